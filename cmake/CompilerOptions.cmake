@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: Apache-2.0
+# Flags of every translation unit, and the interface targets that layers, tests and benchmarks link.
+#
+# No -ffast-math: NaN and infinity are outcomes that we report. -fno-math-errno and -fno-trapping-math only drop side
+# effects that nothing here reads; -fopenmp-simd lets a loop say that its reduction may be reordered.
+add_compile_options(-fno-math-errno -fno-trapping-math -fopenmp-simd)
+if(PHASELAW_NATIVE)
+  add_compile_options(-march=native)
+endif()
+if(PHASELAW_SANITIZE)
+  add_compile_options(-fsanitize=${PHASELAW_SANITIZE} -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=${PHASELAW_SANITIZE})
+endif()
+
+add_library(phaselaw_warnings INTERFACE)
+# GCC 12 warns about its own AVX-512 intrinsics when Eigen inlines them; clang-tidy looks for the real thing.
+target_compile_options(phaselaw_warnings INTERFACE -Wall -Wextra -Wconversion -Wshadow
+  $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
+if(PHASELAW_WERROR)
+  target_compile_options(phaselaw_warnings INTERFACE -Werror)
+endif()

@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: Apache-2.0
+# Every library that the toolkit links, found here and nowhere else. Debian 12 has all of them; nothing is downloaded.
+find_package(Threads REQUIRED)
+find_package(PkgConfig REQUIRED)
+find_package(fmt REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(tomlplusplus REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(Eigen3 3.4 REQUIRED NO_MODULE)
+find_package(Boost 1.74 REQUIRED)
+find_package(Ceres REQUIRED)
+find_package(SQLite3 REQUIRED)
+find_package(CLI11 REQUIRED)
+pkg_check_modules(openblas REQUIRED IMPORTED_TARGET GLOBAL openblas)
+find_path(cblas_include cblas.h PATH_SUFFIXES openblas openblas-pthread
+  HINTS ${openblas_INCLUDE_DIRS} /usr/include/${CMAKE_LIBRARY_ARCHITECTURE}/openblas-pthread
+        /usr/include/${CMAKE_LIBRARY_ARCHITECTURE}/openblas-openmp REQUIRED)
+if(PHASELAW_TESTS)
+  find_package(GTest REQUIRED)
+endif()
+if(PHASELAW_BENCHMARKS)
+  find_package(benchmark REQUIRED)
+endif()
+
+# toml++ 3.3 and fmt are used as compiled libraries: their templates are instantiated once, not in every file.
+add_library(phaselaw_eigen INTERFACE)
+target_link_libraries(phaselaw_eigen INTERFACE Eigen3::Eigen)
+# Our own code passes 64-bit aligned buffers; Eigen must not start threads of its own.
+target_compile_definitions(phaselaw_eigen INTERFACE EIGEN_DONT_PARALLELIZE)
+add_library(phaselaw_blas INTERFACE)
+target_link_libraries(phaselaw_blas INTERFACE PkgConfig::openblas)
+target_include_directories(phaselaw_blas SYSTEM INTERFACE ${cblas_include})

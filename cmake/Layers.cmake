@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# phaselaw_layer(<name> [USES <layer>...] [LIBRARIES <target>...])
+#
+# One folder phaselaw/<name> = one namespace phaselaw::<name> = one target phaselaw_<name>.
+# USES is the only place where an arrow between layers is declared; tests/layers/check_layers.py reads these very
+# lines and fails on an undeclared include, an unused arrow or a cycle.
+function(phaselaw_layer name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "USES;LIBRARIES")
+  if(arg_UNPARSED_ARGUMENTS)
+    message(FATAL_ERROR "phaselaw_layer(${name}): unknown words ${arg_UNPARSED_ARGUMENTS}; known: USES, LIBRARIES")
+  endif()
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*.cpp")
+  file(GLOB_RECURSE headers CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*.h")
+  list(FILTER sources EXCLUDE REGEX "/main\\.cpp$")
+
+  add_library(phaselaw_${name} STATIC ${sources})
+  add_library(phaselaw::${name} ALIAS phaselaw_${name})
+  target_sources(phaselaw_${name} PUBLIC FILE_SET HEADERS BASE_DIRS "${PROJECT_SOURCE_DIR}" FILES ${headers})
+  target_compile_features(phaselaw_${name} PUBLIC cxx_std_20)
+  foreach(layer IN LISTS arg_USES)
+    target_link_libraries(phaselaw_${name} PUBLIC phaselaw::${layer})
+  endforeach()
+  target_link_libraries(phaselaw_${name} PUBLIC ${arg_LIBRARIES} PRIVATE phaselaw_warnings)
+
+  set(test_folder "${PROJECT_SOURCE_DIR}/tests/${name}")
+  file(GLOB_RECURSE tests CONFIGURE_DEPENDS "${test_folder}/*_test.cpp")
+  if(PHASELAW_TESTS AND tests)
+    add_executable(test_${name} ${tests})
+    target_link_libraries(test_${name} PRIVATE phaselaw::${name} phaselaw_warnings phaselaw_testing)
+    gtest_discover_tests(test_${name} TEST_PREFIX "${name}/" DISCOVERY_MODE PRE_TEST
+      PROPERTIES LABELS "${name}" TIMEOUT 300)
+  endif()
+endfunction()

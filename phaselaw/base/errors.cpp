@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "phaselaw/base/errors.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <numeric>
+
+namespace phaselaw::base {
+
+std::string to_string(const Location& where) {
+  if (where.line <= 0) return where.source;
+  if (where.column <= 0) return fmt::format("{}:{}", where.source, where.line);
+  return fmt::format("{}:{}:{}", where.source, where.line, where.column);
+}
+
+InputError::InputError(const Location& where, const std::string& what)
+    : std::runtime_error(where.source.empty() ? what : to_string(where) + ": " + what) {}
+
+namespace {
+
+// Levenshtein distance, cost |a| |b|.
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = row[0];
+    row[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t above = row[j];
+      row[j] = std::min({above + 1, row[j - 1] + 1, diagonal + (a[i - 1] == b[j - 1] ? 0U : 1U)});
+      diagonal = above;
+    }
+  }
+  return row[b.size()];
+}
+
+}  // namespace
+
+std::string nearest_name(std::string_view found, const std::vector<std::string>& known) {
+  std::string best;
+  std::size_t best_distance = std::max<std::size_t>(found.size() / 2, 1) + 1;
+  for (const auto& name : known) {
+    const std::size_t distance = edit_distance(found, name);
+    if (distance < best_distance) {
+      best_distance = distance;
+      best = name;
+    }
+  }
+  return best;
+}
+
+std::string unknown_name(std::string_view kind, std::string_view found, const std::vector<std::string>& known) {
+  const std::string guess = nearest_name(found, known);
+  std::string text = fmt::format("unknown {} '{}'", kind, found);
+  if (!guess.empty()) text += fmt::format("; did you mean '{}'?", guess);
+  return text + fmt::format("{} known: {}", guess.empty() ? ";" : "", fmt::join(known, ", "));
+}
+
+void check_failed(const char* file, int line, const char* condition, const std::string& values) {
+  std::fprintf(stderr,
+               "phaselaw: a bug of ours at %s:%d: expected %s%s%s. Please report it with the command that led here.\n",
+               file, line, condition, values.empty() ? "" : "; found ", values.c_str());
+  std::abort();
+}
+
+}  // namespace phaselaw::base

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "phaselaw/base/files.h"
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "phaselaw/base/errors.h"
+
+namespace phaselaw::base {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+// A path that cannot even be looked at (too long, forbidden) is no directory; opening it then says what is wrong.
+bool is_directory(const std::string& path) {
+  std::error_code error;
+  return fs::is_directory(path, error);
+}
+
+}  // namespace
+
+std::string read_text(const std::string& path) {
+  if (is_directory(path)) throw InputError({path}, "expected a file, found a directory");
+  std::ifstream in(path, std::ios::binary);
+  if (!in) throw InputError({path}, fmt::format("cannot be read ({}); check the path", std::strerror(errno)));
+  std::string text;
+  std::array<char, 1 << 16> chunk;
+  while (in.read(chunk.data(), chunk.size()), in.gcount() > 0)
+    text.append(chunk.data(), static_cast<std::size_t>(in.gcount()));
+  if (in.bad()) throw InputError({path}, fmt::format("reading stopped ({})", std::strerror(errno)));
+  return text;
+}
+
+namespace {
+
+std::string temporary_name(const std::string& path) { return fmt::format("{}.part-{}", path, ::getpid()); }
+
+}  // namespace
+
+void write_file(const std::string& path, std::string_view content) {
+  const std::string temporary = temporary_name(path);
+  const int file = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  if (file < 0) throw RunError(fmt::format("{}: cannot be written ({})", path, std::strerror(errno)));
+  bool good = true;
+  while (good && !content.empty()) {
+    const ssize_t written = ::write(file, content.data(), content.size());
+    if (written < 0 && errno == EINTR) continue;
+    good = written > 0;
+    if (good) content.remove_prefix(static_cast<std::size_t>(written));
+  }
+  good = good && ::fsync(file) == 0;
+  int problem = errno;
+  ::close(file);
+  if (good && ::rename(temporary.c_str(), path.c_str()) != 0) {
+    good = false;
+    problem = errno;
+  }
+  if (!good) {
+    ::unlink(temporary.c_str());
+    throw RunError(fmt::format("{}: writing failed ({}); nothing was left half-written", path, std::strerror(problem)));
+  }
+}
+
+void require_writable_directory(const std::string& directory, const std::string& flag) {
+  std::error_code error;
+  fs::create_directories(directory, error);
+  if (error || !is_directory(directory))
+    throw InputError({flag}, fmt::format("the directory '{}' cannot be made ({}); choose another", directory,
+                                         error ? error.message() : "a file of that name is in the way"));
+  const std::string probe = temporary_name((fs::path(directory) / ".phaselaw").string());
+  const int file = ::open(probe.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+  if (file < 0)
+    throw InputError({flag}, fmt::format("no file can be written in '{}' ({}); choose another directory", directory,
+                                         std::strerror(errno)));
+  ::close(file);
+  ::unlink(probe.c_str());
+}
+
+void require_writable_file(const std::string& path, const std::string& flag) {
+  if (is_directory(path)) throw InputError({flag}, fmt::format("'{}' is a directory; name a file", path));
+  const fs::path parent = fs::path(path).parent_path();
+  require_writable_directory(parent.empty() ? "." : parent.string(), flag);
+}
+
+}  // namespace phaselaw::base

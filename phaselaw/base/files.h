@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <string_view>
+
+// Files that are there whole or not at all.
+namespace phaselaw::base {
+
+// The whole file. InputError when it is missing, a directory or unreadable.
+[[nodiscard]] std::string read_text(const std::string& path);
+
+// Writes `content` beside `path` and renames it into place after fsync: a reader, a full disk or a kill sees the old
+// file or the new one, never a part. RunError when the disk is full or the write fails; the temporary is removed.
+void write_file(const std::string& path, std::string_view content);
+
+// Makes the directory (and its parents) and proves that a file can be written there, before any work begins.
+// InputError naming `flag` when not.
+void require_writable_directory(const std::string& directory, const std::string& flag);
+
+// The same for one output file: its parent must be a directory in which a file can be written.
+void require_writable_file(const std::string& path, const std::string& flag);
+
+}  // namespace phaselaw::base

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "phaselaw/numerics/gemm.h"
+
+#include <algorithm>
+
+#include <cblas.h>
+
+#include "phaselaw/base/errors.h"
+
+namespace phaselaw::numerics {
+
+namespace {
+
+CBLAS_TRANSPOSE flag(Op op) { return op == Op::none ? CblasNoTrans : CblasTrans; }
+
+// BLAS wants a leading dimension of at least 1, even for empty matrices.
+blasint leading(std::ptrdiff_t ld) { return static_cast<blasint>(std::max<std::ptrdiff_t>(ld, 1)); }
+
+// BLAS itself would print a line and leave C as it was.
+void check_leading(Op op_a, Op op_b, std::ptrdiff_t m, std::ptrdiff_t n, std::ptrdiff_t k, std::ptrdiff_t lda,
+                   std::ptrdiff_t ldb, std::ptrdiff_t ldc) {
+  PHASELAW_CHECK_LE((op_a == Op::none ? k : m), lda);
+  PHASELAW_CHECK_LE((op_b == Op::none ? n : k), ldb);
+  PHASELAW_CHECK_LE(n, ldc);
+}
+
+}  // namespace
+
+template <>
+void gemm<float>(Op op_a, Op op_b, std::ptrdiff_t m, std::ptrdiff_t n, std::ptrdiff_t k, float alpha, const float* a,
+                 std::ptrdiff_t lda, const float* b, std::ptrdiff_t ldb, float beta, float* c, std::ptrdiff_t ldc) {
+  if (m == 0 || n == 0) return;
+  check_leading(op_a, op_b, m, n, k, lda, ldb, ldc);
+  cblas_sgemm(CblasRowMajor, flag(op_a), flag(op_b), static_cast<blasint>(m), static_cast<blasint>(n),
+              static_cast<blasint>(k), alpha, a, leading(lda), b, leading(ldb), beta, c, leading(ldc));
+}
+
+template <>
+void gemm<double>(Op op_a, Op op_b, std::ptrdiff_t m, std::ptrdiff_t n, std::ptrdiff_t k, double alpha, const double* a,
+                  std::ptrdiff_t lda, const double* b, std::ptrdiff_t ldb, double beta, double* c, std::ptrdiff_t ldc) {
+  if (m == 0 || n == 0) return;
+  check_leading(op_a, op_b, m, n, k, lda, ldb, ldc);
+  cblas_dgemm(CblasRowMajor, flag(op_a), flag(op_b), static_cast<blasint>(m), static_cast<blasint>(n),
+              static_cast<blasint>(k), alpha, a, leading(lda), b, leading(ldb), beta, c, leading(ldc));
+}
+
+void set_blas_threads(int threads) { openblas_set_num_threads(threads); }
+int blas_threads() { return openblas_get_num_threads(); }
+
+std::string blas_description() {
+  const char* kind[] = {"serial", "pthread", "openmp"};
+  const int parallel = std::clamp(openblas_get_parallel(), 0, 2);
+  const std::string config = openblas_get_config();  // "OpenBLAS 0.3.21 NO_LAPACKE DYNAMIC_ARCH ..."
+  const auto second_space = config.find(' ', config.find(' ') + 1);
+  return fmt::format("{}, {}, {}", config.substr(0, second_space), kind[parallel], openblas_get_corename());
+}
+
+void require_thread_safe_blas() {
+  if (openblas_get_parallel() == OPENBLAS_SEQUENTIAL)
+    throw base::InputError(
+        {"libopenblas"},
+        "expected a build with threads, found the serial build, which gives wrong numbers when several "
+        "workers use it; install libopenblas0-pthread (or -openmp) and remove libopenblas0-serial");
+}
+
+}  // namespace phaselaw::numerics

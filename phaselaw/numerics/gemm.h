@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+// The one seam to the matrix-product library (OpenBLAS; float and double).
+//
+//   C (m x n) = alpha op(A) (m x k) op(B) (k x n) + beta C,   row-major, leading dimensions in elements.
+//
+// beta = 0 never reads C. m, n or k = 0 is allowed (k = 0 scales C). Cost 2 m n k flop. Error: |C - exact| <=
+// k eps |A||B| entrywise (+ rounding of the accumulation into C). Every size 1 or larger, also primes, is tested.
+// A call uses the number of threads of set_blas_threads(); results for a fixed shape do not depend on who calls.
+namespace phaselaw::numerics {
+
+enum class Op { none, transpose };
+
+template <class T>
+void gemm(Op op_a, Op op_b, std::ptrdiff_t m, std::ptrdiff_t n, std::ptrdiff_t k, T alpha, const T* a,
+          std::ptrdiff_t lda, const T* b, std::ptrdiff_t ldb, T beta, T* c, std::ptrdiff_t ldc);
+
+template <>
+void gemm<float>(Op, Op, std::ptrdiff_t, std::ptrdiff_t, std::ptrdiff_t, float, const float*, std::ptrdiff_t,
+                 const float*, std::ptrdiff_t, float, float*, std::ptrdiff_t);
+template <>
+void gemm<double>(Op, Op, std::ptrdiff_t, std::ptrdiff_t, std::ptrdiff_t, double, const double*, std::ptrdiff_t,
+                  const double*, std::ptrdiff_t, double, double*, std::ptrdiff_t);
+
+// Threads inside one product. Workers that each train a model call it with 1 before they start.
+void set_blas_threads(int threads);
+[[nodiscard]] int blas_threads();
+
+// "OpenBLAS 0.3.21, pthread, SkylakeX".
+[[nodiscard]] std::string blas_description();
+
+// InputError when the library was built without threads: such a build gives wrong numbers, silently, when two threads
+// use it on private data. Call before starting workers.
+void require_thread_safe_blas();
+
+}  // namespace phaselaw::numerics
