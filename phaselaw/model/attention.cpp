@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "phaselaw/model/attention.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "phaselaw/model/elementwise.h"
+#include "phaselaw/numerics/gemm.h"
+
+namespace phaselaw::model {
+
+using numerics::gemm;
+using numerics::Op;
+
+namespace {
+
+// From this length on the products are large enough for the library to beat loops (benchmarks/training).
+constexpr std::int64_t kBlockedFrom = 32;
+constexpr std::int64_t kBlockRows = 32;
+
+template <class T>
+void softmax_row(std::int64_t visible, std::int64_t length, T* row) {
+  T top = row[0];
+  for (std::int64_t j = 1; j < visible; ++j) top = std::max(top, row[j]);
+  T total = 0;
+#pragma omp simd reduction(+ : total)
+  for (std::int64_t j = 0; j < visible; ++j) {
+    row[j] = exponential(row[j] - top);
+    total += row[j];
+  }
+  const T inverse = T(1) / total;
+#pragma omp simd
+  for (std::int64_t j = 0; j < visible; ++j) row[j] *= inverse;
+  for (std::int64_t j = visible; j < length; ++j) row[j] = T(0);
+}
+
+// out (cols x rows) = in^T for a strided rows x cols block.
+template <class T>
+void transpose(std::int64_t rows, std::int64_t cols, const T* in, std::int64_t stride, T* out) {
+  for (std::int64_t r = 0; r < rows; ++r)
+    for (std::int64_t c = 0; c < cols; ++c) out[c * rows + r] = in[r * stride + c];
+}
+
+// One head of one sequence: pointers into the packed rows, and the row lengths.
+template <class T>
+struct Head {
+  const T *q, *k, *v;
+  std::int64_t stride;  // of q, k, v and their cotangents
+  std::int64_t width;   // of z and dz
+};
+
+template <class T>
+void forward_loops(const AttentionShape& s, const Head<T>& head, T* weights, T* z, T* scratch) {
+  const std::int64_t length = s.seq_len, size = s.d_head;
+  transpose(length, size, head.k, head.stride, scratch);
+  for (std::int64_t t = 0; t < length; ++t) {
+    const std::int64_t visible = s.causal ? t + 1 : length;
+    T* row = weights + t * length;
+    const T* q = head.q + t * head.stride;
+    for (std::int64_t j = 0; j < length; ++j) row[j] = T(0);
+    for (std::int64_t c = 0; c < size; ++c) {
+      const T factor = q[c] * static_cast<T>(s.scale);
+      const T* k = scratch + c * length;
+#pragma omp simd
+      for (std::int64_t j = 0; j < length; ++j) row[j] += factor * k[j];
+    }
+    softmax_row(visible, length, row);
+    T* out = z + t * head.width;
+    for (std::int64_t c = 0; c < size; ++c) out[c] = T(0);
+    for (std::int64_t j = 0; j < visible; ++j) {
+      const T weight = row[j];
+      const T* v = head.v + j * head.stride;
+#pragma omp simd
+      for (std::int64_t c = 0; c < size; ++c) out[c] += weight * v[c];
+    }
+  }
+}
+
+template <class T>
+void forward_blocks(const AttentionShape& s, const Head<T>& head, T* weights, T* z) {
+  const std::int64_t length = s.seq_len, size = s.d_head;
+  for (std::int64_t start = 0; start < length; start += kBlockRows) {
+    const std::int64_t rows = std::min(kBlockRows, length - start);
+    const std::int64_t cols = s.causal ? start + rows : length;
+    T* block = weights + start * length;
+    gemm<T>(Op::none, Op::transpose, rows, cols, size, static_cast<T>(s.scale), head.q + start * head.stride,
+            head.stride, head.k, head.stride, T(0), block, length);
+    for (std::int64_t t = start; t < start + rows; ++t)
+      softmax_row(s.causal ? t + 1 : length, length, weights + t * length);
+    gemm<T>(Op::none, Op::none, rows, size, cols, T(1), block, length, head.v, head.stride, T(0),
+            z + start * head.width, head.width);
+  }
+}
+
+// dscore_tj = scale A_tj (dA_tj - sum_i A_ti dA_ti), in place of dA.
+template <class T>
+void softmax_backward_row(std::int64_t count, T scale, const T* weights, T* dweights) {
+  T mean = 0;
+#pragma omp simd reduction(+ : mean)
+  for (std::int64_t j = 0; j < count; ++j) mean += weights[j] * dweights[j];
+#pragma omp simd
+  for (std::int64_t j = 0; j < count; ++j) dweights[j] = scale * weights[j] * (dweights[j] - mean);
+}
+
+template <class T>
+void backward_loops(const AttentionShape& s, const Head<T>& head, const T* weights, const T* dz, T* dq, T* dk, T* dv,
+                    T* scratch) {
+  const std::int64_t length = s.seq_len, size = s.d_head;
+  T* const row = scratch + size * length;
+  transpose(length, size, head.v, head.stride, scratch);
+  for (std::int64_t t = 0; t < length; ++t)
+    for (std::int64_t c = 0; c < size; ++c) dk[t * head.stride + c] = dv[t * head.stride + c] = T(0);
+  for (std::int64_t t = 0; t < length; ++t) {
+    const std::int64_t visible = s.causal ? t + 1 : length;
+    const T *out = dz + t * head.width, *weight = weights + t * length, *q = head.q + t * head.stride;
+    for (std::int64_t j = 0; j < length; ++j) row[j] = T(0);
+    for (std::int64_t c = 0; c < size; ++c) {
+      const T factor = out[c];
+      const T* v = scratch + c * length;
+#pragma omp simd
+      for (std::int64_t j = 0; j < length; ++j) row[j] += factor * v[j];
+    }
+    softmax_backward_row(visible, static_cast<T>(s.scale), weight, row);
+    T* const dq_row = dq + t * head.stride;
+    for (std::int64_t c = 0; c < size; ++c) dq_row[c] = T(0);
+    for (std::int64_t j = 0; j < visible; ++j) {
+      const T dscore = row[j], a = weight[j];
+      const T* k = head.k + j * head.stride;
+      T *const dk_row = dk + j * head.stride, *const dv_row = dv + j * head.stride;
+#pragma omp simd
+      for (std::int64_t c = 0; c < size; ++c) {
+        dq_row[c] += dscore * k[c];
+        dk_row[c] += dscore * q[c];
+        dv_row[c] += a * out[c];
+      }
+    }
+  }
+}
+
+template <class T>
+void backward_blocks(const AttentionShape& s, const Head<T>& head, const T* weights, const T* dz, T* dq, T* dk, T* dv,
+                     T* scratch) {
+  const std::int64_t length = s.seq_len, size = s.d_head;
+  // Last block first: it writes every row of dk and dv, the others add.
+  const std::int64_t blocks = (length + kBlockRows - 1) / kBlockRows;
+  for (std::int64_t b = blocks - 1; b >= 0; --b) {
+    const std::int64_t start = b * kBlockRows;
+    const std::int64_t rows = std::min(kBlockRows, length - start);
+    const std::int64_t cols = s.causal ? start + rows : length;
+    const T beta = b == blocks - 1 ? T(0) : T(1);
+    const T *block = weights + start * length, *out = dz + start * head.width;
+    gemm<T>(Op::transpose, Op::none, cols, size, rows, T(1), block, length, out, head.width, beta, dv, head.stride);
+    gemm<T>(Op::none, Op::transpose, rows, cols, size, T(1), out, head.width, head.v, head.stride, T(0), scratch,
+            length);
+    for (std::int64_t t = 0; t < rows; ++t)
+      softmax_backward_row(cols, static_cast<T>(s.scale), block + t * length, scratch + t * length);
+    gemm<T>(Op::none, Op::none, rows, size, cols, T(1), scratch, length, head.k, head.stride, T(0),
+            dq + start * head.stride, head.stride);
+    gemm<T>(Op::transpose, Op::none, cols, size, rows, T(1), scratch, length, head.q + start * head.stride, head.stride,
+            beta, dk, head.stride);
+  }
+}
+
+template <class T, class Body>
+void for_each_head(const AttentionShape& s, const T* qkv, Body&& body) {
+  const std::int64_t width = s.n_heads * s.d_head;
+  for (std::int64_t sequence = 0; sequence < s.n; ++sequence)
+    for (std::int64_t h = 0; h < s.n_heads; ++h) {
+      const std::int64_t packed = sequence * s.seq_len * 3 * width + h * s.d_head;
+      const T* q = qkv + packed;
+      body(Head<T>{q, q + width, q + 2 * width, 3 * width, width}, packed,
+           (sequence * s.n_heads + h) * s.seq_len * s.seq_len, sequence * s.seq_len * width + h * s.d_head);
+    }
+}
+
+}  // namespace
+
+AttentionShape attention_shape(const ModelOptions& o, std::int64_t n) {
+  const auto size = static_cast<double>(o.d_head);
+  return {n,
+          o.seq_len,
+          o.n_heads,
+          o.d_head,
+          o.mask == Mask::causal,
+          o.parametrisation == Parametrisation::mup ? 1 / size : 1 / std::sqrt(size)};
+}
+
+std::int64_t attention_scratch(const AttentionShape& s) {
+  return std::max(s.d_head * s.seq_len + s.seq_len, kBlockRows * s.seq_len);
+}
+
+template <class T>
+void attention_forward(const AttentionShape& s, const T* qkv, T* weights, T* z, T* scratch) {
+  for_each_head(s, qkv, [&](const Head<T>& head, std::int64_t, std::int64_t square, std::int64_t row) {
+    if (s.seq_len >= kBlockedFrom)
+      forward_blocks(s, head, weights + square, z + row);
+    else
+      forward_loops(s, head, weights + square, z + row, scratch);
+  });
+}
+
+template <class T>
+void attention_backward(const AttentionShape& s, const T* qkv, const T* weights, const T* dz, T* dqkv, T* scratch) {
+  const std::int64_t width = s.n_heads * s.d_head;
+  for_each_head(s, qkv, [&](const Head<T>& head, std::int64_t packed, std::int64_t square, std::int64_t row) {
+    T *const dq = dqkv + packed, *const dk = dq + width, *const dv = dk + width;
+    if (s.seq_len >= kBlockedFrom)
+      backward_blocks(s, head, weights + square, dz + row, dq, dk, dv, scratch);
+    else
+      backward_loops(s, head, weights + square, dz + row, dq, dk, dv, scratch);
+  });
+}
+
+template void attention_forward<float>(const AttentionShape&, const float*, float*, float*, float*);
+template void attention_forward<double>(const AttentionShape&, const double*, double*, double*, double*);
+template void attention_backward<float>(const AttentionShape&, const float*, const float*, const float*, float*,
+                                        float*);
+template void attention_backward<double>(const AttentionShape&, const double*, const double*, const double*, double*,
+                                         double*);
+
+}  // namespace phaselaw::model

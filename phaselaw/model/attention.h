@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+
+#include "phaselaw/model/options.h"
+
+// Softmax attention of a batch, without its matrices:
+//
+//   A_tj = softmax_j( scale <q_t, k_j> ) over visible j,   z_t = sum_j A_tj v_j        (per sequence and head)
+//
+// and its vector-Jacobian product. q, k, v lie side by side in rows of length 3 w (w = n_heads d_head), head by head.
+// Causal attention never computes the masked half when it works by blocks (seq_len >= 32); shorter sequences use loops.
+// Cost: model/flops.h. Scratch: attention_scratch() elements.
+namespace phaselaw::model {
+
+struct AttentionShape {
+  std::int64_t n = 0, seq_len = 0, n_heads = 0, d_head = 0;
+  bool causal = true;
+  double scale = 1;
+};
+
+[[nodiscard]] AttentionShape attention_shape(const ModelOptions& options, std::int64_t n);
+[[nodiscard]] std::int64_t attention_scratch(const AttentionShape& shape);
+
+// qkv: (n L) x 3w;  weights: n x H x L x L, zero where masked;  z: (n L) x w.
+template <class T>
+void attention_forward(const AttentionShape& shape, const T* qkv, T* weights, T* z, T* scratch);
+
+// dqkv (overwritten) from dz.
+template <class T>
+void attention_backward(const AttentionShape& shape, const T* qkv, const T* weights, const T* dz, T* dqkv, T* scratch);
+
+}  // namespace phaselaw::model

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <bit>
+#include <cmath>
+#include <cstdint>
+#include <type_traits>
+
+#include "phaselaw/model/options.h"
+
+// Branch-free scalar functions that the compiler turns into vector code, and the fused element-wise passes built on
+// them.
+namespace phaselaw::model {
+
+// e^x. Relative error < 2 eps = 2.4e-7 (float), < 4e-16 (double) for x in the range; x is clamped to [-87, 88] / [-708, 709], so
+// the result is never 0 or infinite; NaN stays NaN. Method: x = n ln 2 + r with |r| <= ln 2 / 2, Taylor of degree 6 /
+// 13 in r.
+inline float exponential(float x) {
+  x = x < -87.0F ? -87.0F : x;
+  x = x > 88.0F ? 88.0F : x;
+  constexpr float kRound = 12582912.0F;  // 1.5 * 2^23: adding it rounds to an integer that sits in the low bits
+  const float shifted = x * 1.44269504F + kRound;
+  const float n = shifted - kRound;
+  const float r = (x - n * 0.693359375F) + n * 2.12194440e-4F;
+  float p = 1.0F / 720;
+  p = p * r + 1.0F / 120;
+  p = p * r + 1.0F / 24;
+  p = p * r + 1.0F / 6;
+  p = p * r + 0.5F;
+  p = p * r + 1.0F;
+  p = p * r + 1.0F;
+  return p * std::bit_cast<float>((std::bit_cast<std::uint32_t>(shifted) + 127U) << 23);
+}
+
+inline double exponential(double x) {
+  x = x < -708.0 ? -708.0 : x;
+  x = x > 709.0 ? 709.0 : x;
+  constexpr double kRound = 6755399441055744.0;  // 1.5 * 2^52
+  const double shifted = x * 1.4426950408889634 + kRound;
+  const double n = shifted - kRound;
+  const double r = (x - n * 0.693147180369123816490) - n * 1.90821492927058770002e-10;
+  double p = 1.0 / 6227020800.0;
+  p = p * r + 1.0 / 479001600.0;
+  p = p * r + 1.0 / 39916800.0;
+  p = p * r + 1.0 / 3628800.0;
+  p = p * r + 1.0 / 362880.0;
+  p = p * r + 1.0 / 40320.0;
+  p = p * r + 1.0 / 5040.0;
+  p = p * r + 1.0 / 720.0;
+  p = p * r + 1.0 / 120.0;
+  p = p * r + 1.0 / 24.0;
+  p = p * r + 1.0 / 6.0;
+  p = p * r + 0.5;
+  p = p * r + 1.0;
+  p = p * r + 1.0;
+  return p * std::bit_cast<double>((std::bit_cast<std::uint64_t>(shifted) + 1023U) << 52);
+}
+
+// tanh x, absolute error < 2 eps(T).
+template <class T>
+T hyperbolic_tangent(T x) {
+  const T e = exponential(T(-2) * std::abs(x));
+  return std::copysign((T(1) - e) / (T(1) + e), x);
+}
+
+// In place: units <- phi(units), slopes <- phi'(units). NaN passes through.
+template <class T>
+void activate(Activation activation, std::int64_t count, T* units, T* slopes) {
+  switch (activation) {
+    case Activation::relu:
+#pragma omp simd
+      for (std::int64_t i = 0; i < count; ++i) {
+        const T x = units[i];
+        slopes[i] = x > 0 ? T(1) : T(0);
+        units[i] = x < 0 ? T(0) : x;
+      }
+      return;
+    case Activation::gelu:
+#pragma omp simd
+      for (std::int64_t i = 0; i < count; ++i) {
+        constexpr T kA = T(0.7978845608028654), kB = T(0.044715);  // sqrt(2/pi) and the cubic of the tanh form
+        const T x = units[i];
+        const T t = hyperbolic_tangent(kA * (x + kB * x * x * x));
+        slopes[i] = T(0.5) * (1 + t) + T(0.5) * x * (1 - t * t) * kA * (1 + 3 * kB * x * x);
+        units[i] = T(0.5) * x * (1 + t);
+      }
+      return;
+    case Activation::silu:
+#pragma omp simd
+      for (std::int64_t i = 0; i < count; ++i) {
+        const T x = units[i];
+        const T s = 1 / (1 + exponential(-x));
+        slopes[i] = s * (1 + x * (1 - s));
+        units[i] = x * s;
+      }
+      return;
+    case Activation::tanh:
+#pragma omp simd
+      for (std::int64_t i = 0; i < count; ++i) {
+        const T t = hyperbolic_tangent(units[i]);
+        slopes[i] = 1 - t * t;
+        units[i] = t;
+      }
+      return;
+    case Activation::identity:
+      for (std::int64_t i = 0; i < count; ++i) slopes[i] = T(1);
+      return;
+  }
+}
+
+// h = x inv_rms,  inv_rms = 1 / sqrt(||x||^2 / d + eps), row by row.
+template <class T>
+void rms_rows(std::int64_t rows, std::int64_t d, double eps, const T* x, T* h, T* inv_rms) {
+  for (std::int64_t t = 0; t < rows; ++t) {
+    const T* in = x + t * d;
+    T* out = h + t * d;
+    T sum = 0;
+#pragma omp simd reduction(+ : sum)
+    for (std::int64_t i = 0; i < d; ++i) sum += in[i] * in[i];
+    const T scale = T(1) / std::sqrt(sum / static_cast<T>(d) + static_cast<T>(eps));
+    inv_rms[t] = scale;
+#pragma omp simd
+    for (std::int64_t i = 0; i < d; ++i) out[i] = in[i] * scale;
+  }
+}
+
+// dx += inv_rms (dh - h <h, dh> / d), row by row.
+template <class T>
+void rms_rows_backward(std::int64_t rows, std::int64_t d, const T* h, const T* inv_rms, const T* dh, T* dx) {
+  for (std::int64_t t = 0; t < rows; ++t) {
+    const T *normal = h + t * d, *in = dh + t * d;
+    T* out = dx + t * d;
+    T dot = 0;
+#pragma omp simd reduction(+ : dot)
+    for (std::int64_t i = 0; i < d; ++i) dot += normal[i] * in[i];
+    const T mean = dot / static_cast<T>(d);
+    const T scale = inv_rms[t];
+#pragma omp simd
+    for (std::int64_t i = 0; i < d; ++i) out[i] += scale * (in[i] - normal[i] * mean);
+  }
+}
+
+}  // namespace phaselaw::model

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "phaselaw/model/transformer.h"
+
+#include <algorithm>
+
+#include "phaselaw/model/workspace.h"
+
+namespace phaselaw::model {
+
+using numerics::gemm;
+using numerics::Op;
+
+template <class T>
+Transformer<T>::Transformer(const ModelOptions& options) : options_(options), table_(options) {
+  validate(options);
+}
+
+template <class T>
+Transformer<T>::Workspace::Workspace(const Transformer& model, std::int64_t capacity)
+    : state_(std::make_unique<State>(model.options(), model.table(), capacity)) {}
+template <class T>
+Transformer<T>::Workspace::~Workspace() = default;
+template <class T>
+Transformer<T>::Workspace::Workspace(Workspace&&) noexcept = default;
+template <class T>
+typename Transformer<T>::Workspace& Transformer<T>::Workspace::operator=(Workspace&&) noexcept = default;
+template <class T>
+std::int64_t Transformer<T>::Workspace::capacity() const {
+  return state_->capacity;
+}
+template <class T>
+std::size_t Transformer<T>::Workspace::bytes() const {
+  return state_->arena.size() * sizeof(T);
+}
+
+namespace {
+
+// y (rows x block.rows) = scale x W^T + beta y
+template <class T>
+void product(const T* theta, const ParameterBlock& block, double scale, std::int64_t rows, const T* x, T beta, T* y) {
+  gemm<T>(Op::none, Op::transpose, rows, block.rows, block.cols, static_cast<T>(scale), x, block.cols,
+          theta + block.offset, block.cols, beta, y, block.rows);
+}
+
+// dx (rows x block.cols) = scale dy W
+template <class T>
+void product_backward(const T* theta, const ParameterBlock& block, double scale, std::int64_t rows, const T* dy,
+                      T* dx) {
+  gemm<T>(Op::none, Op::none, rows, block.cols, block.rows, static_cast<T>(scale), dy, block.rows, theta + block.offset,
+          block.cols, T(0), dx, block.cols);
+}
+
+// dW += scale dy^T x, with rows of dy `stride` apart
+template <class T>
+void weight_gradient(const ParameterBlock& block, double scale, std::int64_t rows, const T* dy, std::int64_t stride,
+                     const T* x, T* gradient) {
+  gemm<T>(Op::transpose, Op::none, block.rows, block.cols, rows, static_cast<T>(scale), dy, stride, x, block.cols, T(1),
+          gradient + block.offset, block.cols);
+}
+
+}  // namespace
+
+template <class T>
+void Transformer<T>::forward(std::span<const T> theta_span, const Inputs<T>& inputs, Workspace& workspace,
+                             T* outputs) const {
+  auto& w = *workspace.state_;
+  PHASELAW_CHECK_LE(inputs.n, w.capacity);
+  PHASELAW_CHECK_EQ(static_cast<std::int64_t>(theta_span.size()), table_.size());
+  const T* theta = theta_span.data();
+  const auto& o = options_;
+  const std::int64_t rows = inputs.n * o.seq_len, d = o.d_model, width = o.n_heads * o.d_head;
+  if (o.reads_tokens()) {
+    PHASELAW_CHECK(inputs.tokens != nullptr);
+    const T* embed = theta + w.embed->offset;
+    const T* position = theta + w.position->offset;
+    for (std::int64_t r = 0; r < rows; ++r) {
+      const T *e = embed + inputs.tokens[r] * d, *p = position + (r % o.seq_len) * d;
+      for (std::int64_t i = 0; i < d; ++i) w.layers[0].x[r * d + i] = e[i] + p[i];
+    }
+  } else {
+    PHASELAW_CHECK(inputs.vectors != nullptr);
+    std::copy_n(inputs.vectors, rows * d, w.layers[0].x);
+  }
+  const AttentionShape shape = attention_shape(o, inputs.n);
+  for (std::size_t layer = 0; layer < w.layers.size(); ++layer) {
+    auto& at = w.layers[layer];
+    T* const next = layer + 1 < w.layers.size() ? w.layers[layer + 1].x : w.x_last;
+    rms_rows(rows, d, o.rms_eps, at.x, at.h, at.inv_rms);
+    gemm<T>(Op::none, Op::transpose, rows, 3 * width, d, static_cast<T>(at.q->multiplier), at.h, d,
+            theta + at.q->offset, d, T(0), at.qkv, 3 * width);
+    attention_forward(shape, at.qkv, at.attention, at.z, w.scratch);
+    std::copy_n(at.x, rows * d, at.x_mid);
+    product(theta, *at.o, o.branch_scale * at.o->multiplier, rows, at.z, T(1), at.x_mid);
+    rms_rows(rows, d, o.rms_eps, at.x_mid, at.h_mid, at.inv_rms_mid);
+    product(theta, *at.up, at.up->multiplier, rows, at.h_mid, T(0), at.act);
+    activate(o.activation, rows * o.d_hidden, at.act, at.slope);
+    std::copy_n(at.x_mid, rows * d, next);
+    product(theta, *at.down, o.branch_scale * at.down->multiplier, rows, at.act, T(1), next);
+  }
+  if (o.readout == Readout::identity) {
+    const T kappa = static_cast<T>(o.output_scale);
+    for (std::int64_t i = 0; i < rows * d; ++i) outputs[i] = kappa * w.x_last[i];
+    return;
+  }
+  const T* last = w.x_last;
+  if (o.readout == Readout::tokens) {
+    rms_rows(rows, d, o.rms_eps, w.x_last, w.h_last, w.inv_rms_last);
+    last = w.h_last;
+  }
+  product(theta, *w.out, o.output_scale * w.out->multiplier, rows, last, T(0), outputs);
+}
+
+template <class T>
+void Transformer<T>::backward(std::span<const T> theta_span, const Inputs<T>& inputs, Workspace& workspace,
+                              const T* cotangent, std::span<T> gradient_span) const {
+  auto& w = *workspace.state_;
+  PHASELAW_CHECK_LE(inputs.n, w.capacity);
+  PHASELAW_CHECK_EQ(static_cast<std::int64_t>(gradient_span.size()), table_.size());
+  const T* theta = theta_span.data();
+  T* gradient = gradient_span.data();
+  const auto& o = options_;
+  const std::int64_t rows = inputs.n * o.seq_len, d = o.d_model, width = o.n_heads * o.d_head;
+  T *const dx = w.dx, *const dh = w.dh;
+  if (o.readout == Readout::identity) {
+    const T kappa = static_cast<T>(o.output_scale);
+    for (std::int64_t i = 0; i < rows * d; ++i) dx[i] = kappa * cotangent[i];
+  } else {
+    const double scale = o.output_scale * w.out->multiplier;
+    const bool normalised = o.readout == Readout::tokens;
+    if (w.plan.out)
+      weight_gradient(*w.out, scale, rows, cotangent, w.out->rows, normalised ? w.h_last : w.x_last, gradient);
+    if (w.plan.stream) product_backward(theta, *w.out, scale, rows, cotangent, normalised ? dh : dx);
+    if (w.plan.stream && normalised) {
+      std::fill_n(dx, rows * d, T(0));
+      rms_rows_backward(rows, d, w.h_last, w.inv_rms_last, dh, dx);
+    }
+  }
+  const AttentionShape shape = attention_shape(o, inputs.n);
+  for (std::size_t layer = w.layers.size(); layer-- > 0;) {
+    const auto& at = w.layers[layer];
+    const LayerPlan& want = w.plan.layers[layer];
+    if (want.down) weight_gradient(*at.down, o.branch_scale * at.down->multiplier, rows, dx, d, at.act, gradient);
+    if (want.mlp_core) {
+      product_backward(theta, *at.down, o.branch_scale * at.down->multiplier, rows, dx, w.dpre);
+#pragma omp simd
+      for (std::int64_t i = 0; i < rows * o.d_hidden; ++i) w.dpre[i] *= at.slope[i];
+      if (want.up) weight_gradient(*at.up, at.up->multiplier, rows, w.dpre, o.d_hidden, at.h_mid, gradient);
+      if (want.mlp_input) {
+        product_backward(theta, *at.up, at.up->multiplier, rows, w.dpre, dh);
+        rms_rows_backward(rows, d, at.h_mid, at.inv_rms_mid, dh, dx);
+      }
+    }
+    if (want.o) weight_gradient(*at.o, o.branch_scale * at.o->multiplier, rows, dx, d, at.z, gradient);
+    if (!want.attention_core) continue;
+    product_backward(theta, *at.o, o.branch_scale * at.o->multiplier, rows, dx, w.dz);
+    attention_backward(shape, at.qkv, at.attention, w.dz, w.dqkv, w.scratch);
+    if (want.q && want.k && want.v) {
+      gemm<T>(Op::transpose, Op::none, 3 * width, d, rows, static_cast<T>(at.q->multiplier), w.dqkv, 3 * width, at.h, d,
+              T(1), gradient + at.q->offset, d);
+    } else {
+      if (want.q) weight_gradient(*at.q, at.q->multiplier, rows, w.dqkv, 3 * width, at.h, gradient);
+      if (want.k) weight_gradient(*at.k, at.k->multiplier, rows, w.dqkv + width, 3 * width, at.h, gradient);
+      if (want.v) weight_gradient(*at.v, at.v->multiplier, rows, w.dqkv + 2 * width, 3 * width, at.h, gradient);
+    }
+    if (!want.attention_input) continue;
+    gemm<T>(Op::none, Op::none, rows, d, 3 * width, static_cast<T>(at.q->multiplier), w.dqkv, 3 * width,
+            theta + at.q->offset, d, T(0), dh, d);
+    rms_rows_backward(rows, d, at.h, at.inv_rms, dh, dx);
+  }
+  if (!w.plan.embed) return;
+  T* embed = gradient + w.embed->offset;
+  T* position = gradient + w.position->offset;
+  for (std::int64_t r = 0; r < rows; ++r) {
+    T *const e = embed + inputs.tokens[r] * d, *const p = position + (r % o.seq_len) * d;
+    for (std::int64_t i = 0; i < d; ++i) {
+      e[i] += dx[r * d + i];
+      p[i] += dx[r * d + i];
+    }
+  }
+}
+
+template <class T>
+void Transformer<T>::output_offset(std::span<const T> theta_0, const Inputs<T>& inputs, Workspace& workspace,
+                                   T* offset) const {
+  const T factor = static_cast<T>(-(1 - options_.init_scale));
+  const std::int64_t per_sequence = outputs_per_sequence();
+  for (std::int64_t start = 0; start < inputs.n; start += workspace.capacity()) {
+    Inputs<T> part = inputs;
+    part.n = std::min(workspace.capacity(), inputs.n - start);
+    if (part.vectors != nullptr) part.vectors += start * options_.seq_len * options_.d_model;
+    if (part.tokens != nullptr) part.tokens += start * options_.seq_len;
+    T* const out = offset + start * per_sequence;
+    forward(theta_0, part, workspace, out);
+    for (std::int64_t i = 0; i < part.n * per_sequence; ++i) out[i] = factor == T(0) ? T(0) : factor * out[i];
+  }
+}
+
+template class Transformer<float>;
+template class Transformer<double>;
+
+}  // namespace phaselaw::model

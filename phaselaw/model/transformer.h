@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "phaselaw/model/options.h"
+#include "phaselaw/model/parameters.h"
+
+// The transformer as a function of (parameters, inputs), with hand-written vector-Jacobian product; float or double.
+// The definition is model/reference/transformer.h, in plain loops; tests compare the two.
+//
+// Outputs here are kappa G(theta; X). The constant of F(X) = kappa [G(theta; X) - (1 - epsilon) G(theta_0; X)] belongs
+// to a data set, not to a step: compute it once with output_offset() and add it (training does).
+//
+// Shapes: inputs n x L x d_model vectors or n x L tokens; outputs n x L x d_out, last index fastest.
+// Accuracy: relative 1e-12 (double), 1e-5 (float) against the reference at the tested sizes.
+// Cost: model/flops.h, exactly. No call allocates: everything lives in the Workspace.
+namespace phaselaw::model {
+
+// A batch: exactly one of the two pointers is set, by the readout.
+template <class T>
+struct Inputs {
+  std::int64_t n = 0;                    // sequences
+  const T* vectors = nullptr;            // n x seq_len x d_model
+  const std::int32_t* tokens = nullptr;  // n x seq_len, each in 0 .. vocab-1
+};
+
+template <class T>
+class Transformer {
+ public:
+  // Activations of one batch of at most `capacity` sequences: written by forward, read by backward.
+  class Workspace {
+   public:
+    Workspace(const Transformer& model, std::int64_t capacity);
+    ~Workspace();
+    Workspace(Workspace&&) noexcept;
+    Workspace& operator=(Workspace&&) noexcept;
+    [[nodiscard]] std::int64_t capacity() const;
+    [[nodiscard]] std::size_t bytes() const;
+
+   private:
+    friend class Transformer;
+    struct State;
+    std::unique_ptr<State> state_;
+  };
+
+  explicit Transformer(const ModelOptions& options);
+
+  [[nodiscard]] const ModelOptions& options() const { return options_; }
+  [[nodiscard]] const ParameterTable& table() const { return table_; }
+  [[nodiscard]] std::int64_t outputs_per_sequence() const { return options_.seq_len * options_.outputs(); }
+
+  // outputs (n x L x d_out) = kappa G(theta; X).
+  void forward(std::span<const T> theta, const Inputs<T>& inputs, Workspace& workspace, T* outputs) const;
+
+  // gradient += J(theta; X)^T cotangent, with cotangent n x L x d_out; only trainable blocks are touched. Reads what
+  // the last forward with the same arguments left in the workspace.
+  void backward(std::span<const T> theta, const Inputs<T>& inputs, Workspace& workspace, const T* cotangent,
+                std::span<T> gradient) const;
+
+  // outputs = -kappa (1 - epsilon) G(theta_0; X), in batches of the workspace's capacity; zero when epsilon = 1.
+  void output_offset(std::span<const T> theta_0, const Inputs<T>& inputs, Workspace& workspace, T* offset) const;
+
+ private:
+  ModelOptions options_;
+  ParameterTable table_;
+};
+
+extern template class Transformer<float>;
+extern template class Transformer<double>;
+
+}  // namespace phaselaw::model

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include <Eigen/Core>
+
+#include "phaselaw/model/attention.h"
+#include "phaselaw/model/backward_plan.h"
+#include "phaselaw/model/elementwise.h"
+#include "phaselaw/model/transformer.h"
+#include "phaselaw/numerics/gemm.h"
+
+// The inside of Transformer<T>::Workspace: one aligned arena, carved once. Used by the model layer's sources only.
+namespace phaselaw::model {
+
+template <class T>
+struct Transformer<T>::Workspace::State {
+  struct Layer {
+    T *x, *h, *inv_rms, *qkv, *attention, *z, *x_mid, *h_mid, *inv_rms_mid, *act, *slope;
+    const ParameterBlock *q, *k, *v, *o, *up, *down;
+  };
+
+  std::int64_t capacity;
+  std::vector<T, Eigen::aligned_allocator<T>> arena;
+  std::vector<Layer> layers;
+  BackwardPlan plan;
+  T *x_last, *h_last, *inv_rms_last, *scratch;  // forward
+  T *dx, *dh, *dpre, *dz, *dqkv;                // backward
+  const ParameterBlock *embed = nullptr, *position = nullptr, *out = nullptr;
+
+  State(const ModelOptions& o, const ParameterTable& table, std::int64_t n)
+      : capacity(n), layers(static_cast<std::size_t>(o.n_layers)), plan(table) {
+    PHASELAW_CHECK(n >= 1);
+    carve(o, nullptr);
+    arena.resize(used_);
+    carve(o, arena.data());
+    for (std::size_t i = 0; i < layers.size(); ++i) {
+      const auto layer = static_cast<std::int64_t>(i);
+      auto& at = layers[i];
+      at.q = &table.at(BlockKind::attn_q, layer);
+      at.k = &table.at(BlockKind::attn_k, layer);
+      at.v = &table.at(BlockKind::attn_v, layer);
+      at.o = &table.at(BlockKind::attn_o, layer);
+      at.up = &table.at(BlockKind::mlp_up, layer);
+      at.down = &table.at(BlockKind::mlp_down, layer);
+    }
+    if (o.reads_tokens()) {
+      embed = &table.at(BlockKind::embed);
+      position = &table.at(BlockKind::position);
+    }
+    if (o.readout != Readout::identity) out = &table.at(BlockKind::out);
+  }
+
+ private:
+  std::size_t used_ = 0;
+
+  // First call with null measures, second call hands out the addresses; every piece starts on a cache line.
+  void carve(const ModelOptions& o, T* start) {
+    used_ = 0;
+    const auto take = [&](std::int64_t count) {
+      constexpr std::size_t kLine = 64 / sizeof(T);
+      T* const piece = start == nullptr ? nullptr : start + used_;
+      used_ += (static_cast<std::size_t>(count) + kLine - 1) / kLine * kLine;
+      return piece;
+    };
+    const std::int64_t rows = capacity * o.seq_len, width = o.n_heads * o.d_head;
+    for (auto& at : layers) {
+      at.x = take(rows * o.d_model);
+      at.h = take(rows * o.d_model);
+      at.inv_rms = take(rows);
+      at.qkv = take(rows * 3 * width);
+      at.attention = take(rows * o.n_heads * o.seq_len);
+      at.z = take(rows * width);
+      at.x_mid = take(rows * o.d_model);
+      at.h_mid = take(rows * o.d_model);
+      at.inv_rms_mid = take(rows);
+      at.act = take(rows * o.d_hidden);
+      at.slope = take(rows * o.d_hidden);
+    }
+    x_last = take(rows * o.d_model);
+    h_last = take(o.reads_tokens() ? rows * o.d_model : 0);
+    inv_rms_last = take(o.reads_tokens() ? rows : 0);
+    scratch = take(attention_scratch(attention_shape(o, capacity)));
+    dx = take(rows * o.d_model);
+    dh = take(rows * o.d_model);
+    dpre = take(rows * o.d_hidden);
+    dz = take(rows * width);
+    dqkv = take(rows * 3 * width);
+  }
+};
+
+}  // namespace phaselaw::model

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "phaselaw/model/flops.h"
+
+#include <gtest/gtest.h>
+
+#include "model/random_model.h"
+#include "model/scalars.h"
+
+namespace phaselaw {
+namespace {
+
+using namespace testing;
+
+TEST(Flops, EqualTheOperationsOfTheReferenceExactly) {
+  const std::vector<std::vector<std::string>> subsets = {
+      {"all"}, {"mlp.up"}, {"attn.q"}, {"attn.o", "mlp.down"}, {"all"}};
+  for (std::uint64_t i = 0; i < 120; ++i) {
+    Case c = random_case(i);
+    c.options.trainable = subsets[i % subsets.size()];
+    c.table = model::ParameterTable(c.options);
+    const std::vector<Counted> theta(c.theta.begin(), c.theta.end());
+    const auto sequence = c.sequence<Counted>(0);
+    Counted::operations = 0;
+    const auto trace = model::reference::forward(c.options, c.table, theta, sequence);
+    const double forward = Counted::operations;
+    std::vector<Counted> gradient(theta.size());
+    model::reference::Rows<Counted> cotangent = trace.outputs;
+    Counted::operations = 0;
+    model::reference::backward(c.options, c.table, theta, sequence, trace, cotangent, gradient);
+    const auto cost = model::sequence_cost(c.options);
+    EXPECT_EQ(cost.forward_flop, forward) << c.describe();
+    EXPECT_EQ(cost.backward_flop, Counted::operations) << c.describe();
+    EXPECT_LT(cost.products_flop, cost.training_flop());
+  }
+}
+
+TEST(Flops, ApproachSixNdForWideModels) {
+  model::ModelOptions o;
+  o.d_model = 512;
+  o.n_heads = 8;
+  o.d_head = 64;
+  o.d_hidden = 2048;
+  o.seq_len = 32;
+  const double ratio = model::sequence_cost(o).training_flop() / model::six_nd(o, false);
+  EXPECT_GT(ratio, 0.95);  // the first layer needs no input cotangent, so a little below 1 is right
+  EXPECT_LT(ratio, 1.05);
+}
+
+TEST(Flops, EmbeddingsCountOnlyWhereAsked) {
+  model::ModelOptions o;
+  o.readout = model::Readout::tokens;
+  o.vocab = 100;
+  const auto table = model::ParameterTable(o);
+  EXPECT_EQ(model::six_nd(o, true) - model::six_nd(o, false),
+            6.0 * static_cast<double>(o.seq_len * (o.vocab + o.seq_len) * o.d_model));
+  EXPECT_EQ(table.n_non_embedding(), table.size() - (o.vocab + o.seq_len) * o.d_model);
+}
+
+}  // namespace
+}  // namespace phaselaw

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "phaselaw/model/reference/transformer.h"
+#include "phaselaw/model/transformer.h"
+#include "phaselaw/numerics/random.h"
+
+// Random models of every kind, with parameters, a batch and a cotangent, for property tests.
+namespace phaselaw::testing {
+
+struct Case {
+  model::ModelOptions options;
+  model::ParameterTable table{options};
+  std::int64_t n = 1;
+  std::vector<double> theta, vectors, cotangent;
+  std::vector<std::int32_t> tokens;
+
+  [[nodiscard]] std::string describe() const { return base::to_json(base::write_fields(options), -1); }
+
+  [[nodiscard]] model::Inputs<double> inputs() const {
+    model::Inputs<double> in;
+    in.n = n;
+    (options.reads_tokens() ? (void)(in.tokens = tokens.data()) : (void)(in.vectors = vectors.data()));
+    return in;
+  }
+
+  template <class S>
+  [[nodiscard]] model::reference::Sequence<S> sequence(std::int64_t which) const {
+    model::reference::Sequence<S> s;
+    const auto length = static_cast<std::size_t>(options.seq_len), d = static_cast<std::size_t>(options.d_model);
+    if (options.reads_tokens()) {
+      s.tokens.assign(tokens.begin() + which * options.seq_len, tokens.begin() + (which + 1) * options.seq_len);
+      return s;
+    }
+    for (std::size_t t = 0; t < length; ++t) {
+      std::vector<S> row;
+      for (std::size_t i = 0; i < d; ++i)
+        row.push_back(S(vectors[(static_cast<std::size_t>(which) * length + t) * d + i]));
+      s.vectors.push_back(row);
+    }
+    return s;
+  }
+};
+
+inline void fill(Case& c, std::uint64_t seed) {
+  c.table = model::ParameterTable(c.options);
+  c.theta = model::initialise<double>(c.table, seed);
+  numerics::RandomStream stream(seed, "test/batch");
+  const auto rows = static_cast<std::size_t>(c.n * c.options.seq_len), d = static_cast<std::size_t>(c.options.d_model);
+  c.vectors.assign(rows * d, 0);
+  for (std::size_t r = 0; r < rows; ++r) {
+    double sum = 0;
+    for (std::size_t i = 0; i < d; ++i) sum += std::pow(c.vectors[r * d + i] = stream.normal(), 2);
+    for (std::size_t i = 0; i < d; ++i) c.vectors[r * d + i] *= std::sqrt(static_cast<double>(d) / sum);
+  }
+  for (std::size_t r = 0; r < rows; ++r)
+    c.tokens.push_back(static_cast<std::int32_t>(stream.below(static_cast<std::uint64_t>(c.options.vocab))));
+  c.cotangent.resize(rows * static_cast<std::size_t>(c.options.outputs()));
+  for (auto& u : c.cotangent) u = stream.normal();
+}
+
+// Case `index`: sizes from 1 through primes to block edges, every activation, readout, mask and parametrisation.
+inline Case random_case(std::uint64_t index) {
+  numerics::RandomStream stream(20260101, "test/case", index);
+  const auto pick = [&](const auto& values) { return values[stream.below(values.size())]; };
+  Case c;
+  auto& o = c.options;
+  o.n_layers = pick(std::array{1, 2, 3});
+  o.seq_len = pick(std::array{1, 2, 3, 7, 8, 31, 32, 33, 65});
+  o.d_model = pick(std::array{1, 2, 5, 8, 16, 17});
+  o.d_hidden = pick(std::array{1, 3, 8, 31, 64});
+  o.n_heads = pick(std::array{1, 2, 3});
+  o.d_head = pick(std::array{1, 2, 5, 8});
+  o.readout = pick(std::array{model::Readout::identity, model::Readout::linear, model::Readout::tokens});
+  if (o.readout == model::Readout::linear) o.d_out = pick(std::array{1, 3, 16});
+  o.vocab = pick(std::array{2, 11, 64});
+  o.activation = pick(std::array{model::Activation::relu, model::Activation::gelu, model::Activation::silu,
+                                 model::Activation::tanh, model::Activation::identity});
+  o.parametrisation =
+      pick(std::array{model::Parametrisation::ntk, model::Parametrisation::standard, model::Parametrisation::mup});
+  o.mask = pick(std::array{model::Mask::causal, model::Mask::bidirectional});
+  o.mlp_down_init = pick(std::array{model::DownInit::normal, model::DownInit::sign});
+  o.branch_scale = pick(std::array{0.3, 0.7, 1.0});
+  o.output_scale = pick(std::array{1.0, 2.5});
+  o.rms_eps = o.d_model <= 2 ? 0.1 : 1e-6;  // a row of one number is its sign, smooth only on the scale sqrt(rms_eps)
+  c.n = pick(std::array{1, 2, 3});
+  fill(c, index);
+  return c;
+}
+
+inline std::vector<double> fast_forward(const Case& c, model::Transformer<double>::Workspace& workspace,
+                                        const model::Transformer<double>& m, const std::vector<double>& theta) {
+  std::vector<double> out(static_cast<std::size_t>(c.n * m.outputs_per_sequence()));
+  m.forward(theta, c.inputs(), workspace, out.data());
+  return out;
+}
+
+inline double norm(const std::vector<double>& x) {
+  double sum = 0;
+  for (const double v : x) sum += v * v;
+  return std::sqrt(sum);
+}
+
+inline double distance(const std::vector<double>& x, const std::vector<double>& y) {
+  std::vector<double> difference(x.size());
+  for (std::size_t i = 0; i < x.size(); ++i) difference[i] = x[i] - y[i];
+  return norm(difference);
+}
+
+}  // namespace phaselaw::testing
