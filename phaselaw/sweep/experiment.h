@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "phaselaw/base/value.h"
+#include "phaselaw/data/options.h"
+#include "phaselaw/model/options.h"
+#include "phaselaw/training/options.h"
+
+// An experiment file: one model, one data set, one training. A study file: the same with a grid.
+//
+//   seed = 7
+//   [model] [data] [training]     keys: docs/configuration.md, generated from the option structs
+//   [grid]                        a study only: dotted keys with lists; seeds = K replicates each point K times
+namespace phaselaw::sweep {
+
+struct Experiment {
+  std::int64_t seed = 0;
+  model::ModelOptions model;
+  data::DataOptions data;
+  training::TrainingOptions training;
+};
+
+// Reads and validates. InputError at file:line:column for an unknown section or key, a wrong type, a value outside its
+// domain, a [grid] (that is a study: use `sweep`).
+[[nodiscard]] Experiment experiment_from(const base::Value& document);
+
+// Every value, given or default, as it will be used; experiment_from(resolved(e)) gives e again.
+[[nodiscard]] base::Value resolved(const Experiment& experiment);
+
+// One point of a study, in the study's order: grid keys in the file's alphabetical order, the last varying fastest,
+// replicates innermost (replicate k has seed + k).
+struct Point {
+  std::int64_t index = 0;
+  std::string key;  // 16 hex digits of the resolved configuration
+  Experiment experiment;
+  double cost_flop = 0;  // training and measuring, what progress counts in
+};
+
+struct Study {
+  std::string json;  // the file's content as JSON, sections in a fixed order
+  std::string key;   // 16 hex digits of `json`
+  std::vector<Point> points;
+};
+
+inline constexpr std::int64_t kMaxPoints = 100000;
+
+// InputError as above, and for an empty grid list, a grid key that is not section.key, or more than kMaxPoints runs.
+[[nodiscard]] Study study_from(const base::Value& document);
+
+}  // namespace phaselaw::sweep
