@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Every library that the toolkit links, found here and nowhere else. Debian 12 has all of them; nothing is downloaded.
 find_package(Threads REQUIRED)
+find_package(OpenMP REQUIRED)  # libgomp, part of GCC
 find_package(PkgConfig REQUIRED)
 find_package(fmt REQUIRED)
 find_package(spdlog REQUIRED)
@@ -15,6 +16,7 @@ pkg_check_modules(openblas REQUIRED IMPORTED_TARGET GLOBAL openblas)
 find_path(cblas_include cblas.h PATH_SUFFIXES openblas openblas-pthread
   HINTS ${openblas_INCLUDE_DIRS} /usr/include/${CMAKE_LIBRARY_ARCHITECTURE}/openblas-pthread
         /usr/include/${CMAKE_LIBRARY_ARCHITECTURE}/openblas-openmp REQUIRED)
+find_path(spectra_include Spectra/SymEigsSolver.h REQUIRED)
 if(PHASELAW_TESTS)
   find_package(GTest REQUIRED)
 endif()
@@ -30,3 +32,5 @@ target_compile_definitions(phaselaw_eigen INTERFACE EIGEN_DONT_PARALLELIZE)
 add_library(phaselaw_blas INTERFACE)
 target_link_libraries(phaselaw_blas INTERFACE PkgConfig::openblas)
 target_include_directories(phaselaw_blas SYSTEM INTERFACE ${cblas_include})
+add_library(phaselaw_spectra INTERFACE)
+target_include_directories(phaselaw_spectra SYSTEM INTERFACE ${spectra_include})

@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Installs the packages of setup/debian-packages.txt that this Debian does not have yet; does nothing when all are there.
+# On another system it says what CMake will look for and leaves the verdict to CMake.
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+
+if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
+  echo "setup: not a Debian system; CMake (>= 3.24, with Ninja, a C++20 compiler and pkg-config) will look for the packages" >&2
+  echo "  fmt spdlog tomlplusplus nlohmann_json Eigen3 Boost Ceres SQLite3 CLI11 openblas (threaded) GTest benchmark;" >&2
+  echo "  the report also calls gnuplot." >&2
+  exit 0
+fi
+
+mapfile -t wanted < <(sed -e 's/#.*//' -e 's/[[:space:]]//g' -e '/^$/d' "$here/debian-packages.txt")
+installed=$(dpkg-query --show --showformat '${db:Status-Status} ${Package}\n' "${wanted[@]}" 2>/dev/null || true)
+missing=()
+for package in "${wanted[@]}"; do
+  grep -qxF "installed $package" <<<"$installed" || missing+=("$package")
+done
+
+if ((${#missing[@]} > 0)); then
+  as_root=()
+  if (($(id -u) != 0)); then
+    if ! command -v sudo >/dev/null; then
+      echo "setup: ${#missing[@]} packages are missing, and neither root nor sudo is here to install them. Ask for:" >&2
+      echo "  apt-get install --no-install-recommends ${missing[*]}" >&2
+      exit 1
+    fi
+    as_root=(sudo)
+  fi
+  apt() { "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq "$@" </dev/null; }
+  # The package lists are fetched only when they are absent or too old to install from.
+  install_missing() { apt install --yes --no-install-recommends "${missing[@]}" >/dev/null; }
+  echo "setup: installing ${#missing[@]} packages: ${missing[*]}" >&2
+  if ! apt install --simulate --no-install-recommends "${missing[@]}" >/dev/null 2>&1 || ! install_missing; then
+    apt update
+    install_missing
+  fi
+fi
+
+# The alternatives system may point at the serial OpenBLAS, which gives wrong numbers when several workers call it.
+library=/usr/lib/$(gcc -print-multiarch)/libopenblas.so.0
+if [[ $(readlink -f "$library") == */openblas-serial/* ]]; then
+  echo "setup: $library is the serial OpenBLAS, which is not thread-safe. Choose the pthread build:" >&2
+  echo "  update-alternatives --auto libopenblas.so.0-$(gcc -print-multiarch)" >&2
+  exit 1
+fi
