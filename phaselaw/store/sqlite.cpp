@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "phaselaw/store/sqlite.h"
+
+#include <cmath>
+#include <limits>
+
+#include "phaselaw/base/errors.h"
+
+namespace phaselaw::store {
+
+namespace {
+
+[[noreturn]] void fail_with(int code, const std::string& path, const char* detail) {
+  switch (code & 0xff) {
+    case SQLITE_NOTADB:
+      throw base::InputError({path}, "is not a study: expected an SQLite database; name another file");
+    case SQLITE_CORRUPT:
+      throw base::InputError(
+          {path},
+          fmt::format("is damaged ({}); restore it from a copy, or save what is left with 'sqlite3 {} .recover'",
+                      detail, path));
+    case SQLITE_CANTOPEN:
+      throw base::InputError({path}, "cannot be opened as a study; check that its directory exists and can be written");
+    case SQLITE_READONLY:
+    case SQLITE_PERM:
+      throw base::InputError({path}, "cannot be written; check the permissions of the file and its directory");
+    case SQLITE_FULL:
+      throw base::RunError(
+          fmt::format("{}: the disk or the allowed size is full; runs stored before are intact: make "
+                      "room and start the same command again",
+                      path));
+    case SQLITE_IOERR:
+      throw base::RunError(
+          fmt::format("{}: the disk failed or is full ({}); runs stored before are intact: check the "
+                      "disk and start the same command again",
+                      path, detail));
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+      throw base::RunError(
+          fmt::format("{}: another process kept the study locked; end it and start the same command again", path));
+    default:
+      throw base::RunError(fmt::format("{}: SQLite: {} (code {})", path, detail, code));
+  }
+}
+
+}  // namespace
+
+Database::Database(const std::string& uri, int flags, const std::string& shown_path) : path_(shown_path) {
+  sqlite3* handle = nullptr;
+  const int code = sqlite3_open_v2(uri.c_str(), &handle, flags | SQLITE_OPEN_EXRESCODE, nullptr);
+  handle_.reset(handle);  // SQLite gives a handle even on failure
+  if (code != SQLITE_OK) fail_with(code, path_, sqlite3_errstr(code));
+}
+
+void Database::fail() const { fail_with(sqlite3_extended_errcode(handle()), path_, sqlite3_errmsg(handle())); }
+
+void Database::execute(const std::string& sql) {
+  if (sqlite3_exec(handle(), sql.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK) fail();
+}
+
+std::int64_t Database::integer(const std::string& sql) {
+  Statement statement(*this, sql);
+  return statement.step() ? statement.integer(0) : 0;
+}
+
+std::string Database::text(const std::string& sql) {
+  Statement statement(*this, sql);
+  return statement.step() ? statement.text(0) : "";
+}
+
+Statement::Statement(const Database& database, std::string_view sql) : database_(&database) {
+  sqlite3_stmt* handle = nullptr;
+  const int code = sqlite3_prepare_v2(database.handle(), sql.data(), static_cast<int>(sql.size()), &handle, nullptr);
+  handle_.reset(handle);
+  if (code != SQLITE_OK) database.fail();
+}
+
+void Statement::bind(int index, std::int64_t value) {
+  if (sqlite3_bind_int64(handle_.get(), index, value) != SQLITE_OK) database_->fail();
+}
+
+void Statement::bind(int index, double value) {
+  const int code =
+      std::isnan(value) ? sqlite3_bind_null(handle_.get(), index) : sqlite3_bind_double(handle_.get(), index, value);
+  if (code != SQLITE_OK) database_->fail();
+}
+
+void Statement::bind(int index, const std::string& value) {
+  if (sqlite3_bind_text64(handle_.get(), index, value.data(), value.size(), SQLITE_TRANSIENT, SQLITE_UTF8) != SQLITE_OK)
+    database_->fail();
+}
+
+bool Statement::step() {
+  const int code = sqlite3_step(handle_.get());
+  if (code != SQLITE_ROW && code != SQLITE_DONE) {
+    // Taken before the reset: resetting ends the failed statement, so that a rollback can follow.
+    const int extended = sqlite3_extended_errcode(database_->handle());
+    const std::string detail = sqlite3_errmsg(database_->handle());
+    sqlite3_reset(handle_.get());
+    fail_with(extended, database_->path(), detail.c_str());
+  }
+  return code == SQLITE_ROW;
+}
+
+void Statement::run() {
+  while (step()) {
+  }
+  sqlite3_reset(handle_.get());
+}
+
+std::int64_t Statement::integer(int column) const { return sqlite3_column_int64(handle_.get(), column); }
+
+double Statement::real(int column) const {
+  if (sqlite3_column_type(handle_.get(), column) == SQLITE_NULL) return std::numeric_limits<double>::quiet_NaN();
+  return sqlite3_column_double(handle_.get(), column);
+}
+
+std::string Statement::text(int column) const {
+  const auto* data = reinterpret_cast<const char*>(sqlite3_column_text(handle_.get(), column));
+  const auto size = static_cast<std::size_t>(sqlite3_column_bytes(handle_.get(), column));
+  return data == nullptr ? std::string() : std::string(data, size);
+}
+
+Transaction::Transaction(Database& database) : database_(database) { database_.execute("BEGIN IMMEDIATE"); }
+
+Transaction::~Transaction() {
+  // A full disk has already rolled the transaction back; then there is nothing to undo.
+  if (sqlite3_get_autocommit(database_.handle()) == 0)
+    sqlite3_exec(database_.handle(), "ROLLBACK", nullptr, nullptr, nullptr);
+}
+
+void Transaction::commit() { database_.execute("COMMIT"); }
+
+}  // namespace phaselaw::store

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include <sqlite3.h>
+
+// SQLite's handles as values: closed, finalised and rolled back by their destructors. Every result code becomes an
+// exception whose words say what to do: InputError where the file is at fault, RunError where the disk is.
+namespace phaselaw::store {
+
+class Database {
+ public:
+  // `flags` are SQLITE_OPEN_*; `uri` may be a plain path. `shown_path` is used in messages.
+  Database(const std::string& uri, int flags, const std::string& shown_path);
+
+  void execute(const std::string& sql);
+  [[nodiscard]] std::int64_t integer(const std::string& sql);  // first column of the first row
+  [[nodiscard]] std::string text(const std::string& sql);      // "" where there is no row
+
+  [[nodiscard]] sqlite3* handle() const { return handle_.get(); }
+  [[nodiscard]] const std::string& path() const { return path_; }
+  [[noreturn]] void fail() const;  // throws the exception of the latest error
+
+ private:
+  struct Close {
+    void operator()(sqlite3* handle) const { sqlite3_close_v2(handle); }
+  };
+  std::string path_;
+  std::unique_ptr<sqlite3, Close> handle_;
+};
+
+class Statement {
+ public:
+  Statement(const Database& database, std::string_view sql);
+
+  void bind(int index, std::int64_t value);
+  void bind(int index, double value);  // NaN is bound as NULL
+  void bind(int index, const std::string& value);
+
+  [[nodiscard]] bool step();  // true: there is a row
+  void run();                 // a statement without rows; ready to be bound again
+
+  [[nodiscard]] std::int64_t integer(int column) const;
+  [[nodiscard]] double real(int column) const;  // NULL is NaN
+  [[nodiscard]] std::string text(int column) const;
+
+ private:
+  struct Finalize {
+    void operator()(sqlite3_stmt* handle) const { sqlite3_finalize(handle); }
+  };
+  const Database* database_;
+  std::unique_ptr<sqlite3_stmt, Finalize> handle_;
+};
+
+// BEGIN IMMEDIATE ... commit(), or rolled back.
+class Transaction {
+ public:
+  explicit Transaction(Database& database);
+  ~Transaction();
+  Transaction(const Transaction&) = delete;
+  Transaction& operator=(const Transaction&) = delete;
+  void commit();
+
+ private:
+  Database& database_;
+};
+
+}  // namespace phaselaw::store

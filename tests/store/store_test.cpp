@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "phaselaw/store/store.h"
+
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <limits>
+#include <thread>
+
+#include <gtest/gtest.h>
+
+#include "phaselaw/base/errors.h"
+#include "phaselaw/store/sqlite.h"
+#include "store/scratch.h"
+
+namespace phaselaw::store {
+namespace {
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+// The same number, NaN equal to NaN. (SQLite keeps -0 as 0.)
+void expect_same(double a, double b) { EXPECT_TRUE((std::isnan(a) && std::isnan(b)) || a == b) << a << " " << b; }
+
+void expect_same(const RunRecord& a, const RunRecord& b) {
+  EXPECT_EQ(a.index, b.index);
+  EXPECT_EQ(a.key, b.key);
+  EXPECT_EQ(a.configuration, b.configuration);
+  EXPECT_EQ(a.status, b.status);
+  EXPECT_EQ(a.summary, b.summary);
+  expect_same(a.seconds, b.seconds);
+  ASSERT_EQ(a.measurements.size(), b.measurements.size());
+  for (std::size_t i = 0; i < a.measurements.size(); ++i) {
+    const auto &p = a.measurements[i], &q = b.measurements[i];
+    EXPECT_EQ(p.step, q.step);
+    for (const auto field : {&Measurement::time, &Measurement::tokens, &Measurement::compute_flop,
+                             &Measurement::train_loss, &Measurement::test_loss, &Measurement::excess_risk})
+      expect_same(p.*field, q.*field);
+  }
+}
+
+template <class Action>
+std::string input_error(Action&& action) {
+  try {
+    action();
+  } catch (const base::InputError& error) {
+    return error.what();
+  }
+  ADD_FAILURE() << "no InputError";
+  return "";
+}
+
+TEST(Store, GivesBackWhatWasStored) {
+  const Scratch scratch;
+  RunRecord run = sample_run(7, 3);
+  run.status = Status::kDiverged;
+  run.configuration = R"({"name":"Gauß – \"quoted\"","list":[1,2]})";
+  run.seconds = 1.5;
+  run.measurements[0].time = 0.1;
+  run.measurements[0].tokens = -1e-300;
+  run.measurements[0].train_loss = std::numeric_limits<double>::denorm_min();
+  run.measurements[1].train_loss = std::numeric_limits<double>::max();
+  run.measurements[2].train_loss = kInfinity;
+  run.measurements[2].test_loss = -kInfinity;
+  run.measurements[2].excess_risk = kUnknown;
+  {
+    Store store = Store::open_or_create(scratch.path("study.db"), R"({"seed":1})", "key-1");
+    store.add(run);
+    ASSERT_EQ(store.runs().size(), 1u);
+    expect_same(store.runs()[0], run);
+  }
+  const Store reopened = Store::open_read(scratch.path("study.db"));
+  ASSERT_EQ(reopened.runs().size(), 1u);
+  expect_same(reopened.runs()[0], run);
+  EXPECT_EQ(reopened.study_json(), R"({"seed":1})");
+  EXPECT_EQ(reopened.study_key(), "key-1");
+}
+
+TEST(Store, ResumesAfterFinishedAndDivergedRunsButRepeatsFailedOnes) {
+  const Scratch scratch;
+  const std::string path = scratch.path("study.db");
+  {
+    Store store = Store::open_or_create(path, "{}", "key");
+    RunRecord failed = sample_run(4, 2), diverged = sample_run(9, 2);
+    failed.status = Status::kFailed;
+    diverged.status = Status::kDiverged;
+    store.add(failed);
+    store.add(diverged);
+    store.add(sample_run(0, 2));
+  }
+  Store store = Store::open_or_create(path, "{}", "key");
+  EXPECT_EQ(store.finished_runs(), (std::set<std::int64_t>{0, 9}));
+  store.add(sample_run(4, 3));
+  EXPECT_EQ(store.finished_runs(), (std::set<std::int64_t>{0, 4, 9}));
+  ASSERT_EQ(store.runs().size(), 3u);
+  expect_same(store.runs()[1], sample_run(4, 3));
+}
+
+TEST(Store, KeepsTheFirstRecordOfARunAndRefusesAnotherConfiguration) {
+  const Scratch scratch;
+  Store store = Store::open_or_create(scratch.path("study.db"), "{}", "key");
+  store.add(sample_run(1, 3));
+  store.add(sample_run(1, 8));
+  EXPECT_EQ(store.runs().at(0).measurements.size(), 3u);
+  RunRecord other = sample_run(1, 3);
+  other.key = "another";
+  EXPECT_NE(input_error([&] { store.add(other); }).find("key key-1 in the file, another here"), std::string::npos);
+  store.add(sample_run(2, 3));  // the refused transaction is closed
+  EXPECT_EQ(store.runs().size(), 2u);
+}
+
+TEST(Store, RefusesAnotherStudyAndNamesBothAndTheDifference) {
+  const Scratch scratch;
+  const std::string path = scratch.path("study.db");
+  (void)Store::open_or_create(path, R"({"seed":7,"data":{"n_data":64}})", "aaaa");
+  const std::string message =
+      input_error([&] { (void)Store::open_or_create(path, R"({"seed":7,"data":{"n_data":128}})", "bbbb"); });
+  for (const char* part : {"study.db", "aaaa", "bbbb", "data.n_data is 64 in the file and 128 here", "name another"})
+    EXPECT_NE(message.find(part), std::string::npos) << message;
+}
+
+TEST(Store, RefusesAnotherSchemaVersion) {
+  const Scratch scratch;
+  const std::string path = scratch.path("study.db");
+  (void)Store::open_or_create(path, "{}", "key");
+  Database(path, SQLITE_OPEN_READWRITE, path).execute("UPDATE meta SET value = '99' WHERE name = 'schema_version'");
+  for (const bool reading : {true, false}) {
+    const std::string message =
+        input_error([&] { (void)(reading ? Store::open_read(path) : Store::open_or_create(path, "{}", "key")); });
+    EXPECT_NE(message.find("schema version 99; this program reads version 1"), std::string::npos) << message;
+  }
+}
+
+TEST(Store, RefusesFilesThatAreNoStudy) {
+  const Scratch scratch;
+  std::ofstream(scratch.path("text.db")) << std::string(4096, 'x');
+  std::ofstream(scratch.path("short.db")) << "hello";
+  std::ofstream(scratch.path("empty.db")) << "";
+  Database(scratch.path("other.db"), SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, "").execute("CREATE TABLE t (a)");
+  std::filesystem::create_directory(scratch.path("folder"));
+  const std::pair<const char*, const char*> cases[] = {{"text.db", "expected an SQLite database"},
+                                                       {"short.db", "expected an SQLite database"},
+                                                       {"other.db", "not a phaselaw study"},
+                                                       {"folder", "is a directory"}};
+  for (const auto& [name, part] : cases)
+    for (const bool reading : {true, false}) {
+      const std::string path = scratch.path(name);
+      const auto before = std::filesystem::is_directory(path) ? 0 : std::filesystem::file_size(path);
+      const std::string message =
+          input_error([&] { (void)(reading ? Store::open_read(path) : Store::open_or_create(path, "{}", "key")); });
+      EXPECT_NE(message.find(part), std::string::npos) << name << ": " << message;
+      EXPECT_NE(message.find(name), std::string::npos) << message;
+      EXPECT_EQ(before, std::filesystem::is_directory(path) ? 0 : std::filesystem::file_size(path)) << name;
+    }
+  EXPECT_NE(input_error([&] { (void)Store::open_read(scratch.path("empty.db")); }).find("not a phaselaw study"),
+            std::string::npos);
+  EXPECT_NE(input_error([&] { (void)Store::open_read(scratch.path("absent.db")); }).find("does not exist"),
+            std::string::npos);
+  EXPECT_FALSE(std::filesystem::exists(scratch.path("absent.db")));
+  EXPECT_NE(input_error([&] {
+              (void)Store::open_or_create(scratch.path("no/such/study.db"), "{}", "k");
+            }).find("check that its directory exists"),
+            std::string::npos);
+}
+
+// Cut at every page boundary and inside pages: never a crash, never a silent part of the data.
+TEST(Store, RefusesATruncatedFile) {
+  const Scratch scratch;
+  const std::string path = scratch.path("study.db");
+  {
+    Store store = Store::open_or_create(path, "{}", "key");
+    for (int i = 0; i < 5; ++i) store.add(sample_run(i, 200));
+  }
+  const auto size = std::filesystem::file_size(path);
+  for (std::uintmax_t cut = 512; cut < size; cut += 1536) {
+    std::filesystem::copy_file(path, scratch.path("cut.db"), std::filesystem::copy_options::overwrite_existing);
+    std::filesystem::resize_file(scratch.path("cut.db"), cut);
+    const std::string message = input_error([&] { (void)Store::open_read(scratch.path("cut.db")).runs(); });
+    EXPECT_TRUE(message.find("damaged") != std::string::npos || message.find("not a") != std::string::npos)
+        << cut << " of " << size << ": " << message;
+  }
+}
+
+TEST(Store, AFullDiskIsARunErrorAndEarlierRunsStay) {
+  const Scratch scratch;
+  const std::string path = scratch.path("study.db");
+  std::int64_t stored = 0;
+  {
+    Store store = Store::open_or_create(path, "{}", "key", {.max_bytes = 200'000});
+    std::string message;
+    for (; message.empty() && stored < 1000; ++stored) try {
+        store.add(sample_run(stored, 300));
+      } catch (const base::RunError& error) {
+        message = error.what();
+        break;
+      }
+    EXPECT_NE(message.find("full; runs stored before are intact"), std::string::npos) << message;
+    EXPECT_GE(stored, 2);
+    EXPECT_EQ(static_cast<std::int64_t>(store.runs().size()), stored);  // still usable
+    EXPECT_THROW(store.add(sample_run(stored, 300)), base::RunError);
+  }
+  Store store = Store::open_or_create(path, "{}", "key");  // with room again
+  ASSERT_EQ(static_cast<std::int64_t>(store.runs().size()), stored);
+  for (const RunRecord& run : store.runs()) expect_same(run, sample_run(run.index, 300));
+  store.add(sample_run(stored, 300));
+  EXPECT_EQ(static_cast<std::int64_t>(store.finished_runs().size()), stored + 1);
+}
+
+TEST(Store, TakesRunsFromSeveralThreadsAndStores) {
+  const Scratch scratch;
+  const std::string path = scratch.path("study.db");
+  Store first = Store::open_or_create(path, "{}", "key");
+  Store second = Store::open_or_create(path, "{}", "key");
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t)
+    threads.emplace_back([&, t] {
+      for (int i = 0; i < 10; ++i) (t % 2 == 0 ? first : second).add(sample_run(10 * t + i, 20));
+    });
+  for (auto& thread : threads) thread.join();
+  const auto runs = second.runs();
+  ASSERT_EQ(runs.size(), 40u);
+  for (std::size_t i = 0; i < runs.size(); ++i) expect_same(runs[i], sample_run(static_cast<std::int64_t>(i), 20));
+}
+
+TEST(Store, ReadsWhileAnotherWrites) {
+  const Scratch scratch;
+  Store writer = Store::open_or_create(scratch.path("a#b?c%20.db"), "{}", "key");
+  writer.add(sample_run(0, 5));
+  const Store reader = Store::open_read(scratch.path("a#b?c%20.db"));
+  EXPECT_EQ(reader.runs().size(), 1u);
+  writer.add(sample_run(1, 5));
+  EXPECT_EQ(reader.runs().size(), 2u);
+}
+
+TEST(Store, IsInWalMode) {
+  const Scratch scratch;
+  const std::string path = scratch.path("study.db");
+  Store store = Store::open_or_create(path, "{}", "key");
+  store.add(sample_run(0, 1));
+  EXPECT_EQ(Database(path, SQLITE_OPEN_READONLY, path).text("PRAGMA journal_mode"), "wal");
+}
+
+TEST(StoreDeathTest, StepsMustIncrease) {
+  const Scratch scratch;
+  Store store = Store::open_or_create(scratch.path("study.db"), "{}", "key");
+  RunRecord run = sample_run(0, 2);
+  run.measurements[1].step = run.measurements[0].step;
+  EXPECT_DEATH(store.add(run), "step");
+}
+
+}  // namespace
+}  // namespace phaselaw::store
