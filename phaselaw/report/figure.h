@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <limits>
+#include <string>
+#include <vector>
+
+// A figure as plain data, and its picture. Nothing is computed from the data: fits, bands and envelopes are given.
+//
+// All text is plain UTF-8 (no markup). Points that cannot be drawn (NaN, infinite, or not positive on a log axis) break
+// the line, are left out, and the caption says how many.
+namespace phaselaw::report {
+
+inline constexpr double kNotGiven = std::numeric_limits<double>::quiet_NaN();
+
+struct Axis {
+  std::string label{};
+  std::string unit{};  // "" = a pure number; printed as "label (unit)"
+  bool log = false;
+  double lo = kNotGiven;  // limits; not given = from the data, with a small margin
+  double hi = kNotGiven;
+};
+
+enum class Style { kLine, kDashed, kPoints, kLinePoints };
+
+// Okabe-Ito, safe for colour-blind eyes. Each also has its own dash pattern and point shape, so grey print reads.
+enum class Colour { kBlack, kOrange, kSkyBlue, kGreen, kYellow, kBlue, kVermillion, kPurple, kGrey };
+inline constexpr std::size_t kColours = 9;
+
+struct Series {
+  std::string label{};  // several series may share a label: one legend entry for the group; "" = none
+  std::vector<double> x{};
+  std::vector<double> y{};
+  Style style = Style::kLine;
+  Colour colour = Colour::kBlue;
+  double width = 2;                            // of the line, in px at full size; thin runs: 0.8
+  double opacity = 1;                          // many runs: 0.35
+  std::vector<double> band_lo{}, band_hi{};    // shaded band about the line, as long as x, or empty
+  std::vector<double> error_lo{}, error_hi{};  // ends of the error bars in y, as long as x, or empty
+};
+
+struct Mark {
+  double at = 0;
+  std::string label{};
+  Colour colour = Colour::kBlack;
+};
+
+struct Interval {  // shaded over the whole height
+  double lo = 0;
+  double hi = 0;
+  std::string label{};
+  Colour colour = Colour::kYellow;
+};
+
+// The straight line y = y0 (x/x0)^slope on log axes (y0 + slope (x - x0) where neither axis is log) from x0 to x1.
+struct SlopeGuide {
+  double x0 = 1;
+  double y0 = 1;
+  double x1 = 10;
+  double slope = 0;
+  std::string label{};  // printed at the end x1
+};
+
+struct Figure {
+  std::string title{};
+  std::string caption{};   // what is seen and what to read from it
+  std::string alt_text{};  // for who cannot see it; "" = the caption
+  Axis x;
+  Axis y;
+  std::vector<Series> series{};  // drawn in this order: runs first, then envelope, then law
+  std::vector<Mark> vertical_marks{};
+  std::vector<Mark> horizontal_marks{};
+  std::vector<Interval> x_intervals{};
+  std::vector<SlopeGuide> slope_guides{};
+  double width = 760;  // px of the drawing; the page scales it to its column
+  double height = 480;
+};
+
+// Points of the series that cannot be drawn on these axes.
+[[nodiscard]] std::size_t dropped_points(const Figure& figure);
+
+// The caption, and how many points were left out and why.
+[[nodiscard]] std::string full_caption(const Figure& figure);
+
+// The picture as one <svg> element: viewBox without a fixed size, <title> and <desc>, every id beginning with `id`, so
+// that several may stand in one page. Needs the program gnuplot.
+// RunError when gnuplot is absent (names the package) or fails (quotes it). Arrays of different length are our bug.
+[[nodiscard]] std::string render_svg(const Figure& figure, const std::string& id = "figure");
+
+}  // namespace phaselaw::report

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+// Numbers for people. Unknown (NaN) is an en dash.
+namespace phaselaw::report {
+
+// `digits` significant digits; plain between 1e-3 and 1e6, else with an exponent: "0.0163", "1,250", "3.2e12", "-4e-7".
+[[nodiscard]] std::string format_number(double value, int digits = 3);
+
+// The value with its interval, all to the second significant digit of the interval's half width:
+// format_value(0.16349, 0.15112, 0.17553) = "0.163 [0.151, 0.176]". Without lo or hi the value alone.
+[[nodiscard]] std::string format_value(double value, double lo, double hi);
+
+[[nodiscard]] std::string format_interval(double lo, double hi);  // "[0.151, 0.176]"
+
+[[nodiscard]] std::string format_flop(double flop);          // "3.2e12 FLOP"
+[[nodiscard]] std::string format_count(std::int64_t count);  // "1,250,000"
+
+// The text as XML may hold it: control characters other than tab and line feed are dropped, broken UTF-8 is U+FFFD.
+[[nodiscard]] std::string clean_text(std::string_view text);
+
+// clean_text() as the content of an HTML or XML element or of a quoted attribute: & < > " ' are escaped.
+[[nodiscard]] std::string escape_html(std::string_view text);
+
+}  // namespace phaselaw::report

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "phaselaw/report/page.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "phaselaw/base/errors.h"
+#include "phaselaw/report/format.h"
+#include "phaselaw/report/style.h"
+
+namespace phaselaw::report {
+
+namespace {
+
+struct VerdictLook {
+  Verdict verdict;
+  const char* style;
+  const char* symbol;  // the shape says it where colour does not
+};
+constexpr std::array<VerdictLook, 3> kLooks = {{{Verdict::kSupported, "supported", "✓"},
+                                                {Verdict::kNotSupported, "not-supported", "✗"},
+                                                {Verdict::kInconclusive, "inconclusive", "?"}}};
+
+std::string badge(Verdict verdict, const std::string& words) {
+  const auto look = std::find_if(kLooks.begin(), kLooks.end(), [&](const auto& l) { return l.verdict == verdict; });
+  return fmt::format("<span class=\"verdict {}\"><span aria-hidden=\"true\">{}</span> {}</span>", look->style,
+                     look->symbol, words);
+}
+
+std::string with_unit(const std::string& number, const std::string& unit) {
+  return escape_html(unit.empty() || number == "–" ? number : number + " " + unit);
+}
+
+std::string predicted_text(const Claim& claim) {
+  if (claim.predicted_text.empty()) return format_number(claim.predicted);
+  return std::isnan(claim.predicted) ? claim.predicted_text
+                                     : fmt::format("{} = {}", claim.predicted_text, format_number(claim.predicted));
+}
+
+// "is a number" for the alignment of a column: digits, signs, intervals, units at the end.
+bool reads_as_number(const std::string& text) {
+  if (text.empty() || text == "–") return true;
+  const std::size_t first = text.find_first_not_of("[<>~+-−≈ ");
+  return first != std::string::npos && text[first] >= '0' && text[first] <= '9';
+}
+
+// Collects the page, and how large each figure came out.
+class Writer {
+ public:
+  [[nodiscard]] std::string build(const Page& page) {
+    out_ = fmt::format(
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+        "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+        "<meta name=\"generator\" content=\"phaselaw\">\n<title>{}</title>\n<style>{}</style>\n</head>\n<body>\n",
+        escape_html(page.title), page_style());
+    header(page);
+    out_ += "<main>\n";
+    for (const Figure& figure : page.figures) add(figure);
+    claims(page.claims);
+    for (const Section& section : page.sections) add(section);
+    configurations(page.configurations);
+    provenance(page.provenance);
+    citations(page.bibtex);
+    out_ += "</main>\n</body>\n</html>\n";
+    if (out_.size() > kPageLimitBytes)
+      throw base::RunError(fmt::format(
+          "the page has {} bytes, more than the limit of {}; the largest figure is '{}' ({} bytes): draw fewer points "
+          "in it",
+          format_count(static_cast<std::int64_t>(out_.size())), format_count(kPageLimitBytes), largest_title_,
+          format_count(static_cast<std::int64_t>(largest_))));
+    return std::move(out_);
+  }
+
+ private:
+  template <class... Args>
+  void line(fmt::format_string<Args...> format, Args&&... args) {
+    out_ += fmt::format(format, std::forward<Args>(args)...) + '\n';
+  }
+
+  void header(const Page& page) {
+    line("<header>\n<h1>{}</h1>\n<p class=\"answer\">{}</p>", escape_html(page.title), escape_html(page.answer));
+    if (!page.claims.empty()) {
+      out_ += "<ul class=\"tally\" aria-label=\"Verdicts\">\n";
+      for (const auto& look : kLooks) {
+        const auto count = std::count_if(page.claims.begin(), page.claims.end(),
+                                         [&](const Claim& claim) { return claim.verdict == look.verdict; });
+        if (count > 0)
+          line("<li>{}</li>", badge(look.verdict, fmt::format("{} {}", count, base::enum_to_text(look.verdict))));
+      }
+      out_ += "</ul>\n";
+    }
+    out_ += "</header>\n";
+  }
+
+  void add(const Figure& figure) {
+    const std::string id = fmt::format("figure-{}", ++figures_);
+    const std::string svg = render_svg(figure, id);
+    if (svg.size() > largest_) {
+      largest_ = svg.size();
+      largest_title_ = figure.title;
+    }
+    // Focusable, so that the keyboard can scroll it where it is wider than the screen.
+    line("<figure role=\"group\" aria-labelledby=\"{}-heading\">\n<h3 id=\"{}-heading\">{}. {}</h3>", id, id, figures_,
+         escape_html(figure.title));
+    line("<div class=\"drawing\" tabindex=\"0\">\n{}</div>", svg);
+    line("<figcaption>{}</figcaption>\n</figure>", escape_html(full_caption(figure)));
+  }
+
+  // On a narrow screen the style sheet turns each row into a card; the roles keep it a table for screen readers.
+  void claims(const std::vector<Claim>& list) {
+    if (list.empty()) return;
+    out_ +=
+        "<section id=\"claims\">\n<h2>What the theory claims, and what was measured</h2>\n"
+        "<div class=\"scroll\" tabindex=\"0\"><table class=\"claims\" role=\"table\">\n"
+        "<thead role=\"rowgroup\"><tr role=\"row\">";
+    for (const char* name : {"Claim", "Statement", "Predicted", "Measured", "Interval", "Verdict"})
+      out_ += fmt::format("<th role=\"columnheader\" scope=\"col\"{}>{}</th>",
+                          name[0] == 'P' || name[0] == 'M' || name[0] == 'I' ? " class=\"number\"" : "", name);
+    out_ += "</tr></thead>\n<tbody role=\"rowgroup\">\n";
+    const auto number = [&](const char* label, const std::string& text) {
+      line("<td role=\"cell\" class=\"number\" data-label=\"{}\">{}</td>", label, text);
+    };
+    for (const Claim& c : list) {
+      const std::string value = format_value(c.measured, c.lo, c.hi);  // the same digits as the interval's
+      line("<tr role=\"row\"><th role=\"rowheader\" scope=\"row\">{}</th>", escape_html(c.id));
+      line("<td role=\"cell\" class=\"statement\">{}<span class=\"source\">{}</span></td>", escape_html(c.statement),
+           escape_html(c.source));
+      number("Predicted", with_unit(predicted_text(c), c.unit));
+      number("Measured", with_unit(value.substr(0, value.find(" [")), c.unit));
+      number("Interval", escape_html(format_interval(c.lo, c.hi)));
+      line("<td role=\"cell\" class=\"decided\">{}<span class=\"reading\">{}</span></td></tr>",
+           badge(c.verdict, base::enum_to_text(c.verdict)), escape_html(c.reading));
+    }
+    out_ += "</tbody></table></div>\n</section>\n";
+  }
+
+  void add(const Section& section) {
+    line("<section>\n<h2>{}</h2>", escape_html(section.title));
+    for (const Figure& figure : section.figures) add(figure);
+    for (const std::string& paragraph : section.paragraphs) line("<p>{}</p>", escape_html(paragraph));
+    for (const Table& table : section.tables) add(table);
+    out_ += "</section>\n";
+  }
+
+  void add(const Table& table) {
+    std::vector<const char*> style(table.columns.size(), " class=\"number\"");
+    for (const auto& row : table.rows) {
+      PHASELAW_CHECK_EQ(row.size(), table.columns.size());
+      for (std::size_t i = 0; i < row.size(); ++i)
+        if (!reads_as_number(row[i])) style[i] = "";
+    }
+    out_ += "<div class=\"scroll\" tabindex=\"0\"><table>\n";
+    if (!table.caption.empty()) line("<caption>{}</caption>", escape_html(table.caption));
+    out_ += "<thead><tr>";
+    for (std::size_t i = 0; i < style.size(); ++i)
+      out_ += fmt::format("<th scope=\"col\"{}>{}</th>", style[i], escape_html(table.columns[i]));
+    out_ += "</tr></thead>\n<tbody>\n";
+    for (const auto& row : table.rows) {
+      out_ += "<tr>";
+      for (std::size_t i = 0; i < row.size(); ++i) out_ += fmt::format("<td{}>{}</td>", style[i], escape_html(row[i]));
+      out_ += "</tr>\n";
+    }
+    out_ += "</tbody></table></div>\n";
+  }
+
+  void configurations(const std::vector<std::pair<std::string, std::string>>& list) {
+    if (list.empty()) return;
+    out_ += "<section id=\"configuration\">\n<h2>Configuration</h2>\n";
+    for (const auto& [title, text] : list)
+      line("<details><summary>{}</summary><pre tabindex=\"0\">{}</pre></details>", escape_html(title),
+           escape_html(text));
+    out_ += "</section>\n";
+  }
+
+  void provenance(const std::vector<std::pair<std::string, std::string>>& list) {
+    if (list.empty()) return;
+    out_ += "<section id=\"provenance\">\n<h2>How this page was made</h2>\n<dl>\n";
+    for (const auto& [name, value] : list) line("<dt>{}</dt><dd>{}</dd>", escape_html(name), escape_html(value));
+    out_ += "</dl>\n</section>\n";
+  }
+
+  void citations(const std::vector<std::string>& bibtex) {
+    line(
+        "<section id=\"citation\">\n<h2>To cite</h2>\n<p>The theory: <a href=\"https://arxiv.org/abs/2512.22088\">"
+        "arXiv 2512.22088</a>.</p>\n<pre tabindex=\"0\">{}",
+        escape_html(paper_bibtex()));
+    for (const std::string& entry : bibtex) line("{}", escape_html(entry));
+    out_ += "</pre>\n</section>\n";
+  }
+
+  std::string out_, largest_title_;
+  std::size_t figures_ = 0, largest_ = 0;
+};
+
+}  // namespace
+
+std::string paper_bibtex() {
+  return "@article{yang2025unifying,\n"
+         "  title   = {Unifying Learning Dynamics and Generalization in Transformers Scaling Law},\n"
+         "  author  = {Yang, Chiwun},\n"
+         "  journal = {arXiv preprint arXiv:2512.22088},\n"
+         "  year    = {2025}\n"
+         "}\n";
+}
+
+std::string build_page(const Page& page) { return Writer().build(page); }
+
+}  // namespace phaselaw::report

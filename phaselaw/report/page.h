@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "phaselaw/report/claim.h"
+#include "phaselaw/report/figure.h"
+
+// One self-contained HTML page: no script, nothing loaded from elsewhere, readable on a phone, in the dark, in print
+// and by a screen reader. All text is plain and is escaped here.
+//
+// Order: title, answer, leading figures, table of claims, sections, configuration (folded), how it was made, BibTeX.
+namespace phaselaw::report {
+
+struct Table {
+  std::string caption{};
+  std::vector<std::string> columns{};
+  std::vector<std::vector<std::string>> rows{};  // each as long as `columns`; columns of numbers are set to the right
+};
+
+struct Section {
+  std::string title{};
+  std::vector<std::string> paragraphs{};
+  std::vector<Figure> figures{};
+  std::vector<Table> tables{};
+};
+
+struct Page {
+  std::string title{};
+  std::string answer{};           // one sentence
+  std::vector<Figure> figures{};  // shown first, above the claims
+  std::vector<Claim> claims{};
+  std::vector<Section> sections{};
+  std::vector<std::pair<std::string, std::string>> configurations{};  // heading, text (JSON or TOML); folded
+  std::vector<std::pair<std::string, std::string>> provenance{};      // "version", "commit", "machine", "command", ...
+  std::vector<std::string> bibtex{};  // of what was used; the paper's own entry is always added first
+};
+
+inline constexpr std::size_t kPageLimitBytes = 3'000'000;
+
+// The page. RunError from gnuplot, or when the page exceeds kPageLimitBytes (says which figure is the largest).
+[[nodiscard]] std::string build_page(const Page& page);
+
+// BibTeX of the paper whose theory is tested.
+[[nodiscard]] std::string paper_bibtex();
+
+}  // namespace phaselaw::report

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "phaselaw/report/claim.h"
+
+#include <cmath>
+
+#include <gtest/gtest.h>
+
+#include "phaselaw/base/errors.h"
+
+namespace phaselaw::report {
+namespace {
+
+TEST(Claim, HasTheFieldsOfResultsJson) {
+  const Claim claim{.id = "E1", .statement = "s", .source = "p", .predicted = 0.25, .measured = 0.5};
+  EXPECT_EQ(base::to_json(to_value(claim), -1),
+            R"({"id":"E1","statement":"s","source":"p","predicted":0.25,"measured":0.5,"lo":null,"hi":null,)"
+            R"("verdict":"inconclusive","reading":"","predicted_text":"","unit":""})");
+  EXPECT_EQ(to_value(std::vector<Claim>{claim, claim}).list().size(), 2u);
+}
+
+TEST(Claim, IsReadBackFromJson) {
+  for (const Verdict verdict : {Verdict::kSupported, Verdict::kNotSupported, Verdict::kInconclusive}) {
+    const Claim claim{"E1", "a \"b\"", "[S]", 1.0 / 6, 0.163, 0.151, 0.176, verdict, "why", "1/6", "FLOP"};
+    const Claim read = claim_from_value(base::parse_json(base::to_json(to_value(claim)), "results.json"));
+    EXPECT_EQ(read.id, claim.id);
+    EXPECT_EQ(read.statement, claim.statement);
+    EXPECT_EQ(read.source, claim.source);
+    EXPECT_EQ(read.predicted, claim.predicted);
+    EXPECT_EQ(read.measured, claim.measured);
+    EXPECT_EQ(read.lo, claim.lo);
+    EXPECT_EQ(read.hi, claim.hi);
+    EXPECT_EQ(read.verdict, claim.verdict);
+    EXPECT_EQ(read.reading, claim.reading);
+    EXPECT_EQ(read.predicted_text, claim.predicted_text);
+    EXPECT_EQ(read.unit, claim.unit);
+  }
+  const Claim unknown = claim_from_value(base::parse_json(base::to_json(to_value(Claim{})), "results.json"));
+  EXPECT_TRUE(std::isnan(unknown.predicted) && std::isnan(unknown.measured) && std::isnan(unknown.lo));
+}
+
+TEST(Claim, AWrongVerdictIsAnInputErrorThatNamesTheKnownOnes) {
+  base::Value value = to_value(Claim{});
+  value["verdict"] = base::Value("suported");
+  try {
+    (void)claim_from_value(value);
+    FAIL();
+  } catch (const base::InputError& error) {
+    EXPECT_NE(std::string(error.what()).find("supported"), std::string::npos) << error.what();
+  }
+  EXPECT_THROW((void)claim_from_value(base::parse_json("{}", "results.json")), base::InputError);
+}
+
+}  // namespace
+}  // namespace phaselaw::report

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "phaselaw/report/page.h"
+
+#include <cmath>
+#include <cstdlib>
+#include <set>
+
+#include <gtest/gtest.h>
+
+#include "phaselaw/base/errors.h"
+#include "phaselaw/base/files.h"
+#include "report/markup.h"
+#include "report/sample_page.h"
+
+namespace phaselaw::report {
+namespace {
+
+bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+// PHASELAW_SAMPLE_PAGE=page.html bin/test_report --gtest_filter=Page.IsSmall*  leaves the page to look at.
+TEST(Page, IsSmallWellFormedAndItsIdsAreUnique) {
+  const std::string html = build_page(sample_page());
+  if (const char* path = std::getenv("PHASELAW_SAMPLE_PAGE")) base::write_file(path, html);
+  EXPECT_LT(html.size(), kPageLimitBytes / 3);  // a hundred runs leave room for two more such figures
+  const Markup markup = read_markup(html);
+  EXPECT_EQ(markup.problem, "");
+  std::set<std::string> ids;
+  for (const auto& id : markup.values_of("id")) EXPECT_TRUE(ids.insert(id).second) << id;
+  for (const auto& names : markup.values_of("aria-labelledby"))
+    for (const auto& name : {names.substr(0, names.find(' ')), names.substr(names.rfind(' ') + 1)})
+      EXPECT_EQ(ids.count(name), 1u) << name;
+}
+
+TEST(Page, LoadsNothingFromElsewhereAndRunsNoScript) {
+  const std::string html = build_page(sample_page());
+  const Markup markup = read_markup(html);
+  for (const char* attribute : {"src", "srcset", "xlink:href", "action", "data", "poster", "onload", "onclick"})
+    EXPECT_TRUE(markup.values_of(attribute).empty()) << attribute;
+  for (const auto& element : markup.elements) {
+    for (const char* name : {"script", "link", "iframe", "img", "object", "embed", "image"})
+      EXPECT_NE(element.name, name);
+    const auto href = element.attributes.find("href");
+    if (href == element.attributes.end()) continue;
+    EXPECT_TRUE(href->second[0] == '#' || element.name == "a") << href->second;
+  }
+  EXPECT_FALSE(contains(html, "@import"));
+  for (std::size_t at = 0; (at = html.find("url(", at)) != std::string::npos; ++at) EXPECT_EQ(html[at + 4], '#');
+}
+
+TEST(Page, AllTextIsEscaped) {
+  const std::string bad = "<script>alert('&')</script>\"";
+  Page page;
+  page.title = page.answer = bad;
+  page.claims = {{bad, bad, bad, 1, 1, 1, 1, Verdict::kSupported, bad, bad, bad}};
+  Figure figure;
+  figure.title = figure.caption = figure.alt_text = bad;
+  figure.x.label = figure.y.unit = bad;
+  page.figures = {figure};
+  page.sections = {{bad, {bad}, {figure}, {{bad, {bad}, {{bad}}}}}};
+  page.configurations = page.provenance = {{bad, bad}};
+  page.bibtex = {bad};
+  const std::string html = build_page(page);
+  const Markup markup = read_markup(html);
+  EXPECT_EQ(markup.problem, "");
+  EXPECT_EQ(markup.count("script"), 0u);
+  EXPECT_TRUE(contains(markup.text, "&lt;script&gt;"));
+}
+
+TEST(Page, ShowsClaimsWithSymbolsAndFiguresFirst) {
+  const std::string html = build_page(sample_page());
+  for (const char* part :
+       {"0.163", "[0.151, 0.176]", "1/6 = 0.167", "2.4e10 FLOP", "✓</span> supported", "✗</span> not supported",
+        "?</span> inconclusive", "1/7 lies outside the 95 % interval.", "2512.22088", "An entry that was passed in",
+        "0123456789abcdef", "100 points are left out", "<details><summary>Study</summary>"})
+    EXPECT_TRUE(contains(html, part)) << part;
+  EXPECT_LT(html.find("<figure"), html.find("id=\"claims\""));
+  EXPECT_LT(html.find("id=\"claims\""), html.find("On real text"));
+  EXPECT_LT(html.find("id=\"configuration\""), html.find("id=\"citation\""));
+}
+
+TEST(Page, ColumnsOfNumbersStandToTheRight) {
+  Page page;
+  page.sections = {{"s", {}, {}, {{"t", {"n", "name", "risk"}, {{"32", "x", "0.1 [0, 1]"}, {"–", "7b", "−0.5"}}}}}};
+  const std::string html = build_page(page);
+  EXPECT_TRUE(contains(html, "<td class=\"number\">32</td><td>x</td><td class=\"number\">0.1 [0, 1]</td>"));
+}
+
+TEST(Page, TheSameDataGiveTheSameBytes) { EXPECT_EQ(build_page(sample_page()), build_page(sample_page())); }
+
+TEST(Page, TooLargeAPageIsRefusedAndNamesTheFigure) {
+  Page page;
+  Figure figure;
+  figure.title = "giant";
+  figure.alt_text = std::string(kPageLimitBytes, 'x');
+  page.figures = {figure};
+  try {
+    (void)build_page(page);
+    FAIL();
+  } catch (const base::RunError& error) {
+    EXPECT_TRUE(contains(error.what(), "'giant'")) << error.what();
+  }
+}
+
+}  // namespace
+}  // namespace phaselaw::report
