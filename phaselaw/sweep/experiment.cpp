@@ -102,6 +102,7 @@ std::vector<GridAxis> grid_axes(const Value& grid, std::int64_t& seeds) {
     }
   };
   collect(collect, grid, "");
+  std::sort(axes.begin(), axes.end(), [](const GridAxis& a, const GridAxis& b) { return a.key < b.key; });
   return axes;
 }
 

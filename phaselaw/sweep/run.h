@@ -7,6 +7,7 @@
 #include "phaselaw/base/value.h"
 #include "phaselaw/store/store.h"
 #include "phaselaw/sweep/experiment.h"
+#include "phaselaw/training/trainer.h"
 
 // One experiment from its configuration to its numbers, on the calling thread, in float32.
 namespace phaselaw::sweep {

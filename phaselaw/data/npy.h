@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+// NumPy's .npy files, versions 1 and 2 [T: NumPy enhancement proposal 1]: little-endian float32 or float64, C order.
+namespace phaselaw::data {
+
+struct NpyArray {
+  std::vector<std::int64_t> shape;
+  std::vector<double> values;  // last index fastest; float32 is widened exactly
+};
+
+// InputError naming the file, what was expected and what was found: another magic or version, a header that is too long
+// or not understood, Fortran order, another dtype, a size that does not match the file, another rank than `rank` (when
+// >= 0), NaN or infinity (with the index of the first).
+[[nodiscard]] NpyArray read_npy(const std::string& path, int rank = -1);
+
+// Version 1, float64 (or float32), C order, data aligned to 64 bytes. PHASELAW_CHECK: the product of shape is the size.
+void write_npy(const std::string& path, std::span<const std::int64_t> shape, std::span<const double> values);
+void write_npy(const std::string& path, std::span<const std::int64_t> shape, std::span<const float> values);
+
+}  // namespace phaselaw::data

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "phaselaw/data/options.h"
+
+#include <array>
+#include <utility>
+
+namespace phaselaw::data {
+
+base::EnumNames<Source> enum_names(Source) {
+  static constexpr std::array<std::pair<std::string_view, Source>, 3> names{
+      {{"teacher", Source::teacher}, {"text", Source::text}, {"arrays", Source::arrays}}};
+  return names;
+}
+
+base::EnumNames<Target> enum_names(Target) {
+  static constexpr std::array<std::pair<std::string_view, Target>, 3> names{
+      {{"auto", Target::automatic}, {"tokens", Target::tokens}, {"regression", Target::regression}}};
+  return names;
+}
+
+void validate(const DataOptions& options, const base::Location& where) {
+  base::check_fields(options);
+  if (options.source == Source::text && options.path.empty())
+    throw base::InputError(where, "source = \"text\" needs path: a UTF-8 file or a directory; found none");
+  if (options.source == Source::arrays && (options.x.empty() || options.y.empty()))
+    throw base::InputError(where, "source = \"arrays\" needs x and y: two .npy files; found " +
+                                      std::string(options.x.empty() ? "no x" : "no y"));
+  if (options.x_test.empty() != options.y_test.empty())
+    throw base::InputError(where, "x_test and y_test are given together or not at all; found " +
+                                      std::string(options.x_test.empty() ? "no x_test" : "no y_test"));
+}
+
+}  // namespace phaselaw::data

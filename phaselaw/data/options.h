@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "phaselaw/base/fields.h"
+
+// Section [data]: where sequences and targets come from. Shapes (seq_len, d_model, d_out, vocab) are the model's.
+//
+//   teacher   y = F*(x) + noise, F* a random transformer: the excess risk is known                     [S]
+//   text      bytes of a UTF-8 file or directory; next-byte cross-entropy, or the theory's regression
+//   arrays    x and y from .npy files
+namespace phaselaw::data {
+
+enum class Source { teacher, text, arrays };
+enum class Target { automatic, tokens, regression };
+
+[[nodiscard]] base::EnumNames<Source> enum_names(Source);
+[[nodiscard]] base::EnumNames<Target> enum_names(Target);
+
+struct DataOptions {
+  Source source = Source::teacher;
+  std::int64_t n_data = 64;
+  std::int64_t n_test = 512;
+  double noise = 0.0;
+  std::int64_t teacher_n_layers = 0, teacher_d_hidden = 0, teacher_n_heads = 0, teacher_d_head = 0;
+  base::NumberOrWord<double> teacher_branch_scale{0.0, "auto", {"auto"}};
+  base::NumberOrWord<std::int64_t> teacher_seed{0, "auto", {"auto"}};
+  std::string path;
+  Target target = Target::automatic;
+  double test_fraction = 0.1;
+  std::string x, y, x_test, y_test;
+
+  template <class Self, class Visit>
+  static void fields(Self& self, Visit&& visit) {
+    using base::anything, base::at_least, base::strictly_between;
+    visit("source", self.source, anything(), "teacher, text or arrays");
+    visit("n_data", self.n_data, at_least(1), "training sequences, n; a smaller n is the start of a larger one");
+    visit("n_test", self.n_test, at_least(1), "test sequences");
+    visit("noise", self.noise, at_least(0), "xi: std of the Gaussian added to each target coordinate, train and test");
+    visit("teacher_n_layers", self.teacher_n_layers, at_least(0), "depth of the teacher; 0: as the model");
+    visit("teacher_d_hidden", self.teacher_d_hidden, at_least(0), "MLP width of the teacher; 0: as the model");
+    visit("teacher_n_heads", self.teacher_n_heads, at_least(0), "heads of the teacher; 0: as the model");
+    visit("teacher_d_head", self.teacher_d_head, at_least(0), "head size of the teacher; 0: as the model");
+    visit("teacher_branch_scale", self.teacher_branch_scale, at_least(0),
+          "omega of the teacher; \"auto\": the model's");
+    visit("teacher_seed", self.teacher_seed, at_least(0), "seed of the teacher's weights; \"auto\": the run's seed");
+    visit("path", self.path, anything(), "text: a UTF-8 file, or a directory that is read recursively");
+    visit("target", self.target, anything(),
+          "text: tokens (cross-entropy), regression (embedding of the next byte) or auto (by the model's readout)");
+    visit("test_fraction", self.test_fraction, strictly_between(0, 1), "text: this last part of every file is test");
+    visit("x", self.x, anything(), "arrays: .npy of inputs, (n, seq_len, d_model)");
+    visit("y", self.y, anything(), "arrays: .npy of targets, (n, seq_len, d_out)");
+    visit("x_test", self.x_test, anything(), "arrays: test inputs; empty: the last n_test sequences of x");
+    visit("y_test", self.y_test, anything(), "arrays: test targets; given with x_test or not at all");
+  }
+};
+
+// Every domain, and what fields alone cannot say: text needs a path, arrays need x and y.
+void validate(const DataOptions& options, const base::Location& where = {});
+
+}  // namespace phaselaw::data

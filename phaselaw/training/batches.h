@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+// Which sequences a step sees.
+namespace phaselaw::training {
+
+// Batches of b of n sequences: epoch e runs through all n in the order of stream (seed, "batch", e); a batch may end
+// one epoch and begin the next, so every batch has b sequences. b >= n: always 0 .. n-1 in order. next() allocates
+// nothing.
+class Batches {
+ public:
+  Batches(std::uint64_t seed, std::int64_t n, std::int64_t batch);
+
+  [[nodiscard]] std::int64_t size() const { return static_cast<std::int64_t>(batch_.size()); }  // min(b, n)
+  [[nodiscard]] std::span<const std::int64_t> next();
+
+ private:
+  void shuffle();
+  std::uint64_t seed_, epoch_ = 0;
+  std::vector<std::int64_t> order_, batch_;
+  std::size_t at_ = 0;
+};
+
+}  // namespace phaselaw::training

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <span>
+#include <string>
+
+#include "phaselaw/training/trainer.h"
+
+namespace phaselaw::training {
+
+// curve.csv: a header "step,time,tokens,compute_flop,train_loss,test_loss,excess_risk" and a line a measurement,
+// numbers in their shortest form that reads back to the same bits; NaN is empty.
+[[nodiscard]] std::string curve_csv(std::span<const Measurement> curve);
+
+}  // namespace phaselaw::training

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "phaselaw/training/optimizer.h"
+
+#include <cmath>
+
+#include "phaselaw/base/errors.h"
+
+namespace phaselaw::training {
+
+template <class T>
+Optimizer<T>::Optimizer(const TrainingOptions& options, const model::ParameterTable& table) : options_(options) {
+  const bool adam = options.optimizer == OptimizerKind::adamw;
+  for (const auto& block : table.blocks()) {
+    if (!block.trainable) continue;
+    const double factor = adam ? block.adam_factor : block.sgd_factor;
+    const auto begin = static_cast<std::size_t>(block.offset), end = begin + static_cast<std::size_t>(block.size());
+    if (!ranges_.empty() && ranges_.back().end == begin && ranges_.back().factor == factor)
+      ranges_.back().end = end;
+    else
+      ranges_.push_back({begin, end, factor});
+  }
+  const auto size = static_cast<std::size_t>(table.size());
+  if (adam || options.optimizer == OptimizerKind::momentum) first_.assign(size, T(0));
+  if (adam) second_.assign(size, T(0));
+}
+
+template <class T>
+void Optimizer<T>::update(std::span<T> theta, std::span<const T> gradient, double rate, double gradient_scale) {
+  PHASELAW_CHECK_EQ(theta.size(), gradient.size());
+  ++count_;
+  const T scale = static_cast<T>(gradient_scale), decay = static_cast<T>(options_.weight_decay);
+  T* const w = theta.data();
+  const T* const g = gradient.data();
+  T* const first = first_.data();
+  T* const second = second_.data();
+  for (const Range& range : ranges_) {
+    const T eta = static_cast<T>(rate * range.factor);
+    switch (options_.optimizer) {
+      case OptimizerKind::gd:
+      case OptimizerKind::sgd:
+#pragma omp simd
+        for (std::size_t i = range.begin; i < range.end; ++i) w[i] -= eta * (scale * g[i] + decay * w[i]);
+        break;
+      case OptimizerKind::momentum: {
+        const T keep = static_cast<T>(options_.momentum);
+#pragma omp simd
+        for (std::size_t i = range.begin; i < range.end; ++i) {
+          first[i] = keep * first[i] + scale * g[i] + decay * w[i];
+          w[i] -= eta * first[i];
+        }
+        break;
+      }
+      case OptimizerKind::adamw: {
+        const auto k = static_cast<double>(count_);
+        const T b1 = static_cast<T>(options_.beta1), b2 = static_cast<T>(options_.beta2);
+        const T c1 = static_cast<T>(1 - options_.beta1), c2 = static_cast<T>(1 - options_.beta2);
+        const T unbias1 = static_cast<T>(1 / -std::expm1(k * std::log(options_.beta1)));  // 1/(1 - b1^k)
+        const T unbias2 = static_cast<T>(1 / -std::expm1(k * std::log(options_.beta2)));
+        const T eps = static_cast<T>(options_.adam_eps), shrink = static_cast<T>(rate * options_.weight_decay);
+#pragma omp simd
+        for (std::size_t i = range.begin; i < range.end; ++i) {
+          const T slope = scale * g[i];
+          first[i] = b1 * first[i] + c1 * slope;
+          second[i] = b2 * second[i] + c2 * slope * slope;
+          w[i] -= eta * (first[i] * unbias1 / (std::sqrt(second[i] * unbias2) + eps)) + shrink * w[i];
+        }
+        break;
+      }
+    }
+  }
+}
+
+template <class T>
+double gradient_norm(const model::ParameterTable& table, std::span<const T> gradient) {
+  double sum = 0;
+  for (const auto& block : table.blocks()) {
+    if (!block.trainable) continue;
+    const T* const g = gradient.data() + block.offset;
+    double part = 0;
+#pragma omp simd reduction(+ : part)
+    for (std::int64_t i = 0; i < block.size(); ++i) part += static_cast<double>(g[i]) * static_cast<double>(g[i]);
+    sum += part;
+  }
+  return std::sqrt(sum);
+}
+
+template class Optimizer<float>;
+template class Optimizer<double>;
+template double gradient_norm<float>(const model::ParameterTable&, std::span<const float>);
+template double gradient_norm<double>(const model::ParameterTable&, std::span<const double>);
+
+}  // namespace phaselaw::training

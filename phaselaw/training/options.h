@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "phaselaw/base/fields.h"
+
+// Section [training]: how the loss is minimised.
+namespace phaselaw::training {
+
+enum class OptimizerKind { gd, sgd, momentum, adamw };
+enum class Schedule { constant, cosine, wsd };
+
+[[nodiscard]] base::EnumNames<OptimizerKind> enum_names(OptimizerKind);
+[[nodiscard]] base::EnumNames<Schedule> enum_names(Schedule);
+
+struct TrainingOptions {
+  OptimizerKind optimizer = OptimizerKind::sgd;
+  base::NumberOrWord<double> learning_rate{0.0, "auto", {"auto"}};
+  double momentum = 0.9;
+  double beta1 = 0.9, beta2 = 0.95, adam_eps = 1e-8;
+  double weight_decay = 0.0;
+  Schedule schedule = Schedule::constant;
+  double warmup = 0.0, decay = 0.2, final_fraction = 0.0;
+  std::int64_t batch = 16;
+  std::int64_t steps = 1000;
+  std::int64_t measurements_per_doubling = 4;
+  double gradient_clip = 0.0;
+  base::NumberOrWord<std::int64_t> microbatch{1, "auto", {"auto"}};
+
+  template <class Self, class Visit>
+  static void fields(Self& self, Visit&& visit) {
+    using base::anything, base::at_least, base::between, base::half_open, base::positive;
+    visit("optimizer", self.optimizer, anything(), "gd (whole training set), sgd, momentum or adamw");
+    visit("learning_rate", self.learning_rate, positive(), "peak rate, or \"auto\" (training/learning_rate.h)");
+    visit("momentum", self.momentum, half_open(0, 1), "momentum: share of the last velocity that is kept");
+    visit("beta1", self.beta1, half_open(0, 1), "adamw: decay of the mean gradient");
+    visit("beta2", self.beta2, half_open(0, 1), "adamw: decay of the mean squared gradient");
+    visit("adam_eps", self.adam_eps, positive(), "adamw: added to the root of the mean squared gradient");
+    visit("weight_decay", self.weight_decay, at_least(0),
+          "adamw: decoupled; others: added to the gradient times theta");
+    visit("schedule", self.schedule, anything(), "constant, cosine, or wsd (warm-up, stable, decay)");
+    visit("warmup", self.warmup, half_open(0, 1), "first fraction of the steps, in which the rate rises linearly");
+    visit("decay", self.decay, between(0, 1), "wsd: last fraction of the steps, in which the rate falls linearly");
+    visit("final_fraction", self.final_fraction, between(0, 1), "cosine, wsd: last rate as a fraction of the peak");
+    visit("batch", self.batch, at_least(1), "sequences a step; gd uses all, and no batch is larger than n_data");
+    visit("steps", self.steps, at_least(1), "updates");
+    visit("measurements_per_doubling", self.measurements_per_doubling, at_least(1),
+          "points on the curve for each doubling of the compute, after steps 0, 1, 2, 4, 8, 16");
+    visit("gradient_clip", self.gradient_clip, at_least(0), "largest norm of the gradient; 0: no limit");
+    visit("microbatch", self.microbatch, at_least(1), "sequences in one pass; \"auto\": what fits the L2 cache");
+  }
+};
+
+// Every domain, and warmup + decay <= 1 for wsd.
+void validate(const TrainingOptions& options, const base::Location& where = {});
+
+}  // namespace phaselaw::training

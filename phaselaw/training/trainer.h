@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+#include "phaselaw/base/fields.h"
+#include "phaselaw/data/dataset.h"
+#include "phaselaw/model/transformer.h"
+#include "phaselaw/training/options.h"
+
+// Training of one model by one thread.
+//
+// Objective of a batch of b sequences: squared (1/b) ||F - Y||_F^2, the paper's Loss [S]; tokens: mean nats per token
+// [T]. Recorded losses are per number: squared loss = mean over sequences, tokens and output coordinates, that is the
+// paper's Loss / (L o), comparable with the noise xi^2 per coordinate; tokens: nats per token.
+//
+// Batches: sequences without replacement, epoch e in the order of stream (seed, "batch", e); a batch may end one epoch
+// and begin the next. gd, and any batch >= n_data, uses the whole training set in its order. Microbatches: a batch is
+// passed in equal parts whose workspace fits the L2 cache; gradients add up in a fixed order, so the result does not
+// depend on threads, and on the microbatch only by rounding. Cost: steps * batch * sequence_cost().training_flop(),
+// plus the measurements, which are not counted in compute_flop. Memory: the data once more in T, the parameters,
+// gradient and optimiser state. Steps allocate nothing after the first.
+namespace phaselaw::training {
+
+// The train loss is measured on the first sequences of the training set, at most this many.
+inline constexpr std::int64_t kTrainLossSequences = 1024;
+// A batch loss above this multiple of the larger of the first train loss and the loss of the trivial answer (zero
+// output: mean y^2; uniform over the vocabulary: ln vocab) is divergence.
+inline constexpr double kDivergenceFactor = 1e3;
+
+struct Measurement {
+  std::int64_t step = 0;    // updates made
+  double time = 0;          // sum of their learning rates: gradient-flow time
+  std::int64_t tokens = 0;  // tokens passed, repeats counted
+  double compute_flop = 0;  // exact: sequences passed * sequence_cost().training_flop()
+  double train_loss = 0;
+  double test_loss = 0;
+  double excess_risk = std::numeric_limits<double>::quiet_NaN();  // test mean of (F - F*)^2; NaN when F* is unknown
+};
+
+// Sees every step; never changes it.
+template <class T>
+class Observer {
+ public:
+  virtual ~Observer() = default;
+  // Before update `step` (0, 1, ...): the parameters, the gradient of the batch's objective there (before clipping),
+  // and the batch's loss as recorded (per number, or nats per token).
+  virtual void on_step(std::int64_t /*step*/, std::span<const T> /*theta*/, std::span<const T> /*gradient*/,
+                       double /*batch_loss*/) {}
+  virtual void on_measurement(const Measurement& /*measurement*/, std::span<const T> /*theta*/) {}
+};
+
+enum class Outcome { finished, diverged, interrupted };
+[[nodiscard]] base::EnumNames<Outcome> enum_names(Outcome);
+
+template <class T>
+struct TrainingResult {
+  Outcome outcome = Outcome::finished;
+  std::string reason;              // in words, e.g. "the batch loss at step 12 is not finite"
+  std::int64_t steps = 0;          // updates made
+  std::vector<Measurement> curve;  // never empty, and finite but for excess_risk, unless the start itself is not finite
+  std::vector<T> theta;            // the last parameters
+  double learning_rate = 0;        // the peak used, chosen when "auto"
+  std::int64_t batch = 0;          // sequences a step, after clamping to n_data
+  std::int64_t microbatch = 0;     // sequences a pass
+  std::int64_t n_params = 0;       // trainable
+  std::int64_t n_params_non_embedding = 0;
+  double compute_flop = 0;  // of the updates made, exact
+  double compute_6nd = 0;   // 6 n_params tokens, embeddings included
+};
+
+// Minimises the objective from theta_0 (the model's initialisation: with init_scale != 1 it defines the offset of F).
+// base::interrupted() is looked at on each step. An unfinished run keeps its curve; only options outside their domain
+// are errors (InputError). PHASELAW_CHECK: shapes of data and model agree.
+template <class T>
+[[nodiscard]] TrainingResult<T> train(const model::Transformer<T>& model, std::vector<T> theta_0,
+                                      const data::Split& data, const TrainingOptions& options, std::uint64_t seed,
+                                      std::type_identity_t<std::span<Observer<T>* const>> observers = {});
+
+extern template TrainingResult<float> train<float>(const model::Transformer<float>&, std::vector<float>,
+                                                   const data::Split&, const TrainingOptions&, std::uint64_t,
+                                                   std::span<Observer<float>* const>);
+extern template TrainingResult<double> train<double>(const model::Transformer<double>&, std::vector<double>,
+                                                     const data::Split&, const TrainingOptions&, std::uint64_t,
+                                                     std::span<Observer<double>* const>);
+
+}  // namespace phaselaw::training

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <atomic>
+#include <cstdlib>
+#include <new>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "phaselaw/training/trainer.h"
+#include "training/small_run.h"
+
+namespace {
+
+std::atomic<long> allocations{0};
+
+void* count_and_allocate(std::size_t size) {
+  allocations.fetch_add(1, std::memory_order_relaxed);
+  if (void* memory = std::malloc(size == 0 ? 1 : size)) return memory;
+  throw std::bad_alloc();
+}
+
+}  // namespace
+
+// Every allocation of this test program is counted.
+void* operator new(std::size_t size) { return count_and_allocate(size); }
+void* operator new[](std::size_t size) { return count_and_allocate(size); }
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete[](void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); }
+
+namespace phaselaw::training {
+namespace {
+
+class AllocationCounter : public Observer<float> {
+ public:
+  explicit AllocationCounter(std::size_t steps) : at_(steps) {}
+  void on_step(std::int64_t step, std::span<const float>, std::span<const float>, double) override {
+    at_[static_cast<std::size_t>(step)] = allocations.load();
+  }
+  std::vector<long> at_;
+};
+
+TEST(Steps, AllocateNothingAfterTheFirst) {
+  constexpr std::size_t kSteps = 40;
+  auto offset_model = small_model();
+  offset_model.init_scale = 0;
+  const struct {
+    model::ModelOptions model;
+    data::Split data;
+  } cases[] = {{small_model(), teacher_split(small_model(), 10, 8, 0.1)},
+               {offset_model, teacher_split(offset_model, 10, 8, 0.1)},
+               {token_model(), token_split(token_model(), 10)}};
+  for (const auto& [model, data] : cases)
+    for (const auto kind : {OptimizerKind::gd, OptimizerKind::sgd, OptimizerKind::momentum, OptimizerKind::adamw}) {
+      AllocationCounter counter(kSteps);
+      static_cast<void>(run<float>(model, data, small_training(kind, 1e-3, kSteps), {&counter}));
+      ASSERT_GT(counter.at_[0], 0) << "the counter does not count";
+      EXPECT_EQ(counter.at_[kSteps - 1], counter.at_[0]) << base::enum_to_text(kind);  // measurements included
+    }
+}
+
+}  // namespace
+}  // namespace phaselaw::training
