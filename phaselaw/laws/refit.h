@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "phaselaw/laws/fit.h"
+#include "phaselaw/numerics/least_squares.h"
+
+// One form on one data set, minimised again and again: from many starts, with other weights, with a coordinate fixed.
+//
+// Weighted rows only are evaluated, so a resample costs what its distinct rows cost. Not thread-safe: one per thread.
+namespace phaselaw::laws {
+
+class Refitter {
+ public:
+  // Keeps references to form and data.
+  Refitter(const Form& form, const LogData& data, const FitOptions& options);
+
+  // Weights of all rows (>= 0), times the user's own.
+  void set_weights(std::span<const double> weights);
+  void reset_weights();
+  [[nodiscard]] std::size_t active_rows() const { return rows_.size(); }
+
+  // Holds one coordinate at a value until release().
+  void hold(std::size_t coordinate, double theta);
+  void release();
+
+  [[nodiscard]] numerics::LeastSquaresResult solve(std::span<const double> start, double gradient_tolerance = 1e-9);
+  [[nodiscard]] numerics::LeastSquaresResult certify(std::span<const double> start) const;  // by Ceres
+
+  // ln L_i - ln L(x_i; theta) of every row, and the Jacobian by theta unless empty.
+  void residuals(std::span<const double> theta, std::span<double> residual, std::span<double> jacobian) const;
+
+  [[nodiscard]] const Form& form() const { return form_; }
+  [[nodiscard]] const LogData& data() const { return data_; }
+  [[nodiscard]] std::span<const double> weights() const { return base_weights_; }  // the user's, of mean 1
+  [[nodiscard]] std::span<const double> lower() const { return lower_; }
+  [[nodiscard]] std::span<const double> upper() const { return upper_; }
+
+ private:
+  const Form& form_;
+  const LogData& data_;
+  std::vector<double> base_weights_, lower_, upper_;
+  std::vector<std::size_t> rows_;
+  numerics::LeastSquaresProblem problem_;
+  numerics::LeastSquaresOptions options_;
+  numerics::LeastSquaresWorkspace workspace_;
+};
+
+}  // namespace phaselaw::laws

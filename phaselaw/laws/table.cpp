@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "phaselaw/laws/table.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+
+#include "phaselaw/base/errors.h"
+#include "phaselaw/base/files.h"
+
+namespace phaselaw::laws {
+
+namespace {
+
+// Splits text into rows of fields, keeping the place of each.
+class Scanner {
+ public:
+  Scanner(std::string_view text, const std::string& source) : text_(text), source_(source) {
+    if (text_.starts_with("\xef\xbb\xbf")) text_.remove_prefix(3);  // a byte order mark
+    separator_ = header_holds_tab() ? '\t' : ',';
+  }
+
+  bool done() const { return at_ >= text_.size(); }
+
+  // The next row; empty for an empty line.
+  std::vector<Table::Field> row() {
+    std::vector<Table::Field> fields;
+    if (end_of_line()) return fields;
+    while (true) {
+      fields.push_back(field());
+      if (done() || end_of_line()) return fields;
+      if (peek() != separator_)
+        fail(fmt::format("expected a separator or the end of the line after the closing quote, found '{}'", peek()));
+      next();
+      if (done()) {
+        fields.push_back({"", line_, column_});
+        return fields;
+      }
+    }
+  }
+
+ private:
+  [[noreturn]] void fail(const std::string& what) const { throw base::InputError({source_, line_, column_}, what); }
+
+  bool header_holds_tab() const {
+    bool quoted = false;
+    for (const char c : text_) {
+      if (c == '"') quoted = !quoted;
+      if (!quoted && c == '\t') return true;
+      if (!quoted && (c == '\n' || c == '\r')) return false;
+    }
+    return false;
+  }
+
+  char peek() const { return text_[at_]; }
+  char next() {
+    const char c = text_[at_++];
+    if (c == '\0') fail("expected text, found a zero byte; is this a binary file?");
+    if (c == '\n') {
+      ++line_;
+      column_ = 1;
+    } else {
+      ++column_;
+    }
+    return c;
+  }
+
+  // Steps over a line end, if there is one here.
+  bool end_of_line() {
+    if (done() || (peek() != '\n' && peek() != '\r')) return false;
+    if (next() == '\r') {
+      if (!done() && peek() == '\n') {
+        next();
+      } else {
+        ++line_;
+        column_ = 1;
+      }
+    }
+    return true;
+  }
+
+  Table::Field field() {
+    Table::Field field{"", line_, column_};
+    if (!done() && peek() == '"') {
+      next();
+      while (true) {
+        if (done())
+          throw base::InputError({source_, field.line, field.column},
+                                 "expected a closing quote, found the end of the file");
+        const char c = next();
+        if (c != '"') {
+          field.text += c;
+        } else if (!done() && peek() == '"') {
+          field.text += next();
+        } else {
+          return field;
+        }
+      }
+    }
+    while (!done() && peek() != separator_ && peek() != '\n' && peek() != '\r') {
+      if (peek() == '"') fail("expected no quote inside an unquoted field; quote the whole field and double the quote");
+      field.text += next();
+    }
+    return field;
+  }
+
+  std::string_view text_;
+  const std::string& source_;
+  char separator_ = ',';
+  std::size_t at_ = 0;
+  long line_ = 1, column_ = 1;
+};
+
+std::string_view trimmed(std::string_view text) {
+  const auto first = text.find_first_not_of(" \t");
+  return first == std::string_view::npos ? std::string_view()
+                                         : text.substr(first, text.find_last_not_of(" \t") - first + 1);
+}
+
+std::string plain(std::string_view name) {
+  std::string out;
+  for (const char c : name)
+    if (c != ' ' && c != '-' && c != '_') out += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  return out;
+}
+
+constexpr std::size_t kAbsent = static_cast<std::size_t>(-1);
+
+// The column of a meaning: the user's mapping, else the first known name that the header holds.
+std::size_t find_column(const Table& table, const std::string& meaning, const std::vector<std::string>& names,
+                        bool required, const std::map<std::string, std::string>& columns) {
+  if (const auto mapped = columns.find(meaning); mapped != columns.end()) return table.column(mapped->second);
+  for (const auto& name : names)
+    for (std::size_t c = 0; c < table.header.size(); ++c)
+      if (plain(table.header[c]) == plain(name)) return c;
+  if (required)
+    throw base::InputError({table.source, 1, 0},
+                           fmt::format("expected a column of {} ({}), found: {}; name it with --col {}=COLUMN", meaning,
+                                       fmt::join(names, ", "), fmt::join(table.header, ", "), meaning));
+  return kAbsent;
+}
+
+double positive(const Table& table, std::size_t row, std::size_t column) {
+  const double x = table.number(row, column);
+  if (x > 0) return x;
+  const auto& field = table.rows[row][column];
+  throw base::InputError({table.source, field.line, field.column},
+                         fmt::format("expected a positive {}, found {}", table.header[column], field.text));
+}
+
+}  // namespace
+
+std::size_t Table::column(std::string_view name) const {
+  for (std::size_t c = 0; c < header.size(); ++c)
+    if (header[c] == name) return c;
+  throw base::InputError({source, 1, 0}, base::unknown_name("column", name, header));
+}
+
+double Table::number(std::size_t row, std::size_t column) const {
+  const Field& field = rows.at(row).at(column);
+  std::string_view text = trimmed(field.text);
+  if (text.starts_with('+')) text.remove_prefix(1);
+  double x = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), x);
+  if (error == std::errc::result_out_of_range)
+    throw base::InputError(
+        {source, field.line, field.column},
+        fmt::format("expected a number within double precision in column {}, found {}", header[column], text));
+  if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(x))
+    throw base::InputError(
+        {source, field.line, field.column},
+        fmt::format("expected a finite number in column {}, found '{}'", header[column], field.text));
+  return x;
+}
+
+Table parse_table(std::string_view text, const std::string& source) {
+  Table table;
+  table.source = source;
+  Scanner scanner(text, source);
+  while (!scanner.done()) {
+    std::vector<Table::Field> row = scanner.row();
+    if (row.empty()) continue;
+    if (table.header.empty()) {
+      for (const auto& field : row) {
+        const std::string name(trimmed(field.text));
+        if (name.empty())
+          throw base::InputError({source, field.line, field.column},
+                                 "expected a column name in the header row, found nothing");
+        if (std::find(table.header.begin(), table.header.end(), name) != table.header.end())
+          throw base::InputError({source, field.line, field.column}, fmt::format("column '{}' appears twice", name));
+        table.header.push_back(name);
+      }
+      continue;
+    }
+    if (row.size() != table.header.size())
+      throw base::InputError(
+          {source, row.back().line, row.back().column},
+          fmt::format("expected {} fields as in the header, found {}", table.header.size(), row.size()));
+    table.rows.push_back(std::move(row));
+  }
+  if (table.header.empty()) throw base::InputError({source, 1, 1}, "expected a header row, found an empty file");
+  if (table.rows.empty()) throw base::InputError({source, 2, 1}, "expected rows below the header, found none");
+  return table;
+}
+
+Table read_table(const std::string& path) { return parse_table(base::read_text(path), path); }
+
+CurveTable curves_from(const Table& table, const std::map<std::string, std::string>& columns) {
+  for (const auto& [meaning, name] : columns)
+    if (meaning != "compute" && meaning != "loss" && meaning != "run")
+      throw base::InputError({"--col", 0, 0}, base::unknown_name("meaning", meaning, {"compute", "loss", "run"}));
+  const std::size_t compute =
+      find_column(table, "compute", {"compute", "compute_flop", "flops", "flop", "C"}, true, columns);
+  const std::size_t loss =
+      find_column(table, "loss", {"loss", "test_loss", "val_loss", "final_loss", "excess_risk"}, true, columns);
+  const std::size_t run = find_column(table, "run", {"run", "name", "exp", "run_id"}, false, columns);
+  CurveTable result;
+  result.compute_column = table.header[compute];
+  result.loss_column = table.header[loss];
+  if (run != kAbsent) result.run_column = table.header[run];
+  for (std::size_t row = 0; row < table.rows.size(); ++row) {
+    if (table.number(row, compute) == 0) {
+      ++result.left_out;
+      continue;
+    }
+    result.curves.compute.push_back(positive(table, row, compute));
+    result.curves.loss.push_back(positive(table, row, loss));
+    result.curves.run.push_back(run == kAbsent ? "" : table.rows[row][run].text);
+  }
+  if (result.curves.compute.empty())
+    throw base::InputError({table.source, 0, 0}, "expected rows with a positive compute, found none");
+  return result;
+}
+
+CurveTable read_curves(const std::string& path, const std::map<std::string, std::string>& columns) {
+  return curves_from(read_table(path), columns);
+}
+
+}  // namespace phaselaw::laws

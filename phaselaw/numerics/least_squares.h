@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+// Robust non-linear least squares with bounds, small and dense: a narrow seam over Ceres.
+//
+//   minimise  F(p) = 1/2 sum_i w_i rho( r_i(p)^2 )   subject to  lower_j <= p_j <= upper_j
+//
+//   rho(s):  none     s
+//            huber    s for s <= delta^2, else 2 delta sqrt(s) - delta^2
+//            soft_l1  2 delta^2 (sqrt(1 + s/delta^2) - 1)
+//
+// Single threaded and deterministic. Cost per iteration: a call or two of `evaluate` and O(n_residuals n_parameters^2).
+// Not converging is a status. An inconsistent problem (sizes, bounds crossed) is our caller's bug: PHASELAW_CHECK.
+// Source: Agarwal, Mierle et al., Ceres Solver [T].
+namespace phaselaw::numerics {
+
+enum class RobustLoss { none, huber, soft_l1 };
+
+struct LeastSquaresProblem {
+  std::size_t n_parameters = 0;
+  std::size_t n_residuals = 0;
+
+  // Fills residuals (n_residuals) and, unless the span is empty, the Jacobian (n_residuals x n_parameters, row-major).
+  // Returns false where the residuals are not defined; the solver then shortens its step.
+  std::function<bool(std::span<const double> parameters, std::span<double> residuals, std::span<double> jacobian)>
+      evaluate;
+
+  std::vector<double> lower, upper;  // empty: unbounded; +-infinity: no bound on that side
+  std::vector<double> weights;       // w_i >= 0; empty: all 1
+};
+
+struct LeastSquaresOptions {
+  RobustLoss loss = RobustLoss::none;
+  double delta = 1e-3;                // > 0; where the robust losses bend, in units of r
+  int max_iterations = 300;           // >= 1
+  double function_tolerance = 1e-14;  // relative change of F; > 0
+  double gradient_tolerance = 1e-9;   // on gradient_norm below; > 0
+  double step_tolerance = 1e-12;      // relative length of a step; > 0
+};
+
+enum class LeastSquaresStatus {
+  converged,       // gradient_norm <= gradient_tolerance, or no further decrease is possible in double
+  max_iterations,  // ran out of iterations; parameters are the best seen
+  failed,          // not defined at the start, or no step could be taken
+};
+[[nodiscard]] std::string_view to_string(LeastSquaresStatus status);
+
+struct LeastSquaresResult {
+  std::vector<double> parameters;
+  double cost = 0;           // F
+  double gradient_norm = 0;  // max_j |cos(angle between column j of the weighted Jacobian and the weighted residual)|,
+                             // 0 for a coordinate held by its bound (within 1e-9): scale-free, in [0, 1]
+  double jacobian_condition = 0;  // of the weighted Jacobian with unit columns (2-norm); infinity when singular
+  int iterations = 0;
+  LeastSquaresStatus status = LeastSquaresStatus::failed;
+  std::string message;  // the reason in words
+};
+
+// Ceres: Levenberg-Marquardt on the residuals sign(r) sqrt(w rho(r^2)), whose half sum of squares is F exactly. About
+// 0.2 ms before the first iteration. What it leaves unconverged is polished by minimise_small.
+[[nodiscard]] LeastSquaresResult minimise(const LeastSquaresProblem& problem, std::span<const double> start,
+                                          const LeastSquaresOptions& options = {});
+
+inline constexpr std::size_t kMaxSmallParameters = 16;
+
+// Buffers of minimise_small, to be kept from call to call.
+struct LeastSquaresWorkspace {
+  std::vector<double> residuals, trial_residuals, jacobian, trial_jacobian, hessian, factor, vectors;
+};
+
+// The same minimum for at most kMaxSmallParameters without any set-up: for the thousands of refits of a bootstrap and
+// for multi-start. Levenberg-Marquardt in plain loops; the robust losses are approached from wide to narrow delta,
+// because a loss that is almost linear has almost no curvature for a solver to follow. jacobian_condition and message
+// are left empty. Allocates nothing once the workspace has grown, but for the result.
+[[nodiscard]] LeastSquaresResult minimise_small(const LeastSquaresProblem& problem, std::span<const double> start,
+                                                const LeastSquaresOptions& options, LeastSquaresWorkspace& workspace);
+
+// rho(r^2) of the loss above; its half is what one residual adds to F.
+[[nodiscard]] double robust_loss(double residual, RobustLoss loss, double delta);
+
+// rho(s) and rho'(s).
+struct RobustValue {
+  double value = 0, derivative = 1;
+};
+[[nodiscard]] RobustValue robust_value(double s, RobustLoss loss, double delta);
+
+}  // namespace phaselaw::numerics

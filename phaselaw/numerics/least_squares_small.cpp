@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+
+#include "phaselaw/base/errors.h"
+#include "phaselaw/numerics/least_squares.h"
+
+namespace phaselaw::numerics {
+
+namespace {
+
+// The curvature that a residual in the linear part of the loss is given, as a share of its weight rho'. The true
+// Hessian has 0 there (Newton: singular far from the optimum), iteratively reweighted least squares has 1 (safe, slow).
+constexpr double kLinearPartCurvature = 0.1;
+
+double dot(const double* a, const double* b, std::size_t n) {
+  double total = 0;
+  for (std::size_t i = 0; i < n; ++i) total += a[i] * b[i];
+  return total;
+}
+
+// In place Cholesky of the lower triangle; false when not positive definite.
+bool factorise(double* a, std::size_t k) {
+  for (std::size_t i = 0; i < k; ++i)
+    for (std::size_t j = 0; j <= i; ++j) {
+      const double rest = a[i * k + j] - dot(a + i * k, a + j * k, j);
+      if (i != j) {
+        a[i * k + j] = rest / a[j * k + j];
+      } else {
+        if (!(rest > 0)) return false;
+        a[i * k + i] = std::sqrt(rest);
+      }
+    }
+  return true;
+}
+
+void solve(const double* factor, double* x, std::size_t k) {
+  for (std::size_t i = 0; i < k; ++i) x[i] = (x[i] - dot(factor + i * k, x, i)) / factor[i * k + i];
+  for (std::size_t i = k; i-- > 0;) {
+    for (std::size_t j = i + 1; j < k; ++j) x[i] -= factor[j * k + i] * x[j];
+    x[i] /= factor[i * k + i];
+  }
+}
+
+// One Levenberg-Marquardt descent at a fixed delta; all state but the buffers lives here.
+class Descent {
+ public:
+  Descent(const LeastSquaresProblem& problem, const LeastSquaresOptions& options, LeastSquaresWorkspace& workspace)
+      : problem_(problem), options_(options), work_(workspace), n_(problem.n_residuals), k_(problem.n_parameters) {
+    work_.residuals.resize(n_);
+    work_.trial_residuals.resize(n_);
+    work_.jacobian.resize(n_ * k_);
+    work_.trial_jacobian.resize(n_ * k_);
+    work_.hessian.resize(k_ * k_);
+    work_.factor.resize(k_ * k_);
+    work_.vectors.resize(n_);
+  }
+
+  bool start(std::span<const double> start) {
+    for (std::size_t j = 0; j < k_; ++j) p_[j] = clamp(j, start[j]);
+    return problem_.evaluate({p_.data(), k_}, work_.residuals, work_.jacobian) && all_finite(work_.residuals);
+  }
+
+  // The size of a typical residual.
+  double median_residual() {
+    for (std::size_t i = 0; i < n_; ++i) work_.vectors[i] = std::abs(work_.residuals[i]);
+    const auto middle = work_.vectors.begin() + static_cast<std::ptrdiff_t>(n_ / 2);
+    std::nth_element(work_.vectors.begin(), middle, work_.vectors.end());
+    return *middle;
+  }
+
+  // Descends until the scaled gradient is below tolerance or no step lowers F. Returns true when it stopped for that.
+  bool descend(double delta, double gradient_tolerance, int max_iterations) {
+    cost_ = cost_of(work_.residuals, delta);
+    damping_ = 1e-3;
+    for (int i = 0; i < max_iterations; ++i, ++iterations_) {
+      linearise(delta);
+      if (gradient_norm_ <= gradient_tolerance) return true;
+      if (!step(delta)) return true;
+    }
+    linearise(delta);
+    return gradient_norm_ <= gradient_tolerance;
+  }
+
+  LeastSquaresResult result(bool stopped) const {
+    LeastSquaresResult result;
+    result.parameters.assign(p_.begin(), p_.begin() + static_cast<std::ptrdiff_t>(k_));
+    result.cost = cost_;
+    result.gradient_norm = gradient_norm_;
+    result.iterations = iterations_;
+    result.status = stopped ? LeastSquaresStatus::converged : LeastSquaresStatus::max_iterations;
+    return result;
+  }
+
+ private:
+  using Small = std::array<double, kMaxSmallParameters>;
+
+  static bool all_finite(std::span<const double> values) {
+    return std::all_of(values.begin(), values.end(), [](double x) { return std::isfinite(x); });
+  }
+  double lower(std::size_t j) const {
+    return problem_.lower.empty() ? -std::numeric_limits<double>::infinity() : problem_.lower[j];
+  }
+  double upper(std::size_t j) const {
+    return problem_.upper.empty() ? std::numeric_limits<double>::infinity() : problem_.upper[j];
+  }
+  double clamp(std::size_t j, double x) const { return std::clamp(x, lower(j), upper(j)); }
+  double weight(std::size_t i) const { return problem_.weights.empty() ? 1 : problem_.weights[i]; }
+
+  double cost_of(std::span<const double> residuals, double delta) const {
+    double total = 0;
+    for (std::size_t i = 0; i < n_; ++i)
+      total += weight(i) * robust_value(residuals[i] * residuals[i], options_.loss, delta).value;
+    return 0.5 * total;
+  }
+
+  // Gradient, curvature and scale of F at p; which coordinates their bounds hold; the scaled gradient.
+  void linearise(double delta) {
+    std::fill(work_.hessian.begin(), work_.hessian.end(), 0.0);
+    gradient_.fill(0);
+    scale_.fill(0);
+    double length = 0;
+    for (std::size_t i = 0; i < n_; ++i) {
+      const double r = work_.residuals[i];
+      const double slope = robust_value(r * r, options_.loss, delta).derivative;
+      const double w = weight(i) * slope;
+      if (w == 0) continue;
+      const double curvature = slope < 1 ? w * std::max(kLinearPartCurvature, curvature_share(slope)) : w;
+      const double* row = work_.jacobian.data() + i * k_;
+      length += w * r * r;
+      for (std::size_t a = 0; a < k_; ++a) {
+        gradient_[a] += w * r * row[a];
+        scale_[a] += w * row[a] * row[a];
+        const double c = curvature * row[a];
+        for (std::size_t b = 0; b <= a; ++b) work_.hessian[a * k_ + b] += c * row[b];
+      }
+    }
+    const double exact = 64 * std::numeric_limits<double>::epsilon();
+    gradient_norm_ = 0;
+    for (std::size_t a = 0; a < k_; ++a) {
+      held_[a] = (p_[a] <= lower(a) && gradient_[a] >= 0) || (p_[a] >= upper(a) && gradient_[a] <= 0);
+      if (!held_[a] && scale_[a] > 0 && length > exact * exact * static_cast<double>(n_))
+        gradient_norm_ = std::max(gradient_norm_, std::abs(gradient_[a]) / std::sqrt(scale_[a] * length));
+    }
+  }
+
+  // (rho' + 2 s rho'') / rho' of soft_l1 is rho'^2; of huber's linear part 0.
+  double curvature_share(double slope) const { return options_.loss == RobustLoss::soft_l1 ? slope * slope : 0; }
+
+  // Raises the damping until a step lowers F; false when none does.
+  bool step(double delta) {
+    double growth = 2;
+    for (int attempt = 0; attempt < 60; ++attempt, damping_ *= growth, growth *= 2) {
+      Small move{}, next{};
+      if (!direction(move)) continue;
+      double longest = 0;
+      for (std::size_t a = 0; a < k_; ++a) {
+        next[a] = clamp(a, p_[a] + move[a]);
+        move[a] = next[a] - p_[a];
+        longest = std::max(longest, std::abs(move[a]) / (1e-3 + std::abs(p_[a])));
+      }
+      if (longest <= options_.step_tolerance * 1e-2) return false;
+      if (!problem_.evaluate({next.data(), k_}, work_.trial_residuals, work_.trial_jacobian)) continue;
+      const double cost = cost_of(work_.trial_residuals, delta);
+      if (!(cost < cost_)) continue;
+      const double agreement = (cost_ - cost) / predicted_decrease(move);
+      const double t = 2 * agreement - 1;
+      damping_ =
+          std::max(1e-15, damping_ * (agreement > 0 ? std::clamp(1 - t * t * t, 0.1, 2.0) : 2.0));  // Nielsen 1999
+      const bool worthwhile = cost_ - cost > 1e-16 * cost_;
+      p_ = next;
+      cost_ = cost;
+      work_.residuals.swap(work_.trial_residuals);
+      work_.jacobian.swap(work_.trial_jacobian);
+      return worthwhile;
+    }
+    return false;
+  }
+
+  bool direction(Small& move) {
+    std::copy(work_.hessian.begin(), work_.hessian.end(), work_.factor.begin());
+    for (std::size_t a = 0; a < k_; ++a) {
+      double& diagonal = work_.factor[a * k_ + a];
+      diagonal += damping_ * scale_[a] + std::numeric_limits<double>::min();
+      if (!held_[a]) continue;
+      for (std::size_t b = 0; b < k_; ++b) work_.factor[std::max(a, b) * k_ + std::min(a, b)] = 0;
+      diagonal = 1;
+    }
+    if (!factorise(work_.factor.data(), k_)) return false;
+    for (std::size_t a = 0; a < k_; ++a) move[a] = held_[a] ? 0 : -gradient_[a];
+    solve(work_.factor.data(), move.data(), k_);
+    return all_finite({move.data(), k_});
+  }
+
+  double predicted_decrease(const Small& move) const {
+    double decrease = 0;
+    for (std::size_t a = 0; a < k_; ++a) {
+      double curved = 0;
+      for (std::size_t b = 0; b < k_; ++b) curved += work_.hessian[std::max(a, b) * k_ + std::min(a, b)] * move[b];
+      decrease -= move[a] * (gradient_[a] + 0.5 * curved);
+    }
+    return decrease;
+  }
+
+  const LeastSquaresProblem& problem_;
+  const LeastSquaresOptions& options_;
+  LeastSquaresWorkspace& work_;
+  std::size_t n_, k_;
+  Small p_{}, gradient_{}, scale_{};
+  std::array<bool, kMaxSmallParameters> held_{};
+  double cost_ = 0, gradient_norm_ = 1, damping_ = 1e-3;
+  int iterations_ = 0;
+};
+
+}  // namespace
+
+LeastSquaresResult minimise_small(const LeastSquaresProblem& problem, std::span<const double> start,
+                                  const LeastSquaresOptions& options, LeastSquaresWorkspace& workspace) {
+  PHASELAW_CHECK(problem.n_parameters >= 1 && problem.n_parameters <= kMaxSmallParameters);
+  PHASELAW_CHECK_EQ(start.size(), problem.n_parameters);
+  Descent descent(problem, options, workspace);
+  if (!descent.start(start)) {
+    LeastSquaresResult failed;
+    failed.parameters.assign(start.begin(), start.end());
+    failed.gradient_norm = 1;
+    return failed;
+  }
+  if (options.loss != RobustLoss::none)
+    for (const double share : {4.0, 1.0, 0.25}) {
+      const double wide = share * descent.median_residual();
+      if (wide > 2 * options.delta) (void)descent.descend(wide, 1e-2, 30);
+    }
+  return descent.result(descent.descend(options.delta, options.gradient_tolerance, options.max_iterations));
+}
+
+}  // namespace phaselaw::numerics

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+// The two-stage law: excess risk against compute, as the paper bounds it (theory.md section 6).
+//
+// Compute accounting [R; threshold of v1 S]:  C*(n) = a n^p log(n/xi^2) / xi^2
+//   Below C*(n), at fixed n, training time is what lacks; above it, data is.
+// Compute-starved stage, fixed n [R]:         Delta R <= R0 exp(-xi^2 C / (a n^p)) + (xi^2/n)^r
+// Data-limited stage, best n for C [R; the exponents 1/6 and 1/7 S]: with z = p C / (a xi^(2(p-1))), W0 Lambert's W,
+//   n(C) = xi^2 exp(W0(z)/p),   Delta R = (xi^2/n)^r = exp(-r W0(z)/p) = (W0(z)/z)^(r/p)
+//   d ln Delta R / d ln C = -(r/p) W0/(1 + W0), which tends to -r/p from the shallow side.
+// The predecessor's accounting has neither logarithm nor noise: C = a n^p, n = (C/a)^(1/p), slope -r/p throughout, and
+// no fixed-n law is known of it. Exactly true, and tested: C*(n(C)) = C. With R0 = r = 1 the fixed-n law at its
+// threshold is twice the data-limited value, and its minimum over n lies between that value and its double.
+//
+// Units: compute in whatever `a` counts in (the paper: M n T), noise xi in target units, risk in squared target units
+// of a problem with R0 = 1. Works in logarithms: no intermediate overflows; a result beyond double is infinity or 0.
+// Accuracy 1e-14 relative times |ln result|. Cost: about 100 ns a call.
+// Errors: std::domain_error unless compute > 0, n_data > 0, noise > 0, all finite, and the edition's p > 0, r > 0, a >
+// 0. Source: Yang, arXiv 2512.22088 [S]; reconstruction [R]; algebra [T].
+namespace phaselaw::theory {
+
+struct Edition {
+  std::string name = "v1";
+  double p = 6;               // compute grows like n^p
+  double risk_exponent = 1;   // r: risk falls like n^-r
+  double a = 1;               // constant of the compute accounting
+  bool log_and_noise = true;  // C = a n^p log(n/xi^2)/xi^2; false: C = a n^p
+
+  [[nodiscard]] double exponent() const { return risk_exponent / p; }  // of risk against compute: r/p
+};
+
+[[nodiscard]] Edition edition_v1();           // p = 6, r = 1: exponent 1/6 [S]
+[[nodiscard]] Edition edition_v3();           // p = 7, r = 1: exponent 1/7 [S]
+[[nodiscard]] Edition edition_predecessor();  // C = n^4, risk n^(-1/2): exponent 1/8 [S]
+[[nodiscard]] Edition edition_free(double p, double risk_exponent = 1, double a = 1);
+
+// "v1" | "v3" | "predecessor"; InputError with the nearest name otherwise ("free" needs numbers: edition_free).
+[[nodiscard]] Edition edition_from_name(const std::string& name);
+
+// model_limited is what the isolated model-size law (theory.md section 7) adds; stage() below never returns it.
+enum class Stage { compute_starved, data_limited, model_limited };
+[[nodiscard]] std::string_view to_string(Stage stage);  // "compute-starved" | "data-limited" | "model-limited"
+
+// ln C*(n); -infinity when n <= xi^2, where the noise alone is larger than the risk that data could remove.
+[[nodiscard]] double log_threshold_compute(const Edition& edition, double n_data, double noise);
+[[nodiscard]] double threshold_compute(const Edition& edition, double n_data, double noise);
+
+// compute_starved where C < C*(n), data_limited from C*(n) on.
+[[nodiscard]] Stage stage(const Edition& edition, double compute, double n_data, double noise);
+
+// The data-limited stage: what the best n for this compute reaches.
+[[nodiscard]] double n_data_optimal(const Edition& edition, double compute, double noise);
+[[nodiscard]] double excess_risk(const Edition& edition, double compute, double noise);
+[[nodiscard]] double log_excess_risk(const Edition& edition, double compute, double noise);
+[[nodiscard]] double slope(const Edition& edition, double compute, double noise);  // d ln(Delta R) / d ln C
+
+// The fixed-n law R0 exp(-xi^2 C/(a n^p)) + (xi^2/n)^r and its local slope in ln C, in both stages. r0 > 0;
+// std::domain_error for the predecessor.
+[[nodiscard]] double excess_risk_at(const Edition& edition, double compute, double n_data, double noise, double r0 = 1);
+[[nodiscard]] double slope_at(const Edition& edition, double compute, double n_data, double noise, double r0 = 1);
+
+// Everything at once, as the verb `theory` reports it. Without n_data: the best n for the compute (data-limited
+// formula); without compute: the threshold of n_data; at least one of the two is needed (std::domain_error).
+struct TwoStageQuery {
+  std::optional<double> compute = {}, n_data = {};
+  double noise = 1;
+  double r0 = 1;
+};
+struct TwoStageSummary {
+  std::string edition;
+  double p = 0, risk_exponent = 0;
+  std::optional<double> threshold_compute;  // of n_data, or of n_data_optimal (then it is the compute itself)
+  std::optional<Stage> stage;
+  std::optional<double> n_data_optimal, excess_risk_upper, slope;  // unset where the edition or the query says nothing
+};
+[[nodiscard]] TwoStageSummary summarise(const Edition& edition, const TwoStageQuery& query);
+
+}  // namespace phaselaw::theory
