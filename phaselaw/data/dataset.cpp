@@ -131,7 +131,7 @@ Split text_split(const DataOptions& options, const model::ModelOptions& student,
   if (tokens && options.noise > 0)
     throw base::InputError(where,
                            fmt::format("noise is added to vectors; tokens need noise = 0, found {}", options.noise));
-  const auto files = read_texts(options.path);
+  const auto [files, skipped] = read_texts(options.path);
   const auto windows =
       draw_windows(files, student.seq_len, options.n_data, options.n_test, options.test_fraction, seed, {options.path});
   Split split;
@@ -139,8 +139,10 @@ Split text_split(const DataOptions& options, const model::ModelOptions& student,
   split.test = token_dataset(files, windows.test, student);
   std::size_t bytes = 0;
   for (const auto& file : files) bytes += file.bytes.size();
-  split.description = fmt::format("text: {} bytes in {} file{}, {}", bytes, files.size(), files.size() == 1 ? "" : "s",
-                                  tokens ? "next byte (nats per token)" : "embedding of the next byte (squared)");
+  split.description =
+      fmt::format("text: {} bytes in {} file{}, {}{}", bytes, files.size(), files.size() == 1 ? "" : "s",
+                  tokens ? "next byte (nats per token)" : "embedding of the next byte (squared)",
+                  skipped > 0 ? fmt::format("; {} other files are not UTF-8 text", skipped) : "");
   if (!tokens) {
     const auto in = embedding(student.d_model, "text/embed_in"), out = embedding(student.outputs(), "text/embed_out");
     for (Dataset* set : {&split.train, &split.test}) {
@@ -217,8 +219,7 @@ Split array_split(const DataOptions& options, const model::ModelOptions& student
     base::log_warning(
         fmt::format("{}: {} of {} rows have ||x|| != sqrt({}); the theory assumes RMS-normalised rows: divide "
                     "each by its RMS",
-                    options.x, rows,
-                                  (split.train.n + split.test.n) * student.seq_len, student.d_model));
+                    options.x, rows, (split.train.n + split.test.n) * student.seq_len, student.d_model));
   split.description = fmt::format("arrays: {} sequences of {}", pair.n, options.x);
   return split;
 }

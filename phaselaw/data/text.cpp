@@ -10,7 +10,6 @@
 #include <sys/stat.h>
 
 #include "phaselaw/base/files.h"
-#include "phaselaw/base/log.h"
 #include "phaselaw/numerics/random.h"
 
 namespace phaselaw::data {
@@ -61,39 +60,37 @@ std::vector<std::string> files_below(const std::string& directory) {
 
 }  // namespace
 
-std::vector<TextFile> read_texts(const std::string& path) {
+Texts read_texts(const std::string& path) {
   if (!fs::is_directory(path)) {
     TextFile file{path, base::read_text(path)};
     if (!is_text(file.bytes))
       throw base::InputError({path},
                              "expected UTF-8 text, found a binary file; name a text file or a directory of them");
-    return {std::move(file)};
+    return {{std::move(file)}, 0};
   }
   const std::vector<std::string> paths = files_below(path);
   if (paths.empty())
     throw base::InputError({path}, "expected text files, found an empty directory; name one that holds text");
-  std::vector<TextFile> files;
+  Texts texts;
   std::set<std::pair<dev_t, ino_t>> seen;
-  std::size_t binary = 0, bytes = 0;
+  std::size_t bytes = 0;
   for (const auto& name : paths) {
     struct stat identity {};
     if (::stat(name.c_str(), &identity) == 0 && !seen.emplace(identity.st_dev, identity.st_ino).second) continue;
     TextFile file{name, base::read_text(name)};
     if (!is_text(file.bytes)) {
-      ++binary;
+      ++texts.skipped;
       continue;
     }
     bytes += file.bytes.size();
-    files.push_back(std::move(file));
+    texts.files.push_back(std::move(file));
   }
   if (bytes == 0)
     throw base::InputError({path},
                            fmt::format("expected text files, found {} files without UTF-8 text; name a directory "
                                        "that holds text",
                                        paths.size()));
-  if (binary > 0)
-    base::log_info(fmt::format("{}: {} of {} files are not UTF-8 text and are left out", path, binary, paths.size()));
-  return files;
+  return texts;
 }
 
 namespace {

@@ -22,10 +22,14 @@ struct TextFile {
 };
 
 // A file, or every regular file below a directory in the order of their paths. In a directory, files that are not UTF-8
-// text (a NUL byte, an invalid sequence) are left out and counted in one log line, a file reached twice by links is
+// text (a NUL byte, an invalid sequence) are left out and counted, a file reached twice by links is
 // read once, and links to directories are not followed. InputError: nothing there, a binary file, a directory without
 // text.
-[[nodiscard]] std::vector<TextFile> read_texts(const std::string& path);
+struct Texts {
+  std::vector<TextFile> files;
+  std::size_t skipped = 0;  // not UTF-8 text
+};
+[[nodiscard]] Texts read_texts(const std::string& path);
 
 // Valid UTF-8 [T: RFC 3629: no overlong forms, no surrogates, at most U+10FFFF] without NUL bytes.
 [[nodiscard]] bool is_text(std::string_view bytes);

@@ -82,6 +82,7 @@ MultiStart multi_start(Refitter& refitter) {
     search.best = certified;
     search.best.iterations = iterations + certified.iterations;
   }
+  const int needed = std::min(2, convergence.starts);  // a form with one start has one optimum
   int same_costs = 0;
   for (const auto& result : found) {
     bool same_cost = false;
@@ -96,9 +97,9 @@ MultiStart multi_start(Refitter& refitter) {
   else if (!(search.best.gradient_norm <= kCertifiedGradient))
     convergence.status =
         fmt::format("stalled: scaled gradient {:.1e} above {:.0e}", search.best.gradient_norm, kCertifiedGradient);
-  else if (convergence.agreed < 2 && same_costs >= 2)
+  else if (convergence.agreed < needed && same_costs >= needed)
     convergence.status = "flat: starts reach the same objective with different parameters";
-  else if (convergence.agreed < 2)
+  else if (convergence.agreed < needed)
     convergence.status = "uncertain: only one start reaches this objective";
   else
     convergence.status = "converged";
@@ -121,10 +122,6 @@ void add_selection(const Refitter& refitter, Fit& fit) {
   fit.bic = minus_two_log_likelihood + k * std::log(n);
 }
 
-bool narrow(const Estimate& estimate) {
-  return estimate.lo && estimate.hi && *estimate.lo > 0 && *estimate.hi <= kWidestFactor * *estimate.lo;
-}
-
 void add_parameters(const Form& form, const IntervalSet* set, bool asked, Fit& fit) {
   for (std::size_t j = 0; j < form.coordinates().size(); ++j) {
     const Coordinate& coordinate = form.coordinates()[j];
@@ -141,7 +138,7 @@ void add_parameters(const Form& form, const IntervalSet* set, bool asked, Fit& f
       if (!interval.lo && !coordinate.logarithmic)
         estimate.lo = coordinate.parameter(coordinate.lower);  // E >= 0 by definition
     }
-    estimate.identified = !at_bound && std::isfinite(estimate.value) && (!asked || narrow(estimate));
+    estimate.identified = !at_bound && std::isfinite(estimate.value) && (!asked || within_widest_factor(estimate));
     if (at_bound)
       fit.warnings.push_back(
           coordinate.logarithmic
@@ -167,8 +164,9 @@ void add_derived(const std::vector<Derived>& derived, const IntervalSet* set, bo
       estimate.lo = set->derived[d].lo;
       estimate.hi = set->derived[d].hi;
     }
-    estimate.identified = std::isfinite(estimate.value) &&
-                          (!asked || (derived[d].logarithmic ? narrow(estimate) : estimate.lo && estimate.hi));
+    estimate.identified =
+        std::isfinite(estimate.value) &&
+        (!asked || (derived[d].logarithmic ? within_widest_factor(estimate) : estimate.lo && estimate.hi));
     fit.derived.push_back(std::move(estimate));
   }
 }
@@ -237,6 +235,10 @@ const Estimate* Fit::find(std::string_view name) const {
     for (const Estimate& estimate : *list)
       if (estimate.name == name) return &estimate;
   return nullptr;
+}
+
+bool within_widest_factor(const Estimate& estimate) {
+  return estimate.lo && estimate.hi && *estimate.lo > 0 && *estimate.hi <= kWidestFactor * *estimate.lo;
 }
 
 LogData log_data(std::span<const double> compute, std::span<const double> loss) {

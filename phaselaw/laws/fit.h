@@ -58,6 +58,9 @@ struct Estimate {
   bool fixed = false;            // known beforehand, not fitted
 };
 
+// The interval is finite, positive, and spans no more than a factor 100: what `identified` asks of a positive quantity.
+[[nodiscard]] bool within_widest_factor(const Estimate& estimate);
+
 // A quantity computed from the parameters, with its interval: "bend_compute" and so on.
 struct Derived {
   std::string name;

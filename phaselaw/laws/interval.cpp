@@ -118,13 +118,6 @@ std::pair<double, double> bca_levels(const std::vector<double>& sorted, double e
   return {corrected(tail), corrected(1 - tail)};
 }
 
-// The tail to cut off. Resampled residuals are too small by sqrt(dof/n), and a percentile takes the normal quantile
-// where Student's is due: the expanded percentile interval mends both [T: Hesterberg 2015, section 6.3].
-double expanded_tail(double level, double n, double dof) {
-  const double tail = numerics::normal_cdf(-std::sqrt(n / dof) * numerics::student_t_quantile((1 + level) / 2, dof));
-  return std::min((1 - level) / 2, tail);
-}
-
 IntervalSet bootstrap_intervals(Refitter& refitter, const numerics::LeastSquaresResult& optimum, IntervalMethod method,
                                 const FitOptions& options, const std::vector<Derived>& derived,
                                 std::span<const std::vector<double>> starts) {
@@ -242,6 +235,11 @@ IntervalSet profile_intervals(Refitter& refitter, const numerics::LeastSquaresRe
 }
 
 }  // namespace
+
+double expanded_tail(double level, double n, double dof) {
+  const double tail = numerics::normal_cdf(-std::sqrt(n / dof) * numerics::student_t_quantile((1 + level) / 2, dof));
+  return std::min((1 - level) / 2, tail);
+}
 
 IntervalSet intervals(Refitter& refitter, const numerics::LeastSquaresResult& optimum, IntervalMethod method,
                       const FitOptions& options, const std::vector<Derived>& derived,

@@ -33,4 +33,9 @@ struct IntervalSet {
                                     IntervalMethod method, const FitOptions& options,
                                     const std::vector<Derived>& derived, std::span<const std::vector<double>> starts);
 
+// The tail to cut off on either side of a bootstrap distribution from n resampled units. Resampled residuals are too
+// small by sqrt(dof/n), and a percentile takes the normal quantile where Student's is due: the expanded percentile
+// interval mends both [T: Hesterberg 2015, section 6.3].
+[[nodiscard]] double expanded_tail(double level, double n, double dof);
+
 }  // namespace phaselaw::laws

@@ -114,23 +114,25 @@ class Writer {
         "<section id=\"claims\">\n<h2>What the theory claims, and what was measured</h2>\n"
         "<div class=\"scroll\" tabindex=\"0\"><table class=\"claims\" role=\"table\">\n"
         "<thead role=\"rowgroup\"><tr role=\"row\">";
-    for (const char* name : {"Claim", "Statement", "Predicted", "Measured", "Interval", "Verdict"})
+    for (const char* name : {"Claim", "Predicted", "Measured", "Verdict"})
       out_ += fmt::format("<th role=\"columnheader\" scope=\"col\"{}>{}</th>",
-                          name[0] == 'P' || name[0] == 'M' || name[0] == 'I' ? " class=\"number\"" : "", name);
+                          name[0] == 'P' || name[0] == 'M' ? " class=\"number\"" : "", name);
     out_ += "</tr></thead>\n<tbody role=\"rowgroup\">\n";
-    const auto number = [&](const char* label, const std::string& text) {
-      line("<td role=\"cell\" class=\"number\" data-label=\"{}\">{}</td>", label, text);
+    const auto number = [&](const char* label, const std::string& text, const std::string& below) {
+      line("<td role=\"cell\" class=\"number\" data-label=\"{}\">{}<span class=\"source\">{}</span></td>", label, text,
+           below);
     };
     for (const Claim& c : list) {
       const std::string value = format_value(c.measured, c.lo, c.hi);  // the same digits as the interval's
-      line("<tr role=\"row\"><th role=\"rowheader\" scope=\"row\">{}</th>", escape_html(c.id));
-      line("<td role=\"cell\" class=\"statement\">{}<span class=\"source\">{}</span></td>", escape_html(c.statement),
-           escape_html(c.source));
-      number("Predicted", with_unit(predicted_text(c), c.unit));
-      number("Measured", with_unit(value.substr(0, value.find(" [")), c.unit));
-      number("Interval", escape_html(format_interval(c.lo, c.hi)));
-      line("<td role=\"cell\" class=\"decided\">{}<span class=\"reading\">{}</span></td></tr>",
-           badge(c.verdict, base::enum_to_text(c.verdict)), escape_html(c.reading));
+      const bool interval = std::isfinite(c.lo) && std::isfinite(c.hi);
+      line("<tr role=\"row\"><th role=\"rowheader\" scope=\"row\"><span class=\"statement\">{}</span>",
+           escape_html(c.statement));
+      line("<span class=\"reading\">{}</span><span class=\"source\"><code>{}</code> {}</span></th>",
+           escape_html(c.reading), escape_html(c.id), escape_html(c.source));
+      number("Predicted", with_unit(predicted_text(c), c.unit), "");
+      number("Measured", with_unit(value.substr(0, value.find(" [")), c.unit),
+             interval ? escape_html(format_interval(c.lo, c.hi)) : "");
+      line("<td role=\"cell\" class=\"decided\">{}</td></tr>", badge(c.verdict, base::enum_to_text(c.verdict)));
     }
     out_ += "</tbody></table></div>\n</section>\n";
   }

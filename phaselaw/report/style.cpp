@@ -36,9 +36,9 @@ thead th { border-top: 0; color: var(--soft); font-weight: 600; font-size: .85re
 .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 thead .number { white-space: normal; }
 .claims th, .claims td { padding: .55rem .6rem; }
-.claims td.statement { min-width: 13rem; }
-.claims td.decided { min-width: 11.5rem; }
-.claims th[scope=row] { font-weight: 600; white-space: nowrap; }
+.claims td.decided { white-space: nowrap; }
+.claims th[scope=row] { font-weight: 400; text-align: left; min-width: 16rem; }
+.claims .statement { display: block; font-weight: 600; }
 .claims .source, .claims .reading { display: block; color: var(--soft); font-size: .87rem; }
 .claims .reading { margin-top: .25rem; }
 .verdict { display: inline-block; white-space: nowrap; font-weight: 600; font-size: .87rem; line-height: 1.5;

@@ -39,6 +39,7 @@ RunResult carry_out(const Experiment& e) {
                                  {"excess_risk", last.excess_risk},
                                  {"target_power", split.target_power},
                                  {"data_hash", split.hash}});
+  result.data = split.description;
   result.curve = std::move(trained.curve);
   result.theta = std::move(trained.theta);
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();

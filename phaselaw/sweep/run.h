@@ -19,6 +19,7 @@ struct RunResult {
   // outcome, reason, steps, learning_rate, batch, n_params, n_params_non_embedding, compute_flop, compute_6nd,
   // data_hash, train_loss, test_loss, excess_risk, noise, target_power: nothing that depends on time or machine.
   base::Value summary;
+  std::string data;  // one line for people
   double seconds = 0;
 };
 

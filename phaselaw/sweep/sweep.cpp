@@ -6,11 +6,13 @@
 #include <chrono>
 #include <exception>
 #include <mutex>
+#include <set>
 #include <thread>
 
 #include <sched.h>
 
 #include "phaselaw/base/interrupt.h"
+#include "phaselaw/base/log.h"
 #include "phaselaw/base/progress.h"
 #include "phaselaw/numerics/gemm.h"
 #include "phaselaw/sweep/run.h"
@@ -49,6 +51,7 @@ SweepSummary run_study(const Study& study, store::Store& store, const SweepOptio
   std::atomic<bool> stop{false};
   std::mutex mutex;
   std::exception_ptr failure;
+  std::set<std::string> described;
   const auto work = [&] {
     try {
       while (!stop) {
@@ -58,6 +61,7 @@ SweepSummary run_study(const Study& study, store::Store& store, const SweepOptio
         if (result.outcome == training::Outcome::interrupted) return;
         store.add(to_record(*waiting[i], result));
         const std::lock_guard lock(mutex);
+        if (described.insert(result.data).second) base::log_info(result.data);
         ++summary.done;
         summary.diverged += result.outcome == training::Outcome::diverged ? 1 : 0;
         progress.note(fmt::format("{} of {} runs", summary.done, waiting.size()));

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "phaselaw/cli/common.h"
+
+#include <CLI/CLI.hpp>
+
+#include "phaselaw/base/build_info.h"
+#include "phaselaw/base/files.h"
+#include "phaselaw/base/log.h"
+
+namespace phaselaw::cli {
+
+CLI::App* add_verb(Program& program, const std::string& name, const std::string& description,
+                   const std::string& example, std::function<void()> action) {
+  CLI::App* verb = program.app.add_subcommand(name, description);
+  auto& common = program.common;
+  verb->add_option("--json", common.json, "write the result as JSON to this file; - for stdout")->type_name("FILE");
+  verb->add_option("--seed", common.seed, "seed of every random draw; default: the file's, else 0")
+      ->check(CLI::NonNegativeNumber);
+  verb->add_option("--threads", common.threads, "workers; default: one a core")->check(CLI::PositiveNumber);
+  verb->add_flag("--quiet", common.quiet, "only warnings and errors on stderr");
+  verb->footer("Example:\n  " + example);
+  verb->callback([&program, todo = std::move(action)] { program.action = todo; });
+  return verb;
+}
+
+void require_outputs(const Common& common) {
+  if (!common.json.empty() && common.json != "-") base::require_writable_file(common.json, "--json");
+}
+
+void emit_json(const Common& common, const base::Value& value) {
+  if (common.json.empty()) return;
+  const std::string text = base::to_json(value) + "\n";
+  if (common.json == "-")
+    fmt::print("{}", text);
+  else
+    base::write_file(common.json, text);
+}
+
+base::Value made_by(const Common& common) {
+  base::Value value = base::made_by();
+  value["command"] = common.command;
+  return value;
+}
+
+std::string text_table(const std::vector<std::vector<std::string>>& rows) {
+  std::vector<std::size_t> widths;
+  for (const auto& row : rows) {
+    widths.resize(std::max(widths.size(), row.size()));
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+  }
+  std::string text;
+  for (const auto& row : rows) {
+    for (std::size_t i = 0; i < row.size(); ++i)
+      text += i + 1 < row.size() ? fmt::format("{:<{}}  ", row[i], widths[i]) : row[i] + "\n";
+  }
+  return text;
+}
+
+}  // namespace phaselaw::cli

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "phaselaw/base/value.h"
+
+namespace CLI {
+class App;
+}
+
+// What every verb has: the common flags, and where results go.
+namespace phaselaw::cli {
+
+struct Common {
+  std::string json;  // file for the result as JSON; "-": stdout
+  std::optional<std::int64_t> seed;
+  int threads = 0;  // 0: one a core
+  bool quiet = false;
+  std::string command;  // as typed
+};
+
+// A verb adds its subcommand with its flags, and puts what is to be done into `action` when it is the one called.
+struct Program {
+  CLI::App& app;
+  Common common;
+  std::function<void()> action;
+};
+
+// The subcommand with --json, --seed, --threads and --quiet; `action` runs after everything is parsed.
+CLI::App* add_verb(Program& program, const std::string& name, const std::string& description,
+                   const std::string& example, std::function<void()> action);
+
+// Writes the result to --json, if given: a file (write-then-rename) or stdout.
+void emit_json(const Common& common, const base::Value& value);
+
+// Fails early when --json names a file that cannot be written.
+void require_outputs(const Common& common);
+
+// base::made_by() and the command line.
+[[nodiscard]] base::Value made_by(const Common& common);
+
+// A column table for stdout: first row is the heading, columns padded.
+[[nodiscard]] std::string text_table(const std::vector<std::vector<std::string>>& rows);
+
+// One for each verb, each in a file of its own.
+void add_train(Program& program);
+void add_sweep(Program& program);
+void add_fit(Program& program);
+void add_theory(Program& program);
+void add_report(Program& program);
+void add_export(Program& program);
+void add_reproduce(Program& program);
+
+}  // namespace phaselaw::cli

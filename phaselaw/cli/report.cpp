@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <filesystem>
+#include <memory>
+
+#include <CLI/CLI.hpp>
+
+#include "phaselaw/base/files.h"
+#include "phaselaw/cli/common.h"
+#include "phaselaw/report/page.h"
+#include "phaselaw/reproduce/reproduce.h"
+#include "phaselaw/store/store.h"
+
+// phaselaw report study.db --out FILE.html: one page from a study's store.
+namespace phaselaw::cli {
+
+namespace {
+
+struct ReportFlags {
+  std::string store, out;
+  int resamples = 400;
+};
+
+void write_report(const Common& common, const ReportFlags& flags) {
+  base::require_writable_file(flags.out, "--out");
+  require_outputs(common);
+  const auto store = store::Store::open_read(flags.store);
+  const auto page = reproduce::study_page(store, made_by(common), flags.resamples);
+  base::write_file(flags.out, report::build_page(page));
+  emit_json(common, base::Value::table({{"claims", report::to_value(page.claims)}, {"page", flags.out}}));
+  if (common.json != "-") fmt::print("{}\n{}\n", page.answer, flags.out);
+}
+
+}  // namespace
+
+void add_report(Program& program) {
+  auto flags = std::make_shared<ReportFlags>();
+  auto* verb = add_verb(program, "report", "make one self-contained page from a study's store",
+                        "phaselaw report study.db --out study.html",
+                        [&program, flags] { write_report(program.common, *flags); });
+  verb->add_option("store", flags->store, "the store, study.db")->required();
+  verb->add_option("--out", flags->out, "the page")->required()->type_name("FILE.html");
+  verb->add_option("--resamples", flags->resamples, "bootstrap resamples of the intervals")
+      ->check(CLI::Range(2, 100000))
+      ->capture_default_str();
+}
+
+}  // namespace phaselaw::cli

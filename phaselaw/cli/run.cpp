@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "phaselaw/cli/run.h"
+
+#include <CLI/CLI.hpp>
+
+#include "phaselaw/base/build_info.h"
+#include "phaselaw/base/errors.h"
+#include "phaselaw/base/interrupt.h"
+#include "phaselaw/base/log.h"
+#include "phaselaw/cli/common.h"
+
+namespace phaselaw::cli {
+
+namespace {
+
+enum ExitCode { kDone = 0, kFailed = 1, kBadInput = 2, kInterrupted = 3 };
+
+std::vector<std::string> verb_names(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const auto* verb : app.get_subcommands({})) names.push_back(verb->get_name());
+  return names;
+}
+
+// What the parser could not place: a verb or flag, with the nearest known one.
+base::InputError unknown_word(const CLI::App& app, const std::string& word) {
+  const auto called = app.get_subcommands();
+  if (called.empty()) return base::InputError(base::unknown_name("verb", word, verb_names(app)));
+  const CLI::App& verb = *called.front();
+  if (word.rfind('-', 0) != 0)
+    return base::InputError(
+        fmt::format("{}: unexpected word '{}'; see phaselaw {} --help", verb.get_name(), word, verb.get_name()));
+  std::vector<std::string> flags;
+  for (const auto* option : verb.get_options())
+    for (const auto& name : option->get_lnames()) flags.push_back("--" + name);
+  return base::InputError(base::unknown_name("flag", word.substr(0, word.find('=')), flags));
+}
+
+int dispatch(CLI::App& app, Program& program, int argc, const char* const* argv) {
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
+    const auto called = app.get_subcommands();
+    const std::string verb = called.empty() ? "" : called.front()->get_name() + " ";
+    throw base::InputError(fmt::format("{}; see phaselaw {}--help", error.what(), verb));
+  }
+  const auto extras = app.remaining(true);
+  if (!extras.empty()) throw unknown_word(app, extras.front());
+  base::set_quiet(program.common.quiet);
+  if (!program.action) {
+    fmt::print("{}", app.help());
+    return kDone;
+  }
+  base::install_interrupt_handler();
+  program.action();
+  return kDone;
+}
+
+}  // namespace
+
+int run(int argc, const char* const* argv) {
+  CLI::App app{
+      "phaselaw: measures how transformers learn and predicts how far more compute, data or width will take them.\n"
+      "Start with: phaselaw reproduce --preset quick --out demo",
+      "phaselaw"};
+  app.set_version_flag("--version", base::version() + " (" + base::commit() + ")");
+  app.require_subcommand(0, 1);
+  app.allow_extras();
+  app.fallthrough();
+  Program program{app, {}, {}};
+  for (int i = 0; i < argc; ++i)
+    program.common.command += (i > 0 ? " " : "") + std::string(i > 0 ? argv[i] : "phaselaw");
+  add_reproduce(program);
+  add_train(program);
+  add_sweep(program);
+  add_fit(program);
+  add_theory(program);
+  add_report(program);
+  add_export(program);
+  try {
+    return dispatch(app, program, argc, argv);
+  } catch (const base::InputError& error) {
+    base::log_error(error.what());
+    return kBadInput;
+  } catch (const base::Interrupted& error) {
+    base::log_error(error.what());
+    return kInterrupted;
+  } catch (const std::exception& error) {
+    base::log_error(error.what());
+    return kFailed;
+  }
+}
+
+}  // namespace phaselaw::cli

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "phaselaw/laws/compare.h"
+#include "phaselaw/laws/envelope.h"
+#include "phaselaw/laws/two_stage_fit.h"
+#include "phaselaw/report/claim.h"
+#include "phaselaw/report/page.h"
+#include "phaselaw/reproduce/study_curves.h"
+
+// Experiment 1 of the paper: growing compute at fixed data, and the envelope over data (theory.md section 11).
+//
+// Every number comes from the measured curves; the verdicts follow from intervals by the rules of verdict.h. A total
+// loss is fitted with its floor free, and its exponent is that of the reducible loss: the two are never mixed.
+namespace phaselaw::reproduce {
+
+// The best value that any moment of a run with n_data sequences reached, over the replicates.
+struct BestOfSize {
+  std::int64_t n_data = 0;
+  double value = 0, lo = 0, hi = 0;  // median, smallest and largest of the replicates
+};
+
+struct PhaseTransition {
+  std::string name;  // "teacher", "text"
+  StudyCurves curves;
+  std::vector<laws::EnvelopePoint> envelope;
+  laws::Fit law;             // two-stage, exponent free, on the envelope; intervals resample runs
+  laws::Fit law_v1, law_v3;  // exponent fixed at 1/6 and 1/7
+  std::string longest_run;   // of the most data and compute
+  laws::Comparison longest;  // its early form
+  std::vector<BestOfSize> best;
+  // Best value against n_data over the runs that passed their minimum: a power law without floor (excess risk only).
+  laws::Fit data_law;
+  bool has_data_law = false;
+  std::size_t runs_at_minimum = 0;
+};
+
+[[nodiscard]] PhaseTransition analyse(std::string name, StudyCurves curves, int resamples, std::uint64_t seed);
+
+// E1.<name>.first_stage, .bend, .exponent_v1, .exponent_v3, .data_exponent
+[[nodiscard]] std::vector<report::Claim> claims_of(const PhaseTransition& study);
+
+// Loss against compute with envelope, law, slopes and bend; reducible part; best value against data.
+[[nodiscard]] std::vector<report::Figure> figures_of(const PhaseTransition& study);
+[[nodiscard]] std::vector<report::Table> tables_of(const PhaseTransition& study);
+
+}  // namespace phaselaw::reproduce

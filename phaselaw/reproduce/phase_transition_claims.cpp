@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "phaselaw/report/format.h"
+#include "phaselaw/reproduce/phase_transition.h"
+#include "phaselaw/reproduce/verdict.h"
+#include "phaselaw/theory/two_stage.h"
+
+// The verdicts of experiment 1 (phase_transition.h).
+namespace phaselaw::reproduce {
+
+namespace {
+
+constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
+
+double lowest_aicc(const laws::Comparison& comparison, std::initializer_list<std::string_view> laws_of_group) {
+  double lowest = std::numeric_limits<double>::infinity();
+  for (const auto& fit : comparison.fits)
+    if (std::find(laws_of_group.begin(), laws_of_group.end(), fit.law) != laws_of_group.end())
+      lowest = std::min(lowest, fit.aicc);
+  return lowest;
+}
+
+report::Claim first_stage(const PhaseTransition& s) {
+  report::Claim claim;
+  claim.id = "E1." + s.name + ".first_stage";
+  claim.statement = fmt::format("The {} falls exponentially in compute before it falls as a power.", s.curves.label());
+  claim.source = "theory section 5 and 6, exponential first stage [S]";
+  claim.predicted_text = fmt::format("AICc gain > {}", kDecisiveAicc);
+  const double gain =
+      lowest_aicc(s.longest, {"power", "shifted-power"}) - lowest_aicc(s.longest, {"two-stage", "exponential"});
+  claim.measured = std::isfinite(gain) ? gain : kUnknown;
+  claim.verdict = judge_evidence(claim.measured);
+  claim.reading = fmt::format(
+      "Run {}: the best form with an exponential start against the best with a power start, by AICc of the log "
+      "residuals; "
+      "best form: {}.",
+      s.longest_run, s.longest.fits.front().law);
+  return claim;
+}
+
+report::Claim bend(const PhaseTransition& s) {
+  report::Claim claim;
+  claim.id = "E1." + s.name + ".bend";
+  claim.statement = "The envelope over all runs bends from one stage into the other inside the measured compute.";
+  claim.source = "theory section 6: bend at W0 = 1 of the data-limited law [R]";
+  claim.predicted_text = "a bend";
+  claim.unit = "FLOP";
+  const auto* estimate = s.law.find("bend_compute");
+  claim.measured = estimate->value;
+  claim.lo = estimate->lo.value_or(kUnknown);
+  claim.hi = estimate->hi.value_or(kUnknown);
+  const double first = s.envelope.front().compute, last = s.envelope.back().compute;
+  const bool inside = claim.lo >= first && claim.hi <= last;
+  const bool outside = claim.hi < first || claim.lo > last;
+  claim.verdict = outside                          ? report::Verdict::kNotSupported
+                  : inside && estimate->identified ? report::Verdict::kSupported
+                                                   : report::Verdict::kInconclusive;
+  claim.reading = fmt::format("The interval of the bend {} the measured range {} to {}.",
+                              outside  ? "lies outside"
+                              : inside ? "lies inside"
+                                       : "reaches beyond",
+                              report::format_flop(first), report::format_flop(last));
+  return claim;
+}
+
+report::Claim exponent(const PhaseTransition& s, const theory::Edition& edition, const laws::Fit& fixed,
+                       const char* fraction) {
+  report::Claim claim;
+  claim.id = fmt::format("E1.{}.exponent_{}", s.name, edition.name);
+  const bool total = s.curves.quantity == Quantity::test_loss;
+  claim.statement = fmt::format("The {} of the envelope falls as compute to the power -{} in the second stage.",
+                                total ? "reducible part" : "excess risk", fraction);
+  claim.source = fmt::format("two-stage law, edition {} [S]", edition.name);
+  claim.predicted = edition.exponent();
+  claim.predicted_text = fraction;
+  const auto* q = s.law.find("q");
+  claim.measured = q->value;
+  claim.lo = q->lo.value_or(kUnknown);
+  claim.hi = q->hi.value_or(kUnknown);
+  claim.verdict = judge_number(claim.predicted, claim.lo, claim.hi, q->identified && s.law.convergence.certified);
+  claim.reading = fmt::format(
+      "Exponent q of {}, fitted to {} envelope points ({}); fixing q at {} changes AICc by {}.{}", s.law.formula,
+      s.law.n_points, laws::to_string(s.law.method), fraction, report::format_number(fixed.aicc - s.law.aicc),
+      q->identified ? ""
+                    : " The data do not identify q: " +
+                          (s.law.warnings.empty() ? s.law.convergence.status : s.law.warnings.front()) + ".");
+  return claim;
+}
+
+report::Claim data_exponent(const PhaseTransition& s) {
+  report::Claim claim;
+  claim.id = "E1." + s.name + ".data_exponent";
+  claim.statement = "At the best stopping time the excess risk falls as 1/n with the number of sequences.";
+  claim.source = "theory section 5 and 7: estimation term c xi^2/n [S]";
+  claim.predicted = 1;
+  claim.predicted_text = "1";
+  const auto* q = s.data_law.find("q");
+  claim.measured = q->value;
+  claim.lo = q->lo.value_or(kUnknown);
+  claim.hi = q->hi.value_or(kUnknown);
+  claim.verdict = judge_number(1, claim.lo, claim.hi, q->identified);
+  claim.reading = fmt::format(
+      "Power law through the lowest excess risk of the {} of {} runs that passed their minimum ({} interval).",
+      s.runs_at_minimum, s.curves.runs.size(), laws::to_string(s.data_law.method));
+  return claim;
+}
+
+}  // namespace
+
+std::vector<report::Claim> claims_of(const PhaseTransition& s) {
+  std::vector<report::Claim> claims = {first_stage(s), bend(s), exponent(s, theory::edition_v1(), s.law_v1, "1/6"),
+                                       exponent(s, theory::edition_v3(), s.law_v3, "1/7")};
+  if (s.has_data_law) claims.push_back(data_exponent(s));
+  return claims;
+}
+
+}  // namespace phaselaw::reproduce

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "phaselaw/reproduce/presets.h"
+
+#include "phaselaw/base/errors.h"
+
+namespace phaselaw::reproduce {
+
+namespace {
+
+// Fixed data, growing compute, for seven sizes of the data: a student learns a teacher of the same class from noisy
+// targets, by plain SGD, so that the excess risk is known exactly up to test sampling.
+constexpr const char* kQuickTeacher = R"(seed = 1
+[model]
+n_layers = 2
+d_model = 16
+d_hidden = 64
+n_heads = 2
+d_head = 8
+seq_len = 8
+branch_scale = 0.7
+[data]
+source = "teacher"
+teacher_seed = 101
+n_test = 256
+noise = 0.3
+[training]
+optimizer = "sgd"
+batch = 16
+steps = 12000
+learning_rate = 0.016
+[grid]
+"data.n_data" = [8, 16, 32, 64, 128, 256, 512]
+seeds = 3
+)";
+
+// The same on real English: bytes, next-byte cross-entropy.
+constexpr const char* kQuickText = R"(seed = 1
+[model]
+readout = "tokens"
+vocab = 256
+n_layers = 2
+d_model = 32
+d_hidden = 128
+n_heads = 2
+d_head = 16
+seq_len = 32
+activation = "gelu"
+parametrisation = "standard"
+branch_scale = 1.0
+[data]
+source = "text"
+target = "tokens"
+n_test = 256
+[training]
+optimizer = "adamw"
+batch = 16
+steps = 2000
+learning_rate = 0.003
+warmup = 0.02
+[grid]
+"data.n_data" = [512, 2048, 8192, 32768]
+seeds = 2
+)";
+
+}  // namespace
+
+Preset quick_preset() { return {"quick", kQuickTeacher, kQuickText, 200}; }
+
+Preset preset_from_name(const std::string& name) {
+  if (name == "quick") return quick_preset();
+  throw base::InputError({"--preset"}, base::unknown_name("preset", name, {"quick"}));
+}
+
+std::string default_text() { return "/usr/share/games/fortunes"; }
+
+}  // namespace phaselaw::reproduce

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "phaselaw/reproduce/verdict.h"
+
+#include <cmath>
+
+namespace phaselaw::reproduce {
+
+using report::Verdict;
+
+Verdict judge_number(double predicted, double lo, double hi, bool identified) {
+  if (!identified || !std::isfinite(lo) || !std::isfinite(hi) || !std::isfinite(predicted))
+    return Verdict::kInconclusive;
+  if (predicted < lo || predicted > hi) return Verdict::kNotSupported;
+  return hi - lo <= std::abs(predicted) ? Verdict::kSupported : Verdict::kInconclusive;
+}
+
+Verdict judge_evidence(double aicc_in_favour) {
+  if (aicc_in_favour > kDecisiveAicc) return Verdict::kSupported;
+  if (aicc_in_favour < -kDecisiveAicc) return Verdict::kNotSupported;
+  return Verdict::kInconclusive;
+}
+
+}  // namespace phaselaw::reproduce

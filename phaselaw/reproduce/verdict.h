@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "phaselaw/report/claim.h"
+
+// The stated rules by which a measurement decides about a claim.
+namespace phaselaw::reproduce {
+
+// The claim is a number, the measurement an interval [lo, hi]:
+//   not supported   the interval is finite and does not hold the number
+//   supported       it holds the number and is no wider than the number is large
+//   inconclusive    it is wider than that, not finite, or the measured quantity is not identified
+[[nodiscard]] report::Verdict judge_number(double predicted, double lo, double hi, bool identified);
+
+// The claim is a direction, the measurement a difference of AICc in its favour (odds of about 20 to 1 at 6):
+//   supported > 6, not supported < -6, else inconclusive (NaN too).
+[[nodiscard]] report::Verdict judge_evidence(double aicc_in_favour);
+inline constexpr double kDecisiveAicc = 6;
+
+}  // namespace phaselaw::reproduce

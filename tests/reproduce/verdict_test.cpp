@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "phaselaw/reproduce/verdict.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+namespace phaselaw {
+namespace {
+
+using report::Verdict;
+using reproduce::judge_evidence;
+using reproduce::judge_number;
+
+TEST(Verdict, NumbersFollowTheirInterval) {
+  EXPECT_EQ(judge_number(1.0 / 6, 0.15, 0.18, true), Verdict::kSupported);
+  EXPECT_EQ(judge_number(1.0 / 6, 0.17, 0.18, true), Verdict::kNotSupported);
+  EXPECT_EQ(judge_number(1.0 / 6, 0.05, 0.16, true), Verdict::kNotSupported);
+  EXPECT_EQ(judge_number(1.0 / 6, 0.05, 0.40, true), Verdict::kInconclusive);   // holds it, but says nothing
+  EXPECT_EQ(judge_number(1.0 / 6, 0.15, 0.18, false), Verdict::kInconclusive);  // not identified
+  EXPECT_EQ(judge_number(1.0 / 6, std::nan(""), 0.18, true), Verdict::kInconclusive);
+  EXPECT_EQ(judge_number(1.0 / 6, 0.15, INFINITY, true), Verdict::kInconclusive);
+}
+
+TEST(Verdict, EvidenceNeedsOddsOfTwenty) {
+  EXPECT_EQ(judge_evidence(6.1), Verdict::kSupported);
+  EXPECT_EQ(judge_evidence(-6.1), Verdict::kNotSupported);
+  EXPECT_EQ(judge_evidence(5.9), Verdict::kInconclusive);
+  EXPECT_EQ(judge_evidence(-5.9), Verdict::kInconclusive);
+  EXPECT_EQ(judge_evidence(std::nan("")), Verdict::kInconclusive);
+}
+
+}  // namespace
+}  // namespace phaselaw
