@@ -79,6 +79,12 @@ Layout layout_of(double value, double lo, double hi) {
   return layout;
 }
 
+// Ends an order of magnitude apart share no sensible last digit: each number then has its own.
+bool spans_orders(double lo, double hi) {
+  const double small = std::min(std::abs(lo), std::abs(hi)), large = std::max(std::abs(lo), std::abs(hi));
+  return lo * hi > 0 && large > 10 * small;
+}
+
 }  // namespace
 
 std::string format_number(double value, int digits) {
@@ -101,15 +107,16 @@ std::string format_number(double value, int digits) {
 
 std::string format_interval(double lo, double hi) {
   if (std::isnan(lo) && std::isnan(hi)) return kUnknownText;
-  if (!std::isfinite(lo) || !std::isfinite(hi)) return fmt::format("[{}, {}]", format_number(lo), format_number(hi));
+  if (!std::isfinite(lo) || !std::isfinite(hi) || spans_orders(lo, hi))
+    return fmt::format("[{}, {}]", format_number(lo, 2), format_number(hi, 2));
   const Layout layout = layout_of(lo, lo, hi);
   return fmt::format("[{}, {}]", layout.print(lo), layout.print(hi));
 }
 
 std::string format_value(double value, double lo, double hi) {
   if (std::isnan(lo) && std::isnan(hi)) return format_number(value);
-  if (!std::isfinite(lo) || !std::isfinite(hi))
-    return fmt::format("{} [{}, {}]", format_number(value), format_number(lo), format_number(hi));
+  if (!std::isfinite(lo) || !std::isfinite(hi) || spans_orders(lo, hi))
+    return fmt::format("{} {}", format_number(value, 2), format_interval(lo, hi));
   const Layout layout = layout_of(value, lo, hi);
   return fmt::format("{} [{}, {}]", layout.print(value), layout.print(lo), layout.print(hi));
 }

@@ -13,6 +13,7 @@ namespace phaselaw::report {
 
 // The value with its interval, all to the second significant digit of the interval's half width:
 // format_value(0.16349, 0.15112, 0.17553) = "0.163 [0.151, 0.176]". Without lo or hi the value alone.
+// Ends of one sign more than a factor 10 apart have two digits each: "7.9e7 [2.6e6, 2.1e9]".
 [[nodiscard]] std::string format_value(double value, double lo, double hi);
 
 [[nodiscard]] std::string format_interval(double lo, double hi);  // "[0.151, 0.176]"

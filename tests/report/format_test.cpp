@@ -41,6 +41,13 @@ TEST(Format, ValuesHaveTheDigitsOfTheirInterval) {
   EXPECT_EQ(format_interval(kNan, kNan), "–");
 }
 
+TEST(Format, EndsOrdersApartHaveTheirOwnDigits) {
+  EXPECT_EQ(format_value(7.9e7, 2.6e6, 2.1e9), "7.9e7 [2.6e6, 2.1e9]");
+  EXPECT_EQ(format_value(2.0, 0.31, 50), "2 [0.31, 50]");
+  EXPECT_EQ(format_interval(0.0011, 0.9), "[0.0011, 0.9]");
+  EXPECT_EQ(format_interval(-0.6, 20), "[-1, 20]");  // through 0: one last digit for both
+}
+
 // Whatever the magnitude, the printed bounds are the true ones to within a tenth of the half width.
 TEST(Format, RoundingIsSmallAgainstTheInterval) {
   for (double magnitude = 1e-9; magnitude < 1e15; magnitude *= 3.7)
