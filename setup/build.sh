@@ -9,6 +9,8 @@ if [[ ${1-} == --preset ]]; then
   preset=$2
   shift 2
 fi
+# A clone elsewhere finds what this one compiled.
+export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1
 setup/install-packages.sh
 
 # Ninja runs CMake again by itself when a CMake file changed; only the presets are outside its view.

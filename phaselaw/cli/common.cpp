@@ -9,18 +9,17 @@
 
 namespace phaselaw::cli {
 
-CLI::App* add_verb(Program& program, const std::string& name, const std::string& description,
-                   const std::string& example, std::function<void()> action) {
-  CLI::App* verb = program.app.add_subcommand(name, description);
+Verb add_verb(Program& program, const std::string& name, const std::string& description, const std::string& example,
+              std::function<void()> action) {
+  CLI::App* app = program.app.add_subcommand(name, description);
+  app->footer("Example:\n  " + example);
+  app->callback([&program, todo = std::move(action)] { program.action = todo; });
   auto& common = program.common;
-  verb->add_option("--json", common.json, "write the result as JSON to this file; - for stdout")->type_name("FILE");
-  verb->add_option("--seed", common.seed, "seed of every random draw; default: the file's, else 0")
-      ->check(CLI::NonNegativeNumber);
-  verb->add_option("--threads", common.threads, "workers; default: one a core")->check(CLI::PositiveNumber);
-  verb->add_flag("--quiet", common.quiet, "only warnings and errors on stderr");
-  verb->footer("Example:\n  " + example);
-  verb->callback([&program, todo = std::move(action)] { program.action = todo; });
-  return verb;
+  return Verb(*app)
+      .option("--json", common.json, "write the result as JSON to this file; - for stdout")
+      .option("--seed", common.seed, "seed of every random draw; default: the file's, else 0", 0)
+      .option("--threads", common.threads, "workers; default: one a core", 1)
+      .flag("--quiet", common.quiet, "only warnings and errors on stderr");
 }
 
 void require_outputs(const Common& common) {

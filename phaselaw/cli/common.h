@@ -6,10 +6,7 @@
 #include <string>
 
 #include "phaselaw/base/value.h"
-
-namespace CLI {
-class App;
-}
+#include "phaselaw/cli/verb.h"
 
 // What every verb has: the common flags, and where results go.
 namespace phaselaw::cli {
@@ -30,8 +27,8 @@ struct Program {
 };
 
 // The subcommand with --json, --seed, --threads and --quiet; `action` runs after everything is parsed.
-CLI::App* add_verb(Program& program, const std::string& name, const std::string& description,
-                   const std::string& example, std::function<void()> action);
+Verb add_verb(Program& program, const std::string& name, const std::string& description, const std::string& example,
+              std::function<void()> action);
 
 // Writes the result to --json, if given: a file (write-then-rename) or stdout.
 void emit_json(const Common& common, const base::Value& value);
@@ -52,6 +49,7 @@ void add_fit(Program& program);
 void add_theory(Program& program);
 void add_report(Program& program);
 void add_export(Program& program);
+void add_keys(Program& program);
 void add_reproduce(Program& program);
 
 }  // namespace phaselaw::cli

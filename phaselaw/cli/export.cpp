@@ -4,8 +4,6 @@
 #include <iostream>
 #include <memory>
 
-#include <CLI/CLI.hpp>
-
 #include "phaselaw/cli/common.h"
 #include "phaselaw/store/store.h"
 
@@ -29,10 +27,10 @@ void export_store(const ExportFlags& flags) {
 
 void add_export(Program& program) {
   auto flags = std::make_shared<ExportFlags>();
-  auto* verb = add_verb(program, "export", "write the runs of a store as a table to stdout",
-                        "phaselaw export study.db --format csv > study.csv", [flags] { export_store(*flags); });
-  verb->add_option("store", flags->store, "the store, study.db")->required();
-  verb->add_option("--format", flags->format, "csv or jsonl")->capture_default_str();
+  add_verb(program, "export", "write the runs of a store as a table to stdout",
+           "phaselaw export study.db --format csv > study.csv", [flags] { export_store(*flags); })
+      .positional("store", flags->store, "the store, study.db")
+      .option("--format", flags->format, "csv or jsonl");
 }
 
 }  // namespace phaselaw::cli

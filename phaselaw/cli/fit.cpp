@@ -7,8 +7,6 @@
 #include <memory>
 #include <optional>
 
-#include <CLI/CLI.hpp>
-
 #include "phaselaw/base/log.h"
 #include "phaselaw/cli/common.h"
 #include "phaselaw/laws/compare.h"
@@ -162,22 +160,19 @@ void run_fit(const Common& common, const FitFlags& flags) {
 
 void add_fit(Program& program) {
   auto flags = std::make_shared<FitFlags>();
-  auto* verb = add_verb(program, "fit", "fit the two-stage law to a loss curve, or to the envelope over several runs",
-                        "phaselaw fit curve.csv --law two-stage --json fit.json",
-                        [&program, flags] { run_fit(program.common, *flags); });
-  verb->add_option("table", flags->table, "CSV or TSV with compute, loss and optionally run; or a store, study.db")
-      ->required();
-  verb->add_option("--law", flags->law, "two-stage, or all: its rivals too, ranked")->capture_default_str();
-  verb->add_option("--objective", flags->objective, "huber, l1 or l2, on the residual of ln loss")
-      ->capture_default_str();
-  verb->add_option("--delta", flags->delta, "where huber bends, in ln loss")->capture_default_str();
-  verb->add_option("--interval", flags->interval, "automatic, bootstrap, bca, profile or none")->capture_default_str();
-  verb->add_option("--level", flags->level, "of the intervals")->capture_default_str();
-  verb->add_option("--resamples", flags->resamples, "bootstrap resamples")->capture_default_str();
-  verb->add_option("--exponent", flags->exponent, "free, or fixed: 1/6, 1/7, 0.2")->capture_default_str();
-  verb->add_option("--floor", flags->floor, "free, a number, or auto: 0 for an excess risk, free for a loss")
-      ->capture_default_str();
-  verb->add_option("--col", flags->columns, "name=COLUMN for compute, loss or run, when the names are not recognised");
+  add_verb(program, "fit", "fit the two-stage law to a loss curve, or to the envelope over several runs",
+           "phaselaw fit curve.csv --law two-stage --json fit.json",
+           [&program, flags] { run_fit(program.common, *flags); })
+      .positional("table", flags->table, "CSV or TSV with compute, loss and optionally run; or a store, study.db")
+      .option("--law", flags->law, "two-stage, or all: its rivals too, ranked")
+      .option("--objective", flags->objective, "huber, l1 or l2, on the residual of ln loss")
+      .option("--delta", flags->delta, "where huber bends, in ln loss")
+      .option("--interval", flags->interval, "automatic, bootstrap, bca, profile or none")
+      .option("--level", flags->level, "of the intervals")
+      .option("--resamples", flags->resamples, "bootstrap resamples", 2)
+      .option("--exponent", flags->exponent, "free, or fixed: 1/6, 1/7, 0.2")
+      .option("--floor", flags->floor, "free, a number, or auto: 0 for an excess risk, free for a loss")
+      .option("--col", flags->columns, "name=COLUMN for compute, loss or run, when the names are not recognised");
 }
 
 }  // namespace phaselaw::cli

@@ -2,8 +2,6 @@
 #include <filesystem>
 #include <memory>
 
-#include <CLI/CLI.hpp>
-
 #include "phaselaw/base/files.h"
 #include "phaselaw/cli/common.h"
 #include "phaselaw/report/page.h"
@@ -34,14 +32,11 @@ void write_report(const Common& common, const ReportFlags& flags) {
 
 void add_report(Program& program) {
   auto flags = std::make_shared<ReportFlags>();
-  auto* verb = add_verb(program, "report", "make one self-contained page from a study's store",
-                        "phaselaw report study.db --out study.html",
-                        [&program, flags] { write_report(program.common, *flags); });
-  verb->add_option("store", flags->store, "the store, study.db")->required();
-  verb->add_option("--out", flags->out, "the page")->required()->type_name("FILE.html");
-  verb->add_option("--resamples", flags->resamples, "bootstrap resamples of the intervals")
-      ->check(CLI::Range(2, 100000))
-      ->capture_default_str();
+  add_verb(program, "report", "make one self-contained page from a study's store",
+           "phaselaw report study.db --out study.html", [&program, flags] { write_report(program.common, *flags); })
+      .positional("store", flags->store, "the store, study.db")
+      .required("--out", flags->out, "the page, FILE.html")
+      .option("--resamples", flags->resamples, "bootstrap resamples of the intervals", 2);
 }
 
 }  // namespace phaselaw::cli

@@ -3,8 +3,6 @@
 
 #include <memory>
 
-#include <CLI/CLI.hpp>
-
 #include "phaselaw/base/progress.h"
 #include "phaselaw/cli/common.h"
 #include "phaselaw/report/format.h"
@@ -37,13 +35,12 @@ void run_reproduce(const Common& common, reproduce::ReproduceOptions options) {
 
 void add_reproduce(Program& program) {
   auto options = std::make_shared<reproduce::ReproduceOptions>();
-  auto* verb = add_verb(program, "reproduce", "carry out the paper's experiments and judge its claims",
-                        "phaselaw reproduce --preset quick --out demo",
-                        [&program, options] { run_reproduce(program.common, *options); });
-  verb->add_option("--preset", options->preset, "quick: experiment 1 on a teacher and on text, minutes")
-      ->capture_default_str();
-  verb->add_option("--text", options->text, "UTF-8 file or directory; default: the texts of Debian's package fortunes");
-  verb->add_option("--out", options->out, "directory for report.html, results.json and the stores")->required();
+  add_verb(program, "reproduce", "carry out the paper's experiments and judge its claims",
+           "phaselaw reproduce --preset quick --out demo",
+           [&program, options] { run_reproduce(program.common, *options); })
+      .option("--preset", options->preset, "quick: experiment 1 on a teacher and on text, minutes")
+      .option("--text", options->text, "UTF-8 file or directory; default: the texts of Debian's package fortunes")
+      .required("--out", options->out, "directory for report.html, results.json and the stores");
 }
 
 }  // namespace phaselaw::cli

@@ -77,6 +77,7 @@ int run(int argc, const char* const* argv) {
   add_theory(program);
   add_report(program);
   add_export(program);
+  add_keys(program);
   try {
     return dispatch(app, program, argc, argv);
   } catch (const base::InputError& error) {

@@ -3,8 +3,6 @@
 
 #include <memory>
 
-#include <CLI/CLI.hpp>
-
 #include "phaselaw/base/files.h"
 #include "phaselaw/base/progress.h"
 #include "phaselaw/cli/common.h"
@@ -60,13 +58,12 @@ void run_sweep(const Common& common, const SweepFlags& flags) {
 
 void add_sweep(Program& program) {
   auto flags = std::make_shared<SweepFlags>();
-  auto* verb = add_verb(program, "sweep", "carry out all runs of a study; run it again to resume",
-                        "phaselaw sweep examples/study.toml --out study.db",
-                        [&program, flags] { run_sweep(program.common, *flags); });
-  verb->add_option("study", flags->study, "study file (TOML): an experiment with a [grid]")->required();
-  verb->add_option("--out", flags->out, "the store; an existing one of the same study is resumed")
-      ->type_name("study.db");
-  verb->add_flag("--dry-run", flags->dry_run, "list the runs and their cost, and stop");
+  add_verb(program, "sweep", "carry out all runs of a study; run it again to resume",
+           "phaselaw sweep examples/study.toml --out study.db",
+           [&program, flags] { run_sweep(program.common, *flags); })
+      .positional("study", flags->study, "study file (TOML): an experiment with a [grid]; keys: phaselaw keys")
+      .option("--out", flags->out, "the store, study.db; an existing one of the same study is resumed")
+      .flag("--dry-run", flags->dry_run, "list the runs and their cost, and stop");
 }
 
 }  // namespace phaselaw::cli

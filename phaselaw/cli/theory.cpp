@@ -3,8 +3,6 @@
 #include <memory>
 #include <optional>
 
-#include <CLI/CLI.hpp>
-
 #include "phaselaw/base/errors.h"
 #include "phaselaw/cli/common.h"
 #include "phaselaw/report/format.h"
@@ -81,18 +79,15 @@ void evaluate(const Common& common, const TheoryFlags& flags) {
 
 void add_theory(Program& program) {
   auto flags = std::make_shared<TheoryFlags>();
-  auto* verb =
-      add_verb(program, "theory", "evaluate the two-stage law at given compute and data",
-               "phaselaw theory --compute 1e12 --noise 0.3", [&program, flags] { evaluate(program.common, *flags); });
-  verb->add_option("--compute", flags->compute,
-                   "compute in the units of a (the paper: parameters x sequences x steps)");
-  verb->add_option("--n-data", flags->n_data, "training sequences n; left out: the best n for the compute");
-  verb->add_option("--noise", flags->noise, "label noise xi per output coordinate")->capture_default_str();
-  verb->add_option("--edition", flags->edition, "v1 (exponent 1/6), v3 (1/7), predecessor (1/8) or free")
-      ->capture_default_str();
-  verb->add_option("--p", flags->p, "free: compute grows like n^p");
-  verb->add_option("--r", flags->r, "free: risk falls like n^-r; default 1");
-  verb->add_option("--a", flags->a, "constant of the compute accounting")->capture_default_str();
+  add_verb(program, "theory", "evaluate the two-stage law at given compute and data",
+           "phaselaw theory --compute 1e12 --noise 0.3", [&program, flags] { evaluate(program.common, *flags); })
+      .option("--compute", flags->compute, "compute in the units of a (the paper: parameters x sequences x steps)")
+      .option("--n-data", flags->n_data, "training sequences n; left out: the best n for the compute")
+      .option("--noise", flags->noise, "label noise xi per output coordinate")
+      .option("--edition", flags->edition, "v1 (exponent 1/6), v3 (1/7), predecessor (1/8) or free")
+      .option("--p", flags->p, "free: compute grows like n^p")
+      .option("--r", flags->r, "free: risk falls like n^-r; default 1")
+      .option("--a", flags->a, "constant of the compute accounting");
 }
 
 }  // namespace phaselaw::cli

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <memory>
 
-#include <CLI/CLI.hpp>
-
 #include "phaselaw/base/errors.h"
 #include "phaselaw/base/files.h"
 #include "phaselaw/base/log.h"
@@ -48,12 +46,10 @@ void train(const Common& common, const TrainFlags& flags) {
 
 void add_train(Program& program) {
   auto flags = std::make_shared<TrainFlags>();
-  auto* verb =
-      add_verb(program, "train", "train one model and record its curve",
-               "phaselaw train examples/teacher.toml --out run", [&program, flags] { train(program.common, *flags); });
-  verb->add_option("experiment", flags->experiment, "experiment file (TOML); keys in docs/configuration.md")
-      ->required();
-  verb->add_option("--out", flags->out, "directory for curve.csv, weights.safetensors, run.json")->required();
+  add_verb(program, "train", "train one model and record its curve", "phaselaw train examples/teacher.toml --out run",
+           [&program, flags] { train(program.common, *flags); })
+      .positional("experiment", flags->experiment, "experiment file (TOML); keys: phaselaw keys")
+      .required("--out", flags->out, "directory for curve.csv, weights.safetensors, run.json");
 }
 
 }  // namespace phaselaw::cli

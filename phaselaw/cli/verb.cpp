@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "phaselaw/cli/verb.h"
+
+#include <limits>
+
+#include <CLI/CLI.hpp>
+
+namespace phaselaw::cli {
+
+Verb& Verb::positional(const char* name, std::string& value, const char* help) {
+  app_.add_option(name, value, help)->required();
+  return *this;
+}
+
+Verb& Verb::required(const char* flag, std::string& value, const char* help) {
+  app_.add_option(flag, value, help)->required();
+  return *this;
+}
+
+Verb& Verb::option(const char* flag, std::string& value, const char* help) {
+  auto* option = app_.add_option(flag, value, help);
+  if (!value.empty()) option->capture_default_str();
+  return *this;
+}
+
+Verb& Verb::option(const char* flag, double& value, const char* help) {
+  app_.add_option(flag, value, help)->capture_default_str();
+  return *this;
+}
+
+Verb& Verb::option(const char* flag, int& value, const char* help, int least) {
+  auto* option = app_.add_option(flag, value, help)->check(CLI::Range(least, std::numeric_limits<int>::max()));
+  if (value >= least) option->capture_default_str();
+  return *this;
+}
+
+Verb& Verb::option(const char* flag, std::optional<double>& value, const char* help) {
+  app_.add_option(flag, value, help);
+  return *this;
+}
+
+Verb& Verb::option(const char* flag, std::optional<std::int64_t>& value, const char* help, std::int64_t least) {
+  app_.add_option(flag, value, help)->check(CLI::Range(least, std::numeric_limits<std::int64_t>::max()));
+  return *this;
+}
+
+Verb& Verb::option(const char* flag, std::vector<std::string>& values, const char* help) {
+  app_.add_option(flag, values, help);
+  return *this;
+}
+
+Verb& Verb::flag(const char* flag, bool& value, const char* help) {
+  app_.add_flag(flag, value, help);
+  return *this;
+}
+
+}  // namespace phaselaw::cli

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "phaselaw/sweep/key_reference.h"
+
+#include "phaselaw/sweep/experiment.h"
+
+namespace phaselaw::sweep {
+
+namespace {
+
+template <class T>
+std::string kind_of(const T&, const base::Domain& domain) {
+  if constexpr (std::is_same_v<T, bool>) {
+    return "true or false";
+  } else if constexpr (std::is_same_v<T, std::string>) {
+    return "text";
+  } else if constexpr (std::is_enum_v<T>) {
+    std::string words;
+    for (const auto& [name, value] : enum_names(T{})) words += (words.empty() ? "" : ", ") + std::string(name);
+    return words;
+  } else if constexpr (std::is_same_v<T, std::int64_t>) {
+    return "integer " + domain.to_string();
+  } else if constexpr (std::is_same_v<T, double>) {
+    return "number " + domain.to_string();
+  } else {
+    return "list of text";
+  }
+}
+
+template <class T>
+std::string kind_of(const base::NumberOrWord<T>& field, const base::Domain& domain) {
+  return fmt::format("{}, or \"{}\"", kind_of(field.value, domain), fmt::join(field.allowed, "\", \""));
+}
+
+template <class Options>
+std::string section(const char* name, const char* what) {
+  std::string text =
+      fmt::format("## [{}]\n\n{}\n\n| key | default | value | meaning |\n|---|---|---|---|\n", name, what);
+  const Options defaults;
+  Options::fields(defaults,
+                  [&](std::string_view key, const auto& field, const base::Domain& domain, std::string_view help) {
+                    text += fmt::format("| `{}` | `{}` | {} | {} |\n", key,
+                                        base::to_json(base::detail::write(field), -1), kind_of(field, domain), help);
+                  });
+  return text + "\n";
+}
+
+}  // namespace
+
+std::string key_reference() {
+  std::string text =
+      "# Experiment and study files\n\n"
+      "TOML. Made by `phaselaw keys`; do not edit. A key that is not here stops the program at its place in the file. "
+      "`seed` (an integer >= 0, default 0) stands above the sections. Examples: `examples/`.\n\n";
+  text += section<model::ModelOptions>("model", "The transformer; equations in `phaselaw/model/options.h`.");
+  text += section<data::DataOptions>("data", "Sequences and targets; details in `phaselaw/data/dataset.h`.");
+  text += section<training::TrainingOptions>("training", "How the loss is minimised; details in `phaselaw/training/`.");
+  text +=
+      "## [grid], in a study only\n\n"
+      "Each key is `\"section.key\"` with a list of values; the study holds every combination. `seeds = K` repeats "
+      "each "
+      "with seeds `seed`, `seed + 1`, ... The runs are numbered with the alphabetically last key varying fastest and "
+      "replicates innermost.\n";
+  return text;
+}
+
+}  // namespace phaselaw::sweep

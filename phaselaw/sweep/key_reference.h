@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+
+// Every key of an experiment or study file as a Markdown page: name, default, domain, meaning. Made from the option
+// structs themselves, so it cannot fall behind them; docs/configuration.md is this text, and a test compares the two.
+namespace phaselaw::sweep {
+
+[[nodiscard]] std::string key_reference();
+
+}  // namespace phaselaw::sweep
