@@ -50,6 +50,7 @@ void add_theory(Program& program);
 void add_report(Program& program);
 void add_export(Program& program);
 void add_keys(Program& program);
+void add_kernel(Program& program);
 void add_reproduce(Program& program);
 
 }  // namespace phaselaw::cli

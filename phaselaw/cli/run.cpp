@@ -75,6 +75,7 @@ int run(int argc, const char* const* argv) {
   add_sweep(program);
   add_fit(program);
   add_theory(program);
+  add_kernel(program);
   add_report(program);
   add_export(program);
   add_keys(program);

@@ -92,7 +92,8 @@ void forward_blocks(const AttentionShape& s, const Head<T>& head, T* weights, T*
   }
 }
 
-// dscore_tj = scale A_tj (dA_tj - sum_i A_ti dA_ti), in place of dA.
+// dscore_tj = scale A_tj (dA_tj - sum_i A_ti dA_ti), in place of dA. The softmax Jacobian is symmetric, so the same
+// map takes unscaled dscore to dA in the tangent pass.
 template <class T>
 void softmax_backward_row(std::int64_t count, T scale, const T* weights, T* dweights) {
   T mean = 0;
@@ -161,6 +162,56 @@ void backward_blocks(const AttentionShape& s, const Head<T>& head, const T* weig
   }
 }
 
+template <class T>
+void tangent_loops(const AttentionShape& s, const Head<T>& head, const Head<T>& tangent, const T* weights, T* dz,
+                   T* scratch) {
+  const std::int64_t length = s.seq_len, size = s.d_head;
+  T *const k = scratch, *const dk = k + size * length, *const row = dk + size * length;
+  transpose(length, size, head.k, head.stride, k);
+  transpose(length, size, tangent.k, tangent.stride, dk);
+  for (std::int64_t t = 0; t < length; ++t) {
+    const std::int64_t visible = s.causal ? t + 1 : length;
+    const T *q = head.q + t * head.stride, *dq = tangent.q + t * tangent.stride, *weight = weights + t * length;
+    for (std::int64_t j = 0; j < length; ++j) row[j] = T(0);
+    for (std::int64_t c = 0; c < size; ++c) {
+      const T factor = q[c], dfactor = dq[c];
+      const T *k_c = k + c * length, *dk_c = dk + c * length;
+#pragma omp simd
+      for (std::int64_t j = 0; j < length; ++j) row[j] += factor * dk_c[j] + dfactor * k_c[j];
+    }
+    softmax_backward_row(visible, static_cast<T>(s.scale), weight, row);
+    T* const out = dz + t * head.width;
+    for (std::int64_t c = 0; c < size; ++c) out[c] = T(0);
+    for (std::int64_t j = 0; j < visible; ++j) {
+      const T a = weight[j], da = row[j];
+      const T *v = head.v + j * head.stride, *dv = tangent.v + j * tangent.stride;
+#pragma omp simd
+      for (std::int64_t c = 0; c < size; ++c) out[c] += da * v[c] + a * dv[c];
+    }
+  }
+}
+
+template <class T>
+void tangent_blocks(const AttentionShape& s, const Head<T>& head, const Head<T>& tangent, const T* weights, T* dz,
+                    T* scratch) {
+  const std::int64_t length = s.seq_len, size = s.d_head;
+  for (std::int64_t start = 0; start < length; start += kBlockRows) {
+    const std::int64_t rows = std::min(kBlockRows, length - start);
+    const std::int64_t cols = s.causal ? start + rows : length;
+    const T* block = weights + start * length;
+    T* const out = dz + start * head.width;
+    gemm<T>(Op::none, Op::transpose, rows, cols, size, T(1), tangent.q + start * tangent.stride, tangent.stride, head.k,
+            head.stride, T(0), scratch, length);
+    gemm<T>(Op::none, Op::transpose, rows, cols, size, T(1), head.q + start * head.stride, head.stride, tangent.k,
+            tangent.stride, T(1), scratch, length);
+    for (std::int64_t t = 0; t < rows; ++t)
+      softmax_backward_row(cols, static_cast<T>(s.scale), block + t * length, scratch + t * length);
+    gemm<T>(Op::none, Op::none, rows, size, cols, T(1), scratch, length, head.v, head.stride, T(0), out, head.width);
+    gemm<T>(Op::none, Op::none, rows, size, cols, T(1), block, length, tangent.v, tangent.stride, T(1), out,
+            head.width);
+  }
+}
+
 template <class T, class Body>
 void for_each_head(const AttentionShape& s, const T* qkv, Body&& body) {
   const std::int64_t width = s.n_heads * s.d_head;
@@ -189,6 +240,10 @@ std::int64_t attention_scratch(const AttentionShape& s) {
   return std::max(s.d_head * s.seq_len + s.seq_len, kBlockRows * s.seq_len);
 }
 
+std::int64_t attention_tangent_scratch(const AttentionShape& s) {
+  return std::max(2 * s.d_head * s.seq_len + s.seq_len, kBlockRows * s.seq_len);
+}
+
 template <class T>
 void attention_forward(const AttentionShape& s, const T* qkv, T* weights, T* z, T* scratch) {
   for_each_head(s, qkv, [&](const Head<T>& head, std::int64_t, std::int64_t square, std::int64_t row) {
@@ -211,11 +266,27 @@ void attention_backward(const AttentionShape& s, const T* qkv, const T* weights,
   });
 }
 
+template <class T>
+void attention_tangent(const AttentionShape& s, const T* qkv, const T* weights, const T* dqkv, T* dz, T* scratch) {
+  const std::int64_t width = s.n_heads * s.d_head;
+  for_each_head(s, qkv, [&](const Head<T>& head, std::int64_t packed, std::int64_t square, std::int64_t row) {
+    const T* const dq = dqkv + packed;
+    const Head<T> tangent{dq, dq + width, dq + 2 * width, 3 * width, width};
+    if (s.seq_len >= kBlockedFrom)
+      tangent_blocks(s, head, tangent, weights + square, dz + row, scratch);
+    else
+      tangent_loops(s, head, tangent, weights + square, dz + row, scratch);
+  });
+}
+
 template void attention_forward<float>(const AttentionShape&, const float*, float*, float*, float*);
 template void attention_forward<double>(const AttentionShape&, const double*, double*, double*, double*);
 template void attention_backward<float>(const AttentionShape&, const float*, const float*, const float*, float*,
                                         float*);
 template void attention_backward<double>(const AttentionShape&, const double*, const double*, const double*, double*,
                                          double*);
+template void attention_tangent<float>(const AttentionShape&, const float*, const float*, const float*, float*, float*);
+template void attention_tangent<double>(const AttentionShape&, const double*, const double*, const double*, double*,
+                                        double*);
 
 }  // namespace phaselaw::model

@@ -9,9 +9,10 @@
 //
 //   A_tj = softmax_j( scale <q_t, k_j> ) over visible j,   z_t = sum_j A_tj v_j        (per sequence and head)
 //
-// and its vector-Jacobian product. q, k, v lie side by side in rows of length 3 w (w = n_heads d_head), head by head.
-// Causal attention never computes the masked half when it works by blocks (seq_len >= 32); shorter sequences use loops.
-// Cost: model/flops.h. Scratch: attention_scratch() elements.
+// its vector-Jacobian product and its Jacobian-vector product. q, k, v lie side by side in rows of length 3 w (w =
+// n_heads d_head), head by head. Causal attention never computes the masked half when it works by blocks (seq_len >=
+// 32); shorter sequences use loops. Cost: model/flops.h. Scratch: attention_scratch() elements, for the tangent
+// attention_tangent_scratch().
 namespace phaselaw::model {
 
 struct AttentionShape {
@@ -22,6 +23,7 @@ struct AttentionShape {
 
 [[nodiscard]] AttentionShape attention_shape(const ModelOptions& options, std::int64_t n);
 [[nodiscard]] std::int64_t attention_scratch(const AttentionShape& shape);
+[[nodiscard]] std::int64_t attention_tangent_scratch(const AttentionShape& shape);
 
 // qkv: (n L) x 3w;  weights: n x H x L x L, zero where masked;  z: (n L) x w.
 template <class T>
@@ -30,5 +32,11 @@ void attention_forward(const AttentionShape& shape, const T* qkv, T* weights, T*
 // dqkv (overwritten) from dz.
 template <class T>
 void attention_backward(const AttentionShape& shape, const T* qkv, const T* weights, const T* dz, T* dqkv, T* scratch);
+
+// dz (overwritten), the derivative of z along dqkv:
+//   dS_tj = scale (<dq_t, k_j> + <q_t, dk_j>),   dA_tj = A_tj (dS_tj - sum_i A_ti dS_ti),
+//   dz_t  = sum_j dA_tj v_j + A_tj dv_j
+template <class T>
+void attention_tangent(const AttentionShape& shape, const T* qkv, const T* weights, const T* dqkv, T* dz, T* scratch);
 
 }  // namespace phaselaw::model

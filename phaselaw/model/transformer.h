@@ -4,12 +4,13 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <vector>
 
 #include "phaselaw/model/options.h"
 #include "phaselaw/model/parameters.h"
 
-// The transformer as a function of (parameters, inputs), with hand-written vector-Jacobian product; float or double.
-// The definition is model/reference/transformer.h, in plain loops; tests compare the two.
+// The transformer as a function of (parameters, inputs), with hand-written vector-Jacobian and Jacobian-vector
+// products; float or double. The definition is model/reference/transformer.h, in plain loops; tests compare the two.
 //
 // Outputs here are kappa G(theta; X). The constant of F(X) = kappa [G(theta; X) - (1 - epsilon) G(theta_0; X)] belongs
 // to a data set, not to a step: compute it once with output_offset() and add it (training does).
@@ -40,6 +41,27 @@ class Transformer {
     [[nodiscard]] std::int64_t capacity() const;
     [[nodiscard]] std::size_t bytes() const;
 
+    // Restricts J to the named columns: backward touches and jvp reads only these blocks, and neither does work that
+    // only the others need. One flag per model.table().blocks(); flags of blocks that are not trainable are ignored;
+    // embed and position go together. The default is every trainable block.
+    void select(const Transformer& model, const std::vector<bool>& blocks);
+
+   private:
+    friend class Transformer;
+    struct State;
+    std::unique_ptr<State> state_;
+  };
+
+  // What jvp needs beside the activations: tangents of one layer at a time. Not made by those who only train.
+  class TangentWorkspace {
+   public:
+    TangentWorkspace(const Transformer& model, std::int64_t capacity);
+    ~TangentWorkspace();
+    TangentWorkspace(TangentWorkspace&&) noexcept;
+    TangentWorkspace& operator=(TangentWorkspace&&) noexcept;
+    [[nodiscard]] std::int64_t capacity() const;
+    [[nodiscard]] std::size_t bytes() const;
+
    private:
     friend class Transformer;
     struct State;
@@ -59,6 +81,13 @@ class Transformer {
   // the last forward with the same arguments left in the workspace.
   void backward(std::span<const T> theta, const Inputs<T>& inputs, Workspace& workspace, const T* cotangent,
                 std::span<T> gradient) const;
+
+  // out (n x L x d_out) = J(theta; X) tangent, the derivative of the outputs along `tangent` (laid out like theta).
+  // Only trainable (selected) blocks of the tangent are read. Reads what the last forward with the same theta and
+  // inputs left in the workspace, so one forward serves any number of jvp and backward calls. Cost: twice the forward
+  // products.
+  void jvp(std::span<const T> theta, const Inputs<T>& inputs, const Workspace& workspace, TangentWorkspace& tangents,
+           std::span<const T> tangent, T* out) const;
 
   // outputs = -kappa (1 - epsilon) G(theta_0; X), in batches of the workspace's capacity; zero when epsilon = 1.
   void output_offset(std::span<const T> theta_0, const Inputs<T>& inputs, Workspace& workspace, T* offset) const;

@@ -13,6 +13,7 @@ const std::string kRoot = PHASELAW_SOURCE_DIR;
 TEST(Examples, AreValid) {
   EXPECT_NO_THROW((void)sweep::experiment_from(base::read_toml(kRoot + "/examples/teacher.toml")));
   EXPECT_NO_THROW((void)sweep::experiment_from(base::read_toml(kRoot + "/examples/text.toml")));
+  EXPECT_NO_THROW((void)sweep::experiment_from(base::read_toml(kRoot + "/examples/kernel.toml")));
   EXPECT_EQ(sweep::study_from(base::read_toml(kRoot + "/examples/study.toml")).points.size(), 12U);
 }
 

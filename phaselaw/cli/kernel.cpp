@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "phaselaw/kernel/kernel.h"
+
+#include <charconv>
+#include <cmath>
+#include <filesystem>
+#include <memory>
+
+#include "phaselaw/base/errors.h"
+#include "phaselaw/base/files.h"
+#include "phaselaw/base/log.h"
+#include "phaselaw/cli/common.h"
+#include "phaselaw/cli/kernel_files.h"
+#include "phaselaw/data/dataset.h"
+#include "phaselaw/kernel/density.h"
+#include "phaselaw/kernel/lanczos.h"
+#include "phaselaw/kernel/matrix_free.h"
+#include "phaselaw/report/format.h"
+#include "phaselaw/sweep/experiment.h"
+#include "phaselaw/training/checkpoint.h"
+
+// phaselaw kernel EXP.toml --out DIR: the tangent kernel on the training inputs, its layers and its spectrum.
+namespace phaselaw::cli {
+
+namespace {
+
+struct KernelFlags {
+  std::string experiment, out, weights, reduce = "none", dtype = "f64", algorithm = "auto", memory_limit = "8G";
+  bool blocks = false, spectrum_only = false;
+};
+
+std::int64_t bytes_of(const std::string& text) {
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  const std::string unit(end, text.data() + text.size());
+  const std::string units = "KMGT";
+  const auto at = unit.empty() ? std::string::npos : units.find(unit);
+  if (error != std::errc() || !(value > 0) || (!unit.empty() && at == std::string::npos) || value > 1e6)
+    throw base::InputError({"--memory-limit"}, fmt::format("expected a size such as 8G or 500M; found '{}'", text));
+  const double scale = unit.empty() ? 1.0 : std::pow(1024.0, static_cast<double>(at) + 1);
+  return static_cast<std::int64_t>(value * scale);
+}
+
+// The first parameter that is not finite, by the name of its tensor.
+template <class T>
+void require_finite(const model::ParameterTable& table, const std::vector<T>& theta, const std::string& file) {
+  for (const auto& block : table.blocks())
+    for (std::int64_t i = 0; i < block.size(); ++i)
+      if (!std::isfinite(theta[static_cast<std::size_t>(block.offset + i)]))
+        throw base::InputError(
+            {file}, fmt::format("tensor {}: expected finite numbers, found one that is not at [{}, {}]", block.name,
+                                i / block.cols, i % block.cols));
+}
+
+template <class T>
+struct Setting {
+  model::Transformer<T> model;
+  data::Split split;
+  std::vector<T> theta, vectors;
+  model::Inputs<T> inputs;
+
+  Setting(const sweep::Experiment& e, const std::string& weights)
+      : model(e.model),
+        split(data::make_split(e.data, e.model, static_cast<std::uint64_t>(e.seed))),
+        theta(weights.empty() ? model::initialise<T>(model.table(), static_cast<std::uint64_t>(e.seed))
+                              : training::read_checkpoint<T>(weights, e.model)),
+        vectors(split.train.x.begin(), split.train.x.end()) {
+    require_finite(model.table(), theta, weights);
+    inputs.n = split.train.n;
+    if (e.model.reads_tokens())
+      inputs.tokens = split.train.tokens.data();
+    else
+      inputs.vectors = vectors.data();
+  }
+};
+
+void warn_if_singular(std::int64_t parameters, std::int64_t rows) {
+  if (parameters < rows)
+    base::log_warning(
+        fmt::format("{} parameters for {} rows: the kernel is singular, its rank at most {}; the eigenvalues "
+                    "beyond are zero. Widen the model or use fewer sequences for a positive definite one",
+                    parameters, rows, parameters));
+}
+
+base::Value identity_of(const sweep::Experiment& e, const KernelFlags& flags, std::int64_t rows,
+                        std::int64_t parameters) {
+  return base::Value::table({{"n_rows", rows},
+                             {"n_params", parameters},
+                             {"reduce", flags.reduce},
+                             {"dtype", flags.dtype},
+                             {"outputs", "kappa G(theta; X), without the constant of init_scale"},
+                             {"configuration", sweep::resolved(e)}});
+}
+
+template <class T>
+base::Value dense(const Common& common, const KernelFlags& flags, const sweep::Experiment& e,
+                  kernel::KernelOptions options) {
+  Setting<T> s(e, flags.weights);
+  const std::int64_t rows = s.inputs.n * kernel::rows_per_sequence(e.model, options.reduce);
+  const auto plan = kernel::plan_kernel(e.model, s.inputs.n, 0, options, sizeof(T));
+  base::log_info(fmt::format("{} x {} kernel; {}", rows, rows, plan.reason));
+  warn_if_singular(s.model.table().n_trainable(), rows);
+  auto result = kernel::dense_kernel<T>(s.model, s.theta, s.inputs, options);
+  base::Value json = identity_of(e, flags, rows, s.model.table().n_trainable());
+  json["algorithm"] = base::enum_to_text(result.plan.cost.algorithm);
+  json["gflop"] = result.flop / 1e9;
+  json["seconds"] = result.seconds;
+  const bool targets = options.reduce == kernel::Reduce::none && !e.model.reads_tokens();
+  write_setting<T>(flags.out, e.model, s.model, s.theta, s.inputs, s.split.train);
+  write_kernel<T>(flags.out, result, targets ? s.split.train.y : std::vector<double>(), json);
+  json["made_by"] = made_by(common);
+  base::write_file(std::filesystem::path(flags.out) / "kernel.json", base::to_json(json) + "\n");
+  return json;
+}
+
+template <class T>
+base::Value matrix_free(const Common& common, const KernelFlags& flags, const sweep::Experiment& e,
+                        std::int64_t memory_limit) {
+  Setting<T> s(e, flags.weights);
+  kernel::TangentOptions options;
+  options.threads = common.threads;
+  options.memory_limit = static_cast<std::size_t>(memory_limit);
+  kernel::TangentOperator<T> op(e.model, s.theta, s.inputs, options);
+  base::log_info(fmt::format("{} rows, matrix-free: {:.2f} GFLOP a product, {:.2f} GB", op.rows(),
+                             op.product_flop() / 1e9, static_cast<double>(op.bytes()) / 1e9));
+  warn_if_singular(op.selected_parameters(), op.rows());
+  const auto density = kernel::spectral_density(op.kernel(), {.seed = static_cast<std::uint64_t>(e.seed)});
+  const auto trace = density.trace(), rank = density.effective_rank();
+  base::Value json = identity_of(e, flags, op.rows(), op.selected_parameters());
+  json["algorithm"] = "matrix-free: Lanczos and stochastic Lanczos quadrature";
+  json["lambda_min"] = base::Value();
+  json["lambda_min_at_most"] = density.lowest_node();
+  json["lambda_max"] = density.exact().empty() ? density.highest_node() : density.exact().front();
+  json["condition_number"] = base::Value();
+  json["trace"] = trace.value;
+  json["trace_standard_error"] = trace.standard_error;
+  json["effective_rank"] = rank.value;
+  json["effective_rank_standard_error"] = rank.standard_error;
+  json["largest"] = base::Value(density.exact());
+  json["products"] = density.products();
+  json["gflop"] = op.product_flop() * static_cast<double>(density.products()) / 1e9;
+  write_density(flags.out, density);
+  json["made_by"] = made_by(common);
+  base::write_file(std::filesystem::path(flags.out) / "kernel.json", base::to_json(json) + "\n");
+  return json;
+}
+
+void run_kernel(const Common& common, const KernelFlags& flags) {
+  auto e = sweep::experiment_from(base::read_toml(flags.experiment));
+  if (common.seed) e.seed = *common.seed;
+  if (flags.dtype != "f32" && flags.dtype != "f64")
+    throw base::InputError({"--dtype"}, base::unknown_name("type", flags.dtype, {"f32", "f64"}));
+  kernel::KernelOptions options;
+  options.reduce = base::enum_from_text<kernel::Reduce>(flags.reduce, {"--reduce"}, "reduction");
+  options.algorithm = base::enum_from_text<kernel::Algorithm>(flags.algorithm, {"--algorithm"}, "algorithm");
+  options.detail = flags.blocks ? kernel::Detail::blocks : kernel::Detail::layers;
+  options.threads = common.threads;
+  options.memory_limit = bytes_of(flags.memory_limit);
+  if (flags.spectrum_only && (options.reduce != kernel::Reduce::none || flags.blocks))
+    throw base::InputError({"--spectrum-only"}, "works on the whole kernel; leave --reduce and --blocks out");
+  require_outputs(common);
+  base::require_writable_directory(flags.out, "--out");
+  const bool single = flags.dtype == "f32";
+  const base::Value json = flags.spectrum_only ? (single ? matrix_free<float>(common, flags, e, options.memory_limit)
+                                                         : matrix_free<double>(common, flags, e, options.memory_limit))
+                                               : (single ? dense<float>(common, flags, e, options)
+                                                         : dense<double>(common, flags, e, options));
+  emit_json(common, json);
+  if (common.json == "-") return;
+  std::vector<std::vector<std::string>> rows = {{"quantity", "value"}};
+  for (const auto& [key, value] : json.entries())
+    if (value.is_number()) rows.push_back({key, report::format_number(value.number(), 6)});
+  fmt::print("{}{}/kernel.json\n", text_table(rows), flags.out);
+}
+
+}  // namespace
+
+void add_kernel(Program& program) {
+  auto flags = std::make_shared<KernelFlags>();
+  add_verb(program, "kernel", "compute the layer-wise tangent kernel and its spectrum",
+           "phaselaw kernel examples/kernel.toml --out kernel",
+           [&program, flags] { run_kernel(program.common, *flags); })
+      .positional("experiment", flags->experiment, "experiment file (TOML); the kernel is on its training inputs")
+      .required("--out", flags->out, "directory for kernel.npy, kernel_layer_<nu>.npy, spectrum.csv, kernel.json, ...")
+      .option("--weights", flags->weights, "weights.safetensors of a trained model; default: the initialisation")
+      .option("--reduce", flags->reduce, "none, coordinates (nL x nL) or sequence (n x n): kernel of summed outputs")
+      .flag("--blocks", flags->blocks, "one matrix for each parameter block instead of each layer")
+      .option("--dtype", flags->dtype, "f64, or f32: half the time and memory; no test of positive definiteness")
+      .option("--algorithm", flags->algorithm, "auto (the planner's), sandwich, jacobian, token_dual or recursion")
+      .option("--memory-limit", flags->memory_limit, "refuse beyond this, e.g. 8G; then use --spectrum-only")
+      .flag("--spectrum-only", flags->spectrum_only,
+            "matrix-free: extremes, trace, density with error bars; no matrix");
+}
+
+}  // namespace phaselaw::cli

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "phaselaw/kernel/kernel.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+
+#include <omp.h>
+
+#ifdef __linux__
+#include <sys/mman.h>
+#endif
+
+#include "phaselaw/kernel/contraction.h"
+#include "phaselaw/kernel/problem.h"
+#include "phaselaw/kernel/recursion.h"
+#include "phaselaw/kernel/sandwich.h"
+#include "phaselaw/numerics/gemm.h"
+
+namespace phaselaw::kernel {
+
+namespace {
+
+// One BLAS thread while pairs run in parallel; the former number afterwards, also on the way out of an exception.
+class OneBlasThread {
+ public:
+  OneBlasThread() : before_(numerics::blas_threads()) { numerics::set_blas_threads(1); }
+  ~OneBlasThread() { numerics::set_blas_threads(before_); }
+  OneBlasThread(const OneBlasThread&) = delete;
+  OneBlasThread& operator=(const OneBlasThread&) = delete;
+
+ private:
+  int before_;
+};
+
+// Uninitialised: the algorithms write every entry. Large pages save most of the time that first touching 4 KiB pages
+// of a large matrix costs.
+template <class T>
+void allocate(numerics::Matrix<T>& matrix, Index rows, Index cols) {
+  matrix.resize(rows, cols);
+#ifdef __linux__
+  constexpr std::uintptr_t kPage = 1U << 21U;
+  const auto begin = (reinterpret_cast<std::uintptr_t>(matrix.data()) + kPage - 1) / kPage * kPage;
+  const auto end = reinterpret_cast<std::uintptr_t>(matrix.data() + matrix.size()) / kPage * kPage;
+  // Advice only: a kernel without large pages says no, and nothing else changes.
+  if (end > begin) (void)madvise(reinterpret_cast<void*>(begin), end - begin, MADV_HUGEPAGE);
+#endif
+}
+
+// A thread must have enough to do to pay for waking and waiting for it.
+int useful_threads(double flop, int offered) {
+  constexpr double kFlopPerThread = 5e6;  // about 0.1 ms
+  return static_cast<int>(std::clamp(flop / kFlopPerThread, 1.0, static_cast<double>(offered)));
+}
+
+template <class T>
+DenseKernel<T> compute(const model::Transformer<T>& model, std::span<const T> theta, const model::Inputs<T>& rows,
+                       const model::Inputs<T>& cols, bool symmetric, const KernelOptions& options) {
+  const auto start = std::chrono::steady_clock::now();
+  PHASELAW_CHECK_EQ(static_cast<Index>(theta.size()), model.table().size());
+  PHASELAW_CHECK(rows.n >= 1 && cols.n >= 1);
+  numerics::require_thread_safe_blas();
+  DenseKernel<T> result;
+  result.plan = plan_kernel(model.options(), rows.n, symmetric ? 0 : cols.n, options, sizeof(T));
+  const Setting setting(model.options(), model.table(), options.reduce);
+  const OneBlasThread one_thread;
+  const int offered = options.threads > 0 ? static_cast<int>(options.threads) : omp_get_max_threads();
+  const int threads = useful_threads(result.plan.cost.flop, offered);
+  Problem<T> problem{
+      setting, theta, rows, cols, symmetric, options.detail, threads, part_names(setting, options.detail), result};
+  allocate(result.total, rows.n * setting.rows, cols.n * setting.rows);
+  for (const PartName& part : problem.parts) {
+    auto& entry = result.parts.emplace_back();
+    entry.name = part.name;
+    entry.layer = part.layer;
+    allocate(entry.values, rows.n * setting.rows, cols.n * setting.rows);
+  }
+  switch (result.plan.cost.algorithm) {
+    case Algorithm::jacobian:
+    case Algorithm::token_dual:
+      run_contraction(problem, result.plan.cost.algorithm);
+      break;
+    case Algorithm::recursion:
+      run_recursion(problem);
+      break;
+    default:
+      run_sandwich(problem);
+  }
+  result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return result;
+}
+
+}  // namespace
+
+template <class T>
+DenseKernel<T> dense_kernel(const model::Transformer<T>& model, std::span<const T> theta,
+                            const model::Inputs<T>& inputs, const KernelOptions& options) {
+  return compute(model, theta, inputs, inputs, true, options);
+}
+
+template <class T>
+DenseKernel<T> dense_kernel(const model::Transformer<T>& model, std::span<const T> theta, const model::Inputs<T>& test,
+                            const model::Inputs<T>& train, const KernelOptions& options) {
+  return compute(model, theta, test, train, false, options);
+}
+
+Index rows_per_sequence(const model::ModelOptions& model, Reduce reduce) {
+  return reduce == Reduce::none ? model.seq_len * model.outputs() : reduce == Reduce::coordinates ? model.seq_len : 1;
+}
+
+template DenseKernel<float> dense_kernel<float>(const model::Transformer<float>&, std::span<const float>,
+                                                const model::Inputs<float>&, const KernelOptions&);
+template DenseKernel<double> dense_kernel<double>(const model::Transformer<double>&, std::span<const double>,
+                                                  const model::Inputs<double>&, const KernelOptions&);
+template DenseKernel<float> dense_kernel<float>(const model::Transformer<float>&, std::span<const float>,
+                                                const model::Inputs<float>&, const model::Inputs<float>&,
+                                                const KernelOptions&);
+template DenseKernel<double> dense_kernel<double>(const model::Transformer<double>&, std::span<const double>,
+                                                  const model::Inputs<double>&, const model::Inputs<double>&,
+                                                  const KernelOptions&);
+
+}  // namespace phaselaw::kernel

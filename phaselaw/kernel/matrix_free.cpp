@@ -1,0 +1,368 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "phaselaw/kernel/matrix_free.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <thread>
+
+#include "phaselaw/base/errors.h"
+#include "phaselaw/model/backward_plan.h"
+#include "phaselaw/numerics/gemm.h"
+
+namespace phaselaw::kernel {
+
+namespace {
+
+// A pass is as large as keeps its activations near the core, and has rows enough for efficient products
+// (benchmarks/kernel/matrix_free.cpp); between the two there are at least as many passes as partial sums.
+constexpr std::size_t kBatchBytes = std::size_t{4} << 20;
+constexpr std::int64_t kBatchRows = 64;
+
+std::size_t length(std::int64_t count) { return static_cast<std::size_t>(count); }
+
+class OneBlasThread {
+ public:
+  OneBlasThread() : before_(numerics::blas_threads()) { numerics::set_blas_threads(1); }
+  ~OneBlasThread() { numerics::set_blas_threads(before_); }
+  OneBlasThread(const OneBlasThread&) = delete;
+  OneBlasThread& operator=(const OneBlasThread&) = delete;
+
+ private:
+  int before_;
+};
+
+// body(task, worker) for task = 0 .. tasks-1, each once; workers take the next task as they become free.
+template <class Body>
+void for_each_task(std::int64_t tasks, int threads, Body&& body) {
+  const OneBlasThread guard;
+  std::atomic<std::int64_t> next{0};
+  const auto work = [&](int worker) {
+    for (std::int64_t task = next++; task < tasks; task = next++) body(task, worker);
+  };
+  std::vector<std::jthread> others;
+  const auto workers = static_cast<int>(std::min<std::int64_t>(threads, tasks));
+  for (int worker = 1; worker < workers; ++worker) others.emplace_back(work, worker);
+  work(0);
+}
+
+void check_finite(const char* what, const auto& values) {
+  for (std::size_t i = 0; i < values.size(); ++i)
+    if (!std::isfinite(values[i]))
+      throw base::InputError(
+          {what}, fmt::format("expected finite numbers, found {} at position {}; remove or repair it", values[i], i));
+}
+
+// Flop of the dense products of one VJP (and of one JVP, its transpose) a token, for what the plan computes.
+double product_flop_per_token(const model::ModelOptions& o, const model::BackwardPlan& plan) {
+  const auto d = static_cast<double>(o.d_model), m = static_cast<double>(o.d_hidden);
+  const auto width = static_cast<double>(o.n_heads * o.d_head);
+  const auto count = [](auto... flags) { return (0.0 + ... + (flags ? 1.0 : 0.0)); };
+  double products = 0;
+  for (const auto& layer : plan.layers)
+    products += count(layer.down, layer.mlp_core, layer.up, layer.mlp_input) * d * m +
+                (count(layer.o, layer.attention_core, layer.q, layer.k, layer.v) + 3 * count(layer.attention_input)) *
+                    d * width;
+  if (o.readout != model::Readout::identity)
+    products += count(plan.out, plan.stream) * d * static_cast<double>(o.outputs());
+  return 2 * products;
+}
+
+}  // namespace
+
+template <class T>
+struct TangentOperator<T>::State {
+  using Model = model::Transformer<T>;
+
+  Model model;
+  std::vector<T> theta, vectors;
+  std::vector<std::int32_t> tokens;
+  std::int64_t n, batch = 1, batches = 1, groups = 1;
+  int threads;
+  bool keep = false;
+  std::vector<bool> selected;
+  std::vector<typename Model::Workspace> workspaces;       // one a batch when kept, else one a worker
+  std::vector<typename Model::TangentWorkspace> tangents;  // one a worker
+  std::vector<std::vector<T>> partial;    // J^T v of each group; partial[0] is the first term of the sum
+  std::vector<std::vector<T>> discarded;  // outputs of a repeated forward, one a worker
+  std::vector<T> gradient, row_buffer, row_result, tangent_buffer;
+
+  State(const model::ModelOptions& options, std::vector<T> parameters, const model::Inputs<T>& inputs,
+        const TangentOptions& wanted)
+      : model(options), theta(std::move(parameters)), n(inputs.n) {
+    adopt(inputs);
+    const auto cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+    threads = wanted.threads > 0 ? wanted.threads : cores;
+    // A workspace grows linearly with its capacity: two sizes tell the rest.
+    const std::size_t one = typename Model::Workspace(model, 1).bytes(),
+                      two = typename Model::Workspace(model, 2).bytes();
+    const std::size_t more = std::max<std::size_t>(two - one, 1);
+    const std::int64_t largest = static_cast<std::int64_t>(std::max<std::size_t>(kBatchBytes / more, 1));
+    const std::int64_t enough = (kBatchRows + options.seq_len - 1) / options.seq_len;
+    groups = std::clamp<std::int64_t>(wanted.reduction_groups, 1, n);
+    batch = wanted.batch > 0 ? wanted.batch : std::min(largest, std::max(enough, (n + groups - 1) / groups));
+    batch = std::min(batch, n);
+    batches = (n + batch - 1) / batch;
+    batch = (n + batches - 1) / batches;
+    batches = (n + batch - 1) / batch;
+    groups = std::min(groups, batches);
+    threads = static_cast<int>(std::min<std::int64_t>(threads, batches));
+    keep = length(batches) * (one + length(batch - 1) * more) <= wanted.memory_limit;
+    selected = select_all(model.table());
+    for (std::int64_t b = 0; b < (keep ? batches : threads); ++b) workspaces.emplace_back(model, batch);
+    for (int t = 0; t < threads; ++t) tangents.emplace_back(model, batch);
+    partial.assign(length(groups), std::vector<T>(theta.size(), T(0)));
+    gradient.resize(theta.size());
+    discarded.assign(length(threads), std::vector<T>(length(batch * model.outputs_per_sequence())));
+    if (keep)
+      for_each_task(batches, threads, [&](std::int64_t b, int worker) { forward(b, worker, workspaces[length(b)]); });
+  }
+
+  void adopt(const model::Inputs<T>& inputs) {
+    const auto& o = model.options();
+    if (static_cast<std::int64_t>(theta.size()) != model.table().size())
+      throw base::InputError({"weights"}, fmt::format("expected {} parameters for this model, found {}",
+                                                      model.table().size(), theta.size()));
+    check_finite("weights", theta);
+    const auto* given = o.reads_tokens() ? static_cast<const void*>(inputs.tokens) : inputs.vectors;
+    if (n < 1 || given == nullptr)
+      throw base::InputError({"inputs"},
+                             fmt::format("expected at least one sequence of {}, found {} sequences",
+                                         o.reads_tokens() ? "tokens" : "vectors", given == nullptr ? 0 : n));
+    if (!o.reads_tokens()) {
+      vectors.assign(inputs.vectors, inputs.vectors + n * o.seq_len * o.d_model);
+      check_finite("inputs", vectors);
+      return;
+    }
+    tokens.assign(inputs.tokens, inputs.tokens + n * o.seq_len);
+    for (std::size_t i = 0; i < tokens.size(); ++i)
+      if (tokens[i] < 0 || tokens[i] >= o.vocab)
+        throw base::InputError(
+            {"inputs"}, fmt::format("expected tokens in 0 .. {}, found {} at position {}", o.vocab - 1, tokens[i], i));
+  }
+
+  [[nodiscard]] std::int64_t rows() const { return n * model.outputs_per_sequence(); }
+
+  [[nodiscard]] model::Inputs<T> inputs(std::int64_t b) const {
+    return inputs(b * batch, std::min(batch, n - b * batch));
+  }
+  [[nodiscard]] model::Inputs<T> inputs(std::int64_t from, std::int64_t count) const {
+    model::Inputs<T> part;
+    part.n = count;
+    if (model.options().reads_tokens())
+      part.tokens = tokens.data() + from * model.options().seq_len;
+    else
+      part.vectors = vectors.data() + from * model.options().seq_len * model.options().d_model;
+    return part;
+  }
+
+  void forward(std::int64_t b, int worker, typename Model::Workspace& workspace) {
+    model.forward(theta, inputs(b), workspace, discarded[length(worker)].data());
+  }
+
+  // The activations of batch b: kept, or made again.
+  typename Model::Workspace& activations(std::int64_t b, int worker) {
+    auto& workspace = workspaces[length(keep ? b : worker)];
+    if (!keep) forward(b, worker, workspace);
+    return workspace;
+  }
+
+  void adjoint(const T* v, T* result) {
+    for_each_task(groups, threads, [&](std::int64_t group, int worker) {
+      auto& sum = partial[length(group)];
+      std::fill(sum.begin(), sum.end(), T(0));
+      for (std::int64_t b = group * batches / groups; b < (group + 1) * batches / groups; ++b)
+        model.backward(theta, inputs(b), activations(b, worker), v + b * batch * model.outputs_per_sequence(), sum);
+    });
+    // The groups in their order, slice by slice.
+    const std::int64_t size = static_cast<std::int64_t>(theta.size()), slices = (size + kSlice - 1) / kSlice;
+    for_each_task(slices, threads, [&](std::int64_t slice, int) {
+      const std::int64_t from = slice * kSlice, to = std::min(size, from + kSlice);
+      std::copy(partial[0].begin() + from, partial[0].begin() + to, result + from);
+      for (std::size_t group = 1; group < partial.size(); ++group) {
+        const T* term = partial[group].data();
+#pragma omp simd
+        for (std::int64_t i = from; i < to; ++i) result[i] += term[i];
+      }
+    });
+  }
+
+  void jacobian(std::span<const T> tangent, T* result) {
+    for_each_task(batches, threads, [&](std::int64_t b, int worker) {
+      model.jvp(theta, inputs(b), activations(b, worker), tangents[length(worker)], tangent,
+                result + b * batch * model.outputs_per_sequence());
+    });
+  }
+
+  // Calls body(first parameter, count, position among the selected) for every selected block.
+  template <class Body>
+  std::int64_t for_each_selected(Body&& body) const {
+    std::int64_t at = 0;
+    for (std::size_t i = 0; i < selected.size(); ++i) {
+      const auto& block = model.table().blocks()[i];
+      if (!selected[i] || !block.trainable) continue;
+      body(block.offset, block.size(), at);
+      at += block.size();
+    }
+    return at;
+  }
+
+  static constexpr std::int64_t kSlice = 16384;
+};
+
+template <class T>
+TangentOperator<T>::TangentOperator(const model::ModelOptions& model, std::vector<T> theta,
+                                    const model::Inputs<T>& inputs, const TangentOptions& options)
+    : state_(std::make_unique<State>(model, std::move(theta), inputs, options)) {}
+template <class T>
+TangentOperator<T>::~TangentOperator() = default;
+template <class T>
+TangentOperator<T>::TangentOperator(TangentOperator&&) noexcept = default;
+template <class T>
+TangentOperator<T>& TangentOperator<T>::operator=(TangentOperator&&) noexcept = default;
+
+template <class T>
+const model::Transformer<T>& TangentOperator<T>::model() const {
+  return state_->model;
+}
+template <class T>
+std::int64_t TangentOperator<T>::rows() const {
+  return state_->rows();
+}
+template <class T>
+std::int64_t TangentOperator<T>::parameters() const {
+  return state_->model.table().size();
+}
+template <class T>
+std::int64_t TangentOperator<T>::selected_parameters() const {
+  return state_->for_each_selected([](auto...) {});
+}
+template <class T>
+bool TangentOperator<T>::keeps_activations() const {
+  return state_->keep;
+}
+
+template <class T>
+std::size_t TangentOperator<T>::bytes() const {
+  const State& s = *state_;
+  std::size_t numbers = s.theta.size() * (s.partial.size() + 2) + s.vectors.size() + s.row_buffer.size() +
+                        s.row_result.size() + s.tangent_buffer.size();
+  for (const auto& outputs : s.discarded) numbers += outputs.size();
+  std::size_t total = numbers * sizeof(T) + s.tokens.size() * sizeof(std::int32_t);
+  for (const auto& workspace : s.workspaces) total += workspace.bytes();
+  for (const auto& workspace : s.tangents) total += workspace.bytes();
+  return total;
+}
+
+template <class T>
+double TangentOperator<T>::product_flop() const {
+  const State& s = *state_;
+  const auto& o = s.model.options();
+  const auto tokens = static_cast<double>(s.n * o.seq_len);
+  double forward = 0;
+  for (const auto& block : s.model.table().blocks())
+    if (block.kind != model::BlockKind::embed && block.kind != model::BlockKind::position)
+      forward += 2 * static_cast<double>(block.size());
+  return 2 * tokens *
+         (product_flop_per_token(o, model::BackwardPlan(s.model.table(), s.selected)) + (s.keep ? 0 : forward));
+}
+
+template <class T>
+void TangentOperator<T>::select(const std::vector<bool>& blocks) {
+  state_->selected = blocks;
+  for (auto& workspace : state_->workspaces) workspace.select(state_->model, blocks);
+}
+
+template <class T>
+void TangentOperator<T>::apply(std::span<const T> v, std::span<T> hv) {
+  PHASELAW_CHECK_EQ(static_cast<std::int64_t>(v.size()), rows());
+  PHASELAW_CHECK_EQ(static_cast<std::int64_t>(hv.size()), rows());
+  state_->adjoint(v.data(), state_->gradient.data());
+  state_->jacobian(state_->gradient, hv.data());
+}
+
+template <class T>
+void TangentOperator<T>::apply_jacobian(std::span<const T> tangent, std::span<T> jv) {
+  PHASELAW_CHECK_EQ(static_cast<std::int64_t>(tangent.size()), parameters());
+  PHASELAW_CHECK_EQ(static_cast<std::int64_t>(jv.size()), rows());
+  state_->jacobian(tangent, jv.data());
+}
+
+template <class T>
+void TangentOperator<T>::apply_adjoint(std::span<const T> v, std::span<T> gradient) {
+  PHASELAW_CHECK_EQ(static_cast<std::int64_t>(v.size()), rows());
+  PHASELAW_CHECK_EQ(static_cast<std::int64_t>(gradient.size()), parameters());
+  state_->adjoint(v.data(), gradient.data());
+}
+
+template <class T>
+void TangentOperator<T>::outputs(std::span<T> out) {
+  PHASELAW_CHECK_EQ(static_cast<std::int64_t>(out.size()), rows());
+  State& s = *state_;
+  for_each_task(s.batches, s.threads, [&](std::int64_t b, int worker) {
+    s.model.forward(s.theta, s.inputs(b), s.workspaces[length(s.keep ? b : worker)],
+                    out.data() + b * s.batch * s.model.outputs_per_sequence());
+  });
+}
+
+template <class T>
+void TangentOperator<T>::jacobian_rows(std::int64_t sequence, numerics::MatrixView<T> rows) {
+  State& s = *state_;
+  const std::int64_t count = s.model.outputs_per_sequence();
+  PHASELAW_CHECK(sequence >= 0 && sequence < s.n);
+  PHASELAW_CHECK(rows.rows() == count && rows.cols() == selected_parameters());
+  const model::Inputs<T> input = s.inputs(sequence, 1);
+  const auto workers = std::min<std::int64_t>(s.threads, count);
+  for_each_task(workers, s.threads, [&](std::int64_t part, int) {
+    typename State::Model::Workspace workspace(s.model, 1);
+    workspace.select(s.model, s.selected);
+    std::vector<T> unit(length(count), T(0)), row(s.theta.size());
+    s.model.forward(s.theta, input, workspace, unit.data());
+    std::fill(unit.begin(), unit.end(), T(0));
+    for (std::int64_t i = part; i < count; i += workers) {
+      std::fill(row.begin(), row.end(), T(0));
+      unit[length(i)] = T(1);
+      s.model.backward(s.theta, input, workspace, unit.data(), row);
+      unit[length(i)] = T(0);
+      s.for_each_selected([&](std::int64_t first, std::int64_t size, std::int64_t at) {
+        std::copy_n(row.begin() + first, size, rows.data() + i * rows.cols() + at);
+      });
+    }
+  });
+}
+
+template <class T>
+SymmetricOperator TangentOperator<T>::kernel() {
+  State* s = state_.get();
+  s->row_buffer.resize(length(rows()));
+  s->row_result.resize(length(rows()));
+  return {rows(), [s](std::span<const double> x, std::span<double> y) {
+            std::transform(x.begin(), x.end(), s->row_buffer.begin(), [](double v) { return static_cast<T>(v); });
+            s->adjoint(s->row_buffer.data(), s->gradient.data());
+            s->jacobian(s->gradient, s->row_result.data());
+            std::copy(s->row_result.begin(), s->row_result.end(), y.begin());
+          }};
+}
+
+template <class T>
+SymmetricOperator TangentOperator<T>::dual() {
+  State* s = state_.get();
+  s->row_result.resize(length(rows()));
+  s->tangent_buffer.assign(length(parameters()), T(0));
+  return {selected_parameters(), [s](std::span<const double> x, std::span<double> y) {
+            s->for_each_selected([&](std::int64_t first, std::int64_t count, std::int64_t at) {
+              std::transform(x.begin() + at, x.begin() + at + count, s->tangent_buffer.begin() + first,
+                             [](double v) { return static_cast<T>(v); });
+            });
+            s->jacobian(s->tangent_buffer, s->row_result.data());
+            s->adjoint(s->row_result.data(), s->gradient.data());
+            s->for_each_selected([&](std::int64_t first, std::int64_t count, std::int64_t at) {
+              std::copy_n(s->gradient.begin() + first, count, y.begin() + at);
+            });
+          }};
+}
+
+template class TangentOperator<float>;
+template class TangentOperator<double>;
+
+}  // namespace phaselaw::kernel

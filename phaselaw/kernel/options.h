@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+
+#include "phaselaw/base/fields.h"
+
+// What is asked of the dense tangent kernel, and how it is to be computed.
+namespace phaselaw::kernel {
+
+// automatic   the planner's choice: the least predicted time
+// sandwich    K_ab = B_a C_ab B_b^T, local kernels in closed form; no Jacobian exists at any time
+// jacobian    J in slabs of parameters, then J J^T: for few rows, or very small layers
+// token_dual  sum_ts (g_at . g_bs) <signal_at, signal_bs>: Gram of features times Gram of signals
+// recursion   Theta^nu = T Theta^(nu-1) T^T + C^nu from the first layer up: the sum over layers only; long sequences
+enum class Algorithm { automatic, sandwich, jacobian, token_dual, recursion };
+
+// Rows of the kernel per sequence. none: token x output coordinate; coordinates: token, the kernel of
+// sum_i F_ti; sequence: one, the kernel of sum_ti F_ti.
+enum class Reduce { none, coordinates, sequence };
+
+// Which matrices are returned beside the total: none | one a layer (+ embed, out) | one a parameter block.
+enum class Detail { total, layers, blocks };
+
+[[nodiscard]] base::EnumNames<Algorithm> enum_names(Algorithm);
+[[nodiscard]] base::EnumNames<Reduce> enum_names(Reduce);
+[[nodiscard]] base::EnumNames<Detail> enum_names(Detail);
+
+struct KernelOptions {
+  Algorithm algorithm = Algorithm::automatic;
+  Reduce reduce = Reduce::none;
+  Detail detail = Detail::total;
+  std::int64_t threads = 0;       // 0: as many as OpenMP offers
+  std::int64_t memory_limit = 0;  // bytes of result and scratch together; 0: no limit
+
+  template <class Self, class Visit>
+  static void fields(Self& self, Visit&& visit) {
+    using base::anything, base::at_least;
+    visit("algorithm", self.algorithm, anything(), "auto, sandwich, jacobian, token_dual or recursion");
+    visit("reduce", self.reduce, anything(), "none, coordinates (nL x nL) or sequence (n x n)");
+    visit("detail", self.detail, anything(), "total, layers or blocks: the matrices beside the total");
+    visit("threads", self.threads, at_least(0), "threads; 0: all");
+    visit("memory_limit", self.memory_limit, at_least(0), "bytes that the kernel may take; 0: no limit");
+  }
+};
+
+}  // namespace phaselaw::kernel

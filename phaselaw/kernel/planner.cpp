@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "phaselaw/kernel/planner.h"
+
+#include <algorithm>
+
+#include <omp.h>
+
+#include "phaselaw/kernel/contraction.h"
+#include "phaselaw/kernel/problem.h"
+#include "phaselaw/kernel/recursion.h"
+#include "phaselaw/kernel/sandwich.h"
+
+namespace phaselaw::kernel {
+
+namespace {
+
+// Fraction of the matrix-product ceiling that each algorithm reaches on its counted flop (benchmarks/kernel/dense.cpp,
+// 8192 rows). Only ratios matter, and only near a tie.
+double efficiency(Algorithm algorithm) {
+  switch (algorithm) {
+    case Algorithm::sandwich:
+      return 0.7;
+    case Algorithm::jacobian:
+      return 0.8;
+    case Algorithm::token_dual:
+      return 0.55;
+    default:
+      return 0.45;
+  }
+}
+
+template <class T>
+Cost cost_of(Algorithm algorithm, const Setting& s, Index rows, Index cols, Detail detail, Index threads) {
+  Cost cost;
+  cost.algorithm = algorithm;
+  cost.possible = algorithm != Algorithm::recursion || detail == Detail::total;
+  cost.result_bytes = static_cast<double>(rows * s.rows) * static_cast<double>((cols == 0 ? rows : cols) * s.rows) *
+                      static_cast<double>(1 + part_names(s, detail).size()) * sizeof(T);
+  switch (algorithm) {
+    case Algorithm::sandwich:
+      cost.flop = sandwich_flop<T>(s, rows, cols, detail);
+      cost.scratch_bytes = sandwich_scratch<T>(s, rows, cols, detail, threads);
+      break;
+    case Algorithm::recursion:
+      cost.flop = recursion_flop<T>(s, rows, cols);
+      cost.scratch_bytes = recursion_scratch<T>(s, rows, cols, threads);
+      break;
+    default:
+      cost.flop = contraction_flop<T>(s, rows, cols, detail, algorithm);
+      cost.scratch_bytes = contraction_scratch<T>(s, rows, cols, detail, threads, algorithm);
+  }
+  cost.relative_time = cost.flop / efficiency(algorithm);
+  return cost;
+}
+
+std::string explain(const Plan& plan, bool forced) {
+  const Cost& chosen = plan.cost;
+  std::string text =
+      fmt::format("{}: {:.4g} GFLOP, {:.3g} GB of which {:.3g} GB are the result", base::enum_to_text(chosen.algorithm),
+                  chosen.flop * 1e-9, chosen.bytes() * 1e-9, chosen.result_bytes * 1e-9);
+  const Cost* other = nullptr;  // the best of the rest
+  for (const Cost& cost : plan.considered)
+    if (cost.possible && cost.algorithm != chosen.algorithm &&
+        (other == nullptr || cost.relative_time < other->relative_time))
+      other = &cost;
+  if (other != nullptr)
+    text += fmt::format("; {}, the {}, would take {:.3g} times as much FLOP", base::enum_to_text(other->algorithm),
+                        forced ? "best other choice" : "runner-up", other->flop / chosen.flop);
+  return text + (forced ? " (forced)" : "");
+}
+
+}  // namespace
+
+Plan plan_kernel(const model::ModelOptions& options, std::int64_t rows, std::int64_t cols, const KernelOptions& wanted,
+                 std::size_t scalar_bytes) {
+  base::check_fields(wanted);
+  PHASELAW_CHECK(scalar_bytes == sizeof(float) || scalar_bytes == sizeof(double));
+  const model::ParameterTable table(options);
+  const Setting s(options, table, wanted.reduce);
+  const Index threads = wanted.threads > 0 ? wanted.threads : omp_get_max_threads();
+  Plan plan;
+  for (const Algorithm algorithm :
+       {Algorithm::sandwich, Algorithm::jacobian, Algorithm::token_dual, Algorithm::recursion})
+    plan.considered.push_back(scalar_bytes == sizeof(float)
+                                  ? cost_of<float>(algorithm, s, rows, cols, wanted.detail, threads)
+                                  : cost_of<double>(algorithm, s, rows, cols, wanted.detail, threads));
+  const bool forced = wanted.algorithm != Algorithm::automatic;
+  const Cost* chosen = nullptr;
+  for (const Cost& cost : plan.considered) {
+    if (forced ? cost.algorithm == wanted.algorithm
+               : cost.possible && (chosen == nullptr || cost.relative_time < chosen->relative_time))
+      chosen = &cost;
+  }
+  if (!chosen->possible)
+    throw base::InputError({"algorithm"},
+                           "recursion gives the sum over layers only; ask for detail = \"total\", or use sandwich");
+  plan.cost = *chosen;
+  plan.reason = explain(plan, forced);
+  if (wanted.memory_limit > 0 && plan.cost.bytes() > static_cast<double>(wanted.memory_limit))
+    throw base::InputError(
+        {"memory_limit"},
+        fmt::format("the kernel needs {:.3g} GB ({:.3g} GB of them the result), the limit is {:.3g} GB; raise the "
+                    "limit, use float, fewer sequences or a reduced kernel, or work matrix-free (--spectrum-only)",
+                    plan.cost.bytes() * 1e-9, plan.cost.result_bytes * 1e-9,
+                    static_cast<double>(wanted.memory_limit) * 1e-9));
+  return plan;
+}
+
+}  // namespace phaselaw::kernel

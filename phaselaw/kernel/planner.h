@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "phaselaw/kernel/options.h"
+#include "phaselaw/model/options.h"
+
+// What a dense kernel will cost under each algorithm, and which one to take.
+//
+// flop counts the multiplications and additions of matrix products, exactly as the code performs them (tests compare
+// with counters in the running code); element-wise passes, softmax and copies are not counted. bytes is result plus
+// scratch: factors, B, slabs and the buffers of every thread, without the model's own parameters and inputs.
+// The choice is the least flop / efficiency, with measured efficiencies of the inner products (planner.cpp).
+namespace phaselaw::kernel {
+
+struct Cost {
+  Algorithm algorithm = Algorithm::sandwich;
+  bool possible = true;  // recursion: only the sum over layers
+  double flop = 0;
+  double result_bytes = 0, scratch_bytes = 0;
+  double relative_time = 0;  // flop divided by the product's efficiency: what the choice minimises
+  [[nodiscard]] double bytes() const { return result_bytes + scratch_bytes; }
+};
+
+struct Plan {
+  Cost cost;                     // of the chosen algorithm
+  std::vector<Cost> considered;  // all four, in the order of Algorithm
+  std::string reason;            // "sandwich: 80.1 GFLOP, 0.31 GB; 11.2 times less than jacobian ..."
+};
+
+// rows, cols: sequences on either side; cols = 0: the symmetric kernel of `rows` sequences, pairs a <= b only.
+// scalar_bytes: 4 (float) or 8. A forced algorithm that cannot do what is asked is an InputError, and so is more
+// memory than options.memory_limit (names the number and the matrix-free way).
+[[nodiscard]] Plan plan_kernel(const model::ModelOptions& model, std::int64_t rows, std::int64_t cols,
+                               const KernelOptions& options, std::size_t scalar_bytes);
+
+}  // namespace phaselaw::kernel

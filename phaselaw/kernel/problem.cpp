@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "phaselaw/kernel/problem.h"
+
+#include <cmath>
+
+#include "phaselaw/kernel/counted.h"
+#include "phaselaw/kernel/stream_jacobian.h"
+
+namespace phaselaw::kernel {
+
+using model::BlockKind;
+using numerics::Op;
+
+std::vector<PartName> part_names(const Setting& s, Detail detail) {
+  std::vector<PartName> parts;
+  if (detail == Detail::total) return parts;
+  for (const auto& block : s.table.blocks()) {
+    if (!block.trainable || block.kind == BlockKind::position) continue;
+    if (block.layer < 0 || detail == Detail::blocks)
+      parts.push_back({block.name, block.layer, block.kind});
+    else if (parts.empty() || parts.back().layer != block.layer)
+      parts.push_back({fmt::format("layers.{}", block.layer), block.layer, block.kind});
+  }
+  return parts;
+}
+
+Index find_part(const std::vector<PartName>& parts, Index layer, BlockKind kind, Detail detail) {
+  for (std::size_t i = 0; i < parts.size(); ++i)
+    if (parts[i].layer == layer && (parts[i].kind == kind || (layer >= 0 && detail == Detail::layers)))
+      return static_cast<Index>(i);
+  return -1;
+}
+
+std::vector<Bundle> bundles_of(const TermList& list, const std::vector<PartName>& parts, Index layer, Detail detail) {
+  std::vector<Bundle> bundles;
+  for (std::size_t i = 0; i < list.terms.size(); ++i) {
+    const Index part = find_part(parts, layer, list.terms[i].kind, detail);
+    if (bundles.empty() || bundles.back().part != part) bundles.push_back({part, {}});
+    bundles.back().which.push_back(i);
+  }
+  return bundles;
+}
+
+template <class T>
+std::vector<std::pair<Index, Index>> Problem<T>::pairs() const {
+  std::vector<std::pair<Index, Index>> list;
+  for (Index a = 0; a < row_inputs.n; ++a)
+    for (Index b = symmetric ? a : 0; b < col_inputs.n; ++b) list.emplace_back(a, b);
+  return list;
+}
+
+template <class T>
+Side<T> make_side(const Problem<T>& problem, const model::Inputs<T>& inputs, double& flop) {
+  const Setting& s = problem.setting;
+  Side<T> side;
+  side.traces.resize(static_cast<std::size_t>(inputs.n));
+  side.b.resize(static_cast<std::size_t>(inputs.n));
+  double total = 0;
+  bool finite = true;
+#pragma omp parallel for schedule(dynamic) num_threads(problem.threads) reduction(+ : total) reduction(&& : finite)
+  for (Index a = 0; a < inputs.n; ++a) {
+    auto& trace = side.traces[static_cast<std::size_t>(a)];
+    trace = trace_sequence(s, problem.theta, inputs, a, total);
+    for (const T x : trace.last) finite = finite && std::isfinite(x);
+    if (s.plan.stream) side.b[static_cast<std::size_t>(a)] = readout_stream_jacobian(s, problem.theta, trace);
+  }
+  if (!finite)
+    throw std::domain_error(
+        "the forward pass gives infinite or undefined numbers: look for them in the weights and inputs");
+  flop += total;
+  return side;
+}
+
+namespace {
+
+// to (cols x rows) = or += from^T; from has rows `from_stride` apart. Tiles of 16 x 16 keep both sides in cache.
+template <class T>
+void write_transposed(Index rows, Index cols, const T* from, Index from_stride, T* to, Index to_stride, bool add) {
+  constexpr Index kTile = 16;
+  for (Index r0 = 0; r0 < rows; r0 += kTile)
+    for (Index c = 0; c < cols; ++c) {
+      T* const out = to + c * to_stride + r0;
+      const Index count = std::min(kTile, rows - r0);
+      const T* const in = from + r0 * from_stride + c;
+      if (add)
+        for (Index r = 0; r < count; ++r) out[r] += in[r * from_stride];
+      else
+        for (Index r = 0; r < count; ++r) out[r] = in[r * from_stride];
+    }
+}
+
+}  // namespace
+
+template <class T>
+void write_block(const Problem<T>& problem, T* matrix, Index a, Index b, bool add, Panels<T>& block) {
+  constexpr Index w = kPanelWidth<T>;
+  const Index rows = problem.setting.rows, leading = problem.leading();
+  if (problem.symmetric && a == b)
+    for (Index r = 1; r < rows; ++r)
+      for (Index c = 0; c < r; ++c) block.at(c, r) = block.at(r, c);
+  for (Index p = 0; p < block.count(); ++p) {
+    const Index cols = std::min(w, rows - p * w);
+    T* const upper = matrix + a * rows * leading + b * rows + p * w;
+    const T* const from = block.panel(p);
+    for (Index r = 0; r < rows; ++r) {
+      T* const out = upper + r * leading;
+      const T* const in = from + r * w;
+      if (add)
+        for (Index c = 0; c < cols; ++c) out[c] += in[c];
+      else
+        for (Index c = 0; c < cols; ++c) out[c] = in[c];
+    }
+    if (problem.symmetric && a != b)
+      write_transposed(rows, cols, from, w, matrix + (b * rows + p * w) * leading + a * rows, leading, add);
+  }
+}
+
+template <class T>
+void add_readout_kernel(const Problem<T>& problem, const SequenceTrace<T>& a, const SequenceTrace<T>& b,
+                        Panels<T>& block, double& flop) {
+  const Setting& s = problem.setting;
+  const double scale = s.options.output_scale * s.table.at(BlockKind::out).multiplier;
+  AlignedVector<T> gram(static_cast<std::size_t>(s.length * s.length));
+  counted_gemm<T>(flop, Op::none, Op::transpose, s.length, s.length, s.d, static_cast<T>(scale * scale), a.last.data(),
+                  s.d, b.last.data(), s.d, T(0), gram.data(), s.length);
+  const T coordinates = static_cast<T>(s.outputs);
+  for (Index t = 0; t < s.length; ++t)
+    for (Index u = 0; u < s.length; ++u) {
+      const T g = gram[static_cast<std::size_t>(t * s.length + u)];
+      if (s.reduce == Reduce::none)
+        for (Index i = 0; i < s.outputs; ++i) block.at(u * s.outputs + i, t * s.outputs + i) += g;
+      else if (s.reduce == Reduce::coordinates)
+        block.at(u, t) += coordinates * g;
+      else
+        block.at(0, 0) += coordinates * g;
+    }
+}
+
+#define PHASELAW_INSTANTIATE(T)                                                                                        \
+  template struct Problem<T>;                                                                                          \
+  template Side<T> make_side<T>(const Problem<T>&, const model::Inputs<T>&, double&);                                  \
+  template void write_block<T>(const Problem<T>&, T*, Index, Index, bool, Panels<T>&);                                 \
+  template void add_readout_kernel<T>(const Problem<T>&, const SequenceTrace<T>&, const SequenceTrace<T>&, Panels<T>&, \
+                                      double&);
+PHASELAW_INSTANTIATE(float)
+PHASELAW_INSTANTIATE(double)
+#undef PHASELAW_INSTANTIATE
+
+}  // namespace phaselaw::kernel

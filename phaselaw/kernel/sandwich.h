@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "phaselaw/kernel/problem.h"
+
+// Algorithm::sandwich. Layers are streamed from the top; for every pair of sequences
+//
+//   K^nu_ab = B_a C^nu_ab B_b^T
+//
+// with C from local_kernel.h and B = d(rows)/d r^nu block triangular (causal). The unreduced top layer has a block
+// diagonal B, which is pushed into its factors: no products. Pairs are independent tasks; each thread owns C, one
+// group of columns of C B_b^T, and the block it writes. Source: docs/kernels.md sections 1, 2, 4 [R].
+namespace phaselaw::kernel {
+
+template <class T>
+void run_sandwich(Problem<T>& problem);
+
+// Layers whose factors and B are held at once: a pair's block is then written once a group instead of once a layer.
+template <class T>
+[[nodiscard]] Index layers_in_group(const Setting& s, Index rows, Index cols, Detail detail);
+
+// Flop and scratch bytes of run_sandwich, for `rows` against `cols` sequences (cols = 0: symmetric).
+template <class T>
+[[nodiscard]] double sandwich_flop(const Setting& s, Index rows, Index cols, Detail detail);
+template <class T>
+[[nodiscard]] double sandwich_scratch(const Setting& s, Index rows, Index cols, Detail detail, Index threads);
+
+// Forward pass of one sequence.
+[[nodiscard]] double trace_flop(const Setting& s);
+template <class T>
+[[nodiscard]] double trace_bytes(const Setting& s);
+
+}  // namespace phaselaw::kernel

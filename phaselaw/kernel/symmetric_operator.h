@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+
+#include "phaselaw/numerics/matrix.h"
+
+// A symmetric matrix known by its action y = A x. What it refers to must outlive it.
+namespace phaselaw::kernel {
+
+struct SymmetricOperator {
+  std::int64_t size = 0;
+  std::function<void(std::span<const double> x, std::span<double> y)> apply;
+};
+
+// 2 size^2 flop a product; reads the whole matrix.
+[[nodiscard]] SymmetricOperator symmetric_operator(const numerics::Matrix<double>& matrix);
+
+}  // namespace phaselaw::kernel

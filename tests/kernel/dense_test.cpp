@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+
+#include <cstring>
+
+#include "kernel/dense_cases.h"
+
+// Dense kernels against the definition: one VJP per output, J J^T.
+namespace phaselaw::kernel {
+namespace {
+
+using testing::Case;
+
+constexpr Algorithm kAlgorithms[] = {Algorithm::sandwich, Algorithm::jacobian, Algorithm::token_dual,
+                                     Algorithm::recursion};
+
+// Relative Frobenius errors that kernel.h promises.
+template <class T>
+constexpr double kTolerance = 1e-12;
+template <>
+constexpr double kTolerance<float> = 2e-5;
+
+// The definition's kernel of every trainable block, from which layers, totals and reductions are sums.
+struct Definition {
+  const Case& c;
+  std::vector<std::pair<std::string, numerics::Matrix<double>>> blocks;
+
+  explicit Definition(const Case& source) : c(source) {
+    const auto jacobian = reference::explicit_jacobian(model::Transformer<double>(c.options), c.theta, c.inputs());
+    for (const auto& block : c.table.blocks())
+      if (block.trainable && block.kind != model::BlockKind::position)
+        blocks.emplace_back(block.name, reference::kernel_of(c.table, jacobian, jacobian, block.name));
+  }
+
+  // Sum over the blocks of `name` ("" is every block), reduced on both sides.
+  [[nodiscard]] numerics::Matrix<double> kernel(const std::string& name, Reduce reduce) const {
+    const std::int64_t rows = c.n * c.options.seq_len * c.options.outputs();
+    numerics::Matrix<double> sum = numerics::Matrix<double>::Zero(rows, rows);
+    for (const auto& [block, values] : blocks)
+      if (name.empty() || block == name || block.rfind(name + ".", 0) == 0) sum += values;
+    const auto half = reference::reduce_rows(sum, reduce, c.options.seq_len, c.options.outputs());
+    return reference::reduce_rows(half.transpose(), reduce, c.options.seq_len, c.options.outputs());
+  }
+};
+
+template <class T>
+void expect_equals_definition(const Definition& definition, const KernelOptions& options) {
+  const Case& c = definition.c;
+  const model::Transformer<T> model(c.options);
+  const testing::Batch<T> batch(c);
+  const DenseKernel<T> dense = dense_kernel<T>(model, batch.theta, batch.inputs(), options);
+  const std::string what = testing::describe(c, options);
+
+  const auto compare = [&](const numerics::Matrix<T>& fast, const std::string& name) {
+    const auto exact = definition.kernel(name, options.reduce);
+    ASSERT_EQ(fast.rows(), exact.rows()) << what;
+    const double error = (fast.template cast<double>() - exact).norm();
+    EXPECT_LE(error, kTolerance<T> * exact.norm()) << name << " " << what;
+    EXPECT_TRUE(testing::is_symmetric_to_the_bit(fast)) << name << " " << what;
+  };
+  compare(dense.total, "");
+  numerics::Matrix<double> sum = numerics::Matrix<double>::Zero(dense.total.rows(), dense.total.cols());
+  for (const auto& part : dense.parts) {
+    compare(part.values, part.name);
+    sum += part.values.template cast<double>();
+  }
+  if (options.detail != Detail::total) {
+    EXPECT_LE((sum - dense.total.template cast<double>()).norm(),
+              64 * static_cast<double>(std::numeric_limits<T>::epsilon()) * sum.norm())
+        << what;
+  }
+  EXPECT_EQ(dense.flop, dense.plan.cost.flop) << what;
+}
+
+TEST(DenseKernel, EqualsTheExplicitJacobianOnRandomModels) {
+  constexpr std::uint64_t kCases = 220;
+  for (std::uint64_t index = 0; index < kCases && !HasFailure(); ++index) {
+    const Case c = testing::small_case(index);
+    const Definition definition(c);
+    for (const Reduce reduce : {Reduce::none, Reduce::coordinates, Reduce::sequence}) {
+      KernelOptions options;
+      options.reduce = reduce;
+      options.threads = 1 + static_cast<std::int64_t>(index % 2);
+      options.algorithm = kAlgorithms[(index + static_cast<std::uint64_t>(reduce)) % 4];
+      if (options.algorithm != Algorithm::recursion)
+        options.detail = std::array{Detail::total, Detail::layers, Detail::blocks}[index % 3];
+      expect_equals_definition<double>(definition, options);
+      expect_equals_definition<float>(definition, options);
+    }
+  }
+}
+
+// Every algorithm, reduction and detail with all blocks trainable, on widths at the edges of panels (8, 16, 32).
+TEST(DenseKernel, EveryAlgorithmAgreesAtPanelEdges) {
+  for (const std::int64_t d : {7, 8, 16, 17, 32, 33}) {
+    Case c;
+    c.options.n_layers = 2;
+    c.options.d_model = d;
+    c.options.d_hidden = 12;
+    c.options.n_heads = 2;
+    c.options.d_head = 5;
+    c.options.vocab = 5;
+    c.options.seq_len = 3;
+    c.options.activation = model::Activation::gelu;
+    c.options.readout = d % 2 == 0 ? model::Readout::identity : model::Readout::tokens;
+    c.options.mask = d < 16 ? model::Mask::bidirectional : model::Mask::causal;
+    c.n = 2;
+    testing::fill_single(c, static_cast<std::uint64_t>(d));
+    const Definition definition(c);
+    for (const Algorithm algorithm : kAlgorithms)
+      for (const Reduce reduce : {Reduce::none, Reduce::coordinates, Reduce::sequence})
+        for (const Detail detail : {Detail::total, Detail::layers, Detail::blocks}) {
+          if (algorithm == Algorithm::recursion && detail != Detail::total) continue;
+          KernelOptions options;
+          options.algorithm = algorithm;
+          options.reduce = reduce;
+          options.detail = detail;
+          options.threads = 2;
+          expect_equals_definition<double>(definition, options);
+        }
+  }
+}
+
+TEST(DenseKernel, TestTrainIsTheBlockOfTheJointKernel) {
+  for (std::uint64_t index = 0; index < 24; ++index) {
+    Case c = testing::small_case(1000 + index);
+    c.n = 5;
+    testing::fill_single(c, index);
+    const model::Transformer<double> model(c.options);
+    const testing::Batch<double> batch(c);
+    KernelOptions options;
+    options.algorithm = kAlgorithms[index % 4];
+    options.reduce = std::array{Reduce::none, Reduce::coordinates, Reduce::sequence}[index % 3];
+    if (options.algorithm != Algorithm::recursion) options.detail = Detail::layers;
+    const auto joint = dense_kernel<double>(model, batch.theta, batch.inputs(), options);
+    const auto block = dense_kernel<double>(model, batch.theta, batch.inputs(0, 2), batch.inputs(2, 3), options);
+    EXPECT_EQ(block.flop, block.plan.cost.flop) << testing::describe(c, options);
+    const auto rows = rows_per_sequence(c.options, options.reduce);
+    const auto compare = [&](const numerics::Matrix<double>& part, const numerics::Matrix<double>& whole) {
+      ASSERT_EQ(part.rows(), 2 * rows);
+      ASSERT_EQ(part.cols(), 3 * rows);
+      EXPECT_LE((part - whole.block(0, 2 * rows, 2 * rows, 3 * rows)).norm(), 1e-13 * whole.norm())
+          << testing::describe(c, options);
+    };
+    compare(block.total, joint.total);
+    ASSERT_EQ(block.parts.size(), joint.parts.size());
+    for (std::size_t i = 0; i < block.parts.size(); ++i) compare(block.parts[i].values, joint.parts[i].values);
+  }
+}
+
+TEST(DenseKernel, ThreadsDoNotChangeABit) {
+  Case c;
+  c.n = 4;  // with the default sizes every algorithm has work for more than three threads
+  testing::fill_single(c, 3);
+  const model::Transformer<float> model(c.options);
+  const testing::Batch<float> batch(c);
+  for (const Algorithm algorithm : kAlgorithms) {
+    KernelOptions options;
+    options.algorithm = algorithm;
+    options.threads = 1;
+    const auto one = dense_kernel<float>(model, batch.theta, batch.inputs(), options);
+    options.threads = 3;
+    const auto three = dense_kernel<float>(model, batch.theta, batch.inputs(), options);
+    EXPECT_EQ(
+        std::memcmp(one.total.data(), three.total.data(), static_cast<std::size_t>(one.total.size()) * sizeof(float)),
+        0)
+        << testing::describe(c, options);
+  }
+}
+
+TEST(DenseKernel, InfiniteWeightsAreADomainError) {
+  Case c = testing::small_case(5);
+  testing::fill_single(c, 5);
+  testing::Batch<double> batch(c);
+  for (double& x : batch.theta) x = std::numeric_limits<double>::infinity();
+  EXPECT_THROW((void)dense_kernel<double>(model::Transformer<double>(c.options), batch.theta, batch.inputs()),
+               std::domain_error);
+}
+
+}  // namespace
+}  // namespace phaselaw::kernel
