@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# phaselaw_layer(<name> [USES <layer>...] [LIBRARIES <target>...])
+# phaselaw_layer(<name> [COLD] [USES <layer>...] [LIBRARIES <target>...])
 #
+# COLD: no hot loops; compiled quickly rather than for speed.
 # One folder phaselaw/<name> = one namespace phaselaw::<name> = one target phaselaw_<name>.
 # USES is the only place where an arrow between layers is declared; tests/layers/check_layers.py reads these very
 # lines and fails on an undeclared include, an unused arrow or a cycle.
 function(phaselaw_layer name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "USES;LIBRARIES")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "COLD" "" "USES;LIBRARIES")
   if(arg_UNPARSED_ARGUMENTS)
-    message(FATAL_ERROR "phaselaw_layer(${name}): unknown words ${arg_UNPARSED_ARGUMENTS}; known: USES, LIBRARIES")
+    message(FATAL_ERROR "phaselaw_layer(${name}): unknown words ${arg_UNPARSED_ARGUMENTS}; known: COLD, USES, LIBRARIES")
   endif()
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*.cpp")
   file(GLOB_RECURSE headers CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*.h")
@@ -18,6 +19,9 @@ function(phaselaw_layer name)
   add_library(phaselaw::${name} ALIAS phaselaw_${name})
   target_sources(phaselaw_${name} PUBLIC FILE_SET HEADERS BASE_DIRS "${PROJECT_SOURCE_DIR}" FILES ${headers})
   target_compile_features(phaselaw_${name} PUBLIC cxx_std_20)
+  if(arg_COLD)
+    target_compile_options(phaselaw_${name} PRIVATE $<$<CONFIG:Release>:-O1>)
+  endif()
   foreach(layer IN LISTS arg_USES)
     target_link_libraries(phaselaw_${name} PUBLIC phaselaw::${layer})
   endforeach()

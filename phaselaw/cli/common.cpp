@@ -1,26 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "phaselaw/cli/common.h"
 
-#include <CLI/CLI.hpp>
-
 #include "phaselaw/base/build_info.h"
 #include "phaselaw/base/files.h"
 #include "phaselaw/base/log.h"
 
 namespace phaselaw::cli {
-
-Verb add_verb(Program& program, const std::string& name, const std::string& description, const std::string& example,
-              std::function<void()> action) {
-  CLI::App* app = program.app.add_subcommand(name, description);
-  app->footer("Example:\n  " + example);
-  app->callback([&program, todo = std::move(action)] { program.action = todo; });
-  auto& common = program.common;
-  return Verb(*app)
-      .option("--json", common.json, "write the result as JSON to this file; - for stdout")
-      .option("--seed", common.seed, "seed of every random draw; default: the file's, else 0", 0)
-      .option("--threads", common.threads, "workers; default: one a core", 1)
-      .flag("--quiet", common.quiet, "only warnings and errors on stderr");
-}
 
 void require_outputs(const Common& common) {
   if (!common.json.empty() && common.json != "-") base::require_writable_file(common.json, "--json");

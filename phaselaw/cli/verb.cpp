@@ -5,6 +5,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include "phaselaw/cli/common.h"
+
 namespace phaselaw::cli {
 
 Verb& Verb::positional(const char* name, std::string& value, const char* help) {
@@ -52,6 +54,19 @@ Verb& Verb::option(const char* flag, std::vector<std::string>& values, const cha
 Verb& Verb::flag(const char* flag, bool& value, const char* help) {
   app_.add_flag(flag, value, help);
   return *this;
+}
+
+Verb add_verb(Program& program, const std::string& name, const std::string& description, const std::string& example,
+              std::function<void()> action) {
+  CLI::App* app = program.app.add_subcommand(name, description);
+  app->footer("Example:\n  " + example);
+  app->callback([&program, todo = std::move(action)] { program.action = todo; });
+  auto& common = program.common;
+  return Verb(*app)
+      .option("--json", common.json, "write the result as JSON to this file; - for stdout")
+      .option("--seed", common.seed, "seed of every random draw; default: the file's, else 0", 0)
+      .option("--threads", common.threads, "workers; default: one a core", 1)
+      .flag("--quiet", common.quiet, "only warnings and errors on stderr");
 }
 
 }  // namespace phaselaw::cli
