@@ -27,6 +27,15 @@ function(phaselaw_layer name)
   endforeach()
   target_link_libraries(phaselaw_${name} PUBLIC ${arg_LIBRARIES} PRIVATE phaselaw_warnings)
 
+  # A header with a source of its name is that source's first include (the layer check sees to it), so compiling the
+  # source proves that it stands alone. The others are compiled alone by the target check_headers.
+  foreach(header IN LISTS headers)
+    string(REGEX REPLACE "\\.h$" ".cpp" twin "${header}")
+    if(NOT EXISTS "${twin}")
+      set_property(GLOBAL APPEND PROPERTY phaselaw_lone_headers "${header}")
+    endif()
+  endforeach()
+
   set(test_folder "${PROJECT_SOURCE_DIR}/tests/${name}")
   file(GLOB_RECURSE tests CONFIGURE_DEPENDS "${test_folder}/*_test.cpp")
   if(PHASELAW_TESTS AND tests)

@@ -76,10 +76,11 @@ struct Setting {
 
 void warn_if_singular(std::int64_t parameters, std::int64_t rows) {
   if (parameters < rows)
-    base::log_warning(
-        fmt::format("{} parameters for {} rows: the kernel is singular, its rank at most {}; the eigenvalues "
-                    "beyond are zero. Widen the model or use fewer sequences for a positive definite one",
-                    parameters, rows, parameters));
+    base::log_warning(fmt::format(
+        "{} parameters for {} rows: the kernel is singular, its rank at most {}; the eigenvalues "
+        "beyond are zero. --spectrum-only gives the others from the smaller dual; for a positive definite kernel "
+        "widen the model or use fewer sequences",
+        parameters, rows, parameters));
 }
 
 base::Value identity_of(const sweep::Experiment& e, const KernelFlags& flags, std::int64_t rows,
@@ -124,10 +125,14 @@ base::Value matrix_free(const Common& common, const KernelFlags& flags, const sw
   base::log_info(fmt::format("{} rows, matrix-free: {:.2f} GFLOP a product, {:.2f} GB", op.rows(),
                              op.product_flop() / 1e9, static_cast<double>(op.bytes()) / 1e9));
   warn_if_singular(op.selected_parameters(), op.rows());
-  const auto density = kernel::spectral_density(op.kernel(), {.seed = static_cast<std::uint64_t>(e.seed)});
+  // With fewer parameters than rows the P x P dual has every non-zero eigenvalue, and its products are as cheap.
+  const bool dual = op.selected_parameters() < op.rows();
+  const auto density =
+      kernel::spectral_density(dual ? op.dual() : op.kernel(), {.seed = static_cast<std::uint64_t>(e.seed)});
   const auto trace = density.trace(), rank = density.effective_rank();
   base::Value json = identity_of(e, flags, op.rows(), op.selected_parameters());
   json["algorithm"] = "matrix-free: Lanczos and stochastic Lanczos quadrature";
+  json["spectrum_of"] = dual ? "dual (J^T J: the non-zero eigenvalues of the kernel)" : "kernel (J J^T)";
   json["lambda_min"] = base::Value();
   json["lambda_min_at_most"] = density.lowest_node();
   json["lambda_max"] = density.exact().empty() ? density.highest_node() : density.exact().front();

@@ -104,7 +104,12 @@ TEST_F(KernelVerb, FewerParametersThanRowsIsSaid) {
   const auto outcome = run({"kernel", path("thin.toml"), "--out", path("k")});
   EXPECT_EQ(outcome.code, 0) << outcome.err;
   EXPECT_NE(outcome.err.find("24 parameters for 96 rows"), std::string::npos) << outcome.err;
-  EXPECT_LE(base::read_json(path("k") + "/kernel.json").at("numerical_rank").integer(), 24);
+  const auto dense = base::read_json(path("k") + "/kernel.json");
+  EXPECT_LE(dense.at("numerical_rank").integer(), 24);
+  ASSERT_EQ(run({"kernel", path("thin.toml"), "--out", path("d"), "--spectrum-only", "--quiet"}).code, 0);
+  const auto dual = base::read_json(path("d") + "/kernel.json");
+  EXPECT_EQ(dual.at("spectrum_of").text().substr(0, 4), "dual");
+  EXPECT_NEAR(dual.at("lambda_max").number(), dense.at("lambda_max").number(), 1e-8 * dense.at("lambda_max").number());
 }
 
 }  // namespace

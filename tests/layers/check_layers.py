@@ -114,6 +114,19 @@ def check_cycles(layers, faults):
         visit(name)
 
 
+def check_first_include(root, files, faults):
+    """A source includes the header of its name before anything else: that proves that the header stands alone."""
+    for name in files:
+        header = str(Path(name).with_suffix(".h"))
+        if not name.startswith("phaselaw/") or not name.endswith(".cpp") or header not in files:
+            continue
+        for number, text in enumerate(read_lines(root / name), 1):
+            if include := INCLUDE.match(text):
+                if include.group(1) != header:
+                    faults.append(f'{name}:{number}: the first include is {include.group(1)}; put "{header}" above it')
+                break
+
+
 def check_includes(root, files, layers, faults):
     used = {name: set() for name in layers}
     for name in files:
@@ -197,6 +210,7 @@ def check(root):
     layers = read_layers(root, faults)
     if not layers:
         faults.append("phaselaw/:1: no layers found; call with the root of the repository")
+    check_first_include(root, files, faults)
     check_includes(root, files, layers, faults)
     check_cycles(layers, faults)
     check_table(root, layers, faults)

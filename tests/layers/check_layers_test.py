@@ -93,6 +93,10 @@ class CheckLayersTest(unittest.TestCase):
         self.append("tests/model/block_test.cpp", '#include "phaselaw/theory/bounds.h"\n')
         self.assert_one_fault("tests/model/block_test.cpp:4", "cannot see theory")
 
+    def test_own_header_is_not_the_first_include(self):
+        self.write("phaselaw/theory/bounds.cpp", SPDX_CPP + "#include <cmath>\n#include \"phaselaw/theory/bounds.h\"\n")
+        self.assert_one_fault("phaselaw/theory/bounds.cpp:2", "the first include is cmath", "phaselaw/theory/bounds.h")
+
     def test_namespace_of_another_layer(self):
         self.append("phaselaw/model/block.cpp", "namespace phaselaw::theory {}\n")
         self.assert_one_fault("phaselaw/model/block.cpp:4", "namespace phaselaw::theory")
