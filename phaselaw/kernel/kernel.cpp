@@ -21,18 +21,6 @@ namespace phaselaw::kernel {
 
 namespace {
 
-// One BLAS thread while pairs run in parallel; the former number afterwards, also on the way out of an exception.
-class OneBlasThread {
- public:
-  OneBlasThread() : before_(numerics::blas_threads()) { numerics::set_blas_threads(1); }
-  ~OneBlasThread() { numerics::set_blas_threads(before_); }
-  OneBlasThread(const OneBlasThread&) = delete;
-  OneBlasThread& operator=(const OneBlasThread&) = delete;
-
- private:
-  int before_;
-};
-
 // Uninitialised: the algorithms write every entry. Large pages save most of the time that first touching 4 KiB pages
 // of a large matrix costs.
 template <class T>
@@ -63,7 +51,7 @@ DenseKernel<T> compute(const model::Transformer<T>& model, std::span<const T> th
   DenseKernel<T> result;
   result.plan = plan_kernel(model.options(), rows.n, symmetric ? 0 : cols.n, options, sizeof(T));
   const Setting setting(model.options(), model.table(), options.reduce);
-  const OneBlasThread one_thread;
+  const numerics::OneBlasThread one_thread;
   const int offered = options.threads > 0 ? static_cast<int>(options.threads) : omp_get_max_threads();
   const int threads = useful_threads(result.plan.cost.flop, offered);
   Problem<T> problem{

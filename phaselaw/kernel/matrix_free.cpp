@@ -21,21 +21,10 @@ constexpr std::int64_t kBatchRows = 64;
 
 std::size_t length(std::int64_t count) { return static_cast<std::size_t>(count); }
 
-class OneBlasThread {
- public:
-  OneBlasThread() : before_(numerics::blas_threads()) { numerics::set_blas_threads(1); }
-  ~OneBlasThread() { numerics::set_blas_threads(before_); }
-  OneBlasThread(const OneBlasThread&) = delete;
-  OneBlasThread& operator=(const OneBlasThread&) = delete;
-
- private:
-  int before_;
-};
-
 // body(task, worker) for task = 0 .. tasks-1, each once; workers take the next task as they become free.
 template <class Body>
 void for_each_task(std::int64_t tasks, int threads, Body&& body) {
-  const OneBlasThread guard;
+  const numerics::OneBlasThread guard;
   std::atomic<std::int64_t> next{0};
   const auto work = [&](int worker) {
     for (std::int64_t task = next++; task < tasks; task = next++) body(task, worker);

@@ -30,6 +30,19 @@ void gemm<double>(Op, Op, std::ptrdiff_t, std::ptrdiff_t, std::ptrdiff_t, double
 void set_blas_threads(int threads);
 [[nodiscard]] int blas_threads();
 
+// One BLAS thread while this lives, the former number afterwards, also on the way out of an exception: for code that
+// runs products from threads of its own.
+class OneBlasThread {
+ public:
+  OneBlasThread() : before_(blas_threads()) { set_blas_threads(1); }
+  ~OneBlasThread() { set_blas_threads(before_); }
+  OneBlasThread(const OneBlasThread&) = delete;
+  OneBlasThread& operator=(const OneBlasThread&) = delete;
+
+ private:
+  int before_;
+};
+
 // "OpenBLAS 0.3.21, pthread, SkylakeX".
 [[nodiscard]] std::string blas_description();
 
