@@ -3,7 +3,10 @@
 // How close is the dense tangent kernel to the machine's matrix-product ceiling? Whole kernel of all layers, forward
 // pass, factors and writing of the result included, against numerics::gemm on 2048 x 2048 in the same minute.
 //
-//   bench_kernel_dense [--threads K] [--repeats R] [--double] [--algorithm NAME] [--only ROW]
+//   bench_kernel_dense [--threads K] [--repeats R] [--double] [--algorithm NAME] [--only ROW] [--growth]
+//
+// --growth: how the time grows with n, L, o and d_hidden instead: best times along a ladder of each, and the slopes of
+// ln time and of ln counted flop over ln size.
 //
 // Columns: counted flop (= the planner's prediction), best time of R, GFLOP/s, share of the ceiling measured between
 // the repeats (best of each), peak resident memory over the result's size, and the answer's check: v^T H v against the
@@ -12,6 +15,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstdio>
 #include <cstring>
 #include <fstream>
@@ -30,6 +34,7 @@ namespace model = phaselaw::model;
 
 struct Row {
   std::int64_t n_layers, d_model, d_hidden, seq_len, n;
+  std::int64_t d_out = 0;  // 0: the identity readout, o = d_model
 };
 constexpr Row kRows[] = {{2, 32, 128, 16, 16}, {4, 32, 128, 16, 16}, {2, 32, 128, 16, 32},
                          {2, 64, 128, 16, 16}, {4, 64, 512, 16, 16}, {2, 32, 128, 64, 4}};
@@ -80,8 +85,7 @@ double check(const model::Transformer<T>& m, const std::vector<T>& theta, const 
   return std::abs(form / norm - 1);
 }
 
-template <class T>
-void measure(const Row& row, const kernel::KernelOptions& options, int threads, int repeats) {
+model::ModelOptions options_of(const Row& row) {
   model::ModelOptions o;
   o.n_layers = row.n_layers;
   o.d_model = row.d_model;
@@ -89,14 +93,30 @@ void measure(const Row& row, const kernel::KernelOptions& options, int threads, 
   o.seq_len = row.seq_len;
   o.n_heads = 2;
   o.d_head = row.d_model / 2;
-  const model::Transformer<T> m(o);
-  const auto theta = model::initialise<T>(m.table(), 7);
-  phaselaw::numerics::RandomStream stream(7, "bench/inputs");
-  std::vector<T> x(static_cast<std::size_t>(row.n * row.seq_len * row.d_model));
-  for (auto& value : x) value = static_cast<T>(stream.normal());
+  if (row.d_out > 0) o.readout = model::Readout::linear, o.d_out = row.d_out;
+  return o;
+}
+
+template <class T>
+struct Problem {
+  model::Transformer<T> m;
+  std::vector<T> theta, x;
   model::Inputs<T> inputs;
-  inputs.n = row.n;
-  inputs.vectors = x.data();
+  explicit Problem(const Row& row)
+      : m(options_of(row)),
+        theta(model::initialise<T>(m.table(), 7)),
+        x(static_cast<std::size_t>(row.n * row.seq_len * row.d_model)) {
+    phaselaw::numerics::RandomStream stream(7, "bench/inputs");
+    for (auto& value : x) value = static_cast<T>(stream.normal());
+    inputs.n = row.n;
+    inputs.vectors = x.data();
+  }
+};
+
+template <class T>
+void measure(const Row& row, const kernel::KernelOptions& options, int threads, int repeats) {
+  const Problem<T> problem(row);
+  const auto& [m, theta, x, inputs] = problem;
 
   double best = 1e300, ceiling = 0, flop = 0, error = 0, peak = 0, predicted = 0, result = 0;
   for (int i = 0; i < repeats; ++i) {
@@ -118,16 +138,66 @@ void measure(const Row& row, const kernel::KernelOptions& options, int threads, 
   std::fflush(stdout);
 }
 
+double slope(const std::vector<double>& x, const std::vector<double>& y) {
+  double mx = 0, my = 0, xy = 0, xx = 0;
+  const auto n = static_cast<double>(x.size());
+  for (std::size_t i = 0; i < x.size(); ++i) mx += std::log(x[i]) / n, my += std::log(y[i]) / n;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    xy += (std::log(x[i]) - mx) * (std::log(y[i]) - my);
+    xx += (std::log(x[i]) - mx) * (std::log(x[i]) - mx);
+  }
+  return xy / xx;
+}
+
+template <class T>
+void growth(const kernel::KernelOptions& options, int repeats) {
+  struct Ladder {
+    const char* name;
+    std::int64_t Row::*size;
+    std::vector<std::int64_t> values;
+  };
+  constexpr Row kBase{2, 32, 128, 16, 16};
+  for (const Ladder& ladder :
+       {Ladder{"n", &Row::n, {8, 16, 32, 64}}, Ladder{"L", &Row::seq_len, {8, 16, 32, 64}},
+        Ladder{"o", &Row::d_out, {8, 16, 32, 64}}, Ladder{"d_hidden", &Row::d_hidden, {256, 512, 1024, 2048}}}) {
+    std::vector<double> size, seconds, flop;
+    std::string line;
+    for (const std::int64_t value : ladder.values) {
+      Row row = kBase;
+      if (ladder.size == &Row::seq_len) row.n = 8;  // the result of the longest fits in 1 GB
+      row.*ladder.size = value;
+      const Problem<T> problem(row);
+      double best = 1e300, counted = 0;
+      std::string algorithm;
+      for (int i = 0; i < repeats; ++i) {
+        const auto dense = kernel::dense_kernel<T>(problem.m, problem.theta, problem.inputs, options);
+        best = std::min(best, dense.seconds);
+        counted = dense.flop;
+        algorithm = phaselaw::base::enum_to_text(dense.plan.cost.algorithm);
+      }
+      size.push_back(static_cast<double>(value));
+      seconds.push_back(best);
+      flop.push_back(counted);
+      line += fmt::format("  {}: {:.3f} s ({})", value, best, algorithm);
+    }
+    fmt::print("{:8}  time ~ {}^{:.2f}  flop ~ {}^{:.2f} {}\n", ladder.name, ladder.name, slope(size, seconds),
+               ladder.name, slope(size, flop), line);
+    std::fflush(stdout);
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   int threads = 2, repeats = 3, only = -1;
-  bool use_double = false;
+  bool use_double = false, grow = false;
   kernel::KernelOptions options;
   for (int i = 1; i < argc; ++i) {
     const std::string flag = argv[i];
     if (flag == "--double") {
       use_double = true;
+    } else if (flag == "--growth") {
+      grow = true;
     } else if (i + 1 < argc && flag == "--threads") {
       threads = std::stoi(argv[++i]);
     } else if (i + 1 < argc && flag == "--repeats") {
@@ -142,6 +212,10 @@ int main(int argc, char** argv) {
     }
   }
   options.threads = threads;
+  if (grow) {
+    use_double ? growth<double>(options, repeats) : growth<float>(options, repeats);
+    return 0;
+  }
   std::printf(
       " N   d    m   L   n   rows     GFLOP  result MB     s    GF/s  ceiling    share  peak/result (predicted)  "
       "check\n");

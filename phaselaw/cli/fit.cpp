@@ -141,7 +141,12 @@ void run_fit(const Common& common, const FitFlags& flags) {
   if (several)
     base::log_info(fmt::format("several runs: fitting the lower envelope of {}; intervals resample runs", data.what));
   if (flags.law == "all") {
-    if (several) data.curves = rows_of(laws::staircase(data.curves));
+    if (several) {
+      // Rows of an envelope are minima over runs: intervals that resample rows would be too narrow (decision 007).
+      options.fit.interval = IntervalMethod::none;
+      base::log_warning("--law all over several runs ranks the forms without intervals; --law two-stage has them");
+      data.curves = rows_of(laws::staircase(data.curves));
+    }
     const auto comparison = laws::compare_forms(data.curves.compute, data.curves.loss, options.known, options.fit);
     emit_json(common, laws::to_value(comparison));
     if (common.json == "-") return;

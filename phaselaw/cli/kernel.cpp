@@ -13,7 +13,6 @@
 #include "phaselaw/cli/kernel_files.h"
 #include "phaselaw/data/dataset.h"
 #include "phaselaw/kernel/density.h"
-#include "phaselaw/kernel/lanczos.h"
 #include "phaselaw/kernel/matrix_free.h"
 #include "phaselaw/report/format.h"
 #include "phaselaw/sweep/experiment.h"
@@ -94,8 +93,7 @@ base::Value identity_of(const sweep::Experiment& e, const KernelFlags& flags, st
 }
 
 template <class T>
-base::Value dense(const Common& common, const KernelFlags& flags, const sweep::Experiment& e,
-                  kernel::KernelOptions options) {
+base::Value dense(const KernelFlags& flags, const sweep::Experiment& e, kernel::KernelOptions options) {
   Setting<T> s(e, flags.weights);
   const std::int64_t rows = s.inputs.n * kernel::rows_per_sequence(e.model, options.reduce);
   const auto plan = kernel::plan_kernel(e.model, s.inputs.n, 0, options, sizeof(T));
@@ -109,8 +107,6 @@ base::Value dense(const Common& common, const KernelFlags& flags, const sweep::E
   const bool targets = options.reduce == kernel::Reduce::none && !e.model.reads_tokens();
   write_setting<T>(flags.out, e.model, s.model, s.theta, s.inputs, s.split.train);
   write_kernel<T>(flags.out, result, targets ? s.split.train.y : std::vector<double>(), json);
-  json["made_by"] = made_by(common);
-  base::write_file(std::filesystem::path(flags.out) / "kernel.json", base::to_json(json) + "\n");
   return json;
 }
 
@@ -145,8 +141,6 @@ base::Value matrix_free(const Common& common, const KernelFlags& flags, const sw
   json["products"] = density.products();
   json["gflop"] = op.product_flop() * static_cast<double>(density.products()) / 1e9;
   write_density(flags.out, density);
-  json["made_by"] = made_by(common);
-  base::write_file(std::filesystem::path(flags.out) / "kernel.json", base::to_json(json) + "\n");
   return json;
 }
 
@@ -166,10 +160,12 @@ void run_kernel(const Common& common, const KernelFlags& flags) {
   require_outputs(common);
   base::require_writable_directory(flags.out, "--out");
   const bool single = flags.dtype == "f32";
-  const base::Value json = flags.spectrum_only ? (single ? matrix_free<float>(common, flags, e, options.memory_limit)
-                                                         : matrix_free<double>(common, flags, e, options.memory_limit))
-                                               : (single ? dense<float>(common, flags, e, options)
-                                                         : dense<double>(common, flags, e, options));
+  base::Value json = flags.spectrum_only
+                         ? (single ? matrix_free<float>(common, flags, e, options.memory_limit)
+                                   : matrix_free<double>(common, flags, e, options.memory_limit))
+                         : (single ? dense<float>(flags, e, options) : dense<double>(flags, e, options));
+  json["made_by"] = made_by(common);
+  base::write_file(std::filesystem::path(flags.out) / "kernel.json", base::to_json(json) + "\n");
   emit_json(common, json);
   if (common.json == "-") return;
   std::vector<std::vector<std::string>> rows = {{"quantity", "value"}};

@@ -172,19 +172,4 @@ std::vector<double> predict(const Fit& fit, std::span<const double> compute) {
   return loss;
 }
 
-ExponentClaim judge_exponent(const Fit& fit, const theory::Edition& edition) {
-  ExponentClaim claim;
-  claim.predicted = edition.exponent();
-  claim.verdict = "inconclusive";
-  const Estimate* exponent = fit.find("q");
-  if (exponent == nullptr) return claim;
-  claim.measured = exponent->value;
-  claim.lo = exponent->lo;
-  claim.hi = exponent->hi;
-  if (exponent->fixed || !exponent->identified || !claim.lo || !claim.hi || *claim.hi - *claim.lo > claim.predicted)
-    return claim;
-  claim.verdict = *claim.lo <= claim.predicted && claim.predicted <= *claim.hi ? "supported" : "not supported";
-  return claim;
-}
-
 }  // namespace phaselaw::laws

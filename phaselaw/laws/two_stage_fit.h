@@ -40,13 +40,4 @@ struct TwoStageOptions {
 // The fitted law at each compute (>= 0).
 [[nodiscard]] std::vector<double> predict(const Fit& fit, std::span<const double> compute);
 
-// A claim about the exponent beside its measurement.
-struct ExponentClaim {
-  double predicted = 0, measured = 0;
-  std::optional<double> lo, hi;
-  std::string verdict;  // "supported": the interval holds the prediction; "not supported"; "inconclusive": no interval,
-                        // or one wider than the prediction itself
-};
-[[nodiscard]] ExponentClaim judge_exponent(const Fit& fit, const theory::Edition& edition);
-
 }  // namespace phaselaw::laws

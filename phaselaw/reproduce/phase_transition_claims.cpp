@@ -23,6 +23,12 @@ double lowest_aicc(const laws::Comparison& comparison, std::initializer_list<std
   return lowest;
 }
 
+void take_measurement(const laws::Estimate& estimate, report::Claim& claim) {
+  claim.measured = estimate.value;
+  claim.lo = estimate.lo.value_or(kUnknown);
+  claim.hi = estimate.hi.value_or(kUnknown);
+}
+
 report::Claim first_stage(const PhaseTransition& s) {
   report::Claim claim;
   claim.id = "E1." + s.name + ".first_stage";
@@ -49,9 +55,7 @@ report::Claim bend(const PhaseTransition& s) {
   claim.predicted_text = "a bend";
   claim.unit = "FLOP";
   const auto* estimate = s.law.find("bend_compute");
-  claim.measured = estimate->value;
-  claim.lo = estimate->lo.value_or(kUnknown);
-  claim.hi = estimate->hi.value_or(kUnknown);
+  take_measurement(*estimate, claim);
   const double first = s.envelope.front().compute, last = s.envelope.back().compute;
   const bool inside = claim.lo >= first && claim.hi <= last;
   const bool outside = claim.hi < first || claim.lo > last;
@@ -77,9 +81,7 @@ report::Claim exponent(const PhaseTransition& s, const theory::Edition& edition,
   claim.predicted = edition.exponent();
   claim.predicted_text = fraction;
   const auto* q = s.law.find("q");
-  claim.measured = q->value;
-  claim.lo = q->lo.value_or(kUnknown);
-  claim.hi = q->hi.value_or(kUnknown);
+  take_measurement(*q, claim);
   claim.verdict = judge_number(claim.predicted, claim.lo, claim.hi, q->identified && s.law.convergence.certified);
   claim.reading = fmt::format(
       "Exponent q of {}, fitted to {} envelope points ({}); fixing q at {} changes AICc by {}.{}", s.law.formula,
@@ -98,9 +100,7 @@ report::Claim data_exponent(const PhaseTransition& s) {
   claim.predicted = 1;
   claim.predicted_text = "1";
   const auto* q = s.data_law.find("q");
-  claim.measured = q->value;
-  claim.lo = q->lo.value_or(kUnknown);
-  claim.hi = q->hi.value_or(kUnknown);
+  take_measurement(*q, claim);
   claim.verdict = judge_number(1, claim.lo, claim.hi, q->identified);
   claim.reading = fmt::format(
       "Power law through the lowest excess risk of the {} of {} runs that passed their minimum ({} interval).",
