@@ -44,17 +44,20 @@ std::string temporary_name(const std::string& path) { return fmt::format("{}.par
 
 }  // namespace
 
-void write_file(const std::string& path, std::string_view content) {
+void write_file(const std::string& path, std::string_view content) { write_file(path, {content}); }
+
+void write_file(const std::string& path, std::initializer_list<std::string_view> parts) {
   const std::string temporary = temporary_name(path);
   const int file = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
   if (file < 0) throw RunError(fmt::format("{}: cannot be written ({})", path, std::strerror(errno)));
   bool good = true;
-  while (good && !content.empty()) {
-    const ssize_t written = ::write(file, content.data(), content.size());
-    if (written < 0 && errno == EINTR) continue;
-    good = written > 0;
-    if (good) content.remove_prefix(static_cast<std::size_t>(written));
-  }
+  for (std::string_view part : parts)
+    while (good && !part.empty()) {
+      const ssize_t written = ::write(file, part.data(), part.size());
+      if (written < 0 && errno == EINTR) continue;
+      good = written > 0;
+      if (good) part.remove_prefix(static_cast<std::size_t>(written));
+    }
   good = good && ::fsync(file) == 0;
   int problem = errno;
   ::close(file);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <initializer_list>
 #include <string>
 #include <string_view>
 
@@ -13,6 +14,7 @@ namespace phaselaw::base {
 // Writes `content` beside `path` and renames it into place after fsync: a reader, a full disk or a kill sees the old
 // file or the new one, never a part. RunError when the disk is full or the write fails; the temporary is removed.
 void write_file(const std::string& path, std::string_view content);
+void write_file(const std::string& path, std::initializer_list<std::string_view> parts);  // one after the other
 
 // Makes the directory (and its parents) and proves that a file can be written there, before any work begins.
 // InputError naming `flag` when not.

@@ -51,6 +51,8 @@ void add_report(Program& program);
 void add_export(Program& program);
 void add_keys(Program& program);
 void add_kernel(Program& program);
+void add_flow(Program& program);
+void add_predict(Program& program);
 void add_reproduce(Program& program);
 
 }  // namespace phaselaw::cli

@@ -24,7 +24,7 @@ namespace phaselaw::cli {
 namespace {
 
 struct KernelFlags {
-  std::string experiment, out, weights, reduce = "none", dtype = "f64", algorithm = "auto", memory_limit = "8G";
+  std::string experiment, out, weights, reduce, dtype = "f64", algorithm, memory_limit;
   bool blocks = false, spectrum_only = false;
 };
 
@@ -82,11 +82,11 @@ void warn_if_singular(std::int64_t parameters, std::int64_t rows) {
         parameters, rows, parameters));
 }
 
-base::Value identity_of(const sweep::Experiment& e, const KernelFlags& flags, std::int64_t rows,
+base::Value identity_of(const sweep::Experiment& e, const KernelFlags& flags, kernel::Reduce reduce, std::int64_t rows,
                         std::int64_t parameters) {
   return base::Value::table({{"n_rows", rows},
                              {"n_params", parameters},
-                             {"reduce", flags.reduce},
+                             {"reduce", base::enum_to_text(reduce)},
                              {"dtype", flags.dtype},
                              {"outputs", "kappa G(theta; X), without the constant of init_scale"},
                              {"configuration", sweep::resolved(e)}});
@@ -100,7 +100,7 @@ base::Value dense(const KernelFlags& flags, const sweep::Experiment& e, kernel::
   base::log_info(fmt::format("{} x {} kernel; {}", rows, rows, plan.reason));
   warn_if_singular(s.model.table().n_trainable(), rows);
   auto result = kernel::dense_kernel<T>(s.model, s.theta, s.inputs, options);
-  base::Value json = identity_of(e, flags, rows, s.model.table().n_trainable());
+  base::Value json = identity_of(e, flags, options.reduce, rows, s.model.table().n_trainable());
   json["algorithm"] = base::enum_to_text(result.plan.cost.algorithm);
   json["gflop"] = result.flop / 1e9;
   json["seconds"] = result.seconds;
@@ -126,7 +126,7 @@ base::Value matrix_free(const Common& common, const KernelFlags& flags, const sw
   const auto density =
       kernel::spectral_density(dual ? op.dual() : op.kernel(), {.seed = static_cast<std::uint64_t>(e.seed)});
   const auto trace = density.trace(), rank = density.effective_rank();
-  base::Value json = identity_of(e, flags, op.rows(), op.selected_parameters());
+  base::Value json = identity_of(e, flags, kernel::Reduce::none, op.rows(), op.selected_parameters());
   json["algorithm"] = "matrix-free: Lanczos and stochastic Lanczos quadrature";
   json["spectrum_of"] = dual ? "dual (J^T J: the non-zero eigenvalues of the kernel)" : "kernel (J J^T)";
   json["lambda_min"] = base::Value();
@@ -144,17 +144,24 @@ base::Value matrix_free(const Common& common, const KernelFlags& flags, const sw
   return json;
 }
 
+// The file's [kernel], then the flags.
+kernel::KernelOptions options_of(kernel::KernelOptions options, const KernelFlags& flags) {
+  if (!flags.reduce.empty()) options.reduce = base::enum_from_text<kernel::Reduce>(flags.reduce, {"--reduce"}, "word");
+  if (!flags.algorithm.empty())
+    options.algorithm = base::enum_from_text<kernel::Algorithm>(flags.algorithm, {"--algorithm"}, "algorithm");
+  if (flags.blocks) options.detail = kernel::Detail::blocks;
+  if (!flags.memory_limit.empty() || options.memory_limit == 0)
+    options.memory_limit = bytes_of(flags.memory_limit.empty() ? "8G" : flags.memory_limit);
+  return options;
+}
+
 void run_kernel(const Common& common, const KernelFlags& flags) {
   auto e = sweep::experiment_from(base::read_toml(flags.experiment));
   if (common.seed) e.seed = *common.seed;
   if (flags.dtype != "f32" && flags.dtype != "f64")
     throw base::InputError({"--dtype"}, base::unknown_name("type", flags.dtype, {"f32", "f64"}));
-  kernel::KernelOptions options;
-  options.reduce = base::enum_from_text<kernel::Reduce>(flags.reduce, {"--reduce"}, "reduction");
-  options.algorithm = base::enum_from_text<kernel::Algorithm>(flags.algorithm, {"--algorithm"}, "algorithm");
-  options.detail = flags.blocks ? kernel::Detail::blocks : kernel::Detail::layers;
-  options.threads = common.threads;
-  options.memory_limit = bytes_of(flags.memory_limit);
+  kernel::KernelOptions options = options_of(e.kernel, flags);
+  if (common.threads > 0) options.threads = common.threads;
   if (flags.spectrum_only && (options.reduce != kernel::Reduce::none || flags.blocks))
     throw base::InputError({"--spectrum-only"}, "works on the whole kernel; leave --reduce and --blocks out");
   require_outputs(common);
@@ -184,11 +191,12 @@ void add_kernel(Program& program) {
       .positional("experiment", flags->experiment, "experiment file (TOML); the kernel is on its training inputs")
       .required("--out", flags->out, "directory for kernel.npy, kernel_layer_<nu>.npy, spectrum.csv, kernel.json, ...")
       .option("--weights", flags->weights, "weights.safetensors of a trained model; default: the initialisation")
-      .option("--reduce", flags->reduce, "none, coordinates (nL x nL) or sequence (n x n): kernel of summed outputs")
+      .option("--reduce", flags->reduce, "none (default), coordinates (nL x nL) or sequence (n x n): summed outputs")
       .flag("--blocks", flags->blocks, "one matrix for each parameter block instead of each layer")
       .option("--dtype", flags->dtype, "f64, or f32: half the time and memory; no test of positive definiteness")
-      .option("--algorithm", flags->algorithm, "auto (the planner's), sandwich, jacobian, token_dual or recursion")
-      .option("--memory-limit", flags->memory_limit, "refuse beyond this, e.g. 8G; then use --spectrum-only")
+      .option("--algorithm", flags->algorithm,
+              "auto (default: the planner's), sandwich, jacobian, token_dual or recursion")
+      .option("--memory-limit", flags->memory_limit, "refuse beyond this, default 8G; then use --spectrum-only")
       .flag("--spectrum-only", flags->spectrum_only,
             "matrix-free: extremes, trace, density with error bars; no matrix");
 }

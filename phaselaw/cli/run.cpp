@@ -76,6 +76,8 @@ int run(int argc, const char* const* argv) {
   add_fit(program);
   add_theory(program);
   add_kernel(program);
+  add_flow(program);
+  add_predict(program);
   add_report(program);
   add_export(program);
   add_keys(program);

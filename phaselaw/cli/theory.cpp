@@ -1,93 +1,79 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <cmath>
 #include <memory>
-#include <optional>
 
-#include "phaselaw/base/errors.h"
+#include "phaselaw/analysis/measured_constants.h"
+#include "phaselaw/base/log.h"
 #include "phaselaw/cli/common.h"
 #include "phaselaw/report/format.h"
-#include "phaselaw/theory/two_stage.h"
+#include "phaselaw/theory/evaluate.h"
 
-// phaselaw theory [numbers]: the two-stage law evaluated.
+// phaselaw theory [numbers]: the paper's formulas at plain numbers. The flags are the fields of theory::TheoryNumbers.
+// phaselaw theory --from EXP.toml: at the numbers that an actual model, data set and flow have.
 namespace phaselaw::cli {
 
 namespace {
 
-struct TheoryFlags {
-  std::string edition = "v1";
-  std::optional<double> p, r, compute, n_data;
-  double a = 1, noise = 1;
-};
-
-base::Value number(const std::optional<double>& x) { return x ? base::Value(*x) : base::Value(); }
-
-theory::Edition edition_of(const TheoryFlags& flags) {
-  if (flags.edition != "free") {
-    if (flags.p || flags.r)
-      throw base::InputError({flags.p ? "--p" : "--r"}, "only --edition free takes it; add --edition free");
-    auto edition = theory::edition_from_name(flags.edition);
-    edition.a = flags.a;
-    return edition;
+// A row for every known number; of a number and its logarithm, the logarithm only where the number is out of range.
+void add_rows(const base::Value& table, const std::string& prefix, std::vector<std::vector<std::string>>& rows) {
+  for (const auto& [key, value] : table.entries()) {
+    const bool is_log = key.starts_with("log10_");
+    if (value.is_null() || value.is_list() || (is_log && !table.at(key.substr(6)).is_null())) continue;
+    if (value.is_table())
+      add_rows(value, prefix + key + ".", rows);
+    else if (value.is_text())
+      rows.push_back({prefix + key, value.text()});
+    else if (value.is_bool())
+      rows.push_back({prefix + key, value.boolean() ? "yes" : "no"});
+    else
+      rows.push_back({prefix + key, report::format_number(value.number(), 6)});
   }
-  if (!flags.p) throw base::InputError({"--edition"}, "free needs the compute exponent p; add --p, e.g. --p 6");
-  return theory::edition_free(*flags.p, flags.r.value_or(1), flags.a);
 }
 
-void require_positive(const char* flag, const char* meaning, double value) {
-  if (!(value > 0) || !std::isfinite(value))
-    throw base::InputError({flag}, fmt::format("{} must be > 0 and finite; found {}", meaning, value));
-}
-
-void evaluate(const Common& common, const TheoryFlags& flags) {
+void print(const Common& common, const theory::TheoryNumbers& numbers) {
   require_outputs(common);
-  require_positive("--noise", "the noise xi", flags.noise);
-  require_positive("--a", "the constant of the compute accounting", flags.a);
-  if (flags.p) require_positive("--p", "the compute exponent", *flags.p);
-  if (flags.r) require_positive("--r", "the risk exponent", *flags.r);
-  if (flags.compute) require_positive("--compute", "the compute", *flags.compute);
-  if (flags.n_data) require_positive("--n-data", "the number of sequences", *flags.n_data);
-  if (!flags.compute && !flags.n_data)
-    throw base::InputError("theory needs --compute, --n-data or both, e.g. phaselaw theory --compute 1e12");
-  const auto edition = edition_of(flags);
-  const auto s = theory::summarise(edition, {.compute = flags.compute, .n_data = flags.n_data, .noise = flags.noise});
-  base::Value result =
-      base::Value::table({{"edition", s.edition},
-                          {"p", s.p},
-                          {"risk_exponent", s.risk_exponent},
-                          {"branch_scale", base::Value()},
-                          {"log10_d_hidden_min", base::Value()},
-                          {"rate", base::Value()},
-                          {"radius_max", base::Value()},
-                          {"threshold_compute", number(s.threshold_compute)},
-                          {"stage", s.stage ? base::Value(theory::to_string(*s.stage)) : base::Value()},
-                          {"n_data_optimal", number(s.n_data_optimal)},
-                          {"excess_risk_upper", number(s.excess_risk_upper)},
-                          {"excess_risk_lower", base::Value()},
-                          {"slope", number(s.slope)},
-                          {"gd_rate", base::Value()},
-                          {"accelerated_rate", base::Value()}});
+  const base::Value result = theory::to_value(theory::evaluate(numbers));
   emit_json(common, result);
   if (common.json == "-") return;
   std::vector<std::vector<std::string>> rows = {{"quantity", "value"}};
-  for (const auto& [key, value] : result.entries())
-    if (!value.is_null())
-      rows.push_back({key, value.is_text() ? value.text() : report::format_number(value.number(), 6)});
+  add_rows(result, "", rows);
+  fmt::print("{}", text_table(rows));
+}
+
+void print_measured(const Common& common, const std::string& file) {
+  require_outputs(common);
+  auto e = sweep::experiment_from(base::read_toml(file));
+  if (common.seed) e.seed = *common.seed;
+  const analysis::Setting setting(e);
+  const auto constants = analysis::measured_constants(setting, common.threads);
+  for (const auto& note : constants.notes) base::log_warning(note);
+  const base::Value result = analysis::to_value(constants);
+  emit_json(common, result);
+  if (common.json == "-") return;
+  std::vector<std::vector<std::string>> rows = {{"measured", "value"}};
+  add_rows(result.at("measured"), "", rows);
+  fmt::print("{}\n", text_table(rows));
+  rows = {{"bound", "log10 bound", "log10 measured", "holds", "vacuous", "largest factor"}};
+  for (const auto& check : constants.checks)
+    rows.push_back({check.statement, fmt::format("{:.1f}", check.log10_bound),
+                    fmt::format("{:.1f}", check.log10_measured), check.holds ? "yes" : "no",
+                    check.vacuous ? "yes" : "no", check.blame});
   fmt::print("{}", text_table(rows));
 }
 
 }  // namespace
 
 void add_theory(Program& program) {
-  auto flags = std::make_shared<TheoryFlags>();
-  add_verb(program, "theory", "evaluate the two-stage law at given compute and data",
-           "phaselaw theory --compute 1e12 --noise 0.3", [&program, flags] { evaluate(program.common, *flags); })
-      .option("--compute", flags->compute, "compute in the units of a (the paper: parameters x sequences x steps)")
-      .option("--n-data", flags->n_data, "training sequences n; left out: the best n for the compute")
-      .option("--noise", flags->noise, "label noise xi per output coordinate")
-      .option("--edition", flags->edition, "v1 (exponent 1/6), v3 (1/7), predecessor (1/8) or free")
-      .option("--p", flags->p, "free: compute grows like n^p")
-      .option("--r", flags->r, "free: risk falls like n^-r; default 1")
-      .option("--a", flags->a, "constant of the compute accounting");
+  auto numbers = std::make_shared<theory::TheoryNumbers>();
+  auto from = std::make_shared<std::string>();
+  Verb verb = add_verb(program, "theory", "evaluate the paper's definitions, bounds and laws at plain numbers",
+                       "phaselaw theory --compute 1e12 --noise 0.3", [&program, numbers, from] {
+                         from->empty() ? print(program.common, *numbers) : print_measured(program.common, *from);
+                       });
+  verb.option("--from", *from, "experiment file: measure the constants on its model, data and flow instead");
+  theory::TheoryNumbers::fields(
+      *numbers, [&verb](std::string_view name, auto& field, const base::Domain&, std::string_view meaning) {
+        verb.option(theory::flag_of(name).c_str(), field, std::string(meaning).c_str());
+      });
 }
 
 }  // namespace phaselaw::cli

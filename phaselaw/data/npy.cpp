@@ -198,11 +198,10 @@ void write(const std::string& path, std::span<const std::int64_t> shape, std::sp
   header.append(kAlignment - 1 - (kStart + header.size()) % kAlignment, ' ');
   header += '\n';
   PHASELAW_CHECK_LE(header.size(), std::size_t{0xFFFF});
-  std::string file(kMagic);
-  file += {'\x01', '\x00', static_cast<char>(header.size() & 0xFF), static_cast<char>(header.size() >> 8)};
-  file += header;
-  file.append(reinterpret_cast<const char*>(values.data()), values.size_bytes());
-  base::write_file(path, file);
+  std::string start(kMagic);
+  start += {'\x01', '\x00', static_cast<char>(header.size() & 0xFF), static_cast<char>(header.size() >> 8)};
+  start += header;
+  base::write_file(path, {start, {reinterpret_cast<const char*>(values.data()), values.size_bytes()}});
 }
 
 }  // namespace

@@ -43,6 +43,7 @@ struct LeastSquaresOptions {
   double function_tolerance = 1e-14;  // relative change of F; > 0
   double gradient_tolerance = 1e-9;   // on gradient_norm below; > 0
   double step_tolerance = 1e-12;      // relative length of a step; > 0
+  bool from_afar = true;              // minimise_small: approach a robust loss from wide delta; not for a warm start
 };
 
 enum class LeastSquaresStatus {

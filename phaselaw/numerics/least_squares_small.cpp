@@ -109,34 +109,57 @@ class Descent {
   double clamp(std::size_t j, double x) const { return std::clamp(x, lower(j), upper(j)); }
   double weight(std::size_t i) const { return problem_.weights.empty() ? 1 : problem_.weights[i]; }
 
+  // rho(r^2) and rho'(r^2), as robust_value gives them, without a square root for the Huber loss.
+  RobustValue rho(double r, double delta) const {
+    if (options_.loss != RobustLoss::huber) return robust_value(r * r, options_.loss, delta);
+    const double size = std::abs(r);
+    return size <= delta ? RobustValue{r * r, 1} : RobustValue{delta * (2 * size - delta), delta / size};
+  }
+
   double cost_of(std::span<const double> residuals, double delta) const {
     double total = 0;
-    for (std::size_t i = 0; i < n_; ++i)
-      total += weight(i) * robust_value(residuals[i] * residuals[i], options_.loss, delta).value;
+    for (std::size_t i = 0; i < n_; ++i) total += weight(i) * rho(residuals[i], delta).value;
     return 0.5 * total;
+  }
+
+  // The sums over rows: gradient, scale, lower triangle of the curvature, sum of w r^2. K: the number of parameters,
+  // known to the compiler, which then keeps all sums in registers.
+  template <std::size_t K>
+  double add_rows(double delta) {
+    std::array<double, K> gradient{}, scale{};
+    std::array<double, K * K> hessian{};
+    double length = 0;
+    for (std::size_t i = 0; i < n_; ++i) {
+      const double r = work_.residuals[i];
+      const double slope = rho(r, delta).derivative;
+      const double w = weight(i) * slope;
+      const double curvature = w * (slope < 1 ? std::max(kLinearPartCurvature, curvature_share(slope)) : 1);
+      const double* row = work_.jacobian.data() + i * K;
+      length += w * r * r;
+#pragma GCC unroll 16
+      for (std::size_t a = 0; a < K; ++a) {
+        gradient[a] += w * r * row[a];
+        scale[a] += w * row[a] * row[a];
+#pragma GCC unroll 16
+        for (std::size_t b = 0; b <= a; ++b) hessian[a * K + b] += curvature * row[a] * row[b];
+      }
+    }
+    std::copy(gradient.begin(), gradient.end(), gradient_.begin());
+    std::copy(scale.begin(), scale.end(), scale_.begin());
+    std::copy(hessian.begin(), hessian.end(), work_.hessian.begin());
+    return length;
+  }
+
+  template <std::size_t K = 1>
+  double add_rows_of(double delta) {
+    if constexpr (K < kMaxSmallParameters)
+      if (K < k_) return add_rows_of<K + 1>(delta);
+    return add_rows<K>(delta);
   }
 
   // Gradient, curvature and scale of F at p; which coordinates their bounds hold; the scaled gradient.
   void linearise(double delta) {
-    std::fill(work_.hessian.begin(), work_.hessian.end(), 0.0);
-    gradient_.fill(0);
-    scale_.fill(0);
-    double length = 0;
-    for (std::size_t i = 0; i < n_; ++i) {
-      const double r = work_.residuals[i];
-      const double slope = robust_value(r * r, options_.loss, delta).derivative;
-      const double w = weight(i) * slope;
-      if (w == 0) continue;
-      const double curvature = slope < 1 ? w * std::max(kLinearPartCurvature, curvature_share(slope)) : w;
-      const double* row = work_.jacobian.data() + i * k_;
-      length += w * r * r;
-      for (std::size_t a = 0; a < k_; ++a) {
-        gradient_[a] += w * r * row[a];
-        scale_[a] += w * row[a] * row[a];
-        const double c = curvature * row[a];
-        for (std::size_t b = 0; b <= a; ++b) work_.hessian[a * k_ + b] += c * row[b];
-      }
-    }
+    const double length = add_rows_of(delta);
     const double exact = 64 * std::numeric_limits<double>::epsilon();
     gradient_norm_ = 0;
     for (std::size_t a = 0; a < k_; ++a) {
@@ -227,7 +250,7 @@ LeastSquaresResult minimise_small(const LeastSquaresProblem& problem, std::span<
     failed.gradient_norm = 1;
     return failed;
   }
-  if (options.loss != RobustLoss::none)
+  if (options.loss != RobustLoss::none && options.from_afar)
     for (const double share : {4.0, 1.0, 0.25}) {
       const double wide = share * descent.median_residual();
       if (wide > 2 * options.delta) (void)descent.descend(wide, 1e-2, 30);

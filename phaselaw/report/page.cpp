@@ -208,4 +208,9 @@ std::string paper_bibtex() {
 
 std::string build_page(const Page& page) { return Writer().build(page); }
 
+void add_provenance(const base::Value& made_by, Page& page) {
+  for (const auto& [key, value] : made_by.entries())
+    page.provenance.emplace_back(key, value.is_text() ? value.text() : base::to_json(value));
+}
+
 }  // namespace phaselaw::report

@@ -44,6 +44,9 @@ inline constexpr std::size_t kPageLimitBytes = 3'000'000;
 // The page. RunError from gnuplot, or when the page exceeds kPageLimitBytes (says which figure is the largest).
 [[nodiscard]] std::string build_page(const Page& page);
 
+// How the page was made: the entries of a table, base::made_by().
+void add_provenance(const base::Value& made_by, Page& page);
+
 // BibTeX of the paper whose theory is tested.
 [[nodiscard]] std::string paper_bibtex();
 

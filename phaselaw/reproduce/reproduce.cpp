@@ -62,11 +62,6 @@ report::Section section_of(const PhaseTransition& analysis, const std::string& t
   return section;
 }
 
-void add_provenance(const Value& made_by, report::Page& page) {
-  for (const auto& [key, value] : made_by.entries())
-    page.provenance.emplace_back(key, value.is_text() ? value.text() : base::to_json(value));
-}
-
 constexpr const char* kRules =
     "Verdicts. A number is supported when the measured 95 % interval holds it and is no wider than the number itself, "
     "not "
@@ -125,7 +120,7 @@ Reproduction reproduce(const ReproduceOptions& options) {
   }
   page.claims = result.claims;
   page.answer = answer_of(result.claims);
-  add_provenance(options.made_by, page);
+  report::add_provenance(options.made_by, page);
 
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   Value settings = Value::table({{"preset", preset.name}, {"text", text}, {"made_by", options.made_by}});
@@ -153,7 +148,7 @@ report::Page study_page(const store::Store& store, const Value& made_by, int res
   section.figures.assign(figures.begin() + 1, figures.end());
   page.sections.push_back(std::move(section));
   page.configurations.emplace_back("study", store.study_json());
-  add_provenance(made_by, page);
+  report::add_provenance(made_by, page);
   return page;
 }
 

@@ -50,7 +50,7 @@ double cost_of(const Experiment& e) {
 
 Experiment read_sections(const Value& document, bool study) {
   Experiment e;
-  const std::vector<std::string> known = {"seed", "model", "data", "training", "grid"};
+  const std::vector<std::string> known = {"seed", "model", "data", "training", "kernel", "flow", "grid"};
   for (const auto& [key, value] : document.entries()) {
     if (key == "seed") {
       e.seed = value.integer();
@@ -61,6 +61,10 @@ Experiment read_sections(const Value& document, bool study) {
       base::read_fields(value, e.data, "data");
     } else if (key == "training") {
       base::read_fields(value, e.training, "training");
+    } else if (key == "kernel") {
+      base::read_fields(value, e.kernel, "kernel");
+    } else if (key == "flow") {
+      base::read_fields(value, e.flow, "flow");
     } else if (key == "grid") {
       if (!study) throw InputError(value.where(), "a [grid] makes this a study; run it with `phaselaw sweep`");
     } else {
@@ -95,6 +99,11 @@ std::vector<GridAxis> grid_axes(const Value& grid, std::int64_t& seeds) {
       if (dot == std::string::npos)
         throw InputError(value.where(), base::unknown_name("key in [grid]", name, {"seeds"}) +
                                             "; others are written section.key, such as \"data.n_data\"");
+      const std::string part = name.substr(0, dot);
+      if (part == "kernel" || part == "flow")
+        throw InputError(value.where(), fmt::format("grid key '{}': [{}] is no part of a training run; vary keys of "
+                                                    "model, data or training",
+                                                    name, part));
       if (!value.is_list() || value.list().empty())
         throw InputError(value.where(), fmt::format("grid key '{}': expected a list with at least one value, found {}",
                                                     name, value.is_list() ? "an empty list" : value.kind()));

@@ -7,13 +7,15 @@
 
 #include "phaselaw/base/value.h"
 #include "phaselaw/data/options.h"
+#include "phaselaw/dynamics/options.h"
+#include "phaselaw/kernel/options.h"
 #include "phaselaw/model/options.h"
 #include "phaselaw/training/options.h"
 
 // An experiment file: one model, one data set, one training. A study file: the same with a grid.
 //
 //   seed = 7
-//   [model] [data] [training]     keys: docs/configuration.md, generated from the option structs
+//   [model] [data] [training] [kernel] [flow]   keys: docs/configuration.md, generated from the option structs
 //   [grid]                        a study only: dotted keys with lists; seeds = K replicates each point K times
 namespace phaselaw::sweep {
 
@@ -22,13 +24,16 @@ struct Experiment {
   model::ModelOptions model;
   data::DataOptions data;
   training::TrainingOptions training;
+  kernel::KernelOptions kernel{.detail = kernel::Detail::layers};  // of the verb kernel, no part of a training run
+  dynamics::FlowOptions flow;                                      // of flow and predict, no part of a training run
 };
 
 // Reads and validates. InputError at file:line:column for an unknown section or key, a wrong type, a value outside its
 // domain, a [grid] (that is a study: use `sweep`).
 [[nodiscard]] Experiment experiment_from(const base::Value& document);
 
-// Every value, given or default, as it will be used; experiment_from(resolved(e)) gives e again.
+// What defines a training run, every value given or default as it will be used: seed, model, data, training.
+// experiment_from(resolved(e)) gives those of e again.
 [[nodiscard]] base::Value resolved(const Experiment& experiment);
 
 // One point of a study, in the study's order: grid keys in the file's alphabetical order, the last varying fastest,

@@ -32,10 +32,9 @@ std::string kind_of(const base::NumberOrWord<T>& field, const base::Domain& doma
 }
 
 template <class Options>
-std::string section(const char* name, const char* what) {
+std::string section(const char* name, const char* what, const Options& defaults) {
   std::string text =
       fmt::format("## [{}]\n\n{}\n\n| key | default | value | meaning |\n|---|---|---|---|\n", name, what);
-  const Options defaults;
   Options::fields(defaults,
                   [&](std::string_view key, const auto& field, const base::Domain& domain, std::string_view help) {
                     text += fmt::format("| `{}` | `{}` | {} | {} |\n", key,
@@ -47,13 +46,16 @@ std::string section(const char* name, const char* what) {
 }  // namespace
 
 std::string key_reference() {
+  const Experiment e;
   std::string text =
       "# Experiment and study files\n\n"
       "TOML. Made by `phaselaw keys`; do not edit. A key that is not here stops the program at its place in the file. "
       "`seed` (an integer >= 0, default 0) stands above the sections. Examples: `examples/`.\n\n";
-  text += section<model::ModelOptions>("model", "The transformer; equations in `phaselaw/model/options.h`.");
-  text += section<data::DataOptions>("data", "Sequences and targets; details in `phaselaw/data/dataset.h`.");
-  text += section<training::TrainingOptions>("training", "How the loss is minimised; details in `phaselaw/training/`.");
+  text += section("model", "The transformer; equations in `phaselaw/model/options.h`.", e.model);
+  text += section("data", "Sequences and targets; details in `phaselaw/data/dataset.h`.", e.data);
+  text += section("training", "How the loss is minimised; details in `phaselaw/training/`.", e.training);
+  text += section("kernel", "What `phaselaw kernel` makes; its flags go before these.", e.kernel);
+  text += section("flow", "What `phaselaw flow` and `phaselaw predict` follow.", e.flow);
   text +=
       "## [grid], in a study only\n\n"
       "Each key is `\"section.key\"` with a list of values; the study holds every combination. `seeds = K` repeats "

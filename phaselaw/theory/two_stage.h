@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <optional>
 #include <string>
 #include <string_view>
 
@@ -39,10 +38,11 @@ struct Edition {
 [[nodiscard]] Edition edition_predecessor();  // C = n^4, risk n^(-1/2): exponent 1/8 [S]
 [[nodiscard]] Edition edition_free(double p, double risk_exponent = 1, double a = 1);
 
-// "v1" | "v3" | "predecessor"; InputError with the nearest name otherwise ("free" needs numbers: edition_free).
+// "v1" | "v3" | "predecessor"; InputError that lists the known names otherwise ("free" needs numbers: edition_free).
 [[nodiscard]] Edition edition_from_name(const std::string& name);
 
-// model_limited is what the isolated model-size law (theory.md section 7) adds; stage() below never returns it.
+// Which term of the excess risk rules. model_limited is what the model-size law of excess_risk.h adds; stage() below
+// never returns it.
 enum class Stage { compute_starved, data_limited, model_limited };
 [[nodiscard]] std::string_view to_string(Stage stage);  // "compute-starved" | "data-limited" | "model-limited"
 
@@ -61,23 +61,14 @@ enum class Stage { compute_starved, data_limited, model_limited };
 
 // The fixed-n law R0 exp(-xi^2 C/(a n^p)) + (xi^2/n)^r and its local slope in ln C, in both stages. r0 > 0;
 // std::domain_error for the predecessor.
+struct FixedNTerms {
+  double x = 0;                 // xi^2 C/(a n^p): training time in units of the decay
+  double log_optimisation = 0;  // ln(R0 exp(-x))
+  double log_estimation = 0;    // ln (xi^2/n)^r
+};
+[[nodiscard]] FixedNTerms fixed_n_terms(const Edition& edition, double compute, double n_data, double noise,
+                                        double r0 = 1);
 [[nodiscard]] double excess_risk_at(const Edition& edition, double compute, double n_data, double noise, double r0 = 1);
 [[nodiscard]] double slope_at(const Edition& edition, double compute, double n_data, double noise, double r0 = 1);
-
-// Everything at once, as the verb `theory` reports it. Without n_data: the best n for the compute (data-limited
-// formula); without compute: the threshold of n_data; at least one of the two is needed (std::domain_error).
-struct TwoStageQuery {
-  std::optional<double> compute = {}, n_data = {};
-  double noise = 1;
-  double r0 = 1;
-};
-struct TwoStageSummary {
-  std::string edition;
-  double p = 0, risk_exponent = 0;
-  std::optional<double> threshold_compute;  // of n_data, or of n_data_optimal (then it is the compute itself)
-  std::optional<Stage> stage;
-  std::optional<double> n_data_optimal, excess_risk_upper, slope;  // unset where the edition or the query says nothing
-};
-[[nodiscard]] TwoStageSummary summarise(const Edition& edition, const TwoStageQuery& query);
 
 }  // namespace phaselaw::theory

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "phaselaw/theory/two_stage.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <stdexcept>
@@ -9,7 +10,9 @@
 #include <gtest/gtest.h>
 
 #include "phaselaw/base/errors.h"
+#include "phaselaw/numerics/lambert_w.h"
 #include "phaselaw/numerics/statistics.h"
+#include "theory/golden_section.h"
 
 namespace phaselaw::theory {
 namespace {
@@ -47,6 +50,7 @@ TEST(TwoStage, EditionsStateTheirExponents) {
   EXPECT_EQ(edition_free(5, 0.5).exponent(), 0.1);
   EXPECT_EQ(edition_from_name("v3").p, 7);
   EXPECT_THROW((void)edition_from_name("v2"), base::InputError);
+  EXPECT_THROW((void)edition_from_name("free"), base::InputError);  // needs its numbers
 }
 
 TEST(TwoStage, PredecessorIsAPurePowerLaw) {
@@ -177,28 +181,56 @@ TEST(TwoStage, DomainErrors) {
     EXPECT_THROW((void)edition_free(6, bad), std::domain_error);
     EXPECT_THROW((void)edition_free(6, 1, bad), std::domain_error);
   }
-  EXPECT_THROW((void)summarise(edition_v1(), {}), std::domain_error);
 }
 
-TEST(TwoStage, SummaryOfAComputeIsTheDataLimitedFormula) {
-  const TwoStageSummary summary = summarise(edition_v1(), {.compute = 1e12});
-  EXPECT_EQ(summary.edition, "v1");
-  EXPECT_EQ(summary.stage, Stage::data_limited);
-  EXPECT_EQ(summary.threshold_compute, 1e12);
-  EXPECT_EQ(summary.excess_risk_upper, excess_risk(edition_v1(), 1e12, 1));
-  EXPECT_EQ(summary.n_data_optimal, n_data_optimal(edition_v1(), 1e12, 1));
-  EXPECT_EQ(summary.slope, slope(edition_v1(), 1e12, 1));
+// A second route to n(C): the paper's law balances the two terms, which is the minimum over n of the larger of them. An
+// optimiser that knows neither Lambert's W nor a derivative finds it.
+TEST(TwoStage, MinimisingTheLargerTermGivesTheFormula) {
+  for (const Edition& edition : editions_with_logarithm())
+    for (const double noise : {0.3, 1.0, 2.0})
+      for (const double compute : {1e3, 1e9, 1e18, 1e30}) {
+        const auto larger_term = [&](double log_n, double at_compute) {
+          const FixedNTerms terms = fixed_n_terms(edition, at_compute, std::exp(log_n), noise);
+          return std::max(terms.log_optimisation, terms.log_estimation);
+        };
+        const auto minimum = [&](double at_compute) {
+          const double start = 2 * std::log(noise);
+          return golden_section([&](double log_n) { return larger_term(log_n, at_compute); }, start, start + 120);
+        };
+        // The larger term has a corner at its minimum, so the place is as well determined as the value: rounding of
+        // x = exp(...) with exponents up to ~ p 120.
+        const double log_n = minimum(compute), tolerance = 1e-12 * (1 + edition.p);
+        EXPECT_NEAR(log_n, std::log(n_data_optimal(edition, compute, noise)), tolerance);
+        EXPECT_NEAR(larger_term(log_n, compute), log_excess_risk(edition, compute, noise), tolerance * 10);
+        const double h = 1e-3;  // central difference: h^2/24 times a third derivative below 1
+        const double up = compute * std::exp(h), down = compute * std::exp(-h);
+        EXPECT_NEAR((larger_term(minimum(up), up) - larger_term(minimum(down), down)) / (2 * h),
+                    slope(edition, compute, noise), h * h + 10 * tolerance / h);
+      }
 }
 
-TEST(TwoStage, SummaryOfAComputeAndDataIsTheFixedNLaw) {
-  const TwoStageSummary summary = summarise(edition_v1(), {.compute = 1e6, .n_data = 100});
-  EXPECT_EQ(summary.stage, Stage::compute_starved);
-  EXPECT_EQ(summary.threshold_compute, threshold_compute(edition_v1(), 100, 1));
-  EXPECT_EQ(summary.excess_risk_upper, excess_risk_at(edition_v1(), 1e6, 100, 1));
-  const TwoStageSummary data_only = summarise(edition_v1(), {.n_data = 100});
-  EXPECT_TRUE(data_only.threshold_compute.has_value());
-  EXPECT_FALSE(data_only.stage.has_value());
-  EXPECT_FALSE(summarise(edition_predecessor(), {.compute = 1e6, .n_data = 100}).excess_risk_upper.has_value());
+// The identities of the law: risk = xi^2/n = exp(-W0/p) = (W0/z)^(1/p), to 1e-12.
+TEST(TwoStage, IdentitiesOfTheDataLimitedLaw) {
+  for (const Edition& edition : editions_with_logarithm())
+    for (const double noise : {0.3, 1.0, 2.0})
+      for (const double compute : {1e3, 1e9, 1e18}) {
+        const double p = edition.p;
+        const double z = p * compute / (edition.a * std::pow(noise, 2 * (p - 1)));
+        const double w = numerics::lambert_w0(z), risk = excess_risk(edition, compute, noise);
+        EXPECT_NEAR(noise * noise / n_data_optimal(edition, compute, noise) / risk, 1, 1e-12);
+        EXPECT_NEAR(std::exp(-w / p) / risk, 1, 1e-12);
+        EXPECT_NEAR(std::pow(w / z, 1 / p) / risk, 1, 1e-12);
+        EXPECT_NEAR(slope(edition, compute, noise), -w / (1 + w) / p, 1e-12);
+      }
+}
+
+// The stated threshold of v1, a = 1: C > n^6 log(n/xi^2)/xi^2; where its two terms are equal.
+TEST(TwoStage, ThresholdIsWhereTheTermsAreEqual) {
+  EXPECT_NEAR(threshold_compute(edition_v1(), 10, 0.5) / (1e6 * std::log(40) / 0.25), 1, 1e-13);
+  for (const double n_data : {3.0, 100.0, 1e5}) {
+    const FixedNTerms terms = fixed_n_terms(edition_v3(), threshold_compute(edition_v3(), n_data, 0.5), n_data, 0.5);
+    EXPECT_NEAR(terms.log_optimisation, terms.log_estimation, 1e-12 * 100);
+  }
 }
 
 }  // namespace

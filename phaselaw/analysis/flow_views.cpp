@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "phaselaw/analysis/flow_views.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+
+#include "phaselaw/analysis/kernel_view.h"
+#include "phaselaw/base/errors.h"
+#include "phaselaw/base/interrupt.h"
+#include "phaselaw/base/progress.h"
+#include "phaselaw/dynamics/parameter_flow.h"
+#include "phaselaw/numerics/statistics.h"
+#include "phaselaw/training/trainer.h"
+
+namespace phaselaw::analysis {
+
+namespace {
+
+constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
+constexpr double kDecades = 1e4;  // from the first time to the last
+
+double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+
+// Feeds a signature detector and, now and then, the recorder of the drift.
+class Watch {
+ public:
+  Watch(dynamics::LazyRecorder& recorder, double first, double last, std::int64_t records)
+      : recorder_(recorder), due_(numerics::log_spaced(first, last, static_cast<std::size_t>(records - 1))) {}
+
+  void see(double time, double train_loss, std::span<const double> theta) {
+    if (time == 0 || (next_ < due_.size() && time >= due_[next_] * (1 - 1e-9))) {
+      while (next_ < due_.size() && time >= due_[next_] * (1 - 1e-9)) ++next_;
+      (void)recorder_.record(time, theta);
+    }
+    if (time > last_) detector_.observe({.time = time, .loss = train_loss});
+    last_ = time;
+  }
+  [[nodiscard]] dynamics::SignatureEvent verdict() const { return detector_.verdict(); }
+  [[nodiscard]] const std::vector<dynamics::LazyRecord>& records() const { return recorder_.records(); }
+
+ private:
+  dynamics::LazyRecorder& recorder_;
+  dynamics::SignatureDetector detector_;
+  std::vector<double> due_;
+  std::size_t next_ = 0;
+  double last_ = -1;
+};
+
+class TrainingWatch : public training::Observer<double> {
+ public:
+  explicit TrainingWatch(Watch& watch) : watch_(watch) {}
+  void on_measurement(const training::Measurement& m, std::span<const double> theta) override {
+    watch_.see(m.time, m.train_loss, theta);
+  }
+
+ private:
+  Watch& watch_;
+};
+
+dynamics::LazyRecorder recorder_of(const Setting& s, int threads) {
+  dynamics::LazyOptions options;
+  options.threads = threads;
+  options.dense_rows = std::min<std::int64_t>(options.dense_rows, s.experiment.flow.max_rows);
+  options.seed = static_cast<std::uint64_t>(s.experiment.seed);
+  return {s.experiment.model, s.theta_0, s.train(), s.test(), options};
+}
+
+void train(const Setting& s, double time_end, int threads, FlowViews& views) {
+  const double start = now();
+  auto recorder = recorder_of(s, threads);
+  Watch watch(recorder, time_end / kDecades, time_end, s.experiment.flow.records);
+  TrainingWatch observer(watch);
+  training::Observer<double>* observers[] = {&observer};
+  const auto result = training::train<double>(s.model, s.theta_0, s.split, s.experiment.training,
+                                              static_cast<std::uint64_t>(s.experiment.seed), observers);
+  ViewCurve curve{"trained", base::enum_to_text(s.experiment.training.optimizer) + " as the file says"};
+  for (const auto& m : result.curve) {
+    curve.time.push_back(m.time);
+    curve.train_loss.push_back(m.train_loss);
+    curve.test_loss.push_back(m.test_loss);
+    curve.excess_risk.push_back(m.excess_risk);
+  }
+  curve.status = base::enum_to_text(result.outcome);
+  curve.reason = result.reason;
+  curve.seconds = now() - start;
+  views.curves.push_back(std::move(curve));
+  views.trained_laziness = watch.records();
+  views.trained_signature = watch.verdict();
+  if (result.outcome == training::Outcome::diverged)  // the curve ends before the loss that shows it
+    views.trained_signature = {.signature = dynamics::Signature::instability,
+                               .cause = dynamics::SignatureCause::loss_rises,
+                               .onset = result.curve.back().time,
+                               .seen_at = result.curve.back().time,
+                               .reason = "the training diverged: " + result.reason};
+  views.learning_rate = result.learning_rate;
+  views.start.assign(1, recorder.total());
+  views.start.insert(views.start.end(), recorder.parts().begin(), recorder.parts().end());
+}
+
+void judge_condition(double lambda_min, FlowViews& views) {
+  const char* kStatement = "The theory's stability condition, ||H(t) - H(0)|| <= lambda_min/2,";
+  if (std::isnan(lambda_min)) {
+    views.condition = fmt::format("{} is not checked: lambda_min is known for dense kernels only.", kStatement);
+    return;
+  }
+  for (const auto& record : views.flow_laziness)
+    if (record.total.drift_norm > lambda_min / 2) {
+      views.condition_fails_at = record.time;
+      views.condition = fmt::format("{} fails from the record at t = {:.3g} on: {:.3g} against {:.3g}.", kStatement,
+                                    record.time, record.total.drift_norm, lambda_min / 2);
+      return;
+    }
+  views.condition = fmt::format("{} holds at every record of the flow.", kStatement);
+}
+
+void flow(const Setting& s, int threads, FlowViews& views) {
+  const auto& options = s.experiment.flow;
+  auto recorder = recorder_of(s, threads);
+  Watch watch(recorder, views.times.front(), views.times.back(), options.records);
+  auto flow = s.integration(views.dense ? views.step_limit / 2 : views.learning_rate, threads);
+  flow.test_outputs = s.split.target_known;
+  std::vector<double> times = {0};
+  times.insert(times.end(), views.times.begin(), views.times.end());
+  const auto& clean = s.split.test.clean;
+  ViewCurve curve{"flow", "gradient flow of the model, integrated"};
+  base::Progress progress("gradient flow", static_cast<double>(times.size()));
+  const auto result = dynamics::parameter_flow(
+      s.model, s.theta_0, s.train(), s.test(), times, flow,
+      [&](const dynamics::FlowRecord& record, std::span<const double> theta) {
+        watch.see(record.time, per_number(s, record.train_loss), theta);
+        if (record.time > 0) {
+          curve.time.push_back(record.time);
+          curve.train_loss.push_back(per_number(s, record.train_loss));
+          curve.test_loss.push_back(per_number(s, record.test_loss));
+          curve.excess_risk.push_back(
+              s.split.target_known ? mean_squared(record.test_outputs.data(), clean.data(), clean.size()) : kUnknown);
+        }
+        progress.advance(1);
+        return true;
+      });
+  if (result.status == numerics::OdeStatus::interrupted) throw base::Interrupted("interrupted during the flow");
+  curve.status = numerics::to_string(result.status);
+  curve.reason = result.reason;
+  curve.seconds = result.seconds;
+  if (result.status != numerics::OdeStatus::finished)
+    views.warnings.push_back(
+        fmt::format("the gradient flow ended at t = {:.4g} of {:.4g} ({}): {}; raise flow.budget "
+                    "or flow.rtol, or lower flow.time",
+                    result.time, views.time, curve.status, curve.reason));
+  views.curves.push_back(std::move(curve));
+  views.flow_laziness = watch.records();
+  views.flow_signature = watch.verdict();
+  judge_condition(recorder.total().lambda_min, views);
+}
+
+// ln loss linear in ln t between the curve's points; only where it has points on both sides.
+std::vector<double> interpolated(const ViewCurve& curve, const std::vector<double>& loss,
+                                 const std::vector<double>& times) {
+  std::vector<double> values;
+  for (const double t : times) {
+    const auto after = std::lower_bound(curve.time.begin(), curve.time.end(), t * (1 - 1e-12));
+    if (after == curve.time.end() || after == curve.time.begin() || *(after - 1) <= 0) {
+      values.push_back(after != curve.time.end() && *after <= t
+                           ? loss[static_cast<std::size_t>(after - curve.time.begin())]
+                           : kUnknown);
+      continue;
+    }
+    const auto j = static_cast<std::size_t>(after - curve.time.begin());
+    const double share = std::log(t / curve.time[j - 1]) / std::log(curve.time[j] / curve.time[j - 1]);
+    values.push_back(std::exp((1 - share) * std::log(loss[j - 1]) + share * std::log(loss[j])));
+  }
+  return values;
+}
+
+dynamics::Departure departure(const FlowViews& views, std::string_view measured, double tolerance) {
+  const ViewCurve *kernel = views.find("kernel"), *other = views.find(measured);
+  dynamics::Departure none;
+  none.reason = "not compared";
+  if (kernel == nullptr || other == nullptr) return none;
+  const auto against = interpolated(*other, other->test_loss, kernel->time);
+  std::vector<double> times, predicted, seen;
+  for (std::size_t i = 0; i < kernel->time.size(); ++i)
+    if (!std::isnan(against[i]) && !std::isnan(kernel->test_loss[i])) {
+      times.push_back(kernel->time[i]);
+      predicted.push_back(kernel->test_loss[i]);
+      seen.push_back(against[i]);
+    }
+  return times.empty() ? none : dynamics::departure(times, predicted, seen, tolerance);
+}
+
+double planned_time(const Setting& s, double learning_rate) {
+  const auto& e = s.experiment;
+  if (!e.flow.time.is_word()) return e.flow.time.value;
+  return static_cast<double>(e.training.steps) * learning_rate;
+}
+
+}  // namespace
+
+const ViewCurve* FlowViews::find(std::string_view view) const {
+  for (const auto& curve : curves)
+    if (curve.view == view) return &curve;
+  return nullptr;
+}
+
+FlowViews flow_views(const Setting& s, int threads) {
+  const auto& e = s.experiment;
+  FlowViews views;
+  views.n_rows = s.split.train.n * s.rows_per_sequence();
+  views.n_params = s.model.table().n_trainable();
+  const bool chosen = e.training.learning_rate.is_word();
+  train(s, planned_time(s, chosen ? 1e-2 : e.training.learning_rate.value), threads, views);
+  base::throw_if_interrupted();
+  views.time = planned_time(s, views.learning_rate);
+  views.times = numerics::log_spaced(views.time / kDecades, views.time, static_cast<std::size_t>(e.flow.points));
+  if (e.training.optimizer == training::OptimizerKind::adamw)
+    views.warnings.push_back("adamw is no discretised gradient flow: its curve shares the axis, not the time scale");
+  add_kernel_views(s, threads, views);
+  base::throw_if_interrupted();
+  flow(s, threads, views);
+  views.kernel_leaves_flow = departure(views, "flow", e.flow.tolerance);
+  views.kernel_leaves_trained = departure(views, "trained", e.flow.tolerance);
+  return views;
+}
+
+}  // namespace phaselaw::analysis

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "phaselaw/analysis/setting.h"
+#include "phaselaw/base/value.h"
+#include "phaselaw/dynamics/closed_form.h"
+#include "phaselaw/dynamics/departure.h"
+#include "phaselaw/dynamics/first_order.h"
+#include "phaselaw/dynamics/lazy.h"
+#include "phaselaw/dynamics/signatures.h"
+#include "phaselaw/report/page.h"
+
+// One experiment seen by the kernel at initialisation, by the exact gradient flow, and by the training itself.
+//
+//   kernel    f(t) of the fixed kernel H(0): closed form up to flow.max_rows rows, Krylov beyond; cross-entropy: the
+//             linearised model integrated, for it has no closed form
+//   gd        gradient descent on H(0) with the training's learning rate            (squared loss, dense kernel)
+//   sgd       expected loss of minibatch SGD on H(0), exactly                        (up to flow.max_moment_rows rows)
+//   flow      the nonlinear gradient flow, integrated with error control
+//   trained   the training of the file's [training], in double
+//
+// Time is gradient-flow time: the sum of the learning rates. Losses are per number (Loss / (L o)) or nats per token.
+namespace phaselaw::analysis {
+
+struct ViewCurve {
+  std::string view{}, what{};                                            // "kernel"; what it is in words
+  std::vector<double> time{}, train_loss{}, test_loss{}, excess_risk{};  // excess_risk: NaN where F* is unknown
+  std::string status = "finished", reason{};                             // of what could end early
+  double seconds = 0;
+};
+
+// Loss per number against iterations on the fixed kernel.
+struct MethodCurve {
+  std::string method;
+  std::vector<std::int64_t> counts;
+  std::vector<double> train_loss;
+};
+
+struct FlowViews {
+  std::int64_t n_rows = 0, n_params = 0;
+  double time = 0, learning_rate = 0;
+  std::vector<double> times;  // of kernel and flow
+  std::vector<ViewCurve> curves;
+
+  bool dense = false;                // what follows to `methods`: of the dense kernel only
+  kernel::Spectrum spectrum;         // of H(0) on the training inputs
+  std::vector<double> coefficients;  // (v_i^T (f0 - y))^2, in the order of the eigenvalues
+  double step_limit = 0;             // n / lambda_max
+  double null_loss = 0;              // per number: what no time removes
+  double train_loss_at_infinity = 0, test_loss_at_infinity = 0;
+  std::vector<dynamics::ExcessRisk> in_sample;  // at `times`; empty where F* is unknown
+  dynamics::FirstOrderRates rates;
+  std::vector<MethodCurve> methods;
+
+  std::vector<dynamics::LazyStart> start;  // total first
+  std::vector<dynamics::LazyRecord> flow_laziness, trained_laziness;
+  dynamics::Departure kernel_leaves_flow;                      // test loss: kernel against flow
+  dynamics::Departure kernel_leaves_trained;                   // test loss: kernel against trained
+  dynamics::SignatureEvent flow_signature, trained_signature;  // of the loss
+  // The theory's condition of kernel stability, ||H(t) - H(0)||_2 <= lambda_min(H(0))/2 [S], along the flow.
+  std::optional<double> condition_fails_at;
+  std::string condition;  // in words
+  std::vector<std::string> warnings;
+
+  [[nodiscard]] const ViewCurve* find(std::string_view view) const;
+};
+
+// InputError for data that do not fit; base::Interrupted on Ctrl-C. Cost: the training, the flow (at most flow.budget
+// seconds), a kernel and its eigendecomposition.
+[[nodiscard]] FlowViews flow_views(const Setting& setting, int threads);
+
+// flow.json; trajectories.csv: view, time, train_loss, test_loss, excess_risk; drift.csv: along, time, part, drift,
+// drift_error, drift_norm, radius, alignment, linearisation; methods.csv: method, iteration, train_loss.
+[[nodiscard]] base::Value to_value(const Setting& setting, const FlowViews& views);
+[[nodiscard]] std::string trajectories_csv(const FlowViews& views);
+[[nodiscard]] std::string drift_csv(const FlowViews& views);
+[[nodiscard]] std::string methods_csv(const FlowViews& views);
+[[nodiscard]] report::Page flow_page(const Setting& setting, const FlowViews& views);
+
+}  // namespace phaselaw::analysis

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "phaselaw/analysis/kernel_view.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "phaselaw/analysis/linearised.h"
+#include "phaselaw/base/errors.h"
+#include "phaselaw/dynamics/sgd_moments.h"
+
+namespace phaselaw::analysis {
+
+namespace {
+
+constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+// A kernel with its eigensystem, its test rows and its targets: what every curve on it reads.
+struct Dense {
+  const Setting& s;
+  std::vector<double> start, test_start;
+  dynamics::ClosedForm closed;
+  dynamics::TestOutputs test;
+
+  explicit Dense(const Setting& setting)
+      : s(setting),
+        start(s.outputs(s.split.train, s.theta_0)),
+        test_start(s.outputs(s.split.test, s.theta_0)),
+        closed(s.kernel(), s.split.train.n, s.split.train.y, start),
+        test(closed, s.kernel(s.split.test), test_start) {}
+
+  [[nodiscard]] std::vector<double> train_losses(const dynamics::SpectralPath& path) const {
+    return per_number_of(closed.losses(path));
+  }
+  [[nodiscard]] std::vector<double> test_losses(const dynamics::SpectralPath& path,
+                                                const std::vector<double>& targets) const {
+    return per_number_of(test.losses(path, targets, s.split.test.n));
+  }
+  [[nodiscard]] std::vector<double> per_number_of(std::vector<double> losses) const {
+    for (double& loss : losses) loss = per_number(s, loss);
+    return losses;
+  }
+  [[nodiscard]] ViewCurve curve(std::string view, std::string what, std::vector<double> time,
+                                const dynamics::SpectralPath& path) const {
+    ViewCurve curve{std::move(view), std::move(what)};
+    curve.train_loss = train_losses(path);
+    curve.test_loss = test_losses(path, s.split.test.y);
+    curve.excess_risk =
+        s.split.target_known ? test_losses(path, s.split.test.clean) : std::vector<double>(time.size(), kUnknown);
+    curve.time = std::move(time);
+    return curve;
+  }
+};
+
+// Iteration counts nearest to the times, each once, at most `most`.
+std::vector<std::int64_t> counts_at(const std::vector<double>& times, double step, std::int64_t most) {
+  std::vector<std::int64_t> counts;
+  for (const double t : times) {
+    const double exact = std::round(t / step);
+    if (exact < 1 || exact > static_cast<double>(most)) continue;
+    const auto k = static_cast<std::int64_t>(exact);
+    if (counts.empty() || k > counts.back()) counts.push_back(k);
+  }
+  return counts;
+}
+
+std::vector<double> times_of(const std::vector<std::int64_t>& counts, double step) {
+  std::vector<double> times;
+  for (const auto k : counts) times.push_back(static_cast<double>(k) * step);
+  return times;
+}
+
+// Gradient descent with the training's step.
+void add_descent(const Dense& dense, FlowViews& views) {
+  const double step = views.learning_rate;
+  const auto& training = dense.s.experiment.training;
+  if (training.optimizer == training::OptimizerKind::adamw) return;
+  if (!(step < views.step_limit)) {
+    views.warnings.push_back(
+        fmt::format("gradient descent on this kernel is stable below a learning rate of {:.4g} = n/lambda_max; the "
+                    "training's is {:.4g}, so there is no curve `gd` or `sgd`; lower training.learning_rate",
+                    views.step_limit, step));
+    return;
+  }
+  const auto counts = counts_at(views.times, step, std::numeric_limits<std::int64_t>::max() / 4);
+  if (counts.empty()) return;
+  views.curves.push_back(dense.curve("gd", "gradient descent on the kernel", times_of(counts, step),
+                                     dynamics::gradient_descent(dense.closed, step, counts)));
+}
+
+// The expected loss of minibatch SGD with the training's step and batch.
+void add_moments(const Dense& dense, FlowViews& views) {
+  const auto& s = dense.s;
+  const auto& training = s.experiment.training;
+  const double step = views.learning_rate;
+  const bool plain = training.optimizer == training::OptimizerKind::sgd && training.batch < s.split.train.n &&
+                     training.schedule == training::Schedule::constant && training.warmup == 0 &&
+                     training.weight_decay == 0 && training.gradient_clip == 0;
+  if (!plain || !(step < views.step_limit)) return;
+  if (views.n_rows > s.experiment.flow.max_moment_rows) {
+    views.warnings.push_back(
+        fmt::format("{} rows are above flow.max_moment_rows = {}: no curve `sgd` (it costs 4 "
+                    "rows^3 flop a step)",
+                    views.n_rows, s.experiment.flow.max_moment_rows));
+    return;
+  }
+  try {
+    dynamics::SgdMoments moments(dense.closed, {.step = step, .batch = training.batch});
+    ViewCurve curve{"sgd", "expected loss of SGD on the kernel"};
+    for (const auto count : counts_at(views.times, step, training.steps)) {
+      moments.advance(count - moments.steps());
+      curve.time.push_back(static_cast<double>(count) * step);
+      curve.train_loss.push_back(per_number(s, moments.expected_loss()));
+      curve.test_loss.push_back(per_number(s, moments.expected_test_loss(dense.test, s.split.test.y, s.split.test.n)));
+      curve.excess_risk.push_back(
+          s.split.target_known
+              ? per_number(s, moments.expected_test_loss(dense.test, s.split.test.clean, s.split.test.n))
+              : kUnknown);
+    }
+    views.curves.push_back(std::move(curve));
+  } catch (const base::InputError& error) {
+    views.warnings.push_back(fmt::format("no curve `sgd`: {}", error.what()));
+  }
+}
+
+// Loss against iterations: what a better first-order method would make of the same kernel.
+void add_methods(const Dense& dense, FlowViews& views) {
+  views.rates = dynamics::first_order_rates(dense.closed);
+  if (dense.closed.rank() == 0) return;
+  constexpr std::int64_t kMost = 2000;
+  std::vector<std::int64_t> counts = {0};
+  for (std::int64_t k = 1; k <= kMost; k += std::max<std::int64_t>(1, k / 8)) counts.push_back(k);
+  const auto add = [&](const char* method, const dynamics::SpectralPath& path) {
+    views.methods.push_back({method, counts, dense.train_losses(path)});
+  };
+  add("gradient descent, best step",
+      dynamics::gradient_descent(dense.closed, dynamics::best_step(dense.closed), counts));
+  add("heavy ball", dynamics::heavy_ball(dense.closed, dynamics::optimal_heavy_ball(dense.closed), counts));
+  add("Chebyshev", dynamics::chebyshev(dense.closed, counts));
+  add("conjugate gradient", dynamics::conjugate_gradient(dense.closed, counts));
+}
+
+void add_dense(const Setting& s, FlowViews& views) {
+  const Dense dense(s);
+  views.dense = true;
+  views.spectrum = dense.closed.spectrum();
+  for (const double c : dense.closed.start()) views.coefficients.push_back(c * c);
+  views.step_limit = dynamics::step_limit(dense.closed);
+  views.null_loss = per_number(s, dense.closed.null_loss());
+  if (dense.closed.rank() < dense.closed.rows())
+    views.warnings.push_back(
+        fmt::format("the kernel is singular: {} of {} directions are beyond its reach, and {:.3g} of the training loss "
+                    "stays there at any time",
+                    dense.closed.rows() - dense.closed.rank(), dense.closed.rows(), views.null_loss));
+  views.curves.push_back(dense.curve("kernel", "closed form of the kernel at initialisation", views.times,
+                                     dense.closed.flow(views.times)));
+  const double forever[] = {kInfinity};
+  const auto end = dense.closed.flow(forever);
+  views.train_loss_at_infinity = dense.train_losses(end).front();
+  views.test_loss_at_infinity = dense.test_losses(end, s.split.test.y).front();
+  if (s.split.target_known)
+    views.in_sample = dense.closed.excess_risks(views.times, s.split.train.clean, s.experiment.data.noise);
+  add_descent(dense, views);
+  add_moments(dense, views);
+  add_methods(dense, views);
+}
+
+}  // namespace
+
+void add_kernel_views(const Setting& s, int threads, FlowViews& views) {
+  if (s.cross_entropy()) {
+    views.curves.push_back(linearised_cross_entropy(s, views.times, threads));
+  } else if (views.n_rows <= s.experiment.flow.max_rows) {
+    add_dense(s, views);
+  } else {
+    views.curves.push_back(krylov_view(s, views.times, threads));
+    views.warnings.push_back(
+        fmt::format("{} rows are above flow.max_rows = {}: the kernel is used matrix-free, without "
+                    "its whole spectrum",
+                    views.n_rows, s.experiment.flow.max_rows));
+  }
+  const ViewCurve& kernel = *views.find("kernel");
+  if (kernel.status != "finished")
+    views.warnings.push_back(fmt::format("the kernel's curve is {}: {}", kernel.status, kernel.reason));
+}
+
+}  // namespace phaselaw::analysis

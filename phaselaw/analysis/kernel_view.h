@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "phaselaw/analysis/flow_views.h"
+
+// What the kernel at initialisation says by itself: the curves `kernel`, `gd` and `sgd` of flow_views.h, and the
+// figures of its spectrum.
+namespace phaselaw::analysis {
+
+// Reads views.times and views.learning_rate.
+void add_kernel_views(const Setting& setting, int threads, FlowViews& views);
+
+}  // namespace phaselaw::analysis

@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "phaselaw/analysis/laziness_study.h"
+
+#include <algorithm>
+#include <cmath>
+#include <iterator>
+#include <map>
+
+#include "phaselaw/analysis/setting.h"
+#include "phaselaw/base/errors.h"
+#include "phaselaw/base/interrupt.h"
+#include "phaselaw/base/progress.h"
+#include "phaselaw/dynamics/lazy.h"
+#include "phaselaw/dynamics/parameter_flow.h"
+#include "phaselaw/numerics/statistics.h"
+#include "phaselaw/report/format.h"
+
+namespace phaselaw::analysis {
+
+namespace {
+
+using base::Value;
+
+// The resolved value of a dotted key of a point.
+const Value* value_of(const Value& resolved, const std::string& key) {
+  const auto dot = key.find('.');
+  const Value* section = resolved.find(key.substr(0, dot));
+  return section == nullptr ? nullptr : section->find(key.substr(dot + 1));
+}
+
+// Numeric keys of model and data that differ between the points.
+std::vector<std::string> numeric_keys(const sweep::Study& study) {
+  const Value first = sweep::resolved(study.points.front().experiment);
+  std::vector<std::string> keys;
+  for (const char* section : {"model", "data"})
+    for (const auto& [name, value] : first.at(section).entries()) {
+      if (!value.is_number()) continue;
+      const std::string key = std::string(section) + "." + name;
+      for (const auto& point : study.points) {
+        const Value resolved = sweep::resolved(point.experiment);
+        const Value* other = value_of(resolved, key);
+        if (other != nullptr && other->is_number() && other->number() != value.number()) {
+          keys.push_back(key);
+          break;
+        }
+      }
+    }
+  return keys;
+}
+
+LazyPoint measure(const sweep::Point& point, const std::vector<std::string>& keys, int threads) {
+  const Setting s(point.experiment);
+  const auto& flow = point.experiment.flow;
+  LazyPoint result;
+  const Value resolved = sweep::resolved(point.experiment);
+  for (const auto& key : keys) result.keys.emplace_back(key, value_of(resolved, key)->number());
+  result.seed = point.experiment.seed;
+  dynamics::LazyOptions lazy;
+  lazy.drift_norm = false;
+  lazy.threads = threads;
+  lazy.dense_rows = std::max<std::int64_t>(flow.max_rows, 1);
+  dynamics::LazyRecorder recorder(s.experiment.model, s.theta_0, s.train(), std::nullopt, lazy);
+  result.lambda_min = recorder.total().lambda_min;
+  result.lambda_max = recorder.total().lambda_max;
+  if (flow.time.is_word() && !recorder.is_dense())
+    throw base::InputError("flow.time \"auto\" of a study needs lambda_max; give flow.time or raise flow.max_rows");
+  result.time = flow.time.is_word() ? 20 * static_cast<double>(s.split.train.n) / result.lambda_max : flow.time.value;
+  const double step = 0.5 * static_cast<double>(s.split.train.n) / result.lambda_max;
+  const auto options = s.integration(std::isnan(step) ? 0 : step, threads);
+  const double times[] = {result.time};
+  const auto integrated = dynamics::parameter_flow(s.model, s.theta_0, s.train(), std::nullopt, times, options);
+  result.status = numerics::to_string(integrated.status);
+  result.seconds = integrated.seconds;
+  if (integrated.status != numerics::OdeStatus::finished) return result;
+  const auto& record = recorder.record(result.time, integrated.theta);
+  result.drift = record.total.drift;
+  result.linearisation = record.linearisation;
+  result.radius = record.total.radius;
+  return result;
+}
+
+double at(const LazyPoint& point, const std::string& key) {
+  for (const auto& [name, value] : point.keys)
+    if (name == key) return value;
+  return NAN;
+}
+
+// What distinguishes the curves: every key but the axis.
+std::string curve_of(const LazyPoint& point, const std::string& axis) {
+  std::string name;
+  for (const auto& [key, value] : point.keys)
+    if (key != axis) name += (name.empty() ? "" : ", ") + fmt::format("{} = {}", key, report::format_number(value));
+  return name;
+}
+
+std::string axis_of(const std::vector<LazyPoint>& points, const std::vector<std::string>& keys) {
+  std::string best;
+  std::size_t most = 0;
+  for (const auto& key : keys) {
+    std::map<double, int> values;
+    for (const auto& point : points) ++values[at(point, key)];
+    if (values.size() > most) best = key, most = values.size();
+  }
+  return best;
+}
+
+LazySlope slope_of(const std::string& curve, const std::vector<const LazyPoint*>& points, const std::string& axis) {
+  LazySlope slope{curve, NAN, NAN, NAN, points.size()};
+  double mx = 0, my = 0, xx = 0, xy = 0, rest = 0;
+  const auto n = static_cast<double>(points.size());
+  for (const auto* p : points) mx += std::log(at(*p, axis)) / n, my += std::log(p->drift) / n;
+  for (const auto* p : points) {
+    const double x = std::log(at(*p, axis)) - mx;
+    xx += x * x;
+    xy += x * (std::log(p->drift) - my);
+  }
+  if (!(xx > 0)) return slope;
+  slope.value = xy / xx;
+  if (points.size() < 3) return slope;
+  for (const auto* p : points)
+    rest += std::pow(std::log(p->drift) - my - slope.value * (std::log(at(*p, axis)) - mx), 2);
+  const double half = numerics::student_t_quantile(0.975, n - 2) * std::sqrt(rest / (n - 2) / xx);
+  slope.lo = slope.value - half;
+  slope.hi = slope.value + half;
+  return slope;
+}
+
+// In the study's order.
+std::vector<std::pair<std::string, std::vector<const LazyPoint*>>> curves_of(const LazinessStudy& study) {
+  std::vector<std::pair<std::string, std::vector<const LazyPoint*>>> curves;
+  for (const auto& point : study.points) {
+    const std::string name = curve_of(point, study.axis);
+    auto curve = std::find_if(curves.begin(), curves.end(), [&](const auto& c) { return c.first == name; });
+    if (curve == curves.end()) curve = curves.insert(curves.end(), {name, {}});
+    curve->second.push_back(&point);
+  }
+  return curves;
+}
+
+}  // namespace
+
+LazinessStudy laziness_study(const sweep::Study& study, int threads) {
+  if (study.points.front().experiment.model.reads_tokens())
+    throw base::InputError("a study of the drift needs the squared loss; choose readout identity or linear");
+  const auto keys = numeric_keys(study);
+  if (keys.empty())
+    throw base::InputError(
+        "the [grid] varies no number of [model] or [data]; give e.g. \"model.d_hidden\" = [32, 128]");
+  LazinessStudy result;
+  double work = 0;
+  for (const auto& point : study.points) work += point.cost_flop;
+  base::Progress progress("flow", work);
+  for (const auto& point : study.points) {
+    base::throw_if_interrupted();
+    auto measured = measure(point, keys, threads);
+    if (measured.status == "finished")
+      result.points.push_back(std::move(measured));
+    else
+      result.warnings.push_back(fmt::format("run {} (seed {}) is left out: its flow ended with '{}'; raise flow.budget",
+                                            point.index, measured.seed, measured.status));
+    progress.advance(point.cost_flop);
+  }
+  if (result.points.empty()) throw base::RunError("no flow of the study finished; raise flow.budget or flow.rtol");
+  result.axis = axis_of(result.points, keys);
+  for (const auto& [curve, points] : curves_of(result)) result.slopes.push_back(slope_of(curve, points, result.axis));
+  return result;
+}
+
+std::string laziness_csv(const LazinessStudy& study) {
+  std::string csv = "seed";
+  for (const auto& [key, value] : study.points.front().keys) csv += "," + key;
+  csv += ",drift,linearisation,radius,time,lambda_min,lambda_max\n";
+  for (const auto& p : study.points) {
+    csv += std::to_string(p.seed);
+    for (const auto& [key, value] : p.keys) csv += fmt::format(",{}", value);
+    fmt::format_to(std::back_inserter(csv), ",{},{},{},{},{},{}\n", p.drift, p.linearisation, p.radius, p.time,
+                   p.lambda_min, p.lambda_max);
+  }
+  return csv;
+}
+
+base::Value to_value(const LazinessStudy& study) {
+  Value slopes;
+  for (const auto& slope : study.slopes)
+    slopes.push_back(Value::table({{"curve", slope.curve},
+                                   {"value", slope.value},
+                                   {"lo", slope.lo},
+                                   {"hi", slope.hi},
+                                   {"points", slope.points}}));
+  return Value::table({{"axis", study.axis},
+                       {"points", study.points.size()},
+                       {"slopes", slopes},
+                       {"method", "least squares of ln drift on ln axis, Student t interval at 95 %"},
+                       {"warnings", Value(study.warnings)}});
+}
+
+report::Page laziness_page(const LazinessStudy& study, const std::string& study_json) {
+  using report::Colour;
+  constexpr Colour kColours[] = {Colour::kVermillion, Colour::kBlue,   Colour::kGreen,
+                                 Colour::kOrange,     Colour::kPurple, Colour::kBlack};
+  report::Figure figure;
+  figure.title = "Drift of the kernel along gradient flow against " + study.axis;
+  figure.x = {study.axis, "", true};
+  figure.y = {"||H(t) - H(0)|| / ||H(0)||", "", true};
+  std::size_t k = 0;
+  for (const auto& [name, points] : curves_of(study)) {
+    std::map<double, std::vector<double>> drifts;
+    for (const auto* p : points) drifts[at(*p, study.axis)].push_back(std::log(p->drift));
+    report::Series series;
+    const auto& slope = study.slopes[k];
+    series.label = fmt::format("{}{}slope {}", name, name.empty() ? "" : ": ",
+                               report::format_value(slope.value, slope.lo, slope.hi));
+    for (const auto& [x, logs] : drifts) {
+      series.x.push_back(x);
+      series.y.push_back(std::exp(numerics::mean(logs)));
+      series.error_lo.push_back(std::exp(*std::min_element(logs.begin(), logs.end())));
+      series.error_hi.push_back(std::exp(*std::max_element(logs.begin(), logs.end())));
+    }
+    series.style = report::Style::kLinePoints;
+    series.colour = kColours[k++ % std::size(kColours)];
+    figure.series.push_back(std::move(series));
+  }
+  figure.caption =
+      "Geometric mean over seeds, bars from the smallest to the largest. Each point is a gradient flow followed until "
+      "the "
+      "fastest direction of its kernel is learned forty times over; the lazy regime is where this stays far below 1.";
+  report::Page page;
+  page.title = "Lazy or rich";
+  page.answer = fmt::format("{} flows; drift against {}.", study.points.size(), study.axis);
+  page.figures = {figure};
+  report::Section section;
+  section.title = "Slopes";
+  for (const auto& warning : study.warnings) section.paragraphs.push_back("Note: " + warning + ".");
+  report::Table table;
+  table.caption = "Slope of ln drift on ln " + study.axis + ", 95 % interval over points and seeds.";
+  table.columns = {"curve", "slope", "points"};
+  for (const auto& slope : study.slopes)
+    table.rows.push_back({slope.curve.empty() ? "all" : slope.curve,
+                          report::format_value(slope.value, slope.lo, slope.hi), std::to_string(slope.points)});
+  section.tables = {table};
+  page.sections = {section};
+  page.configurations.emplace_back("study", study_json);
+  return page;
+}
+
+}  // namespace phaselaw::analysis

@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "phaselaw/analysis/predict.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+
+#include "phaselaw/base/errors.h"
+#include "phaselaw/base/interrupt.h"
+#include "phaselaw/base/progress.h"
+#include "phaselaw/dynamics/lazy.h"
+#include "phaselaw/kernel/lanczos.h"
+#include "phaselaw/model/flops.h"
+#include "phaselaw/numerics/random.h"
+#include "phaselaw/numerics/statistics.h"
+#include "phaselaw/training/learning_rate.h"
+#include "phaselaw/training/trainer.h"
+
+namespace phaselaw::analysis {
+
+namespace {
+
+using dynamics::Estimator;
+
+constexpr double kDecades = 1e3;  // from the first time to the last
+
+double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+
+double learning_rate_of(const Setting& s) {
+  const auto& training = s.experiment.training;
+  if (!training.learning_rate.is_word()) return training.learning_rate.value;
+  const auto batch =
+      training.optimizer == training::OptimizerKind::gd ? s.split.train.n : std::min(training.batch, s.split.train.n);
+  training::Objective<double> objective(s.model, s.split, s.theta_0, batch, 0);
+  return training::automatic_learning_rate<double>(s.model, objective, s.theta_0, batch, training);
+}
+
+// The smallest over the sizes of n/h_max, the stability limit of gradient descent on the first n sequences.
+std::pair<double, std::int64_t> step_limit(const numerics::Matrix<double>& kernel, std::int64_t rows,
+                                           const std::vector<std::int64_t>& sizes) {
+  std::pair<double, std::int64_t> limit = {std::numeric_limits<double>::infinity(), 0};
+  for (const auto n : sizes) {
+    const numerics::Matrix<double> part = kernel.topLeftCorner(n * rows, n * rows);
+    const auto largest = kernel::largest_eigenvalues(kernel::symmetric_operator(part), {.count = 1, .tolerance = 1e-4});
+    const double at_n = static_cast<double>(n) / largest.values.front();
+    if (at_n < limit.first) limit = {at_n, n};
+  }
+  return limit;
+}
+
+std::vector<std::int64_t> sizes_of(const Setting& s, std::vector<std::int64_t> wanted) {
+  const auto pool = s.split.train.n;
+  if (pool < 2) throw base::InputError("predict needs at least 2 training sequences; raise data.n_data");
+  if (wanted.empty())
+    for (std::int64_t n = std::min<std::int64_t>(4, pool / 2); n <= pool; n *= 2) wanted.push_back(n);
+  std::sort(wanted.begin(), wanted.end());
+  wanted.erase(std::unique(wanted.begin(), wanted.end()), wanted.end());
+  if (wanted.front() < 2)
+    throw base::InputError({"--n-data"}, fmt::format("each size must be >= 2; found {}", wanted.front()));
+  if (wanted.back() > pool)
+    throw base::InputError({"--n-data"}, fmt::format("{} is more than the {} training sequences of the experiment; "
+                                                     "raise data.n_data or ask for less",
+                                                     wanted.back(), pool));
+  return wanted;
+}
+
+// The training set with the chosen sequences only.
+data::Dataset part_of(const data::Dataset& set, std::span<const std::int64_t> sequences) {
+  data::Dataset part = set;
+  part.n = static_cast<std::int64_t>(sequences.size());
+  const auto pick = [&](auto& to, const auto& from) {
+    const auto each = static_cast<std::ptrdiff_t>(from.size()) / set.n;
+    to.clear();
+    for (const auto a : sequences) to.insert(to.end(), from.begin() + a * each, from.begin() + (a + 1) * each);
+  };
+  pick(part.x, set.x);
+  pick(part.y, set.y);
+  pick(part.clean, set.clean);
+  return part;
+}
+
+// Test loss at each of the surface's times, ln linear in ln t between the measurements; NaN outside them.
+std::vector<double> read_at(const std::vector<training::Measurement>& curve, const std::vector<double>& times) {
+  std::vector<double> values;
+  for (const double t : times) {
+    const auto after =
+        std::find_if(curve.begin(), curve.end(), [&](const auto& m) { return m.time >= t * (1 - 1e-9); });
+    if (after == curve.end() || after == curve.begin() || (after - 1)->time <= 0) {
+      values.push_back(std::numeric_limits<double>::quiet_NaN());
+      continue;
+    }
+    const auto before = after - 1;
+    const double share = std::log(t / before->time) / std::log(after->time / before->time);
+    values.push_back(std::exp((1 - share) * std::log(before->test_loss) + share * std::log(after->test_loss)));
+  }
+  return values;
+}
+
+// Trains models on random subsets of n sequences and lays their mean beside the prediction.
+CheckedRun train_some(const Setting& s, const data::Split& all, std::int64_t n, const Prediction& p,
+                      std::int64_t replicates, std::vector<double>& theta) {
+  sweep::Experiment e = s.experiment;
+  e.training.learning_rate = p.learning_rate;
+  const auto seed = static_cast<std::uint64_t>(e.seed);
+  const model::Transformer<float> model(e.model);
+  const auto& surface = p.surfaces.front();
+  const auto row = std::find(surface.n_data.begin(), surface.n_data.end(), n) - surface.n_data.begin();
+  CheckedRun run;
+  run.n_data = n;
+  run.replicates = n == all.train.n ? 1 : replicates;
+  std::vector<double> sum(p.times.size());
+  for (std::int64_t k = 0; k < run.replicates; ++k) {
+    auto order = numerics::RandomStream(seed, "predict/check", static_cast<std::uint64_t>(k)).permutation(all.train.n);
+    order.resize(static_cast<std::size_t>(n));
+    data::Split split = all;
+    split.train = part_of(all.train, order);
+    const auto result =
+        training::train<float>(model, model::initialise<float>(model.table(), seed), split, e.training, seed);
+    if (result.outcome != training::Outcome::finished) run.outcome = base::enum_to_text(result.outcome);
+    const auto values = read_at(result.curve, p.times);
+    for (std::size_t t = 0; t < sum.size(); ++t) sum[t] += values[t] / static_cast<double>(run.replicates);
+    theta.assign(result.theta.begin(), result.theta.end());
+  }
+  for (std::size_t t = 0; t < sum.size(); ++t) {
+    if (std::isnan(sum[t])) continue;
+    run.time.push_back(p.times[t]);
+    run.measured.push_back(sum[t]);
+    run.predicted.push_back(surface.risk(row, static_cast<numerics::Index>(t)));
+    run.compute.push_back(p.compute.compute(static_cast<double>(n), p.times[t]));
+  }
+  return run;
+}
+
+Check check(const Setting& s, const Prediction& prediction, const PredictOptions& options) {
+  Check check;
+  // The test set in full: flow.n_test cuts only what the dense views are compared on.
+  const auto all =
+      data::make_split(s.experiment.data, s.experiment.model, static_cast<std::uint64_t>(s.experiment.seed));
+  const auto& sizes = prediction.surfaces.front().n_data;
+  base::Progress progress("training the models", static_cast<double>(sizes.size()));
+  std::vector<double> theta, errors;
+  const double start = now();
+  for (const auto n : sizes) {
+    check.runs.push_back(train_some(s, all, n, prediction, options.replicates, theta));
+    base::throw_if_interrupted();
+    progress.advance(1);
+  }
+  check.seconds = now() - start;
+  for (const auto& run : check.runs)
+    for (std::size_t i = 0; i < run.time.size(); ++i)
+      errors.push_back(std::abs(run.predicted[i] - run.measured[i]) / run.measured[i]);
+  if (errors.empty()) throw base::InputError("no trained point lies inside the predicted times; raise training.steps");
+  check.median_error = numerics::median(errors);
+  check.worst_error = *std::max_element(errors.begin(), errors.end());
+  dynamics::LazyOptions lazy;
+  lazy.drift_norm = false;
+  lazy.threads = options.threads;
+  lazy.dense_rows = 0;  // random probes: an estimate of the drift is enough here
+  dynamics::LazyRecorder recorder(s.experiment.model, s.theta_0, s.train(), std::nullopt, lazy);
+  check.kernel_drift = recorder.record(prediction.times.back(), theta).total.drift;
+  return check;
+}
+
+dynamics::PredictedEnvelope envelope_of(const Prediction& p, const PredictOptions& options, std::uint64_t seed) {
+  const auto& surface = p.surfaces.front();
+  dynamics::PredictedEnvelopeOptions o;
+  o.compute = numerics::log_spaced(p.compute.compute(static_cast<double>(surface.n_data.front()), p.times.front()),
+                                   p.compute.compute(static_cast<double>(surface.n_data.back()), p.times.back()), 41);
+  o.floor = p.floor;
+  o.early_stopping = true;
+  o.seed = seed;
+  o.resamples = 0;
+  // The slope is read where the choice of n is free; at either end of the grid it is the grid that decides.
+  const auto whole = dynamics::predicted_envelope(surface, p.compute, o);
+  std::vector<double> inside;
+  for (const auto& point : whole.points)
+    if (point.n_data > surface.n_data.front() && point.n_data < surface.n_data.back()) inside.push_back(point.compute);
+  constexpr std::size_t kLeastPoints = 4;
+  if (inside.size() >= kLeastPoints) {
+    o.window_lo = inside.front();
+    o.window_hi = inside.back();
+  }
+  o.resamples = options.resamples;
+  return dynamics::predicted_envelope(surface, p.compute, o);
+}
+
+}  // namespace
+
+Prediction predict(const Setting& s, const PredictOptions& options) {
+  if (s.cross_entropy())
+    throw base::InputError(
+        "predict needs the squared loss, whose flow has a closed form; for text set data.target = "
+        "\"regression\" and model.readout = \"linear\"");
+  const auto sizes = sizes_of(s, options.n_data);
+  const double start = now();
+  Prediction p;
+  const auto& e = s.experiment;
+  const auto kernel = s.kernel();
+  const auto [limit, at_n] = step_limit(kernel, s.rows_per_sequence(), sizes);
+  p.learning_rate = learning_rate_of(s);
+  if (e.training.learning_rate.is_word())
+    p.learning_rate = std::min(p.learning_rate, limit / 2);
+  else if (p.learning_rate >= limit)
+    p.warnings.push_back(
+        fmt::format("training.learning_rate {:.3g} is above {:.3g}, where gradient descent on {} "
+                    "sequences stops being stable; a training there does not follow the flow",
+                    p.learning_rate, limit, at_n));
+  const double last =
+      e.flow.time.is_word() ? static_cast<double>(e.training.steps) * p.learning_rate : e.flow.time.value;
+  p.times = numerics::log_spaced(last / kDecades, last, static_cast<std::size_t>(e.flow.points));
+  p.compute = {p.learning_rate, model::sequence_cost(e.model).training_flop()};
+  p.floor = s.split.target_known ? e.data.noise * e.data.noise : 0;
+
+  const auto initial = s.outputs(s.split.train, s.theta_0);
+  const dynamics::Pool pool{
+      dynamics::sequence_kernel({kernel.data(), kernel.rows(), kernel.cols()}, s.rows_per_sequence()),
+      s.split.train.y,
+      initial,
+      {}};
+  dynamics::SurfaceOptions surface;
+  surface.times = p.times;
+  surface.subsets = options.subsets;
+  surface.folds = options.folds;
+  surface.seed = static_cast<std::uint64_t>(e.seed);
+  surface.resamples = options.resamples;
+  surface.n_data = sizes;
+  base::Progress progress("predicting", 5);
+  p.surfaces.push_back(dynamics::risk_surface(pool, Estimator::leave_one_out, surface));
+  p.envelope = envelope_of(p, options, surface.seed);
+  p.seconds = now() - start;
+  progress.advance(1);
+  for (const Estimator estimator : {Estimator::omniscient, Estimator::two_point, Estimator::gcv}) {
+    p.surfaces.push_back(dynamics::risk_surface(pool, estimator, surface));
+    progress.advance(1);
+  }
+  // Sub-sampling is tested on the rest of the pool: half of it at least.
+  surface.n_data.erase(std::remove_if(surface.n_data.begin(), surface.n_data.end(),
+                                      [&](std::int64_t n) { return 2 * n > s.split.train.n; }),
+                       surface.n_data.end());
+  if (!surface.n_data.empty()) p.surfaces.push_back(dynamics::risk_surface(pool, Estimator::sub_sampling, surface));
+  p.seconds_beside = now() - start - p.seconds;
+  if (e.training.optimizer == training::OptimizerKind::adamw)
+    p.warnings.push_back("adamw does not follow the gradient flow that is predicted; use gd or sgd for a comparison");
+  const double power = s.split.target_power;
+  if (power > 0 && (power < 0.01 || power > 100))
+    p.warnings.push_back(
+        fmt::format("targets are not normalised: their mean square is {:.3g}; risks are in its units", power));
+  if (options.check) p.check = check(s, p, options);
+  return p;
+}
+
+}  // namespace phaselaw::analysis

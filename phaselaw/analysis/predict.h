@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "phaselaw/analysis/setting.h"
+#include "phaselaw/base/value.h"
+#include "phaselaw/dynamics/learning_curve.h"
+#include "phaselaw/dynamics/predicted_envelope.h"
+#include "phaselaw/report/page.h"
+
+// The test loss against data, time and compute, from the kernel at initialisation alone; and, with `check`, the models
+// trained and laid over it.
+//
+// The pool is the experiment's training set, data.n_data sequences; nothing else is looked at. Risks are test losses
+// per number, noise included. Compute is that of full-batch descent with the training's learning rate eta:
+// C(n, t) = n (t/eta) FLOP of a step and sequence; a minibatch run that reaches the same t spends b/n of it.
+// Validity: kernel regression with H(0). What the features' motion changes is exactly what `check` measures.
+namespace phaselaw::analysis {
+
+struct PredictOptions {
+  std::vector<std::int64_t> n_data;  // increasing; empty: doubling from 4 (or 2) to the pool
+  std::int64_t subsets = 4;          // random subsets for each n
+  std::int64_t folds = 0;       // leave out this many groups of sequences where n is larger; 0: one sequence at a time
+  int resamples = 200;          // bootstrap replicates of the intervals
+  bool check = false;           // train the real models
+  std::int64_t replicates = 2;  // of them for each n, on random subsets of the pool
+  int threads = 0;
+};
+
+// Trained models beside their prediction, at the times both have.
+struct CheckedRun {
+  std::int64_t n_data = 0, replicates = 0;
+  std::vector<double> time, measured, predicted, compute;  // test loss per number; measured: mean over the replicates
+  std::string outcome = "finished";                        // else of the replicate that did not
+};
+
+struct Check {
+  std::vector<CheckedRun> runs;
+  double median_error = 0, worst_error = 0;  // |predicted - measured| / measured over all n and t
+  double seconds = 0;                        // of the training alone
+  double kernel_drift = 0;                   // ||H - H(0)|| / ||H(0)|| after the last training
+};
+
+struct Prediction {
+  std::vector<double> times;
+  double learning_rate = 0;
+  dynamics::ComputeModel compute;
+  std::vector<dynamics::RiskSurface> surfaces;  // leave-one-out first: the default
+  dynamics::PredictedEnvelope envelope;         // of the first surface
+  double floor = 0;                             // subtracted for the exponent: the noise, where it is known
+  std::optional<Check> check;
+  double seconds = 0;         // of the default estimate: kernel, surface, intervals, envelope
+  double seconds_beside = 0;  // of the others
+  std::vector<std::string> warnings;
+};
+
+// InputError: cross-entropy (no closed form), an n above the pool, a pool of one sequence.
+[[nodiscard]] Prediction predict(const Setting& setting, const PredictOptions& options);
+
+// predicted.csv: method, n_data, time, compute, risk, lo, hi; and the rows `measured` of a check.
+[[nodiscard]] std::string predicted_csv(const Prediction& prediction);
+[[nodiscard]] base::Value to_value(const Setting& setting, const Prediction& prediction);
+[[nodiscard]] report::Page predict_page(const Setting& setting, const Prediction& prediction);
+
+}  // namespace phaselaw::analysis

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "phaselaw/analysis/setting.h"
+
+#include <algorithm>
+
+#include "phaselaw/kernel/kernel.h"
+
+namespace phaselaw::analysis {
+
+namespace {
+
+model::Inputs<double> inputs_of(const data::Dataset& set) {
+  model::Inputs<double> inputs;
+  inputs.n = set.n;
+  if (set.tokens.empty())
+    inputs.vectors = set.x.data();
+  else
+    inputs.tokens = set.tokens.data();
+  return inputs;
+}
+
+data::Split split_of(const sweep::Experiment& e) {
+  data::DataOptions options = e.data;
+  options.n_test = std::min(e.data.n_test, e.flow.n_test);
+  return data::make_split(options, e.model, static_cast<std::uint64_t>(e.seed));
+}
+
+}  // namespace
+
+Setting::Setting(const sweep::Experiment& e)
+    : experiment(e),
+      split(split_of(e)),
+      model(e.model),
+      theta_0(model::initialise<double>(model.table(), static_cast<std::uint64_t>(e.seed))) {}
+
+dynamics::FlowData Setting::flow_data(const data::Dataset& set) {
+  dynamics::FlowData data;
+  data.inputs = inputs_of(set);
+  data.targets = set.y;
+  data.next_tokens = set.next_tokens;
+  return data;
+}
+
+std::vector<double> Setting::outputs(const data::Dataset& set, const std::vector<double>& theta) const {
+  dynamics::FullBatch batch(model, flow_data(set), theta_0);
+  std::vector<double> f(static_cast<std::size_t>(batch.rows()));
+  (void)batch.loss(theta, f);
+  return f;
+}
+
+dynamics::ParameterFlowOptions Setting::integration(double step, int threads) const {
+  const auto& options = experiment.flow;
+  dynamics::ParameterFlowOptions flow;
+  flow.ode.relative_tolerance = options.rtol;
+  flow.ode.absolute_tolerance = options.atol;
+  flow.ode.budget.max_seconds = options.budget;
+  flow.threads = threads;
+  if (experiment.model.activation == model::Activation::relu && step > 0) {
+    flow.fixed.emplace();
+    flow.fixed->step = step;
+    flow.fixed->budget = flow.ode.budget;
+    flow.fixed->keep_values = false;
+  }
+  return flow;
+}
+
+numerics::Matrix<double> Setting::kernel() const {
+  return std::move(kernel::dense_kernel<double>(model, theta_0, inputs_of(split.train), kernel::KernelOptions{}).total);
+}
+
+numerics::Matrix<double> Setting::kernel(const data::Dataset& against) const {
+  return std::move(
+      kernel::dense_kernel<double>(model, theta_0, inputs_of(against), inputs_of(split.train), kernel::KernelOptions{})
+          .total);
+}
+
+double per_number(const Setting& s, double loss) {
+  return s.cross_entropy() ? loss : loss / static_cast<double>(s.rows_per_sequence());
+}
+
+double mean_squared(const double* f, const double* y, std::size_t count) {
+  double sum = 0;
+  for (std::size_t i = 0; i < count; ++i) sum += (f[i] - y[i]) * (f[i] - y[i]);
+  return sum / static_cast<double>(count);
+}
+
+}  // namespace phaselaw::analysis

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "phaselaw/data/dataset.h"
+#include "phaselaw/dynamics/parameter_flow.h"
+#include "phaselaw/model/transformer.h"
+#include "phaselaw/numerics/matrix.h"
+#include "phaselaw/sweep/experiment.h"
+
+// One experiment file, ready to be looked at from several sides: its data, its model in double, the start theta_0 of
+// seed `seed`. Training, flow and kernel all begin here, so that their curves can share a frame.
+namespace phaselaw::analysis {
+
+struct Setting {
+  sweep::Experiment experiment;
+  data::Split split;  // test cut to flow.n_test sequences
+  model::Transformer<double> model;
+  std::vector<double> theta_0;
+
+  explicit Setting(const sweep::Experiment& experiment);
+
+  [[nodiscard]] std::int64_t rows_per_sequence() const { return model.outputs_per_sequence(); }
+  [[nodiscard]] bool cross_entropy() const { return experiment.model.reads_tokens(); }
+  [[nodiscard]] dynamics::FlowData train() const { return flow_data(split.train); }
+  [[nodiscard]] dynamics::FlowData test() const { return flow_data(split.test); }
+
+  // F(theta) = kappa [G(theta) - (1 - epsilon) G(theta_0)] on a set: n L o numbers.
+  [[nodiscard]] std::vector<double> outputs(const data::Dataset& set, const std::vector<double>& theta) const;
+
+  // How the flow is integrated: [flow]'s tolerances and budget; for relu, whose flow slides along kinks where error
+  // control takes ever shorter steps and gains nothing (dynamics/parameter_flow.h), fourth-order steps of `step`
+  // instead, which must be below 1.4 n/lambda_max; 0: not known, then by tolerances.
+  [[nodiscard]] dynamics::ParameterFlowOptions integration(double step, int threads) const;
+
+  // H(rows, columns) at theta_0, of all trainable parameters. Cost and memory: kernel/planner.h.
+  [[nodiscard]] numerics::Matrix<double> kernel() const;                              // train x train
+  [[nodiscard]] numerics::Matrix<double> kernel(const data::Dataset& against) const;  // against x train
+
+ private:
+  [[nodiscard]] static dynamics::FlowData flow_data(const data::Dataset& set);
+};
+
+// Loss = (1/n) ||F - Y||^2 per number: divided by L o. Nats per token stay as they are.
+[[nodiscard]] double per_number(const Setting& setting, double loss);
+
+// Mean of (f - y)^2.
+[[nodiscard]] double mean_squared(const double* f, const double* y, std::size_t count);
+
+}  // namespace phaselaw::analysis

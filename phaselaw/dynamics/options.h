@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+
+#include "phaselaw/base/fields.h"
+
+// Section [flow]: over what time, and how exactly, the dynamics are followed.
+namespace phaselaw::dynamics {
+
+struct FlowOptions {
+  base::NumberOrWord<double> time{0.0, "auto", {"auto"}};
+  std::int64_t points = 40;
+  std::int64_t records = 12;
+  std::int64_t n_test = 64;
+  double rtol = 1e-6, atol = 1e-9;
+  double budget = 60;
+  double tolerance = 0.1;
+  std::int64_t max_rows = 4096;
+  std::int64_t max_moment_rows = 256;
+
+  template <class Self, class Visit>
+  static void fields(Self& self, Visit&& visit) {
+    using base::at_least, base::positive, base::strictly_between;
+    visit("time", self.time, positive(), "gradient-flow time; \"auto\": that of the training, steps * learning rate");
+    visit("points", self.points, at_least(2), "times on the curves, logarithmic over four decades up to `time`");
+    visit("records", self.records, at_least(2), "times at which the drift of the kernel is measured");
+    visit("n_test", self.n_test, at_least(1), "test sequences that the views are compared on, at most data.n_test");
+    visit("rtol", self.rtol, strictly_between(0, 1), "relative tolerance of the integrated flow, each step");
+    visit("atol", self.atol, positive(), "absolute tolerance of the integrated flow, each parameter");
+    visit("budget", self.budget, positive(), "seconds for the integrated flow; what was integrated then is kept");
+    visit("tolerance", self.tolerance, positive(),
+          "relative difference of the test loss at which the kernel's prediction counts as left");
+    visit("max_rows", self.max_rows, at_least(1), "largest kernel that is made and diagonalised");
+    visit("max_moment_rows", self.max_moment_rows, at_least(0), "largest kernel whose SGD moments are followed");
+  }
+};
+
+}  // namespace phaselaw::dynamics

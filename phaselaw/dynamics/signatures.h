@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <limits>
+#include <string>
+#include <string_view>
+#include <vector>
+
+// Signatures of trouble, found while a trajectory runs.
+//
+// instability   any of
+//   * the loss is NaN or infinite
+//   * the smoothed loss is above its running minimum by the factor `rise`, and by `noise_deviations` standard
+//     deviations of its own noise. Smoothed: s <- s + (ln loss - s) 2/(smoothing + 1), s the mean of what was seen for
+//     the first `smoothing` points. Noise: the standard deviation v of ln loss about s, smoothed with a span ten times
+//     longer, gives that of s: v sqrt(1/smoothing).
+//   * the kernel drift ||H(t) - H(0)||_2 is above lambda_min(H(0))/2                         [S]
+//   * the radius is above radius_max                                                         [S]
+//   Once seen it stays: the verdict of the run.
+// plateau       over the last factor `window` in time the slope b of ln loss = a + b ln t has an interval of level
+//   `confidence` wholly above `flat_slope` (least squares over at least `least_points` points, Student's t, standard
+//   error widened for first-order autocorrelation of the residuals), while the smoothed loss is above `floor_factor`
+//   times the stated floor. A rising loss that is no instability is a plateau too: it does not improve.
+//   Looked for from `plateau_from` on; by default once the smoothed loss has fallen by a tenth: a flow that was
+//   recorded from times below 1/rate on begins flat, which is no plateau. Looked at whenever the time has grown by the
+//   factor `check_every`, and declared at the second such look in a row. It ends when a look finds an interval that is
+//   wholly below flat_slope.
+//
+// The drift and radius rules are the theory's conditions, not measured divergence: `cause` says which rule spoke.
+// False alarms on noisy power laws t^-0.1 .. t^-1, log-normal noise up to 20 % a point, 200 to 2000 points: below 1 %
+// of runs each for plateau and instability (tested).
+// Cost: O(1) a point and O(points in the window) a look. Memory: the points of the last factor `window`.
+// Source: kernel instability and stalled training as signatures [S]; the rules [R].
+namespace phaselaw::dynamics {
+
+enum class Signature { none, plateau, instability };
+[[nodiscard]] std::string_view to_string(Signature signature);
+
+enum class SignatureCause { none, loss_not_finite, loss_rises, kernel_drift, radius, flat_loss };
+[[nodiscard]] std::string_view to_string(SignatureCause cause);
+
+struct SignatureOptions {
+  double rise = 2;                // > 1
+  double noise_deviations = 6;    // >= 0
+  std::int64_t smoothing = 8;     // points, >= 1
+  double window = 4;              // > 1
+  double flat_slope = -0.02;      // < 0
+  double confidence = 0.99;       // of the two-sided interval, in (0, 1)
+  std::int64_t least_points = 8;  // >= 4
+  double check_every = 1.1;       // > 1
+  double floor = 0;               // irreducible loss if known, e.g. xi^2; 0: none stated
+  double floor_factor = 1.1;      // >= 1
+  double plateau_from = std::numeric_limits<double>::quiet_NaN();
+};
+
+// NaN: not measured at this point.
+struct TrajectoryPoint {
+  double time = 0;  // flow time, step or compute: > the last one
+  double loss = 0;  // training loss, > 0
+  double drift_norm = std::numeric_limits<double>::quiet_NaN(), lambda_min = std::numeric_limits<double>::quiet_NaN();
+  double radius = std::numeric_limits<double>::quiet_NaN(), radius_max = std::numeric_limits<double>::quiet_NaN();
+};
+
+struct SignatureEvent {
+  Signature signature = Signature::none;
+  SignatureCause cause = SignatureCause::none;
+  double onset = 0;                                       // plateau: start of the flat window; instability: the point
+  double seen_at = 0;                                     // the point at which it was declared
+  double end = std::numeric_limits<double>::quiet_NaN();  // of a plateau that was left
+  std::string reason;                                     // in words, with the numbers
+};
+
+class SignatureDetector {
+ public:
+  // std::domain_error for options outside their domain.
+  explicit SignatureDetector(const SignatureOptions& options = {});
+
+  // Times ascend strictly (PHASELAW_CHECK). Returns current().
+  Signature observe(const TrajectoryPoint& point);
+
+  // instability once there was one, else plateau while one lasts, else none.
+  [[nodiscard]] Signature current() const { return current_; }
+  [[nodiscard]] const std::vector<SignatureEvent>& events() const { return events_; }
+  // The event behind current(); with signature `none`: reason says what was looked at.
+  [[nodiscard]] SignatureEvent verdict() const;
+
+ private:
+  struct Kept {
+    double log_time, log_loss;
+  };
+  void declare(Signature signature, SignatureCause cause, double onset, double seen_at, std::string reason);
+  void follow_loss(const TrajectoryPoint& point);
+  void look_for_plateau(double time);
+
+  SignatureOptions options_;
+  Signature current_ = Signature::none;
+  std::vector<SignatureEvent> events_;
+  std::deque<Kept> kept_;
+  std::int64_t points_ = 0;
+  double smoothed_ = 0, variance_ = 0, lowest_ = 0, highest_start_ = 0, last_time_ = 0, next_look_ = 0;
+  bool flat_before_ = false, has_fallen_ = false;
+};
+
+}  // namespace phaselaw::dynamics

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "phaselaw/base/value.h"
+#include "phaselaw/theory/excess_risk.h"
+#include "phaselaw/theory/noise.h"
+#include "phaselaw/theory/numbers.h"
+
+// The whole theory at one set of numbers: what `phaselaw theory` prints.
+//
+// Which question is answered. Compute alone: the best n for it (data-limited formula). Compute and n_data: the fixed-n
+// law and its stage. n_data alone: at its threshold compute, where the data-limited formula holds. At least one is
+// needed. n_params adds c_M/M to the upper bound; the largest of the terms then may be the model's: stage
+// model-limited. With n_params and a rate, the three-term bound with that rate is evaluated beside it: the two-stage
+// law takes alpha T = xi^2 C/(a n^p), which is an assumption on the rate.
+//
+// Every number that can leave the range of double has its log10 beside it; such a number itself is then unset.
+// Errors: InputError as numbers.h. Cost: microseconds. Source: the formulas' own headers.
+namespace phaselaw::theory {
+
+// A positive number as itself and as log10; `value` is unset where it leaves the normal range of double.
+struct Quantity {
+  std::optional<double> value;
+  double log10 = 0;
+};
+
+struct ThreeTermReport {
+  ExcessRiskTerms terms;
+  Elasticities elasticities;
+  Stage regime = Stage::compute_starved;
+  Resource bottleneck = Resource::time;
+  double rate = 0, time = 0, saturating_n_params = 0, saturating_time = 0;
+};
+
+struct TheoryReport {
+  Edition edition;
+  std::optional<Quantity> compute, n_data;  // at which the law is evaluated
+  std::optional<double> noise;              // there
+
+  // Good class and convergence.
+  std::optional<Quantity> branch_scale, d_hidden_min, rate, radius_max;
+  std::optional<Quantity> trajectory_radius;  // at d_hidden
+  std::optional<bool> stable;                 // trajectory_radius <= radius_max
+
+  // Two-stage law.
+  std::optional<Quantity> threshold_compute, n_data_optimal, excess_risk_upper, excess_risk_lower;
+  std::optional<Stage> stage;
+  std::optional<double> slope;
+  double compute_exponent = 0, data_exponent = 0;  // asymptotic, under the noise schedule
+  DataEffect effect_of_data = DataEffect::helps;
+
+  std::optional<ThreeTermReport> three_terms;
+
+  // First-order methods. Rates are factors of the loss, one step: gd_rate^k is left after k steps.
+  std::optional<Quantity> condition_number;
+  std::string condition_number_source;  // "given" | "lambda_max" | "trace bound" | "" where unknown
+  std::optional<double> gd_rate, accelerated_rate, condition_number_gap;
+  std::optional<double> n_steps;  // time, else compute/(n_params n_data)
+  std::optional<Quantity> oracle_loss_factor, gd_loss_factor, chebyshev_loss_factor;  // after n_steps
+};
+
+[[nodiscard]] TheoryReport evaluate(const TheoryNumbers& numbers);
+
+// As a table for JSON: the fields that scripts rely on first; unknown is null.
+[[nodiscard]] base::Value to_value(const TheoryReport& report);
+
+}  // namespace phaselaw::theory

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <string>
+#include <vector>
+
+#include "cli/cli_fixture.h"
+#include "phaselaw/base/value.h"
+
+namespace phaselaw {
+namespace {
+
+class CliTheoryTest : public testing::CliFixture {};
+
+// Everything at once: every field that scripts rely on is there, none overflows.
+TEST_F(CliTheoryTest, EveryFieldOfTheContract) {
+  const auto outcome =
+      run({"theory", "--n-layers",     "4",    "--seq-len",      "8",   "--d-model",  "16",  "--n-data",
+           "64",     "--compute",      "1e12", "--n-params",     "1e5", "--noise",    "0.3", "--lambda-min",
+           "0.01",   "--failure-prob", "0.01", "--data-bound",   "3",   "--d-hidden", "256", "--edition",
+           "v3",     "--lambda-max",   "50",   "--depth-growth", "0.1", "--json",     "-"});
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  const auto value = base::parse_json(outcome.out, "stdout");
+  for (const auto& [key, entry] : value.entries()) {
+    const base::Value* log10 = value.find("log10_" + key);  // where a number leaves the range of double
+    EXPECT_TRUE(!entry.is_null() || (log10 != nullptr && !log10->is_null())) << key;
+  }
+  EXPECT_GT(value.at("log10_d_hidden_min").number(), 60);
+  EXPECT_EQ(value.at("stage").text(), "compute-starved");
+  EXPECT_NEAR(value.at("condition_number").number(), 5000, 1e-8);
+  EXPECT_LT(value.at("accelerated_rate").number(), value.at("gd_rate").number());
+}
+
+TEST_F(CliTheoryTest, TheTableSaysTheSame) {
+  const auto outcome = run({"theory", "--compute", "1e12", "--noise", "0.3"});
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  for (const char* text : {"n_data_optimal", "49.2524", "0.00182732", "-0.162374", "data-limited"})
+    EXPECT_NE(outcome.out.find(text), std::string::npos) << text;
+  // Of a number beyond double, the logarithm.
+  const auto wide = run({"theory", "--n-data", "64", "--n-layers", "4", "--seq-len", "1e4", "--d-model", "4096"});
+  EXPECT_NE(wide.out.find("log10_d_hidden_min"), std::string::npos) << wide.out;
+}
+
+TEST_F(CliTheoryTest, BadNumbersNameFlagMeaningAndRange) {
+  for (const char* flag : {"--noise", "--n-layers", "--seq-len", "--d-model", "--n-data", "--lambda-min",
+                           "--failure-prob", "--data-bound", "--compute", "--a", "--c-xi", "--d-eff", "--rate"})
+    for (const char* bad : {"0", "-1", "nan", "inf"})
+      expect_bad({"theory", flag, bad}, std::string(flag) + ": expected a number ");
+  expect_bad({"theory", "--compute", "1e9", "--failure-prob", "1"}, "in (0, 1)");
+  expect_bad({"theory", "--compute", "1e9", "--noise", "0"}, "label noise xi");
+  expect_bad({"theory", "--compute", "1e9", "--condition-number", "0.5"}, ">= 1");
+  expect_bad({"theory", "--compute", "1e9", "--edition", "v7"}, "known: v1, v3, predecessor, free");
+  expect_bad({"theory", "--compute", "1e9", "--edition", "free"}, "--p");
+}
+
+}  // namespace
+}  // namespace phaselaw

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "phaselaw/theory/evaluate.h"
+
+#include <cmath>
+#include <limits>
+#include <set>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "phaselaw/base/errors.h"
+#include "phaselaw/numerics/random.h"
+#include "phaselaw/theory/convergence.h"
+#include "phaselaw/theory/first_order.h"
+#include "phaselaw/theory/good_class.h"
+
+namespace phaselaw::theory {
+namespace {
+
+const std::vector<std::string> kContract = {
+    "edition",           "p",     "risk_exponent",  "branch_scale",      "log10_d_hidden_min", "rate",  "radius_max",
+    "threshold_compute", "stage", "n_data_optimal", "excess_risk_upper", "excess_risk_lower",  "slope", "gd_rate",
+    "accelerated_rate"};
+
+std::string message_of(const TheoryNumbers& numbers) {
+  try {
+    (void)evaluate(numbers);
+  } catch (const base::InputError& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+TEST(Evaluate, FourNumbersGiveEveryField) {
+  TheoryNumbers numbers;
+  numbers.n_layers = 4, numbers.seq_len = 8, numbers.d_model = 16, numbers.n_data = 64;
+  const auto value = to_value(evaluate(numbers));
+  for (const auto& key : kContract) EXPECT_FALSE(value.at(key).is_null()) << key;
+  EXPECT_NEAR(value.at("branch_scale").number(), 1.0 / (4 * 64 * 1024), 1e-19);
+  EXPECT_NEAR(
+      value.at("log10_d_hidden_min").number(),
+      log10_d_hidden_min(
+          {.n_data = 64, .seq_len = 8, .d_model = 16, .n_layers = 4, .log_branch_scale = -std::log(4.0 * 64 * 1024)}),
+      1e-12);
+  EXPECT_NEAR(value.at("threshold_compute").number() / (std::pow(64, 6) * std::log(64)), 1, 1e-13);
+  EXPECT_EQ(value.at("n_data_optimal").number(), 64);
+  EXPECT_NEAR(value.at("excess_risk_upper").number(), 1.0 / 64, 1e-16);
+  EXPECT_NEAR(value.at("excess_risk_lower").number(), 1.0 / 1024, 1e-17);
+  EXPECT_EQ(value.at("stage").text(), "data-limited");
+  EXPECT_EQ(value.at("condition_number_source").text(), "trace bound");
+  EXPECT_TRUE(evaluate(numbers).edition.name == "v1");
+}
+
+// Data at their threshold, and that threshold as the compute, are two ways to the same point.
+TEST(Evaluate, DataAtTheirThresholdAndThatComputeAgree) {
+  for (const double s : {0.0, 0.25}) {
+    TheoryNumbers data;
+    data.n_data = 300, data.noise = 0.5, data.noise_exponent = s;
+    const auto by_data = evaluate(data);
+    TheoryNumbers compute = data;
+    compute.n_data.reset();
+    compute.compute = *by_data.threshold_compute->value;
+    const auto by_compute = evaluate(compute);
+    EXPECT_NEAR(*by_compute.n_data_optimal->value, 300, 1e-10);
+    EXPECT_NEAR(by_compute.excess_risk_upper->log10, by_data.excess_risk_upper->log10, 1e-12);
+    EXPECT_NEAR(by_compute.excess_risk_lower->log10, by_data.excess_risk_lower->log10, 1e-12);
+    EXPECT_NEAR(*by_compute.slope, *by_data.slope, 1e-12);
+    EXPECT_NEAR(*by_compute.noise, *by_data.noise, 1e-12);
+  }
+}
+
+TEST(Evaluate, FixedDataIsTheFixedNLawWithItsConstants) {
+  TheoryNumbers numbers;
+  numbers.compute = 1e6, numbers.n_data = 10, numbers.noise = 0.5, numbers.initial_risk = 2;
+  const auto plain = evaluate(numbers);
+  EXPECT_NEAR(*plain.excess_risk_upper->value, excess_risk_at(edition_v1(), 1e6, 10, 0.5, 2), 1e-15);
+  EXPECT_NEAR(*plain.slope, slope_at(edition_v1(), 1e6, 10, 0.5, 2), 1e-14);
+  EXPECT_EQ(*plain.stage, Stage::compute_starved);
+  EXPECT_NEAR(*plain.n_data_optimal->value, n_data_optimal(edition_v1(), 1e6, 0.5), 1e-12);
+  numbers.c_xi = 3, numbers.d_eff = 2, numbers.n_params = 50, numbers.c_model = 7;
+  const auto full = evaluate(numbers);
+  EXPECT_NEAR(*full.excess_risk_upper->value, 2 * std::exp(-0.25) + 6 * 0.25 / 10 + 7.0 / 50, 1e-14);
+  const double h = 1e-4;
+  const auto log_risk = [&](double factor) {
+    TheoryNumbers moved = numbers;
+    moved.compute = 1e6 * factor;
+    return std::log(*evaluate(moved).excess_risk_upper->value);
+  };
+  EXPECT_NEAR(*full.slope, (log_risk(std::exp(h)) - log_risk(std::exp(-h))) / (2 * h), h * h);
+  numbers.n_params = 0.1;
+  EXPECT_EQ(*evaluate(numbers).stage, Stage::model_limited);
+}
+
+TEST(Evaluate, ModelAndRateGiveTheThreeTerms) {
+  TheoryNumbers numbers;
+  numbers.compute = 1e9, numbers.n_data = 100, numbers.n_params = 1e4, numbers.rate = 0.01, numbers.noise = 0.5;
+  numbers.condition_number = 400;
+  const auto report = evaluate(numbers);
+  ASSERT_TRUE(report.three_terms.has_value());
+  EXPECT_NEAR(*report.n_steps, 1000, 1e-10);
+  EXPECT_NEAR(report.three_terms->terms.optimisation, std::exp(-10), 1e-15);
+  EXPECT_NEAR(report.three_terms->terms.approximation, 1e-4, 1e-18);
+  EXPECT_NEAR(report.three_terms->terms.estimation, 0.0025, 1e-17);
+  EXPECT_EQ(report.three_terms->regime, Stage::data_limited);
+  EXPECT_EQ(report.three_terms->bottleneck, Resource::n_data);
+  EXPECT_NEAR(*report.gd_rate, std::pow(399.0 / 401, 2), 1e-15);
+  EXPECT_NEAR(*report.accelerated_rate, std::pow(19.0 / 21, 2), 1e-15);
+  EXPECT_NEAR(report.oracle_loss_factor->log10, log_oracle_bound(400, 1000) / std::log(10), 1e-9);
+  EXPECT_LE(report.oracle_loss_factor->log10, report.chebyshev_loss_factor->log10);
+  EXPECT_LE(report.chebyshev_loss_factor->log10, report.gd_loss_factor->log10);
+  numbers.time = 5;
+  EXPECT_EQ(*evaluate(numbers).n_steps, 5);
+}
+
+TEST(Evaluate, WidthDecidesStability) {
+  TheoryNumbers numbers;
+  numbers.n_layers = 2, numbers.seq_len = 1, numbers.d_model = 1, numbers.n_data = 5, numbers.branch_scale = 0.5;
+  ConvergenceNumbers c{.n_layers = 2, .n_data = 5, .log_branch_scale = std::log(0.5)};
+  const double width = std::exp(log_d_hidden_for_stability(c));
+  numbers.d_hidden = width * 1.001;
+  EXPECT_EQ(evaluate(numbers).stable, true);
+  numbers.d_hidden = width / 1.001;
+  EXPECT_EQ(evaluate(numbers).stable, false);
+  EXPECT_NEAR(*evaluate(numbers).rate->value, rate(c), 1e-16);
+  numbers.depth_growth = 0.5;
+  EXPECT_NEAR(*evaluate(numbers).rate->value, rate(c) * (1 + 2.25) / 2, 1e-16);
+}
+
+TEST(Evaluate, GrowingNoiseStopsTheLaw) {
+  TheoryNumbers numbers;
+  numbers.compute = 1e12, numbers.noise = 0.3, numbers.noise_exponent = 0.5;
+  const auto flat = evaluate(numbers);
+  EXPECT_EQ(flat.effect_of_data, DataEffect::no_effect);
+  EXPECT_FALSE(flat.n_data_optimal.has_value());
+  EXPECT_NEAR(*flat.excess_risk_upper->value, 0.09, 1e-15);
+  EXPECT_EQ(*flat.slope, 0);
+  numbers.noise_exponent = 0.25;
+  EXPECT_NEAR(evaluate(numbers).compute_exponent, 1.0 / 11, 1e-16);
+  EXPECT_EQ(evaluate(numbers).data_exponent, -0.5);
+}
+
+// Nothing throws, and what leaves the range of double keeps its logarithm: numbers over their whole domains.
+TEST(Evaluate, NothingOverflows) {
+  numerics::RandomStream stream(21, "test/evaluate");
+  for (int trial = 0; trial < 500; ++trial) {
+    const auto any = [&](double scale) { return std::exp(scale * stream.normal()); };
+    const auto count = [&] { return 1 + any(40); };
+    TheoryNumbers numbers;
+    numbers.edition = std::vector<std::string>{"v1", "v3", "predecessor"}[stream.below(3)];
+    numbers.compute = any(100), numbers.n_data = count(), numbers.n_params = any(60);
+    numbers.n_layers = count(), numbers.seq_len = count(), numbers.d_model = count(), numbers.d_hidden = count();
+    numbers.noise = any(20), numbers.lambda_min = any(60), numbers.failure_prob = stream.uniform();
+    numbers.data_bound = any(20), numbers.a = any(20);
+    if (stream.below(2) == 0) numbers.compute.reset();
+    if (numbers.compute && stream.below(2) == 0) numbers.n_data.reset();
+    const auto report = evaluate(numbers);
+    const auto value = to_value(report);
+    for (const auto& [key, entry] : value.entries())
+      if (entry.is_number()) {
+        EXPECT_TRUE(std::isfinite(entry.number())) << key;
+      }
+    EXPECT_FALSE(value.at("log10_branch_scale").is_null());
+    EXPECT_FALSE(value.at("log10_radius_max").is_null());
+    if (numbers.edition != "predecessor") {
+      EXPECT_FALSE(value.at("log10_excess_risk_upper").is_null());
+    }
+  }
+}
+
+TEST(Evaluate, BadNumbersNameFlagMeaningAndRange) {
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  std::set<std::string> checked;
+  TheoryNumbers good;
+  good.edition = "free", good.p = 6, good.r = 1;
+  good.compute = 1e9, good.n_data = 100;
+  TheoryNumbers::fields(good,
+                        [&](std::string_view name, auto& field, const base::Domain& domain, std::string_view meaning) {
+                          using Field = std::remove_reference_t<decltype(field)>;
+                          if constexpr (!std::is_same_v<Field, std::string>) {
+                            const Field kept = field;
+                            for (const double bad : {0.0, -1.0, 1.0, nan, double{INFINITY}}) {
+                              if (domain.contains(bad)) continue;
+                              field = bad;
+                              const std::string message = message_of(good);
+                              EXPECT_EQ(message.find(flag_of(name) + ": expected "), 0U) << message;
+                              EXPECT_NE(message.find(meaning), std::string::npos) << message;
+                              EXPECT_NE(message.find(domain.to_string()), std::string::npos) << message;
+                              checked.insert(std::string(name));
+                            }
+                            field = kept;
+                          }
+                        });
+  EXPECT_EQ(message_of(good), "no error");
+  EXPECT_EQ(checked.size(), 32U);  // every number
+}
+
+TEST(Evaluate, NumbersThatContradictEachOther) {
+  TheoryNumbers numbers;
+  EXPECT_NE(message_of(numbers).find("--n-data"), std::string::npos);
+  numbers.compute = 1e9;
+  numbers.edition = "v2";
+  EXPECT_NE(message_of(numbers).find("v1, v3, predecessor, free"), std::string::npos);
+  numbers.edition = "free";
+  EXPECT_NE(message_of(numbers).find("--p"), std::string::npos);
+  numbers.edition = "v1", numbers.p = 5;
+  EXPECT_NE(message_of(numbers).find("--edition free"), std::string::npos);
+  numbers.p.reset();
+  numbers.noise_exponent = 3;
+  EXPECT_NE(message_of(numbers).find("--noise-exponent"), std::string::npos);
+  numbers.noise_exponent = 0, numbers.lambda_max = 0.5;
+  EXPECT_NE(message_of(numbers).find("--lambda-max"), std::string::npos);
+  numbers.lambda_max = 10, numbers.condition_number = 10;
+  EXPECT_NE(message_of(numbers).find("--condition-number"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace phaselaw::theory
