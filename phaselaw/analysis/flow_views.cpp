@@ -10,6 +10,7 @@
 #include "phaselaw/base/interrupt.h"
 #include "phaselaw/base/progress.h"
 #include "phaselaw/dynamics/parameter_flow.h"
+#include "phaselaw/numerics/gemm.h"
 #include "phaselaw/numerics/statistics.h"
 #include "phaselaw/training/trainer.h"
 
@@ -72,6 +73,7 @@ void train(const Setting& s, double time_end, int threads, FlowViews& views) {
   Watch watch(recorder, time_end / kDecades, time_end, s.experiment.flow.records);
   TrainingWatch observer(watch);
   training::Observer<double>* observers[] = {&observer};
+  const numerics::OneBlasThread one;  // small products: a second BLAS thread would only wait
   const auto result = training::train<double>(s.model, s.theta_0, s.split, s.experiment.training,
                                               static_cast<std::uint64_t>(s.experiment.seed), observers);
   ViewCurve curve{"trained", base::enum_to_text(s.experiment.training.optimizer) + " as the file says"};
@@ -213,6 +215,7 @@ FlowViews flow_views(const Setting& s, int threads) {
   base::throw_if_interrupted();
   views.time = planned_time(s, views.learning_rate);
   views.times = numerics::log_spaced(views.time / kDecades, views.time, static_cast<std::size_t>(e.flow.points));
+  if (const auto warning = s.target_warning(); !warning.empty()) views.warnings.push_back(warning);
   if (e.training.optimizer == training::OptimizerKind::adamw)
     views.warnings.push_back("adamw is no discretised gradient flow: its curve shares the axis, not the time scale");
   add_kernel_views(s, threads, views);

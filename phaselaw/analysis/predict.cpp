@@ -11,6 +11,7 @@
 #include "phaselaw/dynamics/lazy.h"
 #include "phaselaw/kernel/lanczos.h"
 #include "phaselaw/model/flops.h"
+#include "phaselaw/numerics/gemm.h"
 #include "phaselaw/numerics/random.h"
 #include "phaselaw/numerics/statistics.h"
 #include "phaselaw/training/learning_rate.h"
@@ -139,6 +140,7 @@ Check check(const Setting& s, const Prediction& prediction, const PredictOptions
   const auto& sizes = prediction.surfaces.front().n_data;
   base::Progress progress("training the models", static_cast<double>(sizes.size()));
   std::vector<double> theta, errors;
+  const numerics::OneBlasThread one;  // small products: a second BLAS thread would only wait
   const double start = now();
   for (const auto n : sizes) {
     check.runs.push_back(train_some(s, all, n, prediction, options.replicates, theta));
@@ -241,10 +243,7 @@ Prediction predict(const Setting& s, const PredictOptions& options) {
   p.seconds_beside = now() - start - p.seconds;
   if (e.training.optimizer == training::OptimizerKind::adamw)
     p.warnings.push_back("adamw does not follow the gradient flow that is predicted; use gd or sgd for a comparison");
-  const double power = s.split.target_power;
-  if (power > 0 && (power < 0.01 || power > 100))
-    p.warnings.push_back(
-        fmt::format("targets are not normalised: their mean square is {:.3g}; risks are in its units", power));
+  if (const auto warning = s.target_warning(); !warning.empty()) p.warnings.push_back(warning);
   if (options.check) p.check = check(s, p, options);
   return p;
 }

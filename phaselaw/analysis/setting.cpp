@@ -48,6 +48,13 @@ std::vector<double> Setting::outputs(const data::Dataset& set, const std::vector
   return f;
 }
 
+std::string Setting::target_warning() const {
+  const double power = split.target_power;
+  if (cross_entropy() || power == 0 || (power > 0.01 && power < 100)) return {};
+  return fmt::format("targets are not normalised: their mean square is {:.3g}; losses and risks are in its units",
+                     power);
+}
+
 dynamics::ParameterFlowOptions Setting::integration(double step, int threads) const {
   const auto& options = experiment.flow;
   dynamics::ParameterFlowOptions flow;

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "phaselaw/data/dataset.h"
@@ -30,6 +31,9 @@ struct Setting {
 
   // F(theta) = kappa [G(theta) - (1 - epsilon) G(theta_0)] on a set: n L o numbers.
   [[nodiscard]] std::vector<double> outputs(const data::Dataset& set, const std::vector<double>& theta) const;
+
+  // "" or, for targets whose mean square is far from 1, a warning with the number.
+  [[nodiscard]] std::string target_warning() const;
 
   // How the flow is integrated: [flow]'s tolerances and budget; for relu, whose flow slides along kinks where error
   // control takes ever shorter steps and gains nothing (dynamics/parameter_flow.h), fourth-order steps of `step`

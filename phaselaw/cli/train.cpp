@@ -5,6 +5,7 @@
 #include "phaselaw/base/files.h"
 #include "phaselaw/base/log.h"
 #include "phaselaw/cli/common.h"
+#include "phaselaw/numerics/gemm.h"
 #include "phaselaw/report/format.h"
 #include "phaselaw/sweep/experiment.h"
 #include "phaselaw/sweep/run.h"
@@ -23,6 +24,7 @@ void train(const Common& common, const TrainFlags& flags) {
   if (common.seed) experiment.seed = *common.seed;
   require_outputs(common);
   base::require_writable_directory(flags.out, "--out");
+  const numerics::OneBlasThread one;  // training is one thread's work; a second BLAS thread would only wait
   const auto result = sweep::carry_out(experiment);
   base::log_info(result.data);
   sweep::write_run(flags.out, experiment, result, made_by(common));

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "phaselaw/base/fields.h"
+#include "phaselaw/numerics/ode.h"
 
 // Section [flow]: over what time, and how exactly, the dynamics are followed.
 namespace phaselaw::dynamics {
@@ -21,12 +22,13 @@ struct FlowOptions {
 
   template <class Self, class Visit>
   static void fields(Self& self, Visit&& visit) {
-    using base::at_least, base::positive, base::strictly_between;
+    using base::at_least, base::positive;
     visit("time", self.time, positive(), "gradient-flow time; \"auto\": that of the training, steps * learning rate");
     visit("points", self.points, at_least(2), "times on the curves, logarithmic over four decades up to `time`");
     visit("records", self.records, at_least(2), "times at which the drift of the kernel is measured");
     visit("n_test", self.n_test, at_least(1), "test sequences that the views are compared on, at most data.n_test");
-    visit("rtol", self.rtol, strictly_between(0, 1), "relative tolerance of the integrated flow, each step");
+    visit("rtol", self.rtol, base::between(numerics::kSmallestRelativeTolerance, 0.1),
+          "relative tolerance of the integrated flow, each step");
     visit("atol", self.atol, positive(), "absolute tolerance of the integrated flow, each parameter");
     visit("budget", self.budget, positive(), "seconds for the integrated flow; what was integrated then is kept");
     visit("tolerance", self.tolerance, positive(),
