@@ -8,6 +8,7 @@
 #include <stdexcept>
 
 #include "phaselaw/base/errors.h"
+#include "phaselaw/kernel/symmetric_eigen.h"
 #include "phaselaw/numerics/gemm.h"
 #include "phaselaw/numerics/statistics.h"
 
@@ -25,12 +26,25 @@ namespace {
 
 constexpr std::int64_t kPanel = 512;
 
-void syevd(const char* job, int n, float* a, float* values, float* work, int lwork, int* iwork, int liwork, int* info) {
-  ssyevd_(job, "U", &n, a, &n, values, work, &lwork, iwork, &liwork, info);
+void syevd(int n, float* a, float* values, float* work, int lwork, int* iwork, int liwork, int* info) {
+  ssyevd_("N", "U", &n, a, &n, values, work, &lwork, iwork, &liwork, info);
 }
-void syevd(const char* job, int n, double* a, double* values, double* work, int lwork, int* iwork, int liwork,
-           int* info) {
-  dsyevd_(job, "U", &n, a, &n, values, work, &lwork, iwork, &liwork, info);
+void syevd(int n, double* a, double* values, double* work, int lwork, int* iwork, int liwork, int* info) {
+  dsyevd_("N", "U", &n, a, &n, values, work, &lwork, iwork, &liwork, info);
+}
+
+// Destroys a. Returns LAPACK's info.
+template <class T>
+int eigenvalues_only(int n, T* a, T* values) {
+  T wanted = 0;
+  int wanted_integers = 0, info = 0;
+  syevd(n, a, values, &wanted, -1, &wanted_integers, -1, &info);
+  // The size comes back in T, which may have rounded it down.
+  const int work_size = std::max(2 * n + 1, static_cast<int>(wanted));
+  std::vector<T> work(static_cast<std::size_t>(work_size));
+  std::vector<int> integers(static_cast<std::size_t>(wanted_integers));
+  syevd(n, a, values, work.data(), work_size, integers.data(), wanted_integers, &info);
+  return info;
 }
 
 }  // namespace
@@ -68,18 +82,10 @@ Spectrum spectrum_in_place(numerics::MatrixView<T> matrix, bool vectors) {
                     matrix.rows(), kMostRowsWithVectors));
   if (!matrix.allFinite()) throw std::domain_error("a spectrum needs finite entries, found NaN or infinity");
   const int n = static_cast<int>(matrix.rows());
-  const char* job = vectors ? "V" : "N";
   std::vector<T> values(static_cast<std::size_t>(n));
-  T wanted = 0;
-  int wanted_integers = 0, info = 0;
-  syevd(job, n, matrix.data(), values.data(), &wanted, -1, &wanted_integers, -1, &info);
-  // The size comes back in T, which may have rounded it down.
-  const std::int64_t least = vectors ? 1 + 6 * std::int64_t{n} + 2 * std::int64_t{n} * n : 2 * std::int64_t{n} + 1;
-  const auto work_size = static_cast<int>(std::max(least, static_cast<std::int64_t>(wanted)));
-  std::vector<T> work(static_cast<std::size_t>(work_size));
-  std::vector<int> integers(static_cast<std::size_t>(wanted_integers));
-  syevd(job, n, matrix.data(), values.data(), work.data(), work_size, integers.data(), wanted_integers, &info);
-  if (info != 0) throw base::RunError(fmt::format("LAPACK's syevd failed with info = {} on {} rows", info, n));
+  const int info =
+      vectors ? symmetric_eigen(n, matrix.data(), values.data()) : eigenvalues_only(n, matrix.data(), values.data());
+  if (info != 0) throw base::RunError(fmt::format("LAPACK failed with info = {} on {} rows", info, n));
   // Column i of LAPACK is our row i, in ascending order.
   if (vectors)
     for (Eigen::Index i = 0; i < n / 2; ++i) matrix.row(i).swap(matrix.row(n - 1 - i));
