@@ -194,7 +194,7 @@ base::Value to_value(const LazinessStudy& study) {
                        {"warnings", Value(study.warnings)}});
 }
 
-report::Page laziness_page(const LazinessStudy& study, const std::string& study_json) {
+report::Figure laziness_figure(const LazinessStudy& study) {
   using report::Colour;
   constexpr Colour kColours[] = {Colour::kVermillion, Colour::kBlue,   Colour::kGreen,
                                  Colour::kOrange,     Colour::kPurple, Colour::kBlack};
@@ -224,20 +224,28 @@ report::Page laziness_page(const LazinessStudy& study, const std::string& study_
       "Geometric mean over seeds, bars from the smallest to the largest. Each point is a gradient flow followed until "
       "the "
       "fastest direction of its kernel is learned forty times over; the lazy regime is where this stays far below 1.";
-  report::Page page;
-  page.title = "Lazy or rich";
-  page.answer = fmt::format("{} flows; drift against {}.", study.points.size(), study.axis);
-  page.figures = {figure};
-  report::Section section;
-  section.title = "Slopes";
-  for (const auto& warning : study.warnings) section.paragraphs.push_back("Note: " + warning + ".");
+  return figure;
+}
+
+report::Table slopes_table(const LazinessStudy& study) {
   report::Table table;
   table.caption = "Slope of ln drift on ln " + study.axis + ", 95 % interval over points and seeds.";
   table.columns = {"curve", "slope", "points"};
   for (const auto& slope : study.slopes)
     table.rows.push_back({slope.curve.empty() ? "all" : slope.curve,
                           report::format_value(slope.value, slope.lo, slope.hi), std::to_string(slope.points)});
-  section.tables = {table};
+  return table;
+}
+
+report::Page laziness_page(const LazinessStudy& study, const std::string& study_json) {
+  report::Page page;
+  page.title = "Lazy or rich";
+  page.answer = fmt::format("{} flows; drift against {}.", study.points.size(), study.axis);
+  page.figures = {laziness_figure(study)};
+  report::Section section;
+  section.title = "Slopes";
+  for (const auto& warning : study.warnings) section.paragraphs.push_back("Note: " + warning + ".");
+  section.tables = {slopes_table(study)};
   page.sections = {section};
   page.configurations.emplace_back("study", study_json);
   return page;

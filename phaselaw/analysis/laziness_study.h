@@ -42,6 +42,8 @@ struct LazinessStudy {
 
 [[nodiscard]] std::string laziness_csv(const LazinessStudy& study);
 [[nodiscard]] base::Value to_value(const LazinessStudy& study);
+[[nodiscard]] report::Figure laziness_figure(const LazinessStudy& study);
+[[nodiscard]] report::Table slopes_table(const LazinessStudy& study);
 [[nodiscard]] report::Page laziness_page(const LazinessStudy& study, const std::string& study_json);
 
 }  // namespace phaselaw::analysis

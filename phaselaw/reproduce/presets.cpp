@@ -62,9 +62,40 @@ warmup = 0.02
 seeds = 2
 )";
 
+// Drift of the kernel along the exact flow: against width, where only the MLP of one layer learns; the same for two
+// layers that learn everything; against the output scale.
+constexpr const char* kDriftModel = R"(seed = 1
+[model]
+d_model = 8
+n_heads = 2
+d_head = 4
+seq_len = 4
+activation = "tanh"
+branch_scale = 1.0
+init_scale = 0.0
+)";
+constexpr const char* kDriftData = R"([data]
+source = "teacher"
+n_data = 4
+n_test = 1
+)";
+
+std::string drift_study(const std::string& model, const std::string& grid) {
+  return std::string(kDriftModel) + model + kDriftData + "[grid]\n" + grid;
+}
+
 }  // namespace
 
-Preset quick_preset() { return {"quick", kQuickTeacher, kQuickText, 200}; }
+Preset quick_preset() {
+  return {"quick",
+          kQuickTeacher,
+          kQuickText,
+          drift_study("n_layers = 1\ntrainable = [\"mlp.up\", \"mlp.down\"]\n",
+                      "\"model.d_hidden\" = [32, 128, 512]\nseeds = 5\n"),
+          drift_study("n_layers = 2\n", "\"model.d_hidden\" = [32, 128, 512]\nseeds = 3\n"),
+          drift_study("n_layers = 2\nd_hidden = 128\n", "\"model.output_scale\" = [3.0, 10.0, 30.0]\nseeds = 3\n"),
+          200};
+}
 
 Preset preset_from_name(const std::string& name) {
   if (name == "quick") return quick_preset();

@@ -11,6 +11,7 @@ namespace phaselaw::reproduce {
 struct Preset {
   std::string name;
   std::string teacher_toml, text_toml;
+  std::string one_layer_toml, width_toml, scale_toml;  // lazy or rich
   int resamples = 400;
 };
 

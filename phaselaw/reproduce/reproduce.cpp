@@ -8,6 +8,7 @@
 #include "phaselaw/base/files.h"
 #include "phaselaw/base/log.h"
 #include "phaselaw/laws/fit_json.h"
+#include "phaselaw/reproduce/lazy_or_rich.h"
 #include "phaselaw/reproduce/presets.h"
 #include "phaselaw/sweep/sweep.h"
 
@@ -44,7 +45,7 @@ std::size_t count(const std::vector<report::Claim>& claims, report::Verdict verd
 
 std::string answer_of(const std::vector<report::Claim>& claims) {
   return fmt::format(
-      "Of {} claims about the two-stage law, measured here, {} are supported, {} are not supported and {} stay "
+      "Of {} claims of the theory, measured here, {} are supported, {} are not supported and {} stay "
       "inconclusive.",
       claims.size(), count(claims, report::Verdict::kSupported), count(claims, report::Verdict::kNotSupported),
       count(claims, report::Verdict::kInconclusive));
@@ -118,6 +119,11 @@ Reproduction reproduce(const ReproduceOptions& options) {
     page.configurations.emplace_back(run.analysis.name + " study", run.study.json);
     fits[run.analysis.name] = laws::to_value(run.analysis.law);
   }
+  base::log_info("lazy or rich: the drift of the kernel along gradient flow");
+  const auto lazy = lazy_or_rich(preset, options.seed, options.threads);
+  const auto lazy_claims = claims_of(lazy);
+  result.claims.insert(result.claims.end(), lazy_claims.begin(), lazy_claims.end());
+  page.sections.push_back(section_of(lazy));
   page.claims = result.claims;
   page.answer = answer_of(result.claims);
   report::add_provenance(options.made_by, page);

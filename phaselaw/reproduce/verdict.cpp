@@ -14,6 +14,12 @@ Verdict judge_number(double predicted, double lo, double hi, bool identified) {
   return hi - lo <= std::abs(predicted) ? Verdict::kSupported : Verdict::kInconclusive;
 }
 
+Verdict judge_at_most(double predicted, double lo, double hi) {
+  if (!std::isfinite(lo) || !std::isfinite(hi)) return Verdict::kInconclusive;
+  if (hi <= predicted) return Verdict::kSupported;
+  return lo > predicted ? Verdict::kNotSupported : Verdict::kInconclusive;
+}
+
 Verdict judge_evidence(double aicc_in_favour) {
   if (aicc_in_favour > kDecisiveAicc) return Verdict::kSupported;
   if (aicc_in_favour < -kDecisiveAicc) return Verdict::kNotSupported;

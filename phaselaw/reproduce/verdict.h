@@ -12,6 +12,10 @@ namespace phaselaw::reproduce {
 //   inconclusive    it is wider than that, not finite, or the measured quantity is not identified
 [[nodiscard]] report::Verdict judge_number(double predicted, double lo, double hi, bool identified);
 
+// The claim is an upper bound on a slope or a size: supported where the whole interval obeys it, not supported where
+// the whole interval lies above, else inconclusive.
+[[nodiscard]] report::Verdict judge_at_most(double predicted, double lo, double hi);
+
 // The claim is a direction, the measurement a difference of AICc in its favour (odds of about 20 to 1 at 6):
 //   supported > 6, not supported < -6, else inconclusive (NaN too).
 [[nodiscard]] report::Verdict judge_evidence(double aicc_in_favour);

@@ -9,6 +9,7 @@ namespace phaselaw {
 namespace {
 
 using report::Verdict;
+using reproduce::judge_at_most;
 using reproduce::judge_evidence;
 using reproduce::judge_number;
 
@@ -20,6 +21,13 @@ TEST(Verdict, NumbersFollowTheirInterval) {
   EXPECT_EQ(judge_number(1.0 / 6, 0.15, 0.18, false), Verdict::kInconclusive);  // not identified
   EXPECT_EQ(judge_number(1.0 / 6, std::nan(""), 0.18, true), Verdict::kInconclusive);
   EXPECT_EQ(judge_number(1.0 / 6, 0.15, INFINITY, true), Verdict::kInconclusive);
+}
+
+TEST(Verdict, ABoundIsObeyedOrBrokenByTheWholeInterval) {
+  EXPECT_EQ(judge_at_most(-0.25, -0.9, -0.7), Verdict::kSupported);
+  EXPECT_EQ(judge_at_most(-0.25, -0.1, 0.1), Verdict::kNotSupported);
+  EXPECT_EQ(judge_at_most(-0.25, -0.4, 0.1), Verdict::kInconclusive);
+  EXPECT_EQ(judge_at_most(-0.25, std::nan(""), -0.7), Verdict::kInconclusive);
 }
 
 TEST(Verdict, EvidenceNeedsOddsOfTwenty) {
