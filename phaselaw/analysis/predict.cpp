@@ -49,8 +49,9 @@ std::pair<double, std::int64_t> step_limit(const numerics::Matrix<double>& kerne
   return limit;
 }
 
-std::vector<std::int64_t> sizes_of(const Setting& s, std::vector<std::int64_t> wanted) {
-  const auto pool = s.split.train.n;
+}  // namespace
+
+std::vector<std::int64_t> predicted_sizes(std::int64_t pool, std::vector<std::int64_t> wanted) {
   if (pool < 2) throw base::InputError("predict needs at least 2 training sequences; raise data.n_data");
   if (wanted.empty())
     for (std::int64_t n = std::min<std::int64_t>(4, pool / 2); n <= pool; n *= 2) wanted.push_back(n);
@@ -64,6 +65,8 @@ std::vector<std::int64_t> sizes_of(const Setting& s, std::vector<std::int64_t> w
                                                      wanted.back(), pool));
   return wanted;
 }
+
+namespace {
 
 // The training set with the chosen sequences only.
 data::Dataset part_of(const data::Dataset& set, std::span<const std::int64_t> sequences) {
@@ -193,7 +196,7 @@ Prediction predict(const Setting& s, const PredictOptions& options) {
     throw base::InputError(
         "predict needs the squared loss, whose flow has a closed form; for text set data.target = "
         "\"regression\" and model.readout = \"linear\"");
-  const auto sizes = sizes_of(s, options.n_data);
+  const auto sizes = predicted_sizes(s.split.train.n, options.n_data);
   const double start = now();
   Prediction p;
   const auto& e = s.experiment;

@@ -58,6 +58,10 @@ struct Prediction {
   std::vector<std::string> warnings;
 };
 
+// The sizes in increasing order, each once; the default of PredictOptions::n_data for none. InputError for a pool of
+// one sequence and for sizes outside 2 .. pool.
+[[nodiscard]] std::vector<std::int64_t> predicted_sizes(std::int64_t pool, std::vector<std::int64_t> wanted);
+
 // InputError: cross-entropy (no closed form), an n above the pool, a pool of one sequence.
 [[nodiscard]] Prediction predict(const Setting& setting, const PredictOptions& options);
 

@@ -37,7 +37,7 @@ void run_predict(const Common& common, const PredictFlags& flags) {
   auto e = sweep::experiment_from(base::read_toml(flags.experiment));
   if (common.seed) e.seed = *common.seed;
   analysis::PredictOptions options;
-  options.n_data = sizes_of(flags.n_data);
+  options.n_data = analysis::predicted_sizes(e.data.n_data, sizes_of(flags.n_data));
   options.subsets = flags.subsets;
   options.folds = flags.folds;
   options.resamples = flags.resamples;

@@ -57,7 +57,9 @@ T safe_scale(int n, const T* a) {
     for (int i = 0; i <= j; ++i) largest = std::max(largest, std::abs(a[area(j, n) + static_cast<std::size_t>(i)]));
   const T low = std::sqrt(std::numeric_limits<T>::min() / std::numeric_limits<T>::epsilon());
   if (largest == 0 || (largest > low && largest < 1 / low)) return 1;
-  return std::exp2(-std::floor(std::log2(largest)));
+  // A factor that exists: denormal entries ask for more than the largest power of two.
+  constexpr T kMost = std::numeric_limits<T>::max_exponent - 24;
+  return std::exp2(std::clamp(-std::floor(std::log2(largest)), -kMost, kMost));
 }
 
 // z <- Q z with the n - 1 reflectors that sytrd left above the diagonal of a, the last ones first applied last.

@@ -66,6 +66,11 @@ TEST(SymmetricEigen, AnyScale) {
     const Eigen::VectorXd back = values * std::ldexp(1.0, -power);
     EXPECT_LE((back - plain).norm(), 400 * std::numeric_limits<double>::epsilon() * plain.norm()) << power;
   }
+  // Entries of denormal size are rounded to 2^-1074, here 2^-34.
+  Columns<double> denormal = a * 0x1p-1000 * 0x1p-40;
+  Eigen::VectorXd values(40);
+  ASSERT_EQ(symmetric_eigen(40, denormal.data(), values.data()), 0);
+  EXPECT_LE((values * 0x1p1000 * 0x1p40 - plain).norm(), 40 * 0x1p-34);
 }
 
 TEST(SymmetricEigen, ReadsTheUpperTriangleOnly) {
