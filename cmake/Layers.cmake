@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# phaselaw_layer(<name> [COLD] [USES <layer>...] [LIBRARIES <target>...])
+# phaselaw_layer(<name> [COLD] [USES <layer>...] [HEADERS <layer>...] [LIBRARIES <target>...])
 #
 # COLD: no hot loops; compiled quickly rather than for speed.
 # One folder phaselaw/<name> = one namespace phaselaw::<name> = one target phaselaw_<name>.
-# USES is the only place where an arrow between layers is declared; tests/layers/check_layers.py reads these very
+# HEADERS: layers of which only headers are used (option structs); arrows like USES, but nothing of theirs is linked.
+# USES and HEADERS are the only place where an arrow between layers is declared; tests/layers/check_layers.py reads these very
 # lines and fails on an undeclared include, an unused arrow or a cycle.
 function(phaselaw_layer name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "COLD" "" "USES;LIBRARIES")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "COLD" "" "USES;HEADERS;LIBRARIES")
   if(arg_UNPARSED_ARGUMENTS)
-    message(FATAL_ERROR "phaselaw_layer(${name}): unknown words ${arg_UNPARSED_ARGUMENTS}; known: COLD, USES, LIBRARIES")
+    message(FATAL_ERROR "phaselaw_layer(${name}): unknown words ${arg_UNPARSED_ARGUMENTS}; known: COLD, USES, HEADERS, LIBRARIES")
   endif()
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*.cpp")
   file(GLOB_RECURSE headers CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*.h")

@@ -55,6 +55,8 @@ std::string Setting::target_warning() const {
                      power);
 }
 
+static_assert(dynamics::kSmallestTolerance == numerics::kSmallestRelativeTolerance);
+
 dynamics::ParameterFlowOptions Setting::integration(double step, int threads) const {
   const auto& options = experiment.flow;
   dynamics::ParameterFlowOptions flow;

@@ -4,10 +4,12 @@
 #include <cstdint>
 
 #include "phaselaw/base/fields.h"
-#include "phaselaw/numerics/ode.h"
 
 // Section [flow]: over what time, and how exactly, the dynamics are followed.
 namespace phaselaw::dynamics {
+
+// The integrator's (numerics/ode.h), without its header: experiment files are read in many places.
+inline constexpr double kSmallestTolerance = 2.3e-14;
 
 struct FlowOptions {
   base::NumberOrWord<double> time{0.0, "auto", {"auto"}};
@@ -27,7 +29,7 @@ struct FlowOptions {
     visit("points", self.points, at_least(2), "times on the curves, logarithmic over four decades up to `time`");
     visit("records", self.records, at_least(2), "times at which the drift of the kernel is measured");
     visit("n_test", self.n_test, at_least(1), "test sequences that the views are compared on, at most data.n_test");
-    visit("rtol", self.rtol, base::between(numerics::kSmallestRelativeTolerance, 0.1),
+    visit("rtol", self.rtol, base::between(kSmallestTolerance, 0.1),
           "relative tolerance of the integrated flow, each step");
     visit("atol", self.atol, positive(), "absolute tolerance of the integrated flow, each parameter");
     visit("budget", self.budget, positive(), "seconds for the integrated flow; what was integrated then is kept");

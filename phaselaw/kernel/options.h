@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <string_view>
+#include <utility>
 
 #include "phaselaw/base/fields.h"
 
@@ -22,9 +25,24 @@ enum class Reduce { none, coordinates, sequence };
 // Which matrices are returned beside the total: none | one a layer (+ embed, out) | one a parameter block.
 enum class Detail { total, layers, blocks };
 
-[[nodiscard]] base::EnumNames<Algorithm> enum_names(Algorithm);
-[[nodiscard]] base::EnumNames<Reduce> enum_names(Reduce);
-[[nodiscard]] base::EnumNames<Detail> enum_names(Detail);
+namespace option_names {
+inline constexpr std::array kAlgorithms{std::pair{std::string_view("auto"), Algorithm::automatic},
+                                        std::pair{std::string_view("sandwich"), Algorithm::sandwich},
+                                        std::pair{std::string_view("jacobian"), Algorithm::jacobian},
+                                        std::pair{std::string_view("token_dual"), Algorithm::token_dual},
+                                        std::pair{std::string_view("recursion"), Algorithm::recursion}};
+inline constexpr std::array kReductions{std::pair{std::string_view("none"), Reduce::none},
+                                        std::pair{std::string_view("coordinates"), Reduce::coordinates},
+                                        std::pair{std::string_view("sequence"), Reduce::sequence}};
+inline constexpr std::array kDetails{std::pair{std::string_view("total"), Detail::total},
+                                     std::pair{std::string_view("layers"), Detail::layers},
+                                     std::pair{std::string_view("blocks"), Detail::blocks}};
+}  // namespace option_names
+
+// Inline: those who only read an experiment file need these names and nothing else of this layer.
+[[nodiscard]] inline base::EnumNames<Algorithm> enum_names(Algorithm) { return option_names::kAlgorithms; }
+[[nodiscard]] inline base::EnumNames<Reduce> enum_names(Reduce) { return option_names::kReductions; }
+[[nodiscard]] inline base::EnumNames<Detail> enum_names(Detail) { return option_names::kDetails; }
 
 struct KernelOptions {
   Algorithm algorithm = Algorithm::automatic;

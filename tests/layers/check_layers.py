@@ -64,8 +64,8 @@ def read_layers(root, faults):
         for match in re.finditer(r"\S+", call.group(1)):
             word, line = match.group(), 1 + text.count("\n", 0, call.start(1) + match.start())
             words.append(word)
-            if word in ("USES", "LIBRARIES"):
-                reading = word == "USES"
+            if word in ("USES", "HEADERS", "LIBRARIES"):
+                reading = word != "LIBRARIES"
             elif reading:
                 uses[word] = line
         line = 1 + text.count("\n", 0, call.start())
