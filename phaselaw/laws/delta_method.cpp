@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "phaselaw/laws/delta_method.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
 #include <Eigen/Dense>
 
 #include "phaselaw/laws/interval.h"
+#include "phaselaw/laws/robust_scale.h"
 #include "phaselaw/numerics/matrix.h"
 #include "phaselaw/numerics/statistics.h"
 
@@ -37,6 +39,39 @@ Covariance covariance_at(const Refitter& refitter, std::span<const double> theta
   const numerics::Matrix<double> inverse =
       variance * gram.ldlt().solve(numerics::Matrix<double>::Identity(gram.rows(), gram.cols()));
   covariance.entries.assign(inverse.data(), inverse.data() + inverse.size());
+  return covariance;
+}
+
+Covariance sandwich_covariance(const Refitter& refitter, std::span<const double> theta,
+                               const std::vector<std::vector<std::size_t>>& groups) {
+  const std::size_t n = refitter.data().n_rows(), k = theta.size();
+  const auto columns = static_cast<Index>(k);
+  numerics::Vector<double> residual(static_cast<Index>(n));
+  numerics::Matrix<double> jacobian(static_cast<Index>(n), columns);
+  refitter.residuals(theta, {residual.data(), n}, {jacobian.data(), n * k});
+  const RobustScale scale = robust_scale(refitter, theta);
+  const numerics::LeastSquaresOptions& options = refitter.solver_options();
+  const bool squares = options.loss == numerics::RobustLoss::none;
+  numerics::Matrix<double> bread = numerics::Matrix<double>::Zero(columns, columns), meat = bread;
+  for (const auto& group : groups) {
+    numerics::Vector<double> score = numerics::Vector<double>::Zero(columns);
+    for (const std::size_t row : group) {
+      const auto i = static_cast<Index>(row);
+      const double weight = refitter.weights()[row], r = residual[i];
+      const double psi = squares ? r : std::clamp(r, -options.delta, options.delta);
+      score += weight * psi * jacobian.row(i).transpose();
+      if (std::abs(r) <= scale.window) bread += weight * scale.slope * jacobian.row(i).transpose() * jacobian.row(i);
+    }
+    meat += score * score.transpose();
+  }
+  Covariance covariance{k, {}};
+  const Eigen::ColPivHouseholderQR<numerics::Matrix<double>> qr(bread);
+  if (qr.rank() < columns || groups.size() < 2 || n <= k) return covariance;
+  const auto g = static_cast<double>(groups.size()), rows = static_cast<double>(n);
+  const numerics::Matrix<double> inverse = qr.inverse();
+  const numerics::Matrix<double> product =
+      g / (g - 1) * (rows - 1) / (rows - static_cast<double>(k)) * (inverse * meat * inverse.transpose());
+  covariance.entries.assign(product.data(), product.data() + product.size());
   return covariance;
 }
 

@@ -18,6 +18,12 @@ struct Covariance {
 };
 [[nodiscard]] Covariance covariance_at(const Refitter& refitter, std::span<const double> theta);
 
+// (A^-1) B (A^-1) with A = sum w psi' J J^T and B = sum over groups of rows of (sum w psi J)(sum w psi J)^T, times
+// G/(G-1) (n-1)/(n-k) for G groups: valid under unequal variances, and under dependence within groups
+// [T: Huber 1967, Liang and Zeger 1986].
+[[nodiscard]] Covariance sandwich_covariance(const Refitter& refitter, std::span<const double> theta,
+                                             const std::vector<std::vector<std::size_t>>& groups);
+
 struct Interval;
 [[nodiscard]] Interval delta_interval(const Derived& quantity, std::span<const double> theta,
                                       const Covariance& covariance, double level, double dof);

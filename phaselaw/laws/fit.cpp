@@ -8,6 +8,7 @@
 
 #include "phaselaw/base/errors.h"
 #include "phaselaw/laws/interval.h"
+#include "phaselaw/laws/multi_start.h"
 #include "phaselaw/laws/refit.h"
 #include "phaselaw/numerics/statistics.h"
 
@@ -15,14 +16,8 @@ namespace phaselaw::laws {
 
 namespace {
 
-using numerics::LeastSquaresResult;
-using numerics::LeastSquaresStatus;
-
 // Widest interval, as a factor between its ends, of a positive parameter that still counts as identified.
 constexpr double kWidestFactor = 100;
-// A certified optimum's scaled gradient: far below what statistics can see, far above what rounding leaves.
-constexpr double kCertifiedGradient = 1e-6;
-constexpr double kAgreedCost = 1e-6, kAgreedTheta = 1e-3;
 
 void check_rows(const Form& form, const LogData& data, const FitOptions& options) {
   const std::size_t n = data.n_rows(), k = form.coordinates().size();
@@ -32,6 +27,7 @@ void check_rows(const Form& form, const LogData& data, const FitOptions& options
   };
   same_length(options.weights.size(), "weights");
   same_length(options.cluster.size(), "cluster");
+  same_length(options.sd.size(), "sd");
   std::size_t used = n;
   if (!options.weights.empty())
     used = static_cast<std::size_t>(
@@ -43,75 +39,10 @@ void check_rows(const Form& form, const LogData& data, const FitOptions& options
                     form.name(), k, k + 1, used));
 }
 
-bool same_optimum(const LeastSquaresResult& a, const LeastSquaresResult& best, std::size_t n_rows, bool& same_cost) {
-  const double rounding = 1e-24 * static_cast<double>(n_rows);  // squared log residuals of an exact fit
-  same_cost = a.status == LeastSquaresStatus::converged && a.cost <= best.cost * (1 + kAgreedCost) + rounding;
-  if (!same_cost) return false;
-  for (std::size_t j = 0; j < a.parameters.size(); ++j)
-    if (std::abs(a.parameters[j] - best.parameters[j]) > kAgreedTheta * std::max(1.0, std::abs(best.parameters[j])))
-      return false;
-  return true;
-}
-
-struct MultiStart {
-  LeastSquaresResult best;
-  std::vector<std::vector<double>> starts;
-  Convergence convergence;
-};
-
-MultiStart multi_start(Refitter& refitter) {
-  MultiStart search;
-  search.starts = refitter.form().starts();
-  search.best.cost = std::numeric_limits<double>::infinity();
-  std::vector<LeastSquaresResult> found;
-  for (const auto& start : search.starts) {
-    found.push_back(refitter.solve(start));
-    const auto& last = found.back();
-    if (last.status != LeastSquaresStatus::failed && last.cost < search.best.cost) search.best = last;
-  }
-  Convergence& convergence = search.convergence;
-  convergence.starts = static_cast<int>(found.size());
-  if (!std::isfinite(search.best.cost)) {
-    convergence.status = "failed: the form is not defined at any start";
-    return search;
-  }
-  // A second solver, from where the first one ended: it must not find anything lower.
-  const LeastSquaresResult certified = refitter.certify(search.best.parameters);
-  if (certified.status == LeastSquaresStatus::converged && certified.cost < search.best.cost) {
-    const int iterations = search.best.iterations;
-    search.best = certified;
-    search.best.iterations = iterations + certified.iterations;
-  }
-  const int needed = std::min(2, convergence.starts);  // a form with one start has one optimum
-  int same_costs = 0;
-  for (const auto& result : found) {
-    bool same_cost = false;
-    convergence.agreed += same_optimum(result, search.best, refitter.data().n_rows(), same_cost) ? 1 : 0;
-    same_costs += same_cost ? 1 : 0;
-  }
-  convergence.iterations = search.best.iterations;
-  convergence.gradient_norm = search.best.gradient_norm;
-  convergence.condition = certified.jacobian_condition;
-  if (search.best.status != LeastSquaresStatus::converged)
-    convergence.status = fmt::format("not converged after {} iterations", search.best.iterations);
-  else if (!(search.best.gradient_norm <= kCertifiedGradient))
-    convergence.status =
-        fmt::format("stalled: scaled gradient {:.1e} above {:.0e}", search.best.gradient_norm, kCertifiedGradient);
-  else if (convergence.agreed < needed && same_costs >= needed)
-    convergence.status = "flat: starts reach the same objective with different parameters";
-  else if (convergence.agreed < needed)
-    convergence.status = "uncertain: only one start reaches this objective";
-  else
-    convergence.status = "converged";
-  convergence.certified = convergence.status == "converged";
-  return search;
-}
-
 // Selection criteria of the Gaussian likelihood of the log residuals, with the variance as one more parameter.
 void add_selection(const Refitter& refitter, Fit& fit) {
   const std::size_t n_rows = refitter.data().n_rows();
-  std::vector<double> residual(n_rows);
-  refitter.residuals(fit.theta, residual, {});
+  std::vector<double> residual = refitter.log_residuals(fit.theta);
   for (std::size_t i = 0; i < n_rows; ++i) residual[i] *= residual[i] * refitter.weights()[i];
   const double n = static_cast<double>(n_rows), k = static_cast<double>(fit.theta.size()) + 1;
   const double variance = std::max(numerics::sum(residual) / n, 1e-30);  // rounding of an exact fit
@@ -172,11 +103,9 @@ void add_derived(const std::vector<Derived>& derived, const IntervalSet* set, bo
 }
 
 IntervalMethod resolve(const FitOptions& options) {
+  if (options.interval == IntervalMethod::profile && !options.cluster.empty())
+    throw base::InputError("interval profile: expected independent rows, found clusters; use bootstrap or sandwich");
   const bool profile_applies = options.objective == Objective::l2 && options.cluster.empty();
-  if (options.interval == IntervalMethod::profile && !profile_applies)
-    throw base::InputError(
-        "interval profile: expected objective l2 and no clusters, for it needs independent Gaussian log "
-        "residuals; use bootstrap or bca");
   if (options.interval != IntervalMethod::automatic) return options.interval;
   return profile_applies ? IntervalMethod::profile : IntervalMethod::bootstrap;
 }
@@ -191,6 +120,12 @@ std::string_view to_string(Objective objective) {
       return "l1";
     case Objective::l2:
       return "l2";
+    case Objective::l2_raw:
+      return "l2-raw";
+    case Objective::l1_raw:
+      return "l1-raw";
+    case Objective::asymmetric:
+      return "asymmetric";
   }
   return "l2";
 }
@@ -207,6 +142,8 @@ std::string_view to_string(IntervalMethod method) {
       return "bca";
     case IntervalMethod::profile:
       return "profile";
+    case IntervalMethod::sandwich:
+      return "sandwich";
   }
   return "none";
 }
@@ -216,9 +153,16 @@ void FitOptions::validate() const {
     throw base::InputError(fmt::format("delta: expected a finite number > 0, found {}", delta));
   if (!(level > 0 && level < 1))
     throw base::InputError(fmt::format("level: expected a number in (0, 1), found {}", level));
-  const bool resamples_used = interval != IntervalMethod::none && interval != IntervalMethod::profile;
+  const bool resamples_used =
+      interval == IntervalMethod::automatic || interval == IntervalMethod::bootstrap || interval == IntervalMethod::bca;
   if (resamples_used && resamples < 2)
     throw base::InputError(fmt::format("resamples: expected at least 2, found {}", resamples));
+  if (!(asymmetry > 0) || std::isinf(asymmetry))
+    throw base::InputError(fmt::format("asymmetry: expected a finite number > 0, found {}", asymmetry));
+  if (threads < 1) throw base::InputError(fmt::format("threads: expected at least 1, found {}", threads));
+  for (std::size_t i = 0; i < sd.size(); ++i)
+    if (!(sd[i] > 0) || std::isinf(sd[i]))
+      throw base::InputError(fmt::format("sd of row {}: expected a finite number > 0, found {}", i + 1, sd[i]));
   double total = 0;
   for (std::size_t i = 0; i < weights.size(); ++i) {
     if (!(weights[i] >= 0) || std::isinf(weights[i]))
@@ -277,6 +221,7 @@ Fit fit_form(const Form& form, const LogData& data, const FitOptions& options, c
   const MultiStart search = multi_start(refitter);
   fit.convergence = search.convergence;
   fit.theta = search.best.parameters;
+  fit.coordinates = form.coordinates();
   fit.objective_value = search.best.cost;
   if (fit.theta.empty()) {
     fit.method = IntervalMethod::none;
@@ -290,6 +235,11 @@ Fit fit_form(const Form& form, const LogData& data, const FitOptions& options, c
     const std::size_t n_other = std::min<std::size_t>(1, search.starts.size());
     set = intervals(refitter, search.best, fit.method, options, derived, std::span(search.starts).first(n_other));
     fit.resamples = set->resamples;
+    fit.replicates = std::move(set->replicates);
+    if (form.grid_points() > 0 && 20 * set->improved > set->checked)
+      fit.warnings.push_back(fmt::format(
+          "{} of {} checked resamples have a lower optimum elsewhere; the intervals are doubtful, fix a parameter",
+          set->improved, set->checked));
     if (set->attempted > 0 && 10 * set->resamples < 9 * set->attempted)
       fit.warnings.push_back(fmt::format(
           "only {} of {} resamples could be fitted; the intervals are doubtful, add rows or fix a parameter",

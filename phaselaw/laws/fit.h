@@ -13,7 +13,10 @@
 
 // Fits a form to measurements: multi-start robust least squares on the residual of the log loss, with intervals.
 //
-//   minimise  1/2 sum_i w_i rho( (ln L_i - ln L(x_i; theta))^2 )
+//   minimise  1/2 sum_i w_i rho( r_i^2 ),   r_i = s_i a_i (ln L_i - ln L(x_i; theta)),   or L_i - L(x_i; theta) if raw
+//
+//   w_i the weights, of mean 1;  s_i = sd_mean/sd_i where measurement errors are known (sd_mean: their harmonic mean);
+//   a_i = asymmetry for rows below the law (r < 0) with Objective::asymmetric, else 1
 //
 // A fit is certified when the solver converged, at least two starts agree on it and the
 // scaled gradient is small; what is not certified says so in `status`, and a start is never returned as a fit.
@@ -22,20 +25,26 @@
 //   bootstrap  percentiles of refits to resampled rows, or to resampled clusters of rows (whole runs), expanded
 //              for the degrees of freedom                      [T: Efron 1979, Hesterberg 2015]
 //   bca        the same, corrected for bias and skewness by the jackknife                             [T: Efron 1987]
-//   profile    where the objective, all else refitted, rises by the F quantile; l2 without clusters only; a derived
-//              quantity of several parameters gets the delta method              [T: Bates and Watts 1988, chapter 6]
-//   automatic  profile where it applies, else bootstrap
-// Resample k draws from the stream (seed, "bootstrap", k): the same intervals on any machine and thread count.
+//   profile    where the objective, all else refitted, rises by the F quantile times its scale (robust_scale.h);
+//              independent rows only; a derived quantity of several parameters gets the delta method
+//              [T: Bates and Watts 1988, chapter 6]
+//   sandwich   normal approximation with the covariance A^-1 B A^-1, B summed over clusters [T: Huber 1967, Liang and
+//              Zeger 1986]; on the fitted coordinates (logarithms of positive parameters)
+//   automatic  profile for l2 without clusters, else bootstrap
+// Resample k draws from the stream (seed, "bootstrap", k): the same intervals at any thread count.
 namespace phaselaw::laws {
 
 enum class Objective {
-  huber,  // rho bends at delta: almost least absolute deviations at the default delta, unmoved by outliers
-  l1,     // huber with delta = 1e-6
-  l2,     // log-normal noise without outliers: the most efficient
+  huber,       // rho bends at delta: almost least absolute deviations at the default delta, unmoved by outliers
+  l1,          // huber with delta = 1e-6
+  l2,          // log-normal noise without outliers: the most efficient
+  l2_raw,      // squares of the loss itself, not of its logarithm
+  l1_raw,      // absolute values of the loss itself
+  asymmetric,  // huber, with rows below the law weighing `asymmetry` times as much: towards the lower envelope if > 1
 };
 [[nodiscard]] std::string_view to_string(Objective objective);
 
-enum class IntervalMethod { none, automatic, bootstrap, bca, profile };
+enum class IntervalMethod { none, automatic, bootstrap, bca, profile, sandwich };
 [[nodiscard]] std::string_view to_string(IntervalMethod method);
 
 struct FitOptions {
@@ -46,7 +55,10 @@ struct FitOptions {
   int resamples = 400;  // >= 2 where the method resamples
   std::uint64_t seed = 0;
   std::vector<double> weights;       // w_i >= 0, not all 0; empty: all 1
+  std::vector<double> sd;            // > 0, of each row's measured log loss; empty: unknown and equal
+  double asymmetry = 4;              // > 0; Objective::asymmetric only
   std::vector<std::string> cluster;  // the run each row belongs to; empty: rows are independent
+  int threads = 1;                   // >= 1; for resamples
   void validate() const;             // InputError quoting field, value and constraint
 };
 
@@ -70,9 +82,10 @@ struct Derived {
 };
 
 struct Convergence {
-  int starts = 0, agreed = 0;  // agreed: same objective within 1e-6 relative and the same parameters
-  int iterations = 0;          // of the best start
-  double gradient_norm = 0;    // scaled, see numerics/least_squares.h
+  std::size_t grid_points = 0;  // looked at before the starts were chosen
+  int starts = 0, agreed = 0;   // agreed: same objective within 1e-6 relative and the same parameters
+  int iterations = 0;           // of the best start
+  double gradient_norm = 0;     // scaled, see numerics/least_squares.h
   double condition = 0;
   bool certified = false;
   std::string status;  // "converged" or what is wrong, in words
@@ -89,7 +102,8 @@ struct Fit {
   double delta = 0;
   std::size_t n_points = 0;
   double objective_value = 0;
-  std::vector<double> theta;         // the optimum in the form's coordinates
+  std::vector<double> theta;  // the optimum in the form's coordinates
+  std::vector<Coordinate> coordinates;
   std::vector<Estimate> parameters;  // fitted first, in the form's order, then the known ones
   std::vector<Estimate> derived;
   IntervalMethod method = IntervalMethod::none;
@@ -97,9 +111,10 @@ struct Fit {
   double level = 0;
   int resamples = 0;  // that converged and were used
   Convergence convergence;
-  double aicc = 0, bic = 0;   // of the Gaussian likelihood of the log residuals; NaN when n is too small for AICc
-  double residual_scale = 0;  // standard deviation of the log residuals
-  Band band;                  // where options asked for one
+  double aicc = 0, bic = 0;        // of the Gaussian likelihood of the log residuals; NaN when n is too small for AICc
+  double residual_scale = 0;       // standard deviation of the log residuals
+  std::vector<double> replicates;  // resamples x theta.size(), row-major: the fits to the resamples
+  Band band;                       // where options asked for one
   std::vector<std::string> warnings;
   double seconds = 0;
 

@@ -39,7 +39,8 @@ base::Value to_value(const Fit& fit) {
   });
   value["interval"] = Value::table(
       {{"method", method}, {"level", fit.level}, {"resamples", resampled ? Value(fit.resamples) : Value()}});
-  value["convergence"] = Value::table({{"starts", fit.convergence.starts},
+  value["convergence"] = Value::table({{"grid_points", fit.convergence.grid_points},
+                                       {"starts", fit.convergence.starts},
                                        {"agreed", fit.convergence.agreed},
                                        {"gradient_norm", fit.convergence.gradient_norm},
                                        {"status", fit.convergence.status},

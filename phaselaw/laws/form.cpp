@@ -15,6 +15,17 @@ double Coordinate::parameter(double theta) const {
   return logarithmic ? std::exp(theta) : theta == 0 ? 0 : theta * std::exp(log_unit);
 }
 
+bool CurveForm::log_values(const LogData& data, std::span<const std::size_t> rows, std::span<const double> theta,
+                           std::span<double> value, std::span<double> jacobian, EvaluatorWorkspace&) const {
+  const std::size_t k = theta.size();
+  for (std::size_t i = 0; i < value.size(); ++i) {
+    const auto gradient = jacobian.empty() ? std::span<double>{} : jacobian.subspan(i * k, k);
+    value[i] = log_value(data.row(rows.empty() ? i : rows[i]), theta, gradient);
+    if (!std::isfinite(value[i])) return false;
+  }
+  return true;
+}
+
 namespace {
 
 // Exponents outside this range are a constant, or a cliff, on any data.
@@ -65,7 +76,7 @@ struct Shape {
 };
 
 // E + P(C; A, C0, q) with every subset of the parameters fixed.
-class ComputeForm final : public Form {
+class ComputeForm final : public CurveForm {
  public:
   ComputeForm(const Shape& shape, const LogData& data, const Known& known) : shape_(shape) {
     PHASELAW_CHECK(data.n_inputs == 1 && data.n_rows() >= 1);
@@ -164,16 +175,16 @@ constexpr Shape kPower{"power", "E + A (C/C_mid)^-q", power_decay, false, true};
 
 }  // namespace
 
-std::unique_ptr<Form> two_stage_form(const LogData& data, const Known& known) {
+std::unique_ptr<CurveForm> two_stage_form(const LogData& data, const Known& known) {
   return std::make_unique<ComputeForm>(kTwoStage, data, known);
 }
-std::unique_ptr<Form> shifted_power_form(const LogData& data, const Known& known) {
+std::unique_ptr<CurveForm> shifted_power_form(const LogData& data, const Known& known) {
   return std::make_unique<ComputeForm>(kShiftedPower, data, known);
 }
-std::unique_ptr<Form> exponential_form(const LogData& data, const Known& known) {
+std::unique_ptr<CurveForm> exponential_form(const LogData& data, const Known& known) {
   return std::make_unique<ComputeForm>(kExponential, data, known);
 }
-std::unique_ptr<Form> power_form(const LogData& data, const Known& known) {
+std::unique_ptr<CurveForm> power_form(const LogData& data, const Known& known) {
   return std::make_unique<ComputeForm>(kPower, data, known);
 }
 

@@ -26,12 +26,27 @@ struct IntervalSet {
   std::vector<Interval> coordinates, derived;
   int resamples = 0;  // refits that converged and were used
   int attempted = 0;
+  int checked = 0, improved = 0;   // refits also begun at `starts`; those where that led lower
+  std::vector<double> replicates;  // resamples x coordinates, row-major: theta of the refits
 };
 
-// method: bootstrap, bca or profile (not automatic). `starts` are tried besides the optimum in each refit.
+// method: bootstrap, bca, profile or sandwich (not automatic). Refits begin at the optimum; those of a form without a
+// grid of starts, and every 16th of the others, also at each of `starts`. options.threads share the refits: resample k
+// does not depend on who draws it.
 [[nodiscard]] IntervalSet intervals(Refitter& refitter, const numerics::LeastSquaresResult& optimum,
                                     IntervalMethod method, const FitOptions& options,
                                     const std::vector<Derived>& derived, std::span<const std::vector<double>> starts);
+
+// The profile interval of one coordinate, in theta.
+[[nodiscard]] Interval profile_interval(Refitter& refitter, const numerics::LeastSquaresResult& optimum,
+                                        std::size_t coordinate, double level);
+
+// The lower Cholesky factor (row-major) of the sandwich covariance by the options' clusters; empty when singular.
+[[nodiscard]] std::vector<double> sandwich_root(const Refitter& refitter, std::span<const double> theta,
+                                                const FitOptions& options);
+
+// How many independent units the rows are: rows, or clusters.
+[[nodiscard]] std::size_t n_groups(std::size_t n_rows, const std::vector<std::string>& cluster);
 
 // The tail to cut off on either side of a bootstrap distribution from n resampled units. Resampled residuals are too
 // small by sqrt(dof/n), and a percentile takes the normal quantile where Student's is due: the expanded percentile

@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "phaselaw/laws/refit.h"
 
+#include <algorithm>
 #include <cmath>
-#include <numeric>
+#include <limits>
 
 #include "phaselaw/base/errors.h"
 #include "phaselaw/numerics/statistics.h"
 
 namespace phaselaw::laws {
+
+namespace {
+constexpr double kSharpDelta = 1e-6;  // where "least absolute deviations" bend, relative
+}  // namespace
 
 Refitter::Refitter(const Form& form, const LogData& data, const FitOptions& options) : form_(form), data_(data) {
   for (const Coordinate& coordinate : form.coordinates()) {
@@ -18,22 +23,55 @@ Refitter::Refitter(const Form& form, const LogData& data, const FitOptions& opti
   const double mean_weight = numerics::mean(base_weights_);
   for (double& weight : base_weights_) weight /= mean_weight;
 
-  options_.loss = options.objective == Objective::l2 ? numerics::RobustLoss::none : numerics::RobustLoss::huber;
-  options_.delta = options.objective == Objective::l1 ? 1e-6 : options.delta;
+  raw_ = options.objective == Objective::l2_raw || options.objective == Objective::l1_raw;
+  if (options.objective == Objective::asymmetric) asymmetry_ = options.asymmetry;
+  if (!options.sd.empty()) {
+    for (const double sd : options.sd) row_scale_.push_back(1 / sd);
+    const double mean_scale = numerics::mean(row_scale_);
+    for (double& scale : row_scale_) scale /= mean_scale;
+  }
+  const bool squares = options.objective == Objective::l2 || options.objective == Objective::l2_raw;
+  options_.loss = squares ? numerics::RobustLoss::none : numerics::RobustLoss::huber;
+  options_.delta = options.delta;
+  if (options.objective == Objective::l1) options_.delta = kSharpDelta;
+  if (options.objective == Objective::l1_raw) options_.delta = kSharpDelta * std::exp(numerics::median(data.log_loss));
   problem_.n_parameters = form.coordinates().size();
   problem_.lower = lower_;
   problem_.upper = upper_;
   problem_.evaluate = [this](std::span<const double> theta, std::span<double> residual, std::span<double> jacobian) {
-    const std::size_t k = theta.size();
-    for (std::size_t i = 0; i < rows_.size(); ++i) {
-      const auto gradient = jacobian.empty() ? std::span<double>{} : jacobian.subspan(i * k, k);
-      residual[i] = data_.log_loss[rows_[i]] - form_.log_value(data_.row(rows_[i]), theta, gradient);
-      for (double& slope : gradient) slope = -slope;
-      if (!std::isfinite(residual[i])) return false;
-    }
-    return true;
+    const bool all = rows_.size() == data_.n_rows();
+    return evaluate(all ? std::span<const std::size_t>{} : rows_, theta, residual, jacobian, true,
+                    evaluator_workspace_);
   };
   reset_weights();
+}
+
+bool Refitter::evaluate(std::span<const std::size_t> rows, std::span<const double> theta, std::span<double> residual,
+                        std::span<double> jacobian, bool asymmetric, EvaluatorWorkspace& workspace) const {
+  if (!form_.log_values(data_, rows, theta, residual, jacobian, workspace)) return false;
+  const std::size_t k = theta.size();
+  if (!raw_ && row_scale_.empty() && (asymmetry_ == 1 || !asymmetric)) {
+    for (std::size_t i = 0; i < residual.size(); ++i)
+      residual[i] = data_.log_loss[rows.empty() ? i : rows[i]] - residual[i];
+    for (double& slope : jacobian) slope = -slope;
+    return true;
+  }
+  bool finite = true;
+  for (std::size_t i = 0; i < residual.size(); ++i) {
+    const std::size_t row = rows.empty() ? i : rows[i];
+    double r = data_.log_loss[row] - residual[i], slope = -1;
+    if (raw_) {
+      slope = -std::exp(residual[i]);
+      r = std::exp(data_.log_loss[row]) + slope;
+    }
+    double scale = row_scale_.empty() ? 1 : row_scale_[row];
+    if (asymmetric && r < 0) scale *= asymmetry_;
+    residual[i] = scale * r;
+    finite = finite && std::isfinite(r);
+    if (jacobian.empty()) continue;
+    for (std::size_t j = 0; j < k; ++j) jacobian[i * k + j] *= scale * slope;
+  }
+  return finite;
 }
 
 void Refitter::set_weights(std::span<const double> weights) {
@@ -61,10 +99,19 @@ void Refitter::release() {
   problem_.upper = upper_;
 }
 
-numerics::LeastSquaresResult Refitter::solve(std::span<const double> start, double gradient_tolerance) {
+numerics::LeastSquaresResult Refitter::solve(std::span<const double> start, double gradient_tolerance, bool warm) {
   numerics::LeastSquaresOptions options = options_;
   options.gradient_tolerance = gradient_tolerance;
+  options.from_afar = !warm;
   return numerics::minimise_small(problem_, start, options, workspace_);
+}
+
+numerics::LeastSquaresResult Refitter::polish(std::span<const double> optimum) {
+  numerics::LeastSquaresOptions options = options_;
+  options.gradient_tolerance = 1e-14;
+  options.from_afar = false;
+  options.polish = true;
+  return numerics::minimise_small(problem_, optimum, options, workspace_);
 }
 
 numerics::LeastSquaresResult Refitter::certify(std::span<const double> start) const {
@@ -72,12 +119,16 @@ numerics::LeastSquaresResult Refitter::certify(std::span<const double> start) co
 }
 
 void Refitter::residuals(std::span<const double> theta, std::span<double> residual, std::span<double> jacobian) const {
-  const std::size_t k = theta.size();
-  for (std::size_t i = 0; i < data_.n_rows(); ++i) {
-    const auto gradient = jacobian.empty() ? std::span<double>{} : jacobian.subspan(i * k, k);
-    residual[i] = data_.log_loss[i] - form_.log_value(data_.row(i), theta, gradient);
-    for (double& slope : gradient) slope = -slope;
-  }
+  if (!evaluate({}, theta, residual, jacobian, false, evaluator_workspace_))
+    std::fill(residual.begin(), residual.end(), std::numeric_limits<double>::quiet_NaN());
+}
+
+std::vector<double> Refitter::log_residuals(std::span<const double> theta) const {
+  std::vector<double> residual(data_.n_rows());
+  const bool defined = form_.log_values(data_, {}, theta, residual, {}, evaluator_workspace_);
+  for (std::size_t i = 0; i < residual.size(); ++i)
+    residual[i] = defined ? data_.log_loss[i] - residual[i] : std::numeric_limits<double>::quiet_NaN();
+  return residual;
 }
 
 }  // namespace phaselaw::laws

@@ -16,6 +16,8 @@ class Refitter {
  public:
   // Keeps references to form and data.
   Refitter(const Form& form, const LogData& data, const FitOptions& options);
+  Refitter(const Refitter&) = delete;
+  Refitter& operator=(const Refitter&) = delete;
 
   // Weights of all rows (>= 0), times the user's own.
   void set_weights(std::span<const double> weights);
@@ -26,11 +28,16 @@ class Refitter {
   void hold(std::size_t coordinate, double theta);
   void release();
 
-  [[nodiscard]] numerics::LeastSquaresResult solve(std::span<const double> start, double gradient_tolerance = 1e-9);
+  [[nodiscard]] numerics::LeastSquaresResult solve(std::span<const double> start, double gradient_tolerance = 1e-9,
+                                                   bool warm = false);
+  // The last digits of an optimum.
+  [[nodiscard]] numerics::LeastSquaresResult polish(std::span<const double> optimum);
   [[nodiscard]] numerics::LeastSquaresResult certify(std::span<const double> start) const;  // by Ceres
 
-  // ln L_i - ln L(x_i; theta) of every row, and the Jacobian by theta unless empty.
+  // r_i of every row as the objective sees it, but for the asymmetry, and the Jacobian by theta unless empty.
   void residuals(std::span<const double> theta, std::span<double> residual, std::span<double> jacobian) const;
+  // ln L_i - ln L(x_i; theta) of every row.
+  [[nodiscard]] std::vector<double> log_residuals(std::span<const double> theta) const;
 
   [[nodiscard]] const Form& form() const { return form_; }
   [[nodiscard]] const LogData& data() const { return data_; }
@@ -38,14 +45,23 @@ class Refitter {
   [[nodiscard]] std::span<const double> lower() const { return lower_; }
   [[nodiscard]] std::span<const double> upper() const { return upper_; }
 
+  // How much of the objective is a robust loss, and where that bends.
+  [[nodiscard]] const numerics::LeastSquaresOptions& solver_options() const { return options_; }
+
  private:
+  bool evaluate(std::span<const std::size_t> rows, std::span<const double> theta, std::span<double> residual,
+                std::span<double> jacobian, bool asymmetric, EvaluatorWorkspace& workspace) const;
+
   const Form& form_;
   const LogData& data_;
-  std::vector<double> base_weights_, lower_, upper_;
+  bool raw_ = false;  // residuals of the loss itself
+  double asymmetry_ = 1;
+  std::vector<double> base_weights_, row_scale_, lower_, upper_;  // row_scale_ empty: all 1
   std::vector<std::size_t> rows_;
   numerics::LeastSquaresProblem problem_;
   numerics::LeastSquaresOptions options_;
   numerics::LeastSquaresWorkspace workspace_;
+  mutable EvaluatorWorkspace evaluator_workspace_;
 };
 
 }  // namespace phaselaw::laws

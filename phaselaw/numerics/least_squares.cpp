@@ -152,8 +152,9 @@ LeastSquaresResult minimise(const LeastSquaresProblem& problem, std::span<const 
   }
 
   FoldedCost cost(problem, options);
-  std::vector<double> first(problem.n_residuals);
-  if (const double* at = result.parameters.data(); !cost.Evaluate(&at, first.data(), nullptr)) {
+  std::vector<double> first(problem.n_residuals), slopes(problem.n_residuals * problem.n_parameters);
+  double* first_jacobian = slopes.data();
+  if (const double* at = result.parameters.data(); !cost.Evaluate(&at, first.data(), &first_jacobian)) {
     result.gradient_norm = 1;
     result.jacobian_condition = kInfinity;
     result.message = "the residuals are not defined at the start";

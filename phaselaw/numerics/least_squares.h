@@ -44,6 +44,7 @@ struct LeastSquaresOptions {
   double gradient_tolerance = 1e-9;   // on gradient_norm below; > 0
   double step_tolerance = 1e-12;      // relative length of a step; > 0
   bool from_afar = true;              // minimise_small: approach a robust loss from wide delta; not for a warm start
+  bool polish = false;  // minimise_small: end with Newton steps that lower the gradient, beyond what F can resolve
 };
 
 enum class LeastSquaresStatus {

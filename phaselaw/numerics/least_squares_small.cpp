@@ -14,6 +14,7 @@ namespace {
 // The curvature that a residual in the linear part of the loss is given, as a share of its weight rho'. The true
 // Hessian has 0 there (Newton: singular far from the optimum), iteratively reweighted least squares has 1 (safe, slow).
 constexpr double kLinearPartCurvature = 0.1;
+constexpr int kPolishingSteps = 12;
 
 double dot(const double* a, const double* b, std::size_t n) {
   double total = 0;
@@ -84,6 +85,36 @@ class Descent {
     return gradient_norm_ <= gradient_tolerance;
   }
 
+  // At the minimum F is flat to half the digits of the parameters; its gradient is not. Newton steps with the exact
+  // curvature of the loss, kept as long as they at least halve the gradient and leave F where it is.
+  void polish(double delta, double gradient_tolerance) {
+    linear_part_curvature_ = 0;
+    damping_ = 0;
+    linearise(delta);
+    for (int i = 0; i < kPolishingSteps && gradient_norm_ > gradient_tolerance; ++i, ++iterations_) {
+      Small move{}, next{};
+      if (!direction(move)) break;
+      for (std::size_t a = 0; a < k_; ++a) next[a] = clamp(a, p_[a] + move[a]);
+      if (!problem_.evaluate({next.data(), k_}, work_.trial_residuals, work_.trial_jacobian)) break;
+      const double cost = cost_of(work_.trial_residuals, delta), gradient = gradient_norm_;
+      if (!(cost <= cost_ * (1 + 1e-13))) break;
+      const Small before = p_;
+      const auto exchange = [&](const Small& p) {
+        p_ = p;
+        work_.residuals.swap(work_.trial_residuals);
+        work_.jacobian.swap(work_.trial_jacobian);
+        linearise(delta);
+      };
+      exchange(next);
+      if (gradient_norm_ <= 0.5 * gradient) {
+        cost_ = cost;
+        continue;
+      }
+      exchange(before);
+      break;
+    }
+  }
+
   LeastSquaresResult result(bool stopped) const {
     LeastSquaresResult result;
     result.parameters.assign(p_.begin(), p_.begin() + static_cast<std::ptrdiff_t>(k_));
@@ -133,7 +164,7 @@ class Descent {
       const double r = work_.residuals[i];
       const double slope = rho(r, delta).derivative;
       const double w = weight(i) * slope;
-      const double curvature = w * (slope < 1 ? std::max(kLinearPartCurvature, curvature_share(slope)) : 1);
+      const double curvature = w * (slope < 1 ? std::max(linear_part_curvature_, curvature_share(slope)) : 1);
       const double* row = work_.jacobian.data() + i * K;
       length += w * r * r;
 #pragma GCC unroll 16
@@ -233,7 +264,7 @@ class Descent {
   std::size_t n_, k_;
   Small p_{}, gradient_{}, scale_{};
   std::array<bool, kMaxSmallParameters> held_{};
-  double cost_ = 0, gradient_norm_ = 1, damping_ = 1e-3;
+  double cost_ = 0, gradient_norm_ = 1, damping_ = 1e-3, linear_part_curvature_ = kLinearPartCurvature;
   int iterations_ = 0;
 };
 
@@ -255,7 +286,9 @@ LeastSquaresResult minimise_small(const LeastSquaresProblem& problem, std::span<
       const double wide = share * descent.median_residual();
       if (wide > 2 * options.delta) (void)descent.descend(wide, 1e-2, 30);
     }
-  return descent.result(descent.descend(options.delta, options.gradient_tolerance, options.max_iterations));
+  const bool stopped = descent.descend(options.delta, options.gradient_tolerance, options.max_iterations);
+  if (options.polish) descent.polish(options.delta, options.gradient_tolerance);
+  return descent.result(stopped);
 }
 
 }  // namespace phaselaw::numerics

@@ -73,7 +73,8 @@ TEST(BadInput, OptionsOutsideTheirDomain) {
   options.fit.cluster = {"a"};
   EXPECT_NE(message_of(compute, loss, options).find("cluster"), std::string::npos);
   options = {};
-  options.fit.interval = IntervalMethod::profile;  // huber has no likelihood to profile
+  options.fit.interval = IntervalMethod::profile;
+  options.fit.cluster = {"a", "a", "b", "b", "b"};  // a profile takes the rows for independent
   EXPECT_NE(message_of(compute, loss, options).find("profile"), std::string::npos);
 }
 

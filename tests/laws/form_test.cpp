@@ -13,8 +13,8 @@
 namespace phaselaw::laws {
 namespace {
 
-std::vector<std::unique_ptr<Form>> all_forms(const LogData& data) {
-  std::vector<std::unique_ptr<Form>> forms;
+std::vector<std::unique_ptr<CurveForm>> all_forms(const LogData& data) {
+  std::vector<std::unique_ptr<CurveForm>> forms;
   for (const std::optional<double>& exponent : {std::optional<double>(), std::optional<double>(1.0 / 7)})
     for (const std::optional<double>& floor :
          {std::optional<double>(), std::optional<double>(0.0), std::optional<double>(0.3)})

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "phaselaw/laws/columns.h"
+
+#include <algorithm>
+
+#include "phaselaw/base/errors.h"
+
+namespace phaselaw::laws {
+
+namespace {
+
+std::string plain(std::string_view name) {
+  std::string out;
+  for (const char c : name)
+    if (c != ' ' && c != '-' && c != '_' && c != '.')
+      out += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  return out;
+}
+
+std::vector<double> combined(const std::vector<double>& a, const std::vector<double>& b, double (*f)(double, double)) {
+  std::vector<double> out(a.size());
+  std::transform(a.begin(), a.end(), b.begin(), out.begin(), f);
+  return out;
+}
+
+}  // namespace
+
+const std::vector<KnownColumn>& known_columns() {
+  static const std::vector<KnownColumn> columns = {
+      {"n_params",
+       "N",
+       {"params", "parameters", "model size", "params_active_precise", "params_total", "dense_parameter_count"},
+       "parameters",
+       "trainable parameters"},
+      {"tokens", "D", {"training tokens", "n_tokens", "tokens seen"}, "tokens", "training tokens seen"},
+      {"compute", "C", {"compute_flop", "flops", "flop"}, "FLOP", "training cost"},
+      {"unique_tokens", "U", {"data size"}, "tokens", "distinct training tokens"},
+      {"epochs", "", {"epoch"}, "1", "passes over the distinct tokens"},
+      {"n_layers", "", {"depth", "layers"}, "layers", "depth"},
+      {"d_model", "", {"width"}, "1", "width of the residual stream"},
+      {"n_data", "n", {}, "sequences", "training sequences"},
+      {"step", "t", {"steps", "n_steps", "iteration", "time"}, "steps", "optimiser steps, or gradient-flow time"},
+      {"lr_sum", "S1", {"sum of learning rates", "cumulative_lr"}, "1", "sum of the learning rates so far"},
+      {"lr_drop", "S2", {"learning rate annealing"}, "1", "momentum-weighted area of learning-rate drops so far"},
+      {"lr", "", {"learning rate", "learning_rate"}, "1", "learning rate"},
+      {"batch", "", {"batch size", "batch_size", "batch_tokens"}, "tokens", "tokens in a batch"},
+      {"tokens_per_param", "", {"tok_mult"}, "tokens/parameter", "training tokens over parameters"},
+      {"loss", "L", {"val_loss", "final_loss", "test_loss", "loss_validation", "excess_risk"}, "nats", "the loss"},
+  };
+  return columns;
+}
+
+std::string canonical_column(std::string_view name) {
+  for (const KnownColumn& column : known_columns())
+    if (name == column.expression_alias) return column.name;
+  const std::string key = plain(name);
+  if (key.size() > 1)
+    for (const KnownColumn& column : known_columns()) {
+      if (key == plain(column.name)) return column.name;
+      for (const std::string& also : column.also)
+        if (key == plain(also)) return column.name;
+    }
+  return std::string(name);
+}
+
+bool Columns::has(std::string_view name) const { return std::find(names.begin(), names.end(), name) != names.end(); }
+
+void Columns::add(std::string name, std::vector<double> column) {
+  PHASELAW_CHECK(values.empty() || column.size() == n_rows());
+  PHASELAW_CHECK(!has(name));
+  names.push_back(std::move(name));
+  values.push_back(std::move(column));
+}
+
+std::vector<double> Columns::get(std::string_view name) const {
+  const auto at = std::find(names.begin(), names.end(), name);
+  if (at != names.end()) return values[static_cast<std::size_t>(at - names.begin())];
+  if (name == "compute" && has("n_params") && has("tokens"))
+    return combined(get("n_params"), get("tokens"), [](double n, double d) { return 6 * n * d; });
+  if (name == "tokens_per_param" && has("n_params") && has("tokens"))
+    return combined(get("tokens"), get("n_params"), [](double d, double n) { return d / n; });
+  if (name == "tokens" && has("n_params") && has("tokens_per_param"))
+    return combined(get("tokens_per_param"), get("n_params"), [](double m, double n) { return m * n; });
+  if (name == "unique_tokens" && has("tokens") && has("epochs"))
+    return combined(get("tokens"), get("epochs"), [](double d, double e) { return d / e; });
+  if (name == "epochs" && has("tokens") && has("unique_tokens"))
+    return combined(get("tokens"), get("unique_tokens"), [](double d, double u) { return d / u; });
+  throw base::InputError(
+      fmt::format("the law needs the column {}, {}; name it with --col {}=COLUMN", name,
+                  names.empty() ? "but there are no columns" : fmt::format("found: {}", fmt::join(names, ", ")), name));
+}
+
+Columns Columns::rows(std::span<const std::size_t> chosen) const {
+  Columns out{names, {}};
+  for (const auto& column : values) {
+    auto& picked = out.values.emplace_back();
+    picked.reserve(chosen.size());
+    for (const std::size_t row : chosen) picked.push_back(column[row]);
+  }
+  return out;
+}
+
+}  // namespace phaselaw::laws

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "phaselaw/laws/law.h"
+
+#include <algorithm>
+
+#include "phaselaw/base/errors.h"
+#include "phaselaw/laws/evaluator.h"
+#include "phaselaw/laws/forms/forms.h"
+
+namespace phaselaw::laws {
+
+namespace {
+
+constexpr int kMostBreaks = 3;
+
+bool is_floor_name(const std::string& name) {
+  static const std::vector<std::string> floors = {"E", "E0", "L0", "L_0", "L_inf", "Linf"};
+  return std::find(floors.begin(), floors.end(), name) != floors.end() || name.starts_with("E_") ||
+         name.starts_with("floor");
+}
+
+bool is_word(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.';
+}
+
+// The text with every name that means `column` replaced.
+std::string with_column(const std::string& text, const std::string& column, const std::string& replacement) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size();) {
+    std::size_t end = i;
+    while (end < text.size() && is_word(text[end])) ++end;
+    if (end == i) {
+      out += text[i++];
+      continue;
+    }
+    const std::string word = text.substr(i, end - i);
+    out += canonical_column(word) == column ? replacement : word;
+    i = end;
+  }
+  return out;
+}
+
+Law of_other_column(Law law, std::string_view column, const std::vector<std::string>& table_columns) {
+  if (law.columns().size() != 1)
+    throw base::InputError(fmt::format("--law: expected a law of one column before '@', but {} is of {}", law.name,
+                                       fmt::join(law.columns(), ", ")));
+  std::vector<std::string> known = table_columns;
+  known.emplace_back(column);
+  const std::string text = with_column(law.expression.text(), law.columns().front(), std::string(column));
+  law.expression = Expression::parse(text, known);
+  law.name = fmt::format("{}@{}", law.name, column);
+  if (!law.nested.empty()) law.nested = fmt::format("{}@{}", law.nested, column);
+  return law;
+}
+
+std::vector<std::string> law_names() {
+  std::vector<std::string> names;
+  for (const Law& law : all_laws()) names.push_back(law.name);
+  return names;
+}
+
+}  // namespace
+
+std::string_view to_string(ParameterDomain domain) {
+  switch (domain) {
+    case ParameterDomain::positive:
+      return "positive";
+    case ParameterDomain::non_negative:
+      return "non-negative";
+    case ParameterDomain::real:
+      return "real";
+  }
+  return "real";
+}
+
+std::size_t Law::find(std::string_view parameter) const {
+  std::vector<std::string> names;
+  for (std::size_t p = 0; p < parameters.size(); ++p) {
+    if (parameters[p].name == parameter) return p;
+    names.push_back(parameters[p].name);
+  }
+  throw base::InputError(base::unknown_name("parameter", parameter, names));
+}
+
+const std::vector<Law>& all_laws() {
+  static const std::vector<Law> laws = [] {
+    std::vector<Law> all;
+    for (auto&& group : {forms::theory_laws(), forms::size_laws(), forms::shape_laws(), forms::curve_laws(),
+                         forms::hyperparameter_laws()})
+      all.insert(all.end(), group.begin(), group.end());
+    for (int breaks = 1; breaks <= kMostBreaks; ++breaks) all.push_back(forms::broken_power(breaks));
+    return all;
+  }();
+  return laws;
+}
+
+Law law_from(std::string_view text, const std::vector<std::string>& table_columns) {
+  for (const Law& law : all_laws())
+    if (law.name == text) return law;
+  if (const std::size_t at = text.find('@'); at != std::string_view::npos) {
+    const std::string column = canonical_column(text.substr(at + 1));
+    if (column.empty() || !std::all_of(column.begin(), column.end(), is_word))
+      throw base::InputError("--law: expected a column's name after '@', as in power@tokens");
+    return of_other_column(law_from(text.substr(0, at), table_columns), column, table_columns);
+  }
+  // A name has '-' between letters; an expression also has something else.
+  if (text.find_first_of("+*/^()= ") == std::string_view::npos)
+    throw base::InputError(fmt::format("--law: {}, or an expression such as 'E + A*N^-alpha'",
+                                       base::unknown_name("law", text, law_names())));
+  return law_from_expression(text, table_columns);
+}
+
+Law law_from_expression(std::string_view text, const std::vector<std::string>& table_columns) {
+  Law law;
+  law.expression = Expression::parse(text, table_columns);
+  law.name = law.expression.text();
+  law.help = "the user's expression";
+  law.source = "user";
+  const std::vector<bool> affine = law.expression.affine_parameters();
+  for (std::size_t p = 0; p < affine.size(); ++p) {
+    Parameter parameter;
+    parameter.name = law.expression.parameters()[p];
+    const bool floor = affine[p] && is_floor_name(parameter.name);
+    parameter.domain = floor ? ParameterDomain::non_negative : ParameterDomain::positive;
+    parameter.meaning = floor ? "taken as a floor: non-negative" : "taken as positive";
+    law.parameters.push_back(std::move(parameter));
+  }
+  return law;
+}
+
+std::vector<double> evaluate(const Law& law, const Columns& columns, std::span<const double> parameters) {
+  const Evaluator evaluator(law.expression, columns);
+  std::vector<double> value(columns.n_rows());
+  EvaluatorWorkspace workspace;
+  evaluator.evaluate({}, parameters, value, {}, workspace);
+  return value;
+}
+
+}  // namespace phaselaw::laws

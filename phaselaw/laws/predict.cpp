@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "phaselaw/laws/predict.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <optional>
+
+#include "phaselaw/base/errors.h"
+#include "phaselaw/laws/evaluator.h"
+#include "phaselaw/laws/interval.h"
+#include "phaselaw/laws/law_data.h"
+#include "phaselaw/laws/law_form.h"
+#include "phaselaw/laws/refit.h"
+#include "phaselaw/numerics/random.h"
+#include "phaselaw/numerics/statistics.h"
+
+namespace phaselaw::laws {
+
+namespace {
+
+constexpr std::size_t kRunDraws = 4;        // residuals for each resample
+constexpr std::size_t kNormalDraws = 1000;  // quantiles where the fit has no resamples
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+
+// ln L at new rows for plausible parameters: those of the resamples, by row.
+std::vector<std::vector<double>> resampled_logs(const LawFit& fit, const Columns& at, std::size_t rows) {
+  std::vector<std::vector<double>> logs(rows);
+  const std::size_t k = fit.theta.size();
+  for (std::size_t begin = 0; begin + k <= fit.replicates.size(); begin += k) {
+    const std::vector<double> value =
+        evaluate(fit.form, at, parameters_at(fit, std::span(fit.replicates).subspan(begin, k)));
+    for (std::size_t i = 0; i < rows; ++i)
+      if (value[i] > 0 && std::isfinite(value[i])) logs[i].push_back(std::log(value[i]));
+  }
+  return logs;
+}
+
+// The same without resamples: quantiles of the normal distribution of the delta method.
+std::vector<std::vector<double>> linear_logs(const LawFit& fit, const Refitter& refitter, const FitOptions& options,
+                                             const Columns& at, std::size_t rows) {
+  const std::size_t k = fit.theta.size();
+  std::vector<std::optional<double>> fixed(fit.form.parameters.size());
+  for (const auto& [name, value] : fit.fixed) fixed[fit.form.find(name)] = value;
+  const Evaluator evaluator(fit.form.expression, at, fixed);
+  std::vector<double> parameter(k), chain(k), log(rows), gradient(rows * k);
+  for (std::size_t j = 0; j < k; ++j) {
+    parameter[j] = fit.coordinates[j].parameter(fit.theta[j]);
+    chain[j] = fit.coordinates[j].logarithmic ? parameter[j] : std::exp(fit.coordinates[j].log_unit);
+  }
+  EvaluatorWorkspace workspace;
+  evaluator.evaluate_log({}, parameter, chain, log, gradient, workspace);
+  std::vector<std::vector<double>> logs(rows);
+  const std::vector<double> root = sandwich_root(refitter, fit.theta, options);
+  if (root.empty()) return logs;
+  for (std::size_t i = 0; i < rows; ++i) {
+    double variance = 0;
+    for (std::size_t b = 0; b < k; ++b) {
+      double along = 0;
+      for (std::size_t a = b; a < k; ++a) along += gradient[i * k + a] * root[a * k + b];
+      variance += along * along;
+    }
+    for (std::size_t d = 0; d < kNormalDraws; ++d)
+      logs[i].push_back(log[i] + std::sqrt(variance) * numerics::normal_quantile((static_cast<double>(d) + 0.5) /
+                                                                                 static_cast<double>(kNormalDraws)));
+  }
+  return logs;
+}
+
+void warn_of_range(const LawFit& fit, const Columns& data, const Columns& at, Prediction& prediction) {
+  for (const std::string& name : fit.form.columns()) {
+    const std::vector<double> old_values = data.get(name), new_values = at.get(name);
+    const auto [low, high] = std::minmax_element(old_values.begin(), old_values.end());
+    const auto [least, most] = std::minmax_element(new_values.begin(), new_values.end());
+    if (*most > *high)
+      prediction.warnings.push_back(
+          fmt::format("{} goes to {:.3g}, {:.3g} times beyond the largest fitted", name, *most, *most / *high));
+    if (*least < *low)
+      prediction.warnings.push_back(
+          fmt::format("{} goes down to {:.3g}, {:.3g} times below the smallest fitted", name, *least, *low / *least));
+  }
+}
+
+}  // namespace
+
+Prediction predict(const LawFit& fit, const Measurements& data, const LawOptions& options, const Columns& at) {
+  PHASELAW_CHECK(!fit.value.empty());
+  Prediction prediction;
+  prediction.value = evaluate(fit.form, at, fit.value);
+  const std::size_t rows = prediction.value.size(), k = fit.theta.size();
+  for (auto* end : {&prediction.lo, &prediction.hi, &prediction.run_lo, &prediction.run_hi}) end->assign(rows, kNaN);
+  if (rows == 0) return prediction;
+  warn_of_range(fit, data.columns, at, prediction);
+
+  if (fit.method == IntervalMethod::none) return prediction;
+  const LogData log_data = checked_log_data(fit.form, data);
+  const LawForm form(fit.form, data.columns, log_data, fit.fixed);
+  const Refitter refitter(form, log_data, options.fit);
+  const auto logs =
+      fit.replicates.empty() ? linear_logs(fit, refitter, options.fit, at, rows) : resampled_logs(fit, at, rows);
+  const std::vector<double> residual = refitter.log_residuals(fit.theta);
+  const double n = static_cast<double>(residual.size());
+  const double expansion = std::sqrt(n / std::max(1.0, n - static_cast<double>(k)));
+  const double groups =
+      fit.replicates.empty() ? n : static_cast<double>(n_groups(residual.size(), options.fit.cluster));
+  const double dof = std::max(1.0, groups - (options.fit.cluster.empty() ? static_cast<double>(k) : 1.0));
+  const double tail = expanded_tail(fit.level, groups, dof), run_tail = (1 - fit.level) / 2;
+  for (std::size_t i = 0; i < rows; ++i) {
+    if (logs[i].size() < 2) continue;
+    prediction.lo[i] = std::exp(numerics::quantile(logs[i], tail));
+    prediction.hi[i] = std::exp(numerics::quantile(logs[i], 1 - tail));
+    numerics::RandomStream stream(options.fit.seed, "predict", i);
+    std::vector<double> run;
+    for (const double log : logs[i])
+      for (std::size_t r = 0; r < kRunDraws; ++r)
+        run.push_back(log + expansion * residual[stream.below(residual.size())]);
+    prediction.run_lo[i] = std::exp(numerics::quantile(run, run_tail));
+    prediction.run_hi[i] = std::exp(numerics::quantile(run, 1 - run_tail));
+  }
+  return prediction;
+}
+
+}  // namespace phaselaw::laws

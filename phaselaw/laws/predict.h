@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "phaselaw/laws/law_fit.h"
+
+// The law at new inputs, with the interval of its value and of one new run's measurement, both of the fit's level.
+//
+//   value    percentiles of the law at the fits to the resamples; without resamples the delta method on ln L with the
+//            sandwich covariance [T]
+//   new run  the same distribution times exp(a residual drawn from the fit's, expanded by sqrt(n/(n-k))): the residuals
+//            hold what runs differ by
+// Cost: resamples x rows x 20 ns.
+namespace phaselaw::laws {
+
+struct Prediction {
+  std::vector<double> value, lo, hi;   // lo, hi: NaN where the fit has no interval
+  std::vector<double> run_lo, run_hi;  // of a new run's measurement
+  std::vector<std::string> warnings;   // how far inputs lie outside the fitted range
+};
+// InputError for a missing column. `data` and `options` are those of the fit.
+[[nodiscard]] Prediction predict(const LawFit& fit, const Measurements& data, const LawOptions& options,
+                                 const Columns& at);
+
+}  // namespace phaselaw::laws

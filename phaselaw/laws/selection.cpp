@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "phaselaw/laws/selection.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+#include "phaselaw/base/errors.h"
+
+namespace phaselaw::laws {
+
+namespace {
+
+// What "largest" means: compute, or what stands for it.
+std::vector<double> size_of(const Columns& columns) {
+  for (const char* name : {"compute", "n_params", "tokens", "step"}) {
+    try {
+      return columns.get(name);
+    } catch (const base::InputError&) {
+      continue;
+    }
+  }
+  return {};
+}
+
+// Rows by increasing size; `first` and `last`: the range of them that is predicted after a fit to those before.
+std::optional<Holdout> predict_slice(const Law& law, const Measurements& data, const LawOptions& options,
+                                     const std::vector<std::size_t>& order, const std::vector<double>& size,
+                                     std::size_t first, std::size_t last) {
+  const std::span<const std::size_t> fitted(order.data(), first), predicted(order.data() + first, last - first);
+  if (fitted.size() <= law.parameters.size() - options.fixed.size() || predicted.empty()) return std::nullopt;
+  LawOptions part = options.rows(fitted);
+  part.fit.interval = IntervalMethod::none;
+  LawFit fit;
+  try {
+    fit = fit_law(law, data.rows(fitted), part);
+  } catch (const base::InputError&) {
+    return std::nullopt;  // too few rows of weight
+  }
+  if (fit.value.empty()) return std::nullopt;
+  const Measurements rest = data.rows(predicted);
+  const std::vector<double> value = evaluate(law, rest.columns, fit.value);
+  Holdout result;
+  result.fraction = static_cast<double>(predicted.size()) / static_cast<double>(order.size());
+  result.n_fitted = fitted.size();
+  result.n_predicted = predicted.size();
+  result.compute_factor = size[predicted.back()] / size[fitted.back()];
+  result.certified = fit.convergence.certified;
+  for (std::size_t i = 0; i < value.size(); ++i) {
+    const double error = value[i] / rest.output[i] - 1;
+    result.mean_abs_rel_error += std::abs(error) / static_cast<double>(value.size());
+    result.bias += error / static_cast<double>(value.size());
+  }
+  return result;
+}
+
+std::vector<std::size_t> by_size(const std::vector<double>& size) {
+  std::vector<std::size_t> order(size.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return size[a] < size[b]; });
+  return order;
+}
+
+// The first position at or after `at` where the size changes, so that equal sizes stay together.
+std::size_t boundary(const std::vector<std::size_t>& order, const std::vector<double>& size, std::size_t at) {
+  while (at > 0 && at < order.size() && size[order[at]] == size[order[at - 1]]) ++at;
+  return at;
+}
+
+}  // namespace
+
+std::optional<Holdout> holdout(const Law& law, const Measurements& data, const LawOptions& options, double fraction) {
+  if (!(fraction > 0 && fraction < 1))
+    throw base::InputError(fmt::format("holdout: expected a fraction in (0, 1), found {}", fraction));
+  const std::vector<double> size = size_of(data.columns);
+  if (size.empty()) return std::nullopt;
+  const std::vector<std::size_t> order = by_size(size);
+  const auto n = static_cast<double>(order.size());
+  const std::size_t first = boundary(order, size, static_cast<std::size_t>(std::floor((1 - fraction) * n)));
+  return predict_slice(law, data, options, order, size, first, order.size());
+}
+
+std::vector<Holdout> backtest(const Law& law, const Measurements& data, const LawOptions& options, int slices) {
+  if (slices < 2) throw base::InputError(fmt::format("backtest: expected at least 2 slices, found {}", slices));
+  const std::vector<double> size = size_of(data.columns);
+  std::vector<Holdout> results;
+  if (size.empty()) return results;
+  const std::vector<std::size_t> order = by_size(size);
+  const auto cut = [&](int slice) {
+    return boundary(order, size, order.size() * static_cast<std::size_t>(slice) / static_cast<std::size_t>(slices));
+  };
+  for (int slice = 1; slice < slices; ++slice)
+    if (cut(slice + 1) > cut(slice))
+      if (const auto result = predict_slice(law, data, options, order, size, cut(slice), cut(slice + 1)))
+        results.push_back(*result);
+  return results;
+}
+
+Ranking rank_laws(const std::vector<Law>& laws, const Measurements& data, const LawOptions& options,
+                  double holdout_fraction) {
+  Ranking ranking;
+  for (const Law& law : laws) {
+    try {
+      RankedLaw ranked;
+      ranked.fit = fit_law(law, data, options);
+      if (ranked.fit.value.empty()) {
+        ranking.notes.push_back(fmt::format("{}: {}", law.name, ranked.fit.convergence.status));
+        continue;
+      }
+      ranked.holdout = holdout(law, data, options, holdout_fraction);
+      ranked.backtest = backtest(law, data, options);
+      ranking.laws.push_back(std::move(ranked));
+    } catch (const base::InputError& error) {
+      ranking.notes.push_back(fmt::format("{}: {}", law.name, error.what()));
+    }
+  }
+  if (ranking.laws.empty())
+    throw base::InputError(fmt::format("no law can be fitted: {}", fmt::join(ranking.notes, "; ")));
+  double least_aicc = std::numeric_limits<double>::infinity(), least_bic = least_aicc;
+  for (const RankedLaw& ranked : ranking.laws) {
+    if (!std::isnan(ranked.fit.aicc)) least_aicc = std::min(least_aicc, ranked.fit.aicc);
+    least_bic = std::min(least_bic, ranked.fit.bic);
+  }
+  for (RankedLaw& ranked : ranking.laws) {
+    ranked.delta_aicc = ranked.fit.aicc - least_aicc;
+    ranked.delta_bic = ranked.fit.bic - least_bic;
+    // Errors of prediction over the factors of extrapolation that the table allows.
+    double total = ranked.holdout ? ranked.holdout->mean_abs_rel_error : 0;
+    int terms = ranked.holdout ? 1 : 0;
+    for (const Holdout& past : ranked.backtest) {
+      total += past.mean_abs_rel_error;
+      ++terms;
+    }
+    ranked.score = terms > 0 ? total / terms : std::numeric_limits<double>::infinity();
+  }
+  std::stable_sort(ranking.laws.begin(), ranking.laws.end(), [](const RankedLaw& a, const RankedLaw& b) {
+    if (a.score != b.score) return a.score < b.score;
+    return a.delta_bic < b.delta_bic;
+  });
+  return ranking;
+}
+
+}  // namespace phaselaw::laws
