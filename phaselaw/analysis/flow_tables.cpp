@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <cmath>
 #include <iterator>
 
 #include <fmt/format.h>
 
 #include "phaselaw/analysis/flow_views.h"
+#include "phaselaw/base/csv.h"
 
 // The files of flow_views.h. Numbers read back to the same bits; NaN is empty in CSV and null in JSON.
 namespace phaselaw::analysis {
@@ -12,8 +12,6 @@ namespace phaselaw::analysis {
 namespace {
 
 using base::Value;
-
-std::string number(double x) { return std::isnan(x) ? std::string() : fmt::format("{}", x); }
 
 Value departure_value(const dynamics::Departure& d) {
   return Value::table({{"time", d.time ? Value(*d.time) : Value()},
@@ -96,8 +94,9 @@ std::string trajectories_csv(const FlowViews& v) {
   std::string csv = "view,time,train_loss,test_loss,excess_risk\n";
   for (const auto& c : v.curves)
     for (std::size_t i = 0; i < c.time.size(); ++i)
-      fmt::format_to(std::back_inserter(csv), "{},{},{},{},{}\n", c.view, number(c.time[i]), number(c.train_loss[i]),
-                     number(c.test_loss[i]), number(c.excess_risk[i]));
+      fmt::format_to(std::back_inserter(csv), "{},{},{},{},{}\n", c.view, base::csv_number(c.time[i]),
+                     base::csv_number(c.train_loss[i]), base::csv_number(c.test_loss[i]),
+                     base::csv_number(c.excess_risk[i]));
   return csv;
 }
 
@@ -106,9 +105,10 @@ std::string drift_csv(const FlowViews& v) {
   const auto add = [&](const char* along, const std::vector<dynamics::LazyRecord>& records) {
     for (const auto& record : records) {
       const auto row = [&](const dynamics::Laziness& part, double linearisation) {
-        fmt::format_to(std::back_inserter(csv), "{},{},{},{},{},{},{},{},{}\n", along, number(record.time), part.name,
-                       number(part.drift), number(part.drift_error), number(part.drift_norm), number(part.radius),
-                       number(part.alignment), number(linearisation));
+        fmt::format_to(std::back_inserter(csv), "{},{},{},{},{},{},{},{},{}\n", along, base::csv_number(record.time),
+                       part.name, base::csv_number(part.drift), base::csv_number(part.drift_error),
+                       base::csv_number(part.drift_norm), base::csv_number(part.radius),
+                       base::csv_number(part.alignment), base::csv_number(linearisation));
       };
       row(record.total, record.linearisation);
       for (const auto& part : record.parts) row(part, dynamics::kNotKnown);
@@ -123,7 +123,7 @@ std::string methods_csv(const FlowViews& v) {
   std::string csv = "method,iteration,train_loss\n";
   for (const auto& m : v.methods)
     for (std::size_t i = 0; i < m.counts.size(); ++i)
-      fmt::format_to(std::back_inserter(csv), "{},{},{}\n", m.method, m.counts[i], number(m.train_loss[i]));
+      fmt::format_to(std::back_inserter(csv), "{},{},{}\n", m.method, m.counts[i], base::csv_number(m.train_loss[i]));
   return csv;
 }
 

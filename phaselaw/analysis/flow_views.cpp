@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "phaselaw/analysis/kernel_view.h"
+#include "phaselaw/analysis/log_interpolation.h"
 #include "phaselaw/base/errors.h"
 #include "phaselaw/base/interrupt.h"
 #include "phaselaw/base/progress.h"
@@ -32,17 +33,18 @@ class Watch {
   void see(double time, double train_loss, std::span<const double> theta) {
     if (time == 0 || (next_ < due_.size() && time >= due_[next_] * (1 - 1e-9))) {
       while (next_ < due_.size() && time >= due_[next_] * (1 - 1e-9)) ++next_;
-      (void)recorder_.record(time, theta);
+      records_.push_back(recorder_.record(time, theta));
     }
     if (time > last_) detector_.observe({.time = time, .loss = train_loss});
     last_ = time;
   }
   [[nodiscard]] dynamics::SignatureEvent verdict() const { return detector_.verdict(); }
-  [[nodiscard]] const std::vector<dynamics::LazyRecord>& records() const { return recorder_.records(); }
+  [[nodiscard]] const std::vector<dynamics::LazyRecord>& records() const { return records_; }
 
  private:
   dynamics::LazyRecorder& recorder_;
   dynamics::SignatureDetector detector_;
+  std::vector<dynamics::LazyRecord> records_;
   std::vector<double> due_;
   std::size_t next_ = 0;
   double last_ = -1;
@@ -67,9 +69,8 @@ dynamics::LazyRecorder recorder_of(const Setting& s, int threads) {
   return {s.experiment.model, s.theta_0, s.train(), s.test(), options};
 }
 
-void train(const Setting& s, double time_end, int threads, FlowViews& views) {
+void train(const Setting& s, double time_end, dynamics::LazyRecorder& recorder, FlowViews& views) {
   const double start = now();
-  auto recorder = recorder_of(s, threads);
   Watch watch(recorder, time_end / kDecades, time_end, s.experiment.flow.records);
   TrainingWatch observer(watch);
   training::Observer<double>* observers[] = {&observer};
@@ -116,9 +117,8 @@ void judge_condition(double lambda_min, FlowViews& views) {
   views.condition = fmt::format("{} holds at every record of the flow.", kStatement);
 }
 
-void flow(const Setting& s, int threads, FlowViews& views) {
+void flow(const Setting& s, int threads, dynamics::LazyRecorder& recorder, FlowViews& views) {
   const auto& options = s.experiment.flow;
-  auto recorder = recorder_of(s, threads);
   Watch watch(recorder, views.times.front(), views.times.back(), options.records);
   auto flow = s.integration(views.dense ? views.step_limit / 2 : views.learning_rate, threads);
   flow.test_outputs = s.split.target_known;
@@ -156,31 +156,12 @@ void flow(const Setting& s, int threads, FlowViews& views) {
   judge_condition(recorder.total().lambda_min, views);
 }
 
-// ln loss linear in ln t between the curve's points; only where it has points on both sides.
-std::vector<double> interpolated(const ViewCurve& curve, const std::vector<double>& loss,
-                                 const std::vector<double>& times) {
-  std::vector<double> values;
-  for (const double t : times) {
-    const auto after = std::lower_bound(curve.time.begin(), curve.time.end(), t * (1 - 1e-12));
-    if (after == curve.time.end() || after == curve.time.begin() || *(after - 1) <= 0) {
-      values.push_back(after != curve.time.end() && *after <= t
-                           ? loss[static_cast<std::size_t>(after - curve.time.begin())]
-                           : kUnknown);
-      continue;
-    }
-    const auto j = static_cast<std::size_t>(after - curve.time.begin());
-    const double share = std::log(t / curve.time[j - 1]) / std::log(curve.time[j] / curve.time[j - 1]);
-    values.push_back(std::exp((1 - share) * std::log(loss[j - 1]) + share * std::log(loss[j])));
-  }
-  return values;
-}
-
 dynamics::Departure departure(const FlowViews& views, std::string_view measured, double tolerance) {
   const ViewCurve *kernel = views.find("kernel"), *other = views.find(measured);
   dynamics::Departure none;
   none.reason = "not compared";
   if (kernel == nullptr || other == nullptr) return none;
-  const auto against = interpolated(*other, other->test_loss, kernel->time);
+  const auto against = log_interpolated(other->time, other->test_loss, kernel->time);
   std::vector<double> times, predicted, seen;
   for (std::size_t i = 0; i < kernel->time.size(); ++i)
     if (!std::isnan(against[i]) && !std::isnan(kernel->test_loss[i])) {
@@ -189,12 +170,6 @@ dynamics::Departure departure(const FlowViews& views, std::string_view measured,
       seen.push_back(against[i]);
     }
   return times.empty() ? none : dynamics::departure(times, predicted, seen, tolerance);
-}
-
-double planned_time(const Setting& s, double learning_rate) {
-  const auto& e = s.experiment;
-  if (!e.flow.time.is_word()) return e.flow.time.value;
-  return static_cast<double>(e.training.steps) * learning_rate;
 }
 
 }  // namespace
@@ -210,17 +185,18 @@ FlowViews flow_views(const Setting& s, int threads) {
   FlowViews views;
   views.n_rows = s.split.train.n * s.rows_per_sequence();
   views.n_params = s.model.table().n_trainable();
+  auto recorder = recorder_of(s, threads);  // of both trajectories: their start is the same
   const bool chosen = e.training.learning_rate.is_word();
-  train(s, planned_time(s, chosen ? 1e-2 : e.training.learning_rate.value), threads, views);
+  train(s, s.flow_time(chosen ? 1e-2 : e.training.learning_rate.value), recorder, views);
   base::throw_if_interrupted();
-  views.time = planned_time(s, views.learning_rate);
+  views.time = s.flow_time(views.learning_rate);
   views.times = numerics::log_spaced(views.time / kDecades, views.time, static_cast<std::size_t>(e.flow.points));
   if (const auto warning = s.target_warning(); !warning.empty()) views.warnings.push_back(warning);
   if (e.training.optimizer == training::OptimizerKind::adamw)
     views.warnings.push_back("adamw is no discretised gradient flow: its curve shares the axis, not the time scale");
   add_kernel_views(s, threads, views);
   base::throw_if_interrupted();
-  flow(s, threads, views);
+  flow(s, threads, recorder, views);
   views.kernel_leaves_flow = departure(views, "flow", e.flow.tolerance);
   views.kernel_leaves_trained = departure(views, "trained", e.flow.tolerance);
   return views;

@@ -190,10 +190,8 @@ MeasuredConstants measured_constants(const Setting& s, int threads) {
 
   const auto start = s.outputs(s.split.train, s.theta_0);
   const dynamics::ClosedForm closed(s.kernel(), s.split.train.n, s.split.train.y, start);
-  const auto& flow = s.experiment.flow;
   const double learning = dynamics::step_limit(closed) / 2;
-  const double time =
-      flow.time.is_word() ? static_cast<double>(s.experiment.training.steps) * learning : flow.time.value;
+  const double time = s.flow_time(learning);
   const auto end = follow(s, time, learning, threads);
   c.rate = end.rate;
   c.radius = end.radius;

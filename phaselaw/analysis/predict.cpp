@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cmath>
 
+#include "phaselaw/analysis/log_interpolation.h"
 #include "phaselaw/base/errors.h"
 #include "phaselaw/base/interrupt.h"
 #include "phaselaw/base/progress.h"
@@ -83,23 +84,6 @@ data::Dataset part_of(const data::Dataset& set, std::span<const std::int64_t> se
   return part;
 }
 
-// Test loss at each of the surface's times, ln linear in ln t between the measurements; NaN outside them.
-std::vector<double> read_at(const std::vector<training::Measurement>& curve, const std::vector<double>& times) {
-  std::vector<double> values;
-  for (const double t : times) {
-    const auto after =
-        std::find_if(curve.begin(), curve.end(), [&](const auto& m) { return m.time >= t * (1 - 1e-9); });
-    if (after == curve.end() || after == curve.begin() || (after - 1)->time <= 0) {
-      values.push_back(std::numeric_limits<double>::quiet_NaN());
-      continue;
-    }
-    const auto before = after - 1;
-    const double share = std::log(t / before->time) / std::log(after->time / before->time);
-    values.push_back(std::exp((1 - share) * std::log(before->test_loss) + share * std::log(after->test_loss)));
-  }
-  return values;
-}
-
 // Trains models on random subsets of n sequences and lays their mean beside the prediction.
 CheckedRun train_some(const Setting& s, const data::Split& all, std::int64_t n, const Prediction& p,
                       std::int64_t replicates, std::vector<double>& theta) {
@@ -121,7 +105,9 @@ CheckedRun train_some(const Setting& s, const data::Split& all, std::int64_t n, 
     const auto result =
         training::train<float>(model, model::initialise<float>(model.table(), seed), split, e.training, seed);
     if (result.outcome != training::Outcome::finished) run.outcome = base::enum_to_text(result.outcome);
-    const auto values = read_at(result.curve, p.times);
+    std::vector<double> time, loss;
+    for (const auto& m : result.curve) time.push_back(m.time), loss.push_back(m.test_loss);
+    const auto values = log_interpolated(time, loss, p.times);
     for (std::size_t t = 0; t < sum.size(); ++t) sum[t] += values[t] / static_cast<double>(run.replicates);
     theta.assign(result.theta.begin(), result.theta.end());
   }
@@ -210,8 +196,7 @@ Prediction predict(const Setting& s, const PredictOptions& options) {
         fmt::format("training.learning_rate {:.3g} is above {:.3g}, where gradient descent on {} "
                     "sequences stops being stable; a training there does not follow the flow",
                     p.learning_rate, limit, at_n));
-  const double last =
-      e.flow.time.is_word() ? static_cast<double>(e.training.steps) * p.learning_rate : e.flow.time.value;
+  const double last = s.flow_time(p.learning_rate);
   p.times = numerics::log_spaced(last / kDecades, last, static_cast<std::size_t>(e.flow.points));
   p.compute = {p.learning_rate, model::sequence_cost(e.model).training_flop()};
   p.floor = s.split.target_known ? e.data.noise * e.data.noise : 0;
@@ -243,6 +228,7 @@ Prediction predict(const Setting& s, const PredictOptions& options) {
                                       [&](std::int64_t n) { return 2 * n > s.split.train.n; }),
                        surface.n_data.end());
   if (!surface.n_data.empty()) p.surfaces.push_back(dynamics::risk_surface(pool, Estimator::sub_sampling, surface));
+  progress.advance(1);
   p.seconds_beside = now() - start - p.seconds;
   if (e.training.optimizer == training::OptimizerKind::adamw)
     p.warnings.push_back("adamw does not follow the gradient flow that is predicted; use gd or sgd for a comparison");

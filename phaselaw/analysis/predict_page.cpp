@@ -4,6 +4,7 @@
 #include <iterator>
 
 #include "phaselaw/analysis/predict.h"
+#include "phaselaw/base/csv.h"
 #include "phaselaw/report/format.h"
 
 // The files and the page of `phaselaw predict`.
@@ -21,8 +22,6 @@ using report::Style;
 
 constexpr Colour kColours[] = {Colour::kBlue,    Colour::kOrange, Colour::kGreen,  Colour::kVermillion, Colour::kPurple,
                                Colour::kSkyBlue, Colour::kBlack,  Colour::kYellow, Colour::kGrey};
-
-std::string number(double x) { return std::isnan(x) ? std::string() : fmt::format("{}", x); }
 
 std::string name_of(dynamics::Estimator estimator) {
   switch (estimator) {
@@ -217,8 +216,9 @@ report::Table estimates_table(const Prediction& p) {
 std::string predicted_csv(const Prediction& p) {
   std::string csv = "method,n_data,time,compute,risk,lo,hi\n";
   const auto line = [&](std::string_view method, std::int64_t n, double time, double risk, double lo, double hi) {
-    fmt::format_to(std::back_inserter(csv), "{},{},{},{},{},{},{}\n", method, n, number(time),
-                   number(p.compute.compute(static_cast<double>(n), time)), number(risk), number(lo), number(hi));
+    fmt::format_to(std::back_inserter(csv), "{},{},{},{},{},{},{}\n", method, n, base::csv_number(time),
+                   base::csv_number(p.compute.compute(static_cast<double>(n), time)), base::csv_number(risk),
+                   base::csv_number(lo), base::csv_number(hi));
   };
   for (const auto& surface : p.surfaces)
     for (std::size_t i = 0; i < surface.n_data.size(); ++i)

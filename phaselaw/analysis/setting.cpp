@@ -48,6 +48,11 @@ std::vector<double> Setting::outputs(const data::Dataset& set, const std::vector
   return f;
 }
 
+double Setting::flow_time(double learning_rate) const {
+  const auto& time = experiment.flow.time;
+  return time.is_word() ? static_cast<double>(experiment.training.steps) * learning_rate : time.value;
+}
+
 std::string Setting::target_warning() const {
   const double power = split.target_power;
   if (cross_entropy() || power == 0 || (power > 0.01 && power < 100)) return {};

@@ -35,6 +35,9 @@ struct Setting {
   // "" or, for targets whose mean square is far from 1, a warning with the number.
   [[nodiscard]] std::string target_warning() const;
 
+  // flow.time, or where that is "auto" the time of the training: steps * learning_rate.
+  [[nodiscard]] double flow_time(double learning_rate) const;
+
   // How the flow is integrated: [flow]'s tolerances and budget; for relu, whose flow slides along kinks where error
   // control takes ever shorter steps and gains nothing (dynamics/parameter_flow.h), fourth-order steps of `step`
   // instead, which must be below 1.4 n/lambda_max; 0: not known, then by tolerances.

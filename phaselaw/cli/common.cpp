@@ -1,11 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "phaselaw/cli/common.h"
 
+#include <filesystem>
+
 #include "phaselaw/base/build_info.h"
 #include "phaselaw/base/files.h"
 #include "phaselaw/base/log.h"
 
 namespace phaselaw::cli {
+
+void write_results(const Common& common, const std::string& directory, const std::string& name, base::Value json,
+                   report::Page page) {
+  json["made_by"] = made_by(common);
+  report::add_provenance(json.at("made_by"), page);
+  const std::filesystem::path folder(directory);
+  base::write_file(folder / name, base::to_json(json) + "\n");
+  base::write_file(folder / "report.html", report::build_page(page));
+  emit_json(common, json);
+}
 
 void require_outputs(const Common& common) {
   if (!common.json.empty() && common.json != "-") base::require_writable_file(common.json, "--json");

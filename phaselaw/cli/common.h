@@ -7,6 +7,7 @@
 
 #include "phaselaw/base/value.h"
 #include "phaselaw/cli/verb.h"
+#include "phaselaw/report/page.h"
 
 // What every verb has: the common flags, and where results go.
 namespace phaselaw::cli {
@@ -32,6 +33,10 @@ Verb add_verb(Program& program, const std::string& name, const std::string& desc
 
 // Writes the result to --json, if given: a file (write-then-rename) or stdout.
 void emit_json(const Common& common, const base::Value& value);
+
+// A result with a page: `json` (made_by added) as DIR/<name>, the page as DIR/report.html, and --json.
+void write_results(const Common& common, const std::string& directory, const std::string& name, base::Value json,
+                   report::Page page);
 
 // Fails early when --json names a file that cannot be written.
 void require_outputs(const Common& common);

@@ -23,15 +23,10 @@ void run_study(const Common& common, const FlowFlags& flags, const base::Value& 
   const auto study = sweep::study_from(document);
   const auto result = analysis::laziness_study(study, common.threads);
   for (const auto& warning : result.warnings) base::log_warning(warning);
-  base::Value json = analysis::to_value(result);
-  json["made_by"] = made_by(common);
-  auto page = analysis::laziness_page(result, study.json);
-  report::add_provenance(json.at("made_by"), page);
   const std::filesystem::path folder(flags.out);
   base::write_file(folder / "drift.csv", analysis::laziness_csv(result));
-  base::write_file(folder / "flow.json", base::to_json(json) + "\n");
-  base::write_file(folder / "report.html", report::build_page(page));
-  emit_json(common, json);
+  write_results(common, flags.out, "flow.json", analysis::to_value(result),
+                analysis::laziness_page(result, study.json));
   if (common.json == "-") return;
   std::vector<std::vector<std::string>> rows = {{"curve", "slope of ln drift on ln " + result.axis}};
   for (const auto& slope : result.slopes)
@@ -51,17 +46,12 @@ void run_flow(const Common& common, const FlowFlags& flags) {
   const auto views = analysis::flow_views(setting, common.threads);
   for (const auto& warning : views.warnings) base::log_warning(warning);
 
-  base::Value json = analysis::to_value(setting, views);
-  json["made_by"] = made_by(common);
-  auto page = analysis::flow_page(setting, views);
-  report::add_provenance(json.at("made_by"), page);
   const std::filesystem::path folder(flags.out);
   base::write_file(folder / "trajectories.csv", analysis::trajectories_csv(views));
   base::write_file(folder / "drift.csv", analysis::drift_csv(views));
   if (!views.methods.empty()) base::write_file(folder / "methods.csv", analysis::methods_csv(views));
-  base::write_file(folder / "flow.json", base::to_json(json) + "\n");
-  base::write_file(folder / "report.html", report::build_page(page));
-  emit_json(common, json);
+  write_results(common, flags.out, "flow.json", analysis::to_value(setting, views),
+                analysis::flow_page(setting, views));
   if (common.json == "-") return;
   std::vector<std::vector<std::string>> rows = {{"view", "until t", "train loss", "test loss", "excess risk"}};
   for (const auto& c : views.curves)

@@ -51,15 +51,10 @@ void run_predict(const Common& common, const PredictFlags& flags) {
   const auto prediction = analysis::predict(setting, options);
   for (const auto& warning : prediction.warnings) base::log_warning(warning);
 
-  base::Value json = analysis::to_value(setting, prediction);
-  json["made_by"] = made_by(common);
-  auto page = analysis::predict_page(setting, prediction);
-  report::add_provenance(json.at("made_by"), page);
   const std::filesystem::path folder(flags.out);
   base::write_file(folder / "predicted.csv", analysis::predicted_csv(prediction));
-  base::write_file(folder / "predict.json", base::to_json(json) + "\n");
-  base::write_file(folder / "report.html", report::build_page(page));
-  emit_json(common, json);
+  write_results(common, flags.out, "predict.json", analysis::to_value(setting, prediction),
+                analysis::predict_page(setting, prediction));
   if (common.json == "-") return;
   std::vector<std::vector<std::string>> rows = {{"n", "predicted test loss", "trained"}};
   const auto& surface = prediction.surfaces.front();

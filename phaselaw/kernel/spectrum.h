@@ -10,10 +10,10 @@
 
 // The spectrum of a kernel that is there as a matrix: H = sum_i h_i v_i v_i^T, h_1 >= h_2 >= ...
 //
-// Method: LAPACK's divide and conquer (dsyevd, ssyevd). |computed - exact| <= c M eps ||H||_2, c about 1 [T]: in
-// float eigenvalues below 1e-7 M lambda_max are noise; positive definiteness needs double.
-// Cost: (4/3) M^3 flop for eigenvalues, about 4 M^3 with eigenvectors; memory 2 M^2 more with eigenvectors, O(M)
-// without. Source: [T].
+// Method: LAPACK's divide and conquer (eigenvalues: ?syevd; with vectors: symmetric_eigen.h). |computed - exact| <= c M
+// eps ||H||_2, c about 1 [T]: in float eigenvalues below 1e-7 M lambda_max are noise; positive definiteness needs
+// double. Cost: (4/3) M^3 flop for eigenvalues, about 4 M^3 with eigenvectors; memory 2 M^2 more with eigenvectors,
+// O(M) without. Source: [T].
 namespace phaselaw::kernel {
 
 // LAPACK counts its workspace, 2 M^2 with eigenvectors, in 32-bit integers.

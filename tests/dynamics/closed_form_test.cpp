@@ -23,12 +23,11 @@ using numerics::Vector;
 using testing::Doubles;
 using testing::fixed_kernel;
 using testing::FixedKernel;
+using testing::solved;
 using testing::view;
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr double kEps = std::numeric_limits<double>::epsilon();
-
-ClosedForm solved(const FixedKernel& k) { return {k.train, k.n, view(k.targets), view(k.initial)}; }
 
 TEST(ClosedForm, TrajectoriesMatchTheMatrixExponential) {
   for (const std::int64_t parameters : {90, 12}) {  // regular, and of rank 12 of 30

@@ -21,10 +21,9 @@ using numerics::Vector;
 using testing::Doubles;
 using testing::fixed_kernel;
 using testing::FixedKernel;
+using testing::solved;
 using testing::view;
 using Counts = std::vector<std::int64_t>;
-
-ClosedForm solved(const FixedKernel& k) { return {k.train, k.n, view(k.targets), view(k.initial)}; }
 
 // The methods as they are written down, in f and f(x), with products of H itself. `update(H r)` returns by how much
 // the dual coefficients grow; f -= H update, f(x) -= H_x update.

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "phaselaw/dynamics/closed_form.h"
 #include "phaselaw/numerics/matrix.h"
 #include "phaselaw/numerics/random.h"
 
@@ -51,6 +52,8 @@ inline FixedKernel fixed_kernel(std::int64_t n, std::int64_t per_sequence, std::
   k.test_initial = normal_matrix(test_rows, 1, seed, "test/test initial");
   return k;
 }
+
+inline dynamics::ClosedForm solved(const FixedKernel& k) { return {k.train, k.n, view(k.targets), view(k.initial)}; }
 
 // exp(A) by Taylor with scaling and squaring: relative error about 2^s eps, 2^s = 4 ||A||.
 inline numerics::Matrix<double> matrix_exponential(const numerics::Matrix<double>& a) {

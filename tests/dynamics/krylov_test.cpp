@@ -27,7 +27,7 @@ using testing::view;
 
 // Errors of the whole path, relative as the bounds are, against the closed form; each within its bound.
 void expect_closed_form(const FixedKernel& k, const Doubles& times, const KrylovFlow& flow, double tolerance) {
-  const ClosedForm closed(k.train, k.n, view(k.targets), view(k.initial));
+  const ClosedForm closed = testing::solved(k);
   const TestOutputs test(closed, k.test, view(k.test_initial));
   const Matrix<double> outputs = closed.outputs(times), tested = test.outputs(times);
   const Matrix<double> dual = closed.flow(times).coefficients * closed.vectors() / closed.unit();
@@ -62,7 +62,7 @@ TEST(Krylov, FlowMatchesTheClosedForm) {
 TEST(Krylov, BoundsHoldAndShrinkAsTheSpaceGrows) {
   // A decaying spectrum and a long time: far from converged at first.
   FixedKernel k = fixed_kernel(12, 10, 400);
-  const ClosedForm closed(k.train, k.n, view(k.targets), view(k.initial));
+  const ClosedForm closed = testing::solved(k);
   Vector<double> spectrum(120);
   for (Eigen::Index i = 0; i < 120; ++i) spectrum[i] = std::pow(static_cast<double>(i + 1), -1.5);
   k.train = closed.vectors().transpose() * spectrum.asDiagonal() * closed.vectors();

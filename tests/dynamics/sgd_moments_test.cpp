@@ -24,10 +24,9 @@ using numerics::Vector;
 using testing::Doubles;
 using testing::fixed_kernel;
 using testing::FixedKernel;
+using testing::solved;
 using testing::view;
 using Counts = std::vector<std::int64_t>;
-
-ClosedForm solved(const FixedKernel& k) { return {k.train, k.n, view(k.targets), view(k.initial)}; }
 
 // I - c H P_S for the batch whose sequences are the set bits.
 Matrix<double> step_matrix(const Matrix<double>& h, std::int64_t n, unsigned batch, double c) {

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cmath>
+#include <string>
+
+#include <fmt/format.h>
+
+namespace phaselaw::base {
+
+// A number as our CSV files hold it: the shortest text that reads back to the same bits; NaN is empty.
+[[nodiscard]] inline std::string csv_number(double x) { return std::isnan(x) ? std::string() : fmt::format("{}", x); }
+
+}  // namespace phaselaw::base
