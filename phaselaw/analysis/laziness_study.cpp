@@ -48,13 +48,30 @@ std::vector<std::string> numeric_keys(const sweep::Study& study) {
   return keys;
 }
 
-LazyPoint measure(const sweep::Point& point, const std::vector<std::string>& keys, int threads) {
+// The numbers of a point, by the names that they have in JSON.
+constexpr std::pair<const char*, double LazyPoint::*> kNumbers[] = {
+    {"drift", &LazyPoint::drift},           {"linearisation", &LazyPoint::linearisation},
+    {"radius", &LazyPoint::radius},         {"time", &LazyPoint::time},
+    {"lambda_min", &LazyPoint::lambda_min}, {"lambda_max", &LazyPoint::lambda_max},
+    {"seconds", &LazyPoint::seconds}};
+
+Value to_value(const LazyPoint& point) {
+  Value value = Value::table({{"status", point.status}});
+  for (const auto& [name, member] : kNumbers) value[name] = point.*member;
+  return value;
+}
+
+LazyPoint point_from(const Value& value) {
+  LazyPoint point;
+  point.status = value.at("status").text();
+  for (const auto& [name, member] : kNumbers) point.*member = value.at(name).is_null() ? NAN : value.at(name).number();
+  return point;
+}
+
+LazyPoint measure(const sweep::Point& point, int threads) {
   const Setting s(point.experiment);
   const auto& flow = point.experiment.flow;
   LazyPoint result;
-  const Value resolved = sweep::resolved(point.experiment);
-  for (const auto& key : keys) result.keys.emplace_back(key, value_of(resolved, key)->number());
-  result.seed = point.experiment.seed;
   dynamics::LazyOptions lazy;
   lazy.drift_norm = false;
   lazy.threads = threads;
@@ -139,7 +156,7 @@ std::vector<std::pair<std::string, std::vector<const LazyPoint*>>> curves_of(con
 
 }  // namespace
 
-LazinessStudy laziness_study(const sweep::Study& study, int threads) {
+LazinessStudy laziness_study(const sweep::Study& study, int threads, const KeepPoint& keep) {
   if (study.points.front().experiment.model.reads_tokens())
     throw base::InputError("a study of the drift needs the squared loss; choose readout identity or linear");
   const auto keys = numeric_keys(study);
@@ -152,7 +169,11 @@ LazinessStudy laziness_study(const sweep::Study& study, int threads) {
   base::Progress progress("flow", work);
   for (const auto& point : study.points) {
     base::throw_if_interrupted();
-    auto measured = measure(point, keys, threads);
+    const auto measure_it = [&] { return to_value(measure(point, threads)); };
+    auto measured = point_from(keep ? keep(point, measure_it) : measure_it());
+    measured.seed = point.experiment.seed;
+    const Value resolved = sweep::resolved(point.experiment);
+    for (const auto& key : keys) measured.keys.emplace_back(key, value_of(resolved, key)->number());
     if (measured.status == "finished")
       result.points.push_back(std::move(measured));
     else

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -37,8 +38,11 @@ struct LazinessStudy {
   std::vector<std::string> warnings;
 };
 
+// May answer from an earlier call instead of measuring; the value is a LazyPoint's.
+using KeepPoint = std::function<base::Value(const sweep::Point& point, const std::function<base::Value()>& measure)>;
+
 // InputError for a study without a numeric grid key of two values, or cross-entropy.
-[[nodiscard]] LazinessStudy laziness_study(const sweep::Study& study, int threads);
+[[nodiscard]] LazinessStudy laziness_study(const sweep::Study& study, int threads, const KeepPoint& keep = {});
 
 [[nodiscard]] std::string laziness_csv(const LazinessStudy& study);
 [[nodiscard]] base::Value to_value(const LazinessStudy& study);

@@ -12,6 +12,15 @@ namespace phaselaw::cli {
 
 namespace {
 
+void print(const reproduce::Reproduction& result) {
+  std::vector<std::vector<std::string>> rows = {{"claim", "predicted", "measured", "verdict"}};
+  for (const auto& claim : result.claims)
+    rows.push_back({claim.id, claim.predicted_text, report::format_value(claim.measured, claim.lo, claim.hi),
+                    base::enum_to_text(claim.verdict)});
+  fmt::print("{}\n{} in {}\n{}\n", text_table(rows), result.results, base::format_duration(result.seconds),
+             result.page);
+}
+
 void run_reproduce(const Common& common, reproduce::ReproduceOptions options) {
   options.threads = common.threads;
   options.seed = common.seed;
@@ -19,16 +28,15 @@ void run_reproduce(const Common& common, reproduce::ReproduceOptions options) {
   require_outputs(common);
   const auto result = reproduce::reproduce(options);
   emit_json(common, base::Value::table({{"claims", report::to_value(result.claims)},
+                                        {"complete", result.unfinished.empty()},
+                                        {"unfinished", base::Value(result.unfinished)},
                                         {"page", result.page},
                                         {"results", result.results},
                                         {"seconds", result.seconds}}));
-  if (common.json == "-") return;
-  std::vector<std::vector<std::string>> rows = {{"claim", "predicted", "measured", "verdict"}};
-  for (const auto& claim : result.claims)
-    rows.push_back({claim.id, claim.predicted_text, report::format_value(claim.measured, claim.lo, claim.hi),
-                    base::enum_to_text(claim.verdict)});
-  fmt::print("{}\n{} in {}\n{}\n", text_table(rows), result.results, base::format_duration(result.seconds),
-             result.page);
+  if (common.json != "-") print(result);
+  if (!result.unfinished.empty())
+    throw base::Interrupted(
+        fmt::format("not finished: {}; the same command carries out the rest", fmt::join(result.unfinished, ", ")));
 }
 
 }  // namespace
@@ -38,7 +46,11 @@ void add_reproduce(Program& program) {
   add_verb(program, "reproduce", "carry out the paper's experiments and judge its claims",
            "phaselaw reproduce --preset quick --out demo",
            [&program, options] { run_reproduce(program.common, *options); })
-      .option("--preset", options->preset, "quick: experiment 1 on a teacher and on text, minutes")
+      .option("--preset", options->preset,
+              "quick: every experiment in minutes; full: more sizes, seeds and compute, within 90 minutes on two cores")
+      .option("--only", options->only, "an experiment, such as E2 or E1.text; may be repeated; default: all")
+      .option("--time-limit", options->time_limit,
+              "seconds; what is not finished then is left to the next call, and the page says so")
       .option("--text", options->text, "UTF-8 file or directory; default: the texts of Debian's package fortunes")
       .required("--out", options->out, "directory for report.html, results.json and the stores");
 }

@@ -41,7 +41,8 @@ base::Value to_value(const Claim& claim) {
                              {"verdict", base::enum_to_text(claim.verdict)},
                              {"reading", claim.reading},
                              {"predicted_text", claim.predicted_text},
-                             {"unit", claim.unit}});
+                             {"unit", claim.unit},
+                             {"would_change", claim.would_change}});
 }
 
 base::Value to_value(const std::vector<Claim>& claims) {
@@ -64,6 +65,7 @@ Claim claim_from_value(const base::Value& value) {
   claim.reading = text_or_empty(value, "reading");
   claim.predicted_text = text_or_empty(value, "predicted_text");
   claim.unit = text_or_empty(value, "unit");
+  claim.would_change = text_or_empty(value, "would_change");
   return claim;
 }
 

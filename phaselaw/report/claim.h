@@ -28,10 +28,11 @@ struct Claim {
   std::string reading{};         // one sentence: what decided the verdict
   std::string predicted_text{};  // how to print the prediction where a number says too little: "1/6", "< 0.05"
   std::string unit{};            // of the three numbers; "" = none
+  std::string would_change{};    // one sentence: which measurement would change the verdict
 };
 
 // A claim as in results.json: id, statement, source, predicted, measured, lo, hi, verdict, reading, predicted_text,
-// unit. NaN and infinity are null.
+// unit, would_change. NaN and infinity are null.
 [[nodiscard]] base::Value to_value(const Claim& claim);
 [[nodiscard]] base::Value to_value(const std::vector<Claim>& claims);
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <set>
 
 #include "phaselaw/base/errors.h"
 #include "phaselaw/report/format.h"
@@ -54,6 +55,8 @@ class Writer {
         "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
         "<meta name=\"generator\" content=\"phaselaw\">\n<title>{}</title>\n<style>{}</style>\n</head>\n<body>\n",
         escape_html(page.title), page_style());
+    for (const Section& section : page.sections)
+      for (const Claim& claim : section.claims) judged_.insert(claim.id);
     header(page);
     out_ += "<main>\n";
     for (const Figure& figure : page.figures) add(figure);
@@ -90,6 +93,7 @@ class Writer {
       }
       out_ += "</ul>\n";
     }
+    if (!page.notice.empty()) line("<p class=\"notice\" role=\"note\">{}</p>", escape_html(page.notice));
     out_ += "</header>\n";
   }
 
@@ -127,8 +131,8 @@ class Writer {
       const bool interval = std::isfinite(c.lo) && std::isfinite(c.hi);
       line("<tr role=\"row\"><th role=\"rowheader\" scope=\"row\"><span class=\"statement\">{}</span>",
            escape_html(c.statement));
-      line("<span class=\"reading\">{}</span><span class=\"source\"><code>{}</code> {}</span></th>",
-           escape_html(c.reading), escape_html(c.id), escape_html(c.source));
+      line("<span class=\"reading\">{}</span><span class=\"source\">{} {}</span></th>", escape_html(c.reading),
+           reference(c.id), escape_html(c.source));
       number("Predicted", with_unit(predicted_text(c), c.unit), "");
       number("Measured", with_unit(value.substr(0, value.find(" [")), c.unit),
              interval ? escape_html(format_interval(c.lo, c.hi)) : "");
@@ -137,12 +141,36 @@ class Writer {
     out_ += "</tbody></table></div>\n</section>\n";
   }
 
+  // A link to where the claim is judged, if a section judges it.
+  [[nodiscard]] std::string reference(const std::string& id) const {
+    const std::string text = "<code>" + escape_html(id) + "</code>";
+    return judged_.contains(id) ? fmt::format("<a href=\"#{}\">{}</a>", escape_html(id), text) : text;
+  }
+
   void add(const Section& section) {
     line("<section>\n<h2>{}</h2>", escape_html(section.title));
+    if (!section.lead.empty()) line("<p class=\"lead\">{}</p>", escape_html(section.lead));
     for (const Figure& figure : section.figures) add(figure);
+    verdicts(section.claims);
     for (const std::string& paragraph : section.paragraphs) line("<p>{}</p>", escape_html(paragraph));
     for (const Table& table : section.tables) add(table);
     out_ += "</section>\n";
+  }
+
+  void verdicts(const std::vector<Claim>& list) {
+    if (list.empty()) return;
+    out_ += "<ul class=\"verdicts\">\n";
+    for (const Claim& c : list) {
+      line("<li id=\"{}\">{} <span class=\"statement\">{}</span>", escape_html(c.id),
+           badge(c.verdict, base::enum_to_text(c.verdict)), escape_html(c.statement));
+      const std::string predicted = with_unit(predicted_text(c), c.unit);
+      const std::string measured = with_unit(format_value(c.measured, c.lo, c.hi), c.unit);
+      line("<span class=\"numbers\">Predicted {}; measured {}.</span>", predicted, measured);
+      for (const std::string* text : {&c.reading, &c.would_change})
+        if (!text->empty()) line("<span class=\"reading\">{}</span>", escape_html(*text));
+      out_ += "</li>\n";
+    }
+    out_ += "</ul>\n";
   }
 
   void add(const Table& table) {
@@ -192,6 +220,7 @@ class Writer {
   }
 
   std::string out_, largest_title_;
+  std::set<std::string> judged_;  // ids of claims that stand in a section
   std::size_t figures_ = 0, largest_ = 0;
 };
 

@@ -12,7 +12,8 @@
 // One self-contained HTML page: no script, nothing loaded from elsewhere, readable on a phone, in the dark, in print
 // and by a screen reader. All text is plain and is escaped here.
 //
-// Order: title, answer, leading figures, table of claims, sections, configuration (folded), how it was made, BibTeX.
+// Order: title, answer, notice, leading figures, table of claims, sections, configuration (folded), how it was made,
+// BibTeX. A section: title, lead, figures, verdicts, paragraphs, tables.
 namespace phaselaw::report {
 
 struct Table {
@@ -23,14 +24,17 @@ struct Table {
 
 struct Section {
   std::string title{};
-  std::vector<std::string> paragraphs{};
+  std::string lead{};  // before the figures: the statement that is tested, and how
   std::vector<Figure> figures{};
+  std::vector<Claim> claims{};  // judged here: verdict, what decided it, what would change it
+  std::vector<std::string> paragraphs{};
   std::vector<Table> tables{};
 };
 
 struct Page {
   std::string title{};
   std::string answer{};           // one sentence
+  std::string notice{};           // "" or what the reader must know first: the page is not complete, and why
   std::vector<Figure> figures{};  // shown first, above the claims
   std::vector<Claim> claims{};
   std::vector<Section> sections{};

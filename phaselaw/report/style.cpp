@@ -41,6 +41,13 @@ thead .number { white-space: normal; }
 .claims .statement { display: block; font-weight: 600; }
 .claims .source, .claims .reading { display: block; color: var(--soft); font-size: .87rem; }
 .claims .reading { margin-top: .25rem; }
+.notice { border: 1px solid currentColor; border-left-width: 6px; border-radius: 8px; padding: .6rem .9rem;
+  color: var(--bad); background: var(--bad-bg); margin-top: 1rem; }
+.verdicts { list-style: none; margin: 1rem 0; padding: 0; max-width: 50rem; }
+.verdicts li { margin: .9rem 0; }
+.verdicts .statement { font-weight: 600; }
+.verdicts .numbers, .verdicts .reading { display: block; margin-top: .15rem; }
+.verdicts .reading { color: var(--soft); font-size: .94rem; }
 .verdict { display: inline-block; white-space: nowrap; font-weight: 600; font-size: .87rem; line-height: 1.5;
   padding: .05rem .6rem; border-radius: 1rem; border: 1px solid currentColor; }
 .supported { color: var(--good); background: var(--good-bg); }

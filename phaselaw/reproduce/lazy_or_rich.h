@@ -1,14 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <cstdint>
-#include <optional>
 #include <vector>
 
 #include "phaselaw/analysis/laziness_study.h"
-#include "phaselaw/report/claim.h"
-#include "phaselaw/report/page.h"
-#include "phaselaw/reproduce/presets.h"
+#include "phaselaw/reproduce/experiment.h"
 
 // Experiment 5 of the paper: how far the kernel drifts along the exact gradient flow, against width and scale
 // (theory.md section 4 and 11).
@@ -20,10 +16,9 @@ struct LazyOrRich {
   analysis::LazinessStudy one_layer, two_layers, scale;
 };
 
-[[nodiscard]] LazyOrRich lazy_or_rich(const Preset& preset, std::optional<std::int64_t> seed, int threads);
-
 // E5.one_layer_width, .two_layers_width, .output_scale
 [[nodiscard]] std::vector<report::Claim> claims_of(const LazyOrRich& experiment);
-[[nodiscard]] report::Section section_of(const LazyOrRich& experiment);
+
+[[nodiscard]] Finding lazy_or_rich(const Context& context);
 
 }  // namespace phaselaw::reproduce

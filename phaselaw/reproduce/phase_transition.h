@@ -9,6 +9,7 @@
 #include "phaselaw/laws/two_stage_fit.h"
 #include "phaselaw/report/claim.h"
 #include "phaselaw/report/page.h"
+#include "phaselaw/reproduce/experiment.h"
 #include "phaselaw/reproduce/study_curves.h"
 
 // Experiment 1 of the paper: growing compute at fixed data, and the envelope over data (theory.md section 11).
@@ -46,5 +47,11 @@ struct PhaseTransition {
 // Loss against compute with envelope, law, slopes and bend; reducible part; best value against data.
 [[nodiscard]] std::vector<report::Figure> figures_of(const PhaseTransition& study);
 [[nodiscard]] std::vector<report::Table> tables_of(const PhaseTransition& study);
+
+// On runs that were left out, and on the fit.
+[[nodiscard]] std::vector<std::string> notes_of(const PhaseTransition& study);
+
+[[nodiscard]] Finding phase_transition_on_teacher(const Context& context);
+[[nodiscard]] Finding phase_transition_on_text(const Context& context);
 
 }  // namespace phaselaw::reproduce

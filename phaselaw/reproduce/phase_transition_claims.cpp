@@ -44,6 +44,8 @@ report::Claim first_stage(const PhaseTransition& s) {
       "residuals; "
       "best form: {}.",
       s.longest_run, s.longest.fits.front().law);
+  claim.would_change =
+      "A longer run with more measurements before its bend, or a spectrum with one leading eigenvalue.";
   return claim;
 }
 
@@ -67,6 +69,7 @@ report::Claim bend(const PhaseTransition& s) {
                               : inside ? "lies inside"
                                        : "reaches beyond",
                               report::format_flop(first), report::format_flop(last));
+  claim.would_change = "Runs of less or more compute on both sides of the bend, which would narrow its interval.";
   return claim;
 }
 
@@ -89,6 +92,10 @@ report::Claim exponent(const PhaseTransition& s, const theory::Edition& edition,
       q->identified ? ""
                     : " The data do not identify q: " +
                           (s.law.warnings.empty() ? s.law.convergence.status : s.law.warnings.front()) + ".");
+  claim.would_change = fmt::format(
+      "Runs of more compute whose envelope flattens towards -{} in its last decades; the theory's is an upper bound, "
+      "which a steeper slope does not contradict.",
+      fraction);
   return claim;
 }
 
@@ -105,6 +112,7 @@ report::Claim data_exponent(const PhaseTransition& s) {
   claim.reading = fmt::format(
       "Power law through the lowest excess risk of the {} of {} runs that passed their minimum ({} interval).",
       s.runs_at_minimum, s.curves.runs.size(), laws::to_string(s.data_law.method));
+  claim.would_change = "More data, where the teacher's parameters are over-determined: the exponent rises towards 1.";
   return claim;
 }
 

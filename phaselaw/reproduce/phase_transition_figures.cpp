@@ -171,4 +171,11 @@ std::vector<report::Table> tables_of(const PhaseTransition& s) {
   return {parameters, forms};
 }
 
+std::vector<std::string> notes_of(const PhaseTransition& s) {
+  std::vector<std::string> notes;
+  if (s.curves.diverged > 0) notes.push_back(fmt::format("{} runs diverged and are left out.", s.curves.diverged));
+  for (const auto& warning : s.law.warnings) notes.push_back("Note on the fit: " + warning + ".");
+  return notes;
+}
+
 }  // namespace phaselaw::reproduce

@@ -2,15 +2,21 @@
 #include "phaselaw/reproduce/reproduce.h"
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
+#include <cmath>
+#include <condition_variable>
 #include <filesystem>
+#include <iterator>
+#include <mutex>
+#include <thread>
 
 #include "phaselaw/base/files.h"
+#include "phaselaw/base/interrupt.h"
 #include "phaselaw/base/log.h"
-#include "phaselaw/laws/fit_json.h"
-#include "phaselaw/reproduce/lazy_or_rich.h"
-#include "phaselaw/reproduce/presets.h"
-#include "phaselaw/sweep/sweep.h"
+#include "phaselaw/base/progress.h"
+#include "phaselaw/reproduce/experiment.h"
+#include "phaselaw/reproduce/phase_transition.h"
 
 namespace phaselaw::reproduce {
 
@@ -18,25 +24,61 @@ namespace {
 
 namespace fs = std::filesystem;
 using base::Value;
+using Clock = std::chrono::steady_clock;
 
-struct StudyRun {
-  sweep::Study study;
-  sweep::SweepSummary summary;
-  PhaseTransition analysis;
-};
+constexpr const char* kDefaultText = "/usr/share/games/fortunes";
 
-StudyRun carry_out(const std::string& name, Value document, const ReproduceOptions& options, int resamples) {
-  StudyRun run;
-  if (options.seed) document["seed"] = *options.seed;
-  run.study = sweep::study_from(document);
-  const std::string path = fs::path(options.out) / (name + ".db");
-  auto store = store::Store::open_or_create(path, run.study.json, run.study.key);
-  base::log_info(fmt::format("{}: {} runs", name, run.study.points.size()));
-  run.summary = sweep::run_study(run.study, store, {.threads = options.threads, .title = name});
-  const auto seed = static_cast<std::uint64_t>(run.study.points.front().experiment.seed);
-  run.analysis = analyse(name, study_curves(store.runs(), path), resamples, seed);
-  return run;
+double since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+std::string text_of(const ReproduceOptions& options) {
+  std::string text = options.text.empty() ? kDefaultText : options.text;
+  if (!fs::exists(text))
+    throw base::InputError({"--text"},
+                           options.text.empty()
+                               ? fmt::format("the demo's text {} is missing; install Debian's package fortunes, or "
+                                             "name a UTF-8 file or directory with --text",
+                                             text)
+                               : fmt::format("'{}' does not exist; name a UTF-8 file or directory", text));
+  return text;
 }
+
+std::vector<const Experiment*> chosen(const std::vector<std::string>& only) {
+  std::vector<const Experiment*> list;
+  std::vector<std::string> ids;
+  for (const auto& experiment : experiments()) ids.push_back(experiment.id);
+  const auto asked_for = [](const Experiment& experiment, const std::string& word) {
+    return !word.empty() && (experiment.id == word || experiment.id.starts_with(word + "."));
+  };
+  for (const auto& word : only)
+    if (std::none_of(experiments().begin(), experiments().end(), [&](const auto& e) { return asked_for(e, word); }))
+      throw base::InputError({"--only"}, base::unknown_name("experiment", word, ids));
+  for (const auto& experiment : experiments())
+    if (only.empty() || std::any_of(only.begin(), only.end(), [&](const auto& w) { return asked_for(experiment, w); }))
+      list.push_back(&experiment);
+  return list;
+}
+
+// Asks for an orderly end, as Ctrl-C does, when the time is over.
+class Alarm {
+ public:
+  explicit Alarm(std::optional<double> seconds) {
+    if (!seconds) return;
+    thread_ = std::jthread([this, limit = std::chrono::duration<double>(*seconds)](const std::stop_token& stop) {
+      std::unique_lock lock(mutex_);
+      if (wake_.wait_for(lock, stop, limit, [&] { return stop.stop_requested(); })) return;
+      if (stop.stop_requested()) return;
+      rang_ = true;
+      base::set_interrupted(true);
+    });
+  }
+  [[nodiscard]] bool rang() const { return rang_; }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable_any wake_;
+  std::atomic<bool> rang_{false};
+  std::jthread thread_;
+};
 
 std::size_t count(const std::vector<report::Claim>& claims, report::Verdict verdict) {
   return static_cast<std::size_t>(
@@ -51,87 +93,76 @@ std::string answer_of(const std::vector<report::Claim>& claims) {
       count(claims, report::Verdict::kInconclusive));
 }
 
-report::Section section_of(const PhaseTransition& analysis, const std::string& title,
-                           std::vector<std::string> paragraphs) {
+report::Section rules() {
   report::Section section;
-  section.title = title;
-  section.paragraphs = std::move(paragraphs);
-  section.tables = tables_of(analysis);
-  if (analysis.curves.diverged > 0)
-    section.paragraphs.push_back(fmt::format("{} runs diverged and are left out.", analysis.curves.diverged));
-  for (const auto& warning : analysis.law.warnings) section.paragraphs.push_back("Note on the fit: " + warning + ".");
+  section.title = "How verdicts are reached";
+  section.paragraphs = {
+      "A number is supported when the measured 95 % interval holds it and is no wider than the number itself, not "
+      "supported when the interval excludes it, else inconclusive. A bound is supported when the whole interval obeys "
+      "it, not supported when the whole interval breaks it. A form is supported when its AICc is lower by more than 6, "
+      "not supported when it is higher by more than 6. No verdict is made by hand."};
   return section;
 }
-
-constexpr const char* kRules =
-    "Verdicts. A number is supported when the measured 95 % interval holds it and is no wider than the number itself, "
-    "not "
-    "supported when the interval excludes it, else inconclusive. A form is supported when its AICc is lower by more "
-    "than 6, "
-    "not supported when it is higher by more than 6.";
 
 }  // namespace
 
 Reproduction reproduce(const ReproduceOptions& options) {
-  const auto start = std::chrono::steady_clock::now();
-  const Preset preset = preset_from_name(options.preset);
-  const std::string text = options.text.empty() ? default_text() : options.text;
-  if (!fs::exists(text))
-    throw base::InputError({"--text"},
-                           options.text.empty()
-                               ? fmt::format("the demo's text {} is missing; install Debian's package fortunes, or "
-                                             "name a UTF-8 file or directory with --text",
-                                             text)
-                               : fmt::format("'{}' does not exist; name a UTF-8 file or directory", text));
+  const auto start = Clock::now();
+  if (options.time_limit && !(*options.time_limit > 0 && std::isfinite(*options.time_limit)))
+    throw base::InputError({"--time-limit"},
+                           fmt::format("expected a number of seconds > 0; found {}", *options.time_limit));
+  const Context context{.preset = base::enum_from_text<Preset>(options.preset, {"--preset"}, "preset"),
+                        .out = options.out,
+                        .text = text_of(options),
+                        .seed = options.seed,
+                        .threads = options.threads};
+  const auto list = chosen(options.only);
   base::require_writable_directory(options.out, "--out");
-
-  Value text_study = base::parse_toml(preset.text_toml, "preset " + preset.name + ", text");
-  text_study.set("data.path", text);
-  const StudyRun runs[] = {
-      carry_out("teacher", base::parse_toml(preset.teacher_toml, "preset " + preset.name + ", teacher"), options,
-                preset.resamples),
-      carry_out("text", text_study, options, preset.resamples)};
 
   Reproduction result;
   report::Page page;
   page.title = "Does the two-stage scaling law hold?";
-  Value fits = Value::table();
-  for (const auto& run : runs) {
-    const auto claims = claims_of(run.analysis);
-    result.claims.insert(result.claims.end(), claims.begin(), claims.end());
-    const auto figures = figures_of(run.analysis);
-    const bool teacher = run.analysis.name == "teacher";
-    auto section = section_of(
-        run.analysis, teacher ? "A teacher with known noise" : "Real English, byte by byte",
-        teacher
-            ? std::vector<
-                  std::string>{"A student transformer learns a random teacher of the same class from noisy targets. "
-                               "The teacher is known, so the excess risk, the mean of (F - F*)^2 per output "
-                               "coordinate on fresh inputs, is measured directly.",
-                               kRules}
-            : std::vector<std::string>{"A decoder-only transformer predicts the next byte of the text at " + text +
-                                       ". Nobody knows the entropy of English: the loss has an unknown floor, which is "
-                                       "fitted, and only the part above it is compared with the theory."});
-    page.figures.push_back(figures[teacher ? 0 : 1]);
-    for (std::size_t i = 0; i < figures.size(); ++i)
-      if (i != (teacher ? 0U : 1U)) section.figures.push_back(figures[i]);
-    page.sections.push_back(std::move(section));
-    page.configurations.emplace_back(run.analysis.name + " study", run.study.json);
-    fits[run.analysis.name] = laws::to_value(run.analysis.law);
+  Value fits = Value::table(),
+        settings = Value::table({{"preset", options.preset}, {"text", context.text}, {"made_by", options.made_by}});
+  double share = 0, done = 0;
+  for (const auto* experiment : list) share += experiment->share;
+  const Alarm alarm(options.time_limit);
+  for (std::size_t k = 0; k < list.size(); ++k) {
+    const Experiment& experiment = *list[k];
+    const double left = done > 0 ? since(start) * (share - done) / done : NAN;
+    base::log_info(fmt::format("{} ({} of {}{}): {}", experiment.id, k + 1, list.size(),
+                               done > 0 ? ", about " + base::format_duration(left) + " left" : "", experiment.title));
+    try {
+      base::throw_if_interrupted();
+      Finding finding = experiment.carry_out(context);
+      const auto& claims = finding.section.claims;
+      result.claims.insert(result.claims.end(), claims.begin(), claims.end());
+      std::move(finding.leading.begin(), finding.leading.end(), std::back_inserter(page.figures));
+      page.sections.push_back(std::move(finding.section));
+      for (auto& [heading, json] : finding.configurations) {
+        settings[heading] = base::parse_json(json, heading);
+        page.configurations.emplace_back(heading, std::move(json));
+      }
+      for (const auto& [name, fit] : finding.fits.entries()) fits[name] = fit;
+      done += experiment.share;
+    } catch (const base::Interrupted&) {
+      result.unfinished.push_back(experiment.id);
+    }
   }
-  base::log_info("lazy or rich: the drift of the kernel along gradient flow");
-  const auto lazy = lazy_or_rich(preset, options.seed, options.threads);
-  const auto lazy_claims = claims_of(lazy);
-  result.claims.insert(result.claims.end(), lazy_claims.begin(), lazy_claims.end());
-  page.sections.push_back(section_of(lazy));
   page.claims = result.claims;
   page.answer = answer_of(result.claims);
+  page.sections.push_back(rules());
   report::add_provenance(options.made_by, page);
+  if (!result.unfinished.empty())
+    page.notice = fmt::format(
+        "Incomplete: {} not finished when {}. What they measured is kept; the same command carries out the rest.",
+        fmt::join(result.unfinished, ", "),
+        alarm.rang() ? "the time limit was reached" : "the program was interrupted");
 
-  result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  Value settings = Value::table({{"preset", preset.name}, {"text", text}, {"made_by", options.made_by}});
-  for (const auto& run : runs) settings[run.analysis.name] = base::parse_json(run.study.json, run.analysis.name);
+  result.seconds = since(start);
   const Value results = Value::table({{"claims", report::to_value(result.claims)},
+                                      {"complete", result.unfinished.empty()},
+                                      {"unfinished", Value(result.unfinished)},
                                       {"fits", fits},
                                       {"settings", settings},
                                       {"seconds", result.seconds}});
@@ -150,9 +181,13 @@ report::Page study_page(const store::Store& store, const Value& made_by, int res
   page.answer = answer_of(page.claims);
   auto figures = figures_of(analysis);
   page.figures.push_back(figures.front());
-  auto section = section_of(analysis, "The two-stage law on these runs", {kRules});
+  report::Section section;
+  section.title = "The two-stage law on these runs";
   section.figures.assign(figures.begin() + 1, figures.end());
-  page.sections.push_back(std::move(section));
+  section.claims = page.claims;
+  section.paragraphs = notes_of(analysis);
+  section.tables = tables_of(analysis);
+  page.sections = {std::move(section), rules()};
   page.configurations.emplace_back("study", store.study_json());
   report::add_provenance(made_by, page);
   return page;

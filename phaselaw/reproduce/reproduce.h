@@ -9,29 +9,32 @@
 #include "phaselaw/base/value.h"
 #include "phaselaw/report/claim.h"
 #include "phaselaw/report/page.h"
-#include "phaselaw/reproduce/phase_transition.h"
 #include "phaselaw/store/store.h"
 
-// The paper's experiments from nothing to a page: studies are swept into stores, analysed, and judged.
+// The paper's experiments from nothing to a page: each is measured, analysed and judged.
 namespace phaselaw::reproduce {
 
 struct ReproduceOptions {
   std::string preset = "quick";
-  std::string text;  // file or directory; empty: default_text()
-  std::string out;   // directory
+  std::vector<std::string> only;  // experiments by id or by the beginning of one ("E2"); empty: all
+  std::string text;               // file or directory; empty: the folder of Debian's package fortunes
+  std::string out;                // directory
   int threads = 0;
   std::optional<std::int64_t> seed;
+  std::optional<double> time_limit;  // seconds, > 0; what is not finished then is left for the next call
   base::Value made_by;
 };
 
 struct Reproduction {
   std::vector<report::Claim> claims;
-  std::string page, results;  // paths
+  std::string page, results;            // paths
+  std::vector<std::string> unfinished;  // ids of experiments that were cut short by Ctrl-C or the time limit
   double seconds = 0;
 };
 
-// Writes teacher.db, text.db, results.json and report.html into `out`; run again, it carries out only what is missing.
-// Errors: InputError (preset, text, directory), RunError, Interrupted (the stores keep the finished runs).
+// Writes results.json and report.html into `out`, beside the stores and what else was measured; run again, it carries
+// out only what is missing. Cut short, it writes both of what is finished, marked incomplete.
+// Errors: InputError (preset, experiment, text, directory, time limit), RunError.
 [[nodiscard]] Reproduction reproduce(const ReproduceOptions& options);
 
 // The page of one store, as `phaselaw report` makes it: the analysis of experiment 1 on whatever study it holds.

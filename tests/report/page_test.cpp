@@ -51,7 +51,7 @@ TEST(Page, AllTextIsEscaped) {
   const std::string bad = "<script>alert('&')</script>\"";
   Page page;
   page.title = page.answer = bad;
-  page.claims = {{bad, bad, bad, 1, 1, 1, 1, Verdict::kSupported, bad, bad, bad}};
+  page.claims = {{bad, bad, bad, 1, 1, 1, 1, Verdict::kSupported, bad, bad, bad, bad}};
   Figure figure;
   figure.title = figure.caption = figure.alt_text = bad;
   figure.x.label = figure.y.unit = bad;

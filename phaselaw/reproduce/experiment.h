@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "phaselaw/base/value.h"
+#include "phaselaw/report/claim.h"
+#include "phaselaw/report/page.h"
+#include "phaselaw/store/store.h"
+#include "phaselaw/sweep/experiment.h"
+
+// One experiment of the paper: from nothing to claims and a section of the page.
+//
+// An experiment measures through carry_out_study() (runs in a store) and kept() (anything else, one file an entry).
+// Both keep what is finished under DIR, so an experiment that was cut short is simply carried out again and repeats no
+// work. What it then says follows from the measurements alone.
+namespace phaselaw::reproduce {
+
+enum class Preset {
+  quick,  // all experiments in minutes
+  full,   // more sizes, seeds and compute: within 90 minutes on two cores
+};
+[[nodiscard]] base::EnumNames<Preset> enum_names(Preset);
+
+struct Context {
+  Preset preset = Preset::quick;
+  std::filesystem::path out;         // holds the stores, and kept/
+  std::string text;                  // file or directory of the text experiments
+  std::optional<std::int64_t> seed;  // of every study; not given: the study's own
+  int threads = 0;                   // 0: one a core
+  [[nodiscard]] bool full() const { return preset == Preset::full; }
+  [[nodiscard]] int resamples() const { return full() ? 1000 : 200; }
+  // The TOML of the preset, with the seed of this context.
+  [[nodiscard]] base::Value document(const std::string& quick_toml, const std::string& full_toml,
+                                     const std::string& name) const;
+};
+
+// A study and its finished runs; `store` is open.
+struct StudyRuns {
+  sweep::Study study;
+  std::vector<store::RunRecord> runs;
+  std::string store_path;
+};
+// Carries out what DIR/<name>.db does not hold yet. A store of another study (another preset or seed) is an InputError.
+[[nodiscard]] StudyRuns carry_out_study(const Context& context, const std::string& name, const base::Value& document);
+
+// The value of DIR/kept/<name>.json if it was made from the same `inputs` (a text that holds everything the measurement
+// depends on), else measure(), which is then kept. NaN comes back as null.
+[[nodiscard]] base::Value kept(const Context& context, const std::string& name, const std::string& inputs,
+                               const std::function<base::Value()>& measure);
+
+// What an experiment found. Claims stand in the section and in the page's table.
+struct Finding {
+  report::Section section;              // its claims are those of results.json
+  std::vector<report::Figure> leading;  // at the head of the page; at most one an experiment
+  std::vector<std::pair<std::string, std::string>> configurations;  // heading, study as JSON
+  base::Value fits = base::Value::table();                          // by name, for results.json
+};
+
+struct Experiment {
+  std::string id;     // "E2.noise": what --only takes; claims begin with "E2."
+  std::string title;  // of the section
+  double share = 1;   // of the whole's time in the quick preset, measured; for the time left
+  std::function<Finding(const Context&)> carry_out;
+};
+
+// In the order of the page.
+[[nodiscard]] const std::vector<Experiment>& experiments();
+
+}  // namespace phaselaw::reproduce

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "phaselaw/reproduce/lazy_or_rich.h"
+#include "phaselaw/reproduce/phase_transition.h"
+
+// The list of experiments: a new one is a line here.
+namespace phaselaw::reproduce {
+
+const std::vector<Experiment>& experiments() {
+  static const std::vector<Experiment> list = {
+      {"E1.teacher", "Phase transition on a teacher", 25, phase_transition_on_teacher},
+      {"E1.text", "Phase transition on text", 50, phase_transition_on_text},
+      {"E5.lazy_or_rich", "Lazy or rich", 10, lazy_or_rich},
+  };
+  return list;
+}
+
+}  // namespace phaselaw::reproduce
