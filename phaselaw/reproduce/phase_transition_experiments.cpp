@@ -33,10 +33,10 @@ constexpr const char* kQuickTeacher = R"(steps = 12000
 "data.n_data" = [8, 16, 32, 64, 128, 256, 512]
 seeds = 3
 )";
-constexpr const char* kFullTeacher = R"(steps = 40000
+constexpr const char* kFullTeacher = R"(steps = 36000
 [grid]
 "data.n_data" = [8, 16, 32, 64, 128, 256, 512, 1024, 2048]
-seeds = 6
+seeds = 5
 )";
 
 // The same on real English: bytes, next-byte cross-entropy.
@@ -68,7 +68,7 @@ constexpr const char* kQuickText = R"(steps = 2000
 "data.n_data" = [512, 2048, 8192, 32768]
 seeds = 2
 )";
-constexpr const char* kFullText = R"(steps = 16000
+constexpr const char* kFullText = R"(steps = 8000
 [grid]
 "data.n_data" = [256, 512, 1024, 2048, 4096, 8192, 16384, 32768]
 seeds = 3
