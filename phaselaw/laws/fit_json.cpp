@@ -22,6 +22,45 @@ Value estimates(const std::vector<Estimate>& list) {
   return table;
 }
 
+Value numbers(const std::vector<double>& list) { return Value(Value::List(list.begin(), list.end())); }
+Value texts(const std::vector<std::string>& list) { return Value(Value::List(list.begin(), list.end())); }
+
+Value form_of(const Law& law) {
+  Value::List parameters;
+  for (const Parameter& p : law.parameters)
+    parameters.push_back(Value::table({{"name", p.name},
+                                       {"domain", to_string(p.domain)},
+                                       {"unit", p.unit},
+                                       {"meaning", p.meaning},
+                                       {"low", p.low},
+                                       {"high", p.high}}));
+  return Value::table({{"name", law.name},
+                       {"expression", law.expression.text()},
+                       {"output", law.output},
+                       {"source", law.source},
+                       {"help", law.help},
+                       {"nested", law.nested},
+                       {"parameters", Value(std::move(parameters))}});
+}
+
+Value optimum_of(const LawFit& fit) {
+  Value::List coordinates, replicates;
+  for (const Coordinate& c : fit.coordinates)
+    coordinates.push_back(Value::table({{"name", c.name},
+                                        {"logarithmic", c.logarithmic},
+                                        {"log_unit", c.log_unit},
+                                        {"lower", c.lower},
+                                        {"upper", c.upper}}));
+  const std::size_t k = fit.theta.size();
+  for (std::size_t begin = 0; k > 0 && begin + k <= fit.replicates.size(); begin += k) {
+    const auto row = std::span(fit.replicates).subspan(begin, k);
+    replicates.emplace_back(Value::List(row.begin(), row.end()));
+  }
+  return Value::table({{"theta", numbers(fit.theta)},
+                       {"coordinates", Value(std::move(coordinates))},
+                       {"replicates", Value(std::move(replicates))}});
+}
+
 }  // namespace
 
 base::Value to_value(const Fit& fit) {
@@ -67,6 +106,32 @@ base::Value to_value(const Comparison& comparison) {
                        {"ranking", Value(std::move(ranking))},
                        {"early_form", comparison.early_form},
                        {"notes", Value(Value::List(comparison.notes.begin(), comparison.notes.end()))}});
+}
+
+base::Value to_value(const SavedFit& saved) {
+  const LawFit& fit = saved.fit;
+  Value value = to_value(static_cast<const Fit&>(fit));
+  value["format"] = "phaselaw-fit-1";
+  value["form"] = form_of(fit.form);
+  value["fixed"] = Value::table();
+  for (const auto& [name, held] : fit.fixed) value["fixed"][name] = held;
+  value["optimum"] = optimum_of(fit);
+  Value columns = Value::table();
+  for (std::size_t c = 0; c < saved.data.columns.names.size(); ++c)
+    columns[saved.data.columns.names[c]] = numbers(saved.data.columns.values[c]);
+  value["data"] = Value::table({{"output", numbers(saved.data.output)}, {"columns", columns}});
+  const FitOptions& options = saved.options.fit;
+  value["options"] = Value::table({{"objective", to_string(options.objective)},
+                                   {"delta", options.delta},
+                                   {"interval", to_string(options.interval)},
+                                   {"level", options.level},
+                                   {"resamples", options.resamples},
+                                   {"seed", options.seed},
+                                   {"asymmetry", options.asymmetry},
+                                   {"weights", numbers(options.weights)},
+                                   {"sd", numbers(options.sd)},
+                                   {"cluster", texts(options.cluster)}});
+  return value;
 }
 
 }  // namespace phaselaw::laws
