@@ -14,7 +14,7 @@ TEST(Claim, HasTheFieldsOfResultsJson) {
   const Claim claim{.id = "E1", .statement = "s", .source = "p", .predicted = 0.25, .measured = 0.5};
   EXPECT_EQ(base::to_json(to_value(claim), -1),
             R"({"id":"E1","statement":"s","source":"p","predicted":0.25,"measured":0.5,"lo":null,"hi":null,)"
-            R"("verdict":"inconclusive","reading":"","predicted_text":"","unit":""})");
+            R"("verdict":"inconclusive","reading":"","predicted_text":"","unit":"","would_change":""})");
   EXPECT_EQ(to_value(std::vector<Claim>{claim, claim}).list().size(), 2u);
 }
 
@@ -33,6 +33,7 @@ TEST(Claim, IsReadBackFromJson) {
     EXPECT_EQ(read.reading, claim.reading);
     EXPECT_EQ(read.predicted_text, claim.predicted_text);
     EXPECT_EQ(read.unit, claim.unit);
+    EXPECT_EQ(read.would_change, claim.would_change);
   }
   const Claim unknown = claim_from_value(base::parse_json(base::to_json(to_value(Claim{})), "results.json"));
   EXPECT_TRUE(std::isnan(unknown.predicted) && std::isnan(unknown.measured) && std::isnan(unknown.lo));

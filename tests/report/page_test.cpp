@@ -56,7 +56,13 @@ TEST(Page, AllTextIsEscaped) {
   figure.title = figure.caption = figure.alt_text = bad;
   figure.x.label = figure.y.unit = bad;
   page.figures = {figure};
-  page.sections = {{bad, {bad}, {figure}, {{bad, {bad}, {{bad}}}}}};
+  page.notice = bad;
+  page.sections = {{.title = bad,
+                    .lead = bad,
+                    .figures = {figure},
+                    .claims = page.claims,
+                    .paragraphs = {bad},
+                    .tables = {{bad, {bad}, {{bad}}}}}};
   page.configurations = page.provenance = {{bad, bad}};
   page.bibtex = {bad};
   const std::string html = build_page(page);
@@ -78,9 +84,28 @@ TEST(Page, ShowsClaimsWithSymbolsAndFiguresFirst) {
   EXPECT_LT(html.find("id=\"configuration\""), html.find("id=\"citation\""));
 }
 
+TEST(Page, AClaimIsLinkedToTheSectionThatJudgesIt) {
+  Page page;
+  Claim claim;
+  claim.id = "E2.slope";
+  claim.reading = "what decided it";
+  claim.would_change = "what would change it";
+  page.claims = {claim};
+  EXPECT_FALSE(contains(build_page(page), "href=\"#E2.slope\""));  // no section holds it
+  page.sections = {{.title = "Noise", .lead = "the statement", .claims = {claim}}};
+  page.notice = "Incomplete: E3";
+  const std::string html = build_page(page);
+  EXPECT_EQ(read_markup(html).problem, "");
+  for (const char* part : {"href=\"#E2.slope\"", "<li id=\"E2.slope\">", "what would change it", "Incomplete: E3"})
+    EXPECT_TRUE(contains(html, part)) << part;
+  EXPECT_LT(html.find("Incomplete: E3"), html.find("id=\"claims\""));
+  EXPECT_LT(html.find("the statement"), html.find("<li id=\"E2.slope\">"));
+}
+
 TEST(Page, ColumnsOfNumbersStandToTheRight) {
   Page page;
-  page.sections = {{"s", {}, {}, {{"t", {"n", "name", "risk"}, {{"32", "x", "0.1 [0, 1]"}, {"–", "7b", "−0.5"}}}}}};
+  page.sections = {
+      {.title = "s", .tables = {{"t", {"n", "name", "risk"}, {{"32", "x", "0.1 [0, 1]"}, {"–", "7b", "−0.5"}}}}}};
   const std::string html = build_page(page);
   EXPECT_TRUE(contains(html, "<td class=\"number\">32</td><td>x</td><td class=\"number\">0.1 [0, 1]</td>"));
 }

@@ -113,7 +113,8 @@ inline Page sample_page() {
        0.15112, 0.17553, Verdict::kNotSupported, "1/7 lies outside the 95 % interval.", "1/7"},
       {"E1.threshold", "The bend lies at C* = a n^p log(n/ξ²)/ξ².", "theory, section 6 [R]", 2.1e10, 2.4e10, 1.3e10,
        4.4e10, Verdict::kInconclusive, "The interval spans a factor of 3.4: more data sizes are needed.", "", "FLOP"}};
-  Section text{"On real text", {"The same sweep on English text. Intervals are narrower than on the teacher."}, {}, {}};
+  Section text{.title = "On real text",
+               .paragraphs = {"The same sweep on English text. Intervals are narrower than on the teacher."}};
   text.figures = {sample_points_figure()};
   Table table{"Best run of each data size", {"data", "n", "parameters", "compute", "excess risk", "status"}, {}};
   for (int group = 0; group < 4; ++group)
