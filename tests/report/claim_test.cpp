@@ -20,7 +20,7 @@ TEST(Claim, HasTheFieldsOfResultsJson) {
 
 TEST(Claim, IsReadBackFromJson) {
   for (const Verdict verdict : {Verdict::kSupported, Verdict::kNotSupported, Verdict::kInconclusive}) {
-    const Claim claim{"E1", "a \"b\"", "[S]", 1.0 / 6, 0.163, 0.151, 0.176, verdict, "why", "1/6", "FLOP"};
+    const Claim claim{"E1", "a \"b\"", "[S]", 1.0 / 6, 0.163, 0.151, 0.176, verdict, "why", "1/6", "FLOP", "more"};
     const Claim read = claim_from_value(base::parse_json(base::to_json(to_value(claim)), "results.json"));
     EXPECT_EQ(read.id, claim.id);
     EXPECT_EQ(read.statement, claim.statement);
