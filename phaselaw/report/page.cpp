@@ -35,8 +35,12 @@ std::string with_unit(const std::string& number, const std::string& unit) {
 
 std::string predicted_text(const Claim& claim) {
   if (claim.predicted_text.empty()) return format_number(claim.predicted);
-  return std::isnan(claim.predicted) ? claim.predicted_text
-                                     : fmt::format("{} = {}", claim.predicted_text, format_number(claim.predicted));
+  // A fraction is also given as the number that it is.
+  const bool fraction = claim.predicted_text.find('/') != std::string::npos && claim.predicted_text[0] != '<' &&
+                        claim.predicted_text[0] != '>';
+  return std::isnan(claim.predicted) || !fraction
+             ? claim.predicted_text
+             : fmt::format("{} = {}", claim.predicted_text, format_number(claim.predicted));
 }
 
 // "is a number" for the alignment of a column: digits, signs, intervals, units at the end.
@@ -166,8 +170,9 @@ class Writer {
       const std::string predicted = with_unit(predicted_text(c), c.unit);
       const std::string measured = with_unit(format_value(c.measured, c.lo, c.hi), c.unit);
       line("<span class=\"numbers\">Predicted {}; measured {}.</span>", predicted, measured);
-      for (const std::string* text : {&c.reading, &c.would_change})
-        if (!text->empty()) line("<span class=\"reading\">{}</span>", escape_html(*text));
+      if (!c.reading.empty()) line("<span class=\"reading\">{}</span>", escape_html(c.reading));
+      if (!c.would_change.empty())
+        line("<span class=\"reading\"><em>What would change it:</em> {}</span>", escape_html(c.would_change));
       out_ += "</li>\n";
     }
     out_ += "</ul>\n";
