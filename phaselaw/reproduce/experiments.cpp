@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "phaselaw/reproduce/first_order_gap.h"
 #include "phaselaw/reproduce/lazy_or_rich.h"
+#include "phaselaw/reproduce/matching_band.h"
 #include "phaselaw/reproduce/phase_transition.h"
+#include "phaselaw/reproduce/two_point.h"
 
 // The list of experiments: a new one is a line here.
 namespace phaselaw::reproduce {
@@ -10,6 +13,9 @@ const std::vector<Experiment>& experiments() {
       {"E1.teacher", "Phase transition on a teacher", 25, phase_transition_on_teacher},
       {"E1.text", "Phase transition on text", 50, phase_transition_on_text},
       {"E5.lazy_or_rich", "Lazy or rich", 10, lazy_or_rich},
+      {"LB.two_point", "Lower bound from data: two points", 4, two_point},
+      {"LB.oracle", "Lower bound from first-order steps", 10, first_order_gap},
+      {"LB.band", "Matching band", 1, matching_band},
   };
   return list;
 }

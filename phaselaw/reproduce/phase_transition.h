@@ -51,6 +51,9 @@ struct PhaseTransition {
 // On runs that were left out, and on the fit.
 [[nodiscard]] std::vector<std::string> notes_of(const PhaseTransition& study);
 
+// The runs of E1.teacher: carried out once, whichever experiment asks first.
+[[nodiscard]] StudyRuns teacher_runs(const Context& context);
+
 [[nodiscard]] Finding phase_transition_on_teacher(const Context& context);
 [[nodiscard]] Finding phase_transition_on_text(const Context& context);
 

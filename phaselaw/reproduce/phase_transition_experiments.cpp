@@ -74,9 +74,8 @@ constexpr const char* kFullText = R"(steps = 8000
 seeds = 3
 )";
 
-Finding carry_out(const Context& context, const std::string& name, const base::Value& document, std::string title,
-                  std::string lead, std::size_t leading) {
-  auto runs = carry_out_study(context, name, document);
+Finding finding_of(const Context& context, const std::string& name, const StudyRuns& runs, std::string title,
+                   std::string lead, std::size_t leading) {
   const auto seed = static_cast<std::uint64_t>(runs.study.points.front().experiment.seed);
   const auto analysis = analyse(name, study_curves(runs.runs, runs.store_path), context.resamples(), seed);
   Finding finding;
@@ -96,28 +95,32 @@ Finding carry_out(const Context& context, const std::string& name, const base::V
 
 }  // namespace
 
-Finding phase_transition_on_teacher(const Context& context) {
+StudyRuns teacher_runs(const Context& context) {
   const std::string start = kTeacher;
-  return carry_out(context, "teacher", context.document(start + kQuickTeacher, start + kFullTeacher, "teacher"),
-                   "Phase transition: a teacher with known noise",
-                   "At fixed data the excess risk falls exponentially in compute, bends, and meets a floor; the best "
-                   "over all data sizes then falls as a small power of compute. A student transformer learns a random "
-                   "teacher of the same class from noisy targets. The teacher is known, so the excess risk, the mean "
-                   "of (F - F*)^2 per output coordinate on fresh inputs, is measured directly.",
-                   0);
+  return carry_out_study(context, "teacher", context.document(start + kQuickTeacher, start + kFullTeacher, "teacher"));
+}
+
+Finding phase_transition_on_teacher(const Context& context) {
+  return finding_of(context, "teacher", teacher_runs(context), "Phase transition: a teacher with known noise",
+                    "At fixed data the excess risk falls exponentially in compute, bends, and meets a floor; the best "
+                    "over all data sizes then falls as a small power of compute. A student transformer learns a random "
+                    "teacher of the same class from noisy targets. The teacher is known, so the excess risk, the mean "
+                    "of (F - F*)^2 per output coordinate on fresh inputs, is measured directly.",
+                    0);
 }
 
 Finding phase_transition_on_text(const Context& context) {
   const std::string start = kText;
   base::Value document = context.document(start + kQuickText, start + kFullText, "text");
   document.set("data.path", context.text);
-  return carry_out(context, "text", document, "Phase transition: real English, byte by byte",
-                   "The same question where nobody knows the target. A decoder-only transformer predicts the next "
-                   "byte of the text at " +
-                       context.text +
-                       ". Nobody knows the entropy of English: the loss has an unknown floor, which is fitted, and "
-                       "only the part above it is compared with the theory.",
-                   1);
+  return finding_of(context, "text", carry_out_study(context, "text", document),
+                    "Phase transition: real English, byte by byte",
+                    "The same question where nobody knows the target. A decoder-only transformer predicts the next "
+                    "byte of the text at " +
+                        context.text +
+                        ". Nobody knows the entropy of English: the loss has an unknown floor, which is fitted, and "
+                        "only the part above it is compared with the theory.",
+                    1);
 }
 
 }  // namespace phaselaw::reproduce

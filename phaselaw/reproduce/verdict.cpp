@@ -20,6 +20,14 @@ Verdict judge_at_most(double predicted, double lo, double hi) {
   return lo > predicted ? Verdict::kNotSupported : Verdict::kInconclusive;
 }
 
+Verdict judge_at_least(double predicted, double lo, double hi) { return judge_at_most(-predicted, -hi, -lo); }
+
+Verdict judge_within(double predicted, double tolerance, double lo, double hi) {
+  if (!std::isfinite(lo) || !std::isfinite(hi) || !std::isfinite(predicted)) return Verdict::kInconclusive;
+  if (lo >= predicted - tolerance && hi <= predicted + tolerance) return Verdict::kSupported;
+  return hi < predicted - tolerance || lo > predicted + tolerance ? Verdict::kNotSupported : Verdict::kInconclusive;
+}
+
 Verdict judge_evidence(double aicc_in_favour) {
   if (aicc_in_favour > kDecisiveAicc) return Verdict::kSupported;
   if (aicc_in_favour < -kDecisiveAicc) return Verdict::kNotSupported;

@@ -16,6 +16,13 @@ namespace phaselaw::reproduce {
 // the whole interval lies above, else inconclusive.
 [[nodiscard]] report::Verdict judge_at_most(double predicted, double lo, double hi);
 
+// The same for a lower bound.
+[[nodiscard]] report::Verdict judge_at_least(double predicted, double lo, double hi);
+
+// The claim is a number up to a stated tolerance (an identity that is simulated, or a limit): supported where the whole
+// interval lies within predicted +- tolerance, not supported where all of it lies outside, else inconclusive.
+[[nodiscard]] report::Verdict judge_within(double predicted, double tolerance, double lo, double hi);
+
 // The claim is a direction, the measurement a difference of AICc in its favour (odds of about 20 to 1 at 6):
 //   supported > 6, not supported < -6, else inconclusive (NaN too).
 [[nodiscard]] report::Verdict judge_evidence(double aicc_in_favour);

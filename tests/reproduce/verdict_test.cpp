@@ -30,6 +30,23 @@ TEST(Verdict, ABoundIsObeyedOrBrokenByTheWholeInterval) {
   EXPECT_EQ(judge_at_most(-0.25, std::nan(""), -0.7), Verdict::kInconclusive);
 }
 
+TEST(Verdict, ALowerBoundIsTheMirrorImage) {
+  EXPECT_EQ(reproduce::judge_at_least(1, 1.1, 1.4), Verdict::kSupported);
+  EXPECT_EQ(reproduce::judge_at_least(1, 0.7, 0.9), Verdict::kNotSupported);
+  EXPECT_EQ(reproduce::judge_at_least(1, 0.9, 1.1), Verdict::kInconclusive);
+  EXPECT_EQ(reproduce::judge_at_least(1, 1.1, std::nan("")), Verdict::kInconclusive);
+}
+
+TEST(Verdict, ANumberUpToAToleranceNeedsTheWholeInterval) {
+  EXPECT_EQ(reproduce::judge_within(0.5, 0.05, 0.48, 0.52), Verdict::kSupported);
+  EXPECT_EQ(reproduce::judge_within(0.5, 0.05, 0.47, 0.48), Verdict::kSupported);  // narrow, not exactly the number
+  EXPECT_EQ(reproduce::judge_within(0.5, 0.05, 0.56, 0.60), Verdict::kNotSupported);
+  EXPECT_EQ(reproduce::judge_within(0.5, 0.05, 0.30, 0.44), Verdict::kNotSupported);
+  EXPECT_EQ(reproduce::judge_within(0.5, 0.05, 0.40, 0.60), Verdict::kInconclusive);
+  EXPECT_EQ(reproduce::judge_within(0.5, 0.05, 0.54, 0.60), Verdict::kInconclusive);
+  EXPECT_EQ(reproduce::judge_within(0.5, 0.05, std::nan(""), 0.52), Verdict::kInconclusive);
+}
+
 TEST(Verdict, EvidenceNeedsOddsOfTwenty) {
   EXPECT_EQ(judge_evidence(6.1), Verdict::kSupported);
   EXPECT_EQ(judge_evidence(-6.1), Verdict::kNotSupported);

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "phaselaw/numerics/line.h"
+
+#include <cmath>
+#include <limits>
+#include <stdexcept>
+#include <vector>
+
+#include "phaselaw/numerics/statistics.h"
+
+namespace phaselaw::numerics {
+
+Line least_squares_line(std::span<const double> x, std::span<const double> y) {
+  if (x.size() != y.size()) throw std::domain_error("line: columns of different length");
+  constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
+  Line line{kUnknown, kUnknown, kUnknown, kUnknown, x.size()};
+  if (x.size() < 2) return line;
+  const double mean_x = mean(x), mean_y = mean(y);
+  double xx = 0, xy = 0, rest = 0;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    xx += (x[i] - mean_x) * (x[i] - mean_x);
+    xy += (x[i] - mean_x) * (y[i] - mean_y);
+  }
+  if (!(xx > 0)) return line;
+  line.slope = xy / xx;
+  line.intercept = mean_y - line.slope * mean_x;
+  if (x.size() < 3) return line;
+  for (std::size_t i = 0; i < x.size(); ++i) rest += std::pow(y[i] - mean_y - line.slope * (x[i] - mean_x), 2);
+  const double dof = static_cast<double>(x.size()) - 2;
+  const double half = student_t_quantile(0.975, dof) * std::sqrt(rest / dof / xx);
+  line.lo = line.slope - half;
+  line.hi = line.slope + half;
+  return line;
+}
+
+Line least_squares_power(std::span<const double> x, std::span<const double> y) {
+  std::vector<double> log_x, log_y;
+  for (const double value : x) log_x.push_back(std::log(value));
+  for (const double value : y) log_y.push_back(std::log(value));
+  return least_squares_line(log_x, log_y);
+}
+
+}  // namespace phaselaw::numerics
