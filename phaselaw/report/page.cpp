@@ -35,9 +35,9 @@ std::string with_unit(const std::string& number, const std::string& unit) {
 
 std::string predicted_text(const Claim& claim) {
   if (claim.predicted_text.empty()) return format_number(claim.predicted);
-  // A fraction is also given as the number that it is.
-  const bool fraction = claim.predicted_text.find('/') != std::string::npos && claim.predicted_text[0] != '<' &&
-                        claim.predicted_text[0] != '>';
+  // A fraction, "1/6" or "-1/4", is also given as the number that it is.
+  const bool fraction = claim.predicted_text.find('/') != std::string::npos &&
+                        claim.predicted_text.find_first_not_of("-0123456789/") == std::string::npos;
   return std::isnan(claim.predicted) || !fraction
              ? claim.predicted_text
              : fmt::format("{} = {}", claim.predicted_text, format_number(claim.predicted));

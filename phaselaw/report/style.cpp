@@ -37,7 +37,9 @@ thead th { border-top: 0; color: var(--soft); font-weight: 600; font-size: .85re
 thead .number { white-space: normal; }
 .claims th, .claims td { padding: .55rem .6rem; }
 .claims td.decided { white-space: nowrap; }
-.claims th[scope=row] { font-weight: 400; text-align: left; min-width: 16rem; }
+.claims td.number { white-space: normal; max-width: 11rem; }
+.claims td.number .source { white-space: nowrap; }
+.claims th[scope=row] { font-weight: 400; text-align: left; min-width: 16rem; width: 55%; }
 .claims .statement { display: block; font-weight: 600; }
 .claims .source, .claims .reading { display: block; color: var(--soft); font-size: .87rem; }
 .claims .reading { margin-top: .25rem; }

@@ -39,7 +39,7 @@ Figure risk_figure(const TwoPointExperiment& e) {
   Figure figure;
   figure.title = fmt::format("Risk of estimators against data, noise {}", noise);
   figure.x = {"training sequences n", "", true};
-  figure.y = {"risk over the two targets", "squared, per sequence", true};
+  figure.y = {"risk, mean of both targets", "squared", true};
   std::vector<double> sizes;
   for (const auto& cell : e.cells)
     if (cell.noise == noise) sizes.push_back(static_cast<double>(cell.n_data));
@@ -77,7 +77,7 @@ Figure separation_figure(const TwoPointExperiment& e) {
   Figure figure;
   figure.title = "What two points can show";
   figure.x = {"separation h of the two targets", "xi/sqrt n"};
-  figure.y = {"risk over the two targets", "xi^2/n"};
+  figure.y = {"risk, mean of both targets", "xi^2/n"};
   const auto h = numerics::log_spaced(0.1, 6, 120);
   std::vector<double> pinsker, exact, minimax;
   for (const double at : h) {
