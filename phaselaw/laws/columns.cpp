@@ -9,14 +9,6 @@ namespace phaselaw::laws {
 
 namespace {
 
-std::string plain(std::string_view name) {
-  std::string out;
-  for (const char c : name)
-    if (c != ' ' && c != '-' && c != '_' && c != '.')
-      out += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  return out;
-}
-
 std::vector<double> combined(const std::vector<double>& a, const std::vector<double>& b, double (*f)(double, double)) {
   std::vector<double> out(a.size());
   std::transform(a.begin(), a.end(), b.begin(), out.begin(), f);
@@ -25,27 +17,57 @@ std::vector<double> combined(const std::vector<double>& a, const std::vector<dou
 
 }  // namespace
 
+std::string plain_name(std::string_view name) {
+  std::string out;
+  for (const char c : name)
+    if (std::string_view(" -_./").find(c) == std::string_view::npos)
+      out += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  return out;
+}
+
 const std::vector<KnownColumn>& known_columns() {
   static const std::vector<KnownColumn> columns = {
       {"n_params",
        "N",
-       {"params", "parameters", "model size", "params_active_precise", "params_total", "dense_parameter_count"},
+       {"params", "parameters", "num_params", "n_parameters", "num_parameters", "model size", "model params",
+        "model parameters", "params_active_precise", "params_total", "total_params", "params_non_embedding",
+        "non_embedding_params", "n_params_non_embedding", "dense_parameter_count", "total_parameter_count"},
        "parameters",
        "trainable parameters"},
-      {"tokens", "D", {"training tokens", "n_tokens", "tokens seen"}, "tokens", "training tokens seen"},
-      {"compute", "C", {"compute_flop", "flops", "flop"}, "FLOP", "training cost"},
-      {"unique_tokens", "U", {"data size"}, "tokens", "distinct training tokens"},
-      {"epochs", "", {"epoch"}, "1", "passes over the distinct tokens"},
-      {"n_layers", "", {"depth", "layers"}, "layers", "depth"},
-      {"d_model", "", {"width"}, "1", "width of the residual stream"},
+      {"tokens",
+       "D",
+       {"training tokens", "train tokens", "n_tokens", "num_tokens", "total tokens", "tokens seen", "tokens trained",
+        "tokens processed"},
+       "tokens",
+       "training tokens seen"},
+      {"compute",
+       "C",
+       {"compute_flop", "flops", "flop", "training flop", "training flops", "train flops", "total flops",
+        "compute flops", "training compute", "compute_6nd"},
+       "FLOP",
+       "training cost"},
+      {"unique_tokens", "U", {"data size", "dataset tokens"}, "tokens", "distinct training tokens"},
+      {"epochs", "", {"epoch", "n_epochs", "num_epochs"}, "1", "passes over the distinct tokens"},
+      {"n_layers", "", {"depth", "layers", "n_layer", "num_layers", "num_blocks"}, "layers", "depth"},
+      {"d_model", "", {"width", "hidden_size", "n_embd"}, "1", "width of the residual stream"},
       {"n_data", "n", {}, "sequences", "training sequences"},
-      {"step", "t", {"steps", "n_steps", "iteration", "time"}, "steps", "optimiser steps, or gradient-flow time"},
+      {"step",
+       "t",
+       {"steps", "n_steps", "global_step", "train_step", "training steps", "iteration", "iterations", "iter", "time"},
+       "steps",
+       "optimiser steps, or gradient-flow time"},
       {"lr_sum", "S1", {"sum of learning rates", "cumulative_lr"}, "1", "sum of the learning rates so far"},
       {"lr_drop", "S2", {"learning rate annealing"}, "1", "momentum-weighted area of learning-rate drops so far"},
-      {"lr", "", {"learning rate", "learning_rate"}, "1", "learning rate"},
-      {"batch", "", {"batch size", "batch_size", "batch_tokens"}, "tokens", "tokens in a batch"},
-      {"tokens_per_param", "", {"tok_mult"}, "tokens/parameter", "training tokens over parameters"},
-      {"loss", "L", {"val_loss", "final_loss", "test_loss", "loss_validation", "excess_risk"}, "nats", "the loss"},
+      {"lr", "", {"learning rate"}, "1", "learning rate"},
+      {"batch", "", {"batch size", "batch_tokens"}, "tokens", "tokens in a batch"},
+      {"tokens_per_param", "", {"tok_mult", "tokens per parameter"}, "tokens/parameter", "training tokens/parameters"},
+      {"flops_per_step", "", {"flop_per_step"}, "FLOP/step", "cost of one step"},
+      {"loss",
+       "L",
+       {"val_loss", "validation loss", "loss_validation", "valid loss", "eval_loss", "test_loss", "final_loss",
+        "lm_loss", "cross entropy", "ce_loss", "nll", "train_loss", "training loss", "loss_train", "excess_risk"},
+       "nats",
+       "the loss"},
   };
   return columns;
 }
@@ -53,12 +75,12 @@ const std::vector<KnownColumn>& known_columns() {
 std::string canonical_column(std::string_view name) {
   for (const KnownColumn& column : known_columns())
     if (name == column.expression_alias) return column.name;
-  const std::string key = plain(name);
+  const std::string key = plain_name(name);
   if (key.size() > 1)
     for (const KnownColumn& column : known_columns()) {
-      if (key == plain(column.name)) return column.name;
+      if (key == plain_name(column.name)) return column.name;
       for (const std::string& also : column.also)
-        if (key == plain(also)) return column.name;
+        if (key == plain_name(also)) return column.name;
     }
   return std::string(name);
 }
@@ -77,6 +99,8 @@ std::vector<double> Columns::get(std::string_view name) const {
   if (at != names.end()) return values[static_cast<std::size_t>(at - names.begin())];
   if (name == "compute" && has("n_params") && has("tokens"))
     return combined(get("n_params"), get("tokens"), [](double n, double d) { return 6 * n * d; });
+  if (name == "compute" && has("flops_per_step") && has("step"))
+    return combined(get("flops_per_step"), get("step"), [](double f, double t) { return f * t; });
   if (name == "tokens_per_param" && has("n_params") && has("tokens"))
     return combined(get("tokens"), get("n_params"), [](double d, double n) { return d / n; });
   if (name == "tokens" && has("n_params") && has("tokens_per_param"))

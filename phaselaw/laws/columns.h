@@ -15,11 +15,14 @@ namespace phaselaw::laws {
 struct KnownColumn {
   std::string name;               // "n_params"
   std::string expression_alias;   // "N"; empty: none
-  std::vector<std::string> also;  // "params", "parameters", ... compared without case, spaces, '-', '_', '.'
+  std::vector<std::string> also;  // "params", "parameters", ... the likelier first; compared by plain_name()
   std::string unit, meaning;
 };
 
 [[nodiscard]] const std::vector<KnownColumn>& known_columns();
+
+// Lower case, without spaces, '-', '_', '.' and '/': "Model Size" and "model_size" are one name.
+[[nodiscard]] std::string plain_name(std::string_view name);
 
 // The canonical name of what a table or an expression calls `name`; `name` itself when not known. Case matters for the
 // one-letter aliases only.
@@ -33,9 +36,9 @@ struct Columns {
   [[nodiscard]] bool has(std::string_view name) const;
   // PHASELAW_CHECK: same length as the others, no second column of the name.
   void add(std::string name, std::vector<double> column);
-  // The column, or what follows from others: compute = 6 n_params tokens, tokens_per_param = tokens/n_params, tokens =
-  // tokens_per_param n_params, unique_tokens = tokens/epochs, epochs = tokens/unique_tokens. InputError naming what is
-  // missing.
+  // The column, or what follows from others: compute = 6 n_params tokens, else flops_per_step step; tokens_per_param =
+  // tokens/n_params, tokens = tokens_per_param n_params, unique_tokens = tokens/epochs, epochs = tokens/unique_tokens.
+  // InputError naming what is missing.
   [[nodiscard]] std::vector<double> get(std::string_view name) const;
   [[nodiscard]] Columns rows(std::span<const std::size_t> chosen) const;
 };

@@ -7,6 +7,8 @@
 
 #include "phaselaw/base/errors.h"
 #include "phaselaw/base/files.h"
+#include "phaselaw/laws/columns.h"
+#include "phaselaw/laws/json_lines.h"
 
 namespace phaselaw::laws {
 
@@ -17,7 +19,7 @@ class Scanner {
  public:
   Scanner(std::string_view text, const std::string& source) : text_(text), source_(source) {
     if (text_.starts_with("\xef\xbb\xbf")) text_.remove_prefix(3);  // a byte order mark
-    separator_ = header_holds_tab() ? '\t' : ',';
+    separator_ = header_holds('\t') ? '\t' : header_holds(';') && !header_holds(',') ? ';' : ',';
   }
 
   bool done() const { return at_ >= text_.size(); }
@@ -42,11 +44,11 @@ class Scanner {
  private:
   [[noreturn]] void fail(const std::string& what) const { throw base::InputError({source_, line_, column_}, what); }
 
-  bool header_holds_tab() const {
+  bool header_holds(char separator) const {
     bool quoted = false;
     for (const char c : text_) {
       if (c == '"') quoted = !quoted;
-      if (!quoted && c == '\t') return true;
+      if (!quoted && c == separator) return true;
       if (!quoted && (c == '\n' || c == '\r')) return false;
     }
     return false;
@@ -117,13 +119,6 @@ std::string_view trimmed(std::string_view text) {
                                          : text.substr(first, text.find_last_not_of(" \t") - first + 1);
 }
 
-std::string plain(std::string_view name) {
-  std::string out;
-  for (const char c : name)
-    if (c != ' ' && c != '-' && c != '_') out += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  return out;
-}
-
 constexpr std::size_t kAbsent = static_cast<std::size_t>(-1);
 
 // The column of a meaning: the user's mapping, else the first known name that the header holds.
@@ -132,7 +127,7 @@ std::size_t find_column(const Table& table, const std::string& meaning, const st
   if (const auto mapped = columns.find(meaning); mapped != columns.end()) return table.column(mapped->second);
   for (const auto& name : names)
     for (std::size_t c = 0; c < table.header.size(); ++c)
-      if (plain(table.header[c]) == plain(name)) return c;
+      if (plain_name(table.header[c]) == plain_name(name)) return c;
   if (required)
     throw base::InputError({table.source, 1, 0},
                            fmt::format("expected a column of {} ({}), found: {}; name it with --col {}=COLUMN", meaning,
@@ -156,21 +151,34 @@ std::size_t Table::column(std::string_view name) const {
   throw base::InputError({source, 1, 0}, base::unknown_name("column", name, header));
 }
 
-double Table::number(std::size_t row, std::size_t column) const {
-  const Field& field = rows.at(row).at(column);
-  std::string_view text = trimmed(field.text);
+FieldNumber parse_number(std::string_view text) {
+  text = trimmed(text);
+  const std::string lower = [&] {
+    std::string out(text);
+    for (char& c : out)
+      if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    return out;
+  }();
+  for (const char* word : {"", "na", "n/a", "null", "none", "-"})
+    if (lower == word) return {NumberKind::missing, 0};
   if (text.starts_with('+')) text.remove_prefix(1);
   double x = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), x);
-  if (error == std::errc::result_out_of_range)
-    throw base::InputError(
-        {source, field.line, field.column},
-        fmt::format("expected a number within double precision in column {}, found {}", header[column], text));
-  if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(x))
-    throw base::InputError(
-        {source, field.line, field.column},
-        fmt::format("expected a finite number in column {}, found '{}'", header[column], field.text));
-  return x;
+  if (end != text.data() + text.size() || error == std::errc::invalid_argument) return {NumberKind::not_a_number, 0};
+  if (error == std::errc::result_out_of_range) return {NumberKind::out_of_range, 0};
+  if (!std::isfinite(x)) return {NumberKind::not_finite, 0};
+  return {NumberKind::finite, x};
+}
+
+double Table::number(std::size_t row, std::size_t column) const {
+  const Field& field = rows.at(row).at(column);
+  const FieldNumber number = parse_number(field.text);
+  if (number.kind == NumberKind::finite) return number.value;
+  throw base::InputError(
+      {source, field.line, field.column},
+      number.kind == NumberKind::out_of_range
+          ? fmt::format("expected a number within double precision in column {}, found {}", header[column], field.text)
+          : fmt::format("expected a finite number in column {}, found '{}'", header[column], field.text));
 }
 
 Table parse_table(std::string_view text, const std::string& source) {
@@ -203,7 +211,14 @@ Table parse_table(std::string_view text, const std::string& source) {
   return table;
 }
 
-Table read_table(const std::string& path) { return parse_table(base::read_text(path), path); }
+Table read_table(const std::string& path) {
+  const std::string text = base::read_text(path);
+  if (text.starts_with("\x1f\x8b"))
+    throw base::InputError({path}, "expected text, found a gzip file; uncompress it with gunzip -k");
+  if (text.starts_with("\xff\xfe") || text.starts_with("\xfe\xff"))
+    throw base::InputError({path}, "expected UTF-8, found UTF-16; save the table as UTF-8");
+  return looks_like_json(text) ? parse_json_lines(text, path) : parse_table(text, path);
+}
 
 CurveTable curves_from(const Table& table, const std::map<std::string, std::string>& columns) {
   for (const auto& [meaning, name] : columns)

@@ -9,11 +9,26 @@
 #include "phaselaw/laws/envelope.h"
 
 // Reads tables of measurements: CSV (RFC 4180: quoted fields, "" for a quote, line breaks inside quotes) or TSV, UTF-8,
-// one header row. The separator is the tab if the header row holds one outside quotes, else the comma. Empty lines are
-// skipped; every other row must have as many fields as the header.
+// one header row. The separator is the tab if the header row holds one outside quotes, else the comma, else the
+// semicolon. Empty lines are skipped; every other row must have as many fields as the header. A text that begins with
+// '{' is read as one JSON object a line (json_lines.h).
 //
 // Errors: InputError at file:line:column (column counts characters' bytes from 1) with what was expected and found.
 namespace phaselaw::laws {
+
+// A field's text as a number.
+enum class NumberKind {
+  finite,
+  missing,       // nothing, NA, N/A, null, none, -
+  not_finite,    // NaN, inf
+  out_of_range,  // beyond double precision, 1e999 or 1e-999
+  not_a_number,
+};
+struct FieldNumber {
+  NumberKind kind = NumberKind::missing;
+  double value = 0;  // finite only
+};
+[[nodiscard]] FieldNumber parse_number(std::string_view text);
 
 struct Table {
   std::string source;
