@@ -11,6 +11,9 @@ if(PHASELAW_SANITIZE)
   add_compile_options(-fsanitize=${PHASELAW_SANITIZE} -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${PHASELAW_SANITIZE})
 endif()
+if(PHASELAW_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link -fno-sanitize-recover=all)  # coverage everywhere, a main only in fuzzers
+endif()
 
 add_library(phaselaw_warnings INTERFACE)
 # GCC 12 warns about its own AVX-512 intrinsics when Eigen inlines them; clang-tidy looks for the real thing.
