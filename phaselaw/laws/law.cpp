@@ -44,6 +44,11 @@ Law of_other_column(Law law, std::string_view column, const std::vector<std::str
   if (law.columns().size() != 1)
     throw base::InputError(fmt::format("--law: expected a law of one column before '@', but {} is of {}", law.name,
                                        fmt::join(law.columns(), ", ")));
+  for (const Parameter& parameter : law.parameters)
+    if (parameter.name == column)
+      throw base::InputError(fmt::format(
+          "--law: expected a column after '@' that is not called like a parameter of {}, found {}; rename the column",
+          law.name, column));
   std::vector<std::string> known = table_columns;
   known.emplace_back(column);
   const std::string text = with_column(law.expression.text(), law.columns().front(), std::string(column));

@@ -71,6 +71,8 @@ TEST(LawFit, ALawOfAnotherColumn) {
   const LawFit fit = fit_law(law, data, plain(Objective::l2));
   EXPECT_NEAR(fit.find("alpha")->value, 0.25, 1e-8);
   EXPECT_THROW((void)law_from("chinchilla@tokens"), base::InputError);
+  EXPECT_THROW((void)law_from("power@A"), base::InputError);  // A is a parameter of it
+  EXPECT_THROW((void)law_from("k*eo^N@eo"), base::InputError);
 }
 
 // Columns in other units change amplitudes and scales, and nothing else.
