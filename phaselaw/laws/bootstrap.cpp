@@ -8,6 +8,7 @@
 #include <thread>
 #include <tuple>
 
+#include "phaselaw/laws/robust_scale.h"
 #include "phaselaw/numerics/random.h"
 #include "phaselaw/numerics/statistics.h"
 
@@ -25,16 +26,40 @@ std::vector<double> quantities(std::span<const double> theta, const std::vector<
   return values;
 }
 
+// What smooths the residuals of a resample: r* = shrink (r + width times a standard normal number).
+struct Smoothing {
+  std::vector<double> residual;  // at the optimum, by row
+  double width = 0, shrink = 1;
+};
+
+// Huber's loss is the absolute value smoothed by a uniform kernel of half width delta: what that leaves of the
+// bandwidth is added. Rows within clusters are not independent, and an asymmetric loss has no median residual.
+Smoothing smoothing_of(const Refitter& refitter, const numerics::LeastSquaresResult& optimum,
+                       const FitOptions& options) {
+  Smoothing smoothing;
+  if (!options.cluster.empty() || options.objective == Objective::asymmetric) return smoothing;
+  const RobustScale scale = robust_scale(refitter, optimum.parameters);
+  const double delta = refitter.solver_options().delta;
+  const double square = scale.bandwidth * scale.bandwidth - delta * delta / 3;
+  if (!(square > 0)) return smoothing;
+  smoothing.width = std::sqrt(square);
+  smoothing.shrink = 1 / std::sqrt(1 + square / (scale.spread * scale.spread));
+  smoothing.residual.resize(refitter.data().n_rows());
+  refitter.residuals(optimum.parameters, smoothing.residual, {});
+  return smoothing;
+}
+
 class Resampler {
  public:
   Resampler(Refitter& refitter, const numerics::LeastSquaresResult& optimum, const std::vector<Derived>& derived,
-            std::span<const std::vector<double>> starts, const FitOptions& options)
+            std::span<const std::vector<double>> starts, const FitOptions& options, const Smoothing& smoothing)
       : refitter_(refitter),
         optimum_(optimum),
         derived_(derived),
         starts_(starts),
         groups_(groups_of(refitter.data().n_rows(), options.cluster)),
-        weights_(refitter.data().n_rows()) {}
+        weights_(refitter.data().n_rows()),
+        smoothing_(smoothing) {}
   ~Resampler() { refitter_.reset_weights(); }
   Resampler(const Resampler&) = delete;
   Resampler& operator=(const Resampler&) = delete;
@@ -49,8 +74,21 @@ class Resampler {
     check_ = refitter_.form().grid_points() == 0 || k % kCheckEvery == 0;
     numerics::RandomStream stream(seed, "bootstrap", k);
     std::fill(weights_.begin(), weights_.end(), 0.0);
+    sample_.clear();
     for (std::size_t g = 0; g < groups_.size(); ++g)
-      for (const std::size_t row : groups_[stream.below(groups_.size())]) weights_[row] += 1;
+      for (const std::size_t row : groups_[stream.below(groups_.size())]) {
+        weights_[row] += 1;
+        sample_.push_back(row);
+      }
+    refitter_.set_weights(weights_);
+    if (refitter_.active_rows() <= optimum_.parameters.size()) return {};
+    if (smoothing_.width > 0) {
+      shift_.clear();
+      for (const std::size_t row : sample_)
+        shift_.push_back((smoothing_.shrink - 1) * smoothing_.residual[row] +
+                         smoothing_.shrink * smoothing_.width * stream.normal());
+      refitter_.set_sample(sample_, shift_);
+    }
     return refit();
   }
 
@@ -58,13 +96,13 @@ class Resampler {
     check_ = true;
     std::fill(weights_.begin(), weights_.end(), 1.0);
     for (const std::size_t row : groups_[group]) weights_[row] = 0;
+    refitter_.set_weights(weights_);
+    if (refitter_.active_rows() <= optimum_.parameters.size()) return {};
     return refit();
   }
 
  private:
   std::vector<double> refit() {
-    refitter_.set_weights(weights_);
-    if (refitter_.active_rows() <= optimum_.parameters.size()) return {};
     const bool warm = refitter_.form().grid_points() > 0;
     numerics::LeastSquaresResult best = refitter_.solve(optimum_.parameters, kRefitTolerance, warm);
     const bool converged = best.status == numerics::LeastSquaresStatus::converged;
@@ -91,7 +129,9 @@ class Resampler {
   const std::vector<Derived>& derived_;
   std::span<const std::vector<double>> starts_;
   std::vector<std::vector<std::size_t>> groups_;
-  std::vector<double> weights_;
+  std::vector<double> weights_, shift_;
+  std::vector<std::size_t> sample_;
+  const Smoothing& smoothing_;
   bool check_ = true;
   int checked_ = 0, improved_ = 0;
 };
@@ -121,12 +161,12 @@ std::pair<double, double> bca_levels(const std::vector<double>& sorted, double e
 std::vector<std::vector<double>> all_draws(Refitter& refitter, const numerics::LeastSquaresResult& optimum,
                                            const std::vector<Derived>& derived,
                                            std::span<const std::vector<double>> starts, const FitOptions& options,
-                                           IntervalSet& set) {
+                                           const Smoothing& smoothing, IntervalSet& set) {
   std::vector<std::vector<double>> draws(static_cast<std::size_t>(options.resamples));
   const auto threads = std::min<std::size_t>(static_cast<std::size_t>(options.threads), draws.size());
   std::vector<int> checked(threads), improved(threads);
   const auto work = [&](Refitter& own, std::size_t thread) {
-    Resampler resampler(own, optimum, derived, starts, options);
+    Resampler resampler(own, optimum, derived, starts, options, smoothing);
     for (std::size_t k = thread; k < draws.size(); k += threads) draws[k] = resampler.draw(options.seed, k);
     checked[thread] = resampler.checked();
     improved[thread] = resampler.improved();
@@ -143,6 +183,46 @@ std::vector<std::vector<double>> all_draws(Refitter& refitter, const numerics::L
   set.checked = std::accumulate(checked.begin(), checked.end(), 0);
   set.improved = std::accumulate(improved.begin(), improved.end(), 0);
   return draws;
+}
+
+// Smoothing presumes that the fit moves little and linearly. False where a logarithmic coordinate ends at a bound or
+// goes over more than kWidestRange.
+bool determined(const std::vector<std::vector<double>>& draws, const Refitter& refitter, double level) {
+  constexpr double kWidestRange = 4.605;  // a factor 100
+  const auto& coordinates = refitter.form().coordinates();
+  for (std::size_t j = 0; j < coordinates.size(); ++j) {
+    if (!coordinates[j].logarithmic) continue;
+    std::vector<double> values;
+    for (const auto& draw : draws)
+      if (!draw.empty()) values.push_back(draw[j]);
+    if (values.empty()) return true;
+    std::sort(values.begin(), values.end());
+    const double lo = numerics::quantile_of_sorted(values, (1 - level) / 2);
+    const double hi = numerics::quantile_of_sorted(values, (1 + level) / 2);
+    if (hi - lo > kWidestRange || lo <= refitter.lower()[j] || hi >= refitter.upper()[j]) return false;
+  }
+  return true;
+}
+
+// Refits to smoothed residuals scatter around the minimum of a smoother loss, a better estimate than the fit itself;
+// around that they say how far it may be off, not the fit. Moved to have the fit as their median, inside the bounds;
+// a coordinate that has no room on one side stays.
+void recentre(std::vector<std::vector<double>>& draws, const Refitter& refitter,
+              const numerics::LeastSquaresResult& optimum, const std::vector<Derived>& derived) {
+  const std::size_t k = optimum.parameters.size();
+  std::erase_if(draws, [](const std::vector<double>& draw) { return draw.empty(); });
+  if (draws.empty()) return;
+  for (std::size_t j = 0; j < k; ++j) {
+    std::vector<double> values;
+    for (const auto& draw : draws) values.push_back(draw[j]);
+    const double lower = refitter.lower()[j], upper = refitter.upper()[j];
+    const double centre = optimum.parameters[j], median = numerics::median(values);
+    const auto inside = [&](double x) { return x > lower && x < upper; };
+    if (!inside(centre) || !inside(median)) continue;
+    for (auto& draw : draws)
+      if (inside(draw[j])) draw[j] = std::clamp(draw[j] + centre - median, lower, upper);
+  }
+  for (auto& draw : draws) draw = quantities(std::span(draw).first(k), derived);
 }
 
 }  // namespace
@@ -170,14 +250,20 @@ IntervalSet bootstrap_intervals(Refitter& refitter, const numerics::LeastSquares
   IntervalSet set;
   set.coordinates.resize(k);
   set.derived.resize(derived.size());
-  Resampler resampler(refitter, optimum, derived, starts, options);
+  const Smoothing smoothing = smoothing_of(refitter, optimum, options), none;
+  Resampler resampler(refitter, optimum, derived, starts, options, none);
   if (resampler.n_groups() < 2) return set;
   std::vector<std::vector<double>> replicates(n_quantities), jackknife(n_quantities);
   const auto keep = [&](std::vector<std::vector<double>>& into, const std::vector<double>& values) {
     for (std::size_t q = 0; q < values.size(); ++q) into[q].push_back(values[q]);
   };
   set.attempted = options.resamples;
-  for (const auto& values : all_draws(refitter, optimum, derived, starts, options, set)) {
+  auto draws = all_draws(refitter, optimum, derived, starts, options, smoothing, set);
+  if (smoothing.width > 0 && determined(draws, refitter, options.level))
+    recentre(draws, refitter, optimum, derived);
+  else if (smoothing.width > 0)
+    draws = all_draws(refitter, optimum, derived, starts, options, none, set);
+  for (const auto& values : draws) {
     keep(replicates, values);
     if (!values.empty()) set.replicates.insert(set.replicates.end(), values.begin(), values.begin() + kept_coordinates);
   }

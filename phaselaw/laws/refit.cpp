@@ -39,9 +39,11 @@ Refitter::Refitter(const Form& form, const LogData& data, const FitOptions& opti
   problem_.lower = lower_;
   problem_.upper = upper_;
   problem_.evaluate = [this](std::span<const double> theta, std::span<double> residual, std::span<double> jacobian) {
-    const bool all = rows_.size() == data_.n_rows();
-    return evaluate(all ? std::span<const std::size_t>{} : rows_, theta, residual, jacobian, true,
-                    evaluator_workspace_);
+    if (!evaluate(all_rows_ ? std::span<const std::size_t>{} : rows_, theta, residual, jacobian, true,
+                  evaluator_workspace_))
+      return false;
+    for (std::size_t i = 0; i < shift_.size(); ++i) residual[i] += shift_[i];
+    return true;
   };
   reset_weights();
 }
@@ -77,6 +79,7 @@ bool Refitter::evaluate(std::span<const std::size_t> rows, std::span<const doubl
 void Refitter::set_weights(std::span<const double> weights) {
   PHASELAW_CHECK_EQ(weights.size(), data_.n_rows());
   rows_.clear();
+  shift_.clear();
   problem_.weights.clear();
   for (std::size_t i = 0; i < weights.size(); ++i) {
     const double weight = weights[i] * base_weights_[i];
@@ -85,6 +88,22 @@ void Refitter::set_weights(std::span<const double> weights) {
     problem_.weights.push_back(weight);
   }
   problem_.n_residuals = rows_.size();
+  all_rows_ = rows_.size() == data_.n_rows();
+}
+
+void Refitter::set_sample(std::span<const std::size_t> rows, std::span<const double> shift) {
+  PHASELAW_CHECK_EQ(rows.size(), shift.size());
+  rows_.clear();
+  shift_.clear();
+  problem_.weights.clear();
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (!(base_weights_[rows[i]] > 0)) continue;
+    rows_.push_back(rows[i]);
+    shift_.push_back(shift[i]);
+    problem_.weights.push_back(base_weights_[rows[i]]);
+  }
+  problem_.n_residuals = rows_.size();
+  all_rows_ = false;
 }
 
 void Refitter::reset_weights() { set_weights(std::vector<double>(data_.n_rows(), 1.0)); }

@@ -22,6 +22,8 @@ class Refitter {
   // Weights of all rows (>= 0), times the user's own.
   void set_weights(std::span<const double> weights);
   void reset_weights();
+  // One resample: `rows`, each as often as it was drawn, with shift[i] added to the residual of rows[i].
+  void set_sample(std::span<const std::size_t> rows, std::span<const double> shift);
   [[nodiscard]] std::size_t active_rows() const { return rows_.size(); }
 
   // Holds one coordinate at a value until release().
@@ -58,6 +60,8 @@ class Refitter {
   double asymmetry_ = 1;
   std::vector<double> base_weights_, row_scale_, lower_, upper_;  // row_scale_ empty: all 1
   std::vector<std::size_t> rows_;
+  std::vector<double> shift_;  // empty: 0
+  bool all_rows_ = true;       // rows_ are all of them, in order
   numerics::LeastSquaresProblem problem_;
   numerics::LeastSquaresOptions options_;
   numerics::LeastSquaresWorkspace workspace_;

@@ -23,8 +23,9 @@ RobustScale robust_scale(const Refitter& refitter, std::span<const double> theta
   } else {
     std::vector<double> size(n);
     for (std::size_t i = 0; i < n; ++i) size[i] = std::abs(residual[i]);
-    const double spread = numerics::median(size) / 0.6745;
-    scale.window = std::max(delta, 1.06 * spread * std::pow(static_cast<double>(n), -0.2));
+    scale.spread = numerics::median(size) / 0.6745;
+    scale.bandwidth = 1.06 * scale.spread * std::pow(static_cast<double>(n), -0.2);
+    scale.window = std::max(delta, scale.bandwidth);
     scale.slope = delta / scale.window;
   }
   double total = 0, square = 0, slope = 0;

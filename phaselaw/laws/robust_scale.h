@@ -13,6 +13,8 @@
 namespace phaselaw::laws {
 
 struct RobustScale {
+  double spread = 0;      // of the residuals: median |r| / 0.6745; 0 for least squares, which does not ask
+  double bandwidth = 0;   // Silverman's: 1.06 spread n^(-1/5)
   double window = 0;      // h
   double slope = 1;       // psi' of a row within h: delta/h
   double psi_square = 0;  // weighted mean of psi^2

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cmath>
+#include <numbers>
 
 #include <gtest/gtest.h>
 
@@ -77,6 +78,27 @@ TEST(LawInterval, ClustersWidenIntervals) {
   const double honest = width(once, options), naive = width(tenfold, options), mended = width(tenfold, clustered);
   EXPECT_NEAR(naive, honest / std::sqrt(10.0), 0.1 * honest);
   EXPECT_NEAR(mended, honest, 0.1 * honest);  // small-sample factors differ
+}
+
+// The median of normal numbers has a standard deviation of sqrt(pi/2 n) times theirs, within 1 % at n = 40. Resampled
+// medians, not smoothed, spread 1.1 times as much.
+TEST(LawInterval, ResampledMediansSpreadAsMediansDo) {
+  const Law law = law_from("A + 0*N");
+  const double n = 40, noise = 0.3;
+  LawOptions options = with(Objective::huber, IntervalMethod::bootstrap);
+  options.fit.resamples = 200;
+  double half = 0;
+  constexpr int kDraws = 100;
+  for (std::uint64_t draw = 0; draw < kDraws; ++draw) {
+    Measurements data = noisy("chinchilla", 40, 0, draw);
+    numerics::RandomStream stream(14, "medians", draw);
+    for (double& loss : data.output) loss = 3 * std::exp(noise * stream.normal());
+    const LawFit fit = fit_law(law, data, options);
+    half += 0.5 * std::log(*fit.find("A")->hi / *fit.find("A")->lo) / kDraws;
+  }
+  // The noise of one draw's spread is about 15 %, of a hundred draws 1.5 %.
+  const double expected = numerics::student_t_quantile(0.975, n - 1) * std::sqrt(std::numbers::pi / (2 * n)) * noise;
+  EXPECT_NEAR(half, expected, 0.055 * expected);
 }
 
 // 95 % intervals of the exponent over 200 draws: a correct method leaves [0.90, 0.995] once in 1000 times.
