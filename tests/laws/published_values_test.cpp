@@ -118,6 +118,15 @@ TEST_F(PublishedValues, PorianOptimaAreLogLogRegressions) {
           {{"A", fits.number(i, fits.column("A"))}, {"E", fits.number(i, fits.column("E"))}, {"alpha", 0.1}}, plain());
       EXPECT_FALSE(published.is_optimum) << "row " << i;
       EXPECT_GT(published.gradient_norm, 0.01);
+      // Started there, the fit leaves it, or says that it is no optimum.
+      LawOptions from_there = plain();
+      from_there.starts = {
+          {{"A", fits.number(i, fits.column("A"))}, {"E", fits.number(i, fits.column("E"))}, {"alpha", 0.1}}};
+      const LawFit fit = fit_law(law_from("power"), data, from_there);
+      EXPECT_LT(fit.objective_value, published.objective * (1 - 1e-6)) << "row " << i;
+      if (fit.convergence.certified) {
+        EXPECT_LT(fit.convergence.gradient_norm, 1e-6) << "row " << i;
+      }
       ++starts;
     }
   }
@@ -171,6 +180,17 @@ TEST_F(PublishedValues, RepetitionIsWorthAnUnboundedNumberOfEpochs) {
   LawOptions held = options;
   held.fixed["R_D"] = 47;
   EXPECT_NEAR(fit_law(law, data, held).objective_value, 0.0158074, 1e-7);
+  held.fixed["R_D"] = 100;
+  EXPECT_NEAR(fit_law(law, data, held).objective_value, 0.0158053, 1e-7);
+
+  // The published bootstrap interval, 6 .. infinity: the lower end to a standard error of its quantile.
+  LawOptions resampled = options;
+  resampled.fit.interval = IntervalMethod::bootstrap;
+  const LawFit with_interval = fit_law(law, data, resampled);
+  const Estimate& repetitions = *with_interval.find("R_D");
+  EXPECT_FALSE(repetitions.hi.has_value());
+  ASSERT_TRUE(repetitions.lo.has_value());
+  EXPECT_NEAR(*repetitions.lo, 6, 1.5);
 
   // Explained variance of the published constants, and of the law without repetition.
   const auto explained = [&](const std::vector<double>& predicted) {
