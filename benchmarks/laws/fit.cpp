@@ -1,20 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What does a certified fit cost? Five parameters on 240 rows, 4,000 case bootstraps of it on 1 .. K threads, and nine
-// parameters on 770 rows (the size of the Gemstones table); Huber loss of the logarithm, delta 1e-3.
+// What does a certified fit cost? Huber loss of the logarithm, delta 1e-3.
 //
-//   bench_laws_fit [--threads K] [--repeats R]
+//   fit            five parameters on 240 rows
+//   wide           nine parameters on 770 rows
+//   gemstones      nine parameters on the rows of a Gemstones table (--gemstones FILE)
+//   resamples-K    4,000 case bootstraps of the first, on K threads, without the fit itself
 //
-// The answer is checked first: the fit is certified, and the true exponents lie within five standard errors of the
-// sandwich covariance. Medians of R runs, and the spread from the fastest to the slowest.
+//   bench_laws_fit [--threads K] [--repeats R] [--only CASE,...] [--gemstones FILE] [--write-table FILE] [--json 1]
+//
+// The answer is checked first: the fit is certified, and the true parameters lie within five standard errors of the
+// sandwich covariance. Repeats of all cases take turns. Wall-clock and processor time of each, medians: where others
+// use the machine too, the processor's time is what the work costs. --write-table writes the 240 rows for peers.
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
+#include <functional>
 #include <string>
 #include <vector>
 
+#include <fmt/format.h>
+
+#include "phaselaw/base/files.h"
 #include "phaselaw/laws/law_fit.h"
+#include "phaselaw/laws/table.h"
 #include "phaselaw/numerics/random.h"
 #include "phaselaw/numerics/statistics.h"
 
@@ -54,22 +65,68 @@ bool near_truth(const laws::Law& law, const laws::Measurements& data, const std:
   return good;
 }
 
-void report(const char* what, const laws::Law& law, const laws::Measurements& data, const laws::LawOptions& options,
-            int repeats) {
-  std::vector<double> seconds;
-  for (int i = 0; i < repeats; ++i) seconds.push_back(laws::fit_law(law, data, options).seconds);
-  const auto [fastest, slowest] = std::minmax_element(seconds.begin(), seconds.end());
-  std::printf("%-44s %9.2f ms   (%.2f to %.2f)\n", what, 1e3 * numerics::median(seconds), 1e3 * *fastest,
-              1e3 * *slowest);
+// The columns that a Gemstones table calls by other names.
+laws::Measurements gemstones(const std::string& path) {
+  const laws::Table table = laws::read_table(path);
+  const auto column = [&](const char* name) {
+    std::vector<double> values;
+    for (std::size_t row = 0; row < table.rows.size(); ++row) values.push_back(table.number(row, table.column(name)));
+    return values;
+  };
+  laws::Measurements data;
+  data.columns.add("n_params", column("params_active_precise"));
+  data.columns.add("tokens", column("tokens"));
+  data.columns.add("d_model", column("width"));
+  data.columns.add("n_layers", column("depth"));
+  data.output = column("final_loss");
+  return data;
+}
+
+void write_table(const std::string& path, const laws::Measurements& data) {
+  std::string text = "n_params,tokens,loss\n";
+  const std::vector<double> n_params = data.columns.get("n_params"), tokens = data.columns.get("tokens");
+  for (std::size_t i = 0; i < data.output.size(); ++i)
+    text += fmt::format("{},{},{}\n", n_params[i], tokens[i], data.output[i]);
+  base::write_file(path, text);
+}
+
+struct Seconds {
+  double wall = 0, processor = 0;
+};
+struct Case {
+  std::string name;
+  std::function<Seconds()> run;  // of one repeat
+  std::vector<double> wall, processor;
+};
+
+double now(clockid_t clock) {
+  timespec time{};
+  clock_gettime(clock, &time);
+  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
+}
+
+Seconds time_of(const laws::Law& law, const laws::Measurements& data, const laws::LawOptions& options) {
+  const double wall = now(CLOCK_MONOTONIC), processor = now(CLOCK_PROCESS_CPUTIME_ID);
+  const laws::LawFit fit = laws::fit_law(law, data, options);
+  const Seconds seconds{now(CLOCK_MONOTONIC) - wall, now(CLOCK_PROCESS_CPUTIME_ID) - processor};
+  if (!fit.convergence.certified) std::printf("not certified: %s\n", fit.convergence.status.c_str());
+  return seconds;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
   int threads = 1, repeats = 5;
+  bool json = false;
+  std::string only, gemstones_path, table_path;
   for (int i = 1; i + 1 < argc; i += 2) {
-    if (std::string(argv[i]) == "--threads") threads = std::max(1, std::atoi(argv[i + 1]));
-    if (std::string(argv[i]) == "--repeats") repeats = std::max(1, std::atoi(argv[i + 1]));
+    const std::string flag = argv[i], value = argv[i + 1];
+    if (flag == "--threads") threads = std::max(1, std::atoi(argv[i + 1]));
+    if (flag == "--repeats") repeats = std::max(1, std::atoi(argv[i + 1]));
+    if (flag == "--only") only = "," + value + ",";
+    if (flag == "--gemstones") gemstones_path = value;
+    if (flag == "--write-table") table_path = value;
+    if (flag == "--json") json = value != "0";
   }
   const laws::Law small = laws::law_from("E + A*N^-alpha + B*D^-beta");
   const laws::Law large = laws::law_from("width-depth-params-tokens");
@@ -84,15 +141,44 @@ int main(int argc, char** argv) {
     std::printf("the fits do not find their truth; nothing timed\n");
     return 1;
   }
-  laws::LawOptions options;
-  options.fit.interval = laws::IntervalMethod::none;
-  report("5 parameters, 240 rows, certified", small, few, options, repeats);
-  report("9 parameters, 770 rows, certified", large, many, options, repeats);
-  options.fit.interval = laws::IntervalMethod::bootstrap;
-  options.fit.resamples = 4000;
-  for (int k = 1; k <= threads; k *= 2) {
-    options.fit.threads = k;
-    report(("the first with 4000 bootstraps, threads " + std::to_string(k)).c_str(), small, few, options, repeats);
+  if (!table_path.empty()) write_table(table_path, few);
+  laws::Measurements published;
+  if (!gemstones_path.empty()) published = gemstones(gemstones_path);
+
+  laws::LawOptions plain, resampled;
+  plain.fit.interval = laws::IntervalMethod::none;
+  resampled.fit.interval = laws::IntervalMethod::bootstrap;
+  resampled.fit.resamples = 4000;
+  std::vector<Case> cases;
+  cases.push_back({"fit", [&] { return time_of(small, few, plain); }, {}, {}});
+  cases.push_back({"wide", [&] { return time_of(large, many, plain); }, {}, {}});
+  if (!gemstones_path.empty()) cases.push_back({"gemstones", [&] { return time_of(large, published, plain); }, {}, {}});
+  for (int k = 1; k <= threads; ++k)
+    cases.push_back({"resamples-" + std::to_string(k),
+                     [&, k] {
+                       laws::LawOptions options = resampled;
+                       options.fit.threads = k;
+                       const Seconds all = time_of(small, few, options), fit = time_of(small, few, plain);
+                       return Seconds{all.wall - fit.wall, all.processor - fit.processor};
+                     },
+                     {},
+                     {}});
+  if (!only.empty())
+    std::erase_if(cases, [&](const Case& c) { return only.find("," + c.name + ",") == std::string::npos; });
+  for (int i = 0; i < repeats; ++i)
+    for (Case& c : cases) {
+      const Seconds seconds = c.run();
+      c.wall.push_back(seconds.wall);
+      c.processor.push_back(seconds.processor);
+    }
+  for (const Case& c : cases) {
+    const auto [least, most] = std::minmax_element(c.processor.begin(), c.processor.end());
+    if (json)
+      std::printf("{\"case\": \"%s\", \"wall_s\": %g, \"processor_s\": %g}\n", c.name.c_str(), numerics::median(c.wall),
+                  numerics::median(c.processor));
+    else
+      std::printf("%-12s  %9.2f ms, processor %9.2f ms (%.2f to %.2f)\n", c.name.c_str(),
+                  1e3 * numerics::median(c.wall), 1e3 * numerics::median(c.processor), 1e3 * *least, 1e3 * *most);
   }
   return 0;
 }
