@@ -91,12 +91,13 @@ void write_table(const std::string& path, const laws::Measurements& data) {
 }
 
 struct Seconds {
-  double wall = 0, processor = 0;
+  double wall = 0, processor = 0, objective = 0;
 };
 struct Case {
   std::string name;
   std::function<Seconds()> run;  // of one repeat
   std::vector<double> wall, processor;
+  double objective = 0;
 };
 
 double now(clockid_t clock) {
@@ -108,7 +109,7 @@ double now(clockid_t clock) {
 Seconds time_of(const laws::Law& law, const laws::Measurements& data, const laws::LawOptions& options) {
   const double wall = now(CLOCK_MONOTONIC), processor = now(CLOCK_PROCESS_CPUTIME_ID);
   const laws::LawFit fit = laws::fit_law(law, data, options);
-  const Seconds seconds{now(CLOCK_MONOTONIC) - wall, now(CLOCK_PROCESS_CPUTIME_ID) - processor};
+  const Seconds seconds{now(CLOCK_MONOTONIC) - wall, now(CLOCK_PROCESS_CPUTIME_ID) - processor, fit.objective_value};
   if (!fit.convergence.certified) std::printf("not certified: %s\n", fit.convergence.status.c_str());
   return seconds;
 }
@@ -150,19 +151,21 @@ int main(int argc, char** argv) {
   resampled.fit.interval = laws::IntervalMethod::bootstrap;
   resampled.fit.resamples = 4000;
   std::vector<Case> cases;
-  cases.push_back({"fit", [&] { return time_of(small, few, plain); }, {}, {}});
-  cases.push_back({"wide", [&] { return time_of(large, many, plain); }, {}, {}});
-  if (!gemstones_path.empty()) cases.push_back({"gemstones", [&] { return time_of(large, published, plain); }, {}, {}});
+  cases.push_back({"fit", [&] { return time_of(small, few, plain); }, {}, {}, 0});
+  cases.push_back({"wide", [&] { return time_of(large, many, plain); }, {}, {}, 0});
+  if (!gemstones_path.empty())
+    cases.push_back({"gemstones", [&] { return time_of(large, published, plain); }, {}, {}, 0});
   for (int k = 1; k <= threads; ++k)
     cases.push_back({"resamples-" + std::to_string(k),
                      [&, k] {
                        laws::LawOptions options = resampled;
                        options.fit.threads = k;
                        const Seconds all = time_of(small, few, options), fit = time_of(small, few, plain);
-                       return Seconds{all.wall - fit.wall, all.processor - fit.processor};
+                       return Seconds{all.wall - fit.wall, all.processor - fit.processor, fit.objective};
                      },
                      {},
-                     {}});
+                     {},
+                     0});
   if (!only.empty())
     std::erase_if(cases, [&](const Case& c) { return only.find("," + c.name + ",") == std::string::npos; });
   for (int i = 0; i < repeats; ++i)
@@ -170,12 +173,13 @@ int main(int argc, char** argv) {
       const Seconds seconds = c.run();
       c.wall.push_back(seconds.wall);
       c.processor.push_back(seconds.processor);
+      c.objective = seconds.objective;
     }
   for (const Case& c : cases) {
     const auto [least, most] = std::minmax_element(c.processor.begin(), c.processor.end());
     if (json)
-      std::printf("{\"case\": \"%s\", \"wall_s\": %g, \"processor_s\": %g}\n", c.name.c_str(), numerics::median(c.wall),
-                  numerics::median(c.processor));
+      std::printf("{\"case\": \"%s\", \"wall_s\": %g, \"processor_s\": %g, \"objective\": %.12g}\n", c.name.c_str(),
+                  numerics::median(c.wall), numerics::median(c.processor), c.objective);
     else
       std::printf("%-12s  %9.2f ms, processor %9.2f ms (%.2f to %.2f)\n", c.name.c_str(),
                   1e3 * numerics::median(c.wall), 1e3 * numerics::median(c.processor), 1e3 * *least, 1e3 * *most);

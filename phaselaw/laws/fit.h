@@ -23,11 +23,12 @@
 //
 // Intervals, all of `level` and equal-tailed; how well they cover is measured in interval.h:
 //   bootstrap  percentiles of refits to resampled rows, or to resampled clusters of rows (whole runs), expanded
-//              for the degrees of freedom                      [T: Efron 1979, Hesterberg 2015]
+//              for the degrees of freedom; independent rows under an almost absolute loss are smoothed (bootstrap.h)
+//                                                              [T: Efron 1979, Hesterberg 2015]
 //   bca        the same, corrected for bias and skewness by the jackknife                             [T: Efron 1987]
 //   profile    where the objective, all else refitted, rises by the F quantile times its scale (robust_scale.h);
-//              independent rows only; a derived quantity of several parameters gets the delta method
-//              [T: Bates and Watts 1988, chapter 6]
+//              independent rows only (of equal noise, where the loss is almost absolute); a derived quantity of several
+//              parameters gets the delta method [T: Bates and Watts 1988, chapter 6]
 //   sandwich   normal approximation with the covariance A^-1 B A^-1, B summed over clusters [T: Huber 1967, Liang and
 //              Zeger 1986]; on the fitted coordinates (logarithms of positive parameters)
 //   automatic  profile for l2 without clusters, else bootstrap

@@ -273,7 +273,7 @@ SavedFit saved_fit_from(const base::Value& value) {
   read_summary(root, fit);
   for (const auto& [name, held] : root.at("fixed").entries()) {
     if (std::none_of(fit.form.parameters.begin(), fit.form.parameters.end(),
-                     [&name](const Parameter& p) { return p.name == name; }))
+                     [&known = name](const Parameter& p) { return p.name == known; }))
       held.wrong("a parameter of the law");
     fit.fixed[name] = held.number();
   }

@@ -15,7 +15,7 @@
 //   l2, profile, floor 0          94.5 % of 2000 (the bend 95.0 %)
 //   l2, profile, floor free       95.0 % of 2000 (the bend 95.1 %, the floor 95.5 %)
 //   l2, bootstrap, 400 resamples  94.1 % of 1000 (the bend 93.6 %); without the expansion 93.1 % (92.4 %)
-//   huber, bootstrap, 200         97.0 % of 300 (the bend 97.3 %)
+// Of other laws and objectives: docs/laws.md, measured by benchmarks/laws/study_coverage.cpp.
 namespace phaselaw::laws {
 
 struct Interval {

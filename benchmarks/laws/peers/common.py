@@ -126,7 +126,7 @@ def descend(theta, table, delta, tolerance):
         scale = np.einsum("ij,ij,i->j", jacobian, jacobian, w)
         hessian = (jacobian.T * (w * np.where(slope < 1, 0.1, 1))) @ jacobian
         for _ in range(40):
-            step = np.linalg.solve(hessian + np.diag(damping * scale), -gradient)
+            step = np.linalg.solve(hessian + np.diag(damping * scale + 1e-12 * scale.max()), -gradient)
             r_next, jacobian_next = residual_and_jacobian(theta + step, table)
             cost_next = table.weights @ huber(r_next, delta)
             if cost_next < cost:
