@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "phaselaw/reproduce/matching_band.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "phaselaw/numerics/statistics.h"
@@ -22,7 +23,6 @@ report::Claim claim_of(std::string id, std::string statement, const Statistic& s
   claim.id = "LB.band." + id;
   claim.statement = std::move(statement);
   claim.predicted = 0;
-  claim.predicted_text = "<= 0";
   claim.unit = "powers of ten outside";
   claim.measured = statistic.value;
   claim.lo = statistic.lo;
@@ -31,7 +31,7 @@ report::Claim claim_of(std::string id, std::string statement, const Statistic& s
   return claim;
 }
 
-const char* kMethod = "Bootstrap over the runs of each data size.";
+const char* kMethod = "Bootstrap over the runs of each data size; percentiles.";
 
 // Where the band as stated is left, and which constant would have to move.
 std::string blame(const MatchingBandStudy& s, const EditionBand& band) {
@@ -44,7 +44,7 @@ std::string blame(const MatchingBandStudy& s, const EditionBand& band) {
         "the bound takes c_xi d_eff = 1; with that number, a = 1 still, {}. ",
         number(out.above), number(s.c_measured),
         band.with_measured_c.above <= 0
-            ? "the envelope is below the bound: d_eff is to blame"
+            ? "the envelope is below the bound: c_xi d_eff is to blame"
             : fmt::format("{} powers remain, which a would have to supply (risk moves like a^(1/{}))",
                           number(band.with_measured_c.above), number(band.edition.p)));
   return fmt::format(
@@ -74,8 +74,15 @@ report::Claim fitted_claim(const EditionBand& band) {
                                     band.edition.name),
                         band.fit);
   claim.source = "theory sections 6 and 10: matching bounds [S exponents, R, T]";
-  claim.reading = fmt::format("a = {} FLOP, c_xi d_eff = {}; only the shape is tested. {}",
-                              report::format_number(band.fitted.a), report::format_number(band.fitted.c), kMethod);
+  claim.reading = fmt::format("{}; only the shape is tested. It leaves the band by a factor {} {}. {}",
+                              band.fitted.a_identified
+                                  ? fmt::format("a = {} FLOP, c_xi d_eff = {}", report::format_number(band.fitted.a),
+                                                report::format_number(band.fitted.c))
+                                  : "a is not identified, it goes to the end of its range: the envelope falls more "
+                                    "steeply than the law anywhere, "
+                                    "which leaves the pure power C^-1/p",
+                              report::format_number(std::pow(10, std::max(band.fit.value, 0.0))),
+                              band.fitted_excursion.above > band.fitted_excursion.below ? "above" : "below", kMethod);
   claim.would_change =
       "More decades of compute: two constants fit a band of a factor 16 to any slope near the law's over a few.";
   return claim;
@@ -133,8 +140,10 @@ std::vector<report::Claim> claims_of(const MatchingBandStudy& s) {
                         s.two_point);
   bound.source = "theory section 10: two-point lower bound [S name, T]";
   bound.unit = "powers of ten below";
-  bound.reading = fmt::format("Nearest approach: measured over bound is {} or more. {}",
-                              report::format_number(std::pow(10, -s.two_point.value)), kMethod);
+  bound.reading = fmt::format(
+      "Nearest approach: the measured risk is {} times the bound, which knows neither the L o coordinates nor d_eff. "
+      "{}",
+      report::format_number(std::pow(10, -s.two_point.value), 2), kMethod);
   bound.would_change =
       "An envelope below the bound; it binds every estimator that does not know the target, so that would mean an "
       "error "
@@ -164,7 +173,9 @@ report::Table table_of(const MatchingBandStudy& s) {
   table.columns = {"edition",           "a fitted, FLOP",    "c_xi d_eff fitted",
                    "log10 above upper", "log10 below lower", "log10 outside, fitted"};
   for (const auto& band : s.editions)
-    table.rows.push_back({band.edition.name, report::format_number(band.fitted.a), report::format_number(band.fitted.c),
+    table.rows.push_back({band.edition.name,
+                          band.fitted.a_identified ? report::format_number(band.fitted.a) : "not identified",
+                          band.fitted.a_identified ? report::format_number(band.fitted.c) : "–",
                           report::format_number(band.stated_excursion.above),
                           report::format_number(band.stated_excursion.below), report::format_number(band.fit.value)});
   return table;

@@ -33,6 +33,7 @@ struct BandInput {
 
 struct BandConstants {
   double a = 1, c = 1;
+  bool a_identified = true;  // false: the best a is at an end of its range, where only a^(1/p) c matters
 };
 
 // Distances in powers of ten; positive: outside.

@@ -45,7 +45,7 @@ Envelope envelope_at(const std::vector<double>& compute, const std::vector<RunCu
 
 // Middle of the band, ln, with c = 1.
 double log_middle(const theory::Edition& edition, double a, const BandInput& input, double compute) {
-  return log_upper_bound(edition, {.a = a, .c = 1}, input, compute) - kHalfBand;
+  return log_upper_bound(edition, {.a = a}, input, compute) - kHalfBand;
 }
 
 struct Level {
@@ -73,12 +73,13 @@ BandConstants fit_constants(const theory::Edition& edition, const BandInput& inp
       const double value = rest(log_a);
       if (value < lowest) lowest = value, best = log_a;
     }
-    lo = best - step;
-    hi = best + step;
+    lo = std::max(best - step, kLeastLogA);
+    hi = std::min(best + step, kMostLogA);
     step /= 8;
   }
   const double a = std::exp(best);
-  return {a, std::exp(level(edition, a, input, compute, measured).log_c)};
+  return {a, std::exp(level(edition, a, input, compute, measured).log_c),
+          best > kLeastLogA + 1 && best < kMostLogA - 1};
 }
 
 Excursion excursion(const theory::Edition& edition, const BandConstants& constants, const BandInput& input,
@@ -152,13 +153,14 @@ MatchingBandStudy analyse_band(BandInput input, int resamples, std::uint64_t see
   study.c_measured = measured_constant(in);
   study.two_point.value = two_point_excursion(in, here);
   for (const auto& edition : {theory::edition_v1(), theory::edition_v3()}) {
-    EditionBand band{.edition = edition,
-                     .fitted = fit_constants(edition, in, study.compute, study.measured),
-                     .stated_excursion = excursion(edition, {}, in, study.compute, study.measured),
-                     .fitted_excursion = {},
-                     .with_measured_c = excursion(edition, {1, study.c_measured}, in, study.compute, study.measured),
-                     .stated = {},
-                     .fit = {}};
+    EditionBand band{
+        .edition = edition,
+        .fitted = fit_constants(edition, in, study.compute, study.measured),
+        .stated_excursion = excursion(edition, {}, in, study.compute, study.measured),
+        .fitted_excursion = {},
+        .with_measured_c = excursion(edition, {.a = 1, .c = study.c_measured}, in, study.compute, study.measured),
+        .stated = {},
+        .fit = {}};
     band.fitted_excursion = excursion(edition, band.fitted, in, study.compute, study.measured);
     band.stated.value = band.stated_excursion.worst();
     band.fit.value = band.fitted_excursion.worst();

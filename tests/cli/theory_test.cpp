@@ -4,6 +4,7 @@
 
 #include "cli/cli_fixture.h"
 #include "phaselaw/base/value.h"
+#include "phaselaw/theory/numbers.h"
 
 namespace phaselaw {
 namespace {
@@ -37,6 +38,40 @@ TEST_F(CliTheoryTest, TheTableSaysTheSame) {
   // Of a number beyond double, the logarithm.
   const auto wide = run({"theory", "--n-data", "64", "--n-layers", "4", "--seq-len", "1e4", "--d-model", "4096"});
   EXPECT_NE(wide.out.find("log10_d_hidden_min"), std::string::npos) << wide.out;
+}
+
+// Of every flag there is, each of these values that its domain does not hold.
+TEST_F(CliTheoryTest, EveryFlagRefusesWhatItsDomainDoesNotHold) {
+  int refused = 0, flags = 0;
+  theory::TheoryNumbers::fields(theory::TheoryNumbers{}, [&](std::string_view name, const auto& field,
+                                                             const base::Domain& domain, std::string_view meaning) {
+    if constexpr (!std::is_same_v<std::decay_t<decltype(field)>, std::string>) {
+      const std::string flag = theory::flag_of(name);
+      ++flags;
+      for (const char* bad : {"0", "-1", "-1e300", "nan", "inf", "-inf"}) {
+        const double value = std::strtod(bad, nullptr);
+        if (domain.contains(value)) continue;
+        ++refused;
+        expect_bad({"theory", flag == "--compute" ? "--n-data" : "--compute", "1e9", flag, bad},
+                   fmt::format("{}: expected {} ({}), found {}", flag, domain.of("a number"), meaning, value));
+      }
+    }
+  });
+  EXPECT_GE(flags, 33);
+  EXPECT_GE(refused, 5 * flags);  // noise_exponent and depth_growth may be 0 or negative
+}
+
+TEST_F(CliTheoryTest, AllNumbersAtOnceGiveTheContractsFields) {
+  const auto outcome =
+      run({"theory", "--n-layers", "4", "--seq-len", "8", "--d-model", "16", "--n-data", "64", "--json", "-"});
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  const auto value = base::parse_json(outcome.out, "stdout");
+  for (const char* field : {"edition", "p", "risk_exponent", "branch_scale", "log10_d_hidden_min", "rate", "radius_max",
+                            "threshold_compute", "stage", "n_data_optimal", "excess_risk_upper", "excess_risk_lower",
+                            "slope", "gd_rate", "accelerated_rate"}) {
+    ASSERT_NE(value.find(field), nullptr) << field;
+    EXPECT_FALSE(value.at(field).is_null()) << field;
+  }
 }
 
 TEST_F(CliTheoryTest, BadNumbersNameFlagMeaningAndRange) {
