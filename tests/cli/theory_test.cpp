@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <cstdlib>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "cli/cli_fixture.h"
@@ -43,20 +45,21 @@ TEST_F(CliTheoryTest, TheTableSaysTheSame) {
 // Of every flag there is, each of these values that its domain does not hold.
 TEST_F(CliTheoryTest, EveryFlagRefusesWhatItsDomainDoesNotHold) {
   int refused = 0, flags = 0;
-  theory::TheoryNumbers::fields(theory::TheoryNumbers{}, [&](std::string_view name, const auto& field,
-                                                             const base::Domain& domain, std::string_view meaning) {
-    if constexpr (!std::is_same_v<std::decay_t<decltype(field)>, std::string>) {
-      const std::string flag = theory::flag_of(name);
-      ++flags;
-      for (const char* bad : {"0", "-1", "-1e300", "nan", "inf", "-inf"}) {
-        const double value = std::strtod(bad, nullptr);
-        if (domain.contains(value)) continue;
-        ++refused;
-        expect_bad({"theory", flag == "--compute" ? "--n-data" : "--compute", "1e9", flag, bad},
-                   fmt::format("{}: expected {} ({}), found {}", flag, domain.of("a number"), meaning, value));
-      }
-    }
-  });
+  const theory::TheoryNumbers numbers;
+  theory::TheoryNumbers::fields(
+      numbers, [&](std::string_view name, const auto& field, const base::Domain& domain, std::string_view meaning) {
+        if constexpr (!std::is_same_v<std::decay_t<decltype(field)>, std::string>) {
+          const std::string flag = theory::flag_of(name);
+          ++flags;
+          for (const char* bad : {"0", "-1", "-1e300", "nan", "inf", "-inf"}) {
+            const double value = std::strtod(bad, nullptr);
+            if (domain.contains(value)) continue;
+            ++refused;
+            expect_bad({"theory", flag == "--compute" ? "--n-data" : "--compute", "1e9", flag, bad},
+                       fmt::format("{}: expected {} ({}), found {}", flag, domain.of("a number"), meaning, value));
+          }
+        }
+      });
   EXPECT_GE(flags, 33);
   EXPECT_GE(refused, 5 * flags);  // noise_exponent and depth_growth may be 0 or negative
 }

@@ -99,8 +99,9 @@ TEST(FirstOrderSteps, AreTheFormulasOfTheWorstStart) {
     EXPECT_EQ(steps.worst[a][0], std::ceil(theory::gd_steps(400, kLossFactors[a])));
     EXPECT_EQ(steps.worst[a][2], std::ceil(theory::chebyshev_steps(400, kLossFactors[a])));
     EXPECT_GE(steps.worst[a][1], steps.worst[a][2]);
-    EXPECT_LE(steps.worst[a][3], steps.worst[a][2]);        // conjugate gradients adapt
-    EXPECT_GE(steps.worst[a][3], 0.8 * steps.worst[a][2]);  // on a dense spectrum a hard start is found
+    EXPECT_LE(steps.worst[a][3], steps.worst[a][2]);  // conjugate gradients adapt
+    // Even spacing leaves the slow end sparse, which helps them; a hard start is found all the same.
+    EXPECT_GE(steps.worst[a][3], theory::oracle_steps(400, kLossFactors[a]) / 2);
     for (std::size_t m = 0; m < kFirstOrderMethods.size(); ++m) EXPECT_LE(steps.actual[a][m], steps.worst[a][m]);
   }
 }
@@ -172,9 +173,10 @@ TEST(MatchingBandClaims, FollowTheIntervals) {
   const auto lawful = analyse_band(
       band_input([&](double c) { return std::exp(log_upper_bound(theory::edition_v1(), truth, probe, c)) / 4; }), 40,
       1);
-  EXPECT_NEAR(std::log10(lawful.editions[0].fitted.a), 4, 0.3);
+  // The staircase lags by up to the factor 2 between measurements: a by as much, the risk by its sixth root.
+  EXPECT_NEAR(std::log10(lawful.editions[0].fitted.a), 4, std::log10(2) + 0.1);
   EXPECT_NEAR(lawful.editions[0].fitted.c / truth.c, 1, 0.1);
-  EXPECT_NEAR(lawful.editions[0].fit.value, -std::log10(4), 0.02);
+  EXPECT_NEAR(lawful.editions[0].fit.value, -std::log10(4), std::log10(2) / 6);
   EXPECT_EQ(verdict_of(claims_of(lawful), "LB.band.v1_fitted"), Verdict::kSupported);
   EXPECT_EQ(verdict_of(claims_of(lawful), "LB.band.two_point"), Verdict::kSupported);
   EXPECT_EQ(verdict_of(claims_of(analyse_band(lawful.input, 0, 1)), "LB.band.v1_fitted"), Verdict::kInconclusive);

@@ -18,7 +18,7 @@ namespace fs = std::filesystem;
 const std::string kRoot = PHASELAW_SOURCE_DIR;
 
 struct Row {
-  std::string equation, status, function, test;
+  std::string equation, status, function, test, experiment;
 };
 
 std::string trimmed(const std::string& text) {
@@ -41,7 +41,7 @@ std::vector<Row> rows() {
     }
     if (cells.size() != 6) ADD_FAILURE() << "expected five columns: " << line;
     cells.resize(6);
-    found.push_back({trimmed(cells[0]), trimmed(cells[1]), trimmed(cells[2]), trimmed(cells[3])});
+    found.push_back({trimmed(cells[0]), trimmed(cells[1]), trimmed(cells[2]), trimmed(cells[3]), trimmed(cells[4])});
   }
   return found;
 }
@@ -94,6 +94,31 @@ TEST(Equations, EveryTestExists) {
       EXPECT_TRUE(std::regex_search(tests, declared)) << word;
     }
   }
+}
+
+// "E3, LB.band" or a dash. Lower bounds are experiments of the program, by their whole id; each experiment of the
+// program is named by a row, those of the paper by their number.
+TEST(Equations, ExperimentsAreThoseOfTheProgram) {
+  static const std::regex one(R"(E[1-7]|LB\.\w+)"), declared(R"re(\{"((E\d)\.\w+|LB\.\w+)")re");
+  const std::string list = base::read_text(kRoot + "/phaselaw/reproduce/experiments.cpp");
+  std::string named;
+  for (const Row& row : rows()) {
+    if (row.experiment == "–") continue;
+    named += row.experiment + ", ";
+    std::istringstream words(row.experiment);
+    for (std::string word; std::getline(words, word, ',');) {
+      EXPECT_TRUE(std::regex_match(trimmed(word), one)) << row.equation << ": " << word;
+      if (trimmed(word).starts_with("LB."))
+        EXPECT_NE(list.find("{\"" + trimmed(word) + "\""), std::string::npos) << word;
+    }
+  }
+  int found = 0;
+  for (auto it = std::sregex_iterator(list.begin(), list.end(), declared); it != std::sregex_iterator();
+       ++it, ++found) {
+    const std::string id = (*it)[2].matched ? (*it)[2] : (*it)[1];
+    if (id != "E7") EXPECT_NE(named.find(id + ","), std::string::npos) << id;  // another mask: no equation of its own
+  }
+  EXPECT_GE(found, 6);
 }
 
 // Links of docs/theory/*.md and docs/equations.md lead to files.

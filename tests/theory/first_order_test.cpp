@@ -231,6 +231,37 @@ TEST(FirstOrder, StepsAndTraceOfPlainNumbers) {
   EXPECT_NEAR(std::exp(log_lambda_max_bound(64, 8, 16, 3, 2)), 2.0 * 64 * 8 * 16 * 9, 1e-9);
 }
 
+// J J^T of 2 * 3 * 2 rows of norm at most B: the power method's eigenvalue is below the bound, and at it where all rows
+// are one.
+TEST(FirstOrder, TheTraceBoundsTheLargestEigenvalue) {
+  constexpr int kRows = 12, kColumns = 7;
+  const double bound_on_rows = 3, log_bound = log_lambda_max_bound(2, 3, 2, bound_on_rows);
+  for (const bool equal : {false, true}) {
+    double jacobian[kRows][kColumns];
+    for (int i = 0; i < kRows; ++i)
+      for (int j = 0; j < kColumns; ++j)
+        jacobian[i][j] = bound_on_rows / std::sqrt(double{kColumns}) * (equal ? 1 : std::cos(1 + i * j + i));
+    std::vector<double> v(kRows, 1);
+    double eigenvalue = 0;
+    for (int round = 0; round < 2000; ++round) {
+      double back[kColumns] = {}, norm = 0;
+      for (int i = 0; i < kRows; ++i)
+        for (int j = 0; j < kColumns; ++j) back[j] += jacobian[i][j] * v[static_cast<std::size_t>(i)];
+      for (int i = 0; i < kRows; ++i) {
+        double& out = v[static_cast<std::size_t>(i)] = 0;
+        for (int j = 0; j < kColumns; ++j) out += jacobian[i][j] * back[j];
+        norm += out * out;
+      }
+      eigenvalue = std::sqrt(norm);
+      for (double& x : v) x /= eigenvalue;
+    }
+    if (equal)
+      EXPECT_NEAR(std::log(eigenvalue), log_bound, 1e-12);
+    else
+      EXPECT_LT(std::log(eigenvalue), log_bound);
+  }
+}
+
 TEST(FirstOrder, DomainErrors) {
   const double nan = std::nan("");
   for (const double bad : {0.999, 0.0, -1.0, nan, double{INFINITY}}) {
