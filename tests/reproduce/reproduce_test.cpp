@@ -66,7 +66,9 @@ TEST_F(ReproduceTest, CutShortItSaysSoAndTheNextCallCarriesOutTheRest) {
   base::write_file(entry, base::to_json(kept_value));
   const auto again = reproduce(options());
   for (const auto& claim : again.claims)
-    if (claim.id == "LB.two_point.risk_bound") EXPECT_EQ(claim.measured, 0.001);
+    if (claim.id == "LB.two_point.risk_bound") {
+      EXPECT_EQ(claim.measured, 0.001);
+    }
 }
 
 TEST_F(ReproduceTest, UnknownNamesAreRefused) {
