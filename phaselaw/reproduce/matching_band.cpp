@@ -23,6 +23,7 @@ report::Claim claim_of(std::string id, std::string statement, const Statistic& s
   claim.id = "LB.band." + id;
   claim.statement = std::move(statement);
   claim.predicted = 0;
+  claim.predicted_text = "<= 0";
   claim.unit = "powers of ten outside";
   claim.measured = statistic.value;
   claim.lo = statistic.lo;
