@@ -18,8 +18,9 @@
 // Unit: excess risk per sequence, the unit of Loss and of the two-point bound: L o times that per output coordinate.
 // The law is stated for R0 = 1; with the measured R0 it reads
 //   upper(C) = c R0 (s^2/n(C)),  s^2 = xi^2/R0,  C = a n^p log(n/s^2)/s^2,   lower(C) = upper(C)/16
-// xi is known, R0 is measured at the start; a (in FLOP) and c = c_xi d_eff are 1 as stated, or fitted: least squares of
-// ln(measured) about the middle of the band at computes evenly spaced in the logarithm. A fitted band can only fail by
+// xi is known, R0 is measured at the start; a (in FLOP) and c = c_xi d_eff are 1 as stated, or fitted: at computes
+// evenly spaced in the logarithm the largest distance of ln(measured) from the middle of the band is least, so that an
+// envelope outside the fitted band is outside for every choice of a and c. A fitted band can only fail by
 // its shape.
 // Intervals: runs are resampled with replacement within each data size, the envelope is rebuilt, constants are
 // refitted; percentiles.

@@ -56,9 +56,8 @@ Level level(const theory::Edition& edition, double a, const BandInput& input, co
   std::vector<double> off;
   for (std::size_t i = 0; i < compute.size(); ++i)
     off.push_back(std::log(measured[i]) - log_middle(edition, a, input, compute[i]));
-  Level result{numerics::mean(off), 0};
-  for (const double value : off) result.rest += (value - result.log_c) * (value - result.log_c);
-  return result;
+  const auto [least, most] = std::minmax_element(off.begin(), off.end());
+  return {(*least + *most) / 2, *most - *least};
 }
 
 BandConstants fit_constants(const theory::Edition& edition, const BandInput& input, const std::vector<double>& compute,

@@ -99,7 +99,9 @@ report::Section rules() {
   section.paragraphs = {
       "A number is supported when the measured 95 % interval holds it and is no wider than the number itself, not "
       "supported when the interval excludes it, else inconclusive. A bound is supported when the whole interval obeys "
-      "it, not supported when the whole interval breaks it. A form is supported when its AICc is lower by more than 6, "
+      "it, not supported when the whole interval breaks it. A number up to a stated tolerance is supported "
+      "when the whole interval lies within it, not supported when all of it lies outside. A form is supported when its "
+      "AICc is lower by more than 6, "
       "not supported when it is higher by more than 6. No verdict is made by hand."};
   return section;
 }
