@@ -75,15 +75,17 @@ report::Claim fitted_claim(const EditionBand& band) {
                                     band.edition.name),
                         band.fit);
   claim.source = "theory sections 6 and 10: matching bounds [S exponents, R, T]";
-  claim.reading = fmt::format("{}; only the shape is tested. It leaves the band by a factor {} {}. {}",
-                              band.fitted.a_identified
-                                  ? fmt::format("a = {} FLOP, c_xi d_eff = {}", report::format_number(band.fitted.a),
-                                                report::format_number(band.fitted.c))
-                                  : "a is not identified, it goes to the end of its range: the envelope falls more "
-                                    "steeply than the law anywhere, "
-                                    "which leaves the pure power C^-1/p",
-                              report::format_number(std::pow(10, std::max(band.fit.value, 0.0))),
-                              band.fitted_excursion.above > band.fitted_excursion.below ? "above" : "below", kMethod);
+  claim.reading = fmt::format(
+      "{}; only the shape is tested, with the constants that keep the envelope nearest to the middle. It {} by a "
+      "factor {}. "
+      "{}",
+      band.fitted.a_identified ? fmt::format("a = {} FLOP, c_xi d_eff = {}", report::format_number(band.fitted.a),
+                                             report::format_number(band.fitted.c))
+                               : "a is not identified, it goes to the end of its range: the envelope falls more "
+                                 "steeply than the law anywhere, "
+                                 "which leaves the pure power C^-1/p",
+      band.fit.value > 0 ? "leaves the band" : "stays inside",
+      report::format_number(std::pow(10, std::abs(band.fit.value))), kMethod);
   claim.would_change =
       "More decades of compute: two constants fit a band of a factor 16 to any slope near the law's over a few.";
   return claim;
