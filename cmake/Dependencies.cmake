@@ -3,6 +3,7 @@
 find_package(Threads REQUIRED)
 find_package(OpenMP REQUIRED)  # libgomp, part of GCC
 find_package(PkgConfig REQUIRED)
+find_package(ZLIB REQUIRED)  # tables as .gz
 find_package(fmt REQUIRED)
 find_package(spdlog REQUIRED)
 find_package(tomlplusplus REQUIRED)

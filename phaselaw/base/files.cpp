@@ -9,6 +9,7 @@
 
 #include <fcntl.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #include "phaselaw/base/errors.h"
 
@@ -24,6 +25,29 @@ bool is_directory(const std::string& path) {
   return fs::is_directory(path, error);
 }
 
+bool is_gzip(std::string_view bytes) { return bytes.starts_with("\x1f\x8b"); }
+
+// All members of a gzip file, one after the other.
+std::string unzipped(const std::string& path) {
+  const gzFile file = ::gzopen(path.c_str(), "rb");
+  if (file == nullptr)
+    throw InputError({path}, fmt::format("cannot be read ({}); check the path", std::strerror(errno)));
+  std::string text;
+  std::array<char, 1 << 16> chunk;
+  int got = 0;
+  while (text.size() <= kLargestUnzipped && (got = ::gzread(file, chunk.data(), chunk.size())) > 0)
+    text.append(chunk.data(), static_cast<std::size_t>(got));
+  int status = Z_OK;
+  const std::string problem = ::gzerror(file, &status);
+  const bool whole = got == 0 && ::gzeof(file) == 1 && status == Z_OK;
+  ::gzclose(file);
+  if (text.size() > kLargestUnzipped)
+    throw InputError({path},
+                     fmt::format("expected at most {} bytes when decompressed; split the file", kLargestUnzipped));
+  if (!whole) throw InputError({path}, fmt::format("cannot be decompressed ({}); is the gzip file whole?", problem));
+  return text;
+}
+
 }  // namespace
 
 std::string read_text(const std::string& path) {
@@ -35,6 +59,7 @@ std::string read_text(const std::string& path) {
   while (in.read(chunk.data(), chunk.size()), in.gcount() > 0)
     text.append(chunk.data(), static_cast<std::size_t>(in.gcount()));
   if (in.bad()) throw InputError({path}, fmt::format("reading stopped ({})", std::strerror(errno)));
+  if (is_gzip(text)) return unzipped(path);
   return text;
 }
 

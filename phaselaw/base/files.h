@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <initializer_list>
 #include <string>
 #include <string_view>
@@ -8,7 +9,11 @@
 // Files that are there whole or not at all.
 namespace phaselaw::base {
 
-// The whole file. InputError when it is missing, a directory or unreadable.
+// A file that decompresses to more than this is refused.
+inline constexpr std::size_t kLargestUnzipped = std::size_t{1} << 31;
+
+// The whole file; one that begins as gzip does is decompressed. InputError when it is missing, a directory or
+// unreadable, or when the gzip data are cut short or damaged.
 [[nodiscard]] std::string read_text(const std::string& path);
 
 // Writes `content` beside `path` and renames it into place after fsync: a reader, a full disk or a kill sees the old

@@ -51,6 +51,7 @@ void require_outputs(const Common& common);
 void add_train(Program& program);
 void add_sweep(Program& program);
 void add_fit(Program& program);
+void add_diagnose(Program& program);
 void add_theory(Program& program);
 void add_report(Program& program);
 void add_export(Program& program);

@@ -74,6 +74,7 @@ int run(int argc, const char* const* argv) {
   add_train(program);
   add_sweep(program);
   add_fit(program);
+  add_diagnose(program);
   add_theory(program);
   add_kernel(program);
   add_flow(program);

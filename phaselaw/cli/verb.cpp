@@ -14,6 +14,11 @@ Verb& Verb::positional(const char* name, std::string& value, const char* help) {
   return *this;
 }
 
+Verb& Verb::positional(const char* name, std::vector<std::string>& values, const char* help) {
+  app_.add_option(name, values, help)->required();
+  return *this;
+}
+
 Verb& Verb::required(const char* flag, std::string& value, const char* help) {
   app_.add_option(flag, value, help)->required();
   return *this;

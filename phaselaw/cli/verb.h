@@ -20,7 +20,8 @@ class Verb {
  public:
   explicit Verb(CLI::App& app) : app_(app) {}
 
-  Verb& positional(const char* name, std::string& value, const char* help);  // required, in order
+  Verb& positional(const char* name, std::string& value, const char* help);                // required, in order
+  Verb& positional(const char* name, std::vector<std::string>& values, const char* help);  // one or more
   Verb& required(const char* flag, std::string& value, const char* help);
   Verb& option(const char* flag, std::string& value, const char* help);
   Verb& option(const char* flag, double& value, const char* help);

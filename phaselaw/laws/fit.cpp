@@ -159,6 +159,9 @@ void FitOptions::validate() const {
     throw base::InputError(fmt::format("resamples: expected at least 2, found {}", resamples));
   if (!(asymmetry > 0) || std::isinf(asymmetry))
     throw base::InputError(fmt::format("asymmetry: expected a finite number > 0, found {}", asymmetry));
+  if (!(variance_inflation >= 1) || std::isinf(variance_inflation))
+    throw base::InputError(
+        fmt::format("variance_inflation: expected a finite number >= 1, found {}", variance_inflation));
   if (threads < 1) throw base::InputError(fmt::format("threads: expected at least 1, found {}", threads));
   for (std::size_t i = 0; i < sd.size(); ++i)
     if (!(sd[i] > 0) || std::isinf(sd[i]))

@@ -55,8 +55,11 @@ struct FitOptions {
   double level = 0.95;  // in (0, 1)
   int resamples = 400;  // >= 2 where the method resamples
   std::uint64_t seed = 0;
-  std::vector<double> weights;       // w_i >= 0, not all 0; empty: all 1
-  std::vector<double> sd;            // > 0, of each row's measured log loss; empty: unknown and equal
+  std::vector<double> weights;  // w_i >= 0, not all 0; empty: all 1
+  std::vector<double> sd;       // > 0, of each row's measured log loss; empty: unknown and equal
+  // >= 1: rows over the independent rows that they amount to, where neighbours' noise is correlated. Multiplies the
+  // rise at which profile intervals end [T: quasi-likelihood, Burnham and Anderson 2002, section 2.5].
+  double variance_inflation = 1;
   double asymmetry = 4;              // > 0; Objective::asymmetric only
   std::vector<std::string> cluster;  // the run each row belongs to; empty: rows are independent
   int threads = 1;                   // >= 1; for resamples

@@ -25,6 +25,7 @@ Refitter::Refitter(const Form& form, const LogData& data, const FitOptions& opti
 
   raw_ = options.objective == Objective::l2_raw || options.objective == Objective::l1_raw;
   if (options.objective == Objective::asymmetric) asymmetry_ = options.asymmetry;
+  variance_inflation_ = options.variance_inflation;
   if (!options.sd.empty()) {
     for (const double sd : options.sd) row_scale_.push_back(1 / sd);
     const double mean_scale = numerics::mean(row_scale_);

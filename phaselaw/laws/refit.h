@@ -47,6 +47,8 @@ class Refitter {
   [[nodiscard]] std::span<const double> lower() const { return lower_; }
   [[nodiscard]] std::span<const double> upper() const { return upper_; }
 
+  [[nodiscard]] double variance_inflation() const { return variance_inflation_; }
+
   // How much of the objective is a robust loss, and where that bends.
   [[nodiscard]] const numerics::LeastSquaresOptions& solver_options() const { return options_; }
 
@@ -57,7 +59,7 @@ class Refitter {
   const Form& form_;
   const LogData& data_;
   bool raw_ = false;  // residuals of the loss itself
-  double asymmetry_ = 1;
+  double asymmetry_ = 1, variance_inflation_ = 1;
   std::vector<double> base_weights_, row_scale_, lower_, upper_;  // row_scale_ empty: all 1
   std::vector<std::size_t> rows_;
   std::vector<double> shift_;  // empty: 0

@@ -43,7 +43,7 @@ RobustScale robust_scale(const Refitter& refitter, std::span<const double> theta
 double profile_rise(const Refitter& refitter, std::span<const double> theta, double cost, double level) {
   const std::size_t n = refitter.data().n_rows();
   const double dof = static_cast<double>(n) - static_cast<double>(theta.size());
-  const double quantile = numerics::f_quantile(level, 1, std::max(dof, 1.0));
+  const double quantile = numerics::f_quantile(level, 1, std::max(dof, 1.0)) * refitter.variance_inflation();
   const numerics::LeastSquaresOptions& options = refitter.solver_options();
   if (options.loss == numerics::RobustLoss::none) return cost * quantile / std::max(dof, 1.0);
   const RobustScale scale = robust_scale(refitter, theta);

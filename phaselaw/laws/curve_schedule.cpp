@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "phaselaw/laws/curve_schedule.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+#include "phaselaw/base/errors.h"
+
+namespace phaselaw::laws {
+
+namespace {
+
+constexpr double kMomentum = 0.999;       // of S2
+constexpr double kPeakShare = 0.99;       // of the largest learning rate counts as the peak
+constexpr double kLargestSchedule = 5e6;  // steps that a stated schedule may be written out for
+
+double decayed(const std::string& kind, double share, double to) {
+  double left = 1 - share;
+  if (kind == "cosine") left = 0.5 * (1 + std::cos(std::numbers::pi * share));
+  if (kind == "sqrt") left = 1 - std::sqrt(share);
+  return to + (1 - to) * left;
+}
+
+}  // namespace
+
+void StatedSchedule::validate() const {
+  if (!(warmup >= 0) || std::isinf(warmup))
+    throw base::InputError({"--warmup"}, fmt::format("expected a number of steps >= 0, found {}", warmup));
+  const std::vector<std::string> kinds = {"none", "linear", "cosine", "sqrt"};
+  if (std::find(kinds.begin(), kinds.end(), decay) == kinds.end())
+    throw base::InputError({"--decay"}, base::unknown_name("shape", decay, kinds));
+  if (!(decay_to >= 0 && decay_to <= 1))
+    throw base::InputError({"--decay-to"}, fmt::format("expected a share of the peak in [0, 1], found {}", decay_to));
+  if (!std::isnan(decay_from) && decay == "none")
+    throw base::InputError({"--decay-from"}, "says where the decay begins; say how it goes with --decay linear");
+  if (!std::isnan(decay_from) && !(decay_from >= warmup && std::isfinite(decay_from)))
+    throw base::InputError({"--decay-from"},
+                           fmt::format("expected a step after the warm-up of {} steps, found {}", warmup, decay_from));
+}
+
+LearningRates rates_of(const StatedSchedule& schedule, double last_step) {
+  schedule.validate();
+  if (!(last_step >= 1 && last_step <= kLargestSchedule))
+    throw base::InputError({"--warmup"}, fmt::format("a stated schedule counts steps: expected the curve's last step "
+                                                     "between 1 and {:.0e}, found {}; is there a step column?",
+                                                     kLargestSchedule, last_step));
+  if (schedule.warmup > last_step)
+    throw base::InputError({"--warmup"}, fmt::format("the warm-up of {} steps is longer than the curve, {} steps",
+                                                     schedule.warmup, last_step));
+  const double from = std::isnan(schedule.decay_from) ? schedule.warmup : schedule.decay_from;
+  LearningRates rates;
+  for (double step = 0; step <= last_step; ++step) {
+    double lr = schedule.warmup > 0 ? std::min(1.0, (step + 1) / schedule.warmup) : 1;
+    if (schedule.decay != "none" && step > from)
+      lr = decayed(schedule.decay, std::min(1.0, (step - from) / std::max(last_step - from, 1.0)), schedule.decay_to);
+    rates.step.push_back(step);
+    rates.lr.push_back(lr);
+  }
+  return rates;
+}
+
+ScheduleSums schedule_sums(const LearningRates& rates, std::span<const double> steps) {
+  PHASELAW_CHECK(rates.known());
+  const std::size_t n = rates.step.size();
+  const auto [low, high] = std::minmax_element(rates.lr.begin(), rates.lr.end());
+  const auto at_peak = [&](double lr) { return lr >= kPeakShare * *high; };
+  const auto first =
+      static_cast<std::size_t>(std::find_if(rates.lr.begin(), rates.lr.end(), at_peak) - rates.lr.begin());
+  const auto last =
+      n - 1 - static_cast<std::size_t>(std::find_if(rates.lr.rbegin(), rates.lr.rend(), at_peak) - rates.lr.rbegin());
+  ScheduleSums sums;
+  sums.warmup_end = first == 0 ? rates.step.front() : rates.step[first];
+  sums.decay_begin = rates.step[last];
+  sums.varies = *low < kPeakShare * *high;
+  sums.decays = last + 1 < n && rates.lr.back() < kPeakShare * *high;
+
+  // At each recorded step; before the first the learning rate is the first one's.
+  std::vector<double> s1(n), s2(n), momentum(n);
+  s1[0] = rates.lr[0] * std::max(0.0, rates.step[0]);
+  for (std::size_t i = 1; i < n; ++i) {
+    const double gap = rates.step[i] - rates.step[i - 1];
+    s1[i] = s1[i - 1] + gap * (gap > 1 ? 0.5 * (rates.lr[i - 1] + rates.lr[i]) : rates.lr[i - 1]);
+    // `gap` equal drops, one a step: m and S2 in closed form.
+    const double drop = i > first ? (rates.lr[i - 1] - rates.lr[i]) / gap : 0;
+    const double kept = std::pow(kMomentum, gap), limit = drop / (1 - kMomentum);
+    momentum[i] = limit + (momentum[i - 1] - limit) * kept;
+    s2[i] = s2[i - 1] + limit * gap + (momentum[i - 1] - limit) * kMomentum * (1 - kept) / (1 - kMomentum);
+  }
+  std::size_t i = 0;
+  for (const double step : steps) {
+    while (i + 1 < n && rates.step[i + 1] <= step) ++i;
+    const double past = step - rates.step[i];
+    if (past <= 0) {
+      sums.lr_sum.push_back(past < 0 ? std::max(0.0, rates.lr[0] * step) : s1[i]);
+      sums.lr_drop.push_back(s2[i]);
+      continue;
+    }
+    double lr = rates.lr[i], share = 0;
+    if (i + 1 < n) {
+      share = past / (rates.step[i + 1] - rates.step[i]);
+      lr += 0.5 * share * (rates.lr[i + 1] - rates.lr[i]);
+    }
+    sums.lr_sum.push_back(s1[i] + past * lr);
+    sums.lr_drop.push_back(i + 1 < n ? s2[i] + share * (s2[i + 1] - s2[i]) : s2[i] + momentum[i] * past);
+  }
+  return sums;
+}
+
+}  // namespace phaselaw::laws

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "phaselaw/laws/curve_data.h"
+
+// Learning-rate schedules as a curve's clock: what the learning rates so far add up to, and what their drops have
+// earned.
+//
+//   S1(t) = sum_{i < t} lr_i                          the gradient-flow time: warm-up is slow time, nothing else
+//   m_i = decay m_{i-1} + (lr_{i-1} - lr_i),  S2(t) = sum_{warm-up < i <= t} m_i        decay = 0.999
+//
+// S2 is the annealing area of Tissue et al. 2024, arXiv 2408.11029 [S], counted from the end of the warm-up. Between
+// recorded steps further apart than one the learning rate is taken as linear. The warm-up ends at the first step with
+// 99 % of the largest learning rate; the decay begins at the last step with as much.
+namespace phaselaw::laws {
+
+// A schedule that the user states. The peak is 1: S1 is then in units of steps at the peak.
+struct StatedSchedule {
+  double warmup = 0;              // steps, linear from 0; >= 0
+  std::string decay = "none";     // none | linear | cosine | sqrt (1 - sqrt of the share)
+  double decay_from = kNotKnown;  // step; not known: the end of the warm-up
+  double decay_to = 0;            // what is left of the peak at the last step, in [0, 1]
+  [[nodiscard]] bool given() const { return warmup > 0 || decay != "none"; }
+  void validate() const;  // InputError quoting flag, value and constraint
+};
+
+// The stated schedule's learning rates at steps 0 .. last. InputError where the phases do not fit in.
+[[nodiscard]] LearningRates rates_of(const StatedSchedule& schedule, double last_step);
+
+struct ScheduleSums {
+  std::vector<double> lr_sum, lr_drop;  // S1, S2 at the steps asked for
+  double warmup_end = 0;                // step
+  double decay_begin = 0;               // step; the last one where nothing decays
+  bool varies = false;                  // the largest and the smallest learning rate differ
+  bool decays = false;
+};
+// At ascending `steps`. `rates` must be known.
+[[nodiscard]] ScheduleSums schedule_sums(const LearningRates& rates, std::span<const double> steps);
+
+}  // namespace phaselaw::laws

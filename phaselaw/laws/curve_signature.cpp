@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "phaselaw/laws/curve_signature.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+#include "phaselaw/base/errors.h"
+#include "phaselaw/numerics/statistics.h"
+
+namespace phaselaw::laws {
+
+namespace {
+
+constexpr double kExcursion = 0.1;    // of ln loss
+constexpr double kExcursionSd = 8;    // of a level
+constexpr double kSlowRise = 1.5;     // factor of steps
+constexpr double kNoProgress = 0.01;  // relative fall a doubling inside a plateau
+constexpr double kFlatEnd = 0.005;    // at the end
+constexpr double kFaster = 4;         // before and after a plateau
+constexpr double kGradSpike = 10;     // times the median of the gradient norms around
+constexpr double kSigmas = 3;
+
+struct Levels {
+  std::vector<double> step, level;
+  double noise = 0;  // of a level
+};
+
+Levels levels_of(const std::vector<double>& step, const std::vector<double>& log_loss) {
+  Levels out;
+  const std::size_t n = log_loss.size();
+  const std::size_t half = std::min<std::size_t>(4, n / 40);
+  // Second differences do not see a smooth trend: their size is that of the noise, times sqrt 6.
+  std::vector<double> rough;
+  for (std::size_t i = 1; i + 1 < n; ++i)
+    rough.push_back(std::abs(log_loss[i - 1] - 2 * log_loss[i] + log_loss[i + 1]) / std::sqrt(6.0));
+  const double row_noise = rough.empty() ? 0 : numerics::median(rough) / 0.6745;
+  const double window = static_cast<double>(2 * half + 1);
+  out.noise = row_noise * (half > 0 ? std::sqrt(std::numbers::pi / 2 / window) : 1);
+  std::vector<double> around;
+  for (std::size_t i = 0; i < n; ++i) {
+    const std::size_t from = i >= half ? i - half : 0, to = std::min(n, i + half + 1);
+    around.assign(log_loss.begin() + static_cast<std::ptrdiff_t>(from),
+                  log_loss.begin() + static_cast<std::ptrdiff_t>(to));
+    std::nth_element(around.begin(), around.begin() + static_cast<std::ptrdiff_t>(around.size() / 2), around.end());
+    out.level.push_back(around[around.size() / 2]);
+    out.step.push_back(step[i]);
+  }
+  return out;
+}
+
+// Excursions, and where the level was lowest before the last of them.
+double find_excursions(const Levels& levels, std::vector<Excursion>& found) {
+  const double threshold = std::max(kExcursion, kExcursionSd * levels.noise);
+  double best = levels.level.front(), best_step = levels.step.front(), held_best_step = best_step;
+  bool inside = false;
+  for (std::size_t i = 0; i < levels.level.size(); ++i) {
+    const double above = levels.level[i] - best;
+    if (inside) {
+      if (above < 0.5 * threshold) {
+        inside = false;
+      } else {
+        found.back().to_step = levels.step[i];
+        found.back().height = std::max(found.back().height, above);
+      }
+    } else if (above > threshold) {
+      inside = true;
+      held_best_step = best_step;
+      found.push_back({levels.step[i], levels.step[i], above, true});
+    }
+    if (above < 0) {
+      best = levels.level[i];
+      best_step = levels.step[i];
+    }
+  }
+  if (inside) found.back().ended = false;
+  return held_best_step;
+}
+
+std::size_t count_grad_spikes(const std::vector<double>& grad_norm) {
+  constexpr std::size_t kAround = 50;
+  std::size_t spikes = 0;
+  std::vector<double> before;
+  for (std::size_t i = kAround; i < grad_norm.size(); ++i) {
+    if (!std::isfinite(grad_norm[i])) continue;
+    before.assign(grad_norm.begin() + static_cast<std::ptrdiff_t>(i - kAround),
+                  grad_norm.begin() + static_cast<std::ptrdiff_t>(i));
+    std::erase_if(before, [](double g) { return !std::isfinite(g); });
+    if (before.empty()) continue;
+    std::nth_element(before.begin(), before.begin() + static_cast<std::ptrdiff_t>(before.size() / 2), before.end());
+    if (grad_norm[i] > kGradSpike * before[before.size() / 2]) ++spikes;
+  }
+  return spikes;
+}
+
+void find_divergence(const CurveData& data, CurveSignature& signature) {
+  const bool dense = !data.dense_loss.empty();
+  const std::vector<double>& loss = dense ? data.dense_loss : data.loss;
+  const std::vector<double>& axis = !data.step.empty() ? data.step : !data.tokens.empty() ? data.tokens : data.compute;
+  const std::vector<double>& step = dense ? data.dense_step : axis;
+  std::vector<double> at, log_loss;
+  for (std::size_t i = 0; i < loss.size(); ++i) {
+    if (!std::isfinite(loss[i])) {
+      ++signature.n_not_finite;
+    } else if (loss[i] > 0 && std::isfinite(step[i])) {
+      at.push_back(step[i]);
+      log_loss.push_back(std::log(loss[i]));
+    }
+  }
+  if (!loss.empty() && !std::isfinite(loss.back())) {
+    std::size_t first = loss.size() - 1;
+    while (first > 0 && !std::isfinite(loss[first - 1])) --first;
+    signature.diverged = true;
+    signature.diverged_at = step[first];
+  }
+  if (data.ended_diverged && !signature.diverged) {
+    signature.diverged = true;
+    signature.diverged_at = step.empty() ? kNotKnown : step.back();
+  }
+  if (log_loss.size() < 3) return;
+  const double lowest = find_excursions(levels_of(at, log_loss), signature.excursions);
+  if (signature.excursions.empty() || signature.excursions.back().ended) return;
+  const Excursion open = signature.excursions.back();
+  const std::string& quantity = dense ? data.dense_quantity : data.quantity;
+  if (!is_training_loss(quantity) && open.from_step > kSlowRise * lowest && !signature.diverged) {
+    signature.overfits = true;
+    signature.excursions.pop_back();
+  } else if (!signature.diverged) {
+    signature.diverged = true;
+    signature.diverged_at = open.from_step;
+  }
+}
+
+// A window without progress between two with it.
+void find_plateau(const LossCurve& curve, CurveSignature& signature) {
+  const std::size_t n = curve.x.size();
+  if (n < 12) return;
+  double best_length = 0;
+  for (std::size_t i = 3; i + 3 < n; ++i) {
+    std::size_t j = i;
+    while (j < n && curve.x[j] < 2 * curve.x[i]) ++j;
+    if (j + 3 > n) break;
+    const FallRate inside = fall_rate(curve, curve.x[i], curve.x[j - 1]);
+    if (inside.blocks < 4 || !(std::abs(inside.per_doubling) + kSigmas * inside.error < kNoProgress)) continue;
+    // As long as it stays so.
+    while (j + 3 < n) {
+      const FallRate longer = fall_rate(curve, curve.x[i], curve.x[j]);
+      if (!(std::abs(longer.per_doubling) + kSigmas * longer.error < kNoProgress)) break;
+      ++j;
+    }
+    const FallRate before = fall_rate(curve, curve.x[i] / 2, curve.x[i]);
+    const FallRate after = fall_rate(curve, curve.x[j - 1], 2 * curve.x[j - 1]);
+    const auto falls = [&](const FallRate& rate) {
+      return rate.blocks >= 3 && rate.per_doubling - kSigmas * rate.error > kFaster * kNoProgress;
+    };
+    if (!falls(before) || !falls(after)) continue;
+    const double length = curve.x[j - 1] / curve.x[i];
+    if (length <= best_length) continue;
+    best_length = length;
+    signature.plateau_from = curve.first_step[i];
+    signature.plateau_to = curve.last_step[j - 1];
+  }
+}
+
+std::string read_instability(const CurveSignature& s) {
+  std::vector<std::string> parts;
+  if (s.diverged && !std::isnan(s.diverged_at))
+    parts.push_back(fmt::format("diverged from step {:g}", s.diverged_at));
+  else if (s.diverged)
+    parts.push_back("diverged");
+  if (s.n_not_finite > 0) parts.push_back(fmt::format("{} losses are not finite", s.n_not_finite));
+  std::size_t ended = 0;
+  double height = 0, where = 0;
+  for (const Excursion& e : s.excursions) {
+    if (!e.ended) continue;
+    ++ended;
+    if (e.height > height) where = e.from_step;
+    height = std::max(height, e.height);
+  }
+  if (ended > 0)
+    parts.push_back(fmt::format("{} spike{}, the highest {:.2g} % at step {:g}", ended, ended > 1 ? "s" : "",
+                                100 * std::expm1(height), where));
+  return fmt::format("{}", fmt::join(parts, "; "));
+}
+
+}  // namespace
+
+FallRate fall_rate(const LossCurve& curve, double lo, double hi) {
+  FallRate rate;
+  double w = 0, wt = 0, wy = 0;
+  std::vector<std::size_t> chosen;
+  for (std::size_t b = 0; b < curve.x.size(); ++b)
+    if (curve.x[b] >= lo * (1 - 1e-12) && curve.x[b] <= hi * (1 + 1e-12)) chosen.push_back(b);
+  rate.blocks = chosen.size();
+  if (chosen.size() < 3) return rate;
+  const auto weight = [&](std::size_t b) { return curve.sd[b] > 0 ? 1 / (curve.sd[b] * curve.sd[b]) : 1.0; };
+  for (const std::size_t b : chosen) {
+    w += weight(b);
+    wt += weight(b) * std::log(curve.x[b]);
+    wy += weight(b) * std::log(curve.loss[b]);
+  }
+  double tt = 0, ty = 0, left = 0;
+  for (const std::size_t b : chosen) {
+    const double t = std::log(curve.x[b]) - wt / w;
+    tt += weight(b) * t * t;
+    ty += weight(b) * t * (std::log(curve.loss[b]) - wy / w);
+  }
+  if (!(tt > 0)) return rate;
+  const double slope = ty / tt;
+  for (const std::size_t b : chosen) {
+    const double e = std::log(curve.loss[b]) - wy / w - slope * (std::log(curve.x[b]) - wt / w);
+    left += weight(b) * e * e;
+  }
+  const double variance = left / static_cast<double>(chosen.size() - 2);
+  // Where noise is known, its own size is the least that the scatter may count as.
+  const bool known = curve.sd[chosen.front()] > 0;
+  rate.per_doubling = -slope * std::numbers::ln2;
+  rate.error = std::numbers::ln2 * std::sqrt((known ? std::max(1.0, variance) : variance) / tt);
+  return rate;
+}
+
+CurveSignature signature_of(const CurveData& data, const LossCurve& curve) {
+  CurveSignature signature;
+  find_divergence(data, signature);
+  signature.n_grad_spikes = count_grad_spikes(data.grad_norm);
+  if (curve.n_rise > 0 && !signature.diverged && signature.excursions.empty() && !is_training_loss(curve.quantity))
+    signature.overfits = true;
+  if (!curve.x.empty()) {
+    const double last = curve.x.back();
+    for (double factor = 2; factor <= 16 && signature.end.blocks < 4; factor *= 2)
+      signature.end = fall_rate(curve, last / factor, last);
+    signature.flat_end = !signature.diverged && signature.end.blocks >= 3 &&
+                         signature.end.per_doubling + 2 * signature.end.error < kFlatEnd;
+    find_plateau(curve, signature);
+  }
+  if (signature.diverged || signature.n_not_finite > 0 || !signature.excursions.empty()) {
+    signature.word = "instability";
+    signature.reading = read_instability(signature);
+  } else if (!std::isnan(signature.plateau_from)) {
+    signature.word = "plateau";
+    signature.reading = fmt::format("no progress from step {:g} to step {:g}, then it falls again",
+                                    signature.plateau_from, signature.plateau_to);
+  } else if (signature.flat_end) {
+    signature.word = "plateau";
+    signature.reading = fmt::format("flat at the end: {:.2g} % a doubling", 100 * signature.end.per_doubling);
+  }
+  return signature;
+}
+
+}  // namespace phaselaw::laws

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "phaselaw/laws/loss_curve.h"
+
+// What a loss curve shows that no law of learning does: spikes, divergence, stretches without progress.
+//
+//   level        the median of up to 9 neighbouring rows of ln loss (1 row where the record is sparse)
+//   excursion    the level rises above the lowest level before it by more than  max(0.1, 8 sd of a level);  it ends
+//                where half of that is undone; instability
+//   divergence   an excursion that does not end, or losses that are not finite up to the end: instability. A held-out
+//                loss that rises slowly, over more than a factor 1.5 of the steps, is overfitting, not instability.
+//   plateau      a window of a factor 2 or more of the clock in which the loss falls by less than 1 % a doubling, while
+//                before and after it falls four times as fast or more, all at three standard errors; or a flat end:
+//                over the last factor 2 of the clock the 95 % interval of the fall lies below 0.5 % a doubling
+// Thresholds are this library's [R]. One noisy batch moves no median. Cost: O(n).
+namespace phaselaw::laws {
+
+struct Excursion {
+  double from_step = 0, to_step = 0;  // of rows above the threshold
+  double height = 0;                  // largest rise of ln loss above the lowest level before
+  bool ended = true;
+};
+
+struct FallRate {
+  double per_doubling = kNotKnown;  // relative fall of the loss for twice the clock
+  double error = kNotKnown;         // its standard error
+  std::size_t blocks = 0;
+};
+
+struct CurveSignature {
+  std::string word = "none";  // none | plateau | instability
+  std::string reading;        // what was seen, in words; empty: nothing
+  std::vector<Excursion> excursions;
+  bool diverged = false, overfits = false, flat_end = false;
+  double diverged_at = kNotKnown;                           // step
+  double plateau_from = kNotKnown, plateau_to = kNotKnown;  // steps, of a plateau that ended
+  std::size_t n_not_finite = 0, n_grad_spikes = 0;
+  FallRate end;  // over the last factor 2 of the clock
+};
+[[nodiscard]] CurveSignature signature_of(const CurveData& data, const LossCurve& curve);
+
+// Least-squares slope of ln loss over blocks with lo <= x <= hi.
+[[nodiscard]] FallRate fall_rate(const LossCurve& curve, double lo, double hi);
+
+}  // namespace phaselaw::laws
