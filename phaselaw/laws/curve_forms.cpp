@@ -16,6 +16,7 @@ namespace {
 
 constexpr double kLargestInflation = 50;
 constexpr std::size_t kFewestBlocks = 5;
+constexpr double kLargestPower = 3;  // a late exponent that still is one
 
 struct Described {
   const char* form;
@@ -111,6 +112,31 @@ double inflation_of(const std::vector<double>& residual, const std::vector<doubl
   return std::min((1 + rho) / std::max(1 - rho, 1e-9), kLargestInflation);
 }
 
+// Why the fitted parameters are not what they are called; empty: they are.
+std::string degenerate(const Described& form, const LossCurve& curve, const LawFit& fit) {
+  const std::string exponent = form.exponent_parameter;
+  if (exponent.empty()) return {};
+  if (const double q = fit.find(exponent)->value; q > kLargestPower)
+    return fmt::format("its late exponent {:.2g} is no power law", q);
+  if (std::string_view(form.form) != "broken-power") return {};
+  const double c1 = fit.find("C1")->value;
+  return c1 > curve.x.front() && c1 < curve.x.back() ? "" : "its break lies outside the curve";
+}
+
+Start start_of(const Described& form, const LossCurve& curve, const LawFit& fit) {
+  if (!form.exponential_start) return Start::power;
+  const std::string name = form.form;
+  const double first = curve.x.front();
+  const double scale = name == "two-stage" ? form.bend_factor * fit.find("C0")->value : fit.find("t0")->value;
+  if (scale <= first) return Start::power;
+  if (name != "exponential-power") return Start::exponential;
+  const double fast = fit.find("A")->value * (std::exp(-first / scale) - std::exp(-1.0));
+  const double q = fit.find("q")->value;
+  const double slow = fit.find("B")->value * (std::pow(first, -q) - std::pow(scale, -q));
+  if (fast > 2 * slow) return Start::exponential;
+  return slow > 2 * fast ? Start::power : Start::mixed;
+}
+
 // Fits where the rows allow; a law that cannot be fitted is a note.
 void fit_one(const Described& form, const LossCurve& curve, CurveFits& fits, const LawOptions& options) {
   const Law law = law_of(form, curve);
@@ -125,7 +151,13 @@ void fit_one(const Described& form, const LossCurve& curve, CurveFits& fits, con
       fits.notes.push_back(fmt::format("{}: left out, {}", form.form, fit.convergence.status));
       return;
     }
-    fits.forms.push_back({std::move(fit), form.form, form.exponential_start, form.bend_parameter, form.bend_factor,
+    const std::string problem = degenerate(form, curve, fit);
+    if (!problem.empty()) {
+      fits.notes.push_back(fmt::format("{}: left out, {}", form.form, problem));
+      return;
+    }
+    const Start start = start_of(form, curve, fit);
+    fits.forms.push_back({std::move(fit), form.form, start, form.bend_parameter, form.bend_factor,
                           form.exponent_parameter, 0, 0, kNotKnown});
   } catch (const base::InputError& error) {
     fits.notes.push_back(fmt::format("{}: left out, {}", form.form, error.what()));
@@ -160,6 +192,11 @@ double holdout_error(const CurveFits& fits, const CurveFormFit& form) {
   std::vector<std::size_t> first(kept);
   std::iota(first.begin(), first.end(), std::size_t{0});
   if (kept < form.fit.form.parameters.size() + 2) return kNotKnown;
+  // The annealing of rows that hardly had any says nothing of rows that are all annealing.
+  if (fits.data.columns.has("lr_drop")) {
+    const std::vector<double> drop = fits.data.columns.get("lr_drop");
+    if (drop.back() > 2 * drop[kept - 1]) return kNotKnown;
+  }
   const LawFit fit = fit_law(form.fit.form, fits.data.rows(first), fits.options.rows(first));
   if (fit.theta.empty()) return kNotKnown;
   const std::vector<double> value = evaluate(fit.form, fits.data.columns, fit.value);

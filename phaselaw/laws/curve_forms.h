@@ -18,18 +18,28 @@
 //   power              E + A x^-alpha                                                       power start
 // each with - K S2 where the curve is annealed. q is the late exponent, steeper or shallower than q0.
 //
+//   degenerate fits are left out, with a note, because their parameters do not mean what they are called:
+//     a late exponent above 3 (shifted-power is then an exponential, broken-power a sudden end); a break of
+//     broken-power outside the curve
+//   exponential starts count as such only where the exponential is seen: the bend of two-stage and t0 beyond the first
+//     row, else they are power starts. exponential-power is either only where one of its terms falls twice as much as
+//     the other from the first row to t0; else it is mixed
+//
 //   weights    1/(sd_b^2 + s^2): the block's noise and a scatter s common to all blocks, so great that the best form's
 //              residuals are as large as they should be [T: Mandel and Paule 1970]
 //   inflation  c = (1 + rho)/(1 - rho), rho the lag-1 correlation of neighbouring residuals of the best form, where it
 //              is positive: n/c blocks are independent, and residuals that wander count as few
 //   QAICc      n/c ln(mean weighted squared residual) + 2 k + 2 k (k+1)/(n - k - 1)    [T: Burnham and Anderson 2002]
-//   holdout    mean |predicted/measured - 1| of the last fifth of the blocks, by a fit to the others
+//   holdout    mean |predicted/measured - 1| of the last fifth of the blocks, by a fit to the others; not
+//              where most of the annealing is there
 namespace phaselaw::laws {
+
+enum class Start { exponential, power, mixed };
 
 struct CurveFormFit {
   LawFit fit;
   std::string form;
-  bool exponential_start = false;
+  Start start = Start::mixed;
   std::string bend_parameter;  // empty: none
   double bend_factor = 1;      // bend = factor times the parameter
   std::string exponent_parameter;

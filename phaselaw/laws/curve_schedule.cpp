@@ -69,6 +69,8 @@ ScheduleSums schedule_sums(const LearningRates& rates, std::span<const double> s
       static_cast<std::size_t>(std::find_if(rates.lr.begin(), rates.lr.end(), at_peak) - rates.lr.begin());
   const auto last =
       n - 1 - static_cast<std::size_t>(std::find_if(rates.lr.rbegin(), rates.lr.rend(), at_peak) - rates.lr.rbegin());
+  // Before the largest learning rate nothing is annealed.
+  const auto peak = static_cast<std::size_t>(std::max_element(rates.lr.begin(), rates.lr.end()) - rates.lr.begin());
   ScheduleSums sums;
   sums.warmup_end = first == 0 ? rates.step.front() : rates.step[first];
   sums.decay_begin = rates.step[last];
@@ -82,7 +84,7 @@ ScheduleSums schedule_sums(const LearningRates& rates, std::span<const double> s
     const double gap = rates.step[i] - rates.step[i - 1];
     s1[i] = s1[i - 1] + gap * (gap > 1 ? 0.5 * (rates.lr[i - 1] + rates.lr[i]) : rates.lr[i - 1]);
     // `gap` equal drops, one a step: m and S2 in closed form.
-    const double drop = i > first ? (rates.lr[i - 1] - rates.lr[i]) / gap : 0;
+    const double drop = i > peak ? (rates.lr[i - 1] - rates.lr[i]) / gap : 0;
     const double kept = std::pow(kMomentum, gap), limit = drop / (1 - kMomentum);
     momentum[i] = limit + (momentum[i - 1] - limit) * kept;
     s2[i] = s2[i - 1] + limit * gap + (momentum[i - 1] - limit) * kMomentum * (1 - kept) / (1 - kMomentum);
@@ -104,6 +106,8 @@ ScheduleSums schedule_sums(const LearningRates& rates, std::span<const double> s
     sums.lr_sum.push_back(s1[i] + past * lr);
     sums.lr_drop.push_back(i + 1 < n ? s2[i] + share * (s2[i + 1] - s2[i]) : s2[i] + momentum[i] * past);
   }
+  // A learning rate that rises again could bring S2 below 0, where there is nothing to give back.
+  for (double& drop : sums.lr_drop) drop = std::max(0.0, drop);
   return sums;
 }
 

@@ -11,11 +11,11 @@
 // earned.
 //
 //   S1(t) = sum_{i < t} lr_i                          the gradient-flow time: warm-up is slow time, nothing else
-//   m_i = decay m_{i-1} + (lr_{i-1} - lr_i),  S2(t) = sum_{warm-up < i <= t} m_i        decay = 0.999
+//   m_i = decay m_{i-1} + (lr_{i-1} - lr_i),  S2(t) = sum_{peak < i <= t} m_i        decay = 0.999
 //
-// S2 is the annealing area of Tissue et al. 2024, arXiv 2408.11029 [S], counted from the end of the warm-up. Between
-// recorded steps further apart than one the learning rate is taken as linear. The warm-up ends at the first step with
-// 99 % of the largest learning rate; the decay begins at the last step with as much.
+// S2 is the annealing area of Tissue et al. 2024, arXiv 2408.11029 [S], counted from the largest learning rate on, and
+// at least 0. Between recorded steps further apart than one the learning rate is taken as linear. The warm-up ends at
+// the first step with 99 % of the largest learning rate; the decay begins at the last step with as much.
 namespace phaselaw::laws {
 
 // A schedule that the user states. The peak is 1: S1 is then in units of steps at the peak.

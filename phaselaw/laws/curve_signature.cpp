@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numbers>
 
 #include "phaselaw/base/errors.h"
@@ -14,67 +15,67 @@ namespace {
 
 constexpr double kExcursion = 0.1;    // of ln loss
 constexpr double kExcursionSd = 8;    // of a level
-constexpr double kSlowRise = 1.5;     // factor of steps
 constexpr double kNoProgress = 0.01;  // relative fall a doubling inside a plateau
 constexpr double kFlatEnd = 0.005;    // at the end
+constexpr double kEndFactor = 1.5;    // of the clock
 constexpr double kFaster = 4;         // before and after a plateau
 constexpr double kGradSpike = 10;     // times the median of the gradient norms around
 constexpr double kSigmas = 3;
+constexpr double kLateFactor = 1.4;  // of the clock, at the end
+constexpr double kQuicker = 1.3;     // than before
 
 struct Levels {
-  std::vector<double> step, level;
-  double noise = 0;  // of a level
+  std::vector<double> step, level, baseline;  // baseline: of the rows before
+  double noise = 0;                           // of a level
 };
+
+double median_of(const std::vector<double>& values, std::size_t from, std::size_t to, std::vector<double>& scratch) {
+  scratch.assign(values.begin() + static_cast<std::ptrdiff_t>(from), values.begin() + static_cast<std::ptrdiff_t>(to));
+  const auto middle = scratch.begin() + static_cast<std::ptrdiff_t>(scratch.size() / 2);
+  std::nth_element(scratch.begin(), middle, scratch.end());
+  return *middle;
+}
 
 Levels levels_of(const std::vector<double>& step, const std::vector<double>& log_loss) {
   Levels out;
   const std::size_t n = log_loss.size();
-  const std::size_t half = std::min<std::size_t>(4, n / 40);
-  // Second differences do not see a smooth trend: their size is that of the noise, times sqrt 6.
-  std::vector<double> rough;
-  for (std::size_t i = 1; i + 1 < n; ++i)
-    rough.push_back(std::abs(log_loss[i - 1] - 2 * log_loss[i] + log_loss[i + 1]) / std::sqrt(6.0));
-  const double row_noise = rough.empty() ? 0 : numerics::median(rough) / 0.6745;
+  const std::size_t half = std::min<std::size_t>(4, n / 40), before = std::clamp<std::size_t>(n / 20, 1, 100);
+  const double row_noise = roughness(log_loss);
   const double window = static_cast<double>(2 * half + 1);
   out.noise = row_noise * (half > 0 ? std::sqrt(std::numbers::pi / 2 / window) : 1);
-  std::vector<double> around;
+  std::vector<double> scratch;
+  double lowest = std::numeric_limits<double>::infinity();
   for (std::size_t i = 0; i < n; ++i) {
-    const std::size_t from = i >= half ? i - half : 0, to = std::min(n, i + half + 1);
-    around.assign(log_loss.begin() + static_cast<std::ptrdiff_t>(from),
-                  log_loss.begin() + static_cast<std::ptrdiff_t>(to));
-    std::nth_element(around.begin(), around.begin() + static_cast<std::ptrdiff_t>(around.size() / 2), around.end());
-    out.level.push_back(around[around.size() / 2]);
+    out.level.push_back(median_of(log_loss, i >= half ? i - half : 0, std::min(n, i + half + 1), scratch));
     out.step.push_back(step[i]);
+    if (i >= before) {
+      const double recent = median_of(log_loss, i - before, i, scratch);
+      lowest = std::min(lowest, recent);
+    }
+    out.baseline.push_back(lowest);
   }
   return out;
 }
 
-// Excursions, and where the level was lowest before the last of them.
-double find_excursions(const Levels& levels, std::vector<Excursion>& found) {
+void find_excursions(const Levels& levels, std::vector<Excursion>& found) {
   const double threshold = std::max(kExcursion, kExcursionSd * levels.noise);
-  double best = levels.level.front(), best_step = levels.step.front(), held_best_step = best_step;
   bool inside = false;
   for (std::size_t i = 0; i < levels.level.size(); ++i) {
-    const double above = levels.level[i] - best;
+    const double above = levels.level[i] - levels.baseline[i];
+    if (inside && above < 0.5 * threshold) {
+      inside = false;
+      // What rises and falls again before anything is learnt is how training begins.
+      if (levels.level.front() - levels.baseline[i] < kExcursion) found.pop_back();
+    }
     if (inside) {
-      if (above < 0.5 * threshold) {
-        inside = false;
-      } else {
-        found.back().to_step = levels.step[i];
-        found.back().height = std::max(found.back().height, above);
-      }
+      found.back().to_step = levels.step[i];
+      found.back().height = std::max(found.back().height, above);
     } else if (above > threshold) {
       inside = true;
-      held_best_step = best_step;
       found.push_back({levels.step[i], levels.step[i], above, true});
-    }
-    if (above < 0) {
-      best = levels.level[i];
-      best_step = levels.step[i];
     }
   }
   if (inside) found.back().ended = false;
-  return held_best_step;
 }
 
 std::size_t count_grad_spikes(const std::vector<double>& grad_norm) {
@@ -118,47 +119,44 @@ void find_divergence(const CurveData& data, CurveSignature& signature) {
     signature.diverged_at = step.empty() ? kNotKnown : step.back();
   }
   if (log_loss.size() < 3) return;
-  const double lowest = find_excursions(levels_of(at, log_loss), signature.excursions);
-  if (signature.excursions.empty() || signature.excursions.back().ended) return;
+  const Levels levels = levels_of(at, log_loss);
+  find_excursions(levels, signature.excursions);
+  if (signature.excursions.empty() || signature.excursions.back().ended || signature.diverged) return;
   const Excursion open = signature.excursions.back();
+  const double learnt = levels.level.front() - levels.baseline.back();
   const std::string& quantity = dense ? data.dense_quantity : data.quantity;
-  if (!is_training_loss(quantity) && open.from_step > kSlowRise * lowest && !signature.diverged) {
-    signature.overfits = true;
-    signature.excursions.pop_back();
-  } else if (!signature.diverged) {
+  if (open.height > 0.5 * std::max(learnt, 2 * kExcursion)) {
     signature.diverged = true;
     signature.diverged_at = open.from_step;
+  } else if (!is_training_loss(quantity)) {
+    signature.late_rise = true;
+    signature.excursions.pop_back();
   }
 }
 
-// A window without progress between two with it.
+// A window without progress, with progress somewhere before and somewhere after.
 void find_plateau(const LossCurve& curve, CurveSignature& signature) {
   const std::size_t n = curve.x.size();
   if (n < 12) return;
-  double best_length = 0;
-  for (std::size_t i = 3; i + 3 < n; ++i) {
-    std::size_t j = i;
-    while (j < n && curve.x[j] < 2 * curve.x[i]) ++j;
-    if (j + 3 > n) break;
-    const FallRate inside = fall_rate(curve, curve.x[i], curve.x[j - 1]);
-    if (inside.blocks < 4 || !(std::abs(inside.per_doubling) + kSigmas * inside.error < kNoProgress)) continue;
-    // As long as it stays so.
-    while (j + 3 < n) {
-      const FallRate longer = fall_rate(curve, curve.x[i], curve.x[j]);
-      if (!(std::abs(longer.per_doubling) + kSigmas * longer.error < kNoProgress)) break;
-      ++j;
+  // The first block from which, and the last up to which, the loss falls fast over a factor 2.
+  double fast_until = std::numeric_limits<double>::infinity(), fast_from = 0;
+  for (const double x : curve.x) {
+    const FallRate rate = fall_rate(curve, x, 2 * x);
+    if (rate.blocks < 3 || !(rate.per_doubling - kSigmas * rate.error > kFaster * kNoProgress)) continue;
+    fast_until = std::min(fast_until, 2 * x);
+    fast_from = x;
+  }
+  double longest = 0;
+  for (std::size_t i = 0; i + 4 < n; ++i) {
+    if (curve.x[i] < fast_until) continue;
+    for (std::size_t j = i + 3; j < n && curve.x[j] <= fast_from; ++j) {
+      if (curve.x[j] < 2 * curve.x[i] || curve.x[j] / curve.x[i] <= longest) continue;
+      const FallRate inside = fall_rate(curve, curve.x[i], curve.x[j]);
+      if (!(std::abs(inside.per_doubling) + kSigmas * inside.error < kNoProgress)) continue;
+      longest = curve.x[j] / curve.x[i];
+      signature.plateau_from = curve.first_step[i];
+      signature.plateau_to = curve.last_step[j];
     }
-    const FallRate before = fall_rate(curve, curve.x[i] / 2, curve.x[i]);
-    const FallRate after = fall_rate(curve, curve.x[j - 1], 2 * curve.x[j - 1]);
-    const auto falls = [&](const FallRate& rate) {
-      return rate.blocks >= 3 && rate.per_doubling - kSigmas * rate.error > kFaster * kNoProgress;
-    };
-    if (!falls(before) || !falls(after)) continue;
-    const double length = curve.x[j - 1] / curve.x[i];
-    if (length <= best_length) continue;
-    best_length = length;
-    signature.plateau_from = curve.first_step[i];
-    signature.plateau_to = curve.last_step[j - 1];
   }
 }
 
@@ -169,6 +167,8 @@ std::string read_instability(const CurveSignature& s) {
   else if (s.diverged)
     parts.push_back("diverged");
   if (s.n_not_finite > 0) parts.push_back(fmt::format("{} losses are not finite", s.n_not_finite));
+  if (!s.diverged && !s.excursions.empty() && !s.excursions.back().ended)
+    parts.push_back(fmt::format("rises from step {:g} and does not come back", s.excursions.back().from_step));
   std::size_t ended = 0;
   double height = 0, where = 0;
   for (const Excursion& e : s.excursions) {
@@ -224,14 +224,20 @@ CurveSignature signature_of(const CurveData& data, const LossCurve& curve) {
   find_divergence(data, signature);
   signature.n_grad_spikes = count_grad_spikes(data.grad_norm);
   if (curve.n_rise > 0 && !signature.diverged && signature.excursions.empty() && !is_training_loss(curve.quantity))
-    signature.overfits = true;
+    signature.late_rise = true;
   if (!curve.x.empty()) {
     const double last = curve.x.back();
-    for (double factor = 2; factor <= 16 && signature.end.blocks < 4; factor *= 2)
+    for (double factor = kEndFactor; factor <= 20 && signature.end.blocks < 4; factor *= kEndFactor) {
       signature.end = fall_rate(curve, last / factor, last);
+      signature.end.factor = factor;
+    }
     signature.flat_end = !signature.diverged && signature.end.blocks >= 3 &&
                          signature.end.per_doubling + 2 * signature.end.error < kFlatEnd;
     find_plateau(curve, signature);
+    const FallRate late = fall_rate(curve, last / kLateFactor, last);
+    const FallRate before = fall_rate(curve, last / (4 * kLateFactor), last / kLateFactor);
+    signature.quickens = late.blocks >= 3 && before.blocks >= 3 && late.per_doubling > kQuicker * before.per_doubling &&
+                         late.per_doubling - before.per_doubling > kSigmas * std::hypot(late.error, before.error);
   }
   if (signature.diverged || signature.n_not_finite > 0 || !signature.excursions.empty()) {
     signature.word = "instability";
@@ -240,6 +246,10 @@ CurveSignature signature_of(const CurveData& data, const LossCurve& curve) {
     signature.word = "plateau";
     signature.reading = fmt::format("no progress from step {:g} to step {:g}, then it falls again",
                                     signature.plateau_from, signature.plateau_to);
+  } else if (signature.late_rise) {
+    signature.word = "plateau";
+    signature.reading = fmt::format("lowest at step {:g}, ends {:.2g} % higher", curve.min_step,
+                                    100 * (curve.end_loss / curve.min_loss - 1));
   } else if (signature.flat_end) {
     signature.word = "plateau";
     signature.reading = fmt::format("flat at the end: {:.2g} % a doubling", 100 * signature.end.per_doubling);

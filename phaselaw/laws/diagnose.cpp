@@ -35,16 +35,30 @@ void judge_early_form(Diagnosis& d) {
   double exponential = std::numeric_limits<double>::infinity(), power = exponential;
   double exponential_error = exponential, power_error = exponential;
   for (const CurveFormFit& form : d.fits.forms) {
-    double& group = form.exponential_start ? exponential : power;
+    if (form.start == Start::mixed) continue;
+    double& group = form.start == Start::exponential ? exponential : power;
     group = std::min(group, form.qaicc);
-    double& error = form.exponential_start ? exponential_error : power_error;
+    double& error = form.start == Start::exponential ? exponential_error : power_error;
     if (form.holdout_error < error) error = form.holdout_error;
   }
-  if (!std::isfinite(exponential) || !std::isfinite(power)) return;
-  d.early_delta = power - exponential;
-  const bool is_exponential = d.early_delta > 0;
-  d.early_decisive = std::abs(d.early_delta) > kDecisive;
-  if (std::abs(d.early_delta) > kUndecided) d.early_form = is_exponential ? "exponential" : "power";
+  const CurveFormFit& best = d.fits.forms.front();
+  if (best.start == Start::mixed && std::min(exponential, power) > best.qaicc + kDecisive) {
+    d.early_reading = fmt::format("neither: {}, which begins with both, is better than either alone by {:.1f} of QAICc",
+                                  best.form, std::min(exponential, power) - best.qaicc);
+    return;
+  }
+  if (!std::isfinite(exponential) && !std::isfinite(power)) return;
+  // No form of the other group could be fitted, or each was degenerate: that is a decision too.
+  d.early_delta = std::isfinite(exponential) && std::isfinite(power) ? power - exponential : kNotKnown;
+  const bool alone = std::isnan(d.early_delta);
+  const bool is_exponential = alone ? std::isfinite(exponential) : d.early_delta > 0;
+  d.early_decisive = alone || std::abs(d.early_delta) > kDecisive;
+  if (alone || std::abs(d.early_delta) > kUndecided) d.early_form = is_exponential ? "exponential" : "power";
+  if (alone) {
+    d.early_reading =
+        fmt::format("only forms with {} start could be fitted", is_exponential ? "an exponential" : "a power");
+    return;
+  }
   std::string vote = "too few blocks to hold any out";
   if (std::isfinite(exponential_error) && std::isfinite(power_error))
     vote = fmt::format("held-out last fifth: exponential starts {:.2g} % off, power starts {:.2g} %",
@@ -64,6 +78,19 @@ struct BendOfForm {
   Quantity bend;
 };
 
+// The best form's quantity, its interval widened by that of another form that the data do not refute. A form without
+// such a quantity says nothing of it.
+void widen(const Quantity& other, bool is_best, Quantity& quantity) {
+  if (is_best) {
+    quantity = other;
+    return;
+  }
+  if (!other.value || !quantity.value) return;
+  quantity.identified = quantity.identified && other.identified;
+  quantity.lo = quantity.lo && other.lo ? std::optional(std::min(*quantity.lo, *other.lo)) : std::nullopt;
+  quantity.hi = quantity.hi && other.hi ? std::optional(std::max(*quantity.hi, *other.hi)) : std::nullopt;
+}
+
 // "bend" of the best form that has one, widened by the others that the data do not refute.
 void judge_bend(Diagnosis& d, const std::vector<BendOfForm>& bends) {
   Bend& bend = d.bend;
@@ -79,9 +106,7 @@ void judge_bend(Diagnosis& d, const std::vector<BendOfForm>& bends) {
   for (std::size_t i = 1; i < bends.size(); ++i) {
     const BendOfForm& other = bends[i];
     others.push_back(other.form->form);
-    bend.identified = bend.identified && other.bend.identified;
-    bend.lo = bend.lo && other.bend.lo ? std::optional(std::min(*bend.lo, *other.bend.lo)) : std::nullopt;
-    bend.hi = bend.hi && other.bend.hi ? std::optional(std::max(*bend.hi, *other.bend.hi)) : std::nullopt;
+    widen(other.bend, false, bend);
   }
   const double refuted = best.form->delta;
   const bool far_apart = bend.lo && bend.hi && *bend.hi > 100 * *bend.lo;
@@ -145,28 +170,30 @@ Diagnosis diagnose_one(const CurveData& data, const DiagnoseOptions& options) {
     return d;
   }
   judge_early_form(d);
+  if (d.signature.quickens && d.curve.clock != "lr_sum" && d.fits.forms.front().start != Start::exponential)
+    d.notes.push_back(
+        "falls faster at its end than before, as a decay of the learning rate does; no form here can do so: "
+        "give an lr column, or --decay linear --decay-from STEP");
   std::vector<BendOfForm> bends;
-  std::optional<LawFit> best;
   for (const CurveFormFit& form : d.fits.forms) {
     base::throw_if_interrupted();
-    const bool is_best = &form == &d.fits.forms.front();
-    const bool wanted = !form.bend_parameter.empty() && (bends.empty() || form.delta < kDecisive);
-    if (!is_best && !wanted) continue;
+    const bool is_best = &form == &d.fits.forms.front(), supported = is_best || form.delta < kDecisive;
+    const bool has_bend = !form.bend_parameter.empty() && (bends.empty() || supported);
+    if (!supported && !has_bend) continue;
     LawOptions own;
     LawFit fit = with_intervals(d.fits, form, own);
     if (fit.theta.empty()) continue;
-    if (is_best) best = fit;
-    if (wanted) bends.push_back({&form, fit, own, quantity_of(fit, form.bend_parameter, form.bend_factor)});
+    if (supported && (is_best || fit.convergence.certified)) {
+      widen(quantity_of(fit, form.exponent_parameter), is_best, d.exponent);
+      widen(quantity_of(fit, "E"), is_best, d.floor);
+    }
+    if (is_best) judge_end(d, fit);
+    if (is_best && !fit.convergence.certified)
+      d.notes.push_back(fmt::format("{}: not a certified fit ({})", form.form, fit.convergence.status));
+    if (has_bend) bends.push_back({&form, fit, own, quantity_of(fit, form.bend_parameter, form.bend_factor)});
   }
-  if (best) {
-    d.exponent = quantity_of(*best, d.fits.forms.front().exponent_parameter);
-    d.floor = quantity_of(*best, "E");
-    if (d.floor.value && *d.floor.value == 0) d.floor.identified = false;
-    judge_end(d, *best);
-    if (!best->convergence.certified)
-      d.notes.push_back(
-          fmt::format("{}: not a certified fit ({})", d.fits.forms.front().form, best->convergence.status));
-  }
+  // A floor that the curve itself goes below, or none.
+  if (d.floor.value && (*d.floor.value == 0 || *d.floor.value > d.curve.loss.back())) d.floor.identified = false;
   judge_bend(d, bends);
   if (options.profiles && !bends.empty()) {
     d.bend_profile =

@@ -20,12 +20,15 @@
 //               with a bend are within 6 of QAICc it spans theirs too. Not identified ("weakly identified"): an end of
 //               the interval is missing or they are more than a factor 100 apart, the bend lies outside the curve, or
 //               a form without such a bend is better by more than 6.
-//   exponent    late exponent of the reducible loss, floor E: of the best form. Never those of the total loss.
+//   exponent    late exponent of the reducible loss, and floor E, of the best form, with the interval that spans those
+//   of
+//               all certified forms within 6 of QAICc: a choice among forms is uncertain too. Never those of the total
+//               loss.
 //   stage       compute-starved  the curve ends before its bend, or falls exponentially: more compute pays most
-//               data-limited     past the bend, on the power law; or flat or rising while a run with more data ends
-//                                lower, or a held-out loss rises slowly
-//               model-limited    flat, while a run of the same data with more parameters ends lower
-//               plateau          flat, and nothing here says what limits it
+//               data-limited     past the bend, on the power law; or flat or rising at the end, while a run of the
+//                                same model with more data ends lower
+//               model-limited    flat or rising, while a run of the same data with more parameters ends lower
+//               plateau          flat or rising, and no other run says what limits it
 //               unknown where the forms say nothing
 //   next        what to raise, in words that hold the numbers
 namespace phaselaw::laws {

@@ -28,7 +28,7 @@ Value forms_of(const Diagnosis& d) {
     entry["qaicc"] = form.qaicc;
     entry["delta_qaicc"] = form.delta;
     entry["holdout_error"] = form.holdout_error;
-    entry["exponential_start"] = form.exponential_start;
+    entry["start"] = form.start == Start::exponential ? "exponential" : form.start == Start::power ? "power" : "mixed";
     forms.push_back(std::move(entry));
   }
   return Value(std::move(forms));
@@ -78,7 +78,7 @@ Value to_value(const Diagnosis& d) {
   value["signature_detail"] = Value::table({{"reading", word(d.signature.reading)},
                                             {"diverged", d.signature.diverged},
                                             {"diverged_at", d.signature.diverged_at},
-                                            {"overfits", d.signature.overfits},
+                                            {"late_rise", d.signature.late_rise},
                                             {"plateau_from", d.signature.plateau_from},
                                             {"plateau_to", d.signature.plateau_to},
                                             {"grad_spikes", d.signature.n_grad_spikes},

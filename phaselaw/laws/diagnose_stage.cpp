@@ -39,18 +39,19 @@ std::string compute_word(const Diagnosis& d) {
 std::string gain(const Diagnosis& d) {
   if (!std::isfinite(d.next_gain)) return "";
   const std::string what = is_excess_risk(d.curve.quantity) ? "the excess risk" : "the loss";
-  return fmt::format("twice the {} takes {} down by {} by the best form ({})", compute_word(d), what,
-                     percent(d.next_gain), d.fits.forms.front().form);
+  const FallRate& end = d.signature.end;
+  const std::string measured = end.blocks < 3
+                                   ? ""
+                                   : fmt::format("; over its last factor {:.2g} it fell by {} +- {} a doubling",
+                                                 end.factor, percent(end.per_doubling), percent(2 * end.error));
+  return fmt::format("twice the {} takes {} down by {} by the best form ({}){}", compute_word(d), what,
+                     percent(d.next_gain), d.fits.forms.front().form, measured);
 }
 
 }  // namespace
 
 void judge_stage(Diagnosis& d) {
-  if (d.signature.overfits) {
-    d.stage = "data-limited";
-    return;
-  }
-  if (d.signature.flat_end) {
+  if (d.signature.flat_end || d.signature.late_rise) {
     d.stage = "plateau";
     return;
   }
@@ -60,19 +61,17 @@ void judge_stage(Diagnosis& d) {
     d.stage = *d.bend.value < last / 2 ? "data-limited" : "compute-starved";
     return;
   }
+  // Without a bend that is known: where the scale of the best form lies.
   const CurveFormFit& best = d.fits.forms.front();
-  if (best.form == "exponential") {
-    d.stage = "compute-starved";
-  } else if (!best.exponent_parameter.empty() && best.form != "two-stage") {
-    // Past whatever bend there may be, when no form wants it later than the curve.
-    const bool later = !d.bend.hi && d.bend.lo && *d.bend.lo > last / 2;
-    d.stage = later ? "compute-starved" : "data-limited";
-  }
+  const char* name = best.form == "two-stage" || best.form == "broken-power" ? best.bend_parameter.c_str() : "t0";
+  const Estimate* scale = best.form == "power" ? nullptr : best.fit.find(name);
+  const bool beyond = scale != nullptr && best.bend_factor * scale->value > last / 2;
+  d.stage = best.form == "exponential" || beyond ? "compute-starved" : "data-limited";
 }
 
 void judge_together(std::vector<Diagnosis>& diagnoses) {
   for (Diagnosis& d : diagnoses) {
-    if (!d.signature.flat_end && !d.signature.overfits) continue;
+    if (!d.signature.flat_end && !d.signature.late_rise) continue;
     const Diagnosis* more_data = lower_with_more(diagnoses, d, data, params);
     const Diagnosis* more_params = lower_with_more(diagnoses, d, params, data);
     // Where both help, the one that helps more limits.
@@ -102,7 +101,7 @@ void say_next(Diagnosis& d) {
   }
   if (!d.next.empty()) {
     // judge_together has found the run that shows it.
-  } else if (d.signature.overfits) {
+  } else if (d.signature.late_rise) {
     d.next = fmt::format(
         "raise the data: the held-out loss is lowest at step {:g} and ends {} higher; stop there, more "
         "steps on these data do harm",

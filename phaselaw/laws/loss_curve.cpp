@@ -16,6 +16,7 @@ constexpr std::size_t kKeepRows = 120;  // curves of so few rows are not thinned
 constexpr double kBins = 100;           // over a curve
 constexpr std::size_t kNoiseRows = 8;   // in a block, to measure its noise
 constexpr std::size_t kLagRows = 32;    // in a block, to measure its autocorrelation
+constexpr double kStableShare = 0.5;    // of the steps, that a stable phase must hold to be fitted alone
 constexpr double kStableFactor = 4;     // of the clock, that a stable phase must span to be fitted alone
 constexpr double kRise = 0.02;          // relative, that an end must lie above the minimum
 constexpr double kRiseSd = 5;           // and in standard deviations of a block
@@ -127,8 +128,8 @@ void treat_decay(const ScheduleSums& sums, std::vector<Row>& rows, LossCurve& cu
   const auto first = std::find_if(rows.begin(), rows.end(), [&](const Row& r) { return r.step >= sums.warmup_end; });
   const auto decay = std::find_if(rows.begin(), rows.end(), [&](const Row& r) { return r.step > sums.decay_begin; });
   if (decay == rows.end()) return;
-  const bool stable = decay != rows.begin() && first < decay && std::prev(decay)->x >= kStableFactor * first->x &&
-                      std::distance(first, decay) >= 10;
+  const bool stable = first < decay && std::prev(decay)->x >= kStableFactor * first->x &&
+                      sums.decay_begin - sums.warmup_end >= kStableShare * rows.back().step;
   if (stable) {
     cut(rows, static_cast<std::size_t>(decay - rows.begin()), curve.n_decay);
     curve.notes.push_back(
@@ -172,6 +173,13 @@ Blocks block_means(const std::vector<double>& x, const std::vector<double>& loss
     out.sd.push_back(variance[b] > 0 ? std::sqrt(variance[b] / worth) : 0);
   }
   return out;
+}
+
+double roughness(const std::vector<double>& values) {
+  std::vector<double> rough;
+  for (std::size_t i = 1; i + 1 < values.size(); ++i)
+    rough.push_back(std::abs(values[i - 1] - 2 * values[i] + values[i + 1]) / std::sqrt(6.0));
+  return rough.empty() ? 0 : numerics::median(rough) / 0.6745;
 }
 
 double LossCurve::step_at(double clock_position) const {
@@ -256,8 +264,13 @@ LossCurve prepare(const CurveData& data, const PrepareOptions& options) {
   curve.min_step = blocks.last_step[lowest];
   curve.end_loss = blocks.loss.back();
   const double rise = std::log(curve.end_loss / curve.min_loss);
-  if (rise > kRise && rise > kRiseSd * std::hypot(blocks.sd[lowest], blocks.sd.back()) &&
-      lowest + 1 < blocks.x.size()) {
+  double uncertain = std::hypot(blocks.sd[lowest], blocks.sd.back());
+  if (uncertain == 0) {
+    std::vector<double> log_loss;
+    for (const double loss : blocks.loss) log_loss.push_back(std::log(loss));
+    uncertain = std::sqrt(2.0) * roughness(log_loss);
+  }
+  if (rise > kRise && rise > kRiseSd * uncertain && lowest + 1 < blocks.x.size()) {
     std::size_t keep = 0;
     for (std::size_t b = 0; b <= lowest; ++b) keep += blocks.rows[b];
     curve.n_rise = curve.all_x.size() - keep;

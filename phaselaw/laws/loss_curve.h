@@ -18,8 +18,8 @@
 //   noise    of one row, as standard deviation of ln loss about a straight line in ln(clock) inside each block; its
 //            autocorrelation time tau = 1 + 2 sum rho_k, the sum up to the first rho_k <= 0, pooled over blocks of 32
 //            rows and more [T]; a block's mean then has the sd  noise sqrt(tau/rows)
-//   decay    where the learning rate decays: rows after its begin are left out when the stable phase before it spans a
-//            factor 4 of the clock, else laws carry the annealing term - K S2
+//   decay    where the learning rate decays: rows after its begin are left out when the stable phase before it holds
+//            half of the steps and spans a factor 4 of the clock, else laws carry the annealing term - K S2
 //   rise     a curve that ends above its minimum is cut there; what rose is said by the signature and the stage
 // Rows with clock 0 (before the first step) and rows that are not positive and finite are left out, and counted.
 // Cost: O(n log n); 100,000 rows some 20 ms.
@@ -63,5 +63,9 @@ struct Blocks {
 };
 [[nodiscard]] Blocks block_means(const std::vector<double>& x, const std::vector<double>& loss,
                                  const std::vector<double>& drop, const std::vector<double>& step);
+
+// The noise of one row, from second differences, which do not see a smooth trend: their size is sqrt 6 times as great.
+// The median makes it blind to outliers. 0 for fewer than 3 values.
+[[nodiscard]] double roughness(const std::vector<double>& values);
 
 }  // namespace phaselaw::laws

@@ -8,6 +8,7 @@
 #include <ceres/cost_function.h>
 #include <ceres/problem.h>
 #include <ceres/solver.h>
+#include <glog/logging.h>
 #include <Eigen/Core>
 #include <Eigen/SVD>
 
@@ -177,6 +178,8 @@ LeastSquaresResult minimise(const LeastSquaresProblem& problem, std::span<const 
   solver.linear_solver_type = ceres::DENSE_QR;
   solver.num_threads = 1;
   solver.logging_type = ceres::SILENT;
+  // Ceres logs a step to where residuals are not defined as an error of the program, whatever it is told above.
+  [[maybe_unused]] static const int silenced = FLAGS_minloglevel = google::GLOG_FATAL;
   solver.minimizer_progress_to_stdout = false;
   solver.max_num_iterations = options.max_iterations;
   solver.function_tolerance = options.function_tolerance;
