@@ -35,7 +35,7 @@ report::Axis clock_axis(const laws::LossCurve& curve) {
           true};
 }
 
-std::string percent(double share) { return report::format_number(100 * share, 2) + " %"; }
+std::string percent(double share) { return std::isnan(share) ? kDash : report::format_number(100 * share, 2) + " %"; }
 
 // All curves of one quantity and clock.
 std::vector<Figure> overview(const std::vector<Diagnosis>& diagnoses) {
@@ -123,28 +123,17 @@ Figure residual_figure(const Diagnosis& d) {
   figure.title = "What the forms leave";
   figure.x = clock_axis(d.curve);
   figure.y = {"measured over fitted, less 1", "%", false};
-  double largest = 0;
-  for (std::size_t i = 0; i < std::min(kDrawnForms, d.fits.forms.size()); ++i) {
+  for (std::size_t i = 0; i < std::min<std::size_t>(2, d.fits.forms.size()); ++i) {
     const laws::CurveFormFit& form = d.fits.forms[i];
-    report::Series line{form.form, d.curve.x, laws::block_values(d.fits, form.fit), Style::kLinePoints,
-                        kFormColours[i]};
-    for (std::size_t b = 0; b < line.y.size(); ++b) {
-      line.y[b] = 100 * (d.curve.loss[b] / line.y[b] - 1);
-      if (i == 0) largest = std::max(largest, std::abs(line.y[b]));
-    }
-    line.width = 1;
+    report::Series line{form.form, d.curve.x, laws::block_values(d.fits, form.fit), Style::kLine, kFormColours[i]};
+    for (std::size_t b = 0; b < line.y.size(); ++b) line.y[b] = 100 * (d.curve.loss[b] / line.y[b] - 1);
+    line.width = i == 0 ? 2 : 1;
     figure.series.push_back(std::move(line));
   }
-  // The best form's residuals fill the frame; what runs out of it is worse than can be shown.
-  figure.y.lo = -3 * std::max(largest, 0.01);
-  figure.y.hi = 3 * std::max(largest, 0.01);
-  for (report::Series& series : figure.series)
-    for (double& y : series.y)
-      if (y < figure.y.lo || y > figure.y.hi) y = report::kNotGiven;
   figure.horizontal_marks.push_back({0, "", Colour::kGrey});
   figure.caption = fmt::format(
-      "Residuals that wander together are a form that does not hold: {} blocks count as {} "
-      "independent ones. The frame is three times the best form's largest residual.",
+      "Of the best two forms. Residuals that wander together are a form that does not hold: {} "
+      "blocks count as {} independent ones.",
       d.curve.x.size(), report::format_number(d.fits.independent, 2));
   return figure;
 }

@@ -170,7 +170,11 @@ Diagnosis diagnose_one(const CurveData& data, const DiagnoseOptions& options) {
     return d;
   }
   judge_early_form(d);
-  if (d.signature.quickens && d.curve.clock != "lr_sum" && d.fits.forms.front().start != Start::exponential)
+  const CurveFormFit& front = d.fits.forms.front();
+  // A slow exponential that comes after a power law says the same as a fall that quickens.
+  const bool late_fall = front.form == "exponential-power" && front.start != Start::exponential &&
+                         front.fit.find("t0")->value > d.curve.x.back() / 2;
+  if ((late_fall || (d.signature.quickens && front.start != Start::exponential)) && d.curve.clock != "lr_sum")
     d.notes.push_back(
         "falls faster at its end than before, as a decay of the learning rate does; no form here can do so: "
         "give an lr column, or --decay linear --decay-from STEP");

@@ -66,7 +66,10 @@ void judge_stage(Diagnosis& d) {
   const char* name = best.form == "two-stage" || best.form == "broken-power" ? best.bend_parameter.c_str() : "t0";
   const Estimate* scale = best.form == "power" ? nullptr : best.fit.find(name);
   const bool beyond = scale != nullptr && best.bend_factor * scale->value > last / 2;
-  d.stage = best.form == "exponential" || beyond ? "compute-starved" : "data-limited";
+  // A slow exponential after a power law is a fall at the end, not a start that is not over.
+  const bool late_fall = best.form == "exponential-power" && best.start != Start::exponential;
+  const bool starved = best.form == "exponential" || (beyond && !late_fall);
+  d.stage = starved ? "compute-starved" : "data-limited";
 }
 
 void judge_together(std::vector<Diagnosis>& diagnoses) {
@@ -78,14 +81,14 @@ void judge_together(std::vector<Diagnosis>& diagnoses) {
     if (more_params != nullptr && (more_data == nullptr || more_params->curve.min_loss < more_data->curve.min_loss)) {
       d.stage = "model-limited";
       d.next = fmt::format(
-          "raise the model: run {} has the same data, {:.3g} parameters instead of {:.3g}, and ends {} "
+          "raise the model: \"{}\" has the same data, {:.3g} parameters instead of {:.3g}, and ends {} "
           "lower",
           more_params->curve.name, more_params->n_params, d.n_params,
           percent(1 - more_params->curve.min_loss / d.curve.min_loss));
     } else if (more_data != nullptr) {
       d.stage = "data-limited";
       d.next = fmt::format(
-          "raise the data: run {} has the same model, {:.3g} sequences instead of {:.3g}, and ends {} "
+          "raise the data: \"{}\" has the same model, {:.3g} sequences instead of {:.3g}, and ends {} "
           "lower",
           more_data->curve.name, more_data->n_data, d.n_data,
           percent(1 - more_data->curve.min_loss / d.curve.min_loss));

@@ -94,6 +94,27 @@ void measure_noise(const std::vector<double>& log_x, const std::vector<double>& 
   }
 }
 
+// Where the rows do not tell their noise: the slope of the last third of them is positive by three standard errors, or
+// the end lies far above what their roughness makes likely.
+bool rises_late(const Blocks& blocks) {
+  const std::size_t n = blocks.x.size(), kept = std::max<std::size_t>(n / 3, 5);
+  if (n < 2 * kept) return false;
+  std::vector<double> t, y;
+  for (std::size_t b = n - kept; b < n; ++b) {
+    t.push_back(std::log(blocks.x[b]));
+    y.push_back(std::log(blocks.loss[b]));
+  }
+  if (y.back() - *std::min_element(y.begin(), y.end()) > 2 * kRiseSd * roughness(y)) return true;
+  const double mean_t = numerics::mean(t);
+  double tt = 0, ty = 0, left = 0;
+  for (std::size_t i = 0; i < kept; ++i) {
+    tt += (t[i] - mean_t) * (t[i] - mean_t);
+    ty += (t[i] - mean_t) * y[i];
+  }
+  for (const double e : about_line(t, y)) left += e * e;
+  return tt > 0 && ty / tt > 3 * std::sqrt(left / static_cast<double>(kept - 2) / tt);
+}
+
 struct Row {
   double x, loss, step, drop;
 };
@@ -168,8 +189,8 @@ Blocks block_means(const std::vector<double>& x, const std::vector<double>& loss
     out.first_step.push_back(step[bins[b].begin]);
     out.last_step.push_back(step[bins[b].end - 1]);
     out.rows.push_back(bins[b].size());
-    // No block is worth more than one independent row for each tau rows, nor less than one row.
-    const double worth = std::max(1.0, count / out.correlation_time);
+    // Rows of a correlated stretch shorter than tau are worth less than one independent row each.
+    const double worth = count / out.correlation_time;
     out.sd.push_back(variance[b] > 0 ? std::sqrt(variance[b] / worth) : 0);
   }
   return out;
@@ -264,13 +285,9 @@ LossCurve prepare(const CurveData& data, const PrepareOptions& options) {
   curve.min_step = blocks.last_step[lowest];
   curve.end_loss = blocks.loss.back();
   const double rise = std::log(curve.end_loss / curve.min_loss);
-  double uncertain = std::hypot(blocks.sd[lowest], blocks.sd.back());
-  if (uncertain == 0) {
-    std::vector<double> log_loss;
-    for (const double loss : blocks.loss) log_loss.push_back(std::log(loss));
-    uncertain = std::sqrt(2.0) * roughness(log_loss);
-  }
-  if (rise > kRise && rise > kRiseSd * uncertain && lowest + 1 < blocks.x.size()) {
+  const double uncertain = std::hypot(blocks.sd[lowest], blocks.sd.back());
+  const bool sure = uncertain > 0 ? rise > kRiseSd * uncertain : rises_late(blocks);
+  if (rise > kRise && sure && lowest + 1 < blocks.x.size()) {
     std::size_t keep = 0;
     for (std::size_t b = 0; b <= lowest; ++b) keep += blocks.rows[b];
     curve.n_rise = curve.all_x.size() - keep;
