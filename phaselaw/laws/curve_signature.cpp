@@ -219,6 +219,15 @@ FallRate fall_rate(const LossCurve& curve, double lo, double hi) {
   return rate;
 }
 
+void expect_gain(double gain, CurveSignature& signature) {
+  if (signature.flat_end || signature.diverged || !(gain < kFlatEnd)) return;
+  if (signature.end.blocks >= 3 && signature.end.per_doubling - 2 * signature.end.error > kFlatEnd) return;
+  signature.flat_end = true;
+  if (signature.word != "none") return;
+  signature.word = "plateau";
+  signature.reading = fmt::format("flat at the end: the best form expects {:.2g} % from twice the clock", 100 * gain);
+}
+
 CurveSignature signature_of(const CurveData& data, const LossCurve& curve) {
   CurveSignature signature;
   find_divergence(data, signature);

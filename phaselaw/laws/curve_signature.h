@@ -47,6 +47,9 @@ struct CurveSignature {
   std::size_t n_not_finite = 0, n_grad_spikes = 0;
   FallRate end;  // over the last factor 1.5 of the clock or more
 };
+// A flat end, too: the best form expects `gain` (relative) from twice the clock, less than 0.5 %, and what was measured
+// does not contradict it.
+void expect_gain(double gain, CurveSignature& signature);
 [[nodiscard]] CurveSignature signature_of(const CurveData& data, const LossCurve& curve);
 
 // Least-squares slope of ln loss over blocks with lo <= x <= hi.

@@ -191,7 +191,10 @@ Diagnosis diagnose_one(const CurveData& data, const DiagnoseOptions& options) {
       widen(quantity_of(fit, form.exponent_parameter), is_best, d.exponent);
       widen(quantity_of(fit, "E"), is_best, d.floor);
     }
-    if (is_best) judge_end(d, fit);
+    if (is_best) {
+      judge_end(d, fit);
+      expect_gain(d.next_gain, d.signature);
+    }
     if (is_best && !fit.convergence.certified)
       d.notes.push_back(fmt::format("{}: not a certified fit ({})", form.form, fit.convergence.status));
     if (has_bend) bends.push_back({&form, fit, own, quantity_of(fit, form.bend_parameter, form.bend_factor)});

@@ -80,18 +80,15 @@ void judge_together(std::vector<Diagnosis>& diagnoses) {
     // Where both help, the one that helps more limits.
     if (more_params != nullptr && (more_data == nullptr || more_params->curve.min_loss < more_data->curve.min_loss)) {
       d.stage = "model-limited";
-      d.next = fmt::format(
-          "raise the model: \"{}\" has the same data, {:.3g} parameters instead of {:.3g}, and ends {} "
-          "lower",
-          more_params->curve.name, more_params->n_params, d.n_params,
-          percent(1 - more_params->curve.min_loss / d.curve.min_loss));
+      d.next =
+          fmt::format("raise the model: \"{}\" has {}{:.3g} parameters instead of {:.3g} and ends {} lower",
+                      more_params->curve.name, std::isnan(d.n_data) ? "" : "the same data, ", more_params->n_params,
+                      d.n_params, percent(1 - more_params->curve.min_loss / d.curve.min_loss));
     } else if (more_data != nullptr) {
       d.stage = "data-limited";
-      d.next = fmt::format(
-          "raise the data: \"{}\" has the same model, {:.3g} sequences instead of {:.3g}, and ends {} "
-          "lower",
-          more_data->curve.name, more_data->n_data, d.n_data,
-          percent(1 - more_data->curve.min_loss / d.curve.min_loss));
+      d.next = fmt::format("raise the data: \"{}\" has {}n_data {:.6g} instead of {:.6g} and ends {} lower",
+                           more_data->curve.name, std::isnan(d.n_params) ? "" : "the same model, ", more_data->n_data,
+                           d.n_data, percent(1 - more_data->curve.min_loss / d.curve.min_loss));
     }
   }
 }
