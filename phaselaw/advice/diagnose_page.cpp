@@ -110,11 +110,10 @@ Figure forms_figure(const Diagnosis& d) {
                                     fmt::format("bend{}", d.bend.identified ? "" : " ?"), Colour::kYellow});
     else
       figure.vertical_marks.push_back({*d.bend.value, "bend ?", Colour::kOrange});
-    figure.caption += fmt::format(" The bend of {} is {}{}.", d.bend.form, both ? "shaded" : "marked",
-                                  d.bend.identified ? "" : "; it is weakly identified");
+    figure.caption += fmt::format(" The bend of {} is {}{}{}.", d.bend.form, both ? "shaded" : "marked",
+                                  d.bend.identified ? "" : "; it is weakly identified",
+                                  both ? ", as wide as the forms that are not refuted place it" : "");
   }
-  if (d.floor.value && *d.floor.value > 0 && d.floor.identified)
-    figure.horizontal_marks.push_back({*d.floor.value, "floor", Colour::kGrey});
   return figure;
 }
 
@@ -224,7 +223,9 @@ report::Page diagnose_page(const std::vector<Diagnosis>& diagnoses) {
   report::Section all{"All curves", {}, {}, {}};
   report::Table table;
   table.caption =
-      "? = not identified by the curve. Exponent and floor are those of the reducible loss, of the best form.";
+      "? = not identified by the curve. Exponent and floor are those of the reducible loss; intervals span the forms "
+      "that "
+      "are not refuted.";
   table.columns = {"curve", "loss", "stage", "early form", "best form", "bend", "of", "exponent", "floor", "signature"};
   for (const Diagnosis& d : diagnoses)
     table.rows.push_back({d.curve.name, or_dash(d.curve.quantity), or_dash(d.stage),

@@ -114,7 +114,10 @@ void print(const std::vector<laws::Diagnosis>& diagnoses) {
                     d.bend.value ? shown(d.bend) + " " + d.curve.unit : "–", shown(d.exponent), shown(d.floor),
                     d.signature.word});
   fmt::print("{}", text_table(rows));
-  fmt::print("\n? = not identified by the curve. Exponent and floor are those of the reducible loss.\n");
+  fmt::print(
+      "\n? = not identified by the curve. Exponent and floor are those of the reducible loss; intervals span the forms "
+      "that "
+      "are not refuted.\n");
   for (const auto& d : diagnoses) {
     fmt::print("\n{}\n", d.curve.name);
     if (d.curve.n_rows > 0)
