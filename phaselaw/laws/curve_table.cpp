@@ -2,10 +2,8 @@
 #include "phaselaw/laws/curve_table.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <filesystem>
-#include <numeric>
 #include <optional>
 #include <utility>
 
@@ -18,57 +16,61 @@ namespace {
 
 constexpr std::size_t kFewestRows = 5;  // of a loss column that a run is read from
 
-struct Meaning {
-  const char* name;
-  std::vector<std::string> columns;  // in order of preference, as plain() writes them
-};
-const std::vector<Meaning>& meanings() {
-  static const std::vector<Meaning> all = {
-      {"loss",
-       {"excessrisk", "valloss", "validationloss", "validloss", "testloss", "evalloss", "lossvalidation", "loss",
-        "trainloss", "trainingloss"}},
-      {"run", {"run", "runid", "runname", "hyperid", "model", "exp", "name"}},
-      {"step", {"step", "steps", "nsteps", "iteration", "iter", "globalstep", "_step", "trainerglobalstep"}},
-      {"tokens", {"tokens", "trainingtokens", "ntokens", "tokensseen"}},
-      {"compute", {"compute", "computeflop", "flops", "flop"}},
-      {"lr", {"lr", "learningrate"}},
-      {"grad_norm", {"gradnorm", "gradientnorm"}},
-      {"n_params", {"nparams", "params", "parameters", "paramstotal", "modelsize", "denseparametercount"}},
-      {"n_data", {"ndata", "uniquetokens", "datasize"}},
-      {"flops_per_step", {"flopsperstep"}},
-  };
-  return all;
-}
+// Losses and runs have an order of preference here; the other meanings are known columns (columns.h).
+const std::vector<std::string> kLosses = {"excessrisk", "valloss",     "validationloss", "validloss",
+                                          "testloss",   "evalloss",    "lossvalidation", "loss",
+                                          "trainloss",  "trainingloss"};
+const std::vector<std::string> kRuns = {"run", "runid", "runname", "hyperid", "model", "exp", "name"};
+const std::vector<std::string> kAxes = {"step",     "tokens", "compute",       "lr",
+                                        "n_params", "n_data", "unique_tokens", "flops_per_step"};
 
+// train/loss is a training loss; config.lr a learning rate.
 std::string plain(std::string_view name) {
-  std::string out;
-  for (const char c : name)
-    if (c != ' ' && c != '-' && c != '_' && c != '.' && c != '/')
-      out += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  return out;
+  std::string text(name);
+  std::erase(text, '/');
+  return plain_name(text);
+}
+std::string axis_of(std::string_view header) {
+  const std::string whole = canonical_column(header);
+  if (const auto at = header.find_last_of("/."); whole == header && at != std::string_view::npos)
+    return canonical_column(header.substr(at + 1));
+  return whole;
 }
 
 using ColumnsOf = std::map<std::string, std::vector<std::size_t>>;  // by meaning, in order of preference
 
 ColumnsOf find_columns(const Table& table, const std::map<std::string, std::string>& columns) {
   ColumnsOf found;
-  for (const Meaning& meaning : meanings()) {
-    auto& list = found[meaning.name];
-    if (const auto mapped = columns.find(meaning.name); mapped != columns.end()) {
-      std::string_view rest = mapped->second;
-      const bool joined = std::string_view(meaning.name) == "run";
-      for (bool more = true; more;) {
-        const auto plus = joined ? rest.find('+') : std::string_view::npos;
-        list.push_back(table.column(rest.substr(0, plus)));
-        more = plus != std::string_view::npos;
-        if (more) rest.remove_prefix(plus + 1);
-      }
-      continue;
-    }
-    for (const std::string& name : meaning.columns)
+  const auto by_name = [&](const std::vector<std::string>& names) {
+    std::vector<std::size_t> list;
+    for (const std::string& name : names)
       for (std::size_t c = 0; c < table.header.size(); ++c)
-        if (plain(table.header[c]) == plain(name)) list.push_back(c);
-    if (std::string_view(meaning.name) == "run" && list.size() > 1) list.erase(list.begin() + 1, list.end());
+        if (plain(table.header[c]) == name) list.push_back(c);
+    return list;
+  };
+  found["loss"] = by_name(kLosses);
+  found["grad_norm"] = by_name({"gradnorm", "gradientnorm", "traingradnorm"});
+  found["run"] = by_name(kRuns);
+  if (found["run"].size() > 1) found["run"].erase(found["run"].begin() + 1, found["run"].end());
+  for (const std::string& axis : kAxes) {
+    auto& list = found[axis];
+    for (std::size_t c = 0; c < table.header.size(); ++c)
+      if (axis_of(table.header[c]) == axis) list.push_back(c);
+    // A column of just that name goes before one that may mean it.
+    std::stable_partition(list.begin(), list.end(),
+                          [&](std::size_t c) { return plain_name(table.header[c]) == plain_name(axis); });
+  }
+  if (found["n_data"].empty()) found["n_data"] = found["unique_tokens"];
+  for (const auto& [meaning, own] : columns) {
+    std::vector<std::size_t> list;
+    std::string_view rest = own;
+    for (bool more = true; more;) {
+      const auto plus = meaning == "run" ? rest.find('+') : std::string_view::npos;
+      list.push_back(table.column(rest.substr(0, plus)));
+      more = plus != std::string_view::npos;
+      if (more) rest.remove_prefix(plus + 1);
+    }
+    found[meaning] = std::move(list);
   }
   return found;
 }
@@ -76,19 +78,21 @@ ColumnsOf find_columns(const Table& table, const std::map<std::string, std::stri
 // The cell as a number; std::nullopt where nothing was recorded. NaN and infinity are numbers here.
 std::optional<double> recorded(const Table& table, std::size_t row, std::size_t column) {
   const Table::Field& field = table.rows[row][column];
-  std::string_view text = field.text;
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  const std::string word = plain(text);
-  if (word.empty() || word == "na" || word == "n/a" || word == "null" || word == "none") return {};
-  if (text.front() == '+') text.remove_prefix(1);
-  double value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error == std::errc::result_out_of_range) return text.front() == '-' ? -INFINITY : INFINITY;
-  if (error != std::errc() || end != text.data() + text.size())
-    throw base::InputError({table.source, field.line, field.column},
-                           fmt::format("expected a number in {}, found '{}'", table.header[column], field.text));
-  return value;
+  const FieldNumber number = parse_number(field.text);
+  switch (number.kind) {
+    case NumberKind::finite:
+      return number.value;
+    case NumberKind::missing:
+      return {};
+    case NumberKind::not_finite:
+      return field.text.find_first_of("iI") != std::string::npos ? INFINITY : kNotKnown;
+    case NumberKind::out_of_range:
+      return INFINITY;
+    case NumberKind::not_a_number:
+      break;
+  }
+  throw base::InputError({table.source, field.line, field.column},
+                         fmt::format("expected a number in {}, found '{}'", table.header[column], field.text));
 }
 
 double number_or_nan(const Table& table, std::size_t row, const std::vector<std::size_t>& columns) {
@@ -215,11 +219,8 @@ std::string stem_of(const std::string& source) {
 }  // namespace
 
 const std::vector<std::string>& curve_meanings() {
-  static const std::vector<std::string> names = [] {
-    std::vector<std::string> out;
-    for (const Meaning& meaning : meanings()) out.emplace_back(meaning.name);
-    return out;
-  }();
+  static const std::vector<std::string> names = {"loss", "run",       "step",     "tokens", "compute",
+                                                 "lr",   "grad_norm", "n_params", "n_data", "flops_per_step"};
   return names;
 }
 

@@ -94,25 +94,28 @@ void measure_noise(const std::vector<double>& log_x, const std::vector<double>& 
   }
 }
 
-// Where the rows do not tell their noise: the slope of the last third of them is positive by three standard errors, or
-// the end lies far above what their roughness makes likely.
+// Where the rows do not tell their noise: the slope of the last third or half of them is positive by three standard
+// errors, or the end lies far above what their roughness makes likely.
 bool rises_late(const Blocks& blocks) {
-  const std::size_t n = blocks.x.size(), kept = std::max<std::size_t>(n / 3, 5);
-  if (n < 2 * kept) return false;
-  std::vector<double> t, y;
-  for (std::size_t b = n - kept; b < n; ++b) {
-    t.push_back(std::log(blocks.x[b]));
-    y.push_back(std::log(blocks.loss[b]));
+  const std::size_t n = blocks.x.size();
+  for (const std::size_t kept : {n / 3, n / 2}) {
+    if (kept < 5) continue;
+    std::vector<double> t, y;
+    for (std::size_t b = n - kept; b < n; ++b) {
+      t.push_back(std::log(blocks.x[b]));
+      y.push_back(std::log(blocks.loss[b]));
+    }
+    if (y.back() - *std::min_element(y.begin(), y.end()) > 2 * kRiseSd * roughness(y)) return true;
+    const double mean_t = numerics::mean(t);
+    double tt = 0, ty = 0, left = 0;
+    for (std::size_t i = 0; i < kept; ++i) {
+      tt += (t[i] - mean_t) * (t[i] - mean_t);
+      ty += (t[i] - mean_t) * y[i];
+    }
+    for (const double e : about_line(t, y)) left += e * e;
+    if (tt > 0 && ty / tt > 3 * std::sqrt(left / static_cast<double>(kept - 2) / tt)) return true;
   }
-  if (y.back() - *std::min_element(y.begin(), y.end()) > 2 * kRiseSd * roughness(y)) return true;
-  const double mean_t = numerics::mean(t);
-  double tt = 0, ty = 0, left = 0;
-  for (std::size_t i = 0; i < kept; ++i) {
-    tt += (t[i] - mean_t) * (t[i] - mean_t);
-    ty += (t[i] - mean_t) * y[i];
-  }
-  for (const double e : about_line(t, y)) left += e * e;
-  return tt > 0 && ty / tt > 3 * std::sqrt(left / static_cast<double>(kept - 2) / tt);
+  return false;
 }
 
 struct Row {

@@ -21,7 +21,8 @@
 //   decay    where the learning rate decays: rows after its begin are left out when the stable phase before it holds
 //            half of the steps and spans a factor 4 of the clock, else laws carry the annealing term - K S2
 //   rise     a curve that ends 2 % above its minimum, and by five standard errors, is cut there (where rows do not tell
-//            their noise: the last third rises by three standard errors of its slope); what rose is said by the signature
+//            their noise: the last third or half rises by three standard errors of its slope); what rose is said by the
+//            signature
 // Rows with clock 0 (before the first step) and rows that are not positive and finite are left out, and counted.
 // Cost: O(n log n); 100,000 rows some 20 ms.
 namespace phaselaw::laws {
