@@ -40,10 +40,13 @@ std::string gain(const Diagnosis& d) {
   if (!std::isfinite(d.next_gain)) return "";
   const std::string what = is_excess_risk(d.curve.quantity) ? "the excess risk" : "the loss";
   const FallRate& end = d.signature.end;
-  const std::string measured = end.blocks < 3
-                                   ? ""
-                                   : fmt::format("; over its last factor {:.2g} it fell by {} +- {} a doubling",
-                                                 end.factor, percent(end.per_doubling), percent(2 * end.error));
+  std::string measured;
+  if (end.blocks >= 3) {
+    measured = fmt::format("; over its last factor {:.2g} it fell by {} +- {} a doubling", end.factor,
+                           percent(end.per_doubling), percent(2 * end.error));
+    // A form may be the best and still flatten too early.
+    if (end.per_doubling - 3 * end.error > 2 * d.next_gain) measured += ", more than the form allows for: expect more";
+  }
   return fmt::format("twice the {} takes {} down by {} by the best form ({}){}", compute_word(d), what,
                      percent(d.next_gain), d.fits.forms.front().form, measured);
 }
