@@ -10,7 +10,7 @@
 // Bootstrap intervals, percentile and BCa, of rows or of clusters of rows; interval.h says what and how well.
 //
 // An almost absolute loss (Huber's, whose delta lies below the residuals; l1) has a fit that jumps between rows: plain
-// resamples of independent rows spread 1.15 times too much, and scatter around an average of fits that is better than
+// resamples of independent rows spread 1.1 times too much, and scatter around an average of fits that is better than
 // the fit. Their residuals are smoothed,
 //   r* = c (r + h z),  z normal,  h^2 = b^2 - delta^2/3,  c = 1/sqrt(1 + h^2/s^2),
 // with s the residuals' spread and b Silverman's bandwidth (robust_scale.h; delta is a uniform kernel's half width),

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Small texts from which the fuzzers start: make_seeds.py DIR makes DIR/table, DIR/law, DIR/fit_json."""
+"""Small texts from which the fuzzers start: make_seeds.py DIR makes DIR/table, DIR/measured, DIR/law, DIR/fit_json.
+Real FIT.json files given besides make better seeds than the one here."""
 
 import json
 import sys
@@ -55,6 +56,7 @@ def main():
         sys.exit("usage: make_seeds.py DIR [FIT.json ...]")
     root = Path(sys.argv[1])
     write(root / "table", TABLES)
+    write(root / "measured", TABLES)
     write(root / "law", LAWS)
     write(root / "fit_json", [json.dumps(FIT), json.dumps(FIT, indent=2)] + [Path(p).read_text() for p in sys.argv[2:]])
 
