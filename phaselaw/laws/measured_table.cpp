@@ -36,6 +36,8 @@ long line_of(const std::vector<Table::Field>& row) { return row.front().line; }
 
 void leave_out_missing(Table& table, std::size_t output, const std::string& name, std::vector<std::string>& warnings) {
   std::vector<long> lines;
+  if (table.rows.empty())  // a chart's export without one value
+    throw base::InputError({table.source}, fmt::format("no row has a {} in column {}", name, table.header[output]));
   const Table::Field first = table.rows.front()[output];
   std::erase_if(table.rows, [&](const auto& row) {
     const bool missing = parse_number(row[output].text).kind == NumberKind::missing;

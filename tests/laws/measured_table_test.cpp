@@ -126,6 +126,11 @@ TEST(MeasuredTable, ChartsExportedByWandbBecomeOneRowForEachRunAndStep) {
   EXPECT_EQ(read("N,D,loss,a - b\n1000,2,3,4\n").data.columns.get("a - b"), Numbers{4});
 }
 
+TEST(MeasuredTable, AChartWithoutOneValueIsRefused) {
+  const Table chart = parse_table("Step\trun a - train/loss\trun b - train/loss\n\t\t\n", "chart.tsv");
+  EXPECT_THROW((void)measured_from(chart), base::InputError);
+}
+
 TEST(MeasuredTable, MarksAndLineEnds) {
   const MeasuredTable t = read("\xef\xbb\xbfN;loss\r\n100000;2\r\n\r\n200000;1");
   EXPECT_EQ(t.data.columns.get("n_params"), (Numbers{1e5, 2e5}));
