@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "phaselaw/analysis/flow_views.h"
+#include "phaselaw/data/noise.h"
 #include "phaselaw/report/format.h"
 
 // The page of `phaselaw flow`: every view in one frame, the spectrum with the learning front, the drift.
@@ -50,7 +51,7 @@ Figure trajectories(const Setting& s, const FlowViews& v, bool test) {
     series.width = look.width;
     figure.series.push_back(std::move(series));
   }
-  const auto& noise = s.experiment.data.noise;
+  const double noise = data::noise_level(s.experiment.data);
   if (test && noise > 0 && !s.cross_entropy())
     figure.horizontal_marks.push_back({noise * noise, "noise xi^2", Colour::kGrey});
   if (test && v.kernel_leaves_flow.time)

@@ -6,6 +6,7 @@
 
 #include "phaselaw/analysis/linearised.h"
 #include "phaselaw/base/errors.h"
+#include "phaselaw/data/noise.h"
 #include "phaselaw/dynamics/sgd_moments.h"
 
 namespace phaselaw::analysis {
@@ -159,7 +160,7 @@ void add_dense(const Setting& s, FlowViews& views) {
   views.train_loss_at_infinity = dense.train_losses(end).front();
   views.test_loss_at_infinity = dense.test_losses(end, s.split.test.y).front();
   if (s.split.target_known)
-    views.in_sample = dense.closed.excess_risks(views.times, s.split.train.clean, s.experiment.data.noise);
+    views.in_sample = dense.closed.excess_risks(views.times, s.split.train.clean, data::noise_level(s.experiment.data));
   add_descent(dense, views);
   add_moments(dense, views);
   add_methods(dense, views);

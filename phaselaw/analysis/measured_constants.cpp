@@ -7,6 +7,7 @@
 
 #include "phaselaw/base/errors.h"
 #include "phaselaw/base/interrupt.h"
+#include "phaselaw/data/noise.h"
 #include "phaselaw/dynamics/closed_form.h"
 #include "phaselaw/dynamics/first_order.h"
 #include "phaselaw/dynamics/lazy.h"
@@ -221,7 +222,7 @@ MeasuredConstants measured_constants(const Setting& s, int threads) {
   n.d_eff = c.d_eff;
   n.initial_risk = c.trivial_risk;
   if (s.experiment.data.noise > 0)
-    n.noise = s.experiment.data.noise;
+    n.noise = data::noise_level(s.experiment.data);
   else
     c.notes.push_back("the data have no noise; xi = 1 stands in the formulas that need one");
   const double delta = n.failure_prob;

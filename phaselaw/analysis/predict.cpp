@@ -9,6 +9,7 @@
 #include "phaselaw/base/errors.h"
 #include "phaselaw/base/interrupt.h"
 #include "phaselaw/base/progress.h"
+#include "phaselaw/data/noise.h"
 #include "phaselaw/dynamics/lazy.h"
 #include "phaselaw/kernel/lanczos.h"
 #include "phaselaw/model/flops.h"
@@ -182,6 +183,9 @@ Prediction predict(const Setting& s, const PredictOptions& options) {
     throw base::InputError(
         "predict needs the squared loss, whose flow has a closed form; for text set data.target = "
         "\"regression\" and model.readout = \"linear\"");
+  if (s.experiment.data.noise > 0 && s.experiment.data.noise_exponent != 0)
+    throw base::InputError(
+        "predict takes every size of the data from one pool with one noise; set data.noise_exponent to 0");
   const auto sizes = predicted_sizes(s.split.train.n, options.n_data);
   const double start = now();
   Prediction p;
@@ -199,7 +203,7 @@ Prediction predict(const Setting& s, const PredictOptions& options) {
   const double last = s.flow_time(p.learning_rate);
   p.times = numerics::log_spaced(last / kDecades, last, static_cast<std::size_t>(e.flow.points));
   p.compute = {p.learning_rate, model::sequence_cost(e.model).training_flop()};
-  p.floor = s.split.target_known ? e.data.noise * e.data.noise : 0;
+  p.floor = s.split.target_known ? std::pow(data::noise_level(e.data), 2) : 0;
 
   const auto initial = s.outputs(s.split.train, s.theta_0);
   const dynamics::Pool pool{

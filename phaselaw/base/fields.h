@@ -38,6 +38,7 @@ struct Domain {
 
 [[nodiscard]] inline Domain anything() { return {}; }
 [[nodiscard]] inline Domain at_least(double lo) { return {lo}; }
+[[nodiscard]] inline Domain above(double lo) { return {lo, std::numeric_limits<double>::infinity(), true}; }
 [[nodiscard]] inline Domain positive() { return {0.0, std::numeric_limits<double>::infinity(), true}; }
 [[nodiscard]] inline Domain between(double lo, double hi) { return {lo, hi}; }
 [[nodiscard]] inline Domain strictly_between(double lo, double hi) { return {lo, hi, true, true}; }

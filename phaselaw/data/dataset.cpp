@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "phaselaw/base/log.h"
+#include "phaselaw/data/noise.h"
 #include "phaselaw/data/npy.h"
 #include "phaselaw/data/teacher.h"
 #include "phaselaw/data/text.h"
@@ -39,16 +40,6 @@ void draw_normalised(RandomStream& stream, std::span<double> row) {
   for (double& value : row) value *= scale;
 }
 
-// One stream a sequence, so that the noise of a sequence does not depend on how many there are.
-void add_noise(Dataset& set, double noise, std::uint64_t seed, const char* purpose) {
-  if (noise == 0) return;
-  const std::size_t width = set.y.size() / static_cast<std::size_t>(set.n);
-  for (std::size_t i = 0; i < static_cast<std::size_t>(set.n); ++i) {
-    RandomStream stream(seed, purpose, i);
-    for (std::size_t k = 0; k < width; ++k) set.y[i * width + k] += noise * stream.normal();
-  }
-}
-
 Dataset teacher_dataset(const DataOptions& options, const model::ModelOptions& student, std::uint64_t seed,
                         std::int64_t n, const char* purpose) {
   Dataset set = vector_dataset(student, n);
@@ -74,8 +65,11 @@ Split teacher_split(const DataOptions& options, const model::ModelOptions& stude
   split.test = teacher_dataset(options, student, seed, options.n_test, "teacher/test");
   split.target_known = true;
   const auto teacher = teacher_options(options, student);
-  split.description = fmt::format("teacher: n_layers {}, d_hidden {}, n_heads {}, d_head {}; noise {}",
-                                  teacher.n_layers, teacher.d_hidden, teacher.n_heads, teacher.d_head, options.noise);
+  split.description =
+      fmt::format("teacher: n_layers {}, d_hidden {}, n_heads {}, d_head {}; noise {}", teacher.n_layers,
+                  teacher.d_hidden, teacher.n_heads, teacher.d_head, noise_level(options));
+  if (options.noise_kind != NoiseKind::gaussian)
+    split.description += fmt::format(", {}", base::enum_to_text(options.noise_kind));
   return split;
 }
 
@@ -265,8 +259,8 @@ Split make_split(const DataOptions& options, const model::ModelOptions& student,
       break;
   }
   split.target_power = mean_square(split.target_known ? split.train.clean : split.train.y);
-  add_noise(split.train, options.noise, seed, "noise/train");
-  add_noise(split.test, options.noise, seed, "noise/test");
+  for (auto [set, purpose] : {std::pair{&split.train, "noise/train"}, {&split.test, "noise/test"}})
+    if (!set->y.empty()) add_noise(options, seed, purpose, {set->y, set->x, set->n, set->d_in, set->d_out});
   split.hash = hash_of(split);
   return split;
 }

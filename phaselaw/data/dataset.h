@@ -32,17 +32,16 @@ struct Split {
 
 // Builds the data of one run; a function of its arguments (and of the files they name) alone.
 //
-//   teacher  x rows: Gaussian, RMS-normalised to ||x_l|| = sqrt(d). y = F*(x) + N(0, xi^2) on train and test, so the
-//   mean
-//            of (F - F*)^2 on the test inputs is the excess risk up to test sampling. See data/teacher.h.
-//   text     see data/text.h. Regression: x_l = E_in[byte l], y_l = E_out[byte l+1] + N(0, xi^2), where E_in (256 x d)
-//   and
+//   teacher  x rows: Gaussian, RMS-normalised to ||x_l|| = sqrt(d). y = F*(x) + noise on train and test, so the mean of
+//            (F - F*)^2 on the test inputs is the excess risk up to test sampling. See data/teacher.h.
+//   text     see data/text.h. Regression: x_l = E_in[byte l], y_l = E_out[byte l+1] + noise, where E_in (256 x d) and
 //            E_out (256 x o) are random, RMS-normalised and the same for every seed: they are part of the task.
 //   arrays   see data/npy.h. The first n_data sequences of x, y train; the last n_test (or x_test, y_test) test. Noise
-//   is
-//            added to y. Rows that are not RMS-normalised draw a warning.
+//            is added to y. Rows that are not RMS-normalised draw a warning.
 //
-// Nested: with the same seed and source, the n_data sequences of a run are the first of a run with more.
+// Noise: std xi = noise n_data^noise_exponent, of the kind noise_kind; see data/noise.h.
+// Nested: with the same seed and source (and noise_exponent 0), the n_data sequences of a run are the first of a run
+// with more.
 // Errors: InputError, one line with expected and found; its place is `where`, or the file that is wrong.
 [[nodiscard]] Split make_split(const DataOptions& options, const model::ModelOptions& student, std::uint64_t seed,
                                const base::Location& where = {});

@@ -15,15 +15,19 @@ namespace phaselaw::data {
 
 enum class Source { teacher, text, arrays };
 enum class Target { automatic, tokens, regression };
+enum class NoiseKind { gaussian, heteroscedastic, student_t, mixture };  // data/noise.h
 
 [[nodiscard]] base::EnumNames<Source> enum_names(Source);
 [[nodiscard]] base::EnumNames<Target> enum_names(Target);
+[[nodiscard]] base::EnumNames<NoiseKind> enum_names(NoiseKind);
 
 struct DataOptions {
   Source source = Source::teacher;
   std::int64_t n_data = 64;
   std::int64_t n_test = 512;
-  double noise = 0.0;
+  double noise = 0.0, noise_exponent = 0.0;
+  NoiseKind noise_kind = NoiseKind::gaussian;
+  double noise_df = 3.0, noise_clean_fraction = 0.5;
   std::int64_t teacher_n_layers = 0, teacher_d_hidden = 0, teacher_n_heads = 0, teacher_d_head = 0;
   base::NumberOrWord<double> teacher_branch_scale{0.0, "auto", {"auto"}};
   base::NumberOrWord<std::int64_t> teacher_seed{0, "auto", {"auto"}};
@@ -34,11 +38,19 @@ struct DataOptions {
 
   template <class Self, class Visit>
   static void fields(Self& self, Visit&& visit) {
-    using base::anything, base::at_least, base::strictly_between;
+    using base::above, base::anything, base::at_least, base::half_open, base::strictly_between;
     visit("source", self.source, anything(), "teacher, text or arrays");
     visit("n_data", self.n_data, at_least(1), "training sequences, n; a smaller n is the start of a larger one");
     visit("n_test", self.n_test, at_least(1), "test sequences");
-    visit("noise", self.noise, at_least(0), "xi: std of the Gaussian added to each target coordinate, train and test");
+    visit("noise", self.noise, at_least(0),
+          "xi: std of the noise added to each target coordinate, train and test; where it grows with n, at n = 1");
+    visit("noise_exponent", self.noise_exponent, anything(), "s: noise grows with the data, xi = noise n_data^s");
+    visit("noise_kind", self.noise_kind, anything(),
+          "gaussian, heteroscedastic (teacher only: std grows with the token's first coordinate), student_t (heavy "
+          "tails) or mixture (clean and noisy sequences); all of mean square xi^2");
+    visit("noise_df", self.noise_df, above(2), "student_t: degrees of freedom");
+    visit("noise_clean_fraction", self.noise_clean_fraction, half_open(0, 1),
+          "mixture: probability that a sequence has no noise at all");
     visit("teacher_n_layers", self.teacher_n_layers, at_least(0), "depth of the teacher; 0: as the model");
     visit("teacher_d_hidden", self.teacher_d_hidden, at_least(0), "MLP width of the teacher; 0: as the model");
     visit("teacher_n_heads", self.teacher_n_heads, at_least(0), "heads of the teacher; 0: as the model");
@@ -57,7 +69,8 @@ struct DataOptions {
   }
 };
 
-// Every domain, and what fields alone cannot say: text needs a path, arrays need x and y.
+// Every domain, and what fields alone cannot say: text needs a path, arrays need x and y, heteroscedastic noise needs
+// the teacher's isotropic inputs, xi(n_data) must be a finite number.
 void validate(const DataOptions& options, const base::Location& where = {});
 
 }  // namespace phaselaw::data
