@@ -2,6 +2,7 @@
 #include "phaselaw/reproduce/first_order_gap.h"
 #include "phaselaw/reproduce/lazy_or_rich.h"
 #include "phaselaw/reproduce/matching_band.h"
+#include "phaselaw/reproduce/noise.h"
 #include "phaselaw/reproduce/phase_transition.h"
 #include "phaselaw/reproduce/two_point.h"
 
@@ -12,6 +13,7 @@ const std::vector<Experiment>& experiments() {
   static const std::vector<Experiment> list = {
       {"E1.teacher", "Phase transition on a teacher", 25, phase_transition_on_teacher},
       {"E1.text", "Phase transition on text", 50, phase_transition_on_text},
+      {"E2.noise", "Noise", 28, noise},
       {"E5.lazy_or_rich", "Lazy or rich", 10, lazy_or_rich},
       {"LB.two_point", "Lower bound from data: two points", 4, two_point},
       {"LB.oracle", "Lower bound from first-order steps", 10, first_order_gap},

@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "phaselaw/reproduce/noise.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "phaselaw/laws/envelope_fit.h"
+#include "phaselaw/laws/fit_json.h"
+#include "phaselaw/numerics/statistics.h"
+#include "phaselaw/report/format.h"
+#include "phaselaw/reproduce/verdict.h"
+#include "phaselaw/theory/noise.h"
+
+namespace phaselaw::reproduce {
+
+namespace {
+
+constexpr double kLevel = 0.975;  // two-sided 95 %
+// Half the distance between the predicted slopes of neighbouring schedules (s = 0, 1/4, 1/2: -1, -1/2, 0): a slope
+// within it is nearer to this schedule than to the next.
+constexpr double kSlopeTolerance = 0.25;
+
+// A small student of a teacher of its own class; xi = 0.3 at n = 16 in every case.
+constexpr const char* kStudy = R"(seed = 1
+[model]
+n_layers = 2
+d_model = 8
+d_hidden = 32
+n_heads = 2
+d_head = 4
+seq_len = 4
+branch_scale = 0.7
+[data]
+source = "teacher"
+teacher_seed = 101
+n_test = 512
+noise = {}
+noise_exponent = {}
+noise_kind = "{}"
+[training]
+optimizer = "sgd"
+batch = 16
+learning_rate = 0.016
+)";
+constexpr const char* kQuickStudy = R"(steps = 8000
+[grid]
+"data.n_data" = [16, 32, 64, 128, 256]
+seeds = 3
+)";
+constexpr const char* kFullStudy = R"(steps = 32000
+[grid]
+"data.n_data" = [16, 32, 64, 128, 256, 512, 1024]
+seeds = 6
+)";
+constexpr double kFirstSize = 16, kNoiseThere = 0.3;
+
+std::vector<BestRisk> best_of(const StudyCurves& curves) {
+  std::vector<BestRisk> best;
+  for (const auto& run : curves.runs) {
+    const auto lowest = std::min_element(run.value.begin(), run.value.end());
+    if (lowest != run.value.end() - 1) best.push_back({run.n_data, run.seed, *lowest});
+  }
+  return best;
+}
+
+Measured student_mean(const std::vector<double>& values) {
+  Measured m;
+  m.points = values.size();
+  if (values.empty()) return m;
+  m.value = numerics::mean(values);
+  if (values.size() < 2) return m;
+  const auto n = static_cast<double>(values.size());
+  const double half = numerics::student_t_quantile(kLevel, n - 1) * numerics::standard_deviation(values) / std::sqrt(n);
+  m.lo = m.value - half;
+  m.hi = m.value + half;
+  return m;
+}
+
+void compare(const std::vector<BestRisk>& gaussian, NoiseCase& kind) {
+  std::map<std::pair<std::int64_t, std::int64_t>, double> reference;
+  for (const auto& b : gaussian) reference[{b.n_data, b.seed}] = b.value;
+  std::vector<BestRisk> ratios;
+  std::map<std::int64_t, std::vector<double>> by_seed;
+  for (const auto& b : kind.best)
+    if (const auto found = reference.find({b.n_data, b.seed}); found != reference.end()) {
+      ratios.push_back({b.n_data, b.seed, b.value / found->second});
+      by_seed[b.seed].push_back(std::log(ratios.back().value));
+    }
+  kind.slope_less_gaussian = log_slope(ratios);
+  std::vector<double> means;
+  for (const auto& [seed, logs] : by_seed) means.push_back(numerics::mean(logs));
+  auto& ratio = kind.ratio_to_gaussian;
+  ratio = student_mean(means);
+  for (double* end : {&ratio.value, &ratio.lo, &ratio.hi}) *end = std::exp(*end);
+}
+
+report::Claim claim_of(std::string id, std::string statement, double predicted, const Measured& m) {
+  report::Claim claim;
+  claim.id = "E2." + std::move(id);
+  claim.statement = std::move(statement);
+  claim.predicted = predicted;
+  claim.measured = m.value;
+  claim.lo = m.lo;
+  claim.hi = m.hi;
+  return claim;
+}
+
+std::string runs_used(const NoiseCase& c) {
+  return fmt::format("{} of {} runs passed their minimum", c.best.size(), c.curves.runs.size());
+}
+
+report::Claim schedule_claim(const NoiseCase& c) {
+  const double predicted = theory::data_exponent(c.exponent);
+  const bool flat = predicted == 0;
+  auto claim =
+      claim_of(c.name + (flat ? "_stays_flat" : "_data_exponent"),
+               flat ? "Where the noise grows as n^1/2, more data do not lower the best excess risk."
+                    : fmt::format("{}: the best excess risk falls as n^{}.", c.label, report::format_number(predicted)),
+               predicted, c.slope);
+  claim.source = "theory section 8: n^(2s - 1), r = 1 [S]";
+  claim.predicted_text = flat ? fmt::format("0 +- {}", kSlopeTolerance) : report::format_number(predicted);
+  claim.verdict =
+      flat ? judge_within(0, kSlopeTolerance, claim.lo, claim.hi) : judge_number(predicted, claim.lo, claim.hi, true);
+  claim.reading =
+      fmt::format("Slope of ln(best excess risk) on ln n, least squares over runs, Student t; {}.{}", runs_used(c),
+                  flat ? " The tolerance is half the distance to the slope predicted for n^1/4." : "");
+  claim.would_change =
+      "More data, where the estimation term outweighs what the student cannot yet represent or reach, at every size.";
+  return claim;
+}
+
+report::Claim compute_claim(const NoiseCase& c, const theory::Edition& edition) {
+  const auto* q = c.envelope.find("q");
+  const double predicted = theory::compute_exponent(edition, c.exponent);
+  auto claim = claim_of(
+      c.name + "_compute_" + std::string(edition.name),
+      fmt::format("{}: the envelope over all n falls as compute^-1/{}.", c.label, report::format_number(1 / predicted)),
+      predicted, {q->value, q->lo.value_or(NAN), q->hi.value_or(NAN), c.envelope.n_points});
+  claim.source = fmt::format("theory section 8: (1 - 2s)/(p - 2s), edition {} [S]", edition.name);
+  claim.predicted_text = fmt::format("1/{}", report::format_number(1 / predicted));
+  claim.verdict = judge_number(predicted, claim.lo, claim.hi, q->identified && c.envelope.convergence.certified);
+  claim.reading = fmt::format("Exponent q of {} on {} envelope points, runs resampled.{}", c.envelope.formula,
+                              c.envelope.n_points, q->identified ? "" : " The data do not identify q.");
+  claim.would_change = "Runs of more compute and data, whose envelope flattens in its last decades.";
+  return claim;
+}
+
+std::vector<report::Claim> kind_claims(const NoiseCase& c) {
+  auto slope = claim_of(c.name + "_slope",
+                        fmt::format("{} of the same mean square leaves the exponent of the data as it is.", c.label), 0,
+                        c.slope_less_gaussian);
+  slope.predicted_text = fmt::format("0 +- {}", kSlopeTolerance);
+  slope.verdict = judge_within(0, kSlopeTolerance, slope.lo, slope.hi);
+  slope.reading = fmt::format(
+      "Slope of ln(best risk / best risk with Gaussian noise) on ln n over {} pairs of runs, Student t; {}.",
+      c.slope_less_gaussian.points, runs_used(c));
+  slope.would_change = "A difference of slopes beyond the tolerance over more sizes, or with heavier tails.";
+  auto floor = claim_of(c.name + "_floor",
+                        fmt::format("{} of the same mean square leaves the best excess risk as it is.", c.label), 1,
+                        c.ratio_to_gaussian);
+  floor.predicted_text = "ratio 1";
+  floor.verdict = judge_number(1, floor.lo, floor.hi, true);
+  floor.reading =
+      fmt::format("Geometric mean of (best risk / best risk with Gaussian noise) over n, Student t over {} seeds.",
+                  c.ratio_to_gaussian.points);
+  floor.would_change = "More seeds, which narrow the interval, or a loss other than the square.";
+  for (auto* claim : {&slope, &floor})
+    claim->source = "theory section 8, open question 4 [S]; the bound knows xi^2 only [R]";
+  return {slope, floor};
+}
+
+}  // namespace
+
+Measured log_slope(const std::vector<BestRisk>& best) {
+  Measured slope;
+  slope.points = best.size();
+  std::vector<double> x, y;
+  for (const auto& b : best) x.push_back(std::log(static_cast<double>(b.n_data))), y.push_back(std::log(b.value));
+  if (std::set<double>(x.begin(), x.end()).size() < 2) return slope;
+  const double mx = numerics::mean(x), my = numerics::mean(y);
+  double xx = 0, xy = 0, rest = 0;
+  for (std::size_t i = 0; i < x.size(); ++i) xx += (x[i] - mx) * (x[i] - mx), xy += (x[i] - mx) * (y[i] - my);
+  slope.value = xy / xx;
+  if (x.size() < 3) return slope;
+  for (std::size_t i = 0; i < x.size(); ++i) rest += std::pow(y[i] - my - slope.value * (x[i] - mx), 2);
+  const double dof = static_cast<double>(x.size()) - 2;
+  const double half = numerics::student_t_quantile(kLevel, dof) * std::sqrt(rest / dof / xx);
+  slope.lo = slope.value - half;
+  slope.hi = slope.value + half;
+  return slope;
+}
+
+void analyse(NoiseExperiment& e, int resamples, std::uint64_t seed) {
+  for (auto* list : {&e.schedules, &e.kinds})
+    for (auto& c : *list) {
+      c.best = best_of(c.curves);
+      c.slope = log_slope(c.best);
+    }
+  for (auto& c : e.schedules) {
+    laws::TwoStageOptions options;
+    options.fit.objective = laws::Objective::l2;
+    options.fit.interval = resamples > 0 ? laws::IntervalMethod::bootstrap : laws::IntervalMethod::none;
+    options.fit.resamples = std::max(resamples, 2);
+    options.fit.seed = seed;
+    c.envelope = laws::fit_two_stage_envelope(c.curves.flat(), options);
+  }
+  for (auto& c : e.kinds) compare(e.schedules.front().best, c);
+}
+
+std::vector<report::Claim> claims_of(const NoiseExperiment& e) {
+  std::vector<report::Claim> claims;
+  for (const auto& c : e.schedules) claims.push_back(schedule_claim(c));
+  for (const auto& c : e.schedules)
+    if (c.exponent > 0 && theory::data_exponent(c.exponent) < 0)
+      for (const auto& edition : {theory::edition_v1(), theory::edition_v3()})
+        claims.push_back(compute_claim(c, edition));
+  for (const auto& c : e.kinds)
+    for (auto& claim : kind_claims(c)) claims.push_back(std::move(claim));
+  return claims;
+}
+
+Finding noise(const Context& context) {
+  Finding finding;
+  NoiseExperiment e;
+  const auto add = [&](std::vector<NoiseCase>& list, const char* name, const char* label, double s, const char* kind) {
+    const std::string start = fmt::format(kStudy, kNoiseThere / std::pow(kFirstSize, s), s, kind);
+    const std::string id = std::string("noise.") + name;
+    auto runs = carry_out_study(context, id, context.document(start + kQuickStudy, start + kFullStudy, id));
+    NoiseCase c;
+    c.name = name;
+    c.label = label;
+    c.exponent = s;
+    c.curves = study_curves(runs.runs, runs.store_path);
+    list.push_back(std::move(c));
+    finding.configurations.emplace_back(id + " study", runs.study.json);
+  };
+  add(e.schedules, "constant", "Constant noise", 0, "gaussian");
+  add(e.schedules, "quarter", "Noise growing as n^1/4", 0.25, "gaussian");
+  add(e.schedules, "half", "Noise growing as n^1/2", 0.5, "gaussian");
+  add(e.kinds, "heteroscedastic", "Noise that depends on the input", 0, "heteroscedastic");
+  add(e.kinds, "student_t", "Heavy-tailed noise (Student t, 3 degrees of freedom)", 0, "student_t");
+  add(e.kinds, "mixture", "A mixture of clean and noisy sources, half and half", 0, "mixture");
+  analyse(e, context.resamples(), static_cast<std::uint64_t>(context.seed.value_or(1)));
+  auto& section = finding.section;
+  section.title = "Noise that grows with the data, and other noise";
+  section.lead =
+      "More data help as long as the noise grows more slowly than n^1/2: the excess risk falls as n^(2s - 1) where the "
+      "noise grows as n^s. A student transformer learns a known teacher from noisy targets. Every run is read at its "
+      "best stopping time, because with noise the excess risk falls, bends and rises again.";
+  section.claims = claims_of(e);
+  section.tables = tables_of(e);
+  auto figures = figures_of(e);
+  finding.leading.push_back(figures.front());
+  section.figures.assign(figures.begin() + 1, figures.end());
+  for (const auto* list : {&e.schedules, &e.kinds})
+    for (const auto& c : *list) {
+      if (c.curves.diverged > 0)
+        section.paragraphs.push_back(fmt::format("{}: {} runs diverged and are left out.", c.label, c.curves.diverged));
+      if (c.best.size() < c.curves.runs.size())
+        section.paragraphs.push_back(
+            fmt::format("{}: {}; the others still fell at their end and are left out.", c.label, runs_used(c)));
+    }
+  for (const auto& c : e.schedules) finding.fits["noise." + c.name] = laws::to_value(c.envelope);
+  return finding;
+}
+
+}  // namespace phaselaw::reproduce

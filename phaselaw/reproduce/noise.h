@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "phaselaw/report/claim.h"
+#include "phaselaw/report/figure.h"
+#include "phaselaw/reproduce/experiment.h"
+#include "phaselaw/reproduce/phase_transition.h"
+
+// Experiment 2 of the paper: noise that stays, noise that grows with the data, and noise of other kinds (theory.md
+// sections 8 and 11).
+//
+// Measured of each run: the lowest excess risk that any moment of training reached, since with noise the curve rises
+// again after its best stopping time. Runs that still fall at their end are left out and counted.
+//   schedules  xi = xi_0 n^s: slope of ln(best risk) on ln n, beside r (2s - 1); envelope over all n against compute
+//   kinds      the same mean square xi^2 with another distribution, each run paired with the Gaussian run of the same n
+//              and seed (same inputs, teacher, initialisation and batches): slope of ln(ratio) on ln n, and mean ratio
+// Intervals, 95 %: slopes by least squares over runs, Student t; runs of one seed share their data, which lifts or
+// lowers them together and makes these intervals too wide rather than too narrow. The mean ratio is averaged over n
+// within each seed first, Student t over seeds: there sharing would make it too narrow.
+namespace phaselaw::reproduce {
+
+struct Measured {  // NaN where there are too few runs
+  double value = NAN, lo = NAN, hi = NAN;
+  std::size_t points = 0;
+};
+
+struct BestRisk {
+  std::int64_t n_data = 0, seed = 0;
+  double value = 0;
+};
+
+struct NoiseCase {
+  std::string name;     // "constant", "quarter", "half", "heteroscedastic", "student_t", "mixture"
+  std::string label;    // for the reader
+  double exponent = 0;  // s
+  StudyCurves curves;
+  std::vector<BestRisk> best;                       // of the runs that passed their minimum
+  Measured slope;                                   // of ln best on ln n
+  Measured slope_less_gaussian, ratio_to_gaussian;  // kinds only
+  laws::Fit envelope;                               // schedules only: the two-stage law
+};
+
+struct NoiseExperiment {
+  std::vector<NoiseCase> schedules, kinds;  // schedules.front() is constant Gaussian noise
+};
+
+// ln value on ln n; needs 3 runs at 2 sizes for an interval.
+[[nodiscard]] Measured log_slope(const std::vector<BestRisk>& best);
+
+// Fills what follows from each case's curves. resamples = 0: no interval of the envelope.
+void analyse(NoiseExperiment& experiment, int resamples, std::uint64_t seed);
+
+// E2.constant_data_exponent, .quarter_data_exponent, .half_stays_flat, .quarter_compute_v1, .quarter_compute_v3;
+// E2.<kind>_slope, .<kind>_floor
+[[nodiscard]] std::vector<report::Claim> claims_of(const NoiseExperiment& experiment);
+[[nodiscard]] std::vector<report::Figure> figures_of(const NoiseExperiment& experiment);
+[[nodiscard]] std::vector<report::Table> tables_of(const NoiseExperiment& experiment);
+
+[[nodiscard]] Finding noise(const Context& context);
+
+}  // namespace phaselaw::reproduce
