@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "phaselaw/reproduce/depth_width.h"
 #include "phaselaw/reproduce/first_order_gap.h"
 #include "phaselaw/reproduce/lazy_or_rich.h"
+#include "phaselaw/reproduce/mask.h"
 #include "phaselaw/reproduce/matching_band.h"
 #include "phaselaw/reproduce/noise.h"
 #include "phaselaw/reproduce/phase_transition.h"
@@ -14,7 +16,9 @@ const std::vector<Experiment>& experiments() {
       {"E1.teacher", "Phase transition on a teacher", 25, phase_transition_on_teacher},
       {"E1.text", "Phase transition on text", 50, phase_transition_on_text},
       {"E2.noise", "Noise", 28, noise},
+      {"E3.depth_width", "Depth against width", 30, depth_width},
       {"E5.lazy_or_rich", "Lazy or rich", 10, lazy_or_rich},
+      {"E7.mask", "Encoder-only: the mask", 20, mask},
       {"LB.two_point", "Lower bound from data: two points", 4, two_point},
       {"LB.oracle", "Lower bound from first-order steps", 10, first_order_gap},
       {"LB.band", "Matching band", 1, matching_band},

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <limits>
+#include <span>
+
+// A straight line or a growth law through measurements, a mean, a share of successes: each with its 95 %
+// interval. For claims about slopes over the flows of an experiment, whose points are independent draws.
+namespace phaselaw::reproduce {
+
+// y = intercept + slope x by least squares; lo, hi: Student's t with n - 2 degrees of freedom [T]. Points with an x or
+// y that is not finite are left out. Slope NaN for fewer than two distinct x, lo and hi NaN for fewer than three
+// points.
+struct Line {
+  double slope = std::numeric_limits<double>::quiet_NaN(), lo = slope, hi = slope;
+  double intercept = slope, squares = slope;  // squares: sum of the squared residuals
+  std::size_t points = 0;
+};
+[[nodiscard]] Line fit_line(std::span<const double> x, std::span<const double> y);
+
+// AICc of a Gaussian likelihood whose variance is fitted too: `parameters` counts it. NaN for n <= parameters + 1 [T].
+[[nodiscard]] double aicc(double squares, std::size_t points, int parameters);
+
+// How the rate grows with depth (theory/convergence.h): ln rate = a + ln S(N, c), S(N, c) = sum_nu (1 + c)^(2 (N -
+// nu)). c = 0 is the linear reading, c > 0 the exponential one. Least squares over a and c > -1; the interval of c is
+// where the sum of squares, a refitted, rises by the F quantile of one parameter (profile likelihood) [T].
+struct DepthGrowth {
+  double growth = std::numeric_limits<double>::quiet_NaN(), lo = growth, hi = growth;  // c
+  double aicc_gain = growth;  // AICc(c = 0) - AICc(c free): > 0 where the data want a c that is not 0
+  std::size_t points = 0;
+};
+// `n_layers` whole numbers >= 1, `log_rate` = ln alpha. NaN throughout for fewer than four points or two depths.
+[[nodiscard]] DepthGrowth fit_depth_growth(std::span<const double> n_layers, std::span<const double> log_rate);
+
+// The mean with Student's t interval [T]; NaN for no value, lo and hi NaN for one.
+struct Mean {
+  double value = std::numeric_limits<double>::quiet_NaN(), lo = value, hi = value;
+};
+[[nodiscard]] Mean mean_of(std::span<const double> values);
+
+// The share k/n with Clopper and Pearson's exact interval [T]; PHASELAW_CHECK 0 <= k <= n, n > 0.
+struct Share {
+  double value = 0, lo = 0, hi = 0;
+};
+[[nodiscard]] Share share_of(std::size_t successes, std::size_t trials);
+
+}  // namespace phaselaw::reproduce

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <vector>
+
+#include "phaselaw/reproduce/experiment.h"
+#include "phaselaw/reproduce/flow_set.h"
+
+// Experiment 7: encoder-only models, the paper's open question 3. Everything is the same but the mask.
+namespace phaselaw::reproduce {
+
+struct MaskStudy {
+  std::vector<FlowPoint> causal, bidirectional;  // paired: the same n_data and seed at the same place
+};
+
+// The exponents of the data law are called equal when they differ by less than this: a fifth of the theory's exponent.
+inline constexpr double kExponentMargin = 0.2;
+// Rates and eigenvalues are called equal within this factor.
+inline constexpr double kRatioMargin = 1.5;
+
+// E7.exponent, .rate, .lambda, .bound
+[[nodiscard]] std::vector<report::Claim> claims_of(const MaskStudy& study);
+// Lowest excess risk against n_data, both masks in one frame.
+[[nodiscard]] std::vector<report::Figure> figures_of(const MaskStudy& study);
+[[nodiscard]] report::Table table_of(const MaskStudy& study);
+
+[[nodiscard]] Finding mask(const Context& context);
+
+}  // namespace phaselaw::reproduce
