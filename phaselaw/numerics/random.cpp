@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "phaselaw/base/errors.h"
+#include "phaselaw/base/hash.h"
 
 namespace phaselaw::numerics {
 
@@ -25,11 +26,7 @@ std::array<std::uint32_t, 4> philox(std::array<std::uint32_t, 4> counter, std::a
   return counter;
 }
 
-std::uint64_t hash_text(std::string_view text, std::uint64_t start) {
-  std::uint64_t hash = start;
-  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL;
-  return hash;
-}
+std::uint64_t hash_text(std::string_view text, std::uint64_t start) { return base::hash_bytes(text, start); }
 
 namespace {
 

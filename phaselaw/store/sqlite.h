@@ -69,4 +69,16 @@ class Transaction {
   Database& database_;
 };
 
+// BEGIN ... ROLLBACK around several selects: what another process stores between them does not show in part.
+class ReadTransaction {
+ public:
+  explicit ReadTransaction(Database& database) : database_(database) { database_.execute("BEGIN"); }
+  ~ReadTransaction() { sqlite3_exec(database_.handle(), "ROLLBACK", nullptr, nullptr, nullptr); }
+  ReadTransaction(const ReadTransaction&) = delete;
+  ReadTransaction& operator=(const ReadTransaction&) = delete;
+
+ private:
+  Database& database_;
+};
+
 }  // namespace phaselaw::store

@@ -2,11 +2,15 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
+
+#include "phaselaw/store/locking.h"
 
 // Runs and their measurements on disk: one SQLite file (docs/store.md has the schema). The store computes nothing and
 // does not know what a model is.
@@ -45,21 +49,26 @@ struct RunRecord {
   Status status = Status::kFinished;
   std::string summary = "{}";             // final numbers, JSON; nothing in it may depend on time or machine
   double seconds = kUnknown;              // wall time; never exported, because it depends on the machine
+  std::string program;                    // what made the run, e.g. "0.1.0 (1a2b3c4)"; never exported
   std::vector<Measurement> measurements;  // steps strictly increasing
 };
 
 struct StoreOptions {
   std::int64_t max_bytes = 0;        // refuse to let the file grow beyond this (in whole pages); 0 = no limit
   std::int64_t busy_timeout_s = 60;  // wait this long for another process that is writing
+  // Asked for the store's directory before anything is written: a reason to refuse it, or "".
+  std::function<std::string(const std::string& directory)> locking_problem = store::locking_problem;
 };
 
 class Store {
  public:
   // Opens the store of this study, or makes it. `study_key` identifies the study, `study_json` is its configuration.
-  // A store of another study is an InputError naming both keys and the first setting that differs.
+  // A store of another study is an InputError naming both keys and the first setting that differs. A store of an older
+  // schema is migrated. InputError for a file system without locks or across machines.
   [[nodiscard]] static Store open_or_create(const std::string& path, const std::string& study_json,
                                             const std::string& study_key, const StoreOptions& options = {});
-  // Opens an existing store for reading only; works from a directory that cannot be written.
+  // Opens an existing store for reading only, of this schema or an older one; works from a directory that cannot be
+  // written.
   [[nodiscard]] static Store open_read(const std::string& path);
 
   ~Store();
@@ -68,12 +77,18 @@ class Store {
 
   // Runs that need not be carried out again: finished and diverged ones.
   [[nodiscard]] std::set<std::int64_t> finished_runs() const;
+  [[nodiscard]] bool is_finished(std::int64_t index) const;  // one of them
 
   // Stores the run and all its measurements in one transaction. A failed record of the same index is replaced. Where
   // the run is there already (two shards did the same work) the first record stays.
-  void add(const RunRecord& run);
+  // True: the record was stored.
+  bool add(const RunRecord& run);
 
   [[nodiscard]] std::vector<RunRecord> runs() const;  // in order of index, measurements in order of step
+
+  // One at a time, for studies larger than memory.
+  [[nodiscard]] std::vector<std::int64_t> run_indices() const;  // increasing
+  [[nodiscard]] std::optional<RunRecord> run(std::int64_t index) const;
 
   [[nodiscard]] const std::string& study_json() const;
   [[nodiscard]] const std::string& study_key() const;
@@ -84,5 +99,8 @@ class Store {
   explicit Store(std::unique_ptr<Connection> connection);
   std::unique_ptr<Connection> connection_;
 };
+
+// "holds another study: key a in the file, b here (data.n_data is 64 in the file and 128 here)".
+[[nodiscard]] std::string different_studies(const Store& expected, const Store& found);
 
 }  // namespace phaselaw::store

@@ -4,8 +4,10 @@
 #include <algorithm>
 #include <cmath>
 
+#include "phaselaw/base/hash.h"
 #include "phaselaw/model/flops.h"
-#include "phaselaw/numerics/random.h"
+#include "phaselaw/sweep/grid.h"
+#include "phaselaw/training/schedule.h"
 #include "phaselaw/training/trainer.h"
 
 namespace phaselaw::sweep {
@@ -14,10 +16,6 @@ using base::InputError;
 using base::Value;
 
 namespace {
-
-std::string hash_of(const Value& value) {
-  return fmt::format("{:016x}", numerics::hash_text(base::to_json(value, -1)));
-}
 
 // What fields alone cannot say: the three sections must fit each other.
 void validate(const Experiment& e, const base::Location& where) {
@@ -36,21 +34,9 @@ void validate(const Experiment& e, const base::Location& where) {
   }
 }
 
-double cost_of(const Experiment& e) {
-  const auto cost = model::sequence_cost(e.model);
-  const auto n = static_cast<double>(e.data.n_data), steps = static_cast<double>(e.training.steps);
-  const double batch =
-      e.training.optimizer == training::OptimizerKind::gd ? n : std::min(n, static_cast<double>(e.training.batch));
-  const double measurements =
-      6 + static_cast<double>(e.training.measurements_per_doubling) * std::log2(std::max(steps / 16, 1.0));
-  const double measured =
-      std::min(n, static_cast<double>(training::kTrainLossSequences)) + static_cast<double>(e.data.n_test);
-  return steps * batch * cost.training_flop() + measurements * measured * cost.forward_flop;
-}
-
 Experiment read_sections(const Value& document, bool study) {
   Experiment e;
-  const std::vector<std::string> known = {"seed", "model", "data", "training", "kernel", "flow", "grid"};
+  const std::vector<std::string> known = {"seed", "model", "data", "training", "kernel", "flow", "grid", "ladder"};
   for (const auto& [key, value] : document.entries()) {
     if (key == "seed") {
       e.seed = value.integer();
@@ -65,8 +51,9 @@ Experiment read_sections(const Value& document, bool study) {
       base::read_fields(value, e.kernel, "kernel");
     } else if (key == "flow") {
       base::read_fields(value, e.flow, "flow");
-    } else if (key == "grid") {
-      if (!study) throw InputError(value.where(), "a [grid] makes this a study; run it with `phaselaw sweep`");
+    } else if (key == "grid" || key == "ladder") {
+      if (!study)
+        throw InputError(value.where(), fmt::format("a [{}] makes this a study; run it with `phaselaw sweep`", key));
     } else {
       throw InputError(value.where(), base::unknown_name("section", key, known));
     }
@@ -75,47 +62,29 @@ Experiment read_sections(const Value& document, bool study) {
   return e;
 }
 
-struct GridAxis {
-  std::string key;
-  std::vector<Value> values;
-};
+}  // namespace
 
-std::vector<GridAxis> grid_axes(const Value& grid, std::int64_t& seeds) {
-  std::vector<GridAxis> axes;
-  // Both spellings of a dotted key, "data.n_data" = [..] and data.n_data = [..], are the same axis.
-  const auto collect = [&](const auto& self, const Value& node, const std::string& prefix) -> void {
-    for (const auto& [key, value] : node.entries()) {
-      const std::string name = prefix.empty() ? key : prefix + "." + key;
-      if (value.is_table()) {
-        self(self, value, name);
-        continue;
-      }
-      if (name == "seeds") {
-        seeds = value.integer();
-        if (seeds < 1) throw InputError(value.where(), fmt::format("grid.seeds must be >= 1; found {}", seeds));
-        continue;
-      }
-      const auto dot = name.find('.');
-      if (dot == std::string::npos)
-        throw InputError(value.where(), base::unknown_name("key in [grid]", name, {"seeds"}) +
-                                            "; others are written section.key, such as \"data.n_data\"");
-      const std::string part = name.substr(0, dot);
-      if (part == "kernel" || part == "flow")
-        throw InputError(value.where(), fmt::format("grid key '{}': [{}] is no part of a training run; vary keys of "
-                                                    "model, data or training",
-                                                    name, part));
-      if (!value.is_list() || value.list().empty())
-        throw InputError(value.where(), fmt::format("grid key '{}': expected a list with at least one value, found {}",
-                                                    name, value.is_list() ? "an empty list" : value.kind()));
-      axes.push_back({name, value.list()});
-    }
-  };
-  collect(collect, grid, "");
-  std::sort(axes.begin(), axes.end(), [](const GridAxis& a, const GridAxis& b) { return a.key < b.key; });
-  return axes;
+std::string run_key(const std::string& configuration) {
+  return fmt::format("{:016x}", base::hash_bytes(configuration));
 }
 
-}  // namespace
+std::string study_key(const Value& document) { return run_key(base::to_json(document, -1)); }
+
+std::int64_t batch_of(const Experiment& e) {
+  return e.training.optimizer == training::OptimizerKind::gd ? e.data.n_data
+                                                             : std::min(e.data.n_data, e.training.batch);
+}
+
+std::int64_t measured_sequences(const Experiment& e) {
+  return std::min(e.data.n_data, training::kTrainLossSequences) + e.data.n_test;
+}
+
+double cost_of(const Experiment& e) {
+  const auto cost = model::sequence_cost(e.model);
+  const auto measurements = training::measurement_steps(e.training.steps, e.training.measurements_per_doubling).size();
+  return static_cast<double>(e.training.steps * batch_of(e)) * cost.training_flop() +
+         static_cast<double>(measurements) * static_cast<double>(measured_sequences(e)) * cost.forward_flop;
+}
 
 Experiment experiment_from(const Value& document) { return read_sections(document, false); }
 
@@ -126,33 +95,65 @@ Value resolved(const Experiment& e) {
                        {"training", base::write_fields(e.training)}});
 }
 
+namespace {
+
+// What a point of the grid is before its replicates: seeds, key and index left out.
+Point point_at(const Value& document, const Grid& grid, double combination) {
+  Point point;
+  Value changed = document;
+  const auto values = grid.values_at(combination);
+  const Value* size = nullptr;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (grid.axes[i].key == "n_params")
+      size = &values[i];
+    else
+      changed.set(grid.axes[i].key, values[i]);
+  }
+  Experiment& e = point.experiment;
+  e = read_sections(changed, true);
+  if (size != nullptr) {
+    LadderOptions ladder = grid.ladder;
+    if (ladder.vary == LadderVary::automatic)
+      ladder.vary = e.data.source == data::Source::text ? LadderVary::shape : LadderVary::d_hidden;
+    point.wanted_params = size->number();
+    e.model = solve_shape(e.model, ladder, point.wanted_params, size->where());
+    if (ladder.tokens_per_param > 0)
+      e.training.steps = ladder_steps(ladder, trainable_params(e.model), batch_of(e), e.model.seq_len);
+    validate(e, size->where());
+  }
+  point.n_params = trainable_params(e.model);
+  point.cost_flop = cost_of(e);
+  return point;
+}
+
+[[noreturn]] void refuse_size(const Value& document, const Grid& grid, double count) {
+  constexpr int kSamples = 100;
+  constexpr double kNominalRate = 20e9;  // FLOP a second of one core, for an answer in words only
+  double flop = 0;
+  for (int i = 0; i < kSamples; ++i)
+    flop += point_at(document, grid, std::floor(grid.combinations() * i / kSamples)).cost_flop / kSamples;
+  throw InputError(grid.where, fmt::format("the grid makes {:.0f} runs, the limit is {}; on one core of {:.0f} GFLOP/s "
+                                           "they would take about {:.1f} days: take fewer values",
+                                           count, kMaxPoints, kNominalRate / 1e9, count * flop / kNominalRate / 86400));
+}
+
+}  // namespace
+
 Study study_from(const Value& document) {
   Study study;
   study.json = base::to_json(document);
-  study.key = hash_of(document);
-  std::int64_t seeds = 1;
-  std::vector<GridAxis> axes;
-  if (const Value* grid = document.find("grid")) axes = grid_axes(*grid, seeds);
-  double count = static_cast<double>(seeds);
-  for (const auto& axis : axes) count *= static_cast<double>(axis.values.size());
-  if (count > static_cast<double>(kMaxPoints))
-    throw InputError(document.where(), fmt::format("the grid makes {:.0f} runs; the limit is {}", count, kMaxPoints));
-
-  std::vector<std::size_t> at(axes.size(), 0);
-  for (bool more = true; more;) {
-    Value point = document;
-    for (std::size_t i = 0; i < axes.size(); ++i) point.set(axes[i].key, axes[i].values[at[i]]);
-    const Experiment experiment = read_sections(point, true);
-    for (std::int64_t replicate = 0; replicate < seeds; ++replicate) {
-      Experiment e = experiment;
-      e.seed += replicate;
-      study.points.push_back(
-          {static_cast<std::int64_t>(study.points.size()), hash_of(resolved(e)), std::move(e), cost_of(experiment)});
-    }
-    more = false;
-    for (std::size_t i = axes.size(); i-- > 0 && !more;) {
-      more = ++at[i] < axes[i].values.size();
-      if (!more) at[i] = 0;
+  study.key = study_key(document);
+  const Grid grid = grid_from(document);
+  const double combinations = grid.combinations(), count = combinations * static_cast<double>(grid.seeds);
+  if (count > static_cast<double>(kMaxPoints)) refuse_size(document, grid, count);
+  for (double combination = 0; combination < combinations; ++combination) {
+    Point point = point_at(document, grid, combination);
+    const std::int64_t seed = point.experiment.seed;
+    for (std::int64_t replicate = 0; replicate < grid.seeds; ++replicate) {
+      point.index = static_cast<std::int64_t>(study.points.size());
+      point.experiment.seed = seed + replicate;
+      point.key = run_key(base::to_json(resolved(point.experiment), -1));
+      study.points.push_back(point);
     }
   }
   return study;

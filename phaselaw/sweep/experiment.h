@@ -16,7 +16,8 @@
 //
 //   seed = 7
 //   [model] [data] [training] [kernel] [flow]   keys: docs/configuration.md, generated from the option structs
-//   [grid]                        a study only: dotted keys with lists; seeds = K replicates each point K times
+//   [grid]                        a study only: dotted keys with lists; seeds = K replicates each point K times;
+//                                 n_params = [1e4, 1e5] is solved into shapes as [ladder] says (sweep/ladder.h)
 namespace phaselaw::sweep {
 
 struct Experiment {
@@ -36,13 +37,25 @@ struct Experiment {
 // experiment_from(resolved(e)) gives those of e again.
 [[nodiscard]] base::Value resolved(const Experiment& experiment);
 
+// 16 hex digits: the hash of a resolved configuration as one line of JSON, and that of a study's document.
+[[nodiscard]] std::string run_key(const std::string& configuration);
+[[nodiscard]] std::string study_key(const base::Value& document);
+
+// Exact FLOP of a run that reaches its end: its updates, and the forward passes of its measurements. Without the probe
+// for learning_rate = "auto", whose length is not known before.
+[[nodiscard]] double cost_of(const Experiment& experiment);
+[[nodiscard]] std::int64_t batch_of(const Experiment& experiment);            // sequences a step
+[[nodiscard]] std::int64_t measured_sequences(const Experiment& experiment);  // sequences a measurement
+
 // One point of a study, in the study's order: grid keys in the file's alphabetical order, the last varying fastest,
 // replicates innermost (replicate k has seed + k).
 struct Point {
   std::int64_t index = 0;
   std::string key;  // 16 hex digits of the resolved configuration
   Experiment experiment;
-  double cost_flop = 0;  // training and measuring, what progress counts in
+  double cost_flop = 0;       // cost_of(experiment)
+  std::int64_t n_params = 0;  // trainable
+  double wanted_params = 0;   // of the ladder; 0: none
 };
 
 struct Study {
@@ -53,7 +66,7 @@ struct Study {
 
 inline constexpr std::int64_t kMaxPoints = 100000;
 
-// InputError as above, and for an empty grid list, a grid key that is not section.key, or more than kMaxPoints runs.
+// InputError as above, as grid_from and solve_shape, and for more than kMaxPoints runs (with their number and time).
 [[nodiscard]] Study study_from(const base::Value& document);
 
 }  // namespace phaselaw::sweep

@@ -3,24 +3,116 @@
 
 #include <chrono>
 #include <filesystem>
+#include <optional>
+#include <utility>
 
+#include "phaselaw/base/build_info.h"
 #include "phaselaw/base/files.h"
+#include "phaselaw/base/log.h"
 #include "phaselaw/data/dataset.h"
 #include "phaselaw/model/transformer.h"
 #include "phaselaw/training/checkpoint.h"
 #include "phaselaw/training/curve.h"
+#include "phaselaw/training/snapshot.h"
 #include "phaselaw/training/trainer.h"
 
 namespace phaselaw::sweep {
 
 using base::Value;
 
-RunResult carry_out(const Experiment& e) {
-  const auto start = std::chrono::steady_clock::now();
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+// Thrown from an observer to leave a training that nobody wants any more.
+struct GivenUp {};
+
+// Looks after a training in flight: tells how far it is, keeps snapshots, and leaves when it is told to.
+class Attendant : public training::Observer<float> {
+ public:
+  Attendant(const RunContext& context, std::string identity, std::int64_t steps)
+      : context_(context), identity_(std::move(identity)), steps_(static_cast<double>(steps)) {
+    if (!context.snapshot.path.empty()) start_ = training::read_snapshot<float>(context.snapshot.path, identity_);
+    told_at_ = start_ ? start_->steps : 0;
+    if (start_ && context.progress) context.progress(static_cast<double>(start_->steps) / steps_);
+  }
+
+  [[nodiscard]] training::Continuation<float> continuation() {
+    training::Continuation<float> result;
+    if (start_) result.from = &*start_;
+    if (context_.snapshot.path.empty()) return result;
+    result.due = [this](std::int64_t step) { return due(step); };
+    result.keep = [this](const training::TrainingState<float>& state) { keep(state); };
+    return result;
+  }
+  [[nodiscard]] std::int64_t resumed_from() const { return start_ ? start_->steps : 0; }
+
+  void on_step(std::int64_t step, std::span<const float>, std::span<const float>, double) override {
+    if (context_.stop != nullptr && *context_.stop) throw GivenUp();
+    if (!context_.progress || seconds_since(told_) < 0.2) return;
+    told_ = Clock::now();
+    context_.progress(static_cast<double>(step - told_at_) / steps_);
+    told_at_ = step;
+  }
+
+ private:
+  bool due(std::int64_t step) {
+    if (context_.stop != nullptr && *context_.stop) return step > 0;
+    const auto& policy = context_.snapshot;
+    if (policy.every_steps > 0 && step > 0 && step % policy.every_steps == 0 && step != resumed_from()) return true;
+    return seconds_since(kept_) >= policy.every_s;
+  }
+
+  void keep(const training::TrainingState<float>& state) {
+    const std::filesystem::path path = context_.snapshot.path;
+    for (const bool again : {true, false}) try {
+        std::error_code ignored;  // writing then says what is wrong
+        std::filesystem::create_directories(path.parent_path(), ignored);
+        training::write_snapshot(path, state, identity_);
+        break;
+      } catch (const base::RunError& error) {
+        // Another process may have removed the empty folder just now.
+        if (!again && !warned_)
+          base::log_warning(
+              fmt::format("{}; the run goes on, but would begin at its start after a kill: make room", error.what()));
+        warned_ = warned_ || !again;
+      }
+    kept_ = Clock::now();
+  }
+
+  const RunContext& context_;
+  std::string identity_;
+  double steps_;
+  std::optional<training::TrainingState<float>> start_;
+  std::int64_t told_at_ = 0;
+  Clock::time_point told_ = Clock::now(), kept_ = Clock::now();
+  bool warned_ = false;
+};
+
+}  // namespace
+
+RunResult carry_out(const Experiment& e, const RunContext& context) {
+  const auto start = Clock::now();
   const auto seed = static_cast<std::uint64_t>(e.seed);
-  const data::Split split = data::make_split(e.data, e.model, seed);
+  SharedData own;
+  const auto data = (context.data != nullptr ? *context.data : own).get(e);
+  const data::Split& split = *data;
   const model::Transformer<float> model(e.model);
-  auto trained = training::train<float>(model, model::initialise<float>(model.table(), seed), split, e.training, seed);
+  // Another program or other data would not go on to the same numbers.
+  const std::string identity =
+      fmt::format("{} {} {} {}", run_key(base::to_json(resolved(e), -1)), split.hash, base::version(), base::commit());
+  Attendant attendant(context, identity, e.training.steps);
+  training::Observer<float>* const observers[] = {&attendant};
+  training::TrainingResult<float> trained;
+  try {
+    trained = training::train<float>(model, model::initialise<float>(model.table(), seed), split, e.training, seed,
+                                     observers, attendant.continuation());
+  } catch (const GivenUp&) {
+    trained.outcome = training::Outcome::interrupted;
+    trained.curve.resize(1);
+  }
 
   RunResult result;
   result.outcome = trained.outcome;
@@ -42,7 +134,8 @@ RunResult carry_out(const Experiment& e) {
   result.data = split.description;
   result.curve = std::move(trained.curve);
   result.theta = std::move(trained.theta);
-  result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  result.seconds = seconds_since(start);
+  result.resumed_from = attendant.resumed_from();
   return result;
 }
 
@@ -64,6 +157,7 @@ store::RunRecord to_record(const Point& point, const RunResult& result) {
   record.status = result.outcome == training::Outcome::diverged ? store::Status::kDiverged : store::Status::kFinished;
   record.summary = base::to_json(result.summary, -1);
   record.seconds = result.seconds;
+  record.program = fmt::format("{} ({})", base::version(), base::commit());
   for (const auto& m : result.curve)
     record.measurements.push_back(
         {m.step, m.time, static_cast<double>(m.tokens), m.compute_flop, m.train_loss, m.test_loss, m.excess_risk});

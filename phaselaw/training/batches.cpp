@@ -25,6 +25,14 @@ void Batches::shuffle() {
   at_ = 0;
 }
 
+void Batches::skip_to(std::int64_t count) {
+  if (batch_.size() == order_.size()) return;
+  const auto used = static_cast<std::uint64_t>(count) * batch_.size();
+  epoch_ = used / order_.size();
+  shuffle();
+  at_ = used % order_.size();
+}
+
 std::span<const std::int64_t> Batches::next() {
   if (batch_.size() == order_.size()) return batch_;
   for (auto& sequence : batch_) {

@@ -18,6 +18,9 @@ class Batches {
   [[nodiscard]] std::int64_t size() const { return static_cast<std::int64_t>(batch_.size()); }  // min(b, n)
   [[nodiscard]] std::span<const std::int64_t> next();
 
+  // As if next() had been called `count` times since the start. Cost: one shuffle.
+  void skip_to(std::int64_t count);
+
  private:
   void shuffle();
   std::uint64_t seed_, epoch_ = 0;

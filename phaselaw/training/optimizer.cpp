@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "phaselaw/training/optimizer.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "phaselaw/base/errors.h"
@@ -22,6 +23,15 @@ Optimizer<T>::Optimizer(const TrainingOptions& options, const model::ParameterTa
   const auto size = static_cast<std::size_t>(table.size());
   if (adam || options.optimizer == OptimizerKind::momentum) first_.assign(size, T(0));
   if (adam) second_.assign(size, T(0));
+}
+
+template <class T>
+void Optimizer<T>::restore(std::int64_t count, std::span<const T> first, std::span<const T> second) {
+  PHASELAW_CHECK_EQ(first.size(), first_.size());
+  PHASELAW_CHECK_EQ(second.size(), second_.size());
+  count_ = count;
+  std::copy(first.begin(), first.end(), first_.begin());
+  std::copy(second.begin(), second.end(), second_.begin());
 }
 
 template <class T>

@@ -29,6 +29,12 @@ class Optimizer {
   // g = gradient_scale * gradient.
   void update(std::span<T> theta, std::span<const T> gradient, double rate, double gradient_scale = 1.0);
 
+  // What an update leaves behind for the next one: restoring it after `count` updates continues to the same bits.
+  // The moments are empty where the rule keeps none. PHASELAW_CHECK: sizes.
+  [[nodiscard]] std::span<const T> first_moment() const { return first_; }
+  [[nodiscard]] std::span<const T> second_moment() const { return second_; }
+  void restore(std::int64_t count, std::span<const T> first, std::span<const T> second);
+
  private:
   struct Range {
     std::size_t begin, end;

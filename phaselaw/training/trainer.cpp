@@ -28,10 +28,12 @@ template <class T>
 class Run {
  public:
   Run(const model::Transformer<T>& model, std::vector<T> theta_0, const data::Split& data,
-      const TrainingOptions& options, std::uint64_t seed, std::span<Observer<T>* const> observers)
+      const TrainingOptions& options, std::uint64_t seed, std::span<Observer<T>* const> observers,
+      const Continuation<T>& continuation)
       : model_(model),
         options_(options),
         observers_(observers),
+        continuation_(continuation),
         train_count_(std::min(data.train.n, kTrainLossSequences)),
         test_count_(data.test.n),
         batches_(seed, data.train.n, options.optimizer == OptimizerKind::gd ? data.train.n : options.batch),
@@ -44,15 +46,21 @@ class Run {
     result_.microbatch = objective_.microbatch();
     result_.n_params = model.table().n_trainable();
     result_.n_params_non_embedding = model.table().n_non_embedding();
+    if (continuation.from != nullptr) restore(*continuation.from);
   }
 
   TrainingResult<T> carry_out() {
     const auto measure_at = measurement_steps(options_.steps, options_.measurements_per_doubling);
     result_.curve.reserve(measure_at.size());
-    result_.learning_rate = options_.learning_rate.is_word()
-                                ? automatic_learning_rate<T>(model_, objective_, result_.theta, result_.batch, options_)
-                                : options_.learning_rate.value;
-    for (auto next = measure_at.begin();; ++result_.steps) {
+    if (continuation_.from == nullptr)
+      result_.learning_rate =
+          options_.learning_rate.is_word()
+              ? automatic_learning_rate<T>(model_, objective_, result_.theta, result_.batch, options_)
+              : options_.learning_rate.value;
+    // A state is kept after the measurement at its step.
+    auto next = continuation_.from == nullptr ? measure_at.begin()
+                                              : std::upper_bound(measure_at.begin(), measure_at.end(), result_.steps);
+    for (;; ++result_.steps) {
       if (result_.steps == *next) {
         measure();
         ++next;
@@ -73,8 +81,39 @@ class Run {
     stopped_ = true;
   }
 
+  void restore(const TrainingState<T>& state) {
+    PHASELAW_CHECK_EQ(state.theta.size(), result_.theta.size());
+    PHASELAW_CHECK(state.steps <= options_.steps && !state.curve.empty());
+    result_.steps = state.steps;
+    result_.theta = state.theta;
+    result_.curve = state.curve;
+    result_.learning_rate = state.learning_rate;
+    time_ = state.time;
+    loss_limit_ = state.loss_limit;
+    batches_.skip_to(state.steps);
+    optimizer_.restore(state.steps, state.first_moment, state.second_moment);
+  }
+
+  void keep() const {
+    if (!continuation_.keep) return;
+    const auto first = optimizer_.first_moment(), second = optimizer_.second_moment();
+    continuation_.keep({result_.steps,
+                        time_,
+                        loss_limit_,
+                        result_.learning_rate,
+                        result_.curve,
+                        result_.theta,
+                        {first.begin(), first.end()},
+                        {second.begin(), second.end()}});
+  }
+
   void step() {
-    if (base::interrupted()) return stop(Outcome::interrupted, fmt::format("before step {}", result_.steps));
+    if (base::interrupted()) {
+      // Before the first update there is nothing to keep, and the probe for the rate may have been cut short.
+      if (result_.steps > 0) keep();
+      return stop(Outcome::interrupted, fmt::format("before step {}", result_.steps));
+    }
+    if (continuation_.due && continuation_.due(result_.steps)) keep();
     const double loss = objective_.gradient(result_.theta, batches_.next(), gradient_);
     if (!(loss <= loss_limit_))
       return stop(Outcome::diverged, fmt::format("the batch loss at step {} is {:.3g}", result_.steps, loss));
@@ -114,6 +153,7 @@ class Run {
   const model::Transformer<T>& model_;
   const TrainingOptions& options_;
   std::span<Observer<T>* const> observers_;
+  const Continuation<T>& continuation_;
   std::int64_t train_count_, test_count_;
   Batches batches_;
   Objective<T> objective_;
@@ -130,15 +170,17 @@ class Run {
 template <class T>
 TrainingResult<T> train(const model::Transformer<T>& model, std::vector<T> theta_0, const data::Split& data,
                         const TrainingOptions& options, std::uint64_t seed,
-                        std::type_identity_t<std::span<Observer<T>* const>> observers) {
+                        std::type_identity_t<std::span<Observer<T>* const>> observers,
+                        const std::type_identity_t<Continuation<T>>& continuation) {
   validate(options);
-  return Run<T>(model, std::move(theta_0), data, options, seed, observers).carry_out();
+  return Run<T>(model, std::move(theta_0), data, options, seed, observers, continuation).carry_out();
 }
 
 template TrainingResult<float> train<float>(const model::Transformer<float>&, std::vector<float>, const data::Split&,
-                                            const TrainingOptions&, std::uint64_t, std::span<Observer<float>* const>);
+                                            const TrainingOptions&, std::uint64_t, std::span<Observer<float>* const>,
+                                            const Continuation<float>&);
 template TrainingResult<double> train<double>(const model::Transformer<double>&, std::vector<double>,
                                               const data::Split&, const TrainingOptions&, std::uint64_t,
-                                              std::span<Observer<double>* const>);
+                                              std::span<Observer<double>* const>, const Continuation<double>&);
 
 }  // namespace phaselaw::training

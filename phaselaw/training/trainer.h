@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <span>
 #include <string>
@@ -74,19 +75,40 @@ struct TrainingResult {
   double compute_6nd = 0;   // 6 n_params tokens, embeddings included
 };
 
+// Everything a training has become after `steps` updates: going on from it gives the bits that the uninterrupted
+// training gives (same program, same machine).
+template <class T>
+struct TrainingState {
+  std::int64_t steps = 0;
+  double time = 0, loss_limit = 0, learning_rate = 0;
+  std::vector<Measurement> curve;  // measured up to and at `steps`
+  std::vector<T> theta, first_moment, second_moment;
+};
+
+// How a training is kept and continued. `due` is asked before each update and costs what it costs; where it says yes,
+// and where an interruption ends the training, `keep` gets the state, which is made for this call.
+template <class T>
+struct Continuation {
+  const TrainingState<T>* from = nullptr;             // null: from the start
+  std::function<bool(std::int64_t step)> due;         // empty: never
+  std::function<void(const TrainingState<T>&)> keep;  // empty: nothing is kept
+};
+
 // Minimises the objective from theta_0 (the model's initialisation: with init_scale != 1 it defines the offset of F).
 // base::interrupted() is looked at on each step. An unfinished run keeps its curve; only options outside their domain
-// are errors (InputError). PHASELAW_CHECK: shapes of data and model agree.
+// are errors (InputError). PHASELAW_CHECK: shapes of data, model and continuation agree. A continued training shows its
+// observers the steps from there on only.
 template <class T>
 [[nodiscard]] TrainingResult<T> train(const model::Transformer<T>& model, std::vector<T> theta_0,
                                       const data::Split& data, const TrainingOptions& options, std::uint64_t seed,
-                                      std::type_identity_t<std::span<Observer<T>* const>> observers = {});
+                                      std::type_identity_t<std::span<Observer<T>* const>> observers = {},
+                                      const std::type_identity_t<Continuation<T>>& continuation = {});
 
 extern template TrainingResult<float> train<float>(const model::Transformer<float>&, std::vector<float>,
                                                    const data::Split&, const TrainingOptions&, std::uint64_t,
-                                                   std::span<Observer<float>* const>);
+                                                   std::span<Observer<float>* const>, const Continuation<float>&);
 extern template TrainingResult<double> train<double>(const model::Transformer<double>&, std::vector<double>,
                                                      const data::Split&, const TrainingOptions&, std::uint64_t,
-                                                     std::span<Observer<double>* const>);
+                                                     std::span<Observer<double>* const>, const Continuation<double>&);
 
 }  // namespace phaselaw::training

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "phaselaw/store/check.h"
+
+#include <algorithm>
+
+#include "phaselaw/base/errors.h"
+#include "phaselaw/base/value.h"
+#include "phaselaw/store/checksum.h"
+#include "phaselaw/store/rows.h"
+#include "phaselaw/store/schema.h"
+
+namespace phaselaw::store {
+
+namespace {
+
+std::vector<std::string> lines_of(Database& database, const std::string& sql) {
+  Statement statement(database, sql);
+  std::vector<std::string> lines;
+  while (statement.step()) lines.push_back(statement.text(0));
+  return lines;
+}
+
+void check_columns(Database& database, FileCheck& check) {
+  const auto expect = [&](const std::string& table, std::vector<std::string> columns) {
+    const auto found = lines_of(database, fmt::format("SELECT name FROM pragma_table_info('{}') ORDER BY cid", table));
+    if (found != columns)
+      check.problems.push_back(fmt::format("table {}: expected the columns {}; found {}", table,
+                                           fmt::join(columns, ", "), fmt::join(found, ", ")));
+  };
+  expect("meta", {"name", "value"});
+  std::vector<std::string> runs = {"run", "key", "configuration", "status", "summary", "seconds"};
+  if (check.schema_version >= 2) runs.insert(runs.end(), {"checksum", "program"});
+  expect("runs", runs);
+  std::vector<std::string> measurements = {"run", "step"};
+  measurements.insert(measurements.end(), std::begin(kMeasurementColumns), std::end(kMeasurementColumns));
+  expect("measurements", measurements);
+}
+
+// "" or what is wrong with the run's own numbers.
+std::string problem_of(const RunRecord& run) {
+  const base::Value summary = base::parse_json(run.summary, "its summary");
+  const base::Value configuration = base::parse_json(run.configuration, "its configuration");
+  if (!configuration.is_table()) return "its configuration is " + configuration.kind() + ", not a table";
+  if (!summary.is_table()) return "its summary is " + summary.kind() + ", not a table";
+  if (run.measurements.empty()) return run.status == Status::kFailed ? "" : "it has no measurements";
+  if (run.measurements.front().step < 0) return fmt::format("it has step {}", run.measurements.front().step);
+  const base::Value* steps = summary.find("steps");
+  const std::int64_t last = run.measurements.back().step;
+  if (steps != nullptr && steps->is_integer() &&
+      (run.status == Status::kFinished ? last != steps->integer() : last > steps->integer()))
+    return fmt::format("its last measurement is at step {}, its summary says {} steps", last, steps->integer());
+  return "";
+}
+
+void check_run(Database& database, std::int64_t index, Statement& stored, FileCheck& check) {
+  try {
+    const RunRecord run = *read_run(database, index);
+    ++(run.status == Status::kFinished   ? check.finished
+       : run.status == Status::kDiverged ? check.diverged
+                                         : check.failed);
+    check.measurements += static_cast<std::int64_t>(run.measurements.size());
+    if (check.schema_version >= 2) {
+      stored.bind(1, index);
+      const std::string expected = stored.step() ? stored.text(0) : "";
+      stored.run();
+      if (const std::string found = checksum(run); expected != found)
+        check.problems.push_back(fmt::format("run {}: its checksum is {}, stored as {}; a number or text was changed",
+                                             index, found, expected.empty() ? "nothing" : expected));
+    } else {
+      ++check.without_checksum;
+    }
+    if (const std::string problem = problem_of(run); !problem.empty())
+      check.problems.push_back(fmt::format("run {}: {}", index, problem));
+  } catch (const base::InputError& error) {
+    check.problems.push_back(fmt::format("run {}: {}", index, error.what()));
+  }
+}
+
+void check_database(Database& database, FileCheck& check) {
+  const ReadTransaction transaction(database);
+  for (const auto& line : lines_of(database, "PRAGMA integrity_check"))
+    if (line != "ok") check.problems.push_back("pages: " + line);
+  for (const auto& table : lines_of(database, "PRAGMA foreign_key_check"))
+    check.problems.push_back(fmt::format("table {}: a row of a run that is not there", table));
+  check_columns(database, check);
+  if (!check.problems.empty()) return;
+  Statement stored(database, check.schema_version >= 2 ? "SELECT checksum FROM runs WHERE run = ?1" : "SELECT ''");
+  for (const std::int64_t index : run_indices(database)) check_run(database, index, stored, check);
+}
+
+}  // namespace
+
+FileCheck check_file(const std::string& path) {
+  Database database = open_for_reading(path, false);
+  FileCheck check;
+  check.schema_version = require_study(database, false);
+  try {
+    check_database(database, check);
+  } catch (const base::InputError& error) {
+    check.problems.emplace_back(error.what());  // damage that SQLite stops at
+  }
+  return check;
+}
+
+}  // namespace phaselaw::store

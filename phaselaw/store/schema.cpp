@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "phaselaw/store/schema.h"
+
+#include <filesystem>
+#include <utility>
+
+#include "phaselaw/base/errors.h"
+#include "phaselaw/store/checksum.h"
+#include "phaselaw/store/rows.h"
+
+namespace phaselaw::store {
+
+namespace {
+
+constexpr std::int64_t kApplicationId = 0x70684c77;  // "phLw", at byte 68 of the file: how `file` can tell a study
+
+constexpr const char* kSchema = R"sql(
+CREATE TABLE meta (
+  name  TEXT PRIMARY KEY,
+  value TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE runs (
+  run           INTEGER PRIMARY KEY,
+  key           TEXT NOT NULL,
+  configuration TEXT NOT NULL,
+  status        TEXT NOT NULL CHECK (status IN ('finished', 'diverged', 'failed')),
+  summary       TEXT NOT NULL,
+  seconds       REAL,
+  checksum      TEXT NOT NULL DEFAULT '',
+  program       TEXT NOT NULL DEFAULT ''
+);
+CREATE TABLE measurements (
+  run          INTEGER NOT NULL REFERENCES runs (run) ON DELETE CASCADE,
+  step         INTEGER NOT NULL,
+  time         REAL,
+  tokens       REAL,
+  compute_flop REAL,
+  train_loss   REAL,
+  test_loss    REAL,
+  excess_risk  REAL,
+  PRIMARY KEY (run, step)
+) WITHOUT ROWID;
+)sql";
+
+std::int64_t version_of(Database& database) {
+  const std::string text = database.text("SELECT value FROM meta WHERE name = 'schema_version'");
+  for (std::int64_t version = 1; version <= kSchemaVersion; ++version)
+    if (text == std::to_string(version)) return version;
+  throw base::InputError(
+      {database.path()},
+      fmt::format("has schema version {}; this program reads versions 1 to {}: use the release that wrote it, or name "
+                  "another file",
+                  text.empty() ? "(none)" : text, kSchemaVersion));
+}
+
+void from_1_to_2(Database& database) {
+  database.execute("ALTER TABLE runs ADD COLUMN checksum TEXT NOT NULL DEFAULT ''");
+  database.execute("ALTER TABLE runs ADD COLUMN program TEXT NOT NULL DEFAULT ''");
+  Statement update(database, "UPDATE runs SET checksum = ?2 WHERE run = ?1");
+  for (const std::int64_t index : run_indices(database)) {
+    update.bind(1, index);
+    update.bind(2, checksum(*read_run(database, index)));
+    update.run();
+  }
+}
+
+}  // namespace
+
+void create_schema(Database& database, const std::string& study_json, const std::string& study_key) {
+  database.execute(fmt::format("PRAGMA application_id = {}", kApplicationId));
+  database.execute(kSchema);
+  Statement insert(database, "INSERT INTO meta VALUES (?1, ?2)");
+  for (const auto& [name, value] : {std::pair{"schema_version", std::to_string(kSchemaVersion)},
+                                    std::pair{"study_key", study_key}, std::pair{"study_configuration", study_json}}) {
+    insert.bind(1, std::string(name));
+    insert.bind(2, value);
+    insert.run();
+  }
+}
+
+std::int64_t require_study(Database& database, bool pages) {
+  const std::string& path = database.path();
+  if (database.integer("PRAGMA application_id") != kApplicationId)
+    throw base::InputError({path}, "is an SQLite database, but not a phaselaw study; name another file");
+  const std::string damage = pages ? database.text("PRAGMA quick_check(1)") : "ok";
+  if (damage != "ok")
+    throw base::InputError({path}, fmt::format("is damaged ({}); restore it from a copy, or save what is left with "
+                                               "'sqlite3 {} .recover'",
+                                               damage, path));
+  return version_of(database);
+}
+
+void require_no_directory(const std::string& path) {
+  if (std::filesystem::is_directory(path))
+    throw base::InputError({path}, "is a directory; expected a file such as study.db");
+}
+
+Database open_for_reading(const std::string& path, bool pages) {
+  require_no_directory(path);
+  if (!std::filesystem::exists(path)) throw base::InputError({path}, "does not exist; check the path");
+  const auto open = [&](const std::string& uri) {
+    Database database(uri, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, path);
+    sqlite3_busy_timeout(database.handle(), 60'000);
+    require_study(database, pages);
+    return database;
+  };
+  std::string uri = "file:";
+  for (const char c : std::filesystem::absolute(path).string())
+    uri += c == '%' || c == '?' || c == '#' ? fmt::format("%{:02X}", static_cast<unsigned char>(c)) : std::string(1, c);
+  // A reader of a WAL database keeps an index beside it. Where the directory cannot be written and no journal waits,
+  // nobody can be writing either, and the file is read as it lies.
+  const std::filesystem::path journal = path + "-wal";
+  std::error_code ignored;
+  const bool nothing_pending =
+      !std::filesystem::exists(journal, ignored) || std::filesystem::file_size(journal, ignored) == 0;
+  try {
+    return open(uri);
+  } catch (const base::InputError&) {
+    if (!nothing_pending) throw;
+  }
+  return open(uri + "?immutable=1");
+}
+
+void migrate(Database& database) {
+  if (version_of(database) == kSchemaVersion) return;
+  Transaction transaction(database);
+  // Another process may have done it while this one waited for the lock.
+  if (version_of(database) == 1) from_1_to_2(database);
+  database.execute(fmt::format("UPDATE meta SET value = '{}' WHERE name = 'schema_version'", kSchemaVersion));
+  transaction.commit();
+}
+
+}  // namespace phaselaw::store

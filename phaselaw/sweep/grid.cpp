@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "phaselaw/sweep/grid.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace phaselaw::sweep {
+
+using base::InputError;
+using base::Value;
+
+namespace {
+
+// n_params = { from = 1e4, to = 1e7, points = 7 }: equal ratios, both ends included, rounded to whole numbers.
+std::vector<Value> size_range(const Value& range) {
+  const std::vector<std::string> known = {"from", "to", "points"};
+  for (const auto& [key, value] : range.entries())
+    if (std::find(known.begin(), known.end(), key) == known.end())
+      throw InputError(value.where(), base::unknown_name("key in grid.n_params", key, known));
+  const double from = range.at("from").number(), to = range.at("to").number();
+  const std::int64_t points = range.at("points").integer();
+  if (!(from >= 1 && to > from && std::isfinite(to)) || points < 2 || points > 10000)
+    throw InputError(
+        range.where(),
+        fmt::format("grid.n_params: expected 1 <= from < to and 2 <= points <= 10000; found from {}, to {}, "
+                    "points {}",
+                    from, to, points));
+  std::vector<Value> sizes;
+  for (std::int64_t i = 0; i < points; ++i) {
+    Value size(std::round(from * std::pow(to / from, static_cast<double>(i) / static_cast<double>(points - 1))));
+    size.set_where(range.where());
+    sizes.push_back(std::move(size));
+  }
+  return sizes;
+}
+
+std::vector<Value> sizes_of(const Value& value) {
+  if (value.is_table()) return size_range(value);
+  if (!value.is_list() || value.list().empty())
+    throw InputError(value.where(), fmt::format("grid.n_params: expected a list with at least one number, or a table "
+                                                "with from, to and points; found {}",
+                                                value.is_list() ? "an empty list" : value.kind()));
+  for (const Value& size : value.list())
+    if (!size.is_number() || !(size.number() >= 1) || !std::isfinite(size.number()))
+      throw InputError(size.where(), fmt::format("grid.n_params: expected numbers >= 1; found {}",
+                                                 size.is_number() ? fmt::to_string(size.number()) : size.kind()));
+  return value.list();
+}
+
+// Both spellings of a dotted key, "data.n_data" = [..] and data.n_data = [..], are the same axis.
+void collect(const Value& node, const std::string& prefix, Grid& grid) {
+  for (const auto& [key, value] : node.entries()) {
+    const std::string name = prefix.empty() ? key : prefix + "." + key;
+    if (name == "n_params") {
+      grid.axes.push_back({name, sizes_of(value)});
+      continue;
+    }
+    if (value.is_table()) {
+      collect(value, name, grid);
+      continue;
+    }
+    if (name == "seeds") {
+      grid.seeds = value.integer();
+      if (grid.seeds < 1) throw InputError(value.where(), fmt::format("grid.seeds must be >= 1; found {}", grid.seeds));
+      continue;
+    }
+    const auto dot = name.find('.');
+    if (dot == std::string::npos)
+      throw InputError(value.where(), base::unknown_name("key in [grid]", name, {"seeds", "n_params"}) +
+                                          "; others are written section.key, such as \"data.n_data\"");
+    const std::string part = name.substr(0, dot);
+    if (part == "kernel" || part == "flow")
+      throw InputError(value.where(), fmt::format("grid key '{}': [{}] is no part of a training run; vary keys of "
+                                                  "model, data or training",
+                                                  name, part));
+    if (!value.is_list() || value.list().empty())
+      throw InputError(value.where(), fmt::format("grid key '{}': expected a list with at least one value, found {}",
+                                                  name, value.is_list() ? "an empty list" : value.kind()));
+    grid.axes.push_back({name, value.list()});
+  }
+}
+
+bool has_axis(const Grid& grid, const std::string& key) {
+  return std::any_of(grid.axes.begin(), grid.axes.end(), [&](const GridAxis& axis) { return axis.key == key; });
+}
+
+void check_ladder(const Grid& grid, const Value* ladder) {
+  if (!has_axis(grid, "n_params")) {
+    if (ladder != nullptr)
+      throw InputError(ladder->where(), "a [ladder] needs its sizes: add n_params = [1e4, 1e5] to [grid]");
+    return;
+  }
+  std::vector<std::string> solved = {"model.d_hidden"};
+  if (grid.ladder.vary != LadderVary::d_hidden)
+    solved.insert(solved.end(), {"model.n_layers", "model.d_model", "model.n_heads"});
+  if (grid.ladder.tokens_per_param > 0) solved.emplace_back("training.steps");
+  for (const auto& key : solved)
+    if (has_axis(grid, key))
+      throw InputError(grid.where,
+                       fmt::format("grid key '{}': the ladder sets it from n_params; leave one of them out", key));
+}
+
+}  // namespace
+
+double Grid::combinations() const {
+  double count = 1;
+  for (const auto& axis : axes) count *= static_cast<double>(axis.values.size());
+  return count;
+}
+
+std::vector<Value> Grid::values_at(double combination) const {
+  std::vector<Value> values(axes.size());
+  for (std::size_t i = axes.size(); i-- > 0;) {
+    const auto size = static_cast<double>(axes[i].values.size());
+    const double quotient = std::floor(combination / size);
+    values[i] = axes[i].values[static_cast<std::size_t>(combination - quotient * size)];
+    combination = quotient;
+  }
+  return values;
+}
+
+Grid grid_from(const Value& document) {
+  Grid grid;
+  const Value* ladder = document.find("ladder");
+  if (ladder != nullptr) base::read_fields(*ladder, grid.ladder, "ladder");
+  if (const Value* section = document.find("grid")) {
+    grid.where = section->where();
+    if (section->entries().empty())
+      throw InputError(section->where(),
+                       "the grid is empty; give it keys such as \"data.n_data\" = [32, 64] or seeds = 3, or leave "
+                       "[grid] out");
+    collect(*section, "", grid);
+  }
+  std::sort(grid.axes.begin(), grid.axes.end(), [](const GridAxis& a, const GridAxis& b) { return a.key < b.key; });
+  check_ladder(grid, ladder);
+  return grid;
+}
+
+}  // namespace phaselaw::sweep

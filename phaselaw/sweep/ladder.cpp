@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "phaselaw/sweep/ladder.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+#include <optional>
+
+#include "phaselaw/model/parameters.h"
+
+namespace phaselaw::sweep {
+
+base::EnumNames<LadderVary> enum_names(LadderVary) {
+  static constexpr std::array<std::pair<std::string_view, LadderVary>, 3> names{
+      {{"auto", LadderVary::automatic}, {"shape", LadderVary::shape}, {"d_hidden", LadderVary::d_hidden}}};
+  return names;
+}
+
+std::int64_t trainable_params(const model::ModelOptions& model) { return model::ParameterTable(model).n_trainable(); }
+
+namespace {
+
+constexpr double kLargestStretch = 4;  // of d_hidden / (mlp_ratio d_model)
+constexpr std::int64_t kMostLayers = 1024;
+
+// Trainable parameters as a function of depth and hidden width, the rest fixed: outside + n_layers (a_layer + m
+// a_unit).
+struct Size {
+  double outside = 0, a_layer = 0, a_unit = 0;
+
+  explicit Size(model::ModelOptions model) {
+    const auto at = [&](std::int64_t n_layers, std::int64_t d_hidden) {
+      model.n_layers = n_layers;
+      model.d_hidden = d_hidden;
+      return static_cast<double>(trainable_params(model));
+    };
+    const double one = at(1, 1);
+    a_unit = at(1, 2) - one;
+    const double layer = at(2, 1) - one;
+    a_layer = layer - a_unit;
+    outside = one - layer;
+  }
+  [[nodiscard]] double of(double n_layers, double d_hidden) const {
+    return outside + n_layers * (a_layer + d_hidden * a_unit);
+  }
+};
+
+struct Choice {
+  model::ModelOptions model;
+  double size = 0, score = std::numeric_limits<double>::infinity();
+};
+
+// The d_hidden within [least, most] whose size is nearest to n_params.
+double nearest_hidden(const Size& size, double n_layers, double n_params, double least, double most) {
+  if (size.a_unit == 0) return std::round(std::sqrt(least * most));  // a frozen MLP: its width costs nothing
+  return std::clamp(std::round(((n_params - size.outside) / n_layers - size.a_layer) / size.a_unit), least, most);
+}
+
+}  // namespace
+
+model::ModelOptions solve_shape(const model::ModelOptions& model, const LadderOptions& ladder, double n_params,
+                                const base::Location& where) {
+  PHASELAW_CHECK(ladder.vary != LadderVary::automatic);
+  Choice best, nearest;
+  const auto off = [&](double size) { return std::abs(size / n_params - 1); };
+  const auto consider = [&](const model::ModelOptions& shape, double size, double score) {
+    if (!(off(size) >= off(nearest.size))) nearest = {shape, size, score};
+    if (off(size) <= ladder.tolerance && score < best.score) best = {shape, size, score};
+  };
+  model::ModelOptions shape = model;
+  if (ladder.vary == LadderVary::d_hidden) {
+    const Size size(shape);
+    const auto n = static_cast<double>(shape.n_layers);
+    constexpr double kMostHidden = 1e9;
+    const double hidden = nearest_hidden(size, n, n_params, 1, kMostHidden);
+    shape.d_hidden = static_cast<std::int64_t>(hidden);
+    consider(shape, size.of(n, hidden), 0);
+  } else {
+    for (shape.n_heads = 1;; ++shape.n_heads) {
+      shape.d_model = shape.n_heads * shape.d_head;
+      const auto d = static_cast<double>(shape.d_model);
+      const Size size(shape);
+      const double wanted = ladder.mlp_ratio * d;
+      const double least = std::max(1.0, std::ceil(wanted / kLargestStretch));
+      const double most = std::max(1.0, std::floor(wanted * kLargestStretch));
+      // Beyond the wanted size by so much, nothing wider or deeper can come near it.
+      const auto too_large = [&](double n) { return size.of(n, least) > n_params * (1 + ladder.tolerance); };
+      for (shape.n_layers = 1; shape.n_layers <= kMostLayers; ++shape.n_layers) {
+        const auto n = static_cast<double>(shape.n_layers);
+        const double hidden = nearest_hidden(size, n, n_params, least, most);
+        shape.d_hidden = static_cast<std::int64_t>(hidden);
+        consider(shape, size.of(n, hidden),
+                 std::abs(std::log(d / n / ladder.aspect)) + std::abs(std::log(hidden / wanted)));
+        if (too_large(n)) break;
+      }
+      if (too_large(1)) break;
+      // Where nothing that grows with the width is trained, no width reaches the size.
+      if (size.of(kMostLayers, most) < n_params && size.a_layer + size.a_unit == 0) break;
+    }
+  }
+  if (!std::isfinite(best.score))
+    throw base::InputError(
+        where, fmt::format("no shape has n_params within {:.3g} % of {:.6g}; the nearest has {:.6g} (n_layers {}, "
+                           "d_model {}, d_hidden {}): take that size, or change ladder.tolerance, model.d_head or "
+                           "model.vocab",
+                           100 * ladder.tolerance, n_params, nearest.size, nearest.model.n_layers,
+                           nearest.model.d_model, nearest.model.d_hidden));
+  return best.model;
+}
+
+std::int64_t ladder_steps(const LadderOptions& ladder, std::int64_t n_params, std::int64_t batch,
+                          std::int64_t seq_len) {
+  const double tokens = ladder.tokens_per_param * static_cast<double>(n_params);
+  return std::max<std::int64_t>(1, std::llround(tokens / static_cast<double>(batch * seq_len)));
+}
+
+}  // namespace phaselaw::sweep
