@@ -56,6 +56,8 @@ void add_theory(Program& program);
 void add_report(Program& program);
 void add_export(Program& program);
 void add_keys(Program& program);
+void add_check(Program& program);
+void add_merge(Program& program);
 void add_kernel(Program& program);
 void add_flow(Program& program);
 void add_predict(Program& program);

@@ -81,6 +81,8 @@ int run(int argc, const char* const* argv) {
   add_predict(program);
   add_report(program);
   add_export(program);
+  add_merge(program);
+  add_check(program);
   add_keys(program);
   try {
     return dispatch(app, program, argc, argv);

@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "phaselaw/sweep/sweep.h"
 
+#include <algorithm>
+#include <filesystem>
 #include <memory>
+#include <set>
 
 #include "phaselaw/base/files.h"
+#include "phaselaw/base/log.h"
 #include "phaselaw/base/progress.h"
 #include "phaselaw/cli/common.h"
 #include "phaselaw/report/format.h"
+#include "phaselaw/sweep/cost.h"
 
 // phaselaw sweep STUDY.toml --out study.db: all runs of a study, resumable.
 namespace phaselaw::cli {
@@ -14,44 +19,110 @@ namespace phaselaw::cli {
 namespace {
 
 struct SweepFlags {
-  std::string study, out;
+  std::string study, out, shard;
+  double checkpoint_every = sweep::SweepOptions{}.snapshot_every_s;
   bool dry_run = false;
 };
 
-void list_runs(const sweep::Study& study) {
-  std::vector<std::vector<std::string>> rows = {
-      {"run", "key", "seed", "n_data", "d_hidden", "n_layers", "steps", "cost"}};
-  double total = 0;
-  for (const auto& p : study.points) {
-    const auto& e = p.experiment;
-    rows.push_back({fmt::to_string(p.index), p.key, fmt::to_string(e.seed), fmt::to_string(e.data.n_data),
-                    fmt::to_string(e.model.d_hidden), fmt::to_string(e.model.n_layers),
-                    fmt::to_string(e.training.steps), report::format_flop(p.cost_flop)});
-    total += p.cost_flop;
+// The runs of the shard, what each costs here, and how long all take. --out names a store whose runs count as done.
+void list_runs(const Common& common, const sweep::Study& study, const sweep::Shard& shard, const std::string& out) {
+  std::set<std::int64_t> there;
+  if (!out.empty() && std::filesystem::exists(out)) {
+    const auto store = store::Store::open_read(out);
+    if (store.study_key() == study.key) there = store.finished_runs();
   }
-  fmt::print("{}{} runs, {} in all\n", text_table(rows), study.points.size(), report::format_flop(total));
+  auto points = sweep::points_of(study, shard);
+  std::erase_if(points, [&](const sweep::Point* p) { return there.contains(p->index); });
+  if (points.empty()) {
+    fmt::print("0 runs: all {} of the study are in {}\n", study.points.size(), out);
+    return;
+  }
+  const auto model = sweep::calibrate(points);
+  const int workers = std::min(common.threads > 0 ? common.threads : sweep::default_threads(),
+                               static_cast<int>(std::min<std::size_t>(points.size(), 1 << 20)));
+  const bool ladder = std::any_of(points.begin(), points.end(), [](const auto* p) { return p->wanted_params > 0; });
+  std::vector<std::string> heading = {"run",     "key",      "seed",   "n_params", "n_layers", "d_model",
+                                      "n_heads", "d_hidden", "n_data", "steps",    "cost",     "time"};
+  if (ladder) heading.insert(heading.begin() + 4, "wanted");
+  std::vector<std::vector<std::string>> rows = {heading};
+  std::vector<double> seconds;
+  double total_flop = 0;
+  base::Value list = base::Value(base::Value::List{});
+  for (const auto* p : points) {
+    const auto& e = p->experiment;
+    seconds.push_back(model.seconds(e));
+    total_flop += p->cost_flop;
+    std::vector<std::string> row = {fmt::to_string(p->index),
+                                    p->key,
+                                    fmt::to_string(e.seed),
+                                    fmt::to_string(p->n_params),
+                                    fmt::to_string(e.model.n_layers),
+                                    fmt::to_string(e.model.d_model),
+                                    fmt::to_string(e.model.n_heads),
+                                    fmt::to_string(e.model.d_hidden),
+                                    fmt::to_string(e.data.n_data),
+                                    fmt::to_string(e.training.steps),
+                                    report::format_flop(p->cost_flop),
+                                    base::format_duration(seconds.back())};
+    if (ladder)
+      row.insert(row.begin() + 4, fmt::format("{:.6g} ({:+.1f} %)", p->wanted_params,
+                                              100 * (static_cast<double>(p->n_params) / p->wanted_params - 1)));
+    rows.push_back(std::move(row));
+    list.push_back(base::Value::table({{"run", p->index},
+                                       {"key", p->key},
+                                       {"n_params", p->n_params},
+                                       {"compute_flop", p->cost_flop},
+                                       {"seconds", seconds.back()}}));
+  }
+  const double time = sweep::makespan(seconds, workers);
+  emit_json(common, base::Value::table({{"study_key", study.key},
+                                        {"workers", workers},
+                                        {"threads_a_model", 1},
+                                        {"compute_flop", total_flop},
+                                        {"seconds", time},
+                                        {"runs", std::move(list)}}));
+  if (common.json == "-") return;
+  fmt::print("{}{} runs{}, {} in all, about {} on {} worker{}: one model each on one thread, longest first\n",
+             text_table(rows), points.size(),
+             there.empty() ? "" : fmt::format(" ({} more are in {})", there.size(), out),
+             report::format_flop(total_flop), base::format_duration(time), workers, workers == 1 ? "" : "s");
 }
 
 void run_sweep(const Common& common, const SweepFlags& flags) {
   auto document = base::read_toml(flags.study);
   if (common.seed) document["seed"] = *common.seed;
+  const auto shard = flags.shard.empty() ? sweep::Shard{} : sweep::shard_from(flags.shard);
+  if (!(flags.checkpoint_every >= 0))
+    throw base::InputError({"--checkpoint-every"},
+                           fmt::format("expected seconds >= 0; found {}", flags.checkpoint_every));
+  require_outputs(common);
   const auto study = sweep::study_from(document);
-  if (flags.dry_run) return list_runs(study);
+  if (flags.dry_run) return list_runs(common, study, shard, flags.out);
   if (flags.out.empty()) throw base::InputError({"--out"}, "expected the study's store, e.g. --out study.db");
   base::require_writable_file(flags.out, "--out");
-  require_outputs(common);
   auto store = store::Store::open_or_create(flags.out, study.json, study.key);
-  const auto summary = sweep::run_study(study, store, {.threads = common.threads});
+  sweep::SweepOptions options;
+  options.threads = common.threads;
+  options.shard = shard;
+  options.snapshot_every_s = flags.checkpoint_every;
+  const auto summary = sweep::run_study(study, store, options);
   emit_json(common, base::Value::table({{"runs", static_cast<std::int64_t>(study.points.size())},
                                         {"done", summary.done},
                                         {"diverged", summary.diverged},
+                                        {"resumed", summary.resumed},
                                         {"already_there", summary.already_there},
+                                        {"elsewhere", summary.elsewhere},
                                         {"threads", summary.threads},
                                         {"seconds", summary.seconds}}));
   if (common.json != "-")
     fmt::print("{} runs carried out ({} diverged), {} were there already; {} on {} threads\n{}\n", summary.done,
                summary.diverged, summary.already_there, base::format_duration(summary.seconds), summary.threads,
                flags.out);
+  if (summary.elsewhere > 0)
+    base::log_warning(
+        fmt::format("{} runs are being carried out by another process; run the command again when it has "
+                    "ended",
+                    summary.elsewhere));
 }
 
 }  // namespace
@@ -63,7 +134,11 @@ void add_sweep(Program& program) {
            [&program, flags] { run_sweep(program.common, *flags); })
       .positional("study", flags->study, "study file (TOML): an experiment with a [grid]; keys: phaselaw keys")
       .option("--out", flags->out, "the store, study.db; an existing one of the same study is resumed")
-      .flag("--dry-run", flags->dry_run, "list the runs and their cost, and stop");
+      .option("--shard", flags->shard,
+              "i/k: only the i-th of k parts of about equal work, 0 <= i < k; join the stores with phaselaw merge")
+      .option("--checkpoint-every", flags->checkpoint_every,
+              "seconds between snapshots of a run in flight, from which it goes on after a kill")
+      .flag("--dry-run", flags->dry_run, "list the runs, their cost and time on this machine, and stop");
 }
 
 }  // namespace phaselaw::cli

@@ -20,7 +20,13 @@ Status status_from(const std::string& word, const std::string& path) {
                                              word));
 }
 
-constexpr const char* kRunColumns = "run, key, configuration, status, summary, seconds";
+// Schema 1 had no program.
+std::string select_runs(Database& database) {
+  const bool has_program =
+      database.integer("SELECT count(*) FROM pragma_table_info('runs') WHERE name = 'program'") > 0;
+  return fmt::format("SELECT run, key, configuration, status, summary, seconds, {} FROM runs",
+                     has_program ? "program" : "''");
+}
 
 RunRecord run_of(const Statement& row, const std::string& path) {
   RunRecord run;
@@ -30,6 +36,7 @@ RunRecord run_of(const Statement& row, const std::string& path) {
   run.status = status_from(row.text(3), path);
   run.summary = row.text(4);
   run.seconds = row.real(5);
+  run.program = row.text(6);
   return run;
 }
 
@@ -55,7 +62,7 @@ std::vector<std::int64_t> run_indices(Database& database) {
 }
 
 std::optional<RunRecord> read_run(Database& database, std::int64_t index) {
-  Statement select(database, fmt::format("SELECT {} FROM runs WHERE run = ?1", kRunColumns));
+  Statement select(database, select_runs(database) + " WHERE run = ?1");
   select.bind(1, index);
   if (!select.step()) return std::nullopt;
   RunRecord run = run_of(select, database.path());
@@ -67,7 +74,7 @@ std::optional<RunRecord> read_run(Database& database, std::int64_t index) {
 
 std::vector<RunRecord> read_runs(Database& database) {
   std::vector<RunRecord> result;
-  Statement select(database, fmt::format("SELECT {} FROM runs ORDER BY run", kRunColumns));
+  Statement select(database, select_runs(database) + " ORDER BY run");
   while (select.step()) result.push_back(run_of(select, database.path()));
   Statement rows(database, select_measurements() + " ORDER BY run, step");
   std::size_t at = 0;

@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include "phaselaw/base/errors.h"
+#include "phaselaw/store/check.h"
 #include "phaselaw/store/sqlite.h"
 #include "store/scratch.h"
 
@@ -116,6 +117,107 @@ TEST(Store, RefusesAnotherStudyAndNamesBothAndTheDifference) {
       input_error([&] { (void)Store::open_or_create(path, R"({"seed":7,"data":{"n_data":128}})", "bbbb"); });
   for (const char* part : {"study.db", "aaaa", "bbbb", "data.n_data is 64 in the file and 128 here", "name another"})
     EXPECT_NE(message.find(part), std::string::npos) << message;
+}
+
+// A file exactly as schema 1 wrote it.
+void make_schema_1(const std::string& path, const std::vector<RunRecord>& runs) {
+  Database database(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, path);
+  database.execute(R"sql(
+PRAGMA journal_mode = WAL;
+PRAGMA application_id = 1885883511;
+CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE runs (run INTEGER PRIMARY KEY, key TEXT NOT NULL, configuration TEXT NOT NULL,
+  status TEXT NOT NULL CHECK (status IN ('finished', 'diverged', 'failed')), summary TEXT NOT NULL, seconds REAL);
+CREATE TABLE measurements (run INTEGER NOT NULL REFERENCES runs (run) ON DELETE CASCADE, step INTEGER NOT NULL,
+  time REAL, tokens REAL, compute_flop REAL, train_loss REAL, test_loss REAL, excess_risk REAL,
+  PRIMARY KEY (run, step)) WITHOUT ROWID;
+INSERT INTO meta VALUES ('schema_version', '1'), ('study_key', 'key'), ('study_configuration', '{}');
+)sql");
+  Statement run(database, "INSERT INTO runs VALUES (?1, ?2, ?3, ?4, ?5, ?6)");
+  Statement row(database, "INSERT INTO measurements VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)");
+  for (const RunRecord& r : runs) {
+    run.bind(1, r.index);
+    run.bind(2, r.key);
+    run.bind(3, r.configuration);
+    run.bind(4, to_string(r.status));
+    run.bind(5, r.summary);
+    run.bind(6, r.seconds);
+    run.run();
+    for (const Measurement& m : r.measurements) {
+      row.bind(1, r.index);
+      row.bind(2, m.step);
+      int column = 3;
+      for (const double x : {m.time, m.tokens, m.compute_flop, m.train_loss, m.test_loss, m.excess_risk})
+        row.bind(column++, x);
+      row.run();
+    }
+  }
+}
+
+TEST(Store, ReadsSchema1AndMigratesItWhenItIsWritten) {
+  const Scratch scratch;
+  const std::string path = scratch.path("study.db");
+  const std::vector<RunRecord> runs = {sample_run(0, 4), sample_run(3, 7)};
+  make_schema_1(path, runs);
+  const auto version = [&] {
+    return Database(path, SQLITE_OPEN_READONLY, path).text("SELECT value FROM meta WHERE name = 'schema_version'");
+  };
+  {
+    const Store old = Store::open_read(path);
+    ASSERT_EQ(old.runs().size(), 2u);
+    expect_same(*old.run(3), runs[1]);
+    EXPECT_EQ(check_file(path).without_checksum, 2);
+  }
+  EXPECT_EQ(version(), "1");  // reading changes nothing
+  EXPECT_NE(input_error([&] { (void)Store::open_or_create(path, "{}", "other"); }).find("another study"),
+            std::string::npos);
+  EXPECT_EQ(version(), "1");  // nor does a refusal
+  {
+    Store store = Store::open_or_create(path, "{}", "key");
+    EXPECT_EQ(version(), "2");
+    store.add(sample_run(5, 2));
+    ASSERT_EQ(store.runs().size(), 3u);
+    for (std::size_t i = 0; i < runs.size(); ++i) expect_same(store.runs()[i], runs[i]);
+  }
+  const auto check = check_file(path);
+  EXPECT_TRUE(check.problems.empty());
+  EXPECT_EQ(check.without_checksum, 0);
+  EXPECT_EQ(check.finished, 3);
+  // What migration made is what a fresh store holds.
+  Store fresh = Store::open_or_create(scratch.path("fresh.db"), "{}", "key");
+  for (const RunRecord& run : runs) fresh.add(run);
+  fresh.add(sample_run(5, 2));
+  const auto dump = [](const std::string& file) {
+    Database database(file, SQLITE_OPEN_READONLY, file);
+    return database.text("SELECT group_concat(name || ':' || type, ',') FROM pragma_table_info('runs')") +
+           database.text("SELECT group_concat(run || checksum || program, ',') FROM runs");
+  };
+  EXPECT_EQ(dump(path), dump(scratch.path("fresh.db")));
+}
+
+TEST(Store, AMigrationThatFindsNoRoomLeavesTheFileAsItWas) {
+  const Scratch scratch;
+  const std::string path = scratch.path("study.db");
+  std::vector<RunRecord> runs;
+  for (int i = 0; i < 400; ++i) runs.push_back(sample_run(i, 1));  // checksums need new pages
+  make_schema_1(path, runs);
+  const auto size = static_cast<std::int64_t>(std::filesystem::file_size(path));
+  EXPECT_THROW((void)Store::open_or_create(path, "{}", "key", {.max_bytes = size}), base::RunError);
+  EXPECT_EQ(Store::open_read(path).runs().size(), 400u);
+  EXPECT_EQ(check_file(path).schema_version, 1);
+  EXPECT_EQ(Store::open_or_create(path, "{}", "key").runs().size(), 400u);
+  EXPECT_EQ(check_file(path).schema_version, 2);
+}
+
+TEST(Store, RefusesAFileSystemWithoutLocksAndSaysWhatToDo) {
+  const Scratch scratch;
+  StoreOptions options;
+  options.locking_problem = [](const std::string&) { return "it is on NFS"; };
+  const std::string path = scratch.path("study.db");
+  const std::string message = input_error([&] { (void)Store::open_or_create(path, "{}", "key", options); });
+  for (const char* part : {"study.db", "it is on NFS", "local disk", "--shard", "phaselaw merge"})
+    EXPECT_NE(message.find(part), std::string::npos) << message;
+  EXPECT_FALSE(std::filesystem::exists(path));  // refused before anything is made
 }
 
 TEST(Store, RefusesAnotherSchemaVersion) {

@@ -71,7 +71,10 @@ TEST(Study, ErrorsAreClear) {
   EXPECT_NE(error_of("[grid]\n\"data.n_dta\" = [1]\n", true).find("did you mean 'n_data'"), std::string::npos);
   EXPECT_NE(error_of("[grid]\n\"data.n_data\" = [0]\n", true).find("n_data must be >= 1"), std::string::npos);
   EXPECT_NE(error_of("[grid]\nseeds = 0\n", true).find("seeds must be >= 1"), std::string::npos);
-  EXPECT_NE(error_of("[grid]\nseeds = 10000000\n", true).find("the limit is"), std::string::npos);
+  EXPECT_NE(error_of("[grid]\n", true).find("the grid is empty"), std::string::npos);
+  const std::string large = error_of("[grid]\n\"training.steps\" = [1000, 2000]\nseeds = 10000000\n", true);
+  for (const char* part : {"s.toml:1:", "makes 20000000 runs", "the limit is 100000", "days"})
+    EXPECT_NE(large.find(part), std::string::npos) << large;
 }
 
 }  // namespace

@@ -40,6 +40,19 @@ TEST(Batches, DependOnTheSeedAlone) {
   EXPECT_NE(first, draw(c, 40));
 }
 
+TEST(Batches, SkippingIsDrawing) {
+  for (const std::int64_t batch : {1, 4, 5, 9, 10}) {
+    Batches drawn(3, 10, batch);
+    for (std::int64_t count = 0; count < 25; ++count) {
+      Batches skipped(3, 10, batch);
+      skipped.skip_to(count);
+      const auto next = skipped.next();
+      const auto expected = drawn.next();
+      EXPECT_TRUE(std::equal(next.begin(), next.end(), expected.begin(), expected.end())) << batch << " " << count;
+    }
+  }
+}
+
 TEST(Batches, WholeSetInItsOrderWhenTheBatchHoldsIt) {
   for (const std::int64_t batch : {5, 6, 1000}) {
     Batches batches(3, 5, batch);

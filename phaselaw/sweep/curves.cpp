@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "phaselaw/sweep/curves.h"
+
+#include <array>
+#include <bit>
+#include <cmath>
+#include <cstdint>
+#include <filesystem>
+#include <ostream>
+
+#include "phaselaw/base/csv.h"
+#include "phaselaw/base/files.h"
+#include "phaselaw/sweep/experiment.h"
+#include "phaselaw/training/schedule.h"
+
+namespace phaselaw::sweep {
+
+using base::Value;
+
+namespace {
+
+void require_written(std::ostream& out) {
+  out.flush();
+  if (!out) throw base::RunError("the exported curves could not be written; check the space on the disk");
+}
+
+template <class Use>
+void for_each_curve(const store::Store& store, Use&& use) {
+  for (const std::int64_t index : store.run_indices())
+    if (const auto run = store.run(index)) use(named_curve(*run));
+}
+
+}  // namespace
+
+NamedCurve named_curve(const store::RunRecord& run) {
+  NamedCurve curve;
+  curve.name = fmt::format("run-{:05}-{}", run.index, run.key);
+  curve.status = store::to_string(run.status);
+  curve.configuration = base::parse_json(run.configuration, curve.name + ", configuration");
+  curve.summary = base::parse_json(run.summary, curve.name + ", summary");
+  const Experiment e = experiment_from(curve.configuration);
+  const Value* peak = curve.summary.find("learning_rate");
+  const double rate = peak != nullptr && peak->is_number() ? peak->number() : store::kUnknown;
+  for (const store::Measurement& m : run.measurements) {
+    CurvePoint point;
+    point.step = m.step;
+    const double lr = m.step == 0 ? 0.0 : rate * training::rate_fraction(e.training, m.step - 1);
+    const std::pair<const char*, double> scalars[] = {{"loss/train", m.train_loss},   {"loss/val", m.test_loss},
+                                                      {"loss/excess", m.excess_risk}, {"tokens", m.tokens},
+                                                      {"flops", m.compute_flop},      {"lr", lr}};
+    for (const auto& scalar : scalars)
+      if (!std::isnan(scalar.second)) point.scalars.push_back(scalar);
+    curve.points.push_back(std::move(point));
+  }
+  return curve;
+}
+
+void export_tensorboard_csv(const store::Store& store, std::ostream& out) {
+  out << "run,tag,step,wall_time,value\n";
+  for_each_curve(store, [&](const NamedCurve& curve) {
+    for (const auto& point : curve.points)
+      for (const auto& [tag, value] : point.scalars)
+        out << fmt::format("{},{},{},0,{}\n", curve.name, tag, point.step, base::csv_number(value));
+  });
+  require_written(out);
+}
+
+void export_wandb_jsonl(const store::Store& store, std::ostream& out) {
+  for_each_curve(store, [&](const NamedCurve& curve) {
+    Value head = Value::table({{"run", curve.name}, {"status", curve.status}});
+    head["config"] = curve.configuration;
+    head["summary"] = curve.summary;
+    out << base::to_json(head, -1) << '\n';
+    for (const auto& point : curve.points) {
+      Value line = Value::table({{"run", curve.name}, {"_step", point.step}, {"step", point.step}});
+      for (const auto& [tag, value] : point.scalars)
+        line[tag] = std::isinf(value) ? Value(value > 0 ? "Infinity" : "-Infinity") : Value(value);
+      out << base::to_json(line, -1) << '\n';
+    }
+  });
+  require_written(out);
+}
+
+namespace {
+
+// CRC-32C (Castagnoli), reflected polynomial 0x82f63b78 [T: RFC 3720].
+std::uint32_t crc32c(std::string_view bytes) {
+  static constexpr auto kTable = [] {
+    std::array<std::uint32_t, 256> table{};
+    for (std::uint32_t i = 0; i < table.size(); ++i) {
+      std::uint32_t value = i;
+      for (int bit = 0; bit < 8; ++bit) value = (value >> 1) ^ ((value & 1) != 0 ? 0x82f63b78U : 0U);
+      table[i] = value;
+    }
+    return table;
+  }();
+  std::uint32_t crc = ~0U;
+  for (const char c : bytes) crc = (crc >> 8) ^ kTable[(crc ^ static_cast<unsigned char>(c)) & 0xff];
+  return ~crc;
+}
+
+template <class U>
+std::string little_endian(U value) {
+  std::string bytes;
+  for (std::size_t i = 0; i < sizeof(U); ++i, value >>= 8) bytes += static_cast<char>(value & 0xff);
+  return bytes;
+}
+
+// A TFRecord frame: length, masked CRC of the length, data, masked CRC of the data.
+std::string frame(const std::string& data) {
+  const auto masked = [](std::string_view bytes) {
+    const std::uint32_t crc = crc32c(bytes);
+    return little_endian<std::uint32_t>(((crc >> 15) | (crc << 17)) + 0xa282ead8U);
+  };
+  const std::string length = little_endian<std::uint64_t>(data.size());
+  return length + masked(length) + data + masked(data);
+}
+
+// Protocol buffers' wire format: varints, and length-delimited or fixed fields with their tags.
+std::string varint(std::uint64_t value) {
+  std::string bytes;
+  for (; value >= 0x80; value >>= 7) bytes += static_cast<char>((value & 0x7f) | 0x80);
+  return bytes + static_cast<char>(value);
+}
+enum Wire : std::uint64_t { kVarint = 0, kFixed64 = 1, kBytes = 2, kFixed32 = 5 };
+std::string tag(std::uint64_t field, Wire wire) { return varint(field << 3 | wire); }
+std::string text_field(std::uint64_t field, const std::string& text) {
+  return tag(field, kBytes) + varint(text.size()) + text;
+}
+
+// Event { double wall_time = 1; int64 step = 2; string file_version = 3; Summary summary = 5; }
+// Summary { repeated Value value = 1; }   Value { string tag = 1; float simple_value = 2; }
+std::string event(std::int64_t step, const std::string& rest) {
+  return frame(tag(1, kFixed64) + little_endian<std::uint64_t>(0) + tag(2, kVarint) +
+               varint(static_cast<std::uint64_t>(step)) + rest);
+}
+
+}  // namespace
+
+std::string tensorboard_events(const NamedCurve& curve) {
+  std::string file = event(0, text_field(3, "brain.Event:2"));
+  for (const auto& point : curve.points) {
+    std::string summary;
+    for (const auto& [name, value] : point.scalars)
+      summary += text_field(1, text_field(1, name) + tag(2, kFixed32) +
+                                   little_endian(std::bit_cast<std::uint32_t>(static_cast<float>(value))));
+    file += event(point.step, text_field(5, summary));
+  }
+  return file;
+}
+
+void export_tensorboard(const store::Store& store, const std::string& directory) {
+  for_each_curve(store, [&](const NamedCurve& curve) {
+    const std::filesystem::path folder = std::filesystem::path(directory) / curve.name;
+    std::error_code error;
+    std::filesystem::create_directories(folder, error);
+    if (error) throw base::RunError(fmt::format("{}: cannot be made ({})", folder.string(), error.message()));
+    base::write_file(folder / "events.out.tfevents.0.phaselaw", tensorboard_events(curve));
+  });
+}
+
+}  // namespace phaselaw::sweep
