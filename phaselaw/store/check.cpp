@@ -80,8 +80,8 @@ void check_database(Database& database, FileCheck& check) {
   const ReadTransaction transaction(database);
   for (const auto& line : lines_of(database, "PRAGMA integrity_check"))
     if (line != "ok") check.problems.push_back("pages: " + line);
-  for (const auto& table : lines_of(database, "PRAGMA foreign_key_check"))
-    check.problems.push_back(fmt::format("table {}: a row of a run that is not there", table));
+  if (const auto orphans = lines_of(database, "PRAGMA foreign_key_check").size(); orphans > 0)
+    check.problems.push_back(fmt::format("table measurements: {} rows of a run that is not there", orphans));
   check_columns(database, check);
   if (!check.problems.empty()) return;
   Statement stored(database, check.schema_version >= 2 ? "SELECT checksum FROM runs WHERE run = ?1" : "SELECT ''");
@@ -91,13 +91,15 @@ void check_database(Database& database, FileCheck& check) {
 }  // namespace
 
 FileCheck check_file(const std::string& path) {
-  Database database = open_for_reading(path, false);
   FileCheck check;
-  check.schema_version = require_study(database, false);
   try {
+    Database database = open_for_reading(path, false);
+    check.schema_version = require_study(database, false);
     check_database(database, check);
-  } catch (const base::InputError& error) {
-    check.problems.emplace_back(error.what());  // damage that SQLite stops at
+  } catch (const Damaged& damage) {
+    check.problems.emplace_back(damage.what());  // SQLite itself goes no further
+  } catch (const base::RunError& error) {
+    check.problems.emplace_back(error.what());
   }
   return check;
 }

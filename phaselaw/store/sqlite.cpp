@@ -15,7 +15,7 @@ namespace {
     case SQLITE_NOTADB:
       throw base::InputError({path}, "is not a study: expected an SQLite database; name another file");
     case SQLITE_CORRUPT:
-      throw base::InputError(
+      throw Damaged(
           {path},
           fmt::format("is damaged ({}); restore it from a copy, or save what is left with 'sqlite3 {} .recover'",
                       detail, path));

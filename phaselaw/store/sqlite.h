@@ -8,9 +8,17 @@
 
 #include <sqlite3.h>
 
+#include "phaselaw/base/errors.h"
+
 // SQLite's handles as values: closed, finalised and rolled back by their destructors. Every result code becomes an
 // exception whose words say what to do: InputError where the file is at fault, RunError where the disk is.
 namespace phaselaw::store {
+
+// SQLite cannot read the file's pages.
+class Damaged : public base::InputError {
+ public:
+  using base::InputError::InputError;
+};
 
 class Database {
  public:
