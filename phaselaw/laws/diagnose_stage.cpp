@@ -121,7 +121,8 @@ void say_next(Diagnosis& d) {
   } else if (d.stage == "data-limited") {
     const double left = d.floor.value && d.curve.end_loss > 0 ? 1 - *d.floor.value / d.curve.end_loss : kNotKnown;
     d.next = fmt::format(
-        "raise the data, and the model with them: past the bend the curve is a power law, {}{}", gain(d),
+        "raise the data, and the model with them: {} the curve is a power law, {}{}",
+        d.bend.identified ? "past its bend" : "at its end", gain(d),
         std::isfinite(left) && d.floor.identified ? fmt::format("; {} of the loss is reducible", percent(left)) : "");
   } else {
     d.next =
