@@ -15,7 +15,7 @@ const std::vector<Experiment>& experiments() {
   static const std::vector<Experiment> list = {
       {"E1.teacher", "Phase transition on a teacher", 25, phase_transition_on_teacher},
       {"E1.text", "Phase transition on text", 50, phase_transition_on_text},
-      {"E2.noise", "Noise", 28, noise},
+      {"E2.noise", "Noise", 38, noise},
       {"E3.depth_width", "Depth against width", 30, depth_width},
       {"E5.lazy_or_rich", "Lazy or rich", 10, lazy_or_rich},
       {"E7.mask", "Encoder-only: the mask", 20, mask},

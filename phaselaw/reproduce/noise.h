@@ -15,7 +15,9 @@
 // sections 8 and 11).
 //
 // Measured of each run: the lowest excess risk that any moment of training reached, since with noise the curve rises
-// again after its best stopping time. Runs that still fall at their end are left out and counted.
+// again after its best stopping time. Only sizes at which every run of every case passed its minimum are used, the same
+// for all cases. A study without noise is the control: what it leaves of the risk is no effect of noise. Claims about
+// noise stay inconclusive unless noise is at least half of the best risk at every size used (noise_share).
 //   schedules  xi = xi_0 n^s: slope of ln(best risk) on ln n, beside r (2s - 1); envelope over all n against compute
 //   kinds      the same mean square xi^2 with another distribution, each run paired with the Gaussian run of the same n
 //              and seed (same inputs, teacher, initialisation and batches): slope of ln(ratio) on ln n, and mean ratio
@@ -39,18 +41,23 @@ struct NoiseCase {
   std::string label;    // for the reader
   double exponent = 0;  // s
   StudyCurves curves;
-  std::vector<BestRisk> best;                       // of the runs that passed their minimum
+  std::vector<BestRisk> best;                       // at the sizes used
+  double noise_share = NAN;                         // smallest over these sizes: 1 - median clean best/median best
   Measured slope;                                   // of ln best on ln n
   Measured slope_less_gaussian, ratio_to_gaussian;  // kinds only
   laws::Fit envelope;                               // schedules only: the two-stage law
 };
 
 struct NoiseExperiment {
+  NoiseCase clean;                          // the control: no noise
   std::vector<NoiseCase> schedules, kinds;  // schedules.front() is constant Gaussian noise
+  std::vector<std::int64_t> sizes;          // used
 };
 
 // ln value on ln n; needs 3 runs at 2 sizes for an interval.
 [[nodiscard]] Measured log_slope(const std::vector<BestRisk>& best);
+
+inline constexpr double kLeastNoiseShare = 0.5;
 
 // Fills what follows from each case's curves. resamples = 0: no interval of the envelope.
 void analyse(NoiseExperiment& experiment, int resamples, std::uint64_t seed);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <cmath>
 #include <map>
 
 #include "phaselaw/numerics/statistics.h"
@@ -21,7 +22,9 @@ Series points_of(const NoiseCase& c, Colour colour) {
   std::map<std::int64_t, std::vector<double>> by_size;
   for (const auto& b : c.best) by_size[b.n_data].push_back(b.value);
   Series series;
-  series.label = fmt::format("{}: slope {}", c.label, report::format_value(c.slope.value, c.slope.lo, c.slope.hi));
+  series.label = std::isnan(c.slope.value) ? c.label
+                                           : fmt::format("{}: slope {}", c.label,
+                                                         report::format_value(c.slope.value, c.slope.lo, c.slope.hi));
   series.style = report::Style::kLinePoints;
   series.colour = colour;
   for (const auto& [n, values] : by_size) {
@@ -38,7 +41,7 @@ Figure frame(std::string title, std::string caption) {
   figure.title = std::move(title);
   figure.caption = std::move(caption);
   figure.x = {"training sequences n", "", true};
-  figure.y = {"best excess risk", "squared, per output coordinate", true};
+  figure.y = {"best excess risk", "per output coordinate", true};
   return figure;
 }
 
@@ -58,6 +61,7 @@ std::vector<Figure> figures_of(const NoiseExperiment& e) {
     schedules.slope_guides.push_back(
         {s.x.front(), s.y.front(), s.x.back(), slope, "theory: " + report::format_number(slope)});
   }
+  schedules.series.push_back(points_of(e.clean, Colour::kGrey));
   auto kinds =
       frame("Best excess risk against data, for noise of other kinds",
             "All kinds have the same mean square. Median of the seeds at the best stopping time, bars from the "
@@ -85,9 +89,10 @@ std::vector<report::Table> tables_of(const NoiseExperiment& e) {
   }
   report::Table kinds;
   kinds.caption = "Noise of other kinds beside Gaussian noise of the same mean square, run by run.";
-  kinds.columns = {"noise", "slope in n", "slope less Gaussian", "best risk over Gaussian"};
+  kinds.columns = {"noise", "slope in n", "slope less Gaussian", "best risk over Gaussian", "share of noise"};
   for (const auto& c : e.kinds)
-    kinds.rows.push_back({c.label, text(c.slope), text(c.slope_less_gaussian), text(c.ratio_to_gaussian)});
+    kinds.rows.push_back({c.label, text(c.slope), text(c.slope_less_gaussian), text(c.ratio_to_gaussian),
+                          report::format_number(c.noise_share, 2)});
   return {schedules, kinds};
 }
 

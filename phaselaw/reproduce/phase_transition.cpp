@@ -29,11 +29,6 @@ laws::Fit fit_envelope(const StudyCurves& curves, const laws::Known& known, int 
   return laws::fit_two_stage_envelope(flat, options);
 }
 
-// A run that still falls at its end has not met its best stopping time.
-bool passed_its_minimum(const RunCurve& run) {
-  return std::min_element(run.value.begin(), run.value.end()) != run.value.end() - 1;
-}
-
 std::vector<BestOfSize> best_of_sizes(const StudyCurves& curves) {
   std::map<std::int64_t, std::vector<double>> by_size;
   for (const auto& run : curves.runs)
@@ -49,6 +44,10 @@ std::vector<BestOfSize> best_of_sizes(const StudyCurves& curves) {
 }
 
 }  // namespace
+
+bool passed_its_minimum(const RunCurve& run) {
+  return std::min_element(run.value.begin(), run.value.end()) != run.value.end() - 1;
+}
 
 PhaseTransition analyse(std::string name, StudyCurves curves, int resamples, std::uint64_t seed) {
   PhaseTransition study;

@@ -18,6 +18,9 @@
 // loss is fitted with its floor free, and its exponent is that of the reducible loss: the two are never mixed.
 namespace phaselaw::reproduce {
 
+// Whether a run met its best stopping time: one that still falls at its end has not.
+[[nodiscard]] bool passed_its_minimum(const RunCurve& run);
+
 // The best value that any moment of a run with n_data sequences reached, over the replicates.
 struct BestOfSize {
   std::int64_t n_data = 0;

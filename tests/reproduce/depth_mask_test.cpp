@@ -72,21 +72,21 @@ TEST(DepthGrowth, RecoversAPlantedGrowth) {
 }
 
 TEST(DepthWidth, VerdictsFollowWhatIsPlanted) {
-  const auto linear = claims_of({flows(0, -0.5, 10, 0.05), flows(0, 0, 10, 0.05)});
+  const auto linear = claims_of(DepthWidth{flows(0, -0.5, 10, 0.05), flows(0, 0, 10, 0.05)});
   EXPECT_EQ(claim(linear, "E3.linear.kept").verdict, Verdict::kSupported);
   EXPECT_EQ(claim(linear, "E3.bound").verdict, Verdict::kSupported);
   EXPECT_EQ(claim(linear, "E3.drift").verdict, Verdict::kSupported);
   EXPECT_NEAR(claim(linear, "E3.drift").measured, -0.5, 1e-12);
   EXPECT_EQ(claim(linear, "E3.exponential.kept").verdict, Verdict::kInconclusive);  // c = 0 is its edge
 
-  const auto broken = claims_of({flows(0.5, 0.5, 0.1, 0.05), flows(-0.3, 0, 0.1, 0.05)});
+  const auto broken = claims_of(DepthWidth{flows(0.5, 0.5, 0.1, 0.05), flows(-0.3, 0, 0.1, 0.05)});
   EXPECT_EQ(claim(broken, "E3.linear.kept").verdict, Verdict::kNotSupported);
   EXPECT_EQ(claim(broken, "E3.exponential.kept").verdict, Verdict::kSupported);
   EXPECT_EQ(claim(broken, "E3.exponential.fixed").verdict, Verdict::kNotSupported);
   EXPECT_EQ(claim(broken, "E3.bound").verdict, Verdict::kNotSupported);
   EXPECT_EQ(claim(broken, "E3.drift").verdict, Verdict::kNotSupported);
 
-  const auto weak = claims_of({flows(0, 0, 10, 3), flows(0, 0, 10, 3)});
+  const auto weak = claims_of(DepthWidth{flows(0, 0, 10, 3), flows(0, 0, 10, 3)});
   EXPECT_EQ(claim(weak, "E3.linear.kept").verdict, Verdict::kInconclusive);
   EXPECT_EQ(claim(weak, "E3.drift").verdict, Verdict::kInconclusive);
 }

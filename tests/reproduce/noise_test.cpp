@@ -37,6 +37,7 @@ NoiseCase planted(const char* name, double exponent, double slope, double ratio,
 
 NoiseExperiment experiment(double constant, double half, double scatter, double kind_slope, double kind_ratio) {
   NoiseExperiment e;
+  e.clean = planted("clean", 0, constant - 0.1, 0.05, scatter);
   e.schedules = {planted("constant", 0, constant, 1, scatter), planted("half", 0.5, half, 1, scatter)};
   e.kinds = {planted("mixture", 0, constant + kind_slope, kind_ratio, scatter)};
   analyse(e, 0, 1);
@@ -101,13 +102,26 @@ TEST(NoiseExperiment, TooFewSizesAreInconclusive) {
     EXPECT_EQ(verdict_of(e, id), Verdict::kInconclusive) << id;
 }
 
-TEST(NoiseExperiment, RunsThatStillFallAtTheirEndAreLeftOut) {
+TEST(NoiseExperiment, SizesWithARunThatStillFallsAreLeftOutOfEveryCase) {
   auto e = experiment(-1, 0, 0, 0, 1);
-  auto& run = e.schedules[0].curves.runs[0];
+  ASSERT_EQ(e.sizes, (std::vector<std::int64_t>{16, 64, 256, 1024}));
+  auto& run = e.kinds[0].curves.runs.back();
   run.value.resize(9);  // ends at its minimum
   run.compute.resize(9);
   analyse(e, 0, 1);
-  EXPECT_EQ(e.schedules[0].best.size(), e.schedules[0].curves.runs.size() - 1);
+  EXPECT_EQ(e.sizes, (std::vector<std::int64_t>{16, 64, 256}));
+  EXPECT_EQ(e.schedules[0].best.size(), 12U);
+  EXPECT_EQ(e.kinds[0].best.size(), 12U);
+}
+
+TEST(NoiseExperiment, WhereNoiseDoesNotDecideNothingIsClaimedOfIt) {
+  auto e = experiment(-1, 0, 0.05, 0, 1);
+  EXPECT_GT(e.kinds[0].noise_share, 0.8);
+  e.clean = planted("clean", 0, -1, 0.8, 0.05);  // as high as with noise, nearly
+  analyse(e, 0, 1);
+  EXPECT_LT(e.kinds[0].noise_share, 0.5);
+  for (const char* id : {"constant_data_exponent", "mixture_slope", "mixture_floor"})
+    EXPECT_EQ(verdict_of(e, id), Verdict::kInconclusive) << id;
 }
 
 }  // namespace
