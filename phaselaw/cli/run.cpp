@@ -75,6 +75,8 @@ int run(int argc, const char* const* argv) {
   add_sweep(program);
   add_fit(program);
   add_diagnose(program);
+  add_plan(program);
+  add_isoflop(program);
   add_theory(program);
   add_kernel(program);
   add_flow(program);

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "phaselaw/laws/plausible.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "phaselaw/base/errors.h"
+#include "phaselaw/laws/interval.h"
+#include "phaselaw/laws/law_data.h"
+#include "phaselaw/laws/law_form.h"
+#include "phaselaw/laws/refit.h"
+#include "phaselaw/numerics/random.h"
+#include "phaselaw/numerics/statistics.h"
+
+namespace phaselaw::laws {
+
+namespace {
+
+constexpr std::size_t kNormalDraws = 400;
+constexpr std::size_t kRunDraws = 4;  // residuals for each draw
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+std::vector<std::vector<double>> normal_draws(const SavedFit& saved, const Refitter& refitter) {
+  const LawFit& fit = saved.fit;
+  const std::size_t k = fit.theta.size();
+  std::vector<std::vector<double>> draws;
+  const std::vector<double> root = sandwich_root(refitter, fit.theta, saved.options.fit);
+  if (root.empty()) return draws;
+  for (std::size_t d = 0; d < kNormalDraws; ++d) {
+    numerics::RandomStream stream(saved.options.fit.seed, "plausible", d);
+    std::vector<double> z(k), theta = fit.theta;
+    for (double& x : z) x = stream.normal();
+    for (std::size_t i = 0; i < k; ++i) {
+      for (std::size_t j = 0; j <= i; ++j) theta[i] += root[i * k + j] * z[j];
+      theta[i] = std::clamp(theta[i], fit.coordinates[i].lower, fit.coordinates[i].upper);
+    }
+    draws.push_back(parameters_at(fit, theta));
+  }
+  return draws;
+}
+
+std::optional<double> finite(double x) { return std::isfinite(x) ? std::optional<double>(x) : std::nullopt; }
+
+}  // namespace
+
+Plausible plausible_parameters(const SavedFit& saved) {
+  const LawFit& fit = saved.fit;
+  if (fit.value.empty())
+    throw base::InputError(
+        fmt::format("the fit of {} has no optimum ({}); fit again, or another law", fit.law, fit.convergence.status));
+  const LogData log_data = checked_log_data(fit.form, saved.data);
+  const LawForm form(fit.form, saved.data.columns, log_data, fit.fixed);
+  const Refitter refitter(form, log_data, saved.options.fit);
+  const std::size_t k = fit.theta.size();
+  Plausible plausible;
+  plausible.level = saved.options.fit.level;
+  plausible.seed = saved.options.fit.seed;
+  if (!fit.replicates.empty()) {
+    for (std::size_t begin = 0; begin + k <= fit.replicates.size(); begin += k)
+      plausible.parameters.push_back(parameters_at(fit, std::span(fit.replicates).subspan(begin, k)));
+    plausible.method = fmt::format("{}bootstrap of {}", fit.clustered ? "cluster " : "", plausible.parameters.size());
+  } else {
+    plausible.parameters = normal_draws(saved, refitter);
+    plausible.method = plausible.parameters.empty() ? "none" : "normal draws, sandwich covariance";
+  }
+  plausible.log_residuals = refitter.log_residuals(fit.theta);
+  const double n = static_cast<double>(plausible.log_residuals.size());
+  const double expansion = std::sqrt(n / std::max(1.0, n - static_cast<double>(k)));
+  for (double& residual : plausible.log_residuals) residual *= expansion;
+  const auto& cluster = saved.options.fit.cluster;
+  const double groups = static_cast<double>(n_groups(plausible.log_residuals.size(), cluster));
+  plausible.tail =
+      expanded_tail(plausible.level, groups, std::max(1.0, groups - (cluster.empty() ? static_cast<double>(k) : 1.0)));
+  return plausible;
+}
+
+Estimate Plausible::estimate(std::string name, double value, std::vector<double> draws) const {
+  Estimate out{std::move(name), value, {}, {}, false, false};
+  if (draws.size() < 2 || std::isnan(value)) return out;
+  std::vector<double> low = draws, high = std::move(draws);
+  for (double& x : low)
+    if (std::isnan(x)) x = -kInfinity;
+  for (double& x : high)
+    if (std::isnan(x)) x = kInfinity;
+  std::sort(low.begin(), low.end());
+  std::sort(high.begin(), high.end());
+  out.lo = finite(numerics::quantile_of_sorted(low, tail));
+  out.hi = finite(numerics::quantile_of_sorted(high, 1 - tail));
+  out.identified = out.lo && out.hi && (!(value > 0) || !(*out.lo > 0) || within_widest_factor(out));
+  return out;
+}
+
+Estimate Plausible::new_run(std::string name, double value, const std::vector<double>& draws) const {
+  std::vector<double> run;
+  numerics::RandomStream stream(seed, "plausible.run", 0);
+  for (const double draw : draws)
+    for (std::size_t r = 0; r < kRunDraws; ++r)
+      run.push_back(draw * std::exp(log_residuals[stream.below(log_residuals.size())]));
+  Plausible plain = *this;
+  plain.tail = (1 - level) / 2;  // the residuals are expanded already
+  return plain.estimate(std::move(name), value, std::move(run));
+}
+
+}  // namespace phaselaw::laws
