@@ -7,6 +7,8 @@
 #include <numeric>
 
 #include "phaselaw/base/errors.h"
+#include "phaselaw/base/interrupt.h"
+#include "phaselaw/base/progress.h"
 
 namespace phaselaw::laws {
 
@@ -47,6 +49,8 @@ std::optional<Holdout> predict_slice(const Law& law, const Measurements& data, c
   result.n_predicted = predicted.size();
   result.compute_factor = size[predicted.back()] / size[fitted.back()];
   result.certified = fit.convergence.certified;
+  result.rows.assign(predicted.begin(), predicted.end());
+  result.predicted = value;
   for (std::size_t i = 0; i < value.size(); ++i) {
     const double error = value[i] / rest.output[i] - 1;
     result.mean_abs_rel_error += std::abs(error) / static_cast<double>(value.size());
@@ -97,10 +101,34 @@ std::vector<Holdout> backtest(const Law& law, const Measurements& data, const La
   return results;
 }
 
+std::string extrapolation_warning(const std::optional<Holdout>& held_out, const std::vector<Holdout>& slices) {
+  std::vector<Holdout> past = slices;
+  if (held_out) past.push_back(*held_out);
+  std::erase_if(past, [](const Holdout& h) { return !(h.compute_factor > 1) || !std::isfinite(h.mean_abs_rel_error); });
+  if (past.empty()) return "";
+  std::stable_sort(past.begin(), past.end(),
+                   [](const Holdout& a, const Holdout& b) { return a.compute_factor < b.compute_factor; });
+  std::vector<std::string> parts;
+  for (const Holdout& h : past)
+    parts.push_back(fmt::format("{:.2g} % at {:.3g} times", 100 * h.mean_abs_rel_error, h.compute_factor));
+  const auto worst = std::max_element(past.begin(), past.end(), [](const Holdout& a, const Holdout& b) {
+    return a.mean_abs_rel_error < b.mean_abs_rel_error;
+  });
+  return fmt::format(
+      "predictions beyond the largest run extrapolate: fitted to the smaller runs of this table, the law missed the "
+      "larger ones by {} the compute fitted; expect {:.2g} % or more beyond {:.3g} times the largest run, whatever the "
+      "interval says",
+      fmt::join(parts, ", "), 100 * worst->mean_abs_rel_error, past.back().compute_factor);
+}
+
 Ranking rank_laws(const std::vector<Law>& laws, const Measurements& data, const LawOptions& options,
                   double holdout_fraction) {
   Ranking ranking;
+  base::Progress progress("ranking laws", static_cast<double>(laws.size()));
   for (const Law& law : laws) {
+    base::throw_if_interrupted();
+    progress.note(law.name);
+    progress.advance(1);
     try {
       RankedLaw ranked;
       ranked.fit = fit_law(law, data, options);

@@ -25,12 +25,18 @@ struct Holdout {
   double mean_abs_rel_error = 0;
   double bias = 0;         // mean of predicted/measured - 1: > 0, the law is too pessimistic
   bool certified = false;  // the fit that predicted
+  std::vector<std::size_t> rows;  // that were predicted, by increasing compute
+  std::vector<double> predicted;  // at each of them
 };
 // std::nullopt when too few rows are left to fit, or no column says which rows are large.
 [[nodiscard]] std::optional<Holdout> holdout(const Law& law, const Measurements& data, const LawOptions& options,
                                              double fraction);
 [[nodiscard]] std::vector<Holdout> backtest(const Law& law, const Measurements& data, const LawOptions& options,
                                             int slices = 5);
+
+// How errors of prediction grew with the factor of extrapolation, in one sentence for people; empty: nothing is known.
+[[nodiscard]] std::string extrapolation_warning(const std::optional<Holdout>& holdout,
+                                                const std::vector<Holdout>& backtest);
 
 struct RankedLaw {
   LawFit fit;
