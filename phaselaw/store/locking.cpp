@@ -6,6 +6,7 @@
 #include <cstring>
 #include <filesystem>
 #include <mutex>
+#include <thread>
 #include <utility>
 
 #include <fcntl.h>
@@ -52,6 +53,16 @@ bool set_lock(int file, short type, std::int64_t start, std::int64_t length) {
 }
 
 bool is_taken(int error) { return error == EAGAIN || error == EACCES; }
+
+// Whether another holds this byte as a claim. Who locks the whole file is about to remove it, and holds no run.
+bool is_claimed(int file, std::int64_t run) {
+  struct flock lock {};
+  lock.l_type = F_WRLCK;
+  lock.l_whence = SEEK_SET;
+  lock.l_start = run;
+  lock.l_len = 1;
+  return ::fcntl(file, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK && lock.l_len != 0;
+}
 
 bool is_same_file(int file, const std::string& path) {
   struct stat open {
@@ -121,7 +132,11 @@ bool Claims::take(std::int64_t run) {
       throw base::RunError(
           fmt::format("{}: cannot be written ({}); check the directory", state_->path, std::strerror(errno)));
     if (!set_lock(state_->file.get(), F_WRLCK, run, 1)) {
-      if (is_taken(errno)) return false;
+      if (is_taken(errno)) {
+        if (is_claimed(state_->file.get(), run)) return false;
+        std::this_thread::yield();
+        continue;
+      }
       throw base::RunError(
           fmt::format("{}: cannot be locked ({}); put the store on a local disk", state_->path, std::strerror(errno)));
     }

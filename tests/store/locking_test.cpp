@@ -84,10 +84,11 @@ TEST(Claims, HoldWhileOthersComeAndGo) {
   std::vector<std::thread> threads;
   for (int t = 0; t < 4; ++t)
     threads.emplace_back([&] {
-      for (int i = 0; i < 500; ++i) {
+      for (int had = 0; had < 100;) {
         Claims claims(store);
         if (!claims.take(1)) continue;
         if (holders.fetch_add(1) != 0) twice = true;
+        ++had;
         ++taken;
         std::this_thread::yield();
         --holders;
@@ -95,7 +96,29 @@ TEST(Claims, HoldWhileOthersComeAndGo) {
     });
   for (auto& thread : threads) thread.join();
   EXPECT_FALSE(twice);
-  EXPECT_GT(taken, 400);
+  EXPECT_EQ(taken, 400);
+  EXPECT_FALSE(std::filesystem::exists(store + "-claims"));
+}
+
+// Who removes the file locks all of it for an instant: that must not look like a claim on a run nobody has.
+TEST(Claims, AFreeRunIsNeverRefusedWhileOthersEnd) {
+  const Scratch scratch;
+  const std::string store = scratch.path("study.db");
+  std::atomic<bool> stop{false};
+  std::thread others([&] {
+    while (!stop) {
+      Claims claims(store);
+      EXPECT_TRUE(claims.take(2));
+    }
+  });
+  int refused = 0;
+  for (int i = 0; i < 3000; ++i) {
+    Claims claims(store);
+    refused += claims.take(1) ? 0 : 1;
+  }
+  stop = true;
+  others.join();
+  EXPECT_EQ(refused, 0);
 }
 
 }  // namespace

@@ -67,7 +67,9 @@ TEST(Ladder, TheChoiceIsTheBestOfAllShapes) {
         std::int64_t hidden = 0;
         for (m.d_hidden = m.d_model; m.d_hidden <= 16 * m.d_model; ++m.d_hidden) {
           const double off = std::abs(static_cast<double>(trainable_params(m)) - wanted);
-          if (off < nearest) nearest = off, hidden = m.d_hidden;
+          if (off >= nearest) break;  // the size grows with d_hidden: past the nearest
+          nearest = off;
+          hidden = m.d_hidden;
         }
         m.d_hidden = hidden;
         if (nearest <= 0.02 * wanted)
