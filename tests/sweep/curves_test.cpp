@@ -86,7 +86,7 @@ TEST_F(CurvesTest, TextFormatsHoldEveryMeasurementUnderTheUsualNames) {
   EXPECT_EQ(heads, 12U);
 }
 
-// One record worked out from the formats' descriptions; the checks of a real reader are in tests/endurance.
+// One record worked out from the formats' descriptions.
 TEST(TensorBoard, TheFirstFrameIsTheKnownOne) {
   NamedCurve curve;
   const std::string file = tensorboard_events(curve);
