@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "cli/cli_fixture.h"
+#include "phaselaw/base/value.h"
 #include "phaselaw/store/sqlite.h"
 
 namespace phaselaw {
