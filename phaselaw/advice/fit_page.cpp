@@ -83,7 +83,9 @@ Figure against_size(const Rows& r) {
     law.error_lo.push_back(r.predicted.run_lo[i] - r.floor);
     law.error_hi.push_back(r.predicted.run_hi[i] - r.floor);
   }
-  if (std::any_of(law.error_lo.begin(), law.error_lo.end(), [](double v) { return !(v > 0); }))
+  constexpr std::size_t kMostBars = 100;  // more hide the points
+  if (order.size() > kMostBars ||
+      std::any_of(law.error_lo.begin(), law.error_lo.end(), [](double v) { return !(v > 0); }))
     law.error_lo.clear(), law.error_hi.clear(), law.label = "law";
   figure.series = {law, measured};
   figure.caption = reducible ? fmt::format(
