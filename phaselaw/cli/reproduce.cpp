@@ -52,6 +52,9 @@ void add_reproduce(Program& program) {
       .option("--time-limit", options->time_limit,
               "seconds; what is not finished then is left to the next call, and the page says so")
       .option("--text", options->text, "UTF-8 file or directory; default: the texts of Debian's package fortunes")
+      .option("--arrays-x", options->arrays_x,
+              ".npy of your own inputs for E1.arrays, (n, seq_len, d_model); with --arrays-y")
+      .option("--arrays-y", options->arrays_y, ".npy of their targets, (n, seq_len, d_out)")
       .required("--out", options->out, "directory for report.html, results.json and the stores");
 }
 

@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include <fmt/format.h>
+#include <boost/math/distributions/chi_squared.hpp>
 #include <boost/math/distributions/fisher_f.hpp>
 #include <boost/math/distributions/normal.hpp>
 #include <boost/math/distributions/students_t.hpp>
@@ -78,6 +79,12 @@ double student_t_quantile(double p, double dof) {
   require_probability(p, "student_t_quantile");
   require_dof(dof, "student_t_quantile");
   return boost::math::quantile(boost::math::students_t_distribution<double>(dof), p);
+}
+
+double chi_squared_quantile(double p, double dof) {
+  require_probability(p, "chi_squared_quantile");
+  require_dof(dof, "chi_squared_quantile");
+  return boost::math::quantile(boost::math::chi_squared_distribution<double>(dof), p);
 }
 
 double f_quantile(double p, double dof1, double dof2) {

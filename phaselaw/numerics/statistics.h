@@ -31,6 +31,7 @@ namespace phaselaw::numerics {
 [[nodiscard]] double normal_quantile(double p);                       // 0 < p < 1
 [[nodiscard]] double student_t_quantile(double p, double dof);        // 0 < p < 1
 [[nodiscard]] double f_quantile(double p, double dof1, double dof2);  // 0 < p < 1
+[[nodiscard]] double chi_squared_quantile(double p, double dof);      // 0 < p < 1
 
 // n values from lo to hi, evenly spaced in the logarithm, the ends exact. 0 < lo <= hi, n >= 1 (n = 1: lo).
 [[nodiscard]] std::vector<double> log_spaced(double lo, double hi, std::size_t n);

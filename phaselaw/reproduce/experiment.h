@@ -30,10 +30,11 @@ enum class Preset {
 
 struct Context {
   Preset preset = Preset::quick;
-  std::filesystem::path out;         // holds the stores, and kept/
-  std::string text;                  // file or directory of the text experiments
-  std::optional<std::int64_t> seed;  // of every study; not given: the study's own
-  int threads = 0;                   // 0: one a core
+  std::filesystem::path out;           // holds the stores, and kept/
+  std::string text;                    // file or directory of the text experiments
+  std::string arrays_x{}, arrays_y{};  // .npy files of the arrays experiment; empty: made under `out`
+  std::optional<std::int64_t> seed;    // of every study; not given: the study's own
+  int threads = 0;                     // 0: one a core
   [[nodiscard]] bool full() const { return preset == Preset::full; }
   [[nodiscard]] int resamples() const { return full() ? 1000 : 200; }
   // The TOML of the preset, with the seed of this context.

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "phaselaw/reproduce/arrays.h"
 #include "phaselaw/reproduce/depth_width.h"
+#include "phaselaw/reproduce/exponents.h"
 #include "phaselaw/reproduce/first_order_gap.h"
 #include "phaselaw/reproduce/lazy_or_rich.h"
 #include "phaselaw/reproduce/mask.h"
@@ -15,9 +17,11 @@ const std::vector<Experiment>& experiments() {
   static const std::vector<Experiment> list = {
       {"E1.teacher", "Phase transition on a teacher", 25, phase_transition_on_teacher},
       {"E1.text", "Phase transition on text", 50, phase_transition_on_text},
+      {"E1.arrays", "Phase transition on arrays", 15, phase_transition_on_arrays},
       {"E2.noise", "Noise", 38, noise},
       {"E3.depth_width", "Depth against width", 30, depth_width},
       {"E5.lazy_or_rich", "Lazy or rich", 10, lazy_or_rich},
+      {"E6.exponents", "Exponents side by side", 10, exponents},
       {"E7.mask", "Encoder-only: the mask", 20, mask},
       {"LB.two_point", "Lower bound from data: two points", 4, two_point},
       {"LB.oracle", "Lower bound from first-order steps", 10, first_order_gap},

@@ -49,6 +49,12 @@ bool passed_its_minimum(const RunCurve& run) {
   return std::min_element(run.value.begin(), run.value.end()) != run.value.end() - 1;
 }
 
+laws::Fit envelope_law(const StudyCurves& curves, int resamples, std::uint64_t seed) {
+  laws::Known known;
+  if (curves.quantity == Quantity::test_loss) known.floor.reset();
+  return fit_envelope(curves, known, resamples, seed);
+}
+
 PhaseTransition analyse(std::string name, StudyCurves curves, int resamples, std::uint64_t seed) {
   PhaseTransition study;
   study.name = std::move(name);
@@ -56,7 +62,7 @@ PhaseTransition analyse(std::string name, StudyCurves curves, int resamples, std
   study.envelope = laws::staircase(study.curves.flat());
   laws::Known known;
   if (study.curves.quantity == Quantity::test_loss) known.floor.reset();
-  study.law = fit_envelope(study.curves, known, resamples, seed);
+  study.law = envelope_law(study.curves, resamples, seed);
   known.exponent = theory::edition_v1().exponent();
   study.law_v1 = fit_envelope(study.curves, known, 0, seed);
   known.exponent = theory::edition_v3().exponent();

@@ -44,6 +44,9 @@ struct PhaseTransition {
 
 [[nodiscard]] PhaseTransition analyse(std::string name, StudyCurves curves, int resamples, std::uint64_t seed);
 
+// The law of analyse() alone, without the other fits.
+[[nodiscard]] laws::Fit envelope_law(const StudyCurves& curves, int resamples, std::uint64_t seed);
+
 // E1.<name>.first_stage, .bend, .exponent_v1, .exponent_v3, .data_exponent
 [[nodiscard]] std::vector<report::Claim> claims_of(const PhaseTransition& study);
 
@@ -54,8 +57,14 @@ struct PhaseTransition {
 // On runs that were left out, and on the fit.
 [[nodiscard]] std::vector<std::string> notes_of(const PhaseTransition& study);
 
-// The runs of E1.teacher: carried out once, whichever experiment asks first.
+// The runs of E1.teacher and E1.text: carried out once, whichever experiment asks first.
 [[nodiscard]] StudyRuns teacher_runs(const Context& context);
+[[nodiscard]] StudyRuns text_runs(const Context& context);
+
+// analyse() of the runs, and the whole section that it makes; figure `leading` goes to the head of the page.
+[[nodiscard]] PhaseTransition analyse_runs(const Context& context, const std::string& name, const StudyRuns& runs);
+[[nodiscard]] Finding finding_of(const PhaseTransition& analysis, const StudyRuns& runs, std::string title,
+                                 std::string lead, std::size_t leading);
 
 [[nodiscard]] Finding phase_transition_on_teacher(const Context& context);
 [[nodiscard]] Finding phase_transition_on_text(const Context& context);

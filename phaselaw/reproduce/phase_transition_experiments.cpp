@@ -74,10 +74,15 @@ constexpr const char* kFullText = R"(steps = 8000
 seeds = 3
 )";
 
-Finding finding_of(const Context& context, const std::string& name, const StudyRuns& runs, std::string title,
-                   std::string lead, std::size_t leading) {
-  const auto seed = static_cast<std::uint64_t>(runs.study.points.front().experiment.seed);
-  const auto analysis = analyse(name, study_curves(runs.runs, runs.store_path), context.resamples(), seed);
+}  // namespace
+
+PhaseTransition analyse_runs(const Context& context, const std::string& name, const StudyRuns& runs) {
+  return analyse(name, study_curves(runs.runs, runs.store_path), context.resamples(),
+                 static_cast<std::uint64_t>(runs.study.points.front().experiment.seed));
+}
+
+Finding finding_of(const PhaseTransition& analysis, const StudyRuns& runs, std::string title, std::string lead,
+                   std::size_t leading) {
   Finding finding;
   finding.section.title = std::move(title);
   finding.section.lead = std::move(lead);
@@ -88,20 +93,26 @@ Finding finding_of(const Context& context, const std::string& name, const StudyR
   finding.leading.push_back(figures[leading]);
   figures.erase(figures.begin() + static_cast<std::ptrdiff_t>(leading));
   finding.section.figures = std::move(figures);
-  finding.configurations.emplace_back(name + " study", runs.study.json);
-  finding.fits[name] = laws::to_value(analysis.law);
+  finding.configurations.emplace_back(analysis.name + " study", runs.study.json);
+  finding.fits[analysis.name] = laws::to_value(analysis.law);
   return finding;
 }
-
-}  // namespace
 
 StudyRuns teacher_runs(const Context& context) {
   const std::string start = kTeacher;
   return carry_out_study(context, "teacher", context.document(start + kQuickTeacher, start + kFullTeacher, "teacher"));
 }
 
+StudyRuns text_runs(const Context& context) {
+  const std::string start = kText;
+  base::Value document = context.document(start + kQuickText, start + kFullText, "text");
+  document.set("data.path", context.text);
+  return carry_out_study(context, "text", document);
+}
+
 Finding phase_transition_on_teacher(const Context& context) {
-  return finding_of(context, "teacher", teacher_runs(context), "Phase transition: a teacher with known noise",
+  const auto runs = teacher_runs(context);
+  return finding_of(analyse_runs(context, "teacher", runs), runs, "Phase transition: a teacher with known noise",
                     "At fixed data the excess risk falls exponentially in compute, bends, and meets a floor; the best "
                     "over all data sizes then falls as a small power of compute. A student transformer learns a random "
                     "teacher of the same class from noisy targets. The teacher is known, so the excess risk, the mean "
@@ -110,11 +121,8 @@ Finding phase_transition_on_teacher(const Context& context) {
 }
 
 Finding phase_transition_on_text(const Context& context) {
-  const std::string start = kText;
-  base::Value document = context.document(start + kQuickText, start + kFullText, "text");
-  document.set("data.path", context.text);
-  return finding_of(context, "text", carry_out_study(context, "text", document),
-                    "Phase transition: real English, byte by byte",
+  const auto runs = text_runs(context);
+  return finding_of(analyse_runs(context, "text", runs), runs, "Phase transition: real English, byte by byte",
                     "The same question where nobody knows the target. A decoder-only transformer predicts the next "
                     "byte of the text at " +
                         context.text +

@@ -116,8 +116,14 @@ Reproduction reproduce(const ReproduceOptions& options) {
   const Context context{.preset = base::enum_from_text<Preset>(options.preset, {"--preset"}, "preset"),
                         .out = options.out,
                         .text = text_of(options),
+                        .arrays_x = options.arrays_x,
+                        .arrays_y = options.arrays_y,
                         .seed = options.seed,
                         .threads = options.threads};
+  if (context.arrays_x.empty() != context.arrays_y.empty())
+    throw base::InputError({context.arrays_x.empty() ? "--arrays-x" : "--arrays-y"},
+                           fmt::format("inputs and targets belong together; found {} alone; give both or neither",
+                                       context.arrays_x.empty() ? "--arrays-y" : "--arrays-x"));
   const auto list = chosen(options.only);
   base::require_writable_directory(options.out, "--out");
 

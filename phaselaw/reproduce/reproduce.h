@@ -16,9 +16,10 @@ namespace phaselaw::reproduce {
 
 struct ReproduceOptions {
   std::string preset = "quick";
-  std::vector<std::string> only;  // experiments by id or by the beginning of one ("E2"); empty: all
-  std::string text;               // file or directory; empty: the folder of Debian's package fortunes
-  std::string out;                // directory
+  std::vector<std::string> only;       // experiments by id or by the beginning of one ("E2"); empty: all
+  std::string text;                    // file or directory; empty: the folder of Debian's package fortunes
+  std::string arrays_x{}, arrays_y{};  // .npy files, both or neither; empty: arrays with known noise are made
+  std::string out;                     // directory
   int threads = 0;
   std::optional<std::int64_t> seed;
   std::optional<double> time_limit;  // seconds, > 0; what is not finished then is left for the next call

@@ -28,6 +28,12 @@ Verdict judge_within(double predicted, double tolerance, double lo, double hi) {
   return hi < predicted - tolerance || lo > predicted + tolerance ? Verdict::kNotSupported : Verdict::kInconclusive;
 }
 
+Verdict judge_agreement(double statistic, double critical, double widest, double common) {
+  if (!std::isfinite(statistic) || !std::isfinite(critical)) return Verdict::kInconclusive;
+  if (statistic > critical) return Verdict::kNotSupported;
+  return widest <= std::abs(common) ? Verdict::kSupported : Verdict::kInconclusive;
+}
+
 Verdict judge_evidence(double aicc_in_favour) {
   if (aicc_in_favour > kDecisiveAicc) return Verdict::kSupported;
   if (aicc_in_favour < -kDecisiveAicc) return Verdict::kNotSupported;

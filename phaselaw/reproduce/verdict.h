@@ -23,6 +23,12 @@ namespace phaselaw::reproduce {
 // interval lies within predicted +- tolerance, not supported where all of it lies outside, else inconclusive.
 [[nodiscard]] report::Verdict judge_within(double predicted, double tolerance, double lo, double hi);
 
+// The claim is that several measured numbers are one: a statistic of their differences against its critical value.
+//   not supported   the statistic is above it
+//   supported       it is not, and every interval is no wider than the common value is large
+//   inconclusive    an interval is wider than that: it agrees with anything; or fewer than two numbers (statistic NaN)
+[[nodiscard]] report::Verdict judge_agreement(double statistic, double critical, double widest, double common);
+
 // The claim is a direction, the measurement a difference of AICc in its favour (odds of about 20 to 1 at 6):
 //   supported > 6, not supported < -6, else inconclusive (NaN too).
 [[nodiscard]] report::Verdict judge_evidence(double aicc_in_favour);

@@ -66,6 +66,8 @@ TEST(Statistics, QuantilesOfDistributions) {  // tables of Abramowitz and Stegun
   EXPECT_NEAR(normal_quantile(0.975), 1.959963984540054, 1e-14);
   EXPECT_NEAR(student_t_quantile(0.975, 10), 2.228138851964939, 3e-10);
   EXPECT_NEAR(student_t_quantile(0.975, 1), std::tan(std::acos(-1.0) * 0.475), 2e-9);  // Cauchy in closed form
+  EXPECT_NEAR(chi_squared_quantile(0.95, 2) / (-2 * std::log(0.05)), 1, 1e-12);        // exponential in closed form
+  EXPECT_NEAR(chi_squared_quantile(0.95, 1) / std::pow(normal_quantile(0.975), 2), 1, 1e-12);
   EXPECT_NEAR(normal_quantile(0.5), 0, kEps);
   for (const double x : {-8.0, -1.0, 0.0, 0.7, 3.0}) EXPECT_NEAR(normal_quantile(normal_cdf(x)), x, 1e-10) << x;
 }

@@ -47,6 +47,13 @@ TEST(Verdict, ANumberUpToAToleranceNeedsTheWholeInterval) {
   EXPECT_EQ(reproduce::judge_within(0.5, 0.05, std::nan(""), 0.52), Verdict::kInconclusive);
 }
 
+TEST(Verdict, AgreementNeedsIntervalsThatCouldDisagree) {
+  EXPECT_EQ(reproduce::judge_agreement(3.8, 3.84, 0.1, 0.3), Verdict::kSupported);
+  EXPECT_EQ(reproduce::judge_agreement(3.9, 3.84, 0.9, 0.3), Verdict::kNotSupported);
+  EXPECT_EQ(reproduce::judge_agreement(3.8, 3.84, 0.4, 0.3), Verdict::kInconclusive);
+  EXPECT_EQ(reproduce::judge_agreement(std::nan(""), 3.84, 0.1, 0.3), Verdict::kInconclusive);
+}
+
 TEST(Verdict, EvidenceNeedsOddsOfTwenty) {
   EXPECT_EQ(judge_evidence(6.1), Verdict::kSupported);
   EXPECT_EQ(judge_evidence(-6.1), Verdict::kNotSupported);

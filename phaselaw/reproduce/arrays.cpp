@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "phaselaw/reproduce/arrays.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <filesystem>
+#include <utility>
+
+#include "phaselaw/base/files.h"
+#include "phaselaw/data/npy.h"
+#include "phaselaw/numerics/random.h"
+#include "phaselaw/report/format.h"
+#include "phaselaw/reproduce/phase_transition.h"
+#include "phaselaw/reproduce/verdict.h"
+
+namespace phaselaw::reproduce {
+
+namespace {
+
+namespace fs = std::filesystem;
+using Task = ArraysTask;
+
+constexpr std::uint64_t kSeed = 7;  // of the task: the same for every preset and --seed
+constexpr std::int64_t kWindow = 3;
+
+constexpr const char* kModel = R"(seed = 1
+[model]
+n_layers = 2
+n_heads = 2
+branch_scale = 0.7
+readout = "linear"
+[data]
+source = "arrays"
+[training]
+optimizer = "sgd"
+batch = 16
+)";
+constexpr const char* kQuick = "steps = 8000\n[grid]\n\"data.n_data\" = [16, 64, 256, 1024]\nseeds = 3\n";
+constexpr const char* kFull =
+    "steps = 20000\n[grid]\n\"data.n_data\" = [16, 32, 64, 128, 256, 512, 1024, 2048, 4096]\nseeds = 3\n";
+
+// The model's sizes, the files, and which data sizes they allow.
+struct Files {
+  std::string x, y, store = "arrays";
+  std::int64_t n = Task::kSequences, n_test = Task::kTest;
+  std::int64_t seq_len = Task::kSeqLen, d_model = Task::kModel, d_out = Task::kOut;
+};
+
+Files made_files(const Context& context) {
+  const fs::path folder = (context.out / "arrays").lexically_normal();
+  Files files{.x = folder / "x.npy", .y = folder / "y.npy"};
+  if (fs::exists(files.x) && fs::exists(files.y)) return files;
+  fs::create_directories(folder);
+  const auto task = make_arrays();
+  data::write_npy(files.x, std::array{Task::kSequences, Task::kSeqLen, Task::kModel}, task.x);
+  data::write_npy(files.y, std::array{Task::kSequences, Task::kSeqLen, Task::kOut}, task.y);
+  return files;
+}
+
+Files users_files(const Context& context) {
+  const auto x = data::read_npy(context.arrays_x, 3), y = data::read_npy(context.arrays_y, 3);
+  if (x.shape[0] != y.shape[0] || x.shape[1] != y.shape[1])
+    throw base::InputError({context.arrays_y},
+                           fmt::format("expected shape ({}, {}, d_out) as {} has, found ({})", x.shape[0], x.shape[1],
+                                       context.arrays_x, fmt::join(y.shape, ", ")));
+  std::uint64_t hash = numerics::hash_text("");
+  for (const auto* array : {&x, &y})
+    hash = numerics::hash_text(
+        {reinterpret_cast<const char*>(array->values.data()), array->values.size() * sizeof(double)}, hash);
+  return {.x = context.arrays_x,
+          .y = context.arrays_y,
+          .store = fmt::format("arrays.{:016x}", hash),
+          .n = x.shape[0],
+          .n_test = std::min(Task::kTest, x.shape[0] / 4),
+          .seq_len = x.shape[1],
+          .d_model = x.shape[2],
+          .d_out = y.shape[2]};
+}
+
+bool has_users_arrays(const Context& context) { return !context.arrays_x.empty(); }
+
+report::Claim floor_claim(const PhaseTransition& study) {
+  const auto* floor = study.law.find("E");
+  report::Claim claim;
+  claim.id = "E1.arrays.floor";
+  claim.statement = "The floor that the fit finds is the noise that was put into the targets.";
+  claim.source = "theory section 5: the loss is the excess risk and the noise xi^2 [T]";
+  claim.predicted = noise_of_test(make_arrays());
+  claim.predicted_text = fmt::format("{} (xi^2 = 0.04)", report::format_number(claim.predicted, 4));
+  claim.unit = "per output coordinate";
+  claim.measured = floor->value;
+  claim.lo = floor->lo.value_or(NAN);
+  claim.hi = floor->hi.value_or(NAN);
+  claim.verdict =
+      judge_number(claim.predicted, claim.lo, claim.hi, floor->identified && study.law.convergence.certified);
+  claim.reading = fmt::format(
+      "Floor E of {} ({} interval) against the mean square of the noise of the {} test sequences; the lowest loss that "
+      "any run reached is {}. The interval resamples runs: what no run of this model can represent stays in the floor.",
+      study.law.formula, laws::to_string(study.law.method), report::format_count(Task::kTest),
+      report::format_number(study.envelope.back().loss, 4));
+  claim.would_change =
+      "More data and compute, whose loss comes nearer to the floor, or a wider model, which represents the target.";
+  return claim;
+}
+
+}  // namespace
+
+std::vector<double> arrays_target(const std::vector<double>& x) {
+  numerics::RandomStream stream(kSeed, "arrays.target");
+  std::vector<double> w(static_cast<std::size_t>(Task::kOut * Task::kModel));
+  for (auto& entry : w) entry = std::sqrt(static_cast<double>(kWindow) / Task::kModel) * stream.normal();
+  const auto rows = static_cast<std::int64_t>(x.size()) / Task::kModel;
+  std::vector<double> y;
+  y.reserve(static_cast<std::size_t>(rows * Task::kOut));
+  for (std::int64_t row = 0; row < rows; ++row) {
+    const std::int64_t count = std::min(kWindow, row % Task::kSeqLen + 1);
+    for (std::int64_t o = 0; o < Task::kOut; ++o) {
+      double z = 0;
+      for (std::int64_t past = row + 1 - count; past <= row; ++past)
+        for (std::int64_t k = 0; k < Task::kModel; ++k)
+          z += w[static_cast<std::size_t>(o * Task::kModel + k)] * x[static_cast<std::size_t>(past * Task::kModel + k)];
+      y.push_back(std::tanh(z / static_cast<double>(count)));
+    }
+  }
+  return y;
+}
+
+ArraysTask make_arrays(std::int64_t n_sequences) {
+  ArraysTask task;
+  const auto rows = static_cast<std::size_t>(n_sequences * Task::kSeqLen);
+  numerics::RandomStream inputs(kSeed, "arrays.x"), noise(kSeed, "arrays.noise");
+  for (std::size_t row = 0; row < rows; ++row) {
+    std::array<double, Task::kModel> token{};
+    double square = 0;
+    for (auto& entry : token) {
+      entry = inputs.normal();
+      square += entry * entry;
+    }
+    for (const double entry : token) task.x.push_back(entry * std::sqrt(Task::kModel / square));
+  }
+  task.clean = arrays_target(task.x);
+  task.y = task.clean;
+  for (auto& entry : task.y) entry += Task::kNoise * noise.normal();
+  return task;
+}
+
+double noise_of_test(const ArraysTask& task, std::int64_t n_test) {
+  const auto count = static_cast<std::size_t>(n_test * Task::kSeqLen * Task::kOut);
+  double sum = 0;
+  for (std::size_t i = task.y.size() - count; i < task.y.size(); ++i)
+    sum += (task.y[i] - task.clean[i]) * (task.y[i] - task.clean[i]);
+  return sum / static_cast<double>(count);
+}
+
+StudyRuns arrays_runs(const Context& context) {
+  const Files files = has_users_arrays(context) ? users_files(context) : made_files(context);
+  const std::string start = kModel;
+  base::Value document = context.document(start + kQuick, start + kFull, "arrays");
+  base::Value sizes;
+  std::size_t count = 0;
+  for (const auto& n : document.at("grid").at("data.n_data").list())
+    if (n.integer() + files.n_test <= files.n) {
+      sizes.push_back(n);
+      ++count;
+    }
+  if (count < 3)
+    throw base::InputError({files.x}, fmt::format("expected at least 342 sequences, of which a quarter test, so that "
+                                                  "n_data = 16, 64, 256 can be compared; found {}",
+                                                  files.n));
+  document["grid"]["data.n_data"] = std::move(sizes);
+  document.set("data.x", files.x);
+  document.set("data.y", files.y);
+  document.set("data.n_test", files.n_test);
+  document.set("model.seq_len", files.seq_len);
+  document.set("model.d_model", files.d_model);
+  document.set("model.d_hidden", 4 * files.d_model);
+  document.set("model.d_head", std::max<std::int64_t>(1, files.d_model / 2));
+  document.set("model.d_out", files.d_out);
+  return carry_out_study(context, files.store, document);
+}
+
+Finding phase_transition_on_arrays(const Context& context) {
+  const auto runs = arrays_runs(context);
+  const auto analysis = analyse_runs(context, "arrays", runs);
+  const bool own = has_users_arrays(context);
+  Finding finding = finding_of(
+      analysis, runs,
+      own ? "Phase transition: your arrays" : "Phase transition: arrays, a target that is no transformer",
+      own ? fmt::format("The same question on the sequences of {} and {}. The loss has an unknown floor, which is "
+                        "fitted, and only the part above it is compared with the theory.",
+                        context.arrays_x, context.arrays_y)
+          : "The same question where the target is not of the model's class, from two .npy files that any program "
+            "may have written: each token's target is tanh of fixed random projections of the mean of the last three "
+            "tokens, with noise of standard deviation 0.2. The student sees the files alone, so the loss holds a floor "
+            "that the fit has to find; only the part above it is compared with the theory.",
+      1);
+  if (!own) finding.section.claims.push_back(floor_claim(analysis));
+  return finding;
+}
+
+}  // namespace phaselaw::reproduce
