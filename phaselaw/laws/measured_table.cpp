@@ -191,7 +191,7 @@ void warn_of_units(MeasuredTable& out) {
         fmt::format("{} is {:.2g} times 6 n_params tokens (median): are the units FLOP, parameters and "
                     "tokens?",
                     out.column_of.at("compute"), convention));
-  else
+  else if (std::abs(convention - 1) > 0.005)
     out.notes.push_back(fmt::format(
         "{} is {:.3g} times 6 n_params tokens (median; {:.3g} to {:.3g})", out.column_of.at("compute"), convention,
         *std::min_element(ratio.begin(), ratio.end()), *std::max_element(ratio.begin(), ratio.end())));
