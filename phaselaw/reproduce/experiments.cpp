@@ -8,6 +8,7 @@
 #include "phaselaw/reproduce/matching_band.h"
 #include "phaselaw/reproduce/noise.h"
 #include "phaselaw/reproduce/phase_transition.h"
+#include "phaselaw/reproduce/relaxation.h"
 #include "phaselaw/reproduce/two_point.h"
 
 // The list of experiments: a new one is a line here.
@@ -20,6 +21,7 @@ const std::vector<Experiment>& experiments() {
       {"E1.arrays", "Phase transition on arrays", 15, phase_transition_on_arrays},
       {"E2.noise", "Noise", 38, noise},
       {"E3.depth_width", "Depth against width", 30, depth_width},
+      {"E4.relaxation", "Constraint relaxation", 120, relaxation},
       {"E5.lazy_or_rich", "Lazy or rich", 10, lazy_or_rich},
       {"E6.exponents", "Exponents side by side", 10, exponents},
       {"E7.mask", "Encoder-only: the mask", 20, mask},

@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <set>
+
+#include "phaselaw/laws/compare.h"
+#include "phaselaw/numerics/statistics.h"
+#include "phaselaw/report/format.h"
+#include "phaselaw/reproduce/relaxation.h"
+#include "phaselaw/reproduce/verdict.h"
+
+// The law of one step, the verdicts, figures and table of experiment 4 (relaxation.h).
+namespace phaselaw::reproduce {
+
+namespace {
+
+using report::Verdict;
+
+constexpr double kShareThatConverges = 0.9;
+constexpr std::size_t kFewestForForm = 8;  // points of the falling part
+
+std::string early_form_of(const StudyCurves& curves) {
+  const auto& longest = *std::max_element(curves.runs.begin(), curves.runs.end(),
+                                          [](const RunCurve& a, const RunCurve& b) { return a.n_data < b.n_data; });
+  const auto falls =
+      static_cast<std::size_t>(std::min_element(longest.value.begin(), longest.value.end()) - longest.value.begin()) +
+      1;
+  if (falls < kFewestForForm) return "inconclusive";
+  laws::FitOptions options;
+  options.objective = laws::Objective::l2;
+  options.interval = laws::IntervalMethod::none;
+  laws::Known known;
+  known.floor.reset();  // what model and noise leave is no part of the early form
+  return laws::compare_forms(std::span(longest.compute).first(falls), std::span(longest.value).first(falls), known,
+                             options)
+      .early_form;
+}
+
+Verdict law_verdict(const StepLaw& law) {
+  const bool enough = law.sizes >= 3;
+  const Verdict data = enough ? judge_at_most(0, law.slope.lo, law.slope.hi) : Verdict::kInconclusive;
+  const Verdict early = law.early_form == "exponential" ? Verdict::kSupported
+                        : law.early_form == "power"     ? Verdict::kNotSupported
+                                                        : Verdict::kInconclusive;
+  if (data == Verdict::kNotSupported || early == Verdict::kNotSupported) return Verdict::kNotSupported;
+  return data == Verdict::kSupported && early == Verdict::kSupported ? Verdict::kSupported : Verdict::kInconclusive;
+}
+
+report::Claim law_claim(const RelaxationStep& step) {
+  const auto& law = step.law;
+  report::Claim claim;
+  claim.id = "E4.law_persists." + step.id;
+  claim.statement = fmt::format("Both stages of the law persist: {}.", step.what);
+  claim.source = "theory section 6 and 11, experiment 4 [S]";
+  claim.predicted = 0;
+  claim.predicted_text = "slope < 0 after an exponential stage";
+  const bool enough = law.sizes >= 3;
+  claim.measured = law.slope.slope;
+  claim.lo = enough ? law.slope.lo : NAN;
+  claim.hi = enough ? law.slope.hi : NAN;
+  claim.verdict = law_verdict(law);
+  claim.reading = fmt::format(
+      "Slope of ln(lowest excess risk) on ln n_data over the {} of {} runs that finished and passed their minimum "
+      "(Student t; three sizes are needed, {} are there). Early form of the run of the most data, by AICc: {}.",
+      law.past_minimum, law.runs, law.sizes, law.early_form);
+  claim.would_change = "Longer runs on more data, or another early form: both stages are needed.";
+  return claim;
+}
+
+report::Claim convergence_claim(const std::vector<RelaxationStep>& steps) {
+  std::size_t flows = 0, converged = 0;
+  std::string failed;
+  double least = NAN, most = NAN;
+  for (const auto& step : steps) {
+    std::size_t good = 0;
+    for (const auto& p : step.points) {
+      good += p.converged() ? 1 : 0;
+      if (!(p.width_missed >= least)) least = p.width_missed;
+      if (!(p.width_missed <= most)) most = p.width_missed;
+    }
+    if (good < step.points.size())
+      failed += fmt::format("{}{} ({} of {})", failed.empty() ? "" : ", ", step.id, step.points.size() - good,
+                            step.points.size());
+    flows += step.points.size();
+    converged += good;
+  }
+  report::Claim claim;
+  claim.id = "E4.converges_outside_the_good_class";
+  claim.statement = "The gradient flow converges outside the class of Definition 5.2 too.";
+  claim.source = "theory section 11, experiment 4 [S]";
+  claim.predicted = kShareThatConverges;
+  claim.predicted_text = fmt::format(">= {}", kShareThatConverges);
+  claim.unit = "share of flows";
+  if (flows > 0) {
+    const auto share = share_of(converged, flows);
+    claim.measured = share.value;
+    claim.lo = share.lo;
+    claim.hi = share.hi;
+  }
+  claim.verdict = judge_at_most(-kShareThatConverges, -claim.hi, -claim.lo);
+  claim.reading = fmt::format(
+      "{} of {} exact flows reached a hundredth of their first loss without plateau or instability (Clopper and "
+      "Pearson "
+      "interval); their widths miss the definition by 10^{} to 10^{}.{}",
+      converged, flows, report::format_number(least), report::format_number(most),
+      failed.empty() ? "" : " Not converged: " + failed + ".");
+  claim.would_change = "Steps, sizes or data at which flows stall or diverge.";
+  return claim;
+}
+
+report::Claim kernel_claim(const RelaxationStep& step) {
+  std::vector<double> logs;
+  for (const auto& p : step.points)
+    if (p.radius_ratio > 0) logs.push_back(std::log10(p.radius_ratio) / 2);
+  report::Claim claim;
+  claim.id = "E4.kernel_stays_at_the_good_scale";
+  claim.statement =
+      "At the branch scale of Definition 5.2 no layer's kernel drifts by more than half its smallest eigenvalue, "
+      "though "
+      "the width is far below the definition's.";
+  claim.source = "theory section 4: Definition 5.2, kernel stability [S]";
+  claim.predicted = 0;
+  claim.predicted_text = "<= 0";
+  claim.unit = "log10(drift/(lambda/2))";
+  if (!logs.empty()) {
+    claim.measured = numerics::median(logs);
+    claim.lo = *std::min_element(logs.begin(), logs.end());
+    claim.hi = *std::max_element(logs.begin(), logs.end());
+  }
+  claim.verdict = judge_at_most(0, claim.lo, claim.hi);
+  claim.reading = fmt::format("Median and range over {} exact flows of step {}, at their end.", logs.size(), step.id);
+  claim.would_change = "A width near the definition's, which no machine can hold; a larger output scale.";
+  return claim;
+}
+
+double mean_of_step(const RelaxationStep& step, double FlowPoint::*member) {
+  std::vector<double> values;
+  for (const auto& p : step.points) values.push_back(p.*member);
+  return geometric_mean(values);
+}
+
+}  // namespace
+
+StepLaw law_of(const StudyCurves& curves) {
+  StepLaw law;
+  law.runs = law.finished = curves.runs.size();
+  std::map<std::int64_t, std::vector<double>> by_size;
+  std::vector<double> log_n, log_best;
+  for (const auto& run : curves.runs) {
+    const auto best = std::min_element(run.value.begin(), run.value.end());
+    by_size[run.n_data].push_back(*best);
+    if (best == run.value.end() - 1) continue;
+    log_n.push_back(std::log(static_cast<double>(run.n_data)));
+    log_best.push_back(std::log(*best));
+  }
+  law.past_minimum = log_n.size();
+  law.sizes = std::set<double>(log_n.begin(), log_n.end()).size();
+  law.slope = fit_line(log_n, log_best);
+  for (const auto& [n, values] : by_size) {
+    law.n_data.push_back(static_cast<double>(n));
+    law.best.push_back(geometric_mean(values));
+    law.lo.push_back(*std::min_element(values.begin(), values.end()));
+    law.hi.push_back(*std::max_element(values.begin(), values.end()));
+  }
+  law.early_form = early_form_of(curves);
+  return law;
+}
+
+std::vector<report::Claim> claims_of(const std::vector<RelaxationStep>& steps) {
+  std::vector<report::Claim> claims = {convergence_claim(steps)};
+  if (!steps.empty()) claims.push_back(kernel_claim(steps.front()));
+  for (const auto& step : steps) claims.push_back(law_claim(step));
+  return claims;
+}
+
+std::vector<report::Figure> figures_of(const std::vector<RelaxationStep>& steps) {
+  using report::Colour;
+  report::Figure law;
+  law.title = "Lowest excess risk against data, step by step";
+  law.x = {"n_data", "sequences", true};
+  law.y = {"lowest excess risk", "per output coordinate", true};
+  constexpr Colour kColours[] = {Colour::kBlack,  Colour::kSkyBlue,    Colour::kBlue,   Colour::kGreen, Colour::kOrange,
+                                 Colour::kYellow, Colour::kVermillion, Colour::kPurple, Colour::kGrey};
+  std::size_t k = 0;
+  for (const auto& step : steps) {
+    if (step.law.n_data.empty()) continue;
+    report::Series series;
+    series.label = step.id;
+    series.x = step.law.n_data;
+    series.y = step.law.best;
+    series.style = k < std::size(kColours) ? report::Style::kLinePoints : report::Style::kDashed;
+    series.colour = kColours[k++ % std::size(kColours)];
+    law.series.push_back(std::move(series));
+  }
+  law.caption =
+      "SGD on noisy targets, noise 0.3; the lowest excess risk of each run, geometric mean over seeds, whether or not "
+      "the run passed its minimum. A class that cannot express the teacher keeps a floor that no data removes. Runs "
+      "that diverged are left out; the table counts them.";
+
+  report::Figure drift;
+  drift.title = "Drift of the kernel against the branch scale";
+  drift.x = {"branch_scale", "", true};
+  drift.y = {"||H(t) - H(0)|| / ||H(0)||", "", true};
+  report::Series series;
+  series.label = "strict class, d_hidden = 64";
+  series.style = report::Style::kLinePoints;
+  series.colour = Colour::kVermillion;
+  for (const auto& step : steps) {
+    if (!step.id.starts_with("omega_") || step.points.empty()) continue;
+    series.x.push_back(step.branch_scale);
+    series.y.push_back(mean_of_step(step, &FlowPoint::drift));
+    double lo = NAN, hi = NAN;
+    for (const auto& p : step.points) {
+      if (!(p.drift >= lo)) lo = p.drift;
+      if (!(p.drift <= hi)) hi = p.drift;
+    }
+    series.error_lo.push_back(lo);
+    series.error_hi.push_back(hi);
+  }
+  drift.series.push_back(std::move(series));
+  drift.caption =
+      "Exact gradient flows to a hundredth of the first loss; geometric mean over seeds, bars from the smallest to the "
+      "largest. The leftmost point is the scale of Definition 5.2: each branch must still move the output by the same "
+      "amount, so a smaller scale makes the weights move further.";
+  return {law, drift};
+}
+
+report::Table table_of(const std::vector<RelaxationStep>& steps) {
+  report::Table table;
+  table.caption =
+      "Flows: exact gradient flows on 4 sequences; R/R_max with the K that the measured drift implies; width missed: "
+      "powers of ten below the definition at the step's own branch scale. Runs: SGD, finished of all; slope: of "
+      "ln(lowest excess risk) on ln n_data over the runs past their minimum.";
+  table.columns = {"step",         "what",          "flows converged", "drift", "R/R_max",
+                   "width missed", "runs finished", "past minimum",    "slope", "early form"};
+  for (const auto& step : steps) {
+    std::size_t converged = 0;
+    for (const auto& p : step.points) converged += p.converged() ? 1 : 0;
+    const auto number = [&](double FlowPoint::*member) { return report::format_number(mean_of_step(step, member)); };
+    const bool enough = step.law.sizes >= 3;
+    table.rows.push_back(
+        {step.id, step.what,
+         step.points.empty() ? report::format_number(NAN) : fmt::format("{} of {}", converged, step.points.size()),
+         number(&FlowPoint::drift), number(&FlowPoint::radius_ratio), number(&FlowPoint::width_missed),
+         fmt::format("{} of {}", step.law.finished, step.law.runs), std::to_string(step.law.past_minimum),
+         enough ? report::format_value(step.law.slope.slope, step.law.slope.lo, step.law.slope.hi)
+                : report::format_number(NAN),
+         step.law.early_form});
+  }
+  return table;
+}
+
+}  // namespace phaselaw::reproduce
