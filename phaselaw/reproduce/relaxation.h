@@ -33,11 +33,11 @@ struct RelaxationStep {
   StepLaw law;
 };
 
-// E4.converges_outside_the_good_class, .kernel_stays_at_the_good_scale, .law_persists.<step>
+// E4.converges_outside_the_good_class, .kernel_stays_at_the_good_scale, .data_still_help
 //
-// The law persists where both stages do: the interval of the slope of ln(lowest excess risk) on ln n_data, from three
-// or more sizes, lies below 0, and the early form of the risk is exponential. It does not where that interval lies
-// above 0 or the early form is a power; else the claim is inconclusive.
+// data_still_help: at each step with three sizes past their minimum the interval of the slope of ln(lowest excess risk)
+// on ln n_data is judged against 0. Not supported where one lies above, supported where all lie below; steps with fewer
+// sizes say nothing. The early form of each step stands in the table.
 [[nodiscard]] std::vector<report::Claim> claims_of(const std::vector<RelaxationStep>& steps);
 [[nodiscard]] std::vector<report::Figure> figures_of(const std::vector<RelaxationStep>& steps);
 [[nodiscard]] report::Table table_of(const std::vector<RelaxationStep>& steps);
