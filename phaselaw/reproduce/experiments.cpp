@@ -21,7 +21,7 @@ const std::vector<Experiment>& experiments() {
       {"E1.arrays", "Phase transition on arrays", 15, phase_transition_on_arrays},
       {"E2.noise", "Noise", 38, noise},
       {"E3.depth_width", "Depth against width", 30, depth_width},
-      {"E4.relaxation", "Constraint relaxation", 120, relaxation},
+      {"E4.relaxation", "Constraint relaxation", 35, relaxation},
       {"E5.lazy_or_rich", "Lazy or rich", 10, lazy_or_rich},
       {"E6.exponents", "Exponents side by side", 10, exponents},
       {"E7.mask", "Encoder-only: the mask", 20, mask},
