@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <iterator>
 #include <numeric>
 
@@ -21,6 +22,7 @@ using report::format_number;
 using report::Series;
 using report::Style;
 
+constexpr std::size_t kMostBars = 40;    // more hide the points
 constexpr std::size_t kMostFigures = 3;  // of one kind: residuals against inputs, profiles
 
 struct Rows {
@@ -29,13 +31,21 @@ struct Rows {
   laws::Prediction predicted;
   double floor = 0;
   std::string floor_name;  // "": the law has none
+  bool has_interval = false;
 };
 
-// The parameter in which the law is a floor: positive alone, and all that is left where every input is unlimited.
+// The parameter that is a floor: the law less it does not depend on it, at any row.
 void find_floor(Rows& rows) {
   for (std::size_t k = 0; k < rows.fit.form.parameters.size(); ++k) {
     const auto& p = rows.fit.form.parameters[k];
     if (p.domain != laws::ParameterDomain::non_negative) continue;
+    std::vector<double> raised = rows.fit.value;
+    raised[k] += 1;
+    const std::vector<double> value = laws::evaluate(rows.fit.form, rows.table.data.columns, raised);
+    bool adds = true;
+    for (std::size_t i = 0; i < value.size(); ++i)
+      adds = adds && std::abs(value[i] - rows.predicted.value[i] - 1) < 1e-9 * (1 + value[i]);
+    if (!adds) continue;
     rows.floor = rows.fit.value[k];
     rows.floor_name = p.name;
     return;
@@ -70,29 +80,50 @@ Figure against_size(const Rows& r) {
   std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return x[a] < x[b]; });
   Figure figure;
   const bool reducible = !r.floor_name.empty() && r.floor > 0;
-  figure.title = fmt::format("{} against {}", reducible ? "Reducible part" : r.fit.form.output, column);
+  const std::string& output = r.fit.form.output;
+  figure.title = fmt::format("{} {} against {}", reducible ? "Reducible" : "Whole", output, column);
   figure.x = {column, column == "compute" ? "FLOP" : "", true};
-  figure.y = {reducible ? fmt::format("{} - {}", r.fit.form.output, r.floor_name) : r.fit.form.output, "", true};
-  Series measured = points("measured", Colour::kGrey), law = points("law, with what new runs differ by", Colour::kBlue);
-  measured.opacity = 0.7;
-  for (const std::size_t i : order) {
+  figure.y = {reducible ? fmt::format("{} - {}", output, r.floor_name) : output, "", true};
+  Series measured = points("measured", Colour::kGrey);
+  measured.opacity = 0.6;
+  Series law = points(r.has_interval ? fmt::format("law, {:g} % interval of a new run", 100 * r.fit.level) : "law",
+                      Colour::kVermillion);
+  const std::size_t every = (order.size() + kMostBars - 1) / kMostBars;
+  std::size_t below = 0, open = 0;
+  for (std::size_t k = 0; k < order.size(); ++k) {
+    const std::size_t i = order[order.size() - 1 - k];
     measured.x.push_back(x[i]);
     measured.y.push_back(r.table.data.output[i] - r.floor);
+    if (!(measured.y.back() > 0)) ++below;
+    if (k % every != 0) continue;
     law.x.push_back(x[i]);
     law.y.push_back(r.predicted.value[i] - r.floor);
-    law.error_lo.push_back(r.predicted.run_lo[i] - r.floor);
+    if (!r.has_interval) continue;
+    // A lower end at or under the floor has no place on a logarithmic axis: the bar is drawn upwards alone.
+    const double lo = r.predicted.run_lo[i] - r.floor;
+    if (!(lo > 0)) ++open;
+    law.error_lo.push_back(lo > 0 ? lo : law.y.back());
     law.error_hi.push_back(r.predicted.run_hi[i] - r.floor);
   }
-  constexpr std::size_t kMostBars = 100;  // more hide the points
-  if (order.size() > kMostBars ||
-      std::any_of(law.error_lo.begin(), law.error_lo.end(), [](double v) { return !(v > 0); }))
-    law.error_lo.clear(), law.error_hi.clear(), law.label = "law";
-  figure.series = {law, measured};
-  figure.caption = reducible ? fmt::format(
-                                   "The fitted floor {} = {} is taken off both: what the law says can be "
-                                   "reduced. A floor that is off bends the last points.",
-                                   r.floor_name, format_number(r.floor, 4))
-                             : "The law has no floor above 0 here: the whole is drawn.";
+  figure.series = {measured, law};
+  if (reducible)
+    figure.caption = fmt::format(
+        "The fitted floor {} = {} is taken off both. It is an estimate, and its error bends the lowest points most; "
+        "the "
+        "interval of a new run does not move the floor.",
+        r.floor_name, format_number(r.floor, 4));
+  else if (!r.floor_name.empty())
+    figure.caption = fmt::format("The fitted floor {} is 0: the whole {} is drawn.", r.floor_name, output);
+  else
+    figure.caption = fmt::format("The law has no floor: the whole {} is drawn.", output);
+  if (every > 1)
+    figure.caption +=
+        fmt::format(" The law is drawn at {} of the {} rows, from the largest down.", law.x.size(), order.size());
+  if (below > 0)
+    figure.caption += fmt::format(" {} measured row{} at or below the floor.", below, below == 1 ? " lies" : "s lie");
+  if (open > 0)
+    figure.caption += fmt::format(" Of {} row{} the interval reaches the floor: only its upper half is drawn.", open,
+                                  open == 1 ? "" : "s");
   return figure;
 }
 
@@ -101,7 +132,7 @@ Figure predicted_against_actual(const Rows& r) {
   figure.title = "Predicted against measured";
   figure.x = {"measured " + r.fit.form.output, "", true};
   figure.y = {"predicted " + r.fit.form.output, "", true};
-  Series fitted = points("fitted rows", Colour::kBlue);
+  Series fitted = points("by the fit to all rows", Colour::kBlue);
   fitted.opacity = 0.7;
   for (std::size_t i = 0; i < r.predicted.value.size(); ++i) {
     fitted.x.push_back(r.table.data.output[i]);
@@ -118,17 +149,24 @@ Figure predicted_against_actual(const Rows& r) {
   return figure;
 }
 
+std::string bias_in_words(const laws::Holdout& held_out) {
+  return percent(std::abs(held_out.bias)) + (held_out.bias < 0 ? " too low" : " too high");
+}
+
 void add_held_out(const Rows& r, const laws::Holdout& held_out, Figure& figure) {
-  Series held = points("the largest, held out", Colour::kVermillion);
+  Series held = points("the largest, by a fit to the others", Colour::kVermillion);
   for (std::size_t k = 0; k < held_out.rows.size(); ++k) {
     held.x.push_back(r.table.data.output[held_out.rows[k]]);
     held.y.push_back(held_out.predicted[k]);
   }
   figure.series.push_back(std::move(held));
   figure.caption = fmt::format(
-      "Blue: rows as the fit to all rows has them. Red: the largest {} rows as a fit to the others, up to {} times "
-      "smaller in compute, predicts them; off by {} on average.",
-      held_out.n_predicted, format_number(held_out.compute_factor), percent(held_out.mean_abs_rel_error));
+      "The largest {} rows, up to {} times the compute of the {} others, are also predicted by a fit to those others: "
+      "off "
+      "by {} on average, {} on balance.{}",
+      held_out.n_predicted, format_number(held_out.compute_factor), held_out.n_fitted,
+      percent(held_out.mean_abs_rel_error), bias_in_words(held_out),
+      held_out.certified ? "" : " That fit is not certified.");
 }
 
 Figure residuals(const Rows& r, const std::string& name, const std::vector<double>& x) {
@@ -148,27 +186,59 @@ Figure residuals(const Rows& r, const std::string& name, const std::vector<doubl
 }
 
 // What the profile says in words.
-std::string reading_of(const laws::ProfileCurve& curve) {
-  if (curve.lo && curve.hi) return fmt::format("between {} and {}", format_number(*curve.lo), format_number(*curve.hi));
-  if (curve.lo) return fmt::format("above {}: no upper end, larger values fit as well", format_number(*curve.lo));
-  if (curve.hi) return fmt::format("below {}: no lower end, smaller values fit as well", format_number(*curve.hi));
-  return "not determined at all: every value fits as well";
+std::string reading_of(const laws::ProfileCurve& curve, const laws::Coordinate& coordinate) {
+  const std::string& name = curve.parameter;
+  const double bounds[] = {coordinate.parameter(coordinate.lower), coordinate.parameter(coordinate.upper)};
+  for (const double bound : bounds)
+    if (std::abs(curve.optimum - bound) <= 1e-9 * std::abs(bound)) {
+      const std::string at = fmt::format("{} is at its bound, {}", name, format_number(bound));
+      const auto& end = bound == bounds[0] ? curve.hi : curve.lo;
+      if (!end) return at + ", and its profile refutes no other value";
+      return fmt::format("{}, and its profile ends at {}", at, format_number(*end));
+    }
+  if (curve.lo && curve.hi)
+    return fmt::format("The profile ends on both sides, at {} and {}, yet {} is not identified",
+                       format_number(*curve.lo), format_number(*curve.hi), name);
+  if (curve.lo)
+    return fmt::format("{} is unbounded above: all values over {} fit as well, within noise", name,
+                       format_number(*curve.lo));
+  if (curve.hi)
+    return coordinate.logarithmic
+               ? fmt::format(
+                     "{} is unbounded below: all values down to 0 fit as well, within noise, as the fitted one; "
+                     "those over {} do not",
+                     name, format_number(*curve.hi))
+               : fmt::format("{} may be as low as its bound, {}; values over {} do not fit", name,
+                             format_number(coordinate.parameter(coordinate.lower)), format_number(*curve.hi));
+  return fmt::format("{} is not determined: unbounded above and below, every value fits as well, within noise", name);
 }
 
-Figure profile_figure(const laws::ProfileCurve& curve) {
+Figure profile_figure(const laws::ProfileCurve& curve, const laws::LawFit& fit) {
+  const auto coordinate = std::find_if(fit.coordinates.begin(), fit.coordinates.end(),
+                                       [&](const auto& c) { return c.name == curve.parameter; });
   Figure figure;
   figure.title = "Profile of " + curve.parameter;
-  const bool log = !curve.value.empty() && curve.value.front() > 0;
-  figure.x = {curve.parameter, "", log};
-  figure.y = {"objective, all else refitted"};
-  Series series;
-  series.x = curve.value;
-  series.y = curve.objective;
-  series.colour = Colour::kBlue;
-  figure.series = {series};
+  figure.x = {curve.parameter, "", coordinate->logarithmic};
+  figure.y = {"rise of the objective, over that at the end"};
+  figure.y.lo = 0;
+  const double end = curve.threshold - fit.objective_value;
+  Series series{"all else refitted", {}, {}, Style::kLine, Colour::kBlue};
+  for (std::size_t i = 0; i < curve.value.size(); ++i) {
+    const double rise = (curve.objective[i] - fit.objective_value) / end;
+    if (rise > 4) continue;
+    series.x.push_back(curve.value[i]);
+    series.y.push_back(std::max(0.0, rise));
+  }
+  figure.series = {std::move(series)};
   figure.vertical_marks = {{curve.optimum, "fitted", Colour::kBlack}};
-  figure.horizontal_marks = {{curve.threshold, "end of the interval", Colour::kVermillion}};
-  figure.caption = fmt::format("The data put {} {}.", curve.parameter, reading_of(curve));
+  figure.horizontal_marks = {{1, "end of the interval", Colour::kVermillion}};
+  figure.caption = reading_of(curve, *coordinate) + ".";
+  if (const laws::Estimate* e = fit.find(curve.parameter); fit.method != laws::IntervalMethod::none && e != nullptr)
+    figure.caption +=
+        fmt::format(" The {} interval is {} to {}.", laws::to_string(fit.method),
+                    e->lo ? format_number(*e->lo) : "(no lower end)", e->hi ? format_number(*e->hi) : "(no upper end)");
+  if (fit.clustered)
+    figure.caption += " The profile takes rows as independent, which rows of one run are not: it ends too early.";
   return figure;
 }
 
@@ -214,8 +284,16 @@ std::optional<Figure> pairs(const laws::LawFit& fit) {
   figure.caption = fmt::format(
       "The pair with the strongest correlation, {} in the fitted coordinates: the data know a combination of the two "
       "better than either.",
-      format_number(correlation(draws[a], draws[b]), 2));
+      format_number(correlation(draws[a], draws[b]), 4));
   return figure;
+}
+
+std::string undetermined_in_words(const laws::LawFit& fit) {
+  std::vector<std::string> names;
+  for (const auto& e : fit.parameters)
+    if (!e.identified && !e.fixed) names.push_back(e.name);
+  return fmt::format("{}{}", names.empty() ? "" : fmt::format(" Not determined: {}.", fmt::join(names, ", ")),
+                     fit.method == laws::IntervalMethod::none ? " No intervals were made." : "");
 }
 
 report::Table convergence_table(const laws::LawFit& fit) {
@@ -233,19 +311,18 @@ report::Table convergence_table(const laws::LawFit& fit) {
 
 report::Page fit_page(const laws::MeasuredTable& table, const laws::LawFit& fit, const laws::LawOptions& options,
                       const laws::Ranking* ranking, const std::optional<laws::Holdout>& held_out) {
-  Rows rows{table, fit, laws::predict(fit, table.data, options, table.data.columns), 0, ""};
+  Rows rows{table, fit, laws::predict(fit, table.data, options, table.data.columns), 0, "", false};
   find_floor(rows);
+  rows.has_interval = std::all_of(rows.predicted.run_lo.begin(), rows.predicted.run_lo.end(),
+                                  [](double end) { return std::isfinite(end); });
   report::Page page;
-  page.title = fmt::format("{}: {}", fit.law, table.table.source);
-  const auto undetermined = std::count_if(fit.parameters.begin(), fit.parameters.end(),
-                                          [](const auto& e) { return !e.identified && !e.fixed; });
-  page.answer = fmt::format(
-      "{} rows, residual {}{}.{}", fit.n_points, percent(fit.residual_scale),
-      held_out ? fmt::format("; the largest {} rows, held out, are predicted within {} on average",
-                             held_out->n_predicted, percent(held_out->mean_abs_rel_error))
-               : "",
-      undetermined > 0 ? fmt::format(" {} of {} parameters are not determined.", undetermined, fit.parameters.size())
-                       : "");
+  page.title = fmt::format("{}: {}", fit.law, std::filesystem::path(table.table.source).filename().string());
+  page.answer =
+      fmt::format("{} rows, residual {}{}.{}", fit.n_points, percent(fit.residual_scale),
+                  held_out ? fmt::format("; the largest {} rows, held out, are predicted with a mean error of {}",
+                                         held_out->n_predicted, percent(held_out->mean_abs_rel_error))
+                           : "",
+                  undetermined_in_words(fit));
   if (!fit.convergence.certified) page.notice = "This fit is not certified: " + fit.convergence.status + ".";
   page.figures = {against_size(rows), predicted_against_actual(rows)};
   if (held_out) add_held_out(rows, *held_out, page.figures.back());
@@ -254,12 +331,14 @@ report::Page fit_page(const laws::MeasuredTable& table, const laws::LawFit& fit,
   numbers.title = "The fit";
   numbers.lead = fit.formula;
   numbers.tables = {parameter_table(fit, &fit.form), convergence_table(fit)};
-  for (const auto* list : {&fit.warnings, &table.warnings, &table.notes})
-    for (const auto& text : *list) numbers.paragraphs.push_back("Note: " + text + ".");
+  for (const auto* list : {&fit.warnings, &table.warnings})
+    for (const auto& text : *list) numbers.paragraphs.push_back("Warning: " + text + ".");
+  for (const auto& text : table.notes) numbers.paragraphs.push_back("Note: " + text + ".");
   if (ranking != nullptr) {
     report::Table ranked = ranking_table(*ranking);
     ranked.caption = "Every law that the columns allow, best first by the error of prediction.";
     numbers.tables.push_back(std::move(ranked));
+    for (const auto& text : ranking->notes) numbers.paragraphs.push_back("Not ranked: " + text + ".");
   }
   page.sections.push_back(std::move(numbers));
 
@@ -273,9 +352,13 @@ report::Page fit_page(const laws::MeasuredTable& table, const laws::LawFit& fit,
   report::Section certainty;
   certainty.title = "What the data determine";
   std::size_t shown = 0;
-  for (const auto& parameter : fit.parameters)
-    if (!parameter.identified && !parameter.fixed && shown++ < kMostFigures)
-      certainty.figures.push_back(profile_figure(laws::profile(fit, table.data, options, parameter.name)));
+  for (const auto& parameter : fit.parameters) {
+    if (parameter.identified || parameter.fixed || shown == kMostFigures) continue;
+    const laws::ProfileCurve curve = laws::profile(fit, table.data, options, parameter.name);
+    if (!(curve.threshold > fit.objective_value)) continue;  // data without noise: every profile is a spike
+    certainty.figures.push_back(profile_figure(curve, fit));
+    ++shown;
+  }
   if (auto figure = pairs(fit)) certainty.figures.push_back(std::move(*figure));
   if (!certainty.figures.empty()) page.sections.push_back(std::move(certainty));
   return page;
