@@ -67,14 +67,13 @@ std::string rows_of(const laws::MeasuredTable& table, const laws::LawFit& fit) {
 std::string parameter_count(const laws::MeasuredTable& table) {
   const std::string column = column_of(table, "n_params");
   if (column.empty()) return "the table has no parameter count";
-  return fmt::format("column '{}'; whether embeddings count is not stated in the table: say it", column);
+  return fmt::format("column '{}'; not stated: say whether embeddings count", column);
 }
 
 std::string compute_convention(const laws::MeasuredTable& table, const laws::LawFit& fit) {
   const std::string column = column_of(table, "compute");
   const char* use = uses(fit, "compute") ? "an input of the law" : "only orders the rows for the held-out test";
-  if (!column.empty())
-    return fmt::format("column '{}', {}; how they were counted is not stated in the table: say it", column, use);
+  if (!column.empty()) return fmt::format("column '{}', {}; not stated: say how they were counted", column, use);
   if (!has_column(table, "compute")) return "the table has no compute, and none follows from its columns";
   const bool product = has_column(table, "n_params") && has_column(table, "tokens");
   return fmt::format("{}, {}", product ? "6 n_params tokens" : "flops_per_step step", use);

@@ -81,7 +81,7 @@ Figure against_size(const Rows& r) {
   Figure figure;
   const bool reducible = !r.floor_name.empty() && r.floor > 0;
   const std::string& output = r.fit.form.output;
-  figure.title = fmt::format("{} {} against {}", reducible ? "Reducible" : "Whole", output, column);
+  figure.title = fmt::format("{} against {}", reducible ? "Reducible part" : "Whole " + output, column);
   figure.x = {column, column == "compute" ? "FLOP" : "", true};
   figure.y = {reducible ? fmt::format("{} - {}", output, r.floor_name) : output, "", true};
   Series measured = points("measured", Colour::kGrey);

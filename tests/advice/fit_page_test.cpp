@@ -76,7 +76,7 @@ TEST(FitPage, HoldsItsFiguresAndBuilds) {
   const report::Page page = fit_page(c.table, c.fit, c.options, &ranking, c.held_out);
   const auto figures = figures_of(page);
   for (const char* title :
-       {"Reducible loss against compute", "Predicted against measured", "Residuals against predicted loss",
+       {"Reducible part against compute", "Predicted against measured", "Residuals against predicted loss",
         "Residuals against n_params", "Residuals against tokens", "Resamples: "})
     EXPECT_NE(find(figures, title), nullptr) << title;
   const report::Markup markup = report::read_markup(report::build_page(page));
@@ -90,7 +90,7 @@ TEST(FitPage, HoldsItsFiguresAndBuilds) {
 TEST(FitPage, DrawsTheRowsTheyAre) {
   const Case c = chinchilla();
   const auto figures = figures_of(fit_page(c.table, c.fit, c.options, nullptr, c.held_out));
-  const report::Figure& size = *find(figures, "Reducible loss");
+  const report::Figure& size = *find(figures, "Reducible part");
   const double floor = c.fit.find("E")->value;
   ASSERT_GT(floor, 0);
   ASSERT_EQ(size.series.size(), 2U);
@@ -184,9 +184,10 @@ TEST(Checklist, SaysWhatWasDone) {
   const Case c = chinchilla();
   const std::string text = fitting_checklist(c.table, c.fit, c.options, c.held_out);
   for (const char* words :
-       {"60 fitted", "synthetic.csv", "column 'val_loss'", "column 'n_params'; whether embeddings count is not stated",
-        "6 n_params tokens", "l2 on the residual of its logarithm", "bootstrap at 95 %",
-        "60 resamples used of 60, seed 0", "the largest 12 rows from the other 48", "yes: converged", "60 distinct"})
+       {"60 fitted", "synthetic.csv", "column 'val_loss'",
+        "column 'n_params'; not stated: say whether embeddings count", "6 n_params tokens",
+        "l2 on the residual of its logarithm", "bootstrap at 95 %", "60 resamples used of 60, seed 0",
+        "the largest 12 rows from the other 48", "yes: converged", "60 distinct"})
     EXPECT_TRUE(contains(text, words)) << words << "\n" << text;
 }
 
