@@ -157,7 +157,7 @@ TEST(FitPage, TakesOnlyAFloorOff) {
     if (parameter.name == "G") parameter.domain = laws::ParameterDomain::non_negative;
   const Case c = fitted(law, table_of(law, {406.4, 0.34, 410.7, 0.28}), laws::IntervalMethod::none);
   const auto figures = figures_of(fit_page(c.table, c.fit, c.options, nullptr, {}));
-  EXPECT_EQ(find(figures, "Reducible"), nullptr);
+  ASSERT_EQ(find(figures, "Reducible"), nullptr);
   const report::Figure& size = *find(figures, "loss against compute");
   EXPECT_TRUE(contains(size.caption, "no floor")) << size.caption;
   EXPECT_TRUE(size.series[1].error_lo.empty());
