@@ -25,8 +25,9 @@ constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
 
 std::vector<MeasuredExponent> identified(const std::vector<MeasuredExponent>& all) {
   std::vector<MeasuredExponent> kept;
-  std::copy_if(all.begin(), all.end(), std::back_inserter(kept),
-               [](const auto& e) { return e.identified && std::isfinite(e.lo) && std::isfinite(e.hi) && e.hi > e.lo; });
+  std::copy_if(all.begin(), all.end(), std::back_inserter(kept), [](const auto& e) {
+    return e.identified && std::isfinite(e.lo) && std::isfinite(e.hi) && e.lo > 0 && e.hi > e.lo;
+  });
   return kept;
 }
 
@@ -52,8 +53,8 @@ report::Claim consistent(const std::vector<MeasuredExponent>& all) {
       agreement.used < 2
           ? fmt::format("Identified: {}; two are needed to compare.", names_of(identified(all)))
           : fmt::format(
-                "Identified: {}; common value {}, widest interval {}; Q against chi squared with {} degrees of "
-                "freedom, 95 %.",
+                "Identified: {}; common value {}, widest interval {} across; Q of ln q against the 95 % quantile of "
+                "chi squared, degrees of freedom: {}.",
                 names_of(identified(all)), report::format_number(agreement.common),
                 report::format_number(agreement.widest), agreement.used - 1);
   claim.would_change = "More seeds and compute, which narrow each interval and identify what is not identified.";
@@ -112,17 +113,17 @@ Agreement agreement_of(const std::vector<MeasuredExponent>& exponents) {
   Agreement a{.used = list.size(), .common = kUnknown, .statistic = kUnknown, .critical = kUnknown, .widest = kUnknown};
   if (list.size() < 2) return a;
   const double width_of_error = 2 * numerics::normal_quantile(0.975);
-  const auto weight = [&](const MeasuredExponent& e) { return std::pow(width_of_error / (e.hi - e.lo), 2); };
+  const auto weight = [&](const MeasuredExponent& e) { return std::pow(width_of_error / std::log(e.hi / e.lo), 2); };
   double weights = 0, weighted = 0;
   a.widest = 0;
   for (const auto& e : list) {
     weights += weight(e);
-    weighted += weight(e) * e.value;
+    weighted += weight(e) * std::log(e.value);
     a.widest = std::max(a.widest, e.hi - e.lo);
   }
-  a.common = weighted / weights;
+  a.common = std::exp(weighted / weights);
   a.statistic = 0;
-  for (const auto& e : list) a.statistic += weight(e) * (e.value - a.common) * (e.value - a.common);
+  for (const auto& e : list) a.statistic += weight(e) * std::pow(std::log(e.value / a.common), 2);
   a.critical = numerics::chi_squared_quantile(0.95, static_cast<double>(list.size() - 1));
   return a;
 }
@@ -134,14 +135,14 @@ std::vector<report::Claim> claims_of(const std::vector<MeasuredExponent>& expone
 Figure figure_of(const std::vector<MeasuredExponent>& exponents) {
   Figure figure;
   figure.title = "Exponents of compute";
-  figure.x = {.label = "exponent q of C^-q"};
+  figure.x = {.label = "exponent q of C^-q", .log = true};
   const double top = static_cast<double>(exponents.size() + published_exponents().size());
   figure.y = {.label = "row", .lo = 0.3, .hi = top + 0.7};
   double row = top;
   const std::vector<Colour> colours = {Colour::kVermillion, Colour::kBlue, Colour::kGreen};
   for (std::size_t i = 0; i < exponents.size(); ++i, --row) {
     const auto& e = exponents[i];
-    const bool finite = std::isfinite(e.lo) && std::isfinite(e.hi);
+    const bool finite = e.lo > 0 && std::isfinite(e.hi);
     const std::string label =
         fmt::format("{}: {}, {}{}", report::format_number(row), e.source, e.of, e.identified ? "" : ", not identified");
     const Colour colour = e.identified ? colours[i % colours.size()] : Colour::kGrey;

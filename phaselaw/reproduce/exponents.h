@@ -11,9 +11,10 @@
 // The exponents of experiment 1 beside one another, the theory's and those of published fits. Nothing is measured here:
 // the runs are those of E1.
 //
-// Agreement: Cochran's Q [T]. With standard errors s_i from the 95 % intervals, s = (hi - lo)/(2 * 1.96), and weights
-// 1/s^2: common = sum w q / sum w, Q = sum w (q - common)^2, compared with the 95 % quantile of chi squared with
-// k - 1 degrees of freedom. Sources are independent: each has its own runs.
+// Agreement: Cochran's Q [T] of ln q, since the intervals are nearly symmetric in the logarithm. With standard errors
+// from the 95 % intervals, s = ln(hi/lo)/(2 * 1.96), and weights w = 1/s^2: ln common = sum w ln q / sum w, Q = sum w
+// (ln q - ln common)^2, compared with the 95 % quantile of chi squared with k - 1 degrees of freedom. Sources are
+// independent: each has its own runs.
 namespace phaselaw::reproduce {
 
 struct MeasuredExponent {

@@ -135,7 +135,7 @@ std::vector<Figure> figures_of(const PhaseTransition& s) {
         "in the next figure.",
         report::format_value(floor->value, floor->lo.value_or(NAN), floor->hi.value_or(NAN)));
     figures.push_back(std::move(total));
-    Figure reducible = loss_figure(s, floor->value, "reducible test loss", true);
+    Figure reducible = loss_figure(s, floor->value, "reducible loss", true);
     reducible.caption = fmt::format(
         "The same with the fitted floor E = {} taken away. The straight lines are the slopes that "
         "the two editions of the theory state for the second stage. The band holds the floor's "

@@ -17,6 +17,13 @@ MeasuredExponent planted(const char* source, double value, double half, bool ide
   return {source, "excess risk", value, value - half, value + half, identified};
 }
 
+constexpr double kZ = 1.959963984540054;
+
+// ln q has the standard error s.
+MeasuredExponent by_ratio(double value, double s) {
+  return {"x", "excess risk", value, value * std::exp(-kZ * s), value * std::exp(kZ * s), true};
+}
+
 report::Claim claim_of(const std::vector<MeasuredExponent>& list, const std::string& id) {
   for (const auto& claim : claims_of(list))
     if (claim.id == id) return claim;
@@ -24,15 +31,15 @@ report::Claim claim_of(const std::vector<MeasuredExponent>& list, const std::str
   return {};
 }
 
-// Two equal intervals: Q = (x1 - x2)^2/(2 s^2), and the common value is their mean.
+// Two intervals of one ratio: Q = ln(q1/q2)^2/(2 s^2), and the common value is the geometric mean.
 TEST(Exponents, CochransQOfTwoIsTheSquaredDifference) {
-  const double s = 0.02, half = 1.959963984540054 * s;
-  const auto agreement = agreement_of({planted("a", 0.30, half), planted("b", 0.36, half)});
+  const double s = 0.08;
+  const auto agreement = agreement_of({by_ratio(0.30, s), by_ratio(0.36, s)});
   EXPECT_EQ(agreement.used, 2U);
-  EXPECT_NEAR(agreement.common, 0.33, 1e-12);
-  EXPECT_NEAR(agreement.statistic, 0.06 * 0.06 / (2 * s * s), 1e-10);
+  EXPECT_NEAR(agreement.common, std::sqrt(0.30 * 0.36), 1e-12);
+  EXPECT_NEAR(agreement.statistic, std::pow(std::log(0.36 / 0.30), 2) / (2 * s * s), 1e-10);
   EXPECT_NEAR(agreement.critical, 3.841458820694124, 1e-9);
-  EXPECT_NEAR(agreement.widest, 2 * half, 1e-12);
+  EXPECT_NEAR(agreement.widest, 0.36 * 2 * std::sinh(kZ * s), 1e-12);
 }
 
 // Where the exponents are one, Q exceeds its critical value in 5 % of draws: binomial of 4000, 4 standard errors.
@@ -42,8 +49,7 @@ TEST(Exponents, QRejectsAgreementAsOftenAsStated) {
   int rejected = 0;
   for (int i = 0; i < kDraws; ++i) {
     std::vector<MeasuredExponent> list;
-    for (const double s : {0.01, 0.02, 0.05})
-      list.push_back(planted("x", 0.3 + s * stream.normal(), 1.959963984540054 * s));
+    for (const double s : {0.05, 0.1, 0.3}) list.push_back(by_ratio(0.3 * std::exp(s * stream.normal()), s));
     const auto agreement = agreement_of(list);
     rejected += agreement.statistic > agreement.critical ? 1 : 0;
   }
