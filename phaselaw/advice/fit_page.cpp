@@ -194,6 +194,9 @@ std::string reading_of(const laws::ProfileCurve& curve, const laws::Coordinate& 
       const std::string at = fmt::format("{} is at its bound, {}", name, format_number(bound));
       const auto& end = bound == bounds[0] ? curve.hi : curve.lo;
       if (!end) return at + ", and its profile refutes no other value";
+      if (coordinate.logarithmic)
+        return fmt::format("{}: unbounded {}, its profile ends only at {}", at, bound == bounds[0] ? "below" : "above",
+                           format_number(*end));
       return fmt::format("{}, and its profile ends at {}", at, format_number(*end));
     }
   if (curve.lo && curve.hi)

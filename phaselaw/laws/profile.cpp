@@ -20,6 +20,7 @@ constexpr double kFarthest = 5;  // in the logarithm, where an interval does not
 // Refits on the way out from the optimum to `end`, each from the last.
 void walk(Refitter& refitter, const LawFit& fit, std::size_t j, double end, int points, const Coordinate& coordinate,
           ProfileCurve& curve) {
+  if (end == fit.theta[j]) return;
   std::vector<double> at = fit.theta;
   for (int i = 1; i <= points; ++i) {
     at[j] = fit.theta[j] + (end - fit.theta[j]) * i / points;
@@ -65,6 +66,7 @@ ProfileCurve profile(const LawFit& fit, const Measurements& data, const LawOptio
   if (interval.lo) curve.lo = coordinate.parameter(*interval.lo);
   if (interval.hi) curve.hi = coordinate.parameter(*interval.hi);
   const auto far = [&](const std::optional<double>& end, double bound) {
+    if (bound == fit.theta[j]) return bound;  // the optimum is at it: nothing to walk
     const double reach = end ? fit.theta[j] + 1.5 * (*end - fit.theta[j])
                              : fit.theta[j] + std::copysign(kFarthest, bound - fit.theta[j]);
     return bound > fit.theta[j] ? std::min(reach, bound) : std::max(reach, bound);

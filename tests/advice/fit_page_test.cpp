@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "phaselaw/advice/fit_page.h"
 
+#include <algorithm>
 #include <cmath>
 #include <sstream>
 
@@ -9,6 +10,7 @@
 #include "laws/law_truths.h"
 #include "phaselaw/advice/checklist.h"
 #include "phaselaw/laws/predict.h"
+#include "phaselaw/laws/profile.h"
 #include "report/markup.h"
 
 namespace phaselaw::advice {
@@ -146,6 +148,9 @@ TEST(FitPage, SaysThatAFloorIsAtItsBound) {
   const auto figures = figures_of(fit_page(c.table, c.fit, c.options, nullptr, {}));
   EXPECT_TRUE(contains(find(figures, "Whole loss against")->caption, "floor E is 0"));
   ASSERT_NE(find(figures, "Profile of E"), nullptr);
+  const laws::ProfileCurve curve = laws::profile(c.fit, c.table.data, c.options, "E");
+  EXPECT_EQ(curve.value.front(), 0);  // there is nothing below the bound to walk to
+  EXPECT_TRUE(std::is_sorted(curve.value.begin(), curve.value.end()));
   EXPECT_TRUE(contains(find(figures, "Profile of E")->caption, "E is at its bound, 0"))
       << find(figures, "Profile of E")->caption;
 }
