@@ -13,6 +13,8 @@ std::string with_interval(const laws::Estimate& e) {
   if (std::isnan(e.value)) return "–";
   if (std::isinf(e.value)) return e.value > 0 ? "no limit" : "none";
   if (e.fixed) return format_number(e.value, 4);
+  constexpr double kExact = 1e-6;  // an interval of no width is a number that does not hang on the data
+  if (e.lo && e.hi && *e.hi - *e.lo <= kExact * std::abs(e.value)) return format_number(e.value, 4);
   if (e.lo && e.hi) return report::format_value(e.value, *e.lo, *e.hi);
   const auto end = [](const std::optional<double>& x) { return x ? format_number(*x, 3) : std::string("open"); };
   if (!e.lo && !e.hi) return format_number(e.value, 4);
@@ -73,11 +75,12 @@ std::vector<std::vector<std::string>> plan_details(const laws::Plan& plan) {
   add("tokens ~ C^b, b", [](P p) { return with_interval(p.exponent_tokens); });
   const auto elasticity = [](const laws::Estimate& e) { return e.name.empty() ? std::string("–") : with_interval(e); };
   add("elasticity, loss above floor: n_params", [&](P p) { return elasticity(p.elasticity.n_params); });
-  add("  tokens", [&](P p) { return elasticity(p.elasticity.tokens); });
-  add("  compute", [&](P p) { return elasticity(p.elasticity.compute); });
+  add("elasticity, loss above floor: tokens", [&](P p) { return elasticity(p.elasticity.tokens); });
+  add("elasticity, loss above floor: compute", [&](P p) { return elasticity(p.elasticity.compute); });
   add("elasticity, whole loss: compute", [&](P p) { return elasticity(p.elasticity_of_loss.compute); });
   add("best sizes would need, share of compute",
       [](P p) { return p.optimal_share ? with_interval(*p.optimal_share) : std::string("–"); });
+  if (plan.convention != "6nd") add("training FLOP over 6ND", [](P p) { return format_number(p.flop_multiple, 4); });
   for (const char* column : {"compute", "n_params", "tokens"})
     add(fmt::format("{}: times beyond the fitted runs", column), [&](P p) {
       for (const laws::Extrapolation& e : p.extrapolation)

@@ -470,6 +470,14 @@ IsoflopResult isoflop(const Measurements& data, const std::vector<std::string>& 
   exact.loss = evaluate(result.fit.fit.form, data.columns, result.fit.fit.value);
   add_bias(result.methods[last_bowl - 2], Shape::parabola, exact, result.budgets, result.methods.back(), options);
   add_bias(result.methods[last_bowl - 1], Shape::akima, exact, result.budgets, result.methods.back(), options);
+  const std::vector<Vertex>& spline = result.methods[last_bowl - 1].vertices;
+  const auto unknown = std::count_if(spline.begin(), spline.end(), [](const Vertex& v) { return v.inside && !v.bias; });
+  if (unknown > 0)
+    result.notes.push_back(
+        fmt::format("at {} budgets the runs have their minimum inside the grid and the fitted law has "
+                    "its own outside: the law does not follow these bowls, so that no bias is known "
+                    "there; another --law, or fewer far-off sizes",
+                    unknown));
   return result;
 }
 

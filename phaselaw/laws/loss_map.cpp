@@ -59,11 +59,11 @@ std::vector<Contour> loss_contours(const SavedFit& saved, const Situation& situa
     for (const double size : numerics::log_spaced(n.lo / kMargin, n.hi * kMargin, kContourPoints)) {
       const auto above = [&](double log_d) { return allocator.loss(p, size, std::exp(log_d)) - loss; };
       const bool crosses = above(lo) > 0 && above(hi) < 0;
+      if (!crosses) continue;
       contour.n_params.push_back(size);
-      contour.tokens.push_back(crosses ? std::exp(root_between(above, lo, hi))
-                                       : std::numeric_limits<double>::quiet_NaN());
+      contour.tokens.push_back(std::exp(root_between(above, lo, hi)));
     }
-    contours.push_back(std::move(contour));
+    if (contour.n_params.size() > 1) contours.push_back(std::move(contour));
   }
   return contours;
 }
@@ -72,7 +72,15 @@ std::vector<Vertex> measured_optima(const Measurements& data, double tolerance) 
   const std::vector<double> n = column_or_none(data.columns, "n_params"), d = column_or_none(data.columns, "tokens"),
                             c = column_or_none(data.columns, "compute");
   if (n.empty() || d.empty() || c.empty()) return {};
-  std::vector<Vertex> vertices = spline_vertices(data, budgets_of(c, n, tolerance));
+  const std::vector<IsoflopBudget> budgets = budgets_of(c, n, tolerance);
+  // Rows along loss curves have every compute: without a gap between one budget and the next there are no budgets.
+  for (std::size_t b = 0; b + 1 < budgets.size(); ++b) {
+    double last = 0, next = std::numeric_limits<double>::infinity();
+    for (const std::size_t i : budgets[b].rows) last = std::max(last, c[i]);
+    for (const std::size_t i : budgets[b + 1].rows) next = std::min(next, c[i]);
+    if (next < last * (1 + tolerance)) return {};
+  }
+  std::vector<Vertex> vertices = spline_vertices(data, budgets);
   std::erase_if(vertices, [](const Vertex& vertex) { return !vertex.inside; });
   if (vertices.size() < 3) vertices.clear();
   return vertices;

@@ -10,7 +10,7 @@
 // What figures of a plan show: the law over sizes, and the measured optima beside it.
 namespace phaselaw::laws {
 
-// Where the law has one loss: D at each N, NaN where no token count has it.
+// Where the law has one loss: D at each N that has one within the range shown.
 struct Contour {
   double loss = 0;
   std::vector<double> n_params, tokens;
@@ -20,7 +20,8 @@ struct Contour {
 [[nodiscard]] std::vector<Contour> loss_contours(const SavedFit& saved, const Situation& situation,
                                                  const std::vector<double>& computes);
 
-// Minima of Akima's spline over the table's budgets that have one inside; empty where there are no three budgets.
+// Minima of Akima's spline over the table's budgets that have one inside; empty where there are no three budgets, or
+// no gap of `tolerance` between one budget and the next: loss curves are no IsoFLOP table.
 [[nodiscard]] std::vector<Vertex> measured_optima(const Measurements& data, double tolerance = 0.1);
 
 // Computes from the cheapest row to a factor beyond the dearest row and plan, evenly in the logarithm.

@@ -217,6 +217,7 @@ class Planner {
   void add_sizes(PlanPoint& point) const {
     const Parameters& fitted = saved_.fit.value;
     const double n = point.n_params.value, d = point.tokens.value;
+    point.flop_multiple = options_.situation.cost.per_token(n) / (6 * n);
     for (const bool of_loss : {false, true}) {
       Elasticities& into = of_loss ? point.elasticity_of_loss : point.elasticity;
       into.n_params = carried(plausible_, "n_params", fitted,

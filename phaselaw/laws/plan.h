@@ -55,8 +55,9 @@ struct PlanPoint {
   std::string bottleneck;  // "compute-starved", "data-limited", "model-limited"; "": the law does not say
   std::string reason;      // one sentence
   double bottleneck_share = 0;
-  int edge = 0;        // the optimum ran into the end of the sizes looked at: none
-  double reached = 1;  // share of plausible parameters under which a loss asked for is reached
+  int edge = 0;              // the optimum ran into the end of the sizes looked at: none
+  double flop_multiple = 1;  // training FLOP in the convention asked for, over 6ND; at n_params
+  double reached = 1;        // share of plausible parameters under which a loss asked for is reached
   // Where sizes are held: what the best sizes would need for the same loss, as a share of the compute.
   std::optional<Estimate> optimal_share;
   std::vector<IsoflopPoint> isoflop;

@@ -57,6 +57,7 @@ Value of(const PlanPoint& p) {
   value["bottleneck_share"] = p.bottleneck.empty() ? Value() : Value(p.bottleneck_share);
   value["bottleneck_reason"] = p.reason;
   value["status"] = p.edge == 0 ? "optimum" : p.edge > 0 ? "larger models without end" : "smaller models without end";
+  value["flop_over_6nd"] = p.flop_multiple;
   value["reached"] = p.reached;
   value["optimal_share"] = p.optimal_share ? of(*p.optimal_share) : Value();
   value["extrapolation"] = Value(std::move(extrapolation));

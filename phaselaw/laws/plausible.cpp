@@ -92,13 +92,17 @@ Estimate Plausible::estimate(std::string name, double value, std::vector<double>
 }
 
 Estimate Plausible::new_run(std::string name, double value, const std::vector<double>& draws) const {
+  // The mean's draws are widened as much as its own interval's tail is cut further out; the residuals are already.
+  const double plain_tail = (1 - level) / 2;
+  const double widening = numerics::normal_quantile(tail) / numerics::normal_quantile(plain_tail);
   std::vector<double> run;
   numerics::RandomStream stream(seed, "plausible.run", 0);
   for (const double draw : draws)
     for (std::size_t r = 0; r < kRunDraws; ++r)
-      run.push_back(draw * std::exp(log_residuals[stream.below(log_residuals.size())]));
+      run.push_back(std::exp(std::log(value) + widening * std::log(draw / value) +
+                             log_residuals[stream.below(log_residuals.size())]));
   Plausible plain = *this;
-  plain.tail = (1 - level) / 2;  // the residuals are expanded already
+  plain.tail = plain_tail;
   return plain.estimate(std::move(name), value, std::move(run));
 }
 

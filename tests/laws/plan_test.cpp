@@ -8,6 +8,7 @@
 
 #include "laws/plan_fixture.h"
 #include "phaselaw/base/errors.h"
+#include "phaselaw/laws/loss_map.h"
 #include "phaselaw/numerics/statistics.h"
 
 namespace phaselaw::laws {
@@ -89,6 +90,19 @@ TEST(Plan, ElasticitiesOfChinchilla) {
   EXPECT_NEAR(same.compute.value / (model.optimal_share->value * 1e22), 1, 1e-9);
 }
 
+// With attention the same compute buys less, by the multiple that is stated.
+TEST(Plan, AttentionCostsItsMultiple) {
+  const SavedFit saved = saved_fit("chinchilla", IntervalMethod::none);
+  Situation situation;
+  situation.cost = {FlopConvention::with_attention, {64, 0, 4096, 0}};
+  const PlanPoint with = plan_for_compute(saved, {1e21}, quick(situation)).points.front();
+  const double n = with.n_params.value, d = with.tokens.value;
+  EXPECT_NEAR(with.flop_multiple, attention_multiple(shape_of(situation.cost.family, n)), 1e-12);
+  EXPECT_NEAR(6 * n * d * with.flop_multiple / 1e21, 1, 1e-12);
+  EXPECT_GT(with.flop_multiple, 1);
+  EXPECT_GT(with.loss.value, plan_for_compute(saved, {1e21}, quick()).points.front().loss.value);
+}
+
 TEST(Plan, TwoStageSaysItsStage) {
   const SavedFit saved = saved_fit("two-stage", IntervalMethod::profile);
   const double bend = std::exp(1.0) * saved.fit.find("C0")->value;
@@ -165,6 +179,52 @@ TEST(Plan, IntervalsCoverTheTruth) {
   EXPECT_GE(covered, 33);  // below that with probability 0.004 if 94 % are covered
   // The standard deviation of 40 is known to 11 %: three of these.
   EXPECT_NEAR(numerics::mean(halves) / (1.98 * numerics::standard_deviation(estimates)), 1, 0.33);
+}
+
+// Eight runs of five rows each: the law's interval is cut far out for so few runs, and a new run's is wider still.
+TEST(Plan, ANewRunIsLessCertainThanTheLaw) {
+  SavedFit saved = saved_fit("chinchilla", IntervalMethod::none, 40);
+  for (std::size_t i = 0; i < 40; ++i) saved.options.fit.cluster.push_back(std::to_string(i / 5));
+  saved.options.fit.interval = IntervalMethod::bootstrap;
+  saved.options.fit.resamples = 200;
+  saved.fit = fit_law(saved.fit.form, saved.data, saved.options);
+  for (const PlanPoint& point : plan_for_compute(saved, {1e20, 1e24, 1e28}, quick()).points) {
+    ASSERT_TRUE(point.loss.lo && point.run.lo && point.loss.hi && point.run.hi);
+    EXPECT_LT(*point.run.lo, *point.loss.lo) << point.compute.value;
+    EXPECT_GT(*point.run.hi, *point.loss.hi) << point.compute.value;
+  }
+}
+
+// Along a contour the loss is one; budgets apart have measured optima near the law's, loss curves have none.
+TEST(Plan, WhatFiguresShow) {
+  SavedFit saved = saved_fit("chinchilla", IntervalMethod::none);
+  const std::vector<Contour> contours = loss_contours(saved, {}, {1e20, 1e22});
+  ASSERT_EQ(contours.size(), 2U);
+  const Allocator allocator(saved.fit.form, {});
+  for (const Contour& contour : contours)
+    for (std::size_t i = 0; i < contour.n_params.size(); ++i)
+      EXPECT_NEAR(allocator.loss(saved.fit.value, contour.n_params[i], contour.tokens[i]), contour.loss, 1e-10);
+  const auto optima = [&](double ratio) {
+    Measurements data;
+    std::vector<double> n, d, c;
+    for (int b = 0; b < 12; ++b)
+      for (int i = -4; i <= 4; ++i) {
+        const double compute = 1e19 * std::pow(ratio, b), centre = allocator.best(saved.fit.value, compute).n_params;
+        n.push_back(centre * std::exp(0.4 * i));
+        c.push_back(compute);
+        d.push_back(compute / (6 * n.back()));
+      }
+    data.columns.add("n_params", n);
+    data.columns.add("tokens", d);
+    data.columns.add("compute", c);
+    data.output = evaluate(saved.fit.form, data.columns, saved.fit.value);
+    return measured_optima(data);
+  };
+  const std::vector<Vertex> apart = optima(2);
+  ASSERT_EQ(apart.size(), 12U);
+  for (const Vertex& vertex : apart)
+    EXPECT_NEAR(std::log(vertex.n_params.value / allocator.best(saved.fit.value, vertex.compute).n_params), 0, 0.1);
+  EXPECT_TRUE(optima(1.04).empty());
 }
 
 TEST(Plan, JsonHasTheContract) {

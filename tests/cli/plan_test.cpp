@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <cmath>
+
+#include "cli/cli_fixture.h"
+#include "phaselaw/base/value.h"
+
+namespace phaselaw {
+namespace {
+
+class PlanVerb : public testing::CliFixture {
+ protected:
+  void SetUp() override {
+    CliFixture::SetUp();
+    std::string text = "n_params,tokens,loss\n";
+    int i = 0;
+    for (double n = 1e7; n < 5e9; n *= 2.5)
+      for (double d = 2e8; d < 2e11; d *= 3, ++i)
+        text += fmt::format(
+            "{},{},{}\n", n, d,
+            (1.69 + 406.4 * std::pow(n, -0.34) + 410.7 * std::pow(d, -0.28)) * (1 + 0.003 * std::sin(7.0 * i)));
+    write("runs.csv", text);
+    const testing::Outcome fit = run({"fit", path("runs.csv"), "--law", "chinchilla", "--interval", "sandwich",
+                                      "--quiet", "--json", path("fit.json")});
+    ASSERT_EQ(fit.code, 0) << fit.err;
+  }
+  std::vector<std::string> plan(std::vector<std::string> more) {
+    std::vector<std::string> words = {"plan", "--fit", path("fit.json"), "--quiet"};
+    words.insert(words.end(), more.begin(), more.end());
+    return words;
+  }
+};
+
+TEST_F(PlanVerb, SizesForAComputeAndComputeForTheirLoss) {
+  const testing::Outcome there = run(plan({"--compute", "1e21", "1e22", "--json", "-"}));
+  ASSERT_EQ(there.code, 0) << there.err;
+  const base::Value json = base::parse_json(there.out, "stdout");
+  const auto value = [&](const base::Value& from, const char* name) { return from.at(name).at("value").number(); };
+  EXPECT_EQ(json.at("plans").list().size(), 2U);
+  EXPECT_NEAR(6 * value(json, "n_params") * value(json, "tokens") / 1e21, 1, 1e-9);
+  EXPECT_NEAR(json.at("exponent").at("n_params").at("value").number(), 0.28 / 0.62, 0.03);
+  const testing::Outcome back = run(plan({"--loss", fmt::format("{:.17g}", value(json, "loss")), "--json", "-"}));
+  ASSERT_EQ(back.code, 0) << back.err;
+  EXPECT_NEAR(value(base::parse_json(back.out, "stdout"), "compute") / 1e21, 1, 1e-9);
+}
+
+TEST_F(PlanVerb, PageAndNextRun) {
+  const testing::Outcome outcome =
+      run(plan({"--compute", "1e21", "--tokens-per-param", "200", "--next-run", "alpha", "--out", path("plan")}));
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  for (const char* part : {"tokens/param", "best sizes would need", "to narrow alpha", "model-limited"})
+    EXPECT_NE(outcome.out.find(part), std::string::npos) << part;
+  EXPECT_TRUE(std::filesystem::exists(path("plan/report.html")));
+  EXPECT_EQ(base::read_json(path("plan/plan.json")).at("bottleneck").text(), "model-limited");
+}
+
+TEST_F(PlanVerb, BadInputIsOneLine) {
+  expect_bad(plan({}), "--compute: expected one of");
+  expect_bad(plan({"--compute", "1e21", "--loss", "2"}), "expected one of");
+  for (const char* bad : {"0", "-1", "nan", "inf", "abc", "1e21x", ""})
+    expect_bad(plan({"--compute", bad}), "--compute: expected a number > 0");
+  expect_bad(plan({"--loss", "1.2"}), "--loss: 1.2 is not reached by any compute");
+  expect_bad(plan({"--compute", "1e21", "--flop-convention", "6n"}), "did you mean '6nd'");
+  expect_bad(plan({"--compute", "1e21", "--flop-convention", "with-attention"}), "--seq-len");
+  expect_bad(plan({"--compute", "1e21", "--at", "unique_tokens"}), "expected NAME=NUMBER");
+  expect_bad(plan({"--compute", "1e21", "--n-params", "1B", "--tokens", "1B"}), "hold one of");
+  expect_bad({"plan", "--fit", path("none.json"), "--compute", "1e21"}, "none.json");
+  expect_bad({"plan", "--fit", path("runs.csv"), "--compute", "1e21"}, "runs.csv");
+  write("cut.json", base::read_text(path("fit.json")).substr(0, 500));
+  expect_bad({"plan", "--fit", path("cut.json"), "--compute", "1e21"}, "cut.json:");
+}
+
+}  // namespace
+}  // namespace phaselaw
