@@ -72,6 +72,11 @@ std::size_t boundary(const std::vector<std::size_t>& order, const std::vector<do
   return at;
 }
 
+// Whether a slice is the same prediction: the last of five slices is a fifth held out.
+bool among(const Holdout& held_out, const std::vector<Holdout>& slices) {
+  return std::any_of(slices.begin(), slices.end(), [&](const Holdout& slice) { return slice.rows == held_out.rows; });
+}
+
 }  // namespace
 
 std::optional<Holdout> holdout(const Law& law, const Measurements& data, const LawOptions& options, double fraction) {
@@ -103,7 +108,7 @@ std::vector<Holdout> backtest(const Law& law, const Measurements& data, const La
 
 std::string extrapolation_warning(const std::optional<Holdout>& held_out, const std::vector<Holdout>& slices) {
   std::vector<Holdout> past = slices;
-  if (held_out) past.push_back(*held_out);
+  if (held_out && !among(*held_out, slices)) past.push_back(*held_out);
   std::erase_if(past, [](const Holdout& h) { return !(h.compute_factor > 1) || !std::isfinite(h.mean_abs_rel_error); });
   if (past.empty()) return "";
   std::stable_sort(past.begin(), past.end(),

@@ -213,8 +213,6 @@ Table parse_table(std::string_view text, const std::string& source) {
 
 Table read_table(const std::string& path) {
   const std::string text = base::read_text(path);
-  if (text.starts_with("\x1f\x8b"))
-    throw base::InputError({path}, "expected text, found a gzip file; uncompress it with gunzip -k");
   if (text.starts_with("\xff\xfe") || text.starts_with("\xfe\xff"))
     throw base::InputError({path}, "expected UTF-8, found UTF-16; save the table as UTF-8");
   return looks_like_json(text) ? parse_json_lines(text, path) : parse_table(text, path);
