@@ -105,15 +105,19 @@ Prediction predict(const LawFit& fit, const Measurements& data, const LawOptions
       fit.replicates.empty() ? n : static_cast<double>(n_groups(residual.size(), options.fit.cluster));
   const double dof = std::max(1.0, groups - (options.fit.cluster.empty() ? static_cast<double>(k) : 1.0));
   const double tail = expanded_tail(fit.level, groups, dof), run_tail = (1 - fit.level) / 2;
+  // The law's draws are widened as much as its own interval's tail is cut further out; the residuals are already: a new
+  // run is never surer than the law.
+  const double widening = numerics::normal_quantile(tail) / numerics::normal_quantile(run_tail);
   for (std::size_t i = 0; i < rows; ++i) {
     if (logs[i].size() < 2) continue;
+    const double centre = std::log(prediction.value[i]);
     prediction.lo[i] = std::exp(numerics::quantile(logs[i], tail));
     prediction.hi[i] = std::exp(numerics::quantile(logs[i], 1 - tail));
     numerics::RandomStream stream(options.fit.seed, "predict", i);
     std::vector<double> run;
     for (const double log : logs[i])
       for (std::size_t r = 0; r < kRunDraws; ++r)
-        run.push_back(log + expansion * residual[stream.below(residual.size())]);
+        run.push_back(centre + widening * (log - centre) + expansion * residual[stream.below(residual.size())]);
     prediction.run_lo[i] = std::exp(numerics::quantile(run, run_tail));
     prediction.run_hi[i] = std::exp(numerics::quantile(run, 1 - run_tail));
   }
