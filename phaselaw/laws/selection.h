@@ -23,8 +23,8 @@ struct Holdout {
   std::size_t n_fitted = 0, n_predicted = 0;
   double compute_factor = 0;  // largest predicted over largest fitted compute
   double mean_abs_rel_error = 0;
-  double bias = 0;         // mean of predicted/measured - 1: > 0, the law is too pessimistic
-  bool certified = false;  // the fit that predicted
+  double bias = 0;                // mean of predicted/measured - 1: > 0, the law is too pessimistic
+  bool certified = false;         // the fit that predicted
   std::vector<std::size_t> rows;  // that were predicted, by increasing compute
   std::vector<double> predicted;  // at each of them
 };
