@@ -80,10 +80,11 @@ void print(const laws::LawFit& fit, const std::optional<laws::Holdout>& held_out
   const auto& c = fit.convergence;
   fmt::print(
       "{}: {}\n{}{} rows, objective {}, residual {} (std of ln {}), AICc {}, BIC {}\n{} of {} starts agree, scaled "
-      "gradient {:.1e}, condition {:.1e}: {}; {} intervals{}\n",
+      "gradient {}, condition {:.1e}: {}; {} intervals{}\n",
       fit.law, fit.formula, text_table(rows), fit.n_points, report::format_number(fit.objective_value, 8),
       report::format_number(fit.residual_scale), fit.form.output, report::format_number(fit.aicc, 5),
-      report::format_number(fit.bic, 5), c.agreed, c.starts, c.gradient_norm, c.condition, c.status,
+      report::format_number(fit.bic, 5), c.agreed, c.starts,
+      c.gradient_norm < 1e-10 ? "below 1e-10" : report::format_number(c.gradient_norm, 2), c.condition, c.status,
       laws::to_string(fit.method), fit.clustered ? " of whole runs" : "");
   if (held_out)
     fmt::print(

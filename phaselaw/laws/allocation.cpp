@@ -144,7 +144,8 @@ double Allocator::loss(std::span<const double> parameters, double n_params, doub
 double Allocator::floor(std::span<const double> parameters) const {
   const std::span<const double> unlimited(&kUnlimited, 1);
   const double value = of_columns(parameters, unlimited, unlimited, unlimited, unlimited).front();
-  return std::isfinite(value) && value > 0 ? value : 0;
+  constexpr double kNothing = 1e-9;  // what a power of 1e140 leaves of a term is no floor
+  return std::isfinite(value) && value > kNothing ? value : 0;
 }
 
 Allocation Allocator::held(std::span<const double> parameters, double compute) const {

@@ -63,6 +63,7 @@ class Allocator {
                                                   std::optional<double> guess = {}) const;
 
   // The loss that no size and no compute goes below: the law at 1e140 of everything, held sizes too; `at` stays.
+  // Below 1e-9 it is 0.
   [[nodiscard]] double floor(std::span<const double> parameters) const;
 
   // Compute of a run, all of it: training and the inference expected.
