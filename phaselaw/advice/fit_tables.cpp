@@ -35,6 +35,15 @@ double mean_error(const std::vector<laws::Holdout>& slices) {
 
 }  // namespace
 
+report::Table table_of(std::vector<std::vector<std::string>> rows, std::string caption) {
+  report::Table table;
+  table.caption = std::move(caption);
+  table.columns = rows.front();
+  rows.erase(rows.begin());
+  table.rows = std::move(rows);
+  return table;
+}
+
 std::string percent(double share, int digits) {
   return std::isnan(share) ? report::format_number(share) : report::format_number(100 * share, digits) + " %";
 }

@@ -17,6 +17,9 @@ namespace phaselaw::advice {
 // Best first: law, parameters, AICc and BIC above the lowest, error held out, error of the back-test, converged.
 [[nodiscard]] report::Table ranking_table(const laws::Ranking& ranking);
 
+// Rows of text, the first of which names the columns, as a table of the page.
+[[nodiscard]] report::Table table_of(std::vector<std::vector<std::string>> rows, std::string caption);
+
 // "2.6 %"; an en dash for NaN.
 [[nodiscard]] std::string percent(double share, int digits = 2);
 

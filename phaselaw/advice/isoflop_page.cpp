@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "phaselaw/advice/fit_tables.h"
 #include "phaselaw/advice/plan_page.h"
 #include "phaselaw/report/format.h"
 
@@ -103,15 +104,6 @@ Figure against_compute(const laws::IsoflopResult& r, bool tokens) {
   }
   figure.caption = "Bars: intervals of each optimum. The legend holds the exponent of compute with its interval.";
   return figure;
-}
-
-report::Table table_of(std::vector<std::vector<std::string>> rows, std::string caption) {
-  report::Table table;
-  table.caption = std::move(caption);
-  table.columns = rows.front();
-  rows.erase(rows.begin());
-  table.rows = std::move(rows);
-  return table;
 }
 
 report::Table vertices_of(const laws::IsoflopMethod& method) {

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <iterator>
 
+#include "phaselaw/advice/fit_tables.h"
 #include "phaselaw/report/format.h"
 
 namespace phaselaw::advice {
@@ -197,15 +198,6 @@ Figure bowls(const PlanView& v) {
   figure.caption = fmt::format(
       "Bands: {:.0f} % intervals of the law. The bowl is flat: sizes near the best cost little.", 100 * v.plan.level);
   return figure;
-}
-
-report::Table table_of(std::vector<std::vector<std::string>> rows, std::string caption) {
-  report::Table table;
-  table.caption = std::move(caption);
-  table.columns = rows.front();
-  rows.erase(rows.begin());
-  table.rows = std::move(rows);
-  return table;
 }
 
 }  // namespace

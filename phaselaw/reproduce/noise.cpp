@@ -3,10 +3,10 @@
 
 #include <algorithm>
 #include <map>
-#include <set>
 
 #include "phaselaw/laws/envelope_fit.h"
 #include "phaselaw/laws/fit_json.h"
+#include "phaselaw/numerics/line.h"
 #include "phaselaw/numerics/statistics.h"
 #include "phaselaw/report/format.h"
 #include "phaselaw/reproduce/verdict.h"
@@ -218,22 +218,10 @@ std::vector<report::Claim> kind_claims(const NoiseCase& c) {
 }  // namespace
 
 Measured log_slope(const std::vector<BestRisk>& best) {
-  Measured slope;
-  slope.points = best.size();
-  std::vector<double> x, y;
-  for (const auto& b : best) x.push_back(std::log(static_cast<double>(b.n_data))), y.push_back(std::log(b.value));
-  if (std::set<double>(x.begin(), x.end()).size() < 2) return slope;
-  const double mx = numerics::mean(x), my = numerics::mean(y);
-  double xx = 0, xy = 0, rest = 0;
-  for (std::size_t i = 0; i < x.size(); ++i) xx += (x[i] - mx) * (x[i] - mx), xy += (x[i] - mx) * (y[i] - my);
-  slope.value = xy / xx;
-  if (x.size() < 3) return slope;
-  for (std::size_t i = 0; i < x.size(); ++i) rest += std::pow(y[i] - my - slope.value * (x[i] - mx), 2);
-  const double dof = static_cast<double>(x.size()) - 2;
-  const double half = numerics::student_t_quantile(kLevel, dof) * std::sqrt(rest / dof / xx);
-  slope.lo = slope.value - half;
-  slope.hi = slope.value + half;
-  return slope;
+  std::vector<double> n, value;
+  for (const auto& b : best) n.push_back(static_cast<double>(b.n_data)), value.push_back(b.value);
+  const auto line = numerics::least_squares_power(n, value);
+  return {line.slope, line.lo, line.hi, best.size()};
 }
 
 void analyse(NoiseExperiment& e, int resamples, std::uint64_t seed) {
