@@ -108,7 +108,7 @@ Finding relaxation(const Context& context) {
     const auto study = carry_out_study(
         context, name,
         context.document(runs + "steps = 4000\n[grid]\n\"data.n_data\" = [16, 64, 256]\nseeds = 3\n",
-                         runs + "steps = 16000\n[grid]\n\"data.n_data\" = [16, 32, 64, 128, 256]\nseeds = 4\n", name));
+                         runs + "steps = 8000\n[grid]\n\"data.n_data\" = [16, 32, 64, 128, 256]\nseeds = 4\n", name));
     studies.push_back(base::parse_json(study.study.json, name));
     const auto finished = std::count_if(study.runs.begin(), study.runs.end(), [](const store::RunRecord& run) {
       return run.status == store::Status::kFinished;
