@@ -12,6 +12,7 @@
 #include "phaselaw/base/progress.h"
 #include "phaselaw/dynamics/lazy.h"
 #include "phaselaw/dynamics/parameter_flow.h"
+#include "phaselaw/numerics/line.h"
 #include "phaselaw/numerics/statistics.h"
 #include "phaselaw/report/format.h"
 
@@ -122,24 +123,10 @@ std::string axis_of(const std::vector<LazyPoint>& points, const std::vector<std:
 }
 
 LazySlope slope_of(const std::string& curve, const std::vector<const LazyPoint*>& points, const std::string& axis) {
-  LazySlope slope{curve, NAN, NAN, NAN, points.size()};
-  double mx = 0, my = 0, xx = 0, xy = 0, rest = 0;
-  const auto n = static_cast<double>(points.size());
-  for (const auto* p : points) mx += std::log(at(*p, axis)) / n, my += std::log(p->drift) / n;
-  for (const auto* p : points) {
-    const double x = std::log(at(*p, axis)) - mx;
-    xx += x * x;
-    xy += x * (std::log(p->drift) - my);
-  }
-  if (!(xx > 0)) return slope;
-  slope.value = xy / xx;
-  if (points.size() < 3) return slope;
-  for (const auto* p : points)
-    rest += std::pow(std::log(p->drift) - my - slope.value * (std::log(at(*p, axis)) - mx), 2);
-  const double half = numerics::student_t_quantile(0.975, n - 2) * std::sqrt(rest / (n - 2) / xx);
-  slope.lo = slope.value - half;
-  slope.hi = slope.value + half;
-  return slope;
+  std::vector<double> x, drift;
+  for (const auto* p : points) x.push_back(at(*p, axis)), drift.push_back(p->drift);
+  const auto line = numerics::least_squares_power(x, drift);
+  return {curve, line.slope, line.lo, line.hi, points.size()};
 }
 
 // In the study's order.

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "phaselaw/base/errors.h"
+#include "phaselaw/numerics/line.h"
 #include "phaselaw/numerics/statistics.h"
 #include "phaselaw/theory/convergence.h"
 
@@ -16,22 +17,12 @@ Line fit_line(std::span<const double> all_x, std::span<const double> all_y) {
   std::vector<double> x, y;
   for (std::size_t i = 0; i < all_x.size(); ++i)
     if (std::isfinite(all_x[i]) && std::isfinite(all_y[i])) x.push_back(all_x[i]), y.push_back(all_y[i]);
-  Line line;
-  line.points = x.size();
-  if (x.size() < 2) return line;
-  const double mx = numerics::mean(x), my = numerics::mean(y);
-  double xx = 0, xy = 0;
-  for (std::size_t i = 0; i < x.size(); ++i) xx += (x[i] - mx) * (x[i] - mx), xy += (x[i] - mx) * (y[i] - my);
-  if (!(xx > 0)) return line;
-  line.slope = xy / xx;
-  line.intercept = my - line.slope * mx;
+  const auto fitted = numerics::least_squares_line(x, y);
+  Line line{fitted.slope, fitted.lo, fitted.hi, fitted.intercept};
+  line.points = fitted.points;
+  if (std::isnan(line.slope)) return line;
   line.squares = 0;
   for (std::size_t i = 0; i < x.size(); ++i) line.squares += std::pow(y[i] - line.intercept - line.slope * x[i], 2);
-  if (x.size() < 3) return line;
-  const double dof = static_cast<double>(x.size()) - 2;
-  const double half = numerics::student_t_quantile(0.975, dof) * std::sqrt(line.squares / dof / xx);
-  line.lo = line.slope - half;
-  line.hi = line.slope + half;
   return line;
 }
 
