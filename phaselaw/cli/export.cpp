@@ -54,6 +54,7 @@ void add_export(Program& program) {
       .positional("store", flags->store, "the store, study.db")
       .option("--format", flags->format,
               "csv or jsonl: one table; tensorboard: event files; tensorboard-csv, wandb-jsonl: curves as text")
+      .words("csv|jsonl|tensorboard|tensorboard-csv|wandb-jsonl")
       .option("--out", flags->out, "format tensorboard: directory for the event files");
 }
 

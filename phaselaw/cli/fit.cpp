@@ -81,9 +81,11 @@ void add_fit(Program& program) {
       .flag("--list", flags->laws, "the same as --laws")
       .option("--objective", flags->objective,
               "huber, l1, l2 or asymmetric on the residual of ln loss; l1-raw, l2-raw on the loss")
+      .words("huber|l1|l2|asymmetric|l1-raw|l2-raw")
       .option("--delta", flags->delta, "where huber bends, in ln loss")
       .option("--asymmetry", flags->asymmetry, "with asymmetric: how much more rows below the law weigh")
-      .option("--interval", flags->interval, "automatic, bootstrap, bca, profile, sandwich or none")
+      .option("--interval", flags->interval, "how; automatic: profile for l2 without clusters, else bootstrap")
+      .words("automatic|bootstrap|bca|profile|sandwich|none")
       .option("--level", flags->level, "of the intervals")
       .option("--resamples", flags->resamples, "bootstrap resamples", 2)
       .option("--cluster", flags->cluster,

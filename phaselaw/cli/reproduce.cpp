@@ -48,6 +48,7 @@ void add_reproduce(Program& program) {
            [&program, options] { run_reproduce(program.common, *options); })
       .option("--preset", options->preset,
               "quick: every experiment in minutes; full: more sizes, seeds and compute, within 90 minutes on two cores")
+      .words("quick|full")
       .option("--only", options->only, "an experiment, such as E2 or E1.text; may be repeated; default: all")
       .option("--time-limit", options->time_limit,
               "seconds; what is not finished then is left to the next call, and the page says so")

@@ -60,8 +60,11 @@ int dispatch(CLI::App& app, Program& program, int argc, const char* const* argv)
 
 int run(int argc, const char* const* argv) {
   CLI::App app{
-      "phaselaw: measures how transformers learn and predicts how far more compute, data or width will take them.\n"
-      "Start with: phaselaw reproduce --preset quick --out demo",
+      "phaselaw: measures how transformers learn and predicts how far more compute, data or width will take them.\n\n"
+      "Start with one of:\n"
+      "  phaselaw fit runs.csv --law all --out fitted         a table of losses of your own: laws, intervals, a page\n"
+      "  phaselaw reproduce --preset quick --out demo         the paper, measured here in minutes\n"
+      "  phaselaw VERB --help                                 flags, defaults and an example",
       "phaselaw"};
   app.set_version_flag("--version", base::version() + " (" + base::commit() + ")");
   app.require_subcommand(0, 1);
@@ -70,22 +73,18 @@ int run(int argc, const char* const* argv) {
   Program program{app, {}, {}};
   for (int i = 0; i < argc; ++i)
     program.common.command += (i > 0 ? " " : "") + std::string(i > 0 ? argv[i] : "phaselaw");
-  add_reproduce(program);
-  add_train(program);
-  add_sweep(program);
-  add_fit(program);
-  add_diagnose(program);
-  add_plan(program);
-  add_isoflop(program);
-  add_theory(program);
-  add_kernel(program);
-  add_flow(program);
-  add_predict(program);
-  add_report(program);
-  add_export(program);
-  add_merge(program);
-  add_check(program);
-  add_keys(program);
+  using Add = void (*)(Program&);
+  const std::pair<const char*, std::vector<Add>> groups[] = {
+      {"Runs: train, and carry out studies", {add_train, add_sweep, add_report, add_export, add_check, add_merge}},
+      {"Laws: what tables of losses say", {add_fit, add_plan, add_isoflop, add_diagnose}},
+      {"Theory: the paper's formulas, kernels and flows",
+       {add_reproduce, add_theory, add_kernel, add_flow, add_predict}},
+      {"Help", {add_keys, add_man, add_completion, add_cite}}};
+  for (const auto& [heading, adders] : groups)
+    for (const Add add : adders) {
+      add(program);
+      app.get_subcommands({}).back()->group(heading);
+    }
   try {
     return dispatch(app, program, argc, argv);
   } catch (const base::InputError& error) {

@@ -66,6 +66,11 @@ Verb& Verb::flag(const char* flag, bool& value, const char* help) {
   return *this;
 }
 
+Verb& Verb::words(const char* separated_by_bars) {
+  app_.get_options({}).back()->type_name(separated_by_bars);
+  return *this;
+}
+
 Verb add_verb(Program& program, const std::string& name, const std::string& description, const std::string& example,
               std::function<void()> action) {
   CLI::App* app = program.app.add_subcommand(name, description);

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <filesystem>
+#include <memory>
+
+#include "phaselaw/base/build_info.h"
+#include "phaselaw/base/errors.h"
+#include "phaselaw/base/files.h"
+#include "phaselaw/cli/describe.h"
+
+// phaselaw man: manual pages, from the same text as --help.
+namespace phaselaw::cli {
+
+namespace {
+
+// Roff reads a backslash as an escape, a hyphen as a typographic one, and a dot or quote at the start as a request.
+std::string roff(const std::string& text) {
+  std::string out;
+  for (const char c : text) {
+    const bool at_start = out.empty() || out.back() == '\n';
+    if (at_start && (c == '.' || c == '\'')) out += "\\&";
+    if (c == '\\') {
+      out += "\\e";
+    } else if (c == '-') {
+      out += "\\-";
+    } else {
+      out += c;
+    }
+  }
+  return out;
+}
+
+std::string synopsis(const VerbText& verb) {
+  std::string text = "\\fBphaselaw " + roff(verb.name) + "\\fR";
+  for (const auto& word : verb.positionals)
+    text += (word.required ? " \\fI" : " [\\fI") + roff(word.name) + (word.required ? "\\fR" : "\\fR]");
+  return text + " [\\fIoptions\\fR]\n";
+}
+
+std::string entry(const FlagText& flag) {
+  std::string text = fmt::format(".TP\n\\fB{}\\fR", roff(flag.name));
+  if (!flag.value.empty()) text += fmt::format(" \\fI{}\\fR", roff(flag.value));
+  text += "\n" + roff(flag.help);
+  if (flag.required && flag.name.front() == '-') text += " (required)";
+  if (!flag.default_value.empty()) text += fmt::format(" (default: {})", roff(flag.default_value));
+  return text + "\n";
+}
+
+constexpr const char* kExitStatus =
+    ".SH EXIT STATUS\n.TP\n0\ndone\n.TP\n1\nfailed while running: the disk, the optimiser, a store that is not sound\n"
+    ".TP\n2\nbad input: the message names the file with line and column, or the flag\n.TP\n3\ninterrupted, or out of "
+    "its time limit; the same command goes on\n";
+
+std::string page_of_program(const ProgramText& program) {
+  std::string text = fmt::format(
+      ".SH NAME\nphaselaw \\- measure how transformers learn, predict how far more will take them\n.SH SYNOPSIS\n"
+      "\\fBphaselaw\\fR \\fIverb\\fR [\\fIoptions\\fR]\n.SH DESCRIPTION\n{}\n.SH VERBS\n",
+      roff(program.help.substr(0, program.help.find('\n'))));
+  for (const auto& verb : program.verbs) text += fmt::format(".TP\n\\fB{}\\fR\n{}\n", roff(verb.name), roff(verb.help));
+  text += kExitStatus;
+  text += ".SH SEE ALSO\n";
+  for (const auto& verb : program.verbs)
+    text += fmt::format(".BR phaselaw\\-{} (1){}\n", roff(verb.name), &verb == &program.verbs.back() ? "" : ",");
+  return text;
+}
+
+std::string page_of_verb(const VerbText& verb) {
+  std::string text =
+      fmt::format(".SH NAME\nphaselaw\\-{} \\- {}\n.SH SYNOPSIS\n{}", roff(verb.name), roff(verb.help), synopsis(verb));
+  text += ".SH OPTIONS\n";
+  for (const auto& word : verb.positionals) text += entry(word);
+  for (const auto& flag : verb.flags) text += entry(flag);
+  text += ".SH EXAMPLES\n.EX\n";
+  for (const auto& line : verb.examples) text += roff(line) + "\n";
+  return text + ".EE\n" + kExitStatus + ".SH SEE ALSO\n.BR phaselaw (1)\n";
+}
+
+struct ManFlags {
+  std::string verb, out;
+};
+
+void run_man(const Program& program, const ManFlags& flags) {
+  const ProgramText text = describe(program);
+  if (!flags.out.empty()) {
+    base::require_writable_directory(flags.out, "--out");
+    const std::filesystem::path folder(flags.out);
+    base::write_file(folder / "phaselaw.1", manual_page(text, nullptr));
+    for (const auto& verb : text.verbs)
+      base::write_file(folder / fmt::format("phaselaw-{}.1", verb.name), manual_page(text, &verb));
+    return;
+  }
+  if (flags.verb.empty()) {
+    fmt::print("{}", manual_page(text, nullptr));
+    return;
+  }
+  std::vector<std::string> known;
+  for (const auto& verb : text.verbs) {
+    known.push_back(verb.name);
+    if (verb.name == flags.verb) {
+      fmt::print("{}", manual_page(text, &verb));
+      return;
+    }
+  }
+  throw base::InputError(base::unknown_name("verb", flags.verb, known));
+}
+
+}  // namespace
+
+std::string manual_page(const ProgramText& program, const VerbText* verb) {
+  const std::string title = verb == nullptr ? "PHASELAW" : "PHASELAW\\-" + roff(verb->name);
+  return fmt::format(".TH {} 1 \"\" \"phaselaw {}\"\n", title, base::version()) +
+         (verb == nullptr ? page_of_program(program) : page_of_verb(*verb));
+}
+
+void add_man(Program& program) {
+  auto flags = std::make_shared<ManFlags>();
+  add_verb(program, "man", "print the manual page of the program or of a verb", "phaselaw man fit | man -l -",
+           [&program, flags] { run_man(program, *flags); })
+      .optional_positional("verb", flags->verb, "whose page; default: the program's")
+      .option("--out", flags->out, "directory: writes all pages there instead");
+}
+
+}  // namespace phaselaw::cli
