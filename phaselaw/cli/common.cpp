@@ -6,6 +6,7 @@
 #include "phaselaw/base/build_info.h"
 #include "phaselaw/base/files.h"
 #include "phaselaw/base/log.h"
+#include "phaselaw/numerics/gemm.h"
 
 namespace phaselaw::cli {
 
@@ -35,6 +36,7 @@ void emit_json(const Common& common, const base::Value& value) {
 base::Value made_by(const Common& common) {
   base::Value value = base::made_by();
   value["command"] = common.command;
+  value["blas"] = numerics::blas_description();
   return value;
 }
 

@@ -6,6 +6,7 @@
 #include <cblas.h>
 
 #include "phaselaw/base/errors.h"
+#include "phaselaw/numerics/gemm_engines.h"
 
 namespace phaselaw::numerics {
 
@@ -31,8 +32,7 @@ void gemm<float>(Op op_a, Op op_b, std::ptrdiff_t m, std::ptrdiff_t n, std::ptrd
                  std::ptrdiff_t lda, const float* b, std::ptrdiff_t ldb, float beta, float* c, std::ptrdiff_t ldc) {
   if (m == 0 || n == 0) return;
   check_leading(op_a, op_b, m, n, k, lda, ldb, ldc);
-  cblas_sgemm(CblasRowMajor, flag(op_a), flag(op_b), static_cast<blasint>(m), static_cast<blasint>(n),
-              static_cast<blasint>(k), alpha, a, leading(lda), b, leading(ldb), beta, c, leading(ldc));
+  sgemm(float_engine(op_a, m, n), op_a, op_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
 }
 
 template <>
@@ -52,7 +52,9 @@ std::string blas_description() {
   const int parallel = std::clamp(openblas_get_parallel(), 0, 2);
   const std::string config = openblas_get_config();  // "OpenBLAS 0.3.21 NO_LAPACKE DYNAMIC_ARCH ..."
   const auto second_space = config.find(' ', config.find(' ') + 1);
-  return fmt::format("{}, {}, {}", config.substr(0, second_space), kind[parallel], openblas_get_corename());
+  const std::string onednn = onednn_description();
+  return fmt::format("{}, {}, {}{}{}", config.substr(0, second_space), kind[parallel], openblas_get_corename(),
+                     onednn.empty() ? "" : "; float32: ", onednn);
 }
 
 void require_thread_safe_blas() {

@@ -4,7 +4,8 @@
 #include <cstddef>
 #include <string>
 
-// The one seam to the matrix-product library (OpenBLAS; float and double).
+// The one seam to the matrix-product libraries: OpenBLAS, and oneDNN for float where it is found and faster
+// (numerics/gemm_engines.h).
 //
 //   C (m x n) = alpha op(A) (m x k) op(B) (k x n) + beta C,   row-major, leading dimensions in elements.
 //
@@ -43,7 +44,7 @@ class OneBlasThread {
   int before_;
 };
 
-// "OpenBLAS 0.3.21, pthread, SkylakeX".
+// "OpenBLAS 0.3.21, pthread, Zen; float32: oneDNN 2.6.3, AVX2".
 [[nodiscard]] std::string blas_description();
 
 // InputError when the library was built without threads: such a build gives wrong numbers, silently, when two threads

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "phaselaw/numerics/gemm_engines.h"
+
+#include <algorithm>
+#include <array>
+
+#include <cblas.h>
+#ifdef PHASELAW_ONEDNN
+#include <omp.h>
+#include <oneapi/dnnl/dnnl.h>
+#endif
+
+#include "phaselaw/base/errors.h"
+
+namespace phaselaw::numerics {
+
+namespace {
+
+void openblas_sgemm(Op op_a, Op op_b, std::ptrdiff_t m, std::ptrdiff_t n, std::ptrdiff_t k, float alpha, const float* a,
+                    std::ptrdiff_t lda, const float* b, std::ptrdiff_t ldb, float beta, float* c, std::ptrdiff_t ldc) {
+  const auto flag = [](Op op) { return op == Op::none ? CblasNoTrans : CblasTrans; };
+  const auto leading = [](std::ptrdiff_t ld) { return static_cast<blasint>(std::max<std::ptrdiff_t>(ld, 1)); };
+  cblas_sgemm(CblasRowMajor, flag(op_a), flag(op_b), static_cast<blasint>(m), static_cast<blasint>(n),
+              static_cast<blasint>(k), alpha, a, leading(lda), b, leading(ldb), beta, c, leading(ldc));
+}
+
+#ifdef PHASELAW_ONEDNN
+
+enum class Isa { none, avx2, avx512 };
+
+Isa isa() {
+  static const Isa found = [] {
+    constexpr unsigned kAvx2 = dnnl_cpu_isa_avx2, kAvx512 = dnnl_cpu_isa_avx512_core;  // bit masks
+    const auto bits = static_cast<unsigned>(dnnl_get_effective_cpu_isa());
+    if ((bits & kAvx512) == kAvx512) return Isa::avx512;
+    return (bits & kAvx2) == kAvx2 ? Isa::avx2 : Isa::none;
+  }();
+  return found;
+}
+
+// oneDNN takes as many threads as OpenMP would give the calling thread, and has no other way to be told.
+class OpenMpThreads {
+ public:
+  explicit OpenMpThreads(int threads) : before_(omp_get_max_threads()), changed_(before_ != threads) {
+    if (changed_) omp_set_num_threads(threads);
+  }
+  ~OpenMpThreads() {
+    if (changed_) omp_set_num_threads(before_);
+  }
+  OpenMpThreads(const OpenMpThreads&) = delete;
+  OpenMpThreads& operator=(const OpenMpThreads&) = delete;
+
+ private:
+  int before_;
+  bool changed_;
+};
+
+void onednn_sgemm(Op op_a, Op op_b, std::ptrdiff_t m, std::ptrdiff_t n, std::ptrdiff_t k, float alpha, const float* a,
+                  std::ptrdiff_t lda, const float* b, std::ptrdiff_t ldb, float beta, float* c, std::ptrdiff_t ldc) {
+  const auto flag = [](Op op) { return op == Op::none ? 'N' : 'T'; };
+  const OpenMpThreads threads(blas_threads());
+  const auto status = dnnl_sgemm(flag(op_a), flag(op_b), m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+  PHASELAW_CHECK_EQ(static_cast<int>(status), static_cast<int>(dnnl_success));
+}
+
+#endif
+
+}  // namespace
+
+bool has_engine(GemmEngine engine) {
+#ifdef PHASELAW_ONEDNN
+  return engine == GemmEngine::openblas || isa() != Isa::none;
+#else
+  return engine == GemmEngine::openblas;
+#endif
+}
+
+GemmEngine float_engine([[maybe_unused]] Op op_a, [[maybe_unused]] std::ptrdiff_t m,
+                        [[maybe_unused]] std::ptrdiff_t n) {
+#ifdef PHASELAW_ONEDNN
+  if (isa() == Isa::avx512) return GemmEngine::onednn;
+  constexpr std::ptrdiff_t kWide = 512, kLarge = 128 * 128;
+  if (isa() == Isa::avx2 && (op_a == Op::none || (std::max(m, n) < kWide && m * n < kLarge))) return GemmEngine::onednn;
+#endif
+  return GemmEngine::openblas;
+}
+
+void sgemm(GemmEngine engine, Op op_a, Op op_b, std::ptrdiff_t m, std::ptrdiff_t n, std::ptrdiff_t k, float alpha,
+           const float* a, std::ptrdiff_t lda, const float* b, std::ptrdiff_t ldb, float beta, float* c,
+           std::ptrdiff_t ldc) {
+#ifdef PHASELAW_ONEDNN
+  if (engine == GemmEngine::onednn && k > 0)
+    return onednn_sgemm(op_a, op_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+#endif
+  PHASELAW_CHECK(has_engine(engine));
+  openblas_sgemm(op_a, op_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+}
+
+std::string onednn_description() {
+#ifdef PHASELAW_ONEDNN
+  constexpr std::array kNames{"no kernels for this processor, unused", "AVX2", "AVX-512"};
+  const auto* version = dnnl_version();
+  return fmt::format("oneDNN {}.{}.{}, {}", version->major, version->minor, version->patch,
+                     kNames[static_cast<std::size_t>(isa())]);
+#else
+  return {};
+#endif
+}
+
+}  // namespace phaselaw::numerics

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+#include "phaselaw/numerics/gemm.h"
+
+// The libraries behind numerics::gemm<float>, and which of them computes a product.
+//
+// Choice: by shape, transposition and processor only, never by a clock, so that a result is the same bytes from run to
+// run. Measured (docs/decisions/003): oneDNN is faster throughout, but for wide C = A' B (the weight gradients) on
+// processors without AVX-512, and where it has no kernels of its own (below AVX2, other architectures).
+namespace phaselaw::numerics {
+
+enum class GemmEngine { openblas, onednn };
+
+// Linked, and of use on this processor.
+[[nodiscard]] bool has_engine(GemmEngine engine);
+// For C (m x n) = op(A) B or op(A) B'.
+[[nodiscard]] GemmEngine float_engine(Op op_a, std::ptrdiff_t m, std::ptrdiff_t n);
+
+// gemm<float> by this engine, which must be there; m, n >= 1. The calling thread alone computes when blas_threads() is
+// 1. oneDNN takes a buffer of 17 kB from malloc on each call and gives it back.
+void sgemm(GemmEngine engine, Op op_a, Op op_b, std::ptrdiff_t m, std::ptrdiff_t n, std::ptrdiff_t k, float alpha,
+           const float* a, std::ptrdiff_t lda, const float* b, std::ptrdiff_t ldb, float beta, float* c,
+           std::ptrdiff_t ldc);
+
+// "oneDNN 2.6.3, AVX2"; empty where it is not there.
+[[nodiscard]] std::string onednn_description();
+
+}  // namespace phaselaw::numerics
