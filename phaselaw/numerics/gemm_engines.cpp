@@ -75,12 +75,15 @@ bool has_engine(GemmEngine engine) {
 #endif
 }
 
-GemmEngine float_engine([[maybe_unused]] Op op_a, [[maybe_unused]] std::ptrdiff_t m,
-                        [[maybe_unused]] std::ptrdiff_t n) {
+GemmEngine float_engine([[maybe_unused]] Op op_a, [[maybe_unused]] Op op_b, [[maybe_unused]] std::ptrdiff_t m,
+                        [[maybe_unused]] std::ptrdiff_t n, [[maybe_unused]] std::ptrdiff_t lda,
+                        [[maybe_unused]] std::ptrdiff_t ldb) {
 #ifdef PHASELAW_ONEDNN
   if (isa() == Isa::avx512) return GemmEngine::onednn;
-  constexpr std::ptrdiff_t kWide = 512, kLarge = 128 * 128;
-  if (isa() == Isa::avx2 && (op_a == Op::none || (std::max(m, n) < kWide && m * n < kLarge))) return GemmEngine::onednn;
+  constexpr std::ptrdiff_t kLarge = 128 * 128, kConflict = 2048 / sizeof(float);
+  const bool conflicts = (op_a == Op::transpose && lda % kConflict == 0) || (op_b == Op::none && ldb % kConflict == 0);
+  const bool large_gradient = op_a == Op::transpose && m * n >= kLarge;
+  if (isa() == Isa::avx2 && !conflicts && !large_gradient) return GemmEngine::onednn;
 #endif
   return GemmEngine::openblas;
 }

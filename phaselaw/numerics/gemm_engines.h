@@ -8,17 +8,19 @@
 
 // The libraries behind numerics::gemm<float>, and which of them computes a product.
 //
-// Choice: by shape, transposition and processor only, never by a clock, so that a result is the same bytes from run to
-// run. Measured (docs/decisions/003): oneDNN is faster throughout, but for wide C = A' B (the weight gradients) on
-// processors without AVX-512, and where it has no kernels of its own (below AVX2, other architectures).
+// Choice: by shape, transposition, strides and processor only, never by a clock, so that a result is the same bytes
+// from run to run. Measured (docs/decisions/003): oneDNN is faster, but on processors without AVX-512 for large C = A'
+// B (the weight gradients) and for rows 2 kB (or a multiple) apart, which it does not pack and which share a set of the
+// cache; and where it has no kernels of its own (below AVX2, other architectures).
 namespace phaselaw::numerics {
 
 enum class GemmEngine { openblas, onednn };
 
 // Linked, and of use on this processor.
 [[nodiscard]] bool has_engine(GemmEngine engine);
-// For C (m x n) = op(A) B or op(A) B'.
-[[nodiscard]] GemmEngine float_engine(Op op_a, std::ptrdiff_t m, std::ptrdiff_t n);
+// For C (m x n) = op(A) op(B) with these leading dimensions.
+[[nodiscard]] GemmEngine float_engine(Op op_a, Op op_b, std::ptrdiff_t m, std::ptrdiff_t n, std::ptrdiff_t lda,
+                                      std::ptrdiff_t ldb);
 
 // gemm<float> by this engine, which must be there; m, n >= 1. The calling thread alone computes when blas_threads() is
 // 1. oneDNN takes a buffer of 17 kB from malloc on each call and gives it back.

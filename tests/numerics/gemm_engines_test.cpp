@@ -93,8 +93,10 @@ INSTANTIATE_TEST_SUITE_P(All, Engine, ::testing::Values(GemmEngine::openblas, Ge
                          });
 
 TEST(FloatEngine, IsOneThatIsThere) {
-  for (const auto op : {Op::none, Op::transpose})
-    for (const std::ptrdiff_t size : {1, 64, 128, 512}) EXPECT_TRUE(has_engine(float_engine(op, size, size))) << size;
+  for (const auto op_a : {Op::none, Op::transpose})
+    for (const auto op_b : {Op::none, Op::transpose})
+      for (const std::ptrdiff_t size : {1, 64, 128, 512})
+        EXPECT_TRUE(has_engine(float_engine(op_a, op_b, size, size, size, size))) << size;
 }
 
 }  // namespace
