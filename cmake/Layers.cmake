@@ -16,6 +16,7 @@ function(phaselaw_layer name)
   file(GLOB_RECURSE headers CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*.h")
   list(FILTER sources EXCLUDE REGEX "/main\\.cpp$")
 
+  set_property(GLOBAL APPEND PROPERTY phaselaw_layers ${name})
   add_library(phaselaw_${name} STATIC ${sources})
   add_library(phaselaw::${name} ALIAS phaselaw_${name})
   target_sources(phaselaw_${name} PUBLIC FILE_SET HEADERS BASE_DIRS "${PROJECT_SOURCE_DIR}" FILES ${headers})
@@ -26,7 +27,7 @@ function(phaselaw_layer name)
   foreach(layer IN LISTS arg_USES)
     target_link_libraries(phaselaw_${name} PUBLIC phaselaw::${layer})
   endforeach()
-  target_link_libraries(phaselaw_${name} PUBLIC ${arg_LIBRARIES} PRIVATE phaselaw_warnings)
+  target_link_libraries(phaselaw_${name} PUBLIC ${arg_LIBRARIES} PRIVATE $<BUILD_INTERFACE:phaselaw_warnings>)
 
   # A header with a source of its name is that source's first include (the layer check sees to it), so compiling the
   # source proves that it stands alone. The others are compiled alone by the target check_headers.
