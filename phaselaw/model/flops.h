@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "phaselaw/model/backward_plan.h"
 #include "phaselaw/model/options.h"
 
 // Exact arithmetic of one sequence through the model, as the reference implementation performs it: every floating-point
@@ -16,6 +17,8 @@ struct SequenceCost {
 };
 
 [[nodiscard]] SequenceCost sequence_cost(const ModelOptions& options);
+// With the backward pass of this plan.
+[[nodiscard]] SequenceCost sequence_cost(const ModelOptions& options, const BackwardPlan& plan);
 
 // The field's convention 6 N D for one sequence: 6 n_params seq_len, with or without embedding parameters.
 [[nodiscard]] double six_nd(const ModelOptions& options, bool with_embeddings);

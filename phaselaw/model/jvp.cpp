@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 
+#include "phaselaw/model/bias.h"
+#include "phaselaw/model/gated.h"
 #include "phaselaw/model/transformer.h"
 #include "phaselaw/model/workspace.h"
 
@@ -19,7 +21,7 @@ void Transformer<T>::Workspace::select(const Transformer& model, const std::vect
 template <class T>
 struct Transformer<T>::TangentWorkspace::State {
   std::int64_t capacity;
-  std::vector<T, Eigen::aligned_allocator<T>> dx, dh, dqkv, dz, dpre, scratch;
+  std::vector<T, Eigen::aligned_allocator<T>> dx, dh, dqkv, dz, dpre, dgate, scratch;
 
   State(const ModelOptions& o, std::int64_t n) : capacity(n) {
     PHASELAW_CHECK(n >= 1);
@@ -30,6 +32,7 @@ struct Transformer<T>::TangentWorkspace::State {
     dqkv.resize(rows * 3 * width);
     dz.resize(rows * width);
     dpre.resize(rows * static_cast<std::size_t>(o.d_hidden));
+    if (o.mlp == Mlp::gated) dgate.resize(dpre.size());
     scratch.resize(static_cast<std::size_t>(attention_tangent_scratch(attention_shape(o, n))));
   }
 };
@@ -51,7 +54,8 @@ std::int64_t Transformer<T>::TangentWorkspace::capacity() const {
 template <class T>
 std::size_t Transformer<T>::TangentWorkspace::bytes() const {
   const State& s = *state_;
-  return (s.dx.size() + s.dh.size() + s.dqkv.size() + s.dz.size() + s.dpre.size() + s.scratch.size()) * sizeof(T);
+  return (s.dx.size() + s.dh.size() + s.dqkv.size() + s.dz.size() + s.dpre.size() + s.dgate.size() + s.scratch.size()) *
+         sizeof(T);
 }
 
 namespace {
@@ -83,13 +87,6 @@ void product_tangent(const Factor<T>& w, double scale, std::int64_t rows, std::i
   }
 }
 
-// dh = inv_rms (dx - h <h, dx> / d), row by row: the derivative of the normalisation, a symmetric matrix.
-template <class T>
-void rms_rows_tangent(std::int64_t rows, std::int64_t d, const T* h, const T* inv_rms, const T* dx, T* dh) {
-  std::fill_n(dh, rows * d, T(0));
-  rms_rows_backward(rows, d, h, inv_rms, dx, dh);
-}
-
 }  // namespace
 
 template <class T>
@@ -107,47 +104,68 @@ void Transformer<T>::jvp(std::span<const T> theta_span, const Inputs<T>& inputs,
   T *const dx = s.dx.data(), *const dh = s.dh.data(), *const dqkv = s.dqkv.data();
   bool moves = w.plan.embed;  // dx is not known to be zero
   if (moves) {
-    const T *const embed = tangent + w.embed->offset, *const position = tangent + w.position->offset;
     for (std::int64_t r = 0; r < rows; ++r) {
-      const T *const e = embed + inputs.tokens[r] * d, *const p = position + (r % o.seq_len) * d;
-      for (std::int64_t i = 0; i < d; ++i) dx[r * d + i] = e[i] + p[i];
+      std::copy_n(tangent + w.embed->offset + inputs.tokens[r] * d, d, dx + r * d);
+      if (w.position == nullptr) continue;
+      const T* const p = tangent + w.position->offset + (r % o.seq_len) * d;
+      for (std::int64_t i = 0; i < d; ++i) dx[r * d + i] += p[i];
     }
   }
   const AttentionShape shape = attention_shape(o, inputs.n);
+  const bool shares_heads = o.kv_heads() != o.n_heads;
   for (std::size_t layer = 0; layer < w.layers.size(); ++layer) {
     const auto& at = w.layers[layer];
     const LayerPlan& want = w.plan.layers[layer];
     if (want.attention_core) {
-      if (moves) rms_rows_tangent(rows, d, at.h, at.inv_rms, dx, dh);
-      const T* const input = moves ? dh : nullptr;
-      if (want.q && want.k && want.v) {
+      if (want.attention_normal)
+        normalise_tangent(o, rows, theta, tangent, at.norm, {want.attention_gain, want.attention_bias, moves}, at.unit,
+                          at.inv_rms, dx, dh);
+      const T* const input = want.attention_normal ? dh : nullptr;
+      if (want.q && want.k && want.v && !shares_heads) {
         product_tangent(factor(theta, tangent, *at.q, true), at.q->multiplier, rows, 3 * width, d, at.h, input, T(0),
                         dqkv, 3 * width);
       } else {
         const std::pair<const ParameterBlock*, bool> parts[] = {{at.q, want.q}, {at.k, want.k}, {at.v, want.v}};
         T* part = dqkv;
         for (const auto& [block, wanted] : parts) {
-          product_tangent(factor(theta, tangent, *block, wanted), block->multiplier, rows, width, d, at.h, input, T(0),
-                          part, 3 * width);
+          product_tangent(factor(theta, tangent, *block, wanted), block->multiplier, rows, block->rows, d, at.h, input,
+                          T(0), part, 3 * width);
           part += width;
         }
       }
+      if (want.q_bias) add_bias(tangent, at.q_bias, 1, rows, dqkv, 3 * width);
+      if (want.k_bias) add_bias(tangent, at.k_bias, 1, rows, dqkv + width, 3 * width);
+      if (want.v_bias) add_bias(tangent, at.v_bias, 1, rows, dqkv + 2 * width, 3 * width);
+      arrange_heads(o, w.rotation, rows, dqkv);
       attention_tangent(shape, at.qkv, at.attention, dqkv, s.dz.data(), s.scratch.data());
     }
     product_tangent(factor(theta, tangent, *at.o, want.o), o.branch_scale * at.o->multiplier, rows, d, width, at.z,
                     want.attention_core ? s.dz.data() : nullptr, T(moves ? 1 : 0), dx, d);
+    if (want.o_bias) add_bias(tangent, at.o_bias, o.branch_scale, rows, dx, d);
     moves = want.mlp_input;
     if (want.mlp_core) {
-      if (moves) rms_rows_tangent(rows, d, at.h_mid, at.inv_rms_mid, dx, dh);
-      product_tangent(factor(theta, tangent, *at.up, want.up), at.up->multiplier, rows, m, d, at.h_mid,
-                      moves ? dh : nullptr, T(0), s.dpre.data(), m);
-      T* const units = s.dpre.data();
+      if (want.mlp_normal)
+        normalise_tangent(o, rows, theta, tangent, at.norm_mid, {want.mlp_gain, want.mlp_bias, moves}, at.unit_mid,
+                          at.inv_rms_mid, dx, dh);
+      const T* const input = want.mlp_normal ? dh : nullptr;
+      T *const units = s.dpre.data(), *const gate = s.dgate.data();
+      product_tangent(factor(theta, tangent, *at.up, want.up), at.up->multiplier, rows, m, d, at.h_mid, input, T(0),
+                      units, m);
+      if (want.up_bias) add_bias(tangent, at.up_bias, 1, rows, units, m);
+      if (at.gate == nullptr) {
 #pragma omp simd
-      for (std::int64_t i = 0; i < rows * m; ++i) units[i] *= at.slope[i];
+        for (std::int64_t i = 0; i < rows * m; ++i) units[i] *= at.slope[i];
+      } else {
+        product_tangent(factor(theta, tangent, *at.gate, want.gate), at.gate->multiplier, rows, m, d, at.h_mid, input,
+                        T(0), gate, m);
+        if (want.gate_bias) add_bias(tangent, at.gate_bias, 1, rows, gate, m);
+        gate_units_tangent(rows * m, at.open, at.slope, gate, units);
+      }
     }
     product_tangent(factor(theta, tangent, *at.down, want.down), o.branch_scale * at.down->multiplier, rows, d, m,
                     at.act, want.mlp_core ? s.dpre.data() : nullptr, T(moves ? 1 : 0), dx, d);
-    moves = want.mlp_core || want.down;
+    if (want.down_bias) add_bias(tangent, at.down_bias, o.branch_scale, rows, dx, d);
+    moves = want.mlp_core || want.down || want.down_bias;
   }
   if (o.readout == Readout::identity) {
     const T kappa = static_cast<T>(o.output_scale);
@@ -155,9 +173,12 @@ void Transformer<T>::jvp(std::span<const T> theta_span, const Inputs<T>& inputs,
     return;
   }
   const bool normalised = o.readout == Readout::tokens;
-  if (normalised && moves) rms_rows_tangent(rows, d, w.h_last, w.inv_rms_last, dx, dh);
-  product_tangent(factor(theta, tangent, *w.out, w.plan.out), o.output_scale * w.out->multiplier, rows, o.outputs(), d,
-                  normalised ? w.h_last : w.x_last, moves ? (normalised ? dh : dx) : nullptr, T(0), out, o.outputs());
+  if (normalised && w.plan.normal)
+    normalise_tangent(o, rows, theta, tangent, w.norm_last, {w.plan.final_gain, w.plan.final_bias, moves}, w.unit_last,
+                      w.inv_rms_last, dx, dh);
+  product_tangent(factor(theta, tangent, *w.out, w.plan.out), o.output_scale * table_.readout_multiplier(), rows,
+                  o.outputs(), d, normalised ? w.h_last : w.x_last, w.plan.normal ? (normalised ? dh : dx) : nullptr,
+                  T(0), out, o.outputs());
 }
 
 template void Transformer<float>::Workspace::select(const Transformer&, const std::vector<bool>&);

@@ -24,6 +24,13 @@ constexpr std::array kMasks{std::pair{std::string_view("causal"), Mask::causal},
                             std::pair{std::string_view("bidirectional"), Mask::bidirectional}};
 constexpr std::array kDownInits{std::pair{std::string_view("normal"), DownInit::normal},
                                 std::pair{std::string_view("sign"), DownInit::sign}};
+constexpr std::array kNorms{std::pair{std::string_view("rms"), Norm::rms},
+                            std::pair{std::string_view("layernorm"), Norm::layernorm}};
+constexpr std::array kMlps{std::pair{std::string_view("plain"), Mlp::plain},
+                           std::pair{std::string_view("gated"), Mlp::gated}};
+constexpr std::array kPositions{std::pair{std::string_view("learned"), Positions::learned},
+                                std::pair{std::string_view("rotary"), Positions::rotary},
+                                std::pair{std::string_view("none"), Positions::none}};
 
 }  // namespace
 
@@ -32,6 +39,57 @@ base::EnumNames<Parametrisation> enum_names(Parametrisation) { return kParametri
 base::EnumNames<Readout> enum_names(Readout) { return kReadouts; }
 base::EnumNames<Mask> enum_names(Mask) { return kMasks; }
 base::EnumNames<DownInit> enum_names(DownInit) { return kDownInits; }
+base::EnumNames<Norm> enum_names(Norm) { return kNorms; }
+base::EnumNames<Mlp> enum_names(Mlp) { return kMlps; }
+base::EnumNames<Positions> enum_names(Positions) { return kPositions; }
+
+namespace {
+
+void validate_block(const ModelOptions& o, const base::Location& where) {
+  if (o.norm_bias && o.norm != Norm::layernorm)
+    throw base::InputError(where, "norm_bias needs norm = \"layernorm\", found \"rms\"; set one of the two");
+  if (o.positions == Positions::rotary && o.d_head % 2 != 0)
+    throw base::InputError(
+        where, fmt::format("positions rotary turns pairs of coordinates and needs an even d_head, found {}", o.d_head));
+  if (o.tied_embedding && !o.reads_tokens())
+    throw base::InputError(where,
+                           fmt::format("tied_embedding needs readout \"tokens\", found \"{}\"; remove one of the two",
+                                       base::enum_to_text(o.readout)));
+  if (o.n_heads % o.kv_heads() != 0)
+    throw base::InputError(where,
+                           fmt::format("n_kv_heads must divide n_heads = {}, found {}", o.n_heads, o.n_kv_heads));
+}
+
+// Every name of `trainable` must be a block of some model, and of this one.
+void validate_trainable(const ModelOptions& o, const base::Location& where) {
+  if (o.trainable.empty())
+    throw base::InputError(where, "trainable is empty, so nothing could be trained; name blocks or \"all\"");
+  ModelOptions one_layer = o;
+  one_layer.n_layers = 1;
+  const ParameterTable table(one_layer);
+  for (const auto& name : o.trainable) {
+    const auto& known = trainable_names();
+    if (std::find(known.begin(), known.end(), name) == known.end())
+      throw base::InputError(where, base::unknown_name("block in trainable", name, known));
+    if (name == "embed" && !o.reads_tokens())
+      throw base::InputError(where, "trainable names embed, but only readout tokens has an embedding; remove it");
+    if (name == "out" && o.readout == Readout::identity)
+      throw base::InputError(where, "trainable names out, but readout identity has no output matrix; remove it");
+    if (name == "out" && o.tied_embedding)
+      throw base::InputError(where,
+                             "trainable names out, but with tied_embedding the output matrix is embed; name embed");
+    const auto& blocks = table.blocks();
+    if (name != "all" &&
+        std::none_of(blocks.begin(), blocks.end(), [&](const auto& block) { return trainable_name(block) == name; }))
+      throw base::InputError(
+          where,
+          fmt::format("trainable names {}, but this model has no such block (norm_gain, norm_bias, linear_bias and "
+                      "mlp decide); remove it",
+                      name));
+  }
+}
+
+}  // namespace
 
 void validate(const ModelOptions& options, const base::Location& where) {
   base::check_fields(options);
@@ -42,22 +100,13 @@ void validate(const ModelOptions& options, const base::Location& where) {
   if (options.readout == Readout::tokens && options.d_out != 0 && options.d_out != options.vocab)
     throw base::InputError(where, fmt::format("readout tokens needs d_out = vocab = {}, found {}; leave d_out out",
                                               options.vocab, options.d_out));
-  if (options.trainable.empty())
-    throw base::InputError(where, "trainable is empty, so nothing could be trained; name blocks or \"all\"");
-  for (const auto& name : options.trainable) {
-    const std::vector<std::string> known = {"all",    "attn.q",   "attn.k", "attn.v", "attn.o",
-                                            "mlp.up", "mlp.down", "embed",  "out"};
-    if (std::find(known.begin(), known.end(), name) == known.end())
-      throw base::InputError(where, base::unknown_name("block in trainable", name, known));
-    if (name == "embed" && !options.reads_tokens())
-      throw base::InputError(where, "trainable names embed, but only readout tokens has an embedding; remove it");
-    if (name == "out" && options.readout == Readout::identity)
-      throw base::InputError(where, "trainable names out, but readout identity has no output matrix; remove it");
-  }
+  validate_block(options, where);
+  validate_trainable(options, where);
   // Sizes whose parameter count or activations cannot be addressed are input errors, not crashes.
+  const double matrices = options.mlp == Mlp::gated ? 3 : 2;
   const double parameters = static_cast<double>(options.n_layers) *
                             (4.0 * static_cast<double>(options.n_heads) * static_cast<double>(options.d_head) +
-                             2.0 * static_cast<double>(options.d_hidden)) *
+                             matrices * static_cast<double>(options.d_hidden)) *
                             static_cast<double>(options.d_model);
   if (parameters > 1e10)
     throw base::InputError(where, fmt::format("these sizes make {:.3g} parameters; the limit is 1e10", parameters));

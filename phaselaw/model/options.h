@@ -17,6 +17,21 @@
 //   F(X)   = kappa [ G(theta; X) - (1 - epsilon) G(theta_0; X) ]
 //
 // Source: architecture [S], block in detail [R].
+//
+// The same class holds the blocks that people train [T], each part by its own key; the defaults are the block above.
+//
+//   norm            rms | layernorm:  h = (x - mean x) / sqrt(var x + rms_eps), var the mean square deviation
+//   norm_gain       h <- g * h (entry by entry), norm_bias  h <- h + b (layernorm): of both norms of a layer and the
+//                   last one
+//   linear_bias     W h + b in every linear map of a layer; not in W_out
+//   mlp             plain | gated:  W_down (phi(W_gate h) * W_up h)
+//   positions       learned (added to token embeddings) | rotary (see rotary.h) | none
+//   tied_embedding  W_out = embed
+//   n_kv_heads      head i reads key and value head floor(i n_kv_heads / n_heads)
+//
+// GPT-2: layernorm, gain, both biases, gelu, learned positions, tied. Llama: rms, gain, gated silu, rotary, n_kv_heads.
+// Sources: Radford et al. 2019; Touvron et al. 2023; Ba et al. 2016 (layernorm); Shazeer 2020 (gated); Su et al. 2021
+// (rotary); Ainslie et al. 2023 (shared key and value heads).
 namespace phaselaw::model {
 
 enum class Activation { relu, gelu, silu, tanh, identity };
@@ -24,12 +39,18 @@ enum class Parametrisation { ntk, standard, mup };
 enum class Readout { identity, linear, tokens };
 enum class Mask { causal, bidirectional };
 enum class DownInit { normal, sign };
+enum class Norm { rms, layernorm };
+enum class Mlp { plain, gated };
+enum class Positions { learned, rotary, none };
 
 [[nodiscard]] base::EnumNames<Activation> enum_names(Activation);
 [[nodiscard]] base::EnumNames<Parametrisation> enum_names(Parametrisation);
 [[nodiscard]] base::EnumNames<Readout> enum_names(Readout);
 [[nodiscard]] base::EnumNames<Mask> enum_names(Mask);
 [[nodiscard]] base::EnumNames<DownInit> enum_names(DownInit);
+[[nodiscard]] base::EnumNames<Norm> enum_names(Norm);
+[[nodiscard]] base::EnumNames<Mlp> enum_names(Mlp);
+[[nodiscard]] base::EnumNames<Positions> enum_names(Positions);
 
 struct ModelOptions {
   std::int64_t n_layers = 2;
@@ -50,6 +71,15 @@ struct ModelOptions {
   double init_scale = 1.0;
   double rms_eps = 1e-6;
   std::vector<std::string> trainable = {"all"};
+  Norm norm = Norm::rms;
+  bool norm_gain = false;
+  bool norm_bias = false;
+  bool linear_bias = false;
+  Mlp mlp = Mlp::plain;
+  Positions positions = Positions::learned;
+  double rotary_base = 10000;
+  bool tied_embedding = false;
+  std::int64_t n_kv_heads = 0;  // 0: n_heads
 
   template <class Self, class Visit>
   static void fields(Self& self, Visit&& visit) {
@@ -71,9 +101,23 @@ struct ModelOptions {
     visit("output_scale", self.output_scale, positive(), "kappa: scale of the output");
     visit("init_scale", self.init_scale, anything(),
           "epsilon: scale of the output at initialisation; 0 starts from F = 0");
-    visit("rms_eps", self.rms_eps, at_least(0), "added to the mean square in the RMS normalisation");
-    visit("trainable", self.trainable, anything(),
-          "any of attn.q attn.k attn.v attn.o mlp.up mlp.down embed out; or all, alone");
+    visit("rms_eps", self.rms_eps, at_least(0),
+          "added to the mean square (layernorm: the variance) in the normalisation");
+    visit(
+        "trainable", self.trainable, anything(),
+        "any of attn.q attn.k attn.v attn.o mlp.up mlp.down embed out, the other blocks of the model (docs/model.md); "
+        "or all, alone");
+    visit("norm", self.norm, anything(), "rms, or layernorm: centred too");
+    visit("norm_gain", self.norm_gain, anything(), "a gain for each coordinate after every normalisation");
+    visit("norm_bias", self.norm_bias, anything(), "a bias for each coordinate after every normalisation (layernorm)");
+    visit("linear_bias", self.linear_bias, anything(), "biases of the linear maps in attention and MLP");
+    visit("mlp", self.mlp, anything(), "plain, or gated: W_down (phi(W_gate h) * W_up h)");
+    visit("positions", self.positions, anything(),
+          "learned (token readout), rotary (queries and keys turned by their position) or none");
+    visit("rotary_base", self.rotary_base, base::above(1), "rotary: the slowest pair turns about 1 / base a token");
+    visit("tied_embedding", self.tied_embedding, anything(), "token readout: the output matrix is the embedding");
+    visit("n_kv_heads", self.n_kv_heads, at_least(0),
+          "heads of keys and values, each shared by n_heads / n_kv_heads queries; 0: n_heads");
   }
 
   // Output coordinates per token after the default is applied.
@@ -82,6 +126,13 @@ struct ModelOptions {
     return d_out == 0 ? d_model : d_out;
   }
   [[nodiscard]] bool reads_tokens() const { return readout == Readout::tokens; }
+  [[nodiscard]] std::int64_t kv_heads() const { return n_kv_heads == 0 ? n_heads : n_kv_heads; }
+  [[nodiscard]] bool learns_positions() const { return reads_tokens() && positions == Positions::learned; }
+  // The block of the equations at the top, with none of the parts below them.
+  [[nodiscard]] bool is_plain_block() const {
+    return norm == Norm::rms && !norm_gain && !norm_bias && !linear_bias && mlp == Mlp::plain &&
+           positions == Positions::learned && !tied_embedding && kv_heads() == n_heads;
+  }
 };
 
 // Every domain, and what fields alone cannot say (identity needs d_out = d_model; unknown names in `trainable`).

@@ -19,30 +19,70 @@
 //   layers.<nu>.attn.o     d_model x n_heads d_head     columns head by head
 //   layers.<nu>.mlp.up     d_hidden x d_model
 //   layers.<nu>.mlp.down   d_model x d_hidden
-//   out                    d_out x d_model              (linear and token readout)
+//   out                    d_out x d_model              (linear and token readout; not with tied_embedding)
+//
+// and, where the options ask for them (vectors have one column):
+//
+//   layers.<nu>.attn.norm_gain, .attn.norm_bias         d_model     before attention; .mlp.norm_gain, .mlp.norm_bias
+//   layers.<nu>.attn.q_bias                             n_heads d_head
+//   layers.<nu>.attn.k_bias, .attn.v_bias               n_kv_heads d_head, the rows of attn.k and attn.v too
+//   layers.<nu>.attn.o_bias, .mlp.down_bias             d_model     inside the branch: omega (c W z + b)
+//   layers.<nu>.mlp.gate, .mlp.up_bias, .mlp.gate_bias  as mlp.up, d_hidden, d_hidden
+//   final.norm_gain, final.norm_bias                    d_model     before the token readout
 //
 // Parametrisations (fan_in = columns of W):   init std        multiplier c   step factor SGD / AdamW
 //   ntk        (lookups: std 1, c 1)          1               1/sqrt(fan_in)       1 / 1
 //   standard   (lookups: std 1, c 1)          1/sqrt(fan_in)  1                    1 / 1
+//   both       gains and biases               value 1 and 0   1                    1 / 1
 //   mup        hidden                         1/sqrt(fan_in)  1                    1 / 64/fan_in
 //              lookups                        1               1                    d_model/64 / 1
 //              out                            1               1/fan_in             fan_in/64 / 1
-// mup [T: Yang et al., Tensor Programs V, Table 8, with base width 64] also scales attention by 1/d_head, not 1/sqrt.
+//              gains and biases               value 1 and 0   1                    entries/64 / 1
+// A tied embedding is initialised and stepped as a lookup; as the output matrix it has the multiplier of `out`
+// (readout_multiplier). In `standard` its std is 1/sqrt(d_model), so that the logits start with unit size.
+// mup [T: Yang et al., Tensor Programs V, Table 8, with base width 64; gains and biases are its "input weights and all
+// biases": fan_in 1, fan_out = entries] also scales attention by 1/d_head, not 1/sqrt.
 namespace phaselaw::model {
 
-enum class BlockKind { embed, position, attn_q, attn_k, attn_v, attn_o, mlp_up, mlp_down, out };
+enum class BlockKind {
+  embed,
+  position,
+  attn_q,
+  attn_k,
+  attn_v,
+  attn_o,
+  mlp_up,
+  mlp_down,
+  out,
+  attn_norm_gain,
+  attn_norm_bias,
+  attn_q_bias,
+  attn_k_bias,
+  attn_v_bias,
+  attn_o_bias,
+  mlp_norm_gain,
+  mlp_norm_bias,
+  mlp_gate,
+  mlp_up_bias,
+  mlp_gate_bias,
+  mlp_down_bias,
+  final_norm_gain,
+  final_norm_bias
+};
+inline constexpr std::size_t kBlockKinds = static_cast<std::size_t>(BlockKind::final_norm_bias) + 1;
 
 struct ParameterBlock {
   std::string name;
   BlockKind kind{};
   std::int64_t layer = -1;  // -1: belongs to no layer
   std::int64_t rows = 0, cols = 0, offset = 0;
-  double init_std = 1;
+  double init_mean = 0, init_std = 1;
   bool sign_init = false;  // entries +-init_std instead of normal
   double multiplier = 1;
   bool trainable = true;
   double sgd_factor = 1, adam_factor = 1;
   [[nodiscard]] std::int64_t size() const { return rows * cols; }
+  [[nodiscard]] bool is_vector() const;  // a gain or a bias
 };
 
 class ParameterTable {
@@ -52,14 +92,25 @@ class ParameterTable {
   [[nodiscard]] const std::vector<ParameterBlock>& blocks() const { return blocks_; }
   [[nodiscard]] std::int64_t size() const { return size_; }  // all parameters, the buffer's length
   [[nodiscard]] std::int64_t n_trainable() const;            // M of the theory
-  [[nodiscard]] std::int64_t n_non_embedding() const;        // all but embed and position
+  [[nodiscard]] std::int64_t n_non_embedding() const;        // all but embed (also when tied) and position
   [[nodiscard]] const ParameterBlock& at(BlockKind kind, std::int64_t layer = -1) const;
+  [[nodiscard]] const ParameterBlock* find(BlockKind kind, std::int64_t layer = -1) const;  // null: none
   [[nodiscard]] bool has(BlockKind kind) const;
+  // The matrix of the linear or token readout, `out` or the tied `embed`, and its multiplier; null and 1 for identity.
+  [[nodiscard]] const ParameterBlock* readout() const;
+  [[nodiscard]] double readout_multiplier() const { return readout_multiplier_; }
 
  private:
   std::vector<ParameterBlock> blocks_;
   std::int64_t size_ = 0;
+  bool tied_ = false;
+  double readout_multiplier_ = 1;
 };
+
+// The name under which ModelOptions::trainable knows a block: its own without the layer; positions follow the
+// embedding. All such names, with "all".
+[[nodiscard]] std::string trainable_name(const ParameterBlock& block);
+[[nodiscard]] const std::vector<std::string>& trainable_names();
 
 // theta_0: each block from its own stream (seed, "init/<name>"), so a block's values do not depend on other shapes.
 template <class T>

@@ -9,6 +9,8 @@
 #include "phaselaw/model/attention.h"
 #include "phaselaw/model/backward_plan.h"
 #include "phaselaw/model/elementwise.h"
+#include "phaselaw/model/heads.h"
+#include "phaselaw/model/norm.h"
 #include "phaselaw/model/transformer.h"
 #include "phaselaw/numerics/gemm.h"
 
@@ -18,20 +20,25 @@ namespace phaselaw::model {
 template <class T>
 struct Transformer<T>::Workspace::State {
   struct Layer {
-    T *x, *h, *inv_rms, *qkv, *attention, *z, *x_mid, *h_mid, *inv_rms_mid, *act, *slope;
-    const ParameterBlock *q, *k, *v, *o, *up, *down;
+    T *x, *unit, *h, *inv_rms, *qkv, *attention, *z, *x_mid, *unit_mid, *h_mid, *inv_rms_mid;
+    T *act, *slope, *open;  // plain: phi, phi'; gated: gated.h
+    const ParameterBlock *q, *k, *v, *o, *up, *gate, *down;
+    const ParameterBlock *q_bias, *k_bias, *v_bias, *o_bias, *up_bias, *gate_bias, *down_bias;
+    NormWeights norm, norm_mid;
   };
 
   std::int64_t capacity;
   std::vector<T, Eigen::aligned_allocator<T>> arena;
   std::vector<Layer> layers;
   BackwardPlan plan;
-  T *x_last, *h_last, *inv_rms_last, *scratch;  // forward
-  T *dx, *dh, *dpre, *dz, *dqkv;                // backward
+  T *x_last, *unit_last, *h_last, *inv_rms_last, *scratch;  // forward
+  T *dx, *dh, *dpre, *dgate, *dz, *dqkv;                    // backward
   const ParameterBlock *embed = nullptr, *position = nullptr, *out = nullptr;
+  NormWeights norm_last;
+  Rotation<T> rotation;
 
   State(const ModelOptions& o, const ParameterTable& table, std::int64_t n)
-      : capacity(n), layers(static_cast<std::size_t>(o.n_layers)), plan(table) {
+      : capacity(n), layers(static_cast<std::size_t>(o.n_layers)), plan(table), rotation(o) {
     PHASELAW_CHECK(n >= 1);
     carve(o, nullptr);
     arena.resize(used_);
@@ -39,18 +46,28 @@ struct Transformer<T>::Workspace::State {
     for (std::size_t i = 0; i < layers.size(); ++i) {
       const auto layer = static_cast<std::int64_t>(i);
       auto& at = layers[i];
+      const auto find = [&](BlockKind kind) { return table.find(kind, layer); };
       at.q = &table.at(BlockKind::attn_q, layer);
       at.k = &table.at(BlockKind::attn_k, layer);
       at.v = &table.at(BlockKind::attn_v, layer);
       at.o = &table.at(BlockKind::attn_o, layer);
       at.up = &table.at(BlockKind::mlp_up, layer);
       at.down = &table.at(BlockKind::mlp_down, layer);
+      at.gate = find(BlockKind::mlp_gate);
+      at.q_bias = find(BlockKind::attn_q_bias);
+      at.k_bias = find(BlockKind::attn_k_bias);
+      at.v_bias = find(BlockKind::attn_v_bias);
+      at.o_bias = find(BlockKind::attn_o_bias);
+      at.up_bias = find(BlockKind::mlp_up_bias);
+      at.gate_bias = find(BlockKind::mlp_gate_bias);
+      at.down_bias = find(BlockKind::mlp_down_bias);
+      at.norm = {find(BlockKind::attn_norm_gain), find(BlockKind::attn_norm_bias)};
+      at.norm_mid = {find(BlockKind::mlp_norm_gain), find(BlockKind::mlp_norm_bias)};
     }
-    if (o.reads_tokens()) {
-      embed = &table.at(BlockKind::embed);
-      position = &table.at(BlockKind::position);
-    }
-    if (o.readout != Readout::identity) out = &table.at(BlockKind::out);
+    embed = table.find(BlockKind::embed);
+    position = table.find(BlockKind::position);
+    out = table.readout();
+    norm_last = {table.find(BlockKind::final_norm_gain), table.find(BlockKind::final_norm_bias)};
   }
 
  private:
@@ -66,26 +83,32 @@ struct Transformer<T>::Workspace::State {
       return piece;
     };
     const std::int64_t rows = capacity * o.seq_len, width = o.n_heads * o.d_head;
+    const bool affine = o.norm_gain || o.norm_bias, gated = o.mlp == Mlp::gated;
     for (auto& at : layers) {
       at.x = take(rows * o.d_model);
       at.h = take(rows * o.d_model);
+      at.unit = affine ? take(rows * o.d_model) : at.h;
       at.inv_rms = take(rows);
       at.qkv = take(rows * 3 * width);
       at.attention = take(rows * o.n_heads * o.seq_len);
       at.z = take(rows * width);
       at.x_mid = take(rows * o.d_model);
       at.h_mid = take(rows * o.d_model);
+      at.unit_mid = affine ? take(rows * o.d_model) : at.h_mid;
       at.inv_rms_mid = take(rows);
       at.act = take(rows * o.d_hidden);
       at.slope = take(rows * o.d_hidden);
+      at.open = take(gated ? rows * o.d_hidden : 0);
     }
     x_last = take(rows * o.d_model);
     h_last = take(o.reads_tokens() ? rows * o.d_model : 0);
+    unit_last = affine && o.reads_tokens() ? take(rows * o.d_model) : h_last;
     inv_rms_last = take(o.reads_tokens() ? rows : 0);
     scratch = take(attention_scratch(attention_shape(o, capacity)));
     dx = take(rows * o.d_model);
     dh = take(rows * o.d_model);
     dpre = take(rows * o.d_hidden);
+    dgate = take(gated ? rows * o.d_hidden : 0);
     dz = take(rows * width);
     dqkv = take(rows * 3 * width);
   }

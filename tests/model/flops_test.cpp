@@ -11,26 +11,37 @@ namespace {
 
 using namespace testing;
 
+void expect_exact(Case c, const std::vector<std::string>& trainable) {
+  c.options.trainable = trainable;
+  c.table = model::ParameterTable(c.options);
+  const std::vector<Counted> theta(c.theta.begin(), c.theta.end());
+  const auto sequence = c.sequence<Counted>(0);
+  Counted::operations = 0;
+  const auto trace = model::reference::forward(c.options, c.table, theta, sequence);
+  const double forward = Counted::operations;
+  std::vector<Counted> gradient(theta.size());
+  model::reference::Rows<Counted> cotangent = trace.outputs;
+  Counted::operations = 0;
+  model::reference::backward(c.options, c.table, theta, sequence, trace, cotangent, gradient);
+  const auto cost = model::sequence_cost(c.options);
+  EXPECT_EQ(cost.forward_flop, forward) << c.describe();
+  EXPECT_EQ(cost.backward_flop, Counted::operations) << c.describe();
+  EXPECT_LT(cost.products_flop, cost.training_flop());
+}
+
 TEST(Flops, EqualTheOperationsOfTheReferenceExactly) {
   const std::vector<std::vector<std::string>> subsets = {
       {"all"}, {"mlp.up"}, {"attn.q"}, {"attn.o", "mlp.down"}, {"all"}};
-  for (std::uint64_t i = 0; i < 120; ++i) {
-    Case c = random_case(i);
-    c.options.trainable = subsets[i % subsets.size()];
-    c.table = model::ParameterTable(c.options);
-    const std::vector<Counted> theta(c.theta.begin(), c.theta.end());
-    const auto sequence = c.sequence<Counted>(0);
-    Counted::operations = 0;
-    const auto trace = model::reference::forward(c.options, c.table, theta, sequence);
-    const double forward = Counted::operations;
-    std::vector<Counted> gradient(theta.size());
-    model::reference::Rows<Counted> cotangent = trace.outputs;
-    Counted::operations = 0;
-    model::reference::backward(c.options, c.table, theta, sequence, trace, cotangent, gradient);
-    const auto cost = model::sequence_cost(c.options);
-    EXPECT_EQ(cost.forward_flop, forward) << c.describe();
-    EXPECT_EQ(cost.backward_flop, Counted::operations) << c.describe();
-    EXPECT_LT(cost.products_flop, cost.training_flop());
+  for (std::uint64_t i = 0; i < 120; ++i) expect_exact(random_case(i), subsets[i % subsets.size()]);
+}
+
+TEST(Flops, OfEveryBlockEqualTheOperationsOfTheReferenceExactly) {
+  for (std::uint64_t i = 0; i < 240; ++i) {
+    const Case c = random_block_case(i);
+    expect_exact(c, {"all"});
+    // Each block alone: what the others need is not computed, and not counted.
+    const auto& blocks = c.table.blocks();
+    expect_exact(c, {model::trainable_name(blocks[i % blocks.size()])});
   }
 }
 

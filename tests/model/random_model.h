@@ -93,6 +93,38 @@ inline Case random_case(std::uint64_t index) {
   return c;
 }
 
+// The same with random parts of the blocks that people train: norms, gains, biases, gate, positions, shared heads, tied
+// embedding. Gains and biases leave their initial values, so that each shows in outputs and gradients.
+inline Case random_block_case(std::uint64_t index) {
+  numerics::RandomStream stream(20260102, "test/block", index);
+  const auto pick = [&](const auto& values) { return values[stream.below(values.size())]; };
+  Case c = random_case(index);
+  auto& o = c.options;
+  o.norm = pick(std::array{model::Norm::rms, model::Norm::layernorm});
+  o.norm_gain = pick(std::array{false, true});
+  o.norm_bias = o.norm == model::Norm::layernorm && pick(std::array{false, true});
+  o.linear_bias = pick(std::array{false, true});
+  o.mlp = pick(std::array{model::Mlp::plain, model::Mlp::gated});
+  o.positions = pick(std::array{model::Positions::learned, model::Positions::rotary, model::Positions::none});
+  o.rotary_base = pick(std::array{10.0, 10000.0});
+  o.tied_embedding = o.reads_tokens() && pick(std::array{false, true});
+  if (o.positions == model::Positions::rotary) o.d_head = 2 * pick(std::array{1, 2, 3, 4});
+  o.n_heads = pick(std::array{1, 2, 3, 4, 6});
+  o.n_kv_heads = pick(std::array{0, 1, static_cast<int>(o.n_heads)});
+  if (o.n_heads % 2 == 0 && pick(std::array{false, true})) o.n_kv_heads = o.n_heads / 2;
+  if (o.norm == model::Norm::layernorm && o.d_model <= 2) o.rms_eps = 0.1;  // two centred numbers are their sign
+  c.tokens.clear();
+  fill(c, index);
+  for (const auto& block : c.table.blocks())
+    if (block.is_vector())
+      for (std::int64_t i = 0; i < block.size(); ++i)
+        c.theta[static_cast<std::size_t>(block.offset + i)] += 0.5 * stream.normal();
+  return c;
+}
+
+// What an entry of a block is measured in: its spread at initialisation; 1 for gains and biases, which have none.
+inline double entry_scale(const model::ParameterBlock& block) { return block.is_vector() ? 1 : block.init_std; }
+
 inline std::vector<double> fast_forward(const Case& c, model::Transformer<double>::Workspace& workspace,
                                         const model::Transformer<double>& m, const std::vector<double>& theta) {
   std::vector<double> out(static_cast<std::size_t>(c.n * m.outputs_per_sequence()));

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <vector>
+
+#include "phaselaw/model/options.h"
+
+// What stands between the projections of q, k, v and attention: rotary positions, and heads of keys and values that
+// several queries share. Rows are packed q | k | v with 3 w numbers, w = n_heads d_head. With shared heads the
+// projections fill the first n_kv_heads d_head of the k and v parts; attention reads all w.
+namespace phaselaw::model {
+
+// cos and sin of t base^(-2 i / d_head), seq_len x d_head/2; empty without rotary positions.
+template <class T>
+struct Rotation {
+  std::vector<T> cosine, sine;
+
+  explicit Rotation(const ModelOptions& o) {
+    if (o.positions != Positions::rotary) return;
+    for (std::int64_t t = 0; t < o.seq_len; ++t)
+      for (std::int64_t i = 0; i < o.d_head / 2; ++i) {
+        const double angle = static_cast<double>(t) *
+                             std::pow(o.rotary_base, -2 * static_cast<double>(i) / static_cast<double>(o.d_head));
+        cosine.push_back(static_cast<T>(std::cos(angle)));
+        sine.push_back(static_cast<T>(std::sin(angle)));
+      }
+  }
+};
+
+// Coordinates i and i + d_head/2 of `heads` heads in every row turn by the angle of the row's token; direction +1 or
+// -1. Source: Su et al. 2021 [T], with halves paired as in Llama's published weights.
+template <class T>
+void rotate_heads(const ModelOptions& o, const Rotation<T>& rotation, std::int64_t rows, std::int64_t heads,
+                  int direction, T* x, std::int64_t stride) {
+  const std::int64_t half = o.d_head / 2;
+  for (std::int64_t t = 0; t < rows; ++t) {
+    const T *const cosine = rotation.cosine.data() + t % o.seq_len * half, *const sine = rotation.sine.data() +
+                                                                                         t % o.seq_len * half;
+    for (std::int64_t head = 0; head < heads; ++head) {
+      T *const first = x + t * stride + head * o.d_head, *const second = first + half;
+#pragma omp simd
+      for (std::int64_t i = 0; i < half; ++i) {
+        const T a = first[i], b = second[i], s = static_cast<T>(direction) * sine[i];
+        first[i] = a * cosine[i] - b * s;
+        second[i] = b * cosine[i] + a * s;
+      }
+    }
+  }
+}
+
+// Projections (or their tangents) to what attention reads, in place.
+template <class T>
+void arrange_heads(const ModelOptions& o, const Rotation<T>& rotation, std::int64_t rows, T* qkv) {
+  const std::int64_t width = o.n_heads * o.d_head, stride = 3 * width, group = o.n_heads / o.kv_heads();
+  if (o.positions == Positions::rotary) {
+    rotate_heads(o, rotation, rows, o.n_heads, 1, qkv, stride);
+    rotate_heads(o, rotation, rows, o.kv_heads(), 1, qkv + width, stride);
+  }
+  if (group == 1) return;
+  for (std::int64_t t = 0; t < rows; ++t)
+    for (std::int64_t part = 1; part <= 2; ++part) {
+      T* const row = qkv + t * stride + part * width;
+      for (std::int64_t head = o.n_heads - 1; head > 0; --head)  // downwards: sources are overwritten last
+        std::copy_n(row + head / group * o.d_head, o.d_head, row + head * o.d_head);
+    }
+}
+
+// The transpose: cotangents of what attention reads to those of the projections, in place.
+template <class T>
+void arrange_heads_backward(const ModelOptions& o, const Rotation<T>& rotation, std::int64_t rows, T* dqkv) {
+  const std::int64_t width = o.n_heads * o.d_head, stride = 3 * width, group = o.n_heads / o.kv_heads();
+  for (std::int64_t t = 0; t < rows && group > 1; ++t)
+    for (std::int64_t part = 1; part <= 2; ++part) {
+      T* const row = dqkv + t * stride + part * width;
+      for (std::int64_t head = 0; head < o.n_heads; ++head) {
+        T* const sum = row + head / group * o.d_head;
+        const T* const term = row + head * o.d_head;
+        for (std::int64_t c = 0; c < o.d_head; ++c) sum[c] = (head % group == 0 ? T(0) : sum[c]) + term[c];
+      }
+    }
+  if (o.positions != Positions::rotary) return;
+  rotate_heads(o, rotation, rows, o.n_heads, -1, dqkv, stride);
+  rotate_heads(o, rotation, rows, o.kv_heads(), -1, dqkv + width, stride);
+}
+
+}  // namespace phaselaw::model
