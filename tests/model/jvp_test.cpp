@@ -13,7 +13,7 @@ using namespace testing;
 using model::Transformer;
 using Doubles = std::vector<double>;
 
-constexpr std::uint64_t kCases = 240;
+constexpr std::uint64_t kCases = 480;
 constexpr double kEps = 2.3e-16;
 
 // As in transformer_test.cpp: rounding of a chain of products, here of a sum of two chains.
@@ -68,13 +68,13 @@ std::vector<bool> random_selection(const Case& c, std::uint64_t seed) {
   const bool one = stream.below(2) == 0;
   const std::size_t chosen = stream.below(blocks.size());
   for (std::size_t b = 0; b < blocks.size(); ++b) blocks[b] = one ? b == chosen : stream.below(2) == 0;
-  if (c.options.reads_tokens()) blocks[1] = blocks[0];
+  if (c.table.has(model::BlockKind::position)) blocks[1] = blocks[0];
   return blocks;
 }
 
 TEST(Jvp, IsTheAdjointOfBackward) {
   for (std::uint64_t i = 0; i < kCases; ++i) {
-    const Case c = random_case(i);
+    const Case c = any_case(i);
     Ready ready(c);
     const Doubles v = random_tangent(c, i);
     const Doubles jv = ready.jvp(v), gradient = ready.vjp(c.cotangent);
@@ -86,7 +86,7 @@ TEST(Jvp, IsTheAdjointOfBackward) {
 
 TEST(Jvp, IsTheAdjointOfBackwardOnEverySelection) {
   for (std::uint64_t i = 0; i < kCases; ++i) {
-    const Case c = random_case(i);
+    const Case c = any_case(i);
     Ready ready(c);
     const Doubles v = random_tangent(c, i), all = ready.vjp(c.cotangent);
     const auto blocks = random_selection(c, i);
@@ -105,7 +105,7 @@ TEST(Jvp, IsTheAdjointOfBackwardOnEverySelection) {
 
 TEST(Jvp, MatchesDualNumbersThroughTheReference) {
   for (std::uint64_t i = 0; i < kCases; ++i) {
-    const Case c = random_case(i);
+    const Case c = any_case(i);
     Ready ready(c);
     const Doubles v = random_tangent(c, i);
     std::vector<Dual> theta;
@@ -120,12 +120,12 @@ TEST(Jvp, MatchesDualNumbersThroughTheReference) {
 
 TEST(Jvp, MatchesCentralDifferences) {
   for (std::uint64_t i = 0; i < kCases; ++i) {
-    const Case c = random_case(i);
+    const Case c = any_case(i);
     Ready ready(c);
     Doubles v = random_tangent(c, i);
     for (const auto& block : c.table.blocks())
       for (std::int64_t k = block.offset; k < block.offset + block.size(); ++k)
-        v[static_cast<std::size_t>(k)] *= block.init_std;
+        v[static_cast<std::size_t>(k)] *= entry_scale(block);
     const Doubles jv = ready.jvp(v);
     // Fourth-order differences: error h^4 + eps |f| / h; at h = 3e-5 (of a unit direction) both stay below 1e-8.
     const double h = 3e-5 / norm(v);
@@ -161,7 +161,7 @@ TEST(Jvp, ReadsTrainableBlocksOnly) {
 
 TEST(Jvp, NothingSelectedIsZero) {
   for (std::uint64_t i = 0; i < 20; ++i) {
-    const Case c = random_case(i);
+    const Case c = any_case(i);
     Ready ready(c);
     ready.workspace.select(ready.m, std::vector<bool>(c.table.blocks().size(), false));
     EXPECT_EQ(norm(ready.jvp(random_tangent(c, i))), 0.0) << c.describe();
@@ -169,8 +169,8 @@ TEST(Jvp, NothingSelectedIsZero) {
 }
 
 TEST(Jvp, AllocatesNothing) {
-  for (std::uint64_t i = 0; i < 40; ++i) {
-    const Case c = random_case(i);
+  for (std::uint64_t i = 0; i < 80; ++i) {
+    const Case c = any_case(i);
     Ready ready(c);
     const Doubles v = random_tangent(c, i);
     Doubles out(static_cast<std::size_t>(c.n * ready.m.outputs_per_sequence()));
@@ -182,9 +182,24 @@ TEST(Jvp, AllocatesNothing) {
   }
 }
 
+TEST(Transformer, ForwardAndBackwardAllocateNothing) {
+  for (std::uint64_t i = 0; i < 80; ++i) {
+    const Case c = any_case(i);
+    const Transformer<double> m(c.options);
+    Transformer<double>::Workspace workspace(m, c.n);
+    std::vector<double> out(static_cast<std::size_t>(c.n * m.outputs_per_sequence())), gradient(c.theta.size());
+    const auto inputs = c.inputs();
+    const long before = allocations.load();
+    ASSERT_GT(before, 0) << "the counter does not count";
+    m.forward(c.theta, inputs, workspace, out.data());
+    m.backward(c.theta, inputs, workspace, c.cotangent.data(), gradient);
+    EXPECT_EQ(allocations.load(), before) << c.describe();
+  }
+}
+
 TEST(Jvp, FloatMatchesDouble) {
   for (std::uint64_t i = 0; i < kCases; ++i) {
-    const Case c = random_case(i);
+    const Case c = any_case(i);
     Ready ready(c);
     const Doubles tangent = random_tangent(c, i), exact = ready.jvp(tangent);
     const Transformer<float> m(c.options);

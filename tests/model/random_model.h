@@ -122,6 +122,11 @@ inline Case random_block_case(std::uint64_t index) {
   return c;
 }
 
+// Both kinds in turn.
+inline Case any_case(std::uint64_t index) {
+  return index % 2 == 0 ? random_case(index / 2) : random_block_case(index / 2);
+}
+
 // What an entry of a block is measured in: its spread at initialisation; 1 for gains and biases, which have none.
 inline double entry_scale(const model::ParameterBlock& block) { return block.is_vector() ? 1 : block.init_std; }
 
