@@ -16,7 +16,7 @@ void write_results(const Common& common, const std::string& directory, const std
   report::add_provenance(json.at("made_by"), page);
   const std::filesystem::path folder(directory);
   base::write_file(folder / name, base::to_json(json) + "\n");
-  base::write_file(folder / "report.html", report::build_page(page));
+  report::write_page(page, folder / "report.html", common.page_files);
   emit_json(common, json);
 }
 

@@ -7,7 +7,7 @@
 
 #include "phaselaw/base/value.h"
 #include "phaselaw/cli/verb.h"
-#include "phaselaw/report/page.h"
+#include "phaselaw/report/files.h"
 
 // What every verb has: the common flags, and where results go.
 namespace phaselaw::cli {
@@ -18,6 +18,7 @@ struct Common {
   int threads = 0;  // 0: one a core
   bool quiet = false;
   std::string command;  // as typed
+  report::PageFiles page_files;
 };
 
 // A verb adds its subcommand with its flags, and puts what is to be done into `action` when it is the one called.

@@ -166,6 +166,7 @@ void add_diagnose(Program& program) {
       .option("--col", flags->columns, "name=COLUMN, when a name is not recognised: loss=train_loss, run=model+variant")
       .option("--run", flags->runs, "only this run; may be given again")
       .option("--page", flags->page, "folder for report.html: curves, forms, residuals, the bend's profile")
+      .page_files(program.common.page_files.figures, program.common.page_files.pdf)
       .option("--warmup", flags->warmup, "steps of linear warm-up, where no lr column says so")
       .option("--decay", flags->decay, "none, linear, cosine or sqrt, where no lr column says so")
       .option("--decay-from", flags->decay_from, "step at which the decay begins; default: the end of the warm-up")

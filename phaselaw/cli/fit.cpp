@@ -102,6 +102,7 @@ void add_fit(Program& program) {
       .option("--exponent", flags->exponent, "two-stage: free, or fixed: 1/6, 1/7, 0.2")
       .option("--floor", flags->floor, "two-stage: free, a number, or auto: 0 for an excess risk, free for a loss")
       .option("--out", flags->out, "directory for fit.json, report.html, residuals.csv")
+      .page_files(program.common.page_files.figures, program.common.page_files.pdf)
       .flag("--mis-fitting-checklist", flags->checklist, "print what a reader needs to repeat the fit, filled in");
 }
 

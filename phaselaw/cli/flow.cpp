@@ -71,7 +71,8 @@ void add_flow(Program& program) {
   add_verb(program, "flow", "put kernel, gradient flow and training side by side",
            "phaselaw flow examples/flow.toml --out flow", [&program, flags] { run_flow(program.common, *flags); })
       .positional("experiment", flags->experiment, "experiment file (TOML), or a study: then the drift over its grid")
-      .required("--out", flags->out, "directory for report.html, trajectories.csv, drift.csv, flow.json");
+      .required("--out", flags->out, "directory for report.html, trajectories.csv, drift.csv, flow.json")
+      .page_files(program.common.page_files.figures, program.common.page_files.pdf);
 }
 
 }  // namespace phaselaw::cli

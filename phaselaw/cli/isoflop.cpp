@@ -58,7 +58,8 @@ void add_isoflop(Program& program) {
       .option("--level", fit.level, "of the intervals")
       .option("--col", fit.columns, "name=COLUMN, when a name is not recognised: compute, n_params, tokens, loss, run")
       .option("--where", fit.where, "rows to take: column=value, column!=value, column>=number; may be repeated")
-      .option("--out", fit.out, "directory for report.html and isoflop.json");
+      .option("--out", fit.out, "directory for report.html and isoflop.json")
+      .page_files(program.common.page_files.figures, program.common.page_files.pdf);
 }
 
 }  // namespace phaselaw::cli

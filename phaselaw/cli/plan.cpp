@@ -120,6 +120,7 @@ void add_plan(Program& program) {
       .option("--loss", flags->loss, "loss to reach instead: the least compute for it")
       .option("--law", flags->law, "which, when the file holds several fits")
       .option("--out", flags->out, "directory for report.html and plan.json")
+      .page_files(program.common.page_files.figures, program.common.page_files.pdf)
       .option("--n-params", flags->n_params, "hold the number of parameters: 7B")
       .option("--tokens", flags->tokens, "hold the tokens: 300B")
       .option("--tokens-per-param", flags->tokens_per_param, "hold their ratio, for over-training: 320")

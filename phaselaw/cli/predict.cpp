@@ -87,6 +87,7 @@ void add_predict(Program& program) {
            [&program, flags] { run_predict(program.common, *flags); })
       .positional("experiment", flags->experiment, "experiment file (TOML); its training set is the pool")
       .required("--out", flags->out, "directory for report.html, predicted.csv, predict.json")
+      .page_files(program.common.page_files.figures, program.common.page_files.pdf)
       .option("--n-data", flags->n_data, "sizes, e.g. 8,16,32; default: doubling from 4 to data.n_data")
       .option("--subsets", flags->subsets, "random subsets of the pool for each size", 1)
       .option("--folds", flags->folds, "leave sequences out in this many folds where n is larger; 0: one at a time", 0)

@@ -4,7 +4,6 @@
 
 #include "phaselaw/base/files.h"
 #include "phaselaw/cli/common.h"
-#include "phaselaw/report/page.h"
 #include "phaselaw/reproduce/reproduce.h"
 #include "phaselaw/store/store.h"
 
@@ -23,7 +22,7 @@ void write_report(const Common& common, const ReportFlags& flags) {
   require_outputs(common);
   const auto store = store::Store::open_read(flags.store);
   const auto page = reproduce::study_page(store, made_by(common), flags.resamples);
-  base::write_file(flags.out, report::build_page(page));
+  report::write_page(page, flags.out, common.page_files);
   emit_json(common, base::Value::table({{"claims", report::to_value(page.claims)}, {"page", flags.out}}));
   if (common.json != "-") fmt::print("{}\n{}\n", page.answer, flags.out);
 }
@@ -36,6 +35,7 @@ void add_report(Program& program) {
            "phaselaw report study.db --out study.html", [&program, flags] { write_report(program.common, *flags); })
       .positional("store", flags->store, "the store, study.db")
       .required("--out", flags->out, "the page, FILE.html")
+      .page_files(program.common.page_files.figures, program.common.page_files.pdf)
       .option("--resamples", flags->resamples, "bootstrap resamples of the intervals", 2);
 }
 

@@ -25,6 +25,7 @@ void run_reproduce(const Common& common, reproduce::ReproduceOptions options) {
   options.threads = common.threads;
   options.seed = common.seed;
   options.made_by = made_by(common);
+  options.page_files = common.page_files;
   require_outputs(common);
   const auto result = reproduce::reproduce(options);
   emit_json(common, base::Value::table({{"claims", report::to_value(result.claims)},
@@ -56,7 +57,8 @@ void add_reproduce(Program& program) {
       .option("--arrays-x", options->arrays_x,
               ".npy of your own inputs for E1.arrays, (n, seq_len, d_model); with --arrays-y")
       .option("--arrays-y", options->arrays_y, ".npy of their targets, (n, seq_len, d_out)")
-      .required("--out", options->out, "directory for report.html, results.json and the stores");
+      .required("--out", options->out, "directory for report.html, results.json and the stores")
+      .page_files(program.common.page_files.figures, program.common.page_files.pdf);
 }
 
 }  // namespace phaselaw::cli

@@ -66,6 +66,11 @@ Verb& Verb::flag(const char* flag, bool& value, const char* help) {
   return *this;
 }
 
+Verb& Verb::page_files(bool& figures, bool& pdf) {
+  return flag("--figures", figures, "also write each figure of the page as SVG, PDF and CSV")
+      .flag("--pdf", pdf, "also print the page to PDF (needs Chromium)");
+}
+
 Verb& Verb::words(const char* separated_by_bars) {
   app_.get_options({}).back()->type_name(separated_by_bars);
   return *this;

@@ -31,6 +31,7 @@ class Verb {
   Verb& option(const char* flag, std::optional<std::int64_t>& value, const char* help, std::int64_t least);
   Verb& option(const char* flag, std::vector<std::string>& values, const char* help);  // may be repeated
   Verb& flag(const char* flag, bool& value, const char* help);
+  Verb& page_files(bool& figures, bool& pdf);  // --figures and --pdf, of a verb that writes a page
   // The words that the option added last knows, "huber|l1|l2": shown in --help, and offered by the shell's completion.
   Verb& words(const char* separated_by_bars);
 

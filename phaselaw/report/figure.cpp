@@ -7,6 +7,7 @@
 
 #include "phaselaw/base/errors.h"
 #include "phaselaw/report/gnuplot.h"
+#include "phaselaw/report/hover.h"
 #include "phaselaw/report/layout.h"
 #include "phaselaw/report/svg.h"
 #include "phaselaw/report/tics.h"
@@ -33,7 +34,8 @@ std::string number(double x) { return fmt::format("{:.8g}", x); }
 // A script under construction; coordinates in px are given to gnuplot as shares of the drawing.
 class Script {
  public:
-  Script(const Figure& figure, const Layout& layout) : figure_(figure), layout_(layout) {}
+  Script(const Figure& figure, const Layout& layout, std::string terminal)
+      : figure_(figure), layout_(layout), terminal_(std::move(terminal)) {}
 
   [[nodiscard]] std::string build() {
     head();
@@ -78,8 +80,7 @@ class Script {
   }
 
   void head() {
-    line("set terminal svg size {:.0f},{:.0f} dynamic rounded enhanced font 'Sans,{}' background '#ffffff'",
-         figure_.width, figure_.height, kFontSize);
+    line("set terminal {}", terminal_);
     line("set encoding utf8");
     line("unset key");
     line("set border 3 lw 1 lc rgb '#555555'");
@@ -226,7 +227,7 @@ class Script {
 
   const Figure& figure_;
   const Layout& layout_;
-  std::string out_, blocks_, plots_;
+  std::string terminal_, out_, blocks_, plots_;
   std::size_t next_block_ = 0;
 };
 
@@ -276,11 +277,26 @@ std::string full_caption(const Figure& figure) {
   return text + hidden_marks(figure);
 }
 
-std::string render_svg(const Figure& figure, const std::string& id) {
+std::string render_svg(const Figure& figure, const std::string& id, bool values) {
   check_lengths(figure);
   const Layout layout = lay_out(figure);
-  const std::string drawing = run_gnuplot(Script(figure, layout).build());
-  return finish_svg(drawing, id, figure.title, figure.alt_text.empty() ? full_caption(figure) : figure.alt_text);
+  const std::string terminal =
+      fmt::format("svg size {:.0f},{:.0f} dynamic rounded enhanced font 'Sans,{}' background '#ffffff'", figure.width,
+                  figure.height, kFontSize);
+  std::string svg = finish_svg(run_gnuplot(Script(figure, layout, terminal).build()), id, figure.title,
+                               figure.alt_text.empty() ? full_caption(figure) : figure.alt_text);
+  if (values) svg.insert(svg.rfind("</svg>"), hover_points(figure, layout));
+  return svg;
+}
+
+std::string render_pdf(const Figure& figure) {
+  check_lengths(figure);
+  const Layout layout = lay_out(figure);
+  constexpr double kPxAnInch = 96, kPointsAnInch = 72;
+  const std::string terminal =
+      fmt::format("pdfcairo size {}in,{}in rounded enhanced font 'Sans,{}' background '#ffffff'",
+                  figure.width / kPxAnInch, figure.height / kPxAnInch, kFontSize * kPointsAnInch / kPxAnInch);
+  return run_gnuplot(Script(figure, layout, terminal).build());
 }
 
 }  // namespace phaselaw::report

@@ -85,7 +85,11 @@ struct Figure {
 
 // The picture as one <svg> element: viewBox without a fixed size, <title> and <desc>, every id beginning with `id`, so
 // that several may stand in one page. Needs the program gnuplot.
+// With `values`, the pointer finds the values of points (hover.h).
 // RunError when gnuplot is absent (names the package) or fails (quotes it). Arrays of different length are our bug.
-[[nodiscard]] std::string render_svg(const Figure& figure, const std::string& id = "figure");
+[[nodiscard]] std::string render_svg(const Figure& figure, const std::string& id = "figure", bool values = false);
+
+// The picture as a PDF document of one page, 96 px of the figure an inch, its text as text. Errors as render_svg.
+[[nodiscard]] std::string render_pdf(const Figure& figure);
 
 }  // namespace phaselaw::report

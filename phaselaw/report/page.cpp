@@ -63,7 +63,7 @@ class Writer {
       for (const Claim& claim : section.claims) judged_.insert(claim.id);
     header(page);
     out_ += "<main>\n";
-    for (const Figure& figure : page.figures) add(figure);
+    for (const Figure& figure : page.figures) add(figure, 2);
     claims(page.claims);
     for (const Section& section : page.sections) add(section);
     configurations(page.configurations);
@@ -101,16 +101,19 @@ class Writer {
     out_ += "</header>\n";
   }
 
-  void add(const Figure& figure) {
+  // level: of its heading.
+  void add(const Figure& figure, int level) {
     const std::string id = fmt::format("figure-{}", ++figures_);
-    const std::string svg = render_svg(figure, id);
+    const std::string svg = render_svg(figure, id, true);
     if (svg.size() > largest_) {
       largest_ = svg.size();
       largest_title_ = figure.title;
     }
     // Focusable, so that the keyboard can scroll it where it is wider than the screen.
-    line("<figure role=\"group\" aria-labelledby=\"{}-heading\">\n<h3 id=\"{}-heading\">{}. {}</h3>", id, id, figures_,
-         escape_html(figure.title));
+    line(
+        "<figure role=\"group\" aria-labelledby=\"{}-heading\">\n<h{} class=\"figure-title\" id=\"{}-heading\">{}. "
+        "{}</h{}>",
+        id, level, id, figures_, escape_html(figure.title), level);
     line("<div class=\"drawing\" tabindex=\"0\">\n{}</div>", svg);
     line("<figcaption>{}</figcaption>\n</figure>", escape_html(full_caption(figure)));
   }
@@ -154,7 +157,7 @@ class Writer {
   void add(const Section& section) {
     line("<section>\n<h2>{}</h2>", escape_html(section.title));
     if (!section.lead.empty()) line("<p class=\"lead\">{}</p>", escape_html(section.lead));
-    for (const Figure& figure : section.figures) add(figure);
+    for (const Figure& figure : section.figures) add(figure, 3);
     verdicts(section.claims);
     for (const std::string& paragraph : section.paragraphs) line("<p>{}</p>", escape_html(paragraph));
     for (const Table& table : section.tables) add(table);

@@ -24,8 +24,9 @@ p { margin: .6rem 0; max-width: 46rem; }
 .tally { display: flex; flex-wrap: wrap; gap: .5rem; margin: 1rem 0 0; padding: 0; list-style: none; }
 figure { margin: 1.5rem 0; background: #ffffff; color: #1b1f24; border: 1px solid var(--line); border-radius: 8px;
   padding: 1rem 1.1rem .9rem; }
-figure h3 { margin: 0 0 .5rem; font-size: 1.05rem; line-height: 1.35; }
+.figure-title { margin: 0 0 .5rem; font-size: 1.05rem; line-height: 1.35; }
 figure .drawing { overflow-x: auto; }
+.values circle:hover { stroke: #1b1f24; stroke-width: 1.5; }
 figure svg { display: block; width: 100%; min-width: 30rem; height: auto; }
 figcaption { margin-top: .6rem; color: #4b535c; font-size: .94rem; line-height: 1.5; max-width: 50rem; }
 .scroll { overflow-x: auto; border: 1px solid var(--line); border-radius: 8px; background: var(--card); margin: 1rem 0; }
@@ -71,7 +72,7 @@ a { color: var(--accent); }
   h1 { font-size: 1.5rem; }
   .answer { font-size: 1.08rem; }
   figure { padding: .8rem .7rem; }
-  figure h3::after { content: " (scroll sideways)"; font-weight: 400; color: #57606a; }
+  .figure-title::after { content: " (scroll sideways)"; font-weight: 400; color: #57606a; }
   dl { grid-template-columns: 1fr; gap: 0; }
   dd { margin-bottom: .6rem; }
   table.claims, .claims tbody, .claims tr, .claims td, .claims th { display: block; }
@@ -87,7 +88,7 @@ a { color: var(--accent); }
   body { max-width: none; padding: 0; font-size: 10pt; }
   figure, tr, .scroll, pre { break-inside: avoid; }
   figure svg { min-width: 0; }
-  figure h3::after { content: ""; }
+  .figure-title::after { content: ""; }
   h2, h3 { break-after: avoid; }
   .scroll, figure .drawing, pre { overflow: visible; }
   pre { white-space: pre-wrap; }

@@ -177,7 +177,7 @@ Reproduction reproduce(const ReproduceOptions& options) {
   result.results = fs::path(options.out) / "results.json";
   result.page = fs::path(options.out) / "report.html";
   base::write_file(result.results, base::to_json(results) + "\n");
-  base::write_file(result.page, report::build_page(page));
+  report::write_page(page, result.page, options.page_files);
   return result;
 }
 

@@ -8,7 +8,7 @@
 
 #include "phaselaw/base/value.h"
 #include "phaselaw/report/claim.h"
-#include "phaselaw/report/page.h"
+#include "phaselaw/report/files.h"
 #include "phaselaw/store/store.h"
 
 // The paper's experiments from nothing to a page: each is measured, analysed and judged.
@@ -24,6 +24,7 @@ struct ReproduceOptions {
   std::optional<std::int64_t> seed;
   std::optional<double> time_limit;  // seconds, > 0; what is not finished then is left for the next call
   base::Value made_by;
+  report::PageFiles page_files{};
 };
 
 struct Reproduction {
