@@ -8,9 +8,8 @@
 #include "phaselaw/model/options.h"
 #include "phaselaw/model/parameters.h"
 
-// Weights as .safetensors: 8 bytes little-endian length, a JSON header {name: {dtype, shape, data_offsets}}, then the
-// numbers, C order, without gaps. Names and shapes are the parameter table's; dtype F32 or F64; the metadata entry
-// "model" holds the resolved model section as JSON. Source: the format's specification [T].
+// Weights as .safetensors (base/safetensors.h). Names and shapes are the parameter table's, gains and biases with one
+// size; dtype F32 or F64; the metadata entry "model" holds the resolved model section as JSON.
 namespace phaselaw::training {
 
 // The bytes of a checkpoint, and the file (base::write_file: whole or not at all).
@@ -22,9 +21,8 @@ void write_checkpoint(const std::string& path, const model::ModelOptions& option
 // The model section in the metadata. InputError when the file has none.
 [[nodiscard]] model::ModelOptions read_checkpoint_options(const std::string& path);
 
-// The parameters of a model with these options, in the table's order. InputError naming the file and the tensor:
-// missing, not of this model, another shape, another dtype (F32 is widened to double exactly; F64 is not rounded to
-// float), truncated, gaps or overlaps, a header longer than the file or than 100 MB.
+// The parameters of a model with these options, in the table's order; also of a file under the names of GPT-2 or Llama.
+// InputErrors: base/safetensors.h, state_dict.h.
 template <class T>
 [[nodiscard]] std::vector<T> read_checkpoint(const std::string& path, const model::ModelOptions& options);
 
