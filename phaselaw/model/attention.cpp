@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "phaselaw/model/attention_lanes.h"
 #include "phaselaw/model/elementwise.h"
 #include "phaselaw/numerics/gemm.h"
 
@@ -14,9 +15,11 @@ using numerics::Op;
 
 namespace {
 
-// From this length on the products are large enough for the library to beat loops (benchmarks/training).
-constexpr std::int64_t kBlockedFrom = 32;
+// Up to this size of a head's q (L d_head) lanes beat products by blocks of rows.
+constexpr std::int64_t kLanesUpTo = 512;
 constexpr std::int64_t kBlockRows = 32;
+
+bool in_lanes(const AttentionShape& s) { return s.seq_len * s.d_head <= kLanesUpTo; }
 
 template <class T>
 void softmax_row(std::int64_t visible, std::int64_t length, T* row) {
@@ -34,13 +37,6 @@ void softmax_row(std::int64_t visible, std::int64_t length, T* row) {
   for (std::int64_t j = visible; j < length; ++j) row[j] = T(0);
 }
 
-// out (cols x rows) = in^T for a strided rows x cols block.
-template <class T>
-void transpose(std::int64_t rows, std::int64_t cols, const T* in, std::int64_t stride, T* out) {
-  for (std::int64_t r = 0; r < rows; ++r)
-    for (std::int64_t c = 0; c < cols; ++c) out[c * rows + r] = in[r * stride + c];
-}
-
 // One head of one sequence: pointers into the packed rows, and the row lengths.
 template <class T>
 struct Head {
@@ -48,33 +44,6 @@ struct Head {
   std::int64_t stride;  // of q, k, v and their cotangents
   std::int64_t width;   // of z and dz
 };
-
-template <class T>
-void forward_loops(const AttentionShape& s, const Head<T>& head, T* weights, T* z, T* scratch) {
-  const std::int64_t length = s.seq_len, size = s.d_head;
-  transpose(length, size, head.k, head.stride, scratch);
-  for (std::int64_t t = 0; t < length; ++t) {
-    const std::int64_t visible = s.causal ? t + 1 : length;
-    T* row = weights + t * length;
-    const T* q = head.q + t * head.stride;
-    for (std::int64_t j = 0; j < length; ++j) row[j] = T(0);
-    for (std::int64_t c = 0; c < size; ++c) {
-      const T factor = q[c] * static_cast<T>(s.scale);
-      const T* k = scratch + c * length;
-#pragma omp simd
-      for (std::int64_t j = 0; j < length; ++j) row[j] += factor * k[j];
-    }
-    softmax_row(visible, length, row);
-    T* out = z + t * head.width;
-    for (std::int64_t c = 0; c < size; ++c) out[c] = T(0);
-    for (std::int64_t j = 0; j < visible; ++j) {
-      const T weight = row[j];
-      const T* v = head.v + j * head.stride;
-#pragma omp simd
-      for (std::int64_t c = 0; c < size; ++c) out[c] += weight * v[c];
-    }
-  }
-}
 
 template <class T>
 void forward_blocks(const AttentionShape& s, const Head<T>& head, T* weights, T* z) {
@@ -104,41 +73,6 @@ void softmax_backward_row(std::int64_t count, T scale, const T* weights, T* dwei
 }
 
 template <class T>
-void backward_loops(const AttentionShape& s, const Head<T>& head, const T* weights, const T* dz, T* dq, T* dk, T* dv,
-                    T* scratch) {
-  const std::int64_t length = s.seq_len, size = s.d_head;
-  T* const row = scratch + size * length;
-  transpose(length, size, head.v, head.stride, scratch);
-  for (std::int64_t t = 0; t < length; ++t)
-    for (std::int64_t c = 0; c < size; ++c) dk[t * head.stride + c] = dv[t * head.stride + c] = T(0);
-  for (std::int64_t t = 0; t < length; ++t) {
-    const std::int64_t visible = s.causal ? t + 1 : length;
-    const T *out = dz + t * head.width, *weight = weights + t * length, *q = head.q + t * head.stride;
-    for (std::int64_t j = 0; j < length; ++j) row[j] = T(0);
-    for (std::int64_t c = 0; c < size; ++c) {
-      const T factor = out[c];
-      const T* v = scratch + c * length;
-#pragma omp simd
-      for (std::int64_t j = 0; j < length; ++j) row[j] += factor * v[j];
-    }
-    softmax_backward_row(visible, static_cast<T>(s.scale), weight, row);
-    T* const dq_row = dq + t * head.stride;
-    for (std::int64_t c = 0; c < size; ++c) dq_row[c] = T(0);
-    for (std::int64_t j = 0; j < visible; ++j) {
-      const T dscore = row[j], a = weight[j];
-      const T* k = head.k + j * head.stride;
-      T *const dk_row = dk + j * head.stride, *const dv_row = dv + j * head.stride;
-#pragma omp simd
-      for (std::int64_t c = 0; c < size; ++c) {
-        dq_row[c] += dscore * k[c];
-        dk_row[c] += dscore * q[c];
-        dv_row[c] += a * out[c];
-      }
-    }
-  }
-}
-
-template <class T>
 void backward_blocks(const AttentionShape& s, const Head<T>& head, const T* weights, const T* dz, T* dq, T* dk, T* dv,
                      T* scratch) {
   const std::int64_t length = s.seq_len, size = s.d_head;
@@ -159,35 +93,6 @@ void backward_blocks(const AttentionShape& s, const Head<T>& head, const T* weig
             dq + start * head.stride, head.stride);
     gemm<T>(Op::transpose, Op::none, cols, size, rows, T(1), scratch, length, head.q + start * head.stride, head.stride,
             beta, dk, head.stride);
-  }
-}
-
-template <class T>
-void tangent_loops(const AttentionShape& s, const Head<T>& head, const Head<T>& tangent, const T* weights, T* dz,
-                   T* scratch) {
-  const std::int64_t length = s.seq_len, size = s.d_head;
-  T *const k = scratch, *const dk = k + size * length, *const row = dk + size * length;
-  transpose(length, size, head.k, head.stride, k);
-  transpose(length, size, tangent.k, tangent.stride, dk);
-  for (std::int64_t t = 0; t < length; ++t) {
-    const std::int64_t visible = s.causal ? t + 1 : length;
-    const T *q = head.q + t * head.stride, *dq = tangent.q + t * tangent.stride, *weight = weights + t * length;
-    for (std::int64_t j = 0; j < length; ++j) row[j] = T(0);
-    for (std::int64_t c = 0; c < size; ++c) {
-      const T factor = q[c], dfactor = dq[c];
-      const T *k_c = k + c * length, *dk_c = dk + c * length;
-#pragma omp simd
-      for (std::int64_t j = 0; j < length; ++j) row[j] += factor * dk_c[j] + dfactor * k_c[j];
-    }
-    softmax_backward_row(visible, static_cast<T>(s.scale), weight, row);
-    T* const out = dz + t * head.width;
-    for (std::int64_t c = 0; c < size; ++c) out[c] = T(0);
-    for (std::int64_t j = 0; j < visible; ++j) {
-      const T a = weight[j], da = row[j];
-      const T *v = head.v + j * head.stride, *dv = tangent.v + j * tangent.stride;
-#pragma omp simd
-      for (std::int64_t c = 0; c < size; ++c) out[c] += da * v[c] + a * dv[c];
-    }
   }
 }
 
@@ -237,45 +142,35 @@ AttentionShape attention_shape(const ModelOptions& o, std::int64_t n) {
 }
 
 std::int64_t attention_scratch(const AttentionShape& s) {
-  return std::max(s.d_head * s.seq_len + s.seq_len, kBlockRows * s.seq_len);
-}
-
-std::int64_t attention_tangent_scratch(const AttentionShape& s) {
-  return std::max(2 * s.d_head * s.seq_len + s.seq_len, kBlockRows * s.seq_len);
+  return in_lanes(s) ? AttentionLanes<float>::scratch(s) : kBlockRows * s.seq_len;
 }
 
 template <class T>
 void attention_forward(const AttentionShape& s, const T* qkv, T* weights, T* z, T* scratch) {
+  if (in_lanes(s)) return AttentionLanes<T>(s, scratch).forward(qkv, weights, z);
   for_each_head(s, qkv, [&](const Head<T>& head, std::int64_t, std::int64_t square, std::int64_t row) {
-    if (s.seq_len >= kBlockedFrom)
-      forward_blocks(s, head, weights + square, z + row);
-    else
-      forward_loops(s, head, weights + square, z + row, scratch);
+    forward_blocks(s, head, weights + square, z + row);
   });
 }
 
 template <class T>
 void attention_backward(const AttentionShape& s, const T* qkv, const T* weights, const T* dz, T* dqkv, T* scratch) {
+  if (in_lanes(s)) return AttentionLanes<T>(s, scratch).backward(qkv, weights, dz, dqkv);
   const std::int64_t width = s.n_heads * s.d_head;
   for_each_head(s, qkv, [&](const Head<T>& head, std::int64_t packed, std::int64_t square, std::int64_t row) {
-    T *const dq = dqkv + packed, *const dk = dq + width, *const dv = dk + width;
-    if (s.seq_len >= kBlockedFrom)
-      backward_blocks(s, head, weights + square, dz + row, dq, dk, dv, scratch);
-    else
-      backward_loops(s, head, weights + square, dz + row, dq, dk, dv, scratch);
+    T* const dq = dqkv + packed;
+    backward_blocks(s, head, weights + square, dz + row, dq, dq + width, dq + 2 * width, scratch);
   });
 }
 
 template <class T>
 void attention_tangent(const AttentionShape& s, const T* qkv, const T* weights, const T* dqkv, T* dz, T* scratch) {
+  if (in_lanes(s)) return AttentionLanes<T>(s, scratch).tangent(qkv, weights, dqkv, dz);
   const std::int64_t width = s.n_heads * s.d_head;
   for_each_head(s, qkv, [&](const Head<T>& head, std::int64_t packed, std::int64_t square, std::int64_t row) {
     const T* const dq = dqkv + packed;
     const Head<T> tangent{dq, dq + width, dq + 2 * width, 3 * width, width};
-    if (s.seq_len >= kBlockedFrom)
-      tangent_blocks(s, head, tangent, weights + square, dz + row, scratch);
-    else
-      tangent_loops(s, head, tangent, weights + square, dz + row, scratch);
+    tangent_blocks(s, head, tangent, weights + square, dz + row, scratch);
   });
 }
 

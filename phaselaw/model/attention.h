@@ -10,9 +10,9 @@
 //   A_tj = softmax_j( scale <q_t, k_j> ) over visible j,   z_t = sum_j A_tj v_j        (per sequence and head)
 //
 // its vector-Jacobian product and its Jacobian-vector product. q, k, v lie side by side in rows of length 3 w (w =
-// n_heads d_head), head by head. Causal attention never computes the masked half when it works by blocks (seq_len >=
-// 32); shorter sequences use loops. Cost: model/flops.h. Scratch: attention_scratch() elements, for the tangent
-// attention_tangent_scratch().
+// n_heads d_head), head by head. Small heads are computed side by side in the lanes of a vector (attention_lanes.h),
+// larger ones by products of blocks of rows; neither computes much of the masked half. Cost: model/flops.h. Scratch:
+// attention_scratch() elements, 32-byte aligned.
 namespace phaselaw::model {
 
 struct AttentionShape {
@@ -23,7 +23,6 @@ struct AttentionShape {
 
 [[nodiscard]] AttentionShape attention_shape(const ModelOptions& options, std::int64_t n);
 [[nodiscard]] std::int64_t attention_scratch(const AttentionShape& shape);
-[[nodiscard]] std::int64_t attention_tangent_scratch(const AttentionShape& shape);
 
 // qkv: (n L) x 3w;  weights: n x H x L x L, zero where masked;  z: (n L) x w.
 template <class T>

@@ -33,7 +33,7 @@ struct Transformer<T>::TangentWorkspace::State {
     dz.resize(rows * width);
     dpre.resize(rows * static_cast<std::size_t>(o.d_hidden));
     if (o.mlp == Mlp::gated) dgate.resize(dpre.size());
-    scratch.resize(static_cast<std::size_t>(attention_tangent_scratch(attention_shape(o, n))));
+    scratch.resize(static_cast<std::size_t>(attention_scratch(attention_shape(o, n))));
   }
 };
 

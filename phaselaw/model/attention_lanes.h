@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <utility>
+
+#include "phaselaw/model/attention.h"
+#include "phaselaw/model/elementwise.h"
+
+// Attention of short sequences: heads are too small for matrix products and for vectors along a row, so as many heads
+// (of any sequences) as a vector has lanes are computed side by side, each in its own lane. A head's numbers do not
+// depend on which others share the vector. No masked entry is computed. Definitions: model/attention.h.
+namespace phaselaw::model {
+
+// Numbers [index][lane] of one group of heads.
+template <class T>
+class AttentionLanes {
+ public:
+  // d_head L numbers a lane for each of q, k, v and their tangents or cotangents, z or dz, two rows of L.
+  static std::int64_t scratch(const AttentionShape& s) { return kLanes * (7 * s.seq_len * s.d_head + 2 * s.seq_len); }
+
+  AttentionLanes(const AttentionShape& shape, T* scratch)
+      : s_(shape), length_(shape.seq_len), size_(shape.d_head), width_(shape.n_heads * shape.d_head) {
+    const std::int64_t step = length_ * size_;
+    auto* at = reinterpret_cast<Vector*>(scratch);
+    for (Vector** piece : {&q_, &k_, &v_, &dq_, &dk_, &dv_, &z_}) *piece = std::exchange(at, at + step);
+    row_ = at;
+    weight_ = at + length_;
+  }
+
+  void forward(const T* qkv, T* weights, T* z) {
+    for_each_group([&] {
+      gather(qkv, 3 * width_, 0, q_);
+      gather(qkv, 3 * width_, width_, k_);
+      gather(qkv, 3 * width_, 2 * width_, v_);
+      for (std::int64_t t = 0; t < length_; ++t) {
+        const std::int64_t visible = s_.causal ? t + 1 : length_;
+        softmax(t, visible);
+        scatter_row(t, visible, weights);
+        for (std::int64_t c = 0; c < size_; ++c) {
+          Vector sum = {};
+          for (std::int64_t j = 0; j < visible; ++j) sum += row_[j] * v_[j * size_ + c];
+          z_[t * size_ + c] = sum;
+        }
+      }
+      scatter(z_, width_, 0, z);
+    });
+  }
+
+  void backward(const T* qkv, const T* weights, const T* dz, T* dqkv) {
+    for_each_group([&] {
+      gather(qkv, 3 * width_, 0, q_);
+      gather(qkv, 3 * width_, width_, k_);
+      gather(qkv, 3 * width_, 2 * width_, v_);
+      gather(dz, width_, 0, z_);
+      std::fill_n(dk_, length_ * size_, Vector{});
+      std::fill_n(dv_, length_ * size_, Vector{});
+      for (std::int64_t t = 0; t < length_; ++t) {
+        const std::int64_t visible = s_.causal ? t + 1 : length_;
+        const Vector *q = q_ + t * size_, *out = z_ + t * size_;
+        gather_row(t, visible, weights);
+        for (std::int64_t j = 0; j < visible; ++j) row_[j] = dot(out, v_ + j * size_);
+        softmax_derivative(visible);
+        for (std::int64_t j = 0; j < visible; ++j) {
+          const Vector dscore = row_[j], weight = weight_[j];
+          Vector *dk = dk_ + j * size_, *dv = dv_ + j * size_;
+          for (std::int64_t c = 0; c < size_; ++c) {
+            dk[c] += dscore * q[c];
+            dv[c] += weight * out[c];
+          }
+        }
+        for (std::int64_t c = 0; c < size_; ++c) {
+          Vector sum = {};
+          for (std::int64_t j = 0; j < visible; ++j) sum += row_[j] * k_[j * size_ + c];
+          dq_[t * size_ + c] = sum;
+        }
+      }
+      scatter(dq_, 3 * width_, 0, dqkv);
+      scatter(dk_, 3 * width_, width_, dqkv);
+      scatter(dv_, 3 * width_, 2 * width_, dqkv);
+    });
+  }
+
+  void tangent(const T* qkv, const T* weights, const T* dqkv, T* dz) {
+    for_each_group([&] {
+      gather(qkv, 3 * width_, 0, q_);
+      gather(qkv, 3 * width_, width_, k_);
+      gather(qkv, 3 * width_, 2 * width_, v_);
+      gather(dqkv, 3 * width_, 0, dq_);
+      gather(dqkv, 3 * width_, width_, dk_);
+      gather(dqkv, 3 * width_, 2 * width_, dv_);
+      for (std::int64_t t = 0; t < length_; ++t) {
+        const std::int64_t visible = s_.causal ? t + 1 : length_;
+        gather_row(t, visible, weights);
+        for (std::int64_t j = 0; j < visible; ++j)
+          row_[j] = dot(q_ + t * size_, dk_ + j * size_) + dot(dq_ + t * size_, k_ + j * size_);
+        softmax_derivative(visible);
+        for (std::int64_t c = 0; c < size_; ++c) {
+          Vector sum = {};
+          for (std::int64_t j = 0; j < visible; ++j)
+            sum += row_[j] * v_[j * size_ + c] + weight_[j] * dv_[j * size_ + c];
+          z_[t * size_ + c] = sum;
+        }
+      }
+      scatter(z_, width_, 0, dz);
+    });
+  }
+
+ private:
+  typedef T Vector __attribute__((vector_size(32), may_alias));
+  static constexpr std::int64_t kLanes = 32 / sizeof(T);
+
+  template <class Body>
+  void for_each_group(Body&& body) {
+    const std::int64_t heads = s_.n * s_.n_heads;
+    for (first_ = 0; first_ < heads; first_ += kLanes) {
+      lanes_ = std::min(kLanes, heads - first_);
+      body();
+    }
+  }
+
+  // Rows of all heads' numbers at `offset` in rows `stride` long, and back. Lanes without a head hold zeros.
+  void gather(const T* from, std::int64_t stride, std::int64_t offset, Vector* to) const {
+    if (lanes_ < kLanes) std::fill_n(to, length_ * size_, Vector{});
+    for (std::int64_t lane = 0; lane < lanes_; ++lane) {
+      const T* in = from + place(lane, stride, offset);
+      T* out = reinterpret_cast<T*>(to) + lane;
+      for (std::int64_t t = 0; t < length_; ++t)
+        for (std::int64_t c = 0; c < size_; ++c) out[(t * size_ + c) * kLanes] = in[t * stride + c];
+    }
+  }
+  void scatter(const Vector* from, std::int64_t stride, std::int64_t offset, T* to) const {
+    for (std::int64_t lane = 0; lane < lanes_; ++lane) {
+      const T* in = reinterpret_cast<const T*>(from) + lane;
+      T* out = to + place(lane, stride, offset);
+      for (std::int64_t t = 0; t < length_; ++t)
+        for (std::int64_t c = 0; c < size_; ++c) out[t * stride + c] = in[(t * size_ + c) * kLanes];
+    }
+  }
+  [[nodiscard]] std::int64_t place(std::int64_t lane, std::int64_t stride, std::int64_t offset) const {
+    const std::int64_t sequence = (first_ + lane) / s_.n_heads, head = (first_ + lane) % s_.n_heads;
+    return sequence * length_ * stride + offset + head * size_;
+  }
+
+  // Row t of the weights, n x H x L x L.
+  void scatter_row(std::int64_t t, std::int64_t visible, T* weights) const {
+    for (std::int64_t lane = 0; lane < lanes_; ++lane) {
+      T* out = weights + ((first_ + lane) * length_ + t) * length_;
+      for (std::int64_t j = 0; j < visible; ++j) out[j] = row_[j][lane];
+      for (std::int64_t j = visible; j < length_; ++j) out[j] = T(0);
+    }
+  }
+  void gather_row(std::int64_t t, std::int64_t visible, const T* weights) const {
+    for (std::int64_t lane = 0; lane < lanes_; ++lane) {
+      const T* in = weights + ((first_ + lane) * length_ + t) * length_;
+      for (std::int64_t j = 0; j < visible; ++j) weight_[j][lane] = in[j];
+    }
+  }
+
+  Vector dot(const Vector* a, const Vector* b) const {
+    Vector sum = {};
+    for (std::int64_t c = 0; c < size_; ++c) sum += a[c] * b[c];
+    return sum;
+  }
+
+  // row_ = softmax of the scores of token t.
+  void softmax(std::int64_t t, std::int64_t visible) {
+    const T scale = static_cast<T>(s_.scale);
+    for (std::int64_t j = 0; j < visible; ++j) row_[j] = scale * dot(q_ + t * size_, k_ + j * size_);
+    Vector top = row_[0], total = {};
+    for (std::int64_t j = 1; j < visible; ++j) top = row_[j] > top ? row_[j] : top;
+    for (std::int64_t j = 0; j < visible; ++j) {
+      const Vector score = row_[j] - top;
+      T* const e = reinterpret_cast<T*>(row_ + j);
+#pragma omp simd
+      for (std::int64_t lane = 0; lane < kLanes; ++lane) e[lane] = exponential(score[lane]);
+      total += row_[j];
+    }
+    const Vector inverse = T(1) / total;
+    for (std::int64_t j = 0; j < visible; ++j) row_[j] *= inverse;
+  }
+
+  // row_ = scale weight (row_ - <weight, row_>).
+  void softmax_derivative(std::int64_t visible) {
+    const T scale = static_cast<T>(s_.scale);
+    Vector mean = {};
+    for (std::int64_t j = 0; j < visible; ++j) mean += weight_[j] * row_[j];
+    for (std::int64_t j = 0; j < visible; ++j) row_[j] = scale * weight_[j] * (row_[j] - mean);
+  }
+
+  const AttentionShape& s_;
+  std::int64_t length_, size_, width_;
+  std::int64_t first_ = 0, lanes_ = 0;  // of the group: its first head, counted over the sequences, and how many
+  Vector *q_, *k_, *v_, *dq_, *dk_, *dv_, *z_, *row_, *weight_;
+};
+
+}  // namespace phaselaw::model
