@@ -24,6 +24,7 @@ bool in_lanes(const AttentionShape& s) { return s.seq_len * s.d_head <= kLanesUp
 template <class T>
 void softmax_row(std::int64_t visible, std::int64_t length, T* row) {
   T top = row[0];
+#pragma omp simd reduction(max : top)
   for (std::int64_t j = 1; j < visible; ++j) top = std::max(top, row[j]);
   T total = 0;
 #pragma omp simd reduction(+ : total)

@@ -58,7 +58,10 @@ class OpenMpThreads {
 void onednn_sgemm(Op op_a, Op op_b, std::ptrdiff_t m, std::ptrdiff_t n, std::ptrdiff_t k, float alpha, const float* a,
                   std::ptrdiff_t lda, const float* b, std::ptrdiff_t ldb, float beta, float* c, std::ptrdiff_t ldc) {
   const auto flag = [](Op op) { return op == Op::none ? 'N' : 'T'; };
-  const OpenMpThreads threads(blas_threads());
+  // A second thread pays from about a millisecond of work on.
+  constexpr double kSharedFrom = 1 << 26;
+  const double flop = 2.0 * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k);
+  const OpenMpThreads threads(flop < kSharedFrom ? 1 : blas_threads());
   const auto status = dnnl_sgemm(flag(op_a), flag(op_b), m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
   PHASELAW_CHECK_EQ(static_cast<int>(status), static_cast<int>(dnnl_success));
 }

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "phaselaw/base/errors.h"
+#include "phaselaw/model/flops.h"
 #include "phaselaw/model/loss.h"
 
 namespace phaselaw::training {
@@ -27,6 +28,7 @@ std::int64_t sequences_a_pass(const model::Transformer<T>& model, std::int64_t b
         length(inputs_per_sequence(model.options()) + 3 * model.outputs_per_sequence()) * sizeof(T);
     const std::size_t more = two - one + buffers, fixed = one - (two - one);
     limit = fixed + more < kMicrobatchBytes ? static_cast<std::int64_t>((kMicrobatchBytes - fixed) / more) : 1;
+    limit = std::max(limit, (kMicrobatchTokens + model.options().seq_len - 1) / model.options().seq_len);
   }
   limit = std::min(limit, batch);
   const std::int64_t parts = (batch + limit - 1) / limit;
@@ -40,12 +42,21 @@ std::vector<T> cast(const std::vector<double>& values) {
   return result;
 }
 
+// Elements of the gradient that are added up by one member at a time, while they are in its cache.
+constexpr std::int64_t kReducedTogether = 1 << 14;
+
 template <class U>
 void copy_sequence(const std::vector<U>& from, std::int64_t i, std::int64_t width, std::vector<U>& to, std::int64_t k) {
   std::copy_n(from.data() + i * width, width, to.data() + k * width);
 }
 
 }  // namespace
+
+std::int64_t gradient_shards(const model::ModelOptions& options, std::int64_t batch) {
+  const double flop = model::sequence_cost(options).training_flop() * static_cast<double>(batch);
+  const auto by_work = static_cast<std::int64_t>(std::min(flop / kShardFlop, static_cast<double>(kMaxShards)));
+  return std::clamp<std::int64_t>(std::min({by_work, batch * options.seq_len / kShardTokens, batch}), 1, kMaxShards);
+}
 
 template <class T>
 model::Inputs<T> Objective<T>::Sequences::inputs(std::int64_t from, std::int64_t count,
@@ -81,68 +92,126 @@ typename Objective<T>::Sequences Objective<T>::convert(const data::Dataset& set,
   }
   if (options.init_scale != 1) {
     result.offset.resize(length(set.n * model_.outputs_per_sequence()));
-    model_.output_offset(theta_0, result.inputs(0, set.n, options), workspace_, result.offset.data());
+    model_.output_offset(theta_0, result.inputs(0, set.n, options), members_.front().workspace, result.offset.data());
   }
   return result;
 }
 
 template <class T>
 Objective<T>::Objective(const model::Transformer<T>& model, const data::Split& data, std::span<const T> theta_0,
-                        std::int64_t batch, std::int64_t microbatch)
-    : model_(model), workspace_(model, sequences_a_pass(model, batch, microbatch)) {
+                        std::int64_t batch, std::int64_t microbatch, base::Team* team)
+    : model_(model), team_(team) {
   PHASELAW_CHECK_EQ(theta_0.size(), length(model.table().size()));
+  const auto& options = model.options();
+  const std::int64_t shards = gradient_shards(options, batch);
+  const std::int64_t capacity = sequences_a_pass(model, (batch + shards - 1) / shards, microbatch);
+  for (int i = 0; i < (team == nullptr ? 1 : team->size()); ++i) members_.push_back(make_member(capacity));
+  shards_.assign(length(shards - 1), std::vector<T>(theta_0.size()));
   train_ = convert(data.train, theta_0);
   test_ = convert(data.test, theta_0);
-  const auto& options = model.options();
-  const std::int64_t n = workspace_.capacity(), outputs = n * model.outputs_per_sequence();
-  outputs_.resize(length(outputs));
-  cotangent_.resize(length(outputs));
-  part_.n = n;
+  for (auto& member : members_)
+    if (!train_.offset.empty()) member.part.offset.resize(member.outputs.size());
+  const std::int64_t parts = (std::max(train_.n, test_.n) + capacity - 1) / capacity;
+  sums_.resize(length(std::max(parts, shards)));
   if (options.reads_tokens()) {
-    part_.tokens.resize(length(n * options.seq_len));
-    part_.next = part_.tokens;
     trivial_loss_ = std::log(static_cast<double>(options.vocab));
   } else {
-    part_.x.resize(length(n * inputs_per_sequence(options)));
-    part_.y.resize(length(outputs));
     for (const double y : data.train.y) trivial_loss_ += y * y / static_cast<double>(data.train.y.size());
   }
-  if (!train_.offset.empty()) part_.offset.resize(length(outputs));
 }
 
 template <class T>
-void Objective<T>::gather(std::span<const std::int64_t> sequences) {
+typename Objective<T>::Member Objective<T>::make_member(std::int64_t capacity) const {
+  const auto& options = model_.options();
+  const std::size_t outputs = length(capacity * model_.outputs_per_sequence());
+  Member member{Workspace(model_, capacity), {}, std::vector<T>(outputs), std::vector<T>(outputs)};
+  member.part.n = capacity;
+  if (options.reads_tokens()) {
+    member.part.tokens.resize(length(capacity * options.seq_len));
+    member.part.next = member.part.tokens;
+  } else {
+    member.part.x.resize(length(capacity * inputs_per_sequence(options)));
+    member.part.y.resize(outputs);
+  }
+  return member;
+}
+
+template <class T>
+template <class Turn>
+void Objective<T>::run(std::int64_t count, const Turn& turn) {
+  if (team_ != nullptr) return team_->run(count, turn);
+  for (std::int64_t i = 0; i < count; ++i) turn(i, 0);
+}
+
+template <class T>
+void Objective<T>::gather(std::span<const std::int64_t> sequences, Sequences& part) const {
   const auto& options = model_.options();
   for (std::size_t k = 0; k < sequences.size(); ++k) {
     const std::int64_t i = sequences[k], to = static_cast<std::int64_t>(k);
     if (options.reads_tokens()) {
-      copy_sequence(train_.tokens, i, options.seq_len, part_.tokens, to);
-      copy_sequence(train_.next, i, options.seq_len, part_.next, to);
+      copy_sequence(train_.tokens, i, options.seq_len, part.tokens, to);
+      copy_sequence(train_.next, i, options.seq_len, part.next, to);
     } else {
-      copy_sequence(train_.x, i, inputs_per_sequence(options), part_.x, to);
-      copy_sequence(train_.y, i, model_.outputs_per_sequence(), part_.y, to);
+      copy_sequence(train_.x, i, inputs_per_sequence(options), part.x, to);
+      copy_sequence(train_.y, i, model_.outputs_per_sequence(), part.y, to);
     }
-    if (!train_.offset.empty()) copy_sequence(train_.offset, i, model_.outputs_per_sequence(), part_.offset, to);
+    if (!train_.offset.empty()) copy_sequence(train_.offset, i, model_.outputs_per_sequence(), part.offset, to);
   }
 }
 
 template <class T>
-void Objective<T>::forward(std::span<const T> theta, const Sequences& set, std::int64_t from, std::int64_t count) {
-  model_.forward(theta, set.inputs(from, count, model_.options()), workspace_, outputs_.data());
+void Objective<T>::forward(std::span<const T> theta, const Sequences& set, std::int64_t from, std::int64_t count,
+                           Member& member) const {
+  model_.forward(theta, set.inputs(from, count, model_.options()), member.workspace, member.outputs.data());
   if (set.offset.empty()) return;
   const std::int64_t width = model_.outputs_per_sequence();
   const T* offset = set.offset.data() + from * width;
-  for (std::int64_t i = 0; i < count * width; ++i) outputs_[length(i)] += offset[i];
+  for (std::int64_t i = 0; i < count * width; ++i) member.outputs[length(i)] += offset[i];
 }
 
 template <class T>
-double Objective<T>::loss(const Sequences& set, std::int64_t from, std::int64_t count, T scale, T* cotangent) const {
+double Objective<T>::loss(const Sequences& set, std::int64_t from, std::int64_t count, const Member& member, T scale,
+                          T* cotangent) const {
   const auto& options = model_.options();
   if (options.reads_tokens())
-    return model::cross_entropy(count * options.seq_len, options.vocab, outputs_.data(),
+    return model::cross_entropy(count * options.seq_len, options.vocab, member.outputs.data(),
                                 set.next.data() + from * options.seq_len, scale, cotangent);
   const std::int64_t width = model_.outputs_per_sequence();
-  return model::squared_error(count * width, outputs_.data(), set.y.data() + from * width, scale, cotangent);
+  return model::squared_error(count * width, member.outputs.data(), set.y.data() + from * width, scale, cotangent);
+}
+
+template <class T>
+double Objective<T>::shard_gradient(std::span<const T> theta, std::span<const std::int64_t> sequences, T scale,
+                                    std::span<T> gradient, Member& member) const {
+  std::fill(gradient.begin(), gradient.end(), T(0));
+  double sum = 0;
+  const std::size_t parts = length(member.workspace.capacity());
+  for (std::size_t at = 0; at < sequences.size(); at += parts) {
+    const auto chosen = sequences.subspan(at, std::min(parts, sequences.size() - at));
+    const auto count = static_cast<std::int64_t>(chosen.size());
+    gather(chosen, member.part);
+    forward(theta, member.part, 0, count, member);
+    sum += loss(member.part, 0, count, member, scale, member.cotangent.data());
+    model_.backward(theta, member.part.inputs(0, count, model_.options()), member.workspace, member.cotangent.data(),
+                    gradient);
+  }
+  return sum;
+}
+
+template <class T>
+void Objective<T>::add_shards(std::span<T> gradient) {
+  const auto size = static_cast<std::int64_t>(gradient.size());
+  const auto shard = [&](std::size_t i) { return i == 0 ? gradient.data() : shards_[i - 1].data(); };
+  run((size + kReducedTogether - 1) / kReducedTogether, [&](std::int64_t turn, int) {
+    const std::int64_t begin = turn * kReducedTogether, end = std::min(size, begin + kReducedTogether);
+    for (std::size_t stride = 1; stride <= shards_.size(); stride *= 2)
+      for (std::size_t i = 0; i + stride <= shards_.size(); i += 2 * stride) {
+        T* const to = shard(i);
+        const T* const from = shard(i + stride);
+#pragma omp simd
+        for (std::int64_t k = begin; k < end; ++k) to[k] += from[k];
+      }
+  });
 }
 
 template <class T>
@@ -151,17 +220,16 @@ double Objective<T>::gradient(std::span<const T> theta, std::span<const std::int
   const auto& options = model_.options();
   const auto b = static_cast<double>(sequences.size()), tokens = b * static_cast<double>(options.seq_len);
   const T scale = static_cast<T>(options.reads_tokens() ? 1 / tokens : 1 / b);
-  std::fill(gradient.begin(), gradient.end(), T(0));
+  const std::size_t shards = shards_.size() + 1;
+  run(static_cast<std::int64_t>(shards), [&](std::int64_t i, int member) {
+    const std::size_t at = length(i), begin = at * sequences.size() / shards;
+    const auto mine = sequences.subspan(begin, (at + 1) * sequences.size() / shards - begin);
+    sums_[at].loss = shard_gradient(theta, mine, scale, i == 0 ? gradient : std::span<T>(shards_[at - 1]),
+                                    members_[static_cast<std::size_t>(member)]);
+  });
+  if (shards > 1) add_shards(gradient);
   double sum = 0;
-  const std::size_t parts = length(workspace_.capacity());
-  for (std::size_t at = 0; at < sequences.size(); at += parts) {
-    const auto chosen = sequences.subspan(at, std::min(parts, sequences.size() - at));
-    const auto count = static_cast<std::int64_t>(chosen.size());
-    gather(chosen);
-    forward(theta, part_, 0, count);
-    sum += loss(part_, 0, count, scale, cotangent_.data());
-    model_.backward(theta, part_.inputs(0, count, options), workspace_, cotangent_.data(), gradient);
-  }
+  for (std::size_t i = 0; i < shards; ++i) sum += sums_[i].loss;
   return options.reads_tokens() ? sum / tokens : sum / (tokens * static_cast<double>(options.outputs()));
 }
 
@@ -171,13 +239,21 @@ typename Objective<T>::Losses Objective<T>::evaluate(std::span<const T> theta, S
   PHASELAW_CHECK(count >= 1 && count <= set.n);
   const auto& options = model_.options();
   const std::int64_t width = model_.outputs_per_sequence();
-  double sum = 0, excess = 0;
-  for (std::int64_t from = 0; from < count; from += workspace_.capacity()) {
-    const std::int64_t part = std::min(workspace_.capacity(), count - from);
-    forward(theta, set, from, part);
-    sum += loss(set, from, part, T(0), nullptr);
+  const std::int64_t capacity = microbatch(), parts = (count + capacity - 1) / capacity;
+  run(parts, [&](std::int64_t i, int which_member) {
+    Member& member = members_[static_cast<std::size_t>(which_member)];
+    const std::int64_t from = i * capacity, part = std::min(capacity, count - from);
+    forward(theta, set, from, part, member);
+    Sums& sums = sums_[length(i)];
+    sums.loss = loss(set, from, part, member, T(0), nullptr);
     if (!set.clean.empty())
-      excess += model::squared_error<T>(part * width, outputs_.data(), set.clean.data() + from * width, T(0), nullptr);
+      sums.excess =
+          model::squared_error<T>(part * width, member.outputs.data(), set.clean.data() + from * width, T(0), nullptr);
+  });
+  double sum = 0, excess = 0;
+  for (std::int64_t i = 0; i < parts; ++i) {
+    sum += sums_[length(i)].loss;
+    excess += sums_[length(i)].excess;
   }
   const auto numbers = static_cast<double>(count * (options.reads_tokens() ? options.seq_len : width));
   Losses losses;

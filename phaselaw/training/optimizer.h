@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "phaselaw/base/team.h"
 #include "phaselaw/model/parameters.h"
 #include "phaselaw/training/options.h"
 
@@ -16,9 +17,9 @@
 //   adamw      m = b1 m + (1-b1) g;  s = b2 s + (1-b2) g^2;
 //              theta -= eta ( f (m/(1-b1^k)) / (sqrt(s/(1-b2^k)) + eps) + w theta )      (k = 1, 2, ... counts updates)
 //
-// One pass over the buffers, state in T; update() allocates nothing. Source: heavy ball as in Polyak 1964 with eta
-// outside the velocity; AdamW: Loshchilov and Hutter 2019 (the decay is not multiplied by f, so that it does not depend
-// on width).
+// One pass over the buffers, shared among the team if there is one; state in T; update() allocates nothing. Source:
+// heavy ball as in Polyak 1964 with eta outside the velocity; AdamW: Loshchilov and Hutter 2019 (the decay is not
+// multiplied by f, so that it does not depend on width).
 namespace phaselaw::training {
 
 template <class T>
@@ -27,7 +28,8 @@ class Optimizer {
   Optimizer(const TrainingOptions& options, const model::ParameterTable& table);
 
   // g = gradient_scale * gradient.
-  void update(std::span<T> theta, std::span<const T> gradient, double rate, double gradient_scale = 1.0);
+  void update(std::span<T> theta, std::span<const T> gradient, double rate, double gradient_scale = 1.0,
+              base::Team* team = nullptr);
 
   // What an update leaves behind for the next one: restoring it after `count` updates continues to the same bits.
   // The moments are empty where the rule keeps none. PHASELAW_CHECK: sizes.
@@ -40,8 +42,9 @@ class Optimizer {
     std::size_t begin, end;
     double factor;
   };
+  void update(const Range& range, T* w, const T* gradient, double rate, double gradient_scale);
   TrainingOptions options_;
-  std::vector<Range> ranges_;  // trainable blocks; neighbours with the same factor are joined
+  std::vector<Range> ranges_;  // trainable blocks; neighbours with the same factor are joined, long ones cut
   std::vector<T> first_, second_;
   std::int64_t count_ = 0;
 };

@@ -8,6 +8,7 @@
 
 #include "phaselaw/base/interrupt.h"
 #include "phaselaw/model/flops.h"
+#include "phaselaw/numerics/gemm.h"
 #include "phaselaw/training/batches.h"
 #include "phaselaw/training/learning_rate.h"
 #include "phaselaw/training/objective.h"
@@ -29,7 +30,7 @@ class Run {
  public:
   Run(const model::Transformer<T>& model, std::vector<T> theta_0, const data::Split& data,
       const TrainingOptions& options, std::uint64_t seed, std::span<Observer<T>* const> observers,
-      const Continuation<T>& continuation)
+      const Continuation<T>& continuation, int threads)
       : model_(model),
         options_(options),
         observers_(observers),
@@ -37,7 +38,10 @@ class Run {
         train_count_(std::min(data.train.n, kTrainLossSequences)),
         test_count_(data.test.n),
         batches_(seed, data.train.n, options.optimizer == OptimizerKind::gd ? data.train.n : options.batch),
-        objective_(model, data, theta_0, batches_.size(), options.microbatch.is_word() ? 0 : options.microbatch.value),
+        team_(
+            static_cast<int>(std::clamp<std::int64_t>(threads, 1, gradient_shards(model.options(), batches_.size())))),
+        objective_(model, data, theta_0, batches_.size(), options.microbatch.is_word() ? 0 : options.microbatch.value,
+                   &team_),
         optimizer_(options, model.table()),
         gradient_(theta_0.size()),
         flop_per_step_(model::sequence_cost(model.options()).training_flop() * static_cast<double>(batches_.size())) {
@@ -123,7 +127,7 @@ class Run {
     for (auto* observer : observers_) observer->on_step(result_.steps, result_.theta, gradient_, loss);
     const bool clip = options_.gradient_clip > 0 && norm > options_.gradient_clip;
     const double rate = result_.learning_rate * rate_fraction(options_, result_.steps);
-    optimizer_.update(result_.theta, gradient_, rate, clip ? options_.gradient_clip / norm : 1.0);
+    optimizer_.update(result_.theta, gradient_, rate, clip ? options_.gradient_clip / norm : 1.0, &team_);
     time_ += rate;
   }
 
@@ -156,6 +160,7 @@ class Run {
   const Continuation<T>& continuation_;
   std::int64_t train_count_, test_count_;
   Batches batches_;
+  base::Team team_;
   Objective<T> objective_;
   Optimizer<T> optimizer_;
   std::vector<T> gradient_;
@@ -171,16 +176,17 @@ template <class T>
 TrainingResult<T> train(const model::Transformer<T>& model, std::vector<T> theta_0, const data::Split& data,
                         const TrainingOptions& options, std::uint64_t seed,
                         std::type_identity_t<std::span<Observer<T>* const>> observers,
-                        const std::type_identity_t<Continuation<T>>& continuation) {
+                        const std::type_identity_t<Continuation<T>>& continuation, int threads) {
   validate(options);
-  return Run<T>(model, std::move(theta_0), data, options, seed, observers, continuation).carry_out();
+  const numerics::OneBlasThread one;  // what is shared are sequences, not products
+  return Run<T>(model, std::move(theta_0), data, options, seed, observers, continuation, threads).carry_out();
 }
 
 template TrainingResult<float> train<float>(const model::Transformer<float>&, std::vector<float>, const data::Split&,
                                             const TrainingOptions&, std::uint64_t, std::span<Observer<float>* const>,
-                                            const Continuation<float>&);
+                                            const Continuation<float>&, int);
 template TrainingResult<double> train<double>(const model::Transformer<double>&, std::vector<double>,
                                               const data::Split&, const TrainingOptions&, std::uint64_t,
-                                              std::span<Observer<double>* const>, const Continuation<double>&);
+                                              std::span<Observer<double>* const>, const Continuation<double>&, int);
 
 }  // namespace phaselaw::training

@@ -14,7 +14,7 @@
 #include "phaselaw/model/transformer.h"
 #include "phaselaw/training/options.h"
 
-// Training of one model by one thread.
+// Training of one model, by one thread or a few.
 //
 // Objective of a batch of b sequences: squared (1/b) ||F - Y||_F^2, the paper's Loss [S]; tokens: mean nats per token
 // [T]. Recorded losses are per number: squared loss = mean over sequences, tokens and output coordinates, that is the
@@ -22,10 +22,10 @@
 //
 // Batches: sequences without replacement, epoch e in the order of stream (seed, "batch", e); a batch may end one epoch
 // and begin the next. gd, and any batch >= n_data, uses the whole training set in its order. Microbatches: a batch is
-// passed in equal parts whose workspace fits the L2 cache; gradients add up in a fixed order, so the result does not
-// depend on threads, and on the microbatch only by rounding. Cost: steps * batch * sequence_cost().training_flop(),
-// plus the measurements, which are not counted in compute_flop. Memory: the data once more in T, the parameters,
-// gradient and optimiser state. Steps allocate nothing after the first.
+// passed in equal parts whose workspace fits the L2 cache; gradients add up in a fixed order (training/objective.h), so
+// the result is the same bytes for any number of threads, and depends on the microbatch only by rounding. Cost: steps *
+// batch * sequence_cost().training_flop(), plus the measurements, which are not counted in compute_flop. Memory: the
+// data once more in T, the parameters, gradient and optimiser state. Steps allocate nothing after the first.
 namespace phaselaw::training {
 
 // The train loss is measured on the first sequences of the training set, at most this many.
@@ -97,18 +97,19 @@ struct Continuation {
 // Minimises the objective from theta_0 (the model's initialisation: with init_scale != 1 it defines the offset of F).
 // base::interrupted() is looked at on each step. An unfinished run keeps its curve; only options outside their domain
 // are errors (InputError). PHASELAW_CHECK: shapes of data, model and continuation agree. A continued training shows its
-// observers the steps from there on only.
+// observers the steps from there on only. `threads`: at most so many compute; no more than the batch has shards.
 template <class T>
 [[nodiscard]] TrainingResult<T> train(const model::Transformer<T>& model, std::vector<T> theta_0,
                                       const data::Split& data, const TrainingOptions& options, std::uint64_t seed,
                                       std::type_identity_t<std::span<Observer<T>* const>> observers = {},
-                                      const std::type_identity_t<Continuation<T>>& continuation = {});
+                                      const std::type_identity_t<Continuation<T>>& continuation = {}, int threads = 1);
 
 extern template TrainingResult<float> train<float>(const model::Transformer<float>&, std::vector<float>,
                                                    const data::Split&, const TrainingOptions&, std::uint64_t,
-                                                   std::span<Observer<float>* const>, const Continuation<float>&);
+                                                   std::span<Observer<float>* const>, const Continuation<float>&, int);
 extern template TrainingResult<double> train<double>(const model::Transformer<double>&, std::vector<double>,
                                                      const data::Split&, const TrainingOptions&, std::uint64_t,
-                                                     std::span<Observer<double>* const>, const Continuation<double>&);
+                                                     std::span<Observer<double>* const>, const Continuation<double>&,
+                                                     int);
 
 }  // namespace phaselaw::training

@@ -138,10 +138,12 @@ TEST(Objective, CutsABatchIntoEqualParts) {
   EXPECT_EQ(p.objective(100, 6).microbatch(), 6);
   EXPECT_EQ(p.objective(0, 6).microbatch(), 6) << "a model this small fits the cache whole";
   auto wide = small_model();
-  wide.d_hidden = 1 << 17;  // 3 tokens x 2 buffers of 1 MiB each
+  wide.seq_len = 64;
+  wide.d_hidden = 1 << 13;  // 64 tokens x 2 buffers of 64 KiB each
   const model::Transformer<double> large(wide);
   const auto theta = model::initialise<double>(large.table(), 1);
-  EXPECT_EQ(Objective<double>(large, p.data, theta, 6, 0).microbatch(), 1);
+  const auto data = teacher_split(wide, 6, 2, 0.1);
+  EXPECT_EQ(Objective<double>(large, data, theta, 6, 0).microbatch(), 2) << "128 tokens, whatever they need";
 }
 
 TEST(Objective, NoiseFloorAtTheTeacher) {

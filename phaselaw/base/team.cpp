@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "phaselaw/base/team.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace phaselaw::base {
+
+namespace {
+
+void pause() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#endif
+}
+
+// Until `value` is no longer `old`: spins for about 20 microseconds, then sleeps.
+void wait_while(const std::atomic<std::uint32_t>& value, std::uint32_t old) {
+  constexpr int kSpins = 500;
+  for (int i = 0; i < kSpins; ++i) {
+    if (value.load(std::memory_order_acquire) != old) return;
+    pause();
+  }
+  value.wait(old, std::memory_order_acquire);
+}
+
+}  // namespace
+
+Team::Team(int size) {
+  for (int member = 1; member < size; ++member) others_.emplace_back([this, member] { wait_for_loops(member); });
+}
+
+Team::~Team() {
+  over_ = true;
+  loops_.fetch_add(1, std::memory_order_release);
+  loops_.notify_all();
+  for (auto& other : others_) other.join();
+}
+
+void Team::wait_for_loops(int member) {
+  for (std::uint32_t seen = 0;; ++seen) {
+    wait_while(loops_, seen);
+    if (over_) return;
+    take_turns(member);
+    if (at_work_.fetch_sub(1, std::memory_order_acq_rel) == 1) at_work_.notify_one();
+  }
+}
+
+void Team::take_turns(int member) {
+  try {
+    for (std::int64_t i = next_.fetch_add(1); i < count_; i = next_.fetch_add(1)) call_(what_, i, member);
+  } catch (...) {
+    next_ = count_;
+    const std::lock_guard lock(mutex_);
+    if (!failure_) failure_ = std::current_exception();
+  }
+}
+
+void Team::start(std::int64_t count, Call call, const void* what) {
+  call_ = call;
+  what_ = what;
+  count_ = count;
+  next_ = 0;
+  at_work_ = static_cast<std::uint32_t>(others_.size());
+  loops_.fetch_add(1, std::memory_order_release);
+  loops_.notify_all();
+  take_turns(0);
+  for (std::uint32_t left = at_work_; left != 0; left = at_work_.load(std::memory_order_acquire))
+    wait_while(at_work_, left);
+  if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
+}
+
+}  // namespace phaselaw::base

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace phaselaw::base {
+
+// A few threads that carry out one loop at a time together: the caller and size() - 1 others, which are started once,
+// wait spinning for some microseconds, then asleep. For loops whose turns take a millisecond; a loop costs a few
+// microseconds and allocates nothing. Which thread takes which turn is not fixed: a turn must not depend on it.
+class Team {
+ public:
+  explicit Team(int size = 1);  // at least 1
+  ~Team();
+  Team(const Team&) = delete;
+  Team& operator=(const Team&) = delete;
+
+  [[nodiscard]] int size() const { return static_cast<int>(others_.size()) + 1; }
+
+  // turn(i, member) for i = 0 .. count - 1, each once; `member` (0 .. size - 1, the caller is 0) is on one turn at a
+  // time. Returns when all are done. An exception of a turn is thrown here, after the turns that were begun.
+  // One caller at a time; not from within a turn.
+  template <class Turn>
+  void run(std::int64_t count, const Turn& turn) {
+    if (others_.empty() || count <= 1) {
+      for (std::int64_t i = 0; i < count; ++i) turn(i, 0);
+      return;
+    }
+    const auto call = [](const void* what, std::int64_t i, int member) {
+      (*static_cast<const Turn*>(what))(i, member);
+    };
+    start(count, call, &turn);
+  }
+
+ private:
+  using Call = void (*)(const void* what, std::int64_t i, int member);
+  void start(std::int64_t count, Call call, const void* what);
+  void wait_for_loops(int member);
+  void take_turns(int member);
+
+  std::vector<std::thread> others_;
+  Call call_ = nullptr;
+  const void* what_ = nullptr;
+  std::int64_t count_ = 0;
+  alignas(64) std::atomic<std::int64_t> next_{0};      // turn
+  alignas(64) std::atomic<std::uint32_t> loops_{0};    // begun; changes when there is something to do
+  alignas(64) std::atomic<std::uint32_t> at_work_{0};  // others that have not left the loop
+  std::atomic<bool> over_{false};
+  std::mutex mutex_;
+  std::exception_ptr failure_;
+};
+
+}  // namespace phaselaw::base
