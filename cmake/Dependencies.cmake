@@ -3,6 +3,23 @@
 # of them; nothing is downloaded.
 include(LibraryDependencies)
 find_package(CLI11 REQUIRED)
+if(NOT PHASELAW_MPI MATCHES "^(AUTO|ON|OFF)$")
+  message(FATAL_ERROR "PHASELAW_MPI is '${PHASELAW_MPI}'; expected AUTO, ON or OFF")
+elseif(NOT PHASELAW_MPI STREQUAL OFF)
+  find_package(MPI QUIET COMPONENTS C)
+  find_library(scalapack_library NAMES scalapack-openmpi scalapack)
+  if(MPI_C_FOUND AND scalapack_library)
+    add_library(phaselaw_mpi_libraries INTERFACE)
+    target_link_libraries(phaselaw_mpi_libraries INTERFACE MPI::MPI_C "${scalapack_library}")
+    # The C interface alone: the C++ one is not linked.
+    target_compile_definitions(phaselaw_mpi_libraries INTERFACE OMPI_SKIP_MPICXX MPICH_SKIP_MPICXX)
+  elseif(PHASELAW_MPI STREQUAL ON)
+    message(FATAL_ERROR "PHASELAW_MPI is ON, but MPI or ScaLAPACK was not found; on Debian: apt-get install "
+      "openmpi-bin libopenmpi-dev libscalapack-openmpi-dev")
+  else()
+    message(STATUS "one machine only: MPI or ScaLAPACK not found")
+  endif()
+endif()
 if(PHASELAW_TESTS)
   find_package(GTest REQUIRED)
 endif()

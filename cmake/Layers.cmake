@@ -14,7 +14,7 @@ function(phaselaw_layer name)
   endif()
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*.cpp")
   file(GLOB_RECURSE headers CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*.h")
-  list(FILTER sources EXCLUDE REGEX "/main\\.cpp$")
+  list(FILTER sources EXCLUDE REGEX "/(main|[a-z]+_module)\\.cpp$")  # a program, a shared module of its own
 
   set_property(GLOBAL APPEND PROPERTY phaselaw_layers ${name})
   add_library(phaselaw_${name} STATIC ${sources})

@@ -8,6 +8,7 @@
 #include "phaselaw/base/interrupt.h"
 #include "phaselaw/base/log.h"
 #include "phaselaw/cli/common.h"
+#include "phaselaw/ranks/launch.h"
 
 namespace phaselaw::cli {
 
@@ -85,16 +86,20 @@ int run(int argc, const char* const* argv) {
       add(program);
       app.get_subcommands({}).back()->group(heading);
     }
+  // Of several ranks the first speaks for all: each would say the same.
+  const auto say = [](const std::exception& error) {
+    if (ranks::launch().rank == 0) base::log_error(error.what());
+  };
   try {
     return dispatch(app, program, argc, argv);
   } catch (const base::InputError& error) {
-    base::log_error(error.what());
+    say(error);
     return kBadInput;
   } catch (const base::Interrupted& error) {
-    base::log_error(error.what());
+    say(error);
     return kInterrupted;
   } catch (const std::exception& error) {
-    base::log_error(error.what());
+    say(error);
     return kFailed;
   }
 }

@@ -4,12 +4,15 @@
 #include <algorithm>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <set>
 
 #include "phaselaw/base/files.h"
 #include "phaselaw/base/log.h"
 #include "phaselaw/base/progress.h"
 #include "phaselaw/cli/common.h"
+#include "phaselaw/ranks/launch.h"
+#include "phaselaw/ranks/sweep.h"
 #include "phaselaw/report/format.h"
 #include "phaselaw/sweep/cost.h"
 
@@ -25,7 +28,12 @@ struct SweepFlags {
 };
 
 // The runs of the shard, what each costs here, and how long all take. --out names a store whose runs count as done.
-void list_runs(const Common& common, const sweep::Study& study, const sweep::Shard& shard, const std::string& out) {
+void list_runs(const Common& common, const SweepFlags& flags, const sweep::Shard& shard) {
+  require_outputs(common);
+  auto document = base::read_toml(flags.study);
+  if (common.seed) document["seed"] = *common.seed;
+  const auto study = sweep::study_from(document);
+  const std::string& out = flags.out;
   std::set<std::int64_t> there;
   if (!out.empty() && std::filesystem::exists(out)) {
     const auto store = store::Store::open_read(out);
@@ -38,8 +46,9 @@ void list_runs(const Common& common, const sweep::Study& study, const sweep::Sha
     return;
   }
   const auto model = sweep::calibrate(points);
-  const int workers = std::min(common.threads > 0 ? common.threads : sweep::default_threads(),
-                               static_cast<int>(std::min<std::size_t>(points.size(), 1 << 20)));
+  const auto& launch = ranks::launch();
+  const int threads = common.threads > 0 ? common.threads : launch.several() ? 1 : sweep::default_threads();
+  const int workers = std::min(threads * launch.size, static_cast<int>(std::min<std::size_t>(points.size(), 1 << 20)));
   const bool ladder = std::any_of(points.begin(), points.end(), [](const auto* p) { return p->wanted_params > 0; });
   std::vector<std::string> heading = {"run",     "key",      "seed",   "n_params", "n_layers", "d_model",
                                       "n_heads", "d_hidden", "n_data", "steps",    "cost",     "time"};
@@ -88,36 +97,62 @@ void list_runs(const Common& common, const sweep::Study& study, const sweep::Sha
              report::format_flop(total_flop), base::format_duration(time), workers, workers == 1 ? "" : "s");
 }
 
-void run_sweep(const Common& common, const SweepFlags& flags) {
+// Reads the study and, where this process is to own it, opens the store. Everything that can be wrong is found here.
+ranks::Prepared prepare(const Common& common, const SweepFlags& flags, bool owner) {
   auto document = base::read_toml(flags.study);
   if (common.seed) document["seed"] = *common.seed;
-  const auto shard = flags.shard.empty() ? sweep::Shard{} : sweep::shard_from(flags.shard);
+  ranks::Prepared prepared{sweep::study_from(document), std::nullopt};
+  if (!owner) return prepared;
+  require_outputs(common);
+  if (flags.out.empty()) throw base::InputError({"--out"}, "expected the study's store, e.g. --out study.db");
+  base::require_writable_file(flags.out, "--out");
+  prepared.store.emplace(store::Store::open_or_create(flags.out, prepared.study.json, prepared.study.key));
+  return prepared;
+}
+
+void run_sweep(const Common& common, const SweepFlags& flags) {
+  const auto& launch = ranks::launch();
+  sweep::SweepOptions options;
+  options.shard = flags.shard.empty() ? sweep::Shard{} : sweep::shard_from(flags.shard);
+  if (launch.several() && !flags.shard.empty())
+    throw base::InputError({"--shard"}, fmt::format("{} ranks share the whole study; leave --shard out, or start the "
+                                                    "shards one by one, without {}",
+                                                    launch.size, launch.launcher));
   if (!(flags.checkpoint_every >= 0))
     throw base::InputError({"--checkpoint-every"},
                            fmt::format("expected seconds >= 0; found {}", flags.checkpoint_every));
-  require_outputs(common);
-  const auto study = sweep::study_from(document);
-  if (flags.dry_run) return list_runs(common, study, shard, flags.out);
-  if (flags.out.empty()) throw base::InputError({"--out"}, "expected the study's store, e.g. --out study.db");
-  base::require_writable_file(flags.out, "--out");
-  auto store = store::Store::open_or_create(flags.out, study.json, study.key);
-  sweep::SweepOptions options;
   options.threads = common.threads;
-  options.shard = shard;
   options.snapshot_every_s = flags.checkpoint_every;
-  const auto summary = sweep::run_study(study, store, options);
-  emit_json(common, base::Value::table({{"runs", static_cast<std::int64_t>(study.points.size())},
+  if (flags.dry_run) {
+    if (launch.rank == 0) list_runs(common, flags, options.shard);
+    return;
+  }
+  sweep::SweepSummary summary;
+  std::int64_t runs = 0;
+  const auto prepared = [&](int rank) {
+    auto result = prepare(common, flags, rank == 0);
+    runs = static_cast<std::int64_t>(result.study.points.size());
+    return result;
+  };
+  if (launch.several()) {
+    summary = ranks::run_study_on_ranks(prepared, options);
+  } else {
+    auto mine = prepared(0);
+    summary = sweep::run_study(mine.study, *mine.store, options);
+  }
+  emit_json(common, base::Value::table({{"runs", runs},
                                         {"done", summary.done},
                                         {"diverged", summary.diverged},
                                         {"resumed", summary.resumed},
                                         {"already_there", summary.already_there},
                                         {"elsewhere", summary.elsewhere},
+                                        {"ranks", launch.size},
                                         {"threads", summary.threads},
                                         {"seconds", summary.seconds}}));
   if (common.json != "-")
-    fmt::print("{} runs carried out ({} diverged), {} were there already; {} on {} threads\n{}\n", summary.done,
+    fmt::print("{} runs carried out ({} diverged), {} were there already; {} on {} threads{}\n{}\n", summary.done,
                summary.diverged, summary.already_there, base::format_duration(summary.seconds), summary.threads,
-               flags.out);
+               launch.several() ? fmt::format(" of {} ranks", launch.size) : "", flags.out);
   if (summary.elsewhere > 0)
     base::log_warning(
         fmt::format("{} runs are being carried out by another process; run the command again when it has "

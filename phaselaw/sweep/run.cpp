@@ -34,7 +34,11 @@ class Attendant : public training::Observer<float> {
  public:
   Attendant(const RunContext& context, std::string identity, std::int64_t steps)
       : context_(context), identity_(std::move(identity)), steps_(static_cast<double>(steps)) {
-    if (!context.snapshot.path.empty()) start_ = training::read_snapshot<float>(context.snapshot.path, identity_);
+    const SnapshotPolicy& policy = context.snapshot;
+    if (policy.load)
+      start_ = training::snapshot_from_bytes<float>(policy.load(), identity_);
+    else if (policy.keeps())
+      start_ = training::read_snapshot<float>(policy.path, identity_);
     told_at_ = start_ ? start_->steps : 0;
     if (start_ && context.progress) context.progress(static_cast<double>(start_->steps) / steps_);
   }
@@ -42,7 +46,7 @@ class Attendant : public training::Observer<float> {
   [[nodiscard]] training::Continuation<float> continuation() {
     training::Continuation<float> result;
     if (start_) result.from = &*start_;
-    if (context_.snapshot.path.empty()) return result;
+    if (!context_.snapshot.keeps()) return result;
     result.due = [this](std::int64_t step) { return due(step); };
     result.keep = [this](const training::TrainingState<float>& state) { keep(state); };
     return result;
@@ -66,6 +70,11 @@ class Attendant : public training::Observer<float> {
   }
 
   void keep(const training::TrainingState<float>& state) {
+    if (context_.snapshot.save) {
+      context_.snapshot.save(training::snapshot_bytes(state, identity_));
+      kept_ = Clock::now();
+      return;
+    }
     const std::filesystem::path path = context_.snapshot.path;
     for (const bool again : {true, false}) try {
         std::error_code ignored;  // writing then says what is wrong

@@ -29,9 +29,13 @@ struct RunResult {
 
 // Where a run in flight is kept, so that a kill costs at most the time since the last snapshot.
 struct SnapshotPolicy {
-  std::string path;              // "": nothing is kept
+  std::string path;              // "": nothing is kept, unless `load` and `save` are given
   double every_s = 30;           // wall time between two; a run shorter than that writes none
   std::int64_t every_steps = 0;  // > 0: after every so many steps as well, whatever the clock says
+  // In place of the file at `path`, for a run whose snapshots another process keeps. `load` may give "".
+  std::function<std::string()> load;
+  std::function<void(const std::string& bytes)> save;
+  [[nodiscard]] bool keeps() const { return !path.empty() || save; }
 };
 
 struct RunContext {

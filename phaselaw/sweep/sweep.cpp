@@ -4,11 +4,14 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <condition_variable>
 #include <exception>
 #include <functional>
+#include <map>
 #include <mutex>
 #include <set>
 #include <thread>
+#include <utility>
 
 #include <sched.h>
 
@@ -47,6 +50,102 @@ std::function<double(const Point&)> work_of(const std::vector<const Point*>& wai
   return [model = std::move(model)](const Point& point) { return model.seconds(point.experiment); };
 }
 
+// The runs to be done, who has them, and what has come of them.
+class OpenSweep : public Floor {
+ public:
+  OpenSweep(StudyWork& work, std::function<double(const Point&)> units, const std::string& title)
+      : work_(work), units_(std::move(units)), progress_(title, total()) {}
+
+  const Point* next() override {
+    const std::lock_guard lock(mutex_);
+    const Point* point = next_here();
+    if (point != nullptr) ++away_;
+    return point;
+  }
+  const Point* next_here() { return ending() ? nullptr : work_.next(); }
+  // False when nothing can come back any more; else after a while, or when something has.
+  bool wait_for_returned() {
+    std::unique_lock lock(mutex_);
+    if (std::exchange(returned_, false)) return true;
+    if (away_ == 0) return false;
+    changed_.wait_for(lock, std::chrono::milliseconds(50));
+    return true;
+  }
+
+  void give_back(const Point& point) override {
+    work_.give_back(point);
+    const std::lock_guard lock(mutex_);
+    --away_;
+    returned_ = true;
+    changed_.notify_all();
+  }
+  void deliver(const Point& point, const store::RunRecord& record, bool from_snapshot,
+               const std::string& data) override {
+    keep(point, record, from_snapshot, data);
+    const std::lock_guard lock(mutex_);
+    --away_;
+    changed_.notify_all();
+  }
+  void keep(const Point& point, const store::RunRecord& record, bool from_snapshot, const std::string& data) {
+    work_.take(point, record);
+    const std::lock_guard lock(mutex_);
+    if (described_.insert(data).second) base::log_info(data);
+    ++done;
+    diverged += record.status == store::Status::kDiverged ? 1 : 0;
+    resumed += from_snapshot ? 1 : 0;
+    progress_.note(fmt::format("{} of {} runs", done, work_.waiting_at_start().size()));
+    progress_.advance((1 - told_[point.index]) * units_(point));  // a diverged run needs no more
+    told_.erase(point.index);
+  }
+  void progress(const Point& point, double share) override {
+    progress_.advance(share * units_(point));
+    const std::lock_guard lock(mutex_);
+    told_[point.index] += share;
+  }
+  void fail(std::exception_ptr why) override {
+    const std::lock_guard lock(mutex_);
+    if (!failure) failure = std::move(why);
+    stop = true;
+  }
+  [[nodiscard]] bool left() const override { return nobody_here; }
+  [[nodiscard]] bool ending() const override { return stop || base::interrupted(); }
+  [[nodiscard]] std::string snapshot_path(const Point& point) const override { return work_.snapshot_path(point); }
+
+  std::atomic<bool> stop{false}, nobody_here{false};
+  std::exception_ptr failure;  // read when all have ended
+  std::int64_t done = 0, diverged = 0, resumed = 0;
+
+ private:
+  [[nodiscard]] double total() const {
+    double sum = 0;
+    for (const Point* point : work_.waiting_at_start()) sum += units_(*point);
+    return sum;
+  }
+
+  StudyWork& work_;
+  const std::function<double(const Point&)> units_;
+  base::Progress progress_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::map<std::int64_t, double> told_;  // share of a run that the progress has been told
+  std::set<std::string> described_;
+  int away_ = 0;           // runs that others answer for
+  bool returned_ = false;  // one of them came back, and nobody here has looked since
+};
+
+// One worker: false when its run was interrupted.
+bool carry_out_one(OpenSweep& sweep, const Point& point, const SweepOptions& options, SharedData& data) {
+  RunContext context;
+  context.snapshot = {sweep.snapshot_path(point), options.snapshot_every_s, options.snapshot_every_steps, {}, {}};
+  context.data = &data;
+  context.stop = &sweep.stop;
+  context.progress = [&](double share) { sweep.progress(point, share); };
+  const RunResult result = carry_out(point.experiment, context);
+  if (result.outcome == training::Outcome::interrupted) return false;
+  sweep.keep(point, to_record(point, result), result.resumed_from > 0, result.data);
+  return true;
+}
+
 }  // namespace
 
 SweepSummary run_study(const Study& study, store::Store& store, const SweepOptions& options) {
@@ -58,60 +157,41 @@ SweepSummary run_study(const Study& study, store::Store& store, const SweepOptio
   SweepSummary summary;
   summary.already_there = work.already_there();
   for (const Point* point : waiting) summary.cost_flop += point->cost_flop;
-  summary.threads = static_cast<int>(
+  const int here = static_cast<int>(
       std::min<std::size_t>(static_cast<std::size_t>(options.threads > 0 ? options.threads : default_threads()),
                             std::max<std::size_t>(waiting.size(), 1)));
-  const auto work_units = work_of(waiting, summary.cost_flop, summary.threads, options.title);
-  double total = 0;
-  for (const Point* point : waiting) total += work_units(*point);
+  summary.threads = here + options.others;
+  OpenSweep sweep(work, work_of(waiting, summary.cost_flop, summary.threads, options.title), options.title);
 
-  base::Progress progress(options.title, total);
   SharedData data;
-  std::atomic<bool> stop{false};
-  std::mutex mutex;
-  std::exception_ptr failure;
-  std::set<std::string> described;
-  const auto carry_out_one = [&](const Point& point) {
-    const double units = work_units(point);
-    double told = 0;
-    RunContext context;
-    context.snapshot = {work.snapshot_path(point), options.snapshot_every_s, options.snapshot_every_steps};
-    context.data = &data;
-    context.stop = &stop;
-    context.progress = [&](double share) {
-      progress.advance(share * units);
-      told += share;
-    };
-    const RunResult result = carry_out(point.experiment, context);
-    if (result.outcome == training::Outcome::interrupted) return false;
-    work.take(point, to_record(point, result));
-    const std::lock_guard lock(mutex);
-    if (described.insert(result.data).second) base::log_info(result.data);
-    ++summary.done;
-    summary.diverged += result.outcome == training::Outcome::diverged ? 1 : 0;
-    summary.resumed += result.resumed_from > 0 ? 1 : 0;
-    progress.note(fmt::format("{} of {} runs", summary.done, waiting.size()));
-    progress.advance((1 - told) * units);  // a diverged run needs no more
-    return true;
-  };
-  const auto worker = [&] {
+  const auto guarded = [&](auto&& what) {
     try {
-      while (!stop) {
-        const Point* point = work.next();
-        if (point == nullptr || !carry_out_one(*point)) return;
-      }
+      what();
     } catch (...) {
-      const std::lock_guard lock(mutex);
-      if (!failure) failure = std::current_exception();
-      stop = true;
+      sweep.fail(std::current_exception());
     }
   };
-  std::vector<std::thread> workers;
-  for (int i = 1; i < summary.threads; ++i) workers.emplace_back(worker);
+  const auto worker = [&] {
+    guarded([&] {
+      do {
+        while (const Point* point = sweep.next_here())
+          if (!carry_out_one(sweep, *point, options, data)) return;
+      } while (!sweep.ending() && sweep.wait_for_returned());
+    });
+  };
+  std::thread server;
+  if (options.serve_others) server = std::thread([&] { guarded([&] { options.serve_others(sweep); }); });
+  std::vector<std::thread> threads;
+  for (int i = 1; i < here; ++i) threads.emplace_back(worker);
   worker();
-  for (auto& thread : workers) thread.join();
-  if (failure) std::rethrow_exception(failure);
+  for (auto& thread : threads) thread.join();
+  sweep.nobody_here = true;
+  if (server.joinable()) server.join();
+  if (sweep.failure) std::rethrow_exception(sweep.failure);
   base::throw_if_interrupted();
+  summary.done = sweep.done;
+  summary.diverged = sweep.diverged;
+  summary.resumed = sweep.resumed;
   summary.elsewhere = work.elsewhere();
   summary.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return summary;

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <exception>
+#include <functional>
 #include <string>
 
 #include "phaselaw/store/store.h"
@@ -13,8 +15,27 @@
 // on the number of workers, on their order, or on how often the sweep was stopped, killed and resumed.
 namespace phaselaw::sweep {
 
+// A sweep under way, as those see it who carry out runs for it outside this process. Every member from any thread.
+class Floor {
+ public:
+  virtual ~Floor() = default;
+  // A run that the caller answers for until it is delivered or returned. Null: none is left to begin now; while others
+  // answer for runs, one may come back.
+  [[nodiscard]] virtual const Point* next() = 0;
+  virtual void give_back(const Point& point) = 0;
+  virtual void deliver(const Point& point, const store::RunRecord& record, bool resumed, const std::string& data) = 0;
+  virtual void progress(const Point& point, double share) = 0;  // of the run's work; negative: lost
+  virtual void fail(std::exception_ptr why) = 0;                // ends the sweep; run_study throws it
+  [[nodiscard]] virtual bool ending() const = 0;                // failed or interrupted
+  [[nodiscard]] virtual bool left() const = 0;                  // the workers of this process found nothing more to do
+  [[nodiscard]] virtual std::string snapshot_path(const Point& point) const = 0;
+};
+
 struct SweepOptions {
-  int threads = 0;  // workers; 0: one a core
+  int threads = 0;  // workers of this process; 0: one a core
+  // Workers elsewhere: how many, and what serves them, in a thread of its own, until nothing is left for them.
+  int others = 0;
+  std::function<void(Floor&)> serve_others{};
   std::string title = "sweep";
   Shard shard{};
   double snapshot_every_s = 30;           // of a run in flight; see SnapshotPolicy
@@ -25,7 +46,7 @@ struct SweepSummary {
   std::int64_t done = 0, diverged = 0, already_there = 0;
   std::int64_t resumed = 0;    // of those done: begun by an earlier process
   std::int64_t elsewhere = 0;  // in the hands of another process when this one ended
-  int threads = 0;
+  int threads = 0;             // workers, elsewhere too
   double seconds = 0;
   double cost_flop = 0;  // of the runs to be carried out now
 };

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "phaselaw/training/trainer.h"
 
@@ -26,5 +27,7 @@ void write_snapshot(const std::string& path, const TrainingState<T>& state, cons
 // begins at its start, which costs time and changes no result.
 template <class T>
 [[nodiscard]] std::optional<TrainingState<T>> read_snapshot(const std::string& path, const std::string& identity);
+template <class T>
+[[nodiscard]] std::optional<TrainingState<T>> snapshot_from_bytes(std::string_view bytes, const std::string& identity);
 
 }  // namespace phaselaw::training

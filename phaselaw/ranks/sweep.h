@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "phaselaw/sweep/sweep.h"
+
+// A study on all ranks of a launch: rank 0 owns the store, gives out the runs and carries some out itself; the others
+// carry out runs and send them back (serve.h, worker.h). The store's export is that of a sweep on one process, byte for
+// byte, on machines of one kind.
+namespace phaselaw::ranks {
+
+// A study, and the store for it, which only rank 0 opens.
+struct Prepared {
+  sweep::Study study;
+  std::optional<store::Store> store;
+};
+
+// Collective. options.threads: workers of each rank; 0: one. `prepare` is called on every rank, with its number. Only
+// rank 0 returns; the other processes end here. Throws as run_study, and InputError as meet().
+[[nodiscard]] sweep::SweepSummary run_study_on_ranks(const std::function<Prepared(int rank)>& prepare,
+                                                     sweep::SweepOptions options);
+
+}  // namespace phaselaw::ranks

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "phaselaw/ranks/worker.h"
+
+#include <algorithm>
+#include <atomic>
+#include <csignal>
+#include <cstdlib>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "phaselaw/base/bytes.h"
+#include "phaselaw/base/errors.h"
+#include "phaselaw/base/interrupt.h"
+#include "phaselaw/base/log.h"
+#include "phaselaw/numerics/gemm.h"
+#include "phaselaw/ranks/record_bytes.h"
+#include "phaselaw/sweep/run.h"
+#include "phaselaw/sweep/shared_data.h"
+
+namespace phaselaw::ranks {
+
+namespace {
+
+// One run: false when it was given up.
+bool carry_out_run(const sweep::Point& point, std::string snapshot, Channel& channel,
+                   const sweep::SweepOptions& options, sweep::SharedData& data) {
+  std::atomic<bool> stop{false};
+  sweep::RunContext context;
+  context.snapshot.every_s = options.snapshot_every_s;
+  context.snapshot.every_steps = options.snapshot_every_steps;
+  context.snapshot.load = [&] { return std::move(snapshot); };
+  context.snapshot.save = [&](const std::string& bytes) { channel.send(Kind::snapshot, bytes); };
+  context.data = &data;
+  context.stop = &stop;
+  context.progress = [&](double share) {
+    base::ByteWriter out;
+    out.value(share);
+    channel.send(Kind::progress, out.bytes());
+    const auto message = channel.receive(0);
+    if (channel.closed() || (message && message->kind == Kind::stop)) stop = true;
+  };
+  const auto failed = [&](bool input, const char* what) {
+    base::ByteWriter out;
+    out.value(static_cast<std::uint8_t>(input));
+    out.text(what);
+    channel.send(Kind::failure, out.bytes());
+    return false;
+  };
+  try {
+    const sweep::RunResult result = sweep::carry_out(point.experiment, context);
+    if (result.outcome == training::Outcome::interrupted) {
+      channel.send(Kind::stopped);
+      return false;
+    }
+    channel.send(Kind::result, to_bytes({sweep::to_record(point, result), result.resumed_from > 0, result.data}));
+    return true;
+  } catch (const base::InputError& error) {
+    return failed(true, error.what());
+  } catch (const std::exception& error) {
+    return failed(false, fmt::format("run {}: {}", point.index, error.what()).c_str());
+  }
+}
+
+void work_on(const sweep::Study& study, Channel channel, const sweep::SweepOptions& options, sweep::SharedData& data) {
+  while (!channel.closed() && !base::interrupted()) {
+    const auto message = channel.receive(0.2);
+    if (!message) continue;
+    if (message->kind != Kind::run) return;  // end, or stop
+    base::ByteReader in(message->bytes);
+    const auto index = in.value<std::int64_t>();
+    std::string snapshot(in.text());
+    PHASELAW_CHECK(in.at_end() && index >= 0 && index < static_cast<std::int64_t>(study.points.size()));
+    if (!carry_out_run(study.points[static_cast<std::size_t>(index)], std::move(snapshot), channel, options, data))
+      return;
+  }
+}
+
+}  // namespace
+
+void work(const sweep::Study& study, const Address& rank0, const sweep::SweepOptions& options) {
+  numerics::require_thread_safe_blas();
+  numerics::set_blas_threads(1);
+  sweep::SharedData data;
+  std::vector<Channel> channels;
+  for (int i = 0; i < std::max(options.threads, 1); ++i) channels.push_back(connect(rank0));
+  std::vector<std::thread> threads;
+  for (std::size_t i = 1; i < channels.size(); ++i)
+    threads.emplace_back([&, i] { work_on(study, std::move(channels[i]), options, data); });
+  work_on(study, std::move(channels[0]), options, data);
+  for (auto& thread : threads) thread.join();
+}
+
+void work_guarded(bool detach, const std::function<void()>& work) {
+  if (detach) {
+    const pid_t child = ::fork();
+    if (child > 0) ::_exit(0);
+    if (child == 0) ::setsid();  // and where no process can be made, the work is done here
+  }
+  // The worker has handlers of its own; this process lives as long as it does.
+  std::signal(SIGINT, SIG_IGN);
+  std::signal(SIGTERM, SIG_IGN);
+  while (true) {
+    const pid_t child = ::fork();
+    if (child <= 0) {
+      base::install_interrupt_handler();
+      try {
+        work();
+      } catch (const std::exception& error) {
+        // Rank 0 has gone or will see the closed connection; the sweep does not end by it.
+        base::log_warning(fmt::format("a worker on {} ends: {}", host_name(), error.what()));
+        ::_exit(1);
+      }
+      ::_exit(base::interrupted() ? 3 : 0);
+    }
+    int status = 0;
+    while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+    }
+    if (!WIFSIGNALED(status)) ::_exit(WEXITSTATUS(status));
+    ::usleep(100000);
+  }
+}
+
+}  // namespace phaselaw::ranks
