@@ -6,6 +6,9 @@ include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
 install(TARGETS phaselaw RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}" COMPONENT program)
+if(TARGET phaselaw_mpi)  # the program looks for it in ../lib/phaselaw
+  install(TARGETS phaselaw_mpi LIBRARY DESTINATION lib/phaselaw COMPONENT program)
+endif()
 
 # Manual pages and completions are what the program says of itself.
 if(NOT CMAKE_CROSSCOMPILING)
