@@ -66,7 +66,7 @@ Case byte_case(const char* name, std::int64_t d, std::int64_t layers, std::int64
   o.activation = model::Activation::gelu;
   o.parametrisation = model::Parametrisation::standard;
   c.training.optimizer = training::OptimizerKind::adamw;
-  c.training.learning_rate = {3e-4, "", {"auto"}};
+  c.training.learning_rate = 3e-4;
   c.training.weight_decay = 0.1;
   c.training.batch = batch;
   return c;
@@ -80,7 +80,7 @@ std::vector<Case> all_cases() {
   tiny.model.d_model = 16;
   tiny.model.d_hidden = 256;
   tiny.model.parametrisation = model::Parametrisation::standard;
-  tiny.training.learning_rate = {1e-3, "", {"auto"}};
+  tiny.training.learning_rate = 1e-3;
   tiny.training.batch = 32;
   cases.push_back(tiny);
   return cases;

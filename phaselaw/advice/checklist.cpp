@@ -70,6 +70,12 @@ std::string parameter_count(const laws::MeasuredTable& table) {
   return fmt::format("column '{}'; not stated: say whether embeddings count", column);
 }
 
+std::string precision_of(const laws::MeasuredTable& table) {
+  std::vector<std::string> parts;
+  for (const auto& [name, rows] : table.precisions()) parts.push_back(fmt::format("{} ({} rows)", name, rows));
+  return fmt::format("{}", fmt::join(parts, ", "));  // "": not stated
+}
+
 std::string compute_convention(const laws::MeasuredTable& table, const laws::LawFit& fit) {
   const std::string column = column_of(table, "compute");
   const char* use = uses(fit, "compute") ? "an input of the law" : "only orders the rows for the held-out test";
@@ -152,6 +158,7 @@ void say_data(const laws::MeasuredTable& table, const laws::LawFit& fit, List& l
   for (const auto& name : names) list.item(name, range_of(table, name));
   const auto [least, most] = std::minmax_element(table.data.output.begin(), table.data.output.end());
   list.item(fit.form.output, fmt::format("{} to {}", format_number(*least, 4), format_number(*most, 4)));
+  list.item("precision", precision_of(table));
   list.item("models and training",
             "not stated: say architecture, tokenizer, data, schedule, and whether a loss is taken at the end of its "
             "schedule or on the way");

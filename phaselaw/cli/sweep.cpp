@@ -33,6 +33,7 @@ void list_runs(const Common& common, const SweepFlags& flags, const sweep::Shard
   auto document = base::read_toml(flags.study);
   if (common.seed) document["seed"] = *common.seed;
   const auto study = sweep::study_from(document);
+  for (const auto& point : study.points) training::require_precision(point.experiment.training.precision);
   const std::string& out = flags.out;
   std::set<std::int64_t> there;
   if (!out.empty() && std::filesystem::exists(out)) {
@@ -102,6 +103,7 @@ ranks::Prepared prepare(const Common& common, const SweepFlags& flags, bool owne
   auto document = base::read_toml(flags.study);
   if (common.seed) document["seed"] = *common.seed;
   ranks::Prepared prepared{sweep::study_from(document), std::nullopt};
+  for (const auto& point : prepared.study.points) training::require_precision(point.experiment.training.precision);
   if (!owner) return prepared;
   require_outputs(common);
   if (flags.out.empty()) throw base::InputError({"--out"}, "expected the study's store, e.g. --out study.db");

@@ -22,6 +22,7 @@ struct TrainFlags {
 void train(const Common& common, const TrainFlags& flags) {
   auto experiment = sweep::experiment_from(base::read_toml(flags.experiment));
   if (common.seed) experiment.seed = *common.seed;
+  training::require_precision(experiment.training.precision);
   require_outputs(common);
   base::require_writable_directory(flags.out, "--out");
   const numerics::OneBlasThread one;  // training is one thread's work; a second BLAS thread would only wait

@@ -197,6 +197,27 @@ void warn_of_units(MeasuredTable& out) {
         *std::min_element(ratio.begin(), ratio.end()), *std::max_element(ratio.begin(), ratio.end())));
 }
 
+std::size_t precision_column(const Table& table) {
+  const auto at = std::find_if(table.header.begin(), table.header.end(), [](const std::string& name) {
+    const std::string last = name.substr(name.find_last_of("./") + 1);  // npos + 1 = 0
+    return last == "precision" || last == "dtype";
+  });
+  return at == table.header.end() ? kNoColumn : static_cast<std::size_t>(at - table.header.begin());
+}
+
+// Rounding shifts a loss by what a law would take for an effect of its columns.
+void warn_of_precisions(MeasuredTable& out) {
+  const auto precisions = out.precisions();
+  if (precisions.size() < 2) return;
+  std::vector<std::string> parts;
+  for (const auto& [name, rows] : precisions) parts.push_back(fmt::format("{} in {}", name, rows_of(rows)));
+  out.warnings.push_back(fmt::format(
+      "one fit mixes runs of {} precisions ({}): rounding shifts losses, so the law may be of the precision "
+      "rather than of its columns; fit one at a time, with --where {}={}",
+      precisions.size(), fmt::join(parts, ", "), out.table.header[precision_column(out.table)],
+      precisions.begin()->first));
+}
+
 }  // namespace
 
 MeasuredTable measured_from(Table raw, const ReadOptions& options) {
@@ -237,6 +258,7 @@ MeasuredTable measured_from(Table raw, const ReadOptions& options) {
   for (std::size_t c = 0; c < table.header.size(); ++c)
     if (!taken[c] && !out.data.columns.has(table.header[c])) add_column(factors, c, table.header[c], out);
   warn_of_units(out);
+  warn_of_precisions(out);
   return out;
 }
 
@@ -290,6 +312,14 @@ MeasuredTable MeasuredTable::rows(std::span<const std::size_t> chosen) const {
     out.line.push_back(line[row]);
   }
   return out;
+}
+
+std::map<std::string, std::size_t> MeasuredTable::precisions() const {
+  std::map<std::string, std::size_t> found;
+  const std::size_t column = precision_column(table);
+  for (const auto& row : table.rows)
+    if (column != kNoColumn && !row[column].text.empty()) ++found[row[column].text];
+  return found;
 }
 
 std::size_t MeasuredTable::n_runs() const { return std::set<std::string>(run.begin(), run.end()).size(); }

@@ -19,6 +19,7 @@
 //   left out   rows without an output, copies of an earlier row; a warning has their lines
 //   error      an output that is no number, not finite, zero or negative; a column that a law needs and that has such a
 //              field, in units that cannot be meant (1.4 parameters), or in mixed units
+//   warning    where rows of several precisions (float32, bfloat16) are fitted together
 //   counts     of parameters and tokens may be written 70M, 1.4B, 300e9
 // InputError at file:line:column.
 namespace phaselaw::laws {
@@ -50,6 +51,9 @@ struct MeasuredTable {
   [[nodiscard]] MeasuredTable rows(std::span<const std::size_t> chosen) const;
   [[nodiscard]] std::size_t n_rows() const { return line.size(); }
   [[nodiscard]] std::size_t n_runs() const;  // distinct names in `run`
+  // Rows of each number format in which the runs were trained: of a column precision or dtype, also as the last part of
+  // a name (config.precision). Empty where there is none; fields without a text do not count.
+  [[nodiscard]] std::map<std::string, std::size_t> precisions() const;
 };
 
 [[nodiscard]] MeasuredTable measured_from(Table table, const ReadOptions& options = {});

@@ -96,6 +96,7 @@ void Transformer<T>::jvp(std::span<const T> theta_span, const Inputs<T>& inputs,
   auto& s = *tangents.state_;
   PHASELAW_CHECK_LE(inputs.n, w.capacity);
   PHASELAW_CHECK_LE(inputs.n, s.capacity);
+  PHASELAW_CHECK(w.products.native());  // what is rounded has no derivative
   PHASELAW_CHECK_EQ(static_cast<std::int64_t>(theta_span.size()), table_.size());
   PHASELAW_CHECK_EQ(static_cast<std::int64_t>(tangent_span.size()), table_.size());
   const T *const theta = theta_span.data(), *const tangent = tangent_span.data();

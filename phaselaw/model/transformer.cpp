@@ -9,7 +9,6 @@
 
 namespace phaselaw::model {
 
-using numerics::gemm;
 using numerics::Op;
 
 template <class T>
@@ -18,8 +17,9 @@ Transformer<T>::Transformer(const ModelOptions& options) : options_(options), ta
 }
 
 template <class T>
-Transformer<T>::Workspace::Workspace(const Transformer& model, std::int64_t capacity)
-    : state_(std::make_unique<State>(model.options(), model.table(), capacity)) {}
+Transformer<T>::Workspace::Workspace(const Transformer& model, std::int64_t capacity,
+                                     numerics::ProductPrecision precision)
+    : state_(std::make_unique<State>(model.options(), model.table(), capacity, precision)) {}
 template <class T>
 Transformer<T>::Workspace::~Workspace() = default;
 template <class T>
@@ -39,35 +39,36 @@ namespace {
 
 // y (rows x block.rows) = scale x W^T + beta y
 template <class T>
-void product(const T* theta, const ParameterBlock& block, double scale, std::int64_t rows, const T* x, T beta, T* y,
-             std::int64_t stride) {
-  gemm<T>(Op::none, Op::transpose, rows, block.rows, block.cols, static_cast<T>(scale), x, block.cols,
-          theta + block.offset, block.cols, beta, y, stride);
+void product(const LinearProducts<T>& gemm, const T* theta, const ParameterBlock& block, double scale,
+             std::int64_t rows, const T* x, T beta, T* y, std::int64_t stride) {
+  gemm(Op::none, Op::transpose, rows, block.rows, block.cols, static_cast<T>(scale), x, block.cols,
+       theta + block.offset, block.cols, beta, y, stride);
 }
 template <class T>
-void product(const T* theta, const ParameterBlock& block, double scale, std::int64_t rows, const T* x, T beta, T* y) {
-  product(theta, block, scale, rows, x, beta, y, block.rows);
+void product(const LinearProducts<T>& gemm, const T* theta, const ParameterBlock& block, double scale,
+             std::int64_t rows, const T* x, T beta, T* y) {
+  product(gemm, theta, block, scale, rows, x, beta, y, block.rows);
 }
 
 // dx (rows x block.cols) = scale dy W + beta dx, with rows of dy `stride` apart
 template <class T>
-void product_backward(const T* theta, const ParameterBlock& block, double scale, std::int64_t rows, const T* dy,
-                      std::int64_t stride, T beta, T* dx) {
-  gemm<T>(Op::none, Op::none, rows, block.cols, block.rows, static_cast<T>(scale), dy, stride, theta + block.offset,
-          block.cols, beta, dx, block.cols);
+void product_backward(const LinearProducts<T>& gemm, const T* theta, const ParameterBlock& block, double scale,
+                      std::int64_t rows, const T* dy, std::int64_t stride, T beta, T* dx) {
+  gemm(Op::none, Op::none, rows, block.cols, block.rows, static_cast<T>(scale), dy, stride, theta + block.offset,
+       block.cols, beta, dx, block.cols);
 }
 template <class T>
-void product_backward(const T* theta, const ParameterBlock& block, double scale, std::int64_t rows, const T* dy,
-                      T* dx) {
-  product_backward(theta, block, scale, rows, dy, block.rows, T(0), dx);
+void product_backward(const LinearProducts<T>& gemm, const T* theta, const ParameterBlock& block, double scale,
+                      std::int64_t rows, const T* dy, T* dx) {
+  product_backward(gemm, theta, block, scale, rows, dy, block.rows, T(0), dx);
 }
 
 // dW += scale dy^T x, with rows of dy `stride` apart
 template <class T>
-void weight_gradient(const ParameterBlock& block, double scale, std::int64_t rows, const T* dy, std::int64_t stride,
-                     const T* x, T* gradient) {
-  gemm<T>(Op::transpose, Op::none, block.rows, block.cols, rows, static_cast<T>(scale), dy, stride, x, block.cols, T(1),
-          gradient + block.offset, block.cols);
+void weight_gradient(const LinearProducts<T>& gemm, const ParameterBlock& block, double scale, std::int64_t rows,
+                     const T* dy, std::int64_t stride, const T* x, T* gradient) {
+  gemm(Op::transpose, Op::none, block.rows, block.cols, rows, static_cast<T>(scale), dy, stride, x, block.cols, T(1),
+       gradient + block.offset, block.cols);
 }
 
 }  // namespace
@@ -102,12 +103,12 @@ void Transformer<T>::forward(std::span<const T> theta_span, const Inputs<T>& inp
     T* const next = layer + 1 < w.layers.size() ? w.layers[layer + 1].x : w.x_last;
     normalise(o, rows, theta, at.norm, at.x, at.unit, at.h, at.inv_rms);
     if (shares_heads) {
-      product(theta, *at.q, at.q->multiplier, rows, at.h, T(0), at.qkv, 3 * width);
-      product(theta, *at.k, at.k->multiplier, rows, at.h, T(0), at.qkv + width, 3 * width);
-      product(theta, *at.v, at.v->multiplier, rows, at.h, T(0), at.qkv + 2 * width, 3 * width);
+      product(w.products, theta, *at.q, at.q->multiplier, rows, at.h, T(0), at.qkv, 3 * width);
+      product(w.products, theta, *at.k, at.k->multiplier, rows, at.h, T(0), at.qkv + width, 3 * width);
+      product(w.products, theta, *at.v, at.v->multiplier, rows, at.h, T(0), at.qkv + 2 * width, 3 * width);
     } else {
-      gemm<T>(Op::none, Op::transpose, rows, 3 * width, d, static_cast<T>(at.q->multiplier), at.h, d,
-              theta + at.q->offset, d, T(0), at.qkv, 3 * width);
+      w.products(Op::none, Op::transpose, rows, 3 * width, d, static_cast<T>(at.q->multiplier), at.h, d,
+                 theta + at.q->offset, d, T(0), at.qkv, 3 * width);
     }
     add_bias(theta, at.q_bias, 1, rows, at.qkv, 3 * width);
     add_bias(theta, at.k_bias, 1, rows, at.qkv + width, 3 * width);
@@ -115,21 +116,21 @@ void Transformer<T>::forward(std::span<const T> theta_span, const Inputs<T>& inp
     arrange_heads(o, w.rotation, rows, at.qkv);
     attention_forward(shape, at.qkv, at.attention, at.z, w.scratch);
     std::copy_n(at.x, rows * d, at.x_mid);
-    product(theta, *at.o, o.branch_scale * at.o->multiplier, rows, at.z, T(1), at.x_mid);
+    product(w.products, theta, *at.o, o.branch_scale * at.o->multiplier, rows, at.z, T(1), at.x_mid);
     add_bias(theta, at.o_bias, o.branch_scale, rows, at.x_mid, d);
     normalise(o, rows, theta, at.norm_mid, at.x_mid, at.unit_mid, at.h_mid, at.inv_rms_mid);
     T* const up = at.gate == nullptr ? at.act : at.open;
-    product(theta, *at.up, at.up->multiplier, rows, at.h_mid, T(0), up);
+    product(w.products, theta, *at.up, at.up->multiplier, rows, at.h_mid, T(0), up);
     add_bias(theta, at.up_bias, 1, rows, up, o.d_hidden);
     if (at.gate == nullptr) {
       activate(o.activation, rows * o.d_hidden, at.act, at.slope);
     } else {
-      product(theta, *at.gate, at.gate->multiplier, rows, at.h_mid, T(0), at.act);
+      product(w.products, theta, *at.gate, at.gate->multiplier, rows, at.h_mid, T(0), at.act);
       add_bias(theta, at.gate_bias, 1, rows, at.act, o.d_hidden);
       gate_units(o.activation, rows * o.d_hidden, at.act, at.open, at.slope);
     }
     std::copy_n(at.x_mid, rows * d, next);
-    product(theta, *at.down, o.branch_scale * at.down->multiplier, rows, at.act, T(1), next);
+    product(w.products, theta, *at.down, o.branch_scale * at.down->multiplier, rows, at.act, T(1), next);
     add_bias(theta, at.down_bias, o.branch_scale, rows, next, d);
   }
   if (o.readout == Readout::identity) {
@@ -142,7 +143,7 @@ void Transformer<T>::forward(std::span<const T> theta_span, const Inputs<T>& inp
     normalise(o, rows, theta, w.norm_last, w.x_last, w.unit_last, w.h_last, w.inv_rms_last);
     last = w.h_last;
   }
-  product(theta, *w.out, o.output_scale * table_.readout_multiplier(), rows, last, T(0), outputs);
+  product(w.products, theta, *w.out, o.output_scale * table_.readout_multiplier(), rows, last, T(0), outputs);
 }
 
 template <class T>
@@ -163,8 +164,9 @@ void Transformer<T>::backward(std::span<const T> theta_span, const Inputs<T>& in
     const double scale = o.output_scale * table_.readout_multiplier();
     const bool normalised = o.readout == Readout::tokens;
     if (w.plan.out)
-      weight_gradient(*w.out, scale, rows, cotangent, w.out->rows, normalised ? w.h_last : w.x_last, gradient);
-    if (w.plan.normal) product_backward(theta, *w.out, scale, rows, cotangent, normalised ? dh : dx);
+      weight_gradient(w.products, *w.out, scale, rows, cotangent, w.out->rows, normalised ? w.h_last : w.x_last,
+                      gradient);
+    if (w.plan.normal) product_backward(w.products, theta, *w.out, scale, rows, cotangent, normalised ? dh : dx);
     if (w.plan.normal && normalised) {
       std::fill_n(dx, rows * d, T(0));
       normalise_backward(o, rows, theta, w.norm_last, {w.plan.final_gain, w.plan.final_bias, w.plan.stream},
@@ -176,53 +178,56 @@ void Transformer<T>::backward(std::span<const T> theta_span, const Inputs<T>& in
   for (std::size_t layer = w.layers.size(); layer-- > 0;) {
     const auto& at = w.layers[layer];
     const LayerPlan& want = w.plan.layers[layer];
-    if (want.down) weight_gradient(*at.down, o.branch_scale * at.down->multiplier, rows, dx, d, at.act, gradient);
+    if (want.down)
+      weight_gradient(w.products, *at.down, o.branch_scale * at.down->multiplier, rows, dx, d, at.act, gradient);
     if (want.down_bias) bias_gradient(at.down_bias, o.branch_scale, rows, dx, d, gradient);
     if (want.mlp_core) {
-      product_backward(theta, *at.down, o.branch_scale * at.down->multiplier, rows, dx, w.dpre);
+      product_backward(w.products, theta, *at.down, o.branch_scale * at.down->multiplier, rows, dx, w.dpre);
       if (at.gate == nullptr) {
 #pragma omp simd
         for (std::int64_t i = 0; i < rows * o.d_hidden; ++i) w.dpre[i] *= at.slope[i];
       } else {
         gate_units_backward(rows * o.d_hidden, at.open, at.slope, w.dpre, w.dgate);
       }
-      if (want.up) weight_gradient(*at.up, at.up->multiplier, rows, w.dpre, o.d_hidden, at.h_mid, gradient);
-      if (want.gate) weight_gradient(*at.gate, at.gate->multiplier, rows, w.dgate, o.d_hidden, at.h_mid, gradient);
+      if (want.up) weight_gradient(w.products, *at.up, at.up->multiplier, rows, w.dpre, o.d_hidden, at.h_mid, gradient);
+      if (want.gate)
+        weight_gradient(w.products, *at.gate, at.gate->multiplier, rows, w.dgate, o.d_hidden, at.h_mid, gradient);
       if (want.up_bias) bias_gradient(at.up_bias, 1, rows, w.dpre, o.d_hidden, gradient);
       if (want.gate_bias) bias_gradient(at.gate_bias, 1, rows, w.dgate, o.d_hidden, gradient);
       if (want.mlp_normal) {
-        product_backward(theta, *at.up, at.up->multiplier, rows, w.dpre, dh);
+        product_backward(w.products, theta, *at.up, at.up->multiplier, rows, w.dpre, dh);
         if (at.gate != nullptr)
-          product_backward(theta, *at.gate, at.gate->multiplier, rows, w.dgate, o.d_hidden, T(1), dh);
+          product_backward(w.products, theta, *at.gate, at.gate->multiplier, rows, w.dgate, o.d_hidden, T(1), dh);
         normalise_backward(o, rows, theta, at.norm_mid, {want.mlp_gain, want.mlp_bias, want.mlp_input}, at.unit_mid,
                            at.inv_rms_mid, dh, dx, gradient);
       }
     }
-    if (want.o) weight_gradient(*at.o, o.branch_scale * at.o->multiplier, rows, dx, d, at.z, gradient);
+    if (want.o) weight_gradient(w.products, *at.o, o.branch_scale * at.o->multiplier, rows, dx, d, at.z, gradient);
     if (want.o_bias) bias_gradient(at.o_bias, o.branch_scale, rows, dx, d, gradient);
     if (!want.attention_core) continue;
-    product_backward(theta, *at.o, o.branch_scale * at.o->multiplier, rows, dx, w.dz);
+    product_backward(w.products, theta, *at.o, o.branch_scale * at.o->multiplier, rows, dx, w.dz);
     attention_backward(shape, at.qkv, at.attention, w.dz, w.dqkv, w.scratch);
     arrange_heads_backward(o, w.rotation, rows, w.dqkv);
     if (want.q && want.k && want.v && !shares_heads) {
-      gemm<T>(Op::transpose, Op::none, 3 * width, d, rows, static_cast<T>(at.q->multiplier), w.dqkv, 3 * width, at.h, d,
-              T(1), gradient + at.q->offset, d);
+      w.products(Op::transpose, Op::none, 3 * width, d, rows, static_cast<T>(at.q->multiplier), w.dqkv, 3 * width, at.h,
+                 d, T(1), gradient + at.q->offset, d);
     } else {
-      if (want.q) weight_gradient(*at.q, at.q->multiplier, rows, w.dqkv, 3 * width, at.h, gradient);
-      if (want.k) weight_gradient(*at.k, at.k->multiplier, rows, w.dqkv + width, 3 * width, at.h, gradient);
-      if (want.v) weight_gradient(*at.v, at.v->multiplier, rows, w.dqkv + 2 * width, 3 * width, at.h, gradient);
+      if (want.q) weight_gradient(w.products, *at.q, at.q->multiplier, rows, w.dqkv, 3 * width, at.h, gradient);
+      if (want.k) weight_gradient(w.products, *at.k, at.k->multiplier, rows, w.dqkv + width, 3 * width, at.h, gradient);
+      if (want.v)
+        weight_gradient(w.products, *at.v, at.v->multiplier, rows, w.dqkv + 2 * width, 3 * width, at.h, gradient);
     }
     if (want.q_bias) bias_gradient(at.q_bias, 1, rows, w.dqkv, 3 * width, gradient);
     if (want.k_bias) bias_gradient(at.k_bias, 1, rows, w.dqkv + width, 3 * width, gradient);
     if (want.v_bias) bias_gradient(at.v_bias, 1, rows, w.dqkv + 2 * width, 3 * width, gradient);
     if (!want.attention_normal) continue;
     if (shares_heads) {
-      product_backward(theta, *at.q, at.q->multiplier, rows, w.dqkv, 3 * width, T(0), dh);
-      product_backward(theta, *at.k, at.k->multiplier, rows, w.dqkv + width, 3 * width, T(1), dh);
-      product_backward(theta, *at.v, at.v->multiplier, rows, w.dqkv + 2 * width, 3 * width, T(1), dh);
+      product_backward(w.products, theta, *at.q, at.q->multiplier, rows, w.dqkv, 3 * width, T(0), dh);
+      product_backward(w.products, theta, *at.k, at.k->multiplier, rows, w.dqkv + width, 3 * width, T(1), dh);
+      product_backward(w.products, theta, *at.v, at.v->multiplier, rows, w.dqkv + 2 * width, 3 * width, T(1), dh);
     } else {
-      gemm<T>(Op::none, Op::none, rows, d, 3 * width, static_cast<T>(at.q->multiplier), w.dqkv, 3 * width,
-              theta + at.q->offset, d, T(0), dh, d);
+      w.products(Op::none, Op::none, rows, d, 3 * width, static_cast<T>(at.q->multiplier), w.dqkv, 3 * width,
+                 theta + at.q->offset, d, T(0), dh, d);
     }
     normalise_backward(o, rows, theta, at.norm, {want.attention_gain, want.attention_bias, want.attention_input},
                        at.unit, at.inv_rms, dh, dx, gradient);

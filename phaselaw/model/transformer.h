@@ -8,6 +8,7 @@
 
 #include "phaselaw/model/options.h"
 #include "phaselaw/model/parameters.h"
+#include "phaselaw/numerics/gemm_bfloat16.h"
 
 // The transformer as a function of (parameters, inputs), with hand-written vector-Jacobian and Jacobian-vector
 // products; float or double. The definition is model/reference/transformer.h, in plain loops; tests compare the two.
@@ -34,7 +35,9 @@ class Transformer {
   // Activations of one batch of at most `capacity` sequences: written by forward, read by backward.
   class Workspace {
    public:
-    Workspace(const Transformer& model, std::int64_t capacity);
+    // precision: of the linear layers' products (numerics/gemm_bfloat16.h); other than native for float only.
+    Workspace(const Transformer& model, std::int64_t capacity,
+              numerics::ProductPrecision precision = numerics::ProductPrecision::native);
     ~Workspace();
     Workspace(Workspace&&) noexcept;
     Workspace& operator=(Workspace&&) noexcept;

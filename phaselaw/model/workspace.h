@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
+#include <type_traits>
 #include <vector>
 
 #include <Eigen/Core>
@@ -13,9 +15,34 @@
 #include "phaselaw/model/norm.h"
 #include "phaselaw/model/transformer.h"
 #include "phaselaw/numerics/gemm.h"
+#include "phaselaw/numerics/gemm_bfloat16.h"
 
 // The inside of Transformer<T>::Workspace: one aligned arena, carved once. Used by the model layer's sources only.
 namespace phaselaw::model {
+
+// The products of the linear layers, forward and backward: numerics::gemm<T>, or with operands rounded to bfloat16.
+// Everything else of a pass, the sums of attention included, is T.
+template <class T>
+class LinearProducts {
+ public:
+  explicit LinearProducts(numerics::ProductPrecision precision) {
+    if (precision == numerics::ProductPrecision::native) return;
+    PHASELAW_CHECK((std::is_same_v<T, float>));
+    rounded_ = std::make_unique<numerics::Bfloat16Products>(precision);
+  }
+  [[nodiscard]] bool native() const { return rounded_ == nullptr; }
+
+  void operator()(numerics::Op op_a, numerics::Op op_b, std::ptrdiff_t m, std::ptrdiff_t n, std::ptrdiff_t k, T alpha,
+                  const T* a, std::ptrdiff_t lda, const T* b, std::ptrdiff_t ldb, T beta, T* c,
+                  std::ptrdiff_t ldc) const {
+    if constexpr (std::is_same_v<T, float>)
+      if (rounded_) return rounded_->gemm(op_a, op_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+    numerics::gemm<T>(op_a, op_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+  }
+
+ private:
+  std::unique_ptr<numerics::Bfloat16Products> rounded_;
+};
 
 template <class T>
 struct Transformer<T>::Workspace::State {
@@ -31,14 +58,15 @@ struct Transformer<T>::Workspace::State {
   std::vector<T, Eigen::aligned_allocator<T>> arena;
   std::vector<Layer> layers;
   BackwardPlan plan;
+  LinearProducts<T> products;
   T *x_last, *unit_last, *h_last, *inv_rms_last, *scratch;  // forward
   T *dx, *dh, *dpre, *dgate, *dz, *dqkv;                    // backward
   const ParameterBlock *embed = nullptr, *position = nullptr, *out = nullptr;
   NormWeights norm_last;
   Rotation<T> rotation;
 
-  State(const ModelOptions& o, const ParameterTable& table, std::int64_t n)
-      : capacity(n), layers(static_cast<std::size_t>(o.n_layers)), plan(table), rotation(o) {
+  State(const ModelOptions& o, const ParameterTable& table, std::int64_t n, numerics::ProductPrecision precision)
+      : capacity(n), layers(static_cast<std::size_t>(o.n_layers)), plan(table), products(precision), rotation(o) {
     PHASELAW_CHECK(n >= 1);
     carve(o, nullptr);
     arena.resize(used_);

@@ -6,11 +6,11 @@
 
 #include <cblas.h>
 #ifdef PHASELAW_ONEDNN
-#include <omp.h>
 #include <oneapi/dnnl/dnnl.h>
 #endif
 
 #include "phaselaw/base/errors.h"
+#include "phaselaw/numerics/openmp_threads.h"
 
 namespace phaselaw::numerics {
 
@@ -37,23 +37,6 @@ Isa isa() {
   }();
   return found;
 }
-
-// oneDNN takes as many threads as OpenMP would give the calling thread, and has no other way to be told.
-class OpenMpThreads {
- public:
-  explicit OpenMpThreads(int threads) : before_(omp_get_max_threads()), changed_(before_ != threads) {
-    if (changed_) omp_set_num_threads(threads);
-  }
-  ~OpenMpThreads() {
-    if (changed_) omp_set_num_threads(before_);
-  }
-  OpenMpThreads(const OpenMpThreads&) = delete;
-  OpenMpThreads& operator=(const OpenMpThreads&) = delete;
-
- private:
-  int before_;
-  bool changed_;
-};
 
 void onednn_sgemm(Op op_a, Op op_b, std::ptrdiff_t m, std::ptrdiff_t n, std::ptrdiff_t k, float alpha, const float* a,
                   std::ptrdiff_t lda, const float* b, std::ptrdiff_t ldb, float beta, float* c, std::ptrdiff_t ldc) {

@@ -69,7 +69,8 @@ CostModel::Sample measure(const Experiment& e, double budget_s) {
   const model::Transformer<float> model(e.model);
   auto theta = model::initialise<float>(model.table(), 0);
   training::Objective<float> objective(model, split, theta, batch,
-                                       e.training.microbatch.is_word() ? 0 : e.training.microbatch.value);
+                                       e.training.microbatch.is_word() ? 0 : e.training.microbatch.value,
+                                       e.training.precision);
   training::Optimizer<float> optimizer(e.training, model.table());
   std::vector<float> gradient(theta.size());
   std::vector<std::int64_t> sequences(static_cast<std::size_t>(batch));

@@ -150,6 +150,7 @@ bool carry_out_one(OpenSweep& sweep, const Point& point, const SweepOptions& opt
 
 SweepSummary run_study(const Study& study, store::Store& store, const SweepOptions& options) {
   numerics::require_thread_safe_blas();
+  for (const Point& point : study.points) training::require_precision(point.experiment.training.precision);
   numerics::set_blas_threads(1);
   const auto start = std::chrono::steady_clock::now();
   StudyWork work(study, store, options.shard);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <type_traits>
 
 #include "phaselaw/base/errors.h"
 #include "phaselaw/model/flops.h"
@@ -33,6 +34,19 @@ std::int64_t sequences_a_pass(const model::Transformer<T>& model, std::int64_t b
   limit = std::min(limit, batch);
   const std::int64_t parts = (batch + limit - 1) / limit;
   return (batch + parts - 1) / parts;
+}
+
+template <class T>
+numerics::ProductPrecision product_precision(Precision precision) {
+  if (precision == Precision::float32) return numerics::ProductPrecision::native;
+  if constexpr (!std::is_same_v<T, float>)
+    throw base::InputError({"training.precision"},
+                           fmt::format("expected \"float32\" where training is computed in double precision, found "
+                                       "\"{}\"; it is for the verbs train and sweep",
+                                       base::enum_to_text(precision)));
+  require_precision(precision);
+  return precision == Precision::bfloat16 ? numerics::ProductPrecision::bfloat16
+                                          : numerics::ProductPrecision::bfloat16_emulated;
 }
 
 template <class T>
@@ -99,8 +113,8 @@ typename Objective<T>::Sequences Objective<T>::convert(const data::Dataset& set,
 
 template <class T>
 Objective<T>::Objective(const model::Transformer<T>& model, const data::Split& data, std::span<const T> theta_0,
-                        std::int64_t batch, std::int64_t microbatch, base::Team* team)
-    : model_(model), team_(team) {
+                        std::int64_t batch, std::int64_t microbatch, Precision precision, base::Team* team)
+    : model_(model), team_(team), precision_(product_precision<T>(precision)) {
   PHASELAW_CHECK_EQ(theta_0.size(), length(model.table().size()));
   const auto& options = model.options();
   const std::int64_t shards = gradient_shards(options, batch);
@@ -124,7 +138,7 @@ template <class T>
 typename Objective<T>::Member Objective<T>::make_member(std::int64_t capacity) const {
   const auto& options = model_.options();
   const std::size_t outputs = length(capacity * model_.outputs_per_sequence());
-  Member member{Workspace(model_, capacity), {}, std::vector<T>(outputs), std::vector<T>(outputs)};
+  Member member{Workspace(model_, capacity, precision_), {}, std::vector<T>(outputs), std::vector<T>(outputs)};
   member.part.n = capacity;
   if (options.reads_tokens()) {
     member.part.tokens.resize(length(capacity * options.seq_len));

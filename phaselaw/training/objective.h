@@ -9,6 +9,7 @@
 #include "phaselaw/base/team.h"
 #include "phaselaw/data/dataset.h"
 #include "phaselaw/model/transformer.h"
+#include "phaselaw/training/options.h"
 
 // The loss of a model on a data set as a function of theta, with its gradient. See training/trainer.h for the
 // definitions.
@@ -41,9 +42,10 @@ class Objective {
   };
 
   // theta_0 defines F's offset when init_scale != 1. Batches have at most `batch` sequences; microbatch 0: chosen.
-  // The team must outlive it.
+  // The team must outlive it. InputError for a precision that this processor lacks, and for another than float32 where
+  // T is double.
   Objective(const model::Transformer<T>& model, const data::Split& data, std::span<const T> theta_0, std::int64_t batch,
-            std::int64_t microbatch, base::Team* team = nullptr);
+            std::int64_t microbatch, Precision precision = Precision::float32, base::Team* team = nullptr);
 
   // gradient = that of the batch's objective; returns the batch's loss per number, or nats per token.
   double gradient(std::span<const T> theta, std::span<const std::int64_t> sequences, std::span<T> gradient);
@@ -89,6 +91,7 @@ class Objective {
 
   const model::Transformer<T>& model_;
   base::Team* team_;
+  numerics::ProductPrecision precision_;
   std::vector<Member> members_;
   Sequences train_, test_;
   std::vector<std::vector<T>> shards_;  // gradients of all shards but the first

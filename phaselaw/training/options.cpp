@@ -4,6 +4,8 @@
 #include <array>
 #include <utility>
 
+#include "phaselaw/numerics/gemm_bfloat16.h"
+
 namespace phaselaw::training {
 
 base::EnumNames<OptimizerKind> enum_names(OptimizerKind) {
@@ -19,6 +21,24 @@ base::EnumNames<Schedule> enum_names(Schedule) {
   static constexpr std::array<std::pair<std::string_view, Schedule>, 3> names{
       {{"constant", Schedule::constant}, {"cosine", Schedule::cosine}, {"wsd", Schedule::wsd}}};
   return names;
+}
+
+base::EnumNames<Precision> enum_names(Precision) {
+  static constexpr std::array<std::pair<std::string_view, Precision>, 3> names{
+      {{"float32", Precision::float32},
+       {"bfloat16", Precision::bfloat16},
+       {"bfloat16-emulated", Precision::bfloat16_emulated}}};
+  return names;
+}
+
+void require_precision(Precision precision) {
+  if (precision != Precision::bfloat16) return;
+  if (const auto missing = numerics::bfloat16_missing(); !missing.empty())
+    throw base::InputError(
+        {"training.precision"},
+        fmt::format("expected a processor that multiplies bfloat16, found none: {}; say \"float32\", or "
+                    "\"bfloat16-emulated\" to study what the rounding does, slower than float32",
+                    missing));
 }
 
 void validate(const TrainingOptions& options, const base::Location& where) {

@@ -7,13 +7,19 @@
 #include "phaselaw/base/fields.h"
 
 // Section [training]: how the loss is minimised.
+//
+// precision (docs/precision.md): parameters, gradients, optimiser state, norms, attention, softmax and loss are float32
+// in every one; bfloat16 rounds the operands of the linear layers' products, forward and backward, and sums them in
+// float32 (numerics/gemm_bfloat16.h).
 namespace phaselaw::training {
 
 enum class OptimizerKind { gd, sgd, momentum, adamw };
 enum class Schedule { constant, cosine, wsd };
+enum class Precision { float32, bfloat16, bfloat16_emulated };
 
 [[nodiscard]] base::EnumNames<OptimizerKind> enum_names(OptimizerKind);
 [[nodiscard]] base::EnumNames<Schedule> enum_names(Schedule);
+[[nodiscard]] base::EnumNames<Precision> enum_names(Precision);
 
 struct TrainingOptions {
   OptimizerKind optimizer = OptimizerKind::sgd;
@@ -28,6 +34,7 @@ struct TrainingOptions {
   std::int64_t measurements_per_doubling = 4;
   double gradient_clip = 0.0;
   base::NumberOrWord<std::int64_t> microbatch{1, "auto", {"auto"}};
+  Precision precision = Precision::float32;
 
   template <class Self, class Visit>
   static void fields(Self& self, Visit&& visit) {
@@ -50,10 +57,17 @@ struct TrainingOptions {
           "points on the curve for each doubling of the compute, after steps 0, 1, 2, 4, 8, 16");
     visit("gradient_clip", self.gradient_clip, at_least(0), "largest norm of the gradient; 0: no limit");
     visit("microbatch", self.microbatch, at_least(1), "sequences in one pass; \"auto\": what fits the L2 cache");
+    visit("precision", self.precision, anything(),
+          "float32; bfloat16: operands of the linear layers' products rounded to it (AMX or AVX512-BF16 needed); "
+          "bfloat16-emulated: the same numbers on any processor, slowly");
   }
 };
 
 // Every domain, and warmup + decay <= 1 for wsd.
 void validate(const TrainingOptions& options, const base::Location& where = {});
+
+// InputError at "training.precision" where this processor cannot train so, naming what it lacks and what to do. For
+// callers to ask before they make files; training itself asks too.
+void require_precision(Precision precision);
 
 }  // namespace phaselaw::training

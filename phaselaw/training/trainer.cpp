@@ -41,7 +41,7 @@ class Run {
         team_(
             static_cast<int>(std::clamp<std::int64_t>(threads, 1, gradient_shards(model.options(), batches_.size())))),
         objective_(model, data, theta_0, batches_.size(), options.microbatch.is_word() ? 0 : options.microbatch.value,
-                   &team_),
+                   options.precision, &team_),
         optimizer_(options, model.table()),
         gradient_(theta_0.size()),
         flop_per_step_(model::sequence_cost(model.options()).training_flop() * static_cast<double>(batches_.size())) {

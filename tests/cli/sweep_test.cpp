@@ -3,6 +3,7 @@
 
 #include "cli/cli_fixture.h"
 #include "phaselaw/base/value.h"
+#include "phaselaw/numerics/gemm_bfloat16.h"
 #include "phaselaw/store/sqlite.h"
 
 namespace phaselaw {
@@ -39,6 +40,54 @@ TEST_F(SweepCliTest, LadderShowsWantedAndSolvedSizes) {
   EXPECT_EQ(outcome.code, 0) << outcome.err;
   for (const char* part : {"wanted", "2000 (", "8000 (", " %)"})
     EXPECT_NE(outcome.out.find(part), std::string::npos) << outcome.out;
+}
+
+TEST_F(SweepCliTest, PrecisionIsRecordedAndAFitOfTwoIsWarnedOf) {
+  write("mixed.toml", base::read_text(path("exp.toml")) +
+                          "[grid]\n\"model.d_hidden\" = [4, 8, 16]\n\"training.precision\" = [\"float32\", "
+                          "\"bfloat16-emulated\"]\n");
+  ASSERT_EQ(run({"sweep", path("mixed.toml"), "--out", path("mixed.db")}).code, 0);
+  const auto table = run({"export", path("mixed.db")}).out;
+  EXPECT_NE(table.substr(0, table.find('\n')).find(",precision,"), std::string::npos) << table.substr(0, 200);
+  EXPECT_NE(table.find(",bfloat16-emulated,"), std::string::npos);
+  write("mixed.csv", table);
+  const std::vector<std::string> fit = {"fit",
+                                        path("mixed.csv"),
+                                        "--law",
+                                        "E + A*n_params^-alpha",
+                                        "--last",
+                                        "--col",
+                                        "loss=test_loss",
+                                        "--interval",
+                                        "none",
+                                        "--mis-fitting-checklist"};
+  const auto mixed = run(fit);
+  EXPECT_EQ(mixed.code, 0) << mixed.err;
+  EXPECT_NE(mixed.err.find("mixes runs of 2 precisions (bfloat16-emulated in 3 rows, float32 in 3 rows)"),
+            std::string::npos)
+      << mixed.err;
+  EXPECT_NE(mixed.out.find("bfloat16-emulated (3 rows), float32 (3 rows)"), std::string::npos) << mixed.out;
+  auto one = fit;
+  one.insert(one.end(), {"--where", "precision=float32"});
+  const auto single = run(one);
+  EXPECT_EQ(single.code, 0) << single.err;
+  EXPECT_EQ(single.err.find("precisions"), std::string::npos) << single.err;
+}
+
+TEST_F(SweepCliTest, Bfloat16IsRefusedBeforeAnythingIsWritten) {
+  if (numerics::bfloat16_missing().empty()) GTEST_SKIP() << "this processor has bfloat16";
+  write("bf16.toml", base::read_text(path("exp.toml")) + "precision = \"bfloat16\"\n");
+  write("bf16_study.toml", base::read_text(path("bf16.toml")) + "[grid]\nseeds = 2\n");
+  for (const auto& words : {std::vector<std::string>{"train", path("bf16.toml"), "--out", path("run")},
+                            {"sweep", path("bf16_study.toml"), "--out", path("bf16.db")},
+                            {"sweep", path("bf16_study.toml"), "--dry-run"}}) {
+    const auto outcome = run(words);
+    EXPECT_EQ(outcome.code, 2) << outcome.out;
+    EXPECT_NE(outcome.err.find("training.precision: expected a processor that multiplies bfloat16"), std::string::npos)
+        << outcome.err;
+  }
+  EXPECT_FALSE(std::filesystem::exists(path("run")));
+  EXPECT_FALSE(std::filesystem::exists(path("bf16.db")));
 }
 
 TEST_F(SweepCliTest, ShardsMergeToTheWholeAndCheckVerifiesIt) {

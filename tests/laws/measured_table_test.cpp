@@ -201,6 +201,20 @@ TEST(MeasuredTable, AbsurdAndMixedUnitsNameTheRowAndTheFactor) {
   EXPECT_TRUE(any_of(read("N,loss\n1e6,2\n1e7,3684074\n").warnings, "line 3: is it a perplexity"));
 }
 
+TEST(MeasuredTable, MixedPrecisionsAreSaid) {
+  const std::string rows = "float32,1,3\nfloat32,2,2\nbfloat16,3,1\n";
+  for (const char* name : {"precision", "config.precision", "train/dtype"}) {
+    const auto mixed = read(std::string(name) + ",N,loss\n" + rows);
+    EXPECT_TRUE(any_of(mixed.warnings, "2 precisions (bfloat16 in 1 row, float32 in 2 rows)")) << name;
+    EXPECT_TRUE(any_of(mixed.warnings, "--where " + std::string(name) + "=bfloat16")) << name;
+    EXPECT_EQ(mixed.precisions().at("float32"), 2U);
+    EXPECT_TRUE(
+        read(std::string(name) + ",N,loss\n" + rows, {.where = {std::string(name) + "=float32"}}).warnings.empty());
+  }
+  EXPECT_TRUE(read("N,loss\n1,3\n2,2\n").precisions().empty());
+  EXPECT_TRUE(read("precision,N,loss\nfloat32,1,3\nfloat32,2,2\n").warnings.empty());
+}
+
 TEST(MeasuredTable, RowsLeftOutAreSaid) {
   const MeasuredTable t = read("N,loss\n1e6,2\n2e6,\n1e6,2\n3e6,1\n");
   EXPECT_EQ(t.line, (std::vector<long>{2, 5}));

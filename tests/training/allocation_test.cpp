@@ -31,10 +31,14 @@ TEST(Steps, AllocateNothingAfterTheFirst) {
                {token_model(), token_split(token_model(), 10)}};
   for (const auto& [model, data] : cases)
     for (const auto kind : {OptimizerKind::gd, OptimizerKind::sgd, OptimizerKind::momentum, OptimizerKind::adamw}) {
-      AllocationCounter counter(kSteps);
-      static_cast<void>(run<float>(model, data, small_training(kind, 1e-3, kSteps), {&counter}));
-      ASSERT_GT(counter.at_[0], 0) << "the counter does not count";
-      EXPECT_EQ(counter.at_[kSteps - 1], counter.at_[0]) << base::enum_to_text(kind);  // measurements included
+      for (const auto precision : {Precision::float32, Precision::bfloat16_emulated}) {
+        AllocationCounter counter(kSteps);
+        auto options = small_training(kind, 1e-3, kSteps);
+        options.precision = precision;
+        static_cast<void>(run<float>(model, data, options, {&counter}));
+        ASSERT_GT(counter.at_[0], 0) << "the counter does not count";
+        EXPECT_EQ(counter.at_[kSteps - 1], counter.at_[0]) << base::enum_to_text(kind);  // measurements included
+      }
     }
 }
 

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <bit>
+#include <cstdint>
+
+// bfloat16: the upper half of a float, sign 1, exponent 8, mantissa 7 (8 significant bits). Unit roundoff 2^-8.
+//
+// Rounding is to nearest, ties to even, for every float: denormals as any other, beyond the largest finite bfloat16
+// (3.39e38) to infinity; a NaN stays a NaN, quiet. Source: IEEE 754's roundTiesToEven on a truncated binary32 [T].
+namespace phaselaw::numerics {
+
+inline std::uint16_t to_bfloat16(float x) {
+  const auto bits = std::bit_cast<std::uint32_t>(x);
+  const std::uint32_t rounded = bits + 0x7fffU + ((bits >> 16) & 1U), quiet = bits | 0x400000U;
+  const bool is_nan = (bits & 0x7fffffffU) > 0x7f800000U;
+  return static_cast<std::uint16_t>((is_nan ? quiet : rounded) >> 16);
+}
+
+inline float from_bfloat16(std::uint16_t x) { return std::bit_cast<float>(static_cast<std::uint32_t>(x) << 16); }
+
+// The float that is nearest to x among those that are a bfloat16.
+inline float round_to_bfloat16(float x) { return from_bfloat16(to_bfloat16(x)); }
+
+}  // namespace phaselaw::numerics
