@@ -14,6 +14,13 @@ endif()
 if(PHASELAW_FUZZ)
   add_compile_options(-fsanitize=fuzzer-no-link -fno-sanitize-recover=all)  # coverage everywhere, a main only in fuzzers
 endif()
+if(PHASELAW_PYTHON)
+  # The layers go into one shared module. Functions may still be inlined as in the program: the same digits.
+  set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+  set(CMAKE_CXX_VISIBILITY_PRESET hidden)
+  set(CMAKE_VISIBILITY_INLINES_HIDDEN ON)
+  add_compile_options(-fno-semantic-interposition)
+endif()
 
 add_library(phaselaw_warnings INTERFACE)
 # GCC 12 warns about its own AVX-512 intrinsics when Eigen inlines them; clang-tidy looks for the real thing.

@@ -19,7 +19,25 @@ extern "C" void on_signal(int signal_number) {
   if (interrupt_flag.exchange(true)) ::_exit(128 + signal_number);
 }
 
+extern "C" void on_caught(int) { interrupt_flag.store(true); }
+
 }  // namespace
+
+struct CatchInterrupt::State {
+  struct sigaction action {};
+};
+
+CatchInterrupt::CatchInterrupt() : former_(std::make_unique<State>()) {
+  set_interrupted(false);
+  struct sigaction action {};
+  action.sa_handler = on_caught;
+  ::sigaction(SIGINT, &action, &former_->action);
+}
+
+CatchInterrupt::~CatchInterrupt() {
+  ::sigaction(SIGINT, &former_->action, nullptr);
+  set_interrupted(false);
+}
 
 void install_interrupt_handler() {
   struct sigaction action {};

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "phaselaw/base/log.h"
 
+#include <mutex>
+#include <utility>
+
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
@@ -17,12 +20,41 @@ spdlog::logger& logger() {
   return *instance;
 }
 
+struct Listening {
+  std::mutex mutex;
+  LogListener listener;
+};
+
+Listening& listening() {
+  static Listening instance;
+  return instance;
+}
+
+// Told to the listener, where there is one.
+bool heard(LogLevel level, const std::string& message) {
+  const std::lock_guard lock(listening().mutex);
+  if (!listening().listener) return false;
+  listening().listener(level, message);
+  return true;
+}
+
 }  // namespace
+
+void set_log_listener(LogListener listener) {
+  const std::lock_guard lock(listening().mutex);
+  listening().listener = std::move(listener);
+}
 
 void set_quiet(bool quiet_now) { logger().set_level(quiet_now ? spdlog::level::warn : spdlog::level::info); }
 bool quiet() { return logger().level() > spdlog::level::info; }
-void log_info(const std::string& message) { logger().info(message); }
-void log_warning(const std::string& message) { logger().warn("warning: {}", message); }
-void log_error(const std::string& message) { logger().error("error: {}", message); }
+void log_info(const std::string& message) {
+  if (!heard(LogLevel::info, message)) logger().info(message);
+}
+void log_warning(const std::string& message) {
+  if (!heard(LogLevel::warning, message)) logger().warn("warning: {}", message);
+}
+void log_error(const std::string& message) {
+  if (!heard(LogLevel::error, message)) logger().error("error: {}", message);
+}
 
 }  // namespace phaselaw::base

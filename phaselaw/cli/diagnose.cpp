@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
-#include <filesystem>
 #include <map>
 #include <memory>
 #include <thread>
@@ -9,10 +8,9 @@
 #include "phaselaw/base/files.h"
 #include "phaselaw/base/log.h"
 #include "phaselaw/cli/common.h"
-#include "phaselaw/laws/curve_table.h"
 #include "phaselaw/laws/diagnose.h"
 #include "phaselaw/report/format.h"
-#include "phaselaw/store/store.h"
+#include "phaselaw/verbs/curves.h"
 
 // phaselaw diagnose CURVE.csv...|study.db: the stage of each loss curve, its bend, and what to raise next.
 namespace phaselaw::cli {
@@ -32,71 +30,17 @@ std::map<std::string, std::string> columns_of(const std::vector<std::string>& gi
     const auto equals = column.find('=');
     if (equals == std::string::npos)
       throw base::InputError({"--col"}, fmt::format("expected name=COLUMN, e.g. loss=val_loss; found '{}'", column));
-    const std::string name = column.substr(0, equals);
-    const auto& known = laws::curve_meanings();
-    if (std::find(known.begin(), known.end(), name) == known.end())
-      throw base::InputError({"--col"}, base::unknown_name("name", name, known));
-    columns[name] = column.substr(equals + 1);
+    columns[column.substr(0, equals)] = column.substr(equals + 1);
   }
   return columns;
-}
-
-// The runs of a study, diverged ones too. Excess risk where the whole study knows it.
-std::vector<laws::CurveData> curves_of_study(const std::string& path) {
-  const auto records = store::Store::open_read(path).runs();
-  const bool excess = std::all_of(records.begin(), records.end(), [](const store::RunRecord& record) {
-    return std::all_of(record.measurements.begin(), record.measurements.end(),
-                       [](const store::Measurement& m) { return !std::isnan(m.excess_risk); });
-  });
-  std::vector<laws::CurveData> curves;
-  for (const auto& record : records) {
-    if (record.status == store::Status::kFailed) continue;
-    const base::Value configuration = base::parse_json(record.configuration, path);
-    laws::CurveData curve;
-    curve.n_data = static_cast<double>(configuration.at("data").at("n_data").integer());
-    curve.name = fmt::format("run {}: n_data {}, d_hidden {}, seed {}", record.index, curve.n_data,
-                             configuration.at("model").at("d_hidden").integer(), configuration.at("seed").integer());
-    if (const base::Value* n_params = base::parse_json(record.summary, path).find("n_params"); n_params != nullptr)
-      curve.n_params = n_params->number();
-    curve.quantity = excess ? "excess_risk" : "test_loss";
-    curve.ended_diverged = record.status == store::Status::kDiverged;
-    double time = 0, step = 0;
-    for (const auto& m : record.measurements) {
-      curve.step.push_back(static_cast<double>(m.step));
-      curve.tokens.push_back(m.tokens);
-      curve.compute.push_back(m.compute_flop);
-      curve.loss.push_back(excess ? m.excess_risk : m.test_loss);
-      // The stored time is the sum of learning rates: its increments are the schedule.
-      if (curve.step.back() > step && m.time >= time) {
-        curve.rates.step.push_back(step);
-        curve.rates.lr.push_back((m.time - time) / (curve.step.back() - step));
-        time = m.time;
-        step = curve.step.back();
-      }
-    }
-    curves.push_back(std::move(curve));
-  }
-  return curves;
 }
 
 std::vector<laws::CurveData> read(const DiagnoseFlags& flags) {
   const auto columns = columns_of(flags.columns);
   std::vector<laws::CurveData> curves;
-  for (const std::string& file : flags.files) {
-    const bool study = std::filesystem::path(file).extension() == ".db";
-    for (auto& curve : study ? curves_of_study(file) : laws::read_curve_data(file, columns))
-      curves.push_back(std::move(curve));
-  }
-  if (!flags.runs.empty()) {
-    std::vector<std::string> names;
-    for (const auto& curve : curves) names.push_back(curve.name);
-    for (const std::string& wanted : flags.runs)
-      if (std::find(names.begin(), names.end(), wanted) == names.end())
-        throw base::InputError({"--run"}, base::unknown_name("run", wanted, names));
-    std::erase_if(curves, [&](const auto& curve) {
-      return std::find(flags.runs.begin(), flags.runs.end(), curve.name) == flags.runs.end();
-    });
-  }
+  for (const std::string& file : flags.files)
+    for (auto& curve : verbs::read_curves(file, columns)) curves.push_back(std::move(curve));
+  verbs::keep_runs(curves, flags.runs);
   return curves;
 }
 

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <filesystem>
 #include <memory>
 
 #include "phaselaw/base/files.h"
@@ -44,26 +43,11 @@ void run_fit(const Common& common, const FitFlags& flags) {
     return;
   }
   if (flags.table.empty()) throw base::InputError("fit: expected a table; see phaselaw fit --help, or fit --laws");
-  if (!(flags.holdout > 0 && flags.holdout < 1))
-    throw base::InputError({"--holdout"}, fmt::format("expected a share in (0, 1), found {}", flags.holdout));
-  (void)fit_options(common, flags);
+  const verbs::FitRequest request = fit_request(common, flags);
   if (!flags.out.empty()) base::require_writable_directory(flags.out, "--out");
-  if (flags.law == "two-stage" && flags.out.empty() && !flags.checklist) return fit_curves(common, flags);
-  if (std::filesystem::path(flags.table).extension() == ".db") {
-    if (flags.law == "all" || flags.law == "two-stage") return fit_curves(common, flags);
-    throw base::InputError({"--law"},
-                           fmt::format("a store is fitted by two-stage or all; for {} write its table first: "
-                                       "phaselaw export {} > study.csv",
-                                       flags.law, flags.table));
-  }
-  laws::ReadOptions options = read_options(flags);
-  // The law says what its output is; its text may name columns of the table, which are read first.
-  laws::Table raw = laws::read_table(flags.table);
-  if (flags.law != "all") options.output = laws::law_from(flags.law, raw.header).output;
-  const laws::MeasuredTable table = laws::measured_from(std::move(raw), options);
-  const bool sizes = table.data.columns.has("n_params") || table.data.columns.has("tokens");
-  if (flags.law == "all" && !sizes && flags.out.empty()) return fit_curves(common, flags);
-  fit_any_law(common, flags, table);
+  const bool page = !flags.out.empty() || flags.checklist;
+  const verbs::FitAnswer answer = verbs::fit(request, flags.table, read_options(flags), page);
+  std::visit([&](const auto& shown) { show(common, flags, shown); }, answer);
 }
 
 }  // namespace

@@ -76,6 +76,22 @@ laws::FitOptions fit_options(const Common& common, const FitFlags& flags) {
   return options;
 }
 
+verbs::FitRequest fit_request(const Common& common, const FitFlags& flags) {
+  verbs::FitRequest request;
+  request.law = flags.law;
+  request.fit = fit_options(common, flags);
+  request.weights = flags.weights;
+  request.sd = flags.sd;
+  request.cluster = flags.cluster;
+  request.fixed = named_values("--fix", flags.fixed);
+  request.holdout = flags.holdout;
+  request.exponent = number_or("--exponent", flags.exponent, "free");
+  request.floor_by_quantity = flags.floor == "auto";
+  if (!request.floor_by_quantity) request.floor = number_or("--floor", flags.floor, "free");
+  request.validate();
+  return request;
+}
+
 laws::ReadOptions read_options(const FitFlags& flags) {
   laws::ReadOptions options;
   for (const auto& text : flags.columns) {

@@ -8,8 +8,9 @@
 #include "phaselaw/cli/common.h"
 #include "phaselaw/laws/law_fit.h"
 #include "phaselaw/laws/measured_table.h"
+#include "phaselaw/verbs/fit.h"
 
-// What `phaselaw fit` was asked for, and its two ways: a law of any columns, or curves in compute and their envelope.
+// What `phaselaw fit` was asked for, and how its two kinds of answers are shown.
 namespace phaselaw::cli {
 
 struct FitFlags {
@@ -30,9 +31,11 @@ struct FitFlags {
 // "free", "0.2" or "1/6": unset for `word`.
 [[nodiscard]] std::optional<double> number_or(const char* flag, const std::string& text, const std::string& word);
 
-// two-stage, or all the forms of curves in compute.
-void fit_curves(const Common& common, const FitFlags& flags);
-// Any law of the engine, or all that the columns allow, ranked.
-void fit_any_law(const Common& common, const FitFlags& flags, const laws::MeasuredTable& table);
+// Everything that was asked for but the table.
+[[nodiscard]] verbs::FitRequest fit_request(const Common& common, const FitFlags& flags);
+
+// What a fit has to show: files, --json, text.
+void show(const Common& common, const FitFlags& flags, const verbs::CurvesFit& answer);
+void show(const Common& common, const FitFlags& flags, const verbs::TableFit& answer);
 
 }  // namespace phaselaw::cli

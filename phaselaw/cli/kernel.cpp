@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "phaselaw/kernel/kernel.h"
-
 #include <charconv>
 #include <cmath>
 #include <filesystem>
@@ -11,12 +9,11 @@
 #include "phaselaw/base/log.h"
 #include "phaselaw/cli/common.h"
 #include "phaselaw/cli/kernel_files.h"
-#include "phaselaw/data/dataset.h"
 #include "phaselaw/kernel/density.h"
 #include "phaselaw/kernel/matrix_free.h"
 #include "phaselaw/report/format.h"
 #include "phaselaw/sweep/experiment.h"
-#include "phaselaw/training/checkpoint.h"
+#include "phaselaw/verbs/kernel.h"
 
 // phaselaw kernel EXP.toml --out DIR: the tangent kernel on the training inputs, its layers and its spectrum.
 namespace phaselaw::cli {
@@ -40,93 +37,33 @@ std::int64_t bytes_of(const std::string& text) {
   return static_cast<std::int64_t>(value * scale);
 }
 
-// The first parameter that is not finite, by the name of its tensor.
 template <class T>
-void require_finite(const model::ParameterTable& table, const std::vector<T>& theta, const std::string& file) {
-  for (const auto& block : table.blocks())
-    for (std::int64_t i = 0; i < block.size(); ++i)
-      if (!std::isfinite(theta[static_cast<std::size_t>(block.offset + i)]))
-        throw base::InputError(
-            {file}, fmt::format("tensor {}: expected finite numbers, found one that is not at [{}, {}]", block.name,
-                                i / block.cols, i % block.cols));
+base::Value dense(const KernelFlags& flags, const verbs::KernelRequest& request) {
+  auto answer = verbs::tangent_kernel<T>(request);
+  const auto& s = answer.setting;
+  write_setting<T>(flags.out, request.experiment.model, s.model, s.theta, s.inputs, s.split.train);
+  write_matrices<T>(flags.out, answer.kernel);
+  write_spectrum(flags.out, verbs::describe_spectrum<T>(answer));
+  return answer.json;
 }
 
 template <class T>
-struct Setting {
-  model::Transformer<T> model;
-  data::Split split;
-  std::vector<T> theta, vectors;
-  model::Inputs<T> inputs;
-
-  Setting(const sweep::Experiment& e, const std::string& weights)
-      : model(e.model),
-        split(data::make_split(e.data, e.model, static_cast<std::uint64_t>(e.seed))),
-        theta(weights.empty() ? model::initialise<T>(model.table(), static_cast<std::uint64_t>(e.seed))
-                              : training::read_checkpoint<T>(weights, e.model)),
-        vectors(split.train.x.begin(), split.train.x.end()) {
-    require_finite(model.table(), theta, weights);
-    inputs.n = split.train.n;
-    if (e.model.reads_tokens())
-      inputs.tokens = split.train.tokens.data();
-    else
-      inputs.vectors = vectors.data();
-  }
-};
-
-void warn_if_singular(std::int64_t parameters, std::int64_t rows) {
-  if (parameters < rows)
-    base::log_warning(fmt::format(
-        "{} parameters for {} rows: the kernel is singular, its rank at most {}; the eigenvalues "
-        "beyond are zero. --spectrum-only gives the others from the smaller dual; for a positive definite kernel "
-        "widen the model or use fewer sequences",
-        parameters, rows, parameters));
-}
-
-base::Value identity_of(const sweep::Experiment& e, const KernelFlags& flags, kernel::Reduce reduce, std::int64_t rows,
-                        std::int64_t parameters) {
-  return base::Value::table({{"n_rows", rows},
-                             {"n_params", parameters},
-                             {"reduce", base::enum_to_text(reduce)},
-                             {"dtype", flags.dtype},
-                             {"outputs", "kappa G(theta; X), without the constant of init_scale"},
-                             {"configuration", sweep::resolved(e)}});
-}
-
-template <class T>
-base::Value dense(const KernelFlags& flags, const sweep::Experiment& e, kernel::KernelOptions options) {
-  Setting<T> s(e, flags.weights);
-  const std::int64_t rows = s.inputs.n * kernel::rows_per_sequence(e.model, options.reduce);
-  const auto plan = kernel::plan_kernel(e.model, s.inputs.n, 0, options, sizeof(T));
-  base::log_info(fmt::format("{} x {} kernel; {}", rows, rows, plan.reason));
-  warn_if_singular(s.model.table().n_trainable(), rows);
-  auto result = kernel::dense_kernel<T>(s.model, s.theta, s.inputs, options);
-  base::Value json = identity_of(e, flags, options.reduce, rows, s.model.table().n_trainable());
-  json["algorithm"] = base::enum_to_text(result.plan.cost.algorithm);
-  json["gflop"] = result.flop / 1e9;
-  json["seconds"] = result.seconds;
-  const bool targets = options.reduce == kernel::Reduce::none && !e.model.reads_tokens();
-  write_setting<T>(flags.out, e.model, s.model, s.theta, s.inputs, s.split.train);
-  write_kernel<T>(flags.out, result, targets ? s.split.train.y : std::vector<double>(), json);
-  return json;
-}
-
-template <class T>
-base::Value matrix_free(const Common& common, const KernelFlags& flags, const sweep::Experiment& e,
-                        std::int64_t memory_limit) {
-  Setting<T> s(e, flags.weights);
+base::Value matrix_free(const Common& common, const KernelFlags& flags, const verbs::KernelRequest& request) {
+  const auto& e = request.experiment;
+  verbs::KernelSetting<T> s(e, request.weights);
   kernel::TangentOptions options;
   options.threads = common.threads;
-  options.memory_limit = static_cast<std::size_t>(memory_limit);
+  options.memory_limit = static_cast<std::size_t>(request.options.memory_limit);
   kernel::TangentOperator<T> op(e.model, s.theta, s.inputs, options);
   base::log_info(fmt::format("{} rows, matrix-free: {:.2f} GFLOP a product, {:.2f} GB", op.rows(),
                              op.product_flop() / 1e9, static_cast<double>(op.bytes()) / 1e9));
-  warn_if_singular(op.selected_parameters(), op.rows());
+  verbs::warn_if_singular(op.selected_parameters(), op.rows());
   // With fewer parameters than rows the P x P dual has every non-zero eigenvalue, and its products are as cheap.
   const bool dual = op.selected_parameters() < op.rows();
   const auto density =
       kernel::spectral_density(dual ? op.dual() : op.kernel(), {.seed = static_cast<std::uint64_t>(e.seed)});
   const auto trace = density.trace(), rank = density.effective_rank();
-  base::Value json = identity_of(e, flags, kernel::Reduce::none, op.rows(), op.selected_parameters());
+  base::Value json = verbs::kernel_identity<T>(e, kernel::Reduce::none, op.rows(), op.selected_parameters());
   json["algorithm"] = "matrix-free: Lanczos and stochastic Lanczos quadrature";
   json["spectrum_of"] = dual ? "dual (J^T J: the non-zero eigenvalues of the kernel)" : "kernel (J J^T)";
   json["lambda_min"] = base::Value();
@@ -167,10 +104,10 @@ void run_kernel(const Common& common, const KernelFlags& flags) {
   require_outputs(common);
   base::require_writable_directory(flags.out, "--out");
   const bool single = flags.dtype == "f32";
-  base::Value json = flags.spectrum_only
-                         ? (single ? matrix_free<float>(common, flags, e, options.memory_limit)
-                                   : matrix_free<double>(common, flags, e, options.memory_limit))
-                         : (single ? dense<float>(flags, e, options) : dense<double>(flags, e, options));
+  const verbs::KernelRequest request{e, options, flags.weights};
+  base::Value json = flags.spectrum_only ? (single ? matrix_free<float>(common, flags, request)
+                                                   : matrix_free<double>(common, flags, request))
+                                         : (single ? dense<float>(flags, request) : dense<double>(flags, request));
   json["made_by"] = made_by(common);
   base::write_file(std::filesystem::path(flags.out) / "kernel.json", base::to_json(json) + "\n");
   emit_json(common, json);

@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "phaselaw/cli/kernel_files.h"
 
-#include <cmath>
 #include <filesystem>
 
 #include "phaselaw/base/files.h"
 #include "phaselaw/data/npy.h"
-#include "phaselaw/kernel/decay.h"
-#include "phaselaw/kernel/spectrum.h"
 #include "phaselaw/numerics/statistics.h"
 #include "phaselaw/training/checkpoint.h"
 
@@ -21,17 +18,6 @@ template <class T>
 void write_matrix(const fs::path& path, const numerics::Matrix<T>& m) {
   const std::int64_t shape[] = {m.rows(), m.cols()};
   data::write_npy(path, shape, std::span<const T>(m.data(), static_cast<std::size_t>(m.size())));
-}
-
-base::Value finite(double x) { return std::isfinite(x) ? base::Value(x) : base::Value(); }
-
-base::Value decay_value(const kernel::DecayExponent& d) {
-  return base::Value::table({{"value", finite(d.value)},
-                             {"lo", finite(d.lo)},
-                             {"hi", finite(d.hi)},
-                             {"first_rank", d.first},
-                             {"last_rank", d.last},
-                             {"method", d.method}});
 }
 
 std::string file_of(const std::string& part) {
@@ -65,53 +51,19 @@ void write_setting(const std::string& directory, const model::ModelOptions& opti
 }
 
 template <class T>
-void write_kernel(const std::string& directory, kernel::DenseKernel<T>& result, const std::vector<double>& y,
-                  base::Value& json) {
+void write_matrices(const std::string& directory, const kernel::DenseKernel<T>& result) {
   const fs::path folder(directory);
   write_matrix(folder / "kernel.npy", result.total);
-  base::Value layers(base::Value::List{});
-  const auto in_place = [](numerics::Matrix<T>& m) {
-    return kernel::spectrum_in_place<T>(numerics::MatrixView<T>(m.data(), m.rows(), m.cols()));
-  };
-  for (auto& part : result.parts) {
-    write_matrix(folder / file_of(part.name), part.values);
-    const auto spectrum = in_place(part.values);
-    layers.push_back(base::Value::table({{"name", part.name},
-                                         {"trace", spectrum.trace},
-                                         {"lambda_min", spectrum.lambda_min},
-                                         {"lambda_max", spectrum.lambda_max},
-                                         {"numerical_rank", spectrum.numerical_rank}}));
-    part.values.resize(0, 0);
-  }
+  for (const auto& part : result.parts) write_matrix(folder / file_of(part.name), part.values);
+}
 
-  kernel::Spectrum spectrum;
-  std::vector<double> coefficients;
-  if (!y.empty() && result.total.rows() <= kMostRowsOfVectors) {
-    numerics::Matrix<double> copy = result.total.template cast<double>();
-    spectrum =
-        kernel::spectrum_in_place<double>(numerics::MatrixView<double>(copy.data(), copy.rows(), copy.cols()), true);
-    coefficients = kernel::target_coefficients(copy, y);
-  } else {
-    spectrum = in_place(result.total);
-  }
-  json["lambda_min"] = spectrum.lambda_min;
-  json["lambda_max"] = spectrum.lambda_max;
-  json["condition_number"] = finite(spectrum.condition_number);
-  json["trace"] = spectrum.trace;
-  json["effective_rank"] = spectrum.effective_rank;
-  json["intrinsic_dimension"] = spectrum.intrinsic_dimension;
-  json["numerical_rank"] = spectrum.numerical_rank;
-  json["layers"] = layers;
-  json["decay_b"] = decay_value(kernel::eigenvalue_decay(spectrum.eigenvalues, {.noise_floor = spectrum.noise_floor}));
-  const auto rank = static_cast<std::size_t>(spectrum.numerical_rank);
-  if (!coefficients.empty())
-    json["decay_a"] = decay_value(kernel::coefficient_decay(std::span(coefficients).first(rank)));
-
+void write_spectrum(const std::string& directory, const verbs::KernelSpectrum& found) {
   std::string csv = "rank,eigenvalue,target_coefficient\n";
-  for (std::size_t i = 0; i < spectrum.eigenvalues.size(); ++i)
-    csv += fmt::format("{},{},{}\n", i + 1, spectrum.eigenvalues[i],
-                       coefficients.empty() ? std::string() : fmt::to_string(coefficients[i]));
-  base::write_file(folder / "spectrum.csv", csv);
+  const auto& eigenvalues = found.spectrum.eigenvalues;
+  for (std::size_t i = 0; i < eigenvalues.size(); ++i)
+    csv += fmt::format("{},{},{}\n", i + 1, eigenvalues[i],
+                       found.coefficients.empty() ? std::string() : fmt::to_string(found.coefficients[i]));
+  base::write_file(fs::path(directory) / "spectrum.csv", csv);
 }
 
 void write_density(const std::string& directory, const kernel::SpectralDensity& density) {
@@ -128,9 +80,7 @@ template void write_setting<float>(const std::string&, const model::ModelOptions
                                    const std::vector<float>&, const model::Inputs<float>&, const data::Dataset&);
 template void write_setting<double>(const std::string&, const model::ModelOptions&, const model::Transformer<double>&,
                                     const std::vector<double>&, const model::Inputs<double>&, const data::Dataset&);
-template void write_kernel<float>(const std::string&, kernel::DenseKernel<float>&, const std::vector<double>&,
-                                  base::Value&);
-template void write_kernel<double>(const std::string&, kernel::DenseKernel<double>&, const std::vector<double>&,
-                                   base::Value&);
+template void write_matrices<float>(const std::string&, const kernel::DenseKernel<float>&);
+template void write_matrices<double>(const std::string&, const kernel::DenseKernel<double>&);
 
 }  // namespace phaselaw::cli

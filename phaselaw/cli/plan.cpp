@@ -1,17 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <algorithm>
 #include <memory>
 
 #include "phaselaw/advice/plan_page.h"
 #include "phaselaw/base/files.h"
-#include "phaselaw/base/log.h"
 #include "phaselaw/cli/common.h"
 #include "phaselaw/cli/numbers.h"
 #include "phaselaw/laws/fit_json.h"
 #include "phaselaw/laws/loss_map.h"
-#include "phaselaw/laws/next_run.h"
-#include "phaselaw/laws/plan.h"
 #include "phaselaw/report/format.h"
+#include "phaselaw/verbs/plan.h"
 
 // phaselaw plan --fit FIT.json --compute C: sizes to train, or compute for a loss, with intervals.
 namespace phaselaw::cli {
@@ -58,37 +55,17 @@ void print(const laws::Plan& plan, const std::optional<laws::Design>& design) {
 }
 
 void run_plan(const Common& common, const PlanFlags& flags) {
-  if (flags.compute.empty() == flags.loss.empty())
-    throw base::InputError({"--compute"}, "expected one of --compute 1e21 (several may follow) and --loss 2.1");
-  const std::vector<double> computes = positive_numbers("--compute", flags.compute);
-  const std::vector<double> losses = positive_numbers("--loss", flags.loss);
-  laws::PlanOptions options;
-  options.situation = situation_of(flags);
+  verbs::PlanRequest request;
+  request.computes = positive_numbers("--compute", flags.compute);
+  request.losses = positive_numbers("--loss", flags.loss);
+  request.options.situation = situation_of(flags);
+  request.validate();
   require_outputs(common);
   if (!flags.out.empty()) base::require_writable_directory(flags.out, "--out");
   const laws::SavedFit saved = laws::read_fit(flags.fit, flags.law);
-
-  const laws::Plan plan =
-      losses.empty() ? laws::plan_for_compute(saved, computes, options) : laws::plan_for_loss(saved, losses, options);
-  std::optional<laws::Design> design;
-  if (!flags.next_run.empty()) {
-    laws::DesignRequest request;
-    request.quantity = flags.next_run;
-    request.compute = plan.points.front().compute.value;
-    const std::vector<double> spent = saved.data.columns.get("compute");
-    request.budget = flags.next_budget.empty() ? *std::max_element(spent.begin(), spent.end())
-                                               : positive_number("--next-budget", flags.next_budget);
-    design = laws::next_run(saved, options.situation, request);
-  }
-  for (const std::string& warning : plan.warnings) base::log_warning(warning);
-  for (const laws::PlanPoint& point : plan.points)
-    for (const std::string& warning : point.warnings)
-      base::log_warning(fmt::format("{}: {}", report::format_flop(point.compute.value), warning));
-  if (design)
-    for (const std::string& warning : design->warnings) base::log_warning(warning);
-
-  base::Value json = laws::to_value(plan);
-  if (design) json["next_run"] = laws::to_value(*design);
+  if (!flags.next_budget.empty()) request.next_budget = positive_number("--next-budget", flags.next_budget);
+  request.next_run = flags.next_run;
+  const auto [plan, design, json] = verbs::plan(saved, request);
   if (flags.out.empty()) {
     emit_json(common, json);
   } else {
@@ -97,8 +74,8 @@ void run_plan(const Common& common, const PlanFlags& flags) {
     for (std::size_t i = 0; i < kContours; ++i) levels.push_back(shown[i * (shown.size() - 1) / (kContours - 1)]);
     const advice::PlanView view{saved,
                                 plan,
-                                laws::frontier(saved, options.situation, shown),
-                                laws::loss_contours(saved, options.situation, levels),
+                                laws::frontier(saved, request.options.situation, shown),
+                                laws::loss_contours(saved, request.options.situation, levels),
                                 laws::measured_optima(saved.data),
                                 design};
     write_results(common, flags.out, "plan.json", json, advice::plan_page(view));

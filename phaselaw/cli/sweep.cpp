@@ -142,15 +142,9 @@ void run_sweep(const Common& common, const SweepFlags& flags) {
     auto mine = prepared(0);
     summary = sweep::run_study(mine.study, *mine.store, options);
   }
-  emit_json(common, base::Value::table({{"runs", runs},
-                                        {"done", summary.done},
-                                        {"diverged", summary.diverged},
-                                        {"resumed", summary.resumed},
-                                        {"already_there", summary.already_there},
-                                        {"elsewhere", summary.elsewhere},
-                                        {"ranks", launch.size},
-                                        {"threads", summary.threads},
-                                        {"seconds", summary.seconds}}));
+  base::Value json = sweep::to_value(runs, summary);
+  if (launch.several()) json["ranks"] = launch.size;
+  emit_json(common, json);
   if (common.json != "-")
     fmt::print("{} runs carried out ({} diverged), {} were there already; {} on {} threads{}\n{}\n", summary.done,
                summary.diverged, summary.already_there, base::format_duration(summary.seconds), summary.threads,

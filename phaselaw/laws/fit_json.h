@@ -35,5 +35,6 @@ struct SavedFit {
 [[nodiscard]] SavedFit saved_fit_from(const base::Value& value);
 // The file. Of several fits in it (`fits`) the one of `law`; InputError with their names where that is not said.
 [[nodiscard]] SavedFit read_fit(const std::string& path, const std::string& law = "");
+[[nodiscard]] SavedFit choose_fit(const base::Value& value, const std::string& source, const std::string& law = "");
 
 }  // namespace phaselaw::laws

@@ -300,7 +300,10 @@ SavedFit saved_fit_from(const base::Value& value) {
 }
 
 SavedFit read_fit(const std::string& path, const std::string& law) {
-  const Value value = base::read_json(path);
+  return choose_fit(base::read_json(path), path, law);
+}
+
+SavedFit choose_fit(const Value& value, const std::string& path, const std::string& law) {
   const Value* fits = value.is_table() ? value.find("fits") : nullptr;
   if (fits == nullptr || !fits->is_list()) {
     SavedFit saved = saved_fit_from(value);

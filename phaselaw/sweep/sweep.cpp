@@ -198,4 +198,15 @@ SweepSummary run_study(const Study& study, store::Store& store, const SweepOptio
   return summary;
 }
 
+base::Value to_value(std::int64_t runs, const SweepSummary& summary) {
+  return base::Value::table({{"runs", runs},
+                             {"done", summary.done},
+                             {"diverged", summary.diverged},
+                             {"resumed", summary.resumed},
+                             {"already_there", summary.already_there},
+                             {"elsewhere", summary.elsewhere},
+                             {"threads", summary.threads},
+                             {"seconds", summary.seconds}});
+}
+
 }  // namespace phaselaw::sweep

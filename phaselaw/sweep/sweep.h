@@ -6,6 +6,7 @@
 #include <functional>
 #include <string>
 
+#include "phaselaw/base/value.h"
 #include "phaselaw/store/store.h"
 #include "phaselaw/sweep/experiment.h"
 #include "phaselaw/sweep/work.h"
@@ -54,6 +55,9 @@ struct SweepSummary {
 // Throws what ended it, after the workers have stopped and with every finished run in the store: InputError (a run's
 // data do not fit), RunError (the disk is full), Interrupted (Ctrl-C; the runs in flight are kept as snapshots).
 SweepSummary run_study(const Study& study, store::Store& store, const SweepOptions& options = {});
+
+// runs (of the whole study), done, diverged, resumed, already_there, elsewhere, threads, seconds.
+[[nodiscard]] base::Value to_value(std::int64_t runs, const SweepSummary& summary);
 
 [[nodiscard]] int default_threads();  // the cores this process may use
 
