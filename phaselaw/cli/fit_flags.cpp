@@ -10,16 +10,6 @@ namespace phaselaw::cli {
 
 namespace {
 
-template <class E>
-E choice(const char* flag, const std::string& word, const std::vector<E>& values) {
-  std::vector<std::string> known;
-  for (const E value : values) {
-    known.emplace_back(laws::to_string(value));
-    if (known.back() == word) return value;
-  }
-  throw base::InputError({flag}, base::unknown_name("word", word, known));
-}
-
 std::pair<std::string, std::string> named(const char* flag, const std::string& text, const char* example) {
   const auto equals = text.find('=');
   if (equals == std::string::npos || equals == 0)
@@ -57,14 +47,9 @@ std::map<std::string, double> named_values(const char* flag, const std::vector<s
 }
 
 laws::FitOptions fit_options(const Common& common, const FitFlags& flags) {
-  using laws::IntervalMethod, laws::Objective;
   laws::FitOptions options;
-  options.objective = choice<Objective>(
-      "--objective", flags.objective,
-      {Objective::huber, Objective::l1, Objective::l2, Objective::l2_raw, Objective::l1_raw, Objective::asymmetric});
-  options.interval = choice<IntervalMethod>("--interval", flags.interval,
-                                            {IntervalMethod::none, IntervalMethod::automatic, IntervalMethod::bootstrap,
-                                             IntervalMethod::bca, IntervalMethod::profile, IntervalMethod::sandwich});
+  options.objective = verbs::objective_from(flags.objective);
+  options.interval = verbs::interval_from(flags.interval);
   options.delta = flags.delta;
   options.asymmetry = flags.asymmetry;
   options.level = flags.level;

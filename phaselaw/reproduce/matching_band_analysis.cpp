@@ -23,8 +23,8 @@ constexpr double kLeastLogA = -80, kMostLogA = 120;
 struct Envelope {
   std::vector<double> measured, n_data;
 };
-Envelope envelope_at(const std::vector<double>& compute, const std::vector<RunCurve>& runs, double coordinates) {
-  StudyCurves study;
+Envelope envelope_at(const std::vector<double>& compute, const std::vector<verbs::RunCurve>& runs, double coordinates) {
+  verbs::StudyCurves study;
   study.runs = runs;
   std::map<std::string, double> size_of;
   for (std::size_t i = 0; i < study.runs.size(); ++i) {  // a run may be drawn twice
@@ -111,10 +111,10 @@ double measured_constant(const BandInput& input) {
 }
 
 // Runs drawn with replacement within each data size.
-std::vector<RunCurve> resampled(const std::vector<RunCurve>& runs, numerics::RandomStream& stream) {
-  std::map<std::int64_t, std::vector<const RunCurve*>> strata;
+std::vector<verbs::RunCurve> resampled(const std::vector<verbs::RunCurve>& runs, numerics::RandomStream& stream) {
+  std::map<std::int64_t, std::vector<const verbs::RunCurve*>> strata;
   for (const auto& run : runs) strata[run.n_data].push_back(&run);
-  std::vector<RunCurve> drawn;
+  std::vector<verbs::RunCurve> drawn;
   for (const auto& [n, stratum] : strata)
     for (std::size_t i = 0; i < stratum.size(); ++i) drawn.push_back(*stratum[stream.below(stratum.size())]);
   return drawn;

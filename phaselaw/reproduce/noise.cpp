@@ -56,7 +56,7 @@ seeds = 6
 )";
 constexpr double kFirstSize = 64, kNoiseThere = 2;
 
-double lowest(const RunCurve& run) { return *std::min_element(run.value.begin(), run.value.end()); }
+double lowest(const verbs::RunCurve& run) { return *std::min_element(run.value.begin(), run.value.end()); }
 
 // Sizes at which every run of every case passed its minimum.
 std::vector<std::int64_t> common_sizes(const NoiseExperiment& e) {
@@ -73,7 +73,7 @@ std::vector<std::int64_t> common_sizes(const NoiseExperiment& e) {
   return sizes;
 }
 
-std::vector<BestRisk> best_at(const StudyCurves& curves, const std::vector<std::int64_t>& sizes) {
+std::vector<BestRisk> best_at(const verbs::StudyCurves& curves, const std::vector<std::int64_t>& sizes) {
   std::vector<BestRisk> best;
   for (const auto& run : curves.runs)
     if (std::find(sizes.begin(), sizes.end(), run.n_data) != sizes.end())
@@ -267,7 +267,7 @@ Finding noise(const Context& context) {
     c.name = name;
     c.label = label;
     c.exponent = s;
-    c.curves = study_curves(runs.runs, runs.store_path);
+    c.curves = verbs::study_curves(runs.runs, runs.store_path);
     finding.configurations.emplace_back(id + " study", runs.study.json);
     return c;
   };

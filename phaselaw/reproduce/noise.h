@@ -40,7 +40,7 @@ struct NoiseCase {
   std::string name;     // "constant", "quarter", "half", "heteroscedastic", "student_t", "mixture"
   std::string label;    // for the reader
   double exponent = 0;  // s
-  StudyCurves curves;
+  verbs::StudyCurves curves;
   std::vector<BestRisk> best;                       // at the sizes used
   double noise_share = NAN;                         // smallest over these sizes: 1 - median clean best/median best
   Measured slope;                                   // of ln best on ln n

@@ -16,7 +16,7 @@ namespace {
 
 constexpr int kBandPoints = 60;
 
-laws::Fit fit_envelope(const StudyCurves& curves, const laws::Known& known, int resamples, std::uint64_t seed) {
+laws::Fit fit_envelope(const verbs::StudyCurves& curves, const laws::Known& known, int resamples, std::uint64_t seed) {
   laws::TwoStageOptions options;
   options.known = known;
   options.fit.objective = laws::Objective::l2;  // the envelope of many curves has no outliers; l2 uses all of it
@@ -29,7 +29,7 @@ laws::Fit fit_envelope(const StudyCurves& curves, const laws::Known& known, int 
   return laws::fit_two_stage_envelope(flat, options);
 }
 
-std::vector<BestOfSize> best_of_sizes(const StudyCurves& curves) {
+std::vector<BestOfSize> best_of_sizes(const verbs::StudyCurves& curves) {
   std::map<std::int64_t, std::vector<double>> by_size;
   for (const auto& run : curves.runs)
     by_size[run.n_data].push_back(*std::min_element(run.value.begin(), run.value.end()));
@@ -45,31 +45,31 @@ std::vector<BestOfSize> best_of_sizes(const StudyCurves& curves) {
 
 }  // namespace
 
-bool passed_its_minimum(const RunCurve& run) {
+bool passed_its_minimum(const verbs::RunCurve& run) {
   return std::min_element(run.value.begin(), run.value.end()) != run.value.end() - 1;
 }
 
-laws::Fit envelope_law(const StudyCurves& curves, int resamples, std::uint64_t seed) {
+laws::Fit envelope_law(const verbs::StudyCurves& curves, int resamples, std::uint64_t seed) {
   laws::Known known;
-  if (curves.quantity == Quantity::test_loss) known.floor.reset();
+  if (curves.quantity == verbs::Quantity::test_loss) known.floor.reset();
   return fit_envelope(curves, known, resamples, seed);
 }
 
-PhaseTransition analyse(std::string name, StudyCurves curves, int resamples, std::uint64_t seed) {
+PhaseTransition analyse(std::string name, verbs::StudyCurves curves, int resamples, std::uint64_t seed) {
   PhaseTransition study;
   study.name = std::move(name);
   study.curves = std::move(curves);
   study.envelope = laws::staircase(study.curves.flat());
   laws::Known known;
-  if (study.curves.quantity == Quantity::test_loss) known.floor.reset();
+  if (study.curves.quantity == verbs::Quantity::test_loss) known.floor.reset();
   study.law = envelope_law(study.curves, resamples, seed);
   known.exponent = theory::edition_v1().exponent();
   study.law_v1 = fit_envelope(study.curves, known, 0, seed);
   known.exponent = theory::edition_v3().exponent();
   study.law_v3 = fit_envelope(study.curves, known, 0, seed);
 
-  const auto& longest =
-      *std::max_element(study.curves.runs.begin(), study.curves.runs.end(), [](const RunCurve& a, const RunCurve& b) {
+  const auto& longest = *std::max_element(
+      study.curves.runs.begin(), study.curves.runs.end(), [](const verbs::RunCurve& a, const verbs::RunCurve& b) {
         return std::pair(a.n_data, a.compute.back()) < std::pair(b.n_data, b.compute.back());
       });
   study.longest_run = longest.run;
@@ -88,7 +88,7 @@ PhaseTransition analyse(std::string name, StudyCurves curves, int resamples, std
   }
   study.runs_at_minimum = sizes.size();
   const auto distinct = std::set<double>(sizes.begin(), sizes.end()).size();
-  study.has_data_law = study.curves.quantity == Quantity::excess_risk && distinct >= 3 && sizes.size() >= 5;
+  study.has_data_law = study.curves.quantity == verbs::Quantity::excess_risk && distinct >= 3 && sizes.size() >= 5;
   if (study.has_data_law) {
     const auto data = laws::log_data(sizes, values);
     options.interval = laws::IntervalMethod::profile;

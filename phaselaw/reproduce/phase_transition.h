@@ -10,7 +10,7 @@
 #include "phaselaw/report/claim.h"
 #include "phaselaw/report/page.h"
 #include "phaselaw/reproduce/experiment.h"
-#include "phaselaw/reproduce/study_curves.h"
+#include "phaselaw/verbs/study_curves.h"
 
 // Experiment 1 of the paper: growing compute at fixed data, and the envelope over data (theory.md section 11).
 //
@@ -19,7 +19,7 @@
 namespace phaselaw::reproduce {
 
 // Whether a run met its best stopping time: one that still falls at its end has not.
-[[nodiscard]] bool passed_its_minimum(const RunCurve& run);
+[[nodiscard]] bool passed_its_minimum(const verbs::RunCurve& run);
 
 // The best value that any moment of a run with n_data sequences reached, over the replicates.
 struct BestOfSize {
@@ -29,7 +29,7 @@ struct BestOfSize {
 
 struct PhaseTransition {
   std::string name;  // "teacher", "text"
-  StudyCurves curves;
+  verbs::StudyCurves curves;
   std::vector<laws::EnvelopePoint> envelope;
   laws::Fit law;             // two-stage, exponent free, on the envelope; intervals resample runs
   laws::Fit law_v1, law_v3;  // exponent fixed at 1/6 and 1/7
@@ -42,10 +42,10 @@ struct PhaseTransition {
   std::size_t runs_at_minimum = 0;
 };
 
-[[nodiscard]] PhaseTransition analyse(std::string name, StudyCurves curves, int resamples, std::uint64_t seed);
+[[nodiscard]] PhaseTransition analyse(std::string name, verbs::StudyCurves curves, int resamples, std::uint64_t seed);
 
 // The law of analyse() alone, without the other fits.
-[[nodiscard]] laws::Fit envelope_law(const StudyCurves& curves, int resamples, std::uint64_t seed);
+[[nodiscard]] laws::Fit envelope_law(const verbs::StudyCurves& curves, int resamples, std::uint64_t seed);
 
 // E1.<name>.first_stage, .bend, .exponent_v1, .exponent_v3, .data_exponent
 [[nodiscard]] std::vector<report::Claim> claims_of(const PhaseTransition& study);

@@ -77,7 +77,7 @@ report::Claim exponent(const PhaseTransition& s, const theory::Edition& edition,
                        const char* fraction) {
   report::Claim claim;
   claim.id = fmt::format("E1.{}.exponent_{}", s.name, edition.name);
-  const bool total = s.curves.quantity == Quantity::test_loss;
+  const bool total = s.curves.quantity == verbs::Quantity::test_loss;
   claim.statement = fmt::format("The {} of the envelope falls as compute to the power -{} in the second stage.",
                                 total ? "reducible part" : "excess risk", fraction);
   claim.source = fmt::format("two-stage law, edition {} [S]", edition.name);

@@ -77,7 +77,7 @@ seeds = 3
 }  // namespace
 
 PhaseTransition analyse_runs(const Context& context, const std::string& name, const StudyRuns& runs) {
-  return analyse(name, study_curves(runs.runs, runs.store_path), context.resamples(),
+  return analyse(name, verbs::study_curves(runs.runs, runs.store_path), context.resamples(),
                  static_cast<std::uint64_t>(runs.study.points.front().experiment.seed));
 }
 

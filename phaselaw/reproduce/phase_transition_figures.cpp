@@ -120,7 +120,7 @@ Figure data_figure(const PhaseTransition& s) {
 
 std::vector<Figure> figures_of(const PhaseTransition& s) {
   std::vector<Figure> figures;
-  if (s.curves.quantity == Quantity::excess_risk) {
+  if (s.curves.quantity == verbs::Quantity::excess_risk) {
     Figure figure = loss_figure(s, 0, "excess risk", true);
     figure.caption =
         "Each grey line is one training run; black points are the lower envelope over all runs; the red line is "

@@ -7,7 +7,7 @@
 #include "phaselaw/reproduce/experiment.h"
 #include "phaselaw/reproduce/flow_set.h"
 #include "phaselaw/reproduce/line.h"
-#include "phaselaw/reproduce/study_curves.h"
+#include "phaselaw/verbs/study_curves.h"
 
 // Experiment 4 of the paper: Definition 5.2 is left step by step (theory.md sections 4 and 11). Each step is measured
 // twice: by exact gradient flows on few sequences (convergence, drift) and by SGD on growing data (the law).
@@ -23,7 +23,7 @@ struct StepLaw {
 };
 
 // early_form: of the falling part of the run of the most data (the first of its replicates).
-[[nodiscard]] StepLaw law_of(const StudyCurves& curves);
+[[nodiscard]] StepLaw law_of(const verbs::StudyCurves& curves);
 
 struct RelaxationStep {
   std::string id, what;  // "omega_0.7"; in words

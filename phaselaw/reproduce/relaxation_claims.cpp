@@ -22,9 +22,10 @@ constexpr std::size_t kFewestForForm = 8;  // points of the falling part
 constexpr std::size_t kFewestSizes = 3;    // of a slope that is judged
 constexpr std::size_t kFewestFlows = 5;    // that support a claim about all
 
-std::string early_form_of(const StudyCurves& curves) {
-  const auto& longest = *std::max_element(curves.runs.begin(), curves.runs.end(),
-                                          [](const RunCurve& a, const RunCurve& b) { return a.n_data < b.n_data; });
+std::string early_form_of(const verbs::StudyCurves& curves) {
+  const auto& longest =
+      *std::max_element(curves.runs.begin(), curves.runs.end(),
+                        [](const verbs::RunCurve& a, const verbs::RunCurve& b) { return a.n_data < b.n_data; });
   const auto falls =
       static_cast<std::size_t>(std::min_element(longest.value.begin(), longest.value.end()) - longest.value.begin()) +
       1;
@@ -172,7 +173,7 @@ double mean_of_step(const RelaxationStep& step, double FlowPoint::*member) {
 
 }  // namespace
 
-StepLaw law_of(const StudyCurves& curves) {
+StepLaw law_of(const verbs::StudyCurves& curves) {
   StepLaw law;
   law.runs = law.finished = curves.runs.size();
   std::map<std::int64_t, std::vector<double>> by_size;

@@ -71,7 +71,31 @@ void fit_one(const FitRequest& request, TableFit& answer) {
   answer.json = fit_value(answer.fit, answer.held_out, answer.backtest, answer.table, answer.options);
 }
 
+template <class E>
+E choice(const char* flag, const std::string& word, const std::vector<E>& values) {
+  std::vector<std::string> known;
+  for (const E value : values) {
+    known.emplace_back(laws::to_string(value));
+    if (known.back() == word) return value;
+  }
+  throw base::InputError({flag}, base::unknown_name("word", word, known));
+}
+
 }  // namespace
+
+laws::Objective objective_from(const std::string& word) {
+  using laws::Objective;
+  return choice<Objective>(
+      "--objective", word,
+      {Objective::huber, Objective::l1, Objective::l2, Objective::l2_raw, Objective::l1_raw, Objective::asymmetric});
+}
+
+laws::IntervalMethod interval_from(const std::string& word) {
+  using laws::IntervalMethod;
+  return choice<IntervalMethod>("--interval", word,
+                                {IntervalMethod::none, IntervalMethod::automatic, IntervalMethod::bootstrap,
+                                 IntervalMethod::bca, IntervalMethod::profile, IntervalMethod::sandwich});
+}
 
 void FitRequest::validate() const {
   if (!(holdout > 0 && holdout < 1))

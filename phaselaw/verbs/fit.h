@@ -36,6 +36,10 @@ struct FitRequest {
   void validate() const;                // InputError
 };
 
+// "huber", ..., "automatic", ...; InputError naming the flag and the nearest known word.
+[[nodiscard]] laws::Objective objective_from(const std::string& word);
+[[nodiscard]] laws::IntervalMethod interval_from(const std::string& word);
+
 // A law of named columns.
 struct TableFit {
   laws::MeasuredTable table;

@@ -6,9 +6,9 @@
 #include "phaselaw/laws/envelope.h"
 #include "phaselaw/laws/envelope_fit.h"
 #include "phaselaw/laws/two_stage_fit.h"
-#include "phaselaw/reproduce/study_curves.h"
 #include "phaselaw/store/store.h"
 #include "phaselaw/verbs/fit.h"
+#include "phaselaw/verbs/study_curves.h"
 
 // Curves in compute: one, or the lower envelope over several.
 namespace phaselaw::verbs {
@@ -78,8 +78,8 @@ CurvesFit fit_curves(const FitRequest& request, const laws::MeasuredTable& table
 }
 
 CurvesFit fit_store(const FitRequest& request, const std::string& path) {
-  const auto curves = reproduce::study_curves(store::Store::open_read(path).runs(), path);
-  return fit_them(request, curves.flat(), curves.quantity == reproduce::Quantity::excess_risk, curves.label());
+  const auto curves = study_curves(store::Store::open_read(path).runs(), path);
+  return fit_them(request, curves.flat(), curves.quantity == Quantity::excess_risk, curves.label());
 }
 
 }  // namespace phaselaw::verbs

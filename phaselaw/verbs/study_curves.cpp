@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "phaselaw/reproduce/study_curves.h"
+#include "phaselaw/verbs/study_curves.h"
 
 #include <algorithm>
 #include <cmath>
 
 #include "phaselaw/base/value.h"
 
-namespace phaselaw::reproduce {
+namespace phaselaw::verbs {
 
 std::string StudyCurves::label() const { return quantity == Quantity::excess_risk ? "excess risk" : "test loss"; }
 
@@ -60,4 +60,4 @@ StudyCurves study_curves(const std::vector<store::RunRecord>& records, const std
   return study;
 }
 
-}  // namespace phaselaw::reproduce
+}  // namespace phaselaw::verbs

@@ -9,7 +9,7 @@
 #include "phaselaw/store/store.h"
 
 // The curves of a study as laws want them: positive compute, one quantity, and only that quantity.
-namespace phaselaw::reproduce {
+namespace phaselaw::verbs {
 
 enum class Quantity {
   excess_risk,  // mean (F - F*)^2 per output coordinate: known where the target is
@@ -36,4 +36,4 @@ struct StudyCurves {
 // excess_risk when every run knows it, else test_loss. InputError naming `source` when no run has a usable row.
 [[nodiscard]] StudyCurves study_curves(const std::vector<store::RunRecord>& runs, const std::string& source);
 
-}  // namespace phaselaw::reproduce
+}  // namespace phaselaw::verbs

@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: Apache-2.0
+"""phaselaw: how transformers learn, and how far more compute, data or width will take them.
+
+    fit(table, "chinchilla")      a law from a table of runs        Transformer(...), tangent_kernel(...)
+    plan(fit, compute=1e24)       what to train next                flow(exp), predict(exp)
+    diagnose(curves)              the stage of loss curves          theory(compute=1e12)
+    isoflop(table)                compute-optimal sizes             sweep(study, "study.db"), load_study("study.db")
+
+Names, options and numbers are those of the program `phaselaw`; results equal its JSON to the last digit.
+"""
+
+from phaselaw import _core, plot
+from phaselaw._errors import InputError, PhaselawWarning, RunError
+from phaselaw._talk import show_progress
+from phaselaw.experiments import (
+    Dataset,
+    ExperimentKernel,
+    Flow,
+    FlowCurve,
+    MeasuredConstants,
+    Prediction,
+    RiskSurface,
+    Split,
+    Study,
+    SweepSummary,
+    flow,
+    kernel,
+    load_study,
+    make_split,
+    predict,
+    sweep,
+    theory_from,
+)
+from phaselaw.laws import MeasuredTable, diagnose, fit, fit_all, isoflop, plan, read_table, theory
+from phaselaw.results import Diagnoses, Estimate, Fit, IsoFlop, LawPrediction, Plan, PlanPoint, Ranking, Result, Theory
+from phaselaw.transformer import ParameterBlock, Spectrum, TangentKernel, Transformer, spectrum, tangent_kernel
+
+__version__: str = _core.made_by()["version"]
+
+__all__ = [
+    "Dataset", "Diagnoses", "Estimate", "ExperimentKernel", "Fit", "Flow", "FlowCurve", "InputError", "IsoFlop",
+    "LawPrediction", "MeasuredConstants", "MeasuredTable", "ParameterBlock", "PhaselawWarning", "Plan", "PlanPoint",
+    "Prediction", "Ranking", "Result", "RiskSurface", "RunError", "Spectrum", "Split", "Study", "SweepSummary",
+    "TangentKernel", "Theory", "Transformer", "diagnose", "fit", "fit_all", "flow", "isoflop", "kernel", "load_study",
+    "make_split", "plan", "plot", "predict", "read_table", "show_progress", "spectrum", "sweep", "tangent_kernel",
+    "theory", "theory_from",
+]

@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the library has to say: warnings become Python's warnings, notes go to the logger "phaselaw"."""
+
+import logging
+import os
+import sys
+import warnings
+
+from phaselaw import _core
+from phaselaw._errors import PhaselawWarning
+
+_logger = logging.getLogger("phaselaw")
+_here = os.path.dirname(__file__)
+
+
+def _depth() -> int:
+    """Frames from tell() to the caller's own code."""
+    depth = 1
+    frame = sys._getframe(1)
+    while frame.f_back is not None and os.path.dirname(frame.f_code.co_filename) == _here:
+        depth += 1
+        frame = frame.f_back
+    return depth
+
+
+def tell(is_warning: bool, text: str) -> None:
+    if is_warning:
+        warnings.warn(text, PhaselawWarning, stacklevel=_depth())
+    else:
+        _logger.info(text)
+
+
+def show_progress(shown: bool = True) -> None:
+    """Whether calls of more than two seconds draw their progress on stderr, as the program does. Off at first."""
+    _core.show_progress(shown)
+
+
+_core.set_talk(tell)

@@ -1,0 +1,300 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Results as objects. Each keeps the program's JSON, and its attributes are read from it: nothing is computed here."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from phaselaw import _core
+from phaselaw._errors import InputError
+
+Array = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A number and its interval; None where it is not known or the data do not bound it on that side."""
+
+    name: str
+    value: float | None
+    lo: float | None = None
+    hi: float | None = None
+    identified: bool = False
+    fixed: bool = False
+
+    @classmethod
+    def _from(cls, table: Mapping[str, Any], name: str = "") -> Estimate:
+        return cls(
+            table.get("name", name),
+            table.get("value"),
+            table.get("lo"),
+            table.get("hi"),
+            bool(table.get("identified", False)),
+            bool(table.get("fixed", False)),
+        )
+
+    def __str__(self) -> str:
+        from phaselaw._text import interval
+
+        return f"{self.name} {interval(self)}" if self.name else interval(self)
+
+
+class Result:
+    """A result of the program: to_dict() and json() are what `--json` writes, to the last digit."""
+
+    def __init__(self, core: _core.Json) -> None:
+        self._core = core
+
+    @cached_property
+    def _dict(self) -> dict[str, Any]:
+        return self._core.to_dict()
+
+    def to_dict(self) -> dict[str, Any]:
+        """The result as a dict of its own; unknown numbers are None."""
+        return self._core.to_dict()
+
+    def json(self, indent: int = 2) -> str:
+        """The text that `--json` writes; indent < 0: one line."""
+        return self._core.json(indent)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """json() as a file, e.g. a FIT.json for `phaselaw plan --fit`."""
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(self.json() + "\n")
+
+    def __getitem__(self, key: str) -> Any:
+        return self._dict[key]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._dict
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._dict)
+
+    def keys(self) -> list[str]:
+        return list(self._dict)
+
+    @property
+    def warnings(self) -> list[str]:
+        """What is not to be taken as it stands."""
+        return list(self._dict.get("warnings", []))
+
+    def __repr__(self) -> str:
+        return f"<phaselaw.{type(self).__name__}: {', '.join(self.keys())}>"
+
+
+@dataclass(frozen=True)
+class LawPrediction:
+    """A law at new inputs. value: the law; lo, hi: its interval; run_lo, run_hi: that of one new run's measurement."""
+
+    value: Array
+    lo: Array
+    hi: Array
+    run_lo: Array
+    run_hi: Array
+    warnings: list[str] = field(default_factory=list)
+
+
+class Fit(Result):
+    """A fitted law (docs/laws.md): parameters with intervals, how sure the optimum is, errors of prediction."""
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Fit:
+        """A FIT.json of this module or of `phaselaw fit --json`."""
+        import json
+
+        with open(path, encoding="utf-8") as file:
+            try:
+                return cls(_core.json_from(json.load(file)))
+            except json.JSONDecodeError as error:
+                raise InputError(f"{os.fspath(path)}:{error.lineno}:{error.colno}: not JSON: {error.msg}") from None
+
+    @property
+    def law(self) -> str:
+        return str(self._dict["law"])
+
+    @property
+    def formula(self) -> str:
+        return str(self._dict["formula"])
+
+    @cached_property
+    def parameters(self) -> dict[str, Estimate]:
+        """By name, in the law's order."""
+        return {p["name"]: Estimate._from(p) for p in self._dict["parameters"]}
+
+    @cached_property
+    def derived(self) -> dict[str, Estimate]:
+        return {p["name"]: Estimate._from(p) for p in self._dict.get("derived", [])}
+
+    @property
+    def level(self) -> float:
+        """Of the intervals."""
+        return float(self._dict["interval"]["level"])
+
+    @property
+    def method(self) -> str:
+        """Of the intervals: bootstrap, profile, ..."""
+        return str(self._dict["interval"]["method"])
+
+    @property
+    def n_points(self) -> int:
+        return int(self._dict["n_points"])
+
+    @property
+    def certified(self) -> bool:
+        """The solver converged, starts agree, the gradient is small. If not, `status` says what is wrong."""
+        return bool(self._dict["convergence"]["certified"])
+
+    @property
+    def status(self) -> str:
+        return str(self._dict["convergence"]["status"])
+
+    @property
+    def data(self) -> dict[str, Array]:
+        """The fitted rows: columns by canonical name, and the output under its own."""
+        data = self._dict.get("data")
+        if data is None:
+            raise InputError(f"the fit of {self.law} to curves keeps no rows; fit a law of named columns")
+        columns = {name: np.asarray(values, dtype=np.float64) for name, values in data["columns"].items()}
+        columns[str(self._dict["form"]["output"])] = np.asarray(data["output"], dtype=np.float64)
+        return columns
+
+    def predict(self, columns: Mapping[str, Any] | None = None, /, **named: Any) -> LawPrediction:
+        """The law at new inputs: fit.predict(n_params=[1e9], tokens=[2e10]).
+
+        Columns by the names people use (N, params, tokens, ...), numbers or arrays of one length.
+        """
+        given = {**(columns or {}), **named}
+        arrays = {
+            name: np.ascontiguousarray(np.atleast_1d(np.asarray(values, dtype=np.float64)))
+            for name, values in given.items()
+        }
+        return LawPrediction(*_core.predict_law(self._core, "", arrays))
+
+    def __repr__(self) -> str:
+        from phaselaw._text import fit_text
+
+        return fit_text(self)
+
+    def _repr_html_(self) -> str:
+        from phaselaw._html import fit_html
+
+        return fit_html(self)
+
+
+class Ranking(Result):
+    """Several laws fitted to one table, the best first."""
+
+    @cached_property
+    def fits(self) -> list[Fit]:
+        return [Fit(_core.json_from(fit)) for fit in self._dict["fits"]]
+
+    @property
+    def ranking(self) -> list[dict[str, Any]]:
+        return list(self._dict["ranking"])
+
+    @property
+    def best(self) -> Fit:
+        return self.fits[0]
+
+    @property
+    def notes(self) -> list[str]:
+        """Laws left out, and why."""
+        return list(self._dict.get("notes", []))
+
+    def __repr__(self) -> str:
+        from phaselaw._text import ranking_text
+
+        return ranking_text(self)
+
+    def _repr_html_(self) -> str:
+        from phaselaw._html import ranking_html
+
+        return ranking_html(self)
+
+
+class PlanPoint:
+    """The answer for one compute (or one loss)."""
+
+    def __init__(self, table: Mapping[str, Any]) -> None:
+        self._table = table
+
+    def __getattr__(self, name: str) -> Estimate:
+        table = object.__getattribute__(self, "_table")
+        found = table.get(name)
+        if isinstance(found, Mapping) and "value" in found:
+            return Estimate._from(found, name)
+        raise AttributeError(f"no estimate {name!r}; there are {', '.join(k for k, v in table.items() if v)}")
+
+    def __getitem__(self, key: str) -> Any:
+        return self._table[key]
+
+    def keys(self) -> list[str]:
+        return list(self._table)
+
+    @property
+    def bottleneck(self) -> str:
+        return str(self._table.get("bottleneck") or "")
+
+    @property
+    def reason(self) -> str:
+        return str(self._table.get("reason") or "")
+
+    @property
+    def warnings(self) -> list[str]:
+        return list(self._table.get("warnings", []))
+
+
+class Plan(Result):
+    """What to train next (docs/plan.md)."""
+
+    @cached_property
+    def points(self) -> list[PlanPoint]:
+        return [PlanPoint(point) for point in self._dict["plans"]]
+
+    def __len__(self) -> int:
+        return len(self.points)
+
+    def __repr__(self) -> str:
+        from phaselaw._text import plan_text
+
+        return plan_text(self)
+
+    def _repr_html_(self) -> str:
+        from phaselaw._html import plan_html
+
+        return plan_html(self)
+
+
+class IsoFlop(Result):
+    """Compute-optimal sizes by several methods beside each other (laws/isoflop.h)."""
+
+
+class Theory(Result):
+    """The paper's definitions, bounds and laws at plain numbers; unknown is None. theory.rate is theory["rate"]."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        try:
+            return self._dict[name]
+        except KeyError:
+            raise AttributeError(f"no quantity {name!r}; there are {', '.join(self._dict)}") from None
+
+
+class Diagnoses(Result):
+    """One diagnosis a curve: stage, bend, signature, what to raise next (docs/diagnose.md)."""
+
+    @property
+    def curves(self) -> list[dict[str, Any]]:
+        return list(self._dict["curves"])
+
+    def __len__(self) -> int:
+        return len(self.curves)

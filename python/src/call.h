@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+#include <nanobind/nanobind.h>
+
+#include "phaselaw/base/errors.h"
+#include "phaselaw/base/interrupt.h"
+
+// How Python calls the library: without the interpreter's lock, with Ctrl-C, and with what the library has to say.
+namespace phaselaw::python {
+
+namespace nb = nanobind;
+
+[[nodiscard]] bool on_main_thread();  // Python hears Ctrl-C on its main thread only
+
+// Hands what the log has gathered to Python's warnings and logging (python/phaselaw/_talk.py).
+void hand_over_log();
+
+// work() without the lock; its exceptions come through. Ctrl-C on the main thread ends it with base::Interrupted at the
+// library's next look at base::interrupted(), which becomes KeyboardInterrupt. Cost: under 2 us.
+template <class Work>
+auto released(Work&& work) {
+  std::optional<base::CatchInterrupt> ctrl_c;
+  if (on_main_thread()) ctrl_c.emplace();
+  const auto run = [&] {
+    const nb::gil_scoped_release unlocked;
+    return work();
+  };
+  const auto finish = [&] {
+    const bool stopped = ctrl_c && base::interrupted();
+    ctrl_c.reset();
+    hand_over_log();
+    if (stopped) throw base::Interrupted("interrupted");
+  };
+  if constexpr (std::is_void_v<decltype(work())>) {
+    run();
+    finish();
+  } else {
+    auto result = run();
+    finish();
+    return result;
+  }
+}
+
+void add_errors(nb::module_& module);
+
+}  // namespace phaselaw::python
