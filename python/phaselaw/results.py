@@ -32,7 +32,7 @@ class Estimate:
     @classmethod
     def _from(cls, table: Mapping[str, Any], name: str = "") -> Estimate:
         return cls(
-            table.get("name", name),
+            name,
             table.get("value"),
             table.get("lo"),
             table.get("hi"),
@@ -127,11 +127,11 @@ class Fit(Result):
     @cached_property
     def parameters(self) -> dict[str, Estimate]:
         """By name, in the law's order."""
-        return {p["name"]: Estimate._from(p) for p in self._dict["parameters"]}
+        return {name: Estimate._from(p, name) for name, p in self._dict["parameters"].items()}
 
     @cached_property
     def derived(self) -> dict[str, Estimate]:
-        return {p["name"]: Estimate._from(p) for p in self._dict.get("derived", [])}
+        return {name: Estimate._from(p, name) for name, p in (self._dict.get("derived") or {}).items()}
 
     @property
     def level(self) -> float:
@@ -245,7 +245,7 @@ class PlanPoint:
 
     @property
     def reason(self) -> str:
-        return str(self._table.get("reason") or "")
+        return str(self._table.get("bottleneck_reason") or "")
 
     @property
     def warnings(self) -> list[str]:

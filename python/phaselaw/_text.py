@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Results for a terminal, with numbers written as the program writes them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from phaselaw import _core
+
+if TYPE_CHECKING:
+    from phaselaw.results import Estimate, Fit, Plan, Ranking
+
+
+def number(x: float | None, digits: int = 3) -> str:
+    return _core.format_number(math.nan if x is None else x, digits)
+
+
+def percent(x: float) -> str:
+    return number(100 * x) + " %"
+
+
+def interval(estimate: Estimate) -> str:
+    """"0.21 [0.065, 0.97]"; an end that the data do not bound is said."""
+    value = math.nan if estimate.value is None else estimate.value
+    if estimate.lo is None and estimate.hi is None:
+        return number(value)
+    if estimate.lo is None or estimate.hi is None:
+        ends = [number(end) if end is not None else "unbounded" for end in (estimate.lo, estimate.hi)]
+        return f"{number(value)} [{ends[0]}, {ends[1]}]"
+    return _core.format_value(value, estimate.lo, estimate.hi)
+
+
+def columns(rows: Sequence[Sequence[str]]) -> str:
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    return "\n".join("  ".join(f"{cell:<{w}}" for cell, w in zip(row, widths)).rstrip() for row in rows)
+
+
+def parameter_rows(fit: Fit) -> list[list[str]]:
+    """name, value and interval, identified, meaning"""
+    meanings = {p["name"]: p["meaning"] for p in (fit["form"]["parameters"] if "form" in fit else [])}
+    rows = []
+    for estimate in [*fit.parameters.values(), *fit.derived.values()]:
+        known = "fixed" if estimate.fixed else "yes" if estimate.identified else "no"
+        rows.append([estimate.name, interval(estimate), known, meanings.get(estimate.name, "")])
+    return rows
+
+
+def fit_facts(fit: Fit) -> list[str]:
+    c = fit["convergence"]
+    facts = [
+        f"{fit.n_points} rows, objective {fit['objective']}, residual {number(fit['residual_scale'])} (std of ln loss)",
+        f"{c['agreed']} of {c['starts']} starts agree, {fit.status}; {fit.method} intervals",
+    ]
+    held_out = fit["holdout"] if "holdout" in fit else None
+    if held_out:
+        facts.append(
+            f"held out: off by {percent(held_out['mean_abs_rel_error'])} on average on the {held_out['n_predicted']} "
+            f"largest runs, {number(held_out['compute_factor'])} times the compute"
+        )
+    return facts
+
+
+def fit_text(fit: Fit) -> str:
+    heading = ["quantity", f"value and {number(100 * fit.level)} % interval", "identified", "meaning"]
+    lines = [f"{fit.law}: {fit.formula}", columns([heading, *parameter_rows(fit)]), *fit_facts(fit)]
+    return "\n".join(lines + [f"warning: {w}" for w in fit.warnings])
+
+
+def ranking_rows(ranking: Ranking) -> list[list[str]]:
+    """law, error of prediction, AICc and BIC above the lowest, certified"""
+    return [
+        [
+            row["law"],
+            percent(row["score"]) if row["score"] is not None else "–",
+            number(row["delta_aicc"]),
+            number(row["delta_bic"]),
+            "yes" if row["certified"] else "no",
+        ]
+        for row in ranking.ranking
+    ]
+
+
+RANKING_HEADING = ["law", "error of prediction", "AICc above", "BIC above", "certified"]
+
+
+def ranking_text(ranking: Ranking) -> str:
+    if not ranking.ranking or not isinstance(ranking.ranking[0], dict):  # forms of curves
+        return "\n".join(f"{fit.law}: {fit.formula}" for fit in ranking.fits)
+    return columns([RANKING_HEADING, *ranking_rows(ranking)]) + "\n\nbest: " + fit_text(ranking.best)
+
+
+PLAN_QUANTITIES = [
+    ("n_params", "n_params"),
+    ("tokens", "tokens"),
+    ("n_data", "n_data"),
+    ("tokens_per_param", "tokens/param"),
+    ("loss", "loss"),
+    ("run", "a new run's loss"),
+]
+
+
+def plan_rows(plan: Plan) -> list[list[str]]:
+    """Heading and a row for each point; quantities that the law does not have are left out."""
+    from phaselaw.results import Estimate
+
+    there = [
+        (key, name)
+        for key, name in PLAN_QUANTITIES
+        if any((point._table.get(key) or {}).get("value") is not None for point in plan.points)
+    ]
+    rows = [["compute", *(name for _, name in there), "bottleneck"]]
+    for point in plan.points:
+        cells = [_core.format_flop(point["compute"]["value"])]
+        if (point["compute"]["lo"], point["compute"]["hi"]) != (point["compute"]["value"],) * 2:
+            cells = [interval(Estimate._from(point["compute"])) + " FLOP"]
+        cells += [interval(Estimate._from(point._table.get(key) or {})) for key, _ in there]
+        rows.append([*cells, point.bottleneck or "–"])
+    return rows
+
+
+def plan_facts(plan: Plan) -> list[str]:
+    past = plan["past_errors"]
+    facts = [f"{number(100 * plan['interval']['level'])} % intervals: {plan['interval']['method']}"]
+    facts[0] += f"; FLOP by {plan['flop_convention']}"
+    if past:
+        facts.append(
+            f"past: a fit to the cheapest runs was off by {percent(past['mean_abs_rel_error'])} on average on the "
+            f"{past['n_predicted']} others, up to {number(past['compute_factor'])} times larger"
+        )
+    return facts
+
+
+def plan_warnings(plan: Plan) -> list[str]:
+    """Of the fit, then of the points, each once."""
+    found = list(plan["fit_warnings"] if "fit_warnings" in plan else [])
+    for point in plan.points:
+        prefix = _core.format_flop(point["compute"]["value"]) + ": " if len(plan) > 1 else ""
+        found += [prefix + warning for warning in point.warnings]
+    return list(dict.fromkeys(found))
+
+
+def plan_text(plan: Plan) -> str:
+    lines = [f"{plan['law']}: {plan['formula']}", columns(plan_rows(plan)), *plan_facts(plan)]
+    return "\n".join(lines + [f"warning: {w}" for w in plan_warnings(plan)])

@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Figures that return their axes, drawn by matplotlib (pip install phaselaw[plot]) in its current style.
+
+phaselaw.plot.fit(fit), plan(plan), spectrum(kernel), flow(flow), prediction(prediction): each takes `ax` to draw into.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+from phaselaw._errors import InputError
+
+if TYPE_CHECKING:
+    from phaselaw.experiments import ExperimentKernel, Flow, Prediction
+    from phaselaw.results import Fit, Plan
+    from phaselaw.transformer import Spectrum, TangentKernel
+
+Axes: TypeAlias = Any  # matplotlib.axes.Axes: matplotlib is optional, its types too
+
+# Okabe and Ito's colours: told apart by every kind of eye.
+COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]
+
+
+def _axes(ax: Axes | None) -> Axes:
+    if ax is not None:
+        return ax
+    try:
+        import matplotlib.pyplot as pyplot
+    except ImportError:
+        raise ImportError("phaselaw.plot needs matplotlib: pip install matplotlib") from None
+    return pyplot.subplots(figsize=(6.4, 4.2), layout="constrained")[1]
+
+
+def _units(name: str) -> str:
+    known = {
+        "n_params": "parameters",
+        "tokens": "tokens",
+        "compute": "compute (FLOP)",
+        "loss": "loss",
+        "tokens_per_param": "tokens per parameter",
+        "step": "steps",
+    }
+    return known.get(name, name.replace("_", " "))
+
+
+def fit(result: Fit, ax: Axes | None = None, *, x: str | None = None) -> Axes:
+    """Measured against fitted: the rows, the law at each of them, and the interval of one new run's measurement.
+
+    x: the column of the abscissa; default compute, else the law's first column. Rows of different other columns share
+    the frame; a bar joins each row to the law, so that misfits are seen where they are.
+    """
+    ax = _axes(ax)
+    data = result.data
+    output = str(result["form"]["output"])
+    inputs = {name: values for name, values in data.items() if name != output}
+    law_columns = [name for name in ("n_params", "tokens", "compute", *inputs) if name in inputs]
+    if x is None:
+        x = "compute" if "compute" in inputs else law_columns[0]
+        if x != "compute" and {"n_params", "tokens"} <= set(inputs):
+            inputs["compute"] = 6 * inputs["n_params"] * inputs["tokens"]
+            x = "compute"
+    if x not in inputs:
+        raise InputError(f"x: no column {x!r}; there are {', '.join(inputs)}")
+    predicted = result.predict({name: values for name, values in data.items() if name not in (output, "run")})
+    order = np.argsort(inputs[x])
+    at, measured = inputs[x][order], data[output][order]
+    if np.all(np.isfinite(predicted.run_lo)):
+        low, high = predicted.run_lo[order], predicted.run_hi[order]
+        ax.vlines(at, low, high, color=COLOURS[0], alpha=0.25, linewidth=4,
+                  label=f"one new run, {100 * result.level:g} %")
+    ax.vlines(at, np.minimum(measured, predicted.value[order]), np.maximum(measured, predicted.value[order]),
+              color=COLOURS[1], linewidth=1)
+    ax.plot(at, predicted.value[order], "_", color=COLOURS[0], markersize=9, markeredgewidth=1.8, label=result.law)
+    ax.plot(at, measured, "o", color=COLOURS[1], markersize=4, label="measured")
+    ax.set(xscale="log", yscale="log", xlabel=_units(x), ylabel=_units(output), title=result.formula)
+    ax.legend(frameon=False)
+    return ax
+
+
+def plan(result: Plan, ax: Axes | None = None) -> Axes:
+    """The loss along each curve of equal compute against the model's size, with its interval; the optimum marked."""
+    ax = _axes(ax)
+    drawn = 0
+    for i, point in enumerate(result.points):
+        rows = [row for row in point["isoflop"] if row["loss"] is not None]
+        if not rows:
+            continue
+        drawn += 1
+        colour = COLOURS[i % len(COLOURS)]
+        n = np.array([row["n_params"] for row in rows])
+        low, high = ([math.nan if row[end] is None else row[end] for row in rows] for end in ("lo", "hi"))
+        ax.fill_between(n, low, high, color=colour, alpha=0.15, linewidth=0)
+        ax.plot(n, [row["loss"] for row in rows], color=colour, label=f"{point['compute']['value']:.3g} FLOP")
+        best = point["n_params"]
+        if best["lo"] is not None and best["hi"] is not None:
+            ax.hlines(point["loss"]["value"], best["lo"], best["hi"], color=colour, linewidth=1, linestyle=":")
+        ax.plot(best["value"], point["loss"]["value"], "o", color=colour)
+    if drawn == 0:
+        raise InputError(f"the plan by {result['law']} has no curves of equal compute: its law has no sizes to choose")
+    ax.set(xscale="log", yscale="log", xlabel="parameters", ylabel="predicted loss",
+           title=f"{result['law']}: band and dotted line, {100 * result['interval']['level']:g} % intervals")
+    ax.legend(frameon=False)
+    return ax
+
+
+def spectrum(result: Spectrum | TangentKernel | ExperimentKernel, ax: Axes | None = None) -> Axes:
+    """Eigenvalues against their rank, both in logarithms; below the dotted line they are rounding."""
+    ax = _axes(ax)
+    found: Any = result.spectrum() if hasattr(result, "spectrum") else result
+    values = np.asarray(found.eigenvalues)
+    shown = values > 0
+    rank = np.arange(1, len(values) + 1)
+    ax.plot(rank[shown], values[shown], ".", color=COLOURS[0], markersize=4)
+    floor = getattr(found, "noise_floor", len(values) * np.finfo(float).eps * values[0])
+    ax.axhline(floor, color="0.5", linestyle=":", linewidth=1)
+    ax.annotate("rounding", (1, floor), textcoords="offset points", xytext=(2, 3), fontsize="small", color="0.4")
+    ax.set(xscale="log", yscale="log", xlabel="rank", ylabel="eigenvalue of the tangent kernel")
+    return ax
+
+
+def flow(result: Flow, ax: Axes | None = None, *, quantity: str = "test_loss") -> Axes:
+    """train_loss, test_loss or excess_risk of every view against gradient-flow time."""
+    if quantity not in ("train_loss", "test_loss", "excess_risk"):
+        raise InputError(f"quantity: expected train_loss, test_loss or excess_risk, found {quantity!r}")
+    ax = _axes(ax)
+    styles = ["-", "--", "-.", ":", "-"]
+    for i, (view, curve) in enumerate(result.curves.items()):
+        values = getattr(curve, quantity)
+        shown = (curve.time > 0) & np.isfinite(values) & (values > 0)
+        if shown.any():
+            ax.plot(curve.time[shown], values[shown], styles[i % len(styles)], color=COLOURS[i % len(COLOURS)],
+                    label=f"{view}: {curve.what}" if len(curve.what) < 40 else view)
+    ax.set(xscale="log", yscale="log", xlabel="gradient-flow time (sum of learning rates)",
+           ylabel=quantity.replace("_", " ") + " per number")
+    ax.legend(frameon=False, fontsize="small")
+    return ax
+
+
+def prediction(result: Prediction, ax: Axes | None = None) -> Axes:
+    """Predicted test loss against time for each number of training sequences, with intervals; trained models if any."""
+    ax = _axes(ax)
+    surface = result.surfaces[0]
+    shown = result.times > 0
+    for i, n in enumerate(surface.n_data):
+        colour = COLOURS[i % len(COLOURS)]
+        ax.fill_between(result.times[shown], surface.lo[i][shown], surface.hi[i][shown], color=colour, alpha=0.15,
+                        linewidth=0)
+        ax.plot(result.times[shown], surface.risk[i][shown], color=colour, label=f"n = {n}")
+    ax.set(xscale="log", yscale="log", xlabel="gradient-flow time (sum of learning rates)",
+           ylabel="predicted test loss per number")
+    ax.legend(frameon=False, fontsize="small")
+    return ax
