@@ -8,6 +8,7 @@
 #include <thread>
 #include <tuple>
 
+#include "phaselaw/base/interrupt.h"
 #include "phaselaw/laws/robust_scale.h"
 #include "phaselaw/numerics/random.h"
 #include "phaselaw/numerics/statistics.h"
@@ -167,7 +168,8 @@ std::vector<std::vector<double>> all_draws(Refitter& refitter, const numerics::L
   std::vector<int> checked(threads), improved(threads);
   const auto work = [&](Refitter& own, std::size_t thread) {
     Resampler resampler(own, optimum, derived, starts, options, smoothing);
-    for (std::size_t k = thread; k < draws.size(); k += threads) draws[k] = resampler.draw(options.seed, k);
+    for (std::size_t k = thread; k < draws.size() && !base::interrupted(); k += threads)
+      draws[k] = resampler.draw(options.seed, k);
     checked[thread] = resampler.checked();
     improved[thread] = resampler.improved();
   };
@@ -180,6 +182,7 @@ std::vector<std::vector<double>> all_draws(Refitter& refitter, const numerics::L
       });
     work(refitter, 0);
   }
+  base::throw_if_interrupted();
   set.checked = std::accumulate(checked.begin(), checked.end(), 0);
   set.improved = std::accumulate(improved.begin(), improved.end(), 0);
   return draws;

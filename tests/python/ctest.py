@@ -1,0 +1,24 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The module's tests for ctest: in the virtual environment that tests/python/run.sh made, if there is one; else 77.
+
+ctest.py PROGRAM DEFAULT_VENV: the program to compare with; the environment unless PHASELAW_PYTHON_VENV names another.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+program, venv = sys.argv[1], os.environ.get("PHASELAW_PYTHON_VENV", sys.argv[2])
+python = Path(venv) / "bin" / "python"
+root = Path(__file__).resolve().parents[2]
+if not python.is_file():
+    print(f"skipped: no environment at {venv}; tests/python/run.sh {venv} makes one (from the package index)")
+    sys.exit(77)
+probe = subprocess.run([python, "-c", "import phaselaw, pytest"], cwd="/", capture_output=True, text=True)
+if probe.returncode != 0:
+    print(f"skipped: {python} does not have the module: {probe.stderr.strip().splitlines()[-1]}")
+    sys.exit(77)
+command = [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", root / "tests" / "python"]
+sys.exit(subprocess.run(command, cwd=root, env={**os.environ, "PHASELAW_PROGRAM": program}).returncode)

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a notebook shows: tables that say everything the text says, figures whose axes are labelled."""
+
+import html.parser
+
+import numpy as np
+import pytest
+
+import phaselaw
+
+pytestmark = pytest.mark.filterwarnings("ignore::phaselaw.PhaselawWarning")
+
+
+class Reader(html.parser.HTMLParser):
+    """Checks that tags are closed in order, and keeps cells and text."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.cells, self.text = [], [], ""
+        self.feed(text)
+        assert not self.open
+
+    def handle_starttag(self, tag, attrs):
+        self.open.append(tag)
+        if tag in ("td", "th"):
+            self.cells.append("")
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if self.open and self.open[-1] == "style":
+            return
+        self.text += data
+        if self.open and self.open[-1] in ("td", "th"):
+            self.cells[-1] += data
+
+
+@pytest.fixture
+def fit(ladder):
+    return phaselaw.fit(ladder, "chinchilla", resamples=40)
+
+
+def test_a_fit_as_a_table(fit):
+    page = Reader(fit._repr_html_())
+    for name, estimate in fit.parameters.items():
+        assert name in page.cells
+        assert any(cell.startswith(str(phaselaw._core.format_number(estimate.value))[:2]) for cell in page.cells)
+    for warning in fit.warnings:
+        assert warning in page.text
+    assert fit.formula in page.text and "95 % interval" in page.text and fit.status in page.text
+    assert all(name in repr(fit) for name in fit.parameters)
+    assert "<script" not in fit._repr_html_()
+
+
+def test_a_formula_cannot_inject_markup(ladder):
+    table = dict(phaselaw.read_table(ladder).columns)
+    table = {name: list(values) for name, values in table.items() if name in ("n_params", "tokens", "loss")}
+    fit = phaselaw.fit(table, "E + A*N^-alpha", interval="none")
+    fit._dict["warnings"] = ["<b>&"]
+    assert "<b>&" not in fit._repr_html_() and "&lt;b&gt;&amp;" in fit._repr_html_()
+
+
+def test_a_plan_as_a_table(fit):
+    plan = phaselaw.plan(fit, [1e14, 1e16])
+    page = Reader(plan._repr_html_())
+    assert {"compute", "n_params", "tokens", "loss", "bottleneck", "1e14 FLOP", "1e16 FLOP"} <= set(page.cells)
+    assert "n_params" in repr(plan) and len(plan) == 2
+    assert plan.points[0].n_params.value == plan.to_dict()["plans"][0]["n_params"]["value"]
+    assert plan.points[1].loss.lo < plan.points[1].loss.hi
+    with pytest.raises(AttributeError, match="no estimate 'n_parms'"):
+        plan.points[0].n_parms
+
+
+def test_a_ranking_as_a_table(ladder):
+    ranking = phaselaw.fit_all(ladder, resamples=5)
+    page = Reader(ranking._repr_html_())
+    assert {row["law"] for row in ranking.ranking} <= set(page.cells)
+    assert ranking.best.law in repr(ranking)
+
+
+def test_figures_return_labelled_axes(fit, tmp_path):
+    matplotlib = pytest.importorskip("matplotlib")
+    matplotlib.use("agg")
+    import matplotlib.pyplot as pyplot
+
+    from test_experiments import SMALL
+
+    model = phaselaw.Transformer(n_layers=1, seq_len=2, d_model=4, d_hidden=8, n_heads=1, d_head=4)
+    kernel = phaselaw.tangent_kernel(model, model.init(), np.random.default_rng(0).standard_normal((3, 2, 4)))
+    drawn = {
+        "fit": phaselaw.plot.fit(fit),
+        "plan": phaselaw.plot.plan(phaselaw.plan(fit, [1e12, 1e13])),
+        "spectrum": phaselaw.plot.spectrum(kernel),
+        "kernel": phaselaw.plot.spectrum(phaselaw.kernel(SMALL)),
+        "flow": phaselaw.plot.flow(phaselaw.flow(SMALL)),
+        "prediction": phaselaw.plot.prediction(phaselaw.predict(SMALL, n_data=[4, 8], resamples=10)),
+    }
+    for name, ax in drawn.items():
+        assert ax.get_xlabel() and ax.get_ylabel(), name
+        assert ax.get_xscale() == ax.get_yscale() == "log", name
+        assert ax.lines or ax.collections, name
+        ax.figure.savefig(tmp_path / f"{name}.png")
+    own = pyplot.subplots()[1]
+    assert phaselaw.plot.fit(fit, own) is own
+    with pytest.raises(phaselaw.InputError, match="no column 'depth'"):
+        phaselaw.plot.fit(fit, x="depth")
+    pyplot.close("all")
