@@ -46,21 +46,25 @@ void list_runs(const Common& common, const SweepFlags& flags, const sweep::Shard
     fmt::print("0 runs: all {} of the study are in {}\n", study.points.size(), out);
     return;
   }
-  const auto model = sweep::calibrate(points);
   const auto& launch = ranks::launch();
   const int threads = common.threads > 0 ? common.threads : launch.several() ? 1 : sweep::default_threads();
   const int workers = std::min(threads * launch.size, static_cast<int>(std::min<std::size_t>(points.size(), 1 << 20)));
+  const auto model = sweep::calibrate(points, launch.several() ? 1 : threads);
+  std::vector<sweep::Job> jobs;
+  for (const auto* p : points) jobs.push_back({model.seconds(p->experiment), 1});
+  const auto plan = launch.several() ? sweep::ThreadPlan{0, 1, sweep::makespan(jobs, workers)}
+                                     : sweep::plan_threads(points, model, threads);
   const bool ladder = std::any_of(points.begin(), points.end(), [](const auto* p) { return p->wanted_params > 0; });
   std::vector<std::string> heading = {"run",     "key",      "seed",   "n_params", "n_layers", "d_model",
                                       "n_heads", "d_hidden", "n_data", "steps",    "cost",     "time"};
   if (ladder) heading.insert(heading.begin() + 4, "wanted");
   std::vector<std::vector<std::string>> rows = {heading};
-  std::vector<double> seconds;
   double total_flop = 0;
   base::Value list = base::Value(base::Value::List{});
   for (const auto* p : points) {
     const auto& e = p->experiment;
-    seconds.push_back(model.seconds(e));
+    const int mine = plan.threads_of(rows.size() - 1);
+    const double seconds = model.seconds(e, mine);
     total_flop += p->cost_flop;
     std::vector<std::string> row = {fmt::to_string(p->index),
                                     p->key,
@@ -73,7 +77,7 @@ void list_runs(const Common& common, const SweepFlags& flags, const sweep::Shard
                                     fmt::to_string(e.data.n_data),
                                     fmt::to_string(e.training.steps),
                                     report::format_flop(p->cost_flop),
-                                    base::format_duration(seconds.back())};
+                                    base::format_duration(seconds)};
     if (ladder)
       row.insert(row.begin() + 4, fmt::format("{:.6g} ({:+.1f} %)", p->wanted_params,
                                               100 * (static_cast<double>(p->n_params) / p->wanted_params - 1)));
@@ -82,20 +86,21 @@ void list_runs(const Common& common, const SweepFlags& flags, const sweep::Shard
                                        {"key", p->key},
                                        {"n_params", p->n_params},
                                        {"compute_flop", p->cost_flop},
-                                       {"seconds", seconds.back()}}));
+                                       {"threads", mine},
+                                       {"seconds", seconds}}));
   }
-  const double time = sweep::makespan(seconds, workers);
   emit_json(common, base::Value::table({{"study_key", study.key},
                                         {"workers", workers},
-                                        {"threads_a_model", 1},
+                                        {"threads_a_model", plan.threads_each},
+                                        {"runs_on_several_threads", static_cast<std::int64_t>(plan.shared)},
                                         {"compute_flop", total_flop},
-                                        {"seconds", time},
+                                        {"seconds", plan.seconds},
                                         {"runs", std::move(list)}}));
   if (common.json == "-") return;
-  fmt::print("{}{} runs{}, {} in all, about {} on {} worker{}: one model each on one thread, longest first\n",
-             text_table(rows), points.size(),
+  fmt::print("{}{} runs{}, {} in all, about {} on {} worker{}: {}\n", text_table(rows), points.size(),
              there.empty() ? "" : fmt::format(" ({} more are in {})", there.size(), out),
-             report::format_flop(total_flop), base::format_duration(time), workers, workers == 1 ? "" : "s");
+             report::format_flop(total_flop), base::format_duration(plan.seconds), workers, workers == 1 ? "" : "s",
+             plan.in_words());
 }
 
 // Reads the study and, where this process is to own it, opens the store. Everything that can be wrong is found here.

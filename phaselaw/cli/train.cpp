@@ -9,6 +9,7 @@
 #include "phaselaw/report/format.h"
 #include "phaselaw/sweep/experiment.h"
 #include "phaselaw/sweep/run.h"
+#include "phaselaw/sweep/sweep.h"
 
 // phaselaw train EXP.toml --out DIR: one model, its curve, weights and run.json.
 namespace phaselaw::cli {
@@ -25,8 +26,10 @@ void train(const Common& common, const TrainFlags& flags) {
   training::require_precision(experiment.training.precision);
   require_outputs(common);
   base::require_writable_directory(flags.out, "--out");
-  const numerics::OneBlasThread one;  // training is one thread's work; a second BLAS thread would only wait
-  const auto result = sweep::carry_out(experiment);
+  numerics::require_thread_safe_blas();
+  sweep::RunContext context;
+  context.threads = common.threads > 0 ? common.threads : sweep::default_threads();
+  const auto result = sweep::carry_out(experiment, context);
   base::log_info(result.data);
   sweep::write_run(flags.out, experiment, result, made_by(common));
   emit_json(common, result.summary);

@@ -7,7 +7,6 @@
 #include <functional>
 #include <map>
 #include <numeric>
-#include <queue>
 
 #include "phaselaw/base/interrupt.h"
 #include "phaselaw/model/flops.h"
@@ -23,6 +22,9 @@ namespace phaselaw::sweep {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+
+// Runs a thread, up to which it may matter who gets several.
+constexpr std::size_t kFewRuns = 4;
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
@@ -59,32 +61,77 @@ double shortest(double budget_s, const std::function<void()>& call) {
   return best;
 }
 
+// One experiment's model, ready to take steps on random data.
+class Bench {
+ public:
+  Bench(const Experiment& e, int threads)
+      : experiment_(e),
+        batch_(batch_of(e)),
+        split_(random_split()),
+        model_(e.model),
+        theta_(model::initialise<float>(model_.table(), 0)),
+        team_(threads),
+        objective_(model_, split_, theta_, batch_, e.training.microbatch.is_word() ? 0 : e.training.microbatch.value,
+                   e.training.precision, &team_),
+        optimizer_(e.training, model_.table()),
+        gradient_(theta_.size()),
+        sequences_(static_cast<std::size_t>(batch_)) {
+    std::iota(sequences_.begin(), sequences_.end(), std::int64_t{0});
+  }
+
+  double step_s(double budget_s) {
+    return shortest(budget_s, [&] {
+      (void)objective_.gradient(theta_, sequences_, gradient_);
+      (void)training::gradient_norm<float>(model_.table(), gradient_);
+      optimizer_.update(theta_, gradient_, 1e-9, 1.0, &team_);  // the weights stay what they are, the work is the same
+    });
+  }
+  double forward_s(double budget_s) {
+    using Set = training::Objective<float>::Set;
+    return shortest(budget_s, [&] { (void)objective_.evaluate(theta_, Set::test, forward_count()); });
+  }
+  [[nodiscard]] std::int64_t batch() const { return batch_; }
+  [[nodiscard]] std::int64_t forward_count() const {
+    constexpr std::int64_t kMeasured = 64;  // sequences of the forward pass that is timed
+    return std::min(measured_sequences(experiment_), kMeasured);
+  }
+
+ private:
+  [[nodiscard]] data::Split random_split() const {
+    data::Split split;
+    split.train = random_dataset(experiment_.model, std::max(batch_, std::int64_t{1}));
+    split.test = random_dataset(experiment_.model, forward_count());
+    return split;
+  }
+
+  const Experiment& experiment_;
+  std::int64_t batch_;
+  data::Split split_;
+  model::Transformer<float> model_;
+  std::vector<float> theta_;
+  base::Team team_;
+  training::Objective<float> objective_;
+  training::Optimizer<float> optimizer_;
+  std::vector<float> gradient_;
+  std::vector<std::int64_t> sequences_;
+};
+
 CostModel::Sample measure(const Experiment& e, double budget_s) {
-  const std::int64_t batch = batch_of(e);
-  constexpr std::int64_t kMeasured = 64;  // sequences of the forward pass that is timed
-  const std::int64_t forward = std::min(measured_sequences(e), kMeasured);
-  data::Split split;
-  split.train = random_dataset(e.model, std::max(batch, std::int64_t{1}));
-  split.test = random_dataset(e.model, forward);
-  const model::Transformer<float> model(e.model);
-  auto theta = model::initialise<float>(model.table(), 0);
-  training::Objective<float> objective(model, split, theta, batch,
-                                       e.training.microbatch.is_word() ? 0 : e.training.microbatch.value,
-                                       e.training.precision);
-  training::Optimizer<float> optimizer(e.training, model.table());
-  std::vector<float> gradient(theta.size());
-  std::vector<std::int64_t> sequences(static_cast<std::size_t>(batch));
-  std::iota(sequences.begin(), sequences.end(), std::int64_t{0});
-  const double step_s = shortest(budget_s / 2, [&] {
-    (void)objective.gradient(theta, sequences, gradient);
-    (void)training::gradient_norm<float>(model.table(), gradient);
-    optimizer.update(theta, gradient, 1e-9);  // the weights stay what they are, the work is the same
-  });
-  const double forward_s =
-      shortest(budget_s / 2, [&] { (void)objective.evaluate(theta, training::Objective<float>::Set::test, forward); });
+  Bench bench(e, 1);
   const auto cost = model::sequence_cost(e.model);
-  return {cost.training_flop(), step_s / (static_cast<double>(batch) * cost.training_flop()),
-          forward_s / (static_cast<double>(forward) * cost.forward_flop)};
+  const double step_s = bench.step_s(budget_s / 2), forward_s = bench.forward_s(budget_s / 2);
+  return {cost.training_flop(), step_s / (static_cast<double>(bench.batch()) * cost.training_flop()),
+          forward_s / (static_cast<double>(bench.forward_count()) * cost.forward_flop)};
+}
+
+// With as many threads as divide the shards evenly, so that what is measured is what threads cost, not what is left
+// over.
+double measure_efficiency(const Experiment& e, int threads, double budget_s) {
+  const std::int64_t shards = training::gradient_shards(e.model, batch_of(e));
+  while (threads > 1 && shards % threads != 0) --threads;
+  if (threads <= 1) return 1;
+  const double alone = Bench(e, 1).step_s(budget_s / 2), together = Bench(e, threads).step_s(budget_s / 2);
+  return std::min(1.0, alone / (threads * together));
 }
 
 double interpolate(const std::vector<CostModel::Sample>& samples, double flop, double CostModel::Sample::*field) {
@@ -100,7 +147,8 @@ double interpolate(const std::vector<CostModel::Sample>& samples, double flop, d
 
 }  // namespace
 
-CostModel::CostModel(std::vector<Sample> samples) : samples_(std::move(samples)) {
+CostModel::CostModel(std::vector<Sample> samples, double efficiency)
+    : samples_(std::move(samples)), efficiency_(efficiency) {
   PHASELAW_CHECK(!samples_.empty());
   std::sort(samples_.begin(), samples_.end(),
             [](const Sample& a, const Sample& b) { return a.sequence_flop < b.sequence_flop; });
@@ -116,7 +164,14 @@ double CostModel::seconds(const Experiment& e) const {
              interpolate(samples_, flop, &Sample::measure_s_flop);
 }
 
-CostModel calibrate(const std::vector<const Point*>& points, double budget_s, int shapes) {
+double CostModel::seconds(const Experiment& e, int threads) const {
+  const std::int64_t shards = training::gradient_shards(e.model, batch_of(e));
+  if (threads <= 1 || shards <= 1) return seconds(e);
+  const std::int64_t turns = (shards + threads - 1) / threads;
+  return seconds(e) * static_cast<double>(turns) / (static_cast<double>(shards) * efficiency_);
+}
+
+CostModel calibrate(const std::vector<const Point*>& points, int threads, double budget_s, int shapes) {
   PHASELAW_CHECK(!points.empty());
   const numerics::OneBlasThread one;
   std::map<double, const Experiment*> distinct;  // by the FLOP of a sequence
@@ -130,20 +185,50 @@ CostModel calibrate(const std::vector<const Point*>& points, double budget_s, in
     const std::size_t at = count == 1 ? 0 : i * (all.size() - 1) / (count - 1);
     samples.push_back(measure(*all[at], budget_s / static_cast<double>(count)));
   }
-  return CostModel(std::move(samples));
+  if (threads <= 1 || points.size() > kFewRuns * static_cast<std::size_t>(threads))
+    return CostModel(std::move(samples));
+  return CostModel(std::move(samples), measure_efficiency(*all.back(), threads, budget_s / 2));
 }
 
-double makespan(const std::vector<double>& seconds, int workers) {
-  std::priority_queue<double, std::vector<double>, std::greater<>> free;  // when each worker is free
-  for (int i = 0; i < std::max(workers, 1); ++i) free.push(0);
+double makespan(const std::vector<Job>& jobs, int threads) {
+  std::vector<double> free(static_cast<std::size_t>(std::max(threads, 1)), 0.0);  // when each thread is, ascending
   double end = 0;
-  for (const double job : seconds) {
-    const double done = free.top() + job;
-    free.pop();
-    free.push(done);
+  for (const Job& job : jobs) {
+    const auto wanted = std::clamp<std::size_t>(static_cast<std::size_t>(std::max(job.threads, 1)), 1, free.size());
+    const double done = free[wanted - 1] + job.seconds;
+    std::fill_n(free.begin(), wanted, done);
+    std::sort(free.begin(), free.end());
     end = std::max(end, done);
   }
   return end;
+}
+
+std::string ThreadPlan::in_words() const {
+  if (shared == 0) return "one model each on one thread, longest first";
+  return fmt::format("longest first, the first {} with {} threads{}, then one model each on one thread",
+                     shared == 1 ? "run" : fmt::format("{} runs", shared), threads_each, shared == 1 ? "" : " each");
+}
+
+ThreadPlan plan_threads(const std::vector<const Point*>& runs, const CostModel& model, int threads) {
+  constexpr double kWorthIt = 0.97;
+  std::vector<Job> jobs;
+  for (const Point* point : runs) jobs.push_back({model.seconds(point->experiment), 1});
+  ThreadPlan best{0, 1, makespan(jobs, threads)};
+  double limit = kWorthIt * best.seconds;
+  for (int each = threads; each > 1; each /= 2) {
+    auto trial = jobs;
+    const std::size_t few = std::min(runs.size(), kFewRuns * static_cast<std::size_t>(threads));
+    for (std::size_t i = 0; i < few; ++i) {
+      const auto& e = runs[i]->experiment;
+      if (training::gradient_shards(e.model, batch_of(e)) < 2) break;
+      trial[i] = {model.seconds(e, each), each};
+      const double seconds = makespan(trial, threads);
+      if (seconds >= limit) continue;
+      best = {i + 1, each, seconds};
+      limit = seconds;
+    }
+  }
+  return best;
 }
 
 }  // namespace phaselaw::sweep

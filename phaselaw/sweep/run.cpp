@@ -117,7 +117,7 @@ RunResult carry_out(const Experiment& e, const RunContext& context) {
   training::TrainingResult<float> trained;
   try {
     trained = training::train<float>(model, model::initialise<float>(model.table(), seed), split, e.training, seed,
-                                     observers, attendant.continuation());
+                                     observers, attendant.continuation(), context.threads);
   } catch (const GivenUp&) {
     trained.outcome = training::Outcome::interrupted;
     trained.curve.resize(1);

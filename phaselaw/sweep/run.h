@@ -12,7 +12,7 @@
 #include "phaselaw/sweep/shared_data.h"
 #include "phaselaw/training/trainer.h"
 
-// One experiment from its configuration to its numbers, on the calling thread, in float32.
+// One experiment from its configuration to its numbers, in float32, on the calling thread or a few.
 namespace phaselaw::sweep {
 
 struct RunResult {
@@ -43,6 +43,7 @@ struct RunContext {
   SharedData* data = nullptr;  // null: the run makes its data itself
   // Share of the run's work done since the last call; the calls of a run add up to at most 1. About 5 a second.
   std::function<void(double share)> progress;
+  int threads = 1;                          // at most so many compute; the result is the same bytes
   const std::atomic<bool>* stop = nullptr;  // set: the run is given up at its next step, outcome interrupted
 };
 

@@ -9,6 +9,7 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <thread>
 #include <utility>
@@ -36,19 +37,59 @@ namespace {
 // A sweep whose runs, at this rate, take less than this is not worth a calibration before it.
 constexpr double kCalibratedSeconds = 20, kNominalRate = 20e9;
 
-// Work in seconds where it was measured, else in FLOP: what time left is told from.
-std::function<double(const Point&)> work_of(const std::vector<const Point*>& waiting, double cost_flop, int workers,
-                                            const std::string& title) {
+// What the runs take and who gets several threads, where that was measured.
+struct Forecast {
+  std::function<double(const Point&)> units;  // seconds, else FLOP: what time left is told from
+  std::map<std::int64_t, int> threads;        // of the runs (by index) that get more than one
+};
+
+Forecast forecast(const std::vector<const Point*>& waiting, double cost_flop, int cores, int workers, bool alone,
+                  const std::string& title) {
   if (waiting.empty() || cost_flop < kCalibratedSeconds * kNominalRate)
-    return [](const Point& point) { return point.cost_flop; };
-  auto model = calibrate(waiting);
-  std::vector<double> seconds;
-  for (const Point* point : waiting) seconds.push_back(model.seconds(point->experiment));
-  base::log_info(fmt::format("{}: {} runs, {:.3g} FLOP, about {} on {} worker{}, one model each on one thread", title,
-                             waiting.size(), cost_flop, base::format_duration(makespan(seconds, workers)), workers,
-                             workers == 1 ? "" : "s"));
-  return [model = std::move(model)](const Point& point) { return model.seconds(point.experiment); };
+    return {[](const Point& point) { return point.cost_flop; }, {}};
+  auto model = calibrate(waiting, alone ? cores : 1);
+  std::vector<Job> jobs;
+  for (const Point* point : waiting) jobs.push_back({model.seconds(point->experiment), 1});
+  const ThreadPlan plan = alone ? plan_threads(waiting, model, cores) : ThreadPlan{0, 1, makespan(jobs, workers)};
+  base::log_info(fmt::format("{}: {} runs, {:.3g} FLOP, about {} on {} worker{}: {}", title, waiting.size(), cost_flop,
+                             base::format_duration(plan.seconds), workers, workers == 1 ? "" : "s", plan.in_words()));
+  Forecast result;
+  for (std::size_t i = 0; i < plan.shared; ++i) result.threads[waiting[i]->index] = plan.threads_each;
+  result.units = [model = std::move(model)](const Point& point) { return model.seconds(point.experiment); };
+  return result;
 }
+
+// The threads of this process: a run begins when those it gets are free, and holds them while it is carried out.
+class Cores {
+ public:
+  explicit Cores(int count) : free_(count) {}
+
+  class Held {
+   public:
+    Held(Cores& cores, int count) : cores_(cores), count_(count) {
+      std::unique_lock lock(cores_.mutex_);
+      cores_.changed_.wait(lock, [&] { return cores_.free_ >= count_; });
+      cores_.free_ -= count_;
+    }
+    ~Held() {
+      const std::lock_guard lock(cores_.mutex_);
+      cores_.free_ += count_;
+      cores_.changed_.notify_all();
+    }
+    Held(const Held&) = delete;
+    Held& operator=(const Held&) = delete;
+    [[nodiscard]] int count() const { return count_; }
+
+   private:
+    Cores& cores_;
+    int count_;
+  };
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  int free_;
+};
 
 // The runs to be done, who has them, and what has come of them.
 class OpenSweep : public Floor {
@@ -134,8 +175,9 @@ class OpenSweep : public Floor {
 };
 
 // One worker: false when its run was interrupted.
-bool carry_out_one(OpenSweep& sweep, const Point& point, const SweepOptions& options, SharedData& data) {
+bool carry_out_one(OpenSweep& sweep, const Point& point, int threads, const SweepOptions& options, SharedData& data) {
   RunContext context;
+  context.threads = threads;
   context.snapshot = {sweep.snapshot_path(point), options.snapshot_every_s, options.snapshot_every_steps, {}, {}};
   context.data = &data;
   context.stop = &sweep.stop;
@@ -158,13 +200,33 @@ SweepSummary run_study(const Study& study, store::Store& store, const SweepOptio
   SweepSummary summary;
   summary.already_there = work.already_there();
   for (const Point* point : waiting) summary.cost_flop += point->cost_flop;
+  const int threads = options.threads > 0 ? options.threads : default_threads();
   const int here = static_cast<int>(
-      std::min<std::size_t>(static_cast<std::size_t>(options.threads > 0 ? options.threads : default_threads()),
-                            std::max<std::size_t>(waiting.size(), 1)));
+      std::min<std::size_t>(static_cast<std::size_t>(threads), std::max<std::size_t>(waiting.size(), 1)));
   summary.threads = here + options.others;
-  OpenSweep sweep(work, work_of(waiting, summary.cost_flop, summary.threads, options.title), options.title);
-
+  const Forecast expected =
+      forecast(waiting, summary.cost_flop, threads, summary.threads, options.others == 0, options.title);
+  OpenSweep sweep(work, expected.units, options.title);
+  Cores cores(threads);
+  const auto threads_of = [&](const Point& point) {
+    if (options.threads_a_run > 0) return std::min(options.threads_a_run, threads);
+    const auto found = expected.threads.find(point.index);
+    return found == expected.threads.end() ? 1 : found->second;
+  };
+  std::mutex order;  // runs begin in their order, also when one waits for several threads
   SharedData data;
+  // False when there was nothing to carry out, or it was interrupted.
+  const auto carry_out_next = [&] {
+    const Point* point = nullptr;
+    std::optional<Cores::Held> held;
+    {
+      const std::lock_guard lock(order);
+      point = sweep.next_here();
+      if (point == nullptr) return false;
+      held.emplace(cores, threads_of(*point));
+    }
+    return carry_out_one(sweep, *point, held->count(), options, data);
+  };
   const auto guarded = [&](auto&& what) {
     try {
       what();
@@ -175,17 +237,17 @@ SweepSummary run_study(const Study& study, store::Store& store, const SweepOptio
   const auto worker = [&] {
     guarded([&] {
       do {
-        while (const Point* point = sweep.next_here())
-          if (!carry_out_one(sweep, *point, options, data)) return;
+        while (carry_out_next()) {
+        }
       } while (!sweep.ending() && sweep.wait_for_returned());
     });
   };
   std::thread server;
   if (options.serve_others) server = std::thread([&] { guarded([&] { options.serve_others(sweep); }); });
-  std::vector<std::thread> threads;
-  for (int i = 1; i < here; ++i) threads.emplace_back(worker);
+  std::vector<std::thread> workers;
+  for (int i = 1; i < here; ++i) workers.emplace_back(worker);
   worker();
-  for (auto& thread : threads) thread.join();
+  for (auto& thread : workers) thread.join();
   sweep.nobody_here = true;
   if (server.joinable()) server.join();
   if (sweep.failure) std::rethrow_exception(sweep.failure);

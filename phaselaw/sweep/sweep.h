@@ -12,8 +12,9 @@
 #include "phaselaw/sweep/work.h"
 
 // Carries out the runs of a study that the store does not hold yet: one model a worker, one worker a core, the longest
-// run first (docs/sweep.md). Each run is a function of its configuration alone, so the store's export does not depend
-// on the number of workers, on their order, or on how often the sweep was stopped, killed and resumed.
+// run first; where runs are few and big, several threads for the first of them (sweep/cost.h, docs/sweep.md). Each run
+// is a function of its configuration alone, so the store's export does not depend on the number of workers, on their
+// order, or on how often the sweep was stopped, killed and resumed.
 namespace phaselaw::sweep {
 
 // A sweep under way, as those see it who carry out runs for it outside this process. Every member from any thread.
@@ -34,6 +35,7 @@ class Floor {
 
 struct SweepOptions {
   int threads = 0;  // workers of this process; 0: one a core
+  int threads_a_run = 0;  // of those; 0: one, or what plan_threads() finds better for few and big runs
   // Workers elsewhere: how many, and what serves them, in a thread of its own, until nothing is left for them.
   int others = 0;
   std::function<void(Floor&)> serve_others{};

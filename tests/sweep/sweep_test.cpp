@@ -12,6 +12,7 @@
 #include "phaselaw/base/interrupt.h"
 #include "phaselaw/store/merge.h"
 #include "phaselaw/sweep/run.h"
+#include "phaselaw/training/objective.h"
 #include "sweep/small_study.h"
 
 namespace phaselaw {
@@ -29,6 +30,29 @@ TEST_F(SweepTest, OneAndTwoThreadsGiveTheSameBytes) {
   const std::string a = exported(one);
   EXPECT_GT(a.size(), 1000U);
   EXPECT_EQ(a, exported(two));
+}
+
+// Runs whose batches have several shards, one and several threads each, also where the threads of the next run are not
+// free yet.
+TEST_F(SweepTest, SeveralThreadsInARunGiveTheSameBytes) {
+  auto document = base::parse_toml(kStudy, "study.toml");
+  for (const auto& [key, value] : {std::pair{"d_model", 16}, {"d_hidden", 1024}, {"seq_len", 32}})
+    document["model"][key] = std::int64_t{value};
+  document["data"]["n_test"] = std::int64_t{4};
+  document["training"]["steps"] = std::int64_t{2};
+  document["training"]["batch"] = std::int64_t{64};
+  document["grid"] =
+      base::Value::table({{"data.n_data", base::Value(base::Value::List{std::int64_t{64}, std::int64_t{80}})}});
+  const auto study = sweep::study_from(document);
+  const auto& e = study.points.front().experiment;
+  ASSERT_GE(training::gradient_shards(e.model, sweep::batch_of(e)), 2);
+  auto one = open("one.db", study), three = open("three.db", study), pairs = open("pairs.db", study);
+  (void)sweep::run_study(study, one, {.threads = 1});
+  (void)sweep::run_study(study, three, {.threads = 3, .threads_a_run = 2});
+  (void)sweep::run_study(study, pairs, {.threads = 4, .threads_a_run = 2});
+  EXPECT_GT(exported(one).size(), 100U);
+  EXPECT_EQ(exported(one), exported(three));
+  EXPECT_EQ(exported(one), exported(pairs));
 }
 
 TEST_F(SweepTest, InterruptedSweepKeepsWhatIsFinishedAndResumesToTheSameBytes) {

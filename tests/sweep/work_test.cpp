@@ -14,6 +14,7 @@
 #include "phaselaw/sweep/cost.h"
 #include "phaselaw/sweep/run.h"
 #include "phaselaw/sweep/shared_data.h"
+#include "phaselaw/training/objective.h"
 #include "sweep/small_study.h"
 
 namespace phaselaw::sweep {
@@ -128,10 +129,57 @@ TEST(SharedDataTest, IsHeldOnceWhileInUseAndGoneAfterwards) {
 }
 
 TEST(Cost, MakespanIsThatOfAQueue) {
+  const std::vector<Job> jobs{{4}, {3}, {2}, {1}};
   EXPECT_DOUBLE_EQ(makespan({}, 2), 0);
-  EXPECT_DOUBLE_EQ(makespan({4, 3, 2, 1}, 1), 10);
-  EXPECT_DOUBLE_EQ(makespan({4, 3, 2, 1}, 2), 5);
-  EXPECT_DOUBLE_EQ(makespan({4, 3, 2, 1}, 9), 4);
+  EXPECT_DOUBLE_EQ(makespan(jobs, 1), 10);
+  EXPECT_DOUBLE_EQ(makespan(jobs, 2), 5);
+  EXPECT_DOUBLE_EQ(makespan(jobs, 9), 4);
+  // A job of two threads waits for both.
+  EXPECT_DOUBLE_EQ(makespan({{4, 2}, {3, 1}, {2, 1}}, 2), 7);
+  EXPECT_DOUBLE_EQ(makespan({{4, 1}, {3, 2}, {2, 1}}, 2), 9);
+  EXPECT_DOUBLE_EQ(makespan({{4, 1}, {3, 2}, {2, 2}}, 3), 5);
+  EXPECT_DOUBLE_EQ(makespan({{4, 8}}, 3), 4);  // no more than there are
+}
+
+TEST(Cost, FewAndBigRunsGetSeveralThreads) {
+  Experiment big;  // a batch of four shards or more
+  big.model.d_model = 128;
+  big.model.d_hidden = 512;
+  big.model.seq_len = 128;
+  big.model.n_heads = 4;
+  big.model.d_head = 32;
+  big.data.n_data = 64;
+  ASSERT_EQ(training::gradient_shards(big.model, batch_of(big)) % 4, 0);
+  Experiment small;
+  ASSERT_EQ(training::gradient_shards(small.model, batch_of(small)), 1);
+  const CostModel model({{1e6, 1e-10, 1e-10}}, 0.95);
+  const auto plan = [&](const std::vector<const Experiment*>& experiments, int threads) {
+    std::vector<Point> points(experiments.size());
+    std::vector<const Point*> runs;
+    for (std::size_t i = 0; i < points.size(); ++i) {
+      points[i].experiment = *experiments[i];
+      runs.push_back(&points[i]);
+    }
+    return plan_threads(runs, model, threads);
+  };
+  const double one = model.seconds(big);
+  EXPECT_DOUBLE_EQ(model.seconds(big, 4), one / 4 / 0.95);
+  EXPECT_DOUBLE_EQ(model.seconds(small, 4), model.seconds(small));
+  const auto alone = plan({&big}, 2);
+  EXPECT_EQ(alone.shared, 1U);
+  EXPECT_EQ(alone.threads_each, 2);
+  EXPECT_DOUBLE_EQ(alone.seconds, one / 2 / 0.95);
+  EXPECT_EQ(alone.in_words(), "longest first, the first run with 2 threads, then one model each on one thread");
+  // Three on two threads: one together, then one each.
+  const auto odd = plan({&big, &big, &big}, 2);
+  EXPECT_EQ(odd.shared, 1U);
+  EXPECT_DOUBLE_EQ(odd.seconds, one / 2 / 0.95 + one);
+  // Nothing to gain: as many as threads, small ones, one thread.
+  for (const auto& none : {plan({&big, &big}, 2), plan({&small}, 2), plan({&big}, 1), plan({}, 2)}) {
+    EXPECT_EQ(none.shared, 0U);
+    EXPECT_EQ(none.threads_of(0), 1);
+    EXPECT_EQ(none.in_words(), "one model each on one thread, longest first");
+  }
 }
 
 TEST(Cost, TheModelIsExactAtItsSamplesAndBetweenThem) {
