@@ -35,13 +35,15 @@ std::vector<LayerKernel> layer_kernels(const Setting& s) {
   return layers;
 }
 
-// Entries in units of their initial standard deviation times multiplier sqrt(fan_in): 1 for a Gaussian weight.
+// Entries in units of their initial standard deviation times multiplier sqrt(fan_in): 1 for a Gaussian weight. Gains
+// and biases start at 1 and 0 and are numbers as they stand.
 double data_bound(const Setting& s) {
   double bound = 0;
   for (const double x : s.split.train.x) bound = std::max(bound, std::abs(x));
   for (const auto& block : s.model.table().blocks())
     for (std::int64_t i = 0; i < block.size(); ++i)
-      bound = std::max(bound, std::abs(s.theta_0[static_cast<std::size_t>(block.offset + i)]) / block.init_std);
+      bound = std::max(bound, std::abs(s.theta_0[static_cast<std::size_t>(block.offset + i)]) /
+                                  (block.is_vector() ? 1.0 : block.init_std));
   return bound;
 }
 

@@ -63,6 +63,7 @@ void add_man(Program& program);
 void add_completion(Program& program);
 void add_cite(Program& program);
 void add_check(Program& program);
+void add_weights(Program& program);
 void add_merge(Program& program);
 void add_kernel(Program& program);
 void add_flow(Program& program);

@@ -132,7 +132,7 @@ void add_kernel(Program& program) {
       .flag("--blocks", flags->blocks, "one matrix for each parameter block instead of each layer")
       .option("--dtype", flags->dtype, "f64, or f32: half the time and memory; no test of positive definiteness")
       .option("--algorithm", flags->algorithm,
-              "auto (default: the planner's), sandwich, jacobian, token_dual or recursion")
+              "auto (default: the planner's), sandwich, jacobian, token_dual, recursion or vjp")
       .option("--memory-limit", flags->memory_limit, "refuse beyond this, default 8G; then use --spectrum-only")
       .flag("--spectrum-only", flags->spectrum_only,
             "matrix-free: extremes, trace, density with error bars; no matrix");

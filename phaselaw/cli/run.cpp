@@ -76,7 +76,8 @@ int run(int argc, const char* const* argv) {
     program.common.command += (i > 0 ? " " : "") + std::string(i > 0 ? argv[i] : "phaselaw");
   using Add = void (*)(Program&);
   const std::pair<const char*, std::vector<Add>> groups[] = {
-      {"Runs: train, and carry out studies", {add_train, add_sweep, add_report, add_export, add_check, add_merge}},
+      {"Runs: train, and carry out studies",
+       {add_train, add_sweep, add_report, add_export, add_check, add_merge, add_weights}},
       {"Laws: what tables of losses say", {add_fit, add_plan, add_isoflop, add_diagnose}},
       {"Theory: the paper's formulas, kernels and flows",
        {add_reproduce, add_theory, add_kernel, add_flow, add_predict}},

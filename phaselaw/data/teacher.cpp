@@ -25,6 +25,7 @@ model::ModelOptions teacher_options(const DataOptions& options, const model::Mod
   set(teacher.d_hidden, options.teacher_d_hidden);
   set(teacher.n_heads, options.teacher_n_heads);
   set(teacher.d_head, options.teacher_d_head);
+  if (options.teacher_n_heads > 0) teacher.n_kv_heads = 0;  // heads of its own number have keys and values of their own
   if (!options.teacher_branch_scale.is_word()) teacher.branch_scale = options.teacher_branch_scale.value;
   teacher.output_scale = 1;
   teacher.init_scale = 1;

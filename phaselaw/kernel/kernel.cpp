@@ -15,6 +15,7 @@
 #include "phaselaw/kernel/problem.h"
 #include "phaselaw/kernel/recursion.h"
 #include "phaselaw/kernel/sandwich.h"
+#include "phaselaw/kernel/vjp_rows.h"
 #include "phaselaw/numerics/gemm.h"
 
 namespace phaselaw::kernel {
@@ -70,6 +71,9 @@ DenseKernel<T> compute(const model::Transformer<T>& model, std::span<const T> th
       break;
     case Algorithm::recursion:
       run_recursion(problem);
+      break;
+    case Algorithm::vjp:
+      run_vjp(problem);
       break;
     default:
       run_sandwich(problem);

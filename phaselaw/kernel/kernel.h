@@ -34,7 +34,8 @@ struct KernelPart {
 template <class T>
 struct DenseKernel {
   numerics::Matrix<T> total;
-  std::vector<KernelPart<T>> parts;  // by Detail; their sum is the total; embed (with position) first, out last
+  std::vector<KernelPart<T>>
+      parts;  // by Detail; their sum is the total; embed (with position) first; those of no layer last
   Plan plan;
   double flop = 0;     // counted while running; equals plan.cost.flop
   double seconds = 0;  // wall time, everything included

@@ -16,7 +16,8 @@ namespace phaselaw::kernel {
 // jacobian    J in slabs of parameters, then J J^T: for few rows, or very small layers
 // token_dual  sum_ts (g_at . g_bs) <signal_at, signal_bs>: Gram of features times Gram of signals
 // recursion   Theta^nu = T Theta^(nu-1) T^T + C^nu from the first layer up: the sum over layers only; long sequences
-enum class Algorithm { automatic, sandwich, jacobian, token_dual, recursion };
+// vjp         J by one vector-Jacobian product a row, then J J^T: any block, also those without closed forms; slow
+enum class Algorithm { automatic, sandwich, jacobian, token_dual, recursion, vjp };
 
 // Rows of the kernel per sequence. none: token x output coordinate; coordinates: token, the kernel of
 // sum_i F_ti; sequence: one, the kernel of sum_ti F_ti.
@@ -30,7 +31,8 @@ inline constexpr std::array kAlgorithms{std::pair{std::string_view("auto"), Algo
                                         std::pair{std::string_view("sandwich"), Algorithm::sandwich},
                                         std::pair{std::string_view("jacobian"), Algorithm::jacobian},
                                         std::pair{std::string_view("token_dual"), Algorithm::token_dual},
-                                        std::pair{std::string_view("recursion"), Algorithm::recursion}};
+                                        std::pair{std::string_view("recursion"), Algorithm::recursion},
+                                        std::pair{std::string_view("vjp"), Algorithm::vjp}};
 inline constexpr std::array kReductions{std::pair{std::string_view("none"), Reduce::none},
                                         std::pair{std::string_view("coordinates"), Reduce::coordinates},
                                         std::pair{std::string_view("sequence"), Reduce::sequence}};
@@ -54,7 +56,7 @@ struct KernelOptions {
   template <class Self, class Visit>
   static void fields(Self& self, Visit&& visit) {
     using base::anything, base::at_least;
-    visit("algorithm", self.algorithm, anything(), "auto, sandwich, jacobian, token_dual or recursion");
+    visit("algorithm", self.algorithm, anything(), "auto, sandwich, jacobian, token_dual, recursion or vjp");
     visit("reduce", self.reduce, anything(), "none, coordinates (nL x nL) or sequence (n x n)");
     visit("detail", self.detail, anything(), "total, layers or blocks: the matrices beside the total");
     visit("threads", self.threads, at_least(0), "threads; 0: all");

@@ -9,6 +9,7 @@
 #include "phaselaw/kernel/problem.h"
 #include "phaselaw/kernel/recursion.h"
 #include "phaselaw/kernel/sandwich.h"
+#include "phaselaw/kernel/vjp_rows.h"
 
 namespace phaselaw::kernel {
 
@@ -45,6 +46,10 @@ Cost cost_of(Algorithm algorithm, const Setting& s, Index rows, Index cols, Deta
       cost.flop = recursion_flop<T>(s, rows, cols);
       cost.scratch_bytes = recursion_scratch<T>(s, rows, cols, threads);
       break;
+    case Algorithm::vjp:
+      cost.flop = vjp_flop<T>(s, rows, cols, detail);
+      cost.scratch_bytes = vjp_scratch<T>(s, rows, cols, detail, threads);
+      break;
     default:
       cost.flop = contraction_flop<T>(s, rows, cols, detail, algorithm);
       cost.scratch_bytes = contraction_scratch<T>(s, rows, cols, detail, threads, algorithm);
@@ -66,6 +71,8 @@ std::string explain(const Plan& plan, bool forced) {
   if (other != nullptr)
     text += fmt::format("; {}, the {}, would take {:.3g} times as much FLOP", base::enum_to_text(other->algorithm),
                         forced ? "best other choice" : "runner-up", other->flop / chosen.flop);
+  else
+    text += "; the only algorithm for this block, which has no closed forms";
   return text + (forced ? " (forced)" : "");
 }
 
@@ -79,12 +86,20 @@ Plan plan_kernel(const model::ModelOptions& options, std::int64_t rows, std::int
   const Setting s(options, table, wanted.reduce);
   const Index threads = wanted.threads > 0 ? wanted.threads : omp_get_max_threads();
   Plan plan;
-  for (const Algorithm algorithm :
-       {Algorithm::sandwich, Algorithm::jacobian, Algorithm::token_dual, Algorithm::recursion})
+  const bool forced = wanted.algorithm != Algorithm::automatic;
+  if (forced && wanted.algorithm != Algorithm::vjp && !options.is_plain_block())
+    throw base::InputError(
+        {"algorithm"}, fmt::format("{} has closed forms for the plain block only (norm rms without gain, plain MLP, no "
+                                   "biases, learned positions, own heads); use auto or vjp for this model",
+                                   base::enum_to_text(wanted.algorithm)));
+  std::vector<Algorithm> algorithms = {Algorithm::sandwich, Algorithm::jacobian, Algorithm::token_dual,
+                                       Algorithm::recursion};
+  if (!options.is_plain_block()) algorithms.clear();
+  if (algorithms.empty() || wanted.algorithm == Algorithm::vjp) algorithms.push_back(Algorithm::vjp);
+  for (const Algorithm algorithm : algorithms)
     plan.considered.push_back(scalar_bytes == sizeof(float)
                                   ? cost_of<float>(algorithm, s, rows, cols, wanted.detail, threads)
                                   : cost_of<double>(algorithm, s, rows, cols, wanted.detail, threads));
-  const bool forced = wanted.algorithm != Algorithm::automatic;
   const Cost* chosen = nullptr;
   for (const Cost& cost : plan.considered) {
     if (forced ? cost.algorithm == wanted.algorithm

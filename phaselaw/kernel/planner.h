@@ -27,7 +27,7 @@ struct Cost {
 
 struct Plan {
   Cost cost;                     // of the chosen algorithm
-  std::vector<Cost> considered;  // all four, in the order of Algorithm
+  std::vector<Cost> considered;  // in the order of Algorithm; vjp where it is forced, or nothing else is possible
   std::string reason;            // "sandwich: 80.1 GFLOP, 0.31 GB; 11.2 times less than jacobian ..."
 };
 

@@ -91,6 +91,18 @@ void validate_trainable(const ModelOptions& o, const base::Location& where) {
 
 }  // namespace
 
+base::Value to_section(const ModelOptions& options) {
+  constexpr std::string_view kParts[] = {"norm",      "norm_gain",   "norm_bias",      "linear_bias", "mlp",
+                                         "positions", "rotary_base", "tied_embedding", "n_kv_heads"};
+  const base::Value defaults = base::write_fields(ModelOptions()), all = base::write_fields(options);
+  base::Value section = base::Value::table();
+  for (const auto& [key, value] : all.entries()) {
+    const bool part = std::find(std::begin(kParts), std::end(kParts), key) != std::end(kParts);
+    if (!part || base::to_json(value, -1) != base::to_json(defaults.at(key), -1)) section[key] = value;
+  }
+  return section;
+}
+
 void validate(const ModelOptions& options, const base::Location& where) {
   base::check_fields(options);
   if (options.readout == Readout::identity && options.d_out != 0 && options.d_out != options.d_model)

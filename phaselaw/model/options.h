@@ -135,6 +135,10 @@ struct ModelOptions {
   }
 };
 
+// The options as a [model] section. Keys of block parts (norm .. n_kv_heads) appear only where they differ from their
+// defaults: configurations, run keys and weights of the plain block are the bytes that they were before those keys.
+[[nodiscard]] base::Value to_section(const ModelOptions& options);
+
 // Every domain, and what fields alone cannot say (identity needs d_out = d_model; unknown names in `trainable`).
 void validate(const ModelOptions& options, const base::Location& where = {});
 

@@ -90,7 +90,7 @@ Experiment experiment_from(const Value& document) { return read_sections(documen
 
 Value resolved(const Experiment& e) {
   return Value::table({{"seed", e.seed},
-                       {"model", base::write_fields(e.model)},
+                       {"model", model::to_section(e.model)},
                        {"data", base::write_fields(e.data)},
                        {"training", base::write_fields(e.training)}});
 }

@@ -253,7 +253,7 @@ std::string state_dict_bytes(Naming naming, const model::ModelOptions& options, 
                        {reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T)}});
   }
   const Value metadata = Value::table({{"format", naming == Naming::phaselaw ? "phaselaw" : "pt"},
-                                       {"model", base::to_json(base::write_fields(options), -1)}});
+                                       {"model", base::to_json(model::to_section(options), -1)}});
   return base::safetensors_bytes(metadata, tensors);
 }
 

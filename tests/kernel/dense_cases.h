@@ -50,6 +50,32 @@ inline Case small_case(std::uint64_t index) {
   return c;
 }
 
+// Small models of the blocks that people train: every part, trained whole or one block of it.
+inline Case small_block_case(std::uint64_t index) {
+  numerics::RandomStream stream(20260308, "test/kernel-block", index);
+  const auto pick = [&](const auto& values) { return values[stream.below(values.size())]; };
+  Case c = random_block_case(index);
+  auto& o = c.options;
+  o.seq_len = pick(std::array{1, 2, 3, 4});
+  o.d_hidden = pick(std::array{1, 3, 8});
+  o.vocab = pick(std::array{2, 7});
+  if (o.d_head > 6) o.d_head = 4;
+  o.rms_eps = o.d_model <= 3 ? 0.1 : 1e-6;
+  if (o.is_plain_block()) o.norm_gain = true;
+  c.n = pick(std::array{1, 2, 3});
+  c.table = model::ParameterTable(o);
+  if (stream.below(3) == 0)
+    o.trainable = {model::trainable_name(c.table.blocks()[stream.below(c.table.blocks().size())])};
+  c.tokens.clear();
+  fill(c, index);
+  for (const auto& block : c.table.blocks())
+    for (std::int64_t i = block.offset; block.is_vector() && i < block.offset + block.size(); ++i)
+      c.theta[static_cast<std::size_t>(i)] += 0.5 * stream.normal();
+  for (auto* values : {&c.theta, &c.vectors})
+    for (double& x : *values) x = static_cast<double>(static_cast<float>(x));
+  return c;
+}
+
 // The data of a case in precision T.
 template <class T>
 struct Batch {

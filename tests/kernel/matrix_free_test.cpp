@@ -41,6 +41,25 @@ std::vector<std::vector<bool>> selections(const Case& c) {
   return all;
 }
 
+TEST(TangentOperator, OfEveryBlockIsTheExplicitJacobian) {
+  for (std::uint64_t index = 0; index < 60; ++index) {
+    Case c = testing::random_block_case(index);
+    c.options.seq_len = std::min<std::int64_t>(c.options.seq_len, 4);
+    c.options.vocab = 5;
+    c.tokens.clear();
+    fill(c, index);
+    auto op = operator_of(c);
+    const auto j = explicit_jacobian(c);
+    const auto v = random_rows(op.rows(), index);
+    std::vector<double> hv(v.size());
+    op.apply(v, hv);
+    const Eigen::VectorXd expected = j * (j.transpose() * Eigen::Map<const Eigen::VectorXd>(v.data(), j.rows()));
+    const double error = (Eigen::Map<const Eigen::VectorXd>(hv.data(), j.rows()) - expected).norm();
+    EXPECT_LE(error, 1e-12 * j.squaredNorm() * std::sqrt(dot(v, v))) << c.describe();
+    EXPECT_GT(op.product_flop(), 0.0);
+  }
+}
+
 TEST(MatrixFree, MatchesTheExplicitJacobianOnEverySelection) {
   std::uint64_t tried = 0;
   for (std::uint64_t i = 0; tried < 40; ++i) {

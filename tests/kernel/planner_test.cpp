@@ -64,6 +64,22 @@ TEST(Planner, ExplainsItsChoiceAndCanBeOverruled) {
   }
 }
 
+TEST(Planner, BlocksWithoutClosedFormsGetOneAlgorithmAndSayWhy) {
+  auto o = model_of(2, 16, 32, 8);
+  o.mlp = model::Mlp::gated;
+  const Plan plan = plan_kernel(o, 4, 0, {}, 8);
+  EXPECT_EQ(plan.cost.algorithm, Algorithm::vjp);
+  EXPECT_NE(plan.reason.find("no closed forms"), std::string::npos) << plan.reason;
+  KernelOptions options;
+  options.algorithm = Algorithm::sandwich;
+  try {
+    (void)plan_kernel(o, 4, 0, options, 8);
+    FAIL() << "no error";
+  } catch (const base::InputError& error) {
+    EXPECT_NE(std::string(error.what()).find("use auto or vjp"), std::string::npos) << error.what();
+  }
+}
+
 TEST(Planner, RefusesWhatDoesNotFit) {
   KernelOptions options;
   options.memory_limit = 1 << 20;

@@ -98,6 +98,24 @@ TEST(Blocks, TheDefaultsAreTheClassWithoutThem) {
                                       "layers.0.attn.o", "layers.0.mlp.up", "layers.0.mlp.down", "out"}));
 }
 
+TEST(ModelOptions, TheSectionOfThePlainBlockIsTheBytesOfBefore) {
+  ModelOptions o;
+  const char* const before =
+      R"({"n_layers":2,"seq_len":8,"d_model":16,"d_hidden":64,"n_heads":2,"d_head":8,"d_out":0,"vocab":256,)"
+      R"("activation":"relu","parametrisation":"ntk","readout":"identity","mask":"causal","mlp_down_init":"normal",)"
+      R"("branch_scale":0.7,"output_scale":1.0,"init_scale":1.0,"rms_eps":1e-06,"trainable":["all"]})";
+  EXPECT_EQ(base::to_json(model::to_section(o), -1), before);
+  o.mlp = model::Mlp::gated;
+  o.n_kv_heads = 1;
+  const base::Value section = model::to_section(o);
+  EXPECT_EQ(section.at("mlp").text(), "gated");
+  EXPECT_EQ(section.at("n_kv_heads").integer(), 1);
+  EXPECT_EQ(section.find("norm"), nullptr);
+  ModelOptions again;
+  base::read_fields(section, again, "model");
+  EXPECT_EQ(base::to_json(base::write_fields(again)), base::to_json(base::write_fields(o)));
+}
+
 TEST(Blocks, GainsOfOneAndBiasesOfZeroChangeNothing) {
   for (std::uint64_t i = 0; i < 60; ++i) {
     const Case plain = random_case(i);

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <memory>
+
+#include "phaselaw/base/errors.h"
+#include "phaselaw/base/files.h"
+#include "phaselaw/base/safetensors.h"
+#include "phaselaw/cli/common.h"
+#include "phaselaw/sweep/experiment.h"
+#include "phaselaw/training/checkpoint.h"
+#include "phaselaw/training/state_dict.h"
+
+// phaselaw weights FILE: what a .safetensors file holds; with --to, the same weights under other names.
+namespace phaselaw::cli {
+
+namespace {
+
+struct WeightsFlags {
+  std::string file, to, out, experiment;
+};
+
+void list_tensors(const Common& common, const base::Safetensors& file) {
+  base::Value tensors(base::Value::List{});
+  std::vector<std::vector<std::string>> rows = {{"tensor", "dtype", "shape"}};
+  std::int64_t numbers = 0;
+  for (const auto& tensor : file.tensors()) {
+    numbers += static_cast<std::int64_t>(tensor.count());
+    rows.push_back({tensor.name, tensor.dtype, fmt::format("{}", fmt::join(tensor.shape, " x "))});
+    tensors.push_back(
+        base::Value::table({{"name", tensor.name}, {"dtype", tensor.dtype}, {"shape", base::Value(tensor.shape)}}));
+  }
+  const std::string names = base::enum_to_text(training::naming_of(file));
+  emit_json(common, base::Value::table({{"file", file.source()},
+                                        {"names", names},
+                                        {"n_params", numbers},
+                                        {"tensors", tensors},
+                                        {"metadata", file.metadata()}}));
+  if (common.json != "-")
+    fmt::print("{}{} numbers in {} tensors, names of {}\n", text_table(rows), numbers, file.tensors().size(), names);
+}
+
+template <class T>
+void convert(const WeightsFlags& flags, training::Naming to, const base::Safetensors& file,
+             const model::ModelOptions& options) {
+  const auto theta = training::read_state_dict<T>(file, options);
+  base::write_file(flags.out, training::state_dict_bytes<T>(to, options, theta));
+}
+
+void run_weights(const Common& common, const WeightsFlags& flags) {
+  require_outputs(common);
+  if (flags.to.empty() != flags.out.empty())
+    throw base::InputError({flags.to.empty() ? "--out" : "--to"}, "converting needs both --to and --out");
+  const auto file = base::Safetensors::read(flags.file);
+  if (flags.to.empty()) return list_tensors(common, file);
+  const auto to = base::enum_from_text<training::Naming>(flags.to, {"--to"}, "names");
+  base::require_writable_file(flags.out, "--out");
+  if (flags.experiment.empty() && (!file.metadata().is_table() || file.metadata().find("model") == nullptr))
+    throw base::InputError(
+        {flags.file}, "the file does not say which model it is of; name an experiment file with its [model]: --model");
+  const auto options = flags.experiment.empty() ? training::read_checkpoint_options(flags.file)
+                                                : sweep::experiment_from(base::read_toml(flags.experiment)).model;
+  bool wide = false;
+  for (const auto& tensor : file.tensors()) wide = wide || tensor.dtype == "F64";
+  if (wide)
+    convert<double>(flags, to, file, options);
+  else
+    convert<float>(flags, to, file, options);
+  if (common.json != "-") fmt::print("{}: {} names, {}\n", flags.out, flags.to, wide ? "F64" : "F32");
+}
+
+}  // namespace
+
+void add_weights(Program& program) {
+  auto flags = std::make_shared<WeightsFlags>();
+  add_verb(program, "weights", "list the tensors of a .safetensors file, or convert it to other names",
+           "phaselaw weights kernel/weights.safetensors", [&program, flags] { run_weights(program.common, *flags); })
+      .positional("file", flags->file, "weights.safetensors; its names may be phaselaw's, GPT-2's or Llama's")
+      .option("--to", flags->to, "write the same weights under these names: phaselaw, gpt2 or llama")
+      .words("phaselaw|gpt2|llama")
+      .option("--out", flags->out, "the .safetensors file to write")
+      .option("--model", flags->experiment, "experiment file with the [model] of a file that does not say it");
+}
+
+}  // namespace phaselaw::cli

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "phaselaw/kernel/vjp_rows.h"
+
+#include <algorithm>
+#include <cmath>
+#include <stdexcept>
+
+#include "phaselaw/kernel/counted.h"
+#include "phaselaw/model/flops.h"
+#include "phaselaw/model/transformer.h"
+
+namespace phaselaw::kernel {
+
+using numerics::Op;
+
+namespace {
+
+constexpr Index kTile = 256;  // kernel rows of one task of J J^T
+
+std::size_t length(Index count) { return static_cast<std::size_t>(count); }
+
+struct Slab {
+  Index part = -1;             // -1: the total alone
+  std::vector<bool> selected;  // by table.blocks()
+  Index columns = 0;
+};
+
+// Positions belong to the embedding's slab: a plan wants both or neither.
+std::vector<Slab> slabs_of(const Setting& s, Index n_rows, Detail detail, std::size_t scalar_bytes) {
+  const auto parts = part_names(s, detail);
+  const auto& blocks = s.table.blocks();
+  std::vector<Slab> slabs;
+  for (std::size_t i = 0; i < blocks.size(); ++i) {
+    if (!blocks[i].trainable) continue;
+    const bool joined = blocks[i].kind == model::BlockKind::position;
+    const Index part = joined ? slabs.back().part : find_part(parts, blocks[i].layer, blocks[i].kind, detail);
+    const auto bytes = [&](Index columns) {
+      return static_cast<double>(n_rows) * static_cast<double>(columns) * static_cast<double>(scalar_bytes);
+    };
+    if (!joined &&
+        (slabs.empty() || slabs.back().part != part || bytes(slabs.back().columns + blocks[i].size()) > kSlabBytes))
+      slabs.push_back({part, std::vector<bool>(blocks.size(), false), 0});
+    slabs.back().selected[i] = true;
+    slabs.back().columns += blocks[i].size();
+  }
+  return slabs;
+}
+
+struct PassFlop {
+  double forward = 0, backward = 0;
+};
+
+PassFlop pass_flop(const Setting& s, const std::vector<bool>& selected) {
+  const auto products = [&](const std::vector<bool>& blocks) {
+    return model::sequence_cost(s.options, model::BackwardPlan(s.table, blocks)).products_flop;
+  };
+  const double forward = products(std::vector<bool>(selected.size(), false));
+  return {forward, products(selected) - forward};
+}
+
+template <class T>
+void set_cotangent(const Setting& s, Index row, T value, std::vector<T>& cotangent) {
+  const Index width = s.reduce == Reduce::none ? 1 : s.reduce == Reduce::coordinates ? s.outputs : s.length * s.outputs;
+  std::fill_n(cotangent.begin() + row * width, width, value);
+}
+
+// The rows of J of all sequences of one side.
+template <class T>
+AlignedVector<T> jacobian_of(const Problem<T>& problem, const model::Transformer<T>& model,
+                             const model::Inputs<T>& inputs, const Slab& slab, double& flop) {
+  const Setting& s = problem.setting;
+  const auto& blocks = s.table.blocks();
+  AlignedVector<T> jacobian(length(inputs.n * s.rows * slab.columns));
+  const PassFlop cost = pass_flop(s, slab.selected);
+  bool finite = true;
+#pragma omp parallel num_threads(problem.threads) reduction(&& : finite)
+  {
+    typename model::Transformer<T>::Workspace workspace(model, 1);
+    workspace.select(model, slab.selected);
+    std::vector<T> outputs(length(model.outputs_per_sequence())), cotangent(outputs.size(), T(0));
+    std::vector<T> gradient(problem.theta.size(), T(0));
+#pragma omp for schedule(dynamic)
+    for (Index a = 0; a < inputs.n; ++a) {
+      model::Inputs<T> one = inputs;
+      one.n = 1;
+      if (one.vectors != nullptr) one.vectors += a * s.length * s.d;
+      if (one.tokens != nullptr) one.tokens += a * s.length;
+      model.forward(problem.theta, one, workspace, outputs.data());
+      for (const T x : outputs) finite = finite && std::isfinite(x);
+      for (Index row = 0; row < s.rows; ++row) {
+        set_cotangent(s, row, T(1), cotangent);
+        model.backward(problem.theta, one, workspace, cotangent.data(), gradient);
+        set_cotangent(s, row, T(0), cotangent);
+        T* to = jacobian.data() + (a * s.rows + row) * slab.columns;
+        for (std::size_t i = 0; i < blocks.size(); ++i) {
+          if (!slab.selected[i]) continue;
+          T* const from = gradient.data() + blocks[i].offset;
+          to = std::copy_n(from, blocks[i].size(), to);
+          std::fill_n(from, blocks[i].size(), T(0));
+        }
+      }
+    }
+  }
+  if (!finite)
+    throw std::domain_error(
+        "the forward pass gives infinite or undefined numbers: look for them in the weights and inputs");
+  flop += static_cast<double>(inputs.n) * (cost.forward + static_cast<double>(s.rows) * cost.backward);
+  return jacobian;
+}
+
+std::vector<std::pair<Index, Index>> tiles_of(Index rows, Index cols, bool symmetric) {
+  std::vector<std::pair<Index, Index>> tiles;
+  for (Index i = 0; i < rows; i += kTile)
+    for (Index j = symmetric ? i : 0; j < cols; j += kTile) tiles.emplace_back(i, j);
+  return tiles;
+}
+
+// matrix = or += A B^T; only tiles on and above the diagonal when symmetric.
+template <class T>
+void add_products(const Problem<T>& problem, T* matrix, const T* a, const T* b, Index columns, bool add, double& flop) {
+  const Index rows = problem.row_inputs.n * problem.setting.rows, cols = problem.leading();
+  const auto tiles = tiles_of(rows, cols, problem.symmetric);
+  double total = 0;
+#pragma omp parallel for schedule(dynamic) num_threads(problem.threads) reduction(+ : total)
+  for (std::size_t k = 0; k < tiles.size(); ++k) {
+    const auto [i, j] = tiles[k];
+    counted_gemm<T>(total, Op::none, Op::transpose, std::min(kTile, rows - i), std::min(kTile, cols - j), columns, T(1),
+                    a + i * columns, columns, b + j * columns, columns, T(add ? 1 : 0), matrix + i * cols + j, cols);
+  }
+  flop += total;
+}
+
+template <class T>
+void mirror(Index rows, T* matrix) {
+  for (Index i = 0; i < rows; ++i)
+    for (Index j = 0; j < i; ++j) matrix[i * rows + j] = matrix[j * rows + i];
+}
+
+}  // namespace
+
+template <class T>
+void run_vjp(Problem<T>& problem) {
+  const Setting& s = problem.setting;
+  auto& result = problem.result;
+  const model::Transformer<T> model(s.options);
+  const Index rows = problem.row_inputs.n * s.rows, cols = problem.leading();
+  std::vector<bool> begun(problem.parts.size() + 1, false);  // by part + 1
+  const auto slabs = slabs_of(s, rows + (problem.symmetric ? 0 : cols), problem.detail, sizeof(T));
+  if (slabs.empty()) result.total.setZero();
+  for (const Slab& slab : slabs) {
+    const auto left = jacobian_of(problem, model, problem.row_inputs, slab, result.flop);
+    AlignedVector<T> right;
+    if (!problem.symmetric) right = jacobian_of(problem, model, problem.col_inputs, slab, result.flop);
+    const auto which = static_cast<std::size_t>(slab.part + 1);
+    add_products(problem, problem.matrix(slab.part), left.data(), problem.symmetric ? left.data() : right.data(),
+                 slab.columns, begun[which], result.flop);
+    begun[which] = true;
+  }
+  if (!result.parts.empty()) {
+    result.total = result.parts.front().values;
+    for (std::size_t i = 1; i < result.parts.size(); ++i) result.total += result.parts[i].values;
+  }
+  if (!problem.symmetric) return;
+  mirror(rows, result.total.data());
+  for (auto& part : result.parts) mirror(rows, part.values.data());
+}
+
+template <class T>
+double vjp_flop(const Setting& s, Index rows, Index cols, Detail detail) {
+  const bool symmetric = cols == 0;
+  const Index n = rows * s.rows, other = symmetric ? n : cols * s.rows;
+  double flop = 0;
+  for (const Slab& slab : slabs_of(s, n + (symmetric ? 0 : other), detail, sizeof(T))) {
+    const PassFlop cost = pass_flop(s, slab.selected);
+    flop += static_cast<double>(rows + cols) * (cost.forward + static_cast<double>(s.rows) * cost.backward);
+    for (const auto& [i, j] : tiles_of(n, other, symmetric))
+      flop += 2.0 * static_cast<double>(std::min(kTile, n - i)) * static_cast<double>(std::min(kTile, other - j)) *
+              static_cast<double>(slab.columns);
+  }
+  return flop;
+}
+
+template <class T>
+double vjp_scratch(const Setting& s, Index rows, Index cols, Detail detail, Index threads) {
+  const Index n = (rows + cols) * s.rows;
+  Index widest = 0;
+  for (const Slab& slab : slabs_of(s, n, detail, sizeof(T))) widest = std::max(widest, slab.columns);
+  const model::Transformer<T> model(s.options);
+  const auto workers = static_cast<double>(std::min(threads, std::max(rows, cols)));
+  const double worker = static_cast<double>(typename model::Transformer<T>::Workspace(model, 1).bytes()) +
+                        static_cast<double>(s.table.size() + 2 * model.outputs_per_sequence()) * sizeof(T);
+  return static_cast<double>(n) * static_cast<double>(widest) * sizeof(T) + workers * worker;
+}
+
+#define PHASELAW_VJP(T)                                              \
+  template void run_vjp<T>(Problem<T>&);                             \
+  template double vjp_flop<T>(const Setting&, Index, Index, Detail); \
+  template double vjp_scratch<T>(const Setting&, Index, Index, Detail, Index);
+PHASELAW_VJP(float)
+PHASELAW_VJP(double)
+#undef PHASELAW_VJP
+
+}  // namespace phaselaw::kernel

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "phaselaw/kernel/problem.h"
+
+// Algorithm::vjp: the kernel of any model that has a vector-Jacobian product.
+//
+//   row (a, r) of J_slab = J^T c_r at sequence a, for the blocks of one slab;   K_part += J_slab J_slab^T
+//
+// with c_r one output, or for reduced kernels the ones over its coordinates or its sequence. A slab is a set of
+// parameter blocks of one part of the result, as many as fit in kSlabBytes (one at least). Nothing about the block's
+// form is used, so this is what blocks without factor forms (factors.h) get, and a check of the others. Cost: rows of a
+// sequence times a backward pass, for every slab, and rows^2 P flop (twice that when not symmetric). Memory: J of one
+// slab, both sides. Threads: sequences, then tiles of the product; results do not depend on them. Source: theory.md
+// section 3 [T].
+namespace phaselaw::kernel {
+
+inline constexpr double kSlabBytes = 1 << 30;
+
+template <class T>
+void run_vjp(Problem<T>& problem);
+template <class T>
+[[nodiscard]] double vjp_flop(const Setting& s, Index rows, Index cols, Detail detail);
+template <class T>
+[[nodiscard]] double vjp_scratch(const Setting& s, Index rows, Index cols, Detail detail, Index threads);
+
+}  // namespace phaselaw::kernel
