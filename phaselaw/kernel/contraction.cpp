@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "phaselaw/kernel/contraction.h"
 
+#include "phaselaw/base/interrupt.h"
 #include "phaselaw/kernel/counted.h"
 #include "phaselaw/kernel/sandwich.h"
 #include "phaselaw/kernel/stream_jacobian.h"
@@ -107,6 +108,7 @@ void add_pairs(Problem<T>& problem, T* matrix, Compute&& compute) {
     AlignedVector<T> mixed;
 #pragma omp for schedule(dynamic)
     for (std::size_t p = 0; p < pairs.size(); ++p) {
+      if (base::interrupted()) continue;
       const auto [a, b] = pairs[p];
       compute(static_cast<std::size_t>(a), static_cast<std::size_t>(b), block, mixed, total);
       write_block(problem, matrix, a, b, true, block);
@@ -138,6 +140,7 @@ void fill_slab(const Problem<T>& problem, const std::vector<Signals<T>>& signals
     AlignedVector<T> own(static_cast<std::size_t>(count * inner));
 #pragma omp for schedule(dynamic)
     for (Index a = 0; a < n; ++a) {
+      if (base::interrupted()) continue;
       const auto& from = signals[static_cast<std::size_t>(a)];
       counted_gemm<T>(total, Op::transpose, Op::none, count, inner, s.length, T(1),
                       from.features.data() + term.feature_offset + start, term.feature, from.by_term[index].data(),
@@ -160,6 +163,7 @@ void add_slab(Problem<T>& problem, T* matrix, Index depth, const AlignedVector<T
   double total = 0;
 #pragma omp parallel for schedule(dynamic) num_threads(problem.threads) reduction(+ : total)
   for (std::size_t i = 0; i < blocks.size(); ++i) {
+    if (base::interrupted()) continue;
     const auto [r, c] = blocks[i];
     counted_gemm<T>(total, Op::transpose, Op::none, std::min(step, n_rows - r), std::min(step, leading - c), depth,
                     T(1), rows.data() + r, n_rows, cols.data() + c, leading, T(1), matrix + r * leading + c, leading);

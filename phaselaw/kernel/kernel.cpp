@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 #endif
 
+#include "phaselaw/base/interrupt.h"
 #include "phaselaw/kernel/contraction.h"
 #include "phaselaw/kernel/problem.h"
 #include "phaselaw/kernel/recursion.h"
@@ -78,6 +79,7 @@ DenseKernel<T> compute(const model::Transformer<T>& model, std::span<const T> th
     default:
       run_sandwich(problem);
   }
+  base::throw_if_interrupted();  // the loops over pairs stopped early
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return result;
 }

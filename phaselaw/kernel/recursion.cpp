@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "phaselaw/kernel/recursion.h"
 
+#include "phaselaw/base/interrupt.h"
 #include "phaselaw/kernel/counted.h"
 #include "phaselaw/kernel/local_kernel.h"
 #include "phaselaw/kernel/sandwich.h"
@@ -335,7 +336,8 @@ void run_recursion(Problem<T>& problem) {
     w.block.reshape(s.rows, padded<T>(s.rows));
 #pragma omp for schedule(dynamic, 1)
     for (std::size_t p = 0; p < pairs.size(); ++p)
-      recursion.run(static_cast<std::size_t>(pairs[p].first), static_cast<std::size_t>(pairs[p].second), w);
+      if (!base::interrupted())
+        recursion.run(static_cast<std::size_t>(pairs[p].first), static_cast<std::size_t>(pairs[p].second), w);
     total += w.flop;
   }
   flop += total;

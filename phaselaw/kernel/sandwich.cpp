@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "phaselaw/kernel/sandwich.h"
 
+#include "phaselaw/base/interrupt.h"
 #include "phaselaw/kernel/local_kernel.h"
 #include "phaselaw/kernel/stream_jacobian.h"
 
@@ -274,7 +275,8 @@ void run_sandwich(Problem<T>& problem) {
       auto& w = scratch[static_cast<std::size_t>(mine)];
 #pragma omp for schedule(dynamic, 1)
       for (Index p = 0; p < n_pairs; ++p)
-        kernel.run(pairs[static_cast<std::size_t>(p)].first, pairs[static_cast<std::size_t>(p)].second, w);
+        if (!base::interrupted())
+          kernel.run(pairs[static_cast<std::size_t>(p)].first, pairs[static_cast<std::size_t>(p)].second, w);
     }
     first = false;
   } while (top > 0);
