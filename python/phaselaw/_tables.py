@@ -26,7 +26,7 @@ def _field(value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, float):  # repr reads back to the same number
-        return "nan" if value != value else repr(value)
+        return "nan" if value != value else repr(float(value))
     text = str(value)
     if any(c in text for c in ',"\n\r'):
         return '"' + text.replace('"', '""') + '"'

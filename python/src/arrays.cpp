@@ -27,19 +27,32 @@ template <class T>
 [[noreturn]] void wrong(nb::handle object, const char* name, std::initializer_list<Length> shape,
                         const std::string& found) {
   std::string advice;
-  if (found == "not C-contiguous" || nb::hasattr(object, "dtype"))
+  if (nb::hasattr(object, "dtype"))
     advice = fmt::format("; numpy.ascontiguousarray(x, dtype=numpy.{}) makes one", dtype_name<T>());
   throw base::InputError({name}, fmt::format("expected a C-contiguous {} array of shape {} on the CPU; found {}{}",
                                              dtype_name<T>(), shape_text(shape), found, advice));
 }
 
+[[noreturn]] void wrong_device(nb::handle object, const char* name, int device) {
+  throw base::InputError({name}, fmt::format("expected an array on the CPU; found {} on a device of type {} (DLPack's "
+                                             "numbers: 2 is CUDA); move it with .cpu() or numpy.asarray",
+                                             describe(object), device));
+}
+
+// Not an array that can be read: another device, or no array at all.
+template <class T>
+[[noreturn]] void not_readable(nb::handle object, const char* name, std::initializer_list<Length> shape) {
+  if (nb::hasattr(object, "__dlpack_device__")) {
+    const int device = nb::cast<int>(object.attr("__dlpack_device__")()[0]);
+    if (device != nb::device::cpu::value) wrong_device(object, name, device);
+  }
+  wrong<T>(object, name, shape, describe(object));
+}
+
 // `taken`: the object as an array of anything, anywhere.
 template <class T, class Array>
 void check(nb::handle object, const Array& taken, const char* name, std::initializer_list<Length> shape) {
-  if (taken.device_type() != nb::device::cpu::value)
-    throw base::InputError({name}, fmt::format("expected an array on the CPU; found {} on device {}; move it with "
-                                               ".cpu() or numpy.asarray",
-                                               describe(object), taken.device_type()));
+  if (taken.device_type() != nb::device::cpu::value) wrong_device(object, name, taken.device_type());
   if (taken.dtype() != nb::dtype<T>()) wrong<T>(object, name, shape, describe(object));
   bool fits = taken.ndim() == shape.size();
   std::size_t i = 0;
@@ -62,7 +75,7 @@ void check(nb::handle object, const Array& taken, const char* name, std::initial
 template <class T>
 ArrayView<T> array_of(nb::handle object, const char* name, std::initializer_list<Length> shape) {
   ArrayView<T> view;
-  if (!nb::try_cast(object, view.owner, false)) wrong<T>(object, name, shape, describe(object));
+  if (!nb::try_cast(object, view.owner, false)) not_readable<T>(object, name, shape);
   check<T>(object, view.owner, name, shape);
   view.data = static_cast<const T*>(view.owner.data());
   for (std::size_t d = 0; d < view.owner.ndim(); ++d)
@@ -76,7 +89,7 @@ T* writable_array(nb::handle object, const char* name, std::initializer_list<Len
   if (!nb::try_cast(object, taken, false)) {
     if (nb::ndarray<nb::ro> frozen; nb::try_cast(object, frozen, false))
       throw base::InputError({name}, "expected an array that can be written to; found a read-only one");
-    wrong<T>(object, name, shape, describe(object));
+    not_readable<T>(object, name, shape);
   }
   check<T>(object, taken, name, shape);
   return static_cast<T*>(taken.data());

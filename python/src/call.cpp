@@ -4,6 +4,7 @@
 #include <atomic>
 #include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <nanobind/stl/string.h>
@@ -25,6 +26,12 @@ Gathered& gathered() {
   return instance;
 }
 
+std::vector<std::pair<base::LogLevel, std::string>> taken() {
+  const std::lock_guard lock(gathered().mutex);
+  gathered().any = false;
+  return std::exchange(gathered().messages, {});
+}
+
 unsigned long main_thread = 0;  // set once, when the module is made
 PyObject* talk = nullptr;       // phaselaw._talk.tell, never released: it lives as long as the interpreter
 
@@ -34,16 +41,13 @@ bool on_main_thread() { return PyThread_get_thread_ident() == main_thread; }
 
 void hand_over_log() {
   if (!gathered().any.load(std::memory_order_relaxed)) return;
-  std::vector<std::pair<base::LogLevel, std::string>> messages;
-  {
-    const std::lock_guard lock(gathered().mutex);
-    messages.swap(gathered().messages);
-    gathered().any = false;
-  }
+  const auto messages = taken();
   const nb::handle listener(talk);
   if (!listener.is_valid()) return;
   for (const auto& [level, text] : messages) listener(level != base::LogLevel::info, text);
 }
+
+void drop_log() { (void)taken(); }
 
 void add_errors(nb::module_& module) {
   main_thread = nb::cast<unsigned long>(nb::module_::import_("threading").attr("main_thread")().attr("ident"));

@@ -19,6 +19,7 @@ namespace nb = nanobind;
 
 // Hands what the log has gathered to Python's warnings and logging (python/phaselaw/_talk.py).
 void hand_over_log();
+void drop_log();  // an error says it all
 
 // work() without the lock; its exceptions come through. Ctrl-C on the main thread ends it with base::Interrupted at the
 // library's next look at base::interrupted(), which becomes KeyboardInterrupt. Cost: under 2 us.
@@ -27,8 +28,13 @@ auto released(Work&& work) {
   std::optional<base::CatchInterrupt> ctrl_c;
   if (on_main_thread()) ctrl_c.emplace();
   const auto run = [&] {
-    const nb::gil_scoped_release unlocked;
-    return work();
+    try {
+      const nb::gil_scoped_release unlocked;
+      return work();
+    } catch (...) {
+      drop_log();
+      throw;
+    }
   };
   const auto finish = [&] {
     const bool stopped = ctrl_c && base::interrupted();

@@ -33,7 +33,7 @@ warnings.simplefilter("ignore")
 ladder, out = sys.argv[1:3]
 if "big" in {call!r}:
     model = phaselaw.Transformer(n_layers=6, seq_len=24, d_model=64, d_hidden=256, n_heads=4, d_head=16)
-    big = model, model.init(0), np.random.default_rng(0).standard_normal((48, 24, 64))
+    big = model, model.init(0), np.random.default_rng(0).standard_normal((5, 24, 64))
 sent = []
 def later():
     time.sleep(1.0)

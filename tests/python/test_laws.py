@@ -83,10 +83,8 @@ def test_a_frame_or_dict_equals_its_file(ladder):
     as_dict = {name: [float(row[name]) for row in rows] for name in rows[0]}
     tables = [as_dict, {name: np.array(column) for name, column in as_dict.items()}]
     pandas = pytest.importorskip("pandas")
-    tables += [pandas.read_csv(ladder), pandas.read_csv(ladder).astype("float32").astype("float64")[:0]]
     polars = pytest.importorskip("polars")
-    tables.append(polars.read_csv(ladder))
-    assert len(tables.pop(3)) == 0
+    tables += [pandas.read_csv(ladder), polars.read_csv(ladder)]
     for table in tables:
         assert_same(phaselaw.fit(table, "chinchilla", resamples=30).to_dict(), expected)
 

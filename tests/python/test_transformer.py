@@ -228,7 +228,7 @@ class OnTheGpu:
 
 def test_an_array_of_another_device():
     model, theta, _, _ = setting(SHAPES[1])
-    with pytest.raises(phaselaw.InputError, match="on the CPU; found"):
+    with pytest.raises(phaselaw.InputError, match="inputs: expected an array on the CPU; found an OnTheGpu on a device of type 2"):
         model.forward(theta, OnTheGpu())
 
 
