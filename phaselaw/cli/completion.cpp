@@ -10,7 +10,7 @@ namespace phaselaw::cli {
 namespace {
 
 // Inside single quotes of a POSIX shell; fish reads the same escape.
-std::string quoted(const std::string& text) {
+std::string shell_quoted(const std::string& text) {
   std::string out = "'";
   for (const char c : text) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
   return out + "'";
@@ -36,18 +36,18 @@ std::string bash(const ProgramText& program) {
     for (const auto& flag : verb.flags)
       if (!flag.words.empty())
         text += fmt::format("    {}:{}) words={} ;;\n", verb.name, flag.name,
-                            quoted(fmt::format("{}", fmt::join(flag.words, " "))));
+                            shell_quoted(fmt::format("{}", fmt::join(flag.words, " "))));
   text +=
       "  esac\n"
       "  if [[ -z $words && -z $verb ]]; then\n";
-  text += fmt::format("    words={}\n", quoted(names(program.verbs) + " --help --version"));
+  text += fmt::format("    words={}\n", shell_quoted(names(program.verbs) + " --help --version"));
   text +=
       "  elif [[ -z $words && $cur == -* ]]; then\n"
       "    case $verb in\n";
   for (const auto& verb : program.verbs) {
     std::vector<std::string> flags;
     for (const auto& flag : verb.flags) flags.push_back(flag.name);
-    text += fmt::format("      {}) words={} ;;\n", verb.name, quoted(fmt::format("{}", fmt::join(flags, " "))));
+    text += fmt::format("      {}) words={} ;;\n", verb.name, shell_quoted(fmt::format("{}", fmt::join(flags, " "))));
   }
   return text +
          "    esac\n"
@@ -70,7 +70,7 @@ std::string zsh_text(const std::string& text) {
 
 std::string zsh(const ProgramText& program) {
   std::string text = "#compdef phaselaw\n_phaselaw() {\n  if (( CURRENT == 2 )); then\n    local -a verbs=(\n";
-  for (const auto& verb : program.verbs) text += "      " + quoted(verb.name + ":" + zsh_text(verb.help)) + "\n";
+  for (const auto& verb : program.verbs) text += "      " + shell_quoted(verb.name + ":" + zsh_text(verb.help)) + "\n";
   text += "    )\n    _describe verb verbs\n    return\n  fi\n  case $words[2] in\n";
   for (const auto& verb : program.verbs) {
     text += fmt::format("    {})\n      _arguments", verb.name);
@@ -80,7 +80,7 @@ std::string zsh(const ProgramText& program) {
         spec += fmt::format(":value:({})", fmt::join(flag.words, " "));
       else if (!flag.value.empty())
         spec += ":value:_files";
-      text += " \\\n        " + quoted(spec);
+      text += " \\\n        " + shell_quoted(spec);
     }
     text += " \\\n        '*:file:_files' ;;\n";
   }
@@ -90,13 +90,14 @@ std::string zsh(const ProgramText& program) {
 std::string fish(const ProgramText& program) {
   std::string text;
   for (const auto& verb : program.verbs)
-    text += fmt::format("complete -c phaselaw -n __fish_use_subcommand -f -a {} -d {}\n", verb.name, quoted(verb.help));
+    text += fmt::format("complete -c phaselaw -n __fish_use_subcommand -f -a {} -d {}\n", verb.name,
+                        shell_quoted(verb.help));
   for (const auto& verb : program.verbs)
     for (const auto& flag : verb.flags) {
       text += fmt::format("complete -c phaselaw -n '__fish_seen_subcommand_from {}' -l {} -d {}", verb.name,
-                          flag.name.substr(2), quoted(flag.help));
+                          flag.name.substr(2), shell_quoted(flag.help));
       if (!flag.words.empty())
-        text += fmt::format(" -x -a {}", quoted(fmt::format("{}", fmt::join(flag.words, " "))));
+        text += fmt::format(" -x -a {}", shell_quoted(fmt::format("{}", fmt::join(flag.words, " "))));
       else if (!flag.value.empty())
         text += " -r";
       text += "\n";
