@@ -44,7 +44,7 @@ TEST_F(SweepCliTest, LadderShowsWantedAndSolvedSizes) {
 
 TEST_F(SweepCliTest, PrecisionIsRecordedAndAFitOfTwoIsWarnedOf) {
   write("mixed.toml", base::read_text(path("exp.toml")) +
-                          "[grid]\n\"model.d_hidden\" = [4, 8, 16]\n\"training.precision\" = [\"float32\", "
+                          "[grid]\n\"model.d_hidden\" = [4, 8, 16, 32]\n\"training.precision\" = [\"float32\", "
                           "\"bfloat16-emulated\"]\n");
   ASSERT_EQ(run({"sweep", path("mixed.toml"), "--out", path("mixed.db")}).code, 0);
   const auto table = run({"export", path("mixed.db")}).out;
@@ -63,10 +63,10 @@ TEST_F(SweepCliTest, PrecisionIsRecordedAndAFitOfTwoIsWarnedOf) {
                                         "--mis-fitting-checklist"};
   const auto mixed = run(fit);
   EXPECT_EQ(mixed.code, 0) << mixed.err;
-  EXPECT_NE(mixed.err.find("mixes runs of 2 precisions (bfloat16-emulated in 3 rows, float32 in 3 rows)"),
+  EXPECT_NE(mixed.err.find("mixes runs of 2 precisions (bfloat16-emulated in 4 rows, float32 in 4 rows)"),
             std::string::npos)
       << mixed.err;
-  EXPECT_NE(mixed.out.find("bfloat16-emulated (3 rows), float32 (3 rows)"), std::string::npos) << mixed.out;
+  EXPECT_NE(mixed.out.find("bfloat16-emulated (4 rows), float32 (4 rows)"), std::string::npos) << mixed.out;
   auto one = fit;
   one.insert(one.end(), {"--where", "precision=float32"});
   const auto single = run(one);
