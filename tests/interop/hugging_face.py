@@ -3,11 +3,14 @@
 """Outputs and kernels of GPT-2- and Llama-style blocks against the implementations of Hugging Face's transformers.
 
     hugging_face.py PHASELAW [--keep DIR]
+    hugging_face.py --numbers
 
 For each configuration: a tiny model of transformers with random weights (gains and biases too) in double, saved as
 safetensors; `phaselaw kernel --weights` on bytes of a text; then outputs and J J^T by one torch.autograd pass per row.
 And back: `phaselaw weights --to` must load strictly and give the same outputs. Tolerance 1e-9, relative.
 transformers computes normalisations and rotations in float32 whatever the model's type; here those casts go to double.
+--numbers prints the numbers of tests/training/hugging_face_numbers_test.cpp, which stand for this check where torch is not:
+parameter i of tensor k (by name, from 0) is 0.4 sin(0.7 i + 1.3 k), on the tokens 3 1 4.
 Exit code: 0 agree, 1 differ, 77 skipped because torch or transformers is absent.
 """
 
@@ -41,6 +44,7 @@ def compute_in_double():
     def cast(tensor, *arguments, **named):
         return to(tensor, *[wide(a) for a in arguments], **{k: wide(v) for k, v in named.items()})
 
+    torch.set_num_threads(1)
     torch.set_default_dtype(torch.float64)
     torch.Tensor.to = cast
     torch.Tensor.float = torch.Tensor.double
@@ -157,12 +161,42 @@ def check(phaselaw, name, case, folder):
     return all(error <= TOLERANCE for error in errors.values())
 
 
+def numbers():
+    """Logits, and entries of the kernel, of two tiny models with weights of a formula."""
+    shape = {"vocab_size": 7, "tie_word_embeddings": False, "attn_implementation": "sdpa"}
+    models = {
+        "gpt2": GPT2LMHeadModel(GPT2Config(n_positions=3, n_embd=6, n_layer=2, n_head=2, n_inner=5,
+                                           activation_function="gelu_new", **shape)),
+        "llama": LlamaForCausalLM(LlamaConfig(hidden_size=6, intermediate_size=5, num_hidden_layers=2,
+                                              num_attention_heads=2, num_key_value_heads=1, head_dim=4,
+                                              rms_norm_eps=1e-5, **shape)),
+    }
+    for name, model in models.items():
+        model.eval()
+        with torch.no_grad():
+            for k, (_, parameter) in enumerate(sorted(model.named_parameters())):
+                i = torch.arange(parameter.numel())
+                parameter.copy_((0.4 * torch.sin(0.7 * i + 1.3 * k)).reshape(parameter.shape))
+        tokens = torch.tensor([[3, 1, 4]])
+        with torch.no_grad():
+            print(name, "logits", [repr(float(x)) for x in model(tokens).logits.reshape(-1)])
+        kernel = kernel_of(model, tokens)
+        print(name, "kernel", repr(float(kernel[0, 0])), repr(float(kernel[0, 20])), repr(float(kernel[9, 13])),
+              repr(float(kernel.trace())))
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("phaselaw", type=pathlib.Path)
+    parser.add_argument("phaselaw", type=pathlib.Path, nargs="?")
+    parser.add_argument("--numbers", action="store_true", help="print the numbers of the test without torch")
     parser.add_argument("--keep", type=pathlib.Path, help="a new folder in which everything stays")
     arguments = parser.parse_args()
     compute_in_double()
+    if arguments.numbers:
+        numbers()
+        return 0
+    if arguments.phaselaw is None:
+        parser.error("expected the program phaselaw, or --numbers")
     with tempfile.TemporaryDirectory() as scratch:
         root = arguments.keep or pathlib.Path(scratch) / "cases"
         root.mkdir(parents=True)

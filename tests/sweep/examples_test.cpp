@@ -14,6 +14,8 @@ TEST(Examples, AreValid) {
   EXPECT_NO_THROW((void)sweep::experiment_from(base::read_toml(kRoot + "/examples/teacher.toml")));
   EXPECT_NO_THROW((void)sweep::experiment_from(base::read_toml(kRoot + "/examples/text.toml")));
   EXPECT_NO_THROW((void)sweep::experiment_from(base::read_toml(kRoot + "/examples/kernel.toml")));
+  for (const char* name : {"/examples/gpt2.toml", "/examples/llama.toml"})
+    EXPECT_FALSE(sweep::experiment_from(base::read_toml(kRoot + name)).model.is_plain_block()) << name;
   EXPECT_EQ(sweep::study_from(base::read_toml(kRoot + "/examples/study.toml")).points.size(), 12U);
 }
 
