@@ -33,8 +33,8 @@ struct SnapshotPolicy {
   double every_s = 30;           // wall time between two; a run shorter than that writes none
   std::int64_t every_steps = 0;  // > 0: after every so many steps as well, whatever the clock says
   // In place of the file at `path`, for a run whose snapshots another process keeps. `load` may give "".
-  std::function<std::string()> load;
-  std::function<void(const std::string& bytes)> save;
+  std::function<std::string()> load{};
+  std::function<void(const std::string& bytes)> save{};
   [[nodiscard]] bool keeps() const { return !path.empty() || save; }
 };
 
