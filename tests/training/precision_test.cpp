@@ -31,8 +31,9 @@ TEST(Precision, HardwareIsRefusedWhereItIsMissing) {
   const auto said = refusal([] { require_precision(Precision::bfloat16); });
   EXPECT_EQ(said.empty(), numerics::bfloat16_missing().empty());
   if (said.empty()) GTEST_SKIP() << "this processor has bfloat16";
-  for (const char* part : {"training.precision", "multiplies bfloat16", numerics::bfloat16_missing().c_str(),
-                           "\"float32\"", "\"bfloat16-emulated\""})
+  const std::string missing = numerics::bfloat16_missing();
+  for (const std::string& part : {std::string("training.precision"), std::string("multiplies bfloat16"), missing,
+                                  std::string("\"float32\""), std::string("\"bfloat16-emulated\"")})
     EXPECT_NE(said.find(part), std::string::npos) << said;
   const auto trained = refusal([] {
     static_cast<void>(
