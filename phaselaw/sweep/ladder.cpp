@@ -78,6 +78,7 @@ model::ModelOptions solve_shape(const model::ModelOptions& model, const LadderOp
     consider(shape, size.of(n, hidden), 0);
   } else {
     for (shape.n_heads = 1;; ++shape.n_heads) {
+      if (shape.n_heads % shape.kv_heads() != 0) continue;  // these heads cannot share that many
       shape.d_model = shape.n_heads * shape.d_head;
       const auto d = static_cast<double>(shape.d_model);
       const Size size(shape);
