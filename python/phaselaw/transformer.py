@@ -176,7 +176,7 @@ def tangent_kernel(
 
     H^(nu) = J_nu J_nu^T with J_nu = d vec(kappa G(theta; X)) / d theta_nu over trainable blocks.
 
-    algorithm  auto (the least predicted time), sandwich, jacobian, token_dual, recursion
+    algorithm  auto (the least predicted time), sandwich, jacobian, token_dual, recursion, vjp
     reduce     none: n L o rows; coordinates: n L, of sum_i F_ti; sequence: n, of sum_ti F_ti
     detail     total; layers or blocks: `parts` holds their kernels, which add up to the total
     threads    0: all cores;  memory_limit  bytes of result and scratch, InputError beyond; 0: none
