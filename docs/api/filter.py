@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What Doxygen reads instead of a header: our plain // comments as its own /// (before a declaration) and ///< (after one).
 
-A comment that stands before `namespace` describes the file. Equations and tables keep their lines: every comment of more
-than one line is verbatim where it is indented or holds columns."""
+A comment that stands before `namespace` describes the file. Equations and tables, the indented lines of a comment, keep their
+lines."""
 import re
 import sys
 
@@ -23,12 +23,12 @@ def as_text(lines: list) -> list:
     """Comment lines as Doxygen's; runs of indented lines (equations, tables) as verbatim blocks."""
     out, verbatim = [], False
     for line in lines:
-        indented = line.startswith("   ")
+        indented = line.startswith("  ")
         if indented != verbatim and line.strip():
             out.append("@verbatim" if indented else "@endverbatim")
             verbatim = indented
         # Outside verbatim nothing is a command or a tag.
-        out.append(line if verbatim else re.sub(r"([@\\<>#&$%\"|~*_`])", r"\\\1", line.strip()))
+        out.append(line if verbatim else re.sub(r"([@\\<>#&$%\"|~])", r"\\\1", line.strip()))
     if verbatim:
         out.append("@endverbatim")
     return out
