@@ -74,7 +74,7 @@ DenseKernel<T> compute(const model::Transformer<T>& model, std::span<const T> th
       run_recursion(problem);
       break;
     case Algorithm::vjp:
-      run_vjp(problem);
+      run_vjp(problem, vjp_slab_bytes(options, result.plan.cost.result_bytes));
       break;
     default:
       run_sandwich(problem);

@@ -31,7 +31,9 @@ double efficiency(Algorithm algorithm) {
 }
 
 template <class T>
-Cost cost_of(Algorithm algorithm, const Setting& s, Index rows, Index cols, Detail detail, Index threads) {
+Cost cost_of(Algorithm algorithm, const Setting& s, Index rows, Index cols, const KernelOptions& wanted,
+             Index threads) {
+  const Detail detail = wanted.detail;
   Cost cost;
   cost.algorithm = algorithm;
   cost.possible = algorithm != Algorithm::recursion || detail == Detail::total;
@@ -47,8 +49,8 @@ Cost cost_of(Algorithm algorithm, const Setting& s, Index rows, Index cols, Deta
       cost.scratch_bytes = recursion_scratch<T>(s, rows, cols, threads);
       break;
     case Algorithm::vjp:
-      cost.flop = vjp_flop<T>(s, rows, cols, detail);
-      cost.scratch_bytes = vjp_scratch<T>(s, rows, cols, detail, threads);
+      cost.flop = vjp_flop<T>(s, rows, cols, detail, vjp_slab_bytes(wanted, cost.result_bytes));
+      cost.scratch_bytes = vjp_scratch<T>(s, rows, cols, detail, threads, vjp_slab_bytes(wanted, cost.result_bytes));
       break;
     default:
       cost.flop = contraction_flop<T>(s, rows, cols, detail, algorithm);
@@ -98,8 +100,8 @@ Plan plan_kernel(const model::ModelOptions& options, std::int64_t rows, std::int
   if (algorithms.empty() || wanted.algorithm == Algorithm::vjp) algorithms.push_back(Algorithm::vjp);
   for (const Algorithm algorithm : algorithms)
     plan.considered.push_back(scalar_bytes == sizeof(float)
-                                  ? cost_of<float>(algorithm, s, rows, cols, wanted.detail, threads)
-                                  : cost_of<double>(algorithm, s, rows, cols, wanted.detail, threads));
+                                  ? cost_of<float>(algorithm, s, rows, cols, wanted, threads)
+                                  : cost_of<double>(algorithm, s, rows, cols, wanted, threads));
   const Cost* chosen = nullptr;
   for (const Cost& cost : plan.considered) {
     if (forced ? cost.algorithm == wanted.algorithm

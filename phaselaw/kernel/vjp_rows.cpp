@@ -5,6 +5,7 @@
 #include <cmath>
 #include <stdexcept>
 
+#include "phaselaw/base/interrupt.h"
 #include "phaselaw/kernel/counted.h"
 #include "phaselaw/model/flops.h"
 #include "phaselaw/model/transformer.h"
@@ -26,7 +27,7 @@ struct Slab {
 };
 
 // Positions belong to the embedding's slab: a plan wants both or neither.
-std::vector<Slab> slabs_of(const Setting& s, Index n_rows, Detail detail, std::size_t scalar_bytes) {
+std::vector<Slab> slabs_of(const Setting& s, Index n_rows, Detail detail, std::size_t scalar_bytes, double slab_bytes) {
   const auto parts = part_names(s, detail);
   const auto& blocks = s.table.blocks();
   std::vector<Slab> slabs;
@@ -38,7 +39,7 @@ std::vector<Slab> slabs_of(const Setting& s, Index n_rows, Detail detail, std::s
       return static_cast<double>(n_rows) * static_cast<double>(columns) * static_cast<double>(scalar_bytes);
     };
     if (!joined &&
-        (slabs.empty() || slabs.back().part != part || bytes(slabs.back().columns + blocks[i].size()) > kSlabBytes))
+        (slabs.empty() || slabs.back().part != part || bytes(slabs.back().columns + blocks[i].size()) > slab_bytes))
       slabs.push_back({part, std::vector<bool>(blocks.size(), false), 0});
     slabs.back().selected[i] = true;
     slabs.back().columns += blocks[i].size();
@@ -81,6 +82,7 @@ AlignedVector<T> jacobian_of(const Problem<T>& problem, const model::Transformer
     std::vector<T> gradient(problem.theta.size(), T(0));
 #pragma omp for schedule(dynamic)
     for (Index a = 0; a < inputs.n; ++a) {
+      if (base::interrupted()) continue;
       model::Inputs<T> one = inputs;
       one.n = 1;
       if (one.vectors != nullptr) one.vectors += a * s.length * s.d;
@@ -124,6 +126,7 @@ void add_products(const Problem<T>& problem, T* matrix, const T* a, const T* b, 
 #pragma omp parallel for schedule(dynamic) num_threads(problem.threads) reduction(+ : total)
   for (std::size_t k = 0; k < tiles.size(); ++k) {
     const auto [i, j] = tiles[k];
+    if (base::interrupted()) continue;
     counted_gemm<T>(total, Op::none, Op::transpose, std::min(kTile, rows - i), std::min(kTile, cols - j), columns, T(1),
                     a + i * columns, columns, b + j * columns, columns, T(add ? 1 : 0), matrix + i * cols + j, cols);
   }
@@ -138,14 +141,20 @@ void mirror(Index rows, T* matrix) {
 
 }  // namespace
 
+double vjp_slab_bytes(const KernelOptions& options, double result_bytes) {
+  constexpr double kUsual = 1 << 30;
+  if (options.memory_limit == 0) return kUsual;
+  return std::min(kUsual, (static_cast<double>(options.memory_limit) - result_bytes) / 2);
+}
+
 template <class T>
-void run_vjp(Problem<T>& problem) {
+void run_vjp(Problem<T>& problem, double slab_bytes) {
   const Setting& s = problem.setting;
   auto& result = problem.result;
   const model::Transformer<T> model(s.options);
   const Index rows = problem.row_inputs.n * s.rows, cols = problem.leading();
   std::vector<bool> begun(problem.parts.size() + 1, false);  // by part + 1
-  const auto slabs = slabs_of(s, rows + (problem.symmetric ? 0 : cols), problem.detail, sizeof(T));
+  const auto slabs = slabs_of(s, rows + (problem.symmetric ? 0 : cols), problem.detail, sizeof(T), slab_bytes);
   if (slabs.empty()) result.total.setZero();
   for (const Slab& slab : slabs) {
     const auto left = jacobian_of(problem, model, problem.row_inputs, slab, result.flop);
@@ -166,11 +175,11 @@ void run_vjp(Problem<T>& problem) {
 }
 
 template <class T>
-double vjp_flop(const Setting& s, Index rows, Index cols, Detail detail) {
+double vjp_flop(const Setting& s, Index rows, Index cols, Detail detail, double slab_bytes) {
   const bool symmetric = cols == 0;
   const Index n = rows * s.rows, other = symmetric ? n : cols * s.rows;
   double flop = 0;
-  for (const Slab& slab : slabs_of(s, n + (symmetric ? 0 : other), detail, sizeof(T))) {
+  for (const Slab& slab : slabs_of(s, n + (symmetric ? 0 : other), detail, sizeof(T), slab_bytes)) {
     const PassFlop cost = pass_flop(s, slab.selected);
     flop += static_cast<double>(rows + cols) * (cost.forward + static_cast<double>(s.rows) * cost.backward);
     for (const auto& [i, j] : tiles_of(n, other, symmetric))
@@ -181,10 +190,10 @@ double vjp_flop(const Setting& s, Index rows, Index cols, Detail detail) {
 }
 
 template <class T>
-double vjp_scratch(const Setting& s, Index rows, Index cols, Detail detail, Index threads) {
+double vjp_scratch(const Setting& s, Index rows, Index cols, Detail detail, Index threads, double slab_bytes) {
   const Index n = (rows + cols) * s.rows;
   Index widest = 0;
-  for (const Slab& slab : slabs_of(s, n, detail, sizeof(T))) widest = std::max(widest, slab.columns);
+  for (const Slab& slab : slabs_of(s, n, detail, sizeof(T), slab_bytes)) widest = std::max(widest, slab.columns);
   const model::Transformer<T> model(s.options);
   const auto workers = static_cast<double>(std::min(threads, std::max(rows, cols)));
   const double worker = static_cast<double>(typename model::Transformer<T>::Workspace(model, 1).bytes()) +
@@ -192,10 +201,10 @@ double vjp_scratch(const Setting& s, Index rows, Index cols, Detail detail, Inde
   return static_cast<double>(n) * static_cast<double>(widest) * sizeof(T) + workers * worker;
 }
 
-#define PHASELAW_VJP(T)                                              \
-  template void run_vjp<T>(Problem<T>&);                             \
-  template double vjp_flop<T>(const Setting&, Index, Index, Detail); \
-  template double vjp_scratch<T>(const Setting&, Index, Index, Detail, Index);
+#define PHASELAW_VJP(T)                                                      \
+  template void run_vjp<T>(Problem<T>&, double);                             \
+  template double vjp_flop<T>(const Setting&, Index, Index, Detail, double); \
+  template double vjp_scratch<T>(const Setting&, Index, Index, Detail, Index, double);
 PHASELAW_VJP(float)
 PHASELAW_VJP(double)
 #undef PHASELAW_VJP

@@ -15,13 +15,15 @@
 // section 3 [T].
 namespace phaselaw::kernel {
 
-inline constexpr double kSlabBytes = 1 << 30;
+// 1 GiB, or half of what the limit leaves beside the result.
+[[nodiscard]] double vjp_slab_bytes(const KernelOptions& options, double result_bytes);
 
 template <class T>
-void run_vjp(Problem<T>& problem);
+void run_vjp(Problem<T>& problem, double slab_bytes);
 template <class T>
-[[nodiscard]] double vjp_flop(const Setting& s, Index rows, Index cols, Detail detail);
+[[nodiscard]] double vjp_flop(const Setting& s, Index rows, Index cols, Detail detail, double slab_bytes);
 template <class T>
-[[nodiscard]] double vjp_scratch(const Setting& s, Index rows, Index cols, Detail detail, Index threads);
+[[nodiscard]] double vjp_scratch(const Setting& s, Index rows, Index cols, Detail detail, Index threads,
+                                 double slab_bytes);
 
 }  // namespace phaselaw::kernel

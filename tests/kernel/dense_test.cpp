@@ -123,6 +123,28 @@ TEST(DenseKernel, OfEveryBlockEqualsTheExplicitJacobian) {
   }
 }
 
+// A memory limit makes many slabs of one part: the same sums in another order.
+TEST(DenseKernel, OfEveryBlockUnderAMemoryLimitIsTheSame) {
+  int more_flop = 0;
+  for (std::uint64_t index = 0; index < 40; ++index) {
+    const Case c = testing::small_block_case(index);
+    const model::Transformer<double> model(c.options);
+    const testing::Batch<double> batch(c);
+    KernelOptions options;
+    const auto free = dense_kernel<double>(model, batch.theta, batch.inputs(), options);
+    // What is not J stays; J gets two thirds of its room.
+    const double rows = static_cast<double>(free.total.rows());
+    const double jacobian = rows * static_cast<double>(model.table().n_trainable()) * sizeof(double);
+    options.memory_limit = static_cast<std::int64_t>(free.plan.cost.bytes() + 0.4 * jacobian);
+    const auto limited = dense_kernel<double>(model, batch.theta, batch.inputs(), options);
+    more_flop += limited.flop > free.flop ? 1 : 0;
+    EXPECT_EQ(limited.flop, limited.plan.cost.flop) << c.describe();
+    EXPECT_LE(limited.plan.cost.bytes(), static_cast<double>(options.memory_limit)) << c.describe();
+    EXPECT_LE((limited.total - free.total).norm(), 1e-13 * free.total.norm()) << c.describe();
+  }
+  EXPECT_GT(more_flop, 10);  // a forward pass for every slab
+}
+
 // Against other sequences: blocks of the symmetric kernel of all of them.
 TEST(DenseKernel, OfEveryBlockBetweenTwoSetsIsABlockOfTheWhole) {
   for (std::uint64_t index = 0; index < 40; ++index) {
