@@ -25,6 +25,8 @@ def as_text(lines: list) -> list:
     for line in lines:
         indented = line.startswith("  ")
         if indented != verbatim and line.strip():
+            while verbatim and not out[-1].strip():
+                out.pop()
             out.append("@verbatim" if indented else "@endverbatim")
             verbatim = indented
         # Outside verbatim nothing is a command or a tag.
@@ -47,9 +49,8 @@ def main() -> None:
                 at += 1
             following = next((line for line in lines[at:] if line.strip()), "")
             of_file = following.startswith(("namespace", "#include"))
-            out += ["/// @file"] if of_file else []
-            out += ["/// " + text for text in as_text(block)]
-            out += [""] if of_file else []
+            # A block comment: in ///, Doxygen keeps the slashes of verbatim lines.
+            out += ["/** @file" if of_file else "/**", *(text.replace("*/", "* /") for text in as_text(block)), "*/"]
             continue
         start = comment_start(lines[at])
         if start > 0 and not stripped.startswith(("#", "}", "//")):
