@@ -89,6 +89,14 @@ def toml(section, text):
     return "\n".join(lines + ["[data]", 'source = "text"', f'path = "{text}"', "n_data = 2", "n_test = 1", ""])
 
 
+def frequencies_in_double(model):
+    """The rotary frequencies, which are made in float32, by their definition."""
+    for module in model.modules():
+        if hasattr(module, "inv_freq"):
+            i = torch.arange(module.inv_freq.numel())
+            module.inv_freq = 10000.0 ** (-i / module.inv_freq.numel())
+
+
 def randomise(model):
     generator = torch.Generator().manual_seed(1)
     with torch.no_grad():
@@ -130,6 +138,7 @@ def check(phaselaw, name, case, folder):
     naming, model, section = case()
     model.eval()
     randomise(model)
+    frequencies_in_double(model)
     folder.mkdir()
     (folder / "text.txt").write_text(TEXT)
     experiment, weights = folder / "experiment.toml", folder / "weights.safetensors"
@@ -173,6 +182,7 @@ def numbers():
     }
     for name, model in models.items():
         model.eval()
+        frequencies_in_double(model)
         with torch.no_grad():
             for k, (_, parameter) in enumerate(sorted(model.named_parameters())):
                 i = torch.arange(parameter.numel())
