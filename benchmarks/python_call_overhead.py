@@ -39,7 +39,7 @@ def main():
     out = np.empty((1, 1, 1))
     assert np.isfinite(model.forward(theta, x)).all()  # the answer, then the time
     table = {"n_params": [1e6, 2e6, 4e6, 8e6], "loss": [3.0, 2.8, 2.6, 2.5]}
-    fit = phaselaw.fit(table, "power", interval="none")
+    fit = phaselaw.fit(table, "power@n_params", interval="none")
     size = np.array([1e7])
     calls = {
         "Transformer.forward": lambda: model.forward(theta, x),

@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from phaselaw.results import Fit, Plan, Ranking
 
 _STYLE = """<style>
-.phaselaw { font: 14px/1.45 system-ui, sans-serif; max-width: 60em; }
+.phaselaw { font: 14px/1.45 system-ui, sans-serif; max-width: 72em; }
 .phaselaw h4 { margin: 0 0 .1em; font-size: 15px; font-weight: 600; }
 .phaselaw code { font-size: 13px; }
+.phaselaw .wide { overflow-x: auto; }
 .phaselaw table { border-collapse: collapse; margin: .5em 0; font-variant-numeric: tabular-nums; }
 .phaselaw th, .phaselaw td { text-align: left; padding: .2em .9em .2em 0; white-space: nowrap;
   border: 0; border-bottom: 1px solid rgba(128, 128, 128, .35); background: none; }
-.phaselaw td:last-child { white-space: normal; }
 .phaselaw th { font-weight: 600; }
 .phaselaw .weak td { opacity: .65; }
 .phaselaw .facts { margin: .2em 0; opacity: .85; }
@@ -30,11 +30,11 @@ _STYLE = """<style>
 
 
 def _table(heading: Sequence[str], rows: Sequence[Sequence[str]], weak: Sequence[bool] = ()) -> str:
-    html = "<table><thead><tr>" + "".join(f'<th scope="col">{escape(h)}</th>' for h in heading) + "</tr></thead><tbody>"
+    html = '<div class="wide"><table><thead><tr>' + "".join(f'<th scope="col">{escape(h)}</th>' for h in heading) + "</tr></thead><tbody>"
     for i, row in enumerate(rows):
         html += '<tr class="weak">' if i < len(weak) and weak[i] else "<tr>"
         html += "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>"
-    return html + "</tbody></table>"
+    return html + "</tbody></table></div>"
 
 
 def _page(title: str, formula: str, body: str, facts: Sequence[str], warnings: Sequence[str]) -> str:

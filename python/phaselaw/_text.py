@@ -113,7 +113,7 @@ def plan_rows(plan: Plan) -> list[list[str]]:
     rows = [["compute", *(name for _, name in there), "bottleneck"]]
     for point in plan.points:
         cells = [_core.format_flop(point["compute"]["value"])]
-        if (point["compute"]["lo"], point["compute"]["hi"]) != (point["compute"]["value"],) * 2:
+        if not point["compute"].get("fixed"):
             cells = [interval(Estimate._from(point["compute"])) + " FLOP"]
         cells += [interval(Estimate._from(point._table.get(key) or {})) for key, _ in there]
         rows.append([*cells, point.bottleneck or "–"])

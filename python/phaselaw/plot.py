@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from phaselaw import _core
 from phaselaw._errors import InputError
 
 if TYPE_CHECKING:
@@ -32,6 +33,14 @@ def _axes(ax: Axes | None) -> Axes:
     except ImportError:
         raise ImportError("phaselaw.plot needs matplotlib: pip install matplotlib") from None
     return pyplot.subplots(figsize=(6.4, 4.2), layout="constrained")[1]
+
+
+def _plain_ticks(ax: Axes) -> None:
+    """Less than a decade of losses: 2.2, 2.4 rather than powers of ten."""
+    low, high = ax.get_ylim()
+    if high < 10 * low:
+        for which in (ax.yaxis.set_major_formatter, ax.yaxis.set_minor_formatter):
+            which(lambda value, _: f"{value:g}")
 
 
 def _units(name: str) -> str:
@@ -76,6 +85,7 @@ def fit(result: Fit, ax: Axes | None = None, *, x: str | None = None) -> Axes:
     ax.plot(at, predicted.value[order], "_", color=COLOURS[0], markersize=9, markeredgewidth=1.8, label=result.law)
     ax.plot(at, measured, "o", color=COLOURS[1], markersize=4, label="measured")
     ax.set(xscale="log", yscale="log", xlabel=_units(x), ylabel=_units(output), title=result.formula)
+    _plain_ticks(ax)
     ax.legend(frameon=False)
     return ax
 
@@ -93,7 +103,7 @@ def plan(result: Plan, ax: Axes | None = None) -> Axes:
         n = np.array([row["n_params"] for row in rows])
         low, high = ([math.nan if row[end] is None else row[end] for row in rows] for end in ("lo", "hi"))
         ax.fill_between(n, low, high, color=colour, alpha=0.15, linewidth=0)
-        ax.plot(n, [row["loss"] for row in rows], color=colour, label=f"{point['compute']['value']:.3g} FLOP")
+        ax.plot(n, [row["loss"] for row in rows], color=colour, label=_core.format_flop(point["compute"]["value"]))
         best = point["n_params"]
         if best["lo"] is not None and best["hi"] is not None:
             ax.hlines(point["loss"]["value"], best["lo"], best["hi"], color=colour, linewidth=1, linestyle=":")
@@ -102,6 +112,7 @@ def plan(result: Plan, ax: Axes | None = None) -> Axes:
         raise InputError(f"the plan by {result['law']} has no curves of equal compute: its law has no sizes to choose")
     ax.set(xscale="log", yscale="log", xlabel="parameters", ylabel="predicted loss",
            title=f"{result['law']}: band and dotted line, {100 * result['interval']['level']:g} % intervals")
+    _plain_ticks(ax)
     ax.legend(frameon=False)
     return ax
 

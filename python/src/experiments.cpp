@@ -245,13 +245,13 @@ nb::tuple make_split(nb::handle experiment, nb::handle table) {
 }  // namespace
 
 void add_experiments(nb::module_& module) {
-  module.def("experiment_kernel", &experiment_kernel, nb::arg("experiment"), nb::arg("request"));
-  module.def("flow", &flow, nb::arg("experiment"), nb::arg("request"));
-  module.def("predict", &predict, nb::arg("experiment"), nb::arg("request"));
-  module.def("theory_from", &theory_from, nb::arg("experiment"), nb::arg("request"));
-  module.def("sweep", &run_sweep, nb::arg("study"), nb::arg("out"), nb::arg("request"));
+  module.def("experiment_kernel", &experiment_kernel, nb::arg("experiment").none(), nb::arg("request"));
+  module.def("flow", &flow, nb::arg("experiment").none(), nb::arg("request"));
+  module.def("predict", &predict, nb::arg("experiment").none(), nb::arg("request"));
+  module.def("theory_from", &theory_from, nb::arg("experiment").none(), nb::arg("request"));
+  module.def("sweep", &run_sweep, nb::arg("study").none(), nb::arg("out"), nb::arg("request"));
   module.def("export_study", &export_study, nb::arg("path"), nb::arg("format"));
-  module.def("make_split", &make_split, nb::arg("experiment"), nb::arg("request"));
+  module.def("make_split", &make_split, nb::arg("experiment").none(), nb::arg("request"));
 }
 
 }  // namespace phaselaw::python

@@ -71,12 +71,12 @@ nb::tuple spectrum(nb::handle matrix, bool vectors) {
 }  // namespace
 
 void add_kernel(nb::module_& module) {
-  module.def("tangent_kernel", &tangent_kernel<float>, nb::arg("model"), nb::arg("theta"), nb::arg("inputs"),
-             nb::arg("columns").none(), nb::arg("options"));
-  module.def("tangent_kernel", &tangent_kernel<double>, nb::arg("model"), nb::arg("theta"), nb::arg("inputs"),
-             nb::arg("columns").none(), nb::arg("options"));
-  module.def("spectrum32", &spectrum<float>, nb::arg("matrix"), nb::arg("vectors"));
-  module.def("spectrum64", &spectrum<double>, nb::arg("matrix"), nb::arg("vectors"));
+  module.def("tangent_kernel", &tangent_kernel<float>, nb::arg("model"), nb::arg("theta").none(),
+             nb::arg("inputs").none(), nb::arg("columns").none(), nb::arg("options"));
+  module.def("tangent_kernel", &tangent_kernel<double>, nb::arg("model"), nb::arg("theta").none(),
+             nb::arg("inputs").none(), nb::arg("columns").none(), nb::arg("options"));
+  module.def("spectrum32", &spectrum<float>, nb::arg("matrix").none(), nb::arg("vectors"));
+  module.def("spectrum64", &spectrum<double>, nb::arg("matrix").none(), nb::arg("vectors"));
 }
 
 }  // namespace phaselaw::python

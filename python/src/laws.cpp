@@ -92,13 +92,15 @@ Json plan(const Json& fitted, const std::string& source, const std::string& law,
 // (value, lo, hi, run_lo, run_hi, warnings)
 nb::tuple predict(const Json& fitted, const std::string& law, nb::handle columns) {
   laws::Columns at;
+  std::string first;  // as the caller names it
   std::size_t rows = 0;
   for (const auto& [key, item] : nb::borrow<nb::dict>(columns)) {
     const auto name = nb::cast<std::string>(key);
     const auto values = array_of<double>(item, name.c_str(), {"n"});
     if (!at.names.empty() && static_cast<std::size_t>(values.shape.front()) != rows)
-      throw base::InputError(
-          {name}, fmt::format("expected {} numbers as in {}, found {}", rows, at.names.front(), values.shape.front()));
+      throw base::InputError({name},
+                             fmt::format("expected {} numbers as in {}, found {}", rows, first, values.shape.front()));
+    if (at.names.empty()) first = name;
     rows = static_cast<std::size_t>(values.shape.front());
     const std::string canonical = laws::canonical_column(name);
     if (at.has(canonical)) throw base::InputError({name}, "given twice");

@@ -211,12 +211,12 @@ void add(nb::module_& module, const char* name) {
       .def_prop_ro("n_outputs", [](const Model<T>& self) { return self.options().outputs(); })
       .def("parameters", [](const Model<T>& self) { return parameter_table(self.transformer().table()); })
       .def("initialise", &Model<T>::initialise, nb::arg("seed"))
-      .def("forward", &Model<T>::forward, nb::arg("theta"), nb::arg("inputs"), nb::arg("out").none())
-      .def("vjp", &Model<T>::vjp, nb::arg("theta"), nb::arg("inputs"), nb::arg("cotangent"))
-      .def("jvp", &Model<T>::jvp, nb::arg("theta"), nb::arg("inputs"), nb::arg("tangent"))
-      .def("value_and_gradient", &Model<T>::value_and_gradient, nb::arg("theta"), nb::arg("inputs"), nb::arg("targets"),
-           nb::arg("offset").none())
-      .def("output_offset", &Model<T>::output_offset, nb::arg("theta_0"), nb::arg("inputs"));
+      .def("forward", &Model<T>::forward, nb::arg("theta").none(), nb::arg("inputs").none(), nb::arg("out").none())
+      .def("vjp", &Model<T>::vjp, nb::arg("theta").none(), nb::arg("inputs").none(), nb::arg("cotangent").none())
+      .def("jvp", &Model<T>::jvp, nb::arg("theta").none(), nb::arg("inputs").none(), nb::arg("tangent").none())
+      .def("value_and_gradient", &Model<T>::value_and_gradient, nb::arg("theta").none(), nb::arg("inputs").none(),
+           nb::arg("targets").none(), nb::arg("offset").none())
+      .def("output_offset", &Model<T>::output_offset, nb::arg("theta_0").none(), nb::arg("inputs").none());
 }
 
 }  // namespace

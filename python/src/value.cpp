@@ -29,7 +29,7 @@ std::string describe(nb::handle object) {
     return nb::cast<std::string>(nb::str(nb::handle(object.attr("dtype")))) + " of shape " + shape;
   }
   const std::string name = nb::cast<std::string>(object.type().attr("__name__"));
-  return (std::string("aeiou").find(name.front()) == std::string::npos ? "a " : "an ") + name;
+  return (std::string("aeiouAEIOU").find(name.front()) == std::string::npos ? "a " : "an ") + name;
 }
 
 base::Value from_python(nb::handle object, const std::string& where) {
@@ -83,7 +83,7 @@ void add_json(nb::module_& module) {
           nb::sig("def to_dict(self) -> dict[str, typing.Any]"), "As a dict; unknown numbers are None.");
   module.def(
       "json_from", [](nb::handle object, const std::string& where) { return Json{from_python(object, where)}; },
-      nb::arg("object"), nb::arg("where") = "", "A dict as a result.");
+      nb::arg("object").none(), nb::arg("where") = "", "A dict as a result.");
 }
 
 }  // namespace phaselaw::python

@@ -57,9 +57,8 @@ def curves(tmp_path):
         (["--law", "chinchilla", "--scale", "tokens=1e3", "--weights", "tokens", "--interval", "bca", "--resamples",
           "40"],
          dict(law="chinchilla", scale={"tokens": 1e3}, weights="tokens", interval="bca", resamples=40)),
-        ([], dict()),
-        (["--floor", "free", "--exponent", "1/6", "--cluster", "none", "--resamples", "20"],
-         dict(floor=None, exponent=1 / 6, cluster=None, resamples=20)),
+        (["--floor", "2", "--exponent", "1/6", "--cluster", "none", "--resamples", "20"],
+         dict(floor=2, exponent=1 / 6, cluster=None, resamples=20)),
     ],
 )
 def test_fit_equals_the_program(program, ladder, flags, arguments):
@@ -101,6 +100,8 @@ def test_missing_values_of_frames():
 def test_curves_and_diagnosis_equal_the_program(program, curves):
     assert_same(phaselaw.fit(curves).to_dict(), program.json("fit", curves))
     assert_same(phaselaw.fit(curve_rows()).to_dict(), program.json("fit", curves))
+    fixed = program.json("fit", curves, "--floor", "free", "--exponent", "1/6")
+    assert_same(phaselaw.fit(curves, floor=None, exponent=1 / 6).to_dict(), fixed)
     expected = program.json("diagnose", curves)
     assert_same(phaselaw.diagnose(curves).to_dict(), {k: v for k, v in expected.items() if k != "made_by"})
     assert_same(phaselaw.diagnose(curve_rows()).to_dict(), phaselaw.diagnose([curves]).to_dict())
