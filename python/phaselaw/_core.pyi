@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# The compiled module (python/src). tests/python/test_package.py compares its names with this file.
+# The compiled module (python/src). tests/python/test_calls.py compares its names with this file.
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -68,8 +68,12 @@ def spectrum64(
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[Any] | None, dict[str, Any]]: ...
 def fit(source: str, text: str | None, request: Mapping[str, Any]) -> Json: ...
 def plan(fitted: Json, source: str, law: str, request: Mapping[str, Any]) -> Json: ...
+
+class SavedFit: ...
+
+def saved_fit(fitted: Json, source: str) -> SavedFit: ...
 def predict_law(
-    fitted: Json, law: str, columns: Mapping[str, npt.NDArray[np.float64]]
+    fitted: SavedFit, columns: Mapping[str, npt.NDArray[np.float64]]
 ) -> tuple[
     npt.NDArray[np.float64],
     npt.NDArray[np.float64],

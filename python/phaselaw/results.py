@@ -166,6 +166,10 @@ class Fit(Result):
         columns[str(self._dict["form"]["output"])] = np.asarray(data["output"], dtype=np.float64)
         return columns
 
+    @cached_property
+    def _saved(self) -> _core.SavedFit:
+        return _core.saved_fit(self._core, "fit")
+
     def predict(self, columns: Mapping[str, Any] | None = None, /, **named: Any) -> LawPrediction:
         """The law at new inputs: fit.predict(n_params=[1e9], tokens=[2e10]).
 
@@ -176,7 +180,7 @@ class Fit(Result):
             name: np.ascontiguousarray(np.atleast_1d(np.asarray(values, dtype=np.float64)))
             for name, values in given.items()
         }
-        return LawPrediction(*_core.predict_law(self._core, "", arrays))
+        return LawPrediction(*_core.predict_law(self._saved, arrays))
 
     def __repr__(self) -> str:
         from phaselaw._text import fit_text

@@ -90,7 +90,7 @@ Json plan(const Json& fitted, const std::string& source, const std::string& law,
 }
 
 // (value, lo, hi, run_lo, run_hi, warnings)
-nb::tuple predict(const Json& fitted, const std::string& law, nb::handle columns) {
+nb::tuple predict(const laws::SavedFit& saved, nb::handle columns) {
   laws::Columns at;
   std::string first;  // as the caller names it
   std::size_t rows = 0;
@@ -106,10 +106,7 @@ nb::tuple predict(const Json& fitted, const std::string& law, nb::handle columns
     if (at.has(canonical)) throw base::InputError({name}, "given twice");
     at.add(canonical, std::vector<double>(values.data, values.data + rows));
   }
-  auto found = released([&] {
-    const laws::SavedFit saved = laws::choose_fit(fitted.value, "fit", law);
-    return laws::predict(saved.fit, saved.data, saved.options, at);
-  });
+  auto found = released([&] { return laws::predict(saved.fit, saved.data, saved.options, at); });
   return nb::make_tuple(vector_to_numpy(std::move(found.value)), vector_to_numpy(std::move(found.lo)),
                         vector_to_numpy(std::move(found.hi)), vector_to_numpy(std::move(found.run_lo)),
                         vector_to_numpy(std::move(found.run_hi)), found.warnings);
@@ -203,7 +200,11 @@ nb::dict read_table(const std::string& source, const Text& text, const std::stri
 void add_laws(nb::module_& module) {
   module.def("fit", &fit, nb::arg("source"), nb::arg("text").none(), nb::arg("request"));
   module.def("plan", &plan, nb::arg("fitted"), nb::arg("source"), nb::arg("law"), nb::arg("request"));
-  module.def("predict_law", &predict, nb::arg("fitted"), nb::arg("law"), nb::arg("columns"));
+  nb::class_<laws::SavedFit>(module, "SavedFit");
+  module.def(
+      "saved_fit", [](const Json& fitted, const std::string& source) { return laws::choose_fit(fitted.value, source); },
+      nb::arg("fitted"), nb::arg("source"));
+  module.def("predict_law", &predict, nb::arg("fitted"), nb::arg("columns"));
   module.def("isoflop", &isoflop, nb::arg("source"), nb::arg("text").none(), nb::arg("request"));
   module.def("diagnose", &diagnose, nb::arg("sources"), nb::arg("text").none(), nb::arg("request"));
   module.def("theory", &theory, nb::arg("numbers"));
