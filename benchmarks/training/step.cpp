@@ -5,6 +5,7 @@
 //   a, b, c  byte models (vocabulary 256, cross-entropy, AdamW); tiny: the theory's size (regression, SGD); float32
 //   one      one model on one thread
 //   many     --workers K models, each on a thread of its own; speedup = many / one, best K
+//   threads  one model on K threads (the batch's shards; no more threads than shards)
 //   ceiling  the time that a step's products (attention sums included, causal half only) would take at the rate of its
 //            linear layers' products alone, as a fraction of the step; the rest is element-wise work and attention
 //
@@ -145,13 +146,13 @@ struct Setup {
     data.test = one_batch(c, 1);
   }
 
-  [[nodiscard]] Timing run(std::int64_t steps) const {
+  [[nodiscard]] Timing run(std::int64_t steps, int team = 1) const {
     training::TrainingOptions options = c.training;
     options.steps = std::max(steps, kLosses + 1);
     options.measurements_per_doubling = 1;
     Stopwatch watch;
     training::Observer<float>* observers[] = {&watch};
-    const auto result = training::train(model, theta, data, options, 1, observers);
+    const auto result = training::train(model, theta, data, options, 1, observers, {}, team);
     PHASELAW_CHECK(result.outcome == training::Outcome::finished);
     return {numerics::median(watch.seconds), result.microbatch, watch.losses};
   }
@@ -252,7 +253,7 @@ void write_case(const std::string& folder, const Setup& setup) {
 }
 
 struct Rounds {
-  std::vector<double> one, many, speedup, ceiling;
+  std::vector<double> one, many, threads, speedup, ceiling;
 };
 
 bool right(const Setup& setup, const std::vector<Timing>& timings) {
@@ -274,6 +275,7 @@ void print(const Setup& setup, const Rounds& rounds, const Timing& timing, int w
                                                 {"workers", workers},
                                                 {"one", base::Value(rounds.one)},
                                                 {"many", base::Value(rounds.many)},
+                                                {"threads", base::Value(rounds.threads)},
                                                 {"speedup", base::Value(rounds.speedup)},
                                                 {"ceiling", base::Value(rounds.ceiling)},
                                                 {"microbatch", timing.microbatch},
@@ -282,9 +284,11 @@ void print(const Setup& setup, const Rounds& rounds, const Timing& timing, int w
                   .c_str());
     return;
   }
-  fmt::print("{:5s} one {} tokens/s   many({}) {} tokens/s   speedup {:.2f}   ceiling {:.0f} %   microbatch {}\n",
-             setup.c.name, spread(rounds.one), workers, spread(rounds.many), numerics::median(rounds.speedup),
-             100 * numerics::median(rounds.ceiling), timing.microbatch);
+  fmt::print(
+      "{:5s} one {} tokens/s   many({}) {} tokens/s   speedup {:.2f}   threads({}) {}   ceiling {:.0f} %   microbatch "
+      "{}\n",
+      setup.c.name, spread(rounds.one), workers, spread(rounds.many), numerics::median(rounds.speedup), workers,
+      spread(rounds.threads), 100 * numerics::median(rounds.ceiling), timing.microbatch);
 }
 
 }  // namespace
@@ -310,7 +314,8 @@ int main(int argc, char** argv) {
     if (only.find("," + c.name + ",") == std::string::npos) continue;
     const Setup setup(c);
     if (!folder.empty()) write_case(folder + "/" + c.name, setup);
-    const auto timings = setup.run_many(kLosses, workers);
+    auto timings = setup.run_many(kLosses, workers);
+    timings.push_back(setup.run(kLosses, workers));
     if (!right(setup, timings)) return 1;
     const auto steps = static_cast<std::int64_t>(seconds / timings[0].step_s);
     const double products = model::sequence_cost(c.model).products_flop * static_cast<double>(c.training.batch);
@@ -321,6 +326,7 @@ int main(int argc, char** argv) {
       double many = 0;
       for (const Timing& timing : setup.run_many(steps, workers)) many += setup.tokens() / timing.step_s;
       rounds.one.push_back(setup.tokens() / one);
+      rounds.threads.push_back(setup.tokens() / setup.run(steps, workers).step_s);
       rounds.many.push_back(many);
       rounds.speedup.push_back(many * one / setup.tokens());
       rounds.ceiling.push_back(products / rate / one);
