@@ -6,6 +6,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <utility>
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -72,28 +73,40 @@ std::string temporary_name(const std::string& path) { return fmt::format("{}.par
 void write_file(const std::string& path, std::string_view content) { write_file(path, {content}); }
 
 void write_file(const std::string& path, std::initializer_list<std::string_view> parts) {
-  const std::string temporary = temporary_name(path);
-  const int file = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-  if (file < 0) throw RunError(fmt::format("{}: cannot be written ({})", path, std::strerror(errno)));
-  bool good = true;
-  for (std::string_view part : parts)
-    while (good && !part.empty()) {
-      const ssize_t written = ::write(file, part.data(), part.size());
-      if (written < 0 && errno == EINTR) continue;
-      good = written > 0;
-      if (good) part.remove_prefix(static_cast<std::size_t>(written));
-    }
-  good = good && ::fsync(file) == 0;
-  int problem = errno;
-  ::close(file);
-  if (good && ::rename(temporary.c_str(), path.c_str()) != 0) {
-    good = false;
-    problem = errno;
+  PieceFile file(path);
+  for (const std::string_view part : parts) file.append(part);
+  file.commit();
+}
+
+PieceFile::PieceFile(const std::string& path)
+    : path_(path),
+      temporary_(temporary_name(path)),
+      file_(::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644)) {
+  if (file_ < 0) throw RunError(fmt::format("{}: cannot be written ({})", path, std::strerror(errno)));
+}
+
+PieceFile::~PieceFile() {
+  if (file_ < 0) return;
+  ::close(file_);
+  ::unlink(temporary_.c_str());
+}
+
+void PieceFile::fail(int problem) {
+  throw RunError(fmt::format("{}: writing failed ({}); nothing was left half-written", path_, std::strerror(problem)));
+}
+
+void PieceFile::append(std::string_view piece) {
+  while (!piece.empty()) {
+    const ssize_t written = ::write(file_, piece.data(), piece.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) fail(errno);
+    piece.remove_prefix(static_cast<std::size_t>(written));
   }
-  if (!good) {
-    ::unlink(temporary.c_str());
-    throw RunError(fmt::format("{}: writing failed ({}); nothing was left half-written", path, std::strerror(problem)));
-  }
+}
+
+void PieceFile::commit() {
+  if (::fsync(file_) != 0 || ::rename(temporary_.c_str(), path_.c_str()) != 0) fail(errno);
+  ::close(std::exchange(file_, -1));
 }
 
 void require_writable_directory(const std::string& directory, const std::string& flag) {

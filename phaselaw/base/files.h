@@ -21,6 +21,23 @@ inline constexpr std::size_t kLargestUnzipped = std::size_t{1} << 31;
 void write_file(const std::string& path, std::string_view content);
 void write_file(const std::string& path, std::initializer_list<std::string_view> parts);  // one after the other
 
+// The same for what is not in memory as a whole: pieces one after the other, then commit(). Without it the file never
+// comes to be.
+class PieceFile {
+ public:
+  explicit PieceFile(const std::string& path);
+  ~PieceFile();
+  PieceFile(const PieceFile&) = delete;
+  PieceFile& operator=(const PieceFile&) = delete;
+  void append(std::string_view piece);
+  void commit();
+
+ private:
+  [[noreturn]] void fail(int problem);
+  std::string path_, temporary_;
+  int file_;
+};
+
 // Makes the directory (and its parents) and proves that a file can be written there, before any work begins.
 // InputError naming `flag` when not.
 void require_writable_directory(const std::string& directory, const std::string& flag);

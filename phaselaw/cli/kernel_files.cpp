@@ -20,12 +20,6 @@ void write_matrix(const fs::path& path, const numerics::Matrix<T>& m) {
   data::write_npy(path, shape, std::span<const T>(m.data(), static_cast<std::size_t>(m.size())));
 }
 
-std::string file_of(const std::string& part) {
-  const std::string prefix = "layers.";
-  const bool layer = part.rfind(prefix, 0) == 0 && part.find('.', prefix.size()) == std::string::npos;
-  return layer ? "kernel_layer_" + part.substr(prefix.size()) + ".npy" : "kernel_" + part + ".npy";
-}
-
 }  // namespace
 
 template <class T>
@@ -50,11 +44,17 @@ void write_setting(const std::string& directory, const model::ModelOptions& opti
   data::write_npy(folder / "outputs.npy", shape, std::span<const T>(outputs));
 }
 
+std::string kernel_file(const std::string& part) {
+  const std::string prefix = "layers.";
+  const bool layer = part.rfind(prefix, 0) == 0 && part.find('.', prefix.size()) == std::string::npos;
+  return layer ? "kernel_layer_" + part.substr(prefix.size()) + ".npy" : "kernel_" + part + ".npy";
+}
+
 template <class T>
 void write_matrices(const std::string& directory, const kernel::DenseKernel<T>& result) {
   const fs::path folder(directory);
   write_matrix(folder / "kernel.npy", result.total);
-  for (const auto& part : result.parts) write_matrix(folder / file_of(part.name), part.values);
+  for (const auto& part : result.parts) write_matrix(folder / kernel_file(part.name), part.values);
 }
 
 void write_spectrum(const std::string& directory, const verbs::KernelSpectrum& found) {

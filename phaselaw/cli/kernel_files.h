@@ -21,6 +21,8 @@ void write_setting(const std::string& directory, const model::ModelOptions& opti
 template <class T>
 void write_matrices(const std::string& directory, const kernel::DenseKernel<T>& result);
 
+[[nodiscard]] std::string kernel_file(const std::string& part);  // "layers.1" -> "kernel_layer_1.npy"
+
 // spectrum.csv: rank, eigenvalue, target_coefficient.
 void write_spectrum(const std::string& directory, const verbs::KernelSpectrum& found);
 

@@ -87,20 +87,18 @@ int run(int argc, const char* const* argv) {
       add(program);
       app.get_subcommands({}).back()->group(heading);
     }
-  // Of several ranks the first speaks for all: each would say the same.
-  const auto say = [](const std::exception& error) {
-    if (ranks::launch().rank == 0) base::log_error(error.what());
-  };
+  // What is wrong with the input is wrong on all of several ranks: the first speaks for them.
+  const bool first = ranks::launch().rank == 0;
   try {
     return dispatch(app, program, argc, argv);
   } catch (const base::InputError& error) {
-    say(error);
+    if (first) base::log_error(error.what());
     return kBadInput;
   } catch (const base::Interrupted& error) {
-    say(error);
+    base::log_error(error.what());
     return kInterrupted;
   } catch (const std::exception& error) {
-    say(error);
+    base::log_error(error.what());
     return kFailed;
   }
 }

@@ -187,24 +187,53 @@ NpyArray read_npy(const std::string& path, int rank) {
 
 namespace {
 
-template <class T>
-void write(const std::string& path, std::span<const std::int64_t> shape, std::span<const T> values) {
+std::int64_t count_of(std::span<const std::int64_t> shape) {
   std::int64_t count = 1;
   for (const auto extent : shape) count *= extent;
-  PHASELAW_CHECK_EQ(count, static_cast<std::int64_t>(values.size()));
+  return count;
+}
+
+std::string header_of(std::span<const std::int64_t> shape, std::size_t item) {
   std::string header =
-      fmt::format("{{'descr': '<f{}', 'fortran_order': False, 'shape': {}, }}", sizeof(T), shape_text(shape));
+      fmt::format("{{'descr': '<f{}', 'fortran_order': False, 'shape': {}, }}", item, shape_text(shape));
   constexpr std::size_t kStart = 10, kAlignment = 64;
   header.append(kAlignment - 1 - (kStart + header.size()) % kAlignment, ' ');
   header += '\n';
   PHASELAW_CHECK_LE(header.size(), std::size_t{0xFFFF});
   std::string start(kMagic);
   start += {'\x01', '\x00', static_cast<char>(header.size() & 0xFF), static_cast<char>(header.size() >> 8)};
-  start += header;
-  base::write_file(path, {start, {reinterpret_cast<const char*>(values.data()), values.size_bytes()}});
+  return start + header;
+}
+
+template <class T>
+void write(const std::string& path, std::span<const std::int64_t> shape, std::span<const T> values) {
+  NpyPieces<T> file(path, shape);
+  file.append(values);
+  file.commit();
 }
 
 }  // namespace
+
+template <class T>
+NpyPieces<T>::NpyPieces(const std::string& path, std::span<const std::int64_t> shape)
+    : file_(path), missing_(count_of(shape)) {
+  file_.append(header_of(shape, sizeof(T)));
+}
+
+template <class T>
+void NpyPieces<T>::append(std::span<const T> values) {
+  missing_ -= static_cast<std::int64_t>(values.size());
+  file_.append({reinterpret_cast<const char*>(values.data()), values.size_bytes()});
+}
+
+template <class T>
+void NpyPieces<T>::commit() {
+  PHASELAW_CHECK_EQ(missing_, 0);
+  file_.commit();
+}
+
+template class NpyPieces<float>;
+template class NpyPieces<double>;
 
 void write_npy(const std::string& path, std::span<const std::int64_t> shape, std::span<const double> values) {
   write(path, shape, values);

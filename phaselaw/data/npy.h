@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "phaselaw/base/files.h"
+
 // NumPy's .npy files, versions 1 and 2 [T: NumPy enhancement proposal 1]: little-endian float32 or float64, C order.
 namespace phaselaw::data {
 
@@ -22,5 +24,20 @@ struct NpyArray {
 // Version 1, float64 (or float32), C order, data aligned to 64 bytes. PHASELAW_CHECK: the product of shape is the size.
 void write_npy(const std::string& path, std::span<const std::int64_t> shape, std::span<const double> values);
 void write_npy(const std::string& path, std::span<const std::int64_t> shape, std::span<const float> values);
+
+// The same, values in pieces in C order; the file comes to be at commit(), which must have had them all.
+template <class T>
+class NpyPieces {
+ public:
+  NpyPieces(const std::string& path, std::span<const std::int64_t> shape);
+  void append(std::span<const T> values);
+  void commit();
+
+ private:
+  base::PieceFile file_;
+  std::int64_t missing_;
+};
+extern template class NpyPieces<float>;
+extern template class NpyPieces<double>;
 
 }  // namespace phaselaw::data

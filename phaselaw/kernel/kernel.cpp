@@ -45,7 +45,8 @@ int useful_threads(double flop, int offered) {
 
 template <class T>
 DenseKernel<T> compute(const model::Transformer<T>& model, std::span<const T> theta, const model::Inputs<T>& rows,
-                       const model::Inputs<T>& cols, bool symmetric, const KernelOptions& options) {
+                       const model::Inputs<T>& cols, bool symmetric, const KernelOptions& options,
+                       std::span<const Index> row_numbers = {}, std::span<const Index> col_numbers = {}) {
   const auto start = std::chrono::steady_clock::now();
   PHASELAW_CHECK_EQ(static_cast<Index>(theta.size()), model.table().size());
   PHASELAW_CHECK(rows.n >= 1 && cols.n >= 1);
@@ -56,14 +57,19 @@ DenseKernel<T> compute(const model::Transformer<T>& model, std::span<const T> th
   const numerics::OneBlasThread one_thread;
   const int offered = options.threads > 0 ? static_cast<int>(options.threads) : omp_get_max_threads();
   const int threads = useful_threads(result.plan.cost.flop, offered);
-  Problem<T> problem{
-      setting, theta, rows, cols, symmetric, options.detail, threads, part_names(setting, options.detail), result};
+  Problem<T> problem{setting,   theta,          rows,       cols,
+                     symmetric, options.detail, threads,    part_names(setting, options.detail),
+                     result,    row_numbers,    col_numbers};
   allocate(result.total, rows.n * setting.rows, cols.n * setting.rows);
   for (const PartName& part : problem.parts) {
     auto& entry = result.parts.emplace_back();
     entry.name = part.name;
     entry.layer = part.layer;
     allocate(entry.values, rows.n * setting.rows, cols.n * setting.rows);
+  }
+  if (!row_numbers.empty()) {
+    result.total.setZero();
+    for (auto& part : result.parts) part.values.setZero();
   }
   switch (result.plan.cost.algorithm) {
     case Algorithm::jacobian:
@@ -84,7 +90,42 @@ DenseKernel<T> compute(const model::Transformer<T>& model, std::span<const T> th
   return result;
 }
 
+// Some of the sequences, copied.
+template <class T>
+struct Chosen {
+  std::vector<T> vectors;
+  std::vector<std::int32_t> tokens;
+  model::Inputs<T> inputs;
+
+  Chosen(const model::ModelOptions& options, const model::Inputs<T>& all, std::span<const Index> numbers) {
+    const Index length = options.seq_len, size = length * options.d_model;
+    for (const Index number : numbers) {
+      PHASELAW_CHECK(number >= 0 && number < all.n);
+      if (all.vectors != nullptr)
+        vectors.insert(vectors.end(), all.vectors + number * size, all.vectors + (number + 1) * size);
+      if (all.tokens != nullptr)
+        tokens.insert(tokens.end(), all.tokens + number * length, all.tokens + (number + 1) * length);
+    }
+    inputs.n = static_cast<Index>(numbers.size());
+    inputs.vectors = all.vectors != nullptr ? vectors.data() : nullptr;
+    inputs.tokens = all.tokens != nullptr ? tokens.data() : nullptr;
+  }
+};
+
 }  // namespace
+
+template <class T>
+DenseKernel<T> dense_kernel_upper(const model::Transformer<T>& model, std::span<const T> theta,
+                                  const model::Inputs<T>& inputs, std::span<const Index> rows,
+                                  std::span<const Index> cols, KernelOptions options) {
+  PHASELAW_CHECK(options.algorithm == Algorithm::automatic || options.algorithm == Algorithm::sandwich);
+  options.algorithm = Algorithm::sandwich;
+  const Chosen<T> left(model.options(), inputs, rows);
+  if (std::equal(rows.begin(), rows.end(), cols.begin(), cols.end()))
+    return compute(model, theta, left.inputs, left.inputs, true, options);
+  const Chosen<T> right(model.options(), inputs, cols);
+  return compute(model, theta, left.inputs, right.inputs, false, options, rows, cols);
+}
 
 template <class T>
 DenseKernel<T> dense_kernel(const model::Transformer<T>& model, std::span<const T> theta,
@@ -112,5 +153,11 @@ template DenseKernel<float> dense_kernel<float>(const model::Transformer<float>&
 template DenseKernel<double> dense_kernel<double>(const model::Transformer<double>&, std::span<const double>,
                                                   const model::Inputs<double>&, const model::Inputs<double>&,
                                                   const KernelOptions&);
+template DenseKernel<float> dense_kernel_upper<float>(const model::Transformer<float>&, std::span<const float>,
+                                                      const model::Inputs<float>&, std::span<const Index>,
+                                                      std::span<const Index>, KernelOptions);
+template DenseKernel<double> dense_kernel_upper<double>(const model::Transformer<double>&, std::span<const double>,
+                                                        const model::Inputs<double>&, std::span<const Index>,
+                                                        std::span<const Index>, KernelOptions);
 
 }  // namespace phaselaw::kernel

@@ -53,6 +53,15 @@ template <class T>
                                           const model::Inputs<T>& test, const model::Inputs<T>& train,
                                           const KernelOptions& options = {});
 
+// What one owner of a distributed H(X, X) computes: rows of the sequences `rows`, columns of the sequences `cols`, both
+// increasing numbers into `inputs`, by Algorithm::sandwich. Of the blocks (a, b) only those with a <= b are computed,
+// of which the diagonal ones are whole; the others are zero, or right where rows and cols are the same. Nothing of
+// other blocks is needed. plan.cost.flop counts all blocks; flop those that were computed.
+template <class T>
+[[nodiscard]] DenseKernel<T> dense_kernel_upper(const model::Transformer<T>& model, std::span<const T> theta,
+                                                const model::Inputs<T>& inputs, std::span<const std::int64_t> rows,
+                                                std::span<const std::int64_t> cols, KernelOptions options = {});
+
 // Rows of one sequence in a reduced kernel: L o, L or 1.
 [[nodiscard]] std::int64_t rows_per_sequence(const model::ModelOptions& model, Reduce reduce);
 

@@ -45,7 +45,9 @@ template <class T>
 std::vector<std::pair<Index, Index>> Problem<T>::pairs() const {
   std::vector<std::pair<Index, Index>> list;
   for (Index a = 0; a < row_inputs.n; ++a)
-    for (Index b = symmetric ? a : 0; b < col_inputs.n; ++b) list.emplace_back(a, b);
+    for (Index b = symmetric ? a : 0; b < col_inputs.n; ++b)
+      if (row_numbers.empty() || row_numbers[static_cast<std::size_t>(a)] <= col_numbers[static_cast<std::size_t>(b)])
+        list.emplace_back(a, b);
   return list;
 }
 

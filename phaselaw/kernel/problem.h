@@ -40,12 +40,15 @@ struct Problem {
   int threads;
   std::vector<PartName> parts;
   DenseKernel<T>& result;
+  // Upper part only: numbers of the sequences on both sides; a pair is wanted where the row's is not above the
+  // column's.
+  std::span<const Index> row_numbers{}, col_numbers{};
 
   [[nodiscard]] T* matrix(Index part) {
     return part < 0 ? result.total.data() : result.parts[static_cast<std::size_t>(part)].values.data();
   }
   [[nodiscard]] Index leading() const { return col_inputs.n * setting.rows; }
-  // (a, b): a <= b when symmetric.
+  // (a, b): a <= b when symmetric, row_numbers[a] <= col_numbers[b] where they are given.
   [[nodiscard]] std::vector<std::pair<Index, Index>> pairs() const;
 };
 

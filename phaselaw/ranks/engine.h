@@ -1,13 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
 // MPI and ScaLAPACK behind an interface that names neither. The program does not link them: they are in a module of its
-// own, phaselaw_mpi.so, which is loaded when several ranks meet and not before (docs/decisions/014-*.md).
+// own, phaselaw_mpi.so, which is loaded when several ranks meet and not before (docs/decisions/018-*.md).
 namespace phaselaw::ranks {
+
+// A symmetric matrix of `n` rows in ScaLAPACK's two-dimensional block-cyclic layout: square blocks of `block` rows,
+// dealt out over a grid of ranks. Rank r is at (r % grid_rows, r / grid_rows); it holds, column-major and without gaps,
+// the block rows i and block columns j with i % grid_rows and j % grid_cols equal to its place.
+struct Layout {
+  std::int64_t n = 0, block = 1;
+  int grid_rows = 1, grid_cols = 1;
+};
 
 class Engine {
  public:
@@ -17,12 +28,34 @@ class Engine {
   [[nodiscard]] virtual int size() const = 0;
   // Every rank's text, on every rank. Collective.
   [[nodiscard]] virtual std::vector<std::string> gather(const std::string& mine) = 0;
+  // Entry by entry the sum, or the largest, over the ranks; in place, on every rank. Collective.
+  virtual void sum(std::span<double> values) = 0;
+  virtual void largest(std::span<double> values) = 0;
+  // Waits until the other side has it, or until it is here.
+  virtual void send(int to, const void* bytes, std::size_t count) = 0;
+  virtual void receive(int from, void* bytes, std::size_t count) = 0;
+
+  // ScaLAPACK, collective; matrices are the rank's own part, of which the lower triangle is read. They return
+  // ScaLAPACK's info, the same on every rank; std::runtime_error for failures of MPI.
+  // Eigenvalues, ascending, on every rank (p?syev); destroys a.
+  [[nodiscard]] virtual int eigenvalues(const Layout& layout, float* a, float* values) = 0;
+  [[nodiscard]] virtual int eigenvalues(const Layout& layout, double* a, double* values) = 0;
+  // With eigenvectors as columns of z, in the layout of a (pdsyevd); destroys a.
+  [[nodiscard]] virtual int eigenvectors(const Layout& layout, double* a, double* values, double* z) = 0;
+  // Solves A x = y in place of y, which all ranks have whole and get whole (p?potrf, p?potrs); destroys a. info > 0: A
+  // is not positive definite.
+  [[nodiscard]] virtual int solve(const Layout& layout, float* a, float* y) = 0;
+  [[nodiscard]] virtual int solve(const Layout& layout, double* a, double* y) = 0;
+  // The same matrix in another layout (p?gemr2d).
+  virtual void redistribute(const Layout& from, const float* a, const Layout& to, float* b) = 0;
+  virtual void redistribute(const Layout& from, const double* a, const Layout& to, double* b) = 0;
+
   // Ends MPI; collective. Nothing but the destructor may be called afterwards.
   virtual void finish() = 0;
 };
 
 // Changes with Engine: a module of another program is refused.
-inline constexpr int kEngineInterface = 1;
+inline constexpr int kEngineInterface = 2;
 inline constexpr const char* kEngineSymbol = "phaselaw_mpi_engine";
 inline constexpr const char* kEngineFile = "phaselaw_mpi.so";
 using MakeEngine = Engine* (*)(int interface);

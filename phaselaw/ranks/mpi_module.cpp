@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The module phaselaw_mpi.so: the only code that includes MPI and calls ScaLAPACK.
-#include <climits>
-#include <new>
+#include <algorithm>
+#include <limits>
 #include <numeric>
 #include <stdexcept>
 
@@ -9,9 +9,97 @@
 
 #include "phaselaw/ranks/engine.h"
 
+// BLACS's and ScaLAPACK's own names and conventions (32-bit integers, Fortran).
+extern "C" {
+void Cblacs_get(int context, int what, int* value);
+void Cblacs_gridinit(int* context, const char* order, int rows, int cols);
+void Cblacs_gridexit(int context);
+int numroc_(const int* n, const int* block, const int* place, const int* first, const int* places);
+void descinit_(int* descriptor, const int* m, const int* n, const int* mb, const int* nb, const int* row,
+               const int* col, const int* context, const int* leading, int* info);
+#define PHASELAW_DECLARE(S, T)                                                                                         \
+  void p##S##syev_(const char* job, const char* triangle, const int* n, T* a, const int* ia, const int* ja,            \
+                   const int* da, T* values, T* z, const int* iz, const int* jz, const int* dz, T* work,               \
+                   const int* lwork, int* info);                                                                       \
+  void p##S##syevd_(const char* job, const char* triangle, const int* n, T* a, const int* ia, const int* ja,           \
+                    const int* da, T* values, T* z, const int* iz, const int* jz, const int* dz, T* work,              \
+                    const int* lwork, int* iwork, const int* liwork, int* info);                                       \
+  void p##S##potrf_(const char* triangle, const int* n, T* a, const int* ia, const int* ja, const int* da, int* info); \
+  void p##S##potrs_(const char* triangle, const int* n, const int* columns, const T* a, const int* ia, const int* ja,  \
+                    const int* da, T* b, const int* ib, const int* jb, const int* db, int* info);                      \
+  void p##S##gemr2d_(const int* m, const int* n, const T* a, const int* ia, const int* ja, const int* da, T* b,        \
+                     const int* ib, const int* jb, const int* db, const int* context);
+PHASELAW_DECLARE(s, float)
+PHASELAW_DECLARE(d, double)
+#undef PHASELAW_DECLARE
+}
+
 namespace phaselaw::ranks {
 
 namespace {
+
+constexpr int kOne = 1, kZero = 0;
+
+// The same routine by type.
+template <class T>
+struct Scalapack;
+#define PHASELAW_NAME(S, T)                       \
+  template <>                                     \
+  struct Scalapack<T> {                           \
+    static constexpr auto syev = p##S##syev_;     \
+    static constexpr auto syevd = p##S##syevd_;   \
+    static constexpr auto potrf = p##S##potrf_;   \
+    static constexpr auto potrs = p##S##potrs_;   \
+    static constexpr auto gemr2d = p##S##gemr2d_; \
+  };
+PHASELAW_NAME(s, float)
+PHASELAW_NAME(d, double)
+#undef PHASELAW_NAME
+
+// A grid of all ranks in BLACS's sense, as long as it lives, and descriptors of matrices on it.
+class Grid {
+ public:
+  explicit Grid(const Layout& layout, int rank)
+      : layout_(layout), row_(rank % layout.grid_rows), col_(rank / layout.grid_rows) {
+    Cblacs_get(-1, 0, &context_);
+    Cblacs_gridinit(&context_, "Col", layout.grid_rows, layout.grid_cols);
+  }
+  ~Grid() { Cblacs_gridexit(context_); }
+  Grid(const Grid&) = delete;
+  Grid& operator=(const Grid&) = delete;
+
+  struct Descriptor {
+    int entries[9];
+  };
+  // Of `cols` columns, the layout's n when none are given.
+  [[nodiscard]] Descriptor descriptor(int cols = 0) const {
+    const int n = size(), block = static_cast<int>(layout_.block), columns = cols > 0 ? cols : n;
+    const int leading = std::max(1, own_rows());
+    Descriptor d{};
+    int info = 0;
+    descinit_(d.entries, &n, &columns, &block, &block, &kZero, &kZero, &context_, &leading, &info);
+    if (info != 0) throw std::runtime_error("ScaLAPACK refused a matrix's layout");
+    return d;
+  }
+  [[nodiscard]] int size() const { return static_cast<int>(layout_.n); }
+  [[nodiscard]] int own_rows() const { return own(row_, layout_.grid_rows); }
+  [[nodiscard]] int own_cols() const { return own(col_, layout_.grid_cols); }
+  [[nodiscard]] int row() const { return row_; }
+  [[nodiscard]] int col() const { return col_; }
+  [[nodiscard]] int context() const { return context_; }
+  // Which row of the matrix the rank's row i is.
+  [[nodiscard]] std::int64_t global_row(int i) const {
+    return (i / layout_.block * layout_.grid_rows + row_) * layout_.block + i % layout_.block;
+  }
+
+ private:
+  [[nodiscard]] int own(int place, int places) const {
+    const int n = size(), block = static_cast<int>(layout_.block);
+    return numroc_(&n, &block, &place, &kZero, &places);
+  }
+  Layout layout_;
+  int row_, col_, context_ = 0;
+};
 
 void require(int code, const char* what) {
   if (code != MPI_SUCCESS) throw std::runtime_error(std::string("MPI failed: ") + what);
@@ -45,9 +133,118 @@ class MpiEngine : public Engine {
     return texts;
   }
 
+  void sum(std::span<double> values) override { reduce(values, MPI_SUM); }
+  void largest(std::span<double> values) override { reduce(values, MPI_MAX); }
+
+  void send(int to, const void* bytes, std::size_t count) override {
+    for_pieces(count, [&](std::size_t start, int length) {
+      require(MPI_Ssend(static_cast<const char*>(bytes) + start, length, MPI_BYTE, to, 0, MPI_COMM_WORLD), "MPI_Ssend");
+    });
+  }
+  void receive(int from, void* bytes, std::size_t count) override {
+    for_pieces(count, [&](std::size_t start, int length) {
+      require(MPI_Recv(static_cast<char*>(bytes) + start, length, MPI_BYTE, from, 0, MPI_COMM_WORLD, MPI_STATUS_IGNORE),
+              "MPI_Recv");
+    });
+  }
+
+  int eigenvalues(const Layout& layout, float* a, float* values) override { return syev(layout, a, values); }
+  int eigenvalues(const Layout& layout, double* a, double* values) override { return syev(layout, a, values); }
+  int eigenvectors(const Layout& layout, double* a, double* values, double* z) override {
+    const Grid grid(layout, rank_);
+    const auto d = grid.descriptor();
+    const int n = grid.size(), query = -1;
+    double wanted = 0;
+    int wanted_integers = 0, info = 0;
+    const auto call = [&](double* work, int lwork, int* integers, int liwork) {
+      pdsyevd_("V", "L", &n, a, &kOne, &kOne, d.entries, values, z, &kOne, &kOne, d.entries, work, &lwork, integers,
+               &liwork, &info);
+    };
+    call(&wanted, query, &wanted_integers, query);
+    // What pdsyevd asks for may be too little for pdormtr, whose refusal it ignores: eigenvectors of the tridiagonal
+    // matrix come back then, and info = 0. So pdormtr's own need is added, and that of what lies before it.
+    const double block = static_cast<double>(layout.block);
+    wanted += block * (grid.own_rows() + grid.own_cols() + 2 * block) + 4.0 * n;
+    if (wanted > std::numeric_limits<int>::max()) throw std::runtime_error("pdsyevd needs more than 2^31 numbers");
+    std::vector<double> work(static_cast<std::size_t>(wanted));
+    std::vector<int> integers(static_cast<std::size_t>(wanted_integers));
+    call(work.data(), static_cast<int>(work.size()), integers.data(), wanted_integers);
+    // Where n is one block, only its owner has them.
+    require(MPI_Bcast(values, n, MPI_DOUBLE, 0, MPI_COMM_WORLD), "MPI_Bcast");
+    return info;
+  }
+
+  int solve(const Layout& layout, float* a, float* y) override { return potrf(layout, a, y); }
+  int solve(const Layout& layout, double* a, double* y) override { return potrf(layout, a, y); }
+
+  void redistribute(const Layout& from, const float* a, const Layout& to, float* b) override { gemr2d(from, a, to, b); }
+  void redistribute(const Layout& from, const double* a, const Layout& to, double* b) override {
+    gemr2d(from, a, to, b);
+  }
+
   void finish() override { require(MPI_Finalize(), "MPI_Finalize"); }
 
  private:
+  // MPI counts in 32-bit integers.
+  template <class Do>
+  static void for_pieces(std::size_t count, Do&& piece) {
+    constexpr std::size_t kPiece = std::size_t{1} << 30;
+    for (std::size_t start = 0; start < count; start += kPiece)
+      piece(start, static_cast<int>(std::min(kPiece, count - start)));
+  }
+  static void reduce(std::span<double> values, MPI_Op operation) {
+    require(MPI_Allreduce(MPI_IN_PLACE, values.data(), static_cast<int>(values.size()), MPI_DOUBLE, operation,
+                          MPI_COMM_WORLD),
+            "MPI_Allreduce");
+  }
+
+  template <class T>
+  int syev(const Layout& layout, T* a, T* values) {
+    const Grid grid(layout, rank_);
+    const auto d = grid.descriptor();
+    const int n = grid.size();
+    T wanted = 0, none = 0;
+    int info = 0;
+    const auto call = [&](T* work, int lwork) {
+      Scalapack<T>::syev("N", "L", &n, a, &kOne, &kOne, d.entries, values, &none, &kOne, &kOne, d.entries, work, &lwork,
+                         &info);
+    };
+    call(&wanted, -1);
+    // The size comes back in T, which may have rounded it down.
+    std::vector<T> work(static_cast<std::size_t>(wanted) + static_cast<std::size_t>(wanted) / 1024 + 64);
+    call(work.data(), static_cast<int>(work.size()));
+    return info;
+  }
+
+  // y lies in the first column of blocks while it is solved for.
+  template <class T>
+  int potrf(const Layout& layout, T* a, T* y) {
+    const Grid grid(layout, rank_);
+    const auto d = grid.descriptor(), dy = grid.descriptor(1);
+    const int n = grid.size();
+    int info = 0;
+    Scalapack<T>::potrf("L", &n, a, &kOne, &kOne, d.entries, &info);
+    if (info != 0) return info;
+    std::vector<T> own(static_cast<std::size_t>(std::max(1, grid.own_rows())));
+    for (int i = 0; i < grid.own_rows(); ++i) own[static_cast<std::size_t>(i)] = y[grid.global_row(i)];
+    Scalapack<T>::potrs("L", &n, &kOne, a, &kOne, &kOne, d.entries, own.data(), &kOne, &kOne, dy.entries, &info);
+    std::vector<double> all(static_cast<std::size_t>(n));
+    if (grid.col() == 0)
+      for (int i = 0; i < grid.own_rows(); ++i)
+        all[static_cast<std::size_t>(grid.global_row(i))] = static_cast<double>(own[static_cast<std::size_t>(i)]);
+    sum(all);
+    std::transform(all.begin(), all.end(), y, [](double x) { return static_cast<T>(x); });
+    return info;
+  }
+
+  template <class T>
+  void gemr2d(const Layout& from, const T* a, const Layout& to, T* b) {
+    const Grid source(from, rank_), target(to, rank_);
+    const auto d = source.descriptor(), e = target.descriptor();
+    const int n = source.size(), context = source.context();
+    Scalapack<T>::gemr2d(&n, &n, a, &kOne, &kOne, d.entries, b, &kOne, &kOne, e.entries, &context);
+  }
+
   int rank_ = 0, size_ = 1;
 };
 

@@ -95,30 +95,14 @@ KernelAnswer<T> tangent_kernel(const KernelRequest& request) {
   return {std::move(s), std::move(result), std::move(json), std::move(y)};
 }
 
-template <class T>
-KernelSpectrum describe_spectrum(KernelAnswer<T>& answer) {
-  auto& [total, parts, plan, flop, seconds] = answer.kernel;
-  base::Value& json = answer.json;
+void describe_spectra(const std::vector<PartSpectrum>& parts, const KernelSpectrum& found, base::Value& json) {
   base::Value layers(base::Value::List{});
-  for (auto& part : parts) {
-    const auto spectrum = in_place(part.values);
-    layers.push_back(base::Value::table({{"name", part.name},
-                                         {"trace", spectrum.trace},
-                                         {"lambda_min", spectrum.lambda_min},
-                                         {"lambda_max", spectrum.lambda_max},
-                                         {"numerical_rank", spectrum.numerical_rank}}));
-    part.values.resize(0, 0);
-  }
-
-  KernelSpectrum found;
-  if (!answer.y.empty() && total.rows() <= kMostRowsOfVectors) {
-    numerics::Matrix<double> copy = total.template cast<double>();
-    found.spectrum =
-        kernel::spectrum_in_place<double>(numerics::MatrixView<double>(copy.data(), copy.rows(), copy.cols()), true);
-    found.coefficients = kernel::target_coefficients(copy, answer.y);
-  } else {
-    found.spectrum = in_place(total);
-  }
+  for (const auto& [name, part] : parts)
+    layers.push_back(base::Value::table({{"name", name},
+                                         {"trace", part.trace},
+                                         {"lambda_min", part.lambda_min},
+                                         {"lambda_max", part.lambda_max},
+                                         {"numerical_rank", part.numerical_rank}}));
   const kernel::Spectrum& spectrum = found.spectrum;
   json["lambda_min"] = spectrum.lambda_min;
   json["lambda_max"] = spectrum.lambda_max;
@@ -132,6 +116,27 @@ KernelSpectrum describe_spectrum(KernelAnswer<T>& answer) {
   const auto rank = static_cast<std::size_t>(spectrum.numerical_rank);
   if (!found.coefficients.empty())
     json["decay_a"] = decay_value(kernel::coefficient_decay(std::span(found.coefficients).first(rank)));
+}
+
+template <class T>
+KernelSpectrum describe_spectrum(KernelAnswer<T>& answer) {
+  auto& [total, parts, plan, flop, seconds] = answer.kernel;
+  std::vector<PartSpectrum> spectra;
+  for (auto& part : parts) {
+    spectra.push_back({part.name, in_place(part.values)});
+    part.values.resize(0, 0);
+  }
+
+  KernelSpectrum found;
+  if (!answer.y.empty() && total.rows() <= kMostRowsOfVectors) {
+    numerics::Matrix<double> copy = total.template cast<double>();
+    found.spectrum =
+        kernel::spectrum_in_place<double>(numerics::MatrixView<double>(copy.data(), copy.rows(), copy.cols()), true);
+    found.coefficients = kernel::target_coefficients(copy, answer.y);
+  } else {
+    found.spectrum = in_place(total);
+  }
+  describe_spectra(spectra, found, answer.json);
   return found;
 }
 

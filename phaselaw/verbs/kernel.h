@@ -55,6 +55,13 @@ inline constexpr std::int64_t kMostRowsOfVectors = 4096;
 template <class T>
 [[nodiscard]] KernelSpectrum describe_spectrum(KernelAnswer<T>& answer);
 
+// The same from spectra: fills `json`, parts in their order.
+struct PartSpectrum {
+  std::string name;
+  kernel::Spectrum spectrum;
+};
+void describe_spectra(const std::vector<PartSpectrum>& parts, const KernelSpectrum& found, base::Value& json);
+
 // n_rows, n_params, reduce, dtype, outputs, configuration.
 template <class T>
 [[nodiscard]] base::Value kernel_identity(const sweep::Experiment& e, kernel::Reduce reduce, std::int64_t rows,
