@@ -91,8 +91,8 @@ class DistributedKernel {
     std::vector<double> coefficients;
   };
   [[nodiscard]] WithCoefficients spectrum_with_coefficients(std::span<const double> y);
-  // (H + ridge)^-1 y of the total, on every rank. Destroys the total. RunError where H + ridge is not positive
-  // definite.
+  // Never run or tested yet. (H + ridge)^-1 y of the total, on every rank. Destroys the total. RunError where H + ridge
+  // is not positive definite.
   [[nodiscard]] std::vector<T> solve(double ridge, std::span<const T> y);
 
  private:
