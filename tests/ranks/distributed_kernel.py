@@ -59,7 +59,7 @@ class Bench:
         self.program, self.folder = program, folder
         self.env = dict(os.environ, OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1",
                         OMPI_MCA_rmaps_base_oversubscribe="1", OMPI_MCA_hwloc_base_binding_policy="none",
-                        OMP_NUM_THREADS="1")
+                        OMP_NUM_THREADS="1", OMPI_MCA_mpi_yield_when_idle="1")
         self.count = 0
 
     def experiment(self, n, length=4, model=""):
