@@ -266,26 +266,6 @@ typename DistributedKernel<T>::WithCoefficients DistributedKernel<T>::spectrum_w
   return {kernel::summarise(std::move(values), kEps), std::move(along)};
 }
 
-template <class T>
-std::vector<T> DistributedKernel<T>::solve(double ridge, std::span<const T> y) {
-  PHASELAW_CHECK_EQ(static_cast<std::int64_t>(y.size()), rows_.n);
-  const auto rows = rows_.numbers(p_), cols = cols_.numbers(q_);
-  for (std::size_t r = 0, c = 0; r < rows.size() && c < cols.size();)
-    if (rows[r] == cols[c])
-      own_.total(static_cast<Eigen::Index>(r++), static_cast<Eigen::Index>(c++)) += static_cast<T>(ridge);
-    else
-      rows[r] < cols[c] ? ++r : ++c;
-  std::vector<T> a = for_solver<T>(own_.total), x(y.begin(), y.end());
-  const int info = engine_.solve(solver_layout(), a.data(), x.data());
-  if (info > 0)
-    throw base::RunError(
-        fmt::format("H + ridge is not positive definite: its leading block of {} rows is not; take a "
-                    "larger ridge than {}, or double",
-                    info, ridge));
-  require_success(info, "potrf");
-  return x;
-}
-
 template class DistributedKernel<float>;
 template class DistributedKernel<double>;
 

@@ -26,7 +26,7 @@
 // longer than kLongestBlock (they are dealt out anew in blocks of kSolverBlock), and twice that with eigenvectors; B,
 // factors and traces of n / P + n / Q sequences while the kernel is made. planned() says it before.
 //
-// Accuracy: H as kernel.h; eigenvalues within c n eps ||H|| (p?syev), as of one process; solve(): c n eps cond(H).
+// Accuracy: H as kernel.h; eigenvalues within c n eps ||H|| (p?syev), as of one process.
 // Errors: InputError for another algorithm than sandwich, for more memory a rank than the limit, and where a rank's
 // part has more than 2^31 numbers (ScaLAPACK counts in 32 bits); RunError when ScaLAPACK fails. Source: [T].
 namespace phaselaw::ranks {
@@ -91,9 +91,6 @@ class DistributedKernel {
     std::vector<double> coefficients;
   };
   [[nodiscard]] WithCoefficients spectrum_with_coefficients(std::span<const double> y);
-  // Never run or tested yet. (H + ridge)^-1 y of the total, on every rank. Destroys the total. RunError where H + ridge
-  // is not positive definite.
-  [[nodiscard]] std::vector<T> solve(double ridge, std::span<const T> y);
 
  private:
   [[nodiscard]] numerics::Matrix<T>& matrix(int part);

@@ -42,10 +42,6 @@ class Engine {
   [[nodiscard]] virtual int eigenvalues(const Layout& layout, double* a, double* values) = 0;
   // With eigenvectors as columns of z, in the layout of a (pdsyevd); destroys a.
   [[nodiscard]] virtual int eigenvectors(const Layout& layout, double* a, double* values, double* z) = 0;
-  // Solves A x = y in place of y, which all ranks have whole and get whole (p?potrf, p?potrs); destroys a. info > 0: A
-  // is not positive definite.
-  [[nodiscard]] virtual int solve(const Layout& layout, float* a, float* y) = 0;
-  [[nodiscard]] virtual int solve(const Layout& layout, double* a, double* y) = 0;
   // The same matrix in another layout (p?gemr2d).
   virtual void redistribute(const Layout& from, const float* a, const Layout& to, float* b) = 0;
   virtual void redistribute(const Layout& from, const double* a, const Layout& to, double* b) = 0;

@@ -17,17 +17,14 @@ void Cblacs_gridexit(int context);
 int numroc_(const int* n, const int* block, const int* place, const int* first, const int* places);
 void descinit_(int* descriptor, const int* m, const int* n, const int* mb, const int* nb, const int* row,
                const int* col, const int* context, const int* leading, int* info);
-#define PHASELAW_DECLARE(S, T)                                                                                         \
-  void p##S##syev_(const char* job, const char* triangle, const int* n, T* a, const int* ia, const int* ja,            \
-                   const int* da, T* values, T* z, const int* iz, const int* jz, const int* dz, T* work,               \
-                   const int* lwork, int* info);                                                                       \
-  void p##S##syevd_(const char* job, const char* triangle, const int* n, T* a, const int* ia, const int* ja,           \
-                    const int* da, T* values, T* z, const int* iz, const int* jz, const int* dz, T* work,              \
-                    const int* lwork, int* iwork, const int* liwork, int* info);                                       \
-  void p##S##potrf_(const char* triangle, const int* n, T* a, const int* ia, const int* ja, const int* da, int* info); \
-  void p##S##potrs_(const char* triangle, const int* n, const int* columns, const T* a, const int* ia, const int* ja,  \
-                    const int* da, T* b, const int* ib, const int* jb, const int* db, int* info);                      \
-  void p##S##gemr2d_(const int* m, const int* n, const T* a, const int* ia, const int* ja, const int* da, T* b,        \
+#define PHASELAW_DECLARE(S, T)                                                                                  \
+  void p##S##syev_(const char* job, const char* triangle, const int* n, T* a, const int* ia, const int* ja,     \
+                   const int* da, T* values, T* z, const int* iz, const int* jz, const int* dz, T* work,        \
+                   const int* lwork, int* info);                                                                \
+  void p##S##syevd_(const char* job, const char* triangle, const int* n, T* a, const int* ia, const int* ja,    \
+                    const int* da, T* values, T* z, const int* iz, const int* jz, const int* dz, T* work,       \
+                    const int* lwork, int* iwork, const int* liwork, int* info);                                \
+  void p##S##gemr2d_(const int* m, const int* n, const T* a, const int* ia, const int* ja, const int* da, T* b, \
                      const int* ib, const int* jb, const int* db, const int* context);
 PHASELAW_DECLARE(s, float)
 PHASELAW_DECLARE(d, double)
@@ -48,8 +45,6 @@ struct Scalapack;
   struct Scalapack<T> {                           \
     static constexpr auto syev = p##S##syev_;     \
     static constexpr auto syevd = p##S##syevd_;   \
-    static constexpr auto potrf = p##S##potrf_;   \
-    static constexpr auto potrs = p##S##potrs_;   \
     static constexpr auto gemr2d = p##S##gemr2d_; \
   };
 PHASELAW_NAME(s, float)
@@ -174,9 +169,6 @@ class MpiEngine : public Engine {
     return info;
   }
 
-  int solve(const Layout& layout, float* a, float* y) override { return potrf(layout, a, y); }
-  int solve(const Layout& layout, double* a, double* y) override { return potrf(layout, a, y); }
-
   void redistribute(const Layout& from, const float* a, const Layout& to, float* b) override { gemr2d(from, a, to, b); }
   void redistribute(const Layout& from, const double* a, const Layout& to, double* b) override {
     gemr2d(from, a, to, b);
@@ -213,27 +205,6 @@ class MpiEngine : public Engine {
     // The size comes back in T, which may have rounded it down.
     std::vector<T> work(static_cast<std::size_t>(wanted) + static_cast<std::size_t>(wanted) / 1024 + 64);
     call(work.data(), static_cast<int>(work.size()));
-    return info;
-  }
-
-  // y lies in the first column of blocks while it is solved for.
-  template <class T>
-  int potrf(const Layout& layout, T* a, T* y) {
-    const Grid grid(layout, rank_);
-    const auto d = grid.descriptor(), dy = grid.descriptor(1);
-    const int n = grid.size();
-    int info = 0;
-    Scalapack<T>::potrf("L", &n, a, &kOne, &kOne, d.entries, &info);
-    if (info != 0) return info;
-    std::vector<T> own(static_cast<std::size_t>(std::max(1, grid.own_rows())));
-    for (int i = 0; i < grid.own_rows(); ++i) own[static_cast<std::size_t>(i)] = y[grid.global_row(i)];
-    Scalapack<T>::potrs("L", &n, &kOne, a, &kOne, &kOne, d.entries, own.data(), &kOne, &kOne, dy.entries, &info);
-    std::vector<double> all(static_cast<std::size_t>(n));
-    if (grid.col() == 0)
-      for (int i = 0; i < grid.own_rows(); ++i)
-        all[static_cast<std::size_t>(grid.global_row(i))] = static_cast<double>(own[static_cast<std::size_t>(i)]);
-    sum(all);
-    std::transform(all.begin(), all.end(), y, [](double x) { return static_cast<T>(x); });
     return info;
   }
 
