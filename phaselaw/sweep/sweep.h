@@ -34,7 +34,7 @@ class Floor {
 };
 
 struct SweepOptions {
-  int threads = 0;  // workers of this process; 0: one a core
+  int threads = 0;        // workers of this process; 0: one a core
   int threads_a_run = 0;  // of those; 0: one, or what plan_threads() finds better for few and big runs
   // Workers elsewhere: how many, and what serves them, in a thread of its own, until nothing is left for them.
   int others = 0;
