@@ -3,6 +3,15 @@
 # of them; nothing is downloaded.
 include(LibraryDependencies)
 find_package(CLI11 REQUIRED)
+find_path(cblas_include cblas.h PATH_SUFFIXES openblas openblas-pthread
+  HINTS ${openblas_INCLUDE_DIRS} /usr/include/${CMAKE_LIBRARY_ARCHITECTURE}/openblas-pthread
+        /usr/include/${CMAKE_LIBRARY_ARCHITECTURE}/openblas-openmp REQUIRED)
+if(PHASELAW_ONEDNN)
+  # Not find_package(dnnl): Debian's asks for OpenCL's headers, which nothing here uses.
+  find_path(onednn_include oneapi/dnnl/dnnl.h)
+  find_library(onednn_library dnnl)
+endif()
+find_path(spectra_include Spectra/SymEigsSolver.h REQUIRED)
 if(NOT PHASELAW_MPI MATCHES "^(AUTO|ON|OFF)$")
   message(FATAL_ERROR "PHASELAW_MPI is '${PHASELAW_MPI}'; expected AUTO, ON or OFF")
 elseif(NOT PHASELAW_MPI STREQUAL OFF)

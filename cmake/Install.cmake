@@ -61,7 +61,8 @@ if(PHASELAW_NATIVE)
   set(pkg_flags " -march=native")  # Eigen's alignment is part of the interface
 endif()
 set(pkg_onednn "")
-if(onednn_library AND onednn_runtime MATCHES "^(OMP|SEQ)$")
+get_target_property(links_onednn phaselaw_onednn INTERFACE_LINK_LIBRARIES)
+if(links_onednn)
   set(pkg_onednn " -ldnnl")
 endif()
 file(RELATIVE_PATH pkg_prefix "/${CMAKE_INSTALL_LIBDIR}/pkgconfig" "/")  # from the .pc: --prefix may move it

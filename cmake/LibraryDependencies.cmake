@@ -15,12 +15,3 @@ find_package(SUNDIALS 6.4 REQUIRED
   COMPONENTS arkode cvode nvecserial sunlinsolspgmr sunnonlinsolfixedpoint)
 find_package(SQLite3 REQUIRED)
 pkg_check_modules(openblas REQUIRED IMPORTED_TARGET GLOBAL openblas)
-find_path(cblas_include cblas.h PATH_SUFFIXES openblas openblas-pthread
-  HINTS ${openblas_INCLUDE_DIRS} /usr/include/${CMAKE_LIBRARY_ARCHITECTURE}/openblas-pthread
-        /usr/include/${CMAKE_LIBRARY_ARCHITECTURE}/openblas-openmp REQUIRED)
-if(PHASELAW_ONEDNN)
-  # Not find_package(dnnl): Debian's asks for OpenCL's headers, which nothing here uses.
-  find_path(onednn_include oneapi/dnnl/dnnl.h)
-  find_library(onednn_library dnnl)
-endif()
-find_path(spectra_include Spectra/SymEigsSolver.h REQUIRED)

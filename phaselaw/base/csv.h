@@ -11,4 +11,11 @@ namespace phaselaw::base {
 // A number as our CSV files hold it: the shortest text that reads back to the same bits; NaN is empty.
 [[nodiscard]] inline std::string csv_number(double x) { return std::isnan(x) ? std::string() : fmt::format("{}", x); }
 
+// Text as a quoted CSV field.
+[[nodiscard]] inline std::string csv_quoted(const std::string& text) {
+  std::string quoted = "\"";
+  for (const char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
+  return quoted + '"';
+}
+
 }  // namespace phaselaw::base

@@ -27,13 +27,19 @@ struct SweepFlags {
   bool dry_run = false;
 };
 
+// The study, with --seed, of which this processor can carry out every run.
+sweep::Study read_study(const Common& common, const SweepFlags& flags) {
+  auto document = base::read_toml(flags.study);
+  if (common.seed) document["seed"] = *common.seed;
+  auto study = sweep::study_from(document);
+  for (const auto& point : study.points) training::require_precision(point.experiment.training.precision);
+  return study;
+}
+
 // The runs of the shard, what each costs here, and how long all take. --out names a store whose runs count as done.
 void list_runs(const Common& common, const SweepFlags& flags, const sweep::Shard& shard) {
   require_outputs(common);
-  auto document = base::read_toml(flags.study);
-  if (common.seed) document["seed"] = *common.seed;
-  const auto study = sweep::study_from(document);
-  for (const auto& point : study.points) training::require_precision(point.experiment.training.precision);
+  const auto study = read_study(common, flags);
   const std::string& out = flags.out;
   std::set<std::int64_t> there;
   if (!out.empty() && std::filesystem::exists(out)) {
@@ -50,10 +56,8 @@ void list_runs(const Common& common, const SweepFlags& flags, const sweep::Shard
   const int threads = common.threads > 0 ? common.threads : launch.several() ? 1 : sweep::default_threads();
   const int workers = std::min(threads * launch.size, static_cast<int>(std::min<std::size_t>(points.size(), 1 << 20)));
   const auto model = sweep::calibrate(points, launch.several() ? 1 : threads);
-  std::vector<sweep::Job> jobs;
-  for (const auto* p : points) jobs.push_back({model.seconds(p->experiment), 1});
-  const auto plan = launch.several() ? sweep::ThreadPlan{0, 1, sweep::makespan(jobs, workers)}
-                                     : sweep::plan_threads(points, model, threads);
+  const auto plan =
+      launch.several() ? sweep::one_thread_each(points, model, workers) : sweep::plan_threads(points, model, threads);
   const bool ladder = std::any_of(points.begin(), points.end(), [](const auto* p) { return p->wanted_params > 0; });
   std::vector<std::string> heading = {"run",     "key",      "seed",   "n_params", "n_layers", "d_model",
                                       "n_heads", "d_hidden", "n_data", "steps",    "cost",     "time"};
@@ -105,10 +109,7 @@ void list_runs(const Common& common, const SweepFlags& flags, const sweep::Shard
 
 // Reads the study and, where this process is to own it, opens the store. Everything that can be wrong is found here.
 ranks::Prepared prepare(const Common& common, const SweepFlags& flags, bool owner) {
-  auto document = base::read_toml(flags.study);
-  if (common.seed) document["seed"] = *common.seed;
-  ranks::Prepared prepared{sweep::study_from(document), std::nullopt};
-  for (const auto& point : prepared.study.points) training::require_precision(point.experiment.training.precision);
+  ranks::Prepared prepared{read_study(common, flags), std::nullopt};
   if (!owner) return prepared;
   require_outputs(common);
   if (flags.out.empty()) throw base::InputError({"--out"}, "expected the study's store, e.g. --out study.db");

@@ -90,10 +90,8 @@ Plan plan_kernel(const model::ModelOptions& options, std::int64_t rows, std::int
   Plan plan;
   const bool forced = wanted.algorithm != Algorithm::automatic;
   if (forced && wanted.algorithm != Algorithm::vjp && !options.is_plain_block())
-    throw base::InputError(
-        {"algorithm"}, fmt::format("{} has closed forms for the plain block only (norm rms without gain, plain MLP, no "
-                                   "biases, learned positions, own heads); use auto or vjp for this model",
-                                   base::enum_to_text(wanted.algorithm)));
+    throw base::InputError({"algorithm"}, fmt::format("{} has closed forms for {}; use auto or vjp for this model",
+                                                      base::enum_to_text(wanted.algorithm), kPlainBlock));
   std::vector<Algorithm> algorithms = {Algorithm::sandwich, Algorithm::jacobian, Algorithm::token_dual,
                                        Algorithm::recursion};
   if (!options.is_plain_block()) algorithms.clear();

@@ -16,6 +16,10 @@
 // The choice is the least flop / efficiency, with measured efficiencies of the inner products (planner.cpp).
 namespace phaselaw::kernel {
 
+// ModelOptions::is_plain_block() in words, for errors.
+inline constexpr const char* kPlainBlock =
+    "the plain block only (norm rms without gain, plain MLP, no biases, learned positions, own heads)";
+
 struct Cost {
   Algorithm algorithm = Algorithm::sandwich;
   bool possible = true;  // recursion: only the sum over layers

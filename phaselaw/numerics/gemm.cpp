@@ -3,19 +3,13 @@
 
 #include <algorithm>
 
-#include <cblas.h>
-
 #include "phaselaw/base/errors.h"
 #include "phaselaw/numerics/gemm_engines.h"
+#include "phaselaw/numerics/openblas.h"
 
 namespace phaselaw::numerics {
 
 namespace {
-
-CBLAS_TRANSPOSE flag(Op op) { return op == Op::none ? CblasNoTrans : CblasTrans; }
-
-// BLAS wants a leading dimension of at least 1, even for empty matrices.
-blasint leading(std::ptrdiff_t ld) { return static_cast<blasint>(std::max<std::ptrdiff_t>(ld, 1)); }
 
 // BLAS itself would print a line and leave C as it was.
 void check_leading(Op op_a, Op op_b, std::ptrdiff_t m, std::ptrdiff_t n, std::ptrdiff_t k, std::ptrdiff_t lda,
@@ -40,8 +34,8 @@ void gemm<double>(Op op_a, Op op_b, std::ptrdiff_t m, std::ptrdiff_t n, std::ptr
                   std::ptrdiff_t lda, const double* b, std::ptrdiff_t ldb, double beta, double* c, std::ptrdiff_t ldc) {
   if (m == 0 || n == 0) return;
   check_leading(op_a, op_b, m, n, k, lda, ldb, ldc);
-  cblas_dgemm(CblasRowMajor, flag(op_a), flag(op_b), static_cast<blasint>(m), static_cast<blasint>(n),
-              static_cast<blasint>(k), alpha, a, leading(lda), b, leading(ldb), beta, c, leading(ldc));
+  cblas_dgemm(CblasRowMajor, blas_flag(op_a), blas_flag(op_b), static_cast<blasint>(m), static_cast<blasint>(n),
+              static_cast<blasint>(k), alpha, a, blas_leading(lda), b, blas_leading(ldb), beta, c, blas_leading(ldc));
 }
 
 void set_blas_threads(int threads) { openblas_set_num_threads(threads); }

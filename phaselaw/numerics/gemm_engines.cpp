@@ -4,12 +4,12 @@
 #include <algorithm>
 #include <array>
 
-#include <cblas.h>
 #ifdef PHASELAW_ONEDNN
 #include <oneapi/dnnl/dnnl.h>
 #endif
 
 #include "phaselaw/base/errors.h"
+#include "phaselaw/numerics/openblas.h"
 #include "phaselaw/numerics/openmp_threads.h"
 
 namespace phaselaw::numerics {
@@ -18,10 +18,8 @@ namespace {
 
 void openblas_sgemm(Op op_a, Op op_b, std::ptrdiff_t m, std::ptrdiff_t n, std::ptrdiff_t k, float alpha, const float* a,
                     std::ptrdiff_t lda, const float* b, std::ptrdiff_t ldb, float beta, float* c, std::ptrdiff_t ldc) {
-  const auto flag = [](Op op) { return op == Op::none ? CblasNoTrans : CblasTrans; };
-  const auto leading = [](std::ptrdiff_t ld) { return static_cast<blasint>(std::max<std::ptrdiff_t>(ld, 1)); };
-  cblas_sgemm(CblasRowMajor, flag(op_a), flag(op_b), static_cast<blasint>(m), static_cast<blasint>(n),
-              static_cast<blasint>(k), alpha, a, leading(lda), b, leading(ldb), beta, c, leading(ldc));
+  cblas_sgemm(CblasRowMajor, blas_flag(op_a), blas_flag(op_b), static_cast<blasint>(m), static_cast<blasint>(n),
+              static_cast<blasint>(k), alpha, a, blas_leading(lda), b, blas_leading(ldb), beta, c, blas_leading(ldc));
 }
 
 #ifdef PHASELAW_ONEDNN

@@ -41,8 +41,8 @@ DistributedPlan plan_distributed(const model::ModelOptions& model, std::int64_t 
   if (!model.is_plain_block())
     throw base::InputError(
         {"--distributed"},
-        "is made by sandwich, which has closed forms for the plain block only (norm rms without gain, "
-        "plain MLP, no biases, learned positions, own heads); leave it out for this model");
+        fmt::format("is made by sandwich, which has closed forms for {}; leave it out for this model",
+                    kernel::kPlainBlock));
   DistributedPlan plan;
   plan.grid = grid_for(ranks);
   const std::int64_t rows = kernel::rows_per_sequence(model, options.reduce);

@@ -15,6 +15,7 @@
 #include "phaselaw/base/errors.h"
 #include "phaselaw/base/files.h"
 #include "phaselaw/base/interrupt.h"
+#include "phaselaw/report/process.h"
 
 namespace phaselaw::report {
 
@@ -28,14 +29,8 @@ std::vector<const Figure*> figures_of(const Page& page) {
   return figures;
 }
 
-std::string csv_text(const std::string& text) {
-  std::string out = "\"";
-  for (const char c : text) out += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return out + "\"";
-}
-
 std::string csv_name(const Axis& axis) {
-  return csv_text(axis.unit.empty() ? axis.label : fmt::format("{} ({})", axis.label, axis.unit));
+  return base::csv_quoted(axis.unit.empty() ? axis.label : fmt::format("{} ({})", axis.label, axis.unit));
 }
 
 // Runs a program without a shell, its output to /dev/null. Its exit status; -1: not in PATH.
@@ -52,9 +47,7 @@ int run_quietly(std::vector<std::string> words) {
   if (problem == ENOENT) return -1;
   if (problem != 0)
     throw base::RunError(fmt::format("{} cannot be started ({})", words.front(), std::strerror(problem)));
-  int status = 0;
-  while (::waitpid(id, &status, 0) < 0 && errno == EINTR) {
-  }
+  const int status = Process(id).wait();
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
 }
 
@@ -94,9 +87,9 @@ std::string figure_csv(const Figure& figure) {
   };
   for (const Series& s : figure.series)
     for (std::size_t i = 0; i < s.x.size(); ++i)
-      out +=
-          fmt::format("{},{},{},{},{},{},{}\n", csv_text(s.label), base::csv_number(s.x[i]), base::csv_number(s.y[i]),
-                      at(s.band_lo, i), at(s.band_hi, i), at(s.error_lo, i), at(s.error_hi, i));
+      out += fmt::format("{},{},{},{},{},{},{}\n", base::csv_quoted(s.label), base::csv_number(s.x[i]),
+                         base::csv_number(s.y[i]), at(s.band_lo, i), at(s.band_hi, i), at(s.error_lo, i),
+                         at(s.error_hi, i));
   return out;
 }
 

@@ -10,12 +10,12 @@
 #include <poll.h>
 #include <spawn.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "phaselaw/base/errors.h"
 #include "phaselaw/base/interrupt.h"
 #include "phaselaw/report/format.h"
+#include "phaselaw/report/process.h"
 
 namespace phaselaw::report {
 
@@ -56,27 +56,6 @@ struct Channel {  // ours is not inherited by the program
     ours = File(ends[0]);
     theirs = File(ends[1]);
   }
-};
-
-// Waits for the program however the scope is left.
-class Process {
- public:
-  explicit Process(pid_t id) : id_(id) {}
-  ~Process() {
-    if (id_ > 0) (void)wait();
-  }
-  Process(const Process&) = delete;
-  Process& operator=(const Process&) = delete;
-  [[nodiscard]] int wait() {
-    int status = 0;
-    while (::waitpid(id_, &status, 0) < 0 && errno == EINTR) {
-    }
-    id_ = -1;
-    return status;
-  }
-
- private:
-  pid_t id_;
 };
 
 // Reads what is there; closes the channel at its end.

@@ -8,6 +8,7 @@
 #include <ostream>
 #include <string>
 
+#include "phaselaw/base/csv.h"
 #include "phaselaw/base/errors.h"
 #include "phaselaw/base/value.h"
 #include "phaselaw/store/flatten.h"
@@ -102,10 +103,7 @@ void for_each_row(const std::vector<RunRecord>& runs,
 }
 
 std::string csv_text(const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-  std::string quoted = "\"";
-  for (const char c : text) quoted += c == '"' ? "\"\"" : std::string(1, c);
-  return quoted + '"';
+  return text.find_first_of(",\"\r\n") == std::string::npos ? text : base::csv_quoted(text);
 }
 
 std::string csv_field(const base::Value& value) {

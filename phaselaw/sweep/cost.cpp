@@ -190,6 +190,16 @@ CostModel calibrate(const std::vector<const Point*>& points, int threads, double
   return CostModel(std::move(samples), measure_efficiency(*all.back(), threads, budget_s / 2));
 }
 
+namespace {
+
+std::vector<Job> jobs_of(const std::vector<const Point*>& runs, const CostModel& model) {
+  std::vector<Job> jobs;
+  for (const Point* point : runs) jobs.push_back({model.seconds(point->experiment), 1});
+  return jobs;
+}
+
+}  // namespace
+
 double makespan(const std::vector<Job>& jobs, int threads) {
   std::vector<double> free(static_cast<std::size_t>(std::max(threads, 1)), 0.0);  // when each thread is, ascending
   double end = 0;
@@ -209,10 +219,13 @@ std::string ThreadPlan::in_words() const {
                      shared == 1 ? "run" : fmt::format("{} runs", shared), threads_each, shared == 1 ? "" : " each");
 }
 
+ThreadPlan one_thread_each(const std::vector<const Point*>& runs, const CostModel& model, int threads) {
+  return {0, 1, makespan(jobs_of(runs, model), threads)};
+}
+
 ThreadPlan plan_threads(const std::vector<const Point*>& runs, const CostModel& model, int threads) {
   constexpr double kWorthIt = 0.97;
-  std::vector<Job> jobs;
-  for (const Point* point : runs) jobs.push_back({model.seconds(point->experiment), 1});
+  const std::vector<Job> jobs = jobs_of(runs, model);
   ThreadPlan best{0, 1, makespan(jobs, threads)};
   double limit = kWorthIt * best.seconds;
   for (int each = threads; each > 1; each /= 2) {

@@ -57,6 +57,10 @@ struct ThreadPlan {
   [[nodiscard]] std::string in_words() const;
 };
 
+// One thread a run, on so many threads.
+[[nodiscard]] ThreadPlan one_thread_each(const std::vector<const Point*>& longest_first, const CostModel& model,
+                                         int threads);
+
 // One thread a run, unless several for the longest, when runs are few and big, end the whole at least 3 % sooner.
 [[nodiscard]] ThreadPlan plan_threads(const std::vector<const Point*>& longest_first, const CostModel& model,
                                       int threads);

@@ -48,9 +48,7 @@ Forecast forecast(const std::vector<const Point*>& waiting, double cost_flop, in
   if (waiting.empty() || cost_flop < kCalibratedSeconds * kNominalRate)
     return {[](const Point& point) { return point.cost_flop; }, {}};
   auto model = calibrate(waiting, alone ? cores : 1);
-  std::vector<Job> jobs;
-  for (const Point* point : waiting) jobs.push_back({model.seconds(point->experiment), 1});
-  const ThreadPlan plan = alone ? plan_threads(waiting, model, cores) : ThreadPlan{0, 1, makespan(jobs, workers)};
+  const ThreadPlan plan = alone ? plan_threads(waiting, model, cores) : one_thread_each(waiting, model, workers);
   base::log_info(fmt::format("{}: {} runs, {:.3g} FLOP, about {} on {} worker{}: {}", title, waiting.size(), cost_flop,
                              base::format_duration(plan.seconds), workers, workers == 1 ? "" : "s", plan.in_words()));
   Forecast result;
