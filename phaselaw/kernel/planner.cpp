@@ -106,6 +106,7 @@ Plan plan_kernel(const model::ModelOptions& options, std::int64_t rows, std::int
                : cost.possible && (chosen == nullptr || cost.relative_time < chosen->relative_time))
       chosen = &cost;
   }
+  PHASELAW_CHECK(chosen != nullptr);
   if (!chosen->possible)
     throw base::InputError({"algorithm"},
                            "recursion gives the sum over layers only; ask for detail = \"total\", or use sandwich");

@@ -137,7 +137,8 @@ void DistributedKernel<T>::gather(int part, const std::function<void(std::span<c
   const auto ranks = static_cast<std::size_t>(engine_.size());
   const std::int64_t n = rows_.n, step = std::max<std::int64_t>(1, kPieceNumbers / n);
   const auto owner = [&](std::int64_t i, std::int64_t j) {
-    return static_cast<std::size_t>(rows_.place(std::min(i, j)) * plan_.grid.cols + cols_.place(std::max(i, j)));
+    const std::int64_t rank = std::int64_t{rows_.place(std::min(i, j))} * plan_.grid.cols + cols_.place(std::max(i, j));
+    return static_cast<std::size_t>(rank);
   };
   std::vector<std::vector<T>> from(ranks);
   std::vector<T> piece;
