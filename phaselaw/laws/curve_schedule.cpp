@@ -64,7 +64,8 @@ ScheduleSums schedule_sums(const LearningRates& rates, std::span<const double> s
   PHASELAW_CHECK(rates.known());
   const std::size_t n = rates.step.size();
   const auto [low, high] = std::minmax_element(rates.lr.begin(), rates.lr.end());
-  const auto at_peak = [&](double lr) { return lr >= kPeakShare * *high; };
+  const double near_peak = kPeakShare * *high;
+  const auto at_peak = [&](double lr) { return lr >= near_peak; };
   const auto first =
       static_cast<std::size_t>(std::find_if(rates.lr.begin(), rates.lr.end(), at_peak) - rates.lr.begin());
   const auto last =
@@ -74,8 +75,8 @@ ScheduleSums schedule_sums(const LearningRates& rates, std::span<const double> s
   ScheduleSums sums;
   sums.warmup_end = first == 0 ? rates.step.front() : rates.step[first];
   sums.decay_begin = rates.step[last];
-  sums.varies = *low < kPeakShare * *high;
-  sums.decays = last + 1 < n && rates.lr.back() < kPeakShare * *high;
+  sums.varies = *low < near_peak;
+  sums.decays = last + 1 < n && rates.lr.back() < near_peak;
 
   // At each recorded step; before the first the learning rate is the first one's.
   std::vector<double> s1(n), s2(n), momentum(n);

@@ -17,8 +17,7 @@
 //              matrices are stored transposed (in x out), q, k, v packed side by side in c_attn. Needs layernorm with
 //              gain and bias, linear_bias, plain MLP, learned positions, readout tokens.
 //   llama      LlamaForCausalLM: model.embed_tokens.weight, model.layers.<nu>.self_attn.q_proj.weight, ...; needs rms
-//   with
-//              gain, gated MLP, rotary positions (halves paired as here), readout tokens.
+//              with gain, gated MLP, rotary positions (halves paired as here), readout tokens.
 //
 // gpt2 and llama need parametrisation standard, branch_scale 1 and output_scale 1: only then the same numbers are the
 // same function. What a file cannot say must be set right in the model section: activation, rms_eps, n_heads,

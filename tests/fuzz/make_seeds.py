@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Small texts from which the fuzzers start: make_seeds.py DIR makes DIR/table, DIR/measured, DIR/law, DIR/fit_json.
-Real FIT.json files given besides make better seeds than the one here."""
+"""Small texts from which the fuzzers start: make_seeds.py DIR makes DIR/table, DIR/measured, DIR/law, DIR/fit_json,
+DIR/safetensors. Real FIT.json files given besides make better seeds than the one here."""
 
 import json
 import sys
@@ -45,10 +45,32 @@ FIT = {
 }
 
 
-def write(folder, texts):
+TENSORS = {
+    "a": {"dtype": "F64", "shape": [2], "data_offsets": [0, 16]},
+    "b": {"dtype": "BF16", "shape": [2, 3], "data_offsets": [16, 28]},
+    "c": {"dtype": "I64", "shape": [], "data_offsets": [28, 36]},
+    "d": {"dtype": "F32", "shape": [0, 7], "data_offsets": [36, 36]},
+}
+
+
+def safetensors(header, data):
+    text = header.encode() if isinstance(header, str) else json.dumps(header).encode()
+    return len(text).to_bytes(8, "little") + text + data
+
+
+WEIGHTS = [
+    safetensors(TENSORS, bytes(range(36))),
+    safetensors({"__metadata__": {"model": "{}"}, **TENSORS}, bytes(range(36))),
+    safetensors({}, b""),
+    safetensors('{"a":{"dtype":"F16","shape":[4294967296,4294967296],"data_offsets":[0,0]}}', b""),
+    b"\x80\x02}q" + bytes(40),
+]
+
+
+def write(folder, seeds):
     folder.mkdir(parents=True, exist_ok=True)
-    for i, text in enumerate(texts):
-        (folder / f"seed_{i}").write_bytes(text.encode())
+    for i, seed in enumerate(seeds):
+        (folder / f"seed_{i}").write_bytes(seed if isinstance(seed, bytes) else seed.encode())
 
 
 def main():
@@ -59,6 +81,7 @@ def main():
     write(root / "measured", TABLES)
     write(root / "law", LAWS)
     write(root / "fit_json", [json.dumps(FIT), json.dumps(FIT, indent=2)] + [Path(p).read_text() for p in sys.argv[2:]])
+    write(root / "safetensors", WEIGHTS)
 
 
 if __name__ == "__main__":
