@@ -1,9 +1,18 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
+# setup/install-packages.sh [--tests]
 # Installs the packages of setup/debian-packages.txt that this Debian does not have yet; does nothing when all are there.
 # On another system it says what CMake will look for and leaves the verdict to CMake.
+# --tests: those of setup/debian-packages-tests.txt, which tests can do without; what cannot be installed is said.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+list=$here/debian-packages.txt
+[[ ${1-} != --tests ]] || list=$here/debian-packages-tests.txt
+mapfile -t wanted < <(sed -e 's/#.*//' -e 's/[[:space:]]//g' -e '/^$/d' "$list")
+if [[ ${1-} == --tests ]] && { ! command -v dpkg-query >/dev/null || { (($(id -u) != 0)) && ! command -v sudo >/dev/null; }; }; then
+  echo "setup: tests are skipped that need a missing one of: ${wanted[*]}" >&2
+  exit 0
+fi
 
 if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
   echo "setup: not a Debian system; CMake (>= 3.24, with Ninja, a C++20 compiler and pkg-config) will look for the packages" >&2
@@ -12,7 +21,6 @@ if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
   exit 0
 fi
 
-mapfile -t wanted < <(sed -e 's/#.*//' -e 's/[[:space:]]//g' -e '/^$/d' "$here/debian-packages.txt")
 installed=$(dpkg-query --show --showformat '${db:Status-Status} ${Package}\n' "${wanted[@]}" 2>/dev/null || true)
 missing=()
 for package in "${wanted[@]}"; do

@@ -24,6 +24,7 @@ class InstallPackagesTest(unittest.TestCase):
             self.tool(name, f'exec {shutil.which(name)} "$@"')
         shutil.copy(SETUP / "install-packages.sh", self.root)
         (self.root / "debian-packages.txt").write_text("# comment\nalpha  # why\nbeta\n\n  gamma# why\n", encoding="utf-8")
+        (self.root / "debian-packages-tests.txt").write_text("# comment\ndelta  # why\n", encoding="utf-8")
         self.calls = self.root / "calls"
         self.tool("id", "echo 0")
         self.tool("gcc", "echo none")
@@ -35,8 +36,8 @@ class InstallPackagesTest(unittest.TestCase):
         path.write_text(f"#!{BASH}\n{body}\n", encoding="utf-8")
         path.chmod(0o755)
 
-    def run_script(self):
-        command = [BASH, str(self.root / "install-packages.sh")]
+    def run_script(self, *arguments):
+        command = [BASH, str(self.root / "install-packages.sh"), *arguments]
         return subprocess.run(command, env={"PATH": str(self.bin)}, capture_output=True, text=True,
                               stdin=subprocess.DEVNULL)
 
@@ -101,12 +102,23 @@ class InstallPackagesTest(unittest.TestCase):
         self.assertEqual(result.returncode, 1)
         self.assertIn("not thread-safe", result.stderr)
 
-    def test_the_package_list_is_well_formed(self):
-        lines = (SETUP / "debian-packages.txt").read_text(encoding="utf-8").splitlines()
-        packages = [line for line in lines if not line.startswith("#")]
-        for line in packages:
-            self.assertRegex(line, r"^[a-z0-9+.-]+ +# \S.*$")
-        names = [line.split()[0] for line in packages]
+    def test_what_tests_can_do_without_has_a_list_of_its_own(self):
+        self.assertEqual(self.run_script("--tests").returncode, 0)
+        self.assertEqual(self.apt_calls()[-1], "noninteractive: -qq install --yes --no-install-recommends delta")
+        self.calls.unlink()
+        self.tool("id", "echo 1000")
+        result = self.run_script("--tests")
+        self.assertEqual((result.returncode, self.apt_calls()), (0, []))
+        self.assertIn("skipped that need a missing one of: delta\n", result.stderr)
+
+    def test_the_package_lists_are_well_formed(self):
+        names = []
+        for name in ("debian-packages.txt", "debian-packages-tests.txt"):
+            lines = (SETUP / name).read_text(encoding="utf-8").splitlines()
+            packages = [line for line in lines if not line.startswith("#")]
+            for line in packages:
+                self.assertRegex(line, r"^[a-z0-9+.-]+ +# \S.*$")
+            names += [line.split()[0] for line in packages]
         self.assertEqual(len(names), len(set(names)))
         self.assertIn("libopenblas-pthread-dev", names)
 
