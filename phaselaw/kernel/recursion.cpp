@@ -217,6 +217,7 @@ class PairRecursion {
     bool zero = !s_.plan.embed, turned = false;  // turned: w.theta holds Theta^T, rows of b
     if (!zero) lookups(rows_.traces[a].tokens, cols_.traces[b].tokens, w.theta.data());
     for (std::size_t layer = 0; layer < lists_.size(); ++layer) {
+      if (base::interrupted()) return;  // a pair of long sequences takes seconds
       const auto &fa = ta_[a][layer], &fb = tb_[b][layer];
       if (!zero) {
         const auto apply = [&](const Side<T>& side, std::size_t i, const LayerTangent<T>& tangent) {

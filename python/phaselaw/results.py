@@ -176,10 +176,7 @@ class Fit(Result):
         Columns by the names people use (N, params, tokens, ...), numbers or arrays of one length.
         """
         given = {**(columns or {}), **named}
-        arrays = {
-            name: np.ascontiguousarray(np.atleast_1d(np.asarray(values, dtype=np.float64)))
-            for name, values in given.items()
-        }
+        arrays = {name: np.ascontiguousarray(values, dtype=np.float64) for name, values in given.items()}
         return LawPrediction(*_core.predict_law(self._saved, arrays))
 
     def __repr__(self) -> str:

@@ -118,7 +118,7 @@ def test_errors_are_the_program_s(program, tmp_path, small):
         (["kernel", study, "--out", "k"], lambda: phaselaw.kernel(study)),
         (["kernel", small, "--out", "k", "--reduce", "seq"], lambda: phaselaw.kernel(small, reduce="seq")),
         (["predict", small, "--out", "p", "--n-data", "4,99"], lambda: phaselaw.predict(small, n_data=[4, 99])),
-        (["sweep", small, "--out", "nowhere/s.db"], lambda: phaselaw.sweep(small, "nowhere/s.db")),
+        (["sweep", study, "--out", wrong / "s.db"], lambda: phaselaw.sweep(study, wrong / "s.db")),
         (["sweep", study, "--out", "s.db", "--shard", "3/2"],
          lambda: phaselaw.sweep(study, tmp_path / "s.db", shard="3/2")),
         (["export", "nowhere.db"], lambda: phaselaw.load_study("nowhere.db")),
