@@ -57,7 +57,13 @@ NumericColumn numeric_column(const Table& table, std::size_t column, const std::
     const std::string& text = table.rows[row][column].text;
     FieldNumber number = parse_number(text);
     if (number.kind == NumberKind::not_a_number && is_count(name))
-      if (const auto value = with_suffix(text)) number = {NumberKind::finite, *value};
+      if (const auto value = with_suffix(text)) {
+        if (factor != nullptr && *factor != 1)
+          return fault(row, fmt::format("{} has a unit of its own in a column that is multiplied by {:g}; write the "
+                                        "unit once, or --scale {}=1",
+                                        text, *factor, name));
+        number = {NumberKind::finite, *value};
+      }
     if (factor != nullptr) number.value *= *factor;
     switch (number.kind) {
       case NumberKind::missing:

@@ -8,6 +8,7 @@
 
 #include "phaselaw/base/errors.h"
 #include "phaselaw/laws/count_column.h"
+#include "phaselaw/laws/heading.h"
 #include "phaselaw/laws/recognise.h"
 #include "phaselaw/laws/row_filter.h"
 #include "phaselaw/laws/wide_table.h"
@@ -130,6 +131,20 @@ const double* factor_of(const Factors& factors, std::size_t column) {
   return at == factors.end() ? nullptr : &at->second;
 }
 
+// The units that headings say: "tokens (B)" is multiplied by 1e9, unless the user scales it.
+void add_heading_factors(const Recognised& found, Factors& factors, MeasuredTable& out) {
+  for (const KnownColumn& known : known_columns()) {
+    const auto column = found.column.find(known.name);
+    if (column == found.column.end() || factors.contains(column->second)) continue;
+    const std::string& header = out.table.header[column->second];
+    const auto factor = unit_factor(known, heading_of(header).unit);
+    if (!factor || *factor == 1) continue;
+    factors[column->second] = *factor;
+    out.notes.push_back(fmt::format("{} is {} times {:g}, as its heading says (--scale {}=1 to take it as it is)",
+                                    known.name, header, *factor, known.name));
+  }
+}
+
 void add_column(const Factors& factors, std::size_t column, const std::string& name, MeasuredTable& out) {
   const double* factor = factor_of(factors, column);
   NumericColumn numbers = numeric_column(out.table, column, name, factor);
@@ -231,6 +246,7 @@ MeasuredTable measured_from(Table raw, const ReadOptions& options) {
   out.notes = found.notes;
   Factors factors;
   for (const auto& [name, factor] : options.scale) factors[found.find(table.header, name, "--scale")] = factor;
+  add_heading_factors(found, factors, out);
   const std::size_t output = found.column.at(options.output);
   const std::vector<std::string> header = table.header;
   table = filtered(std::move(table), options.where,

@@ -5,6 +5,7 @@
 
 #include "phaselaw/base/errors.h"
 #include "phaselaw/laws/columns.h"
+#include "phaselaw/laws/heading.h"
 
 namespace phaselaw::laws {
 
@@ -13,7 +14,9 @@ namespace {
 // Likelihood of each name: its place in the list, after all whole names for the last part of a path.
 constexpr std::size_t kByLastPart = 1000;
 
-std::size_t rank_of(const std::string& header, const KnownColumn& known) {
+std::size_t rank_of(const std::string& whole_header, const KnownColumn& known) {
+  const Heading heading = heading_of(whole_header);
+  const std::string& header = unit_factor(known, heading.unit) ? heading.name : whole_header;
   std::vector<std::string> names = {known.name};
   names.insert(names.end(), known.also.begin(), known.also.end());
   if (header == known.expression_alias) return 1;

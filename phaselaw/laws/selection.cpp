@@ -5,6 +5,8 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <set>
+#include <span>
 
 #include "phaselaw/base/errors.h"
 #include "phaselaw/base/interrupt.h"
@@ -126,6 +128,38 @@ std::string extrapolation_warning(const std::optional<Holdout>& held_out, const 
       fmt::join(parts, ", "), 100 * worst->mean_abs_rel_error, past.back().compute_factor);
 }
 
+namespace {
+
+// The columns that every law lacks, or else the first reasons.
+std::string why_none(const std::vector<Law>& laws, const Measurements& data, const std::vector<std::string>& notes) {
+  std::set<std::string> lacking;
+  for (const Law& law : laws) {
+    bool complete = true;
+    for (const std::string& column : law.columns()) {
+      try {
+        (void)data.columns.get(column);
+      } catch (const base::InputError&) {
+        complete = false;
+        lacking.insert(column);
+      }
+    }
+    if (complete) {
+      constexpr std::size_t kShown = 3;
+      const auto shown = std::span(notes).first(std::min(notes.size(), kShown));
+      return fmt::format("{}{}", fmt::join(shown, "; "),
+                         notes.size() > kShown ? fmt::format("; and {} more", notes.size() - kShown) : "");
+    }
+  }
+  lacking.erase("loss");  // the output of nearly all of them
+  const std::string first = lacking.contains("n_params") ? "n_params" : *lacking.begin();
+  return fmt::format(
+      "each needs some of the columns {}; found beside the loss: {}; name what you have, as in --col {}=COLUMN",
+      fmt::join(lacking, ", "),
+      data.columns.names.empty() ? "none" : fmt::format("{}", fmt::join(data.columns.names, ", ")), first);
+}
+
+}  // namespace
+
 Ranking rank_laws(const std::vector<Law>& laws, const Measurements& data, const LawOptions& options,
                   double holdout_fraction) {
   Ranking ranking;
@@ -148,8 +182,7 @@ Ranking rank_laws(const std::vector<Law>& laws, const Measurements& data, const 
       ranking.notes.push_back(fmt::format("{}: {}", law.name, error.what()));
     }
   }
-  if (ranking.laws.empty())
-    throw base::InputError(fmt::format("no law can be fitted: {}", fmt::join(ranking.notes, "; ")));
+  if (ranking.laws.empty()) throw base::InputError("no law can be fitted: " + why_none(laws, data, ranking.notes));
   double least_aicc = std::numeric_limits<double>::infinity(), least_bic = least_aicc;
   for (const RankedLaw& ranked : ranking.laws) {
     if (!std::isnan(ranked.fit.aicc)) least_aicc = std::min(least_aicc, ranked.fit.aicc);

@@ -42,6 +42,40 @@ bool any_of(const std::vector<std::string>& messages, const std::string& words) 
 
 using Numbers = std::vector<double>;
 
+TEST(MeasuredTable, HeadingsSayTheirUnits) {
+  const struct {
+    const char *header, *canonical;
+    double value;
+  } headings[] = {{"params (M)", "n_params", 2e6},
+                  {"Params [B]", "n_params", 2e9},
+                  {"N (millions)", "n_params", 2e6},
+                  {"model size (parameters)", "n_params", 2},
+                  {"tokens (B)", "tokens", 2e9},
+                  {"D (T)", "tokens", 2e12},
+                  {"train tokens (B tokens)", "tokens", 2e9},
+                  {"compute (FLOP)", "compute", 2},
+                  {"flops (EFLOPs)", "compute", 2e18},
+                  {"training compute (PF-days)", "compute", 1.728e20},
+                  {"steps (steps)", "step", 2},
+                  {"config.n_params (M)", "n_params", 2e6}};
+  for (const auto& [header, canonical, value] : headings) {
+    const auto table = read(fmt::format("{},loss (nats)\n2,3\n2,2.5\n", header));
+    EXPECT_EQ(table.column_of.at(canonical), header);
+    EXPECT_EQ(table.data.columns.get(canonical), (Numbers{value, value})) << header;
+    EXPECT_EQ(any_of(table.notes, "as its heading says"), value != 2) << header;
+    EXPECT_EQ(table.data.output, (Numbers{3, 2.5}));
+  }
+  // What is not a unit of the column is not guessed at.
+  for (const char* header : {"params (GB)", "params (nats)", "tokens (M", "(M)", "params ()", "steps (M)"})
+    EXPECT_TRUE(read(fmt::format("{},loss\n2,3\n2,2.5\n", header)).column_of.size() == 1) << header;
+  // The user's own factor is instead of it, also where the column was named by hand.
+  EXPECT_EQ(read("params (M),loss\n2000000,3\n4000000,2\n", {.scale = {{"n_params", 1}}}).data.columns.get("n_params"),
+            (Numbers{2e6, 4e6}));
+  EXPECT_EQ(read("size (M),loss\n2,3\n4,2\n", {.columns = {{"n_params", "size (M)"}}}).data.columns.get("n_params"),
+            (Numbers{2e6, 4e6}));
+  expect_error("params (M),loss\n2,3\n4M,2\n", "t:3:1", "write the unit once");
+}
+
 TEST(MeasuredTable, RecognisesTheNamesPeopleUse) {
   const struct {
     const char *header, *canonical;

@@ -75,6 +75,34 @@ TEST(Selection, BacktestsGoForward) {
   }
 }
 
+TEST(Selection, WhereNoLawCanBeFittedWhatIsLackingIsSaidOnce) {
+  const auto error_of = [](const Measurements& data) {
+    try {
+      (void)rank_laws(all_laws(), data, plain());
+    } catch (const base::InputError& error) {
+      return std::string(error.what());
+    }
+    return std::string("no error");
+  };
+  Measurements data;
+  data.columns.add("size in M", {1, 2, 3, 4});
+  data.output = {4, 3, 2, 1};
+  const std::string lacking = error_of(data);
+  EXPECT_TRUE(
+      lacking.starts_with("no law can be fitted: each needs some of the columns batch, compute, d_model, lr_drop, "))
+      << lacking;
+  EXPECT_NE(lacking.find("found beside the loss: size in M; name what you have, as in --col n_params=COLUMN"),
+            std::string::npos)
+      << lacking;
+  // The columns are there, the rows are not: the first reasons, not thirty.
+  Measurements one;
+  for (const char* name : {"n_params", "tokens", "step"}) one.columns.add(name, {1e6});
+  one.output = {3};
+  const std::string few = error_of(one);
+  EXPECT_NE(few.find(" more"), std::string::npos) << few;
+  EXPECT_LT(few.size(), 700U) << few;
+}
+
 TEST(Selection, TheLawThatMadeTheDataRanksFirst) {
   const Measurements data = sample("chinchilla", 0.003);
   const Ranking ranking = rank_laws({law_from("power"), law_from("kaplan"), law_from("chinchilla"),
