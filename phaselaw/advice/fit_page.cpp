@@ -84,8 +84,8 @@ Figure against_size(const Rows& r) {
   figure.title = fmt::format("{} against {}", reducible ? "Reducible part" : "Whole " + output, column);
   figure.x = {column, column == "compute" ? "FLOP" : "", true};
   figure.y = {reducible ? fmt::format("{} - {}", output, r.floor_name) : output, "", true};
-  Series measured = points("measured", Colour::kGrey);
-  measured.opacity = 0.6;
+  Series measured = points("measured", Colour::kBlack);
+  measured.opacity = x.size() > kMostBars ? 0.4 : 0.8;
   Series law = points(r.has_interval ? fmt::format("law, {:g} % interval of a new run", 100 * r.fit.level) : "law",
                       Colour::kVermillion);
   const std::size_t every = (order.size() + kMostBars - 1) / kMostBars;
@@ -105,7 +105,7 @@ Figure against_size(const Rows& r) {
     law.error_lo.push_back(lo > 0 ? lo : law.y.back());
     law.error_hi.push_back(r.predicted.run_hi[i] - r.floor);
   }
-  figure.series = {measured, law};
+  figure.series = {law, measured};  // what was measured lies on top
   if (reducible)
     figure.caption = fmt::format(
         "The fitted floor {} = {} is taken off both. It is an estimate, and its error bends the lowest points most; "

@@ -55,14 +55,19 @@ Series frontier_line(const PlanView& v, laws::Estimate laws::FrontierPoint::*fie
   return line;
 }
 
+Series fitted_runs(const std::vector<double>& x, const std::vector<double>& y) {
+  constexpr std::size_t kMany = 100;  // where points lie on one another, their density shows
+  Series runs = points("fitted runs", x, y, Colour::kBlack);
+  runs.opacity = x.size() > kMany ? 0.3 : 0.7;
+  return runs;
+}
+
 Figure against_compute(const PlanView& v, bool tokens) {
   Figure figure;
   figure.title = tokens ? "Tokens to train on, against compute" : "Parameters to train, against compute";
   figure.x = {"compute", "FLOP", true};
   figure.y = {tokens ? "tokens" : "n_params", "", true};
-  Series runs =
-      points("fitted runs", column(v.saved, "compute"), column(v.saved, tokens ? "tokens" : "n_params"), Colour::kGrey);
-  runs.opacity = 0.35;
+  const Series runs = fitted_runs(column(v.saved, "compute"), column(v.saved, tokens ? "tokens" : "n_params"));
   if (!runs.x.empty() && runs.x.size() == runs.y.size()) figure.series.push_back(runs);
   figure.series.push_back(
       frontier_line(v, tokens ? &laws::FrontierPoint::tokens : &laws::FrontierPoint::n_params, "best under the law"));
@@ -72,7 +77,7 @@ Figure against_compute(const PlanView& v, bool tokens) {
       x.push_back(vertex.compute);
       y.push_back(tokens ? vertex.tokens.value : vertex.n_params.value);
     }
-    figure.series.push_back(points("measured optima", x, y, Colour::kBlack));
+    figure.series.push_back(points("measured optima", x, y, Colour::kGreen));
   }
   Series planned = points("this plan", {}, {}, Colour::kVermillion);
   for (const laws::PlanPoint& p : v.plan.points) {
@@ -98,8 +103,7 @@ Figure loss_against_compute(const PlanView& v) {
   figure.title = "Loss against compute";
   figure.x = {"compute", "FLOP", true};
   figure.y = {"loss", "nats", true};
-  Series runs = points("fitted runs", column(v.saved, "compute"), v.saved.data.output, Colour::kGrey);
-  runs.opacity = 0.35;
+  const Series runs = fitted_runs(column(v.saved, "compute"), v.saved.data.output);
   if (!runs.x.empty()) figure.series.push_back(runs);
   figure.series.push_back(frontier_line(v, &laws::FrontierPoint::loss, "law, best sizes"));
   Series planned = points("this plan, one new run", {}, {}, Colour::kVermillion);
@@ -137,9 +141,7 @@ Figure map(const PlanView& v) {
     line.width = 1.2;
     figure.series.push_back(std::move(line));
   }
-  Series runs = points("fitted runs", column(v.saved, "n_params"), column(v.saved, "tokens"), Colour::kGrey);
-  runs.opacity = 0.5;
-  figure.series.push_back(runs);
+  figure.series.push_back(fitted_runs(column(v.saved, "n_params"), column(v.saved, "tokens")));
   Series line;
   line.label = "efficient frontier";
   line.width = 2.5;

@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
 #include <numeric>
-#include <set>
 #include <span>
 
 #include "phaselaw/base/errors.h"
@@ -130,32 +130,33 @@ std::string extrapolation_warning(const std::optional<Holdout>& held_out, const 
 
 namespace {
 
-// The columns that every law lacks, or else the first reasons.
-std::string why_none(const std::vector<Law>& laws, const Measurements& data, const std::vector<std::string>& notes) {
-  std::set<std::string> lacking;
-  for (const Law& law : laws) {
-    bool complete = true;
-    for (const std::string& column : law.columns()) {
-      try {
-        (void)data.columns.get(column);
-      } catch (const base::InputError&) {
-        complete = false;
-        lacking.insert(column);
-      }
+// Of the law's columns the first that neither is there nor follows from others; "": all are.
+std::string lacking_column(const Law& law, const Measurements& data) {
+  for (const std::string& column : law.columns()) try {
+      (void)data.columns.get(column);
+    } catch (const base::InputError&) {
+      return column;
     }
-    if (complete) {
-      constexpr std::size_t kShown = 3;
-      const auto shown = std::span(notes).first(std::min(notes.size(), kShown));
-      return fmt::format("{}{}", fmt::join(shown, "; "),
-                         notes.size() > kShown ? fmt::format("; and {} more", notes.size() - kShown) : "");
-    }
+  return "";
+}
+
+[[noreturn]] void throw_none_fitted(const std::map<std::string, std::vector<std::string>>& lacking,
+                                    const Measurements& data, const std::vector<std::string>& notes) {
+  if (!notes.empty()) {
+    constexpr std::size_t kShown = 3;
+    throw base::InputError(fmt::format(
+        "no law can be fitted: {}{}", fmt::join(std::span(notes).first(std::min(notes.size(), kShown)), "; "),
+        notes.size() > kShown ? fmt::format("; and {} more", notes.size() - kShown) : ""));
   }
-  lacking.erase("loss");  // the output of nearly all of them
-  const std::string first = lacking.contains("n_params") ? "n_params" : *lacking.begin();
-  return fmt::format(
-      "each needs some of the columns {}; found beside the loss: {}; name what you have, as in --col {}=COLUMN",
-      fmt::join(lacking, ", "),
-      data.columns.names.empty() ? "none" : fmt::format("{}", fmt::join(data.columns.names, ", ")), first);
+  std::vector<std::string> columns;
+  for (const auto& [column, laws] : lacking)
+    if (column != "loss") columns.push_back(column);  // what nearly all of them predict
+  throw base::InputError(fmt::format(
+      "no law can be fitted: each needs some of the columns {}; found beside the loss: {}; name what you have, as in "
+      "--col {}=COLUMN",
+      fmt::join(columns, ", "),
+      data.columns.names.empty() ? "none" : fmt::format("{}", fmt::join(data.columns.names, ", ")),
+      lacking.contains("n_params") ? "n_params" : columns.front()));
 }
 
 }  // namespace
@@ -163,11 +164,16 @@ std::string why_none(const std::vector<Law>& laws, const Measurements& data, con
 Ranking rank_laws(const std::vector<Law>& laws, const Measurements& data, const LawOptions& options,
                   double holdout_fraction) {
   Ranking ranking;
+  std::map<std::string, std::vector<std::string>> lacking;  // column to the laws that would need it
   base::Progress progress("ranking laws", static_cast<double>(laws.size()));
   for (const Law& law : laws) {
     base::throw_if_interrupted();
     progress.note(law.name);
     progress.advance(1);
+    if (const std::string column = lacking_column(law, data); !column.empty()) {
+      lacking[column].push_back(law.name);
+      continue;
+    }
     try {
       RankedLaw ranked;
       ranked.fit = fit_law(law, data, options);
@@ -182,7 +188,13 @@ Ranking rank_laws(const std::vector<Law>& laws, const Measurements& data, const 
       ranking.notes.push_back(fmt::format("{}: {}", law.name, error.what()));
     }
   }
-  if (ranking.laws.empty()) throw base::InputError("no law can be fitted: " + why_none(laws, data, ranking.notes));
+  if (ranking.laws.empty()) throw_none_fitted(lacking, data, ranking.notes);
+  if (!lacking.empty()) {
+    std::vector<std::string> parts;
+    for (const auto& [column, names] : lacking) parts.push_back(fmt::format("{} ({})", column, fmt::join(names, ", ")));
+    ranking.notes.push_back(
+        fmt::format("for want of a column: {}; a column of another name is named with --col", fmt::join(parts, "; ")));
+  }
   double least_aicc = std::numeric_limits<double>::infinity(), least_bic = least_aicc;
   for (const RankedLaw& ranked : ranking.laws) {
     if (!std::isnan(ranked.fit.aicc)) least_aicc = std::min(least_aicc, ranked.fit.aicc);

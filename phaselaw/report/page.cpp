@@ -50,6 +50,14 @@ bool reads_as_number(const std::string& text) {
   return first != std::string::npos && text[first] >= '0' && text[first] <= '9';
 }
 
+// A number may part from its interval at the end of a line, but neither breaks: "1.7e9 [6.4e8, 7.8e9]".
+std::string cell(const std::string& text) {
+  const std::size_t at = reads_as_number(text) ? text.find(" [") : std::string::npos;
+  if (at == std::string::npos || at == 0) return escape_html(text);
+  return fmt::format("<span>{}</span> <span>{}</span>", escape_html(text.substr(0, at)),
+                     escape_html(text.substr(at + 1)));
+}
+
 // Collects the page, and how large each figure came out.
 class Writer {
  public:
@@ -196,7 +204,8 @@ class Writer {
     out_ += "</tr></thead>\n<tbody>\n";
     for (const auto& row : table.rows) {
       out_ += "<tr>";
-      for (std::size_t i = 0; i < row.size(); ++i) out_ += fmt::format("<td{}>{}</td>", style[i], escape_html(row[i]));
+      for (std::size_t i = 0; i < row.size(); ++i)
+        out_ += fmt::format("<td{}>{}</td>", style[i], *style[i] == '\0' ? escape_html(row[i]) : cell(row[i]));
       out_ += "</tr>\n";
     }
     out_ += "</tbody></table></div>\n";

@@ -36,6 +36,8 @@ th, td { text-align: left; vertical-align: top; padding: .55rem .8rem; border-to
 thead th { border-top: 0; color: var(--soft); font-weight: 600; font-size: .85rem; vertical-align: bottom; }
 .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 thead .number { white-space: normal; }
+.number:has(span) { white-space: normal; }
+.number > span { white-space: nowrap; }
 .claims th, .claims td { padding: .55rem .6rem; }
 .claims td.decided { white-space: nowrap; }
 .claims td.number { white-space: normal; max-width: 11rem; }

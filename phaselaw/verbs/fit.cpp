@@ -56,7 +56,7 @@ void rank(const FitRequest& request, TableFit& answer) {
   answer.fit = best.fit;
   answer.held_out = best.holdout;
   answer.backtest = best.backtest;
-  for (const auto& note : answer.ranking->notes) base::log_info(note);
+  for (const auto& note : answer.ranking->notes) base::log_info("not ranked: " + note);
 }
 
 void fit_one(const FitRequest& request, TableFit& answer) {

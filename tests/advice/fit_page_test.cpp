@@ -96,7 +96,7 @@ TEST(FitPage, DrawsTheRowsTheyAre) {
   const double floor = c.fit.find("E")->value;
   ASSERT_GT(floor, 0);
   ASSERT_EQ(size.series.size(), 2U);
-  const report::Series &measured = size.series[0], &law = size.series[1];
+  const report::Series &law = size.series[0], &measured = size.series[1];
   const std::vector<double> n = c.table.data.columns.get("n_params"), d = c.table.data.columns.get("tokens");
   for (std::size_t k = 0; k < measured.x.size(); ++k) {
     std::size_t row = 0;
@@ -165,7 +165,7 @@ TEST(FitPage, TakesOnlyAFloorOff) {
   ASSERT_EQ(find(figures, "Reducible"), nullptr);
   const report::Figure& size = *find(figures, "loss against compute");
   EXPECT_TRUE(contains(size.caption, "no floor")) << size.caption;
-  EXPECT_TRUE(size.series[1].error_lo.empty());
+  EXPECT_TRUE(size.series[0].error_lo.empty());
 }
 
 TEST(Checklist, EveryItemHasAValue) {

@@ -89,7 +89,7 @@ TEST(Selection, WhereNoLawCanBeFittedWhatIsLackingIsSaidOnce) {
   data.output = {4, 3, 2, 1};
   const std::string lacking = error_of(data);
   EXPECT_TRUE(
-      lacking.starts_with("no law can be fitted: each needs some of the columns batch, compute, d_model, lr_drop, "))
+      lacking.starts_with("no law can be fitted: each needs some of the columns batch, compute, d_model, lr_sum, "))
       << lacking;
   EXPECT_NE(lacking.find("found beside the loss: size in M; name what you have, as in --col n_params=COLUMN"),
             std::string::npos)
@@ -119,10 +119,14 @@ TEST(Selection, LawsThatCannotBeFittedAreNoted) {
   Measurements data;
   data.columns.add("tokens", {1, 2, 4, 8, 16, 32});
   data.output = {6, 5, 4, 3.5, 3.2, 3};
-  const Ranking ranking = rank_laws({law_from("chinchilla"), law_from("power@tokens")}, data, plain());
+  const Ranking ranking =
+      rank_laws({law_from("chinchilla"), law_from("shifted-power"), law_from("power@tokens"), law_from("kaplan-n")},
+                data, plain());
   ASSERT_EQ(ranking.laws.size(), 1U);
   ASSERT_EQ(ranking.notes.size(), 1U);
-  EXPECT_NE(ranking.notes[0].find("chinchilla: the law needs the column n_params"), std::string::npos);
+  EXPECT_NE(ranking.notes[0].find("for want of a column: n_params (chinchilla, kaplan-n); step (shifted-power); a"),
+            std::string::npos)
+      << ranking.notes[0];
   EXPECT_THROW((void)rank_laws({law_from("chinchilla")}, data, plain()), base::InputError);
 }
 
