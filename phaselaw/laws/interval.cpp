@@ -138,6 +138,13 @@ double expanded_tail(double level, double n, double dof) {
   return std::min((1 - level) / 2, tail);
 }
 
+Interval new_run_interval(double value, const Interval& mean, double residual_lo, double residual_hi) {
+  Interval run;
+  if (mean.lo) run.lo = value * std::exp(-std::hypot(std::min(0.0, std::log(*mean.lo / value)), residual_lo));
+  if (mean.hi) run.hi = value * std::exp(std::hypot(std::max(0.0, std::log(*mean.hi / value)), residual_hi));
+  return run;
+}
+
 IntervalSet intervals(Refitter& refitter, const numerics::LeastSquaresResult& optimum, IntervalMethod method,
                       const FitOptions& options, const std::vector<Derived>& derived,
                       std::span<const std::vector<double>> starts) {

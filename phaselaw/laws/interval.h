@@ -53,4 +53,10 @@ struct IntervalSet {
 // interval mends both [T: Hesterberg 2015, section 6.3].
 [[nodiscard]] double expanded_tail(double level, double n, double dof);
 
+// The interval of a new run's measurement, mean times exp(residual), from that of the mean, both > 0: on either side
+// the distances in ln of the independent parts add in squares, so that a new run is never surer than its mean, however
+// skewed that is [T: Zou and Donner 2008, the method of variance estimates recovery]. `residual`: the quantiles of the
+// residuals at the same level, lo <= 0 <= hi. An open end stays open.
+[[nodiscard]] Interval new_run_interval(double value, const Interval& mean, double residual_lo, double residual_hi);
+
 }  // namespace phaselaw::laws

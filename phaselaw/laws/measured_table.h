@@ -21,7 +21,8 @@
 //              field, in units that cannot be meant (1.4 parameters), or in mixed units
 //   warning    where rows of several precisions (float32, bfloat16) are fitted together
 //   counts     of parameters and tokens may be written 70M, 1.4B, 300e9
-//   units      a heading may say: params (M), tokens [B], compute (PF-days); the column is then multiplied, a note says so
+//   units      a heading may say: params (M), tokens [B], compute (PF-days); the column is then multiplied, a note says
+//   so
 // InputError at file:line:column.
 namespace phaselaw::laws {
 

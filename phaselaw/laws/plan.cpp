@@ -211,7 +211,7 @@ class Planner {
     for (const Parameters& parameters : plausible_.parameters)
       draws.push_back(allocator_.loss(parameters, first, second));
     point.loss = plausible_.estimate("loss", chosen.loss, draws);
-    point.run = plausible_.new_run("run", chosen.loss, draws);
+    point.run = plausible_.new_run("run", point.loss);
   }
 
   void add_sizes(PlanPoint& point) const {

@@ -18,7 +18,6 @@ namespace phaselaw::laws {
 namespace {
 
 constexpr std::size_t kNormalDraws = 400;
-constexpr std::size_t kRunDraws = 4;  // residuals for each draw
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 std::vector<std::vector<double>> normal_draws(const SavedFit& saved, const Refitter& refitter) {
@@ -55,7 +54,6 @@ Plausible plausible_parameters(const SavedFit& saved) {
   const std::size_t k = fit.theta.size();
   Plausible plausible;
   plausible.level = saved.options.fit.level;
-  plausible.seed = saved.options.fit.seed;
   if (!fit.replicates.empty()) {
     for (std::size_t begin = 0; begin + k <= fit.replicates.size(); begin += k)
       plausible.parameters.push_back(parameters_at(fit, std::span(fit.replicates).subspan(begin, k)));
@@ -91,19 +89,16 @@ Estimate Plausible::estimate(std::string name, double value, std::vector<double>
   return out;
 }
 
-Estimate Plausible::new_run(std::string name, double value, const std::vector<double>& draws) const {
-  // The mean's draws are widened as much as its own interval's tail is cut further out; the residuals are already.
-  const double plain_tail = (1 - level) / 2;
-  const double widening = numerics::normal_quantile(tail) / numerics::normal_quantile(plain_tail);
-  std::vector<double> run;
-  numerics::RandomStream stream(seed, "plausible.run", 0);
-  for (const double draw : draws)
-    for (std::size_t r = 0; r < kRunDraws; ++r)
-      run.push_back(std::exp(std::log(value) + widening * std::log(draw / value) +
-                             log_residuals[stream.below(log_residuals.size())]));
-  Plausible plain = *this;
-  plain.tail = plain_tail;
-  return plain.estimate(std::move(name), value, std::move(run));
+Estimate Plausible::new_run(std::string name, const Estimate& mean) const {
+  Estimate out{std::move(name), mean.value, {}, {}, mean.identified, false};
+  if (log_residuals.empty()) return out;
+  const double run_tail = (1 - level) / 2;
+  const Interval run =
+      new_run_interval(mean.value, {mean.lo, mean.hi}, std::min(0.0, numerics::quantile(log_residuals, run_tail)),
+                       std::max(0.0, numerics::quantile(log_residuals, 1 - run_tail)));
+  out.lo = run.lo;
+  out.hi = run.hi;
+  return out;
 }
 
 }  // namespace phaselaw::laws

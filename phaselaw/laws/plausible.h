@@ -20,12 +20,11 @@ struct Plausible {
   std::vector<double> log_residuals;            // what runs differ by, expanded by sqrt(n/(n-k))
   std::string method;                           // "bootstrap of 400", "normal draws, sandwich covariance", "none"
   double level = 0.95, tail = 0.025;
-  std::uint64_t seed = 0;
 
   // Of a quantity's draws, one for each of `parameters`. NaN draws count as unknown on either side.
   [[nodiscard]] Estimate estimate(std::string name, double value, std::vector<double> draws) const;
-  // Of a new run's measurement, the draws of whose mean are given, all > 0.
-  [[nodiscard]] Estimate new_run(std::string name, double value, const std::vector<double>& draws) const;
+  // Of a new run's measurement about its mean > 0: new_run_interval of interval.h.
+  [[nodiscard]] Estimate new_run(std::string name, const Estimate& mean) const;
 };
 
 // InputError when the fit has no optimum.

@@ -12,14 +12,12 @@
 #include "phaselaw/laws/law_data.h"
 #include "phaselaw/laws/law_form.h"
 #include "phaselaw/laws/refit.h"
-#include "phaselaw/numerics/random.h"
 #include "phaselaw/numerics/statistics.h"
 
 namespace phaselaw::laws {
 
 namespace {
 
-constexpr std::size_t kRunDraws = 4;        // residuals for each resample
 constexpr std::size_t kNormalDraws = 1000;  // quantiles where the fit has no resamples
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
@@ -105,21 +103,16 @@ Prediction predict(const LawFit& fit, const Measurements& data, const LawOptions
       fit.replicates.empty() ? n : static_cast<double>(n_groups(residual.size(), options.fit.cluster));
   const double dof = std::max(1.0, groups - (options.fit.cluster.empty() ? static_cast<double>(k) : 1.0));
   const double tail = expanded_tail(fit.level, groups, dof), run_tail = (1 - fit.level) / 2;
-  // The law's draws are widened as much as its own interval's tail is cut further out; the residuals are already: a new
-  // run is never surer than the law.
-  const double widening = numerics::normal_quantile(tail) / numerics::normal_quantile(run_tail);
+  const double residual_lo = expansion * std::min(0.0, numerics::quantile(residual, run_tail)),
+               residual_hi = expansion * std::max(0.0, numerics::quantile(residual, 1 - run_tail));
   for (std::size_t i = 0; i < rows; ++i) {
     if (logs[i].size() < 2) continue;
-    const double centre = std::log(prediction.value[i]);
     prediction.lo[i] = std::exp(numerics::quantile(logs[i], tail));
     prediction.hi[i] = std::exp(numerics::quantile(logs[i], 1 - tail));
-    numerics::RandomStream stream(options.fit.seed, "predict", i);
-    std::vector<double> run;
-    for (const double log : logs[i])
-      for (std::size_t r = 0; r < kRunDraws; ++r)
-        run.push_back(centre + widening * (log - centre) + expansion * residual[stream.below(residual.size())]);
-    prediction.run_lo[i] = std::exp(numerics::quantile(run, run_tail));
-    prediction.run_hi[i] = std::exp(numerics::quantile(run, 1 - run_tail));
+    const Interval run =
+        new_run_interval(prediction.value[i], {prediction.lo[i], prediction.hi[i]}, residual_lo, residual_hi);
+    prediction.run_lo[i] = *run.lo;
+    prediction.run_hi[i] = *run.hi;
   }
   return prediction;
 }

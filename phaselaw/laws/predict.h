@@ -10,8 +10,8 @@
 //
 //   value    percentiles of the law at the fits to the resamples; without resamples the delta method on ln L with the
 //            sandwich covariance [T]
-//   new run  the same distribution times exp(a residual drawn from the fit's, expanded by sqrt(n/(n-k))): the residuals
-//            hold what runs differ by
+//   new run  new_run_interval of interval.h: with the residuals' own quantiles, expanded by sqrt(n/(n-k)), which hold
+//            what runs differ by
 // Cost: resamples x rows x 20 ns.
 namespace phaselaw::laws {
 

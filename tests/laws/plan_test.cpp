@@ -195,6 +195,20 @@ TEST(Plan, ANewRunIsLessCertainThanTheLaw) {
   }
 }
 
+// Few rows and much to determine: the resamples' losses are skewed, and their interval is cut at the outermost.
+TEST(Plan, NorWhereResamplesAreSkewed) {
+  for (std::uint64_t draw = 0; draw < 5; ++draw) {
+    const SavedFit saved = saved_fit("chinchilla", IntervalMethod::bootstrap, 14, 0.003, draw);
+    const auto range = saved.data.columns.get("compute");
+    const double largest = *std::max_element(range.begin(), range.end());
+    for (const PlanPoint& point : plan_for_compute(saved, {largest, 10 * largest, 1e4 * largest}, quick()).points) {
+      ASSERT_TRUE(point.loss.lo && point.run.lo && point.loss.hi && point.run.hi);
+      EXPECT_LT(*point.run.lo, *point.loss.lo) << draw << ", " << point.compute.value;
+      EXPECT_GT(*point.run.hi, *point.loss.hi) << draw << ", " << point.compute.value;
+    }
+  }
+}
+
 // Along a contour the loss is one; budgets apart have measured optima near the law's, loss curves have none.
 TEST(Plan, WhatFiguresShow) {
   SavedFit saved = saved_fit("chinchilla", IntervalMethod::none);
