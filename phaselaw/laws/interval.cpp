@@ -138,10 +138,26 @@ double expanded_tail(double level, double n, double dof) {
   return std::min((1 - level) / 2, tail);
 }
 
-Interval new_run_interval(double value, const Interval& mean, double residual_lo, double residual_hi) {
+Interval residual_interval(std::vector<double> residuals, double level) {
+  std::sort(residuals.begin(), residuals.end());
+  const auto n = static_cast<double>(residuals.size());
+  const double tail = (1 - level) / 2;
+  double least = 0;  // how far it reaches on either side at least
+  if (tail * (n + 1) < 1) {
+    double squares = 0;
+    for (const double r : residuals) squares += r * r;
+    least = numerics::student_t_quantile(1 - tail, std::max(1.0, n - 1)) * std::sqrt(squares / n);
+  }
+  // Type 6 lies at tail (n + 1), counted from 1; type 7, which the library has, at 1 + tail (n - 1).
+  const double p = n > 1 ? std::clamp((tail * (n + 1) - 1) / (n - 1), 0.0, 0.5) : 0.5;
+  return {std::min(-least, numerics::quantile_of_sorted(residuals, p)),
+          std::max(least, numerics::quantile_of_sorted(residuals, 1 - p))};
+}
+
+Interval new_run_interval(double value, const Interval& mean, const Interval& residual) {
   Interval run;
-  if (mean.lo) run.lo = value * std::exp(-std::hypot(std::min(0.0, std::log(*mean.lo / value)), residual_lo));
-  if (mean.hi) run.hi = value * std::exp(std::hypot(std::max(0.0, std::log(*mean.hi / value)), residual_hi));
+  if (mean.lo) run.lo = value * std::exp(-std::hypot(std::min(0.0, std::log(*mean.lo / value)), *residual.lo));
+  if (mean.hi) run.hi = value * std::exp(std::hypot(std::max(0.0, std::log(*mean.hi / value)), *residual.hi));
   return run;
 }
 

@@ -53,10 +53,14 @@ struct IntervalSet {
 // interval mends both [T: Hesterberg 2015, section 6.3].
 [[nodiscard]] double expanded_tail(double level, double n, double dof);
 
-// The interval of a new run's measurement, mean times exp(residual), from that of the mean, both > 0: on either side
+// Where a new residual falls, from n of them: their quantiles of type 6, which hold a further draw at the level on
+// average [T: Hyndman and Fan 1996]; where n is too small for these to lie inside the sample, at least Student's t
+// times their root mean square. lo <= 0 <= hi, both set.
+[[nodiscard]] Interval residual_interval(std::vector<double> residuals, double level);
+
+// The interval of a new run's measurement, mean times exp(residual), from those of both, the mean > 0: on either side
 // the distances in ln of the independent parts add in squares, so that a new run is never surer than its mean, however
-// skewed that is [T: Zou and Donner 2008, the method of variance estimates recovery]. `residual`: the quantiles of the
-// residuals at the same level, lo <= 0 <= hi. An open end stays open.
-[[nodiscard]] Interval new_run_interval(double value, const Interval& mean, double residual_lo, double residual_hi);
+// skewed that is [T: Zou and Donner 2008, the method of variance estimates recovery]. An open end stays open.
+[[nodiscard]] Interval new_run_interval(double value, const Interval& mean, const Interval& residual);
 
 }  // namespace phaselaw::laws

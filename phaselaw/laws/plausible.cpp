@@ -92,10 +92,7 @@ Estimate Plausible::estimate(std::string name, double value, std::vector<double>
 Estimate Plausible::new_run(std::string name, const Estimate& mean) const {
   Estimate out{std::move(name), mean.value, {}, {}, mean.identified, false};
   if (log_residuals.empty()) return out;
-  const double run_tail = (1 - level) / 2;
-  const Interval run =
-      new_run_interval(mean.value, {mean.lo, mean.hi}, std::min(0.0, numerics::quantile(log_residuals, run_tail)),
-                       std::max(0.0, numerics::quantile(log_residuals, 1 - run_tail)));
+  const Interval run = new_run_interval(mean.value, {mean.lo, mean.hi}, residual_interval(log_residuals, level));
   out.lo = run.lo;
   out.hi = run.hi;
   return out;

@@ -96,21 +96,19 @@ Prediction predict(const LawFit& fit, const Measurements& data, const LawOptions
   const Refitter refitter(form, log_data, options.fit);
   const auto logs =
       fit.replicates.empty() ? linear_logs(fit, refitter, options.fit, at, rows) : resampled_logs(fit, at, rows);
-  const std::vector<double> residual = refitter.log_residuals(fit.theta);
-  const double n = static_cast<double>(residual.size());
-  const double expansion = std::sqrt(n / std::max(1.0, n - static_cast<double>(k)));
+  std::vector<double> residuals = refitter.log_residuals(fit.theta);
+  const double n = static_cast<double>(residuals.size());
+  for (double& r : residuals) r *= std::sqrt(n / std::max(1.0, n - static_cast<double>(k)));
+  const Interval residual = residual_interval(residuals, fit.level);
   const double groups =
-      fit.replicates.empty() ? n : static_cast<double>(n_groups(residual.size(), options.fit.cluster));
+      fit.replicates.empty() ? n : static_cast<double>(n_groups(residuals.size(), options.fit.cluster));
   const double dof = std::max(1.0, groups - (options.fit.cluster.empty() ? static_cast<double>(k) : 1.0));
-  const double tail = expanded_tail(fit.level, groups, dof), run_tail = (1 - fit.level) / 2;
-  const double residual_lo = expansion * std::min(0.0, numerics::quantile(residual, run_tail)),
-               residual_hi = expansion * std::max(0.0, numerics::quantile(residual, 1 - run_tail));
+  const double tail = expanded_tail(fit.level, groups, dof);
   for (std::size_t i = 0; i < rows; ++i) {
     if (logs[i].size() < 2) continue;
     prediction.lo[i] = std::exp(numerics::quantile(logs[i], tail));
     prediction.hi[i] = std::exp(numerics::quantile(logs[i], 1 - tail));
-    const Interval run =
-        new_run_interval(prediction.value[i], {prediction.lo[i], prediction.hi[i]}, residual_lo, residual_hi);
+    const Interval run = new_run_interval(prediction.value[i], {prediction.lo[i], prediction.hi[i]}, residual);
     prediction.run_lo[i] = *run.lo;
     prediction.run_hi[i] = *run.hi;
   }

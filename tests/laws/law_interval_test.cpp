@@ -6,6 +6,7 @@
 
 #include "laws/law_truths.h"
 #include "phaselaw/base/errors.h"
+#include "phaselaw/laws/interval.h"
 #include "phaselaw/laws/law_fit.h"
 #include "phaselaw/laws/predict.h"
 #include "phaselaw/laws/profile.h"
@@ -146,6 +147,34 @@ TEST(LawProfile, IsLowestAtTheOptimumAndCrossesWhereTheIntervalEnds) {
   }
   EXPECT_NEAR(*curve.lo, *fit.find("beta")->lo, 1e-4 * *curve.lo);  // profiles end within 1e-4
   EXPECT_THROW((void)profile(fit, data, options, "gamma"), base::InputError);
+}
+
+// A further draw falls inside at the level, from any number of residuals; 4,000 samples: standard error 0.0034.
+TEST(LawPrediction, AFurtherResidualFallsInsideItsInterval) {
+  numerics::RandomStream stream(3, "residuals");
+  for (const std::size_t n : {3U, 8U, 14U, 38U, 39U, 40U, 100U, 400U}) {
+    int inside = 0;
+    for (int sample = 0; sample < 4000; ++sample) {
+      std::vector<double> residuals(n);
+      for (double& r : residuals) r = stream.normal();
+      const double fresh = stream.normal();
+      const Interval interval = residual_interval(residuals, 0.95);
+      ASSERT_LE(*interval.lo, 0);
+      ASSERT_GE(*interval.hi, 0);
+      inside += *interval.lo <= fresh && fresh <= *interval.hi ? 1 : 0;
+    }
+    EXPECT_GE(inside, 4000 * (0.95 - 4 * 0.0034)) << n;
+    EXPECT_LE(inside, 4000 * (n < 39 ? 0.985 : 0.95 + 4 * 0.0034)) << n;  // the larger of two where there are few
+  }
+}
+
+TEST(LawPrediction, DistancesAddInSquaresAndOpenEndsStay) {
+  const Interval run = new_run_interval(2, {2 * std::exp(-0.3), 2 * std::exp(0.6)}, {-0.4, 0.8});
+  EXPECT_NEAR(*run.lo, 2 * std::exp(-0.5), 1e-15);
+  EXPECT_NEAR(*run.hi, 2 * std::exp(1.0), 1e-14);
+  EXPECT_FALSE(new_run_interval(2, {1.0, {}}, {-0.4, 0.8}).hi);
+  // A mean outside its own interval has no distance on that side.
+  EXPECT_NEAR(*new_run_interval(2, {2.5, 3}, {-0.4, 0.8}).lo, 2 * std::exp(-0.4), 1e-15);
 }
 
 // New runs fall into their 95 % interval at its rate: 300 runs, each predicted once from one fit's data.
