@@ -27,6 +27,10 @@ std::vector<double> quantities(std::span<const double> theta, const std::vector<
   return values;
 }
 
+bool inside(const Refitter& refitter, std::size_t coordinate, double theta) {
+  return theta > refitter.lower()[coordinate] && theta < refitter.upper()[coordinate];
+}
+
 // What smooths the residuals of a resample: r* = shrink (r + width times a standard normal number).
 struct Smoothing {
   std::vector<double> residual;  // at the optimum, by row
@@ -34,11 +38,14 @@ struct Smoothing {
 };
 
 // Huber's loss is the absolute value smoothed by a uniform kernel of half width delta: what that leaves of the
-// bandwidth is added. Rows within clusters are not independent, and an asymmetric loss has no median residual.
+// bandwidth is added. Rows within clusters are not independent, an asymmetric loss has no median residual, and a fit at
+// a bound moves to one side only.
 Smoothing smoothing_of(const Refitter& refitter, const numerics::LeastSquaresResult& optimum,
                        const FitOptions& options) {
   Smoothing smoothing;
   if (!options.cluster.empty() || options.objective == Objective::asymmetric) return smoothing;
+  for (std::size_t j = 0; j < optimum.parameters.size(); ++j)
+    if (!inside(refitter, j, optimum.parameters[j])) return smoothing;
   const RobustScale scale = robust_scale(refitter, optimum.parameters);
   const double delta = refitter.solver_options().delta;
   const double square = scale.bandwidth * scale.bandwidth - delta * delta / 3;
@@ -188,28 +195,29 @@ std::vector<std::vector<double>> all_draws(Refitter& refitter, const numerics::L
   return draws;
 }
 
-// Smoothing presumes that the fit moves little and linearly. False where a logarithmic coordinate ends at a bound or
-// goes over more than kWidestRange.
+// Smoothing presumes that the fit moves little and linearly. False where half of the refits end at a bound, or a
+// logarithmic coordinate ends at one or goes over more than kWidestRange.
 bool determined(const std::vector<std::vector<double>>& draws, const Refitter& refitter, double level) {
   constexpr double kWidestRange = 4.605;  // a factor 100
   const auto& coordinates = refitter.form().coordinates();
   for (std::size_t j = 0; j < coordinates.size(); ++j) {
-    if (!coordinates[j].logarithmic) continue;
     std::vector<double> values;
     for (const auto& draw : draws)
       if (!draw.empty()) values.push_back(draw[j]);
     if (values.empty()) return true;
     std::sort(values.begin(), values.end());
+    if (!inside(refitter, j, numerics::quantile_of_sorted(values, 0.5))) return false;
+    if (!coordinates[j].logarithmic) continue;
     const double lo = numerics::quantile_of_sorted(values, (1 - level) / 2);
     const double hi = numerics::quantile_of_sorted(values, (1 + level) / 2);
-    if (hi - lo > kWidestRange || lo <= refitter.lower()[j] || hi >= refitter.upper()[j]) return false;
+    if (hi - lo > kWidestRange || !inside(refitter, j, lo) || !inside(refitter, j, hi)) return false;
   }
   return true;
 }
 
 // Refits to smoothed residuals scatter around the minimum of a smoother loss, a better estimate than the fit itself;
-// around that they say how far it may be off, not the fit. Moved to have the fit as their median, inside the bounds;
-// a coordinate that has no room on one side stays.
+// around that they say how far it may be off, not the fit. Moved to have the fit as their median, every coordinate
+// (one that stayed would no longer belong to the others); a refit at a bound stays there.
 void recentre(std::vector<std::vector<double>>& draws, const Refitter& refitter,
               const numerics::LeastSquaresResult& optimum, const std::vector<Derived>& derived) {
   const std::size_t k = optimum.parameters.size();
@@ -218,12 +226,9 @@ void recentre(std::vector<std::vector<double>>& draws, const Refitter& refitter,
   for (std::size_t j = 0; j < k; ++j) {
     std::vector<double> values;
     for (const auto& draw : draws) values.push_back(draw[j]);
-    const double lower = refitter.lower()[j], upper = refitter.upper()[j];
-    const double centre = optimum.parameters[j], median = numerics::median(values);
-    const auto inside = [&](double x) { return x > lower && x < upper; };
-    if (!inside(centre) || !inside(median)) continue;
+    const double shift = optimum.parameters[j] - numerics::median(values);
     for (auto& draw : draws)
-      if (inside(draw[j])) draw[j] = std::clamp(draw[j] + centre - median, lower, upper);
+      if (inside(refitter, j, draw[j])) draw[j] = std::clamp(draw[j] + shift, refitter.lower()[j], refitter.upper()[j]);
   }
   for (auto& draw : draws) draw = quantities(std::span(draw).first(k), derived);
 }

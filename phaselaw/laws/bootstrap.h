@@ -14,8 +14,9 @@
 // the fit. Their residuals are smoothed,
 //   r* = c (r + h z),  z normal,  h^2 = b^2 - delta^2/3,  c = 1/sqrt(1 + h^2/s^2),
 // with s the residuals' spread and b Silverman's bandwidth (robust_scale.h; delta is a uniform kernel's half width),
-// and the refits moved to have the fit as their median. Where they go over a factor 100 or to a bound of a positive
-// parameter, they stay plain. [T: Silverman and Young 1987; Hall, DiCiccio and Romano 1989]
+// and the refits moved to have the fit as their median. Where the fit or half of the refits lie at a bound, or those of
+// a positive parameter reach one or go over a factor 100, they stay plain. [T: Silverman and Young 1987; Hall, DiCiccio
+// and Romano 1989]
 namespace phaselaw::laws {
 
 // Rows grouped into what is drawn together: single rows, or the clusters.

@@ -113,6 +113,31 @@ TEST(LawInterval, ResamplesOfAnAlmostAbsoluteLossAreCentredOnTheFit) {
   }
 }
 
+// Without a floor in the data the fit ends at E = 0 and refits do not: their other parameters belong to their own E.
+TEST(LawInterval, ResamplesOfAFitAtABoundStayFits) {
+  const Law law = law_from("chinchilla");
+  LawOptions options = with(Objective::huber, IntervalMethod::bootstrap);
+  options.fit.resamples = 100;
+  int at_bound = 0;
+  for (std::uint64_t draw = 0; draw < 12; ++draw) {
+    Measurements data = testing::exact_measurements(law, 16, draw);
+    numerics::RandomStream stream(15, "no floor", draw);
+    const std::vector<double> n_params = data.columns.get("n_params"), tokens = data.columns.get("tokens");
+    for (std::size_t i = 0; i < data.output.size(); ++i)
+      data.output[i] =
+          (8 * std::pow(n_params[i], -0.21) + 9.6 * std::pow(tokens[i], -0.13)) * std::exp(0.01 * stream.normal());
+    const LawFit fit = fit_law(law, data, options);
+    if (fit.find("E")->value > 0) continue;
+    ++at_bound;
+    const Prediction at = predict(fit, data, options, data.columns);
+    // Every refit lies within the noise of the rows that it was fitted to, so the median over them of the fit does.
+    std::vector<double> above;
+    for (std::size_t i = 0; i < at.value.size(); ++i) above.push_back(std::log(at.lo[i] / at.value[i]));
+    EXPECT_LE(numerics::median(above), 0) << "draw " << draw;
+  }
+  EXPECT_GE(at_bound, 3);
+}
+
 // 95 % intervals of the exponent over 200 draws: a correct method leaves [0.90, 0.995] once in 1000 times.
 TEST(LawInterval, ProfilesCover) {
   int covered = 0;
