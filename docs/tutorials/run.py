@@ -3,16 +3,17 @@
 """The tutorials as notebooks: run.py [NAME...] [--out FOLDER]
 
 Each NAME.py is a script with cells ("# %%", "# %% [markdown]"). Here it is executed cell by cell by a notebook's kernel and
-written with its output as NAME.ipynb. Needs nbclient, nbformat and ipykernel beside phaselaw[plot]. An error in a cell ends
-with exit code 1 and its traceback.
+written with its output as NAME.ipynb beside it; tests/python/test_tutorials.py compares what is committed. Needs
+phaselaw[notebook]. An error in a cell ends with exit code 1 and its traceback.
 """
 
 import argparse
+import re
 import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-NAMES = ["practitioner", "theorist", "experimenter"]
+NAMES = ["practitioner", "theorist", "experimenter", "reader"]
 
 
 def cells_of(text):
@@ -31,8 +32,27 @@ def cells_of(text):
     return cells
 
 
+def execute(name):
+    """The notebook of NAME.py with what its cells printed and drew, less what differs from one run to the next."""
+    import nbclient
+    import nbformat
+
+    notebook = nbformat.v4.new_notebook(metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}})
+    for i, (is_markdown, source) in enumerate(cells_of((HERE / f"{name}.py").read_text(encoding="utf-8"))):
+        new = nbformat.v4.new_markdown_cell if is_markdown else nbformat.v4.new_code_cell
+        notebook.cells.append(new(source, id=f"{name}-{i}"))
+    nbclient.NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(HERE)}}).execute()
+    notebook.metadata["language_info"] = {"name": "python"}
+    for cell in notebook.cells:
+        cell.metadata.pop("execution", None)  # the clock
+        for output in cell.get("outputs", []):
+            if output.output_type == "stream":  # a warning names the kernel's own temporary file
+                output.text = re.sub(r"(?m)^\S*ipykernel_\S*\.py:(\d+): ", r"line \1: ", output.text)
+    return notebook
+
+
 def main():
-    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("names", nargs="*", default=NAMES)
     arguments.add_argument("--out", type=Path, default=HERE)
     options = arguments.parse_args()
@@ -40,18 +60,11 @@ def main():
     import nbformat
 
     for name in options.names:
-        notebook = nbformat.v4.new_notebook(metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}})
-        for i, (is_markdown, source) in enumerate(cells_of((HERE / f"{name}.py").read_text())):
-            new = nbformat.v4.new_markdown_cell if is_markdown else nbformat.v4.new_code_cell
-            notebook.cells.append(new(source, id=f"{name}-{i}"))
         try:
-            nbclient.NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(HERE)}}).execute()
+            nbformat.write(execute(name), options.out / f"{name}.ipynb")
         except nbclient.exceptions.CellExecutionError as error:
             print(error, file=sys.stderr)
             return 1
-        for cell in notebook.cells:  # nothing that depends on the clock
-            cell.metadata.pop("execution", None)
-        nbformat.write(notebook, options.out / f"{name}.ipynb")
         print(options.out / f"{name}.ipynb")
     return 0
 

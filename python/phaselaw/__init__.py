@@ -13,6 +13,7 @@ from phaselaw import _core, plot
 from phaselaw._errors import InputError, PhaselawWarning, RunError
 from phaselaw._talk import show_progress
 from phaselaw.experiments import (
+    CheckedRun,
     Dataset,
     ExperimentKernel,
     Flow,
@@ -38,8 +39,8 @@ from phaselaw.transformer import ParameterBlock, Spectrum, TangentKernel, Transf
 __version__: str = _core.made_by()["version"]
 
 __all__ = [
-    "Dataset", "Diagnoses", "Estimate", "ExperimentKernel", "Fit", "Flow", "FlowCurve", "InputError", "IsoFlop",
-    "LawPrediction", "MeasuredConstants", "MeasuredTable", "ParameterBlock", "PhaselawWarning", "Plan", "PlanPoint",
+    "CheckedRun", "Dataset", "Diagnoses", "Estimate", "ExperimentKernel", "Fit", "Flow", "FlowCurve", "InputError",
+    "IsoFlop", "LawPrediction", "MeasuredConstants", "MeasuredTable", "ParameterBlock", "PhaselawWarning", "Plan", "PlanPoint",
     "Prediction", "Ranking", "Result", "RiskSurface", "RunError", "Spectrum", "Split", "Study", "SweepSummary",
     "TangentKernel", "Theory", "Transformer", "diagnose", "fit", "fit_all", "flow", "isoflop", "kernel", "load_study",
     "make_split", "plan", "plot", "predict", "read_table", "show_progress", "spectrum", "sweep", "tangent_kernel",

@@ -17,7 +17,7 @@ _STYLE = """<style>
 .phaselaw h4 { margin: 0 0 .1em; font-size: 15px; font-weight: 600; }
 .phaselaw code { font-size: 13px; }
 .phaselaw .wide { overflow-x: auto; }
-.phaselaw table { border-collapse: collapse; margin: .5em 0; font-variant-numeric: tabular-nums; }
+.phaselaw table { font: inherit; border-collapse: collapse; margin: .5em 0; font-variant-numeric: tabular-nums; }
 .phaselaw th, .phaselaw td { text-align: left; padding: .2em .9em .2em 0; white-space: nowrap;
   border: 0; border-bottom: 1px solid rgba(128, 128, 128, .35); background: none; }
 .phaselaw th { font-weight: 600; }
@@ -48,8 +48,7 @@ def _page(title: str, formula: str, body: str, facts: Sequence[str], warnings: S
 
 
 def fit_html(fit: Fit) -> str:
-    rows = _text.parameter_rows(fit)
-    heading = ["quantity", f"value and {_text.number(100 * fit.level)} % interval", "identified", "meaning"]
+    heading, *rows = _text.parameter_rows(fit)
     weak = [row[2] == "no" for row in rows]
     return _page(fit.law, fit.formula, _table(heading, rows, weak), _text.fit_facts(fit), fit.warnings)
 

@@ -38,13 +38,14 @@ def columns(rows: Sequence[Sequence[str]]) -> str:
 
 
 def parameter_rows(fit: Fit) -> list[list[str]]:
-    """name, value and interval, identified, meaning"""
+    """Heading, and a row for each: name, value and interval, identified, meaning (where the law says any)."""
     meanings = {p["name"]: p["meaning"] for p in (fit["form"]["parameters"] if "form" in fit else [])}
-    rows = []
+    rows = [["quantity", f"value and {number(100 * fit.level)} % interval", "identified", "meaning"]]
     for estimate in [*fit.parameters.values(), *fit.derived.values()]:
         known = "fixed" if estimate.fixed else "yes" if estimate.identified else "no"
-        rows.append([estimate.name, interval(estimate), known, meanings.get(estimate.name, "")])
-    return rows
+        value = number(estimate.value) if estimate.fixed else interval(estimate)
+        rows.append([estimate.name, value, known, meanings.get(estimate.name, "")])
+    return rows if any(meanings.values()) else [row[:-1] for row in rows]
 
 
 def fit_facts(fit: Fit) -> list[str]:
@@ -63,8 +64,7 @@ def fit_facts(fit: Fit) -> list[str]:
 
 
 def fit_text(fit: Fit) -> str:
-    heading = ["quantity", f"value and {number(100 * fit.level)} % interval", "identified", "meaning"]
-    lines = [f"{fit.law}: {fit.formula}", columns([heading, *parameter_rows(fit)]), *fit_facts(fit)]
+    lines = [f"{fit.law}: {fit.formula}", columns(parameter_rows(fit)), *fit_facts(fit)]
     return "\n".join(lines + [f"warning: {w}" for w in fit.warnings])
 
 

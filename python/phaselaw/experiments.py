@@ -119,13 +119,27 @@ class RiskSurface:
     hi: Array
 
 
+@dataclass(frozen=True)
+class CheckedRun:
+    """Models trained on n_data sequences beside their prediction: test loss per number, mean over the replicates."""
+
+    n_data: int
+    replicates: int
+    time: Array
+    measured: Array
+    predicted: Array
+    compute: Array
+    outcome: str
+
+
 class Prediction(Result):
-    """The learning curve from the kernel alone; json() is predict.json."""
+    """The learning curve from the kernel alone; json() is predict.json. checked: the trained models, where asked for."""
 
     def __init__(self, found: tuple[Any, ...]) -> None:
         super().__init__(found[0])
         self.times: Array = found[1]
         self.surfaces: list[RiskSurface] = [RiskSurface(**surface) for surface in found[2]]
+        self.checked: list[CheckedRun] = [CheckedRun(**run) for run in found[3]]
 
 
 def predict(

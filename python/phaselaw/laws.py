@@ -7,18 +7,22 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
-from phaselaw import _core
+from phaselaw import _check, _core
 from phaselaw._errors import InputError
 from phaselaw._tables import Table, as_text
 from phaselaw.results import Diagnoses, Fit, IsoFlop, Plan, Ranking, Theory
 
 
-def _numbers(value: float | Sequence[float] | None) -> list[float]:
-    if value is None:
-        return []
-    return [float(x) for x in np.atleast_1d(np.asarray(value, dtype=np.float64))]
+def _numbers(value: float | Sequence[float] | None, name: str) -> list[float]:
+    return [] if value is None else [float(x) for x in _check.numbers(value, name).ravel()]
+
+
+def _columns(value: Mapping[str, str]) -> dict[str, str]:
+    return _check.mapping(value, "columns", "{'loss': 'val_loss'}")
+
+
+def _scale(value: Mapping[str, float]) -> dict[str, float]:
+    return _check.mapping(value, "scale", "{'n_params': 1e9}")
 
 
 def _texts(value: str | Sequence[str]) -> list[str]:
@@ -103,11 +107,12 @@ def fit_all(
 
 def _fit(table: Table, law: str, arguments: dict[str, Any]) -> _core.Json:
     request = {key: value for key, value in arguments.items() if key not in ("table", "loss")}
-    columns = dict(arguments["columns"])
+    columns = _columns(arguments["columns"])
     if arguments["loss"] is not None:
         columns["loss"] = arguments["loss"]
     request |= {"law": law, "columns": columns, "where": _texts(arguments["where"])}
-    request |= {key: dict(arguments[key]) for key in ("scale", "fixed")}
+    request |= {"scale": _scale(arguments["scale"])}
+    request |= {"fixed": _check.mapping(arguments["fixed"], "fixed", "{'alpha': 0.34}")}
     source, text = as_text(table)
     return _core.fit(source, text, request)
 
@@ -144,13 +149,16 @@ def plan(
     next_run   which run would narrow this most: a parameter, n_params, tokens, loss or all; costs at most next_budget
     """
     request = {key: value for key, value in locals().items() if key not in ("fit", "law")}
-    request |= {"compute": _numbers(compute), "loss": _numbers(loss), "at": dict(at)}
+    request |= {"compute": _numbers(compute, "compute"), "loss": _numbers(loss, "loss")}
+    request |= {"at": _check.mapping(at, "at", "{'unique_tokens': 1e10}")}
     if isinstance(fit, (Fit, Ranking)):
         core, source = fit._core, "fit"
     elif isinstance(fit, Mapping):
         core, source = _core.json_from(dict(fit)), "fit"
-    else:
+    elif isinstance(fit, (str, os.PathLike)):
         core, source = Fit.load(fit)._core, os.fspath(fit)
+    else:
+        raise InputError(f"fit: expected a Fit, a dict of one or the path of a FIT.json; {_check.found(fit)}")
     return Plan(_core.plan(core, source, law, request))
 
 
@@ -172,7 +180,7 @@ def isoflop(
 ) -> IsoFlop:
     """Compute-optimal sizes from runs of equal compute, by envelope, parabola, spline and law: `phaselaw isoflop`."""
     request = {key: value for key, value in locals().items() if key != "table"}
-    request |= {"columns": dict(columns), "scale": dict(scale), "where": _texts(where)}
+    request |= {"columns": _columns(columns), "scale": _scale(scale), "where": _texts(where)}
     request |= {"delta": 1e-3, "asymmetry": 4.0, "interval": "automatic"}
     source, text = as_text(table)
     return IsoFlop(_core.isoflop(source, text, request))
@@ -196,7 +204,7 @@ def diagnose(
     warmup, decay, decay_from, decay_to   the schedule, where no lr column says so: none, linear, cosine, sqrt
     """
     request = {
-        "columns": dict(columns),
+        "columns": _columns(columns),
         "runs": _texts(run),
         "warmup": float(warmup),
         "decay": decay,
@@ -206,6 +214,9 @@ def diagnose(
         "threads": threads,
     }
     if isinstance(curves, (list, tuple)):
+        if not curves or not all(isinstance(path, (str, os.PathLike)) for path in curves):
+            odd = next((path for path in curves if not isinstance(path, (str, os.PathLike))), None)
+            raise InputError(f"curves: expected files, {_check.found(odd) if curves else 'found none'}")
         sources, text = [os.fspath(path) for path in curves], None
     else:
         source, text = as_text(curves)  # type: ignore[arg-type]
@@ -255,6 +266,6 @@ def read_table(
     last: bool = False,
 ) -> MeasuredTable:
     """A table as fit reads it: recognised columns, rows without a loss and copies left out (docs/laws.md)."""
-    options = {"columns": dict(columns), "scale": dict(scale), "where": _texts(where), "last": last}
+    options = {"columns": _columns(columns), "scale": _scale(scale), "where": _texts(where), "last": last}
     source, text = as_text(table)
     return MeasuredTable(_core.read_table(source, text, output, options))

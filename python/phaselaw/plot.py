@@ -36,11 +36,20 @@ def _axes(ax: Axes | None) -> Axes:
 
 
 def _plain_ticks(ax: Axes) -> None:
-    """Less than a decade of losses: 2.2, 2.4 rather than powers of ten."""
+    """Less than a decade of losses: 2.2, 2.4, 2.6 rather than powers of ten."""
+    from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
+
     low, high = ax.get_ylim()
     if high < 10 * low:
-        for which in (ax.yaxis.set_major_formatter, ax.yaxis.set_minor_formatter):
-            which(lambda value, _: f"{value:g}")
+        even = MaxNLocator(6, steps=[1, 2, 5, 10])
+        ax.yaxis.set_major_locator(even if high < 2.5 * low else LogLocator(subs=(1, 1.5, 2, 3, 4, 6, 8), numticks=20))
+        ax.yaxis.set_minor_locator(NullLocator())
+        ax.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+
+
+def _loss_label(result: Flow | Prediction, quantity: str) -> str:
+    tokens = result["configuration"]["model"]["readout"] == "tokens"
+    return quantity.replace("_", " ") + ("\n(nats per token)" if tokens else "\n(mean square of an output coordinate)")
 
 
 def _units(name: str) -> str:
@@ -118,7 +127,7 @@ def plan(result: Plan, ax: Axes | None = None) -> Axes:
 
 
 def spectrum(result: Spectrum | TangentKernel | ExperimentKernel, ax: Axes | None = None) -> Axes:
-    """Eigenvalues against their rank, both in logarithms; below the dotted line they are rounding."""
+    """Eigenvalues against their rank, both in logarithms, and below what they are rounding."""
     ax = _axes(ax)
     found: Any = result.spectrum() if hasattr(result, "spectrum") else result
     values = np.asarray(found.eigenvalues)
@@ -126,8 +135,12 @@ def spectrum(result: Spectrum | TangentKernel | ExperimentKernel, ax: Axes | Non
     rank = np.arange(1, len(values) + 1)
     ax.plot(rank[shown], values[shown], ".", color=COLOURS[0], markersize=4)
     floor = getattr(found, "noise_floor", len(values) * np.finfo(float).eps * values[0])
-    ax.axhline(floor, color="0.5", linestyle=":", linewidth=1)
-    ax.annotate("rounding", (1, floor), textcoords="offset points", xytext=(2, 3), fontsize="small", color="0.4")
+    if shown.any() and floor > 1e-3 * values[shown].min():  # a line far below would take the room of the spectrum
+        ax.axhline(floor, color="0.5", linestyle=":", linewidth=1)
+        ax.annotate("rounding", (1, floor), textcoords="offset points", xytext=(2, 3), fontsize="small", color="0.4")
+    else:
+        ax.text(0.02, 0.03, f"rounding below {_core.format_number(floor, 2)}", transform=ax.transAxes, fontsize="small",
+                color="0.4")
     ax.set(xscale="log", yscale="log", xlabel="rank", ylabel="eigenvalue of the tangent kernel")
     return ax
 
@@ -143,15 +156,16 @@ def flow(result: Flow, ax: Axes | None = None, *, quantity: str = "test_loss") -
         shown = (curve.time > 0) & np.isfinite(values) & (values > 0)
         if shown.any():
             ax.plot(curve.time[shown], values[shown], styles[i % len(styles)], color=COLOURS[i % len(COLOURS)],
-                    label=f"{view}: {curve.what}" if len(curve.what) < 40 else view)
+                    label=f"{view}: {curve.what}" if len(curve.what) < 48 else view)
     ax.set(xscale="log", yscale="log", xlabel="gradient-flow time (sum of learning rates)",
-           ylabel=quantity.replace("_", " ") + " per number")
+           ylabel=_loss_label(result, quantity))
+    _plain_ticks(ax)
     ax.legend(frameon=False, fontsize="small")
     return ax
 
 
 def prediction(result: Prediction, ax: Axes | None = None) -> Axes:
-    """Predicted test loss against time for each number of training sequences, with intervals; trained models if any."""
+    """Predicted test loss against time for each number of training sequences, with intervals; points: trained models."""
     ax = _axes(ax)
     surface = result.surfaces[0]
     shown = result.times > 0
@@ -160,7 +174,13 @@ def prediction(result: Prediction, ax: Axes | None = None) -> Axes:
         ax.fill_between(result.times[shown], surface.lo[i][shown], surface.hi[i][shown], color=colour, alpha=0.15,
                         linewidth=0)
         ax.plot(result.times[shown], surface.risk[i][shown], color=colour, label=f"n = {n}")
+        for run in result.checked:
+            if run.n_data == n:
+                ax.plot(run.time[run.time > 0], run.measured[run.time > 0], ".", color=colour)
+    if result.checked:
+        ax.plot([], [], ".", color="0.3", label="trained")
     ax.set(xscale="log", yscale="log", xlabel="gradient-flow time (sum of learning rates)",
-           ylabel="predicted test loss per number")
+           ylabel=_loss_label(result, "predicted test loss"), title="training sequences n; bands: 95 % intervals")
+    _plain_ticks(ax)
     ax.legend(frameon=False, fontsize="small")
     return ax

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from phaselaw import _core
+from phaselaw import _check, _core
 from phaselaw._errors import InputError
 
 Array = npt.NDArray[np.float64]
@@ -110,11 +110,15 @@ class Fit(Result):
         """A FIT.json of this module or of `phaselaw fit --json`."""
         import json
 
-        with open(path, encoding="utf-8") as file:
-            try:
+        try:
+            with open(path, encoding="utf-8") as file:
                 return cls(_core.json_from(json.load(file)))
-            except json.JSONDecodeError as error:
-                raise InputError(f"{os.fspath(path)}:{error.lineno}:{error.colno}: not JSON: {error.msg}") from None
+        except OSError as error:
+            raise InputError(f"{os.fspath(path)}: cannot be read ({error.strerror}); check the path") from None
+        except json.JSONDecodeError as error:
+            raise InputError(f"{os.fspath(path)}:{error.lineno}:{error.colno}: not JSON: {error.msg}") from None
+        except UnicodeDecodeError:
+            raise InputError(f"{os.fspath(path)}: expected the text of a FIT.json, found other bytes") from None
 
     @property
     def law(self) -> str:
@@ -175,8 +179,8 @@ class Fit(Result):
 
         Columns by the names people use (N, params, tokens, ...), numbers or arrays of one length.
         """
-        given = {**(columns or {}), **named}
-        arrays = {name: np.ascontiguousarray(values, dtype=np.float64) for name, values in given.items()}
+        given = named if columns is None else {**_check.mapping(columns, "columns", "{'n_params': [1e9]}"), **named}
+        arrays = {name: _check.numbers(values, name) for name, values in given.items()}
         return LawPrediction(*_core.predict_law(self._saved, arrays))
 
     def __repr__(self) -> str:

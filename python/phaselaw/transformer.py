@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from phaselaw import _core
+from phaselaw import _check, _core
 from phaselaw._errors import InputError
 
 FloatArray = npt.NDArray[Any]
@@ -83,6 +83,8 @@ class Transformer:
 
     def views(self, theta: FloatArray) -> dict[str, FloatArray]:
         """The matrices of theta by name, as views into it: writing to one writes to theta."""
+        if not isinstance(theta, np.ndarray):
+            raise InputError(f"theta: expected an array of shape ({self.n_params},), {_check.found(theta)}")
         if theta.shape != (self.n_params,):
             raise InputError(f"theta: expected shape ({self.n_params},), found {theta.shape}")
         return {
@@ -91,7 +93,9 @@ class Transformer:
 
     def init(self, seed: int = 0) -> FloatArray:
         """theta_0 of this seed, (n_params,): the parameters with which the program begins."""
-        return self._core.initialise(seed)
+        if not isinstance(seed, (int, np.integer)) or not 0 <= seed < 2**63:
+            raise InputError(f"seed: expected an integer from 0 to 2^63 - 1, found {seed!r}")
+        return self._core.initialise(int(seed))
 
     def forward(self, theta: FloatArray, inputs: npt.NDArray[Any], *, out: FloatArray | None = None) -> FloatArray:
         """kappa G(theta; X), (n, seq_len, d_out). `out`: where to write it instead of a new array."""
@@ -183,6 +187,8 @@ def tangent_kernel(
 
     Accuracy: relative Frobenius error < 1e-12 (float64), < 2e-5 (float32). Symmetric to the bit.
     """
+    if not isinstance(model, Transformer):
+        raise InputError(f"model: expected a phaselaw.Transformer, {_check.found(model)}")
     options = {
         "algorithm": algorithm,
         "reduce": reduce,
@@ -214,6 +220,7 @@ class Spectrum:
 
 def spectrum(matrix: FloatArray, *, vectors: bool = False) -> Spectrum:
     """The spectrum of a symmetric matrix, by LAPACK's divide and conquer. (4/3) m^3 flop, with vectors about 4 m^3.
+    InputError where entries differ from their mirror's by more than sqrt(eps) of the largest.
 
     condition_number is None where lambda_min is not above noise_floor = m eps lambda_max. effective_rank is
     (tr H)^2/tr H^2, intrinsic_dimension tr H/lambda_max.

@@ -130,7 +130,24 @@ nb::tuple flow(nb::handle experiment, nb::handle table) {
                         views.dense ? vector_to_numpy(std::move(views.coefficients)) : nb::none());
 }
 
-// (json, times, [{method, n_data, risk, lo, hi}])
+nb::list checked_of(std::optional<analysis::Check>& check) {
+  nb::list runs;
+  if (!check) return runs;
+  for (auto& c : check->runs) {
+    nb::dict run;
+    run["n_data"] = c.n_data;
+    run["replicates"] = c.replicates;
+    run["time"] = vector_to_numpy(std::move(c.time));
+    run["measured"] = vector_to_numpy(std::move(c.measured));
+    run["predicted"] = vector_to_numpy(std::move(c.predicted));
+    run["compute"] = vector_to_numpy(std::move(c.compute));
+    run["outcome"] = c.outcome;
+    runs.append(run);
+  }
+  return runs;
+}
+
+// (json, times, [{estimator, method, n_data, risk, lo, hi}], [{n_data, replicates, time, measured, ...}])
 nb::tuple predict(nb::handle experiment, nb::handle table) {
   const Request request(table);
   const auto e = sweep::experiment_from(document_of(experiment, request));
@@ -167,7 +184,8 @@ nb::tuple predict(nb::handle experiment, nb::handle table) {
     surface["hi"] = matrix_to_numpy(std::move(s.hi));
     surfaces.append(surface);
   }
-  return nb::make_tuple(std::move(answer.json), vector_to_numpy(std::move(answer.prediction.times)), surfaces);
+  return nb::make_tuple(std::move(answer.json), vector_to_numpy(std::move(answer.prediction.times)), surfaces,
+                        checked_of(answer.prediction.check));
 }
 
 Json theory_from(nb::handle experiment, nb::handle table) {

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "phaselaw/kernel/kernel.h"
 
+#include <cmath>
+#include <limits>
+
 #include <nanobind/stl/string.h>
 
 #include "call.h"
@@ -47,12 +50,33 @@ nb::tuple tangent_kernel(Model<T>& self, nb::handle theta, nb::handle inputs, nb
   return nb::make_tuple(matrix_to_numpy(std::move(found.total)), parts, plan, found.flop, found.seconds);
 }
 
+// What rounding does not do: half of the digits.
+template <class T>
+void require_symmetric(const T* a, std::int64_t m) {
+  T largest = 0, difference = 0;
+  std::int64_t row = 0, column = 0;
+  for (std::int64_t i = 0; i < m; ++i)
+    for (std::int64_t j = 0; j <= i; ++j) {
+      largest = std::max({largest, std::abs(a[i * m + j]), std::abs(a[j * m + i])});
+      const T apart = std::abs(a[i * m + j] - a[j * m + i]);
+      if (!(apart > difference)) continue;
+      difference = apart;
+      row = i;
+      column = j;
+    }
+  if (difference > std::sqrt(std::numeric_limits<T>::epsilon()) * largest)
+    throw base::InputError({"matrix"},
+                           fmt::format("expected a symmetric matrix; found {} at [{}, {}] and {} at [{}, {}]",
+                                       a[row * m + column], row, column, a[column * m + row], column, row));
+}
+
 // (eigenvalues, vectors or None, figures)
 template <class T>
 nb::tuple spectrum(nb::handle matrix, bool vectors) {
   const auto taken = array_of<T>(matrix, "matrix", {"m", "m"});
   numerics::Matrix<T> copy(taken.shape[0], taken.shape[1]);
   auto found = released([&] {
+    if (taken.shape[0] == taken.shape[1]) require_symmetric(taken.data, taken.shape[0]);
     std::copy_n(taken.data, taken.shape[0] * taken.shape[1], copy.data());
     return kernel::spectrum_in_place<T>(numerics::MatrixView<T>(copy.data(), copy.rows(), copy.cols()), vectors);
   });

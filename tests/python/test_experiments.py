@@ -86,6 +86,19 @@ def test_predict_equals_the_program(program, small):
     with open(program.folder / "predicted" / "predicted.csv") as file:
         rows = [row for row in csv.DictReader(file) if row["method"] == surface.estimator]
     assert [float(row["risk"]) for row in rows] == list(surface.risk.ravel())
+    assert found.checked == []
+
+
+def test_trained_models_beside_a_prediction_equal_the_program_s(program, small):
+    program.json("predict", small, "--out", "predicted", "--n-data", "4,8", "--resamples", "20", "--check")
+    found = phaselaw.predict(small, n_data=[4, 8], resamples=20, check=True)
+    with open(program.folder / "predicted" / "predicted.csv") as file:
+        rows = [row for row in csv.DictReader(file) if row["method"] == "measured"]
+    assert [run.n_data for run in found.checked] == [4, 8]
+    assert [float(row["risk"]) for row in rows] == [x for run in found.checked for x in run.measured]
+    assert [float(row["time"]) for row in rows] == [x for run in found.checked for x in run.time]
+    assert [run.replicates for run in found.checked] == [2, 1]  # there is one subset of 8 of 8
+    assert all(run.outcome == "finished" and run.compute.shape == run.time.shape for run in found.checked)
 
 
 def test_measured_constants_equal_the_program(program, small):
