@@ -117,11 +117,7 @@ experiment = {
     "training": {"optimizer": "gd", "steps": 300, "learning_rate": "auto"},
 }
 measured = phaselaw.theory_from(experiment)
-for check in measured["checks"]:
-    verdict = "holds" if check["holds"] else "does not hold"
-    print(f"{verdict:14}{' (vacuous)' if check['vacuous'] else '':11} {check['source']:22} {check['statement']}")
-    print(f"{'':26}bound 10^{check['log10_bound']:.1f}, measured 10^{check['log10_measured']:.1f}; "
-          f"what makes it so: {check['blame']}")
+measured
 
 # %% [markdown]
 # The conditions of the convergence proof fail by many powers of ten, and the loss falls all the same: faster than the

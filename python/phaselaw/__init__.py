@@ -9,6 +9,10 @@
 Names, options and numbers are those of the program `phaselaw`; results equal its JSON to the last digit.
 """
 
+from phaselaw import _needed, _processor
+
+_processor.require(_needed.INSTRUCTIONS)
+
 from phaselaw import _core, plot
 from phaselaw._errors import InputError, PhaselawWarning, RunError
 from phaselaw._talk import show_progress

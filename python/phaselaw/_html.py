@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from phaselaw import _text
 
 if TYPE_CHECKING:
-    from phaselaw.results import Fit, Plan, Ranking
+    from phaselaw.experiments import MeasuredConstants, Prediction
+    from phaselaw.results import Diagnoses, Fit, Plan, Ranking, Theory
 
 _STYLE = """<style>
 .phaselaw { font: 14px/1.45 system-ui, sans-serif; max-width: 72em; }
@@ -21,6 +22,7 @@ _STYLE = """<style>
 .phaselaw th, .phaselaw td { text-align: left; padding: .2em .9em .2em 0; white-space: nowrap;
   border: 0; border-bottom: 1px solid rgba(128, 128, 128, .35); background: none; }
 .phaselaw th { font-weight: 600; }
+.phaselaw td.long { white-space: normal; min-width: 18em; }
 .phaselaw .weak td { opacity: .65; }
 .phaselaw .facts { margin: .2em 0; opacity: .85; }
 .phaselaw details { margin: .4em 0 0; padding: .3em .7em; border-left: 3px solid #b35900; }
@@ -29,16 +31,20 @@ _STYLE = """<style>
 </style>"""
 
 
+_LONG = ' class="long"'  # whole sentences, which may wrap
+
+
 def _table(heading: Sequence[str], rows: Sequence[Sequence[str]], weak: Sequence[bool] = ()) -> str:
     html = '<div class="wide"><table><thead><tr>' + "".join(f'<th scope="col">{escape(h)}</th>' for h in heading) + "</tr></thead><tbody>"
     for i, row in enumerate(rows):
         html += '<tr class="weak">' if i < len(weak) and weak[i] else "<tr>"
-        html += "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>"
+        html += "".join(f'<td{_LONG if len(cell) > 60 else ""}>{escape(cell)}</td>' for cell in row) + "</tr>"
     return html + "</tbody></table></div>"
 
 
 def _page(title: str, formula: str, body: str, facts: Sequence[str], warnings: Sequence[str]) -> str:
-    html = f'{_STYLE}<div class="phaselaw"><h4>{escape(title)}</h4><code>{escape(formula)}</code>{body}'
+    code = f"<code>{escape(formula)}</code>" if formula else ""
+    html = f'{_STYLE}<div class="phaselaw"><h4>{escape(title)}</h4>{code}{body}'
     html += "".join(f'<p class="facts">{escape(fact)}</p>' for fact in facts)
     if warnings:
         items = "".join(f"<li>{escape(w)}</li>" for w in warnings)
@@ -66,3 +72,26 @@ def plan_html(plan: Plan) -> str:
     facts = _text.plan_facts(plan) + list(dict.fromkeys(reasons))
     title = f"What to train next, by {plan['law']}"
     return _page(title, plan["formula"], _table(heading, rows), facts, _text.plan_warnings(plan))
+
+
+def theory_html(theory: Theory) -> str:
+    heading, *rows = _text.theory_rows(theory)
+    return _page(f"Theory, edition {theory['edition']}", "", _table(heading, rows), [], theory.warnings)
+
+
+def checks_html(measured: MeasuredConstants) -> str:
+    heading, *rows = _text.check_rows(measured)
+    facts = ["vacuous: a bound that says nothing about this model", *measured["notes"]]
+    return _page("The theory's bounds, with constants as measured", "", _table(heading, rows), facts, [])
+
+
+def diagnoses_html(diagnoses: Diagnoses) -> str:
+    heading, *rows = _text.diagnosis_rows(diagnoses)
+    facts = ["?: not identified by the curve. Exponent and floor are those of the reducible loss."]
+    return _page("Stages of loss curves", "", _table(heading, rows), facts, [])
+
+
+def prediction_html(prediction: Prediction) -> str:
+    heading, *rows = _text.prediction_rows(prediction)
+    facts = _text.prediction_facts(prediction)
+    return _page("Learning curve before training", "", _table(heading, rows), facts, prediction.warnings)

@@ -5,12 +5,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from phaselaw import _core
 
 if TYPE_CHECKING:
-    from phaselaw.results import Estimate, Fit, Plan, Ranking
+    from phaselaw.experiments import MeasuredConstants, Prediction
+    from phaselaw.results import Diagnoses, Estimate, Fit, Plan, Ranking, Theory
 
 
 def number(x: float | None, digits: int = 3) -> str:
@@ -144,3 +145,55 @@ def plan_warnings(plan: Plan) -> list[str]:
 def plan_text(plan: Plan) -> str:
     lines = [f"{plan['law']}: {plan['formula']}", columns(plan_rows(plan)), *plan_facts(plan)]
     return "\n".join(lines + [f"warning: {w}" for w in plan_warnings(plan)])
+
+
+def theory_rows(theory: Theory) -> list[list[str]]:
+    """Heading and what is known, as `phaselaw theory` prints it; logarithms where the number itself overflows."""
+    rows = [["quantity", "value"]]
+    for name in theory.keys():
+        value = theory[name]
+        if value is None or isinstance(value, dict) or (name.startswith("log10_") and theory[name[6:]] is not None):
+            continue
+        is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        rows.append([name, number(value, 6) if is_number else str(value)])
+    return rows
+
+
+def check_rows(measured: MeasuredConstants) -> list[list[str]]:
+    """Heading and a row for each bound."""
+    rows = [["bound", "source", "holds", "says", "measured", "because of"]]
+    for check in measured["checks"]:
+        holds = ("yes" if check["holds"] else "no") + (", vacuous" if check["vacuous"] else "")
+        says, found = (f"10^{number(check[key])}" for key in ("log10_bound", "log10_measured"))
+        rows.append([check["statement"], check["source"], holds, says, found, check["blame"]])
+    return rows
+
+
+def diagnosis_rows(diagnoses: Diagnoses) -> list[list[str]]:
+    """Heading and a row for each curve; an estimate that the curve does not identify has a question mark."""
+    from phaselaw.results import Estimate
+
+    def shown(table: dict[str, Any]) -> str:
+        estimate = Estimate._from(table)
+        return "–" if estimate.value is None else interval(estimate) + ("" if estimate.identified else " ?")
+
+    rows = [["curve", "stage", "best form", "exponent", "floor", "signature", "next"]]
+    for c in diagnoses.curves:
+        estimates = [shown(c[key]) for key in ("exponent", "floor")]
+        rows.append([c["name"], c["stage"], c["best_form"] or "–", *estimates, c["signature"], c["next"]])
+    return rows
+
+
+def prediction_rows(prediction: Prediction) -> list[list[str]]:
+    """Heading and a row for each size: the test loss at the last time, and that of trained models where there are any."""
+    surface = prediction.surfaces[0]
+    trained = {run.n_data: number(run.measured[-1]) for run in prediction.checked if len(run.measured)}
+    rows = [["n", "predicted test loss", *(["trained"] if trained else [])]]
+    for i, n in enumerate(surface.n_data):
+        cell = _core.format_value(surface.risk[i][-1], surface.lo[i][-1], surface.hi[i][-1])
+        rows.append([str(n), cell, *([trained.get(int(n), "–")] if trained else [])])
+    return rows
+
+
+def prediction_facts(prediction: Prediction) -> list[str]:
+    return [f"at t = {number(prediction.times[-1])}; {prediction.surfaces[0].method}"]

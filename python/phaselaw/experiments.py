@@ -141,6 +141,16 @@ class Prediction(Result):
         self.surfaces: list[RiskSurface] = [RiskSurface(**surface) for surface in found[2]]
         self.checked: list[CheckedRun] = [CheckedRun(**run) for run in found[3]]
 
+    def __repr__(self) -> str:
+        from phaselaw._text import columns, prediction_rows
+
+        return columns(prediction_rows(self))
+
+    def _repr_html_(self) -> str:
+        from phaselaw._html import prediction_html
+
+        return prediction_html(self)
+
 
 def predict(
     experiment: Experiment,
@@ -166,6 +176,16 @@ def predict(
 
 class MeasuredConstants(Result):
     """The theory's constants as a model, its data and its flow have them, and the bounds at these numbers."""
+
+    def __repr__(self) -> str:
+        from phaselaw._text import columns, check_rows
+
+        return columns(check_rows(self))
+
+    def _repr_html_(self) -> str:
+        from phaselaw._html import checks_html
+
+        return checks_html(self)
 
 
 def theory_from(experiment: Experiment, *, seed: int | None = None, threads: int | None = None) -> MeasuredConstants:

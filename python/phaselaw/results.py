@@ -293,6 +293,16 @@ class Theory(Result):
         except KeyError:
             raise AttributeError(f"no quantity {name!r}; there are {', '.join(self._dict)}") from None
 
+    def __repr__(self) -> str:
+        from phaselaw._text import columns, theory_rows
+
+        return columns(theory_rows(self))
+
+    def _repr_html_(self) -> str:
+        from phaselaw._html import theory_html
+
+        return theory_html(self)
+
 
 class Diagnoses(Result):
     """One diagnosis a curve: stage, bend, signature, what to raise next (docs/diagnose.md)."""
@@ -303,3 +313,13 @@ class Diagnoses(Result):
 
     def __len__(self) -> int:
         return len(self.curves)
+
+    def __repr__(self) -> str:
+        from phaselaw._text import columns, diagnosis_rows
+
+        return columns(diagnosis_rows(self))
+
+    def _repr_html_(self) -> str:
+        from phaselaw._html import diagnoses_html
+
+        return diagnoses_html(self)

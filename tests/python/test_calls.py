@@ -115,6 +115,19 @@ def test_a_call_from_another_thread_leaves_ctrl_c_alone():
     assert signal.getsignal(signal.SIGINT) is before
 
 
+def test_a_processor_without_the_instructions_is_told_so(tmp_path):
+    from phaselaw import _needed, _processor
+
+    assert _processor.missing(_needed.INSTRUCTIONS) == []  # or this test would not run
+    cpuinfo = tmp_path / "cpuinfo"
+    cpuinfo.write_text("processor : 0\nflags : fpu sse2 avx fma\nbogomips : 1\n")
+    assert _processor.missing(("avx", "avx2", "avx512f"), cpuinfo) == ["avx2", "avx512f"]
+    with pytest.raises(ImportError, match="avx2, avx512f, which this one does not have; build it here"):
+        _processor.require(("avx", "avx2", "avx512f"), cpuinfo)
+    cpuinfo.write_text("processor : 0\nFeatures : fp asimd\n")  # another architecture says it otherwise
+    assert _processor.missing(("avx2",), cpuinfo) == _processor.missing(("avx2",), tmp_path / "none") == []
+
+
 def test_everything_public_is_documented():
     for name in phaselaw.__all__:
         assert hasattr(phaselaw, name)

@@ -79,6 +79,25 @@ def test_a_ranking_as_a_table(ladder):
     assert ranking.best.law in repr(ranking)
 
 
+def test_theory_and_curves_as_tables(ladder):
+    from test_experiments import SMALL
+    from test_laws import curve_rows
+
+    theory = phaselaw.theory(compute=1e12, noise=0.3)
+    page = Reader(theory._repr_html_())
+    assert {"excess_risk_upper", phaselaw._core.format_number(theory.excess_risk_upper, 6)} <= set(page.cells)
+    assert "rate" not in page.cells and "excess_risk_upper" in repr(theory)  # what is not known is left out
+    measured = phaselaw.theory_from(SMALL)
+    page = Reader(measured._repr_html_())
+    assert {check["statement"] for check in measured["checks"]} <= set(page.cells) and "Lemma 5.3 [R]" in repr(measured)
+    diagnoses = phaselaw.diagnose(curve_rows())
+    page = Reader(diagnoses._repr_html_())
+    assert {curve["next"] for curve in diagnoses.curves} | {"a", "b", "c"} <= set(page.cells)
+    prediction = phaselaw.predict(SMALL, n_data=[4, 8], resamples=10, check=True)
+    page = Reader(prediction._repr_html_())
+    assert {"4", "8", "trained", phaselaw._core.format_number(prediction.checked[0].measured[-1], 3)} <= set(page.cells)
+
+
 def test_figures_return_labelled_axes(fit, tmp_path):
     matplotlib = pytest.importorskip("matplotlib")
     matplotlib.use("agg")

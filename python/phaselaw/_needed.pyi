@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: Apache-2.0
+# Made by the build (python/CMakeLists.txt).
+INSTRUCTIONS: tuple[str, ...]
