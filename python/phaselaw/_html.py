@@ -43,7 +43,7 @@ def _table(heading: Sequence[str], rows: Sequence[Sequence[str]], weak: Sequence
 
 
 def _page(title: str, formula: str, body: str, facts: Sequence[str], warnings: Sequence[str]) -> str:
-    code = f"<code>{escape(formula)}</code>" if formula else ""
+    code = f"<code>{escape(formula)}</code>" if formula not in ("", title) else ""
     html = f'{_STYLE}<div class="phaselaw"><h4>{escape(title)}</h4>{code}{body}'
     html += "".join(f'<p class="facts">{escape(fact)}</p>' for fact in facts)
     if warnings:

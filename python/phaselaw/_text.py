@@ -53,7 +53,7 @@ def fit_facts(fit: Fit) -> list[str]:
     c = fit["convergence"]
     facts = [
         f"{fit.n_points} rows, objective {fit['objective']}, residual {number(fit['residual_scale'])} (std of ln loss)",
-        f"{c['agreed']} of {c['starts']} starts agree, {fit.status}; {fit.method} intervals",
+        f"{c['agreed']} of {c['starts']} starts agree, {fit.status}; {'no' if fit.method == 'none' else fit.method} intervals",
     ]
     held_out = fit["holdout"] if "holdout" in fit else None
     if held_out:
@@ -65,7 +65,8 @@ def fit_facts(fit: Fit) -> list[str]:
 
 
 def fit_text(fit: Fit) -> str:
-    lines = [f"{fit.law}: {fit.formula}", columns(parameter_rows(fit)), *fit_facts(fit)]
+    title = fit.law if fit.law == fit.formula else f"{fit.law}: {fit.formula}"  # a law of one's own is its formula
+    lines = [title, columns(parameter_rows(fit)), *fit_facts(fit)]
     return "\n".join(lines + [f"warning: {w}" for w in fit.warnings])
 
 
