@@ -3,10 +3,13 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <cstring>
+#include <type_traits>
 #include <utility>
 
 #include "phaselaw/model/attention.h"
 #include "phaselaw/model/elementwise.h"
+#include "phaselaw/numerics/vectors.h"
 
 // Attention of short sequences: heads are too small for matrix products and for vectors along a row, so as many heads
 // (of any sequences) as a vector has lanes are computed side by side, each in its own lane. A head's numbers do not
@@ -36,13 +39,12 @@ class AttentionLanes {
       gather(qkv, 3 * width_, 2 * width_, v_);
       for (std::int64_t t = 0; t < length_; ++t) {
         const std::int64_t visible = s_.causal ? t + 1 : length_;
-        softmax(t, visible);
+        with_size([&](auto size) {
+          dots(size, q_ + t * size, visible, k_);
+          softmax(visible);
+          weighted_sum(size, visible, v_, z_ + t * size);
+        });
         scatter_row(t, visible, weights);
-        for (std::int64_t c = 0; c < size_; ++c) {
-          Vector sum = {};
-          for (std::int64_t j = 0; j < visible; ++j) sum += row_[j] * v_[j * size_ + c];
-          z_[t * size_ + c] = sum;
-        }
       }
       scatter(z_, width_, 0, z);
     });
@@ -58,23 +60,21 @@ class AttentionLanes {
       std::fill_n(dv_, length_ * size_, Vector{});
       for (std::int64_t t = 0; t < length_; ++t) {
         const std::int64_t visible = s_.causal ? t + 1 : length_;
-        const Vector *q = q_ + t * size_, *out = z_ + t * size_;
         gather_row(t, visible, weights);
-        for (std::int64_t j = 0; j < visible; ++j) row_[j] = dot(out, v_ + j * size_);
-        softmax_derivative(visible);
-        for (std::int64_t j = 0; j < visible; ++j) {
-          const Vector dscore = row_[j], weight = weight_[j];
-          Vector *dk = dk_ + j * size_, *dv = dv_ + j * size_;
-          for (std::int64_t c = 0; c < size_; ++c) {
-            dk[c] += dscore * q[c];
-            dv[c] += weight * out[c];
+        with_size([&](auto size) {
+          const Vector *q = q_ + t * size, *out = z_ + t * size;
+          dots(size, out, visible, v_);
+          softmax_derivative(visible);
+          for (std::int64_t j = 0; j < visible; ++j) {
+            const Vector dscore = row_[j], weight = weight_[j];
+            Vector *dk = dk_ + j * size, *dv = dv_ + j * size;
+            for (std::int64_t c = 0; c < size; ++c) {
+              dk[c] += dscore * q[c];
+              dv[c] += weight * out[c];
+            }
           }
-        }
-        for (std::int64_t c = 0; c < size_; ++c) {
-          Vector sum = {};
-          for (std::int64_t j = 0; j < visible; ++j) sum += row_[j] * k_[j * size_ + c];
-          dq_[t * size_ + c] = sum;
-        }
+          weighted_sum(size, visible, k_, dq_ + t * size);
+        });
       }
       scatter(dq_, 3 * width_, 0, dqkv);
       scatter(dk_, 3 * width_, width_, dqkv);
@@ -122,6 +122,13 @@ class AttentionLanes {
 
   // Rows of all heads' numbers at `offset` in rows `stride` long, and back. Lanes without a head hold zeros.
   void gather(const T* from, std::int64_t stride, std::int64_t offset, Vector* to) const {
+    if (lanes_ == kLanes && size_ % kLanes == 0) {
+      const T* in[kLanes];
+      for (std::int64_t lane = 0; lane < kLanes; ++lane) in[lane] = from + place(lane, stride, offset);
+      for (std::int64_t t = 0; t < length_; ++t)
+        for (std::int64_t c = 0; c < size_; c += kLanes) rows_to_lanes(in, t * stride + c, to + t * size_ + c);
+      return;
+    }
     if (lanes_ < kLanes) std::fill_n(to, length_ * size_, Vector{});
     for (std::int64_t lane = 0; lane < lanes_; ++lane) {
       const T* in = from + place(lane, stride, offset);
@@ -131,12 +138,36 @@ class AttentionLanes {
     }
   }
   void scatter(const Vector* from, std::int64_t stride, std::int64_t offset, T* to) const {
+    if (lanes_ == kLanes && size_ % kLanes == 0) {
+      T* out[kLanes];
+      for (std::int64_t lane = 0; lane < kLanes; ++lane) out[lane] = to + place(lane, stride, offset);
+      for (std::int64_t t = 0; t < length_; ++t)
+        for (std::int64_t c = 0; c < size_; c += kLanes) lanes_to_rows(from + t * size_ + c, out, t * stride + c);
+      return;
+    }
     for (std::int64_t lane = 0; lane < lanes_; ++lane) {
       const T* in = reinterpret_cast<const T*>(from) + lane;
       T* out = to + place(lane, stride, offset);
       for (std::int64_t t = 0; t < length_; ++t)
         for (std::int64_t c = 0; c < size_; ++c) out[t * stride + c] = in[(t * size_ + c) * kLanes];
     }
+  }
+  // kLanes numbers of each head's row at `offset`, and back.
+  static void rows_to_lanes(const T* const (&in)[kLanes], std::int64_t offset, Vector* to) {
+    Vector x[kLanes];
+#pragma GCC unroll 8
+    for (std::int64_t i = 0; i < kLanes; ++i) std::memcpy(&x[i], in[i] + offset, sizeof x[i]);
+    numerics::transpose(x);
+#pragma GCC unroll 8
+    for (std::int64_t i = 0; i < kLanes; ++i) to[i] = x[i];
+  }
+  static void lanes_to_rows(const Vector* from, T* const (&out)[kLanes], std::int64_t offset) {
+    Vector x[kLanes];
+#pragma GCC unroll 8
+    for (std::int64_t i = 0; i < kLanes; ++i) x[i] = from[i];
+    numerics::transpose(x);
+#pragma GCC unroll 8
+    for (std::int64_t i = 0; i < kLanes; ++i) std::memcpy(out[i] + offset, &x[i], sizeof x[i]);
   }
   [[nodiscard]] std::int64_t place(std::int64_t lane, std::int64_t stride, std::int64_t offset) const {
     const std::int64_t sequence = (first_ + lane) / s_.n_heads, head = (first_ + lane) % s_.n_heads;
@@ -145,6 +176,13 @@ class AttentionLanes {
 
   // Row t of the weights, n x H x L x L.
   void scatter_row(std::int64_t t, std::int64_t visible, T* weights) const {
+    if (lanes_ == kLanes && length_ % kLanes == 0) {
+      T* out[kLanes];
+      for (std::int64_t lane = 0; lane < kLanes; ++lane) out[lane] = weights + ((first_ + lane) * length_ + t) * length_;
+      std::fill(row_ + visible, row_ + length_, Vector{});
+      for (std::int64_t j = 0; j < length_; j += kLanes) lanes_to_rows(row_ + j, out, j);
+      return;
+    }
     for (std::int64_t lane = 0; lane < lanes_; ++lane) {
       T* out = weights + ((first_ + lane) * length_ + t) * length_;
       for (std::int64_t j = 0; j < visible; ++j) out[j] = row_[j][lane];
@@ -152,9 +190,48 @@ class AttentionLanes {
     }
   }
   void gather_row(std::int64_t t, std::int64_t visible, const T* weights) const {
+    if (lanes_ == kLanes && length_ % kLanes == 0) {
+      const T* in[kLanes];
+      for (std::int64_t lane = 0; lane < kLanes; ++lane) in[lane] = weights + ((first_ + lane) * length_ + t) * length_;
+      for (std::int64_t j = 0; j < visible; j += kLanes) rows_to_lanes(in, j, weight_ + j);
+      return;
+    }
     for (std::int64_t lane = 0; lane < lanes_; ++lane) {
       const T* in = weights + ((first_ + lane) * length_ + t) * length_;
       for (std::int64_t j = 0; j < visible; ++j) weight_[j][lane] = in[j];
+    }
+  }
+
+  // Calls body(d_head): the size known to the compiler for the usual small heads, whose rows then stay in registers.
+  template <class Body>
+  void with_size(Body&& body) const {
+    if (size_ == 8) return body(std::integral_constant<std::int64_t, 8>());
+    body(size_);
+  }
+
+  // row_[j] = <a, rows_j>
+  template <class Size>
+  void dots(Size size, const Vector* a, std::int64_t visible, const Vector* rows) {
+    for (std::int64_t j = 0; j < visible; ++j) {
+      Vector sum = {};
+      for (std::int64_t c = 0; c < size; ++c) sum += a[c] * rows[j * size + c];
+      row_[j] = sum;
+    }
+  }
+  // out = sum_j row_[j] rows_j
+  template <class Size>
+  void weighted_sum(Size size, std::int64_t visible, const Vector* rows, Vector* out) const {
+    if constexpr (std::is_same_v<Size, std::int64_t>) {
+      for (std::int64_t c = 0; c < size; ++c) {
+        Vector sum = {};
+        for (std::int64_t j = 0; j < visible; ++j) sum += row_[j] * rows[j * size + c];
+        out[c] = sum;
+      }
+    } else {
+      Vector sum[Size::value] = {};
+      for (std::int64_t j = 0; j < visible; ++j)
+        for (std::int64_t c = 0; c < size; ++c) sum[c] += row_[j] * rows[j * size + c];
+      for (std::int64_t c = 0; c < size; ++c) out[c] = sum[c];
     }
   }
 
@@ -164,10 +241,10 @@ class AttentionLanes {
     return sum;
   }
 
-  // row_ = softmax of the scores of token t.
-  void softmax(std::int64_t t, std::int64_t visible) {
+  // row_ = softmax(scale row_).
+  void softmax(std::int64_t visible) {
     const T scale = static_cast<T>(s_.scale);
-    for (std::int64_t j = 0; j < visible; ++j) row_[j] = scale * dot(q_ + t * size_, k_ + j * size_);
+    for (std::int64_t j = 0; j < visible; ++j) row_[j] *= scale;
     Vector top = row_[0], total = {};
     for (std::int64_t j = 1; j < visible; ++j) top = row_[j] > top ? row_[j] : top;
     for (std::int64_t j = 0; j < visible; ++j) {

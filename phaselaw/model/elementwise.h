@@ -7,6 +7,7 @@
 #include <type_traits>
 
 #include "phaselaw/model/options.h"
+#include "phaselaw/numerics/vectors.h"
 
 // Branch-free scalar functions that the compiler turns into vector code, and the fused element-wise passes built on
 // them.
@@ -63,17 +64,37 @@ T hyperbolic_tangent(T x) {
   return std::copysign((T(1) - e) / (T(1) + e), x);
 }
 
-// In place: units <- phi(units), slopes <- phi'(units). NaN passes through.
+// relu(x) of a number or a vector; of a matrix's entry i, j where a product is finished with it.
+struct Relu {
+  template <class X>
+  X operator()(X x, std::int64_t = 0, std::int64_t = 0) const {
+    return x < X{} ? X{} : x;
+  }
+};
+
+// x phi'(u)_ij, with phi' in memory: from slopes, or where these are null from act = relu(u). Rows are `stride` apart.
+template <class T>
+struct TimesSlope {
+  const T *slopes, *act;
+  std::int64_t stride;
+  template <class X>
+  X operator()(X x, std::int64_t i, std::int64_t j) const {
+    if (slopes != nullptr) return x * numerics::load<X>(slopes + i * stride + j);
+    return x * (numerics::load<X>(act + i * stride + j) > X{} ? X{} + T(1) : X{});
+  }
+};
+
+// In place: units <- phi(units), slopes <- phi'(units). NaN passes through. relu: slopes may be null.
 template <class T>
 void activate(Activation activation, std::int64_t count, T* units, T* slopes) {
   switch (activation) {
     case Activation::relu:
+      if (slopes != nullptr) {
 #pragma omp simd
-      for (std::int64_t i = 0; i < count; ++i) {
-        const T x = units[i];
-        slopes[i] = x > 0 ? T(1) : T(0);
-        units[i] = x < 0 ? T(0) : x;
+        for (std::int64_t i = 0; i < count; ++i) slopes[i] = units[i] > 0 ? T(1) : T(0);
       }
+#pragma omp simd
+      for (std::int64_t i = 0; i < count; ++i) units[i] = Relu()(units[i]);
       return;
     case Activation::gelu:
 #pragma omp simd

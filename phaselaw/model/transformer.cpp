@@ -120,10 +120,16 @@ void Transformer<T>::forward(std::span<const T> theta_span, const Inputs<T>& inp
     add_bias(theta, at.o_bias, o.branch_scale, rows, at.x_mid, d);
     normalise(o, rows, theta, at.norm_mid, at.x_mid, at.unit_mid, at.h_mid, at.inv_rms_mid);
     T* const up = at.gate == nullptr ? at.act : at.open;
-    product(w.products, theta, *at.up, at.up->multiplier, rows, at.h_mid, T(0), up);
-    add_bias(theta, at.up_bias, 1, rows, up, o.d_hidden);
+    const bool at_once = at.slope == nullptr && at.up_bias == nullptr;
+    if (at_once) {
+      w.products.then(Op::none, Op::transpose, rows, o.d_hidden, d, static_cast<T>(at.up->multiplier), at.h_mid, d,
+                      theta + at.up->offset, d, up, o.d_hidden, Relu());
+    } else {
+      product(w.products, theta, *at.up, at.up->multiplier, rows, at.h_mid, T(0), up);
+      add_bias(theta, at.up_bias, 1, rows, up, o.d_hidden);
+    }
     if (at.gate == nullptr) {
-      activate(o.activation, rows * o.d_hidden, at.act, at.slope);
+      if (!at_once) activate(o.activation, rows * o.d_hidden, at.act, at.slope);
     } else {
       product(w.products, theta, *at.gate, at.gate->multiplier, rows, at.h_mid, T(0), at.act);
       add_bias(theta, at.gate_bias, 1, rows, at.act, o.d_hidden);
@@ -182,11 +188,12 @@ void Transformer<T>::backward(std::span<const T> theta_span, const Inputs<T>& in
       weight_gradient(w.products, *at.down, o.branch_scale * at.down->multiplier, rows, dx, d, at.act, gradient);
     if (want.down_bias) bias_gradient(at.down_bias, o.branch_scale, rows, dx, d, gradient);
     if (want.mlp_core) {
-      product_backward(w.products, theta, *at.down, o.branch_scale * at.down->multiplier, rows, dx, w.dpre);
+      const double scale = o.branch_scale * at.down->multiplier;
       if (at.gate == nullptr) {
-#pragma omp simd
-        for (std::int64_t i = 0; i < rows * o.d_hidden; ++i) w.dpre[i] *= at.slope[i];
+        w.products.then(Op::none, Op::none, rows, o.d_hidden, d, static_cast<T>(scale), dx, d, theta + at.down->offset,
+                        o.d_hidden, w.dpre, o.d_hidden, TimesSlope<T>{at.slope, at.act, o.d_hidden});
       } else {
+        product_backward(w.products, theta, *at.down, scale, rows, dx, w.dpre);
         gate_units_backward(rows * o.d_hidden, at.open, at.slope, w.dpre, w.dgate);
       }
       if (want.up) weight_gradient(w.products, *at.up, at.up->multiplier, rows, w.dpre, o.d_hidden, at.h_mid, gradient);

@@ -16,6 +16,8 @@
 #include "phaselaw/model/transformer.h"
 #include "phaselaw/numerics/gemm.h"
 #include "phaselaw/numerics/gemm_bfloat16.h"
+#include "phaselaw/numerics/gemm_engines.h"
+#include "phaselaw/numerics/gemm_tiles.h"
 
 // The inside of Transformer<T>::Workspace: one aligned arena, carved once. Used by the model layer's sources only.
 namespace phaselaw::model {
@@ -40,6 +42,23 @@ class LinearProducts {
     numerics::gemm<T>(op_a, op_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
   }
 
+  // C_ij = finish(alpha (op(A) op(B))_ij, i, j), in one pass where numerics/gemm_tiles.h computes the product; `finish`
+  // is described there.
+  template <class Finish>
+  void then(numerics::Op op_a, numerics::Op op_b, std::ptrdiff_t m, std::ptrdiff_t n, std::ptrdiff_t k, T alpha,
+            const T* a, std::ptrdiff_t lda, const T* b, std::ptrdiff_t ldb, T* c, std::ptrdiff_t ldc,
+            const Finish& finish) const {
+    if constexpr (std::is_same_v<T, float>)
+      if (native() && numerics::suits_tiles(m, n, k))
+        return numerics::tiles::multiply(op_a, op_b, m, n, k, alpha, a, lda, b, ldb, T(0), c, ldc, finish);
+    (*this)(op_a, op_b, m, n, k, alpha, a, lda, b, ldb, T(0), c, ldc);
+    for (std::ptrdiff_t i = 0; i < m; ++i) {
+      T* const row = c + i * ldc;
+#pragma omp simd
+      for (std::ptrdiff_t j = 0; j < n; ++j) row[j] = finish(row[j], i, j);
+    }
+  }
+
  private:
   std::unique_ptr<numerics::Bfloat16Products> rounded_;
 };
@@ -48,7 +67,7 @@ template <class T>
 struct Transformer<T>::Workspace::State {
   struct Layer {
     T *x, *unit, *h, *inv_rms, *qkv, *attention, *z, *x_mid, *unit_mid, *h_mid, *inv_rms_mid;
-    T *act, *slope, *open;  // plain: phi, phi'; gated: gated.h
+    T *act, *slope, *open;  // plain: phi, phi' (null for relu: act says it all); gated: gated.h
     const ParameterBlock *q, *k, *v, *o, *up, *gate, *down;
     const ParameterBlock *q_bias, *k_bias, *v_bias, *o_bias, *up_bias, *gate_bias, *down_bias;
     NormWeights norm, norm_mid;
@@ -125,7 +144,7 @@ struct Transformer<T>::Workspace::State {
       at.unit_mid = affine ? take(rows * o.d_model) : at.h_mid;
       at.inv_rms_mid = take(rows);
       at.act = take(rows * o.d_hidden);
-      at.slope = take(rows * o.d_hidden);
+      at.slope = gated || o.activation != Activation::relu ? take(rows * o.d_hidden) : nullptr;
       at.open = take(gated ? rows * o.d_hidden : 0);
     }
     x_last = take(rows * o.d_model);

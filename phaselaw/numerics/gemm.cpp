@@ -26,7 +26,7 @@ void gemm<float>(Op op_a, Op op_b, std::ptrdiff_t m, std::ptrdiff_t n, std::ptrd
                  std::ptrdiff_t lda, const float* b, std::ptrdiff_t ldb, float beta, float* c, std::ptrdiff_t ldc) {
   if (m == 0 || n == 0) return;
   check_leading(op_a, op_b, m, n, k, lda, ldb, ldc);
-  sgemm(float_engine(op_a, op_b, m, n, lda, ldb), op_a, op_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+  sgemm(float_engine(op_a, op_b, m, n, k, lda, ldb), op_a, op_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
 }
 
 template <>

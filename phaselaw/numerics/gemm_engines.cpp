@@ -9,12 +9,16 @@
 #endif
 
 #include "phaselaw/base/errors.h"
+#include "phaselaw/numerics/gemm_tiles.h"
 #include "phaselaw/numerics/openblas.h"
 #include "phaselaw/numerics/openmp_threads.h"
 
 namespace phaselaw::numerics {
 
 namespace {
+
+// FLOP from which a second thread inside a product pays: about a millisecond of work.
+constexpr double kSharedFrom = 1 << 26;
 
 void openblas_sgemm(Op op_a, Op op_b, std::ptrdiff_t m, std::ptrdiff_t n, std::ptrdiff_t k, float alpha, const float* a,
                     std::ptrdiff_t lda, const float* b, std::ptrdiff_t ldb, float beta, float* c, std::ptrdiff_t ldc) {
@@ -39,8 +43,6 @@ Isa isa() {
 void onednn_sgemm(Op op_a, Op op_b, std::ptrdiff_t m, std::ptrdiff_t n, std::ptrdiff_t k, float alpha, const float* a,
                   std::ptrdiff_t lda, const float* b, std::ptrdiff_t ldb, float beta, float* c, std::ptrdiff_t ldc) {
   const auto flag = [](Op op) { return op == Op::none ? 'N' : 'T'; };
-  // A second thread pays from about a millisecond of work on.
-  constexpr double kSharedFrom = 1 << 26;
   const double flop = 2.0 * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k);
   const OpenMpThreads threads(flop < kSharedFrom ? 1 : blas_threads());
   const auto status = dnnl_sgemm(flag(op_a), flag(op_b), m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
@@ -53,15 +55,27 @@ void onednn_sgemm(Op op_a, Op op_b, std::ptrdiff_t m, std::ptrdiff_t n, std::ptr
 
 bool has_engine(GemmEngine engine) {
 #ifdef PHASELAW_ONEDNN
-  return engine == GemmEngine::openblas || isa() != Isa::none;
+  return engine != GemmEngine::onednn || isa() != Isa::none;
 #else
-  return engine == GemmEngine::openblas;
+  return engine != GemmEngine::onednn;
 #endif
 }
 
-GemmEngine float_engine([[maybe_unused]] Op op_a, [[maybe_unused]] Op op_b, [[maybe_unused]] std::ptrdiff_t m,
-                        [[maybe_unused]] std::ptrdiff_t n, [[maybe_unused]] std::ptrdiff_t lda,
-                        [[maybe_unused]] std::ptrdiff_t ldb) {
+bool suits_tiles([[maybe_unused]] std::ptrdiff_t m, [[maybe_unused]] std::ptrdiff_t n,
+                 [[maybe_unused]] std::ptrdiff_t k) {
+#if defined(__AVX2__) && defined(__FMA__) && !defined(__AVX512F__)
+  constexpr std::ptrdiff_t kCols = tiles::Registers<tiles::kVectorBytes>::kCols;
+  constexpr double kLarge = 1 << 23;
+  const std::ptrdiff_t computed = (n + kCols - 1) / kCols * kCols;
+  return m >= 4 && 4 * n >= 3 * computed && 2.0 * static_cast<double>(m * n) * static_cast<double>(k) < kLarge;
+#else
+  return false;
+#endif
+}
+
+GemmEngine float_engine(Op op_a, Op op_b, std::ptrdiff_t m, std::ptrdiff_t n, std::ptrdiff_t k,
+                        [[maybe_unused]] std::ptrdiff_t lda, [[maybe_unused]] std::ptrdiff_t ldb) {
+  if (suits_tiles(m, n, k)) return GemmEngine::tiles;
 #ifdef PHASELAW_ONEDNN
   if (isa() == Isa::avx512) return GemmEngine::onednn;
   constexpr std::ptrdiff_t kLarge = 128 * 128, kConflict = 2048 / sizeof(float);
@@ -75,6 +89,8 @@ GemmEngine float_engine([[maybe_unused]] Op op_a, [[maybe_unused]] Op op_b, [[ma
 void sgemm(GemmEngine engine, Op op_a, Op op_b, std::ptrdiff_t m, std::ptrdiff_t n, std::ptrdiff_t k, float alpha,
            const float* a, std::ptrdiff_t lda, const float* b, std::ptrdiff_t ldb, float beta, float* c,
            std::ptrdiff_t ldc) {
+  if (engine == GemmEngine::tiles && k > 0)
+    return tiles::multiply(op_a, op_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
 #ifdef PHASELAW_ONEDNN
   if (engine == GemmEngine::onednn && k > 0)
     return onednn_sgemm(op_a, op_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);

@@ -14,13 +14,16 @@
 // cache; and where it has no kernels of its own (below AVX2, other architectures).
 namespace phaselaw::numerics {
 
-enum class GemmEngine { openblas, onednn };
+enum class GemmEngine { openblas, onednn, tiles };
 
 // Linked, and of use on this processor.
 [[nodiscard]] bool has_engine(GemmEngine engine);
 // For C (m x n) = op(A) op(B) with these leading dimensions.
-[[nodiscard]] GemmEngine float_engine(Op op_a, Op op_b, std::ptrdiff_t m, std::ptrdiff_t n, std::ptrdiff_t lda,
-                                      std::ptrdiff_t ldb);
+[[nodiscard]] GemmEngine float_engine(Op op_a, Op op_b, std::ptrdiff_t m, std::ptrdiff_t n, std::ptrdiff_t k,
+                                      std::ptrdiff_t lda, std::ptrdiff_t ldb);
+
+// Whether gemm_tiles.h is the fastest for this product.
+[[nodiscard]] bool suits_tiles(std::ptrdiff_t m, std::ptrdiff_t n, std::ptrdiff_t k);
 
 // gemm<float> by this engine, which must be there; m, n >= 1. The calling thread alone computes when blas_threads() is
 // 1. oneDNN takes a buffer of 17 kB from malloc on each call and gives it back.

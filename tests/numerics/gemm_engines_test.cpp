@@ -87,16 +87,26 @@ TEST_P(Engine, OneBlasThreadStartsNoOther) {
   }).join();
 }
 
-INSTANTIATE_TEST_SUITE_P(All, Engine, ::testing::Values(GemmEngine::openblas, GemmEngine::onednn),
-                         [](const auto& engine) {
-                           return engine.param == GemmEngine::openblas ? "openblas" : "onednn";
-                         });
+std::string name_of(const ::testing::TestParamInfo<GemmEngine>& engine) {
+  switch (engine.param) {
+    case GemmEngine::openblas:
+      return "openblas";
+    case GemmEngine::onednn:
+      return "onednn";
+    case GemmEngine::tiles:
+      return "tiles";
+  }
+  return {};
+}
+
+INSTANTIATE_TEST_SUITE_P(All, Engine,
+                         ::testing::Values(GemmEngine::openblas, GemmEngine::onednn, GemmEngine::tiles), name_of);
 
 TEST(FloatEngine, IsOneThatIsThere) {
   for (const auto op_a : {Op::none, Op::transpose})
     for (const auto op_b : {Op::none, Op::transpose})
       for (const std::ptrdiff_t size : {1, 64, 128, 512})
-        EXPECT_TRUE(has_engine(float_engine(op_a, op_b, size, size, size, size))) << size;
+        EXPECT_TRUE(has_engine(float_engine(op_a, op_b, size, size, size, size, size))) << size;
 }
 
 }  // namespace
