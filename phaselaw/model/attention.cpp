@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
+#include <limits>
 
 #include "phaselaw/model/attention_lanes.h"
 #include "phaselaw/model/elementwise.h"
@@ -21,21 +23,52 @@ constexpr std::int64_t kBlockRows = 32;
 
 bool in_lanes(const AttentionShape& s) { return s.seq_len * s.d_head <= kLanesUpTo; }
 
+// In place: the softmax of the first `visible` of `length` numbers, zeros after them.
 template <class T>
 void softmax_row(std::int64_t visible, std::int64_t length, T* row) {
-  T top = row[0];
-#pragma omp simd reduction(max : top)
-  for (std::int64_t j = 1; j < visible; ++j) top = std::max(top, row[j]);
-  T total = 0;
-#pragma omp simd reduction(+ : total)
-  for (std::int64_t j = 0; j < visible; ++j) {
-    row[j] = exponential(row[j] - top);
-    total += row[j];
+  using Vector = typename numerics::VectorOf<T>::type;
+  constexpr std::int64_t kLanes = numerics::VectorOf<T>::kLanes;
+  const std::int64_t whole = visible / kLanes * kLanes, padded = std::min(whole + kLanes, length);
+  // What is left of the row is a vector too, cheaper than single numbers; it may end beyond the row.
+  const auto bytes = static_cast<std::size_t>(padded - whole) * sizeof(T);
+  Vector rest = Vector{} - std::numeric_limits<T>::infinity();
+  if (bytes == sizeof rest)
+    rest = numerics::load<Vector>(row + whole);
+  else
+    std::memcpy(&rest, row + whole, bytes);
+  Vector place = {};
+  for (std::int64_t lane = 0; lane < kLanes; ++lane) place[lane] = static_cast<T>(lane);
+  const auto shown = place < static_cast<T>(visible - whole);
+  rest = shown ? rest : Vector{} - std::numeric_limits<T>::infinity();
+
+  Vector tops = rest;
+  for (std::int64_t j = 0; j < whole; j += kLanes) {
+    const auto scores = numerics::load<Vector>(row + j);
+    tops = scores > tops ? scores : tops;
   }
+  T top = tops[0];
+  for (std::int64_t lane = 1; lane < kLanes; ++lane) top = tops[lane] > top ? tops[lane] : top;
+  rest = exponential(rest - top);
+  rest = shown ? rest : Vector{};
+  Vector totals = rest;
+  for (std::int64_t j = 0; j < whole; j += kLanes) {
+    const Vector weights = exponential(numerics::load<Vector>(row + j) - top);
+    totals += weights;
+    std::memcpy(row + j, &weights, sizeof weights);
+  }
+  T total = totals[0];
+  for (std::int64_t lane = 1; lane < kLanes; ++lane) total += totals[lane];
   const T inverse = T(1) / total;
-#pragma omp simd
-  for (std::int64_t j = 0; j < visible; ++j) row[j] *= inverse;
-  for (std::int64_t j = visible; j < length; ++j) row[j] = T(0);
+  for (std::int64_t j = 0; j < whole; j += kLanes) {
+    const Vector weights = inverse * numerics::load<Vector>(row + j);
+    std::memcpy(row + j, &weights, sizeof weights);
+  }
+  rest *= inverse;
+  if (bytes == sizeof rest)
+    std::memcpy(row + whole, &rest, sizeof rest);
+  else
+    std::memcpy(row + whole, &rest, bytes);
+  std::fill(row + padded, row + length, T(0));
 }
 
 // One head of one sequence: pointers into the packed rows, and the row lengths.

@@ -108,8 +108,8 @@ class AttentionLanes {
   }
 
  private:
-  typedef T Vector __attribute__((vector_size(32), may_alias));
-  static constexpr std::int64_t kLanes = 32 / sizeof(T);
+  using Vector = typename numerics::VectorOf<T>::type;
+  static constexpr std::int64_t kLanes = numerics::VectorOf<T>::kLanes;
 
   template <class Body>
   void for_each_group(Body&& body) {
@@ -248,10 +248,7 @@ class AttentionLanes {
     Vector top = row_[0], total = {};
     for (std::int64_t j = 1; j < visible; ++j) top = row_[j] > top ? row_[j] : top;
     for (std::int64_t j = 0; j < visible; ++j) {
-      const Vector score = row_[j] - top;
-      T* const e = reinterpret_cast<T*>(row_ + j);
-#pragma omp simd
-      for (std::int64_t lane = 0; lane < kLanes; ++lane) e[lane] = exponential(score[lane]);
+      row_[j] = exponential(row_[j] - top);
       total += row_[j];
     }
     const Vector inverse = T(1) / total;

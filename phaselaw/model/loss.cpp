@@ -37,9 +37,7 @@ double cross_entropy(std::int64_t rows, std::int64_t vocab, const T* logits, con
   double nats = 0;
   for (std::int64_t row = 0; row < rows; ++row) {
     const T* logit = logits + row * vocab;
-    T top = logit[0];
-#pragma omp simd reduction(max : top)
-    for (std::int64_t i = 1; i < vocab; ++i) top = std::max(top, logit[i]);
+    const T top = largest(vocab, logit);
     T total = 0;
     if (cotangent != nullptr) {
       T* out = cotangent + row * vocab;

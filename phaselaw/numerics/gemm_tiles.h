@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstring>
+#include <numeric>
 #include <type_traits>
 #include <utility>
 
@@ -36,7 +37,7 @@ inline constexpr std::ptrdiff_t kSumTogether = 512;  // terms: a panel of B fill
 
 template <std::size_t bytes>
 struct Registers {
-  typedef float Vector __attribute__((vector_size(bytes)));
+  typedef float Vector __attribute__((vector_size(bytes), may_alias));
   static constexpr std::ptrdiff_t kLanes = bytes / sizeof(float);
   static constexpr std::ptrdiff_t kCols = 2 * kLanes;
   static constexpr int kRows = bytes == 64 ? 14 : 6;  // two vectors a row, and three more, are all registers
@@ -111,9 +112,10 @@ template <std::size_t bytes, bool transposed, bool accumulates, class Finish>
 void panel(std::ptrdiff_t m, std::ptrdiff_t cols, std::ptrdiff_t k, Operand a, Operand b, Target<Finish> to) {
   using R = Registers<bytes>;
   constexpr auto kRowCounts = std::make_integer_sequence<int, R::kRows>();
-  const std::ptrdiff_t step = R::kRows * (transposed ? 1 : a.stride);
-  for (; m > 0; m -= R::kRows, a.at += step, to.at += R::kRows * to.stride, to.row += R::kRows) {
-    const int rows = static_cast<int>(std::min<std::ptrdiff_t>(m, R::kRows));
+  const std::ptrdiff_t step = transposed ? 1 : a.stride;
+  for (int rows = 0; m > 0; m -= rows, a.at += rows * step, to.at += rows * to.stride, to.row += rows) {
+    // Two halves rather than a whole and a few rows, whose sums would wait for each other.
+    rows = static_cast<int>(m <= R::kRows ? m : m < 2 * R::kRows ? (m + 1) / 2 : R::kRows);
     if (cols == R::kCols && rows == R::kRows) {
       tile<bytes, transposed, accumulates, R::kRows>(k, a, b, to);
     } else if (cols == R::kCols) {
@@ -147,17 +149,30 @@ inline void transpose_8(const float* from, std::ptrdiff_t from_stride, float* to
   for (int i = 0; i < 8; ++i) std::memcpy(to + i * stride, &rows[i], sizeof rows[i]);
 }
 
+// Whether `rows` short rows, `stride` numbers apart, fill no more than half of what they can of a cache of 64 sets of 8
+// lines of 64 bytes.
+inline bool stays_cached(std::ptrdiff_t rows, std::ptrdiff_t stride) {
+  constexpr std::ptrdiff_t kSets = 64, kWays = 8, kLine = 64 / sizeof(float);
+  if (stride % kLine != 0) return rows <= kSets * kWays / 4;  // two lines a row
+  return rows <= kSets / std::gcd(kSets, stride / kLine) * kWays / 2;
+}
+
 // k x `width` numbers side by side from B's first `cols` columns; zeros beyond.
-inline void copy_panel(bool transposed, std::ptrdiff_t k, std::ptrdiff_t cols, std::ptrdiff_t width, Operand b,
-                       float* to) {
-  if (!transposed) {
+template <std::size_t bytes>
+void copy_panel(bool transposed, std::ptrdiff_t k, std::ptrdiff_t cols, Operand b, float* to) {
+  using R = Registers<bytes>;
+  constexpr std::ptrdiff_t width = R::kCols;
+  if (!transposed && cols == width) {
     for (std::ptrdiff_t l = 0; l < k; ++l) {
-      float* const row = to + l * width;
-      if (cols == width)
-        std::memcpy(row, b.at + l * b.stride, static_cast<std::size_t>(width) * sizeof(float));
-      else
-        std::fill(std::copy_n(b.at + l * b.stride, cols, row), row + width, 0.0F);
+      auto* const row = reinterpret_cast<typename R::Vector*>(to + l * width);
+      row[0] = load<typename R::Vector>(b.at + l * b.stride);
+      row[1] = load<typename R::Vector>(b.at + l * b.stride + R::kLanes);
     }
+    return;
+  }
+  if (!transposed) {
+    for (std::ptrdiff_t l = 0; l < k; ++l)
+      std::fill(std::copy_n(b.at + l * b.stride, cols, to + l * width), to + (l + 1) * width, 0.0F);
     return;
   }
   std::ptrdiff_t j = 0;
@@ -180,8 +195,9 @@ void multiply(Op op_a, Op op_b, std::ptrdiff_t m, std::ptrdiff_t n, std::ptrdiff
               const Finish& finish = {}) {
   using R = Registers<bytes>;
   const bool a_transposed = op_a == Op::transpose, b_transposed = op_b == Op::transpose;
-  // Few rows of C do not pay for a copy; narrow rows of B are next to each other.
-  const bool in_place = !b_transposed && (m <= 3 * R::kRows || ldb <= 2 * R::kCols);
+  // Few rows of C do not pay for a copy, nor do rows of B that find room in the first cache, where those a power of two
+  // apart share few of its places.
+  const bool in_place = !b_transposed && (m <= 3 * R::kRows || detail::stays_cached(k, ldb));
   alignas(64) float copy[kSumTogether * R::kCols];
   for (std::ptrdiff_t start = 0; start < k; start += kSumTogether) {
     const std::ptrdiff_t terms = std::min(kSumTogether, k - start);
@@ -190,7 +206,7 @@ void multiply(Op op_a, Op op_b, std::ptrdiff_t m, std::ptrdiff_t n, std::ptrdiff
       const std::ptrdiff_t cols = std::min(R::kCols, n - j);
       detail::Operand columns{b_transposed ? b + j * ldb + start : b + start * ldb + j, ldb};
       if (!in_place || cols < R::kCols) {
-        detail::copy_panel(b_transposed, terms, cols, R::kCols, columns, copy);
+        detail::copy_panel<bytes>(b_transposed, terms, cols, columns, copy);
         columns = {copy, R::kCols};
       }
       const float keep = start == 0 ? beta : 1;

@@ -2,11 +2,38 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
+#include <type_traits>
 #include <utility>
 
 // Small pieces for code that is written with the compiler's vector types.
 namespace phaselaw::numerics {
+
+// Vectors of 32 bytes, what AVX2 computes at once; elsewhere the compiler makes two of one, or leaves half empty.
+template <class T>
+struct VectorOf {
+  typedef T type __attribute__((vector_size(32), may_alias));
+  static constexpr std::ptrdiff_t kLanes = 32 / sizeof(T);
+};
+
+// Of a number or a vector X: the type of its numbers, and integers of the same size and shape.
+template <class X>
+struct Parts {
+  using Number = std::remove_cvref_t<decltype(std::declval<X>()[0])>;
+  typedef std::conditional_t<sizeof(Number) == 4, std::uint32_t, std::uint64_t> Bits
+      __attribute__((vector_size(sizeof(X))));
+};
+template <>
+struct Parts<float> {
+  using Number = float;
+  using Bits = std::uint32_t;
+};
+template <>
+struct Parts<double> {
+  using Number = double;
+  using Bits = std::uint64_t;
+};
 
 // A number or a vector from memory, of any alignment.
 template <class X>
