@@ -63,17 +63,33 @@ struct Relu {
   }
 };
 
-// x phi'(u)_ij, with phi' in memory: from slopes, or where these are null from act = relu(u). Rows are `stride` apart.
+// x phi'(u)_ij, with phi'(u) in memory, rows `stride` apart.
 template <class T>
 struct TimesSlope {
-  const T *slopes, *act;
+  const T* slopes;
   std::int64_t stride;
   template <class X>
   X operator()(X x, std::int64_t i, std::int64_t j) const {
-    if (slopes != nullptr) return x * numerics::load<X>(slopes + i * stride + j);
+    return x * numerics::load<X>(slopes + i * stride + j);
+  }
+};
+
+// The same for relu, whose slope shows in act = relu(u).
+template <class T>
+struct TimesReluSlope {
+  const T* act;
+  std::int64_t stride;
+  template <class X>
+  X operator()(X x, std::int64_t i, std::int64_t j) const {
     return x * (numerics::load<X>(act + i * stride + j) > X{} ? X{} + T(1) : X{});
   }
 };
+
+// Calls use(what multiplies by phi'): slopes null, then act of relu.
+template <class T, class Use>
+void with_slope(const T* slopes, const T* act, std::int64_t stride, Use&& use) {
+  slopes == nullptr ? use(TimesReluSlope<T>{act, stride}) : use(TimesSlope<T>{slopes, stride});
+}
 
 // In place: units <- phi(units), slopes <- phi'(units). NaN passes through. relu: slopes may be null.
 template <class T>

@@ -154,9 +154,10 @@ void Transformer<T>::jvp(std::span<const T> theta_span, const Inputs<T>& inputs,
                       units, m);
       if (want.up_bias) add_bias(tangent, at.up_bias, 1, rows, units, m);
       if (at.gate == nullptr) {
-        const TimesSlope<T> times_slope{at.slope, at.act, m};
+        with_slope(at.slope, at.act, m, [&](auto times_slope) {
 #pragma omp simd
-        for (std::int64_t i = 0; i < rows * m; ++i) units[i] = times_slope(units[i], 0, i);
+          for (std::int64_t i = 0; i < rows * m; ++i) units[i] = times_slope(units[i], 0, i);
+        });
       } else {
         product_tangent(factor(theta, tangent, *at.gate, want.gate), at.gate->multiplier, rows, m, d, at.h_mid, input,
                         T(0), gate, m);

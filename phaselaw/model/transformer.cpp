@@ -190,8 +190,10 @@ void Transformer<T>::backward(std::span<const T> theta_span, const Inputs<T>& in
     if (want.mlp_core) {
       const double scale = o.branch_scale * at.down->multiplier;
       if (at.gate == nullptr) {
-        w.products.then(Op::none, Op::none, rows, o.d_hidden, d, static_cast<T>(scale), dx, d, theta + at.down->offset,
-                        o.d_hidden, w.dpre, o.d_hidden, TimesSlope<T>{at.slope, at.act, o.d_hidden});
+        with_slope(at.slope, at.act, o.d_hidden, [&](const auto& times_slope) {
+          w.products.then(Op::none, Op::none, rows, o.d_hidden, d, static_cast<T>(scale), dx, d,
+                          theta + at.down->offset, o.d_hidden, w.dpre, o.d_hidden, times_slope);
+        });
       } else {
         product_backward(w.products, theta, *at.down, scale, rows, dx, w.dpre);
         gate_units_backward(rows * o.d_hidden, at.open, at.slope, w.dpre, w.dgate);
