@@ -49,7 +49,7 @@ class LinearProducts {
             const T* a, std::ptrdiff_t lda, const T* b, std::ptrdiff_t ldb, T* c, std::ptrdiff_t ldc,
             const Finish& finish) const {
     if constexpr (std::is_same_v<T, float>)
-      if (native() && numerics::suits_tiles(m, n, k))
+      if (native() && numerics::suits_tiles(op_a, m, n, k))
         return numerics::tiles::multiply(op_a, op_b, m, n, k, alpha, a, lda, b, ldb, T(0), c, ldc, finish);
     (*this)(op_a, op_b, m, n, k, alpha, a, lda, b, ldb, T(0), c, ldc);
     for (std::ptrdiff_t i = 0; i < m; ++i) {

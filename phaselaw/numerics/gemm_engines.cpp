@@ -61,13 +61,13 @@ bool has_engine(GemmEngine engine) {
 #endif
 }
 
-bool suits_tiles([[maybe_unused]] std::ptrdiff_t m, [[maybe_unused]] std::ptrdiff_t n,
+bool suits_tiles([[maybe_unused]] Op op_a, [[maybe_unused]] std::ptrdiff_t m, [[maybe_unused]] std::ptrdiff_t n,
                  [[maybe_unused]] std::ptrdiff_t k) {
 #if defined(__AVX2__) && defined(__FMA__) && !defined(__AVX512F__)
   constexpr std::ptrdiff_t kCols = tiles::Registers<tiles::kVectorBytes>::kCols;
-  constexpr double kLarge = 1 << 23;
+  const double large = op_a == Op::none ? kSharedFrom : 1 << 23;
   const std::ptrdiff_t computed = (n + kCols - 1) / kCols * kCols;
-  return m >= 4 && 4 * n >= 3 * computed && 2.0 * static_cast<double>(m * n) * static_cast<double>(k) < kLarge;
+  return m >= 4 && 4 * n >= 3 * computed && 2.0 * static_cast<double>(m * n) * static_cast<double>(k) < large;
 #else
   return false;
 #endif
@@ -75,7 +75,7 @@ bool suits_tiles([[maybe_unused]] std::ptrdiff_t m, [[maybe_unused]] std::ptrdif
 
 GemmEngine float_engine(Op op_a, Op op_b, std::ptrdiff_t m, std::ptrdiff_t n, std::ptrdiff_t k,
                         [[maybe_unused]] std::ptrdiff_t lda, [[maybe_unused]] std::ptrdiff_t ldb) {
-  if (suits_tiles(m, n, k)) return GemmEngine::tiles;
+  if (suits_tiles(op_a, m, n, k)) return GemmEngine::tiles;
 #ifdef PHASELAW_ONEDNN
   if (isa() == Isa::avx512) return GemmEngine::onednn;
   constexpr std::ptrdiff_t kLarge = 128 * 128, kConflict = 2048 / sizeof(float);

@@ -23,7 +23,7 @@ enum class GemmEngine { openblas, onednn, tiles };
                                       std::ptrdiff_t lda, std::ptrdiff_t ldb);
 
 // Whether gemm_tiles.h is the fastest for this product.
-[[nodiscard]] bool suits_tiles(std::ptrdiff_t m, std::ptrdiff_t n, std::ptrdiff_t k);
+[[nodiscard]] bool suits_tiles(Op op_a, std::ptrdiff_t m, std::ptrdiff_t n, std::ptrdiff_t k);
 
 // gemm<float> by this engine, which must be there; m, n >= 1. The calling thread alone computes when blas_threads() is
 // 1. oneDNN takes a buffer of 17 kB from malloc on each call and gives it back.
