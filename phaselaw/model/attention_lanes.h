@@ -178,7 +178,8 @@ class AttentionLanes {
   void scatter_row(std::int64_t t, std::int64_t visible, T* weights) const {
     if (lanes_ == kLanes && length_ % kLanes == 0) {
       T* out[kLanes];
-      for (std::int64_t lane = 0; lane < kLanes; ++lane) out[lane] = weights + ((first_ + lane) * length_ + t) * length_;
+      for (std::int64_t lane = 0; lane < kLanes; ++lane)
+        out[lane] = weights + ((first_ + lane) * length_ + t) * length_;
       std::fill(row_ + visible, row_ + length_, Vector{});
       for (std::int64_t j = 0; j < length_; j += kLanes) lanes_to_rows(row_ + j, out, j);
       return;

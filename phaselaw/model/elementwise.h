@@ -28,8 +28,8 @@ X exponential(X x) {
                                                                       // integer that sits in the low bits
   const X shifted = x * T(kSingle ? 1.44269504 : 1.4426950408889634) + kRound;
   const X n = shifted - kRound;
-  const X r =
-      (x - n * T(kSingle ? 0.693359375 : 0.693147180369123816490)) - n * T(kSingle ? -2.12194440e-4 : 1.90821492927058770002e-10);
+  const X r = (x - n * T(kSingle ? 0.693359375 : 0.693147180369123816490)) -
+              n * T(kSingle ? -2.12194440e-4 : 1.90821492927058770002e-10);
   X p = X{} + T(kSingle ? 1.0 / 720 : 1.0 / 6227020800.0);
   if constexpr (!kSingle)
     for (const double inverse : {479001600.0, 39916800.0, 3628800.0, 362880.0, 40320.0, 5040.0, 720.0})

@@ -18,8 +18,9 @@
 //
 // as numerics/gemm.h, one thread. finish(x, i, j) takes a vector of C's row i that starts at column j, or one number
 // (where a row's rest is shorter than a vector), and returns as many; load<decltype(x)>(p) reads such from memory. C is
-// written once where k <= kSumTogether, else in parts of that many terms. A panel of B, as wide as two vectors, is copied
-// to the stack where its rows are not next to each other (transposed, or many cache lines apart); A is read in place.
+// written once where k <= kSumTogether, else in parts of that many terms. A panel of B, as wide as two vectors, is
+// copied to the stack where its rows are not next to each other (transposed, or many cache lines apart); A is read in
+// place.
 //
 // Vectors are GCC's, of any width: `bytes` 32 for AVX2, 64 for AVX-512, 16 elsewhere. The bits of C do not depend on
 // where the matrices lie.
