@@ -6,12 +6,13 @@
 
 #include "phaselaw/numerics/gemm.h"
 
-// The libraries behind numerics::gemm<float>, and which of them computes a product.
+// The libraries and the own kernel behind numerics::gemm<float>, and which of them computes a product.
 //
 // Choice: by shape, transposition, strides and processor only, never by a clock, so that a result is the same bytes
-// from run to run. Measured (docs/decisions/003): oneDNN is faster, but on processors without AVX-512 for large C = A'
-// B (the weight gradients) and for rows 2 kB (or a multiple) apart, which it does not pack and which share a set of the
-// cache; and where it has no kernels of its own (below AVX2, other architectures).
+// from run to run. Measured (docs/decisions/003): on AVX2 the own tiles win for small products. Of the libraries oneDNN
+// is faster, but on processors without AVX-512 for large C = A' B (the weight gradients) and for rows 2 kB (or a
+// multiple) apart, which it does not pack and which share a set of the cache; and where it has no kernels of its own
+// (below AVX2, other architectures).
 namespace phaselaw::numerics {
 
 enum class GemmEngine { openblas, onednn, tiles };

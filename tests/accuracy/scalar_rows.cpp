@@ -39,7 +39,7 @@ Row lambert_row() {
 }
 
 Row laws_row() {
-  const auto laws = laws::all_laws();
+  const auto& laws = laws::all_laws();
   Row row{"parameters of a fitted law", "those that made the data",
           fmt::format("{} laws, 160 rows without noise", laws.size()), "difference / parameter", 1e-8};
   laws::LawOptions options;
