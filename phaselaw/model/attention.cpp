@@ -63,7 +63,7 @@ void softmax_row(std::int64_t visible, std::int64_t length, T* row) {
     const Vector weights = inverse * numerics::load<Vector>(row + j);
     std::memcpy(row + j, &weights, sizeof weights);
   }
-  rest *= inverse;
+  rest = shown ? rest * inverse : Vector{};  // zero also where the sum is not a number
   if (bytes == sizeof rest)
     std::memcpy(row + whole, &rest, sizeof rest);
   else
