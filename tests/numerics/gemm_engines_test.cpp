@@ -99,8 +99,8 @@ std::string name_of(const ::testing::TestParamInfo<GemmEngine>& engine) {
   return {};
 }
 
-INSTANTIATE_TEST_SUITE_P(All, Engine,
-                         ::testing::Values(GemmEngine::openblas, GemmEngine::onednn, GemmEngine::tiles), name_of);
+INSTANTIATE_TEST_SUITE_P(All, Engine, ::testing::Values(GemmEngine::openblas, GemmEngine::onednn, GemmEngine::tiles),
+                         name_of);
 
 TEST(FloatEngine, IsOneThatIsThere) {
   for (const auto op_a : {Op::none, Op::transpose})

@@ -107,7 +107,8 @@ TEST(Page, ColumnsOfNumbersStandToTheRight) {
   page.sections = {
       {.title = "s", .tables = {{"t", {"n", "name", "risk"}, {{"32", "x", "0.1 [0, 1]"}, {"–", "7b", "−0.5"}}}}}};
   const std::string html = build_page(page);
-  EXPECT_TRUE(contains(html, "<td class=\"number\">32</td><td>x</td><td class=\"number\"><span>0.1</span> <span>[0, 1]</span></td>"));
+  EXPECT_TRUE(contains(
+      html, "<td class=\"number\">32</td><td>x</td><td class=\"number\"><span>0.1</span> <span>[0, 1]</span></td>"));
 }
 
 TEST(Page, TheSameDataGiveTheSameBytes) { EXPECT_EQ(build_page(sample_page()), build_page(sample_page())); }
