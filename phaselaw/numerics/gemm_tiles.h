@@ -68,7 +68,7 @@ struct Target {
 
   // From sums: a vector of them, or one.
   template <bool accumulates, class X>
-  [[gnu::always_inline]] void put(X x, std::ptrdiff_t r, std::ptrdiff_t j) const {
+  [[gnu::always_inline]] inline void put(X x, std::ptrdiff_t r, std::ptrdiff_t j) const {
     float* const out = at + r * stride + j;
     x *= alpha;
     if constexpr (accumulates) x += beta * load<X>(out);
