@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "phaselaw/base/errors.h"
 #include "phaselaw/laws/bootstrap.h"
@@ -152,6 +153,14 @@ Interval residual_interval(std::vector<double> residuals, double level) {
   const double p = n > 1 ? std::clamp((tail * (n + 1) - 1) / (n - 1), 0.0, 0.5) : 0.5;
   return {std::min(-least, numerics::quantile_of_sorted(residuals, p)),
           std::max(least, numerics::quantile_of_sorted(residuals, 1 - p))};
+}
+
+Interval residual_interval(const Refitter& refitter, std::span<const double> theta, double level) {
+  std::vector<double> residuals = refitter.log_residuals(theta);
+  const auto n = static_cast<double>(residuals.size()), k = static_cast<double>(theta.size());
+  const double expansion = std::sqrt(n / std::max(1.0, n - k));
+  for (double& r : residuals) r *= expansion;
+  return residual_interval(std::move(residuals), level);
 }
 
 Interval new_run_interval(double value, const Interval& mean, const Interval& residual) {

@@ -57,6 +57,8 @@ struct IntervalSet {
 // average [T: Hyndman and Fan 1996]; where n is too small for these to lie inside the sample, at least Student's t
 // times their root mean square. lo <= 0 <= hi, both set.
 [[nodiscard]] Interval residual_interval(std::vector<double> residuals, double level);
+// The same for a fit: of its log residuals, expanded by sqrt(n/(n-k)) for the k parameters that they were fitted with.
+[[nodiscard]] Interval residual_interval(const Refitter& refitter, std::span<const double> theta, double level);
 
 // The interval of a new run's measurement, mean times exp(residual), from those of both, the mean > 0: on either side
 // the distances in ln of the independent parts add in squares, so that a new run is never surer than its mean, however

@@ -62,12 +62,9 @@ Plausible plausible_parameters(const SavedFit& saved) {
     plausible.parameters = normal_draws(saved, refitter);
     plausible.method = plausible.parameters.empty() ? "none" : "normal draws, sandwich covariance";
   }
-  plausible.log_residuals = refitter.log_residuals(fit.theta);
-  const double n = static_cast<double>(plausible.log_residuals.size());
-  const double expansion = std::sqrt(n / std::max(1.0, n - static_cast<double>(k)));
-  for (double& residual : plausible.log_residuals) residual *= expansion;
+  plausible.residual = residual_interval(refitter, fit.theta, plausible.level);
   const auto& cluster = saved.options.fit.cluster;
-  const double groups = static_cast<double>(n_groups(plausible.log_residuals.size(), cluster));
+  const double groups = static_cast<double>(n_groups(log_data.n_rows(), cluster));
   plausible.tail =
       expanded_tail(plausible.level, groups, std::max(1.0, groups - (cluster.empty() ? static_cast<double>(k) : 1.0)));
   return plausible;
@@ -90,12 +87,8 @@ Estimate Plausible::estimate(std::string name, double value, std::vector<double>
 }
 
 Estimate Plausible::new_run(std::string name, const Estimate& mean) const {
-  Estimate out{std::move(name), mean.value, {}, {}, mean.identified, false};
-  if (log_residuals.empty()) return out;
-  const Interval run = new_run_interval(mean.value, {mean.lo, mean.hi}, residual_interval(log_residuals, level));
-  out.lo = run.lo;
-  out.hi = run.hi;
-  return out;
+  const Interval run = new_run_interval(mean.value, {mean.lo, mean.hi}, residual);
+  return {std::move(name), mean.value, run.lo, run.hi, mean.identified, false};
 }
 
 }  // namespace phaselaw::laws

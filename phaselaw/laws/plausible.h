@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "phaselaw/laws/fit_json.h"
+#include "phaselaw/laws/interval.h"
 
 // Parameters as plausible as the data leave them, to carry a fit's uncertainty into whatever is computed from it.
 //
@@ -17,7 +18,7 @@ namespace phaselaw::laws {
 
 struct Plausible {
   std::vector<std::vector<double>> parameters;  // all, in the law's order; empty: no interval can be had
-  std::vector<double> log_residuals;            // what runs differ by, expanded by sqrt(n/(n-k))
+  Interval residual;                            // of ln, what runs differ by: residual_interval of interval.h
   std::string method;                           // "bootstrap of 400", "normal draws, sandwich covariance", "none"
   double level = 0.95, tail = 0.025;
 

@@ -96,12 +96,9 @@ Prediction predict(const LawFit& fit, const Measurements& data, const LawOptions
   const Refitter refitter(form, log_data, options.fit);
   const auto logs =
       fit.replicates.empty() ? linear_logs(fit, refitter, options.fit, at, rows) : resampled_logs(fit, at, rows);
-  std::vector<double> residuals = refitter.log_residuals(fit.theta);
-  const double n = static_cast<double>(residuals.size());
-  for (double& r : residuals) r *= std::sqrt(n / std::max(1.0, n - static_cast<double>(k)));
-  const Interval residual = residual_interval(residuals, fit.level);
-  const double groups =
-      fit.replicates.empty() ? n : static_cast<double>(n_groups(residuals.size(), options.fit.cluster));
+  const Interval residual = residual_interval(refitter, fit.theta, fit.level);
+  const std::size_t n = log_data.n_rows();
+  const double groups = static_cast<double>(fit.replicates.empty() ? n : n_groups(n, options.fit.cluster));
   const double dof = std::max(1.0, groups - (options.fit.cluster.empty() ? static_cast<double>(k) : 1.0));
   const double tail = expanded_tail(fit.level, groups, dof);
   for (std::size_t i = 0; i < rows; ++i) {

@@ -23,6 +23,9 @@ import time
 
 from sweep_survives import STUDY, Bench, Failure
 
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "ranks"))
+import mpirun  # noqa: E402
+
 SHORT = STUDY.replace("[300, 2500]", "[100, 900]").replace("seeds = 2", "seeds = 1")
 RANK = b"OMPI_COMM_WORLD_RANK="
 
@@ -38,8 +41,7 @@ class RankBench(Bench):
     def __init__(self, program, folder, seed, study):
         super().__init__(program, folder, seed)
         self.study.write_text(study)
-        self.env = dict(os.environ, OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1",
-                        OMPI_MCA_rmaps_base_oversubscribe="1", OMP_NUM_THREADS="1")
+        self.env = mpirun.environment()
 
     def ranks(self, store, ranks, *more, threads=1, program=None):
         command = self.command(store, *more, threads=threads)
@@ -191,11 +193,8 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
     program = pathlib.Path(arguments.program).resolve()
-    if not shutil.which("mpirun"):
-        print("skipped: there is no mpirun; on Debian: apt-get install openmpi-bin")
-        return 77
-    if not (program.parent / "phaselaw_mpi.so").exists():
-        print("skipped: this program was built without MPI")
+    if reason := mpirun.why_skipped(program):
+        print(f"skipped: {reason}")
         return 77
     with tempfile.TemporaryDirectory(prefix="phaselaw-ranks-") as folder:
         bench = RankBench(str(program), folder, arguments.seed, SHORT if arguments.what == "quick" else STUDY)

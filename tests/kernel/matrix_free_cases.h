@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "model/random_model.h"
+#include "model/passes.h"
 #include "phaselaw/kernel/matrix_free.h"
 #include "phaselaw/numerics/matrix.h"
 
@@ -16,12 +16,6 @@ inline std::vector<double> random_rows(std::int64_t size, std::uint64_t seed) {
   std::vector<double> v(static_cast<std::size_t>(size));
   for (auto& x : v) x = stream.normal();
   return v;
-}
-
-inline double dot(const std::vector<double>& x, const std::vector<double>& y) {
-  double sum = 0;
-  for (std::size_t i = 0; i < x.size(); ++i) sum += x[i] * y[i];
-  return sum;
 }
 
 inline kernel::TangentOperator<double> operator_of(const Case& c, const kernel::TangentOptions& options = {}) {

@@ -3,7 +3,7 @@
 
 #include <complex>
 
-#include "model/random_model.h"
+#include "model/passes.h"
 #include "phaselaw/model/heads.h"
 
 // What holds of the blocks that people train besides agreement with the reference (transformer_test, jvp_test): the
@@ -17,8 +17,8 @@ using model::ModelOptions;
 using model::Transformer;
 using Doubles = std::vector<double>;
 
-// Rounding of two ways through the same sums, as in transformer_test.cpp.
-constexpr double kTolerance = 2 * 200 * 9 * 2.3e-16;
+// Rounding of two ways through the same sums.
+constexpr double kTolerance = 2 * kDoubleTolerance;
 
 Doubles outputs_of(const Case& c, const Doubles& theta) {
   const Transformer<double> m(c.options);

@@ -3,8 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "model/random_model.h"
-#include "model/scalars.h"
+#include "model/passes.h"
 
 namespace phaselaw {
 namespace {
@@ -14,18 +13,10 @@ using namespace testing;
 void expect_exact(Case c, const std::vector<std::string>& trainable) {
   c.options.trainable = trainable;
   c.table = model::ParameterTable(c.options);
-  const std::vector<Counted> theta(c.theta.begin(), c.theta.end());
-  const auto sequence = c.sequence<Counted>(0);
-  Counted::operations = 0;
-  const auto trace = model::reference::forward(c.options, c.table, theta, sequence);
-  const double forward = Counted::operations;
-  std::vector<Counted> gradient(theta.size());
-  model::reference::Rows<Counted> cotangent = trace.outputs;
-  Counted::operations = 0;
-  model::reference::backward(c.options, c.table, theta, sequence, trace, cotangent, gradient);
+  const CountedFlop counted = counted_flop(c);
   const auto cost = model::sequence_cost(c.options);
-  EXPECT_EQ(cost.forward_flop, forward) << c.describe();
-  EXPECT_EQ(cost.backward_flop, Counted::operations) << c.describe();
+  EXPECT_EQ(cost.forward_flop, counted.forward) << c.describe();
+  EXPECT_EQ(cost.backward_flop, counted.backward) << c.describe();
   EXPECT_LT(cost.products_flop, cost.training_flop());
 }
 

@@ -3,8 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "count_allocations.h"
-#include "model/random_model.h"
-#include "model/scalars.h"
+#include "model/passes.h"
 
 namespace phaselaw {
 namespace {
@@ -14,16 +13,9 @@ using model::Transformer;
 using Doubles = std::vector<double>;
 
 constexpr std::uint64_t kCases = 480;
-constexpr double kEps = 2.3e-16;
 
-// As in transformer_test.cpp: rounding of a chain of products, here of a sum of two chains.
-constexpr double kDoubleTolerance = 2 * 200 * 9 * kEps;
-
-double dot(const Doubles& x, const Doubles& y) {
-  double sum = 0;
-  for (std::size_t i = 0; i < x.size(); ++i) sum += x[i] * y[i];
-  return sum;
-}
+// A sum of two chains of products.
+constexpr double kTolerance = 2 * kDoubleTolerance;
 
 Doubles random_tangent(const Case& c, std::uint64_t seed) {
   numerics::RandomStream stream(seed, "test/tangent");
@@ -94,9 +86,9 @@ TEST(Jvp, IsTheAdjointOfBackwardOnEverySelection) {
     ready.workspace.select(ready.m, blocks);
     const Doubles jv = ready.jvp(v), gradient = ready.vjp(c.cotangent);
     // Selecting is the same as masking: the products that are skipped are those with zero.
-    EXPECT_LE(distance(jv, masked), kDoubleTolerance * norm(masked)) << c.describe();
+    EXPECT_LE(distance(jv, masked), kTolerance * norm(masked)) << c.describe();
     EXPECT_EQ(gradient, only(c, blocks, gradient)) << "touched a block that is not selected: " << c.describe();
-    EXPECT_LE(distance(gradient, only(c, blocks, all)), kDoubleTolerance * norm(all)) << c.describe();
+    EXPECT_LE(distance(gradient, only(c, blocks, all)), kTolerance * norm(all)) << c.describe();
     EXPECT_LE(std::abs(dot(jv, c.cotangent) - dot(v, gradient)),
               1e-12 * std::max(norm(jv) * norm(c.cotangent), norm(v) * norm(all)))
         << c.describe();
@@ -108,13 +100,8 @@ TEST(Jvp, MatchesDualNumbersThroughTheReference) {
     const Case c = any_case(i);
     Ready ready(c);
     const Doubles v = random_tangent(c, i);
-    std::vector<Dual> theta;
-    for (std::size_t p = 0; p < v.size(); ++p) theta.emplace_back(c.theta[p], v[p]);
-    Doubles exact;
-    for (std::int64_t s = 0; s < c.n; ++s)
-      for (const auto& row : model::reference::forward(c.options, c.table, theta, c.sequence<Dual>(s)).outputs)
-        for (const auto& output : row) exact.push_back(output.slope);
-    EXPECT_LE(distance(ready.jvp(v), exact), kDoubleTolerance * norm(exact)) << c.describe();
+    const Doubles exact = reference_tangent(c, v);
+    EXPECT_LE(distance(ready.jvp(v), exact), kTolerance * norm(exact)) << c.describe();
   }
 }
 

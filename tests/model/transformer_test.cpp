@@ -3,8 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "model/random_model.h"
-#include "model/scalars.h"
+#include "model/passes.h"
 
 namespace phaselaw {
 namespace {
@@ -13,49 +12,11 @@ using namespace testing;
 using model::Transformer;
 
 constexpr std::uint64_t kCases = 480;
-constexpr double kEps = 2.3e-16;
-
-// Rounding of a chain of `depth` products of inner size <= k grows like depth * sqrt(k) * eps; 200 covers the constants
-// of softmax and normalisation at the sizes of random_case (k <= 65, 3 layers).
-constexpr double kDoubleTolerance = 200 * 9 * kEps;
-
-struct Both {
-  std::vector<double> outputs, gradient;
-};
-
-Both reference_of(const Case& c) {
-  Both both;
-  both.gradient.assign(static_cast<std::size_t>(c.table.size()), 0.0);
-  const auto out = static_cast<std::size_t>(c.options.outputs());
-  for (std::int64_t s = 0; s < c.n; ++s) {
-    const auto sequence = c.sequence<double>(s);
-    const auto trace = model::reference::forward(c.options, c.table, c.theta, sequence);
-    model::reference::Rows<double> cotangent;
-    for (std::size_t t = 0; t < trace.outputs.size(); ++t) {
-      const auto start = c.cotangent.begin() +
-                         static_cast<std::ptrdiff_t>((static_cast<std::size_t>(s) * trace.outputs.size() + t) * out);
-      cotangent.emplace_back(start, start + static_cast<std::ptrdiff_t>(out));
-      both.outputs.insert(both.outputs.end(), trace.outputs[t].begin(), trace.outputs[t].end());
-    }
-    model::reference::backward(c.options, c.table, c.theta, sequence, trace, cotangent, both.gradient);
-  }
-  return both;
-}
-
-Both fast_of(const Case& c) {
-  const Transformer<double> m(c.options);
-  Transformer<double>::Workspace workspace(m, c.n);
-  Both both;
-  both.outputs = fast_forward(c, workspace, m, c.theta);
-  both.gradient.assign(static_cast<std::size_t>(c.table.size()), 0.0);
-  m.backward(c.theta, c.inputs(), workspace, c.cotangent.data(), both.gradient);
-  return both;
-}
 
 TEST(Transformer, ForwardAndGradientMatchTheReference) {
   for (std::uint64_t i = 0; i < kCases; ++i) {
     const Case c = any_case(i);
-    const Both plain = reference_of(c), fast = fast_of(c);
+    const Passes plain = reference_passes(c), fast = fast_passes<double>(c);
     EXPECT_LE(distance(fast.outputs, plain.outputs), kDoubleTolerance * norm(plain.outputs)) << c.describe();
     EXPECT_LE(distance(fast.gradient, plain.gradient), 10 * kDoubleTolerance * norm(plain.gradient)) << c.describe();
   }
@@ -66,7 +27,7 @@ TEST(Transformer, EveryBlockMatchesCentralDifferences) {
     const Case c = any_case(i);
     const Transformer<double> m(c.options);
     Transformer<double>::Workspace workspace(m, c.n);
-    const Both fast = fast_of(c);
+    const Passes fast = fast_passes<double>(c);
     const std::vector<double>& gradient = fast.gradient;
     // What rounding of the values is relative to: |f| <= |cotangent| |outputs|.
     const double size = norm(c.cotangent) * std::max(1.0, norm(fast.outputs));
@@ -108,25 +69,12 @@ TEST(Transformer, JacobianOfTheReferenceIsTheAdjointOfBackward) {
     Case c = any_case(i);
     c.n = 1;
     numerics::RandomStream stream(i, "tangent");
-    std::vector<Dual> theta;
-    std::vector<double> tangent;
-    for (const double value : c.theta) {
-      tangent.push_back(stream.normal());
-      theta.emplace_back(value, tangent.back());
-    }
-    const auto trace = model::reference::forward(c.options, c.table, theta, c.sequence<Dual>(0));
+    std::vector<double> tangent(c.theta.size());
+    for (double& v : tangent) v = stream.normal();
     c.cotangent.resize(static_cast<std::size_t>(c.options.seq_len * c.options.outputs()));
-    double left = 0, right = 0, jv = 0;
-    std::size_t k = 0;
-    for (const auto& row : trace.outputs)
-      for (const auto& output : row) {
-        jv += output.slope * output.slope;
-        left += c.cotangent[k++] * output.slope;
-      }
-    const auto gradient = fast_of(c).gradient;
-    for (std::size_t p = 0; p < gradient.size(); ++p) right += gradient[p] * tangent[p];
-    EXPECT_LE(std::abs(left - right),
-              1e-12 * std::max(norm(c.cotangent) * std::sqrt(jv), norm(gradient) * norm(tangent)))
+    const std::vector<double> jv = reference_tangent(c, tangent), gradient = fast_passes<double>(c).gradient;
+    EXPECT_LE(std::abs(dot(jv, c.cotangent) - dot(gradient, tangent)),
+              1e-12 * std::max(norm(c.cotangent) * norm(jv), norm(gradient) * norm(tangent)))
         << c.describe();
   }
 }
@@ -134,26 +82,12 @@ TEST(Transformer, JacobianOfTheReferenceIsTheAdjointOfBackward) {
 TEST(Transformer, FloatMatchesDouble) {
   for (std::uint64_t i = 0; i < kCases; ++i) {
     const Case c = any_case(i);
-    const Both exact = fast_of(c);
-    const Transformer<float> m(c.options);
-    Transformer<float>::Workspace workspace(m, c.n);
-    const std::vector<float> theta(c.theta.begin(), c.theta.end()), vectors(c.vectors.begin(), c.vectors.end()),
-        cotangent(c.cotangent.begin(), c.cotangent.end());
-    model::Inputs<float> in;
-    in.n = c.n;
-    if (c.options.reads_tokens())
-      in.tokens = c.tokens.data();
-    else
-      in.vectors = vectors.data();
-    std::vector<float> out(exact.outputs.size()), gradient(theta.size(), 0.0F);
-    m.forward(theta, in, workspace, out.data());
-    m.backward(theta, in, workspace, cotangent.data(), gradient);
-    EXPECT_LE(distance({out.begin(), out.end()}, exact.outputs), 1e-4 * norm(exact.outputs)) << c.describe();
+    const Passes exact = fast_passes<double>(c), narrow = fast_passes<float>(c);
+    EXPECT_LE(distance(narrow.outputs, exact.outputs), 1e-4 * norm(exact.outputs)) << c.describe();
     // A relu unit whose input rounds across 0 switches its whole column: allowed for in the gradient of that
     // activation.
     const double tolerance = c.options.activation == model::Activation::relu ? 1e-2 : 1e-4;
-    EXPECT_LE(distance({gradient.begin(), gradient.end()}, exact.gradient), tolerance * norm(exact.gradient))
-        << c.describe();
+    EXPECT_LE(distance(narrow.gradient, exact.gradient), tolerance * norm(exact.gradient)) << c.describe();
   }
 }
 
@@ -192,7 +126,7 @@ TEST(Transformer, FrozenBlocksGetNoGradientAndTrainableOnesTheSame) {
       {"mlp.up"}, {"mlp.down"}, {"attn.q"}, {"attn.k", "attn.v"}, {"attn.o"}, {"attn.q", "attn.k", "attn.v", "mlp.up"}};
   for (std::uint64_t i = 0; i < 120; ++i) {
     Case c = any_case(i);
-    const Both full = fast_of(c);
+    const Passes full = fast_passes<double>(c);
     auto wanted = subsets[i % subsets.size()];
     if (c.options.reads_tokens() && i % 2 == 0) wanted.emplace_back("embed");
     if (c.table.has(model::BlockKind::out) && i % 3 == 0) wanted = {"out"};
@@ -200,7 +134,7 @@ TEST(Transformer, FrozenBlocksGetNoGradientAndTrainableOnesTheSame) {
     if (i % 4 == 1) wanted = {model::trainable_name(blocks[i / 4 % blocks.size()])};
     c.options.trainable = wanted;
     c.table = model::ParameterTable(c.options);
-    const Both part = fast_of(c), plain = reference_of(c);
+    const Passes part = fast_passes<double>(c), plain = reference_passes(c);
     for (const auto& block : c.table.blocks())
       for (std::int64_t k = block.offset; k < block.offset + block.size(); ++k) {
         const auto at = static_cast<std::size_t>(k);
@@ -219,7 +153,7 @@ TEST(Transformer, BatchIsItsSequences) {
   c.n = 3;
   c.tokens.clear();
   fill(c, 3);
-  const auto together = fast_of(c).outputs;
+  const auto together = fast_passes<double>(c).outputs;
   const Transformer<double> m(c.options);
   Transformer<double>::Workspace workspace(m, 1);
   for (std::int64_t s = 0; s < c.n; ++s) {

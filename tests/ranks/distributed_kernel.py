@@ -14,13 +14,14 @@ import array
 import csv
 import json
 import math
-import os
 import pathlib
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
+
+import mpirun
 
 MODEL = """seed = 7
 [model]
@@ -57,9 +58,7 @@ def columns(path):
 class Bench:
     def __init__(self, program, folder):
         self.program, self.folder = program, folder
-        self.env = dict(os.environ, OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1",
-                        OMPI_MCA_rmaps_base_oversubscribe="1", OMPI_MCA_hwloc_base_binding_policy="none",
-                        OMP_NUM_THREADS="1", OMPI_MCA_mpi_yield_when_idle="1")
+        self.env = mpirun.environment(OMPI_MCA_hwloc_base_binding_policy="none", OMPI_MCA_mpi_yield_when_idle="1")
         self.count = 0
 
     def experiment(self, n, length=4, model=""):
@@ -174,11 +173,8 @@ def bad_input(bench):
 
 def main():
     program = pathlib.Path(sys.argv[1]).resolve()
-    if not shutil.which("mpirun"):
-        print("skipped: there is no mpirun; on Debian: apt-get install openmpi-bin")
-        return 77
-    if not (program.parent / "phaselaw_mpi.so").exists():
-        print("skipped: this program was built without MPI")
+    if reason := mpirun.why_skipped(program):
+        print(f"skipped: {reason}")
         return 77
     with tempfile.TemporaryDirectory(prefix="phaselaw-kernel-") as folder:
         bench = Bench(str(program), pathlib.Path(folder))
