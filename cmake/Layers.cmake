@@ -1,16 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# phaselaw_layer(<name> [COLD] [USES <layer>...] [HEADERS <layer>...] [LIBRARIES <target>...])
+# phaselaw_layer(<name> [COLD] [SINGLY] [USES <layer>...] [HEADERS <layer>...] [LIBRARIES <target>...])
 #
 # COLD: no hot loops; compiled quickly rather than for speed.
+# SINGLY: its sources are compiled one by one also where PHASELAW_BATCHES is on: the loops whose speed is measured, or files
+# that repeat each other's local names on purpose. In the other layers a local name is unique in its layer.
 # One folder phaselaw/<name> = one namespace phaselaw::<name> = one target phaselaw_<name>.
 # HEADERS: layers of which only headers are used (option structs); arrows like USES, but nothing of theirs is linked.
 # USES and HEADERS are the only place where an arrow between layers is declared; tests/layers/check_layers.py reads these very
 # lines and fails on an undeclared include, an unused arrow or a cycle.
 function(phaselaw_layer name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "COLD" "" "USES;HEADERS;LIBRARIES")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "COLD;SINGLY" "" "USES;HEADERS;LIBRARIES")
   if(arg_UNPARSED_ARGUMENTS)
-    message(FATAL_ERROR "phaselaw_layer(${name}): unknown words ${arg_UNPARSED_ARGUMENTS}; known: COLD, USES, HEADERS, LIBRARIES")
+    message(FATAL_ERROR "phaselaw_layer(${name}): unknown words ${arg_UNPARSED_ARGUMENTS}; known: COLD, SINGLY, USES, HEADERS, "
+      "LIBRARIES")
   endif()
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*.cpp")
   file(GLOB_RECURSE headers CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*.h")
@@ -23,6 +26,11 @@ function(phaselaw_layer name)
   target_compile_features(phaselaw_${name} PUBLIC cxx_std_20)
   if(arg_COLD)
     target_compile_options(phaselaw_${name} PRIVATE $<$<CONFIG:Release>:-O1>)
+  endif()
+  if(PHASELAW_BATCHES AND NOT arg_SINGLY)
+    set_target_properties(phaselaw_${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 8)
+    # GCC takes a source within a batch for a header, and with more inlined warns of string assignments that are sound.
+    target_compile_options(phaselaw_${name} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage;-Wno-restrict>)
   endif()
   foreach(layer IN LISTS arg_USES)
     target_link_libraries(phaselaw_${name} PUBLIC phaselaw::${layer})

@@ -35,8 +35,6 @@ report::Axis clock_axis(const laws::LossCurve& curve) {
           true};
 }
 
-std::string percent(double share) { return std::isnan(share) ? kDash : report::format_number(100 * share, 2) + " %"; }
-
 // All curves of one quantity and clock.
 std::vector<Figure> overview(const std::vector<Diagnosis>& diagnoses) {
   std::vector<Figure> figures;

@@ -18,10 +18,6 @@ using report::format_number;
 using report::Series;
 using report::Style;
 
-constexpr Colour kColours[] = {Colour::kVermillion, Colour::kBlue,    Colour::kGreen, Colour::kOrange,
-                               Colour::kPurple,     Colour::kSkyBlue, Colour::kGrey,  Colour::kBlack};
-Colour colour_of(std::size_t i) { return kColours[i % std::size(kColours)]; }
-
 constexpr std::size_t kShownBowls = 8;  // the colours there are
 
 const laws::IsoflopMethod* method_of(const laws::IsoflopResult& r, std::string_view name) {
@@ -50,7 +46,7 @@ Figure bowls(const laws::IsoflopResult& r) {
     Series line;
     line.label = report::format_flop(budget.compute);
     line.style = Style::kLinePoints;
-    line.colour = colour_of(i);
+    line.colour = report::series_colour(i);
     for (const std::size_t row : budget.rows) {
       line.x.push_back(n_params[row]);
       line.y.push_back(r.data.output[row]);
@@ -89,7 +85,7 @@ Figure against_compute(const laws::IsoflopResult& r, bool tokens) {
     if (method.power)
       series.label +=
           fmt::format(": {} {}", tokens ? "b" : "a", with_interval(tokens ? method.power->b : method.power->a));
-    series.colour = colour_of(i);
+    series.colour = report::series_colour(i);
     series.style = method.name == "parametric" ? Style::kLine : Style::kPoints;
     for (const auto& vertex : method.vertices) {
       if (!vertex.inside) continue;

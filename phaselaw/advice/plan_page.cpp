@@ -18,9 +18,6 @@ using report::format_number;
 using report::Series;
 using report::Style;
 
-constexpr Colour kColours[] = {Colour::kVermillion, Colour::kBlue, Colour::kGreen, Colour::kPurple, Colour::kOrange};
-Colour colour_of(std::size_t i) { return kColours[i % std::size(kColours)]; }
-
 std::vector<double> column(const laws::SavedFit& saved, const char* name) {
   if (!saved.data.columns.has(name) && !(saved.data.columns.has("n_params") && saved.data.columns.has("tokens")))
     return {};
@@ -178,7 +175,7 @@ Figure bowls(const PlanView& v) {
     const laws::PlanPoint& p = v.plan.points[i];
     Series line;
     line.label = report::format_flop(p.compute.value);
-    line.colour = colour_of(i);
+    line.colour = report::series_colour(i);
     bool band = true;
     for (const laws::IsoflopPoint& at : p.isoflop) {
       line.x.push_back(at.n_params);

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "phaselaw/analysis/setting.h"
+#include "phaselaw/base/constants.h"
 #include "phaselaw/base/errors.h"
 #include "phaselaw/base/interrupt.h"
 #include "phaselaw/dynamics/lazy.h"
@@ -18,29 +19,28 @@ namespace phaselaw::analysis {
 
 namespace {
 
+using base::kNaN;
 using base::Value;
-
-constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
 constexpr double kFirstTime = 0.01;  // in units of n/lambda_max
 constexpr int kPointsPerDecade = 16;
 constexpr double kFailureProb = 0.05;
 
-constexpr std::pair<const char*, double FlowPoint::*> kNumbers[] = {{"branch_scale", &FlowPoint::branch_scale},
-                                                                    {"n_rows", &FlowPoint::n_rows},
-                                                                    {"time", &FlowPoint::time},
-                                                                    {"loss_ratio", &FlowPoint::loss_ratio},
-                                                                    {"rate", &FlowPoint::rate},
-                                                                    {"bound", &FlowPoint::bound},
-                                                                    {"lambda", &FlowPoint::lambda},
-                                                                    {"lambda_min", &FlowPoint::lambda_min},
-                                                                    {"lambda_max", &FlowPoint::lambda_max},
-                                                                    {"condition", &FlowPoint::condition},
-                                                                    {"drift", &FlowPoint::drift},
-                                                                    {"radius", &FlowPoint::radius},
-                                                                    {"radius_ratio", &FlowPoint::radius_ratio},
-                                                                    {"best_risk", &FlowPoint::best_risk},
-                                                                    {"rhs_calls", &FlowPoint::rhs_calls},
-                                                                    {"width_missed", &FlowPoint::width_missed}};
+constexpr std::pair<const char*, double FlowPoint::*> kFlowNumbers[] = {{"branch_scale", &FlowPoint::branch_scale},
+                                                                        {"n_rows", &FlowPoint::n_rows},
+                                                                        {"time", &FlowPoint::time},
+                                                                        {"loss_ratio", &FlowPoint::loss_ratio},
+                                                                        {"rate", &FlowPoint::rate},
+                                                                        {"bound", &FlowPoint::bound},
+                                                                        {"lambda", &FlowPoint::lambda},
+                                                                        {"lambda_min", &FlowPoint::lambda_min},
+                                                                        {"lambda_max", &FlowPoint::lambda_max},
+                                                                        {"condition", &FlowPoint::condition},
+                                                                        {"drift", &FlowPoint::drift},
+                                                                        {"radius", &FlowPoint::radius},
+                                                                        {"radius_ratio", &FlowPoint::radius_ratio},
+                                                                        {"best_risk", &FlowPoint::best_risk},
+                                                                        {"rhs_calls", &FlowPoint::rhs_calls},
+                                                                        {"width_missed", &FlowPoint::width_missed}};
 constexpr std::pair<const char*, std::int64_t FlowPoint::*> kCounts[] = {{"n_layers", &FlowPoint::n_layers},
                                                                          {"d_hidden", &FlowPoint::d_hidden},
                                                                          {"n_data", &FlowPoint::n_data},
@@ -52,7 +52,7 @@ double machine_rounding(double rows, double lambda_max) {
 
 // lambda, and with it the bound on the rate and the width that Definition 5.2 asks for.
 void take_start(const dynamics::LazyRecorder& recorder, const model::ModelOptions& model, FlowPoint& point) {
-  double least = kUnknown, rounding = 0;
+  double least = kNaN, rounding = 0;
   for (const auto& part : recorder.parts()) {
     if (!part.name.starts_with("layers.")) continue;
     if (!(part.lambda_min >= least)) least = part.lambda_min;
@@ -60,8 +60,8 @@ void take_start(const dynamics::LazyRecorder& recorder, const model::ModelOption
   }
   point.lambda_min = recorder.total().lambda_min;
   const bool known = point.lambda_min > machine_rounding(point.n_rows, point.lambda_max);
-  point.condition = known ? point.lambda_max / point.lambda_min : kUnknown;
-  point.lambda = least > rounding ? least / (model.branch_scale * model.branch_scale) : kUnknown;
+  point.condition = known ? point.lambda_max / point.lambda_min : kNaN;
+  point.lambda = least > rounding ? least / (model.branch_scale * model.branch_scale) : kNaN;
   if (std::isnan(point.lambda)) return;
   const double layers = static_cast<double>(model.n_layers), n = static_cast<double>(point.n_data);
   const double log_scale = std::log(model.branch_scale);
@@ -113,7 +113,7 @@ FlowPoint measure_flow(const sweep::Experiment& experiment, int threads) {
   point.lambda_max = recorder.total().lambda_max;
   for (double FlowPoint::*member : {&FlowPoint::bound, &FlowPoint::lambda, &FlowPoint::lambda_min,
                                     &FlowPoint::condition, &FlowPoint::width_missed, &FlowPoint::best_risk})
-    point.*member = kUnknown;
+    point.*member = kNaN;
   if (whole) take_start(recorder, experiment.model, point);
 
   const double unit = static_cast<double>(fitting) / point.lambda_max;
@@ -155,13 +155,13 @@ FlowPoint measure_flow(const sweep::Experiment& experiment, int threads) {
   point.time = flow.time;
   point.rhs_calls = static_cast<double>(flow.rhs_calls);
   point.loss_ratio = last_loss / first;
-  if (!point.learned) point.rate = last_time > 0 ? std::log(first / last_loss) / last_time : kUnknown;
+  if (!point.learned) point.rate = last_time > 0 ? std::log(first / last_loss) / last_time : kNaN;
   const auto verdict = detector.verdict();
   point.signature = dynamics::to_string(verdict.signature);
   if (verdict.signature == dynamics::Signature::instability)
     point.signature += fmt::format(" ({})", dynamics::to_string(verdict.cause));
   for (double FlowPoint::*member : {&FlowPoint::drift, &FlowPoint::radius_ratio})
-    if (!whole) point.*member = kUnknown;
+    if (!whole) point.*member = kNaN;
   if (whole) take_end(recorder, flow, experiment.model.branch_scale, point);
   return point;
 }
@@ -172,7 +172,7 @@ Value to_value(const FlowPoint& point) {
                               {"status", point.status},
                               {"signature", point.signature}});
   for (const auto& [name, member] : kCounts) value[name] = point.*member;
-  for (const auto& [name, member] : kNumbers) value[name] = point.*member;
+  for (const auto& [name, member] : kFlowNumbers) value[name] = point.*member;
   return value;
 }
 
@@ -183,8 +183,8 @@ FlowPoint flow_point_from(const Value& value) {
   point.status = value.at("status").text();
   point.signature = value.at("signature").text();
   for (const auto& [name, member] : kCounts) point.*member = value.at(name).integer();
-  for (const auto& [name, member] : kNumbers)
-    point.*member = value.at(name).is_null() ? kUnknown : value.at(name).number();
+  for (const auto& [name, member] : kFlowNumbers)
+    point.*member = value.at(name).is_null() ? kNaN : value.at(name).number();
   return point;
 }
 

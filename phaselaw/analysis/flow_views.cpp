@@ -2,11 +2,12 @@
 #include "phaselaw/analysis/flow_views.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 
 #include "phaselaw/analysis/kernel_view.h"
 #include "phaselaw/analysis/log_interpolation.h"
+#include "phaselaw/base/clock.h"
+#include "phaselaw/base/constants.h"
 #include "phaselaw/base/errors.h"
 #include "phaselaw/base/interrupt.h"
 #include "phaselaw/base/progress.h"
@@ -19,10 +20,8 @@ namespace phaselaw::analysis {
 
 namespace {
 
-constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
-constexpr double kDecades = 1e4;  // from the first time to the last
-
-double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+using base::kNaN;
+constexpr double kFlowSpan = 1e4;  // from the first time to the last
 
 // Feeds a signature detector and, now and then, the recorder of the drift.
 class Watch {
@@ -70,8 +69,8 @@ dynamics::LazyRecorder recorder_of(const Setting& s, int threads) {
 }
 
 void train(const Setting& s, double time_end, dynamics::LazyRecorder& recorder, FlowViews& views) {
-  const double start = now();
-  Watch watch(recorder, time_end / kDecades, time_end, s.experiment.flow.records);
+  const auto start = base::Clock::now();
+  Watch watch(recorder, time_end / kFlowSpan, time_end, s.experiment.flow.records);
   TrainingWatch observer(watch);
   training::Observer<double>* observers[] = {&observer};
   const numerics::OneBlasThread one;  // small products: a second BLAS thread would only wait
@@ -86,7 +85,7 @@ void train(const Setting& s, double time_end, dynamics::LazyRecorder& recorder, 
   }
   curve.status = base::enum_to_text(result.outcome);
   curve.reason = result.reason;
-  curve.seconds = now() - start;
+  curve.seconds = base::seconds_since(start);
   views.curves.push_back(std::move(curve));
   views.trained_laziness = watch.records();
   views.trained_signature = watch.verdict();
@@ -136,7 +135,7 @@ void flow(const Setting& s, int threads, dynamics::LazyRecorder& recorder, FlowV
           curve.train_loss.push_back(per_number(s, record.train_loss));
           curve.test_loss.push_back(per_number(s, record.test_loss));
           curve.excess_risk.push_back(
-              s.split.target_known ? mean_squared(record.test_outputs.data(), clean.data(), clean.size()) : kUnknown);
+              s.split.target_known ? mean_squared(record.test_outputs.data(), clean.data(), clean.size()) : kNaN);
         }
         progress.advance(1);
         return true;
@@ -190,7 +189,7 @@ FlowViews flow_views(const Setting& s, int threads) {
   train(s, s.flow_time(chosen ? 1e-2 : e.training.learning_rate.value), recorder, views);
   base::throw_if_interrupted();
   views.time = s.flow_time(views.learning_rate);
-  views.times = numerics::log_spaced(views.time / kDecades, views.time, static_cast<std::size_t>(e.flow.points));
+  views.times = numerics::log_spaced(views.time / kFlowSpan, views.time, static_cast<std::size_t>(e.flow.points));
   if (const auto warning = s.target_warning(); !warning.empty()) views.warnings.push_back(warning);
   if (e.training.optimizer == training::OptimizerKind::adamw)
     views.warnings.push_back("adamw is no discretised gradient flow: its curve shares the axis, not the time scale");

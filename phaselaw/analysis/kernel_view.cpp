@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "phaselaw/analysis/linearised.h"
+#include "phaselaw/base/constants.h"
 #include "phaselaw/base/errors.h"
 #include "phaselaw/data/noise.h"
 #include "phaselaw/dynamics/sgd_moments.h"
@@ -13,8 +14,8 @@ namespace phaselaw::analysis {
 
 namespace {
 
-constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
+using base::kInfinity;
+using base::kNaN;
 
 // A kernel with its eigensystem, its test rows and its targets: what every curve on it reads.
 struct Dense {
@@ -47,7 +48,7 @@ struct Dense {
     curve.train_loss = train_losses(path);
     curve.test_loss = test_losses(path, s.split.test.y);
     curve.excess_risk =
-        s.split.target_known ? test_losses(path, s.split.test.clean) : std::vector<double>(time.size(), kUnknown);
+        s.split.target_known ? test_losses(path, s.split.test.clean) : std::vector<double>(time.size(), kNaN);
     curve.time = std::move(time);
     return curve;
   }
@@ -116,7 +117,7 @@ void add_moments(const Dense& dense, FlowViews& views) {
       curve.excess_risk.push_back(
           s.split.target_known
               ? per_number(s, moments.expected_test_loss(dense.test, s.split.test.clean, s.split.test.n))
-              : kUnknown);
+              : kNaN);
     }
     views.curves.push_back(std::move(curve));
   } catch (const base::InputError& error) {

@@ -50,7 +50,7 @@ std::vector<std::string> numeric_keys(const sweep::Study& study) {
 }
 
 // The numbers of a point, by the names that they have in JSON.
-constexpr std::pair<const char*, double LazyPoint::*> kNumbers[] = {
+constexpr std::pair<const char*, double LazyPoint::*> kLazyNumbers[] = {
     {"drift", &LazyPoint::drift},           {"linearisation", &LazyPoint::linearisation},
     {"radius", &LazyPoint::radius},         {"time", &LazyPoint::time},
     {"lambda_min", &LazyPoint::lambda_min}, {"lambda_max", &LazyPoint::lambda_max},
@@ -58,14 +58,15 @@ constexpr std::pair<const char*, double LazyPoint::*> kNumbers[] = {
 
 Value to_value(const LazyPoint& point) {
   Value value = Value::table({{"status", point.status}});
-  for (const auto& [name, member] : kNumbers) value[name] = point.*member;
+  for (const auto& [name, member] : kLazyNumbers) value[name] = point.*member;
   return value;
 }
 
 LazyPoint point_from(const Value& value) {
   LazyPoint point;
   point.status = value.at("status").text();
-  for (const auto& [name, member] : kNumbers) point.*member = value.at(name).is_null() ? NAN : value.at(name).number();
+  for (const auto& [name, member] : kLazyNumbers)
+    point.*member = value.at(name).is_null() ? NAN : value.at(name).number();
   return point;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "phaselaw/analysis/linearised.h"
 
+#include "phaselaw/base/constants.h"
 #include "phaselaw/base/errors.h"
 #include "phaselaw/dynamics/krylov.h"
 #include "phaselaw/kernel/matrix_free.h"
@@ -11,7 +12,7 @@ namespace phaselaw::analysis {
 
 namespace {
 
-constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
+using base::kNaN;
 
 kernel::TangentOperator<double> tangent(const Setting& s, const dynamics::FlowData& data, int threads) {
   kernel::TangentOptions options;
@@ -46,7 +47,7 @@ ViewCurve krylov_view(const Setting& s, const std::vector<double>& times, int th
     curve.train_loss.push_back(per_number(s, flow.losses[static_cast<std::size_t>(k)]));
     curve.test_loss.push_back(mean_squared(f.data(), s.split.test.y.data(), f.size()));
     curve.excess_risk.push_back(s.split.target_known ? mean_squared(f.data(), s.split.test.clean.data(), f.size())
-                                                     : kUnknown);
+                                                     : kNaN);
   }
   return curve;
 }
@@ -81,7 +82,7 @@ ViewCurve linearised_cross_entropy(const Setting& s, const std::vector<double>& 
     curve.time.push_back(t);
     curve.train_loss.push_back(nats(s.split.train, f, nullptr));
     curve.test_loss.push_back(nats(s.split.test, test_f, nullptr));
-    curve.excess_risk.push_back(kUnknown);
+    curve.excess_risk.push_back(kNaN);
     return true;
   });
   if (solution.status == numerics::OdeStatus::interrupted) throw base::Interrupted("interrupted during the flow");

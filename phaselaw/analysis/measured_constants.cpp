@@ -5,6 +5,7 @@
 #include <cmath>
 #include <utility>
 
+#include "phaselaw/base/constants.h"
 #include "phaselaw/base/errors.h"
 #include "phaselaw/base/interrupt.h"
 #include "phaselaw/data/noise.h"
@@ -21,7 +22,7 @@ namespace phaselaw::analysis {
 
 namespace {
 
-constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
+using base::kNaN;
 
 std::vector<LayerKernel> layer_kernels(const Setting& s) {
   auto dense = kernel::dense_kernel<double>(s.model, s.theta_0, s.train().inputs, {.detail = kernel::Detail::layers});
@@ -48,7 +49,7 @@ double data_bound(const Setting& s) {
 }
 
 struct FlowEnd {
-  double time = 0, rate = 0, radius = 0, drift_norm = 0, excess_risk = kUnknown;
+  double time = 0, rate = 0, radius = 0, drift_norm = 0, excess_risk = kNaN;
 };
 
 FlowEnd follow(const Setting& s, double time, double step, int threads) {

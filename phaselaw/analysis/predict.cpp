@@ -2,10 +2,10 @@
 #include "phaselaw/analysis/predict.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 
 #include "phaselaw/analysis/log_interpolation.h"
+#include "phaselaw/base/clock.h"
 #include "phaselaw/base/errors.h"
 #include "phaselaw/base/interrupt.h"
 #include "phaselaw/base/progress.h"
@@ -25,9 +25,7 @@ namespace {
 
 using dynamics::Estimator;
 
-constexpr double kDecades = 1e3;  // from the first time to the last
-
-double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+constexpr double kPredictedSpan = 1e3;  // from the first time to the last
 
 double learning_rate_of(const Setting& s) {
   const auto& training = s.experiment.training;
@@ -131,13 +129,13 @@ Check check(const Setting& s, const Prediction& prediction, const PredictOptions
   base::Progress progress("training the models", static_cast<double>(sizes.size()));
   std::vector<double> theta, errors;
   const numerics::OneBlasThread one;  // small products: a second BLAS thread would only wait
-  const double start = now();
+  const auto start = base::Clock::now();
   for (const auto n : sizes) {
     check.runs.push_back(train_some(s, all, n, prediction, options.replicates, theta));
     base::throw_if_interrupted();
     progress.advance(1);
   }
-  check.seconds = now() - start;
+  check.seconds = base::seconds_since(start);
   for (const auto& run : check.runs)
     for (std::size_t i = 0; i < run.time.size(); ++i)
       errors.push_back(std::abs(run.predicted[i] - run.measured[i]) / run.measured[i]);
@@ -187,7 +185,7 @@ Prediction predict(const Setting& s, const PredictOptions& options) {
     throw base::InputError(
         "predict takes every size of the data from one pool with one noise; set data.noise_exponent to 0");
   const auto sizes = predicted_sizes(s.split.train.n, options.n_data);
-  const double start = now();
+  const auto start = base::Clock::now();
   Prediction p;
   const auto& e = s.experiment;
   const auto kernel = s.kernel();
@@ -201,7 +199,7 @@ Prediction predict(const Setting& s, const PredictOptions& options) {
                     "sequences stops being stable; a training there does not follow the flow",
                     p.learning_rate, limit, at_n));
   const double last = s.flow_time(p.learning_rate);
-  p.times = numerics::log_spaced(last / kDecades, last, static_cast<std::size_t>(e.flow.points));
+  p.times = numerics::log_spaced(last / kPredictedSpan, last, static_cast<std::size_t>(e.flow.points));
   p.compute = {p.learning_rate, model::sequence_cost(e.model).training_flop()};
   p.floor = s.split.target_known ? std::pow(data::noise_level(e.data), 2) : 0;
 
@@ -221,7 +219,7 @@ Prediction predict(const Setting& s, const PredictOptions& options) {
   base::Progress progress("predicting", 5);
   p.surfaces.push_back(dynamics::risk_surface(pool, Estimator::leave_one_out, surface));
   p.envelope = envelope_of(p, options, surface.seed);
-  p.seconds = now() - start;
+  p.seconds = base::seconds_since(start);
   progress.advance(1);
   for (const Estimator estimator : {Estimator::omniscient, Estimator::two_point, Estimator::gcv}) {
     p.surfaces.push_back(dynamics::risk_surface(pool, estimator, surface));
@@ -233,7 +231,7 @@ Prediction predict(const Setting& s, const PredictOptions& options) {
                        surface.n_data.end());
   if (!surface.n_data.empty()) p.surfaces.push_back(dynamics::risk_surface(pool, Estimator::sub_sampling, surface));
   progress.advance(1);
-  p.seconds_beside = now() - start - p.seconds;
+  p.seconds_beside = base::seconds_since(start) - p.seconds;
   if (e.training.optimizer == training::OptimizerKind::adamw)
     p.warnings.push_back("adamw does not follow the gradient flow that is predicted; use gd or sgd for a comparison");
   if (const auto warning = s.target_warning(); !warning.empty()) p.warnings.push_back(warning);

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <utility>
 
+#include "phaselaw/base/constants.h"
 #include "phaselaw/base/errors.h"
 #include "phaselaw/numerics/gemm.h"
 
@@ -12,11 +13,10 @@ namespace phaselaw::dynamics {
 
 namespace {
 
+using base::kInfinity;
 using numerics::Index;
 using numerics::Matrix;
 using numerics::Vector;
-
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 // InputError unless `values` has `length` finite entries; an empty span is zeros where that is allowed.
 Vector<double> checked(std::span<const double> values, Index length, const char* name, bool may_be_empty) {

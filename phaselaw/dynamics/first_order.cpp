@@ -2,20 +2,19 @@
 #include "phaselaw/dynamics/first_order.h"
 
 #include <cmath>
-#include <limits>
 #include <stdexcept>
 
+#include "phaselaw/base/constants.h"
 #include "phaselaw/base/errors.h"
 
 namespace phaselaw::dynamics {
 
 namespace {
 
+using base::kInfinity;
 using numerics::Index;
 using numerics::Matrix;
 using numerics::Vector;
-
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 // Extremes of the modes that are not null, in units of the problem.
 struct Band {

@@ -11,6 +11,7 @@
 #include "phaselaw/model/flops.h"
 #include "phaselaw/model/loss.h"
 #include "phaselaw/numerics/gemm.h"
+#include "phaselaw/numerics/matrix.h"
 
 namespace phaselaw::dynamics {
 
@@ -26,7 +27,7 @@ constexpr std::int64_t kGroups = 8;
 // Below this many flop a gradient, waking threads costs more than they save.
 constexpr double kWorthThreads = 2e7;
 
-std::size_t length(std::int64_t count) { return static_cast<std::size_t>(count); }
+using numerics::length;
 
 }  // namespace
 

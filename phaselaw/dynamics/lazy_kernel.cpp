@@ -9,16 +9,17 @@
 #include "phaselaw/kernel/lanczos.h"
 #include "phaselaw/kernel/matrix_free.h"
 #include "phaselaw/kernel/spectrum.h"
+#include "phaselaw/numerics/matrix.h"
 #include "phaselaw/numerics/random.h"
 
 namespace phaselaw::dynamics {
 
 namespace {
 
-using Matrix = numerics::Matrix<double>;
-using Vector = numerics::Vector<double>;
+using numerics::Matrix;
+using numerics::Vector;
 
-std::size_t length(std::int64_t count) { return static_cast<std::size_t>(count); }
+using numerics::length;
 
 double dot(std::span<const double> x, std::span<const double> y) {
   double sum = 0;
@@ -51,7 +52,7 @@ class DenseDrift : public KernelDrift {
       LazyStart& start = start_.emplace_back();
       start.name = name;
       start.kernel_norm = h.norm();
-      Matrix copy = h;
+      Matrix<double> copy = h;
       const auto spectrum =
           kernel::spectrum_in_place<double>(numerics::MatrixView<double>(copy.data(), copy.rows(), copy.cols()));
       start.lambda_min = spectrum.lambda_min;
@@ -69,7 +70,7 @@ class DenseDrift : public KernelDrift {
       Laziness& measured = result.emplace_back();
       measured.name = name;
       if (!y_.empty()) {
-        const Eigen::Map<const Vector> y(y_.data(), static_cast<Eigen::Index>(y_.size()));
+        const Eigen::Map<const Vector<double>> y(y_.data(), static_cast<Eigen::Index>(y_.size()));
         measured.alignment = y.dot(h * y) / (y.squaredNorm() * h.norm());
       }
       h -= at_start_[part];
@@ -82,7 +83,7 @@ class DenseDrift : public KernelDrift {
  private:
   struct Named {
     std::string name;
-    Matrix h;
+    Matrix<double> h;
   };
   // The total first. Parts that train nothing are not among the kernel's.
   [[nodiscard]] std::vector<Named> matrices(std::span<const double> theta) const {
@@ -98,7 +99,7 @@ class DenseDrift : public KernelDrift {
   std::vector<double> y_;
   bool drift_norm_;
   kernel::KernelOptions kernel_options_;
-  std::vector<Matrix> at_start_;
+  std::vector<Matrix<double>> at_start_;
   std::vector<LazyStart> start_;
 };
 

@@ -3,9 +3,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <optional>
 
+#include "phaselaw/base/constants.h"
 #include "phaselaw/base/errors.h"
 #include "phaselaw/numerics/statistics.h"
 
@@ -13,9 +13,8 @@ namespace phaselaw::dynamics {
 
 namespace {
 
+using base::kNaN;
 using numerics::Matrix;
-
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 struct Candidate {
   double risk = kNaN, time = kNaN;
@@ -65,12 +64,13 @@ std::vector<PredictedEnvelopePoint> envelope(const RiskSurface& surface, const M
   return points;
 }
 
-struct Line {
+struct PowerLaw {
   double slope, intercept;
 };
 
 // Nothing where fewer than three points lie in the window or one is not above the floor.
-std::optional<Line> fit_line(const std::vector<PredictedEnvelopePoint>& points, double lo, double hi, double floor) {
+std::optional<PowerLaw> fit_line(const std::vector<PredictedEnvelopePoint>& points, double lo, double hi,
+                                 double floor) {
   std::vector<double> x, y;
   for (const auto& point : points)
     if (point.compute >= lo && point.compute <= hi) {
@@ -85,7 +85,7 @@ std::optional<Line> fit_line(const std::vector<PredictedEnvelopePoint>& points, 
     xx += (x[i] - mean_x) * (x[i] - mean_x);
     xy += (x[i] - mean_x) * (y[i] - mean_y);
   }
-  return Line{xy / xx, mean_y - xy / xx * mean_x};
+  return PowerLaw{xy / xx, mean_y - xy / xx * mean_x};
 }
 
 void validate(const RiskSurface& surface, const ComputeModel& model, const PredictedEnvelopeOptions& options) {

@@ -3,8 +3,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
+#include "phaselaw/base/constants.h"
 #include "phaselaw/base/errors.h"
 #include "phaselaw/dynamics/first_order.h"
 #include "phaselaw/numerics/gemm.h"
@@ -13,12 +13,11 @@ namespace phaselaw::dynamics {
 
 namespace {
 
+using base::kInfinity;
 using numerics::Index;
 using numerics::Matrix;
 using numerics::Op;
 using numerics::Vector;
-
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr std::int64_t kMostPowerIterations = 1000, kMostFloorIterations = 10000;
 constexpr double kPowerTolerance = 1e-8, kFloorTolerance = 1e-12;
 

@@ -20,14 +20,14 @@ constexpr double kFirstFall = 0.9;
 // The noise is estimated over a span so many times longer than the smoothing's.
 constexpr double kNoiseSpan = 10;
 
-struct Line {
+struct Slope {
   double slope, lo, hi;
 };
 
 // Least squares of y against x with the interval of the slope; the standard error is widened by the factor
 // sqrt((1 + r)/(1 - r)) for residuals with first autocorrelation r > 0.
 template <class Points>
-Line slope_interval(const Points& points, double confidence) {
+Slope slope_interval(const Points& points, double confidence) {
   const auto n = static_cast<double>(points.size());
   double x = 0, y = 0;
   for (const auto& p : points) {
@@ -137,7 +137,7 @@ void SignatureDetector::look_for_plateau(double time) {
   const double onset = std::exp(kept_.front().log_time);
   if (!std::isnan(options_.plateau_from) && onset < options_.plateau_from) return;
   next_look_ = time * options_.check_every;
-  const Line line = slope_interval(kept_, options_.confidence);
+  const Slope line = slope_interval(kept_, options_.confidence);
   if (current_ == Signature::plateau) {
     if (line.hi < options_.flat_slope) {
       events_.back().end = time;

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <numeric>
 #include <optional>
 #include <stdexcept>
@@ -11,13 +10,14 @@
 #include <fmt/format.h>
 #include <Eigen/Dense>
 
+#include "phaselaw/base/constants.h"
 #include "phaselaw/numerics/statistics.h"
 
 namespace phaselaw::kernel {
 
 namespace {
 
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+using base::kNaN;
 constexpr std::int64_t kFewestRanks = 8;
 constexpr std::size_t kFewestBlocks = 4;
 

@@ -2,7 +2,6 @@
 #include "phaselaw/kernel/kernel.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cstdint>
 
 #include <omp.h>
@@ -11,6 +10,7 @@
 #include <sys/mman.h>
 #endif
 
+#include "phaselaw/base/clock.h"
 #include "phaselaw/base/interrupt.h"
 #include "phaselaw/kernel/contraction.h"
 #include "phaselaw/kernel/problem.h"
@@ -47,7 +47,7 @@ template <class T>
 DenseKernel<T> compute(const model::Transformer<T>& model, std::span<const T> theta, const model::Inputs<T>& rows,
                        const model::Inputs<T>& cols, bool symmetric, const KernelOptions& options,
                        std::span<const Index> row_numbers = {}, std::span<const Index> col_numbers = {}) {
-  const auto start = std::chrono::steady_clock::now();
+  const auto start = base::Clock::now();
   PHASELAW_CHECK_EQ(static_cast<Index>(theta.size()), model.table().size());
   PHASELAW_CHECK(rows.n >= 1 && cols.n >= 1);
   numerics::require_thread_safe_blas();
@@ -86,7 +86,7 @@ DenseKernel<T> compute(const model::Transformer<T>& model, std::span<const T> th
       run_sandwich(problem);
   }
   base::throw_if_interrupted();  // the loops over pairs stopped early
-  result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  result.seconds = base::seconds_since(start);
   return result;
 }
 

@@ -45,7 +45,7 @@ class Shifted {
 };
 
 // Hands out what Spectra keeps when it stops early: the basis V and the small matrix V^T A V.
-class Solver : public Spectra::SymEigsSolver<Shifted> {
+class StoppedEarly : public Spectra::SymEigsSolver<Shifted> {
  public:
   using Spectra::SymEigsSolver<Shifted>::SymEigsSolver;
   [[nodiscard]] ColumnMatrix basis() const { return m_fac.matrix_V(); }
@@ -73,7 +73,7 @@ ExtremeEigenvalues run(const SymmetricOperator& op, const LanczosOptions& option
     ritz_pairs(unit, (matrix + matrix.transpose()) / 2, count, vectors);
     result.products = op.size;
   } else {
-    Solver solver(shifted, count, subspace);
+    StoppedEarly solver(shifted, count, subspace);
     numerics::RandomStream stream(options.seed, "kernel/lanczos");
     Vector start(op.size);
     for (auto& x : start) x = stream.normal();

@@ -33,11 +33,6 @@ bool shares_product(const TermList& list, const std::vector<std::size_t>& which,
   });
 }
 
-template <class T>
-Index round_up(Index rows) {
-  return panel_count<T>(rows) * kPanelWidth<T>;
-}
-
 // Last token (+ 1) that occurs in panel p of a matrix with `width` rows a token.
 template <class T>
 Index tokens_before_end(const Setting& s, Index panel, Index width) {

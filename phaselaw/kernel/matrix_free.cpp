@@ -9,6 +9,7 @@
 #include "phaselaw/base/errors.h"
 #include "phaselaw/model/backward_plan.h"
 #include "phaselaw/numerics/gemm.h"
+#include "phaselaw/numerics/matrix.h"
 
 namespace phaselaw::kernel {
 
@@ -19,7 +20,7 @@ namespace {
 constexpr std::size_t kBatchBytes = std::size_t{4} << 20;
 constexpr std::int64_t kBatchRows = 64;
 
-std::size_t length(std::int64_t count) { return static_cast<std::size_t>(count); }
+using numerics::length;
 
 // body(task, worker) for task = 0 .. tasks-1, each once; workers take the next task as they become free.
 template <class Body>

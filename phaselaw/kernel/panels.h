@@ -38,6 +38,11 @@ template <class T>
 }
 
 template <class T>
+[[nodiscard]] constexpr Index round_up(Index rows) {
+  return panel_count<T>(rows) * kPanelWidth<T>;
+}
+
+template <class T>
 using AlignedVector = std::vector<T, Eigen::aligned_allocator<T>>;
 
 namespace detail {

@@ -13,11 +13,6 @@ namespace {
 
 constexpr Index kGroup = 4;  // panels of columns that share one pass over C and B_a
 
-template <class T>
-Index round_up(Index rows) {
-  return panel_count<T>(rows) * kPanelWidth<T>;
-}
-
 // A layer of a group, for all sequences of a side.
 struct LayerWork {
   Index layer = 0;

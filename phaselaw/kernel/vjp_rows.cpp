@@ -9,6 +9,7 @@
 #include "phaselaw/kernel/counted.h"
 #include "phaselaw/model/flops.h"
 #include "phaselaw/model/transformer.h"
+#include "phaselaw/numerics/matrix.h"
 
 namespace phaselaw::kernel {
 
@@ -18,7 +19,7 @@ namespace {
 
 constexpr Index kTile = 256;  // kernel rows of one task of J J^T
 
-std::size_t length(Index count) { return static_cast<std::size_t>(count); }
+using numerics::length;
 
 struct Slab {
   Index part = -1;             // -1: the total alone

@@ -3,15 +3,15 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
+#include "phaselaw/base/constants.h"
 #include "phaselaw/base/errors.h"
 
 namespace phaselaw::laws {
 
 namespace {
 
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+using base::kNaN;
 constexpr double kUnlimited = 1e140;
 
 bool follows_from_sizes(const std::string& name) {

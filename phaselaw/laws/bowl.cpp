@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <vector>
 
+#include "phaselaw/base/constants.h"
 #include "phaselaw/base/errors.h"
 #include "phaselaw/laws/isoflop.h"
 
@@ -12,7 +12,7 @@ namespace phaselaw::laws {
 
 namespace {
 
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+using base::kNaN;
 
 BowlMinimum none(std::string why) { return {kNaN, kNaN, false, std::move(why)}; }
 

@@ -42,6 +42,14 @@ double factor_for(const std::string& name, double value) {
 
 }  // namespace
 
+std::string factor_text(double factor) {
+  std::string text = fmt::format("{:g}", factor);
+  for (const char* padding : {"e+0", "e+"})
+    if (const auto at = text.find(padding); at != std::string::npos)
+      text.replace(at, std::string_view(padding).size(), "e");
+  return text;
+}
+
 bool is_count(const std::string& name) { return name == "n_params" || name == "tokens" || name == "unique_tokens"; }
 
 NumericColumn numeric_column(const Table& table, std::size_t column, const std::string& name, const double* factor) {
@@ -59,9 +67,9 @@ NumericColumn numeric_column(const Table& table, std::size_t column, const std::
     if (number.kind == NumberKind::not_a_number && is_count(name))
       if (const auto value = with_suffix(text)) {
         if (factor != nullptr && *factor != 1)
-          return fault(row, fmt::format("{} has a unit of its own in a column that is multiplied by {:g}; write the "
+          return fault(row, fmt::format("{} has a unit of its own in a column that is multiplied by {}; write the "
                                         "unit once, or --scale {}=1",
-                                        text, *factor, name));
+                                        text, factor_text(*factor), name));
         number = {NumberKind::finite, *value};
       }
     if (factor != nullptr) number.value *= *factor;
@@ -109,10 +117,10 @@ std::string unit_fault(const Table& table, std::size_t column, const std::string
     if (values[row] < kSmallCount && std::floor(values[row]) != values[row]) {
       const double factor = factor_for(name, values[row]);
       return fmt::format(
-          "{}: expected a number of {} such as 1.4e9, found {}; if it is in {}, multiply it by {:g}: "
-          "--scale {}={:g} (--scale {}=1 to take it as it is)",
+          "{}: expected a number of {} such as 1.4e9, found {}; if it is in {}, multiply it by {}: "
+          "--scale {}={} (--scale {}=1 to take it as it is)",
           place(table, row, column), name == "n_params" ? "parameters" : "tokens", field(row),
-          factor == 1e9 ? "billions" : "millions", factor, name, factor, name);
+          factor == 1e9 ? "billions" : "millions", factor_text(factor), name, factor_text(factor), name);
     }
   return "";
 }

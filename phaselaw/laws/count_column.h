@@ -19,6 +19,9 @@ struct NumericColumn {
 [[nodiscard]] NumericColumn numeric_column(const Table& table, std::size_t column, const std::string& name,
                                            const double* factor);
 
+// A factor as people write it: 1e6, not 1e+06.
+[[nodiscard]] std::string factor_text(double factor);
+
 // Is `name` a count of parameters or tokens, whose units people mix up?
 [[nodiscard]] bool is_count(const std::string& name);
 

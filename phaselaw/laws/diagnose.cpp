@@ -16,7 +16,7 @@ namespace phaselaw::laws {
 
 namespace {
 
-constexpr double kDecisive = 6;  // of QAICc: odds of 20 to 1
+constexpr double kDecisiveQaicc = 6;  // of QAICc: odds of 20 to 1
 constexpr double kUndecided = 2;
 
 // Estimates a parameter has, with what the engine says of it.
@@ -42,7 +42,7 @@ void judge_early_form(Diagnosis& d) {
     if (form.holdout_error < error) error = form.holdout_error;
   }
   const CurveFormFit& best = d.fits.forms.front();
-  if (best.start == Start::mixed && std::min(exponential, power) > best.qaicc + kDecisive) {
+  if (best.start == Start::mixed && std::min(exponential, power) > best.qaicc + kDecisiveQaicc) {
     d.early_reading = fmt::format("neither: {}, which begins with both, is better than either alone by {:.1f} of QAICc",
                                   best.form, std::min(exponential, power) - best.qaicc);
     return;
@@ -52,7 +52,7 @@ void judge_early_form(Diagnosis& d) {
   d.early_delta = std::isfinite(exponential) && std::isfinite(power) ? power - exponential : kNotKnown;
   const bool alone = std::isnan(d.early_delta);
   const bool is_exponential = alone ? std::isfinite(exponential) : d.early_delta > 0;
-  d.early_decisive = alone || std::abs(d.early_delta) > kDecisive;
+  d.early_decisive = alone || std::abs(d.early_delta) > kDecisiveQaicc;
   if (alone || std::abs(d.early_delta) > kUndecided) d.early_form = is_exponential ? "exponential" : "power";
   if (alone) {
     d.early_reading =
@@ -111,7 +111,7 @@ void judge_bend(Diagnosis& d, const std::vector<BendOfForm>& bends) {
   const double refuted = best.form->delta;
   const bool far_apart = bend.lo && bend.hi && *bend.hi > 100 * *bend.lo;
   const bool outside = *bend.value < first || *bend.value > last;
-  if (refuted > kDecisive) {
+  if (refuted > kDecisiveQaicc) {
     bend.identified = false;
     bend.reading = fmt::format("weakly identified: {}, which has no such bend, is better by {:.1f} of QAICc",
                                d.fits.forms.front().form, refuted);
@@ -181,7 +181,7 @@ Diagnosis diagnose_one(const CurveData& data, const DiagnoseOptions& options) {
   std::vector<BendOfForm> bends;
   for (const CurveFormFit& form : d.fits.forms) {
     base::throw_if_interrupted();
-    const bool is_best = &form == &d.fits.forms.front(), supported = is_best || form.delta < kDecisive;
+    const bool is_best = &form == &d.fits.forms.front(), supported = is_best || form.delta < kDecisiveQaicc;
     const bool has_bend = !form.bend_parameter.empty() && (bends.empty() || supported);
     if (!supported && !has_bend) continue;
     LawOptions own;

@@ -11,13 +11,11 @@ namespace {
 using base::Value;
 
 Value word(const std::string& text) { return text.empty() ? Value() : Value(text); }
-Value number(const std::optional<double>& x) { return x ? Value(*x) : Value(); }
-Value list(const std::vector<std::string>& items) { return Value(Value::List(items.begin(), items.end())); }
 
 Value to_value(const Quantity& quantity) {
-  return Value::table({{"value", number(quantity.value)},
-                       {"lo", number(quantity.lo)},
-                       {"hi", number(quantity.hi)},
+  return Value::table({{"value", Value(quantity.value)},
+                       {"lo", Value(quantity.lo)},
+                       {"hi", Value(quantity.hi)},
                        {"identified", quantity.identified}});
 }
 
@@ -52,7 +50,7 @@ Value to_value(const Diagnosis& d) {
       {"n_data", d.n_data},
   });
   value["bend"]["form"] = word(d.bend.form);
-  value["bend"]["step"] = number(d.bend.step);
+  value["bend"]["step"] = Value(d.bend.step);
   value["bend"]["reading"] = d.bend.reading;
   value["early"] = Value::table(
       {{"decisive", d.early_decisive}, {"delta_qaicc", d.early_delta}, {"reading", word(d.early_reading)}});
@@ -84,7 +82,7 @@ Value to_value(const Diagnosis& d) {
                                             {"grad_spikes", d.signature.n_grad_spikes},
                                             {"spikes", Value(std::move(excursions))}});
   value["forms"] = forms_of(d);
-  value["notes"] = list(d.notes);
+  value["notes"] = Value(d.notes);
   return value;
 }
 

@@ -8,6 +8,7 @@
 
 #include <Eigen/Core>
 
+#include "phaselaw/base/constants.h"
 #include "phaselaw/base/errors.h"
 #include "phaselaw/numerics/lambert_w.h"
 
@@ -17,7 +18,7 @@ namespace {
 
 using Array = Eigen::Map<Eigen::ArrayXd, Eigen::Aligned64>;  // so that no row is computed by scalar instructions
 using ConstArray = Eigen::Map<const Eigen::ArrayXd>;
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+using base::kNaN;
 constexpr double kLogOfZero = -1e12;  // finite, so that 0 times it is 0; its exponential is below 1e-308
 
 ConstArray array(const double* x, std::size_t n) { return {x, static_cast<Eigen::Index>(n)}; }

@@ -2,10 +2,10 @@
 #include "phaselaw/laws/fit.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <limits>
 
+#include "phaselaw/base/clock.h"
 #include "phaselaw/base/errors.h"
 #include "phaselaw/laws/interval.h"
 #include "phaselaw/laws/multi_start.h"
@@ -207,7 +207,7 @@ LogData log_data(std::span<const double> compute, std::span<const double> loss) 
 }
 
 Fit fit_form(const Form& form, const LogData& data, const FitOptions& options, const std::vector<Derived>& derived) {
-  const auto begin = std::chrono::steady_clock::now();
+  const auto begin = base::Clock::now();
   options.validate();
   check_rows(form, data, options);
   Fit fit;
@@ -253,7 +253,7 @@ Fit fit_form(const Form& form, const LogData& data, const FitOptions& options, c
                                        fit.convergence.status));
   add_parameters(form, set ? &*set : nullptr, asked, fit);
   add_derived(derived, set ? &*set : nullptr, asked, fit);
-  fit.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  fit.seconds = base::seconds_since(begin);
   return fit;
 }
 

@@ -7,23 +7,15 @@ namespace {
 
 using base::Value;
 
-Value number_or_null(const std::optional<double>& x) { return x ? Value(*x) : Value(); }
-
 Value estimates(const std::vector<Estimate>& list) {
   Value table = Value::table();
   for (const Estimate& estimate : list) {
     Value& entry = table[estimate.name];
-    entry = Value::table({{"value", estimate.value},
-                          {"lo", number_or_null(estimate.lo)},
-                          {"hi", number_or_null(estimate.hi)},
-                          {"identified", estimate.identified}});
-    if (estimate.fixed) entry["fixed"] = true;
+    entry = to_value(estimate);
+    entry["identified"] = estimate.identified;
   }
   return table;
 }
-
-Value numbers(const std::vector<double>& list) { return Value(Value::List(list.begin(), list.end())); }
-Value texts(const std::vector<std::string>& list) { return Value(Value::List(list.begin(), list.end())); }
 
 Value form_of(const Law& law) {
   Value::List parameters;
@@ -56,12 +48,18 @@ Value optimum_of(const LawFit& fit) {
     const auto row = std::span(fit.replicates).subspan(begin, k);
     replicates.emplace_back(Value::List(row.begin(), row.end()));
   }
-  return Value::table({{"theta", numbers(fit.theta)},
+  return Value::table({{"theta", Value(fit.theta)},
                        {"coordinates", Value(std::move(coordinates))},
                        {"replicates", Value(std::move(replicates))}});
 }
 
 }  // namespace
+
+base::Value to_value(const Estimate& estimate) {
+  Value value = Value::table({{"value", estimate.value}, {"lo", estimate.lo}, {"hi", estimate.hi}});
+  if (estimate.fixed) value["fixed"] = true;
+  return value;
+}
 
 base::Value to_value(const Fit& fit) {
   const bool resampled = fit.method == IntervalMethod::bootstrap || fit.method == IntervalMethod::bca;
@@ -118,8 +116,8 @@ base::Value to_value(const SavedFit& saved) {
   value["optimum"] = optimum_of(fit);
   Value columns = Value::table();
   for (std::size_t c = 0; c < saved.data.columns.names.size(); ++c)
-    columns[saved.data.columns.names[c]] = numbers(saved.data.columns.values[c]);
-  value["data"] = Value::table({{"output", numbers(saved.data.output)}, {"columns", columns}});
+    columns[saved.data.columns.names[c]] = Value(saved.data.columns.values[c]);
+  value["data"] = Value::table({{"output", Value(saved.data.output)}, {"columns", columns}});
   const FitOptions& options = saved.options.fit;
   value["options"] = Value::table({{"objective", to_string(options.objective)},
                                    {"delta", options.delta},
@@ -128,9 +126,9 @@ base::Value to_value(const SavedFit& saved) {
                                    {"resamples", options.resamples},
                                    {"seed", options.seed},
                                    {"asymmetry", options.asymmetry},
-                                   {"weights", numbers(options.weights)},
-                                   {"sd", numbers(options.sd)},
-                                   {"cluster", texts(options.cluster)}});
+                                   {"weights", Value(options.weights)},
+                                   {"sd", Value(options.sd)},
+                                   {"cluster", Value(options.cluster)}});
   return value;
 }
 

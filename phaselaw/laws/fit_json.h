@@ -10,6 +10,7 @@
 // Fits as document trees with the field names that scripts rely on (design.md). Unknown numbers are null.
 namespace phaselaw::laws {
 
+[[nodiscard]] base::Value to_value(const Estimate& estimate);  // value, lo, hi; fixed: true where it is
 [[nodiscard]] base::Value to_value(const Fit& fit);
 [[nodiscard]] base::Value to_value(const Comparison& comparison);  // fits [..], ranking [..], early_form, notes [..]
 

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 
+#include "phaselaw/base/constants.h"
 #include "phaselaw/base/errors.h"
 #include "phaselaw/laws/fit_json.h"
 
@@ -15,8 +16,8 @@ using base::InputError;
 using base::Value;
 
 constexpr const char* kFormat = "phaselaw-fit-1";
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+using base::kInfinity;
+using base::kNaN;
 
 // A value and the path that led to it.
 class Field {

@@ -13,8 +13,8 @@ namespace phaselaw::laws {
 
 namespace {
 
-constexpr double kCollinear = 0.999;  // correlation of logarithms
-constexpr double kSingular = 1e7;     // condition number beyond which half the digits of a parameter are lost
+constexpr double kCollinear = 0.999;     // correlation of logarithms
+constexpr double kIllConditioned = 1e7;  // condition number beyond which half the digits of a parameter are lost
 
 void add_warning(LawFit& fit, const std::string& warning) {
   if (std::find(fit.warnings.begin(), fit.warnings.end(), warning) == fit.warnings.end())
@@ -63,7 +63,7 @@ void judge_profiles(const LawForm& form, Refitter& refitter, double level, LawFi
 
 void judge_columns(const LawForm& form, const Columns& columns, LawFit& fit) {
   const bool determined =
-      fit.convergence.condition < kSingular &&
+      fit.convergence.condition < kIllConditioned &&
       std::all_of(fit.parameters.begin(), fit.parameters.end(), [](const Estimate& e) { return e.identified; });
   std::vector<std::vector<double>> logs;
   const auto& names = form.law().columns();
@@ -100,7 +100,7 @@ void judge_identifiability(const LawForm& form, const LogData& data, const Colum
   Refitter refitter(form, data, options);
   judge_profiles(form, refitter, options.level, fit);
   judge_columns(form, columns, fit);
-  if (fit.convergence.condition >= kSingular)
+  if (fit.convergence.condition >= kIllConditioned)
     add_warning(fit, fmt::format("the parameters are nearly collinear (condition number {:.0e}): their values are not "
                                  "determined, though the fitted curve is; fix one or vary the columns independently",
                                  fit.convergence.condition));

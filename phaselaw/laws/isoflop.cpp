@@ -4,10 +4,10 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
-#include <limits>
 #include <map>
 #include <numeric>
 
+#include "phaselaw/base/constants.h"
 #include "phaselaw/base/errors.h"
 #include "phaselaw/base/interrupt.h"
 #include "phaselaw/laws/allocation.h"
@@ -22,7 +22,7 @@ namespace {
 
 constexpr std::size_t kLeastPoints = 4;
 constexpr std::size_t kLeastBudgets = 3;
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+using base::kNaN;
 
 struct Sizes {
   std::vector<double> n_params, tokens, compute, loss;
@@ -53,11 +53,11 @@ Bowl bowl_of(const Sizes& sizes, std::vector<std::size_t> rows) {
   return bowl;
 }
 
-enum class Shape { parabola, akima };
+enum class BowlShape { parabola, akima };
 
-BowlMinimum minimum_of(Shape shape, const Bowl& bowl, double window, std::size_t* used = nullptr) {
+BowlMinimum minimum_of(BowlShape shape, const Bowl& bowl, double window, std::size_t* used = nullptr) {
   if (bowl.x.empty()) return {kNaN, kNaN, false, "no rows"};
-  if (shape == Shape::akima) {
+  if (shape == BowlShape::akima) {
     if (used != nullptr) *used = bowl.x.size();
     return akima_minimum(bowl.x, bowl.y);
   }
@@ -119,7 +119,7 @@ void add_power(IsoflopMethod& method, const IsoflopOptions& options, std::vector
                               c.size()};
 }
 
-std::vector<Vertex> vertices_of(Shape shape, const Sizes& sizes, const std::vector<IsoflopBudget>& budgets,
+std::vector<Vertex> vertices_of(BowlShape shape, const Sizes& sizes, const std::vector<IsoflopBudget>& budgets,
                                 double window) {
   std::vector<Vertex> vertices;
   for (const IsoflopBudget& budget : budgets) {
@@ -141,10 +141,10 @@ Sizes sizes_of(const Measurements& data) {
   return {data.columns.get("n_params"), data.columns.get("tokens"), data.columns.get("compute"), data.output};
 }
 
-IsoflopMethod bowls(Shape shape, const Sizes& sizes, const std::vector<IsoflopBudget>& budgets,
+IsoflopMethod bowls(BowlShape shape, const Sizes& sizes, const std::vector<IsoflopBudget>& budgets,
                     const IsoflopOptions& options) {
   IsoflopMethod method;
-  method.name = shape == Shape::parabola ? "parabola" : "akima";
+  method.name = shape == BowlShape::parabola ? "parabola" : "akima";
   method.vertices = vertices_of(shape, sizes, budgets, options.window);
   std::vector<std::vector<double>> n_draws(budgets.size()), d_draws(budgets.size());
   std::vector<double> a_draws, b_draws;
@@ -343,7 +343,7 @@ IsoflopMethod parametric_method(const SavedFit& saved, const Allocator& allocato
 }
 
 // The same bowls from the law's own losses without noise: what the method itself adds.
-void add_bias(IsoflopMethod& method, Shape shape, const Sizes& exact, const std::vector<IsoflopBudget>& budgets,
+void add_bias(IsoflopMethod& method, BowlShape shape, const Sizes& exact, const std::vector<IsoflopBudget>& budgets,
               const IsoflopMethod& truth, const IsoflopOptions& options) {
   std::vector<double> c, found, own;
   for (std::size_t b = 0; b < budgets.size(); ++b) {
@@ -396,7 +396,7 @@ std::vector<IsoflopBudget> budgets_of(std::span<const double> compute, std::span
 }
 
 std::vector<Vertex> spline_vertices(const Measurements& data, const std::vector<IsoflopBudget>& budgets) {
-  return vertices_of(Shape::akima, sizes_of(data), budgets, 0);
+  return vertices_of(BowlShape::akima, sizes_of(data), budgets, 0);
 }
 
 IsoflopResult isoflop(const Measurements& data, const std::vector<std::string>& run, const IsoflopOptions& options) {
@@ -452,8 +452,8 @@ IsoflopResult isoflop(const Measurements& data, const std::vector<std::string>& 
   result.fit.fit = fit_law(law, data, result.fit.options);
   if (auto envelope = envelope_method(sizes, run, options, result.notes))
     result.methods.push_back(std::move(*envelope));
-  result.methods.push_back(bowls(Shape::parabola, sizes, result.budgets, options));
-  result.methods.push_back(bowls(Shape::akima, sizes, result.budgets, options));
+  result.methods.push_back(bowls(BowlShape::parabola, sizes, result.budgets, options));
+  result.methods.push_back(bowls(BowlShape::akima, sizes, result.budgets, options));
   const std::size_t last_bowl = result.methods.size();
   if (result.fit.fit.value.empty() || !result.fit.fit.convergence.certified) {
     result.notes.push_back(fmt::format("method 3 is left out: the fit of {} is not certified ({})", law.name,
@@ -468,8 +468,8 @@ IsoflopResult isoflop(const Measurements& data, const std::vector<std::string>& 
   result.methods.push_back(parametric_method(result.fit, allocator, plausible, result.budgets));
   Sizes exact = sizes;
   exact.loss = evaluate(result.fit.fit.form, data.columns, result.fit.fit.value);
-  add_bias(result.methods[last_bowl - 2], Shape::parabola, exact, result.budgets, result.methods.back(), options);
-  add_bias(result.methods[last_bowl - 1], Shape::akima, exact, result.budgets, result.methods.back(), options);
+  add_bias(result.methods[last_bowl - 2], BowlShape::parabola, exact, result.budgets, result.methods.back(), options);
+  add_bias(result.methods[last_bowl - 1], BowlShape::akima, exact, result.budgets, result.methods.back(), options);
   const std::vector<Vertex>& spline = result.methods[last_bowl - 1].vertices;
   const auto unknown = std::count_if(spline.begin(), spline.end(), [](const Vertex& v) { return v.inside && !v.bias; });
   if (unknown > 0)

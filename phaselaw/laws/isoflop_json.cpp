@@ -8,18 +8,15 @@ namespace {
 
 using base::Value;
 
-Value maybe(const std::optional<double>& x) { return x ? Value(*x) : Value(); }
-Value of(const Estimate& e) { return Value::table({{"value", e.value}, {"lo", maybe(e.lo)}, {"hi", maybe(e.hi)}}); }
-
 Value of(const Vertex& v) {
   return Value::table({{"compute", v.compute},
                        {"n_points", v.n_points},
-                       {"n_params", of(v.n_params)},
-                       {"tokens", of(v.tokens)},
+                       {"n_params", to_value(v.n_params)},
+                       {"tokens", to_value(v.tokens)},
                        {"loss", v.loss},
                        {"inside", v.inside},
                        {"why", v.why},
-                       {"bias_ln_n_params", maybe(v.bias)}});
+                       {"bias_ln_n_params", v.bias}});
 }
 
 }  // namespace
@@ -30,13 +27,13 @@ base::Value to_value(const IsoflopResult& result) {
     Value::List vertices;
     for (const Vertex& vertex : method.vertices) vertices.push_back(of(vertex));
     Value entry = Value::table();
-    entry["a"] = method.power ? of(method.power->a) : Value();
-    entry["b"] = method.power ? of(method.power->b) : Value();
+    entry["a"] = method.power ? to_value(method.power->a) : Value();
+    entry["b"] = method.power ? to_value(method.power->b) : Value();
     entry["k_n_params"] = method.power ? Value(method.power->k_n_params) : Value();
     entry["k_tokens"] = method.power ? Value(method.power->k_tokens) : Value();
     entry["r2"] = method.power ? Value(method.power->r2) : Value();
     entry["n_budgets"] = method.power ? Value(method.power->budgets) : Value(0);
-    entry["bias_a"] = maybe(method.bias_a);
+    entry["bias_a"] = method.bias_a;
     entry["vertices"] = Value(std::move(vertices));
     methods[method.name] = std::move(entry);
   }

@@ -2,9 +2,9 @@
 #include "phaselaw/laws/law_fit.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 
+#include "phaselaw/base/clock.h"
 #include "phaselaw/base/errors.h"
 #include "phaselaw/laws/identify.h"
 #include "phaselaw/laws/law_data.h"
@@ -79,7 +79,7 @@ LogData checked_log_data(const Law& law, const Measurements& data) {
 }
 
 LawFit fit_law(const Law& law, const Measurements& data, const LawOptions& options) {
-  const auto begin = std::chrono::steady_clock::now();
+  const auto begin = base::Clock::now();
   const LogData log_data = checked_log_data(law, data);
   std::vector<std::map<std::string, double>> starts = options.starts;
   add_nested_start(law, data, options, starts);
@@ -90,7 +90,7 @@ LawFit fit_law(const Law& law, const Measurements& data, const LawOptions& optio
     for (const auto& [name, value] : options.fixed) fit.parameters.push_back({name, value, value, value, true, true});
     judge_identifiability(form, log_data, data.columns, options.fit, fit);
   }
-  fit.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  fit.seconds = base::seconds_since(begin);
   return fit;
 }
 

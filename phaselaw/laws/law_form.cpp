@@ -16,8 +16,8 @@ namespace {
 
 // Outside these, a parameter has no influence that data could show: natural logarithms.
 constexpr double kAmplitudeBound = 230;                             // 1e-100 .. 1e100
-constexpr double kSmallestExponent = -9.2, kLargestExponent = 3.9;  // 1e-4 .. 50
-constexpr double kScaleMargin = 13.8;                               // a factor 1e6 beyond where starts look
+constexpr double kLeastLogExponent = -9.2, kMostLogExponent = 3.9;  // 1e-4 .. 50
+constexpr double kLogScaleMargin = 13.8;                            // a factor 1e6 beyond where starts look
 
 std::vector<std::optional<double>> fixed_values(const Law& law, const std::map<std::string, double>& fixed) {
   std::vector<std::optional<double>> values(law.parameters.size());
@@ -63,11 +63,11 @@ LawForm::LawForm(const Law& law, const Columns& columns, const LogData& data,
       coordinate.lower = -kAmplitudeBound;
       coordinate.upper = kAmplitudeBound;
     } else if (roles[p].kind == RoleKind::exponent) {
-      coordinate.lower = kSmallestExponent;
-      coordinate.upper = kLargestExponent;
+      coordinate.lower = kLeastLogExponent;
+      coordinate.upper = kMostLogExponent;
     } else {
-      coordinate.lower = std::log(roles[p].low) - kScaleMargin;
-      coordinate.upper = std::log(roles[p].high) + kScaleMargin;
+      coordinate.lower = std::log(roles[p].low) - kLogScaleMargin;
+      coordinate.upper = std::log(roles[p].high) + kLogScaleMargin;
     }
     coordinates_.push_back(std::move(coordinate));
   }

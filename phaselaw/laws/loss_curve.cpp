@@ -35,13 +35,13 @@ std::vector<double> about_line(std::span<const double> t, std::span<const double
   return left;
 }
 
-struct Range {
+struct RowRange {
   std::size_t begin, end;
   [[nodiscard]] std::size_t size() const { return end - begin; }
 };
 
-std::vector<Range> bins_of(const std::vector<double>& x) {
-  std::vector<Range> bins;
+std::vector<RowRange> bins_of(const std::vector<double>& x) {
+  std::vector<RowRange> bins;
   if (x.size() <= kKeepRows) {
     for (std::size_t i = 0; i < x.size(); ++i) bins.push_back({i, i + 1});
     return bins;
@@ -59,7 +59,7 @@ std::vector<Range> bins_of(const std::vector<double>& x) {
 
 // Noise variance by block (from the nearest block that has rows enough) and the autocorrelation time.
 void measure_noise(const std::vector<double>& log_x, const std::vector<double>& log_loss,
-                   const std::vector<Range>& bins, std::vector<double>& variance, Blocks& out) {
+                   const std::vector<RowRange>& bins, std::vector<double>& variance, Blocks& out) {
   std::vector<double> lagged;
   double pooled = 0, pooled_dof = 0;
   variance.assign(bins.size(), -1);
@@ -178,10 +178,10 @@ Blocks block_means(const std::vector<double>& x, const std::vector<double>& loss
     log_x.push_back(std::log(x[i]));
     log_loss.push_back(std::log(loss[i]));
   }
-  const std::vector<Range> bins = bins_of(x);
+  const std::vector<RowRange> bins = bins_of(x);
   out.thinned = bins.size() < x.size();
   measure_noise(log_x, log_loss, bins, variance, out);
-  const auto mean_of = [](const std::vector<double>& values, const Range& bin) {
+  const auto mean_of = [](const std::vector<double>& values, const RowRange& bin) {
     return values.empty() ? 0.0 : numerics::mean(std::span(values).subspan(bin.begin, bin.size()));
   };
   for (std::size_t b = 0; b < bins.size(); ++b) {

@@ -140,8 +140,8 @@ void add_heading_factors(const Recognised& found, Factors& factors, MeasuredTabl
     const auto factor = unit_factor(known, heading_of(header).unit);
     if (!factor || *factor == 1) continue;
     factors[column->second] = *factor;
-    out.notes.push_back(fmt::format("{} is {} times {:g}, as its heading says (--scale {}=1 to take it as it is)",
-                                    known.name, header, *factor, known.name));
+    out.notes.push_back(fmt::format("{} is {} times {}, as its heading says (--scale {}=1 to take it as it is)",
+                                    known.name, header, factor_text(*factor), known.name));
   }
 }
 

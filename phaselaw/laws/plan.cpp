@@ -3,9 +3,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <numbers>
 
+#include "phaselaw/base/constants.h"
 #include "phaselaw/base/errors.h"
 #include "phaselaw/base/interrupt.h"
 #include "phaselaw/laws/selection.h"
@@ -15,8 +15,8 @@ namespace phaselaw::laws {
 
 namespace {
 
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
+using base::kInfinity;
+using base::kNaN;
 constexpr double kStep = 1e-3;        // of ln resource, for elasticities: error kStep^2
 constexpr double kBalanced = 1e-4;    // elasticities closer than this, relative, are equal
 constexpr double kIsoflopSpan = 3.5;  // factors of e on either side of the optimum

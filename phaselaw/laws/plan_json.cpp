@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cmath>
 
+#include "phaselaw/laws/fit_json.h"
 #include "phaselaw/laws/plan.h"
 
 // The plan as a document tree; unknown and infinite numbers are null.
@@ -10,17 +11,9 @@ namespace {
 
 using base::Value;
 
-Value texts(const std::vector<std::string>& list) { return Value(Value::List(list.begin(), list.end())); }
-Value maybe(const std::optional<double>& x) { return x ? Value(*x) : Value(); }
-
-Value of(const Estimate& e) {
-  Value value = Value::table({{"value", e.value}, {"lo", maybe(e.lo)}, {"hi", maybe(e.hi)}});
-  if (e.fixed) value["fixed"] = true;
-  return value;
-}
-
 Value of(const Elasticities& e) {
-  return Value::table({{"n_params", of(e.n_params)}, {"tokens", of(e.tokens)}, {"compute", of(e.compute)}});
+  return Value::table(
+      {{"n_params", to_value(e.n_params)}, {"tokens", to_value(e.tokens)}, {"compute", to_value(e.compute)}});
 }
 
 // The contract has plain numbers here; the intervals stand in elasticity_intervals.
@@ -32,23 +25,21 @@ Value plain(const Elasticities& e) {
 Value of(const PlanPoint& p) {
   Value::List isoflop, extrapolation;
   for (const IsoflopPoint& at : p.isoflop)
-    isoflop.push_back(Value::table({{"n_params", at.n_params},
-                                    {"tokens", at.tokens},
-                                    {"loss", at.loss},
-                                    {"lo", maybe(at.lo)},
-                                    {"hi", maybe(at.hi)}}));
+    isoflop.push_back(Value::table(
+        {{"n_params", at.n_params}, {"tokens", at.tokens}, {"loss", at.loss}, {"lo", at.lo}, {"hi", at.hi}}));
   for (const Extrapolation& e : p.extrapolation)
     extrapolation.push_back(
         Value::table({{"column", e.column}, {"value", e.value}, {"factor", e.factor}, {"above", e.above}}));
-  Value value = Value::table({{"compute", of(p.compute)},
-                              {"n_params", of(p.n_params)},
-                              {"tokens", of(p.tokens)},
-                              {"loss", of(p.loss)},
-                              {"run", of(p.run)},
-                              {"tokens_per_param", of(p.tokens_per_param)},
-                              {"floor", of(p.floor)}});
-  if (std::isfinite(p.n_data.value)) value["n_data"] = of(p.n_data);
-  value["exponent"] = Value::table({{"n_params", of(p.exponent_n_params)}, {"tokens", of(p.exponent_tokens)}});
+  Value value = Value::table({{"compute", to_value(p.compute)},
+                              {"n_params", to_value(p.n_params)},
+                              {"tokens", to_value(p.tokens)},
+                              {"loss", to_value(p.loss)},
+                              {"run", to_value(p.run)},
+                              {"tokens_per_param", to_value(p.tokens_per_param)},
+                              {"floor", to_value(p.floor)}});
+  if (std::isfinite(p.n_data.value)) value["n_data"] = to_value(p.n_data);
+  value["exponent"] =
+      Value::table({{"n_params", to_value(p.exponent_n_params)}, {"tokens", to_value(p.exponent_tokens)}});
   value["elasticity"] = plain(p.elasticity);
   value["elasticity_of"] = "loss above the floor";
   value["elasticity_intervals"] = of(p.elasticity);
@@ -59,10 +50,10 @@ Value of(const PlanPoint& p) {
   value["status"] = p.edge == 0 ? "optimum" : p.edge > 0 ? "larger models without end" : "smaller models without end";
   value["flop_over_6nd"] = p.flop_multiple;
   value["reached"] = p.reached;
-  value["optimal_share"] = p.optimal_share ? of(*p.optimal_share) : Value();
+  value["optimal_share"] = p.optimal_share ? to_value(*p.optimal_share) : Value();
   value["extrapolation"] = Value(std::move(extrapolation));
   value["isoflop"] = Value(std::move(isoflop));
-  value["warnings"] = texts(p.warnings);
+  value["warnings"] = Value(p.warnings);
   return value;
 }
 
@@ -81,7 +72,7 @@ base::Value to_value(const Plan& plan) {
                                                    {"mean_abs_rel_error", plan.past->mean_abs_rel_error},
                                                    {"n_predicted", plan.past->n_predicted}})
                                    : Value();
-  value["fit_warnings"] = texts(plan.warnings);
+  value["fit_warnings"] = Value(plan.warnings);
   return value;
 }
 

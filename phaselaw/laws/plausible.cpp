@@ -3,8 +3,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
+#include "phaselaw/base/constants.h"
 #include "phaselaw/base/errors.h"
 #include "phaselaw/laws/interval.h"
 #include "phaselaw/laws/law_data.h"
@@ -17,8 +17,8 @@ namespace phaselaw::laws {
 
 namespace {
 
-constexpr std::size_t kNormalDraws = 400;
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
+constexpr std::size_t kPlausibleDraws = 400;
+using base::kInfinity;
 
 std::vector<std::vector<double>> normal_draws(const SavedFit& saved, const Refitter& refitter) {
   const LawFit& fit = saved.fit;
@@ -26,7 +26,7 @@ std::vector<std::vector<double>> normal_draws(const SavedFit& saved, const Refit
   std::vector<std::vector<double>> draws;
   const std::vector<double> root = sandwich_root(refitter, fit.theta, saved.options.fit);
   if (root.empty()) return draws;
-  for (std::size_t d = 0; d < kNormalDraws; ++d) {
+  for (std::size_t d = 0; d < kPlausibleDraws; ++d) {
     numerics::RandomStream stream(saved.options.fit.seed, "plausible", d);
     std::vector<double> z(k), theta = fit.theta;
     for (double& x : z) x = stream.normal();

@@ -3,9 +3,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <optional>
 
+#include "phaselaw/base/constants.h"
 #include "phaselaw/base/errors.h"
 #include "phaselaw/laws/evaluator.h"
 #include "phaselaw/laws/interval.h"
@@ -19,7 +19,7 @@ namespace phaselaw::laws {
 namespace {
 
 constexpr std::size_t kNormalDraws = 1000;  // quantiles where the fit has no resamples
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+using base::kNaN;
 
 // ln L at new rows for plausible parameters: those of the resamples, by row.
 std::vector<std::vector<double>> resampled_logs(const LawFit& fit, const Columns& at, std::size_t rows) {

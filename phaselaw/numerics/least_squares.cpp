@@ -12,6 +12,7 @@
 #include <Eigen/Core>
 #include <Eigen/SVD>
 
+#include "phaselaw/base/constants.h"
 #include "phaselaw/base/errors.h"
 #include "phaselaw/numerics/matrix.h"
 
@@ -19,7 +20,7 @@ namespace phaselaw::numerics {
 
 namespace {
 
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
+using base::kInfinity;
 
 void check_problem(const LeastSquaresProblem& problem, std::span<const double> start) {
   PHASELAW_CHECK(problem.n_parameters >= 1 && problem.n_residuals >= 1);

@@ -15,7 +15,7 @@ struct Greeting {
   std::string problem, program, identity, host;
 };
 
-std::string to_bytes(const Greeting& g) {
+std::string greeting_bytes(const Greeting& g) {
   base::ByteWriter out;
   for (const auto* text : {&g.problem, &g.program, &g.identity, &g.host}) out.text(*text);
   return out.bytes();
@@ -57,7 +57,7 @@ std::unique_ptr<Engine> meet(const std::function<std::string()>& prepare) {
     mine.problem = error.what();
   }
   std::vector<Greeting> all;
-  for (const auto& bytes : engine->gather(to_bytes(mine))) all.push_back(greeting_from(bytes));
+  for (const auto& bytes : engine->gather(greeting_bytes(mine))) all.push_back(greeting_from(bytes));
   if (const std::string problem = disagreement(all); !problem.empty()) {
     engine->finish();
     throw base::InputError(problem);

@@ -29,7 +29,7 @@ std::string colour_code(Colour colour, double opacity = 1) {
   return transparency == 0 ? fmt::format("rgb '#{}'", code) : fmt::format("rgb '#{:02X}{}'", transparency, code);
 }
 
-std::string number(double x) { return fmt::format("{:.8g}", x); }
+std::string gnuplot_number(double x) { return fmt::format("{:.8g}", x); }
 
 // A script under construction; coordinates in px are given to gnuplot as shares of the drawing.
 class Script {
@@ -70,10 +70,10 @@ class Script {
 
   void axis(char name, const Axis& axis, const Scale& scale) {
     if (axis.log) line("set logscale {}", name);
-    line("set {}range [{}:{}]", name, number(scale.lo), number(scale.hi));
+    line("set {}range [{}:{}]", name, gnuplot_number(scale.lo), gnuplot_number(scale.hi));
     std::string tics;
     for (const Tic& tic : axis.log ? log_tics(scale.lo, scale.hi) : linear_tics(scale.lo, scale.hi))
-      tics += fmt::format("{}{} {}{}", tics.empty() ? "" : ", ", gnuplot_quoted(tic.label), number(tic.at),
+      tics += fmt::format("{}{} {}{}", tics.empty() ? "" : ", ", gnuplot_quoted(tic.label), gnuplot_number(tic.at),
                           tic.minor ? " 1" : "");
     line("set {}tics ({}) out nomirror offset {} textcolor rgb '#333333'", name, tics,
          name == 'x' ? "0,0.25" : "0.4,0");
@@ -145,7 +145,7 @@ class Script {
              screen(entry.x + kLegendSample, entry.y + 7), colour_code(s.colour));
       if (s.style != Style::kPoints)
         line("set arrow from {} to {} nohead lw {} dt {} lc {}", screen(entry.x, entry.y),
-             screen(entry.x + kLegendSample, entry.y), number(std::max(s.width, 1.6)), dash(entry.pattern),
+             screen(entry.x + kLegendSample, entry.y), gnuplot_number(std::max(s.width, 1.6)), dash(entry.pattern),
              colour_code(s.colour, std::max(s.opacity, 0.75)));
       if (s.style == Style::kPoints || s.style == Style::kLinePoints)
         line("set label '' at {} point pt {} ps 0.9 lc {}", screen(entry.x + kLegendSample / 2, entry.y), point_type(s),
@@ -196,7 +196,8 @@ class Script {
           },
           [&](std::size_t from, std::size_t to) {
             const auto name = block(from, to, [&](std::size_t i) {
-              return fmt::format("{} {} {}", number(s.x[i]), number(edge(s.band_lo[i])), number(s.band_hi[i]));
+              return fmt::format("{} {} {}", gnuplot_number(s.x[i]), gnuplot_number(edge(s.band_lo[i])),
+                                 gnuplot_number(s.band_hi[i]));
             });
             plot(fmt::format("{} using 1:2:3 with filledcurves lc {} fillstyle transparent solid 0.22 noborder", name,
                              colour_code(s.colour)));
@@ -207,18 +208,21 @@ class Script {
           [&](std::size_t i) { return good(i) && !std::isnan(s.error_lo[i]) && !std::isnan(s.error_hi[i]); },
           [&](std::size_t from, std::size_t to) {
             const auto name = block(from, to, [&](std::size_t i) {
-              return fmt::format("{} {} {} {}", number(s.x[i]), number(s.y[i]), number(edge(s.error_lo[i])),
-                                 number(std::isfinite(s.error_hi[i]) ? s.error_hi[i] : layout_.y.hi));
+              return fmt::format("{} {} {} {}", gnuplot_number(s.x[i]), gnuplot_number(s.y[i]),
+                                 gnuplot_number(edge(s.error_lo[i])),
+                                 gnuplot_number(std::isfinite(s.error_hi[i]) ? s.error_hi[i] : layout_.y.hi));
             });
             plot(fmt::format("{} using 1:2:3:4 with yerrorbars pt 0 lw 1.4 lc {}", name, colour_code(s.colour)));
           });
     pieces(s.x.size(), good, [&](std::size_t from, std::size_t to) {
-      const auto name = block(from, to, [&](std::size_t i) { return number(s.x[i]) + ' ' + number(s.y[i]); });
+      const auto name =
+          block(from, to, [&](std::size_t i) { return gnuplot_number(s.x[i]) + ' ' + gnuplot_number(s.y[i]); });
       const std::string colour = colour_code(s.colour, s.opacity);
       // A line of one point shows nothing: it is drawn as a point.
       const bool lonely = to - from == 1;
       if (s.style != Style::kPoints && !lonely)
-        plot(fmt::format("{} using 1:2 with lines lw {} dt {} lc {}", name, number(s.width), dash(pattern), colour));
+        plot(fmt::format("{} using 1:2 with lines lw {} dt {} lc {}", name, gnuplot_number(s.width), dash(pattern),
+                         colour));
       if (s.style == Style::kPoints || s.style == Style::kLinePoints || lonely)
         plot(fmt::format("{} using 1:2 with points pt {} ps {} lw 1.4 lc {}", name, point_type(s),
                          lonely && s.style != Style::kPoints ? "0.5" : "0.8", colour));
@@ -275,6 +279,12 @@ std::string full_caption(const Figure& figure) {
                         log ? ", or not positive on a log axis" : "");
   }
   return text + hidden_marks(figure);
+}
+
+Colour series_colour(std::size_t i) {
+  constexpr Colour kMostDifferent[] = {Colour::kVermillion, Colour::kBlue,    Colour::kGreen, Colour::kOrange,
+                                       Colour::kPurple,     Colour::kSkyBlue, Colour::kGrey,  Colour::kBlack};
+  return kMostDifferent[i % std::size(kMostDifferent)];
 }
 
 std::string render_svg(const Figure& figure, const std::string& id, bool values) {

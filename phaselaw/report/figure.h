@@ -27,6 +27,8 @@ enum class Style { kLine, kDashed, kPoints, kLinePoints };
 // Okabe-Ito, safe for colour-blind eyes. Each also has its own dash pattern and point shape, so grey print reads.
 enum class Colour { kBlack, kOrange, kSkyBlue, kGreen, kYellow, kBlue, kVermillion, kPurple, kGrey };
 inline constexpr std::size_t kColours = 9;
+// Of the i-th of many series: the colours that differ most come first; no yellow; again from the start after 8.
+[[nodiscard]] Colour series_colour(std::size_t i);
 
 struct Series {
   std::string label{};  // several series may share a label: one legend entry for the group; "" = none

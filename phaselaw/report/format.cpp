@@ -55,7 +55,7 @@ std::string scientific(double value, int exponent, int decimals) {
 }
 
 // How to print numbers of this magnitude that are worth knowing down to 10^-decimals.
-struct Layout {
+struct Notation {
   bool plain = true;
   int exponent = 0;
   int decimals = 0;
@@ -66,17 +66,17 @@ struct Layout {
 };
 
 // Two significant digits of half the interval's width.
-Layout layout_of(double value, double lo, double hi) {
+Notation notation_of(double value, double lo, double hi) {
   double magnitude = std::max(std::abs(lo), std::abs(hi));
   if (std::isfinite(value)) magnitude = std::max(magnitude, std::abs(value));
   const double half = (hi - lo) / 2;
-  Layout layout;
-  layout.plain = reads_plainly(magnitude);
-  if (magnitude == 0) return layout;
-  layout.exponent = leading_exponent(magnitude);
-  const int three_digits = 2 - layout.exponent, eight_digits = 7 - layout.exponent;
-  layout.decimals = half > 0 ? std::min(1 - leading_exponent(half), eight_digits) : three_digits;
-  return layout;
+  Notation notation;
+  notation.plain = reads_plainly(magnitude);
+  if (magnitude == 0) return notation;
+  notation.exponent = leading_exponent(magnitude);
+  const int three_digits = 2 - notation.exponent, eight_digits = 7 - notation.exponent;
+  notation.decimals = half > 0 ? std::min(1 - leading_exponent(half), eight_digits) : three_digits;
+  return notation;
 }
 
 // Ends an order of magnitude apart share no sensible last digit: each number then has its own.
@@ -109,16 +109,16 @@ std::string format_interval(double lo, double hi) {
   if (std::isnan(lo) && std::isnan(hi)) return kUnknownText;
   if (!std::isfinite(lo) || !std::isfinite(hi) || spans_orders(lo, hi))
     return fmt::format("[{}, {}]", format_number(lo, 2), format_number(hi, 2));
-  const Layout layout = layout_of(lo, lo, hi);
-  return fmt::format("[{}, {}]", layout.print(lo), layout.print(hi));
+  const Notation notation = notation_of(lo, lo, hi);
+  return fmt::format("[{}, {}]", notation.print(lo), notation.print(hi));
 }
 
 std::string format_value(double value, double lo, double hi) {
   if (std::isnan(lo) && std::isnan(hi)) return format_number(value);
   if (!std::isfinite(lo) || !std::isfinite(hi) || spans_orders(lo, hi))
     return fmt::format("{} {}", format_number(value, 2), format_interval(lo, hi));
-  const Layout layout = layout_of(value, lo, hi);
-  return fmt::format("{} [{}, {}]", layout.print(value), layout.print(lo), layout.print(hi));
+  const Notation notation = notation_of(value, lo, hi);
+  return fmt::format("{} [{}, {}]", notation.print(value), notation.print(lo), notation.print(hi));
 }
 
 std::string format_flop(double flop) {

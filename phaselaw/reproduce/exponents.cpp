@@ -3,8 +3,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
+#include "phaselaw/base/constants.h"
 #include "phaselaw/numerics/statistics.h"
 #include "phaselaw/report/format.h"
 #include "phaselaw/reproduce/arrays.h"
@@ -16,12 +16,11 @@ namespace phaselaw::reproduce {
 
 namespace {
 
+using base::kNaN;
 using report::Colour;
 using report::Figure;
 using report::Series;
 using report::Style;
-
-constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
 
 std::vector<MeasuredExponent> identified(const std::vector<MeasuredExponent>& all) {
   std::vector<MeasuredExponent> kept;
@@ -95,8 +94,8 @@ MeasuredExponent measure(const Context& context, const char* name, const StudyRu
   return {.source = name,
           .of = curves.quantity == verbs::Quantity::excess_risk ? "excess risk" : "reducible loss",
           .value = q->value,
-          .lo = q->lo.value_or(kUnknown),
-          .hi = q->hi.value_or(kUnknown),
+          .lo = q->lo.value_or(kNaN),
+          .hi = q->hi.value_or(kNaN),
           .identified = q->identified && law.convergence.certified};
 }
 
@@ -110,7 +109,7 @@ const std::vector<PublishedExponent>& published_exponents() {
 
 Agreement agreement_of(const std::vector<MeasuredExponent>& exponents) {
   const auto list = identified(exponents);
-  Agreement a{.used = list.size(), .common = kUnknown, .statistic = kUnknown, .critical = kUnknown, .widest = kUnknown};
+  Agreement a{.used = list.size(), .common = kNaN, .statistic = kNaN, .critical = kNaN, .widest = kNaN};
   if (list.size() < 2) return a;
   const double width_of_error = 2 * numerics::normal_quantile(0.975);
   const auto weight = [&](const MeasuredExponent& e) { return std::pow(width_of_error / std::log(e.hi / e.lo), 2); };

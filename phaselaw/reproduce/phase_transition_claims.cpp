@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 
+#include "phaselaw/base/constants.h"
 #include "phaselaw/report/format.h"
 #include "phaselaw/reproduce/phase_transition.h"
 #include "phaselaw/reproduce/verdict.h"
@@ -13,7 +14,7 @@ namespace phaselaw::reproduce {
 
 namespace {
 
-constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
+using base::kNaN;
 
 double lowest_aicc(const laws::Comparison& comparison, std::initializer_list<std::string_view> laws_of_group) {
   double lowest = std::numeric_limits<double>::infinity();
@@ -25,8 +26,8 @@ double lowest_aicc(const laws::Comparison& comparison, std::initializer_list<std
 
 void take_measurement(const laws::Estimate& estimate, report::Claim& claim) {
   claim.measured = estimate.value;
-  claim.lo = estimate.lo.value_or(kUnknown);
-  claim.hi = estimate.hi.value_or(kUnknown);
+  claim.lo = estimate.lo.value_or(kNaN);
+  claim.hi = estimate.hi.value_or(kNaN);
 }
 
 report::Claim first_stage(const PhaseTransition& s) {
@@ -37,7 +38,7 @@ report::Claim first_stage(const PhaseTransition& s) {
   claim.predicted_text = fmt::format("AICc gain > {}", kDecisiveAicc);
   const double gain =
       lowest_aicc(s.longest, {"power", "shifted-power"}) - lowest_aicc(s.longest, {"two-stage", "exponential"});
-  claim.measured = std::isfinite(gain) ? gain : kUnknown;
+  claim.measured = std::isfinite(gain) ? gain : kNaN;
   claim.verdict = judge_evidence(claim.measured);
   claim.reading = fmt::format(
       "Run {}: the best form with an exponential start against the best with a power start, by AICc of the log "

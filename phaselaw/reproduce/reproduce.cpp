@@ -11,6 +11,7 @@
 #include <mutex>
 #include <thread>
 
+#include "phaselaw/base/clock.h"
 #include "phaselaw/base/files.h"
 #include "phaselaw/base/interrupt.h"
 #include "phaselaw/base/log.h"
@@ -23,12 +24,10 @@ namespace phaselaw::reproduce {
 namespace {
 
 namespace fs = std::filesystem;
+using base::Clock;
 using base::Value;
-using Clock = std::chrono::steady_clock;
 
 constexpr const char* kDefaultText = "/usr/share/games/fortunes";
-
-double since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
 std::string text_of(const ReproduceOptions& options) {
   std::string text = options.text.empty() ? kDefaultText : options.text;
@@ -137,7 +136,7 @@ Reproduction reproduce(const ReproduceOptions& options) {
   const Alarm alarm(options.time_limit);
   for (std::size_t k = 0; k < list.size(); ++k) {
     const Experiment& experiment = *list[k];
-    const double left = done > 0 ? since(start) * (share - done) / done : NAN;
+    const double left = done > 0 ? base::seconds_since(start) * (share - done) / done : NAN;
     base::log_info(fmt::format("{} ({} of {}{}): {}", experiment.id, k + 1, list.size(),
                                done > 0 ? ", about " + base::format_duration(left) + " left" : "", experiment.title));
     try {
@@ -167,7 +166,7 @@ Reproduction reproduce(const ReproduceOptions& options) {
         fmt::join(result.unfinished, ", "),
         alarm.rang() ? "the time limit was reached" : "the program was interrupted");
 
-  result.seconds = since(start);
+  result.seconds = base::seconds_since(start);
   const Value results = Value::table({{"claims", report::to_value(result.claims)},
                                       {"complete", result.unfinished.empty()},
                                       {"unfinished", Value(result.unfinished)},

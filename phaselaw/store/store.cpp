@@ -5,10 +5,12 @@
 #include <filesystem>
 #include <mutex>
 #include <optional>
+#include <thread>
 
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "phaselaw/base/clock.h"
 #include "phaselaw/base/errors.h"
 #include "phaselaw/base/value.h"
 #include "phaselaw/store/flatten.h"
@@ -45,6 +47,19 @@ std::string another_study(const std::string& stored_json, const std::string& sto
   const std::string difference = first_difference(stored_json, asked_json);
   return fmt::format("holds another study: key {} in the file, {} here{}", stored_key, asked_key,
                      difference.empty() ? "" : " (" + difference + ")");
+}
+
+// While two processes change the journal of a new file at once, SQLite tells one of them that it is busy without
+// waiting: the timeout of the connection does not hold here.
+void begin_journal(Database& database, std::int64_t timeout_s) {
+  constexpr std::chrono::milliseconds kPause(5);
+  const auto start = base::Clock::now();
+  int code;
+  while ((code = sqlite3_exec(database.handle(), "PRAGMA journal_mode = WAL", nullptr, nullptr, nullptr)) !=
+         SQLITE_OK) {
+    if ((code & 0xff) != SQLITE_BUSY || base::seconds_since(start) > static_cast<double>(timeout_s)) database.fail();
+    std::this_thread::sleep_for(kPause);
+  }
 }
 
 }  // namespace
@@ -111,7 +126,7 @@ Store Store::open_or_create(const std::string& path, const std::string& study_js
     database.execute(fmt::format("PRAGMA max_page_count = {}",
                                  std::max<std::int64_t>(1, options.max_bytes / database.integer("PRAGMA page_size"))));
   if (database.integer("SELECT count(*) FROM sqlite_schema") == 0) {
-    database.execute("PRAGMA journal_mode = WAL");
+    begin_journal(database, options.busy_timeout_s);
     Transaction transaction(database);
     // Another shard may have made the tables while this one waited for the lock.
     if (database.integer("SELECT count(*) FROM sqlite_schema") == 0) create_schema(database, study_json, study_key);

@@ -2,12 +2,12 @@
 #include "phaselaw/sweep/cost.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <functional>
 #include <map>
 #include <numeric>
 
+#include "phaselaw/base/clock.h"
 #include "phaselaw/base/interrupt.h"
 #include "phaselaw/model/flops.h"
 #include "phaselaw/model/transformer.h"
@@ -21,12 +21,11 @@ namespace phaselaw::sweep {
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
+using base::Clock;
+using base::seconds_since;
 
 // Runs a thread, up to which it may matter who gets several.
 constexpr std::size_t kFewRuns = 4;
-
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
 data::Dataset random_dataset(const model::ModelOptions& model, std::int64_t n) {
   data::Dataset set;

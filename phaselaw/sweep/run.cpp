@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "phaselaw/sweep/run.h"
 
-#include <chrono>
 #include <filesystem>
 #include <optional>
 #include <utility>
 
 #include "phaselaw/base/build_info.h"
+#include "phaselaw/base/clock.h"
 #include "phaselaw/base/files.h"
 #include "phaselaw/base/log.h"
 #include "phaselaw/data/dataset.h"
@@ -22,9 +22,8 @@ using base::Value;
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+using base::Clock;
+using base::seconds_since;
 
 // Thrown from an observer to leave a training that nobody wants any more.
 struct GivenUp {};

@@ -16,6 +16,7 @@
 
 #include <sched.h>
 
+#include "phaselaw/base/clock.h"
 #include "phaselaw/base/interrupt.h"
 #include "phaselaw/base/log.h"
 #include "phaselaw/base/progress.h"
@@ -192,7 +193,7 @@ SweepSummary run_study(const Study& study, store::Store& store, const SweepOptio
   numerics::require_thread_safe_blas();
   for (const Point& point : study.points) training::require_precision(point.experiment.training.precision);
   numerics::set_blas_threads(1);
-  const auto start = std::chrono::steady_clock::now();
+  const auto start = base::Clock::now();
   StudyWork work(study, store, options.shard);
   const auto& waiting = work.waiting_at_start();
   SweepSummary summary;
@@ -254,7 +255,7 @@ SweepSummary run_study(const Study& study, store::Store& store, const SweepOptio
   summary.diverged = sweep.diverged;
   summary.resumed = sweep.resumed;
   summary.elsewhere = work.elsewhere();
-  summary.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  summary.seconds = base::seconds_since(start);
   return summary;
 }
 

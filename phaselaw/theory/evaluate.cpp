@@ -9,13 +9,13 @@
 #include "phaselaw/theory/convergence.h"
 #include "phaselaw/theory/first_order.h"
 #include "phaselaw/theory/good_class.h"
+#include "phaselaw/theory/matching_band.h"
 
 namespace phaselaw::theory {
 
 namespace {
 
 constexpr double kLargest = std::numeric_limits<double>::max();
-constexpr double kLog16 = 4 * std::numbers::ln2;
 
 // From a natural logarithm, and from a number that is known itself.
 Quantity of_log(double log) {

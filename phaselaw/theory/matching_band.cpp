@@ -3,17 +3,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numbers>
 
 #include "phaselaw/theory/domain.h"
 
 namespace phaselaw::theory {
-
-namespace {
-
-constexpr double kLog16 = 4 * std::numbers::ln2;
-
-}  // namespace
 
 MatchingBand matching_band(const Edition& edition, double compute, double noise, std::optional<double> n_data,
                            double r0) {

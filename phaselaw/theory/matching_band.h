@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <numbers>
 #include <optional>
 
 #include "phaselaw/theory/two_stage.h"
@@ -17,6 +18,8 @@
 //
 // Accuracy, cost and errors as two_stage.h. Measured risk outside the band contradicts one of the bounds' assumptions.
 namespace phaselaw::theory {
+
+inline constexpr double kLog16 = 4 * std::numbers::ln2;  // of the matching lower bound: at least 1/16
 
 struct MatchingBand {
   double log_lower = 0, log_upper = 0;  // natural logarithms of risks

@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::string_view kLaw = "two-stage law";
 
-void require(const Edition& edition, double noise) {
+void require_law(const Edition& edition, double noise) {
   require_positive(
       kLaw,
       {{"p", edition.p}, {"risk exponent r", edition.risk_exponent}, {"constant a", edition.a}, {"noise", noise}});
@@ -29,7 +29,7 @@ double lambert_of_compute(const Edition& edition, double compute, double noise) 
 
 // ln n(C).
 double log_n_optimal(const Edition& edition, double compute, double noise) {
-  require(edition, noise);
+  require_law(edition, noise);
   require_positive(kLaw, {{"compute", compute}});
   if (!edition.log_and_noise) return (std::log(compute) - std::log(edition.a)) / edition.p;
   return 2 * std::log(noise) + lambert_of_compute(edition, compute, noise) / edition.p;
@@ -43,7 +43,7 @@ Edition edition_predecessor() { return {"predecessor", 4, 0.5, 1, false}; }
 
 Edition edition_free(double p, double risk_exponent, double a) {
   Edition edition{"free", p, risk_exponent, a, true};
-  require(edition, 1);
+  require_law(edition, 1);
   return edition;
 }
 
@@ -67,7 +67,7 @@ std::string_view to_string(Stage stage) {
 }
 
 double log_threshold_compute(const Edition& edition, double n_data, double noise) {
-  require(edition, noise);
+  require_law(edition, noise);
   require_positive(kLaw, {{"n_data", n_data}});
   const double log_n = std::log(n_data);
   const double log_power = std::log(edition.a) + edition.p * log_n;
@@ -100,7 +100,7 @@ double excess_risk(const Edition& edition, double compute, double noise) {
 }
 
 double slope(const Edition& edition, double compute, double noise) {
-  require(edition, noise);
+  require_law(edition, noise);
   require_positive(kLaw, {{"compute", compute}});
   if (!edition.log_and_noise) return -edition.exponent();
   const double w = lambert_of_compute(edition, compute, noise);
@@ -108,7 +108,7 @@ double slope(const Edition& edition, double compute, double noise) {
 }
 
 FixedNTerms fixed_n_terms(const Edition& edition, double compute, double n_data, double noise, double r0) {
-  require(edition, noise);
+  require_law(edition, noise);
   require_positive(kLaw, {{"compute", compute}, {"n_data", n_data}, {"r0", r0}});
   if (!edition.log_and_noise)
     throw std::domain_error(fmt::format("two-stage law: edition '{}' has no fixed-n law", edition.name));

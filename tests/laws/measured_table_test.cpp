@@ -213,7 +213,7 @@ TEST(MeasuredTable, BadNumbersCarryTheirPlace) {
 }
 
 TEST(MeasuredTable, AbsurdAndMixedUnitsNameTheRowAndTheFactor) {
-  expect_error("N,D,loss\n0.07,3e11,2\n1.4,3e11,1\n", "t:2:1: ", "multiply it by 1e+09: --scale n_params=1e+09");
+  expect_error("N,D,loss\n0.07,3e11,2\n1.4,3e11,1\n", "t:2:1: ", "multiply it by 1e9: --scale n_params=1e9");
   expect_error("N,D,loss\n1e6,20.5,2\n1e7,300,1\n", "t:2:5: ", "billions", {}, {"tokens"});
   expect_error("N,D,loss\n7e7,3e11,2\n1.4,3e11,1\n", "t:3:1: ", "mixed units in n_params: 1.4 here, 7e7 in line 2");
   expect_error("N,D,loss\n70M,3e11,2\n160,3e11,1\n", "t:3:1: ", "mixed units");

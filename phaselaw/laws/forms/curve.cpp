@@ -4,9 +4,7 @@
 
 namespace phaselaw::laws::forms {
 
-namespace {
-constexpr auto kPositive = ParameterDomain::positive;
-}  // namespace
+namespace {}  // namespace
 
 std::vector<Law> curve_laws() {
   const Parameter floor{"E", ParameterDomain::non_negative, "loss", "loss after unlimited training"};

@@ -9,6 +9,8 @@
 // The published laws, by subject. Each file of this folder is one table.
 namespace phaselaw::laws::forms {
 
+inline constexpr auto kPositive = ParameterDomain::positive;
+
 // `parameters` in any order; the law puts them into the expression's. PHASELAW_CHECK: they are the expression's.
 [[nodiscard]] Law make(std::string name, std::string help, std::string source, const std::string& expression,
                        std::vector<Parameter> parameters, std::string nested = {}, std::string output = "loss");

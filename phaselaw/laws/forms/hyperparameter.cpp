@@ -3,9 +3,7 @@
 
 namespace phaselaw::laws::forms {
 
-namespace {
-constexpr auto kPositive = ParameterDomain::positive;
-}  // namespace
+namespace {}  // namespace
 
 std::vector<Law> hyperparameter_laws() {
   const std::string deepseek = "Bi et al. 2024, arXiv 2401.02954 [S]",

@@ -3,9 +3,7 @@
 
 namespace phaselaw::laws::forms {
 
-namespace {
-constexpr auto kPositive = ParameterDomain::positive;
-}  // namespace
+namespace {}  // namespace
 
 std::vector<Law> shape_laws() {
   const Parameter floor{"E", ParameterDomain::non_negative, "loss", "irreducible loss"};

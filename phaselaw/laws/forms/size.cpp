@@ -5,8 +5,6 @@ namespace phaselaw::laws::forms {
 
 namespace {
 
-constexpr auto kPositive = ParameterDomain::positive;
-
 Parameter floor_of(const char* name) { return {name, ParameterDomain::non_negative, "loss", "irreducible loss"}; }
 Parameter amplitude(const char* name, const char* meaning) { return {name, kPositive, "loss", meaning}; }
 Parameter exponent(const char* name, const char* meaning) { return {name, kPositive, "1", meaning}; }

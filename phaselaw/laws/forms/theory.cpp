@@ -4,7 +4,6 @@
 namespace phaselaw::laws::forms {
 
 namespace {
-constexpr auto kPositive = ParameterDomain::positive;
 constexpr auto kFloor = ParameterDomain::non_negative;
 const char* const kSource = "Yang, arXiv 2512.22088";
 }  // namespace
