@@ -33,6 +33,12 @@ double mean_error(const std::vector<laws::Holdout>& slices) {
   return slices.empty() ? NAN : total / static_cast<double>(slices.size());
 }
 
+// Two laws that are the same curves in other letters differ by rounding alone.
+std::string above_the_best(double criterion) {
+  constexpr double kRounding = 1e-6;
+  return report::format_number(criterion < kRounding ? 0 : criterion);
+}
+
 }  // namespace
 
 report::Table table_of(std::vector<std::vector<std::string>> rows, std::string caption) {
@@ -69,8 +75,8 @@ report::Table ranking_table(const laws::Ranking& ranking) {
       "law",      "parameters", "AICc above the best", "BIC above the best", "held-out error", "back-test error",
       "converged"};
   for (const laws::RankedLaw& ranked : ranking.laws)
-    table.rows.push_back({ranked.fit.law, std::to_string(ranked.fit.theta.size()),
-                          report::format_number(ranked.delta_aicc), report::format_number(ranked.delta_bic),
+    table.rows.push_back({ranked.fit.law, std::to_string(ranked.fit.theta.size()), above_the_best(ranked.delta_aicc),
+                          above_the_best(ranked.delta_bic),
                           percent(ranked.holdout ? ranked.holdout->mean_abs_rel_error : NAN),
                           percent(mean_error(ranked.backtest)),
                           ranked.fit.convergence.certified ? "yes" : ranked.fit.convergence.status});

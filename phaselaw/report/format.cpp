@@ -76,6 +76,9 @@ Notation notation_of(double value, double lo, double hi) {
   notation.exponent = leading_exponent(magnitude);
   const int three_digits = 2 - notation.exponent, eight_digits = 7 - notation.exponent;
   notation.decimals = half > 0 ? std::min(1 - leading_exponent(half), eight_digits) : three_digits;
+  // 9.99e21 to two digits is 1.0e22, not 10e21.
+  if (magnitude + 0.5 * std::pow(10.0, -notation.decimals) >= std::pow(10.0, notation.exponent + 1))
+    ++notation.exponent;
   return notation;
 }
 
@@ -121,17 +124,7 @@ std::string format_value(double value, double lo, double hi) {
   return fmt::format("{} [{}, {}]", notation.print(value), notation.print(lo), notation.print(hi));
 }
 
-std::string format_flop(double flop) {
-  if (!std::isfinite(flop)) return special(flop) + " FLOP";
-  if (std::abs(flop) < 1000) return format_number(flop) + " FLOP";
-  int exponent = leading_exponent(std::abs(flop)) / 3 * 3;
-  std::string mantissa = fmt::format("{:.3g}", flop / std::pow(10.0, exponent));
-  if (mantissa == "1e+03" || mantissa == "-1e+03") {  // 999.9e9 rounds up to the next name
-    exponent += 3;
-    mantissa = flop > 0 ? "1" : "-1";
-  }
-  return fmt::format("{}e{} FLOP", mantissa, exponent);
-}
+std::string format_flop(double flop) { return format_number(flop) + " FLOP"; }
 
 std::string format_count(std::int64_t count) { return with_thousands(fmt::format("{}", count)); }
 

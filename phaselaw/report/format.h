@@ -18,7 +18,7 @@ namespace phaselaw::report {
 
 [[nodiscard]] std::string format_interval(double lo, double hi);  // "[0.151, 0.176]"
 
-[[nodiscard]] std::string format_flop(double flop);          // "3.2e12 FLOP"
+[[nodiscard]] std::string format_flop(double flop);          // "3.2e13 FLOP"
 [[nodiscard]] std::string format_count(std::int64_t count);  // "1,250,000"
 
 // The text as XML may hold it: control characters other than tab and line feed are dropped, broken UTF-8 is U+FFFD.

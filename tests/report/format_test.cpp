@@ -31,6 +31,7 @@ TEST(Format, ValuesHaveTheDigitsOfTheirInterval) {
   EXPECT_EQ(format_value(2.4e10, 1.3e10, 4.4e10), "2.4e10 [1.3e10, 4.4e10]");
   EXPECT_EQ(format_value(2.412e10, 2.401e10, 2.423e10), "2.412e10 [2.401e10, 2.423e10]");
   EXPECT_EQ(format_value(123456, 110000, 135000), "123,000 [110,000, 135,000]");
+  EXPECT_EQ(format_value(9.0e21, 7.9e21, 9.97e21), "0.90e22 [0.79e22, 1.00e22]");
   EXPECT_EQ(format_value(-0.02, -0.11, 0.07), "-0.020 [-0.110, 0.070]");
   EXPECT_EQ(format_value(0.001, -0.11, 0.11), "0.00 [-0.11, 0.11]");
   EXPECT_EQ(format_value(1, 1, 1), "1.00 [1.00, 1.00]");
@@ -62,10 +63,11 @@ TEST(Format, RoundingIsSmallAgainstTheInterval) {
     }
 }
 
-TEST(Format, ComputeInEngineeringSteps) {
+TEST(Format, ComputeAsPeopleWriteIt) {
   EXPECT_EQ(format_flop(3.2e12), "3.2e12 FLOP");
-  EXPECT_EQ(format_flop(3.2e13), "32e12 FLOP");
+  EXPECT_EQ(format_flop(3.2e13), "3.2e13 FLOP");
   EXPECT_EQ(format_flop(999.9e9), "1e12 FLOP");
+  EXPECT_EQ(format_flop(1e22), "1e22 FLOP");
   EXPECT_EQ(format_flop(512), "512 FLOP");
   EXPECT_EQ(format_flop(kNan), "– FLOP");
   EXPECT_EQ(format_count(1250000), "1,250,000");
