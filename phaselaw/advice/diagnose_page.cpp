@@ -6,6 +6,7 @@
 #include <cmath>
 #include <map>
 
+#include "phaselaw/advice/fit_tables.h"
 #include "phaselaw/base/errors.h"
 #include "phaselaw/report/format.h"
 
