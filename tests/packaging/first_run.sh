@@ -36,7 +36,7 @@ CSV
 
 cat >"$root/root/follow" <<'FOLLOW'
 set -u
-cd /root
+cd
 start=$SECONDS
 tell() { printf '$ %s\n' "$1"; }
 took() { printf '[%d min %02d s since the start]\n\n' $(((SECONDS - start) / 60)) $(((SECONDS - start) % 60)); }
@@ -53,13 +53,13 @@ while IFS= read -r line; do
   eval "$command" </dev/null || exit 1
   took
 done <../commands
-echo $((SECONDS - start)) >/root/seconds
+echo $((SECONDS - start)) >~/seconds
 FOLLOW
 
 transcript=$(mktemp)
 trap 'rm -f "$transcript"' EXIT
 unshare --mount bash -c 'mount --bind /proc "$0/proc" && mount --rbind /dev "$0/dev" && exec chroot "$0" /usr/bin/env -i \
-  HOME=/root PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin bash /root/follow' "$root" >"$transcript" 2>&1 || {
+  HOME=/root PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin bash -c "cd && exec bash follow"' "$root" >"$transcript" 2>&1 || {
   cat "$transcript" >&2
   exit 1
 }
