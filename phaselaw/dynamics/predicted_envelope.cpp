@@ -7,6 +7,7 @@
 
 #include "phaselaw/base/constants.h"
 #include "phaselaw/base/errors.h"
+#include "phaselaw/numerics/line.h"
 #include "phaselaw/numerics/statistics.h"
 
 namespace phaselaw::dynamics {
@@ -64,13 +65,9 @@ std::vector<PredictedEnvelopePoint> envelope(const RiskSurface& surface, const M
   return points;
 }
 
-struct PowerLaw {
-  double slope, intercept;
-};
-
 // Nothing where fewer than three points lie in the window or one is not above the floor.
-std::optional<PowerLaw> fit_line(const std::vector<PredictedEnvelopePoint>& points, double lo, double hi,
-                                 double floor) {
+std::optional<numerics::Line> fit_line(const std::vector<PredictedEnvelopePoint>& points, double lo, double hi,
+                                       double floor) {
   std::vector<double> x, y;
   for (const auto& point : points)
     if (point.compute >= lo && point.compute <= hi) {
@@ -79,13 +76,7 @@ std::optional<PowerLaw> fit_line(const std::vector<PredictedEnvelopePoint>& poin
       y.push_back(std::log(point.risk - floor));
     }
   if (x.size() < 3) return std::nullopt;
-  const double mean_x = numerics::mean(x), mean_y = numerics::mean(y);
-  double xx = 0, xy = 0;
-  for (std::size_t i = 0; i < x.size(); ++i) {
-    xx += (x[i] - mean_x) * (x[i] - mean_x);
-    xy += (x[i] - mean_x) * (y[i] - mean_y);
-  }
-  return PowerLaw{xy / xx, mean_y - xy / xx * mean_x};
+  return numerics::least_squares_line(x, y);
 }
 
 void validate(const RiskSurface& surface, const ComputeModel& model, const PredictedEnvelopeOptions& options) {

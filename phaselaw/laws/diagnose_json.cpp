@@ -13,10 +13,8 @@ using base::Value;
 Value word(const std::string& text) { return text.empty() ? Value() : Value(text); }
 
 Value to_value(const Quantity& quantity) {
-  return Value::table({{"value", Value(quantity.value)},
-                       {"lo", Value(quantity.lo)},
-                       {"hi", Value(quantity.hi)},
-                       {"identified", quantity.identified}});
+  return Value::table(
+      {{"value", quantity.value}, {"lo", quantity.lo}, {"hi", quantity.hi}, {"identified", quantity.identified}});
 }
 
 Value forms_of(const Diagnosis& d) {
@@ -50,7 +48,7 @@ Value to_value(const Diagnosis& d) {
       {"n_data", d.n_data},
   });
   value["bend"]["form"] = word(d.bend.form);
-  value["bend"]["step"] = Value(d.bend.step);
+  value["bend"]["step"] = d.bend.step;
   value["bend"]["reading"] = d.bend.reading;
   value["early"] = Value::table(
       {{"decisive", d.early_decisive}, {"delta_qaicc", d.early_delta}, {"reading", word(d.early_reading)}});

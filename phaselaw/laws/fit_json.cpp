@@ -103,7 +103,7 @@ base::Value to_value(const Comparison& comparison) {
   return Value::table({{"fits", Value(std::move(fits))},
                        {"ranking", Value(std::move(ranking))},
                        {"early_form", comparison.early_form},
-                       {"notes", Value(Value::List(comparison.notes.begin(), comparison.notes.end()))}});
+                       {"notes", Value(comparison.notes)}});
 }
 
 base::Value to_value(const SavedFit& saved) {

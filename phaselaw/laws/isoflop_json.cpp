@@ -42,7 +42,7 @@ base::Value to_value(const IsoflopResult& result) {
                        {"n_budgets", result.budgets.size()},
                        {"flop_per_param_and_token", result.flop_per_param},
                        {"flop_spread", result.flop_spread},
-                       {"notes", Value(Value::List(result.notes.begin(), result.notes.end()))},
+                       {"notes", Value(result.notes)},
                        {"fit", to_value(result.fit)}});
 }
 

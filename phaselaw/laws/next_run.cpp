@@ -251,12 +251,11 @@ base::Value to_value(const Design& design) {
                                {"width_ratio", run.ratio},
                                {"outside_factor", run.furthest}});
   };
-  return base::Value::table(
-      {{"quantity", design.quantity},
-       {"best", of(design.best)},
-       {"within", design.within.ratio < 1 ? of(design.within) : base::Value()},
-       {"cheap", of(design.cheap)},
-       {"warnings", base::Value(base::Value::List(design.warnings.begin(), design.warnings.end()))}});
+  return base::Value::table({{"quantity", design.quantity},
+                             {"best", of(design.best)},
+                             {"within", design.within.ratio < 1 ? of(design.within) : base::Value()},
+                             {"cheap", of(design.cheap)},
+                             {"warnings", base::Value(design.warnings)}});
 }
 
 }  // namespace phaselaw::laws

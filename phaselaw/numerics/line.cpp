@@ -2,18 +2,17 @@
 #include "phaselaw/numerics/line.h"
 
 #include <cmath>
-#include <limits>
 #include <stdexcept>
 #include <vector>
 
+#include "phaselaw/base/constants.h"
 #include "phaselaw/numerics/statistics.h"
 
 namespace phaselaw::numerics {
 
 Line least_squares_line(std::span<const double> x, std::span<const double> y) {
   if (x.size() != y.size()) throw std::domain_error("line: columns of different length");
-  constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
-  Line line{kUnknown, kUnknown, kUnknown, kUnknown, x.size()};
+  Line line{base::kNaN, base::kNaN, base::kNaN, base::kNaN, x.size()};
   if (x.size() < 2) return line;
   const double mean_x = mean(x), mean_y = mean(y);
   double xx = 0, xy = 0, rest = 0;

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <array>
-#include <chrono>
 #include <cmath>
 #include <exception>
 #include <memory>
@@ -16,6 +15,7 @@
 #include <sunlinsol/sunlinsol_spgmr.h>
 #include <sunnonlinsol/sunnonlinsol_fixedpoint.h>
 
+#include "phaselaw/base/clock.h"
 #include "phaselaw/base/errors.h"
 #include "phaselaw/base/interrupt.h"
 
@@ -23,7 +23,7 @@ namespace phaselaw::numerics {
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
+using base::Clock;
 
 // Krylov vectors of GMRES: without a preconditioner the default of 5 fails on spectra of a few decades.
 constexpr int kKrylovVectors = 20;
@@ -232,7 +232,7 @@ class Integration {
     solution_.seconds = seconds();
   }
 
-  [[nodiscard]] double seconds() const { return std::chrono::duration<double>(Clock::now() - began_).count(); }
+  [[nodiscard]] double seconds() const { return base::seconds_since(began_); }
 
   const OdeProblem& problem_;
   std::span<const double> times_;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "phaselaw/ranks/serve.h"
 
-#include <chrono>
 #include <exception>
 #include <filesystem>
 #include <list>
@@ -11,6 +10,7 @@
 #include <unistd.h>
 
 #include "phaselaw/base/bytes.h"
+#include "phaselaw/base/clock.h"
 #include "phaselaw/base/errors.h"
 #include "phaselaw/base/files.h"
 #include "phaselaw/base/interrupt.h"
@@ -55,7 +55,7 @@ class Server {
   }
 
  private:
-  using Clock = std::chrono::steady_clock;
+  using Clock = base::Clock;
 
   [[nodiscard]] bool busy() const {
     for (const Worker& worker : workers_)
@@ -63,7 +63,7 @@ class Server {
     return false;
   }
   [[nodiscard]] bool over() const {
-    if (busy()) return stopping_ && Clock::now() - *stopping_ > std::chrono::duration<double>(kFarewell_s);
+    if (busy()) return stopping_ && base::seconds_since(*stopping_) > kFarewell_s;
     return floor_.ending() || floor_.left();
   }
 
