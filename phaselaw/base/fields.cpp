@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "phaselaw/base/fields.h"
 
+#include <algorithm>
 #include <cmath>
 
 namespace phaselaw::base {
@@ -20,6 +21,12 @@ std::string Domain::to_string() const {
 std::string Domain::of(std::string_view article_noun) const {
   if (std::isfinite(lo) || std::isfinite(hi)) return fmt::format("{} {}", article_noun, to_string());
   return fmt::format("a finite {}", article_noun.substr(article_noun.find(' ') + 1));
+}
+
+std::string flag_of(std::string_view field) {
+  std::string flag = "--" + std::string(field);
+  std::replace(flag.begin(), flag.end(), '_', '-');
+  return flag;
 }
 
 namespace detail {

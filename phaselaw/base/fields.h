@@ -3,6 +3,8 @@
 
 #include <cstdint>
 #include <limits>
+#include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -22,7 +24,9 @@
 //     }
 //   };
 //
-// Kinds of field: bool, std::int64_t, double, std::string, an enum with enum_names(), NumberOrWord, and lists of text.
+// Kinds of field: bool, std::int64_t, double, std::string, an enum with enum_names(), NumberOrWord, an optional of these,
+// lists of text or numbers, and maps from names to text or numbers. A struct may visit the fields of another one as its
+// own. The same description gives the flags of the program (fields_text.h) and the keyword arguments of Python.
 namespace phaselaw::base {
 
 struct Domain {
@@ -30,6 +34,12 @@ struct Domain {
   double hi = std::numeric_limits<double>::infinity();
   bool lo_open = false;
   bool hi_open = false;
+  std::string_view unit = "";  // "FLOP", "tokens", "bytes"; "": none
+  [[nodiscard]] Domain in(std::string_view its_unit) const {
+    Domain domain = *this;
+    domain.unit = its_unit;
+    return domain;
+  }
   [[nodiscard]] bool contains(double x) const;  // never NaN or infinity
   [[nodiscard]] std::string to_string() const;  // ">= 1", "in (0, 1]", "finite"
   [[nodiscard]] std::string of(
@@ -63,21 +73,29 @@ template <class E>
 using EnumNames = std::span<const std::pair<std::string_view, E>>;
 // found by argument-dependent lookup: EnumNames<E> enum_names(E);
 
+// The one name of an enumerator: in files, flags, JSON and messages.
+template <class E>
+[[nodiscard]] std::string_view enum_name(E value) {
+  for (const auto& [name, candidate] : enum_names(E{}))
+    if (candidate == value) return name;
+  return "?";
+}
 template <class E>
 [[nodiscard]] std::string enum_to_text(E value) {
-  for (const auto& [name, candidate] : enum_names(E{}))
-    if (candidate == value) return std::string(name);
-  return "?";
+  return std::string(enum_name(value));
+}
+template <class E>
+[[nodiscard]] std::vector<std::string> enum_words() {
+  std::vector<std::string> words;
+  for (const auto& entry : enum_names(E{})) words.emplace_back(entry.first);
+  return words;
 }
 
 template <class E>
 [[nodiscard]] E enum_from_text(const std::string& text, const Location& where, std::string_view kind) {
-  std::vector<std::string> known;
-  for (const auto& [name, candidate] : enum_names(E{})) {
+  for (const auto& [name, candidate] : enum_names(E{}))
     if (name == text) return candidate;
-    known.emplace_back(name);
-  }
-  throw InputError(where, unknown_name(kind, text, known));
+  throw InputError(where, unknown_name(kind, text, enum_words<E>()));
 }
 
 namespace detail {
@@ -103,14 +121,25 @@ inline void read(const Value& v, double& out, const Domain& domain, std::string_
   out = v.number();
   require_in_domain(out, domain, key, v.where());
 }
-inline void read(const Value& v, std::vector<std::string>& out, const Domain&, std::string_view key) {
-  constexpr const char* kExpected = "a list of texts in quotes";
-  if (!v.is_list()) wrong_field(v, key, kExpected);
+template <class T>
+void read(const Value& v, std::vector<T>& out, const Domain& domain, std::string_view key) {
+  if (!v.is_list()) wrong_field(v, key, std::is_same_v<T, std::string> ? "a list of texts in quotes" : "a list of numbers");
   out.clear();
-  for (const auto& item : v.list()) {
-    if (!item.is_text()) wrong_field(item, key, kExpected);
-    out.push_back(item.text());
-  }
+  for (const auto& item : v.list()) read(item, out.emplace_back(), domain, key);
+}
+template <class T>
+void read(const Value& v, std::map<std::string, T>& out, const Domain& domain, std::string_view key) {
+  if (!v.is_table())
+    wrong_field(v, key, std::is_same_v<T, std::string> ? "a table of names and texts" : "a table of names and numbers");
+  out.clear();
+  for (const auto& [name, item] : v.entries()) read(item, out[name], domain, fmt::format("{}.{}", key, name));
+}
+template <class T>
+void read(const Value& v, std::optional<T>& out, const Domain& domain, std::string_view key) {
+  if (v.is_null())
+    out.reset();
+  else
+    read(v, out.emplace(), domain, key);
 }
 template <class T>
 void read(const Value& v, NumberOrWord<T>& out, const Domain& domain, std::string_view key) {
@@ -138,13 +167,26 @@ inline Value write(bool x) { return Value(x); }
 inline Value write(std::int64_t x) { return Value(x); }
 inline Value write(double x) { return Value(x); }
 inline Value write(const std::string& x) { return Value(x); }
-inline Value write(const std::vector<std::string>& x) { return Value(x); }
+template <class T>
+Value write(const std::vector<T>& x) {
+  return x.empty() ? Value(Value::List{}) : Value(x);
+}
+template <class T>
+Value write(const std::map<std::string, T>& x) {
+  Value table = Value::table();
+  for (const auto& [name, value] : x) table[name] = Value(value);
+  return table;
+}
 template <class T>
 Value write(const NumberOrWord<T>& x) {
   return x.is_word() ? Value(x.word) : Value(x.value);
 }
 template <class E>
 requires std::is_enum_v<E> Value write(E x) { return Value(enum_to_text(x)); }
+template <class T>
+Value write(const std::optional<T>& x) {
+  return x ? write(*x) : Value();
+}
 
 inline void check(double x, const Domain& domain, std::string_view key) { require_in_domain(x, domain, key, {}); }
 inline void check(std::int64_t x, const Domain& domain, std::string_view key) {
@@ -154,10 +196,28 @@ template <class T>
 void check(const NumberOrWord<T>& x, const Domain& domain, std::string_view key) {
   if (!x.is_word()) check(x.value, domain, key);
 }
-template <class Other>
-void check(const Other&, const Domain&, std::string_view) {}
+inline void check(bool, const Domain&, std::string_view) {}
+inline void check(const std::string&, const Domain&, std::string_view) {}
+template <class E>
+requires std::is_enum_v<E>
+void check(E, const Domain&, std::string_view) {}
+template <class T>
+void check(const std::vector<T>& list, const Domain& domain, std::string_view key) {
+  for (const T& x : list) check(x, domain, key);
+}
+template <class T>
+void check(const std::map<std::string, T>& map, const Domain& domain, std::string_view key) {
+  for (const auto& [name, x] : map) check(x, domain, fmt::format("{}.{}", key, name));
+}
+template <class T>
+void check(const std::optional<T>& x, const Domain& domain, std::string_view key) {
+  if (x) check(*x, domain, key);
+}
 
 }  // namespace detail
+
+// "--n-layers" of "n_layers".
+[[nodiscard]] std::string flag_of(std::string_view field);
 
 // Sets the fields that the table names; everything else keeps its default. An unknown key is an InputError at its
 // place with the nearest known name; so is a wrong type or a value outside its domain.

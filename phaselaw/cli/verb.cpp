@@ -5,9 +5,45 @@
 
 #include <CLI/CLI.hpp>
 
+#include "phaselaw/base/errors.h"
 #include "phaselaw/cli/common.h"
 
 namespace phaselaw::cli {
+
+void Verb::field_flag(const std::string& flag, const base::FlagShape& shape, const base::Domain& domain,
+                      std::string_view help, std::function<void(const std::vector<std::string>&)> set) {
+  std::string text(help);
+  if (!domain.unit.empty()) text += fmt::format(" [{}]", domain.unit);
+  if (shape.is_switch) {
+    app_.add_flag_function(flag, [set = std::move(set)](std::int64_t) { set({}); }, text);
+    return;
+  }
+  CLI::Option* option = app_.add_option(
+      flag,
+      [set = std::move(set)](const CLI::results_t& texts) {
+        set(texts);
+        return true;
+      },
+      text);
+  option->type_name(shape.type)->run_callback_for_default(false);
+  if (shape.is_list)
+    option->expected(1, std::numeric_limits<int>::max())->take_all();
+  else
+    option->expected(1);
+  if (!shape.default_text.empty()) option->default_str(shape.default_text);
+}
+
+Verb& Verb::moved(const char* flag, const char* successor) {
+  app_.add_option(
+          flag,
+          [name = std::string(flag), next = std::string(successor)](const CLI::results_t&) -> bool {
+            throw base::InputError({name}, fmt::format("this flag is gone; use {}", next));
+          },
+          "")
+      ->expected(0, 1)
+      ->group("");
+  return *this;
+}
 
 Verb& Verb::positional(const char* name, std::string& value, const char* help) {
   app_.add_option(name, value, help)->required();

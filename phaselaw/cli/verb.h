@@ -5,7 +5,10 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
+
+#include "phaselaw/base/fields_text.h"
 
 namespace CLI {
 class App;
@@ -14,11 +17,29 @@ class Option;
 
 // One subcommand and its flags: a narrow seam to the command-line library, whose header is slow to compile.
 // Defaults are what the variables hold when they are bound; they are shown in --help.
+//
+// The flags of an option struct are its fields(): --n-layers of n_layers, with type, default, constraint, unit and help
+// from there. Only what no struct describes, such as the names of files, is bound by hand.
 namespace phaselaw::cli {
 
 class Verb {
  public:
   explicit Verb(CLI::App& app) : app_(app) {}
+
+  // One flag for each field. `options` must outlive the parser.
+  template <class S>
+  Verb& fields(S& options) {
+    S::fields(options, [this](std::string_view name, auto& field, const base::Domain& domain, std::string_view help) {
+      const std::string flag = base::flag_of(name);
+      field_flag(flag, base::describe_flag(field, domain), domain, help,
+                 [&field, domain, flag](const std::vector<std::string>& texts) {
+                   base::set_from_texts(texts, field, domain, flag);
+                 });
+    });
+    return *this;
+  }
+  // A flag that is gone: using it is an error that names what to write instead.
+  Verb& moved(const char* flag, const char* successor);
 
   Verb& positional(const char* name, std::string& value, const char* help);                // required, in order
   Verb& positional(const char* name, std::vector<std::string>& values, const char* help);  // one or more
@@ -36,6 +57,8 @@ class Verb {
   Verb& words(const char* separated_by_bars);
 
  private:
+  void field_flag(const std::string& flag, const base::FlagShape& shape, const base::Domain& domain,
+                  std::string_view help, std::function<void(const std::vector<std::string>&)> set);
   CLI::App& app_;
 };
 
