@@ -24,8 +24,8 @@
 #include <fmt/format.h>
 
 #include "phaselaw/base/files.h"
-#include "phaselaw/laws/law_fit.h"
-#include "phaselaw/laws/table.h"
+#include "phaselaw/fitting/law_fit.h"
+#include "phaselaw/tables/table.h"
 #include "phaselaw/numerics/random.h"
 #include "phaselaw/numerics/statistics.h"
 
@@ -33,9 +33,9 @@ namespace {
 
 using namespace phaselaw;
 
-laws::Measurements measurements(const laws::Law& law, const std::vector<double>& truth, std::size_t n) {
+fitting::Measurements measurements(const laws::Law& law, const std::vector<double>& truth, std::size_t n) {
   numerics::RandomStream stream(1, "bench_laws_fit");
-  laws::Measurements data;
+  fitting::Measurements data;
   std::vector<double> n_params, tokens, width, depth;
   for (std::size_t i = 0; i < n; ++i) {
     width.push_back(256 * std::pow(12, stream.uniform()));
@@ -52,28 +52,28 @@ laws::Measurements measurements(const laws::Law& law, const std::vector<double>&
   return data;
 }
 
-bool near_truth(const laws::Law& law, const laws::Measurements& data, const std::vector<double>& truth) {
-  laws::LawOptions options;
-  options.fit.interval = laws::IntervalMethod::sandwich;
+bool near_truth(const laws::Law& law, const fitting::Measurements& data, const std::vector<double>& truth) {
+  fitting::LawOptions options;
+  options.fit.interval = fitting::IntervalMethod::sandwich;
   options.fit.level = 1 - 6e-7;  // five standard errors
-  const laws::LawFit fit = laws::fit_law(law, data, options);
+  const fitting::LawFit fit = fitting::fit_law(law, data, options);
   bool good = fit.convergence.certified;
   for (std::size_t p = 0; p < truth.size(); ++p) {
-    const laws::Estimate& estimate = *fit.find(law.parameters[p].name);
+    const fitting::Estimate& estimate = *fit.find(law.parameters[p].name);
     good = good && (!estimate.lo || *estimate.lo <= truth[p]) && (!estimate.hi || truth[p] <= *estimate.hi);
   }
   return good;
 }
 
 // The columns that a Gemstones table calls by other names.
-laws::Measurements gemstones(const std::string& path) {
-  const laws::Table table = laws::read_table(path);
+fitting::Measurements gemstones(const std::string& path) {
+  const tables::Table table = tables::read_table(path);
   const auto column = [&](const char* name) {
     std::vector<double> values;
     for (std::size_t row = 0; row < table.rows.size(); ++row) values.push_back(table.number(row, table.column(name)));
     return values;
   };
-  laws::Measurements data;
+  fitting::Measurements data;
   data.columns.add("n_params", column("params_active_precise"));
   data.columns.add("tokens", column("tokens"));
   data.columns.add("d_model", column("width"));
@@ -82,7 +82,7 @@ laws::Measurements gemstones(const std::string& path) {
   return data;
 }
 
-void write_table(const std::string& path, const laws::Measurements& data) {
+void write_table(const std::string& path, const fitting::Measurements& data) {
   std::string text = "n_params,tokens,loss\n";
   const std::vector<double> n_params = data.columns.get("n_params"), tokens = data.columns.get("tokens");
   for (std::size_t i = 0; i < data.output.size(); ++i)
@@ -106,9 +106,9 @@ double now(clockid_t clock) {
   return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
 }
 
-Seconds time_of(const laws::Law& law, const laws::Measurements& data, const laws::LawOptions& options) {
+Seconds time_of(const laws::Law& law, const fitting::Measurements& data, const fitting::LawOptions& options) {
   const double wall = now(CLOCK_MONOTONIC), processor = now(CLOCK_PROCESS_CPUTIME_ID);
-  const laws::LawFit fit = laws::fit_law(law, data, options);
+  const fitting::LawFit fit = fitting::fit_law(law, data, options);
   const Seconds seconds{now(CLOCK_MONOTONIC) - wall, now(CLOCK_PROCESS_CPUTIME_ID) - processor, fit.objective_value};
   if (!fit.convergence.certified) std::printf("not certified: %s\n", fit.convergence.status.c_str());
   return seconds;
@@ -137,18 +137,18 @@ int main(int argc, char** argv) {
                                                              {"G", 500},    {"F", 4e4},      {"alpha", 0.4},
                                                              {"beta", 0.5}, {"delta", 0.37}, {"gamma", 0.5}};
   for (const auto& [name, value] : named) large_truth[large.find(name)] = value;
-  const laws::Measurements few = measurements(small, small_truth, 240), many = measurements(large, large_truth, 770);
+  const fitting::Measurements few = measurements(small, small_truth, 240), many = measurements(large, large_truth, 770);
   if (!near_truth(small, few, small_truth) || !near_truth(large, many, large_truth)) {
     std::printf("the fits do not find their truth; nothing timed\n");
     return 1;
   }
   if (!table_path.empty()) write_table(table_path, few);
-  laws::Measurements published;
+  fitting::Measurements published;
   if (!gemstones_path.empty()) published = gemstones(gemstones_path);
 
-  laws::LawOptions plain, resampled;
-  plain.fit.interval = laws::IntervalMethod::none;
-  resampled.fit.interval = laws::IntervalMethod::bootstrap;
+  fitting::LawOptions plain, resampled;
+  plain.fit.interval = fitting::IntervalMethod::none;
+  resampled.fit.interval = fitting::IntervalMethod::bootstrap;
   resampled.fit.resamples = 4000;
   std::vector<Case> cases;
   cases.push_back({"fit", [&] { return time_of(small, few, plain); }, {}, {}, 0});
@@ -158,7 +158,7 @@ int main(int argc, char** argv) {
   for (int k = 1; k <= threads; ++k)
     cases.push_back({"resamples-" + std::to_string(k),
                      [&, k] {
-                       laws::LawOptions options = resampled;
+                       fitting::LawOptions options = resampled;
                        options.fit.threads = k;
                        const Seconds all = time_of(small, few, options), fit = time_of(small, few, plain);
                        return Seconds{all.wall - fit.wall, all.processor - fit.processor, fit.objective};

@@ -4,7 +4,7 @@
 //
 //   bench_laws_study_coverage [--only ROW,ROW,...] [--draws D] [--resamples B] [--threads K]
 //
-// A draw: columns log-uniform and independent, the law at its true parameters (tests/laws/law_truths.h), log-normal
+// A draw: columns log-uniform and independent, the law at its true parameters (tests/fitting/law_truths.h), log-normal
 // noise of 1 %; fitted; which parameters' intervals hold the truth, and does the interval for one new run hold its
 // measurement? `runs of 10`: rows come in runs, half of the noise's variance is the run's. `uneven`: the noise is that
 // of a model of 3e8 parameters and falls with their cube root, from 3 % to 0.3 %. Draw d is the same at any number of
@@ -21,16 +21,16 @@
 
 #include <fmt/format.h>
 
-#include "phaselaw/laws/law_fit.h"
-#include "phaselaw/laws/predict.h"
+#include "phaselaw/fitting/law_fit.h"
+#include "phaselaw/fitting/predict.h"
 #include "phaselaw/numerics/random.h"
-#include "tests/laws/law_truths.h"
+#include "tests/fitting/law_truths.h"
 
 namespace {
 
 using namespace phaselaw;
-using laws::IntervalMethod;
-using laws::Objective;
+using fitting::IntervalMethod;
+using fitting::Objective;
 
 struct Row {
   const char* law;
@@ -75,8 +75,8 @@ struct Counts {
 };
 
 // `n` rows and one more, which the fit does not see.
-laws::Measurements noisy(const laws::Law& law, const Row& row, std::uint64_t draw) {
-  laws::Measurements data = laws::testing::exact_measurements(law, row.rows + 1, 1000 + draw);
+fitting::Measurements noisy(const laws::Law& law, const Row& row, std::uint64_t draw) {
+  fitting::Measurements data = laws::testing::exact_measurements(law, row.rows + 1, 1000 + draw);
   numerics::RandomStream stream(12, "study_coverage", draw);
   const std::vector<double> n_params = data.columns.get("n_params");
   double of_run = 0;
@@ -91,33 +91,33 @@ laws::Measurements noisy(const laws::Law& law, const Row& row, std::uint64_t dra
 
 void look_at(const laws::Law& law, const Row& row, int resamples, std::uint64_t draw, Counts& counts) {
   const std::vector<double> truth = laws::testing::true_parameters(law);
-  const laws::Measurements all = noisy(law, row, draw);
+  const fitting::Measurements all = noisy(law, row, draw);
   std::vector<std::size_t> fitted;
   for (std::size_t i = 0; i < row.rows; ++i) fitted.push_back(i);
   const std::size_t last[] = {row.rows};
-  const laws::Measurements data = all.rows(fitted), fresh = all.rows(last);
-  laws::LawOptions options;
+  const fitting::Measurements data = all.rows(fitted), fresh = all.rows(last);
+  fitting::LawOptions options;
   options.fit.objective = row.objective;
   options.fit.interval = row.method;
   options.fit.resamples = resamples;
   options.fit.seed = draw;
   for (std::size_t i = 0; row.run_length > 1 && i < row.rows; ++i)
     options.fit.cluster.push_back(std::to_string(i / row.run_length));
-  const laws::LawFit fit = laws::fit_law(law, data, options);
+  const fitting::LawFit fit = fitting::fit_law(law, data, options);
   if (!fit.convergence.certified) {
     ++counts.uncertified;
     return;
   }
   ++counts.fitted;
   for (std::size_t p = 0; p < truth.size(); ++p) {
-    const laws::Estimate& estimate = *fit.find(law.parameters[p].name);
+    const fitting::Estimate& estimate = *fit.find(law.parameters[p].name);
     if ((!estimate.lo || *estimate.lo <= truth[p]) && (!estimate.hi || truth[p] <= *estimate.hi)) ++counts.held[p];
     if (estimate.lo && estimate.hi && *estimate.lo > 0) {
       counts.log_width += std::log(*estimate.hi / *estimate.lo);
       ++counts.widths;
     }
   }
-  const laws::Prediction prediction = laws::predict(fit, data, options, fresh.columns);
+  const fitting::Prediction prediction = fitting::predict(fit, data, options, fresh.columns);
   if (prediction.run_lo[0] <= fresh.output[0] && fresh.output[0] <= prediction.run_hi[0]) ++counts.held[truth.size()];
 }
 

@@ -7,8 +7,8 @@
 #include <fmt/format.h>
 
 #include "phaselaw/base/errors.h"
-#include "phaselaw/laws/measured_table.h"
-#include "phaselaw/laws/selection.h"
+#include "phaselaw/tables/measured_table.h"
+#include "phaselaw/fitting/selection.h"
 
 // Does choosing a law by its ranking predict large runs better than always taking Chinchilla's?
 //
@@ -46,8 +46,8 @@ int main(int argc, char** argv) {
     sources.push_back({"porian_isoflop/isoflop_points.csv", "", {fmt::format("exp={}", exp), "dataset=rw"}});
   sources.push_back({"datablations/fit_subset.csv", "", {}});
 
-  laws::LawOptions options;
-  options.fit.interval = laws::IntervalMethod::none;
+  fitting::LawOptions options;
+  options.fit.interval = fitting::IntervalMethod::none;
   const auto rivals = laws_of_sizes();
   const auto chinchilla = laws::law_from("chinchilla");
   double chosen_total = 0, chinchilla_total = 0;
@@ -55,19 +55,19 @@ int main(int argc, char** argv) {
   fmt::print("{:<44} {:>6} {:<26} {:>9} {:>11}\n", "table", "rows", "chosen", "error", "chinchilla");
   for (const auto& source : sources) {
     try {
-      laws::ReadOptions read;
+      tables::ReadOptions read;
       if (*source.loss != '\0') read.columns["loss"] = source.loss;
       read.where = source.where;
-      const auto table = laws::read_measured(fmt::format("{}/{}", argv[1], source.file), read);
-      const auto always = laws::holdout(chinchilla, table.data, options, 0.2);
+      const auto table = tables::read_measured(fmt::format("{}/{}", argv[1], source.file), read);
+      const auto always = fitting::holdout(chinchilla, table.data, options, 0.2);
       if (!always) throw base::InputError("nothing can be held out");
       // What is left for the choice: the rows that the holdout fits.
       std::vector<std::size_t> cheap;
       for (std::size_t i = 0; i < table.n_rows(); ++i)
         if (std::find(always->rows.begin(), always->rows.end(), i) == always->rows.end()) cheap.push_back(i);
-      const auto ranking = laws::rank_laws(rivals, table.data.rows(cheap), options);
+      const auto ranking = fitting::rank_laws(rivals, table.data.rows(cheap), options);
       const auto& first = ranking.laws.front().fit.form;
-      const auto held = laws::holdout(first, table.data, options, 0.2);
+      const auto held = fitting::holdout(first, table.data, options, 0.2);
       const double error = held ? held->mean_abs_rel_error : INFINITY;
       const std::string name = fmt::format("{}{}", source.file, source.where.empty() ? "" : " " + source.where.front());
       fmt::print("{:<44} {:>6} {:<26} {:>8.2f}% {:>10.2f}%\n", name, table.n_rows(), first.name, 100 * error,

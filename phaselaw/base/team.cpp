@@ -6,6 +6,11 @@
 
 namespace phaselaw::base {
 
+int thread_count(std::int64_t asked) {
+  return asked > 0 ? static_cast<int>(asked) : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+}
+
+
 namespace {
 
 void pause() {

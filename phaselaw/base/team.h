@@ -11,6 +11,9 @@
 
 namespace phaselaw::base {
 
+// The number of worker threads for an option `threads`, of which 0 means one for each core.
+[[nodiscard]] int thread_count(std::int64_t asked);
+
 // A few threads that carry out one loop at a time together: the caller and size() - 1 others, which are started once,
 // wait spinning for some microseconds, then asleep. For loops whose turns take a millisecond; a loop costs a few
 // microseconds and allocates nothing. Which thread takes which turn is not fixed: a turn must not depend on it.

@@ -20,6 +20,13 @@ void write_results(const Common& common, const std::string& directory, const std
   emit_json(common, json);
 }
 
+void write_answer(const Common& common, const std::string& directory, const std::string& name, base::Value json,
+                  const std::function<report::Page()>& page) {
+  if (!directory.empty()) return write_results(common, directory, name, std::move(json), page());
+  json["made_by"] = made_by(common);
+  emit_json(common, json);
+}
+
 void require_outputs(const Common& common) {
   if (!common.json.empty() && common.json != "-") base::require_writable_file(common.json, "--json");
 }
@@ -38,20 +45,6 @@ base::Value made_by(const Common& common) {
   value["command"] = common.command;
   value["blas"] = numerics::blas_description();
   return value;
-}
-
-std::string text_table(const std::vector<std::vector<std::string>>& rows) {
-  std::vector<std::size_t> widths;
-  for (const auto& row : rows) {
-    widths.resize(std::max(widths.size(), row.size()));
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
-  }
-  std::string text;
-  for (const auto& row : rows) {
-    for (std::size_t i = 0; i < row.size(); ++i)
-      text += i + 1 < row.size() ? fmt::format("{:<{}}  ", row[i], widths[i]) : row[i] + "\n";
-  }
-  return text;
 }
 
 }  // namespace phaselaw::cli

@@ -8,6 +8,7 @@
 #include "phaselaw/base/value.h"
 #include "phaselaw/cli/verb.h"
 #include "phaselaw/report/files.h"
+#include "phaselaw/report/format.h"
 
 // What every verb has: the common flags, and where results go.
 namespace phaselaw::cli {
@@ -35,7 +36,11 @@ Verb add_verb(Program& program, const std::string& name, const std::string& desc
 // Writes the result to --json, if given: a file (write-then-rename) or stdout.
 void emit_json(const Common& common, const base::Value& value);
 
-// A result with a page: `json` (made_by added) as DIR/<name>, the page as DIR/report.html, and --json.
+// A result: `json` with made_by to --json, and where a directory is given as DIR/<name> with the page as
+// DIR/report.html. Writing changes nothing of the result: the JSON is the same with and without a directory.
+void write_answer(const Common& common, const std::string& directory, const std::string& name, base::Value json,
+                  const std::function<report::Page()>& page);
+// The same with a directory always.
 void write_results(const Common& common, const std::string& directory, const std::string& name, base::Value json,
                    report::Page page);
 
@@ -45,8 +50,7 @@ void require_outputs(const Common& common);
 // base::made_by() and the command line.
 [[nodiscard]] base::Value made_by(const Common& common);
 
-// A column table for stdout: first row is the heading, columns padded.
-[[nodiscard]] std::string text_table(const std::vector<std::vector<std::string>>& rows);
+using report::text_table;
 
 // One for each verb, each in a file of its own.
 void add_train(Program& program);

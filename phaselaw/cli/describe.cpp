@@ -5,7 +5,7 @@
 
 #include <CLI/CLI.hpp>
 
-#include "phaselaw/laws/law.h"
+#include "phaselaw/laws/catalogue.h"
 
 namespace phaselaw::cli {
 
@@ -29,7 +29,7 @@ FlagText describe(const CLI::App& verb, const CLI::Option& option) {
   flag.value = type.substr(0, type.find(':'));  // without the domain: "INT:INT in [0 - ...]"
   if (flag.value.find('|') != std::string::npos) flag.words = split(flag.value, '|');
   if (verb.get_name() == "fit" && flag.name == "--law") {
-    flag.words = {"two-stage", "all"};
+    flag.words = {"all"};
     for (const auto& law : laws::all_laws()) flag.words.push_back(law.name);
   }
   return flag;

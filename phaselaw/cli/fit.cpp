@@ -1,21 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <memory>
 
+#include "phaselaw/advice/fit/fit_page.h"
+#include "phaselaw/advice/fit/fit_tables.h"
 #include "phaselaw/base/files.h"
-#include "phaselaw/cli/fit_flags.h"
+#include "phaselaw/cli/common.h"
+#include "phaselaw/laws/catalogue.h"
+#include "phaselaw/verbs/documents.h"
 
-// phaselaw fit TABLE|study.db --law NAME|all|'EXPRESSION'
+// phaselaw fit TABLE|study.db [--law NAME|'EXPRESSION']
 namespace phaselaw::cli {
 
 namespace {
+
+struct FitFlags {
+  std::string table, out;
+  advice::FitRequest request;
+  bool laws = false, checklist = false;
+};
 
 void print_laws(const Common& common) {
   base::Value::List list;
   for (const laws::Law& law : laws::all_laws()) {
     base::Value::List parameters;
     for (const laws::Parameter& p : law.parameters)
-      parameters.push_back(base::Value::table(
-          {{"name", p.name}, {"domain", laws::to_string(p.domain)}, {"unit", p.unit}, {"meaning", p.meaning}}));
+      parameters.push_back(base::Value::table({{"name", p.name},
+                                               {"domain", base::enum_name(p.domain)},
+                                               {"unit", p.unit},
+                                               {"meaning", p.meaning}}));
     list.push_back(base::Value::table({{"name", law.name},
                                        {"help", law.help},
                                        {"formula", law.expression.text()},
@@ -29,65 +41,56 @@ void print_laws(const Common& common) {
   for (const laws::Law& law : laws::all_laws()) {
     fmt::print("{}: {}\n  {} = {}\n", law.name, law.help, law.output, law.expression.text());
     for (const laws::Parameter& p : law.parameters)
-      fmt::print("    {}  {}{}, {}\n", p.name, p.unit.empty() ? "" : p.unit + ", ", laws::to_string(p.domain),
+      fmt::print("    {}  {}{}, {}\n", p.name, p.unit.empty() ? "" : p.unit + ", ", base::enum_name(p.domain),
                  p.meaning);
     fmt::print("  {}\n", law.source);
   }
   fmt::print("\nNAME@COLUMN takes another column; an expression such as 'E + A*N^-alpha' is a law too.\n");
 }
 
-void run_fit(const Common& common, const FitFlags& flags) {
+void run_fit(const Common& common, FitFlags& flags) {
   require_outputs(common);
   if (flags.laws) {
     print_laws(common);
     return;
   }
   if (flags.table.empty()) throw base::InputError("fit: expected a table; see phaselaw fit --help, or fit --laws");
-  const verbs::FitRequest request = fit_request(common, flags);
   if (!flags.out.empty()) base::require_writable_directory(flags.out, "--out");
-  const bool page = !flags.out.empty() || flags.checklist;
-  const verbs::FitAnswer answer = verbs::fit(request, flags.table, read_options(flags), page);
-  std::visit([&](const auto& shown) { show(common, flags, shown); }, answer);
+  flags.request.validate();
+  tables::Table table = verbs::read_document(flags.table, flags.request.read);
+  const advice::FitAnswer answer = advice::fit(flags.request, std::move(table));
+  if (flags.out.empty()) {
+    write_answer(common, "", "fit.json", answer.json, {});
+  } else {
+    const auto predicted =
+        fitting::predict(answer.best().fit, answer.rows.data, answer.options, answer.rows.data.columns);
+    write_results(common, flags.out, "fit.json", answer.json, advice::fit_page(answer, predicted));
+    base::write_file(flags.out + "/residuals.csv", advice::residuals_csv(answer, predicted));
+  }
+  if (common.json == "-") return;
+  fmt::print("{}", advice::fit_text(answer));
+  if (flags.checklist) fmt::print("{}", advice::fitting_checklist(answer));
+  if (!flags.out.empty()) fmt::print("{}/report.html  fit.json  residuals.csv\n", flags.out);
 }
 
 }  // namespace
 
 void add_fit(Program& program) {
   auto flags = std::make_shared<FitFlags>();
-  add_verb(
-      program, "fit", "fit a law to a table of runs, or the two-stage law to curves; intervals, ranking, a page",
-      "phaselaw fit runs.csv --law chinchilla --out fitted\n  phaselaw fit runs.csv --law all --where "
-      "'dataset=c4'\n  phaselaw fit runs.csv --law 'E + A*N^-a + B*D^-b' --json fit.json\n  phaselaw fit curve.csv",
-      [&program, flags] { run_fit(program.common, *flags); })
+  add_verb(program, "fit", "fit a law to a table of runs or curves, or rank all laws that apply; intervals and a page",
+           "phaselaw fit runs.csv --out fitted\n  phaselaw fit runs.csv --law chinchilla --where 'dataset=c4'\n  "
+           "phaselaw fit runs.csv --law 'E + A*N^-a + B*D^-b' --json fit.json\n  phaselaw fit study.db --law two-stage "
+           "--rows envelope --fix E=0",
+           [&program, flags] { run_fit(program.common, *flags); })
       .optional_positional("table", flags->table, "CSV, TSV or JSON lines with a loss and its inputs; or study.db")
-      .option("--law", flags->law, "a name (see --laws), all: every law the columns allow, ranked, or an expression")
       .flag("--laws", flags->laws, "list all laws with formula, parameters and source")
-      .flag("--list", flags->laws, "the same as --laws")
-      .option("--objective", flags->objective,
-              "huber, l1, l2 or asymmetric on the residual of ln loss; l1-raw, l2-raw on the loss")
-      .words("huber|l1|l2|asymmetric|l1-raw|l2-raw")
-      .option("--delta", flags->delta, "where huber bends, in ln loss")
-      .option("--asymmetry", flags->asymmetry, "with asymmetric: how much more rows below the law weigh")
-      .option("--interval", flags->interval, "how; automatic: profile for l2 without clusters, else bootstrap")
-      .words("automatic|bootstrap|bca|profile|sandwich|none")
-      .option("--level", flags->level, "of the intervals")
-      .option("--resamples", flags->resamples, "bootstrap resamples", 2)
-      .option("--cluster", flags->cluster,
-              "column whose rows are resampled together; auto: the run's where runs have several rows; none")
-      .option("--holdout", flags->holdout, "share of the rows, the largest by compute, that is predicted from the rest")
-      .option("--fix", flags->fixed, "name=value: a parameter that is known")
-      .option("--loss", flags->loss, "column of the loss")
-      .option("--col", flags->columns, "name=COLUMN, when a name is not recognised: loss, n_params, tokens, run, ...")
-      .option("--scale", flags->scale, "name=FACTOR: multiply a column, e.g. n_params=1e9")
-      .option("--where", flags->where, "rows to take: column=value, column!=value, column>=number; may be repeated")
-      .flag("--last", flags->last, "the last row of each run only")
-      .option("--weights", flags->weights, "column of weights")
-      .option("--sd", flags->sd, "column of the standard error of ln loss")
-      .option("--exponent", flags->exponent, "two-stage: free, or fixed: 1/6, 1/7, 0.2")
-      .option("--floor", flags->floor, "two-stage: free, a number, or auto: 0 for an excess risk, free for a loss")
-      .option("--out", flags->out, "directory for fit.json, report.html, residuals.csv")
+      .fields(flags->request)
+      .option("--out", flags->out, "directory for fit.json, report.html and residuals.csv")
       .page_files(program.common.page_files.figures, program.common.page_files.pdf)
-      .flag("--mis-fitting-checklist", flags->checklist, "print what a reader needs to repeat the fit, filled in");
+      .flag("--mis-fitting-checklist", flags->checklist, "print what a reader needs to repeat the fit, filled in")
+      .moved("--list", "--laws")
+      .moved("--exponent", "--fix q=VALUE, such as --fix q=1/6")
+      .moved("--floor", "--fix E=VALUE, or leave it out for a free floor");
 }
 
 }  // namespace phaselaw::cli

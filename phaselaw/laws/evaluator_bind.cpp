@@ -5,7 +5,7 @@
 
 namespace phaselaw::laws {
 
-Evaluator::Evaluator(const Expression& expression, const Columns& columns,
+Evaluator::Evaluator(const Expression& expression, const tables::Columns& columns,
                      const std::vector<std::optional<double>>& fixed)
     : root_(expression.root()), n_rows_(columns.n_rows()) {
   std::vector<std::vector<double>> inputs;

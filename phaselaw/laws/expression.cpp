@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "phaselaw/base/errors.h"
-#include "phaselaw/laws/columns.h"
+#include "phaselaw/tables/columns.h"
 
 namespace phaselaw::laws {
 
@@ -35,7 +35,7 @@ bool is_digit(char c) { return c >= '0' && c <= '9'; }
 // A name that looks like a column's, misspelt: long, the same beginning, nearly the same length.
 std::string misspelt_column(const std::string& name) {
   std::vector<std::string> known;
-  for (const KnownColumn& column : known_columns()) known.push_back(column.name);
+  for (const tables::KnownColumn& column : tables::known_columns()) known.push_back(column.name);
   const std::string nearest = base::nearest_name(name, known);
   const bool alike = name.size() >= 5 && nearest.size() >= 5 && nearest.compare(0, 3, name, 0, 3) == 0 &&
                      name.size() + 1 >= nearest.size() && nearest.size() + 1 >= name.size() &&
@@ -50,7 +50,7 @@ class ExpressionParser {
   ExpressionParser(std::string_view text, const std::vector<std::string>& table_columns, const std::string& where)
       : text_(text), table_columns_(table_columns), where_(where) {}
 
-  Expression parse() {
+  Expression parse(bool needs_columns) {
     if (text_.size() > kMaxExpressionLength)
       fail(fmt::format("expected at most {} characters, found {}", kMaxExpressionLength, text_.size()));
     std::optional<int> value;
@@ -59,7 +59,7 @@ class ExpressionParser {
     out_.root_ = static_cast<std::size_t>(*value);
     for (const auto& definition : definitions_)
       if (!definition.used) fail(fmt::format("definition '{}' is not used; remove it", definition.name), 0);
-    if (out_.columns_.empty()) fail("expected a column in the law (N, D, C, or a column's name), found none", 0);
+    if (out_.columns_.empty() && needs_columns) fail("expected a column in the law (N, D, C, or a column's name), found none", 0);
     if (out_.parameters_.empty()) fail("expected a parameter in the law, found none", 0);
     return std::move(out_);
   }
@@ -231,11 +231,11 @@ class ExpressionParser {
   }
 
   std::optional<std::string> column_of(const std::string& name) const {
-    const std::string canonical = canonical_column(name);
+    const std::string canonical = tables::canonical_column(name);
     if (std::find(table_columns_.begin(), table_columns_.end(), name) != table_columns_.end()) return canonical;
-    const auto& known = known_columns();
+    const auto& known = tables::known_columns();
     const bool is_known =
-        std::any_of(known.begin(), known.end(), [&](const KnownColumn& column) { return column.name == canonical; });
+        std::any_of(known.begin(), known.end(), [&](const tables::KnownColumn& column) { return column.name == canonical; });
     return is_known ? std::optional(canonical) : std::nullopt;
   }
 
@@ -282,7 +282,51 @@ class ExpressionParser {
 
 Expression Expression::parse(std::string_view text, const std::vector<std::string>& table_columns,
                              const std::string& where) {
-  return ExpressionParser(text, table_columns, where).parse();
+  return ExpressionParser(text, table_columns, where).parse(true);
+}
+
+Expression Expression::parse_quantity(std::string_view text, const std::vector<std::string>& table_columns,
+                                      const std::string& where) {
+  return ExpressionParser(text, table_columns, where).parse(false);
+}
+
+std::vector<bool> Expression::affine_parameters(const std::vector<bool>& excluded) const {
+  enum Kind { independent, affine, curved };
+  std::vector<bool> chosen(parameters_.size(), false);
+  std::vector<Kind> kind(nodes_.size());
+  const auto still_affine = [&] {
+    for (std::size_t i = 0; i < nodes_.size(); ++i) {
+      const Node& node = nodes_[i];
+      const Kind a = node.left >= 0 ? kind[static_cast<std::size_t>(node.left)] : independent;
+      const Kind b = node.right >= 0 ? kind[static_cast<std::size_t>(node.right)] : independent;
+      const Kind most = std::max(a, b);
+      switch (node.op) {
+        case Op::parameter:
+          kind[i] = chosen[node.index] ? affine : independent;
+          break;
+        case Op::add:
+        case Op::subtract:
+        case Op::negate:
+          kind[i] = most;
+          break;
+        case Op::multiply:
+          kind[i] = a == affine && b == affine ? curved : most;
+          break;
+        case Op::divide:
+          kind[i] = b == independent ? a : curved;
+          break;
+        default:
+          kind[i] = most == independent ? independent : curved;
+      }
+    }
+    return kind[root_] != curved;
+  };
+  for (std::size_t p = 0; p < chosen.size(); ++p) {
+    if (!excluded.empty() && excluded[p]) continue;
+    chosen[p] = true;
+    if (!still_affine()) chosen[p] = false;
+  }
+  return chosen;
 }
 
 }  // namespace phaselaw::laws

@@ -62,6 +62,10 @@ class Expression {
   [[nodiscard]] static Expression parse(std::string_view text, const std::vector<std::string>& table_columns = {},
                                         const std::string& where = "--law");
 
+  // A number that follows from a law's parameters: the same grammar, and it may do without columns.
+  [[nodiscard]] static Expression parse_quantity(std::string_view text, const std::vector<std::string>& table_columns,
+                                                 const std::string& where);
+
   [[nodiscard]] const std::string& text() const { return text_; }
   [[nodiscard]] const std::vector<Node>& nodes() const { return nodes_; }  // equal subexpressions share a node
   [[nodiscard]] std::size_t root() const { return root_; }                 // the node that is the value

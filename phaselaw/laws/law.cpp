@@ -5,13 +5,11 @@
 
 #include "phaselaw/base/errors.h"
 #include "phaselaw/laws/evaluator.h"
-#include "phaselaw/laws/forms/forms.h"
+#include "phaselaw/laws/catalogue.h"
 
 namespace phaselaw::laws {
 
 namespace {
-
-constexpr int kMostBreaks = 3;
 
 bool is_floor_name(const std::string& name) {
   static const std::vector<std::string> floors = {"E", "E0", "L0", "L_0", "L_inf", "Linf"};
@@ -34,7 +32,7 @@ std::string with_column(const std::string& text, const std::string& column, cons
       continue;
     }
     const std::string word = text.substr(i, end - i);
-    out += canonical_column(word) == column ? replacement : word;
+    out += tables::canonical_column(word) == column ? replacement : word;
     i = end;
   }
   return out;
@@ -51,8 +49,12 @@ Law of_other_column(Law law, std::string_view column, const std::vector<std::str
           law.name, column));
   std::vector<std::string> known = table_columns;
   known.emplace_back(column);
-  const std::string text = with_column(law.expression.text(), law.columns().front(), std::string(column));
+  const std::string source = law.columns().front();
+  const std::string text = with_column(law.expression.text(), source, std::string(column));
   law.expression = Expression::parse(text, known);
+  for (DerivedQuantity& quantity : law.derived)
+    quantity.expression = Expression::parse_quantity(
+        with_column(quantity.expression.text(), source, std::string(column)), known, quantity.name);
   law.name = fmt::format("{}@{}", law.name, column);
   if (!law.nested.empty()) law.nested = fmt::format("{}@{}", law.nested, column);
   return law;
@@ -66,16 +68,12 @@ std::vector<std::string> law_names() {
 
 }  // namespace
 
-std::string_view to_string(ParameterDomain domain) {
-  switch (domain) {
-    case ParameterDomain::positive:
-      return "positive";
-    case ParameterDomain::non_negative:
-      return "non-negative";
-    case ParameterDomain::real:
-      return "real";
-  }
-  return "real";
+base::EnumNames<ParameterDomain> enum_names(ParameterDomain) {
+  static constexpr std::pair<std::string_view, ParameterDomain> kNames[] = {
+      {"positive", ParameterDomain::positive},
+      {"non-negative", ParameterDomain::non_negative},
+      {"real", ParameterDomain::real}};
+  return kNames;
 }
 
 std::size_t Law::find(std::string_view parameter) const {
@@ -87,23 +85,11 @@ std::size_t Law::find(std::string_view parameter) const {
   throw base::InputError(base::unknown_name("parameter", parameter, names));
 }
 
-const std::vector<Law>& all_laws() {
-  static const std::vector<Law> laws = [] {
-    std::vector<Law> all;
-    for (auto&& group : {forms::theory_laws(), forms::size_laws(), forms::shape_laws(), forms::curve_laws(),
-                         forms::hyperparameter_laws()})
-      all.insert(all.end(), group.begin(), group.end());
-    for (int breaks = 1; breaks <= kMostBreaks; ++breaks) all.push_back(forms::broken_power(breaks));
-    return all;
-  }();
-  return laws;
-}
-
 Law law_from(std::string_view text, const std::vector<std::string>& table_columns) {
   for (const Law& law : all_laws())
     if (law.name == text) return law;
   if (const std::size_t at = text.find('@'); at != std::string_view::npos) {
-    const std::string column = canonical_column(text.substr(at + 1));
+    const std::string column = tables::canonical_column(text.substr(at + 1));
     if (column.empty() || !std::all_of(column.begin(), column.end(), is_word))
       throw base::InputError("--law: expected a column's name after '@', as in power@tokens");
     return of_other_column(law_from(text.substr(0, at), table_columns), column, table_columns);
@@ -133,7 +119,28 @@ Law law_from_expression(std::string_view text, const std::vector<std::string>& t
   return law;
 }
 
-std::vector<double> evaluate(const Law& law, const Columns& columns, std::span<const double> parameters) {
+Law make_law(std::string name, std::string help, std::string source, const std::string& expression,
+         std::vector<Parameter> parameters, std::string nested, std::string output,
+         std::vector<DerivedQuantity> quantities) {
+  Law law;
+  law.name = std::move(name);
+  law.help = std::move(help);
+  law.source = std::move(source);
+  law.output = std::move(output);
+  law.nested = std::move(nested);
+  law.expression = Expression::parse(expression, {}, law.name);
+  PHASELAW_CHECK_EQ(parameters.size(), law.expression.parameters().size());
+  for (const std::string& parameter : law.expression.parameters()) {
+    const auto at = std::find_if(parameters.begin(), parameters.end(),
+                                 [&](const Parameter& described) { return described.name == parameter; });
+    PHASELAW_CHECK(at != parameters.end());
+    law.parameters.push_back(*at);
+  }
+  law.derived = std::move(quantities);
+  return law;
+}
+
+std::vector<double> evaluate(const Law& law, const tables::Columns& columns, std::span<const double> parameters) {
   const Evaluator evaluator(law.expression, columns);
   std::vector<double> value(columns.n_rows());
   EvaluatorWorkspace workspace;

@@ -16,7 +16,7 @@ constexpr double kBelowColumn = 1e-2, kAboveColumn = 1e3;  // scales lie this fa
 
 class RoleReader {
  public:
-  RoleReader(const Expression& expression, const Columns& columns) : nodes_(expression.nodes()) {
+  RoleReader(const Expression& expression, const tables::Columns& columns) : nodes_(expression.nodes()) {
     for (const std::string& name : expression.columns()) {
       double low = std::numeric_limits<double>::infinity(), high = 0;
       for (const double x : columns.get(name)) {
@@ -85,7 +85,7 @@ class RoleReader {
 
 }  // namespace
 
-std::vector<Role> roles_of(const Law& law, const Columns& columns, const std::vector<bool>& held) {
+std::vector<Role> roles_of(const Law& law, const tables::Columns& columns, const std::vector<bool>& held) {
   const std::vector<bool> affine = law.expression.affine_parameters(held);
   const RoleReader reader(law.expression, columns);
   std::vector<Role> roles(law.parameters.size());

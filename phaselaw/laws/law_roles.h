@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "phaselaw/laws/columns.h"
+#include "phaselaw/tables/columns.h"
 #include "phaselaw/laws/law.h"
 
 // What part a parameter plays in a law, read off the expression: where starts look for it and how far it may go.
@@ -22,6 +22,6 @@ struct Role {
 };
 
 // By parameter. `held` parameters have no role. Ranges that the law gives take precedence over those read off.
-[[nodiscard]] std::vector<Role> roles_of(const Law& law, const Columns& columns, const std::vector<bool>& held);
+[[nodiscard]] std::vector<Role> roles_of(const Law& law, const tables::Columns& columns, const std::vector<bool>& held);
 
 }  // namespace phaselaw::laws

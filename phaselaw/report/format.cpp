@@ -149,6 +149,27 @@ std::size_t sequence_length(std::string_view text, std::size_t at) {
 
 }  // namespace
 
+std::string text_table(const std::vector<std::vector<std::string>>& rows) {
+  // Continuation bytes of UTF-8 take no room.
+  const auto width_of = [](const std::string& cell) {
+    return static_cast<std::size_t>(
+        std::count_if(cell.begin(), cell.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
+  };
+  std::vector<std::size_t> widths;
+  for (const auto& row : rows) {
+    widths.resize(std::max(widths.size(), row.size()));
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width_of(row[i]));
+  }
+  std::string text;
+  for (const auto& row : rows) {
+    for (std::size_t i = 0; i + 1 < row.size(); ++i)
+      text += row[i] + std::string(widths[i] - width_of(row[i]) + 2, ' ');
+    if (!row.empty()) text += row.back();
+    text += "\n";
+  }
+  return text;
+}
+
 std::string clean_text(std::string_view text) {
   std::string out;
   out.reserve(text.size());

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 // Numbers for people. Unknown (NaN) is an en dash.
 namespace phaselaw::report {
@@ -20,6 +21,9 @@ namespace phaselaw::report {
 
 [[nodiscard]] std::string format_flop(double flop);          // "3.2e13 FLOP"
 [[nodiscard]] std::string format_count(std::int64_t count);  // "1,250,000"
+
+// A column table for a terminal: the first row is the heading, columns are padded to their widest character count.
+[[nodiscard]] std::string text_table(const std::vector<std::vector<std::string>>& rows);
 
 // The text as XML may hold it: control characters other than tab and line feed are dropped, broken UTF-8 is U+FFFD.
 [[nodiscard]] std::string clean_text(std::string_view text);

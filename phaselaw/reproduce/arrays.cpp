@@ -97,7 +97,7 @@ report::Claim floor_claim(const PhaseTransition& study) {
   claim.reading = fmt::format(
       "Floor E of {} ({} interval) against the mean square of the noise of the {} test sequences; the lowest loss that "
       "any run reached is {}. The interval resamples runs: what no run of this model can represent stays in the floor.",
-      study.law.formula, laws::to_string(study.law.method), report::format_count(Task::kTest),
+      study.law.formula(), base::enum_name(study.law.method), report::format_count(Task::kTest),
       report::format_number(study.envelope.back().loss, 4));
   claim.would_change =
       "More data and compute, whose loss comes nearer to the floor, or a wider model, which represents the target.";

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "phaselaw/report/format.h"
+#include "phaselaw/numerics/line.h"
 #include "phaselaw/reproduce/line.h"
 #include "phaselaw/reproduce/verdict.h"
 #include "phaselaw/theory/convergence.h"
@@ -67,7 +68,7 @@ struct Rule {
 
 report::Claim linear_claim(const Rule& rule) {
   const auto c = columns_of(rule.points);
-  const auto line = fit_line(c.log_depth, c.log_rate);
+  const auto line = numerics::least_squares_line(c.log_depth, c.log_rate);
   report::Claim claim;
   claim.id = std::string("E3.linear.") + rule.id;
   claim.statement =
@@ -119,9 +120,9 @@ report::Claim exponential_claim(const Rule& rule) {
 
 report::Claim drift_claim(const DepthWidth& e) {
   const auto c = columns_of(e.kept);
-  const auto line = fit_line(c.log_depth, c.log_drift);
+  const auto line = numerics::least_squares_line(c.log_depth, c.log_drift);
   const auto other = columns_of(e.fixed);
-  const auto fixed = fit_line(other.log_depth, other.log_drift);
+  const auto fixed = numerics::least_squares_line(other.log_depth, other.log_drift);
   report::Claim claim;
   claim.id = "E3.drift";
   claim.statement =

@@ -87,12 +87,12 @@ report::Claim bound(const std::vector<MeasuredExponent>& all) {
 }
 
 MeasuredExponent measure(const Context& context, const char* name, const StudyRuns& runs) {
-  const auto curves = verbs::study_curves(runs.runs, runs.store_path);
+  const auto curves = study_curves(runs.runs, runs.store_path);
   const auto seed = static_cast<std::uint64_t>(runs.study.points.front().experiment.seed);
   const auto law = envelope_law(curves, context.resamples(), seed);
   const auto* q = law.find("q");
   return {.source = name,
-          .of = curves.quantity == verbs::Quantity::excess_risk ? "excess risk" : "reducible loss",
+          .of = curves.quantity == Quantity::excess_risk ? "excess risk" : "reducible loss",
           .value = q->value,
           .lo = q->lo.value_or(kNaN),
           .hi = q->hi.value_or(kNaN),

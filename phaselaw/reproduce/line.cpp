@@ -6,25 +6,10 @@
 #include <vector>
 
 #include "phaselaw/base/errors.h"
-#include "phaselaw/numerics/line.h"
 #include "phaselaw/numerics/statistics.h"
 #include "phaselaw/theory/convergence.h"
 
 namespace phaselaw::reproduce {
-
-Line fit_line(std::span<const double> all_x, std::span<const double> all_y) {
-  PHASELAW_CHECK(all_x.size() == all_y.size());
-  std::vector<double> x, y;
-  for (std::size_t i = 0; i < all_x.size(); ++i)
-    if (std::isfinite(all_x[i]) && std::isfinite(all_y[i])) x.push_back(all_x[i]), y.push_back(all_y[i]);
-  const auto fitted = numerics::least_squares_line(x, y);
-  Line line{fitted.slope, fitted.lo, fitted.hi, fitted.intercept};
-  line.points = fitted.points;
-  if (std::isnan(line.slope)) return line;
-  line.squares = 0;
-  for (std::size_t i = 0; i < x.size(); ++i) line.squares += std::pow(y[i] - line.intercept - line.slope * x[i], 2);
-  return line;
-}
 
 double aicc(double squares, std::size_t points, int parameters) {
   const double n = static_cast<double>(points), k = parameters;

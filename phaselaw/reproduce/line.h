@@ -9,16 +9,6 @@
 // interval. For claims about slopes over the flows of an experiment, whose points are independent draws.
 namespace phaselaw::reproduce {
 
-// y = intercept + slope x by least squares; lo, hi: Student's t with n - 2 degrees of freedom [T]. Points with an x or
-// y that is not finite are left out. Slope NaN for fewer than two distinct x, lo and hi NaN for fewer than three
-// points.
-struct Line {
-  double slope = std::numeric_limits<double>::quiet_NaN(), lo = slope, hi = slope;
-  double intercept = slope, squares = slope;  // squares: sum of the squared residuals
-  std::size_t points = 0;
-};
-[[nodiscard]] Line fit_line(std::span<const double> x, std::span<const double> y);
-
 // AICc of a Gaussian likelihood whose variance is fitted too: `parameters` counts it. NaN for n <= parameters + 1 [T].
 [[nodiscard]] double aicc(double squares, std::size_t points, int parameters);
 

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "phaselaw/report/format.h"
+#include "phaselaw/numerics/line.h"
 #include "phaselaw/reproduce/line.h"
 #include "phaselaw/reproduce/verdict.h"
 
@@ -56,9 +57,9 @@ Pairs pairs_of(const MaskStudy& s) {
 
 report::Claim exponent_claim(const MaskStudy& s) {
   const auto pairs = pairs_of(s);
-  const auto difference = fit_line(pairs.log_n, pairs.log_ratio);
-  const auto causal = fit_line(pairs.log_n, pairs.log_causal);
-  const auto both = fit_line(pairs.log_n, pairs.log_bidirectional);
+  const auto difference = numerics::least_squares_line(pairs.log_n, pairs.log_ratio);
+  const auto causal = numerics::least_squares_line(pairs.log_n, pairs.log_causal);
+  const auto both = numerics::least_squares_line(pairs.log_n, pairs.log_bidirectional);
   const bool enough = std::set<double>(pairs.log_n.begin(), pairs.log_n.end()).size() >= 3;
   report::Claim claim;
   claim.id = "E7.exponent";
@@ -139,7 +140,7 @@ std::vector<report::Figure> figures_of(const MaskStudy& s) {
   const auto pairs = pairs_of(s);
   for (const bool causal : {true, false}) {
     const auto& points = causal ? s.causal : s.bidirectional;
-    const auto line = fit_line(pairs.log_n, causal ? pairs.log_causal : pairs.log_bidirectional);
+    const auto line = numerics::least_squares_line(pairs.log_n, causal ? pairs.log_causal : pairs.log_bidirectional);
     report::Series series;
     series.label = fmt::format("{}, slope {}", causal ? "causal" : "bidirectional",
                                report::format_value(line.slope, line.lo, line.hi));

@@ -188,7 +188,7 @@ Finding matching_band(const Context& context) {
   const auto runs = teacher_runs(context);
   const auto& first = runs.study.points.front().experiment;
   BandInput input;
-  input.curves = verbs::study_curves(runs.runs, runs.store_path);
+  input.curves = study_curves(runs.runs, runs.store_path);
   input.noise = first.data.noise;
   input.coordinates = first.model.seq_len * first.model.outputs();
   std::vector<double> starts;

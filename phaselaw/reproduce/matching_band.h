@@ -5,12 +5,12 @@
 #include <string>
 #include <vector>
 
-#include "phaselaw/laws/envelope.h"
+#include "phaselaw/fitting/envelope.h"
 #include "phaselaw/report/claim.h"
 #include "phaselaw/report/figure.h"
 #include "phaselaw/reproduce/experiment.h"
 #include "phaselaw/theory/two_stage.h"
-#include "phaselaw/verbs/study_curves.h"
+#include "phaselaw/reproduce/study_curves.h"
 
 // Lower bound, measured envelope and upper bound of the excess risk in one frame: the matching bounds of the two-stage
 // law (theory.md sections 6 and 10, theory/matching_band.h) on the runs of E1.teacher.
@@ -27,7 +27,7 @@
 namespace phaselaw::reproduce {
 
 struct BandInput {
-  verbs::StudyCurves curves;
+  StudyCurves curves;
   double noise = 0, initial_risk = 0;  // xi per coordinate; R0 per sequence
   std::int64_t coordinates = 1;        // L o
 };

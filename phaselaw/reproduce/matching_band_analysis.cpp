@@ -23,19 +23,19 @@ constexpr double kLeastLogA = -80, kMostLogA = 120;
 struct Envelope {
   std::vector<double> measured, n_data;
 };
-Envelope envelope_at(const std::vector<double>& compute, const std::vector<verbs::RunCurve>& runs, double coordinates) {
-  verbs::StudyCurves study;
+Envelope envelope_at(const std::vector<double>& compute, const std::vector<RunCurve>& runs, double coordinates) {
+  StudyCurves study;
   study.runs = runs;
   std::map<std::string, double> size_of;
   for (std::size_t i = 0; i < study.runs.size(); ++i) {  // a run may be drawn twice
     study.runs[i].run = fmt::to_string(i);
     size_of[study.runs[i].run] = static_cast<double>(study.runs[i].n_data);
   }
-  const auto stairs = laws::staircase(study.flat());
+  const auto stairs = study.envelope();
   Envelope envelope;
   for (const double at : compute) {
     const auto next = std::upper_bound(stairs.begin(), stairs.end(), at,
-                                       [](double c, const laws::EnvelopePoint& point) { return c < point.compute; });
+                                       [](double c, const EnvelopePoint& point) { return c < point.compute; });
     const auto& point = next == stairs.begin() ? *next : *(next - 1);
     envelope.measured.push_back(coordinates * point.loss);
     envelope.n_data.push_back(size_of[point.run]);
@@ -111,10 +111,10 @@ double measured_constant(const BandInput& input) {
 }
 
 // Runs drawn with replacement within each data size.
-std::vector<verbs::RunCurve> resampled(const std::vector<verbs::RunCurve>& runs, numerics::RandomStream& stream) {
-  std::map<std::int64_t, std::vector<const verbs::RunCurve*>> strata;
+std::vector<RunCurve> resampled(const std::vector<RunCurve>& runs, numerics::RandomStream& stream) {
+  std::map<std::int64_t, std::vector<const RunCurve*>> strata;
   for (const auto& run : runs) strata[run.n_data].push_back(&run);
-  std::vector<verbs::RunCurve> drawn;
+  std::vector<RunCurve> drawn;
   for (const auto& [n, stratum] : strata)
     for (std::size_t i = 0; i < stratum.size(); ++i) drawn.push_back(*stratum[stream.below(stratum.size())]);
   return drawn;
@@ -143,7 +143,7 @@ MatchingBandStudy analyse_band(BandInput input, int resamples, std::uint64_t see
   MatchingBandStudy study;
   study.input = std::move(input);
   const auto& in = study.input;
-  const auto stairs = laws::staircase(in.curves.flat());
+  const auto stairs = in.curves.envelope();
   study.compute = numerics::log_spaced(stairs.front().compute, stairs.back().compute, kComputes);
   const auto coordinates = static_cast<double>(in.coordinates);
   const auto here = envelope_at(study.compute, in.curves.runs, coordinates);

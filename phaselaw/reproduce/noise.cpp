@@ -4,8 +4,7 @@
 #include <algorithm>
 #include <map>
 
-#include "phaselaw/laws/envelope_fit.h"
-#include "phaselaw/laws/fit_json.h"
+#include "phaselaw/fitting/fit_file.h"
 #include "phaselaw/numerics/line.h"
 #include "phaselaw/numerics/statistics.h"
 #include "phaselaw/report/format.h"
@@ -56,7 +55,7 @@ seeds = 6
 )";
 constexpr double kFirstSize = 64, kNoiseThere = 2;
 
-double lowest(const verbs::RunCurve& run) { return *std::min_element(run.value.begin(), run.value.end()); }
+double lowest(const RunCurve& run) { return *std::min_element(run.value.begin(), run.value.end()); }
 
 // Sizes at which every run of every case passed its minimum.
 std::vector<std::int64_t> common_sizes(const NoiseExperiment& e) {
@@ -73,7 +72,7 @@ std::vector<std::int64_t> common_sizes(const NoiseExperiment& e) {
   return sizes;
 }
 
-std::vector<BestRisk> best_at(const verbs::StudyCurves& curves, const std::vector<std::int64_t>& sizes) {
+std::vector<BestRisk> best_at(const StudyCurves& curves, const std::vector<std::int64_t>& sizes) {
   std::vector<BestRisk> best;
   for (const auto& run : curves.runs)
     if (std::find(sizes.begin(), sizes.end(), run.n_data) != sizes.end())
@@ -183,7 +182,7 @@ report::Claim compute_claim(const NoiseCase& c, const theory::Edition& edition) 
   claim.source = fmt::format("theory section 8: (1 - 2s)/(p - 2s), edition {} [S]", edition.name);
   claim.predicted_text = fmt::format("1/{}", report::format_number(1 / predicted));
   claim.verdict = judge_number(predicted, claim.lo, claim.hi, q->identified && c.envelope.convergence.certified);
-  claim.reading = fmt::format("Exponent q of {} on {} envelope points, runs resampled.{}", c.envelope.formula,
+  claim.reading = fmt::format("Exponent q of {} on {} envelope points, runs resampled.{}", c.envelope.formula(),
                               c.envelope.n_points, q->identified ? "" : " The data do not identify q.");
   claim.would_change = "Runs of more compute and data, whose envelope flattens in its last decades.";
   return claim;
@@ -234,12 +233,7 @@ void analyse(NoiseExperiment& e, int resamples, std::uint64_t seed) {
       c.noise_share = noise_share(e, c);
     }
   for (auto& c : e.schedules) {
-    laws::TwoStageOptions options;
-    options.fit.objective = laws::Objective::l2;
-    options.fit.interval = resamples > 0 ? laws::IntervalMethod::bootstrap : laws::IntervalMethod::none;
-    options.fit.resamples = std::max(resamples, 2);
-    options.fit.seed = seed;
-    c.envelope = laws::fit_two_stage_envelope(c.curves.flat(), options);
+    c.envelope = envelope_law(c.curves, resamples, seed);
   }
   for (auto& c : e.kinds) compare(e.schedules.front().best, c);
 }
@@ -267,7 +261,7 @@ Finding noise(const Context& context) {
     c.name = name;
     c.label = label;
     c.exponent = s;
-    c.curves = verbs::study_curves(runs.runs, runs.store_path);
+    c.curves = study_curves(runs.runs, runs.store_path);
     finding.configurations.emplace_back(id + " study", runs.study.json);
     return c;
   };
@@ -299,7 +293,7 @@ Finding noise(const Context& context) {
       fmt::format("Slopes use n = {}: the sizes at which every run of every case passed its minimum. All seeds share "
                   "one teacher, so the intervals do not hold the choice of the teacher.",
                   fmt::join(e.sizes, ", ")));
-  for (const auto& c : e.schedules) finding.fits["noise." + c.name] = laws::to_value(c.envelope);
+  for (const auto& c : e.schedules) finding.fits["noise." + c.name] = to_value(c.envelope);
   return finding;
 }
 

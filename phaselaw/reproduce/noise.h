@@ -40,12 +40,12 @@ struct NoiseCase {
   std::string name;     // "constant", "quarter", "half", "heteroscedastic", "student_t", "mixture"
   std::string label;    // for the reader
   double exponent = 0;  // s
-  verbs::StudyCurves curves;
+  StudyCurves curves;
   std::vector<BestRisk> best;                       // at the sizes used
   double noise_share = NAN;                         // smallest over these sizes: 1 - median clean best/median best
   Measured slope;                                   // of ln best on ln n
   Measured slope_less_gaussian, ratio_to_gaussian;  // kinds only
-  laws::Fit envelope;                               // schedules only: the two-stage law
+  fitting::Fit envelope;                               // schedules only: the two-stage law
 };
 
 struct NoiseExperiment {

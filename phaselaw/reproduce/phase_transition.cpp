@@ -6,7 +6,7 @@
 #include <map>
 #include <set>
 
-#include "phaselaw/laws/envelope_fit.h"
+#include "phaselaw/laws/law.h"
 #include "phaselaw/numerics/statistics.h"
 #include "phaselaw/theory/two_stage.h"
 
@@ -16,20 +16,40 @@ namespace {
 
 constexpr int kBandPoints = 60;
 
-laws::Fit fit_envelope(const verbs::StudyCurves& curves, const laws::Known& known, int resamples, std::uint64_t seed) {
-  laws::TwoStageOptions options;
-  options.known = known;
-  options.fit.objective = laws::Objective::l2;  // the envelope of many curves has no outliers; l2 uses all of it
-  options.fit.interval = resamples > 0 ? laws::IntervalMethod::bootstrap : laws::IntervalMethod::none;
-  options.fit.resamples = std::max(resamples, 2);
-  options.fit.seed = seed;
-  const laws::Curves flat = curves.flat();
-  const auto [first, last] = std::minmax_element(flat.compute.begin(), flat.compute.end());
-  if (resamples > 0) options.band_compute = numerics::log_spaced(*first, *last, kBandPoints);
-  return laws::fit_two_stage_envelope(flat, options);
+fitting::FitOptions options_of(const StudyCurves& curves, int resamples, std::uint64_t seed) {
+  fitting::FitOptions options;
+  options.objective = fitting::Objective::l2;  // the envelope of many curves has no outliers; l2 uses all of it
+  options.interval = resamples > 0 ? fitting::IntervalMethod::bootstrap : fitting::IntervalMethod::none;
+  options.resamples = std::max(resamples, 2);
+  options.seed = static_cast<std::int64_t>(seed);
+  // An excess risk goes to 0, a loss to a floor that is not known.
+  if (curves.quantity == Quantity::excess_risk) options.fix["E"] = 0;
+  return options;
 }
 
-std::vector<BestOfSize> best_of_sizes(const verbs::StudyCurves& curves) {
+fitting::EnvelopeFit fit_two_stage(const StudyCurves& curves, const fitting::FitOptions& options) {
+  std::vector<std::string> run;
+  const tables::Measurements data = curves.flat(run);
+  return fitting::fit_envelope(laws::law_from("two-stage"), data, run, options);
+}
+
+// The law over the compute of all runs, for drawing.
+void add_band(const StudyCurves& curves, const fitting::EnvelopeFit& found, const fitting::FitOptions& options,
+              PhaseTransition& study) {
+  std::vector<std::string> run;
+  const tables::Measurements data = curves.flat(run);
+  const std::vector<double> compute = data.columns.get("compute");
+  const auto [first, last] = std::minmax_element(compute.begin(), compute.end());
+  study.band_compute = numerics::log_spaced(*first, *last, kBandPoints);
+  tables::Columns at;
+  at.add("compute", study.band_compute);
+  fitting::FitOptions clustered = options;
+  clustered.cluster = tables::picked(run, found.rows);
+  if (!found.fit.value.empty())
+    study.band = fitting::predict(found.fit, data.rows(found.rows), clustered, at);
+}
+
+std::vector<BestOfSize> best_of_sizes(const StudyCurves& curves) {
   std::map<std::int64_t, std::vector<double>> by_size;
   for (const auto& run : curves.runs)
     by_size[run.n_data].push_back(*std::min_element(run.value.begin(), run.value.end()));
@@ -45,39 +65,50 @@ std::vector<BestOfSize> best_of_sizes(const verbs::StudyCurves& curves) {
 
 }  // namespace
 
-bool passed_its_minimum(const verbs::RunCurve& run) {
+bool passed_its_minimum(const RunCurve& run) {
   return std::min_element(run.value.begin(), run.value.end()) != run.value.end() - 1;
 }
 
-laws::Fit envelope_law(const verbs::StudyCurves& curves, int resamples, std::uint64_t seed) {
-  laws::Known known;
-  if (curves.quantity == verbs::Quantity::test_loss) known.floor.reset();
-  return fit_envelope(curves, known, resamples, seed);
+fitting::Fit envelope_law(const StudyCurves& curves, int resamples, std::uint64_t seed) {
+  return fit_two_stage(curves, options_of(curves, resamples, seed)).fit;
 }
 
-PhaseTransition analyse(std::string name, verbs::StudyCurves curves, int resamples, std::uint64_t seed) {
+fitting::Ranking rank_forms(std::span<const double> compute, std::span<const double> value, bool floor_is_zero) {
+  tables::Measurements data;
+  data.columns.add("compute", {compute.begin(), compute.end()});
+  data.output.assign(value.begin(), value.end());
+  fitting::FitOptions options;
+  options.objective = fitting::Objective::l2;
+  options.interval = fitting::IntervalMethod::none;
+  if (floor_is_zero) options.fix["E"] = 0;
+  std::vector<laws::Law> forms;
+  for (const char* name : {"two-stage", "shifted-power@compute", "exponential@compute", "power"})
+    forms.push_back(laws::law_from(name));
+  return fitting::rank_laws(forms, data, options, 0);
+}
+
+PhaseTransition analyse(std::string name, StudyCurves curves, int resamples, std::uint64_t seed) {
   PhaseTransition study;
   study.name = std::move(name);
   study.curves = std::move(curves);
-  study.envelope = laws::staircase(study.curves.flat());
-  laws::Known known;
-  if (study.curves.quantity == verbs::Quantity::test_loss) known.floor.reset();
-  study.law = envelope_law(study.curves, resamples, seed);
-  known.exponent = theory::edition_v1().exponent();
-  study.law_v1 = fit_envelope(study.curves, known, 0, seed);
-  known.exponent = theory::edition_v3().exponent();
-  study.law_v3 = fit_envelope(study.curves, known, 0, seed);
+  study.envelope = study.curves.envelope();
+  const fitting::FitOptions options = options_of(study.curves, resamples, seed);
+  const fitting::EnvelopeFit found = fit_two_stage(study.curves, options);
+  study.law = found.fit;
+  if (resamples > 0) add_band(study.curves, found, options, study);
+  fitting::FitOptions known = options_of(study.curves, 0, seed);
+  known.fix["q"] = theory::edition_v1().exponent();
+  study.law_v1 = fit_two_stage(study.curves, known).fit;
+  known.fix["q"] = theory::edition_v3().exponent();
+  study.law_v3 = fit_two_stage(study.curves, known).fit;
 
-  const auto& longest = *std::max_element(
-      study.curves.runs.begin(), study.curves.runs.end(), [](const verbs::RunCurve& a, const verbs::RunCurve& b) {
+  const auto& longest =
+      *std::max_element(study.curves.runs.begin(), study.curves.runs.end(), [](const RunCurve& a, const RunCurve& b) {
         return std::pair(a.n_data, a.compute.back()) < std::pair(b.n_data, b.compute.back());
       });
   study.longest_run = longest.run;
-  known.exponent.reset();
-  laws::FitOptions options;
-  options.objective = laws::Objective::l2;
-  options.interval = laws::IntervalMethod::none;
-  study.longest = laws::compare_forms(longest.compute, longest.value, known, options);
+  study.longest =
+      rank_forms(longest.compute, longest.value, study.curves.quantity == Quantity::excess_risk);
 
   study.best = best_of_sizes(study.curves);
   std::vector<double> sizes, values;
@@ -88,11 +119,15 @@ PhaseTransition analyse(std::string name, verbs::StudyCurves curves, int resampl
   }
   study.runs_at_minimum = sizes.size();
   const auto distinct = std::set<double>(sizes.begin(), sizes.end()).size();
-  study.has_data_law = study.curves.quantity == verbs::Quantity::excess_risk && distinct >= 3 && sizes.size() >= 5;
+  study.has_data_law = study.curves.quantity == Quantity::excess_risk && distinct >= 3 && sizes.size() >= 5;
   if (study.has_data_law) {
-    const auto data = laws::log_data(sizes, values);
-    options.interval = laws::IntervalMethod::profile;
-    study.data_law = laws::fit_form(*laws::power_form(data, {}), data, options);
+    tables::Measurements data;
+    data.columns.add("n_data", sizes);
+    data.output = values;
+    fitting::FitOptions profile;
+    profile.objective = fitting::Objective::l2;
+    profile.interval = fitting::IntervalMethod::profile;
+    study.data_law = fitting::fit_law(laws::law_from("A*n^-q"), data, profile);
   }
   return study;
 }

@@ -4,13 +4,13 @@
 #include <string>
 #include <vector>
 
-#include "phaselaw/laws/compare.h"
-#include "phaselaw/laws/envelope.h"
-#include "phaselaw/laws/two_stage_fit.h"
+#include "phaselaw/fitting/envelope.h"
+#include "phaselaw/fitting/predict.h"
+#include "phaselaw/fitting/selection.h"
 #include "phaselaw/report/claim.h"
 #include "phaselaw/report/page.h"
 #include "phaselaw/reproduce/experiment.h"
-#include "phaselaw/verbs/study_curves.h"
+#include "phaselaw/reproduce/study_curves.h"
 
 // Experiment 1 of the paper: growing compute at fixed data, and the envelope over data (theory.md section 11).
 //
@@ -19,7 +19,7 @@
 namespace phaselaw::reproduce {
 
 // Whether a run met its best stopping time: one that still falls at its end has not.
-[[nodiscard]] bool passed_its_minimum(const verbs::RunCurve& run);
+[[nodiscard]] bool passed_its_minimum(const RunCurve& run);
 
 // The best value that any moment of a run with n_data sequences reached, over the replicates.
 struct BestOfSize {
@@ -29,23 +29,29 @@ struct BestOfSize {
 
 struct PhaseTransition {
   std::string name;  // "teacher", "text"
-  verbs::StudyCurves curves;
-  std::vector<laws::EnvelopePoint> envelope;
-  laws::Fit law;             // two-stage, exponent free, on the envelope; intervals resample runs
-  laws::Fit law_v1, law_v3;  // exponent fixed at 1/6 and 1/7
+  StudyCurves curves;
+  std::vector<EnvelopePoint> envelope;
+  fitting::Fit law;             // two-stage, exponent free, on the envelope; intervals resample runs
+  std::vector<double> band_compute;  // where the law is drawn
+  fitting::Prediction band;          // the law there, with the interval of its value
+  fitting::Fit law_v1, law_v3;       // exponent fixed at 1/6 and 1/7
   std::string longest_run;   // of the most data and compute
-  laws::Comparison longest;  // its early form
+  fitting::Ranking longest;     // laws of its compute, by AICc
   std::vector<BestOfSize> best;
   // Best value against n_data over the runs that passed their minimum: a power law without floor (excess risk only).
-  laws::Fit data_law;
+  fitting::Fit data_law;
   bool has_data_law = false;
   std::size_t runs_at_minimum = 0;
 };
 
-[[nodiscard]] PhaseTransition analyse(std::string name, verbs::StudyCurves curves, int resamples, std::uint64_t seed);
+[[nodiscard]] PhaseTransition analyse(std::string name, StudyCurves curves, int resamples, std::uint64_t seed);
+
+// The laws of compute that tell how a curve begins, by AICc, without intervals (fitting::early_form judges them).
+[[nodiscard]] fitting::Ranking rank_forms(std::span<const double> compute, std::span<const double> value,
+                                          bool floor_is_zero);
 
 // The law of analyse() alone, without the other fits.
-[[nodiscard]] laws::Fit envelope_law(const verbs::StudyCurves& curves, int resamples, std::uint64_t seed);
+[[nodiscard]] fitting::Fit envelope_law(const StudyCurves& curves, int resamples, std::uint64_t seed);
 
 // E1.<name>.first_stage, .bend, .exponent_v1, .exponent_v3, .data_exponent
 [[nodiscard]] std::vector<report::Claim> claims_of(const PhaseTransition& study);

@@ -16,15 +16,7 @@ namespace {
 
 using base::kNaN;
 
-double lowest_aicc(const laws::Comparison& comparison, std::initializer_list<std::string_view> laws_of_group) {
-  double lowest = std::numeric_limits<double>::infinity();
-  for (const auto& fit : comparison.fits)
-    if (std::find(laws_of_group.begin(), laws_of_group.end(), fit.law) != laws_of_group.end())
-      lowest = std::min(lowest, fit.aicc);
-  return lowest;
-}
-
-void take_measurement(const laws::Estimate& estimate, report::Claim& claim) {
+void take_measurement(const fitting::Estimate& estimate, report::Claim& claim) {
   claim.measured = estimate.value;
   claim.lo = estimate.lo.value_or(kNaN);
   claim.hi = estimate.hi.value_or(kNaN);
@@ -36,15 +28,15 @@ report::Claim first_stage(const PhaseTransition& s) {
   claim.statement = fmt::format("The {} falls exponentially in compute before it falls as a power.", s.curves.label());
   claim.source = "theory section 5 and 6, exponential first stage [S]";
   claim.predicted_text = fmt::format("AICc gain > {}", kDecisiveAicc);
-  const double gain =
-      lowest_aicc(s.longest, {"power", "shifted-power"}) - lowest_aicc(s.longest, {"two-stage", "exponential"});
+  const fitting::EarlyForm form = fitting::early_form(s.longest);
+  const double gain = form.power - form.exponential;
   claim.measured = std::isfinite(gain) ? gain : kNaN;
   claim.verdict = judge_evidence(claim.measured);
   claim.reading = fmt::format(
       "Run {}: the best form with an exponential start against the best with a power start, by AICc of the log "
       "residuals; "
       "best form: {}.",
-      s.longest_run, s.longest.fits.front().law);
+      s.longest_run, s.longest.laws.front().fit.name());
   claim.would_change =
       "A longer run with more measurements before its bend, or a spectrum with one leading eigenvalue.";
   return claim;
@@ -74,11 +66,11 @@ report::Claim bend(const PhaseTransition& s) {
   return claim;
 }
 
-report::Claim exponent(const PhaseTransition& s, const theory::Edition& edition, const laws::Fit& fixed,
+report::Claim exponent(const PhaseTransition& s, const theory::Edition& edition, const fitting::Fit& fixed,
                        const char* fraction) {
   report::Claim claim;
   claim.id = fmt::format("E1.{}.exponent_{}", s.name, edition.name);
-  const bool total = s.curves.quantity == verbs::Quantity::test_loss;
+  const bool total = s.curves.quantity == Quantity::test_loss;
   claim.statement = fmt::format("The {} of the envelope falls as compute to the power -{} in the second stage.",
                                 total ? "reducible part" : "excess risk", fraction);
   claim.source = fmt::format("two-stage law, edition {} [S]", edition.name);
@@ -88,8 +80,8 @@ report::Claim exponent(const PhaseTransition& s, const theory::Edition& edition,
   take_measurement(*q, claim);
   claim.verdict = judge_number(claim.predicted, claim.lo, claim.hi, q->identified && s.law.convergence.certified);
   claim.reading = fmt::format(
-      "Exponent q of {}, fitted to {} envelope points ({}); fixing q at {} changes AICc by {}.{}", s.law.formula,
-      s.law.n_points, laws::to_string(s.law.method), fraction, report::format_number(fixed.aicc - s.law.aicc),
+      "Exponent q of {}, fitted to {} envelope points ({}); fixing q at {} changes AICc by {}.{}", s.law.formula(),
+      s.law.n_points, base::enum_name(s.law.method), fraction, report::format_number(fixed.aicc - s.law.aicc),
       q->identified ? ""
                     : " The data do not identify q: " +
                           (s.law.warnings.empty() ? s.law.convergence.status : s.law.warnings.front()) + ".");
@@ -112,7 +104,7 @@ report::Claim data_exponent(const PhaseTransition& s) {
   claim.verdict = judge_number(1, claim.lo, claim.hi, q->identified);
   claim.reading = fmt::format(
       "Power law through the lowest excess risk of the {} of {} runs that passed their minimum ({} interval).",
-      s.runs_at_minimum, s.curves.runs.size(), laws::to_string(s.data_law.method));
+      s.runs_at_minimum, s.curves.runs.size(), base::enum_name(s.data_law.method));
   claim.would_change = "More data, where the teacher's parameters are over-determined: the exponent rises towards 1.";
   return claim;
 }

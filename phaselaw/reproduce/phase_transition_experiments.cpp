@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "phaselaw/laws/fit_json.h"
+#include "phaselaw/fitting/fit_file.h"
 #include "phaselaw/reproduce/phase_transition.h"
 
 // Experiment 1 on a teacher, whose excess risk is known, and on real text, whose floor is not.
@@ -77,7 +77,7 @@ seeds = 3
 }  // namespace
 
 PhaseTransition analyse_runs(const Context& context, const std::string& name, const StudyRuns& runs) {
-  return analyse(name, verbs::study_curves(runs.runs, runs.store_path), context.resamples(),
+  return analyse(name, study_curves(runs.runs, runs.store_path), context.resamples(),
                  static_cast<std::uint64_t>(runs.study.points.front().experiment.seed));
 }
 
@@ -94,7 +94,7 @@ Finding finding_of(const PhaseTransition& analysis, const StudyRuns& runs, std::
   figures.erase(figures.begin() + static_cast<std::ptrdiff_t>(leading));
   finding.section.figures = std::move(figures);
   finding.configurations.emplace_back(analysis.name + " study", runs.study.json);
-  finding.fits[analysis.name] = laws::to_value(analysis.law);
+  finding.fits[analysis.name] = to_value(analysis.law);
   return finding;
 }
 

@@ -49,10 +49,10 @@ void add_law(const PhaseTransition& s, double floor, Figure& figure) {
   const auto* q = s.law.find("q");
   series.label =
       fmt::format("two-stage law, q = {}", report::format_value(q->value, q->lo.value_or(NAN), q->hi.value_or(NAN)));
-  series.x = s.law.band.compute;
-  for (const double value : s.law.band.value) series.y.push_back(value - floor);
-  for (const double value : s.law.band.lo) series.band_lo.push_back(value - floor);
-  for (const double value : s.law.band.hi) series.band_hi.push_back(value - floor);
+  series.x = s.band_compute;
+  for (const double value : s.band.value) series.y.push_back(value - floor);
+  for (const double value : s.band.lo) series.band_lo.push_back(value - floor);
+  for (const double value : s.band.hi) series.band_hi.push_back(value - floor);
   series.colour = Colour::kVermillion;
   series.width = 2.5;
   figure.series.push_back(std::move(series));
@@ -120,7 +120,7 @@ Figure data_figure(const PhaseTransition& s) {
 
 std::vector<Figure> figures_of(const PhaseTransition& s) {
   std::vector<Figure> figures;
-  if (s.curves.quantity == verbs::Quantity::excess_risk) {
+  if (s.curves.quantity == Quantity::excess_risk) {
     Figure figure = loss_figure(s, 0, "excess risk", true);
     figure.caption =
         "Each grey line is one training run; black points are the lower envelope over all runs; the red line is "
@@ -151,16 +151,17 @@ std::vector<report::Table> tables_of(const PhaseTransition& s) {
   report::Table forms;
   forms.caption = fmt::format("Forms fitted to run {} (n = {}), best first.", s.longest_run, s.best.back().n_data);
   forms.columns = {"form", "formula", "AICc above the best", "residual (std of ln)", "converged"};
-  for (std::size_t i = 0; i < s.longest.fits.size(); ++i) {
-    const auto& fit = s.longest.fits[i];
-    forms.rows.push_back({fit.law, fit.formula, report::format_number(s.longest.delta_aicc[i]),
+  for (std::size_t i = 0; i < s.longest.laws.size(); ++i) {
+    const auto& ranked = s.longest.laws[i];
+    const auto& fit = ranked.fit;
+    forms.rows.push_back({fit.name(), fit.formula(), report::format_number(ranked.delta_aicc),
                           report::format_number(fit.residual_scale),
                           fit.convergence.certified ? "yes" : fit.convergence.status});
   }
   report::Table parameters;
   parameters.caption = fmt::format("Two-stage law of the envelope: {} ({} of {} starts agree, {} interval{}).",
-                                   s.law.formula, s.law.convergence.agreed, s.law.convergence.starts,
-                                   laws::to_string(s.law.method), s.law.clustered ? ", runs resampled" : "");
+                                   s.law.formula(), s.law.convergence.agreed, s.law.convergence.starts,
+                                   base::enum_name(s.law.method), s.law.clustered ? ", runs resampled" : "");
   parameters.columns = {"quantity", "value and 95 % interval", "identified"};
   for (const auto* list : {&s.law.parameters, &s.law.derived})
     for (const auto& e : *list)

@@ -113,7 +113,7 @@ Finding relaxation(const Context& context) {
     const auto finished = std::count_if(study.runs.begin(), study.runs.end(), [](const store::RunRecord& run) {
       return run.status == store::Status::kFinished;
     });
-    if (finished > 0) step.law = law_of(verbs::study_curves(study.runs, study.store_path));
+    if (finished > 0) step.law = law_of(study_curves(study.runs, study.store_path));
     step.law.runs = study.runs.size();
     steps.push_back(std::move(step));
   }

@@ -6,8 +6,9 @@
 
 #include "phaselaw/reproduce/experiment.h"
 #include "phaselaw/reproduce/flow_set.h"
+#include "phaselaw/numerics/line.h"
 #include "phaselaw/reproduce/line.h"
-#include "phaselaw/verbs/study_curves.h"
+#include "phaselaw/reproduce/study_curves.h"
 
 // Experiment 4 of the paper: Definition 5.2 is left step by step (theory.md sections 4 and 11). Each step is measured
 // twice: by exact gradient flows on few sequences (convergence, drift) and by SGD on growing data (the law).
@@ -16,14 +17,14 @@ namespace phaselaw::reproduce {
 // The two-stage law in the runs of one step.
 struct StepLaw {
   std::size_t runs = 0, finished = 0, past_minimum = 0;
-  Line slope;                                // ln lowest excess risk on ln n_data over the runs past their minimum
+  numerics::Line slope;                                // ln lowest excess risk on ln n_data over the runs past their minimum
   std::size_t sizes = 0;                     // distinct n_data among them
   std::string early_form = "inconclusive";   // "exponential" | "power" | "inconclusive" (laws/compare.h)
   std::vector<double> n_data, best, lo, hi;  // by n_data: geometric mean and range over all finished runs
 };
 
 // early_form: of the falling part of the run of the most data (the first of its replicates).
-[[nodiscard]] StepLaw law_of(const verbs::StudyCurves& curves);
+[[nodiscard]] StepLaw law_of(const StudyCurves& curves);
 
 struct RelaxationStep {
   std::string id, what;  // "omega_0.7"; in words

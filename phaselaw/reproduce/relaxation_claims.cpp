@@ -4,10 +4,11 @@
 #include <map>
 #include <set>
 
-#include "phaselaw/laws/compare.h"
 #include "phaselaw/numerics/statistics.h"
 #include "phaselaw/report/format.h"
 #include "phaselaw/reproduce/relaxation.h"
+#include "phaselaw/numerics/line.h"
+#include "phaselaw/reproduce/phase_transition.h"
 #include "phaselaw/reproduce/verdict.h"
 
 // The law of one step, the verdicts, figures and table of experiment 4 (relaxation.h).
@@ -22,22 +23,17 @@ constexpr std::size_t kFewestForForm = 8;  // points of the falling part
 constexpr std::size_t kFewestSizes = 3;    // of a slope that is judged
 constexpr std::size_t kFewestFlows = 5;    // that support a claim about all
 
-std::string early_form_of(const verbs::StudyCurves& curves) {
+std::string early_form_of(const StudyCurves& curves) {
   const auto& longest =
       *std::max_element(curves.runs.begin(), curves.runs.end(),
-                        [](const verbs::RunCurve& a, const verbs::RunCurve& b) { return a.n_data < b.n_data; });
+                        [](const RunCurve& a, const RunCurve& b) { return a.n_data < b.n_data; });
   const auto falls =
       static_cast<std::size_t>(std::min_element(longest.value.begin(), longest.value.end()) - longest.value.begin()) +
       1;
   if (falls < kFewestForForm) return "inconclusive";
-  laws::FitOptions options;
-  options.objective = laws::Objective::l2;
-  options.interval = laws::IntervalMethod::none;
-  laws::Known known;
-  known.floor.reset();  // what model and noise leave is no part of the early form
-  return laws::compare_forms(std::span(longest.compute).first(falls), std::span(longest.value).first(falls), known,
-                             options)
-      .early_form;
+  return fitting::early_form(rank_forms(std::span(longest.compute).first(falls), std::span(longest.value).first(falls),
+                                        false))  // what model and noise leave is no part of the early form
+      .word;
 }
 
 // Steps at which three sizes passed their minimum say whether more data still help.
@@ -173,7 +169,7 @@ double mean_of_step(const RelaxationStep& step, double FlowPoint::*member) {
 
 }  // namespace
 
-StepLaw law_of(const verbs::StudyCurves& curves) {
+StepLaw law_of(const StudyCurves& curves) {
   StepLaw law;
   law.runs = law.finished = curves.runs.size();
   std::map<std::int64_t, std::vector<double>> by_size;
@@ -187,7 +183,7 @@ StepLaw law_of(const verbs::StudyCurves& curves) {
   }
   law.past_minimum = log_n.size();
   law.sizes = std::set<double>(log_n.begin(), log_n.end()).size();
-  law.slope = fit_line(log_n, log_best);
+  law.slope = numerics::least_squares_line(log_n, log_best);
   for (const auto& [n, values] : by_size) {
     law.n_data.push_back(static_cast<double>(n));
     law.best.push_back(geometric_mean(values));

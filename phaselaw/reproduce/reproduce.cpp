@@ -181,7 +181,7 @@ Reproduction reproduce(const ReproduceOptions& options) {
 }
 
 report::Page study_page(const store::Store& store, const Value& made_by, int resamples) {
-  const auto analysis = analyse("study", verbs::study_curves(store.runs(), store.path()), resamples, 0);
+  const auto analysis = analyse("study", study_curves(store.runs(), store.path()), resamples, 0);
   report::Page page;
   page.title = "Study " + fs::path(store.path()).stem().string();
   page.claims = claims_of(analysis);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "phaselaw/fitting/selection.h"
 #include "phaselaw/report/claim.h"
 
 // The stated rules by which a measurement decides about a claim.
@@ -32,6 +33,6 @@ namespace phaselaw::reproduce {
 // The claim is a direction, the measurement a difference of AICc in its favour (odds of about 20 to 1 at 6):
 //   supported > 6, not supported < -6, else inconclusive (NaN too).
 [[nodiscard]] report::Verdict judge_evidence(double aicc_in_favour);
-inline constexpr double kDecisiveAicc = 6;
+using fitting::kDecisiveAicc;
 
 }  // namespace phaselaw::reproduce

@@ -7,9 +7,9 @@
 #include "call.h"
 #include "modules.h"
 #include "phaselaw/base/log.h"
-#include "phaselaw/laws/diagnose.h"
-#include "phaselaw/laws/isoflop.h"
-#include "phaselaw/laws/predict.h"
+#include "phaselaw/advice/diagnose/diagnose.h"
+#include "phaselaw/advice/isoflop/isoflop.h"
+#include "phaselaw/fitting/predict.h"
 #include "phaselaw/theory/evaluate.h"
 #include "phaselaw/verbs/curves.h"
 #include "phaselaw/verbs/fit.h"
@@ -23,12 +23,12 @@ namespace {
 
 using Text = std::optional<std::string>;  // a table as text; None: `source` is a file
 
-laws::Table table_of(const std::string& source, const Text& text) {
-  return text ? laws::parse_table(*text, source) : laws::read_table(source);
+tables::Table table_of(const std::string& source, const Text& text) {
+  return text ? tables::parse_table(*text, source) : tables::read_table(source);
 }
 
-laws::FitOptions fit_options(const Request& request) {
-  laws::FitOptions options;
+fitting::FitOptions fit_options(const Request& request) {
+  fitting::FitOptions options;
   options.objective = verbs::objective_from(request.text("objective"));
   options.interval = verbs::interval_from(request.text("interval"));
   options.delta = request.number("delta");
@@ -59,9 +59,9 @@ verbs::FitRequest fit_request(const Request& request) {
 Json fit(const std::string& source, const Text& text, nb::handle table) {
   const Request request(table);
   const verbs::FitRequest asked = fit_request(request);
-  const laws::ReadOptions read = request.read_options();
+  const tables::ReadOptions read = request.read_options();
   return released([&] {
-    auto answer = text ? verbs::fit(asked, laws::parse_table(*text, source), read) : verbs::fit(asked, source, read);
+    auto answer = text ? verbs::fit(asked, tables::parse_table(*text, source), read) : verbs::fit(asked, source, read);
     return Json{std::visit([](auto& a) { return std::move(a.json); }, answer)};
   });
 }
@@ -84,14 +84,14 @@ Json plan(const Json& fitted, const std::string& source, const std::string& law,
   asked.next_budget = request.maybe("next_budget");
   asked.validate();
   return released([&] {
-    const laws::SavedFit saved = laws::choose_fit(fitted.value, source, law);
+    const fitting::SavedFit saved = fitting::choose_fit(fitted.value, source, law);
     return Json{verbs::plan(saved, asked).json};
   });
 }
 
 // (value, lo, hi, run_lo, run_hi, warnings)
-nb::tuple predict(const laws::SavedFit& saved, nb::handle columns) {
-  laws::Columns at;
+nb::tuple predict(const fitting::SavedFit& saved, nb::handle columns) {
+  tables::Columns at;
   std::string first;  // as the caller names it
   std::size_t rows = 0;
   for (const auto& [key, item] : nb::borrow<nb::dict>(columns)) {
@@ -102,11 +102,11 @@ nb::tuple predict(const laws::SavedFit& saved, nb::handle columns) {
                              fmt::format("expected {} numbers as in {}, found {}", rows, first, values.shape.front()));
     if (at.names.empty()) first = name;
     rows = static_cast<std::size_t>(values.shape.front());
-    const std::string canonical = laws::canonical_column(name);
+    const std::string canonical = tables::canonical_column(name);
     if (at.has(canonical)) throw base::InputError({name}, "given twice");
     at.add(canonical, std::vector<double>(values.data, values.data + rows));
   }
-  auto found = released([&] { return laws::predict(saved.fit, saved.data, saved.options, at); });
+  auto found = released([&] { return fitting::predict(saved.fit, saved.data, saved.options, at); });
   return nb::make_tuple(vector_to_numpy(std::move(found.value)), vector_to_numpy(std::move(found.lo)),
                         vector_to_numpy(std::move(found.hi)), vector_to_numpy(std::move(found.run_lo)),
                         vector_to_numpy(std::move(found.run_hi)), found.warnings);
@@ -114,40 +114,40 @@ nb::tuple predict(const laws::SavedFit& saved, nb::handle columns) {
 
 Json isoflop(const std::string& source, const Text& text, nb::handle table) {
   const Request request(table);
-  laws::IsoflopOptions options;
+  advice::IsoflopOptions options;
   options.tolerance = request.number("tolerance");
   options.window = request.number("window");
   options.law = request.text("law");
   options.fit = fit_options(request);
   options.validate();
-  const laws::ReadOptions read = request.read_options();
+  const tables::ReadOptions read = request.read_options();
   return released([&] {
-    const auto measured = laws::measured_from(table_of(source, text), read);
+    const auto measured = tables::measured_from(table_of(source, text), read);
     for (const auto& warning : measured.warnings) base::log_warning(warning);
     const auto found =
         laws::isoflop(measured.data, measured.n_runs() > 1 ? measured.run : std::vector<std::string>{}, options);
     for (const auto& note : found.notes) base::log_warning(note);
-    return Json{laws::to_value(found)};
+    return Json{to_value(found)};
   });
 }
 
 Json diagnose(const std::vector<std::string>& sources, const Text& text, nb::handle table) {
   const Request request(table);
-  laws::DiagnoseOptions options;
+  advice::DiagnoseOptions options;
   options.prepare.schedule = {request.number("warmup"), request.text("decay"),
-                              request.maybe("decay_from").value_or(laws::kNotKnown), request.number("decay_to")};
+                              request.maybe("decay_from").value_or(base::kNaN), request.number("decay_to")};
   options.level = request.number("level");
   options.threads = request.threads();
   const auto columns = request.named_texts("columns");
   const auto runs = request.texts("runs");
   return released([&] {
-    std::vector<laws::CurveData> curves;
+    std::vector<tables::CurveData> curves;
     for (const std::string& source : sources)
       for (auto& curve :
-           text ? verbs::curves_of(laws::parse_table(*text, source), columns) : verbs::read_curves(source, columns))
+           text ? verbs::curves_of(tables::parse_table(*text, source), columns) : verbs::read_curves(source, columns))
         curves.push_back(std::move(curve));
     verbs::keep_runs(curves, runs);
-    return Json{laws::to_value(laws::diagnose(curves, options))};
+    return Json{to_value(laws::diagnose(curves, options))};
   });
 }
 
@@ -173,9 +173,9 @@ Json theory(nb::handle table) {
 
 // What a law would see of a table: {"columns": {name: array}, "output": array, ...}.
 nb::dict read_table(const std::string& source, const Text& text, const std::string& output, nb::handle options) {
-  laws::ReadOptions read = Request(options).read_options();
+  tables::ReadOptions read = Request(options).read_options();
   read.output = output;
-  auto measured = released([&] { return laws::measured_from(table_of(source, text), read); });
+  auto measured = released([&] { return tables::measured_from(table_of(source, text), read); });
   nb::dict columns;
   auto& data = measured.data;
   for (std::size_t i = 0; i < data.columns.names.size(); ++i)
@@ -200,9 +200,9 @@ nb::dict read_table(const std::string& source, const Text& text, const std::stri
 void add_laws(nb::module_& module) {
   module.def("fit", &fit, nb::arg("source"), nb::arg("text").none(), nb::arg("request"));
   module.def("plan", &plan, nb::arg("fitted"), nb::arg("source"), nb::arg("law"), nb::arg("request"));
-  nb::class_<laws::SavedFit>(module, "SavedFit");
+  nb::class_<fitting::SavedFit>(module, "SavedFit");
   module.def(
-      "saved_fit", [](const Json& fitted, const std::string& source) { return laws::choose_fit(fitted.value, source); },
+      "saved_fit", [](const Json& fitted, const std::string& source) { return fitting::choose_fit(fitted.value, source); },
       nb::arg("fitted"), nb::arg("source"));
   module.def("predict_law", &predict, nb::arg("fitted"), nb::arg("columns"));
   module.def("isoflop", &isoflop, nb::arg("source"), nb::arg("text").none(), nb::arg("request"));

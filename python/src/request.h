@@ -8,7 +8,7 @@
 #include <thread>
 #include <vector>
 
-#include "phaselaw/laws/measured_table.h"
+#include "phaselaw/tables/measured_table.h"
 #include "value.h"
 
 // Keyword arguments: python/phaselaw gathers them into a dict, in which every key of the call stands.
@@ -66,8 +66,8 @@ class Request {
     return static_cast<std::uint64_t>(seed);
   }
   // columns, scale, where, last.
-  [[nodiscard]] laws::ReadOptions read_options() const {
-    laws::ReadOptions options;
+  [[nodiscard]] tables::ReadOptions read_options() const {
+    tables::ReadOptions options;
     options.columns = named_texts("columns");
     options.scale = named_numbers("scale");
     options.where = texts("where");

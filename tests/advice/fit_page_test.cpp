@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "phaselaw/advice/fit_page.h"
+#include "phaselaw/advice/fit/fit_page.h"
 
 #include <algorithm>
 #include <cmath>
@@ -8,9 +8,9 @@
 #include <gtest/gtest.h>
 
 #include "laws/law_truths.h"
-#include "phaselaw/advice/checklist.h"
-#include "phaselaw/laws/predict.h"
-#include "phaselaw/laws/profile.h"
+#include "phaselaw/advice/fit/checklist.h"
+#include "phaselaw/fitting/predict.h"
+#include "phaselaw/fitting/profile.h"
 #include "report/markup.h"
 
 namespace phaselaw::advice {
@@ -19,32 +19,32 @@ namespace {
 bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 // 60 rows of `name` at the usual truths, with 1 % noise, as a table that was read.
-laws::MeasuredTable table_of(const laws::Law& law, const std::vector<double>& parameters) {
-  const laws::Columns columns = laws::testing::full_table(60, 0);
+tables::MeasuredTable table_of(const laws::Law& law, const std::vector<double>& parameters) {
+  const tables::Columns columns = laws::testing::full_table(60, 0);
   std::vector<double> loss = laws::evaluate(law, columns, parameters);
   numerics::RandomStream noise(5, "fit_page");
   std::string csv = "n_params,tokens,val_loss\n";
   const std::vector<double> n = columns.get("n_params"), d = columns.get("tokens");
   for (std::size_t i = 0; i < loss.size(); ++i)
     csv += fmt::format("{:.0f},{:.0f},{:.9g}\n", n[i], d[i], loss[i] * std::exp(0.01 * noise.normal()));
-  return laws::measured_from(laws::parse_table(csv, "synthetic.csv"));
+  return tables::measured_from(tables::parse_table(csv, "synthetic.csv"));
 }
 
 struct Case {
-  laws::MeasuredTable table;
-  laws::LawOptions options;
-  laws::LawFit fit;
-  std::optional<laws::Holdout> held_out;
+  tables::MeasuredTable table;
+  fitting::LawOptions options;
+  fitting::LawFit fit;
+  std::optional<fitting::Holdout> held_out;
 };
 
-Case fitted(const laws::Law& law, laws::MeasuredTable table,
-            laws::IntervalMethod method = laws::IntervalMethod::bootstrap) {
+Case fitted(const laws::Law& law, tables::MeasuredTable table,
+            fitting::IntervalMethod method = fitting::IntervalMethod::bootstrap) {
   Case out{std::move(table), {}, {}, {}};
-  out.options.fit.objective = laws::Objective::l2;
+  out.options.fit.objective = fitting::Objective::l2;
   out.options.fit.interval = method;
   out.options.fit.resamples = 60;
-  out.fit = laws::fit_law(law, out.table.data, out.options);
-  out.held_out = laws::holdout(law, out.table.data, out.options, 0.2);
+  out.fit = fitting::fit_law(law, out.table.data, out.options);
+  out.held_out = fitting::holdout(law, out.table.data, out.options, 0.2);
   return out;
 }
 
@@ -56,7 +56,7 @@ Case chinchilla() {
 // Data without a floor, and with a term in the tokens that no run is short enough to see.
 Case undetermined() {
   const laws::Law law = laws::law_from("chinchilla");
-  return fitted(law, table_of(law, {0, 406.4, 1e-12, 0.34, 0.28}), laws::IntervalMethod::profile);
+  return fitted(law, table_of(law, {0, 406.4, 1e-12, 0.34, 0.28}), fitting::IntervalMethod::profile);
 }
 
 std::vector<report::Figure> figures_of(const report::Page& page) {
@@ -73,8 +73,8 @@ const report::Figure* find(const std::vector<report::Figure>& figures, const std
 
 TEST(FitPage, HoldsItsFiguresAndBuilds) {
   const Case c = chinchilla();
-  const laws::Ranking ranking =
-      laws::rank_laws({laws::law_from("chinchilla"), laws::law_from("kaplan")}, c.table.data, c.options);
+  const fitting::Ranking ranking =
+      fitting::rank_laws({laws::law_from("chinchilla"), laws::law_from("kaplan")}, c.table.data, c.options);
   const report::Page page = fit_page(c.table, c.fit, c.options, &ranking, c.held_out);
   const auto figures = figures_of(page);
   for (const char* title :
@@ -105,7 +105,7 @@ TEST(FitPage, DrawsTheRowsTheyAre) {
     EXPECT_NEAR(measured.y[k], c.table.data.output[row] - floor, 1e-12);
   }
   ASSERT_EQ(law.x.size(), 30U);  // every other of 60
-  const laws::Prediction predicted = laws::predict(c.fit, c.table.data, c.options, c.table.data.columns);
+  const fitting::Prediction predicted = fitting::predict(c.fit, c.table.data, c.options, c.table.data.columns);
   for (std::size_t k = 0; k < law.x.size(); ++k) {
     std::size_t row = 0;
     while (row < n.size() && std::abs(6 * n[row] * d[row] / law.x[k] - 1) > 1e-12) ++row;
@@ -148,7 +148,7 @@ TEST(FitPage, SaysThatAFloorIsAtItsBound) {
   const auto figures = figures_of(fit_page(c.table, c.fit, c.options, nullptr, {}));
   EXPECT_TRUE(contains(find(figures, "Whole loss against")->caption, "floor E is 0"));
   ASSERT_NE(find(figures, "Profile of E"), nullptr);
-  const laws::ProfileCurve curve = laws::profile(c.fit, c.table.data, c.options, "E");
+  const fitting::ProfileCurve curve = fitting::profile(c.fit, c.table.data, c.options, "E");
   EXPECT_EQ(curve.value.front(), 0);  // there is nothing below the bound to walk to
   EXPECT_TRUE(std::is_sorted(curve.value.begin(), curve.value.end()));
   EXPECT_TRUE(contains(find(figures, "Profile of E")->caption, "E is at its bound, 0"))
@@ -160,7 +160,7 @@ TEST(FitPage, TakesOnlyAFloorOff) {
   laws::Law law = laws::law_from("A*N^(-alpha) + G*D^(-beta)");
   for (auto& parameter : law.parameters)
     if (parameter.name == "G") parameter.domain = laws::ParameterDomain::non_negative;
-  const Case c = fitted(law, table_of(law, {406.4, 0.34, 410.7, 0.28}), laws::IntervalMethod::none);
+  const Case c = fitted(law, table_of(law, {406.4, 0.34, 410.7, 0.28}), fitting::IntervalMethod::none);
   const auto figures = figures_of(fit_page(c.table, c.fit, c.options, nullptr, {}));
   ASSERT_EQ(find(figures, "Reducible"), nullptr);
   const report::Figure& size = *find(figures, "loss against compute");
@@ -170,7 +170,7 @@ TEST(FitPage, TakesOnlyAFloorOff) {
 
 TEST(Checklist, EveryItemHasAValue) {
   for (const Case& c : {chinchilla(), undetermined()})
-    for (const auto& held_out : {c.held_out, std::optional<laws::Holdout>()}) {
+    for (const auto& held_out : {c.held_out, std::optional<fitting::Holdout>()}) {
       std::istringstream lines(fitting_checklist(c.table, c.fit, c.options, held_out));
       std::size_t items = 0;
       for (std::string line; std::getline(lines, line);) {

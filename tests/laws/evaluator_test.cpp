@@ -17,7 +17,7 @@ constexpr double kEps = std::numeric_limits<double>::epsilon();
 // Every law's derivative against central differences in ln p: truncation h^2/6 times the third derivative, bounded by
 // |L'''| <= (1 + |ln x|)^3 L for powers of columns up to e^55, and rounding eps L/h.
 TEST(Evaluator, DerivativesOfEveryLawMatchDifferences) {
-  const Columns columns = testing::full_table(300, 1);
+  const tables::Columns columns = testing::full_table(300, 1);
   for (const Law& law : all_laws()) {
     const std::vector<double> truth = testing::true_parameters(law);
     const Evaluator evaluator(law.expression, columns);
@@ -42,7 +42,7 @@ TEST(Evaluator, DerivativesOfEveryLawMatchDifferences) {
 }
 
 TEST(Evaluator, ChosenRowsAreThoseOfAllRows) {
-  const Columns columns = testing::full_table(700, 2);  // more than two blocks
+  const tables::Columns columns = testing::full_table(700, 2);  // more than two blocks
   for (const Law& law : all_laws()) {
     const std::vector<double> truth = testing::true_parameters(law);
     const Evaluator evaluator(law.expression, columns);
@@ -65,7 +65,7 @@ TEST(Evaluator, ChosenRowsAreThoseOfAllRows) {
 
 // A parameter that is held is a number: the derivative by the others does not change.
 TEST(Evaluator, FixedParametersAreNumbers) {
-  const Columns columns = testing::full_table(50, 3);
+  const tables::Columns columns = testing::full_table(50, 3);
   const Law law = law_from("repeated-data");
   const std::vector<double> truth = testing::true_parameters(law);
   const Evaluator full(law.expression, columns);
@@ -91,7 +91,7 @@ TEST(Evaluator, FixedParametersAreNumbers) {
 }
 
 TEST(Evaluator, ZerosUnderAPowerAreZerosAndNegativesAreNot) {
-  Columns columns;
+  tables::Columns columns;
   columns.add("n_params", {0, 4});
   const Evaluator root(Expression::parse("1 + A*N^b"), columns);
   std::vector<double> value(2), slope(4);

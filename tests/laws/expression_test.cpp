@@ -6,7 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "phaselaw/base/errors.h"
-#include "phaselaw/laws/columns.h"
+#include "phaselaw/tables/columns.h"
 #include "phaselaw/laws/law.h"
 #include "phaselaw/numerics/random.h"
 
@@ -14,7 +14,7 @@ namespace phaselaw::laws {
 namespace {
 
 double value_of(const std::string& text, double n, double d, const std::vector<double>& parameters = {1}) {
-  Columns columns;
+  tables::Columns columns;
   columns.add("n_params", {n});
   columns.add("tokens", {d});
   return evaluate(law_from_expression(text), columns, parameters).front();

@@ -5,6 +5,7 @@
 
 #include "phaselaw/numerics/statistics.h"
 #include "phaselaw/reproduce/depth_width.h"
+#include "phaselaw/numerics/line.h"
 #include "phaselaw/reproduce/line.h"
 #include "phaselaw/reproduce/mask.h"
 #include "phaselaw/theory/convergence.h"
@@ -44,12 +45,12 @@ std::vector<FlowPoint> flows(double growth, double drift_slope, double bound_sha
 
 TEST(Line, RecoversALineAndItsIntervalByHand) {
   // x = 0, 1, 2, 3; y = 1 + 2 x + (1, -1, -1, 1): slope 2, squares 4, variance of the slope (4/2)/5.
-  const auto line = fit_line(std::vector<double>{0, 1, 2, 3, NAN}, std::vector<double>{2, 2, 4, 8, 1});
+  const auto line = numerics::least_squares_line(std::vector<double>{0, 1, 2, 3, NAN}, std::vector<double>{2, 2, 4, 8, 1});
   EXPECT_EQ(line.points, 4u);
   EXPECT_NEAR(line.slope, 2, 1e-14);
   EXPECT_NEAR(line.intercept, 1, 1e-14);
   EXPECT_NEAR(line.hi - line.slope, 4.302652729911275 * std::sqrt(0.4), 1e-9);  // t of 2 degrees of freedom
-  EXPECT_TRUE(std::isnan(fit_line(std::vector<double>{1, 1}, std::vector<double>{1, 2}).slope));
+  EXPECT_TRUE(std::isnan(numerics::least_squares_line(std::vector<double>{1, 1}, std::vector<double>{1, 2}).slope));
 }
 
 TEST(Share, IsTheExactInterval) {

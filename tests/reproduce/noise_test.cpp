@@ -22,7 +22,7 @@ NoiseCase planted(const char* name, double exponent, double slope, double ratio,
     for (std::int64_t seed = 0; seed < 4; ++seed) {
       numerics::RandomStream stream(7, name, static_cast<std::uint64_t>(100 * n + seed));
       const double best = ratio * std::pow(static_cast<double>(n), slope) * std::exp(scatter * stream.normal());
-      verbs::RunCurve run;
+      RunCurve run;
       run.run = std::to_string(c.curves.runs.size());
       run.n_data = n;
       run.seed = seed;

@@ -13,12 +13,12 @@ namespace {
 using report::Verdict;
 
 // Runs that fall to n^slope, times scatter, and rise again.
-verbs::StudyCurves planted(double slope, double scatter, std::uint64_t stream_index) {
-  verbs::StudyCurves curves;
+StudyCurves planted(double slope, double scatter, std::uint64_t stream_index) {
+  StudyCurves curves;
   for (const std::int64_t n : {16, 64, 256})
     for (std::int64_t seed = 0; seed < 3; ++seed) {
       numerics::RandomStream stream(stream_index, "relaxation", static_cast<std::uint64_t>(10 * n + seed));
-      verbs::RunCurve run;
+      RunCurve run;
       run.run = std::to_string(curves.runs.size());
       run.n_data = n;
       run.seed = seed;

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "phaselaw/advice/diagnose/curve_schedule.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+#include "phaselaw/base/errors.h"
+
+namespace phaselaw::advice {
+
+namespace {
+
+constexpr double kMomentum = 0.999;       // of S2
+constexpr double kPeakShare = 0.99;       // of the largest learning rate counts as the peak
+constexpr double kLargestSchedule = 5e6;  // steps that a stated schedule may be written out for
+
+double decayed(Decay kind, double share, double to) {
+  double left = 1 - share;
+  if (kind == Decay::cosine) left = 0.5 * (1 + std::cos(std::numbers::pi * share));
+  if (kind == Decay::sqrt) left = 1 - std::sqrt(share);
+  return to + (1 - to) * left;
+}
+
+}  // namespace
+
+base::EnumNames<Decay> enum_names(Decay) {
+  static constexpr std::pair<std::string_view, Decay> kNames[] = {
+      {"none", Decay::none}, {"linear", Decay::linear}, {"cosine", Decay::cosine}, {"sqrt", Decay::sqrt}};
+  return kNames;
+}
+
+void StatedSchedule::validate() const {
+  base::check_fields(*this);
+  if (decay_from && decay == Decay::none)
+    throw base::InputError({"--decay-from"}, "says where the decay begins; say how it goes with --decay linear");
+  if (decay_to != 0 && decay == Decay::none)
+    throw base::InputError({"--decay-to"}, "says where the decay ends; say how it goes with --decay linear");
+  if (decay_from && !(*decay_from >= warmup))
+    throw base::InputError({"--decay-from"},
+                           fmt::format("expected a step after the warm-up of {} steps, found {}", warmup, *decay_from));
+}
+
+tables::LearningRates rates_of(const StatedSchedule& schedule, double last_step) {
+  schedule.validate();
+  if (!(last_step >= 1 && last_step <= kLargestSchedule))
+    throw base::InputError({"--warmup"}, fmt::format("a stated schedule counts steps: expected the curve's last step "
+                                                     "between 1 and {:.0e}, found {}; is there a step column?",
+                                                     kLargestSchedule, last_step));
+  if (schedule.warmup > last_step)
+    throw base::InputError({"--warmup"}, fmt::format("the warm-up of {} steps is longer than the curve, {} steps",
+                                                     schedule.warmup, last_step));
+  const double from = schedule.decay_from.value_or(schedule.warmup);
+  tables::LearningRates rates;
+  for (double step = 0; step <= last_step; ++step) {
+    double lr = schedule.warmup > 0 ? std::min(1.0, (step + 1) / schedule.warmup) : 1;
+    if (schedule.decay != Decay::none && step > from)
+      lr = decayed(schedule.decay, std::min(1.0, (step - from) / std::max(last_step - from, 1.0)), schedule.decay_to);
+    rates.step.push_back(step);
+    rates.lr.push_back(lr);
+  }
+  return rates;
+}
+
+ScheduleSums schedule_sums(const tables::LearningRates& rates, std::span<const double> steps) {
+  PHASELAW_CHECK(rates.known());
+  const std::size_t n = rates.step.size();
+  const auto [low, high] = std::minmax_element(rates.lr.begin(), rates.lr.end());
+  const double near_peak = kPeakShare * *high;
+  const auto at_peak = [&](double lr) { return lr >= near_peak; };
+  const auto first =
+      static_cast<std::size_t>(std::find_if(rates.lr.begin(), rates.lr.end(), at_peak) - rates.lr.begin());
+  const auto last =
+      n - 1 - static_cast<std::size_t>(std::find_if(rates.lr.rbegin(), rates.lr.rend(), at_peak) - rates.lr.rbegin());
+  // Before the largest learning rate nothing is annealed.
+  const auto peak = static_cast<std::size_t>(std::max_element(rates.lr.begin(), rates.lr.end()) - rates.lr.begin());
+  ScheduleSums sums;
+  sums.warmup_end = first == 0 ? rates.step.front() : rates.step[first];
+  sums.decay_begin = rates.step[last];
+  sums.varies = *low < near_peak;
+  sums.decays = last + 1 < n && rates.lr.back() < near_peak;
+
+  // At each recorded step; before the first the learning rate is the first one's.
+  std::vector<double> s1(n), s2(n), momentum(n);
+  s1[0] = rates.lr[0] * std::max(0.0, rates.step[0]);
+  for (std::size_t i = 1; i < n; ++i) {
+    const double gap = rates.step[i] - rates.step[i - 1];
+    s1[i] = s1[i - 1] + gap * (gap > 1 ? 0.5 * (rates.lr[i - 1] + rates.lr[i]) : rates.lr[i - 1]);
+    // `gap` equal drops, one a step: m and S2 in closed form.
+    const double drop = i > peak ? (rates.lr[i - 1] - rates.lr[i]) / gap : 0;
+    const double kept = std::pow(kMomentum, gap), limit = drop / (1 - kMomentum);
+    momentum[i] = limit + (momentum[i - 1] - limit) * kept;
+    s2[i] = s2[i - 1] + limit * gap + (momentum[i - 1] - limit) * kMomentum * (1 - kept) / (1 - kMomentum);
+  }
+  std::size_t i = 0;
+  for (const double step : steps) {
+    while (i + 1 < n && rates.step[i + 1] <= step) ++i;
+    const double past = step - rates.step[i];
+    if (past <= 0) {
+      sums.lr_sum.push_back(past < 0 ? std::max(0.0, rates.lr[0] * step) : s1[i]);
+      sums.lr_drop.push_back(s2[i]);
+      continue;
+    }
+    double lr = rates.lr[i], share = 0;
+    if (i + 1 < n) {
+      share = past / (rates.step[i + 1] - rates.step[i]);
+      lr += 0.5 * share * (rates.lr[i + 1] - rates.lr[i]);
+    }
+    sums.lr_sum.push_back(s1[i] + past * lr);
+    sums.lr_drop.push_back(i + 1 < n ? s2[i] + share * (s2[i + 1] - s2[i]) : s2[i] + momentum[i] * past);
+  }
+  // A learning rate that rises again could bring S2 below 0, where there is nothing to give back.
+  for (double& drop : sums.lr_drop) drop = std::max(0.0, drop);
+  return sums;
+}
+
+}  // namespace phaselaw::advice

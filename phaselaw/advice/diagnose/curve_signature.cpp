@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "phaselaw/advice/diagnose/curve_signature.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numbers>
+
+#include "phaselaw/base/errors.h"
+#include "phaselaw/numerics/statistics.h"
+
+namespace phaselaw::advice {
+
+namespace {
+
+constexpr double kExcursion = 0.1;    // of ln loss
+constexpr double kExcursionSd = 8;    // of a level
+constexpr double kNoProgress = 0.01;  // relative fall a doubling inside a plateau
+constexpr double kFlatEnd = 0.005;    // at the end
+constexpr double kEndFactor = 1.5;    // of the clock
+constexpr double kFaster = 4;         // before and after a plateau
+constexpr double kGradSpike = 10;     // times the median of the gradient norms around
+constexpr double kSigmas = 3;
+constexpr double kLateFactor = 1.4;  // of the clock, at the end
+constexpr double kQuicker = 1.3;     // than before
+
+struct Levels {
+  std::vector<double> step, level, baseline;  // baseline: of the rows before
+  double noise = 0;                           // of a level
+};
+
+double median_of(const std::vector<double>& values, std::size_t from, std::size_t to, std::vector<double>& scratch) {
+  scratch.assign(values.begin() + static_cast<std::ptrdiff_t>(from), values.begin() + static_cast<std::ptrdiff_t>(to));
+  const auto middle = scratch.begin() + static_cast<std::ptrdiff_t>(scratch.size() / 2);
+  std::nth_element(scratch.begin(), middle, scratch.end());
+  return *middle;
+}
+
+Levels levels_of(const std::vector<double>& step, const std::vector<double>& log_loss) {
+  Levels out;
+  const std::size_t n = log_loss.size();
+  const std::size_t half = std::min<std::size_t>(4, n / 40), before = std::clamp<std::size_t>(n / 20, 1, 100);
+  const double row_noise = roughness(log_loss);
+  const double window = static_cast<double>(2 * half + 1);
+  out.noise = row_noise * (half > 0 ? std::sqrt(std::numbers::pi / 2 / window) : 1);
+  std::vector<double> scratch;
+  double lowest = std::numeric_limits<double>::infinity();
+  for (std::size_t i = 0; i < n; ++i) {
+    out.level.push_back(median_of(log_loss, i >= half ? i - half : 0, std::min(n, i + half + 1), scratch));
+    out.step.push_back(step[i]);
+    if (i >= before) {
+      const double recent = median_of(log_loss, i - before, i, scratch);
+      lowest = std::min(lowest, recent);
+    }
+    out.baseline.push_back(lowest);
+  }
+  return out;
+}
+
+void find_excursions(const Levels& levels, std::vector<Excursion>& found) {
+  const double threshold = std::max(kExcursion, kExcursionSd * levels.noise);
+  bool inside = false;
+  for (std::size_t i = 0; i < levels.level.size(); ++i) {
+    const double above = levels.level[i] - levels.baseline[i];
+    if (inside && above < 0.5 * threshold) {
+      inside = false;
+      // What rises and falls again before anything is learnt is how training begins.
+      if (levels.level.front() - levels.baseline[i] < kExcursion) found.pop_back();
+    }
+    if (inside) {
+      found.back().to_step = levels.step[i];
+      found.back().height = std::max(found.back().height, above);
+    } else if (above > threshold) {
+      inside = true;
+      found.push_back({levels.step[i], levels.step[i], above, true});
+    }
+  }
+  if (inside) found.back().ended = false;
+}
+
+std::size_t count_grad_spikes(const std::vector<double>& grad_norm) {
+  constexpr std::size_t kAround = 50;
+  std::size_t spikes = 0;
+  std::vector<double> before;
+  for (std::size_t i = kAround; i < grad_norm.size(); ++i) {
+    if (!std::isfinite(grad_norm[i])) continue;
+    before.assign(grad_norm.begin() + static_cast<std::ptrdiff_t>(i - kAround),
+                  grad_norm.begin() + static_cast<std::ptrdiff_t>(i));
+    std::erase_if(before, [](double g) { return !std::isfinite(g); });
+    if (before.empty()) continue;
+    std::nth_element(before.begin(), before.begin() + static_cast<std::ptrdiff_t>(before.size() / 2), before.end());
+    if (grad_norm[i] > kGradSpike * before[before.size() / 2]) ++spikes;
+  }
+  return spikes;
+}
+
+void find_divergence(const tables::Curve& data, CurveSignature& signature) {
+  const bool dense = !data.dense_loss.empty();
+  const std::vector<double>& loss = dense ? data.dense_loss : data.loss;
+  const std::vector<double>& axis = !data.step.empty() ? data.step : !data.tokens.empty() ? data.tokens : data.compute;
+  const std::vector<double>& step = dense ? data.dense_step : axis;
+  std::vector<double> at, log_loss;
+  for (std::size_t i = 0; i < loss.size(); ++i) {
+    if (!std::isfinite(loss[i])) {
+      ++signature.n_not_finite;
+    } else if (loss[i] > 0 && std::isfinite(step[i])) {
+      at.push_back(step[i]);
+      log_loss.push_back(std::log(loss[i]));
+    }
+  }
+  if (!loss.empty() && !std::isfinite(loss.back())) {
+    std::size_t first = loss.size() - 1;
+    while (first > 0 && !std::isfinite(loss[first - 1])) --first;
+    signature.diverged = true;
+    signature.diverged_at = step[first];
+  }
+  if (data.ended_diverged && !signature.diverged) {
+    signature.diverged = true;
+    signature.diverged_at = step.empty() ? base::kNaN : step.back();
+  }
+  if (log_loss.size() < 3) return;
+  const Levels levels = levels_of(at, log_loss);
+  find_excursions(levels, signature.excursions);
+  if (signature.excursions.empty() || signature.excursions.back().ended || signature.diverged) return;
+  const Excursion open = signature.excursions.back();
+  const double learnt = levels.level.front() - levels.baseline.back();
+  const bool training = dense || data.role == tables::Role::training;
+  if (open.height > 0.5 * std::max(learnt, 2 * kExcursion)) {
+    signature.diverged = true;
+    signature.diverged_at = open.from_step;
+  } else if (!training) {
+    signature.late_rise = true;
+    signature.excursions.pop_back();
+  }
+}
+
+// A window without progress, with progress somewhere before and somewhere after.
+void find_plateau(const LossCurve& curve, CurveSignature& signature) {
+  const std::size_t n = curve.x.size();
+  if (n < 12) return;
+  // The first block from which, and the last up to which, the loss falls fast over a factor 2.
+  double fast_until = std::numeric_limits<double>::infinity(), fast_from = 0;
+  for (const double x : curve.x) {
+    const FallRate rate = fall_rate(curve, x, 2 * x);
+    if (rate.blocks < 3 || !(rate.per_doubling - kSigmas * rate.error > kFaster * kNoProgress)) continue;
+    fast_until = std::min(fast_until, 2 * x);
+    fast_from = x;
+  }
+  double longest = 0;
+  for (std::size_t i = 0; i + 4 < n; ++i) {
+    if (curve.x[i] < fast_until) continue;
+    for (std::size_t j = i + 3; j < n && curve.x[j] <= fast_from; ++j) {
+      if (curve.x[j] < 2 * curve.x[i] || curve.x[j] / curve.x[i] <= longest) continue;
+      const FallRate inside = fall_rate(curve, curve.x[i], curve.x[j]);
+      if (!(std::abs(inside.per_doubling) + kSigmas * inside.error < kNoProgress)) continue;
+      longest = curve.x[j] / curve.x[i];
+      signature.plateau_from = curve.first_step[i];
+      signature.plateau_to = curve.last_step[j];
+    }
+  }
+}
+
+std::string read_instability(const CurveSignature& s) {
+  std::vector<std::string> parts;
+  if (s.diverged && !std::isnan(s.diverged_at))
+    parts.push_back(fmt::format("diverged from step {:g}", s.diverged_at));
+  else if (s.diverged)
+    parts.push_back("diverged");
+  if (s.n_not_finite > 0) parts.push_back(fmt::format("{} losses are not finite", s.n_not_finite));
+  if (!s.diverged && !s.excursions.empty() && !s.excursions.back().ended)
+    parts.push_back(fmt::format("rises from step {:g} and does not come back", s.excursions.back().from_step));
+  std::size_t ended = 0;
+  double height = 0, where = 0;
+  for (const Excursion& e : s.excursions) {
+    if (!e.ended) continue;
+    ++ended;
+    if (e.height > height) where = e.from_step;
+    height = std::max(height, e.height);
+  }
+  if (ended > 0)
+    parts.push_back(fmt::format("{} spike{}, the highest {:.2g} % at step {:g}", ended, ended > 1 ? "s" : "",
+                                100 * std::expm1(height), where));
+  return fmt::format("{}", fmt::join(parts, "; "));
+}
+
+}  // namespace
+
+FallRate fall_rate(const LossCurve& curve, double lo, double hi) {
+  FallRate rate;
+  double w = 0, wt = 0, wy = 0;
+  std::vector<std::size_t> chosen;
+  for (std::size_t b = 0; b < curve.x.size(); ++b)
+    if (curve.x[b] >= lo * (1 - 1e-12) && curve.x[b] <= hi * (1 + 1e-12)) chosen.push_back(b);
+  rate.blocks = chosen.size();
+  if (chosen.size() < 3) return rate;
+  const auto weight = [&](std::size_t b) { return curve.sd[b] > 0 ? 1 / (curve.sd[b] * curve.sd[b]) : 1.0; };
+  for (const std::size_t b : chosen) {
+    w += weight(b);
+    wt += weight(b) * std::log(curve.x[b]);
+    wy += weight(b) * std::log(curve.loss[b]);
+  }
+  double tt = 0, ty = 0, left = 0;
+  for (const std::size_t b : chosen) {
+    const double t = std::log(curve.x[b]) - wt / w;
+    tt += weight(b) * t * t;
+    ty += weight(b) * t * (std::log(curve.loss[b]) - wy / w);
+  }
+  if (!(tt > 0)) return rate;
+  const double slope = ty / tt;
+  for (const std::size_t b : chosen) {
+    const double e = std::log(curve.loss[b]) - wy / w - slope * (std::log(curve.x[b]) - wt / w);
+    left += weight(b) * e * e;
+  }
+  const double variance = left / static_cast<double>(chosen.size() - 2);
+  // Where noise is known, its own size is the least that the scatter may count as.
+  const bool known = curve.sd[chosen.front()] > 0;
+  rate.per_doubling = -slope * std::numbers::ln2;
+  rate.error = std::numbers::ln2 * std::sqrt((known ? std::max(1.0, variance) : variance) / tt);
+  return rate;
+}
+
+void expect_gain(double gain, CurveSignature& signature) {
+  if (signature.flat_end || signature.diverged || !(gain < kFlatEnd)) return;
+  if (signature.end.blocks >= 3 && signature.end.per_doubling - 2 * signature.end.error > kFlatEnd) return;
+  signature.flat_end = true;
+  if (signature.word != "none") return;
+  signature.word = "plateau";
+  signature.reading = fmt::format("flat at the end: the best form expects {:.2g} % from twice the clock", 100 * gain);
+}
+
+CurveSignature signature_of(const tables::Curve& data, const LossCurve& curve) {
+  CurveSignature signature;
+  find_divergence(data, signature);
+  signature.n_grad_spikes = count_grad_spikes(data.grad_norm);
+  if (curve.n_rise > 0 && !signature.diverged && signature.excursions.empty() && data.role != tables::Role::training)
+    signature.late_rise = true;
+  if (!curve.x.empty()) {
+    const double last = curve.x.back();
+    for (double factor = kEndFactor; factor <= 20 && signature.end.blocks < 4; factor *= kEndFactor) {
+      signature.end = fall_rate(curve, last / factor, last);
+      signature.end.factor = factor;
+    }
+    signature.flat_end = !signature.diverged && signature.end.blocks >= 3 &&
+                         signature.end.per_doubling + 2 * signature.end.error < kFlatEnd;
+    find_plateau(curve, signature);
+    const FallRate late = fall_rate(curve, last / kLateFactor, last);
+    const FallRate before = fall_rate(curve, last / (4 * kLateFactor), last / kLateFactor);
+    signature.quickens = late.blocks >= 3 && before.blocks >= 3 && late.per_doubling > kQuicker * before.per_doubling &&
+                         late.per_doubling - before.per_doubling > kSigmas * std::hypot(late.error, before.error);
+  }
+  if (signature.diverged || signature.n_not_finite > 0 || !signature.excursions.empty()) {
+    signature.word = "instability";
+    signature.reading = read_instability(signature);
+  } else if (!std::isnan(signature.plateau_from)) {
+    signature.word = "plateau";
+    signature.reading = fmt::format("no progress from step {:g} to step {:g}, then it falls again",
+                                    signature.plateau_from, signature.plateau_to);
+  } else if (signature.late_rise) {
+    signature.word = "plateau";
+    signature.reading = fmt::format("lowest at step {:g}, ends {:.2g} % higher", curve.min_step,
+                                    100 * (curve.end_loss / curve.min_loss - 1));
+  } else if (signature.flat_end) {
+    signature.word = "plateau";
+    signature.reading = fmt::format("flat at the end: {:.2g} % a doubling", 100 * signature.end.per_doubling);
+  }
+  return signature;
+}
+
+}  // namespace phaselaw::advice

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <cmath>
+
+#include "phaselaw/base/errors.h"
+#include "phaselaw/advice/diagnose/diagnose.h"
+
+namespace phaselaw::advice {
+
+namespace {
+
+constexpr double kLower = 0.01;  // relative, that another run must end lower
+
+std::string percent(double share) { return fmt::format("{:.2g} %", 100 * share); }
+
+// The run among `all` that ends lowest, has more of `raised` and the same of `kept`.
+template <class Raised, class Kept>
+const Diagnosis* lower_with_more(const std::vector<Diagnosis>& all, const Diagnosis& d, Raised raised, Kept kept) {
+  const Diagnosis* found = nullptr;
+  for (const Diagnosis& other : all) {
+    if (&other == &d || other.curve.x.empty() || other.curve.quantity != d.curve.quantity) continue;
+    const bool same = kept(other) == kept(d) || (std::isnan(kept(other)) && std::isnan(kept(d)));
+    if (!same || !(raised(other) > raised(d)) || other.signature.diverged) continue;
+    if (!(other.curve.min_loss < (1 - kLower) * d.curve.min_loss)) continue;
+    if (found == nullptr || other.curve.min_loss < found->curve.min_loss) found = &other;
+  }
+  return found;
+}
+
+double params(const Diagnosis& d) { return d.n_params; }
+double data(const Diagnosis& d) { return d.n_data; }
+
+std::string compute_word(const Diagnosis& d) {
+  if (d.curve.clock == "compute") return "compute";
+  if (d.curve.clock == "tokens") return "tokens";
+  return d.curve.clock == "lr_sum" ? "training (the sum of learning rates)" : "training steps";
+}
+
+std::string gain(const Diagnosis& d) {
+  if (!std::isfinite(d.next_gain)) return "";
+  const std::string what = d.curve.role == tables::Role::excess_risk ? "the excess risk" : "the loss";
+  const FallRate& end = d.signature.end;
+  std::string measured;
+  if (end.blocks >= 3) {
+    measured = fmt::format("; over its last factor {:.2g} it fell by {} +- {} a doubling", end.factor,
+                           percent(end.per_doubling), percent(2 * end.error));
+    // A form may be the best and still flatten too early.
+    if (end.per_doubling - 3 * end.error > 2 * d.next_gain) measured += ", more than the form allows for: expect more";
+  }
+  return fmt::format("twice the {} takes {} down by {} by the best form ({}){}", compute_word(d), what,
+                     percent(d.next_gain), d.fits.forms.front().form, measured);
+}
+
+}  // namespace
+
+void judge_stage(Diagnosis& d) {
+  if (d.signature.flat_end || d.signature.late_rise) {
+    d.stage = "plateau";
+    return;
+  }
+  if (d.fits.forms.empty() || d.curve.x.empty()) return;
+  const double last = d.curve.x.back();
+  if (d.bend.identified && d.bend.value) {
+    d.stage = *d.bend.value < last / 2 ? "data-limited" : "compute-starved";
+    return;
+  }
+  // Without a bend that is known: where the scale of the best form lies.
+  const CurveFormFit& best = d.fits.forms.front();
+  const char* name = best.form == "two-stage" || best.form == "broken-power" ? best.bend_parameter.c_str() : "t0";
+  const fitting::Estimate* scale = best.form == "power" ? nullptr : best.fit.find(name);
+  const bool beyond = scale != nullptr && best.bend_factor * scale->value > last / 2;
+  // A slow exponential after a power law is a fall at the end, not a start that is not over.
+  const bool late_fall = best.form == "exponential-power" && best.start != Start::exponential;
+  const bool starved = best.form == "exponential" || (beyond && !late_fall);
+  d.stage = starved ? "compute-starved" : "data-limited";
+}
+
+void judge_together(std::vector<Diagnosis>& diagnoses) {
+  for (Diagnosis& d : diagnoses) {
+    if (!d.signature.flat_end && !d.signature.late_rise) continue;
+    const Diagnosis* more_data = lower_with_more(diagnoses, d, data, params);
+    const Diagnosis* more_params = lower_with_more(diagnoses, d, params, data);
+    // Where both help, the one that helps more limits.
+    if (more_params != nullptr && (more_data == nullptr || more_params->curve.min_loss < more_data->curve.min_loss)) {
+      d.stage = "model-limited";
+      d.next =
+          fmt::format("raise the model: \"{}\" has {}{:.3g} parameters instead of {:.3g} and ends {} lower",
+                      more_params->curve.name, std::isnan(d.n_data) ? "" : "the same data, ", more_params->n_params,
+                      d.n_params, percent(1 - more_params->curve.min_loss / d.curve.min_loss));
+    } else if (more_data != nullptr) {
+      d.stage = "data-limited";
+      d.next = fmt::format("raise the data: \"{}\" has {}n_data {:.6g} instead of {:.6g} and ends {} lower",
+                           more_data->curve.name, std::isnan(d.n_params) ? "" : "the same model, ", more_data->n_data,
+                           d.n_data, percent(1 - more_data->curve.min_loss / d.curve.min_loss));
+    }
+  }
+}
+
+void say_next(Diagnosis& d) {
+  if (d.signature.diverged) {
+    d.next = fmt::format("nothing yet: the run {}; lower the learning rate or lengthen the warm-up, then look again",
+                         d.signature.reading);
+    return;
+  }
+  if (!d.next.empty()) {
+    // judge_together has found the run that shows it.
+  } else if (d.signature.late_rise) {
+    d.next = fmt::format(
+        "raise the data: the held-out loss is lowest at step {:g} and ends {} higher; stop there, more "
+        "steps on these data do harm",
+        d.curve.min_step, percent(d.curve.end_loss / d.curve.min_loss - 1));
+  } else if (d.signature.flat_end) {
+    d.next = fmt::format(
+        "not more of the same: twice the {} buys {} +- {}; raise the data or the model (one run does "
+        "not say which: add runs that differ in one of them, with columns n_params and n_data)",
+        compute_word(d), percent(d.signature.end.per_doubling), percent(2 * d.signature.end.error));
+  } else if (d.stage == "compute-starved") {
+    d.next = fmt::format("raise compute, on the same data: the curve ends {}; {}",
+                         d.bend.identified && d.bend.value ? "before or at its bend" : "still falling exponentially",
+                         gain(d));
+  } else if (d.stage == "data-limited") {
+    const double left = d.floor.value && d.curve.end_loss > 0 ? 1 - *d.floor.value / d.curve.end_loss : base::kNaN;
+    d.next = fmt::format(
+        "raise the data, and the model with them: {} the curve is a power law, {}{}",
+        d.bend.identified ? "past its bend" : "at its end", gain(d),
+        std::isfinite(left) && d.floor.identified ? fmt::format("; {} of the loss is reducible", percent(left)) : "");
+  } else {
+    d.next =
+        "record more of the curve: from the first steps on, and the loss at least 30 times evenly in the logarithm "
+        "of the steps";
+  }
+  if (d.signature.word == "instability") d.next += fmt::format("; first make it stable: {}", d.signature.reading);
+  if (!std::isnan(d.signature.plateau_from))
+    d.next += fmt::format("; the plateau from step {:g} to {:g} ended by itself: do not stop runs there",
+                          d.signature.plateau_from, d.signature.plateau_to);
+}
+
+}  // namespace phaselaw::advice

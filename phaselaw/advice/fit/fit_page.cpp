@@ -1,0 +1,372 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "phaselaw/advice/fit/fit_page.h"
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <iterator>
+#include <numeric>
+
+#include "phaselaw/advice/fit/fit_tables.h"
+#include "phaselaw/fitting/profile.h"
+#include "phaselaw/report/format.h"
+
+namespace phaselaw::advice {
+
+namespace {
+
+using report::Colour;
+using report::Figure;
+using report::format_number;
+using report::Series;
+using report::Style;
+
+constexpr std::size_t kMostBars = 40;    // more hide the points
+constexpr std::size_t kMostFigures = 3;  // of one kind: residuals against inputs, profiles
+
+struct View {
+  const tables::Rows& table;
+  const fitting::Fit& fit;
+  const fitting::Prediction& predicted;
+  double floor = 0;
+  std::string floor_name;  // "": the law has none
+  bool has_interval = false;
+};
+
+// The parameter that is a floor: the law less it does not depend on it, at any row.
+void find_floor(View& rows) {
+  for (std::size_t k = 0; k < rows.fit.law.parameters.size(); ++k) {
+    const auto& p = rows.fit.law.parameters[k];
+    if (p.domain != laws::ParameterDomain::non_negative) continue;
+    std::vector<double> raised = rows.fit.value;
+    raised[k] += 1;
+    const std::vector<double> value = laws::evaluate(rows.fit.law, rows.table.data.columns, raised);
+    bool adds = true;
+    for (std::size_t i = 0; i < value.size(); ++i)
+      adds = adds && std::abs(value[i] - rows.predicted.value[i] - 1) < 1e-9 * (1 + value[i]);
+    if (!adds) continue;
+    rows.floor = rows.fit.value[k];
+    rows.floor_name = p.name;
+    return;
+  }
+}
+
+Series points(std::string label, Colour colour) {
+  Series series;
+  series.label = std::move(label);
+  series.style = Style::kPoints;
+  series.colour = colour;
+  return series;
+}
+
+// The column that says how large a run is: compute where it follows from the table, else the law's first.
+std::string size_column(const View& r) {
+  for (const auto& name : {std::string("compute"), r.fit.law.columns().front()}) {
+    try {
+      (void)r.table.data.columns.get(name);
+      return name;
+    } catch (const base::InputError&) {
+    }
+  }
+  return r.fit.law.columns().front();
+}
+
+Figure against_size(const View& r) {
+  const std::string column = size_column(r);
+  const std::vector<double> x = r.table.data.columns.get(column);
+  std::vector<std::size_t> order(x.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return x[a] < x[b]; });
+  Figure figure;
+  const bool reducible = !r.floor_name.empty() && r.floor > 0;
+  const std::string& output = r.fit.law.output;
+  figure.title = fmt::format("{} against {}", reducible ? "Reducible part" : "Whole " + output, column);
+  figure.x = {column, column == "compute" ? "FLOP" : "", true};
+  figure.y = {reducible ? fmt::format("{} - {}", output, r.floor_name) : output, "", true};
+  Series measured = points("measured", Colour::kBlack);
+  measured.opacity = x.size() > kMostBars ? 0.4 : 0.8;
+  Series law = points(r.has_interval ? fmt::format("law, {:g} % interval of a new run", 100 * r.fit.level) : "law",
+                      Colour::kVermillion);
+  const std::size_t every = (order.size() + kMostBars - 1) / kMostBars;
+  std::size_t below = 0, open = 0;
+  for (std::size_t k = 0; k < order.size(); ++k) {
+    const std::size_t i = order[order.size() - 1 - k];
+    measured.x.push_back(x[i]);
+    measured.y.push_back(r.table.data.output[i] - r.floor);
+    if (!(measured.y.back() > 0)) ++below;
+    if (k % every != 0) continue;
+    law.x.push_back(x[i]);
+    law.y.push_back(r.predicted.value[i] - r.floor);
+    if (!r.has_interval) continue;
+    // A lower end at or under the floor has no place on a logarithmic axis: the bar is drawn upwards alone.
+    const double lo = r.predicted.run_lo[i] - r.floor;
+    if (!(lo > 0)) ++open;
+    law.error_lo.push_back(lo > 0 ? lo : law.y.back());
+    law.error_hi.push_back(r.predicted.run_hi[i] - r.floor);
+  }
+  figure.series = {law, measured};  // what was measured lies on top
+  if (reducible)
+    figure.caption = fmt::format(
+        "The fitted floor {} = {} is taken off both. It is an estimate, and its error bends the lowest points most; "
+        "the "
+        "interval of a new run does not move the floor.",
+        r.floor_name, format_number(r.floor, 4));
+  else if (!r.floor_name.empty())
+    figure.caption = fmt::format("The fitted floor {} is 0: the whole {} is drawn.", r.floor_name, output);
+  else
+    figure.caption = fmt::format("The law has no floor: the whole {} is drawn.", output);
+  if (every > 1)
+    figure.caption +=
+        fmt::format(" The law is drawn at {} of the {} rows, from the largest down.", law.x.size(), order.size());
+  if (below > 0)
+    figure.caption += fmt::format(" {} measured row{} at or below the floor.", below, below == 1 ? " lies" : "s lie");
+  if (open > 0)
+    figure.caption += fmt::format(" Of {} row{} the interval reaches the floor: only its upper half is drawn.", open,
+                                  open == 1 ? "" : "s");
+  return figure;
+}
+
+Figure predicted_against_actual(const View& r) {
+  Figure figure;
+  figure.title = "Predicted against measured";
+  figure.x = {"measured " + r.fit.law.output, "", true};
+  figure.y = {"predicted " + r.fit.law.output, "", true};
+  Series fitted = points("by the fit to all rows", Colour::kBlue);
+  fitted.opacity = 0.7;
+  for (std::size_t i = 0; i < r.predicted.value.size(); ++i) {
+    fitted.x.push_back(r.table.data.output[i]);
+    fitted.y.push_back(r.predicted.value[i]);
+  }
+  const auto [lo, hi] = std::minmax_element(r.table.data.output.begin(), r.table.data.output.end());
+  Series diagonal;
+  diagonal.label = "equal";
+  diagonal.style = Style::kDashed;
+  diagonal.colour = Colour::kBlack;
+  diagonal.x = diagonal.y = {*lo, *hi};
+  figure.series = {diagonal, fitted};
+  figure.caption = "Every row is predicted by the fit to all rows.";
+  return figure;
+}
+
+std::string bias_in_words(const fitting::Holdout& held_out) {
+  return percent(std::abs(held_out.bias)) + (held_out.bias < 0 ? " too low" : " too high");
+}
+
+void add_held_out(const View& r, const fitting::Holdout& held_out, Figure& figure) {
+  Series held = points("the largest, by a fit to the others", Colour::kVermillion);
+  for (std::size_t k = 0; k < held_out.rows.size(); ++k) {
+    held.x.push_back(r.table.data.output[held_out.rows[k]]);
+    held.y.push_back(held_out.predicted[k]);
+  }
+  figure.series.push_back(std::move(held));
+  figure.caption = fmt::format(
+      "The largest {} rows, up to {} times the compute of the {} others, are also predicted by a fit to those others: "
+      "off "
+      "by {} on average, {} on balance.{}",
+      held_out.n_predicted, format_number(held_out.compute_factor), held_out.n_fitted,
+      percent(held_out.mean_abs_rel_error), bias_in_words(held_out),
+      held_out.certified ? "" : " That fit is not certified.");
+}
+
+Figure residuals(const View& r, const std::string& name, const std::vector<double>& x) {
+  Figure figure;
+  figure.title = "Residuals against " + name;
+  figure.x = {name, "", true};
+  figure.y = {fmt::format("ln(measured/predicted) of {}", r.fit.law.output)};
+  Series series = points("", Colour::kBlue);
+  series.opacity = 0.7;
+  series.x = x;
+  for (std::size_t i = 0; i < x.size(); ++i)
+    series.y.push_back(std::log(r.table.data.output[i] / r.predicted.value[i]));
+  figure.series = {series};
+  figure.horizontal_marks = {{0, "", Colour::kBlack}};
+  figure.caption = "Residuals that bend or fan out along an input are what the law does not describe.";
+  return figure;
+}
+
+// What the profile says in words.
+std::string reading_of(const fitting::ProfileCurve& curve, const fitting::Coordinate& coordinate) {
+  const std::string& name = curve.parameter;
+  const double bounds[] = {coordinate.parameter(coordinate.lower), coordinate.parameter(coordinate.upper)};
+  for (const double bound : bounds)
+    if (std::abs(curve.optimum - bound) <= 1e-9 * std::abs(bound)) {
+      const std::string at = fmt::format("{} is at its bound, {}", name, format_number(bound));
+      const auto& end = bound == bounds[0] ? curve.hi : curve.lo;
+      if (!end) return at + ", and its profile refutes no other value";
+      if (coordinate.logarithmic)
+        return fmt::format("{}: unbounded {}, its profile ends only at {}", at, bound == bounds[0] ? "below" : "above",
+                           format_number(*end));
+      return fmt::format("{}, and its profile ends at {}", at, format_number(*end));
+    }
+  if (curve.lo && curve.hi)
+    return fmt::format("The profile ends on both sides, at {} and {}, yet {} is not identified",
+                       format_number(*curve.lo), format_number(*curve.hi), name);
+  if (curve.lo)
+    return fmt::format("{} is unbounded above: all values over {} fit as well, within noise", name,
+                       format_number(*curve.lo));
+  if (curve.hi)
+    return coordinate.logarithmic
+               ? fmt::format(
+                     "{} is unbounded below: all values down to 0 fit as well, within noise, as the fitted one; "
+                     "those over {} do not",
+                     name, format_number(*curve.hi))
+               : fmt::format("{} may be as low as its bound, {}; values over {} do not fit", name,
+                             format_number(coordinate.parameter(coordinate.lower)), format_number(*curve.hi));
+  return fmt::format("{} is not determined: unbounded above and below, every value fits as well, within noise", name);
+}
+
+Figure profile_figure(const fitting::ProfileCurve& curve, const fitting::Fit& fit) {
+  const auto coordinate = std::find_if(fit.coordinates.begin(), fit.coordinates.end(),
+                                       [&](const auto& c) { return c.name == curve.parameter; });
+  Figure figure;
+  figure.title = "Profile of " + curve.parameter;
+  figure.x = {curve.parameter, "", coordinate->logarithmic};
+  figure.y = {"rise of the objective, over that at the end"};
+  figure.y.lo = 0;
+  const double end = curve.threshold - fit.objective_value;
+  Series series{"all else refitted", {}, {}, Style::kLine, Colour::kBlue};
+  for (std::size_t i = 0; i < curve.value.size(); ++i) {
+    const double rise = (curve.objective[i] - fit.objective_value) / end;
+    if (rise > 4) continue;
+    series.x.push_back(curve.value[i]);
+    series.y.push_back(std::max(0.0, rise));
+  }
+  figure.series = {std::move(series)};
+  figure.vertical_marks = {{curve.optimum, "fitted", Colour::kBlack}};
+  figure.horizontal_marks = {{1, "end of the interval", Colour::kVermillion}};
+  figure.caption = reading_of(curve, *coordinate) + ".";
+  if (const fitting::Estimate* e = fit.find(curve.parameter); fit.method != fitting::IntervalMethod::none && e != nullptr)
+    figure.caption +=
+        fmt::format(" The {} interval is {} to {}.", base::enum_name(fit.method),
+                    e->lo ? format_number(*e->lo) : "(no lower end)", e->hi ? format_number(*e->hi) : "(no upper end)");
+  if (fit.clustered)
+    figure.caption += " The profile takes rows as independent, which rows of one run are not: it ends too early.";
+  return figure;
+}
+
+double correlation(const std::vector<double>& x, const std::vector<double>& y) {
+  const auto n = static_cast<double>(x.size());
+  const double mx = std::accumulate(x.begin(), x.end(), 0.0) / n, my = std::accumulate(y.begin(), y.end(), 0.0) / n;
+  double xx = 0, yy = 0, xy = 0;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    xx += (x[i] - mx) * (x[i] - mx);
+    yy += (y[i] - my) * (y[i] - my);
+    xy += (x[i] - mx) * (y[i] - my);
+  }
+  return xx > 0 && yy > 0 ? xy / std::sqrt(xx * yy) : 0;
+}
+
+// Resamples of the two parameters that move together most.
+std::optional<Figure> pairs(const fitting::Fit& fit) {
+  const std::size_t k = fit.theta.size();
+  if (k < 2 || fit.replicates.size() < 2 * k) return {};
+  std::vector<std::vector<double>> draws(k);
+  for (std::size_t i = 0; i < fit.replicates.size(); ++i) draws[i % k].push_back(fit.replicates[i]);
+  std::size_t a = 0, b = 1;
+  double strongest = -1;
+  for (std::size_t i = 0; i < k; ++i)
+    for (std::size_t j = i + 1; j < k; ++j)
+      if (const double c = std::abs(correlation(draws[i], draws[j])); c > strongest) strongest = c, a = i, b = j;
+  Figure figure;
+  const auto axis = [&](std::size_t c) {
+    return report::Axis{fit.coordinates[c].name, "", fit.coordinates[c].logarithmic};
+  };
+  figure.title = fmt::format("Resamples: {} and {}", fit.coordinates[a].name, fit.coordinates[b].name);
+  figure.x = axis(a);
+  figure.y = axis(b);
+  Series series = points("resamples", Colour::kSkyBlue), optimum = points("fit", Colour::kBlack);
+  series.opacity = 0.6;
+  for (std::size_t i = 0; i < draws[a].size(); ++i) {
+    series.x.push_back(fit.coordinates[a].parameter(draws[a][i]));
+    series.y.push_back(fit.coordinates[b].parameter(draws[b][i]));
+  }
+  optimum.x = {fit.coordinates[a].parameter(fit.theta[a])};
+  optimum.y = {fit.coordinates[b].parameter(fit.theta[b])};
+  figure.series = {series, optimum};
+  figure.caption = fmt::format(
+      "The pair with the strongest correlation, {} in the fitted coordinates: the data know a combination of the two "
+      "better than either.",
+      format_number(correlation(draws[a], draws[b]), 4));
+  return figure;
+}
+
+std::string undetermined_in_words(const fitting::Fit& fit) {
+  std::vector<std::string> names;
+  for (const auto& e : fit.parameters)
+    if (!e.identified && !e.fixed) names.push_back(e.name);
+  return fmt::format("{}{}", names.empty() ? "" : fmt::format(" Not determined: {}.", fmt::join(names, ", ")),
+                     fit.method == fitting::IntervalMethod::none ? " No intervals were made." : "");
+}
+
+report::Table convergence_table(const fitting::Fit& fit) {
+  const auto& c = fit.convergence;
+  report::Table table;
+  table.caption = "How the optimum was found.";
+  table.columns = {"rows", "objective", "grid points", "starts", "agreed", "scaled gradient", "condition", "status"};
+  table.rows = {{std::to_string(fit.n_points), format_number(fit.objective_value, 6), std::to_string(c.grid_points),
+                 std::to_string(c.starts), std::to_string(c.agreed), format_number(c.gradient_norm, 2),
+                 format_number(c.condition, 2), c.status}};
+  return table;
+}
+
+}  // namespace
+
+report::Page fit_page(const FitAnswer& answer, const fitting::Prediction& predicted) {
+  const tables::Rows& table = answer.rows;
+  const fitting::Fit& fit = answer.best().fit;
+  const auto& held_out = answer.best().holdout;
+  View rows{table, fit, predicted, 0, "", false};
+  find_floor(rows);
+  rows.has_interval = std::all_of(rows.predicted.run_lo.begin(), rows.predicted.run_lo.end(),
+                                  [](double end) { return std::isfinite(end); });
+  report::Page page;
+  page.title = fmt::format("{}: {}", fit.name(), std::filesystem::path(table.table.source).filename().string());
+  page.answer =
+      fmt::format("{} rows, residual {}{}.{}", fit.n_points, percent(fit.residual_scale),
+                  held_out ? fmt::format("; the largest {} rows, held out, are predicted with a mean error of {}",
+                                         held_out->n_predicted, percent(held_out->mean_abs_rel_error))
+                           : "",
+                  undetermined_in_words(fit));
+  if (!fit.convergence.certified) page.notice = "This fit is not certified: " + fit.convergence.status + ".";
+  page.figures = {against_size(rows), predicted_against_actual(rows)};
+  if (held_out) add_held_out(rows, *held_out, page.figures.back());
+
+  report::Section numbers;
+  numbers.title = "The fit";
+  numbers.lead = fit.formula();
+  numbers.tables = {parameter_table(fit), convergence_table(fit)};
+  for (const auto* list : {&fit.warnings, &table.warnings})
+    for (const auto& text : *list) numbers.paragraphs.push_back("Warning: " + text + ".");
+  for (const auto& text : table.notes) numbers.paragraphs.push_back("Note: " + text + ".");
+  if (answer.audit) numbers.paragraphs.push_back(audit_text(*answer.audit));
+  if (answer.ranked) {
+    report::Table ranked = ranking_table(answer.ranking);
+    ranked.caption = "Every law that the columns allow, best first by the error of prediction.";
+    numbers.tables.push_back(std::move(ranked));
+    for (const auto& text : answer.ranking.notes) numbers.paragraphs.push_back("Not ranked: " + text + ".");
+  }
+  page.sections.push_back(std::move(numbers));
+
+  report::Section checks;
+  checks.title = "What the law misses";
+  checks.figures.push_back(residuals(rows, "predicted " + fit.law.output, rows.predicted.value));
+  for (std::size_t i = 0; i < std::min(kMostFigures, fit.law.columns().size()); ++i)
+    checks.figures.push_back(residuals(rows, fit.law.columns()[i], table.data.columns.get(fit.law.columns()[i])));
+  page.sections.push_back(std::move(checks));
+
+  report::Section certainty;
+  certainty.title = "What the data determine";
+  std::size_t shown = 0;
+  for (const auto& parameter : fit.parameters) {
+    if (parameter.identified || parameter.fixed || shown == kMostFigures) continue;
+    const fitting::ProfileCurve curve = fitting::profile(fit, table.data, answer.options, parameter.name);
+    if (!(curve.threshold > fit.objective_value)) continue;  // data without noise: every profile is a spike
+    certainty.figures.push_back(profile_figure(curve, fit));
+    ++shown;
+  }
+  if (auto figure = pairs(fit)) certainty.figures.push_back(std::move(*figure));
+  if (!certainty.figures.empty()) page.sections.push_back(std::move(certainty));
+  return page;
+}
+
+}  // namespace phaselaw::advice

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "phaselaw/base/value.h"
+#include "phaselaw/fitting/audit.h"
+#include "phaselaw/fitting/fit_file.h"
+#include "phaselaw/fitting/selection.h"
+#include "phaselaw/tables/rows.h"
+
+// Fits a law to a table: what `phaselaw fit` and `phaselaw.fit` do, by one road for every law and every table.
+//
+//   law        a name, NAME@COLUMN or an expression (laws/law.h); all: every law that the columns allow, ranked
+//   rows       all: every row. envelope: the rows that no other one dominates in (compute, output); intervals then
+//              resample whole runs (fitting/envelope.h)
+//   cluster    auto: rows of one run are resampled together where runs have several rows; none; or a column
+// Rows with zero compute, tokens or parameters (before the first step) are left out, and a note counts them.
+// Warnings and notes go to the log. Errors: InputError as those of the law, the table and the options.
+namespace phaselaw::advice {
+
+enum class RowChoice { all, envelope };
+[[nodiscard]] base::EnumNames<RowChoice> enum_names(RowChoice);
+
+struct FitRequest {
+  std::string law = "all";
+  RowChoice rows = RowChoice::all;
+  tables::ReadOptions read;
+  fitting::FitOptions fit;
+  std::string cluster = "auto", weights, sd;  // columns
+  double holdout = 0.2;
+  std::map<std::string, double> audit;
+
+  FitRequest() { fit.threads = 0; }
+  template <class Self, class Visit>
+  static void fields(Self& self, Visit&& visit) {
+    using base::anything;
+    visit("law", self.law, anything(), "a law's name (see --laws), an expression, or all: every law that applies, ranked");
+    visit("rows", self.rows, anything(), "all rows, or the lower envelope over runs; its intervals resample whole runs");
+    tables::ReadOptions::fields(self.read, visit);
+    fitting::FitOptions::fields(self.fit, visit);
+    visit("cluster", self.cluster, anything(), "column whose rows are resampled together; auto: the run's; none");
+    visit("weights", self.weights, anything(), "column of weights");
+    visit("sd", self.sd, anything(), "column of the standard error of ln loss");
+    visit("holdout", self.holdout, base::half_open(0, 1),
+          "share of the rows, the largest by compute, that is predicted from the rest; 0: none");
+    visit("audit", self.audit, anything(), "name=value of published parameters: are they an optimum of these rows?");
+  }
+  void validate() const;  // InputError
+};
+
+struct FitAnswer {
+  tables::Rows rows;            // that were fitted
+  fitting::FitOptions options;  // with weights, errors and clusters looked up
+  fitting::Ranking ranking;     // of one law or of all, best first
+  bool ranked = false;
+  std::optional<fitting::Audit> audit;
+  base::Value json;  // one law: a FIT.json; all: fits, ranking, early_form, notes
+
+  [[nodiscard]] const fitting::RankedLaw& best() const { return ranking.laws.front(); }
+};
+
+[[nodiscard]] FitAnswer fit(const FitRequest& request, tables::Table table);
+
+}  // namespace phaselaw::advice

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "phaselaw/advice/fit/fit_tables.h"
+
+#include <cmath>
+
+#include "phaselaw/base/csv.h"
+#include "phaselaw/report/format.h"
+
+namespace phaselaw::advice {
+
+namespace {
+
+std::string value_of(const fitting::Estimate& e, bool has_interval) {
+  if (e.fixed) return report::format_number(e.value, 6) + " (fixed)";
+  if (e.lo && e.hi) return report::format_value(e.value, *e.lo, *e.hi);
+  const std::string value = report::format_number(e.value, 4);
+  if (!has_interval) return value;
+  if (e.lo) return fmt::format("{} [{}, no upper end]", value, report::format_number(*e.lo));
+  if (e.hi) return fmt::format("{} [no lower end, {}]", value, report::format_number(*e.hi));
+  return value + " [not determined]";
+}
+
+std::string meaning_of(const laws::Law& law, const std::string& name) {
+  const auto with_unit = [](const auto& described) {
+    return described.unit.empty() ? described.meaning : fmt::format("{} ({})", described.meaning, described.unit);
+  };
+  for (const laws::Parameter& parameter : law.parameters)
+    if (parameter.name == name) return with_unit(parameter);
+  for (const laws::DerivedQuantity& quantity : law.derived)
+    if (quantity.name == name) return with_unit(quantity);
+  return "";
+}
+
+double mean_error(const std::vector<fitting::Holdout>& slices) {
+  double total = 0;
+  for (const fitting::Holdout& slice : slices) total += slice.mean_abs_rel_error;
+  return slices.empty() ? NAN : total / static_cast<double>(slices.size());
+}
+
+// Two laws that are the same curves in other letters differ by rounding alone.
+std::string above_the_best(double criterion) {
+  constexpr double kRounding = 1e-6;
+  return report::format_number(criterion < kRounding ? 0 : criterion);
+}
+
+}  // namespace
+
+report::Table table_of(std::vector<std::vector<std::string>> rows, std::string caption) {
+  report::Table table;
+  table.caption = std::move(caption);
+  table.columns = rows.front();
+  rows.erase(rows.begin());
+  table.rows = std::move(rows);
+  return table;
+}
+
+std::string percent(double share, int digits) {
+  return std::isnan(share) ? report::format_number(share) : report::format_number(100 * share, digits) + " %";
+}
+
+report::Table parameter_table(const fitting::Fit& fit) {
+  report::Table table;
+  const bool has_interval = fit.method != fitting::IntervalMethod::none;
+  table.columns = {"quantity", has_interval ? fmt::format("value and {:g} % interval", 100 * fit.level) : "value",
+                   "identified", "meaning"};
+  for (const auto* list : {&fit.parameters, &fit.derived})
+    for (const fitting::Estimate& e : *list) {
+      table.rows.push_back(
+          {e.name, value_of(e, has_interval), e.fixed ? "fixed" : e.identified ? "yes" : "no", meaning_of(fit.law, e.name)});
+    }
+  return table;
+}
+
+report::Table ranking_table(const fitting::Ranking& ranking) {
+  report::Table table;
+  table.columns = {
+      "law",      "parameters", "AICc above the best", "BIC above the best", "held-out error", "back-test error",
+      "converged"};
+  for (const fitting::RankedLaw& ranked : ranking.laws)
+    table.rows.push_back({ranked.fit.name(), std::to_string(ranked.fit.theta.size()), above_the_best(ranked.delta_aicc),
+                          above_the_best(ranked.delta_bic),
+                          percent(ranked.holdout ? ranked.holdout->mean_abs_rel_error : NAN),
+                          percent(mean_error(ranked.backtest)),
+                          ranked.fit.convergence.certified ? "yes" : ranked.fit.convergence.status});
+  return table;
+}
+
+std::vector<std::string> fit_facts(const fitting::Fit& fit, const std::optional<fitting::Holdout>& held_out) {
+  const auto& c = fit.convergence;
+  std::vector<std::string> facts = {
+      fmt::format("{} rows, objective {}, residual {} (std of ln {}), AICc {}, BIC {}", fit.n_points,
+                  report::format_number(fit.objective_value, 8), report::format_number(fit.residual_scale),
+                  fit.law.output, report::format_number(fit.aicc, 5), report::format_number(fit.bic, 5)),
+      fmt::format("{} of {} starts agree, scaled gradient {}, condition {:.1e}: {}; {} intervals{}", c.agreed, c.starts,
+                  c.gradient_norm < 1e-10 ? "below 1e-10" : report::format_number(c.gradient_norm, 2), c.condition,
+                  c.status, base::enum_name(fit.method), fit.clustered ? " of whole runs" : "")};
+  if (held_out)
+    facts.push_back(fmt::format(
+        "held out: fitted to the cheapest {} rows, off by {} on average on the {} largest (bias {}), {} times the compute",
+        held_out->n_fitted, percent(held_out->mean_abs_rel_error), held_out->n_predicted, percent(held_out->bias),
+        report::format_number(held_out->compute_factor)));
+  return facts;
+}
+
+std::string audit_text(const fitting::Audit& audit) { return fmt::format("The published parameters are {}.", audit.verdict); }
+
+namespace {
+
+std::string text_of(const fitting::Fit& fit, const std::optional<fitting::Holdout>& held_out) {
+  const report::Table table = parameter_table(fit);
+  std::vector<std::vector<std::string>> rows = {table.columns};
+  rows.insert(rows.end(), table.rows.begin(), table.rows.end());
+  // A law of one's own is called by its formula.
+  std::string text = fit.name() == fit.formula() ? fit.formula() : fmt::format("{}: {}", fit.name(), fit.formula());
+  text += "\n" + report::text_table(rows);
+  for (const std::string& fact : fit_facts(fit, held_out)) text += fact + "\n";
+  return text;
+}
+
+}  // namespace
+
+std::string fit_text(const fitting::SavedFit& saved) { return text_of(saved.fit, saved.holdout); }
+
+std::string fit_text(const FitAnswer& answer) {
+  std::string text;
+  if (answer.ranked) {
+    const report::Table ranked = ranking_table(answer.ranking);
+    std::vector<std::vector<std::string>> rows = {ranked.columns};
+    rows.insert(rows.end(), ranked.rows.begin(), ranked.rows.end());
+    text = report::text_table(rows) + "\nbest: ";
+  }
+  text += text_of(answer.best().fit, answer.best().holdout);
+  if (answer.audit) text += audit_text(*answer.audit) + "\n";
+  return text;
+}
+
+std::string residuals_csv(const FitAnswer& answer, const fitting::Prediction& predicted) {
+  std::string csv = "line,run,measured,predicted,lo,hi,ln_residual\n";
+  const tables::Rows& rows = answer.rows;
+  for (std::size_t i = 0; i < rows.n_rows(); ++i)
+    csv += fmt::format("{},{},{},{},{},{},{}\n", rows.line[i], base::csv_quoted(rows.run[i]), rows.data.output[i],
+                       predicted.value[i], base::csv_number(predicted.run_lo[i]), base::csv_number(predicted.run_hi[i]),
+                       std::log(rows.data.output[i] / predicted.value[i]));
+  return csv;
+}
+
+}  // namespace phaselaw::advice

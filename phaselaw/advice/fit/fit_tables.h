@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "phaselaw/advice/fit/fit_request.h"
+#include "phaselaw/fitting/fit_file.h"
+#include "phaselaw/fitting/predict.h"
+#include "phaselaw/report/page.h"
+
+// Fits as tables and text, for the page, the terminal and Python.
+namespace phaselaw::advice {
+
+// quantity, value and interval, identified, meaning: parameters, then derived quantities. An end that the data do not
+// give is "-inf" or "inf" in words: "no upper end".
+[[nodiscard]] report::Table parameter_table(const fitting::Fit& fit);
+
+// Best first: law, parameters, AICc and BIC above the lowest, error held out, error of the back-test, converged.
+[[nodiscard]] report::Table ranking_table(const fitting::Ranking& ranking);
+
+// A fit as text: the law, its parameters, how sure the optimum is, what was held out.
+[[nodiscard]] std::string fit_text(const fitting::SavedFit& saved);
+[[nodiscard]] std::string fit_text(const FitAnswer& answer);  // with the ranking and the audit, where there are any
+[[nodiscard]] std::vector<std::string> fit_facts(const fitting::Fit& fit, const std::optional<fitting::Holdout>& holdout);
+[[nodiscard]] std::string audit_text(const fitting::Audit& audit);
+
+// line, run, measured, predicted, its interval for a new run, ln residual: one row for each fitted row.
+[[nodiscard]] std::string residuals_csv(const FitAnswer& answer, const fitting::Prediction& predicted);
+
+// What a reader needs to repeat a scaling-law fit, filled in from the fit itself, as plain text: one line an item.
+// Whatever the table cannot know says "not stated", and what to write there.
+[[nodiscard]] std::string fitting_checklist(const FitAnswer& answer);
+
+// Rows of text, the first of which names the columns, as a table of the page.
+[[nodiscard]] report::Table table_of(std::vector<std::vector<std::string>> rows, std::string caption);
+
+// "2.6 %"; an en dash for NaN.
+[[nodiscard]] std::string percent(double share, int digits = 2);
+
+}  // namespace phaselaw::advice

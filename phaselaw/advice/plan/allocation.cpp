@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "phaselaw/advice/plan/allocation.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "phaselaw/base/constants.h"
+#include "phaselaw/base/errors.h"
+
+namespace phaselaw::advice {
+
+namespace {
+
+using base::kNaN;
+constexpr double kUnlimited = 1e140;
+
+bool follows_from_sizes(const std::string& name) {
+  static const std::vector<std::string> names = {"n_params", "tokens",   "compute", "tokens_per_param",
+                                                 "epochs",   "n_layers", "d_model"};
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+void require_positive(double value, const char* flag) {
+  if (!(value > 0) || std::isinf(value))
+    throw base::InputError({flag}, fmt::format("expected a finite number > 0, found {}", value));
+}
+
+}  // namespace
+
+Allocator::Allocator(const laws::Law& law, Situation situation) : law_(law), situation_(std::move(situation)) {
+  if (law.output != "loss")
+    throw base::InputError(
+        fmt::format("the law {} predicts {}, not the loss; plan with a law of the loss", law.name, law.output));
+  const std::vector<std::string>& columns = law.columns();
+  const auto needs = [&](const char* name) { return std::find(columns.begin(), columns.end(), name) != columns.end(); };
+  if (situation_.at.contains("compute") || situation_.at.contains("n_params") || situation_.at.contains("tokens"))
+    throw base::InputError({"--at"},
+                           "compute, n_params and tokens have flags of their own: --compute, --n-params, "
+                           "--tokens");
+  for (const auto& [name, value] : situation_.at) {
+    require_positive(value, "--at");
+    if (std::find(columns.begin(), columns.end(), name) == columns.end() &&
+        !(name == "unique_tokens" && needs("epochs")))
+      throw base::InputError({"--at"}, base::unknown_name("column", name, columns));
+  }
+  std::vector<std::string> missing;
+  for (const std::string& name : columns)
+    if (!follows_from_sizes(name) && !situation_.at.contains(name) && name != "n_data") missing.push_back(name);
+  if (needs("epochs") && !situation_.at.contains("unique_tokens") && !situation_.at.contains("epochs"))
+    missing.emplace_back("unique_tokens");
+  if (!missing.empty())
+    throw base::InputError({"--at"}, fmt::format("the law {} also needs {}, which no compute determines; give {}",
+                                                 law.name, fmt::join(missing, ", "),
+                                                 fmt::format("--at {}=VALUE", fmt::join(missing, "=VALUE --at "))));
+
+  const bool n_data = needs("n_data") && !situation_.at.contains("n_data");
+  const bool shape = needs("n_params") || needs("tokens") || needs("tokens_per_param") || needs("epochs") ||
+                     needs("n_layers") || needs("d_model");
+  if (n_data && (shape || !needs("compute")))
+    throw base::InputError(
+        fmt::format("the law {} is of {}: no compute says how to divide it among these; fit a law "
+                    "of n_params and tokens, or of compute and n_data",
+                    law.name, fmt::join(columns, ", ")));
+  kind_ = n_data ? Kind::n_data : shape ? Kind::sizes : Kind::compute_only;
+  const int held = (situation_.n_params ? 1 : 0) + (situation_.tokens ? 1 : 0) + (situation_.tokens_per_param ? 1 : 0);
+  if (held > 1)
+    throw base::InputError({"--n-params"},
+                           "hold one of --n-params, --tokens, --tokens-per-param: two of them leave "
+                           "nothing for the compute to decide");
+  if (situation_.n_params) require_positive(*situation_.n_params, "--n-params");
+  if (situation_.tokens) require_positive(*situation_.tokens, "--tokens");
+  if (situation_.tokens_per_param) require_positive(*situation_.tokens_per_param, "--tokens-per-param");
+  if (!(situation_.inference_tokens >= 0) || std::isinf(situation_.inference_tokens))
+    throw base::InputError({"--inference-tokens"},
+                           fmt::format("expected a finite number >= 0, found {}", situation_.inference_tokens));
+  if (kind_ != Kind::sizes && (held > 0 || situation_.inference_tokens > 0))
+    throw base::InputError(
+        fmt::format("the law {} is of {}: it knows no sizes; without --n-params, --tokens, "
+                    "--tokens-per-param, --inference-tokens, or with a law of n_params and tokens",
+                    law.name, fmt::join(columns, ", ")));
+  const bool model = needs("n_params") || needs("tokens_per_param") || needs("n_layers") || needs("d_model");
+  const bool data = needs("tokens") || needs("tokens_per_param") || needs("epochs");
+  if (kind_ == Kind::sizes && held == 0 && !needs("compute") && !(model && data))
+    throw base::InputError({model ? "--tokens" : "--n-params"},
+                           fmt::format("the law {} is of {} alone: it cannot weigh parameters against tokens; hold the "
+                                       "other, or fit a law of both",
+                                       law.name, fmt::join(columns, ", ")));
+  if (kind_ == Kind::sizes) (void)situation_.cost.per_token(1e12);  // says what the convention lacks
+}
+
+std::vector<double> Allocator::of_columns(std::span<const double> parameters, std::span<const double> n_params,
+                                          std::span<const double> tokens, std::span<const double> compute,
+                                          std::span<const double> n_data) const {
+  const std::size_t rows = std::max({n_params.size(), compute.size(), n_data.size()});
+  tables::Columns columns;
+  for (const std::string& name : law_.columns()) {
+    std::vector<double> column(rows);
+    const auto at = situation_.at.find(name);
+    for (std::size_t i = 0; i < rows; ++i) {
+      if (at != situation_.at.end())
+        column[i] = at->second;
+      else if (name == "n_data")
+        column[i] = n_data[i];
+      else if (name == "compute")
+        column[i] = compute[i];
+      else if (name == "n_params")
+        column[i] = n_params[i];
+      else if (name == "tokens")
+        column[i] = tokens[i];
+      else if (name == "tokens_per_param")
+        column[i] = tokens[i] / n_params[i];
+      else if (name == "epochs")
+        column[i] = tokens[i] / situation_.at.at("unique_tokens");
+      else {
+        const ModelShape shape = shape_of(situation_.cost.family, n_params[i]);
+        column[i] = name == "n_layers" ? shape.n_layers : shape.d_model;
+      }
+    }
+    columns.add(name, std::move(column));
+  }
+  return evaluate(law_, columns, parameters);
+}
+
+double Allocator::compute(double n_params, double tokens) const {
+  return situation_.cost.per_token(n_params) * (tokens + situation_.inference_tokens / 3);
+}
+
+double Allocator::tokens_for(double n_params, double compute) const {
+  return compute / situation_.cost.per_token(n_params) - situation_.inference_tokens / 3;
+}
+
+std::vector<double> Allocator::losses(std::span<const double> parameters, std::span<const double> n_params,
+                                      std::span<const double> tokens) const {
+  if (kind_ != Kind::sizes) return of_columns(parameters, {}, {}, tokens, n_params);
+  std::vector<double> trained(n_params.size());
+  for (std::size_t i = 0; i < trained.size(); ++i) trained[i] = situation_.cost.per_token(n_params[i]) * tokens[i];
+  return of_columns(parameters, n_params, tokens, trained, {});
+}
+
+double Allocator::loss(std::span<const double> parameters, double n_params, double tokens) const {
+  return losses(parameters, {&n_params, 1}, {&tokens, 1}).front();
+}
+
+double Allocator::floor(std::span<const double> parameters) const {
+  const std::span<const double> unlimited(&kUnlimited, 1);
+  const double value = of_columns(parameters, unlimited, unlimited, unlimited, unlimited).front();
+  constexpr double kNothing = 1e-9;  // what a power of 1e140 leaves of a term is no floor
+  return std::isfinite(value) && value > kNothing ? value : 0;
+}
+
+Allocation Allocator::held(std::span<const double> parameters, double compute) const {
+  const auto too_small = [&](const char* flag, const std::string& why) {
+    throw base::InputError({flag}, fmt::format("{:.4g} FLOP is too little: {}", compute, why));
+  };
+  double n = 0, d = 0;
+  if (situation_.n_params) {
+    n = *situation_.n_params;
+    d = tokens_for(n, compute);
+    if (!(d > 0)) too_small("--compute", "inference alone costs as much; fewer --inference-tokens or --n-params");
+  } else {
+    // The size whose whole cost is the compute: the cost grows with N.
+    const auto excess = [&](double log_n) {
+      const double size = std::exp(log_n);
+      const double tokens = situation_.tokens ? *situation_.tokens : *situation_.tokens_per_param * size;
+      return std::log(compute) - std::log(this->compute(size, tokens));
+    };
+    const double most = std::log(Allocator::kLargestCompute);
+    if (!(excess(0) > 0)) too_small("--compute", "less than one parameter; hold fewer tokens");
+    n = std::exp(root_between(excess, 0, most));
+    d = situation_.tokens ? *situation_.tokens : *situation_.tokens_per_param * n;
+  }
+  return {compute, n, d, kNaN, loss(parameters, n, d), 0};
+}
+
+Allocation Allocator::best(std::span<const double> parameters, double compute) const {
+  require_positive(compute, "--compute");
+  if (kind_ == Kind::compute_only)
+    return {compute, kNaN, kNaN, kNaN, of_columns(parameters, {}, {}, {&compute, 1}, {}).front(), 0};
+  if (kind_ == Kind::n_data) {
+    const BatchFunction f = [&](std::span<const double> log_n) {
+      std::vector<double> n(log_n.size()), c(log_n.size(), compute);
+      for (std::size_t i = 0; i < n.size(); ++i) n[i] = std::exp(log_n[i]);
+      std::vector<double> value = of_columns(parameters, {}, {}, c, n);
+      for (double& x : value) x = std::log(x);
+      return value;
+    };
+    const LineMinimum minimum = minimise_on_line(f, 0, std::log(1e18));
+    const double n = std::exp(minimum.x);
+    return {compute, kNaN, kNaN, n, of_columns(parameters, {}, {}, {&compute, 1}, {&n, 1}).front(), minimum.edge};
+  }
+  if (situation_.n_params || situation_.tokens || situation_.tokens_per_param) return held(parameters, compute);
+  // From one parameter to one token.
+  const auto left = [&](double log_n) { return tokens_for(std::exp(log_n), compute) - 1; };
+  if (!(left(0) > 0))
+    throw base::InputError({"--compute"},
+                           fmt::format("{:.4g} FLOP do not pay for one token of a model of one parameter", compute));
+  const double last = root_between(left, 0, std::log(kLargestCompute));
+  const BatchFunction f = [&](std::span<const double> log_n) {
+    std::vector<double> n(log_n.size()), d(log_n.size());
+    for (std::size_t i = 0; i < n.size(); ++i) {
+      n[i] = std::exp(log_n[i]);
+      d[i] = std::max(tokens_for(n[i], compute), 0.5);
+    }
+    std::vector<double> value = losses(parameters, n, d);
+    for (double& x : value) x = std::log(x);
+    return value;
+  };
+  const LineMinimum minimum = minimise_on_line(f, 0, last);
+  const double n = std::exp(minimum.x), d = tokens_for(n, compute);
+  return {compute, n, d, kNaN, loss(parameters, n, d), minimum.edge};
+}
+
+std::optional<double> Allocator::compute_for(std::span<const double> parameters, double target,
+                                             std::optional<double> guess) const {
+  require_positive(target, "--loss");
+  const double most = std::log(kLargestCompute);
+  double least = std::log(1e-3);
+  if (kind_ == Kind::sizes) {  // the least compute that what is held leaves room for
+    const double n = situation_.n_params.value_or(1);
+    const double d = situation_.tokens ? *situation_.tokens : situation_.tokens_per_param.value_or(1) * n;
+    least = std::log(compute(n, std::max(1.0, d))) + 1;
+  }
+  const auto excess = [&](double log_c) { return std::log(best(parameters, std::exp(log_c)).loss / target); };
+  if (!(excess(most) < 0)) return std::nullopt;
+  // Steps that grow, from where the answer is likely.
+  double lo = guess ? std::clamp(std::log(*guess) - 0.5, least, most) : least, hi = lo;
+  for (double step = 1; excess(lo) <= 0; step *= 2) {
+    if (lo <= least) return std::exp(least);
+    hi = lo;
+    lo = std::max(least, lo - step);
+  }
+  for (double step = guess ? 1 : 8; hi <= lo || excess(hi) > 0; step *= 2) {
+    if (hi > lo) lo = hi;
+    hi = std::min(most, lo + step);
+  }
+  return std::exp(root_between(excess, lo, hi));
+}
+
+}  // namespace phaselaw::advice

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "phaselaw/advice/plan/plan_request.h"
+
+#include <algorithm>
+
+#include "phaselaw/base/log.h"
+#include "phaselaw/report/format.h"
+
+namespace phaselaw::advice {
+
+namespace {
+
+// Whether a plan can be made with the fit: 2 with sizes, 1 without, 0 not at all; `why` says what is in the way.
+int use_of(const fitting::SavedFit& saved, const Situation& situation, std::string& why) {
+  if (saved.fit.value.empty()) {
+    why = "it has no optimum";
+    return 0;
+  }
+  try {
+    return Allocator(saved.fit.law, situation).has_sizes() ? 2 : 1;
+  } catch (const base::InputError& error) {
+    why = error.what();
+    return 0;
+  }
+}
+
+fitting::SavedFit choose(std::vector<fitting::SavedFit> fits, const Situation& situation, const std::string& source) {
+  if (fits.size() == 1) return std::move(fits.front());
+  std::size_t best = 0;
+  int most = 0;
+  std::string why;
+  for (std::size_t i = 0; i < fits.size() && most < 2; ++i)
+    if (const int use = use_of(fits[i], situation, why); use > most) {
+      most = use;
+      best = i;
+    }
+  if (most == 0)
+    throw base::InputError({source}, fmt::format("none of the {} fits gives a plan: {}", fits.size(), why));
+  base::log_info(fmt::format("planned with {}, the best of {} fits that gives {}; choose another with --law",
+                             fits[best].fit.name(), fits.size(), most == 2 ? "sizes" : "a loss for a compute"));
+  return std::move(fits[best]);
+}
+
+// A number that the plan would not look at.
+void require_used(const Situation& situation, const laws::Law& law) {
+  const FlopConvention convention = situation.cost.convention;
+  const ShapeFamily& family = situation.cost.family;
+  const auto& columns = law.columns();
+  const bool shapes = std::any_of(columns.begin(), columns.end(), [](const std::string& name) {
+    return name == "n_layers" || name == "d_model";
+  });
+  const auto require = [&](bool used, bool given, const char* flag, const char* use) {
+    if (given && !used)
+      throw base::InputError({flag}, fmt::format("only {} uses it; the convention is {} and the law is {}", use,
+                                                 base::enum_name(convention), law.name));
+  };
+  require(convention == FlopConvention::without_embeddings || shapes, family.vocab.has_value(), "--vocab",
+          "--flop-convention without-embeddings");
+  require(convention == FlopConvention::with_attention, family.seq_len.has_value(), "--seq-len",
+          "--flop-convention with-attention");
+  require(convention == FlopConvention::exact, family.flop_per_param.has_value(), "--flop-per-param",
+          "--flop-convention exact");
+  require(shapes || convention == FlopConvention::without_embeddings || convention == FlopConvention::with_attention,
+          family.aspect_ratio != ShapeFamily{}.aspect_ratio, "--aspect-ratio", "a convention or a law that needs shapes");
+}
+
+}  // namespace
+
+void PlanRequest::validate() const {
+  base::check_fields(*this);
+  if (compute.empty() == loss.empty())
+    throw base::InputError({"--compute"}, "expected one of --compute 1e21 (several may follow) and --loss 2.1");
+  if (next_budget && next_run.empty())
+    throw base::InputError({"--next-budget"}, "is the compute for --next-run; say what that run should narrow");
+}
+
+PlanAnswer plan(const base::Value& fits, const std::string& source, const PlanRequest& request) {
+  request.validate();
+  PlanAnswer answer;
+  answer.fit = choose(fitting::saved_fits_from(fits, source, request.law), request.options.situation, source);
+  require_used(request.options.situation, answer.fit.fit.law);
+  answer.plan = request.loss.empty() ? plan_for_compute(answer.fit, request.compute, request.options)
+                                     : plan_for_loss(answer.fit, request.loss, request.options);
+  answer.json = to_value(answer.plan);
+  for (const std::string& warning : answer.plan.warnings) base::log_warning(warning);
+  for (const PlanPoint& point : answer.plan.points)
+    for (const std::string& warning : point.warnings)
+      base::log_warning(fmt::format("{}: {}", report::format_flop(point.compute.value), warning));
+  if (request.next_run.empty()) return answer;
+
+  DesignRequest design;
+  design.quantity = request.next_run;
+  design.compute = answer.plan.points.front().compute.value;
+  const std::vector<double> spent = answer.fit.data.columns.get("compute");
+  design.budget = request.next_budget ? *request.next_budget : *std::max_element(spent.begin(), spent.end());
+  answer.design = next_run(answer.fit, request.options.situation, design);
+  answer.json["next_run"] = to_value(*answer.design);
+  for (const std::string& warning : answer.design->warnings) base::log_warning(warning);
+  return answer;
+}
+
+}  // namespace phaselaw::advice

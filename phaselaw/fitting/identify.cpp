@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "phaselaw/fitting/identify.h"
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "phaselaw/base/errors.h"
+#include "phaselaw/fitting/robust_scale.h"
+#include "phaselaw/numerics/statistics.h"
+
+namespace phaselaw::fitting {
+
+namespace {
+
+constexpr double kCollinear = 0.999;     // correlation of logarithms
+constexpr double kIllConditioned = 1e7;  // condition number beyond which half the digits of a parameter are lost
+
+void add_warning(Fit& fit, const std::string& warning) {
+  if (std::find(fit.warnings.begin(), fit.warnings.end(), warning) == fit.warnings.end())
+    fit.warnings.push_back(warning);
+}
+
+// Is the objective with the parameter at its bound still within noise of the optimum? A profile that has risen above
+// the noise is taken to stay there, so most answers cost one refit nearby.
+bool open_towards(Refitter& refitter, const Fit& fit, std::size_t j, double bound, double rise) {
+  const double room = bound - fit.theta[j];
+  const double near = std::abs(room) > 1 ? 1 / std::abs(room) : 1;  // a factor e
+  std::vector<double> at = fit.theta;
+  for (const double share : {near, 0.1, 0.3, 0.6, 1.0}) {
+    if (share < near) continue;
+    at[j] = fit.theta[j] + share * room;
+    refitter.hold(j, at[j]);
+    const numerics::LeastSquaresResult result = refitter.solve(at, 1e-3, true);
+    refitter.release();
+    if (result.status == numerics::LeastSquaresStatus::failed || result.cost > fit.objective_value + rise) return false;
+    at = result.parameters;
+  }
+  return true;
+}
+
+void judge_profiles(const LawForm& form, Refitter& refitter, double level, Fit& fit) {
+  const double rise = profile_rise(refitter, fit.theta, fit.objective_value, level);
+  for (std::size_t j = 0; j < fit.theta.size(); ++j) {
+    const Coordinate& coordinate = form.coordinates()[j];
+    Estimate& estimate = fit.parameters[j];
+    if (!coordinate.logarithmic) {
+      if (estimate.value == 0) estimate.identified = false;
+      continue;
+    }
+    const bool above = open_towards(refitter, fit, j, coordinate.upper, rise);
+    const bool below = open_towards(refitter, fit, j, coordinate.lower, rise);
+    if (!above && !below) continue;
+    estimate.identified = false;
+    if (above) estimate.hi.reset();
+    if (below) estimate.lo.reset();
+    const char* side = above && below ? "on either side" : above ? "above" : "below";
+    add_warning(fit, fmt::format("{} is unbounded {}: the data fit as well, within noise, with {} -> {}; look at its "
+                                 "profile, fix it, or use a law without it",
+                                 estimate.name, side, estimate.name, above ? "infinity" : "0"));
+  }
+}
+
+void not_identified(Fit& fit, std::initializer_list<std::string_view> names) {
+  for (auto* list : {&fit.parameters, &fit.derived})
+    for (Estimate& estimate : *list)
+      if (!estimate.fixed && std::find(names.begin(), names.end(), estimate.name) != names.end())
+        estimate.identified = false;
+}
+
+void judge_output(const LawForm& form, Fit& fit) {
+  const auto [low, high] = std::minmax_element(form.data().output.begin(), form.data().output.end());
+  if (*low == *high) {
+    add_warning(fit, fmt::format("all values of the {} are equal: nothing but their value is determined; measure where "
+                                 "it falls",
+                                 form.law().output));
+    for (auto* list : {&fit.parameters, &fit.derived})
+      for (Estimate& estimate : *list) estimate.identified = estimate.fixed || estimate.name == "initial_loss";
+  }
+  for (const laws::Parameter& p : form.law().parameters)
+    if (const auto held = fit.fixed.find(p.name);
+        held != fit.fixed.end() && p.domain == laws::ParameterDomain::non_negative && held->second >= *low)
+      add_warning(fit, fmt::format("the floor {} = {} is not below the smallest {} {}; lower it or leave it free",
+                                   p.name, held->second, form.law().output, *low));
+}
+
+void judge_columns(const LawForm& form, Fit& fit) {
+  const tables::Columns& columns = form.data().columns;
+  const bool determined =
+      fit.convergence.condition < kIllConditioned &&
+      std::all_of(fit.parameters.begin(), fit.parameters.end(), [](const Estimate& e) { return e.identified; });
+  std::vector<std::vector<double>> logs;
+  const auto& names = form.law().columns();
+  for (const std::string& name : names) {
+    std::vector<double> column = columns.get(name);
+    const std::size_t distinct = std::set<double>(column.begin(), column.end()).size();
+    if (distinct == 1 || (distinct == 2 && !determined))
+      add_warning(fit, fmt::format("{} takes {} distinct value{}: too few to tell its power from the other terms; "
+                                   "measure at three or more",
+                                   name, distinct, distinct == 1 ? "" : "s"));
+    if (names.size() == 1 && distinct < fit.theta.size()) {
+      add_warning(fit, fmt::format("{} distinct values of {} cannot determine {} parameters; measure at more of them",
+                                   distinct, name, fit.theta.size()));
+      for (auto* list : {&fit.parameters, &fit.derived})
+        for (Estimate& estimate : *list) estimate.identified = estimate.fixed;
+    }
+    for (double& x : column) x = std::log(std::max(x, 1e-300));
+    logs.push_back(std::move(column));
+  }
+  for (std::size_t a = 0; a < logs.size(); ++a)
+    for (std::size_t b = 0; b < a; ++b) {
+      const double mean_a = numerics::mean(logs[a]), mean_b = numerics::mean(logs[b]);
+      double aa = 0, bb = 0, ab = 0;
+      for (std::size_t i = 0; i < logs[a].size(); ++i) {
+        aa += (logs[a][i] - mean_a) * (logs[a][i] - mean_a);
+        bb += (logs[b][i] - mean_b) * (logs[b][i] - mean_b);
+        ab += (logs[a][i] - mean_a) * (logs[b][i] - mean_b);
+      }
+      if (aa > 0 && bb > 0 && std::abs(ab) >= kCollinear * std::sqrt(aa * bb))
+        add_warning(fit, fmt::format("{} and {} are powers of each other in these rows (correlation of logarithms "
+                                     "{:.4f}): their terms cannot be told apart; vary one at a fixed other",
+                                     names[b], names[a], ab / std::sqrt(aa * bb)));
+    }
+}
+
+}  // namespace
+
+void judge_bend(const LawForm& form, Fit& fit) {
+  const std::string& column = form.law().columns().front();
+  const Estimate* bend = fit.find("bend_compute");
+  if (bend == nullptr || !(bend->value > 0)) return;
+  const std::vector<double> x = form.data().columns.get(column);
+  const auto [first, last] = std::minmax_element(x.begin(), x.end());
+  if (bend->value > *last) {
+    add_warning(fit, fmt::format("bend lies outside the measured {0} (above it): only the exponential stage is seen, "
+                                 "which determines q/C0 but neither q nor C0; measure at more {0}",
+                                 column));
+    not_identified(fit, {"q", "C0", "bend_compute", "slope"});
+  } else if (bend->value < *first) {
+    add_warning(fit, fmt::format("bend lies outside the measured {0} (below it): only the power-law stage is seen, "
+                                 "which determines neither A nor C0; measure at less {0}",
+                                 column));
+    not_identified(fit, {"A", "C0", "bend_compute", "initial_loss"});
+  }
+}
+
+void judge_identifiability(const LawForm& form, const FitOptions& options, Fit& fit) {
+  Refitter refitter(form, options);
+  judge_profiles(form, refitter, options.level, fit);
+  judge_columns(form, fit);
+  judge_bend(form, fit);
+  judge_output(form, fit);
+  if (fit.convergence.condition >= kIllConditioned)
+    add_warning(fit, fmt::format("the parameters are nearly collinear (condition number {:.0e}): their values are not "
+                                 "determined, though the fitted curve is; fix one or vary the columns independently",
+                                 fit.convergence.condition));
+}
+
+}  // namespace phaselaw::fitting

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "phaselaw/laws/evaluator.h"
+#include "phaselaw/laws/law.h"
+#include "phaselaw/tables/columns.h"
+
+// A law bound to measurements, in the coordinates of the fit: what the solver sees.
+//
+// Coordinates: the logarithm of a positive parameter; a floor in units of the smallest loss, between 0 and 1; a real
+// parameter in units of a typical loss. Values are logarithms of the output, so that no scale overflows. Thread-safe
+// with a workspace for each thread.
+//
+// Starts: a grid over the parameters in which the law is not affine; at each point the affine ones (amplitudes, floors)
+// follow from a linear least-squares problem on relative residuals, non-negative where the parameter is; the points of
+// lowest mean |ln residual| that are apart from each other. Grids look at kGridRows rows at most, evenly chosen.
+namespace phaselaw::fitting {
+
+// One fitted coordinate: parameter = exp(theta) if logarithmic, else theta exp(log_unit). Bounds are on theta; beyond
+// them the data cannot tell laws apart.
+struct Coordinate {
+  std::string name;  // of the parameter: "A", "C0", "q", "E"
+  bool logarithmic = true;
+  double log_unit = 0;
+  double lower = 0, upper = 0;
+
+  [[nodiscard]] double parameter(double theta) const;
+};
+
+// A quantity computed from the coordinates, for its interval.
+struct Derived {
+  std::string name;
+  bool logarithmic = false;  // positive, spans orders: BCa and identification work with its logarithm
+  std::function<double(std::span<const double> theta)> value;
+  int coordinate = -1;  // the only coordinate that it depends on, and grows with; -1: several
+};
+
+class LawForm {
+ public:
+  // Keeps references to law and data. `starts`: parameter sets to start from besides those of the grid. InputError
+  // naming the first bad row, counted from 1, of the output or of a column that the law needs.
+  LawForm(const laws::Law& law, const tables::Measurements& data, const std::map<std::string, double>& fixed,
+          std::vector<std::map<std::string, double>> starts = {});
+
+  // ln L at `rows` (empty: all of them): value (n) and, unless empty, its derivative by theta (n x n_coordinates,
+  // row-major). False where the law is not defined.
+  [[nodiscard]] bool log_values(std::span<const std::size_t> rows, std::span<const double> theta,
+                                std::span<double> value, std::span<double> jacobian,
+                                laws::EvaluatorWorkspace& workspace) const;
+
+  // Deterministic starts read off the data, the likeliest first; inside the bounds.
+  [[nodiscard]] std::vector<std::vector<double>> starts() const;
+  // How many points of the grid starts() looked at before it chose.
+  [[nodiscard]] std::size_t grid_points() const { return grid_points_; }
+
+  [[nodiscard]] const laws::Law& law() const { return law_; }
+  [[nodiscard]] const tables::Measurements& data() const { return data_; }
+  [[nodiscard]] const std::vector<double>& log_output() const { return log_output_; }
+  [[nodiscard]] std::size_t n_rows() const { return log_output_.size(); }
+  [[nodiscard]] const std::vector<Coordinate>& coordinates() const { return coordinates_; }
+  [[nodiscard]] const laws::Evaluator& evaluator() const { return evaluator_; }
+  [[nodiscard]] const std::vector<std::optional<double>>& fixed() const { return fixed_; }  // by parameter
+  // All parameters in the law's order.
+  [[nodiscard]] std::vector<double> parameters(std::span<const double> theta) const;
+  // Coordinates of parameter values, inside the bounds.
+  [[nodiscard]] std::vector<double> theta(std::span<const double> parameters) const;
+  // The law's derived quantities; those that hold columns at the row with the largest first column.
+  [[nodiscard]] std::vector<Derived> derived() const;
+
+  // The coordinates, bounds and units of another form of the same law, to compare fits to different rows.
+  void take_coordinates(const LawForm& other) { coordinates_ = other.coordinates_; }
+
+ private:
+  friend class StartGrid;
+  const laws::Law& law_;
+  const tables::Measurements& data_;
+  std::vector<double> log_output_;
+  std::vector<std::optional<double>> fixed_;
+  laws::Evaluator evaluator_;
+  std::vector<Coordinate> coordinates_;
+  std::vector<std::map<std::string, double>> own_starts_;
+  mutable std::size_t grid_points_ = 0;
+};
+
+}  // namespace phaselaw::fitting

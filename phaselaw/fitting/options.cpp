@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "phaselaw/fitting/options.h"
+
+#include <cmath>
+
+#include "phaselaw/base/errors.h"
+#include "phaselaw/tables/columns.h"
+
+namespace phaselaw::fitting {
+
+base::EnumNames<Objective> enum_names(Objective) {
+  static constexpr std::pair<std::string_view, Objective> kNames[] = {
+      {"huber", Objective::huber},   {"l1", Objective::l1},         {"l2", Objective::l2},
+      {"l2-raw", Objective::l2_raw}, {"l1-raw", Objective::l1_raw}, {"asymmetric", Objective::asymmetric}};
+  return kNames;
+}
+
+base::EnumNames<IntervalMethod> enum_names(IntervalMethod) {
+  static constexpr std::pair<std::string_view, IntervalMethod> kNames[] = {
+      {"automatic", IntervalMethod::automatic}, {"bootstrap", IntervalMethod::bootstrap},
+      {"bca", IntervalMethod::bca},             {"profile", IntervalMethod::profile},
+      {"sandwich", IntervalMethod::sandwich},   {"none", IntervalMethod::none}};
+  return kNames;
+}
+
+void FitOptions::validate() const {
+  base::check_fields(*this);
+  if (!(variance_inflation >= 1) || std::isinf(variance_inflation))
+    throw base::InputError(
+        fmt::format("variance_inflation: expected a finite number >= 1, found {}", variance_inflation));
+  for (std::size_t i = 0; i < sd.size(); ++i)
+    if (!(sd[i] > 0) || std::isinf(sd[i]))
+      throw base::InputError(fmt::format("sd of row {}: expected a finite number > 0, found {}", i + 1, sd[i]));
+  double total = 0;
+  for (std::size_t i = 0; i < weights.size(); ++i) {
+    if (!(weights[i] >= 0) || std::isinf(weights[i]))
+      throw base::InputError(
+          fmt::format("weight of row {}: expected a finite number >= 0, found {}", i + 1, weights[i]));
+    total += weights[i];
+  }
+  if (!weights.empty() && !(total > 0 && std::isfinite(total)))
+    throw base::InputError("weights: expected a positive finite sum");
+}
+
+IntervalMethod FitOptions::resolved_interval() const {
+  if (interval != IntervalMethod::automatic) return interval;
+  return objective == Objective::l2 && cluster.empty() ? IntervalMethod::profile : IntervalMethod::bootstrap;
+}
+
+void FitOptions::require_used() const {
+  const FitOptions plain;
+  const auto require = [](bool used, const char* flag, const std::string& why) {
+    if (!used) throw base::InputError({flag}, why + "; leave it out");
+  };
+  const bool bends = objective == Objective::huber || objective == Objective::asymmetric;
+  require(bends || delta == plain.delta, "--delta",
+          fmt::format("only huber and asymmetric use it, and the objective is {}", base::enum_name(objective)));
+  require(objective == Objective::asymmetric || asymmetry == plain.asymmetry, "--asymmetry",
+          fmt::format("only asymmetric uses it, and the objective is {}", base::enum_name(objective)));
+  const IntervalMethod method = resolved_interval();
+  require(method == IntervalMethod::bootstrap || method == IntervalMethod::bca || resamples == plain.resamples,
+          "--resamples", fmt::format("{} intervals use none", base::enum_name(method)));
+  require(method != IntervalMethod::none || level == plain.level, "--level", "no intervals are made");
+}
+
+FitOptions FitOptions::rows(std::span<const std::size_t> chosen) const {
+  FitOptions out = *this;
+  out.weights = tables::picked(weights, chosen);
+  out.sd = tables::picked(sd, chosen);
+  out.cluster = tables::picked(cluster, chosen);
+  return out;
+}
+
+}  // namespace phaselaw::fitting

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "phaselaw/fitting/law_form.h"
+#include "phaselaw/fitting/options.h"
+#include "phaselaw/numerics/least_squares.h"
+
+// One form on one data set, minimised again and again: from many starts, with other weights, with a coordinate fixed.
+//
+// Weighted rows only are evaluated, so a resample costs what its distinct rows cost. Not thread-safe: one per thread.
+namespace phaselaw::fitting {
+
+class Refitter {
+ public:
+  // Keeps a reference to the form.
+  Refitter(const LawForm& form, const FitOptions& options);
+  Refitter(const Refitter&) = delete;
+  Refitter& operator=(const Refitter&) = delete;
+
+  // Weights of all rows (>= 0), times the user's own.
+  void set_weights(std::span<const double> weights);
+  void reset_weights();
+  // One resample: `rows`, each as often as it was drawn, with shift[i] added to the residual of rows[i] (empty: 0).
+  void set_sample(std::span<const std::size_t> rows, std::span<const double> shift);
+  [[nodiscard]] std::size_t active_rows() const { return rows_.size(); }
+
+  // Holds one coordinate at a value until release().
+  void hold(std::size_t coordinate, double theta);
+  void release();
+
+  [[nodiscard]] numerics::LeastSquaresResult solve(std::span<const double> start, double gradient_tolerance = 1e-9,
+                                                   bool warm = false);
+  // The last digits of an optimum.
+  [[nodiscard]] numerics::LeastSquaresResult polish(std::span<const double> optimum);
+  [[nodiscard]] numerics::LeastSquaresResult certify(std::span<const double> start) const;  // by Ceres
+
+  // r_i of every row as the objective sees it, but for the asymmetry, and the Jacobian by theta unless empty.
+  void residuals(std::span<const double> theta, std::span<double> residual, std::span<double> jacobian) const;
+  // ln L_i - ln L(x_i; theta) of every row.
+  [[nodiscard]] std::vector<double> log_residuals(std::span<const double> theta) const;
+
+  [[nodiscard]] const LawForm& form() const { return form_; }
+  [[nodiscard]] std::span<const double> weights() const { return base_weights_; }  // the user's, of mean 1
+  [[nodiscard]] std::span<const double> lower() const { return lower_; }
+  [[nodiscard]] std::span<const double> upper() const { return upper_; }
+
+  [[nodiscard]] double variance_inflation() const { return variance_inflation_; }
+
+  // How much of the objective is a robust loss, and where that bends.
+  [[nodiscard]] const numerics::LeastSquaresOptions& solver_options() const { return options_; }
+
+ private:
+  bool evaluate(std::span<const std::size_t> rows, std::span<const double> theta, std::span<double> residual,
+                std::span<double> jacobian, bool asymmetric, laws::EvaluatorWorkspace& workspace) const;
+
+  const LawForm& form_;
+  bool raw_ = false;  // residuals of the loss itself
+  double asymmetry_ = 1, variance_inflation_ = 1;
+  std::vector<double> base_weights_, row_scale_, lower_, upper_;  // row_scale_ empty: all 1
+  std::vector<std::size_t> rows_;
+  std::vector<double> shift_;  // empty: 0
+  bool all_rows_ = true;       // rows_ are all of them, in order
+  numerics::LeastSquaresProblem problem_;
+  numerics::LeastSquaresOptions options_;
+  numerics::LeastSquaresWorkspace workspace_;
+  mutable laws::EvaluatorWorkspace evaluator_workspace_;
+};
+
+}  // namespace phaselaw::fitting

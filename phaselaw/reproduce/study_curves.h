@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "phaselaw/fitting/envelope.h"
+#include "phaselaw/tables/columns.h"
+#include "phaselaw/store/store.h"
+
+// The curves of a study as laws want them: positive compute, one quantity, and only that quantity.
+namespace phaselaw::reproduce {
+
+enum class Quantity {
+  excess_risk,  // mean (F - F*)^2 per output coordinate: known where the target is
+  test_loss,    // mean squared error per output coordinate, or nats per token: holds a floor that no model removes
+};
+
+struct RunCurve {
+  std::string run;  // the run's index in the study
+  std::int64_t n_data = 0, seed = 0;
+  std::vector<double> compute, value;  // compute_flop > 0
+};
+
+struct EnvelopePoint {
+  double compute = 0, loss = 0;
+  std::string run;  // that attains it
+};
+
+struct StudyCurves {
+  Quantity quantity = Quantity::excess_risk;
+  bool nats = false;  // test_loss in nats per token
+  std::vector<RunCurve> runs;
+  std::int64_t diverged = 0, unusable = 0;  // left out: diverged runs; rows that are not positive and finite
+
+  [[nodiscard]] std::string label() const;  // "excess risk", "test loss"
+  [[nodiscard]] std::string unit() const;   // "per output coordinate", "nats per token"
+  // All rows with their compute, and the run of each.
+  [[nodiscard]] tables::Measurements flat(std::vector<std::string>& run) const;
+  // The rows that no other one dominates, by increasing compute.
+  [[nodiscard]] std::vector<EnvelopePoint> envelope() const;
+};
+
+// excess_risk when every run knows it, else test_loss. InputError naming `source` when no run has a usable row.
+[[nodiscard]] StudyCurves study_curves(const std::vector<store::RunRecord>& runs, const std::string& source);
+
+}  // namespace phaselaw::reproduce

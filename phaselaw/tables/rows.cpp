@@ -1,0 +1,411 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "phaselaw/tables/rows.h"
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+#include <set>
+#include <unordered_map>
+
+#include "phaselaw/base/constants.h"
+#include "phaselaw/base/errors.h"
+#include "phaselaw/base/number.h"
+#include "phaselaw/tables/row_filter.h"
+#include "phaselaw/tables/units.h"
+#include "phaselaw/tables/wide_table.h"
+
+namespace phaselaw::tables {
+
+namespace {
+
+// "lines 3, 7 and 12 more"
+std::string lines_of(const std::vector<long>& lines) {
+  constexpr std::size_t kShown = 5;
+  const std::vector<long> shown(lines.begin(), lines.begin() + static_cast<long>(std::min(lines.size(), kShown)));
+  return fmt::format("line{} {}{}", lines.size() == 1 ? "" : "s", fmt::join(shown, ", "),
+                     lines.size() > kShown ? fmt::format(" and {} more", lines.size() - kShown) : "");
+}
+
+std::string rows_of(std::size_t n) { return fmt::format("{} row{}", n, n == 1 ? "" : "s"); }
+
+std::string joined(const std::vector<Table::Field>& row, const std::vector<std::size_t>& columns) {
+  std::string out;
+  for (std::size_t i = 0; i < columns.size(); ++i) out += (i > 0 ? "/" : "") + row[columns[i]].text;
+  return out;
+}
+
+long line_of(const std::vector<Table::Field>& row) { return row.front().line; }
+
+void leave_out_missing(Table& table, std::size_t output, const std::string& name, std::vector<std::string>& warnings) {
+  std::vector<long> lines;
+  if (table.rows.empty())  // a chart's export without one value
+    throw base::InputError({table.source}, fmt::format("no row has a {} in column {}", name, table.header[output]));
+  const Table::Field first = table.rows.front()[output];
+  std::erase_if(table.rows, [&](const auto& row) {
+    const bool missing = base::parse_number(row[output].text).kind == base::NumberKind::missing;
+    if (missing) lines.push_back(line_of(row));
+    return missing;
+  });
+  if (table.rows.empty())
+    throw base::InputError({table.source, first.line, first.column},
+                           fmt::format("no row has a {} in column {}", name, table.header[output]));
+  if (!lines.empty())
+    warnings.push_back(fmt::format("{} without a {} left out ({})", rows_of(lines.size()), name, lines_of(lines)));
+}
+
+void leave_out_copies(Table& table, std::vector<std::string>& warnings) {
+  std::unordered_map<std::string, long> first_line;
+  std::vector<long> lines;
+  long copied = 0;
+  std::erase_if(table.rows, [&](const auto& row) {
+    std::string all;
+    for (const auto& field : row) all += field.text + '\x1f';
+    const auto [at, is_new] = first_line.emplace(std::move(all), line_of(row));
+    if (is_new) return false;
+    if (lines.empty()) copied = at->second;
+    lines.push_back(line_of(row));
+    return true;
+  });
+  if (!lines.empty())
+    warnings.push_back(
+        fmt::format("{} repeating an earlier row in every field left out ({}; the first repeats line "
+                    "{}); give runs that may agree a column that tells them apart",
+                    rows_of(lines.size()), lines_of(lines), copied));
+}
+
+// Progress within a run: the first of these that the table has.
+std::size_t progress_column(const Recognised& found) {
+  for (const char* name : {"step", "tokens", "compute"})
+    if (const auto at = found.column.find(name); at != found.column.end()) return at->second;
+  return kNoColumn;
+}
+
+void keep_last(Table& table, const Recognised& found) {
+  if (found.run.empty())
+    throw base::InputError({"--last"},
+                           "expected a column that names the run of each row; name it with --col run=COLUMN");
+  const std::size_t progress = progress_column(found);
+  std::unordered_map<std::string, std::size_t> last;
+  for (std::size_t row = 0; row < table.rows.size(); ++row) {
+    const auto [at, is_new] = last.emplace(joined(table.rows[row], found.run), row);
+    if (is_new) continue;
+    if (progress == kNoColumn || table.number(row, progress) > table.number(at->second, progress)) {
+      at->second = row;
+    } else if (table.number(row, progress) == table.number(at->second, progress)) {
+      throw base::InputError(
+          {table.source, line_of(table.rows[row])},
+          fmt::format("run {} is at {} {} here and in line {}: more than one run has this name; join "
+                      "columns with --col run=a+b",
+                      at->first, table.header[progress], table.rows[row][progress].text,
+                      line_of(table.rows[at->second])));
+    }
+  }
+  std::vector<std::vector<Table::Field>> kept;
+  for (std::size_t row = 0; row < table.rows.size(); ++row)
+    if (last.at(joined(table.rows[row], found.run)) == row) kept.push_back(std::move(table.rows[row]));
+  table.rows = std::move(kept);
+}
+
+void warn_of_crossed_runs(const Table& table, const Recognised& found, std::vector<std::string>& warnings) {
+  const std::size_t progress = progress_column(found);
+  if (found.run.empty() || progress == kNoColumn) return;
+  std::unordered_map<std::string, long> seen;
+  std::set<std::string> runs;
+  for (const auto& row : table.rows) runs.insert(joined(row, found.run));
+  if (runs.size() == table.rows.size()) return;
+  for (const auto& row : table.rows) {
+    const std::string run = joined(row, found.run);
+    const auto [at, is_new] = seen.emplace(run + '\x1f' + row[progress].text, line_of(row));
+    if (is_new) continue;
+    warnings.push_back(
+        fmt::format("run {} has two rows at {} {} (lines {} and {}): more than one run has this name, or "
+                    "it was resumed; join columns with --col run=a+b",
+                    run, table.header[progress], row[progress].text, at->second, line_of(row)));
+    return;
+  }
+}
+
+using Factors = std::map<std::size_t, double>;  // by column
+
+const double* factor_of(const Factors& factors, std::size_t column) {
+  const auto at = factors.find(column);
+  return at == factors.end() ? nullptr : &at->second;
+}
+
+// The units that headings say: "tokens (B)" is multiplied by 1e9, unless the user scales it.
+void add_heading_factors(const Recognised& found, Factors& factors, Rows& out) {
+  for (const KnownColumn& known : known_columns()) {
+    const auto column = found.column.find(known.name);
+    if (column == found.column.end() || factors.contains(column->second)) continue;
+    const std::string& header = out.table.header[column->second];
+    const auto factor = unit_factor(known, heading_of(header).unit);
+    if (!factor || *factor == 1) continue;
+    factors[column->second] = *factor;
+    out.notes.push_back(fmt::format("{} is {} times {}, as its heading says (--scale {}=1 to take it as it is)",
+                                    known.name, header, base::factor_text(*factor), known.name));
+  }
+}
+
+void add_column(const Factors& factors, std::size_t column, const std::string& name, Rows& out) {
+  const double* factor = factor_of(factors, column);
+  NumericColumn numbers = numeric_column(out.table, column, name, factor);
+  if (numbers.fault.empty() && factor == nullptr) numbers.fault = unit_fault(out.table, column, name, numbers.values);
+  if (numbers.fault.empty())
+    out.data.columns.add(name, std::move(numbers.values));
+  else
+    out.unusable[name] = numbers.fault;
+}
+
+void add_output(const ReadOptions& options, const Factors& factors, std::size_t column, Rows& out) {
+  const NumericColumn numbers = numeric_column(out.table, column, options.output, factor_of(factors, column));
+  if (!numbers.fault.empty()) throw base::InputError(numbers.fault);
+  for (std::size_t row = 0; row < numbers.values.size(); ++row)
+    if (numbers.values[row] == 0) {
+      const auto& field = out.table.rows[row][column];
+      throw base::InputError({out.table.source, field.line, field.column},
+                             fmt::format("expected a positive {}, found {}", options.output, field.text));
+    }
+  out.data.output = numbers.values;
+  if (options.output != "loss") return;
+  const auto largest = std::max_element(numbers.values.begin(), numbers.values.end());
+  if (*largest > 50)
+    out.warnings.push_back(fmt::format("{} is {:g} in line {}: is it a perplexity? a loss in nats is its logarithm",
+                                       out.output_column, *largest,
+                                       out.line[static_cast<std::size_t>(largest - numbers.values.begin())]));
+}
+
+double median(std::vector<double> x) {
+  const auto middle = x.begin() + static_cast<long>(x.size() / 2);
+  std::nth_element(x.begin(), middle, x.end());
+  return *middle;
+}
+
+// Columns that contradict each other by orders of magnitude are in different units.
+void warn_of_units(Rows& out) {
+  const Columns& columns = out.data.columns;
+  if (!columns.has("n_params") || !columns.has("tokens")) return;
+  const std::vector<double> n = columns.get("n_params"), d = columns.get("tokens");
+  std::vector<double> ratio;
+  for (std::size_t i = 0; i < n.size(); ++i)
+    if (d[i] > 0) ratio.push_back(d[i] / n[i]);
+  if (ratio.empty()) return;
+  const double per_parameter = median(ratio);
+  if (per_parameter > 1e5 || per_parameter < 1e-3)
+    out.warnings.push_back(
+        fmt::format("{:.2g} tokens per parameter (median): are {} and {} in the same units? set one "
+                    "with --scale n_params=1e6 or --scale tokens=1e9",
+                    per_parameter, out.column_of.at("n_params"), out.column_of.at("tokens")));
+  if (!columns.has("compute")) return;
+  const std::vector<double> c = columns.get("compute");
+  ratio.clear();
+  for (std::size_t i = 0; i < n.size(); ++i)
+    if (d[i] > 0 && c[i] > 0) ratio.push_back(c[i] / (6 * n[i] * d[i]));
+  if (ratio.empty()) return;
+  const double convention = median(ratio);
+  if (convention > 20 || convention < 0.05)
+    out.warnings.push_back(
+        fmt::format("{} is {:.2g} times 6 n_params tokens (median): are the units FLOP, parameters and "
+                    "tokens?",
+                    out.column_of.at("compute"), convention));
+  else if (std::abs(convention - 1) > 0.005)
+    out.notes.push_back(fmt::format(
+        "{} is {:.3g} times 6 n_params tokens (median; {:.3g} to {:.3g})", out.column_of.at("compute"), convention,
+        *std::min_element(ratio.begin(), ratio.end()), *std::max_element(ratio.begin(), ratio.end())));
+}
+
+std::size_t precision_column(const Table& table) {
+  const auto at = std::find_if(table.header.begin(), table.header.end(), [](const std::string& name) {
+    const std::string last = name.substr(name.find_last_of("./") + 1);  // npos + 1 = 0
+    return last == "precision" || last == "dtype";
+  });
+  return at == table.header.end() ? kNoColumn : static_cast<std::size_t>(at - table.header.begin());
+}
+
+// Rounding shifts a loss by what a law would take for an effect of its columns.
+void warn_of_precisions(Rows& out) {
+  const auto precisions = out.precisions();
+  if (precisions.size() < 2) return;
+  std::vector<std::string> parts;
+  for (const auto& [name, rows] : precisions) parts.push_back(fmt::format("{} in {}", name, rows_of(rows)));
+  out.warnings.push_back(fmt::format(
+      "one fit mixes runs of {} precisions ({}): rounding shifts losses, so the law may be of the precision "
+      "rather than of its columns; fit one at a time, with --where {}={}",
+      precisions.size(), fmt::join(parts, ", "), out.table.header[precision_column(out.table)],
+      precisions.begin()->first));
+}
+
+// What was recorded in a cell; unset where nothing was. NaN and infinity are numbers here: the run left the finite ones.
+std::optional<double> recorded(const Table& table, std::size_t row, std::size_t column, bool count) {
+  const Table::Field& field = table.rows[row][column];
+  const base::Number number = count ? base::parse_count(field.text) : base::parse_number(field.text);
+  switch (number.kind) {
+    case base::NumberKind::finite:
+      return number.value;
+    case base::NumberKind::missing:
+      return {};
+    case base::NumberKind::not_finite:
+      return field.text.find_first_of("iI") != std::string::npos ? base::kInfinity : base::kNaN;
+    case base::NumberKind::out_of_range:
+      return base::kInfinity;
+    case base::NumberKind::not_a_number:
+      break;
+  }
+  throw base::InputError({table.source, field.line, field.column},
+                         fmt::format("expected a number in {}, found '{}'", table.header[column], field.text));
+}
+
+// One row for each recorded value of a stream, and where it stands in the table.
+void add_stream(const std::string& name, const Factors& factors, std::size_t column, Rows& out,
+                std::vector<std::size_t>& origin) {
+  const double* factor = factor_of(factors, column);
+  for (std::size_t row = 0; row < out.table.rows.size(); ++row) {
+    const auto value = recorded(out.table, row, column, false);
+    if (!value) continue;
+    out.data.output.push_back(factor != nullptr ? *value * *factor : *value);
+    out.stream.push_back(out.streams.size());
+    origin.push_back(row);
+  }
+  out.streams.push_back({name, out.table.header[column], role_of(out.table.header[column])});
+}
+
+void add_streams(const Recognised& found, const Factors& factors, Rows& out) {
+  std::vector<std::size_t> origin;
+  for (const std::size_t column : found.outputs)
+    add_stream("loss", factors, column, out, origin);
+  for (const char* name : {"lr", "grad_norm"})
+    if (const auto at = found.column.find(name); at != found.column.end())
+      add_stream(name, factors, at->second, out, origin);
+  for (const char* name : {"step", "tokens", "compute", "flops_per_step", "n_params", "n_data", "unique_tokens"}) {
+    const auto at = found.column.find(name);
+    if (at == found.column.end()) continue;
+    const double* factor = factor_of(factors, at->second);
+    std::vector<double> all(out.table.rows.size());
+    for (std::size_t row = 0; row < all.size(); ++row)
+      all[row] = recorded(out.table, row, at->second, is_count(name)).value_or(base::kNaN) *
+                 (factor != nullptr ? *factor : 1);
+    out.data.columns.add(name, picked(all, origin));
+  }
+  const std::set<std::string> all(out.run.begin(), out.run.end());
+  out.run = picked(out.run, origin);
+  out.line = picked(out.line, origin);
+  const std::set<std::string> recorded_runs(out.run.begin(), out.run.end());
+  for (const std::string& run : all)
+    if (!recorded_runs.contains(run)) out.warnings.push_back(fmt::format("run {} recorded no loss", run));
+}
+
+void add_columns(const Recognised& found, const Factors& factors, const std::string& output, Rows& out) {
+  std::vector<bool> taken(out.table.header.size(), false);
+  for (const auto& [name, column] : found.column) {
+    out.column_of[name] = out.table.header[column];
+    taken[column] = true;
+    if (name != output) add_column(factors, column, name, out);
+  }
+  for (std::size_t c = 0; c < out.table.header.size(); ++c)
+    if (!taken[c] && !out.data.columns.has(out.table.header[c])) add_column(factors, c, out.table.header[c], out);
+}
+
+}  // namespace
+
+Rows rows_from(Table raw, const ReadOptions& options) {
+  base::check_fields(options);
+  if (options.every_stream && options.last)
+    throw base::InputError({"--last"}, "a curve needs all rows of its run; leave --last out");
+  Rows out;
+  out.table = long_table(std::move(raw));
+  Table& table = out.table;
+  std::map<std::string, std::string> columns = options.col;
+  if (!options.loss.empty()) columns["loss"] = options.loss;
+  const Recognised found = recognise(table, columns, options.output, options.every_stream);
+  out.notes = found.notes;
+  Factors factors;
+  for (const auto& [name, factor] : options.scale) factors[found.find(table.header, name, "--scale")] = factor;
+  add_heading_factors(found, factors, out);
+  const std::size_t output = found.column.at(options.output);
+  const std::vector<std::string> header = table.header;
+  table = filtered(std::move(table), options.where,
+                   [&](const std::string& name) { return found.find(header, name, "--where"); });
+  if (!options.every_stream) {
+    leave_out_missing(table, output, options.output, out.warnings);
+    leave_out_copies(table, out.warnings);
+    if (options.last)
+      keep_last(table, found);
+    else
+      warn_of_crossed_runs(table, found, out.warnings);
+  }
+
+  out.output_column = table.header[output];
+  out.run_column = found.run_name;
+  for (const auto& row : table.rows) {
+    out.line.push_back(line_of(row));
+    out.run.push_back(joined(row, found.run));
+  }
+  if (options.every_stream) {
+    add_streams(found, factors, out);
+    return out;
+  }
+  out.streams = {{options.output, out.output_column, role_of(out.output_column)}};
+  out.stream.resize(out.line.size());
+  add_output(options, factors, output, out);
+  add_columns(found, factors, options.output, out);
+  warn_of_units(out);
+  warn_of_precisions(out);
+  return out;
+}
+
+Rows read_rows(const std::string& path, const ReadOptions& options) { return rows_from(read_table(path), options); }
+
+void Rows::require(const std::vector<std::string>& names) const {
+  for (const std::string& name : names) {
+    if (const auto fault = unusable.find(name); fault != unusable.end()) throw base::InputError(fault->second);
+    try {
+      (void)data.columns.get(name);
+    } catch (const base::InputError& error) {
+      // It would have followed from these.
+      for (const char* part : {"n_params", "tokens", "step", "flops_per_step", "epochs", "unique_tokens"})
+        if (const auto fault = unusable.find(part); fault != unusable.end()) throw base::InputError(fault->second);
+      throw base::InputError({table.source}, error.what());
+    }
+  }
+}
+
+std::vector<double> Rows::numbers(const std::string& name) const {
+  const std::string canonical = canonical_column(name);
+  for (const std::string& key : {name, canonical}) {
+    if (const auto fault = unusable.find(key); fault != unusable.end()) throw base::InputError(fault->second);
+    if (data.columns.has(key)) return data.columns.get(key);
+    if (column_of.contains(key) && column_of.at(key) == output_column) return data.output;
+  }
+  throw base::InputError({table.source, 1}, base::unknown_name("column", name, table.header));
+}
+
+std::vector<std::string> Rows::texts(const std::string& name) const {
+  if (name == "run" && !run_column.empty()) return run;
+  const auto known = column_of.find(canonical_column(name));
+  const bool own = std::find(table.header.begin(), table.header.end(), name) != table.header.end();
+  const std::size_t column = table.column(own || known == column_of.end() ? name : known->second);
+  std::vector<std::string> out;
+  for (const auto& row : table.rows) out.push_back(row[column].text);
+  return out;
+}
+
+Rows Rows::rows(std::span<const std::size_t> chosen) const {
+  Rows out = *this;
+  out.data = data.rows(chosen);
+  out.table.rows = picked(table.rows, chosen);
+  out.run = picked(run, chosen);
+  out.stream = picked(stream, chosen);
+  out.line = picked(line, chosen);
+  return out;
+}
+
+std::map<std::string, std::size_t> Rows::precisions() const {
+  std::map<std::string, std::size_t> found;
+  const std::size_t column = precision_column(table);
+  for (const auto& row : table.rows)
+    if (column != kNoColumn && !row[column].text.empty()) ++found[row[column].text];
+  return found;
+}
+
+std::size_t Rows::n_runs() const { return std::set<std::string>(run.begin(), run.end()).size(); }
+
+}  // namespace phaselaw::tables

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "phaselaw/tables/units.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <utility>
+
+#include "phaselaw/base/errors.h"
+#include "phaselaw/base/number.h"
+
+namespace phaselaw::tables {
+
+namespace {
+
+using base::factor_text;
+using base::NumberKind;
+
+using Units = std::span<const std::pair<std::string_view, double>>;
+
+constexpr std::pair<std::string_view, double> kCounts[] = {
+    {"k", 1e3},        {"thousand", 1e3}, {"thousands", 1e3}, {"m", 1e6},         {"million", 1e6},
+    {"millions", 1e6}, {"mio", 1e6},      {"b", 1e9},         {"bn", 1e9},        {"g", 1e9},
+    {"billion", 1e9},  {"billions", 1e9}, {"t", 1e12},        {"trillion", 1e12}, {"trillions", 1e12}};
+constexpr std::pair<std::string_view, double> kCosts[] = {{"flop", 1},
+                                                          {"flops", 1},
+                                                          {"gflop", 1e9},
+                                                          {"gflops", 1e9},
+                                                          {"tflop", 1e12},
+                                                          {"tflops", 1e12},
+                                                          {"pflop", 1e15},
+                                                          {"pflops", 1e15},
+                                                          {"eflop", 1e18},
+                                                          {"eflops", 1e18},
+                                                          {"zflop", 1e21},
+                                                          {"zflops", 1e21},
+                                                          {"pfdays", 8.64e19},
+                                                          {"petaflopdays", 8.64e19},
+                                                          {"petaflopsdays", 8.64e19}};  // a day of 1e15 FLOP a second
+
+std::optional<double> among(Units units, const std::string& key) {
+  for (const auto& [name, factor] : units)
+    if (key == name) return factor;
+  return std::nullopt;
+}
+constexpr double kSmallCount = 1e4;   // a model or a corpus below it is a toy, or in thousands, millions or billions
+constexpr double kScalesApart = 1e4;  // between neighbouring sizes of one table
+
+std::string place(const Table& table, std::size_t row, std::size_t column) {
+  const Table::Field& field = table.rows[row][column];
+  return base::to_string({table.source, field.line, field.column});
+}
+
+
+// What to multiply by so that small counts become plausible ones.
+double factor_for(const std::string& name, double value) {
+  if (name == "n_params") return value < 1000 && std::floor(value) != value ? 1e9 : 1e6;
+  return 1e9;
+}
+
+}  // namespace
+
+Heading heading_of(std::string_view header) {
+  while (!header.empty() && header.back() == ' ') header.remove_suffix(1);
+  if (header.empty() || (header.back() != ')' && header.back() != ']')) return {std::string(header), ""};
+  const std::size_t open = header.rfind(header.back() == ')' ? '(' : '[');
+  if (open == std::string_view::npos || open == 0) return {std::string(header), ""};
+  std::string_view name = header.substr(0, open);
+  while (!name.empty() && name.back() == ' ') name.remove_suffix(1);
+  return {std::string(name), std::string(header.substr(open + 1, header.size() - open - 2))};
+}
+
+std::optional<double> unit_factor(const KnownColumn& known, std::string_view unit) {
+  const std::string key = plain_name(unit);
+  if (key.empty()) return std::nullopt;
+  if (key == plain_name(known.unit) || key + "s" == plain_name(known.unit)) return 1;
+  if (known.unit == "parameters" || known.unit == "tokens") {
+    if (const auto factor = among(kCounts, key)) return factor;
+    if (!key.ends_with(known.unit)) return std::nullopt;
+    return among(kCounts, key.substr(0, key.size() - known.unit.size()));  // "B tokens"
+  }
+  return known.unit == "FLOP" ? among(kCosts, key) : std::nullopt;
+}
+
+bool is_count(const std::string& name) { return name == "n_params" || name == "tokens" || name == "unique_tokens"; }
+
+NumericColumn numeric_column(const Table& table, std::size_t column, const std::string& name, const double* factor) {
+  NumericColumn out;
+  // Before the first step these are 0; every other quantity is a size.
+  const bool zero_allowed = !is_count(name) || name == "tokens";
+  const auto fault = [&](std::size_t row, const std::string& what) {
+    out.values.clear();
+    out.fault = fmt::format("{}: {}", place(table, row, column), what);
+    return out;
+  };
+  for (std::size_t row = 0; row < table.rows.size(); ++row) {
+    const std::string& text = table.rows[row][column].text;
+    base::Number number = base::parse_number(text);
+    if (number.kind == NumberKind::not_a_number && is_count(name)) {
+      number = base::parse_count(text);
+      if (number.kind == NumberKind::finite && factor != nullptr && *factor != 1)
+        return fault(row, fmt::format("{} has a unit of its own in a column that is multiplied by {}; write the "
+                                      "unit once, or --scale {}=1",
+                                      text, factor_text(*factor), name));
+    }
+    if (factor != nullptr) number.value *= *factor;
+    switch (number.kind) {
+      case NumberKind::missing:
+        return fault(row, fmt::format("expected a number for {}, found nothing; fill it in, or leave such rows out "
+                                      "with --where '{}!='",
+                                      name, table.header[column]));
+      case NumberKind::not_finite:
+        return fault(row, fmt::format("expected a finite number for {}, found {}; leave such rows out with --where "
+                                      "'{}>=0'",
+                                      name, text, table.header[column]));
+      case NumberKind::out_of_range:
+        return fault(row, fmt::format("expected a number within double precision for {}, found {}", name, text));
+      case NumberKind::not_a_number:
+        return fault(row, fmt::format("expected a number for {}, found '{}'", name, text));
+      case NumberKind::finite:
+        break;
+    }
+    if (!std::isfinite(number.value)) return fault(row, fmt::format("{} is beyond double precision", name));
+    if (number.value < 0 || (number.value == 0 && !zero_allowed))
+      return fault(row, fmt::format("expected {} {}, found {}", name, zero_allowed ? ">= 0" : "> 0", text));
+    out.values.push_back(number.value);
+  }
+  return out;
+}
+
+std::string unit_fault(const Table& table, std::size_t column, const std::string& name,
+                       std::span<const double> values) {
+  if (!is_count(name)) return "";
+  std::vector<std::size_t> order(values.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return values[a] < values[b]; });
+  const auto field = [&](std::size_t row) { return table.rows[row][column].text; };
+  // Two scales: at the widest gap between neighbours above zero.
+  for (std::size_t i = 1; i < order.size(); ++i) {
+    const double below = values[order[i - 1]], above = values[order[i]];
+    const bool whole = std::floor(below) == below;
+    if (below > 0 && below < kSmallCount && above >= kScalesApart * below && (name == "n_params" || !whole))
+      return fmt::format("{}: mixed units in {}: {} here, {} in line {}; write every row in single {}",
+                         place(table, order[i - 1], column), name, field(order[i - 1]), field(order[i]),
+                         table.rows[order[i]][column].line, name == "n_params" ? "parameters" : "tokens");
+  }
+  for (std::size_t row = 0; row < values.size(); ++row)
+    if (values[row] < kSmallCount && std::floor(values[row]) != values[row]) {
+      const double factor = factor_for(name, values[row]);
+      return fmt::format(
+          "{}: expected a number of {} such as 1.4e9, found {}; if it is in {}, multiply it by {}: "
+          "--scale {}={} (--scale {}=1 to take it as it is)",
+          place(table, row, column), name == "n_params" ? "parameters" : "tokens", field(row),
+          factor == 1e9 ? "billions" : "millions", factor_text(factor), name, factor_text(factor), name);
+    }
+  return "";
+}
+
+}  // namespace phaselaw::tables

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "phaselaw/verbs/documents.h"
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <map>
+#include <sstream>
+
+#include "phaselaw/base/csv.h"
+#include "phaselaw/base/errors.h"
+#include "phaselaw/base/log.h"
+#include "phaselaw/base/number.h"
+#include "phaselaw/store/export.h"
+
+namespace phaselaw::verbs {
+
+namespace {
+
+using tables::Table;
+
+constexpr std::size_t kMostSettings = 3;  // in the name of a run
+
+void add_column(Table& table, const std::string& name, const std::vector<std::string>& cells) {
+  table.header.push_back(name);
+  for (std::size_t i = 0; i < table.rows.size(); ++i) table.rows[i].push_back({cells[i], table.rows[i].front().line, 0});
+}
+
+// Columns between the status and the steps that are settings: texts of the run, not numbers of its summary.
+std::vector<std::size_t> settings_of(const Table& table) {
+  std::vector<std::size_t> settings;
+  for (std::size_t c = table.column("status") + 1; c < table.column("step"); ++c)
+    if (const std::string& name = table.header[c]; !name.starts_with("summary.") && name != "n_params") settings.push_back(c);
+  return settings;
+}
+
+std::string label_of(const Table& table, const std::vector<Table::Field>& row, const std::vector<std::size_t>& settings) {
+  std::vector<std::string> parts;
+  for (const std::size_t c : settings)
+    if (parts.size() < kMostSettings && !row[c].text.empty()) parts.push_back(table.header[c] + " " + row[c].text);
+  return row.front().text + (parts.empty() ? "" : ": ") + fmt::format("{}", fmt::join(parts, ", "));
+}
+
+std::vector<std::string> rates_of(const Table& table) {
+  const std::size_t run = table.column("run"), step = table.column("step"), time = table.column("time");
+  const auto number = [&](std::size_t row, std::size_t column) {
+    const base::Number n = base::parse_number(table.rows[row][column].text);
+    return n.kind == base::NumberKind::finite ? n.value : NAN;
+  };
+  std::vector<std::string> rates(table.rows.size());
+  for (std::size_t i = 0; i + 1 < table.rows.size(); ++i) {
+    if (table.rows[i][run].text != table.rows[i + 1][run].text) continue;
+    const double rate = (number(i + 1, time) - number(i, time)) / (number(i + 1, step) - number(i, step));
+    if (rate >= 0 && std::isfinite(rate)) rates[i] = base::csv_number(rate);
+  }
+  return rates;
+}
+
+// Rows that no law can be fitted to.
+void leave_out_unusable(Table& table, const std::string& loss, const std::string& source) {
+  const std::size_t status = table.column("status"), column = table.column(loss);
+  std::size_t unfinished = 0, unusable = 0;
+  std::erase_if(table.rows, [&](const auto& row) {
+    if (row[status].text != "finished") {
+      ++unfinished;
+      return true;
+    }
+    const base::Number value = base::parse_number(row[column].text);
+    const bool usable = value.kind == base::NumberKind::finite && value.value > 0;
+    if (!usable) ++unusable;
+    return !usable;
+  });
+  if (table.rows.empty())
+    throw base::InputError({source}, fmt::format("expected a finished run with a positive {}; found none", loss));
+  if (unfinished > 0)
+    base::log_warning(fmt::format("{}: {} rows of runs that did not finish are left out", source, unfinished));
+  if (unusable > 0) base::log_warning(fmt::format("{}: {} rows without a positive {} are left out", source, unusable, loss));
+}
+
+}  // namespace
+
+bool knows_excess_risk(const std::vector<store::RunRecord>& runs) {
+  return std::all_of(runs.begin(), runs.end(), [](const store::RunRecord& run) {
+    return std::all_of(run.measurements.begin(), run.measurements.end(),
+                       [](const store::Measurement& m) { return !std::isnan(m.excess_risk); });
+  });
+}
+
+Table table_of(const std::vector<store::RunRecord>& runs, const std::string& source, bool labels) {
+  std::ostringstream text;
+  store::export_csv(runs, text);
+  Table table = tables::parse_table(text.str(), source);
+  const std::vector<std::size_t> settings = settings_of(table);
+  std::map<std::string, std::string> n_data;
+  for (const store::RunRecord& run : runs)
+    n_data[fmt::to_string(run.index)] =
+        fmt::to_string(base::parse_json(run.configuration, source).at("data").at("n_data").integer());
+  const auto has = [&](const char* name) {
+    return std::find(table.header.begin(), table.header.end(), name) != table.header.end();
+  };
+  if (!has("n_data")) {
+    std::vector<std::string> cells;
+    for (const auto& row : table.rows) cells.push_back(n_data.at(row.front().text));
+    add_column(table, "n_data", cells);
+  }
+  if (!has("lr")) add_column(table, "lr", rates_of(table));
+  if (!labels) return table;
+  for (auto& row : table.rows) row.front().text = label_of(table, row, settings);
+  return table;
+}
+
+Table read_document(const std::string& path, tables::ReadOptions& read, bool whole_runs) {
+  if (std::filesystem::path(path).extension() != ".db") return tables::read_table(path);
+  const auto runs = store::Store::open_read(path).runs();
+  Table table = table_of(runs, path);
+  if (read.loss.empty() && !read.col.contains("loss")) read.loss = knows_excess_risk(runs) ? "excess_risk" : "test_loss";
+  if (!whole_runs) leave_out_unusable(table, read.loss.empty() ? read.col.at("loss") : read.loss, path);
+  return table;
+}
+
+}  // namespace phaselaw::verbs

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <map>
+
+#include <gtest/gtest.h>
+
+#include "phaselaw/tables/curve_table.h"
+#include "phaselaw/advice/diagnose/diagnose.h"
+
+// Loss curves of published runs. The files are not in the repository.
+namespace phaselaw::advice {
+namespace {
+
+class PublishedCurves : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (!std::filesystem::exists(kFolder)) GTEST_SKIP() << "no published measurements at " << kFolder;
+  }
+  static std::string file(const char* name) { return std::string(kFolder) + "/" + name; }
+  static constexpr const char* kFolder = PHASELAW_SOURCE_DIR "/../shared/data";
+};
+
+// Published: log10 L = -0.07876 log10 N + 1.0659 over the 8 dense runs at their final step.
+TEST_F(PublishedCurves, DenseRoutingModelsFollowThePublishedSizeLaw) {
+  const tables::Table table = tables::read_table(file("deepmind_routing/curves.csv.gz"));
+  const auto column = [&](const char* name) { return table.column(name); };
+  struct End {
+    double size = 0, step = 0, loss = 0;
+  };
+  std::map<std::string, End> last;  // by run: six sizes, one of them with three seeds
+  for (std::size_t i = 0; i < table.rows.size(); ++i) {
+    const auto text = [&](const char* name) -> const std::string& { return table.rows[i][column(name)].text; };
+    if (text("router_type") != "Dense" || text("loss_validation").empty()) continue;
+    if (table.number(i, column("flop_increase")) != 1) continue;  // wider than its size says
+    const double step = table.number(i, column("step"));
+    End& end = last[text("hyper_id")];
+    if (step >= end.step)
+      end = {table.number(i, column("dense_parameter_count")), step, table.number(i, column("loss_validation"))};
+  }
+  double n = 0, x = 0, y = 0, xx = 0, xy = 0;
+  for (const auto& [run, end] : last) {
+    const double u = std::log10(end.size), v = std::log10(end.loss);
+    n += 1;
+    x += u;
+    y += v;
+    xx += u * u;
+    xy += u * v;
+  }
+  const double slope = (xy - x * y / n) / (xx - x * x / n);
+  EXPECT_EQ(n, 8);
+  EXPECT_NEAR(slope, -0.07876, 5e-6);
+  EXPECT_NEAR(y / n - slope * x / n, 1.0659, 5e-5);
+}
+
+TEST_F(PublishedCurves, ElevenRunsOfAHundredThousandRows) {
+  const auto curves = tables::read_curve_data(file("modded_nanogpt/curves.csv.gz"), {{"loss", "train_loss"}});
+  ASSERT_EQ(curves.size(), 11U);
+  std::size_t rows = 0;
+  for (const tables::CurveData& curve : curves) rows += curve.loss.size();
+  EXPECT_EQ(rows, 108106U);
+  const auto all = diagnose(curves);
+  for (const Diagnosis& d : all) {
+    EXPECT_FALSE(d.next.empty());
+    if (d.curve.n_rows == 0) continue;  // the run that records a validation loss only
+    EXPECT_LE(d.curve.x.size(), 101U);
+    EXPECT_NE(d.signature.word, "instability") << d.curve.name << ": " << d.signature.reading;
+    // No such run learns on an exponential alone.
+    EXPECT_NE(d.fits.forms.front().form, "exponential") << d.curve.name;
+  }
+  // The learning rate of the first is recorded, with 700 steps of warm-up.
+  EXPECT_EQ(all[0].curve.clock, "lr_sum");
+  EXPECT_NEAR(all[0].curve.warmup_end, 700, 10);
+}
+
+// Sixteen models of 70M to 12B parameters on the same tokens bend at the same place, some 800 million of them.
+TEST_F(PublishedCurves, PythiaModelsBendTogether) {
+  const auto all = diagnose(
+      tables::read_curve_data(file("pythia/lambada_by_step.csv"), {{"loss", "lambada_logppl"}, {"run", "model+variant"}}));
+  ASSERT_EQ(all.size(), 16U);
+  int identified = 0;
+  for (const Diagnosis& d : all) {
+    EXPECT_EQ(d.curve.clock, "tokens");
+    if (!d.bend.identified) continue;
+    ++identified;
+    EXPECT_GT(*d.bend.hi, 5e8) << d.curve.name;
+    EXPECT_LT(*d.bend.lo, 1.5e9) << d.curve.name;
+  }
+  EXPECT_GE(identified, 12);
+}
+
+}  // namespace
+}  // namespace phaselaw::advice

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "phaselaw/advice/diagnose/loss_curve.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include <gtest/gtest.h>
+
+#include "laws/curve_truths.h"
+#include "phaselaw/base/errors.h"
+
+namespace phaselaw::advice {
+namespace {
+
+using testing::curve_of, testing::shifted_power_law;
+
+TEST(LossCurve, ThinsToBlocksThatHoldEveryRow) {
+  const LossCurve curve = prepare(curve_of(shifted_power_law, 20000, 0.02));
+  EXPECT_TRUE(curve.thinned);
+  EXPECT_LE(curve.x.size(), 101U);
+  EXPECT_GE(curve.x.size(), 60U);
+  EXPECT_EQ(std::accumulate(curve.rows.begin(), curve.rows.end(), std::size_t{0}), 20000U);
+  EXPECT_TRUE(std::is_sorted(curve.x.begin(), curve.x.end()));
+  // Each mean lies within five of its stated standard deviations of the law, and with them the half width of a bin,
+  // whose curvature moves a mean by less than (width^2/24) of the reducible loss.
+  for (std::size_t b = 0; b < curve.x.size(); ++b)
+    EXPECT_NEAR(std::log(curve.loss[b] / shifted_power_law(curve.x[b])), 0, 5 * curve.sd[b] + 0.02 * 0.02 / 2 + 1e-3)
+        << b;
+}
+
+// Standard errors at 20,000 rows: noise 0.5 %, tau some 5 %.
+TEST(LossCurve, MeasuresNoiseAndItsAutocorrelation) {
+  const LossCurve white = prepare(curve_of(shifted_power_law, 20000, 0.02, 1));
+  EXPECT_NEAR(white.noise, 0.02, 5 * 0.02 / std::sqrt(2 * 20000.0));
+  EXPECT_NEAR(white.correlation_time, 1, 0.3);
+  // rho = 0.8: tau = (1 + rho)/(1 - rho) = 9.
+  const LossCurve red = prepare(curve_of(shifted_power_law, 20000, 0.02, 2, 0.8));
+  EXPECT_NEAR(red.correlation_time, 9, 2.5);
+  // A late block's mean is worth tau times fewer rows.
+  const auto full = static_cast<std::size_t>(std::max_element(red.rows.begin(), red.rows.end()) - red.rows.begin());
+  EXPECT_NEAR(red.sd[full] / white.sd[full], 3, 1);
+}
+
+TEST(LossCurve, KeepsTheRowsOfAShortCurve) {
+  const LossCurve curve = prepare(curve_of(shifted_power_law, 60, 0));
+  EXPECT_FALSE(curve.thinned);
+  ASSERT_EQ(curve.x.size(), 60U);
+  EXPECT_DOUBLE_EQ(curve.loss[17], shifted_power_law(18));
+}
+
+TEST(LossCurve, CountsWhatItLeavesOut) {
+  tables::CurveData data = curve_of(shifted_power_law, 50, 0);
+  data.step[0] = 0;
+  data.loss[10] = NAN;
+  data.loss[11] = -1;
+  const LossCurve curve = prepare(data);
+  EXPECT_EQ(curve.n_before, 1U);
+  EXPECT_EQ(curve.n_not_finite, 1U);
+  EXPECT_EQ(curve.x.size(), 47U);
+}
+
+TEST(LossCurve, CutsWhatRisesAfterTheMinimum) {
+  const LossCurve curve = prepare(curve_of([](double t) { return 1 + 4 / t + 1e-4 * t; }, 2000, 0.001));
+  EXPECT_GT(curve.n_rise, 1000U);
+  EXPECT_NEAR(curve.min_step, 200, 60);  // sqrt(4/1e-4); the minimum is flat
+}
+
+// --- schedules
+
+TEST(Schedule, SumsOfAConstantRate) {
+  tables::LearningRates rates;
+  for (int i = 0; i < 100; ++i) {
+    rates.step.push_back(i);
+    rates.lr.push_back(0.1);
+  }
+  const std::vector<double> at = {0, 1, 50, 99};
+  const ScheduleSums sums = schedule_sums(rates, at);
+  EXPECT_FALSE(sums.varies);
+  for (std::size_t i = 0; i < at.size(); ++i) {
+    EXPECT_NEAR(sums.lr_sum[i], 0.1 * at[i], 1e-12);
+    EXPECT_EQ(sums.lr_drop[i], 0);
+  }
+}
+
+// The recursion of the paper, step by step, against the closed form that sparse records need.
+TEST(Schedule, SparseRecordsGiveTheStepwiseSums) {
+  StatedSchedule stated;
+  stated.warmup = 50;
+  stated.decay = "linear";
+  stated.decay_from = 400;
+  const tables::LearningRates dense = rates_of(stated, 1000);
+  tables::LearningRates sparse;
+  for (std::size_t i = 0; i < dense.step.size(); i += 10) {
+    sparse.step.push_back(dense.step[i]);
+    sparse.lr.push_back(dense.lr[i]);
+  }
+  double s1 = 0, s2 = 0, m = 0;
+  std::vector<double> plain1 = {0}, plain2 = {0};
+  for (std::size_t i = 1; i < dense.step.size(); ++i) {
+    s1 += dense.lr[i - 1];
+    m = 0.999 * m + (i > 50 ? dense.lr[i - 1] - dense.lr[i] : 0);
+    s2 += m;
+    plain1.push_back(s1);
+    plain2.push_back(s2);
+  }
+  const std::vector<double> at = {100, 400, 700, 1000};
+  const ScheduleSums by_step = schedule_sums(dense, at), by_ten = schedule_sums(sparse, at);
+  EXPECT_DOUBLE_EQ(by_step.warmup_end, 49);
+  EXPECT_NEAR(by_step.decay_begin, 406, 1);  // 99 % of the peak
+  EXPECT_TRUE(by_step.decays);
+  for (std::size_t i = 0; i < at.size(); ++i) {
+    const auto step = static_cast<std::size_t>(at[i]);
+    EXPECT_NEAR(by_step.lr_sum[i], plain1[step], 1e-9);
+    EXPECT_NEAR(by_step.lr_drop[i], plain2[step], 1e-9);
+    // Left sums against trapezoids: they differ by half of the change of the learning rate.
+    EXPECT_NEAR(by_ten.lr_sum[i], plain1[step], 1.0);
+    EXPECT_NEAR(by_ten.lr_drop[i], plain2[step], 0.02 * plain2[step] + 1e-9);
+  }
+}
+
+TEST(Schedule, WhereItDoesNotFitItSaysWhatToDo) {
+  StatedSchedule stated;
+  stated.decay = "linaer";
+  EXPECT_THROW(stated.validate(), base::InputError);
+  stated.decay = "linear";
+  stated.warmup = 100;
+  stated.decay_from = 50;
+  EXPECT_THROW(stated.validate(), base::InputError);
+  EXPECT_THROW((void)rates_of({200, "none", base::kNaN, 0}, 100), base::InputError);
+}
+
+// A stable phase of most of the steps is fitted alone; a cosine is modelled.
+TEST(Schedule, DecayIsSeparatedOrModelled) {
+  PrepareOptions trapezoid;
+  trapezoid.schedule = {100, "linear", 3000, 0};
+  const LossCurve cut = prepare(curve_of(shifted_power_law, 4000, 0.01), trapezoid);
+  EXPECT_EQ(cut.clock, "lr_sum");
+  EXPECT_FALSE(cut.annealed);
+  EXPECT_NEAR(static_cast<double>(cut.n_decay), 990, 2);
+  PrepareOptions cosine;
+  cosine.schedule = {100, "cosine", base::kNaN, 0};
+  const LossCurve modelled = prepare(curve_of(shifted_power_law, 4000, 0.01), cosine);
+  EXPECT_TRUE(modelled.annealed);
+  EXPECT_EQ(modelled.n_decay, 0U);
+  EXPECT_GT(modelled.drop.back(), 0);
+}
+
+}  // namespace
+}  // namespace phaselaw::advice

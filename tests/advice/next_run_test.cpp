@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "phaselaw/advice/plan/next_run.h"
+
+#include <cmath>
+
+#include <gtest/gtest.h>
+
+#include "laws/plan_fixture.h"
+#include "phaselaw/base/errors.h"
+#include "phaselaw/fitting/delta_method.h"
+#include "phaselaw/fitting/law_data.h"
+#include "phaselaw/fitting/law_form.h"
+#include "phaselaw/numerics/statistics.h"
+
+namespace phaselaw::advice {
+namespace {
+
+using testing::saved_fit;
+
+fitting::Measurements with_run(const fitting::SavedFit& saved, double n, double d, double loss) {
+  fitting::Measurements data = saved.data;
+  for (std::size_t c = 0; c < data.columns.names.size(); ++c)
+    data.columns.values[c].push_back(data.columns.names[c] == "n_params" ? n
+                                     : data.columns.names[c] == "tokens" ? d
+                                                                         : 1);
+  data.output.push_back(loss);
+  return data;
+}
+
+// Second route: the covariance of the fit's own linearisation with the run's row added, at unchanged residual variance.
+TEST(NextRun, IsTheCovarianceWithOneMoreRow) {
+  const fitting::SavedFit saved = saved_fit("chinchilla", fitting::IntervalMethod::sandwich, 40);
+  const double n = 3e10, d = 2e9;
+  const fitting::Measurements data = with_run(saved, n, d, 1);
+  const auto errors = [&](const fitting::Measurements& rows) {
+    // Exact rows of the fitted law with one residual: the covariance is that residual's square times (J^T J)^-1.
+    fitting::Measurements exact = rows;
+    exact.output = evaluate(saved.fit.form, rows.columns, saved.fit.value);
+    exact.output.front() *= std::exp(1e-3 * std::sqrt(static_cast<double>(exact.output.size() - 5)));
+    const fitting::LogData logs = fitting::checked_log_data(saved.fit.form, exact);
+    const fitting::LawForm form(saved.fit.form, exact.columns, logs, {});
+    fitting::FitOptions options;
+    options.objective = fitting::Objective::l2;
+    const fitting::Refitter refitter(form, logs, options);
+    // The same coordinates' units: those of the first fit.
+    const fitting::Covariance covariance = fitting::covariance_at(refitter, form.theta(saved.fit.value));
+    std::vector<double> out;
+    for (std::size_t j = 0; j < 5; ++j) {
+      const double unit = form.coordinates()[j].logarithmic ? 1 : std::exp(form.coordinates()[j].log_unit);
+      out.push_back(unit * covariance.standard_error(j));
+    }
+    return out;
+  };
+  const std::vector<double> before = errors(saved.data), after = errors(data);
+  for (std::size_t j = 0; j < 5; ++j) {
+    DesignRequest request;
+    request.quantity = saved.fit.coordinates[j].name;
+    EXPECT_NEAR(width_ratio(saved, {}, request, n, d), after[j] / before[j], 1e-6) << request.quantity;
+  }
+}
+
+// The run is added and the law refitted, again and again: the spread of ln N* shrinks as foreseen.
+TEST(NextRun, SimulationShrinksAsForeseen) {
+  constexpr int kDraws = 400;
+  constexpr double kNoise = 0.005;
+  const double compute = 1e22;
+  fitting::SavedFit saved = saved_fit("chinchilla", fitting::IntervalMethod::sandwich, 25, kNoise);
+  // At the true parameters, so that draws are spread about what is linearised.
+  const laws::Law law = saved.fit.form;
+  DesignRequest request;
+  request.quantity = "n_params";
+  request.compute = compute;
+  request.budget = 1e22;
+  const Design design = next_run(saved, {}, request);
+  EXPECT_LT(design.best.ratio, 0.9);
+  EXPECT_LE(design.best.compute, request.budget * (1 + 1e-9));
+  EXPECT_LE(design.cheap.compute, design.best.compute);
+  const auto spread = [&](bool added) {
+    fitting::Measurements data = added ? with_run(saved, design.best.n_params, design.best.tokens, 1) : saved.data;
+    const std::vector<double> exact = evaluate(law, data.columns, saved.fit.value);
+    std::vector<double> sizes;
+    fitting::LogData logs;
+    logs.n_inputs = 0;
+    logs.log_loss.assign(exact.size(), 0);
+    for (std::size_t i = 0; i < exact.size(); ++i) logs.log_loss[i] = std::log(exact[i]);
+    const fitting::LawForm form(law, data.columns, logs, {});
+    fitting::FitOptions options;
+    options.objective = fitting::Objective::l2;
+    for (int k = 0; k < kDraws; ++k) {
+      numerics::RandomStream stream(77, "next_run", static_cast<std::uint64_t>(k));
+      fitting::LogData drawn = logs;
+      for (double& log : drawn.log_loss) log += kNoise * stream.normal();
+      fitting::Refitter refitter(form, drawn, options);
+      const auto fit = refitter.solve(form.theta(saved.fit.value), 1e-9, true);
+      sizes.push_back(std::log(testing::ClosedForm(law, form.parameters(fit.parameters)).n_params(compute)));
+    }
+    return numerics::standard_deviation(sizes);
+  };
+  // Both spreads are of the same draws but for the added row; each is known to 3.5 %, three times both is 15 %.
+  EXPECT_NEAR(spread(true) / spread(false) / design.best.ratio, 1, 0.15);
+}
+
+TEST(NextRun, GoalsDiffer) {
+  const fitting::SavedFit saved = saved_fit("chinchilla", fitting::IntervalMethod::sandwich, 40);
+  DesignRequest request;
+  request.budget = 1e22;
+  request.compute = 1e24;
+  const auto best = [&](const char* what) {
+    request.quantity = what;
+    return next_run(saved, {}, request);
+  };
+  const Design alpha = best("alpha"), beta = best("beta"), all = best("all"), loss = best("loss");
+  EXPECT_LT(alpha.best.n_params, beta.best.n_params * 100);
+  for (const Design* design : {&alpha, &beta, &all, &loss}) {
+    EXPECT_GT(design->best.ratio, 0);
+    EXPECT_LT(design->best.ratio, 1);
+    for (const NextRun& run : design->candidates) {
+      EXPECT_LE(run.ratio, 1 + 1e-12);
+      EXPECT_GE(run.ratio, design->best.ratio);
+      EXPECT_LE(run.compute, request.budget * (1 + 1e-9));
+    }
+    EXPECT_GE(design->within.ratio, design->best.ratio);
+    EXPECT_LE(design->within.furthest, 1);
+  }
+}
+
+TEST(NextRun, BadRequestsAreNamed) {
+  const fitting::SavedFit saved = saved_fit("chinchilla", fitting::IntervalMethod::sandwich, 40);
+  const auto message = [&](const DesignRequest& request) {
+    try {
+      (void)next_run(saved, {}, request);
+    } catch (const base::InputError& error) {
+      return std::string(error.what());
+    }
+    return std::string("no error");
+  };
+  EXPECT_NE(message({"alhpa", 1e22, 1e22}).find("did you mean 'alpha'"), std::string::npos);
+  EXPECT_NE(message({"alpha", 1e22, 0}).find("--next-budget"), std::string::npos);
+  EXPECT_NE(message({"alpha", 1e22, 10}).find("do not pay for the smallest candidate"), std::string::npos);
+  const fitting::SavedFit curve = saved_fit("power", fitting::IntervalMethod::sandwich);
+  EXPECT_THROW((void)next_run(curve, {}, {"alpha", 1e22, 1e22}), base::InputError);
+}
+
+}  // namespace
+}  // namespace phaselaw::advice

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <cmath>
+
+#include <gtest/gtest.h>
+
+#include "laws/law_truths.h"
+#include "phaselaw/base/errors.h"
+#include "phaselaw/fitting/law_fit.h"
+
+namespace phaselaw::fitting {
+namespace {
+
+LawOptions plain(Objective objective) {
+  LawOptions options;
+  options.fit.objective = objective;
+  options.fit.interval = IntervalMethod::none;
+  return options;
+}
+
+// Without noise every law finds the parameters that made the data, from starts that know nothing of them.
+class LawRecovery : public ::testing::TestWithParam<std::string> {};
+
+TEST_P(LawRecovery, ExactDataGiveTheirParameters) {
+  const laws::Law law = laws::law_from(GetParam());
+  const Measurements data = testing::exact_measurements(law, 160);
+  const LawFit fit = fit_law(law, data, plain(Objective::l2));
+  const std::vector<double> truth = testing::true_parameters(law);
+  ASSERT_EQ(fit.value.size(), truth.size());
+  EXPECT_TRUE(fit.convergence.certified) << fit.convergence.status;
+  for (std::size_t p = 0; p < truth.size(); ++p)
+    EXPECT_NEAR(fit.value[p], truth[p], 1e-8 * truth[p]) << law.parameters[p].name;
+}
+
+std::vector<std::string> names_of_laws() {
+  std::vector<std::string> names;
+  for (const laws::Law& law : laws::all_laws()) names.push_back(law.name);
+  return names;
+}
+INSTANTIATE_TEST_SUITE_P(Every, LawRecovery, ::testing::ValuesIn(names_of_laws()), [](const auto& name) {
+  std::string plain_name = name.param;
+  for (char& c : plain_name)
+    if (c == '-') c = '_';
+  return plain_name;
+});
+
+TEST(LawFit, AUsersExpressionIsTheNamedLaw) {
+  const laws::Law named = laws::law_from("chinchilla");
+  const Measurements data = testing::exact_measurements(named, 80);
+  const LawFit user = fit_law(laws::law_from("E + A/N^alpha + B/D^beta"), data, plain(Objective::huber));
+  for (const auto& [name, value] : testing::truths().at("chinchilla"))
+    EXPECT_NEAR(user.find(name)->value, value, 1e-7 * value) << name;
+}
+
+TEST(LawFit, FixedParametersStay) {
+  const laws::Law law = laws::law_from("chinchilla");
+  const Measurements data = testing::exact_measurements(law, 80);
+  LawOptions options = plain(Objective::l2);
+  options.fixed = {{"E", 1.69}, {"beta", 0.28}};
+  const LawFit fit = fit_law(law, data, options);
+  EXPECT_EQ(fit.theta.size(), 3U);
+  EXPECT_TRUE(fit.find("E")->fixed);
+  EXPECT_EQ(fit.value[law.find("beta")], 0.28);
+  EXPECT_NEAR(fit.value[law.find("A")], 406.4, 1e-6);
+}
+
+TEST(LawFit, ALawOfAnotherColumn) {
+  const laws::Law law = laws::law_from("power@tokens");
+  EXPECT_EQ(law.columns(), std::vector<std::string>{"tokens"});
+  Measurements data{testing::full_table(60, 0), {}};
+  data.output = evaluate(law, data.columns, std::vector<double>{1.7, 900, 0.25});
+  const LawFit fit = fit_law(law, data, plain(Objective::l2));
+  EXPECT_NEAR(fit.find("alpha")->value, 0.25, 1e-8);
+  EXPECT_THROW((void)laws::law_from("chinchilla@tokens"), base::InputError);
+  EXPECT_THROW((void)laws::law_from("power@A"), base::InputError);  // A is a parameter of it
+  EXPECT_THROW((void)laws::law_from("k*eo^N@eo"), base::InputError);
+}
+
+// Columns in other units change amplitudes and scales, and nothing else.
+TEST(LawFit, UnitsDoNotMatter) {
+  const laws::Law law = laws::law_from("chinchilla");
+  Measurements data = testing::exact_measurements(law, 90);
+  numerics::RandomStream stream(5, "units");
+  for (double& loss : data.output) loss *= std::exp(0.01 * stream.normal());
+  const LawFit fit = fit_law(law, data, plain(Objective::huber));
+  for (auto& column : data.columns.values)
+    for (double& x : column) x *= 1e-9;
+  const LawFit scaled = fit_law(law, data, plain(Objective::huber));
+  EXPECT_NEAR(scaled.objective_value, fit.objective_value, 1e-11 * fit.objective_value);
+  for (const char* name : {"E", "alpha", "beta"})
+    EXPECT_NEAR(scaled.find(name)->value, fit.find(name)->value, 1e-8) << name;
+  EXPECT_NEAR(std::log(scaled.find("A")->value / fit.find("A")->value), -fit.find("alpha")->value * std::log(1e9),
+              1e-6);
+}
+
+std::string message_of(const std::string& law, const Measurements& data, const LawOptions& options = {}) {
+  try {
+    (void)fit_law(laws::law_from(law), data, options);
+  } catch (const base::InputError& error) {
+    return error.what();
+  }
+  return "";
+}
+
+TEST(LawFit, BadInputIsNamed) {
+  Measurements data = testing::exact_measurements(laws::law_from("chinchilla"), 20);
+  Measurements bad = data;
+  bad.output[3] = -1;
+  EXPECT_NE(message_of("chinchilla", bad).find("row 4: expected a positive finite loss, found -1"), std::string::npos);
+  bad = data;
+  bad.columns.values[0][7] = std::nan("");
+  EXPECT_NE(message_of("chinchilla", bad).find("row 8: expected n_params"), std::string::npos);
+  EXPECT_NE(message_of("A*mystery_column + N*0", data).find("needs the column"), 0U);
+  bad = data;
+  bad.columns.names[1] = "tokns";
+  EXPECT_NE(message_of("chinchilla", bad).find("--col tokens=COLUMN"), std::string::npos);
+  LawOptions options;
+  options.fixed = {{"alpah", 1}};
+  EXPECT_NE(message_of("chinchilla", data, options).find("did you mean 'alpha'"), std::string::npos);
+  options.fixed = {{"alpha", -1}};
+  EXPECT_NE(message_of("chinchilla", data, options).find("fixed alpha"), std::string::npos);
+  EXPECT_THROW((void)laws::law_from("chinchila"), base::InputError);
+  const std::vector<std::size_t> few = {0, 1, 2, 3, 4};
+  EXPECT_NE(message_of("chinchilla", data.rows(few)).find("at least 6 rows, found 5"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace phaselaw::fitting

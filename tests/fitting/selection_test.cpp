@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "phaselaw/fitting/selection.h"
+
+#include <cmath>
+
+#include <gtest/gtest.h>
+
+#include "laws/law_truths.h"
+#include "phaselaw/base/errors.h"
+
+namespace phaselaw::fitting {
+namespace {
+
+Measurements sample(const std::string& name, double noise) {
+  const laws::Law law = laws::law_from(name);
+  Measurements data{testing::full_table(80, 0), {}};
+  std::vector<double> compute;
+  for (std::size_t i = 0; i < 80; ++i)
+    compute.push_back(6 * data.columns.get("n_params")[i] * data.columns.get("tokens")[i]);
+  data.columns.values[2] = compute;
+  data.output = evaluate(law, data.columns, testing::true_parameters(law));
+  numerics::RandomStream stream(31, "selection");
+  for (double& loss : data.output) loss *= std::exp(noise * stream.normal());
+  return data;
+}
+
+LawOptions plain() {
+  LawOptions options;
+  options.fit.interval = IntervalMethod::none;
+  options.fit.objective = Objective::l2;
+  return options;
+}
+
+TEST(Selection, ATrueLawPredictsExactDataExactly) {
+  const auto result = holdout(laws::law_from("chinchilla"), sample("chinchilla", 0), plain(), 0.25);
+  ASSERT_TRUE(result);
+  EXPECT_EQ(result->n_fitted, 60U);
+  EXPECT_EQ(result->n_predicted, 20U);
+  EXPECT_GT(result->compute_factor, 1);
+  EXPECT_LT(result->mean_abs_rel_error, 1e-10);
+}
+
+// One constant fitted to data that fall: the bias is the mean error, and positive.
+TEST(Selection, BiasIsSigned) {
+  Measurements data;
+  std::vector<double> compute;
+  for (int i = 1; i <= 10; ++i) {
+    compute.push_back(std::pow(10, i));
+    data.output.push_back(i <= 8 ? 4 : 2);
+  }
+  data.columns.add("compute", compute);
+  const auto result = holdout(laws::law_from("A + 0*C"), data, plain(), 0.2);
+  ASSERT_TRUE(result);
+  EXPECT_NEAR(result->mean_abs_rel_error, 1, 1e-9);
+  EXPECT_NEAR(result->bias, 1, 1e-9);
+  EXPECT_NEAR(result->compute_factor, 100, 1e-9);
+}
+
+TEST(Selection, RowsOfOneSizeStayTogether) {
+  Measurements data;
+  data.columns.add("compute", {1, 1, 1, 2, 2, 2, 4, 4, 4, 4});
+  data.output = {5, 5, 5, 4, 4, 4, 3, 3, 3, 3};
+  const auto result = holdout(laws::law_from("A*C^-b"), data, plain(), 0.3);  // 7 rows would divide the fours
+  EXPECT_FALSE(result);                                                 // so nothing is left to predict
+  EXPECT_EQ(holdout(laws::law_from("A*C^-b"), data, plain(), 0.4)->n_predicted, 4U);
+  EXPECT_THROW((void)holdout(laws::law_from("A*C^-b"), data, plain(), 1.5), base::InputError);
+}
+
+TEST(Selection, BacktestsGoForward) {
+  const auto results = backtest(laws::law_from("chinchilla"), sample("chinchilla", 0.005), plain(), 5);
+  ASSERT_EQ(results.size(), 4U);
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    EXPECT_EQ(results[i].n_fitted, 16 * (i + 1));
+    EXPECT_EQ(results[i].n_predicted, 16U);
+  }
+}
+
+TEST(Selection, WhereNoLawCanBeFittedWhatIsLackingIsSaidOnce) {
+  const auto error_of = [](const Measurements& data) {
+    try {
+      (void)rank_laws(laws::all_laws(), data, plain());
+    } catch (const base::InputError& error) {
+      return std::string(error.what());
+    }
+    return std::string("no error");
+  };
+  Measurements data;
+  data.columns.add("size in M", {1, 2, 3, 4});
+  data.output = {4, 3, 2, 1};
+  const std::string lacking = error_of(data);
+  EXPECT_TRUE(
+      lacking.starts_with("no law can be fitted: each needs some of the columns batch, compute, d_model, lr_sum, "))
+      << lacking;
+  EXPECT_NE(lacking.find("found beside the loss: size in M; name what you have, as in --col n_params=COLUMN"),
+            std::string::npos)
+      << lacking;
+  // The columns are there, the rows are not: the first reasons, not thirty.
+  Measurements one;
+  for (const char* name : {"n_params", "tokens", "step"}) one.columns.add(name, {1e6});
+  one.output = {3};
+  const std::string few = error_of(one);
+  EXPECT_NE(few.find(" more"), std::string::npos) << few;
+  EXPECT_LT(few.size(), 700U) << few;
+}
+
+TEST(Selection, TheLawThatMadeTheDataRanksFirst) {
+  const Measurements data = sample("chinchilla", 0.003);
+  const Ranking ranking = rank_laws({laws::law_from("power"), laws::law_from("kaplan"), laws::law_from("chinchilla"),
+                                     laws::law_from("lr-annealing"), laws::law_from("chinchilla-tied")},
+                                    data, plain());
+  ASSERT_EQ(ranking.laws.size(), 5U);
+  EXPECT_EQ(ranking.laws.front().fit.law, "chinchilla");
+  EXPECT_EQ(ranking.laws.front().delta_aicc, 0);
+  EXPECT_EQ(ranking.laws.front().delta_bic, 0);
+  for (std::size_t i = 1; i < ranking.laws.size(); ++i) EXPECT_GE(ranking.laws[i].score, ranking.laws[i - 1].score);
+}
+
+TEST(Selection, LawsThatCannotBeFittedAreNoted) {
+  Measurements data;
+  data.columns.add("tokens", {1, 2, 4, 8, 16, 32});
+  data.output = {6, 5, 4, 3.5, 3.2, 3};
+  const Ranking ranking =
+      rank_laws({laws::law_from("chinchilla"), laws::law_from("shifted-power"), laws::law_from("power@tokens"), laws::law_from("kaplan-n")},
+                data, plain());
+  ASSERT_EQ(ranking.laws.size(), 1U);
+  ASSERT_EQ(ranking.notes.size(), 1U);
+  EXPECT_NE(ranking.notes[0].find("for want of a column: n_params (chinchilla, kaplan-n); step (shifted-power); a"),
+            std::string::npos)
+      << ranking.notes[0];
+  EXPECT_THROW((void)rank_laws({laws::law_from("chinchilla")}, data, plain()), base::InputError);
+}
+
+}  // namespace
+}  // namespace phaselaw::fitting

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "phaselaw/tables/table.h"
+
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "phaselaw/base/errors.h"
+
+namespace phaselaw::tables {
+namespace {
+
+std::string message_of(const std::string& text, const std::map<std::string, std::string>& columns = {}) {
+  try {
+    (void)curves_from(parse_table(text, "t.csv"), columns);
+  } catch (const base::InputError& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+TEST(Table, ReadsCommasQuotesAndLineEnds) {
+  const Table table = parse_table("\xef\xbb\xbfname,\"a \"\"b\"\"\",c\r\n\"x,y\",1,\n\n\"two\nlines\",2,3\n", "t.csv");
+  EXPECT_EQ(table.header, (std::vector<std::string>{"name", "a \"b\"", "c"}));
+  ASSERT_EQ(table.rows.size(), 2U);
+  EXPECT_EQ(table.rows[0][0].text, "x,y");
+  EXPECT_EQ(table.rows[0][2].text, "");
+  EXPECT_EQ(table.rows[1][0].text, "two\nlines");
+  EXPECT_EQ(table.rows[1][1].line, 5);
+  EXPECT_EQ(table.number(1, 2), 3);
+}
+
+TEST(Table, ReadsTabs) {
+  const CurveTable read = curves_from(parse_table("name\tflops\tloss\na, b\t1e3\t2.5", "t.tsv"));
+  EXPECT_EQ(read.curves.run, std::vector<std::string>{"a, b"});
+  EXPECT_EQ(read.curves.compute, std::vector<double>{1e3});
+  EXPECT_EQ(read.curves.loss, std::vector<double>{2.5});
+}
+
+TEST(Table, RecognisesColumnsByTheNamesPeopleUse) {
+  for (const char* name : {"compute", "compute_flop", "FLOPs", "C", "Compute FLOP"}) {
+    const CurveTable read = curves_from(parse_table(std::string("step,") + name + ",Val Loss\n1,10,2\n", "t.csv"));
+    EXPECT_EQ(read.compute_column, name);
+    EXPECT_EQ(read.loss_column, "Val Loss");
+    EXPECT_EQ(read.run_column, "");
+  }
+  const CurveTable runs = curves_from(parse_table("run,C,loss\na,1,3\nb,+2,2\n", "t.csv"));
+  EXPECT_EQ(runs.curves.run, (std::vector<std::string>{"a", "b"}));
+}
+
+TEST(Table, ColumnsCanBeNamed) {
+  const Table table = parse_table("x,y,loss\n1,2,3\n", "t.csv");
+  const CurveTable read = curves_from(table, {{"compute", "y"}, {"loss", "x"}});
+  EXPECT_EQ(read.curves.compute, std::vector<double>{2});
+  EXPECT_EQ(read.curves.loss, std::vector<double>{1});
+  EXPECT_NE(message_of("xx,y\n1,2\n", {{"compute", "x"}, {"loss", "y"}}).find("did you mean 'xx'"), std::string::npos);
+  EXPECT_NE(message_of("x,y\n1,2\n", {{"comput", "x"}}).find("did you mean 'compute'"), std::string::npos);
+}
+
+TEST(Table, LeavesOutTheStartOfACurve) {
+  const CurveTable read = curves_from(parse_table("C,loss\n0,3\n1,2\n", "t.csv"));
+  EXPECT_EQ(read.left_out, 1U);
+  EXPECT_EQ(read.curves.compute, std::vector<double>{1});
+}
+
+TEST(Table, ErrorsCarryTheirPlace) {
+  const auto expect = [](const std::string& text, const std::string& place, const std::string& words) {
+    const std::string message = message_of(text);
+    EXPECT_TRUE(message.starts_with("t.csv" + place)) << message;
+    EXPECT_NE(message.find(words), std::string::npos) << message;
+  };
+  expect("", ":1:1", "empty file");
+  expect("C,loss\n", ":2:1", "found none");
+  expect("C,loss\n1,2\n1\n", ":3:1", "expected 2 fields");
+  expect("C,loss\n1,2\n1,2,3\n", ":3:5", "expected 2 fields as in the header, found 3");
+  expect("C,loss\n1,two\n", ":2:3", "'two'");
+  expect("C,loss\n1,\n", ":2:3", "finite number");
+  expect("C,loss\n1,nan\n", ":2:3", "finite number");
+  expect("C,loss\n1,inf\n", ":2:3", "finite number");
+  expect("C,loss\n1,1e999\n", ":2:3", "double precision");
+  expect("C,loss\n1,-2\n", ":2:3", "positive loss");
+  expect("C,loss\n-1,2\n", ":2:1", "positive C");
+  expect("C,loss\n1,2x\n", ":2:3", "'2x'");
+  expect("C,\n1,2\n", ":1:3", "column name");
+  expect("C,C\n1,2\n", ":1:3", "twice");
+  expect("C,loss\n\"1,2\n", ":2:1", "closing quote");
+  expect("C,loss\n\"1\"x,2\n", ":2:4", "separator");
+  expect("C,loss\n1\"1,2\n", ":2:2", "quote");
+  expect(std::string("C,loss\n1,\0\n", 11), ":2:", "binary");
+  expect("steps,loss\n1,2\n", ":1", "expected a column of compute");
+}
+
+TEST(Table, AMissingFileIsTheUsersError) {
+  EXPECT_THROW((void)read_curves("/nonexistent/curve.csv"), base::InputError);
+}
+
+}  // namespace
+}  // namespace phaselaw::tables
