@@ -24,7 +24,8 @@
 #include <fmt/format.h>
 
 #include "phaselaw/base/files.h"
-#include "phaselaw/fitting/law_fit.h"
+#include "phaselaw/fitting/fit.h"
+#include "phaselaw/laws/catalogue.h"
 #include "phaselaw/tables/table.h"
 #include "phaselaw/numerics/random.h"
 #include "phaselaw/numerics/statistics.h"
@@ -33,9 +34,9 @@ namespace {
 
 using namespace phaselaw;
 
-fitting::Measurements measurements(const laws::Law& law, const std::vector<double>& truth, std::size_t n) {
+tables::Measurements measurements(const laws::Law& law, const std::vector<double>& truth, std::size_t n) {
   numerics::RandomStream stream(1, "bench_laws_fit");
-  fitting::Measurements data;
+  tables::Measurements data;
   std::vector<double> n_params, tokens, width, depth;
   for (std::size_t i = 0; i < n; ++i) {
     width.push_back(256 * std::pow(12, stream.uniform()));
@@ -52,11 +53,11 @@ fitting::Measurements measurements(const laws::Law& law, const std::vector<doubl
   return data;
 }
 
-bool near_truth(const laws::Law& law, const fitting::Measurements& data, const std::vector<double>& truth) {
-  fitting::LawOptions options;
-  options.fit.interval = fitting::IntervalMethod::sandwich;
-  options.fit.level = 1 - 6e-7;  // five standard errors
-  const fitting::LawFit fit = fitting::fit_law(law, data, options);
+bool near_truth(const laws::Law& law, const tables::Measurements& data, const std::vector<double>& truth) {
+  fitting::FitOptions options;
+  options.interval = fitting::IntervalMethod::sandwich;
+  options.level = 1 - 6e-7;  // five standard errors
+  const fitting::Fit fit = fitting::fit_law(law, data, options);
   bool good = fit.convergence.certified;
   for (std::size_t p = 0; p < truth.size(); ++p) {
     const fitting::Estimate& estimate = *fit.find(law.parameters[p].name);
@@ -66,14 +67,14 @@ bool near_truth(const laws::Law& law, const fitting::Measurements& data, const s
 }
 
 // The columns that a Gemstones table calls by other names.
-fitting::Measurements gemstones(const std::string& path) {
+tables::Measurements gemstones(const std::string& path) {
   const tables::Table table = tables::read_table(path);
   const auto column = [&](const char* name) {
     std::vector<double> values;
     for (std::size_t row = 0; row < table.rows.size(); ++row) values.push_back(table.number(row, table.column(name)));
     return values;
   };
-  fitting::Measurements data;
+  tables::Measurements data;
   data.columns.add("n_params", column("params_active_precise"));
   data.columns.add("tokens", column("tokens"));
   data.columns.add("d_model", column("width"));
@@ -82,7 +83,7 @@ fitting::Measurements gemstones(const std::string& path) {
   return data;
 }
 
-void write_table(const std::string& path, const fitting::Measurements& data) {
+void write_table(const std::string& path, const tables::Measurements& data) {
   std::string text = "n_params,tokens,loss\n";
   const std::vector<double> n_params = data.columns.get("n_params"), tokens = data.columns.get("tokens");
   for (std::size_t i = 0; i < data.output.size(); ++i)
@@ -106,9 +107,9 @@ double now(clockid_t clock) {
   return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
 }
 
-Seconds time_of(const laws::Law& law, const fitting::Measurements& data, const fitting::LawOptions& options) {
+Seconds time_of(const laws::Law& law, const tables::Measurements& data, const fitting::FitOptions& options) {
   const double wall = now(CLOCK_MONOTONIC), processor = now(CLOCK_PROCESS_CPUTIME_ID);
-  const fitting::LawFit fit = fitting::fit_law(law, data, options);
+  const fitting::Fit fit = fitting::fit_law(law, data, options);
   const Seconds seconds{now(CLOCK_MONOTONIC) - wall, now(CLOCK_PROCESS_CPUTIME_ID) - processor, fit.objective_value};
   if (!fit.convergence.certified) std::printf("not certified: %s\n", fit.convergence.status.c_str());
   return seconds;
@@ -137,19 +138,19 @@ int main(int argc, char** argv) {
                                                              {"G", 500},    {"F", 4e4},      {"alpha", 0.4},
                                                              {"beta", 0.5}, {"delta", 0.37}, {"gamma", 0.5}};
   for (const auto& [name, value] : named) large_truth[large.find(name)] = value;
-  const fitting::Measurements few = measurements(small, small_truth, 240), many = measurements(large, large_truth, 770);
+  const tables::Measurements few = measurements(small, small_truth, 240), many = measurements(large, large_truth, 770);
   if (!near_truth(small, few, small_truth) || !near_truth(large, many, large_truth)) {
     std::printf("the fits do not find their truth; nothing timed\n");
     return 1;
   }
   if (!table_path.empty()) write_table(table_path, few);
-  fitting::Measurements published;
+  tables::Measurements published;
   if (!gemstones_path.empty()) published = gemstones(gemstones_path);
 
-  fitting::LawOptions plain, resampled;
-  plain.fit.interval = fitting::IntervalMethod::none;
-  resampled.fit.interval = fitting::IntervalMethod::bootstrap;
-  resampled.fit.resamples = 4000;
+  fitting::FitOptions plain, resampled;
+  plain.interval = fitting::IntervalMethod::none;
+  resampled.interval = fitting::IntervalMethod::bootstrap;
+  resampled.resamples = 4000;
   std::vector<Case> cases;
   cases.push_back({"fit", [&] { return time_of(small, few, plain); }, {}, {}, 0});
   cases.push_back({"wide", [&] { return time_of(large, many, plain); }, {}, {}, 0});
@@ -158,8 +159,8 @@ int main(int argc, char** argv) {
   for (int k = 1; k <= threads; ++k)
     cases.push_back({"resamples-" + std::to_string(k),
                      [&, k] {
-                       fitting::LawOptions options = resampled;
-                       options.fit.threads = k;
+                       fitting::FitOptions options = resampled;
+                       options.threads = k;
                        const Seconds all = time_of(small, few, options), fit = time_of(small, few, plain);
                        return Seconds{all.wall - fit.wall, all.processor - fit.processor, fit.objective};
                      },

@@ -4,7 +4,7 @@
 //
 //   bench_laws_study_coverage [--only ROW,ROW,...] [--draws D] [--resamples B] [--threads K]
 //
-// A draw: columns log-uniform and independent, the law at its true parameters (tests/fitting/law_truths.h), log-normal
+// A draw: columns log-uniform and independent, the law at its true parameters (tests/laws/law_truths.h), log-normal
 // noise of 1 %; fitted; which parameters' intervals hold the truth, and does the interval for one new run hold its
 // measurement? `runs of 10`: rows come in runs, half of the noise's variance is the run's. `uneven`: the noise is that
 // of a model of 3e8 parameters and falls with their cube root, from 3 % to 0.3 %. Draw d is the same at any number of
@@ -21,10 +21,10 @@
 
 #include <fmt/format.h>
 
-#include "phaselaw/fitting/law_fit.h"
+#include "phaselaw/fitting/fit.h"
 #include "phaselaw/fitting/predict.h"
 #include "phaselaw/numerics/random.h"
-#include "tests/fitting/law_truths.h"
+#include "tests/laws/law_truths.h"
 
 namespace {
 
@@ -75,8 +75,8 @@ struct Counts {
 };
 
 // `n` rows and one more, which the fit does not see.
-fitting::Measurements noisy(const laws::Law& law, const Row& row, std::uint64_t draw) {
-  fitting::Measurements data = laws::testing::exact_measurements(law, row.rows + 1, 1000 + draw);
+tables::Measurements noisy(const laws::Law& law, const Row& row, std::uint64_t draw) {
+  tables::Measurements data = laws::testing::exact_measurements(law, row.rows + 1, 1000 + draw);
   numerics::RandomStream stream(12, "study_coverage", draw);
   const std::vector<double> n_params = data.columns.get("n_params");
   double of_run = 0;
@@ -91,19 +91,19 @@ fitting::Measurements noisy(const laws::Law& law, const Row& row, std::uint64_t 
 
 void look_at(const laws::Law& law, const Row& row, int resamples, std::uint64_t draw, Counts& counts) {
   const std::vector<double> truth = laws::testing::true_parameters(law);
-  const fitting::Measurements all = noisy(law, row, draw);
+  const tables::Measurements all = noisy(law, row, draw);
   std::vector<std::size_t> fitted;
   for (std::size_t i = 0; i < row.rows; ++i) fitted.push_back(i);
   const std::size_t last[] = {row.rows};
-  const fitting::Measurements data = all.rows(fitted), fresh = all.rows(last);
-  fitting::LawOptions options;
-  options.fit.objective = row.objective;
-  options.fit.interval = row.method;
-  options.fit.resamples = resamples;
-  options.fit.seed = draw;
+  const tables::Measurements data = all.rows(fitted), fresh = all.rows(last);
+  fitting::FitOptions options;
+  options.objective = row.objective;
+  options.interval = row.method;
+  options.resamples = resamples;
+  options.seed = draw;
   for (std::size_t i = 0; row.run_length > 1 && i < row.rows; ++i)
-    options.fit.cluster.push_back(std::to_string(i / row.run_length));
-  const fitting::LawFit fit = fitting::fit_law(law, data, options);
+    options.cluster.push_back(std::to_string(i / row.run_length));
+  const fitting::Fit fit = fitting::fit_law(law, data, options);
   if (!fit.convergence.certified) {
     ++counts.uncertified;
     return;
@@ -145,7 +145,7 @@ void study(std::size_t index, int draws, int resamples, int threads) {
   if (row.run_length > 1) runs = fmt::format(", runs of {}", row.run_length);
   if (row.uneven) runs += ", uneven";
   std::printf("| %s | %s | %s | %zu%s | %s | %.1f |   row %zu, %d fits, %d not certified, mean ln(hi/lo) %.3f\n",
-              row.law, std::string(to_string(row.objective)).c_str(), std::string(to_string(row.method)).c_str(),
+              row.law, std::string(base::enum_name(row.objective)).c_str(), std::string(base::enum_name(row.method)).c_str(),
               row.rows, runs.c_str(), covered.c_str(), percent(counts.held.back()), index, counts.fitted.load(),
               counts.uncertified.load(), counts.log_width / std::max(1, counts.widths.load()));
   std::fflush(stdout);

@@ -7,8 +7,9 @@
 #include <fmt/format.h>
 
 #include "phaselaw/base/errors.h"
-#include "phaselaw/tables/measured_table.h"
+#include "phaselaw/tables/rows.h"
 #include "phaselaw/fitting/selection.h"
+#include "phaselaw/laws/catalogue.h"
 
 // Does choosing a law by its ranking predict large runs better than always taking Chinchilla's?
 //
@@ -46,8 +47,8 @@ int main(int argc, char** argv) {
     sources.push_back({"porian_isoflop/isoflop_points.csv", "", {fmt::format("exp={}", exp), "dataset=rw"}});
   sources.push_back({"datablations/fit_subset.csv", "", {}});
 
-  fitting::LawOptions options;
-  options.fit.interval = fitting::IntervalMethod::none;
+  fitting::FitOptions options;
+  options.interval = fitting::IntervalMethod::none;
   const auto rivals = laws_of_sizes();
   const auto chinchilla = laws::law_from("chinchilla");
   double chosen_total = 0, chinchilla_total = 0;
@@ -56,9 +57,9 @@ int main(int argc, char** argv) {
   for (const auto& source : sources) {
     try {
       tables::ReadOptions read;
-      if (*source.loss != '\0') read.columns["loss"] = source.loss;
+      if (*source.loss != '\0') read.loss = source.loss;
       read.where = source.where;
-      const auto table = tables::read_measured(fmt::format("{}/{}", argv[1], source.file), read);
+      const auto table = tables::read_rows(fmt::format("{}/{}", argv[1], source.file), read);
       const auto always = fitting::holdout(chinchilla, table.data, options, 0.2);
       if (!always) throw base::InputError("nothing can be held out");
       // What is left for the choice: the rows that the holdout fits.
@@ -66,7 +67,7 @@ int main(int argc, char** argv) {
       for (std::size_t i = 0; i < table.n_rows(); ++i)
         if (std::find(always->rows.begin(), always->rows.end(), i) == always->rows.end()) cheap.push_back(i);
       const auto ranking = fitting::rank_laws(rivals, table.data.rows(cheap), options);
-      const auto& first = ranking.laws.front().fit.form;
+      const auto& first = ranking.laws.front().fit.law;
       const auto held = fitting::holdout(first, table.data, options, 0.2);
       const double error = held ? held->mean_abs_rel_error : INFINITY;
       const std::string name = fmt::format("{}{}", source.file, source.where.empty() ? "" : " " + source.where.front());

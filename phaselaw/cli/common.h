@@ -29,7 +29,12 @@ struct Program {
   std::function<void()> action;
 };
 
-// The subcommand with --json, --seed, --threads and --quiet; `action` runs after everything is parsed.
+// The subcommand with --json and --quiet, for verbs whose request has the seed and the threads, where they have a
+// meaning; `action` runs after everything is parsed.
+Verb add_request_verb(Program& program, const std::string& name, const std::string& description,
+                      const std::string& example, std::function<void()> action);
+
+// The same with --seed and --threads in `common`.
 Verb add_verb(Program& program, const std::string& name, const std::string& description, const std::string& example,
               std::function<void()> action);
 

@@ -36,7 +36,7 @@ void run_diagnose(const Common& common, DiagnoseFlags& flags) {
 
 void add_diagnose(Program& program) {
   auto flags = std::make_shared<DiagnoseFlags>();
-  add_verb(program, "diagnose", "the stage of loss curves, their bend, and what to raise next",
+  add_request_verb(program, "diagnose", "the stage of loss curves, their bend, and what to raise next",
            "phaselaw diagnose curves.csv.gz --col loss=train_loss --out diagnosis",
            [&program, flags] { run_diagnose(program.common, *flags); })
       .positional("curves", flags->files, "CSV or TSV (.gz too) with step, tokens or compute and a loss; or study.db")

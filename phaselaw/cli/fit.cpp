@@ -77,7 +77,7 @@ void run_fit(const Common& common, FitFlags& flags) {
 
 void add_fit(Program& program) {
   auto flags = std::make_shared<FitFlags>();
-  add_verb(program, "fit", "fit a law to a table of runs or curves, or rank all laws that apply; intervals and a page",
+  add_request_verb(program, "fit", "fit a law to a table of runs or curves, or rank all laws that apply; intervals and a page",
            "phaselaw fit runs.csv --out fitted\n  phaselaw fit runs.csv --law chinchilla --where 'dataset=c4'\n  "
            "phaselaw fit runs.csv --law 'E + A*N^-a + B*D^-b' --json fit.json\n  phaselaw fit study.db --law two-stage "
            "--rows envelope --fix E=0",

@@ -4,7 +4,7 @@
 
 #include "accuracy/rows.h"
 #include "laws/law_truths.h"
-#include "phaselaw/fitting/law_fit.h"
+#include "phaselaw/fitting/fit.h"
 #include "phaselaw/model/elementwise.h"
 #include "phaselaw/numerics/lambert_w.h"
 
@@ -42,9 +42,9 @@ Row laws_row() {
   const auto& laws = laws::all_laws();
   Row row{"parameters of a fitted law", "those that made the data",
           fmt::format("{} laws, 160 rows without noise", laws.size()), "difference / parameter", 1e-8};
-  fitting::LawOptions options;
-  options.fit.objective = fitting::Objective::l2;
-  options.fit.interval = fitting::IntervalMethod::none;
+  fitting::FitOptions options;
+  options.objective = fitting::Objective::l2;
+  options.interval = fitting::IntervalMethod::none;
   for (const auto& law : laws) {
     const auto fit = fitting::fit_law(law, laws::testing::exact_measurements(law, 160), options);
     const auto truth = laws::testing::true_parameters(law);

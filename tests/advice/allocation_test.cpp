@@ -5,7 +5,7 @@
 
 #include <gtest/gtest.h>
 
-#include "laws/plan_fixture.h"
+#include "advice/plan_fixture.h"
 #include "phaselaw/base/errors.h"
 
 namespace phaselaw::advice {
@@ -14,7 +14,7 @@ namespace {
 using testing::ClosedForm;
 using testing::in_order;
 
-std::vector<double> truth(const laws::Law& law) { return in_order(law, testing::truths().at(law.name)); }
+std::vector<double> truth(const laws::Law& law) { return in_order(law, laws::testing::truths().at(law.name)); }
 
 // Hoffmann et al. 2022, equation 4, with their constants and with those of Besiroglu et al. 2024.
 TEST(Allocation, ChinchillaHasAClosedForm) {

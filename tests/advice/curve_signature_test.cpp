@@ -6,24 +6,24 @@
 
 #include <gtest/gtest.h>
 
-#include "laws/curve_truths.h"
+#include "advice/curve_truths.h"
 
 namespace phaselaw::advice {
 namespace {
 
 using testing::curve_of, testing::shifted_power_law;
 
-CurveSignature of(const tables::CurveData& data) { return signature_of(data, prepare(data)); }
+CurveSignature of(const tables::Curve& data) { return signature_of(data, prepare(data)); }
 
 TEST(CurveSignature, NoiseAloneIsNone) {
   // Heavy tails: every 50th batch is 40 % higher.
-  tables::CurveData data = curve_of(shifted_power_law, 8000, 0.05);
+  tables::Curve data = curve_of(shifted_power_law, 8000, 0.05);
   for (std::size_t i = 0; i < data.loss.size(); i += 50) data.loss[i] *= 1.4;
   EXPECT_EQ(of(data).word, "none") << of(data).reading;
 }
 
 TEST(CurveSignature, SpikeIsFoundWhereItIs) {
-  tables::CurveData data = curve_of(shifted_power_law, 8000, 0.02);
+  tables::Curve data = curve_of(shifted_power_law, 8000, 0.02);
   for (std::size_t i = 4999; i < 5039; ++i) data.loss[i] *= 1.5;
   const CurveSignature signature = of(data);
   EXPECT_EQ(signature.word, "instability");
@@ -36,7 +36,7 @@ TEST(CurveSignature, SpikeIsFoundWhereItIs) {
 }
 
 TEST(CurveSignature, DivergenceAndNotFiniteTails) {
-  tables::CurveData data = curve_of(shifted_power_law, 2000, 0.02);
+  tables::Curve data = curve_of(shifted_power_law, 2000, 0.02);
   for (std::size_t i = 1499; i < 2000; ++i) data.loss[i] = 8 + static_cast<double>(i - 1499) * 0.01;
   CurveSignature signature = of(data);
   EXPECT_TRUE(signature.diverged);
@@ -51,7 +51,7 @@ TEST(CurveSignature, DivergenceAndNotFiniteTails) {
 
 TEST(CurveSignature, SlowRiseOfAHeldOutLossIsNoInstability) {
   const auto rises = [](double t) { return 1 + 4 / t + 1e-4 * t; };
-  tables::CurveData data = curve_of(rises, 3000, 0.005);
+  tables::Curve data = curve_of(rises, 3000, 0.005);
   data.quantity = "val_loss";
   const CurveSignature held_out = of(data);
   EXPECT_EQ(held_out.word, "plateau");
@@ -73,9 +73,9 @@ TEST(CurveSignature, PlateauThatEnds) {
 }
 
 TEST(CurveSignature, SpikesOfTheDenseRecordAndOfTheGradient) {
-  tables::CurveData dense = curve_of(shifted_power_law, 4000, 0.02);
+  tables::Curve dense = curve_of(shifted_power_law, 4000, 0.02);
   for (std::size_t i = 1999; i < 2030; ++i) dense.loss[i] *= 1.5;
-  tables::CurveData data;
+  tables::Curve data;
   data.quantity = "val_loss";
   data.dense_quantity = "train_loss";
   data.dense_step = dense.step;

@@ -6,17 +6,17 @@
 #include <functional>
 #include <string>
 
-#include "phaselaw/tables/curve_data.h"
-#include "phaselaw/fitting/two_stage_fit.h"
+#include "phaselaw/numerics/lambert_w.h"
 #include "phaselaw/numerics/random.h"
+#include "phaselaw/tables/runs.h"
 
 // Loss curves of known forms, a row a step, for the tests of diagnose.
-namespace phaselaw::laws::testing {
+namespace phaselaw::advice::testing {
 
 // loss = law(step) exp(noise_i), the noise normal of size `noise` with autocorrelation `rho` between neighbours.
-inline tables::CurveData curve_of(const std::function<double(double)>& law, std::size_t steps, double noise,
+inline tables::Curve curve_of(const std::function<double(double)>& law, std::size_t steps, double noise,
                           std::uint64_t draw = 0, double rho = 0) {
-  tables::CurveData data;
+  tables::Curve data;
   data.name = "curve";
   data.quantity = "loss";
   numerics::RandomStream stream(77, "curve_truths", draw);
@@ -29,9 +29,11 @@ inline tables::CurveData curve_of(const std::function<double(double)>& law, std:
   return data;
 }
 
-inline double two_stage_law(double t) { return fitting::two_stage_value(t, 6, 20, 0.5, 2); }       // bend 54.4
+inline double two_stage_law(double t) {  // bend 54.4
+  return t == 0 ? 8 : 2 + 6 * std::exp(-0.5 * numerics::lambert_w0_of_exp(std::log(t / 20)));
+}
 inline double shifted_power_law(double t) { return 2 + 6 * std::pow(1 + t / 50, -0.6); }  // bend 50
 inline double exponential_law(double t) { return 2 + 6 * std::exp(-t / 300); }
 inline double power_law(double t) { return 2 + 6 * std::pow(t, -0.4); }
 
-}  // namespace phaselaw::laws::testing
+}  // namespace phaselaw::advice::testing

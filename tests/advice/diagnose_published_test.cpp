@@ -6,12 +6,16 @@
 
 #include <gtest/gtest.h>
 
-#include "phaselaw/tables/curve_table.h"
+#include "phaselaw/tables/runs.h"
 #include "phaselaw/advice/diagnose/diagnose.h"
 
 // Loss curves of published runs. The files are not in the repository.
 namespace phaselaw::advice {
 namespace {
+
+std::vector<tables::Curve> read_curves(const std::string& path, const std::map<std::string, std::string>& columns) {
+  return tables::curves_from(tables::read_rows(path, {.col = columns, .every_stream = true}));
+}
 
 class PublishedCurves : public ::testing::Test {
  protected:
@@ -55,10 +59,10 @@ TEST_F(PublishedCurves, DenseRoutingModelsFollowThePublishedSizeLaw) {
 }
 
 TEST_F(PublishedCurves, ElevenRunsOfAHundredThousandRows) {
-  const auto curves = tables::read_curve_data(file("modded_nanogpt/curves.csv.gz"), {{"loss", "train_loss"}});
+  const auto curves = read_curves(file("modded_nanogpt/curves.csv.gz"), {{"loss", "train_loss"}});
   ASSERT_EQ(curves.size(), 11U);
   std::size_t rows = 0;
-  for (const tables::CurveData& curve : curves) rows += curve.loss.size();
+  for (const tables::Curve& curve : curves) rows += curve.loss.size();
   EXPECT_EQ(rows, 108106U);
   const auto all = diagnose(curves);
   for (const Diagnosis& d : all) {
@@ -77,7 +81,7 @@ TEST_F(PublishedCurves, ElevenRunsOfAHundredThousandRows) {
 // Sixteen models of 70M to 12B parameters on the same tokens bend at the same place, some 800 million of them.
 TEST_F(PublishedCurves, PythiaModelsBendTogether) {
   const auto all = diagnose(
-      tables::read_curve_data(file("pythia/lambada_by_step.csv"), {{"loss", "lambada_logppl"}, {"run", "model+variant"}}));
+      read_curves(file("pythia/lambada_by_step.csv"), {{"loss", "lambada_logppl"}, {"run", "model+variant"}}));
   ASSERT_EQ(all.size(), 16U);
   int identified = 0;
   for (const Diagnosis& d : all) {

@@ -6,7 +6,7 @@
 
 #include <gtest/gtest.h>
 
-#include "laws/curve_truths.h"
+#include "advice/curve_truths.h"
 #include "phaselaw/base/errors.h"
 
 namespace phaselaw::advice {
@@ -14,8 +14,8 @@ namespace {
 
 using testing::curve_of;
 
-Diagnosis one(const tables::CurveData& data, const DiagnoseOptions& options = {}) {
-  return std::move(diagnose(std::vector<tables::CurveData>{data}, options).front());
+Diagnosis one(const tables::Curve& data, const DiagnoseOptions& options = {}) {
+  return std::move(diagnose(std::vector<tables::Curve>{data}, options).front());
 }
 
 bool covers(const Quantity& quantity, double truth) {
@@ -96,8 +96,8 @@ TEST(Diagnose, IntervalsCover) {
 TEST(Diagnose, WarmupDoesNotMoveTheBend) {
   std::vector<Diagnosis> found;
   for (const double warmup : {0.0, 20.0, 200.0}) {
-    const tables::LearningRates rates = rates_of({warmup, "none", base::kNaN, 0}, 4001);
-    tables::CurveData data = curve_of([](double) { return 1.0; }, 4000, 0.01, 5);
+    const tables::LearningRates rates = rates_of({warmup, Decay::none, {}, 0}, 4001);
+    tables::Curve data = curve_of([](double) { return 1.0; }, 4000, 0.01, 5);
     std::vector<double> steps = data.step;
     const ScheduleSums sums = schedule_sums(rates, steps);
     for (std::size_t i = 0; i < steps.size(); ++i) data.loss[i] *= testing::two_stage_law(sums.lr_sum[i]);
@@ -113,12 +113,12 @@ TEST(Diagnose, WarmupDoesNotMoveTheBend) {
 }
 
 TEST(Diagnose, DegenerateCurvesAreAnOutcome) {
-  tables::CurveData five = curve_of(testing::power_law, 5, 0.01);
-  tables::CurveData constant = curve_of([](double) { return 3.0; }, 100, 0);
-  tables::CurveData nothing = curve_of(testing::power_law, 10, 0);
+  tables::Curve five = curve_of(testing::power_law, 5, 0.01);
+  tables::Curve constant = curve_of([](double) { return 3.0; }, 100, 0);
+  tables::Curve nothing = curve_of(testing::power_law, 10, 0);
   std::fill(nothing.loss.begin(), nothing.loss.end(), NAN);
-  tables::CurveData single = curve_of(testing::power_law, 1, 0);
-  const std::vector<Diagnosis> all = diagnose(std::vector<tables::CurveData>{five, constant, nothing, single});
+  tables::Curve single = curve_of(testing::power_law, 1, 0);
+  const std::vector<Diagnosis> all = diagnose(std::vector<tables::Curve>{five, constant, nothing, single});
   EXPECT_EQ(all[0].curve.x.size(), 5U);
   EXPECT_FALSE(all[0].bend.identified);
   EXPECT_EQ(all[1].stage, "plateau");
@@ -132,7 +132,7 @@ TEST(Diagnose, DegenerateCurvesAreAnOutcome) {
 }
 
 TEST(Diagnose, SameAtAnyNumberOfThreads) {
-  std::vector<tables::CurveData> curves;
+  std::vector<tables::Curve> curves;
   for (std::uint64_t draw = 0; draw < 4; ++draw) curves.push_back(curve_of(testing::two_stage_law, 300, 0.01, draw));
   DiagnoseOptions three;
   three.threads = 3;
@@ -148,21 +148,21 @@ TEST(Diagnose, SameAtAnyNumberOfThreads) {
 // Two flat runs and one that is lower with more data: what limits is said by the pair.
 TEST(Diagnose, RunsTogetherSayWhatLimits) {
   const auto flat_at = [](double floor, const char* name, double n_params, double n_data) {
-    tables::CurveData data = curve_of([floor](double t) { return floor + 6 * std::exp(-t / 100); }, 1500, 0.003);
+    tables::Curve data = curve_of([floor](double t) { return floor + 6 * std::exp(-t / 100); }, 1500, 0.003);
     data.name = name;
     data.n_params = n_params;
     data.n_data = n_data;
     return data;
   };
   const auto both =
-      diagnose(std::vector<tables::CurveData>{flat_at(2, "small", 1e6, 100), flat_at(1.5, "more data", 1e6, 200)});
+      diagnose(std::vector<tables::Curve>{flat_at(2, "small", 1e6, 100), flat_at(1.5, "more data", 1e6, 200)});
   EXPECT_EQ(both[0].stage, "data-limited");
   EXPECT_NE(both[0].next.find("more data"), std::string::npos) << both[0].next;
   EXPECT_EQ(both[1].stage, "plateau");
-  const auto model = diagnose(std::vector<tables::CurveData>{flat_at(2, "small", 1e6, 100), flat_at(1.5, "large", 4e6, 100)});
+  const auto model = diagnose(std::vector<tables::Curve>{flat_at(2, "small", 1e6, 100), flat_at(1.5, "large", 4e6, 100)});
   EXPECT_EQ(model[0].stage, "model-limited");
   // An excess risk and a loss are never compared.
-  auto mixed = std::vector<tables::CurveData>{flat_at(2, "small", 1e6, 100), flat_at(1.5, "large", 4e6, 100)};
+  auto mixed = std::vector<tables::Curve>{flat_at(2, "small", 1e6, 100), flat_at(1.5, "large", 4e6, 100)};
   mixed[1].quantity = "excess_risk";
   EXPECT_EQ(diagnose(mixed)[0].stage, "plateau");
 }

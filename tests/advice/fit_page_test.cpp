@@ -8,7 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "laws/law_truths.h"
-#include "phaselaw/advice/fit/checklist.h"
+#include "phaselaw/advice/fit/fit_tables.h"
 #include "phaselaw/fitting/predict.h"
 #include "phaselaw/fitting/profile.h"
 #include "report/markup.h"
@@ -19,7 +19,7 @@ namespace {
 bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 // 60 rows of `name` at the usual truths, with 1 % noise, as a table that was read.
-tables::MeasuredTable table_of(const laws::Law& law, const std::vector<double>& parameters) {
+tables::Rows table_of(const laws::Law& law, const std::vector<double>& parameters) {
   const tables::Columns columns = laws::testing::full_table(60, 0);
   std::vector<double> loss = laws::evaluate(law, columns, parameters);
   numerics::RandomStream noise(5, "fit_page");
@@ -27,22 +27,36 @@ tables::MeasuredTable table_of(const laws::Law& law, const std::vector<double>& 
   const std::vector<double> n = columns.get("n_params"), d = columns.get("tokens");
   for (std::size_t i = 0; i < loss.size(); ++i)
     csv += fmt::format("{:.0f},{:.0f},{:.9g}\n", n[i], d[i], loss[i] * std::exp(0.01 * noise.normal()));
-  return tables::measured_from(tables::parse_table(csv, "synthetic.csv"));
+  return tables::rows_from(tables::parse_table(csv, "synthetic.csv"));
 }
 
 struct Case {
-  tables::MeasuredTable table;
-  fitting::LawOptions options;
-  fitting::LawFit fit;
+  tables::Rows table;
+  fitting::FitOptions options;
+  fitting::Fit fit;
   std::optional<fitting::Holdout> held_out;
+  [[nodiscard]] FitAnswer answer(const fitting::Ranking* ranking = nullptr) const {
+    FitAnswer out;
+    out.rows = table;
+    out.options = options;
+    out.ranked = ranking != nullptr;
+    if (ranking != nullptr) out.ranking = *ranking;
+    if (ranking == nullptr) out.ranking.laws = {{fit, held_out, {}, 0, 0, 0}};
+    return out;
+  }
 };
 
-Case fitted(const laws::Law& law, tables::MeasuredTable table,
+report::Page page_of(const Case& c, const fitting::Ranking* ranking = nullptr) {
+  const FitAnswer answer = c.answer(ranking);
+  return fit_page(answer, fitting::predict(answer.best().fit, c.table.data, c.options, c.table.data.columns));
+}
+
+Case fitted(const laws::Law& law, tables::Rows table,
             fitting::IntervalMethod method = fitting::IntervalMethod::bootstrap) {
   Case out{std::move(table), {}, {}, {}};
-  out.options.fit.objective = fitting::Objective::l2;
-  out.options.fit.interval = method;
-  out.options.fit.resamples = 60;
+  out.options.objective = fitting::Objective::l2;
+  out.options.interval = method;
+  out.options.resamples = 60;
   out.fit = fitting::fit_law(law, out.table.data, out.options);
   out.held_out = fitting::holdout(law, out.table.data, out.options, 0.2);
   return out;
@@ -75,7 +89,7 @@ TEST(FitPage, HoldsItsFiguresAndBuilds) {
   const Case c = chinchilla();
   const fitting::Ranking ranking =
       fitting::rank_laws({laws::law_from("chinchilla"), laws::law_from("kaplan")}, c.table.data, c.options);
-  const report::Page page = fit_page(c.table, c.fit, c.options, &ranking, c.held_out);
+  const report::Page page = page_of(c, &ranking);
   const auto figures = figures_of(page);
   for (const char* title :
        {"Reducible part against compute", "Predicted against measured", "Residuals against predicted loss",
@@ -91,7 +105,7 @@ TEST(FitPage, HoldsItsFiguresAndBuilds) {
 // What is drawn is what was measured, less the fitted floor; what is held out is what the smaller rows predicted.
 TEST(FitPage, DrawsTheRowsTheyAre) {
   const Case c = chinchilla();
-  const auto figures = figures_of(fit_page(c.table, c.fit, c.options, nullptr, c.held_out));
+  const auto figures = figures_of(page_of(c));
   const report::Figure& size = *find(figures, "Reducible part");
   const double floor = c.fit.find("E")->value;
   ASSERT_GT(floor, 0);
@@ -126,7 +140,7 @@ TEST(FitPage, DrawsTheRowsTheyAre) {
 TEST(FitPage, SaysWhatTheDataDoNotDetermine) {
   const Case c = undetermined();
   ASSERT_FALSE(c.fit.find("beta")->identified);
-  const report::Page page = fit_page(c.table, c.fit, c.options, nullptr, c.held_out);
+  const report::Page page = page_of(c);
   const auto figures = figures_of(page);
   std::string captions;
   for (const auto& figure : figures)
@@ -134,7 +148,7 @@ TEST(FitPage, SaysWhatTheDataDoNotDetermine) {
   EXPECT_TRUE(contains(captions, "unbounded above") || contains(captions, "unbounded below")) << captions;
   EXPECT_TRUE(contains(page.answer, "Not determined: ")) << page.answer;
   EXPECT_EQ(report::read_markup(report::build_page(page)).problem, "");
-  EXPECT_TRUE(contains(fitting_checklist(c.table, c.fit, c.options, c.held_out), ": not identified"));
+  EXPECT_TRUE(contains(fitting_checklist(c.answer()), ": not identified"));
 }
 
 // Data that fall ever faster put the floor at 0, which is no estimate of it.
@@ -145,7 +159,7 @@ TEST(FitPage, SaysThatAFloorIsAtItsBound) {
     falling.push_back(parameter.name == "E" ? -0.1 : parameter.name == "A" ? 406.4 : 0.34);
   const Case c = fitted(law, table_of(law, falling));
   ASSERT_EQ(c.fit.find("E")->value, 0);
-  const auto figures = figures_of(fit_page(c.table, c.fit, c.options, nullptr, {}));
+  const auto figures = figures_of(page_of(c));
   EXPECT_TRUE(contains(find(figures, "Whole loss against")->caption, "floor E is 0"));
   ASSERT_NE(find(figures, "Profile of E"), nullptr);
   const fitting::ProfileCurve curve = fitting::profile(c.fit, c.table.data, c.options, "E");
@@ -161,7 +175,7 @@ TEST(FitPage, TakesOnlyAFloorOff) {
   for (auto& parameter : law.parameters)
     if (parameter.name == "G") parameter.domain = laws::ParameterDomain::non_negative;
   const Case c = fitted(law, table_of(law, {406.4, 0.34, 410.7, 0.28}), fitting::IntervalMethod::none);
-  const auto figures = figures_of(fit_page(c.table, c.fit, c.options, nullptr, {}));
+  const auto figures = figures_of(page_of(c));
   ASSERT_EQ(find(figures, "Reducible"), nullptr);
   const report::Figure& size = *find(figures, "loss against compute");
   EXPECT_TRUE(contains(size.caption, "no floor")) << size.caption;
@@ -169,9 +183,10 @@ TEST(FitPage, TakesOnlyAFloorOff) {
 }
 
 TEST(Checklist, EveryItemHasAValue) {
-  for (const Case& c : {chinchilla(), undetermined()})
+  for (Case c : {chinchilla(), undetermined()})
     for (const auto& held_out : {c.held_out, std::optional<fitting::Holdout>()}) {
-      std::istringstream lines(fitting_checklist(c.table, c.fit, c.options, held_out));
+      c.held_out = held_out;
+      std::istringstream lines(fitting_checklist(c.answer()));
       std::size_t items = 0;
       for (std::string line; std::getline(lines, line);) {
         if (!line.starts_with("  ")) continue;
@@ -187,7 +202,7 @@ TEST(Checklist, EveryItemHasAValue) {
 
 TEST(Checklist, SaysWhatWasDone) {
   const Case c = chinchilla();
-  const std::string text = fitting_checklist(c.table, c.fit, c.options, c.held_out);
+  const std::string text = fitting_checklist(c.answer());
   for (const char* words :
        {"60 fitted", "synthetic.csv", "column 'val_loss'",
         "column 'n_params'; not stated: say whether embeddings count", "6 n_params tokens",

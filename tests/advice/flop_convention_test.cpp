@@ -26,7 +26,7 @@ TEST(FlopConvention, ThereAndBack) {
   for (const FlopConvention from : all)
     for (const FlopConvention to : all) {
       EXPECT_DOUBLE_EQ(convert_flop(convert_flop(1e20, from, to, kSmall), to, from, kSmall), 1e20);
-      EXPECT_EQ(flop_convention_from(std::string(to_string(to))), to);
+      EXPECT_EQ(base::enum_from_text<FlopConvention>(base::enum_to_text(to), {}, "convention"), to);
     }
 }
 
@@ -68,7 +68,7 @@ TEST(FlopConvention, WhatIsMissingIsNamed) {
   EXPECT_EQ(message(FlopConvention::exact, {1e9}).rfind("--flop-per-param: ", 0), 0U);
   EXPECT_NE(message(FlopConvention::without_embeddings, {1e6, 12, 768, 0, 50257}).find("leaves nothing"),
             std::string::npos);
-  EXPECT_THROW((void)flop_convention_from("6n"), base::InputError);
+  EXPECT_THROW((void)base::enum_from_text<FlopConvention>("6n", {"--flop-convention"}, "word"), base::InputError);
   EXPECT_THROW((void)shape_of({-1}, 1e9), base::InputError);
 }
 

@@ -6,8 +6,9 @@
 
 #include <gtest/gtest.h>
 
-#include "laws/plan_fixture.h"
+#include "advice/plan_fixture.h"
 #include "phaselaw/base/errors.h"
+#include "phaselaw/numerics/line.h"
 #include "phaselaw/tables/table.h"
 #include "phaselaw/numerics/statistics.h"
 
@@ -17,9 +18,9 @@ namespace {
 using testing::ClosedForm;
 
 // budgets x sizes of a law: N from the optimum / span to the optimum x span times `off`.
-fitting::Measurements grid(const laws::Law& law, const std::vector<double>& p, double noise, double off, double span,
+tables::Measurements grid(const laws::Law& law, const std::vector<double>& p, double noise, double off, double span,
                   std::size_t sizes = 9) {
-  fitting::Measurements data;
+  tables::Measurements data;
   std::vector<double> n, d, c;
   for (const double compute : {1e18, 3e18, 1e19, 3e19, 1e20, 3e20}) {
     const double centre = off * ClosedForm(law, p).n_params(compute);
@@ -38,7 +39,7 @@ fitting::Measurements grid(const laws::Law& law, const std::vector<double>& p, d
   return data;
 }
 
-std::vector<double> truth(const laws::Law& law) { return testing::in_order(law, testing::truths().at(law.name)); }
+std::vector<double> truth(const laws::Law& law) { return testing::in_order(law, laws::testing::truths().at(law.name)); }
 
 const IsoflopMethod& method(const IsoflopResult& result, const std::string& name) {
   for (const IsoflopMethod& method : result.methods)
@@ -156,7 +157,7 @@ TEST(Isoflop, IntervalsHoldTheTruth) {
 TEST(Isoflop, EnvelopeOfCurves) {
   const laws::Law law = laws::law_from("chinchilla");
   const std::vector<double> p = truth(law);
-  fitting::Measurements data;
+  tables::Measurements data;
   std::vector<double> n, d, c;
   std::vector<std::string> run;
   for (const double size : numerics::log_spaced(1e7, 1e10, 40))
@@ -186,7 +187,7 @@ TEST(Isoflop, EnvelopeOfCurves) {
 }
 
 TEST(Isoflop, TablesWithoutBudgets) {
-  const fitting::Measurements data = testing::noisy_measurements(laws::law_from("chinchilla"), 40, 0.01, 0);
+  const tables::Measurements data = testing::noisy_measurements(laws::law_from("chinchilla"), 40, 0.01, 0);
   IsoflopOptions options = quick();
   options.tolerance = 0;
   try {
@@ -229,11 +230,11 @@ TEST_F(PorianIsoflop, PublishedRegressions) {
       n.push_back(optima.number(j, optima.column("n_opt")));
       d.push_back(optima.number(j, optima.column("tokens_opt")));
     }
-    const LogLine of_n = log_line(c, n), of_d = log_line(c, d);
+    const numerics::Line of_n = numerics::least_squares_power(c, n), of_d = numerics::least_squares_power(c, d);
     EXPECT_NEAR(of_n.slope, fits.number(i, fits.column("n_exponent")), 1e-11);
     EXPECT_NEAR(of_d.slope, fits.number(i, fits.column("t_exponent")), 1e-11);
     EXPECT_NEAR(of_n.r2, fits.number(i, fits.column("n_r2")), 1e-10);
-    EXPECT_NEAR(of_n.k / fits.number(i, fits.column("n_coef")), 1, 1e-8);
+    EXPECT_NEAR(std::exp(of_n.intercept) / fits.number(i, fits.column("n_coef")), 1, 1e-8);
     ++compared;
   }
   EXPECT_EQ(compared, 15);
@@ -243,7 +244,7 @@ TEST_F(PorianIsoflop, OwnOptimaAgreeWithThePublishedOnes) {
   const tables::Table points = tables::read_table(std::string(kFolder) + "/isoflop_points.csv");
   const tables::Table optima = tables::read_table(std::string(kFolder) + "/published_optima.csv");
   // The first setting: compare the spline's optima, budget by budget.
-  fitting::Measurements data;
+  tables::Measurements data;
   std::vector<double> n, d, c;
   for (std::size_t i = 0; i < points.rows.size(); ++i) {
     if (!same_setting(points, i, optima, 0)) continue;

@@ -7,7 +7,7 @@
 
 #include <gtest/gtest.h>
 
-#include "laws/curve_truths.h"
+#include "advice/curve_truths.h"
 #include "phaselaw/base/errors.h"
 
 namespace phaselaw::advice {
@@ -50,7 +50,7 @@ TEST(LossCurve, KeepsTheRowsOfAShortCurve) {
 }
 
 TEST(LossCurve, CountsWhatItLeavesOut) {
-  tables::CurveData data = curve_of(shifted_power_law, 50, 0);
+  tables::Curve data = curve_of(shifted_power_law, 50, 0);
   data.step[0] = 0;
   data.loss[10] = NAN;
   data.loss[11] = -1;
@@ -87,7 +87,7 @@ TEST(Schedule, SumsOfAConstantRate) {
 TEST(Schedule, SparseRecordsGiveTheStepwiseSums) {
   StatedSchedule stated;
   stated.warmup = 50;
-  stated.decay = "linear";
+  stated.decay = Decay::linear;
   stated.decay_from = 400;
   const tables::LearningRates dense = rates_of(stated, 1000);
   tables::LearningRates sparse;
@@ -121,25 +121,23 @@ TEST(Schedule, SparseRecordsGiveTheStepwiseSums) {
 
 TEST(Schedule, WhereItDoesNotFitItSaysWhatToDo) {
   StatedSchedule stated;
-  stated.decay = "linaer";
+  stated.decay_to = 0.1;  // of no decay
   EXPECT_THROW(stated.validate(), base::InputError);
-  stated.decay = "linear";
+  stated.decay = Decay::linear;
   stated.warmup = 100;
   stated.decay_from = 50;
   EXPECT_THROW(stated.validate(), base::InputError);
-  EXPECT_THROW((void)rates_of({200, "none", base::kNaN, 0}, 100), base::InputError);
+  EXPECT_THROW((void)rates_of({200, Decay::none, {}, 0}, 100), base::InputError);
 }
 
 // A stable phase of most of the steps is fitted alone; a cosine is modelled.
 TEST(Schedule, DecayIsSeparatedOrModelled) {
-  PrepareOptions trapezoid;
-  trapezoid.schedule = {100, "linear", 3000, 0};
+  const StatedSchedule trapezoid{100, Decay::linear, 3000, 0};
   const LossCurve cut = prepare(curve_of(shifted_power_law, 4000, 0.01), trapezoid);
   EXPECT_EQ(cut.clock, "lr_sum");
   EXPECT_FALSE(cut.annealed);
   EXPECT_NEAR(static_cast<double>(cut.n_decay), 990, 2);
-  PrepareOptions cosine;
-  cosine.schedule = {100, "cosine", base::kNaN, 0};
+  const StatedSchedule cosine{100, Decay::cosine, {}, 0};
   const LossCurve modelled = prepare(curve_of(shifted_power_law, 4000, 0.01), cosine);
   EXPECT_TRUE(modelled.annealed);
   EXPECT_EQ(modelled.n_decay, 0U);

@@ -5,10 +5,9 @@
 
 #include <gtest/gtest.h>
 
-#include "laws/plan_fixture.h"
+#include "advice/plan_fixture.h"
 #include "phaselaw/base/errors.h"
 #include "phaselaw/fitting/delta_method.h"
-#include "phaselaw/fitting/law_data.h"
 #include "phaselaw/fitting/law_form.h"
 #include "phaselaw/numerics/statistics.h"
 
@@ -17,8 +16,8 @@ namespace {
 
 using testing::saved_fit;
 
-fitting::Measurements with_run(const fitting::SavedFit& saved, double n, double d, double loss) {
-  fitting::Measurements data = saved.data;
+tables::Measurements with_run(const fitting::SavedFit& saved, double n, double d, double loss) {
+  tables::Measurements data = saved.data;
   for (std::size_t c = 0; c < data.columns.names.size(); ++c)
     data.columns.values[c].push_back(data.columns.names[c] == "n_params" ? n
                                      : data.columns.names[c] == "tokens" ? d
@@ -31,17 +30,16 @@ fitting::Measurements with_run(const fitting::SavedFit& saved, double n, double 
 TEST(NextRun, IsTheCovarianceWithOneMoreRow) {
   const fitting::SavedFit saved = saved_fit("chinchilla", fitting::IntervalMethod::sandwich, 40);
   const double n = 3e10, d = 2e9;
-  const fitting::Measurements data = with_run(saved, n, d, 1);
-  const auto errors = [&](const fitting::Measurements& rows) {
+  const tables::Measurements data = with_run(saved, n, d, 1);
+  const auto errors = [&](const tables::Measurements& rows) {
     // Exact rows of the fitted law with one residual: the covariance is that residual's square times (J^T J)^-1.
-    fitting::Measurements exact = rows;
-    exact.output = evaluate(saved.fit.form, rows.columns, saved.fit.value);
+    tables::Measurements exact = rows;
+    exact.output = evaluate(saved.fit.law, rows.columns, saved.fit.value);
     exact.output.front() *= std::exp(1e-3 * std::sqrt(static_cast<double>(exact.output.size() - 5)));
-    const fitting::LogData logs = fitting::checked_log_data(saved.fit.form, exact);
-    const fitting::LawForm form(saved.fit.form, exact.columns, logs, {});
+    const fitting::LawForm form(saved.fit.law, exact, {});
     fitting::FitOptions options;
     options.objective = fitting::Objective::l2;
-    const fitting::Refitter refitter(form, logs, options);
+    const fitting::Refitter refitter(form, options);
     // The same coordinates' units: those of the first fit.
     const fitting::Covariance covariance = fitting::covariance_at(refitter, form.theta(saved.fit.value));
     std::vector<double> out;
@@ -66,7 +64,7 @@ TEST(NextRun, SimulationShrinksAsForeseen) {
   const double compute = 1e22;
   fitting::SavedFit saved = saved_fit("chinchilla", fitting::IntervalMethod::sandwich, 25, kNoise);
   // At the true parameters, so that draws are spread about what is linearised.
-  const laws::Law law = saved.fit.form;
+  const laws::Law law = saved.fit.law;
   DesignRequest request;
   request.quantity = "n_params";
   request.compute = compute;
@@ -76,21 +74,17 @@ TEST(NextRun, SimulationShrinksAsForeseen) {
   EXPECT_LE(design.best.compute, request.budget * (1 + 1e-9));
   EXPECT_LE(design.cheap.compute, design.best.compute);
   const auto spread = [&](bool added) {
-    fitting::Measurements data = added ? with_run(saved, design.best.n_params, design.best.tokens, 1) : saved.data;
+    tables::Measurements data = added ? with_run(saved, design.best.n_params, design.best.tokens, 1) : saved.data;
     const std::vector<double> exact = evaluate(law, data.columns, saved.fit.value);
     std::vector<double> sizes;
-    fitting::LogData logs;
-    logs.n_inputs = 0;
-    logs.log_loss.assign(exact.size(), 0);
-    for (std::size_t i = 0; i < exact.size(); ++i) logs.log_loss[i] = std::log(exact[i]);
-    const fitting::LawForm form(law, data.columns, logs, {});
     fitting::FitOptions options;
     options.objective = fitting::Objective::l2;
     for (int k = 0; k < kDraws; ++k) {
       numerics::RandomStream stream(77, "next_run", static_cast<std::uint64_t>(k));
-      fitting::LogData drawn = logs;
-      for (double& log : drawn.log_loss) log += kNoise * stream.normal();
-      fitting::Refitter refitter(form, drawn, options);
+      data.output = exact;
+      for (double& loss : data.output) loss *= std::exp(kNoise * stream.normal());
+      const fitting::LawForm form(law, data, {});
+      fitting::Refitter refitter(form, options);
       const auto fit = refitter.solve(form.theta(saved.fit.value), 1e-9, true);
       sizes.push_back(std::log(testing::ClosedForm(law, form.parameters(fit.parameters)).n_params(compute)));
     }

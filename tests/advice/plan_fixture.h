@@ -7,13 +7,13 @@
 #include <vector>
 
 #include "laws/law_truths.h"
-#include "phaselaw/fitting/fit_json.h"
+#include "phaselaw/fitting/fit_file.h"
 
 // Fits to plan with: a law's own rows with log-normal noise.
-namespace phaselaw::laws::testing {
+namespace phaselaw::advice::testing {
 
-inline fitting::Measurements noisy_measurements(const laws::Law& law, std::size_t rows, double noise, std::uint64_t draw) {
-  fitting::Measurements data = exact_measurements(law, rows, 1);
+inline tables::Measurements noisy_measurements(const laws::Law& law, std::size_t rows, double noise, std::uint64_t draw) {
+  tables::Measurements data = laws::testing::exact_measurements(law, rows, 1);
   numerics::RandomStream stream(21, "plan", draw);
   for (double& loss : data.output) loss *= std::exp(noise * stream.normal());
   return data;
@@ -24,9 +24,9 @@ inline fitting::SavedFit saved_fit(const std::string& name, fitting::IntervalMet
   fitting::SavedFit saved;
   const laws::Law law = laws::law_from(name);
   saved.data = noisy_measurements(law, rows, noise, draw);
-  saved.options.fit.objective = fitting::Objective::l2;
-  saved.options.fit.interval = method;
-  saved.options.fit.resamples = 60;
+  saved.options.objective = fitting::Objective::l2;
+  saved.options.interval = method;
+  saved.options.resamples = 60;
   saved.fit = fitting::fit_law(law, saved.data, saved.options);
   return saved;
 }
@@ -49,4 +49,4 @@ struct ClosedForm {
   [[nodiscard]] double tokens(double compute) const { return std::pow(compute / 6, 1 - a) / g; }
 };
 
-}  // namespace phaselaw::laws::testing
+}  // namespace phaselaw::advice::testing

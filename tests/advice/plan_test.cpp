@@ -6,7 +6,7 @@
 
 #include <gtest/gtest.h>
 
-#include "laws/plan_fixture.h"
+#include "advice/plan_fixture.h"
 #include "phaselaw/base/errors.h"
 #include "phaselaw/advice/plan/loss_map.h"
 #include "phaselaw/numerics/statistics.h"
@@ -34,10 +34,10 @@ TEST(Plan, IntervalsAreThoseOfTheClosedForm) {
   const PlanPoint point = plan_for_compute(saved, {compute}, quick()).points.front();
   std::vector<double> n, a;
   for (const auto& p : plausible.parameters) {
-    n.push_back(ClosedForm(saved.fit.form, p).n_params(compute));
-    a.push_back(ClosedForm(saved.fit.form, p).a);
+    n.push_back(ClosedForm(saved.fit.law, p).n_params(compute));
+    a.push_back(ClosedForm(saved.fit.law, p).a);
   }
-  const ClosedForm centre(saved.fit.form, saved.fit.value);
+  const ClosedForm centre(saved.fit.law, saved.fit.value);
   const fitting::Estimate size = plausible.estimate("n_params", centre.n_params(compute), n);
   const fitting::Estimate exponent = plausible.estimate("a", centre.a, a);
   EXPECT_NEAR(point.n_params.value / size.value, 1, 1e-8);
@@ -149,9 +149,9 @@ TEST(Plan, ExtrapolationAndOpenParametersAreSaid) {
   ASSERT_EQ(diagonal.data.columns.names[1], "tokens");
   numerics::RandomStream stream(3, "diagonal", 0);
   for (std::size_t i = 0; i < tokens.size(); ++i) tokens[i] = 20 * diagonal.data.columns.values[0][i];
-  diagonal.data.output = evaluate(saved.fit.form, diagonal.data.columns, saved.fit.value);
+  diagonal.data.output = evaluate(saved.fit.law, diagonal.data.columns, saved.fit.value);
   for (double& loss : diagonal.data.output) loss *= std::exp(0.01 * stream.normal());
-  diagonal.fit = fitting::fit_law(saved.fit.form, diagonal.data, diagonal.options);
+  diagonal.fit = fitting::fit_law(saved.fit.law, diagonal.data, diagonal.options);
   const Plan open = plan_for_compute(diagonal, {1e22}, quick());
   EXPECT_TRUE(std::any_of(open.warnings.begin(), open.warnings.end(), [](const std::string& warning) {
     return warning.find("do not determine") != std::string::npos;
@@ -165,7 +165,7 @@ TEST(Plan, IntervalsCoverTheTruth) {
   constexpr int kTables = 40;
   const double compute = 1e23;
   const laws::Law law = laws::law_from("chinchilla");
-  const double truth = ClosedForm(law, testing::in_order(law, testing::truths().at("chinchilla"))).n_params(compute);
+  const double truth = ClosedForm(law, testing::in_order(law, laws::testing::truths().at("chinchilla"))).n_params(compute);
   int covered = 0;
   std::vector<double> estimates, halves;
   for (int t = 0; t < kTables; ++t) {
@@ -184,10 +184,10 @@ TEST(Plan, IntervalsCoverTheTruth) {
 // Eight runs of five rows each: the law's interval is cut far out for so few runs, and a new run's is wider still.
 TEST(Plan, ANewRunIsLessCertainThanTheLaw) {
   fitting::SavedFit saved = saved_fit("chinchilla", fitting::IntervalMethod::none, 40);
-  for (std::size_t i = 0; i < 40; ++i) saved.options.fit.cluster.push_back(std::to_string(i / 5));
-  saved.options.fit.interval = fitting::IntervalMethod::bootstrap;
-  saved.options.fit.resamples = 200;
-  saved.fit = fitting::fit_law(saved.fit.form, saved.data, saved.options);
+  for (std::size_t i = 0; i < 40; ++i) saved.options.cluster.push_back(std::to_string(i / 5));
+  saved.options.interval = fitting::IntervalMethod::bootstrap;
+  saved.options.resamples = 200;
+  saved.fit = fitting::fit_law(saved.fit.law, saved.data, saved.options);
   for (const PlanPoint& point : plan_for_compute(saved, {1e20, 1e24, 1e28}, quick()).points) {
     ASSERT_TRUE(point.loss.lo && point.run.lo && point.loss.hi && point.run.hi);
     EXPECT_LT(*point.run.lo, *point.loss.lo) << point.compute.value;
@@ -214,12 +214,12 @@ TEST(Plan, WhatFiguresShow) {
   fitting::SavedFit saved = saved_fit("chinchilla", fitting::IntervalMethod::none);
   const std::vector<Contour> contours = loss_contours(saved, {}, {1e20, 1e22});
   ASSERT_EQ(contours.size(), 2U);
-  const Allocator allocator(saved.fit.form, {});
+  const Allocator allocator(saved.fit.law, {});
   for (const Contour& contour : contours)
     for (std::size_t i = 0; i < contour.n_params.size(); ++i)
       EXPECT_NEAR(allocator.loss(saved.fit.value, contour.n_params[i], contour.tokens[i]), contour.loss, 1e-10);
   const auto optima = [&](double ratio) {
-    fitting::Measurements data;
+    tables::Measurements data;
     std::vector<double> n, d, c;
     for (int b = 0; b < 12; ++b)
       for (int i = -4; i <= 4; ++i) {
@@ -231,7 +231,7 @@ TEST(Plan, WhatFiguresShow) {
     data.columns.add("n_params", n);
     data.columns.add("tokens", d);
     data.columns.add("compute", c);
-    data.output = evaluate(saved.fit.form, data.columns, saved.fit.value);
+    data.output = evaluate(saved.fit.law, data.columns, saved.fit.value);
     return measured_optima(data);
   };
   const std::vector<Vertex> apart = optima(2);

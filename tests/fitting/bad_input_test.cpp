@@ -8,12 +8,14 @@
 
 #include <gtest/gtest.h>
 
-#include "laws/synthetic.h"
+#include "fitting/synthetic.h"
 #include "phaselaw/base/errors.h"
-#include "phaselaw/fitting/two_stage_fit.h"
 
 namespace phaselaw::fitting {
 namespace {
+
+using testing::fit_two_stage;
+using testing::TwoStageOptions;
 
 std::string message_of(std::vector<double> compute, std::vector<double> loss, const TwoStageOptions& options = {}) {
   try {
@@ -46,7 +48,7 @@ TEST(BadInput, ValuesAreNamedByTheirRow) {
 
 TEST(BadInput, TooFewRows) {
   EXPECT_NE(message_of({}, {}).find("found none"), std::string::npos);
-  EXPECT_NE(message_of({1, 2}, {1}).find("found 1 and 2"), std::string::npos);
+  EXPECT_NE(message_of({1, 2}, {1}).find("each of the 2 rows, found 1"), std::string::npos);
   EXPECT_NE(message_of({1}, {1}).find("at least 4 rows, found 1"), std::string::npos);
   EXPECT_NE(message_of({1, 2, 3}, {3, 2, 1}).find("at least 4 rows, found 3"), std::string::npos);
 }

@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include "fitting/synthetic.h"
 #include "phaselaw/base/errors.h"
 #include "phaselaw/numerics/random.h"
 #include "phaselaw/numerics/statistics.h"
@@ -13,93 +14,118 @@
 namespace phaselaw::fitting {
 namespace {
 
-// Runs of different size whose curves are tangent to 0.5 + 3 C^-exponent: run k learns exponentially down to its floor.
-Curves runs_along_a_power_law(double exponent, double noise) {
-  numerics::RandomStream stream(4, "envelope_test");
-  Curves curves;
-  for (int k = 0; k < 12; ++k) {
-    const double size = std::pow(10, 0.5 * k), level = std::exp(noise * stream.normal());
+using testing::Truth;
+
+struct Runs {
+  std::vector<std::string> run;
+  std::vector<double> compute, loss;
+  tables::Measurements data() const { return testing::curve_of(compute, loss); }
+};
+
+// Runs of different size whose curves touch a two-stage law: run k learns exponentially until its data are used up.
+Runs runs_along(const Truth& truth, int count, double noise, std::uint64_t draw = 0) {
+  numerics::RandomStream stream(4, "envelope_test", draw);
+  Runs runs;
+  for (int k = 0; k < count; ++k) {
+    const double size = truth.scale * std::pow(10, 0.5 * k - 1), level = std::exp(noise * stream.normal());
     for (const double c : numerics::log_spaced(0.01 * size, 10 * size, 25)) {
-      curves.run.push_back("run" + std::to_string(k));
-      curves.compute.push_back(c);
-      curves.loss.push_back(0.5 + 3 * level * std::pow(size, -exponent) * (1 + std::exp(4 - 8 * c / size)));
+      runs.run.push_back("run" + std::to_string(k));
+      runs.compute.push_back(c);
+      const double own = truth.amplitude * std::exp(-8 * c / size);
+      runs.loss.push_back(level * (testing::two_stage_value(std::max(c, size), truth.amplitude, truth.scale,
+                                                            truth.exponent, truth.floor) +
+                                   own));
     }
   }
-  return curves;
+  return runs;
 }
 
-bool dominated(const Curves& curves, std::size_t i) {
-  for (std::size_t j = 0; j < curves.run.size(); ++j) {
-    const bool no_worse = curves.compute[j] <= curves.compute[i] && curves.loss[j] <= curves.loss[i];
-    const bool better = curves.compute[j] < curves.compute[i] || curves.loss[j] < curves.loss[i];
+bool dominated(const Runs& runs, std::size_t i) {
+  for (std::size_t j = 0; j < runs.run.size(); ++j) {
+    const bool no_worse = runs.compute[j] <= runs.compute[i] && runs.loss[j] <= runs.loss[i];
+    const bool better = runs.compute[j] < runs.compute[i] || runs.loss[j] < runs.loss[i];
     if (no_worse && better) return true;
   }
   return false;
 }
 
-TEST(Envelope, StaircaseIsWhatNothingDominates) {
-  const Curves curves = runs_along_a_power_law(0.2, 0.1);
-  const auto points = staircase(curves);
+TEST(Envelope, IsWhatNothingDominates) {
+  const Runs runs = runs_along({}, 12, 0.1);
+  const auto rows = envelope_rows(runs.compute, runs.loss);
   std::size_t undominated = 0;
-  for (std::size_t i = 0; i < curves.run.size(); ++i) undominated += dominated(curves, i) ? 0 : 1;
-  EXPECT_EQ(points.size(), undominated);
-  for (std::size_t i = 1; i < points.size(); ++i) {
-    EXPECT_GT(points[i].compute, points[i - 1].compute);
-    EXPECT_LT(points[i].loss, points[i - 1].loss);
+  for (std::size_t i = 0; i < runs.run.size(); ++i) undominated += dominated(runs, i) ? 0 : 1;
+  EXPECT_EQ(rows.size(), undominated);
+  for (std::size_t i = 1; i < rows.size(); ++i) {
+    EXPECT_GT(runs.compute[rows[i]], runs.compute[rows[i - 1]]);
+    EXPECT_LT(runs.loss[rows[i]], runs.loss[rows[i - 1]]);
   }
 }
 
 TEST(Envelope, ByHand) {
-  const Curves curves{{"a", "b", "a", "b", "c"}, {1, 2, 10, 20, 100}, {5, 4, 4.5, 2, 3}};
-  const auto stairs = staircase(curves);
-  ASSERT_EQ(stairs.size(), 3U);
-  EXPECT_EQ(stairs[1].loss, 4);
-  EXPECT_EQ(stairs[1].run, "b");
-  EXPECT_EQ(stairs[2].compute, 20);
-  const auto bins = binned_envelope(curves, 2);  // 1..10 and 10..100
-  ASSERT_EQ(bins.size(), 2U);
-  EXPECT_EQ(bins[0].loss, 4);
-  EXPECT_EQ(bins[1].loss, 2);
-  EXPECT_EQ(bins[1].run, "b");
-  EXPECT_EQ(binned_envelope({{"a"}, {1}, {1}}, 5).size(), 1U);
-}
-
-TEST(Envelope, RecoversThePowerLawOfItsRuns) {
-  PowerLawOptions options{.floor = 0.5, .compute_lo = 1, .compute_hi = 1e5, .bins = 30};
-  const PowerLaw exact = fit_envelope_power_law(runs_along_a_power_law(0.2, 0), options);
-  EXPECT_NEAR(exact.exponent, 0.2, 0.02);  // the envelope ripples by the factor 1 + e^-4 .. between runs
-  const PowerLaw noisy = fit_envelope_power_law(runs_along_a_power_law(0.2, 0.05), options);
-  ASSERT_TRUE(noisy.lo && noisy.hi);
-  EXPECT_LT(*noisy.lo, 0.2);
-  EXPECT_GT(*noisy.hi, 0.2);
-  EXPECT_GT(*noisy.lo, 0);  // twelve runs over six decades show at least that the loss falls
-  EXPECT_EQ(noisy.lo, fit_envelope_power_law(runs_along_a_power_law(0.2, 0.05), options).lo);
-}
-
-TEST(Envelope, LineOfExactPoints) {
-  Curves curves;
-  for (const double c : numerics::log_spaced(1, 1e6, 13)) {
-    curves.run.push_back("one");
-    curves.compute.push_back(c);
-    curves.loss.push_back(2 * std::pow(c, -1.0 / 6));
-  }
-  const PowerLaw law = fit_envelope_power_law(curves, {});
-  EXPECT_NEAR(law.exponent, 1.0 / 6, 1e-13);
-  EXPECT_NEAR(law.log_amplitude, std::log(2.0), 1e-12);
-  EXPECT_FALSE(law.lo.has_value());  // one run: no interval over runs
+  const std::vector<double> compute = {1, 2, 10, 20, 100}, loss = {5, 4, 4.5, 2, 3};
+  EXPECT_EQ(envelope_rows(compute, loss), (std::vector<std::size_t>{0, 1, 3}));
 }
 
 TEST(Envelope, BadInput) {
-  const Curves good = runs_along_a_power_law(0.2, 0);
-  EXPECT_THROW((void)staircase({}), base::InputError);
-  EXPECT_THROW((void)staircase({{"a"}, {1}, {std::nan("")}}), base::InputError);
-  EXPECT_THROW((void)staircase({{"a"}, {0}, {1}}), base::InputError);
-  EXPECT_THROW((void)staircase({{"a", "b"}, {1}, {1}}), base::InputError);
-  EXPECT_THROW((void)binned_envelope(good, 0), base::InputError);
-  EXPECT_THROW((void)fit_envelope_power_law(good, {.floor = 10}), base::InputError);
-  EXPECT_THROW((void)fit_envelope_power_law(good, {.floor = -1}), base::InputError);
-  EXPECT_THROW((void)fit_envelope_power_law(good, {.compute_lo = 1e9}), base::InputError);
-  EXPECT_THROW((void)fit_envelope_power_law(good, {.level = 2}), base::InputError);
+  const std::vector<double> one = {1}, zero = {0}, nan = {std::nan("")}, two = {1, 2};
+  EXPECT_THROW((void)envelope_rows({}, {}), base::InputError);
+  EXPECT_THROW((void)envelope_rows(one, nan), base::InputError);
+  EXPECT_THROW((void)envelope_rows(zero, one), base::InputError);
+  EXPECT_THROW((void)envelope_rows(two, one), base::InputError);
+  const Runs runs = runs_along({}, 12, 0);
+  const laws::Law law = laws::law_from("two-stage");
+  FitOptions options;
+  options.interval = IntervalMethod::profile;  // rows of an envelope are not independent
+  EXPECT_THROW((void)fit_envelope(law, runs.data(), runs.run, options), base::InputError);
+  options = {};
+  options.weights.assign(runs.run.size(), 1);
+  EXPECT_THROW((void)fit_envelope(law, runs.data(), runs.run, options), base::InputError);
+  EXPECT_THROW((void)fit_envelope(law, runs.data(), {"a"}, {}), base::InputError);
+}
+
+FitOptions envelope_options(std::int64_t resamples) {
+  FitOptions options;
+  options.objective = Objective::l2;
+  options.resamples = resamples;
+  options.fix["E"] = 0;
+  return options;
+}
+
+// The fit is that of the rows of the envelope; the intervals come from whole runs, whatever the number of threads.
+TEST(Envelope, FitsItsRowsAndResamplesRuns) {
+  const Runs runs = runs_along({}, 14, 0.03);
+  const laws::Law law = laws::law_from("two-stage");
+  FitOptions options = envelope_options(60);
+  const EnvelopeFit found = fit_envelope(law, runs.data(), runs.run, options);
+  FitOptions plain = options;
+  plain.interval = IntervalMethod::none;
+  const Fit direct = fit_law(law, runs.data().rows(found.rows), plain);
+  EXPECT_EQ(found.fit.theta, direct.theta);
+  EXPECT_EQ(found.fit.method, IntervalMethod::bootstrap);
+  EXPECT_TRUE(found.fit.clustered);
+  EXPECT_GT(found.fit.resamples, 50);
+  ASSERT_TRUE(found.fit.find("q")->lo && found.fit.find("q")->hi);
+  EXPECT_LT(*found.fit.find("q")->lo, *found.fit.find("q")->hi);
+  options.threads = 2;
+  EXPECT_EQ(fit_envelope(law, runs.data(), runs.run, options).fit.replicates, found.fit.replicates);
+}
+
+// Any law of compute, not only one.
+TEST(Envelope, AnyLaw) {
+  const Runs runs = runs_along({1, 1, 1.0 / 6, 0.2}, 14, 0.01);
+  FitOptions options = envelope_options(40);
+  options.fix.clear();
+  const Fit fit = fit_envelope(laws::law_from("E + A*C^-a"), runs.data(), runs.run, options).fit;
+  EXPECT_TRUE(fit.convergence.certified);
+  EXPECT_TRUE(fit.find("a")->lo.has_value());
+}
+
+TEST(Envelope, OneRunHasNoIntervalAndSaysSo) {
+  const Runs runs = runs_along({}, 1, 0.01);
+  const Fit fit = fit_envelope(laws::law_from("two-stage"), runs.data(), runs.run, envelope_options(40)).fit;
+  EXPECT_FALSE(fit.find("q")->lo.has_value());
+  EXPECT_FALSE(fit.find("q")->identified);
+  EXPECT_FALSE(fit.warnings.empty());
 }
 
 }  // namespace

@@ -7,7 +7,7 @@
 #include "laws/law_truths.h"
 #include "phaselaw/base/errors.h"
 #include "phaselaw/fitting/interval.h"
-#include "phaselaw/fitting/law_fit.h"
+#include "phaselaw/fitting/fit.h"
 #include "phaselaw/fitting/predict.h"
 #include "phaselaw/fitting/profile.h"
 #include "phaselaw/numerics/statistics.h"
@@ -15,36 +15,36 @@
 namespace phaselaw::fitting {
 namespace {
 
-Measurements noisy(const std::string& law, std::size_t n, double noise, std::uint64_t draw) {
-  Measurements data = testing::exact_measurements(laws::law_from(law), n, draw);
+tables::Measurements noisy(const std::string& law, std::size_t n, double noise, std::uint64_t draw) {
+  tables::Measurements data = laws::testing::exact_measurements(laws::law_from(law), n, draw);
   numerics::RandomStream stream(12, "noisy", draw);
   for (double& loss : data.output) loss *= std::exp(noise * stream.normal());
   return data;
 }
 
-LawOptions with(Objective objective, IntervalMethod interval) {
-  LawOptions options;
-  options.fit.objective = objective;
-  options.fit.interval = interval;
+FitOptions with(Objective objective, IntervalMethod interval) {
+  FitOptions options;
+  options.objective = objective;
+  options.interval = interval;
   return options;
 }
 
 // The mean of log-normal rows: profile and sandwich are Student's interval exactly, the bootstrap nearly.
 TEST(LawInterval, OneNumberHasStudentsInterval) {
-  Measurements data = noisy("chinchilla", 40, 0.3, 0);
+  tables::Measurements data = noisy("chinchilla", 40, 0.3, 0);
   std::vector<double> logs;
   for (const double loss : data.output) logs.push_back(std::log(loss));
   const double mean = numerics::mean(logs), n = 40;
   const double half = numerics::student_t_quantile(0.975, n - 1) * numerics::standard_deviation(logs) / std::sqrt(n);
   const laws::Law law = laws::law_from("A + 0*N");
   for (const IntervalMethod method : {IntervalMethod::profile, IntervalMethod::sandwich}) {
-    const LawFit fit = fit_law(law, data, with(Objective::l2, method));
+    const Fit fit = fit_law(law, data, with(Objective::l2, method));
     const Estimate& a = *fit.find("A");
-    EXPECT_NEAR(std::log(*a.lo), mean - half, 2e-4 * half) << to_string(method);  // profiles end within 1e-4
-    EXPECT_NEAR(std::log(*a.hi), mean + half, 2e-4 * half) << to_string(method);
+    EXPECT_NEAR(std::log(*a.lo), mean - half, 2e-4 * half) << base::enum_name(method);  // profiles end within 1e-4
+    EXPECT_NEAR(std::log(*a.hi), mean + half, 2e-4 * half) << base::enum_name(method);
   }
-  LawOptions bootstrap = with(Objective::l2, IntervalMethod::bootstrap);
-  bootstrap.fit.resamples = 2000;
+  FitOptions bootstrap = with(Objective::l2, IntervalMethod::bootstrap);
+  bootstrap.resamples = 2000;
   const Estimate& a = *fit_law(law, data, bootstrap).find("A");
   // The quantile of 2000 draws has a standard error of 4 % of the half width; the expansion mends the rest to 3 %.
   EXPECT_NEAR(std::log(*a.lo), mean - half, 0.16 * half);
@@ -52,12 +52,12 @@ TEST(LawInterval, OneNumberHasStudentsInterval) {
 }
 
 TEST(LawInterval, ThreadsDoNotChangeTheBootstrap) {
-  const Measurements data = noisy("chinchilla", 60, 0.02, 1);
-  LawOptions options = with(Objective::huber, IntervalMethod::bootstrap);
-  options.fit.resamples = 60;
-  const LawFit one = fit_law(laws::law_from("chinchilla"), data, options);
-  options.fit.threads = 3;
-  const LawFit three = fit_law(laws::law_from("chinchilla"), data, options);
+  const tables::Measurements data = noisy("chinchilla", 60, 0.02, 1);
+  FitOptions options = with(Objective::huber, IntervalMethod::bootstrap);
+  options.resamples = 60;
+  const Fit one = fit_law(laws::law_from("chinchilla"), data, options);
+  options.threads = 3;
+  const Fit three = fit_law(laws::law_from("chinchilla"), data, options);
   EXPECT_EQ(one.replicates, three.replicates);
   EXPECT_EQ(one.replicates.size(), 5U * static_cast<std::size_t>(one.resamples));
   EXPECT_EQ(one.find("alpha")->lo, three.find("alpha")->lo);
@@ -65,17 +65,17 @@ TEST(LawInterval, ThreadsDoNotChangeTheBootstrap) {
 
 // Rows that come in identical tens are ten times fewer rows: the cluster interval knows, the case interval does not.
 TEST(LawInterval, ClustersWidenIntervals) {
-  const Measurements once = noisy("power", 30, 0.02, 2);
+  const tables::Measurements once = noisy("power", 30, 0.02, 2);
   std::vector<std::size_t> rows;
-  LawOptions options = with(Objective::l2, IntervalMethod::sandwich);
+  FitOptions options = with(Objective::l2, IntervalMethod::sandwich);
   for (std::size_t i = 0; i < 300; ++i) rows.push_back(i / 10);
-  const Measurements tenfold = once.rows(rows);
-  const auto width = [&](const Measurements& data, const LawOptions& o) {
-    const LawFit fit = fit_law(laws::law_from("power"), data, o);
+  const tables::Measurements tenfold = once.rows(rows);
+  const auto width = [&](const tables::Measurements& data, const FitOptions& o) {
+    const Fit fit = fit_law(laws::law_from("power"), data, o);
     return std::log(*fit.find("alpha")->hi / *fit.find("alpha")->lo);
   };
-  LawOptions clustered = options;
-  for (const std::size_t i : rows) clustered.fit.cluster.push_back("run " + std::to_string(i));
+  FitOptions clustered = options;
+  for (const std::size_t i : rows) clustered.cluster.push_back("run " + std::to_string(i));
   const double honest = width(once, options), naive = width(tenfold, options), mended = width(tenfold, clustered);
   EXPECT_NEAR(naive, honest / std::sqrt(10.0), 0.1 * honest);
   EXPECT_NEAR(mended, honest, 0.1 * honest);  // small-sample factors differ
@@ -85,15 +85,15 @@ TEST(LawInterval, ClustersWidenIntervals) {
 TEST(LawInterval, ResampledMediansSpreadAsMediansDo) {
   const laws::Law law = laws::law_from("A + 0*N");
   const double n = 40, noise = 0.3;
-  LawOptions options = with(Objective::huber, IntervalMethod::bootstrap);
-  options.fit.resamples = 200;
+  FitOptions options = with(Objective::huber, IntervalMethod::bootstrap);
+  options.resamples = 200;
   double half = 0;
   constexpr int kDraws = 100;
   for (std::uint64_t draw = 0; draw < kDraws; ++draw) {
-    Measurements data = noisy("chinchilla", 40, 0, draw);
+    tables::Measurements data = noisy("chinchilla", 40, 0, draw);
     numerics::RandomStream stream(14, "medians", draw);
     for (double& loss : data.output) loss = 3 * std::exp(noise * stream.normal());
-    const LawFit fit = fit_law(law, data, options);
+    const Fit fit = fit_law(law, data, options);
     half += 0.5 * std::log(*fit.find("A")->hi / *fit.find("A")->lo) / kDraws;
   }
   // The noise of one draw's spread is about 15 %, of a hundred draws 1.5 %.
@@ -103,9 +103,9 @@ TEST(LawInterval, ResampledMediansSpreadAsMediansDo) {
 
 // Smoothed refits scatter around another estimate than the fit; they are moved to have the fit as their median.
 TEST(LawInterval, ResamplesOfAnAlmostAbsoluteLossAreCentredOnTheFit) {
-  LawOptions options = with(Objective::huber, IntervalMethod::bootstrap);
-  options.fit.resamples = 101;
-  const LawFit fit = fit_law(laws::law_from("chinchilla"), noisy("chinchilla", 60, 0.02, 1), options);
+  FitOptions options = with(Objective::huber, IntervalMethod::bootstrap);
+  options.resamples = 101;
+  const Fit fit = fit_law(laws::law_from("chinchilla"), noisy("chinchilla", 60, 0.02, 1), options);
   for (std::size_t j = 0; j < fit.theta.size(); ++j) {
     std::vector<double> values;
     for (std::size_t i = j; i < fit.replicates.size(); i += fit.theta.size()) values.push_back(fit.replicates[i]);
@@ -116,17 +116,17 @@ TEST(LawInterval, ResamplesOfAnAlmostAbsoluteLossAreCentredOnTheFit) {
 // Without a floor in the data the fit ends at E = 0 and refits do not: their other parameters belong to their own E.
 TEST(LawInterval, ResamplesOfAFitAtABoundStayFits) {
   const laws::Law law = laws::law_from("chinchilla");
-  LawOptions options = with(Objective::huber, IntervalMethod::bootstrap);
-  options.fit.resamples = 100;
+  FitOptions options = with(Objective::huber, IntervalMethod::bootstrap);
+  options.resamples = 100;
   int at_bound = 0;
   for (std::uint64_t draw = 0; draw < 12; ++draw) {
-    Measurements data = testing::exact_measurements(law, 16, draw);
+    tables::Measurements data = laws::testing::exact_measurements(law, 16, draw);
     numerics::RandomStream stream(15, "no floor", draw);
     const std::vector<double> n_params = data.columns.get("n_params"), tokens = data.columns.get("tokens");
     for (std::size_t i = 0; i < data.output.size(); ++i)
       data.output[i] =
           (8 * std::pow(n_params[i], -0.21) + 9.6 * std::pow(tokens[i], -0.13)) * std::exp(0.01 * stream.normal());
-    const LawFit fit = fit_law(law, data, options);
+    const Fit fit = fit_law(law, data, options);
     if (fit.find("E")->value > 0) continue;
     ++at_bound;
     const Prediction at = predict(fit, data, options, data.columns);
@@ -142,7 +142,7 @@ TEST(LawInterval, ResamplesOfAFitAtABoundStayFits) {
 TEST(LawInterval, ProfilesCover) {
   int covered = 0;
   for (std::uint64_t draw = 0; draw < 200; ++draw) {
-    const LawFit fit =
+    const Fit fit =
         fit_law(laws::law_from("power"), noisy("power", 40, 0.01, 100 + draw), with(Objective::l2, IntervalMethod::profile));
     const Estimate& alpha = *fit.find("alpha");
     covered += (!alpha.lo || *alpha.lo <= 0.15) && (!alpha.hi || *alpha.hi >= 0.15) ? 1 : 0;
@@ -152,9 +152,9 @@ TEST(LawInterval, ProfilesCover) {
 }
 
 TEST(LawProfile, IsLowestAtTheOptimumAndCrossesWhereTheIntervalEnds) {
-  const Measurements data = noisy("chinchilla", 80, 0.01, 3);
-  const LawOptions options = with(Objective::l2, IntervalMethod::profile);
-  const LawFit fit = fit_law(laws::law_from("chinchilla"), data, options);
+  const tables::Measurements data = noisy("chinchilla", 80, 0.01, 3);
+  const FitOptions options = with(Objective::l2, IntervalMethod::profile);
+  const Fit fit = fit_law(laws::law_from("chinchilla"), data, options);
   const ProfileCurve curve = profile(fit, data, options, "beta");
   ASSERT_EQ(curve.value.size(), 41U);
   for (std::size_t i = 0; i < curve.value.size(); ++i) {
@@ -204,12 +204,12 @@ TEST(LawPrediction, DistancesAddInSquaresAndOpenEndsStay) {
 
 // New runs fall into their 95 % interval at its rate: 300 runs, each predicted once from one fit's data.
 TEST(LawPrediction, NewRunsFallInsideTheirInterval) {
-  const Measurements data = noisy("chinchilla", 120, 0.02, 4), fresh = noisy("chinchilla", 300, 0.02, 5);
-  LawOptions options = with(Objective::l2, IntervalMethod::bootstrap);
-  options.fit.resamples = 300;
-  const LawFit fit = fit_law(laws::law_from("chinchilla"), data, options);
+  const tables::Measurements data = noisy("chinchilla", 120, 0.02, 4), fresh = noisy("chinchilla", 300, 0.02, 5);
+  FitOptions options = with(Objective::l2, IntervalMethod::bootstrap);
+  options.resamples = 300;
+  const Fit fit = fit_law(laws::law_from("chinchilla"), data, options);
   const Prediction prediction = predict(fit, data, options, fresh.columns);
-  const std::vector<double> truth = evaluate(fit.form, fresh.columns, testing::true_parameters(laws::law_from("chinchilla")));
+  const std::vector<double> truth = evaluate(fit.law, fresh.columns, laws::testing::true_parameters(laws::law_from("chinchilla")));
   int inside = 0;
   for (std::size_t i = 0; i < 300; ++i) {
     inside += prediction.run_lo[i] <= fresh.output[i] && fresh.output[i] <= prediction.run_hi[i] ? 1 : 0;
@@ -220,7 +220,7 @@ TEST(LawPrediction, NewRunsFallInsideTheirInterval) {
   }
   EXPECT_GE(inside, 270);  // 4 standard errors of a share of 0.95, and the width of one sample's quantiles
   EXPECT_LE(inside, 299);
-  const Prediction linear = predict(fit_law(fit.form, data, with(Objective::l2, IntervalMethod::sandwich)), data,
+  const Prediction linear = predict(fit_law(fit.law, data, with(Objective::l2, IntervalMethod::sandwich)), data,
                                     with(Objective::l2, IntervalMethod::sandwich), fresh.columns);
   for (std::size_t i = 0; i < 300; ++i)
     EXPECT_NEAR(std::log(linear.hi[i] / linear.lo[i]), std::log(prediction.hi[i] / prediction.lo[i]),
@@ -228,9 +228,9 @@ TEST(LawPrediction, NewRunsFallInsideTheirInterval) {
 }
 
 TEST(LawPrediction, SaysHowFarItExtrapolates) {
-  const Measurements data = noisy("power", 40, 0.01, 6);
-  const LawOptions options = with(Objective::l2, IntervalMethod::none);
-  const LawFit fit = fit_law(laws::law_from("power"), data, options);
+  const tables::Measurements data = noisy("power", 40, 0.01, 6);
+  const FitOptions options = with(Objective::l2, IntervalMethod::none);
+  const Fit fit = fit_law(laws::law_from("power"), data, options);
   tables::Columns at;
   at.add("compute", {1e25});
   const Prediction prediction = predict(fit, data, options, at);

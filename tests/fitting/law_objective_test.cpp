@@ -6,23 +6,23 @@
 #include <gtest/gtest.h>
 
 #include "laws/law_truths.h"
-#include "phaselaw/fitting/law_fit.h"
+#include "phaselaw/fitting/fit.h"
 #include "phaselaw/numerics/statistics.h"
 
 namespace phaselaw::fitting {
 namespace {
 
-Measurements noisy(std::size_t n, double noise, std::uint64_t draw) {
-  Measurements data = testing::exact_measurements(laws::law_from("chinchilla"), n, draw);
+tables::Measurements noisy(std::size_t n, double noise, std::uint64_t draw) {
+  tables::Measurements data = laws::testing::exact_measurements(laws::law_from("chinchilla"), n, draw);
   numerics::RandomStream stream(11, "noisy", draw);
   for (double& loss : data.output) loss *= std::exp(noise * stream.normal());
   return data;
 }
 
-LawOptions plain(Objective objective) {
-  LawOptions options;
-  options.fit.objective = objective;
-  options.fit.interval = IntervalMethod::none;
+FitOptions plain(Objective objective) {
+  FitOptions options;
+  options.objective = objective;
+  options.interval = IntervalMethod::none;
   return options;
 }
 
@@ -40,10 +40,10 @@ class OneNumber : public ::testing::Test {
     sorted_ = data_.output;
     std::sort(sorted_.begin(), sorted_.end());
   }
-  double minimiser(const LawOptions& options) const {
+  double minimiser(const FitOptions& options) const {
     return fit_law(laws::law_from("A + 0*N"), data_, options).find("A")->value;
   }
-  Measurements data_;
+  tables::Measurements data_;
   std::vector<double> sorted_;
 };
 
@@ -62,71 +62,71 @@ TEST_F(OneNumber, AbsoluteValuesGiveTheMedian) {
 
 TEST_F(OneNumber, AsymmetryGivesAQuantile) {
   // rows below weigh 4: the balance is where a fraction 1/(1 + 4) lies below.
-  LawOptions options = plain(Objective::asymmetric);
-  options.fit.delta = 1e-7;
-  options.fit.asymmetry = 4;
+  FitOptions options = plain(Objective::asymmetric);
+  options.delta = 1e-7;
+  options.asymmetry = 4;
   EXPECT_NEAR(minimiser(options), sorted_[20], 1e-5);
 }
 
 TEST(LawObjective, WideHuberIsLeastSquares) {
-  const Measurements data = noisy(80, 0.02, 0);
-  LawOptions huber = plain(Objective::huber);
-  huber.fit.delta = 10;
-  const LawFit a = fit_law(laws::law_from("chinchilla"), data, huber),
+  const tables::Measurements data = noisy(80, 0.02, 0);
+  FitOptions huber = plain(Objective::huber);
+  huber.delta = 10;
+  const Fit a = fit_law(laws::law_from("chinchilla"), data, huber),
                b = fit_law(laws::law_from("chinchilla"), data, plain(Objective::l2));
   EXPECT_NEAR(a.objective_value, b.objective_value, 1e-12 * b.objective_value);
   for (std::size_t p = 0; p < a.value.size(); ++p) EXPECT_NEAR(a.value[p], b.value[p], 1e-8 * b.value[p]);
 }
 
 TEST(LawObjective, UnitAsymmetryIsHuber) {
-  const Measurements data = noisy(80, 0.02, 1);
-  LawOptions asymmetric = plain(Objective::asymmetric);
-  asymmetric.fit.asymmetry = 1;
-  const LawFit a = fit_law(laws::law_from("chinchilla"), data, asymmetric),
+  const tables::Measurements data = noisy(80, 0.02, 1);
+  FitOptions asymmetric = plain(Objective::asymmetric);
+  asymmetric.asymmetry = 1;
+  const Fit a = fit_law(laws::law_from("chinchilla"), data, asymmetric),
                b = fit_law(laws::law_from("chinchilla"), data, plain(Objective::huber));
   EXPECT_NEAR(a.objective_value, b.objective_value, 1e-12 * b.objective_value);
 }
 
 // A weight of 2 is a row that is there twice; the weights' mean is taken out of the objective.
 TEST(LawObjective, WeightsCountRows) {
-  const Measurements data = noisy(60, 0.02, 2);
-  LawOptions weighted = plain(Objective::huber);
-  weighted.fit.weights.assign(60, 1);
+  const tables::Measurements data = noisy(60, 0.02, 2);
+  FitOptions weighted = plain(Objective::huber);
+  weighted.weights.assign(60, 1);
   std::vector<std::size_t> rows(60);
   std::iota(rows.begin(), rows.end(), std::size_t{0});
   for (std::size_t i = 0; i < 60; i += 3) {
-    weighted.fit.weights[i] = 2;
+    weighted.weights[i] = 2;
     rows.push_back(i);
   }
-  const LawFit a = fit_law(laws::law_from("chinchilla"), data, weighted);
-  const LawFit b = fit_law(laws::law_from("chinchilla"), data.rows(rows), plain(Objective::huber));
+  const Fit a = fit_law(laws::law_from("chinchilla"), data, weighted);
+  const Fit b = fit_law(laws::law_from("chinchilla"), data.rows(rows), plain(Objective::huber));
   EXPECT_NEAR(a.objective_value * 80 / 60, b.objective_value, 1e-11 * b.objective_value);
   for (std::size_t p = 0; p < a.value.size(); ++p) EXPECT_NEAR(a.value[p], b.value[p], 1e-6 * b.value[p]);
 }
 
 TEST(LawObjective, KnownErrorsWeighSquaresByTheirInverseSquares) {
-  const Measurements data = noisy(60, 0.02, 3);
-  LawOptions by_sd = plain(Objective::l2), by_weight = plain(Objective::l2);
+  const tables::Measurements data = noisy(60, 0.02, 3);
+  FitOptions by_sd = plain(Objective::l2), by_weight = plain(Objective::l2);
   for (int i = 0; i < 60; ++i) {
     const double sd = i % 2 == 0 ? 0.01 : 0.03;
-    by_sd.fit.sd.push_back(sd);
-    by_weight.fit.weights.push_back(1 / (sd * sd));
+    by_sd.sd.push_back(sd);
+    by_weight.weights.push_back(1 / (sd * sd));
   }
-  const LawFit a = fit_law(laws::law_from("chinchilla"), data, by_sd), b = fit_law(laws::law_from("chinchilla"), data, by_weight);
+  const Fit a = fit_law(laws::law_from("chinchilla"), data, by_sd), b = fit_law(laws::law_from("chinchilla"), data, by_weight);
   for (std::size_t p = 0; p < a.value.size(); ++p) EXPECT_NEAR(a.value[p], b.value[p], 1e-7 * b.value[p]);
 }
 
 TEST(LawObjective, TheOptimumIsAMinimum) {
   for (const Objective objective :
        {Objective::huber, Objective::l1, Objective::l2, Objective::l2_raw, Objective::l1_raw, Objective::asymmetric}) {
-    const Measurements data = noisy(70, 0.02, 4);
+    const tables::Measurements data = noisy(70, 0.02, 4);
     const laws::Law law = laws::law_from("chinchilla");
-    const LawFit fit = fit_law(law, data, plain(objective));
-    ASSERT_TRUE(fit.convergence.certified) << to_string(objective) << " " << fit.convergence.status;
-    LawOptions held = plain(objective);
+    const Fit fit = fit_law(law, data, plain(objective));
+    ASSERT_TRUE(fit.convergence.certified) << base::enum_name(objective) << " " << fit.convergence.status;
+    FitOptions held = plain(objective);
     for (const double factor : {0.97, 1.03}) {
-      held.fixed = {{"alpha", fit.find("alpha")->value * factor}};
-      EXPECT_GT(fit_law(law, data, held).objective_value, fit.objective_value) << to_string(objective);
+      held.fix = {{"alpha", fit.find("alpha")->value * factor}};
+      EXPECT_GT(fit_law(law, data, held).objective_value, fit.objective_value) << base::enum_name(objective);
     }
   }
 }

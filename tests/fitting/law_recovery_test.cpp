@@ -5,15 +5,15 @@
 
 #include "laws/law_truths.h"
 #include "phaselaw/base/errors.h"
-#include "phaselaw/fitting/law_fit.h"
+#include "phaselaw/fitting/fit.h"
 
 namespace phaselaw::fitting {
 namespace {
 
-LawOptions plain(Objective objective) {
-  LawOptions options;
-  options.fit.objective = objective;
-  options.fit.interval = IntervalMethod::none;
+FitOptions plain(Objective objective) {
+  FitOptions options;
+  options.objective = objective;
+  options.interval = IntervalMethod::none;
   return options;
 }
 
@@ -22,9 +22,9 @@ class LawRecovery : public ::testing::TestWithParam<std::string> {};
 
 TEST_P(LawRecovery, ExactDataGiveTheirParameters) {
   const laws::Law law = laws::law_from(GetParam());
-  const Measurements data = testing::exact_measurements(law, 160);
-  const LawFit fit = fit_law(law, data, plain(Objective::l2));
-  const std::vector<double> truth = testing::true_parameters(law);
+  const tables::Measurements data = laws::testing::exact_measurements(law, 160);
+  const Fit fit = fit_law(law, data, plain(Objective::l2));
+  const std::vector<double> truth = laws::testing::true_parameters(law);
   ASSERT_EQ(fit.value.size(), truth.size());
   EXPECT_TRUE(fit.convergence.certified) << fit.convergence.status;
   for (std::size_t p = 0; p < truth.size(); ++p)
@@ -43,32 +43,32 @@ INSTANTIATE_TEST_SUITE_P(Every, LawRecovery, ::testing::ValuesIn(names_of_laws()
   return plain_name;
 });
 
-TEST(LawFit, AUsersExpressionIsTheNamedLaw) {
+TEST(Fit, AUsersExpressionIsTheNamedLaw) {
   const laws::Law named = laws::law_from("chinchilla");
-  const Measurements data = testing::exact_measurements(named, 80);
-  const LawFit user = fit_law(laws::law_from("E + A/N^alpha + B/D^beta"), data, plain(Objective::huber));
-  for (const auto& [name, value] : testing::truths().at("chinchilla"))
+  const tables::Measurements data = laws::testing::exact_measurements(named, 80);
+  const Fit user = fit_law(laws::law_from("E + A/N^alpha + B/D^beta"), data, plain(Objective::huber));
+  for (const auto& [name, value] : laws::testing::truths().at("chinchilla"))
     EXPECT_NEAR(user.find(name)->value, value, 1e-7 * value) << name;
 }
 
-TEST(LawFit, FixedParametersStay) {
+TEST(Fit, FixedParametersStay) {
   const laws::Law law = laws::law_from("chinchilla");
-  const Measurements data = testing::exact_measurements(law, 80);
-  LawOptions options = plain(Objective::l2);
-  options.fixed = {{"E", 1.69}, {"beta", 0.28}};
-  const LawFit fit = fit_law(law, data, options);
+  const tables::Measurements data = laws::testing::exact_measurements(law, 80);
+  FitOptions options = plain(Objective::l2);
+  options.fix = {{"E", 1.69}, {"beta", 0.28}};
+  const Fit fit = fit_law(law, data, options);
   EXPECT_EQ(fit.theta.size(), 3U);
   EXPECT_TRUE(fit.find("E")->fixed);
   EXPECT_EQ(fit.value[law.find("beta")], 0.28);
   EXPECT_NEAR(fit.value[law.find("A")], 406.4, 1e-6);
 }
 
-TEST(LawFit, ALawOfAnotherColumn) {
+TEST(Fit, ALawOfAnotherColumn) {
   const laws::Law law = laws::law_from("power@tokens");
   EXPECT_EQ(law.columns(), std::vector<std::string>{"tokens"});
-  Measurements data{testing::full_table(60, 0), {}};
+  tables::Measurements data{laws::testing::full_table(60, 0), {}};
   data.output = evaluate(law, data.columns, std::vector<double>{1.7, 900, 0.25});
-  const LawFit fit = fit_law(law, data, plain(Objective::l2));
+  const Fit fit = fit_law(law, data, plain(Objective::l2));
   EXPECT_NEAR(fit.find("alpha")->value, 0.25, 1e-8);
   EXPECT_THROW((void)laws::law_from("chinchilla@tokens"), base::InputError);
   EXPECT_THROW((void)laws::law_from("power@A"), base::InputError);  // A is a parameter of it
@@ -76,15 +76,15 @@ TEST(LawFit, ALawOfAnotherColumn) {
 }
 
 // Columns in other units change amplitudes and scales, and nothing else.
-TEST(LawFit, UnitsDoNotMatter) {
+TEST(Fit, UnitsDoNotMatter) {
   const laws::Law law = laws::law_from("chinchilla");
-  Measurements data = testing::exact_measurements(law, 90);
+  tables::Measurements data = laws::testing::exact_measurements(law, 90);
   numerics::RandomStream stream(5, "units");
   for (double& loss : data.output) loss *= std::exp(0.01 * stream.normal());
-  const LawFit fit = fit_law(law, data, plain(Objective::huber));
+  const Fit fit = fit_law(law, data, plain(Objective::huber));
   for (auto& column : data.columns.values)
     for (double& x : column) x *= 1e-9;
-  const LawFit scaled = fit_law(law, data, plain(Objective::huber));
+  const Fit scaled = fit_law(law, data, plain(Objective::huber));
   EXPECT_NEAR(scaled.objective_value, fit.objective_value, 1e-11 * fit.objective_value);
   for (const char* name : {"E", "alpha", "beta"})
     EXPECT_NEAR(scaled.find(name)->value, fit.find(name)->value, 1e-8) << name;
@@ -92,7 +92,7 @@ TEST(LawFit, UnitsDoNotMatter) {
               1e-6);
 }
 
-std::string message_of(const std::string& law, const Measurements& data, const LawOptions& options = {}) {
+std::string message_of(const std::string& law, const tables::Measurements& data, const FitOptions& options = {}) {
   try {
     (void)fit_law(laws::law_from(law), data, options);
   } catch (const base::InputError& error) {
@@ -101,9 +101,9 @@ std::string message_of(const std::string& law, const Measurements& data, const L
   return "";
 }
 
-TEST(LawFit, BadInputIsNamed) {
-  Measurements data = testing::exact_measurements(laws::law_from("chinchilla"), 20);
-  Measurements bad = data;
+TEST(Fit, BadInputIsNamed) {
+  tables::Measurements data = laws::testing::exact_measurements(laws::law_from("chinchilla"), 20);
+  tables::Measurements bad = data;
   bad.output[3] = -1;
   EXPECT_NE(message_of("chinchilla", bad).find("row 4: expected a positive finite loss, found -1"), std::string::npos);
   bad = data;
@@ -113,10 +113,10 @@ TEST(LawFit, BadInputIsNamed) {
   bad = data;
   bad.columns.names[1] = "tokns";
   EXPECT_NE(message_of("chinchilla", bad).find("--col tokens=COLUMN"), std::string::npos);
-  LawOptions options;
-  options.fixed = {{"alpah", 1}};
+  FitOptions options;
+  options.fix = {{"alpah", 1}};
   EXPECT_NE(message_of("chinchilla", data, options).find("did you mean 'alpha'"), std::string::npos);
-  options.fixed = {{"alpha", -1}};
+  options.fix = {{"alpha", -1}};
   EXPECT_NE(message_of("chinchilla", data, options).find("fixed alpha"), std::string::npos);
   EXPECT_THROW((void)laws::law_from("chinchila"), base::InputError);
   const std::vector<std::size_t> few = {0, 1, 2, 3, 4};

@@ -6,7 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "phaselaw/fitting/audit.h"
-#include "phaselaw/fitting/law_fit.h"
+#include "phaselaw/fitting/fit.h"
 #include "phaselaw/fitting/selection.h"
 #include "phaselaw/tables/table.h"
 
@@ -25,7 +25,7 @@ class PublishedValues : public ::testing::Test {
   static std::string text(const tables::Table& table, std::size_t row, const std::string& column) {
     return table.rows[row][table.column(column)].text;
   }
-  static Measurements load(const std::string& file, const std::map<std::string, std::string>& columns,
+  static tables::Measurements load(const std::string& file, const std::map<std::string, std::string>& columns,
                            const std::string& output, const Keep& keep = {}) {
     const tables::Table table = tables::read_table(std::string(kFolder) + "/" + file);
     std::vector<std::size_t> rows;
@@ -33,7 +33,7 @@ class PublishedValues : public ::testing::Test {
       const Row row = [&](const std::string& column) { return text(table, i, column); };
       if (!row(output).empty() && (!keep || keep(row))) rows.push_back(i);
     }
-    Measurements data;
+    tables::Measurements data;
     for (const auto& [name, column] : columns) {
       std::vector<double> values;
       for (const std::size_t i : rows) values.push_back(table.number(i, table.column(column)));
@@ -42,29 +42,29 @@ class PublishedValues : public ::testing::Test {
     for (const std::size_t i : rows) data.output.push_back(table.number(i, table.column(output)));
     return data;
   }
-  static Measurements gemstones() {
+  static tables::Measurements gemstones() {
     return load(
         "gemstones/hot_100b.csv",
         {{"n_params", "params_active_precise"}, {"d_model", "width"}, {"n_layers", "depth"}, {"tokens", "tokens"}},
         "final_loss");
   }
-  static Measurements gadre(const std::string& dataset) {
+  static tables::Measurements gadre(const std::string& dataset) {
     return load("gadre_overtrain/models.csv",
                 {{"n_params", "N"}, {"tokens", "D"}, {"compute", "flops"}, {"tokens_per_param", "tok_mult"}},
                 "loss_c4_val", [&](const Row& row) { return row("dataset_name") == dataset; });
   }
-  static LawOptions plain(Objective objective = Objective::huber) {
-    LawOptions options;
-    options.fit.objective = objective;
-    options.fit.interval = IntervalMethod::none;
+  static FitOptions plain(Objective objective = Objective::huber) {
+    FitOptions options;
+    options.objective = objective;
+    options.interval = IntervalMethod::none;
     return options;
   }
-  static double value(const LawFit& fit, const char* name) { return fit.find(name)->value; }
+  static double value(const Fit& fit, const char* name) { return fit.find(name)->value; }
   static constexpr const char* kFolder = PHASELAW_SOURCE_DIR "/../shared/data";
 };
 
 TEST_F(PublishedValues, GemstonesChinchilla) {
-  const LawFit fit = fit_law(laws::law_from("chinchilla"), gemstones(), plain());
+  const Fit fit = fit_law(laws::law_from("chinchilla"), gemstones(), plain());
   EXPECT_TRUE(fit.convergence.certified) << fit.convergence.status;
   EXPECT_LE(fit.objective_value, 0.006592534164516 * (1 + 1e-12));
   EXPECT_NEAR(value(fit, "alpha"), 0.25916446, 1e-8);
@@ -76,7 +76,7 @@ TEST_F(PublishedValues, GemstonesChinchilla) {
 }
 
 TEST_F(PublishedValues, GemstonesFourTerms) {
-  const LawFit fit = fit_law(laws::law_from("width-depth-params-tokens"), gemstones(), plain());
+  const Fit fit = fit_law(laws::law_from("width-depth-params-tokens"), gemstones(), plain());
   EXPECT_TRUE(fit.convergence.certified) << fit.convergence.status;
   EXPECT_LE(fit.objective_value, 0.0026427290883578 * (1 + 1e-11));
   EXPECT_NEAR(value(fit, "alpha"), 0.20532, 1e-5);
@@ -87,7 +87,7 @@ TEST_F(PublishedValues, GemstonesFourTerms) {
 }
 
 TEST_F(PublishedValues, GemstonesThreeTermsHaveNoFloor) {
-  const LawFit fit = fit_law(laws::law_from("width-depth-tokens"), gemstones(), plain());
+  const Fit fit = fit_law(laws::law_from("width-depth-tokens"), gemstones(), plain());
   EXPECT_NEAR(fit.objective_value, 0.0038782174, 1e-10);
   EXPECT_EQ(value(fit, "E"), 0);
   EXPECT_FALSE(fit.find("E")->identified);
@@ -103,8 +103,8 @@ TEST_F(PublishedValues, PorianOptimaAreLogLogRegressions) {
       return true;
     };
     if (text(fits, i, "fit") == "basic") {
-      const Measurements data = load("porian_isoflop/published_optima.csv", {{"compute", "flops"}}, "n_opt", same);
-      const LawFit fit = fit_law(laws::law_from("k*C^a"), data, plain(Objective::l2));
+      const tables::Measurements data = load("porian_isoflop/published_optima.csv", {{"compute", "flops"}}, "n_opt", same);
+      const Fit fit = fit_law(laws::law_from("k*C^a"), data, plain(Objective::l2));
       const double published = fits.number(i, fits.column("n_exponent"));
       EXPECT_NEAR(value(fit, "a"), published, 1e-9);
       if (std::abs(value(fit, "a") - 0.83376793228) < 1e-10 || std::abs(value(fit, "a") - 0.49702879549) < 1e-10)
@@ -112,17 +112,17 @@ TEST_F(PublishedValues, PorianOptimaAreLogLogRegressions) {
       ++compared;
     }
     if (text(fits, i, "fit") == "weighted" && text(fits, i, "alpha") == "0.1") {
-      const Measurements data = load("porian_isoflop/published_optima.csv", {{"compute", "flops"}}, "loss_opt", same);
+      const tables::Measurements data = load("porian_isoflop/published_optima.csv", {{"compute", "flops"}}, "loss_opt", same);
       const Audit published = audit(
-          laws::law_from("power"), data,
+          fit_law(laws::law_from("power"), data, plain()), data,
           {{"A", fits.number(i, fits.column("A"))}, {"E", fits.number(i, fits.column("E"))}, {"alpha", 0.1}}, plain());
       EXPECT_FALSE(published.is_optimum) << "row " << i;
       EXPECT_GT(published.gradient_norm, 0.01);
       // Started there, the fit leaves it, or says that it is no optimum.
-      LawOptions from_there = plain();
+      FitOptions from_there = plain();
       from_there.starts = {
           {{"A", fits.number(i, fits.column("A"))}, {"E", fits.number(i, fits.column("E"))}, {"alpha", 0.1}}};
-      const LawFit fit = fit_law(laws::law_from("power"), data, from_there);
+      const Fit fit = fit_law(laws::law_from("power"), data, from_there);
       EXPECT_LT(fit.objective_value, published.objective * (1 - 1e-6)) << "row " << i;
       if (fit.convergence.certified) {
         EXPECT_LT(fit.convergence.gradient_norm, 1e-6) << "row " << i;
@@ -145,12 +145,12 @@ TEST_F(PublishedValues, GadreSmallRunsPredictLargeOnes) {
   };
   const std::map<std::string, std::string> columns = {
       {"n_params", "N"}, {"compute", "flops"}, {"tokens_per_param", "tok_mult"}};
-  const Measurements small = load("gadre_overtrain/models.csv", columns, "loss_c4_val", rpj(true));
-  const Measurements large = load("gadre_overtrain/models.csv", columns, "loss_c4_val", rpj(false));
+  const tables::Measurements small = load("gadre_overtrain/models.csv", columns, "loss_c4_val", rpj(true));
+  const tables::Measurements large = load("gadre_overtrain/models.csv", columns, "loss_c4_val", rpj(false));
   ASSERT_EQ(small.output.size(), 5U);
   ASSERT_EQ(large.output.size(), 2U);
-  const LawFit fit = fit_law(laws::law_from("over-training"), small, plain(Objective::l2_raw));
-  const std::vector<double> predicted = evaluate(fit.form, large.columns, fit.value);
+  const Fit fit = fit_law(laws::law_from("over-training"), small, plain(Objective::l2_raw));
+  const std::vector<double> predicted = evaluate(fit.law, large.columns, fit.value);
   for (std::size_t i = 0; i < 2; ++i) {
     const double error = std::abs(predicted[i] / large.output[i] - 1);
     EXPECT_NEAR(error, large.columns.get("n_params")[i] < 2e9 ? 0.007103 : 0.007320, 1e-6);
@@ -158,35 +158,35 @@ TEST_F(PublishedValues, GadreSmallRunsPredictLargeOnes) {
 }
 
 TEST_F(PublishedValues, RepetitionIsWorthAnUnboundedNumberOfEpochs) {
-  const Measurements data =
+  const tables::Measurements data =
       load("datablations/fit_subset.csv",
            {{"n_params", "params"}, {"tokens", "tokens"}, {"unique_tokens", "unique_tokens"}}, "val_loss");
   const laws::Law law = laws::law_from("repeated-data");
-  LawOptions options = plain();
-  options.fixed = {{"A", std::exp(6.255414)},
+  FitOptions options = plain();
+  options.fix = {{"A", std::exp(6.255414)},
                    {"B", std::exp(7.3049974)},
                    {"E", std::exp(0.6254804)},
                    {"alpha", 0.3526596},
                    {"beta", 0.3526596}};
-  std::map<std::string, double> published = options.fixed;
+  std::map<std::string, double> published = options.fix;
   published["R_D"] = 15.387756;
   published["R_N"] = 5.309743;
-  const Audit judged = audit(law, data, published, options);
+  const Fit fit = fit_law(law, data, options);
+  const Audit judged = audit(fit, data, published, options);
   EXPECT_NEAR(judged.objective, 0.0158259, 5e-8);
   EXPECT_FALSE(judged.is_optimum);
-  const LawFit fit = fit_law(law, data, options);
   EXPECT_LT(fit.objective_value, 0.0158053);
   EXPECT_FALSE(fit.find("R_D")->identified);
-  LawOptions held = options;
-  held.fixed["R_D"] = 47;
+  FitOptions held = options;
+  held.fix["R_D"] = 47;
   EXPECT_NEAR(fit_law(law, data, held).objective_value, 0.0158074, 1e-7);
-  held.fixed["R_D"] = 100;
+  held.fix["R_D"] = 100;
   EXPECT_NEAR(fit_law(law, data, held).objective_value, 0.0158053, 1e-7);
 
   // The published bootstrap interval, 6 .. infinity: the lower end to a standard error of its quantile.
-  LawOptions resampled = options;
-  resampled.fit.interval = IntervalMethod::bootstrap;
-  const LawFit with_interval = fit_law(law, data, resampled);
+  FitOptions resampled = options;
+  resampled.interval = IntervalMethod::bootstrap;
+  const Fit with_interval = fit_law(law, data, resampled);
   const Estimate& repetitions = *with_interval.find("R_D");
   EXPECT_FALSE(repetitions.hi.has_value());
   ASSERT_TRUE(repetitions.lo.has_value());
@@ -213,7 +213,7 @@ TEST_F(PublishedValues, RepetitionIsWorthAnUnboundedNumberOfEpochs) {
 
 TEST_F(PublishedValues, HeldOutLargestRuns) {
   const laws::Law law = laws::law_from("chinchilla");
-  const auto error = [&](const Measurements& data, Objective objective) {
+  const auto error = [&](const tables::Measurements& data, Objective objective) {
     return holdout(law, data, plain(objective), 0.2)->mean_abs_rel_error;
   };
   EXPECT_NEAR(error(gemstones(), Objective::huber), 0.0127, 5e-5);

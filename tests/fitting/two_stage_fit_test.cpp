@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "phaselaw/fitting/two_stage_fit.h"
 
 #include <algorithm>
 #include <cmath>
@@ -8,9 +7,10 @@
 
 #include <gtest/gtest.h>
 
-#include "laws/synthetic.h"
+#include "fitting/synthetic.h"
 #include "phaselaw/base/errors.h"
-#include "phaselaw/fitting/fit_json.h"
+#include "phaselaw/fitting/fit_file.h"
+#include "phaselaw/fitting/predict.h"
 
 namespace phaselaw::fitting {
 namespace {
@@ -18,6 +18,8 @@ namespace {
 using testing::Sample;
 using testing::Truth;
 using testing::two_stage_sample;
+using testing::fit_two_stage;
+using testing::TwoStageOptions;
 
 TwoStageOptions options_of(Objective objective, bool free_floor, IntervalMethod interval = IntervalMethod::automatic) {
   TwoStageOptions options;
@@ -172,7 +174,7 @@ TEST(TwoStageFit, ClustersWidenTheInterval) {
 TEST(TwoStageFit, FixedExponentStaysFixed) {
   const Sample sample = two_stage_sample({}, 60, 0.03, 5);
   TwoStageOptions options = options_of(Objective::l2, true);
-  options.known.exponent = theory::edition_v3().exponent();
+  options.known.exponent = 1.0 / 7;
   const Fit fit = fit_two_stage(sample.compute, sample.loss, options);
   EXPECT_EQ(fit.find("q")->value, 1.0 / 7);
   EXPECT_TRUE(fit.find("q")->fixed);
@@ -182,9 +184,9 @@ TEST(TwoStageFit, TheIntervalTellsTheEditionsApart) {
   const Sample sample = two_stage_sample({}, 60, 0.02, 6);
   const Fit fit = fit_two_stage(sample.compute, sample.loss, options_of(Objective::l2, false));
   const Estimate& q = *fit.find("q");
-  EXPECT_LE(*q.lo, theory::edition_v1().exponent());
-  EXPECT_GE(*q.hi, theory::edition_v1().exponent());
-  EXPECT_GT(*q.lo, theory::edition_v3().exponent());
+  EXPECT_LE(*q.lo, 1.0 / 6);
+  EXPECT_GE(*q.hi, 1.0 / 6);
+  EXPECT_GT(*q.lo, 1.0 / 7);
 }
 
 TEST(TwoStageFit, OneStageAloneIdentifiesLess) {
@@ -222,10 +224,25 @@ TEST(TwoStageFit, PredictsItsOwnCurve) {
   const Truth truth{2, 10, 0.3, 0.1};
   const Sample sample = two_stage_sample(truth, 40, 0, 0);
   const Fit fit = fit_two_stage(sample.compute, sample.loss, options_of(Objective::l2, true, IntervalMethod::none));
-  const std::vector<double> loss = predict(fit, sample.compute);
-  for (std::size_t i = 0; i < loss.size(); ++i) EXPECT_NEAR(loss[i] / sample.loss[i], 1, 1e-7);
-  EXPECT_EQ(two_stage_value(0, 2, 10, 0.3, 0.1), 2.1);
-  EXPECT_THROW((void)two_stage_value(-1, 2, 10, 0.3, 0.1), std::domain_error);
+  const tables::Measurements data = testing::curve_of(sample.compute, sample.loss);
+  const Prediction found = predict(fit, data, {}, data.columns);
+  for (std::size_t i = 0; i < sample.loss.size(); ++i) EXPECT_NEAR(found.value[i] / sample.loss[i], 1, 1e-7);
+  tables::Columns start;
+  start.add("compute", {0.0});
+  EXPECT_NEAR(predict(fit, data, {}, start).value[0], 2.1, 1e-6);
+}
+
+// Derived quantities against their closed forms.
+TEST(TwoStageFit, DerivedQuantitiesAreThoseOfTheFormula) {
+  const Truth truth{2, 1e18, 1.0 / 6, 0.3};
+  const Sample sample = two_stage_sample(truth, 60, 0, 0);
+  const Fit fit = fit_two_stage(sample.compute, sample.loss, options_of(Objective::l2, true));
+  const double last = sample.compute.back(), w = numerics::lambert_w0_of_exp(std::log(last / truth.scale));
+  const double slope = -truth.exponent * w / (1 + w), decay = truth.amplitude * std::exp(-truth.exponent * w);
+  EXPECT_NEAR(fit.find("bend_compute")->value / (std::exp(1.0) * truth.scale), 1, 1e-6);
+  EXPECT_NEAR(fit.find("initial_loss")->value, truth.amplitude + truth.floor, 1e-6);
+  EXPECT_NEAR(fit.find("slope")->value, slope, 1e-6);
+  EXPECT_NEAR(fit.find("slope_total")->value, slope * decay / (decay + truth.floor), 1e-6);
 }
 
 TEST(TwoStageFit, JsonHasTheFieldsThatScriptsRelyOn) {

@@ -9,7 +9,7 @@
 #include <string>
 
 #include "phaselaw/base/errors.h"
-#include "phaselaw/fitting/fit_json.h"
+#include "phaselaw/fitting/fit_file.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
   using namespace phaselaw;
@@ -19,7 +19,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
     const std::string written = base::to_json(to_value(saved), -1);
     const fitting::SavedFit again = fitting::saved_fit_from(base::parse_json(written, "fuzz"));
     if (base::to_json(to_value(again), -1) != written) std::abort();
-    if (laws::evaluate(saved.fit.form, saved.data.columns, saved.fit.value).size() != saved.data.output.size())
+    if (laws::evaluate(saved.fit.law, saved.data.columns, saved.fit.value).size() != saved.data.output.size())
       std::abort();
     const std::size_t k = saved.fit.theta.size();
     if (k > 0 && saved.fit.replicates.size() >= k) {

@@ -20,7 +20,7 @@ using namespace phaselaw::laws;
 bool same(double a, double b) { return a == b || (std::isnan(a) && std::isnan(b)); }
 
 void evaluate_everywhere(const Law& law) {
-  Columns columns;
+  phaselaw::tables::Columns columns;
   double x = 0.5;
   for (const std::string& name : law.columns()) columns.add(name, {x, 3 + x, 1e9 * (x += 0.75)});
   const Evaluator evaluator(law.expression, columns);

@@ -10,13 +10,13 @@
 #include <string_view>
 
 #include "phaselaw/base/errors.h"
-#include "phaselaw/tables/measured_table.h"
+#include "phaselaw/tables/rows.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
   using namespace phaselaw;
   const std::string_view text(reinterpret_cast<const char*>(bytes), size);
   try {
-    const tables::MeasuredTable read = tables::measured_from(tables::parse_table(text, "fuzz"));
+    const tables::Rows read = tables::rows_from(tables::parse_table(text, "fuzz"));
     const std::size_t n = read.n_rows();
     if (n == 0 || read.data.output.size() != n || read.run.size() != n || read.n_runs() > n) std::abort();
     for (const auto& column : read.data.columns.values)

@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Any bytes as a table: read or refused with an InputError, never anything else. What is read is rectangular, every
-// field lies inside the text, and curves taken from it are positive.
-#include <cmath>
+// field lies inside the text, and curves taken from it have axes as long as their losses.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <string_view>
 
 #include "phaselaw/base/errors.h"
-#include "phaselaw/tables/table.h"
+#include "phaselaw/tables/runs.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
   using namespace phaselaw;
@@ -21,9 +20,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
       for (const auto& field : row)
         if (field.line < 1 || field.column < 1 || field.text.size() > size) std::abort();
     }
-    const tables::CurveTable read = laws::curves_from(table);
-    for (std::size_t i = 0; i < read.curves.compute.size(); ++i)
-      if (!(read.curves.compute[i] > 0 && read.curves.loss[i] > 0) || std::isinf(read.curves.compute[i])) std::abort();
+    const tables::Rows rows = tables::rows_from(table, {.every_stream = true});
+    for (const tables::Curve& curve : tables::curves_from(rows))
+      for (const auto* axis : {&curve.step, &curve.tokens, &curve.compute})
+        if (!axis->empty() && axis->size() != curve.loss.size()) std::abort();
   } catch (const base::InputError&) {  // refused: as good an answer
   }
   return 0;

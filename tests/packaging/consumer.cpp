@@ -5,7 +5,7 @@
 #include <vector>
 
 #include <phaselaw/kernel/kernel.h>
-#include <phaselaw/fitting/law_fit.h>
+#include <phaselaw/fitting/fit.h>
 #include <phaselaw/model/transformer.h>
 
 int main() {
@@ -39,15 +39,15 @@ int main() {
   }
   std::printf("trace %.15g, squared norm of the Jacobian %.15g\n", trace, squares);
 
-  fitting::Measurements data;
+  tables::Measurements data;
   std::vector<double> compute;
   for (double c = 1; c < 1e6; c *= 2) {
     compute.push_back(c);
     data.output.push_back(3 * std::pow(c, -0.25));
   }
   data.columns.add("compute", compute);
-  fitting::LawOptions law_options;
-  law_options.fit.interval = fitting::IntervalMethod::none;
+  fitting::FitOptions law_options;
+  law_options.interval = fitting::IntervalMethod::none;
   const auto fit = fitting::fit_law(laws::law_from("A * C^-q"), data, law_options);
   const double q = fit.find("q")->value;
   std::printf("q %.12f\n", q);

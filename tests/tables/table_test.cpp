@@ -6,13 +6,18 @@
 #include <gtest/gtest.h>
 
 #include "phaselaw/base/errors.h"
+#include "phaselaw/tables/rows.h"
 
 namespace phaselaw::tables {
 namespace {
 
-std::string message_of(const std::string& text, const std::map<std::string, std::string>& columns = {}) {
+Rows rows_of(const std::string& text, const ReadOptions& options = {}) {
+  return rows_from(parse_table(text, "t.csv"), options);
+}
+
+std::string message_of(const std::string& text, const ReadOptions& options = {}) {
   try {
-    (void)curves_from(parse_table(text, "t.csv"), columns);
+    rows_of(text, options).require({"compute"});
   } catch (const base::InputError& error) {
     return error.what();
   }
@@ -31,36 +36,30 @@ TEST(Table, ReadsCommasQuotesAndLineEnds) {
 }
 
 TEST(Table, ReadsTabs) {
-  const CurveTable read = curves_from(parse_table("name\tflops\tloss\na, b\t1e3\t2.5", "t.tsv"));
-  EXPECT_EQ(read.curves.run, std::vector<std::string>{"a, b"});
-  EXPECT_EQ(read.curves.compute, std::vector<double>{1e3});
-  EXPECT_EQ(read.curves.loss, std::vector<double>{2.5});
+  const Rows read = rows_from(parse_table("name\tflops\tloss\na, b\t1e3\t2.5", "t.tsv"));
+  EXPECT_EQ(read.run, std::vector<std::string>{"a, b"});
+  EXPECT_EQ(read.data.columns.get("compute"), std::vector<double>{1e3});
+  EXPECT_EQ(read.data.output, std::vector<double>{2.5});
 }
 
 TEST(Table, RecognisesColumnsByTheNamesPeopleUse) {
   for (const char* name : {"compute", "compute_flop", "FLOPs", "C", "Compute FLOP"}) {
-    const CurveTable read = curves_from(parse_table(std::string("step,") + name + ",Val Loss\n1,10,2\n", "t.csv"));
-    EXPECT_EQ(read.compute_column, name);
-    EXPECT_EQ(read.loss_column, "Val Loss");
+    const Rows read = rows_of(std::string("step,") + name + ",Val Loss\n1,10,2\n");
+    EXPECT_EQ(read.column_of.at("compute"), name);
+    EXPECT_EQ(read.output_column, "Val Loss");
     EXPECT_EQ(read.run_column, "");
   }
-  const CurveTable runs = curves_from(parse_table("run,C,loss\na,1,3\nb,+2,2\n", "t.csv"));
-  EXPECT_EQ(runs.curves.run, (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(rows_of("run,C,loss\na,1,3\nb,+2,2\n").run, (std::vector<std::string>{"a", "b"}));
 }
 
 TEST(Table, ColumnsCanBeNamed) {
-  const Table table = parse_table("x,y,loss\n1,2,3\n", "t.csv");
-  const CurveTable read = curves_from(table, {{"compute", "y"}, {"loss", "x"}});
-  EXPECT_EQ(read.curves.compute, std::vector<double>{2});
-  EXPECT_EQ(read.curves.loss, std::vector<double>{1});
-  EXPECT_NE(message_of("xx,y\n1,2\n", {{"compute", "x"}, {"loss", "y"}}).find("did you mean 'xx'"), std::string::npos);
-  EXPECT_NE(message_of("x,y\n1,2\n", {{"comput", "x"}}).find("did you mean 'compute'"), std::string::npos);
-}
-
-TEST(Table, LeavesOutTheStartOfACurve) {
-  const CurveTable read = curves_from(parse_table("C,loss\n0,3\n1,2\n", "t.csv"));
-  EXPECT_EQ(read.left_out, 1U);
-  EXPECT_EQ(read.curves.compute, std::vector<double>{1});
+  const Rows read = rows_of("x,y,loss\n1,2,3\n", {.col = {{"compute", "y"}, {"loss", "x"}}});
+  EXPECT_EQ(read.data.columns.get("compute"), std::vector<double>{2});
+  EXPECT_EQ(read.data.output, std::vector<double>{1});
+  EXPECT_EQ(rows_of("x,y,loss\n1,2,3\n", {.loss = "y"}).data.output, std::vector<double>{2});
+  EXPECT_NE(message_of("xx,y\n1,2\n", {.col = {{"compute", "x"}, {"loss", "y"}}}).find("did you mean 'xx'"),
+            std::string::npos);
+  EXPECT_NE(message_of("x,y\n1,2\n", {.col = {{"comput", "x"}}}).find("did you mean 'compute'"), std::string::npos);
 }
 
 TEST(Table, ErrorsCarryTheirPlace) {
@@ -74,12 +73,12 @@ TEST(Table, ErrorsCarryTheirPlace) {
   expect("C,loss\n1,2\n1\n", ":3:1", "expected 2 fields");
   expect("C,loss\n1,2\n1,2,3\n", ":3:5", "expected 2 fields as in the header, found 3");
   expect("C,loss\n1,two\n", ":2:3", "'two'");
-  expect("C,loss\n1,\n", ":2:3", "finite number");
+  expect("C,loss\n1,\n", ":2:3", "no row has a loss");
   expect("C,loss\n1,nan\n", ":2:3", "finite number");
   expect("C,loss\n1,inf\n", ":2:3", "finite number");
   expect("C,loss\n1,1e999\n", ":2:3", "double precision");
-  expect("C,loss\n1,-2\n", ":2:3", "positive loss");
-  expect("C,loss\n-1,2\n", ":2:1", "positive C");
+  expect("C,loss\n1,-2\n", ":2:3", "loss >= 0");
+  expect("C,loss\n-1,2\n", ":2:1", "compute");
   expect("C,loss\n1,2x\n", ":2:3", "'2x'");
   expect("C,\n1,2\n", ":1:3", "column name");
   expect("C,C\n1,2\n", ":1:3", "twice");
@@ -87,11 +86,11 @@ TEST(Table, ErrorsCarryTheirPlace) {
   expect("C,loss\n\"1\"x,2\n", ":2:4", "separator");
   expect("C,loss\n1\"1,2\n", ":2:2", "quote");
   expect(std::string("C,loss\n1,\0\n", 11), ":2:", "binary");
-  expect("steps,loss\n1,2\n", ":1", "expected a column of compute");
+  expect("steps,loss\n1,2\n", "", "column compute");
 }
 
 TEST(Table, AMissingFileIsTheUsersError) {
-  EXPECT_THROW((void)read_curves("/nonexistent/curve.csv"), base::InputError);
+  EXPECT_THROW((void)read_rows("/nonexistent/curve.csv"), base::InputError);
 }
 
 }  // namespace

@@ -6,7 +6,7 @@
 #include <cmath>
 #include <map>
 
-#include "phaselaw/advice/fit/fit_tables.h"
+#include "phaselaw/advice/text.h"
 #include "phaselaw/base/errors.h"
 #include "phaselaw/report/format.h"
 
@@ -20,8 +20,6 @@ constexpr std::size_t kDrawnForms = 4;
 constexpr std::array<Colour, kDrawnForms> kFormColours = {Colour::kVermillion, Colour::kBlue, Colour::kGreen,
                                                           Colour::kPurple};
 const char* const kDash = "–";
-
-std::string or_dash(const std::string& text) { return text.empty() ? kDash : text; }
 
 std::string clock_label(const std::string& clock) {
   if (clock == "lr_sum") return "cumulative learning rate";
@@ -219,18 +217,9 @@ report::Page diagnose_page(const std::vector<Diagnosis>& diagnoses) {
   page.answer = answer_of(diagnoses);
   page.figures = overview(diagnoses);
   report::Section all{"All curves", {}, {}, {}};
-  report::Table table;
-  table.caption =
-      "? = not identified by the curve. Exponent and floor are those of the reducible loss; intervals span the forms "
-      "that "
-      "are not refuted.";
-  table.columns = {"curve", "loss", "stage", "early form", "best form", "bend", "of", "exponent", "floor", "signature"};
-  for (const Diagnosis& d : diagnoses)
-    table.rows.push_back({d.curve.name, or_dash(d.curve.quantity), or_dash(d.stage),
-                          or_dash(d.early_form + (d.early_form.empty() || d.early_decisive ? "" : " (weak)")),
-                          d.fits.forms.empty() ? kDash : d.fits.forms.front().form, shown(d.bend), d.curve.unit,
-                          shown(d.exponent), shown(d.floor), d.signature.word});
-  all.tables.push_back(std::move(table));
+  all.tables.push_back(table_of(diagnose_rows(diagnoses),
+                                "? = not identified by the curve. Exponent and floor are those of the reducible loss; "
+                                "intervals span the forms that are not refuted."));
   page.sections.push_back(std::move(all));
   for (std::size_t i = 0; i < std::min(kDetailedCurves, diagnoses.size()); ++i)
     page.sections.push_back(section_of(diagnoses[i]));

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "phaselaw/advice/text.h"
 #include "phaselaw/base/errors.h"
 #include "phaselaw/advice/diagnose/diagnose.h"
 
@@ -10,8 +11,6 @@ namespace phaselaw::advice {
 namespace {
 
 constexpr double kLower = 0.01;  // relative, that another run must end lower
-
-std::string percent(double share) { return fmt::format("{:.2g} %", 100 * share); }
 
 // The run among `all` that ends lowest, has more of `raised` and the same of `kept`.
 template <class Raised, class Kept>

@@ -45,19 +45,6 @@ std::string above_the_best(double criterion) {
 
 }  // namespace
 
-report::Table table_of(std::vector<std::vector<std::string>> rows, std::string caption) {
-  report::Table table;
-  table.caption = std::move(caption);
-  table.columns = rows.front();
-  rows.erase(rows.begin());
-  table.rows = std::move(rows);
-  return table;
-}
-
-std::string percent(double share, int digits) {
-  return std::isnan(share) ? report::format_number(share) : report::format_number(100 * share, digits) + " %";
-}
-
 report::Table parameter_table(const fitting::Fit& fit) {
   report::Table table;
   const bool has_interval = fit.method != fitting::IntervalMethod::none;
@@ -107,12 +94,9 @@ std::string audit_text(const fitting::Audit& audit) { return fmt::format("The pu
 namespace {
 
 std::string text_of(const fitting::Fit& fit, const std::optional<fitting::Holdout>& held_out) {
-  const report::Table table = parameter_table(fit);
-  std::vector<std::vector<std::string>> rows = {table.columns};
-  rows.insert(rows.end(), table.rows.begin(), table.rows.end());
   // A law of one's own is called by its formula.
   std::string text = fit.name() == fit.formula() ? fit.formula() : fmt::format("{}: {}", fit.name(), fit.formula());
-  text += "\n" + report::text_table(rows);
+  text += "\n" + report::text_table(text_rows(parameter_table(fit)));
   for (const std::string& fact : fit_facts(fit, held_out)) text += fact + "\n";
   return text;
 }
@@ -124,10 +108,7 @@ std::string fit_text(const fitting::SavedFit& saved) { return text_of(saved.fit,
 std::string fit_text(const FitAnswer& answer) {
   std::string text;
   if (answer.ranked) {
-    const report::Table ranked = ranking_table(answer.ranking);
-    std::vector<std::vector<std::string>> rows = {ranked.columns};
-    rows.insert(rows.end(), ranked.rows.begin(), ranked.rows.end());
-    text = report::text_table(rows) + "\nbest: ";
+    text = report::text_table(text_rows(ranking_table(answer.ranking))) + "\nbest: ";
   }
   text += text_of(answer.best().fit, answer.best().holdout);
   if (answer.audit) text += audit_text(*answer.audit) + "\n";

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "phaselaw/advice/fit/fit_request.h"
+#include "phaselaw/advice/text.h"
 #include "phaselaw/fitting/fit_file.h"
 #include "phaselaw/fitting/predict.h"
 #include "phaselaw/report/page.h"
@@ -31,11 +32,5 @@ namespace phaselaw::advice {
 // What a reader needs to repeat a scaling-law fit, filled in from the fit itself, as plain text: one line an item.
 // Whatever the table cannot know says "not stated", and what to write there.
 [[nodiscard]] std::string fitting_checklist(const FitAnswer& answer);
-
-// Rows of text, the first of which names the columns, as a table of the page.
-[[nodiscard]] report::Table table_of(std::vector<std::vector<std::string>> rows, std::string caption);
-
-// "2.6 %"; an en dash for NaN.
-[[nodiscard]] std::string percent(double share, int digits = 2);
 
 }  // namespace phaselaw::advice

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <iterator>
 
-#include "phaselaw/advice/fit/fit_tables.h"
+#include "phaselaw/advice/text.h"
 #include "phaselaw/advice/plan/plan_page.h"
 #include "phaselaw/report/format.h"
 

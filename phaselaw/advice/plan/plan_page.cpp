@@ -5,7 +5,7 @@
 #include <cmath>
 #include <iterator>
 
-#include "phaselaw/advice/fit/fit_tables.h"
+#include "phaselaw/advice/text.h"
 #include "phaselaw/advice/plan/loss_map.h"
 #include "phaselaw/report/format.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "phaselaw/fitting/fit_json.h"
+#include "phaselaw/fitting/fit_file.h"
 
 #include <filesystem>
 #include <fstream>
@@ -18,14 +18,14 @@ namespace {
 SavedFit fitted(const std::string& law, IntervalMethod method, bool clustered = false) {
   SavedFit saved;
   const laws::Law form = laws::law_from(law);
-  saved.data = testing::exact_measurements(form, 40, 1);
+  saved.data = laws::testing::exact_measurements(form, 40, 1);
   numerics::RandomStream stream(5, "fit_json", 0);
   for (double& loss : saved.data.output) loss *= std::exp(0.02 * stream.normal());
-  saved.options.fit.interval = method;
-  saved.options.fit.resamples = 30;
-  saved.options.fit.objective = Objective::l2;
+  saved.options.interval = method;
+  saved.options.resamples = 30;
+  saved.options.objective = Objective::l2;
   if (clustered)
-    for (std::size_t i = 0; i < 40; ++i) saved.options.fit.cluster.push_back(std::to_string(i / 4));
+    for (std::size_t i = 0; i < 40; ++i) saved.options.cluster.push_back(std::to_string(i / 4));
   saved.fit = fit_law(form, saved.data, saved.options);
   return saved;
 }
@@ -41,8 +41,8 @@ TEST(FitJson, RoundTripIsExact) {
       SavedFit saved;
       if (std::string(law) == "power@tokens" || std::string(law) == "k*C^a") {
         saved.data = fitted("chinchilla", IntervalMethod::none).data;
-        saved.options.fit.interval = IntervalMethod::sandwich;
-        saved.options.fixed = {{std::string(law) == "k*C^a" ? "a" : "E", 0.25}};
+        saved.options.interval = IntervalMethod::sandwich;
+        saved.options.fix = {{std::string(law) == "k*C^a" ? "a" : "E", 0.25}};
         saved.fit = fit_law(laws::law_from(law), saved.data, saved.options);
       } else {
         saved = fitted(law, IntervalMethod::bootstrap, clustered);
@@ -68,7 +68,7 @@ TEST(FitJson, RoundTripIsExact) {
 TEST(FitJson, TheFileIsEnoughToRepeatTheFit) {
   const SavedFit saved = fitted("chinchilla", IntervalMethod::bootstrap);
   const SavedFit copy = through_text(saved);
-  const LawFit again = fit_law(copy.fit.form, copy.data, copy.options);
+  const Fit again = fit_law(copy.fit.law, copy.data, copy.options);
   EXPECT_EQ(again.theta, saved.fit.theta);
   EXPECT_EQ(again.replicates, saved.fit.replicates);
 }
@@ -155,23 +155,41 @@ TEST(FitJson, PartsThatDoNotFitTogether) {
 }
 
 TEST(FitJson, OneOfSeveral) {
-  const auto folder = std::filesystem::temp_directory_path() / fmt::format("phaselaw-fits-{}", ::getpid());
-  std::filesystem::create_directories(folder);
-  const std::string path = folder / "fits.json";
   base::Value fits;
   fits.push_back(to_value(fitted("chinchilla", IntervalMethod::none)));
   fits.push_back(to_value(fitted("chinchilla-tied", IntervalMethod::none)));
-  base::write_file(path, base::to_json(base::Value::table({{"fits", fits}})));
-  EXPECT_EQ(read_fit(path, "chinchilla-tied").fit.law, "chinchilla-tied");
+  const base::Value document = base::Value::table({{"fits", fits}});
+  EXPECT_EQ(saved_fits_from(document, "fits.json", "chinchilla-tied").front().fit.name(), "chinchilla-tied");
+  const auto all = saved_fits_from(document, "fits.json");
+  ASSERT_EQ(all.size(), 2U);
+  EXPECT_EQ(all.front().fit.name(), "chinchilla");
   try {
-    (void)read_fit(path);
+    (void)saved_fits_from(document, "fits.json", "chinchila");
     FAIL();
   } catch (const base::InputError& error) {
-    expect_says(error.what(), "holds 2 fits; choose one with --law: chinchilla, chinchilla-tied");
+    expect_says(error.what(), "did you mean 'chinchilla'");
   }
-  EXPECT_THROW((void)read_fit(path, "chinchila"), base::InputError);
-  EXPECT_THROW((void)read_fit(folder / "none.json"), base::InputError);
-  std::filesystem::remove_all(folder);
+  EXPECT_EQ(saved_fits_from(fits.list().front(), "fit.json").size(), 1U);
+  EXPECT_THROW((void)saved_fits_from(base::Value::table(), "empty.json"), base::InputError);
+}
+
+// A file of the format before: without derived quantities, held parameters and threads among the options.
+TEST(FitJson, TheFirstFormatIsRead) {
+  const SavedFit saved = fitted("chinchilla", IntervalMethod::bootstrap);
+  base::Value old = to_value(saved);
+  old["format"] = "phaselaw-fit-1";
+  const auto without = [](const base::Value& table, std::initializer_list<std::string_view> names) {
+    base::Value out = base::Value::table();
+    for (const auto& [key, value] : table.entries())
+      if (std::find(names.begin(), names.end(), key) == names.end()) out[key] = value;
+    return out;
+  };
+  old["options"] = without(old.at("options"), {"fix", "threads"});
+  old["form"] = without(old.at("form"), {"derived"});
+  old = without(old, {"holdout", "backtest"});
+  const SavedFit read = saved_fit_from(base::parse_json(base::to_json(old), "old.json"));
+  EXPECT_EQ(read.fit.theta, saved.fit.theta);
+  EXPECT_EQ(read.options.resamples, saved.options.resamples);
 }
 
 }  // namespace

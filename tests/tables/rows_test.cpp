@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "phaselaw/tables/measured_table.h"
+#include "phaselaw/tables/rows.h"
 
 #include <cmath>
 #include <filesystem>
@@ -13,8 +13,8 @@
 namespace phaselaw::tables {
 namespace {
 
-MeasuredTable read(const std::string& text, const ReadOptions& options = {}) {
-  return measured_from(looks_like_json(text) ? parse_json_lines(text, "t") : parse_table(text, "t"), options);
+Rows read(const std::string& text, const ReadOptions& options = {}) {
+  return rows_from(looks_like_json(text) ? parse_json_lines(text, "t") : parse_table(text, "t"), options);
 }
 
 std::string error_of(const std::string& text, const ReadOptions& options = {},
@@ -42,7 +42,7 @@ bool any_of(const std::vector<std::string>& messages, const std::string& words) 
 
 using Numbers = std::vector<double>;
 
-TEST(MeasuredTable, HeadingsSayTheirUnits) {
+TEST(Rows, HeadingsSayTheirUnits) {
   const struct {
     const char *header, *canonical;
     double value;
@@ -71,12 +71,12 @@ TEST(MeasuredTable, HeadingsSayTheirUnits) {
   // The user's own factor is instead of it, also where the column was named by hand.
   EXPECT_EQ(read("params (M),loss\n2000000,3\n4000000,2\n", {.scale = {{"n_params", 1}}}).data.columns.get("n_params"),
             (Numbers{2e6, 4e6}));
-  EXPECT_EQ(read("size (M),loss\n2,3\n4,2\n", {.columns = {{"n_params", "size (M)"}}}).data.columns.get("n_params"),
+  EXPECT_EQ(read("size (M),loss\n2,3\n4,2\n", {.col = {{"n_params", "size (M)"}}}).data.columns.get("n_params"),
             (Numbers{2e6, 4e6}));
   expect_error("params (M),loss\n2,3\n4M,2\n", "t:3:1", "write the unit once");
 }
 
-TEST(MeasuredTable, RecognisesTheNamesPeopleUse) {
+TEST(Rows, RecognisesTheNamesPeopleUse) {
   const struct {
     const char *header, *canonical;
   } names[] = {{"N", "n_params"},
@@ -93,7 +93,7 @@ TEST(MeasuredTable, RecognisesTheNamesPeopleUse) {
                {"trainer/global_step", "step"},
                {"depth", "n_layers"}};
   for (const auto& [header, canonical] : names) {
-    const MeasuredTable t = read(std::string(header) + ",loss\n100000,2\n200000,1\n");
+    const Rows t = read(std::string(header) + ",loss\n100000,2\n200000,1\n");
     EXPECT_EQ(t.data.columns.names, std::vector<std::string>{canonical}) << header;
     EXPECT_EQ(t.column_of.at(canonical), header);
     EXPECT_EQ(t.data.output, (Numbers{2, 1}));
@@ -104,35 +104,35 @@ TEST(MeasuredTable, RecognisesTheNamesPeopleUse) {
     EXPECT_EQ(read(std::string("N,") + loss + "\n100,2\n").output_column, loss);
 }
 
-TEST(MeasuredTable, AmongSeveralTheLikeliestIsTakenAndTheOthersNamed) {
-  const MeasuredTable t = read("step,train/loss,val_loss,N,params_total\n1,3,2,5000,7000\n");
+TEST(Rows, AmongSeveralTheLikeliestIsTakenAndTheOthersNamed) {
+  const Rows t = read("step,train/loss,val_loss,N,params_total\n1,3,2,5000,7000\n");
   EXPECT_EQ(t.output_column, "val_loss");
   EXPECT_TRUE(any_of(t.notes, "train/loss could be meant too"));
   EXPECT_TRUE(any_of(t.notes, "n_params is taken from N; params_total"));
-  EXPECT_EQ(read("step,train/loss,val_loss\n1,3,2\n", {.columns = {{"loss", "train/loss"}}}).data.output, Numbers{3});
+  EXPECT_EQ(read("step,train/loss,val_loss\n1,3,2\n", {.col = {{"loss", "train/loss"}}}).data.output, Numbers{3});
   // No known name and no way to choose.
   expect_error("N,loss_c4,loss_pile,loss_upper_pile\n1,2,3,4\n", "t:1", "loss_c4, loss_pile; choose with --col");
   expect_error("N,lambada_ppl\n1,2\n", "t:1", "logarithm");
   expect_error("N,speed\n1,2\n", "t:1", "--col loss=COLUMN");
 }
 
-TEST(MeasuredTable, OtherColumnsKeepTheirNamesAndTheOutputIsWhatTheLawPredicts) {
-  const MeasuredTable t =
-      read("heads,C,best_lr,loss\n8,1e18,0.02,3\n", {.columns = {{"lr", "best_lr"}}, .output = "lr"});
+TEST(Rows, OtherColumnsKeepTheirNamesAndTheOutputIsWhatTheLawPredicts) {
+  const Rows t =
+      read("heads,C,best_lr,loss\n8,1e18,0.02,3\n", {.col = {{"lr", "best_lr"}}, .output = "lr"});
   EXPECT_EQ(t.data.output, Numbers{0.02});
   EXPECT_EQ(t.data.columns.get("heads"), Numbers{8});
   EXPECT_EQ(t.data.columns.get("loss"), Numbers{3});
   EXPECT_FALSE(t.data.columns.has("lr"));
-  EXPECT_EQ(read("C,mmlu\n1,0.5\n", {.columns = {{"error", "mmlu"}}, .output = "error"}).data.output, Numbers{0.5});
+  EXPECT_EQ(read("C,mmlu\n1,0.5\n", {.col = {{"error", "mmlu"}}, .output = "error"}).data.output, Numbers{0.5});
 }
 
-TEST(MeasuredTable, JsonLinesWithNestedKeysMissingKeysAndPythonsNaN) {
+TEST(Rows, JsonLinesWithNestedKeysMissingKeysAndPythonsNaN) {
   const std::string text =
       "{\"name\":\"a "
       "\\\"NaN\\\"\",\"config\":{\"n_params\":70000000,\"lr\":0.1},\"val/loss\":3.25,\"tags\":[1,2]}\r\n\n"
       "{\"name\":\"b\",\"config\":{\"n_params\":1.4e9},\"val/loss\":2.5,\"extra\":null}\n"
       "{\"name\":\"c\",\"config\":{\"n_params\":2},\"val/loss\":NaN}\n";
-  const MeasuredTable t = read(text, {.where = {"val/loss>0"}});
+  const Rows t = read(text, {.where = {"val/loss>0"}});
   EXPECT_EQ(t.data.columns.get("n_params"), (Numbers{7e7, 1.4e9}));
   EXPECT_EQ(t.data.output, (Numbers{3.25, 2.5}));
   EXPECT_EQ(t.run, (std::vector<std::string>{"a \"NaN\"", "b"}));
@@ -145,28 +145,28 @@ TEST(MeasuredTable, JsonLinesWithNestedKeysMissingKeysAndPythonsNaN) {
   expect_error("{}\n", "t:1", "none with a field");
 }
 
-TEST(MeasuredTable, ChartsExportedByWandbBecomeOneRowForEachRunAndStep) {
+TEST(Rows, ChartsExportedByWandbBecomeOneRowForEachRunAndStep) {
   const std::string text =
       "\"Step\",\"big - net - train/loss\",\"big - net - train/loss__MIN\",\"big - net - train/loss__MAX\","
       "\"small - train/loss\",\"small - _step\"\n0,5,5,5,6,0\n10,4,4,4,,\n20,3,3,3,5.5,20\n";
-  const MeasuredTable t = read(text);
+  const Rows t = read(text);
   EXPECT_EQ(t.run, (std::vector<std::string>{"big - net", "small", "big - net", "big - net", "small"}));
   EXPECT_EQ(t.data.output, (Numbers{5, 6, 4, 3, 5.5}));
   EXPECT_EQ(t.data.columns.get("step"), (Numbers{0, 0, 10, 20, 20}));
   EXPECT_EQ(t.n_runs(), 2U);
-  const MeasuredTable last = read(text, {.last = true});
+  const Rows last = read(text, {.last = true});
   EXPECT_EQ(last.data.output, (Numbers{3, 5.5}));
   // Hyphens in other tables' names are left alone.
   EXPECT_EQ(read("N,D,loss,a - b\n1000,2,3,4\n").data.columns.get("a - b"), Numbers{4});
 }
 
-TEST(MeasuredTable, AChartWithoutOneValueIsRefused) {
+TEST(Rows, AChartWithoutOneValueIsRefused) {
   const Table chart = parse_table("Step\trun a - train/loss\trun b - train/loss\n\t\t\n", "chart.tsv");
-  EXPECT_THROW((void)measured_from(chart), base::InputError);
+  EXPECT_THROW((void)rows_from(chart), base::InputError);
 }
 
-TEST(MeasuredTable, MarksAndLineEnds) {
-  const MeasuredTable t = read("\xef\xbb\xbfN;loss\r\n100000;2\r\n\r\n200000;1");
+TEST(Rows, MarksAndLineEnds) {
+  const Rows t = read("\xef\xbb\xbfN;loss\r\n100000;2\r\n\r\n200000;1");
   EXPECT_EQ(t.data.columns.get("n_params"), (Numbers{1e5, 2e5}));
   EXPECT_EQ(t.line, (std::vector<long>{2, 4}));
   const auto path = std::filesystem::temp_directory_path() / "phaselaw_measured_table_test";
@@ -174,7 +174,7 @@ TEST(MeasuredTable, MarksAndLineEnds) {
     std::ofstream(path, std::ios::binary) << content;
     std::string message = "no error";
     try {
-      (void)read_measured(path);
+      (void)read_rows(path);
     } catch (const base::InputError& error) {
       message = error.what();
     }
@@ -187,7 +187,7 @@ TEST(MeasuredTable, MarksAndLineEnds) {
   EXPECT_EQ(file_error("{\"N\": 5000, \"loss\": 2}\n"), "no error");
 }
 
-TEST(MeasuredTable, BadNumbersCarryTheirPlace) {
+TEST(Rows, BadNumbersCarryTheirPlace) {
   expect_error("N,loss\n1e6,2\n,1\n", "t:3:1: ", "found nothing");
   expect_error("N,loss\n1e6,2\nNA,1\n", "t:3:1: ", "--where 'N!='");
   expect_error("N,loss\n1e6,2\n-1e6,1\n", "t:3:1: ", "> 0, found -1e6");
@@ -206,19 +206,19 @@ TEST(MeasuredTable, BadNumbersCarryTheirPlace) {
   EXPECT_EQ(error_of("N,D,loss\nx,5e4,2\n", {}, {"tokens"}), "no error");
   expect_error("N,D,loss\nx,5e4,2\n", "t:2:1: ", "'x'", {}, {"compute"});
   // Denormal and huge numbers are numbers.
-  const MeasuredTable t = read("C,loss\n1e308,5e-324\n5e-324,1\n");
+  const Rows t = read("C,loss\n1e308,5e-324\n5e-324,1\n");
   EXPECT_EQ(t.data.columns.get("compute"), (Numbers{1e308, 5e-324}));
   EXPECT_EQ(t.data.output, (Numbers{5e-324, 1}));
   expect_error("C,loss\n1e308,2\n", "t:2:1: ", "beyond double", {.scale = {{"compute", 10}}}, {"compute"});
 }
 
-TEST(MeasuredTable, AbsurdAndMixedUnitsNameTheRowAndTheFactor) {
+TEST(Rows, AbsurdAndMixedUnitsNameTheRowAndTheFactor) {
   expect_error("N,D,loss\n0.07,3e11,2\n1.4,3e11,1\n", "t:2:1: ", "multiply it by 1e9: --scale n_params=1e9");
   expect_error("N,D,loss\n1e6,20.5,2\n1e7,300,1\n", "t:2:5: ", "billions", {}, {"tokens"});
   expect_error("N,D,loss\n7e7,3e11,2\n1.4,3e11,1\n", "t:3:1: ", "mixed units in n_params: 1.4 here, 7e7 in line 2");
   expect_error("N,D,loss\n70M,3e11,2\n160,3e11,1\n", "t:3:1: ", "mixed units");
   // Suffixes are units.
-  const MeasuredTable suffixed = read("N,D,loss\n70M,300B,2\n1.4B,0.3T,1\n");
+  const Rows suffixed = read("N,D,loss\n70M,300B,2\n1.4B,0.3T,1\n");
   EXPECT_EQ(suffixed.data.columns.get("n_params"), (Numbers{7e7, 1.4e9}));
   EXPECT_EQ(suffixed.data.columns.get("tokens"), (Numbers{3e11, 3e11}));
   // The user may say what the unit is, and insist.
@@ -235,7 +235,7 @@ TEST(MeasuredTable, AbsurdAndMixedUnitsNameTheRowAndTheFactor) {
   EXPECT_TRUE(any_of(read("N,loss\n1e6,2\n1e7,3684074\n").warnings, "line 3: is it a perplexity"));
 }
 
-TEST(MeasuredTable, MixedPrecisionsAreSaid) {
+TEST(Rows, MixedPrecisionsAreSaid) {
   const std::string rows = "float32,1,3\nfloat32,2,2\nbfloat16,3,1\n";
   for (const char* name : {"precision", "config.precision", "train/dtype"}) {
     const auto mixed = read(std::string(name) + ",N,loss\n" + rows);
@@ -249,8 +249,8 @@ TEST(MeasuredTable, MixedPrecisionsAreSaid) {
   EXPECT_TRUE(read("precision,N,loss\nfloat32,1,3\nfloat32,2,2\n").warnings.empty());
 }
 
-TEST(MeasuredTable, RowsLeftOutAreSaid) {
-  const MeasuredTable t = read("N,loss\n1e6,2\n2e6,\n1e6,2\n3e6,1\n");
+TEST(Rows, RowsLeftOutAreSaid) {
+  const Rows t = read("N,loss\n1e6,2\n2e6,\n1e6,2\n3e6,1\n");
   EXPECT_EQ(t.line, (std::vector<long>{2, 5}));
   EXPECT_TRUE(any_of(t.warnings, "1 row without a loss left out (line 3)"));
   EXPECT_TRUE(any_of(t.warnings, "(line 4; the first repeats line 2)"));
@@ -258,7 +258,7 @@ TEST(MeasuredTable, RowsLeftOutAreSaid) {
   EXPECT_EQ(read("run,N,loss\na,1e6,2\nb,1e6,2\n").n_rows(), 2U);
 }
 
-TEST(MeasuredTable, RowsAreChosen) {
+TEST(Rows, RowsAreChosen) {
   const std::string text = "kind,C,loss\ntrain,1e18,3\nval,1e18,3.5\ntrain,1e19,2\nval,1e19,\n";
   EXPECT_EQ(read(text, {.where = {"kind=train"}}).data.output, (Numbers{3, 2}));
   EXPECT_EQ(read(text, {.where = {"kind!=train"}}).data.output, Numbers{3.5});
@@ -271,10 +271,10 @@ TEST(MeasuredTable, RowsAreChosen) {
   expect_error(text, "--where: ", "expected a number after >=", {.where = {"C>=big"}});
 }
 
-TEST(MeasuredTable, TheLastRowOfEachRun) {
+TEST(Rows, TheLastRowOfEachRun) {
   const std::string text = "model,variant,step,loss\na,x,2,3\na,x,10,2\nb,x,9,1\na,y,10,5\na,y,2,6\n";
   expect_error(text, "t:5: ", "--col run=a+b", {.last = true}, {});
-  const MeasuredTable t = read(text, {.columns = {{"run", "model+variant"}}, .last = true});
+  const Rows t = read(text, {.col = {{"run", "model+variant"}}, .last = true});
   EXPECT_EQ(t.run, (std::vector<std::string>{"a/x", "b/x", "a/y"}));
   EXPECT_EQ(t.data.output, (Numbers{2, 1, 5}));
   EXPECT_TRUE(any_of(read(text).warnings, "run a has two rows at step 2 (lines 2 and 6)") ||
@@ -282,8 +282,8 @@ TEST(MeasuredTable, TheLastRowOfEachRun) {
   expect_error("step,loss\n1,2\n", "--last", "--col run=COLUMN", {.last = true}, {});
 }
 
-TEST(MeasuredTable, ColumnsForWeightsAndClusters) {
-  const MeasuredTable t = read("run,w,sd,N,loss\na,1,0.1,5000,3\nb,2,x,6000,2\n");
+TEST(Rows, ColumnsForWeightsAndClusters) {
+  const Rows t = read("run,w,sd,N,loss\na,1,0.1,5000,3\nb,2,x,6000,2\n");
   EXPECT_EQ(t.numbers("w"), (Numbers{1, 2}));
   EXPECT_EQ(t.numbers("params"), (Numbers{5000, 6000}));
   EXPECT_EQ(t.texts("run"), (std::vector<std::string>{"a", "b"}));
@@ -291,35 +291,35 @@ TEST(MeasuredTable, ColumnsForWeightsAndClusters) {
   EXPECT_THROW((void)t.numbers("sd"), base::InputError);
   EXPECT_THROW((void)t.texts("rnu"), base::InputError);
   const std::size_t second[] = {1};
-  const MeasuredTable rows = t.rows(second);
+  const Rows rows = t.rows(second);
   EXPECT_EQ(rows.data.output, Numbers{2});
   EXPECT_EQ(rows.line, std::vector<long>{3});
   EXPECT_EQ(rows.texts("w"), std::vector<std::string>{"2"});
 }
 
 // The published tables are read without being told anything, or say what they need.
-TEST(MeasuredTable, PublishedTables) {
+TEST(Rows, PublishedTables) {
   const std::string folder = PHASELAW_SOURCE_DIR "/../shared/data/";
   if (!std::filesystem::exists(folder)) GTEST_SKIP() << "no published measurements at " << folder;
   const auto file = [&](const std::string& name, const ReadOptions& options = {}) {
-    MeasuredTable t = read_measured(folder + name, options);
+    Rows t = read_rows(folder + name, options);
     t.require({"n_params", "tokens"});
     return t;
   };
-  const MeasuredTable gemstones = file("gemstones/hot_100b.csv");
+  const Rows gemstones = file("gemstones/hot_100b.csv");
   EXPECT_EQ(gemstones.n_rows(), 770U);
   EXPECT_EQ(gemstones.n_runs(), 22U);
   gemstones.require({"d_model", "n_layers", "compute"});
   EXPECT_TRUE(gemstones.warnings.empty()) << gemstones.warnings.front();
   EXPECT_EQ(file("datablations/all.csv").n_rows(), 296U);
-  const MeasuredTable gadre =
-      file("gadre_overtrain/models.csv", {.columns = {{"loss", "loss_c4_val"}}, .where = {"dataset_name=rpj"}});
+  const Rows gadre =
+      file("gadre_overtrain/models.csv", {.col = {{"loss", "loss_c4_val"}}, .where = {"dataset_name=rpj"}});
   gadre.require({"compute", "tokens_per_param"});
   EXPECT_GT(gadre.n_rows(), 30U);
   EXPECT_THROW((void)file("gadre_overtrain/models.csv"), base::InputError);
   EXPECT_GT(file("porian_isoflop/isoflop_points.csv", {.where = {"exp=0", "loss_kind=train"}}).n_rows(), 50U);
-  const MeasuredTable pythia =
-      file("pythia/lambada_by_step.csv", {.columns = {{"run", "model+variant"}}, .last = true});
+  const Rows pythia =
+      file("pythia/lambada_by_step.csv", {.col = {{"run", "model+variant"}}, .last = true});
   EXPECT_EQ(pythia.n_rows(), 16U);
   EXPECT_EQ(pythia.output_column, "lambada_logppl");
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "phaselaw/tables/curve_table.h"
+#include "phaselaw/tables/runs.h"
 
 #include <cmath>
 
@@ -10,11 +10,11 @@
 namespace phaselaw::tables {
 namespace {
 
-std::vector<CurveData> of(const std::string& text, const std::map<std::string, std::string>& columns = {}) {
-  return curve_data_from(parse_table(text, "runs/t.csv.gz"), columns);
+std::vector<Curve> of(const std::string& text, const std::map<std::string, std::string>& columns = {}) {
+  return curves_from(rows_from(parse_table(text, "runs/t.csv.gz"), {.col = columns, .every_stream = true}));
 }
 
-TEST(CurveTable, EmptyIsNotRecordedAndNanIs) {
+TEST(Runs, EmptyIsNotRecordedAndNanIs) {
   const auto curves = of("step,loss\n1,3\n2,\n3,NA\n4,2.5\n5,nan\n6,inf\n");
   ASSERT_EQ(curves.size(), 1U);
   EXPECT_EQ(curves[0].name, "t");
@@ -25,12 +25,12 @@ TEST(CurveTable, EmptyIsNotRecordedAndNanIs) {
 }
 
 // A sparse validation loss written as NaN between its records was not recorded there.
-TEST(CurveTable, MostlyNanMeansNotRecorded) {
+TEST(Runs, MostlyNanMeansNotRecorded) {
   const auto curves = of("step,val_loss\n1,nan\n2,3\n3,nan\n4,nan\n5,2.5\n6,nan\n");
   EXPECT_EQ(curves[0].loss, (std::vector<double>{3, 2.5}));
 }
 
-TEST(CurveTable, HeldOutLossFirstAndTheDenseOneBeside) {
+TEST(Runs, HeldOutLossFirstAndTheDenseOneBeside) {
   std::string text = "run,step,train_loss,val_loss,lr,grad_norm\n";
   for (int i = 0; i < 40; ++i)
     text += fmt::format("r,{},{},{},{},1\n", i, 5 - 0.1 * i, i % 8 == 0 ? fmt::to_string(5.5 - 0.1 * i) : "", 0.01 * i);
@@ -45,17 +45,17 @@ TEST(CurveTable, HeldOutLossFirstAndTheDenseOneBeside) {
   EXPECT_EQ(of(text, {{"loss", "train_loss"}})[0].loss.size(), 40U);
 }
 
-TEST(CurveTable, RunsMayBeNamedByTwoColumnsAndComputeFollows) {
+TEST(Runs, RunsMayBeNamedByTwoColumnsAndComputeFollows) {
   const auto curves = of("model,seed,step,loss,flops_per_step,params\ns,1,2,3,10,7\ns,2,2,3,10,7\ns,1,1,4,10,7\n",
                          {{"run", "model+seed"}});
   ASSERT_EQ(curves.size(), 2U);
-  EXPECT_EQ(curves[0].name, "s 1");
+  EXPECT_EQ(curves[0].name, "s/1");
   EXPECT_EQ(curves[0].step, (std::vector<double>{1, 2}));  // in order
   EXPECT_EQ(curves[0].compute, (std::vector<double>{10, 20}));
   EXPECT_EQ(curves[0].n_params, 7);
 }
 
-TEST(CurveTable, MistakesAreNamed) {
+TEST(Runs, MistakesAreNamed) {
   const auto message = [](const auto& act) {
     try {
       (void)act();

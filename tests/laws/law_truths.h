@@ -6,7 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "phaselaw/fitting/law_fit.h"
+#include "phaselaw/laws/catalogue.h"
+#include "phaselaw/tables/columns.h"
 #include "phaselaw/numerics/random.h"
 
 // A table with every column and, for every law, parameters that such a table determines.
@@ -113,8 +114,8 @@ inline std::vector<double> true_parameters(const laws::Law& law) {
   return values;
 }
 
-inline Measurements exact_measurements(const laws::Law& law, std::size_t n, std::uint64_t draw = 0) {
-  Measurements data{full_table(n, draw), {}};
+inline tables::Measurements exact_measurements(const laws::Law& law, std::size_t n, std::uint64_t draw = 0) {
+  tables::Measurements data{full_table(n, draw), {}};
   data.output = evaluate(law, data.columns, true_parameters(law));
   return data;
 }
