@@ -34,7 +34,7 @@ class FieldReader {
   [[nodiscard]] T as(const Domain& domain = anything()) const {
     T out{};
     try {
-      detail::read(value_, out, domain, path_);
+      detail::read(value_, out, domain, fmt::format("field '{}'", path_));
     } catch (const InputError& error) {
       throw InputError(fmt::format("{}; {}", error.what(), remedy_));
     }

@@ -123,9 +123,13 @@ inline void read(const Value& v, double& out, const Domain& domain, std::string_
 }
 template <class T>
 void read(const Value& v, std::vector<T>& out, const Domain& domain, std::string_view key) {
-  if (!v.is_list()) wrong_field(v, key, std::is_same_v<T, std::string> ? "a list of texts in quotes" : "a list of numbers");
+  constexpr const char* kExpected = std::is_same_v<T, std::string> ? "a list of texts in quotes" : "a list of numbers";
+  if (!v.is_list()) wrong_field(v, key, kExpected);
   out.clear();
-  for (const auto& item : v.list()) read(item, out.emplace_back(), domain, key);
+  for (const auto& item : v.list()) {
+    if (std::is_same_v<T, std::string> ? !item.is_text() : !item.is_number()) wrong_field(item, key, kExpected);
+    read(item, out.emplace_back(), domain, key);
+  }
 }
 template <class T>
 void read(const Value& v, std::map<std::string, T>& out, const Domain& domain, std::string_view key) {

@@ -23,7 +23,7 @@ using base::kNaN;
 using base::FieldReader;
 constexpr const char* kRemedy = "write the file again with phaselaw fit --json";
 
-laws::Law law_of(const FieldReader& form, const std::vector<std::string>& columns) {
+laws::Law law_of(const FieldReader& form, const std::vector<std::string>& columns, bool first_format) {
   laws::Law law;
   law.name = form.at("name").text();
   law.help = form.at("help").text();
@@ -48,7 +48,7 @@ laws::Law law_of(const FieldReader& form, const std::vector<std::string>& column
                     std::equal(names.begin(), names.end(), law.parameters.begin(),
                                [](const std::string& name, const laws::Parameter& p) { return name == p.name; });
   if (!same) form.at("parameters").wrong(fmt::format("the expression's own: {}", fmt::join(names, ", ")));
-  if (!form.has("derived")) return law;  // format 1
+  if (first_format) return law;  // it had no derived quantities
   for (const FieldReader& item : form.at("derived").items()) {
     laws::DerivedQuantity q;
     q.name = item.at("name").text();
@@ -85,6 +85,8 @@ std::vector<Estimate> estimates_of(const FieldReader& table) {
 }
 
 void read_summary(const FieldReader& root, Fit& fit) {
+  if (root.at("law").text() != fit.law.name) root.at("law").wrong(fmt::format("the name of its form, {}", fit.law.name));
+  (void)root.at("formula").text();
   fit.n_points = static_cast<std::size_t>(root.at("n_points").count());
   fit.objective_value = root.at("objective_value").number_or(0);
   fit.parameters = estimates_of(root.at("parameters"));
@@ -199,7 +201,7 @@ SavedFit saved_fit_from(const base::Value& value) {
   }
   saved.options = options_of(root.at_value("options", options), saved.data.output.size());
   Fit& fit = saved.fit;
-  fit.law = law_of(root.at("form"), saved.data.columns.names);
+  fit.law = law_of(root.at("form"), saved.data.columns.names, first);
   read_summary(root, fit);
   for (const auto& [name, held] : root.at("fixed").entries()) {
     if (std::none_of(fit.law.parameters.begin(), fit.law.parameters.end(),
@@ -225,9 +227,9 @@ SavedFit saved_fit_from(const base::Value& value) {
       root.at("data").at("columns").wrong(fmt::format("the column {}, which the law needs", name));
     }
   }
-  if (root.has("holdout") && !root.at("holdout").is_null()) saved.holdout = holdout_of(root.at("holdout"));
-  if (root.has("backtest"))
-    for (const FieldReader& item : root.at("backtest").items()) saved.backtest.push_back(holdout_of(item));
+  if (first) return saved;
+  if (!root.at("holdout").is_null()) saved.holdout = holdout_of(root.at("holdout"));
+  for (const FieldReader& item : root.at("backtest").items()) saved.backtest.push_back(holdout_of(item));
   return saved;
 }
 

@@ -5,6 +5,8 @@
 #include <cmath>
 #include <set>
 
+#include <Eigen/Eigenvalues>
+
 #include "phaselaw/base/errors.h"
 #include "phaselaw/fitting/robust_scale.h"
 #include "phaselaw/numerics/statistics.h"
@@ -123,6 +125,27 @@ void judge_columns(const LawForm& form, Fit& fit) {
     }
 }
 
+// Parameters that can be traded for each other without any change of the fitted values: those that take part in a
+// direction along which the Jacobian, its columns of unit length, is zero to rounding.
+void judge_collinear(const Refitter& refitter, Fit& fit) {
+  const std::size_t n = refitter.form().n_rows(), k = fit.theta.size();
+  std::vector<double> residual(n), jacobian(n * k);
+  refitter.residuals(fit.theta, residual, jacobian);
+  using RowMajor = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+  const Eigen::Map<const RowMajor> j(jacobian.data(), static_cast<Eigen::Index>(n), static_cast<Eigen::Index>(k));
+  const Eigen::VectorXd length = j.colwise().norm();
+  if (!j.allFinite() || !(length.minCoeff() > 0)) return;
+  const Eigen::MatrixXd unit = j * length.cwiseInverse().asDiagonal();
+  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> eigen(unit.transpose() * unit);
+  constexpr double kTakesPart = 0.1;
+  for (Eigen::Index v = 0; v < static_cast<Eigen::Index>(k); ++v) {
+    if (eigen.eigenvalues()[v] > eigen.eigenvalues().maxCoeff() / (kIllConditioned * kIllConditioned)) continue;
+    for (std::size_t p = 0; p < k; ++p)
+      if (std::abs(eigen.eigenvectors()(static_cast<Eigen::Index>(p), v)) > kTakesPart)
+        fit.parameters[p].identified = false;
+  }
+}
+
 }  // namespace
 
 void judge_bend(const LawForm& form, Fit& fit) {
@@ -148,6 +171,7 @@ void judge_identifiability(const LawForm& form, const FitOptions& options, Fit& 
   Refitter refitter(form, options);
   judge_profiles(form, refitter, options.level, fit);
   judge_columns(form, fit);
+  judge_collinear(refitter, fit);
   judge_bend(form, fit);
   judge_output(form, fit);
   if (fit.convergence.condition >= kIllConditioned)

@@ -16,7 +16,8 @@ namespace phaselaw::fitting {
 namespace {
 
 // Outside these, a parameter has no influence that data could show: natural logarithms.
-constexpr double kAmplitudeBound = 230;                             // 1e-100 .. 1e100
+constexpr double kAmplitudeBound = 230;                             // a factor 1e100 beyond the outputs
+constexpr double kLargestLog = 700;                                 // of numbers that double precision holds
 constexpr double kLeastLogExponent = -9.2, kMostLogExponent = 3.9;  // 1e-4 .. 50
 constexpr double kLogScaleMargin = 13.8;                            // a factor 1e6 beyond where starts look
 
@@ -89,8 +90,8 @@ LawForm::LawForm(const laws::Law& law, const tables::Measurements& data, const s
       coordinate.lower = -1e12;
       coordinate.upper = 1e12;
     } else if (roles[p].kind == laws::RoleKind::amplitude) {
-      coordinate.lower = -kAmplitudeBound;
-      coordinate.upper = kAmplitudeBound;
+      coordinate.lower = std::max(*low - kAmplitudeBound, -kLargestLog);
+      coordinate.upper = std::min(*high + kAmplitudeBound, kLargestLog);
     } else if (roles[p].kind == laws::RoleKind::exponent) {
       coordinate.lower = kLeastLogExponent;
       coordinate.upper = kMostLogExponent;

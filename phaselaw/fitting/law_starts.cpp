@@ -56,6 +56,7 @@ class StartGrid {
     derivative_.resize(used * free.size());
     parameters_.resize(free.size());
     for (const std::size_t row : rows_) loss_.push_back(std::exp(form.log_output_[row]));
+    unit_ = loss_.front();
   }
 
   // Looks at a whole grid; how many points that were.
@@ -153,7 +154,7 @@ class StartGrid {
     NonNegativeProblem problem(m);
     std::array<double, laws::kMaxExpressionParameters> row{};
     for (std::size_t i = 0; i < n; ++i) {
-      for (std::size_t a = 0; a < m; ++a) row[a] = derivative_[i * k + affine_[a]] / loss_[i];
+      for (std::size_t a = 0; a < m; ++a) row[a] = derivative_[i * k + affine_[a]] * (unit_ / loss_[i]);
       problem.add_row({row.data(), m}, 1 - value_[i] / loss_[i]);
     }
     for (std::size_t a = 0; a < m; ++a)
@@ -161,10 +162,10 @@ class StartGrid {
     const std::vector<double> solution = problem.solve();
     for (std::size_t a = 0; a < m; ++a) {
       double& amplitude = parameters_[affine_[a]];
-      amplitude = solution[a];
+      amplitude = solution[a] * unit_;
       if (amplitude > 0 || !form_.coordinates_[affine_[a]].logarithmic) continue;
       // The logarithm needs a start above 0: a hundredth of the loss.
-      amplitude = 1e-2 * std::sqrt(static_cast<double>(n) / std::max(problem.square(a), 1e-300));
+      amplitude = 1e-2 * unit_ * std::sqrt(static_cast<double>(n) / std::max(problem.square(a), 1e-300));
     }
   }
 
@@ -191,6 +192,7 @@ class StartGrid {
   std::vector<std::size_t> affine_, rows_;
   std::vector<Axis> axes_;
   std::vector<double> value_, derivative_, parameters_, loss_;
+  double unit_ = 1;  // of amplitudes: a typical output, so that squares of any unit are within range
   laws::EvaluatorWorkspace workspace_;
   std::vector<Found> found_;
   std::vector<std::vector<double>> own_;

@@ -285,12 +285,8 @@ void add_streams(const Recognised& found, const Factors& factors, Rows& out) {
                  (factor != nullptr ? *factor : 1);
     out.data.columns.add(name, picked(all, origin));
   }
-  const std::set<std::string> all(out.run.begin(), out.run.end());
   out.run = picked(out.run, origin);
   out.line = picked(out.line, origin);
-  const std::set<std::string> recorded_runs(out.run.begin(), out.run.end());
-  for (const std::string& run : all)
-    if (!recorded_runs.contains(run)) out.warnings.push_back(fmt::format("run {} recorded no loss", run));
 }
 
 void add_columns(const Recognised& found, const Factors& factors, const std::string& output, Rows& out) {
@@ -307,7 +303,9 @@ void add_columns(const Recognised& found, const Factors& factors, const std::str
 }  // namespace
 
 Rows rows_from(Table raw, const ReadOptions& options) {
-  base::check_fields(options);
+  for (const auto& [name, factor] : options.scale)
+    if (!(factor > 0) || std::isinf(factor))
+      throw base::InputError({"--scale"}, fmt::format("expected a positive factor for {}, found {}", name, factor));
   if (options.every_stream && options.last)
     throw base::InputError({"--last"}, "a curve needs all rows of its run; leave --last out");
   Rows out;
@@ -335,9 +333,11 @@ Rows rows_from(Table raw, const ReadOptions& options) {
 
   out.output_column = table.header[output];
   out.run_column = found.run_name;
+  std::set<std::string> named;
   for (const auto& row : table.rows) {
     out.line.push_back(line_of(row));
     out.run.push_back(joined(row, found.run));
+    if (named.insert(out.run.back()).second) out.run_names.push_back(out.run.back());
   }
   if (options.every_stream) {
     add_streams(found, factors, out);

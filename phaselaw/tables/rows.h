@@ -65,6 +65,7 @@ struct Rows {
   Table table;                             // the rows kept, as they were written
   Measurements data;                       // columns and output
   std::vector<std::string> run;            // of each row; all "" without a run column
+  std::vector<std::string> run_names;      // distinct, by first row of the table; a run may have recorded nothing
   std::vector<std::size_t> stream;         // of each row: an index of `streams`
   std::vector<Stream> streams;             // one for a fit; for curves losses first, by role
   std::vector<long> line;                  // of each row, in the file

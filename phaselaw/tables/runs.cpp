@@ -143,17 +143,11 @@ std::vector<Curve> curves_from(const Rows& rows) {
                            fmt::format("expected a column of what has been spent (step, tokens or compute), found: {}; "
                                        "name it with --col step=COLUMN",
                                        fmt::join(rows.table.header, ", ")));
-  std::vector<std::string> names;
+  const std::vector<std::string>& names = rows.run_names;
   std::unordered_map<std::string, std::size_t> position;
-  std::vector<std::vector<Indices>> of_run;
-  for (std::size_t i = 0; i < rows.n_rows(); ++i) {
-    const auto [at, is_new] = position.emplace(rows.run[i], names.size());
-    if (is_new) {
-      names.push_back(rows.run[i]);
-      of_run.emplace_back(rows.streams.size());
-    }
-    of_run[at->second][rows.stream[i]].push_back(i);
-  }
+  for (std::size_t r = 0; r < names.size(); ++r) position.emplace(names[r], r);
+  std::vector<std::vector<Indices>> of_run(names.size(), std::vector<Indices>(rows.streams.size()));
+  for (std::size_t i = 0; i < rows.n_rows(); ++i) of_run[position.at(rows.run[i])][rows.stream[i]].push_back(i);
   std::vector<Curve> curves;
   for (std::size_t r = 0; r < names.size(); ++r) {
     for (Indices& own : of_run[r]) {

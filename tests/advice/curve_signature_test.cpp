@@ -53,10 +53,12 @@ TEST(CurveSignature, SlowRiseOfAHeldOutLossIsNoInstability) {
   const auto rises = [](double t) { return 1 + 4 / t + 1e-4 * t; };
   tables::Curve data = curve_of(rises, 3000, 0.005);
   data.quantity = "val_loss";
+  data.role = tables::Role::held_out;
   const CurveSignature held_out = of(data);
   EXPECT_EQ(held_out.word, "plateau");
   EXPECT_TRUE(held_out.late_rise);
   data.quantity = "train_loss";
+  data.role = tables::Role::training;
   EXPECT_EQ(of(data).word, "instability");
 }
 

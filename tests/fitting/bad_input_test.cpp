@@ -40,6 +40,7 @@ TEST(BadInput, ValuesAreNamedByTheirRow) {
     const std::string loss = message_of({1, 2, 3, 4, 5}, {5, 4, bad, 2, 1});
     EXPECT_NE(loss.find("row 3"), std::string::npos) << loss;
     EXPECT_NE(loss.find("loss"), std::string::npos) << loss;
+    if (bad == 0) continue;  // a run may begin at no compute, where the law is A + E
     const std::string compute = message_of({1, bad, 3, 4, 5}, {5, 4, 3, 2, 1});
     EXPECT_NE(compute.find("row 2"), std::string::npos) << compute;
     EXPECT_NE(compute.find("compute"), std::string::npos) << compute;
