@@ -31,11 +31,8 @@ void expect_same(const RunRecord& a, const RunRecord& b) {
   expect_same(a.seconds, b.seconds);
   ASSERT_EQ(a.measurements.size(), b.measurements.size());
   for (std::size_t i = 0; i < a.measurements.size(); ++i) {
-    const auto &p = a.measurements[i], &q = b.measurements[i];
-    EXPECT_EQ(p.step, q.step);
-    for (const auto field : {&Measurement::time, &Measurement::tokens, &Measurement::compute_flop,
-                             &Measurement::train_loss, &Measurement::test_loss, &Measurement::excess_risk})
-      expect_same(p.*field, q.*field);
+    const auto p = numbers_of(a.measurements[i]), q = numbers_of(b.measurements[i]);
+    for (std::size_t k = 0; k < p.size(); ++k) expect_same(p[k], q[k]);
   }
 }
 
@@ -62,7 +59,7 @@ TEST(Store, GivesBackWhatWasStored) {
   run.measurements[1].train_loss = std::numeric_limits<double>::max();
   run.measurements[2].train_loss = kInfinity;
   run.measurements[2].test_loss = -kInfinity;
-  run.measurements[2].excess_risk = kUnknown;
+  run.measurements[2].excess_risk = base::kNaN;
   {
     Store store = Store::open_or_create(scratch.path("study.db"), R"({"seed":1})", "key-1");
     store.add(run);
@@ -139,7 +136,7 @@ INSERT INTO meta VALUES ('schema_version', '1'), ('study_key', 'key'), ('study_c
     run.bind(1, r.index);
     run.bind(2, r.key);
     run.bind(3, r.configuration);
-    run.bind(4, to_string(r.status));
+    run.bind(4, base::enum_to_text(r.status));
     run.bind(5, r.summary);
     run.bind(6, r.seconds);
     run.run();
@@ -193,6 +190,24 @@ TEST(Store, ReadsSchema1AndMigratesItWhenItIsWritten) {
            database.text("SELECT group_concat(run || checksum || program, ',') FROM runs");
   };
   EXPECT_EQ(dump(path), dump(scratch.path("fresh.db")));
+}
+
+// As a field that Measurement got later would look.
+TEST(Store, AColumnThatAnOlderFileLacksIsNotKnownAndIsAddedByMigration) {
+  const Scratch scratch;
+  const std::string path = scratch.path("study.db");
+  RunRecord run = sample_run(0, 4);
+  make_schema_1(path, {run});
+  Database(path, SQLITE_OPEN_READWRITE, path).execute("ALTER TABLE measurements DROP COLUMN compute_flop");
+  for (Measurement& m : run.measurements) m.compute_flop = base::kNaN;
+  expect_same(Store::open_read(path).runs().at(0), run);
+  EXPECT_TRUE(check_file(path).problems.empty());
+  Store store = Store::open_or_create(path, "{}", "key");
+  store.add(sample_run(1, 3));
+  expect_same(*store.run(0), run);
+  expect_same(*store.run(1), sample_run(1, 3));
+  EXPECT_TRUE(check_file(path).problems.empty());
+  EXPECT_EQ(check_file(path).without_checksum, 0);
 }
 
 TEST(Store, AMigrationThatFindsNoRoomLeavesTheFileAsItWas) {
