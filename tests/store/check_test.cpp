@@ -10,6 +10,7 @@
 
 #include "phaselaw/base/errors.h"
 #include "phaselaw/store/checksum.h"
+#include "phaselaw/store/schema.h"
 #include "phaselaw/store/sqlite.h"
 #include "store/scratch.h"
 
@@ -64,7 +65,7 @@ class CheckTest : public ::testing::Test {
 TEST_F(CheckTest, ASoundStoreIsCounted) {
   const auto check = check_file(path_);
   EXPECT_EQ(check.problems, std::vector<std::string>{});
-  EXPECT_EQ(check.schema_version, 2);
+  EXPECT_EQ(check.schema_version, kSchemaVersion);
   EXPECT_EQ(check.finished, 1);
   EXPECT_EQ(check.diverged, 1);
   EXPECT_EQ(check.failed, 1);

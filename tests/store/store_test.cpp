@@ -9,15 +9,17 @@
 
 #include <gtest/gtest.h>
 
+#include "phaselaw/base/constants.h"
 #include "phaselaw/base/errors.h"
 #include "phaselaw/store/check.h"
+#include "phaselaw/store/schema.h"
 #include "phaselaw/store/sqlite.h"
 #include "store/scratch.h"
 
 namespace phaselaw::store {
 namespace {
 
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
+using base::kInfinity;
 
 // The same number, NaN equal to NaN. (SQLite keeps -0 as 0.)
 void expect_same(double a, double b) { EXPECT_TRUE((std::isnan(a) && std::isnan(b)) || a == b) << a << " " << b; }
@@ -171,7 +173,7 @@ TEST(Store, ReadsSchema1AndMigratesItWhenItIsWritten) {
   EXPECT_EQ(version(), "1");  // nor does a refusal
   {
     Store store = Store::open_or_create(path, "{}", "key");
-    EXPECT_EQ(version(), "2");
+    EXPECT_EQ(version(), std::to_string(kSchemaVersion));
     store.add(sample_run(5, 2));
     ASSERT_EQ(store.runs().size(), 3u);
     for (std::size_t i = 0; i < runs.size(); ++i) expect_same(store.runs()[i], runs[i]);
@@ -221,7 +223,7 @@ TEST(Store, AMigrationThatFindsNoRoomLeavesTheFileAsItWas) {
   EXPECT_EQ(Store::open_read(path).runs().size(), 400u);
   EXPECT_EQ(check_file(path).schema_version, 1);
   EXPECT_EQ(Store::open_or_create(path, "{}", "key").runs().size(), 400u);
-  EXPECT_EQ(check_file(path).schema_version, 2);
+  EXPECT_EQ(check_file(path).schema_version, kSchemaVersion);
 }
 
 TEST(Store, RefusesAFileSystemWithoutLocksAndSaysWhatToDo) {
@@ -243,7 +245,9 @@ TEST(Store, RefusesAnotherSchemaVersion) {
   for (const bool reading : {true, false}) {
     const std::string message =
         input_error([&] { (void)(reading ? Store::open_read(path) : Store::open_or_create(path, "{}", "key")); });
-    EXPECT_NE(message.find("schema version 99; this program reads versions 1 to 2"), std::string::npos) << message;
+    EXPECT_NE(message.find(fmt::format("schema version 99; this program reads versions 1 to {}", kSchemaVersion)),
+              std::string::npos)
+        << message;
   }
 }
 
