@@ -123,10 +123,14 @@ inline void read(const Value& v, double& out, const Domain& domain, std::string_
 }
 template <class T>
 void read(const Value& v, std::vector<T>& out, const Domain& domain, std::string_view key) {
-  if (!v.is_list())
-    wrong_field(v, key, std::is_same_v<T, std::string> ? "a list of texts in quotes" : "a list of numbers");
+  constexpr bool kTexts = std::is_same_v<T, std::string>;
+  const std::string expected = kTexts ? "a list of texts in quotes" : "a list of numbers";
+  if (!v.is_list()) wrong_field(v, key, expected);
   out.clear();
-  for (const auto& item : v.list()) read(item, out.emplace_back(), domain, key);
+  for (const auto& item : v.list()) {
+    if (item.is_text() != kTexts) wrong_field(item, key, expected);
+    read(item, out.emplace_back(), domain, key);
+  }
 }
 template <class T>
 void read(const Value& v, std::map<std::string, T>& out, const Domain& domain, std::string_view key) {
