@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "phaselaw/analysis/flow_views.h"
+#include "phaselaw/base/constants.h"
 #include "phaselaw/data/noise.h"
 #include "phaselaw/report/format.h"
 
@@ -206,7 +207,7 @@ report::Table laziness_table(const FlowViews& v) {
                             format_number(part.radius), format_number(part.alignment), format_number(linearisation)});
     };
     row(last.total, last.linearisation);
-    for (const auto& part : last.parts) row(part, dynamics::kNotKnown);
+    for (const auto& part : last.parts) row(part, base::kNaN);
   };
   add("flow", v.flow_laziness);
   add("trained", v.trained_laziness);
@@ -236,7 +237,7 @@ report::Page flow_page(const Setting& s, const FlowViews& v) {
   for (const auto* event : {&v.flow_signature, &v.trained_signature})
     section.paragraphs.push_back(fmt::format("Signature of the {}: {}. {}",
                                              event == &v.flow_signature ? "flow" : "training",
-                                             dynamics::to_string(event->signature), event->reason));
+                                             base::enum_name(event->signature), event->reason));
   section.paragraphs.push_back(v.condition);
   section.figures = {trajectories(s, v, false), drift(v)};
   if (v.dense) section.figures.push_back(spectrum(v));

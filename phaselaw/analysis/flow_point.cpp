@@ -151,15 +151,15 @@ FlowPoint measure_flow(const sweep::Experiment& experiment, int threads) {
   };
   const auto flow = dynamics::parameter_flow(s.model, s.theta_0, s.train(), s.test(), times, options, see);
   if (flow.status == numerics::OdeStatus::interrupted) throw base::Interrupted("interrupted during a flow");
-  point.status = numerics::to_string(flow.status);
+  point.status = base::enum_name(flow.status);
   point.time = flow.time;
   point.rhs_calls = static_cast<double>(flow.rhs_calls);
   point.loss_ratio = last_loss / first;
   if (!point.learned) point.rate = last_time > 0 ? std::log(first / last_loss) / last_time : kNaN;
   const auto verdict = detector.verdict();
-  point.signature = dynamics::to_string(verdict.signature);
+  point.signature = base::enum_name(verdict.signature);
   if (verdict.signature == dynamics::Signature::instability)
-    point.signature += fmt::format(" ({})", dynamics::to_string(verdict.cause));
+    point.signature += fmt::format(" ({})", base::enum_name(verdict.cause));
   for (double FlowPoint::*member : {&FlowPoint::drift, &FlowPoint::radius_ratio})
     if (!whole) point.*member = kNaN;
   if (whole) take_end(recorder, flow, experiment.model.branch_scale, point);

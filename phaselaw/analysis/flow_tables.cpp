@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "phaselaw/analysis/flow_views.h"
+#include "phaselaw/base/constants.h"
 #include "phaselaw/base/csv.h"
 
 // The files of flow_views.h. Numbers read back to the same bits; NaN is empty in CSV and null in JSON.
@@ -22,8 +23,8 @@ Value departure_value(const dynamics::Departure& d) {
 
 Value signature_value(const dynamics::SignatureEvent& event) {
   const bool none = event.signature == dynamics::Signature::none;
-  return Value::table({{"signature", dynamics::to_string(event.signature)},
-                       {"cause", dynamics::to_string(event.cause)},
+  return Value::table({{"signature", base::enum_name(event.signature)},
+                       {"cause", base::enum_name(event.cause)},
                        {"onset", none ? Value() : Value(event.onset)},
                        {"reason", event.reason}});
 }
@@ -111,7 +112,7 @@ std::string drift_csv(const FlowViews& v) {
                        base::csv_number(part.alignment), base::csv_number(linearisation));
       };
       row(record.total, record.linearisation);
-      for (const auto& part : record.parts) row(part, dynamics::kNotKnown);
+      for (const auto& part : record.parts) row(part, base::kNaN);
     }
   };
   add("flow", v.flow_laziness);

@@ -141,7 +141,7 @@ void flow(const Setting& s, int threads, dynamics::LazyRecorder& recorder, FlowV
         return true;
       });
   if (result.status == numerics::OdeStatus::interrupted) throw base::Interrupted("interrupted during the flow");
-  curve.status = numerics::to_string(result.status);
+  curve.status = base::enum_name(result.status);
   curve.reason = result.reason;
   curve.seconds = result.seconds;
   if (result.status != numerics::OdeStatus::finished)

@@ -88,7 +88,7 @@ LazyPoint measure(const sweep::Point& point, int threads) {
   const auto options = s.integration(std::isnan(step) ? 0 : step, threads);
   const double times[] = {result.time};
   const auto integrated = dynamics::parameter_flow(s.model, s.theta_0, s.train(), std::nullopt, times, options);
-  result.status = numerics::to_string(integrated.status);
+  result.status = base::enum_name(integrated.status);
   result.seconds = integrated.seconds;
   if (integrated.status != numerics::OdeStatus::finished) return result;
   const auto& record = recorder.record(result.time, integrated.theta);

@@ -86,7 +86,7 @@ ViewCurve linearised_cross_entropy(const Setting& s, const std::vector<double>& 
     return true;
   });
   if (solution.status == numerics::OdeStatus::interrupted) throw base::Interrupted("interrupted during the flow");
-  curve.status = numerics::to_string(solution.status);
+  curve.status = base::enum_name(solution.status);
   curve.reason = solution.reason;
   curve.seconds = solution.seconds;
   return curve;

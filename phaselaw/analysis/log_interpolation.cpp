@@ -3,7 +3,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
+
+#include "phaselaw/base/constants.h"
 
 namespace phaselaw::analysis {
 
@@ -17,7 +18,7 @@ std::vector<double> log_interpolated(const std::vector<double>& times, const std
     if (j < times.size() && times[j] > 0 && std::abs(times[j] / t - 1) <= 1 - kSameTime) {
       read.push_back(values[j]);
     } else if (j == 0 || j == times.size() || times[j - 1] <= 0) {
-      read.push_back(std::numeric_limits<double>::quiet_NaN());
+      read.push_back(base::kNaN);
     } else {
       const double share = std::log(t / times[j - 1]) / std::log(times[j] / times[j - 1]);
       read.push_back(std::exp((1 - share) * std::log(values[j - 1]) + share * std::log(values[j])));

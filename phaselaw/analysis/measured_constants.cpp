@@ -83,7 +83,7 @@ FlowEnd follow(const Setting& s, double time, double step, int threads) {
   if (result.status == numerics::OdeStatus::interrupted) throw base::Interrupted("interrupted during the flow");
   if (result.records.size() < 2)
     throw base::RunError(fmt::format("the flow ended before its first time ({}): {}; raise flow.budget",
-                                     numerics::to_string(result.status), result.reason));
+                                     base::enum_name(result.status), result.reason));
   const auto& record = recorder.record(result.time, result.theta);
   end.time = result.time;
   for (const auto& part : record.parts) end.radius = std::max(end.radius, part.radius);
@@ -189,7 +189,7 @@ MeasuredConstants measured_constants(const Setting& s, int threads) {
     c.notes.push_back(
         fmt::format("Assumption 5.1 {}: the smallest eigenvalue of {} is {:.3g}, rounding {:.3g}; bounds "
                     "that divide by lambda say nothing",
-                    theory::to_string(assumption.verdict), c.layers[assumption.weakest_layer].name,
+                    base::enum_name(assumption.verdict), c.layers[assumption.weakest_layer].name,
                     smallest[assumption.weakest_layer], floor));
 
   const auto start = s.outputs(s.split.train, s.theta_0);

@@ -224,8 +224,8 @@ std::string predicted_csv(const Prediction& p) {
     for (std::size_t i = 0; i < surface.n_data.size(); ++i)
       for (std::size_t t = 0; t < p.times.size(); ++t) {
         const auto r = static_cast<numerics::Index>(i), c = static_cast<numerics::Index>(t);
-        line(dynamics::to_string(surface.estimator), surface.n_data[i], p.times[t], surface.risk(r, c),
-             surface.lo(r, c), surface.hi(r, c));
+        line(base::enum_name(surface.estimator), surface.n_data[i], p.times[t], surface.risk(r, c), surface.lo(r, c),
+             surface.hi(r, c));
       }
   if (p.check)
     for (const auto& run : p.check->runs)
@@ -237,7 +237,7 @@ std::string predicted_csv(const Prediction& p) {
 base::Value to_value(const Setting& s, const Prediction& p) {
   Value methods;
   for (const auto& surface : p.surfaces)
-    methods.push_back(Value::table({{"name", dynamics::to_string(surface.estimator)},
+    methods.push_back(Value::table({{"name", base::enum_name(surface.estimator)},
                                     {"assumes_independent_rows", dynamics::assumes_independent_rows(surface.estimator)},
                                     {"method", surface.method}}));
   Value json = Value::table({{"n_data", Value(p.surfaces.front().n_data)},

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cmath>
+#include <cstdint>
 #include <string>
 
 #include <fmt/format.h>
@@ -10,6 +11,7 @@ namespace phaselaw::base {
 
 // A number as our CSV files hold it: the shortest text that reads back to the same bits; NaN is empty.
 [[nodiscard]] inline std::string csv_number(double x) { return std::isnan(x) ? std::string() : fmt::format("{}", x); }
+[[nodiscard]] inline std::string csv_number(std::int64_t x) { return fmt::to_string(x); }
 
 // Text as a quoted CSV field.
 [[nodiscard]] inline std::string csv_quoted(const std::string& text) {

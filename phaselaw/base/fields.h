@@ -24,9 +24,9 @@
 //     }
 //   };
 //
-// Kinds of field: bool, std::int64_t, double, std::string, an enum with enum_names(), NumberOrWord, an optional of these,
-// lists of text or numbers, and maps from names to text or numbers. A struct may visit the fields of another one as its
-// own. The same description gives the flags of the program (fields_text.h) and the keyword arguments of Python.
+// Kinds of field: bool, std::int64_t, double, std::string, an enum with enum_names(), NumberOrWord, an optional of
+// these, lists of text or numbers, and maps from names to text or numbers. A struct may visit the fields of another one
+// as its own. The same description gives the flags of the program (fields_text.h) and the keyword arguments of Python.
 namespace phaselaw::base {
 
 struct Domain {
@@ -249,6 +249,16 @@ template <class S>
     table[name] = detail::write(field);
   });
   return table;
+}
+
+// The names of its fields, in order.
+template <class S>
+[[nodiscard]] std::vector<std::string_view> field_names() {
+  std::vector<std::string_view> names;
+  S options;
+  S::fields(options,
+            [&](std::string_view name, const auto&, const Domain&, std::string_view) { names.push_back(name); });
+  return names;
 }
 
 // Checks every field against its domain; InputError quoting field, value and constraint.

@@ -46,7 +46,10 @@ void check_store(const Common& common, const CheckFlags& flags) {
       if (check.in_flight > 0)
         fmt::print("{} runs in flight; the same sweep command goes on with them\n", check.in_flight);
       if (check.file.without_checksum > 0)
-        fmt::print("schema 1 has no checksums: changed numbers would not be found; a sweep of the study adds them\n");
+        fmt::print(
+            "schema {} has no checksums of these numbers: changed ones would not be found; a sweep of the study "
+            "adds them\n",
+            check.file.schema_version);
       if (check.programs > 1)
         fmt::print("the runs were made by {} different programs: SELECT program, count(*) FROM runs GROUP BY program\n",
                    check.programs);

@@ -63,7 +63,7 @@ class Linearisation {
       error += (moved - linear_[i]) * (moved - linear_[i]);
       move += moved * moved;
     }
-    return {residual_ > 0 ? std::sqrt(error) / residual_ : kNotKnown, move > 0 ? std::sqrt(error / move) : kNotKnown};
+    return {residual_ > 0 ? std::sqrt(error) / residual_ : base::kNaN, move > 0 ? std::sqrt(error / move) : base::kNaN};
   }
 
  private:

@@ -2,13 +2,13 @@
 #pragma once
 
 #include <cstdint>
-#include <limits>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "phaselaw/base/constants.h"
 #include "phaselaw/dynamics/full_batch.h"
 
 // How lazy a trajectory theta(t) is, measured against its start, per layer nu and in total. H^(nu) = J_nu J_nu^T on the
@@ -44,32 +44,30 @@ struct LazyOptions {
   int threads = 0;                 // 0: one per core
 };
 
-inline constexpr double kNotKnown = std::numeric_limits<double>::quiet_NaN();
-
 // One layer, or all parameters together. NaN: not known.
 struct Laziness {
   std::string name;  // "total", "layers.0", "embed", "out"
-  double drift = kNotKnown, drift_error = 0;
-  double drift_norm = kNotKnown;  // per layer: dense only
+  double drift = base::kNaN, drift_error = 0;
+  double drift_norm = base::kNaN;  // per layer: dense only
   double radius = 0;
-  double alignment = kNotKnown;  // matrix-free: ||H||_F by the same probes
+  double alignment = base::kNaN;  // matrix-free: ||H||_F by the same probes
 };
 
 struct LazyRecord {
   double time = 0;
   Laziness total;
-  std::vector<Laziness> parts;               // parts with a trainable block only, in the order of LazyRecorder::parts()
-  double linearisation = kNotKnown;          // on train inputs, relative to ||r_0||
-  double linearisation_of_move = kNotKnown;  // the same error relative to ||F(theta_t) - F(theta_0)||; NaN at the start
-  double test_linearisation = kNotKnown;     // on test inputs, relative to their ||r_0||
+  std::vector<Laziness> parts;        // parts with a trainable block only, in the order of LazyRecorder::parts()
+  double linearisation = base::kNaN;  // on train inputs, relative to ||r_0||
+  double linearisation_of_move = base::kNaN;  // the same error relative to ||F(theta_t) - F(theta_0)||; NaN at start
+  double test_linearisation = base::kNaN;     // on test inputs, relative to their ||r_0||
 };
 
 // What stays fixed along the trajectory.
 struct LazyStart {
   std::string name;
-  double kernel_norm = 0;         // ||H(0)||_F (matrix-free: estimated)
-  double lambda_min = kNotKnown;  // of H(0); dense only
-  double lambda_max = kNotKnown;  // dense only
+  double kernel_norm = 0;          // ||H(0)||_F (matrix-free: estimated)
+  double lambda_min = base::kNaN;  // of H(0); dense only
+  double lambda_max = base::kNaN;  // dense only
 };
 
 class LazyRecorder {

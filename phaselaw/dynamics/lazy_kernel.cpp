@@ -38,7 +38,7 @@ double spectral_norm(const kernel::SymmetricOperator& d) {
                                            d.apply(once, y);
                                          }};
   const auto top = kernel::largest_eigenvalues(square, options);
-  return top.values.empty() ? kNotKnown : std::sqrt(std::max(0.0, top.values.front()));
+  return top.values.empty() ? base::kNaN : std::sqrt(std::max(0.0, top.values.front()));
 }
 
 class DenseDrift : public KernelDrift {

@@ -3,8 +3,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
+#include "phaselaw/base/constants.h"
 #include "phaselaw/base/errors.h"
 #include "phaselaw/base/interrupt.h"
 #include "phaselaw/dynamics/gradient_flow_risk.h"
@@ -105,12 +105,12 @@ class Surface {
     result_.times = options.times;
     const auto n = static_cast<Index>(options.n_data.size()), t = static_cast<Index>(options.times.size());
     result_.risk = Matrix<double>::Zero(n, t);
-    result_.lo = result_.hi = Matrix<double>::Constant(n, t, std::numeric_limits<double>::quiet_NaN());
+    result_.lo = result_.hi = Matrix<double>::Constant(n, t, base::kNaN);
     for (const auto count : options.n_data) result_.trained_on.push_back(static_cast<double>(count));
   }
 
   RiskSurface run() {
-    result_.method = std::string(to_string(result_.estimator));
+    result_.method = base::enum_name(result_.estimator);
     if (result_.estimator == Estimator::omniscient || result_.estimator == Estimator::two_point)
       from_population();
     else

@@ -2,12 +2,12 @@
 #pragma once
 
 #include <functional>
-#include <limits>
 #include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "phaselaw/base/constants.h"
 #include "phaselaw/dynamics/full_batch.h"
 #include "phaselaw/numerics/ode.h"
 
@@ -29,9 +29,9 @@ namespace phaselaw::dynamics {
 struct FlowRecord {
   double time = 0;
   double train_loss = 0;
-  double test_loss = std::numeric_limits<double>::quiet_NaN();  // NaN without test data
-  double gradient_norm = 0;                                     // ||grad Loss||_2 over all trainable parameters
-  std::vector<double> train_outputs, test_outputs;              // F; empty unless asked for
+  double test_loss = base::kNaN;                    // NaN without test data
+  double gradient_norm = 0;                         // ||grad Loss||_2 over all trainable parameters
+  std::vector<double> train_outputs, test_outputs;  // F; empty unless asked for
 };
 
 // Sees each record with theta there; false ends the flow (status `stopped`).

@@ -142,7 +142,7 @@ PredictedEnvelope predicted_envelope(const RiskSurface& surface, const ComputeMo
       result.window_hi = point.compute;
     }
   result.method = fmt::format("lower envelope of the {} surface over n, log-log slope for C in {:.3g} .. {:.3g}",
-                              to_string(surface.estimator), result.window_lo, result.window_hi);
+                              base::enum_name(surface.estimator), result.window_lo, result.window_hi);
   if (options.resamples > 0 && !surface.held_out.empty()) add_intervals(surface, model, options, result);
   return result;
 }

@@ -12,20 +12,14 @@ using Index = Eigen::Index;
 using numerics::Matrix;
 using numerics::Vector;
 
-std::string_view to_string(Estimator estimator) {
-  switch (estimator) {
-    case Estimator::leave_one_out:
-      return "leave-one-sequence-out";
-    case Estimator::sub_sampling:
-      return "sub-sampling";
-    case Estimator::omniscient:
-      return "omniscient";
-    case Estimator::two_point:
-      return "two-point gradient flow";
-    case Estimator::gcv:
-      return "generalised cross-validation";
-  }
-  return "?";
+base::EnumNames<Estimator> enum_names(Estimator) {
+  using enum Estimator;
+  static constexpr std::pair<std::string_view, Estimator> kNames[] = {{"leave-one-sequence-out", leave_one_out},
+                                                                      {"sub-sampling", sub_sampling},
+                                                                      {"omniscient", omniscient},
+                                                                      {"two-point gradient flow", two_point},
+                                                                      {"generalised cross-validation", gcv}};
+  return kNames;
 }
 
 bool assumes_independent_rows(Estimator estimator) {

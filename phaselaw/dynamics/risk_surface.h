@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "phaselaw/base/fields.h"
 #include "phaselaw/numerics/matrix.h"
 
 // A predicted risk on a grid of data sizes n and times t, with the squared errors that its intervals are made of.
@@ -16,7 +17,7 @@
 namespace phaselaw::dynamics {
 
 enum class Estimator { leave_one_out, sub_sampling, omniscient, two_point, gcv };
-[[nodiscard]] std::string_view to_string(Estimator estimator);
+[[nodiscard]] base::EnumNames<Estimator> enum_names(Estimator);
 [[nodiscard]] bool assumes_independent_rows(Estimator estimator);
 
 // Squared errors of one fit: what intervals are made of.

@@ -2,7 +2,6 @@
 #include "phaselaw/dynamics/signatures.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <stdexcept>
 
@@ -55,15 +54,22 @@ Slope slope_interval(const Points& points, double confidence) {
 
 }  // namespace
 
-std::string_view to_string(Signature signature) {
-  constexpr std::array<std::string_view, 3> kNames{"none", "plateau", "instability"};
-  return kNames[static_cast<std::size_t>(signature)];
+base::EnumNames<Signature> enum_names(Signature) {
+  using enum Signature;
+  static constexpr std::pair<std::string_view, Signature> kNames[] = {
+      {"none", none}, {"plateau", plateau}, {"instability", instability}};
+  return kNames;
 }
 
-std::string_view to_string(SignatureCause cause) {
-  constexpr std::array<std::string_view, 6> kNames{"none",         "loss_not_finite", "loss_rises",
-                                                   "kernel_drift", "radius",          "flat_loss"};
-  return kNames[static_cast<std::size_t>(cause)];
+base::EnumNames<SignatureCause> enum_names(SignatureCause) {
+  using enum SignatureCause;
+  static constexpr std::pair<std::string_view, SignatureCause> kNames[] = {{"none", none},
+                                                                           {"loss_not_finite", loss_not_finite},
+                                                                           {"loss_rises", loss_rises},
+                                                                           {"kernel_drift", kernel_drift},
+                                                                           {"radius", radius},
+                                                                           {"flat_loss", flat_loss}};
+  return kNames;
 }
 
 SignatureDetector::SignatureDetector(const SignatureOptions& options) : options_(options) {
@@ -81,7 +87,7 @@ void SignatureDetector::declare(Signature signature, SignatureCause cause, doubl
   if (signature == Signature::instability)
     for (const auto& event : events_)
       if (event.cause == cause) return;
-  events_.push_back({signature, cause, onset, seen_at, std::numeric_limits<double>::quiet_NaN(), std::move(reason)});
+  events_.push_back({signature, cause, onset, seen_at, base::kNaN, std::move(reason)});
   current_ = std::max(current_, signature);
 }
 

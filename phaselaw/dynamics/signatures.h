@@ -3,10 +3,11 @@
 
 #include <cstdint>
 #include <deque>
-#include <limits>
 #include <string>
-#include <string_view>
 #include <vector>
+
+#include "phaselaw/base/constants.h"
+#include "phaselaw/base/fields.h"
 
 // Signatures of trouble, found while a trajectory runs.
 //
@@ -36,10 +37,10 @@
 namespace phaselaw::dynamics {
 
 enum class Signature { none, plateau, instability };
-[[nodiscard]] std::string_view to_string(Signature signature);
+[[nodiscard]] base::EnumNames<Signature> enum_names(Signature);
 
 enum class SignatureCause { none, loss_not_finite, loss_rises, kernel_drift, radius, flat_loss };
-[[nodiscard]] std::string_view to_string(SignatureCause cause);
+[[nodiscard]] base::EnumNames<SignatureCause> enum_names(SignatureCause);
 
 struct SignatureOptions {
   double rise = 2;                // > 1
@@ -52,24 +53,24 @@ struct SignatureOptions {
   double check_every = 1.1;       // > 1
   double floor = 0;               // irreducible loss if known, e.g. xi^2; 0: none stated
   double floor_factor = 1.1;      // >= 1
-  double plateau_from = std::numeric_limits<double>::quiet_NaN();
+  double plateau_from = base::kNaN;
 };
 
 // NaN: not measured at this point.
 struct TrajectoryPoint {
   double time = 0;  // flow time, step or compute: > the last one
   double loss = 0;  // training loss, > 0
-  double drift_norm = std::numeric_limits<double>::quiet_NaN(), lambda_min = std::numeric_limits<double>::quiet_NaN();
-  double radius = std::numeric_limits<double>::quiet_NaN(), radius_max = std::numeric_limits<double>::quiet_NaN();
+  double drift_norm = base::kNaN, lambda_min = base::kNaN;
+  double radius = base::kNaN, radius_max = base::kNaN;
 };
 
 struct SignatureEvent {
   Signature signature = Signature::none;
   SignatureCause cause = SignatureCause::none;
-  double onset = 0;                                       // plateau: start of the flat window; instability: the point
-  double seen_at = 0;                                     // the point at which it was declared
-  double end = std::numeric_limits<double>::quiet_NaN();  // of a plateau that was left
-  std::string reason;                                     // in words, with the numbers
+  double onset = 0;         // plateau: start of the flat window; instability: the point
+  double seen_at = 0;       // the point at which it was declared
+  double end = base::kNaN;  // of a plateau that was left
+  std::string reason;       // in words, with the numbers
 };
 
 class SignatureDetector {

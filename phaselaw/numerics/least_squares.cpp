@@ -110,16 +110,11 @@ void measure_optimum(const LeastSquaresProblem& problem, const FoldedCost& cost,
 
 }  // namespace
 
-std::string_view to_string(LeastSquaresStatus status) {
-  switch (status) {
-    case LeastSquaresStatus::converged:
-      return "converged";
-    case LeastSquaresStatus::max_iterations:
-      return "max_iterations";
-    case LeastSquaresStatus::failed:
-      return "failed";
-  }
-  return "failed";
+base::EnumNames<LeastSquaresStatus> enum_names(LeastSquaresStatus) {
+  using enum LeastSquaresStatus;
+  static constexpr std::pair<std::string_view, LeastSquaresStatus> kNames[] = {
+      {"converged", converged}, {"max_iterations", max_iterations}, {"failed", failed}};
+  return kNames;
 }
 
 RobustValue robust_value(double s, RobustLoss loss, double delta) {

@@ -5,8 +5,9 @@
 #include <functional>
 #include <span>
 #include <string>
-#include <string_view>
 #include <vector>
+
+#include "phaselaw/base/fields.h"
 
 // Robust non-linear least squares with bounds, small and dense: a narrow seam over Ceres.
 //
@@ -52,7 +53,7 @@ enum class LeastSquaresStatus {
   max_iterations,  // ran out of iterations; parameters are the best seen
   failed,          // not defined at the start, or no step could be taken
 };
-[[nodiscard]] std::string_view to_string(LeastSquaresStatus status);
+[[nodiscard]] base::EnumNames<LeastSquaresStatus> enum_names(LeastSquaresStatus);
 
 struct LeastSquaresResult {
   std::vector<double> parameters;

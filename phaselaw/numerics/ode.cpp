@@ -2,7 +2,6 @@
 #include "phaselaw/numerics/ode.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <exception>
 #include <memory>
@@ -319,10 +318,12 @@ void check_budget(const OdeBudget& budget) {
 
 }  // namespace
 
-std::string_view to_string(OdeStatus status) {
-  constexpr std::array<std::string_view, 6> kNames{"finished", "budget",      "not_finite",
-                                                   "stalled",  "interrupted", "stopped"};
-  return kNames[static_cast<std::size_t>(status)];
+base::EnumNames<OdeStatus> enum_names(OdeStatus) {
+  using enum OdeStatus;
+  static constexpr std::pair<std::string_view, OdeStatus> kNames[] = {
+      {"finished", finished}, {"budget", budget},           {"not_finite", not_finite},
+      {"stalled", stalled},   {"interrupted", interrupted}, {"stopped", stopped}};
+  return kNames;
 }
 
 OdeSolution integrate(const OdeProblem& problem, std::span<const double> times, const OdeOptions& options,

@@ -5,9 +5,9 @@
 #include <functional>
 #include <span>
 #include <string>
-#include <string_view>
 #include <vector>
 
+#include "phaselaw/base/fields.h"
 #include "phaselaw/numerics/matrix.h"
 
 // The one seam to the integrators of SUNDIALS (ARKODE, CVODE): initial value problems dy/dt = f(t, y), non-stiff or
@@ -81,7 +81,7 @@ struct FixedStepOptions {
 // interrupted  base::interrupted()
 // stopped      the observer said so
 enum class OdeStatus { finished, budget, not_finite, stalled, interrupted, stopped };
-[[nodiscard]] std::string_view to_string(OdeStatus status);
+[[nodiscard]] base::EnumNames<OdeStatus> enum_names(OdeStatus);
 
 struct OdeSolution {
   std::vector<double> times;  // output times reached, a prefix of those requested

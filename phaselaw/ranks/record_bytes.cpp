@@ -18,10 +18,8 @@ std::string to_bytes(const Delivery& delivery) {
   out.value(record.seconds);
   out.text(record.program);
   out.value(static_cast<std::uint64_t>(record.measurements.size()));
-  for (const auto& m : record.measurements) {
-    out.value(m.step);
-    for (const double x : {m.time, m.tokens, m.compute_flop, m.train_loss, m.test_loss, m.excess_risk}) out.value(x);
-  }
+  for (const auto& m : record.measurements)
+    store::Measurement::fields(m, [&](auto, const auto& x, auto&&...) { out.value(x); });
   return out.bytes();
 }
 
@@ -41,9 +39,8 @@ std::optional<Delivery> delivery_from(std::string_view bytes) {
   record.program = in.text();
   for (auto left = in.value<std::uint64_t>(); left > 0 && in.good(); --left) {
     store::Measurement m;
-    m.step = in.value<std::int64_t>();
-    for (double* x : {&m.time, &m.tokens, &m.compute_flop, &m.train_loss, &m.test_loss, &m.excess_risk})
-      *x = in.value<double>();
+    store::Measurement::fields(m,
+                               [&](auto, auto& x, auto&&...) { x = in.value<std::remove_reference_t<decltype(x)>>(); });
     record.measurements.push_back(m);
   }
   const bool known = status >= static_cast<std::int32_t>(store::Status::kFinished) &&

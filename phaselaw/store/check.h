@@ -14,7 +14,7 @@ struct FileCheck {
   std::vector<std::string> problems;  // empty: sound. One sentence each, with the run where there is one
   std::int64_t schema_version = 0;
   std::int64_t finished = 0, diverged = 0, failed = 0, measurements = 0;
-  std::int64_t without_checksum = 0;  // runs of schema 1, which had none
+  std::int64_t without_checksum = 0;  // runs of an older schema, which had none or one over fewer numbers
 };
 
 // Pages and indices (PRAGMA integrity_check), references, the columns of each table, each run's checksum, its JSON, and

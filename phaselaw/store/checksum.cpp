@@ -11,6 +11,15 @@
 
 namespace phaselaw::store {
 
+namespace {
+
+std::uint64_t bits_of(std::int64_t x) { return static_cast<std::uint64_t>(x); }
+std::uint64_t bits_of(double x) {
+  return std::bit_cast<std::uint64_t>(std::isnan(x) ? base::kNaN : (x == 0 ? 0.0 : x));
+}
+
+}  // namespace
+
 std::string checksum(const RunRecord& run) {
   std::uint64_t hash = base::kHashStart;
   const auto add_bits = [&](std::uint64_t bits) {
@@ -21,20 +30,16 @@ std::string checksum(const RunRecord& run) {
     }
     hash = base::hash_bytes({bytes, sizeof bytes}, hash);
   };
-  const auto add_number = [&](double x) {
-    add_bits(std::bit_cast<std::uint64_t>(std::isnan(x) ? kUnknown : (x == 0 ? 0.0 : x)));
-  };
   const auto add_text = [&](std::string_view text) {
     add_bits(text.size());
     hash = base::hash_bytes(text, hash);
   };
   add_bits(static_cast<std::uint64_t>(run.index));
-  for (const std::string& text : {run.key, run.configuration, to_string(run.status), run.summary}) add_text(text);
+  for (const std::string& text : {run.key, run.configuration, base::enum_to_text(run.status), run.summary})
+    add_text(text);
   add_bits(run.measurements.size());
-  for (const Measurement& m : run.measurements) {
-    add_bits(static_cast<std::uint64_t>(m.step));
-    for (const double x : {m.time, m.tokens, m.compute_flop, m.train_loss, m.test_loss, m.excess_risk}) add_number(x);
-  }
+  for (const Measurement& m : run.measurements)
+    Measurement::fields(m, [&](auto, const auto& x, auto&&...) { add_bits(bits_of(x)); });
   return fmt::format("{:016x}", hash);
 }
 

@@ -20,8 +20,6 @@ namespace {
 using Row = std::vector<base::Value>;
 
 constexpr const char* kLeading[] = {"run", "key", "status"};
-constexpr const char* kTrailing[] = {"step",       "time",      "tokens",     "compute_flop",
-                                     "train_loss", "test_loss", "excess_risk"};
 
 struct Flat {
   const RunRecord* run = nullptr;
@@ -56,7 +54,7 @@ std::vector<std::pair<std::string, std::string>> choose_columns(const std::vecto
   const auto last_word = [](const std::string& path) { return path.substr(path.rfind('.') + 1); };
   std::map<std::string, int> uses;
   for (const char* name : kLeading) ++uses[name];
-  for (const char* name : kTrailing) ++uses[name];
+  for (const std::string_view name : base::field_names<Measurement>()) ++uses[std::string(name)];
   for (const auto& path : paths) ++uses[last_word(path)];
 
   std::vector<std::pair<std::string, std::string>> columns;
@@ -69,6 +67,7 @@ std::vector<std::pair<std::string, std::string>> choose_columns(const std::vecto
   return columns;
 }
 
+base::Value number(std::int64_t x) { return base::Value(x); }
 base::Value number(double x) { return std::isnan(x) ? base::Value() : base::Value(x); }
 
 // Calls `emit(names, row)` for each row; once with an empty row first, so that a table without rows has its header.
@@ -78,11 +77,11 @@ void for_each_row(const std::vector<RunRecord>& runs,
   const auto columns = choose_columns(flat_runs);
   std::vector<std::string> names(std::begin(kLeading), std::end(kLeading));
   for (const auto& [path, name] : columns) names.push_back(name);
-  names.insert(names.end(), std::begin(kTrailing), std::end(kTrailing));
+  for (const std::string_view name : base::field_names<Measurement>()) names.emplace_back(name);
   emit(names, {});
 
   for (const Flat& flat : flat_runs) {
-    Row start = {flat.run->index, flat.run->key, to_string(flat.run->status)};
+    Row start = {flat.run->index, flat.run->key, base::enum_to_text(flat.run->status)};
     for (const auto& [path, name] : columns) {
       const base::Value* value = find_leaf(flat.leaves, path);
       start.push_back(value ? *value : base::Value());
@@ -94,9 +93,7 @@ void for_each_row(const std::vector<RunRecord>& runs,
     }
     for (const Measurement& m : flat.run->measurements) {
       Row row = start;
-      row.emplace_back(m.step);
-      for (const double x : {m.time, m.tokens, m.compute_flop, m.train_loss, m.test_loss, m.excess_risk})
-        row.push_back(number(x));
+      Measurement::fields(m, [&](auto, const auto& x, auto&&...) { row.push_back(number(x)); });
       emit(names, row);
     }
   }

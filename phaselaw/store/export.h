@@ -8,13 +8,12 @@
 
 // The store as one flat table, a row for each measurement, ordered by run, then step.
 //
-// Columns: run, key, status | the settings that differ between the runs | the numbers of the summaries | step, time,
-// tokens, compute_flop, train_loss, test_loss, excess_risk. A setting is named by its last word (n_data) where that
-// is unique in the table, else by its whole path (data.n_data; summary.train_loss).
-// Numbers read back to the same double. Unknown: an empty field in CSV, null in JSONL. Infinity:
-// inf in CSV, null in JSONL. Nothing depends on time, machine, threads, or the order in which the runs were stored.
-// A run without measurements gives one row with these fields unknown.
-// RunError when the stream cannot take the text.
+// Columns: run, key, status | the settings that differ between the runs | the numbers of the summaries | the fields of
+// a measurement (measurement.h). A setting is named by its last word (n_data) where that is unique in the table, else
+// by its whole path (data.n_data; summary.train_loss). Numbers read back to the same double. Unknown: an empty field in
+// CSV, null in JSONL. Infinity: inf in CSV, null in JSONL. Nothing depends on time, machine, threads, or the order in
+// which the runs were stored. A run without measurements gives one row with these fields unknown. RunError when the
+// stream cannot take the text.
 namespace phaselaw::store {
 
 void export_csv(const std::vector<RunRecord>& runs, std::ostream& out);    // RFC 4180, with a header line

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "phaselaw/store/rows.h"
 
-#include <iterator>
+#include <algorithm>
 
 #include "phaselaw/base/errors.h"
 #include "phaselaw/store/checksum.h"
@@ -10,22 +10,21 @@ namespace phaselaw::store {
 
 namespace {
 
-static_assert(std::size(kMeasurementColumns) == std::size(kMeasurementFields));
-
 Status status_from(const std::string& word, const std::string& path) {
-  for (const Status status : {Status::kFinished, Status::kDiverged, Status::kFailed})
-    if (to_string(status) == word) return status;
-  throw base::InputError({path}, fmt::format("is damaged: a run has the status '{}'; expected finished, diverged or "
-                                             "failed",
-                                             word));
+  for (const auto& [name, status] : enum_names(Status{}))
+    if (name == word) return status;
+  throw base::InputError({path}, fmt::format("is damaged: a run has the status '{}'; expected one of {}", word,
+                                             fmt::join(base::enum_words<Status>(), ", ")));
+}
+
+bool has_column(const std::vector<std::string>& columns, std::string_view name) {
+  return std::find(columns.begin(), columns.end(), name) != columns.end();
 }
 
 // Schema 1 had no program.
 std::string select_runs(Database& database) {
-  const bool has_program =
-      database.integer("SELECT count(*) FROM pragma_table_info('runs') WHERE name = 'program'") > 0;
   return fmt::format("SELECT run, key, configuration, status, summary, seconds, {} FROM runs",
-                     has_program ? "program" : "''");
+                     has_column(columns_of(database, "runs"), "program") ? "program" : "''");
 }
 
 RunRecord run_of(const Statement& row, const std::string& path) {
@@ -40,19 +39,40 @@ RunRecord run_of(const Statement& row, const std::string& path) {
   return run;
 }
 
-Measurement measurement_of(const Statement& row) {  // columns run, step, then kMeasurementColumns
+// The columns are the run, then the fields in their order.
+std::string select_measurements(Database& database) {
+  const auto columns = columns_of(database, "measurements");
+  std::string selected = "run";
+  for (const std::string_view name : base::field_names<Measurement>())
+    selected += fmt::format(", {}", has_column(columns, name) ? name : "NULL");
+  return fmt::format("SELECT {} FROM measurements", selected);
+}
+
+void get(const Statement& row, int column, std::int64_t& x) { x = row.integer(column); }
+void get(const Statement& row, int column, double& x) { x = row.real(column); }
+
+Measurement measurement_of(const Statement& row) {
   Measurement m;
-  m.step = row.integer(1);
-  for (std::size_t k = 0; k < std::size(kMeasurementFields); ++k)
-    m.*kMeasurementFields[k] = row.real(static_cast<int>(k) + 2);
+  int column = 1;
+  Measurement::fields(m, [&](auto, auto& x, auto&&...) { get(row, column++, x); });
   return m;
 }
 
-std::string select_measurements() {
-  return fmt::format("SELECT run, step, {} FROM measurements", fmt::join(kMeasurementColumns, ", "));
+std::string insert_measurement() {
+  const auto names = base::field_names<Measurement>();
+  std::string values = "?1";
+  for (std::size_t k = 0; k < names.size(); ++k) values += fmt::format(", ?{}", k + 2);
+  return fmt::format("INSERT INTO measurements (run, {}) VALUES ({})", fmt::join(names, ", "), values);
 }
 
 }  // namespace
+
+std::vector<std::string> columns_of(Database& database, const std::string& table) {
+  Statement select(database, fmt::format("SELECT name FROM pragma_table_info('{}') ORDER BY cid", table));
+  std::vector<std::string> columns;
+  while (select.step()) columns.push_back(select.text(0));
+  return columns;
+}
 
 std::vector<std::int64_t> run_indices(Database& database) {
   Statement select(database, "SELECT run FROM runs ORDER BY run");
@@ -66,7 +86,7 @@ std::optional<RunRecord> read_run(Database& database, std::int64_t index) {
   select.bind(1, index);
   if (!select.step()) return std::nullopt;
   RunRecord run = run_of(select, database.path());
-  Statement rows(database, select_measurements() + " WHERE run = ?1 ORDER BY step");
+  Statement rows(database, select_measurements(database) + " WHERE run = ?1 ORDER BY step");
   rows.bind(1, index);
   while (rows.step()) run.measurements.push_back(measurement_of(rows));
   return run;
@@ -76,7 +96,7 @@ std::vector<RunRecord> read_runs(Database& database) {
   std::vector<RunRecord> result;
   Statement select(database, select_runs(database) + " ORDER BY run");
   while (select.step()) result.push_back(run_of(select, database.path()));
-  Statement rows(database, select_measurements() + " ORDER BY run, step");
+  Statement rows(database, select_measurements(database) + " ORDER BY run, step");
   std::size_t at = 0;
   while (rows.step()) {
     while (at < result.size() && result[at].index < rows.integer(0)) ++at;
@@ -89,13 +109,13 @@ std::vector<RunRecord> read_runs(Database& database) {
 
 RunWriter::RunWriter(Database& database)
     : run_(database, "INSERT INTO runs VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"),
-      measurement_(database, "INSERT INTO measurements VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)") {}
+      measurement_(database, insert_measurement()) {}
 
 void RunWriter::insert(const RunRecord& run) {
   run_.bind(1, run.index);
   run_.bind(2, run.key);
   run_.bind(3, run.configuration);
-  run_.bind(4, to_string(run.status));
+  run_.bind(4, base::enum_to_text(run.status));
   run_.bind(5, run.summary);
   run_.bind(6, run.seconds);
   run_.bind(7, checksum(run));
@@ -103,9 +123,8 @@ void RunWriter::insert(const RunRecord& run) {
   run_.run();
   for (const Measurement& m : run.measurements) {
     measurement_.bind(1, run.index);
-    measurement_.bind(2, m.step);
-    for (std::size_t k = 0; k < std::size(kMeasurementFields); ++k)
-      measurement_.bind(static_cast<int>(k) + 3, m.*kMeasurementFields[k]);
+    int column = 2;
+    Measurement::fields(m, [&](auto, const auto& x, auto&&...) { measurement_.bind(column++, x); });
     measurement_.run();
   }
 }

@@ -12,15 +12,12 @@
 // Runs as rows of an open database, of schema 1 or later; no transaction and no lock of their own.
 namespace phaselaw::store {
 
-inline constexpr const char* kMeasurementColumns[] = {"time",       "tokens",    "compute_flop",
-                                                      "train_loss", "test_loss", "excess_risk"};
-inline constexpr double Measurement::*kMeasurementFields[] = {&Measurement::time,         &Measurement::tokens,
-                                                              &Measurement::compute_flop, &Measurement::train_loss,
-                                                              &Measurement::test_loss,    &Measurement::excess_risk};
+[[nodiscard]] std::vector<std::string> columns_of(Database& database, const std::string& table);
 
 [[nodiscard]] std::vector<std::int64_t> run_indices(Database& database);  // increasing
 
-// The run with its measurements in order of step; nothing where it is not there. InputError for an unknown status.
+// The run with its measurements in order of step; nothing where it is not there. Fields of a measurement that an older
+// file has no column for are not known. InputError for an unknown status.
 [[nodiscard]] std::optional<RunRecord> read_run(Database& database, std::int64_t index);
 
 // The same for every run, in two passes over the tables. InputError for measurements without a run.

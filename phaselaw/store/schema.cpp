@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "phaselaw/store/schema.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <utility>
 
@@ -14,7 +15,16 @@ namespace {
 
 constexpr std::int64_t kApplicationId = 0x70684c77;  // "phLw", at byte 68 of the file: how `file` can tell a study
 
-constexpr const char* kSchema = R"sql(
+std::string sql_type(std::int64_t) { return "INTEGER NOT NULL"; }
+std::string sql_type(double) { return "REAL"; }
+
+std::string schema() {
+  std::string fields;
+  const Measurement any;
+  Measurement::fields(any, [&](std::string_view name, const auto& x, auto&&...) {
+    fields += fmt::format("  {:<12} {},\n", name, sql_type(x));
+  });
+  return fmt::format(R"sql(
 CREATE TABLE meta (
   name  TEXT PRIMARY KEY,
   value TEXT NOT NULL
@@ -23,7 +33,7 @@ CREATE TABLE runs (
   run           INTEGER PRIMARY KEY,
   key           TEXT NOT NULL,
   configuration TEXT NOT NULL,
-  status        TEXT NOT NULL CHECK (status IN ('finished', 'diverged', 'failed')),
+  status        TEXT NOT NULL CHECK (status IN ('{}')),
   summary       TEXT NOT NULL,
   seconds       REAL,
   checksum      TEXT NOT NULL DEFAULT '',
@@ -31,16 +41,11 @@ CREATE TABLE runs (
 );
 CREATE TABLE measurements (
   run          INTEGER NOT NULL REFERENCES runs (run) ON DELETE CASCADE,
-  step         INTEGER NOT NULL,
-  time         REAL,
-  tokens       REAL,
-  compute_flop REAL,
-  train_loss   REAL,
-  test_loss    REAL,
-  excess_risk  REAL,
-  PRIMARY KEY (run, step)
+{}  PRIMARY KEY (run, step)
 ) WITHOUT ROWID;
-)sql";
+)sql",
+                     fmt::join(base::enum_words<Status>(), "', '"), fields);
+}
 
 std::int64_t version_of(Database& database) {
   const std::string text = database.text("SELECT value FROM meta WHERE name = 'schema_version'");
@@ -53,9 +58,15 @@ std::int64_t version_of(Database& database) {
                   text.empty() ? "(none)" : text, kSchemaVersion));
 }
 
-void from_1_to_2(Database& database) {
-  database.execute("ALTER TABLE runs ADD COLUMN checksum TEXT NOT NULL DEFAULT ''");
-  database.execute("ALTER TABLE runs ADD COLUMN program TEXT NOT NULL DEFAULT ''");
+// Adds the columns that a file of an older version lacks and computes the checksums.
+void add_columns(Database& database) {
+  const auto add = [&](const std::string& table, std::string_view column, const char* type) {
+    const auto columns = columns_of(database, table);
+    if (std::find(columns.begin(), columns.end(), column) == columns.end())
+      database.execute(fmt::format("ALTER TABLE {} ADD COLUMN {} {}", table, column, type));
+  };
+  for (const char* column : {"checksum", "program"}) add("runs", column, "TEXT NOT NULL DEFAULT ''");
+  for (const std::string_view column : base::field_names<Measurement>()) add("measurements", column, "REAL");
   Statement update(database, "UPDATE runs SET checksum = ?2 WHERE run = ?1");
   for (const std::int64_t index : run_indices(database)) {
     update.bind(1, index);
@@ -68,7 +79,7 @@ void from_1_to_2(Database& database) {
 
 void create_schema(Database& database, const std::string& study_json, const std::string& study_key) {
   database.execute(fmt::format("PRAGMA application_id = {}", kApplicationId));
-  database.execute(kSchema);
+  database.execute(schema());
   Statement insert(database, "INSERT INTO meta VALUES (?1, ?2)");
   for (const auto& [name, value] : {std::pair{"schema_version", std::to_string(kSchemaVersion)},
                                     std::pair{"study_key", study_key}, std::pair{"study_configuration", study_json}}) {
@@ -125,7 +136,7 @@ void migrate(Database& database) {
   if (version_of(database) == kSchemaVersion) return;
   Transaction transaction(database);
   // Another process may have done it while this one waited for the lock.
-  if (version_of(database) == 1) from_1_to_2(database);
+  if (version_of(database) < kSchemaVersion) add_columns(database);
   database.execute(fmt::format("UPDATE meta SET value = '{}' WHERE name = 'schema_version'", kSchemaVersion));
   transaction.commit();
 }

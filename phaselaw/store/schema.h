@@ -11,6 +11,7 @@
 //   1   meta, runs, measurements
 //   2   runs.checksum (checksum.h) and runs.program: what made the run
 //
+// A new field of Measurement is a new version: migrate() adds its column, and the checksums, which cover it, are new.
 // One transaction each: a kill leaves the file as it was or as it should be.
 namespace phaselaw::store {
 

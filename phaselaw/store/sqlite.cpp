@@ -2,8 +2,8 @@
 #include "phaselaw/store/sqlite.h"
 
 #include <cmath>
-#include <limits>
 
+#include "phaselaw/base/constants.h"
 #include "phaselaw/base/errors.h"
 
 namespace phaselaw::store {
@@ -111,7 +111,7 @@ void Statement::run() {
 std::int64_t Statement::integer(int column) const { return sqlite3_column_int64(handle_.get(), column); }
 
 double Statement::real(int column) const {
-  if (sqlite3_column_type(handle_.get(), column) == SQLITE_NULL) return std::numeric_limits<double>::quiet_NaN();
+  if (sqlite3_column_type(handle_.get(), column) == SQLITE_NULL) return base::kNaN;
   return sqlite3_column_double(handle_.get(), column);
 }
 

@@ -2,6 +2,7 @@
 #include "phaselaw/store/store.h"
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <mutex>
 #include <optional>
@@ -68,16 +69,10 @@ std::string different_studies(const Store& expected, const Store& found) {
   return another_study(found.study_json(), found.study_key(), expected.study_json(), expected.study_key());
 }
 
-std::string to_string(Status status) {
-  switch (status) {
-    case Status::kFinished:
-      return "finished";
-    case Status::kDiverged:
-      return "diverged";
-    case Status::kFailed:
-      return "failed";
-  }
-  return "?";
+base::EnumNames<Status> enum_names(Status) {
+  static constexpr std::array<std::pair<std::string_view, Status>, 3> names{
+      {{"finished", Status::kFinished}, {"diverged", Status::kDiverged}, {"failed", Status::kFailed}}};
+  return names;
 }
 
 // Statements are declared after the database that they belong to, so they are finalised before it is closed.

@@ -3,14 +3,16 @@
 
 #include <cstdint>
 #include <functional>
-#include <limits>
 #include <memory>
 #include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "phaselaw/base/constants.h"
+#include "phaselaw/base/fields.h"
 #include "phaselaw/store/locking.h"
+#include "phaselaw/store/measurement.h"
 
 // Runs and their measurements on disk: one SQLite file (docs/store.md has the schema). The store computes nothing and
 // does not know what a model is.
@@ -22,25 +24,12 @@
 // base::RunError when the disk is full or fails: what was stored before is intact, and the store stays usable.
 namespace phaselaw::store {
 
-inline constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
-
-// One row of a run's curve; NaN = not known, stored as NULL. Infinity is kept.
-struct Measurement {
-  std::int64_t step = 0;           // optimiser steps taken so far
-  double time = kUnknown;          // gradient-flow time: the sum of learning rates
-  double tokens = kUnknown;        // training tokens seen
-  double compute_flop = kUnknown;  // exact training FLOP spent
-  double train_loss = kUnknown;
-  double test_loss = kUnknown;
-  double excess_risk = kUnknown;  // where the target is known
-};
-
 enum class Status {
   kFinished,  // reached its end
   kDiverged,  // the loss left the finite numbers: an outcome, not an error
   kFailed,    // did not come to a result; a resumed study runs it again
 };
-[[nodiscard]] std::string to_string(Status status);  // finished | diverged | failed
+[[nodiscard]] base::EnumNames<Status> enum_names(Status);
 
 struct RunRecord {
   std::int64_t index = 0;            // position in the study
@@ -48,9 +37,9 @@ struct RunRecord {
   std::string configuration = "{}";  // resolved configuration, JSON
   Status status = Status::kFinished;
   std::string summary = "{}";             // final numbers, JSON; nothing in it may depend on time or machine
-  double seconds = kUnknown;              // wall time; never exported, because it depends on the machine
+  double seconds = base::kNaN;            // wall time; never exported, because it depends on the machine
   std::string program;                    // what made the run, e.g. "0.1.0 (1a2b3c4)"; never exported
-  std::vector<Measurement> measurements;  // steps strictly increasing
+  std::vector<Measurement> measurements;  // steps strictly increasing; NaN is stored as NULL, infinity is kept
 };
 
 struct StoreOptions {

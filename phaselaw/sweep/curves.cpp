@@ -30,26 +30,42 @@ void for_each_curve(const store::Store& store, Use&& use) {
     if (const auto run = store.run(index)) use(named_curve(*run));
 }
 
+// The dashboards' name of a field; "": left out.
+std::string_view tag_of(std::string_view field) {
+  static constexpr std::pair<std::string_view, std::string_view> kTags[] = {{"step", ""},
+                                                                            {"time", ""},
+                                                                            {"compute_flop", "flops"},
+                                                                            {"train_loss", "loss/train"},
+                                                                            {"test_loss", "loss/val"},
+                                                                            {"excess_risk", "loss/excess"}};
+  for (const auto& [name, tag] : kTags)
+    if (name == field) return tag;
+  return field;
+}
+
 }  // namespace
 
 NamedCurve named_curve(const store::RunRecord& run) {
   NamedCurve curve;
   curve.name = fmt::format("run-{:05}-{}", run.index, run.key);
-  curve.status = store::to_string(run.status);
+  curve.status = base::enum_name(run.status);
   curve.configuration = base::parse_json(run.configuration, curve.name + ", configuration");
   curve.summary = base::parse_json(run.summary, curve.name + ", summary");
   const Experiment e = experiment_from(curve.configuration);
   const Value* peak = curve.summary.find("learning_rate");
-  const double rate = peak != nullptr && peak->is_number() ? peak->number() : store::kUnknown;
+  const double rate = peak != nullptr && peak->is_number() ? peak->number() : base::kNaN;
   for (const store::Measurement& m : run.measurements) {
     CurvePoint point;
     point.step = m.step;
     const double lr = m.step == 0 ? 0.0 : rate * training::rate_fraction(e.training, m.step - 1);
-    const std::pair<const char*, double> scalars[] = {{"loss/train", m.train_loss},   {"loss/val", m.test_loss},
-                                                      {"loss/excess", m.excess_risk}, {"tokens", m.tokens},
-                                                      {"flops", m.compute_flop},      {"lr", lr}};
-    for (const auto& scalar : scalars)
-      if (!std::isnan(scalar.second)) point.scalars.push_back(scalar);
+    const auto add = [&](std::string_view name, auto x, auto&&...) {
+      const std::string_view tag = tag_of(name);
+      const auto value = static_cast<double>(x);
+      if (!tag.empty() && !std::isnan(value)) point.scalars.emplace_back(tag, value);
+    };
+    store::Measurement::measured(m, add);
+    store::Measurement::position(m, add);
+    add("lr", lr);
     curve.points.push_back(std::move(point));
   }
   return curve;
@@ -124,8 +140,8 @@ std::string varint(std::uint64_t value) {
 }
 enum Wire : std::uint64_t { kVarint = 0, kFixed64 = 1, kBytes = 2, kFixed32 = 5 };
 std::string tag(std::uint64_t field, Wire wire) { return varint(field << 3 | wire); }
-std::string text_field(std::uint64_t field, const std::string& text) {
-  return tag(field, kBytes) + varint(text.size()) + text;
+std::string text_field(std::uint64_t field, std::string_view text) {
+  return tag(field, kBytes) + varint(text.size()) + std::string(text);
 }
 
 // Event { double wall_time = 1; int64 step = 2; string file_version = 3; Summary summary = 5; }

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <iosfwd>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -14,14 +15,15 @@
 //
 //   step   loss/train   loss/val   loss/excess   tokens   flops   lr
 //
-// loss/val is the test loss; lr is the rate of the update that led to the step, from the configuration and the summary,
-// 0 at step 0. Runs are named run-<index>-<key>. The bytes depend on the store's runs alone: where a format asks for
-// wall time, it is 0. Runs are read one at a time.
+// loss/val is the test loss; time is left out; a field of a measurement without such a name keeps its own. lr is the
+// rate of the update that led to the step, from the configuration and the summary, 0 at step 0. Runs are named
+// run-<index>-<key>. The bytes depend on the store's runs alone: where a format asks for wall time, it is 0. Runs are
+// read one at a time.
 namespace phaselaw::sweep {
 
 struct CurvePoint {
   std::int64_t step = 0;
-  std::vector<std::pair<const char*, double>> scalars;  // in the order above; unknown ones are left out
+  std::vector<std::pair<std::string_view, double>> scalars;  // in the order above; unknown ones are left out
 };
 
 struct NamedCurve {

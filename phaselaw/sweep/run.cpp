@@ -124,7 +124,6 @@ RunResult carry_out(const Experiment& e, const RunContext& context) {
 
   RunResult result;
   result.outcome = trained.outcome;
-  const training::Measurement last = trained.curve.back();
   result.summary = Value::table({{"outcome", base::enum_to_text(trained.outcome)},
                                  {"reason", trained.reason},
                                  {"steps", trained.steps},
@@ -133,12 +132,11 @@ RunResult carry_out(const Experiment& e, const RunContext& context) {
                                  {"n_params", trained.n_params},
                                  {"n_params_non_embedding", trained.n_params_non_embedding},
                                  {"compute_flop", trained.compute_flop},
-                                 {"compute_6nd", trained.compute_6nd},
-                                 {"train_loss", last.train_loss},
-                                 {"test_loss", last.test_loss},
-                                 {"excess_risk", last.excess_risk},
-                                 {"target_power", split.target_power},
-                                 {"data_hash", split.hash}});
+                                 {"compute_6nd", trained.compute_6nd}});
+  store::Measurement::measured(trained.curve.back(),
+                               [&](std::string_view name, double x, auto&&...) { result.summary[name] = x; });
+  result.summary["target_power"] = split.target_power;
+  result.summary["data_hash"] = split.hash;
   result.data = split.description;
   result.curve = std::move(trained.curve);
   result.theta = std::move(trained.theta);
@@ -166,9 +164,7 @@ store::RunRecord to_record(const Point& point, const RunResult& result) {
   record.summary = base::to_json(result.summary, -1);
   record.seconds = result.seconds;
   record.program = fmt::format("{} ({})", base::version(), base::commit());
-  for (const auto& m : result.curve)
-    record.measurements.push_back(
-        {m.step, m.time, static_cast<double>(m.tokens), m.compute_flop, m.train_loss, m.test_loss, m.excess_risk});
+  record.measurements = result.curve;
   return record;
 }
 

@@ -17,10 +17,10 @@ namespace phaselaw::sweep {
 
 struct RunResult {
   training::Outcome outcome = training::Outcome::finished;
-  std::vector<training::Measurement> curve;
+  std::vector<store::Measurement> curve;
   std::vector<float> theta;
-  // outcome, reason, steps, learning_rate, batch, n_params, n_params_non_embedding, compute_flop, compute_6nd,
-  // data_hash, train_loss, test_loss, excess_risk, noise, target_power: nothing that depends on time or machine.
+  // outcome, reason, steps, learning_rate, batch, n_params, n_params_non_embedding, compute_flop, compute_6nd, what was
+  // measured last, target_power, data_hash: nothing that depends on time or machine.
   base::Value summary;
   std::string data;               // one line for people
   double seconds = 0;             // of this process

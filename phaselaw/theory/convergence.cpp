@@ -81,16 +81,13 @@ double kernel_drift_bound(const ConvergenceNumbers& numbers, double radius) {
   return numbers.perturbation_constant * std::exp(numbers.log_branch_scale) * std::sqrt(radius / numbers.failure_prob);
 }
 
-std::string_view to_string(Instability sign) {
-  switch (sign) {
-    case Instability::weights_left_the_ball:
-      return "the weights moved further than radius_max";
-    case Instability::kernel_drifted:
-      return "the kernel drifted by more than lambda_min/2";
-    case Instability::loss_diverged:
-      return "the loss diverged";
-  }
-  return "";
+base::EnumNames<Instability> enum_names(Instability) {
+  using enum Instability;
+  static constexpr std::pair<std::string_view, Instability> kNames[] = {
+      {"the weights moved further than radius_max", weights_left_the_ball},
+      {"the kernel drifted by more than lambda_min/2", kernel_drifted},
+      {"the loss diverged", loss_diverged}};
+  return kNames;
 }
 
 std::vector<Instability> instabilities(const StabilityObservation& seen) {

@@ -2,8 +2,9 @@
 #pragma once
 
 #include <optional>
-#include <string_view>
 #include <vector>
+
+#include "phaselaw/base/fields.h"
 
 // Convergence in the lazy regime: rate, how far weights move, how far they may move (theory.md section 4).
 //
@@ -65,7 +66,7 @@ struct StabilityObservation {
   double divergence = 2;                               // > 1; below the edge of stability the loss never doubles
 };
 enum class Instability { weights_left_the_ball, kernel_drifted, loss_diverged };
-[[nodiscard]] std::string_view to_string(Instability sign);
+[[nodiscard]] base::EnumNames<Instability> enum_names(Instability);
 // The signs that are present; empty: stable as far as was observed.
 [[nodiscard]] std::vector<Instability> instabilities(const StabilityObservation& seen);
 

@@ -26,8 +26,8 @@ base::Value value_of(const std::optional<ThreeTermReport>& three) {
                              {"total", number(three->terms.total())},
                              {"rate", number(three->rate)},
                              {"time", number(three->time)},
-                             {"regime", base::Value(to_string(three->regime))},
-                             {"bottleneck", base::Value(to_string(three->bottleneck))},
+                             {"regime", base::Value(base::enum_name(three->regime))},
+                             {"bottleneck", base::Value(base::enum_name(three->bottleneck))},
                              {"elasticity", base::Value::table({{"time", number(three->elasticities.time)},
                                                                 {"n_params", number(three->elasticities.n_params)},
                                                                 {"n_data", number(three->elasticities.n_data)},
@@ -52,14 +52,14 @@ base::Value to_value(const TheoryReport& report) {
   put(table, "trajectory_radius", report.trajectory_radius);
   table["stable"] = report.stable ? base::Value(*report.stable) : base::Value();
   put(table, "threshold_compute", report.threshold_compute);
-  table["stage"] = report.stage ? base::Value(to_string(*report.stage)) : base::Value();
+  table["stage"] = report.stage ? base::Value(base::enum_name(*report.stage)) : base::Value();
   put(table, "n_data_optimal", report.n_data_optimal);
   put(table, "excess_risk_upper", report.excess_risk_upper);
   put(table, "excess_risk_lower", report.excess_risk_lower);
   table["slope"] = value_of(report.slope);
   table["compute_exponent"] = report.compute_exponent;
   table["data_exponent"] = report.data_exponent;
-  table["effect_of_data"] = base::Value(to_string(report.effect_of_data));
+  table["effect_of_data"] = base::Value(base::enum_name(report.effect_of_data));
   put(table, "condition_number", report.condition_number);
   table["condition_number_source"] =
       report.condition_number_source.empty() ? base::Value() : base::Value(report.condition_number_source);

@@ -68,16 +68,11 @@ Elasticities elasticities(const ExcessRiskNumbers& numbers) {
           .noise = 2 * terms.estimation / total};
 }
 
-std::string_view to_string(Resource resource) {
-  switch (resource) {
-    case Resource::time:
-      return "time";
-    case Resource::n_data:
-      return "n_data";
-    case Resource::n_params:
-      return "n_params";
-  }
-  return "time";
+base::EnumNames<Resource> enum_names(Resource) {
+  using enum Resource;
+  static constexpr std::pair<std::string_view, Resource> kNames[] = {
+      {"time", time}, {"n_data", n_data}, {"n_params", n_params}};
+  return kNames;
 }
 
 Resource bottleneck(const Elasticities& elasticities) {

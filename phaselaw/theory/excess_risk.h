@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <string_view>
-
+#include "phaselaw/base/fields.h"
 #include "phaselaw/theory/two_stage.h"
 
 // The three-term bound on the excess risk, and the laws it becomes when one resource is varied (theory.md sections 5,
@@ -70,7 +69,7 @@ struct Elasticities {
 // The resource with the largest elasticity: more of it pays most [S]. Ties: time, then n_data, then n_params.
 // It need not be that of the regime: time counts alpha T times its share.
 enum class Resource { time, n_data, n_params };
-[[nodiscard]] std::string_view to_string(Resource resource);  // "time" | "n_data" | "n_params"
+[[nodiscard]] base::EnumNames<Resource> enum_names(Resource);
 [[nodiscard]] Resource bottleneck(const Elasticities& elasticities);
 
 }  // namespace phaselaw::theory

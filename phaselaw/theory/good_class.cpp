@@ -41,16 +41,11 @@ double log10_d_hidden_min(const WidthNumbers& numbers) {
   return log_width / std::numbers::ln10;
 }
 
-std::string_view to_string(PositiveDefinite verdict) {
-  switch (verdict) {
-    case PositiveDefinite::holds:
-      return "holds";
-    case PositiveDefinite::fails:
-      return "fails";
-    case PositiveDefinite::undecided:
-      return "undecided";
-  }
-  return "undecided";
+base::EnumNames<PositiveDefinite> enum_names(PositiveDefinite) {
+  using enum PositiveDefinite;
+  static constexpr std::pair<std::string_view, PositiveDefinite> kNames[] = {
+      {"holds", holds}, {"fails", fails}, {"undecided", undecided}};
+  return kNames;
 }
 
 LayerAssumption check_layer_kernels(std::span<const double> layer_lambda_mins, double branch_scale, double rounding) {

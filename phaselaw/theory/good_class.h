@@ -3,7 +3,8 @@
 
 #include <cstddef>
 #include <span>
-#include <string_view>
+
+#include "phaselaw/base/fields.h"
 
 // The good model class: what Assumption 5.1 and Definition 5.2 ask of a transformer (theory.md section 4).
 //
@@ -43,7 +44,7 @@ struct WidthNumbers {
 // layer_lambda_mins: smallest eigenvalue of each layer's kernel as measured, omega^2 included, first layer first.
 // rounding: eigenvalues of at most this magnitude are not known to differ from 0 (n_rows eps lambda_max is usual).
 enum class PositiveDefinite { holds, fails, undecided };  // undecided: |lambda_min| <= rounding, and none is below
-[[nodiscard]] std::string_view to_string(PositiveDefinite verdict);
+[[nodiscard]] base::EnumNames<PositiveDefinite> enum_names(PositiveDefinite);
 
 struct LayerAssumption {
   PositiveDefinite verdict = PositiveDefinite::undecided;

@@ -46,16 +46,11 @@ double compute_exponent(const Edition& edition, double schedule_exponent) {
   return edition.risk_exponent * (1 - 2 * schedule_exponent) / (edition.p - noise_in_compute);
 }
 
-std::string_view to_string(DataEffect effect) {
-  switch (effect) {
-    case DataEffect::helps:
-      return "helps";
-    case DataEffect::no_effect:
-      return "no effect";
-    case DataEffect::hurts:
-      return "hurts";
-  }
-  return "no effect";
+base::EnumNames<DataEffect> enum_names(DataEffect) {
+  using enum DataEffect;
+  static constexpr std::pair<std::string_view, DataEffect> kNames[] = {
+      {"helps", helps}, {"no effect", no_effect}, {"hurts", hurts}};
+  return kNames;
 }
 
 DataEffect effect_of_data(const NoiseSchedule& schedule) {

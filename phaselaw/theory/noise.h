@@ -2,8 +2,8 @@
 #pragma once
 
 #include <optional>
-#include <string_view>
 
+#include "phaselaw/base/fields.h"
 #include "phaselaw/theory/two_stage.h"
 
 // Noise that grows with the data, and where the law breaks (theory.md section 8).
@@ -31,8 +31,8 @@ struct NoiseSchedule {
 // The exponent e of Delta R ~ C^-e: r (1 - 2s)/(p - 2s), or r (1 - 2s)/p without noise in the accounting.
 [[nodiscard]] double compute_exponent(const Edition& edition, double schedule_exponent);
 
-enum class DataEffect { helps, no_effect, hurts };            // s < 1/2, = 1/2, > 1/2
-[[nodiscard]] std::string_view to_string(DataEffect effect);  // "helps" | "no effect" | "hurts"
+enum class DataEffect { helps, no_effect, hurts };  // s < 1/2, = 1/2, > 1/2
+[[nodiscard]] base::EnumNames<DataEffect> enum_names(DataEffect);
 [[nodiscard]] DataEffect effect_of_data(const NoiseSchedule& schedule);
 
 // The data-limited law under the schedule. Where data does not help there is no best n: at s = 1/2 the risk is

@@ -54,16 +54,11 @@ Edition edition_from_name(const std::string& name) {
   throw base::InputError(base::unknown_name("edition", name, {"v1", "v3", "predecessor", "free"}));
 }
 
-std::string_view to_string(Stage stage) {
-  switch (stage) {
-    case Stage::compute_starved:
-      return "compute-starved";
-    case Stage::data_limited:
-      return "data-limited";
-    case Stage::model_limited:
-      return "model-limited";
-  }
-  return "data-limited";
+base::EnumNames<Stage> enum_names(Stage) {
+  using enum Stage;
+  static constexpr std::pair<std::string_view, Stage> kNames[] = {
+      {"compute-starved", compute_starved}, {"data-limited", data_limited}, {"model-limited", model_limited}};
+  return kNames;
 }
 
 double log_threshold_compute(const Edition& edition, double n_data, double noise) {

@@ -2,7 +2,8 @@
 #pragma once
 
 #include <string>
-#include <string_view>
+
+#include "phaselaw/base/fields.h"
 
 // The two-stage law: excess risk against compute, as the paper bounds it (theory.md section 6).
 //
@@ -44,7 +45,7 @@ struct Edition {
 // Which term of the excess risk rules. model_limited is what the model-size law of excess_risk.h adds; stage() below
 // never returns it.
 enum class Stage { compute_starved, data_limited, model_limited };
-[[nodiscard]] std::string_view to_string(Stage stage);  // "compute-starved" | "data-limited" | "model-limited"
+[[nodiscard]] base::EnumNames<Stage> enum_names(Stage);
 
 // ln C*(n); -infinity when n <= xi^2, where the noise alone is larger than the risk that data could remove.
 [[nodiscard]] double log_threshold_compute(const Edition& edition, double n_data, double noise);

@@ -6,11 +6,12 @@
 namespace phaselaw::training {
 
 std::string curve_csv(std::span<const Measurement> curve) {
-  using base::csv_number;
-  std::string text = "step,time,tokens,compute_flop,train_loss,test_loss,excess_risk\n";
-  for (const auto& m : curve)
-    text += fmt::format("{},{},{},{},{},{},{}\n", m.step, csv_number(m.time), m.tokens, csv_number(m.compute_flop),
-                        csv_number(m.train_loss), csv_number(m.test_loss), csv_number(m.excess_risk));
+  std::string text = fmt::format("{}\n", fmt::join(base::field_names<Measurement>(), ","));
+  for (const auto& m : curve) {
+    std::vector<std::string> numbers;
+    Measurement::fields(m, [&](auto, const auto& x, auto&&...) { numbers.push_back(base::csv_number(x)); });
+    text += fmt::format("{}\n", fmt::join(numbers, ","));
+  }
   return text;
 }
 

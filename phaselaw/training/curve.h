@@ -8,8 +8,8 @@
 
 namespace phaselaw::training {
 
-// curve.csv: a header "step,time,tokens,compute_flop,train_loss,test_loss,excess_risk" and a line a measurement,
-// numbers in their shortest form that reads back to the same bits; NaN is empty.
+// curve.csv: a header with the names of a measurement's fields (store/measurement.h) and a line a measurement, numbers
+// in their shortest form that reads back to the same bits; NaN is empty.
 [[nodiscard]] std::string curve_csv(std::span<const Measurement> curve);
 
 }  // namespace phaselaw::training

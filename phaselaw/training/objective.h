@@ -2,10 +2,10 @@
 #pragma once
 
 #include <cstdint>
-#include <limits>
 #include <span>
 #include <vector>
 
+#include "phaselaw/base/constants.h"
 #include "phaselaw/base/team.h"
 #include "phaselaw/data/dataset.h"
 #include "phaselaw/model/transformer.h"
@@ -37,8 +37,8 @@ class Objective {
  public:
   enum class Set { train, test };
   struct Losses {
-    double loss = 0;                                                // per number, or nats per token
-    double excess_risk = std::numeric_limits<double>::quiet_NaN();  // per number; NaN when F* is unknown
+    double loss = 0;                  // per number, or nats per token
+    double excess_risk = base::kNaN;  // per number; NaN when F* is unknown
   };
 
   // theta_0 defines F's offset when init_scale != 1. Batches have at most `batch` sequences; microbatch 0: chosen.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "phaselaw/training/snapshot.h"
 
+#include <cmath>
 #include <filesystem>
 #include <string_view>
 
@@ -13,6 +14,20 @@ namespace phaselaw::training {
 namespace {
 
 constexpr std::string_view kMagic = "phLwsnp1";
+
+bool is_integer(const base::Domain& domain) { return domain.unit == "tokens"; }
+
+void put(base::ByteWriter& out, std::int64_t x, const base::Domain&) { out.value(x); }
+void put(base::ByteWriter& out, double x, const base::Domain& domain) {
+  if (!is_integer(domain)) return out.value(x);
+  PHASELAW_CHECK(std::isfinite(x));
+  out.value(static_cast<std::int64_t>(x));
+}
+
+void get(base::ByteReader& in, std::int64_t& x, const base::Domain&) { x = in.value<std::int64_t>(); }
+void get(base::ByteReader& in, double& x, const base::Domain& domain) {
+  x = is_integer(domain) ? static_cast<double>(in.value<std::int64_t>()) : in.value<double>();
+}
 
 }  // namespace
 
@@ -27,15 +42,8 @@ std::string snapshot_bytes(const TrainingState<T>& state, const std::string& ide
   out.value(state.loss_limit);
   out.value(state.learning_rate);
   out.value(static_cast<std::uint64_t>(state.curve.size()));
-  for (const Measurement& m : state.curve) {
-    out.value(m.step);
-    out.value(m.time);
-    out.value(m.tokens);
-    out.value(m.compute_flop);
-    out.value(m.train_loss);
-    out.value(m.test_loss);
-    out.value(m.excess_risk);
-  }
+  for (const Measurement& m : state.curve)
+    Measurement::fields(m, [&](auto, const auto& x, const base::Domain& domain, auto) { put(out, x, domain); });
   out.list(state.theta);
   out.list(state.first_moment);
   out.list(state.second_moment);
@@ -71,13 +79,7 @@ std::optional<TrainingState<T>> snapshot_from_bytes(std::string_view file, const
   const auto measurements = in.value<std::uint64_t>();
   for (std::uint64_t i = 0; i < measurements && in.good(); ++i) {
     Measurement m;
-    m.step = in.value<std::int64_t>();
-    m.time = in.value<double>();
-    m.tokens = in.value<std::int64_t>();
-    m.compute_flop = in.value<double>();
-    m.train_loss = in.value<double>();
-    m.test_loss = in.value<double>();
-    m.excess_risk = in.value<double>();
+    Measurement::fields(m, [&](auto, auto& x, const base::Domain& domain, auto) { get(in, x, domain); });
     state.curve.push_back(m);
   }
   state.theta = in.template list<T>();

@@ -11,7 +11,8 @@
 // read by the program that wrote it and deleted when the run is done.
 //
 //   "phLwsnp1" | length, identity | size of a number | steps, time, loss_limit, learning_rate | curve | theta |
-//   first_moment | second_moment | FNV-1a of all before.    Lengths and hash are 8 bytes, little-endian.
+//   first_moment | second_moment | FNV-1a of all before.    Lengths and hash are 8 bytes, little-endian. A measurement
+//   of the curve is its fields in their order, 8 bytes each; numbers of tokens are integers and must be known.
 //
 // `identity` names what the state belongs to (a run and a program).
 namespace phaselaw::training {

@@ -138,7 +138,7 @@ class Run {
     Measurement m;
     m.step = result_.steps;
     m.time = time_;
-    m.tokens = result_.steps * result_.batch * model_.options().seq_len;
+    m.tokens = static_cast<double>(result_.steps * result_.batch * model_.options().seq_len);
     m.compute_flop = flop_per_step_ * static_cast<double>(result_.steps);
     m.train_loss = train.loss;
     m.test_loss = test.loss;

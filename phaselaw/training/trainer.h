@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <functional>
-#include <limits>
 #include <span>
 #include <string>
 #include <type_traits>
@@ -12,6 +11,7 @@
 #include "phaselaw/base/fields.h"
 #include "phaselaw/data/dataset.h"
 #include "phaselaw/model/transformer.h"
+#include "phaselaw/store/measurement.h"
 #include "phaselaw/training/options.h"
 
 // Training of one model, by one thread or a few.
@@ -34,15 +34,7 @@ inline constexpr std::int64_t kTrainLossSequences = 1024;
 // output: mean y^2; uniform over the vocabulary: ln vocab) is divergence.
 inline constexpr double kDivergenceFactor = 1e3;
 
-struct Measurement {
-  std::int64_t step = 0;    // updates made
-  double time = 0;          // sum of their learning rates: gradient-flow time
-  std::int64_t tokens = 0;  // tokens passed, repeats counted
-  double compute_flop = 0;  // exact: sequences passed * sequence_cost().training_flop()
-  double train_loss = 0;
-  double test_loss = 0;
-  double excess_risk = std::numeric_limits<double>::quiet_NaN();  // test mean of (F - F*)^2; NaN when F* is unknown
-};
+using store::Measurement;
 
 // Sees every step; never changes it.
 template <class T>

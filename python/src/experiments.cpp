@@ -176,7 +176,7 @@ nb::tuple predict(nb::handle experiment, nb::handle table) {
   nb::list surfaces;
   for (auto& s : answer.prediction.surfaces) {
     nb::dict surface;
-    surface["estimator"] = std::string(dynamics::to_string(s.estimator));
+    surface["estimator"] = base::enum_to_text(s.estimator);
     surface["method"] = s.method;
     surface["n_data"] = vector_to_numpy(std::move(s.n_data));
     surface["risk"] = matrix_to_numpy(std::move(s.risk));

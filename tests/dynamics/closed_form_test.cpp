@@ -10,6 +10,7 @@
 
 #include "base/message_of.h"
 #include "dynamics/fixed_kernel.h"
+#include "phaselaw/base/constants.h"
 #include "phaselaw/base/errors.h"
 #include "phaselaw/numerics/statistics.h"
 
@@ -26,7 +27,7 @@ using testing::FixedKernel;
 using testing::solved;
 using testing::view;
 
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
+using base::kInfinity;
 constexpr double kEps = std::numeric_limits<double>::epsilon();
 
 TEST(ClosedForm, TrajectoriesMatchTheMatrixExponential) {

@@ -2,12 +2,12 @@
 #include "phaselaw/dynamics/learning_curve.h"
 
 #include <cmath>
-#include <limits>
 
 #include <gtest/gtest.h>
 #include <Eigen/Dense>
 
 #include "dynamics/risk_cases.h"
+#include "phaselaw/base/constants.h"
 #include "phaselaw/dynamics/leave_one_out_flow.h"
 #include "phaselaw/numerics/statistics.h"
 
@@ -18,7 +18,7 @@ using numerics::Matrix;
 using numerics::Vector;
 using testing::RiskCase;
 
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
+using base::kInfinity;
 
 Pool pool_of(const RiskCase& c) {
   return {sequence_kernel({c.kernel.data(), c.kernel.rows(), c.kernel.cols()}, c.rows_per_sequence),
@@ -118,7 +118,7 @@ TEST(RiskSurface, EstimatorsAgreeWhereRowsAreIndependent) {
     const bool by_ridge = estimator == Estimator::omniscient || estimator == Estimator::gcv;
     for (Eigen::Index t = 0; t < 3; ++t)
       EXPECT_NEAR(found.risk(0, t) / truth.risk(0, t), 1, by_ridge ? 0.25 : 0.1)
-          << to_string(estimator) << " t = " << times[static_cast<std::size_t>(t)];
+          << base::enum_name(estimator) << " t = " << times[static_cast<std::size_t>(t)];
     EXPECT_EQ(assumes_independent_rows(estimator), found.method.find("expect it low") != std::string::npos);
   }
 }
@@ -178,7 +178,7 @@ TEST(RiskSurface, BadInput) {
     EXPECT_NE(message(bad, estimator, grid({3}, {1})).find("pool targets: found NaN"), std::string::npos);
     bad = c;
     bad.kernel(3, 3) = std::nan("");
-    EXPECT_NE(message(bad, estimator, grid({5}, {1})).find("NaN"), std::string::npos) << to_string(estimator);
+    EXPECT_NE(message(bad, estimator, grid({5}, {1})).find("NaN"), std::string::npos) << base::enum_name(estimator);
     bad = c;
     bad.targets[0] = std::nan("");
   }

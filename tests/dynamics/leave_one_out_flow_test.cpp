@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "phaselaw/dynamics/leave_one_out_flow.h"
 
-#include <limits>
-
 #include <gtest/gtest.h>
 #include <Eigen/Dense>
 
 #include "dynamics/risk_cases.h"
+#include "phaselaw/base/constants.h"
 
 namespace phaselaw::dynamics {
 namespace {
@@ -14,7 +13,7 @@ namespace {
 using numerics::Vector;
 using testing::RiskCase;
 
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
+using base::kInfinity;
 
 LeaveOutFlowOptions by(FlowMethod method) {
   LeaveOutFlowOptions options;

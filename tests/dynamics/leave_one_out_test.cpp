@@ -1,20 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "phaselaw/dynamics/leave_one_out.h"
 
-#include <limits>
-
 #include <gtest/gtest.h>
 #include <Eigen/Dense>
 
 #include "dynamics/risk_cases.h"
+#include "phaselaw/base/constants.h"
 
 namespace phaselaw::dynamics {
 namespace {
 
 using numerics::Vector;
 using testing::RiskCase;
-
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 void expect_refits(const RiskCase& c, double ridge, const Folds& folds) {
   const HeldOutRisk found = leave_out_ridge(c.problem(), ridge, folds);
@@ -83,13 +80,13 @@ TEST(LeaveOneOutRidge, BadInput) {
   };
   EXPECT_EQ(message(good, 1), "");
   EXPECT_NE(message(good, -1).find("ridge: expected"), std::string::npos);
-  EXPECT_NE(message(good, kNaN).find("ridge: expected"), std::string::npos);
+  EXPECT_NE(message(good, base::kNaN).find("ridge: expected"), std::string::npos);
   EXPECT_NE(message(RiskCase(1, 2, 20, 6), 1).find("at least 2 sequences"), std::string::npos);
   RiskCase c = good;
-  c.targets[3] = kNaN;
+  c.targets[3] = base::kNaN;
   EXPECT_NE(message(c, 1).find("targets: found NaN"), std::string::npos);
   c = good;
-  c.kernel(1, 2) = kNaN;
+  c.kernel(1, 2) = base::kNaN;
   EXPECT_NE(message(c, 1).find("kernel: found NaN"), std::string::npos);
   c = good;
   c.rows_per_sequence = 3;

@@ -90,7 +90,7 @@ TEST(Signatures, NotFiniteIsInstabilityAtOnceAndForGood) {
   EXPECT_EQ(detector.observe({.time = 3, .loss = 1}), Signature::instability);
   EXPECT_EQ(detector.verdict().cause, SignatureCause::loss_not_finite);
   EXPECT_EQ(detector.verdict().onset, 2);
-  EXPECT_EQ(to_string(detector.current()), "instability");
+  EXPECT_EQ(base::enum_name(detector.current()), "instability");
 }
 
 TEST(Signatures, TheTheorysConditions) {

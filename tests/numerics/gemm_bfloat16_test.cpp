@@ -48,7 +48,7 @@ TEST_P(Bfloat16Gemm, EqualsTheDefinitionForRandomShapes) {
                                       : random_operand<float>(random, p.n, p.k, p.padding);
     const auto before = random_operand<float>(random, p.m, p.n, p.padding);
     auto c = before;
-    if (p.beta == 0) std::fill(c.data.begin(), c.data.end(), static_cast<float>(kNan));
+    if (p.beta == 0) std::fill(c.data.begin(), c.data.end(), static_cast<float>(base::kNaN));
     products.gemm(p.op_a, p.op_b, p.m, p.n, p.k, static_cast<float>(p.alpha), a.data.data(), a.ld, b.data.data(), b.ld,
                   static_cast<float>(p.beta), c.data.data(), c.ld);
     const auto at = [](const Operand<float>& x, bool plain, std::ptrdiff_t i, std::ptrdiff_t j) {

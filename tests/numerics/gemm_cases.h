@@ -10,13 +10,12 @@
 
 #include <gtest/gtest.h>
 
+#include "phaselaw/base/constants.h"
 #include "phaselaw/numerics/gemm.h"
 #include "phaselaw/numerics/random.h"
 
 // A product compared with its definition in plain loops.
 namespace phaselaw::numerics {
-
-inline constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
 template <class T>
 struct Operand {
@@ -29,7 +28,7 @@ struct Operand {
 template <class T>
 Operand<T> random_operand(RandomStream& random, std::ptrdiff_t rows, std::ptrdiff_t cols, std::ptrdiff_t padding) {
   Operand<T> made{{}, cols + padding};
-  made.data.assign(static_cast<std::size_t>(rows * made.ld), static_cast<T>(kNan));
+  made.data.assign(static_cast<std::size_t>(rows * made.ld), static_cast<T>(base::kNaN));
   for (std::ptrdiff_t i = 0; i < rows; ++i)
     for (std::ptrdiff_t j = 0; j < cols; ++j)
       made.data[static_cast<std::size_t>(i * made.ld + j)] = static_cast<T>(2 * random.uniform() - 1);
@@ -59,7 +58,8 @@ void expect_product(const Product& p, RandomStream& random, Multiply&& multiply)
                                     : random_operand<T>(random, p.n, p.k, p.padding);
   const auto before = random_operand<T>(random, p.m, p.n, p.padding);
   auto c = before;
-  if (p.beta == 0) std::fill(c.data.begin(), c.data.end(), static_cast<T>(kNan));  // must be overwritten, not read
+  if (p.beta == 0)
+    std::fill(c.data.begin(), c.data.end(), static_cast<T>(base::kNaN));  // must be overwritten, not read
   multiply(p.op_a, p.op_b, p.m, p.n, p.k, static_cast<T>(p.alpha), a.data.data(), a.ld, b.data.data(), b.ld,
            static_cast<T>(p.beta), c.data.data(), c.ld);
 

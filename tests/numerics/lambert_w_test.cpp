@@ -9,11 +9,13 @@
 
 #include <gtest/gtest.h>
 
+#include "phaselaw/base/constants.h"
+
 namespace phaselaw::numerics {
 namespace {
 
 constexpr double kEps = std::numeric_limits<double>::epsilon();
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
+using base::kInfinity;
 
 // Newton's iteration in 60-digit decimal arithmetic on the exact value of each double.
 TEST(LambertW, ReferenceTable) {

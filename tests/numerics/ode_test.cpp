@@ -3,11 +3,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <stdexcept>
 
 #include <gtest/gtest.h>
 
+#include "phaselaw/base/constants.h"
 #include "phaselaw/base/interrupt.h"
 #include "phaselaw/numerics/statistics.h"
 
@@ -183,15 +183,13 @@ TEST(OdeAdaptive, SingularitiesAndUndefinedNumbersAreStatuses) {
     const OdeProblem blow_up{[](double, std::span<const double> y, std::span<double> d) { d[0] = y[0] * y[0]; }, one,
                              0};
     const auto s = integrate(blow_up, times, options);
-    EXPECT_TRUE(s.status == OdeStatus::stalled || s.status == OdeStatus::not_finite) << to_string(s.status);
+    EXPECT_TRUE(s.status == OdeStatus::stalled || s.status == OdeStatus::not_finite) << base::enum_name(s.status);
     EXPECT_NEAR(s.time, 1, 1e-4);
     ASSERT_EQ(s.times.size(), 1U);
     EXPECT_NEAR(s.values(0, 0), 2, 1e-5);
     EXPECT_FALSE(s.reason.empty());
-    const OdeProblem undefined{[](double t, std::span<const double>, std::span<double> d) {
-                                 d[0] = t > 1 ? std::numeric_limits<double>::quiet_NaN() : 1.0;
-                               },
-                               one, 0};
+    const OdeProblem undefined{
+        [](double t, std::span<const double>, std::span<double> d) { d[0] = t > 1 ? base::kNaN : 1.0; }, one, 0};
     const auto u = integrate(undefined, times, options);
     EXPECT_EQ(u.status, OdeStatus::not_finite) << u.reason;
     EXPECT_NEAR(u.time, 1, 1e-6);

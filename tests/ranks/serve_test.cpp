@@ -126,7 +126,7 @@ TEST_F(Serve, StrangersAndNonsenseAreNotListenedTo) {
 TEST(RecordBytes, KeepEveryBit) {
   Delivery delivery;
   delivery.record = {7, "key", "{\"a\":1}", store::Status::kDiverged, "{}", 1.5, "0.1.0 (abc)", {}};
-  delivery.record.measurements = {{0, 0.1, 2, 3, std::numeric_limits<double>::infinity(), -0.0, store::kUnknown},
+  delivery.record.measurements = {{0, 0.1, 2, 3, std::numeric_limits<double>::infinity(), -0.0, base::kNaN},
                                   {5, 1e-320, 0, 0, 1, 2, 3}};
   delivery.resumed = true;
   delivery.data = "teacher";

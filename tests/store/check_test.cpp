@@ -10,6 +10,7 @@
 
 #include "phaselaw/base/errors.h"
 #include "phaselaw/store/checksum.h"
+#include "phaselaw/store/schema.h"
 #include "phaselaw/store/sqlite.h"
 #include "store/scratch.h"
 
@@ -18,12 +19,12 @@ namespace {
 
 TEST(Checksum, SeesEveryFieldOfTheResultAndNothingElse) {
   const RunRecord run = sample_run(2, 4);
-  const std::string base = checksum(run);
-  EXPECT_EQ(base.size(), 16u);
+  const std::string before = checksum(run);
+  EXPECT_EQ(before.size(), 16u);
   const auto differs = [&](auto&& change) {
     RunRecord other = run;
     change(other);
-    return checksum(other) != base;
+    return checksum(other) != before;
   };
   EXPECT_TRUE(differs([](RunRecord& r) { r.index = 3; }));
   EXPECT_TRUE(differs([](RunRecord& r) { r.key += "x"; }));
@@ -31,16 +32,17 @@ TEST(Checksum, SeesEveryFieldOfTheResultAndNothingElse) {
   EXPECT_TRUE(differs([](RunRecord& r) { r.summary += " "; }));
   EXPECT_TRUE(differs([](RunRecord& r) { r.status = Status::kDiverged; }));
   EXPECT_TRUE(differs([](RunRecord& r) { r.measurements.pop_back(); }));
-  EXPECT_TRUE(differs([](RunRecord& r) { ++r.measurements[3].step; }));
-  for (const auto field : {&Measurement::time, &Measurement::tokens, &Measurement::compute_flop,
-                           &Measurement::train_loss, &Measurement::test_loss, &Measurement::excess_risk})
+  for (const std::string_view field : base::field_names<Measurement>())
     EXPECT_TRUE(differs([&](RunRecord& r) {
-      double& x = r.measurements[2].*field;
-      x = std::isnan(x) ? 1 : std::bit_cast<double>(std::bit_cast<std::uint64_t>(x) ^ 1);  // the last bit
-    }));
+      Measurement::fields(r.measurements[2], [&](std::string_view name, auto& x, auto&&...) {
+        using Number = std::remove_reference_t<decltype(x)>;
+        if (name == field)
+          x = x != x ? Number{1} : std::bit_cast<Number>(std::bit_cast<std::uint64_t>(x) ^ 1);  // the last bit
+      });
+    })) << field;
   EXPECT_FALSE(differs([](RunRecord& r) { r.seconds = 9; }));
   EXPECT_FALSE(differs([](RunRecord& r) { r.program = "other"; }));
-  EXPECT_FALSE(differs([](RunRecord& r) { r.measurements[2].excess_risk = -kUnknown; }));  // NaN is NaN
+  EXPECT_FALSE(differs([](RunRecord& r) { r.measurements[2].excess_risk = -base::kNaN; }));  // NaN is NaN
 }
 
 class CheckTest : public ::testing::Test {
@@ -63,7 +65,7 @@ class CheckTest : public ::testing::Test {
 TEST_F(CheckTest, ASoundStoreIsCounted) {
   const auto check = check_file(path_);
   EXPECT_EQ(check.problems, std::vector<std::string>{});
-  EXPECT_EQ(check.schema_version, 2);
+  EXPECT_EQ(check.schema_version, kSchemaVersion);
   EXPECT_EQ(check.finished, 1);
   EXPECT_EQ(check.diverged, 1);
   EXPECT_EQ(check.failed, 1);

@@ -104,12 +104,13 @@ TEST(Export, SortsRunsThatAreGivenInAnyOrder) {
 }
 
 TEST(Export, AnEmptyStudyHasAHeaderAndARunWithoutRowsHasOne) {
-  EXPECT_EQ(csv({}), "run,key,status,step,time,tokens,compute_flop,train_loss,test_loss,excess_risk\n");
+  const auto fields = base::field_names<Measurement>();
+  const std::string heading = fmt::format("run,key,status,{}\n", fmt::join(fields, ","));
+  EXPECT_EQ(csv({}), heading);
   EXPECT_EQ(jsonl({}), "");
   RunRecord failed = small_run(3, "{}", "{}");
   failed.status = Status::kFailed;
-  EXPECT_EQ(csv({failed}),
-            "run,key,status,step,time,tokens,compute_flop,train_loss,test_loss,excess_risk\n3,k3,failed,,,,,,,\n");
+  EXPECT_EQ(csv({failed}), heading + "3,k3,failed" + std::string(fields.size(), ',') + "\n");
 }
 
 TEST(Export, SaysWhenTheOutputTakesNoMore) {

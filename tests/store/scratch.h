@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -32,6 +33,13 @@ class Scratch {
  private:
   std::filesystem::path folder_;
 };
+
+// The numbers of a measurement, in the order of its fields.
+inline std::vector<double> numbers_of(const Measurement& m) {
+  std::vector<double> numbers;
+  Measurement::fields(m, [&](auto, const auto& x, auto&&...) { numbers.push_back(static_cast<double>(x)); });
+  return numbers;
+}
 
 // A run whose every number follows from (index, rows).
 inline RunRecord sample_run(std::int64_t index, int rows) {

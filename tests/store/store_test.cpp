@@ -9,15 +9,17 @@
 
 #include <gtest/gtest.h>
 
+#include "phaselaw/base/constants.h"
 #include "phaselaw/base/errors.h"
 #include "phaselaw/store/check.h"
+#include "phaselaw/store/schema.h"
 #include "phaselaw/store/sqlite.h"
 #include "store/scratch.h"
 
 namespace phaselaw::store {
 namespace {
 
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
+using base::kInfinity;
 
 // The same number, NaN equal to NaN. (SQLite keeps -0 as 0.)
 void expect_same(double a, double b) { EXPECT_TRUE((std::isnan(a) && std::isnan(b)) || a == b) << a << " " << b; }
@@ -31,11 +33,8 @@ void expect_same(const RunRecord& a, const RunRecord& b) {
   expect_same(a.seconds, b.seconds);
   ASSERT_EQ(a.measurements.size(), b.measurements.size());
   for (std::size_t i = 0; i < a.measurements.size(); ++i) {
-    const auto &p = a.measurements[i], &q = b.measurements[i];
-    EXPECT_EQ(p.step, q.step);
-    for (const auto field : {&Measurement::time, &Measurement::tokens, &Measurement::compute_flop,
-                             &Measurement::train_loss, &Measurement::test_loss, &Measurement::excess_risk})
-      expect_same(p.*field, q.*field);
+    const auto p = numbers_of(a.measurements[i]), q = numbers_of(b.measurements[i]);
+    for (std::size_t k = 0; k < p.size(); ++k) expect_same(p[k], q[k]);
   }
 }
 
@@ -62,7 +61,7 @@ TEST(Store, GivesBackWhatWasStored) {
   run.measurements[1].train_loss = std::numeric_limits<double>::max();
   run.measurements[2].train_loss = kInfinity;
   run.measurements[2].test_loss = -kInfinity;
-  run.measurements[2].excess_risk = kUnknown;
+  run.measurements[2].excess_risk = base::kNaN;
   {
     Store store = Store::open_or_create(scratch.path("study.db"), R"({"seed":1})", "key-1");
     store.add(run);
@@ -139,7 +138,7 @@ INSERT INTO meta VALUES ('schema_version', '1'), ('study_key', 'key'), ('study_c
     run.bind(1, r.index);
     run.bind(2, r.key);
     run.bind(3, r.configuration);
-    run.bind(4, to_string(r.status));
+    run.bind(4, base::enum_to_text(r.status));
     run.bind(5, r.summary);
     run.bind(6, r.seconds);
     run.run();
@@ -174,7 +173,7 @@ TEST(Store, ReadsSchema1AndMigratesItWhenItIsWritten) {
   EXPECT_EQ(version(), "1");  // nor does a refusal
   {
     Store store = Store::open_or_create(path, "{}", "key");
-    EXPECT_EQ(version(), "2");
+    EXPECT_EQ(version(), std::to_string(kSchemaVersion));
     store.add(sample_run(5, 2));
     ASSERT_EQ(store.runs().size(), 3u);
     for (std::size_t i = 0; i < runs.size(); ++i) expect_same(store.runs()[i], runs[i]);
@@ -195,6 +194,24 @@ TEST(Store, ReadsSchema1AndMigratesItWhenItIsWritten) {
   EXPECT_EQ(dump(path), dump(scratch.path("fresh.db")));
 }
 
+// As a field that Measurement got later would look.
+TEST(Store, AColumnThatAnOlderFileLacksIsNotKnownAndIsAddedByMigration) {
+  const Scratch scratch;
+  const std::string path = scratch.path("study.db");
+  RunRecord run = sample_run(0, 4);
+  make_schema_1(path, {run});
+  Database(path, SQLITE_OPEN_READWRITE, path).execute("ALTER TABLE measurements DROP COLUMN compute_flop");
+  for (Measurement& m : run.measurements) m.compute_flop = base::kNaN;
+  expect_same(Store::open_read(path).runs().at(0), run);
+  EXPECT_TRUE(check_file(path).problems.empty());
+  Store store = Store::open_or_create(path, "{}", "key");
+  store.add(sample_run(1, 3));
+  expect_same(*store.run(0), run);
+  expect_same(*store.run(1), sample_run(1, 3));
+  EXPECT_TRUE(check_file(path).problems.empty());
+  EXPECT_EQ(check_file(path).without_checksum, 0);
+}
+
 TEST(Store, AMigrationThatFindsNoRoomLeavesTheFileAsItWas) {
   const Scratch scratch;
   const std::string path = scratch.path("study.db");
@@ -206,7 +223,7 @@ TEST(Store, AMigrationThatFindsNoRoomLeavesTheFileAsItWas) {
   EXPECT_EQ(Store::open_read(path).runs().size(), 400u);
   EXPECT_EQ(check_file(path).schema_version, 1);
   EXPECT_EQ(Store::open_or_create(path, "{}", "key").runs().size(), 400u);
-  EXPECT_EQ(check_file(path).schema_version, 2);
+  EXPECT_EQ(check_file(path).schema_version, kSchemaVersion);
 }
 
 TEST(Store, RefusesAFileSystemWithoutLocksAndSaysWhatToDo) {
@@ -228,7 +245,9 @@ TEST(Store, RefusesAnotherSchemaVersion) {
   for (const bool reading : {true, false}) {
     const std::string message =
         input_error([&] { (void)(reading ? Store::open_read(path) : Store::open_or_create(path, "{}", "key")); });
-    EXPECT_NE(message.find("schema version 99; this program reads versions 1 to 2"), std::string::npos) << message;
+    EXPECT_NE(message.find(fmt::format("schema version 99; this program reads versions 1 to {}", kSchemaVersion)),
+              std::string::npos)
+        << message;
   }
 }
 

@@ -47,7 +47,7 @@ TEST_F(CurvesTest, RatesAreWhatTheTrainingUsed) {
         last = e.training.learning_rate.value * training::rate_fraction(e.training, step);
         time += last;
       }
-      EXPECT_STREQ(point.scalars.back().first, "lr");
+      EXPECT_EQ(point.scalars.back().first, "lr");
       EXPECT_EQ(point.scalars.back().second, last);
       EXPECT_NEAR(time, run.measurements[i].time, 1e-14);
     }
@@ -63,7 +63,8 @@ TEST_F(CurvesTest, TextFormatsHoldEveryMeasurementUnderTheUsualNames) {
   for (const auto& run : runs) measurements += run.measurements.size();
   const std::string text = csv.str();
   EXPECT_EQ(text.substr(0, text.find('\n')), "run,tag,step,wall_time,value");
-  EXPECT_EQ(static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n')), 1 + 6 * measurements);
+  const auto scalars = named_curve(runs[0]).points[0].scalars.size();
+  EXPECT_EQ(static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n')), 1 + scalars * measurements);
   EXPECT_NE(text.find(fmt::format("run-00003-{},loss/val,16,0,", runs[3].key)), std::string::npos);
   std::istringstream lines(jsonl.str());
   std::string line;
@@ -84,6 +85,23 @@ TEST_F(CurvesTest, TextFormatsHoldEveryMeasurementUnderTheUsualNames) {
     EXPECT_EQ(value.at("flops").number(), m.compute_flop);
   }
   EXPECT_EQ(heads, 12U);
+}
+
+TEST_F(CurvesTest, EveryFieldButTheClocksIsAScalar) {
+  store::RunRecord run = *read().run(0);
+  run.measurements.resize(1);
+  std::vector<double> expected;
+  double next = 0.5;
+  const auto set = [&](std::string_view name, auto& x, auto&&...) {
+    x = static_cast<std::remove_reference_t<decltype(x)>>(next++);
+    if (name != "step" && name != "time") expected.push_back(static_cast<double>(x));
+  };
+  store::Measurement::measured(run.measurements[0], set);
+  store::Measurement::position(run.measurements[0], set);
+  std::vector<double> found;
+  for (const auto& [name, value] : named_curve(run).points.at(0).scalars)
+    if (name != "lr") found.push_back(value);
+  EXPECT_EQ(found, expected);
 }
 
 // One record worked out from the formats' descriptions.

@@ -2,13 +2,13 @@
 #include "phaselaw/theory/evaluate.h"
 
 #include <cmath>
-#include <limits>
 #include <set>
 #include <string>
 #include <vector>
 
 #include <gtest/gtest.h>
 
+#include "phaselaw/base/constants.h"
 #include "phaselaw/base/errors.h"
 #include "phaselaw/numerics/random.h"
 #include "phaselaw/theory/convergence.h"
@@ -169,7 +169,6 @@ TEST(Evaluate, NothingOverflows) {
 }
 
 TEST(Evaluate, BadNumbersNameFlagMeaningAndRange) {
-  const double nan = std::numeric_limits<double>::quiet_NaN();
   std::set<std::string> checked;
   TheoryNumbers good;
   good.edition = "free", good.p = 6, good.r = 1;
@@ -179,7 +178,7 @@ TEST(Evaluate, BadNumbersNameFlagMeaningAndRange) {
                           using Field = std::remove_reference_t<decltype(field)>;
                           if constexpr (!std::is_same_v<Field, std::string>) {
                             const Field kept = field;
-                            for (const double bad : {0.0, -1.0, 1.0, nan, double{INFINITY}}) {
+                            for (const double bad : {0.0, -1.0, 1.0, base::kNaN, double{INFINITY}}) {
                               if (domain.contains(bad)) continue;
                               field = bad;
                               const std::string message = message_of(good);

@@ -9,6 +9,7 @@
 
 #include <gtest/gtest.h>
 
+#include "phaselaw/base/constants.h"
 #include "phaselaw/numerics/random.h"
 #include "phaselaw/theory/two_stage.h"
 
@@ -129,7 +130,7 @@ TEST(ExcessRisk, TheBottleneckIsTheResourceThatPaysMost) {
       EXPECT_LE(risk_with(found), risk_with(other) * (1 + 1e-11));  // (1e-6)^2 and rounding
   }
   for (const int count : seen) EXPECT_GT(count, 0);
-  EXPECT_EQ(to_string(Resource::n_params), "n_params");
+  EXPECT_EQ(base::enum_name(Resource::n_params), "n_params");
   EXPECT_EQ(bottleneck({}), Resource::time);
 }
 
@@ -159,8 +160,7 @@ TEST(ExcessRisk, RegimeAgreesWithTheTwoStageLaw) {
 }
 
 TEST(ExcessRisk, DomainErrors) {
-  const double nan = std::numeric_limits<double>::quiet_NaN();
-  for (const double bad : {-1.0, nan, double{INFINITY}}) {
+  for (const double bad : {-1.0, base::kNaN, double{INFINITY}}) {
     EXPECT_THROW((void)excess_risk_terms({.initial_risk = bad}), std::domain_error);
     EXPECT_THROW((void)excess_risk_terms({.rate = bad}), std::domain_error);
     EXPECT_THROW((void)excess_risk_terms({.time = bad}), std::domain_error);

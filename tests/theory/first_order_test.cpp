@@ -10,6 +10,8 @@
 
 #include <gtest/gtest.h>
 
+#include "phaselaw/base/constants.h"
+
 namespace phaselaw::theory {
 namespace {
 
@@ -263,8 +265,7 @@ TEST(FirstOrder, TheTraceBoundsTheLargestEigenvalue) {
 }
 
 TEST(FirstOrder, DomainErrors) {
-  const double nan = std::nan("");
-  for (const double bad : {0.999, 0.0, -1.0, nan, double{INFINITY}}) {
+  for (const double bad : {0.999, 0.0, -1.0, base::kNaN, double{INFINITY}}) {
     EXPECT_THROW((void)gd_factor(bad), std::domain_error);
     EXPECT_THROW((void)accelerated_factor(bad), std::domain_error);
     EXPECT_THROW((void)log_chebyshev_loss(bad, 1), std::domain_error);
@@ -272,8 +273,8 @@ TEST(FirstOrder, DomainErrors) {
     EXPECT_THROW((void)oracle_steps(bad, 0.1), std::domain_error);
   }
   EXPECT_THROW((void)log_gd_loss(2, -1), std::domain_error);
-  EXPECT_THROW((void)log_gd_loss(2, nan), std::domain_error);
-  for (const double bad : {0.0, 1.1, nan}) EXPECT_THROW((void)gd_steps(2, bad), std::domain_error);
+  EXPECT_THROW((void)log_gd_loss(2, base::kNaN), std::domain_error);
+  for (const double bad : {0.0, 1.1, base::kNaN}) EXPECT_THROW((void)gd_steps(2, bad), std::domain_error);
   EXPECT_THROW((void)steps_of_compute(1, 0, 1), std::domain_error);
   EXPECT_THROW((void)log_lambda_max_bound(1, 1, 1, 0), std::domain_error);
 }

@@ -8,6 +8,7 @@
 
 #include <gtest/gtest.h>
 
+#include "phaselaw/base/constants.h"
 #include "phaselaw/numerics/statistics.h"
 #include "theory/golden_section.h"
 
@@ -93,7 +94,7 @@ TEST(NoiseSchedule, TheLawBreaksAtTheSquareRoot) {
   EXPECT_EQ(effect_of_data({1, 0.5}), DataEffect::no_effect);
   EXPECT_EQ(effect_of_data({1, 0.501}), DataEffect::hurts);
   for (const auto effect : {DataEffect::helps, DataEffect::no_effect, DataEffect::hurts})
-    EXPECT_FALSE(to_string(effect).empty());
+    EXPECT_NE(base::enum_name(effect), "?");
   for (const double compute : {1e3, 1e12, 1e30}) {
     const auto flat = scheduled_law(edition_v1(), compute, {0.3, 0.5});
     EXPECT_NEAR(std::exp(flat.log_excess_risk), 0.09, 1e-16);
@@ -105,17 +106,16 @@ TEST(NoiseSchedule, TheLawBreaksAtTheSquareRoot) {
 }
 
 TEST(NoiseSchedule, DomainErrors) {
-  const double nan = std::nan("");
-  for (const double bad : {0.0, -1.0, nan, double{INFINITY}}) {
+  for (const double bad : {0.0, -1.0, base::kNaN, double{INFINITY}}) {
     EXPECT_THROW((void)noise_at({bad, 0}, 1), std::domain_error);
     EXPECT_THROW((void)noise_at({1, 0}, bad), std::domain_error);
     EXPECT_THROW((void)scheduled_law(edition_v1(), bad, {}), std::domain_error);
     EXPECT_THROW((void)scheduled_law(edition_v1(), 1, {bad, 0.5}), std::domain_error);
   }
   EXPECT_THROW((void)compute_exponent(edition_v1(), 3), std::domain_error);
-  EXPECT_THROW((void)compute_exponent(edition_v1(), nan), std::domain_error);
-  EXPECT_THROW((void)data_exponent(nan), std::domain_error);
-  EXPECT_THROW((void)effect_of_data({1, nan}), std::domain_error);
+  EXPECT_THROW((void)compute_exponent(edition_v1(), base::kNaN), std::domain_error);
+  EXPECT_THROW((void)data_exponent(base::kNaN), std::domain_error);
+  EXPECT_THROW((void)effect_of_data({1, base::kNaN}), std::domain_error);
 }
 
 }  // namespace

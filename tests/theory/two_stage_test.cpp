@@ -9,6 +9,7 @@
 
 #include <gtest/gtest.h>
 
+#include "phaselaw/base/constants.h"
 #include "phaselaw/base/errors.h"
 #include "phaselaw/numerics/lambert_w.h"
 #include "phaselaw/numerics/statistics.h"
@@ -154,9 +155,9 @@ TEST(TwoStage, StageChangesAtTheThreshold) {
   const double threshold = threshold_compute(edition_v1(), 100, 0.5);
   EXPECT_EQ(stage(edition_v1(), 0.999 * threshold, 100, 0.5), Stage::compute_starved);
   EXPECT_EQ(stage(edition_v1(), 1.001 * threshold, 100, 0.5), Stage::data_limited);
-  EXPECT_EQ(to_string(Stage::compute_starved), "compute-starved");
-  EXPECT_EQ(to_string(Stage::data_limited), "data-limited");
-  EXPECT_EQ(to_string(Stage::model_limited), "model-limited");
+  EXPECT_EQ(base::enum_name(Stage::compute_starved), "compute-starved");
+  EXPECT_EQ(base::enum_name(Stage::data_limited), "data-limited");
+  EXPECT_EQ(base::enum_name(Stage::model_limited), "model-limited");
   EXPECT_EQ(threshold_compute(edition_v1(), 0.2, 0.5), 0);  // n <= xi^2: no compute is needed to reach the noise
 }
 
@@ -169,8 +170,7 @@ TEST(TwoStage, ExtremesStayFinite) {
 }
 
 TEST(TwoStage, DomainErrors) {
-  const double nan = std::numeric_limits<double>::quiet_NaN(), inf = std::numeric_limits<double>::infinity();
-  for (const double bad : {0.0, -1.0, nan, inf}) {
+  for (const double bad : {0.0, -1.0, base::kNaN, base::kInfinity}) {
     EXPECT_THROW((void)excess_risk(edition_v1(), bad, 1), std::domain_error);
     EXPECT_THROW((void)excess_risk(edition_v1(), 1, bad), std::domain_error);
     EXPECT_THROW((void)slope(edition_v1(), bad, 1), std::domain_error);

@@ -244,9 +244,8 @@ TEST(Trainer, ClippingBoundsTheStep) {
   EXPECT_NEAR(gradient_norm<double>(model::ParameterTable(model), moved), 1e-5, 1e-13);
 }
 
-TEST(Curve, RoundTripsAndLeavesUnknownEmpty) {
-  std::vector<Measurement> curve(2);
-  curve[1] = {3, 0.1, 24, 1.5e9, 1.0 / 3, 2e-300, 0.25};
+TEST(Curve, HasEveryFieldInFullPrecisionAndLeavesUnknownEmpty) {
+  const std::vector<Measurement> curve = {{0, 0, 0, 0, 0, 0, base::kNaN}, {3, 0.1, 24, 1.5e9, 1.0 / 3, 2e-300, 0.25}};
   EXPECT_EQ(curve_csv(curve),
             "step,time,tokens,compute_flop,train_loss,test_loss,excess_risk\n"
             "0,0,0,0,0,0,\n"
