@@ -59,7 +59,7 @@ void FitOptions::require_used() const {
           fmt::format("only asymmetric uses it, and the objective is {}", base::enum_name(objective)));
   const IntervalMethod method = resolved_interval();
   require(method == IntervalMethod::bootstrap || method == IntervalMethod::bca || resamples == plain.resamples,
-          "--resamples", fmt::format("{} intervals use none", base::enum_name(method)));
+          "--resamples", fmt::format("intervals by {} are made without resamples", base::enum_name(method)));
   require(method != IntervalMethod::none || level == plain.level, "--level", "no intervals are made");
 }
 

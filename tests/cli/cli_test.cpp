@@ -46,8 +46,8 @@ TEST_F(CliTest, NumbersOutsideTheirDomainNameTheFlag) {
   expect_bad({"theory", "--compute", "1e9", "--noise", "0"}, "--noise");
   expect_bad({"theory"}, "--n-data");
   expect_bad({"theory", "--compute", "1e9", "--p", "5"}, "--edition free");
-  expect_bad({"fit", path("curve.csv"), "--exponent", "1/0"}, "--exponent");
-  expect_bad({"fit", path("curve.csv"), "--exponent", "-0.2"}, "--exponent");
+  expect_bad({"fit", path("curve.csv"), "--law", "two-stage", "--fix", "q=1/0"}, "--fix");
+  expect_bad({"fit", path("curve.csv"), "--law", "two-stage", "--fix", "q=-0.2", "--quiet"}, "q");
   expect_bad({"fit", path("curve.csv"), "--level", "1.5"}, "level");
   expect_bad({"fit", path("curve.csv"), "--delta", "0"}, "delta");
   expect_bad({"train", path("exp.toml"), "--out", path("run"), "--threads", "0"}, "--threads");
@@ -124,7 +124,7 @@ TEST_F(CliTest, SweepResumesExportsFitsAndReports) {
 }
 
 TEST_F(CliTest, FitReadsATableAndWritesTheContractedFields) {
-  const auto outcome = run({"fit", path("curve.csv"), "--json", path("fit.json"), "--quiet"});
+  const auto outcome = run({"fit", path("curve.csv"), "--law", "two-stage", "--json", path("fit.json"), "--quiet"});
   ASSERT_EQ(outcome.code, 0) << outcome.err;
   const auto fit = base::read_json(path("fit.json"));
   for (const char* key : {"law", "objective", "delta", "n_points", "objective_value", "parameters", "derived",

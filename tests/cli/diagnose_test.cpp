@@ -50,7 +50,7 @@ TEST_F(DiagnoseVerb, ReadsGzipAndWritesThePage) {
   const std::string text = two_runs();
   ASSERT_EQ(gzwrite(file, text.data(), static_cast<unsigned>(text.size())), static_cast<int>(text.size()));
   gzclose(file);
-  const auto outcome = run({"diagnose", path("two.csv.gz"), "--run", "a", "--page", path("page")});
+  const auto outcome = run({"diagnose", path("two.csv.gz"), "--run", "a", "--out", path("page")});
   ASSERT_EQ(outcome.code, 0) << outcome.err;
   EXPECT_NE(outcome.out.find("exponential"), std::string::npos) << outcome.out;
   const std::string page = base::read_text(path("page/report.html"));
@@ -81,6 +81,9 @@ TEST_F(DiagnoseVerb, StudyRunsAreCurves) {
 
 TEST_F(DiagnoseVerb, MistakesAreNamed) {
   write("two.csv", two_runs());
+  expect_bad({"diagnose", path("two.csv"), "--page", path("page")}, "--page: this flag is gone; use --out");
+  expect_bad({"diagnose", path("two.csv"), "--last"}, "--last: a curve needs all rows of its run");
+  expect_bad({"diagnose", path("two.csv"), "--decay-to", "0.1"}, "--decay-to");
   expect_bad({"diagnose", path("two.csv"), "--run", "c"}, "--run: unknown run 'c'");
   expect_bad({"diagnose", path("two.csv"), "--col", "los=loss"}, "did you mean 'loss'?");
   expect_bad({"diagnose", path("two.csv"), "--col", "loss=losss"}, "did you mean 'loss'?");

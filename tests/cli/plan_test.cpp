@@ -53,6 +53,20 @@ TEST_F(PlanVerb, PageAndNextRun) {
   EXPECT_EQ(base::read_json(path("plan/plan.json")).at("bottleneck").text(), "model-limited");
 }
 
+TEST_F(PlanVerb, OfSeveralFitsTheBestThatGivesSizes) {
+  ASSERT_EQ(run({"fit", path("runs.csv"), "--interval", "none", "--quiet", "--json", path("all.json")}).code, 0);
+  const testing::Outcome any = run({"plan", "--fit", path("all.json"), "--compute", "1e21", "--json", "-"});
+  ASSERT_EQ(any.code, 0) << any.err;
+  const base::Value json = base::parse_json(any.out, "stdout");
+  EXPECT_TRUE(json.at("n_params").at("value").is_number());
+  EXPECT_NE(any.err.find("planned with " + json.at("law").text()), std::string::npos) << any.err;
+  const testing::Outcome named =
+      run({"plan", "--fit", path("all.json"), "--law", "chinchilla-tied", "--compute", "1e21", "--json", "-", "--quiet"});
+  ASSERT_EQ(named.code, 0) << named.err;
+  EXPECT_EQ(base::parse_json(named.out, "stdout").at("law").text(), "chinchilla-tied");
+  expect_bad({"plan", "--fit", path("all.json"), "--law", "chinchila", "--compute", "1e21"}, "did you mean 'chinchilla'");
+}
+
 TEST_F(PlanVerb, BadInputIsOneLine) {
   expect_bad(plan({}), "--compute: expected one of");
   expect_bad(plan({"--compute", "1e21", "--loss", "2"}), "expected one of");
@@ -61,7 +75,14 @@ TEST_F(PlanVerb, BadInputIsOneLine) {
   expect_bad(plan({"--loss", "1.2"}), "--loss: 1.2 is not reached by any compute");
   expect_bad(plan({"--compute", "1e21", "--flop-convention", "6n"}), "did you mean '6nd'");
   expect_bad(plan({"--compute", "1e21", "--flop-convention", "with-attention"}), "--seq-len");
-  expect_bad(plan({"--compute", "1e21", "--at", "unique_tokens"}), "expected NAME=NUMBER");
+  // A number that the plan would not look at.
+  expect_bad(plan({"--compute", "1e21", "--vocab", "50257"}), "--vocab: only --flop-convention without-embeddings");
+  expect_bad(plan({"--compute", "1e21", "--seq-len", "1024"}), "--seq-len");
+  expect_bad(plan({"--compute", "1e21", "--flop-per-param", "6"}), "--flop-per-param");
+  expect_bad(plan({"--compute", "1e21", "--aspect-ratio", "32"}), "--aspect-ratio");
+  expect_bad(plan({"--compute", "1e21", "--next-budget", "1e20"}), "--next-budget");
+  expect_bad(plan({"--compute", "1e21", "--seed", "3"}), "--seed");
+  expect_bad(plan({"--compute", "1e21", "--at", "unique_tokens"}), "expected name=number");
   expect_bad(plan({"--compute", "1e21", "--n-params", "1B", "--tokens", "1B"}), "hold one of");
   expect_bad({"plan", "--fit", path("none.json"), "--compute", "1e21"}, "none.json");
   expect_bad({"plan", "--fit", path("runs.csv"), "--compute", "1e21"}, "runs.csv");
