@@ -16,6 +16,7 @@
 namespace phaselaw::sweep {
 
 struct RunResult {
+  Configuration configuration;
   training::Outcome outcome = training::Outcome::finished;
   std::vector<training::Measurement> curve;
   std::vector<float> theta;
