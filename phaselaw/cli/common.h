@@ -28,12 +28,20 @@ struct Program {
   std::function<void()> action;
 };
 
-// The subcommand with --json, --seed, --threads and --quiet; `action` runs after everything is parsed.
+// The subcommand with --json and --quiet, for verbs whose request has the seed and the threads, where they have a
+// meaning; `action` runs after everything is parsed.
+Verb add_request_verb(Program& program, const std::string& name, const std::string& description,
+                      const std::string& example, std::function<void()> action);
+
+// The same with --seed and --threads in `common`.
 Verb add_verb(Program& program, const std::string& name, const std::string& description, const std::string& example,
               std::function<void()> action);
 
 // Writes the result to --json, if given: a file (write-then-rename) or stdout.
 void emit_json(const Common& common, const base::Value& value);
+
+// `json` with made_by as the file at `path`, and to --json.
+void write_json(const Common& common, const std::string& path, base::Value& json);
 
 // A result with a page: `json` (made_by added) as DIR/<name>, the page as DIR/report.html, and --json.
 void write_results(const Common& common, const std::string& directory, const std::string& name, base::Value json,

@@ -13,9 +13,10 @@ namespace phaselaw::cli {
 void Verb::field_flag(const std::string& flag, const base::FlagShape& shape, const base::Domain& domain,
                       std::string_view help, std::function<void(const std::vector<std::string>&)> set) {
   std::string text(help);
-  if (!domain.unit.empty()) text += fmt::format(" [{}]", domain.unit);
+  if (!domain.unit.empty() && domain.unit != "bytes") text += fmt::format(" [{}]", domain.unit);
   if (shape.is_switch) {
-    app_.add_flag_function(flag, [set = std::move(set)](std::int64_t) { set({}); }, text);
+    app_.add_flag_function(
+        flag, [set = std::move(set)](std::int64_t) { set({}); }, text);
     return;
   }
   CLI::Option* option = app_.add_option(
@@ -27,7 +28,7 @@ void Verb::field_flag(const std::string& flag, const base::FlagShape& shape, con
       text);
   option->type_name(shape.type)->run_callback_for_default(false);
   if (shape.is_list)
-    option->expected(1, std::numeric_limits<int>::max())->take_all();
+    option->expected(1, std::numeric_limits<int>::max())->take_all()->allow_extra_args();
   else
     option->expected(1);
   if (!shape.default_text.empty()) option->default_str(shape.default_text);
@@ -112,17 +113,23 @@ Verb& Verb::words(const char* separated_by_bars) {
   return *this;
 }
 
-Verb add_verb(Program& program, const std::string& name, const std::string& description, const std::string& example,
-              std::function<void()> action) {
+Verb add_request_verb(Program& program, const std::string& name, const std::string& description,
+                      const std::string& example, std::function<void()> action) {
   CLI::App* app = program.app.add_subcommand(name, description);
   app->footer("Example:\n  " + example);
   app->callback([&program, todo = std::move(action)] { program.action = todo; });
   auto& common = program.common;
   return Verb(*app)
       .option("--json", common.json, "write the result as JSON to this file; - for stdout")
-      .option("--seed", common.seed, "seed of every random draw; default: the file's, else 0", 0)
-      .option("--threads", common.threads, "workers; default: one a core", 1)
       .flag("--quiet", common.quiet, "only warnings and errors on stderr");
+}
+
+Verb add_verb(Program& program, const std::string& name, const std::string& description, const std::string& example,
+              std::function<void()> action) {
+  auto& common = program.common;
+  return add_request_verb(program, name, description, example, std::move(action))
+      .option("--seed", common.seed, "seed of every random draw; default: the file's, else 0", 0)
+      .option("--threads", common.threads, "workers; default: one a core", 1);
 }
 
 }  // namespace phaselaw::cli

@@ -25,8 +25,8 @@ struct Experiment {
   model::ModelOptions model;
   data::DataOptions data;
   training::TrainingOptions training;
-  kernel::KernelOptions kernel{.detail = kernel::Detail::layers};  // of the verb kernel, no part of a training run
-  dynamics::FlowOptions flow;                                      // of flow and predict, no part of a training run
+  kernel::KernelTask kernel;   // of the verb kernel, no part of a training run
+  dynamics::FlowOptions flow;  // of flow and predict, no part of a training run
 };
 
 // Reads and validates. InputError at file:line:column for an unknown section or key, a wrong type, a value outside its
