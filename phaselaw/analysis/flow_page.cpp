@@ -245,7 +245,7 @@ report::Page flow_page(const Setting& s, const FlowViews& v) {
   if (!v.methods.empty()) section.figures.push_back(methods(v));
   section.tables = {laziness_table(v)};
   page.sections = {section};
-  page.configurations.emplace_back("experiment", base::to_json(sweep::resolved(s.experiment)));
+  page.configurations.emplace_back("experiment", base::to_json(s.configuration));
   return page;
 }
 

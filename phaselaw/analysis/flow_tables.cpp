@@ -86,7 +86,7 @@ base::Value to_value(const Setting& s, const FlowViews& v) {
   json["stability_condition"] = Value::table(
       {{"fails_at", v.condition_fails_at ? Value(*v.condition_fails_at) : Value()}, {"reason", v.condition}});
   json["warnings"] = Value(v.warnings);
-  json["configuration"] = sweep::resolved(s.experiment);
+  json["configuration"] = s.configuration;
   json["flow"] = base::write_fields(s.experiment.flow);
   return json;
 }

@@ -29,17 +29,15 @@ const Value* value_of(const Value& resolved, const std::string& key) {
   return section == nullptr ? nullptr : section->find(key.substr(dot + 1));
 }
 
-// Numeric keys of model and data that differ between the points.
-std::vector<std::string> numeric_keys(const sweep::Study& study) {
-  const Value first = sweep::resolved(study.points.front().experiment);
+// Numeric keys of model and data that differ between the points, by their resolved configurations.
+std::vector<std::string> numeric_keys(const std::vector<Value>& points) {
   std::vector<std::string> keys;
   for (const char* section : {"model", "data"})
-    for (const auto& [name, value] : first.at(section).entries()) {
+    for (const auto& [name, value] : points.front().at(section).entries()) {
       if (!value.is_number()) continue;
       const std::string key = std::string(section) + "." + name;
-      for (const auto& point : study.points) {
-        const Value resolved = sweep::resolved(point.experiment);
-        const Value* other = value_of(resolved, key);
+      for (const Value& point : points) {
+        const Value* other = value_of(point, key);
         if (other != nullptr && other->is_number() && other->number() != value.number()) {
           keys.push_back(key);
           break;
@@ -147,7 +145,9 @@ std::vector<std::pair<std::string, std::vector<const LazyPoint*>>> curves_of(con
 LazinessStudy laziness_study(const sweep::Study& study, int threads, const KeepPoint& keep) {
   if (study.points.front().experiment.model.reads_tokens())
     throw base::InputError("a study of the drift needs the squared loss; choose readout identity or linear");
-  const auto keys = numeric_keys(study);
+  std::vector<Value> configurations;
+  for (const auto& point : study.points) configurations.push_back(sweep::resolved(point.experiment));
+  const auto keys = numeric_keys(configurations);
   if (keys.empty())
     throw base::InputError(
         "the [grid] varies no number of [model] or [data]; give e.g. \"model.d_hidden\" = [32, 128]");
@@ -155,13 +155,13 @@ LazinessStudy laziness_study(const sweep::Study& study, int threads, const KeepP
   double work = 0;
   for (const auto& point : study.points) work += point.cost_flop;
   base::Progress progress("flow", work);
-  for (const auto& point : study.points) {
+  for (std::size_t i = 0; i < study.points.size(); ++i) {
+    const sweep::Point& point = study.points[i];
     base::throw_if_interrupted();
     const auto measure_it = [&] { return to_value(measure(point, threads)); };
     auto measured = point_from(keep ? keep(point, measure_it) : measure_it());
     measured.seed = point.experiment.seed;
-    const Value resolved = sweep::resolved(point.experiment);
-    for (const auto& key : keys) measured.keys.emplace_back(key, value_of(resolved, key)->number());
+    for (const auto& key : keys) measured.keys.emplace_back(key, value_of(configurations[i], key)->number());
     if (measured.status == "finished")
       result.points.push_back(std::move(measured));
     else

@@ -253,16 +253,8 @@ base::Value to_value(const MeasuredConstants& c) {
                                    {"holds", check.holds},
                                    {"vacuous", check.vacuous},
                                    {"blame", check.blame}}));
-  Value numbers = Value::table();
-  theory::TheoryNumbers::fields(c.numbers,
-                                [&](std::string_view name, const auto& field, const base::Domain&, std::string_view) {
-                                  if constexpr (requires { field.has_value(); })
-                                    numbers[name] = field ? Value(*field) : Value();
-                                  else
-                                    numbers[name] = Value(field);
-                                });
   Value json = theory::to_value(c.report);
-  json["measured"] = Value::table({{"numbers", numbers},
+  json["measured"] = Value::table({{"numbers", base::write_fields(c.numbers)},
                                    {"layers", layers},
                                    {"rate", c.rate},
                                    {"radius", c.radius},

@@ -57,8 +57,6 @@ std::vector<std::int64_t> predicted_sizes(std::int64_t pool, std::vector<std::in
     for (std::int64_t n = std::min<std::int64_t>(4, pool / 2); n <= pool; n *= 2) wanted.push_back(n);
   std::sort(wanted.begin(), wanted.end());
   wanted.erase(std::unique(wanted.begin(), wanted.end()), wanted.end());
-  if (wanted.front() < 2)
-    throw base::InputError({"--n-data"}, fmt::format("each size must be >= 2; found {}", wanted.front()));
   if (wanted.back() > pool)
     throw base::InputError({"--n-data"}, fmt::format("{} is more than the {} training sequences of the experiment; "
                                                      "raise data.n_data or ask for less",
@@ -170,13 +168,14 @@ dynamics::PredictedEnvelope envelope_of(const Prediction& p, const PredictOption
     o.window_lo = inside.front();
     o.window_hi = inside.back();
   }
-  o.resamples = options.resamples;
+  o.resamples = static_cast<int>(options.resamples);
   return dynamics::predicted_envelope(surface, p.compute, o);
 }
 
 }  // namespace
 
 Prediction predict(const Setting& s, const PredictOptions& options) {
+  base::check_fields(options);
   if (s.cross_entropy())
     throw base::InputError(
         "predict needs the squared loss, whose flow has a closed form; for text set data.target = "
@@ -214,7 +213,7 @@ Prediction predict(const Setting& s, const PredictOptions& options) {
   surface.subsets = options.subsets;
   surface.folds = options.folds;
   surface.seed = static_cast<std::uint64_t>(e.seed);
-  surface.resamples = options.resamples;
+  surface.resamples = static_cast<int>(options.resamples);
   surface.n_data = sizes;
   base::Progress progress("predicting", 5);
   p.surfaces.push_back(dynamics::risk_surface(pool, Estimator::leave_one_out, surface));

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "phaselaw/analysis/setting.h"
+#include "phaselaw/base/fields.h"
 #include "phaselaw/base/value.h"
 #include "phaselaw/dynamics/learning_curve.h"
 #include "phaselaw/dynamics/predicted_envelope.h"
@@ -22,13 +23,24 @@
 namespace phaselaw::analysis {
 
 struct PredictOptions {
-  std::vector<std::int64_t> n_data;  // increasing; empty: doubling from 4 (or 2) to the pool
-  std::int64_t subsets = 4;          // random subsets for each n
-  std::int64_t folds = 0;       // leave out this many groups of sequences where n is larger; 0: one sequence at a time
-  int resamples = 200;          // bootstrap replicates of the intervals
-  bool check = false;           // train the real models
-  std::int64_t replicates = 2;  // of them for each n, on random subsets of the pool
-  int threads = 0;
+  std::vector<std::int64_t> n_data;
+  std::int64_t subsets = 4, folds = 0, resamples = 200;
+  bool check = false;
+  std::int64_t replicates = 2;
+  int threads = 0;  // 0: all cores; no field: every verb has it (verbs/experiment.h)
+
+  template <class Self, class Visit>
+  static void fields(Self& self, Visit&& visit) {
+    using base::anything, base::at_least;
+    visit("n_data", self.n_data, at_least(2), "sizes, such as 8,16,32; default: doubling from 4 to data.n_data");
+    visit("subsets", self.subsets, at_least(1), "random subsets of the pool for each size");
+    visit("folds", self.folds, at_least(0),
+          "leave sequences out in this many folds where n is larger; 0: one at a time");
+    visit("resamples", self.resamples, at_least(0), "bootstrap resamples of the intervals");
+    visit("check", self.check, anything(), "train the real models too and report the error of the prediction");
+    visit("replicates", self.replicates, at_least(1),
+          "with check: models trained for each size, on random subsets of the pool");
+  }
 };
 
 // Trained models beside their prediction, at the times both have.
@@ -58,11 +70,11 @@ struct Prediction {
   std::vector<std::string> warnings;
 };
 
-// The sizes in increasing order, each once; the default of PredictOptions::n_data for none. InputError for a pool of
-// one sequence and for sizes outside 2 .. pool.
+// The sizes in increasing order, each once; for none, doubling from 4 (or 2) to the pool. InputError for a pool of one
+// sequence and a size above it.
 [[nodiscard]] std::vector<std::int64_t> predicted_sizes(std::int64_t pool, std::vector<std::int64_t> wanted);
 
-// InputError: cross-entropy (no closed form), an n above the pool, a pool of one sequence.
+// InputError: cross-entropy (no closed form), sizes as above, options outside their domain.
 [[nodiscard]] Prediction predict(const Setting& setting, const PredictOptions& options);
 
 // predicted.csv: method, n_data, time, compute, risk, lo, hi; and the rows `measured` of a check.

@@ -261,7 +261,7 @@ base::Value to_value(const Setting& s, const Prediction& p) {
                                   {"training_seconds", p.check->seconds},
                                   {"prediction_over_training", p.seconds / p.check->seconds}});
   json["warnings"] = Value(p.warnings);
-  json["configuration"] = sweep::resolved(s.experiment);
+  json["configuration"] = s.configuration;
   return json;
 }
 
@@ -287,7 +287,7 @@ report::Page predict_page(const Setting& s, const Prediction& p) {
   section.tables = {estimates_table(p)};
   if (p.check) section.tables.push_back(check_table(p));
   page.sections = {section};
-  page.configurations.emplace_back("experiment", base::to_json(sweep::resolved(s.experiment)));
+  page.configurations.emplace_back("experiment", base::to_json(s.configuration));
   return page;
 }
 

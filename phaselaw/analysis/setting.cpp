@@ -29,6 +29,7 @@ data::Split split_of(const sweep::Experiment& e) {
 
 Setting::Setting(const sweep::Experiment& e)
     : experiment(e),
+      configuration(sweep::resolved(e)),
       split(split_of(e)),
       model(e.model),
       theta_0(model::initialise<double>(model.table(), static_cast<std::uint64_t>(e.seed))) {}

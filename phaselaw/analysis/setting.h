@@ -18,7 +18,8 @@ namespace phaselaw::analysis {
 
 struct Setting {
   sweep::Experiment experiment;
-  data::Split split;  // test cut to flow.n_test sequences
+  base::Value configuration;  // sweep::resolved(experiment)
+  data::Split split;          // test cut to flow.n_test sequences
   model::Transformer<double> model;
   std::vector<double> theta_0;
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "phaselaw/base/fields.h"
+#include "phaselaw/base/number.h"
 
 // Fields as flags of a command line: what a person types for a field of each kind, and how help describes it.
 //
@@ -16,11 +17,11 @@
 namespace phaselaw::base {
 
 struct FlagShape {
-  std::string type = {};            // "NUMBER", "INT", "TEXT", "NAME=NUMBER"; "" of a switch
+  std::string type = {};                // "NUMBER", "INT", "TEXT", "NAME=NUMBER"; "" of a switch
   std::vector<std::string> words = {};  // the words that it knows, where there are only these
-  std::string default_text = {};    // "": none
-  bool is_switch = false;           // takes no value
-  bool is_list = false;             // takes several
+  std::string default_text = {};        // "": none
+  bool is_switch = false;               // takes no value
+  bool is_list = false;                 // takes several
 };
 
 namespace detail {
@@ -62,7 +63,8 @@ FlagShape flag_text(const T&, const Domain&) {
 inline FlagShape flag_text(const bool&, const Domain&) { return {.is_switch = true}; }
 inline FlagShape flag_text(const std::string& x, const Domain&) { return {.type = "TEXT", .default_text = x}; }
 inline FlagShape flag_text(const double& x, const Domain&) { return {.type = "NUMBER", .default_text = default_of(x)}; }
-inline FlagShape flag_text(const std::int64_t& x, const Domain&) {
+inline FlagShape flag_text(const std::int64_t& x, const Domain& domain) {
+  if (domain.unit == "bytes") return {.type = "SIZE", .default_text = bytes_text(static_cast<double>(x))};
   return {.type = "INT", .default_text = fmt::to_string(x)};
 }
 template <class E>
@@ -108,7 +110,9 @@ template <class T>
 }
 
 // Sets the field to the words given after its flag; a switch is set by none.
-inline void set_from_texts(const std::vector<std::string>&, bool& out, const Domain&, const std::string&) { out = true; }
+inline void set_from_texts(const std::vector<std::string>&, bool& out, const Domain&, const std::string&) {
+  out = true;
+}
 template <class T>
 void set_from_texts(const std::vector<std::string>& texts, T& out, const Domain& domain, const std::string& flag) {
   detail::from_text(texts.back(), out, domain, flag);
@@ -132,6 +136,14 @@ void set_from_texts(const std::vector<std::string>& texts, std::map<std::string,
     const auto [name, value] = detail::name_and_value(text, flag, !std::is_same_v<T, std::string>);
     detail::from_text(value, out[name], domain, flag);
   }
+}
+
+// Sets the field of this name.
+template <class S>
+void set_field(S& options, std::string_view field_name, const std::vector<std::string>& texts) {
+  S::fields(options, [&](std::string_view name, auto& field, const Domain& domain, std::string_view) {
+    if (name == field_name) set_from_texts(texts, field, domain, flag_of(name));
+  });
 }
 
 }  // namespace phaselaw::base

@@ -64,6 +64,13 @@ std::optional<double> parse_quantity(std::string_view text) {
   return above.value / below.value;
 }
 
+std::optional<std::int64_t> parse_integer(std::string_view text) {
+  std::int64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) return {};
+  return value;
+}
+
 std::optional<double> parse_bytes(std::string_view text) {
   constexpr std::string_view kLetters = "KMGT";
   const auto [digits, letter] = with_letter(text, kLetters);
@@ -71,6 +78,16 @@ std::optional<double> parse_bytes(std::string_view text) {
   if (number.kind != NumberKind::finite) return {};
   return letter == '\0' ? number.value
                         : number.value * std::pow(1024.0, static_cast<double>(kLetters.find(letter)) + 1);
+}
+
+std::string bytes_text(double bytes) {
+  std::string letter;
+  for (const char next : {'K', 'M', 'G', 'T'}) {
+    if (!(bytes >= 1024) || std::fmod(bytes, 1024) != 0) break;
+    bytes /= 1024;
+    letter = next;
+  }
+  return fmt::format("{:.0f}{}", bytes, letter);
 }
 
 std::string factor_text(double factor) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -31,8 +32,14 @@ struct Number {
 // finite number.
 [[nodiscard]] std::optional<double> parse_quantity(std::string_view text);
 
+// A whole number, digits after an optional sign. Unset for anything else, and beyond 64 bits.
+[[nodiscard]] std::optional<std::int64_t> parse_integer(std::string_view text);
+
 // A size of memory: a number with K, M, G or T, which are powers of 1024. Unset for anything else.
 [[nodiscard]] std::optional<double> parse_bytes(std::string_view text);
+
+// The same as people write it: 8G where the number is a whole multiple, else its digits.
+[[nodiscard]] std::string bytes_text(double bytes);
 
 // A round factor as people write it: 1e6, not 1e+06.
 [[nodiscard]] std::string factor_text(double factor);

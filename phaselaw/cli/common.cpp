@@ -12,12 +12,10 @@ namespace phaselaw::cli {
 
 void write_results(const Common& common, const std::string& directory, const std::string& name, base::Value json,
                    report::Page page) {
-  json["made_by"] = made_by(common);
-  report::add_provenance(json.at("made_by"), page);
   const std::filesystem::path folder(directory);
-  base::write_file(folder / name, base::to_json(json) + "\n");
+  write_json(common, folder / name, json);
+  report::add_provenance(json.at("made_by"), page);
   report::write_page(page, folder / "report.html", common.page_files);
-  emit_json(common, json);
 }
 
 void write_answer(const Common& common, const std::string& directory, const std::string& name, base::Value json,
@@ -31,13 +29,26 @@ void require_outputs(const Common& common) {
   if (!common.json.empty() && common.json != "-") base::require_writable_file(common.json, "--json");
 }
 
-void emit_json(const Common& common, const base::Value& value) {
-  if (common.json.empty()) return;
-  const std::string text = base::to_json(value) + "\n";
+namespace {
+
+void emit_text(const Common& common, const std::string& text) {
   if (common.json == "-")
     fmt::print("{}", text);
   else
     base::write_file(common.json, text);
+}
+
+}  // namespace
+
+void emit_json(const Common& common, const base::Value& value) {
+  if (!common.json.empty()) emit_text(common, base::to_json(value) + "\n");
+}
+
+void write_json(const Common& common, const std::string& path, base::Value& json) {
+  json["made_by"] = made_by(common);
+  const std::string text = base::to_json(json) + "\n";
+  base::write_file(path, text);
+  if (!common.json.empty()) emit_text(common, text);
 }
 
 base::Value made_by(const Common& common) {

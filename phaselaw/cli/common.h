@@ -41,6 +41,9 @@ Verb add_verb(Program& program, const std::string& name, const std::string& desc
 // Writes the result to --json, if given: a file (write-then-rename) or stdout.
 void emit_json(const Common& common, const base::Value& value);
 
+// `json` with made_by as the file at `path`, and to --json.
+void write_json(const Common& common, const std::string& path, base::Value& json);
+
 // A result: `json` with made_by to --json, and where a directory is given as DIR/<name> with the page as
 // DIR/report.html. Writing changes nothing of the result: the JSON is the same with and without a directory.
 void write_answer(const Common& common, const std::string& directory, const std::string& name, base::Value json,

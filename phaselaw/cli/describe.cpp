@@ -39,7 +39,7 @@ VerbText describe(const CLI::App& verb) {
   VerbText text{verb.get_name(), verb.get_description(), {}, {}, {}};
   for (const std::string& line : split(verb.get_footer(), '\n'))
     if (line.rfind("  ", 0) == 0) text.examples.push_back(line.substr(2));
-  for (const CLI::Option* option : verb.get_options())
+  for (const CLI::Option* option : verb.get_options([](const CLI::Option* o) { return !o->get_group().empty(); }))
     (option->get_positional() ? text.positionals : text.flags).push_back(describe(verb, *option));
   return text;
 }

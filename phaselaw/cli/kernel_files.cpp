@@ -14,47 +14,76 @@ namespace {
 
 namespace fs = std::filesystem;
 
-template <class T>
-void write_matrix(const fs::path& path, const numerics::Matrix<T>& m) {
-  const std::int64_t shape[] = {m.rows(), m.cols()};
-  data::write_npy(path, shape, std::span<const T>(m.data(), static_cast<std::size_t>(m.size())));
-}
-
-}  // namespace
-
-template <class T>
-void write_setting(const std::string& directory, const model::ModelOptions& options, const model::Transformer<T>& model,
-                   const std::vector<T>& theta, const model::Inputs<T>& inputs, const data::Dataset& train) {
-  const fs::path folder(directory);
-  training::write_checkpoint<T>(folder / "weights.safetensors", options, theta);
-  if (inputs.tokens != nullptr) {
-    const std::int64_t shape[] = {train.n, train.seq_len};
-    data::write_npy(folder / "inputs.npy", shape, std::vector<T>(train.tokens.begin(), train.tokens.end()));
-    data::write_npy(folder / "targets.npy", shape, std::vector<T>(train.next_tokens.begin(), train.next_tokens.end()));
-  } else {
-    const std::int64_t in[] = {train.n, train.seq_len, options.d_model};
-    const std::int64_t out[] = {train.n, train.seq_len, options.outputs()};
-    data::write_npy(folder / "inputs.npy", in, std::span<const T>(inputs.vectors, train.x.size()));
-    data::write_npy(folder / "targets.npy", out, std::vector<T>(train.y.begin(), train.y.end()));
-  }
-  typename model::Transformer<T>::Workspace workspace(model, inputs.n);
-  std::vector<T> outputs(static_cast<std::size_t>(inputs.n * model.outputs_per_sequence()));
-  model.forward(theta, inputs, workspace, outputs.data());
-  const std::int64_t shape[] = {inputs.n, options.seq_len, options.outputs()};
-  data::write_npy(folder / "outputs.npy", shape, std::span<const T>(outputs));
-}
-
+// "layers.1" -> "kernel_layer_1.npy"
 std::string kernel_file(const std::string& part) {
+  if (part.empty()) return "kernel.npy";
   const std::string prefix = "layers.";
   const bool layer = part.rfind(prefix, 0) == 0 && part.find('.', prefix.size()) == std::string::npos;
   return layer ? "kernel_layer_" + part.substr(prefix.size()) + ".npy" : "kernel_" + part + ".npy";
 }
 
 template <class T>
-void write_matrices(const std::string& directory, const kernel::DenseKernel<T>& result) {
-  const fs::path folder(directory);
-  write_matrix(folder / "kernel.npy", result.total);
-  for (const auto& part : result.parts) write_matrix(folder / kernel_file(part.name), part.values);
+void write_matrix(KernelFiles<T>& files, const std::string& part, const numerics::Matrix<T>& m) {
+  files.begin(part, m.rows());
+  files.piece({m.data(), static_cast<std::size_t>(m.size())});
+  files.end();
+}
+
+}  // namespace
+
+template <class T>
+void KernelFiles<T>::open() {
+  base::require_writable_directory(directory_, "--out");
+}
+
+template <class T>
+void KernelFiles<T>::setting(const sweep::Experiment& e, const verbs::KernelSetting<T>& s) {
+  const fs::path folder(directory_);
+  const model::ModelOptions& options = e.model;
+  const data::Dataset& train = s.split.train;
+  training::write_checkpoint<T>(folder / "weights.safetensors", options, s.theta);
+  if (s.inputs.tokens != nullptr) {
+    const std::int64_t shape[] = {train.n, train.seq_len};
+    data::write_npy(folder / "inputs.npy", shape, std::vector<T>(train.tokens.begin(), train.tokens.end()));
+    data::write_npy(folder / "targets.npy", shape, std::vector<T>(train.next_tokens.begin(), train.next_tokens.end()));
+  } else {
+    const std::int64_t in[] = {train.n, train.seq_len, options.d_model};
+    const std::int64_t out[] = {train.n, train.seq_len, options.outputs()};
+    data::write_npy(folder / "inputs.npy", in, std::span<const T>(s.inputs.vectors, train.x.size()));
+    data::write_npy(folder / "targets.npy", out, std::vector<T>(train.y.begin(), train.y.end()));
+  }
+  typename model::Transformer<T>::Workspace workspace(s.model, s.inputs.n);
+  std::vector<T> outputs(static_cast<std::size_t>(s.inputs.n * s.model.outputs_per_sequence()));
+  s.model.forward(s.theta, s.inputs, workspace, outputs.data());
+  const std::int64_t shape[] = {s.inputs.n, options.seq_len, options.outputs()};
+  data::write_npy(folder / "outputs.npy", shape, std::span<const T>(outputs));
+}
+
+template <class T>
+void KernelFiles<T>::begin(const std::string& part, std::int64_t rows) {
+  const std::int64_t shape[] = {rows, rows};
+  file_.emplace(fs::path(directory_) / kernel_file(part), shape);
+}
+
+template <class T>
+void KernelFiles<T>::piece(std::span<const T> values) {
+  file_->append(values);
+}
+
+template <class T>
+void KernelFiles<T>::end() {
+  file_->commit();
+  file_.reset();
+}
+
+template <class T>
+void write_files(const std::string& directory, const sweep::Experiment& experiment,
+                 const verbs::DenseAnswer<T>& answer) {
+  KernelFiles<T> files(directory);
+  files.setting(experiment, answer.setting);
+  write_matrix(files, "", answer.kernel.total);
+  for (const auto& part : answer.kernel.parts) write_matrix(files, part.name, part.values);
+  write_spectrum(directory, answer.spectrum);
 }
 
 void write_spectrum(const std::string& directory, const verbs::KernelSpectrum& found) {
@@ -76,11 +105,9 @@ void write_density(const std::string& directory, const kernel::SpectralDensity& 
   base::write_file(fs::path(directory) / "density.csv", csv);
 }
 
-template void write_setting<float>(const std::string&, const model::ModelOptions&, const model::Transformer<float>&,
-                                   const std::vector<float>&, const model::Inputs<float>&, const data::Dataset&);
-template void write_setting<double>(const std::string&, const model::ModelOptions&, const model::Transformer<double>&,
-                                    const std::vector<double>&, const model::Inputs<double>&, const data::Dataset&);
-template void write_matrices<float>(const std::string&, const kernel::DenseKernel<float>&);
-template void write_matrices<double>(const std::string&, const kernel::DenseKernel<double>&);
+template class KernelFiles<float>;
+template class KernelFiles<double>;
+template void write_files<float>(const std::string&, const sweep::Experiment&, const verbs::DenseAnswer<float>&);
+template void write_files<double>(const std::string&, const sweep::Experiment&, const verbs::DenseAnswer<double>&);
 
 }  // namespace phaselaw::cli

@@ -1,32 +1,49 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
+#include <span>
 #include <string>
-#include <vector>
 
-#include "phaselaw/data/dataset.h"
-#include "phaselaw/kernel/density.h"
-#include "phaselaw/kernel/kernel.h"
+#include "phaselaw/data/npy.h"
 #include "phaselaw/verbs/kernel.h"
+#include "phaselaw/verbs/kernel_distributed.h"
 
 // The files of `phaselaw kernel`. Rows of every kernel: (sample, token, output coordinate), last fastest.
 namespace phaselaw::cli {
 
-// weights.safetensors, inputs.npy (n, L, d) or (n, L) for tokens, outputs.npy and targets.npy (n, L, o).
 template <class T>
-void write_setting(const std::string& directory, const model::ModelOptions& options, const model::Transformer<T>& model,
-                   const std::vector<T>& theta, const model::Inputs<T>& inputs, const data::Dataset& train);
+class KernelFiles : public verbs::KernelSink<T> {
+ public:
+  explicit KernelFiles(std::string directory) : directory_(std::move(directory)) {}
+  void open() override;  // InputError at --out where nothing can be written
+  // weights.safetensors, inputs.npy (n, L, d) or (n, L) for tokens, outputs.npy and targets.npy (n, L, o).
+  void setting(const sweep::Experiment& experiment, const verbs::KernelSetting<T>& setting) override;
+  // kernel.npy, kernel_layer_<nu>.npy or kernel_<block>.npy.
+  void begin(const std::string& part, std::int64_t rows) override;
+  void piece(std::span<const T> values) override;
+  void end() override;
 
-// kernel.npy, kernel_layer_<nu>.npy or kernel_<block>.npy.
+ private:
+  std::string directory_;
+  std::optional<data::NpyPieces<T>> file_;
+};
+
+// All files of a kernel with matrices.
 template <class T>
-void write_matrices(const std::string& directory, const kernel::DenseKernel<T>& result);
-
-[[nodiscard]] std::string kernel_file(const std::string& part);  // "layers.1" -> "kernel_layer_1.npy"
+void write_files(const std::string& directory, const sweep::Experiment& experiment,
+                 const verbs::DenseAnswer<T>& answer);
 
 // spectrum.csv: rank, eigenvalue, target_coefficient.
 void write_spectrum(const std::string& directory, const verbs::KernelSpectrum& found);
 
 // density.csv: eigenvalue, cdf and its standard error, on a log grid between the extremes.
 void write_density(const std::string& directory, const kernel::SpectralDensity& density);
+
+extern template class KernelFiles<float>;
+extern template class KernelFiles<double>;
+extern template void write_files<float>(const std::string&, const sweep::Experiment&, const verbs::DenseAnswer<float>&);
+extern template void write_files<double>(const std::string&, const sweep::Experiment&,
+                                         const verbs::DenseAnswer<double>&);
 
 }  // namespace phaselaw::cli

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <charconv>
 #include <filesystem>
 #include <memory>
 
-#include "phaselaw/analysis/predict.h"
 #include "phaselaw/base/files.h"
-#include "phaselaw/base/log.h"
 #include "phaselaw/cli/common.h"
 #include "phaselaw/report/format.h"
+#include "phaselaw/verbs/experiment.h"
 
 // phaselaw predict EXP.toml --out DIR: the learning curve from the kernel, without training.
 namespace phaselaw::cli {
@@ -15,46 +13,18 @@ namespace phaselaw::cli {
 namespace {
 
 struct PredictFlags {
-  std::string experiment, out, n_data;
-  int subsets = 4, folds = 0, resamples = 200, replicates = 2;
-  bool check = false;
+  verbs::PredictRequest request;
+  std::string experiment, out;
 };
 
-std::vector<std::int64_t> sizes_of(const std::string& text) {
-  std::vector<std::int64_t> sizes;
-  for (const char *at = text.data(), *end = at + text.size(); at < end;) {
-    std::int64_t value = 0;
-    const auto [stop, error] = std::from_chars(at, end, value);
-    if (error != std::errc() || (stop != end && *stop != ','))
-      throw base::InputError({"--n-data"}, fmt::format("expected sizes such as 8,16,32; found '{}'", text));
-    sizes.push_back(value);
-    at = stop + 1;
-  }
-  return sizes;
-}
-
-void run_predict(const Common& common, const PredictFlags& flags) {
-  auto e = sweep::experiment_from(base::read_toml(flags.experiment));
-  if (common.seed) e.seed = *common.seed;
-  analysis::PredictOptions options;
-  options.n_data = analysis::predicted_sizes(e.data.n_data, sizes_of(flags.n_data));
-  options.subsets = flags.subsets;
-  options.folds = flags.folds;
-  options.resamples = flags.resamples;
-  options.check = flags.check;
-  options.replicates = flags.replicates;
-  options.threads = common.threads;
+void run_predict(const Common& common, PredictFlags& flags) {
+  flags.request.experiment = sweep::experiment_from(base::read_toml(flags.experiment));
   require_outputs(common);
   base::require_writable_directory(flags.out, "--out");
-  const analysis::Setting setting(e);
-  base::log_info(setting.split.description);
-  const auto prediction = analysis::predict(setting, options);
-  for (const auto& warning : prediction.warnings) base::log_warning(warning);
-
-  const std::filesystem::path folder(flags.out);
-  base::write_file(folder / "predicted.csv", analysis::predicted_csv(prediction));
-  write_results(common, flags.out, "predict.json", analysis::to_value(setting, prediction),
-                analysis::predict_page(setting, prediction));
+  const auto answer = verbs::predict(flags.request);
+  const auto& prediction = answer.prediction;
+  base::write_file(std::filesystem::path(flags.out) / "predicted.csv", analysis::predicted_csv(prediction));
+  write_results(common, flags.out, "predict.json", answer.json, analysis::predict_page(answer.setting, prediction));
   if (common.json == "-") return;
   std::vector<std::vector<std::string>> rows = {{"n", "predicted test loss", "trained"}};
   const auto& surface = prediction.surfaces.front();
@@ -82,18 +52,13 @@ void run_predict(const Common& common, const PredictFlags& flags) {
 
 void add_predict(Program& program) {
   auto flags = std::make_shared<PredictFlags>();
-  add_verb(program, "predict", "predict the learning curve from the kernel, without training",
-           "phaselaw predict examples/predict.toml --n-data 8,16,32 --out predicted",
-           [&program, flags] { run_predict(program.common, *flags); })
+  add_request_verb(program, "predict", "predict the learning curve from the kernel, without training",
+                   "phaselaw predict examples/predict.toml --n-data 8,16,32 --out predicted",
+                   [&program, flags] { run_predict(program.common, *flags); })
       .positional("experiment", flags->experiment, "experiment file (TOML); its training set is the pool")
       .required("--out", flags->out, "directory for report.html, predicted.csv, predict.json")
       .page_files(program.common.page_files.figures, program.common.page_files.pdf)
-      .option("--n-data", flags->n_data, "sizes, e.g. 8,16,32; default: doubling from 4 to data.n_data")
-      .option("--subsets", flags->subsets, "random subsets of the pool for each size", 1)
-      .option("--folds", flags->folds, "leave sequences out in this many folds where n is larger; 0: one at a time", 0)
-      .option("--resamples", flags->resamples, "bootstrap resamples of the intervals", 0)
-      .flag("--check", flags->check, "train the real models too and report the error of the prediction")
-      .option("--replicates", flags->replicates, "with --check: models trained for each size, on random subsets", 1);
+      .fields(flags->request);
 }
 
 }  // namespace phaselaw::cli

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <memory>
 
-#include "phaselaw/analysis/measured_constants.h"
-#include "phaselaw/base/log.h"
 #include "phaselaw/cli/common.h"
 #include "phaselaw/report/format.h"
-#include "phaselaw/theory/evaluate.h"
+#include "phaselaw/verbs/experiment.h"
 
 // phaselaw theory [numbers]: the paper's formulas at plain numbers. The flags are the fields of theory::TheoryNumbers.
 // phaselaw theory --from EXP.toml: at the numbers that an actual model, data set and flow have.
@@ -29,24 +27,34 @@ void add_rows(const base::Value& table, const std::string& prefix, std::vector<s
   }
 }
 
-void print(const Common& common, const theory::TheoryNumbers& numbers) {
-  require_outputs(common);
-  const base::Value result = theory::to_value(theory::evaluate(numbers));
-  emit_json(common, result);
+struct TheoryFlags {
+  GivenFlags numbers, run;  // of the one way to ask and of the other
+  std::string from;
+};
+
+// Flags of the other way would be ignored.
+void refuse(const GivenFlags& given, const char* why) {
+  if (!given.flags.empty()) throw base::InputError({base::flag_of(given.flags.front().first)}, why);
+}
+
+void print(const Common& common, const TheoryFlags& flags) {
+  refuse(flags.run, "only --from takes it; leave it out");
+  theory::TheoryNumbers numbers;
+  flags.numbers.over(numbers);
+  const auto answer = verbs::theory(numbers);
+  emit_json(common, answer.json);
   if (common.json == "-") return;
   std::vector<std::vector<std::string>> rows = {{"quantity", "value"}};
-  add_rows(result, "", rows);
+  add_rows(answer.json, "", rows);
   fmt::print("{}", text_table(rows));
 }
 
-void print_measured(const Common& common, const std::string& file) {
-  require_outputs(common);
-  auto e = sweep::experiment_from(base::read_toml(file));
-  if (common.seed) e.seed = *common.seed;
-  const analysis::Setting setting(e);
-  const auto constants = analysis::measured_constants(setting, common.threads);
-  for (const auto& note : constants.notes) base::log_warning(note);
-  const base::Value result = analysis::to_value(constants);
+void print_measured(const Common& common, const TheoryFlags& flags) {
+  refuse(flags.numbers, "--from measures the numbers; leave it out");
+  verbs::ExperimentRequest request;
+  flags.run.over(request);
+  request.experiment = sweep::experiment_from(base::read_toml(flags.from));
+  const auto [constants, result] = verbs::measured_constants(request);
   emit_json(common, result);
   if (common.json == "-") return;
   std::vector<std::vector<std::string>> rows = {{"measured", "value"}};
@@ -63,17 +71,16 @@ void print_measured(const Common& common, const std::string& file) {
 }  // namespace
 
 void add_theory(Program& program) {
-  auto numbers = std::make_shared<theory::TheoryNumbers>();
-  auto from = std::make_shared<std::string>();
-  Verb verb = add_verb(program, "theory", "evaluate the paper's definitions, bounds and laws at plain numbers",
-                       "phaselaw theory --compute 1e12 --noise 0.3", [&program, numbers, from] {
-                         from->empty() ? print(program.common, *numbers) : print_measured(program.common, *from);
-                       });
-  verb.option("--from", *from, "experiment file: measure the constants on its model, data and flow instead");
-  theory::TheoryNumbers::fields(
-      *numbers, [&verb](std::string_view name, auto& field, const base::Domain&, std::string_view meaning) {
-        verb.option(theory::flag_of(name).c_str(), field, std::string(meaning).c_str());
-      });
+  auto flags = std::make_shared<TheoryFlags>();
+  add_request_verb(program, "theory", "evaluate the paper's definitions, bounds and laws at plain numbers",
+                   "phaselaw theory --compute 1e12 --noise 0.3",
+                   [&program, flags] {
+                     require_outputs(program.common);
+                     flags->from.empty() ? print(program.common, *flags) : print_measured(program.common, *flags);
+                   })
+      .option("--from", flags->from, "experiment file: measure the constants on its model, data and flow instead")
+      .fields(verbs::ExperimentRequest{}, flags->run)
+      .fields(theory::TheoryNumbers{}, flags->numbers);
 }
 
 }  // namespace phaselaw::cli

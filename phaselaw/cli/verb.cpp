@@ -13,9 +13,10 @@ namespace phaselaw::cli {
 void Verb::field_flag(const std::string& flag, const base::FlagShape& shape, const base::Domain& domain,
                       std::string_view help, std::function<void(const std::vector<std::string>&)> set) {
   std::string text(help);
-  if (!domain.unit.empty()) text += fmt::format(" [{}]", domain.unit);
+  if (!domain.unit.empty() && domain.unit != "bytes") text += fmt::format(" [{}]", domain.unit);
   if (shape.is_switch) {
-    app_.add_flag_function(flag, [set = std::move(set)](std::int64_t) { set({}); }, text);
+    app_.add_flag_function(
+        flag, [set = std::move(set)](std::int64_t) { set({}); }, text);
     return;
   }
   CLI::Option* option = app_.add_option(

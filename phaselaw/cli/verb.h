@@ -22,6 +22,15 @@ class Option;
 // from there. Only what no struct describes, such as the names of files, is bound by hand.
 namespace phaselaw::cli {
 
+// Flags as they were typed: field and words.
+struct GivenFlags {
+  std::vector<std::pair<std::string, std::vector<std::string>>> flags;
+  template <class S>
+  void over(S& options) const {
+    for (const auto& [name, texts] : flags) base::set_field(options, name, texts);
+  }
+};
+
 class Verb {
  public:
   explicit Verb(CLI::App& app) : app_(app) {}
@@ -36,6 +45,18 @@ class Verb {
                    base::set_from_texts(texts, field, domain, flag);
                  });
     });
+    return *this;
+  }
+  // The same, kept as they were typed, for options that a file gives first; `defaults` is described by --help.
+  template <class S>
+  Verb& fields(const S& defaults, GivenFlags& given) {
+    S::fields(defaults,
+              [&](std::string_view name, const auto& field, const base::Domain& domain, std::string_view help) {
+                field_flag(base::flag_of(name), base::describe_flag(field, domain), domain, help,
+                           [&given, name = std::string(name)](const std::vector<std::string>& texts) {
+                             given.flags.emplace_back(name, texts);
+                           });
+              });
     return *this;
   }
   // A flag that is gone: using it is an error that names what to write instead.

@@ -52,9 +52,7 @@ class DenseDrift : public KernelDrift {
       LazyStart& start = start_.emplace_back();
       start.name = name;
       start.kernel_norm = h.norm();
-      Matrix<double> copy = h;
-      const auto spectrum =
-          kernel::spectrum_in_place<double>(numerics::MatrixView<double>(copy.data(), copy.rows(), copy.cols()));
+      const auto spectrum = kernel::spectrum<double>({h.data(), h.rows(), h.cols()});
       start.lambda_min = spectrum.lambda_min;
       start.lambda_max = spectrum.lambda_max;
       at_start_.push_back(std::move(h));

@@ -3,12 +3,13 @@
 
 #include <array>
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <utility>
 
 #include "phaselaw/base/fields.h"
 
-// What is asked of the dense tangent kernel, and how it is to be computed.
+// What is asked of the tangent kernel, and how it is to be computed.
 namespace phaselaw::kernel {
 
 // automatic   the planner's choice: the least predicted time
@@ -26,6 +27,9 @@ enum class Reduce { none, coordinates, sequence };
 // Which matrices are returned beside the total: none | one a layer (+ embed, out) | one a parameter block.
 enum class Detail { total, layers, blocks };
 
+// The numbers of the model, the matrices and their eigenvalues.
+enum class Dtype { float32, float64 };
+
 namespace option_names {
 inline constexpr std::array kAlgorithms{std::pair{std::string_view("auto"), Algorithm::automatic},
                                         std::pair{std::string_view("sandwich"), Algorithm::sandwich},
@@ -39,13 +43,17 @@ inline constexpr std::array kReductions{std::pair{std::string_view("none"), Redu
 inline constexpr std::array kDetails{std::pair{std::string_view("total"), Detail::total},
                                      std::pair{std::string_view("layers"), Detail::layers},
                                      std::pair{std::string_view("blocks"), Detail::blocks}};
+inline constexpr std::array kDtypes{std::pair{std::string_view("float32"), Dtype::float32},
+                                    std::pair{std::string_view("float64"), Dtype::float64}};
 }  // namespace option_names
 
 // Inline: those who only read an experiment file need these names and nothing else of this layer.
 [[nodiscard]] inline base::EnumNames<Algorithm> enum_names(Algorithm) { return option_names::kAlgorithms; }
 [[nodiscard]] inline base::EnumNames<Reduce> enum_names(Reduce) { return option_names::kReductions; }
 [[nodiscard]] inline base::EnumNames<Detail> enum_names(Detail) { return option_names::kDetails; }
+[[nodiscard]] inline base::EnumNames<Dtype> enum_names(Dtype) { return option_names::kDtypes; }
 
+// Of the dense kernel.
 struct KernelOptions {
   Algorithm algorithm = Algorithm::automatic;
   Reduce reduce = Reduce::none;
@@ -56,11 +64,39 @@ struct KernelOptions {
   template <class Self, class Visit>
   static void fields(Self& self, Visit&& visit) {
     using base::anything, base::at_least;
-    visit("algorithm", self.algorithm, anything(), "auto, sandwich, jacobian, token_dual, recursion or vjp");
-    visit("reduce", self.reduce, anything(), "none, coordinates (nL x nL) or sequence (n x n)");
-    visit("detail", self.detail, anything(), "total, layers or blocks: the matrices beside the total");
-    visit("threads", self.threads, at_least(0), "threads; 0: all");
-    visit("memory_limit", self.memory_limit, at_least(0), "bytes that the kernel may take; 0: no limit");
+    visit("algorithm", self.algorithm, anything(), "how the matrix is computed; auto: with the least predicted time");
+    visit("reduce", self.reduce, anything(),
+          "rows: none (one for each output), coordinates (nL x nL) or sequence (n x n): of summed outputs");
+    visit("detail", self.detail, anything(), "matrices beside the total: none, one for each layer or parameter block");
+    visit("threads", self.threads, at_least(0), "number of worker threads; 0: all cores");
+    visit("memory_limit", self.memory_limit, at_least(0).in("bytes"),
+          "most memory for result and scratch, on each rank; 0: no limit");
+  }
+};
+
+// Of the tangent kernel of an experiment: the section [kernel] of its file, the flags of `phaselaw kernel` and the
+// arguments of phaselaw.kernel.
+struct KernelTask : KernelOptions {
+  Dtype dtype = Dtype::float64;
+  std::string weights;
+  bool spectrum_only = false;
+
+  // The file, the program and Python have this limit where nobody gives another.
+  static constexpr std::int64_t kMemoryLimit = std::int64_t{8} << 30;
+  KernelTask() {
+    detail = Detail::layers;
+    memory_limit = kMemoryLimit;
+  }
+
+  template <class Self, class Visit>
+  static void fields(Self& self, Visit&& visit) {
+    using base::anything;
+    KernelOptions::fields(self, visit);
+    visit("dtype", self.dtype, anything(),
+          "float32 takes half the time and memory, but cannot test positive definiteness");
+    visit("weights", self.weights, anything(), "weights.safetensors of a trained model; default: the initialisation");
+    visit("spectrum_only", self.spectrum_only, anything(),
+          "matrix-free: extreme eigenvalues, trace and density with error bars; no matrix");
   }
 };
 

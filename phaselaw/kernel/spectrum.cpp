@@ -47,6 +47,29 @@ int eigenvalues_only(int n, T* a, T* values) {
   return info;
 }
 
+// Puts the diagonal and the lower triangle back, which the eigenvalues have cost, however the scope is left.
+template <class T>
+class Restored {
+ public:
+  explicit Restored(numerics::MatrixView<T> matrix)
+      : matrix_(matrix), diagonal_(matrix.diagonal().begin(), matrix.diagonal().end()) {}
+  ~Restored() {
+    const auto n = static_cast<std::int64_t>(diagonal_.size());
+    for (std::int64_t i = 0; i < n; ++i) matrix_(i, i) = diagonal_[static_cast<std::size_t>(i)];
+    for (std::int64_t rows = 0; rows < n; rows += kTile)  // tiles, so that columns are read from the cache
+      for (std::int64_t cols = 0; cols <= rows; cols += kTile)
+        for (std::int64_t i = rows; i < std::min(rows + kTile, n); ++i)
+          for (std::int64_t j = cols; j < std::min(cols + kTile, i); ++j) matrix_(i, j) = matrix_(j, i);
+  }
+  Restored(const Restored&) = delete;
+  Restored& operator=(const Restored&) = delete;
+
+ private:
+  static constexpr std::int64_t kTile = 64;
+  numerics::MatrixView<T> matrix_;
+  std::vector<T> diagonal_;
+};
+
 }  // namespace
 
 Spectrum summarise(std::vector<double> eigenvalues, double eps) {
@@ -93,6 +116,12 @@ Spectrum spectrum_in_place(numerics::MatrixView<T> matrix, bool vectors) {
 }
 
 template <class T>
+Spectrum spectrum(numerics::MatrixView<T> matrix) {
+  const Restored<T> restored(matrix);
+  return spectrum_in_place<T>(matrix);
+}
+
+template <class T>
 numerics::Matrix<double> dual_matrix(TangentOperator<T>& op) {
   const std::int64_t size = op.selected_parameters(), rows = op.model().outputs_per_sequence();
   numerics::Matrix<double> dual = numerics::Matrix<double>::Zero(size, size);
@@ -129,6 +158,8 @@ std::vector<double> target_coefficients(const numerics::Matrix<double>& vectors,
 
 template Spectrum spectrum_in_place<float>(numerics::MatrixView<float>, bool);
 template Spectrum spectrum_in_place<double>(numerics::MatrixView<double>, bool);
+template Spectrum spectrum<float>(numerics::MatrixView<float>);
+template Spectrum spectrum<double>(numerics::MatrixView<double>);
 template numerics::Matrix<double> dual_matrix<float>(TangentOperator<float>&);
 template numerics::Matrix<double> dual_matrix<double>(TangentOperator<double>&);
 template Spectrum dual_spectrum<float>(TangentOperator<float>&);

@@ -36,6 +36,11 @@ struct Spectrum {
 template <class T>
 [[nodiscard]] Spectrum spectrum_in_place(numerics::MatrixView<T> matrix, bool vectors = false);
 
+// Eigenvalues of a matrix that is symmetric to the bit, and is the same matrix afterwards, bit for bit: LAPACK destroys
+// one triangle and the diagonal, which are put back from the other triangle and a copy of M numbers. Errors as above.
+template <class T>
+[[nodiscard]] Spectrum spectrum(numerics::MatrixView<T> matrix);
+
 // The figures of a list of eigenvalues (any order) of a matrix with unit roundoff `eps`.
 [[nodiscard]] Spectrum summarise(std::vector<double> eigenvalues, double eps);
 
@@ -54,6 +59,8 @@ template <class T>
 
 extern template Spectrum spectrum_in_place<float>(numerics::MatrixView<float>, bool);
 extern template Spectrum spectrum_in_place<double>(numerics::MatrixView<double>, bool);
+extern template Spectrum spectrum<float>(numerics::MatrixView<float>);
+extern template Spectrum spectrum<double>(numerics::MatrixView<double>);
 extern template numerics::Matrix<double> dual_matrix<float>(TangentOperator<float>&);
 extern template numerics::Matrix<double> dual_matrix<double>(TangentOperator<double>&);
 extern template Spectrum dual_spectrum<float>(TangentOperator<float>&);

@@ -70,7 +70,7 @@ DistributedPlan plan_distributed(const model::ModelOptions& model, std::int64_t 
     throw base::InputError(
         {"--memory-limit"},
         fmt::format("the kernel needs {:.3g} GB on each of {} ranks, {:.3g} GB of them its matrices; the limit is "
-                    "{:.3g} GB a rank: raise it, take more ranks, f32 or fewer sequences",
+                    "{:.3g} GB a rank: raise it, take more ranks, float32 or fewer sequences",
                     plan.bytes() * 1e-9, ranks, plan.matrices * plan.matrix_bytes * 1e-9,
                     static_cast<double>(options.memory_limit) * 1e-9));
   return plan;

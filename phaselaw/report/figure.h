@@ -2,11 +2,13 @@
 #pragma once
 
 #include <cstddef>
+#include <iterator>
 #include <limits>
 #include <string>
 #include <vector>
 
-// A figure as plain data, and its picture. Nothing is computed from the data: fits, bands and envelopes are given.
+// A figure as plain data; drawing.h makes its picture. Nothing is computed from the data: fits, bands and envelopes are
+// given.
 //
 // All text is plain UTF-8 (no markup). Points that cannot be drawn (NaN, infinite, or not positive on a log axis) break
 // the line, are left out, and the caption says how many.
@@ -28,7 +30,11 @@ enum class Style { kLine, kDashed, kPoints, kLinePoints };
 enum class Colour { kBlack, kOrange, kSkyBlue, kGreen, kYellow, kBlue, kVermillion, kPurple, kGrey };
 inline constexpr std::size_t kColours = 9;
 // Of the i-th of many series: the colours that differ most come first; no yellow; again from the start after 8.
-[[nodiscard]] Colour series_colour(std::size_t i);
+[[nodiscard]] inline Colour series_colour(std::size_t i) {
+  constexpr Colour kMostDifferent[] = {Colour::kVermillion, Colour::kBlue,    Colour::kGreen, Colour::kOrange,
+                                       Colour::kPurple,     Colour::kSkyBlue, Colour::kGrey,  Colour::kBlack};
+  return kMostDifferent[i % std::size(kMostDifferent)];
+}
 
 struct Series {
   std::string label{};  // several series may share a label: one legend entry for the group; "" = none
@@ -78,20 +84,5 @@ struct Figure {
   double width = 760;  // px of the drawing; the page scales it to its column
   double height = 480;
 };
-
-// Points of the series that cannot be drawn on these axes.
-[[nodiscard]] std::size_t dropped_points(const Figure& figure);
-
-// The caption, and how many points were left out and why.
-[[nodiscard]] std::string full_caption(const Figure& figure);
-
-// The picture as one <svg> element: viewBox without a fixed size, <title> and <desc>, every id beginning with `id`, so
-// that several may stand in one page. Needs the program gnuplot.
-// With `values`, the pointer finds the values of points (hover.h).
-// RunError when gnuplot is absent (names the package) or fails (quotes it). Arrays of different length are our bug.
-[[nodiscard]] std::string render_svg(const Figure& figure, const std::string& id = "figure", bool values = false);
-
-// The picture as a PDF document of one page, 96 px of the figure an inch, its text as text. Errors as render_svg.
-[[nodiscard]] std::string render_pdf(const Figure& figure);
 
 }  // namespace phaselaw::report

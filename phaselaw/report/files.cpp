@@ -1,54 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "phaselaw/report/files.h"
 
-#include <array>
-#include <cerrno>
-#include <cstring>
 #include <vector>
 
-#include <fcntl.h>
-#include <spawn.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "phaselaw/base/csv.h"
 #include "phaselaw/base/errors.h"
 #include "phaselaw/base/files.h"
 #include "phaselaw/base/interrupt.h"
-#include "phaselaw/report/process.h"
+#include "phaselaw/report/drawing.h"
+#include "phaselaw/report/programs.h"
 
 namespace phaselaw::report {
 
 namespace {
 
-std::vector<const Figure*> figures_of(const Page& page) {
-  std::vector<const Figure*> figures;
-  for (const Figure& figure : page.figures) figures.push_back(&figure);
-  for (const Section& section : page.sections)
-    for (const Figure& figure : section.figures) figures.push_back(&figure);
-  return figures;
-}
-
 std::string csv_name(const Axis& axis) {
   return base::csv_quoted(axis.unit.empty() ? axis.label : fmt::format("{} ({})", axis.label, axis.unit));
-}
-
-// Runs a program without a shell, its output to /dev/null. Its exit status; -1: not in PATH.
-int run_quietly(std::vector<std::string> words) {
-  std::vector<char*> arguments;
-  for (std::string& word : words) arguments.push_back(word.data());
-  arguments.push_back(nullptr);
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  for (const int stream : {0, 1, 2}) posix_spawn_file_actions_addopen(&actions, stream, "/dev/null", O_RDWR, 0);
-  pid_t id = -1;
-  const int problem = ::posix_spawnp(&id, arguments.front(), &actions, nullptr, arguments.data(), environ);
-  posix_spawn_file_actions_destroy(&actions);
-  if (problem == ENOENT) return -1;
-  if (problem != 0)
-    throw base::RunError(fmt::format("{} cannot be started ({})", words.front(), std::strerror(problem)));
-  const int status = Process(id).wait();
-  return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
 }
 
 // A browser prints the page: nothing else reads the page's own style sheet as it is shown.
@@ -94,16 +63,15 @@ std::string figure_csv(const Figure& figure) {
 }
 
 void write_page(const Page& page, const std::filesystem::path& html, const PageFiles& files) {
-  base::write_file(html, build_page(page));
+  std::vector<Drawing> drawings = drawings_of(page);
+  base::write_file(html, build_page(page, drawings));
   if (files.figures) {
     const auto folder = html.parent_path() / (html.stem().string() + "-figures");
     base::require_writable_directory(folder, "--figures");
-    int number = 0;
-    for (const Figure* figure : figures_of(page)) {
-      const std::string name = fmt::format("figure-{}", ++number);
-      base::write_file(folder / (name + ".svg"), render_svg(*figure, name));
-      base::write_file(folder / (name + ".pdf"), render_pdf(*figure));
-      base::write_file(folder / (name + ".csv"), figure_csv(*figure));
+    for (Drawing& drawing : drawings) {
+      base::write_file(folder / (drawing.id() + ".svg"), drawing.svg());
+      base::write_file(folder / (drawing.id() + ".pdf"), drawing.pdf());
+      base::write_file(folder / (drawing.id() + ".csv"), figure_csv(drawing.figure()));
     }
   }
   if (files.pdf) print_page(html, std::filesystem::path(html).replace_extension(".pdf"));

@@ -17,11 +17,27 @@ inline constexpr double kEdge = 10;            // free space at the edge of the 
 inline constexpr double kLegendSample = 34;    // length of a legend's line
 inline constexpr double kAxisLabelBelow = 48;  // centre of the x axis label below the frame
 
+// Where an axis is marked. Labels are in gnuplot's markup: "10^{3}" is a power of ten.
+struct Tic {
+  double at = 0;
+  std::string label;   // "" = unlabelled
+  bool minor = false;  // short and with a fainter grid line
+};
+
+// Log axis, 0 < lo < hi: powers of ten (every second, third, ... so that at most nine are labelled), with 2 to 9
+// between them; where the axis holds less than two decades 1, 2, 5 and more are labelled, so that there are three
+// labels at least.
+[[nodiscard]] std::vector<Tic> log_tics(double lo, double hi);
+
+// Linear axis, lo < hi: steps of 1, 2 or 5 times a power of ten, four to ten labels.
+[[nodiscard]] std::vector<Tic> linear_tics(double lo, double hi);
+
 // One direction: a number of the axis to px and back to a share of the frame.
 struct Scale {
   bool log = false;
-  double lo = 0, hi = 1;                        // ends of the axis
-  double start_px = 0, end_px = 1;              // their places
+  double lo = 0, hi = 1;            // ends of the axis
+  double start_px = 0, end_px = 1;  // their places
+  std::vector<Tic> tics{};
   [[nodiscard]] double share(double at) const;  // 0 at lo, 1 at hi
   [[nodiscard]] double px(double at) const { return start_px + share(at) * (end_px - start_px); }
 };

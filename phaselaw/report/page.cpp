@@ -7,6 +7,7 @@
 #include <set>
 
 #include "phaselaw/base/errors.h"
+#include "phaselaw/report/drawing.h"
 #include "phaselaw/report/format.h"
 #include "phaselaw/report/style.h"
 
@@ -61,6 +62,7 @@ std::string cell(const std::string& text) {
 // Collects the page, and how large each figure came out.
 class Writer {
  public:
+  explicit Writer(std::vector<Drawing>& drawings) : next_(drawings.begin()) {}
   [[nodiscard]] std::string build(const Page& page) {
     out_ = fmt::format(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
@@ -71,7 +73,7 @@ class Writer {
       for (const Claim& claim : section.claims) judged_.insert(claim.id);
     header(page);
     out_ += "<main>\n";
-    for (const Figure& figure : page.figures) add(figure, 2);
+    add_drawings(page.figures.size(), 2);
     claims(page.claims);
     for (const Section& section : page.sections) add(section);
     configurations(page.configurations);
@@ -109,21 +111,25 @@ class Writer {
     out_ += "</header>\n";
   }
 
-  // level: of its heading.
-  void add(const Figure& figure, int level) {
-    const std::string id = fmt::format("figure-{}", ++figures_);
-    const std::string svg = render_svg(figure, id, true);
+  // The next of the page's figures; level: of their headings.
+  void add_drawings(std::size_t count, int level) {
+    for (std::size_t i = 0; i < count; ++i) add(*next_++, level);
+  }
+
+  void add(Drawing& drawing, int level) {
+    const std::string& id = drawing.id();
+    const std::string svg = drawing.svg_with_values();
     if (svg.size() > largest_) {
       largest_ = svg.size();
-      largest_title_ = figure.title;
+      largest_title_ = drawing.figure().title;
     }
     // Focusable, so that the keyboard can scroll it where it is wider than the screen.
     line(
         "<figure role=\"group\" aria-labelledby=\"{}-heading\">\n<h{} class=\"figure-title\" id=\"{}-heading\">{}. "
         "{}</h{}>",
-        id, level, id, figures_, escape_html(figure.title), level);
+        id, level, id, ++figures_, escape_html(drawing.figure().title), level);
     line("<div class=\"drawing\" tabindex=\"0\">\n{}</div>", svg);
-    line("<figcaption>{}</figcaption>\n</figure>", escape_html(full_caption(figure)));
+    line("<figcaption>{}</figcaption>\n</figure>", escape_html(drawing.caption()));
   }
 
   // On a narrow screen the style sheet turns each row into a card; the roles keep it a table for screen readers.
@@ -165,7 +171,7 @@ class Writer {
   void add(const Section& section) {
     line("<section>\n<h2>{}</h2>", escape_html(section.title));
     if (!section.lead.empty()) line("<p class=\"lead\">{}</p>", escape_html(section.lead));
-    for (const Figure& figure : section.figures) add(figure, 3);
+    add_drawings(section.figures.size(), 3);
     verdicts(section.claims);
     for (const std::string& paragraph : section.paragraphs) line("<p>{}</p>", escape_html(paragraph));
     for (const Table& table : section.tables) add(table);
@@ -236,6 +242,7 @@ class Writer {
     out_ += "</pre>\n</section>\n";
   }
 
+  std::vector<Drawing>::iterator next_;
   std::string out_, largest_title_;
   std::set<std::string> judged_;  // ids of claims that stand in a section
   std::size_t figures_ = 0, largest_ = 0;
@@ -252,7 +259,22 @@ std::string paper_bibtex() {
          "}\n";
 }
 
-std::string build_page(const Page& page) { return Writer().build(page); }
+std::vector<Drawing> drawings_of(const Page& page) {
+  std::vector<Drawing> drawings;
+  const auto add = [&](const std::vector<Figure>& figures) {
+    for (const Figure& figure : figures) drawings.emplace_back(figure, fmt::format("figure-{}", drawings.size() + 1));
+  };
+  add(page.figures);
+  for (const Section& section : page.sections) add(section.figures);
+  return drawings;
+}
+
+std::string build_page(const Page& page, std::vector<Drawing>& drawings) { return Writer(drawings).build(page); }
+
+std::string build_page(const Page& page) {
+  std::vector<Drawing> drawings = drawings_of(page);
+  return build_page(page, drawings);
+}
 
 void add_provenance(const base::Value& made_by, Page& page) {
   for (const auto& [key, value] : made_by.entries())

@@ -16,6 +16,8 @@
 // BibTeX. A section: title, lead, figures, verdicts, paragraphs, tables.
 namespace phaselaw::report {
 
+class Drawing;  // drawing.h
+
 struct Table {
   std::string caption{};
   std::vector<std::string> columns{};
@@ -45,7 +47,12 @@ struct Page {
 
 inline constexpr std::size_t kPageLimitBytes = 3'000'000;
 
-// The page. RunError from gnuplot, or when the page exceeds kPageLimitBytes (says which figure is the largest).
+// The figures of the page in its order, as figure-1, figure-2, ... The page must outlive them.
+[[nodiscard]] std::vector<Drawing> drawings_of(const Page& page);
+
+// The page, of drawings_of(page). RunError from gnuplot, or when the page exceeds kPageLimitBytes (says which figure is
+// the largest).
+[[nodiscard]] std::string build_page(const Page& page, std::vector<Drawing>& drawings);
 [[nodiscard]] std::string build_page(const Page& page);
 
 // How the page was made: the entries of a table, base::made_by().

@@ -18,7 +18,7 @@ std::string problem_of(const store::RunRecord& run, const Study& study) {
   const Point& point = study.points[static_cast<std::size_t>(run.index)];
   if (run.key == point.key) return "";
   const base::Value configuration = base::parse_json(run.configuration, "its configuration");
-  if (base::to_json(resolved(experiment_from(configuration)), -1) == base::to_json(resolved(point.experiment), -1))
+  if (configuration_of(experiment_from(configuration)).key == point.key)
     return "";  // written by a program with fewer keys
   return fmt::format("its configuration is not that of the study's run {}", run.index);
 }
@@ -41,11 +41,10 @@ StudyCheck check_study(const std::string& path) {
   if (!check.sound()) return check;  // what the file holds cannot be relied on
   const auto store = store::Store::open_read(path);
   check.study_key = store.study_key();
-  const base::Value document = base::parse_json(store.study_json(), path);
-  if (study_key(document) != check.study_key)
+  const Study study = study_from(base::parse_json(store.study_json(), path));
+  if (study.key != check.study_key)
     check.problems.push_back(
-        fmt::format("the study's key {} is not the hash of its document, {}", check.study_key, study_key(document)));
-  const Study study = study_from(document);
+        fmt::format("the study's key {} is not the hash of its document, {}", check.study_key, study.key));
   check.points = static_cast<std::int64_t>(study.points.size());
   std::set<std::string> programs;
   for (const std::int64_t index : store.run_indices()) {

@@ -64,11 +64,7 @@ Experiment read_sections(const Value& document, bool study) {
 
 }  // namespace
 
-std::string run_key(const std::string& configuration) {
-  return fmt::format("{:016x}", base::hash_bytes(configuration));
-}
-
-std::string study_key(const Value& document) { return run_key(base::to_json(document, -1)); }
+std::string run_key(const std::string& json) { return fmt::format("{:016x}", base::hash_bytes(json)); }
 
 std::int64_t batch_of(const Experiment& e) {
   return e.training.optimizer == training::OptimizerKind::gd ? e.data.n_data
@@ -93,6 +89,14 @@ Value resolved(const Experiment& e) {
                        {"model", model::to_section(e.model)},
                        {"data", base::write_fields(e.data)},
                        {"training", base::write_fields(e.training)}});
+}
+
+Configuration configuration_of(const Experiment& e) {
+  Configuration c;
+  c.value = resolved(e);
+  c.json = base::to_json(c.value, -1);
+  c.key = run_key(c.json);
+  return c;
 }
 
 namespace {
@@ -142,7 +146,7 @@ Point point_at(const Value& document, const Grid& grid, double combination) {
 Study study_from(const Value& document) {
   Study study;
   study.json = base::to_json(document);
-  study.key = study_key(document);
+  study.key = run_key(base::to_json(document, -1));
   const Grid grid = grid_from(document);
   const double combinations = grid.combinations(), count = combinations * static_cast<double>(grid.seeds);
   if (count > static_cast<double>(kMaxPoints)) refuse_size(document, grid, count);
@@ -152,7 +156,7 @@ Study study_from(const Value& document) {
     for (std::int64_t replicate = 0; replicate < grid.seeds; ++replicate) {
       point.index = static_cast<std::int64_t>(study.points.size());
       point.experiment.seed = seed + replicate;
-      point.key = run_key(base::to_json(resolved(point.experiment), -1));
+      point.key = configuration_of(point.experiment).key;
       study.points.push_back(point);
     }
   }

@@ -25,8 +25,8 @@ struct Experiment {
   model::ModelOptions model;
   data::DataOptions data;
   training::TrainingOptions training;
-  kernel::KernelOptions kernel{.detail = kernel::Detail::layers};  // of the verb kernel, no part of a training run
-  dynamics::FlowOptions flow;                                      // of flow and predict, no part of a training run
+  kernel::KernelTask kernel;   // of the verb kernel, no part of a training run
+  dynamics::FlowOptions flow;  // of flow and predict, no part of a training run
 };
 
 // Reads and validates. InputError at file:line:column for an unknown section or key, a wrong type, a value outside its
@@ -37,9 +37,15 @@ struct Experiment {
 // experiment_from(resolved(e)) gives those of e again.
 [[nodiscard]] base::Value resolved(const Experiment& experiment);
 
-// 16 hex digits: the hash of a resolved configuration as one line of JSON, and that of a study's document.
-[[nodiscard]] std::string run_key(const std::string& configuration);
-[[nodiscard]] std::string study_key(const base::Value& document);
+// The same in the forms that a run needs, made once.
+struct Configuration {
+  base::Value value;  // resolved(experiment)
+  std::string json;   // as one line
+  std::string key;    // run_key(json)
+};
+[[nodiscard]] Configuration configuration_of(const Experiment& experiment);
+
+[[nodiscard]] std::string run_key(const std::string& json);  // 16 hex digits: the hash of one line of JSON
 
 // Exact FLOP of a run that reaches its end: its updates, and the forward passes of its measurements. Without the probe
 // for learning_rate = "auto", whose length is not known before.
@@ -51,7 +57,7 @@ struct Experiment {
 // replicates innermost (replicate k has seed + k).
 struct Point {
   std::int64_t index = 0;
-  std::string key;  // 16 hex digits of the resolved configuration
+  std::string key;  // of its configuration
   Experiment experiment;
   double cost_flop = 0;       // cost_of(experiment)
   std::int64_t n_params = 0;  // trainable
@@ -60,7 +66,7 @@ struct Point {
 
 struct Study {
   std::string json;  // the file's content as JSON, sections in a fixed order
-  std::string key;   // 16 hex digits of `json`
+  std::string key;   // run_key() of the same as one line
   std::vector<Point> points;
 };
 

@@ -36,11 +36,12 @@ template <class Options>
 std::string section(const char* name, const char* what, const Options& defaults) {
   std::string text =
       fmt::format("## [{}]\n\n{}\n\n| key | default | value | meaning |\n|---|---|---|---|\n", name, what);
-  Options::fields(defaults,
-                  [&](std::string_view key, const auto& field, const base::Domain& domain, std::string_view help) {
-                    text += fmt::format("| `{}` | `{}` | {} | {} |\n", key,
-                                        base::to_json(base::detail::write(field), -1), kind_of(field, domain), help);
-                  });
+  Options::fields(
+      defaults, [&](std::string_view key, const auto& field, const base::Domain& domain, std::string_view help) {
+        const std::string unit = domain.unit.empty() ? "" : fmt::format(" {}", domain.unit);
+        text += fmt::format("| `{}` | `{}` | {}{} | {} |\n", key, base::to_json(base::detail::write(field), -1),
+                            kind_of(field, domain), unit, help);
+      });
   return text + "\n";
 }
 

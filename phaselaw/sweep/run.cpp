@@ -108,9 +108,11 @@ RunResult carry_out(const Experiment& e, const RunContext& context) {
   const auto data = (context.data != nullptr ? *context.data : own).get(e);
   const data::Split& split = *data;
   const model::Transformer<float> model(e.model);
+  RunResult result;
+  result.configuration = configuration_of(e);
   // Another program or other data would not go on to the same numbers.
   const std::string identity =
-      fmt::format("{} {} {} {}", run_key(base::to_json(resolved(e), -1)), split.hash, base::version(), base::commit());
+      fmt::format("{} {} {} {}", result.configuration.key, split.hash, base::version(), base::commit());
   Attendant attendant(context, identity, e.training.steps);
   training::Observer<float>* const observers[] = {&attendant};
   training::TrainingResult<float> trained;
@@ -122,7 +124,6 @@ RunResult carry_out(const Experiment& e, const RunContext& context) {
     trained.curve.resize(1);
   }
 
-  RunResult result;
   result.outcome = trained.outcome;
   result.summary = Value::table({{"outcome", base::enum_to_text(trained.outcome)},
                                  {"reason", trained.reason},
@@ -148,7 +149,7 @@ RunResult carry_out(const Experiment& e, const RunContext& context) {
 void write_run(const std::string& directory, const Experiment& e, const RunResult& result, const Value& made_by) {
   const std::filesystem::path folder(directory);
   Value run = result.summary;
-  run["configuration"] = resolved(e);
+  run["configuration"] = result.configuration.value;
   run["made_by"] = made_by;
   base::write_file(folder / "curve.csv", training::curve_csv(result.curve));
   training::write_checkpoint<float>(folder / "weights.safetensors", e.model, result.theta);
@@ -159,7 +160,7 @@ store::RunRecord to_record(const Point& point, const RunResult& result) {
   store::RunRecord record;
   record.index = point.index;
   record.key = point.key;
-  record.configuration = base::to_json(resolved(point.experiment), -1);
+  record.configuration = result.configuration.json;
   record.status = result.outcome == training::Outcome::diverged ? store::Status::kDiverged : store::Status::kFinished;
   record.summary = base::to_json(result.summary, -1);
   record.seconds = result.seconds;

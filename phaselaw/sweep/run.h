@@ -16,6 +16,7 @@
 namespace phaselaw::sweep {
 
 struct RunResult {
+  Configuration configuration;
   training::Outcome outcome = training::Outcome::finished;
   std::vector<store::Measurement> curve;
   std::vector<float> theta;

@@ -2,8 +2,9 @@
 #include "phaselaw/sweep/work.h"
 
 #include <algorithm>
-#include <charconv>
 #include <filesystem>
+
+#include "phaselaw/base/number.h"
 
 namespace phaselaw::sweep {
 
@@ -20,18 +21,14 @@ std::vector<const Point*> longest_first(const Study& study) {
 }  // namespace
 
 Shard shard_from(const std::string& text) {
-  const auto wrong = [&] {
-    return base::InputError({"--shard"}, fmt::format("expected i/k with 0 <= i < k, such as 0/4 for the first of four; "
-                                                     "found '{}'",
-                                                     text));
-  };
-  Shard shard;
-  const char *begin = text.data(), *end = begin + text.size();
-  const auto first = std::from_chars(begin, end, shard.index);
-  if (first.ec != std::errc() || first.ptr == end || *first.ptr != '/') throw wrong();
-  const auto second = std::from_chars(first.ptr + 1, end, shard.count);
-  if (second.ec != std::errc() || second.ptr != end || shard.index < 0 || shard.index >= shard.count) throw wrong();
-  return shard;
+  const auto slash = std::min(text.find('/'), text.size());
+  const auto index = base::parse_integer(text.substr(0, slash));
+  const auto count = slash < text.size() ? base::parse_integer(text.substr(slash + 1)) : std::nullopt;
+  if (!index || !count || *index < 0 || *index >= *count)
+    throw base::InputError({"--shard"}, fmt::format("expected i/k with 0 <= i < k, such as 0/4 for the first of four; "
+                                                    "found '{}'",
+                                                    text));
+  return {*index, *count};
 }
 
 std::vector<const Point*> points_of(const Study& study, const Shard& shard) {
@@ -69,9 +66,8 @@ void StudyWork::remove_snapshots(const std::function<bool(std::int64_t index)>& 
   std::error_code ignored;
   for (const auto& entry : std::filesystem::directory_iterator(folder_, ignored)) {
     const std::string name = entry.path().filename();
-    std::int64_t index = -1;
-    const auto end = std::from_chars(name.data(), name.data() + name.size(), index);
-    if (end.ec == std::errc() && done(index)) std::filesystem::remove(entry.path(), ignored);
+    const auto index = base::parse_integer(name.substr(0, name.find('.')));
+    if (index && done(*index)) std::filesystem::remove(entry.path(), ignored);
   }
 }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "phaselaw/theory/numbers.h"
 
-#include <algorithm>
 #include <cmath>
 
 #include "phaselaw/base/errors.h"
@@ -9,31 +8,8 @@
 
 namespace phaselaw::theory {
 
-namespace {
-
-struct CheckOne {
-  void operator()(std::string_view name, double value, const base::Domain& domain, std::string_view meaning) const {
-    if (!domain.contains(value))
-      throw base::InputError({flag_of(name)},
-                             fmt::format("expected {} ({}), found {}", domain.of("a number"), meaning, value));
-  }
-  void operator()(std::string_view name, const std::optional<double>& value, const base::Domain& domain,
-                  std::string_view meaning) const {
-    if (value) (*this)(name, *value, domain, meaning);
-  }
-  void operator()(std::string_view, const std::string&, const base::Domain&, std::string_view) const {}
-};
-
-}  // namespace
-
-std::string flag_of(std::string_view field) {
-  std::string flag = "--" + std::string(field);
-  std::replace(flag.begin(), flag.end(), '_', '-');
-  return flag;
-}
-
 void check(const TheoryNumbers& numbers) {
-  TheoryNumbers::fields(numbers, CheckOne{});
+  base::check_fields(numbers);
   const Edition edition = edition_of(numbers);
   if (!(2 * numbers.noise_exponent < edition.p))
     throw base::InputError({"--noise-exponent"}, fmt::format("expected s < p/2 = {} (noise grows like n^s), found {}",

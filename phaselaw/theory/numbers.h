@@ -68,12 +68,7 @@ struct TheoryNumbers {
   }
 };
 
-// "--n-layers" of "n_layers".
-[[nodiscard]] std::string flag_of(std::string_view field);
-
-// Checks every number against its domain, and what must hold between them; InputError "--flag: meaning must be ...;
-// found
-// ..." otherwise. evaluate() calls it.
+// Checks every number against its domain, and what must hold between them; InputError otherwise. evaluate() calls it.
 void check(const TheoryNumbers& numbers);
 
 // The edition these numbers name; InputError lists the known ones.

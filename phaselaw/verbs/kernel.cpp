@@ -2,11 +2,13 @@
 #include "phaselaw/verbs/kernel.h"
 
 #include <cmath>
+#include <limits>
 #include <span>
-#include <type_traits>
+#include <utility>
 
 #include "phaselaw/base/log.h"
 #include "phaselaw/kernel/decay.h"
+#include "phaselaw/kernel/matrix_free.h"
 #include "phaselaw/training/checkpoint.h"
 
 namespace phaselaw::verbs {
@@ -35,25 +37,108 @@ base::Value decay_value(const kernel::DecayExponent& d) {
 }
 
 template <class T>
-kernel::Spectrum in_place(numerics::Matrix<T>& m) {
-  return kernel::spectrum_in_place<T>(numerics::MatrixView<T>(m.data(), m.rows(), m.cols()));
+numerics::MatrixView<T> view(numerics::Matrix<T>& m) {
+  return {m.data(), m.rows(), m.cols()};
+}
+
+// The matrices stay as they are. Coefficients need the vectors, for which there is one matrix more.
+template <class T>
+KernelSpectrum spectrum_of(const sweep::Experiment& e, const KernelSetting<T>& s, kernel::DenseKernel<T>& dense,
+                           base::Value& json) {
+  std::vector<PartSpectrum> parts;
+  for (auto& part : dense.parts) parts.push_back({part.name, kernel::spectrum<T>(view(part.values))});
+  KernelSpectrum found;
+  if (has_targets(e) && dense.total.rows() <= kMostRowsOfVectors) {
+    numerics::Matrix<double> vectors = dense.total.template cast<double>();
+    found.spectrum = kernel::spectrum_in_place<double>(view(vectors), true);
+    found.coefficients = kernel::target_coefficients(vectors, s.split.train.y);
+  } else {
+    found.spectrum = kernel::spectrum<T>(view(dense.total));
+  }
+  describe_spectra(parts, found, json);
+  return found;
+}
+
+template <class T>
+KernelAnswer dense(const sweep::Experiment& e) {
+  const kernel::KernelTask& task = e.kernel;
+  KernelSetting<T> s(e);
+  const std::int64_t parameters = s.model.table().n_trainable();
+  const std::int64_t rows = s.inputs.n * kernel::rows_per_sequence(e.model, task.reduce);
+  const auto plan = kernel::plan_kernel(e.model, s.inputs.n, 0, task, sizeof(T));
+  base::log_info(fmt::format("{} x {} kernel; {}", rows, rows, plan.reason));
+  warn_if_singular(parameters, rows);
+  auto result = kernel::dense_kernel<T>(s.model, s.theta, s.inputs, task);
+  base::Value json = kernel_identity(task, sweep::resolved(e), rows, parameters);
+  json["algorithm"] = base::enum_to_text(result.plan.cost.algorithm);
+  json["gflop"] = result.flop / 1e9;
+  json["seconds"] = result.seconds;
+  KernelSpectrum found = spectrum_of(e, s, result, json);
+  return {std::move(json), DenseAnswer<T>{std::move(s), std::move(result), std::move(found)}};
+}
+
+template <class T>
+KernelAnswer matrix_free(const sweep::Experiment& e) {
+  const kernel::KernelTask& task = e.kernel;
+  KernelSetting<T> s(e);
+  kernel::TangentOptions options;
+  options.threads = static_cast<int>(task.threads);
+  options.memory_limit =
+      task.memory_limit > 0 ? static_cast<std::size_t>(task.memory_limit) : std::numeric_limits<std::size_t>::max();
+  kernel::TangentOperator<T> op(e.model, s.theta, s.inputs, options);
+  base::log_info(fmt::format("{} rows, matrix-free: {:.2f} GFLOP a product, {:.2f} GB", op.rows(),
+                             op.product_flop() / 1e9, static_cast<double>(op.bytes()) / 1e9));
+  warn_if_singular(op.selected_parameters(), op.rows());
+  // With fewer parameters than rows the P x P dual has every non-zero eigenvalue, and its products are as cheap.
+  const bool dual = op.selected_parameters() < op.rows();
+  auto density = kernel::spectral_density(dual ? op.dual() : op.kernel(), {.seed = static_cast<std::uint64_t>(e.seed)});
+  const auto trace = density.trace(), rank = density.effective_rank();
+  base::Value json = kernel_identity(task, sweep::resolved(e), op.rows(), op.selected_parameters());
+  json["algorithm"] = "matrix-free: Lanczos and stochastic Lanczos quadrature";
+  json["spectrum_of"] = dual ? "dual (J^T J: the non-zero eigenvalues of the kernel)" : "kernel (J J^T)";
+  json["lambda_min"] = base::Value();
+  json["lambda_min_at_most"] = density.lowest_node();
+  json["lambda_max"] = density.exact().empty() ? density.highest_node() : density.exact().front();
+  json["condition_number"] = base::Value();
+  json["trace"] = trace.value;
+  json["trace_standard_error"] = trace.standard_error;
+  json["effective_rank"] = rank.value;
+  json["effective_rank_standard_error"] = rank.standard_error;
+  json["largest"] = base::Value(density.exact());
+  json["products"] = density.products();
+  json["gflop"] = op.product_flop() * static_cast<double>(density.products()) / 1e9;
+  return {std::move(json), std::move(density)};
 }
 
 }  // namespace
 
+void KernelRequest::validate() const {
+  base::check_fields(*this);
+  const kernel::KernelTask& task = experiment.kernel;
+  if (task.spectrum_only && (task.reduce != kernel::Reduce::none || task.detail == kernel::Detail::blocks))
+    throw base::InputError({"--spectrum-only"},
+                           "works on the whole kernel; leave --reduce and --detail blocks out, of [kernel] too");
+  if (distributed && task.spectrum_only)
+    throw base::InputError({"--distributed"}, "makes the matrix; --spectrum-only works without one: leave one out");
+}
+
 template <class T>
-KernelSetting<T>::KernelSetting(const sweep::Experiment& e, const std::string& weights)
+KernelSetting<T>::KernelSetting(const sweep::Experiment& e)
     : model(e.model),
       split(data::make_split(e.data, e.model, static_cast<std::uint64_t>(e.seed))),
-      theta(weights.empty() ? model::initialise<T>(model.table(), static_cast<std::uint64_t>(e.seed))
-                            : training::read_checkpoint<T>(weights, e.model)),
+      theta(e.kernel.weights.empty() ? model::initialise<T>(model.table(), static_cast<std::uint64_t>(e.seed))
+                                     : training::read_checkpoint<T>(e.kernel.weights, e.model)),
       vectors(split.train.x.begin(), split.train.x.end()) {
-  require_finite(model.table(), theta, weights);
+  require_finite(model.table(), theta, e.kernel.weights);
   inputs.n = split.train.n;
   if (e.model.reads_tokens())
     inputs.tokens = split.train.tokens.data();
   else
     inputs.vectors = vectors.data();
+}
+
+bool has_targets(const sweep::Experiment& e) {
+  return e.kernel.reduce == kernel::Reduce::none && !e.model.reads_tokens();
 }
 
 void warn_if_singular(std::int64_t parameters, std::int64_t rows) {
@@ -65,34 +150,14 @@ void warn_if_singular(std::int64_t parameters, std::int64_t rows) {
         parameters, rows, parameters));
 }
 
-template <class T>
-base::Value kernel_identity(const sweep::Experiment& e, kernel::Reduce reduce, std::int64_t rows,
+base::Value kernel_identity(const kernel::KernelTask& task, base::Value configuration, std::int64_t rows,
                             std::int64_t parameters) {
   return base::Value::table({{"n_rows", rows},
                              {"n_params", parameters},
-                             {"reduce", base::enum_to_text(reduce)},
-                             {"dtype", std::is_same_v<T, float> ? "f32" : "f64"},
+                             {"reduce", base::enum_to_text(task.reduce)},
+                             {"dtype", base::enum_to_text(task.dtype)},
                              {"outputs", "kappa G(theta; X), without the constant of init_scale"},
-                             {"configuration", sweep::resolved(e)}});
-}
-
-template <class T>
-KernelAnswer<T> tangent_kernel(const KernelRequest& request) {
-  const auto& e = request.experiment;
-  KernelSetting<T> s(e, request.weights);
-  const std::int64_t parameters = s.model.table().n_trainable();
-  const std::int64_t rows = s.inputs.n * kernel::rows_per_sequence(e.model, request.options.reduce);
-  const auto plan = kernel::plan_kernel(e.model, s.inputs.n, 0, request.options, sizeof(T));
-  base::log_info(fmt::format("{} x {} kernel; {}", rows, rows, plan.reason));
-  warn_if_singular(parameters, rows);
-  auto result = kernel::dense_kernel<T>(s.model, s.theta, s.inputs, request.options);
-  base::Value json = kernel_identity<T>(e, request.options.reduce, rows, parameters);
-  json["algorithm"] = base::enum_to_text(result.plan.cost.algorithm);
-  json["gflop"] = result.flop / 1e9;
-  json["seconds"] = result.seconds;
-  const bool targets = request.options.reduce == kernel::Reduce::none && !e.model.reads_tokens();
-  std::vector<double> y = targets ? s.split.train.y : std::vector<double>();
-  return {std::move(s), std::move(result), std::move(json), std::move(y)};
+                             {"configuration", std::move(configuration)}});
 }
 
 void describe_spectra(const std::vector<PartSpectrum>& parts, const KernelSpectrum& found, base::Value& json) {
@@ -118,35 +183,18 @@ void describe_spectra(const std::vector<PartSpectrum>& parts, const KernelSpectr
     json["decay_a"] = decay_value(kernel::coefficient_decay(std::span(found.coefficients).first(rank)));
 }
 
-template <class T>
-KernelSpectrum describe_spectrum(KernelAnswer<T>& answer) {
-  auto& [total, parts, plan, flop, seconds] = answer.kernel;
-  std::vector<PartSpectrum> spectra;
-  for (auto& part : parts) {
-    spectra.push_back({part.name, in_place(part.values)});
-    part.values.resize(0, 0);
-  }
-
-  KernelSpectrum found;
-  if (!answer.y.empty() && total.rows() <= kMostRowsOfVectors) {
-    numerics::Matrix<double> copy = total.template cast<double>();
-    found.spectrum =
-        kernel::spectrum_in_place<double>(numerics::MatrixView<double>(copy.data(), copy.rows(), copy.cols()), true);
-    found.coefficients = kernel::target_coefficients(copy, answer.y);
-  } else {
-    found.spectrum = in_place(total);
-  }
-  describe_spectra(spectra, found, answer.json);
-  return found;
+KernelAnswer tangent_kernel(const KernelRequest& request) {
+  request.validate();
+  if (request.distributed)
+    throw base::InputError({"--distributed"}, "only the program makes a kernel on several ranks: phaselaw kernel");
+  sweep::Experiment e = request.experiment;
+  if (request.seed) e.seed = *request.seed;
+  const bool single = e.kernel.dtype == kernel::Dtype::float32;
+  if (e.kernel.spectrum_only) return single ? matrix_free<float>(e) : matrix_free<double>(e);
+  return single ? dense<float>(e) : dense<double>(e);
 }
 
 template struct KernelSetting<float>;
 template struct KernelSetting<double>;
-template KernelAnswer<float> tangent_kernel<float>(const KernelRequest&);
-template KernelAnswer<double> tangent_kernel<double>(const KernelRequest&);
-template KernelSpectrum describe_spectrum<float>(KernelAnswer<float>&);
-template KernelSpectrum describe_spectrum<double>(KernelAnswer<double>&);
-template base::Value kernel_identity<float>(const sweep::Experiment&, kernel::Reduce, std::int64_t, std::int64_t);
-template base::Value kernel_identity<double>(const sweep::Experiment&, kernel::Reduce, std::int64_t, std::int64_t);
 
 }  // namespace phaselaw::verbs

@@ -2,22 +2,36 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
+#include "phaselaw/base/fields.h"
 #include "phaselaw/base/value.h"
 #include "phaselaw/data/dataset.h"
+#include "phaselaw/kernel/density.h"
 #include "phaselaw/kernel/kernel.h"
 #include "phaselaw/kernel/spectrum.h"
 #include "phaselaw/sweep/experiment.h"
 
-// The tangent kernel of an experiment on its training inputs, and what is said of its spectrum (docs/kernel.md).
+// The tangent kernel of an experiment on its training inputs, and what is said of its spectrum (docs/kernel.md): in one
+// process, with a matrix or without one. On several ranks: kernel_distributed.h.
 namespace phaselaw::verbs {
 
 struct KernelRequest {
-  sweep::Experiment experiment;
-  kernel::KernelOptions options;
-  std::string weights;  // weights.safetensors; "": the initialisation
+  sweep::Experiment experiment;  // what is asked of the kernel is its section [kernel]
+  bool distributed = false;
+  std::optional<std::int64_t> seed;  // unset: the experiment's
+
+  template <class Self, class Visit>
+  static void fields(Self& self, Visit&& visit) {
+    kernel::KernelTask::fields(self.experiment.kernel, visit);
+    visit("distributed", self.distributed, base::anything(),
+          "under mpirun -n K: each rank makes and keeps 1/K of the matrices");
+    visit("seed", self.seed, base::at_least(0), "seed of every random draw; default: the file's, else 0");
+  }
+  void validate() const;  // InputError
 };
 
 // Data, model and parameters in T. InputError for weights that are not finite, by the name of their tensor.
@@ -28,21 +42,10 @@ struct KernelSetting {
   std::vector<T> theta, vectors;
   model::Inputs<T> inputs;  // points into `split` and `vectors`
 
-  KernelSetting(const sweep::Experiment& experiment, const std::string& weights);
+  explicit KernelSetting(const sweep::Experiment& experiment);
   KernelSetting(KernelSetting&&) = default;
+  KernelSetting& operator=(KernelSetting&&) = default;
 };
-
-template <class T>
-struct KernelAnswer {
-  KernelSetting<T> setting;
-  kernel::DenseKernel<T> kernel;
-  base::Value json;       // kernel.json without the spectrum, until describe_spectrum
-  std::vector<double> y;  // targets in the kernel's rows; empty where it has other rows
-};
-
-// Cost: kernel/planner.h. InputError beyond options.memory_limit.
-template <class T>
-[[nodiscard]] KernelAnswer<T> tangent_kernel(const KernelRequest& request);
 
 // coefficients = (v_i^T y)^2, for up to kMostRowsOfVectors rows in double, and where there are targets.
 struct KernelSpectrum {
@@ -51,22 +54,37 @@ struct KernelSpectrum {
 };
 inline constexpr std::int64_t kMostRowsOfVectors = 4096;
 
-// Fills lambda_min .. layers .. decay into answer.json. Destroys the matrices: eigenvalues are computed in place.
 template <class T>
-[[nodiscard]] KernelSpectrum describe_spectrum(KernelAnswer<T>& answer);
+struct DenseAnswer {
+  KernelSetting<T> setting;
+  kernel::DenseKernel<T> kernel;
+  KernelSpectrum spectrum;
+};
+struct KernelAnswer {
+  base::Value json;  // kernel.json
+  // With spectrum_only the density; else the matrices in `dtype`.
+  std::variant<DenseAnswer<double>, DenseAnswer<float>, kernel::SpectralDensity> found;
+};
 
-// The same from spectra: fills `json`, parts in their order.
+// Cost: kernel/planner.h, and one matrix in double where there are coefficients. InputError beyond memory_limit, and
+// for a request that is distributed.
+[[nodiscard]] KernelAnswer tangent_kernel(const KernelRequest& request);
+
+// What kernel.json holds, here and of several ranks (kernel_distributed.h).
+// n_rows, n_params, reduce, dtype, outputs, configuration:
+[[nodiscard]] base::Value kernel_identity(const kernel::KernelTask& task, base::Value configuration, std::int64_t rows,
+                                          std::int64_t parameters);
+// lambda_min .. layers .. decay, parts in their order:
 struct PartSpectrum {
   std::string name;
   kernel::Spectrum spectrum;
 };
 void describe_spectra(const std::vector<PartSpectrum>& parts, const KernelSpectrum& found, base::Value& json);
-
-// n_rows, n_params, reduce, dtype, outputs, configuration.
-template <class T>
-[[nodiscard]] base::Value kernel_identity(const sweep::Experiment& e, kernel::Reduce reduce, std::int64_t rows,
-                                          std::int64_t parameters);
-
 void warn_if_singular(std::int64_t parameters, std::int64_t rows);
+// Coefficients exist where rows are outputs that have targets.
+[[nodiscard]] bool has_targets(const sweep::Experiment& experiment);
+
+extern template struct KernelSetting<float>;
+extern template struct KernelSetting<double>;
 
 }  // namespace phaselaw::verbs

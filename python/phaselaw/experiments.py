@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -49,11 +49,14 @@ def make_split(experiment: Experiment, *, seed: int | None = None) -> Split:
 
 
 class ExperimentKernel(Result):
-    """The tangent kernel on an experiment's training inputs: `phaselaw kernel`. json() is kernel.json."""
+    """The tangent kernel on an experiment's training inputs: `phaselaw kernel`. json() is kernel.json.
+
+    With spectrum_only there is no matrix: total is 0 x 0, and eigenvalues holds the largest ones.
+    """
 
     def __init__(self, found: tuple[Any, ...]) -> None:
         super().__init__(found[0])
-        self.total: npt.NDArray[Any] = found[1]
+        self.total: npt.NDArray[Any] = np.empty((0, 0)) if found[1] is None else found[1]
         self.parts: dict[str, npt.NDArray[Any]] = found[2]
         self.eigenvalues: Array = found[3]
         self.target_coefficients: Array | None = found[4]
@@ -64,16 +67,24 @@ def kernel(
     *,
     weights: str | os.PathLike[str] | None = None,
     reduce: str | None = None,
+    detail: str | None = None,
     blocks: bool = False,
-    dtype: str = "float64",
+    dtype: Literal["float64", "float32"] | None = None,
     algorithm: str | None = None,
     memory_limit: int | None = None,
+    spectrum_only: bool | None = None,
     seed: int | None = None,
     threads: int | None = None,
 ) -> ExperimentKernel:
     """The layer-wise tangent kernel of an experiment and its spectrum: `phaselaw kernel`. See tangent_kernel for one
-    of your own arrays. memory_limit: bytes; None: the file's, else 8 GiB."""
-    request = {key: value for key, value in locals().items() if key != "experiment"}
+    of your own arrays. What is None is as the file's [kernel] says (docs/configuration.md).
+
+    detail: "total", "layers" or "blocks", the matrices in `parts`; blocks=True is detail="blocks".
+    memory_limit: bytes; spectrum_only: matrix-free.
+    """
+    request = {key: value for key, value in locals().items() if key not in ("experiment", "blocks")}
+    if blocks:
+        request["detail"] = "blocks"
     return ExperimentKernel(_core.experiment_kernel(_document(experiment), request))
 
 

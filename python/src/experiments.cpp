@@ -1,87 +1,72 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <limits>
 #include <sstream>
+#include <variant>
 
 #include <nanobind/stl/string.h>
 
 #include "arrays.h"
 #include "call.h"
 #include "modules.h"
-#include "phaselaw/analysis/flow_views.h"
-#include "phaselaw/analysis/laziness_study.h"
-#include "phaselaw/analysis/measured_constants.h"
-#include "phaselaw/analysis/predict.h"
-#include "phaselaw/base/files.h"
-#include "phaselaw/base/log.h"
 #include "phaselaw/store/export.h"
-#include "phaselaw/sweep/sweep.h"
+#include "phaselaw/verbs/experiment.h"
 #include "phaselaw/verbs/kernel.h"
-#include "request.h"
+#include "phaselaw/verbs/sweep.h"
+#include "value.h"
 
-// What starts from an experiment or a study: kernel, flow, predict, theory, sweep, the data themselves.
+// What starts from an experiment or a study: kernel, flow, predict, theory, sweep, the data themselves. Keyword
+// arguments are the fields of the verbs' requests (phaselaw/verbs); python/phaselaw gathers them into a dict.
 namespace phaselaw::python {
 
 namespace {
 
-// A TOML file, or the same as a dict.
-base::Value document_of(nb::handle experiment, const Request& request) {
-  base::Value document = from_python(experiment, "experiment");
-  if (document.is_text()) document = base::read_toml(document.text());
-  if (!document.is_table())
+// A TOML file's name, or the same as a dict.
+base::Value source_of(nb::handle experiment) {
+  base::Value source = from_python(experiment, "experiment");
+  if (!source.is_text() && !source.is_table())
     throw base::InputError({"experiment"},
                            fmt::format("expected a TOML file or a dict, found {}", describe(experiment)));
-  if (request.given("seed")) document["seed"] = request.integer("seed");
-  return document;
+  return source;
 }
 
-int threads_of(const Request& request) { return request.given("threads") ? request.count("threads", 1) : 0; }
+sweep::Experiment experiment_of(nb::handle experiment) {
+  return sweep::experiment_from(verbs::document_of(source_of(experiment)));
+}
+
+// Sets the fields that the call gives; None is not given.
+template <class Request>
+void read_arguments(nb::handle table, Request& request) {
+  base::Value given = base::Value::table();
+  const base::Value all = from_python(table, "");
+  for (const auto& [name, value] : all.entries()) {
+    if (value.is_null()) continue;
+    base::Value& entry = given[name] = value;
+    entry.set_where({});  // the message has the name
+  }
+  base::read_fields(given, request, "arguments");
+}
 
 template <class T>
-nb::tuple kernel_in(const verbs::KernelRequest& asked) {
-  struct Answer {
-    verbs::KernelAnswer<T> kernel;
-    numerics::Matrix<T> total;
-    std::vector<kernel::KernelPart<T>> parts;
-    verbs::KernelSpectrum spectrum;
-  };
-  auto answer = released([&] {
-    auto kernel = verbs::tangent_kernel<T>(asked);
-    auto total = kernel.kernel.total;  // the spectrum is computed in place
-    auto parts = kernel.kernel.parts;
-    auto spectrum = verbs::describe_spectrum<T>(kernel);
-    return Answer{std::move(kernel), std::move(total), std::move(parts), std::move(spectrum)};
-  });
+nb::tuple to_tuple(base::Value json, verbs::DenseAnswer<T>& dense) {
   nb::dict parts;
-  for (auto& part : answer.parts) parts[part.name.c_str()] = matrix_to_numpy(std::move(part.values));
-  return nb::make_tuple(
-      Json{std::move(answer.kernel.json)}, matrix_to_numpy(std::move(answer.total)), parts,
-      vector_to_numpy(std::move(answer.spectrum.spectrum.eigenvalues)),
-      answer.spectrum.coefficients.empty() ? nb::none() : vector_to_numpy(std::move(answer.spectrum.coefficients)));
+  for (auto& part : dense.kernel.parts) parts[part.name.c_str()] = matrix_to_numpy(std::move(part.values));
+  auto& [spectrum, coefficients] = dense.spectrum;
+  return nb::make_tuple(Json{std::move(json)}, matrix_to_numpy(std::move(dense.kernel.total)), parts,
+                        vector_to_numpy(std::move(spectrum.eigenvalues)),
+                        coefficients.empty() ? nb::none() : vector_to_numpy(std::move(coefficients)));
 }
 
-// (json, total, {part: matrix}, eigenvalues, target coefficients or None)
+nb::tuple to_tuple(base::Value json, kernel::SpectralDensity& density) {
+  return nb::make_tuple(Json{std::move(json)}, nb::none(), nb::dict(), vector_to_numpy(density.exact()), nb::none());
+}
+
+// (json, total, {part: matrix}, eigenvalues, target coefficients or None); spectrum_only: total is None, eigenvalues
+// are the largest ones.
 nb::tuple experiment_kernel(nb::handle experiment, nb::handle table) {
-  constexpr std::int64_t kMemoryLimit = std::int64_t{8} << 30;  // as the program's
-  const Request request(table);
-  const auto e = sweep::experiment_from(document_of(experiment, request));
-  verbs::KernelRequest asked{e, e.kernel, request.given("weights") ? request.text("weights") : ""};
-  auto& options = asked.options;
-  if (request.given("reduce"))
-    options.reduce = base::enum_from_text<kernel::Reduce>(request.text("reduce"), {"--reduce"}, "word");
-  if (request.given("algorithm"))
-    options.algorithm =
-        base::enum_from_text<kernel::Algorithm>(request.text("algorithm"), {"--algorithm"}, "algorithm");
-  if (request.flag("blocks")) options.detail = kernel::Detail::blocks;
-  if (request.given("memory_limit"))
-    options.memory_limit = request.integer("memory_limit");
-  else if (options.memory_limit == 0)
-    options.memory_limit = kMemoryLimit;
-  if (request.given("threads")) options.threads = request.count("threads", 1);
-  base::check_fields(options);
-  const std::string dtype = request.text("dtype");
-  if (dtype != "float32" && dtype != "float64")
-    throw base::InputError({"dtype"}, base::unknown_name("type", dtype, {"float32", "float64"}));
-  return dtype == "float32" ? kernel_in<float>(asked) : kernel_in<double>(asked);
+  verbs::KernelRequest request;
+  request.experiment = experiment_of(experiment);
+  read_arguments(table, request);
+  auto answer = released([&] { return verbs::tangent_kernel(request); });
+  return std::visit([&](auto& found) { return to_tuple(std::move(answer.json), found); }, answer.found);
 }
 
 nb::dict curves_of(const analysis::FlowViews& views) {
@@ -98,36 +83,24 @@ nb::dict curves_of(const analysis::FlowViews& views) {
   return curves;
 }
 
-// (json, {view: curve}, eigenvalues, coefficients), or of a study (json, {}, None, None)
-nb::tuple flow(nb::handle experiment, nb::handle table) {
-  const Request request(table);
-  const base::Value document = document_of(experiment, request);
-  const int threads = threads_of(request);
-  if (document.find("grid") != nullptr) {
-    Json json = released([&] {
-      const auto study = sweep::study_from(document);
-      const auto found = analysis::laziness_study(study, threads);
-      for (const auto& warning : found.warnings) base::log_warning(warning);
-      return Json{analysis::to_value(found)};
-    });
-    return nb::make_tuple(std::move(json), nb::dict(), nb::none(), nb::none());
-  }
-  struct Answer {
-    Json json;
-    analysis::FlowViews views;
-  };
-  auto answer = released([&] {
-    const analysis::Setting setting(sweep::experiment_from(document));
-    base::log_info(setting.split.description);
-    auto views = analysis::flow_views(setting, threads);
-    for (const auto& warning : views.warnings) base::log_warning(warning);
-    auto json = analysis::to_value(setting, views);
-    return Answer{{std::move(json)}, std::move(views)};
-  });
+nb::tuple to_tuple(verbs::FlowAnswer& answer) {
   auto& views = answer.views;
-  return nb::make_tuple(std::move(answer.json), curves_of(views),
+  return nb::make_tuple(Json{std::move(answer.json)}, curves_of(views),
                         views.dense ? vector_to_numpy(std::move(views.spectrum.eigenvalues)) : nb::none(),
                         views.dense ? vector_to_numpy(std::move(views.coefficients)) : nb::none());
+}
+
+nb::tuple to_tuple(verbs::DriftAnswer& answer) {
+  return nb::make_tuple(Json{std::move(answer.json)}, nb::dict(), nb::none(), nb::none());
+}
+
+// (json, {view: curve}, eigenvalues, coefficients), or of a study (json, {}, None, None)
+nb::tuple flow(nb::handle experiment, nb::handle table) {
+  verbs::FlowRequest request;
+  request.document = verbs::document_of(source_of(experiment));
+  read_arguments(table, request);
+  auto answer = released([&] { return verbs::flow(request); });
+  return std::visit([](auto& found) { return to_tuple(found); }, answer);
 }
 
 nb::list checked_of(std::optional<analysis::Check>& check) {
@@ -149,30 +122,10 @@ nb::list checked_of(std::optional<analysis::Check>& check) {
 
 // (json, times, [{estimator, method, n_data, risk, lo, hi}], [{n_data, replicates, time, measured, ...}])
 nb::tuple predict(nb::handle experiment, nb::handle table) {
-  const Request request(table);
-  const auto e = sweep::experiment_from(document_of(experiment, request));
-  analysis::PredictOptions options;
-  std::vector<std::int64_t> sizes;
-  for (const auto& size : request.at("n_data").list()) sizes.push_back(size.integer());
-  options.n_data = analysis::predicted_sizes(e.data.n_data, sizes);
-  options.subsets = request.count("subsets", 1);
-  options.folds = request.count("folds", 0);
-  options.resamples = request.count("resamples", 0);
-  options.check = request.flag("check");
-  options.replicates = request.count("replicates", 1);
-  options.threads = threads_of(request);
-  struct Answer {
-    Json json;
-    analysis::Prediction prediction;
-  };
-  auto answer = released([&] {
-    const analysis::Setting setting(e);
-    base::log_info(setting.split.description);
-    auto prediction = analysis::predict(setting, options);
-    for (const auto& warning : prediction.warnings) base::log_warning(warning);
-    auto json = analysis::to_value(setting, prediction);
-    return Answer{{std::move(json)}, std::move(prediction)};
-  });
+  verbs::PredictRequest request;
+  request.experiment = experiment_of(experiment);
+  read_arguments(table, request);
+  auto answer = released([&] { return verbs::predict(request); });
   nb::list surfaces;
   for (auto& s : answer.prediction.surfaces) {
     nb::dict surface;
@@ -184,38 +137,23 @@ nb::tuple predict(nb::handle experiment, nb::handle table) {
     surface["hi"] = matrix_to_numpy(std::move(s.hi));
     surfaces.append(surface);
   }
-  return nb::make_tuple(std::move(answer.json), vector_to_numpy(std::move(answer.prediction.times)), surfaces,
+  return nb::make_tuple(Json{std::move(answer.json)}, vector_to_numpy(std::move(answer.prediction.times)), surfaces,
                         checked_of(answer.prediction.check));
 }
 
 Json theory_from(nb::handle experiment, nb::handle table) {
-  const Request request(table);
-  const auto e = sweep::experiment_from(document_of(experiment, request));
-  const int threads = threads_of(request);
-  return released([&] {
-    const analysis::Setting setting(e);
-    const auto constants = analysis::measured_constants(setting, threads);
-    for (const auto& note : constants.notes) base::log_warning(note);
-    return Json{analysis::to_value(constants)};
-  });
+  verbs::ExperimentRequest request;
+  request.experiment = experiment_of(experiment);
+  read_arguments(table, request);
+  return released([&] { return Json{verbs::measured_constants(request).json}; });
 }
 
-Json run_sweep(nb::handle study_document, const std::string& out, nb::handle table) {
-  const Request request(table);
-  const auto study = sweep::study_from(document_of(study_document, request));
-  sweep::SweepOptions options;
-  options.threads = threads_of(request);
-  if (request.given("shard")) options.shard = sweep::shard_from(request.text("shard"));
-  options.snapshot_every_s = request.number("checkpoint_every");
-  if (!(options.snapshot_every_s >= 0))
-    throw base::InputError({"--checkpoint-every"},
-                           fmt::format("expected seconds >= 0; found {}", options.snapshot_every_s));
-  base::require_writable_file(out, "--out");
-  return released([&] {
-    auto store = store::Store::open_or_create(out, study.json, study.key);
-    return Json{
-        sweep::to_value(static_cast<std::int64_t>(study.points.size()), sweep::run_study(study, store, options))};
-  });
+Json run_sweep(nb::handle study, const std::string& out, nb::handle table) {
+  verbs::SweepRequest request;
+  request.study = source_of(study);
+  request.out = out;
+  read_arguments(table, request);
+  return released([&] { return Json{verbs::sweep(request).json}; });
 }
 
 // The rows of a store as `phaselaw export --format FORMAT` writes them.
@@ -254,8 +192,10 @@ nb::dict dataset(const data::Dataset& set) {
 
 // (resolved configuration, train, test, description)
 nb::tuple make_split(nb::handle experiment, nb::handle table) {
-  const Request request(table);
-  const auto e = sweep::experiment_from(document_of(experiment, request));
+  verbs::ExperimentRequest request;
+  request.experiment = experiment_of(experiment);
+  read_arguments(table, request);
+  const sweep::Experiment e = request.seeded();
   const auto split = released([&] { return data::make_split(e.data, e.model, static_cast<std::uint64_t>(e.seed)); });
   return nb::make_tuple(to_python(sweep::resolved(e)), dataset(split.train), dataset(split.test), split.description);
 }

@@ -50,7 +50,7 @@ TEST_F(CliTest, NumbersOutsideTheirDomainNameTheFlag) {
   expect_bad({"fit", path("curve.csv"), "--law", "two-stage", "--fix", "q=-0.2", "--quiet"}, "q");
   expect_bad({"fit", path("curve.csv"), "--level", "1.5"}, "level");
   expect_bad({"fit", path("curve.csv"), "--delta", "0"}, "delta");
-  expect_bad({"train", path("exp.toml"), "--out", path("run"), "--threads", "0"}, "--threads");
+  expect_bad({"train", path("exp.toml"), "--out", path("run"), "--threads", "-1"}, "--threads");
   expect_bad({"train", path("exp.toml"), "--out", path("run"), "--seed", "-3"}, "--seed");
 }
 

@@ -79,7 +79,8 @@ TEST_F(FlowVerb, PredictWritesItsFilesAndNamesBadSizes) {
   const auto json = base::read_json(path("p") + "/predict.json");
   EXPECT_GT(json.at("check").at("median_error").number(), 0);
   expect_bad({"predict", path("e.toml"), "--n-data", "4,64", "--out", path("x")}, "64 is more than the 6");
-  expect_bad({"predict", path("e.toml"), "--n-data", "4;6", "--out", path("x")}, "expected sizes such as 8,16,32");
+  expect_bad({"predict", path("e.toml"), "--n-data", "4;6", "--out", path("x")},
+             "expected an integer >= 2; found '4;6'");
   expect_bad({"predict", path("e.toml"), "--n-data", "1", "--out", path("x")}, ">= 2");
 }
 

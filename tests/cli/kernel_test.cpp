@@ -61,10 +61,37 @@ TEST_F(KernelVerb, MatrixFreeAgreesWithTheMatrix) {
 }
 
 TEST_F(KernelVerb, ReductionsAndBlocksHaveTheirShapes) {
-  ASSERT_EQ(run({"kernel", path("k.toml"), "--out", path("c"), "--reduce", "coordinates", "--dtype", "f32"}).code, 0);
+  ASSERT_EQ(run({"kernel", path("k.toml"), "--out", path("c"), "--reduce", "coordinates", "--dtype", "float32"}).code,
+            0);
   EXPECT_EQ(data::read_npy(path("c") + "/kernel.npy").shape, (std::vector<std::int64_t>{12, 12}));
-  ASSERT_EQ(run({"kernel", path("k.toml"), "--out", path("s"), "--reduce", "sequence", "--blocks"}).code, 0);
+  ASSERT_EQ(run({"kernel", path("k.toml"), "--out", path("s"), "--reduce", "sequence", "--detail", "blocks"}).code, 0);
   EXPECT_EQ(data::read_npy(path("s") + "/kernel_layers.1.mlp.up.npy").shape, (std::vector<std::int64_t>{4, 4}));
+}
+
+// Every option that has a flag is a key of [kernel] too, and the flag goes before the key.
+TEST_F(KernelVerb, FlagsLieOverTheSectionOfTheFile) {
+  write("s.toml",
+        std::string(kExperiment) +
+            "[kernel]\ndtype = \"float32\"\nreduce = \"coordinates\"\ndetail = \"total\"\nmemory_limit = 10\n");
+  expect_bad({"kernel", path("s.toml"), "--out", path("s"), "--quiet"}, "the limit is 1e-08 GB");
+  ASSERT_EQ(run({"kernel", path("s.toml"), "--out", path("s"), "--memory-limit", "1G", "--quiet"}).code, 0);
+  const auto json = base::read_json(path("s") + "/kernel.json");
+  EXPECT_EQ(json.at("dtype").text(), "float32");
+  EXPECT_EQ(json.at("reduce").text(), "coordinates");
+  EXPECT_TRUE(json.at("layers").list().empty());
+  ASSERT_EQ(run({"kernel", path("s.toml"), "--out", path("s"), "--memory-limit", "0", "--dtype", "float64", "--reduce",
+                 "none", "--detail", "layers", "--quiet"})
+                .code,
+            0);
+  const auto other = base::read_json(path("s") + "/kernel.json");
+  EXPECT_EQ(other.at("dtype").text(), "float64");
+  EXPECT_EQ(other.at("n_rows").integer(), 48);
+  EXPECT_EQ(other.at("layers").list().size(), 2U);
+  write("f.toml", std::string(kExperiment) + "[kernel]\nspectrum_only = true\n");
+  ASSERT_EQ(run({"kernel", path("f.toml"), "--out", path("f"), "--seed", "3", "--quiet"}).code, 0);
+  const auto free = base::read_json(path("f") + "/kernel.json");
+  EXPECT_EQ(free.at("algorithm").text().substr(0, 11), "matrix-free");
+  EXPECT_EQ(free.at("configuration").at("seed").integer(), 3);
 }
 
 TEST_F(KernelVerb, TrainedWeightsAreReadAndWrongOnesNamed) {
@@ -89,11 +116,16 @@ TEST_F(KernelVerb, TrainedWeightsAreReadAndWrongOnesNamed) {
 
 TEST_F(KernelVerb, BadFlagsAndLimitsAreOneErrorEach) {
   expect_bad({"kernel", path("k.toml"), "--out", path("w"), "--memory-limit", "10K", "--quiet"}, "--spectrum-only");
-  expect_bad({"kernel", path("k.toml"), "--out", path("w"), "--memory-limit", "8 potatoes"}, "--memory-limit");
-  expect_bad({"kernel", path("k.toml"), "--out", path("w"), "--dtype", "f16"}, "f32");
+  expect_bad({"kernel", path("k.toml"), "--out", path("w"), "--memory-limit", "8 potatoes"},
+             "--memory-limit: expected a size such as 8G");
+  expect_bad({"kernel", path("k.toml"), "--out", path("w"), "--dtype", "f32"}, "known: float32, float64");
   expect_bad({"kernel", path("k.toml"), "--out", path("w"), "--reduce", "sequences"}, "did you mean 'sequence'");
   expect_bad({"kernel", path("k.toml"), "--out", path("w"), "--algorithm", "sandwhich"}, "did you mean 'sandwich'");
-  expect_bad({"kernel", path("k.toml"), "--out", path("w"), "--spectrum-only", "--blocks"}, "--spectrum-only");
+  expect_bad({"kernel", path("k.toml"), "--out", path("w"), "--spectrum-only", "--detail", "blocks"},
+             "--spectrum-only");
+  expect_bad({"kernel", path("k.toml"), "--out", path("w"), "--spectrum-only", "--distributed"}, "--distributed");
+  expect_bad({"kernel", path("k.toml"), "--out", path("w"), "--blocks"}, "use --detail blocks");
+  expect_bad({"kernel", path("k.toml"), "--out", path("w"), "--threads", "-1"}, "--threads: expected an integer >= 0");
   expect_bad({"kernel", path("k.toml"), "--out", path("curve.csv") + "/k"}, "--out");
 }
 

@@ -2,6 +2,7 @@
 #include "phaselaw/kernel/spectrum.h"
 
 #include <cmath>
+#include <cstring>
 #include <limits>
 #include <stdexcept>
 
@@ -88,6 +89,35 @@ TEST(Spectrum, ReadsTheLowerTriangleOnly) {
   }();
   matrix.triangularView<Eigen::StrictlyUpper>().setConstant(1e9);
   EXPECT_EQ(spectrum_in_place<double>({matrix.data(), 9, 9}).eigenvalues, whole.eigenvalues);
+}
+
+// Signed zeros and entries beyond the safe range, which LAPACK scales first, included.
+template <class T>
+void check_the_matrix_is_kept() {
+  for (const Eigen::Index n : {1, 2, 3, 64, 65, 200})
+    for (const double scale : {1.0, 1e-30, 1e30, 0.0}) {
+      Matrix<T> matrix(n, n);
+      const auto values = testing::random_rows(n * (n + 1) / 2, static_cast<std::uint64_t>(n));
+      std::size_t at = 0;
+      for (Eigen::Index i = 0; i < n; ++i)
+        for (Eigen::Index j = 0; j <= i; ++j) matrix(i, j) = matrix(j, i) = static_cast<T>(-scale * values[at++]);
+      const Matrix<T> original = matrix;
+      Matrix<T> destroyed = matrix;
+      const Spectrum kept = spectrum<T>({matrix.data(), n, n});
+      EXPECT_EQ(std::memcmp(matrix.data(), original.data(), sizeof(T) * static_cast<std::size_t>(n * n)), 0)
+          << n << " rows, scale " << scale;
+      EXPECT_EQ(kept.eigenvalues, spectrum_in_place<T>({destroyed.data(), n, n}).eigenvalues);
+    }
+}
+
+TEST(Spectrum, LeavesTheMatrixAsItWasToTheBit) {
+  check_the_matrix_is_kept<double>();
+  check_the_matrix_is_kept<float>();
+  Matrix<double> broken = second_difference<double>(5);
+  broken(1, 3) = broken(3, 1) = std::nan("");
+  const Matrix<double> original = broken;
+  EXPECT_THROW((void)spectrum<double>({broken.data(), 5, 5}), std::domain_error);
+  EXPECT_EQ(std::memcmp(broken.data(), original.data(), sizeof(double) * 25), 0);
 }
 
 TEST(Spectrum, DualHasTheSameNonZeroEigenvalues) {

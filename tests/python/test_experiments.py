@@ -2,8 +2,10 @@
 """kernel, flow, predict, theory_from, sweep: the program's JSON, arrays and tables, to the last digit."""
 
 import csv
+import inspect
 import io
 import json
+import re
 
 import numpy as np
 import pytest
@@ -40,7 +42,9 @@ def small(tmp_path):
 
 @pytest.mark.parametrize("flags, arguments", [
     ([], {}),
-    (["--blocks", "--dtype", "f32", "--seed", "3"], dict(blocks=True, dtype="float32", seed=3)),
+    (["--detail", "blocks", "--dtype", "float32", "--seed", "3"], dict(detail="blocks", dtype="float32", seed=3)),
+    (["--detail", "total", "--threads", "1", "--memory-limit", "1M"],
+     dict(detail="total", threads=1, memory_limit=2**20)),
     (["--reduce", "sequence", "--algorithm", "jacobian"], dict(reduce="sequence", algorithm="jacobian")),
 ])
 def test_kernel_equals_the_program(program, small, flags, arguments):
@@ -63,6 +67,45 @@ def test_kernel_equals_the_program(program, small, flags, arguments):
         assert np.array_equal(again.parts["layers.0"], np.load(program.folder / "kernel" / "kernel_layer_0.npy"))
         weights = program.folder / "kernel" / "weights.safetensors"
         assert np.array_equal(phaselaw.kernel(small, weights=weights).total, found.total)
+
+
+def test_a_spectrum_without_a_matrix_equals_the_program(program, small):
+    expected = program.json("kernel", small, "--out", "free", "--spectrum-only")
+    found = phaselaw.kernel(small, spectrum_only=True)
+    assert_same(found.to_dict(), {k: v for k, v in expected.items() if k != "made_by"})
+    assert found.total.shape == (0, 0) and not found.parts
+    assert list(found.eigenvalues) == expected["largest"]
+
+
+def test_a_spectrum_leaves_the_matrices_as_they_are():
+    found = phaselaw.kernel(SMALL, dtype="float64")
+    model = phaselaw.Transformer(**SMALL["model"])
+    alone = phaselaw.tangent_kernel(model, model.init(SMALL["seed"]), phaselaw.make_split(SMALL).train.x, detail="layers")
+    assert found.total.tobytes() == alone.total.tobytes()
+    assert found.parts["layers.0"].tobytes() == alone.parts["layers.0"].tobytes()
+    blocks = phaselaw.kernel(SMALL, blocks=True)
+    assert set(blocks.parts) == set(phaselaw.kernel(SMALL, detail="blocks").parts) != set(found.parts)
+
+
+def test_the_section_of_the_file_and_the_arguments_over_it():
+    document = {**SMALL, "kernel": {"dtype": "float32", "detail": "total", "memory_limit": 10}}
+    with pytest.raises(phaselaw.InputError, match="the limit is 1e-08 GB"):
+        phaselaw.kernel(document)
+    found = phaselaw.kernel(document, memory_limit=0)
+    assert found.total.dtype == np.float32 and not found.parts
+    assert phaselaw.kernel(document, memory_limit=0, dtype="float64").total.dtype == np.float64
+
+
+# The program's --help has them from the one description; a signature has to repeat them.
+@pytest.mark.parametrize("call, verb", [(phaselaw.predict, "predict"), (phaselaw.sweep, "sweep")])
+def test_defaults_are_the_program_s(program, call, verb):
+    shown = dict(re.findall(r"--([a-z-]+) [A-Z]+=(\S+)", program.run(verb, "--help").stdout))
+    repeated = {
+        name.replace("_", "-"): value.default
+        for name, value in inspect.signature(call).parameters.items()
+        if type(value.default) in (int, float)
+    }
+    assert repeated and {name: float(shown[name]) for name in repeated} == repeated
 
 
 def test_flow_equals_the_program(program, small):
@@ -129,7 +172,6 @@ def test_errors_are_the_program_s(program, tmp_path, small):
         (["kernel", wrong, "--out", "k"], lambda: phaselaw.kernel(wrong)),
         (["kernel", "nowhere.toml", "--out", "k"], lambda: phaselaw.kernel("nowhere.toml")),
         (["kernel", study, "--out", "k"], lambda: phaselaw.kernel(study)),
-        (["kernel", small, "--out", "k", "--reduce", "seq"], lambda: phaselaw.kernel(small, reduce="seq")),
         (["predict", small, "--out", "p", "--n-data", "4,99"], lambda: phaselaw.predict(small, n_data=[4, 99])),
         (["sweep", study, "--out", wrong / "s.db"], lambda: phaselaw.sweep(study, wrong / "s.db")),
         (["sweep", study, "--out", "s.db", "--shard", "3/2"],
@@ -140,6 +182,25 @@ def test_errors_are_the_program_s(program, tmp_path, small):
         with pytest.raises(phaselaw.InputError) as error:
             call()
         assert str(error.value) == program.error(*words), words
+
+
+def test_arguments_are_named_in_errors(tmp_path):
+    study = {**SMALL, "grid": {"data.n_data": [4, 8]}}
+    cases = {
+        "unknown reduce 'seq'; known: none, coordinates, sequence": lambda: phaselaw.kernel(SMALL, reduce="seq"),
+        "unknown dtype 'f32'; known: float32, float64": lambda: phaselaw.kernel(SMALL, dtype="f32"),
+        "memory_limit must be >= 0; found -1": lambda: phaselaw.kernel(SMALL, memory_limit=-1),
+        "threads: expected an integer >= 0, found text": lambda: phaselaw.kernel(SMALL, threads="two"),
+        "seed must be >= 0; found -1": lambda: phaselaw.flow(SMALL, seed=-1),
+        "n_data must be >= 2; found 1": lambda: phaselaw.predict(SMALL, n_data=[1, 8]),
+        "subsets must be >= 1; found 0": lambda: phaselaw.predict(SMALL, subsets=0),
+        "checkpoint_every must be >= 0; found -1": lambda: phaselaw.sweep(study, tmp_path / "s.db", checkpoint_every=-1),
+        "compute must be > 0; found -1": lambda: phaselaw.theory(compute=-1),
+    }
+    for words, call in cases.items():
+        with pytest.raises(phaselaw.InputError) as error:
+            call()
+        assert str(error.value).startswith(words), f"{words}: {error.value}"
 
 
 def test_a_dict_names_its_keys():

@@ -199,7 +199,6 @@ def test_errors_are_the_program_s(program, ladder, tmp_path):
         (["fit", ladder, "--law", "U^-a"], lambda: phaselaw.fit(ladder, "U^-a")),
         (["plan", "--fit", no_law, "--compute", "1e20"], lambda: phaselaw.plan(no_law, 1e20)),
         (["theory"], lambda: phaselaw.theory()),
-        (["theory", "--compute", "-1"], lambda: phaselaw.theory(compute=-1)),
         (["diagnose", ladder, "--run", "99"], lambda: phaselaw.diagnose(ladder, run="99")),
         (["diagnose", ladder, "--col", "lose=x"], lambda: phaselaw.diagnose(ladder, columns={"lose": "x"})),
         (["isoflop", ladder, "--window", "0.5"], lambda: phaselaw.isoflop(ladder, window=0.5)),

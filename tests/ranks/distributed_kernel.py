@@ -127,13 +127,13 @@ def same(plain, distributed, tolerance_matrix, tolerance_spectrum):
 
 def agree(bench):
     # rows of a sequence: 32 (one block), 40 (no power of two), 136 (longer than ScaLAPACK likes: dealt out anew), 1 and 8
-    cases = [((7,), ("--dtype", "f64"), (1, 2, 3, 4)), ((1,), (), (2, 4)), ((3, 17), (), (2, 4)), ((5, 5), (), (0, 3)),
-             ((7,), ("--dtype", "f32"), (4,)), ((7,), ("--blocks",), (4,)), ((37, 1), ("--reduce", "sequence"), (4,)),
+    cases = [((7,), ("--dtype", "float64"), (1, 2, 3, 4)), ((1,), (), (2, 4)), ((3, 17), (), (2, 4)), ((5, 5), (), (0, 3)),
+             ((7,), ("--dtype", "float32"), (4,)), ((7,), ("--detail", "blocks"), (4,)), ((37, 1), ("--reduce", "sequence"), (4,)),
              ((5,), ("--reduce", "coordinates"), (3,)), ((1, 1), ("--reduce", "sequence"), (2,))]
     for shape, flags, ranks in cases:
         experiment = bench.experiment(*shape)
         plain = bench.run(0, experiment, *flags)
-        single = "f32" in flags
+        single = "float32" in flags
         for k in ranks:
             worst, apart = same(plain, bench.run(k, experiment, "--distributed", *flags),
                                  2e-5 if single else 1e-11, 2e-5 if single else 1e-12)

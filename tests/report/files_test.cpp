@@ -47,9 +47,9 @@ class PageFilesTest : public ::testing::Test {
     ::setenv("PATH", path_.c_str(), 1);
     fs::remove_all(folder_);
   }
-  // A "chromium" that the page is printed with; $1 ... are what it is called with.
-  void put_chromium_in_path(const std::string& script) {
-    const fs::path program = folder_ / "bin" / "chromium";
+  // A program that is found before others of its name; $1 ... are what it is called with.
+  void put_in_path(const std::string& name, const std::string& script) {
+    const fs::path program = folder_ / "bin" / name;
     fs::create_directories(program.parent_path());
     std::ofstream(program) << "#!/bin/sh\n" << script;
     fs::permissions(program, fs::perms::owner_all);
@@ -87,6 +87,22 @@ TEST_F(PageFilesTest, FiguresAreDrawnInTheOrderOfThePage) {
   }
 }
 
+TEST_F(PageFilesTest, EachFigureIsDrawnOnceForEachKindOfOutput) {
+  const fs::path runs = folder_ / "runs";
+  put_in_path("gnuplot", fmt::format("echo run >>{}\nPATH='{}' exec gnuplot \"$@\"\n", runs.string(), path_));
+  write_page(two_figures(), folder_ / "plain.html");
+  EXPECT_EQ(base::read_text(runs), "run\nrun\n");
+  fs::remove(runs);
+  write_page(two_figures(), folder_ / "report.html", {.figures = true});
+  EXPECT_EQ(base::read_text(runs), "run\nrun\nrun\nrun\n");  // SVG and PDF
+  const std::string page = base::read_text(folder_ / "report.html");
+  EXPECT_EQ(page, base::read_text(folder_ / "plain.html"));
+  // The file is the page's own drawing, without the values under the pointer.
+  const std::string svg = base::read_text(folder_ / "report-figures" / "figure-2.svg");
+  EXPECT_NE(page.find(svg.substr(0, svg.rfind("</svg>"))), std::string::npos);
+  EXPECT_EQ(svg.find("pointer-events"), std::string::npos);
+}
+
 TEST_F(PageFilesTest, TableHoldsEveryNumberOfTheFigureToTheLastDigit) {
   Figure figure = figure_of("runs, \"all\"", {1.0 / 3, 1e-300}, {0.1, kNotGiven});
   figure.series[0].band_lo = {0.05, 0.06};
@@ -102,12 +118,12 @@ TEST_F(PageFilesTest, TableHoldsEveryNumberOfTheFigureToTheLastDigit) {
 }
 
 TEST_F(PageFilesTest, PageIsPrintedByTheBrowserAndAppearsWhole) {
-  put_chromium_in_path(
-      "for word; do case $word in\n"
-      "  --print-to-pdf=*) to=${word#--print-to-pdf=} ;;\n"
-      "  file://*) from=${word#file://} ;;\n"
-      "esac; done\n"
-      "{ echo printed; cat \"$from\"; } >\"$to\"\n");
+  put_in_path("chromium",
+              "for word; do case $word in\n"
+              "  --print-to-pdf=*) to=${word#--print-to-pdf=} ;;\n"
+              "  file://*) from=${word#file://} ;;\n"
+              "esac; done\n"
+              "{ echo printed; cat \"$from\"; } >\"$to\"\n");
   write_page(two_figures(), folder_ / "report.html", {.pdf = true});
   EXPECT_EQ(base::read_text(folder_ / "report.pdf"), "printed\n" + base::read_text(folder_ / "report.html"));
   EXPECT_EQ(files_in_folder(), 3U);  // page, PDF, bin
@@ -122,9 +138,9 @@ TEST_F(PageFilesTest, BrowserThatFailsLeavesThePageAndNoPdf) {
     }
     return std::string("no error");
   };
-  put_chromium_in_path("for word; do case $word in --print-to-pdf=*) echo half >${word#*=} ;; esac; done; exit 9\n");
+  put_in_path("chromium", "for word; do case $word in --print-to-pdf=*) echo half >${word#*=} ;; esac; done; exit 9\n");
   EXPECT_NE(error_of_pdf().find("exit status 9"), std::string::npos) << error_of_pdf();
-  put_chromium_in_path("exit 0\n");  // says that all went well, and wrote nothing
+  put_in_path("chromium", "exit 0\n");  // says that all went well, and wrote nothing
   EXPECT_NE(error_of_pdf().find("could not print"), std::string::npos) << error_of_pdf();
   EXPECT_TRUE(fs::exists(folder_ / "report.html"));
   EXPECT_EQ(files_in_folder(), 2U);  // page, bin

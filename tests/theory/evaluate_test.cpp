@@ -168,28 +168,26 @@ TEST(Evaluate, NothingOverflows) {
   }
 }
 
-TEST(Evaluate, BadNumbersNameFlagMeaningAndRange) {
+TEST(Evaluate, BadNumbersNameFieldAndRange) {
+  const double nan = std::numeric_limits<double>::quiet_NaN();
   std::set<std::string> checked;
   TheoryNumbers good;
   good.edition = "free", good.p = 6, good.r = 1;
   good.compute = 1e9, good.n_data = 100;
-  TheoryNumbers::fields(good,
-                        [&](std::string_view name, auto& field, const base::Domain& domain, std::string_view meaning) {
-                          using Field = std::remove_reference_t<decltype(field)>;
-                          if constexpr (!std::is_same_v<Field, std::string>) {
-                            const Field kept = field;
-                            for (const double bad : {0.0, -1.0, 1.0, base::kNaN, double{INFINITY}}) {
-                              if (domain.contains(bad)) continue;
-                              field = bad;
-                              const std::string message = message_of(good);
-                              EXPECT_EQ(message.find(flag_of(name) + ": expected "), 0U) << message;
-                              EXPECT_NE(message.find(meaning), std::string::npos) << message;
-                              EXPECT_NE(message.find(domain.to_string()), std::string::npos) << message;
-                              checked.insert(std::string(name));
-                            }
-                            field = kept;
-                          }
-                        });
+  TheoryNumbers::fields(good, [&](std::string_view name, auto& field, const base::Domain& domain, std::string_view) {
+    using Field = std::remove_reference_t<decltype(field)>;
+    if constexpr (!std::is_same_v<Field, std::string>) {
+      const Field kept = field;
+      for (const double bad : {0.0, -1.0, 1.0, nan, double{INFINITY}}) {
+        if (domain.contains(bad)) continue;
+        field = bad;
+        const std::string message = message_of(good);
+        EXPECT_EQ(message.find(fmt::format("{} must be {}", name, domain.to_string())), 0U) << message;
+        checked.insert(std::string(name));
+      }
+      field = kept;
+    }
+  });
   EXPECT_EQ(message_of(good), "no error");
   EXPECT_EQ(checked.size(), 32U);  // every number
 }

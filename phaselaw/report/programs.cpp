@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "phaselaw/report/gnuplot.h"
+#include "phaselaw/report/programs.h"
 
 #include <array>
 #include <cerrno>
@@ -10,18 +10,40 @@
 #include <poll.h>
 #include <spawn.h>
 #include <sys/socket.h>
+#include <sys/types.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "phaselaw/base/errors.h"
 #include "phaselaw/base/interrupt.h"
 #include "phaselaw/report/format.h"
-#include "phaselaw/report/process.h"
 
 namespace phaselaw::report {
 
 namespace {
 
 constexpr const char* kInstall = "install the Debian package gnuplot-nox (apt-get install gnuplot-nox)";
+
+// Waits for the program however the scope is left.
+class Process {
+ public:
+  explicit Process(pid_t id) : id_(id) {}
+  ~Process() {
+    if (id_ > 0) (void)wait();
+  }
+  Process(const Process&) = delete;
+  Process& operator=(const Process&) = delete;
+  [[nodiscard]] int wait() {
+    int status = 0;
+    while (::waitpid(id_, &status, 0) < 0 && errno == EINTR) {
+    }
+    id_ = -1;
+    return status;
+  }
+
+ private:
+  pid_t id_;
+};
 
 class File {
  public:
@@ -136,6 +158,23 @@ std::string run_gnuplot(const std::string& script) {
     throw base::RunError(fmt::format("gnuplot failed: {}", first_line(messages)));
   }
   return drawing;
+}
+
+int run_quietly(std::vector<std::string> words) {
+  std::vector<char*> arguments;
+  for (std::string& word : words) arguments.push_back(word.data());
+  arguments.push_back(nullptr);
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  for (const int stream : {0, 1, 2}) posix_spawn_file_actions_addopen(&actions, stream, "/dev/null", O_RDWR, 0);
+  pid_t id = -1;
+  const int problem = ::posix_spawnp(&id, arguments.front(), &actions, nullptr, arguments.data(), environ);
+  posix_spawn_file_actions_destroy(&actions);
+  if (problem == ENOENT) return -1;
+  if (problem != 0)
+    throw base::RunError(fmt::format("{} cannot be started ({})", words.front(), std::strerror(problem)));
+  const int status = Process(id).wait();
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
 }
 
 }  // namespace phaselaw::report

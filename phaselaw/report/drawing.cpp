@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "phaselaw/report/figure.h"
+#include "phaselaw/report/drawing.h"
 
 #include <algorithm>
 #include <cmath>
 #include <iterator>
 
 #include "phaselaw/base/errors.h"
-#include "phaselaw/report/gnuplot.h"
-#include "phaselaw/report/hover.h"
-#include "phaselaw/report/layout.h"
+#include "phaselaw/report/programs.h"
 #include "phaselaw/report/svg.h"
-#include "phaselaw/report/tics.h"
 
 namespace phaselaw::report {
 
@@ -31,11 +28,10 @@ std::string colour_code(Colour colour, double opacity = 1) {
 
 std::string gnuplot_number(double x) { return fmt::format("{:.8g}", x); }
 
-// A script under construction; coordinates in px are given to gnuplot as shares of the drawing.
+// A script under construction, for any terminal; coordinates in px are given to gnuplot as shares of the drawing.
 class Script {
  public:
-  Script(const Figure& figure, const Layout& layout, std::string terminal)
-      : figure_(figure), layout_(layout), terminal_(std::move(terminal)) {}
+  Script(const Figure& figure, const Layout& layout) : figure_(figure), layout_(layout) {}
 
   [[nodiscard]] std::string build() {
     head();
@@ -72,7 +68,7 @@ class Script {
     if (axis.log) line("set logscale {}", name);
     line("set {}range [{}:{}]", name, gnuplot_number(scale.lo), gnuplot_number(scale.hi));
     std::string tics;
-    for (const Tic& tic : axis.log ? log_tics(scale.lo, scale.hi) : linear_tics(scale.lo, scale.hi))
+    for (const Tic& tic : scale.tics)
       tics += fmt::format("{}{} {}{}", tics.empty() ? "" : ", ", gnuplot_quoted(tic.label), gnuplot_number(tic.at),
                           tic.minor ? " 1" : "");
     line("set {}tics ({}) out nomirror offset {} textcolor rgb '#333333'", name, tics,
@@ -80,7 +76,6 @@ class Script {
   }
 
   void head() {
-    line("set terminal {}", terminal_);
     line("set encoding utf8");
     line("unset key");
     line("set border 3 lw 1 lc rgb '#555555'");
@@ -231,7 +226,7 @@ class Script {
 
   const Figure& figure_;
   const Layout& layout_;
-  std::string terminal_, out_, blocks_, plots_;
+  std::string out_, blocks_, plots_;
   std::size_t next_block_ = 0;
 };
 
@@ -245,10 +240,23 @@ void check_lengths(const Figure& figure) {
   }
 }
 
-// "'bend' lies outside the frame." for each mark that is not shown.
-std::string hidden_marks(const Figure& figure) {
-  const Layout layout = lay_out(figure);
-  std::string text;
+std::size_t dropped_points(const Figure& figure) {
+  std::size_t count = 0;
+  for (const Series& s : figure.series)
+    for (std::size_t i = 0; i < s.x.size(); ++i)
+      if (!drawable(s.x[i], figure.x) || !drawable(s.y[i], figure.y)) ++count;
+  return count;
+}
+
+// The caption, how many points were left out and why, and the marks that are not shown.
+std::string caption_of(const Figure& figure, const Layout& layout) {
+  std::string text = figure.caption;
+  if (const std::size_t count = dropped_points(figure); count > 0) {
+    const bool log = figure.x.log || figure.y.log;
+    text += fmt::format("{}{} left out: not finite{}.", text.empty() ? "" : " ",
+                        count == 1 ? "1 point is" : fmt::format("{} points are", count),
+                        log ? ", or not positive on a log axis" : "");
+  }
   const auto add = [&](const Mark& mark) {
     if (!mark.label.empty()) text += fmt::format(" The mark “{}” lies outside the frame.", mark.label);
   };
@@ -259,54 +267,43 @@ std::string hidden_marks(const Figure& figure) {
   return text;
 }
 
+const Figure& checked(const Figure& figure) {
+  check_lengths(figure);
+  return figure;
+}
+
 }  // namespace
 
-std::size_t dropped_points(const Figure& figure) {
-  check_lengths(figure);
-  std::size_t count = 0;
-  for (const Series& s : figure.series)
-    for (std::size_t i = 0; i < s.x.size(); ++i)
-      if (!drawable(s.x[i], figure.x) || !drawable(s.y[i], figure.y)) ++count;
-  return count;
+Drawing::Drawing(const Figure& figure, std::string id)
+    : figure_(checked(figure)),
+      id_(std::move(id)),
+      layout_(lay_out(figure)),
+      caption_(caption_of(figure, layout_)),
+      script_(Script(figure, layout_).build()) {}
+
+std::string Drawing::run(const std::string& terminal) const {
+  return run_gnuplot(fmt::format("set terminal {}\n", terminal) + script_);
 }
 
-std::string full_caption(const Figure& figure) {
-  std::string text = figure.caption;
-  if (const std::size_t count = dropped_points(figure); count > 0) {
-    const bool log = figure.x.log || figure.y.log;
-    text += fmt::format("{}{} left out: not finite{}.", text.empty() ? "" : " ",
-                        count == 1 ? "1 point is" : fmt::format("{} points are", count),
-                        log ? ", or not positive on a log axis" : "");
-  }
-  return text + hidden_marks(figure);
+const std::string& Drawing::svg() {
+  if (svg_.empty())
+    svg_ = finish_svg(run(fmt::format("svg size {:.0f},{:.0f} dynamic rounded enhanced font 'Sans,{}' background "
+                                      "'#ffffff'",
+                                      figure_.width, figure_.height, kFontSize)),
+                      id_, figure_.title, figure_.alt_text.empty() ? caption_ : figure_.alt_text);
+  return svg_;
 }
 
-Colour series_colour(std::size_t i) {
-  constexpr Colour kMostDifferent[] = {Colour::kVermillion, Colour::kBlue,    Colour::kGreen, Colour::kOrange,
-                                       Colour::kPurple,     Colour::kSkyBlue, Colour::kGrey,  Colour::kBlack};
-  return kMostDifferent[i % std::size(kMostDifferent)];
+std::string Drawing::svg_with_values() {
+  std::string text = svg();
+  text.insert(text.rfind("</svg>"), hover_points(figure_, layout_));
+  return text;
 }
 
-std::string render_svg(const Figure& figure, const std::string& id, bool values) {
-  check_lengths(figure);
-  const Layout layout = lay_out(figure);
-  const std::string terminal =
-      fmt::format("svg size {:.0f},{:.0f} dynamic rounded enhanced font 'Sans,{}' background '#ffffff'", figure.width,
-                  figure.height, kFontSize);
-  std::string svg = finish_svg(run_gnuplot(Script(figure, layout, terminal).build()), id, figure.title,
-                               figure.alt_text.empty() ? full_caption(figure) : figure.alt_text);
-  if (values) svg.insert(svg.rfind("</svg>"), hover_points(figure, layout));
-  return svg;
-}
-
-std::string render_pdf(const Figure& figure) {
-  check_lengths(figure);
-  const Layout layout = lay_out(figure);
+std::string Drawing::pdf() const {
   constexpr double kPxAnInch = 96, kPointsAnInch = 72;
-  const std::string terminal =
-      fmt::format("pdfcairo size {}in,{}in rounded enhanced font 'Sans,{}' background '#ffffff'",
-                  figure.width / kPxAnInch, figure.height / kPxAnInch, kFontSize * kPointsAnInch / kPxAnInch);
-  return run_gnuplot(Script(figure, layout, terminal).build());
+  return run(fmt::format("pdfcairo size {}in,{}in rounded enhanced font 'Sans,{}' background '#ffffff'",
+                         figure_.width / kPxAnInch, figure_.height / kPxAnInch, kFontSize * kPointsAnInch / kPxAnInch));
 }
 
 }  // namespace phaselaw::report

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "phaselaw/report/tics.h"
+#include "phaselaw/report/layout.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "phaselaw/report/figure.h"
+#include "phaselaw/report/drawing.h"
 
 #include <cmath>
 #include <cstdio>
@@ -11,7 +11,7 @@
 #include <gtest/gtest.h>
 
 #include "phaselaw/base/errors.h"
-#include "phaselaw/report/gnuplot.h"
+#include "phaselaw/report/programs.h"
 #include "report/markup.h"
 #include "report/sample_page.h"
 
@@ -30,7 +30,7 @@ Figure small_figure() {
 
 std::string run_error(const Figure& figure) {
   try {
-    (void)render_svg(figure);
+    (void)Drawing(figure).svg();
   } catch (const base::RunError& error) {
     return error.what();
   }
@@ -39,7 +39,7 @@ std::string run_error(const Figure& figure) {
 
 TEST(Figure, IsWellFormedScalableAndItsIdsAreItsOwn) {
   for (const Figure& figure : {small_figure(), sample_two_stage_figure(), sample_points_figure(), Figure{}}) {
-    const std::string svg = render_svg(figure, "f7");
+    const std::string svg = Drawing(figure, "f7").svg();
     const Markup markup = read_markup(svg);
     EXPECT_EQ(markup.problem, "");
     EXPECT_EQ(markup.elements.at(0).name, "svg");
@@ -72,7 +72,7 @@ TEST(Figure, TextIsShownAsGivenAndNeverExecuted) {
   figure.horizontal_marks = {{2, text}};
   figure.x_intervals = {{2, 20, text}};
   figure.slope_guides = {{1, 3, 100, -0.2, text}};
-  const Markup markup = read_markup(render_svg(figure));
+  const Markup markup = read_markup(Drawing(figure).svg());
   EXPECT_EQ(markup.problem, "");
   EXPECT_FALSE(std::filesystem::exists(trap));
   EXPECT_NE(markup.text.find("a_b^{2} &lt;i>&amp;'"), std::string::npos) << markup.text;
@@ -83,23 +83,21 @@ TEST(Figure, PointsWithoutAPlaceAreLeftOutAndCounted) {
   Figure figure = small_figure();
   constexpr double kNan = std::numeric_limits<double>::quiet_NaN(), kInfinity = std::numeric_limits<double>::infinity();
   figure.series = {{"a", {0, 1, 10, 100, 1000, 1e4, kInfinity}, {1, 2, kNan, 3, -1, 4, 5}}};
-  EXPECT_EQ(dropped_points(figure), 4u);
-  EXPECT_EQ(full_caption(figure), "caption. 4 points are left out: not finite, or not positive on a log axis.");
-  EXPECT_EQ(read_markup(render_svg(figure)).problem, "");
+  EXPECT_EQ(Drawing(figure).caption(), "caption. 4 points are left out: not finite, or not positive on a log axis.");
+  EXPECT_EQ(read_markup(Drawing(figure).svg()).problem, "");
   figure.x.log = figure.y.log = false;
-  EXPECT_EQ(dropped_points(figure), 2u);
-  EXPECT_EQ(full_caption(figure), "caption. 2 points are left out: not finite.");
+  EXPECT_EQ(Drawing(figure).caption(), "caption. 2 points are left out: not finite.");
   figure.series = {{"a", {1, kNan}, {1, 1}}};
-  EXPECT_EQ(full_caption(figure), "caption. 1 point is left out: not finite.");
+  EXPECT_EQ(Drawing(figure).caption(), "caption. 1 point is left out: not finite.");
   figure.series = {{"a", {1, 2}, {1, 1}}};
-  EXPECT_EQ(full_caption(figure), "caption.");
+  EXPECT_EQ(Drawing(figure).caption(), "caption.");
 }
 
 // The places of the curve's points in the drawing are linear in the logarithms of the data.
 TEST(Figure, ALogAxisPlacesPointsByTheirLogarithm) {
   Figure figure = small_figure();
   figure.series = {{"", {1, 10, 1000}, {8, 4, 1}}};
-  const std::string svg = render_svg(figure);
+  const std::string svg = Drawing(figure).svg();
   const std::size_t at = svg.find("rgb(  0, 114, 178)");
   ASSERT_NE(at, std::string::npos);
   double x[3], y[3];
@@ -115,7 +113,7 @@ TEST(Figure, ALogAxisPlacesPointsByTheirLogarithm) {
 TEST(Figure, AGroupHasOneLegendEntry) {
   Figure figure = small_figure();
   figure.series = {{"runs", {1, 10}, {3, 2}}, {"runs", {1, 10}, {4, 2}}, {"law", {1, 10}, {3, 2}}};
-  const std::string text = read_markup(render_svg(figure)).text;
+  const std::string text = read_markup(Drawing(figure).svg()).text;
   EXPECT_NE(text.find("runs"), std::string::npos);
   EXPECT_EQ(text.find("runs"), text.rfind("runs"));
   EXPECT_NE(text.find("law"), std::string::npos);
@@ -124,9 +122,9 @@ TEST(Figure, AGroupHasOneLegendEntry) {
 TEST(Figure, AMarkOutsideTheFrameIsSaidInWords) {
   Figure figure = small_figure();
   figure.vertical_marks = {{1e9, "bend"}, {10, "inside"}, {-1, "impossible"}};
-  EXPECT_EQ(full_caption(figure),
+  EXPECT_EQ(Drawing(figure).caption(),
             "caption. The mark “bend” lies outside the frame. The mark “impossible” lies outside the frame.");
-  const std::string text = read_markup(render_svg(figure)).text;
+  const std::string text = read_markup(Drawing(figure).svg()).text;
   EXPECT_NE(text.find("inside"), std::string::npos);
 }
 
@@ -139,7 +137,7 @@ TEST(Figure, DrawsWhatIsHardlyThere) {
     figure.series[0].band_hi = figure.series[0].error_hi = points;
     for (const bool log : {true, false}) {
       figure.x.log = figure.y.log = log;
-      EXPECT_EQ(read_markup(render_svg(figure)).problem, "") << points.size();
+      EXPECT_EQ(read_markup(Drawing(figure).svg()).problem, "") << points.size();
     }
   }
 }
@@ -174,7 +172,7 @@ TEST(Gnuplot, TakesLongScriptsAndSurvivesAnEarlyEnd) {
 TEST(FigureDeathTest, ArraysOfDifferentLengthAreABug) {
   Figure figure = small_figure();
   figure.series[0].y.pop_back();
-  EXPECT_DEATH((void)render_svg(figure), "size");
+  EXPECT_DEATH((void)Drawing(figure).svg(), "size");
 }
 
 }  // namespace

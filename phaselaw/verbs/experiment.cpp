@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "phaselaw/verbs/experiment.h"
+
+#include <algorithm>
+#include <limits>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "phaselaw/base/log.h"
+#include "phaselaw/numerics/gemm.h"
+#include "phaselaw/sweep/sweep.h"
+
+namespace phaselaw::verbs {
+
+namespace {
+
+analysis::Setting setting_of(const sweep::Experiment& experiment) {
+  analysis::Setting setting(experiment);
+  base::log_info(setting.split.description);
+  return setting;
+}
+
+void warn(const std::vector<std::string>& warnings) {
+  for (const std::string& warning : warnings) base::log_warning(warning);
+}
+
+}  // namespace
+
+base::Value document_of(const base::Value& source) {
+  return source.is_text() ? base::read_toml(source.text()) : source;
+}
+
+int RunRequest::thread_count() const {
+  return static_cast<int>(std::min<std::int64_t>(threads, std::numeric_limits<int>::max()));
+}
+
+sweep::Experiment ExperimentRequest::seeded() const {
+  sweep::Experiment e = experiment;
+  if (seed) e.seed = *seed;
+  return e;
+}
+
+TrainAnswer train(const ExperimentRequest& request) {
+  base::check_fields(request);
+  training::require_precision(request.experiment.training.precision);
+  numerics::require_thread_safe_blas();
+  TrainAnswer answer{request.seeded(), {}, {}};
+  sweep::RunContext context;
+  context.threads = request.threads > 0 ? request.thread_count() : sweep::default_threads();
+  answer.result = sweep::carry_out(answer.experiment, context);
+  answer.json = answer.result.summary;
+  base::log_info(answer.result.data);
+  if (answer.result.outcome == training::Outcome::diverged)
+    base::log_warning(
+        fmt::format("the run diverged: {}; lower training.learning_rate", answer.json.at("reason").text()));
+  return answer;
+}
+
+PredictAnswer predict(const PredictRequest& request) {
+  base::check_fields(request);
+  analysis::PredictOptions options = request.options;
+  options.threads = request.thread_count();
+  // What is wrong with the sizes is said before the data are made.
+  options.n_data = analysis::predicted_sizes(request.experiment.data.n_data, options.n_data);
+  analysis::Setting setting = setting_of(request.seeded());
+  analysis::Prediction prediction = analysis::predict(setting, options);
+  warn(prediction.warnings);
+  base::Value json = analysis::to_value(setting, prediction);
+  return {std::move(setting), std::move(prediction), std::move(json)};
+}
+
+TheoryAnswer theory(const theory::TheoryNumbers& numbers) {
+  TheoryAnswer answer{theory::evaluate(numbers), {}};
+  answer.json = theory::to_value(answer.report);
+  return answer;
+}
+
+ConstantsAnswer measured_constants(const ExperimentRequest& request) {
+  base::check_fields(request);
+  const analysis::Setting setting(request.seeded());
+  analysis::MeasuredConstants constants = analysis::measured_constants(setting, request.thread_count());
+  warn(constants.notes);
+  base::Value json = analysis::to_value(constants);
+  return {std::move(constants), std::move(json)};
+}
+
+std::variant<FlowAnswer, DriftAnswer> flow(const FlowRequest& request) {
+  base::check_fields(request);
+  base::Value document = request.document;
+  if (request.seed) document["seed"] = *request.seed;
+  if (document.find("grid") != nullptr) {
+    DriftAnswer answer{sweep::study_from(document), {}, {}};
+    answer.drift = analysis::laziness_study(answer.study, request.thread_count());
+    warn(answer.drift.warnings);
+    answer.json = analysis::to_value(answer.drift);
+    return answer;
+  }
+  analysis::Setting setting = setting_of(sweep::experiment_from(document));
+  analysis::FlowViews views = analysis::flow_views(setting, request.thread_count());
+  warn(views.warnings);
+  base::Value json = analysis::to_value(setting, views);
+  return FlowAnswer{std::move(setting), std::move(views), std::move(json)};
+}
+
+}  // namespace phaselaw::verbs

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <variant>
+
+#include "phaselaw/analysis/flow_views.h"
+#include "phaselaw/analysis/laziness_study.h"
+#include "phaselaw/analysis/measured_constants.h"
+#include "phaselaw/analysis/predict.h"
+#include "phaselaw/base/fields.h"
+#include "phaselaw/base/value.h"
+#include "phaselaw/sweep/experiment.h"
+#include "phaselaw/sweep/run.h"
+#include "phaselaw/theory/evaluate.h"
+
+// train, predict, theory and flow: each takes a request of plain values, most of them an experiment, and gives what it
+// found with its JSON; warnings and notes go to the log. Errors: InputError as the functions that they
+// call, base::Interrupted on Ctrl-C.
+namespace phaselaw::verbs {
+
+// The document itself, or that of the TOML file that a text names.
+[[nodiscard]] base::Value document_of(const base::Value& source);
+
+// What every request has: flags of the program, and arguments in Python.
+struct RunRequest {
+  std::optional<std::int64_t> seed;
+  std::int64_t threads = 0;
+
+  template <class Self, class Visit>
+  static void fields(Self& self, Visit&& visit) {
+    visit("seed", self.seed, base::at_least(0), "seed of every random draw; default: the file's, else 0");
+    visit("threads", self.threads, base::at_least(0), "number of worker threads; 0: all cores");
+  }
+  [[nodiscard]] int thread_count() const;
+};
+
+struct ExperimentRequest : RunRequest {
+  sweep::Experiment experiment;
+  [[nodiscard]] sweep::Experiment seeded() const;  // the experiment with `seed`, where that is given
+};
+
+struct TrainAnswer {
+  sweep::Experiment experiment;  // as it was carried out
+  sweep::RunResult result;
+  base::Value json;
+};
+[[nodiscard]] TrainAnswer train(const ExperimentRequest& request);
+
+struct PredictRequest : ExperimentRequest {
+  analysis::PredictOptions options;
+  template <class Self, class Visit>
+  static void fields(Self& self, Visit&& visit) {
+    analysis::PredictOptions::fields(self.options, visit);
+    RunRequest::fields(self, visit);
+  }
+};
+struct PredictAnswer {
+  analysis::Setting setting;
+  analysis::Prediction prediction;
+  base::Value json;
+};
+[[nodiscard]] PredictAnswer predict(const PredictRequest& request);
+
+// The theory at plain numbers, and at the numbers that an actual model, data set and flow have.
+struct TheoryAnswer {
+  theory::TheoryReport report;
+  base::Value json;
+};
+[[nodiscard]] TheoryAnswer theory(const theory::TheoryNumbers& numbers);
+
+struct ConstantsAnswer {
+  analysis::MeasuredConstants constants;
+  base::Value json;
+};
+[[nodiscard]] ConstantsAnswer measured_constants(const ExperimentRequest& request);
+
+// An experiment is seen by kernel, flow and training; of a study, which has a [grid], the drift over its points.
+struct FlowRequest : RunRequest {
+  base::Value document;
+};
+struct FlowAnswer {
+  analysis::Setting setting;
+  analysis::FlowViews views;
+  base::Value json;
+};
+struct DriftAnswer {
+  sweep::Study study;
+  analysis::LazinessStudy drift;
+  base::Value json;
+};
+[[nodiscard]] std::variant<FlowAnswer, DriftAnswer> flow(const FlowRequest& request);
+
+}  // namespace phaselaw::verbs

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "phaselaw/verbs/sweep.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <optional>
+#include <set>
+#include <utility>
+
+#include "phaselaw/base/files.h"
+#include "phaselaw/base/log.h"
+#include "phaselaw/ranks/sweep.h"
+
+namespace phaselaw::verbs {
+
+namespace {
+
+// The part of the study that the request asks for.
+sweep::Shard shard_of(const SweepRequest& request, const ranks::Launch& launch) {
+  const sweep::Shard shard = request.shard.empty() ? sweep::Shard{} : sweep::shard_from(request.shard);
+  if (launch.several() && !request.shard.empty())
+    throw base::InputError({"--shard"}, fmt::format("{} ranks share the whole study; leave --shard out, or start the "
+                                                    "shards one by one, without {}",
+                                                    launch.size, launch.launcher));
+  return shard;
+}
+
+// The study, of which this processor can carry out every run.
+sweep::Study study_of(const SweepRequest& request) {
+  base::Value document = document_of(request.study);
+  if (request.seed) document["seed"] = *request.seed;
+  auto study = sweep::study_from(document);
+  for (const auto& point : study.points) training::require_precision(point.experiment.training.precision);
+  return study;
+}
+
+// Reads the study and, where this process is to own it, opens the store. Everything that can be wrong is found here.
+ranks::Prepared prepared(const SweepRequest& request, bool owner) {
+  ranks::Prepared result{study_of(request), std::nullopt};
+  if (!owner) return result;
+  if (request.out.empty()) throw base::InputError({"--out"}, "expected the study's store, e.g. --out study.db");
+  base::require_writable_file(request.out, "--out");
+  result.store.emplace(store::Store::open_or_create(request.out, result.study.json, result.study.key));
+  return result;
+}
+
+}  // namespace
+
+SweepAnswer sweep(const SweepRequest& request, const ranks::Launch& launch) {
+  base::check_fields(request);
+  sweep::SweepOptions options;
+  options.shard = shard_of(request, launch);
+  options.threads = request.thread_count();
+  options.snapshot_every_s = request.checkpoint_every;
+  SweepAnswer answer;
+  std::int64_t runs = 0;
+  const auto prepare = [&](int rank) {
+    auto result = prepared(request, rank == 0);
+    runs = static_cast<std::int64_t>(result.study.points.size());
+    return result;
+  };
+  if (launch.several()) {
+    answer.summary = ranks::run_study_on_ranks(prepare, options);
+  } else {
+    auto mine = prepare(0);
+    answer.summary = sweep::run_study(mine.study, *mine.store, options);
+  }
+  answer.json = sweep::to_value(runs, answer.summary);
+  if (launch.several()) answer.json["ranks"] = launch.size;
+  if (answer.summary.elsewhere > 0)
+    base::log_warning(
+        fmt::format("{} runs are being carried out by another process; run the command again when it has ended",
+                    answer.summary.elsewhere));
+  return answer;
+}
+
+SweepPlan plan_sweep(const SweepRequest& request, const ranks::Launch& launch) {
+  base::check_fields(request);
+  const sweep::Shard shard = shard_of(request, launch);
+  SweepPlan plan;
+  plan.study = study_of(request);
+  std::set<std::int64_t> there;
+  if (!request.out.empty() && std::filesystem::exists(request.out)) {
+    const auto store = store::Store::open_read(request.out);
+    if (store.study_key() == plan.study.key) there = store.finished_runs();
+  }
+  plan.already_there = there.size();
+  auto points = sweep::points_of(plan.study, shard);
+  std::erase_if(points, [&](const sweep::Point* p) { return there.contains(p->index); });
+  base::Value list = base::Value(base::Value::List{});
+  if (!points.empty()) {
+    const int threads = request.threads > 0 ? request.thread_count() : launch.several() ? 1 : sweep::default_threads();
+    plan.workers = std::min(threads * launch.size, static_cast<int>(std::min<std::size_t>(points.size(), 1 << 20)));
+    const auto model = sweep::calibrate(points, launch.several() ? 1 : threads);
+    plan.threads = launch.several() ? sweep::one_thread_each(points, model, plan.workers)
+                                    : sweep::plan_threads(points, model, threads);
+    for (const sweep::Point* p : points) {
+      const int mine = plan.threads.threads_of(plan.runs.size());
+      const double seconds = model.seconds(p->experiment, mine);
+      plan.runs.push_back({p, mine, seconds});
+      plan.compute_flop += p->cost_flop;
+      list.push_back(base::Value::table({{"run", p->index},
+                                         {"key", p->key},
+                                         {"n_params", p->n_params},
+                                         {"compute_flop", p->cost_flop},
+                                         {"threads", mine},
+                                         {"seconds", seconds}}));
+    }
+  }
+  plan.json = base::Value::table({{"study_key", plan.study.key},
+                                  {"workers", plan.workers},
+                                  {"threads_a_model", plan.threads.threads_each},
+                                  {"runs_on_several_threads", static_cast<std::int64_t>(plan.threads.shared)},
+                                  {"compute_flop", plan.compute_flop},
+                                  {"seconds", plan.threads.seconds},
+                                  {"runs", std::move(list)}});
+  return plan;
+}
+
+}  // namespace phaselaw::verbs

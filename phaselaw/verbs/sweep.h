@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "phaselaw/base/value.h"
+#include "phaselaw/ranks/launch.h"
+#include "phaselaw/sweep/cost.h"
+#include "phaselaw/sweep/sweep.h"
+#include "phaselaw/verbs/experiment.h"
+
+// All runs of a study, or the list of what they would cost.
+namespace phaselaw::verbs {
+
+struct SweepRequest : RunRequest {
+  base::Value study;  // the document, or the name of the file, which every rank then reads itself
+  std::string out;    // the store
+  std::string shard;
+  double checkpoint_every = sweep::SweepOptions{}.snapshot_every_s;
+
+  template <class Self, class Visit>
+  static void fields(Self& self, Visit&& visit) {
+    visit("shard", self.shard, base::anything(),
+          "i/k: only the i-th of k parts of about equal work, 0 <= i < k; join the stores with phaselaw merge");
+    visit("checkpoint_every", self.checkpoint_every, base::at_least(0).in("s"),
+          "time between snapshots of a run in flight, from which a killed run resumes");
+    RunRequest::fields(self, visit);
+  }
+};
+
+struct SweepAnswer {
+  sweep::SweepSummary summary;
+  base::Value json;
+};
+
+// `launch`: the processes that share the study; on other ranks than the first the function does not return. Errors: as
+// sweep::run_study and ranks/sweep.h; InputError for a store that cannot be written or is another study's.
+[[nodiscard]] SweepAnswer sweep(const SweepRequest& request, const ranks::Launch& launch = {});
+
+struct PlannedRun {
+  const sweep::Point* point = nullptr;
+  int threads = 1;
+  double seconds = 0;
+};
+struct SweepPlan {
+  sweep::Study study;
+  std::vector<PlannedRun> runs;  // that are to be done, longest first; they point into `study`
+  std::size_t already_there = 0;
+  int workers = 0;
+  double compute_flop = 0;
+  sweep::ThreadPlan threads;
+  base::Value json;
+};
+// What sweep() would do, measured on this machine in about a second. Where `out` is a store of the study, its runs
+// count as done. Writes nothing.
+[[nodiscard]] SweepPlan plan_sweep(const SweepRequest& request, const ranks::Launch& launch = {});
+
+}  // namespace phaselaw::verbs
