@@ -36,7 +36,7 @@ from phaselaw.experiments import (
     sweep,
     theory_from,
 )
-from phaselaw.laws import MeasuredTable, diagnose, fit, fit_all, isoflop, plan, read_table, theory
+from phaselaw.laws import Rows, diagnose, fit, isoflop, plan, read_table, theory
 from phaselaw.results import Diagnoses, Estimate, Fit, IsoFlop, LawPrediction, Plan, PlanPoint, Ranking, Result, Theory
 from phaselaw.transformer import ParameterBlock, Spectrum, TangentKernel, Transformer, spectrum, tangent_kernel
 
@@ -44,9 +44,16 @@ __version__: str = _core.made_by()["version"]
 
 __all__ = [
     "CheckedRun", "Dataset", "Diagnoses", "Estimate", "ExperimentKernel", "Fit", "Flow", "FlowCurve", "InputError",
-    "IsoFlop", "LawPrediction", "MeasuredConstants", "MeasuredTable", "ParameterBlock", "PhaselawWarning", "Plan", "PlanPoint",
-    "Prediction", "Ranking", "Result", "RiskSurface", "RunError", "Spectrum", "Split", "Study", "SweepSummary",
-    "TangentKernel", "Theory", "Transformer", "diagnose", "fit", "fit_all", "flow", "isoflop", "kernel", "load_study",
+    "IsoFlop", "LawPrediction", "MeasuredConstants", "ParameterBlock", "PhaselawWarning", "Plan", "PlanPoint",
+    "Prediction", "Ranking", "Result", "RiskSurface", "Rows", "RunError", "Spectrum", "Split", "Study", "SweepSummary",
+    "TangentKernel", "Theory", "Transformer", "diagnose", "fit", "flow", "isoflop", "kernel", "load_study",
     "make_split", "plan", "plot", "predict", "read_table", "show_progress", "spectrum", "sweep", "tangent_kernel",
     "theory", "theory_from",
 ]
+
+_SUCCESSORS = {"fit_all": "fit(table) without a law ranks every law", "MeasuredTable": "the class is called Rows"}
+
+
+def __getattr__(name: str) -> object:
+    hint = f"; {_SUCCESSORS[name]}" if name in _SUCCESSORS else ""
+    raise AttributeError(f"module 'phaselaw' has no attribute {name!r}{hint}")

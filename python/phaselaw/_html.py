@@ -7,11 +7,8 @@ from collections.abc import Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
-from phaselaw import _text
-
 if TYPE_CHECKING:
-    from phaselaw.experiments import MeasuredConstants, Prediction
-    from phaselaw.results import Diagnoses, Fit, Plan, Ranking, Theory
+    from phaselaw import _core
 
 _STYLE = """<style>
 .phaselaw { font: 14px/1.45 system-ui, sans-serif; max-width: 72em; }
@@ -34,7 +31,7 @@ _STYLE = """<style>
 _LONG = ' class="long"'  # whole sentences, which may wrap
 
 
-def _table(heading: Sequence[str], rows: Sequence[Sequence[str]], weak: Sequence[bool] = ()) -> str:
+def table(heading: Sequence[str], rows: Sequence[Sequence[str]], weak: Sequence[bool] = ()) -> str:
     html = '<div class="wide"><table><thead><tr>' + "".join(f'<th scope="col">{escape(h)}</th>' for h in heading) + "</tr></thead><tbody>"
     for i, row in enumerate(rows):
         html += '<tr class="weak">' if i < len(weak) and weak[i] else "<tr>"
@@ -42,9 +39,8 @@ def _table(heading: Sequence[str], rows: Sequence[Sequence[str]], weak: Sequence
     return html + "</tbody></table></div>"
 
 
-def _page(title: str, formula: str, body: str, facts: Sequence[str], warnings: Sequence[str]) -> str:
-    code = f"<code>{escape(formula)}</code>" if formula not in ("", title) else ""
-    html = f'{_STYLE}<div class="phaselaw"><h4>{escape(title)}</h4>{code}{body}'
+def page(title: str, body: str, facts: Sequence[str], warnings: Sequence[str]) -> str:
+    html = f'{_STYLE}<div class="phaselaw"><h4>{escape(title)}</h4>{body}'
     html += "".join(f'<p class="facts">{escape(fact)}</p>' for fact in facts)
     if warnings:
         items = "".join(f"<li>{escape(w)}</li>" for w in warnings)
@@ -53,45 +49,11 @@ def _page(title: str, formula: str, body: str, facts: Sequence[str], warnings: S
     return html + "</div>"
 
 
-def fit_html(fit: Fit) -> str:
-    heading, *rows = _text.parameter_rows(fit)
-    weak = [row[2] == "no" for row in rows]
-    return _page(fit.law, fit.formula, _table(heading, rows, weak), _text.fit_facts(fit), fit.warnings)
-
-
-def ranking_html(ranking: Ranking) -> str:
-    if not ranking.ranking or not isinstance(ranking.ranking[0], dict):
-        return fit_html(ranking.best)
-    html = f'{_STYLE}<div class="phaselaw"><h4>Laws by their error of prediction</h4>'
-    return html + _table(_text.RANKING_HEADING, _text.ranking_rows(ranking)) + "</div>" + fit_html(ranking.best)
-
-
-def plan_html(plan: Plan) -> str:
-    heading, *rows = _text.plan_rows(plan)
-    reasons = [point.reason for point in plan.points if point.reason]
-    facts = _text.plan_facts(plan) + list(dict.fromkeys(reasons))
-    title = f"What to train next, by {plan['law']}"
-    return _page(title, plan["formula"], _table(heading, rows), facts, _text.plan_warnings(plan))
-
-
-def theory_html(theory: Theory) -> str:
-    heading, *rows = _text.theory_rows(theory)
-    return _page(f"Theory, edition {theory['edition']}", "", _table(heading, rows), [], theory.warnings)
-
-
-def checks_html(measured: MeasuredConstants) -> str:
-    heading, *rows = _text.check_rows(measured)
-    facts = ["vacuous: a bound that says nothing about this model", *measured["notes"]]
-    return _page("The theory's bounds, with constants as measured", "", _table(heading, rows), facts, [])
-
-
-def diagnoses_html(diagnoses: Diagnoses) -> str:
-    heading, *rows = _text.diagnosis_rows(diagnoses)
-    facts = ["?: not identified by the curve. Exponent and floor are those of the reducible loss."]
-    return _page("Stages of loss curves", "", _table(heading, rows), facts, [])
-
-
-def prediction_html(prediction: Prediction) -> str:
-    heading, *rows = _text.prediction_rows(prediction)
-    facts = _text.prediction_facts(prediction)
-    return _page("Learning curve before training", "", _table(heading, rows), facts, prediction.warnings)
+def answer(title: str, core: _core.Answer, facts: Sequence[str], warnings: Sequence[str]) -> str:
+    """The tables that the program prints, each under its caption; what is not identified is weak."""
+    body = ""
+    for caption, heading, rows in core.tables():
+        known = heading.index("identified") if "identified" in heading else None
+        weak = [row[known] == "no" for row in rows] if known is not None else []
+        body += (f"<p><code>{escape(caption)}</code></p>" if caption else "") + table(heading, rows, weak)
+    return page(title, body, facts, warnings)

@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from phaselaw import _core
+from phaselaw import _core, _html, _text
 from phaselaw.results import Array, Result
 
 Experiment: TypeAlias = "str | os.PathLike[str] | Mapping[str, Any]"
@@ -153,14 +153,12 @@ class Prediction(Result):
         self.checked: list[CheckedRun] = [CheckedRun(**run) for run in found[3]]
 
     def __repr__(self) -> str:
-        from phaselaw._text import columns, prediction_rows
-
-        return columns(prediction_rows(self))
+        return _text.columns(_text.prediction_rows(self.surfaces[0], self.checked))
 
     def _repr_html_(self) -> str:
-        from phaselaw._html import prediction_html
-
-        return prediction_html(self)
+        heading, *rows = _text.prediction_rows(self.surfaces[0], self.checked)
+        facts = [f"at t = {_text.number(self.times[-1])}; {self.surfaces[0].method}"]
+        return _html.page("Learning curve before training", _html.table(heading, rows), facts, self.warnings)
 
 
 def predict(
@@ -189,14 +187,12 @@ class MeasuredConstants(Result):
     """The theory's constants as a model, its data and its flow have them, and the bounds at these numbers."""
 
     def __repr__(self) -> str:
-        from phaselaw._text import columns, check_rows
-
-        return columns(check_rows(self))
+        return _text.columns(_text.check_rows(self["checks"]))
 
     def _repr_html_(self) -> str:
-        from phaselaw._html import checks_html
-
-        return checks_html(self)
+        heading, *rows = _text.check_rows(self["checks"])
+        facts = ["vacuous: a bound that says nothing about this model", *self["notes"]]
+        return _html.page("The theory's bounds, with constants as measured", _html.table(heading, rows), facts, [])
 
 
 def theory_from(experiment: Experiment, *, seed: int | None = None, threads: int | None = None) -> MeasuredConstants:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from phaselaw import _check, _core
+from phaselaw import _check, _core, _html, _text
 from phaselaw._errors import InputError
 
 Array = npt.NDArray[np.float64]
@@ -41,16 +41,15 @@ class Estimate:
         )
 
     def __str__(self) -> str:
-        from phaselaw._text import interval
-
-        return f"{self.name} {interval(self)}" if self.name else interval(self)
+        shown = _text.interval(self.value, self.lo, self.hi)
+        return f"{self.name} {shown}" if self.name else shown
 
 
 class Result:
     """A result of the program: to_dict() and json() are what `--json` writes, to the last digit."""
 
-    def __init__(self, core: _core.Json) -> None:
-        self._core = core
+    def __init__(self, core: _core.Json | _core.Answer) -> None:
+        self._core: Any = core
 
     @cached_property
     def _dict(self) -> dict[str, Any]:
@@ -90,6 +89,11 @@ class Result:
         return f"<phaselaw.{type(self).__name__}: {', '.join(self.keys())}>"
 
 
+def _shown(result: Result) -> str:
+    """What the program prints, and the warnings that it would write to stderr."""
+    return str(result._core.text()) + "".join(f"warning: {warning}\n" for warning in result.warnings)
+
+
 @dataclass(frozen=True)
 class LawPrediction:
     """A law at new inputs. value: the law; lo, hi: its interval; run_lo, run_hi: that of one new run's measurement."""
@@ -112,7 +116,7 @@ class Fit(Result):
 
         try:
             with open(path, encoding="utf-8") as file:
-                return cls(_core.json_from(json.load(file)))
+                return cls(_core.fit_from(json.load(file), os.fspath(path)))
         except OSError as error:
             raise InputError(f"{os.fspath(path)}: cannot be read ({error.strerror}); check the path") from None
         except json.JSONDecodeError as error:
@@ -163,16 +167,14 @@ class Fit(Result):
     @property
     def data(self) -> dict[str, Array]:
         """The fitted rows: columns by canonical name, and the output under its own."""
-        data = self._dict.get("data")
-        if data is None:
-            raise InputError(f"the fit of {self.law} to curves keeps no rows; fit a law of named columns")
+        data = self._dict["data"]
         columns = {name: np.asarray(values, dtype=np.float64) for name, values in data["columns"].items()}
         columns[str(self._dict["form"]["output"])] = np.asarray(data["output"], dtype=np.float64)
         return columns
 
     @cached_property
     def _saved(self) -> _core.SavedFit:
-        return _core.saved_fit(self._core, "fit")
+        return _core.saved_fit(self._core)
 
     def predict(self, columns: Mapping[str, Any] | None = None, /, **named: Any) -> LawPrediction:
         """The law at new inputs: fit.predict(n_params=[1e9], tokens=[2e10]).
@@ -184,14 +186,10 @@ class Fit(Result):
         return LawPrediction(*_core.predict_law(self._saved, arrays))
 
     def __repr__(self) -> str:
-        from phaselaw._text import fit_text
-
-        return fit_text(self)
+        return _shown(self)
 
     def _repr_html_(self) -> str:
-        from phaselaw._html import fit_html
-
-        return fit_html(self)
+        return _html.answer(self.law, self._core, [], self.warnings)
 
 
 class Ranking(Result):
@@ -199,7 +197,7 @@ class Ranking(Result):
 
     @cached_property
     def fits(self) -> list[Fit]:
-        return [Fit(_core.json_from(fit)) for fit in self._dict["fits"]]
+        return [Fit(_core.fit_from(fit, "fits")) for fit in self._dict["fits"]]
 
     @property
     def ranking(self) -> list[dict[str, Any]]:
@@ -215,14 +213,10 @@ class Ranking(Result):
         return list(self._dict.get("notes", []))
 
     def __repr__(self) -> str:
-        from phaselaw._text import ranking_text
-
-        return ranking_text(self)
+        return _shown(self)
 
     def _repr_html_(self) -> str:
-        from phaselaw._html import ranking_html
-
-        return ranking_html(self)
+        return _html.answer("Laws by their error of prediction", self._core, self.notes, self.best.warnings)
 
 
 class PlanPoint:
@@ -267,19 +261,31 @@ class Plan(Result):
     def __len__(self) -> int:
         return len(self.points)
 
-    def __repr__(self) -> str:
-        from phaselaw._text import plan_text
+    @property
+    def warnings(self) -> list[str]:
+        """Of the fit, then of the points, each once."""
+        found = list(self._dict.get("fit_warnings", []))
+        for point in self.points:
+            prefix = _core.format_flop(point["compute"]["value"]) + ": " if len(self) > 1 else ""
+            found += [prefix + warning for warning in point.warnings]
+        return list(dict.fromkeys(found))
 
-        return plan_text(self)
+    def __repr__(self) -> str:
+        return _shown(self)
 
     def _repr_html_(self) -> str:
-        from phaselaw._html import plan_html
-
-        return plan_html(self)
+        reasons = list(dict.fromkeys(point.reason for point in self.points if point.reason))
+        return _html.answer(f"What to train next, by {self['law']}", self._core, reasons, self.warnings)
 
 
 class IsoFlop(Result):
-    """Compute-optimal sizes by several methods beside each other (laws/isoflop.h)."""
+    """Compute-optimal sizes by several methods beside each other (advice/isoflop/isoflop.h)."""
+
+    def __repr__(self) -> str:
+        return _shown(self)
+
+    def _repr_html_(self) -> str:
+        return _html.answer("Compute-optimal sizes", self._core, [], self.warnings)
 
 
 class Theory(Result):
@@ -294,14 +300,11 @@ class Theory(Result):
             raise AttributeError(f"no quantity {name!r}; there are {', '.join(self._dict)}") from None
 
     def __repr__(self) -> str:
-        from phaselaw._text import columns, theory_rows
-
-        return columns(theory_rows(self))
+        return _text.columns(_text.theory_rows(self._dict))
 
     def _repr_html_(self) -> str:
-        from phaselaw._html import theory_html
-
-        return theory_html(self)
+        heading, *rows = _text.theory_rows(self._dict)
+        return _html.page(f"Theory, edition {self['edition']}", _html.table(heading, rows), [], self.warnings)
 
 
 class Diagnoses(Result):
@@ -315,11 +318,8 @@ class Diagnoses(Result):
         return len(self.curves)
 
     def __repr__(self) -> str:
-        from phaselaw._text import columns, diagnosis_rows
-
-        return columns(diagnosis_rows(self))
+        return _shown(self)
 
     def _repr_html_(self) -> str:
-        from phaselaw._html import diagnoses_html
-
-        return diagnoses_html(self)
+        nexts = [f"{curve['name']}: {curve['next']}" for curve in self.curves]
+        return _html.answer("Stages of loss curves", self._core, nexts, [])

@@ -7,6 +7,7 @@
 #include "arrays.h"
 #include "call.h"
 #include "modules.h"
+#include "request.h"
 #include "phaselaw/store/export.h"
 #include "phaselaw/verbs/experiment.h"
 #include "phaselaw/verbs/kernel.h"
@@ -30,19 +31,6 @@ base::Value source_of(nb::handle experiment) {
 
 sweep::Experiment experiment_of(nb::handle experiment) {
   return sweep::experiment_from(verbs::document_of(source_of(experiment)));
-}
-
-// Sets the fields that the call gives; None is not given.
-template <class Request>
-void read_arguments(nb::handle table, Request& request) {
-  base::Value given = base::Value::table();
-  const base::Value all = from_python(table, "");
-  for (const auto& [name, value] : all.entries()) {
-    if (value.is_null()) continue;
-    base::Value& entry = given[name] = value;
-    entry.set_where({});  // the message has the name
-  }
-  base::read_fields(given, request, "arguments");
 }
 
 template <class T>

@@ -6,86 +6,63 @@
 #include "arrays.h"
 #include "call.h"
 #include "modules.h"
-#include "phaselaw/base/log.h"
-#include "phaselaw/advice/diagnose/diagnose.h"
-#include "phaselaw/advice/isoflop/isoflop.h"
+#include "phaselaw/advice/diagnose/diagnose_page.h"
+#include "phaselaw/advice/diagnose/diagnose_request.h"
+#include "phaselaw/advice/fit/fit_tables.h"
+#include "phaselaw/advice/isoflop/isoflop_request.h"
+#include "phaselaw/advice/plan/plan_page.h"
 #include "phaselaw/fitting/predict.h"
-#include "phaselaw/theory/evaluate.h"
-#include "phaselaw/verbs/curves.h"
-#include "phaselaw/verbs/fit.h"
-#include "phaselaw/verbs/plan.h"
+#include "phaselaw/verbs/documents.h"
+#include "phaselaw/verbs/experiment.h"
 #include "request.h"
 
-// fit, plan, isoflop, diagnose, theory: tables in, the program's JSON out.
+// fit, plan, isoflop, diagnose, theory: keyword arguments are the fields of the verb's request, results are its JSON
+// with the tables that the program prints.
 namespace phaselaw::python {
 
 namespace {
 
 using Text = std::optional<std::string>;  // a table as text; None: `source` is a file
 
-tables::Table table_of(const std::string& source, const Text& text) {
-  return text ? tables::parse_table(*text, source) : tables::read_table(source);
+// A result, kept as the program writes it, and how it is shown.
+struct Answer {
+  base::Value json;
+  std::string text;
+  std::vector<report::Table> tables;
+};
+
+tables::Table table_of(const std::string& source, const Text& text, tables::ReadOptions& read, bool whole_runs = false) {
+  return text ? tables::parse_table(*text, source) : verbs::read_document(source, read, whole_runs);
 }
 
-fitting::FitOptions fit_options(const Request& request) {
-  fitting::FitOptions options;
-  options.objective = verbs::objective_from(request.text("objective"));
-  options.interval = verbs::interval_from(request.text("interval"));
-  options.delta = request.number("delta");
-  options.asymmetry = request.number("asymmetry");
-  options.level = request.number("level");
-  options.resamples = request.count("resamples", 2);
-  options.seed = request.seed();
-  options.threads = request.threads();
-  options.validate();
-  return options;
+template <class Request>
+Request request_of(nb::handle keywords) {
+  Request request;
+  read_arguments(keywords, request);
+  return request;
 }
 
-verbs::FitRequest fit_request(const Request& request) {
-  verbs::FitRequest fit;
-  fit.law = request.text("law");
-  fit.fit = fit_options(request);
-  if (request.given("weights")) fit.weights = request.text("weights");
-  if (request.given("sd")) fit.sd = request.text("sd");
-  fit.cluster = request.given("cluster") ? request.text("cluster") : "none";
-  fit.fixed = request.named_numbers("fixed");
-  fit.holdout = request.number("holdout");
-  fit.exponent = request.maybe("exponent");
-  fit.floor_by_quantity = request.at("floor").is_text() && request.text("floor") == "auto";
-  if (!fit.floor_by_quantity) fit.floor = request.maybe("floor");
-  return fit;
+Answer answer_of(base::Value document, const std::string& source) {
+  const advice::FitDocument shown = advice::fit_document(document, source);
+  return {std::move(document), shown.text, shown.tables};
 }
 
-Json fit(const std::string& source, const Text& text, nb::handle table) {
-  const Request request(table);
-  const verbs::FitRequest asked = fit_request(request);
-  const tables::ReadOptions read = request.read_options();
+Answer fit(const std::string& source, const Text& text, nb::handle keywords) {
+  auto request = request_of<advice::FitRequest>(keywords);
   return released([&] {
-    auto answer = text ? verbs::fit(asked, tables::parse_table(*text, source), read) : verbs::fit(asked, source, read);
-    return Json{std::visit([](auto& a) { return std::move(a.json); }, answer)};
+    tables::Table table = table_of(source, text, request.read);
+    const advice::FitAnswer found = advice::fit(request, std::move(table));
+    return Answer{found.json, advice::fit_text(found), advice::fit_tables(found.ranked ? &found.ranking : nullptr, found.best())};
   });
 }
 
-Json plan(const Json& fitted, const std::string& source, const std::string& law, nb::handle table) {
-  const Request request(table);
-  verbs::PlanRequest asked;
-  asked.computes = request.numbers("compute");
-  asked.losses = request.numbers("loss");
-  auto& situation = asked.options.situation;
-  situation.n_params = request.maybe("n_params");
-  situation.tokens = request.maybe("tokens");
-  situation.tokens_per_param = request.maybe("tokens_per_param");
-  situation.inference_tokens = request.maybe("inference_tokens").value_or(0);
-  situation.at = request.named_numbers("at");
-  situation.cost.convention = laws::flop_convention_from(request.text("flop_convention"));
-  situation.cost.family = {request.number("aspect_ratio"), request.maybe("vocab").value_or(0),
-                           request.maybe("seq_len").value_or(0), request.maybe("flop_per_param").value_or(0)};
-  if (request.given("next_run")) asked.next_run = request.text("next_run");
-  asked.next_budget = request.maybe("next_budget");
-  asked.validate();
+Answer plan(const base::Value& fitted, const std::string& source, nb::handle keywords) {
+  const auto request = request_of<advice::PlanRequest>(keywords);
   return released([&] {
-    const fitting::SavedFit saved = fitting::choose_fit(fitted.value, source, law);
-    return Json{verbs::plan(saved, asked).json};
+    const advice::PlanAnswer found = advice::plan(fitted, source, request);
+    return Answer{found.json, advice::plan_text(found),
+                  {advice::table_of(advice::plan_rows(found.plan), advice::plan_answer(found.plan)),
+                   advice::table_of(advice::plan_details(found.plan), "")}};
   });
 }
 
@@ -112,104 +89,99 @@ nb::tuple predict(const fitting::SavedFit& saved, nb::handle columns) {
                         vector_to_numpy(std::move(found.run_hi)), found.warnings);
 }
 
-Json isoflop(const std::string& source, const Text& text, nb::handle table) {
-  const Request request(table);
-  advice::IsoflopOptions options;
-  options.tolerance = request.number("tolerance");
-  options.window = request.number("window");
-  options.law = request.text("law");
-  options.fit = fit_options(request);
-  options.validate();
-  const tables::ReadOptions read = request.read_options();
+Answer isoflop(const std::string& source, const Text& text, nb::handle keywords) {
+  auto request = request_of<advice::IsoflopRequest>(keywords);
   return released([&] {
-    const auto measured = tables::measured_from(table_of(source, text), read);
-    for (const auto& warning : measured.warnings) base::log_warning(warning);
-    const auto found =
-        laws::isoflop(measured.data, measured.n_runs() > 1 ? measured.run : std::vector<std::string>{}, options);
-    for (const auto& note : found.notes) base::log_warning(note);
-    return Json{to_value(found)};
+    tables::Table table = table_of(source, text, request.read);
+    const advice::IsoflopAnswer found = advice::isoflop(request, std::move(table));
+    const auto rows = advice::isoflop_rows(found.result);
+    return Answer{found.json, report::text_table(rows), {advice::table_of(rows, "Compute-optimal sizes by three methods.")}};
   });
 }
 
-Json diagnose(const std::vector<std::string>& sources, const Text& text, nb::handle table) {
-  const Request request(table);
-  advice::DiagnoseOptions options;
-  options.prepare.schedule = {request.number("warmup"), request.text("decay"),
-                              request.maybe("decay_from").value_or(base::kNaN), request.number("decay_to")};
-  options.level = request.number("level");
-  options.threads = request.threads();
-  const auto columns = request.named_texts("columns");
-  const auto runs = request.texts("runs");
+Answer diagnose(const std::vector<std::string>& sources, const Text& text, nb::handle keywords) {
+  auto request = request_of<advice::DiagnoseRequest>(keywords);
   return released([&] {
-    std::vector<tables::CurveData> curves;
-    for (const std::string& source : sources)
-      for (auto& curve :
-           text ? verbs::curves_of(tables::parse_table(*text, source), columns) : verbs::read_curves(source, columns))
-        curves.push_back(std::move(curve));
-    verbs::keep_runs(curves, runs);
-    return Json{to_value(laws::diagnose(curves, options))};
+    std::vector<tables::Table> tables;
+    for (const std::string& source : sources) tables.push_back(table_of(source, text, request.read, true));
+    const advice::DiagnoseAnswer found = advice::diagnose(request, std::move(tables));
+    return Answer{found.json, advice::diagnose_text(found.diagnoses),
+                  {advice::table_of(advice::diagnose_rows(found.diagnoses),
+                                    "?: not identified by the curve. Exponent and floor are those of the reducible loss.")}};
   });
 }
 
-void read(const base::Value& value, std::string& out) { out = value.text(); }
-void read(const base::Value& value, double& out) { out = value.number(); }
-void read(const base::Value& value, std::optional<double>& out) { out = value.number(); }
-
-Json theory(nb::handle table) {
-  const Request request(table);
-  theory::TheoryNumbers numbers;
-  std::vector<std::string> known;
-  theory::TheoryNumbers::fields(
-      numbers, [&](std::string_view name, auto& field, const base::Domain&, std::string_view) {
-        known.emplace_back(name);
-        if (const base::Value* given = request.all().find(name); given != nullptr && !given->is_null())
-          read(*given, field);
-      });
-  for (const auto& [name, value] : request.all().entries())
-    if (std::find(known.begin(), known.end(), name) == known.end())
-      throw base::InputError(base::unknown_name("number", name, known));
-  return Json{theory::to_value(theory::evaluate(numbers))};
+Json theory(nb::handle keywords) {
+  const auto numbers = request_of<theory::TheoryNumbers>(keywords);
+  return Json{verbs::theory(numbers).json};
 }
 
-// What a law would see of a table: {"columns": {name: array}, "output": array, ...}.
-nb::dict read_table(const std::string& source, const Text& text, const std::string& output, nb::handle options) {
-  tables::ReadOptions read = Request(options).read_options();
+// What a law would see of a table: {"columns": {name: array}, "run": [..], ...}.
+nb::dict read_table(const std::string& source, const Text& text, const std::string& output, nb::handle keywords) {
+  auto read = request_of<tables::ReadOptions>(keywords);
   read.output = output;
-  auto measured = released([&] { return tables::measured_from(table_of(source, text), read); });
+  auto rows = released([&] {
+    tables::Table table = table_of(source, text, read);
+    return tables::rows_from(std::move(table), read);
+  });
   nb::dict columns;
-  auto& data = measured.data;
+  auto& data = rows.data;
   for (std::size_t i = 0; i < data.columns.names.size(); ++i)
     columns[data.columns.names[i].c_str()] = vector_to_numpy(std::move(data.columns.values[i]));
   columns[output.c_str()] = vector_to_numpy(std::move(data.output));
   nb::dict found;
   found["columns"] = columns;
-  found["run"] = measured.run;
-  found["line"] = measured.line;
+  found["run"] = rows.run;
+  found["line"] = rows.line;
   found["column_of"] = to_python([&] {
     base::Value names = base::Value::table();
-    for (const auto& [name, own] : measured.column_of) names[name] = own;
+    for (const auto& [name, own] : rows.column_of) names[name] = own;
     return names;
   }());
-  found["notes"] = measured.notes;
-  found["warnings"] = measured.warnings;
+  found["notes"] = rows.notes;
+  found["warnings"] = rows.warnings;
   return found;
+}
+
+nb::list tables_of(const Answer& answer) {
+  nb::list list;
+  for (const report::Table& table : answer.tables) {
+    nb::list rows;
+    for (const auto& row : table.rows) rows.append(nb::cast(row));
+    list.append(nb::make_tuple(table.caption, nb::cast(table.columns), rows));
+  }
+  return list;
 }
 
 }  // namespace
 
 void add_laws(nb::module_& module) {
-  module.def("fit", &fit, nb::arg("source"), nb::arg("text").none(), nb::arg("request"));
-  module.def("plan", &plan, nb::arg("fitted"), nb::arg("source"), nb::arg("law"), nb::arg("request"));
+  nb::class_<Answer>(module, "Answer", "A result of fit, plan, isoflop or diagnose, kept as the program writes it.")
+      .def(
+          "json", [](const Answer& self, int indent) { return base::to_json(self.json, indent); }, nb::arg("indent") = 2,
+          "As text, the same as the program's --json; indent < 0 writes one line.")
+      .def(
+          "to_dict", [](const Answer& self) { return to_python(self.json); }, "As a dict; unknown numbers are None.")
+      .def(
+          "text", [](const Answer& self) { return self.text; }, "What the program prints.")
+      .def("tables", &tables_of, "Its tables: (caption, names of columns, rows of text).");
+  module.def("fit", &fit, nb::arg("source"), nb::arg("text").none(), nb::arg("keywords"));
+  module.def(
+      "fit_from", [](nb::handle document, const std::string& source) { return answer_of(from_python(document, source), source); },
+      nb::arg("document"), nb::arg("source"), "A FIT.json, or the list of several, as a result.");
+  module.def(
+      "plan", [](const Answer& fitted, const std::string& source, nb::handle keywords) { return plan(fitted.json, source, keywords); },
+      nb::arg("fitted"), nb::arg("source"), nb::arg("keywords"));
   nb::class_<fitting::SavedFit>(module, "SavedFit");
   module.def(
-      "saved_fit", [](const Json& fitted, const std::string& source) { return fitting::choose_fit(fitted.value, source); },
-      nb::arg("fitted"), nb::arg("source"));
+      "saved_fit", [](const Answer& fitted) { return fitting::saved_fits_from(fitted.json, "fit").front(); },
+      nb::arg("fitted"));
   module.def("predict_law", &predict, nb::arg("fitted"), nb::arg("columns"));
-  module.def("isoflop", &isoflop, nb::arg("source"), nb::arg("text").none(), nb::arg("request"));
-  module.def("diagnose", &diagnose, nb::arg("sources"), nb::arg("text").none(), nb::arg("request"));
-  module.def("theory", &theory, nb::arg("numbers"));
+  module.def("isoflop", &isoflop, nb::arg("source"), nb::arg("text").none(), nb::arg("keywords"));
+  module.def("diagnose", &diagnose, nb::arg("sources"), nb::arg("text").none(), nb::arg("keywords"));
+  module.def("theory", &theory, nb::arg("keywords"));
   module.def("read_table", &read_table, nb::arg("source"), nb::arg("text").none(), nb::arg("output"),
-             nb::arg("options"));
+             nb::arg("keywords"));
 }
 
 }  // namespace phaselaw::python

@@ -81,9 +81,6 @@ void add_json(nb::module_& module) {
       .def(
           "to_dict", [](const Json& self) { return to_python(self.value); },
           nb::sig("def to_dict(self) -> dict[str, typing.Any]"), "As a dict; unknown numbers are None.");
-  module.def(
-      "json_from", [](nb::handle object, const std::string& where) { return Json{from_python(object, where)}; },
-      nb::arg("object").none(), nb::arg("where") = "", "A dict as a result.");
 }
 
 }  // namespace phaselaw::python

@@ -20,7 +20,7 @@ from conftest import EXAMPLES
 # Each works for many seconds when nobody interrupts it.
 LONG_CALLS = {
     "fit": "phaselaw.fit(ladder, 'chinchilla', resamples=200_000, threads=1)",
-    "fit_all": "phaselaw.fit_all(ladder, resamples=100_000, threads=1)",
+    "ranking": "phaselaw.fit(ladder, resamples=100_000, threads=1)",
     "sweep": "phaselaw.sweep({'model': {'d_hidden': 512}, 'training': {'steps': 10**6}, 'grid': {'seeds': 4}}, out)",
     "flow": "phaselaw.flow({'model': {'d_hidden': 256}, 'training': {'steps': 10**6}, 'flow': {'time': 1e4}})",
     "kernel": "phaselaw.tangent_kernel(*big)",

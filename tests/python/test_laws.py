@@ -49,7 +49,7 @@ def curves(tmp_path):
     [
         (["--law", "chinchilla"], dict(law="chinchilla")),
         (["--law", "chinchilla", "--fix", "E=1/6", "--objective", "l2", "--seed", "7", "--resamples", "50"],
-         dict(law="chinchilla", fixed={"E": 1 / 6}, objective="l2", seed=7, resamples=50)),
+         dict(law="chinchilla", fix={"E": 1 / 6}, objective="l2", seed=7, resamples=50)),
         (["--law", "E + A*N^-a + B*D^-b", "--interval", "sandwich", "--level", "0.9", "--delta", "0.01"],
          dict(law="E + A*N^-a + B*D^-b", interval="sandwich", level=0.9, delta=0.01)),
         (["--law", "power@tokens", "--where", "n_params>=20000", "--holdout", "0.3", "--interval", "none"],
@@ -57,8 +57,8 @@ def curves(tmp_path):
         (["--law", "chinchilla", "--scale", "tokens=1e3", "--weights", "tokens", "--interval", "bca", "--resamples",
           "40"],
          dict(law="chinchilla", scale={"tokens": 1e3}, weights="tokens", interval="bca", resamples=40)),
-        (["--floor", "2", "--exponent", "1/6", "--cluster", "none", "--resamples", "20"],
-         dict(floor=2, exponent=1 / 6, cluster=None, resamples=20)),
+        (["--law", "two-stage", "--fix", "E=2", "q=1/6", "--cluster", "none", "--resamples", "20"],
+         dict(law="two-stage", fix={"E": 2, "q": 1 / 6}, cluster="none", resamples=20)),
     ],
 )
 def test_fit_equals_the_program(program, ladder, flags, arguments):
@@ -70,10 +70,43 @@ def test_fit_equals_the_program(program, ladder, flags, arguments):
     assert_same(again.to_dict(), expected)
 
 
-def test_fit_all_equals_the_program(program, ladder):
-    found = phaselaw.fit_all(ladder, resamples=10)
-    assert_same(found.to_dict(), program.json("fit", ladder, "--law", "all", "--resamples", "10"))
+def test_without_a_law_all_are_ranked(program, ladder):
+    found = phaselaw.fit(ladder, resamples=10)
+    assert isinstance(found, phaselaw.Ranking)
+    assert_same(found.to_dict(), program.json("fit", ladder, "--resamples", "10"))
+    assert_same(phaselaw.fit(ladder, "all", resamples=10).to_dict(), found.to_dict())
     assert found.best.law == found.ranking[0]["law"]
+    with pytest.raises(AttributeError, match="without a law ranks every law"):
+        phaselaw.fit_all
+
+
+# Names and defaults of the keywords are those of the flags, and the module that says so is as the program writes it.
+def test_signatures_are_the_flags(program):
+    import inspect
+
+    from phaselaw import _options
+
+    for verb in ("fit", "plan", "isoflop", "diagnose"):
+        signature = inspect.signature(getattr(phaselaw, verb))
+        shown = program.run(verb, "--help").stdout
+        for name, option in _options.DESCRIBED[verb].items():
+            assert "--" + name.replace("_", "-") in shown, (verb, name)
+            assert signature.parameters[name].default == option.default
+            assert f"{name} = " in getattr(phaselaw, verb).__doc__
+    written = program.run("keys", "--python").stdout
+    assert written == (EXAMPLES.parent / "python/phaselaw/_options.py").read_text(encoding="utf-8")
+
+
+def test_text_is_the_program_s(program, ladder, tmp_path):
+    fit = phaselaw.fit(ladder, "chinchilla", resamples=20)
+    shown = program.run("fit", ladder, "--law", "chinchilla", "--resamples", "20", "--quiet").stdout
+    assert repr(fit).startswith(shown)
+    fit.save(tmp_path / "fit.json")
+    assert repr(phaselaw.Fit.load(tmp_path / "fit.json")).startswith(shown)
+    ranking = phaselaw.fit(ladder, interval="none")
+    assert repr(ranking).startswith(program.run("fit", ladder, "--interval", "none", "--quiet").stdout)
+    plan = phaselaw.plan(fit, 1e13)
+    assert repr(plan).startswith(program.run("plan", "--fit", tmp_path / "fit.json", "--compute", "1e13", "--quiet").stdout)
 
 
 def test_a_frame_or_dict_equals_its_file(ladder):
@@ -98,10 +131,9 @@ def test_missing_values_of_frames():
 
 
 def test_curves_and_diagnosis_equal_the_program(program, curves):
-    assert_same(phaselaw.fit(curves).to_dict(), program.json("fit", curves))
-    assert_same(phaselaw.fit(curve_rows()).to_dict(), program.json("fit", curves))
-    fixed = program.json("fit", curves, "--floor", "free", "--exponent", "1/6")
-    assert_same(phaselaw.fit(curves, floor=None, exponent=1 / 6).to_dict(), fixed)
+    expected = program.json("fit", curves, "--law", "two-stage", "--rows", "envelope", "--resamples", "30")
+    for table in (curves, curve_rows()):
+        assert_same(phaselaw.fit(table, "two-stage", rows="envelope", resamples=30).to_dict(), expected)
     expected = program.json("diagnose", curves)
     assert_same(phaselaw.diagnose(curves).to_dict(), {k: v for k, v in expected.items() if k != "made_by"})
     assert_same(phaselaw.diagnose(curve_rows()).to_dict(), phaselaw.diagnose([curves]).to_dict())
@@ -123,8 +155,11 @@ def test_plan_equals_the_program(program, ladder):
                             "--flop-convention", "with-attention", "--seq-len", "512")
     found = phaselaw.plan(fit, 1e16, inference_tokens=1e12, flop_convention="with-attention", seq_len=512)
     assert_same(found.to_dict(), spending)
-    ranking = phaselaw.fit_all(ladder, resamples=10)
+    ranking = phaselaw.fit(ladder, resamples=10)
     assert phaselaw.plan(ranking, 1e15, law="chinchilla")["law"] == "chinchilla"
+    chosen = phaselaw.plan(ranking, 1e15)  # the best that gives sizes
+    assert chosen["n_params"]["value"] > 0
+    assert_same(phaselaw.plan(ranking.to_dict(), 1e15).to_dict(), chosen.to_dict())
 
 
 def test_a_fit_reads_back(ladder, tmp_path):
@@ -185,13 +220,8 @@ def test_errors_are_the_program_s(program, ladder, tmp_path):
         (["fit", "nowhere.csv"], lambda: phaselaw.fit("nowhere.csv")),
         (["fit", bad, "--law", "chinchilla"], lambda: phaselaw.fit(bad, "chinchilla")),
         (["fit", ladder, "--law", "chinchila"], lambda: phaselaw.fit(ladder, "chinchila")),
-        (["fit", ladder, "--law", "chinchilla", "--objective", "hubber"],
-         lambda: phaselaw.fit(ladder, "chinchilla", objective="hubber")),
-        (["fit", ladder, "--law", "chinchilla", "--level", "2"], lambda: phaselaw.fit(ladder, "chinchilla", level=2)),
-        (["fit", ladder, "--law", "chinchilla", "--holdout", "1"],
-         lambda: phaselaw.fit(ladder, "chinchilla", holdout=1)),
         (["fit", ladder, "--law", "chinchilla", "--fix", "gamma=1"],
-         lambda: phaselaw.fit(ladder, "chinchilla", fixed={"gamma": 1})),
+         lambda: phaselaw.fit(ladder, "chinchilla", fix={"gamma": 1})),
         (["fit", ladder, "--law", "chinchilla", "--loss", "tset_loss"],
          lambda: phaselaw.fit(ladder, "chinchilla", loss="tset_loss")),
         (["fit", ladder, "--law", "chinchilla", "--where", "depth=3"],
@@ -200,8 +230,7 @@ def test_errors_are_the_program_s(program, ladder, tmp_path):
         (["plan", "--fit", no_law, "--compute", "1e20"], lambda: phaselaw.plan(no_law, 1e20)),
         (["theory"], lambda: phaselaw.theory()),
         (["diagnose", ladder, "--run", "99"], lambda: phaselaw.diagnose(ladder, run="99")),
-        (["diagnose", ladder, "--col", "lose=x"], lambda: phaselaw.diagnose(ladder, columns={"lose": "x"})),
-        (["isoflop", ladder, "--window", "0.5"], lambda: phaselaw.isoflop(ladder, window=0.5)),
+        (["diagnose", ladder, "--col", "lose=x"], lambda: phaselaw.diagnose(ladder, col={"lose": "x"})),
     ]
     for words, call in cases:
         with pytest.raises(phaselaw.InputError) as error:
@@ -209,6 +238,19 @@ def test_errors_are_the_program_s(program, ladder, tmp_path):
         where = str(error.value).removeprefix(f"{no_law}: ")
         assert where == program.error(*words).removeprefix(f"{no_law}: "), words
         assert isinstance(error.value, ValueError)
+
+
+def test_errors_name_the_argument_as_the_program_names_the_flag(program, ladder):
+    for verb, name, value, found in [
+        ("fit", "objective", "hubber", "did you mean 'huber'"), ("fit", "level", 2, "in (0, 1)"),
+        ("fit", "holdout", 1, "in [0, 1)"), ("fit", "resamples", 1, ">= 2"), ("isoflop", "window", 0.5, "> 1"),
+    ]:
+        with pytest.raises(phaselaw.InputError) as error:
+            getattr(phaselaw, verb)(ladder, "chinchilla", **{name: value})
+        said = program.error(verb, ladder, "--law", "chinchilla", f"--{name}", value)
+        for text in (str(error.value), said):
+            assert name in text or "unknown" in text, text
+            assert found in text, text
 
 
 def test_bad_frames():

@@ -3,7 +3,9 @@
 
 #include <cmath>
 
+#include "phaselaw/base/constants.h"
 #include "phaselaw/base/csv.h"
+#include "phaselaw/base/field_reader.h"
 #include "phaselaw/report/format.h"
 
 namespace phaselaw::advice {
@@ -93,26 +95,53 @@ std::string audit_text(const fitting::Audit& audit) { return fmt::format("The pu
 
 namespace {
 
-std::string text_of(const fitting::Fit& fit, const std::optional<fitting::Holdout>& held_out) {
+// `ranking` may be null.
+std::string text_of(const fitting::Ranking* ranking, const fitting::RankedLaw& best) {
+  std::string text;
+  if (ranking != nullptr) text = report::text_table(text_rows(ranking_table(*ranking))) + "\nbest: ";
   // A law of one's own is called by its formula.
-  std::string text = fit.name() == fit.formula() ? fit.formula() : fmt::format("{}: {}", fit.name(), fit.formula());
+  const fitting::Fit& fit = best.fit;
+  text += fit.name() == fit.formula() ? fit.formula() : fmt::format("{}: {}", fit.name(), fit.formula());
   text += "\n" + report::text_table(text_rows(parameter_table(fit)));
-  for (const std::string& fact : fit_facts(fit, held_out)) text += fact + "\n";
+  for (const std::string& fact : fit_facts(fit, best.holdout)) text += fact + "\n";
   return text;
 }
 
 }  // namespace
 
-std::string fit_text(const fitting::SavedFit& saved) { return text_of(saved.fit, saved.holdout); }
-
 std::string fit_text(const FitAnswer& answer) {
-  std::string text;
-  if (answer.ranked) {
-    text = report::text_table(text_rows(ranking_table(answer.ranking))) + "\nbest: ";
-  }
-  text += text_of(answer.best().fit, answer.best().holdout);
+  std::string text = text_of(answer.ranked ? &answer.ranking : nullptr, answer.best());
   if (answer.audit) text += audit_text(*answer.audit) + "\n";
   return text;
+}
+
+std::vector<report::Table> fit_tables(const fitting::Ranking* ranking, const fitting::RankedLaw& best) {
+  std::vector<report::Table> tables;
+  if (ranking != nullptr) {
+    tables.push_back(ranking_table(*ranking));
+    tables.back().caption = "Laws by their error of prediction.";
+  }
+  tables.push_back(parameter_table(best.fit));
+  tables.back().caption = best.fit.name() == best.fit.formula()
+                              ? best.fit.formula()
+                              : fmt::format("{}: {}", best.fit.name(), best.fit.formula());
+  return tables;
+}
+
+FitDocument fit_document(const base::Value& document, const std::string& source) {
+  fitting::Ranking ranking;
+  for (fitting::SavedFit& saved : fitting::saved_fits_from(document, source))
+    ranking.laws.push_back({std::move(saved.fit), saved.holdout, std::move(saved.backtest), 0, 0, 0});
+  const base::Value* order = document.find("ranking");
+  if (order == nullptr || !order->is_list() || order->list().size() != ranking.laws.size())
+    return {text_of(nullptr, ranking.laws.front()), fit_tables(nullptr, ranking.laws.front())};
+  for (std::size_t i = 0; i < ranking.laws.size(); ++i) {
+    const base::FieldReader row(order->list()[i], "write the file again with phaselaw fit --json");
+    ranking.laws[i].delta_aicc = row.at("delta_aicc").number_or(base::kNaN);
+    ranking.laws[i].delta_bic = row.at("delta_bic").number_or(base::kNaN);
+    ranking.laws[i].score = row.at("score").number_or(base::kInfinity);
+  }
+  return {text_of(&ranking, ranking.laws.front()), fit_tables(&ranking, ranking.laws.front())};
 }
 
 std::string residuals_csv(const FitAnswer& answer, const fitting::Prediction& predicted) {

@@ -20,9 +20,19 @@ namespace phaselaw::advice {
 // Best first: law, parameters, AICc and BIC above the lowest, error held out, error of the back-test, converged.
 [[nodiscard]] report::Table ranking_table(const fitting::Ranking& ranking);
 
-// A fit as text: the law, its parameters, how sure the optimum is, what was held out.
-[[nodiscard]] std::string fit_text(const fitting::SavedFit& saved);
-[[nodiscard]] std::string fit_text(const FitAnswer& answer);  // with the ranking and the audit, where there are any
+// A fit as text: the law, its parameters, how sure the optimum is, what was held out; before it the ranking and after
+// it the audit, where there are any.
+[[nodiscard]] std::string fit_text(const FitAnswer& answer);
+// The tables of the text: the ranking, unless null, and the parameters of the best.
+[[nodiscard]] std::vector<report::Table> fit_tables(const fitting::Ranking* ranking, const fitting::RankedLaw& best);
+
+// A fit file, or several fits in one, as the same text and tables.
+struct FitDocument {
+  std::string text;
+  std::vector<report::Table> tables;
+};
+[[nodiscard]] FitDocument fit_document(const base::Value& document, const std::string& source);
+
 [[nodiscard]] std::vector<std::string> fit_facts(const fitting::Fit& fit, const std::optional<fitting::Holdout>& holdout);
 [[nodiscard]] std::string audit_text(const fitting::Audit& audit);
 
