@@ -32,16 +32,24 @@ sweep::Experiment experiment_of(nb::handle experiment) {
   return sweep::experiment_from(verbs::document_of(source_of(experiment)));
 }
 
+// The messages of fields have the name already.
+base::Value without_place(base::Value value) {
+  if (value.is_list()) {
+    base::Value::List items;
+    for (const auto& item : value.list()) items.push_back(without_place(item));
+    value = base::Value(std::move(items));
+  }
+  value.set_where({});
+  return value;
+}
+
 // Sets the fields that the call gives; None is not given.
 template <class Request>
 void read_arguments(nb::handle table, Request& request) {
-  base::Value given = base::Value::table();
   const base::Value all = from_python(table, "");
-  for (const auto& [name, value] : all.entries()) {
-    if (value.is_null()) continue;
-    base::Value& entry = given[name] = value;
-    entry.set_where({});  // the message has the name
-  }
+  base::Value given = base::Value::table();
+  for (const auto& [name, value] : all.entries())
+    if (!value.is_null()) given[name] = without_place(value);
   base::read_fields(given, request, "arguments");
 }
 
