@@ -2,7 +2,6 @@
 #pragma once
 
 #include <functional>
-#include <optional>
 #include <string>
 
 #include "phaselaw/base/value.h"
@@ -15,8 +14,6 @@ namespace phaselaw::cli {
 
 struct Common {
   std::string json;  // file for the result as JSON; "-": stdout
-  std::optional<std::int64_t> seed;
-  int threads = 0;  // 0: one a core
   bool quiet = false;
   std::string command;  // as typed
   report::PageFiles page_files;
@@ -29,12 +26,7 @@ struct Program {
   std::function<void()> action;
 };
 
-// The subcommand with --json and --quiet, for verbs whose request has the seed and the threads, where they have a
-// meaning; `action` runs after everything is parsed.
-Verb add_request_verb(Program& program, const std::string& name, const std::string& description,
-                      const std::string& example, std::function<void()> action);
-
-// The same with --seed and --threads in `common`.
+// The subcommand with --json and --quiet; `action` runs after everything is parsed.
 Verb add_verb(Program& program, const std::string& name, const std::string& description, const std::string& example,
               std::function<void()> action);
 

@@ -26,7 +26,8 @@ void run_diagnose(const Common& common, DiagnoseFlags& flags) {
   std::vector<tables::Table> tables;
   for (const std::string& file : flags.files) tables.push_back(verbs::read_document(file, flags.request.read, true));
   const advice::DiagnoseAnswer answer = advice::diagnose(flags.request, std::move(tables));
-  write_answer(common, flags.out, "diagnose.json", answer.json, [&] { return advice::diagnose_page(answer.diagnoses); });
+  write_answer(common, flags.out, "diagnose.json", answer.json,
+               [&] { return advice::diagnose_page(answer.diagnoses); });
   if (common.json == "-") return;
   fmt::print("{}", advice::diagnose_text(answer.diagnoses));
   if (!flags.out.empty()) fmt::print("\n{}/report.html  diagnose.json\n", flags.out);
@@ -36,7 +37,7 @@ void run_diagnose(const Common& common, DiagnoseFlags& flags) {
 
 void add_diagnose(Program& program) {
   auto flags = std::make_shared<DiagnoseFlags>();
-  add_request_verb(program, "diagnose", "the stage of loss curves, their bend, and what to raise next",
+  add_verb(program, "diagnose", "the stage of loss curves, their bend, and what to raise next",
            "phaselaw diagnose curves.csv.gz --col loss=train_loss --out diagnosis",
            [&program, flags] { run_diagnose(program.common, *flags); })
       .positional("curves", flags->files, "CSV or TSV (.gz too) with step, tokens or compute and a loss; or study.db")

@@ -24,10 +24,8 @@ void print_laws(const Common& common) {
   for (const laws::Law& law : laws::all_laws()) {
     base::Value::List parameters;
     for (const laws::Parameter& p : law.parameters)
-      parameters.push_back(base::Value::table({{"name", p.name},
-                                               {"domain", base::enum_name(p.domain)},
-                                               {"unit", p.unit},
-                                               {"meaning", p.meaning}}));
+      parameters.push_back(base::Value::table(
+          {{"name", p.name}, {"domain", base::enum_name(p.domain)}, {"unit", p.unit}, {"meaning", p.meaning}}));
     list.push_back(base::Value::table({{"name", law.name},
                                        {"help", law.help},
                                        {"formula", law.expression.text()},
@@ -77,7 +75,7 @@ void run_fit(const Common& common, FitFlags& flags) {
 
 void add_fit(Program& program) {
   auto flags = std::make_shared<FitFlags>();
-  add_request_verb(program, "fit", "fit a law to a table of runs or curves, or rank all laws that apply; intervals and a page",
+  add_verb(program, "fit", "fit a law to a table of runs or curves, or rank all laws that apply; intervals and a page",
            "phaselaw fit runs.csv --out fitted\n  phaselaw fit runs.csv --law chinchilla --where 'dataset=c4'\n  "
            "phaselaw fit runs.csv --law 'E + A*N^-a + B*D^-b' --json fit.json\n  phaselaw fit study.db --law two-stage "
            "--rows envelope --fix E=0",

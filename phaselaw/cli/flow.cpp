@@ -60,9 +60,8 @@ void run_flow(const Common& common, FlowFlags& flags) {
 
 void add_flow(Program& program) {
   auto flags = std::make_shared<FlowFlags>();
-  add_request_verb(program, "flow", "put kernel, gradient flow and training side by side",
-                   "phaselaw flow examples/flow.toml --out flow",
-                   [&program, flags] { run_flow(program.common, *flags); })
+  add_verb(program, "flow", "put kernel, gradient flow and training side by side",
+           "phaselaw flow examples/flow.toml --out flow", [&program, flags] { run_flow(program.common, *flags); })
       .positional("experiment", flags->experiment, "experiment file (TOML), or a study: then the drift over its grid")
       .required("--out", flags->out, "directory for report.html, trajectories.csv, drift.csv, flow.json")
       .page_files(program.common.page_files.figures, program.common.page_files.pdf)

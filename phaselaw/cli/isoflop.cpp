@@ -32,7 +32,7 @@ void run_isoflop(const Common& common, IsoflopFlags& flags) {
 
 void add_isoflop(Program& program) {
   auto flags = std::make_shared<IsoflopFlags>();
-  add_request_verb(program, "isoflop", "compute-optimal sizes from runs of equal compute: three methods beside each other",
+  add_verb(program, "isoflop", "compute-optimal sizes from runs of equal compute: three methods beside each other",
            "phaselaw isoflop runs.csv --out isoflop", [&program, flags] { run_isoflop(program.common, *flags); })
       .positional("table", flags->table, "CSV, TSV or JSON lines with compute (or tokens), n_params and loss")
       .fields(flags->request)

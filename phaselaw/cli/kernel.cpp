@@ -70,9 +70,9 @@ void run_kernel(const Common& common, const KernelFlags& flags) {
 
 void add_kernel(Program& program) {
   auto flags = std::make_shared<KernelFlags>();
-  add_request_verb(program, "kernel", "compute the layer-wise tangent kernel and its spectrum",
-                   "phaselaw kernel examples/kernel.toml --out kernel",
-                   [&program, flags] { run_kernel(program.common, *flags); })
+  add_verb(program, "kernel", "compute the layer-wise tangent kernel and its spectrum",
+           "phaselaw kernel examples/kernel.toml --out kernel",
+           [&program, flags] { run_kernel(program.common, *flags); })
       .positional("experiment", flags->experiment, "experiment file (TOML); the kernel is on its training inputs")
       .required("--out", flags->out, "directory for kernel.npy, kernel_layer_<nu>.npy, spectrum.csv, kernel.json, ...")
       .fields(verbs::KernelRequest{}, flags->given)

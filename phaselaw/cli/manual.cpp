@@ -6,8 +6,13 @@
 #include "phaselaw/base/errors.h"
 #include "phaselaw/base/files.h"
 #include "phaselaw/cli/describe.h"
+#include "phaselaw/cli/python_options.h"
+#include "phaselaw/sweep/key_reference.h"
 
+// What the program says about itself.
 // phaselaw man: manual pages, from the same text as --help.
+// phaselaw keys: every key of an experiment file with its default and meaning.
+// phaselaw cite: BibTeX of this program as it was built, and of the paper.
 namespace phaselaw::cli {
 
 namespace {
@@ -117,6 +122,28 @@ void add_man(Program& program) {
            [&program, flags] { run_man(program, *flags); })
       .optional_positional("verb", flags->verb, "whose page; default: the program's")
       .option("--out", flags->out, "directory: writes all pages there instead");
+}
+
+void add_keys(Program& program) {
+  auto python = std::make_shared<bool>(false);
+  add_verb(program, "keys", "list every key of experiment and study files: default, domain, meaning", "phaselaw keys",
+           [python] { fmt::print("{}", *python ? python_options() : sweep::key_reference()); })
+      .flag("--python", *python, "print the keyword arguments of the Python functions instead, as a Python module");
+}
+
+void add_cite(Program& program) {
+  add_verb(program, "cite", "print BibTeX of this version of phaselaw and of the paper", "phaselaw cite >> paper.bib",
+           [] {
+             fmt::print(
+                 "@software{{phaselaw,\n"
+                 "  title   = {{phaselaw: measures how transformers learn and predicts how far more compute, data or "
+                 "width will take them}},\n"
+                 "  author  = {{{{The phaselaw authors}}}},\n"
+                 "  version = {{{}}},\n"
+                 "  note    = {{commit {}}}\n"
+                 "}}\n\n{}",
+                 base::version(), base::commit(), report::paper_bibtex());
+           });
 }
 
 }  // namespace phaselaw::cli

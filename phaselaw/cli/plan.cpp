@@ -31,7 +31,7 @@ void run_plan(const Common& common, const PlanFlags& flags) {
 
 void add_plan(Program& program) {
   auto flags = std::make_shared<PlanFlags>();
-  add_request_verb(program, "plan", "from a fit: sizes to train for a compute, compute for a loss, the next run",
+  add_verb(program, "plan", "from a fit: sizes to train for a compute, compute for a loss, the next run",
            "phaselaw plan --fit fit.json --compute 1e21 1e24 --out plan",
            [&program, flags] { run_plan(program.common, *flags); })
       .required("--fit", flags->fit, "FIT.json of phaselaw fit --json")

@@ -52,9 +52,9 @@ void run_predict(const Common& common, PredictFlags& flags) {
 
 void add_predict(Program& program) {
   auto flags = std::make_shared<PredictFlags>();
-  add_request_verb(program, "predict", "predict the learning curve from the kernel, without training",
-                   "phaselaw predict examples/predict.toml --n-data 8,16,32 --out predicted",
-                   [&program, flags] { run_predict(program.common, *flags); })
+  add_verb(program, "predict", "predict the learning curve from the kernel, without training",
+           "phaselaw predict examples/predict.toml --n-data 8,16,32 --out predicted",
+           [&program, flags] { run_predict(program.common, *flags); })
       .positional("experiment", flags->experiment, "experiment file (TOML); its training set is the pool")
       .required("--out", flags->out, "directory for report.html, predicted.csv, predict.json")
       .page_files(program.common.page_files.figures, program.common.page_files.pdf)

@@ -22,8 +22,6 @@ void print(const reproduce::Reproduction& result) {
 }
 
 void run_reproduce(const Common& common, reproduce::ReproduceOptions options) {
-  options.threads = common.threads;
-  options.seed = common.seed;
   options.made_by = made_by(common);
   options.page_files = common.page_files;
   require_outputs(common);
@@ -57,6 +55,8 @@ void add_reproduce(Program& program) {
       .option("--arrays-x", options->arrays_x,
               ".npy of your own inputs for E1.arrays, (n, seq_len, d_model); with --arrays-y")
       .option("--arrays-y", options->arrays_y, ".npy of their targets, (n, seq_len, d_out)")
+      .option("--seed", options->seed, "seed of every random draw; default: the presets'", 0)
+      .option("--threads", options->threads, "workers; default: one a core", 1)
       .required("--out", options->out, "directory for report.html, results.json and the stores")
       .page_files(program.common.page_files.figures, program.common.page_files.pdf);
 }

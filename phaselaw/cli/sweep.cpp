@@ -79,9 +79,9 @@ void run_sweep(const Common& common, SweepFlags& flags) {
 
 void add_sweep(Program& program) {
   auto flags = std::make_shared<SweepFlags>();
-  add_request_verb(program, "sweep", "carry out all runs of a study; run it again to resume",
-                   "phaselaw sweep examples/study.toml --out study.db",
-                   [&program, flags] { run_sweep(program.common, *flags); })
+  add_verb(program, "sweep", "carry out all runs of a study; run it again to resume",
+           "phaselaw sweep examples/study.toml --out study.db",
+           [&program, flags] { run_sweep(program.common, *flags); })
       .positional("study", flags->study, "study file (TOML): an experiment with a [grid]; keys: phaselaw keys")
       .option("--out", flags->request.out, "the store, study.db; an existing one of the same study is resumed")
       .flag("--dry-run", flags->dry_run, "list the runs, their cost and time on this machine, and stop")

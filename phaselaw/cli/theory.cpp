@@ -72,12 +72,12 @@ void print_measured(const Common& common, const TheoryFlags& flags) {
 
 void add_theory(Program& program) {
   auto flags = std::make_shared<TheoryFlags>();
-  add_request_verb(program, "theory", "evaluate the paper's definitions, bounds and laws at plain numbers",
-                   "phaselaw theory --compute 1e12 --noise 0.3",
-                   [&program, flags] {
-                     require_outputs(program.common);
-                     flags->from.empty() ? print(program.common, *flags) : print_measured(program.common, *flags);
-                   })
+  add_verb(program, "theory", "evaluate the paper's definitions, bounds and laws at plain numbers",
+           "phaselaw theory --compute 1e12 --noise 0.3",
+           [&program, flags] {
+             require_outputs(program.common);
+             flags->from.empty() ? print(program.common, *flags) : print_measured(program.common, *flags);
+           })
       .option("--from", flags->from, "experiment file: measure the constants on its model, data and flow instead")
       .fields(verbs::ExperimentRequest{}, flags->run)
       .fields(theory::TheoryNumbers{}, flags->numbers);

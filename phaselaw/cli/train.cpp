@@ -40,9 +40,8 @@ void train(const Common& common, TrainFlags& flags) {
 
 void add_train(Program& program) {
   auto flags = std::make_shared<TrainFlags>();
-  add_request_verb(program, "train", "train one model and record its curve",
-                   "phaselaw train examples/teacher.toml --out run",
-                   [&program, flags] { train(program.common, *flags); })
+  add_verb(program, "train", "train one model and record its curve", "phaselaw train examples/teacher.toml --out run",
+           [&program, flags] { train(program.common, *flags); })
       .positional("experiment", flags->experiment, "experiment file (TOML); keys: phaselaw keys")
       .required("--out", flags->out, "directory for curve.csv, weights.safetensors, run.json")
       .fields(flags->request);

@@ -113,8 +113,8 @@ Verb& Verb::words(const char* separated_by_bars) {
   return *this;
 }
 
-Verb add_request_verb(Program& program, const std::string& name, const std::string& description,
-                      const std::string& example, std::function<void()> action) {
+Verb add_verb(Program& program, const std::string& name, const std::string& description, const std::string& example,
+              std::function<void()> action) {
   CLI::App* app = program.app.add_subcommand(name, description);
   app->footer("Example:\n  " + example);
   app->callback([&program, todo = std::move(action)] { program.action = todo; });
@@ -122,14 +122,6 @@ Verb add_request_verb(Program& program, const std::string& name, const std::stri
   return Verb(*app)
       .option("--json", common.json, "write the result as JSON to this file; - for stdout")
       .flag("--quiet", common.quiet, "only warnings and errors on stderr");
-}
-
-Verb add_verb(Program& program, const std::string& name, const std::string& description, const std::string& example,
-              std::function<void()> action) {
-  auto& common = program.common;
-  return add_request_verb(program, name, description, example, std::move(action))
-      .option("--seed", common.seed, "seed of every random draw; default: the file's, else 0", 0)
-      .option("--threads", common.threads, "workers; default: one a core", 1);
 }
 
 }  // namespace phaselaw::cli
