@@ -35,7 +35,7 @@ Number parse_number(std::string_view text) {
   text = trimmed(text);
   for (const std::string_view word : {"", "na", "n/a", "null", "none", "-"})
     if (equal_words(text, word)) return {NumberKind::missing, 0};
-  if (text.starts_with('+')) text.remove_prefix(1);
+  if (text.starts_with('+') && !text.starts_with("+-")) text.remove_prefix(1);
   double x = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), x);
   if (end != text.data() + text.size() || error == std::errc::invalid_argument) return {NumberKind::not_a_number, 0};
