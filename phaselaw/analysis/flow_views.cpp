@@ -5,7 +5,6 @@
 #include <cmath>
 
 #include "phaselaw/analysis/kernel_view.h"
-#include "phaselaw/analysis/log_interpolation.h"
 #include "phaselaw/base/clock.h"
 #include "phaselaw/base/constants.h"
 #include "phaselaw/base/errors.h"

@@ -4,7 +4,7 @@
 #include "phaselaw/analysis/flow_views.h"
 
 // What the kernel at initialisation says by itself: the curves `kernel`, `gd` and `sgd` of flow_views.h, and the
-// figures of its spectrum.
+// figures of its spectrum. Beyond flow.max_rows rows, and for the cross-entropy, no matrix is made.
 namespace phaselaw::analysis {
 
 // Reads views.times and views.learning_rate.

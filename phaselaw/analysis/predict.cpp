@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "phaselaw/analysis/log_interpolation.h"
 #include "phaselaw/base/clock.h"
 #include "phaselaw/base/errors.h"
 #include "phaselaw/base/interrupt.h"

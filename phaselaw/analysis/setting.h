@@ -58,4 +58,9 @@ struct Setting {
 // Mean of (f - y)^2.
 [[nodiscard]] double mean_squared(const double* f, const double* y, std::size_t count);
 
+// A positive curve, its ascending times from >= 0 on, read at other times: ln value linear in ln t between two points;
+// NaN where there is no point with t > 0 before and one at or after.
+[[nodiscard]] std::vector<double> log_interpolated(const std::vector<double>& times, const std::vector<double>& values,
+                                                   const std::vector<double>& at);
+
 }  // namespace phaselaw::analysis

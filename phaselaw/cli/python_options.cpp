@@ -15,7 +15,7 @@ namespace phaselaw::cli {
 
 namespace {
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   std::string out = "\"";
   for (const char c : text) out += c == '"' || c == '\\' ? fmt::format("\\{}", c) : std::string(1, c);
   return out + "\"";
@@ -28,7 +28,7 @@ std::string type_of(const std::int64_t&) { return "int"; }
 template <class E>
 requires std::is_enum_v<E> std::string type_of(const E&) {
   std::vector<std::string> words;
-  for (const std::string& word : base::enum_words<E>()) words.push_back(quoted(word));
+  for (const std::string& word : base::enum_words<E>()) words.push_back(in_quotes(word));
   return fmt::format("Literal[{}]", fmt::join(words, ", "));
 }
 template <class T>
@@ -51,7 +51,7 @@ std::string type_of(const std::map<std::string, T>&) {
 std::string literal(const base::Value& value) {
   if (value.is_null()) return "None";
   if (value.is_bool()) return value.boolean() ? "True" : "False";
-  if (value.is_text()) return quoted(value.text());
+  if (value.is_text()) return in_quotes(value.text());
   if (value.is_list()) return "()";
   if (value.is_table()) return "{}";
   return value.is_integer() ? fmt::to_string(value.integer()) : fmt::format("{}", value.number());
@@ -72,8 +72,8 @@ Described describe(const std::vector<std::string>& positional) {
     const bool has_domain = domain.to_string() != "finite";
     const std::string unit = domain.unit.empty() ? "" : fmt::format(" [{}]", domain.unit);
     const std::string range = has_domain ? fmt::format("; {}", domain.to_string()) : "";
-    out.rows += fmt::format("        {}: Option({}, {}, {}),\n", quoted(name), literal(base::detail::write(field)),
-                            list ? "True" : "False", quoted(std::string(help) + unit + range));
+    out.rows += fmt::format("        {}: Option({}, {}, {}),\n", in_quotes(name), literal(base::detail::write(field)),
+                            list ? "True" : "False", in_quotes(std::string(help) + unit + range));
   });
   return out;
 }
@@ -84,7 +84,7 @@ std::string python_options() {
   std::string types, rows;
   const auto add = [&](const char* name, const char* verb, const Described& described) {
     types += fmt::format("\n\nclass {}(TypedDict, total=False):\n{}", name, described.types);
-    rows += fmt::format("    {}: {{\n{}    }},\n", quoted(verb), described.rows);
+    rows += fmt::format("    {}: {{\n{}    }},\n", in_quotes(verb), described.rows);
   };
   add("FitOptions", "fit", describe<advice::FitRequest>({"law"}));
   add("PlanOptions", "plan", describe<advice::PlanRequest>({"compute"}));
@@ -95,8 +95,10 @@ std::string python_options() {
   add("KernelOptions", "kernel", describe<verbs::KernelRequest>({}));
   add("TheoryNumbers", "theory", describe<theory::TheoryNumbers>({}));
   return "# SPDX-License-Identifier: Apache-2.0\n"
-         "# Written by `phaselaw keys --python`, from the fields of the options in C++. Do not edit; a test compares it.\n"
-         "\"\"\"The keyword arguments of every verb: types for type checkers, and defaults and help for signatures.\"\"\"\n\n"
+         "# Written by `phaselaw keys --python`, from the fields of the options in C++. Do not edit; a test compares "
+         "it.\n"
+         "\"\"\"The keyword arguments of every verb: types for type checkers, and defaults and help for "
+         "signatures.\"\"\"\n\n"
          "from __future__ import annotations\n\n"
          "from collections.abc import Mapping, Sequence\n"
          "from typing import Any, Literal, NamedTuple, TypedDict\n\n\n"

@@ -5,6 +5,7 @@
 #include <functional>
 #include <span>
 
+#include "phaselaw/base/errors.h"
 #include "phaselaw/numerics/matrix.h"
 
 // A symmetric matrix known by its action y = A x. What it refers to must outlive it.
@@ -16,6 +17,12 @@ struct SymmetricOperator {
 };
 
 // 2 size^2 flop a product; reads the whole matrix.
-[[nodiscard]] SymmetricOperator symmetric_operator(const numerics::Matrix<double>& matrix);
+[[nodiscard]] inline SymmetricOperator symmetric_operator(const numerics::Matrix<double>& matrix) {
+  PHASELAW_CHECK_EQ(matrix.rows(), matrix.cols());
+  return {matrix.rows(), [&matrix](std::span<const double> x, std::span<double> y) {
+            const Eigen::Map<const numerics::Vector<double>> in(x.data(), matrix.cols());
+            Eigen::Map<numerics::Vector<double>>(y.data(), matrix.rows()).noalias() = matrix * in;
+          }};
+}
 
 }  // namespace phaselaw::kernel

@@ -1,22 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <utility>
+
 #include "phaselaw/base/fields.h"
 #include "value.h"
 
 // Keyword arguments: the fields of a request (phaselaw/advice, phaselaw/verbs) by their names.
 namespace phaselaw::python {
 
+// The messages of fields have the name already.
+inline base::Value without_place(base::Value value) {
+  if (value.is_list()) {
+    base::Value::List items;
+    for (const auto& item : value.list()) items.push_back(without_place(item));
+    value = base::Value(std::move(items));
+  }
+  value.set_where({});
+  return value;
+}
+
 // Sets the fields that the call gives; None is not given. InputError naming the argument, or the nearest known one.
 template <class Request>
 void read_arguments(nb::handle keywords, Request& request) {
   base::Value given = base::Value::table();
   const base::Value all = from_python(keywords, "");
-  for (const auto& [name, value] : all.entries()) {
-    if (value.is_null()) continue;
-    base::Value& entry = given[name] = value;
-    entry.set_where({});  // the message has the name
-  }
+  for (const auto& [name, value] : all.entries())
+    if (!value.is_null()) given[name] = without_place(value);
   base::read_fields(given, request, "arguments");
 }
 

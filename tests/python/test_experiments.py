@@ -190,7 +190,7 @@ def test_arguments_are_named_in_errors(tmp_path):
         "unknown reduce 'seq'; known: none, coordinates, sequence": lambda: phaselaw.kernel(SMALL, reduce="seq"),
         "unknown dtype 'f32'; known: float32, float64": lambda: phaselaw.kernel(SMALL, dtype="f32"),
         "memory_limit must be >= 0; found -1": lambda: phaselaw.kernel(SMALL, memory_limit=-1),
-        "threads: expected an integer >= 0, found text": lambda: phaselaw.kernel(SMALL, threads="two"),
+        "threads: expected an integer >= 0, found the text \"two\"": lambda: phaselaw.kernel(SMALL, threads="two"),
         "seed must be >= 0; found -1": lambda: phaselaw.flow(SMALL, seed=-1),
         "n_data must be >= 2; found 1": lambda: phaselaw.predict(SMALL, n_data=[1, 8]),
         "subsets must be >= 1; found 0": lambda: phaselaw.predict(SMALL, subsets=0),

@@ -7,8 +7,8 @@
 
 #include <gtest/gtest.h>
 
-#include "phaselaw/theory/compute_accounting.h"
 #include "phaselaw/theory/two_point.h"
+#include "phaselaw/theory/two_stage.h"
 
 namespace phaselaw::theory {
 namespace {
