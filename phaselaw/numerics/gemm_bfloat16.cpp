@@ -70,7 +70,7 @@ void Bfloat16Products::gemm(Op op_a, Op op_b, std::ptrdiff_t m, std::ptrdiff_t n
                             const float* a, std::ptrdiff_t lda, const float* b, std::ptrdiff_t ldb, float beta,
                             float* c, std::ptrdiff_t ldc) {
 #ifdef PHASELAW_ONEDNN
-  if (hardware_ && m > 0 && n > 0 && k > 0)
+  if (hardware_ && m > 0 && n > 0 && k > 0 && alpha != 0)
     return hardware_->gemm(op_a, op_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
 #endif
   pack_operands(op_a, op_b, m, n, k, a, lda, b, ldb, a_, b_, round_to_bfloat16);

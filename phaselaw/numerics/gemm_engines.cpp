@@ -92,7 +92,8 @@ void sgemm(GemmEngine engine, Op op_a, Op op_b, std::ptrdiff_t m, std::ptrdiff_t
   if (engine == GemmEngine::tiles && k > 0)
     return tiles::multiply(op_a, op_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
 #ifdef PHASELAW_ONEDNN
-  if (engine == GemmEngine::onednn && k > 0)
+  // With alpha = 0, oneDNN 2.7 multiplies what C held by zero, which is NaN where C held no number.
+  if (engine == GemmEngine::onednn && k > 0 && alpha != 0)
     return onednn_sgemm(op_a, op_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
 #endif
   PHASELAW_CHECK(has_engine(engine));

@@ -84,7 +84,7 @@ def make_pages(program: str, folder: pathlib.Path) -> list:
     run("fit", "runs.csv", "--law", "all", "--out", "fit", "--resamples", 50)
     run("fit", "runs.csv", "--law", "chinchilla", "--out", "fit_one", "--resamples", 50)
     run("plan", "--fit", "fit_one/fit.json", "--compute", 1e21, 1e22, "--out", "plan")
-    run("diagnose", "curve.csv", "--page", "diagnose", "--warmup", 10)
+    run("diagnose", "curve.csv", "--out", "diagnose", "--warmup", 10)
     run("kernel", examples / "kernel.toml", "--out", "kernel")
     return [folder / name / "report.html" for name in ("fit", "plan", "diagnose")]
 
