@@ -26,9 +26,9 @@
 #include "phaselaw/base/files.h"
 #include "phaselaw/fitting/fit.h"
 #include "phaselaw/laws/catalogue.h"
-#include "phaselaw/tables/table.h"
 #include "phaselaw/numerics/random.h"
 #include "phaselaw/numerics/statistics.h"
+#include "phaselaw/tables/table.h"
 
 namespace {
 

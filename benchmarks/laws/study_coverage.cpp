@@ -145,9 +145,10 @@ void study(std::size_t index, int draws, int resamples, int threads) {
   if (row.run_length > 1) runs = fmt::format(", runs of {}", row.run_length);
   if (row.uneven) runs += ", uneven";
   std::printf("| %s | %s | %s | %zu%s | %s | %.1f |   row %zu, %d fits, %d not certified, mean ln(hi/lo) %.3f\n",
-              row.law, std::string(base::enum_name(row.objective)).c_str(), std::string(base::enum_name(row.method)).c_str(),
-              row.rows, runs.c_str(), covered.c_str(), percent(counts.held.back()), index, counts.fitted.load(),
-              counts.uncertified.load(), counts.log_width / std::max(1, counts.widths.load()));
+              row.law, std::string(base::enum_name(row.objective)).c_str(),
+              std::string(base::enum_name(row.method)).c_str(), row.rows, runs.c_str(), covered.c_str(),
+              percent(counts.held.back()), index, counts.fitted.load(), counts.uncertified.load(),
+              counts.log_width / std::max(1, counts.widths.load()));
   std::fflush(stdout);
 }
 

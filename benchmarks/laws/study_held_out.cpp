@@ -7,9 +7,9 @@
 #include <fmt/format.h>
 
 #include "phaselaw/base/errors.h"
-#include "phaselaw/tables/rows.h"
 #include "phaselaw/fitting/selection.h"
 #include "phaselaw/laws/catalogue.h"
+#include "phaselaw/tables/rows.h"
 
 // Does choosing a law by its ranking predict large runs better than always taking Chinchilla's?
 //

@@ -15,8 +15,7 @@ FieldReader FieldReader::at(std::string_view key) const {
   std::string path = path_.empty() ? std::string(key) : fmt::format("{}.{}", path_, key);
   if (!value_.is_table()) wrong_kind("a table");
   const Value* found = value_.find(key);
-  if (found == nullptr)
-    throw InputError(value_.where(), fmt::format("the field '{}' is missing; {}", path, remedy_));
+  if (found == nullptr) throw InputError(value_.where(), fmt::format("the field '{}' is missing; {}", path, remedy_));
   return {*found, std::move(path), remedy_};
 }
 

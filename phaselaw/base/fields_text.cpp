@@ -23,7 +23,8 @@ std::int64_t integer_from(const std::string& text, const Domain& domain, const s
     if (x && domain.contains(*x) && *x <= kLargest) return static_cast<std::int64_t>(*x);
     throw InputError({flag}, fmt::format("expected a size such as 8G or 500M; found '{}'", text));
   }
-  if (x && *x == std::floor(*x) && std::abs(*x) <= kLargest && domain.contains(*x)) return static_cast<std::int64_t>(*x);
+  if (x && *x == std::floor(*x) && std::abs(*x) <= kLargest && domain.contains(*x))
+    return static_cast<std::int64_t>(*x);
   throw InputError({flag}, fmt::format("expected {}; found '{}'", domain.of("an integer"), text));
 }
 
@@ -41,9 +42,9 @@ std::vector<std::string> split_at_commas(const std::vector<std::string>& texts) 
 std::pair<std::string, std::string> name_and_value(const std::string& text, const std::string& flag, bool number) {
   const auto equals = text.find('=');
   if (equals == std::string::npos || equals == 0 || equals + 1 == text.size())
-    throw InputError({flag}, fmt::format("expected {}; found '{}'",
-                                         number ? "name=number, such as n_params=1e9" : "name=COLUMN, such as loss=val_loss",
-                                         text));
+    throw InputError(
+        {flag}, fmt::format("expected {}; found '{}'",
+                            number ? "name=number, such as n_params=1e9" : "name=COLUMN, such as loss=val_loss", text));
   return {text.substr(0, equals), text.substr(equals + 1)};
 }
 

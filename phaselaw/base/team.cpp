@@ -10,7 +10,6 @@ int thread_count(std::int64_t asked) {
   return asked > 0 ? static_cast<int>(asked) : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
 }
 
-
 namespace {
 
 void pause() {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <memory>
 
-#include "phaselaw/advice/diagnose/diagnose_page.h"
 #include "phaselaw/advice/diagnose/diagnose_request.h"
 #include "phaselaw/base/files.h"
 #include "phaselaw/cli/common.h"

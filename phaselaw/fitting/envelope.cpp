@@ -113,7 +113,8 @@ std::vector<std::vector<double>> all_draws(const RunResampler& resampler, const 
   std::vector<std::vector<double>> draws(static_cast<std::size_t>(options.resamples));
   FitOptions plain = options;
   plain.starts.clear();
-  const auto threads = std::min<std::size_t>(static_cast<std::size_t>(base::thread_count(options.threads)), draws.size());
+  const auto threads =
+      std::min<std::size_t>(static_cast<std::size_t>(base::thread_count(options.threads)), draws.size());
   const auto work = [&](std::size_t thread) {
     Refitter refitter(resampler.form(), plain);
     for (std::size_t k = thread; k < draws.size() && !base::interrupted(); k += threads)

@@ -106,7 +106,8 @@ void add_derived(const std::vector<Derived>& derived, const IntervalSet* set, bo
 
 IntervalMethod resolve(const FitOptions& options) {
   if (options.interval == IntervalMethod::profile && !options.cluster.empty())
-    throw base::InputError({"--interval"}, "profile: expected independent rows, found clusters; use bootstrap or sandwich");
+    throw base::InputError({"--interval"},
+                           "profile: expected independent rows, found clusters; use bootstrap or sandwich");
   return options.resolved_interval();
 }
 
@@ -181,8 +182,8 @@ Fit fit_law(const laws::Law& law, const tables::Measurements& data, const FitOpt
   std::optional<IntervalSet> set;
   if (asked && fit.convergence.certified) {
     const std::size_t n_other = std::min<std::size_t>(1, search.starts.size());
-    set = intervals(refitter, search.best, fit.method, options, form.derived(),
-                    std::span(search.starts).first(n_other));
+    set =
+        intervals(refitter, search.best, fit.method, options, form.derived(), std::span(search.starts).first(n_other));
     fit.resamples = set->resamples;
     fit.replicates = std::move(set->replicates);
     if (20 * set->improved > set->checked)
@@ -195,8 +196,8 @@ Fit fit_law(const laws::Law& law, const tables::Measurements& data, const FitOpt
           set->resamples, set->attempted));
   }
   if (!fit.convergence.certified)
-    fit.warnings.push_back(fmt::format("not a certified fit ({}); fix a parameter or measure a wider range",
-                                       fit.convergence.status));
+    fit.warnings.push_back(
+        fmt::format("not a certified fit ({}); fix a parameter or measure a wider range", fit.convergence.status));
   add_estimates(form, set ? &*set : nullptr, asked, fit);
   judge_identifiability(form, options, fit);
   fit.seconds = base::seconds_since(begin);

@@ -30,9 +30,9 @@ laws::Law law_of(const FieldReader& form, const std::vector<std::string>& column
   law.source = form.at("source").text();
   law.output = form.at("output").text();
   law.nested = form.at("nested").text();
-  law.expression = laws::Expression::parse(
-      form.at("expression").text(), columns,
-      fmt::format("{}: field 'form.expression'", base::to_string(form.value().where())));
+  law.expression =
+      laws::Expression::parse(form.at("expression").text(), columns,
+                              fmt::format("{}: field 'form.expression'", base::to_string(form.value().where())));
   for (const FieldReader& item : form.at("parameters").items()) {
     laws::Parameter p;
     p.name = item.at("name").text();
@@ -85,7 +85,8 @@ std::vector<Estimate> estimates_of(const FieldReader& table) {
 }
 
 void read_summary(const FieldReader& root, Fit& fit) {
-  if (root.at("law").text() != fit.law.name) root.at("law").wrong(fmt::format("the name of its form, {}", fit.law.name));
+  if (root.at("law").text() != fit.law.name)
+    root.at("law").wrong(fmt::format("the name of its form, {}", fit.law.name));
   (void)root.at("formula").text();
   fit.n_points = static_cast<std::size_t>(root.at("n_points").count());
   fit.objective_value = root.at("objective_value").number_or(0);

@@ -28,8 +28,8 @@ std::vector<std::optional<double>> fixed_values(const laws::Law& law, const std:
     const laws::ParameterDomain domain = law.parameters[p].domain;
     if (!std::isfinite(value) || (domain == laws::ParameterDomain::positive && !(value > 0)) ||
         (domain == laws::ParameterDomain::non_negative && !(value >= 0)))
-      throw base::InputError(fmt::format("fixed {}: expected a finite {} number, found {}", name,
-                                         base::enum_name(domain), value));
+      throw base::InputError(
+          fmt::format("fixed {}: expected a finite {} number, found {}", name, base::enum_name(domain), value));
     values[p] = value;
   }
   return values;

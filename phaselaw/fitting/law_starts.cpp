@@ -4,8 +4,8 @@
 #include <cmath>
 
 #include "phaselaw/fitting/law_form.h"
-#include "phaselaw/laws/law_roles.h"
 #include "phaselaw/fitting/non_negative.h"
+#include "phaselaw/laws/law_roles.h"
 
 namespace phaselaw::fitting {
 
@@ -48,7 +48,8 @@ class StartGrid {
       if (role.kind == laws::RoleKind::amplitude)
         affine_.push_back(j);
       else
-        axes_.push_back({j, role.low, role.high, form.law_.parameters[free[j]].domain == laws::ParameterDomain::positive});
+        axes_.push_back(
+            {j, role.low, role.high, form.law_.parameters[free[j]].domain == laws::ParameterDomain::positive});
     }
     const std::size_t n = form.n_rows(), used = std::min(n, kGridRows);
     for (std::size_t i = 0; i < used; ++i) rows_.push_back(i * n / used);
@@ -158,7 +159,8 @@ class StartGrid {
       problem.add_row({row.data(), m}, 1 - value_[i] / loss_[i]);
     }
     for (std::size_t a = 0; a < m; ++a)
-      problem.set_free(a, form_.law_.parameters[form_.evaluator_.free()[affine_[a]]].domain == laws::ParameterDomain::real);
+      problem.set_free(
+          a, form_.law_.parameters[form_.evaluator_.free()[affine_[a]]].domain == laws::ParameterDomain::real);
     const std::vector<double> solution = problem.solve();
     for (std::size_t a = 0; a < m; ++a) {
       double& amplitude = parameters_[affine_[a]];

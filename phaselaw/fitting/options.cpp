@@ -16,10 +16,12 @@ base::EnumNames<Objective> enum_names(Objective) {
 }
 
 base::EnumNames<IntervalMethod> enum_names(IntervalMethod) {
-  static constexpr std::pair<std::string_view, IntervalMethod> kNames[] = {
-      {"automatic", IntervalMethod::automatic}, {"bootstrap", IntervalMethod::bootstrap},
-      {"bca", IntervalMethod::bca},             {"profile", IntervalMethod::profile},
-      {"sandwich", IntervalMethod::sandwich},   {"none", IntervalMethod::none}};
+  static constexpr std::pair<std::string_view, IntervalMethod> kNames[] = {{"automatic", IntervalMethod::automatic},
+                                                                           {"bootstrap", IntervalMethod::bootstrap},
+                                                                           {"bca", IntervalMethod::bca},
+                                                                           {"profile", IntervalMethod::profile},
+                                                                           {"sandwich", IntervalMethod::sandwich},
+                                                                           {"none", IntervalMethod::none}};
   return kNames;
 }
 

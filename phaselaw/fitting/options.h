@@ -55,9 +55,9 @@ struct FitOptions {
   std::int64_t threads = 1;
 
   // Of each row; no part of the description, because a user names columns for them.
-  std::vector<double> weights{};        // w_i >= 0, not all 0; empty: all 1
-  std::vector<double> sd{};             // > 0, of each row's measured log loss; empty: unknown and equal
-  std::vector<std::string> cluster{};   // the run that each row belongs to; empty: rows are independent
+  std::vector<double> weights{};       // w_i >= 0, not all 0; empty: all 1
+  std::vector<double> sd{};            // > 0, of each row's measured log loss; empty: unknown and equal
+  std::vector<std::string> cluster{};  // the run that each row belongs to; empty: rows are independent
   // >= 1: rows over the independent rows that they amount to, where neighbours' noise is correlated. Multiplies the
   // rise at which profile intervals end [T: quasi-likelihood, Burnham and Anderson 2002, section 2.5].
   double variance_inflation = 1;
@@ -67,7 +67,8 @@ struct FitOptions {
   static void fields(Self& self, Visit&& visit) {
     using base::anything, base::at_least, base::positive, base::strictly_between;
     visit("objective", self.objective, anything(), "what is minimised: residuals of ln loss, or of the loss (raw)");
-    visit("delta", self.delta, positive().in("ln loss"), "where huber and asymmetric turn from squares to absolute values");
+    visit("delta", self.delta, positive().in("ln loss"),
+          "where huber and asymmetric turn from squares to absolute values");
     visit("asymmetry", self.asymmetry, positive(), "asymmetric: how much more rows below the law weigh");
     visit("interval", self.interval, anything(), "how intervals are made");
     visit("level", self.level, strictly_between(0, 1), "level of the intervals");
@@ -77,7 +78,8 @@ struct FitOptions {
     visit("threads", self.threads, at_least(0), "number of worker threads; 0: all cores");
   }
   void validate() const;  // InputError quoting value and constraint
-  // InputError for a number that the objective or the intervals do not use, so that no option is silently without effect.
+  // InputError for a number that the objective or the intervals do not use, so that no option is silently without
+  // effect.
   void require_used() const;
   // automatic: profile for l2 without clusters, else bootstrap.
   [[nodiscard]] IntervalMethod resolved_interval() const;

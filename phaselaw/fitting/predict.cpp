@@ -7,10 +7,10 @@
 
 #include "phaselaw/base/constants.h"
 #include "phaselaw/base/errors.h"
-#include "phaselaw/laws/evaluator.h"
 #include "phaselaw/fitting/interval.h"
 #include "phaselaw/fitting/law_form.h"
 #include "phaselaw/fitting/refit.h"
+#include "phaselaw/laws/evaluator.h"
 #include "phaselaw/numerics/statistics.h"
 
 namespace phaselaw::fitting {
@@ -80,7 +80,8 @@ void warn_of_range(const Fit& fit, const tables::Columns& data, const tables::Co
 
 }  // namespace
 
-Prediction predict(const Fit& fit, const tables::Measurements& data, const FitOptions& options, const tables::Columns& at) {
+Prediction predict(const Fit& fit, const tables::Measurements& data, const FitOptions& options,
+                   const tables::Columns& at) {
   PHASELAW_CHECK(!fit.value.empty());
   Prediction prediction;
   prediction.value = evaluate(fit.law, at, fit.value);

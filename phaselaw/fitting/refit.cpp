@@ -35,7 +35,8 @@ Refitter::Refitter(const LawForm& form, const FitOptions& options) : form_(form)
   options_.loss = squares ? numerics::RobustLoss::none : numerics::RobustLoss::huber;
   options_.delta = options.delta;
   if (options.objective == Objective::l1) options_.delta = kSharpDelta;
-  if (options.objective == Objective::l1_raw) options_.delta = kSharpDelta * std::exp(numerics::median(form.log_output()));
+  if (options.objective == Objective::l1_raw)
+    options_.delta = kSharpDelta * std::exp(numerics::median(form.log_output()));
   problem_.n_parameters = form.coordinates().size();
   problem_.lower = lower_;
   problem_.upper = upper_;

@@ -82,7 +82,8 @@ bool among(const Holdout& held_out, const std::vector<Holdout>& slices) {
 
 }  // namespace
 
-std::optional<Holdout> holdout(const laws::Law& law, const tables::Measurements& data, const FitOptions& options, double fraction) {
+std::optional<Holdout> holdout(const laws::Law& law, const tables::Measurements& data, const FitOptions& options,
+                               double fraction) {
   if (!(fraction > 0 && fraction < 1))
     throw base::InputError(fmt::format("holdout: expected a fraction in (0, 1), found {}", fraction));
   const std::vector<double> size = size_of(data.columns);
@@ -93,7 +94,8 @@ std::optional<Holdout> holdout(const laws::Law& law, const tables::Measurements&
   return predict_slice(law, data, options, order, size, first, order.size());
 }
 
-std::vector<Holdout> backtest(const laws::Law& law, const tables::Measurements& data, const FitOptions& options, int slices) {
+std::vector<Holdout> backtest(const laws::Law& law, const tables::Measurements& data, const FitOptions& options,
+                              int slices) {
   if (slices < 2) throw base::InputError(fmt::format("backtest: expected at least 2 slices, found {}", slices));
   const std::vector<double> size = size_of(data.columns);
   std::vector<Holdout> results;

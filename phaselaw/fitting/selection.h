@@ -30,10 +30,10 @@ struct Holdout {
   std::vector<double> predicted;  // at each of them
 };
 // std::nullopt when too few rows are left to fit, or no column says which rows are large.
-[[nodiscard]] std::optional<Holdout> holdout(const laws::Law& law, const tables::Measurements& data, const FitOptions& options,
-                                             double fraction);
-[[nodiscard]] std::vector<Holdout> backtest(const laws::Law& law, const tables::Measurements& data, const FitOptions& options,
-                                            int slices = 5);
+[[nodiscard]] std::optional<Holdout> holdout(const laws::Law& law, const tables::Measurements& data,
+                                             const FitOptions& options, double fraction);
+[[nodiscard]] std::vector<Holdout> backtest(const laws::Law& law, const tables::Measurements& data,
+                                            const FitOptions& options, int slices = 5);
 
 // How errors of prediction grew with the factor of extrapolation, in one sentence for people; empty: nothing is known.
 [[nodiscard]] std::string extrapolation_warning(const std::optional<Holdout>& holdout,
@@ -65,9 +65,9 @@ using FitFunction = std::function<Fit(const laws::Law& law, const FitOptions& op
 [[nodiscard]] Ranking rank_laws(const std::vector<laws::Law>& laws, const tables::Measurements& data,
                                 const FitOptions& options, double holdout_fraction = 0.2, const FitFunction& fit = {});
 
-// How a curve begins [T: Burnham and Anderson 2002]: laws with an exponential start (two-stage, exponential) against laws
-// with a power start (power, shifted-power), by the lowest AICc of each group. "exponential" if the first is lower by
-// more than kDecisiveAicc, "power" if the second is (odds of about 20 to 1), else "inconclusive".
+// How a curve begins [T: Burnham and Anderson 2002]: laws with an exponential start (two-stage, exponential) against
+// laws with a power start (power, shifted-power), by the lowest AICc of each group. "exponential" if the first is lower
+// by more than kDecisiveAicc, "power" if the second is (odds of about 20 to 1), else "inconclusive".
 inline constexpr double kDecisiveAicc = 6;
 struct EarlyForm {
   std::string word;

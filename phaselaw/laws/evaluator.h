@@ -7,8 +7,8 @@
 #include <span>
 #include <vector>
 
-#include "phaselaw/tables/columns.h"
 #include "phaselaw/laws/expression.h"
+#include "phaselaw/tables/columns.h"
 
 // An expression bound to columns: its value and its derivatives by the free parameters, for many rows at once.
 //
@@ -29,7 +29,8 @@ struct EvaluatorWorkspace {
 class Evaluator {
  public:
   // `fixed[p]`: the value of a parameter that is held. InputError for a column that is missing.
-  Evaluator(const Expression& expression, const tables::Columns& columns, const std::vector<std::optional<double>>& fixed = {});
+  Evaluator(const Expression& expression, const tables::Columns& columns,
+            const std::vector<std::optional<double>>& fixed = {});
 
   [[nodiscard]] std::size_t n_rows() const { return n_rows_; }
   [[nodiscard]] std::size_t n_free() const { return free_.size(); }

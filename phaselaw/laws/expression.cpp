@@ -59,7 +59,8 @@ class ExpressionParser {
     out_.root_ = static_cast<std::size_t>(*value);
     for (const auto& definition : definitions_)
       if (!definition.used) fail(fmt::format("definition '{}' is not used; remove it", definition.name), 0);
-    if (out_.columns_.empty() && needs_columns) fail("expected a column in the law (N, D, C, or a column's name), found none", 0);
+    if (out_.columns_.empty() && needs_columns)
+      fail("expected a column in the law (N, D, C, or a column's name), found none", 0);
     if (out_.parameters_.empty()) fail("expected a parameter in the law, found none", 0);
     return std::move(out_);
   }
@@ -234,8 +235,8 @@ class ExpressionParser {
     const std::string canonical = tables::canonical_column(name);
     if (std::find(table_columns_.begin(), table_columns_.end(), name) != table_columns_.end()) return canonical;
     const auto& known = tables::known_columns();
-    const bool is_known =
-        std::any_of(known.begin(), known.end(), [&](const tables::KnownColumn& column) { return column.name == canonical; });
+    const bool is_known = std::any_of(known.begin(), known.end(),
+                                      [&](const tables::KnownColumn& column) { return column.name == canonical; });
     return is_known ? std::optional(canonical) : std::nullopt;
   }
 

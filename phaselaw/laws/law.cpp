@@ -4,8 +4,8 @@
 #include <algorithm>
 
 #include "phaselaw/base/errors.h"
-#include "phaselaw/laws/evaluator.h"
 #include "phaselaw/laws/catalogue.h"
+#include "phaselaw/laws/evaluator.h"
 
 namespace phaselaw::laws {
 
@@ -120,8 +120,8 @@ Law law_from_expression(std::string_view text, const std::vector<std::string>& t
 }
 
 Law make_law(std::string name, std::string help, std::string source, const std::string& expression,
-         std::vector<Parameter> parameters, std::string nested, std::string output,
-         std::vector<DerivedQuantity> quantities) {
+             std::vector<Parameter> parameters, std::string nested, std::string output,
+             std::vector<DerivedQuantity> quantities) {
   Law law;
   law.name = std::move(name);
   law.help = std::move(help);

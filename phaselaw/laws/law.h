@@ -66,6 +66,7 @@ struct Law {
                            std::vector<DerivedQuantity> quantities = {});
 
 // The law at each row, at all parameters in the law's order. InputError for a column that is missing.
-[[nodiscard]] std::vector<double> evaluate(const Law& law, const tables::Columns& columns, std::span<const double> parameters);
+[[nodiscard]] std::vector<double> evaluate(const Law& law, const tables::Columns& columns,
+                                           std::span<const double> parameters);
 
 }  // namespace phaselaw::laws

@@ -3,8 +3,8 @@
 
 #include <vector>
 
-#include "phaselaw/tables/columns.h"
 #include "phaselaw/laws/law.h"
+#include "phaselaw/tables/columns.h"
 
 // What part a parameter plays in a law, read off the expression: where starts look for it and how far it may go.
 namespace phaselaw::laws {

@@ -8,16 +8,16 @@
 //
 // Interval of the slope: slope +- t_{0.975}(n - 2) sqrt(rest/(n - 2)/sum (x - mean)^2), exact for independent normal
 // scatter of one size about the line. On logarithms of both columns the slope is an exponent.
-// Points that are not finite are left out. Accuracy: two passes, n eps relative to the scatter of the columns. Cost: O(n).
-// Errors: std::domain_error for columns of different length. Source: [T].
+// Points that are not finite are left out. Accuracy: two passes, n eps relative to the scatter of the columns. Cost:
+// O(n). Errors: std::domain_error for columns of different length. Source: [T].
 namespace phaselaw::numerics {
 
 struct Line {
   double slope = 0, intercept = 0;  // NaN where fewer than two different x are given
   double lo = 0, hi = 0;            // 95 % interval of the slope; NaN below three points
   std::size_t points = 0;
-  double squares = 0;               // sum of the squared residuals; NaN as the slope
-  double r2 = 0;                    // share of the variance of y that the line explains; 1 where y does not vary
+  double squares = 0;  // sum of the squared residuals; NaN as the slope
+  double r2 = 0;       // share of the variance of y that the line explains; 1 where y does not vary
 };
 [[nodiscard]] Line least_squares_line(std::span<const double> x, std::span<const double> y);
 

@@ -152,8 +152,8 @@ std::size_t sequence_length(std::string_view text, std::size_t at) {
 std::string text_table(const std::vector<std::vector<std::string>>& rows) {
   // Continuation bytes of UTF-8 take no room.
   const auto width_of = [](const std::string& cell) {
-    return static_cast<std::size_t>(
-        std::count_if(cell.begin(), cell.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
+    return static_cast<std::size_t>(std::count_if(
+        cell.begin(), cell.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
   };
   std::vector<std::size_t> widths;
   for (const auto& row : rows) {

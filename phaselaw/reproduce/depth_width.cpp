@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "phaselaw/report/format.h"
 #include "phaselaw/numerics/line.h"
+#include "phaselaw/report/format.h"
 #include "phaselaw/reproduce/line.h"
 #include "phaselaw/reproduce/verdict.h"
 #include "phaselaw/theory/convergence.h"

@@ -5,8 +5,8 @@
 #include <cmath>
 #include <set>
 
-#include "phaselaw/report/format.h"
 #include "phaselaw/numerics/line.h"
+#include "phaselaw/report/format.h"
 #include "phaselaw/reproduce/line.h"
 #include "phaselaw/reproduce/verdict.h"
 

@@ -9,8 +9,8 @@
 #include "phaselaw/report/claim.h"
 #include "phaselaw/report/figure.h"
 #include "phaselaw/reproduce/experiment.h"
-#include "phaselaw/theory/two_stage.h"
 #include "phaselaw/reproduce/study_curves.h"
+#include "phaselaw/theory/two_stage.h"
 
 // Lower bound, measured envelope and upper bound of the excess risk in one frame: the matching bounds of the two-stage
 // law (theory.md sections 6 and 10, theory/matching_band.h) on the runs of E1.teacher.

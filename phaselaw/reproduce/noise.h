@@ -45,7 +45,7 @@ struct NoiseCase {
   double noise_share = NAN;                         // smallest over these sizes: 1 - median clean best/median best
   Measured slope;                                   // of ln best on ln n
   Measured slope_less_gaussian, ratio_to_gaussian;  // kinds only
-  fitting::Fit envelope;                               // schedules only: the two-stage law
+  fitting::Fit envelope;                            // schedules only: the two-stage law
 };
 
 struct NoiseExperiment {

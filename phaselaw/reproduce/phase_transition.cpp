@@ -45,8 +45,7 @@ void add_band(const StudyCurves& curves, const fitting::EnvelopeFit& found, cons
   at.add("compute", study.band_compute);
   fitting::FitOptions clustered = options;
   clustered.cluster = tables::picked(run, found.rows);
-  if (!found.fit.value.empty())
-    study.band = fitting::predict(found.fit, data.rows(found.rows), clustered, at);
+  if (!found.fit.value.empty()) study.band = fitting::predict(found.fit, data.rows(found.rows), clustered, at);
 }
 
 std::vector<BestOfSize> best_of_sizes(const StudyCurves& curves) {
@@ -107,8 +106,7 @@ PhaseTransition analyse(std::string name, StudyCurves curves, int resamples, std
         return std::pair(a.n_data, a.compute.back()) < std::pair(b.n_data, b.compute.back());
       });
   study.longest_run = longest.run;
-  study.longest =
-      rank_forms(longest.compute, longest.value, study.curves.quantity == Quantity::excess_risk);
+  study.longest = rank_forms(longest.compute, longest.value, study.curves.quantity == Quantity::excess_risk);
 
   study.best = best_of_sizes(study.curves);
   std::vector<double> sizes, values;

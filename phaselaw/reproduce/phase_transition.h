@@ -31,12 +31,12 @@ struct PhaseTransition {
   std::string name;  // "teacher", "text"
   StudyCurves curves;
   std::vector<EnvelopePoint> envelope;
-  fitting::Fit law;             // two-stage, exponent free, on the envelope; intervals resample runs
+  fitting::Fit law;                  // two-stage, exponent free, on the envelope; intervals resample runs
   std::vector<double> band_compute;  // where the law is drawn
   fitting::Prediction band;          // the law there, with the interval of its value
   fitting::Fit law_v1, law_v3;       // exponent fixed at 1/6 and 1/7
-  std::string longest_run;   // of the most data and compute
-  fitting::Ranking longest;     // laws of its compute, by AICc
+  std::string longest_run;           // of the most data and compute
+  fitting::Ranking longest;          // laws of its compute, by AICc
   std::vector<BestOfSize> best;
   // Best value against n_data over the runs that passed their minimum: a power law without floor (excess risk only).
   fitting::Fit data_law;

@@ -4,9 +4,9 @@
 #include <string>
 #include <vector>
 
+#include "phaselaw/numerics/line.h"
 #include "phaselaw/reproduce/experiment.h"
 #include "phaselaw/reproduce/flow_set.h"
-#include "phaselaw/numerics/line.h"
 #include "phaselaw/reproduce/line.h"
 #include "phaselaw/reproduce/study_curves.h"
 
@@ -17,7 +17,7 @@ namespace phaselaw::reproduce {
 // The two-stage law in the runs of one step.
 struct StepLaw {
   std::size_t runs = 0, finished = 0, past_minimum = 0;
-  numerics::Line slope;                                // ln lowest excess risk on ln n_data over the runs past their minimum
+  numerics::Line slope;                      // ln lowest excess risk on ln n_data over the runs past their minimum
   std::size_t sizes = 0;                     // distinct n_data among them
   std::string early_form = "inconclusive";   // "exponential" | "power" | "inconclusive" (laws/compare.h)
   std::vector<double> n_data, best, lo, hi;  // by n_data: geometric mean and range over all finished runs

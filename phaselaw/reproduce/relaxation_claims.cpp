@@ -4,11 +4,11 @@
 #include <map>
 #include <set>
 
+#include "phaselaw/numerics/line.h"
 #include "phaselaw/numerics/statistics.h"
 #include "phaselaw/report/format.h"
-#include "phaselaw/reproduce/relaxation.h"
-#include "phaselaw/numerics/line.h"
 #include "phaselaw/reproduce/phase_transition.h"
+#include "phaselaw/reproduce/relaxation.h"
 #include "phaselaw/reproduce/verdict.h"
 
 // The law of one step, the verdicts, figures and table of experiment 4 (relaxation.h).
@@ -24,9 +24,8 @@ constexpr std::size_t kFewestSizes = 3;    // of a slope that is judged
 constexpr std::size_t kFewestFlows = 5;    // that support a claim about all
 
 std::string early_form_of(const StudyCurves& curves) {
-  const auto& longest =
-      *std::max_element(curves.runs.begin(), curves.runs.end(),
-                        [](const RunCurve& a, const RunCurve& b) { return a.n_data < b.n_data; });
+  const auto& longest = *std::max_element(curves.runs.begin(), curves.runs.end(),
+                                          [](const RunCurve& a, const RunCurve& b) { return a.n_data < b.n_data; });
   const auto falls =
       static_cast<std::size_t>(std::min_element(longest.value.begin(), longest.value.end()) - longest.value.begin()) +
       1;

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "phaselaw/fitting/envelope.h"
-#include "phaselaw/tables/columns.h"
 #include "phaselaw/store/store.h"
+#include "phaselaw/tables/columns.h"
 
 // The curves of a study as laws want them: positive compute, one quantity, and only that quantity.
 namespace phaselaw::reproduce {

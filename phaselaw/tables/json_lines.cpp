@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "phaselaw/tables/json_lines.h"
+#include "phaselaw/tables/table_formats.h"
 
 #include <map>
 #include <utility>

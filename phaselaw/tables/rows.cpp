@@ -11,8 +11,8 @@
 #include "phaselaw/base/errors.h"
 #include "phaselaw/base/number.h"
 #include "phaselaw/tables/row_filter.h"
+#include "phaselaw/tables/table_formats.h"
 #include "phaselaw/tables/units.h"
-#include "phaselaw/tables/wide_table.h"
 
 namespace phaselaw::tables {
 
@@ -234,7 +234,8 @@ void warn_of_precisions(Rows& out) {
       precisions.begin()->first));
 }
 
-// What was recorded in a cell; unset where nothing was. NaN and infinity are numbers here: the run left the finite ones.
+// What was recorded in a cell; unset where nothing was. NaN and infinity are numbers here: the run left the finite
+// ones.
 std::optional<double> recorded(const Table& table, std::size_t row, std::size_t column, bool count) {
   const Table::Field& field = table.rows[row][column];
   const base::Number number = count ? base::parse_count(field.text) : base::parse_number(field.text);
@@ -270,8 +271,7 @@ void add_stream(const std::string& name, const Factors& factors, std::size_t col
 
 void add_streams(const Recognised& found, const Factors& factors, Rows& out) {
   std::vector<std::size_t> origin;
-  for (const std::size_t column : found.outputs)
-    add_stream("loss", factors, column, out, origin);
+  for (const std::size_t column : found.outputs) add_stream("loss", factors, column, out, origin);
   for (const char* name : {"lr", "grad_norm"})
     if (const auto at = found.column.find(name); at != found.column.end())
       add_stream(name, factors, at->second, out, origin);
@@ -281,8 +281,8 @@ void add_streams(const Recognised& found, const Factors& factors, Rows& out) {
     const double* factor = factor_of(factors, at->second);
     std::vector<double> all(out.table.rows.size());
     for (std::size_t row = 0; row < all.size(); ++row)
-      all[row] = recorded(out.table, row, at->second, is_count(name)).value_or(base::kNaN) *
-                 (factor != nullptr ? *factor : 1);
+      all[row] =
+          recorded(out.table, row, at->second, is_count(name)).value_or(base::kNaN) * (factor != nullptr ? *factor : 1);
     out.data.columns.add(name, picked(all, origin));
   }
   out.run = picked(out.run, origin);

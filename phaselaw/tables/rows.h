@@ -13,7 +13,7 @@
 // The one form that every table takes: rows of numbers under canonical names, each with its run, the stream that it was
 // recorded in, and the line that it comes from, so that what is wrong with a number is said with its place.
 //
-// Reads what table.h reads, and charts exported by W&B (wide_table.h). A column is recognised by the names of
+// Reads what table.h reads, and charts exported by W&B (table_formats.h). A column is recognised by the names of
 // known_columns(), or by the last part of a name with '/' or '.': "train/loss", "config.n_params". Where several could
 // be meant the likeliest is taken and a note names the others. The output is recognised in the same way; else it is the
 // only column with loss, logppl, nll or entropy in its name. Other columns keep their own names.
@@ -62,14 +62,14 @@ struct Stream {
 };
 
 struct Rows {
-  Table table;                             // the rows kept, as they were written
-  Measurements data;                       // columns and output
-  std::vector<std::string> run;            // of each row; all "" without a run column
-  std::vector<std::string> run_names;      // distinct, by first row of the table; a run may have recorded nothing
-  std::vector<std::size_t> stream;         // of each row: an index of `streams`
-  std::vector<Stream> streams;             // one for a fit; for curves losses first, by role
-  std::vector<long> line;                  // of each row, in the file
-  std::string output_column, run_column;   // as the table calls them
+  Table table;                                   // the rows kept, as they were written
+  Measurements data;                             // columns and output
+  std::vector<std::string> run;                  // of each row; all "" without a run column
+  std::vector<std::string> run_names;            // distinct, by first row of the table; a run may have recorded nothing
+  std::vector<std::size_t> stream;               // of each row: an index of `streams`
+  std::vector<Stream> streams;                   // one for a fit; for curves losses first, by role
+  std::vector<long> line;                        // of each row, in the file
+  std::string output_column, run_column;         // as the table calls them
   std::map<std::string, std::string> column_of;  // canonical name to the table's own
   std::map<std::string, std::string> unusable;   // columns that are not in `data`, and why: a message with its place
   std::vector<std::string> notes, warnings;      // what was taken for what; what looks wrong

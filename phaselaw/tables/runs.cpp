@@ -98,8 +98,8 @@ Curve curve_of(const Rows& rows, const Axes& axes, std::string name, const std::
     curve.notes.emplace_back("no loss was recorded");
     return curve;
   }
-  auto chosen = std::find_if(losses.begin(), losses.end(),
-                             [&](std::size_t s) { return of_stream[s].size() >= kFewestRows; });
+  auto chosen =
+      std::find_if(losses.begin(), losses.end(), [&](std::size_t s) { return of_stream[s].size() >= kFewestRows; });
   if (chosen == losses.end()) chosen = losses.begin();
   const Indices& main = of_stream[*chosen];
   curve.quantity = rows.streams[*chosen].heading;

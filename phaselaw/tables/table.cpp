@@ -6,7 +6,7 @@
 #include "phaselaw/base/errors.h"
 #include "phaselaw/base/files.h"
 #include "phaselaw/base/number.h"
-#include "phaselaw/tables/json_lines.h"
+#include "phaselaw/tables/table_formats.h"
 
 namespace phaselaw::tables {
 

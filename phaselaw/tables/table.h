@@ -8,7 +8,7 @@
 // Reads tables of measurements: CSV (RFC 4180: quoted fields, "" for a quote, line breaks inside quotes) or TSV, UTF-8,
 // one header row. The separator is the tab if the header row holds one outside quotes, else the comma, else the
 // semicolon. Empty lines are skipped; every other row must have as many fields as the header. A text that begins with
-// '{' is read as one JSON object a line (json_lines.h).
+// '{' is read as one JSON object a line (table_formats.h).
 //
 // Errors: InputError at file:line:column (column counts characters' bytes from 1) with what was expected and found.
 namespace phaselaw::tables {

@@ -51,7 +51,6 @@ std::string place(const Table& table, std::size_t row, std::size_t column) {
   return base::to_string({table.source, field.line, field.column});
 }
 
-
 // What to multiply by so that small counts become plausible ones.
 double factor_for(const std::string& name, double value) {
   if (name == "n_params") return value < 1000 && std::floor(value) != value ? 1e9 : 1e6;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "phaselaw/tables/wide_table.h"
+#include "phaselaw/tables/table_formats.h"
 
 #include <algorithm>
 

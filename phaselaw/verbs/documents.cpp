@@ -23,18 +23,21 @@ constexpr std::size_t kMostSettings = 3;  // in the name of a run
 
 void add_column(Table& table, const std::string& name, const std::vector<std::string>& cells) {
   table.header.push_back(name);
-  for (std::size_t i = 0; i < table.rows.size(); ++i) table.rows[i].push_back({cells[i], table.rows[i].front().line, 0});
+  for (std::size_t i = 0; i < table.rows.size(); ++i)
+    table.rows[i].push_back({cells[i], table.rows[i].front().line, 0});
 }
 
 // Columns between the status and the steps that are settings: texts of the run, not numbers of its summary.
 std::vector<std::size_t> settings_of(const Table& table) {
   std::vector<std::size_t> settings;
   for (std::size_t c = table.column("status") + 1; c < table.column("step"); ++c)
-    if (const std::string& name = table.header[c]; !name.starts_with("summary.") && name != "n_params") settings.push_back(c);
+    if (const std::string& name = table.header[c]; !name.starts_with("summary.") && name != "n_params")
+      settings.push_back(c);
   return settings;
 }
 
-std::string label_of(const Table& table, const std::vector<Table::Field>& row, const std::vector<std::size_t>& settings) {
+std::string label_of(const Table& table, const std::vector<Table::Field>& row,
+                     const std::vector<std::size_t>& settings) {
   std::vector<std::string> parts;
   for (const std::size_t c : settings)
     if (parts.size() < kMostSettings && !row[c].text.empty()) parts.push_back(table.header[c] + " " + row[c].text);
@@ -74,7 +77,8 @@ void leave_out_unusable(Table& table, const std::string& loss, const std::string
     throw base::InputError({source}, fmt::format("expected a finished run with a positive {}; found none", loss));
   if (unfinished > 0)
     base::log_warning(fmt::format("{}: {} rows of runs that did not finish are left out", source, unfinished));
-  if (unusable > 0) base::log_warning(fmt::format("{}: {} rows without a positive {} are left out", source, unusable, loss));
+  if (unusable > 0)
+    base::log_warning(fmt::format("{}: {} rows without a positive {} are left out", source, unusable, loss));
 }
 
 }  // namespace
@@ -113,7 +117,8 @@ Table read_document(const std::string& path, tables::ReadOptions& read, bool who
   if (std::filesystem::path(path).extension() != ".db") return tables::read_table(path);
   const auto runs = store::Store::open_read(path).runs();
   Table table = table_of(runs, path);
-  if (read.loss.empty() && !read.col.contains("loss")) read.loss = knows_excess_risk(runs) ? "excess_risk" : "test_loss";
+  if (read.loss.empty() && !read.col.contains("loss"))
+    read.loss = knows_excess_risk(runs) ? "excess_risk" : "test_loss";
   if (!whole_runs) leave_out_unusable(table, read.loss.empty() ? read.col.at("loss") : read.loss, path);
   return table;
 }

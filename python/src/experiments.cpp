@@ -7,11 +7,11 @@
 #include "arrays.h"
 #include "call.h"
 #include "modules.h"
-#include "request.h"
 #include "phaselaw/store/export.h"
 #include "phaselaw/verbs/experiment.h"
 #include "phaselaw/verbs/kernel.h"
 #include "phaselaw/verbs/sweep.h"
+#include "request.h"
 #include "value.h"
 
 // What starts from an experiment or a study: kernel, flow, predict, theory, sweep, the data themselves. Keyword

@@ -6,7 +6,6 @@
 #include "arrays.h"
 #include "call.h"
 #include "modules.h"
-#include "phaselaw/advice/diagnose/diagnose_page.h"
 #include "phaselaw/advice/diagnose/diagnose_request.h"
 #include "phaselaw/advice/fit/fit_tables.h"
 #include "phaselaw/advice/isoflop/isoflop_request.h"
@@ -31,7 +30,8 @@ struct Answer {
   std::vector<report::Table> tables;
 };
 
-tables::Table table_of(const std::string& source, const Text& text, tables::ReadOptions& read, bool whole_runs = false) {
+tables::Table table_of(const std::string& source, const Text& text, tables::ReadOptions& read,
+                       bool whole_runs = false) {
   return text ? tables::parse_table(*text, source) : verbs::read_document(source, read, whole_runs);
 }
 
@@ -52,7 +52,8 @@ Answer fit(const std::string& source, const Text& text, nb::handle keywords) {
   return released([&] {
     tables::Table table = table_of(source, text, request.read);
     const advice::FitAnswer found = advice::fit(request, std::move(table));
-    return Answer{found.json, advice::fit_text(found), advice::fit_tables(found.ranked ? &found.ranking : nullptr, found.best())};
+    return Answer{found.json, advice::fit_text(found),
+                  advice::fit_tables(found.ranked ? &found.ranking : nullptr, found.best())};
   });
 }
 
@@ -60,7 +61,8 @@ Answer plan(const base::Value& fitted, const std::string& source, nb::handle key
   const auto request = request_of<advice::PlanRequest>(keywords);
   return released([&] {
     const advice::PlanAnswer found = advice::plan(fitted, source, request);
-    return Answer{found.json, advice::plan_text(found),
+    return Answer{found.json,
+                  advice::plan_text(found),
                   {advice::table_of(advice::plan_rows(found.plan), advice::plan_answer(found.plan)),
                    advice::table_of(advice::plan_details(found.plan), "")}};
   });
@@ -95,7 +97,8 @@ Answer isoflop(const std::string& source, const Text& text, nb::handle keywords)
     tables::Table table = table_of(source, text, request.read);
     const advice::IsoflopAnswer found = advice::isoflop(request, std::move(table));
     const auto rows = advice::isoflop_rows(found.result);
-    return Answer{found.json, report::text_table(rows), {advice::table_of(rows, "Compute-optimal sizes by three methods.")}};
+    return Answer{
+        found.json, report::text_table(rows), {advice::table_of(rows, "Compute-optimal sizes by three methods.")}};
   });
 }
 
@@ -105,9 +108,11 @@ Answer diagnose(const std::vector<std::string>& sources, const Text& text, nb::h
     std::vector<tables::Table> tables;
     for (const std::string& source : sources) tables.push_back(table_of(source, text, request.read, true));
     const advice::DiagnoseAnswer found = advice::diagnose(request, std::move(tables));
-    return Answer{found.json, advice::diagnose_text(found.diagnoses),
-                  {advice::table_of(advice::diagnose_rows(found.diagnoses),
-                                    "?: not identified by the curve. Exponent and floor are those of the reducible loss.")}};
+    return Answer{
+        found.json,
+        advice::diagnose_text(found.diagnoses),
+        {advice::table_of(advice::diagnose_rows(found.diagnoses),
+                          "?: not identified by the curve. Exponent and floor are those of the reducible loss.")}};
   });
 }
 
@@ -158,8 +163,8 @@ nb::list tables_of(const Answer& answer) {
 void add_laws(nb::module_& module) {
   nb::class_<Answer>(module, "Answer", "A result of fit, plan, isoflop or diagnose, kept as the program writes it.")
       .def(
-          "json", [](const Answer& self, int indent) { return base::to_json(self.json, indent); }, nb::arg("indent") = 2,
-          "As text, the same as the program's --json; indent < 0 writes one line.")
+          "json", [](const Answer& self, int indent) { return base::to_json(self.json, indent); },
+          nb::arg("indent") = 2, "As text, the same as the program's --json; indent < 0 writes one line.")
       .def(
           "to_dict", [](const Answer& self) { return to_python(self.json); }, "As a dict; unknown numbers are None.")
       .def(
@@ -167,10 +172,14 @@ void add_laws(nb::module_& module) {
       .def("tables", &tables_of, "Its tables: (caption, names of columns, rows of text).");
   module.def("fit", &fit, nb::arg("source"), nb::arg("text").none(), nb::arg("keywords"));
   module.def(
-      "fit_from", [](nb::handle document, const std::string& source) { return answer_of(from_python(document, source), source); },
+      "fit_from",
+      [](nb::handle document, const std::string& source) { return answer_of(from_python(document, source), source); },
       nb::arg("document"), nb::arg("source"), "A FIT.json, or the list of several, as a result.");
   module.def(
-      "plan", [](const Answer& fitted, const std::string& source, nb::handle keywords) { return plan(fitted.json, source, keywords); },
+      "plan",
+      [](const Answer& fitted, const std::string& source, nb::handle keywords) {
+        return plan(fitted.json, source, keywords);
+      },
       nb::arg("fitted"), nb::arg("source"), nb::arg("keywords"));
   nb::class_<fitting::SavedFit>(module, "SavedFit");
   module.def(

@@ -149,7 +149,8 @@ TEST(Allocation, RepeatedDataNeedsTheUniqueTokens) {
   const Allocation few = Allocator(law, situation).best(p, 1e19), many = Allocator(law, situation).best(p, 1e23);
   const Allocation fresh =
       Allocator(laws::law_from("chinchilla-tied"), {})
-          .best(in_order(laws::law_from("chinchilla-tied"), {{"E", 1.87}, {"A", 521}, {"B", 1488}, {"alpha", 0.353}}), 1e23);
+          .best(in_order(laws::law_from("chinchilla-tied"), {{"E", 1.87}, {"A", 521}, {"B", 1488}, {"alpha", 0.353}}),
+                1e23);
   EXPECT_EQ(few.edge, 0);
   EXPECT_GT(many.loss, fresh.loss);
   EXPECT_GT(many.tokens, 1e10);

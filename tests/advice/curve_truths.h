@@ -15,7 +15,7 @@ namespace phaselaw::advice::testing {
 
 // loss = law(step) exp(noise_i), the noise normal of size `noise` with autocorrelation `rho` between neighbours.
 inline tables::Curve curve_of(const std::function<double(double)>& law, std::size_t steps, double noise,
-                          std::uint64_t draw = 0, double rho = 0) {
+                              std::uint64_t draw = 0, double rho = 0) {
   tables::Curve data;
   data.name = "curve";
   data.quantity = "loss";

@@ -6,8 +6,8 @@
 
 #include <gtest/gtest.h>
 
-#include "phaselaw/tables/runs.h"
 #include "phaselaw/advice/diagnose/diagnose.h"
+#include "phaselaw/tables/runs.h"
 
 // Loss curves of published runs. The files are not in the repository.
 namespace phaselaw::advice {
@@ -80,8 +80,8 @@ TEST_F(PublishedCurves, ElevenRunsOfAHundredThousandRows) {
 
 // Sixteen models of 70M to 12B parameters on the same tokens bend at the same place, some 800 million of them.
 TEST_F(PublishedCurves, PythiaModelsBendTogether) {
-  const auto all = diagnose(
-      read_curves(file("pythia/lambada_by_step.csv"), {{"loss", "lambada_logppl"}, {"run", "model+variant"}}));
+  const auto all =
+      diagnose(read_curves(file("pythia/lambada_by_step.csv"), {{"loss", "lambada_logppl"}, {"run", "model+variant"}}));
   ASSERT_EQ(all.size(), 16U);
   int identified = 0;
   for (const Diagnosis& d : all) {

@@ -159,7 +159,8 @@ TEST(Diagnose, RunsTogetherSayWhatLimits) {
   EXPECT_EQ(both[0].stage, "data-limited");
   EXPECT_NE(both[0].next.find("more data"), std::string::npos) << both[0].next;
   EXPECT_EQ(both[1].stage, "plateau");
-  const auto model = diagnose(std::vector<tables::Curve>{flat_at(2, "small", 1e6, 100), flat_at(1.5, "large", 4e6, 100)});
+  const auto model =
+      diagnose(std::vector<tables::Curve>{flat_at(2, "small", 1e6, 100), flat_at(1.5, "large", 4e6, 100)});
   EXPECT_EQ(model[0].stage, "model-limited");
   // An excess risk and a loss are never compared.
   auto mixed = std::vector<tables::Curve>{flat_at(2, "small", 1e6, 100), flat_at(1.5, "large", 4e6, 100)};

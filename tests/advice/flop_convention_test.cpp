@@ -69,7 +69,8 @@ TEST(FlopConvention, WhatIsMissingIsNamed) {
   EXPECT_NE(message(FlopConvention::without_embeddings, {1e6, 12, 768, 0, 50257}).find("leaves nothing"),
             std::string::npos);
   EXPECT_THROW((void)base::enum_from_text<FlopConvention>("6n", {"--flop-convention"}, "word"), base::InputError);
-  EXPECT_THROW((void)shape_of({.aspect_ratio = -1, .vocab = {}, .seq_len = {}, .flop_per_param = {}}, 1e9), base::InputError);
+  EXPECT_THROW((void)shape_of({.aspect_ratio = -1, .vocab = {}, .seq_len = {}, .flop_per_param = {}}, 1e9),
+               base::InputError);
 }
 
 }  // namespace

@@ -9,8 +9,8 @@
 #include "advice/plan_fixture.h"
 #include "phaselaw/base/errors.h"
 #include "phaselaw/numerics/line.h"
-#include "phaselaw/tables/table.h"
 #include "phaselaw/numerics/statistics.h"
+#include "phaselaw/tables/table.h"
 
 namespace phaselaw::advice {
 namespace {
@@ -19,7 +19,7 @@ using testing::ClosedForm;
 
 // budgets x sizes of a law: N from the optimum / span to the optimum x span times `off`.
 tables::Measurements grid(const laws::Law& law, const std::vector<double>& p, double noise, double off, double span,
-                  std::size_t sizes = 9) {
+                          std::size_t sizes = 9) {
   tables::Measurements data;
   std::vector<double> n, d, c;
   for (const double compute : {1e18, 3e18, 1e19, 3e19, 1e20, 3e20}) {

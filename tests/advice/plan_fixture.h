@@ -12,15 +12,16 @@
 // Fits to plan with: a law's own rows with log-normal noise.
 namespace phaselaw::advice::testing {
 
-inline tables::Measurements noisy_measurements(const laws::Law& law, std::size_t rows, double noise, std::uint64_t draw) {
+inline tables::Measurements noisy_measurements(const laws::Law& law, std::size_t rows, double noise,
+                                               std::uint64_t draw) {
   tables::Measurements data = laws::testing::exact_measurements(law, rows, 1);
   numerics::RandomStream stream(21, "plan", draw);
   for (double& loss : data.output) loss *= std::exp(noise * stream.normal());
   return data;
 }
 
-inline fitting::SavedFit saved_fit(const std::string& name, fitting::IntervalMethod method, std::size_t rows = 60, double noise = 0.01,
-                          std::uint64_t draw = 0) {
+inline fitting::SavedFit saved_fit(const std::string& name, fitting::IntervalMethod method, std::size_t rows = 60,
+                                   double noise = 0.01, std::uint64_t draw = 0) {
   fitting::SavedFit saved;
   const laws::Law law = laws::law_from(name);
   saved.data = noisy_measurements(law, rows, noise, draw);

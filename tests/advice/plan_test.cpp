@@ -7,8 +7,8 @@
 #include <gtest/gtest.h>
 
 #include "advice/plan_fixture.h"
+#include "phaselaw/advice/plan/plan_page.h"
 #include "phaselaw/base/errors.h"
-#include "phaselaw/advice/plan/loss_map.h"
 #include "phaselaw/numerics/statistics.h"
 
 namespace phaselaw::advice {
@@ -165,11 +165,13 @@ TEST(Plan, IntervalsCoverTheTruth) {
   constexpr int kTables = 40;
   const double compute = 1e23;
   const laws::Law law = laws::law_from("chinchilla");
-  const double truth = ClosedForm(law, testing::in_order(law, laws::testing::truths().at("chinchilla"))).n_params(compute);
+  const double truth =
+      ClosedForm(law, testing::in_order(law, laws::testing::truths().at("chinchilla"))).n_params(compute);
   int covered = 0;
   std::vector<double> estimates, halves;
   for (int t = 0; t < kTables; ++t) {
-    const fitting::SavedFit saved = saved_fit("chinchilla", fitting::IntervalMethod::sandwich, 100, 0.01, static_cast<std::uint64_t>(t));
+    const fitting::SavedFit saved =
+        saved_fit("chinchilla", fitting::IntervalMethod::sandwich, 100, 0.01, static_cast<std::uint64_t>(t));
     const FrontierPoint at = frontier(saved, {}, {compute}).front();
     ASSERT_TRUE(at.n_params.lo && at.n_params.hi);
     if (*at.n_params.lo <= truth && truth <= *at.n_params.hi) ++covered;

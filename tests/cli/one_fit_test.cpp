@@ -128,7 +128,8 @@ TEST_F(OneFit, NoOptionIsIgnored) {
   refused({"--objective", "l2", "--delta", "0.01"}, "--delta: only huber and asymmetric use it");
   refused({"--asymmetry", "2"}, "--asymmetry: only asymmetric uses it");
   refused({"--interval", "none", "--level", "0.9"}, "--level: no intervals are made");
-  refused({"--interval", "profile", "--resamples", "20"}, "--resamples: intervals by profile are made without resamples");
+  refused({"--interval", "profile", "--resamples", "20"},
+          "--resamples: intervals by profile are made without resamples");
   refused({"--rows", "envelope"}, "--rows: an envelope is taken over several runs");
   refused({"--last"}, "--last");
   refused({"--exponent", "1/6"}, "--exponent: this flag is gone; use --fix q=VALUE");

@@ -60,11 +60,12 @@ TEST_F(PlanVerb, OfSeveralFitsTheBestThatGivesSizes) {
   const base::Value json = base::parse_json(any.out, "stdout");
   EXPECT_TRUE(json.at("n_params").at("value").is_number());
   EXPECT_NE(any.err.find("planned with " + json.at("law").text()), std::string::npos) << any.err;
-  const testing::Outcome named =
-      run({"plan", "--fit", path("all.json"), "--law", "chinchilla-tied", "--compute", "1e21", "--json", "-", "--quiet"});
+  const testing::Outcome named = run(
+      {"plan", "--fit", path("all.json"), "--law", "chinchilla-tied", "--compute", "1e21", "--json", "-", "--quiet"});
   ASSERT_EQ(named.code, 0) << named.err;
   EXPECT_EQ(base::parse_json(named.out, "stdout").at("law").text(), "chinchilla-tied");
-  expect_bad({"plan", "--fit", path("all.json"), "--law", "chinchila", "--compute", "1e21"}, "did you mean 'chinchilla'");
+  expect_bad({"plan", "--fit", path("all.json"), "--law", "chinchila", "--compute", "1e21"},
+             "did you mean 'chinchilla'");
 }
 
 TEST_F(PlanVerb, BadInputIsOneLine) {

@@ -50,8 +50,7 @@ TEST(Identify, RepetitionThatDidNotHappenHasNoWorth) {
   tables::Measurements data{laws::testing::full_table(150, 0), {}};
   data.columns.values[3] = data.columns.get("tokens");  // unique_tokens: one epoch only
   data.output = evaluate(law, data.columns, laws::testing::true_parameters(law));
-  const Fit fit =
-      fit_noisy(law, data, 0.005, {{"A", 521}, {"B", 1488}, {"E", 1.87}, {"alpha", 0.35}, {"beta", 0.37}});
+  const Fit fit = fit_noisy(law, data, 0.005, {{"A", 521}, {"B", 1488}, {"E", 1.87}, {"alpha", 0.35}, {"beta", 0.37}});
   EXPECT_FALSE(fit.find("R_D")->identified);
   EXPECT_TRUE(warns(fit, "R_D is unbounded"));
   EXPECT_TRUE(fit.find("R_N")->identified);

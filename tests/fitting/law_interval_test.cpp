@@ -6,8 +6,8 @@
 
 #include "laws/law_truths.h"
 #include "phaselaw/base/errors.h"
-#include "phaselaw/fitting/interval.h"
 #include "phaselaw/fitting/fit.h"
+#include "phaselaw/fitting/interval.h"
 #include "phaselaw/fitting/predict.h"
 #include "phaselaw/fitting/profile.h"
 #include "phaselaw/numerics/statistics.h"
@@ -142,8 +142,8 @@ TEST(LawInterval, ResamplesOfAFitAtABoundStayFits) {
 TEST(LawInterval, ProfilesCover) {
   int covered = 0;
   for (std::uint64_t draw = 0; draw < 200; ++draw) {
-    const Fit fit =
-        fit_law(laws::law_from("power"), noisy("power", 40, 0.01, 100 + draw), with(Objective::l2, IntervalMethod::profile));
+    const Fit fit = fit_law(laws::law_from("power"), noisy("power", 40, 0.01, 100 + draw),
+                            with(Objective::l2, IntervalMethod::profile));
     const Estimate& alpha = *fit.find("alpha");
     covered += (!alpha.lo || *alpha.lo <= 0.15) && (!alpha.hi || *alpha.hi >= 0.15) ? 1 : 0;
   }
@@ -209,7 +209,8 @@ TEST(LawPrediction, NewRunsFallInsideTheirInterval) {
   options.resamples = 300;
   const Fit fit = fit_law(laws::law_from("chinchilla"), data, options);
   const Prediction prediction = predict(fit, data, options, fresh.columns);
-  const std::vector<double> truth = evaluate(fit.law, fresh.columns, laws::testing::true_parameters(laws::law_from("chinchilla")));
+  const std::vector<double> truth =
+      evaluate(fit.law, fresh.columns, laws::testing::true_parameters(laws::law_from("chinchilla")));
   int inside = 0;
   for (std::size_t i = 0; i < 300; ++i) {
     inside += prediction.run_lo[i] <= fresh.output[i] && fresh.output[i] <= prediction.run_hi[i] ? 1 : 0;

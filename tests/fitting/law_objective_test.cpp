@@ -73,7 +73,7 @@ TEST(LawObjective, WideHuberIsLeastSquares) {
   FitOptions huber = plain(Objective::huber);
   huber.delta = 10;
   const Fit a = fit_law(laws::law_from("chinchilla"), data, huber),
-               b = fit_law(laws::law_from("chinchilla"), data, plain(Objective::l2));
+            b = fit_law(laws::law_from("chinchilla"), data, plain(Objective::l2));
   EXPECT_NEAR(a.objective_value, b.objective_value, 1e-12 * b.objective_value);
   for (std::size_t p = 0; p < a.value.size(); ++p) EXPECT_NEAR(a.value[p], b.value[p], 1e-8 * b.value[p]);
 }
@@ -83,7 +83,7 @@ TEST(LawObjective, UnitAsymmetryIsHuber) {
   FitOptions asymmetric = plain(Objective::asymmetric);
   asymmetric.asymmetry = 1;
   const Fit a = fit_law(laws::law_from("chinchilla"), data, asymmetric),
-               b = fit_law(laws::law_from("chinchilla"), data, plain(Objective::huber));
+            b = fit_law(laws::law_from("chinchilla"), data, plain(Objective::huber));
   EXPECT_NEAR(a.objective_value, b.objective_value, 1e-12 * b.objective_value);
 }
 
@@ -112,7 +112,8 @@ TEST(LawObjective, KnownErrorsWeighSquaresByTheirInverseSquares) {
     by_sd.sd.push_back(sd);
     by_weight.weights.push_back(1 / (sd * sd));
   }
-  const Fit a = fit_law(laws::law_from("chinchilla"), data, by_sd), b = fit_law(laws::law_from("chinchilla"), data, by_weight);
+  const Fit a = fit_law(laws::law_from("chinchilla"), data, by_sd),
+            b = fit_law(laws::law_from("chinchilla"), data, by_weight);
   for (std::size_t p = 0; p < a.value.size(); ++p) EXPECT_NEAR(a.value[p], b.value[p], 1e-7 * b.value[p]);
 }
 

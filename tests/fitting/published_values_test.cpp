@@ -26,7 +26,7 @@ class PublishedValues : public ::testing::Test {
     return table.rows[row][table.column(column)].text;
   }
   static tables::Measurements load(const std::string& file, const std::map<std::string, std::string>& columns,
-                           const std::string& output, const Keep& keep = {}) {
+                                   const std::string& output, const Keep& keep = {}) {
     const tables::Table table = tables::read_table(std::string(kFolder) + "/" + file);
     std::vector<std::size_t> rows;
     for (std::size_t i = 0; i < table.rows.size(); ++i) {
@@ -103,7 +103,8 @@ TEST_F(PublishedValues, PorianOptimaAreLogLogRegressions) {
       return true;
     };
     if (text(fits, i, "fit") == "basic") {
-      const tables::Measurements data = load("porian_isoflop/published_optima.csv", {{"compute", "flops"}}, "n_opt", same);
+      const tables::Measurements data =
+          load("porian_isoflop/published_optima.csv", {{"compute", "flops"}}, "n_opt", same);
       const Fit fit = fit_law(laws::law_from("k*C^a"), data, plain(Objective::l2));
       const double published = fits.number(i, fits.column("n_exponent"));
       EXPECT_NEAR(value(fit, "a"), published, 1e-9);
@@ -112,7 +113,8 @@ TEST_F(PublishedValues, PorianOptimaAreLogLogRegressions) {
       ++compared;
     }
     if (text(fits, i, "fit") == "weighted" && text(fits, i, "alpha") == "0.1") {
-      const tables::Measurements data = load("porian_isoflop/published_optima.csv", {{"compute", "flops"}}, "loss_opt", same);
+      const tables::Measurements data =
+          load("porian_isoflop/published_optima.csv", {{"compute", "flops"}}, "loss_opt", same);
       const Audit published = audit(
           fit_law(laws::law_from("power"), data, plain()), data,
           {{"A", fits.number(i, fits.column("A"))}, {"E", fits.number(i, fits.column("E"))}, {"alpha", 0.1}}, plain());
@@ -164,10 +166,10 @@ TEST_F(PublishedValues, RepetitionIsWorthAnUnboundedNumberOfEpochs) {
   const laws::Law law = laws::law_from("repeated-data");
   FitOptions options = plain();
   options.fix = {{"A", std::exp(6.255414)},
-                   {"B", std::exp(7.3049974)},
-                   {"E", std::exp(0.6254804)},
-                   {"alpha", 0.3526596},
-                   {"beta", 0.3526596}};
+                 {"B", std::exp(7.3049974)},
+                 {"E", std::exp(0.6254804)},
+                 {"alpha", 0.3526596},
+                 {"beta", 0.3526596}};
   std::map<std::string, double> published = options.fix;
   published["R_D"] = 15.387756;
   published["R_N"] = 5.309743;

@@ -61,7 +61,7 @@ TEST(Selection, RowsOfOneSizeStayTogether) {
   data.columns.add("compute", {1, 1, 1, 2, 2, 2, 4, 4, 4, 4});
   data.output = {5, 5, 5, 4, 4, 4, 3, 3, 3, 3};
   const auto result = holdout(laws::law_from("A*C^-b"), data, plain(), 0.3);  // 7 rows would divide the fours
-  EXPECT_FALSE(result);                                                 // so nothing is left to predict
+  EXPECT_FALSE(result);                                                       // so nothing is left to predict
   EXPECT_EQ(holdout(laws::law_from("A*C^-b"), data, plain(), 0.4)->n_predicted, 4U);
   EXPECT_THROW((void)holdout(laws::law_from("A*C^-b"), data, plain(), 1.5), base::InputError);
 }
@@ -119,9 +119,9 @@ TEST(Selection, LawsThatCannotBeFittedAreNoted) {
   tables::Measurements data;
   data.columns.add("tokens", {1, 2, 4, 8, 16, 32});
   data.output = {6, 5, 4, 3.5, 3.2, 3};
-  const Ranking ranking =
-      rank_laws({laws::law_from("chinchilla"), laws::law_from("shifted-power"), laws::law_from("power@tokens"), laws::law_from("kaplan-n")},
-                data, plain());
+  const Ranking ranking = rank_laws({laws::law_from("chinchilla"), laws::law_from("shifted-power"),
+                                     laws::law_from("power@tokens"), laws::law_from("kaplan-n")},
+                                    data, plain());
   ASSERT_EQ(ranking.laws.size(), 1U);
   EXPECT_EQ(ranking.notes, (std::vector<std::string>{"skipped because column n_params is missing: chinchilla, kaplan-n",
                                                      "skipped because column step is missing: shifted-power"}));

@@ -15,10 +15,10 @@
 namespace phaselaw::fitting {
 namespace {
 
+using testing::fit_two_stage;
 using testing::Sample;
 using testing::Truth;
 using testing::two_stage_sample;
-using testing::fit_two_stage;
 using testing::TwoStageOptions;
 
 TwoStageOptions options_of(Objective objective, bool free_floor, IntervalMethod interval = IntervalMethod::automatic) {

@@ -6,9 +6,9 @@
 #include <gtest/gtest.h>
 
 #include "phaselaw/base/errors.h"
-#include "phaselaw/tables/columns.h"
 #include "phaselaw/laws/law.h"
 #include "phaselaw/numerics/random.h"
+#include "phaselaw/tables/columns.h"
 
 namespace phaselaw::laws {
 namespace {

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "phaselaw/laws/catalogue.h"
-#include "phaselaw/tables/columns.h"
 #include "phaselaw/numerics/random.h"
+#include "phaselaw/tables/columns.h"
 
 // A table with every column and, for every law, parameters that such a table determines.
 namespace phaselaw::laws::testing {

@@ -4,8 +4,8 @@
 #include <cstdio>
 #include <vector>
 
-#include <phaselaw/kernel/kernel.h>
 #include <phaselaw/fitting/fit.h>
+#include <phaselaw/kernel/kernel.h>
 #include <phaselaw/model/transformer.h>
 
 int main() {

@@ -3,9 +3,9 @@
 
 #include <cmath>
 
+#include "phaselaw/numerics/line.h"
 #include "phaselaw/numerics/statistics.h"
 #include "phaselaw/reproduce/depth_width.h"
-#include "phaselaw/numerics/line.h"
 #include "phaselaw/reproduce/line.h"
 #include "phaselaw/reproduce/mask.h"
 #include "phaselaw/theory/convergence.h"
@@ -45,7 +45,8 @@ std::vector<FlowPoint> flows(double growth, double drift_slope, double bound_sha
 
 TEST(Line, RecoversALineAndItsIntervalByHand) {
   // x = 0, 1, 2, 3; y = 1 + 2 x + (1, -1, -1, 1): slope 2, squares 4, variance of the slope (4/2)/5.
-  const auto line = numerics::least_squares_line(std::vector<double>{0, 1, 2, 3, NAN}, std::vector<double>{2, 2, 4, 8, 1});
+  const auto line =
+      numerics::least_squares_line(std::vector<double>{0, 1, 2, 3, NAN}, std::vector<double>{2, 2, 4, 8, 1});
   EXPECT_EQ(line.points, 4u);
   EXPECT_NEAR(line.slope, 2, 1e-14);
   EXPECT_NEAR(line.intercept, 1, 1e-14);

@@ -155,8 +155,7 @@ template <class Shape>
 BandInput band_input(const Shape& shape) {
   BandInput input{.curves = {}, .noise = 0.3, .initial_risk = 2, .coordinates = 4};
   for (int run = 0; run < 6; ++run) {
-    RunCurve curve{
-        .run = std::to_string(run), .n_data = 8 << (run / 2), .seed = run, .compute = {}, .value = {}};
+    RunCurve curve{.run = std::to_string(run), .n_data = 8 << (run / 2), .seed = run, .compute = {}, .value = {}};
     for (double compute = 1e6; compute < 1e14; compute *= 2) {
       curve.compute.push_back(compute);
       curve.value.push_back(shape(compute) * (1 + 0.02 * run) / 4);

@@ -8,7 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "phaselaw/base/errors.h"
-#include "phaselaw/tables/json_lines.h"
+#include "phaselaw/tables/table_formats.h"
 
 namespace phaselaw::tables {
 namespace {
@@ -117,8 +117,7 @@ TEST(Rows, AmongSeveralTheLikeliestIsTakenAndTheOthersNamed) {
 }
 
 TEST(Rows, OtherColumnsKeepTheirNamesAndTheOutputIsWhatTheLawPredicts) {
-  const Rows t =
-      read("heads,C,best_lr,loss\n8,1e18,0.02,3\n", {.col = {{"lr", "best_lr"}}, .output = "lr"});
+  const Rows t = read("heads,C,best_lr,loss\n8,1e18,0.02,3\n", {.col = {{"lr", "best_lr"}}, .output = "lr"});
   EXPECT_EQ(t.data.output, Numbers{0.02});
   EXPECT_EQ(t.data.columns.get("heads"), Numbers{8});
   EXPECT_EQ(t.data.columns.get("loss"), Numbers{3});
@@ -318,8 +317,7 @@ TEST(Rows, PublishedTables) {
   EXPECT_GT(gadre.n_rows(), 30U);
   EXPECT_THROW((void)file("gadre_overtrain/models.csv"), base::InputError);
   EXPECT_GT(file("porian_isoflop/isoflop_points.csv", {.where = {"exp=0", "loss_kind=train"}}).n_rows(), 50U);
-  const Rows pythia =
-      file("pythia/lambada_by_step.csv", {.col = {{"run", "model+variant"}}, .last = true});
+  const Rows pythia = file("pythia/lambada_by_step.csv", {.col = {{"run", "model+variant"}}, .last = true});
   EXPECT_EQ(pythia.n_rows(), 16U);
   EXPECT_EQ(pythia.output_column, "lambada_logppl");
 }

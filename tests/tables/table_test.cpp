@@ -89,9 +89,7 @@ TEST(Table, ErrorsCarryTheirPlace) {
   expect("steps,loss\n1,2\n", "", "column compute");
 }
 
-TEST(Table, AMissingFileIsTheUsersError) {
-  EXPECT_THROW((void)read_rows("/nonexistent/curve.csv"), base::InputError);
-}
+TEST(Table, AMissingFileIsTheUsersError) { EXPECT_THROW((void)read_rows("/nonexistent/curve.csv"), base::InputError); }
 
 }  // namespace
 }  // namespace phaselaw::tables

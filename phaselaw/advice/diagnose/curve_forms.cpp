@@ -47,7 +47,8 @@ laws::Parameter described(const std::string& name, const LossCurve& curve) {
   if (name == "q0") return {name, laws::ParameterDomain::positive, "1", "early exponent", 0.01, 3};
   if (name == "f") return {name, laws::ParameterDomain::positive, "1", "width of the break: 0 is sharp", 0.1, 1.5};
   if (name == "t0" || name == "C0" || name == "C1")
-    return {name, laws::ParameterDomain::positive, curve.unit, "scale of the clock", first / (name == "C0" ? 3 : 1), last};
+    return {name, laws::ParameterDomain::positive, curve.unit, "scale of the clock", first / (name == "C0" ? 3 : 1),
+            last};
   return {name, laws::ParameterDomain::positive, "loss", name == "K" ? "annealing" : "amplitude"};
 }
 

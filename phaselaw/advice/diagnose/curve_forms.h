@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "phaselaw/fitting/fit.h"
 #include "phaselaw/advice/diagnose/loss_curve.h"
+#include "phaselaw/fitting/fit.h"
 
 // The forms that a single loss curve is held against, of its clock x, and their fits with one common weighting.
 //
@@ -51,10 +51,10 @@ struct CurveFits {
   std::vector<CurveFormFit> forms;  // lowest QAICc first
   std::vector<std::string> notes;   // forms left out and why
   tables::Measurements data;
-  fitting::FitOptions options;      // weights and inflation of the comparison
-  double scatter = 0;      // s
-  double inflation = 1;    // c
-  double independent = 0;  // n/c
+  fitting::FitOptions options;  // weights and inflation of the comparison
+  double scatter = 0;           // s
+  double inflation = 1;         // c
+  double independent = 0;       // n/c
 };
 
 // Fits all forms that the number of blocks allows, without intervals. No forms when there are fewer than 5 blocks or
@@ -62,10 +62,12 @@ struct CurveFits {
 [[nodiscard]] CurveFits fit_curve_forms(const LossCurve& curve, double level);
 
 // The same fit with profile intervals, inflated by this form's own residuals where these wander more.
-[[nodiscard]] fitting::Fit with_intervals(const CurveFits& fits, const CurveFormFit& form, fitting::FitOptions& options);
+[[nodiscard]] fitting::Fit with_intervals(const CurveFits& fits, const CurveFormFit& form,
+                                          fitting::FitOptions& options);
 
 // The law at clock positions without annealing.
-[[nodiscard]] std::vector<double> form_values(const LossCurve& curve, const fitting::Fit& fit, const std::vector<double>& x);
+[[nodiscard]] std::vector<double> form_values(const LossCurve& curve, const fitting::Fit& fit,
+                                              const std::vector<double>& x);
 // And with the annealing of each block of the curve.
 [[nodiscard]] std::vector<double> block_values(const CurveFits& fits, const fitting::Fit& fit);
 

@@ -41,7 +41,7 @@ struct CurveSignature {
   std::string reading;        // what was seen, in words; empty: nothing
   std::vector<Excursion> excursions;
   bool diverged = false, late_rise = false, flat_end = false;
-  bool quickens = false;           // falls faster over the last factor 1.4 of the clock than over the factor 4 before
+  bool quickens = false;            // falls faster over the last factor 1.4 of the clock than over the factor 4 before
   double diverged_at = base::kNaN;  // step
   double plateau_from = base::kNaN, plateau_to = base::kNaN;  // steps, of a plateau that ended
   std::size_t n_not_finite = 0, n_grad_spikes = 0;

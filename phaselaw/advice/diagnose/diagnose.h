@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "phaselaw/base/value.h"
 #include "phaselaw/advice/diagnose/curve_forms.h"
 #include "phaselaw/advice/diagnose/curve_signature.h"
+#include "phaselaw/base/value.h"
 #include "phaselaw/fitting/profile.h"
 
 // Loss curves, one by one: which form, which stage, what to raise next.
@@ -65,7 +65,7 @@ struct Diagnosis {
   std::string early_form, early_reading;  // empty: unknown
   bool early_decisive = false;
   double early_delta = base::kNaN;  // QAICc of the best power start less that of the best exponential start
-  std::string stage;               // empty: unknown
+  std::string stage;                // empty: unknown
   Bend bend;
   Quantity exponent, floor;
   double end_elasticity = base::kNaN;  // -d ln(L - E)/d ln x at the end
@@ -78,7 +78,8 @@ struct Diagnosis {
 };
 
 // One for each curve, in their order; the same at any number of threads. Cost: some 0.3 s a curve of any length.
-[[nodiscard]] std::vector<Diagnosis> diagnose(std::span<const tables::Curve> curves, const DiagnoseOptions& options = {});
+[[nodiscard]] std::vector<Diagnosis> diagnose(std::span<const tables::Curve> curves,
+                                              const DiagnoseOptions& options = {});
 
 // Stage and next (diagnose() calls these in turn; the second looks at all curves).
 void judge_stage(Diagnosis& diagnosis);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "phaselaw/advice/diagnose/diagnose_page.h"
+#include "phaselaw/advice/diagnose/diagnose_request.h"
 
 #include <algorithm>
 #include <array>
@@ -90,8 +90,8 @@ Figure forms_figure(const Diagnosis& d) {
   figure.series.push_back(std::move(measured));
   for (std::size_t i = 0; i < std::min(kDrawnForms, d.fits.forms.size()); ++i) {
     const CurveFormFit& form = d.fits.forms[i];
-    report::Series line{form.form, d.curve.x, block_values(d.fits, form.fit),
-                        i == 0 ? Style::kLine : Style::kDashed, kFormColours[i]};
+    report::Series line{form.form, d.curve.x, block_values(d.fits, form.fit), i == 0 ? Style::kLine : Style::kDashed,
+                        kFormColours[i]};
     line.width = i == 0 ? 2.5 : 1.5;
     figure.series.push_back(std::move(line));
   }

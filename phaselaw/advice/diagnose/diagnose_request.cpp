@@ -2,8 +2,50 @@
 #include "phaselaw/advice/diagnose/diagnose_request.h"
 
 #include "phaselaw/base/log.h"
+#include "phaselaw/report/format.h"
 
+// The question asked, and its answer as rows of text.
 namespace phaselaw::advice {
+
+namespace {
+
+std::string or_none(const std::string& text) { return text.empty() ? "–" : text; }
+
+}  // namespace
+
+std::vector<std::vector<std::string>> diagnose_rows(const std::vector<Diagnosis>& diagnoses) {
+  std::vector<std::vector<std::string>> rows = {
+      {"curve", "loss", "stage", "early form", "best form", "bend", "exponent", "floor", "signature"}};
+  for (const auto& d : diagnoses)
+    rows.push_back({d.curve.name, or_none(d.curve.quantity), or_none(d.stage),
+                    or_none(d.early_form + (d.early_form.empty() || d.early_decisive ? "" : " (weak)")),
+                    d.fits.forms.empty() ? "–" : d.fits.forms.front().form,
+                    d.bend.value ? shown(d.bend) + " " + d.curve.unit : "–", shown(d.exponent), shown(d.floor),
+                    d.signature.word});
+  return rows;
+}
+
+std::string diagnose_text(const std::vector<Diagnosis>& diagnoses) {
+  std::string text = report::text_table(diagnose_rows(diagnoses));
+  text +=
+      "\n? = not identified by the curve. Exponent and floor are those of the reducible loss; intervals span the forms "
+      "that are not refuted.\n";
+  for (const auto& d : diagnoses) {
+    text += fmt::format("\n{}\n", d.curve.name);
+    if (d.curve.n_rows > 0)
+      text += fmt::format("  rows        {} of {}, {} blocks, worth {} independent ones\n",
+                          report::format_count(static_cast<std::int64_t>(d.curve.n_used)),
+                          report::format_count(static_cast<std::int64_t>(d.curve.n_rows)), d.curve.x.size(),
+                          report::format_number(d.fits.independent, 2));
+    if (!d.early_reading.empty()) text += fmt::format("  early form  {}\n", d.early_reading);
+    text += fmt::format("  bend        {}{}\n", d.bend.reading,
+                        d.bend.step ? fmt::format(" (step {})", report::format_number(*d.bend.step, 3)) : "");
+    if (!d.signature.reading.empty()) text += fmt::format("  signature   {}\n", d.signature.reading);
+    for (const std::string& note : d.notes) text += fmt::format("  note        {}\n", note);
+    text += fmt::format("  next        {}\n", d.next);
+  }
+  return text;
+}
 
 DiagnoseAnswer diagnose(const DiagnoseRequest& request, std::vector<tables::Table> tables) {
   request.options.validate();

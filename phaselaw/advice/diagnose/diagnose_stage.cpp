@@ -2,9 +2,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include "phaselaw/advice/diagnose/diagnose.h"
 #include "phaselaw/advice/text.h"
 #include "phaselaw/base/errors.h"
-#include "phaselaw/advice/diagnose/diagnose.h"
 
 namespace phaselaw::advice {
 

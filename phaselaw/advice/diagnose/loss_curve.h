@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "phaselaw/tables/runs.h"
 #include "phaselaw/advice/diagnose/curve_schedule.h"
+#include "phaselaw/tables/runs.h"
 
 // A loss curve prepared for fitting: a clock, and a few dozen block means that are worth what they are said to be
 // worth.
@@ -38,11 +38,11 @@ struct LossCurve {
   double noise = 0;             // of one row's ln loss; 0: not known
   double correlation_time = 1;  // tau, in rows
   bool thinned = false;
-  bool annealed = false;                              // laws carry - K S2
-  double warmup_end = 0, decay_begin = base::kNaN;     // steps; NaN: no decay
+  bool annealed = false;                                // laws carry - K S2
+  double warmup_end = 0, decay_begin = base::kNaN;      // steps; NaN: no decay
   double min_loss = base::kNaN, end_loss = base::kNaN;  // block means: the lowest, and the last one before any cut
-  double min_step = base::kNaN;                        // clock position of the minimum, in steps
-  std::vector<double> all_x, all_step, all_loss;      // usable rows in order, for drawing and for positions
+  double min_step = base::kNaN;                         // clock position of the minimum, in steps
+  std::vector<double> all_x, all_step, all_loss;        // usable rows in order, for drawing and for positions
   std::vector<std::string> notes;
 
   // The step (or what stands for it) at a clock position, by interpolation; NaN outside.

@@ -137,8 +137,8 @@ void say_law(const tables::Rows& table, const fitting::Fit& fit, List& list) {
   list.heading("What is fitted");
   list.item("law", fit.name() == fit.formula() ? fit.formula() : fmt::format("{}: {}", fit.name(), fit.formula()));
   list.item("source of the law", fit.law.source);
-  list.item("predicts", fmt::format("{}, column '{}', as it stands in the table: nothing is subtracted",
-                                    fit.law.output, table.output_column));
+  list.item("predicts", fmt::format("{}, column '{}', as it stands in the table: nothing is subtracted", fit.law.output,
+                                    table.output_column));
   std::vector<std::string> fixed;
   for (const auto& [name, value] : fit.fixed) fixed.push_back(fmt::format("{} = {}", name, format_number(value, 6)));
   list.item("held fixed", joined(fixed));

@@ -235,7 +235,8 @@ Figure profile_figure(const fitting::ProfileCurve& curve, const fitting::Fit& fi
   figure.vertical_marks = {{curve.optimum, "fitted", Colour::kBlack}};
   figure.horizontal_marks = {{1, "end of the interval", Colour::kVermillion}};
   figure.caption = reading_of(curve, *coordinate) + ".";
-  if (const fitting::Estimate* e = fit.find(curve.parameter); fit.method != fitting::IntervalMethod::none && e != nullptr)
+  if (const fitting::Estimate* e = fit.find(curve.parameter);
+      fit.method != fitting::IntervalMethod::none && e != nullptr)
     figure.caption +=
         fmt::format(" The {} interval is {} to {}.", base::enum_name(fit.method),
                     e->lo ? format_number(*e->lo) : "(no lower end)", e->hi ? format_number(*e->hi) : "(no upper end)");

@@ -26,24 +26,25 @@ void leave_out_starts(tables::Rows& rows) {
     if (!zero) kept.push_back(i);
   }
   if (kept.size() == rows.n_rows()) return;
-  if (kept.empty())
-    throw base::InputError({rows.table.source}, "expected rows with a positive compute, found none");
-  rows.notes.push_back(
-      fmt::format("{} rows at zero compute left out: they were measured before the first step", rows.n_rows() - kept.size()));
+  if (kept.empty()) throw base::InputError({rows.table.source}, "expected rows with a positive compute, found none");
+  rows.notes.push_back(fmt::format("{} rows at zero compute left out: they were measured before the first step",
+                                   rows.n_rows() - kept.size()));
   rows = rows.rows(kept);
 }
 
 void take_envelope(tables::Rows& rows, std::vector<std::string>& all_runs, tables::Measurements& all) {
   rows.require({"compute"});
   if (rows.n_runs() < 2)
-    throw base::InputError({"--rows"}, "an envelope is taken over several runs, and these rows are of one; name the "
-                                       "runs with --col run=COLUMN, or leave --rows envelope out");
+    throw base::InputError({"--rows"},
+                           "an envelope is taken over several runs, and these rows are of one; name the "
+                           "runs with --col run=COLUMN, or leave --rows envelope out");
   all = rows.data;
   all_runs = rows.run;
   const std::size_t before = rows.n_rows();
   rows = rows.rows(fitting::envelope_rows(rows.data.columns.get("compute"), rows.data.output));
   rows.notes.push_back(fmt::format("the lower envelope of {} runs: {} of {} rows; intervals resample whole runs",
-                                   std::set<std::string>(all_runs.begin(), all_runs.end()).size(), rows.n_rows(), before));
+                                   std::set<std::string>(all_runs.begin(), all_runs.end()).size(), rows.n_rows(),
+                                   before));
 }
 
 fitting::FitOptions options_of(const FitRequest& request, const tables::Rows& rows) {

@@ -38,8 +38,10 @@ struct FitRequest {
   template <class Self, class Visit>
   static void fields(Self& self, Visit&& visit) {
     using base::anything;
-    visit("law", self.law, anything(), "a law's name (see --laws), an expression, or all: every law that applies, ranked");
-    visit("rows", self.rows, anything(), "all rows, or the lower envelope over runs; its intervals resample whole runs");
+    visit("law", self.law, anything(),
+          "a law's name (see --laws), an expression, or all: every law that applies, ranked");
+    visit("rows", self.rows, anything(),
+          "all rows, or the lower envelope over runs; its intervals resample whole runs");
     tables::ReadOptions::fields(self.read, visit);
     fitting::FitOptions::fields(self.fit, visit);
     visit("cluster", self.cluster, anything(), "column whose rows are resampled together; auto: the run's; none");

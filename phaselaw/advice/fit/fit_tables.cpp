@@ -54,8 +54,11 @@ report::Table parameter_table(const fitting::Fit& fit) {
                    "identified", "meaning"};
   for (const auto* list : {&fit.parameters, &fit.derived})
     for (const fitting::Estimate& e : *list) {
-      table.rows.push_back(
-          {e.name, value_of(e, has_interval), e.fixed ? "fixed" : e.identified ? "yes" : "no", meaning_of(fit.law, e.name)});
+      table.rows.push_back({e.name, value_of(e, has_interval),
+                            e.fixed        ? "fixed"
+                            : e.identified ? "yes"
+                                           : "no",
+                            meaning_of(fit.law, e.name)});
     }
   return table;
 }
@@ -84,14 +87,17 @@ std::vector<std::string> fit_facts(const fitting::Fit& fit, const std::optional<
                   c.gradient_norm < 1e-10 ? "below 1e-10" : report::format_number(c.gradient_norm, 2), c.condition,
                   c.status, base::enum_name(fit.method), fit.clustered ? " of whole runs" : "")};
   if (held_out)
-    facts.push_back(fmt::format(
-        "held out: fitted to the cheapest {} rows, off by {} on average on the {} largest (bias {}), {} times the compute",
-        held_out->n_fitted, percent(held_out->mean_abs_rel_error), held_out->n_predicted, percent(held_out->bias),
-        report::format_number(held_out->compute_factor)));
+    facts.push_back(
+        fmt::format("held out: fitted to the cheapest {} rows, off by {} on average on the {} largest (bias {}), {} "
+                    "times the compute",
+                    held_out->n_fitted, percent(held_out->mean_abs_rel_error), held_out->n_predicted,
+                    percent(held_out->bias), report::format_number(held_out->compute_factor)));
   return facts;
 }
 
-std::string audit_text(const fitting::Audit& audit) { return fmt::format("The published parameters are {}.", audit.verdict); }
+std::string audit_text(const fitting::Audit& audit) {
+  return fmt::format("The published parameters are {}.", audit.verdict);
+}
 
 namespace {
 

@@ -33,7 +33,8 @@ struct FitDocument {
 };
 [[nodiscard]] FitDocument fit_document(const base::Value& document, const std::string& source);
 
-[[nodiscard]] std::vector<std::string> fit_facts(const fitting::Fit& fit, const std::optional<fitting::Holdout>& holdout);
+[[nodiscard]] std::vector<std::string> fit_facts(const fitting::Fit& fit,
+                                                 const std::optional<fitting::Holdout>& holdout);
 [[nodiscard]] std::string audit_text(const fitting::Audit& audit);
 
 // line, run, measured, predicted, its interval for a new run, ln residual: one row for each fitted row.

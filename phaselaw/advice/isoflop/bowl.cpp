@@ -3,9 +3,9 @@
 #include <cmath>
 #include <vector>
 
+#include "phaselaw/advice/isoflop/isoflop.h"
 #include "phaselaw/base/constants.h"
 #include "phaselaw/base/errors.h"
-#include "phaselaw/advice/isoflop/isoflop.h"
 
 // Minima of bowls: by a parabola, by Akima's spline; and lines through logarithms.
 namespace phaselaw::advice {

@@ -7,10 +7,10 @@
 #include <map>
 #include <numeric>
 
+#include "phaselaw/advice/plan/allocation.h"
 #include "phaselaw/base/constants.h"
 #include "phaselaw/base/errors.h"
 #include "phaselaw/base/interrupt.h"
-#include "phaselaw/advice/plan/allocation.h"
 #include "phaselaw/fitting/plausible.h"
 #include "phaselaw/numerics/line.h"
 #include "phaselaw/numerics/random.h"
@@ -89,7 +89,8 @@ Exponents exponents_of(std::span<const double> compute, std::span<const double> 
 }
 
 // Percentiles of draws as they are: rows within a budget, or runs, are what was resampled.
-fitting::Estimate percentiles(const IsoflopOptions& options, std::string name, double value, std::vector<double> draws) {
+fitting::Estimate percentiles(const IsoflopOptions& options, std::string name, double value,
+                              std::vector<double> draws) {
   std::erase_if(draws, [](double x) { return std::isnan(x); });
   fitting::Estimate out{std::move(name), value, {}, {}, false, false};
   if (2 * draws.size() < static_cast<std::size_t>(options.fit.resamples) || draws.size() < 2) return out;
@@ -150,7 +151,8 @@ IsoflopMethod bowls(BowlShape shape, const Sizes& sizes, const std::vector<Isofl
   std::vector<double> a_draws, b_draws;
   for (int k = 0; k < options.fit.resamples; ++k) {
     base::throw_if_interrupted();
-    numerics::RandomStream stream(static_cast<std::uint64_t>(options.fit.seed), "isoflop." + method.name, static_cast<std::uint64_t>(k));
+    numerics::RandomStream stream(static_cast<std::uint64_t>(options.fit.seed), "isoflop." + method.name,
+                                  static_cast<std::uint64_t>(k));
     std::vector<double> c, n, d;
     for (std::size_t b = 0; b < budgets.size(); ++b) {
       if (!method.vertices[b].inside) continue;
@@ -263,7 +265,8 @@ std::optional<IsoflopMethod> envelope_method(const Sizes& sizes, const std::vect
   std::vector<double> a_draws, b_draws;
   for (int k = 0; k < options.fit.resamples; ++k) {
     base::throw_if_interrupted();
-    numerics::RandomStream stream(static_cast<std::uint64_t>(options.fit.seed), "isoflop.envelope", static_cast<std::uint64_t>(k));
+    numerics::RandomStream stream(static_cast<std::uint64_t>(options.fit.seed), "isoflop.envelope",
+                                  static_cast<std::uint64_t>(k));
     std::vector<const RunCurve*> drawn;
     for (std::size_t i = 0; i < all.size(); ++i) drawn.push_back(all[stream.below(all.size())]);
     std::vector<double> c, n, d;
@@ -281,8 +284,8 @@ std::optional<IsoflopMethod> envelope_method(const Sizes& sizes, const std::vect
   return method;
 }
 
-IsoflopMethod parametric_method(const fitting::SavedFit& saved, const Allocator& allocator, const fitting::Plausible& plausible,
-                                const std::vector<IsoflopBudget>& budgets) {
+IsoflopMethod parametric_method(const fitting::SavedFit& saved, const Allocator& allocator,
+                                const fitting::Plausible& plausible, const std::vector<IsoflopBudget>& budgets) {
   IsoflopMethod method;
   method.name = "parametric";
   std::vector<std::vector<double>> n_draws(budgets.size()), d_draws(budgets.size());
@@ -356,7 +359,8 @@ void add_bias(IsoflopMethod& method, BowlShape shape, const Sizes& exact, const 
     found.push_back(std::exp(minimum.x));
     own.push_back(truth.vertices[b].n_params.value);
   }
-  if (c.size() >= kLeastBudgets) method.bias_a = numerics::least_squares_power(c, found).slope - numerics::least_squares_power(c, own).slope;
+  if (c.size() >= kLeastBudgets)
+    method.bias_a = numerics::least_squares_power(c, found).slope - numerics::least_squares_power(c, own).slope;
 }
 
 }  // namespace
@@ -394,7 +398,8 @@ std::vector<Vertex> spline_vertices(const tables::Measurements& data, const std:
   return vertices_of(BowlShape::akima, sizes_of(data), budgets, 0);
 }
 
-IsoflopResult isoflop(const tables::Measurements& data, const std::vector<std::string>& run, const IsoflopOptions& options) {
+IsoflopResult isoflop(const tables::Measurements& data, const std::vector<std::string>& run,
+                      const IsoflopOptions& options) {
   options.validate();
   IsoflopResult result;
   result.data = data;

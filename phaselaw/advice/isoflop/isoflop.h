@@ -78,7 +78,7 @@ struct IsoflopResult {
   tables::Measurements data;
   std::vector<IsoflopBudget> budgets;
   std::vector<IsoflopMethod> methods;
-  fitting::SavedFit fit;               // of method 3
+  fitting::SavedFit fit;      // of method 3
   double flop_per_param = 6;  // median of compute/(n_params tokens): 6 under 6ND
   double flop_spread = 0;     // (largest - smallest)/median of it
   std::vector<std::string> notes;
@@ -100,7 +100,8 @@ struct BowlMinimum {
 [[nodiscard]] BowlMinimum parabola_minimum(std::span<const double> x, std::span<const double> y);  // x increasing
 [[nodiscard]] BowlMinimum akima_minimum(std::span<const double> x, std::span<const double> y);
 // The spline's minimum at each budget, without intervals.
-[[nodiscard]] std::vector<Vertex> spline_vertices(const tables::Measurements& data, const std::vector<IsoflopBudget>& budgets);
+[[nodiscard]] std::vector<Vertex> spline_vertices(const tables::Measurements& data,
+                                                  const std::vector<IsoflopBudget>& budgets);
 
 [[nodiscard]] base::Value to_value(const IsoflopResult& result);
 

@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <iterator>
 
-#include "phaselaw/advice/text.h"
 #include "phaselaw/advice/plan/plan_page.h"
+#include "phaselaw/advice/text.h"
 #include "phaselaw/report/format.h"
 
 namespace phaselaw::advice {

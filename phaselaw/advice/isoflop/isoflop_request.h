@@ -8,8 +8,8 @@
 #include "phaselaw/report/page.h"
 #include "phaselaw/tables/rows.h"
 
-// Compute-optimal sizes from runs of equal compute: what `phaselaw isoflop` and `phaselaw.isoflop` do, with the page and
-// the text for people. Warnings and notes go to the log.
+// Compute-optimal sizes from runs of equal compute: what `phaselaw isoflop` and `phaselaw.isoflop` do, with the page
+// and the text for people. Warnings and notes go to the log.
 namespace phaselaw::advice {
 
 struct IsoflopRequest {

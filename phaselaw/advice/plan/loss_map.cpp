@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "phaselaw/advice/plan/loss_map.h"
+#include "phaselaw/advice/plan/plan_page.h"
 
 #include <algorithm>
 #include <cmath>

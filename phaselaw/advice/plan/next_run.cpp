@@ -7,9 +7,9 @@
 #include <Eigen/Dense>
 
 #include "phaselaw/base/errors.h"
-#include "phaselaw/laws/evaluator.h"
 #include "phaselaw/fitting/law_form.h"
 #include "phaselaw/fitting/refit.h"
+#include "phaselaw/laws/evaluator.h"
 #include "phaselaw/numerics/matrix.h"
 #include "phaselaw/numerics/statistics.h"
 
@@ -175,8 +175,8 @@ double outside(double x, const std::pair<double, double>& range) {
 
 }  // namespace
 
-double width_ratio(const fitting::SavedFit& saved, const Situation& situation, const DesignRequest& request, double n_params,
-                   double tokens) {
+double width_ratio(const fitting::SavedFit& saved, const Situation& situation, const DesignRequest& request,
+                   double n_params, double tokens) {
   return Information(saved, situation, request).ratios({&n_params, 1}, {&tokens, 1}).front();
 }
 

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "phaselaw/base/value.h"
 #include "phaselaw/advice/plan/allocation.h"
+#include "phaselaw/base/value.h"
 #include "phaselaw/fitting/fit_file.h"
 
 // Which run to train next, so that the interval of a chosen quantity shrinks most.
@@ -47,8 +47,8 @@ struct Design {
 [[nodiscard]] Design next_run(const fitting::SavedFit& saved, const Situation& situation, const DesignRequest& request);
 
 // `ratio` of one run; for tests and for a user's own candidate.
-[[nodiscard]] double width_ratio(const fitting::SavedFit& saved, const Situation& situation, const DesignRequest& request,
-                                 double n_params, double tokens);
+[[nodiscard]] double width_ratio(const fitting::SavedFit& saved, const Situation& situation,
+                                 const DesignRequest& request, double n_params, double tokens);
 
 [[nodiscard]] base::Value to_value(const Design& design);
 

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "phaselaw/base/value.h"
 #include "phaselaw/advice/plan/allocation.h"
+#include "phaselaw/base/value.h"
 #include "phaselaw/fitting/plausible.h"
 
 // What to train next: sizes for a compute, or compute for a loss, with everything that the fit leaves open.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cmath>
 
-#include "phaselaw/fitting/fit_file.h"
 #include "phaselaw/advice/plan/plan.h"
+#include "phaselaw/fitting/fit_file.h"
 
 // The plan as a document tree; unknown and infinite numbers are null.
 namespace phaselaw::advice {

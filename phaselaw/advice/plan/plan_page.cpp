@@ -6,7 +6,6 @@
 #include <iterator>
 
 #include "phaselaw/advice/text.h"
-#include "phaselaw/advice/plan/loss_map.h"
 #include "phaselaw/report/format.h"
 
 namespace phaselaw::advice {
@@ -170,8 +169,7 @@ Figure map(const PlanView& v) {
     figure.series.push_back(
         points("next run to learn from", {v.design->best.n_params}, {v.design->best.tokens}, Colour::kGreen));
   std::string losses;
-  for (const Contour& contour : v.contours)
-    losses += (losses.empty() ? "" : ", ") + format_number(contour.loss, 4);
+  for (const Contour& contour : v.contours) losses += (losses.empty() ? "" : ", ") + format_number(contour.loss, 4);
   figure.caption = fmt::format(
       "Contours of the fitted law at losses {}; where one touches a line of equal compute lies the frontier.", losses);
   return figure;
@@ -253,8 +251,7 @@ report::Page plan_page(const PlanAnswer& answer, const Situation& situation) {
     report::Section shape;
     shape.title = "Sizes";
     shape.figures.push_back(against_compute(v, true));
-    if (std::any_of(v.plan.points.begin(), v.plan.points.end(),
-                    [](const PlanPoint& p) { return !p.isoflop.empty(); }))
+    if (std::any_of(v.plan.points.begin(), v.plan.points.end(), [](const PlanPoint& p) { return !p.isoflop.empty(); }))
       shape.figures.push_back(bowls(v));
     if (!v.contours.empty()) shape.figures.push_back(map(v));
     page.sections.push_back(std::move(shape));

@@ -46,9 +46,8 @@ void require_used(const Situation& situation, const laws::Law& law) {
   const FlopConvention convention = situation.cost.convention;
   const ShapeFamily& family = situation.cost.family;
   const auto& columns = law.columns();
-  const bool shapes = std::any_of(columns.begin(), columns.end(), [](const std::string& name) {
-    return name == "n_layers" || name == "d_model";
-  });
+  const bool shapes = std::any_of(columns.begin(), columns.end(),
+                                  [](const std::string& name) { return name == "n_layers" || name == "d_model"; });
   const auto require = [&](bool used, bool given, const char* flag, const char* use) {
     if (given && !used)
       throw base::InputError({flag}, fmt::format("only {} uses it; the convention is {} and the law is {}", use,
@@ -61,7 +60,8 @@ void require_used(const Situation& situation, const laws::Law& law) {
   require(convention == FlopConvention::exact, family.flop_per_param.has_value(), "--flop-per-param",
           "--flop-convention exact");
   require(shapes || convention == FlopConvention::without_embeddings || convention == FlopConvention::with_attention,
-          family.aspect_ratio != ShapeFamily{}.aspect_ratio, "--aspect-ratio", "a convention or a law that needs shapes");
+          family.aspect_ratio != ShapeFamily{}.aspect_ratio, "--aspect-ratio",
+          "a convention or a law that needs shapes");
 }
 
 }  // namespace

@@ -44,8 +44,8 @@ struct PlanAnswer {
   base::Value json;
 };
 
-// `fits`: a document of one fit or several, best first (fitting/fit_file.h); `source` names it in errors. Of several the
-// first one that gives sizes is taken, else the first that gives a loss for a compute, and a note says which.
+// `fits`: a document of one fit or several, best first (fitting/fit_file.h); `source` names it in errors. Of several
+// the first one that gives sizes is taken, else the first that gives a loss for a compute, and a note says which.
 [[nodiscard]] PlanAnswer plan(const base::Value& fits, const std::string& source, const PlanRequest& request);
 
 }  // namespace phaselaw::advice

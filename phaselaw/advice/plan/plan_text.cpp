@@ -73,7 +73,9 @@ std::vector<std::vector<std::string>> plan_details(const Plan& plan) {
   add("floor of the loss", [](P p) { return with_interval(p.floor); });
   add("n_params ~ C^a, a", [](P p) { return with_interval(p.exponent_n_params); });
   add("tokens ~ C^b, b", [](P p) { return with_interval(p.exponent_tokens); });
-  const auto elasticity = [](const fitting::Estimate& e) { return e.name.empty() ? std::string("–") : with_interval(e); };
+  const auto elasticity = [](const fitting::Estimate& e) {
+    return e.name.empty() ? std::string("–") : with_interval(e);
+  };
   add("elasticity, loss above floor: n_params", [&](P p) { return elasticity(p.elasticity.n_params); });
   add("elasticity, loss above floor: tokens", [&](P p) { return elasticity(p.elasticity.tokens); });
   add("elasticity, loss above floor: compute", [&](P p) { return elasticity(p.elasticity.compute); });
@@ -133,7 +135,8 @@ std::string plan_text(const PlanAnswer& answer) {
         format_number(100 * plan.past->mean_abs_rel_error), plan.past->n_predicted,
         format_number(plan.past->compute_factor));
   if (answer.design)
-    text += fmt::format("\nto narrow {}:\n{}", answer.design->quantity, report::text_table(design_rows(*answer.design)));
+    text +=
+        fmt::format("\nto narrow {}:\n{}", answer.design->quantity, report::text_table(design_rows(*answer.design)));
   return text;
 }
 
