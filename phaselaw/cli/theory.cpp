@@ -11,13 +11,17 @@ namespace phaselaw::cli {
 
 namespace {
 
+void add_items(const base::Value::List& items, const std::string& name, std::vector<std::vector<std::string>>& rows);
+
 // A row for every known number; of a number and its logarithm, the logarithm only where the number is out of range.
 void add_rows(const base::Value& table, const std::string& prefix, std::vector<std::vector<std::string>>& rows) {
   for (const auto& [key, value] : table.entries()) {
     const bool is_log = key.starts_with("log10_");
-    if (value.is_null() || value.is_list() || (is_log && !table.at(key.substr(6)).is_null())) continue;
+    if (value.is_null() || (is_log && !table.at(key.substr(6)).is_null())) continue;
     if (value.is_table())
       add_rows(value, prefix + key + ".", rows);
+    else if (value.is_list())
+      add_items(value.list(), prefix + key, rows);
     else if (value.is_text())
       rows.push_back({prefix + key, value.text()});
     else if (value.is_bool())
@@ -25,6 +29,12 @@ void add_rows(const base::Value& table, const std::string& prefix, std::vector<s
     else
       rows.push_back({prefix + key, report::format_number(value.number(), 6)});
   }
+}
+
+// The tables of a list, counted from 1.
+void add_items(const base::Value::List& items, const std::string& name, std::vector<std::vector<std::string>>& rows) {
+  for (std::size_t i = 0; i < items.size(); ++i)
+    if (items[i].is_table()) add_rows(items[i], fmt::format("{}.{}.", name, i + 1), rows);
 }
 
 struct TheoryFlags {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "phaselaw/fitting/audit.h"
+#include "phaselaw/base/constants.h"
 
 #include <algorithm>
 #include <cmath>
@@ -44,7 +45,7 @@ void measure(const Refitter& refitter, std::span<const double> theta, Audit& aud
 
 Audit audit(const Fit& fit, const tables::Measurements& data, const std::map<std::string, double>& published,
             const FitOptions& options) {
-  std::vector<double> value(fit.law.parameters.size(), std::numeric_limits<double>::quiet_NaN());
+  std::vector<double> value(fit.law.parameters.size(), base::kNaN);
   for (const auto& [name, number] : fit.fixed) value[fit.law.find(name)] = number;
   for (const auto& [name, number] : published) value[fit.law.find(name)] = number;
   for (std::size_t p = 0; p < value.size(); ++p)

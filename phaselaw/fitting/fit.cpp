@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "phaselaw/fitting/fit.h"
+#include "phaselaw/base/constants.h"
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "phaselaw/base/clock.h"
 #include "phaselaw/base/errors.h"
@@ -49,8 +49,7 @@ void add_selection(const Refitter& refitter, Fit& fit) {
   const double variance = std::max(numerics::sum(residual) / n, 1e-30);  // rounding of an exact fit
   const double minus_two_log_likelihood = n * std::log(variance);
   fit.residual_scale = std::sqrt(variance * n / std::max(1.0, n - k + 1));
-  fit.aicc = n - k - 1 > 0 ? minus_two_log_likelihood + 2 * k + 2 * k * (k + 1) / (n - k - 1)
-                           : std::numeric_limits<double>::quiet_NaN();
+  fit.aicc = n - k - 1 > 0 ? minus_two_log_likelihood + 2 * k + 2 * k * (k + 1) / (n - k - 1) : base::kNaN;
   fit.bic = minus_two_log_likelihood + k * std::log(n);
 }
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "phaselaw/fitting/refit.h"
+#include "phaselaw/base/constants.h"
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "phaselaw/base/errors.h"
 #include "phaselaw/numerics/statistics.h"
@@ -141,14 +141,14 @@ numerics::LeastSquaresResult Refitter::certify(std::span<const double> start) co
 
 void Refitter::residuals(std::span<const double> theta, std::span<double> residual, std::span<double> jacobian) const {
   if (!evaluate({}, theta, residual, jacobian, false, evaluator_workspace_))
-    std::fill(residual.begin(), residual.end(), std::numeric_limits<double>::quiet_NaN());
+    std::fill(residual.begin(), residual.end(), base::kNaN);
 }
 
 std::vector<double> Refitter::log_residuals(std::span<const double> theta) const {
   std::vector<double> residual(form_.n_rows());
   const bool defined = form_.log_values({}, theta, residual, {}, evaluator_workspace_);
   for (std::size_t i = 0; i < residual.size(); ++i)
-    residual[i] = defined ? form_.log_output()[i] - residual[i] : std::numeric_limits<double>::quiet_NaN();
+    residual[i] = defined ? form_.log_output()[i] - residual[i] : base::kNaN;
   return residual;
 }
 

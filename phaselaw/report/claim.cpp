@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "phaselaw/report/claim.h"
+#include "phaselaw/base/constants.h"
 
 #include <array>
 #include <cmath>
@@ -18,7 +19,7 @@ base::Value number(double x) { return std::isfinite(x) ? base::Value(x) : base::
 
 double number_or_unknown(const base::Value& table, std::string_view key) {
   const base::Value& value = table.at(key);
-  return value.is_null() ? std::numeric_limits<double>::quiet_NaN() : value.number();
+  return value.is_null() ? base::kNaN : value.number();
 }
 
 std::string text_or_empty(const base::Value& table, std::string_view key) {

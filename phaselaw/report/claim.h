@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <limits>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "phaselaw/base/constants.h"
 #include "phaselaw/base/fields.h"
 #include "phaselaw/base/value.h"
 
@@ -17,13 +17,13 @@ enum class Verdict { kSupported, kNotSupported, kInconclusive };
 [[nodiscard]] base::EnumNames<Verdict> enum_names(Verdict);
 
 struct Claim {
-  std::string id{};         // "E1.slope"
-  std::string statement{};  // one sentence
-  std::string source{};     // paper and equation, or theory section, with its mark [S], [R], [T]
-  double predicted = std::numeric_limits<double>::quiet_NaN();  // NaN = not a number or not known
-  double measured = std::numeric_limits<double>::quiet_NaN();
-  double lo = std::numeric_limits<double>::quiet_NaN();  // interval of `measured`
-  double hi = std::numeric_limits<double>::quiet_NaN();
+  std::string id{};               // "E1.slope"
+  std::string statement{};        // one sentence
+  std::string source{};           // paper and equation, or theory section, with its mark [S], [R], [T]
+  double predicted = base::kNaN;  // NaN = not a number or not known
+  double measured = base::kNaN;
+  double lo = base::kNaN;  // interval of `measured`
+  double hi = base::kNaN;
   Verdict verdict = Verdict::kInconclusive;
   std::string reading{};         // one sentence: what decided the verdict
   std::string predicted_text{};  // how to print the prediction where a number says too little: "1/6", "< 0.05"

@@ -3,9 +3,10 @@
 
 #include <cstddef>
 #include <iterator>
-#include <limits>
 #include <string>
 #include <vector>
+
+#include "phaselaw/base/constants.h"
 
 // A figure as plain data; drawing.h makes its picture. Nothing is computed from the data: fits, bands and envelopes are
 // given.
@@ -14,7 +15,7 @@
 // the line, are left out, and the caption says how many.
 namespace phaselaw::report {
 
-inline constexpr double kNotGiven = std::numeric_limits<double>::quiet_NaN();
+inline constexpr double kNotGiven = base::kNaN;
 
 struct Axis {
   std::string label{};

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "phaselaw/reproduce/flow_set.h"
+#include "phaselaw/base/constants.h"
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "phaselaw/base/interrupt.h"
 #include "phaselaw/base/progress.h"
@@ -35,7 +35,7 @@ double geometric_mean(const std::vector<double>& values) {
   std::vector<double> logs;
   for (const double value : values)
     if (value > 0 && std::isfinite(value)) logs.push_back(std::log(value));
-  return logs.empty() ? std::numeric_limits<double>::quiet_NaN() : std::exp(numerics::mean(logs));
+  return logs.empty() ? base::kNaN : std::exp(numerics::mean(logs));
 }
 
 report::Claim bound_claim(const std::string& id, const std::vector<FlowPoint>& points) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "phaselaw/reproduce/line.h"
+#include "phaselaw/base/constants.h"
 
 #include <algorithm>
 #include <cmath>
@@ -13,7 +14,7 @@ namespace phaselaw::reproduce {
 
 double aicc(double squares, std::size_t points, int parameters) {
   const double n = static_cast<double>(points), k = parameters;
-  if (n <= k + 1) return std::numeric_limits<double>::quiet_NaN();
+  if (n <= k + 1) return base::kNaN;
   return n * std::log(squares / n) + 2 * k + 2 * k * (k + 1) / (n - k - 1);
 }
 

@@ -2,8 +2,9 @@
 #pragma once
 
 #include <cstddef>
-#include <limits>
 #include <span>
+
+#include "phaselaw/base/constants.h"
 
 // A straight line or a growth law through measurements, a mean, a share of successes: each with its 95 %
 // interval. For claims about slopes over the flows of an experiment, whose points are independent draws.
@@ -16,7 +17,7 @@ namespace phaselaw::reproduce {
 // nu)). c = 0 is the linear reading, c > 0 the exponential one. Least squares over a and c > -1; the interval of c is
 // where the sum of squares, a refitted, rises by the F quantile of one parameter (profile likelihood) [T].
 struct DepthGrowth {
-  double growth = std::numeric_limits<double>::quiet_NaN(), lo = growth, hi = growth;  // c
+  double growth = base::kNaN, lo = growth, hi = growth;  // c
   double aicc_gain = growth;  // AICc(c = 0) - AICc(c free): > 0 where the data want a c that is not 0
   std::size_t points = 0;
 };
@@ -25,7 +26,7 @@ struct DepthGrowth {
 
 // The mean with Student's t interval [T]; NaN for no value, lo and hi NaN for one.
 struct Mean {
-  double value = std::numeric_limits<double>::quiet_NaN(), lo = value, hi = value;
+  double value = base::kNaN, lo = value, hi = value;
 };
 [[nodiscard]] Mean mean_of(std::span<const double> values);
 

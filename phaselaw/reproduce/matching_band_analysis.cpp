@@ -4,6 +4,7 @@
 #include <limits>
 #include <map>
 
+#include "phaselaw/base/constants.h"
 #include "phaselaw/base/interrupt.h"
 #include "phaselaw/numerics/random.h"
 #include "phaselaw/numerics/statistics.h"
@@ -107,7 +108,7 @@ double measured_constant(const BandInput& input) {
     constants.push_back(static_cast<double>(input.coordinates) * *least * static_cast<double>(run.n_data) /
                         (input.noise * input.noise));
   }
-  return constants.empty() ? std::numeric_limits<double>::quiet_NaN() : numerics::median(constants);
+  return constants.empty() ? base::kNaN : numerics::median(constants);
 }
 
 // Runs drawn with replacement within each data size.
@@ -122,7 +123,7 @@ std::vector<RunCurve> resampled(const std::vector<RunCurve>& runs, numerics::Ran
 
 void take_interval(std::vector<double> values, Statistic& statistic) {
   if (values.size() < 20) {
-    statistic.lo = statistic.hi = std::numeric_limits<double>::quiet_NaN();
+    statistic.lo = statistic.hi = base::kNaN;
     return;
   }
   statistic.lo = numerics::quantile(values, 0.025);

@@ -6,6 +6,7 @@
 #include <limits>
 #include <numbers>
 
+#include "phaselaw/theory/bound_minimum.h"
 #include "phaselaw/theory/convergence.h"
 #include "phaselaw/theory/first_order.h"
 #include "phaselaw/theory/good_class.h"
@@ -90,6 +91,22 @@ void add_model_term(const TheoryNumbers& numbers, TheoryReport& report, double& 
   if (log_model > without) report.stage = Stage::model_limited;
 }
 
+// What is known of a compute under noise that does not grow with the data.
+void evaluate_spending(const TheoryNumbers& numbers, TheoryReport& report) {
+  const Edition& edition = report.edition;
+  const double compute = *numbers.compute;
+  // R0 exp(-x) + K (xi^2/n)^r = K (R0/K exp(-x) + (xi^2/n)^r), K = c_xi d_eff.
+  const double log_k = log_estimation_constant(numbers);
+  const double scaled_r0 = std::exp(std::log(numbers.initial_risk) - log_k);
+  if (edition.log_and_noise && edition.risk_exponent < edition.p && std::isnormal(scaled_r0))
+    if (const auto minimum = minimise_over_data(edition, compute, numbers.noise, scaled_r0))
+      report.bound_minimum = {of_log(minimum->log_n_data), of_log(minimum->log_excess_risk + log_k), minimum->slope};
+  for (const ComputeAccounting& accounting : accountings(edition.name)) {
+    const LogAllocation log = optimal_allocation(edition, accounting, compute, numbers.noise);
+    report.allocations.push_back({accounting, of_log(log.n_params), of_log(log.n_data), of_log(log.n_steps)});
+  }
+}
+
 void evaluate_two_stage(const TheoryNumbers& numbers, TheoryReport& report) {
   const NoiseSchedule schedule{numbers.noise, numbers.noise_exponent};
   report.compute_exponent = compute_exponent(report.edition, numbers.noise_exponent);
@@ -97,6 +114,7 @@ void evaluate_two_stage(const TheoryNumbers& numbers, TheoryReport& report) {
   report.effect_of_data = effect_of_data(schedule);
   std::optional<ScheduledLaw> best;
   if (numbers.compute) best = scheduled_law(report.edition, *numbers.compute, schedule);
+  if (numbers.compute && numbers.noise_exponent == 0) evaluate_spending(numbers, report);
   std::optional<double> log_upper;
   if (numbers.n_data)
     evaluate_at_n(numbers, best, report, log_upper);

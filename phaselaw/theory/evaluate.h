@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "phaselaw/base/value.h"
 #include "phaselaw/theory/excess_risk.h"
@@ -13,7 +14,8 @@
 //
 // Which question is answered. Compute alone: the best n for it (data-limited formula). Compute and n_data: the fixed-n
 // law and its stage. n_data alone: at its threshold compute, where the data-limited formula holds. At least one is
-// needed. n_params adds c_M/M to the upper bound; the largest of the terms then may be the model's: stage
+// needed. A compute also has the minimum of the fixed-n bound over n_data, and its split over model, data and
+// time. n_params adds c_M/M to the upper bound; the largest of the terms then may be the model's: stage
 // model-limited. With n_params and a rate, the three-term bound with that rate is evaluated beside it: the two-stage
 // law takes alpha T = xi^2 C/(a n^p), which is an assumption on the rate.
 //
@@ -35,6 +37,19 @@ struct ThreeTermReport {
   double rate = 0, time = 0, saturating_n_params = 0, saturating_time = 0;
 };
 
+// The minimum over n_data of the fixed-n bound for the compute (bound_minimum.h). The data-limited formula balances the
+// two terms instead, at a larger n_data.
+struct BoundMinimumReport {
+  Quantity n_data, excess_risk;
+  double slope = 0;
+};
+
+// What the compute is spent on under one split of the exponent p (two_stage.h).
+struct AllocationReport {
+  ComputeAccounting accounting;
+  Quantity n_params, n_data, n_steps;
+};
+
 struct TheoryReport {
   Edition edition;
   std::optional<Quantity> compute, n_data;  // at which the law is evaluated
@@ -51,6 +66,9 @@ struct TheoryReport {
   std::optional<double> slope;
   double compute_exponent = 0, data_exponent = 0;  // asymptotic, under the noise schedule
   DataEffect effect_of_data = DataEffect::helps;
+
+  std::optional<BoundMinimumReport> bound_minimum;  // of a compute and constant noise, where the bound has a minimum
+  std::vector<AllocationReport> allocations;        // of a compute and constant noise, the likelier split first
 
   std::optional<ThreeTermReport> three_terms;
 

@@ -36,6 +36,25 @@ base::Value value_of(const std::optional<ThreeTermReport>& three) {
                              {"saturating_time", number(three->saturating_time)}});
 }
 
+base::Value value_of(const std::optional<BoundMinimumReport>& minimum) {
+  if (!minimum) return {};
+  base::Value table = base::Value::table();
+  put(table, "n_data", minimum->n_data);
+  put(table, "excess_risk", minimum->excess_risk);
+  table["slope"] = value_of(std::optional(minimum->slope));
+  return table;
+}
+
+base::Value value_of(const AllocationReport& allocation) {
+  base::Value table = base::Value::table({{"p_model", allocation.accounting.p_model},
+                                          {"p_data", allocation.accounting.p_data},
+                                          {"p_time", allocation.accounting.p_time}});
+  put(table, "n_params", allocation.n_params);
+  put(table, "n_data", allocation.n_data);
+  put(table, "n_steps", allocation.n_steps);
+  return table;
+}
+
 }  // namespace
 
 base::Value to_value(const TheoryReport& report) {
@@ -70,6 +89,10 @@ base::Value to_value(const TheoryReport& report) {
   put(table, "oracle_loss_factor", report.oracle_loss_factor);
   put(table, "gd_loss_factor", report.gd_loss_factor);
   put(table, "chebyshev_loss_factor", report.chebyshev_loss_factor);
+  table["bound_minimum"] = value_of(report.bound_minimum);
+  base::Value::List allocations;
+  for (const AllocationReport& allocation : report.allocations) allocations.push_back(value_of(allocation));
+  table["allocations"] = base::Value(std::move(allocations));
   table["three_terms"] = value_of(report.three_terms);
   return table;
 }

@@ -92,6 +92,33 @@ TEST(Evaluate, FixedDataIsTheFixedNLawWithItsConstants) {
   EXPECT_EQ(*evaluate(numbers).stage, Stage::model_limited);
 }
 
+// The upper bound that evaluate() gives at an n, made least over n.
+TEST(Evaluate, BoundMinimumIsTheLeastUpperBoundOverTheData) {
+  TheoryNumbers numbers;
+  numbers.compute = 1e15, numbers.noise = 0.3, numbers.initial_risk = 5, numbers.c_xi = 3, numbers.d_eff = 7;
+  const auto minimum = evaluate(numbers).bound_minimum;
+  ASSERT_TRUE(minimum.has_value());
+  const auto upper_at = [&](double factor) {
+    TheoryNumbers at = numbers;
+    at.n_data = *minimum->n_data.value * factor;
+    return *evaluate(at).excess_risk_upper->value;
+  };
+  EXPECT_NEAR(upper_at(1) / *minimum->excess_risk.value, 1, 1e-12);
+  for (const double factor : {0.7, 0.99, 1.01, 1.5}) EXPECT_GT(upper_at(factor), *minimum->excess_risk.value);
+}
+
+TEST(Evaluate, AllocationsSpendTheWholeCompute) {
+  TheoryNumbers numbers;
+  numbers.compute = 1e15;
+  const auto report = evaluate(numbers);
+  ASSERT_FALSE(report.allocations.empty());
+  for (const auto& allocation : report.allocations)
+    EXPECT_NEAR(allocation.n_params.log10 + allocation.n_data.log10 + allocation.n_steps.log10, 15, 1e-12);
+  numbers.noise_exponent = 0.1;  // no split is known where noise grows with the data
+  EXPECT_TRUE(evaluate(numbers).allocations.empty());
+  EXPECT_FALSE(evaluate(numbers).bound_minimum.has_value());
+}
+
 TEST(Evaluate, ModelAndRateGiveTheThreeTerms) {
   TheoryNumbers numbers;
   numbers.compute = 1e9, numbers.n_data = 100, numbers.n_params = 1e4, numbers.rate = 0.01, numbers.noise = 0.5;
