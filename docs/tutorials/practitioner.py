@@ -47,7 +47,7 @@ ax = phaselaw.plot.fit(fit)
 # Every law that the columns allow, ranked by how well it predicts the largest runs from the smaller ones.
 
 # %%
-ranking = phaselaw.fit_all(columns, resamples=50, seed=1)
+ranking = phaselaw.fit(columns, resamples=50, seed=1)
 for row in ranking.ranking[:5]:
     print(f"{row['law']:24} off by {100 * row['score']:.2f} % on average")
 
