@@ -10,6 +10,7 @@
 #include "phaselaw/base/fields_text.h"
 #include "phaselaw/verbs/experiment.h"
 #include "phaselaw/verbs/kernel.h"
+#include "phaselaw/verbs/sweep.h"
 
 namespace phaselaw::cli {
 
@@ -61,12 +62,13 @@ struct Described {
   std::string types, rows;
 };
 
+// Every field but those that the function names itself, or that only the program has.
 template <class S>
-Described describe(const std::vector<std::string>& positional) {
+Described describe(const std::vector<std::string>& others) {
   Described out;
   S options;
   S::fields(options, [&](std::string_view name, const auto& field, const base::Domain& domain, std::string_view help) {
-    if (std::find(positional.begin(), positional.end(), name) != positional.end()) return;
+    if (std::find(others.begin(), others.end(), name) != others.end()) return;
     const bool list = base::describe_flag(field, domain).is_list && base::detail::write(field).is_list();
     out.types += fmt::format("    {}: {}\n", name, type_of(field));
     const bool has_domain = domain.to_string() != "finite";
@@ -92,7 +94,9 @@ std::string python_options() {
   add("DiagnoseOptions", "diagnose", describe<advice::DiagnoseRequest>({}));
   add("ReadOptions", "read_table", describe<tables::ReadOptions>({}));
   add("PredictOptions", "predict", describe<verbs::PredictRequest>({}));
-  add("KernelOptions", "kernel", describe<verbs::KernelRequest>({}));
+  add("KernelOptions", "kernel", describe<verbs::KernelRequest>({"weights", "distributed"}));
+  add("RunOptions", "flow", describe<verbs::RunRequest>({}));
+  add("SweepOptions", "sweep", describe<verbs::SweepRequest>({}));
   add("TheoryNumbers", "theory", describe<theory::TheoryNumbers>({}));
   return "# SPDX-License-Identifier: Apache-2.0\n"
          "# Written by `phaselaw keys --python`, from the fields of the options in C++. Do not edit; a test compares "

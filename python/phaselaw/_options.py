@@ -114,10 +114,20 @@ class KernelOptions(TypedDict, total=False):
     threads: int
     memory_limit: int
     dtype: Literal["float32", "float64"]
-    weights: str
     spectrum_only: bool
-    distributed: bool
     seed: int | None
+
+
+class RunOptions(TypedDict, total=False):
+    seed: int | None
+    threads: int
+
+
+class SweepOptions(TypedDict, total=False):
+    shard: str
+    checkpoint_every: float
+    seed: int | None
+    threads: int
 
 
 class TheoryNumbers(TypedDict, total=False):
@@ -251,10 +261,18 @@ DESCRIBED: dict[str, dict[str, Option]] = {
         "threads": Option(0, False, "number of worker threads; 0: all cores; >= 0"),
         "memory_limit": Option(8589934592, False, "most memory for result and scratch, on each rank; 0: no limit [bytes]; >= 0"),
         "dtype": Option("float64", False, "float32 takes half the time and memory, but cannot test positive definiteness"),
-        "weights": Option("", False, "weights.safetensors of a trained model; default: the initialisation"),
         "spectrum_only": Option(False, False, "matrix-free: extreme eigenvalues, trace and density with error bars; no matrix"),
-        "distributed": Option(False, False, "under mpirun -n K: each rank makes and keeps 1/K of the matrices"),
         "seed": Option(None, False, "seed of every random draw; default: the file's, else 0; >= 0"),
+    },
+    "flow": {
+        "seed": Option(None, False, "seed of every random draw; default: the file's, else 0; >= 0"),
+        "threads": Option(0, False, "number of worker threads; 0: all cores; >= 0"),
+    },
+    "sweep": {
+        "shard": Option("", False, "i/k: only the i-th of k parts of about equal work, 0 <= i < k; join the stores with phaselaw merge"),
+        "checkpoint_every": Option(30, False, "time between snapshots of a run in flight, from which a killed run resumes [s]; >= 0"),
+        "seed": Option(None, False, "seed of every random draw; default: the file's, else 0; >= 0"),
+        "threads": Option(0, False, "number of worker threads; 0: all cores; >= 0"),
     },
     "theory": {
         "edition": Option("v1", False, "v1 (exponent 1/6), v3 (1/7), predecessor (1/8) or free"),

@@ -4,15 +4,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from phaselaw import _core, _html, _text
+from phaselaw.laws import _described, _keywords
 from phaselaw.results import Array, Result
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from phaselaw._options import KernelOptions, PredictOptions, RunOptions, SweepOptions
 
 Experiment: TypeAlias = "str | os.PathLike[str] | Mapping[str, Any]"
 
@@ -62,27 +68,20 @@ class ExperimentKernel(Result):
         self.target_coefficients: Array | None = found[4]
 
 
+@_described("kernel")
 def kernel(
     experiment: Experiment,
     *,
     weights: str | os.PathLike[str] | None = None,
-    reduce: str | None = None,
-    detail: str | None = None,
     blocks: bool = False,
-    dtype: Literal["float64", "float32"] | None = None,
-    algorithm: str | None = None,
-    memory_limit: int | None = None,
-    spectrum_only: bool | None = None,
-    seed: int | None = None,
-    threads: int | None = None,
+    **options: Unpack[KernelOptions],
 ) -> ExperimentKernel:
     """The layer-wise tangent kernel of an experiment and its spectrum: `phaselaw kernel`. See tangent_kernel for one
-    of your own arrays. What is None is as the file's [kernel] says (docs/configuration.md).
+    of your own arrays. What is not given is as the file's [kernel] says (docs/configuration.md).
 
-    detail: "total", "layers" or "blocks", the matrices in `parts`; blocks=True is detail="blocks".
-    memory_limit: bytes; spectrum_only: matrix-free.
+    weights: weights.safetensors of a trained model;  blocks=True is detail="blocks"
     """
-    request = {key: value for key, value in locals().items() if key not in ("experiment", "blocks")}
+    request: dict[str, Any] = {**options, "weights": weights}
     if blocks:
         request["detail"] = "blocks"
     return ExperimentKernel(_core.experiment_kernel(_document(experiment), request))
@@ -109,13 +108,14 @@ class Flow(Result):
         self.coefficients: Array | None = found[3]
 
 
-def flow(experiment: Experiment, *, seed: int | None = None, threads: int | None = None) -> Flow:
+@_described("flow")
+def flow(experiment: Experiment, **options: Unpack[RunOptions]) -> Flow:
     """What the kernel at initialisation implies, the exact gradient flow, and the training: `phaselaw flow`.
 
     kernel: f(t) of the fixed kernel; gd, sgd: the same for discrete steps; flow: the nonlinear flow; trained. Of a
     study (with [grid]): the drift over its grid, and no curves.
     """
-    return Flow(_core.flow(_document(experiment), {"seed": seed, "threads": threads}))
+    return Flow(_core.flow(_document(experiment), dict(options)))
 
 
 @dataclass(frozen=True)
@@ -161,26 +161,10 @@ class Prediction(Result):
         return _html.page("Learning curve before training", _html.table(heading, rows), facts, self.warnings)
 
 
-def predict(
-    experiment: Experiment,
-    *,
-    n_data: Sequence[int] = (),
-    subsets: int = 4,
-    folds: int = 0,
-    resamples: int = 200,
-    check: bool = False,
-    replicates: int = 2,
-    seed: int | None = None,
-    threads: int | None = None,
-) -> Prediction:
-    """Test loss against data and time from the kernel at initialisation, without training: `phaselaw predict`.
-
-    n_data: sizes, None given: doubling from 4 to data.n_data;  subsets of the pool for each;  folds: leave out this
-    many groups where n is larger, 0: one sequence at a time;  check: train the models too, `replicates` for each size.
-    """
-    request = {key: value for key, value in locals().items() if key != "experiment"}
-    request["n_data"] = [int(n) for n in n_data]
-    return Prediction(_core.predict(_document(experiment), request))
+@_described("predict")
+def predict(experiment: Experiment, **options: Unpack[PredictOptions]) -> Prediction:
+    """Test loss against data and time from the kernel at initialisation, without training: `phaselaw predict`."""
+    return Prediction(_core.predict(_document(experiment), _keywords("predict", options)))
 
 
 class MeasuredConstants(Result):
@@ -195,30 +179,23 @@ class MeasuredConstants(Result):
         return _html.page("The theory's bounds, with constants as measured", _html.table(heading, rows), facts, [])
 
 
-def theory_from(experiment: Experiment, *, seed: int | None = None, threads: int | None = None) -> MeasuredConstants:
+@_described("flow")
+def theory_from(experiment: Experiment, **options: Unpack[RunOptions]) -> MeasuredConstants:
     """lambda, kc, B, R, drift, rate and d_eff measured, and each bound checked: `phaselaw theory --from`."""
-    return MeasuredConstants(_core.theory_from(_document(experiment), {"seed": seed, "threads": threads}))
+    return MeasuredConstants(_core.theory_from(_document(experiment), dict(options)))
 
 
 class SweepSummary(Result):
     """runs, done, diverged, resumed, already_there, elsewhere, threads, seconds."""
 
 
-def sweep(
-    study: Experiment,
-    out: str | os.PathLike[str],
-    *,
-    shard: str | None = None,
-    checkpoint_every: float = 30.0,
-    seed: int | None = None,
-    threads: int | None = None,
-) -> SweepSummary:
+@_described("sweep")
+def sweep(study: Experiment, out: str | os.PathLike[str], **options: Unpack[SweepOptions]) -> SweepSummary:
     """Carries out all runs of a study that the store `out` does not hold yet: `phaselaw sweep`.
 
     Ctrl-C keeps what is finished, and snapshots of runs in flight; calling again goes on. shard "0/4": a part.
     """
-    request = {"shard": shard, "checkpoint_every": float(checkpoint_every), "seed": seed, "threads": threads}
-    return SweepSummary(_core.sweep(_document(study), os.fspath(out), request))
+    return SweepSummary(_core.sweep(_document(study), os.fspath(out), dict(options)))
 
 
 class Study:
