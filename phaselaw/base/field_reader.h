@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cmath>
 #include <string>
 #include <utility>
 #include <vector>
@@ -41,7 +42,10 @@ class FieldReader {
     return out;
   }
   [[nodiscard]] double number() const { return as<double>(); }
-  [[nodiscard]] double number_or(double unknown) const { return is_null() ? unknown : number(); }
+  // A number that is not finite is null in a file.
+  [[nodiscard]] double number_or(double unknown) const {
+    return is_null() || (value_.is_number() && !std::isfinite(value_.number())) ? unknown : number();
+  }
   [[nodiscard]] const std::string& text() const;
   [[nodiscard]] std::int64_t count() const { return as<std::int64_t>(at_least(0)); }
   [[nodiscard]] int small_count() const { return static_cast<int>(as<std::int64_t>(between(0, 2147483647))); }

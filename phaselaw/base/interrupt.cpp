@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "phaselaw/base/interrupt.h"
 
+#include <array>
 #include <atomic>
 #include <csignal>
 
@@ -21,6 +22,26 @@ extern "C" void on_signal(int signal_number) {
 
 extern "C" void on_caught(int) { interrupt_flag.store(true); }
 
+// The products of oneDNN 2.7 keep numbers below the stack pointer, where a handler's frame would overwrite them: the
+// handler has a stack of its own. Linux hands a signal of the process to the main thread, so that this one needs it.
+void give_handlers_a_stack() {
+  static std::array<char, 65536> stack;
+  stack_t now{};
+  if (::gettid() != ::getpid() || ::sigaltstack(nullptr, &now) != 0 || (now.ss_flags & SS_DISABLE) == 0) return;
+  stack_t own{};
+  own.ss_sp = stack.data();
+  own.ss_size = stack.size();
+  ::sigaltstack(&own, nullptr);
+}
+
+struct sigaction handled_by(void (*handler)(int)) {
+  give_handlers_a_stack();
+  struct sigaction action {};
+  action.sa_handler = handler;
+  action.sa_flags = SA_ONSTACK;
+  return action;
+}
+
 }  // namespace
 
 struct CatchInterrupt::State {
@@ -29,8 +50,7 @@ struct CatchInterrupt::State {
 
 CatchInterrupt::CatchInterrupt() : former_(std::make_unique<State>()) {
   set_interrupted(false);
-  struct sigaction action {};
-  action.sa_handler = on_caught;
+  const struct sigaction action = handled_by(on_caught);
   ::sigaction(SIGINT, &action, &former_->action);
 }
 
@@ -40,8 +60,7 @@ CatchInterrupt::~CatchInterrupt() {
 }
 
 void install_interrupt_handler() {
-  struct sigaction action {};
-  action.sa_handler = on_signal;
+  const struct sigaction action = handled_by(on_signal);
   ::sigaction(SIGINT, &action, nullptr);
   ::sigaction(SIGTERM, &action, nullptr);
 }

@@ -63,7 +63,7 @@ int run(int argc, const char* const* argv) {
   CLI::App app{
       "phaselaw: measures how transformers learn and predicts how far more compute, data or width will take them.\n\n"
       "Start with one of:\n"
-      "  phaselaw fit runs.csv --law all --out fitted         a table of losses of your own: laws, intervals, a page\n"
+      "  phaselaw fit runs.csv --out fitted                   a table of losses of your own: laws, intervals, a page\n"
       "  phaselaw reproduce --preset quick --out demo         the paper, measured here in minutes\n"
       "  phaselaw VERB --help                                 flags, defaults and an example",
       "phaselaw"};

@@ -49,16 +49,26 @@ IntervalMethod FitOptions::resolved_interval() const {
   return objective == Objective::l2 && cluster.empty() ? IntervalMethod::profile : IntervalMethod::bootstrap;
 }
 
-void FitOptions::require_used() const {
+namespace {
+
+void require(bool used, const char* flag, const std::string& why) {
+  if (!used) throw base::InputError({flag}, why + "; leave it out");
+}
+
+}  // namespace
+
+void FitOptions::require_objective_uses() const {
   const FitOptions plain;
-  const auto require = [](bool used, const char* flag, const std::string& why) {
-    if (!used) throw base::InputError({flag}, why + "; leave it out");
-  };
   const bool bends = objective == Objective::huber || objective == Objective::asymmetric;
   require(bends || delta == plain.delta, "--delta",
           fmt::format("only huber and asymmetric use it, and the objective is {}", base::enum_name(objective)));
   require(objective == Objective::asymmetric || asymmetry == plain.asymmetry, "--asymmetry",
           fmt::format("only asymmetric uses it, and the objective is {}", base::enum_name(objective)));
+}
+
+void FitOptions::require_used() const {
+  require_objective_uses();
+  const FitOptions plain;
   const IntervalMethod method = resolved_interval();
   require(method == IntervalMethod::bootstrap || method == IntervalMethod::bca || resamples == plain.resamples,
           "--resamples", fmt::format("intervals by {} are made without resamples", base::enum_name(method)));

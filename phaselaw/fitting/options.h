@@ -81,6 +81,7 @@ struct FitOptions {
   // InputError for a number that the objective or the intervals do not use, so that no option is silently without
   // effect.
   void require_used() const;
+  void require_objective_uses() const;  // of these, those of the objective
   // automatic: profile for l2 without clusters, else bootstrap.
   [[nodiscard]] IntervalMethod resolved_interval() const;
   [[nodiscard]] FitOptions rows(std::span<const std::size_t> chosen) const;  // weights, sd, cluster of these rows

@@ -19,7 +19,7 @@ struct StepLaw {
   std::size_t runs = 0, finished = 0, past_minimum = 0;
   numerics::Line slope;                      // ln lowest excess risk on ln n_data over the runs past their minimum
   std::size_t sizes = 0;                     // distinct n_data among them
-  std::string early_form = "inconclusive";   // "exponential" | "power" | "inconclusive" (laws/compare.h)
+  std::string early_form = "inconclusive";   // "exponential" | "power" | "inconclusive" (fitting/selection.h)
   std::vector<double> n_data, best, lo, hi;  // by n_data: geometric mean and range over all finished runs
 };
 

@@ -31,7 +31,7 @@ void add_column(Table& table, const std::string& name, const std::vector<std::st
 std::vector<std::size_t> settings_of(const Table& table) {
   std::vector<std::size_t> settings;
   for (std::size_t c = table.column("status") + 1; c < table.column("step"); ++c)
-    if (const std::string& name = table.header[c]; !name.starts_with("summary.") && name != "n_params")
+    if (const std::string& name = table.header[c]; !name.starts_with("summary.") && !name.starts_with("n_params"))
       settings.push_back(c);
   return settings;
 }

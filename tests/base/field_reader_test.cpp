@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "phaselaw/base/field_reader.h"
 
+#include <limits>
+
 #include <gtest/gtest.h>
 
 #include "base/message_of.h"
@@ -25,6 +27,9 @@ TEST(FieldReader, ReadsEveryKind) {
   EXPECT_EQ(reader().at("n").count(), 3);
   EXPECT_TRUE(reader().at("optimum").at("converged").boolean());
   EXPECT_EQ(reader().at("sd").number_or(7), 7);
+  const Value infinite =
+      Value::table({{"sd", std::numeric_limits<double>::infinity()}});  // as it is before it is written
+  EXPECT_EQ(FieldReader(infinite, "").at("sd").number_or(7), 7);
   EXPECT_EQ(reader().at("optimum").at("theta").items()[1].number(), 2);
   EXPECT_EQ(reader().at("optimum").entries().size(), 2U);
   EXPECT_FALSE(reader().has("rows"));

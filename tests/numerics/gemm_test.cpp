@@ -1,11 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "phaselaw/numerics/gemm.h"
 
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <csignal>
 #include <thread>
 #include <vector>
 
+#include <pthread.h>
+
 #include <gtest/gtest.h>
 
+#include "phaselaw/base/interrupt.h"
 #include "tests/numerics/gemm_cases.h"
 
 namespace phaselaw::numerics {
@@ -50,6 +57,39 @@ TYPED_TEST(Gemm, BoundHoldsWithTwoThreads) {
   set_blas_threads(1);
   ASSERT_EQ(blas_threads(), 1);
   expect_product<TypeParam>({Op::none, Op::transpose, 257, 260, 257, 1, 0.5, 1}, random);
+}
+
+// Ctrl-C while a product is under way: its numbers and the heap stay as they are (base/interrupt.cpp).
+TEST(GemmUnderSignals, NothingIsOverwritten) {
+  const base::CatchInterrupt caught;
+  const auto main_thread = ::pthread_self();
+  std::atomic<bool> done = false;
+  std::thread sender([&] {
+    while (!done) {
+      ::pthread_kill(main_thread, SIGINT);
+      std::this_thread::sleep_for(std::chrono::microseconds(50));
+    }
+  });
+  bool same = true;
+  const auto multiply = [&](Op op_a, Op op_b, std::ptrdiff_t m, std::ptrdiff_t n, std::ptrdiff_t k) {
+    const std::vector<float> a(m * k, 1.0F), b(k * n, 1.0F);
+    std::vector<float> c(m * n, -1.0F);
+    gemm<float>(op_a, op_b, m, n, k, 1, a.data(), op_a == Op::none ? k : m, b.data(), op_b == Op::none ? n : k, 0,
+                c.data(), n);
+    same = same && std::all_of(c.begin(), c.end(), [&](float x) { return x == static_cast<float>(k); });
+  };
+  for (int trial = 0; trial < 1500; ++trial)
+    for (const Op op_a : {Op::none, Op::transpose})
+      for (const Op op_b : {Op::none, Op::transpose}) {
+        multiply(op_a, op_b, 16, 512, 16);
+        multiply(op_a, op_b, 512, 16, 128);
+        multiply(op_a, op_b, 33, 17, 65);
+        multiply(op_a, op_b, 16, 16, 512);
+      }
+  done = true;
+  sender.join();
+  EXPECT_TRUE(same);
+  EXPECT_TRUE(base::interrupted());
 }
 
 TYPED_TEST(Gemm, EmptySizes) {

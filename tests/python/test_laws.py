@@ -48,8 +48,8 @@ def curves(tmp_path):
     "flags, arguments",
     [
         (["--law", "chinchilla"], dict(law="chinchilla")),
-        (["--law", "chinchilla", "--fix", "E=1/6", "--objective", "l2", "--seed", "7", "--resamples", "50"],
-         dict(law="chinchilla", fix={"E": 1 / 6}, objective="l2", seed=7, resamples=50)),
+        (["--law", "chinchilla", "--fix", "E=1/6", "--objective", "l1", "--seed", "7", "--resamples", "50"],
+         dict(law="chinchilla", fix={"E": 1 / 6}, objective="l1", seed=7, resamples=50)),
         (["--law", "E + A*N^-a + B*D^-b", "--interval", "sandwich", "--level", "0.9", "--delta", "0.01"],
          dict(law="E + A*N^-a + B*D^-b", interval="sandwich", level=0.9, delta=0.01)),
         (["--law", "power@tokens", "--where", "n_params>=20000", "--holdout", "0.3", "--interval", "none"],

@@ -19,7 +19,10 @@ struct DiagnoseRequest {
   DiagnoseRequest() { options.threads = 0; }
   template <class Self, class Visit>
   static void fields(Self& self, Visit&& visit) {
-    tables::ReadOptions::fields(self.read, visit);
+    // A curve has all rows of its run.
+    tables::ReadOptions::fields(self.read, [&](std::string_view name, auto&&... field) {
+      if (name != "last") visit(name, field...);
+    });
     visit("run", self.run, base::anything(), "only the run of this name; may be repeated");
     DiagnoseOptions::fields(self.options, visit);
   }

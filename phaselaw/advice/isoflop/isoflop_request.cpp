@@ -50,6 +50,7 @@ base::Value to_value(const IsoflopResult& result) {
 
 IsoflopAnswer isoflop(const IsoflopRequest& request, tables::Table table) {
   request.options.validate();
+  request.options.fit.require_objective_uses();
   const tables::Rows rows = tables::rows_from(std::move(table), request.read);
   for (const auto& note : rows.notes) base::log_info(note);
   for (const auto& warning : rows.warnings) base::log_warning(warning);
