@@ -78,7 +78,6 @@ class DiagnoseOptions(TypedDict, total=False):
     loss: str
     scale: Mapping[str, float]
     where: str | Sequence[str]
-    last: bool
     run: str | Sequence[str]
     warmup: float
     decay: Literal["none", "linear", "cosine", "sqrt"]
@@ -228,7 +227,6 @@ DESCRIBED: dict[str, dict[str, Option]] = {
         "loss": Option("", False, "column of the loss"),
         "scale": Option({}, False, "name=FACTOR to multiply a column by, such as n_params=1e9; > 0"),
         "where": Option((), True, "rows to use: column=value, column!=value or column>=number"),
-        "last": Option(False, False, "use only the last row of each run"),
         "run": Option((), True, "only the run of this name; may be repeated"),
         "warmup": Option(0, False, "linear warm-up, where no lr column says so [steps]; >= 0"),
         "decay": Option("none", False, "shape of the decay, where no lr column says so"),
