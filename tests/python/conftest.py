@@ -2,6 +2,7 @@
 """What the tests of the Python module share: the program beside it, and a comparison to the last digit."""
 
 import json
+import math
 import os
 import subprocess
 from pathlib import Path
@@ -48,20 +49,21 @@ def program(tmp_path):
     return Program(path, tmp_path)
 
 
-def assert_same(python, program, where=""):
-    """Equal to the last digit: floats are compared as they are."""
+def assert_same(python, program, where="", ulps=0):
+    """Equal to the last digit: floats are compared as they are, or within so many units of the last place."""
     assert type(python) is type(program) or {type(python), type(program)} <= {int, float}, f"{where}: kinds"
     if isinstance(program, dict):
         a, b = ({k for k in side if k not in TRANSIENT} for side in (python, program))
         assert a == b, f"{where}: fields {a ^ b}"
         for key in b:
-            assert_same(python[key], program[key], f"{where}.{key}")
+            assert_same(python[key], program[key], f"{where}.{key}", ulps)
     elif isinstance(program, list):
         assert len(python) == len(program), f"{where}: {len(python)} items against {len(program)}"
         for i, (x, y) in enumerate(zip(python, program)):
-            assert_same(x, y, f"{where}[{i}]")
+            assert_same(x, y, f"{where}[{i}]", ulps)
     else:
-        assert python == program, f"{where}: {python!r} against {program!r}"
+        near = ulps and isinstance(program, float) and abs(python - program) <= ulps * math.ulp(program)
+        assert near or python == program, f"{where}: {python!r} against {program!r}"
 
 
 @pytest.fixture

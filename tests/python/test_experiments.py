@@ -123,12 +123,13 @@ def test_flow_equals_the_program(program, small):
 def test_predict_equals_the_program(program, small):
     expected = program.json("predict", small, "--out", "predicted", "--n-data", "4,8", "--resamples", "20")
     found = phaselaw.predict(small, n_data=[4, 8], resamples=20)
-    assert_same(found.to_dict(), {k: v for k, v in expected.items() if k != "made_by"})
+    # The module is compiled apart from the program, and its sums of up to 8 sequences may round in another order.
+    assert_same(found.to_dict(), {k: v for k, v in expected.items() if k != "made_by"}, ulps=8)
     surface = found.surfaces[0]
     assert list(surface.n_data) == [4, 8] and surface.risk.shape == (2, len(found.times))
     with open(program.folder / "predicted" / "predicted.csv") as file:
         rows = [row for row in csv.DictReader(file) if row["method"] == surface.estimator]
-    assert [float(row["risk"]) for row in rows] == list(surface.risk.ravel())
+    np.testing.assert_array_max_ulp(np.array([float(row["risk"]) for row in rows]), surface.risk.ravel(), 8)
     assert found.checked == []
 
 
