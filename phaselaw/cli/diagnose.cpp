@@ -43,7 +43,8 @@ void add_diagnose(Program& program) {
       .fields(flags->request)
       .option("--out", flags->out, "directory for report.html (curves, forms, residuals, profile of the bend) and JSON")
       .page_files(program.common.page_files.figures, program.common.page_files.pdf)
-      .moved("--page", "--out");
+      .moved("--page", "--out")
+      .moved("--last", "all rows of each run, which a curve needs");
 }
 
 }  // namespace phaselaw::cli

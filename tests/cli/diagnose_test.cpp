@@ -82,7 +82,7 @@ TEST_F(DiagnoseVerb, StudyRunsAreCurves) {
 TEST_F(DiagnoseVerb, MistakesAreNamed) {
   write("two.csv", two_runs());
   expect_bad({"diagnose", path("two.csv"), "--page", path("page")}, "--page: this flag is gone; use --out");
-  expect_bad({"diagnose", path("two.csv"), "--last"}, "--last: a curve needs all rows of its run");
+  expect_bad({"diagnose", path("two.csv"), "--last"}, "--last: this flag is gone; use all rows of each run");
   expect_bad({"diagnose", path("two.csv"), "--decay-to", "0.1"}, "--decay-to");
   expect_bad({"diagnose", path("two.csv"), "--run", "c"}, "--run: unknown run 'c'");
   expect_bad({"diagnose", path("two.csv"), "--col", "los=loss"}, "did you mean 'loss'?");
