@@ -51,12 +51,12 @@ class FieldReader {
   [[nodiscard]] int small_count() const { return static_cast<int>(as<std::int64_t>(between(0, 2147483647))); }
   [[nodiscard]] bool boolean() const { return as<bool>(); }
 
-  // An option struct that was written by write_fields().
+  // An option struct that was written by write_fields(); a field added since then keeps its default.
   template <class S>
   void read_into(S& options) const {
     if (!value_.is_table()) wrong_kind("a table");
     S::fields(options, [&](std::string_view name, auto& field, const Domain& domain, std::string_view) {
-      field = at(name).template as<std::remove_reference_t<decltype(field)>>(domain);
+      if (has(name)) field = at(name).template as<std::remove_reference_t<decltype(field)>>(domain);
     });
   }
 

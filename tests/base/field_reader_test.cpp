@@ -35,6 +35,24 @@ TEST(FieldReader, ReadsEveryKind) {
   EXPECT_FALSE(reader().has("rows"));
 }
 
+struct Options {
+  double level = 0.95;
+  std::int64_t resamples = 400;
+  template <class Self, class Visit>
+  static void fields(Self& self, Visit&& visit) {
+    visit("level", self.level, strictly_between(0, 1), "");
+    visit("resamples", self.resamples, at_least(1), "");
+  }
+};
+
+TEST(FieldReader, OptionsWrittenBeforeAFieldWasAddedKeepItsDefault) {
+  Options options;
+  const Value written = Value::table({{"level", 0.5}});
+  FieldReader(written, "").read_into(options);
+  EXPECT_EQ(options.level, 0.5);
+  EXPECT_EQ(options.resamples, 400);
+}
+
 TEST(FieldReader, ErrorsNameThePathAndWhatToDo) {
   const auto kind = message_of<InputError>([] { (void)reader().at("optimum").at("theta").items()[2].number(); });
   EXPECT_TRUE(contains(kind, "optimum.theta[2]")) << kind;
