@@ -45,7 +45,7 @@ TEST(LawInterval, OneNumberHasStudentsInterval) {
   }
   FitOptions bootstrap = with(Objective::l2, IntervalMethod::bootstrap);
   bootstrap.resamples = 2000;
-  const Estimate& a = *fit_law(law, data, bootstrap).find("A");
+  const Estimate a = *fit_law(law, data, bootstrap).find("A");
   // The quantile of 2000 draws has a standard error of 4 % of the half width; the expansion mends the rest to 3 %.
   EXPECT_NEAR(std::log(*a.lo), mean - half, 0.16 * half);
   EXPECT_NEAR(std::log(*a.hi), mean + half, 0.16 * half);
