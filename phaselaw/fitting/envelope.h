@@ -30,7 +30,7 @@ struct EnvelopeFit {
   std::vector<std::size_t> rows;  // of the envelope
 };
 // InputError: as envelope_rows and fit_law; intervals other than automatic, bootstrap or none; weights, errors or
-// clusters of rows, which an envelope has not. Fewer than two runs have no intervals, and a warning says so.
+// clusters of rows, which an envelope does not have. With fewer than two runs there are no intervals, but a warning.
 [[nodiscard]] EnvelopeFit fit_envelope(const laws::Law& law, const tables::Measurements& data,
                                        const std::vector<std::string>& run, const FitOptions& options = {});
 

@@ -32,12 +32,23 @@ def columns(rows: Sequence[Sequence[str]]) -> str:
 
 def theory_rows(theory: Mapping[str, Any]) -> list[list[str]]:
     """Heading and what is known, as `phaselaw theory` prints it; logarithms where the number itself overflows."""
-    rows = [["quantity", "value"]]
-    for name, value in theory.items():
-        if value is None or isinstance(value, dict) or (name.startswith("log10_") and theory[name[6:]] is not None):
+    return [["quantity", "value"], *_known_rows(theory, "")]
+
+
+def _known_rows(table: Mapping[str, Any], prefix: str) -> list[list[str]]:
+    """A row for every known number, with dots in the names of what a table or a list holds."""
+    rows: list[list[str]] = []
+    for name, value in table.items():
+        if value is None or (name.startswith("log10_") and table[name[6:]] is not None):
             continue
-        is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        rows.append([name, number(value, 6) if is_number else str(value)])
+        if isinstance(value, Mapping):
+            rows += _known_rows(value, f"{prefix}{name}.")
+        elif isinstance(value, list):
+            for i, item in enumerate(value, 1):
+                rows += _known_rows(item, f"{prefix}{name}.{i}.")
+        else:
+            is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+            rows.append([prefix + name, number(value, 6) if is_number else str(value)])
     return rows
 
 

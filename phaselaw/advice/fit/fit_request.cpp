@@ -14,7 +14,7 @@ namespace {
 
 bool is_all(const FitRequest& request) { return request.law == "all"; }
 
-// Before the first step there is no compute to put a row at, and no logarithm.
+// A row before the first step has compute 0, whose logarithm does not exist.
 void leave_out_starts(tables::Rows& rows) {
   std::vector<std::size_t> kept;
   for (std::size_t i = 0; i < rows.n_rows(); ++i) {

@@ -46,7 +46,8 @@ struct Contour {
 // no gap of `tolerance` between one budget and the next: loss curves are no IsoFLOP table.
 [[nodiscard]] std::vector<Vertex> measured_optima(const tables::Measurements& data, double tolerance = 0.1);
 
-// Computes from the cheapest row to a factor beyond the dearest row and plan, evenly in the logarithm.
+// `count` computes, evenly spaced in the logarithm, from the cheapest row to a factor beyond the most expensive row
+// or planned run.
 [[nodiscard]] std::vector<double> computes_to_show(const fitting::SavedFit& saved, const Plan& plan, std::size_t count);
 
 }  // namespace phaselaw::advice
