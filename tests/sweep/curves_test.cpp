@@ -99,7 +99,8 @@ TEST_F(CurvesTest, EveryFieldButTheClocksIsAScalar) {
   store::Measurement::measured(run.measurements[0], set);
   store::Measurement::position(run.measurements[0], set);
   std::vector<double> found;
-  for (const auto& [name, value] : named_curve(run).points.at(0).scalars)
+  const NamedCurve curve = named_curve(run);
+  for (const auto& [name, value] : curve.points.at(0).scalars)
     if (name != "lr") found.push_back(value);
   EXPECT_EQ(found, expected);
 }
