@@ -285,8 +285,7 @@ void print(const Setup& setup, const Rounds& rounds, const Timing& timing, int w
     return;
   }
   fmt::print(
-      "{:5s} one {} tokens/s   many({}) {} tokens/s   speedup {:.2f}   threads({}) {}   ceiling {:.0f} %   microbatch "
-      "{}\n",
+      "{:5s} one {} tokens/s   many({}) {} tokens/s   speedup {:.2f}   threads({}) {}   ceiling {:.0f} %   microbatch {}\n",
       setup.c.name, spread(rounds.one), workers, spread(rounds.many), numerics::median(rounds.speedup), workers,
       spread(rounds.threads), 100 * numerics::median(rounds.ceiling), timing.microbatch);
 }

@@ -144,10 +144,9 @@ void flow(const Setting& s, int threads, dynamics::LazyRecorder& recorder, FlowV
   curve.reason = result.reason;
   curve.seconds = result.seconds;
   if (result.status != numerics::OdeStatus::finished)
-    views.warnings.push_back(
-        fmt::format("the gradient flow ended at t = {:.4g} of {:.4g} ({}): {}; raise flow.budget "
-                    "or flow.rtol, or lower flow.time",
-                    result.time, views.time, curve.status, curve.reason));
+    views.warnings.push_back(fmt::format(
+        "the gradient flow ended at t = {:.4g} of {:.4g} ({}): {}; raise flow.budget or flow.rtol, or lower flow.time",
+        result.time, views.time, curve.status, curve.reason));
   views.curves.push_back(std::move(curve));
   views.flow_laziness = watch.records();
   views.flow_signature = watch.verdict();

@@ -82,8 +82,8 @@ void add_descent(const Dense& dense, FlowViews& views) {
   if (training.optimizer == training::OptimizerKind::adamw) return;
   if (!(step < views.step_limit)) {
     views.warnings.push_back(
-        fmt::format("gradient descent on this kernel is stable below a learning rate of {:.4g} = n/lambda_max; the "
-                    "training's is {:.4g}, so there is no curve `gd` or `sgd`; lower training.learning_rate",
+        fmt::format("gradient descent on this kernel is stable below a learning rate of {:.4g} = n/lambda_max; "
+                    "the training's is {:.4g}, so there is no curve `gd` or `sgd`; lower training.learning_rate",
                     views.step_limit, step));
     return;
   }
@@ -104,8 +104,7 @@ void add_moments(const Dense& dense, FlowViews& views) {
   if (!plain || !(step < views.step_limit)) return;
   if (views.n_rows > s.experiment.flow.max_moment_rows) {
     views.warnings.push_back(
-        fmt::format("{} rows are above flow.max_moment_rows = {}: no curve `sgd` (it costs 4 "
-                    "rows^3 flop a step)",
+        fmt::format("{} rows are above flow.max_moment_rows = {}: no curve `sgd` (it costs 4 rows^3 flop a step)",
                     views.n_rows, s.experiment.flow.max_moment_rows));
     return;
   }
@@ -153,10 +152,9 @@ void add_dense(const Setting& s, FlowViews& views) {
   views.step_limit = dynamics::step_limit(dense.closed);
   views.null_loss = per_number(s, dense.closed.null_loss());
   if (dense.closed.rank() < dense.closed.rows())
-    views.warnings.push_back(
-        fmt::format("the kernel is singular: {} of {} directions are beyond its reach, and {:.3g} of the training loss "
-                    "stays there at any time",
-                    dense.closed.rows() - dense.closed.rank(), dense.closed.rows(), views.null_loss));
+    views.warnings.push_back(fmt::format(
+        "the kernel is singular: {} of {} directions are beyond its reach, and {:.3g} of the training loss stays there at any time",
+        dense.closed.rows() - dense.closed.rank(), dense.closed.rows(), views.null_loss));
   views.curves.push_back(dense.curve("kernel", "closed form of the kernel at initialisation", views.times,
                                      dense.closed.flow(views.times)));
   const double forever[] = {kInfinity};
@@ -259,8 +257,7 @@ void add_kernel_views(const Setting& s, int threads, FlowViews& views) {
   } else {
     views.curves.push_back(krylov_view(s, views.times, threads));
     views.warnings.push_back(
-        fmt::format("{} rows are above flow.max_rows = {}: the kernel is used matrix-free, without "
-                    "its whole spectrum",
+        fmt::format("{} rows are above flow.max_rows = {}: the kernel is used matrix-free, without its whole spectrum",
                     views.n_rows, s.experiment.flow.max_rows));
   }
   const ViewCurve& kernel = *views.find("kernel");

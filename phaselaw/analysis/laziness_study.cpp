@@ -230,9 +230,9 @@ report::Figure laziness_figure(const LazinessStudy& study) {
     figure.series.push_back(std::move(series));
   }
   figure.caption =
-      "Geometric mean over seeds, bars from the smallest to the largest. Each point is a gradient flow followed until "
-      "the "
-      "fastest direction of its kernel is learned forty times over; the lazy regime is where this stays far below 1.";
+      "Geometric mean over seeds, bars from the smallest to the largest. "
+      "Each point is a gradient flow followed until the fastest direction of its kernel is learned forty times over; "
+      "the lazy regime is where this stays far below 1.";
   return figure;
 }
 

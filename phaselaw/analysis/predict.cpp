@@ -57,9 +57,10 @@ std::vector<std::int64_t> predicted_sizes(std::int64_t pool, std::vector<std::in
   std::sort(wanted.begin(), wanted.end());
   wanted.erase(std::unique(wanted.begin(), wanted.end()), wanted.end());
   if (wanted.back() > pool)
-    throw base::InputError({"--n-data"}, fmt::format("{} is more than the {} training sequences of the experiment; "
-                                                     "raise data.n_data or ask for less",
-                                                     wanted.back(), pool));
+    throw base::InputError(
+        {"--n-data"},
+        fmt::format("{} is more than the {} training sequences of the experiment; raise data.n_data or ask for less",
+                    wanted.back(), pool));
   return wanted;
 }
 

@@ -85,8 +85,9 @@ Figure against_data(const Prediction& p) {
   }
   if (p.floor > 0) figure.horizontal_marks.push_back({p.floor, "noise xi^2", Colour::kGrey});
   figure.caption = fmt::format(
-      "At t = {}. The default estimate leaves out whole sequences and makes no assumption about rows; its band is a "
-      "bootstrap interval. Estimates that take rows as independent (i.i.d.) stand beside it, and are known to be low.",
+      "At t = {}. The default estimate leaves out whole sequences and makes no assumption about rows; "
+      "its band is a bootstrap interval. "
+      "Estimates that take rows as independent (i.i.d.) stand beside it, and are known to be low.",
       format_number(p.times.back()));
   return figure;
 }
@@ -118,9 +119,8 @@ Figure against_time(const Prediction& p) {
   figure.caption = "Leave-one-sequence-out along the gradient flow of the kernel at initialisation.";
   if (p.check)
     figure.caption += fmt::format(
-        " Points are real training runs: the median relative error of the prediction is {} %, the worst {} %; the "
-        "kernel "
-        "drifted by {} of its norm.",
+        " Points are real training runs: the median relative error of the prediction is {} %, the worst {} %; "
+        "the kernel drifted by {} of its norm.",
         format_number(100 * p.check->median_error), format_number(100 * p.check->worst_error),
         format_number(p.check->kernel_drift));
   return figure;

@@ -41,8 +41,8 @@ void refuse_other_formats(const std::string& bytes, const std::string& source) {
              pickle = bytes.size() > 1 && bytes[0] == '\x80' && bytes[1] >= 1 && bytes[1] <= 5;
   if (zip || pickle)
     fail(source,
-         "expected a .safetensors file, found a PyTorch pickle, which is a program and is never loaded; save it as "
-         "safetensors: safetensors.torch.save_file(model.state_dict(), \"weights.safetensors\")");
+         "expected a .safetensors file, found a PyTorch pickle, which is a program and is never loaded; "
+         "save it as safetensors: safetensors.torch.save_file(model.state_dict(), \"weights.safetensors\")");
   if (bytes.size() < kLengthBytes)
     fail(source, fmt::format("expected a .safetensors file, found {} bytes; copy it again", bytes.size()));
 }
@@ -138,11 +138,11 @@ Safetensors Safetensors::parse(std::string bytes, std::string source) {
   std::uint64_t length = 0;
   std::memcpy(&length, file.bytes_.data(), kLengthBytes);
   if (length > kLongestHeader || length > file.bytes_.size() - kLengthBytes)
-    fail(file.source_,
-         fmt::format(
-             "the .safetensors header should have {} bytes, the file has {} after its start; it is cut off or of "
-             "another format",
-             length, file.bytes_.size() - kLengthBytes));
+    fail(
+        file.source_,
+        fmt::format(
+            "the .safetensors header should have {} bytes, the file has {} after its start; it is cut off or of another format",
+            length, file.bytes_.size() - kLengthBytes));
   file.data_start_ = kLengthBytes + length;
   const std::string json = file.bytes_.substr(kLengthBytes, length);
   refuse_deep(json, file.source_);

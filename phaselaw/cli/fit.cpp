@@ -76,9 +76,9 @@ void run_fit(const Common& common, FitFlags& flags) {
 void add_fit(Program& program) {
   auto flags = std::make_shared<FitFlags>();
   add_verb(program, "fit", "fit a law to a table of runs or curves, or rank all laws that apply; intervals and a page",
-           "phaselaw fit runs.csv --out fitted\n  phaselaw fit runs.csv --law chinchilla --where 'dataset=c4'\n  "
-           "phaselaw fit runs.csv --law 'E + A*N^-a + B*D^-b' --json fit.json\n  phaselaw fit study.db --law two-stage "
-           "--rows envelope --fix E=0",
+           "phaselaw fit runs.csv --out fitted\n  phaselaw fit runs.csv --law chinchilla --where 'dataset=c4'\n"
+           "  phaselaw fit runs.csv --law 'E + A*N^-a + B*D^-b' --json fit.json\n"
+           "  phaselaw fit study.db --law two-stage --rows envelope --fix E=0",
            [&program, flags] { run_fit(program.common, *flags); })
       .optional_positional("table", flags->table, "CSV, TSV or JSON lines with a loss and its inputs; or study.db")
       .flag("--laws", flags->laws, "list all laws with formula, parameters and source")

@@ -44,8 +44,7 @@ void write(const Common& common, const std::string& out, const verbs::FlowAnswer
       rows.push_back({c.view, report::format_number(c.time.back()), report::format_number(c.train_loss.back()),
                       report::format_number(c.test_loss.back()), report::format_number(c.excess_risk.back())});
   fmt::print(
-      "{}kernel against flow: {}\nkernel against training: {}\n{}/report.html  trajectories.csv  drift.csv  "
-      "flow.json\n",
+      "{}kernel against flow: {}\nkernel against training: {}\n{}/report.html  trajectories.csv  drift.csv  flow.json\n",
       text_table(rows), views.kernel_leaves_flow.reason, views.kernel_leaves_trained.reason, out);
 }
 

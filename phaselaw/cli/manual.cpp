@@ -51,9 +51,10 @@ std::string entry(const FlagText& flag) {
 }
 
 constexpr const char* kExitStatus =
-    ".SH EXIT STATUS\n.TP\n0\ndone\n.TP\n1\nfailed while running: the disk, the optimiser, a store that is not sound\n"
-    ".TP\n2\nbad input: the message names the file with line and column, or the flag\n.TP\n3\ninterrupted, or out of "
-    "its time limit; the same command goes on\n";
+    ".SH EXIT STATUS\n.TP\n0\ndone\n.TP\n1\n"
+    "failed while running: the disk, the optimiser, a store that is not sound\n"
+    ".TP\n2\nbad input: the message names the file with line and column, or the flag\n.TP\n3\n"
+    "interrupted, or out of its time limit; the same command goes on\n";
 
 std::string page_of_program(const ProgramText& program) {
   std::string text = fmt::format(
@@ -132,18 +133,16 @@ void add_keys(Program& program) {
 }
 
 void add_cite(Program& program) {
-  add_verb(program, "cite", "print BibTeX of this version of phaselaw and of the paper", "phaselaw cite >> paper.bib",
-           [] {
-             fmt::print(
-                 "@software{{phaselaw,\n"
-                 "  title   = {{phaselaw: measures how transformers learn and predicts how far more compute, data or "
-                 "width will take them}},\n"
-                 "  author  = {{{{The phaselaw authors}}}},\n"
-                 "  version = {{{}}},\n"
-                 "  note    = {{commit {}}}\n"
-                 "}}\n\n{}",
-                 base::version(), base::commit(), report::paper_bibtex());
-           });
+  add_verb(program, "cite", "print BibTeX of this version of phaselaw and of the paper", "phaselaw cite >> paper.bib", [] {
+    fmt::print(
+        "@software{{phaselaw,\n"
+        "  title   = {{phaselaw: measures how transformers learn and predicts how far more compute, data or width will take them}},\n"
+        "  author  = {{{{The phaselaw authors}}}},\n"
+        "  version = {{{}}},\n"
+        "  note    = {{commit {}}}\n"
+        "}}\n\n{}",
+        base::version(), base::commit(), report::paper_bibtex());
+  });
 }
 
 }  // namespace phaselaw::cli

@@ -99,10 +99,8 @@ std::string python_options() {
   add("SweepOptions", "sweep", describe<verbs::SweepRequest>({}));
   add("TheoryNumbers", "theory", describe<theory::TheoryNumbers>({}));
   return "# SPDX-License-Identifier: Apache-2.0\n"
-         "# Written by `phaselaw keys --python`, from the fields of the options in C++. Do not edit; a test compares "
-         "it.\n"
-         "\"\"\"The keyword arguments of every verb: types for type checkers, and defaults and help for "
-         "signatures.\"\"\"\n\n"
+         "# Written by `phaselaw keys --python`, from the fields of the options in C++. Do not edit; a test compares it.\n"
+         "\"\"\"The keyword arguments of every verb: types for type checkers, and defaults and help for signatures.\"\"\"\n\n"
          "from __future__ import annotations\n\n"
          "from collections.abc import Mapping, Sequence\n"
          "from typing import Any, Literal, NamedTuple, TypedDict\n\n\n"

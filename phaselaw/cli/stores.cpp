@@ -55,8 +55,7 @@ void check_store(const Common& common, const CheckFlags& flags) {
         fmt::print("{} runs in flight; the same sweep command goes on with them\n", check.in_flight);
       if (check.file.without_checksum > 0)
         fmt::print(
-            "schema {} has no checksums of these numbers: changed ones would not be found; a sweep of the study "
-            "adds them\n",
+            "schema {} has no checksums of these numbers: changed ones would not be found; a sweep of the study adds them\n",
             check.file.schema_version);
       if (check.programs > 1)
         fmt::print("the runs were made by {} different programs: SELECT program, count(*) FROM runs GROUP BY program\n",

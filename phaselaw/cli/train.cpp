@@ -27,8 +27,8 @@ void train(const Common& common, TrainFlags& flags) {
   const auto& last = answer.result.curve.back();
   if (common.json != "-")
     fmt::print(
-        "{} after {} steps, {}: train loss {}, test loss {}, excess risk {}\n{}/curve.csv  weights.safetensors  "
-        "run.json\n",
+        "{} after {} steps, {}: train loss {}, test loss {}, excess risk {}\n"
+        "{}/curve.csv  weights.safetensors  run.json\n",
         answer.json.at("outcome").text(), last.step, report::format_flop(last.compute_flop),
         report::format_number(last.train_loss, 4), report::format_number(last.test_loss, 4),
         report::format_number(last.excess_risk, 4), flags.out);

@@ -57,9 +57,9 @@ Dataset teacher_dataset(const DataOptions& options, const model::ModelOptions& s
 Split teacher_split(const DataOptions& options, const model::ModelOptions& student, std::uint64_t seed,
                     const base::Location& where) {
   if (student.reads_tokens())
-    throw base::InputError(where,
-                           "the teacher makes vector targets, but readout = \"tokens\" predicts tokens; set readout to "
-                           "identity or linear, or source to text");
+    throw base::InputError(
+        where,
+        "the teacher makes vector targets, but readout = \"tokens\" predicts tokens; set readout to identity or linear, or source to text");
   Split split;
   split.train = teacher_dataset(options, student, seed, options.n_data, "teacher/train");
   split.test = teacher_dataset(options, student, seed, options.n_test, "teacher/test");
@@ -161,9 +161,9 @@ ArrayPair read_pair(const std::string& x_path, const std::string& y_path, const 
     const std::vector<std::int64_t> expected{pair.n, student.seq_len, width};
     if (array.shape != expected)
       throw base::InputError(
-          {path}, fmt::format("expected shape ({}) = (n, seq_len, {}), found ({}); change the model's sizes or "
-                              "the file",
-                              fmt::join(expected, ", "), name, fmt::join(array.shape, ", ")));
+          {path},
+          fmt::format("expected shape ({}) = (n, seq_len, {}), found ({}); change the model's sizes or the file",
+                      fmt::join(expected, ", "), name, fmt::join(array.shape, ", ")));
   };
   require(x_path, pair.x, student.d_model, "d_model");
   require(y_path, pair.y, student.outputs(), "d_out");
@@ -192,9 +192,9 @@ std::int64_t rows_not_normalised(const Dataset& set) {
 
 Split array_split(const DataOptions& options, const model::ModelOptions& student, const base::Location& where) {
   if (student.reads_tokens())
-    throw base::InputError(where,
-                           "arrays hold vectors, but readout = \"tokens\" reads tokens; set readout to identity or "
-                           "linear, or source to text");
+    throw base::InputError(
+        where,
+        "arrays hold vectors, but readout = \"tokens\" reads tokens; set readout to identity or linear, or source to text");
   const ArrayPair pair = read_pair(options.x, options.y, student);
   const bool own_test = !options.x_test.empty();
   const ArrayPair test_pair = own_test ? read_pair(options.x_test, options.y_test, student) : ArrayPair{};
@@ -210,10 +210,9 @@ Split array_split(const DataOptions& options, const model::ModelOptions& student
   split.train = slice(pair, 0, options.n_data, student);
   split.test = own_test ? slice(test_pair, 0, n_test, student) : slice(pair, pair.n - n_test, n_test, student);
   if (const auto rows = rows_not_normalised(split.train) + rows_not_normalised(split.test); rows > 0)
-    base::log_warning(
-        fmt::format("{}: {} of {} rows have ||x|| != sqrt({}); the theory assumes RMS-normalised rows: divide "
-                    "each by its RMS",
-                    options.x, rows, (split.train.n + split.test.n) * student.seq_len, student.d_model));
+    base::log_warning(fmt::format(
+        "{}: {} of {} rows have ||x|| != sqrt({}); the theory assumes RMS-normalised rows: divide each by its RMS",
+        options.x, rows, (split.train.n + split.test.n) * student.seq_len, student.d_model));
   split.description = fmt::format("arrays: {} sequences of {}", pair.n, options.x);
   return split;
 }

@@ -57,10 +57,11 @@ class HeaderParser {
 
  private:
   [[noreturn]] void fail(const std::string& expected) const {
-    throw base::InputError({path_},
-                           fmt::format("the .npy header is not understood: expected {} at its byte {}; save the array "
-                                       "again with numpy.save",
-                                       expected, at_));
+    throw base::InputError(
+        {path_},
+        fmt::format(
+            "the .npy header is not understood: expected {} at its byte {}; save the array again with numpy.save",
+            expected, at_));
   }
   char peek() {
     while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\n')) ++at_;

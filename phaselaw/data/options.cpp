@@ -37,8 +37,8 @@ void validate(const DataOptions& options, const base::Location& where) {
                                               options.noise, options.n_data, options.noise_exponent));
   if (options.noise_kind == NoiseKind::heteroscedastic && options.source != Source::teacher)
     throw base::InputError(
-        where, fmt::format("noise_kind = \"heteroscedastic\" needs source = \"teacher\", whose inputs are "
-                           "isotropic: only there the mean square of the noise is xi^2; found source \"{}\"",
+        where, fmt::format("noise_kind = \"heteroscedastic\" needs source = \"teacher\", whose inputs are isotropic: "
+                           "only there the mean square of the noise is xi^2; found source \"{}\"",
                            base::enum_to_text(options.source)));
   if (options.source == Source::text && options.path.empty())
     throw base::InputError(where, "source = \"text\" needs path: a UTF-8 file or a directory; found none");

@@ -45,9 +45,11 @@ struct DataOptions {
     visit("noise", self.noise, at_least(0),
           "xi: std of the noise added to each target coordinate, train and test; where it grows with n, at n = 1");
     visit("noise_exponent", self.noise_exponent, anything(), "s: noise grows with the data, xi = noise n_data^s");
-    visit("noise_kind", self.noise_kind, anything(),
-          "gaussian, heteroscedastic (teacher only: std grows with the token's first coordinate), student_t (heavy "
-          "tails) or mixture (clean and noisy sequences); all of mean square xi^2");
+    visit(
+        "noise_kind", self.noise_kind, anything(),
+        "gaussian, heteroscedastic (teacher only: "
+        "std grows with the token's first coordinate), student_t (heavy tails) or mixture (clean and noisy sequences); "
+        "all of mean square xi^2");
     visit("noise_df", self.noise_df, above(2), "student_t: degrees of freedom");
     visit("noise_clean_fraction", self.noise_clean_fraction, half_open(0, 1),
           "mixture: probability that a sequence has no noise at all");

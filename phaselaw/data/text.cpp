@@ -86,10 +86,9 @@ Texts read_texts(const std::string& path) {
     texts.files.push_back(std::move(file));
   }
   if (bytes == 0)
-    throw base::InputError({path},
-                           fmt::format("expected text files, found {} files without UTF-8 text; name a directory "
-                                       "that holds text",
-                                       paths.size()));
+    throw base::InputError(
+        {path}, fmt::format("expected text files, found {} files without UTF-8 text; name a directory that holds text",
+                            paths.size()));
   return texts;
 }
 
@@ -124,19 +123,20 @@ TextWindows draw_windows(const std::vector<TextFile>& files, std::int64_t seq_le
   for (const auto& file : files) bytes += static_cast<std::int64_t>(file.bytes.size());
   const std::int64_t window = seq_len + 1;
   if (bytes < window)
-    throw base::InputError(where,
-                           fmt::format("the text has {} bytes; one sequence needs seq_len + 1 = {}: name a longer "
-                                       "text or lower seq_len",
-                                       bytes, window));
+    throw base::InputError(
+        where,
+        fmt::format("the text has {} bytes; one sequence needs seq_len + 1 = {}: name a longer text or lower seq_len",
+                    bytes, window));
   const auto train = slots_of(files, window, test_fraction, false);
   const auto test = slots_of(files, window, test_fraction, true);
   const auto require = [&](const char* name, std::int64_t wanted, std::size_t held, const char* part,
                            const char* remedy) {
     if (wanted > static_cast<std::int64_t>(held))
-      throw base::InputError(where,
-                             fmt::format("{} = {}, but the {} part of the text ({} bytes, test_fraction {}) holds {} "
-                                         "windows of {} bytes: lower {}, {}or name a longer text",
-                                         name, wanted, part, bytes, test_fraction, held, window, name, remedy));
+      throw base::InputError(
+          where,
+          fmt::format(
+              "{} = {}, but the {} part of the text ({} bytes, test_fraction {}) holds {} windows of {} bytes: lower {}, {}or name a longer text",
+              name, wanted, part, bytes, test_fraction, held, window, name, remedy));
   };
   require("n_data", n_data, train.size(), "train", "");
   require("n_test", n_test, test.size(), "test", "raise test_fraction, ");

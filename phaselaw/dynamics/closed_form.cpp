@@ -23,9 +23,8 @@ Vector<double> checked(std::span<const double> values, Index length, const char*
   if (values.empty() && may_be_empty) return Vector<double>::Zero(length);
   if (static_cast<Index>(values.size()) != length)
     throw base::InputError(
-        fmt::format("{}: expected {} numbers, one a row of the kernel (sequence, token, coordinate),"
-                    " found {}",
-                    name, length, values.size()));
+        fmt::format("{}: expected {} numbers, one a row of the kernel (sequence, token, coordinate), found {}", name,
+                    length, values.size()));
   const Eigen::Map<const Vector<double>> vector(values.data(), length);
   if (!vector.allFinite())
     throw base::InputError(fmt::format("{}: expected finite numbers, found NaN or infinity", name));
@@ -89,9 +88,8 @@ ClosedForm::ClosedForm(Matrix<double> kernel, std::int64_t n_data, std::span<con
     throw base::InputError(fmt::format("kernel: expected a square matrix, found {} x {}", rows, vectors_.cols()));
   if (rows > kernel::kMostRowsWithVectors)
     throw base::InputError(
-        fmt::format("kernel: {} rows, the closed form takes at most {}; use fewer sequences, or the "
-                    "Krylov flow",
-                    rows, kernel::kMostRowsWithVectors));
+        fmt::format("kernel: {} rows, the closed form takes at most {}; use fewer sequences, or the Krylov flow", rows,
+                    kernel::kMostRowsWithVectors));
   if (n_data < 1 || rows % n_data != 0)
     throw base::InputError(fmt::format(
         "n_data: expected a divisor of the kernel's {} rows (sequences of equal length), found {}", rows, n_data));
@@ -104,10 +102,10 @@ ClosedForm::ClosedForm(Matrix<double> kernel, std::int64_t n_data, std::span<con
   auto values = kernel::spectrum_in_place<double>({vectors_.data(), rows, rows}, true).eigenvalues;
   spectrum_ = kernel::summarise(std::move(values), epsilon);
   if (spectrum_.lambda_min < -spectrum_.noise_floor)
-    throw base::InputError(
-        fmt::format("kernel: expected a positive semi-definite matrix, found the eigenvalue {:.3e} beside lambda_max = "
-                    "{:.3e}; if its entries are rounded more coarsely than {:.1e}, say so (epsilon)",
-                    spectrum_.lambda_min, spectrum_.lambda_max, epsilon));
+    throw base::InputError(fmt::format(
+        "kernel: expected a positive semi-definite matrix, found the eigenvalue {:.3e} beside lambda_max = {:.3e}; "
+        "if its entries are rounded more coarsely than {:.1e}, say so (epsilon)",
+        spectrum_.lambda_min, spectrum_.lambda_max, epsilon));
   rank_ = spectrum_.numerical_rank;
   if (rank_ > 0) unit_ = std::ldexp(1.0, std::ilogb(spectrum_.lambda_max));
   scaled_ = Vector<double>::Zero(rows);
@@ -241,8 +239,7 @@ TestOutputs::TestOutputs(const ClosedForm& closed_form, const Matrix<double>& ke
     : closed_form_(closed_form) {
   if (kernel.rows() < 1 || kernel.cols() != closed_form.rows())
     throw base::InputError(
-        fmt::format("test kernel: expected at least one row and {} columns, the training rows, "
-                    "found {} x {}",
+        fmt::format("test kernel: expected at least one row and {} columns, the training rows, found {} x {}",
                     closed_form.rows(), kernel.rows(), kernel.cols()));
   if (!kernel.allFinite()) throw base::InputError("test kernel: expected finite entries, found NaN or infinity");
   initial_ = checked(initial, kernel.rows(), "initial test outputs", true);

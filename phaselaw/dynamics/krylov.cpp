@@ -111,10 +111,11 @@ class Run {
     small_.computeFromTridiagonal(diagonal_.head(steps_) / unit, beside_.head(steps_ - 1) / unit);
     ritz_ = small_.eigenvalues();
     if (ritz_[0] * unit < -rounding()) {
-      fail(KrylovStatus::indefinite,
-           fmt::format("the operator has an eigenvalue at or below {:.3e} beside one of {:.3e}: it is not positive "
-                       "semi-definite",
-                       ritz_[0] * unit, ritz_[steps_ - 1] * unit));
+      fail(
+          KrylovStatus::indefinite,
+          fmt::format(
+              "the operator has an eigenvalue at or below {:.3e} beside one of {:.3e}: it is not positive semi-definite",
+              ritz_[0] * unit, ritz_[steps_ - 1] * unit));
       return;
     }
     ritz_ = (ritz_.array() * unit <= rounding()).select(0.0, ritz_);
@@ -227,8 +228,7 @@ KrylovFlow krylov_flow(const kernel::SymmetricOperator& op, std::int64_t n_data,
   if (n_data < 1) throw base::InputError(fmt::format("n_data: expected at least 1, found {}", n_data));
   if (static_cast<std::int64_t>(targets.size()) != op.size || (!initial.empty() && initial.size() != targets.size()))
     throw base::InputError(
-        fmt::format("targets and initial outputs: expected {} numbers each, one a row of the kernel, "
-                    "found {} and {}",
+        fmt::format("targets and initial outputs: expected {} numbers each, one a row of the kernel, found {} and {}",
                     op.size, targets.size(), initial.size()));
   const auto n = static_cast<double>(n_data);
   std::vector<double> start(targets.size()), taus;

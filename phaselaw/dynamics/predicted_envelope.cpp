@@ -129,10 +129,11 @@ PredictedEnvelope predicted_envelope(const RiskSurface& surface, const ComputeMo
   const double hi = options.window_hi > 0 ? options.window_hi : options.compute.back();
   const auto line = fit_line(result.points, options.window_lo, hi, options.floor);
   if (!line)
-    throw base::InputError(fmt::format(
-        "envelope: the window {:.3g} .. {:.3g} needs 3 points of the compute grid that some n reaches, all above the "
-        "floor {:.3g}; widen it, or the grid of n and times, or lower the floor",
-        options.window_lo, hi, options.floor));
+    throw base::InputError(
+        fmt::format("envelope: the window {:.3g} .. "
+                    "{:.3g} needs 3 points of the compute grid that some n reaches, all above the floor {:.3g}; "
+                    "widen it, or the grid of n and times, or lower the floor",
+                    options.window_lo, hi, options.floor));
   result.exponent = -line->slope;
   result.log_amplitude = line->intercept;
   result.lo = result.hi = result.window_lo = kNaN;

@@ -78,8 +78,8 @@ SignatureDetector::SignatureDetector(const SignatureOptions& options) : options_
       !(o.confidence > 0 && o.confidence < 1) || o.least_points < 4 || !(o.check_every > 1) || !(o.floor >= 0) ||
       !(o.floor_factor >= 1))
     throw std::domain_error(
-        "signatures: rise, window and check_every above 1, floor_factor at least 1, flat_slope below 0, confidence in "
-        "(0, 1), smoothing at least 1, least_points at least 4, floor and noise_deviations not negative");
+        "signatures: rise, window and check_every above 1, floor_factor at least 1, flat_slope below 0, "
+        "confidence in (0, 1), smoothing at least 1, least_points at least 4, floor and noise_deviations not negative");
 }
 
 void SignatureDetector::declare(Signature signature, SignatureCause cause, double onset, double seen_at,
@@ -155,12 +155,11 @@ void SignatureDetector::look_for_plateau(double time) {
   const bool above_floor = smoothed_ > std::log(options_.floor * options_.floor_factor);
   const bool flat = line.lo > options_.flat_slope && above_floor;
   if (flat && flat_before_)
-    declare(
-        Signature::plateau, SignatureCause::flat_loss, onset, time,
-        fmt::format("from {:.4g} to {:.4g} the loss goes like t^{:.3f} ({:.0f} % interval {:.3f} to {:.3f}) at {:.4g}, "
-                    "{}",
-                    onset, time, line.slope, 100 * options_.confidence, line.lo, line.hi, std::exp(smoothed_),
-                    options_.floor > 0 ? fmt::format("above the floor {:.4g}", options_.floor) : "no floor stated"));
+    declare(Signature::plateau, SignatureCause::flat_loss, onset, time,
+            fmt::format(
+                "from {:.4g} to {:.4g} the loss goes like t^{:.3f} ({:.0f} % interval {:.3f} to {:.3f}) at {:.4g}, {}",
+                onset, time, line.slope, 100 * options_.confidence, line.lo, line.hi, std::exp(smoothed_),
+                options_.floor > 0 ? fmt::format("above the floor {:.4g}", options_.floor) : "no floor stated"));
   flat_before_ = flat;
 }
 

@@ -57,12 +57,12 @@ Audit audit(const Fit& fit, const tables::Measurements& data, const std::map<std
   measure(Refitter(form, options), form.theta(value), result);
   result.optimum = fit.objective_value;
   result.is_optimum = result.objective <= result.optimum * (1 + kSameObjective);
-  result.verdict = result.is_optimum
-                       ? "an optimum"
-                       : fmt::format(
-                             "not an optimum: the objective is {:.4g} there and {:.4g} at the optimum; the scaled "
-                             "gradient is {:.1e}; refit",
-                             result.objective, result.optimum, result.gradient_norm);
+  result.verdict =
+      result.is_optimum
+          ? "an optimum"
+          : fmt::format(
+                "not an optimum: the objective is {:.4g} there and {:.4g} at the optimum; the scaled gradient is {:.1e}; refit",
+                result.objective, result.optimum, result.gradient_norm);
   return result;
 }
 

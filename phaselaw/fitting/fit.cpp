@@ -34,10 +34,9 @@ void check_rows(const LawForm& form, const FitOptions& options) {
     used = static_cast<std::size_t>(
         std::count_if(options.weights.begin(), options.weights.end(), [](double w) { return w > 0; }));
   if (used < k + 1)
-    throw base::InputError(
-        fmt::format("the {} law has {} free parameters and needs at least {} rows, found {}; add rows, or hold a "
-                    "parameter with --fix",
-                    form.law().name, k, k + 1, used));
+    throw base::InputError(fmt::format(
+        "the {} law has {} free parameters and needs at least {} rows, found {}; add rows, or hold a parameter with --fix",
+        form.law().name, k, k + 1, used));
 }
 
 // Selection criteria of the Gaussian likelihood of the log residuals, with the variance as one more parameter.
@@ -78,10 +77,9 @@ void add_parameters(const LawForm& form, const IntervalSet* set, bool asked, Fit
               : fmt::format("{} ends at its bound: the data show no floor; fit again with --fix {}=0", coordinate.name,
                             coordinate.name));
     else if (asked && !estimate.identified)
-      fit.warnings.push_back(
-          fmt::format("{} is not identified: its interval is unbounded or spans more than a factor {}; "
-                      "fix it or measure a wider range",
-                      coordinate.name, kWidestFactor));
+      fit.warnings.push_back(fmt::format(
+          "{} is not identified: its interval is unbounded or spans more than a factor {}; fix it or measure a wider range",
+          coordinate.name, kWidestFactor));
     fit.parameters.push_back(std::move(estimate));
   }
   for (const auto& [name, value] : fit.fixed) fit.parameters.push_back({name, value, value, value, true, true});

@@ -189,9 +189,11 @@ SavedFit saved_fit_from(const base::Value& value) {
   const Value* format = value.is_table() ? value.find("format") : nullptr;
   const bool first = format != nullptr && format->is_text() && format->text() == kFirstFormat;
   if (!first && (format == nullptr || !format->is_text() || format->text() != kFormat))
-    throw InputError(value.where(), fmt::format("expected a fit, a table whose field 'format' is \"{}\"; make one with "
-                                                "phaselaw fit TABLE.csv --law chinchilla --json fit.json",
-                                                kFormat));
+    throw InputError(
+        value.where(),
+        fmt::format(
+            "expected a fit, a table whose field 'format' is \"{}\"; make one with phaselaw fit TABLE.csv --law chinchilla --json fit.json",
+            kFormat));
   const FieldReader root(value, kRemedy);
   SavedFit saved;
   saved.data = data_of(root.at("data"));

@@ -57,9 +57,11 @@ void judge_profiles(const LawForm& form, Refitter& refitter, double level, Fit& 
     if (above) estimate.hi.reset();
     if (below) estimate.lo.reset();
     const char* side = above && below ? "on either side" : above ? "above" : "below";
-    add_warning(fit, fmt::format("{} is unbounded {}: the data fit as well, within noise, with {} -> {}; look at its "
-                                 "profile, fix it, or use a law without it",
-                                 estimate.name, side, estimate.name, above ? "infinity" : "0"));
+    add_warning(
+        fit,
+        fmt::format(
+            "{} is unbounded {}: the data fit as well, within noise, with {} -> {}; look at its profile, fix it, or use a law without it",
+            estimate.name, side, estimate.name, above ? "infinity" : "0"));
   }
 }
 
@@ -73,9 +75,10 @@ void not_identified(Fit& fit, std::initializer_list<std::string_view> names) {
 void judge_output(const LawForm& form, Fit& fit) {
   const auto [low, high] = std::minmax_element(form.data().output.begin(), form.data().output.end());
   if (*low == *high) {
-    add_warning(fit, fmt::format("all values of the {} are equal: nothing but their value is determined; measure where "
-                                 "it falls",
-                                 form.law().output));
+    add_warning(
+        fit,
+        fmt::format("all values of the {} are equal: nothing but their value is determined; measure where it falls",
+                    form.law().output));
     for (auto* list : {&fit.parameters, &fit.derived})
       for (Estimate& estimate : *list) estimate.identified = estimate.fixed || estimate.name == "initial_loss";
   }
@@ -97,9 +100,11 @@ void judge_columns(const LawForm& form, Fit& fit) {
     std::vector<double> column = columns.get(name);
     const std::size_t distinct = std::set<double>(column.begin(), column.end()).size();
     if (distinct == 1 || (distinct == 2 && !determined))
-      add_warning(fit, fmt::format("{} takes {} distinct value{}: too few to tell its power from the other terms; "
-                                   "measure at three or more",
-                                   name, distinct, distinct == 1 ? "" : "s"));
+      add_warning(
+          fit,
+          fmt::format(
+              "{} takes {} distinct value{}: too few to tell its power from the other terms; measure at three or more",
+              name, distinct, distinct == 1 ? "" : "s"));
     if (names.size() == 1 && distinct < fit.theta.size()) {
       add_warning(fit, fmt::format("{} distinct values of {} cannot determine {} parameters; measure at more of them",
                                    distinct, name, fit.theta.size()));
@@ -119,9 +124,12 @@ void judge_columns(const LawForm& form, Fit& fit) {
         ab += (logs[a][i] - mean_a) * (logs[b][i] - mean_b);
       }
       if (aa > 0 && bb > 0 && std::abs(ab) >= kCollinear * std::sqrt(aa * bb))
-        add_warning(fit, fmt::format("{} and {} are powers of each other in these rows (correlation of logarithms "
-                                     "{:.4f}): their terms cannot be told apart; vary one at a fixed other",
-                                     names[b], names[a], ab / std::sqrt(aa * bb)));
+        add_warning(
+            fit,
+            fmt::format(
+                "{} and {} are powers of each other in these rows (correlation of logarithms {:.4f}): their terms cannot be told apart; "
+                "vary one at a fixed other",
+                names[b], names[a], ab / std::sqrt(aa * bb)));
     }
 }
 
@@ -155,14 +163,20 @@ void judge_bend(const LawForm& form, Fit& fit) {
   const std::vector<double> x = form.data().columns.get(column);
   const auto [first, last] = std::minmax_element(x.begin(), x.end());
   if (bend->value > *last) {
-    add_warning(fit, fmt::format("bend lies outside the measured {0} (above it): only the exponential stage is seen, "
-                                 "which determines q/C0 but neither q nor C0; measure at more {0}",
-                                 column));
+    add_warning(
+        fit,
+        fmt::format(
+            "bend lies outside the measured {0} (above it): only the exponential stage is seen, which determines q/C0 but neither q nor C0; "
+            "measure at more {0}",
+            column));
     not_identified(fit, {"q", "C0", "bend_compute", "slope"});
   } else if (bend->value < *first) {
-    add_warning(fit, fmt::format("bend lies outside the measured {0} (below it): only the power-law stage is seen, "
-                                 "which determines neither A nor C0; measure at less {0}",
-                                 column));
+    add_warning(
+        fit,
+        fmt::format(
+            "bend lies outside the measured {0} (below it): only the power-law stage is seen, which determines neither A nor C0; "
+            "measure at less {0}",
+            column));
     not_identified(fit, {"A", "C0", "bend_compute", "initial_loss"});
   }
 }
@@ -175,9 +189,12 @@ void judge_identifiability(const LawForm& form, const FitOptions& options, Fit& 
   judge_bend(form, fit);
   judge_output(form, fit);
   if (fit.convergence.condition >= kIllConditioned)
-    add_warning(fit, fmt::format("the parameters are nearly collinear (condition number {:.0e}): their values are not "
-                                 "determined, though the fitted curve is; fix one or vary the columns independently",
-                                 fit.convergence.condition));
+    add_warning(
+        fit,
+        fmt::format(
+            "the parameters are nearly collinear (condition number {:.0e}): their values are not determined, though the fitted curve is; "
+            "fix one or vary the columns independently",
+            fit.convergence.condition));
 }
 
 }  // namespace phaselaw::fitting

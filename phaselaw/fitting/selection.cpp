@@ -125,9 +125,9 @@ std::string extrapolation_warning(const std::optional<Holdout>& held_out, const 
     return a.mean_abs_rel_error < b.mean_abs_rel_error;
   });
   return fmt::format(
-      "predictions beyond the largest run extrapolate: fitted to the smaller runs of this table, the law missed the "
-      "larger ones by {} the compute fitted; expect {:.2g} % or more beyond {:.3g} times the largest run, whatever the "
-      "interval says",
+      "predictions beyond the largest run extrapolate: "
+      "fitted to the smaller runs of this table, the law missed the larger ones by {} the compute fitted; "
+      "expect {:.2g} % or more beyond {:.3g} times the largest run, whatever the interval says",
       fmt::join(parts, ", "), 100 * worst->mean_abs_rel_error, past.back().compute_factor);
 }
 
@@ -180,8 +180,7 @@ std::string lacking_column(const laws::Law& law, const tables::Columns& columns)
   for (const auto& [column, laws] : lacking)
     if (column != "loss") columns.push_back(column);  // what nearly all of them predict
   throw base::InputError(fmt::format(
-      "no law can be fitted: each needs some of the columns {}; found beside the loss: {}; name what you have, as in "
-      "--col {}=COLUMN",
+      "no law can be fitted: each needs some of the columns {}; found beside the loss: {}; name what you have, as in --col {}=COLUMN",
       fmt::join(columns, ", "),
       data.columns.names.empty() ? "none" : fmt::format("{}", fmt::join(data.columns.names, ", ")),
       lacking.contains("n_params") ? "n_params" : columns.front()));

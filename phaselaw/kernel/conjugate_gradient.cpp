@@ -65,15 +65,19 @@ class Solver {
       largest_curvature = std::max(largest_curvature, ap.norm() / std::sqrt(p_squared));
       const double rounding = size * std::numeric_limits<double>::epsilon() * largest_curvature * p_squared;
       if (std::abs(curvature) <= rounding)
-        return stop(SolveStatus::singular,
-                    fmt::format("a direction of zero curvature after {} iterations: the matrix is singular and the "
-                                "right-hand side meets its null space; add a ridge",
-                                k));
+        return stop(
+            SolveStatus::singular,
+            fmt::format(
+                "a direction of zero curvature after {} iterations: the matrix is singular and the right-hand side meets its null space; "
+                "add a ridge",
+                k));
       if (curvature < 0)
-        return stop(SolveStatus::indefinite,
-                    fmt::format("negative curvature {:.1e} of the norm after {} iterations: the matrix is not positive "
-                                "semi-definite; add a ridge or compute it in double",
-                                curvature / (largest_curvature * p_squared), k));
+        return stop(
+            SolveStatus::indefinite,
+            fmt::format(
+                "negative curvature {:.1e} of the norm after {} iterations: the matrix is not positive semi-definite; "
+                "add a ridge or compute it in double",
+                curvature / (largest_curvature * p_squared), k));
       const double step = rz / curvature;
       x_ += step * p;
       r -= step * ap;
@@ -86,9 +90,9 @@ class Solver {
         best_ = x_;
         since_best = 0;
       } else if (++since_best > std::max(kPatience, op_.size)) {
-        return stop(SolveStatus::stagnated, fmt::format("no smaller residual than {:.1e} for {} iterations; add a "
-                                                        "ridge or a preconditioner",
-                                                        smallest, since_best));
+        return stop(SolveStatus::stagnated,
+                    fmt::format("no smaller residual than {:.1e} for {} iterations; add a ridge or a preconditioner",
+                                smallest, since_best));
       }
       if (residual <= options_.tolerance) return stop(SolveStatus::converged, "");
       precondition(r, z);
@@ -113,9 +117,9 @@ class Solver {
     else
       stop(
           SolveStatus::stagnated,
-          fmt::format("the recurrence reached {:.1e} but the true residual is {:.1e}: rounding limits this system; add "
-                      "a ridge, or ask for less",
-                      options_.tolerance, residual));
+          fmt::format(
+              "the recurrence reached {:.1e} but the true residual is {:.1e}: rounding limits this system; add a ridge, or ask for less",
+              options_.tolerance, residual));
   }
 
   void product(const Vector& x, Vector& y) {

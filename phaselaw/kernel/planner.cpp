@@ -115,10 +115,10 @@ Plan plan_kernel(const model::ModelOptions& options, std::int64_t rows, std::int
   if (wanted.memory_limit > 0 && plan.cost.bytes() > static_cast<double>(wanted.memory_limit))
     throw base::InputError(
         {"memory_limit"},
-        fmt::format("the kernel needs {:.3g} GB ({:.3g} GB of them the result), the limit is {:.3g} GB; raise the "
-                    "limit, use float32, fewer sequences or a reduced kernel, or work matrix-free (--spectrum-only)",
-                    plan.cost.bytes() * 1e-9, plan.cost.result_bytes * 1e-9,
-                    static_cast<double>(wanted.memory_limit) * 1e-9));
+        fmt::format(
+            "the kernel needs {:.3g} GB ({:.3g} GB of them the result), the limit is {:.3g} GB; "
+            "raise the limit, use float32, fewer sequences or a reduced kernel, or work matrix-free (--spectrum-only)",
+            plan.cost.bytes() * 1e-9, plan.cost.result_bytes * 1e-9, static_cast<double>(wanted.memory_limit) * 1e-9));
   return plan;
 }
 

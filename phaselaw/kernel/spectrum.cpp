@@ -100,8 +100,7 @@ Spectrum spectrum_in_place(numerics::MatrixView<T> matrix, bool vectors) {
         fmt::format("a spectrum needs a square matrix, found {} x {}", matrix.rows(), matrix.cols()));
   if (vectors && matrix.rows() > kMostRowsWithVectors)
     throw std::domain_error(
-        fmt::format("{} rows: LAPACK finds the eigenvectors of at most {}; use lanczos.h, or ask for "
-                    "eigenvalues only",
+        fmt::format("{} rows: LAPACK finds the eigenvectors of at most {}; use lanczos.h, or ask for eigenvalues only",
                     matrix.rows(), kMostRowsWithVectors));
   if (!matrix.allFinite()) throw std::domain_error("a spectrum needs finite entries, found NaN or infinity");
   const int n = static_cast<int>(matrix.rows());

@@ -138,11 +138,7 @@ std::vector<Law> shape_laws() {
       make_law(
           "repeated-data", "chinchilla with the worth of repeated tokens and of excess parameters decaying",
           "Muennighoff et al. 2023, arXiv 2305.16264, section 5 [S]",
-          "G = (alpha*A/(beta*B))^(1/(alpha + beta));"
-          "N_unique = min(N, G*(G*U)^(beta/alpha));"
-          "N_worth = N_unique*(1 + R_N*(1 - exp((1 - N/N_unique)/R_N)));"
-          "D_worth = U*(1 + R_D*(1 - exp((1 - D/U)/R_D)));"
-          "E + A*N_worth^-alpha + B*D_worth^-beta",
+          "G = (alpha*A/(beta*B))^(1/(alpha + beta));N_unique = min(N, G*(G*U)^(beta/alpha));N_worth = N_unique*(1 + R_N*(1 - exp((1 - N/N_unique)/R_N)));D_worth = U*(1 + R_D*(1 - exp((1 - D/U)/R_D)));E + A*N_worth^-alpha + B*D_worth^-beta",
           {{"E", kNonNegative, "loss", "irreducible loss", 0.1, 4},
            {"A", kPositive, "loss", "of the model-size term", 10, 1e6},
            {"B", kPositive, "loss", "of the data term", 10, 1e6},

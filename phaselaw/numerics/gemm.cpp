@@ -55,8 +55,8 @@ void require_thread_safe_blas() {
   if (openblas_get_parallel() == OPENBLAS_SEQUENTIAL)
     throw base::InputError(
         {"libopenblas"},
-        "expected a build with threads, found the serial build, which gives wrong numbers when several "
-        "workers use it; install libopenblas0-pthread (or -openmp) and remove libopenblas0-serial");
+        "expected a build with threads, found the serial build, which gives wrong numbers when several workers use it; "
+        "install libopenblas0-pthread (or -openmp) and remove libopenblas0-serial");
 }
 
 }  // namespace phaselaw::numerics

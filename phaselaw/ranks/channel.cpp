@@ -202,8 +202,7 @@ Channel connect(const Address& address) {
       if (channel.send(Kind::hello, address.token)) return channel;
     }
   throw base::RunError(
-      fmt::format("{} does not reach rank 0 on {}, port {} of {}: let the machines of a job reach "
-                  "each other over TCP",
+      fmt::format("{} does not reach rank 0 on {}, port {} of {}: let the machines of a job reach each other over TCP",
                   host_name(), address.host, address.port, fmt::join(numbers, ", ")));
 }
 

@@ -39,9 +39,8 @@ std::string disagreement(const std::vector<Greeting>& all) {
                          all[r].program, all[0].program);
     if (all[r].identity != all[0].identity)
       return fmt::format(
-          "{} reads another input file than rank 0 on {} ({} there, {} here): give every rank the same "
-          "file",
-          who(r), all[0].host, all[r].identity, all[0].identity);
+          "{} reads another input file than rank 0 on {} ({} there, {} here): give every rank the same file", who(r),
+          all[0].host, all[r].identity, all[0].identity);
   }
   return "";
 }

@@ -51,10 +51,9 @@ DistributedPlan plan_distributed(const model::ModelOptions& model, std::int64_t 
   // The first place has most.
   const std::int64_t p = Cyclic{n, plan.group, plan.grid.rows}.own(0), q = Cyclic{n, plan.group, plan.grid.cols}.own(0);
   if (p * rows * q * rows > std::numeric_limits<std::int32_t>::max())
-    throw base::InputError(
-        fmt::format("the kernel has {} rows, on {} ranks {} numbers each; ScaLAPACK counts to 2^31: "
-                    "take more ranks or fewer sequences",
-                    n * rows, ranks, p * rows * q * rows));
+    throw base::InputError(fmt::format(
+        "the kernel has {} rows, on {} ranks {} numbers each; ScaLAPACK counts to 2^31: take more ranks or fewer sequences",
+        n * rows, ranks, p * rows * q * rows));
   const model::ParameterTable table(model);
   const kernel::Setting setting(model, table, options.reduce);
   const auto threads = std::max<std::int64_t>(options.threads, 1);
@@ -69,8 +68,8 @@ DistributedPlan plan_distributed(const model::ModelOptions& model, std::int64_t 
   if (options.memory_limit > 0 && plan.bytes() > static_cast<double>(options.memory_limit))
     throw base::InputError(
         {"--memory-limit"},
-        fmt::format("the kernel needs {:.3g} GB on each of {} ranks, {:.3g} GB of them its matrices; the limit is "
-                    "{:.3g} GB a rank: raise it, take more ranks, float32 or fewer sequences",
+        fmt::format("the kernel needs {:.3g} GB on each of {} ranks, {:.3g} GB of them its matrices; "
+                    "the limit is {:.3g} GB a rank: raise it, take more ranks, float32 or fewer sequences",
                     plan.bytes() * 1e-9, ranks, plan.matrices * plan.matrix_bytes * 1e-9,
                     static_cast<double>(options.memory_limit) * 1e-9));
   return plan;

@@ -12,8 +12,7 @@ namespace phaselaw::ranks {
 namespace {
 
 constexpr const char* kRemedy =
-    "on Debian: apt-get install openmpi-bin libopenmpi-dev libscalapack-openmpi-dev, then build again "
-    "(setup/build.sh phaselaw)";
+    "on Debian: apt-get install openmpi-bin libopenmpi-dev libscalapack-openmpi-dev, then build again (setup/build.sh phaselaw)";
 
 // Beside the program (a build), or in ../lib/phaselaw (an installation).
 std::filesystem::path module_path() {

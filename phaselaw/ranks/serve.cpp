@@ -151,10 +151,10 @@ class Server {
     const int deaths = ++deaths_[index];
     if (!floor_.ending()) {
       if (deaths >= kMostDeaths)
-        fail(std::make_exception_ptr(base::RunError(fmt::format(
-            "run {} has ended {} workers that carried it out, each before a snapshot of it: look for memory that it "
-            "exhausts, or take --checkpoint-every shorter",
-            index, deaths))));
+        fail(std::make_exception_ptr(
+            base::RunError(fmt::format("run {} has ended {} workers that carried it out, each before a snapshot of it: "
+                                       "look for memory that it exhausts, or take --checkpoint-every shorter",
+                                       index, deaths))));
       else
         base::log_warning(fmt::format("a worker has gone; its run {} goes to the next", index));
     }

@@ -95,8 +95,9 @@ report::Claim floor_claim(const PhaseTransition& study) {
   claim.verdict =
       judge_number(claim.predicted, claim.lo, claim.hi, floor->identified && study.law.convergence.certified);
   claim.reading = fmt::format(
-      "Floor E of {} ({} interval) against the mean square of the noise of the {} test sequences; the lowest loss that "
-      "any run reached is {}. The interval resamples runs: what no run of this model can represent stays in the floor.",
+      "Floor E of {} ({} interval) against the mean square of the noise of the {} test sequences; "
+      "the lowest loss that any run reached is {}. "
+      "The interval resamples runs: what no run of this model can represent stays in the floor.",
       study.law.formula(), base::enum_name(study.law.method), report::format_count(Task::kTest),
       report::format_number(study.envelope.back().loss, 4));
   claim.would_change =
@@ -165,9 +166,11 @@ StudyRuns arrays_runs(const Context& context) {
       ++count;
     }
   if (count < 3)
-    throw base::InputError({files.x}, fmt::format("expected at least 342 sequences, of which a quarter test, so that "
-                                                  "n_data = 16, 64, 256 can be compared; found {}",
-                                                  files.n));
+    throw base::InputError(
+        {files.x},
+        fmt::format(
+            "expected at least 342 sequences, of which a quarter test, so that n_data = 16, 64, 256 can be compared; found {}",
+            files.n));
   document["grid"]["data.n_data"] = std::move(sizes);
   document.set("data.x", files.x);
   document.set("data.y", files.y);
@@ -187,13 +190,15 @@ Finding phase_transition_on_arrays(const Context& context) {
   Finding finding = finding_of(
       analysis, runs,
       own ? "Phase transition: your arrays" : "Phase transition: arrays, a target that is no transformer",
-      own ? fmt::format("The same question on the sequences of {} and {}. The loss has an unknown floor, which is "
-                        "fitted, and only the part above it is compared with the theory.",
-                        context.arrays_x, context.arrays_y)
-          : "The same question where the target is not of the model's class, from two .npy files that any program "
-            "may have written: each token's target is tanh of fixed random projections of the mean of the last three "
-            "tokens, with noise of standard deviation 0.2. The student sees the files alone, so the loss holds a floor "
-            "that the fit has to find; only the part above it is compared with the theory.",
+      own ? fmt::format(
+                "The same question on the sequences of {} and {}. "
+                "The loss has an unknown floor, which is fitted, and only the part above it is compared with the theory.",
+                context.arrays_x, context.arrays_y)
+          : "The same question where the target is not of the model's class, "
+            "from two .npy files that any program may have written: "
+            "each token's target is tanh of fixed random projections of the mean of the last three tokens, "
+            "with noise of standard deviation 0.2. The student sees the files alone, "
+            "so the loss holds a floor that the fit has to find; only the part above it is compared with the theory.",
       1);
   if (!own) finding.section.claims.push_back(floor_claim(analysis));
   return finding;

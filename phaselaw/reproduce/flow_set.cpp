@@ -57,9 +57,9 @@ report::Claim bound_claim(const std::string& id, const std::vector<FlowPoint>& p
   }
   claim.verdict = judge_at_most(0, claim.lo, claim.hi);
   claim.reading = fmt::format(
-      "Median and range over {} of {} flows; the others' lambda is within rounding. The bound is exceeded by {} to {} "
-      "orders of magnitude: where it holds by many it says little, because the smallest eigenvalue governs it and "
-      "hardly any of the residual.",
+      "Median and range over {} of {} flows; the others' lambda is within rounding. "
+      "The bound is exceeded by {} to {} orders of magnitude: "
+      "where it holds by many it says little, because the smallest eigenvalue governs it and hardly any of the residual.",
       ratios.size(), points.size(), report::format_number(-claim.hi, 2), report::format_number(-claim.lo, 2));
   if (claim.verdict != report::Verdict::kSupported)
     claim.reading = fmt::format("Median and range over {} of {} flows whose lambda is above rounding.", ratios.size(),

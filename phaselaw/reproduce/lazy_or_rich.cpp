@@ -69,15 +69,14 @@ report::Claim claim_of(const char* id, const char* statement, double predicted, 
 }  // namespace
 
 std::vector<report::Claim> claims_of(const LazyOrRich& e) {
-  auto one = claim_of("one_layer_width",
-                      "One layer of which only the MLP learns: the kernel drifts less in wider models, at least as "
-                      "d_hidden^-1/4.",
-                      kWidthBound, e.one_layer);
-  auto two =
-      claim_of("two_layers_width",
-               "Two layers that learn everything, fixed d_model: the kernel drifts less in wider models, at least "
-               "as d_hidden^-1/4.",
-               kWidthBound, e.two_layers);
+  auto one = claim_of(
+      "one_layer_width",
+      "One layer of which only the MLP learns: the kernel drifts less in wider models, at least as d_hidden^-1/4.",
+      kWidthBound, e.one_layer);
+  auto two = claim_of(
+      "two_layers_width",
+      "Two layers that learn everything, fixed d_model: the kernel drifts less in wider models, at least as d_hidden^-1/4.",
+      kWidthBound, e.two_layers);
   for (auto* claim : {&one, &two}) {
     claim->predicted_text = "<= -1/4";
     claim->verdict = judge_at_most(kWidthBound, claim->lo, claim->hi);
@@ -88,8 +87,7 @@ std::vector<report::Claim> claims_of(const LazyOrRich& e) {
   scale.verdict = judge_number(-1, scale.lo, scale.hi, true);
   one.would_change = "Wider models or other activations whose slope rises above -1/4.";
   two.would_change =
-      "A slope below -1/4 in wider models, or with d_model and n_heads growing together with d_hidden: here d_model is "
-      "fixed.";
+      "A slope below -1/4 in wider models, or with d_model and n_heads growing together with d_hidden: here d_model is fixed.";
   scale.would_change = "An interval of the slope that excludes -1 at other scales, depths or activations.";
   return {one, two, scale};
 }
@@ -103,9 +101,9 @@ Finding lazy_or_rich(const Context& context) {
   auto& section = finding.section;
   section.title = "Lazy or rich";
   section.lead =
-      "Everything the theory proves holds while the kernel stays near its start. Here the exact gradient flow of the "
-      "model is followed until the fastest direction of its kernel is learned forty times over, and the kernel is "
-      "computed again.";
+      "Everything the theory proves holds while the kernel stays near its start. "
+      "Here the exact gradient flow of the model is followed until the fastest direction of its kernel is learned forty times over, "
+      "and the kernel is computed again.";
   section.claims = claims_of(e);
   for (const auto* study : {&e.one_layer, &e.two_layers, &e.scale}) {
     auto figure = analysis::laziness_figure(*study);

@@ -73,9 +73,10 @@ report::Claim exponent_claim(const MaskStudy& s) {
   claim.hi = enough ? difference.hi : NAN;
   claim.verdict = judge_within(0, kExponentMargin, claim.lo, claim.hi);
   claim.reading = fmt::format(
-      "Slope of ln(bidirectional/causal risk) on ln n_data over {} of {} pairs of flows of one seed that passed their "
-      "minimum (Student t); supported where the interval lies within the margin, not supported where all of it lies "
-      "outside. The slopes: causal {}, bidirectional {}.",
+      "Slope of ln(bidirectional/causal risk) "
+      "on ln n_data over {} of {} pairs of flows of one seed that passed their minimum (Student t); "
+      "supported where the interval lies within the margin, not supported where all of it lies outside. The slopes: "
+      "causal {}, bidirectional {}.",
       pairs.log_n.size(), s.causal.size(), report::format_value(causal.slope, causal.lo, causal.hi),
       report::format_value(both.slope, both.lo, both.hi));
   claim.would_change =
@@ -156,16 +157,17 @@ std::vector<report::Figure> figures_of(const MaskStudy& s) {
     figure.series.push_back(std::move(series));
   }
   figure.caption =
-      "Exact gradient flows on noisy targets, noise 0.3, stopped at a hundredth of the first training loss; the lowest "
-      "excess risk on the way. Geometric mean over seeds, bars from the smallest to the largest.";
+      "Exact gradient flows on noisy targets, noise 0.3, stopped at a hundredth of the first training loss; "
+      "the lowest excess risk on the way. Geometric mean over seeds, bars from the smallest to the largest.";
   return {figure};
 }
 
 report::Table table_of(const MaskStudy& s) {
   report::Table table;
   table.caption =
-      "By mask and data, geometric means over seeds; a dash where the kernel has more than 512 rows. Kernel condition: "
-      "lambda_max/lambda_min of the whole kernel. Past minimum: flows whose excess risk rose again before their end.";
+      "By mask and data, geometric means over seeds; a dash where the kernel has more than 512 rows. "
+      "Kernel condition: lambda_max/lambda_min of the whole kernel. "
+      "Past minimum: flows whose excess risk rose again before their end.";
   table.columns = {"mask",        "n_data", "lambda", "kernel condition", "rate", "drift", "lowest excess risk",
                    "past minimum"};
   for (const bool causal : {true, false})
@@ -198,9 +200,9 @@ Finding mask(const Context& context) {
   auto& section = finding.section;
   section.title = "Encoder-only: the mask";
   section.lead =
-      "The theory is written for decoders. Does the law depend on the causal mask? The same weights and inputs learn "
-      "by the exact gradient flow with either mask, each from a teacher of its own kind, and are compared pair by "
-      "pair.";
+      "The theory is written for decoders. Does the law depend on the causal mask? "
+      "The same weights and inputs learn by the exact gradient flow with either mask, "
+      "each from a teacher of its own kind, and are compared pair by pair.";
   section.claims = claims_of(s);
   section.figures = figures_of(s);
   section.tables = {table_of(s)};

@@ -41,26 +41,27 @@ std::string blame(const MatchingBandStudy& s, const EditionBand& band) {
   if (out.worst() <= 0) return "The envelope stays inside. ";
   if (out.above >= out.below)
     return fmt::format(
-        "It lies up to {} powers of ten above the upper bound. n Delta R/xi^2 at the best stopping times is {}, where "
-        "the bound takes c_xi d_eff = 1; with that number, a = 1 still, {}. ",
+        "It lies up to {} powers of ten above the upper bound. "
+        "n Delta R/xi^2 at the best stopping times is {}, where the bound takes c_xi d_eff = 1; "
+        "with that number, a = 1 still, {}. ",
         number(out.above), number(s.c_measured),
         band.with_measured_c.above <= 0
             ? "the envelope is below the bound: c_xi d_eff is to blame"
             : fmt::format("{} powers remain, which a would have to supply (risk moves like a^(1/{}))",
                           number(band.with_measured_c.above), number(band.edition.p)));
   return fmt::format(
-      "It lies up to {} powers of ten below the lower bound of the best n for the compute: a is to blame, the FLOP "
-      "that "
-      "a sequence takes are fewer than a n^{} with a = 1. ",
+      "It lies up to {} powers of ten below the lower bound of the best n for the compute: "
+      "a is to blame, the FLOP that a sequence takes are fewer than a n^{} with a = 1. ",
       number(out.below), number(band.edition.p));
 }
 
 report::Claim stated_claim(const MatchingBandStudy& s, const EditionBand& band) {
-  auto claim = claim_of(band.edition.name + "_stated",
-                        fmt::format("Edition {}: with every constant 1 the measured envelope lies between lower and "
-                                    "upper bound at all computes.",
-                                    band.edition.name),
-                        band.stated);
+  auto claim = claim_of(
+      band.edition.name + "_stated",
+      fmt::format(
+          "Edition {}: with every constant 1 the measured envelope lies between lower and upper bound at all computes.",
+          band.edition.name),
+      band.stated);
   claim.source = "theory sections 6 and 10: matching bounds, constants 1 [R, T]";
   claim.reading = blame(s, band) + kMethod;
   claim.would_change =
@@ -69,21 +70,21 @@ report::Claim stated_claim(const MatchingBandStudy& s, const EditionBand& band) 
 }
 
 report::Claim fitted_claim(const EditionBand& band) {
-  auto claim = claim_of(band.edition.name + "_fitted",
-                        fmt::format("Edition {}: with a and c_xi d_eff fitted the measured envelope lies between lower "
-                                    "and upper bound, a factor 16 apart, at all computes.",
-                                    band.edition.name),
-                        band.fit);
+  auto claim = claim_of(
+      band.edition.name + "_fitted",
+      fmt::format(
+          "Edition {}: "
+          "with a and c_xi d_eff fitted the measured envelope lies between lower and upper bound, a factor 16 apart, at all computes.",
+          band.edition.name),
+      band.fit);
   claim.source = "theory sections 6 and 10: matching bounds [S exponents, R, T]";
   claim.reading = fmt::format(
-      "{}; only the shape is tested, with the constants that keep the envelope nearest to the middle. It {} by a "
-      "factor {}. "
-      "{}",
-      band.fitted.a_identified ? fmt::format("a = {} FLOP, c_xi d_eff = {}", report::format_number(band.fitted.a),
-                                             report::format_number(band.fitted.c))
-                               : "a is not identified, it goes to the end of its range: the envelope falls more "
-                                 "steeply than the law anywhere, "
-                                 "which leaves the pure power C^-1/p",
+      "{}; only the shape is tested, with the constants that keep the envelope nearest to the middle. It {} by a factor {}. {}",
+      band.fitted.a_identified
+          ? fmt::format("a = {} FLOP, c_xi d_eff = {}", report::format_number(band.fitted.a),
+                        report::format_number(band.fitted.c))
+          : "a is not identified, it goes to the end of its range: "
+            "the envelope falls more steeply than the law anywhere, which leaves the pure power C^-1/p",
       band.fit.value > 0 ? "leaves the band" : "stays inside",
       report::format_number(std::pow(10, std::abs(band.fit.value))), kMethod);
   claim.would_change =
@@ -130,8 +131,8 @@ Figure figure_of(const MatchingBandStudy& s, const EditionBand& band) {
   for (auto* series : {&fitted, &upper, &lower, &two_point, &measured}) figure.series.push_back(std::move(*series));
   figure.caption =
       "Black: the best excess risk that each compute reached. Shaded: lower to upper bound with two constants fitted. "
-      "Dashed: the same with every constant 1. Green: the two-point bound of the data that the best run used, which "
-      "has no constant to fit.";
+      "Dashed: the same with every constant 1. "
+      "Green: the two-point bound of the data that the best run used, which has no constant to fit.";
   return figure;
 }
 
@@ -144,13 +145,11 @@ std::vector<report::Claim> claims_of(const MatchingBandStudy& s) {
   bound.source = "theory section 10: two-point lower bound [S name, T]";
   bound.unit = "powers of ten below";
   bound.reading = fmt::format(
-      "Nearest approach: the measured risk is {} times the bound, which knows neither the L o coordinates nor d_eff. "
-      "{}",
+      "Nearest approach: the measured risk is {} times the bound, which knows neither the L o coordinates nor d_eff. {}",
       report::format_number(std::pow(10, -s.two_point.value), 2), kMethod);
   bound.would_change =
-      "An envelope below the bound; it binds every estimator that does not know the target, so that would mean an "
-      "error "
-      "in the risk or the noise.";
+      "An envelope below the bound; "
+      "it binds every estimator that does not know the target, so that would mean an error in the risk or the noise.";
   std::vector<report::Claim> claims = {std::move(bound)};
   for (const auto& band : s.editions) {
     claims.push_back(stated_claim(s, band));
@@ -168,9 +167,8 @@ std::vector<Figure> figures_of(const MatchingBandStudy& s) {
 report::Table table_of(const MatchingBandStudy& s) {
   report::Table table;
   table.caption = fmt::format(
-      "Constants. Known: noise xi = {} per output coordinate, {} coordinates a sequence. Measured: R0 = {} per "
-      "sequence, "
-      "n Delta R/xi^2 = {} (median over runs that passed their minimum).",
+      "Constants. Known: noise xi = {} per output coordinate, {} coordinates a sequence. "
+      "Measured: R0 = {} per sequence, n Delta R/xi^2 = {} (median over runs that passed their minimum).",
       report::format_number(s.input.noise), s.input.coordinates, report::format_number(s.input.initial_risk),
       report::format_number(s.c_measured));
   table.columns = {"edition",           "a fitted, FLOP",    "c_xi d_eff fitted",
@@ -200,15 +198,16 @@ Finding matching_band(const Context& context) {
   Finding finding;
   finding.section.title = "Matching band: lower bound, measurement, upper bound";
   finding.section.lead =
-      "Edition v3 of the paper matches the upper bound of the excess risk with a lower bound of the same power of "
-      "compute. Both are drawn on the envelope of the teacher study: with every constant 1, as the theory states them, "
-      "and with the two constants that no theory gives, a and c_xi d_eff, fitted.";
+      "Edition v3 of the paper matches the upper bound of the excess risk with a lower bound of the same power of compute. "
+      "Both are drawn on the envelope of the teacher study: "
+      "with every constant 1, as the theory states them, and with the two constants that no theory gives, a and c_xi d_eff, fitted.";
   finding.section.claims = claims_of(study);
   finding.section.figures = figures_of(study);
   finding.section.tables = {table_of(study)};
   finding.section.paragraphs = {
-      "The lower bound at a compute takes the best n for that compute by the theory's accounting; a run that uses more "
-      "data than that is not bound by it. The first claim takes the data that was used instead, and has no constant."};
+      "The lower bound at a compute takes the best n for that compute by the theory's accounting; "
+      "a run that uses more data than that is not bound by it. "
+      "The first claim takes the data that was used instead, and has no constant."};
   return finding;
 }
 

@@ -277,9 +277,10 @@ Finding noise(const Context& context) {
   auto& section = finding.section;
   section.title = "Noise that grows with the data, and other noise";
   section.lead =
-      "More data help as long as the noise grows more slowly than n^1/2: the excess risk falls as n^(2s - 1) where the "
-      "noise grows as n^s. A student transformer learns a known teacher from noisy targets. Every run is read at its "
-      "best stopping time, because with noise the excess risk falls, bends and rises again.";
+      "More data help as long as the noise grows more slowly than n^1/2: "
+      "the excess risk falls as n^(2s - 1) where the noise grows as n^s. "
+      "A student transformer learns a known teacher from noisy targets. "
+      "Every run is read at its best stopping time, because with noise the excess risk falls, bends and rises again.";
   section.claims = claims_of(e);
   section.tables = tables_of(e);
   auto figures = figures_of(e);
@@ -290,8 +291,8 @@ Finding noise(const Context& context) {
       if (c.curves.diverged > 0)
         section.paragraphs.push_back(fmt::format("{}: {} runs diverged and are left out.", c.label, c.curves.diverged));
   section.paragraphs.push_back(
-      fmt::format("Slopes use n = {}: the sizes at which every run of every case passed its minimum. All seeds share "
-                  "one teacher, so the intervals do not hold the choice of the teacher.",
+      fmt::format("Slopes use n = {}: the sizes at which every run of every case passed its minimum. "
+                  "All seeds share one teacher, so the intervals do not hold the choice of the teacher.",
                   fmt::join(e.sizes, ", ")));
   for (const auto& c : e.schedules) finding.fits["noise." + c.name] = to_value(c.envelope);
   return finding;

@@ -49,9 +49,10 @@ Figure frame(std::string title, std::string caption) {
 
 std::vector<Figure> figures_of(const NoiseExperiment& e) {
   const Colour colours[] = {Colour::kBlue, Colour::kOrange, Colour::kVermillion, Colour::kGreen};
-  auto schedules = frame("Best excess risk against data, where the noise grows with the data",
-                         "Lowest excess risk that any moment of training reached: median of the seeds, bars from the "
-                         "smallest to the largest. The straight lines have the slopes that the theory states.");
+  auto schedules = frame(
+      "Best excess risk against data, where the noise grows with the data",
+      "Lowest excess risk that any moment of training reached: median of the seeds, bars from the smallest to the largest. "
+      "The straight lines have the slopes that the theory states.");
   std::size_t next = 0;
   for (const auto& c : e.schedules) {
     schedules.series.push_back(points_of(c, colours[next++]));
@@ -62,10 +63,9 @@ std::vector<Figure> figures_of(const NoiseExperiment& e) {
         {s.x.front(), s.y.front(), s.x.back(), slope, "theory: " + report::format_number(slope)});
   }
   schedules.series.push_back(points_of(e.clean, Colour::kGrey));
-  auto kinds =
-      frame("Best excess risk against data, for noise of other kinds",
-            "All kinds have the same mean square. Median of the seeds at the best stopping time, bars from the "
-            "smallest to the largest.");
+  auto kinds = frame(
+      "Best excess risk against data, for noise of other kinds",
+      "All kinds have the same mean square. Median of the seeds at the best stopping time, bars from the smallest to the largest.");
   next = 0;
   kinds.series.push_back(points_of(e.schedules.front(), colours[next++]));
   for (const auto& c : e.kinds) kinds.series.push_back(points_of(c, colours[next++ % std::size(colours)]));

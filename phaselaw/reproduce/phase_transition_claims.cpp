@@ -33,9 +33,7 @@ report::Claim first_stage(const PhaseTransition& s) {
   claim.measured = std::isfinite(gain) ? gain : kNaN;
   claim.verdict = judge_evidence(claim.measured);
   claim.reading = fmt::format(
-      "Run {}: the best form with an exponential start against the best with a power start, by AICc of the log "
-      "residuals; "
-      "best form: {}.",
+      "Run {}: the best form with an exponential start against the best with a power start, by AICc of the log residuals; best form: {}.",
       s.longest_run, s.longest.laws.front().fit.name());
   claim.would_change =
       "A longer run with more measurements before its bend, or a spectrum with one leading eigenvalue.";
@@ -86,8 +84,8 @@ report::Claim exponent(const PhaseTransition& s, const theory::Edition& edition,
                     : " The data do not identify q: " +
                           (s.law.warnings.empty() ? s.law.convergence.status : s.law.warnings.front()) + ".");
   claim.would_change = fmt::format(
-      "Runs of more compute whose envelope flattens towards -{} in its last decades; the theory's is an upper bound, "
-      "which a steeper slope does not contradict.",
+      "Runs of more compute whose envelope flattens towards -{} in its last decades; "
+      "the theory's is an upper bound, which a steeper slope does not contradict.",
       fraction);
   return claim;
 }

@@ -90,8 +90,8 @@ Figure data_figure(const PhaseTransition& s) {
   Figure figure;
   figure.title = fmt::format("Best {} against data: {}", s.curves.label(), s.name);
   figure.caption =
-      "Lowest value that any moment of training reached, for each number of training sequences: median of the "
-      "replicates, bars from the smallest to the largest.";
+      "Lowest value that any moment of training reached, for each number of training sequences: "
+      "median of the replicates, bars from the smallest to the largest.";
   figure.x = {"training sequences n", "", true};
   figure.y = {"best " + s.curves.label(), s.curves.unit(), true};
   Series points;
@@ -123,23 +123,22 @@ std::vector<Figure> figures_of(const PhaseTransition& s) {
   if (s.curves.quantity == Quantity::excess_risk) {
     Figure figure = loss_figure(s, 0, "excess risk", true);
     figure.caption =
-        "Each grey line is one training run; black points are the lower envelope over all runs; the red line is "
-        "the two-stage law fitted to the envelope, with its pointwise 95 % band; the straight lines are the "
-        "slopes that the two editions of the theory state for the second stage.";
+        "Each grey line is one training run; black points are the lower envelope over all runs; "
+        "the red line is the two-stage law fitted to the envelope, with its pointwise 95 % band; "
+        "the straight lines are the slopes that the two editions of the theory state for the second stage.";
     figures.push_back(std::move(figure));
   } else {
     Figure total = loss_figure(s, 0, "test loss", false);
     const auto* floor = s.law.find("E");
     total.caption = fmt::format(
-        "Total test loss. The fitted floor is {}; the theory's slopes are those of the part above it, "
-        "in the next figure.",
+        "Total test loss. The fitted floor is {}; the theory's slopes are those of the part above it, in the next figure.",
         report::format_value(floor->value, floor->lo.value_or(NAN), floor->hi.value_or(NAN)));
     figures.push_back(std::move(total));
     Figure reducible = loss_figure(s, floor->value, "reducible loss", true);
     reducible.caption = fmt::format(
-        "The same with the fitted floor E = {} taken away. The straight lines are the slopes that "
-        "the two editions of the theory state for the second stage. The band holds the floor's "
-        "uncertainty too.",
+        "The same with the fitted floor E = {} taken away. "
+        "The straight lines are the slopes that the two editions of the theory state for the second stage. "
+        "The band holds the floor's uncertainty too.",
         report::format_number(floor->value, 4));
     figures.push_back(std::move(reducible));
   }

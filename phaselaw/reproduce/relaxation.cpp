@@ -121,12 +121,12 @@ Finding relaxation(const Context& context) {
   auto& section = finding.section;
   section.title = "Constraint relaxation";
   section.lead =
-      "Everything is proved inside Definition 5.2: a tiny branch scale, an astronomic width, only W_up trained. Here "
-      "the "
-      "definition is left step by step: the branch scale grows, the width shrinks, everything learns, the "
-      "parametrisation becomes that of practice, the learning rate reaches the edge of stability. Does training still "
-      "converge, how far does the kernel move, and does the two-stage law persist? No width that a machine can hold is "
-      "inside the definition; the table says by how many powers of ten each step misses it.";
+      "Everything is proved inside Definition 5.2: a tiny branch scale, an astronomic width, only W_up trained. "
+      "Here the definition is left step by step: the branch scale grows, the width shrinks, everything learns, "
+      "the parametrisation becomes that of practice, the learning rate reaches the edge of stability. "
+      "Does training still converge, how far does the kernel move, and does the two-stage law persist? "
+      "No width that a machine can hold is inside the definition; "
+      "the table says by how many powers of ten each step misses it.";
   section.claims = claims_of(steps);
   section.figures = figures_of(steps);
   section.tables = {table_of(steps)};

@@ -40,8 +40,8 @@ report::Claim data_claim(const std::vector<RelaxationStep>& steps) {
   report::Claim claim;
   claim.id = "E4.data_still_help";
   claim.statement =
-      "Outside the class of Definition 5.2, too, the lowest excess risk falls with the data, at every step at which "
-      "three sizes passed their minimum.";
+      "Outside the class of Definition 5.2, too, the lowest excess risk falls with the data, "
+      "at every step at which three sizes passed their minimum.";
   claim.source = "theory section 6 and 11, experiment 4 [S]";
   claim.predicted = 0;
   claim.predicted_text = "< 0 at each";
@@ -65,9 +65,8 @@ report::Claim data_claim(const std::vector<RelaxationStep>& steps) {
                   : open.empty() && told > 0 ? Verdict::kSupported
                                              : Verdict::kInconclusive;
   claim.reading = fmt::format(
-      "Slope of ln(lowest excess risk) on ln n_data (Student t), of the step whose interval reaches highest{}; {} of "
-      "{} "
-      "steps have the three sizes past their minimum that a slope needs{}{}.",
+      "Slope of ln(lowest excess risk) on ln n_data (Student t), of the step whose interval reaches highest{}; "
+      "{} of {} steps have the three sizes past their minimum that a slope needs{}{}.",
       worst == nullptr ? "" : ", " + worst->id, told, steps.size(),
       against.empty() ? "" : fmt::format("; rises at {}", fmt::join(against, ", ")),
       open.empty() ? "" : fmt::format("; undecided at {}", fmt::join(open, ", ")));
@@ -114,15 +113,15 @@ report::Claim convergence_claim(const std::vector<RelaxationStep>& steps) {
       claim.verdict = Verdict::kInconclusive;
   }
   claim.reading = fmt::format(
-      "{} of {} exact flows reached a hundredth of their first loss without plateau or instability (Clopper and "
-      "Pearson "
-      "interval); their widths miss the definition by 10^{} to 10^{}.{}",
+      "{} of {} exact flows reached a hundredth of their first loss without plateau or instability (Clopper and Pearson interval); "
+      "their widths miss the definition by 10^{} to 10^{}.{}",
       converged, flows, report::format_number(least), report::format_number(most),
       failed.empty()
           ? ""
-          : fmt::format(" Not there: {}; of these {} were still falling when the count of right-hand sides or "
-                        "the time ended, the others stood still or were unstable.",
-                        failed, capped));
+          : fmt::format(
+                " Not there: {}; "
+                "of these {} were still falling when the count of right-hand sides or the time ended, the others stood still or were unstable.",
+                failed, capped));
   claim.would_change = "Steps, sizes or data at which flows stall or diverge.";
   return claim;
 }
@@ -135,8 +134,7 @@ report::Claim kernel_claim(const RelaxationStep& step) {
   claim.id = "E4.kernel_stays_at_the_good_scale";
   claim.statement =
       "At the branch scale of Definition 5.2 no layer's kernel drifts by more than half its smallest eigenvalue, "
-      "though "
-      "the width is far below the definition's.";
+      "though the width is far below the definition's.";
   claim.source = "theory section 4: Definition 5.2, kernel stability [S]";
   claim.predicted = 0;
   claim.predicted_text = "<= 0";
@@ -153,8 +151,7 @@ report::Claim kernel_claim(const RelaxationStep& step) {
   if (claim.verdict == Verdict::kSupported && (arrived < step.points.size() || arrived < kFewestFlows))
     claim.verdict = Verdict::kInconclusive;
   claim.reading = fmt::format(
-      "Median and range over {} exact flows of step {}, at their end; {} of them reached a hundredth of their first "
-      "loss.",
+      "Median and range over {} exact flows of step {}, at their end; {} of them reached a hundredth of their first loss.",
       logs.size(), step.id, arrived);
   claim.would_change = "A width near the definition's, which no machine can hold; a larger output scale.";
   return claim;
@@ -221,9 +218,9 @@ std::vector<report::Figure> figures_of(const std::vector<RelaxationStep>& steps)
     law.series.push_back(std::move(series));
   }
   law.caption =
-      "SGD on noisy targets, noise 0.3; the lowest excess risk of each run, geometric mean over seeds, whether or not "
-      "the run passed its minimum. Runs "
-      "that diverged are left out; the table counts them.";
+      "SGD on noisy targets, noise 0.3; "
+      "the lowest excess risk of each run, geometric mean over seeds, whether or not the run passed its minimum. "
+      "Runs that diverged are left out; the table counts them.";
 
   report::Figure drift;
   drift.title = "Drift of the kernel against the branch scale";
@@ -247,17 +244,18 @@ std::vector<report::Figure> figures_of(const std::vector<RelaxationStep>& steps)
   }
   drift.series.push_back(std::move(series));
   drift.caption =
-      "Exact gradient flows, to a hundredth of the first loss or as far as they came; geometric mean over seeds, bars "
-      "from the smallest to the largest. The leftmost point is the scale of Definition 5.2.";
+      "Exact gradient flows, to a hundredth of the first loss or as far as they came; "
+      "geometric mean over seeds, bars from the smallest to the largest. "
+      "The leftmost point is the scale of Definition 5.2.";
   return {law, drift};
 }
 
 report::Table table_of(const std::vector<RelaxationStep>& steps) {
   report::Table table;
   table.caption =
-      "Flows: exact gradient flows on 4 sequences; R/R_max with the K that the measured drift implies; width missed: "
-      "powers of ten below the definition at the step's own branch scale. Runs: SGD, finished of all; slope: of "
-      "ln(lowest excess risk) on ln n_data over the runs past their minimum.";
+      "Flows: exact gradient flows on 4 sequences; R/R_max with the K that the measured drift implies; "
+      "width missed: powers of ten below the definition at the step's own branch scale. Runs: SGD, finished of all; "
+      "slope: of ln(lowest excess risk) on ln n_data over the runs past their minimum.";
   table.columns = {"step",         "what",          "flows converged", "drift", "R/R_max",
                    "width missed", "runs finished", "past minimum",    "slope", "early form"};
   for (const auto& step : steps) {

@@ -32,12 +32,13 @@ constexpr const char* kDefaultText = "/usr/share/games/fortunes";
 std::string text_of(const ReproduceOptions& options) {
   std::string text = options.text.empty() ? kDefaultText : options.text;
   if (!fs::exists(text))
-    throw base::InputError({"--text"},
-                           options.text.empty()
-                               ? fmt::format("the demo's text {} is missing; install Debian's package fortunes, or "
-                                             "name a UTF-8 file or directory with --text",
-                                             text)
-                               : fmt::format("'{}' does not exist; name a UTF-8 file or directory", text));
+    throw base::InputError(
+        {"--text"},
+        options.text.empty()
+            ? fmt::format(
+                  "the demo's text {} is missing; install Debian's package fortunes, or name a UTF-8 file or directory with --text",
+                  text)
+            : fmt::format("'{}' does not exist; name a UTF-8 file or directory", text));
   return text;
 }
 
@@ -86,8 +87,7 @@ std::size_t count(const std::vector<report::Claim>& claims, report::Verdict verd
 
 std::string answer_of(const std::vector<report::Claim>& claims) {
   return fmt::format(
-      "Of {} claims of the theory, measured here, {} are supported, {} are not supported and {} stay "
-      "inconclusive.",
+      "Of {} claims of the theory, measured here, {} are supported, {} are not supported and {} stay inconclusive.",
       claims.size(), count(claims, report::Verdict::kSupported), count(claims, report::Verdict::kNotSupported),
       count(claims, report::Verdict::kInconclusive));
 }
@@ -96,11 +96,11 @@ report::Section rules() {
   report::Section section;
   section.title = "How verdicts are reached";
   section.paragraphs = {
-      "A number is supported when the measured 95 % interval holds it and is no wider than the number itself, not "
-      "supported when the interval excludes it, else inconclusive. A bound is supported when the whole interval obeys "
-      "it, not supported when the whole interval breaks it. A number up to a stated tolerance is supported "
-      "when the whole interval lies within it, not supported when all of it lies outside. A form is supported when its "
-      "AICc is lower by more than 6, "
+      "A number is supported when the measured 95 % interval holds it and is no wider than the number itself, "
+      "not supported when the interval excludes it, else inconclusive. "
+      "A bound is supported when the whole interval obeys it, not supported when the whole interval breaks it. "
+      "A number up to a stated tolerance is supported when the whole interval lies within it, "
+      "not supported when all of it lies outside. A form is supported when its AICc is lower by more than 6, "
       "not supported when it is higher by more than 6. No verdict is made by hand."};
   return section;
 }

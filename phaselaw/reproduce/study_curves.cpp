@@ -72,10 +72,10 @@ StudyCurves study_curves(const std::vector<store::RunRecord>& records, const std
     return record.status != store::Status::kFinished;
   });
   if (study.runs.empty())
-    throw base::InputError({source},
-                           fmt::format("expected at least one finished run with a positive loss; found {} runs, "
-                                       "{} of them not finished",
-                                       records.size(), study.diverged));
+    throw base::InputError(
+        {source},
+        fmt::format("expected at least one finished run with a positive loss; found {} runs, {} of them not finished",
+                    records.size(), study.diverged));
   return study;
 }
 

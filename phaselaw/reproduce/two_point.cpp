@@ -140,18 +140,18 @@ std::vector<report::Claim> claims_of(const TwoPointExperiment& e) {
   const auto other_risks = [](const TwoPointCell& cell) {
     return std::vector<Simulated>(cell.risks.begin() + 1, cell.risks.end());
   };
-  auto tests = lower_claim("test_bound",
-                           "No test tells the two targets apart with a sum of error probabilities below 1 - TV, which "
-                           "Pinsker's inequality bounds by 1/2.",
-                           0.5, ">= 1/2", smallest(e, all_tests), "sum of the two error probabilities");
+  auto tests = lower_claim(
+      "test_bound",
+      "No test tells the two targets apart with a sum of error probabilities below 1 - TV, which Pinsker's inequality bounds by 1/2.",
+      0.5, ">= 1/2", smallest(e, all_tests), "sum of the two error probabilities");
   tests.would_change = "A test whose errors add up to less than 1/2; there is none if the noise is Gaussian.";
   auto bound = lower_claim("risk_bound", "Every estimator has a worst-case risk of at least xi^2/(16 n).", 1.0 / 16,
                            ">= 1/16", smallest(e, all_risks), "risk over the tried estimators");
   bound.unit = "xi^2/n";
   bound.would_change = "An estimator, of any kind, whose risk over both targets stays below xi^2/(16 n).";
   auto others = lower_claim("minimax",
-                            "No other estimator beats the exact minimax risk over the two points, not even one that "
-                            "trains to the best stopping time chosen with the truth at hand.",
+                            "No other estimator beats the exact minimax risk over the two points, "
+                            "not even one that trains to the best stopping time chosen with the truth at hand.",
                             minimax, "", smallest(e, other_risks), "risk over all but the posterior mean");
   others.predicted_text = ">= " + report::format_number(minimax, 4);
   others.unit = "xi^2/n";
@@ -169,8 +169,7 @@ std::vector<report::Claim> claims_of(const TwoPointExperiment& e) {
 report::Table table_of(const TwoPointExperiment& e) {
   report::Table table;
   table.caption =
-      "Simulated risk in units of xi^2/n, with its standard error; the bound is 0.0625, the exact minimax risk "
-      "over the two points " +
+      "Simulated risk in units of xi^2/n, with its standard error; the bound is 0.0625, the exact minimax risk over the two points " +
       report::format_number(theory::two_point_minimax_risk(1, 1), 4) + ".";
   table.columns = {"n", "noise", "draws"};
   for (const auto& s : e.cells.front().risks) table.columns.push_back(s.name);
@@ -210,18 +209,17 @@ Finding two_point(const Context& context) {
   Finding finding;
   finding.section.title = "Lower bound from data: two targets that noise hides";
   finding.section.lead =
-      "No estimator can have an excess risk below xi^2/(16 n) on both of two targets at distance xi/sqrt n. Labels of "
-      "both are drawn at the inputs of a data set, and estimators that know everything but the sign try: the best "
-      "test, "
-      "the best estimator, means of the labels, and the flow and ridge regression on a transformer's own kernel, "
-      "stopped where they are best.";
+      "No estimator can have an excess risk below xi^2/(16 n) on both of two targets at distance xi/sqrt n. "
+      "Labels of both are drawn at the inputs of a data set, and estimators that know everything but the sign try: "
+      "the best test, the best estimator, means of the labels, "
+      "and the flow and ridge regression on a transformer's own kernel, stopped where they are best.";
   finding.section.claims = claims_of(e);
   finding.section.figures = figures_of(e);
   finding.section.tables = {table_of(e)};
   finding.section.paragraphs = {
-      "Risks are averages over the two targets, which the worst case can only exceed. The kernel methods start from "
-      "zero, half way between the targets, where doing nothing costs xi^2/(4 n); training towards two targets so close "
-      "gains little on that."};
+      "Risks are averages over the two targets, which the worst case can only exceed. "
+      "The kernel methods start from zero, half way between the targets, where doing nothing costs xi^2/(4 n); "
+      "training towards two targets so close gains little on that."};
   finding.configurations.emplace_back("two-point study", study.json);
   return finding;
 }

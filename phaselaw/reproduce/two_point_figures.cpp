@@ -68,8 +68,8 @@ Figure risk_figure(const TwoPointExperiment& e) {
     figure.series.push_back(std::move(points));
   }
   figure.caption =
-      "Every estimator lies above the bound, the posterior mean on the exact minimax risk. Bars: 95 % Monte-Carlo "
-      "intervals, mostly smaller than the points.";
+      "Every estimator lies above the bound, the posterior mean on the exact minimax risk. "
+      "Bars: 95 % Monte-Carlo intervals, mostly smaller than the points.";
   return figure;
 }
 
@@ -103,9 +103,9 @@ Figure separation_figure(const TwoPointExperiment& e) {
   figure.series.push_back(std::move(points));
   figure.vertical_marks.push_back({1, "h = 1", Colour::kGrey});
   figure.caption =
-      "The bound the paper's name stands for takes h = 1 and Pinsker's inequality; the two points themselves are "
-      "harder than that: the gap between the red line and the points is what the proof gives away. One unknown "
-      "coordinate alone has the minimax risk 1 on this scale.";
+      "The bound the paper's name stands for takes h = 1 and Pinsker's inequality; "
+      "the two points themselves are harder than that: the gap between the red line and the points is what the proof gives away. "
+      "One unknown coordinate alone has the minimax risk 1 on this scale.";
   return figure;
 }
 

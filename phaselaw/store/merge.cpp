@@ -54,9 +54,10 @@ MergeResult merge(const std::string& output, const std::vector<std::string>& inp
         if (before.checksum != now.checksum)
           throw base::InputError(
               {all[i]->path()},
-              fmt::format("run {} differs from the one in {} (checksums {} and {}): the stores were not made by the "
-                          "same program on the same kind of machine; carry the run out again in one of them",
-                          index, all[before.input]->path(), now.checksum, before.checksum));
+              fmt::format(
+                  "run {} differs from the one in {} (checksums {} and {}): "
+                  "the stores were not made by the same program on the same kind of machine; carry the run out again in one of them",
+                  index, all[before.input]->path(), now.checksum, before.checksum));
         ++result.duplicates;
       }
     }

@@ -53,9 +53,9 @@ std::int64_t version_of(Database& database) {
     if (text == std::to_string(version)) return version;
   throw base::InputError(
       {database.path()},
-      fmt::format("has schema version {}; this program reads versions 1 to {}: use the release that wrote it, or name "
-                  "another file",
-                  text.empty() ? "(none)" : text, kSchemaVersion));
+      fmt::format(
+          "has schema version {}; this program reads versions 1 to {}: use the release that wrote it, or name another file",
+          text.empty() ? "(none)" : text, kSchemaVersion));
 }
 
 // Adds the columns that a file of an older version lacks and computes the checksums.
@@ -95,9 +95,9 @@ std::int64_t require_study(Database& database, bool pages) {
     throw base::InputError({path}, "is an SQLite database, but not a phaselaw study; name another file");
   const std::string damage = pages ? database.text("PRAGMA quick_check(1)") : "ok";
   if (damage != "ok")
-    throw base::InputError({path}, fmt::format("is damaged ({}); restore it from a copy, or save what is left with "
-                                               "'sqlite3 {} .recover'",
-                                               damage, path));
+    throw base::InputError(
+        {path}, fmt::format("is damaged ({}); restore it from a copy, or save what is left with 'sqlite3 {} .recover'",
+                            damage, path));
   return version_of(database);
 }
 

@@ -25,15 +25,13 @@ namespace {
     case SQLITE_PERM:
       throw base::InputError({path}, "cannot be written; check the permissions of the file and its directory");
     case SQLITE_FULL:
-      throw base::RunError(
-          fmt::format("{}: the disk or the allowed size is full; runs stored before are intact: make "
-                      "room and start the same command again",
-                      path));
+      throw base::RunError(fmt::format(
+          "{}: the disk or the allowed size is full; runs stored before are intact: make room and start the same command again",
+          path));
     case SQLITE_IOERR:
-      throw base::RunError(
-          fmt::format("{}: the disk failed or is full ({}); runs stored before are intact: check the "
-                      "disk and start the same command again",
-                      path, detail));
+      throw base::RunError(fmt::format(
+          "{}: the disk failed or is full ({}); runs stored before are intact: check the disk and start the same command again",
+          path, detail));
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
       throw base::RunError(

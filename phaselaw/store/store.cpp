@@ -106,11 +106,12 @@ Store Store::open_or_create(const std::string& path, const std::string& study_js
   const std::filesystem::path parent = std::filesystem::path(path).parent_path();
   const std::string directory = parent.empty() ? "." : parent.string();
   if (const std::string problem = options.locking_problem(directory); !problem.empty())
-    throw base::InputError({path},
-                           fmt::format("cannot hold a study that is being written: {}; put the store on a local disk "
-                                       "and copy it afterwards, or give each machine a store of its own (--shard i/k) "
-                                       "and join them with `phaselaw merge`",
-                                       problem));
+    throw base::InputError(
+        {path},
+        fmt::format(
+            "cannot hold a study that is being written: {}; put the store on a local disk and copy it afterwards, "
+            "or give each machine a store of its own (--shard i/k) and join them with `phaselaw merge`",
+            problem));
   auto connection = std::make_unique<Connection>(Database(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, path));
   Database& database = connection->database;
   sqlite3_busy_timeout(database.handle(), static_cast<int>(options.busy_timeout_s * 1000));
@@ -179,10 +180,10 @@ bool Store::add(const RunRecord& run) {
     c.remove_run->run();
   } else if (!stored_status.empty()) {
     if (stored_key != run.key)
-      throw base::InputError({c.database.path()},
-                             fmt::format("run {} is there with another configuration (key {} in the file, {} here); "
-                                         "name another output",
-                                         run.index, stored_key, run.key));
+      throw base::InputError(
+          {c.database.path()},
+          fmt::format("run {} is there with another configuration (key {} in the file, {} here); name another output",
+                      run.index, stored_key, run.key));
     return false;
   }
 

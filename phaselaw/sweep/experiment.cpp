@@ -26,9 +26,12 @@ void validate(const Experiment& e, const base::Location& where) {
     const bool wants_tokens =
         e.data.target == data::Target::tokens || (e.data.target == data::Target::automatic && e.model.reads_tokens());
     if (wants_tokens != e.model.reads_tokens())
-      throw InputError(where, fmt::format("data.target and model.readout do not fit: target tokens needs readout "
-                                          "tokens, regression needs identity or linear; found readout {}",
-                                          base::enum_to_text(e.model.readout)));
+      throw InputError(
+          where,
+          fmt::format(
+              "data.target and model.readout do not fit: target tokens needs readout tokens, regression needs identity or linear; "
+              "found readout {}",
+              base::enum_to_text(e.model.readout)));
   } else if (e.model.reads_tokens()) {
     throw InputError(where, "model.readout tokens needs data.source = \"text\"; choose readout identity or linear");
   }
@@ -136,9 +139,11 @@ Point point_at(const Value& document, const Grid& grid, double combination) {
   double flop = 0;
   for (int i = 0; i < kSamples; ++i)
     flop += point_at(document, grid, std::floor(grid.combinations() * i / kSamples)).cost_flop / kSamples;
-  throw InputError(grid.where, fmt::format("the grid makes {:.0f} runs, the limit is {}; on one core of {:.0f} GFLOP/s "
-                                           "they would take about {:.1f} days: take fewer values",
-                                           count, kMaxPoints, kNominalRate / 1e9, count * flop / kNominalRate / 86400));
+  throw InputError(
+      grid.where,
+      fmt::format(
+          "the grid makes {:.0f} runs, the limit is {}; on one core of {:.0f} GFLOP/s they would take about {:.1f} days: take fewer values",
+          count, kMaxPoints, kNominalRate / 1e9, count * flop / kNominalRate / 86400));
 }
 
 }  // namespace

@@ -22,8 +22,7 @@ std::vector<Value> size_range(const Value& range) {
   if (!(from >= 1 && to > from && std::isfinite(to)) || points < 2 || points > 10000)
     throw InputError(
         range.where(),
-        fmt::format("grid.n_params: expected 1 <= from < to and 2 <= points <= 10000; found from {}, to {}, "
-                    "points {}",
+        fmt::format("grid.n_params: expected 1 <= from < to and 2 <= points <= 10000; found from {}, to {}, points {}",
                     from, to, points));
   std::vector<Value> sizes;
   for (std::int64_t i = 0; i < points; ++i) {
@@ -37,9 +36,11 @@ std::vector<Value> size_range(const Value& range) {
 std::vector<Value> sizes_of(const Value& value) {
   if (value.is_table()) return size_range(value);
   if (!value.is_list() || value.list().empty())
-    throw InputError(value.where(), fmt::format("grid.n_params: expected a list with at least one number, or a table "
-                                                "with from, to and points; found {}",
-                                                value.is_list() ? "an empty list" : value.kind()));
+    throw InputError(
+        value.where(),
+        fmt::format(
+            "grid.n_params: expected a list with at least one number, or a table with from, to and points; found {}",
+            value.is_list() ? "an empty list" : value.kind()));
   for (const Value& size : value.list())
     if (!size.is_number() || !(size.number() >= 1) || !std::isfinite(size.number()))
       throw InputError(size.where(), fmt::format("grid.n_params: expected numbers >= 1; found {}",
@@ -70,9 +71,10 @@ void collect(const Value& node, const std::string& prefix, Grid& grid) {
                                           "; others are written section.key, such as \"data.n_data\"");
     const std::string part = name.substr(0, dot);
     if (part == "kernel" || part == "flow")
-      throw InputError(value.where(), fmt::format("grid key '{}': [{}] is no part of a training run; vary keys of "
-                                                  "model, data or training",
-                                                  name, part));
+      throw InputError(
+          value.where(),
+          fmt::format("grid key '{}': [{}] is no part of a training run; vary keys of model, data or training", name,
+                      part));
     if (!value.is_list() || value.list().empty())
       throw InputError(value.where(), fmt::format("grid key '{}': expected a list with at least one value, found {}",
                                                   name, value.is_list() ? "an empty list" : value.kind()));
@@ -126,9 +128,9 @@ Grid grid_from(const Value& document) {
   if (const Value* section = document.find("grid")) {
     grid.where = section->where();
     if (section->entries().empty())
-      throw InputError(section->where(),
-                       "the grid is empty; give it keys such as \"data.n_data\" = [32, 64] or seeds = 3, or leave "
-                       "[grid] out");
+      throw InputError(
+          section->where(),
+          "the grid is empty; give it keys such as \"data.n_data\" = [32, 64] or seeds = 3, or leave [grid] out");
     collect(*section, "", grid);
   }
   std::sort(grid.axes.begin(), grid.axes.end(), [](const GridAxis& a, const GridAxis& b) { return a.key < b.key; });

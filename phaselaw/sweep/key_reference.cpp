@@ -60,12 +60,11 @@ std::string key_reference() {
   text += section("flow", "What `phaselaw flow` and `phaselaw predict` follow.", e.flow);
   text +=
       "## [grid], in a study only\n\n"
-      "Each key is `\"section.key\"` with a list of values; the study holds every combination. `seeds = K` repeats "
-      "each "
-      "with seeds `seed`, `seed + 1`, ... The runs are numbered with the alphabetically last key varying fastest and "
-      "replicates innermost.\n\n"
-      "`n_params = [1e4, 1e5]`, or `n_params = { from = 1e4, to = 1e6, points = 5 }` with equal ratios, is a ladder of "
-      "model sizes: trainable parameters, solved into shapes.\n\n";
+      "Each key is `\"section.key\"` with a list of values; the study holds every combination. "
+      "`seeds = K` repeats each with seeds `seed`, `seed + 1`, ... "
+      "The runs are numbered with the alphabetically last key varying fastest and replicates innermost.\n\n"
+      "`n_params = [1e4, 1e5]`, or `n_params = { from = 1e4, to = 1e6, points = 5 }` with equal ratios, is a ladder of model sizes: "
+      "trainable parameters, solved into shapes.\n\n";
   text += section("ladder", "How `grid.n_params` becomes a shape; the rule is in `phaselaw/sweep/ladder.h`.",
                   LadderOptions{});
   text.pop_back();  // one newline at the end

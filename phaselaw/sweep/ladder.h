@@ -30,8 +30,8 @@ struct LadderOptions {
   static void fields(Self& self, Visit&& visit) {
     using base::anything, base::at_least, base::positive, base::strictly_between;
     visit("vary", self.vary, anything(),
-          "shape (n_layers, d_model, n_heads, d_hidden), d_hidden alone, or auto: shape for text, else d_hidden, which "
-          "keeps the task the same");
+          "shape (n_layers, d_model, n_heads, d_hidden), d_hidden alone, or auto: "
+          "shape for text, else d_hidden, which keeps the task the same");
     visit("aspect", self.aspect, positive(), "shape: wanted d_model / n_layers");
     visit("mlp_ratio", self.mlp_ratio, positive(), "shape: wanted d_hidden / d_model");
     visit("tolerance", self.tolerance, strictly_between(0, 1),

@@ -25,9 +25,8 @@ Shard shard_from(const std::string& text) {
   const auto index = base::parse_integer(text.substr(0, slash));
   const auto count = slash < text.size() ? base::parse_integer(text.substr(slash + 1)) : std::nullopt;
   if (!index || !count || *index < 0 || *index >= *count)
-    throw base::InputError({"--shard"}, fmt::format("expected i/k with 0 <= i < k, such as 0/4 for the first of four; "
-                                                    "found '{}'",
-                                                    text));
+    throw base::InputError(
+        {"--shard"}, fmt::format("expected i/k with 0 <= i < k, such as 0/4 for the first of four; found '{}'", text));
   return {*index, *count};
 }
 

@@ -108,8 +108,7 @@ void recognise_output(const Table& table, const std::string& output, Recognised&
                        candidates.front());
   else if (output == "loss" && !perplexities.empty())
     what = fmt::format(
-        "expected a column of the loss, found the perplexity {}: a loss in nats is its logarithm; add "
-        "a column with it",
+        "expected a column of the loss, found the perplexity {}: a loss in nats is its logarithm; add a column with it",
         perplexities.front());
   throw base::InputError({table.source, 1}, what);
 }

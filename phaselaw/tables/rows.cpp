@@ -68,8 +68,8 @@ void leave_out_copies(Table& table, std::vector<std::string>& warnings) {
   });
   if (!lines.empty())
     warnings.push_back(
-        fmt::format("{} repeating an earlier row in every field left out ({}; the first repeats line "
-                    "{}); give runs that may agree a column that tells them apart",
+        fmt::format("{} repeating an earlier row in every field left out ({}; the first repeats line {}); "
+                    "give runs that may agree a column that tells them apart",
                     rows_of(lines.size()), lines_of(lines), copied));
 }
 
@@ -94,10 +94,9 @@ void keep_last(Table& table, const Recognised& found) {
     } else if (table.number(row, progress) == table.number(at->second, progress)) {
       throw base::InputError(
           {table.source, line_of(table.rows[row])},
-          fmt::format("run {} is at {} {} here and in line {}: more than one run has this name; join "
-                      "columns with --col run=a+b",
-                      at->first, table.header[progress], table.rows[row][progress].text,
-                      line_of(table.rows[at->second])));
+          fmt::format(
+              "run {} is at {} {} here and in line {}: more than one run has this name; join columns with --col run=a+b",
+              at->first, table.header[progress], table.rows[row][progress].text, line_of(table.rows[at->second])));
     }
   }
   std::vector<std::vector<Table::Field>> kept;
@@ -117,10 +116,10 @@ void warn_of_crossed_runs(const Table& table, const Recognised& found, std::vect
     const std::string run = joined(row, found.run);
     const auto [at, is_new] = seen.emplace(run + '\x1f' + row[progress].text, line_of(row));
     if (is_new) continue;
-    warnings.push_back(
-        fmt::format("run {} has two rows at {} {} (lines {} and {}): more than one run has this name, or "
-                    "it was resumed; join columns with --col run=a+b",
-                    run, table.header[progress], row[progress].text, at->second, line_of(row)));
+    warnings.push_back(fmt::format(
+        "run {} has two rows at {} {} (lines {} and {}): more than one run has this name, or it was resumed; "
+        "join columns with --col run=a+b",
+        run, table.header[progress], row[progress].text, at->second, line_of(row)));
     return;
   }
 }
@@ -191,10 +190,9 @@ void warn_of_units(Rows& out) {
   if (ratio.empty()) return;
   const double per_parameter = median(ratio);
   if (per_parameter > 1e5 || per_parameter < 1e-3)
-    out.warnings.push_back(
-        fmt::format("{:.2g} tokens per parameter (median): are {} and {} in the same units? set one "
-                    "with --scale n_params=1e6 or --scale tokens=1e9",
-                    per_parameter, out.column_of.at("n_params"), out.column_of.at("tokens")));
+    out.warnings.push_back(fmt::format(
+        "{:.2g} tokens per parameter (median): are {} and {} in the same units? set one with --scale n_params=1e6 or --scale tokens=1e9",
+        per_parameter, out.column_of.at("n_params"), out.column_of.at("tokens")));
   if (!columns.has("compute")) return;
   const std::vector<double> c = columns.get("compute");
   ratio.clear();
@@ -204,8 +202,7 @@ void warn_of_units(Rows& out) {
   const double convention = median(ratio);
   if (convention > 20 || convention < 0.05)
     out.warnings.push_back(
-        fmt::format("{} is {:.2g} times 6 n_params tokens (median): are the units FLOP, parameters and "
-                    "tokens?",
+        fmt::format("{} is {:.2g} times 6 n_params tokens (median): are the units FLOP, parameters and tokens?",
                     out.column_of.at("compute"), convention));
   else if (std::abs(convention - 1) > 0.005)
     out.notes.push_back(fmt::format(
@@ -228,8 +225,8 @@ void warn_of_precisions(Rows& out) {
   std::vector<std::string> parts;
   for (const auto& [name, rows] : precisions) parts.push_back(fmt::format("{} in {}", name, rows_of(rows)));
   out.warnings.push_back(fmt::format(
-      "one fit mixes runs of {} precisions ({}): rounding shifts losses, so the law may be of the precision "
-      "rather than of its columns; fit one at a time, with --where {}={}",
+      "one fit mixes runs of {} precisions ({}): rounding shifts losses, so the law may be of the precision rather than of its columns; "
+      "fit one at a time, with --where {}={}",
       precisions.size(), fmt::join(parts, ", "), out.table.header[precision_column(out.table)],
       precisions.begin()->first));
 }

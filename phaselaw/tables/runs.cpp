@@ -120,8 +120,7 @@ Curve curve_of(const Rows& rows, const Axes& axes, std::string name, const std::
     curve.dense_loss = picked(rows.data.output, own);
     for (const std::size_t i : own) curve.dense_step.push_back(axes.position(i));
     curve.notes.push_back(
-        fmt::format("{} is recorded {} times more often and is looked at for instabilities; to fit it, "
-                    "--col loss={}",
+        fmt::format("{} is recorded {} times more often and is looked at for instabilities; to fit it, --col loss={}",
                     curve.dense_quantity, own.size() / main.size(), curve.dense_quantity));
     break;
   }
@@ -139,10 +138,11 @@ std::string stem_of(const std::string& source) {
 std::vector<Curve> curves_from(const Rows& rows) {
   const Axes axes(rows);
   if (!axes.has_position())
-    throw base::InputError({rows.table.source, 1, 0},
-                           fmt::format("expected a column of what has been spent (step, tokens or compute), found: {}; "
-                                       "name it with --col step=COLUMN",
-                                       fmt::join(rows.table.header, ", ")));
+    throw base::InputError(
+        {rows.table.source, 1, 0},
+        fmt::format(
+            "expected a column of what has been spent (step, tokens or compute), found: {}; name it with --col step=COLUMN",
+            fmt::join(rows.table.header, ", ")));
   const std::vector<std::string>& names = rows.run_names;
   std::unordered_map<std::string, std::size_t> position;
   for (std::size_t r = 0; r < names.size(); ++r) position.emplace(names[r], r);

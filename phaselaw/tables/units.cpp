@@ -98,20 +98,23 @@ NumericColumn numeric_column(const Table& table, std::size_t column, const std::
     if (number.kind == NumberKind::not_a_number && is_count(name)) {
       number = base::parse_count(text);
       if (number.kind == NumberKind::finite && factor != nullptr && *factor != 1)
-        return fault(row, fmt::format("{} has a unit of its own in a column that is multiplied by {}; write the "
-                                      "unit once, or --scale {}=1",
-                                      text, factor_text(*factor), name));
+        return fault(
+            row,
+            fmt::format(
+                "{} has a unit of its own in a column that is multiplied by {}; write the unit once, or --scale {}=1",
+                text, factor_text(*factor), name));
     }
     if (factor != nullptr) number.value *= *factor;
     switch (number.kind) {
       case NumberKind::missing:
-        return fault(row, fmt::format("expected a number for {}, found nothing; fill it in, or leave such rows out "
-                                      "with --where '{}!='",
-                                      name, table.header[column]));
+        return fault(
+            row, fmt::format(
+                     "expected a number for {}, found nothing; fill it in, or leave such rows out with --where '{}!='",
+                     name, table.header[column]));
       case NumberKind::not_finite:
-        return fault(row, fmt::format("expected a finite number for {}, found {}; leave such rows out with --where "
-                                      "'{}>=0'",
-                                      name, text, table.header[column]));
+        return fault(row,
+                     fmt::format("expected a finite number for {}, found {}; leave such rows out with --where '{}>=0'",
+                                 name, text, table.header[column]));
       case NumberKind::out_of_range:
         return fault(row, fmt::format("expected a number within double precision for {}, found {}", name, text));
       case NumberKind::not_a_number:
@@ -147,8 +150,8 @@ std::string unit_fault(const Table& table, std::size_t column, const std::string
     if (values[row] < kSmallCount && std::floor(values[row]) != values[row]) {
       const double factor = factor_for(name, values[row]);
       return fmt::format(
-          "{}: expected a number of {} such as 1.4e9, found {}; if it is in {}, multiply it by {}: "
-          "--scale {}={} (--scale {}=1 to take it as it is)",
+          "{}: expected a number of {} such as 1.4e9, found {}; "
+          "if it is in {}, multiply it by {}: --scale {}={} (--scale {}=1 to take it as it is)",
           place(table, row, column), name == "n_params" ? "parameters" : "tokens", field(row),
           factor == 1e9 ? "billions" : "millions", factor_text(factor), name, factor_text(factor), name);
     }

@@ -40,10 +40,11 @@ template <class T>
 numerics::ProductPrecision product_precision(Precision precision) {
   if (precision == Precision::float32) return numerics::ProductPrecision::native;
   if constexpr (!std::is_same_v<T, float>)
-    throw base::InputError({"training.precision"},
-                           fmt::format("expected \"float32\" where training is computed in double precision, found "
-                                       "\"{}\"; it is for the verbs train and sweep",
-                                       base::enum_to_text(precision)));
+    throw base::InputError(
+        {"training.precision"},
+        fmt::format(
+            "expected \"float32\" where training is computed in double precision, found \"{}\"; it is for the verbs train and sweep",
+            base::enum_to_text(precision)));
   require_precision(precision);
   return precision == Precision::bfloat16 ? numerics::ProductPrecision::bfloat16
                                           : numerics::ProductPrecision::bfloat16_emulated;

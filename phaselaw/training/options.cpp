@@ -36,8 +36,8 @@ void require_precision(Precision precision) {
   if (const auto missing = numerics::bfloat16_missing(); !missing.empty())
     throw base::InputError(
         {"training.precision"},
-        fmt::format("expected a processor that multiplies bfloat16, found none: {}; say \"float32\", or "
-                    "\"bfloat16-emulated\" to study what the rounding does, slower than float32",
+        fmt::format("expected a processor that multiplies bfloat16, found none: {}; "
+                    "say \"float32\", or \"bfloat16-emulated\" to study what the rounding does, slower than float32",
                     missing));
 }
 

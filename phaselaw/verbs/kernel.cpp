@@ -144,9 +144,9 @@ bool has_targets(const sweep::Experiment& e) {
 void warn_if_singular(std::int64_t parameters, std::int64_t rows) {
   if (parameters < rows)
     base::log_warning(fmt::format(
-        "{} parameters for {} rows: the kernel is singular, its rank at most {}; the eigenvalues "
-        "beyond are zero. --spectrum-only gives the others from the smaller dual; for a positive definite kernel "
-        "widen the model or use fewer sequences",
+        "{} parameters for {} rows: the kernel is singular, its rank at most {}; the eigenvalues beyond are zero. "
+        "--spectrum-only gives the others from the smaller dual; "
+        "for a positive definite kernel widen the model or use fewer sequences",
         parameters, rows, parameters));
 }
 

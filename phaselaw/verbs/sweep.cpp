@@ -19,9 +19,10 @@ namespace {
 sweep::Shard shard_of(const SweepRequest& request, const ranks::Launch& launch) {
   const sweep::Shard shard = request.shard.empty() ? sweep::Shard{} : sweep::shard_from(request.shard);
   if (launch.several() && !request.shard.empty())
-    throw base::InputError({"--shard"}, fmt::format("{} ranks share the whole study; leave --shard out, or start the "
-                                                    "shards one by one, without {}",
-                                                    launch.size, launch.launcher));
+    throw base::InputError(
+        {"--shard"},
+        fmt::format("{} ranks share the whole study; leave --shard out, or start the shards one by one, without {}",
+                    launch.size, launch.launcher));
   return shard;
 }
 

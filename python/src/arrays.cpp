@@ -34,9 +34,11 @@ template <class T>
 }
 
 [[noreturn]] void wrong_device(nb::handle object, const char* name, int device) {
-  throw base::InputError({name}, fmt::format("expected an array on the CPU; found {} on a device of type {} (DLPack's "
-                                             "numbers: 2 is CUDA); move it with .cpu() or numpy.asarray",
-                                             describe(object), device));
+  throw base::InputError(
+      {name},
+      fmt::format(
+          "expected an array on the CPU; found {} on a device of type {} (DLPack's numbers: 2 is CUDA); move it with .cpu() or numpy.asarray",
+          describe(object), device));
 }
 
 // Not an array that can be read: another device, or no array at all.

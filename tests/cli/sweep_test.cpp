@@ -43,9 +43,10 @@ TEST_F(SweepCliTest, LadderShowsWantedAndSolvedSizes) {
 }
 
 TEST_F(SweepCliTest, PrecisionIsRecordedAndAFitOfTwoIsWarnedOf) {
-  write("mixed.toml", base::read_text(path("exp.toml")) +
-                          "[grid]\n\"model.d_hidden\" = [4, 8, 16, 32]\n\"training.precision\" = [\"float32\", "
-                          "\"bfloat16-emulated\"]\n");
+  write(
+      "mixed.toml",
+      base::read_text(path("exp.toml")) +
+          "[grid]\n\"model.d_hidden\" = [4, 8, 16, 32]\n\"training.precision\" = [\"float32\", \"bfloat16-emulated\"]\n");
   ASSERT_EQ(run({"sweep", path("mixed.toml"), "--out", path("mixed.db")}).code, 0);
   const auto table = run({"export", path("mixed.db")}).out;
   EXPECT_NE(table.substr(0, table.find('\n')).find(",precision,"), std::string::npos) << table.substr(0, 200);

@@ -127,8 +127,7 @@ TEST(Rows, OtherColumnsKeepTheirNamesAndTheOutputIsWhatTheLawPredicts) {
 
 TEST(Rows, JsonLinesWithNestedKeysMissingKeysAndPythonsNaN) {
   const std::string text =
-      "{\"name\":\"a "
-      "\\\"NaN\\\"\",\"config\":{\"n_params\":70000000,\"lr\":0.1},\"val/loss\":3.25,\"tags\":[1,2]}\r\n\n"
+      "{\"name\":\"a \\\"NaN\\\"\",\"config\":{\"n_params\":70000000,\"lr\":0.1},\"val/loss\":3.25,\"tags\":[1,2]}\r\n\n"
       "{\"name\":\"b\",\"config\":{\"n_params\":1.4e9},\"val/loss\":2.5,\"extra\":null}\n"
       "{\"name\":\"c\",\"config\":{\"n_params\":2},\"val/loss\":NaN}\n";
   const Rows t = read(text, {.where = {"val/loss>0"}});
@@ -146,8 +145,8 @@ TEST(Rows, JsonLinesWithNestedKeysMissingKeysAndPythonsNaN) {
 
 TEST(Rows, ChartsExportedByWandbBecomeOneRowForEachRunAndStep) {
   const std::string text =
-      "\"Step\",\"big - net - train/loss\",\"big - net - train/loss__MIN\",\"big - net - train/loss__MAX\","
-      "\"small - train/loss\",\"small - _step\"\n0,5,5,5,6,0\n10,4,4,4,,\n20,3,3,3,5.5,20\n";
+      "\"Step\",\"big - net - train/loss\",\"big - net - train/loss__MIN\",\"big - net - train/loss__MAX\",\"small - train/loss\",\"small - _step\"\n"
+      "0,5,5,5,6,0\n10,4,4,4,,\n20,3,3,3,5.5,20\n";
   const Rows t = read(text);
   EXPECT_EQ(t.run, (std::vector<std::string>{"big - net", "small", "big - net", "big - net", "small"}));
   EXPECT_EQ(t.data.output, (Numbers{5, 6, 4, 3, 5.5}));

@@ -177,8 +177,8 @@ Diagnosis diagnose_one(const tables::Curve& data, const DiagnoseOptions& options
                          front.fit.find("t0")->value > d.curve.x.back() / 2;
   if ((late_fall || (d.signature.quickens && front.start != Start::exponential)) && d.curve.clock != "lr_sum")
     d.notes.push_back(
-        "falls faster at its end than before, as a decay of the learning rate does; no form here can do so: "
-        "give an lr column, or --decay linear --decay-from STEP");
+        "falls faster at its end than before, as a decay of the learning rate does; "
+        "no form here can do so: give an lr column, or --decay linear --decay-from STEP");
   std::vector<BendOfForm> bends;
   for (const CurveFormFit& form : d.fits.forms) {
     base::throw_if_interrupted();

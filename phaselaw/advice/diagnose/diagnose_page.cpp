@@ -44,8 +44,7 @@ std::vector<Figure> overview(const std::vector<Diagnosis>& diagnoses) {
       Figure figure;
       figure.title = fmt::format("All curves: {}", d.curve.quantity);
       figure.caption =
-          "Block means of each run's record. A power law with a floor bends upwards here, an exponential "
-          "drops and stops.";
+          "Block means of each run's record. A power law with a floor bends upwards here, an exponential drops and stops.";
       figure.x = clock_axis(d.curve);
       figure.y = {d.curve.quantity, "", true};
       figures.push_back(std::move(figure));
@@ -127,8 +126,7 @@ Figure residual_figure(const Diagnosis& d) {
   }
   figure.horizontal_marks.push_back({0, "", Colour::kGrey});
   figure.caption = fmt::format(
-      "Of the best two forms. Residuals that wander together are a form that does not hold: {} "
-      "blocks count as {} independent ones.",
+      "Of the best two forms. Residuals that wander together are a form that does not hold: {} blocks count as {} independent ones.",
       d.curve.x.size(), report::format_number(d.fits.independent, 2));
   return figure;
 }
@@ -152,8 +150,8 @@ Figure profile_figure(const Diagnosis& d) {
   figure.horizontal_marks.push_back({threshold, "interval ends", Colour::kGrey});
   figure.y.lo = 0;
   figure.caption =
-      "Where the curve lies below the line the data do not refute the bend. A profile that stays below to "
-      "one side belongs to a bend that is not determined on that side.";
+      "Where the curve lies below the line the data do not refute the bend. "
+      "A profile that stays below to one side belongs to a bend that is not determined on that side.";
   return figure;
 }
 

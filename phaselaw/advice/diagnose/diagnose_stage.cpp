@@ -105,13 +105,12 @@ void say_next(Diagnosis& d) {
     // judge_together has found the run that shows it.
   } else if (d.signature.late_rise) {
     d.next = fmt::format(
-        "raise the data: the held-out loss is lowest at step {:g} and ends {} higher; stop there, more "
-        "steps on these data do harm",
+        "raise the data: the held-out loss is lowest at step {:g} and ends {} higher; stop there, more steps on these data do harm",
         d.curve.min_step, percent(d.curve.end_loss / d.curve.min_loss - 1));
   } else if (d.signature.flat_end) {
     d.next = fmt::format(
-        "not more of the same: twice the {} buys {} +- {}; raise the data or the model (one run does "
-        "not say which: add runs that differ in one of them, with columns n_params and n_data)",
+        "not more of the same: twice the {} buys {} +- {}; "
+        "raise the data or the model (one run does not say which: add runs that differ in one of them, with columns n_params and n_data)",
         compute_word(d), percent(d.signature.end.per_doubling), percent(2 * d.signature.end.error));
   } else if (d.stage == "compute-starved") {
     d.next = fmt::format("raise compute, on the same data: the curve ends {}; {}",
@@ -125,8 +124,7 @@ void say_next(Diagnosis& d) {
         std::isfinite(left) && d.floor.identified ? fmt::format("; {} of the loss is reducible", percent(left)) : "");
   } else {
     d.next =
-        "record more of the curve: from the first steps on, and the loss at least 30 times evenly in the logarithm "
-        "of the steps";
+        "record more of the curve: from the first steps on, and the loss at least 30 times evenly in the logarithm of the steps";
   }
   if (d.signature.word == "instability") d.next += fmt::format("; first make it stable: {}", d.signature.reading);
   if (!std::isnan(d.signature.plateau_from))

@@ -156,10 +156,9 @@ void treat_decay(const ScheduleSums& sums, std::vector<Row>& rows, LossCurve& cu
                       sums.decay_begin - sums.warmup_end >= kStableShare * rows.back().step;
   if (stable) {
     cut(rows, static_cast<std::size_t>(decay - rows.begin()), curve.n_decay);
-    curve.notes.push_back(
-        fmt::format("the learning rate decays from step {:g}: the {} rows after it are left out, laws "
-                    "are of the stable phase",
-                    sums.decay_begin, curve.n_decay));
+    curve.notes.push_back(fmt::format(
+        "the learning rate decays from step {:g}: the {} rows after it are left out, laws are of the stable phase",
+        sums.decay_begin, curve.n_decay));
   } else {
     curve.annealed = true;
     curve.notes.push_back(

@@ -109,8 +109,7 @@ std::string intervals_of(const fitting::Fit& fit, const fitting::FitOptions& opt
 std::string held_out_error(const std::optional<fitting::Holdout>& held_out) {
   if (!held_out) return "not tested: no rows were held out, or too few were left";
   return fmt::format(
-      "the largest {} rows from the other {}, {} times the compute: mean absolute error {}, bias {} (above 0: "
-      "predicted too high){}",
+      "the largest {} rows from the other {}, {} times the compute: mean absolute error {}, bias {} (above 0: predicted too high){}",
       held_out->n_predicted, held_out->n_fitted, format_number(held_out->compute_factor),
       percent(held_out->mean_abs_rel_error), percent(held_out->bias),
       held_out->certified ? "" : "; that fit is not certified");
@@ -158,9 +157,9 @@ void say_data(const tables::Rows& table, const fitting::Fit& fit, List& list) {
   const auto [least, most] = std::minmax_element(table.data.output.begin(), table.data.output.end());
   list.item(fit.law.output, fmt::format("{} to {}", format_number(*least, 4), format_number(*most, 4)));
   list.item("precision", precision_of(table));
-  list.item("models and training",
-            "not stated: say architecture, tokenizer, data, schedule, and whether a loss is taken at the end of its "
-            "schedule or on the way");
+  list.item(
+      "models and training",
+      "not stated: say architecture, tokenizer, data, schedule, and whether a loss is taken at the end of its schedule or on the way");
 }
 
 void say_optimum(const fitting::Fit& fit, const fitting::FitOptions& options, List& list) {

@@ -108,8 +108,7 @@ Figure against_size(const View& r) {
   if (reducible)
     figure.caption = fmt::format(
         "The fitted floor {} = {} is taken off both. It is an estimate, and its error bends the lowest points most; "
-        "the "
-        "interval of a new run does not move the floor.",
+        "the interval of a new run does not move the floor.",
         r.floor_name, format_number(r.floor, 4));
   else if (!r.floor_name.empty())
     figure.caption = fmt::format("The fitted floor {} is 0: the whole {} is drawn.", r.floor_name, output);
@@ -161,8 +160,7 @@ void add_held_out(const View& r, const fitting::Holdout& held_out, Figure& figur
   figure.series.push_back(std::move(held));
   figure.caption = fmt::format(
       "The largest {} rows, up to {} times the compute of the {} others, are also predicted by a fit to those others: "
-      "off "
-      "by {} on average, {} on balance.{}",
+      "off by {} on average, {} on balance.{}",
       held_out.n_predicted, format_number(held_out.compute_factor), held_out.n_fitted,
       percent(held_out.mean_abs_rel_error), bias_in_words(held_out),
       held_out.certified ? "" : " That fit is not certified.");
@@ -207,8 +205,7 @@ std::string reading_of(const fitting::ProfileCurve& curve, const fitting::Coordi
   if (curve.hi)
     return coordinate.logarithmic
                ? fmt::format(
-                     "{} is unbounded below: all values down to 0 fit as well, within noise, as the fitted one; "
-                     "those over {} do not",
+                     "{} is unbounded below: all values down to 0 fit as well, within noise, as the fitted one; those over {} do not",
                      name, format_number(*curve.hi))
                : fmt::format("{} may be as low as its bound, {}; values over {} do not fit", name,
                              format_number(coordinate.parameter(coordinate.lower)), format_number(*curve.hi));
@@ -285,8 +282,7 @@ std::optional<Figure> pairs(const fitting::Fit& fit) {
   optimum.y = {fit.coordinates[b].parameter(fit.theta[b])};
   figure.series = {series, optimum};
   figure.caption = fmt::format(
-      "The pair with the strongest correlation, {} in the fitted coordinates: the data know a combination of the two "
-      "better than either.",
+      "The pair with the strongest correlation, {} in the fitted coordinates: the data know a combination of the two better than either.",
       format_number(correlation(draws[a], draws[b]), 4));
   return figure;
 }

@@ -36,8 +36,8 @@ void take_envelope(tables::Rows& rows, std::vector<std::string>& all_runs, table
   rows.require({"compute"});
   if (rows.n_runs() < 2)
     throw base::InputError({"--rows"},
-                           "an envelope is taken over several runs, and these rows are of one; name the "
-                           "runs with --col run=COLUMN, or leave --rows envelope out");
+                           "an envelope is taken over several runs, and these rows are of one; "
+                           "name the runs with --col run=COLUMN, or leave --rows envelope out");
   all = rows.data;
   all_runs = rows.run;
   const std::size_t before = rows.n_rows();

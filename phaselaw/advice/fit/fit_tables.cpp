@@ -87,11 +87,10 @@ std::vector<std::string> fit_facts(const fitting::Fit& fit, const std::optional<
                   c.gradient_norm < 1e-10 ? "below 1e-10" : report::format_number(c.gradient_norm, 2), c.condition,
                   c.status, base::enum_name(fit.method), fit.clustered ? " of whole runs" : "")};
   if (held_out)
-    facts.push_back(
-        fmt::format("held out: fitted to the cheapest {} rows, off by {} on average on the {} largest (bias {}), {} "
-                    "times the compute",
-                    held_out->n_fitted, percent(held_out->mean_abs_rel_error), held_out->n_predicted,
-                    percent(held_out->bias), report::format_number(held_out->compute_factor)));
+    facts.push_back(fmt::format(
+        "held out: fitted to the cheapest {} rows, off by {} on average on the {} largest (bias {}), {} times the compute",
+        held_out->n_fitted, percent(held_out->mean_abs_rel_error), held_out->n_predicted, percent(held_out->bias),
+        report::format_number(held_out->compute_factor)));
   return facts;
 }
 

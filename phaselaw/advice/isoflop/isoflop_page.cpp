@@ -142,10 +142,10 @@ report::Page isoflop_page(const IsoflopResult& r) {
   report::Section methods;
   methods.title = "The methods beside each other";
   methods.lead =
-      "Bias: the fitted law's own losses, without noise, at these sizes go through the same method; what it finds less "
-      "what the law has. A parabola errs because the bowl is lopsided, and by how much depends on the sizes tried. A "
-      "dash: too "
-      "few budgets at which the law's own minimum lies inside the sizes tried.";
+      "Bias: the fitted law's own losses, without noise, at these sizes go through the same method; "
+      "what it finds less what the law has. "
+      "A parabola errs because the bowl is lopsided, and by how much depends on the sizes tried. "
+      "A dash: too few budgets at which the law's own minimum lies inside the sizes tried.";
   methods.figures = {against_compute(r, true)};
   methods.tables.push_back(table_of(isoflop_rows(r), "Exponents of the compute-optimal size and tokens."));
   for (const auto& note : r.notes) methods.paragraphs.push_back("Note: " + note + ".");

@@ -35,8 +35,7 @@ Allocator::Allocator(const laws::Law& law, Situation situation) : law_(law), sit
   const auto needs = [&](const char* name) { return std::find(columns.begin(), columns.end(), name) != columns.end(); };
   if (situation_.at.contains("compute") || situation_.at.contains("n_params") || situation_.at.contains("tokens"))
     throw base::InputError({"--at"},
-                           "compute, n_params and tokens have flags of their own: --compute, --n-params, "
-                           "--tokens");
+                           "compute, n_params and tokens have flags of their own: --compute, --n-params, --tokens");
   for (const auto& [name, value] : situation_.at) {
     require_positive(value, "--at");
     if (std::find(columns.begin(), columns.end(), name) == columns.end() &&
@@ -57,16 +56,15 @@ Allocator::Allocator(const laws::Law& law, Situation situation) : law_(law), sit
   const bool shape = needs("n_params") || needs("tokens") || needs("tokens_per_param") || needs("epochs") ||
                      needs("n_layers") || needs("d_model");
   if (n_data && (shape || !needs("compute")))
-    throw base::InputError(
-        fmt::format("the law {} is of {}: no compute says how to divide it among these; fit a law "
-                    "of n_params and tokens, or of compute and n_data",
-                    law.name, fmt::join(columns, ", ")));
+    throw base::InputError(fmt::format(
+        "the law {} is of {}: no compute says how to divide it among these; fit a law of n_params and tokens, or of compute and n_data",
+        law.name, fmt::join(columns, ", ")));
   kind_ = n_data ? Kind::n_data : shape ? Kind::sizes : Kind::compute_only;
   const int held = (situation_.n_params ? 1 : 0) + (situation_.tokens ? 1 : 0) + (situation_.tokens_per_param ? 1 : 0);
   if (held > 1)
-    throw base::InputError({"--n-params"},
-                           "hold one of --n-params, --tokens, --tokens-per-param: two of them leave "
-                           "nothing for the compute to decide");
+    throw base::InputError(
+        {"--n-params"},
+        "hold one of --n-params, --tokens, --tokens-per-param: two of them leave nothing for the compute to decide");
   if (situation_.n_params) require_positive(*situation_.n_params, "--n-params");
   if (situation_.tokens) require_positive(*situation_.tokens, "--tokens");
   if (situation_.tokens_per_param) require_positive(*situation_.tokens_per_param, "--tokens-per-param");
@@ -74,17 +72,18 @@ Allocator::Allocator(const laws::Law& law, Situation situation) : law_(law), sit
     throw base::InputError({"--inference-tokens"},
                            fmt::format("expected a finite number >= 0, found {}", situation_.inference_tokens));
   if (kind_ != Kind::sizes && (held > 0 || situation_.inference_tokens > 0))
-    throw base::InputError(
-        fmt::format("the law {} is of {}: it knows no sizes; without --n-params, --tokens, "
-                    "--tokens-per-param, --inference-tokens, or with a law of n_params and tokens",
-                    law.name, fmt::join(columns, ", ")));
+    throw base::InputError(fmt::format(
+        "the law {} is of {}: it knows no sizes; "
+        "without --n-params, --tokens, --tokens-per-param, --inference-tokens, or with a law of n_params and tokens",
+        law.name, fmt::join(columns, ", ")));
   const bool model = needs("n_params") || needs("tokens_per_param") || needs("n_layers") || needs("d_model");
   const bool data = needs("tokens") || needs("tokens_per_param") || needs("epochs");
   if (kind_ == Kind::sizes && held == 0 && !needs("compute") && !(model && data))
-    throw base::InputError({model ? "--tokens" : "--n-params"},
-                           fmt::format("the law {} is of {} alone: it cannot weigh parameters against tokens; hold the "
-                                       "other, or fit a law of both",
-                                       law.name, fmt::join(columns, ", ")));
+    throw base::InputError(
+        {model ? "--tokens" : "--n-params"},
+        fmt::format(
+            "the law {} is of {} alone: it cannot weigh parameters against tokens; hold the other, or fit a law of both",
+            law.name, fmt::join(columns, ", ")));
   if (kind_ == Kind::sizes) (void)situation_.cost.per_token(1e12);  // says what the convention lacks
 }
 

@@ -36,9 +36,11 @@ double flop_per_token(FlopConvention convention, const ModelShape& shape) {
       const double embedding = needed(shape.vocab, convention, "--vocab", "the size of the vocabulary") *
                                needed(shape.d_model, convention, "d_model", "the width");
       if (!(embedding < n))
-        throw base::InputError({"--vocab"}, fmt::format("the embedding of {:.4g} parameters leaves nothing of {:.4g}; "
-                                                        "n_params must count the embedding",
-                                                        embedding, n));
+        throw base::InputError(
+            {"--vocab"},
+            fmt::format(
+                "the embedding of {:.4g} parameters leaves nothing of {:.4g}; n_params must count the embedding",
+                embedding, n));
       return 6 * (n - embedding);
     }
     case FlopConvention::with_attention:

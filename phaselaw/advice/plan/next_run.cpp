@@ -30,9 +30,9 @@ class Information {
     const fitting::Fit& fit = saved.fit;
     if (fit.value.empty()) throw base::InputError(fmt::format("the fit of {} has no optimum", fit.name()));
     if (!allocator_.has_sizes())
-      throw base::InputError({"--next-run"}, fmt::format("the law {} has no sizes to choose; fit a law of n_params and "
-                                                         "tokens",
-                                                         fit.name()));
+      throw base::InputError(
+          {"--next-run"},
+          fmt::format("the law {} has no sizes to choose; fit a law of n_params and tokens", fit.name()));
     for (std::size_t j = 0; j < fit.theta.size(); ++j) {
       const fitting::Coordinate& c = fit.coordinates[j];
       if (fit.theta[j] > c.lower + kAtBound && fit.theta[j] < c.upper - kAtBound) free_.push_back(j);
@@ -53,10 +53,9 @@ class Information {
     const numerics::Matrix<double> scaled = unit.asDiagonal() * gram * unit.asDiagonal();
     const Eigen::SelfAdjointEigenSolver<numerics::Matrix<double>> eigen(scaled);
     if (!unit.allFinite() || !(eigen.eigenvalues().minCoeff() > kSingular))
-      throw base::InputError(
-          {"--next-run"},
-          "the rows do not determine the parameters, so that no run can be weighed against another: add runs of other "
-          "sizes, or fix a parameter");
+      throw base::InputError({"--next-run"},
+                             "the rows do not determine the parameters, so that no run can be weighed against another: "
+                             "add runs of other sizes, or fix a parameter");
     inverse_ =
         unit.asDiagonal() *
         (eigen.eigenvectors() * eigen.eigenvalues().cwiseInverse().asDiagonal() * eigen.eigenvectors().transpose()) *
@@ -132,16 +131,17 @@ class Information {
     if (!at_compute) {
       gradient[coordinate] = 1;
       if (std::find(free_.begin(), free_.end(), coordinate) == free_.end())
-        throw base::InputError({"--next-run"},
-                               fmt::format("{} lies at its bound, {}: the linear design says nothing of "
-                                           "it; choose all, or another quantity",
-                                           what, saved_.fit.value[saved_.fit.law.find(what)]));
+        throw base::InputError(
+            {"--next-run"},
+            fmt::format(
+                "{} lies at its bound, {}: the linear design says nothing of it; choose all, or another quantity", what,
+                saved_.fit.value[saved_.fit.law.find(what)]));
     } else {
       const Allocation centre = allocator_.best(saved_.fit.value, request.compute);
       if (centre.edge != 0)
-        throw base::InputError({"--next-run"}, fmt::format("there is no best {} at {:.4g} FLOP under this fit; choose "
-                                                           "all, or a parameter",
-                                                           what, request.compute));
+        throw base::InputError(
+            {"--next-run"}, fmt::format("there is no best {} at {:.4g} FLOP under this fit; choose all, or a parameter",
+                                        what, request.compute));
       const auto value = [&](const std::vector<double>& parameters) {
         if (what == "loss") return std::log(allocator_.loss(parameters, centre.n_params, centre.tokens));
         const Allocation best = allocator_.best(parameters, request.compute);
@@ -192,10 +192,11 @@ Design next_run(const fitting::SavedFit& saved, const Situation& situation, cons
   const double least_d = request.least_tokens > 0 ? request.least_tokens : tokens.first / 3;
   const Allocator& allocator = information.allocator();
   if (!(allocator.compute(least_n, least_d) <= request.budget))
-    throw base::InputError({"--next-budget"},
-                           fmt::format("{:.4g} FLOP do not pay for the smallest candidate, {:.4g} parameters on {:.4g} "
-                                       "tokens for {:.4g} FLOP",
-                                       request.budget, least_n, least_d, allocator.compute(least_n, least_d)));
+    throw base::InputError(
+        {"--next-budget"},
+        fmt::format(
+            "{:.4g} FLOP do not pay for the smallest candidate, {:.4g} parameters on {:.4g} tokens for {:.4g} FLOP",
+            request.budget, least_n, least_d, allocator.compute(least_n, least_d)));
   const double most_d = std::max(least_d, allocator.tokens_for(least_n, request.budget));
   const double most_n = std::exp(root_between(
       [&](double x) { return request.budget - allocator.compute(std::exp(x), least_d); }, std::log(least_n) - 1e-9,
@@ -232,10 +233,9 @@ Design next_run(const fitting::SavedFit& saved, const Situation& situation, cons
     if (std::log(run.ratio) <= kMostOfGain * std::log(design.best.ratio) && run.compute < design.cheap.compute)
       design.cheap = run;
   if (design.best.furthest > 3)
-    design.warnings.push_back(
-        fmt::format("the best run lies {:.3g} times outside the fitted sizes: it tests the law as "
-                    "much as it narrows its parameters",
-                    design.best.furthest));
+    design.warnings.push_back(fmt::format(
+        "the best run lies {:.3g} times outside the fitted sizes: it tests the law as much as it narrows its parameters",
+        design.best.furthest));
   if (design.best.ratio > 0.95)
     design.warnings.emplace_back("no single run within the budget narrows the interval by more than 5 %");
   return design;

@@ -112,8 +112,7 @@ class Planner {
                                           fmt::join(open, ", ")));
     if (plausible_.parameters.empty())
       plan.warnings.emplace_back(
-          "no intervals: the rows do not determine the parameters well enough for a covariance; fit with --interval "
-          "bootstrap");
+          "no intervals: the rows do not determine the parameters well enough for a covariance; fit with --interval bootstrap");
     if (options_.past_errors) {
       fitting::FitOptions plain = saved_.options;
       if (const auto past = holdout(saved_.fit.law, saved_.data, plain, 0.2))
@@ -173,12 +172,11 @@ class Planner {
           carried(plausible_, "floor", fitted, [&](const Parameters& p) { return allocator_.floor(p); });
       throw base::InputError(
           {"--loss"},
-          fmt::format("{} is not reached by any compute up to 1e60: under what is held the law {} does not go below "
-                      "{:.6g}{}; ask for more",
-                      target, saved_.fit.name(), allocator_.best(fitted, Allocator::kLargestCompute).loss,
-                      floor.lo && floor.hi
-                          ? fmt::format(" (floor {:.4g} [{:.4g}, {:.4g}])", floor.value, *floor.lo, *floor.hi)
-                          : ""));
+          fmt::format(
+              "{} is not reached by any compute up to 1e60: under what is held the law {} does not go below {:.6g}{}; ask for more",
+              target, saved_.fit.name(), allocator_.best(fitted, Allocator::kLargestCompute).loss,
+              floor.lo && floor.hi ? fmt::format(" (floor {:.4g} [{:.4g}, {:.4g}])", floor.value, *floor.lo, *floor.hi)
+                                   : ""));
     }
     std::vector<double> draws;
     std::size_t reached = 0;
@@ -237,8 +235,7 @@ class Planner {
     if (pays == 0) {
       point.bottleneck = "compute-starved";
       point.reason =
-          "the compute is spent in the best way: a larger model and more tokens pay alike, only more compute "
-          "helps";
+          "the compute is spent in the best way: a larger model and more tokens pay alike, only more compute helps";
     } else if (pays > 0) {
       point.bottleneck = "model-limited";
       point.reason = "a larger model lowers the loss more than tokens of the same cost";
@@ -303,10 +300,10 @@ class Planner {
 
   void add_warnings(PlanPoint& point) const {
     if (point.edge != 0)
-      point.warnings.push_back(fmt::format(
-          "no best size: under the fitted law {} is better at this compute without end; hold a size, or fit a law that "
-          "can weigh one against the other",
-          point.edge > 0 ? "a larger model" : "a smaller model"));
+      point.warnings.push_back(
+          fmt::format("no best size: under the fitted law {} is better at this compute without end; "
+                      "hold a size, or fit a law that can weigh one against the other",
+                      point.edge > 0 ? "a larger model" : "a smaller model"));
     const auto compare = [&](const char* name, double value) {
       if (!std::isfinite(value) || !(value > 0)) return;
       std::vector<double> column;

@@ -130,8 +130,8 @@ std::string plan_text(const PlanAnswer& answer) {
   text += report::text_table(plan_rows(plan)) + "\n" + report::text_table(plan_details(plan));
   if (plan.past)
     text += fmt::format(
-        "\npast: a fit to the cheapest 80 % of these runs was off by {} % on average on the {} others, up to {} times "
-        "larger\n",
+        "\n"
+        "past: a fit to the cheapest 80 % of these runs was off by {} % on average on the {} others, up to {} times larger\n",
         format_number(100 * plan.past->mean_abs_rel_error), plan.past->n_predicted,
         format_number(plan.past->compute_factor));
   if (answer.design)
