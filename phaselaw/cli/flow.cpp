@@ -8,7 +8,7 @@
 #include "phaselaw/report/format.h"
 #include "phaselaw/verbs/experiment.h"
 
-// phaselaw flow EXP.toml --out DIR: kernel, gradient flow and training of one experiment in one frame.
+// phaselaw flow EXP.toml --out DIR: compares kernel, gradient flow and training of one experiment.
 namespace phaselaw::cli {
 
 namespace {
@@ -59,9 +59,10 @@ void run_flow(const Common& common, FlowFlags& flags) {
 
 void add_flow(Program& program) {
   auto flags = std::make_shared<FlowFlags>();
-  add_verb(program, "flow", "put kernel, gradient flow and training side by side",
-           "phaselaw flow examples/flow.toml --out flow", [&program, flags] { run_flow(program.common, *flags); })
-      .positional("experiment", flags->experiment, "experiment file (TOML), or a study: then the drift over its grid")
+  add_verb(program, "flow", "compare kernel, gradient flow and training", "phaselaw flow examples/flow.toml --out flow",
+           [&program, flags] { run_flow(program.common, *flags); })
+      .positional("experiment", flags->experiment,
+                  "experiment file (TOML); with a study file, the drift is measured over its grid")
       .required("--out", flags->out, "directory for report.html, trajectories.csv, drift.csv, flow.json")
       .page_files(program.common.page_files.figures, program.common.page_files.pdf)
       .fields(flags->request);

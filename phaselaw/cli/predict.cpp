@@ -7,7 +7,7 @@
 #include "phaselaw/report/format.h"
 #include "phaselaw/verbs/experiment.h"
 
-// phaselaw predict EXP.toml --out DIR: the learning curve from the kernel, without training.
+// phaselaw predict EXP.toml --out DIR: predicts the learning curve from the kernel, without training.
 namespace phaselaw::cli {
 
 namespace {
@@ -41,7 +41,7 @@ void run_predict(const Common& common, PredictFlags& flags) {
              report::format_value(prediction.envelope.exponent, prediction.envelope.lo, prediction.envelope.hi),
              report::format_number(prediction.seconds));
   if (prediction.check)
-    fmt::print("median error over all n and t: {} %; the training took {} s, {} times the prediction\n",
+    fmt::print("median error over all n and t: {} %; the training took {} s, {} times as long as the prediction\n",
                report::format_number(100 * prediction.check->median_error),
                report::format_number(prediction.check->seconds),
                report::format_number(prediction.check->seconds / prediction.seconds));
@@ -55,7 +55,7 @@ void add_predict(Program& program) {
   add_verb(program, "predict", "predict the learning curve from the kernel, without training",
            "phaselaw predict examples/predict.toml --n-data 8,16,32 --out predicted",
            [&program, flags] { run_predict(program.common, *flags); })
-      .positional("experiment", flags->experiment, "experiment file (TOML); its training set is the pool")
+      .positional("experiment", flags->experiment, "experiment file (TOML); subsets are drawn from its training set")
       .required("--out", flags->out, "directory for report.html, predicted.csv, predict.json")
       .page_files(program.common.page_files.figures, program.common.page_files.pdf)
       .fields(flags->request);

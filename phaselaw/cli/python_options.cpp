@@ -62,7 +62,7 @@ struct Described {
   std::string types, rows;
 };
 
-// Every field but those that the function names itself, or that only the program has.
+// All fields except those that the Python function names itself and those that only the program has.
 template <class S>
 Described describe(const std::vector<std::string>& others) {
   Described out;
