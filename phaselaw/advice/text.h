@@ -9,10 +9,10 @@
 #include "phaselaw/report/format.h"
 #include "phaselaw/report/page.h"
 
-// What the texts and pages of every question share.
+// Helpers for the texts and pages of all questions.
 namespace phaselaw::advice {
 
-// Rows of text, the first of which names the columns, as a table of the page.
+// Converts rows of text, the first of which names the columns, to a table of the page.
 [[nodiscard]] inline report::Table table_of(std::vector<std::vector<std::string>> rows, std::string caption) {
   report::Table table;
   table.caption = std::move(caption);
@@ -21,7 +21,7 @@ namespace phaselaw::advice {
   table.rows = std::move(rows);
   return table;
 }
-// And back, with the names of the columns first.
+// Converts a table back to rows of text, with the names of the columns first.
 [[nodiscard]] inline std::vector<std::vector<std::string>> text_rows(const report::Table& table) {
   std::vector<std::vector<std::string>> rows = {table.columns};
   rows.insert(rows.end(), table.rows.begin(), table.rows.end());

@@ -36,8 +36,7 @@ struct ProgramText {
 [[nodiscard]] std::string manual_page(const ProgramText& program, const VerbText* verb);
 
 // Returns a script that completes verbs, flags, known values and files. `shell` is bash, zsh or fish; any other name
-// is
-// an InputError.
+// is an InputError.
 [[nodiscard]] std::string completion_script(const ProgramText& program, const std::string& shell);
 
 }  // namespace phaselaw::cli

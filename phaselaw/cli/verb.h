@@ -20,8 +20,7 @@ class Option;
 // The defaults shown by --help are the values of the variables when they are bound.
 //
 // The flags of an option struct are its fields(): n_layers becomes --n-layers, with type, default, constraint, unit
-// and
-// help from the struct. Only what no struct describes, such as file names, is bound by hand.
+// and help from the struct. Only what no struct describes, such as file names, is bound by hand.
 namespace phaselaw::cli {
 
 // Flags as typed: field and words.
@@ -50,8 +49,7 @@ class Verb {
     return *this;
   }
   // The same, but the values are kept as typed and applied later, over options that a file gives. --help shows the
-  // values
-  // of `defaults`.
+  // values of `defaults`.
   template <class S>
   Verb& fields(const S& defaults, GivenFlags& given) {
     S::fields(defaults,

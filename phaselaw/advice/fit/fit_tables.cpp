@@ -19,7 +19,7 @@ std::string value_of(const fitting::Estimate& e, bool has_interval) {
   if (!has_interval) return value;
   if (e.lo) return fmt::format("{} [{}, no upper end]", value, report::format_number(*e.lo));
   if (e.hi) return fmt::format("{} [no lower end, {}]", value, report::format_number(*e.hi));
-  return value + " [not determined]";
+  return value + " [unconstrained]";
 }
 
 std::string meaning_of(const laws::Law& law, const std::string& name) {
@@ -39,7 +39,7 @@ double mean_error(const std::vector<fitting::Holdout>& slices) {
   return slices.empty() ? NAN : total / static_cast<double>(slices.size());
 }
 
-// Two laws that are the same curves in other letters differ by rounding alone.
+// Two laws that describe the same curves with different parameters differ only by rounding.
 std::string above_the_best(double criterion) {
   constexpr double kRounding = 1e-6;
   return report::format_number(criterion < kRounding ? 0 : criterion);
@@ -66,7 +66,7 @@ report::Table parameter_table(const fitting::Fit& fit) {
 report::Table ranking_table(const fitting::Ranking& ranking) {
   report::Table table;
   table.columns = {
-      "law",      "parameters", "AICc above the best", "BIC above the best", "held-out error", "back-test error",
+      "law",      "parameters", "AICc above the lowest", "BIC above the lowest", "held-out error", "back-test error",
       "converged"};
   for (const fitting::RankedLaw& ranked : ranking.laws)
     table.rows.push_back({ranked.fit.name(), std::to_string(ranked.fit.theta.size()), above_the_best(ranked.delta_aicc),
@@ -88,7 +88,7 @@ std::vector<std::string> fit_facts(const fitting::Fit& fit, const std::optional<
                   c.status, base::enum_name(fit.method), fit.clustered ? " of whole runs" : "")};
   if (held_out)
     facts.push_back(fmt::format(
-        "held out: fitted to the cheapest {} rows, off by {} on average on the {} largest (bias {}), {} times the compute",
+        "held out: fitted to the cheapest {} rows, mean error {} on the {} largest (bias {}), at {} times the compute",
         held_out->n_fitted, percent(held_out->mean_abs_rel_error), held_out->n_predicted, percent(held_out->bias),
         report::format_number(held_out->compute_factor)));
   return facts;
@@ -104,7 +104,7 @@ namespace {
 std::string text_of(const fitting::Ranking* ranking, const fitting::RankedLaw& best) {
   std::string text;
   if (ranking != nullptr) text = report::text_table(text_rows(ranking_table(*ranking))) + "\nbest: ";
-  // A law of one's own is called by its formula.
+  // A law given as an expression is named by its formula.
   const fitting::Fit& fit = best.fit;
   text += fit.name() == fit.formula() ? fit.formula() : fmt::format("{}: {}", fit.name(), fit.formula());
   text += "\n" + report::text_table(text_rows(parameter_table(fit)));
@@ -124,7 +124,7 @@ std::vector<report::Table> fit_tables(const fitting::Ranking* ranking, const fit
   std::vector<report::Table> tables;
   if (ranking != nullptr) {
     tables.push_back(ranking_table(*ranking));
-    tables.back().caption = "Laws by their error of prediction.";
+    tables.back().caption = "Laws by prediction error.";
   }
   tables.push_back(parameter_table(best.fit));
   tables.back().caption = best.fit.name() == best.fit.formula()

@@ -11,7 +11,7 @@ namespace {
 
 double needed(double value, FlopConvention convention, const char* flag, const char* meaning) {
   if (!(value > 0) || std::isinf(value))
-    throw base::InputError({flag}, fmt::format("the convention {} needs {}, a number > 0; found {}",
+    throw base::InputError({flag}, fmt::format("the convention {} needs {} as a number > 0; found {}",
                                                base::enum_name(convention), meaning, value));
   return value;
 }
@@ -39,7 +39,7 @@ double flop_per_token(FlopConvention convention, const ModelShape& shape) {
         throw base::InputError(
             {"--vocab"},
             fmt::format(
-                "the embedding of {:.4g} parameters leaves nothing of {:.4g}; n_params must count the embedding",
+                "an embedding of {:.4g} parameters leaves none of the {:.4g} parameters; n_params must include the embedding",
                 embedding, n));
       return 6 * (n - embedding);
     }
@@ -69,7 +69,7 @@ ModelShape shape_of(const ShapeFamily& family, double n_params) {
     throw base::InputError({"--aspect-ratio"}, fmt::format("expected d_model/n_layers > 0, found {}", ratio));
   if (!(vocab >= 0) || std::isinf(vocab))
     throw base::InputError({"--vocab"}, fmt::format("expected a number >= 0, found {}", vocab));
-  // 12 d^3/ratio + vocab d = N: convex and increasing, so Newton from above never overshoots.
+  // 12 d^3/ratio + vocab d = N is convex and increasing, so Newton from above never overshoots.
   double d = std::cbrt(n_params * ratio / 12);
   for (int i = 0; i < 100; ++i) {
     const double step = (12 * d * d * d / ratio + vocab * d - n_params) / (36 * d * d / ratio + vocab);

@@ -20,9 +20,9 @@ namespace {
 using numerics::Index;
 constexpr double kAtBound = 1e-9;
 constexpr double kMostOfGain = 0.9;
-constexpr double kSingular = 1e-12;  // of the information with unit diagonal
+constexpr double kSingular = 1e-12;  // smallest eigenvalue of the information with unit diagonal
 
-// The information of the fit and the gradient of what is wanted, in the coordinates that are not held by a bound.
+// The information of the fit and the gradient of the quantity, in the coordinates that are not at a bound.
 class Information {
  public:
   Information(const fitting::SavedFit& saved, const Situation& situation, const DesignRequest& request)
@@ -53,9 +53,9 @@ class Information {
     const numerics::Matrix<double> scaled = unit.asDiagonal() * gram * unit.asDiagonal();
     const Eigen::SelfAdjointEigenSolver<numerics::Matrix<double>> eigen(scaled);
     if (!unit.allFinite() || !(eigen.eigenvalues().minCoeff() > kSingular))
-      throw base::InputError({"--next-run"},
-                             "the rows do not determine the parameters, so that no run can be weighed against another: "
-                             "add runs of other sizes, or fix a parameter");
+      throw base::InputError(
+          {"--next-run"},
+          "the rows do not constrain all parameters, so runs cannot be compared; add runs of other sizes, or fix a parameter");
     inverse_ =
         unit.asDiagonal() *
         (eigen.eigenvectors() * eigen.eigenvalues().cwiseInverse().asDiagonal() * eigen.eigenvectors().transpose()) *
@@ -89,7 +89,7 @@ class Information {
     return out;
   }
 
-  // d ln L/d theta at new runs, by central differences of the law itself: exact to 1e-9, far below what is asked.
+  // d ln L/d theta at new runs, by central differences of the law: exact to 1e-9, far more than is needed here.
   [[nodiscard]] std::vector<numerics::Vector<double>> log_gradients(std::span<const double> n,
                                                                     std::span<const double> d) const {
     std::vector<numerics::Vector<double>> out(n.size(), numerics::Vector<double>(size()));
@@ -134,7 +134,7 @@ class Information {
         throw base::InputError(
             {"--next-run"},
             fmt::format(
-                "{} lies at its bound, {}: the linear design says nothing of it; choose all, or another quantity", what,
+                "{} is at its bound, {}, where the linear design does not apply; choose all, or another quantity", what,
                 saved_.fit.value[saved_.fit.law.find(what)]));
     } else {
       const Allocation centre = allocator_.best(saved_.fit.value, request.compute);
@@ -153,14 +153,15 @@ class Information {
       }
     }
     goal_ = of_free(gradient);
-    if (!(goal_.norm() > 0)) throw base::InputError({"--next-run"}, fmt::format("{} is held: no run changes it", what));
+    if (!(goal_.norm() > 0))
+      throw base::InputError({"--next-run"}, fmt::format("{} is fixed, so no run changes it", what));
   }
 
   const fitting::SavedFit& saved_;
   Allocator allocator_;
   std::vector<std::size_t> free_;
   numerics::Matrix<double> inverse_;
-  numerics::Vector<double> goal_;  // empty: all
+  numerics::Vector<double> goal_;  // empty for "all"
 };
 
 std::pair<double, double> range_of(const fitting::SavedFit& saved, const char* column) {
@@ -195,7 +196,7 @@ Design next_run(const fitting::SavedFit& saved, const Situation& situation, cons
     throw base::InputError(
         {"--next-budget"},
         fmt::format(
-            "{:.4g} FLOP do not pay for the smallest candidate, {:.4g} parameters on {:.4g} tokens for {:.4g} FLOP",
+            "{:.4g} FLOP do not pay for the smallest candidate, {:.4g} parameters on {:.4g} tokens at {:.4g} FLOP",
             request.budget, least_n, least_d, allocator.compute(least_n, least_d)));
   const double most_d = std::max(least_d, allocator.tokens_for(least_n, request.budget));
   const double most_n = std::exp(root_between(
@@ -211,7 +212,7 @@ Design next_run(const fitting::SavedFit& saved, const Situation& situation, cons
       n.push_back(size);
       d.push_back(count);
     }
-    n.push_back(size);  // and the whole budget
+    n.push_back(size);  // and costs at most the budget
     d.push_back(last);
   }
   const std::vector<double> ratio = information.ratios(n, d);
@@ -223,7 +224,7 @@ Design next_run(const fitting::SavedFit& saved, const Situation& situation, cons
         {n[i], d[i], allocator.compute(n[i], d[i]), ratio[i], std::max(outside(n[i], sizes), outside(d[i], tokens))});
   }
   if (design.candidates.empty())
-    throw base::InputError({"--next-run"}, "the law is not defined at any run that the budget pays for");
+    throw base::InputError({"--next-run"}, "the law is not defined at any run within the budget");
   for (const NextRun& run : design.candidates) {
     if (run.ratio < design.best.ratio) design.best = run;
     if (run.furthest <= 1 && run.ratio < design.within.ratio) design.within = run;
@@ -234,7 +235,7 @@ Design next_run(const fitting::SavedFit& saved, const Situation& situation, cons
       design.cheap = run;
   if (design.best.furthest > 3)
     design.warnings.push_back(fmt::format(
-        "the best run lies {:.3g} times outside the fitted sizes: it tests the law as much as it narrows its parameters",
+        "the best run lies {:.3g} times outside the fitted sizes, so it tests the law as much as it narrows its parameters",
         design.best.furthest));
   if (design.best.ratio > 0.95)
     design.warnings.emplace_back("no single run within the budget narrows the interval by more than 5 %");

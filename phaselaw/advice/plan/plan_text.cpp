@@ -13,7 +13,7 @@ std::string with_interval(const fitting::Estimate& e) {
   if (std::isnan(e.value)) return "–";
   if (std::isinf(e.value)) return e.value > 0 ? "no limit" : "none";
   if (e.fixed) return format_number(e.value, 4);
-  constexpr double kExact = 1e-6;  // an interval of no width is a number that does not hang on the data
+  constexpr double kExact = 1e-6;  // an interval of zero width: the number does not depend on the data
   if (e.lo && e.hi && *e.hi - *e.lo <= kExact * std::abs(e.value)) return format_number(e.value, 4);
   if (e.lo && e.hi) return report::format_value(e.value, *e.lo, *e.hi);
   const auto end = [](const std::optional<double>& x) { return x ? format_number(*x, 3) : std::string("open"); };
@@ -80,11 +80,11 @@ std::vector<std::vector<std::string>> plan_details(const Plan& plan) {
   add("elasticity, loss above floor: tokens", [&](P p) { return elasticity(p.elasticity.tokens); });
   add("elasticity, loss above floor: compute", [&](P p) { return elasticity(p.elasticity.compute); });
   add("elasticity, whole loss: compute", [&](P p) { return elasticity(p.elasticity_of_loss.compute); });
-  add("best sizes would need, share of compute",
+  add("share of the compute that the best sizes need",
       [](P p) { return p.optimal_share ? with_interval(*p.optimal_share) : std::string("–"); });
   if (plan.convention != "6nd") add("training FLOP over 6ND", [](P p) { return format_number(p.flop_multiple, 4); });
   for (const char* column : {"compute", "n_params", "tokens"})
-    add(fmt::format("{}: times beyond the fitted runs", column), [&](P p) {
+    add(fmt::format("{}: factor beyond the fitted runs", column), [&](P p) {
       for (const Extrapolation& e : p.extrapolation)
         if (e.column == column)
           return e.factor > 1 ? fmt::format("{} {}", format_number(e.factor), e.above ? "above" : "below")
@@ -96,7 +96,7 @@ std::vector<std::vector<std::string>> plan_details(const Plan& plan) {
 
 std::vector<std::vector<std::string>> design_rows(const Design& design) {
   std::vector<std::vector<std::string>> rows = {
-      {"next run", "n_params", "tokens", "compute (FLOP)", "width after / before", "outside the fitted sizes"}};
+      {"next run", "n_params", "tokens", "width after / before", "width after / before", "outside the fitted sizes"}};
   const auto add = [&](const char* name, const NextRun& run) {
     if (!(run.ratio < 1)) return;
     rows.push_back({name, format_number(run.n_params), format_number(run.tokens), format_number(run.compute),
@@ -104,16 +104,16 @@ std::vector<std::vector<std::string>> design_rows(const Design& design) {
                     run.furthest > 1 ? fmt::format("{} times", format_number(run.furthest)) : "no"});
   };
   add("best within the budget", design.best);
-  add("cheapest with 90 % of its gain", design.cheap);
+  add("cheapest with 90 % of the gain", design.cheap);
   add("best among the fitted sizes", design.within);
   return rows;
 }
 
 std::string plan_answer(const Plan& plan) {
-  if (plan.points.empty()) return "Nothing was asked.";
+  if (plan.points.empty()) return "Nothing was requested.";
   const PlanPoint& p = plan.points.front();
   if (p.edge != 0)
-    return fmt::format("Under {} there is no best size at {}: it grows better towards one end.", plan.law,
+    return fmt::format("Under {} there is no best size at {}: the loss improves towards one end.", plan.law,
                        report::format_flop(p.compute.value));
   std::string what = fmt::format("With {} FLOP", with_interval(p.compute));
   if (!std::isnan(p.n_params.value))
@@ -131,7 +131,7 @@ std::string plan_text(const PlanAnswer& answer) {
   if (plan.past)
     text += fmt::format(
         "\n"
-        "past: a fit to the cheapest 80 % of these runs was off by {} % on average on the {} others, up to {} times larger\n",
+        "back-test: a fit to the cheapest 80 % of these runs had a mean error of {} % on the {} others, at up to {} times their compute\n",
         format_number(100 * plan.past->mean_abs_rel_error), plan.past->n_predicted,
         format_number(plan.past->compute_factor));
   if (answer.design)
