@@ -16,7 +16,7 @@ namespace {
 
 constexpr double kSameObjective = 1e-6;
 
-// F and the largest cosine between a column of the Jacobian and the influence psi of the residuals.
+// The objective, and the largest cosine between a column of the Jacobian and the influence psi of the residuals.
 void measure(const Refitter& refitter, std::span<const double> theta, Audit& audit) {
   const std::size_t n = refitter.form().n_rows(), k = theta.size();
   std::vector<double> residual(n), jacobian(n * k), column(k), gradient(k);
@@ -51,7 +51,7 @@ Audit audit(const Fit& fit, const tables::Measurements& data, const std::map<std
   for (std::size_t p = 0; p < value.size(); ++p)
     if (std::isnan(value[p]))
       throw base::InputError({"--audit"},
-                             fmt::format("expected a value of {}, found none", fit.law.parameters[p].name));
+                             fmt::format("the audit needs a value for {}; found none", fit.law.parameters[p].name));
   const LawForm form(fit.law, data, fit.fixed);
   Audit result;
   measure(Refitter(form, options), form.theta(value), result);
@@ -61,7 +61,7 @@ Audit audit(const Fit& fit, const tables::Measurements& data, const std::map<std
       result.is_optimum
           ? "an optimum"
           : fmt::format(
-                "not an optimum: the objective is {:.4g} there and {:.4g} at the optimum; the scaled gradient is {:.1e}; refit",
+                "not an optimum: the objective is {:.4g} there and {:.4g} at the optimum; the scaled gradient is {:.1e}; fit the rows again",
                 result.objective, result.optimum, result.gradient_norm);
   return result;
 }

@@ -17,10 +17,10 @@ namespace phaselaw::fitting {
 
 namespace {
 
-constexpr std::size_t kNormalDraws = 1000;  // quantiles where the fit has no resamples
+constexpr std::size_t kNormalDraws = 1000;  // number of quantiles if the fit has no resamples
 using base::kNaN;
 
-// ln L at new rows for plausible parameters: those of the resamples, by row.
+// ln L at new rows, by row, for the plausible parameters of the resamples.
 std::vector<std::vector<double>> resampled_logs(const Fit& fit, const tables::Columns& at, std::size_t rows) {
   std::vector<std::vector<double>> logs(rows);
   const std::size_t k = fit.theta.size();
@@ -70,11 +70,11 @@ void warn_of_range(const Fit& fit, const tables::Columns& data, const tables::Co
     const auto [low, high] = std::minmax_element(old_values.begin(), old_values.end());
     const auto [least, most] = std::minmax_element(new_values.begin(), new_values.end());
     if (*most > *high)
-      prediction.warnings.push_back(
-          fmt::format("{} goes to {:.3g}, {:.3g} times beyond the largest fitted", name, *most, *most / *high));
+      prediction.warnings.push_back(fmt::format("{} goes up to {:.3g}, {:.3g} times beyond the largest fitted value",
+                                                name, *most, *most / *high));
     if (*least < *low)
-      prediction.warnings.push_back(
-          fmt::format("{} goes down to {:.3g}, {:.3g} times below the smallest fitted", name, *least, *low / *least));
+      prediction.warnings.push_back(fmt::format("{} goes down to {:.3g}, {:.3g} times below the smallest fitted value",
+                                                name, *least, *low / *least));
   }
 }
 
