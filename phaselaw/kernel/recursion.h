@@ -10,7 +10,7 @@
 //   K        = W Theta^N W^T + K_out
 //
 // with the layer Jacobian T applied in structured form (token Jacobians, value mixing, rank-one key updates) instead of
-// as a matrix: (20 d + 6 L) O^2 flop per pair and layer instead of about 2 O^3 for the sandwich's products. It shares
+// as a matrix: (20 d + 10 L) O^2 flop per pair and layer instead of about 2 O^3 for the sandwich's products. It shares
 // the local kernels C with the sandwich, but not B. Source: docs/kernel.md [R].
 namespace phaselaw::kernel {
 

@@ -58,7 +58,7 @@ StudyCurves study_curves(const std::vector<store::RunRecord>& records, const std
     run.n_data = configuration.at("data").at("n_data").integer();
     study.nats = study.nats || configuration.at("model").at("readout").text() == "tokens";
     for (std::size_t i = 0; i < curve.loss.size(); ++i) {
-      if (curve.compute[i] == 0) continue;  // before the first step: no compute to put it at
+      if (curve.compute[i] == 0) continue;  // before the first step there is no compute
       if (!(curve.compute[i] > 0) || !(curve.loss[i] > 0) || !std::isfinite(curve.loss[i])) {
         ++study.unusable;
         continue;
