@@ -73,8 +73,8 @@ void layer_factors(const Setting& s, std::span<const T> theta, const LayerTrace<
                    const TermList& list, LayerFactors<T>& factors, T* jacobian, double& flop);
 [[nodiscard]] double factor_flop(const Setting& s, const TermList& list, bool jacobian);
 
-// F_t <- W_t F_t with the read-out Jacobian W_t (o x d): for the top layer, whose B is block diagonal. The diagonal
-// term becomes one of rows form with depth d (unless the read-out is the identity times kappa).
+// F_t <- W_t F_t with the read-out Jacobian W_t (o x d): for the top layer, where B is block diagonal.
+// The diagonal term becomes one of rows form with depth d (unless the read-out is the identity times kappa).
 [[nodiscard]] TermList readout_terms(const Setting& s, TermList list);
 template <class T>
 void push_readout(const Setting& s, std::span<const T> theta, const SequenceTrace<T>& trace, const TermList& list,

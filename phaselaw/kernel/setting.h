@@ -10,7 +10,7 @@
 #include "phaselaw/model/options.h"
 #include "phaselaw/model/parameters.h"
 
-// The sizes of one kernel problem under short names, and which tokens a row of the kernel can see.
+// The sizes of one kernel problem under short names, and the tokens on which a row of the kernel depends.
 namespace phaselaw::kernel {
 
 struct Setting {

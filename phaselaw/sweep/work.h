@@ -13,7 +13,7 @@
 #include "phaselaw/sweep/experiment.h"
 
 // The parts of a sweep: a source that gives the next run, and a sink that takes results. Threads of one process use
-// them directly. For remote workers a process stands between: it takes a point from the source, sends it away, and
+// them directly. For remote workers, one process forwards the work: it takes a point from the source, sends it away, and
 // passes the returned record to the sink. Only the sink writes to the store.
 namespace phaselaw::sweep {
 

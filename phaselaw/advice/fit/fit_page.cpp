@@ -99,8 +99,7 @@ Figure against_size(const View& r) {
     law.x.push_back(x[i]);
     law.y.push_back(r.predicted.value[i] - r.floor);
     if (!r.has_interval) continue;
-    // An interval whose lower end is at or below the floor cannot be drawn on a logarithmic axis; only its upper half
-    // is.
+    // If the lower end of an interval is at or below the floor, a logarithmic axis can show only the upper half.
     const double lo = r.predicted.run_lo[i] - r.floor;
     if (!(lo > 0)) ++open;
     law.error_lo.push_back(lo > 0 ? lo : law.y.back());

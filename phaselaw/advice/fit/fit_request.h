@@ -41,7 +41,7 @@ struct FitRequest {
     visit("law", self.law, anything(),
           "name of a law (see --laws), an expression, or all: fit and rank every law that applies");
     visit("rows", self.rows, anything(),
-          "all: use all rows; envelope: use the lower envelope over runs, whose intervals resample whole runs");
+          "all: use all rows; envelope: use the lower envelope over runs, with intervals from resampled runs");
     tables::ReadOptions::fields(self.read, visit);
     fitting::FitOptions::fields(self.fit, visit);
     visit("cluster", self.cluster, anything(),
