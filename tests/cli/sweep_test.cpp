@@ -99,7 +99,7 @@ TEST_F(SweepCliTest, ShardsMergeToTheWholeAndCheckVerifiesIt) {
         0);
   const auto part = run({"check", path("s0")});
   EXPECT_EQ(part.code, 0) << part.err;
-  EXPECT_NE(part.out.find("of 4 runs there"), std::string::npos) << part.out;
+  EXPECT_NE(part.out.find("of 4 runs present"), std::string::npos) << part.out;
   EXPECT_EQ(run({"check", path("s0"), "--complete"}).code, 1);
   const auto merged = run({"merge", path("m.db"), path("s0"), path("s1"), path("s2")});
   EXPECT_EQ(merged.code, 0) << merged.err;

@@ -91,8 +91,10 @@ TEST(Selection, WhereNoLawCanBeFittedWhatIsLackingIsSaidOnce) {
   EXPECT_TRUE(
       lacking.starts_with("no law can be fitted: each needs some of the columns batch, compute, d_model, lr_sum, "))
       << lacking;
-  EXPECT_NE(lacking.find("found beside the loss: size in M; name what you have, as in --col n_params=COLUMN"),
-            std::string::npos)
+  EXPECT_NE(
+      lacking.find(
+          "besides the loss the table has: size in M; name the column you have, for example --col n_params=COLUMN"),
+      std::string::npos)
       << lacking;
   // The columns are there, the rows are not: the first reasons, not thirty.
   tables::Measurements one;

@@ -191,9 +191,10 @@ TEST(StateDict, AnotherArchitectureIsOneErrorThatNamesTheTensor) {
   ModelOptions plain;
   expect(
       file, plain,
-      "weights under GPT-2's names need in [model]: "
+      "weights with the names of GPT-2 need these keys in [model]: "
       "readout = \"tokens\", parametrisation = \"standard\", branch_scale = 1, norm_gain = true, norm = \"layernorm\"");
-  expect(written(Naming::llama, llama()), gpt2(), "weights under Llama's names need in [model]: norm = \"rms\"");
+  expect(written(Naming::llama, llama()), gpt2(),
+         "weights with the names of Llama need these keys in [model]: norm = \"rms\"");
   expect(changed(written(Naming::gpt2, gpt2(false)), [](auto&) {}), gpt2(), "tensor lm_head.weight differs");
   expect(written(Naming::phaselaw, llama()), gpt2(), "tensor position is missing");
   EXPECT_TRUE(contains(
