@@ -3,7 +3,7 @@
 # phaselaw_layer(<name> [COLD] [SINGLY] [USES <layer>...] [HEADERS <layer>...] [LIBRARIES <target>...])
 #
 # COLD: no hot loops; compiled quickly rather than for speed.
-# SINGLY: its sources are compiled one by one also where PHASELAW_BATCHES is on: the loops whose speed is measured, or files
+# SINGLY: its sources are compiled one by one also where PHASELAW_BATCHES is on: loops with measured speed, or files
 # that repeat each other's local names on purpose. In the other layers a local name is unique in its layer.
 # One folder phaselaw/<name> = one namespace phaselaw::<name> = one target phaselaw_<name>.
 # HEADERS: layers of which only headers are used (option structs); arrows like USES, but nothing of theirs is linked.

@@ -3,7 +3,7 @@
 # setup/install-packages.sh [--tests]
 # Installs the packages of setup/debian-packages.txt that this Debian does not have yet; does nothing when all are there.
 # On another system it says what CMake will look for and leaves the verdict to CMake.
-# --tests: those of setup/debian-packages-tests.txt, which tests can do without; what cannot be installed is said.
+# --tests: those of setup/debian-packages-tests.txt, which are optional for tests; failures are reported.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 list=$here/debian-packages.txt

@@ -26,7 +26,7 @@
 //   C_ts = sum_h e'_t [ (x_t . x_s) (k_u . k_v)_uv + (q_t . q_s) (x_u . x_v)_uv ] e'_s^T       (FactorForm::source)
 //
 // The layer's Jacobian is T_tu = delta_tu T_t + [sum_h A_tu omega c_v c_o T_t W_O^h W_V^h + delta_tu F^q_t W_Q
-// + e'_tu (c_k s W_K^T q_t)^T] R_u, zero where u is masked. Source: docs/kernel.md.
+// + e'_tu (c_k s W_K^T q_t)^T] R_u, zero where u is masked. Source: docs/kernel.md, Local kernels.
 namespace phaselaw::kernel {
 
 enum class FactorForm { diagonal, rows, source };

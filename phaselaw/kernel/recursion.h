@@ -11,7 +11,7 @@
 //
 // with the layer Jacobian T applied in structured form (token Jacobians, value mixing, rank-one key updates) instead of
 // as a matrix: (20 d + 10 L) O^2 flop per pair and layer instead of about 2 O^3 for the sandwich's products. It shares
-// the local kernels C with the sandwich, but not B. Source: docs/kernel.md [R].
+// the local kernels C with the sandwich, but not B. Source: docs/kernel.md, Recursion [R].
 namespace phaselaw::kernel {
 
 template <class T>

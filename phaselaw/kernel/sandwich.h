@@ -9,7 +9,7 @@
 //
 // with C from local_kernel.h and B = d(rows)/d r^nu block triangular (causal). The unreduced top layer has a block
 // diagonal B, which is included in its factors and needs no products. Pairs are independent tasks; each thread owns C,
-// one group of columns of C B_b^T, and the block it writes. Source: docs/kernel.md [R].
+// one group of columns of C B_b^T, and the block it writes. Source: docs/kernel.md, Sandwich [R].
 namespace phaselaw::kernel {
 
 template <class T>

@@ -169,7 +169,7 @@ TEST(FitPage, SaysThatAFloorIsAtItsBound) {
       << find(figures, "Profile of E")->caption;
 }
 
-// A law without a floor loses nothing; one whose non-negative parameter is no floor neither.
+// Nothing is subtracted for a law without a floor, also if it has a non-negative parameter that is no floor.
 TEST(FitPage, TakesOnlyAFloorOff) {
   laws::Law law = laws::law_from("A*N^(-alpha) + G*D^(-beta)");
   for (auto& parameter : law.parameters)

@@ -50,7 +50,7 @@ TEST(RowEstimates, LimitsOfTheRidge) {
 }
 
 // On transformer kernels the rows of a sequence are dependent: these estimates are low, and lower than the truth by
-// more than leave-one-sequence-out is off (docs/kernels.md section 7: 0.60 to 0.85 of the test risk).
+// more than leave-one-sequence-out is off (docs/dynamics.md: 0.60 to 0.85 of the test risk).
 TEST(RowEstimates, AreLowOnTransformerKernels) {
   constexpr std::int64_t kTrain = 12, kTest = 24;
   double gcv = 0, by_row = 0, by_sequence = 0;
