@@ -34,9 +34,9 @@ struct ConvergenceNumbers {
 [[nodiscard]] double log_rate(const ConvergenceNumbers& numbers);  // ln alpha, alpha per unit of gradient-flow time
 [[nodiscard]] double rate(const ConvergenceNumbers& numbers);
 
-// The other reading of "the rate grows exponentially with depth" [R]: the gradient of layer nu passes N - nu layers,
-// each of which multiplies it by 1 + c. Then N in alpha becomes S(N, c) = sum_nu (1 + c)^(2 (N - nu)) for nu = 1 .. N.
-// S(N, 0) = N. depth_growth c > -1.
+// The other reading of "the rate grows exponentially with depth" [S1; formula R]: the gradient of layer nu passes
+// N - nu layers, and each multiplies it by 1 + c. Then N in alpha becomes S(N, c) = sum_nu (1 + c)^(2 (N - nu)) for
+// nu = 1 .. N. S(N, 0) = N. depth_growth c > -1.
 [[nodiscard]] double log_depth_sum(double n_layers, double depth_growth);
 [[nodiscard]] double log_rate_with_growth(const ConvergenceNumbers& numbers, double depth_growth);
 

@@ -8,8 +8,8 @@
 
 // The good model class: what Assumption 5.1 and Definition 5.2 ask of a transformer (theory.md section 4).
 //
-//   omega = c_omega / (N L^2 d^(5/2) B^3)                                           branch scale [S; c_omega free]
-//   m    >= c_m n^3 L^5 exp(c_d d) / (omega^6 lambda^6 delta^3 N^2)                 width [S; c_m, c_d free]
+//   omega = c_omega / (N L^2 d^(5/2) B^3)                                           branch scale [S1; c_omega free]
+//   m    >= c_m n^3 L^5 exp(c_d d) / (omega^6 lambda^6 delta^3 N^2)                 width [S1; c_m, c_d free]
 //
 // N n_layers, L seq_len, d d_model, B data_bound, m d_hidden, n n_data, lambda lambda_min, delta failure_prob. The
 // paper states both up to constants; c_omega, c_m and c_d are those constants, 1 unless known. At the prescribed omega
@@ -19,7 +19,7 @@
 // The width overflows any number type for common sizes, so it is computed and returned as a logarithm, term by term:
 // no argument in the domain overflows. Accuracy: 32 eps times the sum of the terms' magnitudes. Cost: 100 ns.
 // Errors: std::domain_error unless every number is positive and finite and failure_prob < 1.
-// Source: Yang, arXiv 2512.22088, Assumption 5.1, Definition 5.2 [S].
+// Source: Yang, arXiv 2512.22088, Assumption 5.1 [S], Definition 5.2 [S1]: stated according to a single account.
 namespace phaselaw::theory {
 
 struct BranchScaleNumbers {

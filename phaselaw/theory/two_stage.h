@@ -9,10 +9,11 @@
 
 // The two-stage law: excess risk against compute, as the paper bounds it (theory.md section 6).
 //
-// Compute accounting [R; threshold of v1 S]:  C*(n) = a n^p log(n/xi^2) / xi^2
+// Compute accounting [R; threshold of v1 S1]:  C*(n) = a n^p log(n/xi^2) / xi^2
 //   Below C*(n), at fixed n, training time is what lacks; above it, data is.
 // Compute-starved stage, fixed n [R]:         Delta R <= R0 exp(-xi^2 C / (a n^p)) + (xi^2/n)^r
-// Data-limited stage, best n for C [R; the exponents 1/6 and 1/7 S]: with z = p C / (a xi^(2(p-1))), W0 Lambert's W,
+// Data-limited stage, best n for C [R; the exponents 1/6 and 1/7 S; Lambert's W S1]:
+//   with z = p C / (a xi^(2(p-1))) and W0 the principal branch of Lambert's W,
 //   n(C) = xi^2 exp(W0(z)/p),   Delta R = (xi^2/n)^r = exp(-r W0(z)/p) = (W0(z)/z)^(r/p)
 //   d ln Delta R / d ln C = -(r/p) W0/(1 + W0), which tends to -r/p from the shallow side.
 // The predecessor's accounting has neither logarithm nor noise: C = a n^p, n = (C/a)^(1/p), slope -r/p throughout, and
