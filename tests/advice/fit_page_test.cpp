@@ -169,7 +169,7 @@ TEST(FitPage, SaysThatAFloorIsAtItsBound) {
       << find(figures, "Profile of E")->caption;
 }
 
-// A law without a floor loses nothing; one whose non-negative parameter is no floor neither.
+// Nothing is subtracted from a law without a floor, or from a law with a non-negative parameter that is not a floor.
 TEST(FitPage, TakesOnlyAFloorOff) {
   laws::Law law = laws::law_from("A*N^(-alpha) + G*D^(-beta)");
   for (auto& parameter : law.parameters)

@@ -14,13 +14,13 @@ import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-SUFFIXES = (".md", ".h", ".cpp", ".py", ".toml", ".txt", ".sh", ".cmake", ".js", ".css")
+SUFFIXES = (".md", ".h", ".cpp", ".py", ".toml", ".txt", ".sh", ".cmake", ".sbatch", ".js", ".css", "/run")
 SKIP = ("LICENSE", "tests/layers/plain_words_test.py")
 
 COUNTED = (
     "one|models?|workers?|runs?|nats|bytes|GB|MB|numbers?|values?|seconds|milliseconds|ms|minutes|products?|passes|pass"
     "|GEMM|flush(?:es)?|FLOP|flop|screen|folder|files?|tokens?|sequences?|samples?|rows?|steps|tasks|threads?|lines?"
-    "|entry|entries|workspaces?|copy|copies|times|epochs|updates|iterations|draws|messages?"
+    "|entry|entries|packages?|workspaces?|copy|copies|times|epochs|updates|iterations|draws|messages?"
 )
 UNITS = (
     "core|thread|token|sequence|step|run|row|pair|file|layer|question|decision|verb|caller|rank|process|batch|worker"
