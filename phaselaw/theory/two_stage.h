@@ -7,10 +7,10 @@
 
 #include "phaselaw/base/fields.h"
 
-// The two-stage law: excess risk against compute, as the paper bounds it (theory.md section 6).
+// The two-stage law: excess risk against compute, as bounded by the paper (docs/theory/two-stage-law.md).
 //
 // Compute accounting [R; threshold of v1 S1]:  C*(n) = a n^p log(n/xi^2) / xi^2
-//   Below C*(n), at fixed n, training time is what lacks; above it, data is.
+//   Below C*(n), at fixed n, training time is the limit; above it, data is.
 // Compute-starved stage, fixed n [R]:         Delta R <= R0 exp(-xi^2 C / (a n^p)) + (xi^2/n)^r
 // Data-limited stage, best n for C [R; the exponents 1/6 and 1/7 S; Lambert's W S1]:
 //   with z = p C / (a xi^(2(p-1))) and W0 the principal branch of Lambert's W,
