@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The documents, the messages and the comments avoid a list of expressions that made them hard to read.
 
-Each entry of WORDS has a pattern and the words to use instead. Lines are searched in all tracked text files except
-notebooks, licences and generated tables. A sentence that is broken over two lines is seen as well, because each line
-is also searched together with the line that follows it. Print the findings of some paths only with
+Each entry of WORDS has a pattern and the words to use instead. All tracked text files are searched, except notebooks and
+licences. The lines of a file are joined without their comment signs, so an expression that is broken over two lines is
+found too. The findings of some paths only are printed by
 'plain_words_test.py PATH...'.
 """
 
+import bisect
 import pathlib
 import re
 import subprocess
@@ -55,17 +56,19 @@ COMMENT = re.compile(r"^\s*(?://+|#+|\*|>|\|)?\s*")
 
 def findings(text: str) -> list[tuple[int, str, str]]:
     """(line, expression found, what to write) of a text; an expression over a line break counts for its first line."""
-    lines = text.split("\n")
-    found = []
-    for number, line in enumerate(lines, 1):
-        joined = line
-        if number < len(lines):
-            joined = line.rstrip() + " " + COMMENT.sub("", lines[number])
-        for pattern, instead in PATTERNS:
-            for match in pattern.finditer(joined):
-                if match.start() < len(line):
-                    found.append((number, match.group(), instead))
-    return found
+    pieces, starts, length = [], [], 0
+    for line in text.split("\n"):
+        piece = COMMENT.sub("", line).rstrip() + " "
+        pieces.append(piece)
+        starts.append(length)
+        length += len(piece)
+    joined = "".join(pieces)
+    found = [
+        (bisect.bisect_right(starts, match.start()), match.group(), instead)
+        for pattern, instead in PATTERNS
+        for match in pattern.finditer(joined)
+    ]
+    return sorted(found)
 
 
 def files() -> list[str]:
