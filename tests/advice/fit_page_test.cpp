@@ -169,7 +169,7 @@ TEST(FitPage, SaysThatAFloorIsAtItsBound) {
       << find(figures, "Profile of E")->caption;
 }
 
-// Nothing is subtracted for a law without a floor, also if it has a non-negative parameter that is no floor.
+// Nothing is subtracted from a law without a floor, or from a law with a non-negative parameter that is not a floor.
 TEST(FitPage, TakesOnlyAFloorOff) {
   laws::Law law = laws::law_from("A*N^(-alpha) + G*D^(-beta)");
   for (auto& parameter : law.parameters)

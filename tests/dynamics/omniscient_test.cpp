@@ -168,8 +168,8 @@ TEST(GradientFlowRisk, FormulasAgreeWithSimulatedRegression) {
     EXPECT_NEAR(ridge.train / train[k], 1, 0.04) << "ridge " << ridges[k];
     EXPECT_NEAR(gcv[k] / test[k], 1, 0.04) << "ridge " << ridges[k];
     EXPECT_NEAR(flow.test / test[3 + k], 1, 0.04) << "time " << times[k];
-    // At t = 100 the training risk is 1e-8 and depends on the sample's smallest eigenvalue, which the limit n -> inf
-    // does not contain.
+    // At t = 100 the training risk is 1e-8 and depends on the smallest eigenvalue of the sample, which the limit
+    // n -> inf does not contain.
     if (times[k] <= 10) {
       EXPECT_NEAR(flow.train / train[3 + k], 1, 0.04) << "time " << times[k];
     }

@@ -74,7 +74,7 @@ TEST(TwoStageFit, IntervalOfTheExponentCovers) {
   }
 }
 
-// The same for the default objective with bootstrap intervals: 100 draws of 100 resamples, to be fast. The true
+// The same for the default objective, with bootstrap intervals: 100 draws of 100 resamples, to be fast. The true
 // coverage is 97 % (interval.h): a correct run leaves 90 to 99 of 100 with probability 0.05.
 TEST(TwoStageFit, BootstrapIntervalOfTheExponentCovers) {
   int covered = 0;
