@@ -44,10 +44,10 @@ struct Situation {
     visit("at", self.at, positive(),
           "name=value of a column that does not follow from the compute, such as unique_tokens=1e10");
     visit("flop_convention", self.cost.convention, anything(), "how training FLOP are counted");
-    visit("vocab", self.cost.family.vocab, positive(), "with without-embeddings: size of the vocabulary");
-    visit("seq_len", self.cost.family.seq_len, positive(), "with with-attention: sequence length");
+    visit("vocab", self.cost.family.vocab, positive(), "convention without-embeddings: size of the vocabulary");
+    visit("seq_len", self.cost.family.seq_len, positive(), "convention with-attention: sequence length");
     visit("flop_per_param", self.cost.family.flop_per_param, positive(),
-          "with exact: training FLOP per parameter and token");
+          "convention exact: training FLOP per parameter and token");
     visit("aspect_ratio", self.cost.family.aspect_ratio, positive(), "d_model/n_layers of the planned models");
   }
 };
