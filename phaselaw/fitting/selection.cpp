@@ -266,7 +266,7 @@ Ranking rank_laws(const std::vector<laws::Law>& laws, const tables::Measurements
   }
   if (ranking.laws.empty()) throw_none_fitted(lacking, data, ranking.notes);
   for (const auto& [column, names] : lacking)
-    ranking.notes.push_back(fmt::format("skipped because column {} is missing: {}", column, fmt::join(names, ", ")));
+    ranking.notes.push_back(fmt::format("{}: column {} is missing", fmt::join(names, ", "), column));
   sort_by_score(ranking);
   return ranking;
 }

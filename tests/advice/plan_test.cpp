@@ -154,7 +154,7 @@ TEST(Plan, ExtrapolationAndOpenParametersAreSaid) {
   diagonal.fit = fitting::fit_law(saved.fit.law, diagonal.data, diagonal.options);
   const Plan open = plan_for_compute(diagonal, {1e22}, quick());
   EXPECT_TRUE(std::any_of(open.warnings.begin(), open.warnings.end(), [](const std::string& warning) {
-    return warning.find("poorly, and so everything computed from them") != std::string::npos;
+    return warning.find("poorly, so everything computed from them") != std::string::npos;
   }));
   const fitting::Estimate& size = open.points.front().n_params;
   EXPECT_FALSE(size.identified) << size.value << " " << size.lo.value_or(-1) << " " << size.hi.value_or(-1);

@@ -125,8 +125,8 @@ TEST(Selection, LawsThatCannotBeFittedAreNoted) {
                                      laws::law_from("power@tokens"), laws::law_from("kaplan-n")},
                                     data, plain());
   ASSERT_EQ(ranking.laws.size(), 1U);
-  EXPECT_EQ(ranking.notes, (std::vector<std::string>{"skipped because column n_params is missing: chinchilla, kaplan-n",
-                                                     "skipped because column step is missing: shifted-power"}));
+  EXPECT_EQ(ranking.notes, (std::vector<std::string>{"chinchilla, kaplan-n: column n_params is missing",
+                                                     "shifted-power: column step is missing"}));
   EXPECT_THROW((void)rank_laws({laws::law_from("chinchilla")}, data, plain()), base::InputError);
 }
 

@@ -110,7 +110,7 @@ class Planner {
       if (!e.identified && !e.fixed) open.push_back(e.name);
     if (!open.empty())
       plan.warnings.push_back(fmt::format(
-          "the data constrain {} poorly, and so everything computed from them is uncertain; use the intervals rather than the values",
+          "the data constrain {} poorly, so everything computed from them is uncertain; use the intervals rather than the values",
           fmt::join(open, ", ")));
     if (plausible_.parameters.empty())
       plan.warnings.emplace_back(

@@ -96,7 +96,7 @@ std::vector<std::vector<std::string>> plan_details(const Plan& plan) {
 
 std::vector<std::vector<std::string>> design_rows(const Design& design) {
   std::vector<std::vector<std::string>> rows = {
-      {"next run", "n_params", "tokens", "width after / before", "width after / before", "outside the fitted sizes"}};
+      {"next run", "n_params", "tokens", "compute (FLOP)", "width after / before", "outside the fitted sizes"}};
   const auto add = [&](const char* name, const NextRun& run) {
     if (!(run.ratio < 1)) return;
     rows.push_back({name, format_number(run.n_params), format_number(run.tokens), format_number(run.compute),
