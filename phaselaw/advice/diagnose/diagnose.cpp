@@ -65,7 +65,7 @@ void judge_early_form(Diagnosis& d) {
     vote = fmt::format(
         "on the held-out last fifth, forms with an exponential start are {:.2g} % off, forms with a power start {:.2g} %",
         100 * exponential_error, 100 * power_error);
-  d.early_reading = fmt::format("the best form with a {} start leads by {:.1f} of QAICc ({}); {}",
+  d.early_reading = fmt::format("{} starts are better by {:.1f} of QAICc ({}); {}",
                                 is_exponential ? "exponential" : "power", std::abs(d.early_delta),
                                 d.early_decisive       ? "decisive"
                                 : d.early_form.empty() ? "undecided"

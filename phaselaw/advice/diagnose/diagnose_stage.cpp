@@ -123,7 +123,7 @@ void say_next(Diagnosis& d) {
   } else if (d.stage == "data-limited") {
     const double left = d.floor.value && d.curve.end_loss > 0 ? 1 - *d.floor.value / d.curve.end_loss : base::kNaN;
     d.next = fmt::format(
-        "raise the amount of data, and the model size with it: {} the curve is a power law, {}{}",
+        "raise the amount of data, and the model size with it: {} the curve is a power law; {}{}",
         d.bend.identified ? "past its bend" : "at its end", gain(d),
         std::isfinite(left) && d.floor.identified ? fmt::format("; {} of the loss is reducible", percent(left)) : "");
   } else {
