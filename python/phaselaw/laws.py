@@ -42,8 +42,9 @@ def _described(verb: str) -> Callable[[F], F]:
         keywords = [inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=o.default) for name, o in options]
         function.__signature__ = inspect.Signature(own + keywords)  # type: ignore[attr-defined]
         lines = [f"    {name} : default {o.default!r}\n        {o.help}" for name, o in options]
+        first, raises, last = (function.__doc__ or "").rstrip().partition("\n\n    Raises\n")
         heading = "\n\n    Other Parameters\n    ----------------\n"
-        function.__doc__ = (function.__doc__ or "").rstrip() + heading + "\n".join(lines) + "\n"
+        function.__doc__ = first + heading + "\n".join(lines) + raises + last + "\n"
         return function
 
     return decorate
