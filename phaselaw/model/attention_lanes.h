@@ -38,7 +38,7 @@ class AttentionLanes {
       gather(qkv, 3 * width_, width_, k_);
       gather(qkv, 3 * width_, 2 * width_, v_);
       for (std::int64_t t = 0; t < length_; ++t) {
-        const std::int64_t visible = s_.causal ? t + 1 : length_;
+        const std::int64_t visible = s_.visible(t);
         with_size([&](auto size) {
           dots(size, q_ + t * size, visible, k_);
           softmax(visible);
@@ -59,7 +59,7 @@ class AttentionLanes {
       std::fill_n(dk_, length_ * size_, Vector{});
       std::fill_n(dv_, length_ * size_, Vector{});
       for (std::int64_t t = 0; t < length_; ++t) {
-        const std::int64_t visible = s_.causal ? t + 1 : length_;
+        const std::int64_t visible = s_.visible(t);
         gather_row(t, visible, weights);
         with_size([&](auto size) {
           const Vector *q = q_ + t * size, *out = z_ + t * size;
@@ -91,7 +91,7 @@ class AttentionLanes {
       gather(dqkv, 3 * width_, width_, dk_);
       gather(dqkv, 3 * width_, 2 * width_, dv_);
       for (std::int64_t t = 0; t < length_; ++t) {
-        const std::int64_t visible = s_.causal ? t + 1 : length_;
+        const std::int64_t visible = s_.visible(t);
         gather_row(t, visible, weights);
         for (std::int64_t j = 0; j < visible; ++j)
           row_[j] = dot(q_ + t * size_, dk_ + j * size_) + dot(dq_ + t * size_, k_ + j * size_);

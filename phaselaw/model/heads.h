@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "phaselaw/model/flop_count.h"
 #include "phaselaw/model/options.h"
 
 // What stands between the projections of q, k, v and attention: rotary positions, and heads of keys and values that
@@ -49,6 +50,12 @@ void rotate_heads(const ModelOptions& o, const Rotation<T>& rotation, std::int64
       }
     }
   }
+}
+
+// Operations on one sequence, in either direction.
+[[nodiscard]] inline FlopCount rotation_flops(const ModelOptions& o) {
+  if (o.positions != Positions::rotary) return {};
+  return {.other = static_cast<double>(o.seq_len) * 3 * static_cast<double>((o.n_heads + o.kv_heads()) * o.d_head)};
 }
 
 // Projections (or their tangents) to what attention reads, in place.

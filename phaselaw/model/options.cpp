@@ -10,10 +10,7 @@ namespace phaselaw::model {
 
 namespace {
 
-constexpr std::array kActivations{
-    std::pair{std::string_view("relu"), Activation::relu}, std::pair{std::string_view("gelu"), Activation::gelu},
-    std::pair{std::string_view("silu"), Activation::silu}, std::pair{std::string_view("tanh"), Activation::tanh},
-    std::pair{std::string_view("identity"), Activation::identity}};
+constexpr auto kActivations = activation_names();
 constexpr std::array kParametrisations{std::pair{std::string_view("ntk"), Parametrisation::ntk},
                                        std::pair{std::string_view("standard"), Parametrisation::standard},
                                        std::pair{std::string_view("mup"), Parametrisation::mup}};
@@ -92,13 +89,16 @@ void validate_trainable(const ModelOptions& o, const base::Location& where) {
 }  // namespace
 
 base::Value to_section(const ModelOptions& options) {
-  constexpr std::string_view kParts[] = {"norm",      "norm_gain",   "norm_bias",      "linear_bias", "mlp",
-                                         "positions", "rotary_base", "tied_embedding", "n_kv_heads"};
+  // The keys that every section has had from the beginning; a key that is not among them is a part.
+  constexpr std::string_view kAlways[] = {"n_layers",   "seq_len", "d_model",       "d_hidden",     "n_heads",
+                                          "d_head",     "d_out",   "vocab",         "activation",   "parametrisation",
+                                          "readout",    "mask",    "mlp_down_init", "branch_scale", "output_scale",
+                                          "init_scale", "rms_eps", "trainable"};
   const base::Value defaults = base::write_fields(ModelOptions()), all = base::write_fields(options);
   base::Value section = base::Value::table();
   for (const auto& [key, value] : all.entries()) {
-    const bool part = std::find(std::begin(kParts), std::end(kParts), key) != std::end(kParts);
-    if (!part || base::to_json(value, -1) != base::to_json(defaults.at(key), -1)) section[key] = value;
+    const bool always = std::find(std::begin(kAlways), std::end(kAlways), key) != std::end(kAlways);
+    if (always || base::to_json(value, -1) != base::to_json(defaults.at(key), -1)) section[key] = value;
   }
   return section;
 }

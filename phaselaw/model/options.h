@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "phaselaw/base/fields.h"
+#include "phaselaw/model/activation.h"
 
 // The model class of the theory (docs/model.md): a causal, RMS-normalised transformer with scaled residual branches.
 //
@@ -34,7 +35,6 @@
 // (rotary); Ainslie et al. 2023 (shared key and value heads).
 namespace phaselaw::model {
 
-enum class Activation { relu, gelu, silu, tanh, identity };
 enum class Parametrisation { ntk, standard, mup };
 enum class Readout { identity, linear, tokens };
 enum class Mask { causal, bidirectional };
@@ -92,7 +92,7 @@ struct ModelOptions {
     visit("d_head", self.d_head, at_least(1), "size of a head; n_heads * d_head need not equal d_model");
     visit("d_out", self.d_out, at_least(0), "output coordinates per token; 0: d_model, or vocab for tokens");
     visit("vocab", self.vocab, at_least(2), "vocabulary of the token readout");
-    visit("activation", self.activation, anything(), "phi: relu, gelu (tanh form), silu, tanh or identity");
+    visit("activation", self.activation, anything(), "phi, the activation of the MLP; gelu is the tanh form");
     visit("parametrisation", self.parametrisation, anything(), "ntk, standard or mup");
     visit("readout", self.readout, anything(), "identity, linear or tokens");
     visit("mask", self.mask, anything(), "causal (decoder) or bidirectional (encoder)");

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <initializer_list>
 #include <string>
 #include <vector>
 
@@ -71,6 +73,25 @@ enum class BlockKind {
 };
 inline constexpr std::size_t kBlockKinds = static_cast<std::size_t>(BlockKind::final_norm_bias) + 1;
 
+// One value for each kind of block.
+template <class Value>
+class ByKind {
+ public:
+  Value& operator[](BlockKind kind) { return values_[static_cast<std::size_t>(kind)]; }
+  const Value& operator[](BlockKind kind) const { return values_[static_cast<std::size_t>(kind)]; }
+
+ private:
+  std::array<Value, kBlockKinds> values_{};
+};
+
+// A set of kinds.
+using KindSet = ByKind<bool>;
+[[nodiscard]] inline bool has_any(const KindSet& set, std::initializer_list<BlockKind> kinds) {
+  for (const BlockKind kind : kinds)
+    if (set[kind]) return true;
+  return false;
+}
+
 struct ParameterBlock {
   std::string name;
   BlockKind kind{};
@@ -96,6 +117,8 @@ class ParameterTable {
   [[nodiscard]] const ParameterBlock& at(BlockKind kind, std::int64_t layer = -1) const;
   [[nodiscard]] const ParameterBlock* find(BlockKind kind, std::int64_t layer = -1) const;  // null: none
   [[nodiscard]] bool has(BlockKind kind) const;
+  // The blocks of one layer by kind, or those outside the layers; null where the model has none.
+  [[nodiscard]] ByKind<const ParameterBlock*> blocks_of(std::int64_t layer = -1) const;
   // The matrix of the linear or token readout, `out` or the tied `embed`, and its multiplier; null and 1 for identity.
   [[nodiscard]] const ParameterBlock* readout() const;
   [[nodiscard]] double readout_multiplier() const { return readout_multiplier_; }
