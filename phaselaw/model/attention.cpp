@@ -29,7 +29,7 @@ void softmax_row(std::int64_t visible, std::int64_t length, T* row) {
   using Vector = typename numerics::VectorOf<T>::type;
   constexpr std::int64_t kLanes = numerics::VectorOf<T>::kLanes;
   const std::int64_t whole = visible / kLanes * kLanes, padded = std::min(whole + kLanes, length);
-  // What is left of the row is a vector too, cheaper than single numbers; it may end beyond the row.
+  // The rest of the row is handled as a vector too, which is cheaper than single numbers; it may end beyond the row.
   const auto bytes = static_cast<std::size_t>(padded - whole) * sizeof(T);
   Vector rest = Vector{} - std::numeric_limits<T>::infinity();
   if (bytes == sizeof rest)
@@ -109,7 +109,7 @@ template <class T>
 void backward_blocks(const AttentionShape& s, const Head<T>& head, const T* weights, const T* dz, T* dq, T* dk, T* dv,
                      T* scratch) {
   const std::int64_t length = s.seq_len, size = s.d_head;
-  // Last block first: it writes every row of dk and dv, the others add.
+  // The last block comes first: it writes every row of dk and dv, and the others add to them.
   const std::int64_t blocks = (length + kBlockRows - 1) / kBlockRows;
   for (std::int64_t b = blocks - 1; b >= 0; --b) {
     const std::int64_t start = b * kBlockRows;

@@ -11,16 +11,16 @@
 #include "phaselaw/model/elementwise.h"
 #include "phaselaw/numerics/vectors.h"
 
-// Attention of short sequences: heads are too small for matrix products and for vectors along a row, so as many heads
-// (of any sequences) as a vector has lanes are computed side by side, each in its own lane. A head's numbers do not
-// depend on which others share the vector. No masked entry is computed. Definitions: model/attention.h.
+// Attention of short sequences. Their heads are too small for matrix products and for vectors along a row. So as many
+// heads (of any sequences) as a vector has lanes are computed side by side, each in its own lane. A head's numbers
+// do not depend on which others share the vector. No masked entry is computed. Definitions: model/attention.h.
 namespace phaselaw::model {
 
 // Numbers [index][lane] of one group of heads.
 template <class T>
 class AttentionLanes {
  public:
-  // d_head L numbers a lane for each of q, k, v and their tangents or cotangents, z or dz, two rows of L.
+  // Per lane: d_head L numbers for each of q, k, v, their tangents or cotangents, and z or dz; and two rows of L.
   static std::int64_t scratch(const AttentionShape& s) { return kLanes * (7 * s.seq_len * s.d_head + 2 * s.seq_len); }
 
   AttentionLanes(const AttentionShape& shape, T* scratch)
@@ -120,7 +120,7 @@ class AttentionLanes {
     }
   }
 
-  // Rows of all heads' numbers at `offset` in rows `stride` long, and back. Lanes without a head hold zeros.
+  // Copies the numbers of all heads at `offset` of rows that are `stride` long, and back. Lanes without a head hold 0.
   void gather(const T* from, std::int64_t stride, std::int64_t offset, Vector* to) const {
     if (lanes_ == kLanes && size_ % kLanes == 0) {
       const T* in[kLanes];
@@ -203,7 +203,7 @@ class AttentionLanes {
     }
   }
 
-  // Calls body(d_head): the size known to the compiler for the usual small heads, whose rows then stay in registers.
+  // Calls body(d_head). For the usual small heads the compiler knows the size, so that their rows stay in registers.
   template <class Body>
   void with_size(Body&& body) const {
     if (size_ == 8) return body(std::integral_constant<std::int64_t, 8>());
@@ -266,7 +266,7 @@ class AttentionLanes {
 
   const AttentionShape& s_;
   std::int64_t length_, size_, width_;
-  std::int64_t first_ = 0, lanes_ = 0;  // of the group: its first head, counted over the sequences, and how many
+  std::int64_t first_ = 0, lanes_ = 0;  // the group's first head, counted over the sequences, and its number of heads
   Vector *q_, *k_, *v_, *dq_, *dk_, *dv_, *z_, *row_, *weight_;
 };
 

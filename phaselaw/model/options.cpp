@@ -47,7 +47,8 @@ void validate_block(const ModelOptions& o, const base::Location& where) {
     throw base::InputError(where, "norm_bias needs norm = \"layernorm\", found \"rms\"; set one of the two");
   if (o.positions == Positions::rotary && o.d_head % 2 != 0)
     throw base::InputError(
-        where, fmt::format("positions rotary turns pairs of coordinates and needs an even d_head, found {}", o.d_head));
+        where,
+        fmt::format("positions rotary rotates pairs of coordinates and needs an even d_head, found {}", o.d_head));
   if (o.tied_embedding && !o.reads_tokens())
     throw base::InputError(where,
                            fmt::format("tied_embedding needs readout \"tokens\", found \"{}\"; remove one of the two",
@@ -80,9 +81,9 @@ void validate_trainable(const ModelOptions& o, const base::Location& where) {
         std::none_of(blocks.begin(), blocks.end(), [&](const auto& block) { return trainable_name(block) == name; }))
       throw base::InputError(
           where,
-          fmt::format("trainable names {}, but this model has no such block (norm_gain, norm_bias, linear_bias and "
-                      "mlp decide); remove it",
-                      name));
+          fmt::format(
+              "trainable names {}, but this model has no such block (norm_gain, norm_bias, linear_bias and mlp decide which it has); remove it",
+              name));
   }
 }
 
@@ -106,22 +107,24 @@ base::Value to_section(const ModelOptions& options) {
 void validate(const ModelOptions& options, const base::Location& where) {
   base::check_fields(options);
   if (options.readout == Readout::identity && options.d_out != 0 && options.d_out != options.d_model)
-    throw base::InputError(where, fmt::format("readout identity needs d_out = d_model = {}, found {}; set d_out = 0 or "
-                                              "readout = \"linear\"",
-                                              options.d_model, options.d_out));
+    throw base::InputError(
+        where,
+        fmt::format("readout identity needs d_out = d_model = {}, found {}; set d_out = 0 or readout = \"linear\"",
+                    options.d_model, options.d_out));
   if (options.readout == Readout::tokens && options.d_out != 0 && options.d_out != options.vocab)
     throw base::InputError(where, fmt::format("readout tokens needs d_out = vocab = {}, found {}; leave d_out out",
                                               options.vocab, options.d_out));
   validate_block(options, where);
   validate_trainable(options, where);
-  // Sizes whose parameter count or activations cannot be addressed are input errors, not crashes.
+  // Models that are too large to address are input errors, not crashes.
   const double matrices = options.mlp == Mlp::gated ? 3 : 2;
   const double parameters = static_cast<double>(options.n_layers) *
                             (4.0 * static_cast<double>(options.n_heads) * static_cast<double>(options.d_head) +
                              matrices * static_cast<double>(options.d_hidden)) *
                             static_cast<double>(options.d_model);
   if (parameters > 1e10)
-    throw base::InputError(where, fmt::format("these sizes make {:.3g} parameters; the limit is 1e10", parameters));
+    throw base::InputError(where,
+                           fmt::format("a model of these sizes has {:.3g} parameters; the limit is 1e10", parameters));
 }
 
 }  // namespace phaselaw::model
