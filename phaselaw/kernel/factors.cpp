@@ -16,7 +16,8 @@ SourceForms source_forms(const Setting& s) {
 }
 
 TermList layer_terms(const Setting& s, Index layer, SourceForms forms) {
-  const auto& want = s.plan.layers[static_cast<std::size_t>(layer)];
+  const auto& wanted = s.plan.layers[static_cast<std::size_t>(layer)].wanted;
+  using enum BlockKind;
   TermList list;
   const auto add = [&](BlockKind kind, FactorForm form, Index head, Index depth, Index feature, Index source) {
     Term term{kind, form, head, depth, feature, source, 0, list.n_features, 0};
@@ -32,19 +33,19 @@ TermList layer_terms(const Setting& s, Index layer, SourceForms forms) {
     }
     list.terms.push_back(term);
   };
-  if (want.q && !forms.query) add(BlockKind::attn_q, FactorForm::rows, -1, s.width, s.d, 0);
-  for (Index h = 0; h < s.heads && want.q && forms.query; ++h)
-    add(BlockKind::attn_q, FactorForm::source, h, s.length, s.d, s.d_head);
-  for (Index h = 0; h < s.heads && want.k; ++h) {
+  if (wanted[attn_q] && !forms.query) add(attn_q, FactorForm::rows, -1, s.width, s.d, 0);
+  for (Index h = 0; h < s.heads && wanted[attn_q] && forms.query; ++h)
+    add(attn_q, FactorForm::source, h, s.length, s.d, s.d_head);
+  for (Index h = 0; h < s.heads && wanted[attn_k]; ++h) {
     if (forms.key)
-      add(BlockKind::attn_k, FactorForm::source, h, s.length, s.d_head, s.d);
+      add(attn_k, FactorForm::source, h, s.length, s.d_head, s.d);
     else
-      add(BlockKind::attn_k, FactorForm::rows, h, s.d, s.d_head, 0);
+      add(attn_k, FactorForm::rows, h, s.d, s.d_head, 0);
   }
-  for (Index h = 0; h < s.heads && want.v; ++h) add(BlockKind::attn_v, FactorForm::rows, h, s.d_head, s.d, 0);
-  if (want.o) add(BlockKind::attn_o, FactorForm::rows, -1, s.d, s.width, 0);
-  if (want.up) add(BlockKind::mlp_up, FactorForm::rows, -1, s.hidden, s.d, 0);
-  if (want.down) add(BlockKind::mlp_down, FactorForm::diagonal, -1, s.d, s.hidden, 0);
+  for (Index h = 0; h < s.heads && wanted[attn_v]; ++h) add(attn_v, FactorForm::rows, h, s.d_head, s.d, 0);
+  if (wanted[attn_o]) add(attn_o, FactorForm::rows, -1, s.d, s.width, 0);
+  if (wanted[mlp_up]) add(mlp_up, FactorForm::rows, -1, s.hidden, s.d, 0);
+  if (wanted[mlp_down]) add(mlp_down, FactorForm::diagonal, -1, s.d, s.hidden, 0);
   return list;
 }
 

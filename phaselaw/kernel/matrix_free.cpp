@@ -8,6 +8,7 @@
 
 #include "phaselaw/base/errors.h"
 #include "phaselaw/model/backward_plan.h"
+#include "phaselaw/model/flops.h"
 #include "phaselaw/numerics/gemm.h"
 #include "phaselaw/numerics/matrix.h"
 
@@ -41,22 +42,6 @@ void check_finite(const char* what, const auto& values) {
     if (!std::isfinite(values[i]))
       throw base::InputError(
           {what}, fmt::format("expected finite numbers, found {} at position {}; remove or repair it", values[i], i));
-}
-
-// Flop of the dense products of one VJP (and of one JVP, its transpose) per token, for the plan.
-double product_flop_per_token(const model::ModelOptions& o, const model::BackwardPlan& plan) {
-  const auto d = static_cast<double>(o.d_model), m = static_cast<double>(o.d_hidden);
-  const auto width = static_cast<double>(o.n_heads * o.d_head), kv_width = static_cast<double>(o.kv_heads() * o.d_head);
-  const auto count = [](auto... flags) { return (0.0 + ... + (flags ? 1.0 : 0.0)); };
-  const double hidden = o.mlp == model::Mlp::gated ? 2 : 1;
-  double products = 0;
-  for (const auto& layer : plan.layers)
-    products += (count(layer.down, layer.mlp_core, layer.up, layer.gate) + hidden * count(layer.mlp_normal)) * d * m +
-                count(layer.o, layer.attention_core, layer.q, layer.attention_normal) * d * width +
-                (count(layer.k, layer.v) + 2 * count(layer.attention_normal)) * d * kv_width;
-  if (o.readout != model::Readout::identity)
-    products += count(plan.out, plan.normal) * d * static_cast<double>(o.outputs());
-  return 2 * products;
 }
 
 }  // namespace
@@ -248,15 +233,9 @@ std::size_t TangentOperator<T>::bytes() const {
 template <class T>
 double TangentOperator<T>::product_flop() const {
   const State& s = *state_;
-  const auto& o = s.model.options();
-  const auto tokens = static_cast<double>(s.n * o.seq_len);
-  double forward = 0;
-  for (const auto& block : s.model.table().blocks())
-    if (!block.is_vector() && block.kind != model::BlockKind::embed && block.kind != model::BlockKind::position)
-      forward += 2 * static_cast<double>(block.size());
-  if (o.tied_embedding) forward += 2 * static_cast<double>(s.model.table().readout()->size());
-  return 2 * tokens *
-         (product_flop_per_token(o, model::BackwardPlan(s.model.table(), s.selected)) + (s.keep ? 0 : forward));
+  const model::SequenceCost cost =
+      model::sequence_cost(s.model.options(), model::BackwardPlan(s.model.table(), s.selected));
+  return 2 * static_cast<double>(s.n) * (cost.backward_linear_flop + (s.keep ? 0 : cost.forward_linear_flop));
 }
 
 template <class T>

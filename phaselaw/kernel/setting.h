@@ -57,14 +57,9 @@ struct Setting {
   [[nodiscard]] const model::ParameterBlock& block(model::BlockKind kind, Index layer) const {
     return table.at(kind, layer);
   }
-  // Whether something is trainable at or below layer 0's input, or in layer `layer` itself.
-  [[nodiscard]] bool layer_has_terms(Index layer) const {
-    const auto& p = plan.layers[static_cast<std::size_t>(layer)];
-    return p.q || p.k || p.v || p.o || p.up || p.down;
-  }
   // Whether the stream below `layer` is needed.
   [[nodiscard]] bool passes_below(Index layer) const {
-    return plan.layers[static_cast<std::size_t>(layer)].attention_input;
+    return plan.layers[static_cast<std::size_t>(layer)].attention.input;
   }
 };
 

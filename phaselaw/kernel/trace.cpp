@@ -2,6 +2,7 @@
 #include "phaselaw/kernel/trace.h"
 
 #include "phaselaw/kernel/counted.h"
+#include "phaselaw/model/activation.h"
 #include "phaselaw/model/elementwise.h"
 
 namespace phaselaw::kernel {

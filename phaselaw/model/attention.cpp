@@ -29,7 +29,7 @@ void softmax_row(std::int64_t visible, std::int64_t length, T* row) {
   using Vector = typename numerics::VectorOf<T>::type;
   constexpr std::int64_t kLanes = numerics::VectorOf<T>::kLanes;
   const std::int64_t whole = visible / kLanes * kLanes, padded = std::min(whole + kLanes, length);
-  // What is left of the row is a vector too, cheaper than single numbers; it may end beyond the row.
+  // The rest of the row is handled as a vector too, which is cheaper than single numbers; it may end beyond the row.
   const auto bytes = static_cast<std::size_t>(padded - whole) * sizeof(T);
   Vector rest = Vector{} - std::numeric_limits<T>::infinity();
   if (bytes == sizeof rest)
@@ -84,12 +84,11 @@ void forward_blocks(const AttentionShape& s, const Head<T>& head, T* weights, T*
   const std::int64_t length = s.seq_len, size = s.d_head;
   for (std::int64_t start = 0; start < length; start += kBlockRows) {
     const std::int64_t rows = std::min(kBlockRows, length - start);
-    const std::int64_t cols = s.causal ? start + rows : length;
+    const std::int64_t cols = s.visible(start + rows - 1);
     T* block = weights + start * length;
     gemm<T>(Op::none, Op::transpose, rows, cols, size, static_cast<T>(s.scale), head.q + start * head.stride,
             head.stride, head.k, head.stride, T(0), block, length);
-    for (std::int64_t t = start; t < start + rows; ++t)
-      softmax_row(s.causal ? t + 1 : length, length, weights + t * length);
+    for (std::int64_t t = start; t < start + rows; ++t) softmax_row(s.visible(t), length, weights + t * length);
     gemm<T>(Op::none, Op::none, rows, size, cols, T(1), block, length, head.v, head.stride, T(0),
             z + start * head.width, head.width);
   }
@@ -110,12 +109,12 @@ template <class T>
 void backward_blocks(const AttentionShape& s, const Head<T>& head, const T* weights, const T* dz, T* dq, T* dk, T* dv,
                      T* scratch) {
   const std::int64_t length = s.seq_len, size = s.d_head;
-  // Last block first: it writes every row of dk and dv, the others add.
+  // The last block comes first: it writes every row of dk and dv, and the others add to them.
   const std::int64_t blocks = (length + kBlockRows - 1) / kBlockRows;
   for (std::int64_t b = blocks - 1; b >= 0; --b) {
     const std::int64_t start = b * kBlockRows;
     const std::int64_t rows = std::min(kBlockRows, length - start);
-    const std::int64_t cols = s.causal ? start + rows : length;
+    const std::int64_t cols = s.visible(start + rows - 1);
     const T beta = b == blocks - 1 ? T(0) : T(1);
     const T *block = weights + start * length, *out = dz + start * head.width;
     gemm<T>(Op::transpose, Op::none, cols, size, rows, T(1), block, length, out, head.width, beta, dv, head.stride);
@@ -136,7 +135,7 @@ void tangent_blocks(const AttentionShape& s, const Head<T>& head, const Head<T>&
   const std::int64_t length = s.seq_len, size = s.d_head;
   for (std::int64_t start = 0; start < length; start += kBlockRows) {
     const std::int64_t rows = std::min(kBlockRows, length - start);
-    const std::int64_t cols = s.causal ? start + rows : length;
+    const std::int64_t cols = s.visible(start + rows - 1);
     const T* block = weights + start * length;
     T* const out = dz + start * head.width;
     gemm<T>(Op::none, Op::transpose, rows, cols, size, T(1), tangent.q + start * tangent.stride, tangent.stride, head.k,
@@ -177,6 +176,14 @@ AttentionShape attention_shape(const ModelOptions& o, std::int64_t n) {
 
 std::int64_t attention_scratch(const AttentionShape& s) {
   return in_lanes(s) ? AttentionLanes<float>::scratch(s) : kBlockRows * s.seq_len;
+}
+
+PassFlops attention_flops(const AttentionShape& s) {
+  std::int64_t seen = 0;
+  for (std::int64_t t = 0; t < s.seq_len; ++t) seen += s.visible(t);
+  const double size = static_cast<double>(s.d_head), pairs = static_cast<double>(s.n * s.n_heads * seen);
+  return {.forward = {.attention = pairs * 4 * size, .other = pairs * 5},
+          .backward = {.attention = pairs * 8 * size, .other = pairs * 5}};
 }
 
 template <class T>

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "phaselaw/model/flop_count.h"
 #include "phaselaw/model/options.h"
 
 // Softmax attention of a batch, without its matrices:
@@ -11,18 +12,22 @@
 //
 // its vector-Jacobian product and its Jacobian-vector product. q, k, v lie side by side in rows of length 3 w (w =
 // n_heads d_head), head by head. Small heads are computed side by side in the lanes of a vector (attention_lanes.h),
-// larger ones by products of blocks of rows; neither computes much of the masked half. Cost: model/flops.h. Scratch:
-// attention_scratch() elements, 32-byte aligned.
+// larger ones by products of blocks of rows; neither computes much of the masked half. Scratch: attention_scratch()
+// elements, 32-byte aligned.
 namespace phaselaw::model {
 
 struct AttentionShape {
   std::int64_t n = 0, seq_len = 0, n_heads = 0, d_head = 0;
   bool causal = true;
   double scale = 1;
+
+  // Tokens that token t sees: 0 .. visible(t) - 1.
+  [[nodiscard]] std::int64_t visible(std::int64_t t) const { return causal ? t + 1 : seq_len; }
 };
 
 [[nodiscard]] AttentionShape attention_shape(const ModelOptions& options, std::int64_t n);
 [[nodiscard]] std::int64_t attention_scratch(const AttentionShape& shape);
+[[nodiscard]] PassFlops attention_flops(const AttentionShape& shape);  // of the n sequences
 
 // qkv: (n L) x 3w;  weights: n x H x L x L, zero where masked;  z: (n L) x w.
 template <class T>

@@ -11,16 +11,16 @@
 #include "phaselaw/model/elementwise.h"
 #include "phaselaw/numerics/vectors.h"
 
-// Attention of short sequences: heads are too small for matrix products and for vectors along a row, so as many heads
-// (of any sequences) as a vector has lanes are computed side by side, each in its own lane. A head's numbers do not
-// depend on which others share the vector. No masked entry is computed. Definitions: model/attention.h.
+// Attention of short sequences. Their heads are too small for matrix products and for vectors along a row. So as many
+// heads (of any sequences) as a vector has lanes are computed side by side, each in its own lane. A head's numbers
+// do not depend on which others share the vector. No masked entry is computed. Definitions: model/attention.h.
 namespace phaselaw::model {
 
 // Numbers [index][lane] of one group of heads.
 template <class T>
 class AttentionLanes {
  public:
-  // d_head L numbers a lane for each of q, k, v and their tangents or cotangents, z or dz, two rows of L.
+  // Per lane: d_head L numbers for each of q, k, v, their tangents or cotangents, and z or dz; and two rows of L.
   static std::int64_t scratch(const AttentionShape& s) { return kLanes * (7 * s.seq_len * s.d_head + 2 * s.seq_len); }
 
   AttentionLanes(const AttentionShape& shape, T* scratch)
@@ -38,7 +38,7 @@ class AttentionLanes {
       gather(qkv, 3 * width_, width_, k_);
       gather(qkv, 3 * width_, 2 * width_, v_);
       for (std::int64_t t = 0; t < length_; ++t) {
-        const std::int64_t visible = s_.causal ? t + 1 : length_;
+        const std::int64_t visible = s_.visible(t);
         with_size([&](auto size) {
           dots(size, q_ + t * size, visible, k_);
           softmax(visible);
@@ -59,7 +59,7 @@ class AttentionLanes {
       std::fill_n(dk_, length_ * size_, Vector{});
       std::fill_n(dv_, length_ * size_, Vector{});
       for (std::int64_t t = 0; t < length_; ++t) {
-        const std::int64_t visible = s_.causal ? t + 1 : length_;
+        const std::int64_t visible = s_.visible(t);
         gather_row(t, visible, weights);
         with_size([&](auto size) {
           const Vector *q = q_ + t * size, *out = z_ + t * size;
@@ -91,7 +91,7 @@ class AttentionLanes {
       gather(dqkv, 3 * width_, width_, dk_);
       gather(dqkv, 3 * width_, 2 * width_, dv_);
       for (std::int64_t t = 0; t < length_; ++t) {
-        const std::int64_t visible = s_.causal ? t + 1 : length_;
+        const std::int64_t visible = s_.visible(t);
         gather_row(t, visible, weights);
         for (std::int64_t j = 0; j < visible; ++j)
           row_[j] = dot(q_ + t * size_, dk_ + j * size_) + dot(dq_ + t * size_, k_ + j * size_);
@@ -120,7 +120,7 @@ class AttentionLanes {
     }
   }
 
-  // Rows of all heads' numbers at `offset` in rows `stride` long, and back. Lanes without a head hold zeros.
+  // Copies the numbers of all heads at `offset` of rows that are `stride` long, and back. Lanes without a head hold 0.
   void gather(const T* from, std::int64_t stride, std::int64_t offset, Vector* to) const {
     if (lanes_ == kLanes && size_ % kLanes == 0) {
       const T* in[kLanes];
@@ -203,7 +203,7 @@ class AttentionLanes {
     }
   }
 
-  // Calls body(d_head): the size known to the compiler for the usual small heads, whose rows then stay in registers.
+  // Calls body(d_head). For the usual small heads the compiler knows the size, so that their rows stay in registers.
   template <class Body>
   void with_size(Body&& body) const {
     if (size_ == 8) return body(std::integral_constant<std::int64_t, 8>());
@@ -266,7 +266,7 @@ class AttentionLanes {
 
   const AttentionShape& s_;
   std::int64_t length_, size_, width_;
-  std::int64_t first_ = 0, lanes_ = 0;  // of the group: its first head, counted over the sequences, and how many
+  std::int64_t first_ = 0, lanes_ = 0;  // the group's first head, counted over the sequences, and its number of heads
   Vector *q_, *k_, *v_, *dq_, *dk_, *dv_, *z_, *row_, *weight_;
 };
 

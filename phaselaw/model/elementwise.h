@@ -6,11 +6,9 @@
 #include <cstdint>
 #include <type_traits>
 
-#include "phaselaw/model/options.h"
 #include "phaselaw/numerics/vectors.h"
 
-// Branch-free scalar functions that the compiler turns into vector code, and the fused element-wise passes built on
-// them.
+// Scalar functions without branches, which the compiler turns into vector code, and the RMS normalisation of rows.
 namespace phaselaw::model {
 
 // e^x, of a number or a vector. Relative error < 2.3 eps = 2.7e-7 (float; 2.3e-7 with fused multiply-add), < 4e-16
@@ -39,7 +37,7 @@ X exponential(X x) {
   return p * std::bit_cast<X>((std::bit_cast<Bits>(shifted) + (kSingle ? 127U : 1023U)) << kMantissa);
 }
 
-// The largest of count >= 1 numbers; of no meaning where one is NaN.
+// The largest of count >= 1 numbers; the result is meaningless where one is NaN.
 template <class T>
 T largest(std::int64_t count, const T* x) {
   T top = x[0];
@@ -53,87 +51,6 @@ template <class T>
 T hyperbolic_tangent(T x) {
   const T e = exponential(T(-2) * std::abs(x));
   return std::copysign((T(1) - e) / (T(1) + e), x);
-}
-
-// relu(x) of a number or a vector; of a matrix's entry i, j where a product is finished with it.
-struct Relu {
-  template <class X>
-  X operator()(X x, std::int64_t = 0, std::int64_t = 0) const {
-    return x < X{} ? X{} : x;
-  }
-};
-
-// x phi'(u)_ij, with phi'(u) in memory, rows `stride` apart.
-template <class T>
-struct TimesSlope {
-  const T* slopes;
-  std::int64_t stride;
-  template <class X>
-  X operator()(X x, std::int64_t i, std::int64_t j) const {
-    return x * numerics::load<X>(slopes + i * stride + j);
-  }
-};
-
-// The same for relu, whose slope shows in act = relu(u).
-template <class T>
-struct TimesReluSlope {
-  const T* act;
-  std::int64_t stride;
-  template <class X>
-  X operator()(X x, std::int64_t i, std::int64_t j) const {
-    return x * (numerics::load<X>(act + i * stride + j) > X{} ? X{} + T(1) : X{});
-  }
-};
-
-// Calls use(what multiplies by phi'): slopes null, then act of relu.
-template <class T, class Use>
-void with_slope(const T* slopes, const T* act, std::int64_t stride, Use&& use) {
-  slopes == nullptr ? use(TimesReluSlope<T>{act, stride}) : use(TimesSlope<T>{slopes, stride});
-}
-
-// In place: units <- phi(units), slopes <- phi'(units). NaN passes through. relu: slopes may be null.
-template <class T>
-void activate(Activation activation, std::int64_t count, T* units, T* slopes) {
-  switch (activation) {
-    case Activation::relu:
-      if (slopes != nullptr) {
-#pragma omp simd
-        for (std::int64_t i = 0; i < count; ++i) slopes[i] = units[i] > 0 ? T(1) : T(0);
-      }
-#pragma omp simd
-      for (std::int64_t i = 0; i < count; ++i) units[i] = Relu()(units[i]);
-      return;
-    case Activation::gelu:
-#pragma omp simd
-      for (std::int64_t i = 0; i < count; ++i) {
-        constexpr T kA = T(0.7978845608028654), kB = T(0.044715);  // sqrt(2/pi) and the cubic of the tanh form
-        const T x = units[i];
-        const T t = hyperbolic_tangent(kA * (x + kB * x * x * x));
-        slopes[i] = T(0.5) * (1 + t) + T(0.5) * x * (1 - t * t) * kA * (1 + 3 * kB * x * x);
-        units[i] = T(0.5) * x * (1 + t);
-      }
-      return;
-    case Activation::silu:
-#pragma omp simd
-      for (std::int64_t i = 0; i < count; ++i) {
-        const T x = units[i];
-        const T s = 1 / (1 + exponential(-x));
-        slopes[i] = s * (1 + x * (1 - s));
-        units[i] = x * s;
-      }
-      return;
-    case Activation::tanh:
-#pragma omp simd
-      for (std::int64_t i = 0; i < count; ++i) {
-        const T t = hyperbolic_tangent(units[i]);
-        slopes[i] = 1 - t * t;
-        units[i] = t;
-      }
-      return;
-    case Activation::identity:
-      for (std::int64_t i = 0; i < count; ++i) slopes[i] = T(1);
-      return;
-  }
 }
 
 // h = x inv_rms,  inv_rms = 1 / sqrt(||x||^2 / d + eps), row by row.

@@ -5,14 +5,16 @@
 #include "phaselaw/model/options.h"
 
 // Exact arithmetic of one sequence through the model, as the reference implementation performs it: every floating-point
-// addition, multiplication, division, square root, exponential and tanh counts 1, a multiply-add 2. The test counts
-// them by running the reference on a counting number type.
+// addition, multiplication, division, square root, exponential and tanh counts 1, a multiply-add 2. Each part of the
+// model counts its own operations beside its passes (attention_branch.h, mlp_branch.h, ends.h); here they are summed.
+// The test counts them by running the reference on a counting number type.
 namespace phaselaw::model {
 
 struct SequenceCost {
   double forward_flop = 0;   // loss not included
   double backward_flop = 0;  // the vector-Jacobian product for the trainable blocks
   double products_flop = 0;  // of forward + backward: the part in matrix products and attention sums
+  double forward_linear_flop = 0, backward_linear_flop = 0;  // the parts in products with parameter matrices
   [[nodiscard]] double training_flop() const { return forward_flop + backward_flop; }
 };
 

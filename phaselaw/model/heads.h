@@ -6,11 +6,12 @@
 #include <cstdint>
 #include <vector>
 
+#include "phaselaw/model/flop_count.h"
 #include "phaselaw/model/options.h"
 
-// What stands between the projections of q, k, v and attention: rotary positions, and heads of keys and values that
+// The step between the projections of q, k, v and attention: rotary positions, and heads of keys and values that
 // several queries share. Rows are packed q | k | v with 3 w numbers, w = n_heads d_head. With shared heads the
-// projections fill the first n_kv_heads d_head of the k and v parts; attention reads all w.
+// projections fill the first n_kv_heads d_head numbers of the k and v parts; attention reads all w.
 namespace phaselaw::model {
 
 // cos and sin of t base^(-2 i / d_head), seq_len x d_head/2; empty without rotary positions.
@@ -30,7 +31,7 @@ struct Rotation {
   }
 };
 
-// Coordinates i and i + d_head/2 of `heads` heads in every row turn by the angle of the row's token; direction +1 or
+// Rotates coordinates i and i + d_head/2 of `heads` heads in every row by the angle of the row's token; direction +1 or
 // -1. Source: Su et al. 2021 [T], with halves paired as in Llama's published weights.
 template <class T>
 void rotate_heads(const ModelOptions& o, const Rotation<T>& rotation, std::int64_t rows, std::int64_t heads,
@@ -51,7 +52,13 @@ void rotate_heads(const ModelOptions& o, const Rotation<T>& rotation, std::int64
   }
 }
 
-// Projections (or their tangents) to what attention reads, in place.
+// Operations on one sequence, in either direction.
+[[nodiscard]] inline FlopCount rotation_flops(const ModelOptions& o) {
+  if (o.positions != Positions::rotary) return {};
+  return {.other = static_cast<double>(o.seq_len) * 3 * static_cast<double>((o.n_heads + o.kv_heads()) * o.d_head)};
+}
+
+// Turns projections (or their tangents) into what attention reads, in place.
 template <class T>
 void arrange_heads(const ModelOptions& o, const Rotation<T>& rotation, std::int64_t rows, T* qkv) {
   const std::int64_t width = o.n_heads * o.d_head, stride = 3 * width, group = o.n_heads / o.kv_heads();
@@ -68,7 +75,7 @@ void arrange_heads(const ModelOptions& o, const Rotation<T>& rotation, std::int6
     }
 }
 
-// The transpose: cotangents of what attention reads to those of the projections, in place.
+// The transpose: turns cotangents of what attention reads into those of the projections, in place.
 template <class T>
 void arrange_heads_backward(const ModelOptions& o, const Rotation<T>& rotation, std::int64_t rows, T* dqkv) {
   const std::int64_t width = o.n_heads * o.d_head, stride = 3 * width, group = o.n_heads / o.kv_heads();

@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "phaselaw/model/elementwise.h"
+#include "phaselaw/model/flop_count.h"
 #include "phaselaw/model/options.h"
 #include "phaselaw/model/parameters.h"
 
@@ -15,13 +16,51 @@
 //   layernorm:  the same of x - mean x
 //   J^T du = J du = s (du - unit <unit, du> / d),  layernorm: of du - mean du too      (J of unit is symmetric)
 //
-// unit and h may be the same rows where there is neither gain nor bias. x, unit, h: rows x d; inverse: s, one a row.
+// x, unit, h: rows x d; inverse: s, one per row. unit and h may be the same rows where there is neither gain nor bias.
 namespace phaselaw::model {
 
 struct NormWeights {
   const ParameterBlock *gain = nullptr, *bias = nullptr;
   [[nodiscard]] bool any() const { return gain != nullptr || bias != nullptr; }
 };
+
+// What is wanted of a backward pass: the gradients of gain and bias, and the cotangent of the input.
+struct NormWanted {
+  bool gain, bias, input;
+
+  NormWanted(const NormWeights& weights, const KindSet& wanted, bool wants_input)
+      : gain(weights.gain != nullptr && wanted[weights.gain->kind]),
+        bias(weights.bias != nullptr && wanted[weights.bias->kind]),
+        input(wants_input) {}
+};
+
+// What a normalisation writes.
+template <class T>
+struct NormRows {
+  T *h = nullptr, *unit = nullptr, *inverse = nullptr;
+
+  template <class Take>
+  void place(const ModelOptions& o, std::int64_t rows, Take&& take) {
+    h = take(rows * o.d_model);
+    unit = o.norm_gain || o.norm_bias ? take(rows * o.d_model) : h;
+    inverse = take(rows);
+  }
+};
+
+// Operations on the rows of one sequence.
+[[nodiscard]] inline FlopCount norm_flops(const ModelOptions& o) {
+  const auto d = static_cast<double>(o.d_model), rows = static_cast<double>(o.seq_len);
+  return {.other = rows * ((o.norm == Norm::layernorm ? 5 * d + 5 : 3 * d + 4) + (o.norm_gain ? d : 0) +
+                           (o.norm_bias ? d : 0))};
+}
+[[nodiscard]] inline FlopCount norm_backward_flops(const ModelOptions& o, bool gain, bool bias, bool input) {
+  const auto d = static_cast<double>(o.d_model), rows = static_cast<double>(o.seq_len);
+  FlopCount flop;
+  if (gain) flop.other += d * (2 * rows + 1);
+  if (bias) flop.other += d * (rows + 2);
+  if (input) flop.other += rows * ((o.norm == Norm::layernorm ? 8 * d + 2 : 6 * d + 1) + (o.norm_gain ? d : 0));
+  return flop;
+}
 
 template <class T>
 T row_mean(std::int64_t d, const T* x) {
@@ -43,7 +82,7 @@ void layer_norm_rows(std::int64_t rows, std::int64_t d, double eps, const T* x, 
   rms_rows(rows, d, eps, unit, unit, inverse);
 }
 
-// dx += J^T du, du changed.
+// dx += J^T du; du is overwritten.
 template <class T>
 void layer_norm_rows_backward(std::int64_t rows, std::int64_t d, const T* unit, const T* inverse, T* du, T* dx) {
   for (std::int64_t t = 0; t < rows; ++t) {
@@ -75,11 +114,7 @@ void normalise(const ModelOptions& o, std::int64_t rows, const T* theta, const N
   }
 }
 
-struct NormWanted {
-  bool gain, bias, input;
-};
-
-// The wanted ones of: gradient of gain and bias += , dx += J^T dh. dh is changed.
+// The wanted ones of: the gradients of gain and bias (added), and dx += J^T dh. dh is overwritten.
 template <class T>
 void normalise_backward(const ModelOptions& o, std::int64_t rows, const T* theta, const NormWeights& weights,
                         const NormWanted& wanted, const T* unit, const T* inverse, T* dh, T* dx, T* gradient) {
@@ -112,7 +147,8 @@ void normalise_backward(const ModelOptions& o, std::int64_t rows, const T* theta
     rms_rows_backward(rows, d, unit, inverse, dh, dx);
 }
 
-// dh = g * J dx + unit * dg + db, with dx where wanted.input, dg and db (of `tangent`) where wanted. dx is kept.
+// dh = g * J dx + unit * dg + db. dx counts where wanted.input is set, dg and db (of `tangent`) where they are wanted.
+// dx is not changed.
 template <class T>
 void normalise_tangent(const ModelOptions& o, std::int64_t rows, const T* theta, const T* tangent,
                        const NormWeights& weights, const NormWanted& wanted, const T* unit, const T* inverse,

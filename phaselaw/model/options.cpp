@@ -10,10 +10,7 @@ namespace phaselaw::model {
 
 namespace {
 
-constexpr std::array kActivations{
-    std::pair{std::string_view("relu"), Activation::relu}, std::pair{std::string_view("gelu"), Activation::gelu},
-    std::pair{std::string_view("silu"), Activation::silu}, std::pair{std::string_view("tanh"), Activation::tanh},
-    std::pair{std::string_view("identity"), Activation::identity}};
+constexpr auto kActivations = activation_names();
 constexpr std::array kParametrisations{std::pair{std::string_view("ntk"), Parametrisation::ntk},
                                        std::pair{std::string_view("standard"), Parametrisation::standard},
                                        std::pair{std::string_view("mup"), Parametrisation::mup}};
@@ -50,7 +47,8 @@ void validate_block(const ModelOptions& o, const base::Location& where) {
     throw base::InputError(where, "norm_bias needs norm = \"layernorm\", found \"rms\"; set one of the two");
   if (o.positions == Positions::rotary && o.d_head % 2 != 0)
     throw base::InputError(
-        where, fmt::format("positions rotary turns pairs of coordinates and needs an even d_head, found {}", o.d_head));
+        where,
+        fmt::format("positions rotary rotates pairs of coordinates and needs an even d_head, found {}", o.d_head));
   if (o.tied_embedding && !o.reads_tokens())
     throw base::InputError(where,
                            fmt::format("tied_embedding needs readout \"tokens\", found \"{}\"; remove one of the two",
@@ -83,22 +81,25 @@ void validate_trainable(const ModelOptions& o, const base::Location& where) {
         std::none_of(blocks.begin(), blocks.end(), [&](const auto& block) { return trainable_name(block) == name; }))
       throw base::InputError(
           where,
-          fmt::format("trainable names {}, but this model has no such block (norm_gain, norm_bias, linear_bias and "
-                      "mlp decide); remove it",
-                      name));
+          fmt::format(
+              "trainable names {}, but this model has no such block (norm_gain, norm_bias, linear_bias and mlp decide which it has); remove it",
+              name));
   }
 }
 
 }  // namespace
 
 base::Value to_section(const ModelOptions& options) {
-  constexpr std::string_view kParts[] = {"norm",      "norm_gain",   "norm_bias",      "linear_bias", "mlp",
-                                         "positions", "rotary_base", "tied_embedding", "n_kv_heads"};
+  // The keys that every section has had from the beginning; a key that is not among them is a part.
+  constexpr std::string_view kAlways[] = {"n_layers",   "seq_len", "d_model",       "d_hidden",     "n_heads",
+                                          "d_head",     "d_out",   "vocab",         "activation",   "parametrisation",
+                                          "readout",    "mask",    "mlp_down_init", "branch_scale", "output_scale",
+                                          "init_scale", "rms_eps", "trainable"};
   const base::Value defaults = base::write_fields(ModelOptions()), all = base::write_fields(options);
   base::Value section = base::Value::table();
   for (const auto& [key, value] : all.entries()) {
-    const bool part = std::find(std::begin(kParts), std::end(kParts), key) != std::end(kParts);
-    if (!part || base::to_json(value, -1) != base::to_json(defaults.at(key), -1)) section[key] = value;
+    const bool always = std::find(std::begin(kAlways), std::end(kAlways), key) != std::end(kAlways);
+    if (always || base::to_json(value, -1) != base::to_json(defaults.at(key), -1)) section[key] = value;
   }
   return section;
 }
@@ -106,22 +107,24 @@ base::Value to_section(const ModelOptions& options) {
 void validate(const ModelOptions& options, const base::Location& where) {
   base::check_fields(options);
   if (options.readout == Readout::identity && options.d_out != 0 && options.d_out != options.d_model)
-    throw base::InputError(where, fmt::format("readout identity needs d_out = d_model = {}, found {}; set d_out = 0 or "
-                                              "readout = \"linear\"",
-                                              options.d_model, options.d_out));
+    throw base::InputError(
+        where,
+        fmt::format("readout identity needs d_out = d_model = {}, found {}; set d_out = 0 or readout = \"linear\"",
+                    options.d_model, options.d_out));
   if (options.readout == Readout::tokens && options.d_out != 0 && options.d_out != options.vocab)
     throw base::InputError(where, fmt::format("readout tokens needs d_out = vocab = {}, found {}; leave d_out out",
                                               options.vocab, options.d_out));
   validate_block(options, where);
   validate_trainable(options, where);
-  // Sizes whose parameter count or activations cannot be addressed are input errors, not crashes.
+  // Models that are too large to address are input errors, not crashes.
   const double matrices = options.mlp == Mlp::gated ? 3 : 2;
   const double parameters = static_cast<double>(options.n_layers) *
                             (4.0 * static_cast<double>(options.n_heads) * static_cast<double>(options.d_head) +
                              matrices * static_cast<double>(options.d_hidden)) *
                             static_cast<double>(options.d_model);
   if (parameters > 1e10)
-    throw base::InputError(where, fmt::format("these sizes make {:.3g} parameters; the limit is 1e10", parameters));
+    throw base::InputError(where,
+                           fmt::format("a model of these sizes has {:.3g} parameters; the limit is 1e10", parameters));
 }
 
 }  // namespace phaselaw::model

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "phaselaw/base/fields.h"
+#include "phaselaw/model/activation.h"
 
 // The model class of the theory (docs/model.md): a causal, RMS-normalised transformer with scaled residual branches.
 //
@@ -18,14 +19,14 @@
 //
 // Source: architecture [S], block in detail [R].
 //
-// The same class holds the blocks that people train [T], each part by its own key; the defaults are the block above.
+// The same class holds the blocks that people train [T]. Each part has its own key; the defaults give the block above.
 //
 //   norm            rms | layernorm:  h = (x - mean x) / sqrt(var x + rms_eps), var the mean square deviation
-//   norm_gain       h <- g * h (entry by entry), norm_bias  h <- h + b (layernorm): of both norms of a layer and the
-//                   last one
+//   norm_gain       h <- g * h, entry by entry, in both norms of a layer and in the last one
+//   norm_bias       h <- h + b, in the same norms; layernorm only
 //   linear_bias     W h + b in every linear map of a layer; not in W_out
 //   mlp             plain | gated:  W_down (phi(W_gate h) * W_up h)
-//   positions       learned (added to token embeddings) | rotary (see rotary.h) | none
+//   positions       learned (added to token embeddings) | rotary (heads.h) | none
 //   tied_embedding  W_out = embed
 //   n_kv_heads      head i reads key and value head floor(i n_kv_heads / n_heads)
 //
@@ -34,7 +35,6 @@
 // (rotary); Ainslie et al. 2023 (shared key and value heads).
 namespace phaselaw::model {
 
-enum class Activation { relu, gelu, silu, tanh, identity };
 enum class Parametrisation { ntk, standard, mup };
 enum class Readout { identity, linear, tokens };
 enum class Mask { causal, bidirectional };
@@ -84,40 +84,44 @@ struct ModelOptions {
   template <class Self, class Visit>
   static void fields(Self& self, Visit&& visit) {
     using base::anything, base::at_least, base::positive;
-    visit("n_layers", self.n_layers, at_least(1), "depth: attention + MLP layers");
-    visit("seq_len", self.seq_len, at_least(1), "tokens in a sequence, L");
+    visit("n_layers", self.n_layers, at_least(1), "number of layers, each of attention and an MLP");
+    visit("seq_len", self.seq_len, at_least(1), "number of tokens in a sequence, L");
     visit("d_model", self.d_model, at_least(1), "width of the residual stream, d");
     visit("d_hidden", self.d_hidden, at_least(1), "hidden width of the MLP, m");
-    visit("n_heads", self.n_heads, at_least(1), "attention heads");
-    visit("d_head", self.d_head, at_least(1), "size of a head; n_heads * d_head need not equal d_model");
-    visit("d_out", self.d_out, at_least(0), "output coordinates per token; 0: d_model, or vocab for tokens");
-    visit("vocab", self.vocab, at_least(2), "vocabulary of the token readout");
-    visit("activation", self.activation, anything(), "phi: relu, gelu (tanh form), silu, tanh or identity");
-    visit("parametrisation", self.parametrisation, anything(), "ntk, standard or mup");
-    visit("readout", self.readout, anything(), "identity, linear or tokens");
-    visit("mask", self.mask, anything(), "causal (decoder) or bidirectional (encoder)");
-    visit("mlp_down_init", self.mlp_down_init, anything(), "normal, or sign: entries +-1 (the paper's fixed W_down)");
+    visit("n_heads", self.n_heads, at_least(1), "number of attention heads");
+    visit("d_head", self.d_head, at_least(1), "width of a head; n_heads * d_head may differ from d_model");
+    visit("d_out", self.d_out, at_least(0), "number of outputs per token; 0: d_model, or vocab for the token readout");
+    visit("vocab", self.vocab, at_least(2), "number of different tokens; token readout only");
+    visit("activation", self.activation, anything(), "phi, the activation of the MLP; gelu is the tanh form");
+    visit("parametrisation", self.parametrisation, anything(), "how weights are scaled with the width (docs/model.md)");
+    visit("readout", self.readout, anything(),
+          "what is done with the last stream: nothing, an output matrix, or a norm and logits of tokens");
+    visit("mask", self.mask, anything(), "causal: a token sees itself and those before it; bidirectional: it sees all");
+    visit("mlp_down_init", self.mlp_down_init, anything(),
+          "initial entries of W_down: normal, or sign for +-1 (the paper's fixed W_down)");
     visit("branch_scale", self.branch_scale, at_least(0), "omega: scale of every residual branch");
     visit("output_scale", self.output_scale, positive(), "kappa: scale of the output");
     visit("init_scale", self.init_scale, anything(),
           "epsilon: scale of the output at initialisation; 0 starts from F = 0");
     visit("rms_eps", self.rms_eps, at_least(0),
-          "added to the mean square (layernorm: the variance) in the normalisation");
+          "added to the mean square (layernorm: to the variance) before its square root is taken");
     visit(
         "trainable", self.trainable, anything(),
-        "any of attn.q attn.k attn.v attn.o mlp.up mlp.down embed out, the other blocks of the model (docs/model.md); "
-        "or all, alone");
-    visit("norm", self.norm, anything(), "rms, or layernorm: centred too");
-    visit("norm_gain", self.norm_gain, anything(), "a gain for each coordinate after every normalisation");
-    visit("norm_bias", self.norm_bias, anything(), "a bias for each coordinate after every normalisation (layernorm)");
-    visit("linear_bias", self.linear_bias, anything(), "biases of the linear maps in attention and MLP");
+        "blocks to train: any of attn.q attn.k attn.v attn.o mlp.up mlp.down embed out and the others of docs/model.md, or all, alone");
+    visit("norm", self.norm, anything(), "rms divides by the root mean square; layernorm subtracts the mean first");
+    visit("norm_gain", self.norm_gain, anything(), "multiply by a gain per coordinate after every normalisation");
+    visit("norm_bias", self.norm_bias, anything(),
+          "add a bias per coordinate after every normalisation; layernorm only");
+    visit("linear_bias", self.linear_bias, anything(), "add a bias in every linear map of attention and MLP");
     visit("mlp", self.mlp, anything(), "plain, or gated: W_down (phi(W_gate h) * W_up h)");
     visit("positions", self.positions, anything(),
-          "learned (token readout), rotary (queries and keys turned by their position) or none");
-    visit("rotary_base", self.rotary_base, base::above(1), "rotary: the slowest pair turns about 1 / base a token");
-    visit("tied_embedding", self.tied_embedding, anything(), "token readout: the output matrix is the embedding");
+          "learned: added to token embeddings; rotary: queries and keys are rotated by their position; or none");
+    visit("rotary_base", self.rotary_base, base::above(1),
+          "rotary: base of the angles; the slowest pair of coordinates turns about 1 / base per token");
+    visit("tied_embedding", self.tied_embedding, anything(),
+          "use the embedding as the output matrix; token readout only");
     visit("n_kv_heads", self.n_kv_heads, at_least(0),
-          "heads of keys and values, each shared by n_heads / n_kv_heads queries; 0: n_heads");
+          "number of heads of keys and values, each shared by n_heads / n_kv_heads queries; 0: n_heads");
   }
 
   // Output coordinates per token after the default is applied.
@@ -128,7 +132,7 @@ struct ModelOptions {
   [[nodiscard]] bool reads_tokens() const { return readout == Readout::tokens; }
   [[nodiscard]] std::int64_t kv_heads() const { return n_kv_heads == 0 ? n_heads : n_kv_heads; }
   [[nodiscard]] bool learns_positions() const { return reads_tokens() && positions == Positions::learned; }
-  // The block of the equations at the top, with none of the parts below them.
+  // True for the block of the equations at the top, without any of the parts below them.
   [[nodiscard]] bool is_plain_block() const {
     return norm == Norm::rms && !norm_gain && !norm_bias && !linear_bias && mlp == Mlp::plain &&
            positions == Positions::learned && !tied_embedding && kv_heads() == n_heads;
@@ -136,10 +140,12 @@ struct ModelOptions {
 };
 
 // The options as a [model] section. Keys of block parts (norm .. n_kv_heads) appear only where they differ from their
-// defaults: configurations, run keys and weights of the plain block are the bytes that they were before those keys.
+// defaults, so that configurations, run keys and weights of the plain block keep the bytes that they had before those
+// keys existed.
 [[nodiscard]] base::Value to_section(const ModelOptions& options);
 
-// Every domain, and what fields alone cannot say (identity needs d_out = d_model; unknown names in `trainable`).
+// Checks every domain, and the rules that involve several fields (identity needs d_out = d_model, the names in
+// `trainable` must be known, ...). Throws InputError.
 void validate(const ModelOptions& options, const base::Location& where = {});
 
 }  // namespace phaselaw::model

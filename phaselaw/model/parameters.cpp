@@ -160,6 +160,13 @@ bool ParameterTable::has(BlockKind kind) const {
   return std::any_of(blocks_.begin(), blocks_.end(), [&](const auto& block) { return block.kind == kind; });
 }
 
+ByKind<const ParameterBlock*> ParameterTable::blocks_of(std::int64_t layer) const {
+  ByKind<const ParameterBlock*> found;
+  for (const auto& block : blocks_)
+    if (block.layer == layer) found[block.kind] = &block;
+  return found;
+}
+
 const ParameterBlock* ParameterTable::readout() const { return find(tied_ ? BlockKind::embed : BlockKind::out); }
 
 template <class T>

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <initializer_list>
 #include <string>
 #include <vector>
 
@@ -38,7 +40,7 @@
 //              lookups                        1               1                    d_model/64 / 1
 //              out                            1               1/fan_in             fan_in/64 / 1
 //              gains and biases               value 1 and 0   1                    entries/64 / 1
-// A tied embedding is initialised and stepped as a lookup; as the output matrix it has the multiplier of `out`
+// A tied embedding is initialised and updated as a lookup; as the output matrix it has the multiplier of `out`
 // (readout_multiplier). In `standard` its std is 1/sqrt(d_model), so that the logits start with unit size.
 // mup [T: Yang et al., Tensor Programs V, Table 8, with base width 64; gains and biases are its "input weights and all
 // biases": fan_in 1, fan_out = entries] also scales attention by 1/d_head, not 1/sqrt.
@@ -71,6 +73,25 @@ enum class BlockKind {
 };
 inline constexpr std::size_t kBlockKinds = static_cast<std::size_t>(BlockKind::final_norm_bias) + 1;
 
+// One value for each kind of block.
+template <class Value>
+class ByKind {
+ public:
+  Value& operator[](BlockKind kind) { return values_[static_cast<std::size_t>(kind)]; }
+  const Value& operator[](BlockKind kind) const { return values_[static_cast<std::size_t>(kind)]; }
+
+ private:
+  std::array<Value, kBlockKinds> values_{};
+};
+
+// A set of kinds.
+using KindSet = ByKind<bool>;
+[[nodiscard]] inline bool has_any(const KindSet& set, std::initializer_list<BlockKind> kinds) {
+  for (const BlockKind kind : kinds)
+    if (set[kind]) return true;
+  return false;
+}
+
 struct ParameterBlock {
   std::string name;
   BlockKind kind{};
@@ -96,6 +117,8 @@ class ParameterTable {
   [[nodiscard]] const ParameterBlock& at(BlockKind kind, std::int64_t layer = -1) const;
   [[nodiscard]] const ParameterBlock* find(BlockKind kind, std::int64_t layer = -1) const;  // null: none
   [[nodiscard]] bool has(BlockKind kind) const;
+  // The blocks of one layer by kind, or those outside the layers; null where the model has none.
+  [[nodiscard]] ByKind<const ParameterBlock*> blocks_of(std::int64_t layer = -1) const;
   // The matrix of the linear or token readout, `out` or the tied `embed`, and its multiplier; null and 1 for identity.
   [[nodiscard]] const ParameterBlock* readout() const;
   [[nodiscard]] double readout_multiplier() const { return readout_multiplier_; }
@@ -107,12 +130,12 @@ class ParameterTable {
   double readout_multiplier_ = 1;
 };
 
-// The name under which ModelOptions::trainable knows a block: its own without the layer; positions follow the
-// embedding. All such names, with "all".
+// The name of a block in ModelOptions::trainable: its own name without the layer; positions belong to the embedding.
+// And all such names, with "all".
 [[nodiscard]] std::string trainable_name(const ParameterBlock& block);
 [[nodiscard]] const std::vector<std::string>& trainable_names();
 
-// theta_0: each block from its own stream (seed, "init/<name>"), so a block's values do not depend on other shapes.
+// theta_0. Each block is drawn from its own stream (seed, "init/<name>"), so its values do not depend on other shapes.
 template <class T>
 [[nodiscard]] std::vector<T> initialise(const ParameterTable& table, std::uint64_t seed);
 

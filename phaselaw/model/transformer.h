@@ -44,7 +44,7 @@ class Transformer {
     [[nodiscard]] std::int64_t capacity() const;
     [[nodiscard]] std::size_t bytes() const;
 
-    // Restricts J to the named columns: backward touches and jvp reads only these blocks, and neither does work that
+    // Restricts J to the columns of these blocks: backward touches and jvp reads no others, and neither does work that
     // only the others need. One flag per model.table().blocks(); flags of blocks that are not trainable are ignored;
     // embed and position go together. The default is every trainable block.
     void select(const Transformer& model, const std::vector<bool>& blocks);
@@ -55,7 +55,7 @@ class Transformer {
     std::unique_ptr<State> state_;
   };
 
-  // What jvp needs beside the activations: tangents of one layer at a time. Not made by those who only train.
+  // The memory that jvp needs besides the activations: tangents of one layer at a time. Training does not need it.
   class TangentWorkspace {
    public:
     TangentWorkspace(const Transformer& model, std::int64_t capacity);

@@ -79,8 +79,7 @@ inline Case random_case(std::uint64_t index) {
   o.readout = pick(std::array{model::Readout::identity, model::Readout::linear, model::Readout::tokens});
   if (o.readout == model::Readout::linear) o.d_out = pick(std::array{1, 3, 16});
   o.vocab = pick(std::array{2, 11, 64});
-  o.activation = pick(std::array{model::Activation::relu, model::Activation::gelu, model::Activation::silu,
-                                 model::Activation::tanh, model::Activation::identity});
+  o.activation = pick(model::activation_names()).second;
   o.parametrisation =
       pick(std::array{model::Parametrisation::ntk, model::Parametrisation::standard, model::Parametrisation::mup});
   o.mask = pick(std::array{model::Mask::causal, model::Mask::bidirectional});

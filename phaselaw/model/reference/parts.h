@@ -8,8 +8,8 @@
 #include "phaselaw/model/options.h"
 #include "phaselaw/model/parameters.h"
 
-// The parts of the reference model, in plain loops over any scalar S: activations, normalisations, products, biases and
-// rotations, each with its cotangent.
+// The parts of the reference model, in plain loops over any scalar S: activations, normalisations, products and biases,
+// each with its cotangent.
 namespace phaselaw::model::reference {
 
 template <class S>
@@ -71,7 +71,7 @@ struct Normalised {
 
 // rms:        inverse_t = 1 / sqrt(||x_t||^2 / d + eps),                       unit = x * inverse
 // layernorm:  the same of x_t - mean x_t
-// h = gain * unit + bias, where the model has them (null: it has not)
+// h = gain * unit + bias; null: the model has none
 template <class S>
 Normalised<S> normalise(const ModelOptions& o, const std::vector<S>& theta, const ParameterBlock* gain,
                         const ParameterBlock* bias, const Rows<S>& x) {
@@ -204,29 +204,38 @@ void add_bias(const std::vector<S>& theta, const ParameterBlock* bias, double sc
       row[i] = row[i] + S(scale) * theta[static_cast<std::size_t>(bias->offset) + i];
 }
 
-// Coordinates i and i + d_head/2 of every head turn by t base^(-2 i / d_head) (direction +1) or back (-1).
+// The linear maps of one layer: y = scale (c W x + bias), their gradients, and the cotangent of x.
 template <class S>
-void rotate(const ModelOptions& o, double direction, Rows<S>& x) {
-  const auto size = static_cast<std::size_t>(o.d_head), half = size / 2;
-  for (std::size_t t = 0; t < x.size(); ++t)
-    for (std::size_t head = 0; head < x[t].size(); head += size)
-      for (std::size_t i = 0; i < half; ++i) {
-        const double angle = static_cast<double>(t) *
-                             std::pow(o.rotary_base, -2 * static_cast<double>(i) / static_cast<double>(o.d_head));
-        const S cosine(std::cos(angle)), sine(direction * std::sin(angle));
-        S &a = x[t][head + i], &b = x[t][head + half + i];
-        const S turned = a * cosine - b * sine;
-        b = b * cosine + a * sine;
-        a = turned;
-      }
-}
+struct LayerMaps {
+  const ParameterTable& table;
+  const std::vector<S>& theta;
+  std::int64_t layer;
 
-[[nodiscard]] inline std::size_t visible(const ModelOptions& o, std::size_t t) {
-  return o.mask == Mask::causal ? t + 1 : static_cast<std::size_t>(o.seq_len);
-}
-[[nodiscard]] inline double attention_scale(const ModelOptions& o) {
-  const auto size = static_cast<double>(o.d_head);
-  return o.parametrisation == Parametrisation::mup ? 1 / size : 1 / std::sqrt(size);
-}
+  [[nodiscard]] const ParameterBlock* find(BlockKind kind) const { return table.find(kind, layer); }
+
+  [[nodiscard]] Rows<S> linear(BlockKind kind, BlockKind bias, double scale, const Rows<S>& x) const {
+    const ParameterBlock& w = table.at(kind, layer);
+    Rows<S> y = product(theta, w, scale * w.multiplier, x);
+    add_bias(theta, find(bias), scale, y);
+    return y;
+  }
+  [[nodiscard]] Rows<S> cotangent(BlockKind kind, double scale, const Rows<S>& dy) const {
+    const ParameterBlock& w = table.at(kind, layer);
+    return product_backward(theta, w, scale * w.multiplier, dy);
+  }
+  // Of the wanted ones of W and bias.
+  void gradients(BlockKind kind, BlockKind bias, const KindSet& wanted, double scale, const Rows<S>& dy,
+                 const Rows<S>& x, std::vector<S>& gradient) const {
+    if (wanted[kind]) weight_gradient(table.at(kind, layer), scale * table.at(kind, layer).multiplier, dy, x, gradient);
+    if (wanted[bias]) bias_gradient(table.at(bias, layer), scale, dy, gradient);
+  }
+  // Of the wanted ones of gain and bias; then dx += J^T dh where the input's cotangent is wanted.
+  void norm_backward(const ModelOptions& o, BlockKind gain, BlockKind bias, const KindSet& wanted, bool input,
+                     const Normalised<S>& at, const Rows<S>& dh, Rows<S>& dx, std::vector<S>& gradient) const {
+    if (wanted[gain]) gain_gradient(table.at(gain, layer), at.unit, dh, gradient);
+    if (wanted[bias]) bias_gradient(table.at(bias, layer), 1, dh, gradient);
+    if (input) normalise_backward(o, theta, find(gain), at, dh, dx);
+  }
+};
 
 }  // namespace phaselaw::model::reference

@@ -3,11 +3,27 @@
 
 #include <cstdint>
 
-#include "phaselaw/model/elementwise.h"
+#include "phaselaw/model/activation.h"
+#include "phaselaw/model/options.h"
 
-// The gated MLP's units: act = phi(g) u with g = W_gate h, u = W_up h. Their differential and its transpose need the
-// two factors only:  d act = phi(g) du + u phi'(g) dg.
+// The hidden units of the MLP. Plain: act = phi(u) with u = W_up h. Gated: act = phi(g) u with g = W_gate h; its
+// differential and the transpose of that need the two factors only:  d act = phi(g) du + u phi'(g) dg.
 namespace phaselaw::model {
+
+template <class T>
+struct HiddenUnits {
+  T* act = nullptr;
+  T* slope = nullptr;  // plain: phi'(u), null where act shows it; gated: u phi'(g)
+  T* open = nullptr;   // gated: phi(g)
+
+  template <class Take>
+  void place(const ModelOptions& o, std::int64_t rows, Take&& take) {
+    const bool gated = o.mlp == Mlp::gated;
+    act = take(rows * o.d_hidden);
+    slope = gated || !slope_shows_in_value(o.activation) ? take(rows * o.d_hidden) : nullptr;
+    open = take(gated ? rows * o.d_hidden : 0);
+  }
+};
 
 // In place: gate (g) becomes act, up (u) becomes phi(g); slope = u phi'(g).
 template <class T>
