@@ -8,6 +8,7 @@
 
 #include "phaselaw/base/errors.h"
 #include "phaselaw/report/drawing.h"
+#include "phaselaw/report/figure_data.h"
 #include "phaselaw/report/format.h"
 #include "phaselaw/report/style.h"
 
@@ -59,10 +60,16 @@ std::string cell(const std::string& text) {
                      escape_html(text.substr(at + 1)));
 }
 
+// Bytes of the data that a page offers for download: of one figure, and of all.
+constexpr std::size_t kDataLimitBytes = 150'000, kAllDataLimitBytes = 1'000'000;
+constexpr std::size_t kNarrowColumns = 3;  // a table of no more columns fits on a narrow screen
+
 // Collects the page, and how large each figure came out.
-class Writer {
+class PageWriter {
  public:
-  explicit Writer(std::vector<Drawing>& drawings) : next_(drawings.begin()) {}
+  explicit PageWriter(const std::vector<Drawing>& drawings)
+      : next_(drawings.begin()),
+        data_limit_(std::min(kDataLimitBytes, kAllDataLimitBytes / std::max<std::size_t>(drawings.size(), 1))) {}
   [[nodiscard]] std::string build(const Page& page) {
     out_ = fmt::format(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
@@ -116,20 +123,29 @@ class Writer {
     for (std::size_t i = 0; i < count; ++i) add(*next_++, level);
   }
 
-  void add(Drawing& drawing, int level) {
+  void add(const Drawing& drawing, int level) {
     const std::string& id = drawing.id();
-    const std::string svg = drawing.svg_with_values();
-    if (svg.size() > largest_) {
-      largest_ = svg.size();
+    const std::string wide = drawing.page_svg(View::kWide), narrow = drawing.page_svg(View::kNarrow);
+    if (wide.size() + narrow.size() > largest_) {
+      largest_ = wide.size() + narrow.size();
       largest_title_ = drawing.figure().title;
     }
-    // Focusable, so that the keyboard can scroll it where it is wider than the screen.
     line(
         "<figure role=\"group\" aria-labelledby=\"{}-heading\">\n<h{} class=\"figure-title\" id=\"{}-heading\">{}. "
         "{}</h{}>",
         id, level, id, ++figures_, escape_html(drawing.figure().title), level);
-    line("<div class=\"drawing\" tabindex=\"0\">\n{}</div>", svg);
-    line("<figcaption>{}</figcaption>\n</figure>", escape_html(drawing.caption()));
+    line("<div class=\"wide\">\n{}</div>\n<div class=\"narrow\">\n{}</div>", wide, narrow);
+    line("<figcaption>{}\n{}</figcaption>\n</figure>", escape_html(drawing.caption()), data_link(drawing));
+  }
+
+  [[nodiscard]] std::string data_link(const Drawing& drawing) const {
+    const DataLink link = figure_data_link(drawing.figure(), data_limit_);
+    if (link.uri.empty())
+      return "<span class=\"data\">The data of this figure are too many for the page; --figures writes them.</span>";
+    const std::string part =
+        link.every == 1 ? "" : fmt::format(", one point in {}; --figures writes all of them", link.every);
+    return fmt::format("<span class=\"data\"><a download=\"{}.csv\" href=\"{}\">Data of this figure</a> (CSV{})</span>",
+                       drawing.id(), link.uri, part);
   }
 
   // On a narrow screen the style sheet turns each row into a card; the roles keep it a table for screen readers.
@@ -137,7 +153,7 @@ class Writer {
     if (list.empty()) return;
     out_ +=
         "<section id=\"claims\">\n<h2>What the theory claims, and what was measured</h2>\n"
-        "<div class=\"scroll\" tabindex=\"0\"><table class=\"claims\" role=\"table\">\n"
+        "<div class=\"scroll\" tabindex=\"0\"><table class=\"claims cards\" role=\"table\">\n"
         "<thead role=\"rowgroup\"><tr role=\"row\">";
     for (const char* name : {"Claim", "Predicted", "Measured", "Verdict"})
       out_ += fmt::format("<th role=\"columnheader\" scope=\"col\"{}>{}</th>",
@@ -202,16 +218,22 @@ class Writer {
       for (std::size_t i = 0; i < row.size(); ++i)
         if (!reads_as_number(row[i])) style[i] = "";
     }
-    out_ += "<div class=\"scroll\" tabindex=\"0\"><table>\n";
+    // A table of many columns becomes a list of cards on a narrow screen, as that of the claims does.
+    const bool cards = table.columns.size() > kNarrowColumns;
+    const auto role = [&](const char* name) { return cards ? fmt::format(" role=\"{}\"", name) : std::string(); };
+    line("<div class=\"scroll\" tabindex=\"0\"><table{}{}>", cards ? " class=\"cards\"" : "", role("table"));
     if (!table.caption.empty()) line("<caption>{}</caption>", escape_html(table.caption));
-    out_ += "<thead><tr>";
+    out_ += fmt::format("<thead{}><tr{}>", role("rowgroup"), role("row"));
     for (std::size_t i = 0; i < style.size(); ++i)
-      out_ += fmt::format("<th scope=\"col\"{}>{}</th>", style[i], escape_html(table.columns[i]));
-    out_ += "</tr></thead>\n<tbody>\n";
+      out_ +=
+          fmt::format("<th{} scope=\"col\"{}>{}</th>", role("columnheader"), style[i], escape_html(table.columns[i]));
+    out_ += fmt::format("</tr></thead>\n<tbody{}>\n", role("rowgroup"));
     for (const auto& row : table.rows) {
-      out_ += "<tr>";
+      out_ += fmt::format("<tr{}>", role("row"));
       for (std::size_t i = 0; i < row.size(); ++i)
-        out_ += fmt::format("<td{}>{}</td>", style[i], *style[i] == '\0' ? escape_html(row[i]) : cell(row[i]));
+        out_ += fmt::format("<td{}{}{}>{}</td>", role("cell"), style[i],
+                            cards ? fmt::format(" data-label=\"{}\"", escape_html(table.columns[i])) : "",
+                            *style[i] == '\0' ? escape_html(row[i]) : cell(row[i]));
       out_ += "</tr>\n";
     }
     out_ += "</tbody></table></div>\n";
@@ -242,7 +264,8 @@ class Writer {
     out_ += "</pre>\n</section>\n";
   }
 
-  std::vector<Drawing>::iterator next_;
+  std::vector<Drawing>::const_iterator next_;
+  std::size_t data_limit_;  // bytes, of one figure
   std::string out_, largest_title_;
   std::set<std::string> judged_;  // ids of claims that stand in a section
   std::size_t figures_ = 0, largest_ = 0;
@@ -269,12 +292,11 @@ std::vector<Drawing> drawings_of(const Page& page) {
   return drawings;
 }
 
-std::string build_page(const Page& page, std::vector<Drawing>& drawings) { return Writer(drawings).build(page); }
-
-std::string build_page(const Page& page) {
-  std::vector<Drawing> drawings = drawings_of(page);
-  return build_page(page, drawings);
+std::string build_page(const Page& page, const std::vector<Drawing>& drawings) {
+  return PageWriter(drawings).build(page);
 }
+
+std::string build_page(const Page& page) { return build_page(page, drawings_of(page)); }
 
 void add_provenance(const base::Value& made_by, Page& page) {
   for (const auto& [key, value] : made_by.entries())
