@@ -32,6 +32,7 @@ Tic number_tic(double at, double step) {
   const int first = decimal_exponent(magnitude), digits = std::clamp(first - last + 1, 1, 15);
   if (magnitude >= kPlainFrom && magnitude < kPlainTo)
     return {at, signed_text(at, fmt::format("{:.{}g}", magnitude, std::max(digits, first + 1)))};
+  if (magnitude == std::pow(10.0, first)) return {at, signed_text(at, "10"), exponent_text(first)};
   return {at, signed_text(at, fmt::format("{:.{}g}·10", magnitude / std::pow(10.0, first), digits)),
           exponent_text(first)};
 }

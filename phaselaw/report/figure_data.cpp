@@ -16,17 +16,27 @@ std::string csv_name(const Axis& axis) {
   return base::csv_quoted(axis.unit.empty() ? axis.label : fmt::format("{} ({})", axis.label, axis.unit));
 }
 
+// Bytes of a row at least, beside the label: two quotes and a line break as %XX, six commas, two digits.
+constexpr std::size_t kShortestRow = 17;
+
+// Points of the longest series that a thinned table still has; with fewer it would say nothing.
+constexpr std::size_t kFewestPoints = 10;
+
 // Bytes that a URI may hold stay, all others become %XX.
 std::string percent_encoded(std::string_view text) {
-  constexpr std::string_view kPlain = "-_.~,:;/()+*=!@$";
+  constexpr std::string_view kPlain = "-_.~,:;/()+*=!@$", kHex = "0123456789ABCDEF";
   std::string out;
   out.reserve(text.size() + text.size() / 4);
   for (const char c : text) {
     const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-    if (letter || kPlain.find(c) != std::string_view::npos)
+    if (letter || kPlain.find(c) != std::string_view::npos) {
       out += c;
-    else
-      out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+      continue;
+    }
+    const auto byte = static_cast<unsigned char>(c);
+    out += '%';
+    out += kHex[byte >> 4];
+    out += kHex[byte & 15U];
   }
   return out;
 }
@@ -51,13 +61,17 @@ std::string figure_csv(const Figure& figure, std::size_t every) {
 
 DataLink figure_data_link(const Figure& figure, std::size_t limit) {
   DataLink link;
-  std::size_t longest = 0;
-  for (const Series& s : figure.series) longest = std::max(longest, s.x.size());
+  std::size_t longest = 0, least = 0;
+  for (const Series& s : figure.series) {
+    longest = std::max(longest, s.x.size());
+    least += s.x.size() * (s.label.size() + kShortestRow);
+  }
+  if (limit > 0) link.every = std::max<std::size_t>(1, least / limit);
   for (;;) {
     link.uri = "data:text/csv;charset=utf-8," + percent_encoded(figure_csv(figure, link.every));
     if (link.uri.size() <= limit) return link;
-    if (link.every >= longest) return {};
-    link.every = std::max(link.every + 1, link.every * link.uri.size() / limit);
+    if (kFewestPoints * link.every >= longest) return {};
+    link.every = std::max(link.every + 1, link.every * link.uri.size() / std::max<std::size_t>(limit, 1));
   }
 }
 

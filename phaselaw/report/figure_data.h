@@ -14,7 +14,8 @@ namespace phaselaw::report {
 [[nodiscard]] std::string figure_csv(const Figure& figure, std::size_t every = 1);
 
 // The same as a data: URI, which a page can hold and a browser saves as a file. Of points that would make it longer than
-// `limit` bytes, only every k-th is kept; `every` says which. Empty when that does not help.
+// `limit` bytes, only every k-th is kept; `every` says which. Empty when fewer than about ten of the longest series would
+// be left.
 struct DataLink {
   std::string uri{};
   std::size_t every = 1;

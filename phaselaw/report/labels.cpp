@@ -70,22 +70,14 @@ struct Stack {
   [[nodiscard]] double place(double top, double bottom) const { return std::max(top, std::min(wish, bottom - height)); }
 };
 
-}  // namespace
-
-double text_width(std::string_view line, double font) {
-  double hundredths = 0;
-  for (std::size_t at = 0; at < line.size(); at += character_bytes(line[at])) hundredths += character_width(line[at]);
-  return font * hundredths / 100;
-}
-
-std::string wrapped(const std::string& text, double width, double font) {
+std::string broken(const std::vector<std::string>& words, double width, double font) {
   std::string out, line;
   const auto end_line = [&] {
     if (line.empty()) return;
     out += (out.empty() ? "" : "\n") + line;
     line.clear();
   };
-  for (const std::string& word : words_of(text)) {
+  for (const std::string& word : words) {
     if (!line.empty() && text_width(line + ' ' + word, font) > width) end_line();
     if (!line.empty()) line += ' ';
     for (std::size_t at = 0; at < word.size(); at += character_bytes(word[at])) {
@@ -96,6 +88,27 @@ std::string wrapped(const std::string& text, double width, double font) {
   }
   end_line();
   return out;
+}
+
+}  // namespace
+
+double text_width(std::string_view line, double font) {
+  double hundredths = 0;
+  for (std::size_t at = 0; at < line.size(); at += character_bytes(line[at])) hundredths += character_width(line[at]);
+  return font * hundredths / 100;
+}
+
+std::string wrapped(const std::string& text, double width, double font) {
+  const std::vector<std::string> words = words_of(text);
+  const std::string full = broken(words, width, font);
+  const auto lines = std::count(full.begin(), full.end(), '\n');
+  std::string best = full;
+  for (double share = 0.95; lines > 0 && share > 0.5; share -= 0.05) {
+    std::string narrower = broken(words, share * width, font);
+    if (std::count(narrower.begin(), narrower.end(), '\n') > lines) break;
+    best = std::move(narrower);
+  }
+  return best;
 }
 
 TextSize size_of(const std::string& text, double font) {

@@ -16,7 +16,7 @@ namespace phaselaw::report {
 [[nodiscard]] double text_width(std::string_view line, double font);
 
 // The text with every line break and tab replaced by a space, broken with '\n' between words so that each line is at most
-// `width` px wide; a word that is wider is broken too.
+// `width` px wide and the lines are about equally long; a word that is wider is broken too.
 [[nodiscard]] std::string wrapped(const std::string& text, double width, double font);
 
 struct PlacedText {

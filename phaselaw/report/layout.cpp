@@ -11,15 +11,16 @@ namespace phaselaw::report {
 
 namespace {
 
-constexpr double kHeavy = 1.5;         // px; lines from this width on get a dash pattern of their own
-constexpr double kEdge = 8;            // free space at the edge of the drawing
-constexpr double kNarrowWidth = 360;   // px of the drawing for a phone
-constexpr double kNarrowFont = 13;     // px
-constexpr double kWidestBeside = 150;  // px; longer texts beside the frame are broken to lines
-constexpr double kBesideText = 6;      // free space between a line's end and its name
-constexpr double kRows = 3;            // more rows of a legend or of labels above the frame make the drawing taller
-constexpr std::size_t kMostNames = 6;  // more names at the ends of lines are harder to read than a legend
-constexpr double kLineEndsAt = 0.88;   // share of the frame's width from which on a line's end can carry its name
+constexpr double kHeavy = 1.5;            // px; lines from this width on get a dash pattern of their own
+constexpr double kEdge = 8;               // free space at the edge of the drawing
+constexpr double kNarrowWidth = 360;      // px of the drawing for a phone
+constexpr double kNarrowFont = 13;        // px
+constexpr double kWidestBeside = 150;     // px; longer texts beside the frame are broken to lines
+constexpr double kBesideText = 6;         // free space between a line's end and its name
+constexpr double kRows = 3;               // more rows of a legend or of labels above the frame make the drawing taller
+constexpr std::size_t kMostNames = 6;     // more names at the ends of lines are harder to read than a legend
+constexpr std::ptrdiff_t kNameLines = 2;  // of a name at the end of a line, at most
+constexpr double kLineEndsAt = 0.88;      // share of the frame's width from which on a line's end can carry its name
 
 // Lays one figure out, part by part; each part needs the room that those before it take.
 class Placer {
@@ -50,6 +51,10 @@ class Placer {
     std::string text;
   };
 
+  // Points and error bars at the end of a line keep its name away.
+  [[nodiscard]] static double gap(const LineEnd& end) {
+    return end.series->style == Style::kLinePoints ? 2 * kBesideText : kBesideText;
+  }
   [[nodiscard]] double font() const { return layout_.canvas.font; }
   [[nodiscard]] double line_height() const { return layout_.canvas.line_height(); }
   [[nodiscard]] double widest_beside() const { return std::min(0.3 * layout_.canvas.width, kWidestBeside); }
@@ -63,6 +68,8 @@ class Placer {
   void place_top();
   void place_bottom();
   [[nodiscard]] double flow_legend();
+  [[nodiscard]] std::size_t points_in(const Box& box) const;
+  [[nodiscard]] PlacedText guide_label(std::size_t guide) const;
   [[nodiscard]] bool place_beside();
 
   const Figure& figure_;
@@ -128,7 +135,9 @@ bool Placer::find_line_ends() {
     if (!last || layout_.x.share(s.x[*last]) < kLineEndsAt || !layout_.x.holds(s.x[*last]) ||
         !layout_.y.holds(s.y[*last]))
       continue;
-    line_ends_.push_back({&s, s.x[*last], s.y[*last], wrapped(s.label, widest_beside(), font())});
+    const std::string text = wrapped(s.label, widest_beside(), font());
+    if (std::count(text.begin(), text.end(), '\n') >= kNameLines) return false;
+    line_ends_.push_back({&s, s.x[*last], s.y[*last], text});
   }
   if (line_ends_.empty() || line_ends_.size() != lines || lines > kMostNames) return false;
   std::erase_if(layout_.legend, [](const LegendEntry& entry) { return entry.series->style != Style::kPoints; });
@@ -147,7 +156,7 @@ void Placer::place_left() {
   layout_.y.tics = layout_.y.log ? log_tics(layout_.y.lo, layout_.y.hi) : linear_tics(layout_.y.lo, layout_.y.hi);
   double widest = 0;
   for (const Tic& tic : layout_.y.tics) widest = std::max(widest, tic_width(tic, font()));
-  layout_.y_label.text = wrapped(axis_text(figure_.y), layout_.canvas.height * 0.62, font());
+  layout_.y_label.text = wrapped(axis_text(figure_.y), layout_.canvas.height * 0.8, font());
   layout_.y_label.align = PlacedText::Align::kCentre;
   const double height = layout_.y_label.text.empty() ? 0 : size_of(layout_.y_label.text, font()).height;
   layout_.y_label.x = kEdge + height / 2;
@@ -178,9 +187,9 @@ void Placer::place_right_edge() {
   const double right = layout_.canvas.width - 4, left = layout_.x.start_px;
   double end = right - 20;
   // A text that begins at this share of the frame's width must end at the edge of the drawing.
-  const auto make_room = [&](double share, const std::string& text) {
+  const auto make_room = [&](double share, const std::string& text, double before = kBesideText) {
     if (text.empty() || !(share > 0.5)) return;
-    const double needed = kBesideText + size_of(text, font()).width;
+    const double needed = before + size_of(text, font()).width;
     end = std::min(end, left + (right - needed - left) / share);
   };
   for (const SlopeGuide& guide : figure_.slope_guides) {
@@ -191,7 +200,7 @@ void Placer::place_right_edge() {
     layout_.horizontal_inside.push_back(drawable(mark.at, figure_.y) && layout_.y.holds(mark.at));
     if (layout_.horizontal_inside.back()) make_room(1, wrapped(mark.label, widest_beside(), font()));
   }
-  for (const LineEnd& line_end : line_ends_) make_room(layout_.x.share(line_end.x), line_end.text);
+  for (const LineEnd& line_end : line_ends_) make_room(layout_.x.share(line_end.x), line_end.text, gap(line_end));
   layout_.x.end_px = std::max(end, left + (right - left) / 2);
 }
 
@@ -282,7 +291,7 @@ double Placer::flow_legend() {
     const TextSize size = size_of(entry.text, font());
     const double width = sample + 8 + size.width;
     if (x > left && x + width > right) {
-      top += height;
+      top += height + 2;
       x = left;
       height = 0;
     }
@@ -316,22 +325,57 @@ void Placer::place_bottom() {
   layout_.y_label.y = (layout_.y.start_px + layout_.y.end_px) / 2;
 }
 
+// How many drawn points lie in the box.
+std::size_t Placer::points_in(const Box& box) const {
+  std::size_t count = 0;
+  for (const Series& s : figure_.series) {
+    if (s.style != Style::kPoints && s.style != Style::kLinePoints) continue;
+    for (std::size_t i = 0; i < s.x.size(); ++i) {
+      if (!drawable(s.x[i], figure_.x) || !drawable(s.y[i], figure_.y)) continue;
+      const Point p{layout_.x.px(s.x[i]), layout_.y.px(s.y[i])};
+      if (p.x > box.left && p.x < box.right && p.y > box.top && p.y < box.bottom) ++count;
+    }
+  }
+  return count;
+}
+
+// The label of a guide: beside its end, or, where that is inside the frame and points lie there, above, below or to the
+// left of it.
+PlacedText Placer::guide_label(std::size_t guide) const {
+  const double x = layout_.x.px(layout_.guides[guide].x1), y = layout_.y.px(layout_.guides[guide].y1);
+  PlacedText label{wrapped(figure_.slope_guides[guide].label, widest_beside(), font()), x + kBesideText, y};
+  const TextSize size = size_of(label.text, font());
+  if (label.x + size.width > layout_.x.end_px) return label;
+  std::size_t fewest = static_cast<std::size_t>(-1);
+  const PlacedText beside = label;
+  for (const double left : {beside.x, x - kBesideText - size.width})
+    for (const double rows : {0, -1, 1, -2, 2}) {
+      const double middle = y + rows * line_height();
+      const Box box{left, middle - size.height / 2, left + size.width, middle + size.height / 2};
+      if (box.left < layout_.x.start_px || box.top < layout_.y.end_px || box.bottom > layout_.y.start_px) continue;
+      if (const std::size_t count = points_in(box.wider(kBesideText)); count < fewest) {
+        fewest = count;
+        label.x = left;
+        label.y = middle;
+      }
+    }
+  return label;
+}
+
 // Names at the ends of lines, labels of guides and of horizontal marks. False when a name would stand away from its line.
 bool Placer::place_beside() {
   std::vector<PlacedText> beside;
   for (const LineEnd& end : line_ends_)
-    beside.push_back({end.text, layout_.x.px(end.x) + kBesideText, layout_.y.px(end.y), PlacedText::Align::kLeft,
-                      end.series->colour});
+    beside.push_back(
+        {end.text, layout_.x.px(end.x) + gap(end), layout_.y.px(end.y), PlacedText::Align::kLeft, end.series->colour});
   for (std::size_t i = 0; i < layout_.guides.size(); ++i)
-    if (!std::isnan(layout_.guides[i].x1) && !figure_.slope_guides[i].label.empty())
-      beside.push_back({wrapped(figure_.slope_guides[i].label, widest_beside(), font()),
-                        layout_.x.px(layout_.guides[i].x1) + kBesideText, layout_.y.px(layout_.guides[i].y1)});
+    if (!std::isnan(layout_.guides[i].x1) && !figure_.slope_guides[i].label.empty()) beside.push_back(guide_label(i));
   for (std::size_t i = 0; i < figure_.horizontal_marks.size(); ++i)
     if (layout_.horizontal_inside[i] && !figure_.horizontal_marks[i].label.empty())
       beside.push_back({wrapped(figure_.horizontal_marks[i].label, widest_beside(), font()),
                         layout_.x.end_px + kBesideText, layout_.y.px(figure_.horizontal_marks[i].at)});
   const std::vector<PlacedText> wished = beside;
-  push_apart(beside, layout_.y.end_px - line_height() / 2, layout_.y.start_px + line_height() / 2, font());
+  push_apart(beside, layout_.y.end_px - line_height() / 2, layout_.y.start_px, font());
   if (names_at_lines_)
     for (std::size_t i = 0; i < beside.size(); ++i)
       if (std::abs(beside[i].y - wished[i].y) > line_height()) return false;
@@ -344,7 +388,7 @@ bool Placer::place_beside() {
 Canvas canvas_of(const Figure& figure, View view) {
   if (view == View::kWide) return {figure.width, figure.height, 15};
   // A narrow drawing is taller for its width, because its labels take as much room as in the wide one.
-  return {kNarrowWidth, std::max(240.0, 1.45 * figure.height / figure.width * kNarrowWidth), kNarrowFont};
+  return {kNarrowWidth, std::max(280.0, 1.45 * figure.height / figure.width * kNarrowWidth), kNarrowFont};
 }
 
 Layout lay_out(const Figure& figure, const Canvas& canvas) {

@@ -64,12 +64,18 @@ std::string cell(const std::string& text) {
 constexpr std::size_t kDataLimitBytes = 150'000, kAllDataLimitBytes = 1'000'000;
 constexpr std::size_t kNarrowColumns = 3;  // a table of no more columns fits on a narrow screen
 
-// Collects the page, and how large each figure came out.
+// A drawing as it stands in the page.
+struct Drawn {
+  const Drawing* drawing;
+  std::string wide, narrow;
+  [[nodiscard]] std::size_t bytes() const { return wide.size() + narrow.size(); }
+};
+
+// Collects the page; `data_bytes` limits what the data of all figures may take.
 class PageWriter {
  public:
-  explicit PageWriter(const std::vector<Drawing>& drawings)
-      : next_(drawings.begin()),
-        data_limit_(std::min(kDataLimitBytes, kAllDataLimitBytes / std::max<std::size_t>(drawings.size(), 1))) {}
+  PageWriter(const std::vector<Drawn>& drawn, std::size_t data_bytes)
+      : next_(drawn.begin()), end_(drawn.end()), data_bytes_(data_bytes) {}
   [[nodiscard]] std::string build(const Page& page) {
     out_ = fmt::format(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
@@ -87,14 +93,10 @@ class PageWriter {
     provenance(page.provenance);
     citations(page.bibtex);
     out_ += "</main>\n</body>\n</html>\n";
-    if (out_.size() > kPageLimitBytes)
-      throw base::RunError(fmt::format(
-          "the page has {} bytes, more than the limit of {}; the largest figure is '{}' ({} bytes): draw fewer points "
-          "in it",
-          format_count(static_cast<std::int64_t>(out_.size())), format_count(kPageLimitBytes), largest_title_,
-          format_count(static_cast<std::int64_t>(largest_))));
     return std::move(out_);
   }
+
+  [[nodiscard]] std::size_t data_bytes_left() const { return data_bytes_; }
 
  private:
   template <class... Args>
@@ -123,25 +125,24 @@ class PageWriter {
     for (std::size_t i = 0; i < count; ++i) add(*next_++, level);
   }
 
-  void add(const Drawing& drawing, int level) {
+  void add(const Drawn& drawn, int level) {
+    const Drawing& drawing = *drawn.drawing;
     const std::string& id = drawing.id();
-    const std::string wide = drawing.page_svg(View::kWide), narrow = drawing.page_svg(View::kNarrow);
-    if (wide.size() + narrow.size() > largest_) {
-      largest_ = wide.size() + narrow.size();
-      largest_title_ = drawing.figure().title;
-    }
     line(
         "<figure role=\"group\" aria-labelledby=\"{}-heading\">\n<h{} class=\"figure-title\" id=\"{}-heading\">{}. "
         "{}</h{}>",
         id, level, id, ++figures_, escape_html(drawing.figure().title), level);
-    line("<div class=\"wide\">\n{}</div>\n<div class=\"narrow\">\n{}</div>", wide, narrow);
+    line("<div class=\"wide\">\n{}</div>\n<div class=\"narrow\">\n{}</div>", drawn.wide, drawn.narrow);
     line("<figcaption>{}\n{}</figcaption>\n</figure>", escape_html(drawing.caption()), data_link(drawing));
   }
 
-  [[nodiscard]] std::string data_link(const Drawing& drawing) const {
-    const DataLink link = figure_data_link(drawing.figure(), data_limit_);
+  // What one figure leaves of its share of the bytes goes to those after it.
+  [[nodiscard]] std::string data_link(const Drawing& drawing) {
+    const auto left = static_cast<std::size_t>(end_ - next_);  // figures after this one
+    const DataLink link = figure_data_link(drawing.figure(), std::min(kDataLimitBytes, data_bytes_ / (left + 1)));
+    data_bytes_ -= link.uri.size();
     if (link.uri.empty())
-      return "<span class=\"data\">The data of this figure are too many for the page; --figures writes them.</span>";
+      return "<span class=\"data\">The page has no room for the data of this figure; --figures writes them.</span>";
     const std::string part =
         link.every == 1 ? "" : fmt::format(", one point in {}; --figures writes all of them", link.every);
     return fmt::format("<span class=\"data\"><a download=\"{}.csv\" href=\"{}\">Data of this figure</a> (CSV{})</span>",
@@ -264,12 +265,25 @@ class PageWriter {
     out_ += "</pre>\n</section>\n";
   }
 
-  std::vector<Drawing>::const_iterator next_;
-  std::size_t data_limit_;  // bytes, of one figure
-  std::string out_, largest_title_;
+  std::vector<Drawn>::const_iterator next_, end_;
+  std::size_t data_bytes_;  // that the data of figures may still take
+  std::string out_;
   std::set<std::string> judged_;  // ids of claims that stand in a section
-  std::size_t figures_ = 0, largest_ = 0;
+  std::size_t figures_ = 0;
 };
+
+base::RunError too_large(std::size_t bytes, const std::vector<Drawn>& drawn) {
+  const auto largest = std::max_element(drawn.begin(), drawn.end(),
+                                        [](const Drawn& a, const Drawn& b) { return a.bytes() < b.bytes(); });
+  const std::string figure =
+      largest == drawn.end()
+          ? ""
+          : fmt::format("; the largest figure is '{}' ({} bytes): draw fewer points in it",
+                        largest->drawing->figure().title, format_count(static_cast<std::int64_t>(largest->bytes())));
+  return base::RunError(fmt::format("the page has {} bytes, more than the limit of {}{}",
+                                    format_count(static_cast<std::int64_t>(bytes)), format_count(kPageLimitBytes),
+                                    figure));
+}
 
 }  // namespace
 
@@ -293,7 +307,18 @@ std::vector<Drawing> drawings_of(const Page& page) {
 }
 
 std::string build_page(const Page& page, const std::vector<Drawing>& drawings) {
-  return PageWriter(drawings).build(page);
+  std::vector<Drawn> drawn;
+  for (const Drawing& drawing : drawings)
+    drawn.push_back({&drawing, drawing.page_svg(View::kWide), drawing.page_svg(View::kNarrow)});
+  // Where the page is too large, its data give way before its drawings do.
+  for (std::size_t data_bytes = kAllDataLimitBytes;;) {
+    PageWriter writer(drawn, data_bytes);
+    std::string html = writer.build(page);
+    if (html.size() <= kPageLimitBytes) return html;
+    const std::size_t excess = html.size() - kPageLimitBytes, used = data_bytes - writer.data_bytes_left();
+    if (used == 0) throw too_large(html.size(), drawn);
+    data_bytes = used > excess ? used - excess : 0;
+  }
 }
 
 std::string build_page(const Page& page) { return build_page(page, drawings_of(page)); }

@@ -14,7 +14,7 @@ constexpr std::array<Paint, kColours> kLines = {{{"black", "#000000", "#f2f2f2"}
                                                  {"orange", "#cc8100", "#ffb509"},
                                                  {"sky", "#2e9af0", "#69dfff"},
                                                  {"green", "#01874e", "#07b36f"},
-                                                 {"yellow", "#f0e442", "#f0e442"},
+                                                 {"yellow", "#9c8c00", "#f0e442"},
                                                  {"blue", "#1149be", "#5283f3"},
                                                  {"vermillion", "#b93006", "#e45f1a"},
                                                  {"purple", "#b173ae", "#bf75b9"},
@@ -28,12 +28,14 @@ constexpr std::array<Paint, kColours> kTexts = {{{"black-text", "#222222", "#f2f
                                                  {"vermillion-text", "#a82c06", "#f28552"},
                                                  {"purple-text", "#8a4b86", "#d09acb"},
                                                  {"grey-text", "#5b5b5b", "#a8a8a8"}}};
-constexpr std::array<Paint, 7> kOthers = {paint::kInk,  paint::kTic,       paint::kFrame, paint::kGuide,
-                                          paint::kGrid, paint::kMinorGrid, paint::kCard};
+constexpr Paint kBright{"bright", "#f0e442", "#f0e442"};
+constexpr std::array<Paint, 8> kOthers = {paint::kInk,  paint::kTic,       paint::kFrame, paint::kGuide,
+                                          paint::kGrid, paint::kMinorGrid, paint::kCard,  kBright};
 
 }  // namespace
 
 const Paint& line_paint(Colour colour) { return kLines[static_cast<std::size_t>(colour)]; }
+const Paint& shade_paint(Colour colour) { return colour == Colour::kYellow ? kBright : line_paint(colour); }
 const Paint& text_paint(Colour colour) { return kTexts[static_cast<std::size_t>(colour)]; }
 
 std::string fill(const Paint& paint) { return fmt::format("class=\"f-{}\" fill=\"{}\"", paint.name, paint.light); }

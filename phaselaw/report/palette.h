@@ -8,9 +8,9 @@
 // The colours of figures, on a light and on a dark card. An element states its light colour as an attribute, which every
 // reader of SVG understands, and a class, by which figure_style() gives it the dark one.
 //
-// The colours of series descend from those of Okabe and Ito. All but yellow (for shading) have a contrast of at least 3
-// with the card, those of texts at least 4.5, and any two of them differ by 20 or more in CIELAB to eyes that lack one kind
-// of cone; tests/report/palette_test.cpp measures it.
+// The colours of series descend from those of Okabe and Ito. They have a contrast of at least 3 with the card, those of
+// texts at least 4.5, and any two of them but yellow differ by 20 or more in CIELAB to eyes that lack one kind of cone;
+// tests/report/palette_test.cpp measures it.
 namespace phaselaw::report {
 
 struct Paint {
@@ -29,8 +29,9 @@ inline constexpr Paint kMinorGrid{"minor", "#f1f1f1", "#272c32"};
 inline constexpr Paint kCard{"card", "#ffffff", "#1d2126"};  // what the figure stands on
 }  // namespace paint
 
-[[nodiscard]] const Paint& line_paint(Colour colour);  // lines, points and shading of a series
-[[nodiscard]] const Paint& text_paint(Colour colour);  // a text that names a series
+[[nodiscard]] const Paint& line_paint(Colour colour);   // lines, points and bands of a series
+[[nodiscard]] const Paint& shade_paint(Colour colour);  // intervals; yellow is brighter there
+[[nodiscard]] const Paint& text_paint(Colour colour);   // a text that names a series
 
 // Attributes, for example: class="f-blue" fill="#1149be".
 [[nodiscard]] std::string fill(const Paint& paint);

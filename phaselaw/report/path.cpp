@@ -15,12 +15,15 @@ namespace phaselaw::report {
 namespace {
 
 // "-3.5", ".25", "12": hundredths without zeros that say nothing.
-std::string hundredths(long value) {
+void append_hundredths(std::string& text, long value) {
   const long magnitude = std::labs(value), whole = magnitude / 100, rest = magnitude % 100;
-  std::string text = value < 0 ? "-" : "";
-  if (whole != 0 || rest == 0) text += std::to_string(whole);
-  if (rest != 0) text += rest % 10 == 0 ? fmt::format(".{}", rest / 10) : fmt::format(".{:02}", rest);
-  return text;
+  const auto digit = [](long d) { return static_cast<char>('0' + d); };
+  if (value < 0) text += '-';
+  if (whole != 0 || rest == 0) text += fmt::format_int(whole).c_str();
+  if (rest == 0) return;
+  text += '.';
+  text += digit(rest / 10);
+  if (rest % 10 != 0) text += digit(rest % 10);
 }
 
 // The part of the segment inside the box (Liang and Barsky); false when there is none.
@@ -65,13 +68,14 @@ constexpr std::array<ShapeOf, kColours> kShapes = {{{Shape::kCircle, true},
 void PathData::step(char command, Point to) {
   const long x = std::lround(100 * to.x), y = std::lround(100 * to.y);
   const bool absolute = command == 'M' || last_ == 0;
-  std::string first = hundredths(absolute ? x : x - x_);
-  const std::string second = hundredths(absolute ? y : y - y_);
+  const long first = absolute ? x : x - x_, second = absolute ? y : y - y_;
   if (absolute || last_ != command)
     text_ += absolute ? 'M' : command;
-  else if (first[0] != '-')
+  else if (first >= 0)
     text_ += ' ';
-  text_ += first + (second[0] == '-' ? "" : " ") + second;
+  append_hundredths(text_, first);
+  if (second >= 0) text_ += ' ';
+  append_hundredths(text_, second);
   last_ = absolute ? 'M' : command;
   x_ = x;
   y_ = y;
@@ -120,7 +124,11 @@ std::vector<Point> thinned_points(const std::vector<Point>& points) {
 }
 
 std::string point_shape(Colour colour, double radius) {
-  const auto n = [](double x) { return hundredths(std::lround(100 * x)); };
+  const auto n = [](double x) {
+    std::string text;
+    append_hundredths(text, std::lround(100 * x));
+    return text;
+  };
   const double r = radius;
   switch (kShapes[static_cast<std::size_t>(colour)].shape) {
     case Shape::kCircle:

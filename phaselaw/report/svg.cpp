@@ -86,7 +86,7 @@ class FigureWriter {
       if (const auto [lo, hi] = layout_.intervals[i]; lo < hi) {
         const double width = frame_.right - frame_.left;
         line("<rect {} fill-opacity=\"{}\" x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\"/>",
-             fill(line_paint(figure_.x_intervals[i].colour)), kIntervalShading, px(frame_.left + lo * width),
+             fill(shade_paint(figure_.x_intervals[i].colour)), kIntervalShading, px(frame_.left + lo * width),
              px(frame_.top), px((hi - lo) * width), px(frame_.bottom - frame_.top));
       }
   }
