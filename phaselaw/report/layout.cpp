@@ -17,6 +17,7 @@ constexpr double kNarrowWidth = 360;      // px of the drawing for a phone
 constexpr double kNarrowFont = 13;        // px
 constexpr double kWidestBeside = 150;     // px; longer texts beside the frame are broken to lines
 constexpr double kBesideText = 6;         // free space between a line's end and its name
+constexpr double kBelowFrame = 130;       // px, about what stands below and above the frame
 constexpr double kRows = 3;               // more rows of a legend or of labels above the frame make the drawing taller
 constexpr std::size_t kMostNames = 6;     // more names at the ends of lines are harder to read than a legend
 constexpr std::ptrdiff_t kNameLines = 2;  // of a name at the end of a line, at most
@@ -156,7 +157,7 @@ void Placer::place_left() {
   layout_.y.tics = layout_.y.log ? log_tics(layout_.y.lo, layout_.y.hi) : linear_tics(layout_.y.lo, layout_.y.hi);
   double widest = 0;
   for (const Tic& tic : layout_.y.tics) widest = std::max(widest, tic_width(tic, font()));
-  layout_.y_label.text = wrapped(axis_text(figure_.y), layout_.canvas.height * 0.8, font());
+  layout_.y_label.text = wrapped(axis_text(figure_.y), layout_.canvas.height - kBelowFrame, font());
   layout_.y_label.align = PlacedText::Align::kCentre;
   const double height = layout_.y_label.text.empty() ? 0 : size_of(layout_.y_label.text, font()).height;
   layout_.y_label.x = kEdge + height / 2;
@@ -322,7 +323,8 @@ void Placer::place_bottom() {
     y -= size.height + 4;
   }
   layout_.y.start_px = y - line_height() - kTicLength;
-  layout_.y_label.y = (layout_.y.start_px + layout_.y.end_px) / 2;
+  const double y_half = size_of(layout_.y_label.text, font()).width / 2;
+  layout_.y_label.y = std::max(y_half + kEdge, (layout_.y.start_px + layout_.y.end_px) / 2);
 }
 
 // How many drawn points lie in the box.
@@ -339,20 +341,19 @@ std::size_t Placer::points_in(const Box& box) const {
   return count;
 }
 
-// The label of a guide: beside its end, or, where that is inside the frame and points lie there, above, below or to the
-// left of it.
+// The label of a guide: beside its end, or, where points lie there, above, below or to the left of it.
 PlacedText Placer::guide_label(std::size_t guide) const {
   const double x = layout_.x.px(layout_.guides[guide].x1), y = layout_.y.px(layout_.guides[guide].y1);
   PlacedText label{wrapped(figure_.slope_guides[guide].label, widest_beside(), font()), x + kBesideText, y};
   const TextSize size = size_of(label.text, font());
-  if (label.x + size.width > layout_.x.end_px) return label;
   std::size_t fewest = static_cast<std::size_t>(-1);
   const PlacedText beside = label;
   for (const double left : {beside.x, x - kBesideText - size.width})
     for (const double rows : {0, -1, 1, -2, 2}) {
       const double middle = y + rows * line_height();
       const Box box{left, middle - size.height / 2, left + size.width, middle + size.height / 2};
-      if (box.left < layout_.x.start_px || box.top < layout_.y.end_px || box.bottom > layout_.y.start_px) continue;
+      if (box.left < layout_.x.start_px || box.right > layout_.canvas.width) continue;
+      if (rows != 0 && (box.top < layout_.y.end_px || box.bottom > layout_.y.start_px)) continue;
       if (const std::size_t count = points_in(box.wider(kBesideText)); count < fewest) {
         fewest = count;
         label.x = left;

@@ -16,9 +16,9 @@ namespace phaselaw::report {
 namespace {
 
 constexpr const char* kDashes[] = {"", "9 5", "2.5 3.5", "11 4 2.5 4", "15 6", "3 3 3 8", "8 3 2 3 2 3"};
-constexpr double kFar = 1e7;    // px; nothing further away is drawn
-constexpr double kBeyond = 10;  // px outside the frame that are still drawn, and cut off by the clip path
-constexpr double kOnTop = 0.6;  // the size of points that lie on others, relative to those
+constexpr double kFar = 1e7;     // px; nothing further away is drawn
+constexpr double kBeyond = 10;   // px outside the frame that are still drawn, and cut off by the clip path
+constexpr double kOnTop = 0.65;  // the size of points that lie on others, relative to those
 constexpr std::size_t kMostCompared = 100'000;  // pairs of points
 constexpr double kPointsAlone = 0.7;            // the size of a line of one point, relative to that of other points
 
@@ -127,7 +127,7 @@ class SeriesWriter {
     path(data, point_look(s, s.opacity));
   }
 
-  // Whether a quarter of the points would lie on points of other series. Smaller ones leave those visible.
+  // Whether half of the points would lie on points of other series. Smaller ones leave those visible.
   [[nodiscard]] bool hides_others(const std::vector<Point>& places) const {
     if (places.size() * drawn_.size() > kMostCompared) return false;
     const double radius = point_radius(layout_.canvas);
@@ -135,7 +135,7 @@ class SeriesWriter {
       return std::any_of(drawn_.begin(), drawn_.end(),
                          [&](const Point& q) { return std::hypot(p.x - q.x, p.y - q.y) < radius; });
     });
-    return 4 * static_cast<std::size_t>(on_top) > places.size();
+    return 2 * static_cast<std::size_t>(on_top) > places.size();
   }
 
   void error_bars(const Series& s) {
@@ -166,7 +166,7 @@ class SeriesWriter {
 
 }  // namespace
 
-double point_radius(const Canvas& canvas) { return 0.27 * canvas.font; }
+double point_radius(const Canvas& canvas) { return 0.3 * canvas.font; }
 
 std::string line_look(const Series& s, std::size_t pattern, double width, double alpha) {
   const char* dash = kDashes[pattern % std::size(kDashes)];

@@ -56,18 +56,19 @@ TEST(Layout, TheLabelOfAGuideHidesNoPoints) {
   figure.y.log = true;
   figure.y.lo = 0.01;
   figure.series = {{.label = "", .x = {1, 10, 30, 100}, .y = {1, 0.5, 0.1, 0.05}, .style = Style::kPoints}};
-  figure.slope_guides = {{1, 1, 20, -1.0 / 1.5, "the slope that the theory states"}};
-  for (const View view : {View::kWide, View::kNarrow}) {
-    const Layout layout = lay_out(figure, canvas_of(figure, view));
-    ASSERT_EQ(layout.texts.size(), 1u);
-    const TextSize size = size_of(layout.texts[0].text, layout.canvas.font);
-    for (std::size_t i = 0; i < 4; ++i) {
-      const double x = layout.x.px(figure.series[0].x[i]), y = layout.y.px(figure.series[0].y[i]);
-      EXPECT_TRUE(x < layout.texts[0].x || x > layout.texts[0].x + size.width ||
-                  std::abs(y - layout.texts[0].y) > size.height / 2)
-          << i;
+  for (const double end : {20.0, 50.0})
+    for (const View view : {View::kWide, View::kNarrow}) {
+      figure.slope_guides = {{1, 1, end, -1.0 / 1.5, "the slope that the theory states"}};
+      const Layout layout = lay_out(figure, canvas_of(figure, view));
+      ASSERT_EQ(layout.texts.size(), 1u);
+      const TextSize size = size_of(layout.texts[0].text, layout.canvas.font);
+      for (std::size_t i = 0; i < 4; ++i) {
+        const double x = layout.x.px(figure.series[0].x[i]), y = layout.y.px(figure.series[0].y[i]);
+        EXPECT_TRUE(x < layout.texts[0].x || x > layout.texts[0].x + size.width ||
+                    std::abs(y - layout.texts[0].y) > size.height / 2)
+            << i;
+      }
     }
-  }
 }
 
 TEST(Layout, PointsStayInTheLegend) {
