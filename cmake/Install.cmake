@@ -80,10 +80,10 @@ set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_SECTION science)
 set(CPACK_DEBIAN_PROGRAM_PACKAGE_NAME phaselaw)
 set(CPACK_DEBIAN_PROGRAM_PACKAGE_SHLIBDEPS ON)
-set(CPACK_DEBIAN_PROGRAM_PACKAGE_DEPENDS "gnuplot-nox, libopenblas0-pthread")
+set(CPACK_DEBIAN_PROGRAM_PACKAGE_DEPENDS "libopenblas0-pthread")
 set(CPACK_DEBIAN_LIBRARY_PACKAGE_NAME libphaselaw-dev)
 set(CPACK_DEBIAN_LIBRARY_PACKAGE_DEPENDS "libeigen3-dev, libopenblas-pthread-dev, libboost-dev, libspectra-dev, \
 libceres-dev, libsundials-dev, libsqlite3-dev, zlib1g-dev, libtomlplusplus-dev, nlohmann-json3-dev, libfmt-dev, \
-libspdlog-dev, libdnnl-dev, gnuplot-nox")
+libspdlog-dev, libdnnl-dev")
 set(CPACK_COMPONENT_LIBRARY_DESCRIPTION "Static libraries, headers, CMake and pkg-config files.")
 include(CPack)

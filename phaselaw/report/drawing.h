@@ -6,16 +6,12 @@
 #include "phaselaw/report/figure.h"
 #include "phaselaw/report/layout.h"
 
-// A figure on its way to pages and files. It is laid out when the drawing is made, and drawn once as SVG, which the
-// page and the SVG file share, and once for each PDF.
-//
-// Needs the program gnuplot: RunError when it is absent (names the package) or fails (quotes it). Arrays of different
-// length are our bug.
+// A figure on its way to pages and files. Arrays of different length are our bug.
 namespace phaselaw::report {
 
 class Drawing {
  public:
-  // The figure must outlive the drawing, and stay as it is. Every id of the SVG begins with `id`, so that several may
+  // The figure must outlive the drawing and must not change. Every id of the SVG begins with `id`, so that several may
   // stand in one page.
   explicit Drawing(const Figure& figure, std::string id = "figure");
   explicit Drawing(Figure&&, std::string id = "figure") = delete;
@@ -25,18 +21,20 @@ class Drawing {
   // The figure's caption, how many points were left out and why, and which marks lie outside the frame.
   [[nodiscard]] const std::string& caption() const { return caption_; }
 
-  // One <svg> element: viewBox without a fixed size, <title> and <desc>. gnuplot is run by the first call.
-  [[nodiscard]] const std::string& svg();
-  [[nodiscard]] std::string svg_with_values();  // the pointer finds the values of points (svg.h)
-  // A PDF document of one page, 96 px of the figure an inch, its text as text. gnuplot is run by every call.
-  [[nodiscard]] std::string pdf() const;
+  // One <svg> element with a viewBox and no fixed size, for a file of its own: it has a background, and a dark one on dark
+  // screens.
+  [[nodiscard]] std::string svg() const;
+  // The same for a page that has figure_style() (palette.h). The wide one has values under the pointer (values.h).
+  [[nodiscard]] std::string page_svg(View view) const;
+  // An HTML page of the figure's size that holds nothing else: what is printed for its PDF file.
+  [[nodiscard]] std::string sheet() const;
 
  private:
-  [[nodiscard]] std::string run(const std::string& terminal) const;
+  [[nodiscard]] const std::string& description() const;
   const Figure& figure_;
   std::string id_;
-  Layout layout_;
-  std::string caption_, script_, svg_;
+  Layout wide_;
+  std::string caption_;
 };
 
 }  // namespace phaselaw::report

@@ -27,7 +27,8 @@ struct Axis {
 
 enum class Style { kLine, kDashed, kPoints, kLinePoints };
 
-// Okabe-Ito, safe for colour-blind eyes. Each also has its own dash pattern and point shape, so grey print reads.
+// Safe for colour-blind eyes, on light and on dark cards (palette.h). Each group of lines has its own dash pattern and
+// each colour its own point shape, so that prints in grey can be read.
 enum class Colour { kBlack, kOrange, kSkyBlue, kGreen, kYellow, kBlue, kVermillion, kPurple, kGrey };
 inline constexpr std::size_t kColours = 9;
 // Of the i-th of many series: the colours that differ most come first; no yellow; again from the start after 8.
@@ -38,7 +39,7 @@ inline constexpr std::size_t kColours = 9;
 }
 
 struct Series {
-  std::string label{};  // several series may share a label: one legend entry for the group; "" = none
+  std::string label{};  // series that share a label have one legend entry; "" = none
   std::vector<double> x{};
   std::vector<double> y{};
   Style style = Style::kLine;
@@ -74,7 +75,7 @@ struct SlopeGuide {
 struct Figure {
   std::string title{};
   std::string caption{};   // what is seen and what to read from it
-  std::string alt_text{};  // for who cannot see it; "" = the caption
+  std::string alt_text{};  // for readers who cannot see it; "" = the caption
   Axis x;
   Axis y;
   std::vector<Series> series{};  // drawn in this order: runs first, then envelope, then law
@@ -82,7 +83,7 @@ struct Figure {
   std::vector<Mark> horizontal_marks{};
   std::vector<Interval> x_intervals{};
   std::vector<SlopeGuide> slope_guides{};
-  double width = 760;  // px of the drawing; the page scales it to its column
+  double width = 760;  // px of the wide drawing; the page scales it to its column
   double height = 480;
 };
 

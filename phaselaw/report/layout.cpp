@@ -3,114 +3,106 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include <fmt/format.h>
-
-#include "phaselaw/report/format.h"
 
 namespace phaselaw::report {
 
 namespace {
 
-std::string exponent_text(int exponent) {
-  return exponent < 0 ? fmt::format("−{}", -exponent) : fmt::format("{}", exponent);
-}
+constexpr double kHeavy = 1.5;            // px; lines from this width on get a dash pattern of their own
+constexpr double kEdge = 8;               // free space at the edge of the drawing
+constexpr double kNarrowWidth = 360;      // px of the drawing for a phone
+constexpr double kNarrowFont = 13;        // px
+constexpr double kWidestBeside = 150;     // px; longer texts beside the frame are broken to lines
+constexpr double kBesideText = 6;         // free space between a line's end and its name
+constexpr double kBelowFrame = 130;       // px, about what stands below and above the frame
+constexpr double kRows = 3;               // more rows of a legend or of labels above the frame make the drawing taller
+constexpr std::size_t kMostNames = 6;     // more names at the ends of lines are harder to read than a legend
+constexpr std::ptrdiff_t kNameLines = 2;  // of a name at the end of a line, at most
+constexpr double kLineEndsAt = 0.88;      // share of the frame's width from which on a line's end can carry its name
 
-constexpr double kPlainFrom = 0.999e-3, kPlainTo = 1e5;
-
-std::string with_minus_sign(const std::string& text) { return text.starts_with('-') ? "−" + text.substr(1) : text; }
-
-std::string number_label(double value) {
-  const double magnitude = std::abs(value);
-  if (magnitude == 0 || (magnitude >= kPlainFrom && magnitude < kPlainTo))
-    return with_minus_sign(format_number(value, 4));
-  const int exponent = static_cast<int>(std::floor(std::log10(magnitude) + 1e-12));
-  return fmt::format("{:.4g}·10^{{{}}}", value / std::pow(10.0, exponent), exponent_text(exponent));
-}
-
-// Ends of the axis belong to it, in spite of rounding.
-bool within(double at, double lo, double hi, double slack) { return at >= lo - slack && at <= hi + slack; }
-
-std::vector<Tic> decades(double lo, double hi) {
-  const int first = static_cast<int>(std::floor(std::log10(lo))), last = static_cast<int>(std::ceil(std::log10(hi)));
-  const int stride = static_cast<int>(std::ceil(std::log10(hi / lo) / 8 - 1e-9));
-  std::vector<Tic> tics;
-  for (int k = first; k <= last; ++k)
-    for (int digit = 1; digit <= (stride == 1 ? 9 : 1); ++digit) {
-      const double at = digit * std::pow(10.0, k);
-      if (!within(at, lo, hi, 1e-9 * at)) continue;
-      const bool labelled = digit == 1 && k % stride == 0;
-      tics.push_back({at, labelled ? fmt::format("10^{{{}}}", exponent_text(k)) : "", !labelled});
-    }
-  return tics;
-}
-
-constexpr double kHeavy = 1.5;  // lines from this width on get a dash pattern of their own
-
-struct Range {
-  double lo = std::numeric_limits<double>::infinity(), hi = -lo;
-  void include(double value) {
-    lo = std::min(lo, value);
-    hi = std::max(hi, value);
+// Lays one figure out, part by part; each part needs the room that those before it take.
+class Placer {
+ public:
+  Placer(const Figure& figure, const Canvas& canvas, bool names_at_lines)
+      : figure_(figure), names_at_lines_(names_at_lines) {
+    layout_.canvas = canvas;
   }
-  [[nodiscard]] bool empty() const { return !(lo <= hi); }
+
+  // Nothing when names at the ends of lines were wanted and do not fit.
+  [[nodiscard]] std::optional<Layout> place() {
+    find_scales();
+    find_groups();
+    if (names_at_lines_ && !find_line_ends()) return {};
+    place_left();
+    place_right_edge();
+    layout_.x.tics = tics_that_fit(layout_.x);
+    place_top();
+    place_bottom();
+    if (!place_beside()) return {};
+    return std::move(layout_);
+  }
+
+ private:
+  struct LineEnd {
+    const Series* series;
+    double x, y;  // numbers of the axes
+    std::string text;
+  };
+
+  // Points and error bars at the end of a line keep its name away.
+  [[nodiscard]] static double gap(const LineEnd& end) {
+    return end.series->style == Style::kLinePoints ? 2 * kBesideText : kBesideText;
+  }
+  [[nodiscard]] double font() const { return layout_.canvas.font; }
+  [[nodiscard]] double line_height() const { return layout_.canvas.line_height(); }
+  [[nodiscard]] double widest_beside() const { return std::min(0.3 * layout_.canvas.width, kWidestBeside); }
+
+  void find_scales();
+  void find_groups();
+  [[nodiscard]] bool find_line_ends();
+  void place_left();
+  void place_right_edge();
+  [[nodiscard]] std::vector<Tic> tics_that_fit(const Scale& scale) const;
+  void place_top();
+  void place_bottom();
+  [[nodiscard]] double flow_legend();
+  [[nodiscard]] std::size_t points_in(const Box& box) const;
+  [[nodiscard]] PlacedText guide_label(std::size_t guide) const;
+  [[nodiscard]] bool place_beside();
+
+  const Figure& figure_;
+  bool names_at_lines_;
+  Layout layout_;
+  std::vector<LineEnd> line_ends_;
 };
 
-double forward(double value, bool log) { return log ? std::log10(value) : value; }
-double backward(double value, bool log) { return log ? std::pow(10.0, value) : value; }
-
-// The data's range with a margin of 4 %, unless the axis says otherwise. A wide band may widen it by a quarter.
-Scale scale_of(const Axis& axis, const Range& data, const Range& soft) {
-  double lo = 0, hi = 1;
-  if (!data.empty()) {
-    lo = forward(data.lo, axis.log);
-    hi = forward(data.hi, axis.log);
-    const double most = (hi - lo) / 4;
-    if (!soft.empty()) {
-      lo = std::max(std::min(lo, forward(soft.lo, axis.log)), lo - most);
-      hi = std::min(std::max(hi, forward(soft.hi, axis.log)), hi + most);
-    }
-    double margin = 0.04 * (hi - lo);
-    if (!(margin > 0)) margin = axis.log ? 0.3 : std::max(0.1 * std::abs(lo), 1e-3);
-    lo -= margin;
-    hi += margin;
-  }
-  const double largest = axis.log ? 307 : 1e307;  // a margin must not leave the range of double
-  lo = std::clamp(lo, -largest, largest);
-  hi = std::clamp(hi, -largest, largest);
-  Scale scale{axis.log, backward(lo, axis.log), backward(hi, axis.log)};
-  if (drawable(axis.lo, axis)) scale.lo = axis.lo;
-  if (drawable(axis.hi, axis)) scale.hi = axis.hi;
-  if (!(scale.lo < scale.hi)) scale.hi = axis.log ? 10 * scale.lo : scale.lo + 1;
-  return scale;
-}
-
-void find_scales(const Figure& figure, Layout& layout) {
+void Placer::find_scales() {
   Range x, y, band;
-  for (const Series& s : figure.series)
+  for (const Series& s : figure_.series)
     for (std::size_t i = 0; i < s.x.size(); ++i) {
-      if (!drawable(s.x[i], figure.x) || !drawable(s.y[i], figure.y)) continue;
+      if (!drawable(s.x[i], figure_.x) || !drawable(s.y[i], figure_.y)) continue;
       x.include(s.x[i]);
       y.include(s.y[i]);
       for (const auto* side : {&s.error_lo, &s.error_hi})
-        if (!side->empty() && drawable((*side)[i], figure.y)) y.include((*side)[i]);
+        if (!side->empty() && drawable((*side)[i], figure_.y)) y.include((*side)[i]);
       for (const auto* side : {&s.band_lo, &s.band_hi})
-        if (!side->empty() && drawable((*side)[i], figure.y)) band.include((*side)[i]);
+        if (!side->empty() && drawable((*side)[i], figure_.y)) band.include((*side)[i]);
     }
-  layout.x = scale_of(figure.x, x, {});
-  layout.y = scale_of(figure.y, y, band);
-  for (Scale* scale : {&layout.x, &layout.y})
-    scale->tics = scale->log ? log_tics(scale->lo, scale->hi) : linear_tics(scale->lo, scale->hi);
+  layout_.x = scale_of(figure_.x, x, {});
+  layout_.y = scale_of(figure_.y, y, band);
 }
 
 // Groups in order of appearance; each group of heavy lines has its own dash pattern, the first is solid.
-void find_legend(const Figure& figure, Layout& layout) {
+void Placer::find_groups() {
   std::size_t next_pattern = 0;
-  for (const Series& s : figure.series) {
-    const auto known = std::find_if(layout.legend.begin(), layout.legend.end(),
+  for (const Series& s : figure_.series) {
+    const auto known = std::find_if(layout_.legend.begin(), layout_.legend.end(),
                                     [&](const LegendEntry& entry) { return entry.series->label == s.label; });
-    if (!s.label.empty() && known != layout.legend.end()) {
-      layout.pattern.push_back(known->pattern);
+    if (!s.label.empty() && known != layout_.legend.end()) {
+      layout_.pattern.push_back(known->pattern);
       continue;
     }
     std::size_t pattern = 0;
@@ -120,52 +112,56 @@ void find_legend(const Figure& figure, Layout& layout) {
     } else if (s.style == Style::kDashed) {
       pattern = 1;
     }
-    layout.pattern.push_back(pattern);
-    if (!s.label.empty()) layout.legend.push_back({&s, pattern});
+    layout_.pattern.push_back(pattern);
+    if (!s.label.empty()) layout_.legend.push_back({&s, pattern});
   }
 }
 
-// Flows the entries in rows; returns the number of rows.
-std::size_t flow_legend(const Figure& figure, Layout& layout, double left) {
-  std::size_t rows = 0;
-  double x = left;
-  for (LegendEntry& entry : layout.legend) {
-    const double width = kLegendSample + 8 + text_width(entry.series->label) + 18;
-    if (rows == 0 || x + width > figure.width - kEdge) {
-      ++rows;
-      x = left;
-    }
-    entry.x = x;
-    entry.y = static_cast<double>(rows);  // the row, until the height is known
-    x += width;
+// Lines that end near the right edge and are the only ones of their name leave the legend. False when that holds for
+// none, or for too many.
+bool Placer::find_line_ends() {
+  const auto alone = [&](const Series& s) {
+    return std::count_if(figure_.series.begin(), figure_.series.end(),
+                         [&](const Series& other) { return other.label == s.label; }) == 1;
+  };
+  std::size_t lines = 0;
+  for (const LegendEntry& entry : layout_.legend) {
+    const Series& s = *entry.series;
+    if (s.style == Style::kPoints) continue;
+    ++lines;
+    if (s.width < kHeavy || !alone(s)) continue;
+    std::optional<std::size_t> last;
+    for (std::size_t i = 0; i < s.x.size(); ++i)
+      if (drawable(s.x[i], figure_.x) && drawable(s.y[i], figure_.y) && (!last || s.x[i] > s.x[*last])) last = i;
+    if (!last || layout_.x.share(s.x[*last]) < kLineEndsAt || !layout_.x.holds(s.x[*last]) ||
+        !layout_.y.holds(s.y[*last]))
+      continue;
+    const std::string text = wrapped(s.label, widest_beside(), font());
+    if (std::count(text.begin(), text.end(), '\n') >= kNameLines) return false;
+    line_ends_.push_back({&s, s.x[*last], s.y[*last], text});
   }
-  for (LegendEntry& entry : layout.legend)
-    entry.y = kEdge + kLineHeight / 2 + (static_cast<double>(rows) - entry.y) * kLineHeight;
-  return rows;
+  if (line_ends_.empty() || line_ends_.size() != lines || lines > kMostNames) return false;
+  std::erase_if(layout_.legend, [](const LegendEntry& entry) { return entry.series->style != Style::kPoints; });
+  return true;
 }
 
-struct TopLabel {
-  std::string text{};
-  double at = 0;  // on the axis
-  std::size_t row = 0;
-  double left = 0;
-};
+double tic_width(const Tic& tic, double font) {
+  return text_width(tic.label, font) + text_width(tic.exponent, kExponentSize * font);
+}
 
-// Labels above the frame, each in the lowest row where it has room; the first come nearest. Returns the number of rows.
-std::size_t stack(std::vector<TopLabel>& labels, const Figure& figure, const Scale& x) {
-  std::size_t rows = 0;
-  for (std::size_t i = 0; i < labels.size(); ++i) {
-    TopLabel& label = labels[i];
-    const double width = text_width(label.text);
-    label.left = std::clamp(x.px(label.at) - width / 2, 2.0, std::max(2.0, figure.width - width - 4));
-    const auto taken = [&](const TopLabel& other) {
-      return other.row == label.row && other.left < label.left + width + 10 &&
-             label.left < other.left + text_width(other.text) + 10;
-    };
-    while (std::any_of(labels.begin(), labels.begin() + static_cast<std::ptrdiff_t>(i), taken)) ++label.row;
-    rows = std::max(rows, label.row + 1);
-  }
-  return rows;
+std::string axis_text(const Axis& axis) {
+  return axis.unit.empty() ? axis.label : fmt::format("{} ({})", axis.label, axis.unit);
+}
+
+void Placer::place_left() {
+  layout_.y.tics = layout_.y.log ? log_tics(layout_.y.lo, layout_.y.hi) : linear_tics(layout_.y.lo, layout_.y.hi);
+  double widest = 0;
+  for (const Tic& tic : layout_.y.tics) widest = std::max(widest, tic_width(tic, font()));
+  layout_.y_label.text = wrapped(axis_text(figure_.y), layout_.canvas.height - kBelowFrame, font());
+  layout_.y_label.align = PlacedText::Align::kCentre;
+  const double height = layout_.y_label.text.empty() ? 0 : size_of(layout_.y_label.text, font()).height;
+  layout_.y_label.x = kEdge + height / 2;
+  layout_.x.start_px = kEdge + height + 8 + widest + 4 + kTicLength;
 }
 
 // The part of the guide inside the frame, along its length.
@@ -176,9 +172,9 @@ GuideLine clip(const SlopeGuide& guide, const Scale& x, const Scale& y) {
   };
   constexpr int kPieces = 400;
   GuideLine line{kNotGiven, kNotGiven, kNotGiven, kNotGiven};
-  const double from = forward(guide.x0, log), to = forward(guide.x1, log);
+  const double from = axis_coordinate(guide.x0, log), to = axis_coordinate(guide.x1, log);
   for (int i = 0; i <= kPieces; ++i) {
-    const double at = backward(from + (to - from) * i / kPieces, log);
+    const double at = axis_value(from + (to - from) * i / kPieces, log);
     const double u = x.share(at), v = y.share(y_at(at));
     if (!(u >= -1e-9 && u <= 1 + 1e-9 && v >= -1e-9 && v <= 1 + 1e-9)) continue;
     if (std::isnan(line.x0)) line.x0 = at, line.y0 = y_at(at);
@@ -187,137 +183,218 @@ GuideLine clip(const SlopeGuide& guide, const Scale& x, const Scale& y) {
   return line;
 }
 
-// Moves overlapping labels apart, keeping their order.
-void push_apart(std::vector<PlacedText>& labels, double lowest) {
-  std::sort(labels.begin(), labels.end(), [](const PlacedText& a, const PlacedText& b) { return a.y > b.y; });
-  for (std::size_t i = 1; i < labels.size(); ++i)
-    if (std::abs(labels[i].x - labels[i - 1].x) < text_width(labels[i - 1].text))
-      labels[i].y = std::min(labels[i].y, labels[i - 1].y - kLineHeight + 2);
-  double floor = lowest;
-  for (std::size_t i = labels.size(); i-- > 0;) {
-    labels[i].y = std::max(labels[i].y, floor);
-    floor = i > 0 && std::abs(labels[i].x - labels[i - 1].x) < text_width(labels[i - 1].text)
-                ? labels[i].y + kLineHeight - 2
-                : lowest;
+// What stands to the right of the frame decides where the frame ends.
+void Placer::place_right_edge() {
+  const double right = layout_.canvas.width - 4, left = layout_.x.start_px;
+  double end = right - 20;
+  // A text that begins at this share of the frame's width must end at the edge of the drawing.
+  const auto make_room = [&](double share, const std::string& text, double before = kBesideText) {
+    if (text.empty() || !(share > 0.5)) return;
+    const double needed = before + size_of(text, font()).width;
+    end = std::min(end, left + (right - needed - left) / share);
+  };
+  for (const SlopeGuide& guide : figure_.slope_guides) {
+    layout_.guides.push_back(clip(guide, layout_.x, layout_.y));
+    make_room(layout_.x.share(layout_.guides.back().x1), wrapped(guide.label, widest_beside(), font()));
+  }
+  for (const Mark& mark : figure_.horizontal_marks) {
+    layout_.horizontal_inside.push_back(drawable(mark.at, figure_.y) && layout_.y.holds(mark.at));
+    if (layout_.horizontal_inside.back()) make_room(1, wrapped(mark.label, widest_beside(), font()));
+  }
+  for (const LineEnd& line_end : line_ends_) make_room(layout_.x.share(line_end.x), line_end.text, gap(line_end));
+  layout_.x.end_px = std::max(end, left + (right - left) / 2);
+}
+
+// Labels of the x axis that would touch are left out: a linear axis takes larger steps, a log axis keeps every second,
+// third, ... label.
+std::vector<Tic> Placer::tics_that_fit(const Scale& scale) const {
+  const auto overlap = [&](const std::vector<Tic>& tics) {
+    double reach = -1e9;
+    for (const Tic& tic : tics) {
+      if (tic.label.empty()) continue;
+      const double half = tic_width(tic, font()) / 2 + font() / 4;
+      if (scale.px(tic.at) - half < reach) return true;
+      reach = scale.px(tic.at) + half;
+    }
+    return false;
+  };
+  std::vector<Tic> tics = scale.log ? log_tics(scale.lo, scale.hi) : linear_tics(scale.lo, scale.hi);
+  std::sort(tics.begin(), tics.end(), [](const Tic& a, const Tic& b) { return a.at < b.at; });
+  const std::vector<Tic> all = tics;
+  for (int wanted = 5; !scale.log && wanted > 1 && overlap(tics); --wanted)
+    tics = linear_tics(scale.lo, scale.hi, wanted);
+  for (std::size_t every = 2; scale.log && every < 6 && overlap(tics); ++every) {
+    tics = all;
+    std::size_t seen = 0;
+    for (Tic& tic : tics)
+      if (!tic.label.empty() && seen++ % every != 0) tic = {.at = tic.at, .minor = tic.minor};
+  }
+  return tics;
+}
+
+// Labels above the frame, each in the lowest row where it has room; the first come nearest.
+void Placer::place_top() {
+  struct Label {
+    PlacedText placed;
+    TextSize size;
+  };
+  std::vector<Label> labels;
+  const double width = layout_.canvas.width;
+  const auto add = [&](const std::string& label, double at_px) {
+    const std::string text = wrapped(label, width - 2 * kEdge, font());
+    if (text.empty()) return;
+    const TextSize size = size_of(text, font());
+    const double half = size.width / 2;
+    labels.push_back(
+        {{text, std::max(half + 4, std::min(at_px, width - half - 4)), 0, PlacedText::Align::kCentre}, size});
+  };
+  for (const Mark& mark : figure_.vertical_marks) {
+    layout_.vertical_inside.push_back(drawable(mark.at, figure_.x) && layout_.x.holds(mark.at));
+    if (layout_.vertical_inside.back()) add(mark.label, layout_.x.px(mark.at));
+  }
+  for (const Interval& interval : figure_.x_intervals) {
+    const double lo = std::clamp(layout_.x.share(interval.lo), 0.0, 1.0);
+    const double hi = std::clamp(layout_.x.share(interval.hi), 0.0, 1.0);
+    layout_.intervals.push_back({lo, hi});
+    if (lo < hi) add(interval.label, layout_.x.start_px + (lo + hi) / 2 * (layout_.x.end_px - layout_.x.start_px));
+  }
+  // y counts from the frame upwards until the height is known.
+  double tallest = 0;
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    Label& label = labels[i];
+    for (std::size_t j = 0; j < i;) {
+      const Label& other = labels[j];
+      const bool beside = std::abs(other.placed.x - label.placed.x) >= (other.size.width + label.size.width) / 2 + 10;
+      const bool above =
+          label.placed.y >= other.placed.y + other.size.height || other.placed.y >= label.placed.y + label.size.height;
+      j = beside || above ? j + 1 : (label.placed.y = other.placed.y + other.size.height, std::size_t{0});
+    }
+    tallest = std::max(tallest, label.placed.y + label.size.height);
+  }
+  layout_.canvas.height += std::max(0.0, tallest - kRows * line_height());
+  layout_.y.end_px = kEdge + 4 + tallest;
+  for (Label& label : labels) {
+    label.placed.y = layout_.y.end_px - 6 - label.placed.y - label.size.height / 2;
+    layout_.texts.push_back(label.placed);
   }
 }
 
-bool inside(const Scale& scale, double at) {
-  const double share = scale.share(at);
-  return share >= 0 && share <= 1;
+// Flows the entries in rows, y from the top of the legend; returns its height.
+double Placer::flow_legend() {
+  const double left = kEdge + 2, right = layout_.canvas.width - kEdge;
+  double x = left, top = 0, height = 0;
+  const bool lines = std::any_of(layout_.legend.begin(), layout_.legend.end(),
+                                 [](const LegendEntry& entry) { return entry.series->style != Style::kPoints; });
+  const double sample = lines ? kLegendLine : kLegendPoint;
+  for (LegendEntry& entry : layout_.legend) {
+    entry.sample = sample;
+    entry.text = wrapped(entry.series->label, right - left - sample - 8, font());
+    const TextSize size = size_of(entry.text, font());
+    const double width = sample + 8 + size.width;
+    if (x > left && x + width > right) {
+      top += height + 2;
+      x = left;
+      height = 0;
+    }
+    entry.x = x;
+    entry.y = top;
+    height = std::max(height, size.height);
+    x += width + 20;
+  }
+  for (LegendEntry& entry : layout_.legend) entry.y += size_of(entry.text, font()).height / 2;
+  return top + height;
+}
+
+// From below: legend, label of the x axis, its numbers, the lower edge of the frame.
+void Placer::place_bottom() {
+  const double height = flow_legend();
+  layout_.canvas.height += std::max(0.0, height - kRows * line_height());
+  double y = layout_.canvas.height - kEdge;
+  for (LegendEntry& entry : layout_.legend) entry.y += y - height;
+  if (height > 0) y -= height + 8;
+  layout_.x_label.text = wrapped(axis_text(figure_.x), layout_.canvas.width - 2 * kEdge, font());
+  layout_.x_label.align = PlacedText::Align::kCentre;
+  const TextSize size = size_of(layout_.x_label.text, font());
+  const double middle = (layout_.x.start_px + layout_.x.end_px) / 2;
+  const double half = size.width / 2;
+  layout_.x_label.x = std::max(half + kEdge, std::min(middle, layout_.canvas.width - half - kEdge));
+  if (!layout_.x_label.text.empty()) {
+    layout_.x_label.y = y - size.height / 2;
+    y -= size.height + 4;
+  }
+  layout_.y.start_px = y - line_height() - kTicLength;
+  const double y_half = size_of(layout_.y_label.text, font()).width / 2;
+  layout_.y_label.y = std::max(y_half + kEdge, (layout_.y.start_px + layout_.y.end_px) / 2);
+}
+
+// How many drawn points lie in the box.
+std::size_t Placer::points_in(const Box& box) const {
+  std::size_t count = 0;
+  for (const Series& s : figure_.series) {
+    if (s.style != Style::kPoints && s.style != Style::kLinePoints) continue;
+    for (std::size_t i = 0; i < s.x.size(); ++i) {
+      if (!drawable(s.x[i], figure_.x) || !drawable(s.y[i], figure_.y)) continue;
+      const Point p{layout_.x.px(s.x[i]), layout_.y.px(s.y[i])};
+      if (p.x > box.left && p.x < box.right && p.y > box.top && p.y < box.bottom) ++count;
+    }
+  }
+  return count;
+}
+
+// The label of a guide: beside its end, or, where points lie there, above, below or to the left of it.
+PlacedText Placer::guide_label(std::size_t guide) const {
+  const double x = layout_.x.px(layout_.guides[guide].x1), y = layout_.y.px(layout_.guides[guide].y1);
+  PlacedText label{wrapped(figure_.slope_guides[guide].label, widest_beside(), font()), x + kBesideText, y};
+  const TextSize size = size_of(label.text, font());
+  std::size_t fewest = static_cast<std::size_t>(-1);
+  const PlacedText beside = label;
+  for (const double left : {beside.x, x - kBesideText - size.width})
+    for (const double rows : {0, -1, 1, -2, 2}) {
+      const double middle = y + rows * line_height();
+      const Box box{left, middle - size.height / 2, left + size.width, middle + size.height / 2};
+      if (box.left < layout_.x.start_px || box.right > layout_.canvas.width) continue;
+      if (rows != 0 && (box.top < layout_.y.end_px || box.bottom > layout_.y.start_px)) continue;
+      if (const std::size_t count = points_in(box.wider(kBesideText)); count < fewest) {
+        fewest = count;
+        label.x = left;
+        label.y = middle;
+      }
+    }
+  return label;
+}
+
+// Names at the ends of lines, labels of guides and of horizontal marks. False when a name would stand away from its line.
+bool Placer::place_beside() {
+  std::vector<PlacedText> beside;
+  for (const LineEnd& end : line_ends_)
+    beside.push_back(
+        {end.text, layout_.x.px(end.x) + gap(end), layout_.y.px(end.y), PlacedText::Align::kLeft, end.series->colour});
+  for (std::size_t i = 0; i < layout_.guides.size(); ++i)
+    if (!std::isnan(layout_.guides[i].x1) && !figure_.slope_guides[i].label.empty()) beside.push_back(guide_label(i));
+  for (std::size_t i = 0; i < figure_.horizontal_marks.size(); ++i)
+    if (layout_.horizontal_inside[i] && !figure_.horizontal_marks[i].label.empty())
+      beside.push_back({wrapped(figure_.horizontal_marks[i].label, widest_beside(), font()),
+                        layout_.x.end_px + kBesideText, layout_.y.px(figure_.horizontal_marks[i].at)});
+  const std::vector<PlacedText> wished = beside;
+  push_apart(beside, layout_.y.end_px - line_height() / 2, layout_.y.start_px, font());
+  if (names_at_lines_)
+    for (std::size_t i = 0; i < beside.size(); ++i)
+      if (std::abs(beside[i].y - wished[i].y) > line_height()) return false;
+  layout_.texts.insert(layout_.texts.end(), beside.begin(), beside.end());
+  return true;
 }
 
 }  // namespace
 
-std::vector<Tic> log_tics(double lo, double hi) {
-  if (hi / lo >= 99.9) return decades(lo, hi);
-  static constexpr double kOneTwoFive[] = {1, 2, 5};
-  static constexpr double kFine[] = {1, 1.5, 2, 3, 4, 5, 6, 8};
-  const auto labelled_in = [&](const auto& digits) {
-    std::vector<double> result;
-    for (int k = static_cast<int>(std::floor(std::log10(lo))); k <= std::ceil(std::log10(hi)); ++k)
-      for (const double digit : digits)
-        if (const double at = digit * std::pow(10.0, k); within(at, lo, hi, 1e-9 * at)) result.push_back(at);
-    return result;
-  };
-  std::vector<double> labelled = labelled_in(kOneTwoFive);
-  if (labelled.size() < 3) labelled = labelled_in(kFine);
-  if (labelled.size() < 3) return linear_tics(lo, hi);
-  std::vector<Tic> tics;
-  for (const double at : labelled) tics.push_back({at, number_label(at), false});
-  for (const Tic& minor : decades(lo, hi))
-    if (std::none_of(labelled.begin(), labelled.end(), [&](double at) { return std::abs(at - minor.at) < 1e-9 * at; }))
-      tics.push_back({minor.at, "", true});
-  return tics;
+Canvas canvas_of(const Figure& figure, View view) {
+  if (view == View::kWide) return {figure.width, figure.height, 15};
+  // A narrow drawing is taller for its width, because its labels take as much room as in the wide one.
+  return {kNarrowWidth, std::max(280.0, 1.45 * figure.height / figure.width * kNarrowWidth), kNarrowFont};
 }
 
-std::vector<Tic> linear_tics(double lo, double hi) {
-  const double rough = (hi - lo) / 6;
-  const double power = std::pow(10.0, std::floor(std::log10(rough)));
-  const double step = power * (rough / power < 1.4 ? 1 : rough / power < 3 ? 2 : rough / power < 7 ? 5 : 10);
-  // Plain labels of one axis have the same decimals.
-  const bool plain = step >= kPlainFrom && std::max(std::abs(lo), std::abs(hi)) < kPlainTo;
-  const int decimals = std::max(0, -static_cast<int>(std::floor(std::log10(step) + 1e-9)));
-  std::vector<Tic> tics;
-  for (double k = std::ceil(lo / step - 1e-9); k * step <= hi + 1e-9 * step; ++k) {
-    const double at = std::abs(k) < 0.5 ? 0.0 : k * step;
-    tics.push_back({at, plain ? with_minus_sign(fmt::format("{:.{}f}", at, decimals)) : number_label(at), false});
-  }
-  return tics;
-}
-
-double Scale::share(double at) const {
-  return (forward(at, log) - forward(lo, log)) / (forward(hi, log) - forward(lo, log));
-}
-
-bool drawable(double value, const Axis& axis) { return std::isfinite(value) && (!axis.log || value > 0); }
-
-double text_width(const std::string& text) {
-  const auto characters =
-      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; });
-  return 0.53 * kFontSize * static_cast<double>(characters);
-}
-
-Layout lay_out(const Figure& figure) {
-  Layout layout;
-  find_scales(figure, layout);
-  find_legend(figure, layout);
-
-  double widest_tic = 0;
-  for (const Tic& tic : layout.y.tics) {
-    const bool power = tic.label.find('^') != std::string::npos;  // "^{}" takes no room and the exponent is small
-    widest_tic = std::max(widest_tic, text_width(tic.label) - (power ? text_width("^{}") : 0));
-  }
-  layout.x.start_px = kEdge + kLineHeight + widest_tic + 22;
-  const std::size_t rows = flow_legend(figure, layout, layout.x.start_px);
-  layout.y.start_px =
-      kEdge + static_cast<double>(rows) * kLineHeight + (rows > 0 ? 8 : 0) + kAxisLabelBelow + kLineHeight / 2;
-
-  for (const SlopeGuide& guide : figure.slope_guides) layout.guides.push_back(clip(guide, layout.x, layout.y));
-  double gutter = 24;  // room to the right of the frame
-  for (std::size_t i = 0; i < layout.guides.size(); ++i)
-    if (const double share = layout.x.share(layout.guides[i].x1); share > 0.7) {
-      const double text = text_width(figure.slope_guides[i].label) + 12;
-      gutter = std::max(gutter, text - (1 - share) * (figure.width - layout.x.start_px - text));
-    }
-  for (const Mark& mark : figure.horizontal_marks) {
-    layout.horizontal_inside.push_back(drawable(mark.at, figure.y) && inside(layout.y, mark.at));
-    if (layout.horizontal_inside.back()) gutter = std::max(gutter, text_width(mark.label) + 12);
-  }
-  layout.x.end_px = figure.width - std::min(gutter, figure.width / 3);
-
-  std::vector<TopLabel> top;
-  for (const Mark& mark : figure.vertical_marks) {
-    layout.vertical_inside.push_back(drawable(mark.at, figure.x) && inside(layout.x, mark.at));
-    if (layout.vertical_inside.back() && !mark.label.empty()) top.push_back({mark.label, mark.at});
-  }
-  for (const Interval& interval : figure.x_intervals) {
-    const double lo = std::clamp(layout.x.share(interval.lo), 0.0, 1.0);
-    const double hi = std::clamp(layout.x.share(interval.hi), 0.0, 1.0);
-    layout.intervals.push_back({lo, hi});
-    if (interval.label.empty() || !(lo < hi)) continue;
-    const double from = forward(layout.x.lo, figure.x.log), to = forward(layout.x.hi, figure.x.log);
-    top.push_back({interval.label, backward(from + (lo + hi) / 2 * (to - from), figure.x.log)});
-  }
-  const std::size_t top_rows = stack(top, figure, layout.x);
-  layout.y.end_px = figure.height - kEdge - static_cast<double>(top_rows) * kLineHeight - 4;
-  for (const TopLabel& label : top)
-    layout.texts.push_back({label.text, label.left + text_width(label.text) / 2,
-                            layout.y.end_px + 6 + (static_cast<double>(label.row) + 0.5) * kLineHeight,
-                            PlacedText::Align::kCentre});
-
-  std::vector<PlacedText> right;
-  for (std::size_t i = 0; i < layout.guides.size(); ++i)
-    if (!std::isnan(layout.guides[i].x1) && !figure.slope_guides[i].label.empty())
-      right.push_back(
-          {figure.slope_guides[i].label, layout.x.px(layout.guides[i].x1) + 6, layout.y.px(layout.guides[i].y1)});
-  for (std::size_t i = 0; i < figure.horizontal_marks.size(); ++i)
-    if (layout.horizontal_inside[i])
-      right.push_back(
-          {figure.horizontal_marks[i].label, layout.x.end_px + 6, layout.y.px(figure.horizontal_marks[i].at)});
-  push_apart(right, layout.y.start_px);
-  layout.texts.insert(layout.texts.end(), right.begin(), right.end());
-  return layout;
+Layout lay_out(const Figure& figure, const Canvas& canvas) {
+  if (auto layout = Placer(figure, canvas, true).place()) return *std::move(layout);
+  return *Placer(figure, canvas, false).place();
 }
 
 }  // namespace phaselaw::report

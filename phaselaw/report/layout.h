@@ -5,76 +5,60 @@
 #include <string>
 #include <vector>
 
+#include "phaselaw/report/axis.h"
 #include "phaselaw/report/figure.h"
+#include "phaselaw/report/labels.h"
+#include "phaselaw/report/path.h"
 
-// Where the parts of a figure stand, in px of the drawing with y upwards. It places what it is given: margins that hold
-// the labels, labels above the frame and to its right pushed apart, legend entries flowing in rows below.
+// Where the parts of a figure stand, in px with y downwards. It places what it is given: margins that hold the labels,
+// labels above the frame and to its right pushed apart, names at the ends of their lines where they fit, and the other
+// names in a legend below.
 namespace phaselaw::report {
 
-inline constexpr double kFontSize = 15;
-inline constexpr double kLineHeight = 20;
-inline constexpr double kEdge = 10;            // free space at the edge of the drawing
-inline constexpr double kLegendSample = 34;    // length of a legend's line
-inline constexpr double kAxisLabelBelow = 48;  // centre of the x axis label below the frame
+// The drawing is made twice: for a page of usual width, and for a phone, where the first would be too small to read.
+enum class View { kWide, kNarrow };
 
-// Where an axis is marked. Labels are in gnuplot's markup: "10^{3}" is a power of ten.
-struct Tic {
-  double at = 0;
-  std::string label;   // "" = unlabelled
-  bool minor = false;  // short and with a fainter grid line
+struct Canvas {
+  double width = 760, height = 480;  // px
+  double font = 15;                  // px
+  [[nodiscard]] double line_height() const { return 4 * font / 3; }
 };
+[[nodiscard]] Canvas canvas_of(const Figure& figure, View view);
 
-// Log axis, 0 < lo < hi: powers of ten (every second, third, ... so that at most nine are labelled), with 2 to 9
-// between them; where the axis holds less than two decades 1, 2, 5 and more are labelled, so that there are three
-// labels at least.
-[[nodiscard]] std::vector<Tic> log_tics(double lo, double hi);
-
-// Linear axis, lo < hi: steps of 1, 2 or 5 times a power of ten, four to ten labels.
-[[nodiscard]] std::vector<Tic> linear_tics(double lo, double hi);
-
-// One direction: a number of the axis to px and back to a share of the frame.
-struct Scale {
-  bool log = false;
-  double lo = 0, hi = 1;            // ends of the axis
-  double start_px = 0, end_px = 1;  // their places
-  std::vector<Tic> tics{};
-  [[nodiscard]] double share(double at) const;  // 0 at lo, 1 at hi
-  [[nodiscard]] double px(double at) const { return start_px + share(at) * (end_px - start_px); }
-};
-
-struct PlacedText {
-  std::string text;
-  double x = 0, y = 0;  // px
-  enum class Align { kLeft, kCentre } align = Align::kLeft;
-};
+inline constexpr double kLegendLine = 34, kLegendPoint = 12;  // px, the samples of a legend with and without lines
+inline constexpr double kExponentSize = 0.74;                 // of a raised exponent, times the font size
+inline constexpr double kTicLength = 6;                       // px, outside the frame
 
 struct LegendEntry {
   const Series* series = nullptr;  // the first of its group
-  std::size_t pattern = 0;         // 0 = solid; distinct for each group of heavy lines
-  double x = 0, y = 0;             // left end of the sample
+  std::size_t pattern = 0;         // 0 = solid; each group of heavy lines has its own
+  std::string text{};              // the label, broken to lines
+  double sample = 0;               // px, the width of the sample
+  double x = 0, y = 0;             // the left end of the sample, the middle of the entry
 };
 
 struct GuideLine {
-  double x0 = 0, y0 = 0, x1 = 0, y1 = 0;  // the part inside the frame
+  double x0 = 0, y0 = 0, x1 = 0, y1 = 0;  // the part inside the frame, as numbers of the axes
 };
 
-struct Span {  // shares of the frame's width
+struct Span {
   double lo = 0, hi = 0;
 };
 
 struct Layout {
-  Scale x, y;
+  Canvas canvas;
+  Scale x, y;  // y.start_px is the lower edge of the frame
   std::vector<LegendEntry> legend;
   std::vector<std::size_t> pattern;     // of each series
-  std::vector<PlacedText> texts;        // labels of marks, intervals and guides
-  std::vector<bool> vertical_inside;    // of each vertical mark: whether it lies in the frame
-  std::vector<bool> horizontal_inside;  // of each horizontal mark
-  std::vector<Span> intervals;          // the part inside the frame; lo >= hi or NaN = nothing
+  PlacedText x_label, y_label;          // y_label is turned by 90 degrees about its place
+  std::vector<PlacedText> texts;        // names at lines, labels of marks, intervals and guides
+  std::vector<bool> vertical_inside;    // for each vertical mark, whether it lies in the frame
+  std::vector<bool> horizontal_inside;  // for each horizontal mark
+  std::vector<Span> intervals;          // shares of the frame's width; lo >= hi or NaN = outside the frame
   std::vector<GuideLine> guides;        // NaN = outside the frame
+  [[nodiscard]] Box frame() const { return {x.start_px, y.end_px, x.end_px, y.start_px}; }
 };
 
-[[nodiscard]] bool drawable(double value, const Axis& axis);
-[[nodiscard]] double text_width(const std::string& text);  // estimate, px
-[[nodiscard]] Layout lay_out(const Figure& figure);
+[[nodiscard]] Layout lay_out(const Figure& figure, const Canvas& canvas);
 
 }  // namespace phaselaw::report

@@ -8,6 +8,7 @@
 
 #include "phaselaw/base/errors.h"
 #include "phaselaw/report/drawing.h"
+#include "phaselaw/report/figure_data.h"
 #include "phaselaw/report/format.h"
 #include "phaselaw/report/style.h"
 
@@ -59,10 +60,22 @@ std::string cell(const std::string& text) {
                      escape_html(text.substr(at + 1)));
 }
 
-// Collects the page, and how large each figure came out.
-class Writer {
+// Bytes of the data that a page offers for download: of one figure, and of all.
+constexpr std::size_t kDataLimitBytes = 150'000, kAllDataLimitBytes = 1'000'000;
+constexpr std::size_t kNarrowColumns = 3;  // a table of no more columns fits on a narrow screen
+
+// A drawing as it stands in the page.
+struct Drawn {
+  const Drawing* drawing;
+  std::string wide, narrow;
+  [[nodiscard]] std::size_t bytes() const { return wide.size() + narrow.size(); }
+};
+
+// Collects the page; `data_bytes` limits what the data of all figures may take.
+class PageWriter {
  public:
-  explicit Writer(std::vector<Drawing>& drawings) : next_(drawings.begin()) {}
+  PageWriter(const std::vector<Drawn>& drawn, std::size_t data_bytes)
+      : next_(drawn.begin()), end_(drawn.end()), data_bytes_(data_bytes) {}
   [[nodiscard]] std::string build(const Page& page) {
     out_ = fmt::format(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
@@ -80,14 +93,10 @@ class Writer {
     provenance(page.provenance);
     citations(page.bibtex);
     out_ += "</main>\n</body>\n</html>\n";
-    if (out_.size() > kPageLimitBytes)
-      throw base::RunError(fmt::format(
-          "the page has {} bytes, more than the limit of {}; the largest figure is '{}' ({} bytes): draw fewer points "
-          "in it",
-          format_count(static_cast<std::int64_t>(out_.size())), format_count(kPageLimitBytes), largest_title_,
-          format_count(static_cast<std::int64_t>(largest_))));
     return std::move(out_);
   }
+
+  [[nodiscard]] std::size_t data_bytes_left() const { return data_bytes_; }
 
  private:
   template <class... Args>
@@ -116,20 +125,28 @@ class Writer {
     for (std::size_t i = 0; i < count; ++i) add(*next_++, level);
   }
 
-  void add(Drawing& drawing, int level) {
+  void add(const Drawn& drawn, int level) {
+    const Drawing& drawing = *drawn.drawing;
     const std::string& id = drawing.id();
-    const std::string svg = drawing.svg_with_values();
-    if (svg.size() > largest_) {
-      largest_ = svg.size();
-      largest_title_ = drawing.figure().title;
-    }
-    // Focusable, so that the keyboard can scroll it where it is wider than the screen.
     line(
         "<figure role=\"group\" aria-labelledby=\"{}-heading\">\n<h{} class=\"figure-title\" id=\"{}-heading\">{}. "
         "{}</h{}>",
         id, level, id, ++figures_, escape_html(drawing.figure().title), level);
-    line("<div class=\"drawing\" tabindex=\"0\">\n{}</div>", svg);
-    line("<figcaption>{}</figcaption>\n</figure>", escape_html(drawing.caption()));
+    line("<div class=\"wide\">\n{}</div>\n<div class=\"narrow\">\n{}</div>", drawn.wide, drawn.narrow);
+    line("<figcaption>{}\n{}</figcaption>\n</figure>", escape_html(drawing.caption()), data_link(drawing));
+  }
+
+  // What one figure leaves of its share of the bytes goes to those after it.
+  [[nodiscard]] std::string data_link(const Drawing& drawing) {
+    const auto left = static_cast<std::size_t>(end_ - next_);  // figures after this one
+    const DataLink link = figure_data_link(drawing.figure(), std::min(kDataLimitBytes, data_bytes_ / (left + 1)));
+    data_bytes_ -= link.uri.size();
+    if (link.uri.empty())
+      return "<span class=\"data\">The page has no room for the data of this figure; --figures writes them.</span>";
+    const std::string part =
+        link.every == 1 ? "" : fmt::format(", one point in {}; --figures writes all of them", link.every);
+    return fmt::format("<span class=\"data\"><a download=\"{}.csv\" href=\"{}\">Data of this figure</a> (CSV{})</span>",
+                       drawing.id(), link.uri, part);
   }
 
   // On a narrow screen the style sheet turns each row into a card; the roles keep it a table for screen readers.
@@ -137,7 +154,7 @@ class Writer {
     if (list.empty()) return;
     out_ +=
         "<section id=\"claims\">\n<h2>What the theory claims, and what was measured</h2>\n"
-        "<div class=\"scroll\" tabindex=\"0\"><table class=\"claims\" role=\"table\">\n"
+        "<div class=\"scroll\" tabindex=\"0\"><table class=\"claims cards\" role=\"table\">\n"
         "<thead role=\"rowgroup\"><tr role=\"row\">";
     for (const char* name : {"Claim", "Predicted", "Measured", "Verdict"})
       out_ += fmt::format("<th role=\"columnheader\" scope=\"col\"{}>{}</th>",
@@ -202,16 +219,22 @@ class Writer {
       for (std::size_t i = 0; i < row.size(); ++i)
         if (!reads_as_number(row[i])) style[i] = "";
     }
-    out_ += "<div class=\"scroll\" tabindex=\"0\"><table>\n";
+    // A table of many columns becomes a list of cards on a narrow screen, as that of the claims does.
+    const bool cards = table.columns.size() > kNarrowColumns;
+    const auto role = [&](const char* name) { return cards ? fmt::format(" role=\"{}\"", name) : std::string(); };
+    line("<div class=\"scroll\" tabindex=\"0\"><table{}{}>", cards ? " class=\"cards\"" : "", role("table"));
     if (!table.caption.empty()) line("<caption>{}</caption>", escape_html(table.caption));
-    out_ += "<thead><tr>";
+    out_ += fmt::format("<thead{}><tr{}>", role("rowgroup"), role("row"));
     for (std::size_t i = 0; i < style.size(); ++i)
-      out_ += fmt::format("<th scope=\"col\"{}>{}</th>", style[i], escape_html(table.columns[i]));
-    out_ += "</tr></thead>\n<tbody>\n";
+      out_ +=
+          fmt::format("<th{} scope=\"col\"{}>{}</th>", role("columnheader"), style[i], escape_html(table.columns[i]));
+    out_ += fmt::format("</tr></thead>\n<tbody{}>\n", role("rowgroup"));
     for (const auto& row : table.rows) {
-      out_ += "<tr>";
+      out_ += fmt::format("<tr{}>", role("row"));
       for (std::size_t i = 0; i < row.size(); ++i)
-        out_ += fmt::format("<td{}>{}</td>", style[i], *style[i] == '\0' ? escape_html(row[i]) : cell(row[i]));
+        out_ += fmt::format("<td{}{}{}>{}</td>", role("cell"), style[i],
+                            cards ? fmt::format(" data-label=\"{}\"", escape_html(table.columns[i])) : "",
+                            *style[i] == '\0' ? escape_html(row[i]) : cell(row[i]));
       out_ += "</tr>\n";
     }
     out_ += "</tbody></table></div>\n";
@@ -242,11 +265,25 @@ class Writer {
     out_ += "</pre>\n</section>\n";
   }
 
-  std::vector<Drawing>::iterator next_;
-  std::string out_, largest_title_;
+  std::vector<Drawn>::const_iterator next_, end_;
+  std::size_t data_bytes_;  // that the data of figures may still take
+  std::string out_;
   std::set<std::string> judged_;  // ids of claims that stand in a section
-  std::size_t figures_ = 0, largest_ = 0;
+  std::size_t figures_ = 0;
 };
+
+base::RunError too_large(std::size_t bytes, const std::vector<Drawn>& drawn) {
+  const auto largest = std::max_element(drawn.begin(), drawn.end(),
+                                        [](const Drawn& a, const Drawn& b) { return a.bytes() < b.bytes(); });
+  const std::string figure =
+      largest == drawn.end()
+          ? ""
+          : fmt::format("; the largest figure is '{}' ({} bytes): draw fewer points in it",
+                        largest->drawing->figure().title, format_count(static_cast<std::int64_t>(largest->bytes())));
+  return base::RunError(fmt::format("the page has {} bytes, more than the limit of {}{}",
+                                    format_count(static_cast<std::int64_t>(bytes)), format_count(kPageLimitBytes),
+                                    figure));
+}
 
 }  // namespace
 
@@ -269,12 +306,22 @@ std::vector<Drawing> drawings_of(const Page& page) {
   return drawings;
 }
 
-std::string build_page(const Page& page, std::vector<Drawing>& drawings) { return Writer(drawings).build(page); }
-
-std::string build_page(const Page& page) {
-  std::vector<Drawing> drawings = drawings_of(page);
-  return build_page(page, drawings);
+std::string build_page(const Page& page, const std::vector<Drawing>& drawings) {
+  std::vector<Drawn> drawn;
+  for (const Drawing& drawing : drawings)
+    drawn.push_back({&drawing, drawing.page_svg(View::kWide), drawing.page_svg(View::kNarrow)});
+  // Where the page is too large, its data give way before its drawings do.
+  for (std::size_t data_bytes = kAllDataLimitBytes;;) {
+    PageWriter writer(drawn, data_bytes);
+    std::string html = writer.build(page);
+    if (html.size() <= kPageLimitBytes) return html;
+    const std::size_t excess = html.size() - kPageLimitBytes, used = data_bytes - writer.data_bytes_left();
+    if (used == 0) throw too_large(html.size(), drawn);
+    data_bytes = used > excess ? used - excess : 0;
+  }
 }
+
+std::string build_page(const Page& page) { return build_page(page, drawings_of(page)); }
 
 void add_provenance(const base::Value& made_by, Page& page) {
   for (const auto& [key, value] : made_by.entries())

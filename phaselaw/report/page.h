@@ -50,9 +50,9 @@ inline constexpr std::size_t kPageLimitBytes = 3'000'000;
 // The figures of the page in its order, as figure-1, figure-2, ... The page must outlive them.
 [[nodiscard]] std::vector<Drawing> drawings_of(const Page& page);
 
-// The page, of drawings_of(page). RunError from gnuplot, or when the page exceeds kPageLimitBytes (says which figure is
-// the largest).
-[[nodiscard]] std::string build_page(const Page& page, std::vector<Drawing>& drawings);
+// The page, of drawings_of(page). Below each figure stands a link to its data (figure_data.h). RunError when the page
+// exceeds kPageLimitBytes; it names the largest figure.
+[[nodiscard]] std::string build_page(const Page& page, const std::vector<Drawing>& drawings);
 [[nodiscard]] std::string build_page(const Page& page);
 
 // How the page was made: the entries of a table, base::made_by().

@@ -1,34 +1,41 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "phaselaw/report/style.h"
 
+#include <string_view>
+
+#include "phaselaw/report/palette.h"
+
 namespace phaselaw::report {
 
-// Figures stand on a white card in the dark too: their colours are chosen for white. On a narrow screen they keep a
-// size at which their text can be read, and scroll.
-std::string_view page_style() {
-  return R"css(
+namespace {
+
+// On a narrow screen the second drawing of each figure is shown, tables of many columns become cards, and nothing scrolls
+// sideways.
+constexpr std::string_view kPageStyle = R"css(
 :root { color-scheme: light dark; --ink: #1b1f24; --soft: #57606a; --paper: #fafaf8; --card: #ffffff;
   --line: #dcdfe3; --accent: #0072b2; --good: #00684c; --bad: #a84300; --open: #5c5f66;
   --good-bg: #e3f4ee; --bad-bg: #fbeadf; --open-bg: #eceef0; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e6e8ea; --soft: #a3abb3; --paper: #15181c; --card: #1d2126;
+@media screen and (prefers-color-scheme: dark) { :root { --ink: #e6e8ea; --soft: #a3abb3; --paper: #15181c; --card: #1d2126;
   --line: #363c43; --accent: #63b6ec; --good: #5fd3ad; --bad: #ffa56b; --open: #b9bfc6;
   --good-bg: #12342a; --bad-bg: #3d2413; --open-bg: #2b3036; } }
 * { box-sizing: border-box; }
 html { -webkit-text-size-adjust: 100%; }
 body { margin: 0 auto; padding: 2.2rem 1.4rem 4rem; max-width: 62rem; background: var(--paper); color: var(--ink);
   font: 1.05rem/1.55 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif; }
+h1, h2, h3, p, li, td, th, figcaption { overflow-wrap: anywhere; }
 h1 { font-size: 1.95rem; line-height: 1.2; letter-spacing: -0.01em; margin: 0 0 .5rem; text-wrap: balance; }
 h2 { font-size: 1.3rem; line-height: 1.3; margin: 2.8rem 0 .6rem; }
 p { margin: .6rem 0; max-width: 46rem; }
 .answer { font-size: 1.2rem; line-height: 1.45; margin: 0; }
 .tally { display: flex; flex-wrap: wrap; gap: .5rem; margin: 1rem 0 0; padding: 0; list-style: none; }
-figure { margin: 1.5rem 0; background: #ffffff; color: #1b1f24; border: 1px solid var(--line); border-radius: 8px;
+figure { margin: 1.5rem 0; background: var(--card); border: 1px solid var(--line); border-radius: 8px;
   padding: 1rem 1.1rem .9rem; }
 .figure-title { margin: 0 0 .5rem; font-size: 1.05rem; line-height: 1.35; }
-figure .drawing { overflow-x: auto; }
-.values circle:hover { stroke: #1b1f24; stroke-width: 1.5; }
-figure svg { display: block; width: 100%; min-width: 30rem; height: auto; }
-figcaption { margin-top: .6rem; color: #4b535c; font-size: .94rem; line-height: 1.5; max-width: 50rem; }
+.values circle:hover { stroke: var(--ink); stroke-width: 1.5; }
+figure svg { display: block; width: 100%; height: auto; }
+.narrow { display: none; }
+.data { display: block; margin-top: .35rem; font-size: .9rem; }
+figcaption { margin-top: .6rem; color: var(--soft); font-size: .94rem; line-height: 1.5; max-width: 50rem; }
 .scroll { overflow-x: auto; border: 1px solid var(--line); border-radius: 8px; background: var(--card); margin: 1rem 0; }
 table { border-collapse: collapse; width: 100%; font-size: .93rem; line-height: 1.4; }
 caption { text-align: left; padding: .7rem .8rem .2rem; font-weight: 600; }
@@ -69,33 +76,41 @@ dl { display: grid; grid-template-columns: max-content 1fr; gap: .3rem 1.2rem; m
 dt { color: var(--soft); }
 dd { margin: 0; overflow-wrap: anywhere; }
 a { color: var(--accent); }
-@media (max-width: 40rem) {
+@media screen and (max-width: 40rem) {
   body { padding: 1.3rem .8rem 3rem; font-size: 1rem; }
   h1 { font-size: 1.5rem; }
   .answer { font-size: 1.08rem; }
-  figure { padding: .8rem .7rem; }
-  .figure-title::after { content: " (scroll sideways)"; font-weight: 400; color: #57606a; }
+  .wide { display: none; }
+  .narrow { display: block; max-width: 30rem; margin: 0 auto; }
+  figure { padding: .8rem .4rem; }
+  .figure-title, figcaption { padding: 0 .3rem; }
   dl { grid-template-columns: 1fr; gap: 0; }
   dd { margin-bottom: .6rem; }
-  table.claims, .claims tbody, .claims tr, .claims td, .claims th { display: block; }
-  .claims thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
-  .claims tr { border-top: 1px solid var(--line); padding: .6rem .8rem; }
-  .claims tr:first-child { border-top: 0; }
-  .claims td, .claims tbody th { border: 0; padding: .12rem 0; text-align: left; white-space: normal; }
-  .claims td[data-label]::before { content: attr(data-label) ": "; color: var(--soft); }
+  pre { white-space: pre-wrap; overflow-wrap: anywhere; }
+  th, td { padding: .5rem .5rem; }
+  .number, .number > span { white-space: normal; }
+  .cards, .cards caption, .cards tbody, .cards tr, .cards td, .cards th { display: block; }
+  .cards thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+  .cards tr { border-top: 1px solid var(--line); padding: .6rem .8rem; }
+  .cards tr:first-child { border-top: 0; }
+  .cards td, .cards tbody th, .claims.cards td.number { border: 0; padding: .12rem 0; max-width: none; min-width: 0;
+    width: auto; text-align: left; white-space: normal; }
+  .cards td[data-label]::before { content: attr(data-label) ": "; color: var(--soft); }
 }
 @media print {
   :root { --ink: #000; --soft: #333; --paper: #fff; --card: #fff; --line: #999; --accent: #000; --good: #000; --bad: #000;
     --open: #000; --good-bg: #fff; --bad-bg: #fff; --open-bg: #fff; }
   body { max-width: none; padding: 0; font-size: 10pt; }
   figure, tr, .scroll, pre { break-inside: avoid; }
-  figure svg { min-width: 0; }
-  .figure-title::after { content: ""; }
+  .data { display: none; }
   h2, h3 { break-after: avoid; }
-  .scroll, figure .drawing, pre { overflow: visible; }
+  .scroll, pre { overflow: visible; }
   pre { white-space: pre-wrap; }
 }
 )css";
-}
+
+}  // namespace
+
+std::string page_style() { return std::string(kPageStyle) + figure_style(); }
 
 }  // namespace phaselaw::report

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <string_view>
+#include <string>
 
-// The style sheet of the page: one column, light and dark, wide tables that scroll by themselves, print.
+// The style sheet of the page and of its figures: one column, for light and dark screens, for phones and for print.
 namespace phaselaw::report {
 
-[[nodiscard]] std::string_view page_style();
+[[nodiscard]] std::string page_style();
 
 }  // namespace phaselaw::report

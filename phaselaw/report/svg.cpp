@@ -3,148 +3,220 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <string_view>
 
-#include "phaselaw/base/errors.h"
+#include <fmt/format.h>
+
 #include "phaselaw/report/format.h"
+#include "phaselaw/report/palette.h"
+#include "phaselaw/report/path.h"
+#include "phaselaw/report/svg_series.h"
+#include "phaselaw/report/values.h"
 
 namespace phaselaw::report {
 
 namespace {
 
-void replace_all(std::string& text, std::string_view from, std::string_view to) {
-  std::string out;
-  out.reserve(text.size());
-  std::size_t at = 0;
-  for (std::size_t found; (found = text.find(from, at)) != std::string::npos; at = found + from.size()) {
-    out.append(text, at, found - at);
-    out += to;
-  }
-  out.append(text, at);
-  text = std::move(out);
-}
+constexpr const char* kGuideDashes[] = {"6 4", "2 4", "8 3 2 3", "12 6"};
+constexpr double kIntervalShading = 0.3;  // opacity
 
-// Removes every `<open ... close`.
-void remove_elements(std::string& text, std::string_view open, std::string_view close) {
-  std::string out;
-  std::size_t at = 0;
-  for (std::size_t found; (found = text.find(open, at)) != std::string::npos;) {
-    const std::size_t end = text.find(close, found);
-    if (end == std::string::npos) break;
-    out.append(text, at, found - at);
-    at = end + close.size();
-  }
-  out.append(text, at);
-  text = std::move(out);
-}
+// An estimate of how far the middle of a letter stands above the line it is written on, times the font size.
+constexpr double kMiddle = 0.35;
 
-// Removes `<g ...>` directly followed by `</g>`: gnuplot opens a group at each change of pen.
-void remove_empty_groups(std::string& text) {
-  std::string out;
-  out.reserve(text.size());
-  for (std::size_t at = 0; at < text.size();) {
-    if (text.compare(at, 3, "<g ") == 0) {
-      const std::size_t end = text.find('>', at);
-      const std::size_t next = end == std::string::npos ? end : text.find_first_not_of(" \t\n", end + 1);
-      if (next != std::string::npos && text.compare(next, 4, "</g>") == 0) {
-        at = next + 4;
-        continue;
-      }
+class FigureWriter {
+ public:
+  FigureWriter(const Figure& figure, const Layout& layout, const std::string& id)
+      : figure_(figure), layout_(layout), frame_(layout.frame()), id_(id) {}
+
+  [[nodiscard]] std::string body() {
+    intervals();
+    grid();
+    marks();
+    axes();
+    const std::string series = svg_of_series(figure_, layout_);
+    line("<g clip-path=\"url(#{}-frame)\">\n{}</g>", id_, series);
+    guides();
+    for (const PlacedText& t : layout_.texts) text(t, true);
+    legend();
+    if (series.empty())
+      text({"no points to draw", (frame_.left + frame_.right) / 2, (frame_.top + frame_.bottom) / 2,
+            PlacedText::Align::kCentre});
+    return std::move(out_);
+  }
+
+ private:
+  template <class... Args>
+  void line(fmt::format_string<Args...> format, Args&&... args) {
+    fmt::format_to(std::back_inserter(out_), format, std::forward<Args>(args)...);
+    out_ += '\n';
+  }
+  [[nodiscard]] static std::string px(double x) { return fmt::format("{:.6g}", std::round(100 * x) / 100); }
+
+  // A <path>, unless it would be empty.
+  void path(const PathData& data, const std::string& look) {
+    if (!data.empty()) line("<path {} d=\"{}\"/>", look, data.text());
+  }
+
+  [[nodiscard]] double font() const { return layout_.canvas.font; }
+
+  // `halo`: an edge in the colour of the card keeps the text readable where it crosses lines.
+  void text(const PlacedText& t, bool halo, const std::string& more = "") {
+    if (t.text.empty()) return;
+    const double height = layout_.canvas.line_height(), total = size_of(t.text, font()).height;
+    const Paint& colour = t.colour ? text_paint(*t.colour) : paint::kInk;
+    std::string look = halo ? fill_and_stroke(colour, paint::kCard) +
+                                  " stroke-width=\"3\" stroke-linejoin=\"round\" paint-order=\"stroke\""
+                            : fill(colour);
+    if (t.align == PlacedText::Align::kCentre) look += " text-anchor=\"middle\"";
+    out_ += fmt::format("<text {}{}>", look, more);
+    double y = t.y - total / 2 + height / 2 + kMiddle * font();
+    for (std::size_t at = 0; at <= t.text.size(); y += height) {
+      const std::size_t end = std::min(t.text.find('\n', at), t.text.size());
+      out_ += fmt::format("<tspan x=\"{}\" y=\"{}\">{}</tspan>", px(t.x), px(y),
+                          escape_html(std::string_view(t.text).substr(at, end - at)));
+      at = end + 1;
     }
-    out += text[at++];
+    line("</text>");
   }
-  text = std::move(out);
-}
+  void text(const PlacedText& t) { text(t, false); }
 
-void remove_blank_space(std::string& text) {
-  std::string out;
-  out.reserve(text.size());
-  for (std::size_t at = 0; at < text.size(); ++at) {
-    const bool blank = text[at] == '\n' || text[at] == '\t';
-    if (blank && (out.empty() || out.back() == '\n' || text[at] == '\t')) continue;
-    out += text[at];
+  void intervals() {
+    for (std::size_t i = 0; i < figure_.x_intervals.size(); ++i)
+      if (const auto [lo, hi] = layout_.intervals[i]; lo < hi) {
+        const double width = frame_.right - frame_.left;
+        line("<rect {} fill-opacity=\"{}\" x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\"/>",
+             fill(shade_paint(figure_.x_intervals[i].colour)), kIntervalShading, px(frame_.left + lo * width),
+             px(frame_.top), px((hi - lo) * width), px(frame_.bottom - frame_.top));
+      }
   }
-  text = std::move(out);
-}
 
-constexpr double kThin = 1.5;    // px; lines below are runs in the background
-constexpr double kRadius = 6.0;  // px of a target for the pointer
+  void grid() {
+    PathData minor, major;
+    for (const Tic& tic : layout_.x.tics) {
+      PathData& to = tic.minor ? minor : major;
+      to.move({layout_.x.px(tic.at), frame_.bottom});
+      to.line({layout_.x.px(tic.at), frame_.top});
+    }
+    for (const Tic& tic : layout_.y.tics) {
+      PathData& to = tic.minor ? minor : major;
+      to.move({frame_.left, layout_.y.px(tic.at)});
+      to.line({frame_.right, layout_.y.px(tic.at)});
+    }
+    path(minor, stroke(paint::kMinorGrid) + " stroke-width=\"0.8\"");
+    path(major, stroke(paint::kGrid) + " stroke-width=\"0.8\"");
+  }
 
-bool shown(const Figure& figure, const Layout& layout, const Series& s, std::size_t i) {
-  return drawable(s.x[i], figure.x) && drawable(s.y[i], figure.y) && layout.x.share(s.x[i]) >= 0 &&
-         layout.x.share(s.x[i]) <= 1 && layout.y.share(s.y[i]) >= 0 && layout.y.share(s.y[i]) <= 1;
-}
+  void marks() {
+    const auto mark = [&](Colour colour, Point from, Point to, const char* dash) {
+      PathData data;
+      data.move(from);
+      data.line(to);
+      path(data, fmt::format("{} stroke-width=\"1.5\" stroke-dasharray=\"{}\"", stroke(line_paint(colour)), dash));
+    };
+    for (std::size_t i = 0; i < figure_.vertical_marks.size(); ++i)
+      if (const Mark& m = figure_.vertical_marks[i]; layout_.vertical_inside[i])
+        mark(m.colour, {layout_.x.px(m.at), frame_.bottom}, {layout_.x.px(m.at), frame_.top - 4}, "5 3");
+    for (std::size_t i = 0; i < figure_.horizontal_marks.size(); ++i)
+      if (const Mark& m = figure_.horizontal_marks[i]; layout_.horizontal_inside[i])
+        mark(m.colour, {frame_.left, layout_.y.px(m.at)}, {frame_.right, layout_.y.px(m.at)}, "2 3");
+  }
 
-bool has_points(const Series& s) {
-  return s.style == Style::kPoints || s.style == Style::kLinePoints || s.width >= kThin;
-}
+  void axes() {
+    PathData data;
+    data.move({frame_.left, frame_.top});
+    data.line({frame_.left, frame_.bottom});
+    data.line({frame_.right, frame_.bottom});
+    for (const Tic& tic : layout_.x.tics) {
+      data.move({layout_.x.px(tic.at), frame_.bottom});
+      data.line({layout_.x.px(tic.at), frame_.bottom + (tic.minor ? kTicLength / 2 : kTicLength)});
+    }
+    for (const Tic& tic : layout_.y.tics) {
+      data.move({frame_.left, layout_.y.px(tic.at)});
+      data.line({frame_.left - (tic.minor ? kTicLength / 2 : kTicLength), layout_.y.px(tic.at)});
+    }
+    path(data, stroke(paint::kFrame));
+    line("<g {} text-anchor=\"middle\">", fill(paint::kTic));
+    for (const Tic& tic : layout_.x.tics)
+      number(tic, layout_.x.px(tic.at), frame_.bottom + kTicLength + layout_.canvas.line_height() / 2);
+    line("</g>\n<g {} text-anchor=\"end\">", fill(paint::kTic));
+    for (const Tic& tic : layout_.y.tics) number(tic, frame_.left - kTicLength - 4, layout_.y.px(tic.at));
+    line("</g>");
+    text(layout_.x_label);
+    text(layout_.y_label, false,
+         fmt::format(" transform=\"rotate(-90 {} {})\"", px(layout_.y_label.x), px(layout_.y_label.y)));
+  }
 
-std::string value(const Axis& axis, double at) {
-  const std::string number = format_number(at, 4);
-  return axis.unit.empty() ? fmt::format("{} {}", axis.label, number)
-                           : fmt::format("{} {} {}", axis.label, number, axis.unit);
-}
+  void number(const Tic& tic, double x, double y) {
+    if (tic.label.empty()) return;
+    std::string power;
+    if (!tic.exponent.empty())
+      power = fmt::format("<tspan font-size=\"{}\" dy=\"{}\">{}</tspan>", px(kExponentSize * font()),
+                          px(-0.36 * font()), tic.exponent);
+    line("<text x=\"{}\" y=\"{}\">{}{}</text>", px(x), px(y + kMiddle * font()), tic.label, power);
+  }
 
-std::string title(const Figure& figure, const Series& s, std::size_t i) {
-  std::string text = s.label.empty() ? std::string() : s.label + "\n";
-  text += value(figure.x, s.x[i]) + "\n" + value(figure.y, s.y[i]);
-  const auto& lo = s.error_lo.empty() ? s.band_lo : s.error_lo;
-  const auto& hi = s.error_hi.empty() ? s.band_hi : s.error_hi;
-  if (!lo.empty() && std::isfinite(lo[i]) && std::isfinite(hi[i]))
-    text += fmt::format(" [{}, {}]", format_number(lo[i], 4), format_number(hi[i], 4));
-  return escape_html(text);
-}
+  void guides() {
+    for (std::size_t i = 0; i < layout_.guides.size(); ++i) {
+      const GuideLine& g = layout_.guides[i];
+      if (std::isnan(g.x0)) continue;
+      PathData data;
+      data.move({layout_.x.px(g.x0), layout_.y.px(g.y0)});
+      data.line({layout_.x.px(g.x1), layout_.y.px(g.y1)});
+      path(data, fmt::format("{} stroke-width=\"1.6\" stroke-dasharray=\"{}\"", stroke(paint::kGuide),
+                             kGuideDashes[i % std::size(kGuideDashes)]));
+    }
+  }
+
+  void legend() {
+    for (const LegendEntry& entry : layout_.legend) {
+      const Series& s = *entry.series;
+      if (!s.band_lo.empty())
+        line("<rect {} fill-opacity=\"{}\" x=\"{}\" y=\"{}\" width=\"{}\" height=\"14\"/>", fill(line_paint(s.colour)),
+             kBandOpacity, px(entry.x), px(entry.y - 7), entry.sample);
+      if (s.style != Style::kPoints) {
+        PathData data;
+        data.move({entry.x, entry.y});
+        data.line({entry.x + entry.sample, entry.y});
+        path(data, line_look(s, entry.pattern, std::max(s.width, 1.6), std::max(s.opacity, 0.75)));
+      }
+      if (s.style == Style::kPoints || s.style == Style::kLinePoints) {
+        PathData data;
+        data.move({entry.x + entry.sample / 2, entry.y});
+        data.shape(point_shape(s.colour, point_radius(layout_.canvas)));
+        path(data, point_look(s, 1));
+      }
+      text({entry.text, entry.x + entry.sample + 8, entry.y});
+    }
+  }
+
+  const Figure& figure_;
+  const Layout& layout_;
+  Box frame_;
+  std::string id_, out_;
+};
 
 }  // namespace
 
-std::string finish_svg(const std::string& drawing, const std::string& id, const std::string& title,
-                       const std::string& description) {
-  const std::size_t root = drawing.find("<svg"), root_end = drawing.find('>', root);
-  const std::size_t end = drawing.rfind("</svg>");
-  const std::size_t box = drawing.find("viewBox=\"", root), box_end = drawing.find('"', box + 9);
-  if (root == std::string::npos || end == std::string::npos || box > root_end || box_end > root_end)
-    throw base::RunError(
-        "gnuplot gave no complete drawing; check the space on the disk and the version (5.4 or later)");
-  const std::string view = drawing.substr(box, box_end - box + 1);
-  std::string body = drawing.substr(root_end + 1, end - root_end - 1);
-
-  remove_elements(body, "<title>", "</title>");
-  remove_elements(body, "<desc>", "</desc>");
-  remove_elements(body, "<filter", "</filter>");
-  replace_all(body, " font-family=\"Sans\" ", " ");
-  replace_all(body, " color=\"black\" stroke=\"currentColor\"", " stroke=\"black\"");
-  replace_all(body, "xlink:href", "href");
-  for (const char quote : {'\'', '"'}) {
-    replace_all(body, fmt::format(" id={}", quote), fmt::format(" id={}{}-", quote, id));
-    replace_all(body, fmt::format("href={}#", quote), fmt::format("href={}#{}-", quote, id));
-  }
-  replace_all(body, "url(#", fmt::format("url(#{}-", id));
-  for (std::size_t before = 0; before != body.size();) {
-    before = body.size();
-    remove_empty_groups(body);
-  }
-  remove_blank_space(body);
-  return fmt::format(
-      "<svg xmlns=\"http://www.w3.org/2000/svg\" {} role=\"img\" aria-labelledby=\"{}-title {}-desc\" "
+std::string svg_of(const Figure& figure, const Layout& layout, const SvgText& text, bool for_a_file, bool values) {
+  const Canvas& canvas = layout.canvas;
+  const Box frame = layout.frame();
+  std::string out = fmt::format(
+      "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {0:.0f} {1:.0f}\" role=\"img\" "
+      "aria-labelledby=\"{2}-title {2}-desc\" font-size=\"{3}\" "
       "font-family=\"system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif\">\n"
-      "<title id=\"{}-title\">{}</title>\n<desc id=\"{}-desc\">{}</desc>{}</svg>\n",
-      view, id, id, id, escape_html(title), id, escape_html(description), body);
-}
-
-std::string hover_points(const Figure& figure, const Layout& layout) {
-  std::size_t points = 0;
-  for (const Series& s : figure.series)
-    if (has_points(s)) points += s.x.size();
-  const std::size_t every = (points + kHoverPoints - 1) / kHoverPoints;
-  std::string out;
-  for (const Series& s : figure.series) {
-    if (!has_points(s)) continue;
-    for (std::size_t i = 0; i < s.x.size(); i += std::max<std::size_t>(every, 1))
-      if (shown(figure, layout, s, i))
-        out += fmt::format("<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"{}\"><title>{}</title></circle>\n",
-                           layout.x.px(s.x[i]), figure.height - layout.y.px(s.y[i]), kRadius, title(figure, s, i));
-  }
-  return out.empty() ? out : "<g class=\"values\" fill=\"none\" pointer-events=\"all\">\n" + out + "</g>\n";
+      "<title id=\"{2}-title\">{4}</title>\n<desc id=\"{2}-desc\">{5}</desc>\n",
+      canvas.width, canvas.height, text.id, canvas.font, escape_html(text.title), escape_html(text.description));
+  if (for_a_file)
+    out += fmt::format("<style>{}</style>\n<rect {} width=\"100%\" height=\"100%\"/>\n", figure_style(),
+                       fill(paint::kCard));
+  // A px of room for the lines at the edge of the frame.
+  out += fmt::format(
+      "<clipPath id=\"{}-frame\"><rect x=\"{:.2f}\" y=\"{:.2f}\" width=\"{:.2f}\" height=\"{:.2f}\"/></clipPath>\n",
+      text.id, frame.left - 1, frame.top - 1, frame.right - frame.left + 2, frame.bottom - frame.top + 2);
+  out += FigureWriter(figure, layout, text.id).body();
+  if (values) out += hover_points(figure, layout);
+  return out + "</svg>\n";
 }
 
 }  // namespace phaselaw::report

@@ -2,17 +2,15 @@
 #include "phaselaw/report/drawing.h"
 
 #include <cmath>
-#include <cstdio>
-#include <cstdlib>
 #include <filesystem>
 #include <limits>
 #include <set>
 
 #include <gtest/gtest.h>
 
-#include "phaselaw/base/errors.h"
-#include "phaselaw/report/programs.h"
+#include "phaselaw/report/palette.h"
 #include "report/markup.h"
+#include "report/path_reader.h"
 #include "report/sample_page.h"
 
 namespace phaselaw::report {
@@ -28,13 +26,10 @@ Figure small_figure() {
   return figure;
 }
 
-std::string run_error(const Figure& figure) {
-  try {
-    (void)Drawing(figure).svg();
-  } catch (const base::RunError& error) {
-    return error.what();
-  }
-  return "";
+Figure small_figure_of(const std::vector<double>& values) {
+  Figure figure = small_figure();
+  figure.series = {{"a", values, values}};
+  return figure;
 }
 
 TEST(Figure, IsWellFormedScalableAndItsIdsAreItsOwn) {
@@ -75,7 +70,7 @@ TEST(Figure, TextIsShownAsGivenAndNeverExecuted) {
   const Markup markup = read_markup(Drawing(figure).svg());
   EXPECT_EQ(markup.problem, "");
   EXPECT_FALSE(std::filesystem::exists(trap));
-  EXPECT_NE(markup.text.find("a_b^{2} &lt;i>&amp;'"), std::string::npos) << markup.text;
+  EXPECT_NE(markup.text.find("a_b^{2} &lt;i&gt;&amp;&#39;"), std::string::npos) << markup.text;
   EXPECT_NE(markup.text.find("` @x %d ${y} z\ufffd"), std::string::npos) << markup.text;
 }
 
@@ -98,15 +93,16 @@ TEST(Figure, ALogAxisPlacesPointsByTheirLogarithm) {
   Figure figure = small_figure();
   figure.series = {{"", {1, 10, 1000}, {8, 4, 1}}};
   const std::string svg = Drawing(figure).svg();
-  const std::size_t at = svg.find("rgb(  0, 114, 178)");
+  const std::size_t at = svg.find(fmt::format("stroke=\"{}\"", line_paint(Colour::kBlue).light));
   ASSERT_NE(at, std::string::npos);
+  const std::size_t data = svg.find(" d=\"", at) + 4;
+  const std::vector<Point> points = read_path(svg.substr(data, svg.find('"', data) - data));
+  ASSERT_EQ(points.size(), 3u);
   double x[3], y[3];
-  ASSERT_EQ(std::sscanf(svg.c_str() + svg.find("d='M", at), "d='M%lf,%lf L%lf,%lf L%lf,%lf", x, y, x + 1, y + 1, x + 2,
-                        y + 2),
-            6);
-  // gnuplot writes hundredths of a px, rounded from a raster of the same size.
-  EXPECT_NEAR((x[1] - x[0]) / (x[2] - x[0]), 1.0 / 3, 0.04 / (x[2] - x[0]));
-  EXPECT_NEAR((y[1] - y[0]) / (y[2] - y[0]), 1.0 / 3, 0.04 / (y[2] - y[0]));
+  for (std::size_t i = 0; i < 3; ++i) x[i] = points[i].x, y[i] = points[i].y;
+  // Each place is rounded to hundredths of a px.
+  EXPECT_NEAR((x[1] - x[0]) / (x[2] - x[0]), 1.0 / 3, 0.02 / (x[2] - x[0]));
+  EXPECT_NEAR((y[1] - y[0]) / (y[2] - y[0]), 1.0 / 3, 0.02 / (y[2] - y[0]));
   EXPECT_GT(y[2], y[0]);  // downwards on the screen
 }
 
@@ -119,7 +115,7 @@ TEST(Figure, AGroupHasOneLegendEntry) {
   EXPECT_NE(text.find("law"), std::string::npos);
 }
 
-TEST(Figure, AMarkOutsideTheFrameIsSaidInWords) {
+TEST(Figure, TheCaptionNamesMarksOutsideTheFrame) {
   Figure figure = small_figure();
   figure.vertical_marks = {{1e9, "bend"}, {10, "inside"}, {-1, "impossible"}};
   EXPECT_EQ(Drawing(figure).caption(),
@@ -130,43 +126,63 @@ TEST(Figure, AMarkOutsideTheFrameIsSaidInWords) {
 
 TEST(Figure, DrawsWhatIsHardlyThere) {
   constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
-  Figure figure = small_figure();
-  for (const auto& points : std::vector<std::vector<double>>{{}, {kNan}, {5}, {5, 5}, {1e-300, 1e300}, {-1, 0}}) {
-    figure.series = {{"a", points, points}};
+  for (const auto& points : std::vector<std::vector<double>>{{},
+                                                             {kNan},
+                                                             {5},
+                                                             {5, 5},
+                                                             {1e-300, 1e300},
+                                                             {-1, 0},
+                                                             {0.1, 0.1, 0.1},
+                                                             {2.5, 2.5 * (1 + 1e-15)},
+                                                             {6e23, 6e23}}) {
+    Figure figure = small_figure_of(points);
     figure.series[0].band_lo = figure.series[0].error_lo = std::vector<double>(points.size(), kNan);
     figure.series[0].band_hi = figure.series[0].error_hi = points;
     for (const bool log : {true, false}) {
       figure.x.log = figure.y.log = log;
-      EXPECT_EQ(read_markup(Drawing(figure).svg()).problem, "") << points.size();
+      const std::string svg = Drawing(figure).svg();
+      EXPECT_EQ(read_markup(svg).problem, "") << points.size();
+      EXPECT_EQ(svg.find("nan"), std::string::npos);
+      EXPECT_EQ(svg.find("inf"), std::string::npos);
     }
   }
 }
 
-TEST(Figure, SaysWhichPackageHasGnuplotWhenItIsMissing) {
-  const std::string path = std::getenv("PATH");
-  ::setenv("PATH", "/nonexistent", 1);
-  const std::string message = run_error(small_figure());
-  ::setenv("PATH", path.c_str(), 1);
-  EXPECT_NE(message.find("gnuplot-nox"), std::string::npos) << message;
-  EXPECT_NE(message.find("not in PATH"), std::string::npos) << message;
+// The two drawings of a page and the file: one in light and in dark, wide and narrow.
+TEST(Figure, StandsInAPageTwiceAndInAFileOnce) {
+  const Figure figure = sample_two_stage_figure();
+  const Drawing drawing(figure, "f7");
+  const Markup wide = read_markup(drawing.page_svg(View::kWide)), narrow = read_markup(drawing.page_svg(View::kNarrow));
+  EXPECT_EQ(wide.problem + narrow.problem, "");
+  EXPECT_EQ(wide.count("style") + narrow.count("style"), 0u);  // the page has it
+  EXPECT_GT(wide.count("circle"), 100u);                       // values under the pointer
+  EXPECT_EQ(narrow.count("circle"), 0u);
+  EXPECT_TRUE(narrow.elements.at(0).attributes.at("viewBox").starts_with("0 0 360 "));
+  for (const auto& id : narrow.values_of("id")) EXPECT_TRUE(id.starts_with("f7-narrow-")) << id;
+  const Markup file = read_markup(drawing.svg());
+  EXPECT_EQ(file.count("style"), 1u);
+  EXPECT_EQ(file.count("circle"), 0u);
 }
 
-TEST(Gnuplot, AFailureQuotesItsMessage) {
-  try {
-    (void)run_gnuplot("set terminal svg\nplot nonsense(\n");
-    FAIL();
-  } catch (const base::RunError& error) {
-    EXPECT_TRUE(std::string(error.what()).starts_with("gnuplot failed: ")) << error.what();
-    EXPECT_GT(std::string(error.what()).size(), 25u) << error.what();
+// Two curves of a hundred thousand points, one of them with noise in every pixel.
+TEST(Figure, LongLinesAreThinnedOut) {
+  Figure figure = small_figure();
+  Series line{"long", {}, {}}, points{"points", {}, {}, Style::kPoints};
+  for (int i = 1; i <= 100'000; ++i) {
+    line.x.push_back(i);
+    line.y.push_back(2 + wobble(1, i));
+    points.x.push_back(i);
+    points.y.push_back(3);
   }
+  figure.series = {line, points};
+  EXPECT_LT(Drawing(figure).svg().size(), 120'000u);
 }
 
-// More than any pipe holds, in and out, so that a deadlock or a lost byte would show; and a program that stops reading.
-TEST(Gnuplot, TakesLongScriptsAndSurvivesAnEarlyEnd) {
-  std::string script;
-  for (int i = 0; i < 60'000; ++i) script += "print 'line " + std::to_string(i) + "'\n";
-  EXPECT_EQ(run_gnuplot("set print '-'\n" + script).size(), script.size() - 8u * 60'000);
-  EXPECT_EQ(run_gnuplot("exit\n" + script), "");
+TEST(Figure, PowersOfTenHaveRaisedExponents) {
+  const Figure figure = small_figure_of({1, 1e8});
+  const std::string svg = Drawing(figure).svg();
+  EXPECT_NE(svg.find(">10<tspan font-size="), std::string::npos);
+  EXPECT_EQ(svg.find("10^"), std::string::npos);
 }
 
 TEST(FigureDeathTest, ArraysOfDifferentLengthAreABug) {

@@ -12,6 +12,7 @@
 
 #include "phaselaw/base/errors.h"
 #include "phaselaw/base/files.h"
+#include "phaselaw/base/log.h"
 #include "report/markup.h"
 
 namespace phaselaw::report {
@@ -69,61 +70,53 @@ TEST_F(PageFilesTest, APageAloneIsOneFile) {
   EXPECT_NE(base::read_text(folder_ / "report.html").find("<title>page"), std::string::npos);
 }
 
-TEST_F(PageFilesTest, FiguresAreDrawnInTheOrderOfThePage) {
+// Stands in for the browser: what it prints is a word and the page itself.
+constexpr const char* kPrinter =
+    "for word; do case $word in\n"
+    "  --print-to-pdf=*) to=${word#--print-to-pdf=} ;;\n"
+    "  file://*) from=${word#file://} ;;\n"
+    "esac; done\n"
+    "{ echo printed; cat \"$from\"; } >\"$to\"\n";
+
+TEST_F(PageFilesTest, FiguresAreWrittenInTheOrderOfThePage) {
+  put_in_path("chromium", kPrinter);
   write_page(two_figures(), folder_ / "report.html", {.figures = true});
   const fs::path figures = folder_ / "report-figures";
   EXPECT_EQ(std::distance(fs::directory_iterator(figures), {}), 6);
   const char* label[] = {"first", "second"};
   for (const int i : {1, 2}) {
     const std::string stem = fmt::format("figure-{}", i);
-    const Markup svg = read_markup(base::read_text(figures / (stem + ".svg")));
+    const std::string text = base::read_text(figures / (stem + ".svg"));
+    const Markup svg = read_markup(text);
     EXPECT_EQ(svg.problem, "");
     EXPECT_NE(svg.text.find(label[i - 1]), std::string::npos) << svg.text;
-    const std::string pdf = base::read_text(figures / (stem + ".pdf"));
-    EXPECT_TRUE(pdf.starts_with("%PDF-")) << stem;
-    EXPECT_NE(pdf.rfind("%%EOF"), std::string::npos) << stem;
+    EXPECT_NE(text.find("prefers-color-scheme: dark"), std::string::npos);
+    EXPECT_EQ(text.find("pointer-events"), std::string::npos);
     EXPECT_NE(base::read_text(figures / (stem + ".csv")).find(fmt::format("\n\"{}\",1,", label[i - 1])),
               std::string::npos);
+    // The sheet that is printed holds the SVG file, and has its size.
+    const std::string pdf = base::read_text(figures / (stem + ".pdf"));
+    EXPECT_TRUE(pdf.starts_with("printed\n<!DOCTYPE html>")) << pdf.substr(0, 80);
+    EXPECT_NE(pdf.find("@page { size: 760px 480px; margin: 0; }"), std::string::npos);
+    EXPECT_NE(pdf.find(text), std::string::npos);
   }
 }
 
-TEST_F(PageFilesTest, EachFigureIsDrawnOnceForEachKindOfOutput) {
-  const fs::path runs = folder_ / "runs";
-  put_in_path("gnuplot", fmt::format("echo run >>{}\nPATH='{}' exec gnuplot \"$@\"\n", runs.string(), path_));
-  write_page(two_figures(), folder_ / "plain.html");
-  EXPECT_EQ(base::read_text(runs), "run\nrun\n");
-  fs::remove(runs);
+TEST_F(PageFilesTest, WithoutABrowserFiguresAreWrittenAsSvgAndCsv) {
+  std::vector<std::string> warnings;
+  base::set_log_listener([&](base::LogLevel level, const std::string& message) {
+    if (level == base::LogLevel::warning) warnings.push_back(message);
+  });
+  ::setenv("PATH", (folder_ / "nothing").c_str(), 1);
   write_page(two_figures(), folder_ / "report.html", {.figures = true});
-  EXPECT_EQ(base::read_text(runs), "run\nrun\nrun\nrun\n");  // SVG and PDF
-  const std::string page = base::read_text(folder_ / "report.html");
-  EXPECT_EQ(page, base::read_text(folder_ / "plain.html"));
-  // The file is the page's own drawing, without the values under the pointer.
-  const std::string svg = base::read_text(folder_ / "report-figures" / "figure-2.svg");
-  EXPECT_NE(page.find(svg.substr(0, svg.rfind("</svg>"))), std::string::npos);
-  EXPECT_EQ(svg.find("pointer-events"), std::string::npos);
-}
-
-TEST_F(PageFilesTest, TableHoldsEveryNumberOfTheFigureToTheLastDigit) {
-  Figure figure = figure_of("runs, \"all\"", {1.0 / 3, 1e-300}, {0.1, kNotGiven});
-  figure.series[0].band_lo = {0.05, 0.06};
-  figure.series[0].band_hi = {0.15, 0.16};
-  figure.series.push_back({"points", {7}, {8}});
-  figure.series[1].error_lo = {7.5};
-  figure.series[1].error_hi = {8.5};
-  EXPECT_EQ(figure_csv(figure),
-            "series,\"compute (FLOP)\",\"loss\",band_lo,band_hi,error_lo,error_hi\n"
-            "\"runs, \"\"all\"\"\",0.3333333333333333,0.1,0.05,0.15,,\n"
-            "\"runs, \"\"all\"\"\",1e-300,,0.06,0.16,,\n"
-            "\"points\",7,8,,,7.5,8.5\n");
+  base::set_log_listener({});
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder_ / "report-figures"), {}), 4);
+  ASSERT_EQ(warnings.size(), 1U);
+  EXPECT_NE(warnings[0].find("Debian package chromium"), std::string::npos) << warnings[0];
 }
 
 TEST_F(PageFilesTest, PageIsPrintedByTheBrowserAndAppearsWhole) {
-  put_in_path("chromium",
-              "for word; do case $word in\n"
-              "  --print-to-pdf=*) to=${word#--print-to-pdf=} ;;\n"
-              "  file://*) from=${word#file://} ;;\n"
-              "esac; done\n"
-              "{ echo printed; cat \"$from\"; } >\"$to\"\n");
+  put_in_path("chromium", kPrinter);
   write_page(two_figures(), folder_ / "report.html", {.pdf = true});
   EXPECT_EQ(base::read_text(folder_ / "report.pdf"), "printed\n" + base::read_text(folder_ / "report.html"));
   EXPECT_EQ(files_in_folder(), 3U);  // page, PDF, bin
@@ -140,21 +133,14 @@ TEST_F(PageFilesTest, BrowserThatFailsLeavesThePageAndNoPdf) {
   };
   put_in_path("chromium", "for word; do case $word in --print-to-pdf=*) echo half >${word#*=} ;; esac; done; exit 9\n");
   EXPECT_NE(error_of_pdf().find("exit status 9"), std::string::npos) << error_of_pdf();
-  put_in_path("chromium", "exit 0\n");  // says that all went well, and wrote nothing
+  put_in_path("chromium", "exit 0\n");  // reports success and writes nothing
   EXPECT_NE(error_of_pdf().find("could not print"), std::string::npos) << error_of_pdf();
   EXPECT_TRUE(fs::exists(folder_ / "report.html"));
   EXPECT_EQ(files_in_folder(), 2U);  // page, bin
 }
 
 TEST_F(PageFilesTest, WithoutABrowserItsPackageIsNamed) {
-  // gnuplot alone is in the path.
-  const fs::path bin = folder_ / "only";
-  fs::create_directories(bin);
-  std::istringstream folders(path_);
-  for (std::string at; std::getline(folders, at, ':');)
-    if (fs::exists(fs::path(at) / "gnuplot") && !fs::exists(bin / "gnuplot"))
-      fs::create_symlink(fs::path(at) / "gnuplot", bin / "gnuplot");
-  ::setenv("PATH", bin.c_str(), 1);
+  ::setenv("PATH", (folder_ / "nothing").c_str(), 1);
   try {
     write_page(two_figures(), folder_ / "report.html", {.pdf = true});
     FAIL() << "printed by what?";

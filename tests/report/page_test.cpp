@@ -113,6 +113,34 @@ TEST(Page, ColumnsOfNumbersStandToTheRight) {
 
 TEST(Page, TheSameDataGiveTheSameBytes) { EXPECT_EQ(build_page(sample_page()), build_page(sample_page())); }
 
+TEST(Page, BelowEachFigureStandsALinkToItsData) {
+  const std::string html = build_page(sample_page());
+  EXPECT_TRUE(contains(html, "<a download=\"figure-1.csv\" href=\"data:text/csv;charset=utf-8,series,"));
+  EXPECT_TRUE(contains(html, "<a download=\"figure-2.csv\" href=\"data:text/csv;charset=utf-8,series,"));
+  EXPECT_TRUE(contains(html, "Data of this figure</a> (CSV)"));
+}
+
+// The data give way before the drawings do.
+TEST(Page, ALargePageLeavesTheDataOut) {
+  Figure figure = sample_points_figure();
+  Series many{"many", {}, {}, Style::kLine, Colour::kGrey, 0.8};
+  for (int i = 0; i < 20'000; ++i) {
+    many.x.push_back(32 + 0.01 * i);
+    many.y.push_back(0.15);
+  }
+  figure.series.push_back(many);
+  Page page;
+  page.figures = {figure};
+  const std::string html = build_page(page);
+  EXPECT_TRUE(contains(html, "; --figures writes all of them)"));
+  const std::size_t data = html.find("href=\"data:") + 6, data_bytes = html.find('"', data) - data;
+  const std::size_t room = kPageLimitBytes - (html.size() - data_bytes);
+  page.figures[0].alt_text = std::string(room / 2 - 200, 'x');  // of the wide and the narrow drawing
+  const std::string full = build_page(page);
+  EXPECT_LE(full.size(), kPageLimitBytes);
+  EXPECT_TRUE(contains(full, "The page has no room for the data of this figure"));
+}
+
 TEST(Page, TooLargeAPageIsRefusedAndNamesTheFigure) {
   Page page;
   Figure figure;

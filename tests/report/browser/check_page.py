@@ -59,11 +59,11 @@ def faults_of(page: pathlib.Path) -> list:
         return faults + [f"no report from {len(WIDTHS)} widths: {[r['width'] for r in reports]}"]
     for report in reports:
         faults += [f"{report['width']} px: {fault}" for fault in report["faults"]]
-        if report["figures"] == 0:
+        if report["drawings"] == 0:
             faults.append("no figure")
         if report["values"] == 0:
             faults.append("no values under the pointer")
-    print(f"{page}: {size} bytes, {reports[0]['figures']} figures, {reports[0]['values']} values under the pointer, "
+    print(f"{page}: {size} bytes, {reports[0]['drawings']} drawings, {reports[0]['values']} values under the pointer, "
           f"{reports[0]['links']} links clicked, {len(faults)} faults")
     return faults
 
