@@ -58,52 +58,57 @@ void ritz_pairs(const ColumnMatrix& basis, const ColumnMatrix& projected, std::i
   vectors = basis * small.eigenvectors().rightCols(count).rowwise().reverse();
 }
 
-ExtremeEigenvalues run(const SymmetricOperator& op, const LanczosOptions& options, double scale, double shift) {
-  ExtremeEigenvalues result;
-  Shifted shifted(op, scale, shift);
-  const std::int64_t count = std::min(options.count, op.size);
+// The top of a small operator, from its matrix.
+void solve_densely(const Shifted& shifted, std::int64_t count, ColumnMatrix& vectors, ExtremeEigenvalues& result) {
+  const Eigen::Index size = shifted.rows();
+  ColumnMatrix matrix(size, size);
+  const ColumnMatrix unit = ColumnMatrix::Identity(size, size);
+  for (Eigen::Index i = 0; i < size; ++i) shifted.perform_op(unit.col(i).data(), matrix.col(i).data());
+  ritz_pairs(unit, (matrix + matrix.transpose()) / 2, count, vectors);
+  result.products = size;
+}
+
+// False when the iteration limit came before the estimates of the residuals were within tolerance.
+bool iterate(Shifted& shifted, const LanczosOptions& options, std::int64_t count, ColumnMatrix& vectors,
+             ExtremeEigenvalues& result) {
+  const std::int64_t size = shifted.rows();
   const std::int64_t wanted = options.subspace > 0 ? options.subspace : std::max<std::int64_t>(2 * count + 10, 30);
-  const std::int64_t subspace = std::min(op.size, std::max(wanted, count + 1));
-  ColumnMatrix vectors;
-  bool estimates_converged = true;
-  if (op.size <= kDenseSize || count >= op.size) {
-    ColumnMatrix matrix(op.size, op.size);
-    const ColumnMatrix unit = ColumnMatrix::Identity(op.size, op.size);
-    for (std::int64_t i = 0; i < op.size; ++i) shifted.perform_op(unit.col(i).data(), matrix.col(i).data());
-    ritz_pairs(unit, (matrix + matrix.transpose()) / 2, count, vectors);
-    result.products = op.size;
-  } else {
-    StoppedEarly solver(shifted, count, subspace);
-    numerics::RandomStream stream(options.seed, "kernel/lanczos");
-    Vector start(op.size);
-    for (auto& x : start) x = stream.normal();
-    solver.init(start.data());
-    static_cast<void>(solver.compute(Spectra::SortRule::LargestAlge, options.restarts, options.tolerance));
-    estimates_converged = solver.info() == Spectra::CompInfo::Successful;
-    ritz_pairs(solver.basis(), solver.projected(), count, vectors);
-    result.products = solver.num_operations();
-    result.restarts = solver.num_iterations();
-  }
-  // Values and residuals by their definitions.
-  double largest = 0;
+  StoppedEarly solver(shifted, count, std::min(size, std::max(wanted, count + 1)));
+  numerics::RandomStream stream(options.seed, "kernel/lanczos");
+  Vector start(size);
+  for (auto& x : start) x = stream.normal();
+  solver.init(start.data());
+  static_cast<void>(solver.compute(Spectra::SortRule::LargestAlge, options.restarts, options.tolerance));
+  ritz_pairs(solver.basis(), solver.projected(), count, vectors);
+  result.products = solver.num_operations();
+  result.restarts = solver.num_iterations();
+  return solver.info() == Spectra::CompInfo::Successful;
+}
+
+// Values and residuals by their definitions.
+void measure_pairs(const SymmetricOperator& op, const ColumnMatrix& vectors, ExtremeEigenvalues& result) {
   Vector product(op.size);
   const auto size = static_cast<std::size_t>(op.size);
-  result.vectors.resize(count, op.size);
-  for (std::int64_t i = 0; i < count; ++i) {
+  result.vectors.resize(vectors.cols(), op.size);
+  for (Eigen::Index i = 0; i < vectors.cols(); ++i) {
     const auto v = vectors.col(i).normalized().eval();
     op.apply({v.data(), size}, {product.data(), size});
     const double value = v.dot(product);
     result.values.push_back(value);
     result.residuals.push_back((product - value * v).norm());
     result.vectors.row(i) = v.transpose();
-    largest = std::max(largest, std::abs(value));
   }
-  result.products += count;
-  largest = std::max(largest, std::abs(shift));
+  result.products += vectors.cols();
+}
+
+void judge(const LanczosOptions& options, double shift, bool estimates_converged, ExtremeEigenvalues& result) {
+  double largest = std::abs(shift);
+  for (const double value : result.values) largest = std::max(largest, std::abs(value));
   const double worst = *std::max_element(result.residuals.begin(), result.residuals.end());
   if (worst <= options.tolerance * largest) {
     result.status = LanczosStatus::converged;
-    result.reason = fmt::format("all {} residuals within {:.1e} of the largest eigenvalue", count, options.tolerance);
+    result.reason = fmt::format("all {} residuals within {:.1e} of the largest eigenvalue", result.values.size(),
+                                options.tolerance);
   } else if (estimates_converged) {
     result.status = LanczosStatus::limited_by_rounding;
     result.reason = fmt::format(
@@ -117,6 +122,20 @@ ExtremeEigenvalues run(const SymmetricOperator& op, const LanczosOptions& option
         "restarts or subspace",
         worst / largest, result.restarts, options.tolerance);
   }
+}
+
+ExtremeEigenvalues run(const SymmetricOperator& op, const LanczosOptions& options, double scale, double shift) {
+  ExtremeEigenvalues result;
+  Shifted shifted(op, scale, shift);
+  const std::int64_t count = std::min(options.count, op.size);
+  ColumnMatrix vectors;
+  bool estimates_converged = true;
+  if (op.size <= kDenseSize || count >= op.size)
+    solve_densely(shifted, count, vectors, result);
+  else
+    estimates_converged = iterate(shifted, options, count, vectors, result);
+  measure_pairs(op, vectors, result);
+  judge(options, shift, estimates_converged, result);
   return result;
 }
 

@@ -173,18 +173,83 @@ class OpenSweep : public Floor {
   bool returned_ = false;  // one of them came back, and nobody here has looked since
 };
 
-// One worker: false when its run was interrupted.
-bool carry_out_one(OpenSweep& sweep, const Point& point, int threads, const SweepOptions& options, SharedData& data) {
-  RunContext context;
-  context.threads = threads;
-  context.snapshot = {sweep.snapshot_path(point), options.snapshot_every_s, options.snapshot_every_steps, {}, {}};
-  context.data = &data;
-  context.stop = &sweep.stop;
-  context.progress = [&](double share) { sweep.progress(point, share); };
-  const RunResult result = carry_out(point.experiment, context);
-  if (result.outcome == training::Outcome::interrupted) return false;
-  sweep.keep(point, to_record(point, result), result.resumed_from > 0, result.data);
-  return true;
+// What every worker of this process does, and what they share.
+class Worker {
+ public:
+  Worker(OpenSweep& sweep, const SweepOptions& options, const Forecast& expected, int threads)
+      : sweep_(sweep), options_(options), expected_(expected), threads_(threads), cores_(threads) {}
+
+  // Carries out runs until none is left and none can come back. From any number of threads.
+  void work() {
+    do {
+      while (carry_out_next()) {
+      }
+    } while (!sweep_.ending() && sweep_.wait_for_returned());
+  }
+
+ private:
+  // False when there was nothing to carry out, or it was interrupted.
+  bool carry_out_next() {
+    const Point* point = nullptr;
+    std::optional<Cores::Held> held;
+    {
+      const std::lock_guard lock(order_);
+      point = sweep_.next_here();
+      if (point == nullptr) return false;
+      held.emplace(cores_, threads_of(*point));
+    }
+    return carry_out_one(*point, held->count());
+  }
+
+  [[nodiscard]] int threads_of(const Point& point) const {
+    if (options_.threads_a_run > 0) return std::min(options_.threads_a_run, threads_);
+    const auto found = expected_.threads.find(point.index);
+    return found == expected_.threads.end() ? 1 : found->second;
+  }
+
+  bool carry_out_one(const Point& point, int threads) {
+    RunContext context;
+    context.threads = threads;
+    context.snapshot = {sweep_.snapshot_path(point), options_.snapshot_every_s, options_.snapshot_every_steps, {}, {}};
+    context.data = &data_;
+    context.stop = &sweep_.stop;
+    context.progress = [&](double share) { sweep_.progress(point, share); };
+    const RunResult result = carry_out(point.experiment, context);
+    if (result.outcome == training::Outcome::interrupted) return false;
+    sweep_.keep(point, to_record(point, result), result.resumed_from > 0, result.data);
+    return true;
+  }
+
+  OpenSweep& sweep_;
+  const SweepOptions& options_;
+  const Forecast& expected_;
+  const int threads_;
+  Cores cores_;
+  std::mutex order_;  // runs begin in their order, also when one waits for several threads
+  SharedData data_;
+};
+
+// An exception ends the sweep, which throws it when all have stopped.
+template <class What>
+void guarded(OpenSweep& sweep, const What& what) {
+  try {
+    what();
+  } catch (...) {
+    sweep.fail(std::current_exception());
+  }
+}
+
+// `here` workers of this process, and beside them whatever serves the workers elsewhere.
+void carry_out_all(OpenSweep& sweep, Worker& worker, int here, const SweepOptions& options) {
+  std::thread server;
+  if (options.serve_others) server = std::thread([&] { guarded(sweep, [&] { options.serve_others(sweep); }); });
+  const auto work = [&] { guarded(sweep, [&] { worker.work(); }); };
+  std::vector<std::thread> others;
+  for (int i = 1; i < here; ++i) others.emplace_back(work);
+  work();
+  for (auto& other : others) other.join();
+  sweep.nobody_here = true;
+  if (server.joinable()) server.join();
 }
 
 }  // namespace
@@ -206,49 +271,8 @@ SweepSummary run_study(const Study& study, store::Store& store, const SweepOptio
   const Forecast expected =
       forecast(waiting, summary.cost_flop, threads, summary.threads, options.others == 0, options.title);
   OpenSweep sweep(work, expected.units, options.title);
-  Cores cores(threads);
-  const auto threads_of = [&](const Point& point) {
-    if (options.threads_a_run > 0) return std::min(options.threads_a_run, threads);
-    const auto found = expected.threads.find(point.index);
-    return found == expected.threads.end() ? 1 : found->second;
-  };
-  std::mutex order;  // runs begin in their order, also when one waits for several threads
-  SharedData data;
-  // False when there was nothing to carry out, or it was interrupted.
-  const auto carry_out_next = [&] {
-    const Point* point = nullptr;
-    std::optional<Cores::Held> held;
-    {
-      const std::lock_guard lock(order);
-      point = sweep.next_here();
-      if (point == nullptr) return false;
-      held.emplace(cores, threads_of(*point));
-    }
-    return carry_out_one(sweep, *point, held->count(), options, data);
-  };
-  const auto guarded = [&](auto&& what) {
-    try {
-      what();
-    } catch (...) {
-      sweep.fail(std::current_exception());
-    }
-  };
-  const auto worker = [&] {
-    guarded([&] {
-      do {
-        while (carry_out_next()) {
-        }
-      } while (!sweep.ending() && sweep.wait_for_returned());
-    });
-  };
-  std::thread server;
-  if (options.serve_others) server = std::thread([&] { guarded([&] { options.serve_others(sweep); }); });
-  std::vector<std::thread> workers;
-  for (int i = 1; i < here; ++i) workers.emplace_back(worker);
-  worker();
-  for (auto& thread : workers) thread.join();
-  sweep.nobody_here = true;
-  if (server.joinable()) server.join();
+  Worker worker(sweep, options, expected, threads);
+  carry_out_all(sweep, worker, here, options);
   if (sweep.failure) std::rethrow_exception(sweep.failure);
   base::throw_if_interrupted();
   summary.done = sweep.done;
