@@ -5,7 +5,7 @@
 #include <cmath>
 #include <limits>
 
-#include "phaselaw/analysis/setting.h"
+#include "phaselaw/analysis/prepared_experiment.h"
 #include "phaselaw/base/constants.h"
 #include "phaselaw/base/errors.h"
 #include "phaselaw/base/interrupt.h"
@@ -85,12 +85,12 @@ void take_end(dynamics::LazyRecorder& recorder, const dynamics::ParameterFlowRes
 }
 
 // The first sequences whose kernel has at most max_rows rows.
-std::int64_t sequences_that_fit(const Setting& s) {
+std::int64_t sequences_that_fit(const PreparedExperiment& s) {
   return std::max<std::int64_t>(1, std::min(s.split.train.n, s.experiment.flow.max_rows / s.rows_per_sequence()));
 }
 
 // Records the kernel of the first `fitting` sequences.
-dynamics::LazyRecorder recorder_of(const Setting& s, std::int64_t fitting, int threads) {
+dynamics::LazyRecorder recorder_of(const PreparedExperiment& s, std::int64_t fitting, int threads) {
   auto start = s.train();
   start.inputs.n = fitting;
   start.targets = start.targets.first(static_cast<std::size_t>(fitting * s.rows_per_sequence()));
@@ -101,7 +101,7 @@ dynamics::LazyRecorder recorder_of(const Setting& s, std::int64_t fitting, int t
 }
 
 // The point before its flow: what identifies it, and NaN for what is not yet measured.
-FlowPoint described(const Setting& s, double lambda_max) {
+FlowPoint described(const PreparedExperiment& s, double lambda_max) {
   const sweep::Experiment& experiment = s.experiment;
   FlowPoint point;
   point.n_layers = experiment.model.n_layers;
@@ -127,7 +127,7 @@ std::vector<double> times_in_units_of(double unit) {
 // Follows one flow until the training loss has fallen to kLearned of its start: the rate, the best risk, the signature.
 class FlowObserver {
  public:
-  FlowObserver(const Setting& s, FlowPoint& point) : s_(s), point_(point) {}
+  FlowObserver(const PreparedExperiment& s, FlowPoint& point) : s_(s), point_(point) {}
 
   // False when the flow has learned and need not go on.
   bool see(const dynamics::FlowRecord& record) {
@@ -164,7 +164,7 @@ class FlowObserver {
   }
 
  private:
-  const Setting& s_;
+  const PreparedExperiment& s_;
   FlowPoint& point_;
   dynamics::SignatureDetector detector_;
   double first_ = 0, last_time_ = 0, last_loss_ = 0;
@@ -173,7 +173,7 @@ class FlowObserver {
 }  // namespace
 
 FlowPoint measure_flow(const sweep::Experiment& experiment, int threads) {
-  const Setting s(experiment);
+  const PreparedExperiment s(experiment);
   const std::int64_t fitting = sequences_that_fit(s);
   const bool whole = fitting == s.split.train.n;
   dynamics::LazyRecorder recorder = recorder_of(s, fitting, threads);

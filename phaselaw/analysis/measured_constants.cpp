@@ -24,7 +24,7 @@ namespace {
 
 using base::kNaN;
 
-std::vector<LayerKernel> layer_kernels(const Setting& s) {
+std::vector<LayerKernel> layer_kernels(const PreparedExperiment& s) {
   auto dense = kernel::dense_kernel<double>(s.model, s.theta_0, s.train().inputs, {.detail = kernel::Detail::layers});
   std::vector<LayerKernel> layers;
   for (auto& part : dense.parts) {
@@ -38,7 +38,7 @@ std::vector<LayerKernel> layer_kernels(const Setting& s) {
 
 // Entries in units of their initial standard deviation times multiplier sqrt(fan_in): 1 for a Gaussian weight. Gains
 // and biases start at 1 and 0 and are numbers as they stand.
-double data_bound(const Setting& s) {
+double data_bound(const PreparedExperiment& s) {
   double bound = 0;
   for (const double x : s.split.train.x) bound = std::max(bound, std::abs(x));
   for (const auto& block : s.model.table().blocks())
@@ -52,7 +52,7 @@ struct FlowEnd {
   double time = 0, rate = 0, radius = 0, drift_norm = 0, excess_risk = kNaN;
 };
 
-FlowEnd follow(const Setting& s, double time, double step, int threads) {
+FlowEnd follow(const PreparedExperiment& s, double time, double step, int threads) {
   const auto& options = s.experiment.flow;
   dynamics::LazyOptions lazy;
   lazy.threads = threads;
@@ -99,7 +99,7 @@ std::string largest(const Factors& factors) {
   return fmt::format("{} = 10^{:.1f}", most->first, most->second);
 }
 
-void check_bounds(const Setting& s, MeasuredConstants& c) {
+void check_bounds(const PreparedExperiment& s, MeasuredConstants& c) {
   const auto& n = c.numbers;
   const auto& o = s.experiment.model;
   const double ln10 = std::log(10.0);
@@ -166,7 +166,7 @@ void check_risk(MeasuredConstants& c) {
                       std::log10(c.excess_risk), c.excess_risk >= lower, false, "n = " + fmt::format("{}", *n.n_data)});
 }
 
-void require_measurable(const Setting& s) {
+void require_measurable(const PreparedExperiment& s) {
   if (s.cross_entropy())
     throw base::InputError(
         "the theory's constants belong to the squared loss; choose readout "
@@ -178,7 +178,7 @@ void require_measurable(const Setting& s) {
 }
 
 // Assumption 5.1: every layer's kernel is positive definite.
-theory::LayerAssumption check_assumption(const Setting& s, MeasuredConstants& c) {
+theory::LayerAssumption check_assumption(const PreparedExperiment& s, MeasuredConstants& c) {
   std::vector<double> smallest;
   double floor = 0;
   for (const auto& layer : c.layers) smallest.push_back(layer.lambda_min), floor = std::max(floor, layer.noise_floor);
@@ -193,7 +193,7 @@ theory::LayerAssumption check_assumption(const Setting& s, MeasuredConstants& c)
 }
 
 // What the gradient flow does up to the time of the training.
-void observe_flow(const Setting& s, const dynamics::ClosedForm& closed, int threads, MeasuredConstants& c) {
+void observe_flow(const PreparedExperiment& s, const dynamics::ClosedForm& closed, int threads, MeasuredConstants& c) {
   const double learning = dynamics::step_limit(closed) / 2;
   const auto end = follow(s, s.flow_time(learning), learning, threads);
   c.rate = end.rate;
@@ -209,8 +209,8 @@ void observe_flow(const Setting& s, const dynamics::ClosedForm& closed, int thre
 }
 
 // The numbers of the theory's formulas, from the experiment and from what was measured.
-void fill_numbers(const Setting& s, const dynamics::ClosedForm& closed, const theory::LayerAssumption& assumption,
-                  MeasuredConstants& c) {
+void fill_numbers(const PreparedExperiment& s, const dynamics::ClosedForm& closed,
+                  const theory::LayerAssumption& assumption, MeasuredConstants& c) {
   const auto& o = s.experiment.model;
   auto& n = c.numbers;
   n.n_data = static_cast<double>(s.split.train.n);
@@ -241,7 +241,7 @@ void fill_numbers(const Setting& s, const dynamics::ClosedForm& closed, const th
 
 }  // namespace
 
-MeasuredConstants measured_constants(const Setting& s, int threads) {
+MeasuredConstants measured_constants(const PreparedExperiment& s, int threads) {
   require_measurable(s);
   MeasuredConstants c;
   c.layers = layer_kernels(s);

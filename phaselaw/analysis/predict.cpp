@@ -26,7 +26,7 @@ using dynamics::Estimator;
 
 constexpr double kPredictedSpan = 1e3;  // from the first time to the last
 
-double learning_rate_of(const Setting& s) {
+double learning_rate_of(const PreparedExperiment& s) {
   const auto& training = s.experiment.training;
   if (!training.learning_rate.is_word()) return training.learning_rate.value;
   const auto batch =
@@ -48,7 +48,7 @@ std::pair<double, std::int64_t> step_limit(const numerics::Matrix<double>& kerne
   return limit;
 }
 
-void require_closed_form(const Setting& s) {
+void require_closed_form(const PreparedExperiment& s) {
   if (s.cross_entropy())
     throw base::InputError(
         "predict needs the squared loss, whose flow has a closed form; for text set data.target = "
@@ -59,7 +59,7 @@ void require_closed_form(const Setting& s) {
 }
 
 // The training's learning rate. Gradient descent at it is stable on the data of every size, or a warning says not.
-void choose_learning_rate(const Setting& s, const numerics::Matrix<double>& kernel,
+void choose_learning_rate(const PreparedExperiment& s, const numerics::Matrix<double>& kernel,
                           const std::vector<std::int64_t>& sizes, Prediction& p) {
   const auto [limit, at_n] = step_limit(kernel, s.rows_per_sequence(), sizes);
   p.learning_rate = learning_rate_of(s);
@@ -72,7 +72,7 @@ void choose_learning_rate(const Setting& s, const numerics::Matrix<double>& kern
                     p.learning_rate, limit, at_n));
 }
 
-dynamics::SurfaceOptions surface_options(const Setting& s, const PredictOptions& options,
+dynamics::SurfaceOptions surface_options(const PreparedExperiment& s, const PredictOptions& options,
                                          const std::vector<std::int64_t>& sizes, const std::vector<double>& times) {
   dynamics::SurfaceOptions surface;
   surface.times = times;
@@ -130,7 +130,7 @@ data::Dataset part_of(const data::Dataset& set, std::span<const std::int64_t> se
 }
 
 // Trains models on random subsets of n sequences and lays their mean beside the prediction.
-CheckedRun train_some(const Setting& s, const data::Split& all, std::int64_t n, const Prediction& p,
+CheckedRun train_some(const PreparedExperiment& s, const data::Split& all, std::int64_t n, const Prediction& p,
                       std::int64_t replicates, std::vector<double>& theta) {
   sweep::Experiment e = s.experiment;
   e.training.learning_rate = p.learning_rate;
@@ -166,7 +166,7 @@ CheckedRun train_some(const Setting& s, const data::Split& all, std::int64_t n, 
   return run;
 }
 
-Check check(const Setting& s, const Prediction& prediction, const PredictOptions& options) {
+Check check(const PreparedExperiment& s, const Prediction& prediction, const PredictOptions& options) {
   Check check;
   // The test set in full: flow.n_test cuts only what the dense views are compared on.
   const auto all =
@@ -222,7 +222,7 @@ dynamics::PredictedEnvelope envelope_of(const Prediction& p, const PredictOption
 
 }  // namespace
 
-Prediction predict(const Setting& s, const PredictOptions& options) {
+Prediction predict(const PreparedExperiment& s, const PredictOptions& options) {
   base::check_fields(options);
   require_closed_form(s);
   const auto sizes = predicted_sizes(s.split.train.n, options.n_data);

@@ -22,11 +22,11 @@ struct Signals {
   AlignedVector<T> features;
 };
 
-TermList contraction_terms(const Setting& s, Index layer) { return layer_terms(s, layer, SourceForms{}); }
+TermList contraction_terms(const KernelShape& s, Index layer) { return layer_terms(s, layer, SourceForms{}); }
 
 template <class T>
-Signals<T> make_signals(const Setting& s, const TermList& list, LayerFactors<T>&& factors, const AlignedVector<T>& b,
-                        double& flop) {
+Signals<T> make_signals(const KernelShape& s, const TermList& list, LayerFactors<T>&& factors,
+                        const AlignedVector<T>& b, double& flop) {
   Signals<T> signals;
   for (const Term& term : list.terms) {
     if (term.form == FactorForm::diagonal) {
@@ -47,7 +47,7 @@ Signals<T> make_signals(const Setting& s, const TermList& list, LayerFactors<T>&
   return signals;
 }
 
-double signal_flop(const Setting& s, const TermList& list) {
+double signal_flop(const KernelShape& s, const TermList& list) {
   double rows = 0;
   for (Index t = 0; t < s.length; ++t) rows += static_cast<double>(s.rows - s.first_row(t));
   return rows * 2 * static_cast<double>(list.n_rows * s.d);
@@ -56,7 +56,7 @@ double signal_flop(const Setting& s, const TermList& list) {
 template <class T>
 std::vector<Signals<T>> side_signals(const Problem<T>& problem, Side<T>& side, Index layer, const TermList& list,
                                      double& flop) {
-  const Setting& s = problem.setting;
+  const KernelShape& s = problem.shape;
   const auto n = static_cast<Index>(side.traces.size());
   std::vector<Signals<T>> signals(side.traces.size());
   const bool below = s.passes_below(layer);
@@ -80,7 +80,7 @@ std::vector<Signals<T>> side_signals(const Problem<T>& problem, Side<T>& side, I
 
 // block = Delta_a^T (G (x) I) Delta_b: both (L depth) x rows.
 template <class T>
-void dual_block(const Setting& s, Index depth, const T* gram, const AlignedVector<T>& a, const AlignedVector<T>& b,
+void dual_block(const KernelShape& s, Index depth, const T* gram, const AlignedVector<T>& a, const AlignedVector<T>& b,
                 Panels<T>& block, AlignedVector<T>& mixed, double& flop) {
   constexpr Index w = kPanelWidth<T>;
   mixed.resize(static_cast<std::size_t>(s.length * depth * s.rows));
@@ -91,7 +91,7 @@ void dual_block(const Setting& s, Index depth, const T* gram, const AlignedVecto
                     a.data(), s.rows, mixed.data() + p * w, s.rows, T(0), block.panel(p), w);
 }
 
-double dual_block_flop(const Setting& s, Index depth) {
+double dual_block_flop(const KernelShape& s, Index depth) {
   const double inner = static_cast<double>(s.length * depth), rows = static_cast<double>(s.rows);
   return 2 * static_cast<double>(s.length) * inner * rows + 2 * inner * rows * rows;
 }
@@ -99,7 +99,7 @@ double dual_block_flop(const Setting& s, Index depth) {
 // Calls compute(a, b, block, mixed, flop) for every pair and adds the block to `matrix`.
 template <class T, class Compute>
 void add_pairs(Problem<T>& problem, T* matrix, Compute&& compute) {
-  const Setting& s = problem.setting;
+  const KernelShape& s = problem.shape;
   const auto pairs = problem.pairs();
   double total = 0;
 #pragma omp parallel num_threads(problem.threads) reduction(+ : total)
@@ -117,10 +117,10 @@ void add_pairs(Problem<T>& problem, T* matrix, Compute&& compute) {
   problem.result.flop += total;
 }
 
-Index sequences_per_block(const Setting& s) { return std::max<Index>(1, kBlockRows / s.rows); }
+Index sequences_per_block(const KernelShape& s) { return std::max<Index>(1, kBlockRows / s.rows); }
 
 // Features in one slab of J, so that the slab takes no more than an eighth of the result (and at least 4 MiB).
-Index slab_features(const Setting& s, const Term& term, Index sequences, double result_bytes, std::size_t scalar) {
+Index slab_features(const KernelShape& s, const Term& term, Index sequences, double result_bytes, std::size_t scalar) {
   const double budget = std::max(result_bytes / 8, 4.0 * 1024 * 1024);
   const double one = static_cast<double>(term.depth * s.rows * sequences) * static_cast<double>(scalar);
   return std::clamp<Index>(static_cast<Index>(budget / one), 1, term.feature);
@@ -130,7 +130,7 @@ Index slab_features(const Setting& s, const Term& term, Index sequences, double 
 template <class T>
 void fill_slab(const Problem<T>& problem, const std::vector<Signals<T>>& signals, const Term& term, std::size_t index,
                Index start, Index count, AlignedVector<T>& slab, double& flop) {
-  const Setting& s = problem.setting;
+  const KernelShape& s = problem.shape;
   const auto n = static_cast<Index>(signals.size());
   const Index columns = n * s.rows, inner = term.depth * s.rows;
   slab.resize(static_cast<std::size_t>(count * term.depth * columns));
@@ -154,7 +154,7 @@ void fill_slab(const Problem<T>& problem, const std::vector<Signals<T>>& signals
 
 template <class T>
 void add_slab(Problem<T>& problem, T* matrix, Index depth, const AlignedVector<T>& rows, const AlignedVector<T>& cols) {
-  const Setting& s = problem.setting;
+  const KernelShape& s = problem.shape;
   const Index step = sequences_per_block(s) * s.rows, leading = problem.leading();
   const Index n_rows = problem.row_inputs.n * s.rows;
   std::vector<std::pair<Index, Index>> blocks;
@@ -183,14 +183,14 @@ void mirror(const Problem<T>& problem, T* matrix) {
         for (Index c = c0; c < std::min({n, c0 + kTile, r}); ++c) matrix[r * n + c] = matrix[c * n + r];
 }
 
-double result_bytes(const Setting& s, Index rows, Index cols, Detail detail, std::size_t scalar) {
+double result_bytes(const KernelShape& s, Index rows, Index cols, Detail detail, std::size_t scalar) {
   return static_cast<double>(rows * s.rows) * static_cast<double>((cols == 0 ? rows : cols) * s.rows) *
          static_cast<double>(scalar) * static_cast<double>(1 + part_names(s, detail).size());
 }
 
 // Gram of the lookups: same token + same position.
 template <class T>
-AlignedVector<T> lookup_gram(const Setting& s, const std::int32_t* a, const std::int32_t* b) {
+AlignedVector<T> lookup_gram(const KernelShape& s, const std::int32_t* a, const std::int32_t* b) {
   AlignedVector<T> gram(static_cast<std::size_t>(s.length * s.length));
   for (Index t = 0; t < s.length; ++t)
     for (Index u = 0; u < s.length; ++u)
@@ -200,7 +200,7 @@ AlignedVector<T> lookup_gram(const Setting& s, const std::int32_t* a, const std:
 
 template <class T>
 void add_layer(Problem<T>& problem, Algorithm algorithm, Index layer, Side<T>& rows, Side<T>* cols) {
-  const Setting& s = problem.setting;
+  const KernelShape& s = problem.shape;
   const TermList list = contraction_terms(s, layer);
   const auto left = side_signals(problem, rows, layer, list, problem.result.flop);
   std::vector<Signals<T>> other;
@@ -238,7 +238,7 @@ void add_layer(Problem<T>& problem, Algorithm algorithm, Index layer, Side<T>& r
 
 template <class T>
 void run_contraction(Problem<T>& problem, Algorithm algorithm) {
-  const Setting& s = problem.setting;
+  const KernelShape& s = problem.shape;
   auto& result = problem.result;
   result.total.setZero();
   for (auto& part : result.parts) part.values.setZero();
@@ -269,7 +269,7 @@ void run_contraction(Problem<T>& problem, Algorithm algorithm) {
 }
 
 template <class T>
-double contraction_flop(const Setting& s, Index rows, Index cols, Detail, Algorithm algorithm) {
+double contraction_flop(const KernelShape& s, Index rows, Index cols, Detail, Algorithm algorithm) {
   const double sequences = static_cast<double>(rows + cols);
   const double pairs = cols == 0 ? 0.5 * static_cast<double>(rows) * static_cast<double>(rows + 1)
                                  : static_cast<double>(rows) * static_cast<double>(cols);
@@ -300,7 +300,7 @@ double contraction_flop(const Setting& s, Index rows, Index cols, Detail, Algori
 }
 
 template <class T>
-double contraction_scratch(const Setting& s, Index rows, Index cols, Detail detail, Index threads,
+double contraction_scratch(const KernelShape& s, Index rows, Index cols, Detail detail, Index threads,
                            Algorithm algorithm) {
   const double sequences = static_cast<double>(rows + cols), b = static_cast<double>(s.stream * s.rows);
   double signals = 0, slab = 0, mixed = 0;
@@ -325,10 +325,10 @@ double contraction_scratch(const Setting& s, Index rows, Index cols, Detail deta
          static_cast<double>(threads) * per_thread * sizeof(T);
 }
 
-#define PHASELAW_INSTANTIATE(T)                                                         \
-  template void run_contraction<T>(Problem<T>&, Algorithm);                             \
-  template double contraction_flop<T>(const Setting&, Index, Index, Detail, Algorithm); \
-  template double contraction_scratch<T>(const Setting&, Index, Index, Detail, Index, Algorithm);
+#define PHASELAW_INSTANTIATE(T)                                                             \
+  template void run_contraction<T>(Problem<T>&, Algorithm);                                 \
+  template double contraction_flop<T>(const KernelShape&, Index, Index, Detail, Algorithm); \
+  template double contraction_scratch<T>(const KernelShape&, Index, Index, Detail, Index, Algorithm);
 PHASELAW_INSTANTIATE(float)
 PHASELAW_INSTANTIATE(double)
 #undef PHASELAW_INSTANTIATE

@@ -35,14 +35,14 @@ bool shares_product(const TermList& list, const std::vector<std::size_t>& which,
 
 // Last token (+ 1) that occurs in panel p of a matrix with `width` rows a token.
 template <class T>
-Index tokens_before_end(const Setting& s, Index panel, Index width) {
+Index tokens_before_end(const KernelShape& s, Index panel, Index width) {
   const Index last = std::min((panel + 1) * kPanelWidth<T>, s.length * width) - 1;
   return last / width + 1;
 }
 
 // Depth of a source term at a panel: sources that its tokens see.
 template <class T>
-Index source_depth(const Setting& s, Index panel, Index width) {
+Index source_depth(const KernelShape& s, Index panel, Index width) {
   return s.causal ? tokens_before_end<T>(s, panel, width) : s.length;
 }
 
@@ -67,7 +67,7 @@ void scale_into(Index count, T weight, const T* from, bool fresh, T* to) {
 template <class T>
 class PairProduct {
  public:
-  PairProduct(const Setting& s, const TermList& list, const std::vector<std::size_t>& which, Index width,
+  PairProduct(const KernelShape& s, const TermList& list, const std::vector<std::size_t>& which, Index width,
               const PackedFactors<T>& a, const PackedFactors<T>& b, LocalScratch<T>& scratch, double& flop)
       : s_(s),
         list_(list),
@@ -236,7 +236,7 @@ class PairProduct {
     }
   }
 
-  const Setting& s_;
+  const KernelShape& s_;
   const TermList& list_;
   const std::vector<std::size_t>& which_;
   const Index width_, rows_;
@@ -252,7 +252,7 @@ class PairProduct {
 }  // namespace
 
 template <class T>
-PackedFactors<T> pack_factors(const Setting& s, const TermList& list, LayerFactors<T>&& factors) {
+PackedFactors<T> pack_factors(const KernelShape& s, const TermList& list, LayerFactors<T>&& factors) {
   constexpr Index w = kPanelWidth<T>;
   PackedFactors<T> packed;
   const Index width = factors.width;
@@ -275,7 +275,7 @@ PackedFactors<T> pack_factors(const Setting& s, const TermList& list, LayerFacto
 }
 
 template <class T>
-void local_kernel(const Setting& s, const TermList& list, const std::vector<std::size_t>& which, Index width,
+void local_kernel(const KernelShape& s, const TermList& list, const std::vector<std::size_t>& which, Index width,
                   const PackedFactors<T>& a, const PackedFactors<T>& b, bool accumulate, Panels<T>& out,
                   LocalScratch<T>& scratch, double& flop) {
   PairProduct<T> product(s, list, which, width, a, b, scratch, flop);
@@ -284,7 +284,7 @@ void local_kernel(const Setting& s, const TermList& list, const std::vector<std:
 }
 
 template <class T>
-double local_flop(const Setting& s, const TermList& list, const std::vector<std::size_t>& which, Index width) {
+double local_flop(const KernelShape& s, const TermList& list, const std::vector<std::size_t>& which, Index width) {
   constexpr Index w = kPanelWidth<T>;
   const Index length = s.length, rows = length * width;
   double flop = 0;
@@ -302,15 +302,15 @@ double local_flop(const Setting& s, const TermList& list, const std::vector<std:
   return flop;
 }
 
-template PackedFactors<float> pack_factors<float>(const Setting&, const TermList&, LayerFactors<float>&&);
-template PackedFactors<double> pack_factors<double>(const Setting&, const TermList&, LayerFactors<double>&&);
-template void local_kernel<float>(const Setting&, const TermList&, const std::vector<std::size_t>&, Index,
+template PackedFactors<float> pack_factors<float>(const KernelShape&, const TermList&, LayerFactors<float>&&);
+template PackedFactors<double> pack_factors<double>(const KernelShape&, const TermList&, LayerFactors<double>&&);
+template void local_kernel<float>(const KernelShape&, const TermList&, const std::vector<std::size_t>&, Index,
                                   const PackedFactors<float>&, const PackedFactors<float>&, bool, Panels<float>&,
                                   LocalScratch<float>&, double&);
-template void local_kernel<double>(const Setting&, const TermList&, const std::vector<std::size_t>&, Index,
+template void local_kernel<double>(const KernelShape&, const TermList&, const std::vector<std::size_t>&, Index,
                                    const PackedFactors<double>&, const PackedFactors<double>&, bool, Panels<double>&,
                                    LocalScratch<double>&, double&);
-template double local_flop<float>(const Setting&, const TermList&, const std::vector<std::size_t>&, Index);
-template double local_flop<double>(const Setting&, const TermList&, const std::vector<std::size_t>&, Index);
+template double local_flop<float>(const KernelShape&, const TermList&, const std::vector<std::size_t>&, Index);
+template double local_flop<double>(const KernelShape&, const TermList&, const std::vector<std::size_t>&, Index);
 
 }  // namespace phaselaw::kernel

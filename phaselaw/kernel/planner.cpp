@@ -31,7 +31,7 @@ double efficiency(Algorithm algorithm) {
 }
 
 template <class T>
-Cost cost_of(Algorithm algorithm, const Setting& s, Index rows, Index cols, const KernelOptions& wanted,
+Cost cost_of(Algorithm algorithm, const KernelShape& s, Index rows, Index cols, const KernelOptions& wanted,
              Index threads) {
   const Detail detail = wanted.detail;
   Cost cost;
@@ -85,7 +85,7 @@ Plan plan_kernel(const model::ModelOptions& options, std::int64_t rows, std::int
   base::check_fields(wanted);
   PHASELAW_CHECK(scalar_bytes == sizeof(float) || scalar_bytes == sizeof(double));
   const model::ParameterTable table(options);
-  const Setting s(options, table, wanted.reduce);
+  const KernelShape s(options, table, wanted.reduce);
   const Index threads = wanted.threads > 0 ? wanted.threads : omp_get_max_threads();
   Plan plan;
   const bool forced = wanted.algorithm != Algorithm::automatic;

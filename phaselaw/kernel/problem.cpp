@@ -11,7 +11,7 @@ namespace phaselaw::kernel {
 using model::BlockKind;
 using numerics::Op;
 
-std::vector<PartName> part_names(const Setting& s, Detail detail) {
+std::vector<PartName> part_names(const KernelShape& s, Detail detail) {
   std::vector<PartName> parts;
   if (detail == Detail::total) return parts;
   for (const auto& block : s.table.blocks()) {
@@ -53,7 +53,7 @@ std::vector<std::pair<Index, Index>> Problem<T>::pairs() const {
 
 template <class T>
 Side<T> make_side(const Problem<T>& problem, const model::Inputs<T>& inputs, double& flop) {
-  const Setting& s = problem.setting;
+  const KernelShape& s = problem.shape;
   Side<T> side;
   side.traces.resize(static_cast<std::size_t>(inputs.n));
   side.b.resize(static_cast<std::size_t>(inputs.n));
@@ -96,7 +96,7 @@ void write_transposed(Index rows, Index cols, const T* from, Index from_stride, 
 template <class T>
 void write_block(const Problem<T>& problem, T* matrix, Index a, Index b, bool add, Panels<T>& block) {
   constexpr Index w = kPanelWidth<T>;
-  const Index rows = problem.setting.rows, leading = problem.leading();
+  const Index rows = problem.shape.rows, leading = problem.leading();
   if (problem.symmetric && a == b)
     for (Index r = 1; r < rows; ++r)
       for (Index c = 0; c < r; ++c) block.at(c, r) = block.at(r, c);
@@ -120,7 +120,7 @@ void write_block(const Problem<T>& problem, T* matrix, Index a, Index b, bool ad
 template <class T>
 void add_readout_kernel(const Problem<T>& problem, const SequenceTrace<T>& a, const SequenceTrace<T>& b,
                         Panels<T>& block, double& flop) {
-  const Setting& s = problem.setting;
+  const KernelShape& s = problem.shape;
   const double scale = s.options.output_scale * s.table.at(BlockKind::out).multiplier;
   AlignedVector<T> gram(static_cast<std::size_t>(s.length * s.length));
   counted_gemm<T>(flop, Op::none, Op::transpose, s.length, s.length, s.d, static_cast<T>(scale * scale), a.last.data(),

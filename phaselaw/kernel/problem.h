@@ -25,14 +25,14 @@ struct PartName {
 };
 
 // The parts that Detail asks for: embed first, then by layer, out last; only those with trainable parameters.
-[[nodiscard]] std::vector<PartName> part_names(const Setting& s, Detail detail);
+[[nodiscard]] std::vector<PartName> part_names(const KernelShape& s, Detail detail);
 [[nodiscard]] Index find_part(const std::vector<PartName>& parts, Index layer, model::BlockKind kind, Detail detail);
 [[nodiscard]] std::vector<Bundle> bundles_of(const TermList& list, const std::vector<PartName>& parts, Index layer,
                                              Detail detail);
 
 template <class T>
 struct Problem {
-  const Setting& setting;
+  const KernelShape& shape;
   std::span<const T> theta;
   model::Inputs<T> row_inputs, col_inputs;
   bool symmetric;
@@ -47,7 +47,7 @@ struct Problem {
   [[nodiscard]] T* matrix(Index part) {
     return part < 0 ? result.total.data() : result.parts[static_cast<std::size_t>(part)].values.data();
   }
-  [[nodiscard]] Index leading() const { return col_inputs.n * setting.rows; }
+  [[nodiscard]] Index leading() const { return col_inputs.n * shape.rows; }
   // (a, b): a <= b when symmetric, row_numbers[a] <= col_numbers[b] where they are given.
   [[nodiscard]] std::vector<std::pair<Index, Index>> pairs() const;
 };

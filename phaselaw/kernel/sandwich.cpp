@@ -23,7 +23,7 @@ struct LayerWork {
   std::vector<Bundle> bundles;
 };
 
-LayerWork layer_work(const Setting& s, Index layer, const std::vector<PartName>& parts, Detail detail) {
+LayerWork layer_work(const KernelShape& s, Index layer, const std::vector<PartName>& parts, Detail detail) {
   LayerWork work;
   work.layer = layer;
   work.local = layer == s.options.n_layers - 1 && s.reduce == Reduce::none;
@@ -36,7 +36,7 @@ LayerWork layer_work(const Setting& s, Index layer, const std::vector<PartName>&
 
 // Depths of B's panels: B(row, .) reaches the tokens that the row sees.
 template <class T>
-std::vector<Index> row_depths(const Setting& s) {
+std::vector<Index> row_depths(const KernelShape& s) {
   std::vector<Index> depths;
   for (Index p = 0; p < panel_count<T>(s.rows); ++p)
     depths.push_back(s.visible_to(std::min((p + 1) * kPanelWidth<T>, s.rows) - 1) * s.d);
@@ -44,7 +44,7 @@ std::vector<Index> row_depths(const Setting& s) {
 }
 
 template <class T>
-Panels<T> pack_rows(const Setting& s, const AlignedVector<T>& b) {
+Panels<T> pack_rows(const KernelShape& s, const AlignedVector<T>& b) {
   constexpr Index w = kPanelWidth<T>;
   Panels<T> packed;
   packed.reshape(s.rows, row_depths<T>(s));
@@ -70,7 +70,7 @@ struct PackedSide {
 
 template <class T>
 void pack_group(const Problem<T>& problem, const std::vector<LayerWork>& group, PackedSide<T>& packed, double& flop) {
-  const Setting& s = problem.setting;
+  const KernelShape& s = problem.shape;
   const std::size_t n = packed.side.traces.size();
   packed.factors.assign(group.size(), std::vector<PackedFactors<T>>(n));
   packed.rows.assign(group.size(), std::vector<Panels<T>>(n));
@@ -110,7 +110,7 @@ struct PairScratch {
 
 // block += B_a (C B_b^T), where fill(group, panels of C B_b^T) provides the second factor.
 template <class T, class Fill>
-void multiply_rows(const Setting& s, const Panels<T>& a, const Panels<T>& b, bool accumulate, Panels<T>& block,
+void multiply_rows(const KernelShape& s, const Panels<T>& a, const Panels<T>& b, bool accumulate, Panels<T>& block,
                    PairScratch<T>& scratch, Fill&& fill) {
   const Index padded = round_up<T>(s.stream), w = kPanelWidth<T>;
   for (Index start = 0; start < b.count(); start += kGroup) {
@@ -137,7 +137,7 @@ class PairKernel {
  public:
   PairKernel(Problem<T>& problem, const PackedSide<T>& rows, const PackedSide<T>& cols,
              const std::vector<LayerWork>& group, bool first)
-      : problem_(problem), s_(problem.setting), rows_(rows), cols_(cols), group_(group), first_(first) {}
+      : problem_(problem), s_(problem.shape), rows_(rows), cols_(cols), group_(group), first_(first) {}
 
   void run(Index a, Index b, PairScratch<T>& w) const {
     const bool parts = problem_.detail != Detail::total;
@@ -218,7 +218,7 @@ class PairKernel {
   }
 
   Problem<T>& problem_;
-  const Setting& s_;
+  const KernelShape& s_;
   const PackedSide<T>&rows_, &cols_;
   const std::vector<LayerWork>& group_;
   bool first_;
@@ -228,7 +228,7 @@ class PairKernel {
 
 template <class T>
 void run_sandwich(Problem<T>& problem) {
-  const Setting& s = problem.setting;
+  const KernelShape& s = problem.shape;
   double& flop = problem.result.flop;
   PackedSide<T> rows, cols;
   rows.side = make_side(problem, problem.row_inputs, flop);
@@ -278,13 +278,13 @@ void run_sandwich(Problem<T>& problem) {
   for (const auto& w : scratch) flop += w.flop;
 }
 
-double trace_flop(const Setting& s) {
+double trace_flop(const KernelShape& s) {
   return static_cast<double>(s.options.n_layers * s.length) *
          static_cast<double>(8 * s.d * s.width + 4 * s.d * s.hidden);
 }
 
 template <class T>
-double trace_bytes(const Setting& s) {
+double trace_bytes(const KernelShape& s) {
   const Index layer =
       2 * s.stream + 2 * s.length + s.length * (4 * s.width + 2 * s.hidden) + s.heads * s.length * s.length;
   return static_cast<double>(s.options.n_layers * layer + s.stream + s.length) * sizeof(T);
@@ -294,7 +294,7 @@ namespace {
 
 // Numbers held per sequence while the layers of one group, `count` of them from `top` down, are processed.
 template <class T>
-double layer_numbers(const Setting& s, Index layer) {
+double layer_numbers(const KernelShape& s, Index layer) {
   const LayerWork work = layer_work(s, layer, {}, Detail::total);
   double numbers = static_cast<double>(
       round_up<T>(s.length * work.width) * (work.packed.n_rows + work.packed.n_sources) + work.packed.n_features);
@@ -303,13 +303,13 @@ double layer_numbers(const Setting& s, Index layer) {
   return numbers;
 }
 
-double result_numbers(const Setting& s, Index rows, Index cols, Detail detail) {
+double result_numbers(const KernelShape& s, Index rows, Index cols, Detail detail) {
   return static_cast<double>(rows * s.rows) * static_cast<double>((cols == 0 ? rows : cols) * s.rows) *
          static_cast<double>(1 + part_names(s, detail).size());
 }
 
 template <class T>
-double sandwich_product_flop(const Setting& s, bool both) {
+double sandwich_product_flop(const KernelShape& s, bool both) {
   double first = 0, second = 0;
   const auto depths = row_depths<T>(s);
   for (std::size_t p = 0; p < depths.size(); ++p) {
@@ -324,7 +324,7 @@ double sandwich_product_flop(const Setting& s, bool both) {
 }  // namespace
 
 template <class T>
-Index layers_in_group(const Setting& s, Index rows, Index cols, Detail detail) {
+Index layers_in_group(const KernelShape& s, Index rows, Index cols, Detail detail) {
   const double sequences = static_cast<double>(rows + cols);
   const double per_layer = sequences * layer_numbers<T>(s, 0);
   const double budget =
@@ -333,7 +333,7 @@ Index layers_in_group(const Setting& s, Index rows, Index cols, Detail detail) {
 }
 
 template <class T>
-double sandwich_flop(const Setting& s, Index rows, Index cols, Detail detail) {
+double sandwich_flop(const KernelShape& s, Index rows, Index cols, Detail detail) {
   const double sequences = static_cast<double>(rows + cols);
   const double pairs = cols == 0 ? 0.5 * static_cast<double>(rows) * static_cast<double>(rows + 1)
                                  : static_cast<double>(rows) * static_cast<double>(cols);
@@ -355,7 +355,7 @@ double sandwich_flop(const Setting& s, Index rows, Index cols, Detail detail) {
 }
 
 template <class T>
-double sandwich_scratch(const Setting& s, Index rows, Index cols, Detail detail, Index threads) {
+double sandwich_scratch(const KernelShape& s, Index rows, Index cols, Detail detail, Index threads) {
   const Index group = layers_in_group<T>(s, rows, cols, detail);
   double layers = 0;
   for (Index layer = 0; layer < s.options.n_layers; ++layer) layers = std::max(layers, layer_numbers<T>(s, layer));
@@ -372,12 +372,12 @@ double sandwich_scratch(const Setting& s, Index rows, Index cols, Detail detail,
          static_cast<double>(threads) * (pair + factors) * sizeof(T);
 }
 
-#define PHASELAW_INSTANTIATE(T)                                            \
-  template void run_sandwich<T>(Problem<T>&);                              \
-  template double trace_bytes<T>(const Setting&);                          \
-  template Index layers_in_group<T>(const Setting&, Index, Index, Detail); \
-  template double sandwich_flop<T>(const Setting&, Index, Index, Detail);  \
-  template double sandwich_scratch<T>(const Setting&, Index, Index, Detail, Index);
+#define PHASELAW_INSTANTIATE(T)                                                \
+  template void run_sandwich<T>(Problem<T>&);                                  \
+  template double trace_bytes<T>(const KernelShape&);                          \
+  template Index layers_in_group<T>(const KernelShape&, Index, Index, Detail); \
+  template double sandwich_flop<T>(const KernelShape&, Index, Index, Detail);  \
+  template double sandwich_scratch<T>(const KernelShape&, Index, Index, Detail, Index);
 PHASELAW_INSTANTIATE(float)
 PHASELAW_INSTANTIATE(double)
 #undef PHASELAW_INSTANTIATE

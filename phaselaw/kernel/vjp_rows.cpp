@@ -28,7 +28,8 @@ struct Slab {
 };
 
 // Positions belong to the embedding's slab: a plan wants both or neither.
-std::vector<Slab> slabs_of(const Setting& s, Index n_rows, Detail detail, std::size_t scalar_bytes, double slab_bytes) {
+std::vector<Slab> slabs_of(const KernelShape& s, Index n_rows, Detail detail, std::size_t scalar_bytes,
+                           double slab_bytes) {
   const auto parts = part_names(s, detail);
   const auto& blocks = s.table.blocks();
   std::vector<Slab> slabs;
@@ -52,7 +53,7 @@ struct PassFlop {
   double forward = 0, backward = 0;
 };
 
-PassFlop pass_flop(const Setting& s, const std::vector<bool>& selected) {
+PassFlop pass_flop(const KernelShape& s, const std::vector<bool>& selected) {
   const auto products = [&](const std::vector<bool>& blocks) {
     return model::sequence_cost(s.options, model::BackwardPlan(s.table, blocks)).products_flop;
   };
@@ -61,7 +62,7 @@ PassFlop pass_flop(const Setting& s, const std::vector<bool>& selected) {
 }
 
 template <class T>
-void set_cotangent(const Setting& s, Index row, T value, std::vector<T>& cotangent) {
+void set_cotangent(const KernelShape& s, Index row, T value, std::vector<T>& cotangent) {
   const Index width = s.reduce == Reduce::none ? 1 : s.reduce == Reduce::coordinates ? s.outputs : s.length * s.outputs;
   std::fill_n(cotangent.begin() + row * width, width, value);
 }
@@ -70,7 +71,7 @@ void set_cotangent(const Setting& s, Index row, T value, std::vector<T>& cotange
 template <class T>
 AlignedVector<T> jacobian_of(const Problem<T>& problem, const model::Transformer<T>& model,
                              const model::Inputs<T>& inputs, const Slab& slab, double& flop) {
-  const Setting& s = problem.setting;
+  const KernelShape& s = problem.shape;
   const auto& blocks = s.table.blocks();
   AlignedVector<T> jacobian(length(inputs.n * s.rows * slab.columns));
   const PassFlop cost = pass_flop(s, slab.selected);
@@ -121,7 +122,7 @@ std::vector<std::pair<Index, Index>> tiles_of(Index rows, Index cols, bool symme
 // matrix = or += A B^T; only tiles on and above the diagonal when symmetric.
 template <class T>
 void add_products(const Problem<T>& problem, T* matrix, const T* a, const T* b, Index columns, bool add, double& flop) {
-  const Index rows = problem.row_inputs.n * problem.setting.rows, cols = problem.leading();
+  const Index rows = problem.row_inputs.n * problem.shape.rows, cols = problem.leading();
   const auto tiles = tiles_of(rows, cols, problem.symmetric);
   double total = 0;
 #pragma omp parallel for schedule(dynamic) num_threads(problem.threads) reduction(+ : total)
@@ -150,7 +151,7 @@ double vjp_slab_bytes(const KernelOptions& options, double result_bytes) {
 
 template <class T>
 void run_vjp(Problem<T>& problem, double slab_bytes) {
-  const Setting& s = problem.setting;
+  const KernelShape& s = problem.shape;
   auto& result = problem.result;
   const model::Transformer<T> model(s.options);
   const Index rows = problem.row_inputs.n * s.rows, cols = problem.leading();
@@ -176,7 +177,7 @@ void run_vjp(Problem<T>& problem, double slab_bytes) {
 }
 
 template <class T>
-double vjp_flop(const Setting& s, Index rows, Index cols, Detail detail, double slab_bytes) {
+double vjp_flop(const KernelShape& s, Index rows, Index cols, Detail detail, double slab_bytes) {
   const bool symmetric = cols == 0;
   const Index n = rows * s.rows, other = symmetric ? n : cols * s.rows;
   double flop = 0;
@@ -191,7 +192,7 @@ double vjp_flop(const Setting& s, Index rows, Index cols, Detail detail, double 
 }
 
 template <class T>
-double vjp_scratch(const Setting& s, Index rows, Index cols, Detail detail, Index threads, double slab_bytes) {
+double vjp_scratch(const KernelShape& s, Index rows, Index cols, Detail detail, Index threads, double slab_bytes) {
   const Index n = (rows + cols) * s.rows;
   Index widest = 0;
   for (const Slab& slab : slabs_of(s, n, detail, sizeof(T), slab_bytes)) widest = std::max(widest, slab.columns);
@@ -202,10 +203,10 @@ double vjp_scratch(const Setting& s, Index rows, Index cols, Detail detail, Inde
   return static_cast<double>(n) * static_cast<double>(widest) * sizeof(T) + workers * worker;
 }
 
-#define PHASELAW_VJP(T)                                                      \
-  template void run_vjp<T>(Problem<T>&, double);                             \
-  template double vjp_flop<T>(const Setting&, Index, Index, Detail, double); \
-  template double vjp_scratch<T>(const Setting&, Index, Index, Detail, Index, double);
+#define PHASELAW_VJP(T)                                                          \
+  template void run_vjp<T>(Problem<T>&, double);                                 \
+  template double vjp_flop<T>(const KernelShape&, Index, Index, Detail, double); \
+  template double vjp_scratch<T>(const KernelShape&, Index, Index, Detail, Index, double);
 PHASELAW_VJP(float)
 PHASELAW_VJP(double)
 #undef PHASELAW_VJP

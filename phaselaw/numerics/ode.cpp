@@ -28,7 +28,7 @@ using base::Clock;
 constexpr int kKrylovVectors = 20;
 
 template <auto free>
-struct Freer {
+struct Deleter {
   template <class Handle>
   void operator()(Handle* handle) const {
     free(handle);
@@ -38,12 +38,12 @@ void free_context(_SUNContext* context) { SUNContext_Free(&context); }
 void free_erk(void* memory) { ERKStepFree(&memory); }
 void free_cvode(void* memory) { CVodeFree(&memory); }
 
-using Context = std::unique_ptr<_SUNContext, Freer<free_context>>;
-using StateVector = std::unique_ptr<_generic_N_Vector, Freer<N_VDestroy>>;
-using ErkMemory = std::unique_ptr<void, Freer<free_erk>>;
-using CvodeMemory = std::unique_ptr<void, Freer<free_cvode>>;
-using LinearSolver = std::unique_ptr<_generic_SUNLinearSolver, Freer<SUNLinSolFree>>;
-using NonlinearSolver = std::unique_ptr<_generic_SUNNonlinearSolver, Freer<SUNNonlinSolFree>>;
+using Context = std::unique_ptr<_SUNContext, Deleter<free_context>>;
+using StateVector = std::unique_ptr<_generic_N_Vector, Deleter<N_VDestroy>>;
+using ErkMemory = std::unique_ptr<void, Deleter<free_erk>>;
+using CvodeMemory = std::unique_ptr<void, Deleter<free_cvode>>;
+using LinearSolver = std::unique_ptr<_generic_SUNLinearSolver, Deleter<SUNLinSolFree>>;
+using NonlinearSolver = std::unique_ptr<_generic_SUNNonlinearSolver, Deleter<SUNNonlinSolFree>>;
 
 // Explicit Runge-Kutta methods: stage i is f(t + c_i h, y + h sum_{j<i} a_ij k_j); the step is h sum_i b_i k_i.
 struct Tableau {

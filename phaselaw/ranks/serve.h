@@ -11,10 +11,10 @@ namespace phaselaw::ranks {
 // A run whose workers die so often, without a new snapshot between, is at fault itself (memory, most likely).
 inline constexpr int kMostDeaths = 5;
 // At the end of an interrupted sweep the workers have this long to send their snapshots.
-inline constexpr double kFarewell_s = 10;
+inline constexpr double kShutdownTimeout_s = 10;
 
-// Returns when the sweep is over and nobody carries out a run of it. RunError, by Floor::fail, when a run has ended
+// Returns when the sweep is over and nobody carries out a run of it. RunError, by RunQueue::fail, when a run has ended
 // kMostDeaths of its workers or a worker reports that its run failed.
-void serve(Listener& listener, sweep::Floor& floor);
+void serve(Listener& listener, sweep::RunQueue& queue);
 
 }  // namespace phaselaw::ranks

@@ -3,7 +3,7 @@
 #include <cmath>
 #include <numeric>
 
-#include "phaselaw/analysis/setting.h"
+#include "phaselaw/analysis/prepared_experiment.h"
 #include "phaselaw/base/interrupt.h"
 #include "phaselaw/dynamics/closed_form.h"
 #include "phaselaw/numerics/gemm.h"
@@ -158,14 +158,14 @@ class TwoPointTrial {
 }  // namespace
 
 TwoPointCell simulate_two_points(const sweep::Experiment& experiment, std::int64_t draws) {
-  const analysis::Setting setting(experiment);
-  const Index n = setting.split.train.n, width = setting.rows_per_sequence(), rows = n * width;
+  const analysis::PreparedExperiment prepared(experiment);
+  const Index n = prepared.split.train.n, width = prepared.rows_per_sequence(), rows = n * width;
   const double noise = experiment.data.noise;
   numerics::RandomStream stream(static_cast<std::uint64_t>(experiment.seed), "reproduce/two-point",
                                 static_cast<std::uint64_t>(n));
   const Vector<double> u = direction(width, stream);
   const std::vector<double> nothing(static_cast<std::size_t>(rows));
-  const dynamics::ClosedForm problem(setting.kernel(), n, nothing);
+  const dynamics::ClosedForm problem(prepared.kernel(), n, nothing);
   TwoPointTrial trial(problem, u, noise);
 
   Matrix<double> labels(kDrawsAtOnce, rows), modes(kDrawsAtOnce, rows);

@@ -91,7 +91,7 @@ class Cores {
 };
 
 // The runs to be done, who has them, and what has come of them.
-class OpenSweep : public Floor {
+class OpenSweep : public RunQueue {
  public:
   OpenSweep(StudyWork& work, std::function<double(const Point&)> units, const std::string& title)
       : work_(work), units_(std::move(units)), progress_(title, total()) {}
@@ -147,11 +147,11 @@ class OpenSweep : public Floor {
     if (!failure) failure = std::move(why);
     stop = true;
   }
-  [[nodiscard]] bool left() const override { return nobody_here; }
+  [[nodiscard]] bool local_workers_done() const override { return local_workers_done_; }
   [[nodiscard]] bool ending() const override { return stop || base::interrupted(); }
   [[nodiscard]] std::string snapshot_path(const Point& point) const override { return work_.snapshot_path(point); }
 
-  std::atomic<bool> stop{false}, nobody_here{false};
+  std::atomic<bool> stop{false}, local_workers_done_{false};
   std::exception_ptr failure;  // read when all have ended
   std::int64_t done = 0, diverged = 0, resumed = 0;
 
@@ -248,7 +248,7 @@ void carry_out_all(OpenSweep& sweep, Worker& worker, int here, const SweepOption
   for (int i = 1; i < here; ++i) others.emplace_back(work);
   work();
   for (auto& other : others) other.join();
-  sweep.nobody_here = true;
+  sweep.local_workers_done_ = true;
   if (server.joinable()) server.join();
 }
 

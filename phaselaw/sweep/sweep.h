@@ -18,9 +18,9 @@
 namespace phaselaw::sweep {
 
 // A sweep under way, as those see it who carry out runs for it outside this process. Every member from any thread.
-class Floor {
+class RunQueue {
  public:
-  virtual ~Floor() = default;
+  virtual ~RunQueue() = default;
   // A run that the caller answers for until it is delivered or returned. Null: none is left to begin now; while others
   // answer for runs, one may come back.
   [[nodiscard]] virtual const Point* next() = 0;
@@ -29,7 +29,8 @@ class Floor {
   virtual void progress(const Point& point, double share) = 0;  // of the run's work; negative: lost
   virtual void fail(std::exception_ptr why) = 0;                // ends the sweep; run_study throws it
   [[nodiscard]] virtual bool ending() const = 0;                // failed or interrupted
-  [[nodiscard]] virtual bool left() const = 0;                  // the workers of this process found nothing more to do
+  // The workers of this process have found nothing more to do.
+  [[nodiscard]] virtual bool local_workers_done() const = 0;
   [[nodiscard]] virtual std::string snapshot_path(const Point& point) const = 0;
 };
 
@@ -38,7 +39,7 @@ struct SweepOptions {
   int threads_a_run = 0;  // of those; 0: one, or what plan_threads() finds better for few and big runs
   // Workers elsewhere: how many, and what serves them, in a thread of its own, until nothing is left for them.
   int others = 0;
-  std::function<void(Floor&)> serve_others{};
+  std::function<void(RunQueue&)> serve_others{};
   std::string title = "sweep";
   Shard shard{};
   double snapshot_every_s = 30;           // of a run in flight; see SnapshotPolicy

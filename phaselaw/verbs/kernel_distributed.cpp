@@ -8,9 +8,9 @@
 #include "phaselaw/base/hash.h"
 #include "phaselaw/base/log.h"
 #include "phaselaw/numerics/gemm.h"
-#include "phaselaw/ranks/crew.h"
 #include "phaselaw/ranks/distributed_kernel.h"
 #include "phaselaw/ranks/launch.h"
+#include "phaselaw/ranks/process_group.h"
 
 namespace phaselaw::verbs {
 
@@ -44,7 +44,7 @@ std::vector<PartSpectrum> hand_over_all(ranks::DistributedKernel<T>& h, bool fir
 }
 
 template <class T>
-KernelSpectrum spectrum_of(ranks::DistributedKernel<T>& h, const sweep::Experiment& e, const KernelSetting<T>& s,
+KernelSpectrum spectrum_of(ranks::DistributedKernel<T>& h, const sweep::Experiment& e, const KernelInputs<T>& s,
                            std::int64_t rows) {
   if (!has_targets(e) || rows > kMostRowsOfVectors) return {.spectrum = h.spectrum(-1), .coefficients = {}};
   auto both = h.spectrum_with_coefficients(s.split.train.y);
@@ -93,19 +93,19 @@ std::optional<DistributedAnswer> distributed_kernel(const KernelRequest& request
   if (task.threads == 0) task.threads = 1;
   numerics::set_blas_threads(static_cast<int>(task.threads));
   sweep::Configuration configuration = sweep::configuration_of(e);
-  std::optional<KernelSetting<T>> setting;
+  std::optional<KernelInputs<T>> inputs;
   ranks::DistributedPlan plan;
   // What is wrong with the input is found here, where rank 0 can say it for all.
-  auto engine = ranks::meet([&] {
+  auto engine = ranks::start_process_group([&] {
     if (ranks::launch().rank == 0) sink.open();
-    setting.emplace(e);
-    plan = ranks::plan_distributed(e.model, setting->inputs.n, ranks::launch().size, task, sizeof(T));
-    const auto& theta = setting->theta;
+    inputs.emplace(e);
+    plan = ranks::plan_distributed(e.model, inputs->inputs.n, ranks::launch().size, task, sizeof(T));
+    const auto& theta = inputs->theta;
     return fmt::format("{} {:016x} {}", configuration.key,
                        base::hash_bytes({reinterpret_cast<const char*>(theta.data()), theta.size() * sizeof(T)}),
-                       setting->split.hash);
+                       inputs->split.hash);
   });
-  const auto& s = *setting;
+  const auto& s = *inputs;
   const bool first = engine->rank() == 0;
   const std::int64_t parameters = s.model.table().n_trainable();
   const std::int64_t rows = s.inputs.n * kernel::rows_per_sequence(e.model, task.reduce);
@@ -114,7 +114,7 @@ std::optional<DistributedAnswer> distributed_kernel(const KernelRequest& request
   ranks::DistributedKernel<T> h(*engine, s.model, s.theta, s.inputs, task);
   bytes.matrices = h.own_bytes();
   bytes.kernel = peak_bytes();
-  if (first) sink.setting(e, s);
+  if (first) sink.inputs(e, s);
   const std::vector<PartSpectrum> parts = hand_over_all(h, first, sink);
   KernelSpectrum found = spectrum_of(h, e, s, rows);
   bytes.all = peak_bytes();
