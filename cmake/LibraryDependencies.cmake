@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # What the libraries link: read by this project's build and, installed, by find_package(phaselaw).
 find_package(Threads REQUIRED)
-find_package(OpenMP REQUIRED)  # libgomp, part of GCC
+find_package(OpenMP REQUIRED)  # libgomp, part of GCC; oneDNN alone uses its threads
 find_package(PkgConfig REQUIRED)
 find_package(ZLIB REQUIRED)  # tables as .gz
 find_package(fmt REQUIRED)
@@ -12,6 +12,6 @@ find_package(Eigen3 3.4 REQUIRED NO_MODULE)
 find_package(Boost 1.74 REQUIRED)
 find_package(Ceres REQUIRED)
 find_package(SUNDIALS 6.4 REQUIRED
-  COMPONENTS arkode cvode nvecserial sunlinsolspgmr sunnonlinsolfixedpoint)
+  COMPONENTS cvode nvecserial sunlinsolspgmr)
 find_package(SQLite3 REQUIRED)
 pkg_check_modules(openblas REQUIRED IMPORTED_TARGET GLOBAL openblas)

@@ -18,12 +18,12 @@ using report::format_number;
 using report::Series;
 using report::Style;
 
-struct Look {
+struct ViewStyle {
   Colour colour;
   Style style;
   double width;
 };
-Look look_of(const std::string& view) {
+ViewStyle style_of(const std::string& view) {
   if (view == "kernel") return {Colour::kVermillion, Style::kLine, 2.5};
   if (view == "flow") return {Colour::kBlue, Style::kLine, 2.5};
   if (view == "gd") return {Colour::kOrange, Style::kDashed, 1.8};
@@ -31,15 +31,15 @@ Look look_of(const std::string& view) {
   return {Colour::kBlack, Style::kPoints, 1.5};
 }
 
-std::string unit_of(const Setting& s) { return s.cross_entropy() ? "nats per token" : "per output number"; }
+std::string unit_of(const PreparedExperiment& s) { return s.cross_entropy() ? "nats per token" : "per output number"; }
 
-Figure trajectories(const Setting& s, const FlowViews& v, bool test) {
+Figure trajectories(const PreparedExperiment& s, const FlowViews& v, bool test) {
   Figure figure;
   figure.title = test ? "Test loss: kernel, flow and training" : "Training loss: kernel, flow and training";
   figure.x = {"gradient-flow time", "sum of learning rates", true, v.times.front(), v.times.back()};
   figure.y = {test ? "test loss" : "training loss", unit_of(s), true};
   for (const auto& curve : v.curves) {
-    const Look look = look_of(curve.view);
+    const ViewStyle look = style_of(curve.view);
     Series series;
     series.label = curve.view + ": " + curve.what;
     for (std::size_t i = 0; i < curve.time.size(); ++i) {
@@ -65,7 +65,7 @@ Figure trajectories(const Setting& s, const FlowViews& v, bool test) {
   return figure;
 }
 
-Figure in_sample(const Setting& s, const FlowViews& v) {
+Figure in_sample(const PreparedExperiment& s, const FlowViews& v) {
   Figure figure;
   figure.title = "In-sample excess risk of the kernel: bias and variance";
   figure.x = {"gradient-flow time", "sum of learning rates", true, v.times.front(), v.times.back()};
@@ -210,7 +210,7 @@ report::Table laziness_table(const FlowViews& v) {
   return table;
 }
 
-std::string answer_of(const Setting& s, const FlowViews& v) {
+std::string answer_of(const PreparedExperiment& s, const FlowViews& v) {
   const double drift = v.trained_laziness.empty() ? NAN : v.trained_laziness.back().total.drift;
   return fmt::format(
       "{} training sequences, {} rows: the kernel at initialisation {} the training's test loss within {} %; "
@@ -221,7 +221,7 @@ std::string answer_of(const Setting& s, const FlowViews& v) {
 
 }  // namespace
 
-report::Page flow_page(const Setting& s, const FlowViews& v) {
+report::Page flow_page(const PreparedExperiment& s, const FlowViews& v) {
   report::Page page;
   page.title = "Kernel, flow and training";
   page.answer = answer_of(s, v);

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <limits>
 
-#include "phaselaw/analysis/setting.h"
+#include "phaselaw/analysis/prepared_experiment.h"
 #include "phaselaw/base/constants.h"
 #include "phaselaw/base/errors.h"
 #include "phaselaw/base/interrupt.h"
@@ -85,24 +85,24 @@ void take_end(dynamics::LazyRecorder& recorder, const dynamics::ParameterFlowRes
 }
 
 // The first sequences with a kernel of at most max_rows rows.
-std::int64_t sequences_that_fit(const Setting& s) {
+std::int64_t sequences_that_fit(const PreparedExperiment& s) {
   return std::max<std::int64_t>(1, std::min(s.split.train.n, s.experiment.flow.max_rows / s.rows_per_sequence()));
 }
 
-}  // namespace
-
-FlowPoint measure_flow(const sweep::Experiment& experiment, int threads) {
-  const Setting s(experiment);
-  const std::int64_t fitting = sequences_that_fit(s);
-  const bool whole = fitting == s.split.train.n;
+// Records the kernel of the first `fitting` sequences.
+dynamics::LazyRecorder recorder_of(const PreparedExperiment& s, std::int64_t fitting, int threads) {
   auto start = s.train();
   start.inputs.n = fitting;
   start.targets = start.targets.first(static_cast<std::size_t>(fitting * s.rows_per_sequence()));
   dynamics::LazyOptions lazy;
   lazy.threads = threads;
   lazy.dense_rows = fitting * s.rows_per_sequence();
-  dynamics::LazyRecorder recorder(experiment.model, s.theta_0, start, std::nullopt, lazy);
+  return {s.experiment.model, s.theta_0, start, std::nullopt, lazy};
+}
 
+// The point before its flow: what identifies it, and NaN for what is not yet measured.
+FlowPoint described(const PreparedExperiment& s, double lambda_max) {
+  const sweep::Experiment& experiment = s.experiment;
   FlowPoint point;
   point.n_layers = experiment.model.n_layers;
   point.d_hidden = experiment.model.d_hidden;
@@ -110,56 +110,90 @@ FlowPoint measure_flow(const sweep::Experiment& experiment, int threads) {
   point.seed = experiment.seed;
   point.branch_scale = experiment.model.branch_scale;
   point.n_rows = static_cast<double>(point.n_data * s.rows_per_sequence());
-  point.lambda_max = recorder.total().lambda_max;
+  point.lambda_max = lambda_max;
   for (double FlowPoint::*member : {&FlowPoint::bound, &FlowPoint::lambda, &FlowPoint::lambda_min,
                                     &FlowPoint::condition, &FlowPoint::width_missed, &FlowPoint::best_risk})
     point.*member = kNaN;
-  if (whole) take_start(recorder, experiment.model, point);
+  return point;
+}
 
-  const double unit = static_cast<double>(fitting) / point.lambda_max;
+std::vector<double> times_in_units_of(double unit) {
   const auto count = static_cast<std::size_t>(kPointsPerDecade * std::log10(kLongest / kFirstTime)) + 1;
   auto times = numerics::log_spaced(kFirstTime * unit, kLongest * unit, count);
   times.insert(times.begin(), 0.0);
+  return times;
+}
+
+// Follows one flow until the training loss has fallen to kLearned of its start: the rate, the best risk, the signature.
+class FlowObserver {
+ public:
+  FlowObserver(const PreparedExperiment& s, FlowPoint& point) : s_(s), point_(point) {}
+
+  // False when the flow has learned and need not go on.
+  bool see(const dynamics::FlowRecord& record) {
+    if (record.time == 0) first_ = record.train_loss;
+    if (record.time > 0) (void)detector_.observe({.time = record.time, .loss = record.train_loss});
+    if (s_.split.target_known) {
+      const auto& clean = s_.split.test.clean;
+      const double risk = mean_squared(record.test_outputs.data(), clean.data(), clean.size());
+      point_.past_minimum = risk > point_.best_risk;
+      if (!(risk >= point_.best_risk)) point_.best_risk = risk;
+    }
+    const double goal = kLearned * first_;
+    if (record.time > 0 && record.train_loss <= goal) {
+      point_.learned = true;
+      double reached = record.time;
+      if (last_time_ > 0) {
+        const double share = std::log(last_loss_ / goal) / std::log(last_loss_ / record.train_loss);
+        reached = last_time_ * std::pow(record.time / last_time_, share);
+      }
+      point_.rate = std::log(1 / kLearned) / reached;
+    }
+    last_time_ = record.time;
+    last_loss_ = record.train_loss;
+    return !point_.learned;
+  }
+
+  void finish() {
+    point_.loss_ratio = last_loss_ / first_;
+    if (!point_.learned) point_.rate = last_time_ > 0 ? std::log(first_ / last_loss_) / last_time_ : kNaN;
+    const auto verdict = detector_.verdict();
+    point_.signature = base::enum_name(verdict.signature);
+    if (verdict.signature == dynamics::Signature::instability)
+      point_.signature += fmt::format(" ({})", base::enum_name(verdict.cause));
+  }
+
+ private:
+  const PreparedExperiment& s_;
+  FlowPoint& point_;
+  dynamics::SignatureDetector detector_;
+  double first_ = 0, last_time_ = 0, last_loss_ = 0;
+};
+
+}  // namespace
+
+FlowPoint measure_flow(const sweep::Experiment& experiment, int threads) {
+  const PreparedExperiment s(experiment);
+  const std::int64_t fitting = sequences_that_fit(s);
+  const bool whole = fitting == s.split.train.n;
+  dynamics::LazyRecorder recorder = recorder_of(s, fitting, threads);
+  FlowPoint point = described(s, recorder.total().lambda_max);
+  if (whole) take_start(recorder, experiment.model, point);
+
+  const double unit = static_cast<double>(fitting) / point.lambda_max;
   auto options = s.integration(0.5 * unit, threads);
   options.ode.budget = {.max_rhs = kMostRhs};
   if (options.fixed) options.fixed->budget = options.ode.budget;
   options.test_outputs = s.split.target_known;
-  dynamics::SignatureDetector detector;
-  double first = 0, last_time = 0, last_loss = 0;
-  const auto& clean = s.split.test.clean;
-  const auto see = [&](const dynamics::FlowRecord& record, std::span<const double>) {
-    if (record.time == 0) first = record.train_loss;
-    if (record.time > 0) (void)detector.observe({.time = record.time, .loss = record.train_loss});
-    if (s.split.target_known) {
-      const double risk = mean_squared(record.test_outputs.data(), clean.data(), clean.size());
-      point.past_minimum = risk > point.best_risk;
-      if (!(risk >= point.best_risk)) point.best_risk = risk;
-    }
-    const double goal = kLearned * first;
-    if (record.time > 0 && record.train_loss <= goal) {
-      point.learned = true;
-      double reached = record.time;
-      if (last_time > 0) {
-        const double share = std::log(last_loss / goal) / std::log(last_loss / record.train_loss);
-        reached = last_time * std::pow(record.time / last_time, share);
-      }
-      point.rate = std::log(1 / kLearned) / reached;
-    }
-    last_time = record.time;
-    last_loss = record.train_loss;
-    return !point.learned;
-  };
-  const auto flow = dynamics::parameter_flow(s.model, s.theta_0, s.train(), s.test(), times, options, see);
+  FlowObserver observer(s, point);
+  const auto see = [&](const dynamics::FlowRecord& record, std::span<const double>) { return observer.see(record); };
+  const auto flow =
+      dynamics::parameter_flow(s.model, s.theta_0, s.train(), s.test(), times_in_units_of(unit), options, see);
   if (flow.status == numerics::OdeStatus::interrupted) throw base::Interrupted("interrupted during a flow");
   point.status = base::enum_name(flow.status);
   point.time = flow.time;
   point.rhs_calls = static_cast<double>(flow.rhs_calls);
-  point.loss_ratio = last_loss / first;
-  if (!point.learned) point.rate = last_time > 0 ? std::log(first / last_loss) / last_time : kNaN;
-  const auto verdict = detector.verdict();
-  point.signature = base::enum_name(verdict.signature);
-  if (verdict.signature == dynamics::Signature::instability)
-    point.signature += fmt::format(" ({})", base::enum_name(verdict.cause));
+  observer.finish();
   for (double FlowPoint::*member : {&FlowPoint::drift, &FlowPoint::radius_ratio})
     if (!whole) point.*member = kNaN;
   if (whole) take_end(recorder, flow, experiment.model.branch_scale, point);

@@ -48,7 +48,7 @@ Value laziness_value(const std::vector<dynamics::LazyRecord>& records) {
 
 }  // namespace
 
-base::Value to_value(const Setting& s, const FlowViews& v) {
+base::Value to_value(const PreparedExperiment& s, const FlowViews& v) {
   Value curves = Value::table();
   for (const auto& curve : v.curves) {
     const bool any = !curve.time.empty();

@@ -23,9 +23,9 @@ using base::kNaN;
 constexpr double kFlowSpan = 1e4;  // from the first time to the last
 
 // Passes the trajectory to a signature detector and, at some times, to the recorder of the drift.
-class Watch {
+class FlowMonitor {
  public:
-  Watch(dynamics::LazyRecorder& recorder, double first, double last, std::int64_t records)
+  FlowMonitor(dynamics::LazyRecorder& recorder, double first, double last, std::int64_t records)
       : recorder_(recorder), due_(numerics::log_spaced(first, last, static_cast<std::size_t>(records - 1))) {}
 
   void see(double time, double train_loss, std::span<const double> theta) {
@@ -50,16 +50,16 @@ class Watch {
 
 class TrainingWatch : public training::Observer<double> {
  public:
-  explicit TrainingWatch(Watch& watch) : watch_(watch) {}
+  explicit TrainingWatch(FlowMonitor& watch) : watch_(watch) {}
   void on_measurement(const training::Measurement& m, std::span<const double> theta) override {
     watch_.see(m.time, m.train_loss, theta);
   }
 
  private:
-  Watch& watch_;
+  FlowMonitor& watch_;
 };
 
-dynamics::LazyRecorder recorder_of(const Setting& s, int threads) {
+dynamics::LazyRecorder recorder_of(const PreparedExperiment& s, int threads) {
   dynamics::LazyOptions options;
   options.threads = threads;
   options.dense_rows = std::min<std::int64_t>(options.dense_rows, s.experiment.flow.max_rows);
@@ -67,9 +67,9 @@ dynamics::LazyRecorder recorder_of(const Setting& s, int threads) {
   return {s.experiment.model, s.theta_0, s.train(), s.test(), options};
 }
 
-void train(const Setting& s, double time_end, dynamics::LazyRecorder& recorder, FlowViews& views) {
+void train(const PreparedExperiment& s, double time_end, dynamics::LazyRecorder& recorder, FlowViews& views) {
   const auto start = base::Clock::now();
-  Watch watch(recorder, time_end / kFlowSpan, time_end, s.experiment.flow.records);
+  FlowMonitor watch(recorder, time_end / kFlowSpan, time_end, s.experiment.flow.records);
   TrainingWatch observer(watch);
   training::Observer<double>* observers[] = {&observer};
   const numerics::OneBlasThread one;  // small products: a second BLAS thread would only wait
@@ -115,9 +115,9 @@ void judge_condition(double lambda_min, FlowViews& views) {
   views.condition = fmt::format("{} holds at every record of the flow.", kStatement);
 }
 
-void flow(const Setting& s, int threads, dynamics::LazyRecorder& recorder, FlowViews& views) {
+void flow(const PreparedExperiment& s, int threads, dynamics::LazyRecorder& recorder, FlowViews& views) {
   const auto& options = s.experiment.flow;
-  Watch watch(recorder, views.times.front(), views.times.back(), options.records);
+  FlowMonitor watch(recorder, views.times.front(), views.times.back(), options.records);
   auto flow = s.integration(views.dense ? views.step_limit / 2 : views.learning_rate, threads);
   flow.test_outputs = s.split.target_known;
   std::vector<double> times = {0};
@@ -177,7 +177,7 @@ const ViewCurve* FlowViews::find(std::string_view view) const {
   return nullptr;
 }
 
-FlowViews flow_views(const Setting& s, int threads) {
+FlowViews flow_views(const PreparedExperiment& s, int threads) {
   const auto& e = s.experiment;
   FlowViews views;
   views.n_rows = s.split.train.n * s.rows_per_sequence();

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "phaselaw/analysis/setting.h"
+#include "phaselaw/analysis/prepared_experiment.h"
 #include "phaselaw/base/value.h"
 #include "phaselaw/dynamics/closed_form.h"
 #include "phaselaw/dynamics/departure.h"
@@ -72,14 +72,14 @@ struct FlowViews {
 
 // InputError for data that do not fit; base::Interrupted on Ctrl-C. Cost: the training, the flow (at most flow.budget
 // seconds), a kernel and its eigendecomposition.
-[[nodiscard]] FlowViews flow_views(const Setting& setting, int threads);
+[[nodiscard]] FlowViews flow_views(const PreparedExperiment& prepared, int threads);
 
 // flow.json; trajectories.csv: view, time, train_loss, test_loss, excess_risk; drift.csv: along, time, part, drift,
 // drift_error, drift_norm, radius, alignment, linearisation; methods.csv: method, iteration, train_loss.
-[[nodiscard]] base::Value to_value(const Setting& setting, const FlowViews& views);
+[[nodiscard]] base::Value to_value(const PreparedExperiment& prepared, const FlowViews& views);
 [[nodiscard]] std::string trajectories_csv(const FlowViews& views);
 [[nodiscard]] std::string drift_csv(const FlowViews& views);
 [[nodiscard]] std::string methods_csv(const FlowViews& views);
-[[nodiscard]] report::Page flow_page(const Setting& setting, const FlowViews& views);
+[[nodiscard]] report::Page flow_page(const PreparedExperiment& prepared, const FlowViews& views);
 
 }  // namespace phaselaw::analysis

@@ -22,13 +22,13 @@ using base::kNaN;
 
 // A kernel with its eigensystem, its test rows and its targets, shared by all curves.
 struct Dense {
-  const Setting& s;
+  const PreparedExperiment& s;
   std::vector<double> start, test_start;
   dynamics::ClosedForm closed;
   dynamics::TestOutputs test;
 
-  explicit Dense(const Setting& setting)
-      : s(setting),
+  explicit Dense(const PreparedExperiment& prepared)
+      : s(prepared),
         start(s.outputs(s.split.train, s.theta_0)),
         test_start(s.outputs(s.split.test, s.theta_0)),
         closed(s.kernel(), s.split.train.n, s.split.train.y, start),
@@ -144,7 +144,7 @@ void add_methods(const Dense& dense, FlowViews& views) {
   add("conjugate gradient", dynamics::conjugate_gradient(dense.closed, counts));
 }
 
-void add_dense(const Setting& s, FlowViews& views) {
+void add_dense(const PreparedExperiment& s, FlowViews& views) {
   const Dense dense(s);
   views.dense = true;
   views.spectrum = dense.closed.spectrum();
@@ -168,7 +168,7 @@ void add_dense(const Setting& s, FlowViews& views) {
   add_methods(dense, views);
 }
 
-kernel::TangentOperator<double> tangent(const Setting& s, const dynamics::FlowData& data, int threads) {
+kernel::TangentOperator<double> tangent(const PreparedExperiment& s, const dynamics::FlowData& data, int threads) {
   kernel::TangentOptions options;
   options.threads = threads;
   return {s.experiment.model, s.theta_0, data.inputs, options};
@@ -183,7 +183,7 @@ double nats(const data::Dataset& set, std::span<const double> logits, double* co
 
 // The curve `kernel` without a kernel matrix, from products with J(theta_0). Memory: activations of both sets. Squared
 // loss: f(t) and the coefficients a(t) from one Lanczos run, f(x, t) = f0(x) - J_x (J^T a(t)).
-ViewCurve krylov_view(const Setting& s, const std::vector<double>& times, int threads) {
+ViewCurve krylov_view(const PreparedExperiment& s, const std::vector<double>& times, int threads) {
   auto train = tangent(s, s.train(), threads), test = tangent(s, s.test(), threads);
   const auto start = s.outputs(s.split.train, s.theta_0), test_start = s.outputs(s.split.test, s.theta_0);
   ViewCurve curve{"kernel", "the kernel at initialisation, by one Krylov space"};
@@ -207,7 +207,7 @@ ViewCurve krylov_view(const Setting& s, const std::vector<double>& times, int th
 }
 
 // Cross-entropy: d delta/dt = -J^T residual(f), f = f0 + J delta on both sets, integrated with flow.rtol and flow.atol.
-ViewCurve linearised_cross_entropy(const Setting& s, const std::vector<double>& times, int threads) {
+ViewCurve linearised_cross_entropy(const PreparedExperiment& s, const std::vector<double>& times, int threads) {
   auto train = tangent(s, s.train(), threads), test = tangent(s, s.test(), threads);
   const auto start = s.outputs(s.split.train, s.theta_0), test_start = s.outputs(s.split.test, s.theta_0);
   std::vector<double> f(start.size()), test_f(test_start.size()), residual(start.size());
@@ -249,7 +249,7 @@ ViewCurve linearised_cross_entropy(const Setting& s, const std::vector<double>& 
 
 }  // namespace
 
-void add_kernel_views(const Setting& s, int threads, FlowViews& views) {
+void add_kernel_views(const PreparedExperiment& s, int threads, FlowViews& views) {
   if (s.cross_entropy()) {
     views.curves.push_back(linearised_cross_entropy(s, views.times, threads));
   } else if (views.n_rows <= s.experiment.flow.max_rows) {

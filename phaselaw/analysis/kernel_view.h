@@ -8,6 +8,6 @@
 namespace phaselaw::analysis {
 
 // Reads views.times and views.learning_rate.
-void add_kernel_views(const Setting& setting, int threads, FlowViews& views);
+void add_kernel_views(const PreparedExperiment& prepared, int threads, FlowViews& views);
 
 }  // namespace phaselaw::analysis

@@ -6,7 +6,7 @@
 #include <iterator>
 #include <map>
 
-#include "phaselaw/analysis/setting.h"
+#include "phaselaw/analysis/prepared_experiment.h"
 #include "phaselaw/base/errors.h"
 #include "phaselaw/base/interrupt.h"
 #include "phaselaw/base/progress.h"
@@ -69,7 +69,7 @@ LazyPoint point_from(const Value& value) {
 }
 
 LazyPoint measure(const sweep::Point& point, int threads) {
-  const Setting s(point.experiment);
+  const PreparedExperiment s(point.experiment);
   const auto& flow = point.experiment.flow;
   LazyPoint result;
   dynamics::LazyOptions lazy;

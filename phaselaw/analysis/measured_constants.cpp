@@ -24,7 +24,7 @@ namespace {
 
 using base::kNaN;
 
-std::vector<LayerKernel> layer_kernels(const Setting& s) {
+std::vector<LayerKernel> layer_kernels(const PreparedExperiment& s) {
   auto dense = kernel::dense_kernel<double>(s.model, s.theta_0, s.train().inputs, {.detail = kernel::Detail::layers});
   std::vector<LayerKernel> layers;
   for (auto& part : dense.parts) {
@@ -38,7 +38,7 @@ std::vector<LayerKernel> layer_kernels(const Setting& s) {
 
 // Entries in units of their initial standard deviation times multiplier sqrt(fan_in): 1 for a Gaussian weight. Gains
 // and biases start at 1 and 0 and are numbers as they stand.
-double data_bound(const Setting& s) {
+double data_bound(const PreparedExperiment& s) {
   double bound = 0;
   for (const double x : s.split.train.x) bound = std::max(bound, std::abs(x));
   for (const auto& block : s.model.table().blocks())
@@ -52,7 +52,7 @@ struct FlowEnd {
   double time = 0, rate = 0, radius = 0, drift_norm = 0, excess_risk = kNaN;
 };
 
-FlowEnd follow(const Setting& s, double time, double step, int threads) {
+FlowEnd follow(const PreparedExperiment& s, double time, double step, int threads) {
   const auto& options = s.experiment.flow;
   dynamics::LazyOptions lazy;
   lazy.threads = threads;
@@ -99,7 +99,7 @@ std::string largest(const Factors& factors) {
   return fmt::format("{} = 10^{:.1f}", most->first, most->second);
 }
 
-void check_bounds(const Setting& s, MeasuredConstants& c) {
+void check_bounds(const PreparedExperiment& s, MeasuredConstants& c) {
   const auto& n = c.numbers;
   const auto& o = s.experiment.model;
   const double ln10 = std::log(10.0);
@@ -166,10 +166,7 @@ void check_risk(MeasuredConstants& c) {
                       std::log10(c.excess_risk), c.excess_risk >= lower, false, "n = " + fmt::format("{}", *n.n_data)});
 }
 
-}  // namespace
-
-MeasuredConstants measured_constants(const Setting& s, int threads) {
-  const auto& o = s.experiment.model;
+void require_measurable(const PreparedExperiment& s) {
   if (s.cross_entropy())
     throw base::InputError(
         "the theory's constants belong to the squared loss; choose readout "
@@ -178,25 +175,27 @@ MeasuredConstants measured_constants(const Setting& s, int threads) {
   if (rows > s.experiment.flow.max_rows)
     throw base::InputError(fmt::format("{} kernel rows are above flow.max_rows = {}; use fewer sequences or raise it",
                                        rows, s.experiment.flow.max_rows));
-  MeasuredConstants c;
-  c.layers = layer_kernels(s);
-  base::throw_if_interrupted();
+}
+
+// Assumption 5.1: every layer's kernel is positive definite.
+theory::LayerAssumption check_assumption(const PreparedExperiment& s, MeasuredConstants& c) {
   std::vector<double> smallest;
   double floor = 0;
   for (const auto& layer : c.layers) smallest.push_back(layer.lambda_min), floor = std::max(floor, layer.noise_floor);
-  const auto assumption = theory::check_layer_kernels(smallest, o.branch_scale, floor);
+  auto assumption = theory::check_layer_kernels(smallest, s.experiment.model.branch_scale, floor);
   if (assumption.verdict != theory::PositiveDefinite::holds)
     c.notes.push_back(
         fmt::format("Assumption 5.1 {}: the smallest eigenvalue of {} is {:.3g}, rounding {:.3g}; bounds "
                     "that divide by lambda say nothing",
                     base::enum_name(assumption.verdict), c.layers[assumption.weakest_layer].name,
                     smallest[assumption.weakest_layer], floor));
+  return assumption;
+}
 
-  const auto start = s.outputs(s.split.train, s.theta_0);
-  const dynamics::ClosedForm closed(s.kernel(), s.split.train.n, s.split.train.y, start);
+// What the gradient flow does up to the time of the training.
+void observe_flow(const PreparedExperiment& s, const dynamics::ClosedForm& closed, int threads, MeasuredConstants& c) {
   const double learning = dynamics::step_limit(closed) / 2;
-  const double time = s.flow_time(learning);
-  const auto end = follow(s, time, learning, threads);
+  const auto end = follow(s, s.flow_time(learning), learning, threads);
   c.rate = end.rate;
   c.radius = end.radius;
   c.drift_norm = end.drift_norm;
@@ -207,11 +206,16 @@ MeasuredConstants measured_constants(const Setting& s, int threads) {
   const auto& known = s.split.target_known ? s.split.test.clean : s.split.test.y;
   const auto test_start = s.outputs(s.split.test, s.theta_0);
   c.trivial_risk = mean_squared(test_start.data(), known.data(), known.size());
+}
 
+// The numbers of the theory's formulas, from the experiment and from what was measured.
+void fill_numbers(const PreparedExperiment& s, const dynamics::ClosedForm& closed,
+                  const theory::LayerAssumption& assumption, MeasuredConstants& c) {
+  const auto& o = s.experiment.model;
   auto& n = c.numbers;
   n.n_data = static_cast<double>(s.split.train.n);
   n.n_params = static_cast<double>(s.model.table().n_trainable());
-  n.time = end.time;
+  n.time = c.time;
   n.n_layers = static_cast<double>(o.n_layers);
   n.seq_len = static_cast<double>(o.seq_len);
   n.d_model = static_cast<double>(o.d_model);
@@ -233,7 +237,21 @@ MeasuredConstants measured_constants(const Setting& s, int threads) {
     n.perturbation_constant = c.drift_norm / (o.branch_scale * std::sqrt(c.radius / delta));
     n.trajectory_constant = c.radius * *n.n_layers * o.branch_scale * n.lambda_min * std::sqrt(delta * *n.d_hidden);
   }
-  c.report = theory::evaluate(n);
+}
+
+}  // namespace
+
+MeasuredConstants measured_constants(const PreparedExperiment& s, int threads) {
+  require_measurable(s);
+  MeasuredConstants c;
+  c.layers = layer_kernels(s);
+  base::throw_if_interrupted();
+  const auto assumption = check_assumption(s, c);
+  const auto start = s.outputs(s.split.train, s.theta_0);
+  const dynamics::ClosedForm closed(s.kernel(), s.split.train.n, s.split.train.y, start);
+  observe_flow(s, closed, threads, c);
+  fill_numbers(s, closed, assumption, c);
+  c.report = theory::evaluate(c.numbers);
   if (assumption.lambda_min > 0) check_bounds(s, c);
   check_risk(c);
   return c;

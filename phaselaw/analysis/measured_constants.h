@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "phaselaw/analysis/setting.h"
+#include "phaselaw/analysis/prepared_experiment.h"
 #include "phaselaw/base/value.h"
 #include "phaselaw/theory/evaluate.h"
 
@@ -47,7 +47,7 @@ struct MeasuredConstants {
 };
 
 // InputError for cross-entropy and above flow.max_rows rows. Cost: the kernel by layers, its spectra, one flow.
-[[nodiscard]] MeasuredConstants measured_constants(const Setting& setting, int threads);
+[[nodiscard]] MeasuredConstants measured_constants(const PreparedExperiment& prepared, int threads);
 
 [[nodiscard]] base::Value to_value(const MeasuredConstants& constants);
 

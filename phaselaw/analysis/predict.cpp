@@ -26,7 +26,7 @@ using dynamics::Estimator;
 
 constexpr double kPredictedSpan = 1e3;  // from the first time to the last
 
-double learning_rate_of(const Setting& s) {
+double learning_rate_of(const PreparedExperiment& s) {
   const auto& training = s.experiment.training;
   if (!training.learning_rate.is_word()) return training.learning_rate.value;
   const auto batch =
@@ -46,6 +46,55 @@ std::pair<double, std::int64_t> step_limit(const numerics::Matrix<double>& kerne
     if (at_n < limit.first) limit = {at_n, n};
   }
   return limit;
+}
+
+void require_closed_form(const PreparedExperiment& s) {
+  if (s.cross_entropy())
+    throw base::InputError(
+        "predict needs the squared loss, whose flow has a closed form; for text set data.target = "
+        "\"regression\" and model.readout = \"linear\"");
+  if (s.experiment.data.noise > 0 && s.experiment.data.noise_exponent != 0)
+    throw base::InputError(
+        "predict takes every size of the data from one pool with one noise; set data.noise_exponent to 0");
+}
+
+// The training's learning rate. Gradient descent at it is stable on the data of every size, or a warning says not.
+void choose_learning_rate(const PreparedExperiment& s, const numerics::Matrix<double>& kernel,
+                          const std::vector<std::int64_t>& sizes, Prediction& p) {
+  const auto [limit, at_n] = step_limit(kernel, s.rows_per_sequence(), sizes);
+  p.learning_rate = learning_rate_of(s);
+  if (s.experiment.training.learning_rate.is_word())
+    p.learning_rate = std::min(p.learning_rate, limit / 2);
+  else if (p.learning_rate >= limit)
+    p.warnings.push_back(
+        fmt::format("training.learning_rate {:.3g} is above {:.3g}, where gradient descent on {} "
+                    "sequences stops being stable; a training there does not follow the flow",
+                    p.learning_rate, limit, at_n));
+}
+
+dynamics::SurfaceOptions surface_options(const PreparedExperiment& s, const PredictOptions& options,
+                                         const std::vector<std::int64_t>& sizes, const std::vector<double>& times) {
+  dynamics::SurfaceOptions surface;
+  surface.times = times;
+  surface.subsets = options.subsets;
+  surface.folds = options.folds;
+  surface.seed = static_cast<std::uint64_t>(s.experiment.seed);
+  surface.resamples = static_cast<int>(options.resamples);
+  surface.n_data = sizes;
+  return surface;
+}
+
+// The estimators that are shown beside the default.
+void add_other_surfaces(const dynamics::Pool& pool, dynamics::SurfaceOptions surface, std::int64_t pool_size,
+                        base::Progress& progress, Prediction& p) {
+  for (const Estimator estimator : {Estimator::omniscient, Estimator::two_point, Estimator::gcv}) {
+    p.surfaces.push_back(dynamics::risk_surface(pool, estimator, surface));
+    progress.advance(1);
+  }
+  // Sub-sampling is tested on the rest of the pool: half of it at least.
+  std::erase_if(surface.n_data, [&](std::int64_t n) { return 2 * n > pool_size; });
+  if (!surface.n_data.empty()) p.surfaces.push_back(dynamics::risk_surface(pool, Estimator::sub_sampling, surface));
+  progress.advance(1);
 }
 
 }  // namespace
@@ -83,7 +132,7 @@ data::Dataset part_of(const data::Dataset& set, std::span<const std::int64_t> se
 }
 
 // Trains models on random subsets of n sequences and compares their mean with the prediction.
-CheckedRun train_some(const Setting& s, const data::Split& all, std::int64_t n, const Prediction& p,
+CheckedRun train_some(const PreparedExperiment& s, const data::Split& all, std::int64_t n, const Prediction& p,
                       std::int64_t replicates, std::vector<double>& theta) {
   sweep::Experiment e = s.experiment;
   e.training.learning_rate = p.learning_rate;
@@ -119,7 +168,7 @@ CheckedRun train_some(const Setting& s, const data::Split& all, std::int64_t n, 
   return run;
 }
 
-Check check(const Setting& s, const Prediction& prediction, const PredictOptions& options) {
+Check check(const PreparedExperiment& s, const Prediction& prediction, const PredictOptions& options) {
   Check check;
   // The whole test set: flow.n_test limits only the set on which the dense views are compared.
   const auto all =
@@ -175,29 +224,15 @@ dynamics::PredictedEnvelope envelope_of(const Prediction& p, const PredictOption
 
 }  // namespace
 
-Prediction predict(const Setting& s, const PredictOptions& options) {
+Prediction predict(const PreparedExperiment& s, const PredictOptions& options) {
   base::check_fields(options);
-  if (s.cross_entropy())
-    throw base::InputError(
-        "predict needs the squared loss, whose flow has a closed form; for text set data.target = "
-        "\"regression\" and model.readout = \"linear\"");
-  if (s.experiment.data.noise > 0 && s.experiment.data.noise_exponent != 0)
-    throw base::InputError(
-        "predict takes every size of the data from one pool with one noise; set data.noise_exponent to 0");
+  require_closed_form(s);
   const auto sizes = predicted_sizes(s.split.train.n, options.n_data);
   const auto start = base::Clock::now();
   Prediction p;
   const auto& e = s.experiment;
   const auto kernel = s.kernel();
-  const auto [limit, at_n] = step_limit(kernel, s.rows_per_sequence(), sizes);
-  p.learning_rate = learning_rate_of(s);
-  if (e.training.learning_rate.is_word())
-    p.learning_rate = std::min(p.learning_rate, limit / 2);
-  else if (p.learning_rate >= limit)
-    p.warnings.push_back(
-        fmt::format("training.learning_rate {:.3g} is above {:.3g}, where gradient descent on {} "
-                    "sequences stops being stable; a training there does not follow the flow",
-                    p.learning_rate, limit, at_n));
+  choose_learning_rate(s, kernel, sizes, p);
   const double last = s.flow_time(p.learning_rate);
   p.times = numerics::log_spaced(last / kPredictedSpan, last, static_cast<std::size_t>(e.flow.points));
   p.compute = {p.learning_rate, model::sequence_cost(e.model).training_flop()};
@@ -209,28 +244,13 @@ Prediction predict(const Setting& s, const PredictOptions& options) {
       s.split.train.y,
       initial,
       {}};
-  dynamics::SurfaceOptions surface;
-  surface.times = p.times;
-  surface.subsets = options.subsets;
-  surface.folds = options.folds;
-  surface.seed = static_cast<std::uint64_t>(e.seed);
-  surface.resamples = static_cast<int>(options.resamples);
-  surface.n_data = sizes;
+  const dynamics::SurfaceOptions surface = surface_options(s, options, sizes, p.times);
   base::Progress progress("predicting", 5);
   p.surfaces.push_back(dynamics::risk_surface(pool, Estimator::leave_one_out, surface));
   p.envelope = envelope_of(p, options, surface.seed);
   p.seconds = base::seconds_since(start);
   progress.advance(1);
-  for (const Estimator estimator : {Estimator::omniscient, Estimator::two_point, Estimator::gcv}) {
-    p.surfaces.push_back(dynamics::risk_surface(pool, estimator, surface));
-    progress.advance(1);
-  }
-  // Sub-sampling is tested on the rest of the pool: half of it at least.
-  surface.n_data.erase(std::remove_if(surface.n_data.begin(), surface.n_data.end(),
-                                      [&](std::int64_t n) { return 2 * n > s.split.train.n; }),
-                       surface.n_data.end());
-  if (!surface.n_data.empty()) p.surfaces.push_back(dynamics::risk_surface(pool, Estimator::sub_sampling, surface));
-  progress.advance(1);
+  add_other_surfaces(pool, surface, s.split.train.n, progress, p);
   p.seconds_beside = base::seconds_since(start) - p.seconds;
   if (e.training.optimizer == training::OptimizerKind::adamw)
     p.warnings.push_back("adamw does not follow the gradient flow that is predicted; use gd or sgd for a comparison");

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "phaselaw/analysis/setting.h"
+#include "phaselaw/analysis/prepared_experiment.h"
 #include "phaselaw/base/fields.h"
 #include "phaselaw/base/value.h"
 #include "phaselaw/dynamics/learning_curve.h"
@@ -76,11 +76,11 @@ struct Prediction {
 [[nodiscard]] std::vector<std::int64_t> predicted_sizes(std::int64_t pool, std::vector<std::int64_t> wanted);
 
 // InputError: cross-entropy (no closed form), sizes as above, options outside their domain.
-[[nodiscard]] Prediction predict(const Setting& setting, const PredictOptions& options);
+[[nodiscard]] Prediction predict(const PreparedExperiment& prepared, const PredictOptions& options);
 
 // predicted.csv: method, n_data, time, compute, risk, lo, hi; with a check also the rows `measured`.
 [[nodiscard]] std::string predicted_csv(const Prediction& prediction);
-[[nodiscard]] base::Value to_value(const Setting& setting, const Prediction& prediction);
-[[nodiscard]] report::Page predict_page(const Setting& setting, const Prediction& prediction);
+[[nodiscard]] base::Value to_value(const PreparedExperiment& prepared, const Prediction& prediction);
+[[nodiscard]] report::Page predict_page(const PreparedExperiment& prepared, const Prediction& prediction);
 
 }  // namespace phaselaw::analysis

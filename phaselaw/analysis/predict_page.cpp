@@ -234,7 +234,7 @@ std::string predicted_csv(const Prediction& p) {
   return csv;
 }
 
-base::Value to_value(const Setting& s, const Prediction& p) {
+base::Value to_value(const PreparedExperiment& s, const Prediction& p) {
   Value methods;
   for (const auto& surface : p.surfaces)
     methods.push_back(Value::table({{"name", base::enum_name(surface.estimator)},
@@ -265,7 +265,7 @@ base::Value to_value(const Setting& s, const Prediction& p) {
   return json;
 }
 
-report::Page predict_page(const Setting& s, const Prediction& p) {
+report::Page predict_page(const PreparedExperiment& s, const Prediction& p) {
   report::Page page;
   page.title = "The learning curve before training";
   page.answer = fmt::format("From the kernel at initialisation: test loss against compute falls with exponent {}.",

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <exception>
@@ -11,12 +12,13 @@
 
 namespace phaselaw::base {
 
-// The number of worker threads for an option `threads`; 0 means one per core.
+// The number of worker threads for an option `threads`; 0 means one for each core that this process may use.
 [[nodiscard]] int thread_count(std::int64_t asked);
 
 // A few threads that run one loop at a time together: the caller and size() - 1 others, which are started once and
-// wait, spinning for some microseconds and then asleep. For loops with turns of about a millisecond; a loop costs a few
-// microseconds and allocates nothing. The assignment of turns to threads is not fixed, so a turn must not depend on it.
+// wait, spinning for some microseconds and then asleep. All parallel loops of the library are run by a team. A loop
+// costs a few microseconds and allocates nothing, so its turns should take about a millisecond. The assignment of turns
+// to threads is not fixed, so a turn must not depend on it.
 class Team {
  public:
   explicit Team(int size = 1);  // at least 1
@@ -58,5 +60,11 @@ class Team {
   std::mutex mutex_;
   std::exception_ptr failure_;
 };
+
+// One such loop with a team of its own, of at most one thread for each turn.
+template <class Turn>
+void parallel_for(std::int64_t count, std::int64_t threads, const Turn& turn) {
+  Team(static_cast<int>(std::clamp<std::int64_t>(count, 1, thread_count(threads)))).run(count, turn);
+}
 
 }  // namespace phaselaw::base

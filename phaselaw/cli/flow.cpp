@@ -36,7 +36,7 @@ void write(const Common& common, const std::string& out, const verbs::FlowAnswer
   base::write_file(folder / "trajectories.csv", analysis::trajectories_csv(views));
   base::write_file(folder / "drift.csv", analysis::drift_csv(views));
   if (!views.methods.empty()) base::write_file(folder / "methods.csv", analysis::methods_csv(views));
-  write_results(common, out, "flow.json", answer.json, analysis::flow_page(answer.setting, views));
+  write_results(common, out, "flow.json", answer.json, analysis::flow_page(answer.prepared, views));
   if (common.json == "-") return;
   std::vector<std::vector<std::string>> rows = {{"view", "until t", "train loss", "test loss", "excess risk"}};
   for (const auto& c : views.curves)

@@ -37,7 +37,7 @@ void KernelFiles<T>::open() {
 }
 
 template <class T>
-void KernelFiles<T>::setting(const sweep::Experiment& e, const verbs::KernelSetting<T>& s) {
+void KernelFiles<T>::inputs(const sweep::Experiment& e, const verbs::KernelInputs<T>& s) {
   const fs::path folder(directory_);
   const model::ModelOptions& options = e.model;
   const data::Dataset& train = s.split.train;
@@ -80,7 +80,7 @@ template <class T>
 void write_files(const std::string& directory, const sweep::Experiment& experiment,
                  const verbs::DenseAnswer<T>& answer) {
   KernelFiles<T> files(directory);
-  files.setting(experiment, answer.setting);
+  files.inputs(experiment, answer.inputs);
   write_matrix(files, "", answer.kernel.total);
   for (const auto& part : answer.kernel.parts) write_matrix(files, part.name, part.values);
   write_spectrum(directory, answer.spectrum);

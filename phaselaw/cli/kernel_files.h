@@ -19,7 +19,7 @@ class KernelFiles : public verbs::KernelSink<T> {
   explicit KernelFiles(std::string directory) : directory_(std::move(directory)) {}
   void open() override;  // InputError at --out if nothing can be written there
   // weights.safetensors, inputs.npy (n, L, d) or (n, L) for tokens, outputs.npy and targets.npy (n, L, o).
-  void setting(const sweep::Experiment& experiment, const verbs::KernelSetting<T>& setting) override;
+  void inputs(const sweep::Experiment& experiment, const verbs::KernelInputs<T>& inputs) override;
   // kernel.npy, kernel_layer_<nu>.npy or kernel_<block>.npy.
   void begin(const std::string& part, std::int64_t rows) override;
   void piece(std::span<const T> values) override;

@@ -24,7 +24,7 @@ void run_predict(const Common& common, PredictFlags& flags) {
   const auto answer = verbs::predict(flags.request);
   const auto& prediction = answer.prediction;
   base::write_file(std::filesystem::path(flags.out) / "predicted.csv", analysis::predicted_csv(prediction));
-  write_results(common, flags.out, "predict.json", answer.json, analysis::predict_page(answer.setting, prediction));
+  write_results(common, flags.out, "predict.json", answer.json, analysis::predict_page(answer.prepared, prediction));
   if (common.json == "-") return;
   std::vector<std::vector<std::string>> rows = {{"n", "predicted test loss", "trained"}};
   const auto& surface = prediction.surfaces.front();

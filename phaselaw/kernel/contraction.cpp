@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "phaselaw/kernel/contraction.h"
 
-#include "phaselaw/base/interrupt.h"
 #include "phaselaw/kernel/counted.h"
 #include "phaselaw/kernel/sandwich.h"
 #include "phaselaw/kernel/stream_jacobian.h"
@@ -22,11 +21,11 @@ struct Signals {
   AlignedVector<T> features;
 };
 
-TermList contraction_terms(const Setting& s, Index layer) { return layer_terms(s, layer, SourceForms{}); }
+TermList contraction_terms(const KernelShape& s, Index layer) { return layer_terms(s, layer, SourceForms{}); }
 
 template <class T>
-Signals<T> make_signals(const Setting& s, const TermList& list, LayerFactors<T>&& factors, const AlignedVector<T>& b,
-                        double& flop) {
+Signals<T> make_signals(const KernelShape& s, const TermList& list, LayerFactors<T>&& factors,
+                        const AlignedVector<T>& b, double& flop) {
   Signals<T> signals;
   for (const Term& term : list.terms) {
     if (term.form == FactorForm::diagonal) {
@@ -47,7 +46,7 @@ Signals<T> make_signals(const Setting& s, const TermList& list, LayerFactors<T>&
   return signals;
 }
 
-double signal_flop(const Setting& s, const TermList& list) {
+double signal_flop(const KernelShape& s, const TermList& list) {
   double rows = 0;
   for (Index t = 0; t < s.length; ++t) rows += static_cast<double>(s.rows - s.first_row(t));
   return rows * 2 * static_cast<double>(list.n_rows * s.d);
@@ -56,31 +55,25 @@ double signal_flop(const Setting& s, const TermList& list) {
 template <class T>
 std::vector<Signals<T>> side_signals(const Problem<T>& problem, Side<T>& side, Index layer, const TermList& list,
                                      double& flop) {
-  const Setting& s = problem.setting;
+  const KernelShape& s = problem.shape;
   const auto n = static_cast<Index>(side.traces.size());
   std::vector<Signals<T>> signals(side.traces.size());
   const bool below = s.passes_below(layer);
-  double total = 0;
-#pragma omp parallel num_threads(problem.threads) reduction(+ : total)
-  {
-    AlignedVector<T> jacobian(static_cast<std::size_t>(below ? s.stream * s.stream : 0));
-#pragma omp for schedule(dynamic)
-    for (Index a = 0; a < n; ++a) {
-      const auto i = static_cast<std::size_t>(a);
-      LayerFactors<T> factors;
-      layer_factors(s, problem.theta, side.traces[i].layers[static_cast<std::size_t>(layer)], layer, list, factors,
-                    below ? jacobian.data() : nullptr, total);
-      signals[i] = make_signals(s, list, std::move(factors), side.b[i], total);
-      if (below) step_stream_jacobian(s, jacobian.data(), side.b[i], total);
-    }
-  }
-  flop += total;
+  const auto scratch = [&] { return AlignedVector<T>(static_cast<std::size_t>(below ? s.stream * s.stream : 0)); };
+  flop += problem.run(n, scratch, [&](Index a, AlignedVector<T>& jacobian, double& spent) {
+    const auto i = static_cast<std::size_t>(a);
+    LayerFactors<T> factors;
+    layer_factors(s, problem.theta, side.traces[i].layers[static_cast<std::size_t>(layer)], layer, list, factors,
+                  below ? jacobian.data() : nullptr, spent);
+    signals[i] = make_signals(s, list, std::move(factors), side.b[i], spent);
+    if (below) step_stream_jacobian(s, jacobian.data(), side.b[i], spent);
+  });
   return signals;
 }
 
 // block = Delta_a^T (G (x) I) Delta_b: both (L depth) x rows.
 template <class T>
-void dual_block(const Setting& s, Index depth, const T* gram, const AlignedVector<T>& a, const AlignedVector<T>& b,
+void dual_block(const KernelShape& s, Index depth, const T* gram, const AlignedVector<T>& a, const AlignedVector<T>& b,
                 Panels<T>& block, AlignedVector<T>& mixed, double& flop) {
   constexpr Index w = kPanelWidth<T>;
   mixed.resize(static_cast<std::size_t>(s.length * depth * s.rows));
@@ -91,7 +84,7 @@ void dual_block(const Setting& s, Index depth, const T* gram, const AlignedVecto
                     a.data(), s.rows, mixed.data() + p * w, s.rows, T(0), block.panel(p), w);
 }
 
-double dual_block_flop(const Setting& s, Index depth) {
+double dual_block_flop(const KernelShape& s, Index depth) {
   const double inner = static_cast<double>(s.length * depth), rows = static_cast<double>(s.rows);
   return 2 * static_cast<double>(s.length) * inner * rows + 2 * inner * rows * rows;
 }
@@ -99,28 +92,25 @@ double dual_block_flop(const Setting& s, Index depth) {
 // Calls compute(a, b, block, mixed, flop) for every pair and adds the block to `matrix`.
 template <class T, class Compute>
 void add_pairs(Problem<T>& problem, T* matrix, Compute&& compute) {
-  const Setting& s = problem.setting;
+  const KernelShape& s = problem.shape;
   const auto pairs = problem.pairs();
-  double total = 0;
-#pragma omp parallel num_threads(problem.threads) reduction(+ : total)
-  {
-    Panels<T> block(s.rows, panel_count<T>(s.rows) * kPanelWidth<T>);
+  struct Scratch {
+    Panels<T> block;
     AlignedVector<T> mixed;
-#pragma omp for schedule(dynamic)
-    for (std::size_t p = 0; p < pairs.size(); ++p) {
-      if (base::interrupted()) continue;
-      const auto [a, b] = pairs[p];
-      compute(static_cast<std::size_t>(a), static_cast<std::size_t>(b), block, mixed, total);
-      write_block(problem, matrix, a, b, true, block);
-    }
-  }
-  problem.result.flop += total;
+  };
+  const auto scratch = [&] { return Scratch{Panels<T>(s.rows, round_up<T>(s.rows)), {}}; };
+  problem.result.flop +=
+      problem.run(static_cast<Index>(pairs.size()), scratch, [&](Index p, Scratch& w, double& spent) {
+        const auto [a, b] = pairs[static_cast<std::size_t>(p)];
+        compute(static_cast<std::size_t>(a), static_cast<std::size_t>(b), w.block, w.mixed, spent);
+        write_block(problem, matrix, a, b, true, w.block);
+      });
 }
 
-Index sequences_per_block(const Setting& s) { return std::max<Index>(1, kBlockRows / s.rows); }
+Index sequences_per_block(const KernelShape& s) { return std::max<Index>(1, kBlockRows / s.rows); }
 
 // Features in one slab of J; the slab uses at most an eighth of the memory of the result (and at least 4 MiB).
-Index slab_features(const Setting& s, const Term& term, Index sequences, double result_bytes, std::size_t scalar) {
+Index slab_features(const KernelShape& s, const Term& term, Index sequences, double result_bytes, std::size_t scalar) {
   const double budget = std::max(result_bytes / 8, 4.0 * 1024 * 1024);
   const double one = static_cast<double>(term.depth * s.rows * sequences) * static_cast<double>(scalar);
   return std::clamp<Index>(static_cast<Index>(budget / one), 1, term.feature);
@@ -130,45 +120,34 @@ Index slab_features(const Setting& s, const Term& term, Index sequences, double 
 template <class T>
 void fill_slab(const Problem<T>& problem, const std::vector<Signals<T>>& signals, const Term& term, std::size_t index,
                Index start, Index count, AlignedVector<T>& slab, double& flop) {
-  const Setting& s = problem.setting;
+  const KernelShape& s = problem.shape;
   const auto n = static_cast<Index>(signals.size());
   const Index columns = n * s.rows, inner = term.depth * s.rows;
   slab.resize(static_cast<std::size_t>(count * term.depth * columns));
-  double total = 0;
-#pragma omp parallel num_threads(problem.threads) reduction(+ : total)
-  {
-    AlignedVector<T> own(static_cast<std::size_t>(count * inner));
-#pragma omp for schedule(dynamic)
-    for (Index a = 0; a < n; ++a) {
-      if (base::interrupted()) continue;
-      const auto& from = signals[static_cast<std::size_t>(a)];
-      counted_gemm<T>(total, Op::transpose, Op::none, count, inner, s.length, T(1),
-                      from.features.data() + term.feature_offset + start, term.feature, from.by_term[index].data(),
-                      inner, T(0), own.data(), inner);
-      for (Index k = 0; k < count * term.depth; ++k)
-        std::copy_n(own.data() + k * s.rows, s.rows, slab.data() + k * columns + a * s.rows);
-    }
-  }
-  flop += total;
+  const auto scratch = [&] { return AlignedVector<T>(static_cast<std::size_t>(count * inner)); };
+  flop += problem.run(n, scratch, [&](Index a, AlignedVector<T>& own, double& spent) {
+    const auto& from = signals[static_cast<std::size_t>(a)];
+    counted_gemm<T>(spent, Op::transpose, Op::none, count, inner, s.length, T(1),
+                    from.features.data() + term.feature_offset + start, term.feature, from.by_term[index].data(), inner,
+                    T(0), own.data(), inner);
+    for (Index k = 0; k < count * term.depth; ++k)
+      std::copy_n(own.data() + k * s.rows, s.rows, slab.data() + k * columns + a * s.rows);
+  });
 }
 
 template <class T>
 void add_slab(Problem<T>& problem, T* matrix, Index depth, const AlignedVector<T>& rows, const AlignedVector<T>& cols) {
-  const Setting& s = problem.setting;
+  const KernelShape& s = problem.shape;
   const Index step = sequences_per_block(s) * s.rows, leading = problem.leading();
   const Index n_rows = problem.row_inputs.n * s.rows;
   std::vector<std::pair<Index, Index>> blocks;
   for (Index r = 0; r < n_rows; r += step)
     for (Index c = problem.symmetric ? r : 0; c < leading; c += step) blocks.emplace_back(r, c);
-  double total = 0;
-#pragma omp parallel for schedule(dynamic) num_threads(problem.threads) reduction(+ : total)
-  for (std::size_t i = 0; i < blocks.size(); ++i) {
-    if (base::interrupted()) continue;
-    const auto [r, c] = blocks[i];
-    counted_gemm<T>(total, Op::transpose, Op::none, std::min(step, n_rows - r), std::min(step, leading - c), depth,
+  problem.result.flop += problem.run(static_cast<Index>(blocks.size()), [&](Index i, double& spent) {
+    const auto [r, c] = blocks[static_cast<std::size_t>(i)];
+    counted_gemm<T>(spent, Op::transpose, Op::none, std::min(step, n_rows - r), std::min(step, leading - c), depth,
                     T(1), rows.data() + r, n_rows, cols.data() + c, leading, T(1), matrix + r * leading + c, leading);
-  }
-  problem.result.flop += total;
+  });
 }
 
 // The lower triangle from the upper one.
@@ -176,21 +155,22 @@ template <class T>
 void mirror(const Problem<T>& problem, T* matrix) {
   const Index n = problem.leading();
   constexpr Index kTile = 64;
-#pragma omp parallel for schedule(dynamic) num_threads(problem.threads)
-  for (Index r0 = 0; r0 < n; r0 += kTile)
+  problem.team.run((n + kTile - 1) / kTile, [&](Index tile, int) {
+    const Index r0 = tile * kTile;
     for (Index c0 = 0; c0 <= r0; c0 += kTile)
       for (Index r = r0; r < std::min(n, r0 + kTile); ++r)
         for (Index c = c0; c < std::min({n, c0 + kTile, r}); ++c) matrix[r * n + c] = matrix[c * n + r];
+  });
 }
 
-double result_bytes(const Setting& s, Index rows, Index cols, Detail detail, std::size_t scalar) {
+double result_bytes(const KernelShape& s, Index rows, Index cols, Detail detail, std::size_t scalar) {
   return static_cast<double>(rows * s.rows) * static_cast<double>((cols == 0 ? rows : cols) * s.rows) *
          static_cast<double>(scalar) * static_cast<double>(1 + part_names(s, detail).size());
 }
 
 // Gram of the lookups: same token + same position.
 template <class T>
-AlignedVector<T> lookup_gram(const Setting& s, const std::int32_t* a, const std::int32_t* b) {
+AlignedVector<T> lookup_gram(const KernelShape& s, const std::int32_t* a, const std::int32_t* b) {
   AlignedVector<T> gram(static_cast<std::size_t>(s.length * s.length));
   for (Index t = 0; t < s.length; ++t)
     for (Index u = 0; u < s.length; ++u)
@@ -200,7 +180,7 @@ AlignedVector<T> lookup_gram(const Setting& s, const std::int32_t* a, const std:
 
 template <class T>
 void add_layer(Problem<T>& problem, Algorithm algorithm, Index layer, Side<T>& rows, Side<T>* cols) {
-  const Setting& s = problem.setting;
+  const KernelShape& s = problem.shape;
   const TermList list = contraction_terms(s, layer);
   const auto left = side_signals(problem, rows, layer, list, problem.result.flop);
   std::vector<Signals<T>> other;
@@ -238,7 +218,7 @@ void add_layer(Problem<T>& problem, Algorithm algorithm, Index layer, Side<T>& r
 
 template <class T>
 void run_contraction(Problem<T>& problem, Algorithm algorithm) {
-  const Setting& s = problem.setting;
+  const KernelShape& s = problem.shape;
   auto& result = problem.result;
   result.total.setZero();
   for (auto& part : result.parts) part.values.setZero();
@@ -269,7 +249,7 @@ void run_contraction(Problem<T>& problem, Algorithm algorithm) {
 }
 
 template <class T>
-double contraction_flop(const Setting& s, Index rows, Index cols, Detail, Algorithm algorithm) {
+double contraction_flop(const KernelShape& s, Index rows, Index cols, Detail, Algorithm algorithm) {
   const double sequences = static_cast<double>(rows + cols);
   const double pairs = cols == 0 ? 0.5 * static_cast<double>(rows) * static_cast<double>(rows + 1)
                                  : static_cast<double>(rows) * static_cast<double>(cols);
@@ -300,7 +280,7 @@ double contraction_flop(const Setting& s, Index rows, Index cols, Detail, Algori
 }
 
 template <class T>
-double contraction_scratch(const Setting& s, Index rows, Index cols, Detail detail, Index threads,
+double contraction_scratch(const KernelShape& s, Index rows, Index cols, Detail detail, Index threads,
                            Algorithm algorithm) {
   const double sequences = static_cast<double>(rows + cols), b = static_cast<double>(s.stream * s.rows);
   double signals = 0, slab = 0, mixed = 0;
@@ -325,10 +305,10 @@ double contraction_scratch(const Setting& s, Index rows, Index cols, Detail deta
          static_cast<double>(threads) * per_thread * sizeof(T);
 }
 
-#define PHASELAW_INSTANTIATE(T)                                                         \
-  template void run_contraction<T>(Problem<T>&, Algorithm);                             \
-  template double contraction_flop<T>(const Setting&, Index, Index, Detail, Algorithm); \
-  template double contraction_scratch<T>(const Setting&, Index, Index, Detail, Index, Algorithm);
+#define PHASELAW_INSTANTIATE(T)                                                             \
+  template void run_contraction<T>(Problem<T>&, Algorithm);                                 \
+  template double contraction_flop<T>(const KernelShape&, Index, Index, Detail, Algorithm); \
+  template double contraction_scratch<T>(const KernelShape&, Index, Index, Detail, Index, Algorithm);
 PHASELAW_INSTANTIATE(float)
 PHASELAW_INSTANTIATE(double)
 #undef PHASELAW_INSTANTIATE

@@ -18,9 +18,9 @@ template <class T>
 void run_contraction(Problem<T>& problem, Algorithm algorithm);
 
 template <class T>
-[[nodiscard]] double contraction_flop(const Setting& s, Index rows, Index cols, Detail detail, Algorithm algorithm);
+[[nodiscard]] double contraction_flop(const KernelShape& s, Index rows, Index cols, Detail detail, Algorithm algorithm);
 template <class T>
-[[nodiscard]] double contraction_scratch(const Setting& s, Index rows, Index cols, Detail detail, Index threads,
+[[nodiscard]] double contraction_scratch(const KernelShape& s, Index rows, Index cols, Detail detail, Index threads,
                                          Algorithm algorithm);
 
 }  // namespace phaselaw::kernel

@@ -8,14 +8,14 @@ namespace phaselaw::kernel {
 using model::BlockKind;
 using numerics::Op;
 
-SourceForms source_forms(const Setting& s) {
+SourceForms source_forms(const KernelShape& s) {
   // Inner depth of the source form, averaged over tokens, plus the product that brings the inner Gram to one side.
   const double depth = s.causal ? 0.5 * static_cast<double>(s.length + 1) : static_cast<double>(s.length);
   const double total = depth * (1 + 1 / static_cast<double>(s.d));
   return {total < static_cast<double>(s.d_head), total < static_cast<double>(s.d)};
 }
 
-TermList layer_terms(const Setting& s, Index layer, SourceForms forms) {
+TermList layer_terms(const KernelShape& s, Index layer, SourceForms forms) {
   const auto& wanted = s.plan.layers[static_cast<std::size_t>(layer)].wanted;
   using enum BlockKind;
   TermList list;
@@ -82,7 +82,7 @@ struct Scratch {
 template <class T>
 class FactorBuilder {
  public:
-  FactorBuilder(const Setting& s, std::span<const T> theta, const LayerTrace<T>& trace, Index layer,
+  FactorBuilder(const KernelShape& s, std::span<const T> theta, const LayerTrace<T>& trace, Index layer,
                 const TermList& list, LayerFactors<T>& factors, T* jacobian, double& flop)
       : s_(s),
         trace_(trace),
@@ -286,7 +286,7 @@ class FactorBuilder {
     }
   }
 
-  const Setting& s_;
+  const KernelShape& s_;
   const LayerTrace<T>& trace_;
   const TermList& list_;
   LayerFactors<T>& out_;
@@ -302,12 +302,12 @@ class FactorBuilder {
 }  // namespace
 
 template <class T>
-void layer_factors(const Setting& s, std::span<const T> theta, const LayerTrace<T>& trace, Index layer,
+void layer_factors(const KernelShape& s, std::span<const T> theta, const LayerTrace<T>& trace, Index layer,
                    const TermList& list, LayerFactors<T>& factors, T* jacobian, double& flop) {
   FactorBuilder<T>(s, theta, trace, layer, list, factors, jacobian, flop).build();
 }
 
-double factor_flop(const Setting& s, const TermList& list, bool jacobian) {
+double factor_flop(const KernelShape& s, const TermList& list, bool jacobian) {
   const Needs needs = needs_of(list, jacobian);
   const auto n = [](Index x) { return static_cast<double>(x); };
   const double d = n(s.d), m = n(s.hidden), w = n(s.width), length = n(s.length);
@@ -326,7 +326,7 @@ double factor_flop(const Setting& s, const TermList& list, bool jacobian) {
   return flop;
 }
 
-TermList readout_terms(const Setting& s, TermList list) {
+TermList readout_terms(const KernelShape& s, TermList list) {
   if (s.options.readout == model::Readout::identity) return list;
   for (Term& term : list.terms)
     if (term.form == FactorForm::diagonal) {
@@ -337,13 +337,13 @@ TermList readout_terms(const Setting& s, TermList list) {
   return list;
 }
 
-double readout_flop(const Setting& s, const TermList& list) {
+double readout_flop(const KernelShape& s, const TermList& list) {
   if (s.options.readout == model::Readout::identity) return 0;
   return static_cast<double>(s.length) * 2 * static_cast<double>((list.n_rows + list.n_sources) * s.d * s.outputs);
 }
 
 template <class T>
-void push_readout(const Setting& s, std::span<const T> theta, const SequenceTrace<T>& trace, const TermList& list,
+void push_readout(const KernelShape& s, std::span<const T> theta, const SequenceTrace<T>& trace, const TermList& list,
                   const TermList& pushed, LayerFactors<T>& factors, double& flop) {
   const Index d = s.d, o = s.outputs;
   if (s.options.readout == model::Readout::identity) {
@@ -377,13 +377,13 @@ void push_readout(const Setting& s, std::span<const T> theta, const SequenceTrac
   factors = std::move(result);
 }
 
-template void layer_factors<float>(const Setting&, std::span<const float>, const LayerTrace<float>&, Index,
+template void layer_factors<float>(const KernelShape&, std::span<const float>, const LayerTrace<float>&, Index,
                                    const TermList&, LayerFactors<float>&, float*, double&);
-template void layer_factors<double>(const Setting&, std::span<const double>, const LayerTrace<double>&, Index,
+template void layer_factors<double>(const KernelShape&, std::span<const double>, const LayerTrace<double>&, Index,
                                     const TermList&, LayerFactors<double>&, double*, double&);
-template void push_readout<float>(const Setting&, std::span<const float>, const SequenceTrace<float>&, const TermList&,
-                                  const TermList&, LayerFactors<float>&, double&);
-template void push_readout<double>(const Setting&, std::span<const double>, const SequenceTrace<double>&,
+template void push_readout<float>(const KernelShape&, std::span<const float>, const SequenceTrace<float>&,
+                                  const TermList&, const TermList&, LayerFactors<float>&, double&);
+template void push_readout<double>(const KernelShape&, std::span<const double>, const SequenceTrace<double>&,
                                    const TermList&, const TermList&, LayerFactors<double>&, double&);
 
 }  // namespace phaselaw::kernel

@@ -54,10 +54,10 @@ struct TermList {
 struct SourceForms {
   bool query = false, key = false;
 };
-[[nodiscard]] SourceForms source_forms(const Setting& s);
+[[nodiscard]] SourceForms source_forms(const KernelShape& s);
 
 // The trainable blocks of a layer, in the order of the parameter table.
-[[nodiscard]] TermList layer_terms(const Setting& s, Index layer, SourceForms forms);
+[[nodiscard]] TermList layer_terms(const KernelShape& s, Index layer, SourceForms forms);
 
 template <class T>
 struct LayerFactors {
@@ -69,16 +69,16 @@ struct LayerFactors {
 
 // Factors of all terms, and (jacobian != null) the (L d) x (L d) layer Jacobian, row-major. Flop: factor_flop().
 template <class T>
-void layer_factors(const Setting& s, std::span<const T> theta, const LayerTrace<T>& trace, Index layer,
+void layer_factors(const KernelShape& s, std::span<const T> theta, const LayerTrace<T>& trace, Index layer,
                    const TermList& list, LayerFactors<T>& factors, T* jacobian, double& flop);
-[[nodiscard]] double factor_flop(const Setting& s, const TermList& list, bool jacobian);
+[[nodiscard]] double factor_flop(const KernelShape& s, const TermList& list, bool jacobian);
 
 // F_t <- W_t F_t with the read-out Jacobian W_t (o x d): for the top layer, where B is block diagonal.
 // The diagonal term becomes one of rows form with depth d (unless the read-out is the identity times kappa).
-[[nodiscard]] TermList readout_terms(const Setting& s, TermList list);
+[[nodiscard]] TermList readout_terms(const KernelShape& s, TermList list);
 template <class T>
-void push_readout(const Setting& s, std::span<const T> theta, const SequenceTrace<T>& trace, const TermList& list,
+void push_readout(const KernelShape& s, std::span<const T> theta, const SequenceTrace<T>& trace, const TermList& list,
                   const TermList& pushed, LayerFactors<T>& factors, double& flop);
-[[nodiscard]] double readout_flop(const Setting& s, const TermList& list);
+[[nodiscard]] double readout_flop(const KernelShape& s, const TermList& list);
 
 }  // namespace phaselaw::kernel

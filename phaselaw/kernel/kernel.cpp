@@ -4,14 +4,13 @@
 #include <algorithm>
 #include <cstdint>
 
-#include <omp.h>
-
 #ifdef __linux__
 #include <sys/mman.h>
 #endif
 
 #include "phaselaw/base/clock.h"
 #include "phaselaw/base/interrupt.h"
+#include "phaselaw/base/team.h"
 #include "phaselaw/kernel/contraction.h"
 #include "phaselaw/kernel/problem.h"
 #include "phaselaw/kernel/recursion.h"
@@ -53,19 +52,18 @@ DenseKernel<T> compute(const model::Transformer<T>& model, std::span<const T> th
   numerics::require_thread_safe_blas();
   DenseKernel<T> result;
   result.plan = plan_kernel(model.options(), rows.n, symmetric ? 0 : cols.n, options, sizeof(T));
-  const Setting setting(model.options(), model.table(), options.reduce);
+  const KernelShape shape(model.options(), model.table(), options.reduce);
   const numerics::OneBlasThread one_thread;
-  const int offered = options.threads > 0 ? static_cast<int>(options.threads) : omp_get_max_threads();
-  const int threads = useful_threads(result.plan.cost.flop, offered);
-  Problem<T> problem{setting,   theta,          rows,       cols,
-                     symmetric, options.detail, threads,    part_names(setting, options.detail),
+  base::Team team(useful_threads(result.plan.cost.flop, base::thread_count(options.threads)));
+  Problem<T> problem{shape,     theta,          rows,       cols,
+                     symmetric, options.detail, team,       part_names(shape, options.detail),
                      result,    row_numbers,    col_numbers};
-  allocate(result.total, rows.n * setting.rows, cols.n * setting.rows);
+  allocate(result.total, rows.n * shape.rows, cols.n * shape.rows);
   for (const PartName& part : problem.parts) {
     auto& entry = result.parts.emplace_back();
     entry.name = part.name;
     entry.layer = part.layer;
-    allocate(entry.values, rows.n * setting.rows, cols.n * setting.rows);
+    allocate(entry.values, rows.n * shape.rows, cols.n * shape.rows);
   }
   if (!row_numbers.empty()) {
     result.total.setZero();
@@ -92,12 +90,12 @@ DenseKernel<T> compute(const model::Transformer<T>& model, std::span<const T> th
 
 // Some of the sequences, copied.
 template <class T>
-struct Chosen {
+struct SequenceSubset {
   std::vector<T> vectors;
   std::vector<std::int32_t> tokens;
   model::Inputs<T> inputs;
 
-  Chosen(const model::ModelOptions& options, const model::Inputs<T>& all, std::span<const Index> numbers) {
+  SequenceSubset(const model::ModelOptions& options, const model::Inputs<T>& all, std::span<const Index> numbers) {
     const Index length = options.seq_len, size = length * options.d_model;
     for (const Index number : numbers) {
       PHASELAW_CHECK(number >= 0 && number < all.n);
@@ -120,10 +118,10 @@ DenseKernel<T> dense_kernel_upper(const model::Transformer<T>& model, std::span<
                                   std::span<const Index> cols, KernelOptions options) {
   PHASELAW_CHECK(options.algorithm == Algorithm::automatic || options.algorithm == Algorithm::sandwich);
   options.algorithm = Algorithm::sandwich;
-  const Chosen<T> left(model.options(), inputs, rows);
+  const SequenceSubset<T> left(model.options(), inputs, rows);
   if (std::equal(rows.begin(), rows.end(), cols.begin(), cols.end()))
     return compute(model, theta, left.inputs, left.inputs, true, options);
-  const Chosen<T> right(model.options(), inputs, cols);
+  const SequenceSubset<T> right(model.options(), inputs, cols);
   return compute(model, theta, left.inputs, right.inputs, false, options, rows, cols);
 }
 

@@ -35,14 +35,14 @@ bool shares_product(const TermList& list, const std::vector<std::size_t>& which,
 
 // Last token (+ 1) that occurs in panel p of a matrix with `width` rows a token.
 template <class T>
-Index tokens_before_end(const Setting& s, Index panel, Index width) {
+Index tokens_before_end(const KernelShape& s, Index panel, Index width) {
   const Index last = std::min((panel + 1) * kPanelWidth<T>, s.length * width) - 1;
   return last / width + 1;
 }
 
 // Depth of a source term at a panel: sources that its tokens see.
 template <class T>
-Index source_depth(const Setting& s, Index panel, Index width) {
+Index source_depth(const KernelShape& s, Index panel, Index width) {
   return s.causal ? tokens_before_end<T>(s, panel, width) : s.length;
 }
 
@@ -63,10 +63,196 @@ void scale_into(Index count, T weight, const T* from, bool fresh, T* to) {
   }
 }
 
+// One call of local_kernel(): what its steps share.
+template <class T>
+class PairProduct {
+ public:
+  PairProduct(const KernelShape& s, const TermList& list, const std::vector<std::size_t>& which, Index width,
+              const PackedFactors<T>& a, const PackedFactors<T>& b, LocalScratch<T>& scratch, double& flop)
+      : s_(s),
+        list_(list),
+        which_(which),
+        width_(width),
+        rows_(s.length * width),
+        a_(a),
+        b_(b),
+        scratch_(scratch),
+        flop_(flop),
+        range_of_(which.size()) {
+    const auto length = static_cast<std::size_t>(s.length);
+    scratch.gram.resize(which.size() * length * length);
+    scratch.inner.resize(length * length);
+    scratch.expanded.resize(which.size() * length * static_cast<std::size_t>(w));
+    scratch.carried.resize(which.size());
+    scratch.token_of.resize(static_cast<std::size_t>(round_up<T>(rows_)));
+    for (Index t = 0, r = 0; t < s.length; ++t)
+      for (Index i = 0; i < width; ++i) scratch.token_of[static_cast<std::size_t>(r++)] = t;
+    std::fill(scratch.token_of.begin() + rows_, scratch.token_of.end(), s.length - 1);
+  }
+
+  // The token Gram of each term; for source terms also `carried`, the sources of a times the inner Gram.
+  void multiply_features() {
+    for (std::size_t i = 0; i < which_.size(); ++i) {
+      const Term& term = term_at(i);
+      multiply(term.feature_offset, term.feature, gram(i));
+      if (term.form == FactorForm::source) carry_sources(i);
+    }
+  }
+
+  // Panel q of the result, at c.
+  void fill(Index q, bool accumulate, T* c) {
+    const bool all_diagonal = std::all_of(which_.begin(), which_.end(),
+                                          [&](std::size_t i) { return list_.terms[i].form == FactorForm::diagonal; });
+    if (all_diagonal && !accumulate) std::fill_n(c, round_up<T>(rows_) * w, T(0));
+    expand_grams(q);
+    share_ranges(q);
+    for (Index p = 0; p < a_.factors.count(); ++p) {
+      bool add = accumulate;
+      for (std::size_t i = 0; i < which_.size(); ++i)
+        if (term_at(i).form != FactorForm::diagonal && !merges<T>(term_at(i), width_)) add_weighted(i, p, q, c, add);
+      if (merged_depth_ > 0) add_merged(p, q, c, add);
+    }
+    for (std::size_t i = 0; i < which_.size(); ++i)
+      if (term_at(i).form == FactorForm::diagonal) add_diagonal(i, q, c);
+  }
+
+ private:
+  static constexpr Index w = kPanelWidth<T>;
+
+  [[nodiscard]] const Term& term_at(std::size_t i) const { return list_.terms[which_[i]]; }
+  [[nodiscard]] T* gram(std::size_t i) { return scratch_.gram.data() + static_cast<Index>(i) * s_.length * s_.length; }
+  // expanded[term][token of a][column]: the Gram number of the column's token.
+  [[nodiscard]] T* expanded(std::size_t i, Index token) {
+    return scratch_.expanded.data() + (static_cast<Index>(i) * s_.length + token) * w;
+  }
+  [[nodiscard]] Index token_of(Index row) const { return scratch_.token_of[static_cast<std::size_t>(row)]; }
+  [[nodiscard]] Index live(Index panel) const { return std::min(w, rows_ - panel * w); }
+  [[nodiscard]] Index right_offset(const Term& term) const {
+    return term.form == FactorForm::source ? list_.n_rows + term.row_offset : term.row_offset;
+  }
+  [[nodiscard]] Index depth(const Term& term, Index q) const {
+    return term.form == FactorForm::source ? source_depth<T>(s_, q, width_) : term.depth;
+  }
+  [[nodiscard]] const T* left(std::size_t i, Index p) const {
+    return term_at(i).form == FactorForm::source ? scratch_.carried[i].panel(p)
+                                                 : a_.factors.panel(p) + term_at(i).row_offset * w;
+  }
+
+  // to = the products of a's and b's features between all tokens.
+  void multiply(Index offset, Index count, T* to) {
+    counted_gemm<T>(flop_, Op::none, Op::transpose, s_.length, s_.length, count, T(1), a_.features.data() + offset,
+                    count, b_.features.data() + offset, count, T(0), to, s_.length);
+  }
+
+  void carry_sources(std::size_t i) {
+    const Term& term = term_at(i);
+    multiply(term.source_offset, term.source, scratch_.inner.data());
+    Panels<T>& carried = scratch_.carried[i];
+    if (carried.rows() != rows_ || carried.depth(0) != s_.length) carried.reshape(rows_, s_.length);
+    for (Index p = 0; p < carried.count(); ++p) {
+      const Index seen = source_depth<T>(s_, p, width_);
+      flop_ += 2.0 * static_cast<double>(s_.length * live(p) * seen);
+      numerics::gemm<T>(Op::transpose, Op::none, s_.length, w, seen, T(1), scratch_.inner.data(), s_.length,
+                        a_.factors.panel(p) + right_offset(term) * w, w, T(0), carried.panel(p), w);
+    }
+  }
+
+  void expand_grams(Index q) {
+    const Index* const tokens = scratch_.token_of.data() + q * w;
+    for (std::size_t i = 0; i < which_.size(); ++i)
+      for (Index t = 0; t < s_.length; ++t) {
+        const T* const from = gram(i) + t * s_.length;
+        T* const to = expanded(i, t);
+        for (Index column = 0; column < w; ++column) to[column] = from[tokens[column]];
+      }
+  }
+
+  // Gives each merged term its columns of the shared right factor.
+  void share_ranges(Index q) {
+    ranges_.clear();
+    merged_depth_ = 0;
+    for (std::size_t i = 0; i < which_.size(); ++i) {
+      const Term& term = term_at(i);
+      if (!merges<T>(term, width_)) continue;
+      const bool source = term.form == FactorForm::source;
+      const auto known = std::find_if(ranges_.begin(), ranges_.end(), [&](const Range& range) {
+        return source && range.b_offset == right_offset(term);
+      });
+      range_of_[i] = static_cast<std::size_t>(known - ranges_.begin());
+      if (known != ranges_.end()) continue;
+      ranges_.push_back({merged_depth_, depth(term, q), right_offset(term)});
+      merged_depth_ += ranges_.back().depth;
+    }
+    scratch_.merged.resize(static_cast<std::size_t>(merged_depth_ * w));
+  }
+
+  // A term with a Gram of its own for each row and column: folded in after every kChunk steps.
+  void add_weighted(std::size_t i, Index p, Index q, T* c, bool& add) {
+    const Index deep = depth(term_at(i), q), rows = live(p);
+    const T* const a_panel = left(i, p);
+    const T* const b_panel = b_.factors.panel(q) + right_offset(term_at(i)) * w;
+    const T* weights[kPanelWidth<T>];
+    for (Index r = 0; r < w; ++r) weights[r] = expanded(i, token_of(p * w + r));
+    for (Index start = 0; start < deep; start += kChunk) {
+      const Index count = std::min(kChunk, deep - start);
+      for (Index r = 0; r < rows; r += kTileRows) {
+        Tile<T> tile;
+        tile.clear();
+        tile.add_product(count, a_panel + start * w + r, b_panel + start * w);
+        tile.store_weighted(c + (p * w + r) * w, weights + r, add);
+      }
+      add = true;
+    }
+    flop_ += 2.0 * static_cast<double>(rows * live(q) * deep);
+  }
+
+  // The merged terms together: a panel lies inside one token, so that each has one Gram number here.
+  void add_merged(Index p, Index q, T* c, bool add) {
+    T* const merged = scratch_.merged.data();
+    for (Range& range : ranges_) range.fresh = true;
+    for (std::size_t i = 0; i < which_.size(); ++i) {
+      if (!merges<T>(term_at(i), width_)) continue;
+      Range& range = ranges_[range_of_[i]];
+      scale_into(range.depth * w, *expanded(i, token_of(p * w)), left(i, p), range.fresh, merged + range.start * w);
+      range.fresh = false;
+    }
+    const Index rows = live(p);
+    const T* const b_panel = b_.factors.panel(q);
+    for (Index r = 0; r < rows; r += kTileRows) {
+      Tile<T> tile;
+      tile.clear();
+      for (const Range& range : ranges_)
+        tile.add_product(range.depth, merged + range.start * w + r, b_panel + range.b_offset * w);
+      tile.store(c + (p * w + r) * w, add);
+    }
+    flop_ += 2.0 * static_cast<double>(rows * live(q) * merged_depth_);
+  }
+
+  // A term with the identity for both factors.
+  void add_diagonal(std::size_t i, Index q, T* c) {
+    for (Index column = 0; column < live(q); ++column) {
+      const Index row = q * w + column - token_of(q * w + column) * width_;
+      for (Index t = 0; t < s_.length; ++t) c[(t * width_ + row) * w + column] += expanded(i, t)[column];
+    }
+  }
+
+  const KernelShape& s_;
+  const TermList& list_;
+  const std::vector<std::size_t>& which_;
+  const Index width_, rows_;
+  const PackedFactors<T>& a_;
+  const PackedFactors<T>& b_;
+  LocalScratch<T>& scratch_;
+  double& flop_;
+  std::vector<Range> ranges_;
+  std::vector<std::size_t> range_of_;  // of each merged term
+  Index merged_depth_ = 0;
+};
+
 }  // namespace
 
 template <class T>
-PackedFactors<T> pack_factors(const Setting& s, const TermList& list, LayerFactors<T>&& factors) {
+PackedFactors<T> pack_factors(const KernelShape& s, const TermList& list, LayerFactors<T>&& factors) {
   constexpr Index w = kPanelWidth<T>;
   PackedFactors<T> packed;
   const Index width = factors.width;
@@ -89,132 +275,16 @@ PackedFactors<T> pack_factors(const Setting& s, const TermList& list, LayerFacto
 }
 
 template <class T>
-void local_kernel(const Setting& s, const TermList& list, const std::vector<std::size_t>& which, Index width,
+void local_kernel(const KernelShape& s, const TermList& list, const std::vector<std::size_t>& which, Index width,
                   const PackedFactors<T>& a, const PackedFactors<T>& b, bool accumulate, Panels<T>& out,
                   LocalScratch<T>& scratch, double& flop) {
-  constexpr Index w = kPanelWidth<T>;
-  const Index length = s.length, square = length * length, rows = length * width, padded = round_up<T>(rows);
-  const Index n_terms = static_cast<Index>(which.size());
-  scratch.gram.resize(static_cast<std::size_t>(n_terms * square));
-  scratch.inner.resize(static_cast<std::size_t>(square));
-  scratch.expanded.resize(static_cast<std::size_t>(n_terms * length * w));
-  scratch.carried.resize(which.size());
-  scratch.token_of.resize(static_cast<std::size_t>(padded));
-  for (Index t = 0, r = 0; t < length; ++t)
-    for (Index i = 0; i < width; ++i) scratch.token_of[static_cast<std::size_t>(r++)] = t;
-  std::fill(scratch.token_of.begin() + rows, scratch.token_of.end(), length - 1);
-  const Index* const token_of = scratch.token_of.data();
-  bool any_product = false;
-  for (Index i = 0; i < n_terms; ++i) {
-    const Term& term = list.terms[which[static_cast<std::size_t>(i)]];
-    any_product |= term.form != FactorForm::diagonal;
-    counted_gemm<T>(flop, Op::none, Op::transpose, length, length, term.feature, T(1),
-                    a.features.data() + term.feature_offset, term.feature, b.features.data() + term.feature_offset,
-                    term.feature, T(0), scratch.gram.data() + i * square, length);
-    if (term.form != FactorForm::source) continue;
-    counted_gemm<T>(flop, Op::none, Op::transpose, length, length, term.source, T(1),
-                    a.features.data() + term.source_offset, term.source, b.features.data() + term.source_offset,
-                    term.source, T(0), scratch.inner.data(), length);
-    Panels<T>& carried = scratch.carried[static_cast<std::size_t>(i)];
-    if (carried.rows() != rows || carried.depth(0) != length) carried.reshape(rows, length);
-    for (Index p = 0; p < carried.count(); ++p) {
-      const Index seen = source_depth<T>(s, p, width);
-      flop += 2.0 * static_cast<double>(length * std::min(w, rows - p * w) * seen);
-      numerics::gemm<T>(Op::transpose, Op::none, length, w, seen, T(1), scratch.inner.data(), length,
-                        a.factors.panel(p) + (list.n_rows + term.row_offset) * w, w, T(0), carried.panel(p), w);
-    }
-  }
-  std::vector<Range> ranges;
-  std::vector<std::size_t> range_of(which.size());
-  for (Index q = 0; q < b.factors.count(); ++q) {
-    T* const c = out.panel(q);
-    if (!any_product && !accumulate) std::fill_n(c, padded * w, T(0));
-    const Index columns = std::min(w, rows - q * w);
-    // expanded[term][token of a][column]: the Gram number of the column's token.
-    for (Index i = 0; i < n_terms; ++i)
-      for (Index t = 0; t < length; ++t) {
-        const T* const gram = scratch.gram.data() + i * square + t * length;
-        T* const to = scratch.expanded.data() + (i * length + t) * w;
-        for (Index column = 0; column < w; ++column) to[column] = gram[token_of[q * w + column]];
-      }
-    ranges.clear();
-    Index merged_depth = 0;
-    for (std::size_t i = 0; i < which.size(); ++i) {
-      const Term& term = list.terms[which[i]];
-      if (!merges<T>(term, width)) continue;
-      const bool source = term.form == FactorForm::source;
-      const Index b_offset = source ? list.n_rows + term.row_offset : term.row_offset;
-      const auto known = std::find_if(ranges.begin(), ranges.end(),
-                                      [&](const Range& range) { return source && range.b_offset == b_offset; });
-      range_of[i] = static_cast<std::size_t>(known - ranges.begin());
-      if (known != ranges.end()) continue;
-      ranges.push_back({merged_depth, source ? source_depth<T>(s, q, width) : term.depth, b_offset});
-      merged_depth += ranges.back().depth;
-    }
-    scratch.merged.resize(static_cast<std::size_t>(merged_depth * w));
-    for (Index p = 0; p < a.factors.count(); ++p) {
-      const Index live = std::min(w, rows - p * w);
-      bool add = accumulate;
-      for (Index i = 0; i < n_terms; ++i) {
-        const Term& term = list.terms[which[static_cast<std::size_t>(i)]];
-        if (term.form == FactorForm::diagonal || merges<T>(term, width)) continue;
-        const bool source = term.form == FactorForm::source;
-        const Index depth = source ? source_depth<T>(s, q, width) : term.depth;
-        const T* const a_panel =
-            source ? scratch.carried[static_cast<std::size_t>(i)].panel(p) : a.factors.panel(p) + term.row_offset * w;
-        const T* const b_panel = b.factors.panel(q) + (source ? list.n_rows + term.row_offset : term.row_offset) * w;
-        const T* weights[kPanelWidth<T>];
-        for (Index r = 0; r < w; ++r) weights[r] = scratch.expanded.data() + (i * length + token_of[p * w + r]) * w;
-        for (Index start = 0; start < depth; start += kChunk) {
-          const Index count = std::min(kChunk, depth - start);
-          for (Index r = 0; r < live; r += kTileRows) {
-            Tile<T> tile;
-            tile.clear();
-            tile.add_product(count, a_panel + start * w + r, b_panel + start * w);
-            tile.store_weighted(c + (p * w + r) * w, weights + r, add);
-          }
-          add = true;
-        }
-        flop += 2.0 * static_cast<double>(live * columns * depth);
-      }
-      if (merged_depth > 0) {
-        const Index token = token_of[p * w];
-        for (Range& range : ranges) range.fresh = true;
-        for (Index i = 0; i < n_terms; ++i) {
-          const Term& term = list.terms[which[static_cast<std::size_t>(i)]];
-          if (!merges<T>(term, width)) continue;
-          Range& range = ranges[range_of[static_cast<std::size_t>(i)]];
-          const bool source = term.form == FactorForm::source;
-          const T* const from =
-              source ? scratch.carried[static_cast<std::size_t>(i)].panel(p) : a.factors.panel(p) + term.row_offset * w;
-          const T weight = scratch.expanded[static_cast<std::size_t>((i * length + token) * w)];
-          scale_into(range.depth * w, weight, from, range.fresh, scratch.merged.data() + range.start * w);
-          range.fresh = false;
-        }
-        for (Index r = 0; r < live; r += kTileRows) {
-          Tile<T> tile;
-          tile.clear();
-          for (const Range& range : ranges)
-            tile.add_product(range.depth, scratch.merged.data() + range.start * w + r,
-                             b.factors.panel(q) + range.b_offset * w);
-          tile.store(c + (p * w + r) * w, add);
-        }
-        flop += 2.0 * static_cast<double>(live * columns * merged_depth);
-      }
-    }
-    for (Index i = 0; i < n_terms; ++i) {
-      if (list.terms[which[static_cast<std::size_t>(i)]].form != FactorForm::diagonal) continue;
-      const T* const gram = scratch.expanded.data() + i * length * w;
-      for (Index column = 0; column < columns; ++column) {
-        const Index row = q * w + column - token_of[q * w + column] * width;
-        for (Index t = 0; t < length; ++t) c[(t * width + row) * w + column] += gram[t * w + column];
-      }
-    }
-  }
+  PairProduct<T> product(s, list, which, width, a, b, scratch, flop);
+  product.multiply_features();
+  for (Index q = 0; q < b.factors.count(); ++q) product.fill(q, accumulate, out.panel(q));
 }
 
 template <class T>
-double local_flop(const Setting& s, const TermList& list, const std::vector<std::size_t>& which, Index width) {
+double local_flop(const KernelShape& s, const TermList& list, const std::vector<std::size_t>& which, Index width) {
   constexpr Index w = kPanelWidth<T>;
   const Index length = s.length, rows = length * width;
   double flop = 0;
@@ -232,15 +302,15 @@ double local_flop(const Setting& s, const TermList& list, const std::vector<std:
   return flop;
 }
 
-template PackedFactors<float> pack_factors<float>(const Setting&, const TermList&, LayerFactors<float>&&);
-template PackedFactors<double> pack_factors<double>(const Setting&, const TermList&, LayerFactors<double>&&);
-template void local_kernel<float>(const Setting&, const TermList&, const std::vector<std::size_t>&, Index,
+template PackedFactors<float> pack_factors<float>(const KernelShape&, const TermList&, LayerFactors<float>&&);
+template PackedFactors<double> pack_factors<double>(const KernelShape&, const TermList&, LayerFactors<double>&&);
+template void local_kernel<float>(const KernelShape&, const TermList&, const std::vector<std::size_t>&, Index,
                                   const PackedFactors<float>&, const PackedFactors<float>&, bool, Panels<float>&,
                                   LocalScratch<float>&, double&);
-template void local_kernel<double>(const Setting&, const TermList&, const std::vector<std::size_t>&, Index,
+template void local_kernel<double>(const KernelShape&, const TermList&, const std::vector<std::size_t>&, Index,
                                    const PackedFactors<double>&, const PackedFactors<double>&, bool, Panels<double>&,
                                    LocalScratch<double>&, double&);
-template double local_flop<float>(const Setting&, const TermList&, const std::vector<std::size_t>&, Index);
-template double local_flop<double>(const Setting&, const TermList&, const std::vector<std::size_t>&, Index);
+template double local_flop<float>(const KernelShape&, const TermList&, const std::vector<std::size_t>&, Index);
+template double local_flop<double>(const KernelShape&, const TermList&, const std::vector<std::size_t>&, Index);
 
 }  // namespace phaselaw::kernel

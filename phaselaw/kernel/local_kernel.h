@@ -24,7 +24,7 @@ struct PackedFactors {
 };
 
 template <class T>
-[[nodiscard]] PackedFactors<T> pack_factors(const Setting& s, const TermList& list, LayerFactors<T>&& factors);
+[[nodiscard]] PackedFactors<T> pack_factors(const KernelShape& s, const TermList& list, LayerFactors<T>&& factors);
 
 template <class T>
 struct LocalScratch {
@@ -37,12 +37,12 @@ struct LocalScratch {
 // out.panel(p) holds, for panel p of b's rows, C^T: out(b row, a row) at panel p, depth index = a's row. `which`: terms
 // to sum. out must have depth >= a's rows rounded up to a panel. accumulate: add to out.
 template <class T>
-void local_kernel(const Setting& s, const TermList& list, const std::vector<std::size_t>& which, Index width,
+void local_kernel(const KernelShape& s, const TermList& list, const std::vector<std::size_t>& which, Index width,
                   const PackedFactors<T>& a, const PackedFactors<T>& b, bool accumulate, Panels<T>& out,
                   LocalScratch<T>& scratch, double& flop);
 
 template <class T>
-[[nodiscard]] double local_flop(const Setting& s, const TermList& list, const std::vector<std::size_t>& which,
+[[nodiscard]] double local_flop(const KernelShape& s, const TermList& list, const std::vector<std::size_t>& which,
                                 Index width);
 
 }  // namespace phaselaw::kernel

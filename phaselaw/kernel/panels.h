@@ -2,10 +2,13 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
 #include <Eigen/Core>
+
+#include "phaselaw/numerics/vectors.h"
 
 // Matrices in panels, and the product that works on them.
 //
@@ -21,14 +24,11 @@ namespace phaselaw::kernel {
 
 using Index = std::int64_t;
 
-#ifdef __AVX512F__
-inline constexpr Index kVectorBytes = 64, kTileRows = 8;
-#else
-inline constexpr Index kVectorBytes = 32, kTileRows = 4;
-#endif
+inline constexpr std::size_t kPanelVectorBytes = std::max<std::size_t>(numerics::kVectorBytes, 32);
+inline constexpr Index kTileRows = static_cast<Index>(kPanelVectorBytes / 8);
 
 template <class T>
-inline constexpr Index kLanes = kVectorBytes / static_cast<Index>(sizeof(T));
+inline constexpr Index kLanes = numerics::VectorOf<T, kPanelVectorBytes>::kLanes;
 template <class T>
 inline constexpr Index kPanelWidth = 2 * kLanes<T>;
 
@@ -45,27 +45,10 @@ template <class T>
 template <class T>
 using AlignedVector = std::vector<T, Eigen::aligned_allocator<T>>;
 
-namespace detail {
-
-typedef float FloatLanes __attribute__((vector_size(kVectorBytes), aligned(4), may_alias));
-typedef double DoubleLanes __attribute__((vector_size(kVectorBytes), aligned(8), may_alias));
-template <class T>
-struct LanesOf;
-template <>
-struct LanesOf<float> {
-  using Type = FloatLanes;
-};
-template <>
-struct LanesOf<double> {
-  using Type = DoubleLanes;
-};
-
-}  // namespace detail
-
 // The registers of one tile: kTileRows x kPanelWidth entries.
 template <class T>
 struct Tile {
-  using Lanes = typename detail::LanesOf<T>::Type;
+  using Lanes = typename numerics::VectorOf<T, kPanelVectorBytes>::type;
   Lanes value[kTileRows][2];
 
   [[gnu::always_inline]] void clear() {
@@ -78,7 +61,7 @@ struct Tile {
     constexpr Index w = kPanelWidth<T>;
 #pragma GCC unroll 1
     for (Index k = 0; k < depth; ++k, a += w, b += w) {
-      const Lanes b0 = *reinterpret_cast<const Lanes*>(b), b1 = *reinterpret_cast<const Lanes*>(b + kLanes<T>);
+      const Lanes b0 = numerics::load<Lanes>(b), b1 = numerics::load<Lanes>(b + kLanes<T>);
 #pragma GCC unroll 8
       for (Index r = 0; r < kTileRows; ++r) {
         value[r][0] += a[r] * b0;
@@ -90,25 +73,25 @@ struct Tile {
   // c (rows w apart) = or += the tile.
   [[gnu::always_inline]] void store(T* c, bool accumulate) const {
 #pragma GCC unroll 8
-    for (Index r = 0; r < kTileRows; ++r) {
-      auto* const out = reinterpret_cast<Lanes*>(c + r * kPanelWidth<T>);
-      auto* const next = reinterpret_cast<Lanes*>(c + r * kPanelWidth<T> + kLanes<T>);
-      *out = accumulate ? *out + value[r][0] : value[r][0];
-      *next = accumulate ? *next + value[r][1] : value[r][1];
-    }
+    for (Index r = 0; r < kTileRows; ++r)
+#pragma GCC unroll 2
+      for (Index half = 0; half < 2; ++half) {
+        T* const out = c + r * kPanelWidth<T> + half * kLanes<T>;
+        const Lanes x = value[r][half];
+        numerics::store(out, accumulate ? numerics::load<Lanes>(out) + x : x);
+      }
   }
 
   // c = or += weight o tile: row r is multiplied entrywise by the w numbers at weights[r].
   [[gnu::always_inline]] void store_weighted(T* c, const T* const* weights, bool accumulate) const {
 #pragma GCC unroll 8
-    for (Index r = 0; r < kTileRows; ++r) {
-      auto* const out = reinterpret_cast<Lanes*>(c + r * kPanelWidth<T>);
-      auto* const next = reinterpret_cast<Lanes*>(c + r * kPanelWidth<T> + kLanes<T>);
-      const auto* const g = reinterpret_cast<const Lanes*>(weights[r]);
-      const auto* const g1 = reinterpret_cast<const Lanes*>(weights[r] + kLanes<T>);
-      *out = accumulate ? *out + *g * value[r][0] : *g * value[r][0];
-      *next = accumulate ? *next + *g1 * value[r][1] : *g1 * value[r][1];
-    }
+    for (Index r = 0; r < kTileRows; ++r)
+#pragma GCC unroll 2
+      for (Index half = 0; half < 2; ++half) {
+        T* const out = c + r * kPanelWidth<T> + half * kLanes<T>;
+        const Lanes x = numerics::load<Lanes>(weights[r] + half * kLanes<T>) * value[r][half];
+        numerics::store(out, accumulate ? numerics::load<Lanes>(out) + x : x);
+      }
   }
 };
 

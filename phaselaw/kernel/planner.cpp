@@ -3,8 +3,6 @@
 
 #include <algorithm>
 
-#include <omp.h>
-
 #include "phaselaw/kernel/contraction.h"
 #include "phaselaw/kernel/problem.h"
 #include "phaselaw/kernel/recursion.h"
@@ -31,7 +29,7 @@ double efficiency(Algorithm algorithm) {
 }
 
 template <class T>
-Cost cost_of(Algorithm algorithm, const Setting& s, Index rows, Index cols, const KernelOptions& wanted,
+Cost cost_of(Algorithm algorithm, const KernelShape& s, Index rows, Index cols, const KernelOptions& wanted,
              Index threads) {
   const Detail detail = wanted.detail;
   Cost cost;
@@ -85,8 +83,8 @@ Plan plan_kernel(const model::ModelOptions& options, std::int64_t rows, std::int
   base::check_fields(wanted);
   PHASELAW_CHECK(scalar_bytes == sizeof(float) || scalar_bytes == sizeof(double));
   const model::ParameterTable table(options);
-  const Setting s(options, table, wanted.reduce);
-  const Index threads = wanted.threads > 0 ? wanted.threads : omp_get_max_threads();
+  const KernelShape s(options, table, wanted.reduce);
+  const Index threads = base::thread_count(wanted.threads);
   Plan plan;
   const bool forced = wanted.algorithm != Algorithm::automatic;
   if (forced && wanted.algorithm != Algorithm::vjp && !options.is_plain_block())

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "phaselaw/kernel/problem.h"
 
-#include <cmath>
-
 #include "phaselaw/kernel/counted.h"
 #include "phaselaw/kernel/stream_jacobian.h"
 
@@ -11,7 +9,7 @@ namespace phaselaw::kernel {
 using model::BlockKind;
 using numerics::Op;
 
-std::vector<PartName> part_names(const Setting& s, Detail detail) {
+std::vector<PartName> part_names(const KernelShape& s, Detail detail) {
   std::vector<PartName> parts;
   if (detail == Detail::total) return parts;
   for (const auto& block : s.table.blocks()) {
@@ -53,22 +51,16 @@ std::vector<std::pair<Index, Index>> Problem<T>::pairs() const {
 
 template <class T>
 Side<T> make_side(const Problem<T>& problem, const model::Inputs<T>& inputs, double& flop) {
-  const Setting& s = problem.setting;
+  const KernelShape& s = problem.shape;
   Side<T> side;
   side.traces.resize(static_cast<std::size_t>(inputs.n));
   side.b.resize(static_cast<std::size_t>(inputs.n));
-  double total = 0;
-  bool finite = true;
-#pragma omp parallel for schedule(dynamic) num_threads(problem.threads) reduction(+ : total) reduction(&& : finite)
-  for (Index a = 0; a < inputs.n; ++a) {
+  flop += problem.run(inputs.n, [&](Index a, double& spent) {
     auto& trace = side.traces[static_cast<std::size_t>(a)];
-    trace = trace_sequence(s, problem.theta, inputs, a, total);
-    for (const T x : trace.last) finite = finite && std::isfinite(x);
+    trace = trace_sequence(s, problem.theta, inputs, a, spent);
+    require_finite(trace.last);
     if (s.plan.stream) side.b[static_cast<std::size_t>(a)] = readout_stream_jacobian(s, problem.theta, trace);
-  }
-  if (!finite)
-    throw std::domain_error("the forward pass gives infinite or undefined numbers; check the weights and inputs");
-  flop += total;
+  });
   return side;
 }
 
@@ -95,7 +87,7 @@ void write_transposed(Index rows, Index cols, const T* from, Index from_stride, 
 template <class T>
 void write_block(const Problem<T>& problem, T* matrix, Index a, Index b, bool add, Panels<T>& block) {
   constexpr Index w = kPanelWidth<T>;
-  const Index rows = problem.setting.rows, leading = problem.leading();
+  const Index rows = problem.shape.rows, leading = problem.leading();
   if (problem.symmetric && a == b)
     for (Index r = 1; r < rows; ++r)
       for (Index c = 0; c < r; ++c) block.at(c, r) = block.at(r, c);
@@ -119,7 +111,7 @@ void write_block(const Problem<T>& problem, T* matrix, Index a, Index b, bool ad
 template <class T>
 void add_readout_kernel(const Problem<T>& problem, const SequenceTrace<T>& a, const SequenceTrace<T>& b,
                         Panels<T>& block, double& flop) {
-  const Setting& s = problem.setting;
+  const KernelShape& s = problem.shape;
   const double scale = s.options.output_scale * s.table.at(BlockKind::out).multiplier;
   AlignedVector<T> gram(static_cast<std::size_t>(s.length * s.length));
   counted_gemm<T>(flop, Op::none, Op::transpose, s.length, s.length, s.d, static_cast<T>(scale * scale), a.last.data(),

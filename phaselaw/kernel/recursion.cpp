@@ -15,7 +15,7 @@ using numerics::Op;
 namespace {
 
 // Columns that pass through a layer at once: their L x L score tangents stay in the second-level cache.
-Index chunk_columns(const Setting& s) {
+Index chunk_columns(const KernelShape& s) {
   return std::clamp<Index>((Index{1} << 19U) / (s.length * s.length), 32, std::max<Index>(s.stream, 32));
 }
 
@@ -33,7 +33,7 @@ struct TangentScratch {
 
 // T_t = I + omega c_down c_up W_down diag phi'(u_t) W_up R'_t, for every token.
 template <class T>
-AlignedVector<T> token_jacobians(const Setting& s, std::span<const T> theta, const LayerTrace<T>& at, Index layer,
+AlignedVector<T> token_jacobians(const KernelShape& s, std::span<const T> theta, const LayerTrace<T>& at, Index layer,
                                  double& flop) {
   const auto &up = s.block(BlockKind::mlp_up, layer), &down = s.block(BlockKind::mlp_down, layer);
   const T* const w_down = theta.data() + down.offset;
@@ -58,7 +58,7 @@ AlignedVector<T> token_jacobians(const Setting& s, std::span<const T> theta, con
 template <class T>
 class TangentMap {
  public:
-  TangentMap(const Setting& s, std::span<const T> theta, const LayerTrace<T>& trace, const AlignedVector<T>& token,
+  TangentMap(const KernelShape& s, std::span<const T> theta, const LayerTrace<T>& trace, const AlignedVector<T>& token,
              Index layer, TangentScratch<T>& scratch, double& flop)
       : s_(s), theta_(theta), at_(trace), token_(token), layer_(layer), w_(scratch), flop_(flop) {}
 
@@ -144,7 +144,7 @@ class TangentMap {
     }
   }
 
-  const Setting& s_;
+  const KernelShape& s_;
   std::span<const T> theta_;
   const LayerTrace<T>& at_;
   const AlignedVector<T>& token_;
@@ -158,21 +158,20 @@ using Tangents = std::vector<std::vector<LayerTangent<T>>>;  // sequence, layer
 
 template <class T>
 Tangents<T> make_tangents(const Problem<T>& problem, const Side<T>& side, double& flop) {
-  const Setting& s = problem.setting;
+  const KernelShape& s = problem.shape;
   Tangents<T> tangents(side.traces.size());
-  double total = 0;
-#pragma omp parallel for schedule(dynamic) num_threads(problem.threads) reduction(+ : total)
-  for (std::size_t a = 0; a < side.traces.size(); ++a)
+  flop += problem.run(static_cast<Index>(side.traces.size()), [&](Index sequence, double& spent) {
+    const auto a = static_cast<std::size_t>(sequence);
     for (Index layer = 0; layer < s.options.n_layers; ++layer) {
       auto& at = tangents[a].emplace_back();
       const TermList list = layer_terms(s, layer, source_forms(s));
       const auto& trace = side.traces[a].layers[static_cast<std::size_t>(layer)];
       LayerFactors<T> factors;
-      layer_factors<T>(s, problem.theta, trace, layer, list, factors, nullptr, total);
+      layer_factors<T>(s, problem.theta, trace, layer, list, factors, nullptr, spent);
       at.factors = pack_factors(s, list, std::move(factors));
-      if (s.passes_below(layer)) at.token_jacobian = token_jacobians(s, problem.theta, trace, layer, total);
+      if (s.passes_below(layer)) at.token_jacobian = token_jacobians(s, problem.theta, trace, layer, spent);
     }
-  flop += total;
+  });
   return tangents;
 }
 
@@ -204,7 +203,7 @@ class PairRecursion {
  public:
   PairRecursion(Problem<T>& problem, const Side<T>& rows, const Side<T>& cols, const Tangents<T>& row_tangents,
                 const Tangents<T>& col_tangents)
-      : problem_(problem), s_(problem.setting), rows_(rows), cols_(cols), ta_(row_tangents), tb_(col_tangents) {
+      : problem_(problem), s_(problem.shape), rows_(rows), cols_(cols), ta_(row_tangents), tb_(col_tangents) {
     for (Index layer = 0; layer < s_.options.n_layers; ++layer) {
       lists_.push_back(layer_terms(s_, layer, source_forms(s_)));
       which_.emplace_back();
@@ -292,7 +291,7 @@ class PairRecursion {
   }
 
   Problem<T>& problem_;
-  const Setting& s_;
+  const KernelShape& s_;
   const Side<T>&rows_, &cols_;
   const Tangents<T>&ta_, &tb_;
   std::vector<TermList> lists_;
@@ -304,7 +303,7 @@ Index padded(Index rows) {
   return panel_count<T>(rows) * kPanelWidth<T>;
 }
 
-double tangent_flop(const Setting& s) {  // of one sequence and column
+double tangent_flop(const KernelShape& s) {  // of one sequence and column
   const auto n = [](Index x) { return static_cast<double>(x); };
   const double length = n(s.length), d = n(s.d), w = n(s.width);
   const double seen = s.causal ? length * (length + 1) / 2 : length * length;
@@ -315,7 +314,7 @@ double tangent_flop(const Setting& s) {  // of one sequence and column
 
 template <class T>
 void run_recursion(Problem<T>& problem) {
-  const Setting& s = problem.setting;
+  const KernelShape& s = problem.shape;
   double& flop = problem.result.flop;
   const Side<T> rows = make_side(problem, problem.row_inputs, flop);
   Side<T> other;
@@ -327,25 +326,24 @@ void run_recursion(Problem<T>& problem) {
   const PairRecursion<T> recursion(problem, rows, cols, row_tangents,
                                    problem.symmetric ? row_tangents : other_tangents);
   const auto pairs = problem.pairs();
-  double total = 0;
-#pragma omp parallel num_threads(problem.threads) reduction(+ : total)
-  {
+  const auto scratch = [&] {
     RecursionScratch<T> w;
     w.theta.resize(static_cast<std::size_t>(s.stream * s.stream));
     w.turned.resize(static_cast<std::size_t>(s.stream * std::max(s.stream, s.rows)));
     w.local.reshape(s.stream, padded<T>(s.stream));
     w.block.reshape(s.rows, padded<T>(s.rows));
-#pragma omp for schedule(dynamic, 1)
-    for (std::size_t p = 0; p < pairs.size(); ++p)
-      if (!base::interrupted())
-        recursion.run(static_cast<std::size_t>(pairs[p].first), static_cast<std::size_t>(pairs[p].second), w);
-    total += w.flop;
-  }
-  flop += total;
+    return w;
+  };
+  flop += problem.run(static_cast<Index>(pairs.size()), scratch, [&](Index p, RecursionScratch<T>& w, double& spent) {
+    const auto [a, b] = pairs[static_cast<std::size_t>(p)];
+    w.flop = 0;
+    recursion.run(static_cast<std::size_t>(a), static_cast<std::size_t>(b), w);
+    spent += w.flop;
+  });
 }
 
 template <class T>
-double recursion_flop(const Setting& s, Index rows, Index cols) {
+double recursion_flop(const KernelShape& s, Index rows, Index cols) {
   const double sequences = static_cast<double>(rows + cols);
   const double pairs = cols == 0 ? 0.5 * static_cast<double>(rows) * static_cast<double>(rows + 1)
                                  : static_cast<double>(rows) * static_cast<double>(cols);
@@ -370,7 +368,7 @@ double recursion_flop(const Setting& s, Index rows, Index cols) {
 }
 
 template <class T>
-double recursion_scratch(const Setting& s, Index rows, Index cols, Index threads) {
+double recursion_scratch(const KernelShape& s, Index rows, Index cols, Index threads) {
   const auto n = [](Index x) { return static_cast<double>(x); };
   double per_sequence = n(s.stream * s.rows);
   for (Index layer = 0; layer < s.options.n_layers; ++layer) {
@@ -384,10 +382,10 @@ double recursion_scratch(const Setting& s, Index rows, Index cols, Index threads
   return n(rows + cols) * (trace_bytes<T>(s) + per_sequence * sizeof(T)) + n(threads) * thread * sizeof(T);
 }
 
-#define PHASELAW_INSTANTIATE(T)                                    \
-  template void run_recursion<T>(Problem<T>&);                     \
-  template double recursion_flop<T>(const Setting&, Index, Index); \
-  template double recursion_scratch<T>(const Setting&, Index, Index, Index);
+#define PHASELAW_INSTANTIATE(T)                                        \
+  template void run_recursion<T>(Problem<T>&);                         \
+  template double recursion_flop<T>(const KernelShape&, Index, Index); \
+  template double recursion_scratch<T>(const KernelShape&, Index, Index, Index);
 PHASELAW_INSTANTIATE(float)
 PHASELAW_INSTANTIATE(double)
 #undef PHASELAW_INSTANTIATE

@@ -18,8 +18,8 @@ template <class T>
 void run_recursion(Problem<T>& problem);
 
 template <class T>
-[[nodiscard]] double recursion_flop(const Setting& s, Index rows, Index cols);
+[[nodiscard]] double recursion_flop(const KernelShape& s, Index rows, Index cols);
 template <class T>
-[[nodiscard]] double recursion_scratch(const Setting& s, Index rows, Index cols, Index threads);
+[[nodiscard]] double recursion_scratch(const KernelShape& s, Index rows, Index cols, Index threads);
 
 }  // namespace phaselaw::kernel

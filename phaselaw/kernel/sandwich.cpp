@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "phaselaw/kernel/sandwich.h"
 
+#include <optional>
+
 #include "phaselaw/base/interrupt.h"
 #include "phaselaw/kernel/local_kernel.h"
 #include "phaselaw/kernel/stream_jacobian.h"
@@ -23,7 +25,7 @@ struct LayerWork {
   std::vector<Bundle> bundles;
 };
 
-LayerWork layer_work(const Setting& s, Index layer, const std::vector<PartName>& parts, Detail detail) {
+LayerWork layer_work(const KernelShape& s, Index layer, const std::vector<PartName>& parts, Detail detail) {
   LayerWork work;
   work.layer = layer;
   work.local = layer == s.options.n_layers - 1 && s.reduce == Reduce::none;
@@ -36,7 +38,7 @@ LayerWork layer_work(const Setting& s, Index layer, const std::vector<PartName>&
 
 // Depths of B's panels: B(row, .) reaches the tokens that the row sees.
 template <class T>
-std::vector<Index> row_depths(const Setting& s) {
+std::vector<Index> row_depths(const KernelShape& s) {
   std::vector<Index> depths;
   for (Index p = 0; p < panel_count<T>(s.rows); ++p)
     depths.push_back(s.visible_to(std::min((p + 1) * kPanelWidth<T>, s.rows) - 1) * s.d);
@@ -44,7 +46,7 @@ std::vector<Index> row_depths(const Setting& s) {
 }
 
 template <class T>
-Panels<T> pack_rows(const Setting& s, const AlignedVector<T>& b) {
+Panels<T> pack_rows(const KernelShape& s, const AlignedVector<T>& b) {
   constexpr Index w = kPanelWidth<T>;
   Panels<T> packed;
   packed.reshape(s.rows, row_depths<T>(s));
@@ -70,38 +72,40 @@ struct PackedSide {
 
 template <class T>
 void pack_group(const Problem<T>& problem, const std::vector<LayerWork>& group, PackedSide<T>& packed, double& flop) {
-  const Setting& s = problem.setting;
+  const KernelShape& s = problem.shape;
   const std::size_t n = packed.side.traces.size();
   packed.factors.assign(group.size(), std::vector<PackedFactors<T>>(n));
   packed.rows.assign(group.size(), std::vector<Panels<T>>(n));
   packed.embed_rows.assign(n, Panels<T>());
-  double total = 0;
-#pragma omp parallel num_threads(problem.threads) reduction(+ : total)
-  {
-    AlignedVector<T> jacobian;
-#pragma omp for schedule(dynamic)
-    for (std::size_t a = 0; a < n; ++a) {
-      const SequenceTrace<T>& trace = packed.side.traces[a];
-      for (std::size_t i = 0; i < group.size(); ++i) {
-        const LayerWork& work = group[i];
-        const bool below = s.passes_below(work.layer);
-        if (below) jacobian.resize(static_cast<std::size_t>(s.stream * s.stream));
-        LayerFactors<T> factors;
-        layer_factors(s, problem.theta, trace.layers[static_cast<std::size_t>(work.layer)], work.layer, work.list,
-                      factors, below ? jacobian.data() : nullptr, total);
-        if (work.local) push_readout(s, problem.theta, trace, work.list, work.packed, factors, total);
-        packed.factors[i][a] = pack_factors(s, work.packed, std::move(factors));
-        if (!work.local) packed.rows[i][a] = pack_rows(s, packed.side.b[a]);
-        if (below) step_stream_jacobian(s, jacobian.data(), packed.side.b[a], total);
-        if (work.layer == 0 && s.plan.embed) packed.embed_rows[a] = pack_rows(s, packed.side.b[a]);
-      }
+  const auto pack = [&](Index sequence, AlignedVector<T>& jacobian, double& spent) {
+    const auto a = static_cast<std::size_t>(sequence);
+    const SequenceTrace<T>& trace = packed.side.traces[a];
+    for (std::size_t i = 0; i < group.size(); ++i) {
+      const LayerWork& work = group[i];
+      const bool below = s.passes_below(work.layer);
+      if (below) jacobian.resize(static_cast<std::size_t>(s.stream * s.stream));
+      LayerFactors<T> factors;
+      layer_factors(s, problem.theta, trace.layers[static_cast<std::size_t>(work.layer)], work.layer, work.list,
+                    factors, below ? jacobian.data() : nullptr, spent);
+      if (work.local) push_readout(s, problem.theta, trace, work.list, work.packed, factors, spent);
+      packed.factors[i][a] = pack_factors(s, work.packed, std::move(factors));
+      if (!work.local) packed.rows[i][a] = pack_rows(s, packed.side.b[a]);
+      if (below) step_stream_jacobian(s, jacobian.data(), packed.side.b[a], spent);
+      if (work.layer == 0 && s.plan.embed) packed.embed_rows[a] = pack_rows(s, packed.side.b[a]);
     }
-  }
-  flop += total;
+  };
+  const auto jacobian_for_each = [] { return AlignedVector<T>(); };
+  flop += problem.run(static_cast<Index>(n), jacobian_for_each, pack);
 }
 
 template <class T>
 struct PairScratch {
+  PairScratch(const KernelShape& s, Detail detail)
+      : local(s.stream, round_up<T>(s.stream)),
+        total(s.rows, round_up<T>(s.rows)),
+        product(static_cast<std::size_t>(kGroup * round_up<T>(s.stream) * kPanelWidth<T>)) {
+    if (detail != Detail::total) part.reshape(s.rows, round_up<T>(s.rows));
+  }
   Panels<T> local, total, part;
   AlignedVector<T> product;  // kGroup panels of C B_b^T
   LocalScratch<T> terms;
@@ -110,7 +114,7 @@ struct PairScratch {
 
 // block += B_a (C B_b^T), where fill(group, panels of C B_b^T) provides the second factor.
 template <class T, class Fill>
-void multiply_rows(const Setting& s, const Panels<T>& a, const Panels<T>& b, bool accumulate, Panels<T>& block,
+void multiply_rows(const KernelShape& s, const Panels<T>& a, const Panels<T>& b, bool accumulate, Panels<T>& block,
                    PairScratch<T>& scratch, Fill&& fill) {
   const Index padded = round_up<T>(s.stream), w = kPanelWidth<T>;
   for (Index start = 0; start < b.count(); start += kGroup) {
@@ -137,7 +141,7 @@ class PairKernel {
  public:
   PairKernel(Problem<T>& problem, const PackedSide<T>& rows, const PackedSide<T>& cols,
              const std::vector<LayerWork>& group, bool first)
-      : problem_(problem), s_(problem.setting), rows_(rows), cols_(cols), group_(group), first_(first) {}
+      : problem_(problem), s_(problem.shape), rows_(rows), cols_(cols), group_(group), first_(first) {}
 
   void run(Index a, Index b, PairScratch<T>& w) const {
     const bool parts = problem_.detail != Detail::total;
@@ -218,7 +222,7 @@ class PairKernel {
   }
 
   Problem<T>& problem_;
-  const Setting& s_;
+  const KernelShape& s_;
   const PackedSide<T>&rows_, &cols_;
   const std::vector<LayerWork>& group_;
   bool first_;
@@ -228,7 +232,7 @@ class PairKernel {
 
 template <class T>
 void run_sandwich(Problem<T>& problem) {
-  const Setting& s = problem.setting;
+  const KernelShape& s = problem.shape;
   double& flop = problem.result.flop;
   PackedSide<T> rows, cols;
   rows.side = make_side(problem, problem.row_inputs, flop);
@@ -239,13 +243,7 @@ void run_sandwich(Problem<T>& problem) {
   const auto n_pairs = static_cast<Index>(pairs.size());
   const Index group_size =
       layers_in_group<T>(s, problem.row_inputs.n, problem.symmetric ? 0 : problem.col_inputs.n, problem.detail);
-  std::vector<PairScratch<T>> scratch(static_cast<std::size_t>(std::min<Index>(problem.threads, n_pairs)));
-  for (auto& w : scratch) {
-    w.local.reshape(s.stream, round_up<T>(s.stream));
-    w.product.resize(static_cast<std::size_t>(kGroup * round_up<T>(s.stream) * kPanelWidth<T>));
-    w.total.reshape(s.rows, round_up<T>(s.rows));
-    if (problem.detail != Detail::total) w.part.reshape(s.rows, round_up<T>(s.rows));
-  }
+  std::vector<std::optional<PairScratch<T>>> scratch(static_cast<std::size_t>(problem.team.size()));  // by member
   Index top = s.plan.stream ? s.options.n_layers : 0;
   bool first = true;
   do {
@@ -261,30 +259,25 @@ void run_sandwich(Problem<T>& problem) {
     pack_group(problem, group, rows, flop);
     if (!problem.symmetric) pack_group(problem, group, cols, flop);
     const PairKernel<T> kernel(problem, rows, right, group, first);
-    Index next = 0;
-#pragma omp parallel num_threads(static_cast <int>(scratch.size()))
-    {
-      Index mine = 0;
-#pragma omp atomic capture
-      mine = next++;
-      auto& w = scratch[static_cast<std::size_t>(mine)];
-#pragma omp for schedule(dynamic, 1)
-      for (Index p = 0; p < n_pairs; ++p)
-        if (!base::interrupted())
-          kernel.run(pairs[static_cast<std::size_t>(p)].first, pairs[static_cast<std::size_t>(p)].second, w);
-    }
+    problem.team.run(n_pairs, [&](Index p, int member) {
+      if (base::interrupted()) return;
+      auto& w = scratch[static_cast<std::size_t>(member)];
+      if (!w) w.emplace(s, problem.detail);
+      kernel.run(pairs[static_cast<std::size_t>(p)].first, pairs[static_cast<std::size_t>(p)].second, *w);
+    });
     first = false;
   } while (top > 0);
-  for (const auto& w : scratch) flop += w.flop;
+  for (const auto& w : scratch)
+    if (w) flop += w->flop;
 }
 
-double trace_flop(const Setting& s) {
+double trace_flop(const KernelShape& s) {
   return static_cast<double>(s.options.n_layers * s.length) *
          static_cast<double>(8 * s.d * s.width + 4 * s.d * s.hidden);
 }
 
 template <class T>
-double trace_bytes(const Setting& s) {
+double trace_bytes(const KernelShape& s) {
   const Index layer =
       2 * s.stream + 2 * s.length + s.length * (4 * s.width + 2 * s.hidden) + s.heads * s.length * s.length;
   return static_cast<double>(s.options.n_layers * layer + s.stream + s.length) * sizeof(T);
@@ -294,7 +287,7 @@ namespace {
 
 // Numbers held per sequence while the layers of one group, `count` of them from `top` down, are processed.
 template <class T>
-double layer_numbers(const Setting& s, Index layer) {
+double layer_numbers(const KernelShape& s, Index layer) {
   const LayerWork work = layer_work(s, layer, {}, Detail::total);
   double numbers = static_cast<double>(
       round_up<T>(s.length * work.width) * (work.packed.n_rows + work.packed.n_sources) + work.packed.n_features);
@@ -303,13 +296,13 @@ double layer_numbers(const Setting& s, Index layer) {
   return numbers;
 }
 
-double result_numbers(const Setting& s, Index rows, Index cols, Detail detail) {
+double result_numbers(const KernelShape& s, Index rows, Index cols, Detail detail) {
   return static_cast<double>(rows * s.rows) * static_cast<double>((cols == 0 ? rows : cols) * s.rows) *
          static_cast<double>(1 + part_names(s, detail).size());
 }
 
 template <class T>
-double sandwich_product_flop(const Setting& s, bool both) {
+double sandwich_product_flop(const KernelShape& s, bool both) {
   double first = 0, second = 0;
   const auto depths = row_depths<T>(s);
   for (std::size_t p = 0; p < depths.size(); ++p) {
@@ -324,7 +317,7 @@ double sandwich_product_flop(const Setting& s, bool both) {
 }  // namespace
 
 template <class T>
-Index layers_in_group(const Setting& s, Index rows, Index cols, Detail detail) {
+Index layers_in_group(const KernelShape& s, Index rows, Index cols, Detail detail) {
   const double sequences = static_cast<double>(rows + cols);
   const double per_layer = sequences * layer_numbers<T>(s, 0);
   const double budget =
@@ -333,7 +326,7 @@ Index layers_in_group(const Setting& s, Index rows, Index cols, Detail detail) {
 }
 
 template <class T>
-double sandwich_flop(const Setting& s, Index rows, Index cols, Detail detail) {
+double sandwich_flop(const KernelShape& s, Index rows, Index cols, Detail detail) {
   const double sequences = static_cast<double>(rows + cols);
   const double pairs = cols == 0 ? 0.5 * static_cast<double>(rows) * static_cast<double>(rows + 1)
                                  : static_cast<double>(rows) * static_cast<double>(cols);
@@ -355,7 +348,7 @@ double sandwich_flop(const Setting& s, Index rows, Index cols, Detail detail) {
 }
 
 template <class T>
-double sandwich_scratch(const Setting& s, Index rows, Index cols, Detail detail, Index threads) {
+double sandwich_scratch(const KernelShape& s, Index rows, Index cols, Detail detail, Index threads) {
   const Index group = layers_in_group<T>(s, rows, cols, detail);
   double layers = 0;
   for (Index layer = 0; layer < s.options.n_layers; ++layer) layers = std::max(layers, layer_numbers<T>(s, layer));
@@ -372,12 +365,12 @@ double sandwich_scratch(const Setting& s, Index rows, Index cols, Detail detail,
          static_cast<double>(threads) * (pair + factors) * sizeof(T);
 }
 
-#define PHASELAW_INSTANTIATE(T)                                            \
-  template void run_sandwich<T>(Problem<T>&);                              \
-  template double trace_bytes<T>(const Setting&);                          \
-  template Index layers_in_group<T>(const Setting&, Index, Index, Detail); \
-  template double sandwich_flop<T>(const Setting&, Index, Index, Detail);  \
-  template double sandwich_scratch<T>(const Setting&, Index, Index, Detail, Index);
+#define PHASELAW_INSTANTIATE(T)                                                \
+  template void run_sandwich<T>(Problem<T>&);                                  \
+  template double trace_bytes<T>(const KernelShape&);                          \
+  template Index layers_in_group<T>(const KernelShape&, Index, Index, Detail); \
+  template double sandwich_flop<T>(const KernelShape&, Index, Index, Detail);  \
+  template double sandwich_scratch<T>(const KernelShape&, Index, Index, Detail, Index);
 PHASELAW_INSTANTIATE(float)
 PHASELAW_INSTANTIATE(double)
 #undef PHASELAW_INSTANTIATE

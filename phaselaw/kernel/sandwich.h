@@ -18,17 +18,17 @@ void run_sandwich(Problem<T>& problem);
 // Number of layers with factors and B held at once: the block of a pair is then written once per group instead of once
 // per layer.
 template <class T>
-[[nodiscard]] Index layers_in_group(const Setting& s, Index rows, Index cols, Detail detail);
+[[nodiscard]] Index layers_in_group(const KernelShape& s, Index rows, Index cols, Detail detail);
 
 // Flop and scratch bytes of run_sandwich, for `rows` against `cols` sequences (cols = 0: symmetric).
 template <class T>
-[[nodiscard]] double sandwich_flop(const Setting& s, Index rows, Index cols, Detail detail);
+[[nodiscard]] double sandwich_flop(const KernelShape& s, Index rows, Index cols, Detail detail);
 template <class T>
-[[nodiscard]] double sandwich_scratch(const Setting& s, Index rows, Index cols, Detail detail, Index threads);
+[[nodiscard]] double sandwich_scratch(const KernelShape& s, Index rows, Index cols, Detail detail, Index threads);
 
 // Forward pass of one sequence.
-[[nodiscard]] double trace_flop(const Setting& s);
+[[nodiscard]] double trace_flop(const KernelShape& s);
 template <class T>
-[[nodiscard]] double trace_bytes(const Setting& s);
+[[nodiscard]] double trace_bytes(const KernelShape& s);
 
 }  // namespace phaselaw::kernel

@@ -11,7 +11,7 @@ namespace {
 
 // Calls visit(u_start, u_count, t_start, t_count) for the panels of tokens u and t with an unmasked block of T.
 template <class Visit>
-void for_each_block(const Setting& s, Visit&& visit) {
+void for_each_block(const KernelShape& s, Visit&& visit) {
   const Index tokens = std::max<Index>(1, 128 / s.d);
   for (Index u = 0; u < s.length; u += tokens)
     for (Index t = s.causal ? u : 0; t < s.length; t += tokens)
@@ -21,7 +21,8 @@ void for_each_block(const Setting& s, Visit&& visit) {
 }  // namespace
 
 template <class T>
-AlignedVector<T> readout_stream_jacobian(const Setting& s, std::span<const T> theta, const SequenceTrace<T>& trace) {
+AlignedVector<T> readout_stream_jacobian(const KernelShape& s, std::span<const T> theta,
+                                         const SequenceTrace<T>& trace) {
   AlignedVector<T> b(static_cast<std::size_t>(s.stream * s.rows), T(0));
   AlignedVector<T> readout(static_cast<std::size_t>(s.outputs * s.d));
   for (Index t = 0; t < s.length; ++t) {
@@ -36,7 +37,7 @@ AlignedVector<T> readout_stream_jacobian(const Setting& s, std::span<const T> th
 }
 
 template <class T>
-void step_stream_jacobian(const Setting& s, const T* jacobian, AlignedVector<T>& b, double& flop) {
+void step_stream_jacobian(const KernelShape& s, const T* jacobian, AlignedVector<T>& b, double& flop) {
   AlignedVector<T> next(b.size(), T(0));
   for_each_block(s, [&](Index u, Index n_u, Index t, Index n_t) {
     const Index row = s.first_row(t);
@@ -47,7 +48,7 @@ void step_stream_jacobian(const Setting& s, const T* jacobian, AlignedVector<T>&
   b.swap(next);
 }
 
-double stream_step_flop(const Setting& s) {
+double stream_step_flop(const KernelShape& s) {
   double flop = 0;
   for_each_block(s, [&](Index, Index n_u, Index t, Index n_t) {
     flop += 2.0 * static_cast<double>(n_u * s.d) * static_cast<double>(n_t * s.d) *
@@ -56,11 +57,11 @@ double stream_step_flop(const Setting& s) {
   return flop;
 }
 
-template AlignedVector<float> readout_stream_jacobian<float>(const Setting&, std::span<const float>,
+template AlignedVector<float> readout_stream_jacobian<float>(const KernelShape&, std::span<const float>,
                                                              const SequenceTrace<float>&);
-template AlignedVector<double> readout_stream_jacobian<double>(const Setting&, std::span<const double>,
+template AlignedVector<double> readout_stream_jacobian<double>(const KernelShape&, std::span<const double>,
                                                                const SequenceTrace<double>&);
-template void step_stream_jacobian<float>(const Setting&, const float*, AlignedVector<float>&, double&);
-template void step_stream_jacobian<double>(const Setting&, const double*, AlignedVector<double>&, double&);
+template void step_stream_jacobian<float>(const KernelShape&, const float*, AlignedVector<float>&, double&);
+template void step_stream_jacobian<double>(const KernelShape&, const double*, AlignedVector<double>&, double&);
 
 }  // namespace phaselaw::kernel

@@ -10,12 +10,12 @@
 namespace phaselaw::kernel {
 
 template <class T>
-[[nodiscard]] AlignedVector<T> readout_stream_jacobian(const Setting& s, std::span<const T> theta,
+[[nodiscard]] AlignedVector<T> readout_stream_jacobian(const KernelShape& s, std::span<const T> theta,
                                                        const SequenceTrace<T>& trace);
 
 // B^T <- T^T B^T. layer_jacobian: (L d) x (L d). Flop: stream_step_flop().
 template <class T>
-void step_stream_jacobian(const Setting& s, const T* layer_jacobian, AlignedVector<T>& b_transposed, double& flop);
-[[nodiscard]] double stream_step_flop(const Setting& s);
+void step_stream_jacobian(const KernelShape& s, const T* layer_jacobian, AlignedVector<T>& b_transposed, double& flop);
+[[nodiscard]] double stream_step_flop(const KernelShape& s);
 
 }  // namespace phaselaw::kernel

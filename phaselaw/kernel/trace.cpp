@@ -11,8 +11,8 @@ using model::BlockKind;
 using numerics::Op;
 
 template <class T>
-SequenceTrace<T> trace_sequence(const Setting& s, std::span<const T> theta, const model::Inputs<T>& inputs, Index which,
-                                double& flop) {
+SequenceTrace<T> trace_sequence(const KernelShape& s, std::span<const T> theta, const model::Inputs<T>& inputs,
+                                Index which, double& flop) {
   const auto& o = s.options;
   const Index rows = s.length, d = s.d;
   const auto size = [](Index count) { return static_cast<std::size_t>(count); };
@@ -63,7 +63,8 @@ SequenceTrace<T> trace_sequence(const Setting& s, std::span<const T> theta, cons
 }
 
 template <class T>
-void readout_jacobian(const Setting& s, std::span<const T> theta, const SequenceTrace<T>& trace, Index t, T* jacobian) {
+void readout_jacobian(const KernelShape& s, std::span<const T> theta, const SequenceTrace<T>& trace, Index t,
+                      T* jacobian) {
   const auto& o = s.options;
   if (o.readout == model::Readout::identity) {
     std::fill_n(jacobian, s.d * s.d, T(0));
@@ -79,13 +80,13 @@ void readout_jacobian(const Setting& s, std::span<const T> theta, const Sequence
                           jacobian, s.d);
 }
 
-template SequenceTrace<float> trace_sequence<float>(const Setting&, std::span<const float>, const model::Inputs<float>&,
-                                                    Index, double&);
-template SequenceTrace<double> trace_sequence<double>(const Setting&, std::span<const double>,
+template SequenceTrace<float> trace_sequence<float>(const KernelShape&, std::span<const float>,
+                                                    const model::Inputs<float>&, Index, double&);
+template SequenceTrace<double> trace_sequence<double>(const KernelShape&, std::span<const double>,
                                                       const model::Inputs<double>&, Index, double&);
-template void readout_jacobian<float>(const Setting&, std::span<const float>, const SequenceTrace<float>&, Index,
+template void readout_jacobian<float>(const KernelShape&, std::span<const float>, const SequenceTrace<float>&, Index,
                                       float*);
-template void readout_jacobian<double>(const Setting&, std::span<const double>, const SequenceTrace<double>&, Index,
+template void readout_jacobian<double>(const KernelShape&, std::span<const double>, const SequenceTrace<double>&, Index,
                                        double*);
 
 }  // namespace phaselaw::kernel

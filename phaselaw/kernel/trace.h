@@ -4,7 +4,7 @@
 #include <span>
 #include <vector>
 
-#include "phaselaw/kernel/setting.h"
+#include "phaselaw/kernel/kernel_shape.h"
 #include "phaselaw/model/transformer.h"
 
 // The forward pass of one sequence with all intermediates that the derivatives need; equations in model/options.h.
@@ -32,11 +32,12 @@ struct SequenceTrace {
 
 // Products: L (2 d 3w + 2 d w + 4 d m) flop per layer, added to *flop; scores and values are not counted.
 template <class T>
-[[nodiscard]] SequenceTrace<T> trace_sequence(const Setting& s, std::span<const T> theta,
+[[nodiscard]] SequenceTrace<T> trace_sequence(const KernelShape& s, std::span<const T> theta,
                                               const model::Inputs<T>& inputs, Index which, double& flop);
 
 // Readout Jacobian of token t, outputs x d: kappa I, kappa c W_out, or kappa c W_out R_t.
 template <class T>
-void readout_jacobian(const Setting& s, std::span<const T> theta, const SequenceTrace<T>& trace, Index t, T* jacobian);
+void readout_jacobian(const KernelShape& s, std::span<const T> theta, const SequenceTrace<T>& trace, Index t,
+                      T* jacobian);
 
 }  // namespace phaselaw::kernel

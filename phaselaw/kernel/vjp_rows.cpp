@@ -5,7 +5,6 @@
 #include <cmath>
 #include <stdexcept>
 
-#include "phaselaw/base/interrupt.h"
 #include "phaselaw/kernel/counted.h"
 #include "phaselaw/model/flops.h"
 #include "phaselaw/model/transformer.h"
@@ -28,7 +27,8 @@ struct Slab {
 };
 
 // Positions belong to the slab of the embedding: a plan needs both or neither.
-std::vector<Slab> slabs_of(const Setting& s, Index n_rows, Detail detail, std::size_t scalar_bytes, double slab_bytes) {
+std::vector<Slab> slabs_of(const KernelShape& s, Index n_rows, Detail detail, std::size_t scalar_bytes,
+                           double slab_bytes) {
   const auto parts = part_names(s, detail);
   const auto& blocks = s.table.blocks();
   std::vector<Slab> slabs;
@@ -52,7 +52,7 @@ struct PassFlop {
   double forward = 0, backward = 0;
 };
 
-PassFlop pass_flop(const Setting& s, const std::vector<bool>& selected) {
+PassFlop pass_flop(const KernelShape& s, const std::vector<bool>& selected) {
   const auto products = [&](const std::vector<bool>& blocks) {
     return model::sequence_cost(s.options, model::BackwardPlan(s.table, blocks)).products_flop;
   };
@@ -61,52 +61,55 @@ PassFlop pass_flop(const Setting& s, const std::vector<bool>& selected) {
 }
 
 template <class T>
-void set_cotangent(const Setting& s, Index row, T value, std::vector<T>& cotangent) {
+void set_cotangent(const KernelShape& s, Index row, T value, std::vector<T>& cotangent) {
   const Index width = s.reduce == Reduce::none ? 1 : s.reduce == Reduce::coordinates ? s.outputs : s.length * s.outputs;
   std::fill_n(cotangent.begin() + row * width, width, value);
 }
+
+// What one thread needs for rows of J.
+template <class T>
+struct RowScratch {
+  RowScratch(const model::Transformer<T>& model, const std::vector<bool>& selected)
+      : workspace(model, 1),
+        outputs(length(model.outputs_per_sequence())),
+        cotangent(outputs.size(), T(0)),
+        gradient(length(model.table().size()), T(0)) {
+    workspace.select(model, selected);
+  }
+  typename model::Transformer<T>::Workspace workspace;
+  std::vector<T> outputs, cotangent, gradient;
+};
 
 // The rows of J of all sequences of one side.
 template <class T>
 AlignedVector<T> jacobian_of(const Problem<T>& problem, const model::Transformer<T>& model,
                              const model::Inputs<T>& inputs, const Slab& slab, double& flop) {
-  const Setting& s = problem.setting;
+  const KernelShape& s = problem.shape;
   const auto& blocks = s.table.blocks();
   AlignedVector<T> jacobian(length(inputs.n * s.rows * slab.columns));
   const PassFlop cost = pass_flop(s, slab.selected);
-  bool finite = true;
-#pragma omp parallel num_threads(problem.threads) reduction(&& : finite)
-  {
-    typename model::Transformer<T>::Workspace workspace(model, 1);
-    workspace.select(model, slab.selected);
-    std::vector<T> outputs(length(model.outputs_per_sequence())), cotangent(outputs.size(), T(0));
-    std::vector<T> gradient(problem.theta.size(), T(0));
-#pragma omp for schedule(dynamic)
-    for (Index a = 0; a < inputs.n; ++a) {
-      if (base::interrupted()) continue;
-      model::Inputs<T> one = inputs;
-      one.n = 1;
-      if (one.vectors != nullptr) one.vectors += a * s.length * s.d;
-      if (one.tokens != nullptr) one.tokens += a * s.length;
-      model.forward(problem.theta, one, workspace, outputs.data());
-      for (const T x : outputs) finite = finite && std::isfinite(x);
-      for (Index row = 0; row < s.rows; ++row) {
-        set_cotangent(s, row, T(1), cotangent);
-        model.backward(problem.theta, one, workspace, cotangent.data(), gradient);
-        set_cotangent(s, row, T(0), cotangent);
-        T* to = jacobian.data() + (a * s.rows + row) * slab.columns;
-        for (std::size_t i = 0; i < blocks.size(); ++i) {
-          if (!slab.selected[i]) continue;
-          T* const from = gradient.data() + blocks[i].offset;
-          to = std::copy_n(from, blocks[i].size(), to);
-          std::fill_n(from, blocks[i].size(), T(0));
-        }
+  const auto scratch = [&] { return RowScratch<T>(model, slab.selected); };
+  flop += problem.run(inputs.n, scratch, [&](Index a, RowScratch<T>& w, double& spent) {
+    model::Inputs<T> one = inputs;
+    one.n = 1;
+    if (one.vectors != nullptr) one.vectors += a * s.length * s.d;
+    if (one.tokens != nullptr) one.tokens += a * s.length;
+    model.forward(problem.theta, one, w.workspace, w.outputs.data());
+    require_finite(w.outputs);
+    for (Index row = 0; row < s.rows; ++row) {
+      set_cotangent(s, row, T(1), w.cotangent);
+      model.backward(problem.theta, one, w.workspace, w.cotangent.data(), w.gradient);
+      set_cotangent(s, row, T(0), w.cotangent);
+      T* to = jacobian.data() + (a * s.rows + row) * slab.columns;
+      for (std::size_t i = 0; i < blocks.size(); ++i) {
+        if (!slab.selected[i]) continue;
+        T* const from = w.gradient.data() + blocks[i].offset;
+        to = std::copy_n(from, blocks[i].size(), to);
+        std::fill_n(from, blocks[i].size(), T(0));
       }
     }
-  }
-  if (!finite)
-    throw std::domain_error("the forward pass gives infinite or undefined numbers; check the weights and inputs");
-  flop += static_cast<double>(inputs.n) * (cost.forward + static_cast<double>(s.rows) * cost.backward);
+    spent += cost.forward + static_cast<double>(s.rows) * cost.backward;
+  });
   return jacobian;
 }
 
@@ -120,17 +123,13 @@ std::vector<std::pair<Index, Index>> tiles_of(Index rows, Index cols, bool symme
 // matrix = or += A B^T; only tiles on and above the diagonal if symmetric.
 template <class T>
 void add_products(const Problem<T>& problem, T* matrix, const T* a, const T* b, Index columns, bool add, double& flop) {
-  const Index rows = problem.row_inputs.n * problem.setting.rows, cols = problem.leading();
+  const Index rows = problem.row_inputs.n * problem.shape.rows, cols = problem.leading();
   const auto tiles = tiles_of(rows, cols, problem.symmetric);
-  double total = 0;
-#pragma omp parallel for schedule(dynamic) num_threads(problem.threads) reduction(+ : total)
-  for (std::size_t k = 0; k < tiles.size(); ++k) {
-    const auto [i, j] = tiles[k];
-    if (base::interrupted()) continue;
-    counted_gemm<T>(total, Op::none, Op::transpose, std::min(kTile, rows - i), std::min(kTile, cols - j), columns, T(1),
+  flop += problem.run(static_cast<Index>(tiles.size()), [&](Index k, double& spent) {
+    const auto [i, j] = tiles[static_cast<std::size_t>(k)];
+    counted_gemm<T>(spent, Op::none, Op::transpose, std::min(kTile, rows - i), std::min(kTile, cols - j), columns, T(1),
                     a + i * columns, columns, b + j * columns, columns, T(add ? 1 : 0), matrix + i * cols + j, cols);
-  }
-  flop += total;
+  });
 }
 
 template <class T>
@@ -149,7 +148,7 @@ double vjp_slab_bytes(const KernelOptions& options, double result_bytes) {
 
 template <class T>
 void run_vjp(Problem<T>& problem, double slab_bytes) {
-  const Setting& s = problem.setting;
+  const KernelShape& s = problem.shape;
   auto& result = problem.result;
   const model::Transformer<T> model(s.options);
   const Index rows = problem.row_inputs.n * s.rows, cols = problem.leading();
@@ -175,7 +174,7 @@ void run_vjp(Problem<T>& problem, double slab_bytes) {
 }
 
 template <class T>
-double vjp_flop(const Setting& s, Index rows, Index cols, Detail detail, double slab_bytes) {
+double vjp_flop(const KernelShape& s, Index rows, Index cols, Detail detail, double slab_bytes) {
   const bool symmetric = cols == 0;
   const Index n = rows * s.rows, other = symmetric ? n : cols * s.rows;
   double flop = 0;
@@ -190,7 +189,7 @@ double vjp_flop(const Setting& s, Index rows, Index cols, Detail detail, double 
 }
 
 template <class T>
-double vjp_scratch(const Setting& s, Index rows, Index cols, Detail detail, Index threads, double slab_bytes) {
+double vjp_scratch(const KernelShape& s, Index rows, Index cols, Detail detail, Index threads, double slab_bytes) {
   const Index n = (rows + cols) * s.rows;
   Index widest = 0;
   for (const Slab& slab : slabs_of(s, n, detail, sizeof(T), slab_bytes)) widest = std::max(widest, slab.columns);
@@ -201,10 +200,10 @@ double vjp_scratch(const Setting& s, Index rows, Index cols, Detail detail, Inde
   return static_cast<double>(n) * static_cast<double>(widest) * sizeof(T) + workers * worker;
 }
 
-#define PHASELAW_VJP(T)                                                      \
-  template void run_vjp<T>(Problem<T>&, double);                             \
-  template double vjp_flop<T>(const Setting&, Index, Index, Detail, double); \
-  template double vjp_scratch<T>(const Setting&, Index, Index, Detail, Index, double);
+#define PHASELAW_VJP(T)                                                          \
+  template void run_vjp<T>(Problem<T>&, double);                                 \
+  template double vjp_flop<T>(const KernelShape&, Index, Index, Detail, double); \
+  template double vjp_scratch<T>(const KernelShape&, Index, Index, Detail, Index, double);
 PHASELAW_VJP(float)
 PHASELAW_VJP(double)
 #undef PHASELAW_VJP

@@ -21,9 +21,9 @@ namespace phaselaw::kernel {
 template <class T>
 void run_vjp(Problem<T>& problem, double slab_bytes);
 template <class T>
-[[nodiscard]] double vjp_flop(const Setting& s, Index rows, Index cols, Detail detail, double slab_bytes);
+[[nodiscard]] double vjp_flop(const KernelShape& s, Index rows, Index cols, Detail detail, double slab_bytes);
 template <class T>
-[[nodiscard]] double vjp_scratch(const Setting& s, Index rows, Index cols, Detail detail, Index threads,
+[[nodiscard]] double vjp_scratch(const KernelShape& s, Index rows, Index cols, Detail detail, Index threads,
                                  double slab_bytes);
 
 }  // namespace phaselaw::kernel

@@ -3,41 +3,22 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <memory>
 
-#include <Eigen/Core>
-
-#include "phaselaw/base/constants.h"
 #include "phaselaw/base/errors.h"
-#include "phaselaw/numerics/lambert_w.h"
+#include "phaselaw/laws/operations.h"
 
 namespace phaselaw::laws {
 
 namespace {
 
-using Array = Eigen::Map<Eigen::ArrayXd, Eigen::Aligned64>;  // so that no row needs scalar instructions
-using ConstArray = Eigen::Map<const Eigen::ArrayXd>;
-using base::kNaN;
-constexpr double kLogOfZero = -1e12;  // finite, so that 0 times it is 0; its exponential is below 1e-308
-
-ConstArray array(const double* x, std::size_t n) { return {x, static_cast<Eigen::Index>(n)}; }
-Array array(double* x, std::size_t n) { return {x, static_cast<Eigen::Index>(n)}; }
+using operations::array;
+using operations::Array;
+using operations::ConstArray;
 
 bool small_integer(double e) { return std::abs(e) <= 64 && std::floor(e) == e; }
 
-double lambert(double x) {
-  if (std::isinf(x) && x > 0) return x;
-  return x > 0 ? numerics::lambert_w0_of_exp(std::log(x)) : x == 0 ? 0 : kNaN;
-}
-
 }  // namespace
-
-void Evaluator::logarithm(const double* x, double* out, std::size_t n) {
-  array(out, n) = array(x, n).max(std::numeric_limits<double>::min()).log();
-  for (std::size_t i = 0; i < n; ++i)
-    if (!(x[i] > 0)) out[i] = x[i] == 0 ? kLogOfZero : kNaN;
-}
 
 void Evaluator::reserve(EvaluatorWorkspace& at, std::size_t numbers) {
   if (at.numbers.size() != numbers + kLanes) at.numbers.resize(numbers + kLanes);
@@ -49,88 +30,32 @@ void Evaluator::reserve(EvaluatorWorkspace& at, std::size_t numbers) {
 void Evaluator::compute(std::size_t i, std::size_t width, bool derivatives, EvaluatorWorkspace& at) const {
   const Step& step = steps_[i];
   const auto l = static_cast<std::size_t>(step.left), r = static_cast<std::size_t>(step.right);
-  double* out = at.aligned + step.value_at;
+  double* const value = at.aligned + step.value_at;
   const std::size_t pitch = step.mask == 0 ? width : kBlock;  // constants are folded in one piece
-  Array v = array(out, width), left_factor = array(out + pitch, width), right_factor = array(out + 2 * pitch, width);
-  const ConstArray a = array(at.value[l], width);
-  const ConstArray b = array(step.right >= 0 ? at.value[r] : at.value[l], width);
-  // The value, and the factors of the operands' derivatives.
+  operations::Block block{array(value, width), array(value + pitch, width), array(value + 2 * pitch, width),
+                          array(at.value[l], width), array(step.right >= 0 ? at.value[r] : at.value[l], width)};
   switch (step.op) {
     case Op::add:
-      v = a + b;
-      left_factor.setConstant(1);
-      right_factor.setConstant(1);
-      break;
     case Op::subtract:
-      v = a - b;
-      left_factor.setConstant(1);
-      right_factor.setConstant(-1);
-      break;
     case Op::multiply:
-      v = a * b;
-      left_factor = b;
-      right_factor = a;
-      break;
     case Op::divide:
-      left_factor = b.inverse();
-      v = a * left_factor;
-      right_factor = -v * left_factor;
-      break;
     case Op::negate:
-      v = -a;
-      left_factor.setConstant(-1);
+      operations::arithmetic(step.op, block);
       break;
     case Op::power: {
       const Step& exponent = steps_[r];
-      if (exponent.mask == 0 && !exponent.by_row && small_integer(exponent.constant.front())) {
-        const double e = exponent.constant.front();
-        for (std::size_t k = 0; k < width; ++k) {
-          out[k] = std::pow(at.value[l][k], e);
-          if (derivatives) out[pitch + k] = e == 0 ? 0 : e * std::pow(at.value[l][k], e - 1);
-        }
-        break;
-      }
-      if (at.log[l] == nullptr)
-        logarithm(at.value[l], right_factor.data(), width);
+      if (exponent.mask == 0 && !exponent.by_row && small_integer(exponent.constant.front()))
+        operations::integer_power(exponent.constant.front(), derivatives, block);
       else
-        right_factor = array(at.log[l], width);
-      v = (b * right_factor).exp();
-      if (derivatives) {
-        left_factor = (a > 0).select(b * v / a, 0.0);
-        right_factor *= v;
-      }
+        operations::power(at.log[l], derivatives, block);
       break;
     }
-    case Op::exp:
-      v = a.exp();
-      left_factor = v;
-      break;
-    case Op::log:
-      v = a.log();
-      left_factor = a.inverse();
-      break;
-    case Op::sqrt:
-      v = a.sqrt();
-      left_factor = 0.5 * v.inverse();
-      break;
     case Op::min:
     case Op::max:
-      for (std::size_t k = 0; k < width; ++k) {
-        const double x = at.value[l][k], y = at.value[r][k];
-        const bool right = step.op == Op::min ? y < x : y > x;
-        out[k] = right ? y : x;
-        out[pitch + k] = right ? 0 : 1;
-        out[2 * pitch + k] = right ? 1 : 0;
-      }
-      break;
-    case Op::lambert_w:
-      for (std::size_t k = 0; k < width; ++k) {
-        out[k] = lambert(at.value[l][k]);
-        out[pitch + k] = 1 / (at.value[l][k] + std::exp(out[k]));
-      }
+      operations::choose(step.op, block);
       break;
     default:
-      PHASELAW_CHECK(false);
+      operations::function_of_one(step.op, block);
   }
   if (derivatives) differentiate(i, width, at);
 }

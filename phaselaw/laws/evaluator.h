@@ -65,7 +65,6 @@ class Evaluator {
                 const std::vector<std::optional<double>>& fixed);
   static std::size_t padded(std::size_t n) { return (n + kLanes - 1) / kLanes * kLanes; }
   static void reserve(EvaluatorWorkspace& at, std::size_t numbers);
-  static void logarithm(const double* x, double* out, std::size_t n);  // out aligned; kLogOfZero at 0, NaN below
   void fold(std::size_t i);
   void lay_out(std::size_t i);
   void compute(std::size_t i, std::size_t width, bool derivatives, EvaluatorWorkspace& at) const;

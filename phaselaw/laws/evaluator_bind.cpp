@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "phaselaw/laws/evaluator.h"
+#include "phaselaw/laws/operations.h"
 
 namespace phaselaw::laws {
 
@@ -72,7 +73,7 @@ void Evaluator::fold(std::size_t i) {
   base.log.resize(base.constant.size());
   EvaluatorWorkspace at;
   reserve(at, base.log.size());
-  logarithm(base.constant.data(), at.aligned, base.log.size());
+  operations::logarithm(base.constant.data(), at.aligned, base.log.size());
   std::copy_n(at.aligned, base.log.size(), base.log.begin());
 }
 

@@ -6,12 +6,13 @@
 
 #ifdef PHASELAW_ONEDNN
 #include <oneapi/dnnl/dnnl.h>
+
+#include "phaselaw/numerics/openmp_threads.h"
 #endif
 
 #include "phaselaw/base/errors.h"
 #include "phaselaw/numerics/gemm_tiles.h"
 #include "phaselaw/numerics/openblas.h"
-#include "phaselaw/numerics/openmp_threads.h"
 
 namespace phaselaw::numerics {
 
@@ -64,7 +65,7 @@ bool has_engine(GemmEngine engine) {
 bool suits_tiles([[maybe_unused]] Op op_a, [[maybe_unused]] std::ptrdiff_t m, [[maybe_unused]] std::ptrdiff_t n,
                  [[maybe_unused]] std::ptrdiff_t k) {
 #if defined(__AVX2__) && defined(__FMA__) && !defined(__AVX512F__)
-  constexpr std::ptrdiff_t kCols = tiles::Registers<tiles::kVectorBytes>::kCols;
+  constexpr std::ptrdiff_t kCols = tiles::Registers<kVectorBytes>::kCols;
   const double large = op_a == Op::none ? kSharedFrom : 1 << 23;
   const std::ptrdiff_t computed = (n + kCols - 1) / kCols * kCols;
   return m >= 4 && 4 * n >= 3 * computed && 2.0 * static_cast<double>(m * n) * static_cast<double>(k) < large;

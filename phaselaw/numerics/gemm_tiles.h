@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <cstring>
 #include <numeric>
 #include <type_traits>
 #include <utility>
@@ -22,24 +21,15 @@
 // copied to the stack where its rows are not next to each other (transposed, or many cache lines apart); A is read in
 // place.
 //
-// Vectors are GCC's, of any width: `bytes` 32 for AVX2, 64 for AVX-512, 16 elsewhere. The bits of C do not depend on
-// where the matrices lie.
+// `bytes`: the width of the vectors (vectors.h). The bits of C do not depend on where the matrices lie.
 namespace phaselaw::numerics::tiles {
-
-#if defined(__AVX512F__)
-inline constexpr std::size_t kVectorBytes = 64;
-#elif defined(__AVX2__)
-inline constexpr std::size_t kVectorBytes = 32;
-#else
-inline constexpr std::size_t kVectorBytes = 16;
-#endif
 
 inline constexpr std::ptrdiff_t kSumTogether = 512;  // terms: a panel of B fills half of a 64 kB cache, or all of 32 kB
 
 template <std::size_t bytes>
 struct Registers {
-  typedef float Vector __attribute__((vector_size(bytes), may_alias));
-  static constexpr std::ptrdiff_t kLanes = bytes / sizeof(float);
+  using Vector = typename VectorOf<float, bytes>::type;
+  static constexpr std::ptrdiff_t kLanes = VectorOf<float, bytes>::kLanes;
   static constexpr std::ptrdiff_t kCols = 2 * kLanes;
   static constexpr int kRows = bytes == 64 ? 14 : 6;  // two vectors a row, and three more, are all registers
 };
@@ -73,7 +63,7 @@ struct Target {
     x *= alpha;
     if constexpr (accumulates) x += beta * load<X>(out);
     x = finish(x, row + r, col + j);
-    std::memcpy(out, &x, sizeof x);
+    store(out, x);
   }
 };
 
@@ -147,7 +137,7 @@ inline void transpose_8(const float* from, std::ptrdiff_t from_stride, float* to
   for (int i = 0; i < 8; ++i) rows[i] = load<Eight>(from + i * from_stride);
   transpose(rows);
 #pragma GCC unroll 8
-  for (int i = 0; i < 8; ++i) std::memcpy(to + i * stride, &rows[i], sizeof rows[i]);
+  for (int i = 0; i < 8; ++i) store(to + i * stride, rows[i]);
 }
 
 // Whether `rows` short rows, `stride` numbers apart, fill no more than half of what they can of a cache of 64 sets of 8

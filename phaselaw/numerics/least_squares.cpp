@@ -108,6 +108,62 @@ void measure_optimum(const LeastSquaresProblem& problem, const FoldedCost& cost,
   result.jacobian_condition = smallest > 0 ? singular_values.maxCoeff() / smallest : kInfinity;
 }
 
+std::vector<double> inside_bounds(const LeastSquaresProblem& problem, std::span<const double> start) {
+  std::vector<double> parameters(start.begin(), start.end());
+  for (std::size_t j = 0; j < start.size(); ++j) {
+    if (!problem.lower.empty()) parameters[j] = std::max(parameters[j], problem.lower[j]);
+    if (!problem.upper.empty()) parameters[j] = std::min(parameters[j], problem.upper[j]);
+  }
+  return parameters;
+}
+
+void mark_failed(LeastSquaresResult& result) {
+  result.gradient_norm = 1;
+  result.jacobian_condition = kInfinity;
+}
+
+// Ceres from `parameters`, which it moves to the best that it finds.
+ceres::Solver::Summary solve_by_ceres(const LeastSquaresProblem& problem, const LeastSquaresOptions& options,
+                                      FoldedCost& cost, std::vector<double>& parameters) {
+  ceres::Problem::Options ownership;
+  ownership.cost_function_ownership = ceres::DO_NOT_TAKE_OWNERSHIP;
+  ownership.disable_all_safety_checks = true;
+  ceres::Problem ceres_problem(ownership);
+  ceres_problem.AddResidualBlock(&cost, nullptr, parameters.data());
+  for (std::size_t j = 0; j < parameters.size(); ++j) {
+    const int index = static_cast<int>(j);
+    if (!problem.lower.empty() && problem.lower[j] > -kInfinity)
+      ceres_problem.SetParameterLowerBound(parameters.data(), index, problem.lower[j]);
+    if (!problem.upper.empty() && problem.upper[j] < kInfinity)
+      ceres_problem.SetParameterUpperBound(parameters.data(), index, problem.upper[j]);
+  }
+  ceres::Solver::Options solver;
+  solver.linear_solver_type = ceres::DENSE_QR;
+  solver.num_threads = 1;
+  solver.logging_type = ceres::SILENT;
+  // Ceres logs a step to where residuals are not defined as an error of the program, whatever it is told above.
+  [[maybe_unused]] static const int silenced = FLAGS_minloglevel = google::GLOG_FATAL;
+  solver.minimizer_progress_to_stdout = false;
+  solver.max_num_iterations = options.max_iterations;
+  solver.function_tolerance = options.function_tolerance;
+  solver.gradient_tolerance = 0;  // Ceres' is absolute; ours is scaled and measured by measure_optimum()
+  solver.parameter_tolerance = options.step_tolerance;
+  ceres::Solver::Summary summary;
+  ceres::Solve(solver, &ceres_problem, &summary);
+  return summary;
+}
+
+// Ceres projects unconstrained steps onto the box and may stall where a bound holds; an active set does not.
+void polish(const LeastSquaresProblem& problem, const LeastSquaresOptions& options, const FoldedCost& cost,
+            LeastSquaresResult& result) {
+  LeastSquaresWorkspace workspace;
+  LeastSquaresResult polished = minimise_small(problem, result.parameters, options, workspace);
+  if (polished.status == LeastSquaresStatus::failed || !(polished.cost <= result.cost)) return;
+  result.parameters = std::move(polished.parameters);
+  result.iterations += polished.iterations;
+  measure_optimum(problem, cost, result);
+}
+
 }  // namespace
 
 base::EnumNames<LeastSquaresStatus> enum_names(LeastSquaresStatus) {
@@ -118,20 +174,9 @@ base::EnumNames<LeastSquaresStatus> enum_names(LeastSquaresStatus) {
 }
 
 RobustValue robust_value(double s, RobustLoss loss, double delta) {
-  switch (loss) {
-    case RobustLoss::none:
-      break;
-    case RobustLoss::huber: {
-      if (s <= delta * delta) break;
-      const double r = std::sqrt(s);
-      return {2 * delta * r - delta * delta, delta / r};
-    }
-    case RobustLoss::soft_l1: {
-      const double root = std::sqrt(1 + s / (delta * delta));
-      return {2 * s / (1 + root), 1 / root};  // 2 delta^2 (root - 1) without cancellation
-    }
-  }
-  return {s, 1};
+  if (loss == RobustLoss::none || s <= delta * delta) return {s, 1};
+  const double r = std::sqrt(s);
+  return {2 * delta * r - delta * delta, delta / r};
 }
 
 double robust_loss(double residual, RobustLoss loss, double delta) {
@@ -142,67 +187,26 @@ LeastSquaresResult minimise(const LeastSquaresProblem& problem, std::span<const 
                             const LeastSquaresOptions& options) {
   check_problem(problem, start);
   LeastSquaresResult result;
-  result.parameters.assign(start.begin(), start.end());
-  for (std::size_t j = 0; j < start.size(); ++j) {
-    if (!problem.lower.empty()) result.parameters[j] = std::max(result.parameters[j], problem.lower[j]);
-    if (!problem.upper.empty()) result.parameters[j] = std::min(result.parameters[j], problem.upper[j]);
-  }
-
+  result.parameters = inside_bounds(problem, start);
   FoldedCost cost(problem, options);
   std::vector<double> first(problem.n_residuals), slopes(problem.n_residuals * problem.n_parameters);
   double* first_jacobian = slopes.data();
   if (const double* at = result.parameters.data(); !cost.Evaluate(&at, first.data(), &first_jacobian)) {
-    result.gradient_norm = 1;
-    result.jacobian_condition = kInfinity;
+    mark_failed(result);
     result.message = "the residuals are not defined at the start";
     return result;
   }
-  ceres::Problem::Options ownership;
-  ownership.cost_function_ownership = ceres::DO_NOT_TAKE_OWNERSHIP;
-  ownership.disable_all_safety_checks = true;
-  ceres::Problem ceres_problem(ownership);
-  ceres_problem.AddResidualBlock(&cost, nullptr, result.parameters.data());
-  for (std::size_t j = 0; j < start.size(); ++j) {
-    const int index = static_cast<int>(j);
-    if (!problem.lower.empty() && problem.lower[j] > -kInfinity)
-      ceres_problem.SetParameterLowerBound(result.parameters.data(), index, problem.lower[j]);
-    if (!problem.upper.empty() && problem.upper[j] < kInfinity)
-      ceres_problem.SetParameterUpperBound(result.parameters.data(), index, problem.upper[j]);
-  }
-
-  ceres::Solver::Options solver;
-  solver.linear_solver_type = ceres::DENSE_QR;
-  solver.num_threads = 1;
-  solver.logging_type = ceres::SILENT;
-  // Ceres logs a step to where residuals are not defined as an error of the program, whatever it is told above.
-  [[maybe_unused]] static const int silenced = FLAGS_minloglevel = google::GLOG_FATAL;
-  solver.minimizer_progress_to_stdout = false;
-  solver.max_num_iterations = options.max_iterations;
-  solver.function_tolerance = options.function_tolerance;
-  solver.gradient_tolerance = 0;  // Ceres' is absolute; ours is scaled and measured below
-  solver.parameter_tolerance = options.step_tolerance;
-  ceres::Solver::Summary summary;
-  ceres::Solve(solver, &ceres_problem, &summary);
-
+  const ceres::Solver::Summary summary = solve_by_ceres(problem, options, cost, result.parameters);
   result.iterations = static_cast<int>(summary.iterations.size());
   result.message = summary.message;
   result.cost = summary.final_cost;
   if (summary.termination_type == ceres::FAILURE || !std::isfinite(summary.final_cost)) {
-    result.gradient_norm = 1;
-    result.jacobian_condition = kInfinity;
+    mark_failed(result);
     return result;
   }
   measure_optimum(problem, cost, result);
-  if (result.gradient_norm > options.gradient_tolerance && problem.n_parameters <= kMaxSmallParameters) {
-    // Ceres projects unconstrained steps onto the box and may stall where a bound holds; an active set does not.
-    LeastSquaresWorkspace workspace;
-    LeastSquaresResult polished = minimise_small(problem, result.parameters, options, workspace);
-    if (polished.status != LeastSquaresStatus::failed && polished.cost <= result.cost) {
-      result.parameters = std::move(polished.parameters);
-      result.iterations += polished.iterations;
-      measure_optimum(problem, cost, result);
-    }
-  }
+  if (result.gradient_norm > options.gradient_tolerance && problem.n_parameters <= kMaxSmallParameters)
+    polish(problem, options, cost, result);
   const bool stopped = summary.termination_type == ceres::CONVERGENCE;
   result.status = stopped || result.gradient_norm <= options.gradient_tolerance ? LeastSquaresStatus::converged
                                                                                 : LeastSquaresStatus::max_iterations;

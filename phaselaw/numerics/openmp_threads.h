@@ -3,8 +3,8 @@
 
 #include <omp.h>
 
-// Sets the number of threads of the calling thread's next OpenMP regions during its lifetime; oneDNN has no other way
-// to set it.
+// Sets the number of threads that oneDNN uses for calls from this thread, while the object lives. oneDNN takes the
+// number from OpenMP and has no other way to set it. The library itself uses no threads of OpenMP (base/team.h).
 namespace phaselaw::numerics {
 
 class OpenMpThreads {

@@ -7,14 +7,25 @@
 #include <type_traits>
 #include <utility>
 
-// Small pieces for code that is written with the compiler's vector types.
+// All that is written with the compiler's vector types uses these: the small products (gemm_tiles.h), the panels of the
+// kernel (kernel/panels.h), attention and element-wise functions (model/). GCC and Clang make of a vector that is wider
+// than the machine's several of the machine's, so that the numbers are the same everywhere.
 namespace phaselaw::numerics {
 
-// Vectors of 32 bytes, what AVX2 computes at once; elsewhere the compiler makes two of one, or leaves half empty.
-template <class T>
+// What the instructions at hand compute at once.
+#if defined(__AVX512F__)
+inline constexpr std::size_t kVectorBytes = 64;
+#elif defined(__AVX2__)
+inline constexpr std::size_t kVectorBytes = 32;
+#else
+inline constexpr std::size_t kVectorBytes = 16;
+#endif
+
+// A vector of `bytes` bytes.
+template <class T, std::size_t bytes = 32>
 struct VectorOf {
-  typedef T type __attribute__((vector_size(32), may_alias));
-  static constexpr std::ptrdiff_t kLanes = 32 / sizeof(T);
+  typedef T type __attribute__((vector_size(bytes), may_alias));
+  static constexpr std::ptrdiff_t kLanes = bytes / sizeof(T);
 };
 
 // Of a number or a vector X: the type of its numbers, and integers of the same size and shape.
@@ -41,6 +52,12 @@ X load(const void* from) {
   X x;
   std::memcpy(&x, from, sizeof x);
   return x;
+}
+
+// And back.
+template <class X>
+void store(void* to, X x) {
+  std::memcpy(to, &x, sizeof x);
 }
 
 namespace detail {

@@ -100,7 +100,7 @@ Socket::~Socket() {
 
 Channel::Channel(Socket socket) : socket_(std::move(socket)) { make_watchful(socket_.descriptor()); }
 
-bool Channel::send(Kind kind, std::string_view bytes) {
+bool Channel::send(MessageKind kind, std::string_view bytes) {
   base::ByteWriter header;
   header.value(static_cast<std::uint32_t>(kind));
   header.value(static_cast<std::uint64_t>(bytes.size()));
@@ -121,7 +121,7 @@ std::optional<Message> Channel::take_buffered() {
   if (buffer_.size() < kHeader) return std::nullopt;
   base::ByteReader header(buffer_);
   Message message;
-  message.kind = static_cast<Kind>(header.value<std::uint32_t>());
+  message.kind = static_cast<MessageKind>(header.value<std::uint32_t>());
   const auto length = header.value<std::uint64_t>();
   if (length > kLongestMessage) {
     closed_ = true;  // not one of our workers
@@ -199,7 +199,7 @@ Channel connect(const Address& address) {
   for (const auto& number : numbers)
     if (Socket socket = connect_to(number, address.port); socket.open()) {
       Channel channel(std::move(socket));
-      if (channel.send(Kind::hello, address.token)) return channel;
+      if (channel.send(MessageKind::hello, address.token)) return channel;
     }
   throw base::RunError(fmt::format(
       "{} does not reach rank 0 on {}, port {} of {}; allow the machines of the job to connect to each other over TCP",

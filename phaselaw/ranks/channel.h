@@ -13,7 +13,7 @@
 namespace phaselaw::ranks {
 
 // Kinds of messages; their bytes are made and read with base/bytes.h.
-enum class Kind : std::uint32_t {
+enum class MessageKind : std::uint32_t {
   hello,     // worker: token
   run,       // server: index of the run, and its last snapshot or an empty text
   progress,  // worker: share of the run's work since the last message
@@ -26,7 +26,7 @@ enum class Kind : std::uint32_t {
 };
 
 struct Message {
-  Kind kind{};
+  MessageKind kind{};
   std::string bytes;
 };
 
@@ -53,7 +53,7 @@ class Channel {
   explicit Channel(Socket socket);
   [[nodiscard]] int descriptor() const { return socket_.descriptor(); }
   // False if the other side has gone or does not accept the message within kSendTimeout_s.
-  bool send(Kind kind, std::string_view bytes = {});
+  bool send(MessageKind kind, std::string_view bytes = {});
   // Waits at most timeout_s (0: not at all) for a complete message.
   [[nodiscard]] std::optional<Message> receive(double timeout_s);
   [[nodiscard]] bool closed() const { return closed_; }

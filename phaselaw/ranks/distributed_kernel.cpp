@@ -55,16 +55,16 @@ DistributedPlan plan_distributed(const model::ModelOptions& model, std::int64_t 
         "the kernel has {} rows, which on {} ranks are {} numbers each, but ScaLAPACK counts to 2^31; use more ranks or fewer sequences",
         n * rows, ranks, p * rows * q * rows));
   const model::ParameterTable table(model);
-  const kernel::Setting setting(model, table, options.reduce);
+  const kernel::KernelShape shape(model, table, options.reduce);
   const auto threads = std::max<std::int64_t>(options.threads, 1);
   const auto bytes = static_cast<double>(scalar_bytes);
   plan.matrix_bytes = static_cast<double>(p * rows) * static_cast<double>(q * rows) * bytes;
-  plan.matrices = 1 + static_cast<double>(kernel::part_names(setting, options.detail).size());
+  plan.matrices = 1 + static_cast<double>(kernel::part_names(shape, options.detail).size());
   plan.solver_bytes = plan.group * rows > kLongestBlock ? plan.matrix_bytes : 0;
   const std::int64_t cols = ranks == 1 ? 0 : q;
   plan.scratch_bytes = scalar_bytes == sizeof(float)
-                           ? kernel::sandwich_scratch<float>(setting, p, cols, options.detail, threads)
-                           : kernel::sandwich_scratch<double>(setting, p, cols, options.detail, threads);
+                           ? kernel::sandwich_scratch<float>(shape, p, cols, options.detail, threads)
+                           : kernel::sandwich_scratch<double>(shape, p, cols, options.detail, threads);
   if (options.memory_limit > 0 && plan.bytes() > static_cast<double>(options.memory_limit))
     throw base::InputError(
         {"--memory-limit"},
@@ -90,8 +90,8 @@ DistributedKernel<T>::DistributedKernel(Engine& engine, const model::Transformer
   if (!mine.empty() && !others.empty()) {
     own_ = kernel::dense_kernel_upper<T>(model, theta, inputs, mine, others, options);
   } else {  // more ranks than blocks
-    const kernel::Setting setting(model.options(), model.table(), options.reduce);
-    for (const auto& part : kernel::part_names(setting, options.detail)) {
+    const kernel::KernelShape shape(model.options(), model.table(), options.reduce);
+    for (const auto& part : kernel::part_names(shape, options.detail)) {
       own_.parts.emplace_back();
       own_.parts.back().name = part.name;
       own_.parts.back().layer = part.layer;

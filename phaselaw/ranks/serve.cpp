@@ -33,7 +33,7 @@ struct Worker {
 
 class Server {
  public:
-  Server(Listener& listener, sweep::Floor& floor) : listener_(listener), floor_(floor) {}
+  Server(Listener& listener, sweep::RunQueue& queue) : listener_(listener), queue_(queue) {}
 
   void run() {
     while (!over()) {
@@ -44,14 +44,14 @@ class Server {
         if (worker.channel.closed() && worker.point != nullptr) lost(worker);
       }
       workers_.remove_if([](const Worker& worker) { return worker.channel.closed(); });
-      if (floor_.ending())
+      if (queue_.ending())
         stop_all();
       else
         hand_out();
       // The launcher has died, so nobody would stop this process.
       if (::getppid() != launcher_) base::set_interrupted(true);
     }
-    for (Worker& worker : workers_) worker.channel.send(Kind::end);
+    for (Worker& worker : workers_) worker.channel.send(MessageKind::end);
   }
 
  private:
@@ -63,8 +63,8 @@ class Server {
     return false;
   }
   [[nodiscard]] bool over() const {
-    if (busy()) return stopping_ && base::seconds_since(*stopping_) > kFarewell_s;
-    return floor_.ending() || floor_.left();
+    if (busy()) return stopping_ && base::seconds_since(*stopping_) > kShutdownTimeout_s;
+    return queue_.ending() || queue_.local_workers_done();
   }
 
   void wait() const {
@@ -75,7 +75,7 @@ class Server {
 
   void handle(Worker& worker, const Message& message) {
     if (!worker.known) {
-      worker.known = message.kind == Kind::hello && message.bytes == listener_.address().token;
+      worker.known = message.kind == MessageKind::hello && message.bytes == listener_.address().token;
       worker.leaves = !worker.known;
       return;
     }
@@ -83,26 +83,26 @@ class Server {
     const Point& point = *worker.point;
     base::ByteReader in(message.bytes);
     switch (message.kind) {
-      case Kind::progress: {
+      case MessageKind::progress: {
         const double share = in.value<double>();
         worker.told += share;
-        floor_.progress(point, share);
+        queue_.progress(point, share);
         break;
       }
-      case Kind::snapshot:
+      case MessageKind::snapshot:
         keep_snapshot(point, message.bytes);
         break;
-      case Kind::result:
+      case MessageKind::result:
         deliver(worker, message.bytes);
         break;
-      case Kind::failure: {
+      case MessageKind::failure: {
         const bool input = in.value<std::uint8_t>() != 0;
         const std::string text(in.text());
         fail(input ? std::make_exception_ptr(base::InputError(text)) : std::make_exception_ptr(base::RunError(text)));
         return_run(worker);
         break;
       }
-      case Kind::stopped:
+      case MessageKind::stopped:
         worker.leaves = true;
         return_run(worker);
         break;
@@ -112,7 +112,7 @@ class Server {
   }
 
   void keep_snapshot(const Point& point, const std::string& bytes) {
-    const std::filesystem::path path = floor_.snapshot_path(point);
+    const std::filesystem::path path = queue_.snapshot_path(point);
     deaths_.erase(point.index);
     try {
       std::error_code ignored;  // the write then reports the problem
@@ -135,21 +135,21 @@ class Server {
     }
     worker.point = nullptr;
     try {
-      floor_.deliver(point, delivery->record, delivery->resumed, delivery->data);
+      queue_.deliver(point, delivery->record, delivery->resumed, delivery->data);
     } catch (...) {
       fail(std::current_exception());
     }
   }
 
   void return_run(Worker& worker) {
-    floor_.progress(*worker.point, -worker.told);
-    floor_.give_back(*std::exchange(worker.point, nullptr));
+    queue_.progress(*worker.point, -worker.told);
+    queue_.give_back(*std::exchange(worker.point, nullptr));
   }
 
   void lost(Worker& worker) {
     const std::int64_t index = worker.point->index;
     const int deaths = ++deaths_[index];
-    if (!floor_.ending()) {
+    if (!queue_.ending()) {
       if (deaths >= kMostDeaths)
         fail(std::make_exception_ptr(
             base::RunError(fmt::format("run {} has ended {} workers, each before it could write a snapshot; "
@@ -161,31 +161,31 @@ class Server {
     return_run(worker);
   }
 
-  void fail(std::exception_ptr why) { floor_.fail(std::move(why)); }
+  void fail(std::exception_ptr why) { queue_.fail(std::move(why)); }
 
   void hand_out() {
     for (Worker& worker : workers_) {
       if (!worker.known || worker.leaves || worker.point != nullptr) continue;
-      worker.point = floor_.next();
+      worker.point = queue_.next();
       if (worker.point == nullptr) return;
       worker.told = 0;
       base::ByteWriter out;
       out.value(worker.point->index);
-      const std::string path = floor_.snapshot_path(*worker.point);
+      const std::string path = queue_.snapshot_path(*worker.point);
       std::error_code error;
       out.text(std::filesystem::is_regular_file(path, error) ? base::read_text(path) : "");
-      worker.channel.send(Kind::run, out.bytes());  // a closed channel is noticed in the next round
+      worker.channel.send(MessageKind::run, out.bytes());  // a closed channel is noticed in the next round
     }
   }
 
   void stop_all() {
     if (stopping_) return;
     stopping_ = Clock::now();
-    for (Worker& worker : workers_) worker.channel.send(Kind::stop);
+    for (Worker& worker : workers_) worker.channel.send(MessageKind::stop);
   }
 
   Listener& listener_;
-  sweep::Floor& floor_;
+  sweep::RunQueue& queue_;
   std::list<Worker> workers_;
   std::map<std::int64_t, int> deaths_;  // of a run's workers since its last snapshot
   std::optional<Clock::time_point> stopping_;
@@ -195,6 +195,6 @@ class Server {
 
 }  // namespace
 
-void serve(Listener& listener, sweep::Floor& floor) { Server(listener, floor).run(); }
+void serve(Listener& listener, sweep::RunQueue& queue) { Server(listener, queue).run(); }
 
 }  // namespace phaselaw::ranks

@@ -11,10 +11,10 @@ namespace phaselaw::ranks {
 // If the workers of a run die this often without a new snapshot, the run itself is the cause (most likely memory).
 inline constexpr int kMostDeaths = 5;
 // Time that the workers have to send their snapshots at the end of an interrupted sweep.
-inline constexpr double kFarewell_s = 10;
+inline constexpr double kShutdownTimeout_s = 10;
 
-// Returns when the sweep is over and no worker holds a run. RunError, by Floor::fail, if a run has ended kMostDeaths of
+// Returns when the sweep is over and no worker holds a run. RunError, by RunQueue::fail, if a run has ended kMostDeaths of
 // its workers or a worker reports that its run failed.
-void serve(Listener& listener, sweep::Floor& floor);
+void serve(Listener& listener, sweep::RunQueue& queue);
 
 }  // namespace phaselaw::ranks

@@ -5,8 +5,8 @@
 #include <csignal>
 #include <utility>
 
-#include "phaselaw/ranks/crew.h"
 #include "phaselaw/ranks/launch.h"
+#include "phaselaw/ranks/process_group.h"
 #include "phaselaw/ranks/serve.h"
 #include "phaselaw/ranks/worker.h"
 
@@ -16,16 +16,16 @@ sweep::SweepSummary run_study_on_ranks(const std::function<Prepared(int rank)>& 
   std::signal(SIGPIPE, SIG_IGN);  // the launcher's end of stderr may close before this process does
   options.threads = std::max(options.threads, 1);
   Prepared mine;
-  auto engine = meet([&] {
+  auto engine = start_process_group([&] {
     mine = prepare(launch().rank);
     return mine.study.key;
   });
   const int others = engine->size() - 1;
-  Rendezvous meeting = rendezvous(*engine);
+  Rank0Listener rank0 = listen_on_rank0(*engine);
   if (engine->rank() != 0)
-    work_guarded(launch().launcher == "mpirun", [&] { work(mine.study, meeting.address, options); });
+    work_guarded(launch().launcher == "mpirun", [&] { work(mine.study, rank0.address, options); });
   options.others = others * options.threads;
-  options.serve_others = [&](sweep::Floor& floor) { serve(*meeting.listener, floor); };
+  options.serve_others = [&](sweep::RunQueue& queue) { serve(*rank0.listener, queue); };
   return sweep::run_study(mine.study, *mine.store, options);
 }
 

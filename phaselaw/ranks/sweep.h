@@ -19,7 +19,7 @@ struct Prepared {
 };
 
 // Collective. options.threads: workers of each rank; 0: one. `prepare` is called on every rank, with its number. Only
-// rank 0 returns; the other processes end here. Throws as run_study, and InputError as meet().
+// rank 0 returns; the other processes end here. Throws as run_study, and InputError as start_process_group().
 [[nodiscard]] sweep::SweepSummary run_study_on_ranks(const std::function<Prepared(int rank)>& prepare,
                                                      sweep::SweepOptions options);
 

@@ -6,7 +6,6 @@
 #include <csignal>
 #include <cstdlib>
 #include <optional>
-#include <thread>
 #include <vector>
 
 #include <sys/wait.h>
@@ -16,6 +15,7 @@
 #include "phaselaw/base/errors.h"
 #include "phaselaw/base/interrupt.h"
 #include "phaselaw/base/log.h"
+#include "phaselaw/base/team.h"
 #include "phaselaw/numerics/gemm.h"
 #include "phaselaw/ranks/record_bytes.h"
 #include "phaselaw/sweep/run.h"
@@ -33,30 +33,31 @@ bool carry_out_run(const sweep::Point& point, std::string snapshot, Channel& cha
   context.snapshot.every_s = options.snapshot_every_s;
   context.snapshot.every_steps = options.snapshot_every_steps;
   context.snapshot.load = [&] { return std::move(snapshot); };
-  context.snapshot.save = [&](const std::string& bytes) { channel.send(Kind::snapshot, bytes); };
+  context.snapshot.save = [&](const std::string& bytes) { channel.send(MessageKind::snapshot, bytes); };
   context.data = &data;
   context.stop = &stop;
   context.progress = [&](double share) {
     base::ByteWriter out;
     out.value(share);
-    channel.send(Kind::progress, out.bytes());
+    channel.send(MessageKind::progress, out.bytes());
     const auto message = channel.receive(0);
-    if (channel.closed() || (message && message->kind == Kind::stop)) stop = true;
+    if (channel.closed() || (message && message->kind == MessageKind::stop)) stop = true;
   };
   const auto failed = [&](bool input, const char* what) {
     base::ByteWriter out;
     out.value(static_cast<std::uint8_t>(input));
     out.text(what);
-    channel.send(Kind::failure, out.bytes());
+    channel.send(MessageKind::failure, out.bytes());
     return false;
   };
   try {
     const sweep::RunResult result = sweep::carry_out(point.experiment, context);
     if (result.outcome == training::Outcome::interrupted) {
-      channel.send(Kind::stopped);
+      channel.send(MessageKind::stopped);
       return false;
     }
-    channel.send(Kind::result, to_bytes({sweep::to_record(point, result), result.resumed_from > 0, result.data}));
+    channel.send(MessageKind::result,
+                 to_bytes({sweep::to_record(point, result), result.resumed_from > 0, result.data}));
     return true;
   } catch (const base::InputError& error) {
     return failed(true, error.what());
@@ -69,7 +70,7 @@ void work_on(const sweep::Study& study, Channel channel, const sweep::SweepOptio
   while (!channel.closed() && !base::interrupted()) {
     const auto message = channel.receive(0.2);
     if (!message) continue;
-    if (message->kind != Kind::run) return;  // end, or stop
+    if (message->kind != MessageKind::run) return;  // end, or stop
     base::ByteReader in(message->bytes);
     const auto index = in.value<std::int64_t>();
     std::string snapshot(in.text());
@@ -87,11 +88,10 @@ void work(const sweep::Study& study, const Address& rank0, const sweep::SweepOpt
   sweep::SharedData data;
   std::vector<Channel> channels;
   for (int i = 0; i < std::max(options.threads, 1); ++i) channels.push_back(connect(rank0));
-  std::vector<std::thread> threads;
-  for (std::size_t i = 1; i < channels.size(); ++i)
-    threads.emplace_back([&, i] { work_on(study, std::move(channels[i]), options, data); });
-  work_on(study, std::move(channels[0]), options, data);
-  for (auto& thread : threads) thread.join();
+  const auto workers = static_cast<std::int64_t>(channels.size());
+  base::parallel_for(workers, workers, [&](std::int64_t i, int) {
+    work_on(study, std::move(channels[static_cast<std::size_t>(i)]), options, data);
+  });
 }
 
 void work_guarded(bool detach, const std::function<void()>& work) {

@@ -6,7 +6,7 @@
 #include <functional>
 #include <limits>
 
-#include "phaselaw/analysis/setting.h"
+#include "phaselaw/analysis/prepared_experiment.h"
 #include "phaselaw/base/interrupt.h"
 #include "phaselaw/base/progress.h"
 #include "phaselaw/numerics/line.h"
@@ -97,7 +97,7 @@ Measured measured_from(const Value& value, const std::string& label) {
 }
 
 Measured measure(const sweep::Experiment& experiment, const std::string& label) {
-  const analysis::Setting s(experiment);
+  const analysis::PreparedExperiment s(experiment);
   const auto f0 = s.outputs(s.split.train, s.theta_0);
   const std::vector<double> y(s.split.train.y.begin(), s.split.train.y.end());
   const dynamics::ClosedForm problem(s.kernel(), s.split.train.n, y, f0);

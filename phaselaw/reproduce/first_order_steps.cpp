@@ -105,13 +105,13 @@ Vector<double> ones(const ClosedForm& problem) {
 }
 
 // The start from which conjugate gradients need the most iterations to `accuracy`, as found by Lawson's iteration.
-struct Hardest {
+struct HardestStart {
   double steps = 0;
   Vector<double> modes;
 };
-Hardest hardest_for_conjugate_gradients(ClosedForm& problem, double accuracy) {
+HardestStart hardest_for_conjugate_gradients(ClosedForm& problem, double accuracy) {
   constexpr auto kMethod = FirstOrderMethod::conjugate_gradient;
-  Hardest hardest;
+  HardestStart hardest;
   Vector<double> modes = ones(problem);
   for (int round = 0; round < kLawsonRounds; ++round) {
     start_from(problem, modes);

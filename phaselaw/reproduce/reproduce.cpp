@@ -105,35 +105,47 @@ report::Section rules() {
   return section;
 }
 
-}  // namespace
-
-Reproduction reproduce(const ReproduceOptions& options) {
-  const auto start = Clock::now();
+Context context_of(const ReproduceOptions& options) {
   if (options.time_limit && !(*options.time_limit > 0 && std::isfinite(*options.time_limit)))
     throw base::InputError({"--time-limit"},
                            fmt::format("expected a number of seconds > 0; found {}", *options.time_limit));
-  const Context context{.preset = base::enum_from_text<Preset>(options.preset, {"--preset"}, "preset"),
-                        .out = options.out,
-                        .text = text_of(options),
-                        .arrays_x = options.arrays_x,
-                        .arrays_y = options.arrays_y,
-                        .seed = options.seed,
-                        .threads = options.threads};
+  Context context{.preset = base::enum_from_text<Preset>(options.preset, {"--preset"}, "preset"),
+                  .out = options.out,
+                  .text = text_of(options),
+                  .arrays_x = options.arrays_x,
+                  .arrays_y = options.arrays_y,
+                  .seed = options.seed,
+                  .threads = options.threads};
   if (context.arrays_x.empty() != context.arrays_y.empty())
     throw base::InputError({context.arrays_x.empty() ? "--arrays-x" : "--arrays-y"},
                            fmt::format("inputs and targets belong together; found {} alone; give both or neither",
                                        context.arrays_x.empty() ? "--arrays-y" : "--arrays-x"));
-  const auto list = chosen(options.only);
-  base::require_writable_directory(options.out, "--out");
+  return context;
+}
 
-  Reproduction result;
-  report::Page page;
-  page.title = "Does the two-stage scaling law hold?";
-  Value fits = Value::table(),
-        settings = Value::table({{"preset", options.preset}, {"text", context.text}, {"made_by", options.made_by}});
+// What the experiments have found so far.
+struct Findings {
+  report::Page page;  // with the claims
+  Value fits = Value::table(), settings;
+  std::vector<std::string> unfinished;  // experiments that were interrupted
+};
+
+void add_finding(Finding&& finding, Findings& found) {
+  const auto& claims = finding.section.claims;
+  found.page.claims.insert(found.page.claims.end(), claims.begin(), claims.end());
+  std::move(finding.leading.begin(), finding.leading.end(), std::back_inserter(found.page.figures));
+  found.page.sections.push_back(std::move(finding.section));
+  for (auto& [heading, json] : finding.configurations) {
+    found.settings[heading] = base::parse_json(json, heading);
+    found.page.configurations.emplace_back(heading, std::move(json));
+  }
+  for (const auto& [name, fit] : finding.fits.entries()) found.fits[name] = fit;
+}
+
+void carry_out_all(const std::vector<const Experiment*>& list, const Context& context, Clock::time_point start,
+                   Findings& found) {
   double share = 0, done = 0;
   for (const auto* experiment : list) share += experiment->share;
-  const Alarm alarm(options.time_limit);
   for (std::size_t k = 0; k < list.size(); ++k) {
     const Experiment& experiment = *list[k];
     const double left = done > 0 ? base::seconds_since(start) * (share - done) / done : NAN;
@@ -141,42 +153,54 @@ Reproduction reproduce(const ReproduceOptions& options) {
                                done > 0 ? ", about " + base::format_duration(left) + " left" : "", experiment.title));
     try {
       base::throw_if_interrupted();
-      Finding finding = experiment.carry_out(context);
-      const auto& claims = finding.section.claims;
-      result.claims.insert(result.claims.end(), claims.begin(), claims.end());
-      std::move(finding.leading.begin(), finding.leading.end(), std::back_inserter(page.figures));
-      page.sections.push_back(std::move(finding.section));
-      for (auto& [heading, json] : finding.configurations) {
-        settings[heading] = base::parse_json(json, heading);
-        page.configurations.emplace_back(heading, std::move(json));
-      }
-      for (const auto& [name, fit] : finding.fits.entries()) fits[name] = fit;
+      add_finding(experiment.carry_out(context), found);
       done += experiment.share;
     } catch (const base::Interrupted&) {
-      result.unfinished.push_back(experiment.id);
+      found.unfinished.push_back(experiment.id);
     }
   }
-  page.claims = result.claims;
-  page.answer = answer_of(result.claims);
+}
+
+void finish_page(const ReproduceOptions& options, bool out_of_time, Findings& found) {
+  report::Page& page = found.page;
+  page.answer = answer_of(page.claims);
   page.sections.push_back(rules());
   report::add_provenance(options.made_by, page);
-  if (!result.unfinished.empty())
+  if (!found.unfinished.empty())
     page.notice = fmt::format(
         "Incomplete: {} not finished when {}. What they measured is kept; the same command carries out the rest.",
-        fmt::join(result.unfinished, ", "),
-        alarm.rang() ? "the time limit was reached" : "the program was interrupted");
+        fmt::join(found.unfinished, ", "), out_of_time ? "the time limit was reached" : "the program was interrupted");
+}
 
+}  // namespace
+
+Reproduction reproduce(const ReproduceOptions& options) {
+  const auto start = Clock::now();
+  const Context context = context_of(options);
+  const auto list = chosen(options.only);
+  base::require_writable_directory(options.out, "--out");
+
+  Findings found;
+  found.settings = Value::table({{"preset", options.preset}, {"text", context.text}, {"made_by", options.made_by}});
+  found.page.title = "Does the two-stage scaling law hold?";
+  const Alarm alarm(options.time_limit);
+  carry_out_all(list, context, start, found);
+  finish_page(options, alarm.rang(), found);
+
+  Reproduction result;
   result.seconds = base::seconds_since(start);
-  const Value results = Value::table({{"claims", report::to_value(result.claims)},
-                                      {"complete", result.unfinished.empty()},
-                                      {"unfinished", Value(result.unfinished)},
-                                      {"fits", fits},
-                                      {"settings", settings},
+  const Value results = Value::table({{"claims", report::to_value(found.page.claims)},
+                                      {"complete", found.unfinished.empty()},
+                                      {"unfinished", Value(found.unfinished)},
+                                      {"fits", found.fits},
+                                      {"settings", found.settings},
                                       {"seconds", result.seconds}});
   result.results = fs::path(options.out) / "results.json";
   result.page = fs::path(options.out) / "report.html";
   base::write_file(result.results, base::to_json(results) + "\n");
-  report::write_page(page, result.page, options.page_files);
+  report::write_page(found.page, result.page, options.page_files);
+  result.claims = std::move(found.page.claims);
+  result.unfinished = std::move(found.unfinished);
   return result;
 }
 

@@ -12,7 +12,7 @@ namespace phaselaw::store {
 
 namespace {
 
-struct Seen {
+struct MergedRun {
   std::string checksum;
   std::size_t input = 0;
   bool failed = false;
@@ -39,15 +39,15 @@ MergeResult merge(const std::string& output, const std::vector<std::string>& inp
   if (existing) all.push_back(&target);
 
   MergeResult result;
-  std::map<std::int64_t, Seen> seen;
+  std::map<std::int64_t, MergedRun> seen;
   for (std::size_t i = 0; i < all.size(); ++i)
     for (const std::int64_t index : all[i]->run_indices()) {
       base::throw_if_interrupted();
       const RunRecord run = *all[i]->run(index);
-      const Seen now{checksum(run), i, run.status == Status::kFailed};
+      const MergedRun now{checksum(run), i, run.status == Status::kFailed};
       const auto [there, is_new] = seen.try_emplace(index, now);
       if (is_new) continue;
-      Seen& before = there->second;
+      MergedRun& before = there->second;
       if (before.failed) {
         before = now;
       } else if (!now.failed) {

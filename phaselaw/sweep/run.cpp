@@ -26,12 +26,12 @@ using base::Clock;
 using base::seconds_since;
 
 // Thrown by an observer to abandon a training that is no longer needed.
-struct GivenUp {};
+struct RunStopped {};
 
 // Observes a running training: reports its progress, keeps snapshots, and abandons it on request.
-class Attendant : public training::Observer<float> {
+class RunObserver : public training::Observer<float> {
  public:
-  Attendant(const RunContext& context, std::string identity, std::int64_t steps)
+  RunObserver(const RunContext& context, std::string identity, std::int64_t steps)
       : context_(context), identity_(std::move(identity)), steps_(static_cast<double>(steps)) {
     const SnapshotPolicy& policy = context.snapshot;
     if (policy.load)
@@ -53,7 +53,7 @@ class Attendant : public training::Observer<float> {
   [[nodiscard]] std::int64_t resumed_from() const { return start_ ? start_->steps : 0; }
 
   void on_step(std::int64_t step, std::span<const float>, std::span<const float>, double) override {
-    if (context_.stop != nullptr && *context_.stop) throw GivenUp();
+    if (context_.stop != nullptr && *context_.stop) throw RunStopped();
     if (!context_.progress || seconds_since(told_) < 0.2) return;
     told_ = Clock::now();
     context_.progress(static_cast<double>(step - told_at_) / steps_);
@@ -113,13 +113,13 @@ RunResult carry_out(const Experiment& e, const RunContext& context) {
   // With another program or other data the training would not continue to the same numbers.
   const std::string identity =
       fmt::format("{} {} {} {}", result.configuration.key, split.hash, base::version(), base::commit());
-  Attendant attendant(context, identity, e.training.steps);
-  training::Observer<float>* const observers[] = {&attendant};
+  RunObserver observer(context, identity, e.training.steps);
+  training::Observer<float>* const observers[] = {&observer};
   training::TrainingResult<float> trained;
   try {
     trained = training::train<float>(model, model::initialise<float>(model.table(), seed), split, e.training, seed,
-                                     observers, attendant.continuation(), context.threads);
-  } catch (const GivenUp&) {
+                                     observers, observer.continuation(), context.threads);
+  } catch (const RunStopped&) {
     trained.outcome = training::Outcome::interrupted;
     trained.curve.resize(1);
   }
@@ -142,7 +142,7 @@ RunResult carry_out(const Experiment& e, const RunContext& context) {
   result.curve = std::move(trained.curve);
   result.theta = std::move(trained.theta);
   result.seconds = seconds_since(start);
-  result.resumed_from = attendant.resumed_from();
+  result.resumed_from = observer.resumed_from();
   return result;
 }
 

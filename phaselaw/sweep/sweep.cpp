@@ -14,24 +14,17 @@
 #include <thread>
 #include <utility>
 
-#include <sched.h>
-
 #include "phaselaw/base/clock.h"
 #include "phaselaw/base/interrupt.h"
 #include "phaselaw/base/log.h"
 #include "phaselaw/base/progress.h"
+#include "phaselaw/base/team.h"
 #include "phaselaw/numerics/gemm.h"
 #include "phaselaw/sweep/cost.h"
 #include "phaselaw/sweep/run.h"
 #include "phaselaw/sweep/shared_data.h"
 
 namespace phaselaw::sweep {
-
-int default_threads() {
-  cpu_set_t set;
-  if (::sched_getaffinity(0, sizeof set, &set) == 0) return std::max(1, CPU_COUNT(&set));
-  return std::max(1U, std::thread::hardware_concurrency());
-}
 
 namespace {
 
@@ -91,7 +84,7 @@ class Cores {
 };
 
 // The runs to be done, who works on them, and their results.
-class OpenSweep : public Floor {
+class OpenSweep : public RunQueue {
  public:
   OpenSweep(StudyWork& work, std::function<double(const Point&)> units, const std::string& title)
       : work_(work), units_(std::move(units)), progress_(title, total()) {}
@@ -147,11 +140,11 @@ class OpenSweep : public Floor {
     if (!failure) failure = std::move(why);
     stop = true;
   }
-  [[nodiscard]] bool left() const override { return nobody_here; }
+  [[nodiscard]] bool local_workers_done() const override { return local_workers_done_; }
   [[nodiscard]] bool ending() const override { return stop || base::interrupted(); }
   [[nodiscard]] std::string snapshot_path(const Point& point) const override { return work_.snapshot_path(point); }
 
-  std::atomic<bool> stop{false}, nobody_here{false};
+  std::atomic<bool> stop{false}, local_workers_done_{false};
   std::exception_ptr failure;  // read after all threads have ended
   std::int64_t done = 0, diverged = 0, resumed = 0;
 
@@ -173,18 +166,79 @@ class OpenSweep : public Floor {
   bool returned_ = false;  // a run has come back since the last look
 };
 
-// Runs one experiment on this worker; false if it was interrupted.
-bool carry_out_one(OpenSweep& sweep, const Point& point, int threads, const SweepOptions& options, SharedData& data) {
-  RunContext context;
-  context.threads = threads;
-  context.snapshot = {sweep.snapshot_path(point), options.snapshot_every_s, options.snapshot_every_steps, {}, {}};
-  context.data = &data;
-  context.stop = &sweep.stop;
-  context.progress = [&](double share) { sweep.progress(point, share); };
-  const RunResult result = carry_out(point.experiment, context);
-  if (result.outcome == training::Outcome::interrupted) return false;
-  sweep.keep(point, to_record(point, result), result.resumed_from > 0, result.data);
-  return true;
+// The loop of every worker of this process, and what the workers share.
+class Worker {
+ public:
+  Worker(OpenSweep& sweep, const SweepOptions& options, const Forecast& expected, int threads)
+      : sweep_(sweep), options_(options), expected_(expected), threads_(threads), cores_(threads) {}
+
+  // Runs experiments until none is left and none can come back. May be called from any number of threads.
+  void work() {
+    do {
+      while (carry_out_next()) {
+      }
+    } while (!sweep_.ending() && sweep_.wait_for_returned());
+  }
+
+ private:
+  // False if there was nothing to run, or if the run was interrupted.
+  bool carry_out_next() {
+    const Point* point = nullptr;
+    std::optional<Cores::Held> held;
+    {
+      const std::lock_guard lock(order_);
+      point = sweep_.next_here();
+      if (point == nullptr) return false;
+      held.emplace(cores_, threads_of(*point));
+    }
+    return carry_out_one(*point, held->count());
+  }
+
+  [[nodiscard]] int threads_of(const Point& point) const {
+    if (options_.threads_a_run > 0) return std::min(options_.threads_a_run, threads_);
+    const auto found = expected_.threads.find(point.index);
+    return found == expected_.threads.end() ? 1 : found->second;
+  }
+
+  bool carry_out_one(const Point& point, int threads) {
+    RunContext context;
+    context.threads = threads;
+    context.snapshot = {sweep_.snapshot_path(point), options_.snapshot_every_s, options_.snapshot_every_steps, {}, {}};
+    context.data = &data_;
+    context.stop = &sweep_.stop;
+    context.progress = [&](double share) { sweep_.progress(point, share); };
+    const RunResult result = carry_out(point.experiment, context);
+    if (result.outcome == training::Outcome::interrupted) return false;
+    sweep_.keep(point, to_record(point, result), result.resumed_from > 0, result.data);
+    return true;
+  }
+
+  OpenSweep& sweep_;
+  const SweepOptions& options_;
+  const Forecast& expected_;
+  const int threads_;
+  Cores cores_;
+  std::mutex order_;  // runs begin in their order, also when one waits for several threads
+  SharedData data_;
+};
+
+// An exception ends the sweep, which throws it again after all workers have stopped.
+template <class What>
+void guarded(OpenSweep& sweep, const What& what) {
+  try {
+    what();
+  } catch (...) {
+    sweep.fail(std::current_exception());
+  }
+}
+
+// Starts `here` workers of this process and, if given, the server for remote workers.
+void carry_out_all(OpenSweep& sweep, Worker& worker, int here, const SweepOptions& options) {
+  std::jthread server;
+  if (options.serve_others) server = std::jthread([&] { guarded(sweep, [&] { options.serve_others(sweep); }); });
+  base::parallel_for(here, here, [&](std::int64_t, int) { guarded(sweep, [&] { worker.work(); }); });
+  sweep.local_workers_done_ = true;
+  if (server.joinable()) server.join();
 }
 
 }  // namespace
@@ -199,56 +253,15 @@ SweepSummary run_study(const Study& study, store::Store& store, const SweepOptio
   SweepSummary summary;
   summary.already_there = work.already_there();
   for (const Point* point : waiting) summary.cost_flop += point->cost_flop;
-  const int threads = options.threads > 0 ? options.threads : default_threads();
+  const int threads = base::thread_count(options.threads);
   const int here = static_cast<int>(
       std::min<std::size_t>(static_cast<std::size_t>(threads), std::max<std::size_t>(waiting.size(), 1)));
   summary.threads = here + options.others;
   const Forecast expected =
       forecast(waiting, summary.cost_flop, threads, summary.threads, options.others == 0, options.title);
   OpenSweep sweep(work, expected.units, options.title);
-  Cores cores(threads);
-  const auto threads_of = [&](const Point& point) {
-    if (options.threads_a_run > 0) return std::min(options.threads_a_run, threads);
-    const auto found = expected.threads.find(point.index);
-    return found == expected.threads.end() ? 1 : found->second;
-  };
-  std::mutex order;  // runs begin in their order, also when one waits for several threads
-  SharedData data;
-  // False when there was nothing to carry out, or it was interrupted.
-  const auto carry_out_next = [&] {
-    const Point* point = nullptr;
-    std::optional<Cores::Held> held;
-    {
-      const std::lock_guard lock(order);
-      point = sweep.next_here();
-      if (point == nullptr) return false;
-      held.emplace(cores, threads_of(*point));
-    }
-    return carry_out_one(sweep, *point, held->count(), options, data);
-  };
-  const auto guarded = [&](auto&& what) {
-    try {
-      what();
-    } catch (...) {
-      sweep.fail(std::current_exception());
-    }
-  };
-  const auto worker = [&] {
-    guarded([&] {
-      do {
-        while (carry_out_next()) {
-        }
-      } while (!sweep.ending() && sweep.wait_for_returned());
-    });
-  };
-  std::thread server;
-  if (options.serve_others) server = std::thread([&] { guarded([&] { options.serve_others(sweep); }); });
-  std::vector<std::thread> workers;
-  for (int i = 1; i < here; ++i) workers.emplace_back(worker);
-  worker();
-  for (auto& thread : workers) thread.join();
-  sweep.nobody_here = true;
-  if (server.joinable()) server.join();
+  Worker worker(sweep, options, expected, threads);
+  carry_out_all(sweep, worker, here, options);
   if (sweep.failure) std::rethrow_exception(sweep.failure);
   base::throw_if_interrupted();
   summary.done = sweep.done;

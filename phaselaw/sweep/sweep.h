@@ -18,9 +18,9 @@
 namespace phaselaw::sweep {
 
 // Interface of a running sweep for remote workers. All members may be called from any thread.
-class Floor {
+class RunQueue {
  public:
-  virtual ~Floor() = default;
+  virtual ~RunQueue() = default;
   // A run that the caller holds until it is delivered or returned. Null: no run can start now; one may come back while
   // others hold runs.
   [[nodiscard]] virtual const Point* next() = 0;
@@ -29,7 +29,8 @@ class Floor {
   virtual void progress(const Point& point, double share) = 0;  // share of the run's work; negative: lost
   virtual void fail(std::exception_ptr why) = 0;                // ends the sweep; run_study throws it
   [[nodiscard]] virtual bool ending() const = 0;                // failed or interrupted
-  [[nodiscard]] virtual bool left() const = 0;                  // the workers of this process found no more work
+  // Whether the workers of this process found no more work.
+  [[nodiscard]] virtual bool local_workers_done() const = 0;
   [[nodiscard]] virtual std::string snapshot_path(const Point& point) const = 0;
 };
 
@@ -38,7 +39,7 @@ struct SweepOptions {
   int threads_a_run = 0;  // threads per worker; 0: one, or the choice of plan_threads() for few and large runs
   // Remote workers: their number, and a function that serves them in its own thread until no work is left for them.
   int others = 0;
-  std::function<void(Floor&)> serve_others{};
+  std::function<void(RunQueue&)> serve_others{};
   std::string title = "sweep";
   Shard shard{};
   double snapshot_every_s = 30;           // of a running run; see SnapshotPolicy
@@ -60,7 +61,5 @@ SweepSummary run_study(const Study& study, store::Store& store, const SweepOptio
 
 // runs (of the whole study), done, diverged, resumed, already_there, elsewhere, threads, seconds.
 [[nodiscard]] base::Value to_value(std::int64_t runs, const SweepSummary& summary);
-
-[[nodiscard]] int default_threads();  // number of cores that this process may use
 
 }  // namespace phaselaw::sweep

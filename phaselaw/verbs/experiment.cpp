@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "phaselaw/base/log.h"
+#include "phaselaw/base/team.h"
 #include "phaselaw/numerics/gemm.h"
 #include "phaselaw/sweep/sweep.h"
 
@@ -15,10 +16,10 @@ namespace phaselaw::verbs {
 
 namespace {
 
-analysis::Setting setting_of(const sweep::Experiment& experiment) {
-  analysis::Setting setting(experiment);
-  base::log_info(setting.split.description);
-  return setting;
+analysis::PreparedExperiment prepare(const sweep::Experiment& experiment) {
+  analysis::PreparedExperiment prepared(experiment);
+  base::log_info(prepared.split.description);
+  return prepared;
 }
 
 void warn(const std::vector<std::string>& warnings) {
@@ -47,7 +48,7 @@ TrainAnswer train(const ExperimentRequest& request) {
   numerics::require_thread_safe_blas();
   TrainAnswer answer{request.seeded(), {}, {}};
   sweep::RunContext context;
-  context.threads = request.threads > 0 ? request.thread_count() : sweep::default_threads();
+  context.threads = request.threads > 0 ? request.thread_count() : base::thread_count(0);
   answer.result = sweep::carry_out(answer.experiment, context);
   answer.json = answer.result.summary;
   base::log_info(answer.result.data);
@@ -63,11 +64,11 @@ PredictAnswer predict(const PredictRequest& request) {
   options.threads = request.thread_count();
   // Errors in the sizes are reported before the data are made.
   options.n_data = analysis::predicted_sizes(request.experiment.data.n_data, options.n_data);
-  analysis::Setting setting = setting_of(request.seeded());
-  analysis::Prediction prediction = analysis::predict(setting, options);
+  analysis::PreparedExperiment prepared = prepare(request.seeded());
+  analysis::Prediction prediction = analysis::predict(prepared, options);
   warn(prediction.warnings);
-  base::Value json = analysis::to_value(setting, prediction);
-  return {std::move(setting), std::move(prediction), std::move(json)};
+  base::Value json = analysis::to_value(prepared, prediction);
+  return {std::move(prepared), std::move(prediction), std::move(json)};
 }
 
 TheoryAnswer theory(const theory::TheoryNumbers& numbers) {
@@ -78,8 +79,8 @@ TheoryAnswer theory(const theory::TheoryNumbers& numbers) {
 
 ConstantsAnswer measured_constants(const ExperimentRequest& request) {
   base::check_fields(request);
-  const analysis::Setting setting(request.seeded());
-  analysis::MeasuredConstants constants = analysis::measured_constants(setting, request.thread_count());
+  const analysis::PreparedExperiment prepared(request.seeded());
+  analysis::MeasuredConstants constants = analysis::measured_constants(prepared, request.thread_count());
   warn(constants.notes);
   base::Value json = analysis::to_value(constants);
   return {std::move(constants), std::move(json)};
@@ -96,11 +97,11 @@ std::variant<FlowAnswer, DriftAnswer> flow(const FlowRequest& request) {
     answer.json = analysis::to_value(answer.drift);
     return answer;
   }
-  analysis::Setting setting = setting_of(sweep::experiment_from(document));
-  analysis::FlowViews views = analysis::flow_views(setting, request.thread_count());
+  analysis::PreparedExperiment prepared = prepare(sweep::experiment_from(document));
+  analysis::FlowViews views = analysis::flow_views(prepared, request.thread_count());
   warn(views.warnings);
-  base::Value json = analysis::to_value(setting, views);
-  return FlowAnswer{std::move(setting), std::move(views), std::move(json)};
+  base::Value json = analysis::to_value(prepared, views);
+  return FlowAnswer{std::move(prepared), std::move(views), std::move(json)};
 }
 
 }  // namespace phaselaw::verbs

@@ -57,7 +57,7 @@ struct PredictRequest : ExperimentRequest {
   }
 };
 struct PredictAnswer {
-  analysis::Setting setting;
+  analysis::PreparedExperiment prepared;
   analysis::Prediction prediction;
   base::Value json;
 };
@@ -81,7 +81,7 @@ struct FlowRequest : RunRequest {
   base::Value document;
 };
 struct FlowAnswer {
-  analysis::Setting setting;
+  analysis::PreparedExperiment prepared;
   analysis::FlowViews views;
   base::Value json;
 };

@@ -43,7 +43,7 @@ numerics::MatrixView<T> view(numerics::Matrix<T>& m) {
 
 // The matrices are not changed. Coefficients need eigenvectors, which take one more matrix.
 template <class T>
-KernelSpectrum spectrum_of(const sweep::Experiment& e, const KernelSetting<T>& s, kernel::DenseKernel<T>& dense,
+KernelSpectrum spectrum_of(const sweep::Experiment& e, const KernelInputs<T>& s, kernel::DenseKernel<T>& dense,
                            base::Value& json) {
   std::vector<PartSpectrum> parts;
   for (auto& part : dense.parts) parts.push_back({part.name, kernel::spectrum<T>(view(part.values))});
@@ -62,7 +62,7 @@ KernelSpectrum spectrum_of(const sweep::Experiment& e, const KernelSetting<T>& s
 template <class T>
 KernelAnswer dense(const sweep::Experiment& e) {
   const kernel::KernelTask& task = e.kernel;
-  KernelSetting<T> s(e);
+  KernelInputs<T> s(e);
   const std::int64_t parameters = s.model.table().n_trainable();
   const std::int64_t rows = s.inputs.n * kernel::rows_per_sequence(e.model, task.reduce);
   const auto plan = kernel::plan_kernel(e.model, s.inputs.n, 0, task, sizeof(T));
@@ -80,7 +80,7 @@ KernelAnswer dense(const sweep::Experiment& e) {
 template <class T>
 KernelAnswer matrix_free(const sweep::Experiment& e) {
   const kernel::KernelTask& task = e.kernel;
-  KernelSetting<T> s(e);
+  KernelInputs<T> s(e);
   kernel::TangentOptions options;
   options.threads = static_cast<int>(task.threads);
   options.memory_limit =
@@ -124,7 +124,7 @@ void KernelRequest::validate() const {
 }
 
 template <class T>
-KernelSetting<T>::KernelSetting(const sweep::Experiment& e)
+KernelInputs<T>::KernelInputs(const sweep::Experiment& e)
     : model(e.model),
       split(data::make_split(e.data, e.model, static_cast<std::uint64_t>(e.seed))),
       theta(e.kernel.weights.empty() ? model::initialise<T>(model.table(), static_cast<std::uint64_t>(e.seed))
@@ -196,7 +196,7 @@ KernelAnswer tangent_kernel(const KernelRequest& request) {
   return single ? dense<float>(e) : dense<double>(e);
 }
 
-template struct KernelSetting<float>;
-template struct KernelSetting<double>;
+template struct KernelInputs<float>;
+template struct KernelInputs<double>;
 
 }  // namespace phaselaw::verbs

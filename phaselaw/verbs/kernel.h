@@ -36,15 +36,15 @@ struct KernelRequest {
 
 // Data, model and parameters in T. InputError for weights that are not finite, by the name of their tensor.
 template <class T>
-struct KernelSetting {
+struct KernelInputs {
   model::Transformer<T> model;
   data::Split split;
   std::vector<T> theta, vectors;
   model::Inputs<T> inputs;  // points into `split` and `vectors`
 
-  explicit KernelSetting(const sweep::Experiment& experiment);
-  KernelSetting(KernelSetting&&) = default;
-  KernelSetting& operator=(KernelSetting&&) = default;
+  explicit KernelInputs(const sweep::Experiment& experiment);
+  KernelInputs(KernelInputs&&) = default;
+  KernelInputs& operator=(KernelInputs&&) = default;
 };
 
 // coefficients = (v_i^T y)^2, for up to kMostRowsOfVectors rows in double, if there are targets.
@@ -56,7 +56,7 @@ inline constexpr std::int64_t kMostRowsOfVectors = 4096;
 
 template <class T>
 struct DenseAnswer {
-  KernelSetting<T> setting;
+  KernelInputs<T> inputs;
   kernel::DenseKernel<T> kernel;
   KernelSpectrum spectrum;
 };
@@ -84,7 +84,7 @@ void warn_if_singular(std::int64_t parameters, std::int64_t rows);
 // Coefficients exist if rows are outputs that have targets.
 [[nodiscard]] bool has_targets(const sweep::Experiment& experiment);
 
-extern template struct KernelSetting<float>;
-extern template struct KernelSetting<double>;
+extern template struct KernelInputs<float>;
+extern template struct KernelInputs<double>;
 
 }  // namespace phaselaw::verbs

@@ -17,7 +17,7 @@ class KernelSink {
  public:
   virtual ~KernelSink() = default;
   virtual void open() = 0;  // called before anything is computed, to report problems with the output
-  virtual void setting(const sweep::Experiment& experiment, const KernelSetting<T>& setting) = 0;
+  virtual void inputs(const sweep::Experiment& experiment, const KernelInputs<T>& inputs) = 0;
   // A matrix in pieces from the first row to the last; the empty name is the total.
   virtual void begin(const std::string& part, std::int64_t rows) = 0;
   virtual void piece(std::span<const T> values) = 0;
@@ -28,7 +28,7 @@ struct DistributedAnswer {
   KernelSpectrum spectrum;
 };
 // Collective, called by all processes of a launch. Null on all ranks but the first. T is the request's dtype;
-// memory_limit and threads (0: one) apply to each rank. Errors: as ranks/crew.h and ranks/distributed_kernel.h.
+// memory_limit and threads (0: one) apply to each rank. Errors: as ranks/process_group.h and ranks/distributed_kernel.h.
 template <class T>
 [[nodiscard]] std::optional<DistributedAnswer> distributed_kernel(const KernelRequest& request, KernelSink<T>& sink);
 

@@ -34,7 +34,7 @@ double worst_difference(const ViewCurve& a, const ViewCurve& b) {
 }
 
 TEST(FlowViews, TheViewsAgreeWhereTheModelIsLazyAndPartWhereItIsNot) {
-  const Setting lazy(experiment(100)), rich(experiment(1));
+  const PreparedExperiment lazy(experiment(100)), rich(experiment(1));
   const auto a = flow_views(lazy, 1), b = flow_views(rich, 1);
   const std::set<std::string> expected = {"kernel", "gd", "sgd", "flow", "trained"};
   std::set<std::string> views;
@@ -52,7 +52,7 @@ TEST(FlowViews, TheViewsAgreeWhereTheModelIsLazyAndPartWhereItIsNot) {
 }
 
 TEST(FlowViews, CurvesAreConsistentWithEachOther) {
-  const Setting s(experiment(30));
+  const PreparedExperiment s(experiment(30));
   const auto v = flow_views(s, 2);
   ASSERT_TRUE(v.dense);
   EXPECT_EQ(v.n_rows, 4 * 3 * 4);
@@ -77,9 +77,9 @@ TEST(FlowViews, CurvesAreConsistentWithEachOther) {
 
 TEST(FlowViews, KrylovSaysWhatTheDenseKernelSays) {
   auto e = experiment(30);
-  const auto dense = flow_views(Setting(e), 1);
+  const auto dense = flow_views(PreparedExperiment(e), 1);
   e.flow.max_rows = 1;
-  const auto free = flow_views(Setting(e), 1);
+  const auto free = flow_views(PreparedExperiment(e), 1);
   EXPECT_FALSE(free.dense);
   const auto &a = *dense.find("kernel"), &b = *free.find("kernel");
   ASSERT_EQ(a.time.size(), b.time.size());
@@ -94,7 +94,7 @@ TEST(FlowViews, AStepBeyondTheLimitIsNamed) {
   e.training.learning_rate = 1e3;
   e.training.steps = 20;
   e.flow.time = 1e-3;
-  const auto v = flow_views(Setting(e), 1);
+  const auto v = flow_views(PreparedExperiment(e), 1);
   EXPECT_EQ(v.find("gd"), nullptr);
   const auto named = std::any_of(v.warnings.begin(), v.warnings.end(), [&](const std::string& warning) {
     return warning.find(fmt::format("{:.4g}", v.step_limit)) != std::string::npos;
@@ -107,7 +107,7 @@ TEST(FlowViews, AnExhaustedBudgetKeepsWhatWasIntegrated) {
   auto e = experiment(1);
   e.flow.budget = 1e-4;
   e.flow.time = 1e6;
-  const auto v = flow_views(Setting(e), 1);
+  const auto v = flow_views(PreparedExperiment(e), 1);
   EXPECT_EQ(v.find("flow")->status, "budget");
   EXPECT_LT(v.find("flow")->time.size(), v.times.size());
 }
@@ -123,7 +123,7 @@ TEST(FlowViews, CrossEntropyHasALinearisedView) {
           file.string() +
           "\"\n[training]\noptimizer = \"gd\"\nsteps = 20\nlearning_rate = 0.01\n[flow]\npoints = 5\nrecords = 2\n",
       "test"));
-  const auto v = flow_views(Setting(e), 1);
+  const auto v = flow_views(PreparedExperiment(e), 1);
   const auto &kernel = *v.find("kernel"), &flow = *v.find("flow");
   ASSERT_EQ(kernel.time, flow.time);
   EXPECT_NEAR(kernel.train_loss.front(), std::log(256.0), 0.05);

@@ -21,7 +21,7 @@ sweep::Experiment experiment() {
 }
 
 TEST(Predict, AgreesWithTrainingInTheLazySetting) {
-  const Setting s(experiment());
+  const PreparedExperiment s(experiment());
   PredictOptions options;
   options.resamples = 20;
   options.check = true;
@@ -36,7 +36,7 @@ TEST(Predict, AgreesWithTrainingInTheLazySetting) {
 }
 
 TEST(Predict, MoreDataAndMoreTimeHelpAtTheStart) {
-  const Setting s(experiment());
+  const PreparedExperiment s(experiment());
   const auto p = predict(s, {.n_data = {4, 8, 16, 32}, .resamples = 0});
   const auto& risk = p.surfaces.front().risk;
   ASSERT_EQ(risk.rows(), 4);
@@ -46,12 +46,12 @@ TEST(Predict, MoreDataAndMoreTimeHelpAtTheStart) {
 }
 
 TEST(Predict, BadInput) {
-  const Setting s(experiment());
+  const PreparedExperiment s(experiment());
   EXPECT_THROW((void)predict(s, {.n_data = {64}}), base::InputError);
   EXPECT_THROW((void)predict(s, {.n_data = {1, 8}}), base::InputError);
   auto e = experiment();
   e.data.n_data = 1;
-  EXPECT_THROW((void)predict(Setting(e), {}), base::InputError);
+  EXPECT_THROW((void)predict(PreparedExperiment(e), {}), base::InputError);
 }
 
 }  // namespace

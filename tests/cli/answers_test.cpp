@@ -89,7 +89,7 @@ TEST_F(Answers, KernelKeepsItsMatrices) {
     request.experiment.kernel.dtype = dtype;
     const auto answer = verbs::tangent_kernel(request);
     const auto check = [&]<class T>(const verbs::DenseAnswer<T>& dense) {
-      const auto alone = kernel::dense_kernel<T>(dense.setting.model, dense.setting.theta, dense.setting.inputs,
+      const auto alone = kernel::dense_kernel<T>(dense.inputs.model, dense.inputs.theta, dense.inputs.inputs,
                                                  request.experiment.kernel);
       const auto same = [](const numerics::Matrix<T>& a, const numerics::Matrix<T>& b) {
         return a.size() == b.size() &&

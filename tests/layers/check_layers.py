@@ -5,6 +5,7 @@
 Arrows   An include of another layer is declared in USES of that layer's CMakeLists.txt; a declared arrow is used; the
          arrows have no cycle; folder, layer and namespace have one name; the table of docs/layers.md says the same.
 Files    At most 500 lines; an SPDX line at the top; no absolute path of somebody's machine.
+Functions  In phaselaw/ at most 60 lines from brace to brace, not counting the lines of raw strings.
 
 Prints one line a fault, `file:line: what; what to do`, and exits 1 when there is any.
 """
@@ -15,6 +16,7 @@ import sys
 from pathlib import Path
 
 MAX_LINES = 500
+MAX_FUNCTION_LINES = 60
 LICENCE = "SPDX-License-Identifier: Apache-2.0"
 LAYER_TABLE = "docs/layers.md"
 SOURCE_SUFFIXES = {".h", ".cpp", ".py", ".sh", ".cmake", ".inc"}
@@ -25,6 +27,10 @@ QUOTED_INCLUDE = re.compile(r'\s*#\s*include\s*"')
 NAMESPACE = re.compile(r"\s*namespace\s+phaselaw::(\w+)")
 LAYER_CALL = re.compile(r"phaselaw_layer\s*\(([^)]*)\)")
 TABLE_ROW = re.compile(r"\|\s*`(\w+)`\s*\|[^|]*\|([^|]*)\|")
+# Comments and literals, longest first: R"x(...)x", "...", '...' but no digit separator, // and /* */.
+NO_CODE = re.compile(r'''R"(\w*)\((?:.*?)\)\1"|"(?:\\.|[^"\\\n])*"|(?<!\w)'(?:\\.|[^'\\\n])+'|//[^\n]*|/\*.*?\*/''', re.S)
+MACRO = re.compile(r"^[ \t]*#(?:[^\n]*\\\n)*[^\n]*", re.M)
+NO_FUNCTION = re.compile(r"(?:^|[\s>])(?:namespace|class|struct|union|enum)\b[^()]*$|=\s*$")
 MACHINE_PATH = re.compile(r"(?<![\w.$}/])/(?:home|Users|root|work)/\w")
 
 
@@ -204,6 +210,49 @@ def check_files(root, files, faults):
                 faults.append(f"{name}:{number}: {found.group()}... is a path of one machine; make it relative")
 
 
+def code_alone(text):
+    """The text without comments and literals, its lines in their places; "\\v" ends the lines of a raw string."""
+
+    def blank(match):
+        end_of_line = "\v" if match.group()[0] == "R" else "\n"
+        return end_of_line * match.group().count("\n")
+
+    return MACRO.sub(blank, NO_CODE.sub(blank, text))
+
+
+def functions(text):
+    """(first line, lines) of every function that is not inside another: from brace to brace, without raw strings."""
+    header, scopes, line, count = "", [], 1, 1  # scopes: (line, count) at a function's brace, None at another brace
+    after_function = False  # a member initialiser `b{x}` looks like one, and the body follows it
+    for character in code_alone(text):
+        if character == "{":
+            inside = any(scope is not None for scope in scopes)
+            head = header.strip()
+            is_function = (")" in head and not NO_FUNCTION.search(head)) or (after_function and not head)
+            scopes.append((line, count) if is_function and not inside else None)
+            header = ""
+        elif character == "}":
+            begin = scopes.pop() if scopes else None
+            after_function = begin is not None
+            if begin:
+                yield begin[0], count - begin[1] + 1
+            header = ""
+        else:
+            header = "" if character == ";" else header + character
+        line += character in "\n\v"
+        count += character == "\n"
+
+
+def check_functions(root, files, faults):
+    for name in files:
+        if not name.startswith("phaselaw/") or Path(name).suffix not in (".h", ".cpp"):
+            continue
+        for line, length in functions((root / name).read_text(encoding="utf-8", errors="replace")):
+            if length > MAX_FUNCTION_LINES:
+                faults.append(f"{name}:{line}: a function of {length} lines; split it into named steps, "
+                              f"{MAX_FUNCTION_LINES} is the limit")
+
+
 def check(root):
     faults = []
     files = tracked_files(root)
@@ -215,6 +264,7 @@ def check(root):
     check_cycles(layers, faults)
     check_table(root, layers, faults)
     check_files(root, files, faults)
+    check_functions(root, files, faults)
     return faults
 
 

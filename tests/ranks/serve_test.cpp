@@ -38,7 +38,7 @@ class Serve : public testing::StudyFixture {
     };
     sweep::SweepOptions options{.threads = 1};
     options.others = others;
-    options.serve_others = [&](sweep::Floor& floor) { serve(listener, floor); };
+    options.serve_others = [&](sweep::RunQueue& queue) { serve(listener, queue); };
     for (int i = 0; i < others; ++i)
       start([this](const Address& address) { work(study_, address, {.threads = 1, .snapshot_every_s = 0}); });
     if (stranger) start([&stranger](const Address& address) { stranger(address); });
@@ -55,7 +55,7 @@ class Serve : public testing::StudyFixture {
 std::optional<Message> next_run(Channel& channel) {
   while (!channel.closed())
     if (auto message = channel.receive(0.1)) {
-      if (message->kind == Kind::run) return message;
+      if (message->kind == MessageKind::run) return message;
       return std::nullopt;
     }
   return std::nullopt;
@@ -104,7 +104,7 @@ TEST_F(Serve, AWorkersFailureEndsTheSweepWithItsWords) {
       base::ByteWriter out;
       out.value(std::uint8_t{1});
       out.text("text.txt: too short");
-      channel.send(Kind::failure, out.bytes());
+      channel.send(MessageKind::failure, out.bytes());
     });
     FAIL();
   } catch (const base::InputError& error) {

@@ -23,7 +23,7 @@
 namespace phaselaw::advice {
 
 struct Excursion {
-  double from_step = 0, to_step = 0;  // number of rows above the threshold
+  double from_step = 0, to_step = 0;  // first and last step above the threshold
   double height = 0;                  // largest rise of ln loss above the lowest earlier level
   bool ended = true;
 };

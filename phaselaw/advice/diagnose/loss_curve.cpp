@@ -166,6 +166,102 @@ void treat_decay(const ScheduleSums& sums, std::vector<Row>& rows, LossCurve& cu
   }
 }
 
+// The rows with a clock and a positive finite loss, in the order of their steps.
+std::vector<Row> usable_rows(const tables::Curve& data, LossCurve& curve) {
+  const std::vector<double>& axis = axis_of(data, curve.clock, curve.unit);
+  const std::vector<double>& steps = data.step.empty() ? axis : data.step;
+  PHASELAW_CHECK(axis.size() == data.loss.size() && steps.size() == data.loss.size());
+  std::vector<Row> rows;
+  for (std::size_t i = 0; i < axis.size(); ++i) {
+    if (!std::isfinite(data.loss[i])) {
+      ++curve.n_not_finite;
+    } else if (std::isfinite(axis[i]) && std::isfinite(steps[i]) && axis[i] >= 0 && data.loss[i] > 0) {
+      rows.push_back({axis[i], data.loss[i], steps[i], 0});
+    }
+  }
+  std::stable_sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) { return a.step < b.step; });
+  return rows;
+}
+
+// A restarted run records some steps twice: the later record counts.
+void keep_last_records(std::vector<Row>& rows, LossCurve& curve) {
+  std::vector<Row> last;
+  for (const Row& row : rows) {
+    if (!last.empty() && last.back().step == row.step)
+      last.back() = row;
+    else
+      last.push_back(row);
+  }
+  if (last.size() < rows.size())
+    curve.notes.push_back(
+        fmt::format("{} rows repeat a step: the last record of each counts", rows.size() - last.size()));
+  rows = std::move(last);
+}
+
+// Where the learning rate varies, the clock becomes the sum of learning rates.
+void apply_schedule(const tables::Curve& data, const StatedSchedule& schedule, std::vector<Row>& rows,
+                    LossCurve& curve) {
+  tables::LearningRates rates = data.rates;
+  if (schedule.given()) rates = rates_of(schedule, rows.back().step);
+  if (!rates.known()) return;
+  std::vector<double> at;
+  for (const Row& row : rows) at.push_back(row.step);
+  const ScheduleSums sums = schedule_sums(rates, at);
+  curve.warmup_end = sums.warmup_end;
+  if (!sums.varies) return;
+  curve.clock = "lr_sum";
+  curve.unit = schedule.given() ? "steps at the peak learning rate" : "sum of learning rates";
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    rows[i].x = sums.lr_sum[i];
+    rows[i].drop = sums.lr_drop[i];
+  }
+  treat_decay(sums, rows, curve);
+}
+
+void keep_positive_clock(std::vector<Row>& rows, LossCurve& curve) {
+  const auto before = std::count_if(rows.begin(), rows.end(), [](const Row& row) { return !(row.x > 0); });
+  curve.n_before = static_cast<std::size_t>(before);
+  std::erase_if(rows, [](const Row& row) { return !(row.x > 0); });
+  // A clock that stands still (a learning rate of 0) says nothing about progress: later rows at the same place join.
+  std::stable_sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) { return a.x < b.x; });
+}
+
+// Finds the minimum. Where the curve ends clearly above it, only the blocks up to the minimum are kept for the laws.
+void cut_rise(const std::vector<double>& drop, Blocks& blocks, LossCurve& curve) {
+  const auto lowest =
+      static_cast<std::size_t>(std::min_element(blocks.loss.begin(), blocks.loss.end()) - blocks.loss.begin());
+  curve.min_loss = blocks.loss[lowest];
+  curve.min_step = blocks.last_step[lowest];
+  curve.end_loss = blocks.loss.back();
+  const double rise = std::log(curve.end_loss / curve.min_loss);
+  const double uncertain = std::hypot(blocks.sd[lowest], blocks.sd.back());
+  const bool sure = uncertain > 0 ? rise > kRiseSd * uncertain : rises_late(blocks);
+  if (!(rise > kRise && sure && lowest + 1 < blocks.x.size())) return;
+  std::size_t keep = 0;
+  for (std::size_t b = 0; b <= lowest; ++b) keep += blocks.rows[b];
+  curve.n_rise = curve.all_x.size() - keep;
+  curve.notes.push_back(fmt::format("ends {:.2g} % above its minimum at step {:g}: laws are of the curve up to there",
+                                    100 * std::expm1(rise), curve.min_step));
+  const auto first = [keep](const std::vector<double>& x) {
+    return std::vector<double>(x.begin(), x.begin() + static_cast<std::ptrdiff_t>(keep));
+  };
+  blocks = block_means(first(curve.all_x), first(curve.all_loss), first(drop), curve.all_step);
+}
+
+void take_blocks(Blocks&& blocks, LossCurve& curve) {
+  curve.x = std::move(blocks.x);
+  curve.loss = std::move(blocks.loss);
+  curve.sd = std::move(blocks.sd);
+  curve.drop = std::move(blocks.drop);
+  curve.first_step = std::move(blocks.first_step);
+  curve.last_step = std::move(blocks.last_step);
+  curve.rows = std::move(blocks.rows);
+  curve.noise = blocks.noise;
+  curve.correlation_time = blocks.correlation_time;
+  curve.thinned = blocks.thinned;
+  curve.n_used = std::accumulate(curve.rows.begin(), curve.rows.end(), std::size_t{0});
+}
+
 }  // namespace
 
 Blocks block_means(const std::vector<double>& x, const std::vector<double>& loss, const std::vector<double>& drop,
@@ -222,58 +318,12 @@ LossCurve prepare(const tables::Curve& data, const StatedSchedule& schedule) {
   curve.role = data.role;
   curve.n_rows = data.loss.size();
   curve.notes = data.notes;
-  const std::vector<double>& axis = axis_of(data, curve.clock, curve.unit);
-  const std::vector<double>& steps = data.step.empty() ? axis : data.step;
-  PHASELAW_CHECK(axis.size() == data.loss.size() && steps.size() == data.loss.size());
-
-  std::vector<Row> rows;
-  for (std::size_t i = 0; i < axis.size(); ++i) {
-    if (!std::isfinite(data.loss[i])) {
-      ++curve.n_not_finite;
-    } else if (std::isfinite(axis[i]) && std::isfinite(steps[i]) && axis[i] >= 0 && data.loss[i] > 0) {
-      rows.push_back({axis[i], data.loss[i], steps[i], 0});
-    }
-  }
-  std::stable_sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) { return a.step < b.step; });
-  // A restarted run records some steps twice: the later record counts.
-  const auto same = [](const Row& a, const Row& b) { return a.step == b.step; };
-  std::vector<Row> last;
-  for (const Row& row : rows) {
-    if (!last.empty() && same(last.back(), row))
-      last.back() = row;
-    else
-      last.push_back(row);
-  }
-  if (last.size() < rows.size())
-    curve.notes.push_back(
-        fmt::format("{} rows repeat a step: the last record of each counts", rows.size() - last.size()));
-  rows = std::move(last);
+  std::vector<Row> rows = usable_rows(data, curve);
+  keep_last_records(rows, curve);
   if (rows.empty()) return curve;
-
-  tables::LearningRates rates = data.rates;
-  if (schedule.given()) rates = rates_of(schedule, rows.back().step);
-  if (rates.known()) {
-    std::vector<double> at;
-    for (const Row& row : rows) at.push_back(row.step);
-    const ScheduleSums sums = schedule_sums(rates, at);
-    curve.warmup_end = sums.warmup_end;
-    if (sums.varies) {
-      curve.clock = "lr_sum";
-      curve.unit = schedule.given() ? "steps at the peak learning rate" : "sum of learning rates";
-      for (std::size_t i = 0; i < rows.size(); ++i) {
-        rows[i].x = sums.lr_sum[i];
-        rows[i].drop = sums.lr_drop[i];
-      }
-      treat_decay(sums, rows, curve);
-    }
-  }
-  const auto before = std::count_if(rows.begin(), rows.end(), [](const Row& row) { return !(row.x > 0); });
-  curve.n_before = static_cast<std::size_t>(before);
-  std::erase_if(rows, [](const Row& row) { return !(row.x > 0); });
-  // A clock that stands still (a learning rate of 0) says nothing about progress: later rows at the same place join.
-  std::stable_sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) { return a.x < b.x; });
+  apply_schedule(data, schedule, rows, curve);
+  keep_positive_clock(rows, curve);
   if (rows.empty()) return curve;
-
   std::vector<double> drop;
   for (const Row& row : rows) {
     curve.all_x.push_back(row.x);
@@ -282,35 +332,8 @@ LossCurve prepare(const tables::Curve& data, const StatedSchedule& schedule) {
     drop.push_back(row.drop);
   }
   Blocks blocks = block_means(curve.all_x, curve.all_loss, drop, curve.all_step);
-  const auto lowest =
-      static_cast<std::size_t>(std::min_element(blocks.loss.begin(), blocks.loss.end()) - blocks.loss.begin());
-  curve.min_loss = blocks.loss[lowest];
-  curve.min_step = blocks.last_step[lowest];
-  curve.end_loss = blocks.loss.back();
-  const double rise = std::log(curve.end_loss / curve.min_loss);
-  const double uncertain = std::hypot(blocks.sd[lowest], blocks.sd.back());
-  const bool sure = uncertain > 0 ? rise > kRiseSd * uncertain : rises_late(blocks);
-  if (rise > kRise && sure && lowest + 1 < blocks.x.size()) {
-    std::size_t keep = 0;
-    for (std::size_t b = 0; b <= lowest; ++b) keep += blocks.rows[b];
-    curve.n_rise = curve.all_x.size() - keep;
-    curve.notes.push_back(fmt::format("ends {:.2g} % above its minimum at step {:g}: laws are of the curve up to there",
-                                      100 * std::expm1(rise), curve.min_step));
-    blocks = block_means({curve.all_x.begin(), curve.all_x.begin() + static_cast<std::ptrdiff_t>(keep)},
-                         {curve.all_loss.begin(), curve.all_loss.begin() + static_cast<std::ptrdiff_t>(keep)},
-                         {drop.begin(), drop.begin() + static_cast<std::ptrdiff_t>(keep)}, curve.all_step);
-  }
-  curve.x = std::move(blocks.x);
-  curve.loss = std::move(blocks.loss);
-  curve.sd = std::move(blocks.sd);
-  curve.drop = std::move(blocks.drop);
-  curve.first_step = std::move(blocks.first_step);
-  curve.last_step = std::move(blocks.last_step);
-  curve.rows = std::move(blocks.rows);
-  curve.noise = blocks.noise;
-  curve.correlation_time = blocks.correlation_time;
-  curve.thinned = blocks.thinned;
-  curve.n_used = std::accumulate(curve.rows.begin(), curve.rows.end(), std::size_t{0});
+  cut_rise(drop, blocks, curve);
+  take_blocks(std::move(blocks), curve);
   return curve;
 }
 

@@ -365,6 +365,76 @@ void add_bias(IsoflopMethod& method, BowlShape shape, const Sizes& exact, const 
     method.bias_a = numerics::least_squares_power(c, found).slope - numerics::least_squares_power(c, own).slope;
 }
 
+// How the table counts FLOP: the median of compute/(n_params tokens) over the rows, and how much it varies.
+void measure_flop(const Sizes& sizes, IsoflopResult& result) {
+  std::vector<double> ratio;
+  for (std::size_t i = 0; i < sizes.loss.size(); ++i) {
+    for (const auto& [name, column] : {std::pair{"n_params", &sizes.n_params}, std::pair{"tokens", &sizes.tokens},
+                                       std::pair{"compute", &sizes.compute}})
+      if (!((*column)[i] > 0) || std::isinf((*column)[i]))
+        throw base::InputError(
+            fmt::format("row {}: expected {} to be a finite number > 0, found {}", i + 1, name, (*column)[i]));
+    ratio.push_back(sizes.compute[i] / (sizes.n_params[i] * sizes.tokens[i]));
+  }
+  result.flop_per_param = numerics::median(ratio);
+  const auto [least, most] = std::minmax_element(ratio.begin(), ratio.end());
+  result.flop_spread = (*most - *least) / result.flop_per_param;
+  if (std::abs(result.flop_per_param - 6) > 0.12)
+    result.notes.push_back(
+        fmt::format("compute/(n_params tokens) is {:.4g}, not 6: the table counts FLOP or parameters "
+                    "in another way than 6ND",
+                    result.flop_per_param));
+  if (result.flop_spread > 0.02)
+    result.notes.push_back(
+        fmt::format("compute/(n_params tokens) varies by {:.3g} % over the rows: the fitted law's "
+                    "optimum is taken at its median, {:.4g}",
+                    100 * result.flop_spread, result.flop_per_param));
+}
+
+// The budgets with four sizes or more. InputError where there is none.
+void group_by_budget(const Sizes& sizes, double tolerance, IsoflopResult& result) {
+  std::size_t lone = 0;
+  for (IsoflopBudget& budget : budgets_of(sizes.compute, sizes.n_params, tolerance)) {
+    if (bowl_of(sizes, budget.rows).x.size() >= kLeastPoints)
+      result.budgets.push_back(std::move(budget));
+    else
+      lone += budget.rows.size();
+  }
+  if (result.budgets.empty())
+    throw base::InputError(fmt::format(
+        "no budget has four sizes: {} rows, no four of different n_params within {} % of one compute; raise "
+        "--tolerance, or fit a law with phaselaw fit",
+        sizes.loss.size(), 100 * tolerance));
+  if (lone > 0)
+    result.notes.push_back(
+        fmt::format("{} rows belong to no budget with four sizes; only the parametric method and the "
+                    "envelope use them",
+                    lone));
+}
+
+// Method 3 from the certified law, and with it the bias of the two methods that came before it.
+void add_parametric(const Sizes& sizes, const IsoflopOptions& options, IsoflopResult& result) {
+  const std::size_t last_bowl = result.methods.size();
+  Situation situation;
+  situation.cost.convention = FlopConvention::exact;
+  situation.cost.family.flop_per_param = result.flop_per_param;
+  const Allocator allocator(result.fit.fit.law, situation);
+  const fitting::Plausible plausible = fitting::plausible_parameters(result.fit);
+  result.methods.push_back(parametric_method(result.fit, allocator, plausible, result.budgets));
+  Sizes exact = sizes;
+  exact.loss = evaluate(result.fit.fit.law, result.data.columns, result.fit.fit.value);
+  add_bias(result.methods[last_bowl - 2], BowlShape::parabola, exact, result.budgets, result.methods.back(), options);
+  add_bias(result.methods[last_bowl - 1], BowlShape::akima, exact, result.budgets, result.methods.back(), options);
+  const std::vector<Vertex>& spline = result.methods[last_bowl - 1].vertices;
+  const auto unknown = std::count_if(spline.begin(), spline.end(), [](const Vertex& v) { return v.inside && !v.bias; });
+  if (unknown > 0)
+    result.notes.push_back(
+        fmt::format("at {} budgets the runs have their minimum inside the grid and the fitted law has "
+                    "its own outside: the law does not follow these bowls, so that no bias is known "
+                    "there; another --law, or fewer far-off sizes",
+                    unknown));
+}
+
 }  // namespace
 
 void IsoflopOptions::validate() const {
@@ -407,47 +477,8 @@ IsoflopResult isoflop(const tables::Measurements& data, const std::vector<std::s
   result.data = data;
   const laws::Law law = laws::law_from(options.law, data.columns.names);
   const Sizes sizes = sizes_of(data);
-  std::vector<double> ratio;
-  for (std::size_t i = 0; i < sizes.loss.size(); ++i) {
-    for (const auto& [name, column] : {std::pair{"n_params", &sizes.n_params}, std::pair{"tokens", &sizes.tokens},
-                                       std::pair{"compute", &sizes.compute}})
-      if (!((*column)[i] > 0) || std::isinf((*column)[i]))
-        throw base::InputError(
-            fmt::format("row {}: expected {} to be a finite number > 0, found {}", i + 1, name, (*column)[i]));
-    ratio.push_back(sizes.compute[i] / (sizes.n_params[i] * sizes.tokens[i]));
-  }
-  result.flop_per_param = numerics::median(ratio);
-  const auto [least, most] = std::minmax_element(ratio.begin(), ratio.end());
-  result.flop_spread = (*most - *least) / result.flop_per_param;
-  if (std::abs(result.flop_per_param - 6) > 0.12)
-    result.notes.push_back(
-        fmt::format("compute/(n_params tokens) is {:.4g}, not 6: the table counts FLOP or parameters "
-                    "in another way than 6ND",
-                    result.flop_per_param));
-  if (result.flop_spread > 0.02)
-    result.notes.push_back(
-        fmt::format("compute/(n_params tokens) varies by {:.3g} % over the rows: the fitted law's "
-                    "optimum is taken at its median, {:.4g}",
-                    100 * result.flop_spread, result.flop_per_param));
-
-  std::size_t lone = 0;
-  for (IsoflopBudget& budget : budgets_of(sizes.compute, sizes.n_params, options.tolerance)) {
-    if (bowl_of(sizes, budget.rows).x.size() >= kLeastPoints)
-      result.budgets.push_back(std::move(budget));
-    else
-      lone += budget.rows.size();
-  }
-  if (result.budgets.empty())
-    throw base::InputError(fmt::format(
-        "no budget has four sizes: {} rows, no four of different n_params within {} % of one compute; raise "
-        "--tolerance, or fit a law with phaselaw fit",
-        sizes.loss.size(), 100 * options.tolerance));
-  if (lone > 0)
-    result.notes.push_back(
-        fmt::format("{} rows belong to no budget with four sizes; only the parametric method and the "
-                    "envelope use them",
-                    lone));
-
+  measure_flop(sizes, result);
+  group_by_budget(sizes, options.tolerance, result);
   result.fit.data = data;
   result.fit.options = options.fit;
   result.fit.fit = fitting::fit_law(law, data, result.fit.options);
@@ -455,30 +486,12 @@ IsoflopResult isoflop(const tables::Measurements& data, const std::vector<std::s
     result.methods.push_back(std::move(*envelope));
   result.methods.push_back(bowls(BowlShape::parabola, sizes, result.budgets, options));
   result.methods.push_back(bowls(BowlShape::akima, sizes, result.budgets, options));
-  const std::size_t last_bowl = result.methods.size();
   if (result.fit.fit.value.empty() || !result.fit.fit.convergence.certified) {
     result.notes.push_back(fmt::format("method 3 is left out: the fit of {} is not certified ({})", law.name,
                                        result.fit.fit.convergence.status));
     return result;
   }
-  Situation situation;
-  situation.cost.convention = FlopConvention::exact;
-  situation.cost.family.flop_per_param = result.flop_per_param;
-  const Allocator allocator(result.fit.fit.law, situation);
-  const fitting::Plausible plausible = fitting::plausible_parameters(result.fit);
-  result.methods.push_back(parametric_method(result.fit, allocator, plausible, result.budgets));
-  Sizes exact = sizes;
-  exact.loss = evaluate(result.fit.fit.law, data.columns, result.fit.fit.value);
-  add_bias(result.methods[last_bowl - 2], BowlShape::parabola, exact, result.budgets, result.methods.back(), options);
-  add_bias(result.methods[last_bowl - 1], BowlShape::akima, exact, result.budgets, result.methods.back(), options);
-  const std::vector<Vertex>& spline = result.methods[last_bowl - 1].vertices;
-  const auto unknown = std::count_if(spline.begin(), spline.end(), [](const Vertex& v) { return v.inside && !v.bias; });
-  if (unknown > 0)
-    result.notes.push_back(
-        fmt::format("at {} budgets the runs have their minimum inside the grid and the fitted law has "
-                    "its own outside: the law does not follow these bowls, so that no bias is known "
-                    "there; another --law, or fewer far-off sizes",
-                    unknown));
+  add_parametric(sizes, options, result);
   return result;
 }
 

@@ -33,7 +33,7 @@ fitting::Estimate carried(const fitting::Plausible& plausible, std::string name,
 }
 
 // The sizes of one set of parameters; an optimum at the end of the range of sizes is at infinity or zero.
-struct At {
+struct SizesAtCompute {
   double compute = kNaN, n_params = kNaN, tokens = kNaN, n_data = kNaN, loss = kNaN, exponent_n = kNaN,
          exponent_d = kNaN, elasticity = kNaN, elasticity_of_loss = kNaN;
   int edge = 0;
@@ -41,13 +41,13 @@ struct At {
 
 double size_at_edge(double value, int edge) { return edge > 0 ? kInfinity : edge < 0 ? 0 : value; }
 
-At at_compute(const Allocator& allocator, const Parameters& parameters, double compute) {
+SizesAtCompute at_compute(const Allocator& allocator, const Parameters& parameters, double compute) {
   const Allocation middle = allocator.best(parameters, compute);
   const double h = 0.02;  // exponents of smooth laws, exact to h^2
   const Allocation below = allocator.best(parameters, compute * std::exp(-h)),
                    above = allocator.best(parameters, compute * std::exp(h));
   const double floor = allocator.floor(parameters);
-  At at;
+  SizesAtCompute at;
   at.compute = compute;
   at.edge = middle.edge;
   at.n_params = size_at_edge(middle.n_params, middle.edge);
@@ -126,32 +126,32 @@ class Planner {
   PlanPoint at_computes(double compute, const std::vector<double>& compute_draws) const {
     base::throw_if_interrupted();
     const Parameters& fitted = saved_.fit.value;
-    const At centre = at_compute(allocator_, fitted, compute);
-    std::vector<At> draws;
+    const SizesAtCompute centre = at_compute(allocator_, fitted, compute);
+    std::vector<SizesAtCompute> draws;
     for (std::size_t k = 0; k < plausible_.parameters.size(); ++k) {
       const double own = compute_draws.empty() ? compute : compute_draws[k];
-      draws.push_back(std::isfinite(own) ? at_compute(allocator_, plausible_.parameters[k], own) : At{});
+      draws.push_back(std::isfinite(own) ? at_compute(allocator_, plausible_.parameters[k], own) : SizesAtCompute{});
       if (!std::isfinite(own)) draws.back().compute = own;
     }
-    const auto estimate = [&](const char* name, double At::*field) {
+    const auto estimate = [&](const char* name, double SizesAtCompute::*field) {
       std::vector<double> values;
-      for (const At& draw : draws) values.push_back(draw.*field);
+      for (const SizesAtCompute& draw : draws) values.push_back(draw.*field);
       return plausible_.estimate(name, centre.*field, std::move(values));
     };
     PlanPoint point;
-    point.compute = estimate("compute", &At::compute);
+    point.compute = estimate("compute", &SizesAtCompute::compute);
     if (compute_draws.empty()) point.compute = {"compute", compute, compute, compute, true, true};
-    point.n_params = estimate("n_params", &At::n_params);
-    point.tokens = estimate("tokens", &At::tokens);
-    point.n_data = estimate("n_data", &At::n_data);
-    point.exponent_n_params = estimate("exponent_n_params", &At::exponent_n);
-    point.exponent_tokens = estimate("exponent_tokens", &At::exponent_d);
-    point.elasticity.compute = estimate("compute", &At::elasticity);
-    point.elasticity_of_loss.compute = estimate("compute", &At::elasticity_of_loss);
+    point.n_params = estimate("n_params", &SizesAtCompute::n_params);
+    point.tokens = estimate("tokens", &SizesAtCompute::tokens);
+    point.n_data = estimate("n_data", &SizesAtCompute::n_data);
+    point.exponent_n_params = estimate("exponent_n_params", &SizesAtCompute::exponent_n);
+    point.exponent_tokens = estimate("exponent_tokens", &SizesAtCompute::exponent_d);
+    point.elasticity.compute = estimate("compute", &SizesAtCompute::elasticity);
+    point.elasticity_of_loss.compute = estimate("compute", &SizesAtCompute::elasticity_of_loss);
     point.edge = centre.edge;
     point.floor = carried(plausible_, "floor", fitted, [&](const Parameters& p) { return allocator_.floor(p); });
     std::vector<double> ratios;
-    for (const At& draw : draws) ratios.push_back(draw.tokens / draw.n_params);
+    for (const SizesAtCompute& draw : draws) ratios.push_back(draw.tokens / draw.n_params);
     point.tokens_per_param = plausible_.estimate("tokens_per_param", centre.tokens / centre.n_params, ratios);
     const auto held = [](fitting::Estimate& e, std::optional<double> value) {
       if (value) e = {e.name, *value, *value, *value, true, true};

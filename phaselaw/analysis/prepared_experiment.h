@@ -16,14 +16,14 @@
 // `seed`. Training, flow and kernel all start from it, so that their curves can be compared.
 namespace phaselaw::analysis {
 
-struct Setting {
+struct PreparedExperiment {
   sweep::Experiment experiment;
   base::Value configuration;  // sweep::resolved(experiment)
   data::Split split;          // test set limited to flow.n_test sequences
   model::Transformer<double> model;
   std::vector<double> theta_0;
 
-  explicit Setting(const sweep::Experiment& experiment);
+  explicit PreparedExperiment(const sweep::Experiment& experiment);
 
   [[nodiscard]] std::int64_t rows_per_sequence() const { return model.outputs_per_sequence(); }
   [[nodiscard]] bool cross_entropy() const { return experiment.model.reads_tokens(); }
@@ -53,7 +53,7 @@ struct Setting {
 };
 
 // Loss = (1/n) ||F - Y||^2 per number: divided by L o. Nats per token are unchanged.
-[[nodiscard]] double per_number(const Setting& setting, double loss);
+[[nodiscard]] double per_number(const PreparedExperiment& prepared, double loss);
 
 // Mean of (f - y)^2.
 [[nodiscard]] double mean_squared(const double* f, const double* y, std::size_t count);

@@ -14,13 +14,13 @@ namespace phaselaw::ranks {
 // program's version. Where a rank's `prepare` throws InputError or RunError, or the ranks differ, every rank throws
 // InputError: rank 0 with the reason, the first rank that differs and its machine. MPI has been ended then.
 // Only the exception of rank 0 is shown to users.
-[[nodiscard]] std::unique_ptr<Engine> meet(const std::function<std::string()>& prepare);
+[[nodiscard]] std::unique_ptr<Engine> start_process_group(const std::function<std::string()>& prepare);
 
 // Rank 0 listens, and every rank learns where: on loopback when all are on one machine. Ends MPI. Null on other ranks.
-struct Rendezvous {
+struct Rank0Listener {
   std::unique_ptr<Listener> listener;
   Address address;
 };
-[[nodiscard]] Rendezvous rendezvous(Engine& engine);
+[[nodiscard]] Rank0Listener listen_on_rank0(Engine& engine);
 
 }  // namespace phaselaw::ranks

@@ -13,7 +13,7 @@
 // The sizes of one kernel problem under short names, and the tokens on which a row of the kernel depends.
 namespace phaselaw::kernel {
 
-struct Setting {
+struct KernelShape {
   const model::ModelOptions& options;
   const model::ParameterTable& table;
   model::BackwardPlan plan{table};
@@ -23,7 +23,7 @@ struct Setting {
   bool causal;
   double score_scale;  // of <q, k>
 
-  Setting(const model::ModelOptions& o, const model::ParameterTable& t, Reduce r)
+  KernelShape(const model::ModelOptions& o, const model::ParameterTable& t, Reduce r)
       : options(o),
         table(t),
         reduce(r),

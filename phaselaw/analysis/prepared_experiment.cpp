@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "phaselaw/analysis/setting.h"
+#include "phaselaw/analysis/prepared_experiment.h"
 
 #include <algorithm>
 #include <cmath>
@@ -29,14 +29,14 @@ data::Split split_of(const sweep::Experiment& e) {
 
 }  // namespace
 
-Setting::Setting(const sweep::Experiment& e)
+PreparedExperiment::PreparedExperiment(const sweep::Experiment& e)
     : experiment(e),
       configuration(sweep::resolved(e)),
       split(split_of(e)),
       model(e.model),
       theta_0(model::initialise<double>(model.table(), static_cast<std::uint64_t>(e.seed))) {}
 
-dynamics::FlowData Setting::flow_data(const data::Dataset& set) {
+dynamics::FlowData PreparedExperiment::flow_data(const data::Dataset& set) {
   dynamics::FlowData data;
   data.inputs = inputs_of(set);
   data.targets = set.y;
@@ -44,19 +44,19 @@ dynamics::FlowData Setting::flow_data(const data::Dataset& set) {
   return data;
 }
 
-std::vector<double> Setting::outputs(const data::Dataset& set, const std::vector<double>& theta) const {
+std::vector<double> PreparedExperiment::outputs(const data::Dataset& set, const std::vector<double>& theta) const {
   dynamics::FullBatch batch(model, flow_data(set), theta_0);
   std::vector<double> f(static_cast<std::size_t>(batch.rows()));
   (void)batch.loss(theta, f);
   return f;
 }
 
-double Setting::flow_time(double learning_rate) const {
+double PreparedExperiment::flow_time(double learning_rate) const {
   const auto& time = experiment.flow.time;
   return time.is_word() ? static_cast<double>(experiment.training.steps) * learning_rate : time.value;
 }
 
-std::string Setting::target_warning() const {
+std::string PreparedExperiment::target_warning() const {
   const double power = split.target_power;
   if (cross_entropy() || power == 0 || (power > 0.01 && power < 100)) return {};
   return fmt::format("targets are not normalised: their mean square is {:.3g}, so losses and risks are in its units",
@@ -65,7 +65,7 @@ std::string Setting::target_warning() const {
 
 static_assert(dynamics::kSmallestTolerance == numerics::kSmallestRelativeTolerance);
 
-dynamics::ParameterFlowOptions Setting::integration(double step, int threads) const {
+dynamics::ParameterFlowOptions PreparedExperiment::integration(double step, int threads) const {
   const auto& options = experiment.flow;
   dynamics::ParameterFlowOptions flow;
   flow.ode.relative_tolerance = options.rtol;
@@ -81,17 +81,17 @@ dynamics::ParameterFlowOptions Setting::integration(double step, int threads) co
   return flow;
 }
 
-numerics::Matrix<double> Setting::kernel() const {
+numerics::Matrix<double> PreparedExperiment::kernel() const {
   return std::move(kernel::dense_kernel<double>(model, theta_0, inputs_of(split.train), kernel::KernelOptions{}).total);
 }
 
-numerics::Matrix<double> Setting::kernel(const data::Dataset& against) const {
+numerics::Matrix<double> PreparedExperiment::kernel(const data::Dataset& against) const {
   return std::move(
       kernel::dense_kernel<double>(model, theta_0, inputs_of(against), inputs_of(split.train), kernel::KernelOptions{})
           .total);
 }
 
-double per_number(const Setting& s, double loss) {
+double per_number(const PreparedExperiment& s, double loss) {
   return s.cross_entropy() ? loss : loss / static_cast<double>(s.rows_per_sequence());
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "phaselaw/ranks/crew.h"
+#include "phaselaw/ranks/process_group.h"
 
 #include <algorithm>
 
@@ -11,25 +11,25 @@ namespace phaselaw::ranks {
 
 namespace {
 
-struct Greeting {
+struct RankInfo {
   std::string problem, program, identity, host;
 };
 
-std::string greeting_bytes(const Greeting& g) {
+std::string rank_info_bytes(const RankInfo& g) {
   base::ByteWriter out;
   for (const auto* text : {&g.problem, &g.program, &g.identity, &g.host}) out.text(*text);
   return out.bytes();
 }
 
-Greeting greeting_from(std::string_view bytes) {
+RankInfo rank_info_from(std::string_view bytes) {
   base::ByteReader in(bytes);
-  Greeting g;
+  RankInfo g;
   for (auto* text : {&g.problem, &g.program, &g.identity, &g.host}) *text = in.text();
   return g;
 }
 
 // The reason why the ranks cannot work together, or an empty text.
-std::string disagreement(const std::vector<Greeting>& all) {
+std::string disagreement(const std::vector<RankInfo>& all) {
   const auto who = [&](std::size_t rank) { return fmt::format("rank {} on {}", rank, all[rank].host); };
   for (std::size_t r = 0; r < all.size(); ++r)
     if (!all[r].problem.empty()) return r == 0 ? all[r].problem : fmt::format("{}: {}", who(r), all[r].problem);
@@ -47,16 +47,16 @@ std::string disagreement(const std::vector<Greeting>& all) {
 
 }  // namespace
 
-std::unique_ptr<Engine> meet(const std::function<std::string()>& prepare) {
+std::unique_ptr<Engine> start_process_group(const std::function<std::string()>& prepare) {
   auto engine = start_engine();
-  Greeting mine{"", fmt::format("{} ({})", base::version(), base::commit()), "", host_name()};
+  RankInfo mine{"", fmt::format("{} ({})", base::version(), base::commit()), "", host_name()};
   try {
     mine.identity = prepare();
   } catch (const std::runtime_error& error) {
     mine.problem = error.what();
   }
-  std::vector<Greeting> all;
-  for (const auto& bytes : engine->gather(greeting_bytes(mine))) all.push_back(greeting_from(bytes));
+  std::vector<RankInfo> all;
+  for (const auto& bytes : engine->gather(rank_info_bytes(mine))) all.push_back(rank_info_from(bytes));
   if (const std::string problem = disagreement(all); !problem.empty()) {
     engine->finish();
     throw base::InputError(problem);
@@ -64,8 +64,8 @@ std::unique_ptr<Engine> meet(const std::function<std::string()>& prepare) {
   return engine;
 }
 
-Rendezvous rendezvous(Engine& engine) {
-  Rendezvous result;
+Rank0Listener listen_on_rank0(Engine& engine) {
+  Rank0Listener result;
   const auto hosts = engine.gather(host_name());
   const bool one_machine = std::all_of(hosts.begin(), hosts.end(), [&](const auto& h) { return h == hosts[0]; });
   std::string mine;
