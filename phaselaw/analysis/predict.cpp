@@ -51,8 +51,8 @@ std::pair<double, std::int64_t> step_limit(const numerics::Matrix<double>& kerne
 void require_closed_form(const PreparedExperiment& s) {
   if (s.cross_entropy())
     throw base::InputError(
-        "predict needs the squared loss, whose flow has a closed form; for text set data.target = "
-        "\"regression\" and model.readout = \"linear\"");
+        "predict needs the squared loss, because only its flow has a closed form; "
+        "for text set data.target = \"regression\" and model.readout = \"linear\"");
   if (s.experiment.data.noise > 0 && s.experiment.data.noise_exponent != 0)
     throw base::InputError(
         "predict takes every size of the data from one pool with one noise; set data.noise_exponent to 0");

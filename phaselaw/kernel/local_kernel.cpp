@@ -33,7 +33,7 @@ bool shares_product(const TermList& list, const std::vector<std::size_t>& which,
   });
 }
 
-// Last token (+ 1) that occurs in panel p of a matrix with `width` rows a token.
+// Last token (+ 1) that occurs in panel p of a matrix with `width` rows for each token.
 template <class T>
 Index tokens_before_end(const KernelShape& s, Index panel, Index width) {
   const Index last = std::min((panel + 1) * kPanelWidth<T>, s.length * width) - 1;

@@ -58,7 +58,7 @@ inline constexpr std::size_t kPageLimitBytes = 3'000'000;
 // How the page was made: the entries of a table, base::made_by().
 void add_provenance(const base::Value& made_by, Page& page);
 
-// BibTeX of the paper whose theory is tested.
+// BibTeX of the paper with the theory that is tested.
 [[nodiscard]] std::string paper_bibtex();
 
 }  // namespace phaselaw::report

@@ -12,7 +12,7 @@ namespace phaselaw::report {
 inline constexpr double kBandOpacity = 0.22;
 [[nodiscard]] double point_radius(const Canvas& canvas);  // px
 
-// Attributes of a <path> that draws a line or points of the series.
+// Attributes of a <path> for the line or for the points of the series.
 [[nodiscard]] std::string line_look(const Series& series, std::size_t pattern, double width, double opacity);
 [[nodiscard]] std::string point_look(const Series& series, double opacity);
 

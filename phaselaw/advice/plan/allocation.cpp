@@ -25,62 +25,76 @@ void require_positive(double value, const char* flag) {
     throw base::InputError({flag}, fmt::format("expected a finite number > 0, found {}", value));
 }
 
-}  // namespace
+bool needs(const std::vector<std::string>& columns, std::string_view name) {
+  return std::find(columns.begin(), columns.end(), name) != columns.end();
+}
 
-Allocator::Allocator(const laws::Law& law, Situation situation) : law_(law), situation_(std::move(situation)) {
-  if (law.output != "loss")
-    throw base::InputError(
-        fmt::format("the law {} predicts {}, not the loss; plan with a law of the loss", law.name, law.output));
+// Checks that --at gives the columns that do not follow from the sizes, and no others.
+void check_columns_at(const laws::Law& law, const Situation& situation) {
   const std::vector<std::string>& columns = law.columns();
-  const auto needs = [&](const char* name) { return std::find(columns.begin(), columns.end(), name) != columns.end(); };
-  if (situation_.at.contains("compute") || situation_.at.contains("n_params") || situation_.at.contains("tokens"))
+  if (situation.at.contains("compute") || situation.at.contains("n_params") || situation.at.contains("tokens"))
     throw base::InputError({"--at"},
                            "set compute, n_params and tokens with their own flags: --compute, --n-params, --tokens");
-  for (const auto& [name, value] : situation_.at) {
+  for (const auto& [name, value] : situation.at) {
     require_positive(value, "--at");
-    if (std::find(columns.begin(), columns.end(), name) == columns.end() &&
-        !(name == "unique_tokens" && needs("epochs")))
+    if (!needs(columns, name) && !(name == "unique_tokens" && needs(columns, "epochs")))
       throw base::InputError({"--at"}, base::unknown_name("column", name, columns));
   }
   std::vector<std::string> missing;
   for (const std::string& name : columns)
-    if (!follows_from_sizes(name) && !situation_.at.contains(name) && name != "n_data") missing.push_back(name);
-  if (needs("epochs") && !situation_.at.contains("unique_tokens") && !situation_.at.contains("epochs"))
+    if (!follows_from_sizes(name) && !situation.at.contains(name) && name != "n_data") missing.push_back(name);
+  if (needs(columns, "epochs") && !situation.at.contains("unique_tokens") && !situation.at.contains("epochs"))
     missing.emplace_back("unique_tokens");
   if (!missing.empty())
     throw base::InputError(
         {"--at"},
         fmt::format("the law {} also needs {}, which does not follow from the compute; add {}", law.name,
                     fmt::join(missing, ", "), fmt::format("--at {}=VALUE", fmt::join(missing, "=VALUE --at "))));
+}
 
-  const bool n_data = needs("n_data") && !situation_.at.contains("n_data");
-  const bool shape = needs("n_params") || needs("tokens") || needs("tokens_per_param") || needs("epochs") ||
-                     needs("n_layers") || needs("d_model");
-  if (n_data && (shape || !needs("compute")))
+// Checks the sizes that are held and returns how many there are: at most one.
+int count_held(const Situation& situation) {
+  const int held = (situation.n_params ? 1 : 0) + (situation.tokens ? 1 : 0) + (situation.tokens_per_param ? 1 : 0);
+  if (held > 1)
+    throw base::InputError(
+        {"--n-params"},
+        "give only one of --n-params, --tokens and --tokens-per-param; two of them determine the allocation completely");
+  if (situation.n_params) require_positive(*situation.n_params, "--n-params");
+  if (situation.tokens) require_positive(*situation.tokens, "--tokens");
+  if (situation.tokens_per_param) require_positive(*situation.tokens_per_param, "--tokens-per-param");
+  if (!(situation.inference_tokens >= 0) || std::isinf(situation.inference_tokens))
+    throw base::InputError({"--inference-tokens"},
+                           fmt::format("expected a finite number >= 0, found {}", situation.inference_tokens));
+  return held;
+}
+
+}  // namespace
+
+Allocator::Allocator(const laws::Law& law, Situation situation) : law_(law), situation_(std::move(situation)) {
+  if (law.output != "loss")
+    throw base::InputError(
+        fmt::format("the law {} predicts {}, not the loss; plan with a law of the loss", law.name, law.output));
+  check_columns_at(law, situation_);
+  const std::vector<std::string>& columns = law.columns();
+  const bool n_data = needs(columns, "n_data") && !situation_.at.contains("n_data");
+  const bool shape = needs(columns, "n_params") || needs(columns, "tokens") || needs(columns, "tokens_per_param") ||
+                     needs(columns, "epochs") || needs(columns, "n_layers") || needs(columns, "d_model");
+  if (n_data && (shape || !needs(columns, "compute")))
     throw base::InputError(
         fmt::format("the law {} depends on {}, and the compute cannot be divided among these; "
                     "fit a law of n_params and tokens, or of compute and n_data",
                     law.name, fmt::join(columns, ", ")));
   kind_ = n_data ? Kind::n_data : shape ? Kind::sizes : Kind::compute_only;
-  const int held = (situation_.n_params ? 1 : 0) + (situation_.tokens ? 1 : 0) + (situation_.tokens_per_param ? 1 : 0);
-  if (held > 1)
-    throw base::InputError(
-        {"--n-params"},
-        "give only one of --n-params, --tokens and --tokens-per-param; two of them determine the allocation completely");
-  if (situation_.n_params) require_positive(*situation_.n_params, "--n-params");
-  if (situation_.tokens) require_positive(*situation_.tokens, "--tokens");
-  if (situation_.tokens_per_param) require_positive(*situation_.tokens_per_param, "--tokens-per-param");
-  if (!(situation_.inference_tokens >= 0) || std::isinf(situation_.inference_tokens))
-    throw base::InputError({"--inference-tokens"},
-                           fmt::format("expected a finite number >= 0, found {}", situation_.inference_tokens));
+  const int held = count_held(situation_);
   if (kind_ != Kind::sizes && (held > 0 || situation_.inference_tokens > 0))
     throw base::InputError(fmt::format(
         "the law {} depends on {} and not on sizes; "
         "omit --n-params, --tokens, --tokens-per-param and --inference-tokens, or fit a law of n_params and tokens",
         law.name, fmt::join(columns, ", ")));
-  const bool model = needs("n_params") || needs("tokens_per_param") || needs("n_layers") || needs("d_model");
-  const bool data = needs("tokens") || needs("tokens_per_param") || needs("epochs");
-  if (kind_ == Kind::sizes && held == 0 && !needs("compute") && !(model && data))
+  const bool model = needs(columns, "n_params") || needs(columns, "tokens_per_param") || needs(columns, "n_layers") ||
+                     needs(columns, "d_model");
+  const bool data = needs(columns, "tokens") || needs(columns, "tokens_per_param") || needs(columns, "epochs");
+  if (kind_ == Kind::sizes && held == 0 && !needs(columns, "compute") && !(model && data))
     throw base::InputError(
         {model ? "--tokens" : "--n-params"},
         fmt::format(
