@@ -3,8 +3,8 @@
 
 #include "phaselaw/base/errors.h"
 #include "phaselaw/base/files.h"
+#include "phaselaw/base/format.h"
 #include "phaselaw/cli/common.h"
-#include "phaselaw/report/format.h"
 #include "phaselaw/verbs/experiment.h"
 
 // phaselaw train EXP.toml --out DIR: one model, its curve, weights and run.json.
@@ -29,9 +29,9 @@ void train(const Common& common, TrainFlags& flags) {
     fmt::print(
         "{} after {} steps, {}: train loss {}, test loss {}, excess risk {}\n{}/curve.csv  weights.safetensors  "
         "run.json\n",
-        answer.json.at("outcome").text(), last.step, report::format_flop(last.compute_flop),
-        report::format_number(last.train_loss, 4), report::format_number(last.test_loss, 4),
-        report::format_number(last.excess_risk, 4), flags.out);
+        answer.json.at("outcome").text(), base::format_count(last.step), base::format_flop(last.compute_flop),
+        base::format_number(last.train_loss, 4), base::format_number(last.test_loss, 4),
+        base::format_number(last.excess_risk, 4), flags.out);
   if (answer.result.outcome == training::Outcome::interrupted)
     throw base::Interrupted("interrupted; the curve and weights up to here are in " + flags.out);
 }

@@ -6,7 +6,7 @@
 
 #include <fmt/format.h>
 
-#include "phaselaw/report/format.h"
+#include "phaselaw/base/format.h"
 
 namespace phaselaw::report {
 
@@ -23,7 +23,7 @@ std::string with_minus_sign(const std::string& text) { return text.starts_with('
 std::string number_label(double value) {
   const double magnitude = std::abs(value);
   if (magnitude == 0 || (magnitude >= kPlainFrom && magnitude < kPlainTo))
-    return with_minus_sign(format_number(value, 4));
+    return with_minus_sign(base::format_number(value, 4));
   const int exponent = static_cast<int>(std::floor(std::log10(magnitude) + 1e-12));
   return fmt::format("{:.4g}·10^{{{}}}", value / std::pow(10.0, exponent), exponent_text(exponent));
 }

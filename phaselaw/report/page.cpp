@@ -7,6 +7,7 @@
 #include <set>
 
 #include "phaselaw/base/errors.h"
+#include "phaselaw/base/format.h"
 #include "phaselaw/report/drawing.h"
 #include "phaselaw/report/format.h"
 #include "phaselaw/report/style.h"
@@ -35,20 +36,13 @@ std::string with_unit(const std::string& number, const std::string& unit) {
 }
 
 std::string predicted_text(const Claim& claim) {
-  if (claim.predicted_text.empty()) return format_number(claim.predicted);
+  if (claim.predicted_text.empty()) return base::format_number(claim.predicted, 3, base::notation_of(claim.unit));
   // A fraction, "1/6" or "-1/4", is also given as the number that it is.
   const bool fraction = claim.predicted_text.find('/') != std::string::npos &&
                         claim.predicted_text.find_first_not_of("-0123456789/") == std::string::npos;
   return std::isnan(claim.predicted) || !fraction
              ? claim.predicted_text
-             : fmt::format("{} = {}", claim.predicted_text, format_number(claim.predicted));
-}
-
-// "is a number" for the alignment of a column: digits, signs, intervals, units at the end.
-bool reads_as_number(const std::string& text) {
-  if (text.empty() || text == "–") return true;
-  const std::size_t first = text.find_first_not_of("[<>~+-−≈ ");
-  return first != std::string::npos && text[first] >= '0' && text[first] <= '9';
+             : fmt::format("{} = {}", claim.predicted_text, base::format_number(claim.predicted));
 }
 
 // A number may part from its interval at the end of a line, but neither breaks: "1.7e9 [6.4e8, 7.8e9]".
@@ -84,8 +78,8 @@ class Writer {
       throw base::RunError(fmt::format(
           "the page has {} bytes, more than the limit of {}; the largest figure is '{}' ({} bytes): draw fewer points "
           "in it",
-          format_count(static_cast<std::int64_t>(out_.size())), format_count(kPageLimitBytes), largest_title_,
-          format_count(static_cast<std::int64_t>(largest_))));
+          base::format_count(out_.size()), base::format_count(kPageLimitBytes), largest_title_,
+          base::format_count(largest_)));
     return std::move(out_);
   }
 
@@ -148,15 +142,16 @@ class Writer {
            below);
     };
     for (const Claim& c : list) {
-      const std::string value = format_value(c.measured, c.lo, c.hi);  // the same digits as the interval's
+      const std::string value = base::format_value(c.measured, c.lo, c.hi, base::notation_of(c.unit));
+      const std::size_t bracket = value.find(" [");
       const bool interval = std::isfinite(c.lo) && std::isfinite(c.hi);
       line("<tr role=\"row\"><th role=\"rowheader\" scope=\"row\"><span class=\"statement\">{}</span>",
            escape_html(c.statement));
       line("<span class=\"reading\">{}</span><span class=\"source\">{} {}</span></th>", escape_html(c.reading),
            reference(c.id), escape_html(c.source));
       number("Predicted", with_unit(predicted_text(c), c.unit), "");
-      number("Measured", with_unit(value.substr(0, value.find(" [")), c.unit),
-             interval ? escape_html(format_interval(c.lo, c.hi)) : "");
+      number("Measured", with_unit(value.substr(0, bracket), c.unit),
+             interval ? escape_html(value.substr(bracket + 1)) : "");
       line("<td role=\"cell\" class=\"decided\">{}</td></tr>", badge(c.verdict, base::enum_to_text(c.verdict)));
     }
     out_ += "</tbody></table></div>\n</section>\n";
@@ -185,7 +180,8 @@ class Writer {
       line("<li id=\"{}\">{} <span class=\"statement\">{}</span>", escape_html(c.id),
            badge(c.verdict, base::enum_to_text(c.verdict)), escape_html(c.statement));
       const std::string predicted = with_unit(predicted_text(c), c.unit);
-      const std::string measured = with_unit(format_value(c.measured, c.lo, c.hi), c.unit);
+      const std::string measured =
+          with_unit(base::format_value(c.measured, c.lo, c.hi, base::notation_of(c.unit)), c.unit);
       line("<span class=\"numbers\">Predicted {}; measured {}.</span>", predicted, measured);
       if (!c.reading.empty()) line("<span class=\"reading\">{}</span>", escape_html(c.reading));
       if (!c.would_change.empty())

@@ -5,10 +5,10 @@
 #include <algorithm>
 #include <cmath>
 
+#include "phaselaw/base/format.h"
 #include "phaselaw/base/interrupt.h"
 #include "phaselaw/base/progress.h"
 #include "phaselaw/numerics/statistics.h"
-#include "phaselaw/report/format.h"
 #include "phaselaw/reproduce/verdict.h"
 
 namespace phaselaw::reproduce {
@@ -60,7 +60,7 @@ report::Claim bound_claim(const std::string& id, const std::vector<FlowPoint>& p
       "Median and range over {} of {} flows; the others' lambda is within rounding. The bound is exceeded by {} to {} "
       "orders of magnitude: where it holds by many it says little, because the smallest eigenvalue governs it and "
       "hardly any of the residual.",
-      ratios.size(), points.size(), report::format_number(-claim.hi, 2), report::format_number(-claim.lo, 2));
+      ratios.size(), points.size(), base::format_number(-claim.hi, 2), base::format_number(-claim.lo, 2));
   if (claim.verdict != report::Verdict::kSupported)
     claim.reading = fmt::format("Median and range over {} of {} flows whose lambda is above rounding.", ratios.size(),
                                 points.size());

@@ -8,7 +8,7 @@
 
 #include "phaselaw/advice/text.h"
 #include "phaselaw/base/errors.h"
-#include "phaselaw/report/format.h"
+#include "phaselaw/base/format.h"
 
 namespace phaselaw::advice {
 
@@ -129,7 +129,7 @@ Figure residual_figure(const Diagnosis& d) {
   figure.caption = fmt::format(
       "Of the best two forms. Residuals that wander together are a form that does not hold: {} "
       "blocks count as {} independent ones.",
-      d.curve.x.size(), report::format_number(d.fits.independent, 2));
+      d.curve.x.size(), base::format_number(d.fits.independent, 2));
   return figure;
 }
 
@@ -164,9 +164,9 @@ report::Table forms_table(const Diagnosis& d) {
   for (const CurveFormFit& form : d.fits.forms) {
     const auto value = [&](const std::string& name) {
       const fitting::Estimate* estimate = name.empty() ? nullptr : form.fit.find(name);
-      return estimate != nullptr ? report::format_number(estimate->value) : std::string(kDash);
+      return estimate != nullptr ? base::format_number(estimate->value) : std::string(kDash);
     };
-    table.rows.push_back({form.form, report::format_number(form.delta, 2), percent(form.holdout_error),
+    table.rows.push_back({form.form, base::format_number(form.delta, 2), base::format_percent(form.holdout_error),
                           value(form.exponent_parameter), value("E"),
                           fmt::format("{} of {}", form.fit.convergence.agreed, form.fit.convergence.starts),
                           form.fit.convergence.status});
@@ -205,9 +205,10 @@ std::string answer_of(const std::vector<Diagnosis>& diagnoses) {
 
 }  // namespace
 
-std::string shown(const Quantity& quantity) {
+std::string shown(const Quantity& quantity, base::Notation notation) {
   if (!quantity.value) return kDash;
-  const std::string value = report::format_value(*quantity.value, quantity.lo.value_or(NAN), quantity.hi.value_or(NAN));
+  const std::string value =
+      base::format_value(*quantity.value, quantity.lo.value_or(NAN), quantity.hi.value_or(NAN), notation);
   return quantity.identified ? value : value + " ?";
 }
 

@@ -8,16 +8,16 @@
 #include <numeric>
 
 #include "phaselaw/advice/fit/fit_tables.h"
+#include "phaselaw/base/format.h"
 #include "phaselaw/fitting/profile.h"
-#include "phaselaw/report/format.h"
 
 namespace phaselaw::advice {
 
 namespace {
 
+using base::format_number;
 using report::Colour;
 using report::Figure;
-using report::format_number;
 using report::Series;
 using report::Style;
 
@@ -85,8 +85,9 @@ Figure against_size(const View& r) {
   figure.y = {reducible ? fmt::format("{} - {}", output, r.floor_name) : output, "", true};
   Series measured = points("measured", Colour::kBlack);
   measured.opacity = x.size() > kMostBars ? 0.4 : 0.8;
-  Series law = points(r.has_interval ? fmt::format("law, {:g} % interval of a new run", 100 * r.fit.level) : "law",
-                      Colour::kVermillion);
+  Series law = points(
+      r.has_interval ? fmt::format("law, {} interval of a new run", base::format_percent(r.fit.level, 4)) : "law",
+      Colour::kVermillion);
   const std::size_t every = (order.size() + kMostBars - 1) / kMostBars;
   std::size_t below = 0, open = 0;
   for (std::size_t k = 0; k < order.size(); ++k) {
@@ -149,7 +150,7 @@ Figure predicted_against_actual(const View& r) {
 }
 
 std::string bias_in_words(const fitting::Holdout& held_out) {
-  return percent(std::abs(held_out.bias)) + (held_out.bias < 0 ? " too low" : " too high");
+  return base::format_percent(std::abs(held_out.bias)) + (held_out.bias < 0 ? " too low" : " too high");
 }
 
 void add_held_out(const View& r, const fitting::Holdout& held_out, Figure& figure) {
@@ -164,7 +165,7 @@ void add_held_out(const View& r, const fitting::Holdout& held_out, Figure& figur
       "off "
       "by {} on average, {} on balance.{}",
       held_out.n_predicted, format_number(held_out.compute_factor), held_out.n_fitted,
-      percent(held_out.mean_abs_rel_error), bias_in_words(held_out),
+      base::format_percent(held_out.mean_abs_rel_error), bias_in_words(held_out),
       held_out.certified ? "" : " That fit is not certified.");
 }
 
@@ -185,33 +186,34 @@ Figure residuals(const View& r, const std::string& name, const std::vector<doubl
 }
 
 // What the profile says in words.
-std::string reading_of(const fitting::ProfileCurve& curve, const fitting::Coordinate& coordinate) {
+std::string reading_of(const fitting::ProfileCurve& curve, const fitting::Coordinate& coordinate,
+                       base::Notation notation) {
+  const auto number = [&](double x) { return format_number(x, 3, notation); };
   const std::string& name = curve.parameter;
   const double bounds[] = {coordinate.parameter(coordinate.lower), coordinate.parameter(coordinate.upper)};
   for (const double bound : bounds)
     if (std::abs(curve.optimum - bound) <= 1e-9 * std::abs(bound)) {
-      const std::string at = fmt::format("{} is at its bound, {}", name, format_number(bound));
+      const std::string at = fmt::format("{} is at its bound, {}", name, number(bound));
       const auto& end = bound == bounds[0] ? curve.hi : curve.lo;
       if (!end) return at + ", and its profile refutes no other value";
       if (coordinate.logarithmic)
         return fmt::format("{}: unbounded {}, its profile ends only at {}", at, bound == bounds[0] ? "below" : "above",
-                           format_number(*end));
-      return fmt::format("{}, and its profile ends at {}", at, format_number(*end));
+                           number(*end));
+      return fmt::format("{}, and its profile ends at {}", at, number(*end));
     }
   if (curve.lo && curve.hi)
-    return fmt::format("The profile ends on both sides, at {} and {}, yet {} is not identified",
-                       format_number(*curve.lo), format_number(*curve.hi), name);
+    return fmt::format("The profile ends on both sides, at {} and {}, yet {} is not identified", number(*curve.lo),
+                       number(*curve.hi), name);
   if (curve.lo)
-    return fmt::format("{} is unbounded above: all values over {} fit as well, within noise", name,
-                       format_number(*curve.lo));
+    return fmt::format("{} is unbounded above: all values over {} fit as well, within noise", name, number(*curve.lo));
   if (curve.hi)
     return coordinate.logarithmic
                ? fmt::format(
                      "{} is unbounded below: all values down to 0 fit as well, within noise, as the fitted one; "
                      "those over {} do not",
-                     name, format_number(*curve.hi))
+                     name, number(*curve.hi))
                : fmt::format("{} may be as low as its bound, {}; values over {} do not fit", name,
-                             format_number(coordinate.parameter(coordinate.lower)), format_number(*curve.hi));
+                             number(coordinate.parameter(coordinate.lower)), number(*curve.hi));
   return fmt::format("{} is not determined: unbounded above and below, every value fits as well, within noise", name);
 }
 
@@ -234,12 +236,14 @@ Figure profile_figure(const fitting::ProfileCurve& curve, const fitting::Fit& fi
   figure.series = {std::move(series)};
   figure.vertical_marks = {{curve.optimum, "fitted", Colour::kBlack}};
   figure.horizontal_marks = {{1, "end of the interval", Colour::kVermillion}};
-  figure.caption = reading_of(curve, *coordinate) + ".";
+  const base::Notation notation = base::notation_of(laws::unit_of(fit.law, curve.parameter));
+  figure.caption = reading_of(curve, *coordinate, notation) + ".";
   if (const fitting::Estimate* e = fit.find(curve.parameter);
       fit.method != fitting::IntervalMethod::none && e != nullptr)
-    figure.caption +=
-        fmt::format(" The {} interval is {} to {}.", base::enum_name(fit.method),
-                    e->lo ? format_number(*e->lo) : "(no lower end)", e->hi ? format_number(*e->hi) : "(no upper end)");
+    figure.caption += fmt::format(
+        " The {} interval is {}.", base::enum_name(fit.method),
+        e->lo || e->hi ? base::format_interval(e->lo.value_or(base::kNaN), e->hi.value_or(base::kNaN), notation)
+                       : "unbounded on both sides");
   if (fit.clustered)
     figure.caption += " The profile takes rows as independent, which rows of one run are not: it ends too early.";
   return figure;
@@ -305,8 +309,9 @@ report::Table convergence_table(const fitting::Fit& fit) {
   table.caption = "How the optimum was found.";
   table.columns = {"rows", "objective", "grid points", "starts", "agreed", "scaled gradient", "condition", "status"};
   table.rows = {{std::to_string(fit.n_points), format_number(fit.objective_value, 6), std::to_string(c.grid_points),
-                 std::to_string(c.starts), std::to_string(c.agreed), format_number(c.gradient_norm, 2),
-                 format_number(c.condition, 2), c.status}};
+                 std::to_string(c.starts), std::to_string(c.agreed),
+                 format_number(c.gradient_norm, 2, base::Notation::power),
+                 format_number(c.condition, 2, base::Notation::power), c.status}};
   return table;
 }
 
@@ -323,9 +328,9 @@ report::Page fit_page(const FitAnswer& answer, const fitting::Prediction& predic
   report::Page page;
   page.title = fmt::format("{}: {}", fit.name(), std::filesystem::path(table.table.source).filename().string());
   page.answer =
-      fmt::format("{} rows, residual {}{}.{}", fit.n_points, percent(fit.residual_scale),
+      fmt::format("{} rows, residual {}{}.{}", fit.n_points, base::format_percent(fit.residual_scale),
                   held_out ? fmt::format("; the largest {} rows, held out, are predicted with a mean error of {}",
-                                         held_out->n_predicted, percent(held_out->mean_abs_rel_error))
+                                         held_out->n_predicted, base::format_percent(held_out->mean_abs_rel_error))
                            : "",
                   undetermined_in_words(fit));
   if (!fit.convergence.certified) page.notice = "This fit is not certified: " + fit.convergence.status + ".";

@@ -14,7 +14,7 @@
 namespace phaselaw::advice {
 
 // quantity, value and interval, identified, meaning: parameters, then derived quantities. An end that the data do not
-// give is "-inf" or "inf" in words: "no upper end".
+// give is "unbounded".
 [[nodiscard]] report::Table parameter_table(const fitting::Fit& fit);
 
 // Best first: law, parameters, AICc and BIC above the lowest, error held out, error of the back-test, converged.

@@ -12,9 +12,6 @@
 // The plan for people: the table for the terminal and the page of `phaselaw plan --out`.
 namespace phaselaw::advice {
 
-// "value [lo, hi]"; an end that is open is "none": "3.1e9 [8e8, none]".
-[[nodiscard]] std::string with_interval(const fitting::Estimate& estimate);
-
 // One row a compute: sizes, loss, new run, what is lacking.
 [[nodiscard]] std::vector<std::vector<std::string>> plan_rows(const Plan& plan);
 // Exponents, elasticities, extrapolation: one row a quantity, one column a compute.
