@@ -6,6 +6,7 @@
 
 #include "phaselaw/base/constants.h"
 #include "phaselaw/base/errors.h"
+#include "phaselaw/base/format.h"
 #include "phaselaw/data/noise.h"
 #include "phaselaw/dynamics/krylov.h"
 #include "phaselaw/dynamics/sgd_moments.h"
@@ -82,9 +83,9 @@ void add_descent(const Dense& dense, FlowViews& views) {
   if (training.optimizer == training::OptimizerKind::adamw) return;
   if (!(step < views.step_limit)) {
     views.warnings.push_back(
-        fmt::format("gradient descent on this kernel is stable below a learning rate of {:.4g} = n/lambda_max; the "
-                    "training's is {:.4g}, so there is no curve `gd` or `sgd`; lower training.learning_rate",
-                    views.step_limit, step));
+        fmt::format("gradient descent on this kernel is stable below a learning rate of {} = n/lambda_max; the "
+                    "training's is {}, so there is no curve `gd` or `sgd`; lower training.learning_rate",
+                    base::format_number(views.step_limit, 4), base::format_number(step, 4)));
     return;
   }
   const auto counts = counts_at(views.times, step, std::numeric_limits<std::int64_t>::max() / 4);
@@ -153,10 +154,10 @@ void add_dense(const Setting& s, FlowViews& views) {
   views.step_limit = dynamics::step_limit(dense.closed);
   views.null_loss = per_number(s, dense.closed.null_loss());
   if (dense.closed.rank() < dense.closed.rows())
-    views.warnings.push_back(
-        fmt::format("the kernel is singular: {} of {} directions are beyond its reach, and {:.3g} of the training loss "
-                    "stays there at any time",
-                    dense.closed.rows() - dense.closed.rank(), dense.closed.rows(), views.null_loss));
+    views.warnings.push_back(fmt::format(
+        "the kernel is singular: {} of {} directions are beyond its reach, and {} of the training loss "
+        "stays there at any time",
+        dense.closed.rows() - dense.closed.rank(), dense.closed.rows(), base::format_number(views.null_loss)));
   views.curves.push_back(dense.curve("kernel", "closed form of the kernel at initialisation", views.times,
                                      dense.closed.flow(views.times)));
   const double forever[] = {kInfinity};

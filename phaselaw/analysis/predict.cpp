@@ -6,6 +6,7 @@
 
 #include "phaselaw/base/clock.h"
 #include "phaselaw/base/errors.h"
+#include "phaselaw/base/format.h"
 #include "phaselaw/base/interrupt.h"
 #include "phaselaw/base/progress.h"
 #include "phaselaw/data/noise.h"
@@ -193,9 +194,9 @@ Prediction predict(const Setting& s, const PredictOptions& options) {
     p.learning_rate = std::min(p.learning_rate, limit / 2);
   else if (p.learning_rate >= limit)
     p.warnings.push_back(
-        fmt::format("training.learning_rate {:.3g} is above {:.3g}, where gradient descent on {} "
+        fmt::format("training.learning_rate {} is above {}, where gradient descent on {} "
                     "sequences stops being stable; a training there does not follow the flow",
-                    p.learning_rate, limit, at_n));
+                    base::format_number(p.learning_rate), base::format_number(limit), at_n));
   const double last = s.flow_time(p.learning_rate);
   p.times = numerics::log_spaced(last / kPredictedSpan, last, static_cast<std::size_t>(e.flow.points));
   p.compute = {p.learning_rate, model::sequence_cost(e.model).training_flop()};

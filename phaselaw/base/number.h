@@ -41,7 +41,4 @@ struct Number {
 // The same as people write it: 8G where the number is a whole multiple, else its digits.
 [[nodiscard]] std::string bytes_text(double bytes);
 
-// A round factor as people write it: 1e6, not 1e+06.
-[[nodiscard]] std::string factor_text(double factor);
-
 }  // namespace phaselaw::base

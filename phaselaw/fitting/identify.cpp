@@ -8,6 +8,7 @@
 #include <Eigen/Eigenvalues>
 
 #include "phaselaw/base/errors.h"
+#include "phaselaw/base/format.h"
 #include "phaselaw/fitting/robust_scale.h"
 #include "phaselaw/numerics/statistics.h"
 
@@ -120,8 +121,8 @@ void judge_columns(const LawForm& form, Fit& fit) {
       }
       if (aa > 0 && bb > 0 && std::abs(ab) >= kCollinear * std::sqrt(aa * bb))
         add_warning(fit, fmt::format("{} and {} are powers of each other in these rows (correlation of logarithms "
-                                     "{:.4f}): their terms cannot be told apart; vary one at a fixed other",
-                                     names[b], names[a], ab / std::sqrt(aa * bb)));
+                                     "{}): their terms cannot be told apart; vary one at a fixed other",
+                                     names[b], names[a], base::format_number(ab / std::sqrt(aa * bb), 4)));
     }
 }
 
@@ -175,9 +176,9 @@ void judge_identifiability(const LawForm& form, const FitOptions& options, Fit& 
   judge_bend(form, fit);
   judge_output(form, fit);
   if (fit.convergence.condition >= kIllConditioned)
-    add_warning(fit, fmt::format("the parameters are nearly collinear (condition number {:.0e}): their values are not "
+    add_warning(fit, fmt::format("the parameters are nearly collinear (condition number {}): their values are not "
                                  "determined, though the fitted curve is; fix one or vary the columns independently",
-                                 fit.convergence.condition));
+                                 base::format_number(fit.convergence.condition, 1, base::Notation::power)));
 }
 
 }  // namespace phaselaw::fitting

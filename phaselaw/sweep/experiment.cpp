@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "phaselaw/base/format.h"
 #include "phaselaw/base/hash.h"
 #include "phaselaw/model/flops.h"
 #include "phaselaw/sweep/grid.h"
@@ -136,9 +137,11 @@ Point point_at(const Value& document, const Grid& grid, double combination) {
   double flop = 0;
   for (int i = 0; i < kSamples; ++i)
     flop += point_at(document, grid, std::floor(grid.combinations() * i / kSamples)).cost_flop / kSamples;
-  throw InputError(grid.where, fmt::format("the grid makes {:.0f} runs, the limit is {}; on one core of {:.0f} GFLOP/s "
-                                           "they would take about {:.1f} days: take fewer values",
-                                           count, kMaxPoints, kNominalRate / 1e9, count * flop / kNominalRate / 86400));
+  throw InputError(grid.where, fmt::format("the grid makes {} runs, the limit is {}; on one core of {} GFLOP/s "
+                                           "they would take about {} days: take fewer values",
+                                           base::format_count(count), base::format_count(kMaxPoints),
+                                           base::format_number(kNominalRate / 1e9),
+                                           base::format_number(count * flop / kNominalRate / 86400)));
 }
 
 }  // namespace

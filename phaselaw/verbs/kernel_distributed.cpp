@@ -5,6 +5,7 @@
 
 #include <sys/resource.h>
 
+#include "phaselaw/base/format.h"
 #include "phaselaw/base/hash.h"
 #include "phaselaw/base/log.h"
 #include "phaselaw/numerics/gemm.h"
@@ -58,11 +59,11 @@ std::optional<DistributedAnswer> distributed_kernel(const KernelRequest& request
   const std::int64_t parameters = s.model.table().n_trainable();
   const std::int64_t rows = s.inputs.n * kernel::rows_per_sequence(e.model, task.reduce);
   if (first) {
-    base::log_info(fmt::format(
-        "{0} x {0} kernel on {1} ranks as {2} x {3}; on each at most {4:.3g} GB, of which {5:.3g} GB are its "
-        "part of {6} matrices",
-        rows, engine->size(), plan.grid.rows, plan.grid.cols, plan.bytes() * 1e-9,
-        plan.matrices * plan.matrix_bytes * 1e-9, plan.matrices));
+    base::log_info(
+        fmt::format("{0} x {0} kernel on {1} ranks as {2} x {3}; on each at most {4} GB, of which {5} GB are its "
+                    "part of {6} matrices",
+                    rows, engine->size(), plan.grid.rows, plan.grid.cols, base::format_number(plan.bytes() * 1e-9),
+                    base::format_number(plan.matrices * plan.matrix_bytes * 1e-9), plan.matrices));
     warn_if_singular(parameters, rows);
   }
   const double before = peak_bytes();

@@ -6,6 +6,7 @@
 #include <numbers>
 
 #include "phaselaw/base/errors.h"
+#include "phaselaw/base/format.h"
 
 namespace phaselaw::advice {
 
@@ -45,8 +46,8 @@ tables::LearningRates rates_of(const StatedSchedule& schedule, double last_step)
   schedule.validate();
   if (!(last_step >= 1 && last_step <= kLargestSchedule))
     throw base::InputError({"--warmup"}, fmt::format("a stated schedule counts steps: expected the curve's last step "
-                                                     "between 1 and {:.0e}, found {}; is there a step column?",
-                                                     kLargestSchedule, last_step));
+                                                     "between 1 and {}, found {}; is there a step column?",
+                                                     base::format_number(kLargestSchedule), last_step));
   if (schedule.warmup > last_step)
     throw base::InputError({"--warmup"}, fmt::format("the warm-up of {} steps is longer than the curve, {} steps",
                                                      schedule.warmup, last_step));

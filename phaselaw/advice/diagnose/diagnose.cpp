@@ -9,6 +9,7 @@
 #include <mutex>
 #include <thread>
 
+#include "phaselaw/base/format.h"
 #include "phaselaw/base/interrupt.h"
 #include "phaselaw/base/progress.h"
 #include "phaselaw/base/team.h"
@@ -44,8 +45,8 @@ void judge_early_form(Diagnosis& d) {
   }
   const CurveFormFit& best = d.fits.forms.front();
   if (best.start == Start::mixed && std::min(exponential, power) > best.qaicc + kDecisiveQaicc) {
-    d.early_reading = fmt::format("neither: {}, which begins with both, is better than either alone by {:.1f} of QAICc",
-                                  best.form, std::min(exponential, power) - best.qaicc);
+    d.early_reading = fmt::format("neither: {}, which begins with both, is better than either alone by {} of QAICc",
+                                  best.form, base::format_number(std::min(exponential, power) - best.qaicc, 2));
     return;
   }
   if (!std::isfinite(exponential) && !std::isfinite(power)) return;
@@ -62,10 +63,10 @@ void judge_early_form(Diagnosis& d) {
   }
   std::string vote = "too few blocks to hold any out";
   if (std::isfinite(exponential_error) && std::isfinite(power_error))
-    vote = fmt::format("held-out last fifth: exponential starts {:.2g} % off, power starts {:.2g} %",
-                       100 * exponential_error, 100 * power_error);
-  d.early_reading = fmt::format("best {} start ahead by {:.1f} of QAICc ({}); {}",
-                                is_exponential ? "exponential" : "power", std::abs(d.early_delta),
+    vote = fmt::format("held-out last fifth: exponential starts {} off, power starts {}",
+                       base::format_percent(exponential_error), base::format_percent(power_error));
+  d.early_reading = fmt::format("best {} start ahead by {} of QAICc ({}); {}", is_exponential ? "exponential" : "power",
+                                base::format_number(std::abs(d.early_delta), 2),
                                 d.early_decisive       ? "decisive"
                                 : d.early_form.empty() ? "undecided"
                                                        : "weak",
@@ -114,8 +115,8 @@ void judge_bend(Diagnosis& d, const std::vector<BendOfForm>& bends) {
   const bool outside = *bend.value < first || *bend.value > last;
   if (refuted > kDecisiveQaicc) {
     bend.identified = false;
-    bend.reading = fmt::format("weakly identified: {}, which has no such bend, is better by {:.1f} of QAICc",
-                               d.fits.forms.front().form, refuted);
+    bend.reading = fmt::format("weakly identified: {}, which has no such bend, is better by {} of QAICc",
+                               d.fits.forms.front().form, base::format_number(refuted, 2));
   } else if (outside) {
     bend.identified = false;
     bend.reading = *bend.value < first

@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "phaselaw/base/errors.h"
+#include "phaselaw/base/format.h"
 #include "phaselaw/numerics/statistics.h"
 
 namespace phaselaw::advice {
@@ -157,13 +158,13 @@ void treat_decay(const ScheduleSums& sums, std::vector<Row>& rows, LossCurve& cu
   if (stable) {
     cut(rows, static_cast<std::size_t>(decay - rows.begin()), curve.n_decay);
     curve.notes.push_back(
-        fmt::format("the learning rate decays from step {:g}: the {} rows after it are left out, laws "
+        fmt::format("the learning rate decays from step {}: the {} rows after it are left out, laws "
                     "are of the stable phase",
-                    sums.decay_begin, curve.n_decay));
+                    base::format_count(sums.decay_begin), base::format_count(curve.n_decay)));
   } else {
     curve.annealed = true;
-    curve.notes.push_back(
-        fmt::format("the learning rate decays from step {:g}: laws carry the annealing term - K S2", sums.decay_begin));
+    curve.notes.push_back(fmt::format("the learning rate decays from step {}: laws carry the annealing term - K S2",
+                                      base::format_count(sums.decay_begin)));
   }
 }
 
@@ -295,8 +296,8 @@ LossCurve prepare(const tables::Curve& data, const StatedSchedule& schedule) {
     std::size_t keep = 0;
     for (std::size_t b = 0; b <= lowest; ++b) keep += blocks.rows[b];
     curve.n_rise = curve.all_x.size() - keep;
-    curve.notes.push_back(fmt::format("ends {:.2g} % above its minimum at step {:g}: laws are of the curve up to there",
-                                      100 * std::expm1(rise), curve.min_step));
+    curve.notes.push_back(fmt::format("ends {} above its minimum at step {}: laws are of the curve up to there",
+                                      base::format_percent(std::expm1(rise)), base::format_count(curve.min_step)));
     blocks = block_means({curve.all_x.begin(), curve.all_x.begin() + static_cast<std::ptrdiff_t>(keep)},
                          {curve.all_loss.begin(), curve.all_loss.begin() + static_cast<std::ptrdiff_t>(keep)},
                          {drop.begin(), drop.begin() + static_cast<std::ptrdiff_t>(keep)}, curve.all_step);

@@ -10,6 +10,7 @@
 #include "phaselaw/advice/plan/allocation.h"
 #include "phaselaw/base/constants.h"
 #include "phaselaw/base/errors.h"
+#include "phaselaw/base/format.h"
 #include "phaselaw/base/interrupt.h"
 #include "phaselaw/fitting/plausible.h"
 #include "phaselaw/numerics/line.h"
@@ -419,14 +420,14 @@ IsoflopResult isoflop(const tables::Measurements& data, const std::vector<std::s
   result.flop_spread = (*most - *least) / result.flop_per_param;
   if (std::abs(result.flop_per_param - 6) > 0.12)
     result.notes.push_back(
-        fmt::format("compute/(n_params tokens) is {:.4g}, not 6: the table counts FLOP or parameters "
+        fmt::format("compute/(n_params tokens) is {}, not 6: the table counts FLOP or parameters "
                     "in another way than 6ND",
-                    result.flop_per_param));
+                    base::format_number(result.flop_per_param, 4)));
   if (result.flop_spread > 0.02)
     result.notes.push_back(
-        fmt::format("compute/(n_params tokens) varies by {:.3g} % over the rows: the fitted law's "
-                    "optimum is taken at its median, {:.4g}",
-                    100 * result.flop_spread, result.flop_per_param));
+        fmt::format("compute/(n_params tokens) varies by {} over the rows: the fitted law's "
+                    "optimum is taken at its median, {}",
+                    base::format_percent(result.flop_spread, 3), base::format_number(result.flop_per_param, 4)));
 
   std::size_t lone = 0;
   for (IsoflopBudget& budget : budgets_of(sizes.compute, sizes.n_params, options.tolerance)) {

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "phaselaw/base/errors.h"
+#include "phaselaw/base/format.h"
 
 namespace phaselaw::advice {
 
@@ -36,9 +37,10 @@ double flop_per_token(FlopConvention convention, const ModelShape& shape) {
       const double embedding = needed(shape.vocab, convention, "--vocab", "the size of the vocabulary") *
                                needed(shape.d_model, convention, "d_model", "the width");
       if (!(embedding < n))
-        throw base::InputError({"--vocab"}, fmt::format("the embedding of {:.4g} parameters leaves nothing of {:.4g}; "
+        throw base::InputError({"--vocab"}, fmt::format("the embedding of {} parameters leaves nothing of {}; "
                                                         "n_params must count the embedding",
-                                                        embedding, n));
+                                                        base::format_number(embedding, 4, base::Notation::suffix),
+                                                        base::format_number(n, 4, base::Notation::suffix)));
       return 6 * (n - embedding);
     }
     case FlopConvention::with_attention:

@@ -7,6 +7,7 @@
 #include <Eigen/Dense>
 
 #include "phaselaw/base/errors.h"
+#include "phaselaw/base/format.h"
 #include "phaselaw/fitting/law_form.h"
 #include "phaselaw/fitting/refit.h"
 #include "phaselaw/laws/evaluator.h"
@@ -139,9 +140,9 @@ class Information {
     } else {
       const Allocation centre = allocator_.best(saved_.fit.value, request.compute);
       if (centre.edge != 0)
-        throw base::InputError({"--next-run"}, fmt::format("there is no best {} at {:.4g} FLOP under this fit; choose "
+        throw base::InputError({"--next-run"}, fmt::format("there is no best {} at {} under this fit; choose "
                                                            "all, or a parameter",
-                                                           what, request.compute));
+                                                           what, base::format_flop(request.compute)));
       const auto value = [&](const std::vector<double>& parameters) {
         if (what == "loss") return std::log(allocator_.loss(parameters, centre.n_params, centre.tokens));
         const Allocation best = allocator_.best(parameters, request.compute);
@@ -192,10 +193,13 @@ Design next_run(const fitting::SavedFit& saved, const Situation& situation, cons
   const double least_d = request.least_tokens > 0 ? request.least_tokens : tokens.first / 3;
   const Allocator& allocator = information.allocator();
   if (!(allocator.compute(least_n, least_d) <= request.budget))
-    throw base::InputError({"--next-budget"},
-                           fmt::format("{:.4g} FLOP do not pay for the smallest candidate, {:.4g} parameters on {:.4g} "
-                                       "tokens for {:.4g} FLOP",
-                                       request.budget, least_n, least_d, allocator.compute(least_n, least_d)));
+    throw base::InputError(
+        {"--next-budget"},
+        fmt::format("{} do not pay for the smallest candidate, {} parameters on {} "
+                    "tokens for {}",
+                    base::format_flop(request.budget), base::format_number(least_n, 3, base::Notation::suffix),
+                    base::format_number(least_d, 3, base::Notation::suffix),
+                    base::format_flop(allocator.compute(least_n, least_d))));
   const double most_d = std::max(least_d, allocator.tokens_for(least_n, request.budget));
   const double most_n = std::exp(root_between(
       [&](double x) { return request.budget - allocator.compute(std::exp(x), least_d); }, std::log(least_n) - 1e-9,
@@ -233,9 +237,9 @@ Design next_run(const fitting::SavedFit& saved, const Situation& situation, cons
       design.cheap = run;
   if (design.best.furthest > 3)
     design.warnings.push_back(
-        fmt::format("the best run lies {:.3g} times outside the fitted sizes: it tests the law as "
+        fmt::format("the best run lies {} times outside the fitted sizes: it tests the law as "
                     "much as it narrows its parameters",
-                    design.best.furthest));
+                    base::format_number(design.best.furthest)));
   if (design.best.ratio > 0.95)
     design.warnings.emplace_back("no single run within the budget narrows the interval by more than 5 %");
   return design;

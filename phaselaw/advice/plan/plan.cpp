@@ -7,6 +7,7 @@
 
 #include "phaselaw/base/constants.h"
 #include "phaselaw/base/errors.h"
+#include "phaselaw/base/format.h"
 #include "phaselaw/base/interrupt.h"
 #include "phaselaw/fitting/selection.h"
 #include "phaselaw/numerics/statistics.h"
@@ -174,10 +175,11 @@ class Planner {
       throw base::InputError(
           {"--loss"},
           fmt::format("{} is not reached by any compute up to 1e60: under what is held the law {} does not go below "
-                      "{:.6g}{}; ask for more",
-                      target, saved_.fit.name(), allocator_.best(fitted, Allocator::kLargestCompute).loss,
+                      "{}{}; ask for more",
+                      target, saved_.fit.name(),
+                      base::format_number(allocator_.best(fitted, Allocator::kLargestCompute).loss, 6),
                       floor.lo && floor.hi
-                          ? fmt::format(" (floor {:.4g} [{:.4g}, {:.4g}])", floor.value, *floor.lo, *floor.hi)
+                          ? fmt::format(" (floor {})", base::format_value(floor.value, *floor.lo, *floor.hi))
                           : ""));
     }
     std::vector<double> draws;
@@ -192,8 +194,8 @@ class Planner {
     if (!draws.empty()) point.reached = static_cast<double>(reached) / static_cast<double>(draws.size());
     if (point.reached < 1)
       point.warnings.push_back(fmt::format(
-          "under {:.3g} % of plausible parameters no compute reaches this loss: it lies within the floor's interval",
-          100 * (1 - point.reached)));
+          "under {} of plausible parameters no compute reaches this loss: it lies within the floor's interval",
+          base::format_percent(1 - point.reached, 3)));
     return point;
   }
 
@@ -324,8 +326,9 @@ class Planner {
       }
       point.extrapolation.push_back(e);
       if (e.factor > kFar)
-        point.warnings.push_back(fmt::format("{} of {:.3g} lies {:.3g} times {} of the fitted runs: an extrapolation",
-                                             name, value, e.factor,
+        point.warnings.push_back(fmt::format("{} of {} lies {} times {} of the fitted runs: an extrapolation", name,
+                                             base::format_number(value, 3, base::notation_of(tables::unit_of(name))),
+                                             base::format_number(e.factor),
                                              e.above ? "above the largest" : "below the smallest"));
     };
     compare("compute", options_.situation.inference_tokens > 0 && allocator_.has_sizes()
@@ -338,8 +341,8 @@ class Planner {
           "the best size is not determined: its interval spans more than a factor 100 or has no end; see --next-run");
     if (point.bottleneck == "model-limited" || point.bottleneck == "data-limited")
       if (!plausible_.parameters.empty() && point.bottleneck_share < plausible_.level)
-        point.warnings.push_back(fmt::format("the bottleneck is inconclusive: {:.0f} % of plausible parameters say {}",
-                                             100 * point.bottleneck_share, point.bottleneck));
+        point.warnings.push_back(fmt::format("the bottleneck is inconclusive: {} of plausible parameters say {}",
+                                             base::format_percent(point.bottleneck_share), point.bottleneck));
     if (point.loss.value - point.floor.value < saved_.fit.residual_scale * point.loss.value)
       point.warnings.emplace_back("what is left above the floor is smaller than what runs differ by");
   }
