@@ -38,15 +38,20 @@ std::size_t width_of(std::string_view text) {
 class Column {
  public:
   Column(const std::vector<std::vector<std::string>>& rows, std::size_t at) {
-    const auto has = [&](const auto& row) { return at < row.size(); };
-    numbers_ = rows.size() > 1 && std::all_of(rows.begin() + 1, rows.end(),
-                                              [&](const auto& row) { return !has(row) || reads_as_number(row[at]); });
-    for (std::size_t i = 1; numbers_ && i < rows.size(); ++i)
-      if (has(rows[i])) number_width_ = std::max(number_width_, width_of(number_of(rows[i][at])));
-    for (std::size_t i = 0; i < rows.size(); ++i)
-      if (has(rows[i])) width_ = std::max(width_, before(rows[i][at], i == 0) + width_of(rows[i][at]));
-    for (std::size_t i = 1; numbers_ && i < rows.size(); ++i)
-      more_ = more_ || (has(rows[i]) && number_of(rows[i][at]).size() < rows[i][at].size());
+    std::vector<std::string_view> cells;
+    for (std::size_t i = 1; i < rows.size(); ++i)
+      if (at < rows[i].size()) cells.emplace_back(rows[i][at]);
+    const std::string_view heading = at < rows.front().size() ? rows.front()[at] : "";
+    numbers_ = !cells.empty() && std::all_of(cells.begin(), cells.end(), reads_as_number);
+    heading_is_number_ = numbers_ && reads_as_number(heading);
+    if (heading_is_number_) cells.push_back(heading);
+    for (const std::string_view cell : cells) {
+      if (!numbers_) break;
+      number_width_ = std::max(number_width_, width_of(number_of(cell)));
+      more_ = more_ || number_of(cell).size() < cell.size();
+    }
+    width_ = before(heading, true) + width_of(heading);
+    for (const std::string_view cell : cells) width_ = std::max(width_, before(cell, false) + width_of(cell));
   }
 
   // The cell with blanks on both sides.
@@ -63,10 +68,10 @@ class Column {
     const std::size_t digit = cell.find_first_of("0123456789");
     return digit == std::string_view::npos ? cell : cell.substr(0, cell.find(' ', digit));
   }
-  [[nodiscard]] std::size_t before(const std::string& cell, bool heading) const {
-    return numbers_ && !heading ? number_width_ - width_of(number_of(cell)) : 0;
+  [[nodiscard]] std::size_t before(std::string_view cell, bool heading) const {
+    return numbers_ && (!heading || heading_is_number_) ? number_width_ - width_of(number_of(cell)) : 0;
   }
-  bool numbers_ = false, more_ = false;  // more_: some have an interval or a unit
+  bool numbers_ = false, heading_is_number_ = false, more_ = false;  // more_: some have an interval or a unit
   std::size_t number_width_ = 0, width_ = 0;
 };
 

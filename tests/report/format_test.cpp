@@ -21,6 +21,8 @@ TEST(Format, AHeadingMayBeWiderOrNarrowerThanItsNumbers) {
   EXPECT_EQ(text_table({{"n", "tokens seen"}, {"1,000", "3"}, {"7", "12"}}),
             "    n  tokens seen\n1,000            3\n    7           12\n");
   EXPECT_EQ(text_table({{"error"}, {"12 %"}, {"2.6 %"}, {"–"}}), "error\n 12 %\n2.6 %\n  –\n");
+  EXPECT_EQ(text_table({{"at compute", "1e21"}, {"floor", "0.5 [0.2, 0.8]"}, {"beyond", "1,250 above"}}),
+            "at compute   1e21\nfloor         0.5 [0.2, 0.8]\nbeyond      1,250 above\n");
   EXPECT_EQ(text_table({{"interval"}, {"[0.1, 0.2]"}, {"[10, 20]"}}), "interval\n[0.1, 0.2]\n[10, 20]\n");
   EXPECT_EQ(text_table({{"only", "headings"}}), "only  headings\n");
   EXPECT_EQ(text_table({}), "");

@@ -164,8 +164,8 @@ void add_held_out(const View& r, const fitting::Holdout& held_out, Figure& figur
       "The largest {} rows, up to {} times the compute of the {} others, are also predicted by a fit to those others: "
       "off "
       "by {} on average, {} on balance.{}",
-      held_out.n_predicted, format_number(held_out.compute_factor), held_out.n_fitted,
-      base::format_percent(held_out.mean_abs_rel_error), bias_in_words(held_out),
+      base::format_count(held_out.n_predicted), format_number(held_out.compute_factor),
+      base::format_count(held_out.n_fitted), base::format_percent(held_out.mean_abs_rel_error), bias_in_words(held_out),
       held_out.certified ? "" : " That fit is not certified.");
 }
 
@@ -308,8 +308,8 @@ report::Table convergence_table(const fitting::Fit& fit) {
   report::Table table;
   table.caption = "How the optimum was found.";
   table.columns = {"rows", "objective", "grid points", "starts", "agreed", "scaled gradient", "condition", "status"};
-  table.rows = {{std::to_string(fit.n_points), format_number(fit.objective_value, 6), std::to_string(c.grid_points),
-                 std::to_string(c.starts), std::to_string(c.agreed),
+  table.rows = {{base::format_count(fit.n_points), format_number(fit.objective_value, 6),
+                 base::format_count(c.grid_points), std::to_string(c.starts), std::to_string(c.agreed),
                  format_number(c.gradient_norm, 2, base::Notation::power),
                  format_number(c.condition, 2, base::Notation::power), c.status}};
   return table;
@@ -327,12 +327,13 @@ report::Page fit_page(const FitAnswer& answer, const fitting::Prediction& predic
                                   [](double end) { return std::isfinite(end); });
   report::Page page;
   page.title = fmt::format("{}: {}", fit.name(), std::filesystem::path(table.table.source).filename().string());
-  page.answer =
-      fmt::format("{} rows, residual {}{}.{}", fit.n_points, base::format_percent(fit.residual_scale),
-                  held_out ? fmt::format("; the largest {} rows, held out, are predicted with a mean error of {}",
-                                         held_out->n_predicted, base::format_percent(held_out->mean_abs_rel_error))
-                           : "",
-                  undetermined_in_words(fit));
+  page.answer = fmt::format(
+      "{} rows, residual {}{}.{}", base::format_count(fit.n_points), base::format_percent(fit.residual_scale),
+      held_out
+          ? fmt::format("; the largest {} rows, held out, are predicted with a mean error of {}",
+                        base::format_count(held_out->n_predicted), base::format_percent(held_out->mean_abs_rel_error))
+          : "",
+      undetermined_in_words(fit));
   if (!fit.convergence.certified) page.notice = "This fit is not certified: " + fit.convergence.status + ".";
   page.figures = {against_size(rows), predicted_against_actual(rows)};
   if (held_out) add_held_out(rows, *held_out, page.figures.back());

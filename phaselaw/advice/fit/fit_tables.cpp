@@ -79,9 +79,10 @@ report::Table ranking_table(const fitting::Ranking& ranking) {
 std::vector<std::string> fit_facts(const fitting::Fit& fit, const std::optional<fitting::Holdout>& held_out) {
   const auto& c = fit.convergence;
   std::vector<std::string> facts = {
-      fmt::format("{} rows, objective {}, residual {} (std of ln {}), AICc {}, BIC {}", fit.n_points,
-                  base::format_number(fit.objective_value, 8), base::format_number(fit.residual_scale), fit.law.output,
-                  base::format_number(fit.aicc, 5), base::format_number(fit.bic, 5)),
+      fmt::format("{} rows, objective {}, residual {} (std of ln {}), AICc {}, BIC {}",
+                  base::format_count(fit.n_points), base::format_number(fit.objective_value, 8),
+                  base::format_number(fit.residual_scale), fit.law.output, base::format_number(fit.aicc, 5),
+                  base::format_number(fit.bic, 5)),
       fmt::format(
           "{} of {} starts agree, scaled gradient {}, condition {}: {}; {} intervals{}", c.agreed, c.starts,
           c.gradient_norm < 1e-10 ? "below 1e-10" : base::format_number(c.gradient_norm, 2, base::Notation::power),
@@ -91,8 +92,9 @@ std::vector<std::string> fit_facts(const fitting::Fit& fit, const std::optional<
     facts.push_back(
         fmt::format("held out: fitted to the cheapest {} rows, off by {} on average on the {} largest (bias {}), {} "
                     "times the compute",
-                    held_out->n_fitted, base::format_percent(held_out->mean_abs_rel_error), held_out->n_predicted,
-                    base::format_percent(held_out->bias), base::format_number(held_out->compute_factor)));
+                    base::format_count(held_out->n_fitted), base::format_percent(held_out->mean_abs_rel_error),
+                    base::format_count(held_out->n_predicted), base::format_percent(held_out->bias),
+                    base::format_number(held_out->compute_factor)));
   return facts;
 }
 

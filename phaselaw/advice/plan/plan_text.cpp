@@ -126,7 +126,7 @@ std::string plan_text(const PlanAnswer& answer) {
     text += fmt::format(
         "\npast: a fit to the cheapest 80 % of these runs was off by {} on average on the {} others, up to {} times "
         "larger\n",
-        base::format_percent(plan.past->mean_abs_rel_error), plan.past->n_predicted,
+        base::format_percent(plan.past->mean_abs_rel_error), base::format_count(plan.past->n_predicted),
         format_number(plan.past->compute_factor));
   if (answer.design)
     text +=
