@@ -41,7 +41,8 @@ class Column {
     std::vector<std::string_view> cells;
     for (std::size_t i = 1; i < rows.size(); ++i)
       if (at < rows[i].size()) cells.emplace_back(rows[i][at]);
-    const std::string_view heading = at < rows.front().size() ? rows.front()[at] : "";
+    std::string_view heading;
+    if (at < rows.front().size()) heading = rows.front()[at];
     numbers_ = !cells.empty() && std::all_of(cells.begin(), cells.end(), reads_as_number);
     heading_is_number_ = numbers_ && reads_as_number(heading);
     if (heading_is_number_) cells.push_back(heading);
