@@ -3,12 +3,12 @@
 # phaselaw_layer(<name> [COLD] [SINGLY] [USES <layer>...] [HEADERS <layer>...] [LIBRARIES <target>...])
 #
 # COLD: no hot loops; compiled quickly rather than for speed.
-# SINGLY: its sources are compiled one by one also where PHASELAW_BATCHES is on: the loops whose speed is measured, or files
+# SINGLY: its sources are compiled one by one, also where PHASELAW_BATCHES is on. This is for loops with measured speed, and for files
 # that repeat each other's local names on purpose. In the other layers a local name is unique in its layer.
 # One folder phaselaw/<name> = one namespace phaselaw::<name> = one target phaselaw_<name>.
-# HEADERS: layers of which only headers are used (option structs); arrows like USES, but nothing of theirs is linked.
-# USES and HEADERS are the only place where an arrow between layers is declared; tests/layers/check_layers.py reads these very
-# lines and fails on an undeclared include, an unused arrow or a cycle.
+# HEADERS: layers of which only headers are used (option structs). They are dependencies like USES, but are not linked.
+# USES and HEADERS are the only place where a dependency between layers is declared. tests/layers/check_layers.py reads these
+# lines and fails on an undeclared include, an unused dependency or a cycle.
 function(phaselaw_layer name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "COLD;SINGLY" "" "USES;HEADERS;LIBRARIES")
   if(arg_UNPARSED_ARGUMENTS)

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # setup/install-packages.sh [--tests]
-# Installs the packages of setup/debian-packages.txt that this Debian does not have yet; does nothing when all are there.
-# On another system it says what CMake will look for and leaves the verdict to CMake.
-# --tests: those of setup/debian-packages-tests.txt, which tests can do without; what cannot be installed is said.
+# Installs the packages of setup/debian-packages.txt that this Debian system does not have yet. On another system it prints what
+# CMake will look for.
+# --tests: installs the packages of setup/debian-packages-tests.txt instead. They are optional for the tests; the script reports those that it
+# cannot install.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 list=$here/debian-packages.txt

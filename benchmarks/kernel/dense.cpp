@@ -217,8 +217,7 @@ int main(int argc, char** argv) {
     return 0;
   }
   std::printf(
-      " N   d    m   L   n   rows     GFLOP  result MB     s    GF/s  ceiling    share  peak/result (predicted)  "
-      "check\n");
+      " N   d    m   L   n   rows     GFLOP  result MB     s    GF/s  ceiling    share  peak/result (predicted)  check\n");
   for (std::size_t i = 0; i < std::size(kRows); ++i) {
     if (only >= 0 && static_cast<int>(i) != only) continue;
     use_double ? measure<double>(kRows[i], options, threads, repeats)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// How many tokens a second does the trainer pass, and how far is that from the rate of its own matrix products?
+// How many tokens per second does the trainer process, and how does that compare with the rate of its own products?
 //
 //   a, b, c  byte models (vocabulary 256, cross-entropy, AdamW); tiny: the theory's size (regression, SGD); float32
 //   one      one model on one thread
@@ -44,7 +44,7 @@ namespace {
 using namespace phaselaw;
 using Clock = std::chrono::steady_clock;
 
-constexpr std::int64_t kLosses = 10;  // steps whose losses are printed and compared
+constexpr std::int64_t kLosses = 10;  // number of steps with losses that are printed and compared
 
 struct Case {
   std::string name;
@@ -285,8 +285,7 @@ void print(const Setup& setup, const Rounds& rounds, const Timing& timing, int w
     return;
   }
   fmt::print(
-      "{:5s} one {} tokens/s   many({}) {} tokens/s   speedup {:.2f}   threads({}) {}   ceiling {:.0f} %   microbatch "
-      "{}\n",
+      "{:5s} one {} tokens/s   many({}) {} tokens/s   speedup {:.2f}   threads({}) {}   ceiling {:.0f} %   microbatch {}\n",
       setup.c.name, spread(rounds.one), workers, spread(rounds.many), numerics::median(rounds.speedup), workers,
       spread(rounds.threads), 100 * numerics::median(rounds.ceiling), timing.microbatch);
 }

@@ -21,9 +21,9 @@
 //   bench_training_study_precision TEXT [--steps S] [--seeds K] [--threads T]
 //
 // A byte model (d 32, N 2, m 128, L 32, batch 16, AdamW) on TEXT, a file or a folder: each learning rate with and
-// without warm-up, K seeds, three ways. float32; float32 with another microbatch, whose sums only round differently
-// (what training makes of differences of 1e-7); bfloat16-emulated. Runs of one seed share weights and batches, so
-// differences are of pairs. Loss: the last test loss in nats a token.
+// without warm-up, K seeds, three variants: float32; float32 with another microbatch, which only changes the rounding
+// of sums (the effect of differences of 1e-7 on training); bfloat16-emulated. Runs of one seed share weights and
+// batches, so differences are taken in pairs. Loss: the last test loss in nats per token.
 namespace {
 
 using namespace phaselaw;

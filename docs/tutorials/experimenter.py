@@ -2,8 +2,8 @@
 # %% [markdown]
 # # A sweep of small transformers, and the law they follow
 #
-# A study over data and width with a known teacher, so that the excess risk is known; then the two-stage law of its lower
-# envelope in compute.
+# This tutorial carries out a study over data and width. Its teacher is known, so the excess risk is known. Then it fits the
+# two-stage law to the lower envelope in compute.
 
 # %%
 import tempfile
@@ -24,7 +24,7 @@ print({key: summary[key] for key in ("runs", "done", "diverged", "already_there"
 assert summary["done"] == 12
 
 # %% [markdown]
-# Calling it again resumes: nothing is left to do. Ctrl-C keeps what is finished.
+# A second call resumes; here nothing is left to do. Ctrl-C keeps all finished runs.
 
 # %%
 again = phaselaw.sweep(study, folder / "study.db")
@@ -42,7 +42,8 @@ print(len(columns["run"]), "measurements:", ", ".join(columns))
 # %% [markdown]
 # ## The law of the envelope
 #
-# The lowest excess risk that any run reaches at each compute, with its floor held at 0; intervals resample whole runs.
+# The envelope is the lowest excess risk that any run reaches at each compute. Its floor is held at 0, and intervals resample
+# whole runs.
 
 # %%
 fit = phaselaw.fit(folder / "study.db", "two-stage", rows="envelope", fix={"E": 0}, seed=1)

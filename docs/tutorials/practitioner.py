@@ -2,8 +2,8 @@
 # %% [markdown]
 # # From a table of finished runs to the next run
 #
-# You have a CSV with a row for each finished run: how large the model was, how many tokens it saw, the loss it reached.
-# Which law do the runs follow, how sure is that, and what should be trained next? The table here is
+# The input is a CSV with one row for each finished run: the size of the model, the number of training tokens, and the loss.
+# Which law do the runs follow, how certain is it, and what should be trained next? The table here is
 # `examples/ladder.csv`: 16 byte-level transformers trained by `phaselaw sweep`.
 
 # %%
@@ -16,7 +16,7 @@ table = phaselaw.read_table(here.parent.parent / "examples" / "ladder.csv")
 table
 
 # %% [markdown]
-# Columns are recognised by the names people use. What was taken for what:
+# Columns are recognised by their usual names. The following shows which column has which role:
 
 # %%
 table.column_of, table.notes
@@ -24,9 +24,9 @@ table.column_of, table.notes
 # %% [markdown]
 # ## A law, with intervals
 #
-# Chinchilla's form, $L = E + A N^{-\alpha} + B D^{-\beta}$, by a robust fit from many starts. Intervals come from refits to
-# resampled rows. Read the column *identified* first: 16 runs over one decade of each size cannot tell a floor from a slow
-# power law, and the table says so.
+# Chinchilla's form, $L = E + A N^{-\alpha} + B D^{-\beta}$, is fitted robustly from many starts. Intervals come from refits to
+# resampled rows. Read the column *identified* first: 16 runs over one decade of each size cannot distinguish a floor from a
+# slow power law, and the table shows this.
 
 # %%
 columns = {name: table[name] for name in ("n_params", "tokens", "loss")}  # a pandas or polars frame works alike
@@ -44,7 +44,8 @@ ax = phaselaw.plot.fit(fit)
 # %% [markdown]
 # ## Would another law have predicted better?
 #
-# Every law that the columns allow, ranked by how well it predicts the largest runs from the smaller ones.
+# The ranking fits every law that the columns allow and orders them by their error in predicting the largest runs from the
+# smaller ones.
 
 # %%
 ranking = phaselaw.fit(columns, resamples=50, seed=1)
@@ -54,8 +55,9 @@ for row in ranking.ranking[:5]:
 # %% [markdown]
 # ## What to train next
 #
-# Ten times the compute of the largest run. The interval of the best size is wide, and the warnings say why: this table
-# leaves the trade between size and data open. `next_run` names the run that would narrow it most.
+# The plan is for ten times the compute of the largest run. The interval of the best size is wide, and the warnings say why:
+# this table does not determine the trade-off between size and data. `next_run` names the run that would narrow the interval
+# most.
 
 # %%
 largest = float(max(6 * table["n_params"] * table["tokens"]))
@@ -72,4 +74,4 @@ print(f"train {best['n_params']:.3g} parameters on {best['tokens']:.3g} tokens: 
 assert best["width_ratio"] < 1
 
 # %% [markdown]
-# `fit.save("fit.json")` keeps everything for `phaselaw plan --fit fit.json`; `fit.to_dict()` is the program's JSON.
+# `fit.save("fit.json")` writes everything that `phaselaw plan --fit fit.json` needs. `fit.to_dict()` is the JSON of the program.

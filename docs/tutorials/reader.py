@@ -3,12 +3,13 @@
 # # Reading the paper with a prompt open
 #
 # Yang, *Unifying Learning Dynamics and Generalization in Transformers Scaling Law*
-# ([arXiv:2512.22088](https://arxiv.org/abs/2512.22088)), claim by claim: what the formulas say at plain numbers, and
-# what small transformers do. Everything here runs in well under a minute on two cores, so the measurements are small
-# ones; the last section has the verdicts of the long runs.
+# ([arXiv:2512.22088](https://arxiv.org/abs/2512.22088)), claim by claim: the values of the formulas at given
+# numbers, and what small transformers do. Everything here runs in well under a minute on two cores, so the measurements are
+# small; the last section has the verdicts of the long runs.
 #
-# Three marks say whose a formula is: **[S]** the paper states it, **[R]** reconstructed so that everything stated comes
-# out, **[T]** textbook. `docs/equations.md` has the mark, the function and the test of each.
+# Marks show the source of a formula: **[S]** the paper states it, **[S1]** the paper states it according to a single account,
+# **[R]** it is reconstructed so that everything stated follows, **[T]** it is textbook mathematics. `docs/equations.md` has the
+# mark, the function and the test of each formula.
 
 # %%
 import math
@@ -28,8 +29,8 @@ import phaselaw
 # $$\Delta R \le R_0 \exp\left(-\frac{\xi^2 C}{a n^p}\right) + \frac{\xi^2}{n}, \qquad
 # C^*(n) = \frac{a n^p}{\xi^2} \log\frac{n}{\xi^2}.$$
 #
-# That there are two stages, the threshold, and $p = 6$ (first version) or $p = 7$ (third) are stated [S]. Below the
-# threshold compute pays exponentially, above it nothing but more data pays.
+# The two stages and $p = 6$ (first version) or $p = 7$ (third) are stated [S], and so is the threshold [S1]. Below the
+# threshold, more compute reduces the risk exponentially; above it, only more data does.
 
 # %%
 for log10_compute in (9, 11, 12, 13, 14):
@@ -40,8 +41,8 @@ assert at.stage == "data-limited" and abs(at.excess_risk_upper - 0.01) < 1e-12
 
 # %% [markdown]
 # With the best $n$ for each compute, $\Delta R = \xi^2/n$ and $n = \xi^2 \exp(W_0(z)/p)$, with the Lambert function
-# $W_0$ [R]. The local slope tends to $-1/p$, from the shallow side, and slowly: at any compute that anyone has spent
-# the law is not yet a straight line on log axes.
+# $W_0$ [S1, R]. The local slope tends to $-1/p$ slowly and from the shallow side: at any compute that has ever been used, the
+# law is not yet a straight line on log axes.
 
 # %%
 computes = np.logspace(6, 24, 7)
@@ -54,7 +55,7 @@ for edition, p in (("v1", 6), ("v3", 7)):
 # ## 2 Noise decides whether data help
 #
 # Noise that grows with the data, $\xi = \xi_0 n^s$, changes the exponent in compute to $(1 - 2s)/(p - 2s)$; at
-# $s = 1/2$ it is zero, and more data buy nothing [S].
+# $s = 1/2$ it is zero, and more data do not help [S].
 
 # %%
 for s in (0.0, 0.25, 0.5):
@@ -66,7 +67,7 @@ assert law.compute_exponent == 0
 # ## 3 How wide is wide enough?
 #
 # Convergence is proved for models with branch scale $\omega = \Theta(N^{-1} L^{-2} d^{-5/2} B^{-3})$ and width
-# $m = \Omega(n^3 L^5 e^{cd} / (\omega^6 \lambda^6 \delta^3 N^2))$ [S, Definition 5.2]. All constants are 1 here.
+# $m = \Omega(n^3 L^5 e^{cd} / (\omega^6 \lambda^6 \delta^3 N^2))$ [S1, Definition 5.2]. All constants are 1 here.
 
 # %%
 small = dict(n_data=8, noise=0.1, n_layers=2, seq_len=4, d_model=8)
@@ -78,14 +79,14 @@ print(f"twice as deep: 10^{same_omega.log10_d_hidden_min:.1f} at the same omega,
 print(f"but 10^{phaselaw.theory(**deep).log10_d_hidden_min:.1f} at the smaller omega that the definition asks for then")
 
 # %% [markdown]
-# No model that anyone trains is inside that class. The definition is a sufficient condition; whether what it guarantees
-# happens elsewhere too has to be measured.
+# No existing model is inside this class. The definition is a sufficient condition. Whether its conclusions also hold outside
+# the class has to be measured.
 
 # %% [markdown]
 # ## 4 Is the kernel positive definite?
 #
-# Assumption 5.1 [S]: the tangent kernel $H^{(\nu)} = J_\nu J_\nu^\top$ of every layer is. Eight sequences of four tokens
-# with eight coordinates each give a matrix with 256 rows; eigenvalues below the noise floor would be rounding.
+# Assumption 5.1 [S] requires it for the tangent kernel $H^{(\nu)} = J_\nu J_\nu^\top$ of every layer. Eight sequences of four
+# tokens with eight coordinates each give a matrix with 256 rows. Eigenvalues below the noise floor would be rounding errors.
 
 # %%
 model = phaselaw.Transformer(n_layers=2, seq_len=4, d_model=8, d_hidden=512, n_heads=2, d_head=4)
@@ -105,8 +106,8 @@ ax = phaselaw.plot.spectrum(kernel)
 #
 # If the layers' kernels keep half of their smallest eigenvalue, $\mathrm{Loss}(t) \le e^{-\alpha t} \mathrm{Loss}(0)$
 # with $\alpha = 2N\omega^2\lambda/n$ [R]. `theory_from` trains one small model, measures every constant of the theory on
-# it and checks each bound. *Vacuous* is a bound that says nothing: a rate far below what any run shows, a width above any
-# machine.
+# it and checks each bound. A bound is *vacuous* when it contains no information: a rate far below that of every run, or a
+# width that no machine can hold.
 
 # %%
 experiment = {
@@ -120,8 +121,8 @@ measured = phaselaw.theory_from(experiment)
 measured
 
 # %% [markdown]
-# The conditions of the convergence proof fail by many powers of ten, and the loss falls all the same: faster than the
-# bound, as the fixed kernel says it should. Kernel, gradient flow and training in one frame:
+# The conditions of the convergence proof fail by many powers of ten, but the loss still falls, faster than the bound and as
+# the fixed kernel predicts. Kernel, gradient flow and training in one frame:
 
 # %%
 flow = phaselaw.flow(experiment)
@@ -130,9 +131,9 @@ ax = phaselaw.plot.flow(flow, quantity="train_loss")
 # %% [markdown]
 # ## 6 The lazy regime
 #
-# The proof rests on a kernel that stays near its start, $\|H(t) - H(0)\| \le K\omega\sqrt{R/\delta}$ with a radius that
-# falls with the width [R]. Drift along exact flows, as the experiment `E5` of `phaselaw reproduce` measures it, with fewer
-# seeds. The theory's bound asks for a slope of at most $-1/4$ in the width.
+# The proof requires a kernel that stays near its start, $\|H(t) - H(0)\| \le K\omega\sqrt{R/\delta}$ with a radius that
+# falls with the width [R]. The following measures the drift along exact flows, as the experiment `E5` of `phaselaw reproduce`
+# does, with fewer seeds. The bound of the theory requires a slope of at most $-1/4$ in the width.
 
 
 # %%
@@ -149,20 +150,20 @@ widths = [32, 128, 512]
 one = drift_slope({"model.d_hidden": widths, "seeds": 3}, n_layers=1, trainable=["mlp.up", "mlp.down"])
 two = drift_slope({"model.d_hidden": widths, "seeds": 3}, n_layers=2)
 scale = drift_slope({"model.output_scale": [3.0, 10.0, 30.0], "seeds": 3}, n_layers=2, d_hidden=128)
-for name, slope in (("width, one layer whose MLP learns", one), ("width, two layers that learn everything", two),
+for name, slope in (("width, one layer with trained MLP", one), ("width, two layers that learn everything", two),
                     ("output scale, two layers", scale)):
     print(f"drift against {name:40} {slope['value']:6.2f} [{slope['lo']:.2f}, {slope['hi']:.2f}]")
 assert one["hi"] < -0.25 < two["lo"]
 
 # %% [markdown]
-# One layer becomes lazy as it widens. Two layers do not, at fixed `d_model`: the residual stream must still move, and the
-# layer above sees moved inputs. What makes them lazy is the output scale.
+# One layer becomes lazy when it gets wider. Two layers do not, at fixed `d_model`: the residual stream must still move, and the
+# layer above sees moved inputs. A larger output scale makes them lazy.
 
 # %% [markdown]
 # ## 7 Excess risk against data
 #
-# A known teacher, so that the excess risk is known; the best risk along each training run, for constant noise and for
-# noise that grows as $n^{1/2}$. The claims are slopes of $-1$ (the floor $\xi^2/n$) and of 0.
+# The teacher is known, so the excess risk is known. The following takes the best risk along each training run, for constant
+# noise and for noise that grows as $n^{1/2}$. The claims are slopes of $-1$ (the floor $\xi^2/n$) and of 0.
 
 # %%
 study = {
@@ -186,12 +187,12 @@ for s in (0.0, 0.5):
           + f" for n = 16, 64, 256, 1024; slope {slope:.2f} +- {error:.2f}")
 
 # %% [markdown]
-# Noise that grows as $n^{1/2}$ does stop data from helping. With constant noise the risk falls, and slower than $1/n$ at
+# Noise that grows as $n^{1/2}$ stops data from helping. With constant noise the risk falls, but more slowly than $1/n$ at
 # these sizes.
 #
 # ## 8 Lower bounds
 #
-# Two targets, $\pm(\xi / 2\sqrt n)\,u$ with $\|u\| = 1$, cannot be told apart by $n$ noisy observations: every estimator
+# Two targets, $\pm(\xi / 2\sqrt n)\,u$ with $\|u\| = 1$, cannot be distinguished by $n$ noisy observations: every estimator
 # has a worst-case risk of at least $\xi^2/(16 n)$ [T]. Four estimators, simulated along $u$:
 
 # %%
@@ -208,7 +209,7 @@ for name, estimate in estimators.items():
     assert risk_of > lower
 
 # %% [markdown]
-# For first-order methods the bound is in the condition number, and gradient descent does not reach it [T]:
+# For first-order methods the bound depends on the condition number, and gradient descent does not reach it [T]:
 
 # %%
 gap = phaselaw.theory(condition_number=1e4, n_data=10, n_params=1e3, compute=1e3 * 10 * 1e3)  # C/(M n) = 1000 steps
@@ -218,8 +219,8 @@ for name in ("oracle", "chebyshev", "gd"):
 # %% [markdown]
 # ## 9 What the long runs say
 #
-# `phaselaw reproduce --preset full` takes an hour: twelve experiments, 59 claims, each with the rule that decided it. From
-# `docs/reproduce.md`:
+# `phaselaw reproduce --preset full` takes an hour for twelve experiments and 59 claims, each with the rule that decided it. The
+# following table is from `docs/reproduce.md`:
 
 # %%
 here = Path(__file__).parent if "__file__" in globals() else Path.cwd()
@@ -230,7 +231,7 @@ for row in [line.strip("| ").split(" | ") for line in section.splitlines() if li
     print(f"{row[3]:30} {row[0]}: predicted {row[1]}, measured {row[2]}")
 
 # %% [markdown]
-# In short: the lower bounds hold where they can be simulated; noise that grows as $n^{1/2}$ stops data from helping, of
-# whatever kind it is; the rate grows nearly linearly with depth, not exponentially. The excess risk falls faster in
-# compute than $1/6$ and $1/7$, which contradicts no upper bound but does not confirm the exponents, and slower in data than
-# $1/n$. All of this is of small models on few teachers; no run is inside the class for which the theorems are proved.
+# In short: The lower bounds hold where they can be simulated. Noise that grows as $n^{1/2}$ stops data from helping, for every
+# kind of noise. The rate grows nearly linearly with depth, not exponentially. The excess risk falls faster in compute than
+# $1/6$ and $1/7$, which does not contradict an upper bound but does not confirm the exponents. It falls more slowly in data
+# than $1/n$. All runs use small models and few teachers, and no run is inside the class for which the theorems are proved.

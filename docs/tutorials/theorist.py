@@ -2,8 +2,8 @@
 # %% [markdown]
 # # The tangent kernel of a transformer, and what it implies
 #
-# The exact layer-wise kernel $H^{(\nu)} = J_\nu J_\nu^\top$ of a small transformer at initialisation, its spectrum, and the
-# gradient flow beside what the fixed kernel predicts.
+# This tutorial computes the exact layer-wise kernel $H^{(\nu)} = J_\nu J_\nu^\top$ of a small transformer at initialisation and
+# its spectrum, and compares the gradient flow with the prediction of the fixed kernel.
 
 # %%
 import numpy as np
@@ -16,7 +16,7 @@ x = np.random.default_rng(0).standard_normal((6, 4, 8))
 model
 
 # %% [markdown]
-# Parameters lie in one vector, described by one table; `views` gives its matrices without copies.
+# All parameters are in one vector, described by one table; `views` gives its matrices without copies.
 
 # %%
 for block in model.parameters[:6]:
@@ -38,8 +38,8 @@ assert abs(left - right) < 1e-10 * abs(left)
 # %% [markdown]
 # ## The kernel and its layers
 #
-# Rows are ordered (sample, token, output coordinate), the last fastest. No Jacobian is formed; the planner says what it
-# chose and why.
+# Rows are ordered (sample, token, output coordinate), and the last index varies fastest. No Jacobian is formed. The planner
+# says which algorithm it chose and why.
 
 # %%
 kernel = phaselaw.tangent_kernel(model, theta, x, detail="layers")
@@ -53,9 +53,9 @@ print(f"lambda_min {spectrum.lambda_min:.4g}, lambda_max {spectrum.lambda_max:.4
 ax = phaselaw.plot.spectrum(spectrum)
 
 # %% [markdown]
-# ## Does the kernel stay what it was?
+# ## Does the kernel change?
 #
-# The same experiment seen by the fixed kernel, by the exact gradient flow and by training, in one frame.
+# `flow` shows the fixed kernel, the exact gradient flow and the training of the same experiment in one frame.
 
 # %%
 experiment = {
@@ -73,7 +73,7 @@ ax = phaselaw.plot.flow(flow)
 # %% [markdown]
 # ## The theory at these numbers
 #
-# Every definition and bound at plain numbers; where a bound is vacuous the logarithm says by how much.
+# `theory` evaluates every definition and bound at given numbers. Where a bound is vacuous, the logarithm shows by how much.
 
 # %%
 theory = phaselaw.theory(n_data=8, noise=0.1, n_layers=2, seq_len=4, d_model=8, d_hidden=128,

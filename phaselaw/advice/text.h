@@ -8,7 +8,7 @@
 #include "phaselaw/fitting/fit.h"
 #include "phaselaw/report/page.h"
 
-// What the texts and pages of every question share.
+// Helpers for the texts and pages of all questions.
 namespace phaselaw::advice {
 
 // "160k [48k, 1.7M]", by base::format_value(). A value that is fixed or has no interval stands alone; an infinite one is

@@ -58,10 +58,9 @@ Figure trajectories(const Setting& s, const FlowViews& v, bool test) {
   if (test && v.kernel_leaves_flow.time)
     figure.vertical_marks.push_back({*v.kernel_leaves_flow.time, "kernel leaves flow", Colour::kVermillion});
   figure.caption = fmt::format(
-      "Three answers to one question. The kernel at initialisation alone, the exact gradient flow of the model, and "
-      "the "
-      "training that the file asks for, on the same data and the same axis of time. Kernel against flow: {}. Kernel "
-      "against training: {}.",
+      "The test loss of the kernel at initialisation alone, of the exact gradient flow of the model, "
+      "and of the training in the file, on the same data and the same axis of time. Kernel against flow: {}. "
+      "Kernel against training: {}.",
       v.kernel_leaves_flow.reason, v.kernel_leaves_trained.reason);
   return figure;
 }
@@ -82,18 +81,17 @@ Figure in_sample(const Setting& s, const FlowViews& v) {
     total.y.push_back(per_number(s, risk.total()));
   }
   figure.y.lo = 1e-4 * std::min(last, highest);
-  bias.label = "bias: what is not learned yet";
+  bias.label = "bias: not learned yet";
   bias.colour = Colour::kBlue;
-  variance.label = "variance: noise that is learned, xi^2 d_eff(t)/n";
+  variance.label = "variance: learned noise, xi^2 d_eff(t)/n";
   variance.colour = Colour::kOrange;
   total.label = "excess risk";
   total.colour = Colour::kBlack;
   total.width = 2.5;
   figure.series = {bias, variance, total};
   figure.caption = fmt::format(
-      "Exact for the fixed kernel (theory section 9). The effective dimension d_eff(t) counts the directions learned: "
-      "{} "
-      "of {} at the end.",
+      "Exact for the fixed kernel (docs/dynamics.md). "
+      "The effective dimension d_eff(t) counts the directions learned: {} of {} at the end.",
       format_number(v.in_sample.back().d_eff), v.n_rows);
   return figure;
 }
@@ -129,9 +127,9 @@ Figure spectrum(const FlowViews& v) {
   }
   figure.y.lo = std::max(1e-8, std::min(eigenvalues.y.empty() ? 1.0 : eigenvalues.y.back(), 1e-3) / 2);
   figure.caption =
-      "A direction is learned once 2 h t/n passes 1: at time t everything above the front n/(2t) is learned, "
-      "everything "
-      "below is still as at the start. The residual's weight on the directions says how much each front step is worth.";
+      "A direction is learned once 2 h t/n exceeds 1: "
+      "at time t everything above the front n/(2t) is learned, and everything below is unchanged. "
+      "The weight of the residual on the directions shows how much each step of the front gains.";
   return figure;
 }
 
@@ -161,8 +159,7 @@ Figure drift(const FlowViews& v) {
   add(v.flow_laziness, "flow", Style::kLine);
   add(v.trained_laziness, "training", Style::kPoints);
   figure.caption =
-      "How lazy the run is. The kernel predicts well while both stay small; a drift of order one means that features "
-      "move.";
+      "How lazy the run is. The kernel predicts well while both quantities are small; a drift of order one means that features change.";
   return figure;
 }
 
@@ -187,9 +184,8 @@ Figure methods(const FlowViews& v) {
   }
   figure.y.lo = std::max(bottom, 1e-12 * top) / 2;
   figure.caption = fmt::format(
-      "The condition-number gap: with kc = {} gradient descent leaves a factor {} of the loss an iteration in the "
-      "worst "
-      "case, an accelerated method {}.",
+      "The condition-number gap: "
+      "with kc = {} gradient descent leaves a factor {} of the loss per iteration in the worst case, an accelerated method {}.",
       format_number(v.rates.condition_number), format_number(v.rates.gradient_descent, 6),
       format_number(v.rates.accelerated, 6));
   return figure;
@@ -217,10 +213,9 @@ report::Table laziness_table(const FlowViews& v) {
 std::string answer_of(const Setting& s, const FlowViews& v) {
   const double drift = v.trained_laziness.empty() ? NAN : v.trained_laziness.back().total.drift;
   return fmt::format(
-      "{} training sequences, {} rows: the kernel at initialisation {} the training's test loss within {}; the "
-      "kernel "
-      "drifted by {} of its norm.",
-      s.split.train.n, v.n_rows, v.kernel_leaves_trained.time ? "does not stay with" : "follows",
+      "{} training sequences, {} rows: the kernel at initialisation {} the training's test loss within {} %; "
+      "the kernel drifted by {} of its norm.",
+      s.split.train.n, v.n_rows, v.kernel_leaves_trained.time ? "does not predict" : "follows",
       base::format_percent(s.experiment.flow.tolerance), format_number(drift));
 }
 
@@ -232,7 +227,7 @@ report::Page flow_page(const Setting& s, const FlowViews& v) {
   page.answer = answer_of(s, v);
   page.figures = {trajectories(s, v, true)};
   report::Section section;
-  section.title = "The same, seen closer";
+  section.title = "Details";
   for (const auto& warning : v.warnings) section.paragraphs.push_back("Note: " + warning + ".");
   for (const auto* event : {&v.flow_signature, &v.trained_signature})
     section.paragraphs.push_back(fmt::format("Signature of the {}: {}. {}",

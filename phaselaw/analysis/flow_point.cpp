@@ -50,7 +50,7 @@ double machine_rounding(double rows, double lambda_max) {
   return rows * std::numeric_limits<double>::epsilon() * lambda_max;
 }
 
-// lambda, and with it the bound on the rate and the width that Definition 5.2 asks for.
+// lambda, and with it the bound on the rate and the width required by Definition 5.2.
 void take_start(const dynamics::LazyRecorder& recorder, const model::ModelOptions& model, FlowPoint& point) {
   double least = kNaN, rounding = 0;
   for (const auto& part : recorder.parts()) {
@@ -84,7 +84,7 @@ void take_end(dynamics::LazyRecorder& recorder, const dynamics::ParameterFlowRes
   point.radius_ratio = std::pow(2 * largest / (omega * omega * point.lambda), 2);
 }
 
-// The first sequences whose kernel has at most max_rows rows.
+// The first sequences with a kernel of at most max_rows rows.
 std::int64_t sequences_that_fit(const Setting& s) {
   return std::max<std::int64_t>(1, std::min(s.split.train.n, s.experiment.flow.max_rows / s.rows_per_sequence()));
 }

@@ -23,7 +23,7 @@ namespace {
 using base::kNaN;
 constexpr double kFlowSpan = 1e4;  // from the first time to the last
 
-// Feeds a signature detector and, now and then, the recorder of the drift.
+// Passes the trajectory to a signature detector and, at some times, to the recorder of the drift.
 class Watch {
  public:
   Watch(dynamics::LazyRecorder& recorder, double first, double last, std::int64_t records)
@@ -76,7 +76,7 @@ void train(const Setting& s, double time_end, dynamics::LazyRecorder& recorder, 
   const numerics::OneBlasThread one;  // small products: a second BLAS thread would only wait
   const auto result = training::train<double>(s.model, s.theta_0, s.split, s.experiment.training,
                                               static_cast<std::uint64_t>(s.experiment.seed), observers);
-  ViewCurve curve{"trained", base::enum_to_text(s.experiment.training.optimizer) + " as the file says"};
+  ViewCurve curve{"trained", base::enum_to_text(s.experiment.training.optimizer) + " as in the file"};
   for (const auto& m : result.curve) {
     curve.time.push_back(m.time);
     curve.train_loss.push_back(m.train_loss);
@@ -89,7 +89,7 @@ void train(const Setting& s, double time_end, dynamics::LazyRecorder& recorder, 
   views.curves.push_back(std::move(curve));
   views.trained_laziness = watch.records();
   views.trained_signature = watch.verdict();
-  if (result.outcome == training::Outcome::diverged)  // the curve ends before the loss that shows it
+  if (result.outcome == training::Outcome::diverged)  // the curve ends before the loss at which it would apply
     views.trained_signature = {.signature = dynamics::Signature::instability,
                                .cause = dynamics::SignatureCause::loss_rises,
                                .onset = result.curve.back().time,
@@ -103,7 +103,7 @@ void train(const Setting& s, double time_end, dynamics::LazyRecorder& recorder, 
 void judge_condition(double lambda_min, FlowViews& views) {
   const char* kStatement = "The theory's stability condition, ||H(t) - H(0)|| <= lambda_min/2,";
   if (std::isnan(lambda_min)) {
-    views.condition = fmt::format("{} is not checked: lambda_min is known for dense kernels only.", kStatement);
+    views.condition = fmt::format("{} is not checked: lambda_min is known only for dense kernels.", kStatement);
     return;
   }
   for (const auto& record : views.flow_laziness)
@@ -147,8 +147,7 @@ void flow(const Setting& s, int threads, dynamics::LazyRecorder& recorder, FlowV
   curve.seconds = result.seconds;
   if (result.status != numerics::OdeStatus::finished)
     views.warnings.push_back(fmt::format(
-        "the gradient flow ended at t = {} of {} ({}): {}; raise flow.budget "
-        "or flow.rtol, or lower flow.time",
+        "the gradient flow ended at t = {} of {} ({}): {}; raise flow.budget or flow.rtol, or reduce flow.time",
         base::format_number(result.time, 4), base::format_number(views.time, 4), curve.status, curve.reason));
   views.curves.push_back(std::move(curve));
   views.flow_laziness = watch.records();
@@ -185,7 +184,7 @@ FlowViews flow_views(const Setting& s, int threads) {
   FlowViews views;
   views.n_rows = s.split.train.n * s.rows_per_sequence();
   views.n_params = s.model.table().n_trainable();
-  auto recorder = recorder_of(s, threads);  // of both trajectories: their start is the same
+  auto recorder = recorder_of(s, threads);  // of both trajectories, because their start is the same
   const bool chosen = e.training.learning_rate.is_word();
   train(s, s.flow_time(chosen ? 1e-2 : e.training.learning_rate.value), recorder, views);
   base::throw_if_interrupted();
@@ -193,7 +192,7 @@ FlowViews flow_views(const Setting& s, int threads) {
   views.times = numerics::log_spaced(views.time / kFlowSpan, views.time, static_cast<std::size_t>(e.flow.points));
   if (const auto warning = s.target_warning(); !warning.empty()) views.warnings.push_back(warning);
   if (e.training.optimizer == training::OptimizerKind::adamw)
-    views.warnings.push_back("adamw is no discretised gradient flow: its curve shares the axis, not the time scale");
+    views.warnings.push_back("adamw is no discretised gradient flow, so its curve cannot be compared at equal times");
   add_kernel_views(s, threads, views);
   base::throw_if_interrupted();
   flow(s, threads, recorder, views);

@@ -15,10 +15,10 @@
 #include "phaselaw/dynamics/signatures.h"
 #include "phaselaw/report/page.h"
 
-// One experiment seen by the kernel at initialisation, by the exact gradient flow, and by the training itself.
+// One experiment as predicted by the kernel at initialisation, as the exact gradient flow, and as trained.
 //
 //   kernel    f(t) of the fixed kernel H(0): closed form up to flow.max_rows rows, Krylov beyond; cross-entropy: the
-//             linearised model integrated, for it has no closed form
+//             linearised model, integrated, because there is no closed form
 //   gd        gradient descent on H(0) with the training's learning rate            (squared loss, dense kernel)
 //   sgd       expected loss of minibatch SGD on H(0), exactly                        (up to flow.max_moment_rows rows)
 //   flow      the nonlinear gradient flow, integrated with error control
@@ -28,9 +28,9 @@
 namespace phaselaw::analysis {
 
 struct ViewCurve {
-  std::string view{}, what{};                                            // "kernel"; what it is in words
-  std::vector<double> time{}, train_loss{}, test_loss{}, excess_risk{};  // excess_risk: NaN where F* is unknown
-  std::string status = "finished", reason{};                             // of what could end early
+  std::string view{}, what{};                                            // "kernel"; a description
+  std::vector<double> time{}, train_loss{}, test_loss{}, excess_risk{};  // excess_risk: NaN if F* is unknown
+  std::string status = "finished", reason{};                             // of a curve that may end early
   double seconds = 0;
 };
 
@@ -47,13 +47,13 @@ struct FlowViews {
   std::vector<double> times;  // of kernel and flow
   std::vector<ViewCurve> curves;
 
-  bool dense = false;                // what follows to `methods`: of the dense kernel only
+  bool dense = false;                // the members up to `methods` exist only for the dense kernel
   kernel::Spectrum spectrum;         // of H(0) on the training inputs
   std::vector<double> coefficients;  // (v_i^T (f0 - y))^2, in the order of the eigenvalues
   double step_limit = 0;             // n / lambda_max
-  double null_loss = 0;              // per number: what no time removes
+  double null_loss = 0;              // per number: the part that does not decay
   double train_loss_at_infinity = 0, test_loss_at_infinity = 0;
-  std::vector<dynamics::ExcessRisk> in_sample;  // at `times`; empty where F* is unknown
+  std::vector<dynamics::ExcessRisk> in_sample;  // at `times`; empty if F* is unknown
   dynamics::FirstOrderRates rates;
   std::vector<MethodCurve> methods;
 
@@ -64,7 +64,7 @@ struct FlowViews {
   dynamics::SignatureEvent flow_signature, trained_signature;  // of the loss
   // The theory's condition of kernel stability, ||H(t) - H(0)||_2 <= lambda_min(H(0))/2 [S], along the flow.
   std::optional<double> condition_fails_at;
-  std::string condition;  // in words
+  std::string condition;  // explanation
   std::vector<std::string> warnings;
 
   [[nodiscard]] const ViewCurve* find(std::string_view view) const;

@@ -21,7 +21,7 @@ namespace {
 using base::kInfinity;
 using base::kNaN;
 
-// A kernel with its eigensystem, its test rows and its targets: what every curve on it reads.
+// A kernel with its eigensystem, its test rows and its targets, shared by all curves.
 struct Dense {
   const Setting& s;
   std::vector<double> start, test_start;
@@ -83,8 +83,8 @@ void add_descent(const Dense& dense, FlowViews& views) {
   if (training.optimizer == training::OptimizerKind::adamw) return;
   if (!(step < views.step_limit)) {
     views.warnings.push_back(
-        fmt::format("gradient descent on this kernel is stable below a learning rate of {} = n/lambda_max; the "
-                    "training's is {}, so there is no curve `gd` or `sgd`; lower training.learning_rate",
+        fmt::format("gradient descent on this kernel is stable below a learning rate of {} = n/lambda_max, "
+                    "but the training uses {}, so there are no curves `gd` and `sgd`; reduce training.learning_rate",
                     base::format_number(views.step_limit, 4), base::format_number(step, 4)));
     return;
   }
@@ -104,10 +104,9 @@ void add_moments(const Dense& dense, FlowViews& views) {
                      training.weight_decay == 0 && training.gradient_clip == 0;
   if (!plain || !(step < views.step_limit)) return;
   if (views.n_rows > s.experiment.flow.max_moment_rows) {
-    views.warnings.push_back(
-        fmt::format("{} rows are above flow.max_moment_rows = {}: no curve `sgd` (it costs 4 "
-                    "rows^3 flop a step)",
-                    views.n_rows, s.experiment.flow.max_moment_rows));
+    views.warnings.push_back(fmt::format(
+        "{} rows exceed flow.max_moment_rows = {}, so there is no curve `sgd` (it costs 4 rows^3 flop per step)",
+        views.n_rows, s.experiment.flow.max_moment_rows));
     return;
   }
   try {
@@ -125,11 +124,11 @@ void add_moments(const Dense& dense, FlowViews& views) {
     }
     views.curves.push_back(std::move(curve));
   } catch (const base::InputError& error) {
-    views.warnings.push_back(fmt::format("no curve `sgd`: {}", error.what()));
+    views.warnings.push_back(fmt::format("there is no curve `sgd`: {}", error.what()));
   }
 }
 
-// Loss against iterations: what a better first-order method would make of the same kernel.
+// Loss against iterations: the gain from better first-order methods on the same kernel.
 void add_methods(const Dense& dense, FlowViews& views) {
   views.rates = dynamics::first_order_rates(dense.closed);
   if (dense.closed.rank() == 0) return;
@@ -155,8 +154,7 @@ void add_dense(const Setting& s, FlowViews& views) {
   views.null_loss = per_number(s, dense.closed.null_loss());
   if (dense.closed.rank() < dense.closed.rows())
     views.warnings.push_back(fmt::format(
-        "the kernel is singular: {} of {} directions are beyond its reach, and {} of the training loss "
-        "stays there at any time",
+        "the kernel is singular: {} of {} directions cannot be learned, so {} of the training loss remains at all times",
         dense.closed.rows() - dense.closed.rank(), dense.closed.rows(), base::format_number(views.null_loss)));
   views.curves.push_back(dense.curve("kernel", "closed form of the kernel at initialisation", views.times,
                                      dense.closed.flow(views.times)));
@@ -184,8 +182,8 @@ double nats(const data::Dataset& set, std::span<const double> logits, double* co
   return scale * model::cross_entropy<double>(tokens, vocab, logits.data(), set.next_tokens.data(), scale, cotangent);
 }
 
-// The curve `kernel` without a kernel matrix: products with J(theta_0) alone. Memory: activations of both sets.
-// Squared loss: f(t) and the coefficients a(t) from one Lanczos run, f(x, t) = f0(x) - J_x (J^T a(t)).
+// The curve `kernel` without a kernel matrix, from products with J(theta_0). Memory: activations of both sets. Squared
+// loss: f(t) and the coefficients a(t) from one Lanczos run, f(x, t) = f0(x) - J_x (J^T a(t)).
 ViewCurve krylov_view(const Setting& s, const std::vector<double>& times, int threads) {
   auto train = tangent(s, s.train(), threads), test = tangent(s, s.test(), threads);
   const auto start = s.outputs(s.split.train, s.theta_0), test_start = s.outputs(s.split.test, s.theta_0);
@@ -260,8 +258,7 @@ void add_kernel_views(const Setting& s, int threads, FlowViews& views) {
   } else {
     views.curves.push_back(krylov_view(s, views.times, threads));
     views.warnings.push_back(
-        fmt::format("{} rows are above flow.max_rows = {}: the kernel is used matrix-free, without "
-                    "its whole spectrum",
+        fmt::format("{} rows exceed flow.max_rows = {}, so the kernel is used matrix-free, without its whole spectrum",
                     views.n_rows, s.experiment.flow.max_rows));
   }
   const ViewCurve& kernel = *views.find("kernel");

@@ -3,8 +3,8 @@
 
 #include "phaselaw/analysis/flow_views.h"
 
-// What the kernel at initialisation says by itself: the curves `kernel`, `gd` and `sgd` of flow_views.h, and the
-// figures of its spectrum. Beyond flow.max_rows rows, and for the cross-entropy, no matrix is made.
+// The results of the kernel at initialisation alone: the curves `kernel`, `gd` and `sgd` of flow_views.h, and the
+// statistics of its spectrum. Beyond flow.max_rows rows, and for the cross-entropy, no matrix is computed.
 namespace phaselaw::analysis {
 
 // Reads views.times and views.learning_rate.

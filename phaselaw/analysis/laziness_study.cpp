@@ -80,7 +80,7 @@ LazyPoint measure(const sweep::Point& point, int threads) {
   result.lambda_min = recorder.total().lambda_min;
   result.lambda_max = recorder.total().lambda_max;
   if (flow.time.is_word() && !recorder.is_dense())
-    throw base::InputError("flow.time \"auto\" of a study needs lambda_max; give flow.time or raise flow.max_rows");
+    throw base::InputError("flow.time \"auto\" of a study needs lambda_max; set flow.time or raise flow.max_rows");
   result.time = flow.time.is_word() ? 20 * static_cast<double>(s.split.train.n) / result.lambda_max : flow.time.value;
   const double step = 0.5 * static_cast<double>(s.split.train.n) / result.lambda_max;
   const auto options = s.integration(std::isnan(step) ? 0 : step, threads);
@@ -102,7 +102,7 @@ double at(const LazyPoint& point, const std::string& key) {
   return NAN;
 }
 
-// What distinguishes the curves: every key but the axis.
+// The keys that distinguish the curves: all but the axis.
 std::string curve_of(const LazyPoint& point, const std::string& axis) {
   std::string name;
   for (const auto& [key, value] : point.keys)
@@ -150,7 +150,7 @@ LazinessStudy laziness_study(const sweep::Study& study, int threads, const KeepP
   const auto keys = numeric_keys(configurations);
   if (keys.empty())
     throw base::InputError(
-        "the [grid] varies no number of [model] or [data]; give e.g. \"model.d_hidden\" = [32, 128]");
+        "the [grid] varies no number of [model] or [data]; add a key such as \"model.d_hidden\" = [32, 128]");
   LazinessStudy result;
   double work = 0;
   for (const auto& point : study.points) work += point.cost_flop;
@@ -165,8 +165,9 @@ LazinessStudy laziness_study(const sweep::Study& study, int threads, const KeepP
     if (measured.status == "finished")
       result.points.push_back(std::move(measured));
     else
-      result.warnings.push_back(fmt::format("run {} (seed {}) is left out: its flow ended with '{}'; raise flow.budget",
-                                            point.index, measured.seed, measured.status));
+      result.warnings.push_back(
+          fmt::format("run {} (seed {}) is skipped, because its flow ended with '{}'; raise flow.budget", point.index,
+                      measured.seed, measured.status));
     progress.advance(point.cost_flop);
   }
   if (result.points.empty()) throw base::RunError("no flow of the study finished; raise flow.budget or flow.rtol");
@@ -230,9 +231,9 @@ report::Figure laziness_figure(const LazinessStudy& study) {
     figure.series.push_back(std::move(series));
   }
   figure.caption =
-      "Geometric mean over seeds, bars from the smallest to the largest. Each point is a gradient flow followed until "
-      "the "
-      "fastest direction of its kernel is learned forty times over; the lazy regime is where this stays far below 1.";
+      "Geometric mean over seeds, bars from the smallest to the largest. "
+      "Each point is a gradient flow over forty time constants of the fastest direction of its kernel; "
+      "in the lazy regime the drift is far below 1.";
   return figure;
 }
 

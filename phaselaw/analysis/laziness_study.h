@@ -10,12 +10,12 @@
 #include "phaselaw/report/page.h"
 #include "phaselaw/sweep/experiment.h"
 
-// How far the kernel drifts along the gradient flow, over the points of a study: against width, scale, depth.
+// The drift of the kernel along the gradient flow, over the points of a study: against width, scale or depth.
 //
-// Each point flows until flow.time; "auto" here means 20 n/lambda_max(H(0)), so that exp(-2 h t/n) of the fastest mode
-// is e^-40 everywhere: points with different kernels are compared at the same age. Squared loss only.
-// slope: least squares of ln drift on ln x through all points of one curve; standard error from the seeds' scatter,
-// Student t interval at 95 % (points of one seed are independent draws of theta_0).
+// Each point runs until flow.time; "auto" here means 20 n/lambda_max(H(0)), so that exp(-2 h t/n) of the fastest mode
+// is e^-40 everywhere and points with different kernels are compared at the same progress. Squared loss only. slope:
+// least squares of ln drift on ln x through all points of one curve; standard error from the scatter of seeds, Student
+// t interval at 95 % (points of one seed are independent draws of theta_0).
 namespace phaselaw::analysis {
 
 struct LazyPoint {
@@ -26,19 +26,19 @@ struct LazyPoint {
 };
 
 struct LazySlope {
-  std::string curve;  // "model.output_scale = 4"; empty: the only one
+  std::string curve;  // "model.output_scale = 4"; empty if it is the only one
   double value = 0, lo = 0, hi = 0;
   std::size_t points = 0;
 };
 
 struct LazinessStudy {
-  std::string axis;               // the key with the most values: the x of the figure
-  std::vector<LazyPoint> points;  // in the study's order; without those that were not finished
-  std::vector<LazySlope> slopes;  // of ln drift on ln axis, one a curve
+  std::string axis;               // the key with the most values: the x axis of the figure
+  std::vector<LazyPoint> points;  // in the study's order; without those that did not finish
+  std::vector<LazySlope> slopes;  // of ln drift on ln axis, one per curve
   std::vector<std::string> warnings;
 };
 
-// May answer from an earlier call instead of measuring; the value is a LazyPoint's.
+// May return the result of an earlier call instead of measuring; the value is that of a LazyPoint.
 using KeepPoint = std::function<base::Value(const sweep::Point& point, const std::function<base::Value()>& measure)>;
 
 // InputError for a study without a numeric grid key of two values, or cross-entropy.

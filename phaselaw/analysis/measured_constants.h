@@ -8,7 +8,7 @@
 #include "phaselaw/base/value.h"
 #include "phaselaw/theory/evaluate.h"
 
-// The theory's constants as an actual model, data set and flow have them, and the bounds evaluated with those numbers.
+// The theory's constants as measured for a given model, data set and flow, and the bounds evaluated with them.
 //
 //   lambda        min over layers of lambda_min(H^(nu)(0)/omega^2): the whole kernel of each layer, in double
 //   kc            lambda_max/lambda_min of the sum of the layers' kernels, without its null part
@@ -16,10 +16,11 @@
 //   R             max over layers of the radius ||theta_nu(T) - theta_nu(0)|| at the end of the flow
 //   K, A          such that the perturbation bound and the trajectory bound are equalities for the measured drift and R
 //   alpha         ln(Loss(0)/Loss(T))/T over the flow, T the time at which the loss is a hundredth, or the last one
-//   d_eff         sum (1 - exp(-2 h t/n))^2 at the last time;  xi  the noise of the data, or 1 where it is 0 (said)
+//   d_eff         sum (1 - exp(-2 h t/n))^2 at the last time
+//   xi            the noise of the data, or 1 if it is 0 (with a note)
 //
-// A bound is vacuous when it holds but says nothing (an upper bound above the trivial answer, a rate below 1/T/100, a
-// width above any machine). `blame` names the factor with the largest power of ten.
+// A bound is vacuous if it holds but gives no information (an upper bound above the trivial answer, a rate below
+// 1/T/100, a width beyond any machine). `blame` names the factor with the largest power of ten.
 namespace phaselaw::analysis {
 
 struct LayerKernel {
@@ -31,16 +32,16 @@ struct BoundCheck {
   std::string statement, source;
   double log10_bound = 0, log10_measured = 0;
   bool holds = false, vacuous = false;
-  std::string blame;  // which constant makes it so
+  std::string blame;  // the constant that makes it vacuous
 };
 
 struct MeasuredConstants {
-  theory::TheoryNumbers numbers;  // what was measured, ready for theory::evaluate
+  theory::TheoryNumbers numbers;  // the measured numbers, for theory::evaluate
   theory::TheoryReport report;
   std::vector<LayerKernel> layers;
   double rate = 0, radius = 0, drift_norm = 0, d_eff = 0, time = 0;
-  double trivial_risk = 0;  // mean square of the target about the start: what doing nothing risks
-  double excess_risk = 0;   // lowest on the test set along the flow; NaN where F* is unknown
+  double trivial_risk = 0;  // mean square of the target about the start: the risk without training
+  double excess_risk = 0;   // lowest on the test set along the flow; NaN if F* is unknown
   std::vector<BoundCheck> checks;
   std::vector<std::string> notes;
 };

@@ -58,9 +58,11 @@ std::vector<std::int64_t> predicted_sizes(std::int64_t pool, std::vector<std::in
   std::sort(wanted.begin(), wanted.end());
   wanted.erase(std::unique(wanted.begin(), wanted.end()), wanted.end());
   if (wanted.back() > pool)
-    throw base::InputError({"--n-data"}, fmt::format("{} is more than the {} training sequences of the experiment; "
-                                                     "raise data.n_data or ask for less",
-                                                     wanted.back(), pool));
+    throw base::InputError(
+        {"--n-data"},
+        fmt::format(
+            "{} is more than the {} training sequences of the experiment; raise data.n_data or use smaller sizes",
+            wanted.back(), pool));
   return wanted;
 }
 
@@ -81,7 +83,7 @@ data::Dataset part_of(const data::Dataset& set, std::span<const std::int64_t> se
   return part;
 }
 
-// Trains models on random subsets of n sequences and lays their mean beside the prediction.
+// Trains models on random subsets of n sequences and compares their mean with the prediction.
 CheckedRun train_some(const Setting& s, const data::Split& all, std::int64_t n, const Prediction& p,
                       std::int64_t replicates, std::vector<double>& theta) {
   sweep::Experiment e = s.experiment;
@@ -120,7 +122,7 @@ CheckedRun train_some(const Setting& s, const data::Split& all, std::int64_t n, 
 
 Check check(const Setting& s, const Prediction& prediction, const PredictOptions& options) {
   Check check;
-  // The test set in full: flow.n_test cuts only what the dense views are compared on.
+  // The whole test set: flow.n_test limits only the set on which the dense views are compared.
   const auto all =
       data::make_split(s.experiment.data, s.experiment.model, static_cast<std::uint64_t>(s.experiment.seed));
   const auto& sizes = prediction.surfaces.front().n_data;
@@ -143,7 +145,7 @@ Check check(const Setting& s, const Prediction& prediction, const PredictOptions
   dynamics::LazyOptions lazy;
   lazy.drift_norm = false;
   lazy.threads = options.threads;
-  lazy.dense_rows = 0;  // random probes: an estimate of the drift is enough here
+  lazy.dense_rows = 0;  // random probes suffice for an estimate of the drift
   dynamics::LazyRecorder recorder(s.experiment.model, s.theta_0, s.train(), std::nullopt, lazy);
   check.kernel_drift = recorder.record(prediction.times.back(), theta).total.drift;
   return check;
@@ -158,7 +160,7 @@ dynamics::PredictedEnvelope envelope_of(const Prediction& p, const PredictOption
   o.early_stopping = true;
   o.seed = seed;
   o.resamples = 0;
-  // The slope is read where the choice of n is free; at either end of the grid it is the grid that decides.
+  // The slope is taken where the choice of n is free; at either end of the grid the grid determines it.
   const auto whole = dynamics::predicted_envelope(surface, p.compute, o);
   std::vector<double> inside;
   for (const auto& point : whole.points)

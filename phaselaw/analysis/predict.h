@@ -13,13 +13,13 @@
 #include "phaselaw/dynamics/predicted_envelope.h"
 #include "phaselaw/report/page.h"
 
-// The test loss against data, time and compute, from the kernel at initialisation alone; and, with `check`, the models
-// trained and laid over it.
+// Predicts the test loss against data, time and compute from the kernel at initialisation alone; with `check`, also
+// trains the models for comparison.
 //
-// The pool is the experiment's training set, data.n_data sequences; nothing else is looked at. Risks are test losses
-// per number, noise included. Compute is that of full-batch descent with the training's learning rate eta:
-// C(n, t) = n (t/eta) FLOP of a step and sequence; a minibatch run that reaches the same t spends b/n of it.
-// Validity: kernel regression with H(0). What the features' motion changes is exactly what `check` measures.
+// The pool is the experiment's training set, data.n_data sequences; no other data are used. Risks are test losses per
+// number, including noise. Compute is that of full-batch descent with the training's learning rate eta:
+// C(n, t) = n (t/eta) FLOP of a step and sequence; a minibatch run that reaches the same t needs b/n of it.
+// Validity: kernel regression with H(0). `check` measures the effect of changing features.
 namespace phaselaw::analysis {
 
 struct PredictOptions {
@@ -27,27 +27,28 @@ struct PredictOptions {
   std::int64_t subsets = 4, folds = 0, resamples = 200;
   bool check = false;
   std::int64_t replicates = 2;
-  int threads = 0;  // 0: all cores; no field: every verb has it (verbs/experiment.h)
+  int threads = 0;  // 0: all cores; not a field, because every verb has it (verbs/experiment.h)
 
   template <class Self, class Visit>
   static void fields(Self& self, Visit&& visit) {
     using base::anything, base::at_least;
-    visit("n_data", self.n_data, at_least(2), "sizes, such as 8,16,32; default: doubling from 4 to data.n_data");
-    visit("subsets", self.subsets, at_least(1), "random subsets of the pool for each size");
+    visit("n_data", self.n_data, at_least(2),
+          "sizes to predict, such as 8,16,32 (default: doubling from 4 to data.n_data)");
+    visit("subsets", self.subsets, at_least(1), "number of random subsets of the pool for each size");
     visit("folds", self.folds, at_least(0),
-          "leave sequences out in this many folds where n is larger; 0: one at a time");
-    visit("resamples", self.resamples, at_least(0), "bootstrap resamples of the intervals");
-    visit("check", self.check, anything(), "train the real models too and report the error of the prediction");
+          "number of folds into which sequences are left out, if n is larger; 0: one sequence at a time");
+    visit("resamples", self.resamples, at_least(0), "number of bootstrap resamples for the intervals");
+    visit("check", self.check, anything(), "train the models too and report the error of the prediction");
     visit("replicates", self.replicates, at_least(1),
-          "with check: models trained for each size, on random subsets of the pool");
+          "with check: number of models trained for each size, on random subsets of the pool");
   }
 };
 
-// Trained models beside their prediction, at the times both have.
+// Trained models and their prediction, at the times that both have.
 struct CheckedRun {
   std::int64_t n_data = 0, replicates = 0;
   std::vector<double> time, measured, predicted, compute;  // test loss per number; measured: mean over the replicates
-  std::string outcome = "finished";                        // else of the replicate that did not
+  std::string outcome = "finished";                        // otherwise that of the replicate that did not finish
 };
 
 struct Check {
@@ -61,23 +62,23 @@ struct Prediction {
   std::vector<double> times;
   double learning_rate = 0;
   dynamics::ComputeModel compute;
-  std::vector<dynamics::RiskSurface> surfaces;  // leave-one-out first: the default
+  std::vector<dynamics::RiskSurface> surfaces;  // leave-one-out first, the default
   dynamics::PredictedEnvelope envelope;         // of the first surface
-  double floor = 0;                             // subtracted for the exponent: the noise, where it is known
+  double floor = 0;                             // subtracted for the exponent: the noise, if it is known
   std::optional<Check> check;
   double seconds = 0;         // of the default estimate: kernel, surface, intervals, envelope
-  double seconds_beside = 0;  // of the others
+  double seconds_beside = 0;  // of the other estimates
   std::vector<std::string> warnings;
 };
 
-// The sizes in increasing order, each once; for none, doubling from 4 (or 2) to the pool. InputError for a pool of one
-// sequence and a size above it.
+// The sizes in ascending order, each once; if there are none, doubling from 4 (or 2) to the pool. InputError for a pool
+// of one sequence and for a size above the pool.
 [[nodiscard]] std::vector<std::int64_t> predicted_sizes(std::int64_t pool, std::vector<std::int64_t> wanted);
 
 // InputError: cross-entropy (no closed form), sizes as above, options outside their domain.
 [[nodiscard]] Prediction predict(const Setting& setting, const PredictOptions& options);
 
-// predicted.csv: method, n_data, time, compute, risk, lo, hi; and the rows `measured` of a check.
+// predicted.csv: method, n_data, time, compute, risk, lo, hi; with a check also the rows `measured`.
 [[nodiscard]] std::string predicted_csv(const Prediction& prediction);
 [[nodiscard]] base::Value to_value(const Setting& setting, const Prediction& prediction);
 [[nodiscard]] report::Page predict_page(const Setting& setting, const Prediction& prediction);

@@ -45,7 +45,7 @@ std::int64_t models_of(const Check& check) {
   return models;
 }
 
-// Risk against n at the last time, every estimator.
+// Risk against n at the last time, for every estimator.
 Figure against_data(const Prediction& p) {
   Figure figure;
   figure.title = "Test loss against data, before any training";
@@ -85,8 +85,9 @@ Figure against_data(const Prediction& p) {
   }
   if (p.floor > 0) figure.horizontal_marks.push_back({p.floor, "noise xi^2", Colour::kGrey});
   figure.caption = fmt::format(
-      "At t = {}. The default estimate leaves out whole sequences and makes no assumption about rows; its band is a "
-      "bootstrap interval. Estimates that take rows as independent (i.i.d.) stand beside it, and are known to be low.",
+      "At t = {}. The default estimate leaves out whole sequences and makes no assumption about rows; "
+      "its band is a bootstrap interval. "
+      "The estimates that assume independent rows (i.i.d.) are shown for comparison and are known to be too low.",
       format_number(p.times.back()));
   return figure;
 }
@@ -118,9 +119,8 @@ Figure against_time(const Prediction& p) {
   figure.caption = "Leave-one-sequence-out along the gradient flow of the kernel at initialisation.";
   if (p.check)
     figure.caption += fmt::format(
-        " Points are real training runs: the median relative error of the prediction is {}, the worst {}; the "
-        "kernel "
-        "drifted by {} of its norm.",
+        " Points are trained models: the median relative error of the prediction is {} %, the largest {} %; "
+        "the kernel drifted by {} of its norm.",
         base::format_percent(p.check->median_error), base::format_percent(p.check->worst_error),
         format_number(p.check->kernel_drift));
   return figure;
@@ -162,7 +162,7 @@ Figure against_compute(const Prediction& p) {
   figure.slope_guides.push_back({x0, 1.6 * std::exp(p.envelope.log_amplitude) * std::pow(x0, -p.envelope.exponent), x1,
                                  -p.envelope.exponent,
                                  fmt::format("slope -{}", format_number(p.envelope.exponent, 2))});
-  figure.caption = fmt::format("Exponent {} over the stretch of the straight line ({}).",
+  figure.caption = fmt::format("Exponent {} over the range of the straight line ({}).",
                                format_value(p.envelope.exponent, p.envelope.lo, p.envelope.hi), p.envelope.method);
   return figure;
 }
@@ -277,7 +277,7 @@ report::Page predict_page(const Setting& s, const Prediction& p) {
   report::Section section;
   section.title = "Data and compute";
   for (const auto& warning : p.warnings) section.paragraphs.push_back("Note: " + warning + ".");
-  std::string cost = fmt::format("The prediction took {} s, the estimates beside it {} s", format_number(p.seconds),
+  std::string cost = fmt::format("The prediction took {} s, the other estimates {} s", format_number(p.seconds),
                                  format_number(p.seconds_beside));
   if (p.check)
     cost += fmt::format("; training {} models took {} s, {} times as long", models_of(*p.check),

@@ -60,7 +60,7 @@ double Setting::flow_time(double learning_rate) const {
 std::string Setting::target_warning() const {
   const double power = split.target_power;
   if (cross_entropy() || power == 0 || (power > 0.01 && power < 100)) return {};
-  return fmt::format("targets are not normalised: their mean square is {}; losses and risks are in its units",
+  return fmt::format("targets are not normalised: their mean square is {}, so losses and risks are in its units",
                      base::format_number(power));
 }
 

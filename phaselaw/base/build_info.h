@@ -5,11 +5,12 @@
 
 #include "phaselaw/base/value.h"
 
-// What made a result: for run.json, results.json and the page's last section.
+// The program and machine that made a result: for run.json, results.json and the page's last section.
 namespace phaselaw::base {
 
 [[nodiscard]] std::string version();  // "0.1.0"
-[[nodiscard]] std::string commit();   // short hash of the built tree, "+" when it had changes, "unknown" without git
+[[nodiscard]] std::string
+commit();  // short hash of the built tree, followed by "+" if it had changes; "unknown" without git
 
 // version, commit, compiler, processor, cores.
 [[nodiscard]] Value made_by();

@@ -9,10 +9,10 @@
 #include <vector>
 
 // Numbers, lists and texts as bytes and back, between processes of one program on machines of one kind: little-endian,
-// lengths as 8 bytes. A length beyond the end is no allocation: the reader stops being good.
+// lengths as 8 bytes. A length beyond the end causes no allocation; the reader becomes bad.
 namespace phaselaw::base {
 
-static_assert(std::endian::native == std::endian::little, "bytes are copied as they are");
+static_assert(std::endian::native == std::endian::little, "bytes are copied without conversion");
 
 class ByteWriter {
  public:
@@ -36,7 +36,7 @@ class ByteWriter {
   std::string bytes_;
 };
 
-// Reads as long as there is something; good() tells at the end whether there was. What is not there reads as zero.
+// Reads in order; good() tells at the end whether all reads were within the bytes. Reads beyond the end return zero.
 class ByteReader {
  public:
   explicit ByteReader(std::string_view bytes) : bytes_(bytes) {}

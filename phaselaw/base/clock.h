@@ -3,7 +3,7 @@
 
 #include <chrono>
 
-// How long something took. The clock never jumps, whatever is done to the machine's date.
+// Measures elapsed time with a steady clock, which does not jump when the machine's date is changed.
 namespace phaselaw::base {
 
 using Clock = std::chrono::steady_clock;

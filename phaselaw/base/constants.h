@@ -3,10 +3,10 @@
 
 #include <limits>
 
-// The two doubles that are no measurement, by short names.
+// Short names for NaN and infinity.
 namespace phaselaw::base {
 
-inline constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();  // unknown, or not to be had
+inline constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();  // unknown or not available
 inline constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 }  // namespace phaselaw::base

@@ -9,7 +9,7 @@
 
 namespace phaselaw::base {
 
-// A number as our CSV files hold it: the shortest text that reads back to the same bits; NaN is empty.
+// A number as in our CSV files: the shortest text that reads back to the same bits; NaN is empty.
 [[nodiscard]] inline std::string csv_number(double x) { return std::isnan(x) ? std::string() : fmt::format("{}", x); }
 [[nodiscard]] inline std::string csv_number(std::int64_t x) { return fmt::to_string(x); }
 

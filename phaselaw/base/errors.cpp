@@ -58,9 +58,9 @@ std::string unknown_name(std::string_view kind, std::string_view found, const st
 }
 
 void check_failed(const char* file, int line, const char* condition, const std::string& values) {
-  std::fprintf(stderr,
-               "phaselaw: a bug of ours at %s:%d: expected %s%s%s. Please report it with the command that led here.\n",
-               file, line, condition, values.empty() ? "" : "; found ", values.c_str());
+  std::fprintf(
+      stderr, "phaselaw: internal error at %s:%d: expected %s%s%s. Please report it with the command that caused it.\n",
+      file, line, condition, values.empty() ? "" : "; found ", values.c_str());
   std::abort();
 }
 

@@ -9,29 +9,30 @@
 
 #include <stdexcept>
 
-// What goes wrong, and whose fault it is.
+// Kinds of errors.
 //
-//   InputError        the user's input; one clear line: where, what was expected, what was found, what to do. Exit
-//   code 2. RunError          the work failed while running (a full disk, a lost file). Exit code 1. Interrupted Ctrl-C
-//   or SIGTERM; everything finished so far is kept. Exit code 3. PHASELAW_CHECK    our own bug: prints both sides and
-//   aborts.
+//   InputError      the user's input is wrong. One line: where, what was expected, what was found, what to do. Exit
+//                   code 2.
+//   RunError        the work failed at run time (a full disk, a lost file). Exit code 1.
+//   Interrupted     Ctrl-C or SIGTERM; everything finished so far is kept. Exit code 3.
+//   PHASELAW_CHECK  an error in this library: prints both sides and aborts.
 //
 // A value outside the domain of a mathematical function is std::domain_error, documented at the function.
 namespace phaselaw::base {
 
-// A place in the user's input: a file (line and column count from 1; 0 = not known) or a flag such as "--noise".
+// A place in the user's input: a file (line and column count from 1; 0 = unknown) or a flag such as "--noise".
 struct Location {
   std::string source;
   long line = 0;
   long column = 0;
 };
 
-[[nodiscard]] std::string to_string(const Location& where);  // "study.toml:4:9", "--noise", ""
+[[nodiscard]] std::string to_string(const Location& where);  // "study.toml:4:9", "--noise", or empty
 
 class InputError : public std::runtime_error {
  public:
   explicit InputError(const std::string& message) : std::runtime_error(message) {}
-  // "<where>: <what>" ; `what` is a sentence: expected, found, what to do.
+  // "<where>: <what>"; `what` is a sentence: expected, found, what to do.
   InputError(const Location& where, const std::string& what);
 };
 
@@ -45,11 +46,11 @@ class Interrupted : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// "unknown key 'widht'; did you mean 'width'? known: depth, width" (nearest by edit distance; no guess when far).
+// "unknown key 'widht'; did you mean 'width'? known: depth, width" (nearest by edit distance; no guess if it is far).
 [[nodiscard]] std::string unknown_name(std::string_view kind, std::string_view found,
                                        const std::vector<std::string>& known);
 
-// The known name nearest to `found`, or "" when none is within half its length.
+// The known name nearest to `found`; empty if none is within half its length.
 [[nodiscard]] std::string nearest_name(std::string_view found, const std::vector<std::string>& known);
 
 [[noreturn]] void check_failed(const char* file, int line, const char* condition, const std::string& values);

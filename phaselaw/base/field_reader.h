@@ -8,8 +8,8 @@
 
 #include "phaselaw/base/fields.h"
 
-// Reads a document whose every field is needed: a value with the path that led to it, so that an error names the field
-// ("optimum.theta[3]") and what to do. Kinds of value are read by the same rules as option structs (fields.h).
+// Reads a document in which every field is required: a value with its path, so that an error names the field
+// ("optimum.theta[3]") and what to do. Types of values follow the same rules as option structs (fields.h).
 namespace phaselaw::base {
 
 class FieldReader {
@@ -20,8 +20,8 @@ class FieldReader {
   [[noreturn]] void wrong(const std::string& expected) const;  // "field 'path': expected ...; remedy"
   [[noreturn]] void wrong_kind(const std::string& expected) const;
   [[nodiscard]] bool has(std::string_view key) const { return value_.is_table() && value_.find(key) != nullptr; }
-  [[nodiscard]] FieldReader at(std::string_view key) const;  // InputError where it is missing
-  // Another value in the place of one that is there. `value` must outlive the reader.
+  [[nodiscard]] FieldReader at(std::string_view key) const;  // InputError if it is missing
+  // Substitutes another value for an existing one. `value` must outlive the reader.
   [[nodiscard]] FieldReader at_value(std::string_view key, const Value& value) const {
     return {value, at(key).path_, remedy_};
   }
@@ -42,7 +42,7 @@ class FieldReader {
     return out;
   }
   [[nodiscard]] double number() const { return as<double>(); }
-  // A number that is not finite is null in a file.
+  // A number; null in a file means that it is not finite.
   [[nodiscard]] double number_or(double unknown) const {
     return is_null() || (value_.is_number() && !std::isfinite(value_.number())) ? unknown : number();
   }
@@ -51,7 +51,7 @@ class FieldReader {
   [[nodiscard]] int small_count() const { return static_cast<int>(as<std::int64_t>(between(0, 2147483647))); }
   [[nodiscard]] bool boolean() const { return as<bool>(); }
 
-  // An option struct that was written by write_fields(); a field added since then keeps its default.
+  // An option struct written by write_fields(); a field added since then keeps its default.
   template <class S>
   void read_into(S& options) const {
     if (!value_.is_table()) wrong_kind("a table");

@@ -14,8 +14,8 @@
 #include "phaselaw/base/errors.h"
 #include "phaselaw/base/value.h"
 
-// Option structs describe themselves once, and everything else follows from that one description: reading TOML and
-// JSON, the resolved configuration in run.json, the check of every value's domain, and the key reference in docs/.
+// Option structs describe themselves once. This description gives the reading of TOML and JSON, the resolved
+// configuration in run.json, the check of every value's domain, and the key reference in docs/.
 //
 //   struct Options {
 //     std::int64_t n_layers = 2;
@@ -24,7 +24,7 @@
 //     }
 //   };
 //
-// Kinds of field: bool, std::int64_t, double, std::string, an enum with enum_names(), NumberOrWord, an optional of
+// Types of fields: bool, std::int64_t, double, std::string, an enum with enum_names(), NumberOrWord, an optional of
 // these, lists of text or numbers, and maps from names to text or numbers. A struct may visit the fields of another one
 // as its own. The same description gives the flags of the program (fields_text.h) and the keyword arguments of Python.
 namespace phaselaw::base {
@@ -34,7 +34,7 @@ struct Domain {
   double hi = std::numeric_limits<double>::infinity();
   bool lo_open = false;
   bool hi_open = false;
-  std::string_view unit = "";  // "FLOP", "tokens", "bytes"; "": none
+  std::string_view unit = "";  // "FLOP", "tokens", "bytes"; empty if there is none
   [[nodiscard]] Domain in(std::string_view its_unit) const {
     Domain domain = *this;
     domain.unit = its_unit;
@@ -54,11 +54,11 @@ struct Domain {
 [[nodiscard]] inline Domain strictly_between(double lo, double hi) { return {lo, hi, true, true}; }
 [[nodiscard]] inline Domain half_open(double lo, double hi) { return {lo, hi, false, true}; }  // lo <= x < hi
 
-// A number, or one of a few words that let the library choose ("auto") or the theory prescribe ("good").
+// A number, or one of a few words: the library chooses ("auto"), or the theory prescribes ("good").
 template <class T>
 struct NumberOrWord {
   T value{};
-  std::string word;  // empty: `value` holds
+  std::string word;  // empty if `value` is used
   std::vector<std::string> allowed;
   [[nodiscard]] bool is_word() const { return !word.empty(); }
   NumberOrWord& operator=(T number) {
@@ -68,12 +68,12 @@ struct NumberOrWord {
   }
 };
 
-// For an enum E, specialise: the names in TOML, JSON and Python.
+// Specialise for an enum E: the names in TOML, JSON and Python.
 template <class E>
 using EnumNames = std::span<const std::pair<std::string_view, E>>;
 // found by argument-dependent lookup: EnumNames<E> enum_names(E);
 
-// The one name of an enumerator: in files, flags, JSON and messages.
+// The name of an enumerator in files, flags, JSON and messages.
 template <class E>
 [[nodiscard]] std::string_view enum_name(E value) {
   for (const auto& [name, candidate] : enum_names(E{}))
@@ -123,7 +123,7 @@ inline void read(const Value& v, double& out, const Domain& domain, std::string_
 }
 template <class T>
 void read(const Value& v, std::vector<T>& out, const Domain& domain, std::string_view key) {
-  constexpr const char* kExpected = std::is_same_v<T, std::string> ? "a list of texts in quotes" : "a list of numbers";
+  constexpr const char* kExpected = std::is_same_v<T, std::string> ? "a list of quoted texts" : "a list of numbers";
   if (!v.is_list()) wrong_field(v, key, kExpected);
   out.clear();
   for (const auto& item : v.list()) {
@@ -223,8 +223,8 @@ void check(const std::optional<T>& x, const Domain& domain, std::string_view key
 // "--n-layers" of "n_layers".
 [[nodiscard]] std::string flag_of(std::string_view field);
 
-// Sets the fields that the table names; everything else keeps its default. An unknown key is an InputError at its
-// place with the nearest known name; so is a wrong type or a value outside its domain.
+// Sets the fields that the table names; all others keep their defaults. InputError at its place for an unknown key
+// (with the nearest known name), a wrong type, or a value outside its domain.
 template <class S>
 void read_fields(const Value& table, S& options, const std::string& section) {
   for (const auto& [key, value] : table.entries()) {
@@ -241,7 +241,7 @@ void read_fields(const Value& table, S& options, const std::string& section) {
   }
 }
 
-// The struct as a table, every field given.
+// The struct as a table, with every field.
 template <class S>
 [[nodiscard]] Value write_fields(const S& options) {
   Value table = Value::table();
@@ -261,7 +261,7 @@ template <class S>
   return names;
 }
 
-// Checks every field against its domain; InputError quoting field, value and constraint.
+// Checks every field against its domain; InputError with field, value and constraint.
 template <class S>
 void check_fields(const S& options) {
   S::fields(options, [](std::string_view name, const auto& field, const Domain& domain, std::string_view) {

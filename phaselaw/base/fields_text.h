@@ -7,19 +7,19 @@
 #include "phaselaw/base/fields.h"
 #include "phaselaw/base/number.h"
 
-// Fields as flags of a command line: what a person types for a field of each kind, and how help describes it.
+// Fields as flags of a command line: the syntax for each type of field, and its description in the help.
 //
 //   number        a quantity (number.h): 0.2, 1e21, 7B, 1/6; in bytes, 8G
-//   list          the words after the flag; numbers also separated by commas: 1e21,1e24
+//   list          the words after the flag; numbers may also be separated by commas: 1e21,1e24
 //   map           name=value, one or more
-//   optional      as the kind itself; not given means unset
+//   optional      as its type; unset if not given
 // Errors: InputError at the flag, with what was expected and found.
 namespace phaselaw::base {
 
 struct FlagShape {
-  std::string type = {};                // "NUMBER", "INT", "TEXT", "NAME=NUMBER"; "" of a switch
-  std::vector<std::string> words = {};  // the words that it knows, where there are only these
-  std::string default_text = {};        // "": none
+  std::string type = {};                // "NUMBER", "INT", "TEXT", "NAME=NUMBER"; empty for a switch
+  std::vector<std::string> words = {};  // the allowed words, if only words are allowed
+  std::string default_text = {};        // empty if there is none
   bool is_switch = false;               // takes no value
   bool is_list = false;                 // takes several
 };
@@ -109,7 +109,7 @@ template <class T>
   return detail::flag_text(field, domain);
 }
 
-// Sets the field to the words given after its flag; a switch is set by none.
+// Sets the field to the words given after its flag; a switch has none.
 inline void set_from_texts(const std::vector<std::string>&, bool& out, const Domain&, const std::string&) {
   out = true;
 }

@@ -20,7 +20,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// A path that cannot even be looked at (too long, forbidden) is no directory; opening it then says what is wrong.
+// A path that cannot be inspected (too long, forbidden) is no directory; opening it then reports the problem.
 bool is_directory(const std::string& path) {
   std::error_code error;
   return fs::is_directory(path, error);
@@ -28,7 +28,7 @@ bool is_directory(const std::string& path) {
 
 bool is_gzip(std::string_view bytes) { return bytes.starts_with("\x1f\x8b"); }
 
-// All members of a gzip file, one after the other.
+// Decompresses all members of a gzip file, one after the other.
 std::string unzipped(const std::string& path) {
   const gzFile file = ::gzopen(path.c_str(), "rb");
   if (file == nullptr)
@@ -45,7 +45,8 @@ std::string unzipped(const std::string& path) {
   if (text.size() > kLargestUnzipped)
     throw InputError({path},
                      fmt::format("expected at most {} bytes when decompressed; split the file", kLargestUnzipped));
-  if (!whole) throw InputError({path}, fmt::format("cannot be decompressed ({}); is the gzip file whole?", problem));
+  if (!whole)
+    throw InputError({path}, fmt::format("cannot be decompressed ({}); check that the gzip file is complete", problem));
   return text;
 }
 
@@ -92,7 +93,8 @@ PieceFile::~PieceFile() {
 }
 
 void PieceFile::fail(int problem) {
-  throw RunError(fmt::format("{}: writing failed ({}); nothing was left half-written", path_, std::strerror(problem)));
+  throw RunError(
+      fmt::format("{}: writing failed ({}); no incomplete file was left behind", path_, std::strerror(problem)));
 }
 
 void PieceFile::append(std::string_view piece) {
@@ -113,8 +115,8 @@ void require_writable_directory(const std::string& directory, const std::string&
   std::error_code error;
   fs::create_directories(directory, error);
   if (error || !is_directory(directory))
-    throw InputError({flag}, fmt::format("the directory '{}' cannot be made ({}); choose another", directory,
-                                         error ? error.message() : "a file of that name is in the way"));
+    throw InputError({flag}, fmt::format("the directory '{}' cannot be created ({}); choose another", directory,
+                                         error ? error.message() : "a file of that name exists"));
   const std::string probe = temporary_name((fs::path(directory) / ".phaselaw").string());
   const int file = ::open(probe.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
   if (file < 0)

@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <string_view>
 
-// FNV-1a, 64 bit [T]: names things and finds accidental damage; it does not protect against intent. Hashing a text in
-// pieces, each starting from the last piece's hash, gives the hash of the whole.
+// FNV-1a, 64 bit [T]: identifies things and detects accidental damage; it does not protect against intent. To hash a
+// text in pieces, start each piece from the hash of the previous one.
 namespace phaselaw::base {
 
 inline constexpr std::uint64_t kHashStart = 0xcbf29ce484222325ULL;

@@ -13,7 +13,7 @@ namespace phaselaw::base {
 
 namespace {
 
-// The one piece of process-wide state: a signal handler has nowhere else to write.
+// The only process-wide state, because a signal handler can write nowhere else.
 std::atomic<bool> interrupt_flag{false};
 
 extern "C" void on_signal(int signal_number) {
@@ -22,8 +22,8 @@ extern "C" void on_signal(int signal_number) {
 
 extern "C" void on_caught(int) { interrupt_flag.store(true); }
 
-// The products of oneDNN 2.7 keep numbers below the stack pointer, where a handler's frame would overwrite them: the
-// handler has a stack of its own. Linux hands a signal of the process to the main thread, so that this one needs it.
+// The products of oneDNN 2.7 keep numbers below the stack pointer, where a handler's frame would overwrite them, so the
+// handler has its own stack. Linux delivers a signal of the process to the main thread, so that thread needs it.
 void give_handlers_a_stack() {
   static std::array<char, 65536> stack;
   stack_t now{};

@@ -3,14 +3,14 @@
 
 #include <memory>
 
-// Ctrl-C and SIGTERM ask for an orderly end: loops look at interrupted() at each step, keep what is finished and throw
+// Ctrl-C and SIGTERM request an orderly end: loops check interrupted() at each step, keep finished work and throw
 // Interrupted (exit code 3). A second Ctrl-C ends the process at once.
 namespace phaselaw::base {
 
 void install_interrupt_handler();
 
-// For a library inside another program: while it lives, Ctrl-C asks for the orderly end instead of what the program
-// does on Ctrl-C, which is restored afterwards. interrupted() is false when it begins and ends.
+// For a library inside another program: during its lifetime, Ctrl-C requests the orderly end instead of the program's
+// own reaction, which is restored afterwards. interrupted() is false at its beginning and end.
 class CatchInterrupt {
  public:
   CatchInterrupt();

@@ -30,7 +30,7 @@ Listening& listening() {
   return instance;
 }
 
-// Told to the listener, where there is one.
+// Passes the message to the listener, if there is one.
 bool heard(LogLevel level, const std::string& message) {
   const std::lock_guard lock(listening().mutex);
   if (!listening().listener) return false;

@@ -22,7 +22,7 @@ bool equal_words(std::string_view text, std::string_view lower) {
                     [](char a, char b) { return (a >= 'A' && a <= 'Z' ? static_cast<char>(a - 'A' + 'a') : a) == b; });
 }
 
-// The number before the last letter and that letter; '\0' where the text ends in none of `letters`.
+// Splits off the last letter of a number; '\0' if the text ends in none of `letters`.
 std::pair<std::string_view, char> with_letter(std::string_view text, std::string_view letters) {
   text = trimmed(text);
   if (text.empty() || letters.find(text.back()) == std::string_view::npos) return {text, '\0'};

@@ -58,7 +58,7 @@ void Progress::draw(double elapsed_s, bool last) {
   const double fraction = total_ > 0 ? std::clamp(done_ / total_, 0.0, 1.0) : 0.0;
   const std::string left = last           ? "took " + format_duration(elapsed_s)
                            : fraction > 0 ? format_duration(elapsed_s * (1 - fraction) / fraction) + " left"
-                                          : "time left not known yet";
+                                          : "remaining time unknown";
   if (terminal_) {
     constexpr int kWidth = 28;
     const int filled = static_cast<int>(fraction * kWidth);

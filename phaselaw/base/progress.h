@@ -5,9 +5,9 @@
 #include <mutex>
 #include <string>
 
-// Progress with rate and time left on stderr: a bar on a terminal, a plain line every ten seconds elsewhere. Silent for
-// the first two seconds and when --quiet. Time left is total work / measured rate, so give `total` in units of cost
-// (FLOP, not runs). Safe to advance from several threads.
+// Progress with rate and remaining time on stderr: a bar on a terminal, a plain line every ten seconds elsewhere.
+// Silent for the first two seconds and with --quiet. The remaining time is the remaining work / measured rate, so give
+// `total` in units of cost (FLOP, not runs). May be advanced from several threads.
 namespace phaselaw::base {
 
 class Progress {
@@ -18,7 +18,7 @@ class Progress {
   Progress& operator=(const Progress&) = delete;
 
   void advance(double work);
-  void note(const std::string& what);  // shown after the time left, e.g. "41 of 60 runs"
+  void note(const std::string& what);  // shown after the remaining time, e.g. "41 of 60 runs"
 
  private:
   void draw(double elapsed_s, bool last);

@@ -11,7 +11,7 @@
 
 namespace phaselaw::base {
 
-static_assert(std::endian::native == std::endian::little, "files are little-endian and are copied as they are");
+static_assert(std::endian::native == std::endian::little, "files are little-endian and are copied without conversion");
 
 namespace {
 
@@ -41,13 +41,13 @@ void refuse_other_formats(const std::string& bytes, const std::string& source) {
              pickle = bytes.size() > 1 && bytes[0] == '\x80' && bytes[1] >= 1 && bytes[1] <= 5;
   if (zip || pickle)
     fail(source,
-         "expected a .safetensors file, found a PyTorch pickle, which is a program and is never loaded; save it as "
-         "safetensors: safetensors.torch.save_file(model.state_dict(), \"weights.safetensors\")");
+         "expected a .safetensors file, found a PyTorch pickle, which is a program and is never loaded; "
+         "save the weights with safetensors.torch.save_file(model.state_dict(), \"weights.safetensors\")");
   if (bytes.size() < kLengthBytes)
     fail(source, fmt::format("expected a .safetensors file, found {} bytes; copy it again", bytes.size()));
 }
 
-// The reader of JSON follows every level; a header has three.
+// The JSON parser recurses, so the depth is limited first; a header has three levels.
 void refuse_deep(std::string_view json, const std::string& source) {
   int depth = 0;
   bool text = false;
@@ -60,7 +60,7 @@ void refuse_deep(std::string_view json, const std::string& source) {
       text = c == '"';
       depth += (c == '{' || c == '[') - (c == '}' || c == ']');
       if (depth > kDeepest)
-        fail(source, fmt::format("the .safetensors header should have {} levels at most, found more at byte {}",
+        fail(source, fmt::format("expected at most {} levels in the .safetensors header, found more at byte {}",
                                  kDeepest, kLengthBytes + i));
     }
   }
@@ -82,13 +82,14 @@ Tensor describe(const std::string& source, const std::string& name, const Value&
     tensor.shape = integers(entry.at("shape"));
     offsets = integers(entry.at("data_offsets"));
   } catch (const InputError& error) {
-    wrong(fmt::format("its header entry is not understood ({})", error.what()));
+    wrong(fmt::format("its header entry is malformed ({})", error.what()));
   }
   if (offsets.size() != 2 || offsets[0] < 0 || offsets[1] < offsets[0])
     wrong(fmt::format("expected data_offsets [begin, end], found [{}]", fmt::join(offsets, ", ")));
   const auto begin = static_cast<std::uint64_t>(offsets[0]), end = static_cast<std::uint64_t>(offsets[1]);
   if (end > data.size())
-    wrong(fmt::format("its data end at byte {}, the file has {}; it is cut off, copy it again", end, data.size()));
+    wrong(fmt::format("its data end at byte {}, but the file has {}; the file is incomplete, copy it again", end,
+                      data.size()));
   tensor.bytes = data.substr(begin, end - begin);
   const std::size_t item = item_bytes(tensor.dtype);
   if (item == 0) wrong(fmt::format("unknown dtype {}; convert the file to F32 or F64", tensor.dtype));
@@ -138,11 +139,11 @@ Safetensors Safetensors::parse(std::string bytes, std::string source) {
   std::uint64_t length = 0;
   std::memcpy(&length, file.bytes_.data(), kLengthBytes);
   if (length > kLongestHeader || length > file.bytes_.size() - kLengthBytes)
-    fail(file.source_,
-         fmt::format(
-             "the .safetensors header should have {} bytes, the file has {} after its start; it is cut off or of "
-             "another format",
-             length, file.bytes_.size() - kLengthBytes));
+    fail(
+        file.source_,
+        fmt::format(
+            "expected a .safetensors header of {} bytes, but the file has only {} after its start; it is incomplete or has another format",
+            length, file.bytes_.size() - kLengthBytes));
   file.data_start_ = kLengthBytes + length;
   const std::string json = file.bytes_.substr(kLengthBytes, length);
   refuse_deep(json, file.source_);

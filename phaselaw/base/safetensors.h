@@ -15,7 +15,7 @@
 // The .safetensors format: 8 bytes little-endian header length, a JSON header {name: {dtype, shape, data_offsets}} with
 // optional texts under "__metadata__", then the numbers, C order, without gaps. Source: the format's specification [T].
 //
-// Reading never runs what a file says: a pickle (.pt, .pth, .bin, .pkl) is recognised by its first bytes and refused.
+// Reading never runs code from a file: a pickle (.pt, .pth, .bin, .pkl) is recognised by its first bytes and refused.
 // Every size is checked before it is used; one InputError names the file, the tensor, what was expected and found.
 namespace phaselaw::base {
 
@@ -28,8 +28,8 @@ struct Tensor {
 
 class Safetensors {
  public:
-  // `source` names the bytes in messages. Errors: another format, cut short, a header that is longer than the file or
-  // 100 MB, no JSON object or deeper than three levels; a tensor whose entry, offsets or size do not fit.
+  // `source` names the bytes in messages. Errors: another format; a truncated file; a header that is longer than the
+  // file or 100 MB, no JSON object or deeper than three levels; a tensor with an inconsistent entry, offsets or size.
   static Safetensors read(const std::string& path);
   static Safetensors parse(std::string bytes, std::string source);
   Safetensors(Safetensors&&) noexcept = default;  // tensors look into the buffer: no copies
@@ -37,10 +37,10 @@ class Safetensors {
 
   [[nodiscard]] const std::string& source() const { return source_; }
   [[nodiscard]] const std::vector<Tensor>& tensors() const { return tensors_; }  // in the header's order
-  [[nodiscard]] const Tensor* find(std::string_view name) const;                 // null: no such tensor
+  [[nodiscard]] const Tensor* find(std::string_view name) const;                 // null if there is no such tensor
   [[nodiscard]] const Value& metadata() const { return metadata_; }              // a table of texts, or null
 
-  // InputError where the tensors do not cover the data exactly once.
+  // InputError if the tensors do not cover the data exactly once.
   void require_packed() const;
 
  private:

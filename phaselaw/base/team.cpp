@@ -18,7 +18,7 @@ void pause() {
 #endif
 }
 
-// Until `value` is no longer `old`: spins for about 20 microseconds, then sleeps.
+// Waits until `value` differs from `old`: spins for about 20 microseconds, then sleeps.
 void wait_while(const std::atomic<std::uint32_t>& value, std::uint32_t old) {
   constexpr int kSpins = 500;
   for (int i = 0; i < kSpins; ++i) {

@@ -11,12 +11,12 @@
 
 namespace phaselaw::base {
 
-// The number of worker threads for an option `threads`, of which 0 means one for each core.
+// The number of worker threads for an option `threads`; 0 means one per core.
 [[nodiscard]] int thread_count(std::int64_t asked);
 
-// A few threads that carry out one loop at a time together: the caller and size() - 1 others, which are started once,
-// wait spinning for some microseconds, then asleep. For loops whose turns take a millisecond; a loop costs a few
-// microseconds and allocates nothing. Which thread takes which turn is not fixed: a turn must not depend on it.
+// A few threads that run one loop at a time together: the caller and size() - 1 others, which are started once and
+// wait, spinning for some microseconds and then asleep. For loops with turns of about a millisecond; a loop costs a few
+// microseconds and allocates nothing. The assignment of turns to threads is not fixed, so a turn must not depend on it.
 class Team {
  public:
   explicit Team(int size = 1);  // at least 1
@@ -26,9 +26,9 @@ class Team {
 
   [[nodiscard]] int size() const { return static_cast<int>(others_.size()) + 1; }
 
-  // turn(i, member) for i = 0 .. count - 1, each once; `member` (0 .. size - 1, the caller is 0) is on one turn at a
-  // time. Returns when all are done. An exception of a turn is thrown here, after the turns that were begun.
-  // One caller at a time; not from within a turn.
+  // Calls turn(i, member) for i = 0 .. count - 1, each once; `member` (0 .. size - 1, the caller is 0) does one turn at
+  // a time. Returns when all are done. An exception of a turn is thrown here, after the turns in progress have ended.
+  // For one caller at a time; not from within a turn.
   template <class Turn>
   void run(std::int64_t count, const Turn& turn) {
     if (others_.empty() || count <= 1) {
@@ -52,8 +52,8 @@ class Team {
   const void* what_ = nullptr;
   std::int64_t count_ = 0;
   alignas(64) std::atomic<std::int64_t> next_{0};      // turn
-  alignas(64) std::atomic<std::uint32_t> loops_{0};    // begun; changes when there is something to do
-  alignas(64) std::atomic<std::uint32_t> at_work_{0};  // others that have not left the loop
+  alignas(64) std::atomic<std::uint32_t> loops_{0};    // started; changes when there is work
+  alignas(64) std::atomic<std::uint32_t> at_work_{0};  // other threads that have not left the loop
   std::atomic<bool> over_{false};
   std::mutex mutex_;
   std::exception_ptr failure_;

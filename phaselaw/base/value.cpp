@@ -127,7 +127,7 @@ Value from_toml(const toml::node& node, const std::string& source) {
   if (const auto* table = node.as_table()) {
     value = Value::table();
     std::vector<std::pair<const toml::key*, const toml::node*>>
-        children;  // the parser sorts by name; the file's order counts
+        children;  // the parser sorts by name, but the order of the file is kept
     for (const auto& [key, child] : *table) children.emplace_back(&key, &child);
     std::stable_sort(children.begin(), children.end(),
                      [](const auto& a, const auto& b) { return a.first->source().begin < b.first->source().begin; });
@@ -215,7 +215,7 @@ Value parse_json(const std::string& text, const std::string& source_name) {
     throw InputError({source_name, line, column}, "not valid JSON");
   } catch (const nlohmann::json::out_of_range& error) {
     throw InputError({source_name},
-                     fmt::format("a number too large for a double; write null or a smaller one ({})", error.what()));
+                     fmt::format("a number too large for a double; write null or a smaller number ({})", error.what()));
   }
 }
 

@@ -13,8 +13,8 @@
 
 #include "phaselaw/base/errors.h"
 
-// One document tree for everything that is read (TOML, JSON) and written (JSON): a value and the place it came from.
-// Tables keep the order of their keys. Numbers are numbers; unknown, NaN and infinity are null in JSON.
+// One document tree for everything that is read (TOML, JSON) and written (JSON): a value and its place. Tables keep the
+// order of their keys. Numbers are numbers; unknown, NaN and infinity are null in JSON.
 namespace phaselaw::base {
 
 class Value {
@@ -27,7 +27,7 @@ class Value {
   template <class I, std::enable_if_t<std::is_integral_v<I> && !std::is_same_v<I, bool>, int> = 0>
   Value(I i) : data_(static_cast<std::int64_t>(i)) {}
   Value(double d) : data_(d) {}
-  Value(const std::optional<double>& x) : Value(x ? Value(*x) : Value()) {}  // null for nothing
+  Value(const std::optional<double>& x) : Value(x ? Value(*x) : Value()) {}  // null if there is no place
   Value(std::string s) : data_(std::move(s)) {}
   Value(std::string_view s) : data_(std::string(s)) {}
   Value(const char* s) : data_(std::string(s)) {}
@@ -40,12 +40,12 @@ class Value {
   [[nodiscard]] bool is_bool() const { return std::holds_alternative<bool>(data_); }
   [[nodiscard]] bool is_integer() const { return std::holds_alternative<std::int64_t>(data_); }
   [[nodiscard]] bool is_number() const { return is_integer() || std::holds_alternative<double>(data_); }
-  [[nodiscard]] bool is_whole_number() const;  // integers, and reals such as 1e6: a fine way to write a count
+  [[nodiscard]] bool is_whole_number() const;  // integers, and reals such as 1e6, which may be used for counts
   [[nodiscard]] bool is_text() const { return std::holds_alternative<std::string>(data_); }
   [[nodiscard]] bool is_list() const { return std::holds_alternative<List>(data_); }
   [[nodiscard]] bool is_table() const { return std::holds_alternative<Table>(data_); }
 
-  // Typed access; an InputError at `where()` says what was expected and what was found.
+  // Typed access; InputError at `where()` says what was expected and what was found.
   [[nodiscard]] bool boolean() const;
   [[nodiscard]] std::int64_t integer() const;
   [[nodiscard]] double number() const;  // integers too
@@ -56,13 +56,13 @@ class Value {
   // "an integer", "text", ... for messages.
   [[nodiscard]] std::string kind() const;
 
-  // Tables: null pointer when the key is absent; [] makes the key (and makes null a table).
+  // Tables: a null pointer if the key is absent; [] creates the key (and turns null into a table).
   [[nodiscard]] const Value* find(std::string_view key) const;
-  [[nodiscard]] const Value& at(std::string_view key) const;  // InputError when absent
+  [[nodiscard]] const Value& at(std::string_view key) const;  // InputError if absent
   Value& operator[](std::string_view key);
-  void push_back(Value item);  // makes null a list
+  void push_back(Value item);  // turns null into a list
 
-  // Dotted path: set("data.n_data", 64) makes the tables on the way.
+  // Dotted path: set("data.n_data", 64) creates the tables on the way.
   void set(std::string_view dotted_path, Value value);
 
   [[nodiscard]] const Location& where() const { return where_; }
@@ -73,7 +73,7 @@ class Value {
   Location where_;
 };
 
-// TOML 1.0 with the place of every value; JSON, whose values know their file only. A syntax error is an InputError at
+// TOML 1.0 with the place of every value; JSON values know only their file. A syntax error is an InputError at
 // file:line:column. A JSON number beyond 64-bit integers is read as a double.
 [[nodiscard]] Value parse_toml(const std::string& text, const std::string& source_name);
 [[nodiscard]] Value read_toml(const std::string& path);

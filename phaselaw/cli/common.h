@@ -9,50 +9,51 @@
 #include "phaselaw/report/files.h"
 #include "phaselaw/report/format.h"
 
-// What every verb has: the common flags, and where results go.
+// What all verbs share: the common flags, and the functions that write results.
 namespace phaselaw::cli {
 
 struct Common {
-  std::string json;  // file for the result as JSON; "-": stdout
+  std::string json;  // file for the result as JSON; "-" is stdout
   bool quiet = false;
-  std::string command;  // as typed
+  std::string command;  // the command line as typed
   report::PageFiles page_files;
 };
 
-// A verb adds its subcommand with its flags, and puts what is to be done into `action` when it is the one called.
+// A verb adds its subcommand and its flags. If the user calls it, it stores the function to run in `action`.
 struct Program {
   CLI::App& app;
   Common common;
   std::function<void()> action;
 };
 
-// The subcommand with --json and --quiet; `action` runs after everything is parsed.
+// Adds the subcommand with --json and --quiet; `action` runs after all arguments are parsed.
 Verb add_verb(Program& program, const std::string& name, const std::string& description, const std::string& example,
               std::function<void()> action);
 
-// Writes the result to --json, if given: a file (write-then-rename) or stdout.
+// Writes the result to the file of --json (write to a temporary file, then rename) or to stdout. Does nothing without
+// --json.
 void emit_json(const Common& common, const base::Value& value);
 
-// `json` with made_by as the file at `path`, and to --json.
+// Adds made_by to `json`, writes it to the file at `path`, and also to --json.
 void write_json(const Common& common, const std::string& path, base::Value& json);
 
-// A result: `json` with made_by to --json, and where a directory is given as DIR/<name> with the page as
-// DIR/report.html. Writing changes nothing of the result: the JSON is the same with and without a directory.
+// Writes a result: `json` with made_by goes to --json and, if a directory is given, to DIR/<name>, with the page in
+// DIR/report.html. The JSON is the same with and without a directory.
 void write_answer(const Common& common, const std::string& directory, const std::string& name, base::Value json,
                   const std::function<report::Page()>& page);
-// The same with a directory always.
+// The same for a verb that always has a directory.
 void write_results(const Common& common, const std::string& directory, const std::string& name, base::Value json,
                    report::Page page);
 
-// Fails early when --json names a file that cannot be written.
+// Throws InputError before any work starts if --json names a file that cannot be written.
 void require_outputs(const Common& common);
 
-// base::made_by() and the command line.
+// Returns base::made_by() with the command line.
 [[nodiscard]] base::Value made_by(const Common& common);
 
 using report::text_table;
 
-// One for each verb, each in a file of its own.
+// One function per verb, each in its own file.
 void add_train(Program& program);
 void add_sweep(Program& program);
 void add_fit(Program& program);

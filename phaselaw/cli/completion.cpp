@@ -4,12 +4,13 @@
 #include "phaselaw/base/errors.h"
 #include "phaselaw/cli/describe.h"
 
-// phaselaw completion SHELL: what the shell reads to complete verbs, flags, their known values, and files.
+// phaselaw completion SHELL: prints the script with which a shell completes verbs, flags, their known values, and
+// files.
 namespace phaselaw::cli {
 
 namespace {
 
-// Inside single quotes of a POSIX shell; fish reads the same escape.
+// Quotes the text for a POSIX shell with single quotes; fish reads the same escape.
 std::string shell_quoted(const std::string& text) {
   std::string out = "'";
   for (const char c : text) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
@@ -58,7 +59,7 @@ std::string bash(const ProgramText& program) {
          "complete -o default -F _phaselaw phaselaw\n";
 }
 
-// In zsh's _describe and _arguments a colon ends the name and brackets end the help.
+// In _describe and _arguments of zsh, a colon ends the name and brackets end the help text, so they are escaped.
 std::string zsh_text(const std::string& text) {
   std::string out;
   for (const char c : text) {
@@ -116,7 +117,7 @@ std::string completion_script(const ProgramText& program, const std::string& she
 
 void add_completion(Program& program) {
   auto shell = std::make_shared<std::string>();
-  add_verb(program, "completion", "print the script by which bash, zsh or fish completes phaselaw's words",
+  add_verb(program, "completion", "print a completion script for bash, zsh or fish",
            "phaselaw completion bash > ~/.local/share/bash-completion/completions/phaselaw",
            [&program, shell] { fmt::print("{}", completion_script(describe(program), *shell)); })
       .positional("shell", *shell, "bash, zsh or fish");

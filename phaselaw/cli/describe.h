@@ -6,15 +6,16 @@
 
 #include "phaselaw/cli/common.h"
 
-// The program as plain data, read from the parser that --help prints: for manual pages and the shells' completion.
+// The program as plain data, read from the parser that prints --help. Manual pages and shell completion are made from
+// it.
 namespace phaselaw::cli {
 
 struct FlagText {
-  std::string name;                // "--law"; of a positional: "table"
-  std::string value;               // what follows it: "TEXT", "FLOAT", "huber|l1|l2"; empty for a switch
-  std::string default_value;       // empty: none
+  std::string name;                // "--law"; for a positional: "table"
+  std::string value;               // type of the value: "TEXT", "FLOAT", "huber|l1|l2"; empty for a switch
+  std::string default_value;       // empty: no default
   std::string help;                // one line
-  std::vector<std::string> words;  // what a shell offers as its value; empty: files
+  std::vector<std::string> words;  // values that a shell offers; empty: file names
   bool required = false;
 };
 
@@ -31,10 +32,11 @@ struct ProgramText {
 
 [[nodiscard]] ProgramText describe(const Program& program);
 
-// A manual page in roff (man 7): of the program when `verb` is null, else of that verb.
+// Returns a manual page in roff (man 7): that of the program if `verb` is null, otherwise that of the verb.
 [[nodiscard]] std::string manual_page(const ProgramText& program, const VerbText* verb);
 
-// A script that completes verbs, flags, known values and files; shell: bash, zsh or fish. InputError for another.
+// Returns a script that completes verbs, flags, known values and files. `shell` is bash, zsh or fish; any other name
+// is an InputError.
 [[nodiscard]] std::string completion_script(const ProgramText& program, const std::string& shell);
 
 }  // namespace phaselaw::cli

@@ -43,7 +43,7 @@ void print_laws(const Common& common) {
                  p.meaning);
     fmt::print("  {}\n", law.source);
   }
-  fmt::print("\nNAME@COLUMN takes another column; an expression such as 'E + A*N^-alpha' is a law too.\n");
+  fmt::print("\nNAME@COLUMN reads another column; an expression such as 'E + A*N^-alpha' is also a law.\n");
 }
 
 void run_fit(const Common& common, FitFlags& flags) {
@@ -52,7 +52,9 @@ void run_fit(const Common& common, FitFlags& flags) {
     print_laws(common);
     return;
   }
-  if (flags.table.empty()) throw base::InputError("fit: expected a table; see phaselaw fit --help, or fit --laws");
+  if (flags.table.empty())
+    throw base::InputError(
+        "fit: a table is missing; see phaselaw fit --help, or list the laws with phaselaw fit --laws");
   if (!flags.out.empty()) base::require_writable_directory(flags.out, "--out");
   flags.request.validate();
   tables::Table table = verbs::read_document(flags.table, flags.request.read);
@@ -75,20 +77,21 @@ void run_fit(const Common& common, FitFlags& flags) {
 
 void add_fit(Program& program) {
   auto flags = std::make_shared<FitFlags>();
-  add_verb(program, "fit", "fit a law to a table of runs or curves, or rank all laws that apply; intervals and a page",
-           "phaselaw fit runs.csv --out fitted\n  phaselaw fit runs.csv --law chinchilla --where 'dataset=c4'\n  "
-           "phaselaw fit runs.csv --law 'E + A*N^-a + B*D^-b' --json fit.json\n  phaselaw fit study.db --law two-stage "
-           "--rows envelope --fix E=0",
+  add_verb(program, "fit", "fit a law to a table of runs or curves, or rank all laws that apply",
+           "phaselaw fit runs.csv --out fitted\n  phaselaw fit runs.csv --law chinchilla --where 'dataset=c4'\n"
+           "  phaselaw fit runs.csv --law 'E + A*N^-a + B*D^-b' --json fit.json\n"
+           "  phaselaw fit study.db --law two-stage --rows envelope --fix E=0",
            [&program, flags] { run_fit(program.common, *flags); })
       .optional_positional("table", flags->table, "CSV, TSV or JSON lines with a loss and its inputs; or study.db")
-      .flag("--laws", flags->laws, "list all laws with formula, parameters and source")
+      .flag("--laws", flags->laws, "list all laws with their formula, parameters and source")
       .fields(flags->request)
       .option("--out", flags->out, "directory for fit.json, report.html and residuals.csv")
       .page_files(program.common.page_files.figures, program.common.page_files.pdf)
-      .flag("--mis-fitting-checklist", flags->checklist, "print what a reader needs to repeat the fit, filled in")
+      .flag("--mis-fitting-checklist", flags->checklist,
+            "print a checklist, already filled in, of what a reader needs to repeat the fit")
       .moved("--list", "--laws")
       .moved("--exponent", "--fix q=VALUE, such as --fix q=1/6")
-      .moved("--floor", "--fix E=VALUE, or leave it out for a free floor");
+      .moved("--floor", "--fix E=VALUE, or omit it to fit the floor");
 }
 
 }  // namespace phaselaw::cli

@@ -9,7 +9,7 @@
 #include "phaselaw/report/format.h"
 #include "phaselaw/verbs/experiment.h"
 
-// phaselaw flow EXP.toml --out DIR: kernel, gradient flow and training of one experiment in one frame.
+// phaselaw flow EXP.toml --out DIR: compares kernel, gradient flow and training of one experiment.
 namespace phaselaw::cli {
 
 namespace {
@@ -45,8 +45,7 @@ void write(const Common& common, const std::string& out, const verbs::FlowAnswer
       rows.push_back({c.view, base::format_number(c.time.back()), base::format_number(c.train_loss.back()),
                       base::format_number(c.test_loss.back()), base::format_number(c.excess_risk.back())});
   fmt::print(
-      "{}kernel against flow: {}\nkernel against training: {}\n{}/report.html  trajectories.csv  drift.csv  "
-      "flow.json\n",
+      "{}kernel against flow: {}\nkernel against training: {}\n{}/report.html  trajectories.csv  drift.csv  flow.json\n",
       text_table(rows), views.kernel_leaves_flow.reason, views.kernel_leaves_trained.reason, out);
 }
 
@@ -61,9 +60,10 @@ void run_flow(const Common& common, FlowFlags& flags) {
 
 void add_flow(Program& program) {
   auto flags = std::make_shared<FlowFlags>();
-  add_verb(program, "flow", "put kernel, gradient flow and training side by side",
-           "phaselaw flow examples/flow.toml --out flow", [&program, flags] { run_flow(program.common, *flags); })
-      .positional("experiment", flags->experiment, "experiment file (TOML), or a study: then the drift over its grid")
+  add_verb(program, "flow", "compare kernel, gradient flow and training", "phaselaw flow examples/flow.toml --out flow",
+           [&program, flags] { run_flow(program.common, *flags); })
+      .positional("experiment", flags->experiment,
+                  "experiment file (TOML); with a study file, the drift is measured over its grid")
       .required("--out", flags->out, "directory for report.html, trajectories.csv, drift.csv, flow.json")
       .page_files(program.common.page_files.figures, program.common.page_files.pdf)
       .fields(flags->request);

@@ -6,7 +6,7 @@
 #include "phaselaw/cli/common.h"
 #include "phaselaw/verbs/documents.h"
 
-// phaselaw isoflop TABLE.csv: the compute-optimal size by envelope, parabola, spline and parametric law, side by side.
+// phaselaw isoflop TABLE.csv: the compute-optimal size by envelope, parabola, spline and parametric law.
 namespace phaselaw::cli {
 
 namespace {
@@ -32,9 +32,9 @@ void run_isoflop(const Common& common, IsoflopFlags& flags) {
 
 void add_isoflop(Program& program) {
   auto flags = std::make_shared<IsoflopFlags>();
-  add_verb(program, "isoflop", "compute-optimal sizes from runs of equal compute: three methods beside each other",
+  add_verb(program, "isoflop", "find compute-optimal sizes from runs of equal compute by three methods",
            "phaselaw isoflop runs.csv --out isoflop", [&program, flags] { run_isoflop(program.common, *flags); })
-      .positional("table", flags->table, "CSV, TSV or JSON lines with compute (or tokens), n_params and loss")
+      .positional("table", flags->table, "CSV, TSV or JSON lines with n_params, loss, and compute or tokens")
       .fields(flags->request)
       .option("--out", flags->out, "directory for report.html and isoflop.json")
       .page_files(program.common.page_files.figures, program.common.page_files.pdf);

@@ -33,7 +33,7 @@ base::Value in_one_process(const verbs::KernelRequest& request, const std::strin
   return std::move(answer.json);
 }
 
-// The same files by all ranks of the launch. Unset on all ranks but the first.
+// The same files, written by all ranks together. Unset on every rank but the first.
 template <class T>
 std::optional<base::Value> on_ranks(const verbs::KernelRequest& request, const std::string& out) {
   KernelFiles<T> files(out);
@@ -54,8 +54,7 @@ void run_kernel(const Common& common, const KernelFlags& flags) {
   request.experiment = sweep::experiment_from(base::read_toml(flags.experiment));
   flags.given.over(request);
   request.validate();
-  if (!request.distributed)
-    ranks::require_one_rank("phaselaw kernel", "add --distributed, or start it without a launcher");
+  if (!request.distributed) ranks::require_one_rank("phaselaw kernel", "add --distributed, or start it without mpirun");
   if (ranks::launch().rank == 0) require_outputs(common);
   std::optional<base::Value> json = carry_out(request, flags.out);
   if (!json) return;
@@ -76,7 +75,8 @@ void add_kernel(Program& program) {
   add_verb(program, "kernel", "compute the layer-wise tangent kernel and its spectrum",
            "phaselaw kernel examples/kernel.toml --out kernel",
            [&program, flags] { run_kernel(program.common, *flags); })
-      .positional("experiment", flags->experiment, "experiment file (TOML); the kernel is on its training inputs")
+      .positional("experiment", flags->experiment,
+                  "experiment file (TOML); the kernel is computed on its training inputs")
       .required("--out", flags->out, "directory for kernel.npy, kernel_layer_<nu>.npy, spectrum.csv, kernel.json, ...")
       .fields(verbs::KernelRequest{}, flags->given)
       .moved("--blocks", "--detail blocks");

@@ -9,14 +9,15 @@
 #include "phaselaw/verbs/kernel.h"
 #include "phaselaw/verbs/kernel_distributed.h"
 
-// The files of `phaselaw kernel`. Rows of every kernel: (sample, token, output coordinate), last fastest.
+// The files of `phaselaw kernel`. Rows of every kernel are ordered by (sample, token, output coordinate), the last
+// fastest.
 namespace phaselaw::cli {
 
 template <class T>
 class KernelFiles : public verbs::KernelSink<T> {
  public:
   explicit KernelFiles(std::string directory) : directory_(std::move(directory)) {}
-  void open() override;  // InputError at --out where nothing can be written
+  void open() override;  // InputError at --out if nothing can be written there
   // weights.safetensors, inputs.npy (n, L, d) or (n, L) for tokens, outputs.npy and targets.npy (n, L, o).
   void setting(const sweep::Experiment& experiment, const verbs::KernelSetting<T>& setting) override;
   // kernel.npy, kernel_layer_<nu>.npy or kernel_<block>.npy.
@@ -29,7 +30,7 @@ class KernelFiles : public verbs::KernelSink<T> {
   std::optional<data::NpyPieces<T>> file_;
 };
 
-// All files of a kernel with matrices.
+// Writes all files of a kernel with matrices.
 template <class T>
 void write_files(const std::string& directory, const sweep::Experiment& experiment,
                  const verbs::DenseAnswer<T>& answer);
@@ -37,7 +38,7 @@ void write_files(const std::string& directory, const sweep::Experiment& experime
 // spectrum.csv: rank, eigenvalue, target_coefficient.
 void write_spectrum(const std::string& directory, const verbs::KernelSpectrum& found);
 
-// density.csv: eigenvalue, cdf and its standard error, on a log grid between the extremes.
+// density.csv: eigenvalue, cdf and its standard error, on a logarithmic grid between the extreme eigenvalues.
 void write_density(const std::string& directory, const kernel::SpectralDensity& density);
 
 extern template class KernelFiles<float>;

@@ -9,15 +9,16 @@
 #include "phaselaw/cli/python_options.h"
 #include "phaselaw/sweep/key_reference.h"
 
-// What the program says about itself.
-// phaselaw man: manual pages, from the same text as --help.
+// Verbs that document the program.
+// phaselaw man: manual pages, made from the text of --help.
 // phaselaw keys: every key of an experiment file with its default and meaning.
-// phaselaw cite: BibTeX of this program as it was built, and of the paper.
+// phaselaw cite: BibTeX of this build of the program, and of the paper.
 namespace phaselaw::cli {
 
 namespace {
 
-// Roff reads a backslash as an escape, a hyphen as a typographic one, and a dot or quote at the start as a request.
+// In roff a backslash starts an escape, a hyphen is typographic, and a dot or quote at the start of a line is a
+// request.
 std::string roff(const std::string& text) {
   std::string out;
   for (const char c : text) {
@@ -51,14 +52,16 @@ std::string entry(const FlagText& flag) {
 }
 
 constexpr const char* kExitStatus =
-    ".SH EXIT STATUS\n.TP\n0\ndone\n.TP\n1\nfailed while running: the disk, the optimiser, a store that is not sound\n"
-    ".TP\n2\nbad input: the message names the file with line and column, or the flag\n.TP\n3\ninterrupted, or out of "
-    "its time limit; the same command goes on\n";
+    ".SH EXIT STATUS\n.TP\n0\nsuccess\n.TP\n1\n"
+    "failure at run time, for example a full disk, a diverging optimiser or a damaged store\n.TP\n2\n"
+    "invalid input: the message names the file with line and column, or the flag\n.TP\n3\n"
+    "interrupted, or the time limit was reached; run the same command again to continue\n";
 
 std::string page_of_program(const ProgramText& program) {
   std::string text = fmt::format(
-      ".SH NAME\nphaselaw \\- measure how transformers learn, predict how far more will take them\n.SH SYNOPSIS\n"
-      "\\fBphaselaw\\fR \\fIverb\\fR [\\fIoptions\\fR]\n.SH DESCRIPTION\n{}\n.SH VERBS\n",
+      ".SH NAME\n"
+      "phaselaw \\- measure how transformers learn and predict how far more compute, data or width will take them\n"
+      ".SH SYNOPSIS\n\\fBphaselaw\\fR \\fIverb\\fR [\\fIoptions\\fR]\n.SH DESCRIPTION\n{}\n.SH VERBS\n",
       roff(program.help.substr(0, program.help.find('\n'))));
   for (const auto& verb : program.verbs) text += fmt::format(".TP\n\\fB{}\\fR\n{}\n", roff(verb.name), roff(verb.help));
   text += kExitStatus;
@@ -120,8 +123,8 @@ void add_man(Program& program) {
   auto flags = std::make_shared<ManFlags>();
   add_verb(program, "man", "print the manual page of the program or of a verb", "phaselaw man fit | man -l -",
            [&program, flags] { run_man(program, *flags); })
-      .optional_positional("verb", flags->verb, "whose page; default: the program's")
-      .option("--out", flags->out, "directory: writes all pages there instead");
+      .optional_positional("verb", flags->verb, "verb to describe (default: the program itself)")
+      .option("--out", flags->out, "directory to which all pages are written instead");
 }
 
 void add_keys(Program& program) {
@@ -132,18 +135,18 @@ void add_keys(Program& program) {
 }
 
 void add_cite(Program& program) {
-  add_verb(program, "cite", "print BibTeX of this version of phaselaw and of the paper", "phaselaw cite >> paper.bib",
-           [] {
-             fmt::print(
-                 "@software{{phaselaw,\n"
-                 "  title   = {{phaselaw: measures how transformers learn and predicts how far more compute, data or "
-                 "width will take them}},\n"
-                 "  author  = {{{{The phaselaw authors}}}},\n"
-                 "  version = {{{}}},\n"
-                 "  note    = {{commit {}}}\n"
-                 "}}\n\n{}",
-                 base::version(), base::commit(), report::paper_bibtex());
-           });
+  add_verb(
+      program, "cite", "print the BibTeX entries of this version of phaselaw and of the paper",
+      "phaselaw cite >> paper.bib", [] {
+        fmt::print(
+            "@software{{phaselaw,\n"
+            "  title   = {{phaselaw: measures how transformers learn and predicts how far more compute, data or width will take them}},\n"
+            "  author  = {{{{The phaselaw authors}}}},\n"
+            "  version = {{{}}},\n"
+            "  note    = {{commit {}}}\n"
+            "}}\n\n{}",
+            base::version(), base::commit(), report::paper_bibtex());
+      });
 }
 
 }  // namespace phaselaw::cli

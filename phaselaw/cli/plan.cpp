@@ -5,7 +5,7 @@
 #include "phaselaw/base/files.h"
 #include "phaselaw/cli/common.h"
 
-// phaselaw plan --fit FIT.json --compute C: sizes to train, or compute for a loss, with intervals.
+// phaselaw plan --fit FIT.json --compute C: sizes to train for a compute, or the compute for a loss, with intervals.
 namespace phaselaw::cli {
 
 namespace {
@@ -31,10 +31,11 @@ void run_plan(const Common& common, const PlanFlags& flags) {
 
 void add_plan(Program& program) {
   auto flags = std::make_shared<PlanFlags>();
-  add_verb(program, "plan", "from a fit: sizes to train for a compute, compute for a loss, the next run",
+  add_verb(program, "plan",
+           "choose model and data sizes for a compute, the compute for a loss, or the next run, from a fit",
            "phaselaw plan --fit fit.json --compute 1e21 1e24 --out plan",
            [&program, flags] { run_plan(program.common, *flags); })
-      .required("--fit", flags->fit, "FIT.json of phaselaw fit --json")
+      .required("--fit", flags->fit, "fit file (JSON) written by phaselaw fit")
       .fields(flags->request)
       .option("--out", flags->out, "directory for report.html and plan.json")
       .page_files(program.common.page_files.figures, program.common.page_files.pdf);

@@ -7,7 +7,7 @@
 #include "phaselaw/cli/common.h"
 #include "phaselaw/verbs/experiment_text.h"
 
-// phaselaw predict EXP.toml --out DIR: the learning curve from the kernel, without training.
+// phaselaw predict EXP.toml --out DIR: predicts the learning curve from the kernel, without training.
 namespace phaselaw::cli {
 
 namespace {
@@ -31,7 +31,7 @@ void run_predict(const Common& common, PredictFlags& flags) {
              base::format_value(prediction.envelope.exponent, prediction.envelope.lo, prediction.envelope.hi),
              base::format_number(prediction.seconds));
   if (prediction.check)
-    fmt::print("median error over all n and t: {}; the training took {} s, {} times the prediction\n",
+    fmt::print("median error over all n and t: {} %; the training took {} s, {} times as long as the prediction\n",
                base::format_percent(prediction.check->median_error), base::format_number(prediction.check->seconds),
                base::format_number(prediction.check->seconds / prediction.seconds));
   fmt::print("{}/report.html  predicted.csv  predict.json\n", flags.out);
@@ -44,7 +44,7 @@ void add_predict(Program& program) {
   add_verb(program, "predict", "predict the learning curve from the kernel, without training",
            "phaselaw predict examples/predict.toml --n-data 8,16,32 --out predicted",
            [&program, flags] { run_predict(program.common, *flags); })
-      .positional("experiment", flags->experiment, "experiment file (TOML); its training set is the pool")
+      .positional("experiment", flags->experiment, "experiment file (TOML); subsets are drawn from its training set")
       .required("--out", flags->out, "directory for report.html, predicted.csv, predict.json")
       .page_files(program.common.page_files.figures, program.common.page_files.pdf)
       .fields(flags->request);

@@ -62,7 +62,7 @@ struct Described {
   std::string types, rows;
 };
 
-// Every field but those that the function names itself, or that only the program has.
+// All fields except those that the Python function names itself and those that only the program has.
 template <class S>
 Described describe(const std::vector<std::string>& others) {
   Described out;
@@ -99,10 +99,8 @@ std::string python_options() {
   add("SweepOptions", "sweep", describe<verbs::SweepRequest>({}));
   add("TheoryNumbers", "theory", describe<theory::TheoryNumbers>({}));
   return "# SPDX-License-Identifier: Apache-2.0\n"
-         "# Written by `phaselaw keys --python`, from the fields of the options in C++. Do not edit; a test compares "
-         "it.\n"
-         "\"\"\"The keyword arguments of every verb: types for type checkers, and defaults and help for "
-         "signatures.\"\"\"\n\n"
+         "# Written by `phaselaw keys --python`, from the fields of the options in C++. Do not edit; a test compares it.\n"
+         "\"\"\"The keyword arguments of every verb: types for type checkers, and defaults and help for signatures.\"\"\"\n\n"
          "from __future__ import annotations\n\n"
          "from collections.abc import Mapping, Sequence\n"
          "from typing import Any, Literal, NamedTuple, TypedDict\n\n\n"

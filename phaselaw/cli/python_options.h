@@ -5,7 +5,8 @@
 
 namespace phaselaw::cli {
 
-// python/phaselaw/_options.py: the keyword arguments of the Python functions, from the same fields() as the flags.
+// Returns python/phaselaw/_options.py: the keyword arguments of the Python functions, from the same fields() as the
+// flags.
 [[nodiscard]] std::string python_options();
 
 }  // namespace phaselaw::cli

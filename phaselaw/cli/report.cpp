@@ -31,12 +31,12 @@ void write_report(const Common& common, const ReportFlags& flags) {
 
 void add_report(Program& program) {
   auto flags = std::make_shared<ReportFlags>();
-  add_verb(program, "report", "make one self-contained page from a study's store",
+  add_verb(program, "report", "write one self-contained page from a study's store",
            "phaselaw report study.db --out study.html", [&program, flags] { write_report(program.common, *flags); })
-      .positional("store", flags->store, "the store, study.db")
-      .required("--out", flags->out, "the page, FILE.html")
+      .positional("store", flags->store, "store of the study, such as study.db")
+      .required("--out", flags->out, "file for the page, such as study.html")
       .page_files(program.common.page_files.figures, program.common.page_files.pdf)
-      .option("--resamples", flags->resamples, "bootstrap resamples of the intervals", 2);
+      .option("--resamples", flags->resamples, "number of bootstrap resamples for the intervals", 2);
 }
 
 }  // namespace phaselaw::cli

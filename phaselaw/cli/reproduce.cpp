@@ -8,7 +8,7 @@
 #include "phaselaw/cli/common.h"
 #include "phaselaw/report/format.h"
 
-// phaselaw reproduce --preset quick --out DIR: the paper's experiments, claims and page.
+// phaselaw reproduce --preset quick --out DIR: runs the paper's experiments, judges its claims, and writes a page.
 namespace phaselaw::cli {
 
 namespace {
@@ -36,28 +36,29 @@ void run_reproduce(const Common& common, reproduce::ReproduceOptions options) {
   if (common.json != "-") print(result);
   if (!result.unfinished.empty())
     throw base::Interrupted(
-        fmt::format("not finished: {}; the same command carries out the rest", fmt::join(result.unfinished, ", ")));
+        fmt::format("not finished: {}; run the same command again for the rest", fmt::join(result.unfinished, ", ")));
 }
 
 }  // namespace
 
 void add_reproduce(Program& program) {
   auto options = std::make_shared<reproduce::ReproduceOptions>();
-  add_verb(program, "reproduce", "carry out the paper's experiments and judge its claims",
+  add_verb(program, "reproduce", "run the paper's experiments and judge its claims",
            "phaselaw reproduce --preset quick --out demo",
            [&program, options] { run_reproduce(program.common, *options); })
-      .option("--preset", options->preset,
-              "quick: every experiment in minutes; full: more sizes, seeds and compute, within 90 minutes on two cores")
+      .option(
+          "--preset", options->preset,
+          "quick: every experiment, in minutes; full: more sizes, seeds and compute, within 90 minutes on two cores")
       .words("quick|full")
-      .option("--only", options->only, "an experiment, such as E2 or E1.text; may be repeated; default: all")
+      .option("--only", options->only, "experiment to run, such as E2 or E1.text; may be repeated (default: all)")
       .option("--time-limit", options->time_limit,
-              "seconds; what is not finished then is left to the next call, and the page says so")
-      .option("--text", options->text, "UTF-8 file or directory; default: the texts of Debian's package fortunes")
+              "stop after this time [s]; the same command run again continues, and the page lists what is missing")
+      .option("--text", options->text, "UTF-8 file or directory of texts (default: those of Debian's package fortunes)")
       .option("--arrays-x", options->arrays_x,
-              ".npy of your own inputs for E1.arrays, (n, seq_len, d_model); with --arrays-y")
-      .option("--arrays-y", options->arrays_y, ".npy of their targets, (n, seq_len, d_out)")
-      .option("--seed", options->seed, "seed of every random draw; default: the presets'", 0)
-      .option("--threads", options->threads, "workers; default: one a core", 1)
+              ".npy file of your own inputs for E1.arrays, shape (n, seq_len, d_model); needs --arrays-y")
+      .option("--arrays-y", options->arrays_y, ".npy file of their targets, shape (n, seq_len, d_out)")
+      .option("--seed", options->seed, "seed of all random draws (default: the seed of each preset)", 0)
+      .option("--threads", options->threads, "number of worker threads (default: all cores)", 1)
       .required("--out", options->out, "directory for report.html, results.json and the stores")
       .page_files(program.common.page_files.figures, program.common.page_files.pdf);
 }

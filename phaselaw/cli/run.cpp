@@ -22,7 +22,7 @@ std::vector<std::string> verb_names(const CLI::App& app) {
   return names;
 }
 
-// What the parser could not place: a verb or flag, with the nearest known one.
+// Reports a word that the parser does not know, a verb or a flag, with the nearest known one.
 base::InputError unknown_word(const CLI::App& app, const std::string& word) {
   const auto called = app.get_subcommands();
   if (called.empty()) return base::InputError(base::unknown_name("verb", word, verb_names(app)));
@@ -63,9 +63,9 @@ int run(int argc, const char* const* argv) {
   CLI::App app{
       "phaselaw: measures how transformers learn and predicts how far more compute, data or width will take them.\n\n"
       "Start with one of:\n"
-      "  phaselaw fit runs.csv --out fitted                   a table of losses of your own: laws, intervals, a page\n"
-      "  phaselaw reproduce --preset quick --out demo         the paper, measured here in minutes\n"
-      "  phaselaw VERB --help                                 flags, defaults and an example",
+      "  phaselaw fit runs.csv --out fitted                   fit laws to your own table of losses, with intervals and a page\n"
+      "  phaselaw reproduce --preset quick --out demo         repeat the paper's experiments in minutes\n"
+      "  phaselaw VERB --help                                 show flags, defaults and an example",
       "phaselaw"};
   app.set_version_flag("--version", base::version() + " (" + base::commit() + ")");
   app.require_subcommand(0, 1);
@@ -76,9 +76,9 @@ int run(int argc, const char* const* argv) {
     program.common.command += (i > 0 ? " " : "") + std::string(i > 0 ? argv[i] : "phaselaw");
   using Add = void (*)(Program&);
   const std::pair<const char*, std::vector<Add>> groups[] = {
-      {"Runs: train, and carry out studies",
+      {"Runs: train models and run studies",
        {add_train, add_sweep, add_report, add_export, add_check, add_merge, add_weights}},
-      {"Laws: what tables of losses say", {add_fit, add_plan, add_isoflop, add_diagnose}},
+      {"Laws: fit tables of losses", {add_fit, add_plan, add_isoflop, add_diagnose}},
       {"Theory: the paper's formulas, kernels and flows",
        {add_reproduce, add_theory, add_kernel, add_flow, add_predict}},
       {"Help", {add_keys, add_man, add_completion, add_cite}}};
@@ -87,7 +87,7 @@ int run(int argc, const char* const* argv) {
       add(program);
       app.get_subcommands({}).back()->group(heading);
     }
-  // What is wrong with the input is wrong on all of several ranks: the first speaks for them.
+  // An input error occurs on all ranks alike, so only the first rank reports it.
   const bool first = ranks::launch().rank == 0;
   try {
     return dispatch(app, program, argc, argv);

@@ -11,9 +11,9 @@
 #include "phaselaw/sweep/check.h"
 #include "phaselaw/sweep/curves.h"
 
-// phaselaw check study.db: is the store sound, and is the study complete?
-// phaselaw export study.db --format NAME: the runs as a table on stdout, or curves for a training dashboard.
-// phaselaw merge OUT.db A.db B.db ...: the shards of a study as one store.
+// phaselaw check study.db: verifies that the store is intact and whether the study is complete.
+// phaselaw export study.db --format NAME: writes the runs as a table to stdout, or their curves for a dashboard.
+// phaselaw merge OUT.db A.db B.db ...: joins the stores of a study's shards into one.
 namespace phaselaw::cli {
 
 namespace {
@@ -46,27 +46,26 @@ void check_store(const Common& common, const CheckFlags& flags) {
   if (common.json != "-") {
     for (const auto& problem : check.problems) fmt::print("{}\n", problem);
     if (check.sound()) {
-      fmt::print("sound: study {}, schema {}; {} of {} runs there ({} finished, {} diverged), {} measurements\n",
+      fmt::print("sound: study {}, schema {}; {} of {} runs present ({} finished, {} diverged), {} measurements\n",
                  check.study_key, check.file.schema_version, check.points - check.missing, check.points,
                  check.file.finished, check.file.diverged, check.file.measurements);
-      if (check.file.failed > 0)
-        fmt::print("{} failed runs; the same sweep command carries them out again\n", check.file.failed);
+      if (check.file.failed > 0) fmt::print("{} failed runs; run the sweep again to repeat them\n", check.file.failed);
       if (check.in_flight > 0)
-        fmt::print("{} runs in flight; the same sweep command goes on with them\n", check.in_flight);
+        fmt::print("{} unfinished runs; run the sweep again to continue them\n", check.in_flight);
       if (check.file.without_checksum > 0)
         fmt::print(
-            "schema {} has no checksums of these numbers: changed ones would not be found; a sweep of the study "
-            "adds them\n",
+            "schema {} stores no checksums of these numbers, so changed numbers are not detected; run the sweep again to add checksums\n",
             check.file.schema_version);
       if (check.programs > 1)
-        fmt::print("the runs were made by {} different programs: SELECT program, count(*) FROM runs GROUP BY program\n",
-                   check.programs);
+        fmt::print(
+            "the runs were made by {} different programs; list them with SELECT program, count(*) FROM runs GROUP BY program\n",
+            check.programs);
     }
   }
   if (!check.sound())
     throw base::RunError(
-        fmt::format("{}: {} problem{}; restore it from a copy, or carry the runs named above out again", flags.store,
-                    check.problems.size(), check.problems.size() == 1 ? "" : "s"));
+        fmt::format("{}: {} problem{} found; restore the store from a copy, or repeat the runs named above",
+                    flags.store, check.problems.size(), check.problems.size() == 1 ? "" : "s"));
   if (flags.complete && check.missing > 0)
     throw base::RunError(
         fmt::format("{}: {} of {} runs are missing; run the sweep again", flags.store, check.missing, check.points));
@@ -76,10 +75,11 @@ void check_store(const Common& common, const CheckFlags& flags) {
 
 void add_check(Program& program) {
   auto flags = std::make_shared<CheckFlags>();
-  add_verb(program, "check", "verify a store: pages, checksums, every run against its study; exit code 1 if not sound",
+  add_verb(program, "check",
+           "verify a store: pages, checksums, and every run against its study; exit code 1 if a check fails",
            "phaselaw check study.db", [&program, flags] { check_store(program.common, *flags); })
-      .positional("store", flags->store, "the store, study.db")
-      .flag("--complete", flags->complete, "exit code 1 as well when a run of the study is missing");
+      .positional("store", flags->store, "store of the study, such as study.db")
+      .flag("--complete", flags->complete, "also exit with code 1 if a run of the study is missing");
 }
 
 namespace {
@@ -94,10 +94,11 @@ void export_store(const ExportFlags& flags) {
     throw base::InputError({"--format"}, base::unknown_name("format", flags.format, formats));
   const bool to_directory = flags.format == "tensorboard";
   if (to_directory && flags.out.empty())
-    throw base::InputError({"--out"}, "format tensorboard writes a file for each run; name a directory");
+    throw base::InputError({"--out"}, "format tensorboard writes one file for each run; name a directory with --out");
   if (!to_directory && !flags.out.empty())
     throw base::InputError(
-        {"--out"}, fmt::format("format {} is written to stdout; use > FILE, or --format tensorboard", flags.format));
+        {"--out"}, fmt::format("format {} is written to stdout; redirect it with > FILE, or use --format tensorboard",
+                               flags.format));
   const auto store = store::Store::open_read(flags.store);
   if (to_directory) {
     base::require_writable_directory(flags.out, "--out");
@@ -120,11 +121,11 @@ void add_export(Program& program) {
   auto flags = std::make_shared<ExportFlags>();
   add_verb(program, "export", "write the runs of a store as a table, or their curves for TensorBoard or W&B",
            "phaselaw export study.db --format csv > study.csv", [flags] { export_store(*flags); })
-      .positional("store", flags->store, "the store, study.db")
+      .positional("store", flags->store, "store of the study, such as study.db")
       .option("--format", flags->format,
-              "csv or jsonl: one table; tensorboard: event files; tensorboard-csv, wandb-jsonl: curves as text")
+              "csv or jsonl: one table; tensorboard: event files; tensorboard-csv or wandb-jsonl: curves as text")
       .words("csv|jsonl|tensorboard|tensorboard-csv|wandb-jsonl")
-      .option("--out", flags->out, "format tensorboard: directory for the event files");
+      .option("--out", flags->out, "with format tensorboard: directory for the event files");
 }
 
 namespace {
@@ -143,7 +144,7 @@ void merge_stores(const Common& common, const MergeFlags& flags) {
                                         {"duplicates", result.duplicates},
                                         {"inputs", static_cast<std::int64_t>(flags.inputs.size())}}));
   if (common.json != "-")
-    fmt::print("{} runs in {}: {} added, {} in more than one store and the same in each\n", result.runs, flags.out,
+    fmt::print("{} runs in {}: {} added, {} present in several stores with equal results\n", result.runs, flags.out,
                result.added, result.duplicates);
 }
 
@@ -154,7 +155,7 @@ void add_merge(Program& program) {
   add_verb(program, "merge", "join the stores of a study's shards into one",
            "phaselaw merge study.db shard0.db shard1.db shard2.db",
            [&program, flags] { merge_stores(program.common, *flags); })
-      .positional("out", flags->out, "the store to make, or one of the same study to add to")
+      .positional("out", flags->out, "store to write; an existing one of the same study is extended")
       .positional("inputs", flags->inputs, "stores of the same study");
 }
 

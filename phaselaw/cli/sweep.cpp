@@ -8,7 +8,7 @@
 #include "phaselaw/report/format.h"
 #include "phaselaw/verbs/sweep.h"
 
-// phaselaw sweep STUDY.toml --out study.db: all runs of a study, resumable.
+// phaselaw sweep STUDY.toml --out study.db: runs a study; can be resumed.
 namespace phaselaw::cli {
 
 namespace {
@@ -19,14 +19,14 @@ struct SweepFlags {
   bool dry_run = false;
 };
 
-// The runs that are to be done, what each costs here, and how long all take.
+// Lists the runs to do, the cost of each on this machine, and the time of all.
 void list_runs(const Common& common, const verbs::SweepRequest& request) {
   require_outputs(common);
   const auto plan = verbs::plan_sweep(request, ranks::launch());
   emit_json(common, plan.json);
   if (common.json == "-") return;
   if (plan.runs.empty()) {
-    fmt::print("0 runs: all {} of the study are in {}\n", plan.study.points.size(), request.out);
+    fmt::print("0 runs to do: all {} runs of the study are in {}\n", plan.study.points.size(), request.out);
     return;
   }
   const bool ladder =
@@ -72,7 +72,7 @@ void run_sweep(const Common& common, SweepFlags& flags) {
   const auto [summary, json] = verbs::sweep(flags.request, launch);
   emit_json(common, json);
   if (common.json != "-")
-    fmt::print("{} runs carried out ({} diverged), {} were there already; {} on {} threads{}\n{}\n", summary.done,
+    fmt::print("{} runs done ({} diverged), {} already in the store; {} on {} threads{}\n{}\n", summary.done,
                summary.diverged, summary.already_there, base::format_duration(summary.seconds), summary.threads,
                launch.several() ? fmt::format(" of {} ranks", launch.size) : "", flags.request.out);
 }
@@ -81,12 +81,13 @@ void run_sweep(const Common& common, SweepFlags& flags) {
 
 void add_sweep(Program& program) {
   auto flags = std::make_shared<SweepFlags>();
-  add_verb(program, "sweep", "carry out all runs of a study; run it again to resume",
+  add_verb(program, "sweep", "run all experiments of a study; run it again to resume",
            "phaselaw sweep examples/study.toml --out study.db",
            [&program, flags] { run_sweep(program.common, *flags); })
       .positional("study", flags->study, "study file (TOML): an experiment with a [grid]; keys: phaselaw keys")
-      .option("--out", flags->request.out, "the store, study.db; an existing one of the same study is resumed")
-      .flag("--dry-run", flags->dry_run, "list the runs, their cost and time on this machine, and stop")
+      .option("--out", flags->request.out,
+              "store to write, such as study.db; an existing store of the same study is resumed")
+      .flag("--dry-run", flags->dry_run, "list the runs with their cost and time on this machine, and stop")
       .fields(flags->request);
 }
 

@@ -4,24 +4,24 @@
 #include "phaselaw/cli/common.h"
 #include "phaselaw/verbs/experiment_text.h"
 
-// phaselaw theory [numbers]: the paper's formulas at plain numbers. The flags are the fields of theory::TheoryNumbers.
-// phaselaw theory --from EXP.toml: at the numbers that an actual model, data set and flow have.
+// phaselaw theory [numbers]: evaluates the paper's formulas. The flags are the fields of theory::TheoryNumbers.
+// phaselaw theory --from EXP.toml: evaluates them at numbers measured on a real model, data set and flow.
 namespace phaselaw::cli {
 
 namespace {
 
 struct TheoryFlags {
-  GivenFlags numbers, run;  // of the one way to ask and of the other
+  GivenFlags numbers, run;  // the flags of the two forms of the command
   std::string from;
 };
 
-// Flags of the other way would be ignored.
+// Refuses flags of the other form, which would be ignored.
 void refuse(const GivenFlags& given, const char* why) {
   if (!given.flags.empty()) throw base::InputError({base::flag_of(given.flags.front().first)}, why);
 }
 
 void print(const Common& common, const TheoryFlags& flags) {
-  refuse(flags.run, "only --from takes it; leave it out");
+  refuse(flags.run, "is used only with --from; add --from, or omit it");
   theory::TheoryNumbers numbers;
   flags.numbers.over(numbers);
   const auto answer = verbs::theory(numbers);
@@ -31,7 +31,7 @@ void print(const Common& common, const TheoryFlags& flags) {
 }
 
 void print_measured(const Common& common, const TheoryFlags& flags) {
-  refuse(flags.numbers, "--from measures the numbers; leave it out");
+  refuse(flags.numbers, "is measured by --from; omit it");
   verbs::ExperimentRequest request;
   flags.run.over(request);
   request.experiment = sweep::experiment_from(base::read_toml(flags.from));
@@ -45,13 +45,13 @@ void print_measured(const Common& common, const TheoryFlags& flags) {
 
 void add_theory(Program& program) {
   auto flags = std::make_shared<TheoryFlags>();
-  add_verb(program, "theory", "evaluate the paper's definitions, bounds and laws at plain numbers",
+  add_verb(program, "theory", "evaluate the paper's definitions, bounds and laws",
            "phaselaw theory --compute 1e12 --noise 0.3",
            [&program, flags] {
              require_outputs(program.common);
              flags->from.empty() ? print(program.common, *flags) : print_measured(program.common, *flags);
            })
-      .option("--from", flags->from, "experiment file: measure the constants on its model, data and flow instead")
+      .option("--from", flags->from, "experiment file; the constants are measured on its model, data and flow")
       .fields(verbs::ExperimentRequest{}, flags->run)
       .fields(theory::TheoryNumbers{}, flags->numbers);
 }

@@ -7,7 +7,7 @@
 #include "phaselaw/cli/common.h"
 #include "phaselaw/verbs/experiment.h"
 
-// phaselaw train EXP.toml --out DIR: one model, its curve, weights and run.json.
+// phaselaw train EXP.toml --out DIR: trains one model and writes its curve, weights and run.json.
 namespace phaselaw::cli {
 
 namespace {
@@ -33,7 +33,7 @@ void train(const Common& common, TrainFlags& flags) {
         base::format_number(last.train_loss, 4), base::format_number(last.test_loss, 4),
         base::format_number(last.excess_risk, 4), flags.out);
   if (answer.result.outcome == training::Outcome::interrupted)
-    throw base::Interrupted("interrupted; the curve and weights up to here are in " + flags.out);
+    throw base::Interrupted("interrupted; the curve and weights so far are in " + flags.out);
 }
 
 }  // namespace
@@ -42,8 +42,8 @@ void add_train(Program& program) {
   auto flags = std::make_shared<TrainFlags>();
   add_verb(program, "train", "train one model and record its curve", "phaselaw train examples/teacher.toml --out run",
            [&program, flags] { train(program.common, *flags); })
-      .positional("experiment", flags->experiment, "experiment file (TOML); keys: phaselaw keys")
-      .required("--out", flags->out, "directory for curve.csv, weights.safetensors, run.json")
+      .positional("experiment", flags->experiment, "experiment file (TOML); list its keys with phaselaw keys")
+      .required("--out", flags->out, "directory for curve.csv, weights.safetensors and run.json")
       .fields(flags->request);
 }
 

@@ -38,7 +38,7 @@ Verb& Verb::moved(const char* flag, const char* successor) {
   app_.add_option(
           flag,
           [name = std::string(flag), next = std::string(successor)](const CLI::results_t&) -> bool {
-            throw base::InputError({name}, fmt::format("this flag is gone; use {}", next));
+            throw base::InputError({name}, fmt::format("this flag was removed; use {}", next));
           },
           "")
       ->expected(0, 1)
@@ -104,8 +104,8 @@ Verb& Verb::flag(const char* flag, bool& value, const char* help) {
 }
 
 Verb& Verb::page_files(bool& figures, bool& pdf) {
-  return flag("--figures", figures, "also write each figure of the page as SVG, PDF and CSV")
-      .flag("--pdf", pdf, "also print the page to PDF (needs Chromium)");
+  return flag("--figures", figures, "write each figure of the page also as SVG, PDF and CSV")
+      .flag("--pdf", pdf, "print the page also to PDF (needs Chromium)");
 }
 
 Verb& Verb::words(const char* separated_by_bars) {
@@ -120,8 +120,8 @@ Verb add_verb(Program& program, const std::string& name, const std::string& desc
   app->callback([&program, todo = std::move(action)] { program.action = todo; });
   auto& common = program.common;
   return Verb(*app)
-      .option("--json", common.json, "write the result as JSON to this file; - for stdout")
-      .flag("--quiet", common.quiet, "only warnings and errors on stderr");
+      .option("--json", common.json, "file for the result as JSON; - writes it to stdout")
+      .flag("--quiet", common.quiet, "print only warnings and errors to stderr");
 }
 
 }  // namespace phaselaw::cli

@@ -15,14 +15,15 @@ class App;
 class Option;
 }  // namespace CLI
 
-// One subcommand and its flags: a narrow seam to the command-line library, whose header is slow to compile.
-// Defaults are what the variables hold when they are bound; they are shown in --help.
+// One subcommand and its flags: a thin wrapper around the command-line library, because its header is slow to
+// compile.
+// The defaults shown by --help are the values of the variables when they are bound.
 //
-// The flags of an option struct are its fields(): --n-layers of n_layers, with type, default, constraint, unit and help
-// from there. Only what no struct describes, such as the names of files, is bound by hand.
+// The flags of an option struct are its fields(): n_layers becomes --n-layers, with type, default, constraint, unit
+// and help from the struct. Only what no struct describes, such as file names, is bound by hand.
 namespace phaselaw::cli {
 
-// Flags as they were typed: field and words.
+// Flags as typed: field and words.
 struct GivenFlags {
   std::vector<std::pair<std::string, std::vector<std::string>>> flags;
   template <class S>
@@ -35,7 +36,7 @@ class Verb {
  public:
   explicit Verb(CLI::App& app) : app_(app) {}
 
-  // One flag for each field. `options` must outlive the parser.
+  // Adds one flag for each field. `options` must outlive the parser.
   template <class S>
   Verb& fields(S& options) {
     S::fields(options, [this](std::string_view name, auto& field, const base::Domain& domain, std::string_view help) {
@@ -47,7 +48,8 @@ class Verb {
     });
     return *this;
   }
-  // The same, kept as they were typed, for options that a file gives first; `defaults` is described by --help.
+  // The same, but the values are kept as typed and applied later, over options that a file gives. --help shows the
+  // values of `defaults`.
   template <class S>
   Verb& fields(const S& defaults, GivenFlags& given) {
     S::fields(defaults,
@@ -59,7 +61,7 @@ class Verb {
               });
     return *this;
   }
-  // A flag that is gone: using it is an error that names what to write instead.
+  // A removed flag: using it is an error that names its successor.
   Verb& moved(const char* flag, const char* successor);
 
   Verb& positional(const char* name, std::string& value, const char* help);                // required, in order
@@ -73,8 +75,8 @@ class Verb {
   Verb& option(const char* flag, std::optional<std::int64_t>& value, const char* help, std::int64_t least);
   Verb& option(const char* flag, std::vector<std::string>& values, const char* help);  // may be repeated
   Verb& flag(const char* flag, bool& value, const char* help);
-  Verb& page_files(bool& figures, bool& pdf);  // --figures and --pdf, of a verb that writes a page
-  // The words that the option added last knows, "huber|l1|l2": shown in --help, and offered by the shell's completion.
+  Verb& page_files(bool& figures, bool& pdf);  // --figures and --pdf, for verbs that write a page
+  // The values of the option added last, "huber|l1|l2", for --help and for shell completion.
   Verb& words(const char* separated_by_bars);
 
  private:

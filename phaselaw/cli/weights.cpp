@@ -10,7 +10,7 @@
 #include "phaselaw/training/checkpoint.h"
 #include "phaselaw/training/state_dict.h"
 
-// phaselaw weights FILE: what a .safetensors file holds; with --to, the same weights under other names.
+// phaselaw weights FILE: lists the contents of a .safetensors file; with --to, converts its names.
 namespace phaselaw::cli {
 
 namespace {
@@ -36,7 +36,7 @@ void list_tensors(const Common& common, const base::Safetensors& file) {
                                         {"tensors", tensors},
                                         {"metadata", file.metadata()}}));
   if (common.json != "-")
-    fmt::print("{}{} numbers in {} tensors, names of {}\n", text_table(rows), base::format_count(numbers),
+    fmt::print("{}{} numbers in {} tensors, naming scheme {}\n", text_table(rows), base::format_count(numbers),
                file.tensors().size(), names);
 }
 
@@ -50,14 +50,14 @@ void convert(const WeightsFlags& flags, training::Naming to, const base::Safeten
 void run_weights(const Common& common, const WeightsFlags& flags) {
   require_outputs(common);
   if (flags.to.empty() != flags.out.empty())
-    throw base::InputError({flags.to.empty() ? "--out" : "--to"}, "converting needs both --to and --out");
+    throw base::InputError({flags.to.empty() ? "--out" : "--to"}, "a conversion needs both --to and --out");
   const auto file = base::Safetensors::read(flags.file);
   if (flags.to.empty()) return list_tensors(common, file);
   const auto to = base::enum_from_text<training::Naming>(flags.to, {"--to"}, "names");
   base::require_writable_file(flags.out, "--out");
   if (flags.experiment.empty() && (!file.metadata().is_table() || file.metadata().find("model") == nullptr))
     throw base::InputError(
-        {flags.file}, "the file does not say which model it is of; name an experiment file with its [model]: --model");
+        {flags.file}, "the file does not describe its model; name an experiment file with that [model] by --model");
   const auto options = flags.experiment.empty() ? training::read_checkpoint_options(flags.file)
                                                 : sweep::experiment_from(base::read_toml(flags.experiment)).model;
   bool wide = false;
@@ -73,13 +73,14 @@ void run_weights(const Common& common, const WeightsFlags& flags) {
 
 void add_weights(Program& program) {
   auto flags = std::make_shared<WeightsFlags>();
-  add_verb(program, "weights", "list the tensors of a .safetensors file, or convert it to other names",
+  add_verb(program, "weights", "list the tensors of a .safetensors file, or convert its names",
            "phaselaw weights kernel/weights.safetensors", [&program, flags] { run_weights(program.common, *flags); })
-      .positional("file", flags->file, "weights.safetensors; its names may be phaselaw's, GPT-2's or Llama's")
-      .option("--to", flags->to, "write the same weights under these names: phaselaw, gpt2 or llama")
+      .positional("file", flags->file, ".safetensors file with the names of phaselaw, GPT-2 or Llama")
+      .option("--to", flags->to, "naming scheme of the converted file: phaselaw, gpt2 or llama")
       .words("phaselaw|gpt2|llama")
-      .option("--out", flags->out, "the .safetensors file to write")
-      .option("--model", flags->experiment, "experiment file with the [model] of a file that does not say it");
+      .option("--out", flags->out, ".safetensors file to write")
+      .option("--model", flags->experiment,
+              "experiment file with the [model] of the weights, if the file does not describe it");
 }
 
 }  // namespace phaselaw::cli

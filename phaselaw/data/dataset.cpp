@@ -57,9 +57,9 @@ Dataset teacher_dataset(const DataOptions& options, const model::ModelOptions& s
 Split teacher_split(const DataOptions& options, const model::ModelOptions& student, std::uint64_t seed,
                     const base::Location& where) {
   if (student.reads_tokens())
-    throw base::InputError(where,
-                           "the teacher makes vector targets, but readout = \"tokens\" predicts tokens; set readout to "
-                           "identity or linear, or source to text");
+    throw base::InputError(
+        where,
+        "the teacher makes vector targets, but readout = \"tokens\" predicts tokens; set readout to identity or linear, or source to text");
   Split split;
   split.train = teacher_dataset(options, student, seed, options.n_data, "teacher/train");
   split.test = teacher_dataset(options, student, seed, options.n_test, "teacher/test");
@@ -73,7 +73,7 @@ Split teacher_split(const DataOptions& options, const model::ModelOptions& stude
   return split;
 }
 
-// Random RMS-normalised rows, one a byte; no seed: they are part of the task.
+// Random RMS-normalised rows, one per byte. They do not depend on the seed, because they are part of the task.
 std::vector<double> embedding(std::int64_t width, const char* purpose) {
   std::vector<double> table(static_cast<std::size_t>(kBytes * width));
   for (std::size_t b = 0; b < static_cast<std::size_t>(kBytes); ++b) {
@@ -136,7 +136,7 @@ Split text_split(const DataOptions& options, const model::ModelOptions& student,
   split.description =
       fmt::format("text: {} bytes in {} file{}, {}{}", bytes, files.size(), files.size() == 1 ? "" : "s",
                   tokens ? "next byte (nats per token)" : "embedding of the next byte (squared)",
-                  skipped > 0 ? fmt::format("; {} other files are not UTF-8 text", skipped) : "");
+                  skipped > 0 ? fmt::format("; {} other files contain no UTF-8 text", skipped) : "");
   if (!tokens) {
     const auto in = embedding(student.d_model, "text/embed_in"), out = embedding(student.outputs(), "text/embed_out");
     for (Dataset* set : {&split.train, &split.test}) {
@@ -161,9 +161,9 @@ ArrayPair read_pair(const std::string& x_path, const std::string& y_path, const 
     const std::vector<std::int64_t> expected{pair.n, student.seq_len, width};
     if (array.shape != expected)
       throw base::InputError(
-          {path}, fmt::format("expected shape ({}) = (n, seq_len, {}), found ({}); change the model's sizes or "
-                              "the file",
-                              fmt::join(expected, ", "), name, fmt::join(array.shape, ", ")));
+          {path},
+          fmt::format("expected shape ({}) = (n, seq_len, {}), found ({}); change the model's sizes or the file",
+                      fmt::join(expected, ", "), name, fmt::join(array.shape, ", ")));
   };
   require(x_path, pair.x, student.d_model, "d_model");
   require(y_path, pair.y, student.outputs(), "d_out");
@@ -178,7 +178,7 @@ Dataset slice(const ArrayPair& pair, std::int64_t from, std::int64_t n, const mo
   return set;
 }
 
-// Rows whose norm differs from sqrt(d) by more than a float32 file's rounding can explain.
+// Rows with a norm that differs from sqrt(d) by more than the rounding of a float32 file.
 std::int64_t rows_not_normalised(const Dataset& set) {
   const auto d = static_cast<std::size_t>(set.d_in);
   std::int64_t count = 0;
@@ -192,28 +192,27 @@ std::int64_t rows_not_normalised(const Dataset& set) {
 
 Split array_split(const DataOptions& options, const model::ModelOptions& student, const base::Location& where) {
   if (student.reads_tokens())
-    throw base::InputError(where,
-                           "arrays hold vectors, but readout = \"tokens\" reads tokens; set readout to identity or "
-                           "linear, or source to text");
+    throw base::InputError(
+        where,
+        "arrays hold vectors, but readout = \"tokens\" reads tokens; set readout to identity or linear, or source to text");
   const ArrayPair pair = read_pair(options.x, options.y, student);
   const bool own_test = !options.x_test.empty();
   const ArrayPair test_pair = own_test ? read_pair(options.x_test, options.y_test, student) : ArrayPair{};
   const std::int64_t n_test = options.n_test, used = options.n_data + (own_test ? 0 : n_test);
   if (used > pair.n)
     throw base::InputError({options.x},
-                           fmt::format("n_data = {}{} needs {} sequences, found {}; lower them", options.n_data,
+                           fmt::format("n_data = {}{} needs {} sequences, found {}; reduce them", options.n_data,
                                        own_test ? "" : fmt::format(" and n_test = {}", n_test), used, pair.n));
   if (own_test && n_test > test_pair.n)
     throw base::InputError({options.x_test},
-                           fmt::format("n_test = {}, found {} sequences; lower it", n_test, test_pair.n));
+                           fmt::format("n_test = {}, found {} sequences; reduce it", n_test, test_pair.n));
   Split split;
   split.train = slice(pair, 0, options.n_data, student);
   split.test = own_test ? slice(test_pair, 0, n_test, student) : slice(pair, pair.n - n_test, n_test, student);
   if (const auto rows = rows_not_normalised(split.train) + rows_not_normalised(split.test); rows > 0)
-    base::log_warning(
-        fmt::format("{}: {} of {} rows have ||x|| != sqrt({}); the theory assumes RMS-normalised rows: divide "
-                    "each by its RMS",
-                    options.x, rows, (split.train.n + split.test.n) * student.seq_len, student.d_model));
+    base::log_warning(fmt::format(
+        "{}: {} of {} rows have ||x|| != sqrt({}), but the theory assumes RMS-normalised rows; divide each row by its RMS",
+        options.x, rows, (split.train.n + split.test.n) * student.seq_len, student.d_model));
   split.description = fmt::format("arrays: {} sequences of {}", pair.n, options.x);
   return split;
 }

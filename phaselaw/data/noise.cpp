@@ -12,7 +12,7 @@ namespace {
 
 using numerics::RandomStream;
 
-// Student's t of any nu > 0 from two uniforms, scaled to variance 1.
+// Student's t of any nu > 0 from two uniform numbers, scaled to variance 1.
 double standard_student_t(RandomStream& stream, double nu) {
   const double square = std::expm1(-2.0 / nu * std::log(stream.uniform()));
   const double angle = 2.0 * std::numbers::pi * stream.uniform();

@@ -6,7 +6,7 @@
 
 #include "phaselaw/data/options.h"
 
-// Label noise: what is added to the targets of vector data, train and test alike (theory.md section 8).
+// Label noise: added to the targets of vector data, both train and test (docs/theory/noise.md).
 //
 //   y = F*(x) + e,   E[e|x] = 0,   mean square of e = xi^2 for every kind,   xi = noise n_data^noise_exponent [S]
 //
@@ -15,21 +15,21 @@
 //                    coordinate. Rows of the teacher are isotropic, so E[c_l^2] = 1 exactly; c_l^2 lies in [0, d].
 //   student_t        e = xi sqrt((nu - 2)/nu) t, t Student's with nu = noise_df > 2 degrees of freedom: heavy tails,
 //                    P(|e| > s) ~ s^-nu, no fourth moment for nu <= 4. t by Bailey's polar method [T: Bailey 1994].
-//   mixture          each sequence comes from a clean source (no noise) with probability f = noise_clean_fraction, else
-//                    from a noisy one: e ~ N(0, xi^2/(1 - f)) on all its tokens. E[e^2] = xi^2.
+//   mixture          each sequence comes from a clean source (no noise) with probability f = noise_clean_fraction,
+//                    otherwise from a noisy one: e ~ N(0, xi^2/(1 - f)) on all its tokens. E[e^2] = xi^2.
 //
-// The kinds beyond gaussian are the paper's open question 4 [S]; these forms of them are ours.
+// The kinds other than gaussian belong to the paper's open question 4 [S]; their forms are this library's.
 //
-// One stream a sequence (seed, purpose, index): what is drawn for a sequence does not depend on how many there are, so
-// with noise_exponent = 0 a smaller set is the start of a larger one, and else it is so up to the factor xi.
+// One stream per sequence (seed, purpose, index): the draw for a sequence does not depend on their number. With
+// noise_exponent = 0 a smaller set is therefore the start of a larger one; otherwise this holds up to the factor xi.
 namespace phaselaw::data {
 
-// xi: standard deviation of the noise of a target coordinate over the distribution of the data. Exactly `noise` where
+// xi: the standard deviation of the noise of a target coordinate over the distribution of the data. Equal to `noise` if
 // noise_exponent is 0.
 [[nodiscard]] double noise_level(const DataOptions& options);
 
 // Adds the noise to y (n x row), where x (n x x_row, rows of d_in) are the inputs of the same sequences.
-// `purpose` names the streams. Does nothing at xi = 0.
+// `purpose` names the streams. Does nothing if xi = 0.
 struct NoisyRows {
   std::span<double> y;
   std::span<const double> x;

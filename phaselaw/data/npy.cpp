@@ -11,7 +11,7 @@
 
 namespace phaselaw::data {
 
-static_assert(std::endian::native == std::endian::little, "files are little-endian and are copied as they are");
+static_assert(std::endian::native == std::endian::little, "files are little-endian and are copied without conversion");
 
 namespace {
 
@@ -57,10 +57,11 @@ class HeaderParser {
 
  private:
   [[noreturn]] void fail(const std::string& expected) const {
-    throw base::InputError({path_},
-                           fmt::format("the .npy header is not understood: expected {} at its byte {}; save the array "
-                                       "again with numpy.save",
-                                       expected, at_));
+    throw base::InputError(
+        {path_},
+        fmt::format(
+            "the .npy header is not understood: expected {} at its byte {}; save the array again with numpy.save",
+            expected, at_));
   }
   char peek() {
     while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\n')) ++at_;
@@ -146,7 +147,7 @@ NpyArray read_npy(const std::string& path, int rank) {
   if (version != 1 && version != 2)
     fail(fmt::format("expected .npy version 1 or 2, found {}; save it with numpy.save", version));
   const std::size_t start = version == 1 ? 10 : 12;
-  if (file.size() < start) fail("the .npy file is cut off in its header; copy it again");
+  if (file.size() < start) fail("the .npy file ends within its header; copy it again");
   std::size_t length = 0;
   for (std::size_t i = start; i-- > 8;) length = length << 8 | static_cast<unsigned char>(file[i]);
   if (length > kLongestHeader)
@@ -165,7 +166,7 @@ NpyArray read_npy(const std::string& path, int rank) {
   for (const auto extent : header.shape) {
     const auto factor = static_cast<std::size_t>(extent);
     if (factor != 0 && count > std::numeric_limits<std::size_t>::max() / item / factor)
-      fail(fmt::format("the shape {} is larger than any memory", shape_text(header.shape)));
+      fail(fmt::format("the shape {} is too large for any memory", shape_text(header.shape)));
     count *= factor;
   }
   const std::size_t found = file.size() - start - length;
@@ -180,7 +181,7 @@ NpyArray read_npy(const std::string& path, int rank) {
     copy_values<float>(data, array.values);
   for (std::size_t i = 0; i < count; ++i)
     if (!std::isfinite(array.values[i]))
-      fail(fmt::format("expected finite numbers, found {} at index {}; clean the array", array.values[i],
+      fail(fmt::format("expected finite numbers, found {} at index {}; remove or replace such values", array.values[i],
                        shape_text(index_of(i, array.shape))));
   return array;
 }

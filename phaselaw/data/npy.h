@@ -16,16 +16,16 @@ struct NpyArray {
   std::vector<double> values;  // last index fastest; float32 is widened exactly
 };
 
-// InputError naming the file, what was expected and what was found: another magic or version, a header that is too long
-// or not understood, Fortran order, another dtype, a size that does not match the file, another rank than `rank` (when
-// >= 0), NaN or infinity (with the index of the first).
+// InputError with the file, what was expected and what was found: another magic number or version, a header that is too
+// long or cannot be parsed, Fortran order, another dtype, a size that does not match the file, another rank than `rank`
+// (if >= 0), NaN or infinity (with the index of the first).
 [[nodiscard]] NpyArray read_npy(const std::string& path, int rank = -1);
 
 // Version 1, float64 (or float32), C order, data aligned to 64 bytes. PHASELAW_CHECK: the product of shape is the size.
 void write_npy(const std::string& path, std::span<const std::int64_t> shape, std::span<const double> values);
 void write_npy(const std::string& path, std::span<const std::int64_t> shape, std::span<const float> values);
 
-// The same, values in pieces in C order; the file comes to be at commit(), which must have had them all.
+// The same, with values written in pieces in C order. commit() creates the file, after all values are written.
 template <class T>
 class NpyPieces {
  public:

@@ -37,16 +37,17 @@ void validate(const DataOptions& options, const base::Location& where) {
                                               options.noise, options.n_data, options.noise_exponent));
   if (options.noise_kind == NoiseKind::heteroscedastic && options.source != Source::teacher)
     throw base::InputError(
-        where, fmt::format("noise_kind = \"heteroscedastic\" needs source = \"teacher\", whose inputs are "
-                           "isotropic: only there the mean square of the noise is xi^2; found source \"{}\"",
-                           base::enum_to_text(options.source)));
+        where,
+        fmt::format("noise_kind = \"heteroscedastic\" needs source = \"teacher\", "
+                    "because the mean square of the noise is xi^2 only for isotropic inputs; found source \"{}\"",
+                    base::enum_to_text(options.source)));
   if (options.source == Source::text && options.path.empty())
     throw base::InputError(where, "source = \"text\" needs path: a UTF-8 file or a directory; found none");
   if (options.source == Source::arrays && (options.x.empty() || options.y.empty()))
     throw base::InputError(where, "source = \"arrays\" needs x and y: two .npy files; found " +
                                       std::string(options.x.empty() ? "no x" : "no y"));
   if (options.x_test.empty() != options.y_test.empty())
-    throw base::InputError(where, "x_test and y_test are given together or not at all; found " +
+    throw base::InputError(where, "x_test and y_test must be given together; found " +
                                       std::string(options.x_test.empty() ? "no x_test" : "no y_test"));
 }
 

@@ -12,7 +12,7 @@ namespace phaselaw::data {
 namespace {
 
 constexpr std::int64_t kBatch =
-    16;  // sequences a pass: small teachers stay in a cache, large ones keep their products long
+    16;  // sequences per pass: small teachers stay in a cache, large ones keep their products long
 
 }  // namespace
 
@@ -25,7 +25,8 @@ model::ModelOptions teacher_options(const DataOptions& options, const model::Mod
   set(teacher.d_hidden, options.teacher_d_hidden);
   set(teacher.n_heads, options.teacher_n_heads);
   set(teacher.d_head, options.teacher_d_head);
-  if (options.teacher_n_heads > 0) teacher.n_kv_heads = 0;  // heads of its own number have keys and values of their own
+  if (options.teacher_n_heads > 0)
+    teacher.n_kv_heads = 0;  // a number of heads of its own implies as many keys and values
   if (!options.teacher_branch_scale.is_word()) teacher.branch_scale = options.teacher_branch_scale.value;
   teacher.output_scale = 1;
   teacher.init_scale = 1;

@@ -49,11 +49,11 @@ std::vector<std::string> files_below(const std::string& directory) {
   std::error_code error;
   fs::recursive_directory_iterator entry(directory, error);
   for (; !error && entry != fs::recursive_directory_iterator(); entry.increment(error)) {
-    std::error_code gone;  // a link to nowhere is no file
+    std::error_code gone;  // a broken link is no file
     if (entry->is_regular_file(gone)) paths.push_back(entry->path().string());
   }
   if (error)
-    throw base::InputError({directory}, fmt::format("cannot be listed ({}); check its rights", error.message()));
+    throw base::InputError({directory}, fmt::format("cannot be listed ({}); check its permissions", error.message()));
   std::sort(paths.begin(), paths.end());
   return paths;
 }
@@ -70,7 +70,7 @@ Texts read_texts(const std::string& path) {
   }
   const std::vector<std::string> paths = files_below(path);
   if (paths.empty())
-    throw base::InputError({path}, "expected text files, found an empty directory; name one that holds text");
+    throw base::InputError({path}, "expected text files, found an empty directory; name one that contains text");
   Texts texts;
   std::set<std::pair<dev_t, ino_t>> seen;
   std::size_t bytes = 0;
@@ -86,10 +86,10 @@ Texts read_texts(const std::string& path) {
     texts.files.push_back(std::move(file));
   }
   if (bytes == 0)
-    throw base::InputError({path},
-                           fmt::format("expected text files, found {} files without UTF-8 text; name a directory "
-                                       "that holds text",
-                                       paths.size()));
+    throw base::InputError(
+        {path},
+        fmt::format("expected text files, found {} files without UTF-8 text; name a directory that contains text",
+                    paths.size()));
   return texts;
 }
 
@@ -124,19 +124,22 @@ TextWindows draw_windows(const std::vector<TextFile>& files, std::int64_t seq_le
   for (const auto& file : files) bytes += static_cast<std::int64_t>(file.bytes.size());
   const std::int64_t window = seq_len + 1;
   if (bytes < window)
-    throw base::InputError(where,
-                           fmt::format("the text has {} bytes; one sequence needs seq_len + 1 = {}: name a longer "
-                                       "text or lower seq_len",
-                                       bytes, window));
+    throw base::InputError(
+        where,
+        fmt::format(
+            "the text has {} bytes, but one sequence needs seq_len + 1 = {}; use a longer text or reduce seq_len",
+            bytes, window));
   const auto train = slots_of(files, window, test_fraction, false);
   const auto test = slots_of(files, window, test_fraction, true);
   const auto require = [&](const char* name, std::int64_t wanted, std::size_t held, const char* part,
                            const char* remedy) {
     if (wanted > static_cast<std::int64_t>(held))
-      throw base::InputError(where,
-                             fmt::format("{} = {}, but the {} part of the text ({} bytes, test_fraction {}) holds {} "
-                                         "windows of {} bytes: lower {}, {}or name a longer text",
-                                         name, wanted, part, bytes, test_fraction, held, window, name, remedy));
+      throw base::InputError(
+          where,
+          fmt::format(
+              "{} = {}, but the {} part of the text ({} bytes, test_fraction {}) contains only {} windows of {} bytes; "
+              "reduce {}, {}or use a longer text",
+              name, wanted, part, bytes, test_fraction, held, window, name, remedy));
   };
   require("n_data", n_data, train.size(), "train", "");
   require("n_test", n_test, test.size(), "test", "raise test_fraction, ");

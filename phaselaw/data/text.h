@@ -8,12 +8,12 @@
 
 #include "phaselaw/base/errors.h"
 
-// Text as bytes. The last `test_fraction` of EVERY file is test: the last files of a directory may be of another kind
-// (an appendix, a changelog) and would make test and train different distributions.
+// Text as bytes. The last `test_fraction` of EVERY file is for testing, because the last files of a directory may
+// differ from the others (an appendix, a changelog), which would make train and test different distributions.
 //
-// Windows of seq_len + 1 bytes (the inputs and, one later, the targets) lie in slots that do not overlap and never
-// cross a file or the border between train and test; a permutation drawn once for all slots orders them, and a run
-// takes the first n_data. So a larger n_data contains a smaller one, and no test byte is ever seen in training.
+// Windows of seq_len + 1 bytes (the inputs and, shifted by one, the targets) lie in slots that do not overlap and never
+// cross a file or the border between train and test. One permutation orders all slots, and a run uses the first n_data.
+// A larger n_data therefore contains a smaller one, and no test byte occurs in training.
 namespace phaselaw::data {
 
 struct TextFile {
@@ -21,10 +21,10 @@ struct TextFile {
   std::string bytes;
 };
 
-// A file, or every regular file below a directory in the order of their paths. In a directory, files that are not UTF-8
-// text (a NUL byte, an invalid sequence) are left out and counted, a file reached twice by links is
-// read once, and links to directories are not followed. InputError: nothing there, a binary file, a directory without
-// text.
+// A file, or every regular file below a directory in the order of their paths. In a directory, files without UTF-8 text
+// (with a NUL byte or an invalid sequence) are skipped and counted, a file reached twice by links is read once, and
+// links to directories are not followed. InputError if nothing exists there, for a binary file, and for a directory
+// without text.
 struct Texts {
   std::vector<TextFile> files;
   std::size_t skipped = 0;  // not UTF-8 text
@@ -43,7 +43,7 @@ struct TextWindows {
   std::vector<TextWindow> train, test;
 };
 
-// n_data and n_test windows. InputError with the numbers when the text has fewer.
+// n_data and n_test windows. InputError with the numbers if the text has fewer.
 [[nodiscard]] TextWindows draw_windows(const std::vector<TextFile>& files, std::int64_t seq_len, std::int64_t n_data,
                                        std::int64_t n_test, double test_fraction, std::uint64_t seed,
                                        const base::Location& where = {});

@@ -18,14 +18,13 @@ using numerics::Index;
 using numerics::Matrix;
 using numerics::Vector;
 
-// InputError unless `values` has `length` finite entries; an empty span is zeros where that is allowed.
+// InputError unless `values` has `length` finite entries; an empty span means zeros where that is allowed.
 Vector<double> checked(std::span<const double> values, Index length, const char* name, bool may_be_empty) {
   if (values.empty() && may_be_empty) return Vector<double>::Zero(length);
   if (static_cast<Index>(values.size()) != length)
     throw base::InputError(
-        fmt::format("{}: expected {} numbers, one a row of the kernel (sequence, token, coordinate),"
-                    " found {}",
-                    name, length, values.size()));
+        fmt::format("{}: expected {} numbers, one per row of the kernel (sequence, token, coordinate), found {}", name,
+                    length, values.size()));
   const Eigen::Map<const Vector<double>> vector(values.data(), length);
   if (!vector.allFinite())
     throw base::InputError(fmt::format("{}: expected finite numbers, found NaN or infinity", name));
@@ -47,7 +46,7 @@ Matrix<double> product(const Matrix<double>& a, numerics::Op op_b, const Matrix<
   return result;
 }
 
-// What a time does to one mode. With s = (2 t/n) unit and z = h/unit, the scaled eigenvalue: x = s z = 2 h t/n.
+// The effect of a time on one mode. With s = (2 t/n) unit and z = h/unit, the scaled eigenvalue: x = s z = 2 h t/n.
 struct Mode {
   double kept;    // exp(-x)
   double gained;  // expm1(-x) = kept - 1
@@ -89,8 +88,7 @@ ClosedForm::ClosedForm(Matrix<double> kernel, std::int64_t n_data, std::span<con
     throw base::InputError(fmt::format("kernel: expected a square matrix, found {} x {}", rows, vectors_.cols()));
   if (rows > kernel::kMostRowsWithVectors)
     throw base::InputError(
-        fmt::format("kernel: {} rows, the closed form takes at most {}; use fewer sequences, or the "
-                    "Krylov flow",
+        fmt::format("kernel: {} rows, but the closed form takes at most {}; use fewer sequences, or the Krylov flow",
                     rows, kernel::kMostRowsWithVectors));
   if (n_data < 1 || rows % n_data != 0)
     throw base::InputError(fmt::format(
@@ -98,16 +96,16 @@ ClosedForm::ClosedForm(Matrix<double> kernel, std::int64_t n_data, std::span<con
   if (!(epsilon > 0 && epsilon < 1))
     throw base::InputError(fmt::format("epsilon: expected a number in (0, 1), found {}", epsilon));
   if (!vectors_.allFinite()) throw base::InputError("kernel: expected finite entries, found NaN or infinity");
-  // Lengths first: the decomposition takes long.
+  // Lengths are checked first, because the decomposition takes long.
   static_cast<void>(checked(targets, rows, "targets", false));
   static_cast<void>(checked(initial, rows, "initial outputs", true));
   auto values = kernel::spectrum_in_place<double>({vectors_.data(), rows, rows}, true).eigenvalues;
   spectrum_ = kernel::summarise(std::move(values), epsilon);
   if (spectrum_.lambda_min < -spectrum_.noise_floor)
-    throw base::InputError(
-        fmt::format("kernel: expected a positive semi-definite matrix, found the eigenvalue {:.3e} beside lambda_max = "
-                    "{:.3e}; if its entries are rounded more coarsely than {:.1e}, say so (epsilon)",
-                    spectrum_.lambda_min, spectrum_.lambda_max, epsilon));
+    throw base::InputError(fmt::format(
+        "kernel: expected a positive semi-definite matrix, found the eigenvalue {:.3e} with lambda_max = {:.3e}; "
+        "if its entries are rounded more coarsely than {:.1e}, set epsilon accordingly",
+        spectrum_.lambda_min, spectrum_.lambda_max, epsilon));
   rank_ = spectrum_.numerical_rank;
   if (rank_ > 0) unit_ = std::ldexp(1.0, std::ilogb(spectrum_.lambda_max));
   scaled_ = Vector<double>::Zero(rows);
@@ -241,8 +239,7 @@ TestOutputs::TestOutputs(const ClosedForm& closed_form, const Matrix<double>& ke
     : closed_form_(closed_form) {
   if (kernel.rows() < 1 || kernel.cols() != closed_form.rows())
     throw base::InputError(
-        fmt::format("test kernel: expected at least one row and {} columns, the training rows, "
-                    "found {} x {}",
+        fmt::format("test kernel: expected at least one row and {} columns, the training rows, found {} x {}",
                     closed_form.rows(), kernel.rows(), kernel.cols()));
   if (!kernel.allFinite()) throw base::InputError("test kernel: expected finite entries, found NaN or infinity");
   initial_ = checked(initial, kernel.rows(), "initial test outputs", true);

@@ -28,10 +28,9 @@ double crossing(double a, double below, double b, double above, double level) {
 Departure departure(std::span<const double> times, std::span<const double> predicted, std::span<const double> measured,
                     double tolerance) {
   if (times.empty() || predicted.size() != times.size() || measured.size() != times.size() || !(tolerance > 0))
-    throw std::domain_error(
-        fmt::format("departure: {} times, {} predicted and {} measured values, tolerance {}: expected equally many and "
-                    "a tolerance > 0",
-                    times.size(), predicted.size(), measured.size(), tolerance));
+    throw std::domain_error(fmt::format(
+        "departure: {} times, {} predicted and {} measured values, tolerance {}: expected equally many and a tolerance > 0",
+        times.size(), predicted.size(), measured.size(), tolerance));
   Departure result;
   result.largest_time = times[0];
   double before = 0;

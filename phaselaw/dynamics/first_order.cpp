@@ -16,7 +16,7 @@ using numerics::Index;
 using numerics::Matrix;
 using numerics::Vector;
 
-// Extremes of the modes that are not null, in units of the problem.
+// Smallest and largest of the modes that are not null, in units of the problem.
 struct Band {
   double low = 0, high = 0;
 };
@@ -25,7 +25,7 @@ Band band(const ClosedForm& problem) {
   return {problem.scaled_eigenvalues()[problem.rank() - 1], problem.scaled_eigenvalues()[0]};
 }
 
-// step (in time) <-> its dimensionless form (2 step/n) unit, which multiplies scaled eigenvalues.
+// Converts step (a time) to and from its dimensionless form (2 step/n) unit, which multiplies scaled eigenvalues.
 double scaled_step(const ClosedForm& problem, double step) {
   return 2 * (step / static_cast<double>(problem.n_data())) * problem.unit();
 }
@@ -38,7 +38,7 @@ struct Iterate {
   Vector<double> residual, coefficients;
 };
 
-// Runs `advance(iterate)` up to each count and keeps what it finds there.
+// Runs `advance(iterate)` up to each count and stores the result.
 template <class Advance>
 SpectralPath run(const ClosedForm& problem, std::span<const std::int64_t> counts, Advance&& advance) {
   require_counts(counts);
@@ -87,7 +87,7 @@ SpectralPath gradient_descent(const ClosedForm& problem, double step, std::span<
   for (Index k = 0; k < points; ++k) {
     const auto count = static_cast<double>(counts[static_cast<std::size_t>(k)]);
     for (Index i = 0; i < problem.rows(); ++i) {
-      // p = (1 - s)^k, and p - 1 without cancellation: small s is where it would lose digits.
+      // p = (1 - s)^k, and p - 1 without cancellation for small s.
       const double s = a * z[i], c = problem.start()[i];
       const double log_p = s < 1 ? count * std::log1p(-s) : 0;
       const double p = s < 1 ? std::exp(log_p) : std::pow(1 - s, count);
@@ -108,7 +108,7 @@ HeavyBall optimal_heavy_ball(double h_min, double h_max, std::int64_t n_data) {
 }
 
 HeavyBall optimal_heavy_ball(const ClosedForm& problem) {
-  if (problem.rank() == 0) throw base::InputError("heavy ball: the kernel is zero: there is nothing to train");
+  if (problem.rank() == 0) throw base::InputError("heavy ball: the kernel is zero, so nothing can be trained");
   const auto& h = problem.spectrum().eigenvalues;
   return optimal_heavy_ball(h[static_cast<std::size_t>(problem.rank() - 1)], h[0], problem.n_data());
 }
@@ -157,7 +157,7 @@ SpectralPath chebyshev(const ClosedForm& problem, std::span<const std::int64_t> 
 
 SpectralPath conjugate_gradient(const ClosedForm& problem, std::span<const std::int64_t> counts) {
   const Vector<double>& z = problem.scaled_eigenvalues();
-  // In the weights' eigen-coordinates the gradient is sqrt(z) r; everything is kept divided by that sqrt(z).
+  // In the eigen-coordinates of the weights the gradient is sqrt(z) r; all quantities are stored divided by sqrt(z).
   const auto gradient = [&](const Vector<double>& r) { return (z.array() * r.array().square()).sum(); };
   Vector<double> direction = problem.start();
   double now = gradient(direction);

@@ -11,17 +11,17 @@
 //
 //   gradient_descent    f_{k+1} = f_k - (2 step/n) H (f_k - y)                      p_k = (1 - 2 step h/n)^k
 //   heavy_ball          the same + momentum (f_k - f_{k-1}), f_{-1} = f_0
-//   chebyshev           p_k = T_k((L+mu-2h)/(L-mu)) / T_k((L+mu)/(L-mu)): the least worst case over [mu, L]
+//   chebyshev           p_k = T_k((L+mu-2h)/(L-mu)) / T_k((L+mu)/(L-mu)): smallest worst case over [mu, L]
 //   conjugate_gradient  p_k = argmin ||p(H) r_0||, p(0) = 1: CG on Loss as a function of the weights (CGLS); no method
-//                       whose steps lie in the span of its gradients has a lower Loss after k steps, for this r_0
+//                       with steps in the span of its gradients has a lower Loss after k steps, for this r_0
 //
-// `counts`: iteration counts, at least 0 and ascending (else InputError); row k of the result belongs to counts[k].
-// outputs() and losses() of ClosedForm and TestOutputs read the result.
-// Accuracy: gradient_descent to k eps relative a mode; the others to about k eps ||r_0||, conjugate_gradient loses
-// conjugacy as it does on any computer: its Loss may then lag the optimum by iterations, it does not rise.
-// Cost: gradient_descent M flop a count, whatever the count; the others 6 to 12 M flop an iteration.
-// Source: [T] Polyak 1964; Golub and Varga 1961; Saad, Iterative Methods, algorithms 8.4 and 12.1. theory.md
-// section 10.
+// `counts`: iteration counts, at least 0 and ascending (otherwise InputError); row k of the result belongs to
+// counts[k]. outputs() and losses() of ClosedForm and TestOutputs read the result.
+// Accuracy: gradient_descent to k eps relative per mode; the others to about k eps ||r_0||. conjugate_gradient loses
+// conjugacy by rounding: its Loss may then lag the optimum by some iterations, but it does not rise.
+// Cost: gradient_descent M flop per count, whatever its size; the others 6 to 12 M flop per iteration.
+// Source: [T] Polyak 1964; Golub and Varga 1961; Saad, Iterative Methods, algorithms 8.4 and 12.1.
+// docs/theory/lower-bounds.md.
 namespace phaselaw::dynamics {
 
 // InputError unless ascending and at least 0.
@@ -30,10 +30,10 @@ void require_counts(std::span<const std::int64_t> counts);
 // n / h_max: gradient descent converges iff step < limit. Infinity for the zero kernel.
 [[nodiscard]] double step_limit(const ClosedForm& problem);
 
-// n / (h_max + h_min): the step whose worst mode shrinks fastest. Infinity for the zero kernel.
+// n / (h_max + h_min): the step for which the slowest mode decays fastest. Infinity for the zero kernel.
 [[nodiscard]] double best_step(const ClosedForm& problem);
 
-// InputError when step is not positive or at or above the limit; says the limit.
+// InputError if step is not positive or not below the limit, with the limit.
 [[nodiscard]] SpectralPath gradient_descent(const ClosedForm& problem, double step,
                                             std::span<const std::int64_t> counts);
 
@@ -47,17 +47,17 @@ struct HeavyBall {
 [[nodiscard]] HeavyBall optimal_heavy_ball(double h_min, double h_max, std::int64_t n_data);
 [[nodiscard]] HeavyBall optimal_heavy_ball(const ClosedForm& problem);  // InputError for the zero kernel
 
-// InputError when step or momentum is outside its range; says the limit.
+// InputError if step or momentum is outside its range, with the limit.
 [[nodiscard]] SpectralPath heavy_ball(const ClosedForm& problem, const HeavyBall& method,
                                       std::span<const std::int64_t> counts);
 
 [[nodiscard]] SpectralPath chebyshev(const ClosedForm& problem, std::span<const std::int64_t> counts);
 [[nodiscard]] SpectralPath conjugate_gradient(const ClosedForm& problem, std::span<const std::int64_t> counts);
 
-// How much of Loss (less its null part) is left per iteration in the worst case; raise to the power k:
-// gradient_descent at best_step meets ((kc-1)/(kc+1))^{2k}; chebyshev meets 4 q^k/(1 + q^k)^2, q = accelerated, so does
-// conjugate_gradient or better; heavy_ball falls like q^k times a polynomial in k. No span method beats the order of
-// q^k: the oracle's lower bound. Both are 0 for kc = 1 and for the zero kernel.
+// The fraction of Loss (without its null part) that remains per iteration in the worst case, to be raised to the power
+// k: gradient_descent at best_step has ((kc-1)/(kc+1))^{2k}; chebyshev has 4 q^k/(1 + q^k)^2, q = accelerated, and
+// conjugate_gradient the same or less; heavy_ball decays as q^k times a polynomial in k. No span method is faster than
+// the order of q^k, the oracle's lower bound. Both are 0 for kc = 1 and for the zero kernel.
 struct FirstOrderRates {
   double condition_number = 1;  // h_max / h_min over the modes that are not null
   double gradient_descent = 0;  // ((kc - 1)/(kc + 1))^2

@@ -19,12 +19,12 @@ namespace {
 
 using Model = model::Transformer<double>;
 
-// A pass keeps its activations near the core and has rows enough for efficient products.
+// A pass is small enough that its activations stay near the core and large enough for efficient products.
 constexpr std::size_t kBatchBytes = std::size_t{4} << 20;
 constexpr std::int64_t kBatchRows = 64;
-// Partial gradients, added in their order.
+// Number of partial gradients, added in their order.
 constexpr std::int64_t kGroups = 8;
-// Below this many flop a gradient, waking threads costs more than they save.
+// Below this flop per gradient, waking threads costs more than it saves.
 constexpr double kWorthThreads = 2e7;
 
 using numerics::length;
@@ -70,18 +70,18 @@ void validate(const FlowData& data, const model::ModelOptions& model, const char
 struct FullBatch::State {
   const Model& model;
   FlowData data;
-  std::int64_t n, width, batch = 1, batches = 1, groups = 1;  // width: outputs of a sequence
+  std::int64_t n, width, batch = 1, batches = 1, groups = 1;  // number of outputs of a sequence
   int threads = 1;
   bool keep;
-  std::vector<Model::Workspace> workspaces;       // one a batch when kept, else one a thread
-  std::vector<Model::TangentWorkspace> tangents;  // one a thread, when kept
+  std::vector<Model::Workspace> workspaces;       // one per batch if kept, otherwise one per thread
+  std::vector<Model::TangentWorkspace> tangents;  // one per thread, if kept
   std::vector<std::vector<double>> outputs, cotangents, partial;
   std::vector<double> offset, sums;
 
   State(const Model& m, const FlowData& d, std::span<const double> theta_0, int wanted_threads, bool keep_activations)
       : model(m), data(d), n(d.inputs.n), width(m.outputs_per_sequence()), keep(keep_activations) {
     const auto& o = model.options();
-    // A workspace grows linearly with its capacity: two sizes tell the rest.
+    // A workspace grows linearly with its capacity, so two sizes determine it.
     const std::size_t one = Model::Workspace(model, 1).bytes(), two = Model::Workspace(model, 2).bytes();
     const auto largest = static_cast<std::int64_t>(std::max<std::size_t>(kBatchBytes / (two - one), 1));
     const std::int64_t enough = (kBatchRows + o.seq_len - 1) / o.seq_len;
@@ -120,7 +120,7 @@ struct FullBatch::State {
     return part;
   }
 
-  // body(group, first batch, end batch, thread) for every group, each group on one thread.
+  // Calls body(group, first batch, end batch, thread) for every group, each group on one thread.
   template <class Body>
   void for_each_group(Body&& body) const {
     const numerics::OneBlasThread guard;
@@ -139,7 +139,7 @@ struct FullBatch::State {
     for (std::int64_t i = 0; i < count(b) * width; ++i) out[i] += add[i];
   }
 
-  // Un-normalised loss of sequences from, from + 1, ...; `cotangent` (may be null) receives dLoss/df.
+  // Unnormalised loss of sequences from, from + 1, ...; `cotangent` (may be null) receives dLoss/df.
   double loss(std::int64_t first, std::int64_t sequences, const double* f, double* cotangent) const {
     const auto& o = model.options();
     if (data.is_cross_entropy())
@@ -159,7 +159,7 @@ struct FullBatch::State {
     return normalised(sum);
   }
 
-  // J^T of the residual at F(theta), or at `f` when given.
+  // J^T of the residual at F(theta), or at `f` if given.
   double gradient(std::span<const double> theta, const double* f, std::span<double> result) {
     for_each_group([&](std::int64_t g, std::int64_t first, std::int64_t end, int thread) {
       const std::span<double> sum = groups > 1 ? std::span<double>(partial[length(g)]) : result;

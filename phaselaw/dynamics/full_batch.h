@@ -8,7 +8,7 @@
 
 #include "phaselaw/model/transformer.h"
 
-// The loss of a model on a whole set as a function of theta, in double, for the flows: every call is one right-hand
+// The loss of a model on a whole set as a function of theta, in double, for the flows: each call is one right-hand
 // side.
 //
 //   F(theta) = kappa G(theta; X) + offset,   offset = -kappa (1 - epsilon) G(theta_0; X)
@@ -17,12 +17,12 @@
 //
 // residual = dLoss/dF, so that grad Loss = J^T residual and df/dt = -J J^T residual.
 //
-// Sequences are split over threads; partial gradients are added in a fixed order, so results do not depend on
-// `threads`. Calls allocate nothing. Cost in products: outputs 2 n L P, gradient 6 n L P, tangent 4 n L P flop.
-// One call at a time; the BLAS works with one thread a caller meanwhile.
+// Sequences are divided over threads; partial gradients are added in a fixed order, so results do not depend on
+// `threads`. Calls allocate nothing. Cost in products: outputs 2 n L P, gradient 6 n L P, tangent 4 n L P flop. For one
+// call at a time; during it, BLAS uses one thread per caller.
 namespace phaselaw::dynamics {
 
-// Inputs and their targets, referred to: exactly one of `targets` (n L o numbers: squared loss) and `next_tokens`
+// Inputs and their targets, as references: exactly one of `targets` (n L o numbers: squared loss) and `next_tokens`
 // (n L classes in 0 .. o-1: cross-entropy) is not empty.
 struct FlowData {
   model::Inputs<double> inputs;
@@ -31,13 +31,13 @@ struct FlowData {
   [[nodiscard]] bool is_cross_entropy() const { return !next_tokens.empty(); }
 };
 
-// InputError when shapes do not fit the model, numbers are not finite or classes out of range; `name` says whose.
+// InputError if shapes do not fit the model, numbers are not finite or classes are out of range; `name` names the data.
 void validate(const FlowData& data, const model::ModelOptions& model, const char* name);
 
 class FullBatch {
  public:
-  // Refers to the model and the data. theta_0 defines the offset (read only when init_scale != 1). With
-  // keep_activations memory is that of the whole set's activations, else that of one pass a thread.
+  // Refers to the model and the data. theta_0 defines the offset (used only if init_scale != 1). With keep_activations
+  // the memory is that of the whole set's activations, otherwise that of one pass per thread.
   FullBatch(const model::Transformer<double>& model, const FlowData& data, std::span<const double> theta_0,
             int threads = 0, bool keep_activations = false);
   ~FullBatch();
@@ -52,13 +52,13 @@ class FullBatch {
   double loss(std::span<const double> theta, std::span<double> outputs = {});
   // gradient = grad Loss; zero for frozen blocks. Returns Loss.
   double gradient(std::span<const double> theta, std::span<double> gradient);
-  // With the residual taken at `f` (rows) in place of F(theta): gradient = J(theta)^T residual(f); returns Loss(f).
-  // Then tangent() is at theta. Needs keep_activations.
+  // With the residual at `f` (rows) instead of F(theta): gradient = J(theta)^T residual(f); returns Loss(f). tangent()
+  // then refers to theta. Needs keep_activations.
   double gradient_at(std::span<const double> theta, std::span<const double> f, std::span<double> gradient);
   // out (rows) = J(theta) v at the theta of the last gradient_at.
   void tangent(std::span<const double> theta, std::span<const double> v, std::span<double> out);
 
-  // Loss(f), and the residual dLoss/dF there unless `residual` is empty.
+  // Loss(f), and the residual dLoss/dF at f unless `residual` is empty.
   double loss_at(std::span<const double> f, std::span<double> residual) const;
 
  private:

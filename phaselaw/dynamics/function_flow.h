@@ -10,14 +10,14 @@
 
 // Gradient flow in function space, f = vec F(X) on the training inputs, rows = n L o:
 //
-//   held kernel, squared         df/dt = -(2/n) H (f - y)                   has a closed form: dynamics/closed_form.h
-//   held kernel, cross-entropy   df/dt = -H (softmax(f) - e_y) / (n L)      has none
+//   fixed kernel, squared        df/dt = -(2/n) H (f - y)                   closed form: dynamics/closed_form.h
+//   fixed kernel, cross-entropy  df/dt = -H (softmax(f) - e_y) / (n L)      no closed form
 //   moving kernel                df/dt = -J(theta) J(theta)^T residual(f),  d theta/dt = -J(theta)^T residual(f)
 //
 // The moving kernel's f equals F(theta(t)) of parameter_flow in exact arithmetic: both are the same flow, in a second
-// implementation (JVP beside VJP). residual = dLoss/dF of full_batch.h.
-// Cost a right-hand side: one product with H; for the moving kernel 10 n L P flop. Accuracy, errors: numerics/ode.h.
-// Source: theory.md sections 3 and 9 [T].
+// implementation (JVP in addition to VJP). residual = dLoss/dF of full_batch.h.
+// Cost per right-hand side: one product with H; for the moving kernel 10 n L P flop. Accuracy, errors: numerics/ode.h.
+// Source: docs/dynamics.md [T].
 namespace phaselaw::dynamics {
 
 // values[i] = f at times[i]. f_0 and y have h.size entries; n >= 1 sequences.
@@ -27,7 +27,7 @@ namespace phaselaw::dynamics {
                                                      const numerics::OdeOptions& options = {},
                                                      const numerics::OdeObserver& observer = {});
 
-// Cross-entropy, mean nats per token: `next_tokens` has n L classes; h.size / (n L) logits a token.
+// Cross-entropy, mean nats per token: `next_tokens` has n L classes; h.size / (n L) logits per token.
 [[nodiscard]] numerics::OdeSolution held_kernel_cross_entropy_flow(const kernel::SymmetricOperator& h,
                                                                    std::span<const double> f_0,
                                                                    std::span<const std::int32_t> next_tokens,

@@ -16,7 +16,8 @@ namespace phaselaw::dynamics {
 FlowRisk gradient_flow_risk(const Population& population, double n_rows, double time) {
   if (!(time >= 0) || !std::isfinite(time))
     throw std::domain_error(fmt::format(
-        "gradient_flow_risk: expected a finite time >= 0, found {}; the limit is omniscient_ridge with ridge 0", time));
+        "gradient_flow_risk: expected a finite time >= 0, found {}; for infinity use omniscient_ridge with ridge 0",
+        time));
   if (time <= 1e3 * std::numeric_limits<double>::min()) {  // a ridge would overflow
     const double risk = omniscient_ridge(population, n_rows, INFINITY).test;
     return {risk, risk};

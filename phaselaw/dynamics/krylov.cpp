@@ -81,7 +81,7 @@ class Run {
     }
   }
 
-  // One more column of T. Leaves the direction that is not yet in the basis in `product`, its norm in beside_.
+  // Adds a column of T. Leaves the direction that is not yet in the basis in `product`, and its norm in beside_.
   bool extend(Vector<double>& product) {
     const auto size = static_cast<std::size_t>(op_.size);
     op_.apply({basis_.row(steps_).data(), size}, {product.data(), size});
@@ -91,7 +91,7 @@ class Run {
       return false;
     }
     diagonal_[steps_] = basis_.row(steps_).dot(product);
-    // Twice is enough (Kahan, Parlett): the basis stays orthogonal to rounding.
+    // Two passes suffice (Kahan, Parlett): the basis is then orthogonal to rounding.
     for (int pass = 0; pass < 2; ++pass) {
       const auto known = basis_.topRows(steps_ + 1);
       overlap_.head(steps_ + 1).noalias() = known * product;
@@ -105,22 +105,23 @@ class Run {
 
   [[nodiscard]] double rounding() const { return static_cast<double>(op_.size) * kEps * scale_; }
 
-  // Eigenpairs of T in units of scale_; Ritz values within rounding count as 0, as eigenvalues do in closed_form.h.
+  // Eigenpairs of T in units of scale_; Ritz values within rounding count as 0, like eigenvalues in closed_form.h.
   void decompose() {
     const double unit = scale_ > 0 ? scale_ : 1;
     small_.computeFromTridiagonal(diagonal_.head(steps_) / unit, beside_.head(steps_ - 1) / unit);
     ritz_ = small_.eigenvalues();
     if (ritz_[0] * unit < -rounding()) {
-      fail(KrylovStatus::indefinite,
-           fmt::format("the operator has an eigenvalue at or below {:.3e} beside one of {:.3e}: it is not positive "
-                       "semi-definite",
-                       ritz_[0] * unit, ritz_[steps_ - 1] * unit));
+      fail(
+          KrylovStatus::indefinite,
+          fmt::format(
+              "the operator has an eigenvalue at or below {:.3e} and one of {:.3e}, so it is not positive semi-definite",
+              ritz_[0] * unit, ritz_[steps_ - 1] * unit));
       return;
     }
     ritz_ = (ritz_.array() * unit <= rounding()).select(0.0, ritz_);
   }
 
-  // Fills the bounds; true when all are met.
+  // Fills the bounds; true if all meet the tolerance.
   bool estimate() {
     bool met = true;
     const auto& s = small_.eigenvectors();
@@ -168,7 +169,7 @@ class Run {
                        steps_, options_.tolerance));
   }
 
-  // From Ritz coordinates to the operator's.
+  // Converts Ritz coordinates to those of the operator.
   [[nodiscard]] Matrix<double> in_full(const Matrix<double>& ritz_coordinates) const {
     const Matrix<double> coordinates = ritz_coordinates * small_.eigenvectors().transpose();
     Matrix<double> full(coordinates.rows(), op_.size);
@@ -210,10 +211,10 @@ KrylovExponential krylov_exponential(const kernel::SymmetricOperator& op, std::s
   require_times(taus);
   if (!taus.empty() && std::isinf(taus.back()))
     throw base::InputError(
-        "times: infinity is no time for a Krylov exponential; use the closed form, or conjugate gradients");
+        "times: infinity cannot be used with a Krylov exponential; use the closed form, or conjugate gradients");
   if (op.size < 1 || static_cast<std::int64_t>(v.size()) != op.size)
     throw base::InputError(
-        fmt::format("start vector: expected {} numbers, one a row of the kernel, found {}", op.size, v.size()));
+        fmt::format("start vector: expected {} numbers, one per row of the kernel, found {}", op.size, v.size()));
   if (!(options.tolerance > 0))
     throw base::InputError(fmt::format("tolerance: expected a number > 0, found {}", options.tolerance));
   if (options.max_steps < 0)
@@ -227,8 +228,7 @@ KrylovFlow krylov_flow(const kernel::SymmetricOperator& op, std::int64_t n_data,
   if (n_data < 1) throw base::InputError(fmt::format("n_data: expected at least 1, found {}", n_data));
   if (static_cast<std::int64_t>(targets.size()) != op.size || (!initial.empty() && initial.size() != targets.size()))
     throw base::InputError(
-        fmt::format("targets and initial outputs: expected {} numbers each, one a row of the kernel, "
-                    "found {} and {}",
+        fmt::format("targets and initial outputs: expected {} numbers each, one per row of the kernel, found {} and {}",
                     op.size, targets.size(), initial.size()));
   const auto n = static_cast<double>(n_data);
   std::vector<double> start(targets.size()), taus;

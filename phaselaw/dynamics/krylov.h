@@ -9,34 +9,34 @@
 #include "phaselaw/kernel/symmetric_operator.h"
 #include "phaselaw/numerics/matrix.h"
 
-// Gradient flow on a kernel that is known only by its action: one Lanczos run serves every time.
+// Gradient flow on a kernel that is known only by its action: one Lanczos run serves all times.
 //
 //   exp(-tau H) v ~ ||v|| Q exp(-tau T) e_1,   g_tau(H) v ~ ||v|| Q g_tau(T) e_1,   g_tau(h) = (1 - exp(-tau h))/h,
 //
-// Q (size x k) the Lanczos basis from v with full reorthogonalisation, T = Q^T H Q tridiagonal, beta its next entry.
+// Q (size x k) is the Lanczos basis from v with full reorthogonalisation, T = Q^T H Q tridiagonal, beta its next entry.
 // Error of the first, for H positive semi-definite, in exact arithmetic:
 //
 //   ||exp(-tau H) v - approximation|| <= beta ||v|| |e_k^T g_tau(T) e_1|                                     [T]
 //
-// (variation of constants; e_k^T exp(-s T) e_1 has one sign for all s, so its integral bounds itself). For the second
-// the same once more integrated. The run grows until the bounds of all times meet the tolerance. When the Krylov space
-// is invariant (beta at rounding) the result is exact but for rounding.
+// (variation of constants; e_k^T exp(-s T) e_1 has one sign for all s, so its integral is a bound). The bound for the
+// second is integrated once more. The run grows until the bounds of all times meet the tolerance. If the Krylov space
+// is invariant (beta at rounding), the result is exact except for rounding.
 // Ritz values within size eps h_max count as exactly 0. Rounding adds about size eps, and tau h_max eps to the bounds:
-// with tau h_max > 1e6 tolerances below 1e-9 may only be met by an invariant space.
+// with tau h_max > 1e6, tolerances below 1e-9 may be met only by an invariant space.
 // Steps needed: about sqrt(tau h_max ln(1/tolerance)) for tau h_max > 1 [T].
-// Cost: one product and 8 size k flop an iteration; memory (k + 2 times) size doubles.
-// Source: [T] Saad 1992; Hochbruck and Lubich 1997; Druskin and Knizhnerman 1989. kernels.md section 4c.
+// Cost: one product and 8 size k flop per iteration; memory (k + 2 times) size doubles.
+// Source: [T] Saad 1992; Hochbruck and Lubich 1997; Druskin and Knizhnerman 1989. docs/kernel.md, Matrix-free.
 namespace phaselaw::dynamics {
 
 struct KrylovOptions {
   double tolerance = 1e-10;    // > 0; on the bounds relative to ||v|| and to ||g_tau(H) v||
-  std::int64_t max_steps = 0;  // Lanczos vectors; 0: 1000; at most the size
+  std::int64_t max_steps = 0;  // number of Lanczos vectors; 0: 1000; at most the size
 };
 
 // converged        every bound is within tolerance, or the Krylov space is invariant
-// iteration_limit  max_steps reached; the result is the best so far, `errors` say how good
+// iteration_limit  max_steps reached; the result is the best so far, and `errors` says how accurate it is
 // indefinite       a Ritz value is negative by more than rounding: the operator is no kernel; results are empty
-// not_finite       v or a product holds NaN or infinity; results are empty
+// not_finite       v or a product contains NaN or infinity; results are empty
 enum class KrylovStatus { converged, iteration_limit, indefinite, not_finite };
 
 struct KrylovExponential {
@@ -47,11 +47,11 @@ struct KrylovExponential {
   std::int64_t products = 0;
   bool invariant = false;
   KrylovStatus status = KrylovStatus::iteration_limit;
-  std::string reason;  // in words
+  std::string reason;  // explanation
 };
 
-// taus >= 0, ascending, finite: else InputError (infinity: solve with kernel::conjugate_gradient, or ClosedForm).
-// InputError also when v has another length than the operator, or tolerance <= 0.
+// taus >= 0, ascending, finite: otherwise InputError (for infinity use kernel::conjugate_gradient, or ClosedForm).
+// InputError also if v has another length than the operator, or tolerance <= 0.
 [[nodiscard]] KrylovExponential krylov_exponential(const kernel::SymmetricOperator& op, std::span<const double> v,
                                                    std::span<const double> taus, const KrylovOptions& options = {});
 
@@ -67,7 +67,7 @@ struct KrylovFlow {
   std::string reason;
 };
 
-// `initial` = f0; empty: 0. InputError as above, and when n_data < 1.
+// `initial` = f0; empty: 0. InputError as above, and if n_data < 1.
 [[nodiscard]] KrylovFlow krylov_flow(const kernel::SymmetricOperator& op, std::int64_t n_data,
                                      std::span<const double> targets, std::span<const double> initial,
                                      std::span<const double> times, const KrylovOptions& options = {});

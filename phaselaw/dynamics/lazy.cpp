@@ -36,7 +36,7 @@ double residual_norm(const FlowData& data, const FullBatch& batch, std::span<con
   return norm(residual) * (data.is_cross_entropy() ? static_cast<double>(data.next_tokens.size()) : n / 2);
 }
 
-// F along theta(t) against its linearisation at theta_0, on one set of inputs.
+// F along theta(t) and its linearisation at theta_0, on one set of inputs.
 class Linearisation {
  public:
   Linearisation(const model::Transformer<double>& model, std::span<const double> theta_0, const FlowData& data,
@@ -112,7 +112,7 @@ struct LazyRecorder::State {
         trained(trained_parts(model.table())),
         dense(train_data.inputs.n * model.outputs_per_sequence() <= lazy.dense_rows),
         train(model, checked(theta_0, model, train_data, test_data), train_data, lazy.threads) {
-    if (lazy.probes < 2) throw std::domain_error("lazy: at least 2 probes are needed for a standard error");
+    if (lazy.probes < 2) throw std::domain_error("lazy: a standard error needs at least 2 probes");
     if (test_data) test.emplace(model, theta_0, *test_data, lazy.threads);
     const auto y = target_rows(train_data, options.outputs());
     kernel = dense ? dense_drift(model, theta_0, train_data.inputs, y, lazy)

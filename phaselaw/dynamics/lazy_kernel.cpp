@@ -27,12 +27,14 @@ double dot(std::span<const double> x, std::span<const double> y) {
   return sum;
 }
 
-// ||D||_2 = sqrt of the largest eigenvalue of D^2, so that a large negative eigenvalue counts too.
+// ||D||_2 is computed as the square root of the largest eigenvalue of D^2, so that a large negative eigenvalue counts
+// too.
 double spectral_norm(const kernel::SymmetricOperator& d) {
   std::vector<double> once(length(d.size));
   kernel::LanczosOptions options;
   options.count = 1;
-  options.tolerance = 1e-5;  // of ||D||^2: the value is better than the residual (quadratic), the root twice as good
+  options.tolerance =
+      1e-5;  // of ||D||^2: the value is more accurate than the residual (quadratic), and the root twice as accurate
   const kernel::SymmetricOperator square{d.size, [&](std::span<const double> x, std::span<double> y) {
                                            d.apply(x, once);
                                            d.apply(once, y);
@@ -83,7 +85,7 @@ class DenseDrift : public KernelDrift {
     std::string name;
     Matrix<double> h;
   };
-  // The total first. Parts that train nothing are not among the kernel's.
+  // The total first. Parts without trainable parameters are not among the kernel's.
   [[nodiscard]] std::vector<Named> matrices(std::span<const double> theta) const {
     auto dense = kernel::dense_kernel<double>(model_, theta, inputs_, kernel_options_);
     std::vector<Named> result;
@@ -198,7 +200,7 @@ class MatrixFreeDrift : public KernelDrift {
 
   const std::vector<bool>& blocks(std::size_t part) const { return parts_[part - 1].blocks; }
 
-  // One J^T z a probe; each part's J reads its own blocks of it.
+  // One J^T z per probe; each part's J reads its own blocks of it.
   Products products(kernel::TangentOperator<double>& op) const {
     Products result(1 + parts_.size());
     std::vector<std::vector<double>> gradients;

@@ -9,10 +9,11 @@
 
 #include "phaselaw/dynamics/lazy.h"
 
-// The two ways in which LazyRecorder sees the kernel, dense and matrix-free; see lazy.h for equations and cost.
+// The two implementations of the kernel for LazyRecorder, dense and matrix-free; see lazy.h for equations and cost.
 namespace phaselaw::dynamics {
 
-// What is trained: the blocks of one layer, of the embedding or of the read-out, as kernel::DenseKernel names them.
+// A part of the parameters: the blocks of one layer, of the embedding or of the read-out, named as in
+// kernel::DenseKernel.
 struct TrainedPart {
   std::string name;
   std::vector<bool> blocks;  // one flag per table.blocks(), trainable ones only
@@ -28,7 +29,7 @@ class KernelDrift {
   [[nodiscard]] virtual std::vector<Laziness> at(std::span<const double> theta) = 0;
 };
 
-// `y` is the target, rows long, empty: no alignment.
+// `y` is the target, rows long; empty: no alignment.
 [[nodiscard]] std::unique_ptr<KernelDrift> dense_drift(const model::Transformer<double>& model,
                                                        std::span<const double> theta_0,
                                                        const model::Inputs<double>& inputs, std::span<const double> y,

@@ -28,7 +28,7 @@ void require_numbers(std::span<const double> values, std::int64_t rows, const ch
     throw base::InputError(
         fmt::format("{}: expected {} numbers (sequences x rows), found {}", what, rows, values.size()));
   if (!std::all_of(values.begin(), values.end(), [](double x) { return std::isfinite(x); }))
-    throw base::InputError(fmt::format("{}: found NaN or infinity; leave out the sequences that hold it", what));
+    throw base::InputError(fmt::format("{}: found NaN or infinity; remove the sequences that contain it", what));
 }
 
 void validate(const Pool& pool, Estimator estimator, const SurfaceOptions& options, const TestSet* test) {
@@ -59,7 +59,7 @@ void validate(const Pool& pool, Estimator estimator, const SurfaceOptions& optio
     throw base::InputError("leave-one-out needs at least 2 sequences in the pool, found 1; add data");
   if (estimator == Estimator::sub_sampling && test == nullptr && options.n_data.back() >= k.n_rows)
     throw base::InputError(fmt::format(
-        "sub-sampling: n = {} leaves none of the pool's {} sequences to test on; give a smaller n or a test set",
+        "sub-sampling: n = {} leaves none of the pool's {} sequences for testing; use a smaller n or a test set",
         options.n_data.back(), k.n_rows));
   if (options.subsets < 1 || options.folds < 0 || options.folds == 1 || options.resamples < 0 || !(options.level > 0) ||
       !(options.level < 1) || !(options.noise_variance >= 0))
@@ -128,12 +128,13 @@ class Surface {
       }
     }
     if (assumes_independent_rows(result_.estimator))
-      result_.method += "; assumes independent rows, which those of a sequence are not: expect it low";
+      result_.method +=
+          "; assumes independent rows, but the rows of one sequence are dependent, so the estimate is usually too low";
     return std::move(result_);
   }
 
  private:
-  // Sequences that a subset for n_data[k] holds, and how many different subsets are worth while.
+  // The number of sequences in a subset for n_data[k], and the number of different subsets that are useful.
   [[nodiscard]] std::int64_t held_by(std::size_t k) const {
     const auto n = options_.n_data[k];
     return result_.estimator == Estimator::leave_one_out ? std::min(n + 1, pool_.kernel.n_rows) : n;
@@ -144,7 +145,7 @@ class Surface {
 
   void fit(std::size_t k, std::int64_t subset) {
     base::throw_if_interrupted();
-    // One order of the pool a subset index: the subsets of different n are nested, which makes curves in n smooth.
+    // One order of the pool per subset index: the subsets of different n are nested, which makes curves in n smooth.
     auto order = numerics::RandomStream(options_.seed, "dynamics/subset", static_cast<std::uint64_t>(subset))
                      .permutation(pool_.kernel.n_rows);
     const auto held = static_cast<std::ptrdiff_t>(held_by(k));
@@ -194,8 +195,8 @@ class Surface {
         const double h = system.spectrum.eigenvalues[static_cast<std::size_t>(i)];
         const double rate = 2 * options_.times[t] / static_cast<double>(chosen.size());
         const double floor = system.spectrum.noise_floor;
-        // A null vector grows with t, but no new sequence sees it; late times would only raise what rounding left of
-        // it.
+        // A null vector grows with t, but no new sequence depends on it; late times would only amplify its rounding
+        // errors.
         const double null = std::isinf(rate) || rate * floor >= 1 ? 0 : rate;
         const double filter = h > floor ? -std::expm1(-rate * h) / h : null;
         filtered(i, static_cast<Index>(t)) = filter * along[i];
@@ -238,8 +239,8 @@ class Surface {
       for (std::size_t t = 0; t < options_.times.size(); ++t) {
         const auto n = options_.n_data[k];
         const double time = options_.times[t], n_rows = static_cast<double>(n * pool_.kernel.rows_per_sequence);
-        // With as many rows as the pool has, the limit without ridge is the interpolation peak: keep a rounding's
-        // worth.
+        // With as many rows as the pool has, the limit without ridge is the interpolation peak, so a ridge of the size
+        // of rounding is kept.
         const double ridge = std::max(equivalent_ridge(n, time), system.spectrum.noise_floor);
         const bool by_ridge = result_.estimator == Estimator::omniscient || std::isinf(time);
         result_.risk(static_cast<Index>(k), static_cast<Index>(t)) =

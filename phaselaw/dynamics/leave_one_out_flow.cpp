@@ -14,12 +14,12 @@ namespace {
 
 namespace methods = leave_one_out_methods;
 
-// Of the rational form at span = 2 t h_max / n (header).
+// Error of the rational form at span = 2 t h_max / n (header).
 double rational_error(double span) {
   return 2e-13 * std::sqrt(std::max(1.0, span)) + 4 * std::numeric_limits<double>::epsilon() * span;
 }
 
-// Kernels' spectra decay, and Krylov spaces then need about a third of the steps that the bound says.
+// The spectra of kernels decay, so Krylov spaces need about a third of the steps in the bound.
 constexpr double kShareOfBound = 0.4;
 
 struct Cost {
@@ -31,7 +31,7 @@ Cost predicted_cost(const SequenceProblem& problem, const Folds& folds, double s
   const auto m = static_cast<double>(problem.rows()), count = static_cast<double>(folds.size());
   const double held = m / count;
   const double steps = std::min(kShareOfBound * methods::expected_krylov_steps(span, tolerance), m / 2);
-  // Reorthogonalisation, 2 M k^2 flop a fold, runs at the speed of memory: about a tenth of that of a product.
+  // Reorthogonalisation, 2 M k^2 flop per fold, runs at memory speed, about a tenth of that of a product.
   return {9 * m * m * m + static_cast<double>(times) * 24 * m * m * (held + 3),
           2 * m * m * count * steps + 10 * 2 * m * count * steps * steps};
 }

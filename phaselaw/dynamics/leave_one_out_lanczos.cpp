@@ -24,7 +24,7 @@ double flow_function(double h, double rate) {
   return h * rate > 1e-300 ? -std::expm1(-rate * h) / h : rate;
 }
 
-// The Krylov space of one fold, H_{-a,-a} started at the residual on -a, and what the fold sees of it.
+// The Krylov space of one fold, H_{-a,-a} started at the residual on -a, and its products with the fold's rows.
 class FoldSpace {
  public:
   FoldSpace(const SequenceProblem& problem, const std::vector<std::int64_t>& fold, const Vector<double>& residual,
@@ -52,7 +52,7 @@ class FoldSpace {
   [[nodiscard]] const std::vector<std::int64_t>& rows() const { return rows_; }
   [[nodiscard]] const Matrix<double>& predictions() const { return predictions_; }  // times x rows of the fold
 
-  // Takes H times vector() and makes the next vector of the basis.
+  // Takes H times vector() and computes the next vector of the basis.
   void extend(Eigen::Ref<const Vector<double>> product, double tolerance) {
     const Index k = steps();
     if (k == basis_.rows()) {
@@ -66,14 +66,14 @@ class FoldSpace {
     diagonal_.push_back(basis_.row(k).dot(next_));
     double norm = next_.norm();
     largest_ = std::max(largest_, norm);
-    // Twice is enough (Kahan, Parlett), and once where little was removed.
+    // Two passes suffice (Kahan, Parlett), and one if little was removed.
     for (int pass = 0; pass < 2; ++pass) {
       const auto known = basis_.topRows(k + 1);
       next_.noalias() -= known.transpose() * (known * next_).eval();
       const double before = norm;
       if ((norm = next_.norm()) > 0.5 * before && pass == 0 && k > 0) break;
     }
-    // The space is invariant: nothing is left to find.
+    // The space is invariant, so the result is exact.
     const bool invariant =
         norm <= static_cast<double>(next_.size()) * std::numeric_limits<double>::epsilon() * largest_;
     if (invariant || steps() % kStepsBetweenChecks == 0) check(invariant, tolerance);
@@ -111,7 +111,7 @@ class FoldSpace {
   bool finished_ = false;
 };
 
-// One step of every space that is not finished: their products are one GEMM.
+// One step of every unfinished space: their products are one GEMM.
 void step(const SequenceProblem& problem, std::vector<FoldSpace*>& open, double tolerance, Matrix<double>& vectors,
           Matrix<double>& products) {
   const Index m = problem.rows(), count = static_cast<Index>(open.size());
@@ -129,13 +129,13 @@ void step(const SequenceProblem& problem, std::vector<FoldSpace*>& open, double 
 }  // namespace
 
 double expected_krylov_steps(double span, double tolerance) {
-  // Hochbruck and Lubich 1997: error <= 10 exp(-4 k^2 / (5 span)) while k <= span / 2; beyond it falls faster still.
+  // Hochbruck and Lubich 1997: error <= 10 exp(-4 k^2 / (5 span)) while k <= span / 2; beyond it decays faster still.
   return std::sqrt(1.25 * span * std::log(10 / std::min(tolerance, 1.0))) + 2 * kStepsBetweenChecks;
 }
 
 double rough_largest_eigenvalue(numerics::ConstMatrixView<double> kernel) {
   Vector<double> x = Vector<double>::Ones(kernel.rows());
-  // Not orthogonal to the leading vector in any but contrived cases.
+  // It is orthogonal to the leading vector only in contrived cases.
   for (Index i = 0; i < x.size(); ++i) x[i] += 0.5 * std::sin(1.0 + static_cast<double>(i));
   double value = 0;
   for (int iteration = 0; iteration < 20; ++iteration) {

@@ -22,13 +22,13 @@ namespace {
 using numerics::Matrix;
 using numerics::Vector;
 
-// Eigenvalues of a projector's block: 0 where the left-out rows lie in the range of the others, else of order 1.
+// Eigenvalues of a projector's block: 0 if the left-out rows lie in the range of the others, otherwise of order 1.
 constexpr double kInRange = 1e-10;
 
-// Columns of a panel of products v_ir v_is: it stays in the cache for any usual number of rows.
+// Columns of a panel of products v_ir v_is; it stays in the cache for any usual number of rows.
 constexpr Eigen::Index kPanel = 128;
 constexpr double kTableBytes = 6.4e7;
-// exp(-x) is 1 below the first and 0 above the second, to rounding.
+// To rounding, exp(-x) is 1 below the first and 0 above the second.
 constexpr double kNothingLearned = 1e-17, kAllLearned = 40;
 
 // The blocks of one fold: the upper triangle of V_a^T D V_a, then V_a^T D V r.
@@ -51,7 +51,7 @@ struct Resolvents {
       for (const auto& [weight, ridge] : poles) {
         weights.push_back(weight);
         for (std::size_t i = 0; i < h.size(); ++i) {
-          // Scaled: the poles come in any scale.
+          // Scaled, because the poles may have any magnitude.
           const double scale = std::abs(h[i] + ridge.real()) + std::abs(ridge.imag());
           const double real = (h[i] + ridge.real()) / scale, imaginary = ridge.imag() / scale;
           const double square = (real * real + imaginary * imaginary) * scale;
@@ -64,7 +64,7 @@ struct Resolvents {
   }
 };
 
-// One fold seen through the eigenvectors of H: column i of `part` is v_i on the fold's rows.
+// One fold in the eigenvectors of H: column i of `part` is v_i on the fold's rows.
 class Fold {
  public:
   Fold(const EigenSystem& system, const Vector<double>& along, const std::vector<std::int64_t>& rows)
@@ -103,7 +103,8 @@ class Fold {
   }
 
   // The limit of the ridge formula for ridge -> 0. Null vectors of H make (A^-1)_aa = B / ridge + P with the block B of
-  // their projector: what B sees is fixed by the null space alone, the rest by P on the null space of B.
+  // their projector: the null space alone determines the part in the range of B, and P the rest, on the null space of
+  // B.
   Vector<double> at_infinity() {
     const Eigen::Index size = h_.size(), null = size - rank_;
     Eigen::ArrayXd inverse = Eigen::ArrayXd::Zero(size);
@@ -156,12 +157,13 @@ class Fold {
 void rational(const SequenceProblem& problem, std::span<const double> times,
               std::span<const std::vector<std::int64_t>> folds, Matrix<double>& residuals) {
   EigenSystem system = eigen_system(problem.kernel);
-  // What rounding left of the null space, on either side of zero.
+  // Removes the rounding errors in the null space, of either sign.
   for (double& h : system.spectrum.eigenvalues) h = h > system.spectrum.noise_floor ? h : 0;
   const Vector<double> residual = problem.residual(), along = system.vectors * residual;
   const auto n = problem.n_sequences();
   const auto& spectrum = system.spectrum;
-  std::map<std::size_t, std::vector<std::size_t>> by_size;  // folds that train on equally many share the resolvents
+  std::map<std::size_t, std::vector<std::size_t>>
+      by_size;  // folds with equally many training sequences share the resolvents
   for (std::size_t f = 0; f < folds.size(); ++f) by_size[folds[f].size()].push_back(f);
 
   const numerics::OneBlasThread one;
@@ -175,7 +177,7 @@ void rational(const SequenceProblem& problem, std::span<const double> times,
         what(Fold(system, along, rows), rows);
       }
     };
-    // Before the first time that moves anything and after the last one that rounding lets through, the limits are
+    // Before the first time that changes anything, and after the last one that rounding can resolve, the limits are
     // exact.
     std::vector<Eigen::Index> early, middle, late;
     std::vector<double> middle_times;

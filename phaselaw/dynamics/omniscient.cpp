@@ -39,8 +39,8 @@ double positive_count(std::span<const double> eigenvalues) {
   return static_cast<double>(std::count_if(eigenvalues.begin(), eigenvalues.end(), [](double h) { return h > 0; }));
 }
 
-// The x > 0 with f(x) = 0 for f decreasing, by bisection in ln x from a bracket grown around `start`; the result is
-// right to a few eps.
+// The x > 0 with f(x) = 0 for a decreasing f, by bisection in ln x from a bracket grown around `start`; accurate to a
+// few eps.
 double decreasing_root(double start, const std::function<double(double)>& f) {
   double lo = start, hi = start;
   while (f(lo) < 0) lo /= 16;
@@ -82,7 +82,7 @@ Complex newton(std::span<const double> eigenvalues, double n_rows, Complex ridge
     kappa -= step;
     if (!std::isfinite(kappa.real()) || !std::isfinite(kappa.imag())) break;
     if (std::abs(step) <= 1e-14 * std::abs(kappa)) return kappa;
-    // Quadratic convergence: what is left after a step of this size is below rounding.
+    // Quadratic convergence: after a step of this size, the error is below rounding.
     if (std::abs(step) <= 1e-9 * std::abs(kappa) && iteration > 2) return kappa;
   }
   return {NAN, NAN};
@@ -109,7 +109,7 @@ double effective_ridge(std::span<const double> eigenvalues, double n_rows, doubl
   if (std::isinf(ridge)) return ridge;
   if (ridge == 0 && count == n_rows)
     throw std::domain_error(fmt::format(
-        "risk: without ridge, {} rows meet as many eigenvalues and the risk is infinite; give a ridge", n_rows));
+        "risk: without ridge, {} rows equal the number of eigenvalues and the risk is infinite; use a ridge", n_rows));
   if (ridge == 0 && count < n_rows) return 0;
   // Above (total + ridge)/n the left side is below n; the bracket grows downwards from there.
   return decreasing_root((total + ridge) / n_rows,
@@ -120,7 +120,7 @@ Complex effective_ridge(std::span<const double> eigenvalues, double n_rows, Comp
   const double size = std::abs(ridge), angle = std::arg(ridge);
   const Complex real = effective_ridge(eigenvalues, n_rows, size);
   if (angle == 0) return real;
-  // The solution is analytic off the negative axis: follow it along the arc, in finer steps where Newton fails.
+  // The solution is analytic off the negative axis: it is followed along the arc, in finer steps where Newton fails.
   for (int steps = 4; steps <= 1024; steps *= 4) {
     Complex kappa = real;
     bool found = true;
@@ -170,9 +170,9 @@ FiniteWidthRisk finite_width_ridge(const Population& population, double n_rows, 
   const double least = std::min(n_rows, width), count = positive_count(lambda);
   if (ridge == 0 && (n_rows == width || count <= least))
     throw std::domain_error(fmt::format(
-        "finite_width_ridge: without ridge, {} rows, {} features and {} eigenvalues leave no solution; give a ridge",
+        "finite_width_ridge: without ridge, {} rows, {} features and {} eigenvalues leave no solution; use a ridge",
         n_rows, width, count));
-  // ridge(gamma) increases from 0 where S = min(n, k) and is negative nowhere above.
+  // ridge(gamma) increases from 0 at S = min(n, k) and is nowhere negative above.
   const auto ridge_of = [&](double gamma) {
     const double s = degrees_of_freedom(lambda, gamma);
     return s < least ? gamma * (n_rows - s) * (1 - s / width) : 0.0;

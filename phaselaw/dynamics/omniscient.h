@@ -20,10 +20,11 @@
 //   E_test = [ sum (gamma/(lambda+gamma) - kappa lambda/(lambda+gamma)^2 k/(k-q)) w^2 + sigma^2 ]
 //            / [ 1 - (q (k - 2 S) + S^2) / (n (k - q)) ]
 //
-// A pool stands for the population by lambda_k = h_k / M_pool and w_k^2 = (v_k^T y)^2 / M_pool: population_of_pool().
-// The formulas assume independent rows; the L o rows of a sequence are not, and with rows counted as n R the result is
-// low on transformer kernels, by 10 to 65 % (docs/kernels.md section 7). It is asymptotic: exact for n, spectrum ->
-// inf; a few per cent at n = 100. Cost: about 100 passes over the spectrum. Accuracy of the solution: 1e-13 relative.
+// A pool approximates the population by lambda_k = h_k / M_pool and w_k^2 = (v_k^T y)^2 / M_pool: population_of_pool().
+// The formulas assume independent rows. The L o rows of a sequence are dependent, and with n R rows the result is too
+// low on transformer kernels, by 10 to 65 % (docs/dynamics.md, Risk estimates). The formulas are asymptotic: exact for
+// n and spectrum -> inf, accurate to a few per cent at n = 100. Cost: about 100 passes over the spectrum. Accuracy of
+// the solution: 1e-13 relative.
 // Errors: std::domain_error for negative or NaN arguments, n <= 0, and at the interpolation peak (delta = 0 and n equal
 // to the number of positive eigenvalues, where the risk is infinite).
 // Source: Bordelon, Canatar, Pehlevan 2020; Simon et al. 2023; random features: Atanasov et al. 2024 [T].
@@ -32,7 +33,7 @@ namespace phaselaw::dynamics {
 struct Population {
   std::vector<double> eigenvalues;   // lambda_k >= 0
   std::vector<double> coefficients;  // w_k^2 >= 0
-  double noise_variance = 0;         // sigma^2 per number, beyond what the coefficients hold
+  double noise_variance = 0;         // sigma^2 per number, in addition to what the coefficients contain
 };
 
 // pool_eigenvalues: h_k of the pool's M x M kernel (rounding below 0 counts as 0); coefficients: (v_k^T (y - f0))^2.
@@ -40,12 +41,12 @@ struct Population {
                                             std::span<const double> coefficients, double noise_variance = 0);
 
 struct OmniscientRisk {
-  double test = 0, train = 0;  // per number, noise included
+  double test = 0, train = 0;  // per number, including noise
   double kappa = 0;            // effective ridge; 0 for delta = 0 and n above the rank
   double overfitting = 1;      // E0
 };
 
-// n_rows > 0 (need not be whole), ridge >= 0 (infinity: nothing is learned).
+// n_rows > 0 (need not be an integer), ridge >= 0 (infinity: nothing is learned).
 [[nodiscard]] OmniscientRisk omniscient_ridge(const Population& population, double n_rows, double ridge);
 
 struct FiniteWidthRisk {
@@ -57,8 +58,8 @@ struct FiniteWidthRisk {
 [[nodiscard]] FiniteWidthRisk finite_width_ridge(const Population& population, double n_rows, double width,
                                                  double ridge);
 
-// kappa of a real ridge >= 0, and of a complex one off the negative axis: the solution with Im kappa of the sign of
-// Im ridge (unique), by Newton's method, continued along the arc from |ridge| where it does not converge at once.
+// kappa of a real ridge >= 0, and of a complex one off the negative axis: the unique solution with Im kappa of the sign
+// of Im ridge, by Newton's method, continued along the arc from |ridge| if it does not converge at once.
 [[nodiscard]] double effective_ridge(std::span<const double> eigenvalues, double n_rows, double ridge);
 [[nodiscard]] std::complex<double> effective_ridge(std::span<const double> eigenvalues, double n_rows,
                                                    std::complex<double> ridge);

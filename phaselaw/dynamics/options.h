@@ -5,10 +5,10 @@
 
 #include "phaselaw/base/fields.h"
 
-// Section [flow]: over what time, and how exactly, the dynamics are followed.
+// Section [flow]: the time over which the dynamics are followed, and their accuracy.
 namespace phaselaw::dynamics {
 
-// The integrator's (numerics/ode.h), without its header: experiment files are read in many places.
+// The integrator's methods (numerics/ode.h), without its header, because many sources read experiment files.
 inline constexpr double kSmallestTolerance = 2.3e-14;
 
 struct FlowOptions {
@@ -26,17 +26,22 @@ struct FlowOptions {
   static void fields(Self& self, Visit&& visit) {
     using base::at_least, base::positive;
     visit("time", self.time, positive(), "gradient-flow time; \"auto\": that of the training, steps * learning rate");
-    visit("points", self.points, at_least(2), "times on the curves, logarithmic over four decades up to `time`");
-    visit("records", self.records, at_least(2), "times at which the drift of the kernel is measured");
-    visit("n_test", self.n_test, at_least(1), "test sequences that the views are compared on, at most data.n_test");
+    visit("points", self.points, at_least(2),
+          "number of times on the curves, logarithmic over four decades up to `time`");
+    visit("records", self.records, at_least(2), "number of times at which the drift of the kernel is measured");
+    visit("n_test", self.n_test, at_least(1),
+          "number of test sequences on which the views are compared, at most data.n_test");
     visit("rtol", self.rtol, base::between(kSmallestTolerance, 0.1),
-          "relative tolerance of the integrated flow, each step");
-    visit("atol", self.atol, positive(), "absolute tolerance of the integrated flow, each parameter");
-    visit("budget", self.budget, positive(), "seconds for the integrated flow; what was integrated then is kept");
+          "relative tolerance of the integrated flow, per step");
+    visit("atol", self.atol, positive(), "absolute tolerance of the integrated flow, per parameter");
+    visit("budget", self.budget, positive(),
+          "time limit for the integrated flow in seconds; the part integrated until then is kept");
     visit("tolerance", self.tolerance, positive(),
-          "relative difference of the test loss at which the kernel's prediction counts as left");
-    visit("max_rows", self.max_rows, at_least(1), "largest kernel that is made and diagonalised");
-    visit("max_moment_rows", self.max_moment_rows, at_least(0), "largest kernel whose SGD moments are followed");
+          "relative difference of the test loss at which the kernel's prediction counts as no longer valid");
+    visit("max_rows", self.max_rows, at_least(1),
+          "largest number of rows of a kernel that is computed and diagonalised");
+    visit("max_moment_rows", self.max_moment_rows, at_least(0),
+          "largest number of rows of a kernel for which the moments of SGD are computed");
   }
 };
 

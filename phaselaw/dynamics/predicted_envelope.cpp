@@ -65,7 +65,7 @@ std::vector<PredictedEnvelopePoint> envelope(const RiskSurface& surface, const M
   return points;
 }
 
-// Nothing where fewer than three points lie in the window or one is not above the floor.
+// No slope if fewer than three points lie in the window or one is not above the floor.
 std::optional<numerics::Line> fit_line(const std::vector<PredictedEnvelopePoint>& points, double lo, double hi,
                                        double floor) {
   std::vector<double> x, y;
@@ -102,7 +102,7 @@ void add_intervals(const RiskSurface& surface, const ComputeModel& model, const 
   for (int b = 0; b < options.resamples; ++b) {
     const auto points =
         envelope(surface, replicate_risk(surface, options.seed, static_cast<std::uint64_t>(b)), model, options);
-    PHASELAW_CHECK_EQ(points.size(), risks.size());  // which points exist depends on the grid alone
+    PHASELAW_CHECK_EQ(points.size(), risks.size());  // which points exist depends only on the grid
     for (std::size_t i = 0; i < points.size(); ++i) risks[i].push_back(points[i].risk);
     if (const auto line = fit_line(points, options.window_lo, hi, options.floor)) exponents.push_back(-line->slope);
   }
@@ -129,10 +129,11 @@ PredictedEnvelope predicted_envelope(const RiskSurface& surface, const ComputeMo
   const double hi = options.window_hi > 0 ? options.window_hi : options.compute.back();
   const auto line = fit_line(result.points, options.window_lo, hi, options.floor);
   if (!line)
-    throw base::InputError(fmt::format(
-        "envelope: the window {:.3g} .. {:.3g} needs 3 points of the compute grid that some n reaches, all above the "
-        "floor {:.3g}; widen it, or the grid of n and times, or lower the floor",
-        options.window_lo, hi, options.floor));
+    throw base::InputError(
+        fmt::format("envelope: the window {:.3g} .. "
+                    "{:.3g} needs 3 points of the compute grid that some n reaches, all above the floor {:.3g}; "
+                    "widen the window or the grid of n and times, or lower the floor",
+                    options.window_lo, hi, options.floor));
   result.exponent = -line->slope;
   result.log_amplitude = line->intercept;
   result.lo = result.hi = result.window_lo = kNaN;

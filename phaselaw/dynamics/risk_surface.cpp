@@ -50,7 +50,7 @@ Matrix<double> replicate_risk(const RiskSurface& surface, std::uint64_t seed, st
         weight += times;
       }
     }
-    // A draw that missed every sequence of a small subset says nothing about this n.
+    // A draw without any sequence of a small subset gives no information on this n.
     if (weight > 0) risk.row(static_cast<Index>(k)) = (sum / weight).transpose();
   }
   return risk;

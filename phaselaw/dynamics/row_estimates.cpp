@@ -24,7 +24,7 @@ RowEstimates row_estimates(const EigenSystem& system, std::span<const double> re
     throw base::InputError(
         fmt::format("row estimates: the kernel plus ridge {} is singular to rounding; use a ridge above {:.1e}", ridge,
                     1e3 * system.spectrum.noise_floor + std::numeric_limits<double>::min()));
-  // All with A^-1 instead of ridge A^-1: the ridge cancels in the ratios, which then hold for ridge 0 too.
+  // All terms use A^-1 instead of ridge A^-1: the ridge cancels in the ratios, which therefore hold for ridge 0 too.
   const Eigen::ArrayXd inverse = (h + ridge).inverse();
   const Eigen::VectorXd scaled = inverse * (system.vectors * r).array();
   const Eigen::ArrayXd alpha = (system.vectors.transpose() * scaled).array();

@@ -21,9 +21,9 @@ Eigen::Map<const Vector<double>> map(std::span<const double> x) {
 void require_rows(std::span<const double> values, std::int64_t rows, const char* what) {
   if (static_cast<std::int64_t>(values.size()) != rows)
     throw base::InputError(
-        fmt::format("{}: expected one number a row of the kernel ({}), found {}", what, rows, values.size()));
+        fmt::format("{}: expected one number per row of the kernel ({}), found {}", what, rows, values.size()));
   if (!map(values).allFinite())
-    throw base::InputError(fmt::format("{}: found NaN or infinity; leave out the sequences that hold it", what));
+    throw base::InputError(fmt::format("{}: found NaN or infinity; remove the sequences that contain it", what));
 }
 
 }  // namespace
@@ -67,7 +67,8 @@ EigenSystem eigen_system(numerics::ConstMatrixView<double> kernel) {
 Folds leave_one_out_folds(std::int64_t n_sequences) {
   if (n_sequences < 2)
     throw base::InputError(fmt::format(
-        "leaving a sequence out needs at least 2 sequences to leave one to train on, found {}; add data", n_sequences));
+        "leave-one-sequence-out needs at least 2 sequences, so that one remains for training; found {}; add data",
+        n_sequences));
   Folds folds;
   for (std::int64_t a = 0; a < n_sequences; ++a) folds.push_back({a});
   return folds;
@@ -96,8 +97,8 @@ void validate(const Folds& folds, std::int64_t n_sequences) {
     }
   }
   if (!whole || std::any_of(held.begin(), held.end(), [](int times) { return times != 1; }))
-    throw base::InputError(
-        fmt::format("folds: expected at least 2, none empty, that hold each of {} sequences once", n_sequences));
+    throw base::InputError(fmt::format(
+        "folds: expected at least 2, none empty, which together contain each of {} sequences once", n_sequences));
 }
 
 HeldOutRisk summarise(std::vector<double> per_sequence) {

@@ -15,18 +15,19 @@
 //   f = f0 + H (H + ridge I)^-1 (y - f0)        kernel ridge regression around f0
 //
 // Every risk in this layer's estimators is per number: a mean over rows of the squared error against y, so it includes
-// the noise of y unless clean targets are given. Rows of one sequence are dependent, sequences are not: the unit that
-// is left out, resampled and counted in standard errors is a sequence.
+// the noise of y unless clean targets are given. Rows of one sequence are dependent, sequences are not, so sequences
+// are the units that are left out, resampled and counted in standard errors.
 namespace phaselaw::dynamics {
 
-// Views; what they refer to must outlive the problem.
+// Views; the objects that they refer to must outlive the problem.
 struct SequenceProblem {
   numerics::ConstMatrixView<double> kernel{nullptr, 0,
-                                           0};  // M x M, symmetric positive semi-definite; all of it is read
+                                           0};  // M x M, symmetric positive semi-definite; both triangles are read
   std::span<const double> targets;              // y, M
   std::span<const double> outputs;              // f0, M; empty: 0
-  std::span<const double> clean_targets;        // what errors are measured against, M; empty: y. With F*: excess risk
-  std::int64_t rows_per_sequence = 1;           // R
+  std::span<const double>
+      clean_targets;                   // targets against which errors are measured, M; empty: y. With F*: excess risk
+  std::int64_t rows_per_sequence = 1;  // R
 
   [[nodiscard]] std::int64_t rows() const { return kernel.rows(); }
   [[nodiscard]] std::int64_t n_sequences() const { return kernel.rows() / rows_per_sequence; }
@@ -50,16 +51,16 @@ struct EigenSystem {
 // Disjoint sets of sequences, each left out in turn; together they are all n.
 using Folds = std::vector<std::vector<std::int64_t>>;
 
-// One sequence a fold. InputError for n < 2: nothing would be left to train on.
+// One sequence per fold. InputError for n < 2, because nothing would remain for training.
 [[nodiscard]] Folds leave_one_out_folds(std::int64_t n_sequences);
 
 // `count` folds of equal size (to one sequence) of a random order. InputError unless 2 <= count <= n.
 [[nodiscard]] Folds k_folds(std::int64_t n_sequences, std::int64_t count, std::uint64_t seed);
 
-// InputError unless the folds are at least two, not empty, and hold each of the n sequences once.
+// InputError unless there are at least two folds, none empty, that contain each of the n sequences once.
 void validate(const Folds& folds, std::int64_t n_sequences);
 
-// A risk with what its interval is made of.
+// A risk with the data for its interval.
 struct HeldOutRisk {
   std::vector<double> per_sequence;  // mean squared error per number of each sequence while it was left out
   double mean = 0;

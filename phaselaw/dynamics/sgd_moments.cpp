@@ -21,7 +21,7 @@ using numerics::Vector;
 constexpr std::int64_t kMostPowerIterations = 1000, kMostFloorIterations = 10000;
 constexpr double kPowerTolerance = 1e-8, kFloorTolerance = 1e-12;
 
-// How often two rows are in one batch: of one sequence, and of two.
+// Probability that two rows are in one batch: rows of one sequence, and of two.
 struct Weights {
   double same = 1, other = 1;
 };
@@ -35,7 +35,7 @@ void require_batch(std::int64_t batch, std::int64_t n_data) {
     throw base::InputError(fmt::format("batch: expected 1 to {}, the number of sequences, found {}", n_data, batch));
 }
 
-// result = V D V^T, where D keeps of V^T X V only the blocks of one sequence. 4 M^3 flop. `scratch`: M x M.
+// result = V D V^T, where D contains only the blocks of one sequence of V^T X V. 4 M^3 flop. `scratch`: M x M.
 void same_sequence_part(const ClosedForm& problem, const Matrix<double>& x, Matrix<double>& scratch,
                         Matrix<double>& block, Matrix<double>& result) {
   const Matrix<double>& v = problem.vectors();
@@ -99,15 +99,13 @@ SgdMoments::SgdMoments(const ClosedForm& problem, const SgdOptions& options) : p
   const double bytes = 3.0 * sizeof(double) * static_cast<double>(rows) * static_cast<double>(rows);
   if (bytes > options.max_bytes)
     throw base::InputError(fmt::format(
-        "the second moment of SGD on {} rows needs {:.1f} GB, {:.1f} GB are allowed; use fewer sequences, or raise "
-        "max_bytes",
+        "the second moment of SGD on {} rows needs {:.1f} GB, but {:.1f} GB are allowed; use fewer sequences, or raise max_bytes",
         rows, bytes * 1e-9, options.max_bytes * 1e-9));
   const double mean_limit = step_limit(problem);
   if (!(options.step > 0 && options.step < mean_limit))
-    throw base::InputError(
-        fmt::format("step: SGD on this kernel needs 0 < step < n/lambda_max = {:.6g} (less for small batches), found "
-                    "{:.6g}",
-                    mean_limit, options.step));
+    throw base::InputError(fmt::format(
+        "step: SGD on this kernel needs 0 < step < n/lambda_max = {:.6g} (less for small batches), found {:.6g}",
+        mean_limit, options.step));
   if (options.check_stability) {
     const SgdStepLimit limit = sgd_step_limit(problem, options.batch);
     if (options.step >= limit.step)
@@ -153,7 +151,7 @@ double SgdMoments::expected_test_loss(const TestOutputs& test, std::span<const d
     throw base::InputError(fmt::format("test targets: expected {} numbers and n_test >= 1, found {} and {}",
                                        test.rows(), targets.size(), n_test));
   PHASELAW_CHECK_EQ(test.projected().cols(), problem_.rows());
-  // On the modes that are not null, a = (r_0 - r)/z, so the test error is known from r: e = fixed + K r, K = P/z.
+  // On the modes that are not null, a = (r_0 - r)/z, so the test error follows from r: e = fixed + K r, K = P/z.
   const Index rank = problem_.rank(), rows = problem_.rows();
   const Matrix<double> k =
       test.projected().leftCols(rank).array().rowwise() / problem_.scaled_eigenvalues().head(rank).transpose().array();
@@ -174,7 +172,8 @@ SgdFloor SgdMoments::floor() const {
   result.loss = result.null_loss = problem_.null_loss();
   if (same_ == other_ || result.null_loss == 0) {
     result.converged = true;
-    result.reason = same_ == other_ ? "full batch: nothing shakes" : "the kernel fits every label: SGD interpolates";
+    result.reason = same_ == other_ ? "full batch: there is no sampling noise"
+                                    : "the kernel can fit every label, so SGD interpolates";
     return result;
   }
   const Vector<double>& z = problem_.scaled_eigenvalues();
@@ -195,7 +194,7 @@ SgdFloor SgdMoments::floor() const {
     total = next;
     ++result.iterations;
     if (!std::isfinite(total)) break;
-    // A geometric tail of this ratio is still to come.
+    // A geometric tail of this ratio remains.
     const double ratio = last_change > 0 ? std::max(change / last_change, 0.0) : 0.5;
     result.converged = result.iterations > 1 && ratio < 1 &&
                        change * ratio / (1 - ratio) <= kFloorTolerance * (total + n * result.null_loss);
@@ -217,7 +216,7 @@ void require_spectrum(std::span<const double> eigenvalues, std::int64_t batch) {
   if (batch < 1) throw base::InputError(fmt::format("batch: expected at least 1, found {}", batch));
 }
 
-// S of the header for eta in units of 1/lambda_max; infinity where one mode alone diverges.
+// S of the header for eta in units of 1/lambda_max; infinity if one mode alone diverges.
 double shaking(std::span<const double> eigenvalues, double largest, double eta, double batch) {
   double sum = 0;
   for (const double h : eigenvalues) {
@@ -247,7 +246,7 @@ OnlineSgdCurve online_sgd(const OnlineSgd& problem, std::span<const std::int64_t
   OnlineSgdCurve curve;
   curve.step_limit = online_step_limit(problem.eigenvalues, problem.batch);
   if (problem.squared_coefficients.size() != problem.eigenvalues.size())
-    throw base::InputError(fmt::format("squared coefficients: expected {}, one an eigenvalue, found {}",
+    throw base::InputError(fmt::format("squared coefficients: expected {}, one per eigenvalue, found {}",
                                        problem.eigenvalues.size(), problem.squared_coefficients.size()));
   for (const double m : problem.squared_coefficients)
     if (!(m >= 0 && m < kInfinity))
@@ -256,8 +255,7 @@ OnlineSgdCurve online_sgd(const OnlineSgd& problem, std::span<const std::int64_t
     throw base::InputError(fmt::format("noise: expected a finite number >= 0, found {}", problem.noise));
   if (!(problem.step > 0 && problem.step < curve.step_limit))
     throw base::InputError(
-        fmt::format("step: online SGD on this spectrum with batches of {} needs 0 < step < {:.6g}, "
-                    "found {:.6g}",
+        fmt::format("step: online SGD on this spectrum with batches of {} needs 0 < step < {:.6g}, found {:.6g}",
                     problem.batch, curve.step_limit, problem.step));
   require_counts(counts);
   const auto b = static_cast<double>(problem.batch);

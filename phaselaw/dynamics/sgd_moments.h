@@ -8,7 +8,7 @@
 
 #include "phaselaw/dynamics/closed_form.h"
 
-// Minibatch SGD on a fixed kernel, in the mean and in the mean square, exactly: no sampling.
+// Minibatch SGD on a fixed kernel: exact mean and mean square, without sampling.
 //
 //   r_{k+1} = (I - c H P_S) r_k,   c = 2 step/b,   P_S keeps the rows of a batch S of b of the n sequences, drawn
 //                                                  uniformly without replacement, independently at each step
@@ -16,25 +16,25 @@
 //   Sigma_{k+1} = Sigma - (2 step/n)(H Sigma + Sigma H) + c^2 H (W o Sigma) H,       Sigma_k = E r_k r_k^T,
 //   W = b/n between rows of one sequence, b(b-1)/(n(n-1)) between rows of two;       E Loss = (1/n) tr Sigma
 //
-// Batches that walk through a shuffled epoch are not independent: for them this is an approximation.
-// Floor: the null part of the residual never moves and keeps shaking the rest, so Loss levels off above null_loss. For
-// a positive definite H there is no floor: SGD interpolates the training labels, noise included, and E Loss -> 0. The
-// floor ~ step of a run that sees fresh data at each step is OnlineSgd's, below.
+// Batches from a shuffled epoch are not independent; for them this is an approximation.
+// Floor: the null part of the residual does not change and keeps perturbing the rest, so Loss levels off above
+// null_loss. For a positive definite H there is no floor: SGD interpolates the training labels, noise included, and
+// E Loss -> 0. The floor ~ step of a run with fresh data at each step is that of OnlineSgd, below.
 // Accuracy: about k eps relative to tr Sigma_0 after k steps (test loss: times the condition number of sqrt(H)).
-// Cost: 4 M^3 + O(M^3/n) flop a step, three M x M doubles; b = n costs O(M^2).
+// Cost: 4 M^3 + O(M^3/n) flop per step, three M x M doubles; b = n costs O(M^2).
 // Source: [T]; the limit: Schneider 1965 (regular splittings of positive maps).
 namespace phaselaw::dynamics {
 
 struct SgdOptions {
-  double step = 0;                // > 0
-  std::int64_t batch = 1;         // b, 1 .. n_data
-  bool check_stability = true;    // compare step with sgd_step_limit first: 4 M^3 flop an iteration, tens of iterations
-  double max_bytes = 4294967296;  // refuse beyond
+  double step = 0;              // > 0
+  std::int64_t batch = 1;       // b, 1 .. n_data
+  bool check_stability = true;  // compare step with sgd_step_limit first: 4 M^3 flop per iteration, tens of iterations
+  double max_bytes = 4294967296;  // largest memory; InputError beyond it
 };
 
-// The largest step below which E Loss (less its null part) goes to 0 or to its floor. b^2 / (2 n rho), where rho is the
-// largest eigenvalue of X -> G^{1/2} o V (W o (V^T (G^{1/2} o X) V)) V^T, G_ij = h_i h_j/(h_i + h_j): self-adjoint and
-// positive, by power iteration. At b = n it is gradient descent's n / h_max, below that it is smaller.
+// The largest step below which E Loss (without its null part) tends to 0 or to its floor. b^2 / (2 n rho), where rho is
+// the largest eigenvalue of X -> G^{1/2} o V (W o (V^T (G^{1/2} o X) V)) V^T, G_ij = h_i h_j/(h_i + h_j): self-adjoint
+// and positive, by power iteration. At b = n it is gradient descent's n / h_max, for smaller b it is smaller.
 struct SgdStepLimit {
   double step = 0;             // an upper bound that converges from above; infinity for the zero kernel
   double relative_change = 0;  // of the last iteration
@@ -45,8 +45,8 @@ struct SgdStepLimit {
 
 // E Loss as k -> infinity.
 struct SgdFloor {
-  double loss = 0;       // null_loss + what shaking adds
-  double null_loss = 0;  // of the labels that the kernel cannot fit
+  double loss = 0;       // null_loss + the effect of sampling noise
+  double null_loss = 0;  // loss of the labels that the kernel cannot fit
   std::int64_t iterations = 0;
   bool converged = false;  // relative change <= 1e-12 within 10000 iterations; false also at the stability limit
   std::string reason;
@@ -54,25 +54,26 @@ struct SgdFloor {
 
 class SgdMoments {
  public:
-  // `problem` must outlive this, its targets unchanged. InputError when the batch is outside 1 .. n, step is not
-  // positive or at or above the limit (says it; n / h_max without check_stability), or the memory does not suffice.
+  // `problem` must outlive this object, its targets unchanged. InputError if the batch is outside 1 .. n, step is not
+  // positive or not below the limit (which is given; n / h_max without check_stability), or the memory does not
+  // suffice.
   SgdMoments(const ClosedForm& problem, const SgdOptions& options);
 
-  void advance(std::int64_t steps);  // InputError when negative
+  void advance(std::int64_t steps);  // InputError if negative
 
   [[nodiscard]] std::int64_t steps() const { return steps_; }
   [[nodiscard]] double expected_loss() const;  // E Loss; may be infinite beyond the limit
-  [[nodiscard]] double loss_of_mean() const;   // Loss of E r: what gradient descent with the same step has
+  [[nodiscard]] double loss_of_mean() const;   // Loss of E r: that of gradient descent with the same step
   // In eigen-coordinates: V E r, and V Sigma V^T.
   [[nodiscard]] const numerics::Vector<double>& mean() const { return mean_; }
   [[nodiscard]] const numerics::Matrix<double>& second_moment() const { return moment_; }
 
-  // E (1/n_test) ||f(x) - targets||^2. `test` belongs to the same problem. 2 Q M^2 flop.
+  // E (1/n_test) ||f(x) - targets||^2. `test` must belong to the same problem. 2 Q M^2 flop.
   [[nodiscard]] double expected_test_loss(const TestOutputs& test, std::span<const double> targets,
                                           std::int64_t n_test) const;
 
-  // Where E Loss levels off, by its own fixed point (not by many steps): the error shrinks by step/limit or better an
-  // iteration, 4 M^3 flop each.
+  // The level at which E Loss settles, by its own fixed point (not by many steps): the error decreases by step/limit or
+  // faster per iteration, 4 M^3 flop each.
   [[nodiscard]] SgdFloor floor() const;
 
  private:
@@ -84,7 +85,8 @@ class SgdMoments {
   numerics::Matrix<double> moment_, product_, parts_, block_;
 };
 
-// ONLINE SGD: b fresh samples a step, linear features x ~ N(0, diag(lambda)), one output, labels w*.x + N(0, noise^2):
+// ONLINE SGD: b fresh samples per step, linear features x ~ N(0, diag(lambda)), one output, labels w*.x + N(0,
+// noise^2):
 //
 //   w' = w - (eta/b) sum_s x_s (w.x_s - y_s),  eta = 2 step for Loss = mean squared error;   m_i = E (w_i - w*_i)^2
 //   m_i' = (1 - 2 eta lambda_i + eta^2 lambda_i^2 (1 + 1/b)) m_i + (eta^2/b) lambda_i (sum_j lambda_j m_j + noise^2)
@@ -92,7 +94,7 @@ class SgdMoments {
 //
 // exact for Gaussian features (fourth moments by Wick). With S = (eta/b) sum_i lambda_i/(2 - eta lambda_i (1 + 1/b)):
 // stable iff S < 1 and eta lambda_max (1 + 1/b) < 2; floor R = noise^2 S/(1 - S) ~ noise^2 step tr(lambda)/b [T].
-// Cost: 4 flop a mode and step.
+// Cost: 4 flop per mode and step.
 struct OnlineSgd {
   std::vector<double> eigenvalues;           // lambda_i >= 0 of the features' covariance
   std::vector<double> squared_coefficients;  // m_i at the start: (w_i - w*_i)^2 >= 0
@@ -101,16 +103,16 @@ struct OnlineSgd {
   std::int64_t batch = 1;                    // >= 1
 };
 
-// The largest stable step, by bisection to rounding; infinity when every eigenvalue is 0. InputError for bad numbers.
+// The largest stable step, by bisection to rounding; infinity if every eigenvalue is 0. InputError for invalid numbers.
 [[nodiscard]] double online_step_limit(std::span<const double> eigenvalues, std::int64_t batch);
 
 struct OnlineSgdCurve {
-  std::vector<double> excess_risk;  // beside the counts
+  std::vector<double> excess_risk;  // for each count
   double floor = 0;                 // as k -> infinity
   double step_limit = 0;
 };
-// InputError when lengths differ, a number is out of its range, counts are negative or not ascending, or step is at or
-// above the limit (says it).
+// InputError if lengths differ, a number is out of its range, counts are negative or not ascending, or step is not
+// below the limit (which is given).
 [[nodiscard]] OnlineSgdCurve online_sgd(const OnlineSgd& problem, std::span<const std::int64_t> counts);
 
 }  // namespace phaselaw::dynamics

@@ -14,9 +14,9 @@ namespace {
 
 // ln of a loss that has reached 0.
 constexpr double kLogOfNothing = -700;
-// The smoothed loss must have fallen by this before flatness is a plateau.
+// The smoothed loss must have fallen by this factor before flatness counts as a plateau.
 constexpr double kFirstFall = 0.9;
-// The noise is estimated over a span so many times longer than the smoothing's.
+// The noise is estimated over a span longer than the smoothing's by this factor.
 constexpr double kNoiseSpan = 10;
 
 struct Slope {
@@ -78,8 +78,8 @@ SignatureDetector::SignatureDetector(const SignatureOptions& options) : options_
       !(o.confidence > 0 && o.confidence < 1) || o.least_points < 4 || !(o.check_every > 1) || !(o.floor >= 0) ||
       !(o.floor_factor >= 1))
     throw std::domain_error(
-        "signatures: rise, window and check_every above 1, floor_factor at least 1, flat_slope below 0, confidence in "
-        "(0, 1), smoothing at least 1, least_points at least 4, floor and noise_deviations not negative");
+        "signatures: rise, window and check_every above 1, floor_factor at least 1, flat_slope below 0, "
+        "confidence in (0, 1), smoothing at least 1, least_points at least 4, floor and noise_deviations not negative");
 }
 
 void SignatureDetector::declare(Signature signature, SignatureCause cause, double onset, double seen_at,
@@ -95,12 +95,12 @@ Signature SignatureDetector::observe(const TrajectoryPoint& point) {
   PHASELAW_CHECK(points_ == 0 || point.time > last_time_);
   if (point.drift_norm > point.lambda_min / 2)
     declare(Signature::instability, SignatureCause::kernel_drift, point.time, point.time,
-            fmt::format("kernel drift {:.3g} above lambda_min/2 = {:.3g} at {:.4g}", point.drift_norm,
+            fmt::format("the kernel drift {:.3g} exceeds lambda_min/2 = {:.3g} at {:.4g}", point.drift_norm,
                         point.lambda_min / 2, point.time));
   if (point.radius > point.radius_max)
-    declare(
-        Signature::instability, SignatureCause::radius, point.time, point.time,
-        fmt::format("radius {:.3g} above radius_max = {:.3g} at {:.4g}", point.radius, point.radius_max, point.time));
+    declare(Signature::instability, SignatureCause::radius, point.time, point.time,
+            fmt::format("the radius {:.3g} exceeds radius_max = {:.3g} at {:.4g}", point.radius, point.radius_max,
+                        point.time));
   if (!std::isfinite(point.loss)) {
     declare(Signature::instability, SignatureCause::loss_not_finite, point.time, point.time,
             fmt::format("the loss at {:.4g} is not finite", point.time));
@@ -139,7 +139,7 @@ void SignatureDetector::look_for_plateau(double time) {
       static_cast<std::int64_t>(kept_.size()) < options_.least_points ||
       kept_.back().log_time - kept_.front().log_time < std::log(options_.window) * (1 - 1e-9))
     return;
-  // The window lies wholly after the time from which flatness counts.
+  // The window lies entirely after the time from which flatness counts.
   const double onset = std::exp(kept_.front().log_time);
   if (!std::isnan(options_.plateau_from) && onset < options_.plateau_from) return;
   next_look_ = time * options_.check_every;
@@ -155,17 +155,16 @@ void SignatureDetector::look_for_plateau(double time) {
   const bool above_floor = smoothed_ > std::log(options_.floor * options_.floor_factor);
   const bool flat = line.lo > options_.flat_slope && above_floor;
   if (flat && flat_before_)
-    declare(
-        Signature::plateau, SignatureCause::flat_loss, onset, time,
-        fmt::format("from {:.4g} to {:.4g} the loss goes like t^{:.3f} ({:.0f} % interval {:.3f} to {:.3f}) at {:.4g}, "
-                    "{}",
-                    onset, time, line.slope, 100 * options_.confidence, line.lo, line.hi, std::exp(smoothed_),
-                    options_.floor > 0 ? fmt::format("above the floor {:.4g}", options_.floor) : "no floor stated"));
+    declare(Signature::plateau, SignatureCause::flat_loss, onset, time,
+            fmt::format(
+                "from {:.4g} to {:.4g} the loss follows t^{:.3f} ({:.0f} % interval {:.3f} to {:.3f}) at {:.4g}, {}",
+                onset, time, line.slope, 100 * options_.confidence, line.lo, line.hi, std::exp(smoothed_),
+                options_.floor > 0 ? fmt::format("above the floor {:.4g}", options_.floor) : "no floor given"));
   flat_before_ = flat;
 }
 
 SignatureEvent SignatureDetector::verdict() const {
-  // What the loss does speaks before the theory's sufficient conditions.
+  // The signs of the loss take precedence over the theory's sufficient conditions.
   const SignatureEvent* best = nullptr;
   const auto of_loss = [](const SignatureEvent& e) {
     return e.cause == SignatureCause::loss_rises || e.cause == SignatureCause::loss_not_finite;

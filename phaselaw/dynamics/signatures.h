@@ -9,30 +9,30 @@
 #include "phaselaw/base/constants.h"
 #include "phaselaw/base/fields.h"
 
-// Signatures of trouble, found while a trajectory runs.
+// Detects signs of trouble while a trajectory runs.
 //
 // instability   any of
 //   * the loss is NaN or infinite
 //   * the smoothed loss is above its running minimum by the factor `rise`, and by `noise_deviations` standard
-//     deviations of its own noise. Smoothed: s <- s + (ln loss - s) 2/(smoothing + 1), s the mean of what was seen for
+//     deviations of its own noise. Smoothed: s <- s + (ln loss - s) 2/(smoothing + 1), with s the mean so far during
 //     the first `smoothing` points. Noise: the standard deviation v of ln loss about s, smoothed with a span ten times
 //     longer, gives that of s: v sqrt(1/smoothing).
 //   * the kernel drift ||H(t) - H(0)||_2 is above lambda_min(H(0))/2                         [S]
 //   * the radius is above radius_max                                                         [S]
-//   Once seen it stays: the verdict of the run.
+//   Once detected it remains the verdict of the run.
 // plateau       over the last factor `window` in time the slope b of ln loss = a + b ln t has an interval of level
-//   `confidence` wholly above `flat_slope` (least squares over at least `least_points` points, Student's t, standard
+//   `confidence` entirely above `flat_slope` (least squares over at least `least_points` points, Student's t, standard
 //   error widened for first-order autocorrelation of the residuals), while the smoothed loss is above `floor_factor`
-//   times the stated floor. A rising loss that is no instability is a plateau too: it does not improve.
-//   Looked for from `plateau_from` on; by default once the smoothed loss has fallen by a tenth: a flow that was
-//   recorded from times below 1/rate on begins flat, which is no plateau. Looked at whenever the time has grown by the
-//   factor `check_every`, and declared at the second such look in a row. It ends when a look finds an interval that is
-//   wholly below flat_slope.
+//   times the given floor. A rising loss that is no instability is a plateau too, because it does not improve.
+//   Detection starts at `plateau_from`; by default once the smoothed loss has fallen by a tenth, because a flow
+//   recorded from times below 1/rate on begins flat, which is no plateau. It is checked whenever the time has grown by
+//   the factor `check_every`, and declared at the second such check in a row. It ends when a check finds an interval
+//   entirely below flat_slope.
 //
-// The drift and radius rules are the theory's conditions, not measured divergence: `cause` says which rule spoke.
-// False alarms on noisy power laws t^-0.1 .. t^-1, log-normal noise up to 20 % a point, 200 to 2000 points: below 1 %
+// The drift and radius rules are the theory's conditions, not measured divergence; `cause` tells which rule applied.
+// False alarms on noisy power laws t^-0.1 .. t^-1, log-normal noise up to 20 % per point, 200 to 2000 points: below 1 %
 // of runs each for plateau and instability (tested).
-// Cost: O(1) a point and O(points in the window) a look. Memory: the points of the last factor `window`.
+// Cost: O(1) per point and O(points in the window) per check. Memory: the points of the last factor `window`.
 // Source: kernel instability and stalled training as signatures [S]; the rules [R].
 namespace phaselaw::dynamics {
 
@@ -51,7 +51,7 @@ struct SignatureOptions {
   double confidence = 0.99;       // of the two-sided interval, in (0, 1)
   std::int64_t least_points = 8;  // >= 4
   double check_every = 1.1;       // > 1
-  double floor = 0;               // irreducible loss if known, e.g. xi^2; 0: none stated
+  double floor = 0;               // irreducible loss if known, e.g. xi^2; 0: not given
   double floor_factor = 1.1;      // >= 1
   double plateau_from = base::kNaN;
 };
@@ -69,8 +69,8 @@ struct SignatureEvent {
   SignatureCause cause = SignatureCause::none;
   double onset = 0;         // plateau: start of the flat window; instability: the point
   double seen_at = 0;       // the point at which it was declared
-  double end = base::kNaN;  // of a plateau that was left
-  std::string reason;       // in words, with the numbers
+  double end = base::kNaN;  // end of a plateau that was left
+  std::string reason;       // explanation with numbers
 };
 
 class SignatureDetector {
@@ -81,10 +81,10 @@ class SignatureDetector {
   // Times ascend strictly (PHASELAW_CHECK). Returns current().
   Signature observe(const TrajectoryPoint& point);
 
-  // instability once there was one, else plateau while one lasts, else none.
+  // instability once there was one, otherwise plateau while one lasts, otherwise none.
   [[nodiscard]] Signature current() const { return current_; }
   [[nodiscard]] const std::vector<SignatureEvent>& events() const { return events_; }
-  // The event behind current(); with signature `none`: reason says what was looked at.
+  // The event behind current(); with signature `none`, the reason says what was checked.
   [[nodiscard]] SignatureEvent verdict() const;
 
  private:

@@ -17,7 +17,7 @@ namespace {
 
 constexpr double kSameObjective = 1e-6;
 
-// F and the largest cosine between a column of the Jacobian and the influence psi of the residuals.
+// The objective, and the largest cosine between a column of the Jacobian and the influence psi of the residuals.
 void measure(const Refitter& refitter, std::span<const double> theta, Audit& audit) {
   const std::size_t n = refitter.form().n_rows(), k = theta.size();
   std::vector<double> residual(n), jacobian(n * k), column(k), gradient(k);
@@ -52,19 +52,19 @@ Audit audit(const Fit& fit, const tables::Measurements& data, const std::map<std
   for (std::size_t p = 0; p < value.size(); ++p)
     if (std::isnan(value[p]))
       throw base::InputError({"--audit"},
-                             fmt::format("expected a value of {}, found none", fit.law.parameters[p].name));
+                             fmt::format("the audit needs a value for {}; found none", fit.law.parameters[p].name));
   const LawForm form(fit.law, data, fit.fixed);
   Audit result;
   measure(Refitter(form, options), form.theta(value), result);
   result.optimum = fit.objective_value;
   result.is_optimum = result.objective <= result.optimum * (1 + kSameObjective);
-  result.verdict = result.is_optimum
-                       ? "an optimum"
-                       : fmt::format(
-                             "not an optimum: the objective is {} there and {} at the optimum; the scaled "
-                             "gradient is {}; refit",
-                             base::format_number(result.objective, 4), base::format_number(result.optimum, 4),
-                             base::format_number(result.gradient_norm, 2, base::Notation::power));
+  result.verdict =
+      result.is_optimum
+          ? "an optimum"
+          : fmt::format(
+                "not an optimum: the objective is {} there and {} at the optimum; the scaled gradient is {}; fit the rows again",
+                base::format_number(result.objective, 4), base::format_number(result.optimum, 4),
+                base::format_number(result.gradient_norm, 2, base::Notation::power));
   return result;
 }
 

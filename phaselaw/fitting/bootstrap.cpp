@@ -18,7 +18,7 @@ namespace phaselaw::fitting {
 
 namespace {
 
-// Every quantity at theta: the coordinates, then the derived (logarithms where they are logarithmic).
+// All quantities at theta: the coordinates, then the derived quantities (as logarithms if they are logarithmic).
 std::vector<double> quantities(std::span<const double> theta, const std::vector<Derived>& derived) {
   std::vector<double> values(theta.begin(), theta.end());
   for (const Derived& quantity : derived) {
@@ -32,15 +32,15 @@ bool inside(const Refitter& refitter, std::size_t coordinate, double theta) {
   return theta > refitter.lower()[coordinate] && theta < refitter.upper()[coordinate];
 }
 
-// What smooths the residuals of a resample: r* = shrink (r + width times a standard normal number).
+// Smoothing of the residuals of a resample: r* = shrink (r + width z) with z standard normal.
 struct Smoothing {
-  std::vector<double> residual;  // at the optimum, by row
+  std::vector<double> residual;  // residuals at the optimum, by row
   double width = 0, shrink = 1;
 };
 
-// Huber's loss is the absolute value smoothed by a uniform kernel of half width delta: what that leaves of the
-// bandwidth is added. Rows within clusters are not independent, an asymmetric loss has no median residual, and a fit at
-// a bound moves to one side only.
+// Huber's loss is the absolute value smoothed by a uniform kernel of half width delta, so only the rest of the
+// bandwidth is added. There is no smoothing if rows within clusters depend on each other, if an asymmetric loss has no
+// median residual, or if a fit at a bound can move to one side only.
 Smoothing smoothing_of(const Refitter& refitter, const numerics::LeastSquaresResult& optimum,
                        const FitOptions& options) {
   Smoothing smoothing;
@@ -78,7 +78,7 @@ class Resampler {
   int checked() const { return checked_; }
   int improved() const { return improved_; }
 
-  // The quantities of resample k; empty when it has too few distinct rows or did not converge.
+  // The quantities of resample k; empty if it has too few distinct rows or did not converge.
   std::vector<double> draw(std::uint64_t seed, std::uint64_t k) {
     check_ = k % kCheckEvery == 0;
     numerics::RandomStream stream(seed, "bootstrap", k);
@@ -129,8 +129,8 @@ class Resampler {
     return quantities(best.parameters, derived_);
   }
 
-  static constexpr double kRefitTolerance = 1e-6;  // an error of 1e-6 of a standard error
-  static constexpr double kLower = 1e-5;           // relative: another optimum, not rounding
+  static constexpr double kRefitTolerance = 1e-6;  // an error of 1e-6 standard errors
+  static constexpr double kLower = 1e-5;           // relative difference that means another optimum and not rounding
   static constexpr std::uint64_t kCheckEvery = 16;
   Refitter& refitter_;
   const numerics::LeastSquaresResult& optimum_;
@@ -196,8 +196,8 @@ std::vector<std::vector<double>> all_draws(Refitter& refitter, const numerics::L
   return draws;
 }
 
-// Smoothing presumes that the fit moves little and linearly. False where half of the refits end at a bound, or a
-// logarithmic coordinate ends at one or goes over more than kWidestRange.
+// Smoothing assumes that the fit moves little and linearly. Returns false if half of the refits end at a bound, or if a
+// logarithmic coordinate ends at one or varies by more than kWidestRange.
 bool determined(const std::vector<std::vector<double>>& draws, const Refitter& refitter, double level) {
   constexpr double kWidestRange = 4.605;  // a factor 100
   const auto& coordinates = refitter.form().coordinates();
@@ -216,9 +216,9 @@ bool determined(const std::vector<std::vector<double>>& draws, const Refitter& r
   return true;
 }
 
-// Refits to smoothed residuals scatter around the minimum of a smoother loss, a better estimate than the fit itself;
-// around that they say how far it may be off, not the fit. Moved to have the fit as their median, every coordinate
-// (one that stayed would no longer belong to the others); a refit at a bound stays there.
+// Refits to smoothed residuals scatter around the minimum of a smoother loss, which is a better estimate than the fit.
+// Their spread describes the error of that estimate. All coordinates are shifted so that the median is the fit (all of
+// them, because they depend on each other); a refit at a bound is not shifted.
 void recentre(std::vector<std::vector<double>>& draws, const Refitter& refitter,
               const numerics::LeastSquaresResult& optimum, const std::vector<Derived>& derived) {
   const std::size_t k = optimum.parameters.size();
@@ -277,7 +277,7 @@ IntervalSet bootstrap_intervals(Refitter& refitter, const numerics::LeastSquares
     if (!values.empty()) set.replicates.insert(set.replicates.end(), values.begin(), values.begin() + kept_coordinates);
   }
   set.resamples = static_cast<int>(replicates.front().size());
-  if (2 * set.resamples < set.attempted) return set;  // what converges is not representative
+  if (2 * set.resamples < set.attempted) return set;  // the resamples that converge are not representative
   if (method == IntervalMethod::bca)
     for (std::size_t g = 0; g < resampler.n_groups(); ++g) keep(jackknife, resampler.leave_out(g));
 

@@ -13,8 +13,8 @@ namespace phaselaw::fitting {
 
 struct Covariance {
   std::size_t size = 0;
-  std::vector<double> entries;                               // size x size; empty when J^T W J is singular
-  [[nodiscard]] double standard_error(std::size_t j) const;  // infinity when singular
+  std::vector<double> entries;                               // size x size; empty if J^T W J is singular
+  [[nodiscard]] double standard_error(std::size_t j) const;  // infinity if singular
 };
 [[nodiscard]] Covariance covariance_at(const Refitter& refitter, std::span<const double> theta);
 

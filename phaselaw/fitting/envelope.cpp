@@ -20,7 +20,7 @@ namespace phaselaw::fitting {
 
 namespace {
 
-// The rows of `order`, which is by increasing compute, that lie on the envelope.
+// The rows of `order` that lie on the envelope; `order` is sorted by compute.
 std::vector<std::size_t> lowest_so_far(std::span<const std::size_t> order, std::span<const double> loss) {
   std::vector<std::size_t> rows;
   for (const std::size_t row : order)
@@ -28,7 +28,7 @@ std::vector<std::size_t> lowest_so_far(std::span<const std::size_t> order, std::
   return rows;
 }
 
-// By compute, then by loss; of equal rows the earlier one.
+// Sorts by compute, then by loss, then by row number.
 std::vector<std::size_t> by_compute(std::span<const double> compute, std::span<const double> loss) {
   std::vector<std::size_t> order(compute.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
@@ -38,7 +38,7 @@ std::vector<std::size_t> by_compute(std::span<const double> compute, std::span<c
   return order;
 }
 
-// As many rows again, in blocks of neighbours drawn with replacement.
+// Draws the same number of rows in blocks of neighbours, with replacement.
 std::vector<std::size_t> draw_blocks(const std::vector<std::size_t>& rows, numerics::RandomStream& stream) {
   const auto length = static_cast<std::size_t>(std::ceil(std::sqrt(static_cast<double>(rows.size()))));
   std::vector<std::size_t> drawn;
@@ -54,14 +54,14 @@ void check_options(const FitOptions& options) {
                          options.interval == IntervalMethod::bootstrap || options.interval == IntervalMethod::none;
   if (!resamples)
     throw base::InputError({"--interval"},
-                           fmt::format("an envelope has bootstrap intervals only, which resample whole runs; found {}",
+                           fmt::format("the envelope has only bootstrap intervals, which resample whole runs; found {}",
                                        base::enum_name(options.interval)));
   const char* flag = !options.weights.empty() ? "--weights" : !options.sd.empty() ? "--sd" : "--cluster";
   if (!options.weights.empty() || !options.sd.empty() || !options.cluster.empty())
-    throw base::InputError({flag}, "the rows of an envelope are minima over runs, which have none; leave it out");
+    throw base::InputError({flag}, "the rows of an envelope are minima over runs and have none; omit it");
 }
 
-// Fits to the envelopes of resampled runs, in the coordinates of `own`, the form of the envelope itself.
+// Fits to the envelopes of resampled runs, in the coordinates of `own`, the form fitted to the envelope itself.
 class RunResampler {
  public:
   RunResampler(const laws::Law& law, const tables::Measurements& data, const std::vector<std::string>& run,
@@ -74,7 +74,7 @@ class RunResampler {
     n_runs_ = index.size();
   }
 
-  // theta of resample k; empty where it has too few rows or did not converge.
+  // theta of resample k; empty if it has too few rows or did not converge.
   std::vector<double> draw(std::uint64_t k, const std::vector<double>& optimum,
                            const std::vector<std::vector<double>>& starts, Refitter& refitter) const {
     numerics::RandomStream stream(static_cast<std::uint64_t>(options_.seed), "envelope bootstrap", k);
@@ -129,7 +129,7 @@ std::vector<std::vector<double>> all_draws(const RunResampler& resampler, const 
   return draws;
 }
 
-// Percentiles of the draws, as intervals of coordinates and derived quantities.
+// Percentiles of the draws, as intervals of the coordinates and derived quantities.
 IntervalSet intervals_of(const std::vector<std::vector<double>>& draws, const LawForm& own, double tail) {
   IntervalSet set;
   set.attempted = static_cast<int>(draws.size());
@@ -158,7 +158,7 @@ std::vector<std::size_t> envelope_rows(std::span<const double> compute, std::spa
   if (compute.size() != loss.size())
     throw base::InputError(
         fmt::format("expected as many losses as computes, found {} and {}", loss.size(), compute.size()));
-  if (compute.empty()) throw base::InputError("expected rows of compute and loss, found none");
+  if (compute.empty()) throw base::InputError("expected rows with compute and loss, found none");
   for (std::size_t i = 0; i < compute.size(); ++i)
     for (const auto& [x, name] : {std::pair(compute[i], "compute"), std::pair(loss[i], "loss")})
       if (!(x > 0) || std::isinf(x))
@@ -187,7 +187,7 @@ EnvelopeFit fit_envelope(const laws::Law& law, const tables::Measurements& data,
   const LawForm own(law, envelope, options.fix, options.starts);
   const RunResampler resampler(law, data, run, compute, own, options);
   if (resampler.n_runs() < 2 || !fit.convergence.certified) {
-    fit.warnings.emplace_back("there are no intervals: they need a certified fit and at least two runs");
+    fit.warnings.emplace_back("there are no intervals, because they need a certified fit and at least two runs");
     for (auto* list : {&fit.parameters, &fit.derived})
       for (Estimate& estimate : *list) estimate.identified = estimate.fixed;
     return result;
@@ -199,8 +199,9 @@ EnvelopeFit fit_envelope(const laws::Law& law, const tables::Measurements& data,
   IntervalSet set = intervals_of(draws, own, expanded_tail(options.level, runs, runs - 1));
   fit.resamples = set.resamples;
   if (10 * set.resamples < 9 * set.attempted)
-    fit.warnings.push_back(fmt::format("only {} of {} resamples could be fitted; the intervals are doubtful, add runs",
-                                       set.resamples, set.attempted));
+    fit.warnings.push_back(
+        fmt::format("only {} of {} resamples could be fitted, so the intervals are unreliable; add runs", set.resamples,
+                    set.attempted));
   const bool usable = 2 * set.resamples >= set.attempted;
   fit.parameters.clear();
   fit.derived.clear();

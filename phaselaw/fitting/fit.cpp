@@ -17,14 +17,14 @@ namespace phaselaw::fitting {
 
 namespace {
 
-// Widest interval, as a factor between its ends, of a positive parameter that still counts as identified.
+// Largest ratio of the ends of the interval of a positive parameter that still counts as identified.
 constexpr double kWidestFactor = 100;
 
 void check_rows(const LawForm& form, const FitOptions& options) {
   const std::size_t n = form.n_rows(), k = form.coordinates().size();
   const auto same_length = [n](std::size_t length, const char* name) {
     if (length != 0 && length != n)
-      throw base::InputError(fmt::format("{}: expected one for each of the {} rows, found {}", name, n, length));
+      throw base::InputError(fmt::format("{}: expected one value for each of the {} rows, found {}", name, n, length));
   };
   same_length(options.weights.size(), "weights");
   same_length(options.cluster.size(), "cluster");
@@ -34,13 +34,12 @@ void check_rows(const LawForm& form, const FitOptions& options) {
     used = static_cast<std::size_t>(
         std::count_if(options.weights.begin(), options.weights.end(), [](double w) { return w > 0; }));
   if (used < k + 1)
-    throw base::InputError(
-        fmt::format("the {} law has {} free parameters and needs at least {} rows, found {}; add rows, or hold a "
-                    "parameter with --fix",
-                    form.law().name, k, k + 1, used));
+    throw base::InputError(fmt::format(
+        "the {} law has {} free parameters and needs at least {} rows, found {}; add rows, or fix a parameter with --fix",
+        form.law().name, k, k + 1, used));
 }
 
-// Selection criteria of the Gaussian likelihood of the log residuals, with the variance as one more parameter.
+// Selection criteria of the Gaussian likelihood of the log residuals; the variance counts as one more parameter.
 void add_selection(const Refitter& refitter, Fit& fit) {
   const std::size_t n_rows = refitter.form().n_rows();
   std::vector<double> residual = refitter.log_residuals(fit.theta);
@@ -73,15 +72,14 @@ void add_parameters(const LawForm& form, const IntervalSet* set, bool asked, Fit
     if (at_bound)
       fit.warnings.push_back(
           coordinate.logarithmic
-              ? fmt::format("{} ends at its bound: the data do not determine it; fix it or measure a wider range",
+              ? fmt::format("{} ends at its bound, so the data do not constrain it; fix it, or measure a wider range",
                             coordinate.name)
-              : fmt::format("{} ends at its bound: the data show no floor; fit again with --fix {}=0", coordinate.name,
-                            coordinate.name));
+              : fmt::format("{} ends at its bound, so the data show no floor; fit again with --fix {}=0",
+                            coordinate.name, coordinate.name));
     else if (asked && !estimate.identified)
-      fit.warnings.push_back(
-          fmt::format("{} is not identified: its interval is unbounded or spans more than a factor {}; "
-                      "fix it or measure a wider range",
-                      coordinate.name, kWidestFactor));
+      fit.warnings.push_back(fmt::format(
+          "{} is poorly constrained: its interval is unbounded or spans more than a factor {}; fix it, or measure a wider range",
+          coordinate.name, kWidestFactor));
     fit.parameters.push_back(std::move(estimate));
   }
   for (const auto& [name, value] : fit.fixed) fit.parameters.push_back({name, value, value, value, true, true});
@@ -105,12 +103,13 @@ void add_derived(const std::vector<Derived>& derived, const IntervalSet* set, bo
 
 IntervalMethod resolve(const FitOptions& options) {
   if (options.interval == IntervalMethod::profile && !options.cluster.empty())
-    throw base::InputError({"--interval"},
-                           "profile: expected independent rows, found clusters; use bootstrap or sandwich");
+    throw base::InputError(
+        {"--interval"},
+        "profile intervals need independent rows, but the rows have clusters; use bootstrap or sandwich");
   return options.resolved_interval();
 }
 
-// The optimum of the simpler law that this one contains, as a start.
+// The optimum of the simpler law that this law contains, as a start.
 void add_nested_start(const laws::Law& law, const tables::Measurements& data, const FitOptions& options,
                       std::vector<std::map<std::string, double>>& starts) {
   if (law.nested.empty()) return;
@@ -187,16 +186,17 @@ Fit fit_law(const laws::Law& law, const tables::Measurements& data, const FitOpt
     fit.replicates = std::move(set->replicates);
     if (20 * set->improved > set->checked)
       fit.warnings.push_back(fmt::format(
-          "{} of {} checked resamples have a lower optimum elsewhere; the intervals are doubtful, fix a parameter",
+          "{} of {} checked resamples have a lower optimum elsewhere, so the intervals are unreliable; fix a parameter",
           set->improved, set->checked));
     if (set->attempted > 0 && 10 * set->resamples < 9 * set->attempted)
       fit.warnings.push_back(fmt::format(
-          "only {} of {} resamples could be fitted; the intervals are doubtful, add rows or fix a parameter",
+          "only {} of {} resamples could be fitted, so the intervals are unreliable; add rows or fix a parameter",
           set->resamples, set->attempted));
   }
   if (!fit.convergence.certified)
-    fit.warnings.push_back(
-        fmt::format("not a certified fit ({}); fix a parameter or measure a wider range", fit.convergence.status));
+    fit.warnings.push_back(fmt::format(
+        "the fit is not certified ({}), so its parameters are unreliable; fix a parameter or measure a wider range",
+        fit.convergence.status));
   add_estimates(form, set ? &*set : nullptr, asked, fit);
   judge_identifiability(form, options, fit);
   fit.seconds = base::seconds_since(begin);

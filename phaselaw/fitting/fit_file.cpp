@@ -119,7 +119,7 @@ base::Value fit_value(const RankedLaw& ranked, const tables::Measurements& data,
   for (std::size_t c = 0; c < data.columns.names.size(); ++c)
     columns[data.columns.names[c]] = Value(data.columns.values[c]);
   value["data"] = Value::table({{"output", Value(data.output)}, {"columns", columns}});
-  // Threads are no part of a fit: it does not depend on them.
+  // The number of threads is not stored, because a fit does not depend on it.
   FitOptions kept = options;
   kept.threads = 1;
   kept.fix = fit.fixed;

@@ -10,11 +10,11 @@
 
 // FIT.json: a fit with everything that planning, prediction and refitting need, written and read back to the last bit.
 //
-// First stand the fields that scripts rely on (unknown numbers are null):
+// The fields that scripts rely on come first (unknown numbers are null):
 //   law, formula, objective, delta, n_points, objective_value, parameters {name: {value, lo, hi, identified}}, derived,
 //   interval {method, level, resamples}, convergence, selection {aicc, bic}, residual_scale, warnings, seconds
 // Then follow
-//   format    "phaselaw-fit-2"; files of format 1 are read too
+//   format    "phaselaw-fit-2"; files of format 1 can be read too
 //   form      the law: name, expression, output, source, help, nested, parameters [{name, domain, unit, meaning, low,
 //             high}] in its order, derived [{name, unit, meaning, positive, expression}]
 //   fixed     {name: value}
@@ -22,7 +22,7 @@
 //   data      output [..], columns {name: [..]}
 //   options   FitOptions, and weights, sd, cluster of the rows
 //   holdout   {fraction, n_fitted, n_predicted, compute_factor, mean_abs_rel_error, bias} or null; backtest [..]
-// Whoever has this file can repeat the fit. Of several fits, "fits" holds the list, best first.
+// The file suffices to repeat the fit. For several fits, "fits" holds the list, best first.
 namespace phaselaw::fitting {
 
 struct SavedFit {
@@ -33,18 +33,18 @@ struct SavedFit {
   std::vector<Holdout> backtest;
 };
 
-[[nodiscard]] base::Value to_value(const Estimate& estimate);  // value, lo, hi; fixed: true where it is
-[[nodiscard]] base::Value to_value(const Fit& fit);            // the summary alone
+[[nodiscard]] base::Value to_value(const Estimate& estimate);  // value, lo, hi; fixed: true if the parameter is fixed
+[[nodiscard]] base::Value to_value(const Fit& fit);            // only the summary
 [[nodiscard]] base::Value to_value(const Holdout& holdout);
 [[nodiscard]] base::Value to_value(const SavedFit& saved);
 // The same from its parts.
 [[nodiscard]] base::Value fit_value(const RankedLaw& ranked, const tables::Measurements& data,
                                     const FitOptions& options);
 
-// InputError naming the file and the field where something is missing, of the wrong kind or does not fit the rest.
+// InputError naming the file and the field if something is missing, has the wrong type or contradicts the rest.
 [[nodiscard]] SavedFit saved_fit_from(const base::Value& value);
-// All fits of a document in their order, or only the one of `law` where that is not empty. InputError naming those that
-// there are.
+// All fits of a JSON value in their order, or only that of `law` if it is not empty. InputError naming the available
+// laws.
 [[nodiscard]] std::vector<SavedFit> saved_fits_from(const base::Value& value, const std::string& source,
                                                     const std::string& law = "");
 

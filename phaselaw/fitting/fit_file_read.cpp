@@ -8,7 +8,7 @@
 #include "phaselaw/base/field_reader.h"
 #include "phaselaw/fitting/fit_file.h"
 
-// Reading FIT.json: every field is named by its path ("optimum.theta") in errors.
+// Reads FIT.json. Errors name each field by its path ("optimum.theta").
 namespace phaselaw::fitting {
 
 namespace {
@@ -48,7 +48,7 @@ laws::Law law_of(const FieldReader& form, const std::vector<std::string>& column
                     std::equal(names.begin(), names.end(), law.parameters.begin(),
                                [](const std::string& name, const laws::Parameter& p) { return name == p.name; });
   if (!same) form.at("parameters").wrong(fmt::format("the expression's own: {}", fmt::join(names, ", ")));
-  if (first_format) return law;  // it had no derived quantities
+  if (first_format) return law;  // format 1 had no derived quantities
   for (const FieldReader& item : form.at("derived").items()) {
     laws::DerivedQuantity q;
     q.name = item.at("name").text();
@@ -62,7 +62,7 @@ laws::Law law_of(const FieldReader& form, const std::vector<std::string>& column
       });
     };
     if (!known(q.expression.parameters(), names) || !known(q.expression.columns(), law.columns()))
-      item.at("expression").wrong("the law's own parameters and columns");
+      item.at("expression").wrong("the parameters and columns of the law itself");
     law.derived.push_back(std::move(q));
   }
   return law;
@@ -189,9 +189,11 @@ SavedFit saved_fit_from(const base::Value& value) {
   const Value* format = value.is_table() ? value.find("format") : nullptr;
   const bool first = format != nullptr && format->is_text() && format->text() == kFirstFormat;
   if (!first && (format == nullptr || !format->is_text() || format->text() != kFormat))
-    throw InputError(value.where(), fmt::format("expected a fit, a table whose field 'format' is \"{}\"; make one with "
-                                                "phaselaw fit TABLE.csv --law chinchilla --json fit.json",
-                                                kFormat));
+    throw InputError(
+        value.where(),
+        fmt::format(
+            "expected a fit, a table with 'format' = \"{}\"; make one with phaselaw fit TABLE.csv --law chinchilla --json fit.json",
+            kFormat));
   const FieldReader root(value, kRemedy);
   SavedFit saved;
   saved.data = data_of(root.at("data"));
@@ -248,7 +250,7 @@ std::vector<SavedFit> saved_fits_from(const Value& value, const std::string& sou
   else
     for (const Value& item : fits->list()) take(item);
   if (!all.empty()) return all;
-  if (names.empty()) (void)saved_fit_from(value);  // says what it expects
+  if (names.empty()) (void)saved_fit_from(value);  // throws with what it expects
   throw InputError({source}, base::unknown_name("law", law, names));
 }
 

@@ -24,8 +24,8 @@ void add_warning(Fit& fit, const std::string& warning) {
     fit.warnings.push_back(warning);
 }
 
-// Is the objective with the parameter at its bound still within noise of the optimum? A profile that has risen above
-// the noise is taken to stay there, so most answers cost one refit nearby.
+// Whether the objective with the parameter at its bound is still within noise of the optimum. A profile that has risen
+// above the noise is assumed to stay above it, so most answers need only one refit.
 bool open_towards(Refitter& refitter, const Fit& fit, std::size_t j, double bound, double rise) {
   const double room = bound - fit.theta[j];
   const double near = std::abs(room) > 1 ? 1 / std::abs(room) : 1;  // a factor e
@@ -58,9 +58,11 @@ void judge_profiles(const LawForm& form, Refitter& refitter, double level, Fit& 
     if (above) estimate.hi.reset();
     if (below) estimate.lo.reset();
     const char* side = above && below ? "on either side" : above ? "above" : "below";
-    add_warning(fit, fmt::format("{} is unbounded {}: the data fit as well, within noise, with {} -> {}; look at its "
-                                 "profile, fix it, or use a law without it",
-                                 estimate.name, side, estimate.name, above ? "infinity" : "0"));
+    add_warning(
+        fit,
+        fmt::format(
+            "{} is unbounded {}: within noise, the data fit as well with {} -> {}; see its profile, fix it, or use a law without it",
+            estimate.name, side, estimate.name, above ? "infinity" : "0"));
   }
 }
 
@@ -74,17 +76,17 @@ void not_identified(Fit& fit, std::initializer_list<std::string_view> names) {
 void judge_output(const LawForm& form, Fit& fit) {
   const auto [low, high] = std::minmax_element(form.data().output.begin(), form.data().output.end());
   if (*low == *high) {
-    add_warning(fit, fmt::format("all values of the {} are equal: nothing but their value is determined; measure where "
-                                 "it falls",
-                                 form.law().output));
+    add_warning(fit,
+                fmt::format("all values of the {} are equal, so only their value can be fitted; measure where it falls",
+                            form.law().output));
     for (auto* list : {&fit.parameters, &fit.derived})
       for (Estimate& estimate : *list) estimate.identified = estimate.fixed || estimate.name == "initial_loss";
   }
   for (const laws::Parameter& p : form.law().parameters)
     if (const auto held = fit.fixed.find(p.name);
         held != fit.fixed.end() && p.domain == laws::ParameterDomain::non_negative && held->second >= *low)
-      add_warning(fit, fmt::format("the floor {} = {} is not below the smallest {} {}; lower it or leave it free",
-                                   p.name, held->second, form.law().output, *low));
+      add_warning(fit, fmt::format("the floor {} = {} is not below the smallest {} {}; lower it, or fit it", p.name,
+                                   held->second, form.law().output, *low));
 }
 
 void judge_columns(const LawForm& form, Fit& fit) {
@@ -98,11 +100,13 @@ void judge_columns(const LawForm& form, Fit& fit) {
     std::vector<double> column = columns.get(name);
     const std::size_t distinct = std::set<double>(column.begin(), column.end()).size();
     if (distinct == 1 || (distinct == 2 && !determined))
-      add_warning(fit, fmt::format("{} takes {} distinct value{}: too few to tell its power from the other terms; "
-                                   "measure at three or more",
-                                   name, distinct, distinct == 1 ? "" : "s"));
+      add_warning(
+          fit,
+          fmt::format(
+              "{} takes {} distinct value{}, too few to separate its power from the other terms; measure at three or more",
+              name, distinct, distinct == 1 ? "" : "s"));
     if (names.size() == 1 && distinct < fit.theta.size()) {
-      add_warning(fit, fmt::format("{} distinct values of {} cannot determine {} parameters; measure at more of them",
+      add_warning(fit, fmt::format("{} distinct values of {} cannot constrain {} parameters; measure at more of them",
                                    distinct, name, fit.theta.size()));
       for (auto* list : {&fit.parameters, &fit.derived})
         for (Estimate& estimate : *list) estimate.identified = estimate.fixed;
@@ -120,14 +124,17 @@ void judge_columns(const LawForm& form, Fit& fit) {
         ab += (logs[a][i] - mean_a) * (logs[b][i] - mean_b);
       }
       if (aa > 0 && bb > 0 && std::abs(ab) >= kCollinear * std::sqrt(aa * bb))
-        add_warning(fit, fmt::format("{} and {} are powers of each other in these rows (correlation of logarithms "
-                                     "{}): their terms cannot be told apart; vary one at a fixed other",
-                                     names[b], names[a], base::format_number(ab / std::sqrt(aa * bb), 4)));
+        add_warning(
+            fit,
+            fmt::format(
+                "{} and {} are powers of each other in these rows (correlation of logarithms {}), so their terms cannot be separated; "
+                "vary one with the other fixed",
+                names[b], names[a], base::format_number(ab / std::sqrt(aa * bb), 4)));
     }
 }
 
-// Parameters that can be traded for each other without any change of the fitted values: those that take part in a
-// direction along which the Jacobian, its columns of unit length, is zero to rounding.
+// Parameters that can compensate each other without changing the fitted values: those in a direction along which the
+// Jacobian, scaled to columns of unit length, is zero to rounding.
 void judge_collinear(const Refitter& refitter, Fit& fit) {
   const std::size_t n = refitter.form().n_rows(), k = fit.theta.size();
   std::vector<double> residual(n), jacobian(n * k);
@@ -156,14 +163,20 @@ void judge_bend(const LawForm& form, Fit& fit) {
   const std::vector<double> x = form.data().columns.get(column);
   const auto [first, last] = std::minmax_element(x.begin(), x.end());
   if (bend->value > *last) {
-    add_warning(fit, fmt::format("bend lies outside the measured {0} (above it): only the exponential stage is seen, "
-                                 "which determines q/C0 but neither q nor C0; measure at more {0}",
-                                 column));
+    add_warning(
+        fit,
+        fmt::format(
+            "bend lies outside the measured {0} (above it): "
+            "the rows show only the exponential stage, which constrains q/C0 but neither q nor C0; measure at more {0}",
+            column));
     not_identified(fit, {"q", "C0", "bend_compute", "slope"});
   } else if (bend->value < *first) {
-    add_warning(fit, fmt::format("bend lies outside the measured {0} (below it): only the power-law stage is seen, "
-                                 "which determines neither A nor C0; measure at less {0}",
-                                 column));
+    add_warning(
+        fit,
+        fmt::format(
+            "bend lies outside the measured {0} (below it): the rows show only the power-law stage, which constrains neither A nor C0; "
+            "measure at less {0}",
+            column));
     not_identified(fit, {"A", "C0", "bend_compute", "initial_loss"});
   }
 }
@@ -176,9 +189,12 @@ void judge_identifiability(const LawForm& form, const FitOptions& options, Fit& 
   judge_bend(form, fit);
   judge_output(form, fit);
   if (fit.convergence.condition >= kIllConditioned)
-    add_warning(fit, fmt::format("the parameters are nearly collinear (condition number {}): their values are not "
-                                 "determined, though the fitted curve is; fix one or vary the columns independently",
-                                 base::format_number(fit.convergence.condition, 1, base::Notation::power)));
+    add_warning(
+        fit,
+        fmt::format(
+            "the parameters are nearly collinear (condition number {}): "
+            "their values are poorly constrained, although the fitted curve is not; fix one or vary the columns independently",
+            base::format_number(fit.convergence.condition, 1, base::Notation::power)));
 }
 
 }  // namespace phaselaw::fitting

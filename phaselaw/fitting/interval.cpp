@@ -15,8 +15,8 @@ namespace phaselaw::fitting {
 
 namespace {
 
-// Where the profile of coordinate j crosses `target`, going out from the optimum in one direction; unset when the bound
-// comes first. The square root of the rise is nearly linear in theta, which makes a scaled secant converge fast.
+// Finds where the profile of coordinate j crosses `target`, going from the optimum in one direction; unset if the bound
+// comes first. The square root of the rise is nearly linear in theta, so a scaled secant converges fast.
 std::optional<double> profile_end(Refitter& refitter, const numerics::LeastSquaresResult& optimum, std::size_t j,
                                   double step, double target) {
   const double centre = optimum.parameters[j];
@@ -143,13 +143,13 @@ Interval residual_interval(std::vector<double> residuals, double level) {
   std::sort(residuals.begin(), residuals.end());
   const auto n = static_cast<double>(residuals.size());
   const double tail = (1 - level) / 2;
-  double least = 0;  // how far it reaches on either side at least
+  double least = 0;  // how far it extends at least on either side
   if (tail * (n + 1) < 1) {
     double squares = 0;
     for (const double r : residuals) squares += r * r;
     least = numerics::student_t_quantile(1 - tail, std::max(1.0, n - 1)) * std::sqrt(squares / n);
   }
-  // Type 6 lies at tail (n + 1), counted from 1; type 7, which the library has, at 1 + tail (n - 1).
+  // Type 6 lies at tail (n + 1), counted from 1; type 7, which the library provides, at 1 + tail (n - 1).
   const double p = n > 1 ? std::clamp((tail * (n + 1) - 1) / (n - 1), 0.0, 0.5) : 0.5;
   return {std::min(-least, numerics::quantile_of_sorted(residuals, p)),
           std::max(least, numerics::quantile_of_sorted(residuals, 1 - p))};

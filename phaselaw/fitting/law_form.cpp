@@ -15,11 +15,11 @@ namespace phaselaw::fitting {
 
 namespace {
 
-// Outside these, a parameter has no influence that data could show: natural logarithms.
+// Outside these limits a parameter has no influence that data could show. Natural logarithms.
 constexpr double kAmplitudeBound = 230;                             // a factor 1e100 beyond the outputs
-constexpr double kLargestLog = 700;                                 // of numbers that double precision holds
+constexpr double kLargestLog = 700;                                 // range of numbers in double precision
 constexpr double kLeastLogExponent = -9.2, kMostLogExponent = 3.9;  // 1e-4 .. 50
-constexpr double kLogScaleMargin = 13.8;                            // a factor 1e6 beyond where starts look
+constexpr double kLogScaleMargin = 13.8;                            // a factor 1e6 beyond the range of the starts
 
 std::vector<std::optional<double>> fixed_values(const laws::Law& law, const std::map<std::string, double>& fixed) {
   std::vector<std::optional<double>> values(law.parameters.size());
@@ -74,7 +74,7 @@ LawForm::LawForm(const laws::Law& law, const tables::Measurements& data, const s
       evaluator_(law.expression, data.columns, fixed_),
       own_starts_(std::move(starts)) {
   if (evaluator_.n_free() == 0)
-    throw base::InputError(fmt::format("the law {}: every parameter is fixed; leave one free", law.name));
+    throw base::InputError(fmt::format("all parameters of the law {} are fixed; leave one of them free", law.name));
   const auto [low, high] = std::minmax_element(log_output_.begin(), log_output_.end());
   std::vector<bool> held(fixed_.size());
   for (std::size_t p = 0; p < held.size(); ++p) held[p] = fixed_[p].has_value();
@@ -163,7 +163,7 @@ std::vector<Derived> LawForm::derived() const {
       evaluator->evaluate({}, own, {&value, 1}, {}, workspace);
       return value;
     };
-    // Of one coordinate alone, and growing with it: its interval is that coordinate's, carried over.
+    // A monotonic function of a single coordinate: its interval is that coordinate's, transformed.
     int only = -1, count = 0;
     for (const std::size_t p : from)
       for (std::size_t j = 0; j < evaluator_.free().size(); ++j)

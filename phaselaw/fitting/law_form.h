@@ -11,21 +11,22 @@
 #include "phaselaw/laws/law.h"
 #include "phaselaw/tables/columns.h"
 
-// A law bound to measurements, in the coordinates of the fit: what the solver sees.
+// A law bound to measurements, in the coordinates of the fit, as the solver needs it.
 //
 // Coordinates: the logarithm of a positive parameter; a floor in units of the smallest loss, between 0 and 1; a real
 // parameter in units of a typical loss. Values are logarithms of the output, so that no scale overflows. Thread-safe
 // with a workspace for each thread.
 //
-// Starts: a grid over the parameters in which the law is not affine; at each point the affine ones (amplitudes, floors)
-// follow from a linear least-squares problem on relative residuals, non-negative where the parameter is; the points of
-// lowest mean |ln residual| that are apart from each other. Grids look at kGridRows rows at most, evenly chosen.
+// Starts: a grid over the parameters in which the law is not affine. At each point the affine parameters (amplitudes,
+// floors) follow from a linear least-squares problem on relative residuals, non-negative if the parameter is. The
+// starts are the points with the lowest mean |ln residual| that are not neighbours. Grids use at most kGridRows rows,
+// evenly chosen.
 namespace phaselaw::fitting {
 
-// One fitted coordinate: parameter = exp(theta) if logarithmic, else theta exp(log_unit). Bounds are on theta; beyond
-// them the data cannot tell laws apart.
+// One fitted coordinate: parameter = exp(theta) if logarithmic, otherwise theta exp(log_unit). Bounds are on theta;
+// beyond them the data cannot tell laws apart.
 struct Coordinate {
-  std::string name;  // of the parameter: "A", "C0", "q", "E"
+  std::string name;  // name of the parameter: "A", "C0", "q", "E"
   bool logarithmic = true;
   double log_unit = 0;
   double lower = 0, upper = 0;
@@ -36,27 +37,27 @@ struct Coordinate {
 // A quantity computed from the coordinates, for its interval.
 struct Derived {
   std::string name;
-  bool logarithmic = false;  // positive, spans orders: BCa and identification work with its logarithm
+  bool logarithmic = false;  // positive and spans orders of magnitude: BCa and identification use its logarithm
   std::function<double(std::span<const double> theta)> value;
-  int coordinate = -1;  // the only coordinate that it depends on, and grows with; -1: several
+  int coordinate = -1;  // the only coordinate that it depends on and increases with; -1 if there are several
 };
 
 class LawForm {
  public:
-  // Keeps references to law and data. `starts`: parameter sets to start from besides those of the grid. InputError
-  // naming the first bad row, counted from 1, of the output or of a column that the law needs.
+  // Keeps references to law and data. `starts`: parameter sets to start from in addition to those of the grid.
+  // InputError naming the first bad row, counted from 1, of the output or of a column that the law needs.
   LawForm(const laws::Law& law, const tables::Measurements& data, const std::map<std::string, double>& fixed,
           std::vector<std::map<std::string, double>> starts = {});
 
-  // ln L at `rows` (empty: all of them): value (n) and, unless empty, its derivative by theta (n x n_coordinates,
-  // row-major). False where the law is not defined.
+  // ln L at `rows` (empty: all): the values (n) and, unless empty, their derivatives with respect to theta
+  // (n x n_coordinates, row-major). False if the law is not defined at a row.
   [[nodiscard]] bool log_values(std::span<const std::size_t> rows, std::span<const double> theta,
                                 std::span<double> value, std::span<double> jacobian,
                                 laws::EvaluatorWorkspace& workspace) const;
 
-  // Deterministic starts read off the data, the likeliest first; inside the bounds.
+  // Deterministic starts derived from the data, the most likely first; inside the bounds.
   [[nodiscard]] std::vector<std::vector<double>> starts() const;
-  // How many points of the grid starts() looked at before it chose.
+  // The number of grid points that starts() evaluated.
   [[nodiscard]] std::size_t grid_points() const { return grid_points_; }
 
   [[nodiscard]] const laws::Law& law() const { return law_; }
@@ -70,7 +71,7 @@ class LawForm {
   [[nodiscard]] std::vector<double> parameters(std::span<const double> theta) const;
   // Coordinates of parameter values, inside the bounds.
   [[nodiscard]] std::vector<double> theta(std::span<const double> parameters) const;
-  // The law's derived quantities; those that hold columns at the row with the largest first column.
+  // The law's derived quantities; those that contain columns are taken at the row with the largest first column.
   [[nodiscard]] std::vector<Derived> derived() const;
 
   // The coordinates, bounds and units of another form of the same law, to compare fits to different rows.

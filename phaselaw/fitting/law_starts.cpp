@@ -12,9 +12,9 @@ namespace phaselaw::fitting {
 namespace {
 
 constexpr std::size_t kGridRows = 128;
-constexpr std::size_t kStarts = 10;          // that a grid gives
-constexpr std::size_t kHaltonPoints = 1500;  // where a grid of all axes would be larger
-constexpr std::size_t kOwnLevels = 3;        // of each parameter that a given start leaves open
+constexpr std::size_t kStarts = 10;          // number of starts from a grid
+constexpr std::size_t kHaltonPoints = 1500;  // number of random points if a grid over all axes would be larger
+constexpr std::size_t kOwnLevels = 3;        // levels of each parameter that a given start does not name
 
 // Levels of each axis of the grid, by the number of axes.
 std::size_t levels_for(std::size_t axes) {
@@ -60,7 +60,7 @@ class StartGrid {
     unit_ = loss_.front();
   }
 
-  // Looks at a whole grid; how many points that were.
+  // Evaluates a whole grid; returns the number of its points.
   std::size_t search() {
     const std::size_t levels = levels_for(axes_.size());
     std::size_t points = 1;
@@ -77,7 +77,7 @@ class StartGrid {
     return points;
   }
 
-  // A start that names some parameters; the others take a few levels each, amplitudes follow where not named.
+  // A start that names some parameters; the others take a few levels each, and unnamed amplitudes are solved for.
   void add(const std::map<std::string, double>& given) {
     std::vector<std::size_t> open;
     for (std::size_t a = 0; a < axes_.size(); ++a)
@@ -146,7 +146,7 @@ class StartGrid {
     if (std::isfinite(misfit)) found_.push_back({misfit, position, theta()});
   }
 
-  // Amplitudes of the smallest sum of squared relative residuals, given the other parameters.
+  // Amplitudes with the smallest sum of squared relative residuals, given the other parameters.
   void solve_affine() {
     if (affine_.empty()) return;
     const std::size_t n = rows_.size(), k = parameters_.size(), m = affine_.size();
@@ -171,7 +171,7 @@ class StartGrid {
     }
   }
 
-  // Of the values that solve_affine left, with the amplitudes it found.
+  // The law at the values that solve_affine did not set, with the amplitudes it found.
   double mean_misfit() {
     const std::size_t n = rows_.size(), k = parameters_.size();
     if (affine_.empty()) form_.evaluator_.evaluate(rows_, parameters_, value_, {}, workspace_);
@@ -179,7 +179,7 @@ class StartGrid {
     for (std::size_t i = 0; i < n; ++i) {
       double value = value_[i];
       for (const std::size_t j : affine_) value += parameters_[j] * derivative_[i * k + j];
-      total += std::abs(std::log(value / loss_[i]));  // NaN where the law is not positive
+      total += std::abs(std::log(value / loss_[i]));  // NaN if the law is not positive
     }
     return total / static_cast<double>(n);
   }
@@ -194,7 +194,7 @@ class StartGrid {
   std::vector<std::size_t> affine_, rows_;
   std::vector<Axis> axes_;
   std::vector<double> value_, derivative_, parameters_, loss_;
-  double unit_ = 1;  // of amplitudes: a typical output, so that squares of any unit are within range
+  double unit_ = 1;  // unit of amplitudes: a typical output, so that squares stay within range
   laws::EvaluatorWorkspace workspace_;
   std::vector<Found> found_;
   std::vector<std::vector<double>> own_;

@@ -15,7 +15,7 @@ namespace {
 using numerics::LeastSquaresResult;
 using numerics::LeastSquaresStatus;
 
-// A certified optimum's scaled gradient: far below what statistics can see, far above what rounding leaves.
+// Bound of the scaled gradient of a certified optimum: far below statistical errors, far above rounding.
 constexpr double kCertifiedGradient = 1e-6;
 constexpr double kAgreedCost = 1e-6, kAgreedTheta = 1e-3;
 
@@ -48,7 +48,7 @@ MultiStart multi_start(Refitter& refitter) {
     convergence.status = "failed: the form is not defined at any start";
     return search;
   }
-  // A second solver, from where the first one ended: it must not find anything lower.
+  // A second solver starts at the end of the first; it must not find a lower objective.
   const LeastSquaresResult certified = refitter.certify(search.best.parameters);
   if (certified.status == LeastSquaresStatus::converged && certified.cost < search.best.cost) {
     const int iterations = search.best.iterations;

@@ -7,8 +7,8 @@
 namespace phaselaw::fitting {
 
 namespace {
-constexpr double kTolerance = 1e-12;  // of a gradient, with unit columns
-constexpr double kRidge = 1e-14;      // keeps collinear columns solvable
+constexpr double kTolerance = 1e-12;  // tolerance of a gradient, with unit columns
+constexpr double kRidge = 1e-14;      // regularisation that keeps collinear columns solvable
 }  // namespace
 
 void NonNegativeProblem::add_row(std::span<const double> x, double y) {
@@ -18,7 +18,7 @@ void NonNegativeProblem::add_row(std::span<const double> x, double y) {
   }
 }
 
-// Cholesky on the passive columns; the others 0.
+// Cholesky on the passive columns; the others are 0.
 void NonNegativeProblem::solve_passive(const std::array<bool, kMaxNonNegative>& passive, const Small& scale,
                                        Small& out) const {
   std::array<std::size_t, kMaxNonNegative> index{};

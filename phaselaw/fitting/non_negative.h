@@ -6,11 +6,11 @@
 #include <span>
 #include <vector>
 
-// Small linear least squares with signs: minimise sum_i (y_i - sum_a x_ia c_a)^2, c_a >= 0 unless a is free.
+// Small linear least squares with sign constraints: minimise sum_i (y_i - sum_a x_ia c_a)^2, c_a >= 0 unless a is free.
 //
-// Active sets on the Gram matrix with unit diagonal [T: Lawson and Hanson 1974, chapter 23]. Accuracy: relative 1e-16
-// times the squared condition number of the unit columns; meant for starts, not for results. A column of zeros gets 0.
-// Cost: O(rows m^2 + m^4), m <= kMaxNonNegative.
+// Active-set method on the Gram matrix with unit diagonal [T: Lawson and Hanson 1974, chapter 23]. Accuracy: relative
+// 1e-16 times the squared condition number of the unit columns, which suffices for starts but not for results. A column
+// of zeros gets 0. Cost: O(rows m^2 + m^4), m <= kMaxNonNegative.
 namespace phaselaw::fitting {
 
 inline constexpr std::size_t kMaxNonNegative = 14;

@@ -52,7 +52,7 @@ IntervalMethod FitOptions::resolved_interval() const {
 namespace {
 
 void require(bool used, const char* flag, const std::string& why) {
-  if (!used) throw base::InputError({flag}, why + "; leave it out");
+  if (!used) throw base::InputError({flag}, why + "; omit it");
 }
 
 }  // namespace
@@ -61,9 +61,10 @@ void FitOptions::require_objective_uses() const {
   const FitOptions plain;
   const bool bends = objective == Objective::huber || objective == Objective::asymmetric;
   require(bends || delta == plain.delta, "--delta",
-          fmt::format("only huber and asymmetric use it, and the objective is {}", base::enum_name(objective)));
+          fmt::format("is used only with the objectives huber and asymmetric; the objective is {}",
+                      base::enum_name(objective)));
   require(objective == Objective::asymmetric || asymmetry == plain.asymmetry, "--asymmetry",
-          fmt::format("only asymmetric uses it, and the objective is {}", base::enum_name(objective)));
+          fmt::format("is used only with the objective asymmetric; the objective is {}", base::enum_name(objective)));
 }
 
 void FitOptions::require_used() const {
@@ -71,8 +72,8 @@ void FitOptions::require_used() const {
   const FitOptions plain;
   const IntervalMethod method = resolved_interval();
   require(method == IntervalMethod::bootstrap || method == IntervalMethod::bca || resamples == plain.resamples,
-          "--resamples", fmt::format("intervals by {} are made without resamples", base::enum_name(method)));
-  require(method != IntervalMethod::none || level == plain.level, "--level", "no intervals are made");
+          "--resamples", fmt::format("intervals by {} use no resamples", base::enum_name(method)));
+  require(method != IntervalMethod::none || level == plain.level, "--level", "no intervals are computed");
 }
 
 FitOptions FitOptions::rows(std::span<const std::size_t> chosen) const {

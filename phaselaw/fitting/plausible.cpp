@@ -45,8 +45,8 @@ std::optional<double> finite(double x) { return std::isfinite(x) ? std::optional
 Plausible plausible_parameters(const SavedFit& saved) {
   const Fit& fit = saved.fit;
   if (fit.value.empty())
-    throw base::InputError(fmt::format("the fit of {} has no optimum ({}); fit again, or another law", fit.name(),
-                                       fit.convergence.status));
+    throw base::InputError(fmt::format("the fit of {} has no optimum ({}); fit again, or choose another law",
+                                       fit.name(), fit.convergence.status));
   const LawForm form(fit.law, saved.data, fit.fixed);
   const Refitter refitter(form, saved.options);
   const std::size_t k = fit.theta.size();

@@ -18,10 +18,10 @@ namespace phaselaw::fitting {
 
 namespace {
 
-constexpr std::size_t kNormalDraws = 1000;  // quantiles where the fit has no resamples
+constexpr std::size_t kNormalDraws = 1000;  // number of quantiles if the fit has no resamples
 using base::kNaN;
 
-// ln L at new rows for plausible parameters: those of the resamples, by row.
+// ln L at new rows, by row, for the plausible parameters of the resamples.
 std::vector<std::vector<double>> resampled_logs(const Fit& fit, const tables::Columns& at, std::size_t rows) {
   std::vector<std::vector<double>> logs(rows);
   const std::size_t k = fit.theta.size();
@@ -72,11 +72,11 @@ void warn_of_range(const Fit& fit, const tables::Columns& data, const tables::Co
     const auto [least, most] = std::minmax_element(new_values.begin(), new_values.end());
     const base::Notation notation = base::notation_of(tables::unit_of(name));
     if (*most > *high)
-      prediction.warnings.push_back(fmt::format("{} goes to {}, {} times beyond the largest fitted", name,
+      prediction.warnings.push_back(fmt::format("{} goes up to {}, {} times beyond the largest fitted value", name,
                                                 base::format_number(*most, 3, notation),
                                                 base::format_number(*most / *high)));
     if (*least < *low)
-      prediction.warnings.push_back(fmt::format("{} goes down to {}, {} times below the smallest fitted", name,
+      prediction.warnings.push_back(fmt::format("{} goes down to {}, {} times below the smallest fitted value", name,
                                                 base::format_number(*least, 3, notation),
                                                 base::format_number(*low / *least)));
   }

@@ -14,9 +14,9 @@ namespace phaselaw::fitting {
 
 namespace {
 
-constexpr double kFarthest = 5;  // in the logarithm, where an interval does not end
+constexpr double kFarthest = 5;  // range in the logarithm if an interval does not end
 
-// Refits on the way out from the optimum to `end`, each from the last.
+// Refits on the way from the optimum to `end`, each started at the last.
 void walk(Refitter& refitter, const Fit& fit, std::size_t j, double end, int points, const Coordinate& coordinate,
           ProfileCurve& curve) {
   if (end == fit.theta[j]) return;
@@ -64,7 +64,7 @@ ProfileCurve profile(const Fit& fit, const tables::Measurements& data, const Fit
   if (interval.lo) curve.lo = coordinate.parameter(*interval.lo);
   if (interval.hi) curve.hi = coordinate.parameter(*interval.hi);
   const auto far = [&](const std::optional<double>& end, double bound) {
-    if (bound == fit.theta[j]) return bound;  // the optimum is at it: nothing to walk
+    if (bound == fit.theta[j]) return bound;  // the optimum is at the bound
     const double reach = end ? fit.theta[j] + 1.5 * (*end - fit.theta[j])
                              : fit.theta[j] + std::copysign(kFarthest, bound - fit.theta[j]);
     return bound > fit.theta[j] ? std::min(reach, bound) : std::max(reach, bound);

@@ -11,7 +11,7 @@
 namespace phaselaw::fitting {
 
 namespace {
-constexpr double kSharpDelta = 1e-6;  // where "least absolute deviations" bend, relative
+constexpr double kSharpDelta = 1e-6;  // where "least absolute deviations" are smoothed, relative
 }  // namespace
 
 Refitter::Refitter(const LawForm& form, const FitOptions& options) : form_(form) {

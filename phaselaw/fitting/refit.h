@@ -8,9 +8,10 @@
 #include "phaselaw/fitting/options.h"
 #include "phaselaw/numerics/least_squares.h"
 
-// One form on one data set, minimised again and again: from many starts, with other weights, with a coordinate fixed.
+// One form on one data set, minimised repeatedly: from many starts, with other weights, or with a coordinate fixed.
 //
-// Weighted rows only are evaluated, so a resample costs what its distinct rows cost. Not thread-safe: one per thread.
+// Only rows with weight are evaluated, so the cost of a resample is that of its distinct rows. Not thread-safe: use one
+// per thread.
 namespace phaselaw::fitting {
 
 class Refitter {
@@ -23,7 +24,8 @@ class Refitter {
   // Weights of all rows (>= 0), times the user's own.
   void set_weights(std::span<const double> weights);
   void reset_weights();
-  // One resample: `rows`, each as often as it was drawn, with shift[i] added to the residual of rows[i] (empty: 0).
+  // Sets one resample: `rows`, each as often as it was drawn, with shift[i] added to the residual of rows[i] (empty:
+  // 0).
   void set_sample(std::span<const std::size_t> rows, std::span<const double> shift);
   [[nodiscard]] std::size_t active_rows() const { return rows_.size(); }
 
@@ -33,23 +35,24 @@ class Refitter {
 
   [[nodiscard]] numerics::LeastSquaresResult solve(std::span<const double> start, double gradient_tolerance = 1e-9,
                                                    bool warm = false);
-  // The last digits of an optimum.
+  // Refines an optimum to the last digits.
   [[nodiscard]] numerics::LeastSquaresResult polish(std::span<const double> optimum);
   [[nodiscard]] numerics::LeastSquaresResult certify(std::span<const double> start) const;  // by Ceres
 
-  // r_i of every row as the objective sees it, but for the asymmetry, and the Jacobian by theta unless empty.
+  // r_i of every row as in the objective, except for the asymmetry, and the Jacobian with respect to theta unless
+  // empty.
   void residuals(std::span<const double> theta, std::span<double> residual, std::span<double> jacobian) const;
   // ln L_i - ln L(x_i; theta) of every row.
   [[nodiscard]] std::vector<double> log_residuals(std::span<const double> theta) const;
 
   [[nodiscard]] const LawForm& form() const { return form_; }
-  [[nodiscard]] std::span<const double> weights() const { return base_weights_; }  // the user's, of mean 1
+  [[nodiscard]] std::span<const double> weights() const { return base_weights_; }  // the user's, with mean 1
   [[nodiscard]] std::span<const double> lower() const { return lower_; }
   [[nodiscard]] std::span<const double> upper() const { return upper_; }
 
   [[nodiscard]] double variance_inflation() const { return variance_inflation_; }
 
-  // How much of the objective is a robust loss, and where that bends.
+  // The robust part of the objective, and the residual at which it changes from squares to absolute values.
   [[nodiscard]] const numerics::LeastSquaresOptions& solver_options() const { return options_; }
 
  private:

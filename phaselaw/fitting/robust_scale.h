@@ -7,13 +7,13 @@
 
 // The scale of a robust objective's residuals, for thresholds and covariances.
 //
-// psi = rho'/2 is r up to delta, then delta. Where delta is far below the residuals, the mean of psi' = 1(|r| < delta)
-// rests on few rows; it is estimated from a window h >= delta of the residuals' own size, as delta/h times the share of
-// rows within h [T: Powell 1991, Silverman's h]. psi' of a row is then delta/h within h, else 0.
+// psi = rho'/2 is r up to delta, then delta. If delta is far below the residuals, few rows contribute to the mean of
+// psi' = 1(|r| < delta). It is then estimated from a window h >= delta of the size of the residuals, as delta/h times
+// the share of rows within h [T: Powell 1991, Silverman's h]. psi' of a row is then delta/h within h, otherwise 0.
 namespace phaselaw::fitting {
 
 struct RobustScale {
-  double spread = 0;      // of the residuals: median |r| / 0.6745; 0 for least squares, which does not ask
+  double spread = 0;      // of the residuals: median |r| / 0.6745; 0 for least squares, which does not use it
   double bandwidth = 0;   // Silverman's: 1.06 spread n^(-1/5)
   double window = 0;      // h
   double slope = 1;       // psi' of a row within h: delta/h
@@ -22,9 +22,9 @@ struct RobustScale {
 };
 [[nodiscard]] RobustScale robust_scale(const Refitter& refitter, std::span<const double> theta);
 
-// How far the objective may rise above its minimum before a parameter's value is refuted at the level: half the F
-// quantile times the objective's scale, E[psi^2]/E[psi'] of the residuals [T: Schrader and Hettmansperger 1980]. For
-// least squares this is the usual F threshold. E[psi'] is a density estimate where the loss is nearly absolute.
+// The rise of the objective above its minimum at which a parameter's value is refuted at the level: half the F quantile
+// times the objective's scale, E[psi^2]/E[psi'] of the residuals [T: Schrader and Hettmansperger 1980]. For least
+// squares this is the usual F threshold. E[psi'] is a density estimate if the loss is nearly absolute.
 [[nodiscard]] double profile_rise(const Refitter& refitter, std::span<const double> theta, double cost, double level);
 
 }  // namespace phaselaw::fitting

@@ -18,7 +18,7 @@ namespace phaselaw::fitting {
 
 namespace {
 
-// What "largest" means: compute, or what stands for it.
+// The column that orders rows by size: compute, or its substitute.
 std::vector<double> size_of(const tables::Columns& columns) {
   for (const char* name : {"compute", "n_params", "tokens", "step"}) {
     try {
@@ -30,7 +30,7 @@ std::vector<double> size_of(const tables::Columns& columns) {
   return {};
 }
 
-// Rows by increasing size; `first` and `last`: the range of them that is predicted after a fit to those before.
+// Rows by increasing size; the rows from `first` to `last` are predicted by a fit to those before.
 std::optional<Holdout> predict_slice(const laws::Law& law, const tables::Measurements& data, const FitOptions& options,
                                      const std::vector<std::size_t>& order, const std::vector<double>& size,
                                      std::size_t first, std::size_t last) {
@@ -42,7 +42,7 @@ std::optional<Holdout> predict_slice(const laws::Law& law, const tables::Measure
   try {
     fit = fit_law(law, data.rows(fitted), part);
   } catch (const base::InputError&) {
-    return std::nullopt;  // too few rows of weight
+    return std::nullopt;  // too few rows with weight
   }
   if (fit.value.empty()) return std::nullopt;
   const tables::Measurements rest = data.rows(predicted);
@@ -76,7 +76,7 @@ std::size_t boundary(const std::vector<std::size_t>& order, const std::vector<do
   return at;
 }
 
-// Whether a slice is the same prediction: the last of five slices is a fifth held out.
+// Whether a slice is the same prediction as the holdout: the last of five slices is a fifth held out.
 bool among(const Holdout& held_out, const std::vector<Holdout>& slices) {
   return std::any_of(slices.begin(), slices.end(), [&](const Holdout& slice) { return slice.rows == held_out.rows; });
 }
@@ -127,9 +127,9 @@ std::string extrapolation_warning(const std::optional<Holdout>& held_out, const 
     return a.mean_abs_rel_error < b.mean_abs_rel_error;
   });
   return fmt::format(
-      "predictions beyond the largest run extrapolate: fitted to the smaller runs of this table, the law missed the "
-      "larger ones by {} the compute fitted; expect {} or more beyond {} times the largest run, whatever the "
-      "interval says",
+      "predictions beyond the largest run extrapolate: "
+      "fitted to the smaller runs of this table, the law missed the larger ones by {} the fitted compute; "
+      "errors of at least {} are likely beyond {} times the largest run, and the interval does not include them",
       fmt::join(parts, ", "), base::format_percent(worst->mean_abs_rel_error),
       base::format_number(past.back().compute_factor));
 }
@@ -164,7 +164,7 @@ bool has(const tables::Columns& columns, const std::string& name) {
   }
 }
 
-// Of the law's columns the first that neither is there nor follows from others; "": all are.
+// The first of the law's columns that is neither present nor derivable from others; empty if there is none.
 std::string lacking_column(const laws::Law& law, const tables::Columns& columns) {
   for (const std::string& column : law.columns())
     if (!has(columns, column)) return column;
@@ -181,13 +181,13 @@ std::string lacking_column(const laws::Law& law, const tables::Columns& columns)
   }
   std::vector<std::string> columns;
   for (const auto& [column, laws] : lacking)
-    if (column != "loss") columns.push_back(column);  // what nearly all of them predict
-  throw base::InputError(fmt::format(
-      "no law can be fitted: each needs some of the columns {}; found beside the loss: {}; name what you have, as in "
-      "--col {}=COLUMN",
-      fmt::join(columns, ", "),
-      data.columns.names.empty() ? "none" : fmt::format("{}", fmt::join(data.columns.names, ", ")),
-      lacking.contains("n_params") ? "n_params" : columns.front()));
+    if (column != "loss") columns.push_back(column);  // what nearly all laws predict
+  throw base::InputError(
+      fmt::format("no law can be fitted: each needs some of the columns {}; besides the loss the table has: {}; "
+                  "name the column you have, for example --col {}=COLUMN",
+                  fmt::join(columns, ", "),
+                  data.columns.names.empty() ? "none" : fmt::format("{}", fmt::join(data.columns.names, ", ")),
+                  lacking.contains("n_params") ? "n_params" : columns.front()));
 }
 
 bool has_parameter(const laws::Law& law, const std::string& name) {
@@ -269,7 +269,7 @@ Ranking rank_laws(const std::vector<laws::Law>& laws, const tables::Measurements
   }
   if (ranking.laws.empty()) throw_none_fitted(lacking, data, ranking.notes);
   for (const auto& [column, names] : lacking)
-    ranking.notes.push_back(fmt::format("skipped because column {} is missing: {}", column, fmt::join(names, ", ")));
+    ranking.notes.push_back(fmt::format("{}: column {} is missing", fmt::join(names, ", "), column));
   sort_by_score(ranking);
   return ranking;
 }

@@ -14,7 +14,7 @@ namespace {
 
 using Vector = numerics::Vector<double>;
 
-// Iterations without a new best residual after which the system counts as stagnated; `size` where that is more.
+// Number of iterations without a new smallest residual after which the system counts as stagnated; at least `size`.
 constexpr std::int64_t kPatience = 50;
 
 std::span<const double> view(const Vector& x) { return {x.data(), static_cast<std::size_t>(x.size())}; }
@@ -61,19 +61,22 @@ class Solver {
       const double curvature = p.dot(ap), p_squared = p.squaredNorm();
       if (!std::isfinite(curvature) || !ap.allFinite())
         return stop(SolveStatus::not_finite, "a product with the operator was NaN or infinite");
-      // ||A|| is at least ||A p|| / ||p|| of any direction met.
+      // ||A|| is at least ||A p|| / ||p|| for every direction p.
       largest_curvature = std::max(largest_curvature, ap.norm() / std::sqrt(p_squared));
       const double rounding = size * std::numeric_limits<double>::epsilon() * largest_curvature * p_squared;
       if (std::abs(curvature) <= rounding)
-        return stop(SolveStatus::singular,
-                    fmt::format("a direction of zero curvature after {} iterations: the matrix is singular and the "
-                                "right-hand side meets its null space; add a ridge",
-                                k));
+        return stop(
+            SolveStatus::singular,
+            fmt::format(
+                "a direction of zero curvature after {} iterations: the matrix is singular and the right-hand side is not in its range; add a ridge",
+                k));
       if (curvature < 0)
-        return stop(SolveStatus::indefinite,
-                    fmt::format("negative curvature {:.1e} of the norm after {} iterations: the matrix is not positive "
-                                "semi-definite; add a ridge or compute it in double",
-                                curvature / (largest_curvature * p_squared), k));
+        return stop(
+            SolveStatus::indefinite,
+            fmt::format(
+                "negative curvature {:.1e} of the norm after {} iterations: the matrix is not positive semi-definite; "
+                "add a ridge or compute it in double",
+                curvature / (largest_curvature * p_squared), k));
       const double step = rz / curvature;
       x_ += step * p;
       r -= step * ap;
@@ -86,9 +89,9 @@ class Solver {
         best_ = x_;
         since_best = 0;
       } else if (++since_best > std::max(kPatience, op_.size)) {
-        return stop(SolveStatus::stagnated, fmt::format("no smaller residual than {:.1e} for {} iterations; add a "
-                                                        "ridge or a preconditioner",
-                                                        smallest, since_best));
+        return stop(SolveStatus::stagnated,
+                    fmt::format("no smaller residual than {:.1e} for {} iterations; add a ridge or a preconditioner",
+                                smallest, since_best));
       }
       if (residual <= options_.tolerance) return stop(SolveStatus::converged, "");
       precondition(r, z);
@@ -101,7 +104,7 @@ class Solver {
                      smallest, limit));
   }
 
-  // The residual of the answer by its definition. Where the recurrence has parted from it, converged is not claimed.
+  // The residual of the answer by its definition. If the recurrence has deviated from it, the status is not converged.
   void verify() {
     Vector ax(op_.size);
     product(best_, ax);
@@ -113,9 +116,9 @@ class Solver {
     else
       stop(
           SolveStatus::stagnated,
-          fmt::format("the recurrence reached {:.1e} but the true residual is {:.1e}: rounding limits this system; add "
-                      "a ridge, or ask for less",
-                      options_.tolerance, residual));
+          fmt::format(
+              "the recurrence reached {:.1e} but the true residual is {:.1e}: rounding limits this system; add a ridge, or use a larger tolerance",
+              options_.tolerance, residual));
   }
 
   void product(const Vector& x, Vector& y) {

@@ -11,20 +11,20 @@
 
 // (H + ridge I) x = y by preconditioned conjugate gradients: kernel ridge regression without the kernel matrix.
 //
-// Stops at ||y - A x|| <= tolerance ||y||, A = H + ridge I. The result is always finite and is the iterate of smallest
-// residual; what the iteration met is in `status`:
+// Stops at ||y - A x|| <= tolerance ||y||, A = H + ridge I. The result is always finite and is the iterate with the
+// smallest residual; `status` says how the iteration ended:
 //
 //   converged        the residual, recomputed from its definition, is within twice the tolerance (or y = 0)
 //   iteration_limit  `max_iterations` reached: raise it, or add a ridge or a preconditioner
-//   stagnated        no new best residual in max(50, size) iterations, or the recurrence parted from the true residual:
-//                    rounding limits this system, at about eps cond(A); float products at about 1e-6 cond(A)
-//   singular         a direction p with |p^T A p| <= size eps ||A|| ||p||^2: y meets the null space of H; add a ridge
+//   stagnated        no smaller residual in max(50, size) iterations, or the recurrence deviated from the true
+//                    residual: rounding limits this system, at about eps cond(A); float products at about 1e-6 cond(A)
+//   singular         a direction p with |p^T A p| <= size eps ||A|| ||p||^2: y is not in the range of H; add a ridge
 //   indefinite       p^T A p < 0 by more than rounding: A is not positive semi-definite
 //   not_finite       y, the operator or the preconditioner returned NaN or infinity
 //
 // Error of x: ||x - A^-1 y|| <= cond(A) residual ||A^-1 y||. Iterations ~ sqrt(cond)/2 ln(2/tolerance) [T]: the square
-// root is the condition-number gap of theory.md section 10.
-// Cost: one product an iteration and one for the last check; 6 vectors of memory.
+// root is the condition-number gap of docs/theory/lower-bounds.md.
+// Cost: one product per iteration and one for the last check; 6 vectors of memory.
 // Source: [T] Hestenes and Stiefel 1952; Saad, Iterative Methods, algorithm 9.1.
 namespace phaselaw::kernel {
 
@@ -45,10 +45,10 @@ struct ConjugateGradientResult {
   double residual = 1;            // relative, of x, from its definition
   std::int64_t products = 0;
   SolveStatus status = SolveStatus::iteration_limit;
-  std::string reason;  // in words
+  std::string reason;  // explanation
 };
 
-// std::domain_error when y has another length than the operator, tolerance <= 0 or ridge < 0.
+// std::domain_error if y has another length than the operator, tolerance <= 0 or ridge < 0.
 [[nodiscard]] ConjugateGradientResult conjugate_gradient(const SymmetricOperator& op, std::span<const double> y,
                                                          const ConjugateGradientOptions& options = {});
 

@@ -119,7 +119,7 @@ void add_pairs(Problem<T>& problem, T* matrix, Compute&& compute) {
 
 Index sequences_per_block(const Setting& s) { return std::max<Index>(1, kBlockRows / s.rows); }
 
-// Features in one slab of J, so that the slab takes no more than an eighth of the result (and at least 4 MiB).
+// Features in one slab of J; the slab uses at most an eighth of the memory of the result (and at least 4 MiB).
 Index slab_features(const Setting& s, const Term& term, Index sequences, double result_bytes, std::size_t scalar) {
   const double budget = std::max(result_bytes / 8, 4.0 * 1024 * 1024);
   const double one = static_cast<double>(term.depth * s.rows * sequences) * static_cast<double>(scalar);

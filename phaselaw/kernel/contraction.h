@@ -6,12 +6,12 @@
 // Algorithm::jacobian and Algorithm::token_dual. Per layer and term (factors.h), with signals Delta_t = B_t F_t
 // (rows x depth), the Jacobian of a block is sum_t Delta_t (x) g_t. Then either
 //
-//   jacobian     J = sum_t Delta_t (x) g_t in slabs of features, K += J J^T: 2 rows^2 P flop a pair
-//   token_dual   K_ab += Delta_a [ (G_ab (x) I) Delta_b^T ], G the token Gram of g: about (L+1) depth rows^2 flop a
-//   pair;
-//                with one row a sequence this is the ghost form sum_ts (g_t . g_s)(Delta_t . Delta_s)
+//   jacobian     J = sum_t Delta_t (x) g_t in slabs of features, K += J J^T: 2 rows^2 P flop per pair
+//   token_dual   K_ab += Delta_a [ (G_ab (x) I) Delta_b^T ], G the token Gram of g: 2 L depth rows^2 flop per pair;
+//                with one row per sequence this is the ghost form sum_ts (g_t . g_s)(Delta_t . Delta_s)
 //
-// No C and no packing: cheaper than the sandwich where a sequence has few rows. Source: docs/kernels.md 3, 4b [T].
+// These need neither C nor packing and are cheaper than the sandwich if a sequence has few rows. Source: docs/kernel.md
+// [T].
 namespace phaselaw::kernel {
 
 template <class T>

@@ -4,7 +4,7 @@
 #include "phaselaw/kernel/panels.h"
 #include "phaselaw/numerics/gemm.h"
 
-// Products that count their flop, and the one small operation that every derivative of this model needs.
+// Products that count their flop, and the small operation that all derivatives of this model need.
 namespace phaselaw::kernel {
 
 template <class T>

@@ -145,8 +145,7 @@ DecayExponent estimate(std::span<const double> values, std::int64_t usable, cons
   if (options.first < 0 || options.last < 0 || options.last > size || options.blocks < 2 || !(options.level > 0) ||
       !(options.level < 1) || (options.last > 0 && options.first > options.last))
     throw std::domain_error(
-        fmt::format("decay: ranks {} .. {} are not a window of 1 .. {}, or blocks < 2, or level "
-                    "outside (0, 1)",
+        fmt::format("decay: ranks {} .. {} are not a window of 1 .. {}, or blocks < 2, or level outside (0, 1)",
                     options.first, options.last, size));
   DecayExponent result;
   result.value = result.lo = result.hi = result.log_amplitude = result.r_squared = kNaN;

@@ -19,7 +19,7 @@ namespace {
 
 using Vector = numerics::Vector<double>;
 
-// The mean over probes of what `of` makes of one, plus a known part.
+// The mean over probes of `of`, plus a known part.
 template <class Of>
 Estimate average(const std::vector<SpectralDensity::Probe>& probes, double known, Of&& of) {
   std::vector<double> values;
@@ -39,7 +39,7 @@ double mass_below(const SpectralDensity::Probe& probe, double x) {
   const std::size_t count = at.size();
   double sum = 0;
   for (std::size_t k = 0; k < count; ++k) {
-    double below = 0, above = 0;  // the outermost nodes reach as far out as in
+    double below = 0, above = 0;  // the outermost nodes have the same extent as in
     if (!probe.converged[k] && count > 1) {
       below = (k > 0 ? at[k] - at[k - 1] : at[1] - at[0]) / 2;
       above = (k + 1 < count ? at[k + 1] - at[k] : at[k] - at[k - 1]) / 2;
@@ -71,7 +71,7 @@ class Lanczos {
       ++products_;
       if (!product_.allFinite()) throw std::domain_error("spectral_density: a product was NaN or infinite");
       diagonal[made] = q.dot(product_);
-      // Twice is enough (Kahan, Parlett): the basis stays orthogonal to rounding.
+      // Two passes suffice (Kahan, Parlett): the basis is then orthogonal to rounding.
       for (int pass = 0; pass < 2; ++pass) {
         const auto known = basis_.leftCols(made + 1);
         product_.noalias() -= known * (known.transpose() * product_).eval();
@@ -128,7 +128,7 @@ Estimate SpectralDensity::trace_of_square() const {
 Estimate SpectralDensity::effective_rank() const {
   const double t = trace().value, s = trace_of_square().value;
   if (!(s > 0)) return {0, 0};
-  // d(t^2/s) = (2 t/s) dt - (t^2/s^2) ds, probe by probe, so that the covariance of the two is in it.
+  // d(t^2/s) = (2 t/s) dt - (t^2/s^2) ds, probe by probe, which includes the covariance of the two.
   const Estimate slope =
       average(probes_, 0, [&](const Probe& p) { return 2 * t / s * moment(p, 1) - t * t / (s * s) * moment(p, 2); });
   return {t * t / s, slope.standard_error};

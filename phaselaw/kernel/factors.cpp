@@ -50,7 +50,7 @@ TermList layer_terms(const Setting& s, Index layer, SourceForms forms) {
 
 namespace {
 
-// Which intermediate results a layer needs.
+// The intermediate results that a layer needs.
 struct Needs {
   bool mlp = false;      // T_t
   bool output = false;   // T_t W_O
@@ -77,7 +77,7 @@ struct Scratch {
   AlignedVector<T> up, token, output, centred, query, values, key;
 };
 
-// The work of one layer and sequence, token by token; the members are what every token shares.
+// The work of one layer and sequence, token by token; the members are shared by all tokens.
 template <class T>
 class FactorBuilder {
  public:
@@ -310,7 +310,8 @@ double factor_flop(const Setting& s, const TermList& list, bool jacobian) {
   const Needs needs = needs_of(list, jacobian);
   const auto n = [](Index x) { return static_cast<double>(x); };
   const double d = n(s.d), m = n(s.hidden), w = n(s.width), length = n(s.length);
-  const double seen = s.causal ? length * (length + 1) / 2 : length * length;  // sum over tokens of what each sees
+  const double seen =
+      s.causal ? length * (length + 1) / 2 : length * length;  // sum over tokens of the number of tokens that each sees
   double flop = 0;
   if (needs.mlp) flop += length * 2 * d * d * m;
   if (needs.output) flop += length * 2 * d * w * d;
@@ -367,7 +368,7 @@ void push_readout(const Setting& s, std::span<const T> theta, const SequenceTrac
     counted_gemm<T>(flop, Op::none, Op::transpose, list.n_sources, o, d, T(1),
                     factors.sources.data() + t * list.n_sources * d, d, readout.data(), d, T(0),
                     result.sources.data() + t * pushed.n_sources * o, o);
-    // The diagonal term's factor is the read-out itself; its scale sits in the feature.
+    // The factor of the diagonal term is the read-out itself; its scale is in the feature.
     for (Index r = list.n_rows; r < pushed.n_rows; ++r)
       for (Index i = 0; i < o; ++i) rows[r * o + i] = readout[static_cast<std::size_t>(i * d + (r - list.n_rows))];
   }

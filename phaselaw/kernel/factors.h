@@ -20,13 +20,13 @@
 //   attn.k, head h              q_t                    c s sum_u e'_tu x_u^T                           d
 //
 // T_t = I + U_t W_up R'_t is the MLP's token Jacobian, R the Jacobian of the RMS normalisation, s the score scale, and
-// e'_tu = omega c_o A_tu T_t (o_u - sum_j A_tj o_j), o_u = W_O^h v_u, the softmax-centred values seen through the MLP.
+// e'_tu = omega c_o A_tu T_t (o_u - sum_j A_tj o_j), o_u = W_O^h v_u, the softmax-centred values after the MLP.
 // The last two are sums over source tokens, so their C has a second form with inner depth L instead of H d_h and d:
 //
 //   C_ts = sum_h e'_t [ (x_t . x_s) (k_u . k_v)_uv + (q_t . q_s) (x_u . x_v)_uv ] e'_s^T       (FactorForm::source)
 //
 // The layer's Jacobian is T_tu = delta_tu T_t + [sum_h A_tu omega c_v c_o T_t W_O^h W_V^h + delta_tu F^q_t W_Q
-// + e'_tu (c_k s W_K^T q_t)^T] R_u, zero where u is masked. Source: docs/kernels.md sections 1, 2.
+// + e'_tu (c_k s W_K^T q_t)^T] R_u, zero where u is masked. Source: docs/kernel.md, Local kernels.
 namespace phaselaw::kernel {
 
 enum class FactorForm { diagonal, rows, source };
@@ -46,11 +46,11 @@ struct Term {
 struct TermList {
   std::vector<Term> terms;
   Index n_rows = 0;      // factor rows of a token, rows form
-  Index n_sources = 0;   // H L when any term has source form, else 0
+  Index n_sources = 0;   // H L if any term has source form, otherwise 0
   Index n_features = 0;  // numbers in all features of a sequence
 };
 
-// Which form the query and key blocks take: source where its inner depth is smaller.
+// The form of the query and key blocks: source if its inner depth is smaller.
 struct SourceForms {
   bool query = false, key = false;
 };
@@ -73,8 +73,8 @@ void layer_factors(const Setting& s, std::span<const T> theta, const LayerTrace<
                    const TermList& list, LayerFactors<T>& factors, T* jacobian, double& flop);
 [[nodiscard]] double factor_flop(const Setting& s, const TermList& list, bool jacobian);
 
-// F_t <- W_t F_t with the read-out Jacobian W_t (o x d): for the top layer, whose B is block diagonal. The diagonal
-// term becomes one of rows form with depth d (unless the read-out is the identity times kappa).
+// F_t <- W_t F_t with the read-out Jacobian W_t (o x d): for the top layer, where B is block diagonal.
+// The diagonal term becomes one of rows form with depth d (unless the read-out is the identity times kappa).
 [[nodiscard]] TermList readout_terms(const Setting& s, TermList list);
 template <class T>
 void push_readout(const Setting& s, std::span<const T> theta, const SequenceTrace<T>& trace, const TermList& list,

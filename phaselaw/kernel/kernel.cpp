@@ -23,8 +23,8 @@ namespace phaselaw::kernel {
 
 namespace {
 
-// Uninitialised: the algorithms write every entry. Large pages save most of the time that first touching 4 KiB pages
-// of a large matrix costs.
+// Not initialised, because the algorithms write every entry. Large pages save most of the time for first touching the
+// 4 KiB pages of a large matrix.
 template <class T>
 void allocate(numerics::Matrix<T>& matrix, Index rows, Index cols) {
   matrix.resize(rows, cols);
@@ -32,12 +32,12 @@ void allocate(numerics::Matrix<T>& matrix, Index rows, Index cols) {
   constexpr std::uintptr_t kPage = 1U << 21U;
   const auto begin = (reinterpret_cast<std::uintptr_t>(matrix.data()) + kPage - 1) / kPage * kPage;
   const auto end = reinterpret_cast<std::uintptr_t>(matrix.data() + matrix.size()) / kPage * kPage;
-  // Advice only: a kernel without large pages says no, and nothing else changes.
+  // This is only advice: a kernel without large pages ignores it.
   if (end > begin) (void)madvise(reinterpret_cast<void*>(begin), end - begin, MADV_HUGEPAGE);
 #endif
 }
 
-// A thread must have enough to do to pay for waking and waiting for it.
+// A thread needs enough work to be worth waking and waiting for.
 int useful_threads(double flop, int offered) {
   constexpr double kFlopPerThread = 5e6;  // about 0.1 ms
   return static_cast<int>(std::clamp(flop / kFlopPerThread, 1.0, static_cast<double>(offered)));

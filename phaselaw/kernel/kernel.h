@@ -14,15 +14,15 @@
 //
 //   H^(nu) = J_nu J_nu^T,   J_nu = d vec(kappa G(theta; X)) / d theta_nu   (raw entries, multipliers included)
 //
-// Rows and columns: (sample, token, output coordinate), last fastest; (sample, token) and (sample) when reduced.
+// Rows and columns: (sample, token, output coordinate), last fastest; (sample, token) and (sample) if reduced.
 // Frozen blocks (ModelOptions::trainable) contribute nothing. Constants of F (init_scale) do not enter.
 //
-// Accuracy: relative Frobenius error against J J^T in double < 1e-12 (double) and < 2e-5 (float), forward pass in T
-// included. The symmetric kernel is symmetric to the bit; eigenvalues are >= -4 n_rows eps ||H||_2.
-// Cost: planner.h. Memory: plan.cost.bytes(). Threads: pairs of sequences, OpenMP; results do not depend on them.
-// Errors: InputError from plan_kernel; std::domain_error when the forward pass is not finite; base::Interrupted on
-// Ctrl-C, once the pairs at work are done.
-// Source: theory.md section 3 [T]; the algorithm: docs/kernels.md.
+// Accuracy: relative Frobenius error against J J^T in double < 1e-12 (double) and < 2e-5 (float), including the forward
+// pass in T. The symmetric kernel is symmetric to the bit; eigenvalues are >= -4 n_rows eps ||H||_2. Cost: planner.h.
+// Memory: plan.cost.bytes(). Threads: pairs of sequences, OpenMP; results do not depend on them. Errors: InputError
+// from plan_kernel; std::domain_error if the forward pass is not finite; base::Interrupted on Ctrl-C, after the pairs
+// in progress are done.
+// Source: docs/kernel.md [T], also for the algorithm.
 namespace phaselaw::kernel {
 
 template <class T>
@@ -53,10 +53,10 @@ template <class T>
                                           const model::Inputs<T>& test, const model::Inputs<T>& train,
                                           const KernelOptions& options = {});
 
-// What one owner of a distributed H(X, X) computes: rows of the sequences `rows`, columns of the sequences `cols`, both
-// increasing numbers into `inputs`, by Algorithm::sandwich. Of the blocks (a, b) only those with a <= b are computed,
-// of which the diagonal ones are whole; the others are zero, or right where rows and cols are the same. Nothing of
-// other blocks is needed. plan.cost.flop counts all blocks; flop those that were computed.
+// The part of one owner of a distributed H(X, X): rows of the sequences `rows`, columns of the sequences `cols`, both
+// ascending numbers into `inputs`, by Algorithm::sandwich. Of the blocks (a, b) only those with a <= b are computed,
+// the diagonal ones completely; the others are zero, or correct if rows and cols are the same. Other blocks are not
+// needed. plan.cost.flop counts all blocks; flop those that were computed.
 template <class T>
 [[nodiscard]] DenseKernel<T> dense_kernel_upper(const model::Transformer<T>& model, std::span<const T> theta,
                                                 const model::Inputs<T>& inputs, std::span<const std::int64_t> rows,

@@ -10,13 +10,13 @@
 //   C_ts = sum over terms (g_at . g_bs) F_at F_bs^T                    (entrywise: token Gram times factor product)
 //
 // computed tile by tile: each term's product stays in registers until it is multiplied by its Gram numbers and added,
-// so no intermediate matrix of C's size exists. Where panels do not straddle tokens (width a multiple of the panel's)
-// the Gram is one number a tile: then short terms are multiplied by it beforehand and share one product, and the query
+// so no intermediate matrix of C's size exists. If panels do not straddle tokens (width a multiple of the panel's), the
+// Gram is one number per tile: short terms are then multiplied by it beforehand and share one product, and the query
 // and key terms of a head in source form, which have the same right factor, become one. Cost: local_flop(); 2 (rows of
 // a) (rows of b) flop per unit of depth.
 namespace phaselaw::kernel {
 
-// One layer and sequence, ready for pair products: factor rows and sources as columns of one panelled matrix.
+// One layer and sequence, prepared for pair products: factor rows and sources as columns of one panelled matrix.
 template <class T>
 struct PackedFactors {
   Panels<T> factors;  // (L width) rows, depth n_rows + n_sources

@@ -15,14 +15,14 @@ namespace phaselaw::kernel {
 
 namespace {
 
-// A pass is as large as keeps its activations near the core, and has rows enough for efficient products
-// (benchmarks/kernel/matrix_free.cpp); between the two there are at least as many passes as partial sums.
+// A pass is large enough for efficient products and small enough that its activations stay near the core
+// (benchmarks/kernel/matrix_free.cpp); there are at least as many passes as partial sums.
 constexpr std::size_t kBatchBytes = std::size_t{4} << 20;
 constexpr std::int64_t kBatchRows = 64;
 
 using numerics::length;
 
-// body(task, worker) for task = 0 .. tasks-1, each once; workers take the next task as they become free.
+// Calls body(task, worker) for task = 0 .. tasks-1, each once; workers take the next task as they become free.
 template <class Body>
 void for_each_task(std::int64_t tasks, int threads, Body&& body) {
   const numerics::OneBlasThread guard;
@@ -43,7 +43,7 @@ void check_finite(const char* what, const auto& values) {
           {what}, fmt::format("expected finite numbers, found {} at position {}; remove or repair it", values[i], i));
 }
 
-// Flop of the dense products of one VJP (and of one JVP, its transpose) a token, for what the plan computes.
+// Flop of the dense products of one VJP (and of one JVP, its transpose) per token, for the plan.
 double product_flop_per_token(const model::ModelOptions& o, const model::BackwardPlan& plan) {
   const auto d = static_cast<double>(o.d_model), m = static_cast<double>(o.d_hidden);
   const auto width = static_cast<double>(o.n_heads * o.d_head), kv_width = static_cast<double>(o.kv_heads() * o.d_head);
@@ -72,10 +72,10 @@ struct TangentOperator<T>::State {
   int threads;
   bool keep = false;
   std::vector<bool> selected;
-  std::vector<typename Model::Workspace> workspaces;       // one a batch when kept, else one a worker
-  std::vector<typename Model::TangentWorkspace> tangents;  // one a worker
+  std::vector<typename Model::Workspace> workspaces;       // one per batch if kept, otherwise one per worker
+  std::vector<typename Model::TangentWorkspace> tangents;  // one per worker
   std::vector<std::vector<T>> partial;    // J^T v of each group; partial[0] is the first term of the sum
-  std::vector<std::vector<T>> discarded;  // outputs of a repeated forward, one a worker
+  std::vector<std::vector<T>> discarded;  // outputs of a repeated forward pass, one per worker
   std::vector<T> gradient, row_buffer, row_result, tangent_buffer;
 
   State(const model::ModelOptions& options, std::vector<T> parameters, const model::Inputs<T>& inputs,
@@ -84,7 +84,7 @@ struct TangentOperator<T>::State {
     adopt(inputs);
     const auto cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
     threads = wanted.threads > 0 ? wanted.threads : cores;
-    // A workspace grows linearly with its capacity: two sizes tell the rest.
+    // A workspace grows linearly with its capacity, so two sizes determine it.
     const std::size_t one = typename Model::Workspace(model, 1).bytes(),
                       two = typename Model::Workspace(model, 2).bytes();
     const std::size_t more = std::max<std::size_t>(two - one, 1);
@@ -151,7 +151,7 @@ struct TangentOperator<T>::State {
     model.forward(theta, inputs(b), workspace, discarded[length(worker)].data());
   }
 
-  // The activations of batch b: kept, or made again.
+  // The activations of batch b: kept, or computed again.
   typename Model::Workspace& activations(std::int64_t b, int worker) {
     auto& workspace = workspaces[length(keep ? b : worker)];
     if (!keep) forward(b, worker, workspace);

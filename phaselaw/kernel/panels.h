@@ -7,16 +7,16 @@
 
 #include <Eigen/Core>
 
-// Matrices in panels, and the one product that works on them.
+// Matrices in panels, and the product that works on them.
 //
-// A matrix with `rows` rows and depth K lies as ceil(rows / w) panels; panel p holds, for k = 0 .. K-1, the w entries
-// (rows p w .. p w + w - 1) of column k side by side, padded with zeros:
+// A matrix with `rows` rows and depth K is stored as ceil(rows / w) panels; panel p holds, for k = 0 .. K-1, the w
+// entries (rows p w .. p w + w - 1) of column k side by side, padded with zeros:
 //
 //   address(row, k) = start(p) + k w + row % w,   w = kPanelWidth<T>, p = row / w
 //
-// Both operands of C = A B^T lie like this and so does C (its columns are B's rows; its rows run along the depth), so
-// the result of one product is an operand of the next without a copy or a transposition. w is two vector registers; a
-// tile of kTileRows x w entries of C stays in registers while k runs.
+// Both operands of C = A B^T are stored like this and so is C (its columns are B's rows; its rows run along the depth),
+// so the result of one product is an operand of the next without a copy or a transposition. w is two vector registers;
+// a tile of kTileRows x w entries of C stays in registers while k runs.
 namespace phaselaw::kernel {
 
 using Index = std::int64_t;
@@ -112,12 +112,13 @@ struct Tile {
   }
 };
 
-// Owner of a panelled matrix whose panels may have different depths (a block lower triangular one stores its triangle).
+// Owner of a panelled matrix with panels of possibly different depths (a block lower triangular one stores its
+// triangle).
 template <class T>
 class Panels {
  public:
   Panels() = default;
-  // Every panel has the same depth.
+  // All panels have the same depth.
   Panels(Index rows, Index depth) { reshape(rows, depth); }
 
   void reshape(Index rows, Index depth) { reshape(rows, std::vector<Index>(panels_of(rows), depth)); }
@@ -146,9 +147,9 @@ class Panels {
   AlignedVector<T> data_;
 };
 
-// c[j] (+)= A B_j^T for the panels j of a group: c[j] has rows of A, w wide; depth min(depth of A's panel, depth_b[j]).
-// Returns the flop of the entries that exist (padding not counted); columns[j] is how many of panel j's w exist.
-// Chunks of kChunk steps of k keep one chunk of A and B in the first-level cache.
+// c[j] (+)= A B_j^T for the panels j of a group: c[j] has the rows of A, w wide; depth min(depth of A's panel,
+// depth_b[j]). Returns the flop of the entries that exist (padding not counted); columns[j] is the number of existing
+// columns of panel j. Chunks of kChunk steps of k keep one chunk of A and B in the first-level cache.
 template <class T>
 double multiply_panels(const Panels<T>& a, Index group, const T* const* b, const Index* depth_b, const Index* columns,
                        T* const* c, bool accumulate) {

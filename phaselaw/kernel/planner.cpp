@@ -15,7 +15,7 @@ namespace phaselaw::kernel {
 
 namespace {
 
-// Fraction of the matrix-product ceiling that each algorithm reaches on its counted flop (benchmarks/kernel/dense.cpp,
+// Fraction of the matrix-product peak that each algorithm reaches on its counted flop (benchmarks/kernel/dense.cpp,
 // 8192 rows). Only ratios matter, and only near a tie.
 double efficiency(Algorithm algorithm) {
   switch (algorithm) {
@@ -71,7 +71,7 @@ std::string explain(const Plan& plan, bool forced) {
         (other == nullptr || cost.relative_time < other->relative_time))
       other = &cost;
   if (other != nullptr)
-    text += fmt::format("; {}, the {}, would take {:.3g} times as much FLOP", base::enum_to_text(other->algorithm),
+    text += fmt::format("; {}, the {}, would need {:.3g} times as much FLOP", base::enum_to_text(other->algorithm),
                         forced ? "best other choice" : "runner-up", other->flop / chosen.flop);
   else
     text += "; the only algorithm for this block, which has no closed forms";
@@ -109,16 +109,16 @@ Plan plan_kernel(const model::ModelOptions& options, std::int64_t rows, std::int
   PHASELAW_CHECK(chosen != nullptr);
   if (!chosen->possible)
     throw base::InputError({"algorithm"},
-                           "recursion gives the sum over layers only; ask for detail = \"total\", or use sandwich");
+                           "recursion gives only the sum over layers; use detail = \"total\", or sandwich");
   plan.cost = *chosen;
   plan.reason = explain(plan, forced);
   if (wanted.memory_limit > 0 && plan.cost.bytes() > static_cast<double>(wanted.memory_limit))
     throw base::InputError(
         {"memory_limit"},
-        fmt::format("the kernel needs {:.3g} GB ({:.3g} GB of them the result), the limit is {:.3g} GB; raise the "
-                    "limit, use float32, fewer sequences or a reduced kernel, or work matrix-free (--spectrum-only)",
-                    plan.cost.bytes() * 1e-9, plan.cost.result_bytes * 1e-9,
-                    static_cast<double>(wanted.memory_limit) * 1e-9));
+        fmt::format(
+            "the kernel needs {:.3g} GB ({:.3g} GB of them for the result), but the limit is {:.3g} GB; "
+            "raise the limit, use float32, fewer sequences or a reduced kernel, or work matrix-free (--spectrum-only)",
+            plan.cost.bytes() * 1e-9, plan.cost.result_bytes * 1e-9, static_cast<double>(wanted.memory_limit) * 1e-9));
   return plan;
 }
 

@@ -8,15 +8,16 @@
 #include "phaselaw/kernel/options.h"
 #include "phaselaw/model/options.h"
 
-// What a dense kernel will cost under each algorithm, and which one to take.
+// The cost of a dense kernel with each algorithm, and the choice of the algorithm.
 //
 // flop counts the multiplications and additions of matrix products, exactly as the code performs them (tests compare
 // with counters in the running code); element-wise passes, softmax and copies are not counted. bytes is result plus
 // scratch: factors, B, slabs and the buffers of every thread, without the model's own parameters and inputs.
-// The choice is the least flop / efficiency, with measured efficiencies of the inner products (planner.cpp).
+// The algorithm with the least flop / efficiency is chosen, with measured efficiencies of the inner products
+// (planner.cpp).
 namespace phaselaw::kernel {
 
-// ModelOptions::is_plain_block() in words, for errors.
+// ModelOptions::is_plain_block() as text, for errors.
 inline constexpr const char* kPlainBlock =
     "the plain block only (norm rms without gain, plain MLP, no biases, learned positions, own heads)";
 
@@ -31,13 +32,13 @@ struct Cost {
 
 struct Plan {
   Cost cost;                     // of the chosen algorithm
-  std::vector<Cost> considered;  // in the order of Algorithm; vjp where it is forced, or nothing else is possible
+  std::vector<Cost> considered;  // in the order of Algorithm; vjp only if it is forced or nothing else is possible
   std::string reason;            // "sandwich: 80.1 GFLOP, 0.31 GB; 11.2 times less than jacobian ..."
 };
 
-// rows, cols: sequences on either side; cols = 0: the symmetric kernel of `rows` sequences, pairs a <= b only.
-// scalar_bytes: 4 (float) or 8. A forced algorithm that cannot do what is asked is an InputError, and so is more
-// memory than options.memory_limit (names the number and the matrix-free way).
+// rows, cols: number of sequences on either side; cols = 0: the symmetric kernel of `rows` sequences, only pairs a <=
+// b. scalar_bytes: 4 (float) or 8. InputError if a forced algorithm does not support the request, and for more memory
+// than options.memory_limit (with the number and the matrix-free alternative).
 [[nodiscard]] Plan plan_kernel(const model::ModelOptions& model, std::int64_t rows, std::int64_t cols,
                                const KernelOptions& options, std::size_t scalar_bytes);
 

@@ -67,8 +67,7 @@ Side<T> make_side(const Problem<T>& problem, const model::Inputs<T>& inputs, dou
     if (s.plan.stream) side.b[static_cast<std::size_t>(a)] = readout_stream_jacobian(s, problem.theta, trace);
   }
   if (!finite)
-    throw std::domain_error(
-        "the forward pass gives infinite or undefined numbers: look for them in the weights and inputs");
+    throw std::domain_error("the forward pass gives infinite or undefined numbers; check the weights and inputs");
   flop += total;
   return side;
 }

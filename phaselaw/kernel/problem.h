@@ -12,7 +12,7 @@
 // What the algorithms share: the two sides of a kernel, the list of pairs of sequences, and the matrices to fill.
 namespace phaselaw::kernel {
 
-// The terms of one layer whose kernels are added up into one part of the result (-1: into the total alone).
+// The terms of one layer with kernels that are added into one part of the result (-1: only into the total).
 struct Bundle {
   Index part = -1;
   std::vector<std::size_t> which;
@@ -24,7 +24,7 @@ struct PartName {
   model::BlockKind kind{};  // of blocks, embed and out
 };
 
-// The parts that Detail asks for: embed first, then by layer, out last; only those with trainable parameters.
+// The parts requested by Detail: embed first, then by layer, out last; only those with trainable parameters.
 [[nodiscard]] std::vector<PartName> part_names(const Setting& s, Detail detail);
 [[nodiscard]] Index find_part(const std::vector<PartName>& parts, Index layer, model::BlockKind kind, Detail detail);
 [[nodiscard]] std::vector<Bundle> bundles_of(const TermList& list, const std::vector<PartName>& parts, Index layer,
@@ -40,7 +40,7 @@ struct Problem {
   int threads;
   std::vector<PartName> parts;
   DenseKernel<T>& result;
-  // Upper part only: numbers of the sequences on both sides; a pair is wanted where the row's is not above the
+  // Upper part only: numbers of the sequences on both sides; a pair is computed if the row's number is not above the
   // column's.
   std::span<const Index> row_numbers{}, col_numbers{};
 
@@ -48,11 +48,11 @@ struct Problem {
     return part < 0 ? result.total.data() : result.parts[static_cast<std::size_t>(part)].values.data();
   }
   [[nodiscard]] Index leading() const { return col_inputs.n * setting.rows; }
-  // (a, b): a <= b when symmetric, row_numbers[a] <= col_numbers[b] where they are given.
+  // (a, b): a <= b if symmetric, row_numbers[a] <= col_numbers[b] if they are given.
   [[nodiscard]] std::vector<std::pair<Index, Index>> pairs() const;
 };
 
-// One side: the sequences' traces and the running B^T of each (empty when no parameter lies below the read-out).
+// One side: the sequences' traces and the running B^T of each (empty if no parameter lies below the read-out).
 template <class T>
 struct Side {
   std::vector<SequenceTrace<T>> traces;
@@ -62,8 +62,8 @@ struct Side {
 template <class T>
 [[nodiscard]] Side<T> make_side(const Problem<T>& problem, const model::Inputs<T>& inputs, double& flop);
 
-// Block (a, b) of a matrix = or += block, and block (b, a) its transpose when the kernel is symmetric. On the diagonal
-// the upper triangle of `block` counts, so the result is symmetric to the bit.
+// Block (a, b) of a matrix = or += block, and block (b, a) its transpose if the kernel is symmetric. On the diagonal
+// the upper triangle of `block` is used, so the result is symmetric to the bit.
 template <class T>
 void write_block(const Problem<T>& problem, T* matrix, Index a, Index b, bool add, Panels<T>& block);
 

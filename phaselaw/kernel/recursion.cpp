@@ -19,7 +19,7 @@ Index chunk_columns(const Setting& s) {
   return std::clamp<Index>((Index{1} << 19U) / (s.length * s.length), 32, std::max<Index>(s.stream, 32));
 }
 
-// What a layer's tangent map needs beside the trace.
+// What a layer's tangent map needs in addition to the trace.
 template <class T>
 struct LayerTangent {
   PackedFactors<T> factors;
@@ -97,7 +97,7 @@ class TangentMap {
     const T* const x = at_.x.data() + t * s_.d;
     const T inv_rms = at_.inv_rms[static_cast<std::size_t>(t)], inverse = T(1) / static_cast<T>(s_.d);
     T* const to = w_.input.data() + t * s_.d * n;
-    AlignedVector<T>& dot = w_.scores;  // free at this time
+    AlignedVector<T>& dot = w_.scores;  // free at this point
     std::fill_n(dot.begin(), n, T(0));
     for (Index i = 0; i < s_.d; ++i)
       for (Index c = 0; c < n; ++c) dot[static_cast<std::size_t>(c)] += x[i] * inverse * rows[i * stride + c];
@@ -214,7 +214,7 @@ class PairRecursion {
 
   void run(std::size_t a, std::size_t b, RecursionScratch<T>& w) const {
     const Index n = s_.stream;
-    bool zero = !s_.plan.embed, turned = false;  // turned: w.theta holds Theta^T, rows of b
+    bool zero = !s_.plan.embed, turned = false;  // transposed: w.theta holds Theta^T, rows of b
     if (!zero) lookups(rows_.traces[a].tokens, cols_.traces[b].tokens, w.theta.data());
     for (std::size_t layer = 0; layer < lists_.size(); ++layer) {
       if (base::interrupted()) return;  // a pair of long sequences takes seconds

@@ -251,7 +251,7 @@ void run_sandwich(Problem<T>& problem) {
   do {
     std::vector<LayerWork> group;
     for (; top > 0 && static_cast<Index>(group.size()) < group_size; --top) {
-      // Below a layer that needs nothing further down lies nothing trainable.
+      // Nothing trainable lies below a layer that needs nothing further down.
       if (top < s.options.n_layers && !s.passes_below(top)) {
         top = 0;
         break;

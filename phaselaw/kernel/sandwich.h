@@ -3,19 +3,20 @@
 
 #include "phaselaw/kernel/problem.h"
 
-// Algorithm::sandwich. Layers are streamed from the top; for every pair of sequences
+// Algorithm::sandwich. Layers are processed from the top; for every pair of sequences
 //
 //   K^nu_ab = B_a C^nu_ab B_b^T
 //
 // with C from local_kernel.h and B = d(rows)/d r^nu block triangular (causal). The unreduced top layer has a block
-// diagonal B, which is pushed into its factors: no products. Pairs are independent tasks; each thread owns C, one
-// group of columns of C B_b^T, and the block it writes. Source: docs/kernels.md sections 1, 2, 4 [R].
+// diagonal B, which is included in its factors and needs no products. Pairs are independent tasks; each thread owns C,
+// one group of columns of C B_b^T, and the block it writes. Source: docs/kernel.md, Sandwich [R].
 namespace phaselaw::kernel {
 
 template <class T>
 void run_sandwich(Problem<T>& problem);
 
-// Layers whose factors and B are held at once: a pair's block is then written once a group instead of once a layer.
+// Number of layers with factors and B held at once: the block of a pair is then written once per group instead of once
+// per layer.
 template <class T>
 [[nodiscard]] Index layers_in_group(const Setting& s, Index rows, Index cols, Detail detail);
 

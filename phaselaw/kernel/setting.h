@@ -10,7 +10,7 @@
 #include "phaselaw/model/options.h"
 #include "phaselaw/model/parameters.h"
 
-// The sizes of one kernel problem under short names, and which tokens a row of the kernel can see.
+// The sizes of one kernel problem under short names, and the tokens on which a row of the kernel depends.
 namespace phaselaw::kernel {
 
 struct Setting {
@@ -57,12 +57,12 @@ struct Setting {
   [[nodiscard]] const model::ParameterBlock& block(model::BlockKind kind, Index layer) const {
     return table.at(kind, layer);
   }
-  // Something trainable at or below layer 0's input, or in layer `layer` itself?
+  // Whether something is trainable at or below layer 0's input, or in layer `layer` itself.
   [[nodiscard]] bool layer_has_terms(Index layer) const {
     const auto& p = plan.layers[static_cast<std::size_t>(layer)];
     return p.q || p.k || p.v || p.o || p.up || p.down;
   }
-  // Is the stream below `layer` needed?
+  // Whether the stream below `layer` is needed.
   [[nodiscard]] bool passes_below(Index layer) const {
     return plan.layers[static_cast<std::size_t>(layer)].attention_input;
   }

@@ -39,7 +39,7 @@ int eigenvalues_only(int n, T* a, T* values) {
   T wanted = 0;
   int wanted_integers = 0, info = 0;
   syevd(n, a, values, &wanted, -1, &wanted_integers, -1, &info);
-  // The size comes back in T, which may have rounded it down.
+  // The size is returned in T, which may have rounded it down.
   const int work_size = std::max(2 * n + 1, static_cast<int>(wanted));
   std::vector<T> work(static_cast<std::size_t>(work_size));
   std::vector<int> integers(static_cast<std::size_t>(wanted_integers));
@@ -47,7 +47,7 @@ int eigenvalues_only(int n, T* a, T* values) {
   return info;
 }
 
-// Puts the diagonal and the lower triangle back, which the eigenvalues have cost, however the scope is left.
+// Restores the diagonal and the lower triangle, which the eigenvalues overwrite, however the scope is left.
 template <class T>
 class Restored {
  public:
@@ -100,8 +100,7 @@ Spectrum spectrum_in_place(numerics::MatrixView<T> matrix, bool vectors) {
         fmt::format("a spectrum needs a square matrix, found {} x {}", matrix.rows(), matrix.cols()));
   if (vectors && matrix.rows() > kMostRowsWithVectors)
     throw std::domain_error(
-        fmt::format("{} rows: LAPACK finds the eigenvectors of at most {}; use lanczos.h, or ask for "
-                    "eigenvalues only",
+        fmt::format("{} rows: LAPACK finds the eigenvectors of at most {}; use lanczos.h, or request eigenvalues only",
                     matrix.rows(), kMostRowsWithVectors));
   if (!matrix.allFinite()) throw std::domain_error("a spectrum needs finite entries, found NaN or infinity");
   const int n = static_cast<int>(matrix.rows());

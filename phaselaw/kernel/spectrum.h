@@ -8,10 +8,10 @@
 #include "phaselaw/kernel/matrix_free.h"
 #include "phaselaw/numerics/matrix.h"
 
-// The spectrum of a kernel that is there as a matrix: H = sum_i h_i v_i v_i^T, h_1 >= h_2 >= ...
+// The spectrum of a kernel given as a matrix: H = sum_i h_i v_i v_i^T, h_1 >= h_2 >= ...
 //
 // Method: LAPACK's divide and conquer (eigenvalues: ?syevd; with vectors: symmetric_eigen.h). |computed - exact| <= c M
-// eps ||H||_2, c about 1 [T]: in float eigenvalues below 1e-7 M lambda_max are noise; positive definiteness needs
+// eps ||H||_2, c about 1 [T]. In float, eigenvalues below 1e-7 M lambda_max are noise, so positive definiteness needs
 // double. Cost: (4/3) M^3 flop for eigenvalues, about 4 M^3 with eigenvectors; memory 2 M^2 more with eigenvectors,
 // O(M) without. Source: [T].
 namespace phaselaw::kernel {
@@ -22,26 +22,26 @@ inline constexpr std::int64_t kMostRowsWithVectors = 32766;
 struct Spectrum {
   std::vector<double> eigenvalues;  // descending; null space of a dual included
   double lambda_min = 0, lambda_max = 0;
-  double condition_number = 0;  // lambda_max / lambda_min; infinite when lambda_min <= 0 or below noise_floor
+  double condition_number = 0;  // lambda_max / lambda_min; infinite if lambda_min <= 0 or below noise_floor
   double trace = 0, trace_of_square = 0;
   double effective_rank = 0;       // participation ratio (tr H)^2 / tr H^2: 1 for rank one, M for the identity
   double intrinsic_dimension = 0;  // tr H / lambda_max: 1 .. rank
-  double noise_floor = 0;  // M eps lambda_max in the precision of the matrix: below it an eigenvalue is rounding
+  double noise_floor = 0;  // M eps lambda_max in the precision of the matrix: smaller eigenvalues are rounding errors
   std::int64_t numerical_rank = 0;  // eigenvalues above noise_floor
 };
 
 // Overwrites the matrix (row-major; its lower triangle is read): with `vectors`, row i becomes v_i, in the order of the
-// eigenvalues; else it is destroyed. std::domain_error when it is empty, not square, has more than kMostRowsWithVectors
-// rows and `vectors`, or holds NaN or infinity.
+// eigenvalues; otherwise it is destroyed. std::domain_error if it is empty, not square, has more than
+// kMostRowsWithVectors rows and `vectors`, or contains NaN or infinity.
 template <class T>
 [[nodiscard]] Spectrum spectrum_in_place(numerics::MatrixView<T> matrix, bool vectors = false);
 
-// Eigenvalues of a matrix that is symmetric to the bit, and is the same matrix afterwards, bit for bit: LAPACK destroys
-// one triangle and the diagonal, which are put back from the other triangle and a copy of M numbers. Errors as above.
+// Eigenvalues of a matrix that is symmetric to the bit, and is unchanged afterwards, bit for bit: LAPACK destroys one
+// triangle and the diagonal, which are restored from the other triangle and a copy of M numbers. Errors as above.
 template <class T>
 [[nodiscard]] Spectrum spectrum(numerics::MatrixView<T> matrix);
 
-// The figures of a list of eigenvalues (any order) of a matrix with unit roundoff `eps`.
+// The statistics of a list of eigenvalues (any order) of a matrix with unit roundoff `eps`.
 [[nodiscard]] Spectrum summarise(std::vector<double> eigenvalues, double eps);
 
 // The P x P dual G = J^T J over the selected parameters, P < rows: the same non-zero eigenvalues as H = J J^T.

@@ -9,7 +9,7 @@ using numerics::Op;
 
 namespace {
 
-// Calls visit(u_start, u_count, t_start, t_count) for the panels of tokens u and t whose block of T is not masked.
+// Calls visit(u_start, u_count, t_start, t_count) for the panels of tokens u and t with an unmasked block of T.
 template <class Visit>
 void for_each_block(const Setting& s, Visit&& visit) {
   const Index tokens = std::max<Index>(1, 128 / s.d);

@@ -3,9 +3,10 @@
 
 #include "phaselaw/kernel/trace.h"
 
-// B^nu of one sequence: the Jacobian of the kernel's rows with respect to the residual stream r^nu, kept transposed,
-// (L d) x rows, row-major. B^N is the read-out's (its rows summed where the kernel is reduced); B^(nu-1) = B^nu T^nu.
-// Block triangular under the causal mask: B^T(t, row) = 0 for row < first_row(t); products skip those columns.
+// B^nu of one sequence: the Jacobian of the kernel's rows with respect to the residual stream r^nu, stored transposed,
+// (L d) x rows, row-major. B^N is that of the read-out (its rows summed if the kernel is reduced);
+// B^(nu-1) = B^nu T^nu. Block triangular under the causal mask: B^T(t, row) = 0 for row < first_row(t); products skip
+// those columns.
 namespace phaselaw::kernel {
 
 template <class T>

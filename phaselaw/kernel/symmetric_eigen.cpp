@@ -49,7 +49,7 @@ constexpr int kReductionBlock = 64, kBlock = 128;
 
 std::size_t area(int rows, int columns) { return static_cast<std::size_t>(rows) * static_cast<std::size_t>(columns); }
 
-// The factor that brings the largest entry to where no product under- or overflows; 1 where it is there.
+// The factor that scales the largest entry so that no product under- or overflows; 1 if no scaling is needed.
 template <class T>
 T safe_scale(int n, const T* a) {
   T largest = 0;
@@ -57,12 +57,12 @@ T safe_scale(int n, const T* a) {
     for (int i = 0; i <= j; ++i) largest = std::max(largest, std::abs(a[area(j, n) + static_cast<std::size_t>(i)]));
   const T low = std::sqrt(std::numeric_limits<T>::min() / std::numeric_limits<T>::epsilon());
   if (largest == 0 || (largest > low && largest < 1 / low)) return 1;
-  // A factor that exists: denormal entries ask for more than the largest power of two.
+  // A representable factor: denormal entries would need more than the largest power of two.
   constexpr T kMost = std::numeric_limits<T>::max_exponent - 24;
   return std::exp2(std::clamp(-std::floor(std::log2(largest)), -kMost, kMost));
 }
 
-// z <- Q z with the n - 1 reflectors that sytrd left above the diagonal of a, the last ones first applied last.
+// z <- Q z with the n - 1 reflectors that sytrd left above the diagonal of a; the last ones are applied first.
 template <class T>
 void back_transform(int n, T* a, const T* tau, T* z) {
   std::vector<T> factor(area(kBlock, kBlock)), work(area(n, kBlock));

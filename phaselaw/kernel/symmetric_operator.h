@@ -8,7 +8,7 @@
 #include "phaselaw/base/errors.h"
 #include "phaselaw/numerics/matrix.h"
 
-// A symmetric matrix known by its action y = A x. What it refers to must outlive it.
+// A symmetric matrix defined by its action y = A x. The objects that it refers to must outlive it.
 namespace phaselaw::kernel {
 
 struct SymmetricOperator {
@@ -16,7 +16,7 @@ struct SymmetricOperator {
   std::function<void(std::span<const double> x, std::span<double> y)> apply;
 };
 
-// 2 size^2 flop a product; reads the whole matrix.
+// 2 size^2 flop per product; reads the whole matrix.
 [[nodiscard]] inline SymmetricOperator symmetric_operator(const numerics::Matrix<double>& matrix) {
   PHASELAW_CHECK_EQ(matrix.rows(), matrix.cols());
   return {matrix.rows(), [&matrix](std::span<const double> x, std::span<double> y) {

@@ -7,7 +7,7 @@
 #include "phaselaw/kernel/setting.h"
 #include "phaselaw/model/transformer.h"
 
-// The forward pass of one sequence with everything that the derivatives need; equations in model/options.h.
+// The forward pass of one sequence with all intermediates that the derivatives need; equations in model/options.h.
 namespace phaselaw::kernel {
 
 template <class T>
@@ -25,12 +25,12 @@ struct LayerTrace {
 template <class T>
 struct SequenceTrace {
   std::vector<LayerTrace<T>> layers;
-  AlignedVector<T> last;     // L x d: what the read-out multiplies (normalised for tokens)
+  AlignedVector<T> last;     // L x d: the input of the read-out (normalised for tokens)
   AlignedVector<T> inv_rms;  // of the last stream (tokens)
   const std::int32_t* tokens = nullptr;
 };
 
-// Products: L (2 d 3w + 2 d w + 4 d m) flop a layer, added to *flop; scores and values are not counted.
+// Products: L (2 d 3w + 2 d w + 4 d m) flop per layer, added to *flop; scores and values are not counted.
 template <class T>
 [[nodiscard]] SequenceTrace<T> trace_sequence(const Setting& s, std::span<const T> theta,
                                               const model::Inputs<T>& inputs, Index which, double& flop);

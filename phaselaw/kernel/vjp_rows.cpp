@@ -22,12 +22,12 @@ constexpr Index kTile = 256;  // kernel rows of one task of J J^T
 using numerics::length;
 
 struct Slab {
-  Index part = -1;             // -1: the total alone
+  Index part = -1;             // -1: only the total
   std::vector<bool> selected;  // by table.blocks()
   Index columns = 0;
 };
 
-// Positions belong to the embedding's slab: a plan wants both or neither.
+// Positions belong to the slab of the embedding: a plan needs both or neither.
 std::vector<Slab> slabs_of(const Setting& s, Index n_rows, Detail detail, std::size_t scalar_bytes, double slab_bytes) {
   const auto parts = part_names(s, detail);
   const auto& blocks = s.table.blocks();
@@ -105,8 +105,7 @@ AlignedVector<T> jacobian_of(const Problem<T>& problem, const model::Transformer
     }
   }
   if (!finite)
-    throw std::domain_error(
-        "the forward pass gives infinite or undefined numbers: look for them in the weights and inputs");
+    throw std::domain_error("the forward pass gives infinite or undefined numbers; check the weights and inputs");
   flop += static_cast<double>(inputs.n) * (cost.forward + static_cast<double>(s.rows) * cost.backward);
   return jacobian;
 }
@@ -118,7 +117,7 @@ std::vector<std::pair<Index, Index>> tiles_of(Index rows, Index cols, bool symme
   return tiles;
 }
 
-// matrix = or += A B^T; only tiles on and above the diagonal when symmetric.
+// matrix = or += A B^T; only tiles on and above the diagonal if symmetric.
 template <class T>
 void add_products(const Problem<T>& problem, T* matrix, const T* a, const T* b, Index columns, bool add, double& flop) {
   const Index rows = problem.row_inputs.n * problem.setting.rows, cols = problem.leading();

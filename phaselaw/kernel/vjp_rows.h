@@ -8,14 +8,14 @@
 //   row (a, r) of J_slab = J^T c_r at sequence a, for the blocks of one slab;   K_part += J_slab J_slab^T
 //
 // with c_r one output, or for reduced kernels the ones over its coordinates or its sequence. A slab is a set of
-// parameter blocks of one part of the result, as many as fit in kSlabBytes (one at least). Nothing about the block's
-// form is used, so this is what blocks without factor forms (factors.h) get, and a check of the others. Cost: rows of a
-// sequence times a backward pass, for every slab, and rows^2 P flop (twice that when not symmetric). Memory: J of one
-// slab, both sides. Threads: sequences, then tiles of the product; results do not depend on them. Source: theory.md
-// section 3 [T].
+// parameter blocks of one part of the result, as many as fit in kSlabBytes (at least one). The form of the blocks is
+// not used, so this algorithm serves blocks without factor forms (factors.h), and as a check of the others. Cost: rows
+// of a sequence times a backward pass, for every slab, and rows^2 P flop (twice that if not symmetric). Memory: J of
+// one slab, both sides. Threads: sequences, then tiles of the product; results do not depend on them. Source:
+// docs/kernel.md [T].
 namespace phaselaw::kernel {
 
-// 1 GiB, or half of what the limit leaves beside the result.
+// 1 GiB, or half of what the limit leaves in addition to the result.
 [[nodiscard]] double vjp_slab_bytes(const KernelOptions& options, double result_bytes);
 
 template <class T>

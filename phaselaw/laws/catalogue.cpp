@@ -30,8 +30,8 @@ std::vector<Law> theory_laws() {
   const Parameter r0{"R0", kPositive, "loss", "excess risk before training"};
   return {
       make_law(
-          "two-stage", "excess risk of the best data for a compute: exponential, a bend, a power law",
-          source + ", section 6 [R]", "E + A*exp(-q*lambert_w(C/C0))",
+          "two-stage", "excess risk with the best amount of data for a compute: exponential, a bend, a power law",
+          source + " (docs/theory/two-stage-law.md) [R]", "E + A*exp(-q*lambert_w(C/C0))",
           {floor,
            {"A", kPositive, "loss", "risk without compute"},
            {"C0", kPositive, "FLOP", "scale of compute; the bend is at e C0"},
@@ -41,24 +41,24 @@ std::vector<Law> theory_laws() {
            derived("initial_loss", "loss", "without compute", true, "E + A"),
            derived("slope", "1", "of L - E at the largest compute: d ln(L - E)/d ln C", false,
                    "-q*lambert_w(C/C0)/(1 + lambert_w(C/C0))"),
-           derived("slope_total", "1", "of L there; it is no exponent of the theory", false,
+           derived("slope_total", "1", "exponent of L at the largest compute; not an exponent of the theory", false,
                    "-q*lambert_w(C/C0)/(1 + lambert_w(C/C0))*A/(A + E*exp(q*lambert_w(C/C0)))")}),
       make_law("two-stage-joint", "excess risk at a fixed number of sequences n and a compute C",
-               source + ", section 6 [S form, R]", "E + R0*exp(-C/(a*n^p)) + c/n",
+               source + " (docs/theory/two-stage-law.md) [S form, R]", "E + R0*exp(-C/(a*n^p)) + c/n",
                {floor,
                 r0,
                 {"a", kPositive, "FLOP", "compute scale of one sequence", 1e-12, 1e24},
                 {"p", kPositive, "1", "exponent of the data in the compute threshold", 0.5, 8},
                 {"c", kPositive, "loss", "noise term: xi^2"}}),
       make_law("model-size", "isolated law of the model size: saturates at M* ~ n/xi^2",
-               source + ", section 7 [S form, R]", "E + c_M/N",
+               source + " (docs/theory/excess-risk.md) [S form, R]", "E + c_M/N",
                {floor, {"c_M", kPositive, "loss", "approximation term"}}),
       make_law("training-time", "isolated law of the training time", source + ", Lemma 5.3 [S form, R]",
                "E + R0*exp(-rate*t)", {floor, r0, {"rate", kPositive, "1/step", "alpha"}}),
-      make_law("data-size", "isolated law of the data size", source + ", section 7 [S form, R]", "E + c_xi/n",
-               {floor, {"c_xi", kPositive, "loss", "xi^2"}}),
-      make_law("three-term", "optimisation + approximation + estimation", source + ", section 5 [S names, R]",
-               "E + R0*exp(-rate*t) + c_M/N + c_xi/n",
+      make_law("data-size", "isolated law of the data size", source + " (docs/theory/excess-risk.md) [S form, R]",
+               "E + c_xi/n", {floor, {"c_xi", kPositive, "loss", "xi^2"}}),
+      make_law("three-term", "optimisation + approximation + estimation",
+               source + " (docs/theory/excess-risk.md) [S names, R]", "E + R0*exp(-rate*t) + c_M/N + c_xi/n",
                {floor,
                 r0,
                 {"rate", kPositive, "1/step", "alpha"},
@@ -136,19 +136,15 @@ std::vector<Law> shape_laws() {
                 {"b", kPositive, "loss", "grows with under-training"},
                 {"eta", kPositive, "1", "half of chinchilla's exponent; of compute"}}),
       make_law(
-          "repeated-data", "chinchilla with the worth of repeated tokens and of excess parameters decaying",
+          "repeated-data", "chinchilla with decaying value of repeated tokens and of excess parameters",
           "Muennighoff et al. 2023, arXiv 2305.16264, section 5 [S]",
-          "G = (alpha*A/(beta*B))^(1/(alpha + beta));"
-          "N_unique = min(N, G*(G*U)^(beta/alpha));"
-          "N_worth = N_unique*(1 + R_N*(1 - exp((1 - N/N_unique)/R_N)));"
-          "D_worth = U*(1 + R_D*(1 - exp((1 - D/U)/R_D)));"
-          "E + A*N_worth^-alpha + B*D_worth^-beta",
+          "G = (alpha*A/(beta*B))^(1/(alpha + beta));N_unique = min(N, G*(G*U)^(beta/alpha));N_worth = N_unique*(1 + R_N*(1 - exp((1 - N/N_unique)/R_N)));D_worth = U*(1 + R_D*(1 - exp((1 - D/U)/R_D)));E + A*N_worth^-alpha + B*D_worth^-beta",
           {{"E", kNonNegative, "loss", "irreducible loss", 0.1, 4},
            {"A", kPositive, "loss", "of the model-size term", 10, 1e6},
            {"B", kPositive, "loss", "of the data term", 10, 1e6},
            {"alpha", kPositive, "1", "of the parameters", 0.1, 1},
            {"beta", kPositive, "1", "of the tokens", 0.1, 1},
-           {"R_N", kPositive, "1", "excess parameters, in units of what the data calls for, worth 1 - 1/e", 0.3, 300},
+           {"R_N", kPositive, "1", "excess parameters, in units of what the data need, worth 1 - 1/e", 0.3, 300},
            {"R_D", kPositive, "epochs", "repetitions worth 1 - 1/e of new tokens", 0.3, 300}},
           "chinchilla"),
   };
@@ -156,7 +152,7 @@ std::vector<Law> shape_laws() {
 
 std::vector<Law> curve_laws() {
   const Parameter floor{"E", kNonNegative, "loss", "loss after unlimited training"};
-  const Parameter amplitude{"A", kPositive, "loss", "what training takes away"};
+  const Parameter amplitude{"A", kPositive, "loss", "reduction of the loss by training"};
   return {
       make_law(
           "shifted-power", "a power law that begins at a finite loss", "textbook [T]", "E + A*(1 + t/t0)^-q",
@@ -175,11 +171,11 @@ std::vector<Law> curve_laws() {
                {floor,
                 {"A", kPositive, "loss", "of the learning-rate sum"},
                 {"alpha", kPositive, "1", "of the learning-rate sum"},
-                {"K", kPositive, "loss", "what a drop of the learning rate takes away; C in the paper"}}),
+                {"K", kPositive, "loss", "reduction of the loss by a drop of the learning rate; C in the paper"}}),
   };
 }
 
-// Breaks are counted from C1 upwards by gaps, C2 = C1 (1 + gap2), so that no two of them can change places.
+// Breaks are counted from C1 upwards by gaps, C2 = C1 (1 + gap2), so that their order cannot change.
 Law broken_power(int breaks) {
   PHASELAW_CHECK(breaks >= 1 && breaks <= 3);
   std::string text = "E + A*C^-q0", definitions;
@@ -197,7 +193,7 @@ Law broken_power(int breaks) {
     }
     text += fmt::format("*(1 + (C/C{0})^(1/f{0}))^(-q{0}*f{0})", i);
     parameters.push_back(
-        {fmt::format("q{}", i), kPositive, "1", fmt::format("steeper after break {} by this", i), 0.02, 2});
+        {fmt::format("q{}", i), kPositive, "1", fmt::format("increase of the exponent after break {}", i), 0.02, 2});
     parameters.push_back(
         {fmt::format("f{}", i), kPositive, "1", fmt::format("width of break {}: 0 is sharp", i), 0.05, 2});
   }
@@ -211,9 +207,9 @@ Law broken_power(int breaks) {
 std::vector<Law> hyperparameter_laws() {
   const std::string deepseek = "Bi et al. 2024, arXiv 2401.02954 [S]",
                     step_law = "Li et al. 2025, arXiv 2503.04715 [S]";
-  const Parameter a{"A", kPositive, "output", "where every column is 1"};
+  const Parameter a{"A", kPositive, "output", "value with every column at 1"};
   return {
-      make_law("critical-batch-steps", "steps to a loss against the batch: twice the least at the critical batch",
+      make_law("critical-batch-steps", "steps to a loss against the batch: twice the minimum at the critical batch",
                "McCandlish et al. 2018, arXiv 1812.06162, eq. 2.11 [S]", "S_min*(1 + B_crit/batch)",
                {{"S_min", kPositive, "steps", "steps of a very large batch"},
                 {"B_crit", kPositive, "tokens", "critical batch"}},
@@ -234,8 +230,8 @@ std::vector<Law> hyperparameter_laws() {
       make_law("error-exponential", "downstream error against loss", "Gadre et al. 2024, arXiv 2403.08540, eq. 5 [S]",
                "epsilon - k*exp(-gamma*loss)",
                {{"epsilon", kPositive, "1", "error of a bad model"},
-                {"k", kPositive, "1", "how much of it a loss of 0 would save"},
-                {"gamma", kPositive, "1/loss", "how fast", 0.05, 5}},
+                {"k", kPositive, "1", "reduction of the error at a loss of 0"},
+                {"gamma", kPositive, "1/loss", "rate of the approach", 0.05, 5}},
                {}, "error"),
       make_law("error-sigmoid", "downstream error against loss, between a floor and a ceiling",
                "Grattafiori et al. 2024, arXiv 2407.21783, section 3.2.1 [S form]",

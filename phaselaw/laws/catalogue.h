@@ -5,11 +5,11 @@
 
 #include "phaselaw/laws/law.h"
 
-// The published laws: a table of expressions with the names, units and ranges that their authors give. One entry of
-// catalogue.cpp is one law; nothing else needs to know that it exists.
+// The published laws: a table of expressions with the names, units and ranges that their authors give. Each law is one
+// entry of catalogue.cpp; no other code mentions it.
 namespace phaselaw::laws {
 
-// All laws, in the order in which help lists them.
+// All laws, in the order of the help.
 [[nodiscard]] const std::vector<Law>& all_laws();
 
 }  // namespace phaselaw::laws

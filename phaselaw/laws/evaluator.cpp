@@ -16,7 +16,7 @@ namespace phaselaw::laws {
 
 namespace {
 
-using Array = Eigen::Map<Eigen::ArrayXd, Eigen::Aligned64>;  // so that no row is computed by scalar instructions
+using Array = Eigen::Map<Eigen::ArrayXd, Eigen::Aligned64>;  // so that no row needs scalar instructions
 using ConstArray = Eigen::Map<const Eigen::ArrayXd>;
 using base::kNaN;
 constexpr double kLogOfZero = -1e12;  // finite, so that 0 times it is 0; its exponential is below 1e-308
@@ -54,7 +54,7 @@ void Evaluator::compute(std::size_t i, std::size_t width, bool derivatives, Eval
   Array v = array(out, width), left_factor = array(out + pitch, width), right_factor = array(out + 2 * pitch, width);
   const ConstArray a = array(at.value[l], width);
   const ConstArray b = array(step.right >= 0 ? at.value[r] : at.value[l], width);
-  // Value, and the factors of the operands' derivatives.
+  // The value, and the factors of the operands' derivatives.
   switch (step.op) {
     case Op::add:
       v = a + b;
@@ -160,7 +160,7 @@ void Evaluator::differentiate(std::size_t i, std::size_t width, EvaluatorWorkspa
   }
 }
 
-// Parameters and what depends on them alone: computed once, then spread over a block.
+// Parameters and expressions of parameters alone: computed once, then copied to a block.
 void Evaluator::place_parameters(std::span<const double> parameters, std::size_t width, bool derivatives,
                                  EvaluatorWorkspace& at) const {
   const std::size_t k = free_.size();

@@ -10,25 +10,26 @@
 #include "phaselaw/laws/expression.h"
 #include "phaselaw/tables/columns.h"
 
-// An expression bound to columns: its value and its derivatives by the free parameters, for many rows at once.
+// An expression bound to columns: its value and its derivatives with respect to the free parameters, for many rows.
 //
 // Forward accumulation over the expression's operations, in blocks of rows: each operation carries one derivative for
-// each free parameter that it depends on. Whatever depends on columns alone, with the logarithms of columns that stand
-// under a power, is computed once, here. Accuracy: that of the operations in double. Cost: about 1 ns for each row and
-// elementary operation or derivative, 2 to 5 ns for each exp or log. A row's numbers do not depend on its neighbours,
-// on threads or on where memory lies: every row goes through the same vector instructions.
+// each free parameter that it depends on. Expressions of columns alone, and the logarithms of columns that are raised
+// to a power, are computed once, here. Accuracy: that of the operations in double. Cost: about 1 ns for each row and
+// elementary operation or derivative, 2 to 5 ns for each exp or log. The result for a row does not depend on its
+// neighbours, on threads or on memory alignment, because all rows use the same vector instructions.
 namespace phaselaw::laws {
 
-// Buffers of Evaluator::evaluate, to be kept from call to call.
+// Buffers of Evaluator::evaluate, to be reused between calls.
 struct EvaluatorWorkspace {
   std::vector<double> numbers;
-  double* aligned = nullptr;                   // the first of numbers on a 64-byte boundary
-  std::vector<const double*> value, log, dot;  // where each step's numbers lie in the block at hand; dot: by parameter
+  double* aligned = nullptr;  // the first of numbers on a 64-byte boundary
+  std::vector<const double*> value, log,
+      dot;  // positions of each step's numbers in the current block; dot: by parameter
 };
 
 class Evaluator {
  public:
-  // `fixed[p]`: the value of a parameter that is held. InputError for a column that is missing.
+  // `fixed[p]`: the value of a fixed parameter. InputError for a missing column.
   Evaluator(const Expression& expression, const tables::Columns& columns,
             const std::vector<std::optional<double>>& fixed = {});
 
@@ -36,11 +37,11 @@ class Evaluator {
   [[nodiscard]] std::size_t n_free() const { return free_.size(); }
   [[nodiscard]] const std::vector<std::size_t>& free() const { return free_; }  // parameters' indices
 
-  // The law at `rows` (empty: all of them) for free parameters in the order of free(). derivative: rows x n_free,
-  // row-major, or empty. Thread-safe with a workspace for each thread. NaN where an operation is not defined.
+  // The law at `rows` (empty: all) for free parameters in the order of free(). derivative: rows x n_free, row-major, or
+  // empty. Thread-safe with a workspace for each thread. NaN if an operation is not defined.
   void evaluate(std::span<const std::size_t> rows, std::span<const double> parameters, std::span<double> value,
                 std::span<double> derivative, EvaluatorWorkspace& workspace) const;
-  // The logarithm of the value, and its derivatives, each times chain[p]: by other coordinates.
+  // The logarithm of the value, and its derivatives multiplied by chain[p], for other coordinates.
   void evaluate_log(std::span<const std::size_t> rows, std::span<const double> parameters,
                     std::span<const double> chain, std::span<double> value, std::span<double> derivative,
                     EvaluatorWorkspace& workspace) const;
@@ -54,9 +55,9 @@ class Evaluator {
     std::uint32_t mask = 0;        // free parameters it depends on
     bool by_row = false;           // depends on columns
     std::size_t parameter = 0;     // of Op::parameter, in the order of free()
-    std::vector<double> constant;  // mask = 0: its values, of all rows or kBlock equal ones
-    std::vector<double> log;       // its logarithms, where it stands under a power
-    // Places in the workspace: value and two factors (or a gathered constant and its logarithm); by parameter.
+    std::vector<double> constant;  // if mask = 0: its values, of all rows or kBlock equal ones
+    std::vector<double> log;       // its logarithms, if it is raised to a power
+    // Positions in the workspace: value and two factors (or a gathered constant and its logarithm); by parameter.
     std::size_t value_at = 0;
     std::vector<std::size_t> dot_at;
   };

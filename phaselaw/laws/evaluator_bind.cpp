@@ -45,7 +45,7 @@ void Evaluator::add_step(const Node& node, const std::vector<std::vector<double>
   steps_.push_back(std::move(step));
 }
 
-// Computes what depends on no free parameter, once and for all.
+// Computes everything that does not depend on free parameters, once.
 void Evaluator::fold(std::size_t i) {
   Step& step = steps_[i];
   if (step.mask == 0 && step.constant.empty()) {

@@ -32,7 +32,7 @@ const Function* find_function(std::string_view name) {
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
-// A name that looks like a column's, misspelt: long, the same beginning, nearly the same length.
+// Whether a name looks like a misspelt column: long, with the same beginning and nearly the same length.
 std::string misspelt_column(const std::string& name) {
   std::vector<std::string> known;
   for (const tables::KnownColumn& column : tables::known_columns()) known.push_back(column.name);
@@ -82,7 +82,7 @@ class ExpressionParser {
     ExpressionParser& parser_;
   };
 
-  // A definition (no value) or the law itself.
+  // Parses a definition (which has no value) or the law itself.
   std::optional<int> statement() {
     skip_space();
     const std::size_t begin = at_;
@@ -104,7 +104,7 @@ class ExpressionParser {
     if (name.empty()) fail("expected a definition 'name = ...' before ';'", begin);
     ++at_;
     if (find_function(name) != nullptr || column_of(name) || parameter_known(name) || find_definition(name) != nullptr)
-      fail(fmt::format("'{}' has a meaning already; choose another name", name), begin);
+      fail(fmt::format("'{}' already has a meaning; choose another name", name), begin);
     definitions_.push_back({name, value});
     return std::nullopt;
   }
@@ -177,12 +177,15 @@ class ExpressionParser {
     }
     if (const auto column = column_of(name)) {
       if (*column == "loss" && name == "L")
-        fail("L is the loss, which the law predicts; write n_layers for the depth, loss for a loss as input", begin);
+        fail("L is the loss, which the law predicts; write n_layers for the depth, or loss for a loss as an input",
+             begin);
       return push({Op::column, -1, -1, index_in(out_.columns_, *column)});
     }
     if (const std::string nearest = misspelt_column(name); !nearest.empty())
       fail(
-          fmt::format("unknown column '{}'; did you mean '{}'? (a parameter needs a name less like it)", name, nearest),
+          fmt::format(
+              "unknown column '{}'; did you mean '{}'? (if it is a parameter, choose a name less similar to the column)",
+              name, nearest),
           begin);
     const std::size_t index = index_in(out_.parameters_, name);
     if (out_.parameters_.size() > kMaxExpressionParameters)

@@ -21,7 +21,7 @@ bool is_word(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.';
 }
 
-// The text with every name that means `column` replaced.
+// The text with every name for `column` replaced.
 std::string with_column(const std::string& text, const std::string& column, const std::string& replacement) {
   std::string out;
   for (std::size_t i = 0; i < text.size();) {
@@ -40,12 +40,12 @@ std::string with_column(const std::string& text, const std::string& column, cons
 
 Law of_other_column(Law law, std::string_view column, const std::vector<std::string>& table_columns) {
   if (law.columns().size() != 1)
-    throw base::InputError(fmt::format("--law: expected a law of one column before '@', but {} is of {}", law.name,
+    throw base::InputError(fmt::format("--law: expected a law of one column before '@', but {} depends on {}", law.name,
                                        fmt::join(law.columns(), ", ")));
   for (const Parameter& parameter : law.parameters)
     if (parameter.name == column)
       throw base::InputError(fmt::format(
-          "--law: expected a column after '@' that is not called like a parameter of {}, found {}; rename the column",
+          "--law: expected after '@' a column with a name that is no parameter of {}, found {}; rename the column",
           law.name, column));
   std::vector<std::string> known = table_columns;
   known.emplace_back(column);
@@ -102,7 +102,7 @@ Law law_from(std::string_view text, const std::vector<std::string>& table_column
       throw base::InputError("--law: expected a column's name after '@', as in power@tokens");
     return of_other_column(law_from(text.substr(0, at), table_columns), column, table_columns);
   }
-  // A name has '-' between letters; an expression also has something else.
+  // A name has '-' only between letters; an expression has other characters too.
   if (text.find_first_of("+*/^()= ") == std::string_view::npos)
     throw base::InputError(fmt::format("--law: {}, or an expression such as 'E + A*N^-alpha'",
                                        base::unknown_name("law", text, law_names())));
@@ -121,7 +121,7 @@ Law law_from_expression(std::string_view text, const std::vector<std::string>& t
     parameter.name = law.expression.parameters()[p];
     const bool floor = affine[p] && is_floor_name(parameter.name);
     parameter.domain = floor ? ParameterDomain::non_negative : ParameterDomain::positive;
-    parameter.meaning = floor ? "taken as a floor: non-negative" : "taken as positive";
+    parameter.meaning = floor ? "assumed to be a floor: non-negative" : "assumed to be positive";
     law.parameters.push_back(std::move(parameter));
   }
   return law;

@@ -10,15 +10,15 @@
 #include "phaselaw/laws/expression.h"
 #include "phaselaw/tables/columns.h"
 
-// Laws by name: an expression in named columns and named parameters, with what its authors say of them.
+// Laws by name: an expression in named columns and named parameters, with information from their authors.
 //
-// Every law is an expression (expression.h), the published ones and the user's alike; its derivatives are exact
-// (evaluator.h). The value must be positive, because fits work with its logarithm.
+// Every law is an expression (expression.h), whether published or the user's own; its derivatives are exact
+// (evaluator.h). The value must be positive, because fits use its logarithm.
 namespace phaselaw::laws {
 
 enum class ParameterDomain {
   positive,      // amplitudes, exponents, scales: fitted as their logarithm
-  non_negative,  // floors: fitted as themselves; 0 is legal, and said to be "no floor"
+  non_negative,  // floors: fitted as themselves; 0 is allowed and reported as "no floor"
   real,          // fitted as themselves
 };
 [[nodiscard]] base::EnumNames<ParameterDomain> enum_names(ParameterDomain);
@@ -27,14 +27,14 @@ struct Parameter {
   std::string name;
   ParameterDomain domain = ParameterDomain::positive;
   std::string unit, meaning;
-  double low = 0, high = 0;  // where starts look for it; equal: read off the expression (law_roles.h)
+  double low = 0, high = 0;  // range of the starts; if equal, derived from the expression (law_roles.h)
 };
 
-// A number that follows from the parameters, such as where a curve bends. Where its expression holds columns it is the
-// value at the row with the largest input.
+// A number derived from the parameters, such as the position of a bend. If its expression contains columns, its value
+// is that at the row with the largest input.
 struct DerivedQuantity {
   std::string name, unit, meaning;
-  bool positive = true;  // it spans orders of magnitude: intervals and identification work with its logarithm
+  bool positive = true;  // spans orders of magnitude: intervals and identification use its logarithm
   Expression expression;
 };
 
@@ -42,22 +42,22 @@ struct Law {
   std::string name;             // "chinchilla"; the text of the expression for a user's law
   std::string help;             // one line
   std::string source;           // ends in [S], [R] or [T]; "user" for a user's law
-  std::string output = "loss";  // what it predicts: a column's name
+  std::string output = "loss";  // the output that it predicts, by the name of its column
   Expression expression;
   std::vector<Parameter> parameters;  // in the expression's order
-  std::string nested;                 // a simpler law whose optimum gives a good start; empty: none
+  std::string nested;                 // a simpler law with an optimum that is a good start; empty if there is none
   std::vector<DerivedQuantity> derived;
 
   [[nodiscard]] const std::vector<std::string>& columns() const { return expression.columns(); }
   [[nodiscard]] std::size_t find(std::string_view parameter) const;  // InputError with the nearest name
 };
 
-// By name; "broken-power-K" with K = 1 .. 3 breaks; "NAME@COLUMN": a law of one column, of another column instead
-// ("power@tokens"); else as an expression, when the text holds an operator. InputError with the nearest known name.
+// A law by name; "broken-power-K" with K = 1 .. 3 breaks; "NAME@COLUMN": a law of one column, with another column
+// ("power@tokens"); an expression if the text contains an operator. InputError with the nearest known name.
 [[nodiscard]] Law law_from(std::string_view text, const std::vector<std::string>& table_columns = {});
 
-// A law from an expression. Domains are guessed and the guess is in Parameter::meaning: E, E0, L0, L_inf and names that
-// begin with "E_" or "floor" are non-negative where the law is affine in them, every other parameter is positive.
+// A law from an expression. Domains are guessed, and Parameter::meaning says so: E, E0, L0, L_inf and names that begin
+// with "E_" or "floor" are non-negative if the law is affine in them; every other parameter is positive.
 [[nodiscard]] Law law_from_expression(std::string_view text, const std::vector<std::string>& table_columns = {});
 
 // A law with what is known of its parameters, given in any order. PHASELAW_CHECK: they are the expression's.

@@ -10,9 +10,9 @@ namespace phaselaw::laws {
 namespace {
 
 constexpr double kLowExponent = 0.04, kHighExponent = 2;
-constexpr double kLowRatio = 0.3, kHighRatio = 300;  // of a scale of what has no unit
+constexpr double kLowRatio = 0.3, kHighRatio = 300;  // range of a scale without a unit
 constexpr double kLowOther = 1e-2, kHighOther = 1e2;
-constexpr double kBelowColumn = 1e-2, kAboveColumn = 1e3;  // scales lie this far from the column's range
+constexpr double kBelowColumn = 1e-2, kAboveColumn = 1e3;  // distance of scales from the column's range
 
 class RoleReader {
  public:

@@ -6,7 +6,7 @@
 #include "phaselaw/laws/law.h"
 #include "phaselaw/tables/columns.h"
 
-// What part a parameter plays in a law, read off the expression: where starts look for it and how far it may go.
+// The roles of parameters in a law, derived from the expression: the range of the starts and the bounds.
 namespace phaselaw::laws {
 
 enum class RoleKind {
@@ -18,10 +18,10 @@ enum class RoleKind {
 };
 struct Role {
   RoleKind kind = RoleKind::other;
-  double low = 0, high = 0;  // where starts look; 0 < low <= high; of no meaning for an amplitude
+  double low = 0, high = 0;  // range of the starts; 0 < low <= high; unused for an amplitude
 };
 
-// By parameter. `held` parameters have no role. Ranges that the law gives take precedence over those read off.
+// By parameter. `held` parameters have no role. Ranges given by the law take precedence over derived ones.
 [[nodiscard]] std::vector<Role> roles_of(const Law& law, const tables::Columns& columns, const std::vector<bool>& held);
 
 }  // namespace phaselaw::laws

@@ -6,8 +6,8 @@
 
 // bfloat16: the upper half of a float, sign 1, exponent 8, mantissa 7 (8 significant bits). Unit roundoff 2^-8.
 //
-// Rounding is to nearest, ties to even, for every float: denormals as any other, beyond the largest finite bfloat16
-// (3.39e38) to infinity; a NaN stays a NaN, quiet. Source: IEEE 754's roundTiesToEven on a truncated binary32 [T].
+// Rounding is to nearest, ties to even, for every float, including denormals; values beyond the largest finite bfloat16
+// (3.39e38) become infinity; a NaN stays a quiet NaN. Source: IEEE 754's roundTiesToEven on a truncated binary32 [T].
 namespace phaselaw::numerics {
 
 inline std::uint16_t to_bfloat16(float x) {
@@ -19,7 +19,7 @@ inline std::uint16_t to_bfloat16(float x) {
 
 inline float from_bfloat16(std::uint16_t x) { return std::bit_cast<float>(static_cast<std::uint32_t>(x) << 16); }
 
-// The float that is nearest to x among those that are a bfloat16.
+// The float nearest to x among those that are bfloat16 numbers.
 inline float round_to_bfloat16(float x) { return from_bfloat16(to_bfloat16(x)); }
 
 }  // namespace phaselaw::numerics

@@ -11,7 +11,7 @@ namespace phaselaw::numerics {
 
 namespace {
 
-// BLAS itself would print a line and leave C as it was.
+// Otherwise BLAS would print a line and leave C unchanged.
 void check_leading(Op op_a, Op op_b, std::ptrdiff_t m, std::ptrdiff_t n, std::ptrdiff_t k, std::ptrdiff_t lda,
                    std::ptrdiff_t ldb, std::ptrdiff_t ldc) {
   PHASELAW_CHECK_LE((op_a == Op::none ? k : m), lda);
@@ -55,8 +55,8 @@ void require_thread_safe_blas() {
   if (openblas_get_parallel() == OPENBLAS_SEQUENTIAL)
     throw base::InputError(
         {"libopenblas"},
-        "expected a build with threads, found the serial build, which gives wrong numbers when several "
-        "workers use it; install libopenblas0-pthread (or -openmp) and remove libopenblas0-serial");
+        "expected a build with threads, found the serial build, which gives wrong numbers if several workers use it; "
+        "install libopenblas0-pthread (or -openmp) and remove libopenblas0-serial");
 }
 
 }  // namespace phaselaw::numerics

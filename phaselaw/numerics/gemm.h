@@ -4,14 +4,14 @@
 #include <cstddef>
 #include <string>
 
-// The one seam to the matrix-product libraries: OpenBLAS, and oneDNN for float where it is found and faster
+// The only interface to the matrix-product libraries: OpenBLAS, and oneDNN for float where it is available and faster
 // (numerics/gemm_engines.h).
 //
 //   C (m x n) = alpha op(A) (m x k) op(B) (k x n) + beta C,   row-major, leading dimensions in elements.
 //
 // beta = 0 never reads C. m, n or k = 0 is allowed (k = 0 scales C). Cost 2 m n k flop. Error: |C - exact| <=
-// k eps |A||B| entrywise (+ rounding of the accumulation into C). Every size 1 or larger, also primes, is tested.
-// A call uses the number of threads of set_blas_threads(); results for a fixed shape do not depend on who calls.
+// k eps |A||B| entrywise (+ rounding of the accumulation into C). All sizes from 1 are tested, including primes. A call
+// uses the number of threads of set_blas_threads(); results for a fixed shape do not depend on the caller.
 namespace phaselaw::numerics {
 
 enum class Op { none, transpose };
@@ -27,12 +27,12 @@ template <>
 void gemm<double>(Op, Op, std::ptrdiff_t, std::ptrdiff_t, std::ptrdiff_t, double, const double*, std::ptrdiff_t,
                   const double*, std::ptrdiff_t, double, double*, std::ptrdiff_t);
 
-// Threads inside one product. Workers that each train a model call it with 1 before they start.
+// Number of threads within one product. Workers that each train a model set it to 1 before they start.
 void set_blas_threads(int threads);
 [[nodiscard]] int blas_threads();
 
-// One BLAS thread while this lives, the former number afterwards, also on the way out of an exception: for code that
-// runs products from threads of its own.
+// One BLAS thread during the lifetime of this object, then the former number again, also after an exception: for code
+// that runs products on its own threads.
 class OneBlasThread {
  public:
   OneBlasThread() : before_(blas_threads()) { set_blas_threads(1); }
@@ -47,8 +47,8 @@ class OneBlasThread {
 // "OpenBLAS 0.3.21, pthread, Zen; float32: oneDNN 2.6.3, AVX2".
 [[nodiscard]] std::string blas_description();
 
-// InputError when the library was built without threads: such a build gives wrong numbers, silently, when two threads
-// use it on private data. Call before starting workers.
+// InputError if the library was built without threads: such a build silently gives wrong numbers if two threads use it,
+// even on separate data. Call before starting workers.
 void require_thread_safe_blas();
 
 }  // namespace phaselaw::numerics

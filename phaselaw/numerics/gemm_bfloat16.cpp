@@ -101,7 +101,7 @@ std::string Bfloat16Products::disagreement() {
   std::vector<float> a(m * k), b(k * n), before(m * n);
   for (auto* matrix : {&a, &b, &before})
     for (float& x : *matrix) x = static_cast<float>(2 * stream.uniform() - 1);
-  // Entries are below 1: no sum exceeds k, so no two orders of summation differ by more than this.
+  // Entries are below 1, so no sum exceeds k, and two orders of summation cannot differ by more than this.
   constexpr double kBound = 2.0 * (k + 3) * std::numeric_limits<float>::epsilon() * (k + 1);
   try {
     Hardware hardware;
@@ -115,8 +115,8 @@ std::string Bfloat16Products::disagreement() {
         emulated.gemm(op_a, op_b, m, n, k, alpha, a.data(), lda, b.data(), ldb, beta, expected.data(), n);
         for (std::size_t i = 0; i < c.size(); ++i)
           if (!(std::abs(static_cast<double>(c[i]) - static_cast<double>(expected[i])) <= kBound))
-            return fmt::format("oneDNN's bfloat16 products are wrong here: {} for {}; please report it", c[i],
-                               expected[i]);
+            return fmt::format("oneDNN's bfloat16 products are wrong on this machine: {} for {}; please report it",
+                               c[i], expected[i]);
       }
   } catch (const dnnl::error& error) {
     return fmt::format("oneDNN has no such products for this processor ({})", error.message);

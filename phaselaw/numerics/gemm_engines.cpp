@@ -17,7 +17,7 @@ namespace phaselaw::numerics {
 
 namespace {
 
-// FLOP from which a second thread inside a product pays: about a millisecond of work.
+// FLOP from which a second thread within a product is worthwhile: about a millisecond of work.
 constexpr double kSharedFrom = 1 << 26;
 
 void openblas_sgemm(Op op_a, Op op_b, std::ptrdiff_t m, std::ptrdiff_t n, std::ptrdiff_t k, float alpha, const float* a,

@@ -6,33 +6,33 @@
 
 #include "phaselaw/numerics/gemm.h"
 
-// The libraries and the own kernel behind numerics::gemm<float>, and which of them computes a product.
+// The libraries and the own kernel behind numerics::gemm<float>, and the choice between them.
 //
-// Choice: by shape, transposition, strides and processor only, never by a clock, so that a result is the same bytes
-// from run to run. Measured (docs/decisions/003): on AVX2 the own tiles win for small products. Of the libraries oneDNN
-// is faster, but on processors without AVX-512 for large C = A' B (the weight gradients) and for rows 2 kB (or a
-// multiple) apart, which it does not pack and which share a set of the cache; and where it has no kernels of its own
-// (below AVX2, other architectures).
+// The choice depends only on shape, transposition, strides and processor, never on a clock, so that results are the
+// same from run to run. Measured (docs/decisions/003): on AVX2 the own tiles are fastest for small products. Of the
+// libraries oneDNN is faster, except on processors without AVX-512 for large C = A' B (the weight gradients) and for
+// rows 2 kB (or a multiple) apart, which it does not pack and which share a set of the cache; and except where it has
+// no kernels of its own (below AVX2, other architectures).
 namespace phaselaw::numerics {
 
 enum class GemmEngine { openblas, onednn, tiles };
 
-// Linked, and of use on this processor.
+// Whether the engine is linked and useful on this processor.
 [[nodiscard]] bool has_engine(GemmEngine engine);
-// For C (m x n) = op(A) op(B) with these leading dimensions.
+// The engine for C (m x n) = op(A) op(B) with these leading dimensions.
 [[nodiscard]] GemmEngine float_engine(Op op_a, Op op_b, std::ptrdiff_t m, std::ptrdiff_t n, std::ptrdiff_t k,
                                       std::ptrdiff_t lda, std::ptrdiff_t ldb);
 
 // Whether gemm_tiles.h is the fastest for this product.
 [[nodiscard]] bool suits_tiles(Op op_a, std::ptrdiff_t m, std::ptrdiff_t n, std::ptrdiff_t k);
 
-// gemm<float> by this engine, which must be there; m, n >= 1. The calling thread alone computes when blas_threads() is
-// 1. oneDNN takes a buffer of 17 kB from malloc on each call and gives it back.
+// gemm<float> by this engine, which must be available; m, n >= 1. If blas_threads() is 1, only the calling thread
+// computes. oneDNN allocates and frees a buffer of 17 kB on each call.
 void sgemm(GemmEngine engine, Op op_a, Op op_b, std::ptrdiff_t m, std::ptrdiff_t n, std::ptrdiff_t k, float alpha,
            const float* a, std::ptrdiff_t lda, const float* b, std::ptrdiff_t ldb, float beta, float* c,
            std::ptrdiff_t ldc);
 
-// "oneDNN 2.6.3, AVX2"; empty where it is not there.
+// "oneDNN 2.6.3, AVX2"; empty if it is not available.
 [[nodiscard]] std::string onednn_description();
 
 }  // namespace phaselaw::numerics

@@ -115,7 +115,7 @@ void panel(std::ptrdiff_t m, std::ptrdiff_t cols, std::ptrdiff_t k, Operand a, O
   constexpr auto kRowCounts = std::make_integer_sequence<int, R::kRows>();
   const std::ptrdiff_t step = transposed ? 1 : a.stride;
   for (int rows = 0; m > 0; m -= rows, a.at += rows * step, to.at += rows * to.stride, to.row += rows) {
-    // Two halves rather than a whole and a few rows, whose sums would wait for each other.
+    // Two halves rather than a whole and a few rows, because the sums of few rows wait for each other.
     rows = static_cast<int>(m <= R::kRows ? m : m < 2 * R::kRows ? (m + 1) / 2 : R::kRows);
     if (cols == R::kCols && rows == R::kRows) {
       tile<bytes, transposed, accumulates, R::kRows>(k, a, b, to);
@@ -154,7 +154,7 @@ inline void transpose_8(const float* from, std::ptrdiff_t from_stride, float* to
 // lines of 64 bytes.
 inline bool stays_cached(std::ptrdiff_t rows, std::ptrdiff_t stride) {
   constexpr std::ptrdiff_t kSets = 64, kWays = 8, kLine = 64 / sizeof(float);
-  if (stride % kLine != 0) return rows <= kSets * kWays / 4;  // two lines a row
+  if (stride % kLine != 0) return rows <= kSets * kWays / 4;  // two lines per row
   return rows <= kSets / std::gcd(kSets, stride / kLine) * kWays / 2;
 }
 

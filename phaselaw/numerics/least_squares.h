@@ -9,7 +9,7 @@
 
 #include "phaselaw/base/fields.h"
 
-// Robust non-linear least squares with bounds, small and dense: a narrow seam over Ceres.
+// Robust non-linear least squares with bounds, small and dense: a thin wrapper around Ceres.
 //
 //   minimise  F(p) = 1/2 sum_i w_i rho( r_i(p)^2 )   subject to  lower_j <= p_j <= upper_j
 //
@@ -17,9 +17,9 @@
 //            huber    s for s <= delta^2, else 2 delta sqrt(s) - delta^2
 //            soft_l1  2 delta^2 (sqrt(1 + s/delta^2) - 1)
 //
-// Single threaded and deterministic. Cost per iteration: a call or two of `evaluate` and O(n_residuals n_parameters^2).
-// Not converging is a status. An inconsistent problem (sizes, bounds crossed) is our caller's bug: PHASELAW_CHECK.
-// Source: Agarwal, Mierle et al., Ceres Solver [T].
+// Single-threaded and deterministic. Cost per iteration: a call or two of `evaluate` and O(n_residuals n_parameters^2).
+// If the solver does not converge, the status says so. An inconsistent problem (sizes, bounds crossed) is an error of
+// the caller: PHASELAW_CHECK. Source: Agarwal, Mierle et al., Ceres Solver [T].
 namespace phaselaw::numerics {
 
 enum class RobustLoss { none, huber, soft_l1 };
@@ -29,7 +29,7 @@ struct LeastSquaresProblem {
   std::size_t n_residuals = 0;
 
   // Fills residuals (n_residuals) and, unless the span is empty, the Jacobian (n_residuals x n_parameters, row-major).
-  // Returns false where the residuals are not defined; the solver then shortens its step.
+  // Returns false if the residuals are not defined; the solver then shortens its step.
   std::function<bool(std::span<const double> parameters, std::span<double> residuals, std::span<double> jacobian)>
       evaluate;
 
@@ -39,8 +39,8 @@ struct LeastSquaresProblem {
 
 struct LeastSquaresOptions {
   RobustLoss loss = RobustLoss::none;
-  double delta = 1e-3;                // > 0; where the robust losses bend, in units of r
-  int max_iterations = 300;           // >= 1
+  double delta = 1e-3;       // > 0; where the robust losses change from squares to absolute values, in units of r
+  int max_iterations = 300;  // >= 1
   double function_tolerance = 1e-14;  // relative change of F; > 0
   double gradient_tolerance = 1e-9;   // on gradient_norm below; > 0
   double step_tolerance = 1e-12;      // relative length of a step; > 0
@@ -50,7 +50,7 @@ struct LeastSquaresOptions {
 
 enum class LeastSquaresStatus {
   converged,       // gradient_norm <= gradient_tolerance, or no further decrease is possible in double
-  max_iterations,  // ran out of iterations; parameters are the best seen
+  max_iterations,  // the iterations were used up; parameters are the best found
   failed,          // not defined at the start, or no step could be taken
 };
 [[nodiscard]] base::EnumNames<LeastSquaresStatus> enum_names(LeastSquaresStatus);
@@ -59,33 +59,33 @@ struct LeastSquaresResult {
   std::vector<double> parameters;
   double cost = 0;           // F
   double gradient_norm = 0;  // max_j |cos(angle between column j of the weighted Jacobian and the weighted residual)|,
-                             // 0 for a coordinate held by its bound (within 1e-9): scale-free, in [0, 1]
-  double jacobian_condition = 0;  // of the weighted Jacobian with unit columns (2-norm); infinity when singular
+                             // 0 for a coordinate at its bound (within 1e-9); scale-free, in [0, 1]
+  double jacobian_condition = 0;  // of the weighted Jacobian with unit columns (2-norm); infinity if singular
   int iterations = 0;
   LeastSquaresStatus status = LeastSquaresStatus::failed;
-  std::string message;  // the reason in words
+  std::string message;  // the reason as text
 };
 
-// Ceres: Levenberg-Marquardt on the residuals sign(r) sqrt(w rho(r^2)), whose half sum of squares is F exactly. About
-// 0.2 ms before the first iteration. What it leaves unconverged is polished by minimise_small.
+// Ceres: Levenberg-Marquardt on the residuals sign(r) sqrt(w rho(r^2)); half their sum of squares is exactly F. About
+// 0.2 ms before the first iteration. If Ceres does not converge, minimise_small continues from its result.
 [[nodiscard]] LeastSquaresResult minimise(const LeastSquaresProblem& problem, std::span<const double> start,
                                           const LeastSquaresOptions& options = {});
 
 inline constexpr std::size_t kMaxSmallParameters = 16;
 
-// Buffers of minimise_small, to be kept from call to call.
+// Buffers of minimise_small, to be reused between calls.
 struct LeastSquaresWorkspace {
   std::vector<double> residuals, trial_residuals, jacobian, trial_jacobian, hessian, factor, vectors;
 };
 
-// The same minimum for at most kMaxSmallParameters without any set-up: for the thousands of refits of a bootstrap and
-// for multi-start. Levenberg-Marquardt in plain loops; the robust losses are approached from wide to narrow delta,
-// because a loss that is almost linear has almost no curvature for a solver to follow. jacobian_condition and message
-// are left empty. Allocates nothing once the workspace has grown, but for the result.
+// The same minimum for at most kMaxSmallParameters parameters, without set-up cost: for the thousands of refits of a
+// bootstrap and for multi-start. Levenberg-Marquardt in plain loops. The robust losses are approached from wide to
+// narrow delta, because an almost linear loss has almost no curvature for a solver to follow. jacobian_condition and
+// message are left empty. Allocates nothing except the result, once the workspace has grown.
 [[nodiscard]] LeastSquaresResult minimise_small(const LeastSquaresProblem& problem, std::span<const double> start,
                                                 const LeastSquaresOptions& options, LeastSquaresWorkspace& workspace);
 
-// rho(r^2) of the loss above; its half is what one residual adds to F.
+// rho(r^2) of the loss above; half of it is what one residual adds to F.
 [[nodiscard]] double robust_loss(double residual, RobustLoss loss, double delta);
 
 // rho(s) and rho'(s).

@@ -11,8 +11,8 @@ namespace phaselaw::numerics {
 
 namespace {
 
-// The curvature that a residual in the linear part of the loss is given, as a share of its weight rho'. The true
-// Hessian has 0 there (Newton: singular far from the optimum), iteratively reweighted least squares has 1 (safe, slow).
+// The curvature assigned to a residual in the linear part of the loss, as a share of its weight rho'. The true Hessian
+// has 0 (Newton: singular far from the optimum), iteratively reweighted least squares has 1 (safe, slow).
 constexpr double kLinearPartCurvature = 0.1;
 constexpr int kPolishingSteps = 12;
 
@@ -45,7 +45,7 @@ void solve(const double* factor, double* x, std::size_t k) {
   }
 }
 
-// One Levenberg-Marquardt descent at a fixed delta; all state but the buffers lives here.
+// One Levenberg-Marquardt descent at a fixed delta; holds all state except the buffers.
 class Descent {
  public:
   Descent(const LeastSquaresProblem& problem, const LeastSquaresOptions& options, LeastSquaresWorkspace& workspace)
@@ -72,7 +72,7 @@ class Descent {
     return *middle;
   }
 
-  // Descends until the scaled gradient is below tolerance or no step lowers F. Returns true when it stopped for that.
+  // Descends until the scaled gradient is below tolerance or no step lowers F. Returns true in the first case.
   bool descend(double delta, double gradient_tolerance, int max_iterations) {
     cost_ = cost_of(work_.residuals, delta);
     damping_ = 1e-3;
@@ -86,7 +86,7 @@ class Descent {
   }
 
   // At the minimum F is flat to half the digits of the parameters; its gradient is not. Newton steps with the exact
-  // curvature of the loss, kept as long as they at least halve the gradient and leave F where it is.
+  // curvature of the loss are accepted as long as they at least halve the gradient and do not change F.
   void polish(double delta, double gradient_tolerance) {
     linear_part_curvature_ = 0;
     damping_ = 0;
@@ -188,7 +188,7 @@ class Descent {
     return add_rows<K>(delta);
   }
 
-  // Gradient, curvature and scale of F at p; which coordinates their bounds hold; the scaled gradient.
+  // Gradient, curvature and scale of F at p; the coordinates at their bounds; the scaled gradient.
   void linearise(double delta) {
     const double length = add_rows_of(delta);
     const double exact = 64 * std::numeric_limits<double>::epsilon();
@@ -203,7 +203,7 @@ class Descent {
   // (rho' + 2 s rho'') / rho' of soft_l1 is rho'^2; of huber's linear part 0.
   double curvature_share(double slope) const { return options_.loss == RobustLoss::soft_l1 ? slope * slope : 0; }
 
-  // Raises the damping until a step lowers F; false when none does.
+  // Raises the damping until a step lowers F; false if none does.
   bool step(double delta) {
     double growth = 2;
     for (int attempt = 0; attempt < 60; ++attempt, damping_ *= growth, growth *= 2) {

@@ -17,7 +17,7 @@ using MatrixView = Eigen::Map<Matrix<T>>;
 template <class T>
 using ConstMatrixView = Eigen::Map<const Matrix<T>>;
 
-// A count of rows or columns as the standard containers want it.
+// A count of rows or columns as the unsigned type of the standard containers.
 [[nodiscard]] constexpr std::size_t length(Index count) { return static_cast<std::size_t>(count); }
 
 }  // namespace phaselaw::numerics

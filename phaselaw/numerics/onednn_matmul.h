@@ -12,11 +12,11 @@
 
 #include "phaselaw/numerics/gemm.h"
 
-// oneDNN's matmul primitive on packed operands, compiled once a shape and kept. Only where oneDNN is found.
+// oneDNN's matmul primitive on packed operands, compiled once per shape and kept. Only if oneDNN is available.
 //
 //   C (m x n, rows ldc apart, float) = alpha op(A) op(B) + beta C;  A, B packed row by row, of one type
 //
-// One thread at a time; as many threads inside as set_blas_threads() says. Memory: what the primitives ask for.
+// For one thread at a time; it uses as many threads inside as set_blas_threads() says. Memory: that of the primitives.
 namespace phaselaw::numerics {
 
 class OnednnMatmul {

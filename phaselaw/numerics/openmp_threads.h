@@ -3,7 +3,8 @@
 
 #include <omp.h>
 
-// OpenMP gives the calling thread's next regions this many threads while it lives: oneDNN has no other way to be told.
+// Sets the number of threads of the calling thread's next OpenMP regions during its lifetime; oneDNN has no other way
+// to set it.
 namespace phaselaw::numerics {
 
 class OpenMpThreads {

@@ -8,8 +8,8 @@
 
 // Counter-based random streams: Philox4x32-10 (Salmon, Moraes, Dror, Shaw, SC 2011).
 //
-// A stream is named by (seed, purpose, index); its k-th number is a function of that name and k alone, so results do
-// not depend on threads, ranks or the order of work. Streams with different names are independent. 2^64 blocks each.
+// A stream is named by (seed, purpose, index); its k-th number depends only on that name and k, so results do not
+// depend on threads, ranks or the order of work. Streams with different names are independent. 2^64 blocks each.
 namespace phaselaw::numerics {
 
 // One Philox4x32-10 block, as published; the known-answer vectors of the paper are tested.
@@ -38,7 +38,7 @@ class RandomStream {
   bool has_spare_ = false;
 };
 
-// A 64-bit name of a text: FNV-1a. Used for purposes and for data hashes.
+// A 64-bit hash of a text: FNV-1a. Used for purposes and for data hashes.
 [[nodiscard]] std::uint64_t hash_text(std::string_view text, std::uint64_t start = 0xcbf29ce484222325ULL);
 
 }  // namespace phaselaw::numerics

@@ -26,7 +26,7 @@ namespace phaselaw::numerics {
 
 [[nodiscard]] double median(std::span<const double> values);
 
-// Boost.Math's: the normal to a few eps, Student's t and F to 1e-10 relative.
+// From Boost.Math: the normal to a few eps, Student's t and F to 1e-10 relative.
 [[nodiscard]] double normal_cdf(double x);
 [[nodiscard]] double normal_quantile(double p);                       // 0 < p < 1
 [[nodiscard]] double student_t_quantile(double p, double dof);        // 0 < p < 1

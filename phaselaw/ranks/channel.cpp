@@ -25,7 +25,7 @@ namespace {
 constexpr std::size_t kHeader = sizeof(std::uint32_t) + sizeof(std::uint64_t);
 constexpr int kConnectTimeout_ms = 5000;
 
-// Waits for readiness; false on timeout.
+// Waits until the descriptor is ready; false on timeout.
 bool ready(int descriptor, short events, int timeout_ms) {
   pollfd entry{descriptor, events, 0};
   int result = 0;
@@ -38,7 +38,7 @@ void set(int descriptor, int level, int option, int value) {
   ::setsockopt(descriptor, level, option, &value, sizeof value);
 }
 
-// A machine that lost its power says nothing: the connection is given up after about two minutes.
+// A machine that loses power sends nothing; the connection is closed after about two minutes.
 void make_watchful(int descriptor) {
   set(descriptor, IPPROTO_TCP, TCP_NODELAY, 1);
   set(descriptor, SOL_SOCKET, SO_KEEPALIVE, 1);
@@ -53,13 +53,13 @@ void make_watchful(int descriptor) {
 std::string random_token() {
   std::array<unsigned char, 16> bytes{};
   if (::getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size()))
-    throw base::RunError("the kernel gives no random numbers");
+    throw base::RunError("the kernel provides no random numbers");
   std::string text;
   for (const unsigned char b : bytes) text += fmt::format("{:02x}", b);
   return text;
 }
 
-// IPv4 numbers of the interfaces that are up, loopback left out.
+// IPv4 numbers of the active interfaces, without loopback.
 std::vector<std::string> interface_numbers() {
   std::vector<std::string> numbers;
   ifaddrs* list = nullptr;
@@ -124,7 +124,7 @@ std::optional<Message> Channel::take_buffered() {
   message.kind = static_cast<Kind>(header.value<std::uint32_t>());
   const auto length = header.value<std::uint64_t>();
   if (length > kLongestMessage) {
-    closed_ = true;  // not one of ours
+    closed_ = true;  // not one of our workers
     return std::nullopt;
   }
   if (buffer_.size() - kHeader < length) return std::nullopt;
@@ -201,10 +201,9 @@ Channel connect(const Address& address) {
       Channel channel(std::move(socket));
       if (channel.send(Kind::hello, address.token)) return channel;
     }
-  throw base::RunError(
-      fmt::format("{} does not reach rank 0 on {}, port {} of {}: let the machines of a job reach "
-                  "each other over TCP",
-                  host_name(), address.host, address.port, fmt::join(numbers, ", ")));
+  throw base::RunError(fmt::format(
+      "{} does not reach rank 0 on {}, port {} of {}; allow the machines of the job to connect to each other over TCP",
+      host_name(), address.host, address.port, fmt::join(numbers, ", ")));
 }
 
 }  // namespace phaselaw::ranks

@@ -8,21 +8,21 @@
 #include <utility>
 #include <vector>
 
-// Messages between processes over TCP. Not over MPI, because the death of a process ends an MPI job, while here it is
-// a closed connection that the other side sees at once.
+// Messages between processes over TCP instead of MPI: the death of a process ends an MPI job, but over TCP it is a
+// closed connection that the other side notices at once.
 namespace phaselaw::ranks {
 
-// What a message is about; its bytes are made and read with base/bytes.h.
+// Kinds of messages; their bytes are made and read with base/bytes.h.
 enum class Kind : std::uint32_t {
   hello,     // worker: token
-  run,       // server: index of the run, its last snapshot or ""
-  progress,  // worker: share of the run's work done since the last
+  run,       // server: index of the run, and its last snapshot or an empty text
+  progress,  // worker: share of the run's work since the last message
   snapshot,  // worker: bytes
   result,    // worker: resumed, description of the data, record
-  failure,   // worker: whether the user's input is at fault, text; the sweep ends
-  stopped,   // worker: it gives the run back
-  stop,      // server: keep the run in flight and give it back
-  end        // server: nothing is left
+  failure,   // worker: whether the user's input is at fault, and the text; the sweep ends
+  stopped,   // worker: it returns the run
+  stop,      // server: keep the run and return it
+  end        // server: no work is left
 };
 
 struct Message {
@@ -52,9 +52,9 @@ class Channel {
  public:
   explicit Channel(Socket socket);
   [[nodiscard]] int descriptor() const { return socket_.descriptor(); }
-  // False when the other side has gone or does not take it within kSendTimeout_s.
+  // False if the other side has gone or does not accept the message within kSendTimeout_s.
   bool send(Kind kind, std::string_view bytes = {});
-  // Waits at most timeout_s (0: not at all) for a whole message.
+  // Waits at most timeout_s (0: not at all) for a complete message.
   [[nodiscard]] std::optional<Message> receive(double timeout_s);
   [[nodiscard]] bool closed() const { return closed_; }
 
@@ -67,7 +67,7 @@ class Channel {
 inline constexpr double kSendTimeout_s = 60;
 inline constexpr std::uint64_t kLongestMessage = std::uint64_t{1} << 36;
 
-// Where a server listens, and the secret that it expects in `hello`; as text, for the ranks to hand on.
+// The address of a server, and the secret that it expects in `hello`; as text, so that ranks can pass it on.
 struct Address {
   std::string host, token;
   std::vector<std::string> numbers;  // of its network interfaces
@@ -76,7 +76,7 @@ struct Address {
 [[nodiscard]] std::string to_bytes(const Address& address);
 [[nodiscard]] Address address_from(std::string_view bytes);
 
-// Listens on a free port, of this machine alone (loopback) or of all its interfaces. RunError when it cannot.
+// Listens on a free port, of this machine alone (loopback) or of all its interfaces. RunError if it cannot.
 class Listener {
  public:
   explicit Listener(bool loopback_only);
@@ -89,7 +89,7 @@ class Listener {
   Address address_;
 };
 
-// Connects and sends `hello`. Tries loopback first where the host is this one. RunError when nobody answers.
+// Connects and sends `hello`. Tries loopback first if the host is this one. RunError if nobody answers.
 [[nodiscard]] Channel connect(const Address& address);
 [[nodiscard]] std::string host_name();
 

@@ -28,20 +28,19 @@ Greeting greeting_from(std::string_view bytes) {
   return g;
 }
 
-// Why the ranks cannot work together, or "".
+// The reason why the ranks cannot work together, or an empty text.
 std::string disagreement(const std::vector<Greeting>& all) {
   const auto who = [&](std::size_t rank) { return fmt::format("rank {} on {}", rank, all[rank].host); };
   for (std::size_t r = 0; r < all.size(); ++r)
     if (!all[r].problem.empty()) return r == 0 ? all[r].problem : fmt::format("{}: {}", who(r), all[r].problem);
   for (std::size_t r = 1; r < all.size(); ++r) {
     if (all[r].program != all[0].program)
-      return fmt::format("{} runs phaselaw {}, rank 0 runs {}: start the same program on every machine", who(r),
+      return fmt::format("{} runs phaselaw {}, but rank 0 runs {}; start the same program on every machine", who(r),
                          all[r].program, all[0].program);
     if (all[r].identity != all[0].identity)
       return fmt::format(
-          "{} reads another input file than rank 0 on {} ({} there, {} here): give every rank the same "
-          "file",
-          who(r), all[0].host, all[r].identity, all[0].identity);
+          "{} reads another input file than rank 0 on {} ({} there, {} here); give all ranks the same file", who(r),
+          all[0].host, all[r].identity, all[0].identity);
   }
   return "";
 }

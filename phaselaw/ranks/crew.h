@@ -13,7 +13,7 @@ namespace phaselaw::ranks {
 // Starts MPI, calls `prepare` on every rank and compares what it gives (a study's key, an experiment's text) and the
 // program's version. Where a rank's `prepare` throws InputError or RunError, or the ranks differ, every rank throws
 // InputError: rank 0 with the reason, the first rank that differs and its machine. MPI has been ended then.
-// Rank 0 speaks for all: what the others throw is not for people.
+// Only the exception of rank 0 is shown to users.
 [[nodiscard]] std::unique_ptr<Engine> meet(const std::function<std::string()>& prepare);
 
 // Rank 0 listens, and every rank learns where: on loopback when all are on one machine. Ends MPI. Null on other ranks.

@@ -36,25 +36,24 @@ std::vector<std::int64_t> Cyclic::numbers(int place) const {
 DistributedPlan plan_distributed(const model::ModelOptions& model, std::int64_t n, int ranks,
                                  const kernel::KernelOptions& options, std::size_t scalar_bytes) {
   if (options.algorithm != kernel::Algorithm::automatic && options.algorithm != kernel::Algorithm::sandwich)
-    throw base::InputError({"--algorithm"}, fmt::format("the distributed kernel is made by sandwich; found {}",
+    throw base::InputError({"--algorithm"}, fmt::format("the distributed kernel needs algorithm sandwich; found {}",
                                                         base::enum_to_text(options.algorithm)));
   if (!model.is_plain_block())
     throw base::InputError(
         {"--distributed"},
-        fmt::format("is made by sandwich, which has closed forms for {}; leave it out for this model",
+        fmt::format("needs algorithm sandwich, which has closed forms for {}; omit it for this model",
                     kernel::kPlainBlock));
   DistributedPlan plan;
   plan.grid = grid_for(ranks);
   const std::int64_t rows = kernel::rows_per_sequence(model, options.reduce);
   plan.group =
       std::clamp<std::int64_t>((kLeastBlock + rows - 1) / rows, 1, std::max<std::int64_t>(1, n / (2 * plan.grid.cols)));
-  // The first place has most.
+  // The first place has the largest part.
   const std::int64_t p = Cyclic{n, plan.group, plan.grid.rows}.own(0), q = Cyclic{n, plan.group, plan.grid.cols}.own(0);
   if (p * rows * q * rows > std::numeric_limits<std::int32_t>::max())
-    throw base::InputError(
-        fmt::format("the kernel has {} rows, on {} ranks {} numbers each; ScaLAPACK counts to 2^31: "
-                    "take more ranks or fewer sequences",
-                    n * rows, ranks, p * rows * q * rows));
+    throw base::InputError(fmt::format(
+        "the kernel has {} rows, which on {} ranks are {} numbers each, but ScaLAPACK counts to 2^31; use more ranks or fewer sequences",
+        n * rows, ranks, p * rows * q * rows));
   const model::ParameterTable table(model);
   const kernel::Setting setting(model, table, options.reduce);
   const auto threads = std::max<std::int64_t>(options.threads, 1);
@@ -69,10 +68,11 @@ DistributedPlan plan_distributed(const model::ModelOptions& model, std::int64_t 
   if (options.memory_limit > 0 && plan.bytes() > static_cast<double>(options.memory_limit))
     throw base::InputError(
         {"--memory-limit"},
-        fmt::format("the kernel needs {:.3g} GB on each of {} ranks, {:.3g} GB of them its matrices; the limit is "
-                    "{:.3g} GB a rank: raise it, take more ranks, float32 or fewer sequences",
-                    plan.bytes() * 1e-9, ranks, plan.matrices * plan.matrix_bytes * 1e-9,
-                    static_cast<double>(options.memory_limit) * 1e-9));
+        fmt::format(
+            "the kernel needs {:.3g} GB on each of {} ranks, of which {:.3g} GB are its matrices, but the limit is {:.3g} GB per rank; "
+            "raise it, or use more ranks, float32 or fewer sequences",
+            plan.bytes() * 1e-9, ranks, plan.matrices * plan.matrix_bytes * 1e-9,
+            static_cast<double>(options.memory_limit) * 1e-9));
   return plan;
 }
 
@@ -117,8 +117,8 @@ double DistributedKernel<T>::own_bytes() const {
   return static_cast<double>(numbers) * sizeof(T);
 }
 
-// What this rank has of one row of the symmetric matrix, in the order of columns: from the row itself right of the
-// diagonal, from the column of the same number left of it.
+// This rank's entries of one row of the symmetric matrix, in the order of columns: to the right of the diagonal from
+// the row itself, to the left from the column of the same number.
 template <class T>
 void DistributedKernel<T>::append_row(const numerics::Matrix<T>& values, std::int64_t row, std::vector<T>& to) const {
   const std::int64_t i = row / rows_.block, within = row % rows_.block;
@@ -169,7 +169,7 @@ void DistributedKernel<T>::gather(int part, const std::function<void(std::span<c
         piece.insert(piece.end(), first, first + rows_.length(j));
         read[rank] += static_cast<std::size_t>(rows_.length(j));
       }
-    // The others go on sending: a full disk is told at the end.
+    // The others continue to send; a full disk is reported at the end.
     if (!failure) try {
         take(piece);
       } catch (...) {
@@ -223,7 +223,7 @@ template <class T>
 kernel::Spectrum DistributedKernel<T>::spectrum(int part) {
   std::vector<T> a = for_solver<T>(matrix(part));
   std::vector<T> values(static_cast<std::size_t>(rows_.n));
-  if (rows_.n == 1) {  // nothing for ScaLAPACK; rank 0 has the number
+  if (rows_.n == 1) {  // ScaLAPACK is not needed; rank 0 has the number
     double value[] = {engine_.rank() == 0 ? static_cast<double>(a[0]) : 0.0};
     engine_.sum(value);
     values[0] = static_cast<T>(value[0]);

@@ -12,17 +12,16 @@ namespace phaselaw::ranks {
 namespace {
 
 constexpr const char* kRemedy =
-    "on Debian: apt-get install openmpi-bin libopenmpi-dev libscalapack-openmpi-dev, then build again "
-    "(setup/build.sh phaselaw)";
+    "on Debian: apt-get install openmpi-bin libopenmpi-dev libscalapack-openmpi-dev, then build again (setup/build.sh phaselaw)";
 
-// Beside the program (a build), or in ../lib/phaselaw (an installation).
+// The module is next to the program (a build), or in ../lib/phaselaw (an installation).
 std::filesystem::path module_path() {
   std::error_code error;
   const auto folder = std::filesystem::read_symlink("/proc/self/exe", error).parent_path();
   for (const auto& path : {folder / kEngineFile, folder.parent_path() / "lib" / "phaselaw" / kEngineFile})
     if (std::filesystem::exists(path, error)) return path;
   throw base::InputError(
-      fmt::format("this program was built without MPI ({} is not beside it): {}", kEngineFile, kRemedy));
+      fmt::format("this program was built without MPI ({} is missing next to it): {}", kEngineFile, kRemedy));
 }
 
 }  // namespace
@@ -36,7 +35,7 @@ std::unique_ptr<Engine> start_engine() {
   std::unique_ptr<Engine> engine(make != nullptr ? make(kEngineInterface) : nullptr);
   if (!engine)
     throw base::InputError(
-        fmt::format("{} belongs to another version of this program: build or install both together", path.string()));
+        fmt::format("{} belongs to another version of this program; build or install both together", path.string()));
   return engine;
 }
 

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-// MPI and ScaLAPACK behind an interface that names neither. The program does not link them: they are in a module of its
-// own, phaselaw_mpi.so, which is loaded when several ranks meet and not before (docs/decisions/018-*.md).
+// MPI and ScaLAPACK behind an interface that names neither. The program does not link them; they are in a module,
+// phaselaw_mpi.so, which is loaded only if there are several ranks (docs/decisions/018-*.md).
 namespace phaselaw::ranks {
 
 // A symmetric matrix of `n` rows in ScaLAPACK's two-dimensional block-cyclic layout: square blocks of `block` rows,
@@ -23,7 +23,7 @@ struct Layout {
 class Engine {
  public:
   virtual ~Engine() = default;
-  // Of the processes that were started together. Collective members must be called by all of them in the same order.
+  // The processes that were started together. Collective members must be called by all of them in the same order.
   [[nodiscard]] virtual int rank() const = 0;
   [[nodiscard]] virtual int size() const = 0;
   // Every rank's text, on every rank. Collective.
@@ -31,7 +31,7 @@ class Engine {
   // Entry by entry the sum, or the largest, over the ranks; in place, on every rank. Collective.
   virtual void sum(std::span<double> values) = 0;
   virtual void largest(std::span<double> values) = 0;
-  // Waits until the other side has it, or until it is here.
+  // Waits until the other side has the data, or until they have arrived.
   virtual void send(int to, const void* bytes, std::size_t count) = 0;
   virtual void receive(int from, void* bytes, std::size_t count) = 0;
 
@@ -40,7 +40,7 @@ class Engine {
   // Eigenvalues, ascending, on every rank (p?syev); destroys a.
   [[nodiscard]] virtual int eigenvalues(const Layout& layout, float* a, float* values) = 0;
   [[nodiscard]] virtual int eigenvalues(const Layout& layout, double* a, double* values) = 0;
-  // With eigenvectors as columns of z, in the layout of a (pdsyevd); destroys a.
+  // The same with eigenvectors as columns of z, in the layout of a (pdsyevd); destroys a.
   [[nodiscard]] virtual int eigenvectors(const Layout& layout, double* a, double* values, double* z) = 0;
   // The same matrix in another layout (p?gemr2d).
   virtual void redistribute(const Layout& from, const float* a, const Layout& to, float* b) = 0;
@@ -50,14 +50,14 @@ class Engine {
   virtual void finish() = 0;
 };
 
-// Changes with Engine: a module of another program is refused.
+// Changes with Engine, so that a module of another program is refused.
 inline constexpr int kEngineInterface = 2;
 inline constexpr const char* kEngineSymbol = "phaselaw_mpi_engine";
 inline constexpr const char* kEngineFile = "phaselaw_mpi.so";
 using MakeEngine = Engine* (*)(int interface);
 
-// Starts MPI. One a process. InputError, with the remedy, when this program was built without MPI, or its module does
-// not fit or does not load.
+// Starts MPI, once per process. InputError, with the remedy, if this program was built without MPI, or if its module
+// does not match or cannot be loaded.
 [[nodiscard]] std::unique_ptr<Engine> start_engine();
 
 }  // namespace phaselaw::ranks

@@ -3,13 +3,13 @@
 
 #include <string>
 
-// Whether this process is one of several that a launcher started, read from the launcher's environment; no MPI is
-// touched. A plain start is rank 0 of 1.
+// Whether this process is one of several started by a launcher, read from the launcher's environment; MPI is not used.
+// A plain start is rank 0 of 1.
 namespace phaselaw::ranks {
 
 struct Launch {
   int rank = 0, size = 1;
-  std::string launcher;  // "mpirun", "PMI", "srun"; "" for a plain start
+  std::string launcher;  // "mpirun", "PMI", "srun"; empty for a plain start
   [[nodiscard]] bool several() const { return size > 1; }
 };
 
@@ -19,7 +19,8 @@ struct Launch {
 [[nodiscard]] const Launch& launch();
 [[nodiscard]] Launch launch_from(const char* (*variable)(const char* name));  // for tests
 
-// InputError when several ranks were started for what one process does: `verb` and what to do instead.
+// InputError if several ranks were started for a verb that uses one process; the message names `verb` and what to do
+// instead.
 void require_one_rank(const std::string& verb, const std::string& remedy);
 
 }  // namespace phaselaw::ranks

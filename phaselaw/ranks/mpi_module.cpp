@@ -51,7 +51,7 @@ PHASELAW_NAME(s, float)
 PHASELAW_NAME(d, double)
 #undef PHASELAW_NAME
 
-// A grid of all ranks in BLACS's sense, as long as it lives, and descriptors of matrices on it.
+// A BLACS grid of all ranks, and descriptors of matrices on it.
 class Grid {
  public:
   explicit Grid(const Layout& layout, int rank)
@@ -66,7 +66,7 @@ class Grid {
   struct Descriptor {
     int entries[9];
   };
-  // Of `cols` columns, the layout's n when none are given.
+  // The descriptor of a matrix with `cols` columns; by default the layout's n.
   [[nodiscard]] Descriptor descriptor(int cols = 0) const {
     const int n = size(), block = static_cast<int>(layout_.block), columns = cols > 0 ? cols : n;
     const int leading = std::max(1, own_rows());
@@ -82,7 +82,7 @@ class Grid {
   [[nodiscard]] int row() const { return row_; }
   [[nodiscard]] int col() const { return col_; }
   [[nodiscard]] int context() const { return context_; }
-  // Which row of the matrix the rank's row i is.
+  // The row of the matrix that is the rank's row i.
   [[nodiscard]] std::int64_t global_row(int i) const {
     return (i / layout_.block * layout_.grid_rows + row_) * layout_.block + i % layout_.block;
   }
@@ -156,15 +156,16 @@ class MpiEngine : public Engine {
                &liwork, &info);
     };
     call(&wanted, query, &wanted_integers, query);
-    // What pdsyevd asks for may be too little for pdormtr, whose refusal it ignores: eigenvectors of the tridiagonal
-    // matrix come back then, and info = 0. So pdormtr's own need is added, and that of what lies before it.
+    // pdsyevd may request too little workspace for pdormtr and ignores the refusal of pdormtr: it then returns the
+    // eigenvectors of the tridiagonal matrix with info = 0. So the need of pdormtr, and of what is stored before it, is
+    // added.
     const double block = static_cast<double>(layout.block);
     wanted += block * (grid.own_rows() + grid.own_cols() + 2 * block) + 4.0 * n;
     if (wanted > std::numeric_limits<int>::max()) throw std::runtime_error("pdsyevd needs more than 2^31 numbers");
     std::vector<double> work(static_cast<std::size_t>(wanted));
     std::vector<int> integers(static_cast<std::size_t>(wanted_integers));
     call(work.data(), static_cast<int>(work.size()), integers.data(), wanted_integers);
-    // Where n is one block, only its owner has them.
+    // If n is one block, only its owner has it.
     require(MPI_Bcast(values, n, MPI_DOUBLE, 0, MPI_COMM_WORLD), "MPI_Bcast");
     return info;
   }
@@ -202,7 +203,7 @@ class MpiEngine : public Engine {
                          &info);
     };
     call(&wanted, -1);
-    // The size comes back in T, which may have rounded it down.
+    // The size is returned in T, which may have rounded it down.
     std::vector<T> work(static_cast<std::size_t>(wanted) + static_cast<std::size_t>(wanted) / 1024 + 64);
     call(work.data(), static_cast<int>(work.size()));
     return info;

@@ -7,17 +7,17 @@
 
 #include "phaselaw/store/store.h"
 
-// A finished run on its way from a worker to rank 0. Every number keeps its bits.
+// A finished run as bytes, sent from a worker to rank 0. Every number keeps its bits.
 namespace phaselaw::ranks {
 
 struct Delivery {
   store::RunRecord record;
-  bool resumed = false;  // it went on from a snapshot
-  std::string data;      // one line for people about the data
+  bool resumed = false;  // it was resumed from a snapshot
+  std::string data;      // one-line description of the data
 };
 
 [[nodiscard]] std::string to_bytes(const Delivery& delivery);
-// Nothing where the bytes are cut off or longer than they should be.
+// Nothing if the bytes are truncated or longer than expected.
 [[nodiscard]] std::optional<Delivery> delivery_from(std::string_view bytes);
 
 }  // namespace phaselaw::ranks

@@ -26,8 +26,8 @@ using sweep::Point;
 struct Worker {
   Channel channel;
   bool known = false;            // it has said hello
-  const Point* point = nullptr;  // what it carries out
-  double told = 0;               // share of it that the progress has been told
+  const Point* point = nullptr;  // run that it works on
+  double told = 0;               // share of it already reported as progress
   bool leaves = false;           // takes no more runs
 };
 
@@ -48,7 +48,7 @@ class Server {
         stop_all();
       else
         hand_out();
-      // The launcher has died: nobody would stop this process any more.
+      // The launcher has died, so nobody would stop this process.
       if (::getppid() != launcher_) base::set_interrupted(true);
     }
     for (Worker& worker : workers_) worker.channel.send(Kind::end);
@@ -115,13 +115,13 @@ class Server {
     const std::filesystem::path path = floor_.snapshot_path(point);
     deaths_.erase(point.index);
     try {
-      std::error_code ignored;  // writing then says what is wrong
+      std::error_code ignored;  // the write then reports the problem
       std::filesystem::create_directories(path.parent_path(), ignored);
       base::write_file(path, bytes);
     } catch (const base::RunError& error) {
       if (!std::exchange(warned_, true))
-        base::log_warning(
-            fmt::format("{}; the run goes on, but would begin at its start after a kill: make room", error.what()));
+        base::log_warning(fmt::format(
+            "{}; no snapshot was written, so a killed run cannot resume; free some disk space", error.what()));
     }
   }
 
@@ -130,7 +130,7 @@ class Server {
     const auto delivery = delivery_from(bytes);
     if (!delivery || delivery->record.index != point.index || delivery->record.key != point.key) {
       fail(std::make_exception_ptr(
-          base::RunError(fmt::format("a worker delivered run {} in a form that is not understood", point.index))));
+          base::RunError(fmt::format("a worker delivered run {} in an unknown form", point.index))));
       return return_run(worker);
     }
     worker.point = nullptr;
@@ -151,12 +151,12 @@ class Server {
     const int deaths = ++deaths_[index];
     if (!floor_.ending()) {
       if (deaths >= kMostDeaths)
-        fail(std::make_exception_ptr(base::RunError(fmt::format(
-            "run {} has ended {} workers that carried it out, each before a snapshot of it: look for memory that it "
-            "exhausts, or take --checkpoint-every shorter",
-            index, deaths))));
+        fail(std::make_exception_ptr(
+            base::RunError(fmt::format("run {} has ended {} workers, each before it could write a snapshot; "
+                                       "check whether it runs out of memory, or use a shorter --checkpoint-every",
+                                       index, deaths))));
       else
-        base::log_warning(fmt::format("a worker has gone; its run {} goes to the next", index));
+        base::log_warning(fmt::format("a worker has disconnected; its run {} goes to the next worker", index));
     }
     return_run(worker);
   }
@@ -174,7 +174,7 @@ class Server {
       const std::string path = floor_.snapshot_path(*worker.point);
       std::error_code error;
       out.text(std::filesystem::is_regular_file(path, error) ? base::read_text(path) : "");
-      worker.channel.send(Kind::run, out.bytes());  // a closed channel is seen in the next round
+      worker.channel.send(Kind::run, out.bytes());  // a closed channel is noticed in the next round
     }
   }
 

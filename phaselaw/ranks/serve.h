@@ -4,17 +4,17 @@
 #include "phaselaw/ranks/channel.h"
 #include "phaselaw/sweep/sweep.h"
 
-// Rank 0's side of a sweep on several processes: gives runs to workers that connect, keeps the snapshots and records
-// that they send, and gives the run of a worker that has gone to the next one, from its last snapshot.
+// Rank 0's side of a sweep on several processes: it gives runs to the workers that connect, keeps the snapshots and
+// records that they send, and gives the run of a disconnected worker to the next one, from its last snapshot.
 namespace phaselaw::ranks {
 
-// A run whose workers die so often, without a new snapshot between, is at fault itself (memory, most likely).
+// If the workers of a run die this often without a new snapshot, the run itself is the cause (most likely memory).
 inline constexpr int kMostDeaths = 5;
-// At the end of an interrupted sweep the workers have this long to send their snapshots.
+// Time that the workers have to send their snapshots at the end of an interrupted sweep.
 inline constexpr double kFarewell_s = 10;
 
-// Returns when the sweep is over and nobody carries out a run of it. RunError, by Floor::fail, when a run has ended
-// kMostDeaths of its workers or a worker reports that its run failed.
+// Returns when the sweep is over and no worker holds a run. RunError, by Floor::fail, if a run has ended kMostDeaths of
+// its workers or a worker reports that its run failed.
 void serve(Listener& listener, sweep::Floor& floor);
 
 }  // namespace phaselaw::ranks

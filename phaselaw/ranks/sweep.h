@@ -7,12 +7,12 @@
 
 #include "phaselaw/sweep/sweep.h"
 
-// A study on all ranks of a launch: rank 0 owns the store, gives out the runs and carries some out itself; the others
-// carry out runs and send them back (serve.h, worker.h). The store's export is that of a sweep on one process, byte for
-// byte, on machines of one kind.
+// A study on all ranks of a launch: rank 0 owns the store, gives out the runs and does some itself; the others do runs
+// and send them back (serve.h, worker.h). On machines of one kind, the store's export is that of a sweep on one
+// process, byte for byte.
 namespace phaselaw::ranks {
 
-// A study, and the store for it, which only rank 0 opens.
+// A study, and its store, which only rank 0 opens.
 struct Prepared {
   sweep::Study study;
   std::optional<store::Store> store;

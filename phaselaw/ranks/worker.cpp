@@ -25,7 +25,7 @@ namespace phaselaw::ranks {
 
 namespace {
 
-// One run: false when it was given up.
+// Does one run; false if it was returned.
 bool carry_out_run(const sweep::Point& point, std::string snapshot, Channel& channel,
                    const sweep::SweepOptions& options, sweep::SharedData& data) {
   std::atomic<bool> stop{false};
@@ -98,9 +98,9 @@ void work_guarded(bool detach, const std::function<void()>& work) {
   if (detach) {
     const pid_t child = ::fork();
     if (child > 0) ::_exit(0);
-    if (child == 0) ::setsid();  // and where no process can be made, the work is done here
+    if (child == 0) ::setsid();  // if no process can be created, the work is done here
   }
-  // The worker has handlers of its own; this process lives as long as it does.
+  // The worker has its own signal handlers; this process lives as long as the worker.
   std::signal(SIGINT, SIG_IGN);
   std::signal(SIGTERM, SIG_IGN);
   while (true) {
@@ -110,7 +110,7 @@ void work_guarded(bool detach, const std::function<void()>& work) {
       try {
         work();
       } catch (const std::exception& error) {
-        // Rank 0 has gone or will see the closed connection; the sweep does not end by it.
+        // Rank 0 has ended or will see the closed connection; the sweep does not end because of it.
         base::log_warning(fmt::format("a worker on {} ends: {}", host_name(), error.what()));
         ::_exit(1);
       }

@@ -21,7 +21,7 @@ namespace {
 namespace fs = std::filesystem;
 using Task = ArraysTask;
 
-constexpr std::uint64_t kSeed = 7;  // of the task: the same for every preset and --seed
+constexpr std::uint64_t kSeed = 7;  // part of the task: the same for every preset and --seed
 constexpr std::int64_t kWindow = 3;
 
 constexpr const char* kModel = R"(seed = 1
@@ -40,7 +40,7 @@ constexpr const char* kQuick = "steps = 8000\n[grid]\n\"data.n_data\" = [16, 64,
 constexpr const char* kFull =
     "steps = 20000\n[grid]\n\"data.n_data\" = [16, 32, 64, 128, 256, 512, 1024, 2048, 4096]\nseeds = 3\n";
 
-// The model's sizes, the files, and which data sizes they allow.
+// The sizes of the model, the files, and the data sizes that they allow.
 struct Files {
   std::string x, y, store = "arrays";
   std::int64_t n = Task::kSequences, n_test = Task::kTest;
@@ -84,8 +84,8 @@ report::Claim floor_claim(const PhaseTransition& study) {
   const auto* floor = study.law.find("E");
   report::Claim claim;
   claim.id = "E1.arrays.floor";
-  claim.statement = "The floor that the fit finds is the noise that was put into the targets.";
-  claim.source = "theory section 5: the loss is the excess risk and the noise xi^2 [T]";
+  claim.statement = "The fitted floor equals the noise that was added to the targets.";
+  claim.source = "docs/theory/excess-risk.md: the loss is the excess risk and the noise xi^2 [T]";
   claim.predicted = noise_of_test(make_arrays());
   claim.predicted_text = fmt::format("{} (xi^2 = 0.04)", base::format_number(claim.predicted, 4));
   claim.unit = "per output coordinate";
@@ -95,12 +95,13 @@ report::Claim floor_claim(const PhaseTransition& study) {
   claim.verdict =
       judge_number(claim.predicted, claim.lo, claim.hi, floor->identified && study.law.convergence.certified);
   claim.reading = fmt::format(
-      "Floor E of {} ({} interval) against the mean square of the noise of the {} test sequences; the lowest loss that "
-      "any run reached is {}. The interval resamples runs: what no run of this model can represent stays in the floor.",
+      "Floor E of {} ({} interval) against the mean square of the noise of the {} test sequences; "
+      "the lowest loss of any run is {}. "
+      "The interval resamples runs: what no run of this model can represent is part of the floor.",
       study.law.formula(), base::enum_name(study.law.method), base::format_count(Task::kTest),
       base::format_number(study.envelope.back().loss, 4));
   claim.would_change =
-      "More data and compute, whose loss comes nearer to the floor, or a wider model, which represents the target.";
+      "More data and compute, which bring the loss nearer to the floor, or a wider model, which represents the target.";
   return claim;
 }
 
@@ -165,9 +166,11 @@ StudyRuns arrays_runs(const Context& context) {
       ++count;
     }
   if (count < 3)
-    throw base::InputError({files.x}, fmt::format("expected at least 342 sequences, of which a quarter test, so that "
-                                                  "n_data = 16, 64, 256 can be compared; found {}",
-                                                  files.n));
+    throw base::InputError(
+        {files.x},
+        fmt::format(
+            "expected at least 342 sequences, of which a quarter is for testing, so that n_data = 16, 64, 256 can be compared; found {}",
+            files.n));
   document["grid"]["data.n_data"] = std::move(sizes);
   document.set("data.x", files.x);
   document.set("data.y", files.y);
@@ -187,13 +190,14 @@ Finding phase_transition_on_arrays(const Context& context) {
   Finding finding = finding_of(
       analysis, runs,
       own ? "Phase transition: your arrays" : "Phase transition: arrays, a target that is no transformer",
-      own ? fmt::format("The same question on the sequences of {} and {}. The loss has an unknown floor, which is "
-                        "fitted, and only the part above it is compared with the theory.",
-                        context.arrays_x, context.arrays_y)
-          : "The same question where the target is not of the model's class, from two .npy files that any program "
-            "may have written: each token's target is tanh of fixed random projections of the mean of the last three "
-            "tokens, with noise of standard deviation 0.2. The student sees the files alone, so the loss holds a floor "
-            "that the fit has to find; only the part above it is compared with the theory.",
+      own ? fmt::format(
+                "The same question for the sequences of {} and {}. "
+                "The loss has an unknown floor, which is fitted, and only the part above it is compared with the theory.",
+                context.arrays_x, context.arrays_y)
+          : "The same question if the target is not of the model's class, from two .npy files: "
+            "each token's target is tanh of fixed random projections of the mean of the last three tokens, "
+            "with noise of standard deviation 0.2. The student uses only the files, "
+            "so the loss has a floor that the fit must find, and only the part above it is compared with the theory.",
       1);
   if (!own) finding.section.claims.push_back(floor_claim(analysis));
   return finding;

@@ -14,8 +14,8 @@ namespace phaselaw::reproduce {
 
 namespace {
 
-// One task for all depths: a teacher of two layers with its own seed a replicate, no noise. F(0) = 0, so that every
-// depth starts from the same residual.
+// One task for all depths: a teacher of two layers with its own seed per replicate, no noise. F(0) = 0, so that all
+// depths start from the same residual.
 constexpr const char* kStudy = R"(seed = 1
 [model]
 n_layers = {}
@@ -48,7 +48,7 @@ struct Columns {
   std::vector<double> depth, log_depth, log_rate, log_drift;
 };
 
-// Flows that learned: the rates of others are of another loss.
+// Flows that learned; the rates of the others belong to another loss.
 Columns columns_of(const std::vector<FlowPoint>& points) {
   Columns c;
   for (const auto& p : points) {
@@ -73,7 +73,7 @@ report::Claim linear_claim(const Rule& rule) {
   claim.id = std::string("E3.linear.") + rule.id;
   claim.statement =
       fmt::format("With d_hidden {}, the rate alpha of the training loss grows linearly with depth.", rule.words);
-  claim.source = "theory section 4: Lemma 5.3, alpha = 2 N omega^2 lambda/n at fixed lambda [R]";
+  claim.source = "docs/theory/convergence.md: Lemma 5.3, alpha = 2 N omega^2 lambda/n at fixed lambda [R]";
   claim.predicted = 1;
   claim.predicted_text = "1";
   claim.measured = line.slope;
@@ -81,13 +81,11 @@ report::Claim linear_claim(const Rule& rule) {
   claim.hi = line.hi;
   claim.verdict = judge_number(1, line.lo, line.hi, line.points >= 3);
   claim.reading = fmt::format(
-      "Slope of ln alpha on ln n_layers over {} of {} exact gradient flows that reached a hundredth of their first "
-      "loss "
-      "(least squares, Student t).",
+      "Slope of ln alpha on ln n_layers over {} of {} exact gradient flows that reached a hundredth of their first loss (least squares, "
+      "Student t).",
       line.points, rule.points.size());
   claim.would_change =
-      "Depths beyond those measured, or a lambda held fixed: lambda, which the theory keeps apart, changes with depth "
-      "too.";
+      "Depths beyond those measured, or a fixed lambda: the theory treats lambda separately, but it changes with depth too.";
   return claim;
 }
 
@@ -97,10 +95,9 @@ report::Claim exponential_claim(const Rule& rule) {
   report::Claim claim;
   claim.id = std::string("E3.exponential.") + rule.id;
   claim.statement = fmt::format(
-      "With d_hidden {}, the rate grows exponentially with depth: as the sum over layers of (1+c)^(2(N-nu)) with c > "
-      "0.",
+      "With d_hidden {}, the rate grows exponentially with depth, as the sum over layers of (1+c)^(2(N-nu)) with c > 0.",
       rule.words);
-  claim.source = "theory section 4: 'exponentially with depth' [S]; the sum [R]";
+  claim.source = "docs/theory/convergence.md: 'exponentially with depth' [S1]; the sum [R]";
   claim.predicted = 0;
   claim.predicted_text = "c > 0";
   claim.measured = fit.growth;
@@ -114,7 +111,7 @@ report::Claim exponential_claim(const Rule& rule) {
       !(fit.aicc_gain > kDecisiveAicc) ? ": neither reading is preferred."
       : fit.growth > 0                 ? ": the data prefer the exponential reading to the linear one."
                                        : ": both readings grow faster than the data.");
-  claim.would_change = "Deeper models: the two readings part by a factor (1+c)^(2N)/N.";
+  claim.would_change = "Deeper models, for which the two readings differ by a factor (1+c)^(2N)/N.";
   return claim;
 }
 
@@ -126,8 +123,8 @@ report::Claim drift_claim(const DepthWidth& e) {
   report::Claim claim;
   claim.id = "E3.drift";
   claim.statement =
-      "With d_hidden ~ n_layers^-2 the drift of the kernel does not grow with depth: depth relaxes width.";
-  claim.source = "theory section 4: Definition 5.2, m ~ N^-2 [S]";
+      "With d_hidden ~ n_layers^-2 the drift of the kernel does not grow with depth, so depth can replace width.";
+  claim.source = "docs/theory/good-class.md: Definition 5.2, m ~ N^-2 [S1]";
   claim.predicted = 0;
   claim.predicted_text = "<= 0";
   claim.measured = line.slope;
@@ -136,10 +133,9 @@ report::Claim drift_claim(const DepthWidth& e) {
   claim.verdict = judge_at_most(0, line.lo, line.hi);
   claim.reading = fmt::format(
       "Slope of ln drift on ln n_layers over {} flows, at a hundredth of the first loss (least squares, Student t); "
-      "with "
-      "d_hidden fixed it is {}.",
+      "with d_hidden fixed it is {}.",
       line.points, base::format_value(fixed.slope, fixed.lo, fixed.hi));
-  claim.would_change = "Other activations, scales or wider models: here d_model is fixed and small.";
+  claim.would_change = "Other activations, scales or wider models; here d_model is fixed and small.";
   return claim;
 }
 
@@ -226,10 +222,10 @@ std::vector<report::Figure> figures_of(const DepthWidth& e) {
     rate.series.push_back(std::move(theory));
   }
   rate.caption =
-      "Geometric mean over seeds, bars from the smallest to the largest. The rate is ln(100) over the time at which "
-      "the "
-      "exact gradient flow has a hundredth of its first loss. Both readings of the theory start at the rate of the "
-      "shallowest model; the bound uses the smallest eigenvalue of any layer's kernel, as measured.";
+      "Geometric mean over seeds, bars from the smallest to the largest. "
+      "The rate is ln(100) over the time at which the exact gradient flow reaches a hundredth of its first loss. "
+      "Both readings of the theory start at the rate of the shallowest model; "
+      "the bound uses the smallest measured eigenvalue of any layer's kernel.";
   report::Figure drift;
   drift.title = "Drift of the kernel against depth";
   drift.x = {"n_layers", "", true};
@@ -237,20 +233,19 @@ std::vector<report::Figure> figures_of(const DepthWidth& e) {
   drift.series.push_back(measured_series(e.kept, &FlowPoint::drift, "d_hidden ~ n_layers^-2", Colour::kVermillion));
   drift.series.push_back(measured_series(e.fixed, &FlowPoint::drift, "d_hidden fixed", Colour::kBlue));
   drift.caption =
-      "Frobenius norms, when the loss is a hundredth of its start; geometric mean over seeds, bars from the smallest "
-      "to "
-      "the largest. The theory keeps the kernel near its start at every depth as long as d_hidden ~ n_layers^-2.";
+      "Frobenius norms, at a hundredth of the first loss; "
+      "geometric mean over seeds, bars from the smallest to the largest. "
+      "According to the theory the kernel stays near its start at every depth if d_hidden ~ n_layers^-2.";
   return {rate, drift};
 }
 
 report::Table table_of(const DepthWidth& e) {
   report::Table table;
   table.caption =
-      "By depth, geometric means over seeds. R/R_max uses the K that the measured drift implies; above 1 the theory's "
-      "positive definiteness is not safe. Learned: flows that reached a hundredth of their first loss without a sign "
-      "of "
-      "instability or plateau. Width missed: powers of ten by which d_hidden is below Definition 5.2 at the same "
-      "branch scale.";
+      "By depth, geometric means over seeds. R/R_max uses the K of the measured drift; "
+      "above 1 the theory does not guarantee positive definiteness. "
+      "Learned: flows that reached a hundredth of their first loss without a sign of instability or plateau. "
+      "Width missed: powers of ten by which d_hidden is below Definition 5.2 at the same branch scale.";
   table.columns = {"d_hidden", "n_layers", "m",     "learned", "alpha",
                    "bound",    "lambda",   "drift", "R/R_max", "width missed"};
   for (const auto& rule : rules_of(e))
@@ -291,9 +286,10 @@ Finding depth_width(const Context& context) {
   auto& section = finding.section;
   section.title = "Depth against width";
   section.lead =
-      "The theory lets depth pay for width: the rate of the loss grows with depth, and the width that keeps the kernel "
-      "near its start falls as n_layers^-2. Models of several depths learn one task by the exact gradient flow, with "
-      "the width falling as the theory allows and with the width fixed, until the loss is a hundredth of its start.";
+      "According to the theory, depth can replace width: the rate of the loss grows with depth, "
+      "and the width that keeps the kernel near its start falls as n_layers^-2. "
+      "Models of several depths learn one task by the exact gradient flow until the loss is a hundredth of its start, "
+      "once with the width falling as the theory allows and once with a fixed width.";
   section.claims = claims_of(e);
   section.figures = figures_of(e);
   section.tables = {table_of(e)};

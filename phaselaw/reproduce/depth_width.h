@@ -7,11 +7,11 @@
 #include "phaselaw/reproduce/experiment.h"
 #include "phaselaw/reproduce/flow_set.h"
 
-// Experiment 3 of the paper: depth against width (theory.md sections 4 and 11).
+// Experiment 3 of the paper: depth against width (docs/theory/convergence.md, docs/reproduce.md).
 //
-// Flows of models of several depths on one task, once with d_hidden ~ n_layers^-2 (what Definition 5.2 asks at a fixed
-// branch scale) and once with d_hidden fixed. The rate alpha is read in two ways: alpha ~ N, and alpha ~ sum over
-// layers of (1 + c)^(2 (N - nu)).
+// Flows of models of several depths on one task, once with d_hidden ~ n_layers^-2 (required by Definition 5.2 at a
+// fixed branch scale) and once with d_hidden fixed. The rate alpha is interpreted in two ways: alpha ~ N, and alpha ~
+// sum over layers of (1 + c)^(2 (N - nu)).
 namespace phaselaw::reproduce {
 
 struct DepthWidth {

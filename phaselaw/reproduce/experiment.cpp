@@ -50,7 +50,7 @@ base::Value kept(const Context& context, const std::string& name, const std::str
   std::filesystem::create_directories(folder);
   const std::string json = base::to_json(base::Value::table({{"inputs", inputs}, {"value", std::move(value)}}));
   base::write_file(path, json + "\n");
-  return base::parse_json(json, path).at("value");  // the first time reads like every other
+  return base::parse_json(json, path).at("value");  // the first call returns the same form as the later ones
 }
 
 }  // namespace phaselaw::reproduce

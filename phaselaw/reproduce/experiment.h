@@ -15,11 +15,11 @@
 #include "phaselaw/store/store.h"
 #include "phaselaw/sweep/experiment.h"
 
-// One experiment of the paper: from nothing to claims and a section of the page.
+// One experiment of the paper, from the measurement to claims and a section of the page.
 //
-// An experiment measures through carry_out_study() (runs in a store) and kept() (anything else, one file an entry).
-// Both keep what is finished under DIR, so an experiment that was cut short is simply carried out again and repeats no
-// work. What it then says follows from the measurements alone.
+// An experiment measures through carry_out_study() (runs in a store) and kept() (anything else, one file per entry).
+// Both keep finished work under DIR, so an interrupted experiment is simply run again and repeats nothing. Its claims
+// depend only on the measurements.
 namespace phaselaw::reproduce {
 
 enum class Preset {
@@ -30,13 +30,13 @@ enum class Preset {
 
 struct Context {
   Preset preset = Preset::quick;
-  std::filesystem::path out;           // holds the stores, and kept/
+  std::filesystem::path out;           // contains the stores, and kept/
   std::string text;                    // file or directory of the text experiments
-  std::string arrays_x{}, arrays_y{};  // .npy files of the arrays experiment; empty: made under `out`
-  std::optional<std::int64_t> seed;    // of every study; not given: the study's own
-  int threads = 0;                     // 0: one a core
+  std::string arrays_x{}, arrays_y{};  // .npy files of the arrays experiment; empty: generated under `out`
+  std::optional<std::int64_t> seed;    // seed of every study; if not given, the study's own
+  int threads = 0;                     // 0: one per core
   [[nodiscard]] bool full() const { return preset == Preset::full; }
-  // Of bootstraps that decide verdicts: the Monte-Carlo error of an end is then a thirtieth of the interval.
+  // Resamples of bootstraps that decide verdicts: the Monte-Carlo error of an end is then a thirtieth of the interval.
   [[nodiscard]] static int resamples() { return 1000; }
   // The TOML of the preset, with the seed of this context.
   [[nodiscard]] base::Value document(const std::string& quick_toml, const std::string& full_toml,
@@ -49,26 +49,26 @@ struct StudyRuns {
   std::vector<store::RunRecord> runs;
   std::string store_path;
 };
-// Carries out what DIR/<name>.db does not hold yet. A store of another study (another preset or seed) is an InputError.
+// Runs what DIR/<name>.db does not contain yet. A store of another study (another preset or seed) is an InputError.
 [[nodiscard]] StudyRuns carry_out_study(const Context& context, const std::string& name, const base::Value& document);
 
-// The value of DIR/kept/<name>.json if it was made from the same `inputs` (a text that holds everything the measurement
-// depends on), else measure(), which is then kept. NaN comes back as null.
+// Returns the value of DIR/kept/<name>.json if it was computed from the same `inputs` (a text with everything that the
+// measurement depends on); otherwise calls measure() and keeps the result. NaN is read back as null.
 [[nodiscard]] base::Value kept(const Context& context, const std::string& name, const std::string& inputs,
                                const std::function<base::Value()>& measure);
 
-// What an experiment found. Claims stand in the section and in the page's table.
+// The results of an experiment. Claims are shown in its section and in the page's table.
 struct Finding {
   report::Section section;              // its claims are those of results.json
-  std::vector<report::Figure> leading;  // at the head of the page; at most one an experiment
+  std::vector<report::Figure> leading;  // shown at the head of the page; at most one per experiment
   std::vector<std::pair<std::string, std::string>> configurations;  // heading, study as JSON
   base::Value fits = base::Value::table();                          // by name, for results.json
 };
 
 struct Experiment {
-  std::string id;     // "E2.noise": what --only takes; claims begin with "E2."
+  std::string id;     // "E2.noise": the argument of --only; claims begin with "E2."
   std::string title;  // of the section
-  double share = 1;   // of the whole's time in the quick preset, measured; for the time left
+  double share = 1;   // share of the total time in the quick preset, measured; for the remaining time
   std::function<Finding(const Context&)> carry_out;
 };
 

@@ -11,7 +11,7 @@
 #include "phaselaw/reproduce/relaxation.h"
 #include "phaselaw/reproduce/two_point.h"
 
-// The list of experiments: a new one is a line here.
+// The list of experiments; a new one is added here.
 namespace phaselaw::reproduce {
 
 const std::vector<Experiment>& experiments() {

@@ -48,15 +48,14 @@ report::Claim consistent(const std::vector<MeasuredExponent>& all) {
   claim.measured = agreement.statistic;
   claim.unit = "Cochran's Q";
   claim.verdict = judge_agreement(agreement.statistic, agreement.critical, agreement.widest, agreement.common);
-  claim.reading =
-      agreement.used < 2
-          ? fmt::format("Identified: {}; two are needed to compare.", names_of(identified(all)))
-          : fmt::format(
-                "Identified: {}; common value {}, widest interval {} across; Q of ln q against the 95 % quantile of "
-                "chi squared, degrees of freedom: {}.",
-                names_of(identified(all)), base::format_number(agreement.common), base::format_number(agreement.widest),
-                agreement.used - 1);
-  claim.would_change = "More seeds and compute, which narrow each interval and identify what is not identified.";
+  claim.reading = agreement.used < 2
+                      ? fmt::format("Identified: {}; a comparison needs two.", names_of(identified(all)))
+                      : fmt::format(
+                            "Identified: {}; common value {}, widest interval {} across; "
+                            "Q of ln q against the 95 % quantile of chi squared, degrees of freedom: {}.",
+                            names_of(identified(all)), base::format_number(agreement.common),
+                            base::format_number(agreement.widest), agreement.used - 1);
+  claim.would_change = "More seeds and compute, which narrow each interval and constrain the others.";
   return claim;
 }
 
@@ -79,10 +78,11 @@ report::Claim bound(const std::vector<MeasuredExponent>& all) {
   }
   claim.verdict = judge_at_least(claim.predicted, claim.lo, claim.hi);
   claim.reading = fmt::format(
-      "The smallest of the identified exponents ({}), with the smallest lower and the smallest upper end of their "
-      "intervals: the claim needs every interval above 1/7, and one interval below breaks it.",
+      "The smallest of the identified exponents ({}), with the smallest lower and the smallest upper end of their intervals: "
+      "the claim holds only if every interval is above 1/7.",
       names_of(list));
-  claim.would_change = "An envelope whose last decades fall more slowly than C^-1/7, with an interval that says so.";
+  claim.would_change =
+      "An envelope that falls more slowly than C^-1/7 in its last decades, with an interval that confirms it.";
   return claim;
 }
 
@@ -161,18 +161,16 @@ Figure figure_of(const std::vector<MeasuredExponent>& exponents) {
                            {theory::edition_predecessor().exponent(), "1/8", Colour::kOrange}};
   figure.height = 380;
   figure.caption =
-      "One row a source: the point is the exponent of the second stage, the bar its 95 % interval; grey where the data "
-      "do not identify it. Black: published fits, whose papers' own intervals are not shown. Vertical: what the "
-      "editions "
-      "of the theory state (1/6, 1/7) and its predecessor (1/8).";
+      "One row per source: the point is the exponent of the second stage, the bar its 95 % interval; "
+      "grey if the data constrain it poorly. Black: published fits, without the intervals of their papers. "
+      "Vertical: the exponents stated by the editions of the theory (1/6, 1/7) and its predecessor (1/8).";
   return figure;
 }
 
 report::Table table_of(const std::vector<MeasuredExponent>& exponents) {
   report::Table table;
   table.caption =
-      "Exponents of compute, and what each is an exponent of. Only those of excess risk and reducible loss "
-      "can be compared.";
+      "Exponents of compute, and the quantity to which each belongs. Only those of excess risk and reducible loss can be compared.";
   table.columns = {"source", "exponent of", "value and 95 % interval", "identified"};
   for (const auto& e : exponents)
     table.rows.push_back(
@@ -198,9 +196,9 @@ Finding exponents(const Context& context) {
   Finding finding;
   finding.section.title = "Exponents side by side";
   finding.section.lead =
-      "The theory states one exponent of compute for the second stage, whatever the target. Here are those that the "
-      "three studies of the phase transition measured, beside the stated ones and those of published fits. No run is "
-      "made for this section.";
+      "The theory states one exponent of compute for the second stage, "
+      "for every target. This section compares the exponents measured in the three studies of the phase transition "
+      "with the stated ones and those of published fits. It needs no further runs.";
   finding.section.figures = {figure_of(list)};
   finding.section.claims = claims_of(list);
   finding.section.tables = {table_of(list)};

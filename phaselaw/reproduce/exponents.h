@@ -8,10 +8,10 @@
 #include "phaselaw/report/page.h"
 #include "phaselaw/reproduce/experiment.h"
 
-// The exponents of experiment 1 beside one another, the theory's and those of published fits. Nothing is measured here:
-// the runs are those of E1.
+// Comparison of the exponents of experiment 1 with each other, with the theory's and with those of published fits.
+// Nothing is measured here; the runs are those of E1.
 //
-// Agreement: Cochran's Q [T] of ln q, since the intervals are nearly symmetric in the logarithm. With standard errors
+// Agreement: Cochran's Q [T] of ln q, because the intervals are nearly symmetric in the logarithm. With standard errors
 // from the 95 % intervals, s = ln(hi/lo)/(2 * 1.96), and weights w = 1/s^2: ln common = sum w ln q / sum w, Q = sum w
 // (ln q - ln common)^2, compared with the 95 % quantile of chi squared with k - 1 degrees of freedom. Sources are
 // independent: each has its own runs.
@@ -21,7 +21,7 @@ struct MeasuredExponent {
   std::string source;  // "teacher"
   std::string of;      // "excess risk", "reducible loss"
   double value = 0, lo = 0, hi = 0;
-  bool identified = false;  // by the fit, and its convergence certified
+  bool identified = false;  // by the fit, if its convergence is certified
 };
 
 struct Agreement {

@@ -52,9 +52,10 @@ Figure loss_figure(const LossCurves& curves) {
   figure.series.push_back(std::move(gd));
   figure.series.push_back(std::move(oracle));
   figure.caption = fmt::format(
-      "Tangent kernel of a transformer at its start ({}). Each method from the worst start on this kernel, after each "
-      "number of steps; conjugate gradients from the hardest start that was found for a loss of {}. They may go below "
-      "the oracle's line, because this kernel is not the worst quadratic.",
+      "Tangent kernel of a transformer at its start ({}). "
+      "Each method starts from the worst start on this kernel, after each number of steps; "
+      "conjugate gradients from the hardest start found for a loss of {}. "
+      "They may go below the oracle's line, because this kernel is not the worst quadratic.",
       curves.label, base::format_number(kLossFactors[kMainFactor]));
   return figure;
 }
@@ -97,10 +98,12 @@ Figure steps_figure(const FirstOrderGap& e, bool worst) {
     figure.series.push_back(std::move(oracle));
   }
   figure.caption =
-      worst ? "Each point is one kernel. Gradient descent follows kc, Chebyshev and heavy ball its root: the "
-              "condition-number gap, and how it closes. Conjugate gradients use that a kernel has few distinct modes."
-            : "The same kernels from f - y at the start of training. The residual lies mostly along fast modes, so "
-              "every method is ahead of its worst case.";
+      worst ? "Each point is one kernel. "
+              "The iterations of gradient descent grow as kc, those of Chebyshev and heavy ball as its square root: "
+              "this is the condition-number gap. "
+              "Conjugate gradients benefit from the small number of distinct modes of a kernel."
+            : "The same kernels from f - y at the start of training. "
+              "The residual lies mostly along fast modes, so every method is faster than in its worst case.";
   return figure;
 }
 

@@ -21,8 +21,8 @@ namespace {
 using base::Value;
 
 constexpr double kSlopeTolerance = 0.05;  // about the limits 1 and 1/2, which hold for large kc
-// Heavy ball's worst mode is the fastest, whose loss is q^(2k) (1 + (1 + q) k)^2: with x = 4 k/sqrt kc the slope of ln
-// k is x/(x - 2)/2, 0.545 where a loss of 1e-4 is met (x about 24), and 1/2 in the limit of high accuracy only.
+// The worst mode of heavy ball is the fastest one, with loss q^(2k) (1 + (1 + q) k)^2: with x = 4 k/sqrt kc the slope
+// of ln k is x/(x - 2)/2, which is 0.545 at a loss of 1e-4 (x about 24), and 1/2 only in the limit of high accuracy.
 constexpr double kHeavyBallTolerance = 0.1;
 constexpr int kWorstSteps[] = {1, 2, 4, 8, 16, 32, 64};
 
@@ -118,7 +118,7 @@ report::Claim claim_of(const char* id, const char* statement, double predicted, 
   report::Claim claim;
   claim.id = std::string("LB.oracle.") + id;
   claim.statement = statement;
-  claim.source = "theory section 10: first-order oracle, condition-number gap [S name, T]";
+  claim.source = "docs/theory/lower-bounds.md: first-order oracle, condition-number gap [S name, T]";
   claim.predicted = predicted;
   claim.predicted_text = text;
   return claim;
@@ -141,16 +141,17 @@ report::Claim worst_exponent(const FirstOrderGap& e, std::size_t method, const c
           .c_str(),
       claim);
   claim.verdict = judge_within(predicted, kSlopeTolerance, claim.lo, claim.hi);
-  claim.would_change = "Kernels of other data, depths or widths on which the exponent leaves that interval.";
+  claim.would_change = "Kernels of other data, depths or widths for which the exponent lies outside that interval.";
   return claim;
 }
 
 report::Claim oracle_claim(const FirstOrderGap& e) {
-  auto claim = claim_of("worst_quadratic",
-                        "On the worst quadratic of each measured condition number no span method, conjugate gradients "
-                        "included, is below the oracle bound q^(2k) after k steps.",
-                        1, ">= 1");
-  claim.source = "theory section 10: first-order oracle [S name, T]";
+  auto claim =
+      claim_of("worst_quadratic",
+               "On the worst quadratic of each measured condition number no span method, conjugate gradients included, "
+               "is below the oracle bound q^(2k) after k steps.",
+               1, ">= 1");
+  claim.source = "docs/theory/lower-bounds.md: first-order oracle [S name, T]";
   if (e.oracle.empty()) return claim;
   const auto least = std::min_element(e.oracle.begin(), e.oracle.end(),
                                       [](const auto& a, const auto& b) { return a.ratio < b.ratio; });
@@ -158,49 +159,48 @@ report::Claim oracle_claim(const FirstOrderGap& e) {
   claim.unit = "loss over q^(2k)";
   claim.verdict = judge_at_least(1, claim.lo, claim.hi);
   claim.reading = fmt::format(
-      "Smallest of {} ratios, {} condition numbers and k up to {}: 1 + {}, {} at kc = {}, k = {}. Computed, not "
-      "sampled: the interval is a point.",
+      "Smallest of {} ratios, {} condition numbers and k up to {}: 1 + {}, {} at kc = {}, k = {}. "
+      "Computed, not sampled: the interval is a point.",
       e.oracle.size() * kFirstOrderMethods.size(), e.kernels.size(), std::end(kWorstSteps)[-1],
       base::format_number(least->ratio - 1), least->method, base::format_number(least->condition_number), least->k);
-  claim.would_change = "A method whose steps lie in the span of its gradients with a ratio below 1.";
+  claim.would_change = "A method with steps in the span of its gradients and a ratio below 1.";
   return claim;
 }
 
 report::Claim gap_claim(const FirstOrderGap& e) {
-  auto claim = claim_of("gap_on_data",
-                        "From the actual residual of the data, too, gradient descent needs sqrt kc times as many "
-                        "iterations as Chebyshev's method.",
-                        0.5, "1/2");
+  auto claim = claim_of(
+      "gap_on_data",
+      "Also from the actual residual of the data, gradient descent needs sqrt kc times as many iterations as Chebyshev's method.",
+      0.5, "1/2");
   take_slope(
       slope_on_condition(e, [](const KernelSteps& k) { return k.actual[kMainFactor][0] / k.actual[kMainFactor][2]; }),
       "iterations of gradient descent over those of Chebyshev", claim);
   claim.verdict = judge_number(0.5, claim.lo, claim.hi, true);
   claim.would_change =
-      "Residuals with more weight on the slow modes, or higher accuracy, where the worst case becomes the typical one.";
+      "Residuals with more weight on the slow modes, or higher accuracy, for which the worst case becomes typical.";
   return claim;
 }
 
 }  // namespace
 
 std::vector<report::Claim> claims_of(const FirstOrderGap& e) {
-  auto cg = worst_exponent(e, 3, "conjugate_gradient_exponent",
-                           "From the hardest start that was found, the iterations of conjugate gradients grow at most "
-                           "like the root of the condition number.",
-                           0.5, "<= 1/2 + 0.05");
+  auto cg = worst_exponent(
+      e, 3, "conjugate_gradient_exponent",
+      "From the hardest start that was found, the iterations of conjugate gradients grow at most as the root of the condition number.",
+      0.5, "<= 1/2 + 0.05");
   cg.verdict = judge_at_most(0.5 + kSlopeTolerance, cg.lo, cg.hi);
-  auto heavy = worst_exponent(e, 1, "heavy_ball_exponent",
-                              "Heavy ball closes the gap up to a logarithm: its iterations grow like the root of the "
-                              "condition number.",
-                              0.5, "1/2 within 0.1");
+  auto heavy = worst_exponent(
+      e, 1, "heavy_ball_exponent",
+      "Heavy ball closes the gap up to a logarithm: its iterations grow as the root of the condition number.", 0.5,
+      "1/2 within 0.1");
   heavy.verdict = judge_within(0.5, kHeavyBallTolerance, heavy.lo, heavy.hi);
   return {oracle_claim(e),
           worst_exponent(e, 0, "gd_exponent",
-                         "From the worst start, the iterations of gradient descent grow like the condition number.", 1,
+                         "From the worst start, the iterations of gradient descent grow as the condition number.", 1,
                          "1 within 0.05"),
           heavy,
           worst_exponent(e, 2, "chebyshev_exponent",
-                         "Chebyshev's method closes the gap: its iterations grow like the root of the condition "
-                         "number.",
+                         "Chebyshev's method closes the gap: its iterations grow as the root of the condition number.",
                          0.5, "1/2 within 0.05"),
           cg,
           gap_claim(e)};
@@ -235,17 +235,18 @@ Finding first_order_gap(const Context& context) {
   Finding finding;
   finding.section.title = "Lower bound from first-order steps: the condition-number gap";
   finding.section.lead =
-      "On a quadratic of condition number kc no method that only sees gradients is faster than q^(2k), q = (sqrt kc - "
-      "1)/(sqrt kc + 1), in k steps; gradient descent has ((kc - 1)/(kc + 1))^(2k). Four methods run on the tangent "
-      "kernels of transformers at their start: from the worst start that the kernel allows, and from the residual that "
-      "the data give.";
+      "On a quadratic of condition number kc no method that uses only gradients is faster than q^(2k), "
+      "q = (sqrt kc - 1)/(sqrt kc + 1), in k steps; gradient descent has ((kc - 1)/(kc + 1))^(2k). "
+      "Four methods run on the tangent kernels of transformers at their start: "
+      "from the worst start that the kernel allows, and from the residual of the data.";
   finding.section.claims = claims_of(e);
   finding.section.figures = figures_of(e);
   finding.section.tables = {table_of(e)};
   finding.section.paragraphs = {
-      "The oracle bound is about the worst quadratic with a given kc. A measured kernel has few modes, most of them "
-      "near its small end, so conjugate gradients, which adapt to them, may need fewer steps than the bound on it "
-      "without contradicting anything; the first claim runs all methods on the worst quadratic itself."};
+      "The oracle bound refers to the worst quadratic with a given kc. "
+      "A measured kernel has few modes, most of them near its small end. "
+      "Conjugate gradients adapt to them and may need fewer steps than the bound, without contradicting it; "
+      "the first claim therefore runs all methods on the worst quadratic itself."};
   finding.configurations.emplace_back("first-order study", study.json);
   return finding;
 }

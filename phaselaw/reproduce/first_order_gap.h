@@ -12,13 +12,13 @@
 #include "phaselaw/reproduce/experiment.h"
 
 // The optimisation lower bound on measured kernels: gradient descent, heavy ball, Chebyshev and conjugate gradients on
-// the tangent kernels of transformers at their start (theory.md section 10, theory/first_order.h).
+// the tangent kernels of transformers at their start (docs/theory/lower-bounds.md, theory/first_order.h).
 //
-// Worst start of gradient descent, heavy ball and Chebyshev, whose polynomials p_k do not depend on it: the loss factor
-// is max_i p_k(h_i)^2 over the modes of the kernel that are not null. Conjugate gradients adapt to the start: the
-// hardest one is sought by multiplying the weight of each mode by |p_k(h_i)| again and again (Lawson 1961), and the
-// hardest that was found counts. Actual start: f0 - y of the data. Null modes, which no method moves, are left out of
-// every loss. Iterations are exact: the first count whose loss factor is at or below the accuracy.
+// Worst start of gradient descent, heavy ball and Chebyshev, which have polynomials p_k independent of the start: the
+// loss factor is max_i p_k(h_i)^2 over the modes of the kernel that are not null. Conjugate gradients adapt to the
+// start: the hardest one is searched by multiplying the weight of each mode by |p_k(h_i)| repeatedly (Lawson 1961), and
+// the hardest that was found is used. Actual start: f0 - y of the data. Null modes, which no method changes, are
+// excluded from every loss. Iterations are exact: the first count with a loss factor at or below the accuracy.
 namespace phaselaw::reproduce {
 
 enum class FirstOrderMethod { gradient_descent, heavy_ball, chebyshev, conjugate_gradient };
@@ -27,7 +27,7 @@ inline constexpr std::array kFirstOrderMethods = {FirstOrderMethod::gradient_des
 [[nodiscard]] std::string name_of(FirstOrderMethod method);
 
 inline constexpr std::array kLossFactors = {1e-2, 1e-4, 1e-8};
-inline constexpr std::size_t kMainFactor = 1;  // of kLossFactors: what claims and figures are about
+inline constexpr std::size_t kMainFactor = 1;  // of kLossFactors: the one in claims and figures
 
 using PerMethod = std::array<double, kFirstOrderMethods.size()>;
 
@@ -60,12 +60,12 @@ struct FirstOrderGap {
   std::vector<OracleRatio> oracle;
 };
 
-// `problem` holds the kernel and the actual start.
+// `problem` contains the kernel and the actual start.
 [[nodiscard]] KernelSteps measure_steps(const dynamics::ClosedForm& problem, std::string label);
 [[nodiscard]] LossCurves measure_curves(const dynamics::ClosedForm& problem, std::string label);
 
 // The worst quadratic for k steps: the k + 1 points of [1, kc] where Chebyshev's polynomial is +-1, with the weights
-// that no polynomial of degree k beats (theory/first_order.h). All four methods run on it.
+// for which no polynomial of degree k is better (theory/first_order.h). All four methods run on it.
 [[nodiscard]] OracleRatio worst_quadratic(double condition_number, int k);
 
 // LB.oracle.worst_quadratic, .gd_exponent, .heavy_ball_exponent, .chebyshev_exponent, .conjugate_gradient_exponent,

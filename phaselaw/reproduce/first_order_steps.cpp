@@ -48,14 +48,14 @@ LossOf loss_of_start(const ClosedForm& problem) {
     return path.residual.row(k).head(problem.rank()).squaredNorm() / start;
   };
 }
-// For methods whose polynomial does not depend on the start, from a start that is 1 along every mode.
+// For methods with a polynomial that does not depend on the start, from a start that is 1 along every mode.
 LossOf worst_loss(const ClosedForm& problem) {
   return [&problem](const dynamics::SpectralPath& path, Index k) {
     return path.residual.row(k).head(problem.rank()).array().square().maxCoeff();
   };
 }
 
-// Iteration counts from first to last, at most kCountsAtOnce of them, both included.
+// Iteration counts from first to last, at most kCountsAtOnce of them, including both ends.
 Counts between(std::int64_t first, std::int64_t last) {
   Counts counts;
   if (last - first < static_cast<std::int64_t>(kCountsAtOnce)) {
@@ -69,8 +69,8 @@ Counts between(std::int64_t first, std::int64_t last) {
   return counts;
 }
 
-// The first count >= 1 at which the loss factor is at or below `accuracy`: the bracket doubles, then shrinks. A loss
-// that rises again in between (heavy ball may) is met at the count that the bracket led to.
+// The first count >= 1 with a loss factor at or below `accuracy`: the bracket doubles, then shrinks. For a loss that
+// rises again in between (heavy ball may), the count within the final bracket is returned.
 double steps_to(const ClosedForm& problem, FirstOrderMethod method, const LossOf& loss, double accuracy) {
   std::int64_t above = 0, at = 64;
   while (true) {
@@ -104,7 +104,7 @@ Vector<double> ones(const ClosedForm& problem) {
   return modes;
 }
 
-// The start from which conjugate gradients need the most iterations to `accuracy`, as far as Lawson's iteration finds.
+// The start from which conjugate gradients need the most iterations to `accuracy`, as found by Lawson's iteration.
 struct Hardest {
   double steps = 0;
   Vector<double> modes;
@@ -118,7 +118,7 @@ Hardest hardest_for_conjugate_gradients(ClosedForm& problem, double accuracy) {
     const double steps = steps_to(problem, kMethod, loss_of_start(problem), accuracy);
     if (steps > hardest.steps) hardest = {steps, modes};
     if (!std::isfinite(steps)) break;
-    // The polynomial one step before the accuracy is met, at every mode.
+    // The polynomial one step before the accuracy is reached, at every mode.
     const Counts count = {std::max<std::int64_t>(static_cast<std::int64_t>(steps) - 1, 1)};
     const Vector<double> residual = iterate(problem, kMethod, count).residual.row(0).transpose();
     for (Index i = 0; i < problem.rank(); ++i)
@@ -172,7 +172,7 @@ LossCurves measure_curves(const ClosedForm& measured, std::string label) {
   curves.condition_number = dynamics::first_order_rates(problem).condition_number;
   const double last = theory::gd_steps(curves.condition_number, kLossFactors.back());
   const Counts counts = between(1, std::max<std::int64_t>(static_cast<std::int64_t>(last), 2));
-  // Beyond this the accelerated methods are at the rounding of doubles.
+  // Beyond this the accelerated methods have reached the rounding of doubles.
   const double finest = 4 * theory::chebyshev_steps(curves.condition_number, 1e-20);
   curves.iterations.assign(counts.begin(), counts.end());
   const auto hardest = hardest_for_conjugate_gradients(problem, kLossFactors[kMainFactor]);

@@ -43,7 +43,7 @@ report::Claim bound_claim(const std::string& id, const std::vector<FlowPoint>& p
   claim.id = id;
   claim.statement =
       "The training loss falls to a hundredth at least as fast as exp(-alpha t), alpha = 2 N omega^2 lambda/n.";
-  claim.source = "theory section 4: Lemma 5.3 [R]";
+  claim.source = "docs/theory/convergence.md: Lemma 5.3 [R]";
   claim.predicted = 0;
   claim.predicted_text = "<= 0";
   claim.unit = "log10(bound/rate)";
@@ -57,14 +57,15 @@ report::Claim bound_claim(const std::string& id, const std::vector<FlowPoint>& p
   }
   claim.verdict = judge_at_most(0, claim.lo, claim.hi);
   claim.reading = fmt::format(
-      "Median and range over {} of {} flows; the others' lambda is within rounding. The bound is exceeded by {} to {} "
-      "orders of magnitude: where it holds by many it says little, because the smallest eigenvalue governs it and "
-      "hardly any of the residual.",
+      "Median and range over {} of {} flows; the lambda of the others is within rounding. "
+      "The rate exceeds the bound by {} to {} orders of magnitude; "
+      "a large excess means that the bound gives little information, "
+      "because it is governed by the smallest eigenvalue, along which the residual has almost no weight.",
       ratios.size(), points.size(), base::format_number(-claim.hi, 2), base::format_number(-claim.lo, 2));
   if (claim.verdict != report::Verdict::kSupported)
-    claim.reading = fmt::format("Median and range over {} of {} flows whose lambda is above rounding.", ratios.size(),
-                                points.size());
-  claim.would_change = "A flow that is slower than its bound: a target in the weakest direction of the weakest layer.";
+    claim.reading =
+        fmt::format("Median and range over {} of {} flows with lambda above rounding.", ratios.size(), points.size());
+  claim.would_change = "A flow slower than its bound: a target in the weakest direction of the weakest layer.";
   return claim;
 }
 

@@ -10,8 +10,8 @@ namespace {
 
 constexpr double kWidthBound = -0.25;  // drift <= K omega sqrt(R/delta), R ~ m^-1/2
 
-// Drift of the kernel along the exact flow: against width, where only the MLP of one layer learns; the same for two
-// layers that learn everything; against the output scale.
+// Drift of the kernel along the exact flow: against width, if only the MLP of one layer learns; the same for two layers
+// that learn completely; against the output scale.
 constexpr const char* kModel = R"(seed = 1
 [model]
 d_model = 8
@@ -56,7 +56,7 @@ report::Claim claim_of(const char* id, const char* statement, double predicted, 
   report::Claim claim;
   claim.id = std::string("E5.") + id;
   claim.statement = statement;
-  claim.source = "theory section 4: perturbation of the kernel [R]";
+  claim.source = "docs/theory/convergence.md: perturbation of the kernel [R]";
   claim.predicted = predicted;
   claim.measured = slope.value;
   claim.lo = slope.lo;
@@ -69,27 +69,25 @@ report::Claim claim_of(const char* id, const char* statement, double predicted, 
 }  // namespace
 
 std::vector<report::Claim> claims_of(const LazyOrRich& e) {
-  auto one = claim_of("one_layer_width",
-                      "One layer of which only the MLP learns: the kernel drifts less in wider models, at least as "
-                      "d_hidden^-1/4.",
-                      kWidthBound, e.one_layer);
-  auto two =
-      claim_of("two_layers_width",
-               "Two layers that learn everything, fixed d_model: the kernel drifts less in wider models, at least "
-               "as d_hidden^-1/4.",
-               kWidthBound, e.two_layers);
+  auto one = claim_of(
+      "one_layer_width",
+      "One layer of which only the MLP learns: the kernel drifts less in wider models, at least as d_hidden^-1/4.",
+      kWidthBound, e.one_layer);
+  auto two = claim_of(
+      "two_layers_width",
+      "Two layers that learn everything, fixed d_model: the kernel drifts less in wider models, at least as d_hidden^-1/4.",
+      kWidthBound, e.two_layers);
   for (auto* claim : {&one, &two}) {
     claim->predicted_text = "<= -1/4";
     claim->verdict = judge_at_most(kWidthBound, claim->lo, claim->hi);
   }
   auto scale = claim_of("output_scale", "The drift is inversely proportional to the output scale.", -1, e.scale);
-  scale.source = "theory section 4: what makes it lazy [T]";
+  scale.source = "docs/dynamics.md: lazy or rich [T]";
   scale.predicted_text = "-1";
   scale.verdict = judge_number(-1, scale.lo, scale.hi, true);
-  one.would_change = "Wider models or other activations whose slope rises above -1/4.";
+  one.would_change = "Wider models or other activations with a slope above -1/4.";
   two.would_change =
-      "A slope below -1/4 in wider models, or with d_model and n_heads growing together with d_hidden: here d_model is "
-      "fixed.";
+      "A slope below -1/4 in wider models, or if d_model and n_heads grow together with d_hidden; here d_model is fixed.";
   scale.would_change = "An interval of the slope that excludes -1 at other scales, depths or activations.";
   return {one, two, scale};
 }
@@ -103,9 +101,8 @@ Finding lazy_or_rich(const Context& context) {
   auto& section = finding.section;
   section.title = "Lazy or rich";
   section.lead =
-      "Everything the theory proves holds while the kernel stays near its start. Here the exact gradient flow of the "
-      "model is followed until the fastest direction of its kernel is learned forty times over, and the kernel is "
-      "computed again.";
+      "All results of the theory hold while the kernel stays near its start. "
+      "Here the exact gradient flow of the model runs for forty time constants of the fastest direction of its kernel, and the kernel is computed again.";
   section.claims = claims_of(e);
   for (const auto* study : {&e.one_layer, &e.two_layers, &e.scale}) {
     auto figure = analysis::laziness_figure(*study);

@@ -6,10 +6,11 @@
 #include "phaselaw/analysis/laziness_study.h"
 #include "phaselaw/reproduce/experiment.h"
 
-// Experiment 5 of the paper: how far the kernel drifts along the exact gradient flow, against width and scale
-// (theory.md section 4 and 11).
+// Experiment 5 of the paper: the drift of the kernel along the exact gradient flow, against width and scale
+// (docs/theory/convergence.md, docs/reproduce.md).
 //
-// The theory's perturbation bound K omega sqrt(R/delta) with R ~ m^-1/2 lets the drift fall at least like m^-1/4.
+// According to the theory's perturbation bound K omega sqrt(R/delta) with R ~ m^-1/2, the drift falls at least as
+// m^-1/4.
 namespace phaselaw::reproduce {
 
 struct LazyOrRich {

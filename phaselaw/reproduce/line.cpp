@@ -20,7 +20,7 @@ double aicc(double squares, std::size_t points, int parameters) {
 
 namespace {
 
-// The sum of squares at growth c, a refitted.
+// The sum of squares at growth c, with a refitted.
 double squares_at(std::span<const double> n_layers, std::span<const double> log_rate, double growth) {
   std::vector<double> rest;
   for (std::size_t i = 0; i < n_layers.size(); ++i)
@@ -40,7 +40,8 @@ DepthGrowth fit_depth_growth(std::span<const double> n_layers, std::span<const d
   if (fit.points < 4) return fit;
   const auto [least, most] = std::minmax_element(n_layers.begin(), n_layers.end());
   if (*least == *most) return fit;
-  // ln S grows with c at every depth, and the more the deeper: one minimum. The step resolves c to 0.002.
+  // ln S increases with c at every depth, and more for deeper models, so there is one minimum. The step resolves c to
+  // 0.002.
   constexpr double kFirst = -0.999, kLast = 10;
   constexpr int kSteps = 4000;
   std::vector<double> c(kSteps + 1), squares(kSteps + 1);

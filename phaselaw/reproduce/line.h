@@ -6,22 +6,22 @@
 
 #include "phaselaw/base/constants.h"
 
-// A straight line or a growth law through measurements, a mean, a share of successes: each with its 95 %
-// interval. For claims about slopes over the flows of an experiment, whose points are independent draws.
+// A straight line or a growth law through measurements, a mean, or a share of successes, each with its 95 % interval.
+// For claims about slopes over the flows of an experiment, of which the points are independent draws.
 namespace phaselaw::reproduce {
 
-// AICc of a Gaussian likelihood whose variance is fitted too: `parameters` counts it. NaN for n <= parameters + 1 [T].
+// AICc of a Gaussian likelihood with a fitted variance, which `parameters` includes. NaN for n <= parameters + 1 [T].
 [[nodiscard]] double aicc(double squares, std::size_t points, int parameters);
 
-// How the rate grows with depth (theory/convergence.h): ln rate = a + ln S(N, c), S(N, c) = sum_nu (1 + c)^(2 (N -
-// nu)). c = 0 is the linear reading, c > 0 the exponential one. Least squares over a and c > -1; the interval of c is
-// where the sum of squares, a refitted, rises by the F quantile of one parameter (profile likelihood) [T].
+// The growth of the rate with depth (theory/convergence.h): ln rate = a + ln S(N, c), S(N, c) = sum_nu (1 + c)^(2 (N -
+// nu)). c = 0 is the linear reading, c > 0 the exponential one. Least squares over a and c > -1; the interval of c ends
+// where the sum of squares, with a refitted, rises by the F quantile of one parameter (profile likelihood) [T].
 struct DepthGrowth {
   double growth = base::kNaN, lo = growth, hi = growth;  // c
-  double aicc_gain = growth;  // AICc(c = 0) - AICc(c free): > 0 where the data want a c that is not 0
+  double aicc_gain = growth;  // AICc(c = 0) - AICc(c free): > 0 if the data favour a nonzero c
   std::size_t points = 0;
 };
-// `n_layers` whole numbers >= 1, `log_rate` = ln alpha. NaN throughout for fewer than four points or two depths.
+// `n_layers` whole numbers >= 1, `log_rate` = ln alpha. All NaN for fewer than four points or two depths.
 [[nodiscard]] DepthGrowth fit_depth_growth(std::span<const double> n_layers, std::span<const double> log_rate);
 
 // The mean with Student's t interval [T]; NaN for no value, lo and hi NaN for one.

@@ -15,7 +15,7 @@ namespace phaselaw::reproduce {
 namespace {
 
 // Noisy targets of a teacher of the student's own kind, so the mask is the teacher's too: a decoder learns a causal
-// task and an encoder one that looks both ways. Weights and inputs of a seed are the same.
+// task and an encoder one that uses both directions. Weights and inputs of a seed are the same.
 constexpr const char* kModel = R"(seed = 1
 [model]
 n_layers = 2
@@ -65,7 +65,7 @@ report::Claim exponent_claim(const MaskStudy& s) {
   claim.id = "E7.exponent";
   claim.statement =
       "An encoder's lowest excess risk falls with the data as fast as a decoder's: the exponent is the same.";
-  claim.source = "theory section 2 and 11: open question 3 [S]";
+  claim.source = "docs/reproduce.md: open question 3 [S]";
   claim.predicted = 0;
   claim.predicted_text = fmt::format("0 to within {}", kExponentMargin);
   claim.measured = difference.slope;
@@ -73,13 +73,14 @@ report::Claim exponent_claim(const MaskStudy& s) {
   claim.hi = enough ? difference.hi : NAN;
   claim.verdict = judge_within(0, kExponentMargin, claim.lo, claim.hi);
   claim.reading = fmt::format(
-      "Slope of ln(bidirectional/causal risk) on ln n_data over {} of {} pairs of flows of one seed that passed their "
-      "minimum (Student t); supported where the interval lies within the margin, not supported where all of it lies "
-      "outside. The slopes: causal {}, bidirectional {}.",
+      "Slope of ln(bidirectional/causal risk) "
+      "on ln n_data over {} of {} pairs of flows of one seed that passed their minimum (Student t); "
+      "supported if the interval lies within the margin, not supported if all of it lies outside. The slopes: "
+      "causal {}, bidirectional {}.",
       pairs.log_n.size(), s.causal.size(), base::format_value(causal.slope, causal.lo, causal.hi),
       base::format_value(both.slope, both.lo, both.hi));
   claim.would_change =
-      "More data and seeds, which narrow the interval; text, where looking both ways changes the task.";
+      "More data and seeds, which narrow the interval; text, for which using both directions changes the task.";
   return claim;
 }
 
@@ -93,7 +94,7 @@ report::Claim ratio_claim(const MaskStudy& s, const char* id, const char* statem
   report::Claim claim;
   claim.id = id;
   claim.statement = statement;
-  claim.source = "theory section 2 and 4: nothing in the bounds names the mask [R]";
+  claim.source = "docs/theory/convergence.md: no bound depends on the mask [R]";
   claim.predicted = 1;
   claim.predicted_text = fmt::format("1 to within a factor {}", kRatioMargin);
   const auto mean = mean_of(logs);
@@ -103,7 +104,8 @@ report::Claim ratio_claim(const MaskStudy& s, const char* id, const char* statem
   claim.verdict = judge_within(0, std::log(kRatioMargin), mean.lo, mean.hi);
   claim.reading = fmt::format(
       "Geometric mean of bidirectional/causal over {} pairs of flows (Student t of the logarithms).", logs.size());
-  claim.would_change = "Longer sequences, where a decoder's first tokens see ever less than an encoder's.";
+  claim.would_change =
+      "Longer sequences, in which a decoder's first tokens depend on ever fewer tokens than an encoder's.";
   return claim;
 }
 
@@ -156,16 +158,17 @@ std::vector<report::Figure> figures_of(const MaskStudy& s) {
     figure.series.push_back(std::move(series));
   }
   figure.caption =
-      "Exact gradient flows on noisy targets, noise 0.3, stopped at a hundredth of the first training loss; the lowest "
-      "excess risk on the way. Geometric mean over seeds, bars from the smallest to the largest.";
+      "Exact gradient flows on noisy targets, noise 0.3, stopped at a hundredth of the first training loss; "
+      "the lowest excess risk along the flow. Geometric mean over seeds, bars from the smallest to the largest.";
   return {figure};
 }
 
 report::Table table_of(const MaskStudy& s) {
   report::Table table;
   table.caption =
-      "By mask and data, geometric means over seeds; a dash where the kernel has more than 512 rows. Kernel condition: "
-      "lambda_max/lambda_min of the whole kernel. Past minimum: flows whose excess risk rose again before their end.";
+      "By mask and data, geometric means over seeds; a dash if the kernel has more than 512 rows. "
+      "Kernel condition: lambda_max/lambda_min of the whole kernel. "
+      "Past minimum: flows with an excess risk that rose again before their end.";
   table.columns = {"mask",        "n_data", "lambda", "kernel condition", "rate", "drift", "lowest excess risk",
                    "past minimum"};
   for (const bool causal : {true, false})
@@ -198,9 +201,9 @@ Finding mask(const Context& context) {
   auto& section = finding.section;
   section.title = "Encoder-only: the mask";
   section.lead =
-      "The theory is written for decoders. Does the law depend on the causal mask? The same weights and inputs learn "
-      "by the exact gradient flow with either mask, each from a teacher of its own kind, and are compared pair by "
-      "pair.";
+      "The theory is written for decoders. Does the law depend on the causal mask? "
+      "The same weights and inputs learn by the exact gradient flow with either mask, "
+      "each from a teacher of its own kind, and are compared pair by pair.";
   section.claims = claims_of(s);
   section.figures = figures_of(s);
   section.tables = {table_of(s)};

@@ -34,60 +34,60 @@ report::Claim claim_of(std::string id, std::string statement, const Statistic& s
 
 const char* kMethod = "Bootstrap over the runs of each data size; percentiles.";
 
-// Where the band as stated is left, and which constant would have to move.
+// Where the measurement leaves the band as stated, and which constant would have to change.
 std::string blame(const MatchingBandStudy& s, const EditionBand& band) {
   const auto number = [](double x) { return base::format_number(x, 2); };
   const auto& out = band.stated_excursion;
   if (out.worst() <= 0) return "The envelope stays inside. ";
   if (out.above >= out.below)
     return fmt::format(
-        "It lies up to {} powers of ten above the upper bound. n Delta R/xi^2 at the best stopping times is {}, where "
-        "the bound takes c_xi d_eff = 1; with that number, a = 1 still, {}. ",
+        "It lies up to {} powers of ten above the upper bound. "
+        "n Delta R/xi^2 at the best stopping times is {}, where the bound takes c_xi d_eff = 1; "
+        "with that number, a = 1 still, {}. ",
         number(out.above), number(s.c_measured),
         band.with_measured_c.above <= 0
-            ? "the envelope is below the bound: c_xi d_eff is to blame"
-            : fmt::format("{} powers remain, which a would have to supply (risk moves like a^(1/{}))",
+            ? "the envelope is below the bound, because c_xi d_eff is smaller"
+            : fmt::format("{} powers remain, which a would have to provide (risk scales as a^(1/{}))",
                           number(band.with_measured_c.above), number(band.edition.p)));
   return fmt::format(
-      "It lies up to {} powers of ten below the lower bound of the best n for the compute: a is to blame, the FLOP "
-      "that "
-      "a sequence takes are fewer than a n^{} with a = 1. ",
+      "It lies up to {} powers of ten below the lower bound of the best n for the compute, because of a: "
+      "a sequence needs fewer FLOP than a n^{} with a = 1. ",
       number(out.below), number(band.edition.p));
 }
 
 report::Claim stated_claim(const MatchingBandStudy& s, const EditionBand& band) {
-  auto claim = claim_of(band.edition.name + "_stated",
-                        fmt::format("Edition {}: with every constant 1 the measured envelope lies between lower and "
-                                    "upper bound at all computes.",
-                                    band.edition.name),
-                        band.stated);
-  claim.source = "theory sections 6 and 10: matching bounds, constants 1 [R, T]";
+  auto claim = claim_of(
+      band.edition.name + "_stated",
+      fmt::format(
+          "Edition {}: with every constant 1 the measured envelope lies between lower and upper bound at all computes.",
+          band.edition.name),
+      band.stated);
+  claim.source = "docs/theory/two-stage-law.md, docs/theory/lower-bounds.md: matching bounds, constants 1 [R, T]";
   claim.reading = blame(s, band) + kMethod;
   claim.would_change =
-      "Measured constants in place of 1: the theory states orders, and no value of a, c_xi or d_eff follows from it.";
+      "Measured constants instead of 1: the theory states orders of magnitude, and no value of a, c_xi or d_eff follows from it.";
   return claim;
 }
 
 report::Claim fitted_claim(const EditionBand& band) {
-  auto claim = claim_of(band.edition.name + "_fitted",
-                        fmt::format("Edition {}: with a and c_xi d_eff fitted the measured envelope lies between lower "
-                                    "and upper bound, a factor 16 apart, at all computes.",
-                                    band.edition.name),
-                        band.fit);
-  claim.source = "theory sections 6 and 10: matching bounds [S exponents, R, T]";
+  auto claim = claim_of(
+      band.edition.name + "_fitted",
+      fmt::format(
+          "Edition {}: "
+          "with a and c_xi d_eff fitted the measured envelope lies between lower and upper bound, a factor 16 apart, at all computes.",
+          band.edition.name),
+      band.fit);
+  claim.source = "docs/theory/two-stage-law.md, docs/theory/lower-bounds.md: matching bounds [S exponents, R, T]";
   claim.reading = fmt::format(
-      "{}; only the shape is tested, with the constants that keep the envelope nearest to the middle. It {} by a "
-      "factor {}. "
-      "{}",
+      "{}; only the shape is tested, with the constants that keep the envelope nearest to the middle. It {} by a factor {}. {}",
       band.fitted.a_identified
           ? fmt::format("a = {}, c_xi d_eff = {}", base::format_flop(band.fitted.a), base::format_number(band.fitted.c))
-          : "a is not identified, it goes to the end of its range: the envelope falls more "
-            "steeply than the law anywhere, "
-            "which leaves the pure power C^-1/p",
+          : "a is poorly constrained and ends at its bound: "
+            "the envelope falls more steeply than the law anywhere, so the pure power C^-1/p remains",
       band.fit.value > 0 ? "leaves the band" : "stays inside",
       base::format_number(std::pow(10, std::abs(band.fit.value))), kMethod);
   claim.would_change =
-      "More decades of compute: two constants fit a band of a factor 16 to any slope near the law's over a few.";
+      "More decades of compute: over a few decades two constants fit a band of a factor 16 to any slope near the law's.";
   return claim;
 }
 
@@ -129,9 +129,9 @@ Figure figure_of(const MatchingBandStudy& s, const EditionBand& band) {
   measured.y = s.measured;
   for (auto* series : {&fitted, &upper, &lower, &two_point, &measured}) figure.series.push_back(std::move(*series));
   figure.caption =
-      "Black: the best excess risk that each compute reached. Shaded: lower to upper bound with two constants fitted. "
-      "Dashed: the same with every constant 1. Green: the two-point bound of the data that the best run used, which "
-      "has no constant to fit.";
+      "Black: the lowest excess risk reached at each compute. Shaded: lower to upper bound with two constants fitted. "
+      "Dashed: the same with every constant 1. "
+      "Green: the two-point bound for the data of the best run, which has no constant to fit.";
   return figure;
 }
 
@@ -139,18 +139,16 @@ Figure figure_of(const MatchingBandStudy& s, const EditionBand& band) {
 
 std::vector<report::Claim> claims_of(const MatchingBandStudy& s) {
   auto bound = claim_of("two_point",
-                        "At no compute is the measured envelope below xi^2/(16 n), n the data that its best run used.",
+                        "At no compute is the measured envelope below xi^2/(16 n), with n the data of its best run.",
                         s.two_point);
-  bound.source = "theory section 10: two-point lower bound [S name, T]";
+  bound.source = "docs/theory/lower-bounds.md: two-point lower bound [S name, T]";
   bound.unit = "powers of ten below";
   bound.reading = fmt::format(
-      "Nearest approach: the measured risk is {} times the bound, which knows neither the L o coordinates nor d_eff. "
-      "{}",
+      "Nearest approach: the measured risk is {} times the bound, which contains neither the L o coordinates nor d_eff. {}",
       base::format_number(std::pow(10, -s.two_point.value), 2), kMethod);
   bound.would_change =
-      "An envelope below the bound; it binds every estimator that does not know the target, so that would mean an "
-      "error "
-      "in the risk or the noise.";
+      "An envelope below the bound. "
+      "The bound holds for every estimator that does not know the target, so this would mean an error in the risk or the noise.";
   std::vector<report::Claim> claims = {std::move(bound)};
   for (const auto& band : s.editions) {
     claims.push_back(stated_claim(s, band));
@@ -168,9 +166,8 @@ std::vector<Figure> figures_of(const MatchingBandStudy& s) {
 report::Table table_of(const MatchingBandStudy& s) {
   report::Table table;
   table.caption = fmt::format(
-      "Constants. Known: noise xi = {} per output coordinate, {} coordinates a sequence. Measured: R0 = {} per "
-      "sequence, "
-      "n Delta R/xi^2 = {} (median over runs that passed their minimum).",
+      "Constants. Known: noise xi = {} per output coordinate, {} coordinates per sequence. "
+      "Measured: R0 = {} per sequence, n Delta R/xi^2 = {} (median over runs that passed their minimum).",
       base::format_number(s.input.noise), s.input.coordinates, base::format_number(s.input.initial_risk),
       base::format_number(s.c_measured));
   table.columns = {"edition",           "a fitted, FLOP",    "c_xi d_eff fitted",
@@ -178,7 +175,7 @@ report::Table table_of(const MatchingBandStudy& s) {
   for (const auto& band : s.editions)
     table.rows.push_back(
         {band.edition.name,
-         band.fitted.a_identified ? base::format_number(band.fitted.a, 3, base::Notation::power) : "not identified",
+         band.fitted.a_identified ? base::format_number(band.fitted.a, 3, base::Notation::power) : "poorly constrained",
          band.fitted.a_identified ? base::format_number(band.fitted.c) : "–",
          base::format_number(band.stated_excursion.above), base::format_number(band.stated_excursion.below),
          base::format_number(band.fit.value)});
@@ -201,15 +198,16 @@ Finding matching_band(const Context& context) {
   Finding finding;
   finding.section.title = "Matching band: lower bound, measurement, upper bound";
   finding.section.lead =
-      "Edition v3 of the paper matches the upper bound of the excess risk with a lower bound of the same power of "
-      "compute. Both are drawn on the envelope of the teacher study: with every constant 1, as the theory states them, "
-      "and with the two constants that no theory gives, a and c_xi d_eff, fitted.";
+      "Edition v3 of the paper matches the upper bound of the excess risk with a lower bound of the same power of compute. "
+      "Both are compared with the envelope of the teacher study: with every constant 1, as the theory states them, "
+      "and with the two constants that the theory leaves open, a and c_xi d_eff, fitted.";
   finding.section.claims = claims_of(study);
   finding.section.figures = figures_of(study);
   finding.section.tables = {table_of(study)};
   finding.section.paragraphs = {
-      "The lower bound at a compute takes the best n for that compute by the theory's accounting; a run that uses more "
-      "data than that is not bound by it. The first claim takes the data that was used instead, and has no constant."};
+      "The lower bound at a compute uses the best n for that compute by the theory's accounting; "
+      "it does not apply to a run that uses more data. "
+      "The first claim therefore uses the data of the run, and has no constant."};
   return finding;
 }
 

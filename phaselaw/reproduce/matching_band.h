@@ -12,18 +12,17 @@
 #include "phaselaw/reproduce/study_curves.h"
 #include "phaselaw/theory/two_stage.h"
 
-// Lower bound, measured envelope and upper bound of the excess risk in one frame: the matching bounds of the two-stage
-// law (theory.md sections 6 and 10, theory/matching_band.h) on the runs of E1.teacher.
+// Lower bound, measured envelope and upper bound of the excess risk in one figure: the matching bounds of the two-stage
+// law (docs/theory/two-stage-law.md, docs/theory/lower-bounds.md, theory/matching_band.h) on the runs of E1.teacher.
 //
 // Unit: excess risk per sequence, the unit of Loss and of the two-point bound: L o times that per output coordinate.
 // The law is stated for R0 = 1; with the measured R0 it reads
 //   upper(C) = c R0 (s^2/n(C)),  s^2 = xi^2/R0,  C = a n^p log(n/s^2)/s^2,   lower(C) = upper(C)/16
-// xi is known, R0 is measured at the start; a (in FLOP) and c = c_xi d_eff are 1 as stated, or fitted: at computes
-// evenly spaced in the logarithm the largest distance of ln(measured) from the middle of the band is least, so that an
-// envelope outside the fitted band is outside for every choice of a and c. A fitted band can only fail by
-// its shape.
-// Intervals: runs are resampled with replacement within each data size, the envelope is rebuilt, constants are
-// refitted; percentiles.
+// xi is known, R0 is measured at the start; a (in FLOP) and c = c_xi d_eff are 1 as stated, or fitted: they minimise
+// the largest distance of ln(measured) from the middle of the band, at computes evenly spaced in the logarithm. An
+// envelope outside the fitted band is therefore outside for every choice of a and c, so a fitted band can fail only by
+// its shape. Intervals: runs are resampled with replacement within each data size, the envelope is recomputed, and
+// constants are refitted; percentiles.
 namespace phaselaw::reproduce {
 
 struct BandInput {
@@ -57,9 +56,9 @@ struct EditionBand {
 struct MatchingBandStudy {
   BandInput input;
   std::vector<double> compute, measured;  // the envelope at computes evenly spaced in the logarithm
-  std::vector<double> n_data;             // of the run that is best there
+  std::vector<double> n_data;             // of the run that is lowest there
   double c_measured = 1;                  // median of n Delta R/xi^2 over the runs that passed their minimum
-  Statistic two_point;  // largest over the computes of log10 (xi^2/(16 n))/measured, with the n that the run used
+  Statistic two_point;  // largest over the computes of log10 (xi^2/(16 n))/measured, with the n of the run
   std::vector<EditionBand> editions;  // v1, v3
 };
 

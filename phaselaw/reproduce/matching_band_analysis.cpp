@@ -20,7 +20,7 @@ constexpr std::size_t kComputes = 48;
 const double kHalfBand = std::log(4);  // from the middle of the band to its edges: upper/lower = 16
 constexpr double kLeastLogA = -80, kMostLogA = 120;
 
-// The envelope at the given computes; `size_of` a run's data.
+// The envelope at the given computes; `size_of` gives the data of a run.
 struct Envelope {
   std::vector<double> measured, n_data;
 };
@@ -64,7 +64,7 @@ Level level(const theory::Edition& edition, double a, const BandInput& input, co
 BandConstants fit_constants(const theory::Edition& edition, const BandInput& input, const std::vector<double>& compute,
                             const std::vector<double>& measured) {
   const auto rest = [&](double log_a) { return level(edition, std::exp(log_a), input, compute, measured).rest; };
-  // One minimum is not certain: a grid first, then ever finer grids about the best.
+  // There may be several minima, so a grid is searched first, then ever finer grids about the best point.
   double best = kLeastLogA, step = 2;
   double lo = kLeastLogA, hi = kMostLogA;
   for (int refinement = 0; refinement < 6; ++refinement) {

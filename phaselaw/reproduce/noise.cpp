@@ -21,7 +21,7 @@ constexpr double kLevel = 0.975;  // two-sided 95 %
 constexpr double kSlopeTolerance = 0.25;
 
 // A small student of a teacher of its own class; xi = 2 at n = 64 in every case, larger than the target, so that noise
-// and not the lack of data decides.
+// and not the lack of data determines the result.
 constexpr const char* kStudy = R"(seed = 1
 [model]
 n_layers = 2
@@ -87,7 +87,7 @@ double median_at(const std::vector<BestRisk>& best, std::int64_t n) {
   return values.empty() ? NAN : numerics::median(values);
 }
 
-// The control may still fall at its end: its risk then is too large and the share too small.
+// The control may still be falling at its end: its risk is then too large and the share too small.
 double noise_share(const NoiseExperiment& e, const NoiseCase& c) {
   double least = NAN;
   for (const auto n : e.sizes) {
@@ -144,11 +144,11 @@ std::string evidence_of(const NoiseCase& c) {
                      base::format_percent(c.noise_share));
 }
 
-// What noise does cannot be read off runs in which something else decides.
+// The effect of noise cannot be measured in runs that are dominated by something else.
 void require_noise(const NoiseCase& c, report::Claim& claim) {
   if (c.noise_share >= kLeastNoiseShare) return;
   claim.verdict = report::Verdict::kInconclusive;
-  claim.reading += " Less than half: noise does not decide these runs.";
+  claim.reading += " This is less than half, so noise does not dominate these runs.";
 }
 
 report::Claim schedule_claim(const NoiseCase& c) {
@@ -159,7 +159,7 @@ report::Claim schedule_claim(const NoiseCase& c) {
                flat ? "Where the noise grows as n^1/2, more data do not lower the best excess risk."
                     : fmt::format("{}: the best excess risk falls as n^{}.", c.label, base::format_number(predicted)),
                predicted, c.slope);
-  claim.source = "theory section 8: n^(2s - 1), r = 1 [S]";
+  claim.source = "docs/theory/noise.md: n^(2s - 1), r = 1 [S]";
   claim.predicted_text = flat ? fmt::format("0 +- {}", kSlopeTolerance) : base::format_number(predicted);
   claim.verdict =
       flat ? judge_within(0, kSlopeTolerance, claim.lo, claim.hi) : judge_number(predicted, claim.lo, claim.hi, true);
@@ -168,7 +168,7 @@ report::Claim schedule_claim(const NoiseCase& c) {
                   flat ? " The tolerance is half the distance to the slope predicted for n^1/4." : "");
   require_noise(c, claim);
   claim.would_change =
-      "More data, where the estimation term outweighs what the student cannot yet represent or reach, at every size.";
+      "More data, if the estimation term is larger than what the student cannot yet represent or reach, at every size.";
   return claim;
 }
 
@@ -179,18 +179,18 @@ report::Claim compute_claim(const NoiseCase& c, const theory::Edition& edition) 
       c.name + "_compute_" + std::string(edition.name),
       fmt::format("{}: the envelope over all n falls as compute^-1/{}.", c.label, base::format_number(1 / predicted)),
       predicted, {q->value, q->lo.value_or(NAN), q->hi.value_or(NAN), c.envelope.n_points});
-  claim.source = fmt::format("theory section 8: (1 - 2s)/(p - 2s), edition {} [S]", edition.name);
+  claim.source = fmt::format("docs/theory/noise.md: (1 - 2s)/(p - 2s), edition {} [S]", edition.name);
   claim.predicted_text = fmt::format("1/{}", base::format_number(1 / predicted));
   claim.verdict = judge_number(predicted, claim.lo, claim.hi, q->identified && c.envelope.convergence.certified);
   claim.reading = fmt::format("Exponent q of {} on {} envelope points, runs resampled.{}", c.envelope.formula(),
-                              c.envelope.n_points, q->identified ? "" : " The data do not identify q.");
-  claim.would_change = "Runs of more compute and data, whose envelope flattens in its last decades.";
+                              c.envelope.n_points, q->identified ? "" : " The data constrain q poorly.");
+  claim.would_change = "Runs with more compute and data, with an envelope that becomes flatter in its last decades.";
   return claim;
 }
 
 std::vector<report::Claim> kind_claims(const NoiseCase& c) {
   auto slope = claim_of(c.name + "_slope",
-                        fmt::format("{} of the same mean square leaves the exponent of the data as it is.", c.label), 0,
+                        fmt::format("{} of the same mean square does not change the exponent of the data.", c.label), 0,
                         c.slope_less_gaussian);
   slope.predicted_text = fmt::format("0 +- {}", kSlopeTolerance);
   slope.verdict = judge_within(0, kSlopeTolerance, slope.lo, slope.hi);
@@ -199,7 +199,7 @@ std::vector<report::Claim> kind_claims(const NoiseCase& c) {
       c.slope_less_gaussian.points, evidence_of(c));
   slope.would_change = "A difference of slopes beyond the tolerance over more sizes, or with heavier tails.";
   auto floor = claim_of(c.name + "_floor",
-                        fmt::format("{} of the same mean square leaves the best excess risk as it is.", c.label), 1,
+                        fmt::format("{} of the same mean square does not change the best excess risk.", c.label), 1,
                         c.ratio_to_gaussian);
   floor.predicted_text = "ratio 1";
   floor.verdict = judge_number(1, floor.lo, floor.hi, true);
@@ -208,7 +208,7 @@ std::vector<report::Claim> kind_claims(const NoiseCase& c) {
                   c.ratio_to_gaussian.points);
   floor.would_change = "More seeds, which narrow the interval, or a loss other than the square.";
   for (auto* claim : {&slope, &floor}) {
-    claim->source = "theory section 8, open question 4 [S]; the bound knows xi^2 only [R]";
+    claim->source = "docs/theory/noise.md, open question 4 [S]; the bound depends only on xi^2 [R]";
     require_noise(c, *claim);
   }
   return {slope, floor};
@@ -277,9 +277,9 @@ Finding noise(const Context& context) {
   auto& section = finding.section;
   section.title = "Noise that grows with the data, and other noise";
   section.lead =
-      "More data help as long as the noise grows more slowly than n^1/2: the excess risk falls as n^(2s - 1) where the "
-      "noise grows as n^s. A student transformer learns a known teacher from noisy targets. Every run is read at its "
-      "best stopping time, because with noise the excess risk falls, bends and rises again.";
+      "More data help as long as the noise grows more slowly than n^1/2: the excess risk falls as n^(2s - 1) if the noise grows as n^s. "
+      "A student transformer learns a known teacher from noisy targets. "
+      "Every run is evaluated at its best stopping time, because with noise the excess risk falls, bends and rises again.";
   section.claims = claims_of(e);
   section.tables = tables_of(e);
   auto figures = figures_of(e);
@@ -288,10 +288,10 @@ Finding noise(const Context& context) {
   for (const auto* list : {&e.schedules, &e.kinds})
     for (const auto& c : *list)
       if (c.curves.diverged > 0)
-        section.paragraphs.push_back(fmt::format("{}: {} runs diverged and are left out.", c.label, c.curves.diverged));
+        section.paragraphs.push_back(fmt::format("{}: {} runs diverged and are not used.", c.label, c.curves.diverged));
   section.paragraphs.push_back(
-      fmt::format("Slopes use n = {}: the sizes at which every run of every case passed its minimum. All seeds share "
-                  "one teacher, so the intervals do not hold the choice of the teacher.",
+      fmt::format("Slopes use n = {}: the sizes at which every run of every case passed its minimum. "
+                  "All seeds share one teacher, so the intervals do not include the choice of the teacher.",
                   fmt::join(e.sizes, ", ")));
   for (const auto& c : e.schedules) finding.fits["noise." + c.name] = to_value(c.envelope);
   return finding;

@@ -8,7 +8,7 @@
 #include "phaselaw/reproduce/noise.h"
 #include "phaselaw/theory/noise.h"
 
-// What experiment 2 shows (noise.h).
+// Figures and tables of experiment 2 (noise.h).
 namespace phaselaw::reproduce {
 
 namespace {
@@ -49,9 +49,10 @@ Figure frame(std::string title, std::string caption) {
 
 std::vector<Figure> figures_of(const NoiseExperiment& e) {
   const Colour colours[] = {Colour::kBlue, Colour::kOrange, Colour::kVermillion, Colour::kGreen};
-  auto schedules = frame("Best excess risk against data, where the noise grows with the data",
-                         "Lowest excess risk that any moment of training reached: median of the seeds, bars from the "
-                         "smallest to the largest. The straight lines have the slopes that the theory states.");
+  auto schedules = frame(
+      "Best excess risk against data, where the noise grows with the data",
+      "Lowest excess risk reached at any time of the training: median of the seeds, bars from the smallest to the largest. "
+      "The straight lines have the slopes stated by the theory.");
   std::size_t next = 0;
   for (const auto& c : e.schedules) {
     schedules.series.push_back(points_of(c, colours[next++]));
@@ -62,10 +63,9 @@ std::vector<Figure> figures_of(const NoiseExperiment& e) {
         {s.x.front(), s.y.front(), s.x.back(), slope, "theory: " + base::format_number(slope)});
   }
   schedules.series.push_back(points_of(e.clean, Colour::kGrey));
-  auto kinds =
-      frame("Best excess risk against data, for noise of other kinds",
-            "All kinds have the same mean square. Median of the seeds at the best stopping time, bars from the "
-            "smallest to the largest.");
+  auto kinds = frame(
+      "Best excess risk against data, for noise of other kinds",
+      "All kinds have the same mean square. Median of the seeds at the best stopping time, bars from the smallest to the largest.");
   next = 0;
   kinds.series.push_back(points_of(e.schedules.front(), colours[next++]));
   for (const auto& c : e.kinds) kinds.series.push_back(points_of(c, colours[next++ % std::size(colours)]));
@@ -88,8 +88,8 @@ std::vector<report::Table> tables_of(const NoiseExperiment& e) {
                               base::format_number(theory::compute_exponent(theory::edition_v3(), c.exponent))});
   }
   report::Table kinds;
-  kinds.caption = "Noise of other kinds beside Gaussian noise of the same mean square, run by run.";
-  kinds.columns = {"noise", "slope in n", "slope less Gaussian", "best risk over Gaussian", "share of noise"};
+  kinds.caption = "Noise of other kinds compared with Gaussian noise of the same mean square, run by run.";
+  kinds.columns = {"noise", "slope in n", "slope - Gaussian slope", "best risk/Gaussian", "share of noise"};
   for (const auto& c : e.kinds)
     kinds.rows.push_back({c.label, text(c.slope), text(c.slope_less_gaussian), text(c.ratio_to_gaussian),
                           base::format_number(c.noise_share, 2)});

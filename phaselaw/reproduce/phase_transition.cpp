@@ -22,7 +22,7 @@ fitting::FitOptions options_of(const StudyCurves& curves, int resamples, std::ui
   options.interval = resamples > 0 ? fitting::IntervalMethod::bootstrap : fitting::IntervalMethod::none;
   options.resamples = std::max(resamples, 2);
   options.seed = static_cast<std::int64_t>(seed);
-  // An excess risk goes to 0, a loss to a floor that is not known.
+  // An excess risk tends to 0, a loss to an unknown floor.
   if (curves.quantity == Quantity::excess_risk) options.fix["E"] = 0;
   return options;
 }

@@ -12,16 +12,17 @@
 #include "phaselaw/reproduce/experiment.h"
 #include "phaselaw/reproduce/study_curves.h"
 
-// Experiment 1 of the paper: growing compute at fixed data, and the envelope over data (theory.md section 11).
+// Experiment 1 of the paper: growing compute at fixed data, and the envelope over data (docs/theory/two-stage-law.md,
+// docs/reproduce.md).
 //
 // Every number comes from the measured curves; the verdicts follow from intervals by the rules of verdict.h. A total
-// loss is fitted with its floor free, and its exponent is that of the reducible loss: the two are never mixed.
+// loss is fitted with a free floor, and its exponent is that of the reducible loss; the two are never mixed.
 namespace phaselaw::reproduce {
 
-// Whether a run met its best stopping time: one that still falls at its end has not.
+// Whether a run passed its best stopping time; a run that is still falling at its end has not.
 [[nodiscard]] bool passed_its_minimum(const RunCurve& run);
 
-// The best value that any moment of a run with n_data sequences reached, over the replicates.
+// The best value at any time of a run with n_data sequences, over the replicates.
 struct BestOfSize {
   std::int64_t n_data = 0;
   double value = 0, lo = 0, hi = 0;  // median, smallest and largest of the replicates
@@ -32,11 +33,11 @@ struct PhaseTransition {
   StudyCurves curves;
   std::vector<EnvelopePoint> envelope;
   fitting::Fit law;                  // two-stage, exponent free, on the envelope; intervals resample runs
-  std::vector<double> band_compute;  // where the law is drawn
+  std::vector<double> band_compute;  // range over which the law is drawn
   fitting::Prediction band;          // the law there, with the interval of its value
   fitting::Fit law_v1, law_v3;       // exponent fixed at 1/6 and 1/7
-  std::string longest_run;           // of the most data and compute
-  fitting::Ranking longest;          // laws of its compute, by AICc
+  std::string longest_run;           // run with the most data and compute
+  fitting::Ranking longest;          // laws of compute fitted to it, by AICc
   std::vector<BestOfSize> best;
   // Best value against n_data over the runs that passed their minimum: a power law without floor (excess risk only).
   fitting::Fit data_law;
@@ -46,7 +47,7 @@ struct PhaseTransition {
 
 [[nodiscard]] PhaseTransition analyse(std::string name, StudyCurves curves, int resamples, std::uint64_t seed);
 
-// The laws of compute that tell how a curve begins, by AICc, without intervals (fitting::early_form judges them).
+// The laws of compute that describe how a curve begins, by AICc, without intervals (fitting::early_form judges them).
 [[nodiscard]] fitting::Ranking rank_forms(std::span<const double> compute, std::span<const double> value,
                                           bool floor_is_zero);
 
@@ -60,14 +61,14 @@ struct PhaseTransition {
 [[nodiscard]] std::vector<report::Figure> figures_of(const PhaseTransition& study);
 [[nodiscard]] std::vector<report::Table> tables_of(const PhaseTransition& study);
 
-// On runs that were left out, and on the fit.
+// Notes on runs that were skipped, and on the fit.
 [[nodiscard]] std::vector<std::string> notes_of(const PhaseTransition& study);
 
-// The runs of E1.teacher and E1.text: carried out once, whichever experiment asks first.
+// The runs of E1.teacher and E1.text, done once for all experiments that use them.
 [[nodiscard]] StudyRuns teacher_runs(const Context& context);
 [[nodiscard]] StudyRuns text_runs(const Context& context);
 
-// analyse() of the runs, and the whole section that it makes; figure `leading` goes to the head of the page.
+// analyse() of the runs, and the section of the page; figure `leading` is also shown at the head of the page.
 [[nodiscard]] PhaseTransition analyse_runs(const Context& context, const std::string& name, const StudyRuns& runs);
 [[nodiscard]] Finding finding_of(const PhaseTransition& analysis, const StudyRuns& runs, std::string title,
                                  std::string lead, std::size_t leading);

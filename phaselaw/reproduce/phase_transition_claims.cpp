@@ -26,16 +26,14 @@ report::Claim first_stage(const PhaseTransition& s) {
   report::Claim claim;
   claim.id = "E1." + s.name + ".first_stage";
   claim.statement = fmt::format("The {} falls exponentially in compute before it falls as a power.", s.curves.label());
-  claim.source = "theory section 5 and 6, exponential first stage [S]";
+  claim.source = "docs/theory/two-stage-law.md, exponential first stage [S]";
   claim.predicted_text = fmt::format("AICc gain > {}", kDecisiveAicc);
   const fitting::EarlyForm form = fitting::early_form(s.longest);
   const double gain = form.power - form.exponential;
   claim.measured = std::isfinite(gain) ? gain : kNaN;
   claim.verdict = judge_evidence(claim.measured);
   claim.reading = fmt::format(
-      "Run {}: the best form with an exponential start against the best with a power start, by AICc of the log "
-      "residuals; "
-      "best form: {}.",
+      "Run {}: the best form with an exponential start against the best with a power start, by AICc of the log residuals; best form: {}.",
       s.longest_run, s.longest.laws.front().fit.name());
   claim.would_change =
       "A longer run with more measurements before its bend, or a spectrum with one leading eigenvalue.";
@@ -46,7 +44,7 @@ report::Claim bend(const PhaseTransition& s) {
   report::Claim claim;
   claim.id = "E1." + s.name + ".bend";
   claim.statement = "The envelope over all runs bends from one stage into the other inside the measured compute.";
-  claim.source = "theory section 6: bend at W0 = 1 of the data-limited law [R]";
+  claim.source = "docs/theory/two-stage-law.md: bend at W0 = 1 of the data-limited law [R]";
   claim.predicted_text = "a bend";
   claim.unit = "FLOP";
   const auto* estimate = s.law.find("bend_compute");
@@ -83,11 +81,11 @@ report::Claim exponent(const PhaseTransition& s, const theory::Edition& edition,
       "Exponent q of {}, fitted to {} envelope points ({}); fixing q at {} changes AICc by {}.{}", s.law.formula(),
       s.law.n_points, base::enum_name(s.law.method), fraction, base::format_number(fixed.aicc - s.law.aicc),
       q->identified ? ""
-                    : " The data do not identify q: " +
+                    : " The data constrain q poorly: " +
                           (s.law.warnings.empty() ? s.law.convergence.status : s.law.warnings.front()) + ".");
   claim.would_change = fmt::format(
-      "Runs of more compute whose envelope flattens towards -{} in its last decades; the theory's is an upper bound, "
-      "which a steeper slope does not contradict.",
+      "Runs with more compute and an envelope that approaches the slope -{} in its last decades; "
+      "the theory's exponent is an upper bound, which a steeper slope does not contradict.",
       fraction);
   return claim;
 }
@@ -96,7 +94,7 @@ report::Claim data_exponent(const PhaseTransition& s) {
   report::Claim claim;
   claim.id = "E1." + s.name + ".data_exponent";
   claim.statement = "At the best stopping time the excess risk falls as 1/n with the number of sequences.";
-  claim.source = "theory section 5 and 7: estimation term c xi^2/n [S]";
+  claim.source = "docs/theory/excess-risk.md: estimation term c xi^2/n [S]";
   claim.predicted = 1;
   claim.predicted_text = "1";
   const auto* q = s.data_law.find("q");
@@ -105,7 +103,8 @@ report::Claim data_exponent(const PhaseTransition& s) {
   claim.reading = fmt::format(
       "Power law through the lowest excess risk of the {} of {} runs that passed their minimum ({} interval).",
       s.runs_at_minimum, s.curves.runs.size(), base::enum_name(s.data_law.method));
-  claim.would_change = "More data, where the teacher's parameters are over-determined: the exponent rises towards 1.";
+  claim.would_change =
+      "More data, for which the teacher's parameters are over-determined and the exponent approaches 1.";
   return claim;
 }
 

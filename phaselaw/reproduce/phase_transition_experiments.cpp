@@ -2,7 +2,7 @@
 #include "phaselaw/fitting/fit_file.h"
 #include "phaselaw/reproduce/phase_transition.h"
 
-// Experiment 1 on a teacher, whose excess risk is known, and on real text, whose floor is not.
+// Experiment 1 on a teacher, with known excess risk, and on real text, with an unknown floor.
 namespace phaselaw::reproduce {
 
 namespace {
@@ -112,23 +112,24 @@ StudyRuns text_runs(const Context& context) {
 
 Finding phase_transition_on_teacher(const Context& context) {
   const auto runs = teacher_runs(context);
-  return finding_of(analyse_runs(context, "teacher", runs), runs, "Phase transition: a teacher with known noise",
-                    "At fixed data the excess risk falls exponentially in compute, bends, and meets a floor; the best "
-                    "over all data sizes then falls as a small power of compute. A student transformer learns a random "
-                    "teacher of the same class from noisy targets. The teacher is known, so the excess risk, the mean "
-                    "of (F - F*)^2 per output coordinate on fresh inputs, is measured directly.",
-                    0);
+  return finding_of(
+      analyse_runs(context, "teacher", runs), runs, "Phase transition: a teacher with known noise",
+      "At fixed data the excess risk falls exponentially in compute, bends, and reaches a floor; "
+      "the best over all data sizes then falls as a small power of compute. "
+      "A student transformer learns a random teacher of the same class from noisy targets. "
+      "The teacher is known, so the excess risk, the mean of (F - F*)^2 per output coordinate on fresh inputs, is measured directly.",
+      0);
 }
 
 Finding phase_transition_on_text(const Context& context) {
   const auto runs = text_runs(context);
-  return finding_of(analyse_runs(context, "text", runs), runs, "Phase transition: real English, byte by byte",
-                    "The same question where nobody knows the target. A decoder-only transformer predicts the next "
-                    "byte of the text at " +
-                        context.text +
-                        ". Nobody knows the entropy of English: the loss has an unknown floor, which is fitted, and "
-                        "only the part above it is compared with the theory.",
-                    1);
+  return finding_of(
+      analyse_runs(context, "text", runs), runs, "Phase transition: real English, byte by byte",
+      "The same question for an unknown target. A decoder-only transformer predicts the next byte of the text at " +
+          context.text +
+          ". The entropy of English is not known: "
+          "the loss has an unknown floor, which is fitted, and only the part above it is compared with the theory.",
+      1);
 }
 
 }  // namespace phaselaw::reproduce

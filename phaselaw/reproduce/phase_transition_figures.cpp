@@ -7,7 +7,7 @@
 #include "phaselaw/reproduce/phase_transition.h"
 #include "phaselaw/theory/two_stage.h"
 
-// What experiment 1 shows (phase_transition.h): theory and measurement in one frame.
+// Figures and tables of experiment 1 (phase_transition.h).
 namespace phaselaw::reproduce {
 
 namespace {
@@ -63,7 +63,7 @@ void add_law(const PhaseTransition& s, double floor, Figure& figure) {
     figure.x_intervals.push_back({*bend->lo, *bend->hi, "bend, 95 % interval", Colour::kSkyBlue});
 }
 
-// The slopes of the two editions, over the last decade and a half of the envelope, a little above the data.
+// The slopes of the two editions, over the last decade and a half of the envelope, drawn slightly above the data.
 void add_slopes(const PhaseTransition& s, double floor, Figure& figure) {
   const auto& last = s.envelope.back();
   const double start = std::max(last.compute / 50, s.envelope.front().compute);
@@ -90,8 +90,8 @@ Figure data_figure(const PhaseTransition& s) {
   Figure figure;
   figure.title = fmt::format("Best {} against data: {}", s.curves.label(), s.name);
   figure.caption =
-      "Lowest value that any moment of training reached, for each number of training sequences: median of the "
-      "replicates, bars from the smallest to the largest.";
+      "Lowest value at any time of the training, for each number of training sequences: "
+      "median of the replicates, bars from the smallest to the largest.";
   figure.x = {"training sequences n", "", true};
   figure.y = {"best " + s.curves.label(), s.curves.unit(), true};
   Series points;
@@ -123,23 +123,22 @@ std::vector<Figure> figures_of(const PhaseTransition& s) {
   if (s.curves.quantity == Quantity::excess_risk) {
     Figure figure = loss_figure(s, 0, "excess risk", true);
     figure.caption =
-        "Each grey line is one training run; black points are the lower envelope over all runs; the red line is "
-        "the two-stage law fitted to the envelope, with its pointwise 95 % band; the straight lines are the "
-        "slopes that the two editions of the theory state for the second stage.";
+        "Each grey line is one training run; black points are the lower envelope over all runs; "
+        "the red line is the two-stage law fitted to the envelope, with its pointwise 95 % band; "
+        "the straight lines are the slopes stated by the two editions of the theory for the second stage.";
     figures.push_back(std::move(figure));
   } else {
     Figure total = loss_figure(s, 0, "test loss", false);
     const auto* floor = s.law.find("E");
     total.caption = fmt::format(
-        "Total test loss. The fitted floor is {}; the theory's slopes are those of the part above it, "
-        "in the next figure.",
+        "Total test loss. The fitted floor is {}; the theory's slopes refer to the part above it, in the next figure.",
         base::format_value(floor->value, floor->lo.value_or(NAN), floor->hi.value_or(NAN)));
     figures.push_back(std::move(total));
     Figure reducible = loss_figure(s, floor->value, "reducible loss", true);
     reducible.caption = fmt::format(
-        "The same with the fitted floor E = {} taken away. The straight lines are the slopes that "
-        "the two editions of the theory state for the second stage. The band holds the floor's "
-        "uncertainty too.",
+        "The same with the fitted floor E = {} subtracted. "
+        "The straight lines are the slopes stated by the two editions of the theory for the second stage. "
+        "The band includes the uncertainty of the floor.",
         base::format_number(floor->value, 4));
     figures.push_back(std::move(reducible));
   }
@@ -150,7 +149,7 @@ std::vector<Figure> figures_of(const PhaseTransition& s) {
 std::vector<report::Table> tables_of(const PhaseTransition& s) {
   report::Table forms;
   forms.caption = fmt::format("Forms fitted to run {} (n = {}), best first.", s.longest_run, s.best.back().n_data);
-  forms.columns = {"form", "formula", "AICc above the best", "residual (std of ln)", "converged"};
+  forms.columns = {"form", "formula", "AICc above the lowest", "residual (std of ln)", "converged"};
   for (std::size_t i = 0; i < s.longest.laws.size(); ++i) {
     const auto& ranked = s.longest.laws[i];
     const auto& fit = ranked.fit;
@@ -175,7 +174,7 @@ std::vector<report::Table> tables_of(const PhaseTransition& s) {
 
 std::vector<std::string> notes_of(const PhaseTransition& s) {
   std::vector<std::string> notes;
-  if (s.curves.diverged > 0) notes.push_back(fmt::format("{} runs diverged and are left out.", s.curves.diverged));
+  if (s.curves.diverged > 0) notes.push_back(fmt::format("{} runs diverged and are not used.", s.curves.diverged));
   for (const auto& warning : s.law.warnings) notes.push_back("Note on the fit: " + warning + ".");
   return notes;
 }

@@ -7,7 +7,7 @@
 #include "phaselaw/base/format.h"
 #include "phaselaw/theory/good_class.h"
 
-// The steps, and how they are carried out; claims, figures and table are in relaxation_claims.cpp.
+// The steps, and their measurement; claims, figures and table are in relaxation_claims.cpp.
 namespace phaselaw::reproduce {
 
 namespace {
@@ -15,7 +15,7 @@ namespace {
 constexpr int kLayers = 2, kSeqLen = 4, kModel = 8;
 
 // gelu is smooth, so that flows meet their tolerance, and unbounded, so that a tiny branch scale can still reach any
-// target. The teacher is the same at every step but for the signs of its W_down.
+// target. The teacher is the same at every step except for the signs of its W_down.
 constexpr const char* kStart = R"(seed = 1
 [model]
 n_layers = 2
@@ -44,7 +44,7 @@ struct Plan {
   double branch_scale = 0.7;
   double edge_share = 0.25;
   bool flows = true;
-  bool slow = false;  // its flows run to the last right-hand side that they may
+  bool slow = false;  // its flows use all right-hand sides that are allowed
 };
 
 // High-probability bound on the Gaussian data and weights: the expected largest of their number [T].
@@ -57,7 +57,7 @@ std::vector<Plan> plans() {
   const double good = theory::branch_scale({kLayers, kSeqLen, kModel, data_bound(), 1});
   std::vector<Plan> plans;
   plans.push_back({"omega_good",
-                   fmt::format("strict class, omega = {} as Definition 5.2 has it", base::format_number(good)),
+                   fmt::format("strict class, omega = {} as in Definition 5.2", base::format_number(good)),
                    std::string("d_hidden = 64\n") + kStrict, good, 0.25, true, true});
   for (const double omega : {0.1, 0.3, 0.7, 1.0, 2.0})
     plans.push_back({fmt::format("omega_{}", omega), fmt::format("strict class, omega = {}", omega),
@@ -121,12 +121,12 @@ Finding relaxation(const Context& context) {
   auto& section = finding.section;
   section.title = "Constraint relaxation";
   section.lead =
-      "Everything is proved inside Definition 5.2: a tiny branch scale, an astronomic width, only W_up trained. Here "
-      "the "
-      "definition is left step by step: the branch scale grows, the width shrinks, everything learns, the "
-      "parametrisation becomes that of practice, the learning rate reaches the edge of stability. Does training still "
-      "converge, how far does the kernel move, and does the two-stage law persist? No width that a machine can hold is "
-      "inside the definition; the table says by how many powers of ten each step misses it.";
+      "All results are proved for Definition 5.2: a tiny branch scale, an extremely large width, "
+      "and only W_up trained. Here the definition is relaxed step by step: the branch scale grows, the width shrinks, "
+      "everything is trained, the parametrisation becomes the usual one, "
+      "the learning rate reaches the edge of stability. Does training still converge, how far does the kernel move, "
+      "and does the two-stage law persist? No width that fits a machine satisfies the definition; "
+      "the table gives the number of powers of ten by which each step misses it.";
   section.claims = claims_of(steps);
   section.figures = figures_of(steps);
   section.tables = {table_of(steps)};

@@ -19,8 +19,8 @@ namespace {
 using report::Verdict;
 
 constexpr double kShareThatConverges = 0.9;
-constexpr std::size_t kFewestForForm = 8;  // points of the falling part
-constexpr std::size_t kFewestSizes = 3;    // of a slope that is judged
+constexpr std::size_t kFewestForForm = 8;  // fewest points of the falling part
+constexpr std::size_t kFewestSizes = 3;    // fewest sizes for a slope
 constexpr std::size_t kFewestFlows = 5;    // that support a claim about all
 
 std::string early_form_of(const StudyCurves& curves) {
@@ -31,18 +31,18 @@ std::string early_form_of(const StudyCurves& curves) {
       1;
   if (falls < kFewestForForm) return "inconclusive";
   return fitting::early_form(rank_forms(std::span(longest.compute).first(falls), std::span(longest.value).first(falls),
-                                        false))  // what model and noise leave is no part of the early form
+                                        false))  // the part left by model and noise does not belong to the early form
       .word;
 }
 
-// Steps at which three sizes passed their minimum say whether more data still help.
+// Steps with three sizes past their minimum show whether more data still help.
 report::Claim data_claim(const std::vector<RelaxationStep>& steps) {
   report::Claim claim;
   claim.id = "E4.data_still_help";
   claim.statement =
-      "Outside the class of Definition 5.2, too, the lowest excess risk falls with the data, at every step at which "
-      "three sizes passed their minimum.";
-  claim.source = "theory section 6 and 11, experiment 4 [S]";
+      "Also outside the class of Definition 5.2, the lowest excess risk falls with the data, "
+      "at every step with three sizes past their minimum.";
+  claim.source = "docs/theory/two-stage-law.md; docs/reproduce.md, experiment 4 [S]";
   claim.predicted = 0;
   claim.predicted_text = "< 0 at each";
   std::vector<std::string> against, open;
@@ -65,13 +65,12 @@ report::Claim data_claim(const std::vector<RelaxationStep>& steps) {
                   : open.empty() && told > 0 ? Verdict::kSupported
                                              : Verdict::kInconclusive;
   claim.reading = fmt::format(
-      "Slope of ln(lowest excess risk) on ln n_data (Student t), of the step whose interval reaches highest{}; {} of "
-      "{} "
-      "steps have the three sizes past their minimum that a slope needs{}{}.",
+      "Slope of ln(lowest excess risk) on ln n_data (Student t), for the step with the largest upper end of the interval{}; "
+      "{} of {} steps have the three sizes past their minimum that a slope needs{}{}.",
       worst == nullptr ? "" : ", " + worst->id, told, steps.size(),
       against.empty() ? "" : fmt::format("; rises at {}", fmt::join(against, ", ")),
       open.empty() ? "" : fmt::format("; undecided at {}", fmt::join(open, ", ")));
-  claim.would_change = "Longer runs on more data, so that every step has its slope.";
+  claim.would_change = "Longer runs on more data, so that every step has a slope.";
   return claim;
 }
 
@@ -96,7 +95,7 @@ report::Claim convergence_claim(const std::vector<RelaxationStep>& steps) {
   report::Claim claim;
   claim.id = "E4.converges_outside_the_good_class";
   claim.statement = "The gradient flow converges outside the class of Definition 5.2 too.";
-  claim.source = "theory section 11, experiment 4 [S]";
+  claim.source = "docs/reproduce.md, experiment 4 [S]";
   claim.predicted = kShareThatConverges;
   claim.predicted_text = fmt::format(">= {}", kShareThatConverges);
   claim.unit = "share of flows";
@@ -106,7 +105,7 @@ report::Claim convergence_claim(const std::vector<RelaxationStep>& steps) {
     claim.lo = share.lo;
     claim.hi = share.hi;
   }
-  // A flow that was cut off while it fell may or may not arrive: the verdict must be the same either way.
+  // A flow that was stopped while it was falling may or may not converge: the verdict must be the same in both cases.
   claim.verdict = judge_at_least(kShareThatConverges, claim.lo, claim.hi);
   if (flows > 0) {
     const auto kinder = share_of(converged + capped, flows);
@@ -120,9 +119,10 @@ report::Claim convergence_claim(const std::vector<RelaxationStep>& steps) {
       converged, flows, base::format_number(least), base::format_number(most),
       failed.empty()
           ? ""
-          : fmt::format(" Not there: {}; of these {} were still falling when the count of right-hand sides or "
-                        "the time ended, the others stood still or were unstable.",
-                        failed, capped));
+          : fmt::format(
+                " Not converged: {}; "
+                "of these {} were still falling when the right-hand sides or the time were used up, the others stopped falling or were unstable.",
+                failed, capped));
   claim.would_change = "Steps, sizes or data at which flows stall or diverge.";
   return claim;
 }
@@ -135,9 +135,8 @@ report::Claim kernel_claim(const RelaxationStep& step) {
   claim.id = "E4.kernel_stays_at_the_good_scale";
   claim.statement =
       "At the branch scale of Definition 5.2 no layer's kernel drifts by more than half its smallest eigenvalue, "
-      "though "
-      "the width is far below the definition's.";
-  claim.source = "theory section 4: Definition 5.2, kernel stability [S]";
+      "although the width is far below the definition's.";
+  claim.source = "docs/theory/good-class.md: Definition 5.2, kernel stability [S]";
   claim.predicted = 0;
   claim.predicted_text = "<= 0";
   claim.unit = "log10(drift/(lambda/2))";
@@ -146,17 +145,17 @@ report::Claim kernel_claim(const RelaxationStep& step) {
     claim.lo = *std::min_element(logs.begin(), logs.end());
     claim.hi = *std::max_element(logs.begin(), logs.end());
   }
-  // A flow that was cut off may still drift further, and few flows say little: neither supports the claim.
+  // A flow that was stopped may still drift further, and few flows give little evidence: in both cases the claim is not
+  // supported.
   const auto arrived = static_cast<std::size_t>(
       std::count_if(step.points.begin(), step.points.end(), [](const FlowPoint& p) { return p.converged(); }));
   claim.verdict = judge_at_most(0, claim.lo, claim.hi);
   if (claim.verdict == Verdict::kSupported && (arrived < step.points.size() || arrived < kFewestFlows))
     claim.verdict = Verdict::kInconclusive;
   claim.reading = fmt::format(
-      "Median and range over {} exact flows of step {}, at their end; {} of them reached a hundredth of their first "
-      "loss.",
+      "Median and range over {} exact flows of step {}, at their end; {} of them reached a hundredth of their first loss.",
       logs.size(), step.id, arrived);
-  claim.would_change = "A width near the definition's, which no machine can hold; a larger output scale.";
+  claim.would_change = "A width near the definition's, which does not fit any machine; a larger output scale.";
   return claim;
 }
 
@@ -211,7 +210,7 @@ std::vector<report::Figure> figures_of(const std::vector<RelaxationStep>& steps)
   std::size_t k = 0;
   for (const auto& step : steps) {
     if (step.law.n_data.empty() || step.id.starts_with("rate_") || step.id == "omega_0.3" || step.id == "omega_1")
-      continue;  // nine lines can be told apart; the table has all steps
+      continue;  // nine lines can be distinguished; the table has all steps
     report::Series series;
     series.label = step.id;
     series.x = step.law.n_data;
@@ -221,9 +220,9 @@ std::vector<report::Figure> figures_of(const std::vector<RelaxationStep>& steps)
     law.series.push_back(std::move(series));
   }
   law.caption =
-      "SGD on noisy targets, noise 0.3; the lowest excess risk of each run, geometric mean over seeds, whether or not "
-      "the run passed its minimum. Runs "
-      "that diverged are left out; the table counts them.";
+      "SGD on noisy targets, noise 0.3; "
+      "the lowest excess risk of each run, geometric mean over seeds, whether or not the run passed its minimum. "
+      "Runs that diverged are not used; the table counts them.";
 
   report::Figure drift;
   drift.title = "Drift of the kernel against the branch scale";
@@ -247,17 +246,18 @@ std::vector<report::Figure> figures_of(const std::vector<RelaxationStep>& steps)
   }
   drift.series.push_back(std::move(series));
   drift.caption =
-      "Exact gradient flows, to a hundredth of the first loss or as far as they came; geometric mean over seeds, bars "
-      "from the smallest to the largest. The leftmost point is the scale of Definition 5.2.";
+      "Exact gradient flows, to a hundredth of the first loss or as far as they came; "
+      "geometric mean over seeds, bars from the smallest to the largest. "
+      "The leftmost point is the scale of Definition 5.2.";
   return {law, drift};
 }
 
 report::Table table_of(const std::vector<RelaxationStep>& steps) {
   report::Table table;
   table.caption =
-      "Flows: exact gradient flows on 4 sequences; R/R_max with the K that the measured drift implies; width missed: "
-      "powers of ten below the definition at the step's own branch scale. Runs: SGD, finished of all; slope: of "
-      "ln(lowest excess risk) on ln n_data over the runs past their minimum.";
+      "Flows: exact gradient flows on 4 sequences; R/R_max with the K of the measured drift; "
+      "width missed: powers of ten below the definition at the step's own branch scale. Runs: SGD, number finished; "
+      "slope: of ln(lowest excess risk) on ln n_data over the runs past their minimum.";
   table.columns = {"step",         "what",          "flows converged", "drift", "R/R_max",
                    "width missed", "runs finished", "past minimum",    "slope", "early form"};
   for (const auto& step : steps) {

@@ -32,12 +32,13 @@ constexpr const char* kDefaultText = "/usr/share/games/fortunes";
 std::string text_of(const ReproduceOptions& options) {
   std::string text = options.text.empty() ? kDefaultText : options.text;
   if (!fs::exists(text))
-    throw base::InputError({"--text"},
-                           options.text.empty()
-                               ? fmt::format("the demo's text {} is missing; install Debian's package fortunes, or "
-                                             "name a UTF-8 file or directory with --text",
-                                             text)
-                               : fmt::format("'{}' does not exist; name a UTF-8 file or directory", text));
+    throw base::InputError(
+        {"--text"},
+        options.text.empty()
+            ? fmt::format(
+                  "the demonstration text {} is missing; install Debian's package fortunes, or name a UTF-8 file or directory with --text",
+                  text)
+            : fmt::format("'{}' does not exist; name a UTF-8 file or directory", text));
   return text;
 }
 
@@ -57,7 +58,7 @@ std::vector<const Experiment*> chosen(const std::vector<std::string>& only) {
   return list;
 }
 
-// Asks for an orderly end, as Ctrl-C does, when the time is over.
+// Requests an orderly end, as Ctrl-C does, when the time is over.
 class Alarm {
  public:
   explicit Alarm(std::optional<double> seconds) {
@@ -86,22 +87,21 @@ std::size_t count(const std::vector<report::Claim>& claims, report::Verdict verd
 
 std::string answer_of(const std::vector<report::Claim>& claims) {
   return fmt::format(
-      "Of {} claims of the theory, measured here, {} are supported, {} are not supported and {} stay "
-      "inconclusive.",
+      "Of {} claims of the theory, measured here, {} are supported, {} are not supported and {} are inconclusive.",
       claims.size(), count(claims, report::Verdict::kSupported), count(claims, report::Verdict::kNotSupported),
       count(claims, report::Verdict::kInconclusive));
 }
 
 report::Section rules() {
   report::Section section;
-  section.title = "How verdicts are reached";
+  section.title = "How verdicts are determined";
   section.paragraphs = {
-      "A number is supported when the measured 95 % interval holds it and is no wider than the number itself, not "
-      "supported when the interval excludes it, else inconclusive. A bound is supported when the whole interval obeys "
-      "it, not supported when the whole interval breaks it. A number up to a stated tolerance is supported "
-      "when the whole interval lies within it, not supported when all of it lies outside. A form is supported when its "
-      "AICc is lower by more than 6, "
-      "not supported when it is higher by more than 6. No verdict is made by hand."};
+      "A number is supported if the measured 95 % interval contains it and is no wider than the number itself, "
+      "not supported if the interval excludes it, and otherwise inconclusive. "
+      "A bound is supported if the whole interval satisfies it, and not supported if the whole interval violates it. "
+      "A number with a stated tolerance is supported if the whole interval lies within the tolerance, "
+      "and not supported if all of it lies outside. A form is supported if its AICc is lower by more than 6, "
+      "and not supported if it is higher by more than 6. No verdict is set by hand."};
   return section;
 }
 

@@ -11,18 +11,18 @@
 #include "phaselaw/report/files.h"
 #include "phaselaw/store/store.h"
 
-// The paper's experiments from nothing to a page: each is measured, analysed and judged.
+// The paper's experiments, from the measurement to the page: each is measured, analysed and judged.
 namespace phaselaw::reproduce {
 
 struct ReproduceOptions {
   std::string preset = "quick";
-  std::vector<std::string> only;       // experiments by id or by the beginning of one ("E2"); empty: all
-  std::string text;                    // file or directory; empty: the folder of Debian's package fortunes
-  std::string arrays_x{}, arrays_y{};  // .npy files, both or neither; empty: arrays with known noise are made
+  std::vector<std::string> only;       // experiments by id or by the beginning of an id ("E2"); empty: all
+  std::string text;                    // file or directory; empty: the texts of Debian's package fortunes
+  std::string arrays_x{}, arrays_y{};  // .npy files, both or neither; empty: arrays with known noise are generated
   std::string out;                     // directory
   int threads = 0;
   std::optional<std::int64_t> seed;
-  std::optional<double> time_limit;  // seconds, > 0; what is not finished then is left for the next call
+  std::optional<double> time_limit;  // seconds, > 0; unfinished work is left for the next call
   base::Value made_by;
   report::PageFiles page_files{};
 };
@@ -30,16 +30,16 @@ struct ReproduceOptions {
 struct Reproduction {
   std::vector<report::Claim> claims;
   std::string page, results;            // paths
-  std::vector<std::string> unfinished;  // ids of experiments that were cut short by Ctrl-C or the time limit
+  std::vector<std::string> unfinished;  // ids of experiments that were interrupted by Ctrl-C or the time limit
   double seconds = 0;
 };
 
-// Writes results.json and report.html into `out`, beside the stores and what else was measured; run again, it carries
-// out only what is missing. Cut short, it writes both of what is finished, marked incomplete.
-// Errors: InputError (preset, experiment, text, directory, time limit), RunError.
+// Writes results.json and report.html into `out`, next to the stores and other measurements. Run again, it does only
+// what is missing. If interrupted, it writes both for the finished experiments, marked incomplete. Errors: InputError
+// (preset, experiment, text, directory, time limit), RunError.
 [[nodiscard]] Reproduction reproduce(const ReproduceOptions& options);
 
-// The page of one store, as `phaselaw report` makes it: the analysis of experiment 1 on whatever study it holds.
+// The page of one store, as written by `phaselaw report`: the analysis of experiment 1 for any study.
 [[nodiscard]] report::Page study_page(const store::Store& store, const base::Value& made_by, int resamples);
 
 }  // namespace phaselaw::reproduce

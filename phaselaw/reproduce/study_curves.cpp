@@ -58,7 +58,7 @@ StudyCurves study_curves(const std::vector<store::RunRecord>& records, const std
     run.n_data = configuration.at("data").at("n_data").integer();
     study.nats = study.nats || configuration.at("model").at("readout").text() == "tokens";
     for (std::size_t i = 0; i < curve.loss.size(); ++i) {
-      if (curve.compute[i] == 0) continue;  // before the first step: no compute to put it at
+      if (curve.compute[i] == 0) continue;  // before the first step there is no compute
       if (!(curve.compute[i] > 0) || !(curve.loss[i] > 0) || !std::isfinite(curve.loss[i])) {
         ++study.unusable;
         continue;
@@ -72,10 +72,10 @@ StudyCurves study_curves(const std::vector<store::RunRecord>& records, const std
     return record.status != store::Status::kFinished;
   });
   if (study.runs.empty())
-    throw base::InputError({source},
-                           fmt::format("expected at least one finished run with a positive loss; found {} runs, "
-                                       "{} of them not finished",
-                                       records.size(), study.diverged));
+    throw base::InputError(
+        {source},
+        fmt::format("expected at least one finished run with a positive loss; found {} runs, {} of them not finished",
+                    records.size(), study.diverged));
   return study;
 }
 

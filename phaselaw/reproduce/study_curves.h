@@ -9,12 +9,12 @@
 #include "phaselaw/store/store.h"
 #include "phaselaw/tables/columns.h"
 
-// The curves of a study as laws want them: positive compute, one quantity, and only that quantity.
+// The curves of a study in the form that laws need: positive compute and a single quantity.
 namespace phaselaw::reproduce {
 
 enum class Quantity {
-  excess_risk,  // mean (F - F*)^2 per output coordinate: known where the target is
-  test_loss,    // mean squared error per output coordinate, or nats per token: holds a floor that no model removes
+  excess_risk,  // mean (F - F*)^2 per output coordinate, if the target is known
+  test_loss,    // mean squared error per output coordinate, or nats per token; includes a floor that no model removes
 };
 
 struct RunCurve {
@@ -25,24 +25,24 @@ struct RunCurve {
 
 struct EnvelopePoint {
   double compute = 0, loss = 0;
-  std::string run;  // that attains it
+  std::string run;  // run that attains it
 };
 
 struct StudyCurves {
   Quantity quantity = Quantity::excess_risk;
   bool nats = false;  // test_loss in nats per token
   std::vector<RunCurve> runs;
-  std::int64_t diverged = 0, unusable = 0;  // left out: diverged runs; rows that are not positive and finite
+  std::int64_t diverged = 0, unusable = 0;  // skipped: diverged runs; rows that are not positive and finite
 
   [[nodiscard]] std::string label() const;  // "excess risk", "test loss"
   [[nodiscard]] std::string unit() const;   // "per output coordinate", "nats per token"
   // All rows with their compute, and the run of each.
   [[nodiscard]] tables::Measurements flat(std::vector<std::string>& run) const;
-  // The rows that no other one dominates, by increasing compute.
+  // The rows that no other row dominates, sorted by compute.
   [[nodiscard]] std::vector<EnvelopePoint> envelope() const;
 };
 
-// excess_risk when every run knows it, else test_loss. InputError naming `source` when no run has a usable row.
+// excess_risk if every run has it, otherwise test_loss. InputError naming `source` if no run has a usable row.
 [[nodiscard]] StudyCurves study_curves(const std::vector<store::RunRecord>& runs, const std::string& source);
 
 }  // namespace phaselaw::reproduce

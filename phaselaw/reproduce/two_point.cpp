@@ -51,7 +51,8 @@ std::vector<Simulated> simulated_from(const Value& value) {
   return list;
 }
 
-// The smallest of many simulated numbers, and an interval of the smallest true one that holds whatever the rest are.
+// The smallest of many simulated numbers, and an interval of the smallest true one that is valid whatever the others
+// are.
 struct Smallest {
   Simulated which;
   double lo = std::numeric_limits<double>::infinity(), hi = lo;
@@ -101,7 +102,7 @@ report::Claim claim_of(const char* id, std::string statement, double predicted, 
   report::Claim claim;
   claim.id = std::string("LB.two_point.") + id;
   claim.statement = std::move(statement);
-  claim.source = "theory section 10: two-point lower bound [S name, T]";
+  claim.source = "docs/theory/lower-bounds.md: two-point lower bound [S name, T]";
   claim.predicted = predicted;
   claim.predicted_text = text;
   return claim;
@@ -114,8 +115,8 @@ report::Claim lower_claim(const char* id, std::string statement, double predicte
   claim.lo = least.lo;
   claim.hi = least.hi;
   claim.verdict = judge_at_least(predicted, claim.lo, claim.hi);
-  claim.reading = fmt::format("Smallest {}: {} at {}; Monte-Carlo interval that holds for all of them at once.", what,
-                              least.which.name, least.where);
+  claim.reading = fmt::format("Smallest {}: {} at {}; Monte-Carlo interval that is valid for all of them at once.",
+                              what, least.which.name, least.where);
   return claim;
 }
 
@@ -141,21 +142,21 @@ std::vector<report::Claim> claims_of(const TwoPointExperiment& e) {
     return std::vector<Simulated>(cell.risks.begin() + 1, cell.risks.end());
   };
   auto tests = lower_claim("test_bound",
-                           "No test tells the two targets apart with a sum of error probabilities below 1 - TV, which "
-                           "Pinsker's inequality bounds by 1/2.",
+                           "No test distinguishes the two targets with a sum of error probabilities below 1 - TV, "
+                           "which by Pinsker's inequality is at least 1/2.",
                            0.5, ">= 1/2", smallest(e, all_tests), "sum of the two error probabilities");
-  tests.would_change = "A test whose errors add up to less than 1/2; there is none if the noise is Gaussian.";
+  tests.would_change = "A test with a sum of errors below 1/2; there is none if the noise is Gaussian.";
   auto bound = lower_claim("risk_bound", "Every estimator has a worst-case risk of at least xi^2/(16 n).", 1.0 / 16,
                            ">= 1/16", smallest(e, all_risks), "risk over the tried estimators");
   bound.unit = "xi^2/n";
-  bound.would_change = "An estimator, of any kind, whose risk over both targets stays below xi^2/(16 n).";
+  bound.would_change = "An estimator, of any kind, with a risk below xi^2/(16 n) over both targets.";
   auto others = lower_claim("minimax",
-                            "No other estimator beats the exact minimax risk over the two points, not even one that "
-                            "trains to the best stopping time chosen with the truth at hand.",
+                            "No other estimator is better than the exact minimax risk over the two points, "
+                            "not even one that trains to the best stopping time chosen with knowledge of the truth.",
                             minimax, "", smallest(e, other_risks), "risk over all but the posterior mean");
   others.predicted_text = ">= " + base::format_number(minimax, 4);
   others.unit = "xi^2/n";
-  others.would_change = "An estimator below the posterior mean by more than the Monte-Carlo error.";
+  others.would_change = "An estimator better than the posterior mean by more than the Monte-Carlo error.";
   auto attained =
       exact_claim("attained", "The posterior mean attains the exact minimax risk over the two points.", minimax,
                   pooled(e, [](const TwoPointCell& cell) -> const Simulated& { return cell.risks.front(); }));
@@ -210,18 +211,18 @@ Finding two_point(const Context& context) {
   Finding finding;
   finding.section.title = "Lower bound from data: two targets that noise hides";
   finding.section.lead =
-      "No estimator can have an excess risk below xi^2/(16 n) on both of two targets at distance xi/sqrt n. Labels of "
-      "both are drawn at the inputs of a data set, and estimators that know everything but the sign try: the best "
-      "test, "
-      "the best estimator, means of the labels, and the flow and ridge regression on a transformer's own kernel, "
-      "stopped where they are best.";
+      "No estimator can have an excess risk below xi^2/(16 n) on both of two targets at distance xi/sqrt n. "
+      "Labels of both are drawn at the inputs of a data set, "
+      "and estimators that know everything but the sign are tried: the best test, the best estimator, "
+      "means of the labels, and the flow and ridge regression on a transformer's own kernel, "
+      "each at its best stopping time or strength.";
   finding.section.claims = claims_of(e);
   finding.section.figures = figures_of(e);
   finding.section.tables = {table_of(e)};
   finding.section.paragraphs = {
-      "Risks are averages over the two targets, which the worst case can only exceed. The kernel methods start from "
-      "zero, half way between the targets, where doing nothing costs xi^2/(4 n); training towards two targets so close "
-      "gains little on that."};
+      "Risks are averages over the two targets, which the worst case can only exceed. "
+      "The kernel methods start from zero, half way between the targets, where the risk without training is xi^2/(4 n); "
+      "training towards two targets that are so close gains little."};
   finding.configurations.emplace_back("two-point study", study.json);
   return finding;
 }

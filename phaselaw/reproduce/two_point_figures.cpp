@@ -68,14 +68,14 @@ Figure risk_figure(const TwoPointExperiment& e) {
     figure.series.push_back(std::move(points));
   }
   figure.caption =
-      "Every estimator lies above the bound, the posterior mean on the exact minimax risk. Bars: 95 % Monte-Carlo "
-      "intervals, mostly smaller than the points.";
+      "Every estimator lies above the bound, the posterior mean on the exact minimax risk. "
+      "Bars: 95 % Monte-Carlo intervals, mostly smaller than the points.";
   return figure;
 }
 
 Figure separation_figure(const TwoPointExperiment& e) {
   Figure figure;
-  figure.title = "What two points can show";
+  figure.title = "How tight the two-point bound is";
   figure.x = {"separation h of the two targets", "xi/sqrt n"};
   figure.y = {"risk, mean of both targets", "xi^2/n"};
   const auto h = numerics::log_spaced(0.1, 6, 120);
@@ -103,9 +103,9 @@ Figure separation_figure(const TwoPointExperiment& e) {
   figure.series.push_back(std::move(points));
   figure.vertical_marks.push_back({1, "h = 1", Colour::kGrey});
   figure.caption =
-      "The bound the paper's name stands for takes h = 1 and Pinsker's inequality; the two points themselves are "
-      "harder than that: the gap between the red line and the points is what the proof gives away. One unknown "
-      "coordinate alone has the minimax risk 1 on this scale.";
+      "The bound uses h = 1 and Pinsker's inequality; "
+      "the two points themselves are harder, and the gap between the red line and the points is what the proof loses. "
+      "A single unknown coordinate has the minimax risk 1 on this scale.";
   return figure;
 }
 

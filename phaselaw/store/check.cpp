@@ -37,7 +37,7 @@ void check_columns(Database& database, FileCheck& check) {
   expect("measurements", measurements);
 }
 
-// "" or what is wrong with the run's own numbers.
+// Returns what is wrong with the run's own numbers, or an empty text.
 std::string problem_of(const RunRecord& run) {
   const base::Value summary = base::parse_json(run.summary, "its summary");
   const base::Value configuration = base::parse_json(run.configuration, "its configuration");
@@ -65,8 +65,9 @@ void check_run(Database& database, std::int64_t index, Statement& stored, FileCh
       const std::string expected = stored.step() ? stored.text(0) : "";
       stored.run();
       if (const std::string found = checksum(run); expected != found)
-        check.problems.push_back(fmt::format("run {}: its checksum is {}, stored as {}; a number or text was changed",
-                                             index, found, expected.empty() ? "nothing" : expected));
+        check.problems.push_back(
+            fmt::format("run {}: its checksum is {}, but {} is stored; a number or text was changed", index, found,
+                        expected.empty() ? "nothing" : expected));
     } else {
       ++check.without_checksum;
     }
@@ -82,7 +83,7 @@ void check_database(Database& database, FileCheck& check) {
   for (const auto& line : lines_of(database, "PRAGMA integrity_check"))
     if (line != "ok") check.problems.push_back("pages: " + line);
   if (const auto orphans = lines_of(database, "PRAGMA foreign_key_check").size(); orphans > 0)
-    check.problems.push_back(fmt::format("table measurements: {} rows of a run that is not there", orphans));
+    check.problems.push_back(fmt::format("table measurements: {} rows belong to no run", orphans));
   check_columns(database, check);
   if (!check.problems.empty()) return;
   Statement stored(database,
@@ -99,7 +100,7 @@ FileCheck check_file(const std::string& path) {
     check.schema_version = require_study(database, false);
     check_database(database, check);
   } catch (const Damaged& damage) {
-    check.problems.emplace_back(damage.what());  // SQLite itself goes no further
+    check.problems.emplace_back(damage.what());  // SQLite itself stops here
   } catch (const base::RunError& error) {
     check.problems.emplace_back(error.what());
   }

@@ -7,10 +7,10 @@
 
 namespace phaselaw::store {
 
-// 16 hex digits over what a run is: index, key, configuration, status, summary and every measurement, bit for bit (all
-// NaN are one number, and -0 is 0: SQLite keeps no more). Wall time and program are left out. Two records with the same
-// checksum give the same export. SQLite has no checksum of its own pages: this one finds a number that a failing disk
-// changed.
+// 16 hex digits over a run: index, key, configuration, status, summary and every measurement, bit for bit (all NaN
+// count as one number, and -0 as 0, because SQLite does not distinguish them). Wall time and program are not included.
+// Two records with the same checksum give the same export. SQLite has no checksums of its pages; this one detects a
+// number changed by a failing disk.
 [[nodiscard]] std::string checksum(const RunRecord& run);
 
 }  // namespace phaselaw::store

@@ -23,7 +23,7 @@ constexpr const char* kLeading[] = {"run", "key", "status"};
 
 struct Flat {
   const RunRecord* run = nullptr;
-  Leaves leaves;  // settings, then the numbers of the summary under "summary."
+  Leaves leaves;  // settings, then the numbers of the summary, named "summary."
 };
 
 bool is_summary(const std::string& path) { return path.starts_with("summary."); }
@@ -41,10 +41,10 @@ std::vector<Flat> flatten_runs(const std::vector<RunRecord>& runs) {
   return result;
 }
 
-// The paths that become columns, in the order in which they first appear, and their column names.
+// The paths that become columns, in the order of their first appearance, and their column names.
 std::vector<std::pair<std::string, std::string>> choose_columns(const std::vector<Flat>& runs) {
   std::vector<std::string> paths;
-  std::map<std::string, std::set<std::string>> values;  // path -> the values it takes, as JSON
+  std::map<std::string, std::set<std::string>> values;  // path -> its values, as JSON
   std::map<std::string, std::size_t> present;
   for (const Flat& flat : runs)
     for (const auto& [path, value] : flat.leaves) {
@@ -70,7 +70,7 @@ std::vector<std::pair<std::string, std::string>> choose_columns(const std::vecto
 base::Value number(std::int64_t x) { return base::Value(x); }
 base::Value number(double x) { return std::isnan(x) ? base::Value() : base::Value(x); }
 
-// Calls `emit(names, row)` for each row; once with an empty row first, so that a table without rows has its header.
+// Calls `emit(names, row)` for each row, first with an empty row, so that a table without rows has its header.
 void for_each_row(const std::vector<RunRecord>& runs,
                   const std::function<void(const std::vector<std::string>&, const Row&)>& emit) {
   const auto flat_runs = flatten_runs(runs);
@@ -107,13 +107,13 @@ std::string csv_field(const base::Value& value) {
   if (value.is_null()) return "";
   if (value.is_text()) return csv_text(value.text());
   if (value.is_integer()) return fmt::format("{}", value.integer());
-  if (value.is_number()) return fmt::format("{}", value.number());  // shortest that reads back the same
+  if (value.is_number()) return fmt::format("{}", value.number());  // shortest form that reads back the same
   return csv_text(base::to_json(value, -1));
 }
 
 void require_written(std::ostream& out) {
   out.flush();
-  if (!out) throw base::RunError("the exported table could not be written; check the space on the disk");
+  if (!out) throw base::RunError("the exported table could not be written; check the free disk space");
 }
 
 }  // namespace

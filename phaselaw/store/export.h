@@ -6,14 +6,14 @@
 
 #include "phaselaw/store/store.h"
 
-// The store as one flat table, a row for each measurement, ordered by run, then step.
+// The store as one flat table with a row for each measurement, ordered by run, then step.
 //
 // Columns: run, key, status | the settings that differ between the runs | the numbers of the summaries | the fields of
-// a measurement (measurement.h). A setting is named by its last word (n_data) where that is unique in the table, else
+// a measurement (measurement.h). A setting is named by its last word (n_data) if that is unique in the table, otherwise
 // by its whole path (data.n_data; summary.train_loss). Numbers read back to the same double. Unknown: an empty field in
 // CSV, null in JSONL. Infinity: inf in CSV, null in JSONL. Nothing depends on time, machine, threads, or the order in
-// which the runs were stored. A run without measurements gives one row with these fields unknown. RunError when the
-// stream cannot take the text.
+// which the runs were stored. A run without measurements gives one row with these fields unknown. RunError if writing
+// to the stream fails.
 namespace phaselaw::store {
 
 void export_csv(const std::vector<RunRecord>& runs, std::ostream& out);    // RFC 4180, with a header line

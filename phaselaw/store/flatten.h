@@ -14,6 +14,6 @@ namespace phaselaw::store {
 using Leaves = std::vector<std::pair<std::string, base::Value>>;
 
 [[nodiscard]] Leaves flatten(const base::Value& value, const std::string& prefix = "");
-[[nodiscard]] const base::Value* find_leaf(const Leaves& leaves, const std::string& name);  // null where absent
+[[nodiscard]] const base::Value* find_leaf(const Leaves& leaves, const std::string& name);  // null if absent
 
 }  // namespace phaselaw::store

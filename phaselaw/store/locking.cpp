@@ -39,7 +39,7 @@ class Descriptor {
 
 int open_lock_file(const std::string& path) { return ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644); }
 
-// Locks or unlocks `length` bytes (0: to the end of all files); false with errno where that is refused.
+// Locks or unlocks `length` bytes (0: to the end of all files); false with errno if that is refused.
 bool set_lock(int file, short type, std::int64_t start, std::int64_t length) {
   struct flock lock {};
   lock.l_type = type;
@@ -54,7 +54,8 @@ bool set_lock(int file, short type, std::int64_t start, std::int64_t length) {
 
 bool is_taken(int error) { return error == EAGAIN || error == EACCES; }
 
-// Whether another holds this byte as a claim. Who locks the whole file is about to remove it, and holds no run.
+// Whether another process holds this byte as a claim. A process that locks the whole file is about to remove it, and
+// holds no run.
 bool is_claimed(int file, std::int64_t run) {
   struct flock lock {};
   lock.l_type = F_WRLCK;
@@ -90,7 +91,7 @@ std::string locking_problem(const std::string& directory) {
   struct statfs info {};
   if (::statfs(directory.c_str(), &info) == 0)
     if (const std::string name = network_file_system(static_cast<std::uint64_t>(info.f_type)); !name.empty())
-      return fmt::format("it is on {}, where machines do not share the memory that a store's journal needs", name);
+      return fmt::format("it is on {}, and machines do not share the memory that the journal of a store needs", name);
   std::string probe = (std::filesystem::path(directory) / ".phaselaw-lock-XXXXXX").string();
   const Descriptor first(::mkostemp(probe.data(), O_CLOEXEC));
   if (!first.open()) return "";
@@ -98,8 +99,8 @@ std::string locking_problem(const std::string& directory) {
   ::unlink(probe.c_str());
   if (!second.open()) return "";
   if (!set_lock(first.get(), F_WRLCK, 0, 1))
-    return fmt::format("its file system has no locks ({})", std::strerror(errno));
-  if (set_lock(second.get(), F_WRLCK, 0, 1)) return "its file system grants one lock twice";
+    return fmt::format("its file system does not support locks ({})", std::strerror(errno));
+  if (set_lock(second.get(), F_WRLCK, 0, 1)) return "its file system grants the same lock twice";
   return "";
 }
 
@@ -115,7 +116,8 @@ Claims::Claims(const std::string& store_path) : state_(std::make_unique<State>()
 
 Claims::~Claims() {
   if (!state_ || !state_->file.open()) return;
-  // Whoever can lock every byte is alone with the file, and nobody can take a claim in it before it is gone.
+  // A process that can lock every byte is the only user of the file, and no claim can be taken in it before it is
+  // removed.
   set_lock(state_->file.get(), F_UNLCK, 0, 0);
   if (set_lock(state_->file.get(), F_WRLCK, 0, 0) && is_same_file(state_->file.get(), state_->path))
     ::unlink(state_->path.c_str());
@@ -140,8 +142,8 @@ bool Claims::take(std::int64_t run) {
       throw base::RunError(
           fmt::format("{}: cannot be locked ({}); put the store on a local disk", state_->path, std::strerror(errno)));
     }
-    // A lock in a file that another process has removed since protects nothing. Then no claim of this process can be
-    // in it: with one the other could not have locked the whole.
+    // A lock in a file that another process has removed protects nothing. No claim of this process can be in that file:
+    // with a claim in it, the other process could not have locked the whole.
     if (is_same_file(state_->file.get(), state_->path)) return true;
     state_->file.reset();
   }

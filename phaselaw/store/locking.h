@@ -5,25 +5,25 @@
 #include <memory>
 #include <string>
 
-// Locks that the kernel keeps and gives back when their holder dies, however it dies. No clock and no heartbeat: a
-// claim cannot be lost to a stopped process, a jumping clock or a slow disk, and none is left behind by a kill.
+// Locks kept by the kernel, which releases them when their holder dies for any reason. There is no clock and no
+// heartbeat: a claim is not lost by a stopped process, a changed clock or a slow disk, and a kill leaves none behind.
 namespace phaselaw::store {
 
-// "NFS" and the like for the kernel's numbers of network file systems (statfs f_type), "" for any other.
+// "NFS" and similar for the kernel's numbers of network file systems (statfs f_type); empty for any other.
 [[nodiscard]] std::string network_file_system(std::uint64_t type);
 
-// Why no store may be written in this directory: "" or a reason such as "it is on NFS, ...". A network file system is
-// recognised by its type; on any other a lock is taken twice, and the second must be refused. "" as well where no file
-// can be made: opening the store then says what is wrong.
+// The reason why no store may be written in this directory, such as "it is on NFS, ..."; empty if there is none. A
+// network file system is recognised by its type. On any other, a lock is taken twice, and the second must be refused.
+// Also empty if no file can be created: opening the store then reports the problem.
 [[nodiscard]] std::string locking_problem(const std::string& directory);
 
-// Which process carries out which run: one byte for each run of the file <store>-claims, locked by an open file
-// description (fcntl F_OFD_SETLK), so two claims of one process exclude each other too. The last holder removes the
-// file. Every member may be called from any thread. RunError when the file cannot be made or locked.
+// Records which process does which run: one byte per run in the file <store>-claims, locked by an open file description
+// (fcntl F_OFD_SETLK), so two claims within one process exclude each other too. The last holder removes the file. All
+// members may be called from any thread. RunError if the file cannot be created or locked.
 class Claims {
  public:
   explicit Claims(const std::string& store_path);
-  ~Claims();  // gives everything back
+  ~Claims();  // releases all claims
   Claims(Claims&&) noexcept;
   Claims& operator=(Claims&&) noexcept;
 

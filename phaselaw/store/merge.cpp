@@ -21,12 +21,12 @@ struct Seen {
 }  // namespace
 
 MergeResult merge(const std::string& output, const std::vector<std::string>& inputs, const StoreOptions& options) {
-  if (inputs.empty()) throw base::InputError("merge needs at least one store to read; name them after the output");
+  if (inputs.empty()) throw base::InputError("merge needs at least one input store; name the inputs after the output");
   std::vector<Store> stores;
   for (const auto& path : inputs) {
     std::error_code error;
     if (std::filesystem::equivalent(path, output, error))
-      throw base::InputError({path}, "is the output itself; name another output");
+      throw base::InputError({path}, "is both an input and the output; choose another output");
     stores.push_back(Store::open_read(path));
     if (stores.back().study_key() != stores.front().study_key())
       throw base::InputError({path}, different_studies(stores.front(), stores.back()) +
@@ -54,9 +54,10 @@ MergeResult merge(const std::string& output, const std::vector<std::string>& inp
         if (before.checksum != now.checksum)
           throw base::InputError(
               {all[i]->path()},
-              fmt::format("run {} differs from the one in {} (checksums {} and {}): the stores were not made by the "
-                          "same program on the same kind of machine; carry the run out again in one of them",
-                          index, all[before.input]->path(), now.checksum, before.checksum));
+              fmt::format(
+                  "run {} differs from the one in {} (checksums {} and {}), "
+                  "so the stores were not made by the same program on the same kind of machine; repeat the run in one of them",
+                  index, all[before.input]->path(), now.checksum, before.checksum));
         ++result.duplicates;
       }
     }

@@ -101,7 +101,7 @@ std::vector<RunRecord> read_runs(Database& database) {
   while (rows.step()) {
     while (at < result.size() && result[at].index < rows.integer(0)) ++at;
     if (at == result.size() || result[at].index != rows.integer(0))
-      throw base::InputError({database.path()}, "is damaged: measurements of a run that is not there");
+      throw base::InputError({database.path()}, "is damaged: it has measurements of a run that does not exist");
     result[at].measurements.push_back(measurement_of(rows));
   }
   return result;

@@ -9,21 +9,21 @@
 #include "phaselaw/store/sqlite.h"
 #include "phaselaw/store/store.h"
 
-// Runs as rows of an open database, of schema 1 or later; no transaction and no lock of their own.
+// Runs as rows of an open database, of schema 1 or later; without transactions or locks of their own.
 namespace phaselaw::store {
 
 [[nodiscard]] std::vector<std::string> columns_of(Database& database, const std::string& table);
 
-[[nodiscard]] std::vector<std::int64_t> run_indices(Database& database);  // increasing
+[[nodiscard]] std::vector<std::int64_t> run_indices(Database& database);  // ascending
 
-// The run with its measurements in order of step; nothing where it is not there. Fields of a measurement that an older
-// file has no column for are not known. InputError for an unknown status.
+// The run with its measurements in order of step; nothing if it does not exist. Fields of a measurement for which an
+// older file has no column are unknown. InputError for an unknown status.
 [[nodiscard]] std::optional<RunRecord> read_run(Database& database, std::int64_t index);
 
 // The same for every run, in two passes over the tables. InputError for measurements without a run.
 [[nodiscard]] std::vector<RunRecord> read_runs(Database& database);
 
-// Statements for writing, made once. The run must not be there.
+// Prepared statements for writing. The run must not exist yet.
 class RunWriter {
  public:
   explicit RunWriter(Database& database);

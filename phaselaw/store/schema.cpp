@@ -53,9 +53,9 @@ std::int64_t version_of(Database& database) {
     if (text == std::to_string(version)) return version;
   throw base::InputError(
       {database.path()},
-      fmt::format("has schema version {}; this program reads versions 1 to {}: use the release that wrote it, or name "
-                  "another file",
-                  text.empty() ? "(none)" : text, kSchemaVersion));
+      fmt::format(
+          "has schema version {}; this program reads versions 1 to {}; use the release that wrote it, or name another file",
+          text.empty() ? "(none)" : text, kSchemaVersion));
 }
 
 // Adds the columns that a file of an older version lacks and computes the checksums.
@@ -95,9 +95,9 @@ std::int64_t require_study(Database& database, bool pages) {
     throw base::InputError({path}, "is an SQLite database, but not a phaselaw study; name another file");
   const std::string damage = pages ? database.text("PRAGMA quick_check(1)") : "ok";
   if (damage != "ok")
-    throw base::InputError({path}, fmt::format("is damaged ({}); restore it from a copy, or save what is left with "
-                                               "'sqlite3 {} .recover'",
-                                               damage, path));
+    throw base::InputError(
+        {path}, fmt::format("is damaged ({}); restore it from a copy, or recover the rest with 'sqlite3 {} .recover'",
+                            damage, path));
   return version_of(database);
 }
 
@@ -118,8 +118,8 @@ Database open_for_reading(const std::string& path, bool pages) {
   std::string uri = "file:";
   for (const char c : std::filesystem::absolute(path).string())
     uri += c == '%' || c == '?' || c == '#' ? fmt::format("%{:02X}", static_cast<unsigned char>(c)) : std::string(1, c);
-  // A reader of a WAL database keeps an index beside it. Where the directory cannot be written and no journal waits,
-  // nobody can be writing either, and the file is read as it lies.
+  // A reader of a WAL database keeps an index in the same directory. If the directory cannot be written and there is no
+  // journal, no process can be writing either, and the file is read without the index.
   const std::filesystem::path journal = path + "-wal";
   std::error_code ignored;
   const bool nothing_pending =
@@ -135,7 +135,7 @@ Database open_for_reading(const std::string& path, bool pages) {
 void migrate(Database& database) {
   if (version_of(database) == kSchemaVersion) return;
   Transaction transaction(database);
-  // Another process may have done it while this one waited for the lock.
+  // Another process may have migrated the file while this one waited for the lock.
   if (version_of(database) < kSchemaVersion) add_columns(database);
   database.execute(fmt::format("UPDATE meta SET value = '{}' WHERE name = 'schema_version'", kSchemaVersion));
   transaction.commit();

@@ -16,28 +16,25 @@ namespace {
       throw base::InputError({path}, "is not a study: expected an SQLite database; name another file");
     case SQLITE_CORRUPT:
       throw Damaged(
-          {path},
-          fmt::format("is damaged ({}); restore it from a copy, or save what is left with 'sqlite3 {} .recover'",
-                      detail, path));
+          {path}, fmt::format("is damaged ({}); restore it from a copy, or recover the rest with 'sqlite3 {} .recover'",
+                              detail, path));
     case SQLITE_CANTOPEN:
       throw base::InputError({path}, "cannot be opened as a study; check that its directory exists and can be written");
     case SQLITE_READONLY:
     case SQLITE_PERM:
       throw base::InputError({path}, "cannot be written; check the permissions of the file and its directory");
     case SQLITE_FULL:
-      throw base::RunError(
-          fmt::format("{}: the disk or the allowed size is full; runs stored before are intact: make "
-                      "room and start the same command again",
-                      path));
+      throw base::RunError(fmt::format(
+          "{}: the disk or the size limit is full; the runs stored so far are intact; free some disk space and run the same command again",
+          path));
     case SQLITE_IOERR:
-      throw base::RunError(
-          fmt::format("{}: the disk failed or is full ({}); runs stored before are intact: check the "
-                      "disk and start the same command again",
-                      path, detail));
+      throw base::RunError(fmt::format(
+          "{}: the disk failed or is full ({}); the runs stored so far are intact; check the disk and run the same command again",
+          path, detail));
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
-      throw base::RunError(
-          fmt::format("{}: another process kept the study locked; end it and start the same command again", path));
+      throw base::RunError(fmt::format(
+          "{}: another process keeps the study locked; stop that process and run the same command again", path));
     default:
       throw base::RunError(fmt::format("{}: SQLite: {} (code {})", path, detail, code));
   }
@@ -93,7 +90,7 @@ void Statement::bind(int index, const std::string& value) {
 bool Statement::step() {
   const int code = sqlite3_step(handle_.get());
   if (code != SQLITE_ROW && code != SQLITE_DONE) {
-    // Taken before the reset: resetting ends the failed statement, so that a rollback can follow.
+    // Read before the reset, because the reset ends the failed statement so that a rollback can follow.
     const int extended = sqlite3_extended_errcode(database_->handle());
     const std::string detail = sqlite3_errmsg(database_->handle());
     sqlite3_reset(handle_.get());
@@ -124,7 +121,7 @@ std::string Statement::text(int column) const {
 Transaction::Transaction(Database& database) : database_(database) { database_.execute("BEGIN IMMEDIATE"); }
 
 Transaction::~Transaction() {
-  // A full disk has already rolled the transaction back; then there is nothing to undo.
+  // A full disk has already rolled the transaction back; then nothing is left to undo.
   if (sqlite3_get_autocommit(database_.handle()) == 0)
     sqlite3_exec(database_.handle(), "ROLLBACK", nullptr, nullptr, nullptr);
 }

@@ -11,7 +11,7 @@
 #include "phaselaw/base/errors.h"
 
 // SQLite's handles as values: closed, finalised and rolled back by their destructors. Every result code becomes an
-// exception whose words say what to do: InputError where the file is at fault, RunError where the disk is.
+// exception that says what to do: InputError if the file is at fault, RunError if the disk is.
 namespace phaselaw::store {
 
 // SQLite cannot read the file's pages.
@@ -27,7 +27,7 @@ class Database {
 
   void execute(const std::string& sql);
   [[nodiscard]] std::int64_t integer(const std::string& sql);  // first column of the first row
-  [[nodiscard]] std::string text(const std::string& sql);      // "" where there is no row
+  [[nodiscard]] std::string text(const std::string& sql);      // empty if there is no row
 
   [[nodiscard]] sqlite3* handle() const { return handle_.get(); }
   [[nodiscard]] const std::string& path() const { return path_; }
@@ -50,7 +50,7 @@ class Statement {
   void bind(int index, const std::string& value);
 
   [[nodiscard]] bool step();  // true: there is a row
-  void run();                 // a statement without rows; ready to be bound again
+  void run();                 // runs a statement without rows; it can be bound again
 
   [[nodiscard]] std::int64_t integer(int column) const;
   [[nodiscard]] double real(int column) const;  // NULL is NaN
@@ -77,7 +77,7 @@ class Transaction {
   Database& database_;
 };
 
-// BEGIN ... ROLLBACK around several selects: what another process stores between them does not show in part.
+// BEGIN ... ROLLBACK around several selects, so that they see one state even if another process stores in between.
 class ReadTransaction {
  public:
   explicit ReadTransaction(Database& database) : database_(database) { database_.execute("BEGIN"); }

@@ -30,7 +30,7 @@ void sync_directory(const std::string& directory) {
   ::close(file);
 }
 
-// "data.n_data is [32,64] in the file and [32,128] here", or "" where the settings are the same.
+// "data.n_data is [32,64] in the file and [32,128] here", or empty if the settings are the same.
 std::string first_difference(const std::string& stored_json, const std::string& asked_json) {
   const auto stored = flatten(base::parse_json(stored_json, "the stored study"));
   const auto asked = flatten(base::parse_json(asked_json, "this study"));
@@ -50,8 +50,8 @@ std::string another_study(const std::string& stored_json, const std::string& sto
                      difference.empty() ? "" : " (" + difference + ")");
 }
 
-// While two processes change the journal of a new file at once, SQLite tells one of them that it is busy without
-// waiting: the timeout of the connection does not hold here.
+// If two processes change the journal of a new file at once, SQLite tells one of them that it is busy without waiting;
+// the timeout of the connection does not apply here.
 void begin_journal(Database& database, std::int64_t timeout_s) {
   constexpr std::chrono::milliseconds kPause(5);
   const auto start = base::Clock::now();
@@ -106,16 +106,17 @@ Store Store::open_or_create(const std::string& path, const std::string& study_js
   const std::filesystem::path parent = std::filesystem::path(path).parent_path();
   const std::string directory = parent.empty() ? "." : parent.string();
   if (const std::string problem = options.locking_problem(directory); !problem.empty())
-    throw base::InputError({path},
-                           fmt::format("cannot hold a study that is being written: {}; put the store on a local disk "
-                                       "and copy it afterwards, or give each machine a store of its own (--shard i/k) "
-                                       "and join them with `phaselaw merge`",
-                                       problem));
+    throw base::InputError(
+        {path},
+        fmt::format(
+            "cannot hold a study that is being written: {}; put the store on a local disk and copy it afterwards, "
+            "or use one store per machine (--shard i/k) and join them with `phaselaw merge`",
+            problem));
   auto connection = std::make_unique<Connection>(Database(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, path));
   Database& database = connection->database;
   sqlite3_busy_timeout(database.handle(), static_cast<int>(options.busy_timeout_s * 1000));
-  // FULL: each commit is on the disk before add() returns. NORMAL would be safe against a kill too, but a power cut
-  // could take back the last committed runs. One flush a run costs nothing beside the run.
+  // FULL: each commit is on the disk before add() returns. NORMAL would be safe against a kill too, but a power failure
+  // could undo the last committed runs. One flush per run is negligible.
   database.execute("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON");
   if (options.max_bytes > 0)
     database.execute(fmt::format("PRAGMA max_page_count = {}",
@@ -123,10 +124,10 @@ Store Store::open_or_create(const std::string& path, const std::string& study_js
   if (database.integer("SELECT count(*) FROM sqlite_schema") == 0) {
     begin_journal(database, options.busy_timeout_s);
     Transaction transaction(database);
-    // Another shard may have made the tables while this one waited for the lock.
+    // Another shard may have created the tables while this one waited for the lock.
     if (database.integer("SELECT count(*) FROM sqlite_schema") == 0) create_schema(database, study_json, study_key);
     transaction.commit();
-    sync_directory(directory);  // the file's name, too, must survive a power cut
+    sync_directory(directory);  // the file's name must survive a power failure, too
   }
   require_study(database);
   connection->read_study();
@@ -179,10 +180,11 @@ bool Store::add(const RunRecord& run) {
     c.remove_run->run();
   } else if (!stored_status.empty()) {
     if (stored_key != run.key)
-      throw base::InputError({c.database.path()},
-                             fmt::format("run {} is there with another configuration (key {} in the file, {} here); "
-                                         "name another output",
-                                         run.index, stored_key, run.key));
+      throw base::InputError(
+          {c.database.path()},
+          fmt::format(
+              "run {} already exists with another configuration (key {} in the file, {} here); name another output",
+              run.index, stored_key, run.key));
     return false;
   }
 

@@ -15,19 +15,20 @@
 #include "phaselaw/store/measurement.h"
 
 // Runs and their measurements on disk: one SQLite file (docs/store.md has the schema). The store computes nothing and
-// does not know what a model is.
+// does not depend on models.
 //
-// Safety: WAL journal, synchronous = FULL, one transaction a run. A kill at any instant or a power cut loses the runs
-// that had not returned from add() and nothing else.
-// Threads: every member may be called from any thread; one mutex orders them. Processes: several may write to one file.
+// Safety: WAL journal, synchronous = FULL, one transaction per run. A kill or a power failure at any time loses the
+// runs for which add() had not returned and nothing else.
+// Threads: every member may be called from any thread; one mutex orders the calls. Processes: several may write to one
+// file.
 // Errors: base::InputError for a file that is no store, is damaged, or belongs to another study or schema;
-// base::RunError when the disk is full or fails: what was stored before is intact, and the store stays usable.
+// base::RunError if the disk is full or fails: the runs stored before are intact, and the store stays usable.
 namespace phaselaw::store {
 
 enum class Status {
   kFinished,  // reached its end
-  kDiverged,  // the loss left the finite numbers: an outcome, not an error
-  kFailed,    // did not come to a result; a resumed study runs it again
+  kDiverged,  // the loss became infinite or NaN: an outcome, not an error
+  kFailed,    // no result; a resumed study runs it again
 };
 [[nodiscard]] base::EnumNames<Status> enum_names(Status);
 
@@ -36,27 +37,27 @@ struct RunRecord {
   std::string key;                   // hash of the resolved configuration
   std::string configuration = "{}";  // resolved configuration, JSON
   Status status = Status::kFinished;
-  std::string summary = "{}";             // final numbers, JSON; nothing in it may depend on time or machine
-  double seconds = base::kNaN;            // wall time; never exported, because it depends on the machine
-  std::string program;                    // what made the run, e.g. "0.1.0 (1a2b3c4)"; never exported
+  std::string summary = "{}";             // final numbers, JSON; must not depend on time or machine
+  double seconds = base::kNaN;            // wall time; not exported, because it depends on the machine
+  std::string program;                    // program that made the run, e.g. "0.1.0 (1a2b3c4)"; not exported
   std::vector<Measurement> measurements;  // steps strictly increasing; NaN is stored as NULL, infinity is kept
 };
 
 struct StoreOptions {
-  std::int64_t max_bytes = 0;        // refuse to let the file grow beyond this (in whole pages); 0 = no limit
-  std::int64_t busy_timeout_s = 60;  // wait this long for another process that is writing
-  // Asked for the store's directory before anything is written: a reason to refuse it, or "".
+  std::int64_t max_bytes = 0;        // largest size of the file (in whole pages); 0 = no limit
+  std::int64_t busy_timeout_s = 60;  // how long to wait for another process that is writing
+  // Called with the store's directory before anything is written; returns a reason to refuse it, or an empty text.
   std::function<std::string(const std::string& directory)> locking_problem = store::locking_problem;
 };
 
 class Store {
  public:
-  // Opens the store of this study, or makes it. `study_key` identifies the study, `study_json` is its configuration.
-  // A store of another study is an InputError naming both keys and the first setting that differs. A store of an older
-  // schema is migrated. InputError for a file system without locks or across machines.
+  // Opens the store of this study, or creates it. `study_key` identifies the study, `study_json` is its configuration.
+  // A store of another study is an InputError with both keys and the first setting that differs. A store of an older
+  // schema is migrated. InputError for a file system without locks, or without locks across machines.
   [[nodiscard]] static Store open_or_create(const std::string& path, const std::string& study_json,
                                             const std::string& study_key, const StoreOptions& options = {});
-  // Opens an existing store for reading only, of this schema or an older one; works from a directory that cannot be
+  // Opens an existing store for reading only, of this schema or an older one; also in a directory that cannot be
   // written.
   [[nodiscard]] static Store open_read(const std::string& path);
 
@@ -64,19 +65,18 @@ class Store {
   Store(Store&&) noexcept;
   Store& operator=(Store&&) noexcept;
 
-  // Runs that need not be carried out again: finished and diverged ones.
+  // Runs that need not be done again: finished and diverged ones.
   [[nodiscard]] std::set<std::int64_t> finished_runs() const;
-  [[nodiscard]] bool is_finished(std::int64_t index) const;  // one of them
+  [[nodiscard]] bool is_finished(std::int64_t index) const;  // whether one of them is done
 
-  // Stores the run and all its measurements in one transaction. A failed record of the same index is replaced. Where
-  // the run is there already (two shards did the same work) the first record stays.
-  // True: the record was stored.
+  // Stores the run and all its measurements in one transaction. A failed record of the same index is replaced. If the
+  // run already exists (two shards did the same work), the first record is kept. Returns true if the record was stored.
   bool add(const RunRecord& run);
 
   [[nodiscard]] std::vector<RunRecord> runs() const;  // in order of index, measurements in order of step
 
   // One at a time, for studies larger than memory.
-  [[nodiscard]] std::vector<std::int64_t> run_indices() const;  // increasing
+  [[nodiscard]] std::vector<std::int64_t> run_indices() const;  // ascending
   [[nodiscard]] std::optional<RunRecord> run(std::int64_t index) const;
 
   [[nodiscard]] const std::string& study_json() const;

@@ -38,7 +38,7 @@ StudyCheck check_study(const std::string& path) {
   check.file = store::check_file(path);
   check.problems = check.file.problems;
   check.in_flight = count_snapshots(path + "-runs");
-  if (!check.sound()) return check;  // what the file holds cannot be relied on
+  if (!check.sound()) return check;  // the contents of the file are unreliable
   const auto store = store::Store::open_read(path);
   check.study_key = store.study_key();
   const Study study = study_from(base::parse_json(store.study_json(), path));

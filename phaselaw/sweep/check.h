@@ -7,23 +7,23 @@
 
 #include "phaselaw/store/check.h"
 
-// Is this store what it says it is? The file (store/check.h), and every run against the study that the file names.
+// Verifies a store: the file (store/check.h), and every run against the study that the file names.
 namespace phaselaw::sweep {
 
 struct StudyCheck {
   store::FileCheck file;
-  std::vector<std::string> problems;  // those of the file, then those of the runs; empty: sound
+  std::vector<std::string> problems;  // those of the file, then those of the runs; empty if the store is sound
   std::string study_key;
-  std::int64_t points = 0;     // runs of the study
-  std::int64_t missing = 0;    // of them neither finished nor diverged
-  std::int64_t in_flight = 0;  // snapshots beside the store
-  std::int64_t programs = 0;   // different ones that made the runs
+  std::int64_t points = 0;     // number of runs of the study
+  std::int64_t missing = 0;    // runs that are neither finished nor diverged
+  std::int64_t in_flight = 0;  // snapshots next to the store
+  std::int64_t programs = 0;   // number of different programs that made the runs
   [[nodiscard]] bool sound() const { return problems.empty(); }
 };
 
-// The study's key is the hash of its document; every run's key is the hash of its configuration, its index is one of
-// the study's, and its configuration, with defaults for keys that the writing program did not know, is that point's.
-// InputError where the file is no study, or its document none that this program can read.
+// The study's key is the hash of its document; the key of each run is the hash of its configuration, its index belongs
+// to the study, and its configuration, with defaults for keys unknown to the program that wrote it, is that of the
+// study's point. InputError if the file is no study, or this program cannot read its document.
 [[nodiscard]] StudyCheck check_study(const std::string& path);
 
 }  // namespace phaselaw::sweep

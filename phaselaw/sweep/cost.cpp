@@ -24,7 +24,7 @@ namespace {
 using base::Clock;
 using base::seconds_since;
 
-// Runs a thread, up to which it may matter who gets several.
+// Runs per thread up to which it may matter how many threads each run gets.
 constexpr std::size_t kFewRuns = 4;
 
 data::Dataset random_dataset(const model::ModelOptions& model, std::int64_t n) {
@@ -46,7 +46,8 @@ data::Dataset random_dataset(const model::ModelOptions& model, std::int64_t n) {
   return set;
 }
 
-// The shortest time of one call, of as many as fit the budget and at least two: what disturbs only ever adds.
+// The shortest time of one call, over as many calls as fit the budget and at least two, because disturbances only add
+// time.
 double shortest(double budget_s, const std::function<void()>& call) {
   call();  // first touch of the memory
   double best = std::numeric_limits<double>::infinity();
@@ -60,7 +61,7 @@ double shortest(double budget_s, const std::function<void()>& call) {
   return best;
 }
 
-// One experiment's model, ready to take steps on random data.
+// The model of one experiment, ready to take steps on random data.
 class Bench {
  public:
   Bench(const Experiment& e, int threads)
@@ -82,7 +83,7 @@ class Bench {
     return shortest(budget_s, [&] {
       (void)objective_.gradient(theta_, sequences_, gradient_);
       (void)training::gradient_norm<float>(model_.table(), gradient_);
-      optimizer_.update(theta_, gradient_, 1e-9, 1.0, &team_);  // the weights stay what they are, the work is the same
+      optimizer_.update(theta_, gradient_, 1e-9, 1.0, &team_);  // the weights do not change; the work is the same
     });
   }
   double forward_s(double budget_s) {
@@ -91,7 +92,7 @@ class Bench {
   }
   [[nodiscard]] std::int64_t batch() const { return batch_; }
   [[nodiscard]] std::int64_t forward_count() const {
-    constexpr std::int64_t kMeasured = 64;  // sequences of the forward pass that is timed
+    constexpr std::int64_t kMeasured = 64;  // number of sequences in the timed forward pass
     return std::min(measured_sequences(experiment_), kMeasured);
   }
 
@@ -123,8 +124,8 @@ CostModel::Sample measure(const Experiment& e, double budget_s) {
           forward_s / (static_cast<double>(bench.forward_count()) * cost.forward_flop)};
 }
 
-// With as many threads as divide the shards evenly, so that what is measured is what threads cost, not what is left
-// over.
+// Uses a number of threads that divides the shards evenly, so that the cost of threads is measured and not the idle
+// time of a remainder.
 double measure_efficiency(const Experiment& e, int threads, double budget_s) {
   const std::int64_t shards = training::gradient_shards(e.model, batch_of(e));
   while (threads > 1 && shards % threads != 0) --threads;
@@ -200,7 +201,8 @@ std::vector<Job> jobs_of(const std::vector<const Point*>& runs, const CostModel&
 }  // namespace
 
 double makespan(const std::vector<Job>& jobs, int threads) {
-  std::vector<double> free(static_cast<std::size_t>(std::max(threads, 1)), 0.0);  // when each thread is, ascending
+  std::vector<double> free(static_cast<std::size_t>(std::max(threads, 1)),
+                           0.0);  // time at which each thread is free, ascending
   double end = 0;
   for (const Job& job : jobs) {
     const auto wanted = std::clamp<std::size_t>(static_cast<std::size_t>(std::max(job.threads, 1)), 1, free.size());

@@ -21,7 +21,7 @@ namespace {
 
 void require_written(std::ostream& out) {
   out.flush();
-  if (!out) throw base::RunError("the exported curves could not be written; check the space on the disk");
+  if (!out) throw base::RunError("the exported curves could not be written; check the free disk space");
 }
 
 template <class Use>
@@ -30,7 +30,7 @@ void for_each_curve(const store::Store& store, Use&& use) {
     if (const auto run = store.run(index)) use(named_curve(*run));
 }
 
-// The dashboards' name of a field; "": left out.
+// The dashboards' name of a field; empty if it is not exported.
 std::string_view tag_of(std::string_view field) {
   static constexpr std::pair<std::string_view, std::string_view> kTags[] = {{"step", ""},
                                                                             {"time", ""},
@@ -170,7 +170,7 @@ void export_tensorboard(const store::Store& store, const std::string& directory)
     const std::filesystem::path folder = std::filesystem::path(directory) / curve.name;
     std::error_code error;
     std::filesystem::create_directories(folder, error);
-    if (error) throw base::RunError(fmt::format("{}: cannot be made ({})", folder.string(), error.message()));
+    if (error) throw base::RunError(fmt::format("{}: cannot be created ({})", folder.string(), error.message()));
     base::write_file(folder / "events.out.tfevents.0.phaselaw", tensorboard_events(curve));
   });
 }

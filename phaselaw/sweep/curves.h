@@ -15,15 +15,15 @@
 //
 //   step   loss/train   loss/val   loss/excess   tokens   flops   lr
 //
-// loss/val is the test loss; time is left out; a field of a measurement without such a name keeps its own. lr is the
-// rate of the update that led to the step, from the configuration and the summary, 0 at step 0. Runs are named
-// run-<index>-<key>. The bytes depend on the store's runs alone: where a format asks for wall time, it is 0. Runs are
-// read one at a time.
+// loss/val is the test loss. Time is not exported. A field of a measurement without such a name keeps its own. lr is
+// the rate of the update that led to the step, from the configuration and the summary, and 0 at step 0. Runs are named
+// run-<index>-<key>. The bytes depend only on the runs in the store: wall time, where a format requires it, is 0. Runs
+// are read one at a time.
 namespace phaselaw::sweep {
 
 struct CurvePoint {
   std::int64_t step = 0;
-  std::vector<std::pair<std::string_view, double>> scalars;  // in the order above; unknown ones are left out
+  std::vector<std::pair<std::string_view, double>> scalars;  // in the order above; unknown ones are omitted
 };
 
 struct NamedCurve {
@@ -34,12 +34,12 @@ struct NamedCurve {
 };
 [[nodiscard]] NamedCurve named_curve(const store::RunRecord& run);
 
-// A line for each run and scalar: run,tag,step,wall_time,value. The long form of TensorBoard's get_scalars(), readable
-// by pandas.
+// One line for each run and scalar: run,tag,step,wall_time,value. This is the long form of TensorBoard's get_scalars(),
+// readable by pandas.
 void export_tensorboard_csv(const store::Store& store, std::ostream& out);
 
-// A line for each measurement, ready for wandb.log(): {"run", "_step", "tokens", "loss/train", ...}; before the lines
-// of a run one with its name, "config" and "summary", for wandb.init(). Infinity is the text "Infinity", as in W&B's
+// One line for each measurement, ready for wandb.log(): {"run", "_step", "tokens", "loss/train", ...}. The lines of a
+// run follow one with its name, "config" and "summary", for wandb.init(). Infinity is the text "Infinity", as in W&B's
 // own files.
 void export_wandb_jsonl(const store::Store& store, std::ostream& out);
 

@@ -18,7 +18,7 @@ using base::Value;
 
 namespace {
 
-// What fields alone cannot say: the three sections must fit each other.
+// Constraints between fields: the three sections must fit each other.
 void validate(const Experiment& e, const base::Location& where) {
   model::validate(e.model, where);
   data::validate(e.data, where);
@@ -27,9 +27,12 @@ void validate(const Experiment& e, const base::Location& where) {
     const bool wants_tokens =
         e.data.target == data::Target::tokens || (e.data.target == data::Target::automatic && e.model.reads_tokens());
     if (wants_tokens != e.model.reads_tokens())
-      throw InputError(where, fmt::format("data.target and model.readout do not fit: target tokens needs readout "
-                                          "tokens, regression needs identity or linear; found readout {}",
-                                          base::enum_to_text(e.model.readout)));
+      throw InputError(
+          where,
+          fmt::format(
+              "data.target and model.readout do not match: target tokens needs readout tokens, and regression needs identity or linear; "
+              "found readout {}",
+              base::enum_to_text(e.model.readout)));
   } else if (e.model.reads_tokens()) {
     throw InputError(where, "model.readout tokens needs data.source = \"text\"; choose readout identity or linear");
   }
@@ -54,7 +57,8 @@ Experiment read_sections(const Value& document, bool study) {
       base::read_fields(value, e.flow, "flow");
     } else if (key == "grid" || key == "ladder") {
       if (!study)
-        throw InputError(value.where(), fmt::format("a [{}] makes this a study; run it with `phaselaw sweep`", key));
+        throw InputError(value.where(),
+                         fmt::format("a [{}] makes this a study, which is run with `phaselaw sweep`", key));
     } else {
       throw InputError(value.where(), base::unknown_name("section", key, known));
     }
@@ -102,7 +106,7 @@ Configuration configuration_of(const Experiment& e) {
 
 namespace {
 
-// What a point of the grid is before its replicates: seeds, key and index left out.
+// A point of the grid without its replicates: seeds, key and index are not set.
 Point point_at(const Value& document, const Grid& grid, double combination) {
   Point point;
   Value changed = document;
@@ -133,15 +137,16 @@ Point point_at(const Value& document, const Grid& grid, double combination) {
 
 [[noreturn]] void refuse_size(const Value& document, const Grid& grid, double count) {
   constexpr int kSamples = 100;
-  constexpr double kNominalRate = 20e9;  // FLOP a second of one core, for an answer in words only
+  constexpr double kNominalRate = 20e9;  // FLOP per second of one core, for an estimate in a message only
   double flop = 0;
   for (int i = 0; i < kSamples; ++i)
     flop += point_at(document, grid, std::floor(grid.combinations() * i / kSamples)).cost_flop / kSamples;
-  throw InputError(grid.where, fmt::format("the grid makes {} runs, the limit is {}; on one core of {} GFLOP/s "
-                                           "they would take about {} days: take fewer values",
-                                           base::format_count(count), base::format_count(kMaxPoints),
-                                           base::format_number(kNominalRate / 1e9),
-                                           base::format_number(count * flop / kNominalRate / 86400)));
+  throw InputError(
+      grid.where,
+      fmt::format(
+          "the grid has {} runs, the limit is {}; on one core of {} GFLOP/s they would take about {} days; use fewer values",
+          base::format_count(count), base::format_count(kMaxPoints), base::format_number(kNominalRate / 1e9),
+          base::format_number(count * flop / kNominalRate / 86400)));
 }
 
 }  // namespace

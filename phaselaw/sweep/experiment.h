@@ -25,19 +25,19 @@ struct Experiment {
   model::ModelOptions model;
   data::DataOptions data;
   training::TrainingOptions training;
-  kernel::KernelTask kernel;   // of the verb kernel, no part of a training run
-  dynamics::FlowOptions flow;  // of flow and predict, no part of a training run
+  kernel::KernelTask kernel;   // for the verb kernel; not part of a training run
+  dynamics::FlowOptions flow;  // for flow and predict; not part of a training run
 };
 
-// Reads and validates. InputError at file:line:column for an unknown section or key, a wrong type, a value outside its
-// domain, a [grid] (that is a study: use `sweep`).
+// Reads and validates an experiment. InputError at file:line:column for an unknown section or key, a wrong type, a
+// value outside its domain, or a [grid] (which makes it a study: use `sweep`).
 [[nodiscard]] Experiment experiment_from(const base::Value& document);
 
-// What defines a training run, every value given or default as it will be used: seed, model, data, training.
-// experiment_from(resolved(e)) gives those of e again.
+// The keys that define a training run, given or default: seed, model, data, training.
+// experiment_from(resolved(e)) gives the same keys of e.
 [[nodiscard]] base::Value resolved(const Experiment& experiment);
 
-// The same in the forms that a run needs, made once.
+// The same in the forms that a run needs, computed once.
 struct Configuration {
   base::Value value;  // resolved(experiment)
   std::string json;   // as one line
@@ -47,21 +47,21 @@ struct Configuration {
 
 [[nodiscard]] std::string run_key(const std::string& json);  // 16 hex digits: the hash of one line of JSON
 
-// Exact FLOP of a run that reaches its end: its updates, and the forward passes of its measurements. Without the probe
-// for learning_rate = "auto", whose length is not known before.
+// Exact FLOP of a run that reaches its end: its updates, and the forward passes of its measurements. The probe for
+// learning_rate = "auto" is not included, because its length is not known in advance.
 [[nodiscard]] double cost_of(const Experiment& experiment);
-[[nodiscard]] std::int64_t batch_of(const Experiment& experiment);            // sequences a step
-[[nodiscard]] std::int64_t measured_sequences(const Experiment& experiment);  // sequences a measurement
+[[nodiscard]] std::int64_t batch_of(const Experiment& experiment);            // sequences per step
+[[nodiscard]] std::int64_t measured_sequences(const Experiment& experiment);  // sequences per measurement
 
-// One point of a study, in the study's order: grid keys in the file's alphabetical order, the last varying fastest,
+// One point of a study. The order is that of the grid keys, sorted alphabetically, with the last varying fastest and
 // replicates innermost (replicate k has seed + k).
 struct Point {
   std::int64_t index = 0;
-  std::string key;  // of its configuration
+  std::string key;  // of the point's configuration
   Experiment experiment;
   double cost_flop = 0;       // cost_of(experiment)
-  std::int64_t n_params = 0;  // trainable
-  double wanted_params = 0;   // of the ladder; 0: none
+  std::int64_t n_params = 0;  // trainable parameters
+  double wanted_params = 0;   // requested size of the ladder; 0 without a ladder
 };
 
 struct Study {
@@ -72,7 +72,8 @@ struct Study {
 
 inline constexpr std::int64_t kMaxPoints = 100000;
 
-// InputError as above, as grid_from and solve_shape, and for more than kMaxPoints runs (with their number and time).
+// InputError as above and as grid_from and solve_shape; also for more than kMaxPoints runs (with their number and
+// time).
 [[nodiscard]] Study study_from(const base::Value& document);
 
 }  // namespace phaselaw::sweep

@@ -11,7 +11,7 @@ using base::Value;
 
 namespace {
 
-// n_params = { from = 1e4, to = 1e7, points = 7 }: equal ratios, both ends included, rounded to whole numbers.
+// n_params = { from = 1e4, to = 1e7, points = 7 }: equal ratios, including both ends, rounded to whole numbers.
 std::vector<Value> size_range(const Value& range) {
   const std::vector<std::string> known = {"from", "to", "points"};
   for (const auto& [key, value] : range.entries())
@@ -22,8 +22,7 @@ std::vector<Value> size_range(const Value& range) {
   if (!(from >= 1 && to > from && std::isfinite(to)) || points < 2 || points > 10000)
     throw InputError(
         range.where(),
-        fmt::format("grid.n_params: expected 1 <= from < to and 2 <= points <= 10000; found from {}, to {}, "
-                    "points {}",
+        fmt::format("grid.n_params: expected 1 <= from < to and 2 <= points <= 10000; found from {}, to {}, points {}",
                     from, to, points));
   std::vector<Value> sizes;
   for (std::int64_t i = 0; i < points; ++i) {
@@ -37,9 +36,11 @@ std::vector<Value> size_range(const Value& range) {
 std::vector<Value> sizes_of(const Value& value) {
   if (value.is_table()) return size_range(value);
   if (!value.is_list() || value.list().empty())
-    throw InputError(value.where(), fmt::format("grid.n_params: expected a list with at least one number, or a table "
-                                                "with from, to and points; found {}",
-                                                value.is_list() ? "an empty list" : value.kind()));
+    throw InputError(
+        value.where(),
+        fmt::format(
+            "grid.n_params: expected a list with at least one number, or a table with from, to and points; found {}",
+            value.is_list() ? "an empty list" : value.kind()));
   for (const Value& size : value.list())
     if (!size.is_number() || !(size.number() >= 1) || !std::isfinite(size.number()))
       throw InputError(size.where(), fmt::format("grid.n_params: expected numbers >= 1; found {}",
@@ -47,7 +48,7 @@ std::vector<Value> sizes_of(const Value& value) {
   return value.list();
 }
 
-// Both spellings of a dotted key, "data.n_data" = [..] and data.n_data = [..], are the same axis.
+// Both spellings of a dotted key, "data.n_data" = [..] and data.n_data = [..], mean the same axis.
 void collect(const Value& node, const std::string& prefix, Grid& grid) {
   for (const auto& [key, value] : node.entries()) {
     const std::string name = prefix.empty() ? key : prefix + "." + key;
@@ -67,12 +68,13 @@ void collect(const Value& node, const std::string& prefix, Grid& grid) {
     const auto dot = name.find('.');
     if (dot == std::string::npos)
       throw InputError(value.where(), base::unknown_name("key in [grid]", name, {"seeds", "n_params"}) +
-                                          "; others are written section.key, such as \"data.n_data\"");
+                                          "; other keys are written section.key, such as \"data.n_data\"");
     const std::string part = name.substr(0, dot);
     if (part == "kernel" || part == "flow")
-      throw InputError(value.where(), fmt::format("grid key '{}': [{}] is no part of a training run; vary keys of "
-                                                  "model, data or training",
-                                                  name, part));
+      throw InputError(
+          value.where(),
+          fmt::format("grid key '{}': [{}] does not affect a training run; vary keys of model, data or training", name,
+                      part));
     if (!value.is_list() || value.list().empty())
       throw InputError(value.where(), fmt::format("grid key '{}': expected a list with at least one value, found {}",
                                                   name, value.is_list() ? "an empty list" : value.kind()));
@@ -87,7 +89,7 @@ bool has_axis(const Grid& grid, const std::string& key) {
 void check_ladder(const Grid& grid, const Value* ladder) {
   if (!has_axis(grid, "n_params")) {
     if (ladder != nullptr)
-      throw InputError(ladder->where(), "a [ladder] needs its sizes: add n_params = [1e4, 1e5] to [grid]");
+      throw InputError(ladder->where(), "a [ladder] needs sizes; add n_params = [1e4, 1e5] to [grid]");
     return;
   }
   std::vector<std::string> solved = {"model.d_hidden"};
@@ -97,7 +99,7 @@ void check_ladder(const Grid& grid, const Value* ladder) {
   for (const auto& key : solved)
     if (has_axis(grid, key))
       throw InputError(grid.where,
-                       fmt::format("grid key '{}': the ladder sets it from n_params; leave one of them out", key));
+                       fmt::format("grid key '{}': the ladder sets it from n_params; remove one of them", key));
 }
 
 }  // namespace
@@ -127,8 +129,7 @@ Grid grid_from(const Value& document) {
     grid.where = section->where();
     if (section->entries().empty())
       throw InputError(section->where(),
-                       "the grid is empty; give it keys such as \"data.n_data\" = [32, 64] or seeds = 3, or leave "
-                       "[grid] out");
+                       "the grid is empty; add keys such as \"data.n_data\" = [32, 64] or seeds = 3, or remove [grid]");
     collect(*section, "", grid);
   }
   std::sort(grid.axes.begin(), grid.axes.end(), [](const GridAxis& a, const GridAxis& b) { return a.key < b.key; });

@@ -17,18 +17,19 @@ struct GridAxis {
 };
 
 struct Grid {
-  std::vector<GridAxis> axes;  // by key; the last varies fastest
+  std::vector<GridAxis> axes;  // sorted by key; the last varies fastest
   std::int64_t seeds = 1;
   LadderOptions ladder;
   base::Location where;
 
-  [[nodiscard]] double combinations() const;  // without the seeds; a double, for grids that are too large
-  [[nodiscard]] std::vector<base::Value> values_at(double combination) const;  // one an axis
+  [[nodiscard]] double combinations()
+      const;  // without the seeds; a double, because a grid may be too large for an integer
+  [[nodiscard]] std::vector<base::Value> values_at(double combination) const;  // one per axis
 };
 
-// A document without [grid] is a grid of one run. InputError at the place of: a grid without keys, an empty list, a key
-// that is not section.key, n_params that are no numbers >= 1, a [ladder] without grid.n_params, a grid key that the
-// ladder sets itself.
+// A document without [grid] is a grid of one run. InputError, at its place, for a grid without keys, an empty list, a
+// key that is not section.key, n_params that are not numbers >= 1, a [ladder] without grid.n_params, or a grid key that
+// the ladder sets itself.
 [[nodiscard]] Grid grid_from(const base::Value& document);
 
 }  // namespace phaselaw::sweep

@@ -51,22 +51,22 @@ std::string key_reference() {
   const Experiment e;
   std::string text =
       "# Experiment and study files\n\n"
-      "TOML. Made by `phaselaw keys`; do not edit. A key that is not here stops the program at its place in the file. "
-      "`seed` (an integer >= 0, default 0) stands above the sections. Examples: `examples/`.\n\n";
+      "The files are TOML. This page is written by `phaselaw keys`; do not edit it. "
+      "A key that is not listed here is an error, reported with its place in the file. "
+      "`seed` (an integer >= 0, default 0) stands above the sections. Examples are in `examples/`.\n\n";
   text += section("model", "The transformer; equations in `phaselaw/model/options.h`.", e.model);
   text += section("data", "Sequences and targets; details in `phaselaw/data/dataset.h`.", e.data);
   text += section("training", "How the loss is minimised; details in `phaselaw/training/`.", e.training);
-  text += section("kernel", "What `phaselaw kernel` makes; its flags go before these.", e.kernel);
-  text += section("flow", "What `phaselaw flow` and `phaselaw predict` follow.", e.flow);
+  text += section("kernel", "The output of `phaselaw kernel`; its flags override these keys.", e.kernel);
+  text += section("flow", "The flow computed by `phaselaw flow` and `phaselaw predict`.", e.flow);
   text +=
       "## [grid], in a study only\n\n"
-      "Each key is `\"section.key\"` with a list of values; the study holds every combination. `seeds = K` repeats "
-      "each "
-      "with seeds `seed`, `seed + 1`, ... The runs are numbered with the alphabetically last key varying fastest and "
-      "replicates innermost.\n\n"
-      "`n_params = [1e4, 1e5]`, or `n_params = { from = 1e4, to = 1e6, points = 5 }` with equal ratios, is a ladder of "
-      "model sizes: trainable parameters, solved into shapes.\n\n";
-  text += section("ladder", "How `grid.n_params` becomes a shape; the rule is in `phaselaw/sweep/ladder.h`.",
+      "Each key is `\"section.key\"` with a list of values; the study runs every combination. "
+      "`seeds = K` repeats each with seeds `seed`, `seed + 1`, ... "
+      "The runs are numbered with the alphabetically last key varying fastest and replicates innermost.\n\n"
+      "`n_params = [1e4, 1e5]`, or `n_params = { from = 1e4, to = 1e6, points = 5 }` with equal ratios, is a ladder of model sizes: "
+      "for each number of trainable parameters a shape is computed.\n\n";
+  text += section("ladder", "How `grid.n_params` is converted to a shape; the rule is in `phaselaw/sweep/ladder.h`.",
                   LadderOptions{});
   text.pop_back();  // one newline at the end
   return text;

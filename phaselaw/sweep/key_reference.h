@@ -3,8 +3,8 @@
 
 #include <string>
 
-// Every key of an experiment or study file as a Markdown page: name, default, domain, meaning. Made from the option
-// structs themselves, so it cannot fall behind them; docs/configuration.md is this text, and a test compares the two.
+// Every key of an experiment or study file as a Markdown page: name, default, domain, meaning. The page is generated
+// from the option structs; docs/configuration.md is this text, and a test compares the two.
 namespace phaselaw::sweep {
 
 [[nodiscard]] std::string key_reference();

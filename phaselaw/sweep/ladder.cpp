@@ -22,7 +22,7 @@ std::int64_t trainable_params(const model::ModelOptions& model) { return model::
 
 namespace {
 
-constexpr double kLargestStretch = 4;  // of d_hidden / (mlp_ratio d_model)
+constexpr double kLargestStretch = 4;  // range of d_hidden / (mlp_ratio d_model)
 constexpr std::int64_t kMostLayers = 1024;
 
 // Trainable parameters as a function of depth and hidden width, the rest fixed: outside + n_layers (a_layer + m
@@ -52,9 +52,9 @@ struct Choice {
   double size = 0, score = std::numeric_limits<double>::infinity();
 };
 
-// The d_hidden within [least, most] whose size is nearest to n_params.
+// The d_hidden within [least, most] with the size nearest to n_params.
 double nearest_hidden(const Size& size, double n_layers, double n_params, double least, double most) {
-  if (size.a_unit == 0) return std::round(std::sqrt(least * most));  // a frozen MLP: its width costs nothing
+  if (size.a_unit == 0) return std::round(std::sqrt(least * most));  // a frozen MLP adds no trainable parameters
   return std::clamp(std::round(((n_params - size.outside) / n_layers - size.a_layer) / size.a_unit), least, most);
 }
 
@@ -79,14 +79,15 @@ model::ModelOptions solve_shape(const model::ModelOptions& model, const LadderOp
     consider(shape, size.of(n, hidden), 0);
   } else {
     for (shape.n_heads = 1;; ++shape.n_heads) {
-      if (shape.n_heads % shape.kv_heads() != 0) continue;  // these heads cannot share that many
+      if (shape.n_heads % shape.kv_heads() != 0)
+        continue;  // this number of heads cannot be divided by the number of key and value heads
       shape.d_model = shape.n_heads * shape.d_head;
       const auto d = static_cast<double>(shape.d_model);
       const Size size(shape);
       const double wanted = ladder.mlp_ratio * d;
       const double least = std::max(1.0, std::ceil(wanted / kLargestStretch));
       const double most = std::max(1.0, std::floor(wanted * kLargestStretch));
-      // Beyond the wanted size by so much, nothing wider or deeper can come near it.
+      // If a shape exceeds the requested size by this much, no wider or deeper shape can come closer.
       const auto too_large = [&](double n) { return size.of(n, least) > n_params * (1 + ladder.tolerance); };
       for (shape.n_layers = 1; shape.n_layers <= kMostLayers; ++shape.n_layers) {
         const auto n = static_cast<double>(shape.n_layers);
@@ -97,18 +98,18 @@ model::ModelOptions solve_shape(const model::ModelOptions& model, const LadderOp
         if (too_large(n)) break;
       }
       if (too_large(1)) break;
-      // Where nothing that grows with the width is trained, no width reaches the size.
+      // If nothing that grows with the width is trained, no width reaches the size.
       if (size.of(kMostLayers, most) < n_params && size.a_layer + size.a_unit == 0) break;
     }
   }
   if (!std::isfinite(best.score))
     throw base::InputError(
-        where, fmt::format("no shape has n_params within {} of {}; the nearest has {} (n_layers {}, "
-                           "d_model {}, d_hidden {}): take that size, or change ladder.tolerance, model.d_head or "
-                           "model.vocab",
-                           base::format_percent(ladder.tolerance, 3), base::format_count(n_params),
-                           base::format_count(nearest.size), nearest.model.n_layers, nearest.model.d_model,
-                           nearest.model.d_hidden));
+        where,
+        fmt::format("no shape has n_params within {} of {}; the nearest has {} (n_layers {}, d_model {}, d_hidden {}); "
+                    "use that size, or change ladder.tolerance, model.d_head or model.vocab",
+                    base::format_percent(ladder.tolerance, 3), base::format_count(n_params),
+                    base::format_count(nearest.size), nearest.model.n_layers, nearest.model.d_model,
+                    nearest.model.d_hidden));
   return best.model;
 }
 

@@ -25,10 +25,10 @@ namespace {
 using base::Clock;
 using base::seconds_since;
 
-// Thrown from an observer to leave a training that nobody wants any more.
+// Thrown by an observer to abandon a training that is no longer needed.
 struct GivenUp {};
 
-// Looks after a training in flight: tells how far it is, keeps snapshots, and leaves when it is told to.
+// Observes a running training: reports its progress, keeps snapshots, and abandons it on request.
 class Attendant : public training::Observer<float> {
  public:
   Attendant(const RunContext& context, std::string identity, std::int64_t steps)
@@ -76,15 +76,15 @@ class Attendant : public training::Observer<float> {
     }
     const std::filesystem::path path = context_.snapshot.path;
     for (const bool again : {true, false}) try {
-        std::error_code ignored;  // writing then says what is wrong
+        std::error_code ignored;  // the write then reports the problem
         std::filesystem::create_directories(path.parent_path(), ignored);
         training::write_snapshot(path, state, identity_);
         break;
       } catch (const base::RunError& error) {
-        // Another process may have removed the empty folder just now.
+        // Another process may have removed the empty directory just now.
         if (!again && !warned_)
-          base::log_warning(
-              fmt::format("{}; the run goes on, but would begin at its start after a kill: make room", error.what()));
+          base::log_warning(fmt::format(
+              "{}; no snapshot was written, so a killed run cannot resume; free some disk space", error.what()));
         warned_ = warned_ || !again;
       }
     kept_ = Clock::now();
@@ -110,7 +110,7 @@ RunResult carry_out(const Experiment& e, const RunContext& context) {
   const model::Transformer<float> model(e.model);
   RunResult result;
   result.configuration = configuration_of(e);
-  // Another program or other data would not go on to the same numbers.
+  // With another program or other data the training would not continue to the same numbers.
   const std::string identity =
       fmt::format("{} {} {} {}", result.configuration.key, split.hash, base::version(), base::commit());
   Attendant attendant(context, identity, e.training.steps);

@@ -12,7 +12,7 @@
 #include "phaselaw/sweep/shared_data.h"
 #include "phaselaw/training/trainer.h"
 
-// One experiment from its configuration to its numbers, in float32, on the calling thread or a few.
+// Runs one experiment from its configuration to its results, in float32, on the calling thread or a few threads.
 namespace phaselaw::sweep {
 
 struct RunResult {
@@ -20,20 +20,21 @@ struct RunResult {
   training::Outcome outcome = training::Outcome::finished;
   std::vector<store::Measurement> curve;
   std::vector<float> theta;
-  // outcome, reason, steps, learning_rate, batch, n_params, n_params_non_embedding, compute_flop, compute_6nd, what was
-  // measured last, target_power, data_hash: nothing that depends on time or machine.
+  // outcome, reason, steps, learning_rate, batch, n_params, n_params_non_embedding, compute_flop, compute_6nd, the last
+  // measurement, target_power, data_hash: nothing that depends on time or machine.
   base::Value summary;
   std::string data;               // one line for people
-  double seconds = 0;             // of this process
-  std::int64_t resumed_from = 0;  // step of the snapshot; 0: from the start
+  double seconds = 0;             // time in this process
+  std::int64_t resumed_from = 0;  // step of the snapshot that was resumed; 0: started from the beginning
 };
 
-// Where a run in flight is kept, so that a kill costs at most the time since the last snapshot.
+// Where the snapshots of a run are kept; a killed run loses at most the time since the last one.
 struct SnapshotPolicy {
-  std::string path;              // "": nothing is kept, unless `load` and `save` are given
-  double every_s = 30;           // wall time between two; a run shorter than that writes none
-  std::int64_t every_steps = 0;  // > 0: after every so many steps as well, whatever the clock says
-  // In place of the file at `path`, for a run whose snapshots another process keeps. `load` may give "".
+  std::string path;              // empty: no snapshots, unless `load` and `save` are set
+  double every_s = 30;           // wall time between snapshots; a shorter run writes none
+  std::int64_t every_steps = 0;  // > 0: also after every so many steps
+  // Used instead of the file at `path`, for a run with snapshots kept by another process. `load` may return an empty
+  // text.
   std::function<std::string()> load{};
   std::function<void(const std::string& bytes)> save{};
   [[nodiscard]] bool keeps() const { return !path.empty() || save; }
@@ -41,20 +42,21 @@ struct SnapshotPolicy {
 
 struct RunContext {
   SnapshotPolicy snapshot;
-  SharedData* data = nullptr;  // null: the run makes its data itself
-  // Share of the run's work done since the last call; the calls of a run add up to at most 1. About 5 a second.
+  SharedData* data = nullptr;  // null: the run creates its data itself
+  // Called with the share of the work done since the last call; the shares of a run add up to at most 1. About 5 calls
+  // per second.
   std::function<void(double share)> progress;
-  int threads = 1;                          // at most so many compute; the result is the same bytes
-  const std::atomic<bool>* stop = nullptr;  // set: the run is given up at its next step, outcome interrupted
+  int threads = 1;                          // maximum number of threads; the result does not depend on it
+  const std::atomic<bool>* stop = nullptr;  // if set: the run is abandoned at its next step, with outcome interrupted
 };
 
-// InputError when the data do not fit (a text too short, missing arrays). A snapshot of this run, program and data at
-// the policy's path is gone on from; the result is the same, byte for byte. A snapshot that cannot be written is one
-// warning: the run goes on without.
+// InputError if the data do not fit (a text too short, missing arrays). A snapshot of this run, program and data at the
+// policy's path is resumed, with the same result, byte for byte. If a snapshot cannot be written, there is one warning
+// and the run continues without.
 [[nodiscard]] RunResult carry_out(const Experiment& experiment, const RunContext& context = {});
 
-// curve.csv, weights.safetensors and run.json in `directory`, each whole or not at all. run.json: `summary`,
-// `configuration` (as resolved) and `made_by` (version, commit, compiler, machine, command, seconds).
+// Writes curve.csv, weights.safetensors and run.json to `directory`, each completely or not at all. run.json:
+// `summary`, `configuration` (as resolved) and `made_by` (version, commit, compiler, machine, command, seconds).
 void write_run(const std::string& directory, const Experiment& experiment, const RunResult& result,
                const base::Value& made_by);
 

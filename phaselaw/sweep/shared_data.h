@@ -7,11 +7,11 @@
 #include "phaselaw/data/dataset.h"
 #include "phaselaw/sweep/experiment.h"
 
-// Data sets that runs share: two runs whose data are the same numbers hold them once, as long as one of them is there.
+// Data sets shared between runs: runs with equal data use one copy, which exists as long as one of them uses it.
 namespace phaselaw::sweep {
 
-// What data::make_split makes of a run depends on this text alone: [data] as resolved, the seed, the shapes of
-// sequences and outputs, and for a teacher its own model. Equal texts, equal data.
+// data::make_split depends only on this text: [data] as resolved, the seed, the shapes of sequences and outputs, and
+// for a teacher its own model. Equal texts mean equal data.
 [[nodiscard]] std::string data_identity(const Experiment& experiment);
 
 class SharedData {
@@ -19,7 +19,8 @@ class SharedData {
   SharedData();
   ~SharedData();
 
-  // Made by the first who asks; others who ask meanwhile wait for it. From any thread. Throws as data::make_split.
+  // The first caller creates the data; concurrent callers wait for it. May be called from any thread. Throws as
+  // data::make_split.
   [[nodiscard]] std::shared_ptr<const data::Split> get(const Experiment& experiment);
 
  private:

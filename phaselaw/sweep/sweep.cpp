@@ -36,13 +36,13 @@ int default_threads() {
 
 namespace {
 
-// A sweep whose runs, at this rate, take less than this is not worth a calibration before it.
+// A sweep shorter than this, at this rate, is not worth a calibration.
 constexpr double kCalibratedSeconds = 20, kNominalRate = 20e9;
 
-// What the runs take and who gets several threads, where that was measured.
+// The cost of the runs and which of them get several threads, if that was measured.
 struct Forecast {
-  std::function<double(const Point&)> units;  // seconds, else FLOP: what time left is told from
-  std::map<std::int64_t, int> threads;        // of the runs (by index) that get more than one
+  std::function<double(const Point&)> units;  // seconds, otherwise FLOP: the remaining time is computed from it
+  std::map<std::int64_t, int> threads;        // indices of the runs that get several threads
 };
 
 Forecast forecast(const std::vector<const Point*>& waiting, double cost_flop, int cores, int workers, bool alone,
@@ -60,7 +60,7 @@ Forecast forecast(const std::vector<const Point*>& waiting, double cost_flop, in
   return result;
 }
 
-// The threads of this process: a run begins when those it gets are free, and holds them while it is carried out.
+// The threads of this process: a run starts when its threads are free, and holds them until it ends.
 class Cores {
  public:
   explicit Cores(int count) : free_(count) {}
@@ -92,7 +92,7 @@ class Cores {
   int free_;
 };
 
-// The runs to be done, who has them, and what has come of them.
+// The runs to be done, who works on them, and their results.
 class OpenSweep : public Floor {
  public:
   OpenSweep(StudyWork& work, std::function<double(const Point&)> units, const std::string& title)
@@ -105,7 +105,7 @@ class OpenSweep : public Floor {
     return point;
   }
   const Point* next_here() { return ending() ? nullptr : work_.next(); }
-  // False when nothing can come back any more; else after a while, or when something has.
+  // Returns false if no run can come back any more; otherwise waits until one has come back, or for a short time.
   bool wait_for_returned() {
     std::unique_lock lock(mutex_);
     if (std::exchange(returned_, false)) return true;
@@ -136,7 +136,7 @@ class OpenSweep : public Floor {
     diverged += record.status == store::Status::kDiverged ? 1 : 0;
     resumed += from_snapshot ? 1 : 0;
     progress_.note(fmt::format("{} of {} runs", done, work_.waiting_at_start().size()));
-    progress_.advance((1 - told_[point.index]) * units_(point));  // a diverged run needs no more
+    progress_.advance((1 - told_[point.index]) * units_(point));  // a diverged run has no further work
     told_.erase(point.index);
   }
   void progress(const Point& point, double share) override {
@@ -154,7 +154,7 @@ class OpenSweep : public Floor {
   [[nodiscard]] std::string snapshot_path(const Point& point) const override { return work_.snapshot_path(point); }
 
   std::atomic<bool> stop{false}, nobody_here{false};
-  std::exception_ptr failure;  // read when all have ended
+  std::exception_ptr failure;  // read after all threads have ended
   std::int64_t done = 0, diverged = 0, resumed = 0;
 
  private:
@@ -169,13 +169,13 @@ class OpenSweep : public Floor {
   base::Progress progress_;
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::map<std::int64_t, double> told_;  // share of a run that the progress has been told
+  std::map<std::int64_t, double> told_;  // share of a run already reported as progress
   std::set<std::string> described_;
-  int away_ = 0;           // runs that others answer for
-  bool returned_ = false;  // one of them came back, and nobody here has looked since
+  int away_ = 0;           // runs held by others
+  bool returned_ = false;  // a run has come back since the last look
 };
 
-// One worker: false when its run was interrupted.
+// Runs one experiment on this worker; false if it was interrupted.
 bool carry_out_one(OpenSweep& sweep, const Point& point, int threads, const SweepOptions& options, SharedData& data) {
   RunContext context;
   context.threads = threads;

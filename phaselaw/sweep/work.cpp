@@ -25,9 +25,8 @@ Shard shard_from(const std::string& text) {
   const auto index = base::parse_integer(text.substr(0, slash));
   const auto count = slash < text.size() ? base::parse_integer(text.substr(slash + 1)) : std::nullopt;
   if (!index || !count || *index < 0 || *index >= *count)
-    throw base::InputError({"--shard"}, fmt::format("expected i/k with 0 <= i < k, such as 0/4 for the first of four; "
-                                                    "found '{}'",
-                                                    text));
+    throw base::InputError(
+        {"--shard"}, fmt::format("expected i/k with 0 <= i < k, such as 0/4 for the first of four; found '{}'", text));
   return {*index, *count};
 }
 
@@ -59,7 +58,7 @@ StudyWork::StudyWork(const Study& study, store::Store& store, const Shard& shard
 
 StudyWork::~StudyWork() {
   std::error_code ignored;
-  std::filesystem::remove(folder_, ignored);  // only where it is empty
+  std::filesystem::remove(folder_, ignored);  // only if it is empty
 }
 
 void StudyWork::remove_snapshots(const std::function<bool(std::int64_t index)>& done) const {
@@ -73,7 +72,7 @@ void StudyWork::remove_snapshots(const std::function<bool(std::int64_t index)>& 
 
 const Point* StudyWork::next() {
   const std::lock_guard lock(mutex_);
-  // What others hold is asked for once more after everything else, in the order in which it was met.
+  // Runs held by others are tried again after all others, in the order in which they were found.
   std::size_t retries = held_by_others_.size();
   while (true) {
     const Point* point = nullptr;
@@ -92,7 +91,7 @@ const Point* StudyWork::next() {
       held_by_others_.push_back(point);
       continue;
     }
-    // The claim is had; the run may have been finished by who had it before.
+    // The claim is ours now; the previous holder may have finished the run.
     if (!store_.is_finished(point->index)) return point;
     claims_.release(point->index);
   }
@@ -106,7 +105,7 @@ void StudyWork::give_back(const Point& point) {
 
 void StudyWork::take(const Point& point, const store::RunRecord& record) {
   store_.add(record);
-  // Stored for good: what a kill left half-written goes with the snapshot.
+  // The run is stored, so its snapshot and any incomplete file are removed.
   remove_snapshots([&](std::int64_t index) { return index == point.index; });
   claims_.release(point.index);
 }

@@ -116,9 +116,9 @@ std::vector<double> Columns::get(std::string_view name) const {
     return combined(get("tokens"), get("epochs"), [](double d, double e) { return d / e; });
   if (name == "epochs" && has("tokens") && has("unique_tokens"))
     return combined(get("tokens"), get("unique_tokens"), [](double d, double u) { return d / u; });
-  throw base::InputError(
-      fmt::format("the law needs the column {}, {}; name it with --col {}=COLUMN", name,
-                  names.empty() ? "but there are no columns" : fmt::format("found: {}", fmt::join(names, ", ")), name));
+  throw base::InputError(fmt::format(
+      "the law needs the column {}, {}; name it with --col {}=COLUMN", name,
+      names.empty() ? "but the table has no columns" : fmt::format("found: {}", fmt::join(names, ", ")), name));
 }
 
 Columns Columns::rows(std::span<const std::size_t> chosen) const {

@@ -49,7 +49,7 @@ base::Value parse_line(std::string_view line, const std::string& source, long nu
   try {
     return base::parse_json(text, source);
   } catch (const base::InputError&) {
-    // Once more for a message that counts lines from the top of the file.
+    // Parses again for a message with the line number in the file.
     return base::parse_json(std::string(static_cast<std::size_t>(number - 1), '\n') + text, source);
   }
 }
@@ -96,8 +96,8 @@ Table parse_json_lines(std::string_view text, const std::string& source) {
     if (line[first] != '{')
       throw base::InputError({source, number, static_cast<long>(first) + 1},
                              line[first] == '['
-                                 ? "expected one JSON object a line, found a list; convert it with jq -c '.[]'"
-                                 : "expected one JSON object a line, beginning with '{'");
+                                 ? "expected one JSON object per line, found a list; convert it with jq -c '.[]'"
+                                 : "expected one JSON object per line, beginning with '{'");
     Fields fields;
     flatten(parse_line(line, source, number), "", fields);
     std::vector<Table::Field> row(table.header.size(), {"", number, 0});
@@ -116,7 +116,7 @@ Table parse_json_lines(std::string_view text, const std::string& source) {
     row.resize(table.header.size(), {"", line, 0});
   }
   if (table.rows.empty() || table.header.empty())
-    throw base::InputError({source, 1}, "expected one JSON object a line, found none with a field");
+    throw base::InputError({source, 1}, "expected one JSON object per line, found none with a field");
   return table;
 }
 

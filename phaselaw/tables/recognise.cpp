@@ -11,7 +11,7 @@ namespace phaselaw::tables {
 
 namespace {
 
-// Likelihood of each name: its place in the list, after all whole names for the last part of a path.
+// Rank of each name: its place in the list; the last part of a path ranks after all whole names.
 constexpr std::size_t kByLastPart = 1000;
 
 std::size_t rank_of(const std::string& whole_header, const KnownColumn& known) {
@@ -50,7 +50,7 @@ void recognise_known(const Table& table, const KnownColumn& known, Recognised& f
   if (best == kNoColumn) return;
   found.column[known.name] = best;
   if (!others.empty())
-    found.notes.push_back(fmt::format("{} is taken from {}; {} could be meant too: choose with --col {}=COLUMN",
+    found.notes.push_back(fmt::format("{} is taken from {}, but {} would also fit; choose with --col {}=COLUMN",
                                       known.name, table.header[best], fmt::join(others, ", "), known.name));
 }
 
@@ -63,7 +63,7 @@ bool looks_like_loss(const std::string& header) {
   return false;
 }
 
-// Columns that are losses by their names, whatever else there is.
+// Columns with names of losses, whatever else there is.
 void recognise_outputs(const Table& table, const std::map<std::string, std::string>& columns, const std::string& output,
                        Recognised& found) {
   const bool named = std::any_of(columns.begin(), columns.end(),
@@ -101,15 +101,14 @@ void recognise_output(const Table& table, const std::string& output, Recognised&
     found.notes.push_back(fmt::format("the loss is taken from {}", candidates.front()));
     return;
   }
-  std::string what = fmt::format("expected a column of the {}, found: {}; name it with --col {}=COLUMN", output,
+  std::string what = fmt::format("no column with the {} was found among: {}; name it with --col {}=COLUMN", output,
                                  fmt::join(table.header, ", "), output);
   if (candidates.size() > 1)
-    what = fmt::format("several columns could be the loss: {}; choose with --col loss={}", fmt::join(candidates, ", "),
-                       candidates.front());
+    what = fmt::format("several columns could be the loss: {}; choose one with --col loss={}",
+                       fmt::join(candidates, ", "), candidates.front());
   else if (output == "loss" && !perplexities.empty())
     what = fmt::format(
-        "expected a column of the loss, found the perplexity {}: a loss in nats is its logarithm; add "
-        "a column with it",
+        "no column with the loss was found, only the perplexity {}; the loss in nats is its logarithm, so add a column with the logarithm",
         perplexities.front());
   throw base::InputError({table.source, 1}, what);
 }

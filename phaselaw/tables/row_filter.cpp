@@ -44,7 +44,7 @@ Condition condition_from(const std::string& text, const std::function<std::size_
   return condition;
 }
 
-// Some of what a column holds, for a message.
+// Some of the values in a column, for a message.
 std::string sample_of(const Table& table, std::size_t column) {
   constexpr std::size_t kShown = 8;
   std::set<std::string> values;
@@ -64,8 +64,8 @@ Table filtered(Table table, const std::vector<std::string>& conditions,
     const std::string there = sample_of(table, condition.column);
     std::erase_if(table.rows, [&](const auto& row) { return !condition.holds(row[condition.column].text); });
     if (table.rows.empty())
-      throw base::InputError({"--where"}, fmt::format("no row of {} satisfies '{}'; {} holds: {}", table.source, text,
-                                                      table.header[condition.column], there));
+      throw base::InputError({"--where"}, fmt::format("no row of {} satisfies '{}'; {} contains: {}", table.source,
+                                                      text, table.header[condition.column], there));
   }
   return table;
 }

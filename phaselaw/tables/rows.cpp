@@ -39,7 +39,7 @@ long line_of(const std::vector<Table::Field>& row) { return row.front().line; }
 
 void leave_out_missing(Table& table, std::size_t output, const std::string& name, std::vector<std::string>& warnings) {
   std::vector<long> lines;
-  if (table.rows.empty())  // a chart's export without one value
+  if (table.rows.empty())  // the export of a chart without any value
     throw base::InputError({table.source}, fmt::format("no row has a {} in column {}", name, table.header[output]));
   const Table::Field first = table.rows.front()[output];
   std::erase_if(table.rows, [&](const auto& row) {
@@ -51,7 +51,7 @@ void leave_out_missing(Table& table, std::size_t output, const std::string& name
     throw base::InputError({table.source, first.line, first.column},
                            fmt::format("no row has a {} in column {}", name, table.header[output]));
   if (!lines.empty())
-    warnings.push_back(fmt::format("{} without a {} left out ({})", rows_of(lines.size()), name, lines_of(lines)));
+    warnings.push_back(fmt::format("{} without a {} skipped ({})", rows_of(lines.size()), name, lines_of(lines)));
 }
 
 void leave_out_copies(Table& table, std::vector<std::string>& warnings) {
@@ -69,12 +69,12 @@ void leave_out_copies(Table& table, std::vector<std::string>& warnings) {
   });
   if (!lines.empty())
     warnings.push_back(
-        fmt::format("{} repeating an earlier row in every field left out ({}; the first repeats line "
-                    "{}); give runs that may agree a column that tells them apart",
+        fmt::format("{} that repeat an earlier row in every field skipped ({}; the first repeats line {}); "
+                    "if different runs may agree in all fields, add a column that distinguishes them",
                     rows_of(lines.size()), lines_of(lines), copied));
 }
 
-// Progress within a run: the first of these that the table has.
+// Columns of progress within a run; the first that the table has is used.
 std::size_t progress_column(const Recognised& found) {
   for (const char* name : {"step", "tokens", "compute"})
     if (const auto at = found.column.find(name); at != found.column.end()) return at->second;
@@ -84,7 +84,7 @@ std::size_t progress_column(const Recognised& found) {
 void keep_last(Table& table, const Recognised& found) {
   if (found.run.empty())
     throw base::InputError({"--last"},
-                           "expected a column that names the run of each row; name it with --col run=COLUMN");
+                           "a column that names the run of each row is needed; name it with --col run=COLUMN");
   const std::size_t progress = progress_column(found);
   std::unordered_map<std::string, std::size_t> last;
   for (std::size_t row = 0; row < table.rows.size(); ++row) {
@@ -95,10 +95,9 @@ void keep_last(Table& table, const Recognised& found) {
     } else if (table.number(row, progress) == table.number(at->second, progress)) {
       throw base::InputError(
           {table.source, line_of(table.rows[row])},
-          fmt::format("run {} is at {} {} here and in line {}: more than one run has this name; join "
-                      "columns with --col run=a+b",
-                      at->first, table.header[progress], table.rows[row][progress].text,
-                      line_of(table.rows[at->second])));
+          fmt::format(
+              "run {} is at {} {} here and in line {}, so more than one run has this name; join columns with --col run=a+b",
+              at->first, table.header[progress], table.rows[row][progress].text, line_of(table.rows[at->second])));
     }
   }
   std::vector<std::vector<Table::Field>> kept;
@@ -118,10 +117,10 @@ void warn_of_crossed_runs(const Table& table, const Recognised& found, std::vect
     const std::string run = joined(row, found.run);
     const auto [at, is_new] = seen.emplace(run + '\x1f' + row[progress].text, line_of(row));
     if (is_new) continue;
-    warnings.push_back(
-        fmt::format("run {} has two rows at {} {} (lines {} and {}): more than one run has this name, or "
-                    "it was resumed; join columns with --col run=a+b",
-                    run, table.header[progress], row[progress].text, at->second, line_of(row)));
+    warnings.push_back(fmt::format(
+        "run {} has two rows at {} {} (lines {} and {}): more than one run has this name, or the run was resumed; "
+        "join columns with --col run=a+b",
+        run, table.header[progress], row[progress].text, at->second, line_of(row)));
     return;
   }
 }
@@ -133,7 +132,7 @@ const double* factor_of(const Factors& factors, std::size_t column) {
   return at == factors.end() ? nullptr : &at->second;
 }
 
-// The units that headings say: "tokens (B)" is multiplied by 1e9, unless the user scales it.
+// Units given in headings: "tokens (B)" is multiplied by 1e9, unless the user sets a scale.
 void add_heading_factors(const Recognised& found, Factors& factors, Rows& out) {
   for (const KnownColumn& known : known_columns()) {
     const auto column = found.column.find(known.name);
@@ -142,9 +141,9 @@ void add_heading_factors(const Recognised& found, Factors& factors, Rows& out) {
     const auto factor = unit_factor(known, heading_of(header).unit);
     if (!factor || *factor == 1) continue;
     factors[column->second] = *factor;
-    out.notes.push_back(fmt::format("{} is {} times {}, as its heading says (--scale {}=1 to take it as it is)",
-                                    known.name, header, base::format_number(*factor, 3, base::Notation::power),
-                                    known.name));
+    out.notes.push_back(
+        fmt::format("{} is {} times {}, as its heading says (use --scale {}=1 to take the numbers as they are)",
+                    known.name, header, base::format_number(*factor, 3, base::Notation::power), known.name));
   }
 }
 
@@ -171,9 +170,10 @@ void add_output(const ReadOptions& options, const Factors& factors, std::size_t 
   if (options.output != "loss") return;
   const auto largest = std::max_element(numbers.values.begin(), numbers.values.end());
   if (*largest > 50)
-    out.warnings.push_back(fmt::format("{} is {} in line {}: is it a perplexity? a loss in nats is its logarithm",
-                                       out.output_column, base::format_number(*largest, 6),
-                                       out.line[static_cast<std::size_t>(largest - numbers.values.begin())]));
+    out.warnings.push_back(
+        fmt::format("{} is {} in line {}, which is large for a loss in nats; if it is a perplexity, take its logarithm",
+                    out.output_column, base::format_number(*largest, 6),
+                    out.line[static_cast<std::size_t>(largest - numbers.values.begin())]));
 }
 
 double median(std::vector<double> x) {
@@ -193,10 +193,10 @@ void warn_of_units(Rows& out) {
   if (ratio.empty()) return;
   const double per_parameter = median(ratio);
   if (per_parameter > 1e5 || per_parameter < 1e-3)
-    out.warnings.push_back(
-        fmt::format("{} tokens per parameter (median): are {} and {} in the same units? set one "
-                    "with --scale n_params=1e6 or --scale tokens=1e9",
-                    base::format_number(per_parameter, 2), out.column_of.at("n_params"), out.column_of.at("tokens")));
+    out.warnings.push_back(fmt::format(
+        "{} tokens per parameter (median) are implausible; "
+        "check that {} and {} have the same units, and set one with --scale n_params=1e6 or --scale tokens=1e9",
+        base::format_number(per_parameter, 2), out.column_of.at("n_params"), out.column_of.at("tokens")));
   if (!columns.has("compute")) return;
   const std::vector<double> c = columns.get("compute");
   ratio.clear();
@@ -205,10 +205,9 @@ void warn_of_units(Rows& out) {
   if (ratio.empty()) return;
   const double convention = median(ratio);
   if (convention > 20 || convention < 0.05)
-    out.warnings.push_back(
-        fmt::format("{} is {} times 6 n_params tokens (median): are the units FLOP, parameters and "
-                    "tokens?",
-                    out.column_of.at("compute"), base::format_number(convention, 2)));
+    out.warnings.push_back(fmt::format(
+        "{} is {} times 6 n_params tokens (median), which is implausible; check that the units are FLOP, parameters and tokens",
+        out.column_of.at("compute"), base::format_number(convention, 2)));
   else if (std::abs(convention - 1) > 0.005)
     out.notes.push_back(fmt::format("{} is {} times 6 n_params tokens (median; {} to {})", out.column_of.at("compute"),
                                     base::format_number(convention),
@@ -224,21 +223,21 @@ std::size_t precision_column(const Table& table) {
   return at == table.header.end() ? kNoColumn : static_cast<std::size_t>(at - table.header.begin());
 }
 
-// Rounding shifts a loss by what a law would take for an effect of its columns.
+// Rounding shifts losses, which a law would attribute to its columns.
 void warn_of_precisions(Rows& out) {
   const auto precisions = out.precisions();
   if (precisions.size() < 2) return;
   std::vector<std::string> parts;
   for (const auto& [name, rows] : precisions) parts.push_back(fmt::format("{} in {}", name, rows_of(rows)));
   out.warnings.push_back(fmt::format(
-      "one fit mixes runs of {} precisions ({}): rounding shifts losses, so the law may be of the precision "
-      "rather than of its columns; fit one at a time, with --where {}={}",
+      "one fit mixes runs of {} precisions ({}): rounding shifts losses, so the law may describe the precision instead of its columns; "
+      "fit one precision at a time, for example with --where {}={}",
       precisions.size(), fmt::join(parts, ", "), out.table.header[precision_column(out.table)],
       precisions.begin()->first));
 }
 
-// What was recorded in a cell; unset where nothing was. NaN and infinity are numbers here: the run left the finite
-// ones.
+// The value recorded in a cell; unset if the cell is empty. NaN and infinity are numbers here: the run left the finite
+// numbers.
 std::optional<double> recorded(const Table& table, std::size_t row, std::size_t column, bool count) {
   const Table::Field& field = table.rows[row][column];
   const base::Number number = count ? base::parse_count(field.text) : base::parse_number(field.text);
@@ -258,7 +257,7 @@ std::optional<double> recorded(const Table& table, std::size_t row, std::size_t 
                          fmt::format("expected a number in {}, found '{}'", table.header[column], field.text));
 }
 
-// One row for each recorded value of a stream, and where it stands in the table.
+// One row for each recorded value of a stream, with its place in the table.
 void add_stream(const std::string& name, const Factors& factors, std::size_t column, Rows& out,
                 std::vector<std::size_t>& origin) {
   const double* factor = factor_of(factors, column);
@@ -310,7 +309,7 @@ Rows rows_from(Table raw, const ReadOptions& options) {
     if (!(factor > 0) || std::isinf(factor))
       throw base::InputError({"--scale"}, fmt::format("expected a positive factor for {}, found {}", name, factor));
   if (options.every_stream && options.last)
-    throw base::InputError({"--last"}, "a curve needs all rows of its run; leave --last out");
+    throw base::InputError({"--last"}, "a curve needs all rows of its run; omit --last");
   Rows out;
   out.table = long_table(std::move(raw));
   Table& table = out.table;
@@ -363,7 +362,7 @@ void Rows::require(const std::vector<std::string>& names) const {
     try {
       (void)data.columns.get(name);
     } catch (const base::InputError& error) {
-      // It would have followed from these.
+      // It could have been derived from these.
       for (const char* part : {"n_params", "tokens", "step", "flops_per_step", "epochs", "unique_tokens"})
         if (const auto fault = unusable.find(part); fault != unusable.end()) throw base::InputError(fault->second);
       throw base::InputError({table.source}, error.what());

@@ -12,11 +12,11 @@ namespace phaselaw::tables {
 
 namespace {
 
-constexpr std::size_t kFewestRows = 5;  // of a loss that a run is read from
+constexpr std::size_t kFewestRows = 5;  // values of a loss needed to use it for a run
 
 using Indices = std::vector<std::size_t>;
 
-// Columns of rows by name; NaN for one that is not there.
+// Columns of rows by name; NaN for a missing column.
 class Axes {
  public:
   explicit Axes(const Rows& rows) : rows_(rows) {
@@ -30,7 +30,7 @@ class Axes {
     const auto at = std::find(columns.names.begin(), columns.names.end(), name);
     return at == columns.names.end() ? nullptr : &columns.values[static_cast<std::size_t>(at - columns.names.begin())];
   }
-  // At these rows; empty where none of them says.
+  // The values at these rows; empty if all are missing.
   [[nodiscard]] std::vector<double> at(std::string_view name, const Indices& chosen) const {
     const std::vector<double>* column = find(name);
     if (column == nullptr) return {};
@@ -48,7 +48,7 @@ class Axes {
   const std::vector<double>* position_ = nullptr;
 };
 
-// A sparse record written as NaN between its values was not recorded there.
+// In a sparse record, NaN between values means that nothing was recorded there.
 Indices without_gaps(const Rows& rows, const Indices& chosen) {
   std::size_t not_a_number = 0;
   bool finite_after = false;
@@ -119,10 +119,9 @@ Curve curve_of(const Rows& rows, const Axes& axes, std::string name, const std::
     curve.dense_quantity = rows.streams[s].heading;
     curve.dense_loss = picked(rows.data.output, own);
     for (const std::size_t i : own) curve.dense_step.push_back(axes.position(i));
-    curve.notes.push_back(
-        fmt::format("{} is recorded {} times more often and is looked at for instabilities; to fit it, "
-                    "--col loss={}",
-                    curve.dense_quantity, own.size() / main.size(), curve.dense_quantity));
+    curve.notes.push_back(fmt::format(
+        "{} is recorded {} times more often and is used to find instabilities; to fit it, use --col loss={}",
+        curve.dense_quantity, own.size() / main.size(), curve.dense_quantity));
     break;
   }
   return curve;
@@ -139,10 +138,11 @@ std::string stem_of(const std::string& source) {
 std::vector<Curve> curves_from(const Rows& rows) {
   const Axes axes(rows);
   if (!axes.has_position())
-    throw base::InputError({rows.table.source, 1, 0},
-                           fmt::format("expected a column of what has been spent (step, tokens or compute), found: {}; "
-                                       "name it with --col step=COLUMN",
-                                       fmt::join(rows.table.header, ", ")));
+    throw base::InputError(
+        {rows.table.source, 1, 0},
+        fmt::format(
+            "a column of progress (step, tokens or compute) is needed, found: {}; name it with --col step=COLUMN",
+            fmt::join(rows.table.header, ", ")));
   const std::vector<std::string>& names = rows.run_names;
   std::unordered_map<std::string, std::size_t> position;
   for (std::size_t r = 0; r < names.size(); ++r) position.emplace(names[r], r);

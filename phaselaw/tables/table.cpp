@@ -12,7 +12,7 @@ namespace phaselaw::tables {
 
 namespace {
 
-// Splits text into rows of fields, keeping the place of each.
+// Splits text into rows of fields, and keeps the place of each field.
 class Scanner {
  public:
   Scanner(std::string_view text, const std::string& source) : text_(text), source_(source) {
@@ -55,7 +55,7 @@ class Scanner {
   char peek() const { return text_[at_]; }
   char next() {
     const char c = text_[at_++];
-    if (c == '\0') fail("expected text, found a zero byte; is this a binary file?");
+    if (c == '\0') fail("expected text, found a zero byte; the file may be binary");
     if (c == '\n') {
       ++line_;
       column_ = 1;
@@ -65,7 +65,7 @@ class Scanner {
     return c;
   }
 
-  // Steps over a line end, if there is one here.
+  // Skips a line end, if there is one here.
   bool end_of_line() {
     if (done() || (peek() != '\n' && peek() != '\r')) return false;
     if (next() == '\r') {
@@ -98,7 +98,8 @@ class Scanner {
       }
     }
     while (!done() && peek() != separator_ && peek() != '\n' && peek() != '\r') {
-      if (peek() == '"') fail("expected no quote inside an unquoted field; quote the whole field and double the quote");
+      if (peek() == '"')
+        fail("expected no quote inside an unquoted field; put the whole field in quotes and double the inner quote");
       field.text += next();
     }
     return field;

@@ -6,11 +6,11 @@
 #include <vector>
 
 // Reads tables of measurements: CSV (RFC 4180: quoted fields, "" for a quote, line breaks inside quotes) or TSV, UTF-8,
-// one header row. The separator is the tab if the header row holds one outside quotes, else the comma, else the
-// semicolon. Empty lines are skipped; every other row must have as many fields as the header. A text that begins with
-// '{' is read as one JSON object a line (table_formats.h).
+// one header row. The separator is the tab if the header row contains one outside quotes, otherwise the comma,
+// otherwise the semicolon. Empty lines are skipped; every other row must have as many fields as the header. Text that
+// begins with '{' is read as one JSON object per line (table_formats.h).
 //
-// Errors: InputError at file:line:column (column counts characters' bytes from 1) with what was expected and found.
+// Errors: InputError at file:line:column with what was expected and found (column counts bytes from 1).
 namespace phaselaw::tables {
 
 struct Table {
@@ -22,7 +22,7 @@ struct Table {
   };
   std::vector<std::vector<Field>> rows;
 
-  // Index of a column; InputError with the nearest name when absent.
+  // Index of a column; InputError with the nearest name if there is none.
   [[nodiscard]] std::size_t column(std::string_view name) const;
   // A field as a finite number; InputError at its place otherwise.
   [[nodiscard]] double number(std::size_t row, std::size_t column) const;

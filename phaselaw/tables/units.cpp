@@ -37,22 +37,23 @@ constexpr std::pair<std::string_view, double> kCosts[] = {{"flop", 1},
                                                           {"zflops", 1e21},
                                                           {"pfdays", 8.64e19},
                                                           {"petaflopdays", 8.64e19},
-                                                          {"petaflopsdays", 8.64e19}};  // a day of 1e15 FLOP a second
+                                                          {"petaflopsdays", 8.64e19}};  // a day of 1e15 FLOP per second
 
 std::optional<double> among(Units units, const std::string& key) {
   for (const auto& [name, factor] : units)
     if (key == name) return factor;
   return std::nullopt;
 }
-constexpr double kSmallCount = 1e4;   // a model or a corpus below it is a toy, or in thousands, millions or billions
-constexpr double kScalesApart = 1e4;  // between neighbouring sizes of one table
+constexpr double kSmallCount =
+    1e4;  // a model or corpus below it is a toy, or is given in thousands, millions or billions
+constexpr double kScalesApart = 1e4;  // smallest gap between neighbouring sizes of one table
 
 std::string place(const Table& table, std::size_t row, std::size_t column) {
   const Table::Field& field = table.rows[row][column];
   return base::to_string({table.source, field.line, field.column});
 }
 
-// What to multiply by so that small counts become plausible ones.
+// The factor by which small counts become plausible.
 double factor_for(const std::string& name, double value) {
   if (name == "n_params") return value < 1000 && std::floor(value) != value ? 1e9 : 1e6;
   return 1e9;
@@ -86,7 +87,7 @@ bool is_count(const std::string& name) { return name == "n_params" || name == "t
 
 NumericColumn numeric_column(const Table& table, std::size_t column, const std::string& name, const double* factor) {
   NumericColumn out;
-  // Before the first step these are 0; every other quantity is a size.
+  // These are 0 before the first step; every other quantity is a size.
   const bool zero_allowed = !is_count(name) || name == "tokens";
   const auto fault = [&](std::size_t row, const std::string& what) {
     out.values.clear();
@@ -99,19 +100,21 @@ NumericColumn numeric_column(const Table& table, std::size_t column, const std::
     if (number.kind == NumberKind::not_a_number && is_count(name)) {
       number = base::parse_count(text);
       if (number.kind == NumberKind::finite && factor != nullptr && *factor != 1)
-        return fault(row, fmt::format("{} has a unit of its own in a column that is multiplied by {}; write the "
-                                      "unit once, or --scale {}=1",
-                                      text, factor_text(*factor), name));
+        return fault(
+            row,
+            fmt::format(
+                "{} has its own unit, but its column is multiplied by {}; give the unit only once, or use --scale {}=1",
+                text, factor_text(*factor), name));
     }
     if (factor != nullptr) number.value *= *factor;
     switch (number.kind) {
       case NumberKind::missing:
-        return fault(row, fmt::format("expected a number for {}, found nothing; fill it in, or leave such rows out "
-                                      "with --where '{}!='",
-                                      name, table.header[column]));
+        return fault(
+            row,
+            fmt::format("expected a number for {}, found nothing; fill it in, or skip such rows with --where '{}!='",
+                        name, table.header[column]));
       case NumberKind::not_finite:
-        return fault(row, fmt::format("expected a finite number for {}, found {}; leave such rows out with --where "
-                                      "'{}>=0'",
+        return fault(row, fmt::format("expected a finite number for {}, found {}; skip such rows with --where '{}>=0'",
                                       name, text, table.header[column]));
       case NumberKind::out_of_range:
         return fault(row, fmt::format("expected a number within double precision for {}, found {}", name, text));
@@ -135,12 +138,12 @@ std::string unit_fault(const Table& table, std::size_t column, const std::string
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return values[a] < values[b]; });
   const auto field = [&](std::size_t row) { return table.rows[row][column].text; };
-  // Two scales: at the widest gap between neighbours above zero.
+  // Two scales: divided at the widest gap between neighbours above zero.
   for (std::size_t i = 1; i < order.size(); ++i) {
     const double below = values[order[i - 1]], above = values[order[i]];
     const bool whole = std::floor(below) == below;
     if (below > 0 && below < kSmallCount && above >= kScalesApart * below && (name == "n_params" || !whole))
-      return fmt::format("{}: mixed units in {}: {} here, {} in line {}; write every row in single {}",
+      return fmt::format("{}: mixed units in {}: {} here, {} in line {}; write all rows in single {}",
                          place(table, order[i - 1], column), name, field(order[i - 1]), field(order[i]),
                          table.rows[order[i]][column].line, name == "n_params" ? "parameters" : "tokens");
   }
@@ -148,8 +151,8 @@ std::string unit_fault(const Table& table, std::size_t column, const std::string
     if (values[row] < kSmallCount && std::floor(values[row]) != values[row]) {
       const double factor = factor_for(name, values[row]);
       return fmt::format(
-          "{}: expected a number of {} such as 1.4e9, found {}; if it is in {}, multiply it by {}: "
-          "--scale {}={} (--scale {}=1 to take it as it is)",
+          "{}: expected a number of {} such as 1.4e9, found {}; "
+          "if it is given in {}, multiply it by {}: --scale {}={} (use --scale {}=1 to take it as it is)",
           place(table, row, column), name == "n_params" ? "parameters" : "tokens", field(row),
           factor == 1e9 ? "billions" : "millions", factor_text(factor), name, factor_text(factor), name);
     }

@@ -10,34 +10,34 @@
 #include "phaselaw/tables/columns.h"
 #include "phaselaw/tables/table.h"
 
-// Columns as numbers in one unit: what a heading says of it ("params (M)", "tokens [B]", "compute (EFLOP)"), what cells
-// say ("70M"), and whether the numbers can be meant. What is wrong is said in words, with its place.
+// Columns as numbers in one unit: reads units in headings ("params (M)", "tokens [B]", "compute (EFLOP)") and in cells
+// ("70M"), and checks whether the numbers are plausible. Problems are reported with their place.
 namespace phaselaw::tables {
 
 struct Heading {
-  std::string name, unit;  // unit: what stands in the last pair of brackets; "" when there is none
+  std::string name, unit;  // unit: the content of the last pair of brackets; empty without brackets
 };
 
 [[nodiscard]] Heading heading_of(std::string_view header);
 
-// What a number of this unit is multiplied by to be in known.unit: "M" of n_params is 1e6, "nats" of a loss 1. Unset
-// where the unit is not one of this column's: a loss in bits, parameters in GB.
+// The factor that converts this unit to known.unit: "M" of n_params is 1e6, "nats" of a loss 1. Unset if the unit does
+// not belong to this column, such as a loss in bits or parameters in GB.
 [[nodiscard]] std::optional<double> unit_factor(const KnownColumn& known, std::string_view unit);
 
 struct NumericColumn {
   std::vector<double> values;
-  std::string fault;  // "" or "file:line:column: ..." of the first field that is not usable; values are then empty
+  std::string fault;  // empty, or "file:line:column: ..." for the first unusable field; values are then empty
 };
 
-// Finite numbers >= 0 (> 0 where a size is meant). `factor`: unset, or a number by which every field is multiplied.
+// Finite numbers >= 0 (> 0 for a size). `factor`: unset, or the factor by which every field is multiplied.
 [[nodiscard]] NumericColumn numeric_column(const Table& table, std::size_t column, const std::string& name,
                                            const double* factor);
 
-// Is `name` a count of parameters or tokens, whose units people mix up?
+// Whether `name` is a count of parameters or tokens, for which units are often mixed up.
 [[nodiscard]] bool is_count(const std::string& name);
 
-// A count that is neither whole nor large (1.4 parameters), or parameters on two scales with nothing between them: the
-// fault, or "".
+// The problem with counts, or empty: a count that is neither whole nor large (1.4 parameters), or parameters on two
+// scales with nothing between them.
 [[nodiscard]] std::string unit_fault(const Table& table, std::size_t column, const std::string& name,
                                      std::span<const double> values);
 

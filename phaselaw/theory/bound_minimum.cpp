@@ -15,7 +15,7 @@ namespace phaselaw::theory {
 namespace {
 
 // The larger root of x - g ln x = target, 0 < g < 1. The left side is convex with its minimum at g, so Newton's method
-// falls monotonically from any start on the right; x - ln x >= x/2 makes max(2, 2 target) such a start.
+// decreases monotonically from any start on the right; since x - ln x >= x/2, max(2, 2 target) is such a start.
 std::optional<double> larger_root(double g, double target) {
   if (!(g - g * std::log(g) < target)) return std::nullopt;
   double x = std::max(2.0, 2 * target);
@@ -43,7 +43,7 @@ std::optional<BoundMinimum> minimise_over_data(const Edition& edition, double co
     throw std::domain_error(fmt::format("minimum over data: edition '{}' has no fixed-n law", edition.name));
   if (!(r < p)) throw std::domain_error(fmt::format("minimum over data: expected r < p, found r = {}, p = {}", r, p));
 
-  const double log_scale = 2 * std::log(noise) + std::log(compute) - std::log(edition.a);  // of xi^2 C/a
+  const double log_scale = 2 * std::log(noise) + std::log(compute) - std::log(edition.a);  // ln of xi^2 C/a
   const double target = std::log(p * r0 / r) - 2 * r * std::log(noise) + r / p * log_scale;
   const auto x = larger_root(1 - r / p, target);
   if (!x) return std::nullopt;
@@ -51,7 +51,7 @@ std::optional<BoundMinimum> minimise_over_data(const Edition& edition, double co
   minimum.x = *x;
   minimum.log_n_data = (log_scale - std::log(*x)) / p;
   const double log_estimation = r * (2 * std::log(noise) - minimum.log_n_data);
-  const double w = p * *x / r;  // estimation over optimisation
+  const double w = p * *x / r;  // ratio of the estimation term to the optimisation term
   minimum.log_excess_risk = log_estimation + std::log1p(1 / w);
   minimum.slope = -r / p * w / (1 + w);
   return minimum;

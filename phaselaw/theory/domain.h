@@ -4,12 +4,12 @@
 #include <initializer_list>
 #include <string_view>
 
-// What every formula of this layer asks of its arguments. std::domain_error names the formula, the quantity and what
-// was found. NaN is outside every domain; infinity too.
+// Checks of the arguments of the formulas in this layer. std::domain_error names the formula, the quantity and the
+// value found. NaN and infinity are outside every domain.
 namespace phaselaw::theory {
 
 struct Argument {
-  std::string_view name;  // theory.md section 0
+  std::string_view name;  // docs/notation.md
   double value = 0;
 };
 

@@ -18,7 +18,7 @@ namespace {
 
 constexpr double kLargest = std::numeric_limits<double>::max();
 
-// From a natural logarithm, and from a number that is known itself.
+// From a natural logarithm, and from the number itself.
 Quantity of_log(double log) {
   Quantity quantity{.value = std::exp(log), .log10 = log / std::numbers::ln10};
   if (!std::isnormal(*quantity.value)) quantity.value.reset();
@@ -33,7 +33,7 @@ double log_estimation_constant(const TheoryNumbers& numbers) {
   return std::log(numbers.c_xi) + std::log(numbers.d_eff);
 }
 
-// Compute alone: the best n for it.
+// Only the compute is given: the best n for it.
 void evaluate_best_n(const TheoryNumbers& numbers, const ScheduledLaw& best, TheoryReport& report, double& log_upper) {
   report.compute = of(*numbers.compute);
   report.stage = Stage::data_limited;
@@ -47,7 +47,7 @@ void evaluate_best_n(const TheoryNumbers& numbers, const ScheduledLaw& best, The
   if (report.n_data->value) report.noise = noise_at({numbers.noise, numbers.noise_exponent}, *report.n_data->value);
 }
 
-// n_data, with a compute or at its threshold.
+// n_data is given, with a compute or at its threshold.
 void evaluate_at_n(const TheoryNumbers& numbers, const std::optional<ScheduledLaw>& best, TheoryReport& report,
                    std::optional<double>& log_upper) {
   const Edition& edition = report.edition;
@@ -64,7 +64,7 @@ void evaluate_at_n(const TheoryNumbers& numbers, const std::optional<ScheduledLa
     report.stage = Stage::data_limited;
     report.n_data_optimal = report.n_data;
     log_upper = log_estimation;
-    // The slope of the law whose best n is this one.
+    // The slope of the law at which this n is the best.
     const double exponent = compute_exponent(edition, numbers.noise_exponent);
     const double w = edition.risk_exponent / exponent * std::max(log_ratio, 0.0);
     report.slope = exponent <= 0 ? 0 : edition.log_and_noise ? -exponent * w / (1 + w) : -exponent;
@@ -82,7 +82,7 @@ void evaluate_at_n(const TheoryNumbers& numbers, const std::optional<ScheduledLa
   report.slope = -terms.x * std::exp(terms.log_optimisation - *log_upper);
 }
 
-// The model's own term: added to the bound, and the stage when it rules.
+// The term of the model, added to the bound; it is the stage if it is the largest.
 void add_model_term(const TheoryNumbers& numbers, TheoryReport& report, double& log_upper) {
   const double log_model = std::log(numbers.c_model) - std::log(*numbers.n_params);
   const double without = log_upper;
@@ -91,7 +91,7 @@ void add_model_term(const TheoryNumbers& numbers, TheoryReport& report, double& 
   if (log_model > without) report.stage = Stage::model_limited;
 }
 
-// What is known of a compute under noise that does not grow with the data.
+// Results for a compute under noise that does not grow with the data.
 void evaluate_spending(const TheoryNumbers& numbers, TheoryReport& report) {
   const Edition& edition = report.edition;
   const double compute = *numbers.compute;
@@ -209,7 +209,7 @@ void evaluate_first_order(const TheoryNumbers& numbers, TheoryReport& report) {
     const double log_bound =
         log_lambda_max_bound(*report.n_data->value, *numbers.seq_len, d_out, numbers.data_bound, numbers.c_lambda) -
         std::log(numbers.lambda_min);
-    if (log_bound < 0) return;  // lambda_min contradicts the bound: nothing is known
+    if (log_bound < 0) return;  // lambda_min contradicts the bound, so nothing is known
     report.condition_number = of_log(log_bound);
     report.condition_number_source = "trace bound";
   }

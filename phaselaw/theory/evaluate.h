@@ -10,20 +10,20 @@
 #include "phaselaw/theory/noise.h"
 #include "phaselaw/theory/numbers.h"
 
-// The whole theory at one set of numbers: what `phaselaw theory` prints.
+// The whole theory at one set of numbers: the output of `phaselaw theory`.
 //
-// Which question is answered. Compute alone: the best n for it (data-limited formula). Compute and n_data: the fixed-n
-// law and its stage. n_data alone: at its threshold compute, where the data-limited formula holds. At least one is
-// needed. A compute also has the minimum of the fixed-n bound over n_data, and its split over model, data and
-// time. n_params adds c_M/M to the upper bound; the largest of the terms then may be the model's: stage
-// model-limited. With n_params and a rate, the three-term bound with that rate is evaluated beside it: the two-stage
-// law takes alpha T = xi^2 C/(a n^p), which is an assumption on the rate.
+// With compute alone: the best n for it (data-limited formula). With compute and n_data: the fixed-n law and its stage.
+// With n_data alone: its threshold compute, where the data-limited formula holds. At least one of them is needed. For a
+// compute, the minimum of the fixed-n bound over n_data and the split over model, data and time are also given.
+// n_params adds c_M/M to the upper bound; if this is the largest term, the stage is model-limited. With n_params and a
+// rate, the three-term bound with that rate is given too: the two-stage law uses alpha T = xi^2 C/(a n^p), which is an
+// assumption on the rate.
 //
-// Every number that can leave the range of double has its log10 beside it; such a number itself is then unset.
-// Errors: InputError as numbers.h. Cost: microseconds. Source: the formulas' own headers.
+// Every number that can leave the range of double also has its log10; the number itself is then unset. Errors:
+// InputError as numbers.h. Cost: microseconds. Source: the headers of the formulas.
 namespace phaselaw::theory {
 
-// A positive number as itself and as log10; `value` is unset where it leaves the normal range of double.
+// A positive number and its log10; `value` is unset outside the normal range of double.
 struct Quantity {
   std::optional<double> value;
   double log10 = 0;
@@ -44,7 +44,7 @@ struct BoundMinimumReport {
   double slope = 0;
 };
 
-// What the compute is spent on under one split of the exponent p (two_stage.h).
+// How the compute is spent under one split of the exponent p (two_stage.h).
 struct AllocationReport {
   ComputeAccounting accounting;
   Quantity n_params, n_data, n_steps;
@@ -53,7 +53,7 @@ struct AllocationReport {
 struct TheoryReport {
   Edition edition;
   std::optional<Quantity> compute, n_data;  // at which the law is evaluated
-  std::optional<double> noise;              // there
+  std::optional<double> noise;              // at that n_data
 
   // Good class and convergence.
   std::optional<Quantity> branch_scale, d_hidden_min, rate, radius_max;
@@ -67,22 +67,22 @@ struct TheoryReport {
   double compute_exponent = 0, data_exponent = 0;  // asymptotic, under the noise schedule
   DataEffect effect_of_data = DataEffect::helps;
 
-  std::optional<BoundMinimumReport> bound_minimum;  // of a compute and constant noise, where the bound has a minimum
-  std::vector<AllocationReport> allocations;        // of a compute and constant noise, the likelier split first
+  std::optional<BoundMinimumReport> bound_minimum;  // for a compute and constant noise, if the bound has a minimum
+  std::vector<AllocationReport> allocations;        // for a compute and constant noise, the more likely split first
 
   std::optional<ThreeTermReport> three_terms;
 
-  // First-order methods. Rates are factors of the loss, one step: gd_rate^k is left after k steps.
+  // First-order methods. Rates are factors of the loss per step: gd_rate^k remains after k steps.
   std::optional<Quantity> condition_number;
-  std::string condition_number_source;  // "given" | "lambda_max" | "trace bound" | "" where unknown
+  std::string condition_number_source;  // "given", "lambda_max" or "trace bound"; empty if unknown
   std::optional<double> gd_rate, accelerated_rate, condition_number_gap;
-  std::optional<double> n_steps;  // time, else compute/(n_params n_data)
+  std::optional<double> n_steps;  // time, otherwise compute/(n_params n_data)
   std::optional<Quantity> oracle_loss_factor, gd_loss_factor, chebyshev_loss_factor;  // after n_steps
 };
 
 [[nodiscard]] TheoryReport evaluate(const TheoryNumbers& numbers);
 
-// As a table for JSON: the fields that scripts rely on first; unknown is null.
+// As a table for JSON, with the fields that scripts rely on first; unknown is null.
 [[nodiscard]] base::Value to_value(const TheoryReport& report);
 
 }  // namespace phaselaw::theory

@@ -37,7 +37,7 @@ void require_accuracy(double accuracy) {
     throw std::domain_error(fmt::format("first-order bound: expected accuracy in (0, 1], found {}", accuracy));
 }
 
-// log_gain/decay, and one step for the problem that any step solves.
+// log_gain/decay; one step if the problem is solved by any step.
 double steps(double decay, double log_gain, double accuracy) {
   if (std::isinf(decay)) return accuracy < 1 ? 1 : 0;
   return log_gain / decay;

@@ -6,17 +6,17 @@
 
 #include "phaselaw/theory/two_stage.h"
 
-// The band between lower and upper bound at a given compute: the matching bounds of the two-stage law (theory.md
-// sections 6, 10).
+// The band between lower and upper bound at a given compute: the matching bounds of the two-stage law
+// (docs/theory/two-stage-law.md, docs/theory/lower-bounds.md).
 //
 //   upper   with n: R0 exp(-x) + (xi^2/n)^r, x = xi^2 C/(a n^p);  without: (xi^2/n(C))^r                       [R]
 //   lower   xi^2/(16 n), n given or n(C)                                                                       [T]
-// At best n and r = 1 the ratio upper/lower is 16 at every compute: both are Theta(C^(-1/p)) up to the logarithm, so
-// the law is tight. For r < 1 (the predecessor) the ratio grows like n^(1-r): its bounds do not match. At fixed n below
-// the threshold the upper bound is far above: there the optimisation lower bound of first_order.h applies, not this
-// one.
+// At the best n and r = 1 the ratio upper/lower is 16 at every compute: both are Theta(C^(-1/p)) up to the logarithm,
+// so the law is tight. For r < 1 (the predecessor) the ratio grows as n^(1-r), so its bounds do not match. At fixed n
+// below the threshold the upper bound is far above; there the optimisation lower bound of first_order.h applies
+// instead.
 //
-// Accuracy, cost and errors as two_stage.h. Measured risk outside the band contradicts one of the bounds' assumptions.
+// Accuracy, cost and errors as two_stage.h. A measured risk outside the band contradicts an assumption of the bounds.
 namespace phaselaw::theory {
 
 inline constexpr double kLog16 = 4 * std::numbers::ln2;  // of the matching lower bound: at least 1/16
@@ -29,7 +29,7 @@ struct MatchingBand {
 [[nodiscard]] MatchingBand matching_band(const Edition& edition, double compute, double noise,
                                          std::optional<double> n_data = {}, double r0 = 1);
 
-// xi^2/(16 n(C)) for the accounting C = a n^p without its logarithm, the form in which the paper's summary quotes it:
+// xi^2/(16 n(C)) for the accounting C = a n^p without its logarithm, as quoted in the paper's summary:
 // (xi^2/16) (a/C)^(1/p), Omega(C^(-1/p)) [S form, T constant].
 [[nodiscard]] double log_statistical_lower_bound_of_compute(const Edition& edition, double compute, double noise);
 

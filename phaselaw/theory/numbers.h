@@ -8,8 +8,8 @@
 #include "phaselaw/base/fields.h"
 #include "phaselaw/theory/two_stage.h"
 
-// Every number that the theory takes, with domain and meaning: the inputs of evaluate.h and the flags of
-// `phaselaw theory` (n_layers is --n-layers). Unset: not known; what needs it is then unset in the result.
+// All inputs of the theory, with domain and meaning: the inputs of evaluate.h and the flags of `phaselaw theory`
+// (n_layers is --n-layers). Unset means unknown; results that need it are then unset.
 namespace phaselaw::theory {
 
 struct TheoryNumbers {
@@ -30,27 +30,32 @@ struct TheoryNumbers {
   template <class Self, class Visit>
   static void fields(Self& self, Visit&& visit) {
     using base::at_least, base::anything, base::positive, base::strictly_between;
-    visit("edition", self.edition, anything(), "v1 (exponent 1/6), v3 (1/7), predecessor (1/8) or free");
-    visit("p", self.p, positive(), "free: compute grows like n^p");
-    visit("r", self.r, positive(), "free: risk falls like n^-r; default 1");
+    visit("edition", self.edition, anything(),
+          "edition of the law: v1 (exponent 1/6), v3 (1/7), predecessor (1/8) or free");
+    visit("p", self.p, positive(), "with edition free: compute grows as n^p");
+    visit("r", self.r, positive(), "with edition free: risk falls as n^-r (default: 1)");
     visit("a", self.a, positive(), "constant of the compute accounting C = a n^p log(n/xi^2)/xi^2");
     visit("compute", self.compute, positive(),
-          "compute in the units of a, in the paper parameters x sequences x steps; left out: the threshold of n_data");
-    visit("n_data", self.n_data, at_least(1), "training sequences n; left out: the best n for the compute");
-    visit("n_params", self.n_params, positive(), "trainable parameters M: adds the approximation term c_model/M");
-    visit("time", self.time, positive(), "training time T; left out: compute/(n_params n_data)");
-    visit("noise", self.noise, positive(), "label noise xi per output coordinate; where it grows with n, at n = 1");
+          "compute in the units of a, in the paper parameters x sequences x steps (default: the threshold of n_data)");
+    visit("n_data", self.n_data, at_least(1), "number of training sequences n (default: the best n for the compute)");
+    visit("n_params", self.n_params, positive(),
+          "number of trainable parameters M; adds the approximation term c_model/M");
+    visit("time", self.time, positive(), "training time T (default: compute/(n_params n_data))");
+    visit("noise", self.noise, positive(),
+          "label noise xi per output coordinate; if it grows with n, its value at n = 1");
     visit("noise_exponent", self.noise_exponent, anything(), "s: noise grows with the data, xi = noise n^s");
-    visit("n_layers", self.n_layers, at_least(1), "depth: attention + MLP layers");
-    visit("seq_len", self.seq_len, at_least(1), "tokens in a sequence");
+    visit("n_layers", self.n_layers, at_least(1), "depth: number of attention + MLP layers");
+    visit("seq_len", self.seq_len, at_least(1), "sequence length in tokens");
     visit("d_model", self.d_model, at_least(1), "width of the residual stream");
-    visit("d_out", self.d_out, at_least(1), "output coordinates per token; default d_model");
-    visit("d_hidden", self.d_hidden, at_least(1), "hidden width of the MLP, to be compared with the prescribed one");
+    visit("d_out", self.d_out, at_least(1), "output coordinates per token (default: d_model)");
+    visit("d_hidden", self.d_hidden, at_least(1),
+          "hidden width of the MLP, which is compared with the prescribed width");
     visit("data_bound", self.data_bound, positive(), "B: high-probability bound on Gaussian data and weights");
-    visit("failure_prob", self.failure_prob, strictly_between(0, 1), "delta: the bounds may fail so often");
+    visit("failure_prob", self.failure_prob, strictly_between(0, 1),
+          "delta: probability with which the bounds may fail");
     visit("lambda_min", self.lambda_min, positive(), "smallest eigenvalue of the layers' kernels, without omega^2");
-    visit("branch_scale", self.branch_scale, positive(), "omega; default: what Definition 5.2 prescribes");
-    visit("rate", self.rate, positive(), "convergence rate alpha of the training loss; default: Lemma 5.3's");
+    visit("branch_scale", self.branch_scale, positive(), "omega (default: the value prescribed by Definition 5.2)");
+    visit("rate", self.rate, positive(), "convergence rate alpha of the training loss (default: that of Lemma 5.3)");
     visit("lambda_max", self.lambda_max, positive(), "largest eigenvalue, in the units of lambda_min");
     visit("condition_number", self.condition_number, at_least(1), "lambda_max/lambda_min of the kernel");
     visit("depth_growth", self.depth_growth, base::Domain{-1, base::positive().hi, true},
@@ -68,7 +73,8 @@ struct TheoryNumbers {
   }
 };
 
-// Checks every number against its domain, and what must hold between them; InputError otherwise. evaluate() calls it.
+// Checks every number against its domain, and the constraints between numbers; InputError otherwise. evaluate() calls
+// it.
 void check(const TheoryNumbers& numbers);
 
 // The edition these numbers name; InputError lists the known ones.

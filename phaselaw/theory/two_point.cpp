@@ -27,7 +27,7 @@ double statistical_lower_bound(double noise, double n_data) { return two_point_b
 
 double two_point_minimax_risk(double noise, double n_data, double separation) {
   const double distance = two_point_bound(noise, n_data, separation).distance;
-  // Trapezoidal sum over t = h/2 + z. The integrand is analytic but for the poles of sech at i pi/h; where h is so
+  // Trapezoidal sum over t = h/2 + z. The integrand is analytic except for the poles of sech at i pi/h. If h is so
   // large that the step does not resolve them, the weight exp(-h^2/8) there is below the stated accuracy.
   constexpr double kStep = 0.02, kEnd = 9;
   double sum = 0;

@@ -50,7 +50,7 @@ Edition edition_free(double p, double risk_exponent, double a) {
 Edition edition_from_name(const std::string& name) {
   for (const Edition& edition : {edition_v1(), edition_v3(), edition_predecessor()})
     if (edition.name == name) return edition;
-  if (name == "free") throw base::InputError("edition free has no preset: give its exponent p");
+  if (name == "free") throw base::InputError("edition free has no default exponent; give p");
   throw base::InputError(base::unknown_name("edition", name, {"v1", "v3", "predecessor", "free"}));
 }
 
@@ -133,9 +133,8 @@ LogAllocation optimal_allocation(const Edition& edition, const ComputeAccounting
                                  double noise) {
   require_positive("allocation", {{"p_model", accounting.p_model}, {"p_time", accounting.p_time}});
   if (accounting.p_data != 1 || std::abs(accounting.p() - edition.p) > 1e-12 * edition.p)
-    throw std::domain_error(
-        fmt::format("allocation: expected p_data 1 and exponents that add up to p = {}, found {} and {}", edition.p,
-                    accounting.p_data, accounting.p()));
+    throw std::domain_error(fmt::format("allocation: expected p_data 1 and exponents with sum p = {}, found {} and {}",
+                                        edition.p, accounting.p_data, accounting.p()));
   LogAllocation log;
   log.n_data = std::log(n_data_optimal(edition, compute, noise));
   log.n_params = accounting.p_model * log.n_data;

@@ -5,12 +5,12 @@
 #include <span>
 #include <vector>
 
-// Which sequences a step sees.
+// The sequences that each step uses.
 namespace phaselaw::training {
 
-// Batches of b of n sequences: epoch e runs through all n in the order of stream (seed, "batch", e); a batch may end
-// one epoch and begin the next, so every batch has b sequences. b >= n: always 0 .. n-1 in order. next() allocates
-// nothing.
+// Batches of b of n sequences: epoch e runs through all n in the order of stream (seed, "batch", e). A batch may end
+// one epoch and begin the next, so every batch has b sequences. If b >= n, a batch is always 0 .. n-1 in order. next()
+// allocates nothing.
 class Batches {
  public:
   Batches(std::uint64_t seed, std::int64_t n, std::int64_t batch);
@@ -18,7 +18,7 @@ class Batches {
   [[nodiscard]] std::int64_t size() const { return static_cast<std::int64_t>(batch_.size()); }  // min(b, n)
   [[nodiscard]] std::span<const std::int64_t> next();
 
-  // As if next() had been called `count` times since the start. Cost: one shuffle.
+  // Skips ahead as if next() had been called `count` times since the start. Cost: one shuffle.
   void skip_to(std::int64_t count);
 
  private:

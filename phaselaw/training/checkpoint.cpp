@@ -22,7 +22,7 @@ model::ModelOptions read_checkpoint_options(const std::string& path) {
   const auto file = base::Safetensors::read(path);
   const base::Value* section = file.metadata().find("model");
   if (section == nullptr)
-    throw base::InputError({path}, "expected the metadata entry \"model\" that phaselaw writes; found none");
+    throw base::InputError({path}, "expected the metadata entry \"model\", which phaselaw writes; found none");
   model::ModelOptions options;
   base::read_fields(base::parse_json(section->text(), path), options, "model");
   model::validate(options, {path});

@@ -17,7 +17,7 @@ constexpr int kFirstExponent = -6, kLowestExponent = -40, kHighestExponent = 10;
 constexpr double kSafety = 0.5;
 
 double adamw_rate(const model::ModelOptions& options) {
-  constexpr double kRate = 3e-3, kWidth = 64;  // a usual rate for matrices of this width
+  constexpr double kRate = 3e-3, kWidth = 64;  // the usual rate for matrices of this width
   switch (options.parametrisation) {
     case model::Parametrisation::ntk:
       return kRate * std::sqrt(kWidth);
@@ -40,7 +40,7 @@ double automatic_learning_rate(const model::Transformer<T>& model, Objective<T>&
   std::vector<T> theta(theta_0.size()), gradient(theta_0.size());
   TrainingOptions plain;
   plain.optimizer = OptimizerKind::gd;
-  // Rounding of a sum may raise an unchanged loss by this much.
+  // Rounding of a sum may increase an unchanged loss by this much.
   const double slack = 1 + 64 * static_cast<double>(std::numeric_limits<T>::epsilon());
   const auto stable = [&](double rate) {
     if (base::interrupted()) return false;

@@ -10,19 +10,19 @@
 
 // learning_rate = "auto".
 //
-//   gd, sgd, momentum   a probe: plain gradient descent at a constant rate on the first min(batch, 128) training
-//   sequences, all of
-//                       them each time. The largest rate on the ladder 2^k, -40 <= k <= 10, whose first 32 updates
-//                       never raise the loss above its start, times 1/2. For a quadratic loss an update diverges by |1
-//                       - eta h_max| a step, so the ladder stops within a factor 2 (rarely 2.2) of 2/h_max and half of
-//                       that is stable; a batch is curved at least as much as the whole set, so more data is stable
-//                       too.
-//                       momentum: 1 - mu times that, so that the terminal velocity is the same step.
-//   adamw               no probe: 3e-3 sqrt(64/d_model) for `standard`, 2.4e-2 for `ntk` (the same relative change of
-//   the
-//                       weights: entries are sqrt(d) larger), 3e-3 for `mup` (whose blocks carry the width). [R]
+//   gd, sgd, momentum   A probe with plain gradient descent at constant rate on the first min(batch, 128) training
+//                       sequences, all of them in each step. The rate is half the largest rate on the ladder 2^k,
+//                       -40 <= k <= 10, for which the first 32 updates never raise the loss above its start. For a
+//                       quadratic loss an update diverges by |1 - eta h_max| per step, so the ladder stops within a
+//                       factor 2 (rarely 2.2) of 2/h_max, and half of that is stable. The curvature of a batch is at
+//                       least that of the whole set, so training on more data is stable too. For momentum the rate is
+//                       multiplied by 1 - mu, which keeps the terminal step size the same.
+//   adamw               No probe: 3e-3 sqrt(64/d_model) for `standard`; 2.4e-2 for `ntk` (the same relative change of
+//                       the weights, because entries are sqrt(d) larger); 3e-3 for `mup`, where the blocks scale with
+//                       the width. [R]
 //
-// Deterministic. Cost: at most 33 gradients a rung, counted from 2^-6; an interruption ends the probe with any rate.
+// Deterministic. Cost: at most 33 gradients per rung of the ladder, starting at 2^-6. An interruption ends the probe
+// with an arbitrary rate.
 namespace phaselaw::training {
 
 inline constexpr std::int64_t kProbeSequences = 128;

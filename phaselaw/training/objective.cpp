@@ -17,8 +17,8 @@ std::size_t length(std::int64_t count) { return static_cast<std::size_t>(count);
 
 std::int64_t inputs_per_sequence(const model::ModelOptions& options) { return options.seq_len * options.d_model; }
 
-// The workspace grows linearly with its capacity: two sizes tell how many sequences fit. The batch is then cut into
-// equal parts, so that the last one is not a small remainder.
+// The workspace grows linearly with its capacity, so two sizes determine how many sequences fit. The batch is then cut
+// into equal parts, so that the last one is not a small remainder.
 template <class T>
 std::int64_t sequences_a_pass(const model::Transformer<T>& model, std::int64_t batch, std::int64_t wanted) {
   std::int64_t limit = wanted;
@@ -41,8 +41,8 @@ numerics::ProductPrecision product_precision(Precision precision) {
   if (precision == Precision::float32) return numerics::ProductPrecision::native;
   if constexpr (!std::is_same_v<T, float>)
     throw base::InputError({"training.precision"},
-                           fmt::format("expected \"float32\" where training is computed in double precision, found "
-                                       "\"{}\"; it is for the verbs train and sweep",
+                           fmt::format("training in double precision needs precision \"float32\", found \"{}\"; "
+                                       "reduced precision is available for the verbs train and sweep",
                                        base::enum_to_text(precision)));
   require_precision(precision);
   return precision == Precision::bfloat16 ? numerics::ProductPrecision::bfloat16
@@ -56,7 +56,7 @@ std::vector<T> cast(const std::vector<double>& values) {
   return result;
 }
 
-// Elements of the gradient that are added up by one member at a time, while they are in its cache.
+// Number of gradient elements that one member adds up at a time, while they are in its cache.
 constexpr std::int64_t kReducedTogether = 1 << 14;
 
 template <class U>

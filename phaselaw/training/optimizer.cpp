@@ -10,7 +10,7 @@ namespace phaselaw::training {
 
 namespace {
 
-constexpr std::size_t kUpdatedTogether = 1 << 16;  // parameters: one member's turn
+constexpr std::size_t kUpdatedTogether = 1 << 16;  // number of parameters that one member updates at a time
 
 }  // namespace
 

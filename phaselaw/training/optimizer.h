@@ -31,8 +31,8 @@ class Optimizer {
   void update(std::span<T> theta, std::span<const T> gradient, double rate, double gradient_scale = 1.0,
               base::Team* team = nullptr);
 
-  // What an update leaves behind for the next one: restoring it after `count` updates continues to the same bits.
-  // The moments are empty where the rule keeps none. PHASELAW_CHECK: sizes.
+  // The state that an update leaves for the next one; restoring it after `count` updates continues with the same bits.
+  // The moments are empty if the rule has none. PHASELAW_CHECK: sizes.
   [[nodiscard]] std::span<const T> first_moment() const { return first_; }
   [[nodiscard]] std::span<const T> second_moment() const { return second_; }
   void restore(std::int64_t count, std::span<const T> first, std::span<const T> second);
@@ -44,7 +44,7 @@ class Optimizer {
   };
   void update(const Range& range, T* w, const T* gradient, double rate, double gradient_scale);
   TrainingOptions options_;
-  std::vector<Range> ranges_;  // trainable blocks; neighbours with the same factor are joined, long ones cut
+  std::vector<Range> ranges_;  // trainable blocks; neighbours with the same factor are joined, long ones are split
   std::vector<T> first_, second_;
   std::int64_t count_ = 0;
 };

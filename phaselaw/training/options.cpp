@@ -36,9 +36,10 @@ void require_precision(Precision precision) {
   if (const auto missing = numerics::bfloat16_missing(); !missing.empty())
     throw base::InputError(
         {"training.precision"},
-        fmt::format("expected a processor that multiplies bfloat16, found none: {}; say \"float32\", or "
-                    "\"bfloat16-emulated\" to study what the rounding does, slower than float32",
-                    missing));
+        fmt::format(
+            "this processor cannot multiply bfloat16 ({}); "
+            "use \"float32\", or \"bfloat16-emulated\" to study the effect of rounding, which is slower than float32",
+            missing));
 }
 
 void validate(const TrainingOptions& options, const base::Location& where) {

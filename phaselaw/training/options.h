@@ -8,9 +8,9 @@
 
 // Section [training]: how the loss is minimised.
 //
-// precision (docs/precision.md): parameters, gradients, optimiser state, norms, attention, softmax and loss are float32
-// in every one; bfloat16 rounds the operands of the linear layers' products, forward and backward, and sums them in
-// float32 (numerics/gemm_bfloat16.h).
+// precision (docs/precision.md): parameters, gradients, optimiser state, norms, attention, softmax and loss are always
+// float32; bfloat16 rounds the operands of the linear layers' products, forward and backward, and sums them in float32
+// (numerics/gemm_bfloat16.h).
 namespace phaselaw::training {
 
 enum class OptimizerKind { gd, sgd, momentum, adamw };
@@ -39,35 +39,40 @@ struct TrainingOptions {
   template <class Self, class Visit>
   static void fields(Self& self, Visit&& visit) {
     using base::anything, base::at_least, base::between, base::half_open, base::positive;
-    visit("optimizer", self.optimizer, anything(), "gd (whole training set), sgd, momentum or adamw");
+    visit("optimizer", self.optimizer, anything(),
+          "optimiser: gd (gradient descent on the whole training set), sgd, momentum or adamw");
     visit("learning_rate", self.learning_rate, positive(), "peak rate, or \"auto\" (training/learning_rate.h)");
-    visit("momentum", self.momentum, half_open(0, 1), "momentum: share of the last velocity that is kept");
-    visit("beta1", self.beta1, half_open(0, 1), "adamw: decay of the mean gradient");
-    visit("beta2", self.beta2, half_open(0, 1), "adamw: decay of the mean squared gradient");
-    visit("adam_eps", self.adam_eps, positive(), "adamw: added to the root of the mean squared gradient");
+    visit("momentum", self.momentum, half_open(0, 1), "with momentum: share of the previous velocity that is kept");
+    visit("beta1", self.beta1, half_open(0, 1), "with adamw: decay of the running mean of the gradient");
+    visit("beta2", self.beta2, half_open(0, 1), "with adamw: decay of the running mean of the squared gradient");
+    visit("adam_eps", self.adam_eps, positive(), "with adamw: added to the square root of the mean squared gradient");
     visit("weight_decay", self.weight_decay, at_least(0),
-          "adamw: decoupled; others: added to the gradient times theta");
-    visit("schedule", self.schedule, anything(), "constant, cosine, or wsd (warm-up, stable, decay)");
-    visit("warmup", self.warmup, half_open(0, 1), "first fraction of the steps, in which the rate rises linearly");
-    visit("decay", self.decay, between(0, 1), "wsd: last fraction of the steps, in which the rate falls linearly");
-    visit("final_fraction", self.final_fraction, between(0, 1), "cosine, wsd: last rate as a fraction of the peak");
-    visit("batch", self.batch, at_least(1), "sequences a step; gd uses all, and no batch is larger than n_data");
+          "weight decay; with adamw decoupled, otherwise added to the gradient as weight_decay theta");
+    visit("schedule", self.schedule, anything(),
+          "learning-rate schedule: constant, cosine, or wsd (warm-up, stable, decay)");
+    visit("warmup", self.warmup, half_open(0, 1), "share of the steps, at the start, in which the rate rises linearly");
+    visit("decay", self.decay, between(0, 1),
+          "with wsd: share of the steps, at the end, in which the rate falls linearly");
+    visit("final_fraction", self.final_fraction, between(0, 1),
+          "with cosine or wsd: last rate as a fraction of the peak");
+    visit("batch", self.batch, at_least(1), "sequences per step; gd uses all, and no batch is larger than n_data");
     visit("steps", self.steps, at_least(1), "updates");
     visit("measurements_per_doubling", self.measurements_per_doubling, at_least(1),
-          "points on the curve for each doubling of the compute, after steps 0, 1, 2, 4, 8, 16");
+          "number of points on the curve for each doubling of the compute, after steps 0, 1, 2, 4, 8, 16");
     visit("gradient_clip", self.gradient_clip, at_least(0), "largest norm of the gradient; 0: no limit");
-    visit("microbatch", self.microbatch, at_least(1), "sequences in one pass; \"auto\": what fits the L2 cache");
-    visit("precision", self.precision, anything(),
-          "float32; bfloat16: operands of the linear layers' products rounded to it (AMX or AVX512-BF16 needed); "
-          "bfloat16-emulated: the same numbers on any processor, slowly");
+    visit("microbatch", self.microbatch, at_least(1), "sequences per pass; \"auto\": as many as fit the L2 cache");
+    visit(
+        "precision", self.precision, anything(),
+        "float32; bfloat16: round the operands of the linear layers' products to bfloat16 (needs AMX or AVX512-BF16); "
+        "bfloat16-emulated: the same numbers on any processor, slowly");
   }
 };
 
-// Every domain, and warmup + decay <= 1 for wsd.
+// Checks every domain, and warmup + decay <= 1 for wsd.
 void validate(const TrainingOptions& options, const base::Location& where = {});
 
-// InputError at "training.precision" where this processor cannot train so, naming what it lacks and what to do. For
-// callers to ask before they make files; training itself asks too.
+// InputError at "training.precision" if this processor does not support the precision, with what it lacks and what to
+// do. Callers may check before they create files; training checks too.
 void require_precision(Precision precision);
 
 }  // namespace phaselaw::training

@@ -18,12 +18,12 @@ constexpr std::array kNamings{std::pair{std::string_view("phaselaw"), Naming::ph
                               std::pair{std::string_view("gpt2"), Naming::gpt2},
                               std::pair{std::string_view("llama"), Naming::llama}};
 
-// One tensor of a file: blocks one under the other, stored transposed or not.
+// One tensor of a file: blocks below each other, stored transposed or not.
 struct Entry {
   std::string name;
   std::vector<const model::ParameterBlock*> blocks;
   bool transposed = false;
-  bool more_rows = false;  // a file may have more: its first ones are read
+  bool more_rows = false;  // a file may have more rows: its first ones are read
 
   [[nodiscard]] std::int64_t rows() const {
     std::int64_t sum = 0;
@@ -136,7 +136,7 @@ std::vector<Entry> entries_of(Naming naming, const std::string& prefix, const mo
   return entries;
 }
 
-// Every key that must have another value for the convention's function.
+// Every key that must have another value for the convention to describe the same function.
 void require_convention(Naming naming, const model::ModelOptions& o, const std::string& source) {
   if (naming == Naming::phaselaw) return;
   std::vector<std::string> wrong;
@@ -161,7 +161,7 @@ void require_convention(Naming naming, const model::ModelOptions& o, const std::
     need(o.positions == model::Positions::rotary, "positions = \"rotary\"");
   }
   if (!wrong.empty())
-    throw InputError({source}, fmt::format("weights under {}'s names need in [model]: {}; set these keys",
+    throw InputError({source}, fmt::format("weights with the names of {} need these keys in [model]: {}",
                                            convention(naming).title, fmt::join(wrong, ", ")));
 }
 
@@ -169,7 +169,7 @@ bool ends_with_any(const std::string& name, std::initializer_list<std::string_vi
   return std::any_of(endings.begin(), endings.end(), [&](auto ending) { return name.ends_with(ending); });
 }
 
-// Buffers that older files carry beside the parameters.
+// Buffers that older files contain in addition to the parameters.
 bool is_buffer(Naming naming, const std::string& name) {
   if (naming == Naming::gpt2) return ends_with_any(name, {".attn.bias", ".attn.masked_bias"});
   return naming == Naming::llama && ends_with_any(name, {".rotary_emb.inv_freq"});
@@ -185,7 +185,8 @@ template <class T>
 void read_entry(const base::Safetensors& file, const Entry& entry, std::vector<T>& theta) {
   const auto fail = [&](const std::string& what) { throw InputError({file.source()}, what); };
   const base::Tensor* const tensor = file.find(entry.name);
-  if (tensor == nullptr) fail(fmt::format("tensor {} is missing; the model has other layers or readout", entry.name));
+  if (tensor == nullptr)
+    fail(fmt::format("tensor {} is missing, so the model has other layers or another readout", entry.name));
   auto shape = tensor->shape;
   if (entry.more_rows && shape.size() == 2 && shape[0] > entry.rows()) shape[0] = entry.rows();
   if (shape != entry.shape())

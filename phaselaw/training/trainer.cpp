@@ -62,7 +62,7 @@ class Run {
           options_.learning_rate.is_word()
               ? automatic_learning_rate<T>(model_, objective_, result_.theta, result_.batch, options_)
               : options_.learning_rate.value;
-    // A state is kept after the measurement at its step.
+    // The state is kept after the measurement at its step.
     auto next = continuation_.from == nullptr ? measure_at.begin()
                                               : std::upper_bound(measure_at.begin(), measure_at.end(), result_.steps);
     for (;; ++result_.steps) {
@@ -114,7 +114,7 @@ class Run {
 
   void step() {
     if (base::interrupted()) {
-      // Before the first update there is nothing to keep, and the probe for the rate may have been cut short.
+      // Before the first update there is nothing to keep, and the probe for the learning rate may be incomplete.
       if (result_.steps > 0) keep();
       return stop(Outcome::interrupted, fmt::format("before step {}", result_.steps));
     }
@@ -181,7 +181,7 @@ TrainingResult<T> train(const model::Transformer<T>& model, std::vector<T> theta
                         std::type_identity_t<std::span<Observer<T>* const>> observers,
                         const std::type_identity_t<Continuation<T>>& continuation, int threads) {
   validate(options);
-  const numerics::OneBlasThread one;  // what is shared are sequences, not products
+  const numerics::OneBlasThread one;  // sequences are shared between threads, not products
   return Run<T>(model, std::move(theta_0), data, options, seed, observers, continuation, threads).carry_out();
 }
 

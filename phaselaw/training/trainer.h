@@ -14,7 +14,7 @@
 #include "phaselaw/store/measurement.h"
 #include "phaselaw/training/options.h"
 
-// Training of one model, by one thread or a few.
+// Training of one model, on one thread or a few.
 //
 // Objective of a batch of b sequences: squared (1/b) ||F - Y||_F^2, the paper's Loss [S]; tokens: mean nats per token
 // [T]. Recorded losses are per number: squared loss = mean over sequences, tokens and output coordinates, that is the
@@ -22,16 +22,17 @@
 //
 // Batches: sequences without replacement, epoch e in the order of stream (seed, "batch", e); a batch may end one epoch
 // and begin the next. gd, and any batch >= n_data, uses the whole training set in its order. Microbatches: a batch is
-// passed in equal parts whose workspace fits the L2 cache; gradients add up in a fixed order (training/objective.h), so
-// the result is the same bytes for any number of threads, and depends on the microbatch only by rounding. Cost: steps *
-// batch * sequence_cost().training_flop(), plus the measurements, which are not counted in compute_flop. Memory: the
-// data once more in T, the parameters, gradient and optimiser state. Steps allocate nothing after the first.
+// processed in equal parts with workspaces that fit the L2 cache. Gradients are added in a fixed order
+// (training/objective.h), so the result is the same for any number of threads and depends on the microbatch only by
+// rounding. Cost: steps * batch * sequence_cost().training_flop(), plus the measurements, which are not counted in
+// compute_flop. Memory: the data once more in T, the parameters, gradient and optimiser state. Steps allocate nothing
+// after the first.
 namespace phaselaw::training {
 
 // The train loss is measured on the first sequences of the training set, at most this many.
 inline constexpr std::int64_t kTrainLossSequences = 1024;
-// A batch loss above this multiple of the larger of the first train loss and the loss of the trivial answer (zero
-// output: mean y^2; uniform over the vocabulary: ln vocab) is divergence.
+// A training diverges if a batch loss exceeds this multiple of the larger of the first train loss and the loss of the
+// trivial prediction (zero output: mean y^2; uniform over the vocabulary: ln vocab).
 inline constexpr double kDivergenceFactor = 1e3;
 
 using store::Measurement;
@@ -54,21 +55,21 @@ enum class Outcome { finished, diverged, interrupted };
 template <class T>
 struct TrainingResult {
   Outcome outcome = Outcome::finished;
-  std::string reason;              // in words, e.g. "the batch loss at step 12 is not finite"
+  std::string reason;              // a sentence, e.g. "the batch loss at step 12 is not finite"
   std::int64_t steps = 0;          // updates made
-  std::vector<Measurement> curve;  // never empty, and finite but for excess_risk, unless the start itself is not finite
+  std::vector<Measurement> curve;  // never empty; finite except excess_risk, unless the start itself is not finite
   std::vector<T> theta;            // the last parameters
-  double learning_rate = 0;        // the peak used, chosen when "auto"
-  std::int64_t batch = 0;          // sequences a step, after clamping to n_data
-  std::int64_t microbatch = 0;     // sequences a pass
-  std::int64_t n_params = 0;       // trainable
+  double learning_rate = 0;        // the peak that was used, also if chosen by "auto"
+  std::int64_t batch = 0;          // sequences per step, limited to n_data
+  std::int64_t microbatch = 0;     // sequences per pass
+  std::int64_t n_params = 0;       // trainable parameters
   std::int64_t n_params_non_embedding = 0;
   double compute_flop = 0;  // of the updates made, exact
   double compute_6nd = 0;   // 6 n_params tokens, embeddings included
 };
 
-// Everything a training has become after `steps` updates: going on from it gives the bits that the uninterrupted
-// training gives (same program, same machine).
+// The state of a training after `steps` updates. Continuing from it gives the same bits as the uninterrupted training
+// (same program, same machine).
 template <class T>
 struct TrainingState {
   std::int64_t steps = 0;
@@ -77,8 +78,8 @@ struct TrainingState {
   std::vector<T> theta, first_moment, second_moment;
 };
 
-// How a training is kept and continued. `due` is asked before each update and costs what it costs; where it says yes,
-// and where an interruption ends the training, `keep` gets the state, which is made for this call.
+// How a training is kept and continued. `due` is called before each update and should be cheap; if it returns true, and
+// if an interruption ends the training, `keep` receives the state, which is created for this call.
 template <class T>
 struct Continuation {
   const TrainingState<T>* from = nullptr;             // null: from the start
@@ -86,10 +87,10 @@ struct Continuation {
   std::function<void(const TrainingState<T>&)> keep;  // empty: nothing is kept
 };
 
-// Minimises the objective from theta_0 (the model's initialisation: with init_scale != 1 it defines the offset of F).
-// base::interrupted() is looked at on each step. An unfinished run keeps its curve; only options outside their domain
-// are errors (InputError). PHASELAW_CHECK: shapes of data, model and continuation agree. A continued training shows its
-// observers the steps from there on only. `threads`: at most so many compute; no more than the batch has shards.
+// Minimises the objective from theta_0 (the initialisation of the model; with init_scale != 1 it defines the offset of
+// F). base::interrupted() is checked at each step. An unfinished run keeps its curve. InputError only for options
+// outside their domain. PHASELAW_CHECK: shapes of data, model and continuation agree. A continued training shows its
+// observers only the remaining steps. `threads`: maximum number of threads; at most one per shard of the batch is used.
 template <class T>
 [[nodiscard]] TrainingResult<T> train(const model::Transformer<T>& model, std::vector<T> theta_0,
                                       const data::Split& data, const TrainingOptions& options, std::uint64_t seed,

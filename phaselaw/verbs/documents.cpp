@@ -27,7 +27,7 @@ void add_column(Table& table, const std::string& name, const std::vector<std::st
     table.rows[i].push_back({cells[i], table.rows[i].front().line, 0});
 }
 
-// Columns between the status and the steps that are settings: texts of the run, not numbers of its summary.
+// Columns between the status and the steps that are settings, and not numbers of the summary.
 std::vector<std::size_t> settings_of(const Table& table) {
   std::vector<std::size_t> settings;
   for (std::size_t c = table.column("status") + 1; c < table.column("step"); ++c)
@@ -59,7 +59,7 @@ std::vector<std::string> rates_of(const Table& table) {
   return rates;
 }
 
-// Rows that no law can be fitted to.
+// Removes rows to which no law can be fitted.
 void leave_out_unusable(Table& table, const std::string& loss, const std::string& source) {
   const std::size_t status = table.column("status"), column = table.column(loss);
   std::size_t unfinished = 0, unusable = 0;
@@ -76,9 +76,8 @@ void leave_out_unusable(Table& table, const std::string& loss, const std::string
   if (table.rows.empty())
     throw base::InputError({source}, fmt::format("expected a finished run with a positive {}; found none", loss));
   if (unfinished > 0)
-    base::log_warning(fmt::format("{}: {} rows of runs that did not finish are left out", source, unfinished));
-  if (unusable > 0)
-    base::log_warning(fmt::format("{}: {} rows without a positive {} are left out", source, unusable, loss));
+    base::log_warning(fmt::format("{}: skipped {} rows of runs that did not finish", source, unfinished));
+  if (unusable > 0) base::log_warning(fmt::format("{}: skipped {} rows without a positive {}", source, unusable, loss));
 }
 
 }  // namespace

@@ -7,23 +7,23 @@
 #include "phaselaw/store/store.h"
 #include "phaselaw/tables/rows.h"
 
-// What a verb is given to read: a table in a file, or the runs of a study in its store. Both become one table, so that
-// every verb takes either.
+// The input of a verb: a table in a file, or the runs of a study in its store. Both become one table, so that every
+// verb accepts either.
 namespace phaselaw::verbs {
 
-// The runs of a study as the table that `phaselaw export` writes, with more columns:
+// The runs of a study as the table that `phaselaw export` writes, with additional columns:
 //   run      "3: n_data 16, seed 1": the index with the settings in which the runs differ; `labels` false: the index
-//   n_data   also where all runs have the same
-//   lr       the mean learning rate from this row to the next, by the stored sum of learning rates
+//   n_data   also if it is the same for all runs
+//   lr       the mean learning rate from this row to the next, from the stored sum of learning rates
 [[nodiscard]] tables::Table table_of(const std::vector<store::RunRecord>& runs, const std::string& source,
                                      bool labels = true);
 
 // Whether every measurement of every run has an excess risk.
 [[nodiscard]] bool knows_excess_risk(const std::vector<store::RunRecord>& runs);
 
-// The file as a table. Of a store (study.db) `read` gets the loss column, where the user has named none: excess_risk if
-// every run knows it, else test_loss. `whole_runs`: keep all runs as they were recorded, diverged ones too, for curves;
-// else rows of runs that did not finish, and rows without a positive loss, are left out, and a warning counts them.
+// The file as a table. For a store (study.db), if the user has named no loss column, `read` gets excess_risk if every
+// run has it, otherwise test_loss. `whole_runs`: keep all runs as recorded, including diverged ones, for curves;
+// otherwise rows of runs that did not finish, and rows without a positive loss, are skipped, and a warning counts them.
 [[nodiscard]] tables::Table read_document(const std::string& path, tables::ReadOptions& read, bool whole_runs = false);
 
 }  // namespace phaselaw::verbs

@@ -53,7 +53,7 @@ TrainAnswer train(const ExperimentRequest& request) {
   base::log_info(answer.result.data);
   if (answer.result.outcome == training::Outcome::diverged)
     base::log_warning(
-        fmt::format("the run diverged: {}; lower training.learning_rate", answer.json.at("reason").text()));
+        fmt::format("the run diverged: {}; reduce training.learning_rate", answer.json.at("reason").text()));
   return answer;
 }
 
@@ -61,7 +61,7 @@ PredictAnswer predict(const PredictRequest& request) {
   base::check_fields(request);
   analysis::PredictOptions options = request.options;
   options.threads = request.thread_count();
-  // What is wrong with the sizes is said before the data are made.
+  // Errors in the sizes are reported before the data are made.
   options.n_data = analysis::predicted_sizes(request.experiment.data.n_data, options.n_data);
   analysis::Setting setting = setting_of(request.seeded());
   analysis::Prediction prediction = analysis::predict(setting, options);

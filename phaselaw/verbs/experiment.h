@@ -15,22 +15,22 @@
 #include "phaselaw/sweep/run.h"
 #include "phaselaw/theory/evaluate.h"
 
-// train, predict, theory and flow: each takes a request of plain values, most of them an experiment, and gives what it
-// found with its JSON; warnings and notes go to the log. Errors: InputError as the functions that they
-// call, base::Interrupted on Ctrl-C.
+// train, predict, theory and flow: each takes a request of plain values, usually with an experiment, and returns its
+// results with their JSON. Warnings and notes go to the log. Errors: InputError as the functions that they call,
+// base::Interrupted on Ctrl-C.
 namespace phaselaw::verbs {
 
-// The document itself, or that of the TOML file that a text names.
+// Returns the document itself, or that of the TOML file named by a text.
 [[nodiscard]] base::Value document_of(const base::Value& source);
 
-// What every request has: flags of the program, and arguments in Python.
+// Options of all requests: flags of the program, and arguments in Python.
 struct RunRequest {
   std::optional<std::int64_t> seed;
   std::int64_t threads = 0;
 
   template <class Self, class Visit>
   static void fields(Self& self, Visit&& visit) {
-    visit("seed", self.seed, base::at_least(0), "seed of every random draw; default: the file's, else 0");
+    visit("seed", self.seed, base::at_least(0), "seed of all random draws (default: that of the file, or 0)");
     visit("threads", self.threads, base::at_least(0), "number of worker threads; 0: all cores");
   }
   [[nodiscard]] int thread_count() const;
@@ -38,11 +38,11 @@ struct RunRequest {
 
 struct ExperimentRequest : RunRequest {
   sweep::Experiment experiment;
-  [[nodiscard]] sweep::Experiment seeded() const;  // the experiment with `seed`, where that is given
+  [[nodiscard]] sweep::Experiment seeded() const;  // the experiment with `seed`, if that is given
 };
 
 struct TrainAnswer {
-  sweep::Experiment experiment;  // as it was carried out
+  sweep::Experiment experiment;  // the experiment as it was run
   sweep::RunResult result;
   base::Value json;
 };
@@ -63,7 +63,7 @@ struct PredictAnswer {
 };
 [[nodiscard]] PredictAnswer predict(const PredictRequest& request);
 
-// The theory at plain numbers, and at the numbers that an actual model, data set and flow have.
+// The theory at given numbers, and at numbers measured on a real model, data set and flow.
 struct TheoryAnswer {
   theory::TheoryReport report;
   base::Value json;
@@ -76,7 +76,7 @@ struct ConstantsAnswer {
 };
 [[nodiscard]] ConstantsAnswer measured_constants(const ExperimentRequest& request);
 
-// An experiment is seen by kernel, flow and training; of a study, which has a [grid], the drift over its points.
+// Compares kernel, flow and training for an experiment; for a study, which has a [grid], the drift over its points.
 struct FlowRequest : RunRequest {
   base::Value document;
 };

@@ -42,7 +42,7 @@ numerics::MatrixView<T> view(numerics::Matrix<T>& m) {
   return {m.data(), m.rows(), m.cols()};
 }
 
-// The matrices stay as they are. Coefficients need the vectors, for which there is one matrix more.
+// The matrices are not changed. Coefficients need eigenvectors, which take one more matrix.
 template <class T>
 KernelSpectrum spectrum_of(const sweep::Experiment& e, const KernelSetting<T>& s, kernel::DenseKernel<T>& dense,
                            base::Value& json) {
@@ -87,11 +87,11 @@ KernelAnswer matrix_free(const sweep::Experiment& e) {
   options.memory_limit =
       task.memory_limit > 0 ? static_cast<std::size_t>(task.memory_limit) : std::numeric_limits<std::size_t>::max();
   kernel::TangentOperator<T> op(e.model, s.theta, s.inputs, options);
-  base::log_info(fmt::format("{} rows, matrix-free: {} GFLOP a product, {} GB", base::format_count(op.rows()),
+  base::log_info(fmt::format("{} rows, matrix-free: {} GFLOP per product, {} GB", base::format_count(op.rows()),
                              base::format_number(op.product_flop() / 1e9),
                              base::format_number(static_cast<double>(op.bytes()) / 1e9)));
   warn_if_singular(op.selected_parameters(), op.rows());
-  // With fewer parameters than rows the P x P dual has every non-zero eigenvalue, and its products are as cheap.
+  // With fewer parameters than rows the P x P dual has all non-zero eigenvalues, and its products cost the same.
   const bool dual = op.selected_parameters() < op.rows();
   auto density = kernel::spectral_density(dual ? op.dual() : op.kernel(), {.seed = static_cast<std::uint64_t>(e.seed)});
   const auto trace = density.trace(), rank = density.effective_rank();
@@ -119,9 +119,10 @@ void KernelRequest::validate() const {
   const kernel::KernelTask& task = experiment.kernel;
   if (task.spectrum_only && (task.reduce != kernel::Reduce::none || task.detail == kernel::Detail::blocks))
     throw base::InputError({"--spectrum-only"},
-                           "works on the whole kernel; leave --reduce and --detail blocks out, of [kernel] too");
+                           "needs the whole kernel; omit --reduce and --detail blocks, also in [kernel]");
   if (distributed && task.spectrum_only)
-    throw base::InputError({"--distributed"}, "makes the matrix; --spectrum-only works without one: leave one out");
+    throw base::InputError({"--distributed"},
+                           "computes the matrix, but --spectrum-only works without one; omit one of them");
 }
 
 template <class T>
@@ -146,9 +147,9 @@ bool has_targets(const sweep::Experiment& e) {
 void warn_if_singular(std::int64_t parameters, std::int64_t rows) {
   if (parameters < rows)
     base::log_warning(fmt::format(
-        "{} parameters for {} rows: the kernel is singular, its rank at most {}; the eigenvalues "
-        "beyond are zero. --spectrum-only gives the others from the smaller dual; for a positive definite kernel "
-        "widen the model or use fewer sequences",
+        "{} parameters for {} rows: the kernel is singular with rank at most {}, and its other eigenvalues are zero; "
+        "--spectrum-only computes the non-zero ones from the smaller dual; "
+        "for a positive definite kernel, widen the model or use fewer sequences",
         parameters, rows, parameters));
 }
 
@@ -188,7 +189,8 @@ void describe_spectra(const std::vector<PartSpectrum>& parts, const KernelSpectr
 KernelAnswer tangent_kernel(const KernelRequest& request) {
   request.validate();
   if (request.distributed)
-    throw base::InputError({"--distributed"}, "only the program makes a kernel on several ranks: phaselaw kernel");
+    throw base::InputError({"--distributed"},
+                           "a kernel on several ranks can only be computed by the program: phaselaw kernel");
   sweep::Experiment e = request.experiment;
   if (request.seed) e.seed = *request.seed;
   const bool single = e.kernel.dtype == kernel::Dtype::float32;

@@ -15,21 +15,21 @@
 #include "phaselaw/kernel/spectrum.h"
 #include "phaselaw/sweep/experiment.h"
 
-// The tangent kernel of an experiment on its training inputs, and what is said of its spectrum (docs/kernel.md): in one
-// process, with a matrix or without one. On several ranks: kernel_distributed.h.
+// The tangent kernel of an experiment on its training inputs, and its spectrum (docs/kernel.md): in one process, with
+// or without a matrix. For several ranks see kernel_distributed.h.
 namespace phaselaw::verbs {
 
 struct KernelRequest {
-  sweep::Experiment experiment;  // what is asked of the kernel is its section [kernel]
+  sweep::Experiment experiment;  // its section [kernel] has the options of the kernel
   bool distributed = false;
-  std::optional<std::int64_t> seed;  // unset: the experiment's
+  std::optional<std::int64_t> seed;  // unset: that of the experiment
 
   template <class Self, class Visit>
   static void fields(Self& self, Visit&& visit) {
     kernel::KernelTask::fields(self.experiment.kernel, visit);
     visit("distributed", self.distributed, base::anything(),
-          "under mpirun -n K: each rank makes and keeps 1/K of the matrices");
-    visit("seed", self.seed, base::at_least(0), "seed of every random draw; default: the file's, else 0");
+          "compute on the ranks of mpirun -n K; each rank computes and keeps 1/K of the matrices");
+    visit("seed", self.seed, base::at_least(0), "seed of all random draws (default: that of the file, or 0)");
   }
   void validate() const;  // InputError
 };
@@ -47,7 +47,7 @@ struct KernelSetting {
   KernelSetting& operator=(KernelSetting&&) = default;
 };
 
-// coefficients = (v_i^T y)^2, for up to kMostRowsOfVectors rows in double, and where there are targets.
+// coefficients = (v_i^T y)^2, for up to kMostRowsOfVectors rows in double, if there are targets.
 struct KernelSpectrum {
   kernel::Spectrum spectrum;
   std::vector<double> coefficients;
@@ -62,15 +62,15 @@ struct DenseAnswer {
 };
 struct KernelAnswer {
   base::Value json;  // kernel.json
-  // With spectrum_only the density; else the matrices in `dtype`.
+  // With spectrum_only the density; otherwise the matrices in `dtype`.
   std::variant<DenseAnswer<double>, DenseAnswer<float>, kernel::SpectralDensity> found;
 };
 
-// Cost: kernel/planner.h, and one matrix in double where there are coefficients. InputError beyond memory_limit, and
-// for a request that is distributed.
+// Cost: kernel/planner.h, and one matrix in double if there are coefficients. InputError beyond memory_limit, and for a
+// request that is distributed.
 [[nodiscard]] KernelAnswer tangent_kernel(const KernelRequest& request);
 
-// What kernel.json holds, here and of several ranks (kernel_distributed.h).
+// The contents of kernel.json, here and for several ranks (kernel_distributed.h).
 // n_rows, n_params, reduce, dtype, outputs, configuration:
 [[nodiscard]] base::Value kernel_identity(const kernel::KernelTask& task, base::Value configuration, std::int64_t rows,
                                           std::int64_t parameters);
@@ -81,7 +81,7 @@ struct PartSpectrum {
 };
 void describe_spectra(const std::vector<PartSpectrum>& parts, const KernelSpectrum& found, base::Value& json);
 void warn_if_singular(std::int64_t parameters, std::int64_t rows);
-// Coefficients exist where rows are outputs that have targets.
+// Coefficients exist if rows are outputs that have targets.
 [[nodiscard]] bool has_targets(const sweep::Experiment& experiment);
 
 extern template struct KernelSetting<float>;

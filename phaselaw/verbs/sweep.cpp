@@ -19,13 +19,14 @@ namespace {
 sweep::Shard shard_of(const SweepRequest& request, const ranks::Launch& launch) {
   const sweep::Shard shard = request.shard.empty() ? sweep::Shard{} : sweep::shard_from(request.shard);
   if (launch.several() && !request.shard.empty())
-    throw base::InputError({"--shard"}, fmt::format("{} ranks share the whole study; leave --shard out, or start the "
-                                                    "shards one by one, without {}",
-                                                    launch.size, launch.launcher));
+    throw base::InputError(
+        {"--shard"},
+        fmt::format("{} ranks share the whole study; omit --shard, or start the shards one by one without {}",
+                    launch.size, launch.launcher));
   return shard;
 }
 
-// The study, of which this processor can carry out every run.
+// The study, after checking that this processor can do every run.
 sweep::Study study_of(const SweepRequest& request) {
   base::Value document = document_of(request.study);
   if (request.seed) document["seed"] = *request.seed;
@@ -34,11 +35,11 @@ sweep::Study study_of(const SweepRequest& request) {
   return study;
 }
 
-// Reads the study and, where this process is to own it, opens the store. Everything that can be wrong is found here.
+// Reads the study and, if this process owns it, opens the store. All problems with the input are found here.
 ranks::Prepared prepared(const SweepRequest& request, bool owner) {
   ranks::Prepared result{study_of(request), std::nullopt};
   if (!owner) return result;
-  if (request.out.empty()) throw base::InputError({"--out"}, "expected the study's store, e.g. --out study.db");
+  if (request.out.empty()) throw base::InputError({"--out"}, "a store for the study is needed; add --out study.db");
   base::require_writable_file(request.out, "--out");
   result.store.emplace(store::Store::open_or_create(request.out, result.study.json, result.study.key));
   return result;
@@ -68,9 +69,8 @@ SweepAnswer sweep(const SweepRequest& request, const ranks::Launch& launch) {
   answer.json = sweep::to_value(runs, answer.summary);
   if (launch.several()) answer.json["ranks"] = launch.size;
   if (answer.summary.elsewhere > 0)
-    base::log_warning(
-        fmt::format("{} runs are being carried out by another process; run the command again when it has ended",
-                    answer.summary.elsewhere));
+    base::log_warning(fmt::format("another process is doing {} of the runs; run the command again when it has ended",
+                                  answer.summary.elsewhere));
   return answer;
 }
 

@@ -11,7 +11,7 @@
 #include "phaselaw/sweep/sweep.h"
 #include "phaselaw/verbs/experiment.h"
 
-// All runs of a study, or the list of what they would cost.
+// Runs a study, or lists what its runs would cost.
 namespace phaselaw::verbs {
 
 struct SweepRequest : RunRequest {
@@ -22,10 +22,11 @@ struct SweepRequest : RunRequest {
 
   template <class Self, class Visit>
   static void fields(Self& self, Visit&& visit) {
-    visit("shard", self.shard, base::anything(),
-          "i/k: only the i-th of k parts of about equal work, 0 <= i < k; join the stores with phaselaw merge");
+    visit(
+        "shard", self.shard, base::anything(),
+        "do only part i/k, 0 <= i < k, of the study; the parts take about the same time; join their stores with phaselaw merge");
     visit("checkpoint_every", self.checkpoint_every, base::at_least(0).in("s"),
-          "time between snapshots of a run in flight, from which a killed run resumes");
+          "time between snapshots of a run, from which a killed run resumes");
     RunRequest::fields(self, visit);
   }
 };
@@ -35,8 +36,8 @@ struct SweepAnswer {
   base::Value json;
 };
 
-// `launch`: the processes that share the study; on other ranks than the first the function does not return. Errors: as
-// sweep::run_study and ranks/sweep.h; InputError for a store that cannot be written or is another study's.
+// `launch`: the processes that share the study; on ranks other than the first the function does not return. Errors: as
+// sweep::run_study and ranks/sweep.h; InputError for a store that cannot be written or belongs to another study.
 [[nodiscard]] SweepAnswer sweep(const SweepRequest& request, const ranks::Launch& launch = {});
 
 struct PlannedRun {
@@ -46,15 +47,15 @@ struct PlannedRun {
 };
 struct SweepPlan {
   sweep::Study study;
-  std::vector<PlannedRun> runs;  // that are to be done, longest first; they point into `study`
+  std::vector<PlannedRun> runs;  // to be done, longest first; they point into `study`
   std::size_t already_there = 0;
   int workers = 0;
   double compute_flop = 0;
   sweep::ThreadPlan threads;
   base::Value json;
 };
-// What sweep() would do, measured on this machine in about a second. Where `out` is a store of the study, its runs
-// count as done. Writes nothing.
+// What sweep() would do, measured on this machine in about a second. If `out` is a store of the study, its runs count
+// as done. Writes nothing.
 [[nodiscard]] SweepPlan plan_sweep(const SweepRequest& request, const ranks::Launch& launch = {});
 
 }  // namespace phaselaw::verbs

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""phaselaw: how transformers learn, and how far more compute, data or width will take them.
+"""phaselaw measures how transformers learn and predicts how far more compute, data or width will take them.
 
-    fit(table, "chinchilla")      a law from a table of runs        Transformer(...), tangent_kernel(...)
-    plan(fit, compute=1e24)       what to train next                flow(exp), predict(exp)
-    diagnose(curves)              the stage of loss curves          theory(compute=1e12)
-    isoflop(table)                compute-optimal sizes             sweep(study, "study.db"), load_study("study.db")
+    fit(table, "chinchilla")      fit a law to a table of runs      Transformer(...), tangent_kernel(...)
+    plan(fit, compute=1e24)       choose what to train next         flow(exp), predict(exp)
+    diagnose(curves)              find the stage of loss curves     theory(compute=1e12)
+    isoflop(table)                find compute-optimal sizes        sweep(study, "study.db"), load_study("study.db")
 
-Names, options and numbers are those of the program `phaselaw`; results equal its JSON to the last digit.
+The names, options and numbers are those of the program `phaselaw`. Results equal its JSON to the last digit.
 """
 
 from phaselaw import _needed, _processor

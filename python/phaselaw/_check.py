@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Arguments as the library needs them, or InputError: which argument, what was expected, what was found."""
+"""Checks and converts arguments. An InputError names the argument, what was expected, and what was found."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from phaselaw._errors import InputError
 
 
 def found(value: Any) -> str:
-    """ "found an int" """
+    """Returns a text such as "found an int"."""
     name = type(value).__name__
     return f"found {'an' if name[0] in 'aeiouAEIOU' else 'a'} {name}"
 
 
 def numbers(value: Any, name: str) -> npt.NDArray[np.float64]:
-    """As a C-contiguous float64 array of at least one dimension; such a one is not copied."""
+    """Converts to a C-contiguous float64 array of at least one dimension; copies only if necessary."""
     if value is None:
         raise InputError(f"{name}: expected numbers, found None")
     try:
@@ -30,6 +30,7 @@ def numbers(value: Any, name: str) -> npt.NDArray[np.float64]:
 
 
 def mapping(value: Any, name: str, of: str) -> dict[str, Any]:
+    """Converts a mapping to a dict; `of` is an example for the message."""
     if not isinstance(value, Mapping):
         raise InputError(f"{name}: expected a dict, e.g. {of}; {found(value)}")
     return dict(value)

@@ -1,19 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What goes wrong, and whose fault it is. The words are the program's."""
+"""Exceptions and the warning category of phaselaw. Their messages are those of the program."""
 
 
 class InputError(ValueError):
-    """The input: where, what was expected, what was found, what to do. The program ends with exit code 2."""
+    """The input is wrong: the message says where, what was expected, what was found, and what to do."""
 
 
 class RunError(RuntimeError):
-    """The work failed while running: a full disk, a lost file. The program ends with exit code 1."""
+    """The work failed at run time, for example because the disk is full or a file was lost."""
 
 
 class PhaselawWarning(UserWarning):
-    """A result that is not to be taken as it stands; the text says why and what to do."""
+    """A result has a limitation: the text says what is wrong, what it means for the result, and what to do."""
 
 
-# Raised from C++ too; people know them by the package's name.
+# C++ raises them too, and users know them by the package's name.
 for _error in (InputError, RunError, PhaselawWarning):
     _error.__module__ = "phaselaw"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Results for a notebook: one table, what was done, what to be careful about. Follows the notebook's own colours."""
+"""Results for a notebook: a table, how it was computed, and warnings. Uses the notebook's own colours."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _STYLE = """<style>
 </style>"""
 
 
-_LONG = ' class="long"'  # whole sentences, which may wrap
+_LONG = ' class="long"'  # sentences, which may wrap
 
 
 def table(heading: Sequence[str], rows: Sequence[Sequence[str]], weak: Sequence[bool] = ()) -> str:
@@ -50,7 +50,7 @@ def page(title: str, body: str, facts: Sequence[str], warnings: Sequence[str]) -
 
 
 def answer(title: str, core: _core.Answer, facts: Sequence[str], warnings: Sequence[str]) -> str:
-    """The tables that the program prints, each under its caption; what is not identified is weak."""
+    """The tables that the program prints, each under its caption; poorly constrained rows are shown faintly."""
     body = ""
     for caption, heading, rows in core.tables():
         known = heading.index("identified") if "identified" in heading else None

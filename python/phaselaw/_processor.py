@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Before the compiled module is loaded: has this processor the instructions that it was built with? Without them it
-would die of an illegal instruction, with no word about why."""
+"""Checks, before the compiled module is loaded, that this processor supports the instructions for which it was built.
+Otherwise the interpreter would end with an illegal instruction and without a message."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 
 def missing(needed: Sequence[str], cpuinfo: str = "/proc/cpuinfo") -> list[str]:
-    """Of the instruction sets, those that the processor lacks; none where it does not say what it has."""
+    """Returns the instruction sets that the processor lacks; none if the system does not list them."""
     try:
         with open(cpuinfo, encoding="ascii", errors="replace") as file:
             line = next((line for line in file if line.startswith("flags")), None)
@@ -19,9 +19,10 @@ def missing(needed: Sequence[str], cpuinfo: str = "/proc/cpuinfo") -> list[str]:
 
 
 def require(needed: Sequence[str], cpuinfo: str = "/proc/cpuinfo") -> None:
+    """Raises ImportError if an instruction set is missing."""
     if lacking := missing(needed, cpuinfo):
         raise ImportError(
-            f"this phaselaw was built for a processor with {', '.join(lacking)}, which this one does not have; build it "
-            "here (pip install .), or where it was built for every machine of this architecture: "
+            f"this phaselaw was built for a processor with {', '.join(lacking)}, which this one does not have; "
+            "build it on this machine (pip install .), or build it elsewhere for all machines of this architecture: "
             "pip wheel . -C cmake.define.PHASELAW_NATIVE=OFF"
         )

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tables in memory as the text of a file: a frame, a dict and the CSV they would be written to give the same result."""
+"""Converts tables in memory to CSV text, so that a frame, a dict and their CSV file give the same result."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from phaselaw._errors import InputError
 
 
 class Frame(Protocol):
-    """What pandas' and polars' frames have in common."""
+    """The interface shared by the frames of pandas and polars."""
 
     @property
     def columns(self) -> Any: ...
@@ -47,15 +47,21 @@ def _listed(column: Any, name: str) -> list[Any]:
 
 
 def _missing(column: Any, values: list[Any]) -> list[Any]:
-    """pandas writes what is missing as NaN: an empty field, as its own to_csv does."""
+    """Missing values of pandas, which are NaN, become empty fields, as in its own to_csv."""
     if not hasattr(column, "isna"):
         return values
     return [None if missing else value for value, missing in zip(values, column.isna().tolist())]
 
 
 def as_text(table: Table) -> tuple[str, str | None]:
-    """(source, text): the file's name and None, or a name for errors and the table as CSV. Errors then name the line
-    and column of that CSV: the heading is line 1, row i of a frame line i + 2."""
+    """Converts a table to a source and a text.
+
+    Returns
+    -------
+    (source, text)
+        The file's name and None, or a name for errors and the table as CSV. Errors then name the line and column of
+        that CSV: the heading is line 1, and row i of a frame is line i + 2.
+    """
     if isinstance(table, (str, os.PathLike)):
         return os.fspath(table), None
     if isinstance(table, Mapping):

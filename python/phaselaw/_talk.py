@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the library has to say: warnings become Python's warnings, notes go to the logger "phaselaw"."""
+"""Messages of the library: warnings become Python's warnings, notes go to the logger "phaselaw"."""
 
 import logging
 import os
@@ -14,7 +14,7 @@ _here = os.path.dirname(__file__)
 
 
 def _depth() -> int:
-    """Frames from tell() to the caller's own code."""
+    """Returns the number of frames from tell() to the caller's own code."""
     depth = 1
     frame = sys._getframe(1)
     while frame.f_back is not None and os.path.dirname(frame.f_code.co_filename) == _here:
@@ -24,6 +24,7 @@ def _depth() -> int:
 
 
 def tell(is_warning: bool, text: str) -> None:
+    """Receives a message of the library."""
     if is_warning:
         warnings.warn(text, PhaselawWarning, stacklevel=_depth())
     else:
@@ -31,7 +32,13 @@ def tell(is_warning: bool, text: str) -> None:
 
 
 def show_progress(shown: bool = True) -> None:
-    """Whether calls of more than two seconds draw their progress on stderr, as the program does. Off at first."""
+    """Sets whether calls longer than two seconds show their progress on stderr, as the program does.
+
+    Parameters
+    ----------
+    shown : bool, default True
+        It is False until this function is called.
+    """
     _core.show_progress(shown)
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What starts from an experiment or a study, as a TOML file or the same as a dict (docs/configuration.md)."""
+"""Functions of an experiment or a study, given as a TOML file or as a dict (docs/configuration.md)."""
 
 from __future__ import annotations
 
@@ -29,7 +29,17 @@ def _document(experiment: Experiment) -> Any:
 
 @dataclass(frozen=True)
 class Dataset:
-    """Sequences and targets. x (n, seq_len, d_model), y and clean (n, seq_len, d_out); or tokens (n, seq_len)."""
+    """Sequences and targets.
+
+    Attributes
+    ----------
+    x : array (n, seq_len, d_model) or None
+        Inputs; None for token data.
+    y, clean : array (n, seq_len, d_out) or None
+        Targets with noise, and without noise if that is known.
+    tokens, next_tokens : array (n, seq_len) of int32 or None
+        Tokens and the token that follows each; None for vector data.
+    """
 
     x: Array | None
     y: Array | None
@@ -40,7 +50,17 @@ class Dataset:
 
 @dataclass(frozen=True)
 class Split:
-    """The data of an experiment, and its resolved configuration: seed, model, data, training, every key given."""
+    """The data of an experiment.
+
+    Attributes
+    ----------
+    configuration : dict
+        The resolved configuration: seed, model, data and training, with every key.
+    train, test : Dataset
+        The sequences for training and for testing.
+    description : str
+        One line about the data.
+    """
 
     configuration: dict[str, Any]
     train: Dataset
@@ -49,15 +69,36 @@ class Split:
 
 
 def make_split(experiment: Experiment, *, seed: int | None = None) -> Split:
-    """The data that an experiment trains and is tested on, as arrays."""
+    """Returns the data on which an experiment is trained and tested.
+
+    Parameters
+    ----------
+    experiment : path or dict
+        The experiment.
+    seed : int, optional
+        Seed of all random draws; by default that of the experiment, or 0.
+
+    Returns
+    -------
+    Split
+    """
     configuration, train, test, description = _core.make_split(_document(experiment), {"seed": seed})
     return Split(configuration, Dataset(**train), Dataset(**test), description)
 
 
 class ExperimentKernel(Result):
-    """The tangent kernel on an experiment's training inputs: `phaselaw kernel`. json() is kernel.json.
+    """The tangent kernel on an experiment's training inputs, as from `phaselaw kernel`; json() is kernel.json.
 
-    With spectrum_only there is no matrix: total is 0 x 0, and eigenvalues holds the largest ones.
+    Attributes
+    ----------
+    total : array (n_rows, n_rows)
+        The kernel; 0 x 0 with spectrum_only.
+    parts : dict of arrays
+        Kernels of layers or blocks, by name.
+    eigenvalues : array
+        In descending order; with spectrum_only only the largest ones.
+    target_coefficients : array or None
+        (v_i^T y)^2 in the order of the eigenvalues, if there are targets.
     """
 
     def __init__(self, found: tuple[Any, ...]) -> None:
@@ -76,10 +117,28 @@ def kernel(
     blocks: bool = False,
     **options: Unpack[KernelOptions],
 ) -> ExperimentKernel:
-    """The layer-wise tangent kernel of an experiment and its spectrum: `phaselaw kernel`. See tangent_kernel for one
-    of your own arrays. What is not given is as the file's [kernel] says (docs/configuration.md).
+    """Computes the layer-wise tangent kernel of an experiment and its spectrum, as `phaselaw kernel`.
 
-    weights: weights.safetensors of a trained model;  blocks=True is detail="blocks"
+    H^(nu) = J_nu J_nu^T with J_nu = d vec F(X) / d theta_nu on the training inputs. Use tangent_kernel for your own
+    arrays. Options that are not given are taken from the section [kernel] of the experiment (docs/configuration.md).
+
+    Parameters
+    ----------
+    experiment : path or dict
+        The experiment.
+    weights : path, optional
+        weights.safetensors of a trained model; by default the initialisation is used.
+    blocks : bool, default False
+        True is the same as detail="blocks".
+
+    Returns
+    -------
+    ExperimentKernel
+
+    Raises
+    ------
+    InputError
+        For an invalid experiment or option, and beyond memory_limit.
     """
     request: dict[str, Any] = {**options, "weights": weights}
     if blocks:
@@ -89,7 +148,7 @@ def kernel(
 
 @dataclass(frozen=True)
 class FlowCurve:
-    """Losses against gradient-flow time (the sum of the learning rates), per number or in nats per token."""
+    """Losses against gradient-flow time (the sum of the learning rates), per output number or in nats per token."""
 
     what: str
     time: Array
@@ -99,7 +158,17 @@ class FlowCurve:
 
 
 class Flow(Result):
-    """Kernel, gradient flow and training of one experiment in one frame; json() is flow.json."""
+    """Kernel, gradient flow and training of one experiment; json() is flow.json.
+
+    Attributes
+    ----------
+    curves : dict of FlowCurve
+        By view: kernel, gd, sgd, flow, trained.
+    eigenvalues : array or None
+        Of the kernel at initialisation, in descending order.
+    coefficients : array or None
+        (v_i^T (f0 - y))^2 in the order of the eigenvalues.
+    """
 
     def __init__(self, found: tuple[Any, ...]) -> None:
         super().__init__(found[0])
@@ -110,17 +179,27 @@ class Flow(Result):
 
 @_described("flow")
 def flow(experiment: Experiment, **options: Unpack[RunOptions]) -> Flow:
-    """What the kernel at initialisation implies, the exact gradient flow, and the training: `phaselaw flow`.
+    """Compares the kernel at initialisation, the exact gradient flow, and the training, as `phaselaw flow`.
 
-    kernel: f(t) of the fixed kernel; gd, sgd: the same for discrete steps; flow: the nonlinear flow; trained. Of a
-    study (with [grid]): the drift over its grid, and no curves.
+    The curves are kernel, f(t) of the fixed kernel; gd and sgd, the same for discrete steps; flow, the nonlinear flow
+    d theta/dt = -grad Loss; and trained. For a study (with [grid]) the drift over its grid is measured, and there are
+    no curves.
+
+    Parameters
+    ----------
+    experiment : path or dict
+        The experiment or study.
+
+    Returns
+    -------
+    Flow
     """
     return Flow(_core.flow(_document(experiment), dict(options)))
 
 
 @dataclass(frozen=True)
 class RiskSurface:
-    """Predicted test loss per number on sizes n_data (rows) and times (columns), with intervals."""
+    """Predicted test loss per output number for sizes n_data (rows) and times (columns), with intervals."""
 
     estimator: str
     method: str
@@ -132,7 +211,7 @@ class RiskSurface:
 
 @dataclass(frozen=True)
 class CheckedRun:
-    """Models trained on n_data sequences beside their prediction: test loss per number, mean over the replicates."""
+    """Models trained on n_data sequences and their prediction: test loss per number, mean over the replicates."""
 
     n_data: int
     replicates: int
@@ -144,7 +223,17 @@ class CheckedRun:
 
 
 class Prediction(Result):
-    """The learning curve from the kernel alone; json() is predict.json. checked: the trained models, where asked for."""
+    """The learning curve predicted from the kernel; json() is predict.json.
+
+    Attributes
+    ----------
+    times : array
+        Gradient-flow times.
+    surfaces : list of RiskSurface
+        One for each estimator, the default one first.
+    checked : list of CheckedRun
+        The trained models, if check=True.
+    """
 
     def __init__(self, found: tuple[Any, ...]) -> None:
         super().__init__(found[0])
@@ -161,58 +250,98 @@ class Prediction(Result):
 
 @_described("predict")
 def predict(experiment: Experiment, **options: Unpack[PredictOptions]) -> Prediction:
-    """Test loss against data and time from the kernel at initialisation, without training: `phaselaw predict`."""
+    """Predicts the test loss against data and time from the kernel at initialisation, as `phaselaw predict`.
+
+    No model is trained unless check=True.
+
+    Parameters
+    ----------
+    experiment : path or dict
+        The experiment; subsets are drawn from its training set.
+
+    Returns
+    -------
+    Prediction
+    """
     return Prediction(_core.predict(_document(experiment), _keywords("predict", options)))
 
 
 class MeasuredConstants(Result):
-    """The theory's constants as a model, its data and its flow have them, and the bounds at these numbers."""
+    """The theory's constants as measured on a model, its data and its flow, and the bounds at these numbers."""
 
     def __repr__(self) -> str:
         return _shown(self)
 
     def _repr_html_(self) -> str:
-        facts = ["vacuous: a bound that says nothing about this model", *self["notes"]]
+        facts = ["vacuous: the bound holds but gives no information about this model", *self["notes"]]
         return _html.answer("The theory's bounds, with constants as measured", self._core, facts, [])
 
 
 @_described("flow")
 def theory_from(experiment: Experiment, **options: Unpack[RunOptions]) -> MeasuredConstants:
-    """lambda, kc, B, R, drift, rate and d_eff measured, and each bound checked: `phaselaw theory --from`."""
+    """Measures lambda, kc, B, R, drift, rate and d_eff and checks each bound, as `phaselaw theory --from`.
+
+    Parameters
+    ----------
+    experiment : path or dict
+        The experiment.
+
+    Returns
+    -------
+    MeasuredConstants
+    """
     return MeasuredConstants(_core.theory_from(_document(experiment), dict(options)))
 
 
 class SweepSummary(Result):
-    """runs, done, diverged, resumed, already_there, elsewhere, threads, seconds."""
+    """Counts of a sweep: runs, done, diverged, resumed, already_there, elsewhere; and threads, seconds."""
 
 
 @_described("sweep")
 def sweep(study: Experiment, out: str | os.PathLike[str], **options: Unpack[SweepOptions]) -> SweepSummary:
-    """Carries out all runs of a study that the store `out` does not hold yet: `phaselaw sweep`.
+    """Runs the experiments of a study that are not yet in the store `out`, as `phaselaw sweep`.
 
-    Ctrl-C keeps what is finished, and snapshots of runs in flight; calling again goes on. shard "0/4": a part.
+    Ctrl-C keeps finished runs and snapshots of unfinished ones; another call continues.
+
+    Parameters
+    ----------
+    study : path or dict
+        The study.
+    out : path
+        The store, study.db; it is created, or continued if it belongs to the same study.
+
+    Returns
+    -------
+    SweepSummary
+
+    Raises
+    ------
+    InputError
+        For an invalid study, or a store of another study.
+    RunError
+        If the disk is full; finished runs are kept.
     """
     return SweepSummary(_core.sweep(_document(study), os.fspath(out), dict(options)))
 
 
 class Study:
-    """The runs of a store as one table, a row for each measurement: `phaselaw export`."""
+    """The runs of a store as one table with a row for each measurement, as from `phaselaw export`."""
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = os.fspath(path)
 
     def csv(self) -> str:
-        """What `phaselaw export --format csv` writes."""
+        """Returns the text of `phaselaw export --format csv`."""
         return _core.export_study(self.path, "csv")
 
     def rows(self) -> list[dict[str, Any]]:
-        """One dict a measurement; unknown is None."""
+        """Returns one dict per measurement; unknown values are None."""
         import json
 
         return [json.loads(line) for line in _core.export_study(self.path, "jsonl").splitlines()]
 
     def columns(self) -> dict[str, list[Any]]:
-        """The same by column; what pandas.DataFrame and polars.DataFrame take."""
+        """Returns the rows by column, as pandas.DataFrame and polars.DataFrame accept them."""
         rows = self.rows()
         return {name: [row.get(name) for row in rows] for name in (rows[0] if rows else {})}
 
@@ -221,7 +350,24 @@ class Study:
 
 
 def load_study(path: str | os.PathLike[str]) -> Study:
-    """An existing store, study.db. It is read when its rows are asked for, so a sweep may still be writing it."""
+    """Opens an existing store, study.db.
+
+    The runs are read on each call of csv(), rows() or columns(), so a sweep may still be writing the store.
+
+    Parameters
+    ----------
+    path : path
+        The store.
+
+    Returns
+    -------
+    Study
+
+    Raises
+    ------
+    InputError
+        If the file is missing, is no store, or is damaged.
+    """
     study = Study(path)
-    _core.export_study(study.path, "csv")  # says now what is wrong with it
+    _core.export_study(study.path, "csv")  # reports problems now
     return study

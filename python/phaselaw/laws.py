@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From a table of finished runs to a law, and from a law to the next run (docs/laws.md, docs/plan.md).
+"""Fits laws to tables of finished runs, and plans the next run from a law (docs/laws.md, docs/plan.md).
 
-The keyword arguments are the flags of the program by the same names: `--tokens-per-param` is tokens_per_param. Their
-types, defaults and help come from the same description (_options.py); help(phaselaw.fit) lists them.
+The keyword arguments are the flags of the program: `--tokens-per-param` is tokens_per_param. Their types, defaults and
+help come from the same description (_options.py); help(phaselaw.fit) lists them.
 """
 
 from __future__ import annotations
@@ -34,22 +34,24 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def _described(verb: str) -> Callable[[F], F]:
-    """Gives a function the signature and the help of its options."""
+    """Adds the options of a verb to a function's signature and documentation."""
 
     def decorate(function: F) -> F:
         own = [p for p in inspect.signature(function).parameters.values() if p.kind is not p.VAR_KEYWORD]
         options = DESCRIBED[verb].items()
         keywords = [inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=o.default) for name, o in options]
         function.__signature__ = inspect.Signature(own + keywords)  # type: ignore[attr-defined]
-        lines = [f"    {name} = {o.default!r}: {o.help}" for name, o in options]
-        function.__doc__ = (function.__doc__ or "").rstrip() + "\n\n    Options:\n" + "\n".join(lines) + "\n"
+        lines = [f"    {name} : default {o.default!r}\n        {o.help}" for name, o in options]
+        first, raises, last = (function.__doc__ or "").rstrip().partition("\n\n    Raises\n")
+        heading = "\n\n    Other Parameters\n    ----------------\n"
+        function.__doc__ = first + heading + "\n".join(lines) + raises + last + "\n"
         return function
 
     return decorate
 
 
 def _keywords(verb: str, options: Mapping[str, Any]) -> dict[str, Any]:
-    """One value where a list is meant is a list of one."""
+    """Converts a single value to a list of one where the option is a list."""
     found = dict(options)
     for name, value in options.items():
         option = DESCRIBED[verb].get(name)
@@ -68,13 +70,32 @@ def fit(table: Table, law: Literal["all"], **options: Unpack[FitOptions]) -> Ran
 def fit(table: Table, law: str, **options: Unpack[FitOptions]) -> Fit: ...
 @_described("fit")
 def fit(table: Table, law: str | None = None, **options: Any) -> Fit | Ranking:
-    """Fits a law to a table of runs or curves: `phaselaw fit`, with its JSON to the last digit.
+    """Fits a law to a table of runs or curves, as `phaselaw fit`, with the same JSON to the last digit.
 
-    table   a file (CSV, TSV, JSON lines, W&B export, .gz; study.db), a pandas or polars frame, or a dict of columns
-    law     a name ("chinchilla", "power", ...) or an expression, "E + A*N^-alpha": a Fit. Without a law, every law that
-            the columns allow is fitted: a Ranking, best first.
+    Minimises 1/2 sum_i w_i rho(r_i^2) with r_i = ln L_i - ln L(x_i; theta); docs/laws.md has the objectives.
 
-    Warnings come as PhaselawWarning. InputError says where, what was expected and what to do.
+    Parameters
+    ----------
+    table : path, frame or dict
+        A file (CSV, TSV, JSON lines, W&B export, also .gz; study.db), a pandas or polars frame, or a dict of columns.
+    law : str, optional
+        A name ("chinchilla", "power", ...) or an expression such as "E + A*N^-alpha". By default every law that the
+        columns allow is fitted.
+
+    Returns
+    -------
+    Fit or Ranking
+        A Fit for one law; without a law, or with "all", a Ranking with the best law first.
+
+    Raises
+    ------
+    InputError
+        For an invalid table, law or option: where, what was expected, what was found, what to do.
+
+    Warns
+    -----
+    PhaselawWarning
+        For limitations of the result, such as poorly constrained parameters.
     """
     source, text = as_text(table)
     every = law is None or law == "all"
@@ -88,13 +109,26 @@ def plan(
     compute: float | Sequence[float] | None = None,
     **options: Unpack[PlanOptions],
 ) -> Plan:
-    """From a fit: sizes to train for a compute in FLOP, or compute for a loss: `phaselaw plan`.
+    """Chooses the sizes to train for a compute, or the compute for a loss, from a fit, as `phaselaw plan`.
 
-    minimise L(N, D) subject to c(N) D + (c(N)/3) T = C, every plausible set of parameters allocated anew for the
-    intervals.
+    Minimises L(N, D) subject to c(N) D + (c(N)/3) T = C, with c the training FLOP per token and T the inference
+    tokens. The intervals come from the allocations of all plausible sets of parameters.
 
-    fit      a Fit, a Ranking, a dict of one, or FIT.json; of several fits the best one that gives sizes is taken
-    compute  FLOP, one or several; or loss=: the least compute for it
+    Parameters
+    ----------
+    fit : Fit, Ranking, dict or path
+        A fit, its dict, or a FIT.json; of several fits, the best one that gives sizes is used.
+    compute : float or sequence of floats, optional
+        Compute to spend [FLOP]. Exactly one of compute and loss must be given.
+
+    Returns
+    -------
+    Plan
+
+    Raises
+    ------
+    InputError
+        For a fit that cannot be used for a plan, and for a loss that no compute reaches.
     """
     keywords = _keywords("plan", options)
     for name, value in (("compute", compute), ("loss", options.get("loss"))):
@@ -113,16 +147,38 @@ def plan(
 
 @_described("isoflop")
 def isoflop(table: Table, law: str = "chinchilla", **options: Unpack[IsoflopOptions]) -> IsoFlop:
-    """Compute-optimal sizes from runs of equal compute, by envelope, parabola, spline and law: `phaselaw isoflop`."""
+    """Finds compute-optimal sizes from runs of equal compute, as `phaselaw isoflop`.
+
+    The methods are the envelope of loss curves, a parabola or Akima's spline through each budget, and a fitted law.
+    Each gives N* = k C^a and D* = k C^b with intervals (docs/plan.md).
+
+    Parameters
+    ----------
+    table : path, frame or dict
+        A table with n_params, a loss, and compute or tokens.
+    law : str, default "chinchilla"
+        The law of the parametric method.
+
+    Returns
+    -------
+    IsoFlop
+    """
     source, text = as_text(table)
     return IsoFlop(_core.isoflop(source, text, {"law": law, **_keywords("isoflop", options)}))
 
 
 @_described("diagnose")
 def diagnose(curves: Table | Sequence[str | os.PathLike[str]], **options: Unpack[DiagnoseOptions]) -> Diagnoses:
-    """The stage of loss curves, their bend, and what to raise next: `phaselaw diagnose`.
+    """Finds the stage of loss curves, their bend, and what to raise next, as `phaselaw diagnose`.
 
-    curves   a table with step, tokens or compute and a loss, several runs by a run column; files; study.db
+    Parameters
+    ----------
+    curves : path, sequence of paths, frame or dict
+        A table with a loss and step, tokens or compute, and a run column if there are several runs; or study.db.
+
+    Returns
+    -------
+    Diagnoses
     """
     if isinstance(curves, (list, tuple)):
         if not curves or not all(isinstance(path, (str, os.PathLike)) for path in curves):
@@ -137,16 +193,35 @@ def diagnose(curves: Table | Sequence[str | os.PathLike[str]], **options: Unpack
 
 @_described("theory")
 def theory(**numbers: Unpack[TheoryNumbers]) -> Theory:
-    """The paper's definitions, bounds and laws at plain numbers: `phaselaw theory`. docs/theory/ has the formulas.
+    """Evaluates the paper's definitions, bounds and laws, as `phaselaw theory`; docs/theory/ has the formulas.
 
-    theory(compute=1e12, noise=0.3): the best n for this compute; with n_data the fixed-n law and its stage; n_data
-    alone: at its threshold. Constants that are not given are 1; unknown numbers in the result are None.
+    theory(compute=1e12, noise=0.3) gives the best n for this compute; with n_data also, the fixed-n law and its stage;
+    with n_data alone, the law at its threshold compute. Constants that are not given are 1.
+
+    Returns
+    -------
+    Theory
+        Unknown numbers are None.
     """
     return Theory(_core.theory(dict(numbers)))
 
 
 class Rows:
-    """What a law sees of a table: columns under their canonical names, one output, notes on what was taken for what."""
+    """A table as a law reads it.
+
+    Attributes
+    ----------
+    columns : dict of arrays
+        Inputs and output under their canonical names.
+    run : list of str
+        The run of each row; empty texts without a run column.
+    line : list of int
+        The line of each row in the file.
+    column_of : dict
+        The table's own name of each canonical column.
+    notes, warnings : list of str
+        How columns were interpreted, and what looks wrong.
+    """
 
     def __init__(self, found: dict[str, Any]) -> None:
         self.columns: dict[str, Any] = found["columns"]
@@ -170,6 +245,18 @@ class Rows:
 
 @_described("read_table")
 def read_table(table: Table, *, output: str = "loss", **options: Unpack[ReadOptions]) -> Rows:
-    """A table as fit reads it: recognised columns, rows without a loss and copies left out (docs/laws.md)."""
+    """Reads a table as fit does: columns are recognised, and rows without a loss and copies are skipped (docs/laws.md).
+
+    Parameters
+    ----------
+    table : path, frame or dict
+        The table.
+    output : str, default "loss"
+        The canonical name of the output column.
+
+    Returns
+    -------
+    Rows
+    """
     source, text = as_text(table)
     return Rows(_core.read_table(source, text, output, _keywords("read_table", options)))

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Figures that return their axes, drawn by matplotlib (pip install phaselaw[plot]) in its current style.
+"""Figures drawn by matplotlib (pip install phaselaw[plot]) in its current style. Each function returns its axes.
 
-phaselaw.plot.fit(fit), plan(plan), spectrum(kernel), flow(flow), prediction(prediction): each takes `ax` to draw into.
+phaselaw.plot.fit(fit), plan(plan), spectrum(kernel), flow(flow), prediction(prediction): each accepts `ax`, the axes
+to draw into.
 """
 
 from __future__ import annotations
@@ -19,9 +20,9 @@ if TYPE_CHECKING:
     from phaselaw.results import Fit, Plan
     from phaselaw.transformer import Spectrum, TangentKernel
 
-Axes: TypeAlias = Any  # matplotlib.axes.Axes: matplotlib is optional, its types too
+Axes: TypeAlias = Any  # matplotlib.axes.Axes; matplotlib and its types are optional
 
-# Okabe and Ito's colours: told apart by every kind of eye.
+# Okabe and Ito's colours, which colour-blind readers can distinguish.
 COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]
 
 
@@ -36,7 +37,7 @@ def _axes(ax: Axes | None) -> Axes:
 
 
 def _plain_ticks(ax: Axes) -> None:
-    """Less than a decade of losses: 2.2, 2.4, 2.6 rather than powers of ten."""
+    """Labels an axis of less than a decade with plain numbers such as 2.2, 2.4, 2.6 instead of powers of ten."""
     from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
     low, high = ax.get_ylim()
@@ -65,10 +66,22 @@ def _units(name: str) -> str:
 
 
 def fit(result: Fit, ax: Axes | None = None, *, x: str | None = None) -> Axes:
-    """Measured against fitted: the rows, the law at each of them, and the interval of one new run's measurement.
+    """Draws the measured rows, the law at each of them, and the interval of one new run's measurement.
 
-    x: the column of the abscissa; default compute, else the law's first column. Rows of different other columns share
-    the frame; a bar joins each row to the law, so that misfits are seen where they are.
+    Rows that differ in other columns share the figure; a bar joins each row to the law and shows its residual.
+
+    Parameters
+    ----------
+    result : Fit
+        The fit.
+    ax : Axes, optional
+        Axes to draw into.
+    x : str, optional
+        Column of the abscissa; by default compute, or the law's first column if there is no compute.
+
+    Returns
+    -------
+    Axes
     """
     ax = _axes(ax)
     data = result.data
@@ -100,7 +113,7 @@ def fit(result: Fit, ax: Axes | None = None, *, x: str | None = None) -> Axes:
 
 
 def plan(result: Plan, ax: Axes | None = None) -> Axes:
-    """The loss along each curve of equal compute against the model's size, with its interval; the optimum marked."""
+    """Draws the loss along each curve of equal compute against the model's size, with its interval and optimum."""
     ax = _axes(ax)
     drawn = 0
     for i, point in enumerate(result.points):
@@ -128,7 +141,7 @@ def plan(result: Plan, ax: Axes | None = None) -> Axes:
 
 
 def spectrum(result: Spectrum | TangentKernel | ExperimentKernel, ax: Axes | None = None) -> Axes:
-    """Eigenvalues against their rank, both in logarithms, and below what they are rounding."""
+    """Draws eigenvalues against their rank on logarithmic axes, with the level below which they are rounding errors."""
     ax = _axes(ax)
     found: Any = result.spectrum() if hasattr(result, "spectrum") else result
     values = np.asarray(found.eigenvalues)
@@ -136,7 +149,7 @@ def spectrum(result: Spectrum | TangentKernel | ExperimentKernel, ax: Axes | Non
     rank = np.arange(1, len(values) + 1)
     ax.plot(rank[shown], values[shown], ".", color=COLOURS[0], markersize=4)
     floor = getattr(found, "noise_floor", len(values) * np.finfo(float).eps * values[0])
-    if shown.any() and floor > 1e-3 * values[shown].min():  # a line far below would take the room of the spectrum
+    if shown.any() and floor > 1e-3 * values[shown].min():  # a line far below would leave little space for the spectrum
         ax.axhline(floor, color="0.5", linestyle=":", linewidth=1)
         ax.annotate("rounding", (1, floor), textcoords="offset points", xytext=(2, 3), fontsize="small", color="0.4")
     else:
@@ -147,7 +160,7 @@ def spectrum(result: Spectrum | TangentKernel | ExperimentKernel, ax: Axes | Non
 
 
 def flow(result: Flow, ax: Axes | None = None, *, quantity: str = "test_loss") -> Axes:
-    """train_loss, test_loss or excess_risk of every view against gradient-flow time."""
+    """Draws train_loss, test_loss or excess_risk of every view against gradient-flow time."""
     if quantity not in ("train_loss", "test_loss", "excess_risk"):
         raise InputError(f"quantity: expected train_loss, test_loss or excess_risk, found {quantity!r}")
     ax = _axes(ax)
@@ -166,7 +179,7 @@ def flow(result: Flow, ax: Axes | None = None, *, quantity: str = "test_loss") -
 
 
 def prediction(result: Prediction, ax: Axes | None = None) -> Axes:
-    """Predicted test loss against time for each number of training sequences, with intervals; points: trained models."""
+    """Draws the predicted test loss against time for each number of training sequences; points are trained models."""
     ax = _axes(ax)
     surface = result.surfaces[0]
     shown = result.times > 0

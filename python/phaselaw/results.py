@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Results as objects. Each keeps the program's JSON, and its attributes are read from it: nothing is computed here."""
+"""Results as objects. Each holds the program's JSON and reads its attributes from it; nothing is computed here."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def format_value(value: float, lo: float | None = None, hi: float | None = None,
 
 @dataclass(frozen=True)
 class Estimate:
-    """A number and its interval; None where it is not known or the data do not bound it on that side."""
+    """A number and its interval. value is None if unknown; lo or hi is None if the data do not bound that side."""
 
     name: str
     value: float | None
@@ -58,7 +58,7 @@ class Estimate:
 
 
 class Result:
-    """A result of the program: to_dict() and json() are what `--json` writes, to the last digit."""
+    """A result of the program. to_dict() and json() equal the output of `--json` to the last digit."""
 
     def __init__(self, core: _core.Json | _core.Answer) -> None:
         self._core: Any = core
@@ -68,15 +68,15 @@ class Result:
         return self._core.to_dict()
 
     def to_dict(self) -> dict[str, Any]:
-        """The result as a dict of its own; unknown numbers are None."""
+        """Returns the result as a new dict; unknown numbers are None."""
         return self._core.to_dict()
 
     def json(self, indent: int = 2) -> str:
-        """The text that `--json` writes; indent < 0: one line."""
+        """Returns the text that `--json` writes; indent < 0 gives one line."""
         return self._core.json(indent)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """json() as a file, e.g. a FIT.json for `phaselaw plan --fit`."""
+        """Writes json() to a file, for example a FIT.json for `phaselaw plan --fit`."""
         with open(path, "w", encoding="utf-8") as file:
             file.write(self.json() + "\n")
 
@@ -94,7 +94,7 @@ class Result:
 
     @property
     def warnings(self) -> list[str]:
-        """What is not to be taken as it stands."""
+        """Limitations of the result, and what to do about them."""
         return list(self._dict.get("warnings", []))
 
     def __repr__(self) -> str:
@@ -102,13 +102,25 @@ class Result:
 
 
 def _shown(result: Result) -> str:
-    """What the program prints, and the warnings that it would write to stderr."""
+    """Returns the text that the program prints, and the warnings that it writes to stderr."""
     return str(result._core.text()) + "".join(f"warning: {warning}\n" for warning in result.warnings)
 
 
 @dataclass(frozen=True)
 class LawPrediction:
-    """A law at new inputs. value: the law; lo, hi: its interval; run_lo, run_hi: that of one new run's measurement."""
+    """A law at new inputs.
+
+    Attributes
+    ----------
+    value : array
+        The law.
+    lo, hi : array
+        Its interval; NaN if the fit has none.
+    run_lo, run_hi : array
+        The interval of one new run's measurement.
+    warnings : list of str
+        Inputs outside the fitted range.
+    """
 
     value: Array
     lo: Array
@@ -119,11 +131,11 @@ class LawPrediction:
 
 
 class Fit(Result):
-    """A fitted law (docs/laws.md): parameters with intervals, how sure the optimum is, errors of prediction."""
+    """A fitted law (docs/laws.md): parameters with intervals, the certificate of the optimum, prediction errors."""
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Fit:
-        """A FIT.json of this module or of `phaselaw fit --json`."""
+        """Reads a FIT.json written by this module or by `phaselaw fit --json`."""
         import json
 
         try:
@@ -160,12 +172,12 @@ class Fit(Result):
 
     @property
     def level(self) -> float:
-        """Of the intervals."""
+        """Confidence level of the intervals."""
         return float(self._dict["interval"]["level"])
 
     @property
     def method(self) -> str:
-        """Of the intervals: bootstrap, profile, ..."""
+        """Method of the intervals: bootstrap, profile, ..."""
         return str(self._dict["interval"]["method"])
 
     @property
@@ -174,7 +186,7 @@ class Fit(Result):
 
     @property
     def certified(self) -> bool:
-        """The solver converged, starts agree, the gradient is small. If not, `status` says what is wrong."""
+        """Whether the solver converged, starts agree, and the gradient is small. If not, `status` says why."""
         return bool(self._dict["convergence"]["certified"])
 
     @property
@@ -183,7 +195,7 @@ class Fit(Result):
 
     @property
     def data(self) -> dict[str, Array]:
-        """The fitted rows: columns by canonical name, and the output under its own."""
+        """The fitted rows: columns by canonical name, including the output."""
         data = self._dict["data"]
         columns = {name: np.asarray(values, dtype=np.float64) for name, values in data["columns"].items()}
         columns[str(self._dict["form"]["output"])] = np.asarray(data["output"], dtype=np.float64)
@@ -194,9 +206,22 @@ class Fit(Result):
         return _core.saved_fit(self._core)
 
     def predict(self, columns: Mapping[str, Any] | None = None, /, **named: Any) -> LawPrediction:
-        """The law at new inputs: fit.predict(n_params=[1e9], tokens=[2e10]).
+        """Evaluates the law at new inputs, for example fit.predict(n_params=[1e9], tokens=[2e10]).
 
-        Columns by the names people use (N, params, tokens, ...), numbers or arrays of one length.
+        Parameters
+        ----------
+        columns : dict, optional
+            Columns by name (n_params, or common names such as N or params), numbers or arrays of one length. Columns
+            may also be given as keyword arguments.
+
+        Returns
+        -------
+        LawPrediction
+
+        Raises
+        ------
+        InputError
+            For a missing column or arrays of different length.
         """
         given = named if columns is None else {**_check.mapping(columns, "columns", "{'n_params': [1e9]}"), **named}
         arrays = {name: _check.numbers(values, name) for name, values in given.items()}
@@ -226,18 +251,18 @@ class Ranking(Result):
 
     @property
     def notes(self) -> list[str]:
-        """Laws left out, and why."""
+        """Laws that were skipped, and why."""
         return list(self._dict.get("notes", []))
 
     def __repr__(self) -> str:
         return _shown(self)
 
     def _repr_html_(self) -> str:
-        return _html.answer("Laws by their error of prediction", self._core, self.notes, self.best.warnings)
+        return _html.answer("Laws by prediction error", self._core, self.notes, self.best.warnings)
 
 
 class PlanPoint:
-    """The answer for one compute (or one loss)."""
+    """The plan for one compute (or one loss)."""
 
     def __init__(self, table: Mapping[str, Any]) -> None:
         self._table = table
@@ -280,7 +305,7 @@ class Plan(Result):
 
     @property
     def warnings(self) -> list[str]:
-        """Of the fit, then of the points, each once."""
+        """Warnings of the fit, then of the points, each once."""
         found = list(self._dict.get("fit_warnings", []))
         for point in self.points:
             prefix = _core.format_flop(point["compute"]["value"]) + ": " if len(self) > 1 else ""
@@ -296,7 +321,7 @@ class Plan(Result):
 
 
 class IsoFlop(Result):
-    """Compute-optimal sizes by several methods beside each other (advice/isoflop/isoflop.h)."""
+    """Compute-optimal sizes by several methods (docs/plan.md)."""
 
     def __repr__(self) -> str:
         return _shown(self)
@@ -306,7 +331,7 @@ class IsoFlop(Result):
 
 
 class Theory(Result):
-    """The paper's definitions, bounds and laws at plain numbers; unknown is None. theory.rate is theory["rate"]."""
+    """Values of the paper's definitions, bounds and laws; unknown is None. theory.rate is theory["rate"]."""
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
@@ -324,7 +349,7 @@ class Theory(Result):
 
 
 class Diagnoses(Result):
-    """One diagnosis a curve: stage, bend, signature, what to raise next (docs/diagnose.md)."""
+    """One diagnosis per curve: stage, bend, signature, what to raise next (docs/diagnose.md)."""
 
     @property
     def curves(self) -> list[dict[str, Any]]:

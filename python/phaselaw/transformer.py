@@ -13,7 +13,7 @@ from phaselaw import _check, _core
 from phaselaw._errors import InputError
 
 FloatArray = npt.NDArray[Any]
-"""float64 or float32, as the model's dtype; C-contiguous."""
+"""C-contiguous array with the model's dtype, float64 or float32."""
 
 
 @dataclass(frozen=True)
@@ -38,16 +38,31 @@ class Transformer:
         x'_l  = z_l + omega W_down phi(W_up rms(z_l))
         G     = x^(N)  |  W_out x^(N)  |  W_out rms(x^(N))          outputs: kappa G(theta; X)
 
-    Options are the keys of [model] (docs/configuration.md), by their names and with their defaults:
+    The options are the keys of [model] (docs/configuration.md), with the same names and defaults:
     n_layers, seq_len, d_model, d_hidden, n_heads, d_head, d_out, vocab, activation, parametrisation, readout, mask,
     mlp_down_init, branch_scale (omega), output_scale (kappa), init_scale, rms_eps, trainable.
 
-    Shapes: theta (n_params,); inputs (n, seq_len, d_model), or int32 tokens (n, seq_len) with readout="tokens";
-    outputs (n, seq_len, d_out). Arrays are read in place: dtype of the model, C-contiguous, on the CPU; InputError
-    says what was expected and found. dtype: "float64" or "float32".
+    Shapes are theta (n_params,); inputs (n, seq_len, d_model), or int32 tokens (n, seq_len) with readout="tokens";
+    outputs (n, seq_len, d_out). Arrays are read in place: they must have the dtype of the model, be C-contiguous, and
+    lie in CPU memory.
 
-    Calls run without the interpreter's lock. One model's calls wait for each other (they share its workspace): give
-    each thread a model of its own.
+    Parameters
+    ----------
+    dtype : "float64" or "float32", default "float64"
+        Precision of parameters, inputs and outputs.
+    **options
+        Keys of [model].
+
+    Raises
+    ------
+    InputError
+        For an unknown option, a value outside its domain, or an array that does not match, with what was expected and
+        what was found.
+
+    Notes
+    -----
+    Calls release the interpreter's lock. Calls of one model wait for each other, because they share its workspace; use
+    one model per thread.
     """
 
     def __init__(self, *, dtype: Literal["float64", "float32"] = "float64", **options: Any) -> None:
@@ -58,7 +73,7 @@ class Transformer:
 
     @property
     def options(self) -> dict[str, Any]:
-        """Every option, defaults included."""
+        """All options, including defaults."""
         return self._core.options
 
     @property
@@ -68,12 +83,12 @@ class Transformer:
 
     @property
     def n_trainable(self) -> int:
-        """Parameters of the trainable blocks: M of the theory."""
+        """Number of parameters in trainable blocks, M of the theory."""
         return self._core.n_trainable
 
     @property
     def d_out(self) -> int:
-        """Output coordinates of each token."""
+        """Number of output coordinates per token."""
         return self._core.n_outputs
 
     @property
@@ -82,7 +97,7 @@ class Transformer:
         return [ParameterBlock(**block) for block in self._core.parameters()]
 
     def views(self, theta: FloatArray) -> dict[str, FloatArray]:
-        """The matrices of theta by name, as views into it: writing to one writes to theta."""
+        """Returns the matrices of theta by name, as views; writing to one writes to theta."""
         if not isinstance(theta, np.ndarray):
             raise InputError(f"theta: expected an array of shape ({self.n_params},), {_check.found(theta)}")
         if theta.shape != (self.n_params,):
@@ -92,21 +107,21 @@ class Transformer:
         }
 
     def init(self, seed: int = 0) -> FloatArray:
-        """theta_0 of this seed, (n_params,): the parameters with which the program begins."""
+        """Returns theta_0 for this seed, (n_params,): the parameters with which the program starts."""
         if not isinstance(seed, (int, np.integer)) or not 0 <= seed < 2**63:
             raise InputError(f"seed: expected an integer from 0 to 2^63 - 1, found {seed!r}")
         return self._core.initialise(int(seed))
 
     def forward(self, theta: FloatArray, inputs: npt.NDArray[Any], *, out: FloatArray | None = None) -> FloatArray:
-        """kappa G(theta; X), (n, seq_len, d_out). `out`: where to write it instead of a new array."""
+        """Returns kappa G(theta; X), (n, seq_len, d_out). If `out` is given, the result is written to it."""
         return self._core.forward(theta, inputs, out)
 
     def vjp(self, theta: FloatArray, inputs: npt.NDArray[Any], cotangent: FloatArray) -> FloatArray:
-        """J(theta; X)^T cotangent, (n_params,); cotangent (n, seq_len, d_out). Zero where not trainable."""
+        """Returns J(theta; X)^T cotangent, (n_params,); cotangent (n, seq_len, d_out). Zero for frozen parameters."""
         return self._core.vjp(theta, inputs, cotangent)
 
     def jvp(self, theta: FloatArray, inputs: npt.NDArray[Any], tangent: FloatArray) -> FloatArray:
-        """J(theta; X) tangent, (n, seq_len, d_out); tangent (n_params,), read where trainable."""
+        """Returns J(theta; X) tangent, (n, seq_len, d_out); tangent (n_params,), used for trainable parameters."""
         return self._core.jvp(theta, inputs, tangent)
 
     def value_and_gradient(
@@ -117,10 +132,10 @@ class Transformer:
         *,
         offset: FloatArray | None = None,
     ) -> tuple[float, FloatArray]:
-        """Loss and its gradient by theta.
+        """Returns the loss and its gradient with respect to theta.
 
-        Loss = (1/n) |F - Y|^2, targets (n, seq_len, d_out); with readout="tokens" the mean cross-entropy in nats per
-        token, targets int32 (n, seq_len). F = outputs + offset; see output_offset.
+        Loss = (1/n) |F - Y|^2 with targets (n, seq_len, d_out); with readout="tokens" the mean cross-entropy in nats
+        per token, with int32 targets (n, seq_len). F = outputs + offset; see output_offset.
         """
         return self._core.value_and_gradient(theta, inputs, targets, offset)
 
@@ -132,11 +147,11 @@ class Transformer:
         *,
         offset: FloatArray | None = None,
     ) -> FloatArray:
-        """The gradient of value_and_gradient, (n_params,)."""
+        """Returns the gradient of value_and_gradient, (n_params,)."""
         return self._core.value_and_gradient(theta, inputs, targets, offset)[1]
 
     def output_offset(self, theta_0: FloatArray, inputs: npt.NDArray[Any]) -> FloatArray:
-        """-kappa (1 - init_scale) G(theta_0; X): what the theory's F adds to the outputs; zero for init_scale = 1."""
+        """Returns -kappa (1 - init_scale) G(theta_0; X), which F adds to the outputs; zero for init_scale = 1."""
         return self._core.output_offset(theta_0, inputs)
 
     def __repr__(self) -> str:
@@ -150,7 +165,19 @@ class Transformer:
 
 @dataclass(frozen=True)
 class TangentKernel:
-    """H = J J^T, exactly. total: rows (sample, token, output coordinate), last fastest; parts: by layer or block."""
+    """The exact tangent kernel H = J J^T.
+
+    Attributes
+    ----------
+    total : array
+        The kernel; rows are ordered (sample, token, output coordinate), the last fastest.
+    parts : dict of arrays
+        Kernels of layers or blocks, which add up to the total.
+    algorithm, reason : str
+        The algorithm and why it was chosen.
+    flop, seconds : float
+        Counted FLOP and wall time.
+    """
 
     total: FloatArray
     parts: dict[str, FloatArray]
@@ -160,7 +187,7 @@ class TangentKernel:
     seconds: float
 
     def spectrum(self, *, vectors: bool = False) -> Spectrum:
-        """Of `total`, which must be symmetric (no `columns`)."""
+        """Returns the spectrum of `total`, which must be symmetric (computed without `columns`)."""
         return spectrum(self.total, vectors=vectors)
 
 
@@ -176,15 +203,40 @@ def tangent_kernel(
     threads: int = 0,
     memory_limit: int = 0,
 ) -> TangentKernel:
-    """The layer-wise tangent kernel H(X, X), or H(inputs, columns).
+    """Computes the layer-wise tangent kernel H(X, X), or H(inputs, columns).
 
     H^(nu) = J_nu J_nu^T with J_nu = d vec(kappa G(theta; X)) / d theta_nu over trainable blocks.
 
-    algorithm  auto (the least predicted time), sandwich, jacobian, token_dual, recursion, vjp
-    reduce     none: n L o rows; coordinates: n L, of sum_i F_ti; sequence: n, of sum_ti F_ti
-    detail     total; layers or blocks: `parts` holds their kernels, which add up to the total
-    threads    0: all cores;  memory_limit  bytes of result and scratch, InputError beyond; 0: none
+    Parameters
+    ----------
+    model : Transformer
+        The model.
+    theta : array (n_params,)
+        Its parameters.
+    inputs, columns : array (n, seq_len, d_model) or int32 (n, seq_len)
+        Inputs of the rows and of the columns; without columns the kernel is symmetric.
+    algorithm : str, default "auto"
+        auto (the least predicted time), sandwich, jacobian, token_dual, recursion or vjp.
+    reduce : str, default "none"
+        none: n L o rows; coordinates: n L rows, of sum_i F_ti; sequence: n rows, of sum_ti F_ti.
+    detail : str, default "total"
+        total; or layers or blocks, for which `parts` has the kernels.
+    threads : int, default 0
+        Number of threads; 0: all cores.
+    memory_limit : int, default 0
+        Largest memory for result and scratch [bytes]; 0: no limit.
 
+    Returns
+    -------
+    TangentKernel
+
+    Raises
+    ------
+    InputError
+        For arrays that do not match, an algorithm that does not support the request, and beyond memory_limit.
+
+    Notes
+    -----
     Accuracy: relative Frobenius error < 1e-12 (float64), < 2e-5 (float32). Symmetric to the bit.
     """
     if not isinstance(model, Transformer):
@@ -204,7 +256,7 @@ def tangent_kernel(
 
 @dataclass(frozen=True)
 class Spectrum:
-    """Eigenvalues, descending; below noise_floor an eigenvalue is rounding. vectors: row i belongs to eigenvalue i."""
+    """Eigenvalues in descending order; those below noise_floor are rounding errors. Row i of vectors is that of value i."""
 
     eigenvalues: npt.NDArray[np.float64]
     vectors: FloatArray | None
@@ -219,11 +271,30 @@ class Spectrum:
 
 
 def spectrum(matrix: FloatArray, *, vectors: bool = False) -> Spectrum:
-    """The spectrum of a symmetric matrix, by LAPACK's divide and conquer. (4/3) m^3 flop, with vectors about 4 m^3.
-    InputError where entries differ from their mirror's by more than sqrt(eps) of the largest.
+    """Computes the spectrum of a symmetric matrix by LAPACK's divide and conquer.
 
-    condition_number is None where lambda_min is not above noise_floor = m eps lambda_max. effective_rank is
-    (tr H)^2/tr H^2, intrinsic_dimension tr H/lambda_max.
+    Parameters
+    ----------
+    matrix : array (m, m)
+        The matrix, float64 or float32.
+    vectors : bool, default False
+        Whether to compute the eigenvectors too.
+
+    Returns
+    -------
+    Spectrum
+        condition_number is None if lambda_min is not above noise_floor = m eps lambda_max. effective_rank is
+        (tr H)^2/tr H^2, and intrinsic_dimension is tr H/lambda_max.
+
+    Raises
+    ------
+    InputError
+        If the matrix is not symmetric: entries that differ from the transposed ones by more than sqrt(eps) of the
+        largest.
+
+    Notes
+    -----
+    Cost: (4/3) m^3 flop, with vectors about 4 m^3.
     """
     single = getattr(matrix, "dtype", None) == np.float32
     values, found, figures = (_core.spectrum32 if single else _core.spectrum64)(matrix, vectors)

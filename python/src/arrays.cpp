@@ -34,12 +34,14 @@ template <class T>
 }
 
 [[noreturn]] void wrong_device(nb::handle object, const char* name, int device) {
-  throw base::InputError({name}, fmt::format("expected an array on the CPU; found {} on a device of type {} (DLPack's "
-                                             "numbers: 2 is CUDA); move it with .cpu() or numpy.asarray",
-                                             describe(object), device));
+  throw base::InputError(
+      {name},
+      fmt::format(
+          "expected an array on the CPU; found {} on a device of type {} (DLPack's numbers: 2 is CUDA); move it with .cpu() or numpy.asarray",
+          describe(object), device));
 }
 
-// Not an array that can be read: another device, or no array at all.
+// Reports an object that cannot be read: it is on another device, or is no array.
 template <class T>
 [[noreturn]] void not_readable(nb::handle object, const char* name, std::initializer_list<Length> shape) {
   if (nb::hasattr(object, "__dlpack_device__")) {
@@ -49,7 +51,7 @@ template <class T>
   wrong<T>(object, name, shape, describe(object));
 }
 
-// `taken`: the object as an array of anything, anywhere.
+// `taken` is the object as an array of any type on any device.
 template <class T, class Array>
 void check(nb::handle object, const Array& taken, const char* name, std::initializer_list<Length> shape) {
   if (taken.device_type() != nb::device::cpu::value) wrong_device(object, name, taken.device_type());
@@ -88,7 +90,7 @@ T* writable_array(nb::handle object, const char* name, std::initializer_list<Len
   nb::ndarray<> taken;
   if (!nb::try_cast(object, taken, false)) {
     if (nb::ndarray<nb::ro> frozen; nb::try_cast(object, frozen, false))
-      throw base::InputError({name}, "expected an array that can be written to; found a read-only one");
+      throw base::InputError({name}, "expected a writable array; found a read-only one");
     not_readable<T>(object, name, shape);
   }
   check<T>(object, taken, name, shape);

@@ -12,7 +12,7 @@
 
 #include "phaselaw/numerics/matrix.h"
 
-// NumPy arrays (and whatever speaks DLPack on the CPU) without copies.
+// NumPy arrays (and other objects that support DLPack on the CPU), without copies.
 namespace phaselaw::python {
 
 namespace nb = nanobind;
@@ -25,7 +25,7 @@ struct Length {
   Length(const char* n) : name(n) {}
 };
 
-// An array that stays alive as long as this does.
+// An array that stays alive as long as this object.
 template <class T>
 struct ArrayView {
   nb::ndarray<nb::ro> owner;
@@ -33,11 +33,11 @@ struct ArrayView {
   std::vector<std::int64_t> shape;
 };
 
-// InputError "name: expected a C-contiguous float64 array of shape (n, 8, 16) on the CPU; found ..." otherwise.
+// Otherwise InputError "name: expected a C-contiguous float64 array of shape (n, 8, 16) on the CPU; found ...".
 template <class T>
 [[nodiscard]] ArrayView<T> array_of(nb::handle object, const char* name, std::initializer_list<Length> shape);
 
-// The same for an array that is written to.
+// The same for an array that is written.
 template <class T>
 [[nodiscard]] T* writable_array(nb::handle object, const char* name, std::initializer_list<Length> shape);
 
@@ -58,7 +58,7 @@ struct NewArray {
   }
 };
 
-// The matrix's own memory, handed over.
+// An array that owns the matrix's memory.
 template <class T>
 [[nodiscard]] nb::object matrix_to_numpy(numerics::Matrix<T>&& matrix) {
   auto* kept = new numerics::Matrix<T>(std::move(matrix));

@@ -32,8 +32,8 @@ std::vector<std::pair<base::LogLevel, std::string>> taken() {
   return std::exchange(gathered().messages, {});
 }
 
-unsigned long main_thread = 0;  // set once, when the module is made
-PyObject* talk = nullptr;       // phaselaw._talk.tell, never released: it lives as long as the interpreter
+unsigned long main_thread = 0;  // set once, when the module is created
+PyObject* talk = nullptr;       // phaselaw._talk.tell; never released, because it lives as long as the interpreter
 
 }  // namespace
 

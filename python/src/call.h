@@ -10,19 +10,19 @@
 #include "phaselaw/base/errors.h"
 #include "phaselaw/base/interrupt.h"
 
-// How Python calls the library: without the interpreter's lock, with Ctrl-C, and with what the library has to say.
+// Calls of the library from Python: without the interpreter's lock, with Ctrl-C, and with the library's messages.
 namespace phaselaw::python {
 
 namespace nb = nanobind;
 
-[[nodiscard]] bool on_main_thread();  // Python hears Ctrl-C on its main thread only
+[[nodiscard]] bool on_main_thread();  // Python handles Ctrl-C only on its main thread
 
-// Hands what the log has gathered to Python's warnings and logging (python/phaselaw/_talk.py).
+// Passes the collected messages to Python's warnings and logging (python/phaselaw/_talk.py).
 void hand_over_log();
-void drop_log();  // an error says it all
+void drop_log();  // after an error they are not needed
 
-// work() without the lock; its exceptions come through. Ctrl-C on the main thread ends it with base::Interrupted at the
-// library's next look at base::interrupted(), which becomes KeyboardInterrupt. Cost: under 2 us.
+// Calls work() without the lock and passes its exceptions on. Ctrl-C on the main thread ends it with base::Interrupted
+// at the library's next check of base::interrupted(), which becomes KeyboardInterrupt. Cost: under 2 us.
 template <class Work>
 auto released(Work&& work) {
   std::optional<base::CatchInterrupt> ctrl_c;

@@ -17,13 +17,13 @@
 #include "request.h"
 #include "value.h"
 
-// What starts from an experiment or a study: kernel, flow, predict, theory, sweep, the data themselves. Keyword
-// arguments are the fields of the verbs' requests (phaselaw/verbs); python/phaselaw gathers them into a dict.
+// Functions of an experiment or a study: kernel, flow, predict, theory, sweep, and the data. Keyword arguments are the
+// fields of the verbs' requests (phaselaw/verbs); python/phaselaw collects them in a dict.
 namespace phaselaw::python {
 
 namespace {
 
-// A TOML file's name, or the same as a dict.
+// The name of a TOML file, or its contents as a dict.
 base::Value source_of(nb::handle experiment) {
   base::Value source = from_python(experiment, "experiment");
   if (!source.is_text() && !source.is_table())
@@ -161,7 +161,7 @@ Json run_sweep(nb::handle study, const std::string& out, nb::handle table) {
   return released([&] { return Json{verbs::sweep(request).json}; });
 }
 
-// The rows of a store as `phaselaw export --format FORMAT` writes them.
+// The rows of a store as written by `phaselaw export --format FORMAT`.
 std::string export_study(const std::string& path, const std::string& format) {
   return released([&] {
     std::ostringstream text;

@@ -50,7 +50,7 @@ nb::tuple tangent_kernel(Model<T>& self, nb::handle theta, nb::handle inputs, nb
   return nb::make_tuple(matrix_to_numpy(std::move(found.total)), parts, plan, found.flop, found.seconds);
 }
 
-// What rounding does not do: half of the digits.
+// A difference larger than rounding can cause: half of the digits.
 template <class T>
 void require_symmetric(const T* a, std::int64_t m) {
   T largest = 0, difference = 0;

@@ -22,7 +22,7 @@
 #include "phaselaw/verbs/experiment_text.h"
 #include "request.h"
 
-// fit, plan, isoflop, diagnose, theory: keyword arguments are the fields of the verb's request, results are its JSON
+// fit, plan, isoflop, diagnose, theory: keyword arguments are the fields of the verb's request; results are its JSON
 // with the tables that the program prints.
 namespace phaselaw::python {
 
@@ -71,7 +71,7 @@ Answer plan(const base::Value& fitted, const std::string& source, nb::handle key
 // (value, lo, hi, run_lo, run_hi, warnings)
 nb::tuple predict(const fitting::SavedFit& saved, nb::handle columns) {
   tables::Columns at;
-  std::string first;  // as the caller names it
+  std::string first;  // by the caller's name
   std::size_t rows = 0;
   for (const auto& [key, item] : nb::borrow<nb::dict>(columns)) {
     const auto name = nb::cast<std::string>(key);
@@ -112,7 +112,7 @@ Answer diagnose(const std::vector<std::string>& sources, const Text& text, nb::h
         found.json,
         advice::diagnose_text(found.diagnoses),
         {advice::table_of(advice::diagnose_rows(found.diagnoses),
-                          "?: not identified by the curve. Exponent and floor are those of the reducible loss.")}};
+                          "?: poorly constrained by the curve. Exponent and floor are those of the reducible loss.")}};
   });
 }
 
@@ -122,7 +122,7 @@ Answer theory(nb::handle keywords) {
   return {std::move(json), report::text_table(rows), {advice::table_of(rows, "")}};
 }
 
-// What a law would see of a table: {"columns": {name: array}, "run": [..], ...}.
+// A table as a law reads it: {"columns": {name: array}, "run": [..], ...}.
 nb::dict read_table(const std::string& source, const Text& text, const std::string& output, nb::handle keywords) {
   auto read = request_of<tables::ReadOptions>(keywords);
   read.output = output;
@@ -180,17 +180,18 @@ void add_laws(nb::module_& module) {
   nb::class_<Answer>(module, "Answer", "A result of a verb, kept as the program writes it.")
       .def(
           "json", [](const Answer& self, int indent) { return base::to_json(self.json, indent); },
-          nb::arg("indent") = 2, "As text, the same as the program's --json; indent < 0 writes one line.")
+          nb::arg("indent") = 2, "Returns the text of the program's --json; indent < 0 gives one line.")
       .def(
-          "to_dict", [](const Answer& self) { return to_python(self.json); }, "As a dict; unknown numbers are None.")
+          "to_dict", [](const Answer& self) { return to_python(self.json); },
+          "Returns a dict; unknown numbers are None.")
       .def(
-          "text", [](const Answer& self) { return self.text; }, "What the program prints.")
-      .def("tables", &tables_of, "Its tables: (caption, names of columns, rows of text).");
+          "text", [](const Answer& self) { return self.text; }, "Returns the text that the program prints.")
+      .def("tables", &tables_of, "Returns its tables: (caption, names of columns, rows of text).");
   module.def("fit", &fit, nb::arg("source"), nb::arg("text").none(), nb::arg("keywords"));
   module.def(
       "fit_from",
       [](nb::handle document, const std::string& source) { return answer_of(from_python(document, source), source); },
-      nb::arg("document"), nb::arg("source"), "A FIT.json, or the list of several, as a result.");
+      nb::arg("document"), nb::arg("source"), "Reads a FIT.json, or a list of several, as a result.");
   module.def(
       "plan",
       [](const Answer& fitted, const std::string& source, nb::handle keywords) {

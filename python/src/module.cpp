@@ -8,8 +8,8 @@
 #include "phaselaw/base/format.h"
 #include "value.h"
 
-// phaselaw._core: the library as Python sees it. The package around it (python/phaselaw) has the names, types and
-// documentation that people use.
+// phaselaw._core: the compiled module. The package around it (python/phaselaw) has the public names, types and
+// documentation.
 NB_MODULE(_core, module) {
   using namespace phaselaw::python;
   module.doc() = "The compiled part of phaselaw; use the package.";

@@ -7,7 +7,7 @@
 // Keyword arguments: the fields of a request (phaselaw/advice, phaselaw/verbs) by their names.
 namespace phaselaw::python {
 
-// `value` and what it holds without places: the messages of fields have the name.
+// `value` and its contents without places, because the messages of fields have the name.
 [[nodiscard]] inline base::Value without_place(base::Value value) {
   if (value.is_list()) {
     base::Value::List items;
@@ -18,7 +18,8 @@ namespace phaselaw::python {
   return value;
 }
 
-// Sets the fields that the call gives; None is not given. InputError naming the argument, or the nearest known one.
+// Sets the fields given in the call; None leaves a field unchanged. InputError naming the argument, or the nearest
+// known one.
 template <class Request>
 void read_arguments(nb::handle keywords, Request& request) {
   base::Value given = base::Value::table();

@@ -21,13 +21,13 @@ class Model {
   [[nodiscard]] const model::ModelOptions& options() const { return transformer_.options(); }
   [[nodiscard]] std::int64_t size() const { return transformer_.table().size(); }
 
-  // What holds the arrays of a call.
+  // Keeps the arrays of a call alive.
   struct Batch {
     ArrayView<T> vectors;
     ArrayView<std::int32_t> tokens;
     model::Inputs<T> inputs;
   };
-  // float vectors (n, seq_len, d_model), or int32 tokens (n, seq_len), each known to the vocabulary.
+  // float vectors (n, seq_len, d_model), or int32 tokens (n, seq_len) below the size of the vocabulary.
   [[nodiscard]] Batch batch(nb::handle inputs, const char* name = "inputs") const;
   [[nodiscard]] ArrayView<T> parameters(nb::handle theta, const char* name = "theta") const {
     return array_of<T>(theta, name, {size()});

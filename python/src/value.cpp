@@ -74,13 +74,13 @@ base::Value from_python(nb::handle object, const std::string& where) {
 }
 
 void add_json(nb::module_& module) {
-  nb::class_<Json>(module, "Json", "A result, kept as the program writes it.")
+  nb::class_<Json>(module, "Json", "A result, as the program writes it.")
       .def(
           "json", [](const Json& self, int indent) { return base::to_json(self.value, indent); }, nb::arg("indent") = 2,
-          "As text, the same as the program's --json; indent < 0 writes one line.")
+          "Returns the text of the program's --json; indent < 0 gives one line.")
       .def(
           "to_dict", [](const Json& self) { return to_python(self.value); },
-          nb::sig("def to_dict(self) -> dict[str, typing.Any]"), "As a dict; unknown numbers are None.");
+          nb::sig("def to_dict(self) -> dict[str, typing.Any]"), "Returns a dict; unknown numbers are None.");
 }
 
 }  // namespace phaselaw::python

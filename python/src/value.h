@@ -7,19 +7,19 @@
 
 #include "phaselaw/base/value.h"
 
-// Between Python's objects and the document tree.
+// Conversion between Python objects and the document tree.
 namespace phaselaw::python {
 
 namespace nb = nanobind;
 
-// A result as the program writes it: numbers that are not finite are None.
+// A result as the program writes it; numbers that are not finite are None.
 [[nodiscard]] nb::object to_python(const base::Value& value);
 
-// None, bool, int, float, str, os.PathLike, dict, list, tuple and what NumPy has for them. `where`: for errors about
-// the value; InputError for anything else.
+// Accepts None, bool, int, float, str, os.PathLike, dict, list, tuple and their NumPy counterparts. `where` names the
+// value in errors; InputError for any other type.
 [[nodiscard]] base::Value from_python(nb::handle object, const std::string& where);
 
-// What stays in C++ until somebody looks at it.
+// A result that stays in C++ until it is read.
 struct Json {
   base::Value value;
 };

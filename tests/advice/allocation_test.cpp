@@ -173,20 +173,20 @@ void expect_says(const std::string& message, const std::string& part) {
 TEST(Allocation, WhatCannotBePlannedIsSaid) {
   expect_says(message_of("shifted-power"), "--at step=VALUE");
   expect_says(message_of("repeated-data"), "--at unique_tokens=VALUE");
-  expect_says(message_of("kaplan-n"), "is of n_params alone");
-  expect_says(message_of("data-size"), "no compute says how to divide it");
+  expect_says(message_of("kaplan-n"), "depends on n_params alone");
+  expect_says(message_of("data-size"), "the compute cannot be divided among these");
   expect_says(message_of("lr-compute"), "predicts lr, not the loss");
-  expect_says(message_of("power@tokens"), "is of tokens alone");
+  expect_says(message_of("power@tokens"), "depends on tokens alone");
   Situation two;
   two.n_params = 1e9;
   two.tokens = 1e9;
-  expect_says(message_of("chinchilla", two), "hold one of");
+  expect_says(message_of("chinchilla", two), "give only one of");
   Situation at;
   at.at["unique_token"] = 3;
   expect_says(message_of("chinchilla", at), "--at: unknown column 'unique_token'");
   Situation none;
   none.tokens_per_param = 20;
-  expect_says(message_of("power", none), "it knows no sizes");
+  expect_says(message_of("power", none), "and not on sizes");
   Situation bad;
   bad.n_params = -1;
   expect_says(message_of("chinchilla", bad), "--n-params: expected a finite number > 0");

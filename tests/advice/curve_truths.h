@@ -10,7 +10,7 @@
 #include "phaselaw/numerics/random.h"
 #include "phaselaw/tables/runs.h"
 
-// Loss curves of known forms, a row a step, for the tests of diagnose.
+// Loss curves of known forms with one row for each step, for the tests of diagnose.
 namespace phaselaw::advice::testing {
 
 // loss = law(step) exp(noise_i), the noise normal of size `noise` with autocorrelation `rho` between neighbours.

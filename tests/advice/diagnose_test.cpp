@@ -145,7 +145,7 @@ TEST(Diagnose, SameAtAnyNumberOfThreads) {
   EXPECT_EQ(seconds_free(diagnose(curves)), seconds_free(diagnose(curves, three)));
 }
 
-// Two flat runs and one that is lower with more data: what limits is said by the pair.
+// Two flat runs and one that is lower with more data: the pair shows what limits the loss.
 TEST(Diagnose, RunsTogetherSayWhatLimits) {
   const auto flat_at = [](double floor, const char* name, double n_params, double n_data) {
     tables::Curve data = curve_of([floor](double t) { return floor + 6 * std::exp(-t / 100); }, 1500, 0.003);

@@ -98,7 +98,7 @@ TEST(FitPage, HoldsItsFiguresAndBuilds) {
   const report::Markup markup = report::read_markup(report::build_page(page));
   EXPECT_EQ(markup.problem, "");
   EXPECT_FALSE(contains(markup.text, "excess risk"));
-  for (const char* words : {"Every law that the columns allow", "kaplan", "condition"})
+  for (const char* words : {"All laws that the columns allow", "kaplan", "condition"})
     EXPECT_TRUE(contains(markup.text, words)) << words;
 }
 
@@ -146,7 +146,7 @@ TEST(FitPage, SaysWhatTheDataDoNotDetermine) {
   for (const auto& figure : figures)
     if (contains(figure.title, "Profile of")) captions += figure.caption + "\n";
   EXPECT_TRUE(contains(captions, "unbounded above") || contains(captions, "unbounded below")) << captions;
-  EXPECT_TRUE(contains(page.answer, "Not determined: ")) << page.answer;
+  EXPECT_TRUE(contains(page.answer, "Poorly constrained: ")) << page.answer;
   EXPECT_EQ(report::read_markup(report::build_page(page)).problem, "");
   EXPECT_TRUE(contains(fitting_checklist(c.answer()), ": not identified"));
 }
@@ -169,7 +169,7 @@ TEST(FitPage, SaysThatAFloorIsAtItsBound) {
       << find(figures, "Profile of E")->caption;
 }
 
-// A law without a floor loses nothing; one whose non-negative parameter is no floor neither.
+// Nothing is subtracted from a law without a floor, or from a law with a non-negative parameter that is not a floor.
 TEST(FitPage, TakesOnlyAFloorOff) {
   laws::Law law = laws::law_from("A*N^(-alpha) + G*D^(-beta)");
   for (auto& parameter : law.parameters)
@@ -194,7 +194,7 @@ TEST(Checklist, EveryItemHasAValue) {
         ASSERT_GT(line.size(), 24U) << line;
         EXPECT_NE(line[24], ' ') << line;
         EXPECT_FALSE(contains(line, "nan")) << line;
-        EXPECT_TRUE(!contains(line, "not stated") || contains(line, ": say ")) << line;
+        EXPECT_TRUE(!contains(line, "not stated") || contains(line, "; please ")) << line;
       }
       EXPECT_GT(items, 25U);
     }
@@ -205,9 +205,9 @@ TEST(Checklist, SaysWhatWasDone) {
   const std::string text = fitting_checklist(c.answer());
   for (const char* words :
        {"60 fitted", "synthetic.csv", "column 'val_loss'",
-        "column 'n_params'; not stated: say whether embeddings count", "6 n_params tokens",
+        "column 'n_params'; not stated; please say whether embeddings are counted", "6 n_params tokens",
         "l2 on the residual of its logarithm", "bootstrap at 95 %", "60 resamples used of 60, seed 0",
-        "the largest 12 rows from the other 48", "yes: converged", "60 distinct"})
+        "the largest 12 rows predicted from the other 48", "yes: converged", "60 distinct"})
     EXPECT_TRUE(contains(text, words)) << words << "\n" << text;
 }
 

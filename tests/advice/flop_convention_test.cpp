@@ -66,7 +66,7 @@ TEST(FlopConvention, WhatIsMissingIsNamed) {
   EXPECT_EQ(message(FlopConvention::without_embeddings, {1e9, 12, 768}).rfind("--vocab: ", 0), 0U);
   EXPECT_EQ(message(FlopConvention::with_attention, {1e9, 12, 768}).rfind("--seq-len: ", 0), 0U);
   EXPECT_EQ(message(FlopConvention::exact, {1e9}).rfind("--flop-per-param: ", 0), 0U);
-  EXPECT_NE(message(FlopConvention::without_embeddings, {1e6, 12, 768, 0, 50257}).find("leaves nothing"),
+  EXPECT_NE(message(FlopConvention::without_embeddings, {1e6, 12, 768, 0, 50257}).find("leaves none of"),
             std::string::npos);
   EXPECT_THROW((void)base::enum_from_text<FlopConvention>("6n", {"--flop-convention"}, "word"), base::InputError);
   EXPECT_THROW((void)shape_of({.aspect_ratio = -1, .vocab = {}, .seq_len = {}, .flop_per_param = {}}, 1e9),

@@ -270,7 +270,7 @@ TEST_F(PorianIsoflop, OwnOptimaAgreeWithThePublishedOnes) {
   EXPECT_TRUE(std::any_of(result.notes.begin(), result.notes.end(), [](const std::string& note) {
     return note.find("the law does not follow these bowls") != std::string::npos;
   }));
-  EXPECT_LT(numerics::median(errors), 0.25);  // theirs: a median over noisy splines, whose spread is 0.2
+  EXPECT_LT(numerics::median(errors), 0.25);  // theirs: a median over noisy splines with a spread of 0.2
 }
 
 }  // namespace

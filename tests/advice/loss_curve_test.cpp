@@ -22,8 +22,8 @@ TEST(LossCurve, ThinsToBlocksThatHoldEveryRow) {
   EXPECT_GE(curve.x.size(), 60U);
   EXPECT_EQ(std::accumulate(curve.rows.begin(), curve.rows.end(), std::size_t{0}), 20000U);
   EXPECT_TRUE(std::is_sorted(curve.x.begin(), curve.x.end()));
-  // Each mean lies within five of its stated standard deviations of the law, and with them the half width of a bin,
-  // whose curvature moves a mean by less than (width^2/24) of the reducible loss.
+  // Each mean lies within five of its stated standard deviations of the law, plus the effect of the width of a bin: its
+  // curvature moves a mean by less than (width^2/24) of the reducible loss.
   for (std::size_t b = 0; b < curve.x.size(); ++b)
     EXPECT_NEAR(std::log(curve.loss[b] / shifted_power_law(curve.x[b])), 0, 5 * curve.sd[b] + 0.02 * 0.02 / 2 + 1e-3)
         << b;

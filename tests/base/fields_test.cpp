@@ -81,10 +81,9 @@ TEST(Fields, WrongTypeNamesKeyExpectedAndFound) {
   EXPECT_EQ(refusal("causal = 1"), "x.toml:1:10: causal: expected true or false, found the integer 1");
   EXPECT_EQ(refusal("name = 1"), "x.toml:1:8: name: expected text in quotes, found the integer 1");
   EXPECT_EQ(refusal("shape = 1"), "x.toml:1:9: shape: expected \"round\" or \"flat\", found the integer 1");
-  EXPECT_EQ(refusal("parts = \"all\""),
-            "x.toml:1:9: parts: expected a list of texts in quotes, found the text \"all\"");
+  EXPECT_EQ(refusal("parts = \"all\""), "x.toml:1:9: parts: expected a list of quoted texts, found the text \"all\"");
   EXPECT_EQ(refusal("parts = [\"all\", 3]"),
-            "x.toml:1:17: parts: expected a list of texts in quotes, found the integer 3");
+            "x.toml:1:17: parts: expected a list of quoted texts, found the integer 3");
 }
 
 TEST(Fields, DomainIsQuotedWithTheValue) {

@@ -119,7 +119,7 @@ TEST_F(Files, UnreadableInputIsAnInputErrorThatNamesIt) {
 }
 
 TEST_F(Files, AReadThatFailsHalfwayIsNotAnEmptyFile) {
-  if (!fs::exists("/proc/self/mem")) GTEST_SKIP() << "needs a file whose reads fail: /proc/self/mem";
+  if (!fs::exists("/proc/self/mem")) GTEST_SKIP() << "needs a file with failing reads: /proc/self/mem";
   EXPECT_THROW((void)read_text("/proc/self/mem"), InputError);  // address 0 is not mapped: read gives EIO
 }
 

@@ -45,7 +45,7 @@ class CliFixture : public ::testing::Test {
   std::string path(const std::string& name) { return folder_ / name; }
   void write(const std::string& name, const std::string& text) { std::ofstream(path(name), std::ios::binary) << text; }
 
-  // A curve that is the law itself to its last digit: E + A (1 + C/C0)^-q would do as well for reading tables.
+  // A curve that equals the law to its last digit. For reading tables, E + A (1 + C/C0)^-q would work too.
   static std::string curve() {
     std::string text = "compute,loss\n";
     for (double c = 1; c < 1e9; c *= 1.6) text += fmt::format("{},{}\n", c, 0.5 + 3 * std::pow(1 + c / 1e4, -0.3));

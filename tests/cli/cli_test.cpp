@@ -107,7 +107,7 @@ TEST_F(CliTest, SweepResumesExportsFitsAndReports) {
   ASSERT_EQ(run({"sweep", path("study.toml"), "--out", path("s.db"), "--threads", "1"}).code, 0);
   const auto first = run({"export", path("s.db")});
   const auto again = run({"sweep", path("study.toml"), "--out", path("s.db")});
-  EXPECT_NE(again.out.find("4 were there already"), std::string::npos) << again.out;
+  EXPECT_NE(again.out.find("4 already in the store"), std::string::npos) << again.out;
   ASSERT_EQ(run({"sweep", path("study.toml"), "--out", path("t.db"), "--threads", "2"}).code, 0);
   EXPECT_EQ(run({"export", path("t.db")}).out, first.out);
   EXPECT_GT(std::count(first.out.begin(), first.out.end(), '\n'), 40);

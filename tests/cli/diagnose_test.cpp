@@ -54,7 +54,7 @@ TEST_F(DiagnoseVerb, ReadsGzipAndWritesThePage) {
   ASSERT_EQ(outcome.code, 0) << outcome.err;
   EXPECT_NE(outcome.out.find("exponential"), std::string::npos) << outcome.out;
   const std::string page = base::read_text(path("page/report.html"));
-  EXPECT_NE(page.find("What the forms leave"), std::string::npos);
+  EXPECT_NE(page.find("Residuals of the forms"), std::string::npos);
   EXPECT_EQ(base::read_json(path("page/diagnose.json")).at("curves").list().size(), 1U);
   // Cut short.
   const std::string whole = [&] {
@@ -62,7 +62,7 @@ TEST_F(DiagnoseVerb, ReadsGzipAndWritesThePage) {
     return std::string(std::istreambuf_iterator<char>(in), {});
   }();
   write("cut.csv.gz", whole.substr(0, whole.size() / 2));
-  expect_bad({"diagnose", path("cut.csv.gz")}, "is the gzip file whole?");
+  expect_bad({"diagnose", path("cut.csv.gz")}, "check that the gzip file is complete");
 }
 
 TEST_F(DiagnoseVerb, StudyRunsAreCurves) {
@@ -81,15 +81,15 @@ TEST_F(DiagnoseVerb, StudyRunsAreCurves) {
 
 TEST_F(DiagnoseVerb, MistakesAreNamed) {
   write("two.csv", two_runs());
-  expect_bad({"diagnose", path("two.csv"), "--page", path("page")}, "--page: this flag is gone; use --out");
-  expect_bad({"diagnose", path("two.csv"), "--last"}, "--last: this flag is gone; use all rows of each run");
+  expect_bad({"diagnose", path("two.csv"), "--page", path("page")}, "--page: this flag was removed; use --out");
+  expect_bad({"diagnose", path("two.csv"), "--last"}, "--last: this flag was removed; use all rows of each run");
   expect_bad({"diagnose", path("two.csv"), "--decay-to", "0.1"}, "--decay-to");
   expect_bad({"diagnose", path("two.csv"), "--run", "c"}, "--run: unknown run 'c'");
   expect_bad({"diagnose", path("two.csv"), "--col", "los=loss"}, "did you mean 'loss'?");
   expect_bad({"diagnose", path("two.csv"), "--col", "loss=losss"}, "did you mean 'loss'?");
   expect_bad({"diagnose", path("two.csv"), "--decay", "linaer"}, "did you mean 'linear'?");
   write("none.csv", "a,b\n1,2\n");
-  expect_bad({"diagnose", path("none.csv")}, "expected a column of the loss");
+  expect_bad({"diagnose", path("none.csv")}, "no column with the loss was found");
   write("word.csv", "step,loss\n1,2\n2,much\n");
   expect_bad({"diagnose", path("word.csv")}, "word.csv:3:3: expected a number in loss, found 'much'");
 }

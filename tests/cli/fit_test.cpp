@@ -68,7 +68,8 @@ TEST_F(FitAnyLaw, WritesPageChecklistAndTables) {
   const auto outcome = run({"fit", runs(), "--law", "chinchilla", "--resamples", "30", "--out", path("f"),
                             "--mis-fitting-checklist", "--quiet"});
   ASSERT_EQ(outcome.code, 0) << outcome.err;
-  for (const char* item : {"What is fitted", "objective", "starts", "held out", "not stated: say whether embeddings"})
+  for (const char* item :
+       {"What is fitted", "objective", "starts", "held out", "not stated; please say whether embeddings"})
     EXPECT_NE(outcome.out.find(item), std::string::npos) << item;
   for (const char* file : {"fit.json", "report.html", "residuals.csv"})
     EXPECT_TRUE(std::filesystem::exists(path("f") + "/" + file)) << file;

@@ -56,7 +56,7 @@ TEST_F(FlowVerb, BadInput) {
   expect_bad({"flow", with("[flow]\ntimme = 1.0\n"), "--out", path("x")}, "did you mean 'time'");
   expect_bad({"flow", with("[flow]\npoints = 1\n"), "--out", path("x")}, "points");
   write("g.toml", std::string(kModel) + "[grid]\n\"flow.rtol\" = [1e-6, 1e-8]\n");
-  expect_bad({"flow", path("g.toml"), "--out", path("x")}, "no part of a training run");
+  expect_bad({"flow", path("g.toml"), "--out", path("x")}, "does not affect a training run");
   write("h.toml", std::string(kModel) + "[grid]\n\"model.activation\" = [\"gelu\", \"tanh\"]\n");
   expect_bad({"flow", path("h.toml"), "--out", path("x")}, "varies no number");
   EXPECT_FALSE(std::filesystem::exists(path("x") + "/flow.json"));

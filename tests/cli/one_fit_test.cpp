@@ -127,13 +127,12 @@ TEST_F(OneFit, NoOptionIsIgnored) {
   };
   refused({"--objective", "l2", "--delta", "0.01"}, "--delta: only huber and asymmetric use it");
   refused({"--asymmetry", "2"}, "--asymmetry: only asymmetric uses it");
-  refused({"--interval", "none", "--level", "0.9"}, "--level: no intervals are made");
-  refused({"--interval", "profile", "--resamples", "20"},
-          "--resamples: intervals by profile are made without resamples");
+  refused({"--interval", "none", "--level", "0.9"}, "--level: no intervals are computed");
+  refused({"--interval", "profile", "--resamples", "20"}, "--resamples: intervals by profile use no resamples");
   refused({"--rows", "envelope"}, "--rows: an envelope is taken over several runs");
   refused({"--last"}, "--last");
-  refused({"--exponent", "1/6"}, "--exponent: this flag is gone; use --fix q=VALUE");
-  refused({"--floor", "0"}, "--floor: this flag is gone; use --fix E=VALUE");
+  refused({"--exponent", "1/6"}, "--exponent: this flag was removed; use --fix q=VALUE");
+  refused({"--floor", "0"}, "--floor: this flag was removed; use --fix E=VALUE");
   expect_bad({"fit", path("sizes.csv"), "--audit", "E=1"}, "--audit: tests the parameters of one law");
   expect_bad({"fit", path("sizes.csv"), "--fix", "EE=1", "--quiet"}, "did you mean 'E'");
 }

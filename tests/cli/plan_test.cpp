@@ -47,7 +47,7 @@ TEST_F(PlanVerb, PageAndNextRun) {
   const testing::Outcome outcome =
       run(plan({"--compute", "1e21", "--tokens-per-param", "200", "--next-run", "alpha", "--out", path("plan")}));
   ASSERT_EQ(outcome.code, 0) << outcome.err;
-  for (const char* part : {"tokens/param", "best sizes would need", "to narrow alpha", "model-limited"})
+  for (const char* part : {"tokens/param", "that the best sizes need", "to narrow alpha", "model-limited"})
     EXPECT_NE(outcome.out.find(part), std::string::npos) << part;
   EXPECT_TRUE(std::filesystem::exists(path("plan/report.html")));
   EXPECT_EQ(base::read_json(path("plan/plan.json")).at("bottleneck").text(), "model-limited");
@@ -59,7 +59,7 @@ TEST_F(PlanVerb, OfSeveralFitsTheBestThatGivesSizes) {
   ASSERT_EQ(any.code, 0) << any.err;
   const base::Value json = base::parse_json(any.out, "stdout");
   EXPECT_TRUE(json.at("n_params").at("value").is_number());
-  EXPECT_NE(any.err.find("planned with " + json.at("law").text()), std::string::npos) << any.err;
+  EXPECT_NE(any.err.find("the plan uses " + json.at("law").text()), std::string::npos) << any.err;
   const testing::Outcome named = run(
       {"plan", "--fit", path("all.json"), "--law", "chinchilla-tied", "--compute", "1e21", "--json", "-", "--quiet"});
   ASSERT_EQ(named.code, 0) << named.err;
@@ -73,7 +73,7 @@ TEST_F(PlanVerb, BadInputIsOneLine) {
   expect_bad(plan({"--compute", "1e21", "--loss", "2"}), "expected one of");
   for (const char* bad : {"0", "-1", "nan", "inf", "abc", "1e21x", ""})
     expect_bad(plan({"--compute", bad}), "--compute: expected a number > 0");
-  expect_bad(plan({"--loss", "1.2"}), "--loss: 1.2 is not reached by any compute");
+  expect_bad(plan({"--loss", "1.2"}), "--loss: no compute up to 1e60 reaches 1.2");
   expect_bad(plan({"--compute", "1e21", "--flop-convention", "6n"}), "did you mean '6nd'");
   expect_bad(plan({"--compute", "1e21", "--flop-convention", "with-attention"}), "--seq-len");
   // A number that the plan would not look at.
@@ -84,7 +84,7 @@ TEST_F(PlanVerb, BadInputIsOneLine) {
   expect_bad(plan({"--compute", "1e21", "--next-budget", "1e20"}), "--next-budget");
   expect_bad(plan({"--compute", "1e21", "--seed", "3"}), "--seed");
   expect_bad(plan({"--compute", "1e21", "--at", "unique_tokens"}), "expected name=number");
-  expect_bad(plan({"--compute", "1e21", "--n-params", "1B", "--tokens", "1B"}), "hold one of");
+  expect_bad(plan({"--compute", "1e21", "--n-params", "1B", "--tokens", "1B"}), "give only one of");
   expect_bad({"plan", "--fit", path("none.json"), "--compute", "1e21"}, "none.json");
   expect_bad({"plan", "--fit", path("runs.csv"), "--compute", "1e21"}, "runs.csv");
   write("cut.json", base::read_text(path("fit.json")).substr(0, 500));

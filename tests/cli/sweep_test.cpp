@@ -43,9 +43,10 @@ TEST_F(SweepCliTest, LadderShowsWantedAndSolvedSizes) {
 }
 
 TEST_F(SweepCliTest, PrecisionIsRecordedAndAFitOfTwoIsWarnedOf) {
-  write("mixed.toml", base::read_text(path("exp.toml")) +
-                          "[grid]\n\"model.d_hidden\" = [4, 8, 16, 32]\n\"training.precision\" = [\"float32\", "
-                          "\"bfloat16-emulated\"]\n");
+  write(
+      "mixed.toml",
+      base::read_text(path("exp.toml")) +
+          "[grid]\n\"model.d_hidden\" = [4, 8, 16, 32]\n\"training.precision\" = [\"float32\", \"bfloat16-emulated\"]\n");
   ASSERT_EQ(run({"sweep", path("mixed.toml"), "--out", path("mixed.db")}).code, 0);
   const auto table = run({"export", path("mixed.db")}).out;
   EXPECT_NE(table.substr(0, table.find('\n')).find(",precision,"), std::string::npos) << table.substr(0, 200);
@@ -98,7 +99,7 @@ TEST_F(SweepCliTest, ShardsMergeToTheWholeAndCheckVerifiesIt) {
         0);
   const auto part = run({"check", path("s0")});
   EXPECT_EQ(part.code, 0) << part.err;
-  EXPECT_NE(part.out.find("of 4 runs there"), std::string::npos) << part.out;
+  EXPECT_NE(part.out.find("of 4 runs present"), std::string::npos) << part.out;
   EXPECT_EQ(run({"check", path("s0"), "--complete"}).code, 1);
   const auto merged = run({"merge", path("m.db"), path("s0"), path("s1"), path("s2")});
   EXPECT_EQ(merged.code, 0) << merged.err;

@@ -97,7 +97,7 @@ TEST(Npy, BadFilesAreOneClearErrorEach) {
       {npy(header("'<f8'", "maybe", "(2, 3)"), data), "True or False"},
       {npy(header("'<f8'", "False", "(2, -3)"), data), "a length"},
       {npy(header("'<f8'", "False", "(2, 99999999999999999999)"), data), "below 2^48"},
-      {npy(header("'<f8'", "False", "(281474976710656, 281474976710656)"), data), "larger than any memory"},
+      {npy(header("'<f8'", "False", "(281474976710656, 281474976710656)"), data), "too large for any memory"},
       {npy(header("'<f8'", "False", "(2, 3"), data), "',' or ')'"},
       {npy("{'descr': '<f8'}", data), "the keys descr, fortran_order and shape"},
       {npy(header("'<f8'", "False", "(6,)"), data), "expected an array of 2 axes, found shape (6,)"},

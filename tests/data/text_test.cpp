@@ -108,12 +108,12 @@ TEST(TextWindows, TooLittleTextIsAnErrorWithTheNumbers) {
     return base::testing::message_of<base::InputError>(
         [=] { static_cast<void>(draw_windows(kFiles, seq_len, n_data, n_test, 0.2, 1, {"--text"})); });
   };
-  EXPECT_EQ(message(1338, 1, 1).find("--text: the text has 1338 bytes; one sequence needs seq_len + 1 = 1339"), 0U)
+  EXPECT_EQ(message(1338, 1, 1).find("--text: the text has 1338 bytes, but one sequence needs seq_len + 1 = 1339"), 0U)
       << message(1338, 1, 1);
   EXPECT_NE(message(6, 153, 1).find("n_data = 153, but the train part"), std::string::npos) << message(6, 153, 1);
   EXPECT_NE(message(6, 153, 1).find("holds 152 windows of 7 bytes"), std::string::npos);
   EXPECT_NE(message(6, 152, 38).find("n_test = 38, but the test part"), std::string::npos) << message(6, 152, 38);
-  EXPECT_NE(message(6, 152, 38).find("holds 37 windows"), std::string::npos);
+  EXPECT_NE(message(6, 152, 38).find("contains only 37 windows"), std::string::npos);
 }
 
 }  // namespace

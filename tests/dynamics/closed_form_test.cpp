@@ -72,7 +72,7 @@ TEST(ClosedForm, ATimeAloneEqualsTheSameTimeAmongMany) {
   }
 }
 
-// kernels.md section 6, check 6.
+// docs/dynamics.md, A fixed kernel: t = infinity.
 TEST(ClosedForm, InfinityIsKernelRegressionByCholesky) {
   const FixedKernel k = fixed_kernel(8, 4, 96);
   const ClosedForm closed = solved(k);

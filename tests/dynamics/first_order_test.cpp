@@ -177,7 +177,7 @@ TEST(FirstOrder, ConjugateGradientEndsAndStaysFinite) {
     EXPECT_NEAR(loss, closed.null_loss(), 1e-10 * closed.losses(Doubles{0})[0]);
 }
 
-// theory.md section 10: kernels with a given condition number, every mode started alike.
+// Kernels with a given condition number and equal initial coefficients (docs/theory/lower-bounds.md).
 ClosedForm of_condition(double condition) {
   const Eigen::Index size = 60;
   Matrix<double> h = Matrix<double>::Zero(size, size);

@@ -19,7 +19,7 @@ Vector vector_of(const std::vector<double>& v) {
   return Eigen::Map<const Vector>(v.data(), static_cast<Eigen::Index>(v.size()));
 }
 
-// f(t) = y + exp(-2 H t/n)(f_0 - y) by eigendecomposition, against every integrator; kernels.md check 6.
+// f(t) = y + exp(-2 H t/n)(f_0 - y) by eigendecomposition, against every integrator.
 TEST(HeldKernelFlow, AgreesWithTheEigendecomposition) {
   const FlowCase c = flow_case(testing::small_options(), 4, 1);
   const auto h = testing::kernel_of(c, c.theta);

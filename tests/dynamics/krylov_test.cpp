@@ -189,7 +189,7 @@ TEST(Krylov, WhatIsNoKernelIsSaid) {
   const Doubles v(20, 1.0);
   EXPECT_TRUE(contains(says(v, {-1}, {}), "found -1"));
   EXPECT_TRUE(contains(says(v, {2, 1}, {}), "1 after 2"));
-  EXPECT_TRUE(contains(says(v, {1, std::numeric_limits<double>::infinity()}, {}), "infinity is no time"));
+  EXPECT_TRUE(contains(says(v, {1, std::numeric_limits<double>::infinity()}, {}), "infinity cannot be used"));
   EXPECT_TRUE(contains(says({1}, {1}, {}), "expected 20 numbers"));
   EXPECT_TRUE(contains(says(v, {1}, {0, 0}), "tolerance"));
   EXPECT_TRUE(contains(message_of<base::InputError>(

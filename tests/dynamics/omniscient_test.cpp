@@ -128,7 +128,7 @@ TEST(GradientFlowRisk, LimitsInTime) {
   EXPECT_NEAR(gradient_flow_risk(one, n, time).test, std::exp(-2 * n * time), 1e-4);
 }
 
-// docs/kernels.md section 6, check 8. 120 trials: the mean of each simulated risk is known to about 1 %, that of GCV
+// docs/dynamics.md, Risk estimates. 120 trials: the mean of each simulated risk is known to about 1 %, that of GCV
 // (standard deviation 0.14 to 0.22 of it) to 2 %.
 TEST(GradientFlowRisk, FormulasAgreeWithSimulatedRegression) {
   constexpr std::uint64_t kTrials = 120;
@@ -168,8 +168,8 @@ TEST(GradientFlowRisk, FormulasAgreeWithSimulatedRegression) {
     EXPECT_NEAR(ridge.train / train[k], 1, 0.04) << "ridge " << ridges[k];
     EXPECT_NEAR(gcv[k] / test[k], 1, 0.04) << "ridge " << ridges[k];
     EXPECT_NEAR(flow.test / test[3 + k], 1, 0.04) << "time " << times[k];
-    // At t = 100 the training risk is 1e-8 and hangs on the sample's smallest eigenvalue, which no limit n -> inf
-    // knows.
+    // At t = 100 the training risk is 1e-8 and depends on the smallest eigenvalue of the sample, which the limit
+    // n -> inf does not contain.
     if (times[k] <= 10) {
       EXPECT_NEAR(flow.train / train[3 + k], 1, 0.04) << "time " << times[k];
     }

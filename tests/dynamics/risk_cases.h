@@ -121,7 +121,7 @@ inline RiskCase transformer_case(std::int64_t n, std::int64_t hidden, std::uint6
   return c;
 }
 
-// Rows i.i.d. Gaussian with power laws: lambda_k = k^-1.5, w_k^2 = k^-1.8, sigma^2 = 0.01 (docs/kernels.md, check 8).
+// Rows i.i.d. Gaussian with power laws: lambda_k = k^-1.5, w_k^2 = k^-1.8, sigma^2 = 0.01 (docs/dynamics.md, Risk estimates).
 struct PowerLawFeatures {
   static constexpr Index kFeatures = 500, kRows = 120;
   static constexpr double kNoise = 0.01;

@@ -49,8 +49,8 @@ TEST(RowEstimates, LimitsOfTheRidge) {
   EXPECT_EQ(equivalent_ridge(8, INFINITY), 0);
 }
 
-// On transformer kernels the rows of a sequence are dependent: these estimates are low, and lower than the truth by
-// more than leave-one-sequence-out is off (docs/kernels.md section 7: 0.60 to 0.85 of the test risk).
+// On transformer kernels the rows of a sequence are dependent, so these estimates are too low. Their error is larger than
+// that of leave-one-sequence-out (docs/dynamics.md, Risk estimates: 0.60 to 0.85 of the test risk).
 TEST(RowEstimates, AreLowOnTransformerKernels) {
   constexpr std::int64_t kTrain = 12, kTest = 24;
   double gcv = 0, by_row = 0, by_sequence = 0;

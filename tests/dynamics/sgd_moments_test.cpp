@@ -28,7 +28,7 @@ using testing::solved;
 using testing::view;
 using Counts = std::vector<std::int64_t>;
 
-// I - c H P_S for the batch whose sequences are the set bits.
+// I - c H P_S for the batch of the sequences with a set bit.
 Matrix<double> step_matrix(const Matrix<double>& h, std::int64_t n, unsigned batch, double c) {
   Matrix<double> step = -c * h;
   const Eigen::Index width = h.rows() / n;

@@ -47,7 +47,7 @@ TEST(Signatures, SmoothCurvesOfEachKind) {
   EXPECT_GT(verdict.onset, 3);
   EXPECT_LT(verdict.onset, 10);
   EXPECT_NEAR(verdict.seen_at / verdict.onset, 4, 1);
-  EXPECT_NE(verdict.reason.find("no floor stated"), std::string::npos) << verdict.reason;
+  EXPECT_NE(verdict.reason.find("no floor given"), std::string::npos) << verdict.reason;
   const auto diverging = watch(times, [](double t) { return 1 / (1 + t) + 1e-4 * std::exp(t / 20); });
   EXPECT_EQ(diverging.current(), Signature::instability);
   EXPECT_EQ(diverging.verdict().cause, SignatureCause::loss_rises);

@@ -22,7 +22,7 @@ struct Runs {
   tables::Measurements data() const { return testing::curve_of(compute, loss); }
 };
 
-// Runs of different size whose curves touch a two-stage law: run k learns exponentially until its data are used up.
+// Runs of different size with curves that touch a two-stage law: run k learns exponentially until its data are used up.
 Runs runs_along(const Truth& truth, int count, double noise, std::uint64_t draw = 0) {
   numerics::RandomStream stream(4, "envelope_test", draw);
   Runs runs;

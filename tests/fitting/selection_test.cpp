@@ -91,8 +91,10 @@ TEST(Selection, WhereNoLawCanBeFittedWhatIsLackingIsSaidOnce) {
   EXPECT_TRUE(
       lacking.starts_with("no law can be fitted: each needs some of the columns batch, compute, d_model, lr_sum, "))
       << lacking;
-  EXPECT_NE(lacking.find("found beside the loss: size in M; name what you have, as in --col n_params=COLUMN"),
-            std::string::npos)
+  EXPECT_NE(
+      lacking.find(
+          "besides the loss the table has: size in M; name the column you have, for example --col n_params=COLUMN"),
+      std::string::npos)
       << lacking;
   // The columns are there, the rows are not: the first reasons, not thirty.
   tables::Measurements one;
@@ -123,8 +125,8 @@ TEST(Selection, LawsThatCannotBeFittedAreNoted) {
                                      laws::law_from("power@tokens"), laws::law_from("kaplan-n")},
                                     data, plain());
   ASSERT_EQ(ranking.laws.size(), 1U);
-  EXPECT_EQ(ranking.notes, (std::vector<std::string>{"skipped because column n_params is missing: chinchilla, kaplan-n",
-                                                     "skipped because column step is missing: shifted-power"}));
+  EXPECT_EQ(ranking.notes, (std::vector<std::string>{"chinchilla, kaplan-n: column n_params is missing",
+                                                     "shifted-power: column step is missing"}));
   EXPECT_THROW((void)rank_laws({laws::law_from("chinchilla")}, data, plain()), base::InputError);
 }
 

@@ -74,8 +74,8 @@ TEST(TwoStageFit, IntervalOfTheExponentCovers) {
   }
 }
 
-// The same for the default objective, whose intervals are bootstrapped: 100 draws of 100 resamples, to be fast. Its
-// true coverage is 97 % (interval.h): a correct run leaves 90 to 99 of 100 with probability 0.05.
+// The same for the default objective, with bootstrap intervals: 100 draws of 100 resamples, to be fast. The true
+// coverage is 97 % (interval.h): a correct run leaves 90 to 99 of 100 with probability 0.05.
 TEST(TwoStageFit, BootstrapIntervalOfTheExponentCovers) {
   int covered = 0;
   for (std::uint64_t draw = 0; draw < 100; ++draw) {

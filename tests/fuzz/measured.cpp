@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Any bytes as a table of runs, CSV, TSV or JSONL: refused with an InputError, or measurements whose columns are as
-// long as the output, which is positive, and whose lines are those of the text in order.
+// Any bytes as a table of runs (CSV, TSV or JSONL) are refused with an InputError, or give measurements: the output is
+// positive, the columns are as long as the output, and the line numbers are those of the text, in order.
 #include <algorithm>
 #include <cmath>
 #include <cstddef>

@@ -36,7 +36,7 @@ bool all_finite(const ConjugateGradientResult& result) {
   return std::isfinite(result.residual);
 }
 
-// kernels.md section 6, check 7: ridge regression with the kernel against Cholesky.
+// Ridge regression with the kernel against Cholesky (docs/kernel.md, Checks).
 TEST(ConjugateGradient, KernelRidgeRegressionMatchesCholesky) {
   const auto c = testing::checked_model(model::Activation::tanh);
   const Matrix<double> jacobian = testing::explicit_jacobian(c);

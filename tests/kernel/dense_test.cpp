@@ -51,7 +51,7 @@ void expect_equals_definition(const Definition& definition, const KernelOptions&
   const DenseKernel<T> dense = dense_kernel<T>(model, batch.theta, batch.inputs(), options);
   const std::string what = testing::describe(c, options);
 
-  // A block whose exact kernel is nearly zero (key biases, one coordinate a token, sums that cancel) has the rounding
+  // A block with a nearly zero exact kernel (key biases, one coordinate per token, sums that cancel) has the rounding
   // of its Jacobian, dJ <= tolerance |J| of the whole: error <= 2 |J_block| |dJ| + |dJ|^2. The closed forms do better.
   const std::int64_t summed = options.reduce == Reduce::none          ? 1
                               : options.reduce == Reduce::coordinates ? c.options.outputs()

@@ -39,7 +39,7 @@ double kolmogorov(const SpectralDensity& density, const std::vector<double>& des
   return worst;
 }
 
-// kernels.md section 6, check 7: 20 probes, 60 steps.
+// docs/kernel.md, Checks: 20 probes, 60 steps.
 TEST(Density, TransformerKernelWithinTheStatedErrors) {
   for (const auto activation : {model::Activation::relu, model::Activation::tanh}) {
     const auto c = testing::checked_model(activation);

@@ -51,7 +51,7 @@ TEST(Lanczos, KnownSpectrumFromBothEnds) {
   }
 }
 
-// kernels.md section 6, check 7.
+// docs/kernel.md, Checks.
 TEST(Lanczos, TopTenOfEveryLayerMatchTheDenseKernel) {
   const auto c = testing::checked_model(model::Activation::gelu);
   const Matrix<double> jacobian = testing::explicit_jacobian(c);

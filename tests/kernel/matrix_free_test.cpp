@@ -87,7 +87,7 @@ TEST(MatrixFree, MatchesTheExplicitJacobianOnEverySelection) {
   }
 }
 
-// kernels.md section 6, check 1: v^T H^(nu) v = ||grad_nu <v, F>||^2, and the layers add up.
+// docs/kernel.md, Checks: v^T H^(nu) v = ||grad_nu <v, F>||^2, and the layers add up.
 TEST(MatrixFree, QuadraticFormIsTheGradientNorm) {
   for (const auto activation : {model::Activation::relu, model::Activation::tanh}) {
     const Case c = checked_model(activation);

@@ -35,8 +35,8 @@ TEST(Planner, TakesTheSandwichForFullKernelsAndContractionForReducedOnes) {
   EXPECT_EQ(plan_kernel(model_of(4, 32, 128, 128), 4, 0, options, 4).cost.algorithm, Algorithm::sandwich);
 }
 
-// The leading terms of docs/kernels.md section 3 for the top layer alone: per pair and entry of the O x O block 2 flop
-// for each of m (mlp.up), d (attn.o), H d_h (attn.v), and H (L+1)/2 for queries and keys together in source form.
+// The leading terms of docs/kernel.md, Costs, for the top layer alone: per pair and entry of the O x O block 2 flop for
+// each of m (mlp.up), d (attn.o), H d_h (attn.v), and H (L+1)/2 for queries and keys together in source form.
 TEST(Planner, FlopApproachesTheFormulaOfTheNote) {
   const auto o = model_of(1, 64, 512, 16);
   const Plan plan = plan_kernel(o, 64, 0, {}, 8);

@@ -203,7 +203,7 @@ TEST(Jvp, FloatMatchesDouble) {
     std::vector<float> out(exact.size());
     m.forward(theta, in, workspace, out.data());
     m.jvp(theta, in, workspace, tangents, v, out.data());
-    // A relu unit whose input rounds across 0 switches its whole column: allowed for in that activation.
+    // If the input of a relu unit rounds across 0, its whole column changes; the tolerance of relu allows for this.
     const double tolerance = c.options.activation == model::Activation::relu ? 1e-2 : 1e-4;
     EXPECT_LE(distance(Doubles(out.begin(), out.end()), exact), tolerance * norm(exact)) << c.describe();
   }

@@ -84,8 +84,8 @@ TEST(Transformer, FloatMatchesDouble) {
     const Case c = any_case(i);
     const Passes exact = fast_passes<double>(c), narrow = fast_passes<float>(c);
     EXPECT_LE(distance(narrow.outputs, exact.outputs), 1e-4 * norm(exact.outputs)) << c.describe();
-    // A relu unit whose input rounds across 0 switches its whole column: allowed for in the gradient of that
-    // activation.
+    // If the input of a relu unit rounds across 0, its whole column changes; the tolerance of relu's gradient allows
+    // for this.
     const double tolerance = c.options.activation == model::Activation::relu ? 1e-2 : 1e-4;
     EXPECT_LE(distance(narrow.gradient, exact.gradient), tolerance * norm(exact.gradient)) << c.describe();
   }
@@ -112,8 +112,8 @@ TEST(Transformer, CausalMaskIsExactlyCausal) {
       if (mask == model::Mask::causal) {
         EXPECT_TRUE(past_same) << c.describe();
       }
-      // With one output direction the bidirectional past could stay put by accident only where attention sees d_model =
-      // 1 rows (normalised to +-1), so the control is asked of wider models.
+      // The bidirectional past can stay the same by accident only where attention sees rows with d_model = 1 (normalised
+      // to +-1), so the control is required of wider models.
       if (mask == model::Mask::bidirectional && c.options.d_model > 2) {
         EXPECT_FALSE(past_same) << c.describe();
       }

@@ -64,7 +64,7 @@ TEST(Bfloat16, TiesAndEnds) {
   EXPECT_EQ(round_to_bfloat16(std::numeric_limits<float>::denorm_min()), 0.0F);
 }
 
-// Also those whose payload lies in the bits that are cut off: without care they become infinite, or overflow to zero.
+// This includes NaN with a payload in the bits that are cut off, which could become infinite or overflow to zero.
 TEST(Bfloat16, NanStaysNan) {
   for (const std::uint32_t bits : {0x7f800001U, 0x7fffffffU, 0x7fc00000U, 0xff800001U, 0xffffffffU})
     EXPECT_TRUE(std::isnan(round_to_bfloat16(std::bit_cast<float>(bits)))) << bits;

@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # tests/packaging/first_run.sh ROOT > docs/first_run.md
-# What a new user meets: on an empty Debian 12 with nothing but git, from clone to a table of runs fitted and planned, by the
-# commands that README.md gives for it and no others. As root; ROOT is made before, and its packages come from its own sources:
+# Follows the README as a new user does: on an empty Debian 12 with nothing but git, it clones the repository, fits a table of
+# runs and plans the next one, with the commands of README.md and no others. Run it as root. ROOT must exist; it installs
+# packages from its own sources:
 #   debootstrap --variant=minbase --include=git,ca-certificates bookworm ROOT
-# Prints the transcript as a page; exit 1 where a command fails or all of it takes 10 minutes or more.
+# Prints the transcript as a page. Exits with 1 if a command fails or if everything takes 10 minutes or more.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 root=$(cd "${1:?which root? see the head of this file}" && pwd)
@@ -12,8 +13,8 @@ root=$(cd "${1:?which root? see the head of this file}" && pwd)
 
 rm -rf "$root/srv/phaselaw.git"
 git clone --quiet --bare "$here" "$root/srv/phaselaw.git"
-sed -n '/^For your own table/,/^Elsewhere/p' "$here/README.md" | sed -n '/^```sh$/,/^```$/{/^```/d;p}' >"$root/root/commands"
-[[ -s $root/root/commands ]] || { echo "first_run: README.md has no commands after 'For your own table'" >&2 && exit 1; }
+sed -n '/^To fit your own runs/,/The first ten minutes/p' "$here/README.md" | sed -n '/^```sh$/,/^```$/{/^```/d;p}' >"$root/root/commands"
+[[ -s $root/root/commands ]] || { echo "first_run: README.md has no commands after 'To fit your own runs'" >&2 && exit 1; }
 
 # Fourteen runs as people write them down: loss by 1.69 + 406.4 N^-0.34 + 410.7 D^-0.28 with 0.4 % of noise.
 cat >"$root/root/runs.csv" <<'CSV'
@@ -69,8 +70,9 @@ cat <<PAGE
 # The first ten minutes: from clone to a plan
 
 An empty Debian 12 (debootstrap, minbase, git), $(nproc) cores ($(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -1)), commit $(git -C "$here" rev-parse --short HEAD).
-One table of fourteen runs and the five commands of the [README](../README.md): $((seconds / 60)) min $((seconds % 60)) s, nearly all of it
-installing and compiling, once. Written by \`tests/packaging/first_run.sh\`; nothing is edited.
+One table of fourteen runs and the five commands of the [README](../README.md) took $((seconds / 60)) min $((seconds % 60)) s. Nearly all of
+this time goes into installing and compiling, which happens once. \`tests/packaging/first_run.sh\` writes this transcript, and
+\`docs/refresh_readme.py\` renews what phaselaw prints.
 
 \`\`\`console
 $(cat "$transcript")

@@ -92,7 +92,7 @@ def test_signatures_are_the_flags(program):
         for name, option in _options.DESCRIBED[verb].items():
             assert "--" + name.replace("_", "-") in shown, (verb, name)
             assert signature.parameters[name].default == option.default
-            assert f"{name} = " in getattr(phaselaw, verb).__doc__
+            assert f"{name} : default " in getattr(phaselaw, verb).__doc__
     written = program.run("keys", "--python").stdout
     assert written == (EXAMPLES.parent / "python/phaselaw/_options.py").read_text(encoding="utf-8")
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a notebook shows: tables that say everything the text says, figures whose axes are labelled."""
+"""What a notebook shows: tables that say everything the text says, figures with labelled axes."""
 
 import html.parser
 

@@ -157,7 +157,7 @@ def memory(bench):
 def bad_input(bench):
     plain = bench.experiment(3)
     bench.refused(2, "--spectrum-only works without one", plain, "--distributed", "--spectrum-only")
-    bench.refused(2, "made by sandwich; found jacobian", plain, "--distributed", "--algorithm", "jacobian")
+    bench.refused(2, "needs algorithm sandwich; found jacobian", plain, "--distributed", "--algorithm", "jacobian")
     bench.refused(2, "the limit is", plain, "--distributed", "--memory-limit", "1K")
     bench.refused(2, "add --distributed", plain)
     bench.refused(2, "closed forms for the plain block only", bench.experiment(3, model='norm = "layernorm"'), "--distributed")

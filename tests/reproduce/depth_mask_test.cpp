@@ -22,10 +22,10 @@ const report::Claim& claim(const std::vector<report::Claim>& claims, const std::
   throw std::runtime_error("no claim " + id);
 }
 
-// Scatter whose mean and covariance with depth are 0 by its signs: +, -, -, +.
+// Scatter with the signs +, -, -, +, so that its mean and its covariance with depth are 0.
 double scatter(int replicate, double size) { return replicate % 4 == 0 || replicate % 4 == 3 ? size : -size; }
 
-// Flows at depths 1, 2, 4, 8 whose rate is S(N, c) and whose drift is N^drift_slope, bound_share times above the bound.
+// Flows at depths 1, 2, 4, 8 with the rate S(N, c), bound_share times above the bound, and the drift N^drift_slope.
 std::vector<FlowPoint> flows(double growth, double drift_slope, double bound_share, double noise) {
   std::vector<FlowPoint> points;
   for (const int depth : {1, 2, 4, 8})

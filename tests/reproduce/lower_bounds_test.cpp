@@ -150,7 +150,7 @@ TEST(FirstOrderClaims, FollowTheIntervals) {
   EXPECT_EQ(verdict_of(claims_of(oracle), id), Verdict::kNotSupported);
 }
 
-// Runs whose envelope is `shape` of the compute.
+// Runs with the envelope shape(compute).
 template <class Shape>
 BandInput band_input(const Shape& shape) {
   BandInput input{.curves = {}, .noise = 0.3, .initial_risk = 2, .coordinates = 4};

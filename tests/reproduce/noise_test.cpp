@@ -13,7 +13,7 @@ namespace {
 
 using report::Verdict;
 
-// Runs whose best excess risk is ratio n^slope with log-normal scatter: they fall to it and rise again.
+// Runs with the best excess risk ratio n^slope, with log-normal scatter: they fall to it and rise again.
 NoiseCase planted(const char* name, double exponent, double slope, double ratio, double scatter) {
   NoiseCase c;
   c.name = c.label = name;

@@ -42,12 +42,12 @@ TEST(Export, HasTheDocumentedColumnsAndNumbers) {
   a.measurements = {{.step = 0, .time = 0.0, .train_loss = 0.1}, {.step = 5, .time = 1e-7, .train_loss = 1.0 / 3}};
   b.status = Status::kDiverged;
   b.measurements = {{.step = 0, .compute_flop = 1e21, .train_loss = std::numeric_limits<double>::infinity()}};
-  EXPECT_EQ(csv({a, b}),
-            "run,key,status,n_data,name,n_params,summary.train_loss,step,time,tokens,compute_flop,train_loss,test_loss,"
-            "excess_risk\n"
-            "0,k0,finished,32,\"x,\"\"y\"\"\",12,0.5,0,0,,,0.1,,\n"
-            "0,k0,finished,32,\"x,\"\"y\"\"\",12,0.5,5,1e-07,,,0.3333333333333333,,\n"
-            "1,k1,diverged,64,z,34,,0,,,1e+21,inf,,\n");
+  EXPECT_EQ(
+      csv({a, b}),
+      "run,key,status,n_data,name,n_params,summary.train_loss,step,time,tokens,compute_flop,train_loss,test_loss,excess_risk\n"
+      "0,k0,finished,32,\"x,\"\"y\"\"\",12,0.5,0,0,,,0.1,,\n"
+      "0,k0,finished,32,\"x,\"\"y\"\"\",12,0.5,5,1e-07,,,0.3333333333333333,,\n"
+      "1,k1,diverged,64,z,34,,0,,,1e+21,inf,,\n");
   EXPECT_EQ(jsonl({b}),
             R"({"run":1,"key":"k1","status":"diverged","n_params":34,"summary.train_loss":null,"step":0,"time":null,)"
             R"("tokens":null,"compute_flop":1e+21,"train_loss":null,"test_loss":null,"excess_risk":null})"

@@ -41,7 +41,7 @@ inline std::vector<double> numbers_of(const Measurement& m) {
   return numbers;
 }
 
-// A run whose every number follows from (index, rows).
+// A run in which every number follows from (index, rows).
 inline RunRecord sample_run(std::int64_t index, int rows) {
   RunRecord run;
   run.index = index;

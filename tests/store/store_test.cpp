@@ -314,7 +314,7 @@ TEST(Store, AFullDiskIsARunErrorAndEarlierRunsStay) {
         message = error.what();
         break;
       }
-    EXPECT_NE(message.find("full; runs stored before are intact"), std::string::npos) << message;
+    EXPECT_NE(message.find("full; the runs stored so far are intact"), std::string::npos) << message;
     EXPECT_GE(stored, 2);
     EXPECT_EQ(static_cast<std::int64_t>(store.runs().size()), stored);  // still usable
     EXPECT_THROW(store.add(sample_run(stored, 300)), base::RunError);

@@ -32,8 +32,8 @@ TEST_F(SweepTest, OneAndTwoThreadsGiveTheSameBytes) {
   EXPECT_EQ(a, exported(two));
 }
 
-// Runs whose batches have several shards, one and several threads each, also where the threads of the next run are not
-// free yet.
+// Batches with several shards, on one and on several threads for each run, also when the threads of the next run are
+// not free yet.
 TEST_F(SweepTest, SeveralThreadsInARunGiveTheSameBytes) {
   auto document = base::parse_toml(kStudy, "study.toml");
   for (const auto& [key, value] : {std::pair{"d_model", 16}, {"d_hidden", 1024}, {"seq_len", 32}})

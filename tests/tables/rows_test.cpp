@@ -73,7 +73,7 @@ TEST(Rows, HeadingsSayTheirUnits) {
             (Numbers{2e6, 4e6}));
   EXPECT_EQ(read("size (M),loss\n2,3\n4,2\n", {.col = {{"n_params", "size (M)"}}}).data.columns.get("n_params"),
             (Numbers{2e6, 4e6}));
-  expect_error("params (M),loss\n2,3\n4M,2\n", "t:3:1", "write the unit once");
+  expect_error("params (M),loss\n2,3\n4M,2\n", "t:3:1", "give the unit only once");
 }
 
 TEST(Rows, RecognisesTheNamesPeopleUse) {
@@ -107,11 +107,11 @@ TEST(Rows, RecognisesTheNamesPeopleUse) {
 TEST(Rows, AmongSeveralTheLikeliestIsTakenAndTheOthersNamed) {
   const Rows t = read("step,train/loss,val_loss,N,params_total\n1,3,2,5000,7000\n");
   EXPECT_EQ(t.output_column, "val_loss");
-  EXPECT_TRUE(any_of(t.notes, "train/loss could be meant too"));
+  EXPECT_TRUE(any_of(t.notes, "but train/loss would also fit"));
   EXPECT_TRUE(any_of(t.notes, "n_params is taken from N; params_total"));
   EXPECT_EQ(read("step,train/loss,val_loss\n1,3,2\n", {.col = {{"loss", "train/loss"}}}).data.output, Numbers{3});
   // No known name and no way to choose.
-  expect_error("N,loss_c4,loss_pile,loss_upper_pile\n1,2,3,4\n", "t:1", "loss_c4, loss_pile; choose with --col");
+  expect_error("N,loss_c4,loss_pile,loss_upper_pile\n1,2,3,4\n", "t:1", "loss_c4, loss_pile; choose one with --col");
   expect_error("N,lambada_ppl\n1,2\n", "t:1", "logarithm");
   expect_error("N,speed\n1,2\n", "t:1", "--col loss=COLUMN");
 }
@@ -127,8 +127,7 @@ TEST(Rows, OtherColumnsKeepTheirNamesAndTheOutputIsWhatTheLawPredicts) {
 
 TEST(Rows, JsonLinesWithNestedKeysMissingKeysAndPythonsNaN) {
   const std::string text =
-      "{\"name\":\"a "
-      "\\\"NaN\\\"\",\"config\":{\"n_params\":70000000,\"lr\":0.1},\"val/loss\":3.25,\"tags\":[1,2]}\r\n\n"
+      "{\"name\":\"a \\\"NaN\\\"\",\"config\":{\"n_params\":70000000,\"lr\":0.1},\"val/loss\":3.25,\"tags\":[1,2]}\r\n\n"
       "{\"name\":\"b\",\"config\":{\"n_params\":1.4e9},\"val/loss\":2.5,\"extra\":null}\n"
       "{\"name\":\"c\",\"config\":{\"n_params\":2},\"val/loss\":NaN}\n";
   const Rows t = read(text, {.where = {"val/loss>0"}});
@@ -146,8 +145,8 @@ TEST(Rows, JsonLinesWithNestedKeysMissingKeysAndPythonsNaN) {
 
 TEST(Rows, ChartsExportedByWandbBecomeOneRowForEachRunAndStep) {
   const std::string text =
-      "\"Step\",\"big - net - train/loss\",\"big - net - train/loss__MIN\",\"big - net - train/loss__MAX\","
-      "\"small - train/loss\",\"small - _step\"\n0,5,5,5,6,0\n10,4,4,4,,\n20,3,3,3,5.5,20\n";
+      "\"Step\",\"big - net - train/loss\",\"big - net - train/loss__MIN\",\"big - net - train/loss__MAX\",\"small - train/loss\",\"small - _step\"\n"
+      "0,5,5,5,6,0\n10,4,4,4,,\n20,3,3,3,5.5,20\n";
   const Rows t = read(text);
   EXPECT_EQ(t.run, (std::vector<std::string>{"big - net", "small", "big - net", "big - net", "small"}));
   EXPECT_EQ(t.data.output, (Numbers{5, 6, 4, 3, 5.5}));
@@ -180,7 +179,7 @@ TEST(Rows, MarksAndLineEnds) {
     std::filesystem::remove(path);
     return message;
   };
-  EXPECT_NE(file_error(std::string("\x1f\x8b\x08\x00xyz", 7)).find("gzip file whole"), std::string::npos);
+  EXPECT_NE(file_error(std::string("\x1f\x8b\x08\x00xyz", 7)).find("gzip file is complete"), std::string::npos);
   EXPECT_NE(file_error(std::string("\xff\xfeN\0", 4)).find("UTF-16"), std::string::npos);
   EXPECT_NE(file_error("").find("empty file"), std::string::npos);
   EXPECT_EQ(file_error("{\"N\": 5000, \"loss\": 2}\n"), "no error");
@@ -229,9 +228,9 @@ TEST(Rows, AbsurdAndMixedUnitsNameTheRowAndTheFactor) {
   // Whole numbers may be toys, so they are a question.
   EXPECT_TRUE(any_of(read("N,D,loss\n70,3e11,2\n410,3e11,1\n").warnings, "same units"));
   EXPECT_TRUE(read("N,D,loss\n70,3000,2\n410,3000,1\n").warnings.empty());
-  EXPECT_TRUE(any_of(read("N,D,C,loss\n1e6,1e9,6,2\n1e6,2e9,12,1\n").warnings, "are the units FLOP"));
+  EXPECT_TRUE(any_of(read("N,D,C,loss\n1e6,1e9,6,2\n1e6,2e9,12,1\n").warnings, "check that the units are FLOP"));
   EXPECT_TRUE(any_of(read("N,D,C,loss\n1e6,1e9,9e15,2\n").notes, "1.5 times 6 n_params tokens"));
-  EXPECT_TRUE(any_of(read("N,loss\n1e6,2\n1e7,3684074\n").warnings, "line 3: is it a perplexity"));
+  EXPECT_TRUE(any_of(read("N,loss\n1e6,2\n1e7,3684074\n").warnings, "in line 3, which is large for a loss in nats"));
 }
 
 TEST(Rows, MixedPrecisionsAreSaid) {
@@ -251,7 +250,7 @@ TEST(Rows, MixedPrecisionsAreSaid) {
 TEST(Rows, RowsLeftOutAreSaid) {
   const Rows t = read("N,loss\n1e6,2\n2e6,\n1e6,2\n3e6,1\n");
   EXPECT_EQ(t.line, (std::vector<long>{2, 5}));
-  EXPECT_TRUE(any_of(t.warnings, "1 row without a loss left out (line 3)"));
+  EXPECT_TRUE(any_of(t.warnings, "1 row without a loss skipped (line 3)"));
   EXPECT_TRUE(any_of(t.warnings, "(line 4; the first repeats line 2)"));
   // Same numbers of another run are not a copy.
   EXPECT_EQ(read("run,N,loss\na,1e6,2\nb,1e6,2\n").n_rows(), 2U);

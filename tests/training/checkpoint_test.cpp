@@ -114,11 +114,11 @@ TEST(Checkpoint, BadFilesAreOneClearErrorEach) {
     std::string bytes, expected;
   } cases[] = {
       {"", "expected a .safetensors file, found 0 bytes"},
-      {long_header, "header should have"},
-      {good.substr(0, 100), "header should have"},
+      {long_header, "expected a .safetensors header of"},
+      {good.substr(0, 100), "expected a .safetensors header of"},
       {std::string("\x02\0\0\0\0\0\0\0{]", 10), "not valid JSON"},
       {std::string("\x02\0\0\0\0\0\0\0[]", 10), "expected a JSON object"},
-      {good.substr(0, good.size() - 1), "it is cut off"},
+      {good.substr(0, good.size() - 1), "the file is incomplete"},
       {good + "x", "bytes of tensor data, found"},
       {with_header(good, [](Value& header) { header = without(header, "layers.0.attn.q"); }),
        "tensor layers.0.attn.q is missing"},
@@ -128,7 +128,7 @@ TEST(Checkpoint, BadFilesAreOneClearErrorEach) {
       {entry("dtype", "I32"), "tensor layers.0.attn.q: expected dtype F32, F16, BF16, found I32"},
       {entry("dtype", "BF16"), "tensor layers.0.attn.q: expected 32 bytes, found 64"},
       {wide, "expected dtype F32, F16, BF16, found F64"},
-      {entry("dtype", 3), "its header entry is not understood"},
+      {entry("dtype", 3), "its header entry is malformed"},
       {entry("data_offsets", offsets(0, 60)), "tensor layers.0.attn.q: expected 64 bytes, found 60"},
       {entry("data_offsets", offsets(64, 0)), "expected data_offsets [begin, end], found [64, 0]"},
       {entry("data_offsets", offsets(-64, 0)), "expected data_offsets [begin, end], found [-64, 0]"},

@@ -32,7 +32,7 @@ TEST(Precision, HardwareIsRefusedWhereItIsMissing) {
   EXPECT_EQ(said.empty(), numerics::bfloat16_missing().empty());
   if (said.empty()) GTEST_SKIP() << "this processor has bfloat16";
   const std::string missing = numerics::bfloat16_missing();
-  for (const std::string& part : {std::string("training.precision"), std::string("multiplies bfloat16"), missing,
+  for (const std::string& part : {std::string("training.precision"), std::string("cannot multiply bfloat16"), missing,
                                   std::string("\"float32\""), std::string("\"bfloat16-emulated\"")})
     EXPECT_NE(said.find(part), std::string::npos) << said;
   const auto trained = refusal([] {

@@ -189,10 +189,12 @@ TEST(StateDict, AnotherArchitectureIsOneErrorThatNamesTheTensor) {
   deeper.n_layers = 3;
   expect(file, deeper, "tensor transformer.h.2.ln_1.weight is missing");
   ModelOptions plain;
-  expect(file, plain,
-         "weights under GPT-2's names need in [model]: readout = \"tokens\", parametrisation = \"standard\", "
-         "branch_scale = 1, norm_gain = true, norm = \"layernorm\"");
-  expect(written(Naming::llama, llama()), gpt2(), "weights under Llama's names need in [model]: norm = \"rms\"");
+  expect(
+      file, plain,
+      "weights with the names of GPT-2 need these keys in [model]: "
+      "readout = \"tokens\", parametrisation = \"standard\", branch_scale = 1, norm_gain = true, norm = \"layernorm\"");
+  expect(written(Naming::llama, llama()), gpt2(),
+         "weights with the names of Llama need these keys in [model]: norm = \"rms\"");
   expect(changed(written(Naming::gpt2, gpt2(false)), [](auto&) {}), gpt2(), "tensor lm_head.weight differs");
   expect(written(Naming::phaselaw, llama()), gpt2(), "tensor position is missing");
   EXPECT_TRUE(contains(

@@ -45,7 +45,7 @@ TEST(Trainer, GradientDescentOnALinearModelFollowsTheExactRecursion) {
     moved[static_cast<std::size_t>(block.offset + i)] += 1;
     jacobian.col(i) = outputs(moved) - f0;
   }
-  // r_{k+1} = (I - (2 eta / n) J J^T) r_k, theory.md section 9.
+  // r_{k+1} = (I - (2 eta / n) J J^T) r_k (docs/dynamics.md, A fixed kernel).
   constexpr double kRate = 0.05;
   numerics::Vector<double> residual = f0 - numerics::Vector<double>::Map(data.train.y.data(), rows);
   std::vector<double> expected;
@@ -56,7 +56,7 @@ TEST(Trainer, GradientDescentOnALinearModelFollowsTheExactRecursion) {
   const auto result = run<double>(options, data, small_training(OptimizerKind::gd, kRate, 64));
   ASSERT_EQ(result.outcome, Outcome::finished);
   EXPECT_EQ(result.batch, 5);
-  // 64 steps, each with rounding eps times sums of 60 terms and a Jacobian whose entries carry eps |F| <= 10 eps.
+  // 64 steps, each with rounding eps times sums of 60 terms and a Jacobian with errors of eps |F| <= 10 eps in its entries.
   const double tolerance = 64 * 60 * 10 * std::numeric_limits<double>::epsilon() * expected[0];
   for (const auto& m : result.curve) EXPECT_NEAR(m.train_loss, expected[static_cast<std::size_t>(m.step)], tolerance);
   EXPECT_LT(result.curve.back().train_loss, 0.9 * expected[0]);

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Neural Tangents' exact finite-width kernel, all three implementations, jitted; compilation is not timed.
 
-    contraction-B    jacobian contraction                 B sequences a block of rows and columns
+    contraction-B    jacobian contraction                 B sequences per block of rows and columns
     products-B       NTK-vector products
     structured-B     structured derivatives
     product          K v = jvp(vjp(v)) in JAX, no K

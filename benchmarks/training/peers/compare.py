@@ -23,7 +23,7 @@ AGREEMENT = 1e-5
 
 
 class Peer:
-    """A program that answers lines; several copies of it are one peer whose rates add up."""
+    """A program that answers lines; several copies of it form one peer, and their rates are added."""
 
     def __init__(self, command, copies=1, label="", threads=1):
         environment = dict(os.environ, OMP_NUM_THREADS=str(threads))
@@ -117,7 +117,7 @@ def best(rates, who, wanted):
 
 
 def table(results, threads):
-    lines = ["| config | program | tokens/s, median (least to most) | one model a core is | losses differ by |", "|---|---|---|---|---|"]
+    lines = ["| config | program | tokens/s, median (least to most) | one model per core is | losses differ by |", "|---|---|---|---|---|"]
     for config, (rates, differences) in results.items():
         mine = statistics.median(rates["phaselaw", "many"])
         ceiling, speedup = (statistics.median(rates["phaselaw", key]) for key in ("ceiling", "speedup"))
@@ -127,7 +127,7 @@ def table(results, threads):
             lines.append(f"| {config} | {program} | {middle:,.0f} ({min(values):,.0f} to {max(values):,.0f}) | "
                          f"{mine / middle:.2f}x | {difference} |")
 
-        row(f"**phaselaw, one model a core, {threads} cores** ({speedup:.2f} times one)", rates["phaselaw", "many"])
+        row(f"**phaselaw, one model per core, {threads} cores** ({speedup:.2f} times one)", rates["phaselaw", "many"])
         row(f"phaselaw, one thread ({100 * ceiling:.0f} % of its products' rate)", rates["phaselaw", "one"])
         if ("phaselaw", "threads") in rates:
             row(f"phaselaw, one model on {threads} threads", rates["phaselaw", "threads"])

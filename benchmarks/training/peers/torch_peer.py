@@ -94,7 +94,7 @@ class Model(torch.nn.Module):
         return F.linear(self.rms(x), self.out) if o["readout"] == "tokens" else x
 
     def loss(self, x, y):
-        """What is minimised: mean nats a token, or squared error a sequence."""
+        """The objective: mean nats per token, or squared error per sequence."""
         outputs = self(x)
         if self.o["readout"] == "tokens":
             return F.cross_entropy(outputs.view(-1, outputs.shape[-1]), y.view(-1))
@@ -110,7 +110,7 @@ def optimizer(case, model, **how):
 
 
 def fastest(candidates, seconds_of):
-    """The candidate that takes least; those that this release does not know are passed over."""
+    """The fastest candidate; those that this release does not support are skipped."""
     found = []
     for candidate in candidates:
         with contextlib.suppress(RuntimeError, TypeError, ValueError):

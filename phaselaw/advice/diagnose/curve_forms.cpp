@@ -16,7 +16,7 @@ namespace {
 
 constexpr double kLargestInflation = 50;
 constexpr std::size_t kFewestBlocks = 5;
-constexpr double kLargestPower = 3;  // a late exponent that still is one
+constexpr double kLargestPower = 3;  // largest late exponent that still describes a power law
 
 struct Described {
   const char* form;
@@ -82,7 +82,7 @@ double weighted_square(const std::vector<double>& residual, const std::vector<do
   return square / total;
 }
 
-// s of Mandel and Paule: sum r^2/(sd^2 + s^2) = n - k.
+// Finds s of Mandel and Paule: sum r^2/(sd^2 + s^2) = n - k.
 double scatter_of(const std::vector<double>& residual, const std::vector<double>& sd, double k) {
   const double goal = std::max(1.0, static_cast<double>(residual.size()) - k);
   const auto total = [&](double s) {
@@ -113,12 +113,12 @@ double inflation_of(const std::vector<double>& residual, const std::vector<doubl
   return std::min((1 + rho) / std::max(1 - rho, 1e-9), kLargestInflation);
 }
 
-// Why the fitted parameters are not what they are called; empty: they are.
+// Returns why the fitted parameters do not mean what their names say; empty if they do.
 std::string degenerate(const Described& form, const LossCurve& curve, const fitting::Fit& fit) {
   const std::string exponent = form.exponent_parameter;
   if (exponent.empty()) return {};
   if (const double q = fit.find(exponent)->value; q > kLargestPower)
-    return fmt::format("its late exponent {} is no power law", base::format_number(q, 2));
+    return fmt::format("its late exponent {} is too large for a power law", base::format_number(q, 2));
   if (std::string_view(form.form) != "broken-power") return {};
   const double c1 = fit.find("C1")->value;
   return c1 > curve.x.front() && c1 < curve.x.back() ? "" : "its break lies outside the curve";
@@ -138,37 +138,37 @@ Start start_of(const Described& form, const LossCurve& curve, const fitting::Fit
   return slow > 2 * fast ? Start::power : Start::mixed;
 }
 
-// Fits where the rows allow; a law that cannot be fitted is a note.
+// Fits one form if there are enough rows; if the form cannot be fitted, a note says why.
 void fit_one(const Described& form, const LossCurve& curve, CurveFits& fits, const fitting::FitOptions& options) {
   const laws::Law law = law_of(form, curve);
   if (fits.data.output.size() < law.parameters.size() + 2) {
-    fits.notes.push_back(fmt::format("{}: left out, {} parameters and {} blocks", form.form, law.parameters.size(),
-                                     fits.data.output.size()));
+    fits.notes.push_back(fmt::format("{}: not fitted, it has {} parameters and the curve only {} blocks", form.form,
+                                     law.parameters.size(), fits.data.output.size()));
     return;
   }
   try {
     fitting::Fit fit = fitting::fit_law(law, fits.data, options);
     if (fit.theta.empty()) {
-      fits.notes.push_back(fmt::format("{}: left out, {}", form.form, fit.convergence.status));
+      fits.notes.push_back(fmt::format("{}: not fitted, {}", form.form, fit.convergence.status));
       return;
     }
     const std::string problem = degenerate(form, curve, fit);
     if (!problem.empty()) {
-      fits.notes.push_back(fmt::format("{}: left out, {}", form.form, problem));
+      fits.notes.push_back(fmt::format("{}: discarded, {}", form.form, problem));
       return;
     }
     const Start start = start_of(form, curve, fit);
     fits.forms.push_back({std::move(fit), form.form, start, form.bend_parameter, form.bend_factor,
                           form.exponent_parameter, 0, 0, base::kNaN});
   } catch (const base::InputError& error) {
-    fits.notes.push_back(fmt::format("{}: left out, {}", form.form, error.what()));
+    fits.notes.push_back(fmt::format("{}: not fitted, {}", form.form, error.what()));
   }
 }
 
 void set_weights(const LossCurve& curve, CurveFits& fits) {
   const bool known = std::all_of(curve.sd.begin(), curve.sd.end(), [](double sd) { return sd > 0; });
   if (!known) return;
-  // The scatter comes from a first look with equal weights, at the forms that are quick to fit.
+  // The scatter is estimated from a first fit with equal weights, of the forms that are quick to fit.
   fitting::FitOptions equal = fits.options;
   for (const Described& form : kForms)
     if (std::string_view(form.form) != "broken-power") fit_one(form, curve, fits, equal);
@@ -193,7 +193,8 @@ double holdout_error(const CurveFits& fits, const CurveFormFit& form) {
   std::vector<std::size_t> first(kept);
   std::iota(first.begin(), first.end(), std::size_t{0});
   if (kept < form.fit.law.parameters.size() + 2) return base::kNaN;
-  // The annealing of rows that hardly had any says nothing of rows that are all annealing.
+  // The annealing of rows that were hardly annealed does not predict that of rows taken entirely from the decay
+  // phase.
   if (fits.data.columns.has("lr_drop")) {
     const std::vector<double> drop = fits.data.columns.get("lr_drop");
     if (drop.back() > 2 * drop[kept - 1]) return base::kNaN;
@@ -236,7 +237,7 @@ CurveFits fit_curve_forms(const LossCurve& curve, double level) {
   }
   const auto [low, high] = std::minmax_element(curve.loss.begin(), curve.loss.end());
   if (*low == *high) {
-    fits.notes.push_back("all losses are equal: there is nothing to fit");
+    fits.notes.push_back("all losses are equal, so nothing can be fitted");
     return fits;
   }
   set_weights(curve, fits);

@@ -12,9 +12,9 @@ namespace phaselaw::advice {
 
 namespace {
 
-constexpr double kMomentum = 0.999;       // of S2
-constexpr double kPeakShare = 0.99;       // of the largest learning rate counts as the peak
-constexpr double kLargestSchedule = 5e6;  // steps that a stated schedule may be written out for
+constexpr double kMomentum = 0.999;       // decay of S2
+constexpr double kPeakShare = 0.99;       // share of the largest learning rate that counts as the peak
+constexpr double kLargestSchedule = 5e6;  // largest number of steps for which a stated schedule is written out
 
 double decayed(Decay kind, double share, double to) {
   double left = 1 - share;
@@ -34,9 +34,11 @@ base::EnumNames<Decay> enum_names(Decay) {
 void StatedSchedule::validate() const {
   base::check_fields(*this);
   if (decay_from && decay == Decay::none)
-    throw base::InputError({"--decay-from"}, "says where the decay begins; say how it goes with --decay linear");
+    throw base::InputError({"--decay-from"},
+                           "gives the start of the decay without its shape; add the shape, for example --decay linear");
   if (decay_to != 0 && decay == Decay::none)
-    throw base::InputError({"--decay-to"}, "says where the decay ends; say how it goes with --decay linear");
+    throw base::InputError({"--decay-to"},
+                           "gives the end of the decay without its shape; add the shape, for example --decay linear");
   if (decay_from && !(*decay_from >= warmup))
     throw base::InputError({"--decay-from"},
                            fmt::format("expected a step after the warm-up of {} steps, found {}", warmup, *decay_from));
@@ -45,11 +47,13 @@ void StatedSchedule::validate() const {
 tables::LearningRates rates_of(const StatedSchedule& schedule, double last_step) {
   schedule.validate();
   if (!(last_step >= 1 && last_step <= kLargestSchedule))
-    throw base::InputError({"--warmup"}, fmt::format("a stated schedule counts steps: expected the curve's last step "
-                                                     "between 1 and {}, found {}; is there a step column?",
-                                                     base::format_number(kLargestSchedule), last_step));
+    throw base::InputError(
+        {"--warmup"},
+        fmt::format("a stated schedule counts steps, so the curve's last step must be between 1 and {}, found {}; "
+                    "check that the table has a step column",
+                    base::format_number(kLargestSchedule), last_step));
   if (schedule.warmup > last_step)
-    throw base::InputError({"--warmup"}, fmt::format("the warm-up of {} steps is longer than the curve, {} steps",
+    throw base::InputError({"--warmup"}, fmt::format("the warm-up of {} steps is longer than the curve of {} steps",
                                                      schedule.warmup, last_step));
   const double from = schedule.decay_from.value_or(schedule.warmup);
   tables::LearningRates rates;
@@ -73,7 +77,7 @@ ScheduleSums schedule_sums(const tables::LearningRates& rates, std::span<const d
       static_cast<std::size_t>(std::find_if(rates.lr.begin(), rates.lr.end(), at_peak) - rates.lr.begin());
   const auto last =
       n - 1 - static_cast<std::size_t>(std::find_if(rates.lr.rbegin(), rates.lr.rend(), at_peak) - rates.lr.rbegin());
-  // Before the largest learning rate nothing is annealed.
+  // Annealing is zero before the largest learning rate.
   const auto peak = static_cast<std::size_t>(std::max_element(rates.lr.begin(), rates.lr.end()) - rates.lr.begin());
   ScheduleSums sums;
   sums.warmup_end = first == 0 ? rates.step.front() : rates.step[first];
@@ -81,13 +85,13 @@ ScheduleSums schedule_sums(const tables::LearningRates& rates, std::span<const d
   sums.varies = *low < near_peak;
   sums.decays = last + 1 < n && rates.lr.back() < near_peak;
 
-  // At each recorded step; before the first the learning rate is the first one's.
+  // The values at each recorded step; before the first record the learning rate is that of the first.
   std::vector<double> s1(n), s2(n), momentum(n);
   s1[0] = rates.lr[0] * std::max(0.0, rates.step[0]);
   for (std::size_t i = 1; i < n; ++i) {
     const double gap = rates.step[i] - rates.step[i - 1];
     s1[i] = s1[i - 1] + gap * (gap > 1 ? 0.5 * (rates.lr[i - 1] + rates.lr[i]) : rates.lr[i - 1]);
-    // `gap` equal drops, one a step: m and S2 in closed form.
+    // `gap` equal drops, one per step: m and S2 in closed form.
     const double drop = i > peak ? (rates.lr[i - 1] - rates.lr[i]) / gap : 0;
     const double kept = std::pow(kMomentum, gap), limit = drop / (1 - kMomentum);
     momentum[i] = limit + (momentum[i - 1] - limit) * kept;
@@ -110,7 +114,7 @@ ScheduleSums schedule_sums(const tables::LearningRates& rates, std::span<const d
     sums.lr_sum.push_back(s1[i] + past * lr);
     sums.lr_drop.push_back(i + 1 < n ? s2[i] + share * (s2[i + 1] - s2[i]) : s2[i] + momentum[i] * past);
   }
-  // A learning rate that rises again could bring S2 below 0, where there is nothing to give back.
+  // A learning rate that rises again could make S2 negative, so it is bounded below by 0.
   for (double& drop : sums.lr_drop) drop = std::max(0.0, drop);
   return sums;
 }

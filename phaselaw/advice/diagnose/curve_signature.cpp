@@ -15,12 +15,12 @@ namespace phaselaw::advice {
 namespace {
 
 constexpr double kExcursion = 0.1;    // of ln loss
-constexpr double kExcursionSd = 8;    // of a level
-constexpr double kNoProgress = 0.01;  // relative fall a doubling inside a plateau
+constexpr double kExcursionSd = 8;    // standard deviations of a level
+constexpr double kNoProgress = 0.01;  // largest relative fall per doubling inside a plateau
 constexpr double kFlatEnd = 0.005;    // at the end
 constexpr double kEndFactor = 1.5;    // of the clock
 constexpr double kFaster = 4;         // before and after a plateau
-constexpr double kGradSpike = 10;     // times the median of the gradient norms around
+constexpr double kGradSpike = 10;     // times the median of the neighbouring gradient norms
 constexpr double kSigmas = 3;
 constexpr double kLateFactor = 1.4;  // of the clock, at the end
 constexpr double kQuicker = 1.3;     // than before
@@ -65,7 +65,7 @@ void find_excursions(const Levels& levels, std::vector<Excursion>& found) {
     const double above = levels.level[i] - levels.baseline[i];
     if (inside && above < 0.5 * threshold) {
       inside = false;
-      // What rises and falls again before anything is learnt is how training begins.
+      // A rise and fall before the loss has improved belongs to the start of training and is no instability.
       if (levels.level.front() - levels.baseline[i] < kExcursion) found.pop_back();
     }
     if (inside) {
@@ -139,7 +139,7 @@ void find_divergence(const tables::Curve& data, CurveSignature& signature) {
 void find_plateau(const LossCurve& curve, CurveSignature& signature) {
   const std::size_t n = curve.x.size();
   if (n < 12) return;
-  // The first block from which, and the last up to which, the loss falls fast over a factor 2.
+  // The first block from which the loss falls fast over a factor 2, and the last block up to which it does.
   double fast_until = std::numeric_limits<double>::infinity(), fast_from = 0;
   for (const double x : curve.x) {
     const FallRate rate = fall_rate(curve, x, 2 * x);
@@ -170,7 +170,7 @@ std::string read_instability(const CurveSignature& s) {
   if (s.n_not_finite > 0) parts.push_back(fmt::format("{} losses are not finite", s.n_not_finite));
   if (!s.diverged && !s.excursions.empty() && !s.excursions.back().ended)
     parts.push_back(
-        fmt::format("rises from step {} and does not come back", base::format_count(s.excursions.back().from_step)));
+        fmt::format("rises from step {} and does not recover", base::format_count(s.excursions.back().from_step)));
   std::size_t ended = 0;
   double height = 0, where = 0;
   for (const Excursion& e : s.excursions) {
@@ -214,7 +214,7 @@ FallRate fall_rate(const LossCurve& curve, double lo, double hi) {
     left += weight(b) * e * e;
   }
   const double variance = left / static_cast<double>(chosen.size() - 2);
-  // Where noise is known, its own size is the least that the scatter may count as.
+  // If the noise is known, it is a lower bound for the scatter.
   const bool known = curve.sd[chosen.front()] > 0;
   rate.per_doubling = -slope * std::numbers::ln2;
   rate.error = std::numbers::ln2 * std::sqrt((known ? std::max(1.0, variance) : variance) / tt);
@@ -227,8 +227,8 @@ void expect_gain(double gain, CurveSignature& signature) {
   signature.flat_end = true;
   if (signature.word != "none") return;
   signature.word = "plateau";
-  signature.reading =
-      fmt::format("flat at the end: the best form expects {} from twice the clock", base::format_percent(gain));
+  signature.reading = fmt::format("flat at the end: the best form predicts a gain of {} from doubling the clock",
+                                  base::format_percent(gain));
 }
 
 CurveSignature signature_of(const tables::Curve& data, const LossCurve& curve) {
@@ -257,15 +257,16 @@ CurveSignature signature_of(const tables::Curve& data, const LossCurve& curve) {
   } else if (!std::isnan(signature.plateau_from)) {
     signature.word = "plateau";
     signature.reading =
-        fmt::format("no progress from step {} to step {}, then it falls again",
+        fmt::format("no progress from step {} to step {}, then the loss falls again",
                     base::format_count(signature.plateau_from), base::format_count(signature.plateau_to));
   } else if (signature.late_rise) {
     signature.word = "plateau";
-    signature.reading = fmt::format("lowest at step {}, ends {} higher", base::format_count(curve.min_step),
+    signature.reading = fmt::format("lowest at step {}, {} higher at the end", base::format_count(curve.min_step),
                                     base::format_percent(curve.end_loss / curve.min_loss - 1));
   } else if (signature.flat_end) {
     signature.word = "plateau";
-    signature.reading = fmt::format("flat at the end: {} a doubling", base::format_percent(signature.end.per_doubling));
+    signature.reading = fmt::format("flat at the end: the loss falls by {} per doubling",
+                                    base::format_percent(signature.end.per_doubling));
   }
   return signature;
 }

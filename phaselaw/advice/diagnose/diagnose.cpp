@@ -18,10 +18,10 @@ namespace phaselaw::advice {
 
 namespace {
 
-constexpr double kDecisiveQaicc = 6;  // of QAICc: odds of 20 to 1
+constexpr double kDecisiveQaicc = 6;  // QAICc difference: odds of 20 to 1
 constexpr double kUndecided = 2;
 
-// Estimates a parameter has, with what the engine says of it.
+// Copies a fitted parameter with its interval and whether it is identified.
 Quantity quantity_of(const fitting::Fit& fit, const std::string& parameter, double factor = 1) {
   Quantity out;
   const fitting::Estimate* estimate = parameter.empty() ? nullptr : fit.find(parameter);
@@ -45,12 +45,12 @@ void judge_early_form(Diagnosis& d) {
   }
   const CurveFormFit& best = d.fits.forms.front();
   if (best.start == Start::mixed && std::min(exponential, power) > best.qaicc + kDecisiveQaicc) {
-    d.early_reading = fmt::format("neither: {}, which begins with both, is better than either alone by {} of QAICc",
+    d.early_reading = fmt::format("neither: {}, which starts with both, is better than either alone by {} of QAICc",
                                   best.form, base::format_number(std::min(exponential, power) - best.qaicc, 2));
     return;
   }
   if (!std::isfinite(exponential) && !std::isfinite(power)) return;
-  // No form of the other group could be fitted, or each was degenerate: that is a decision too.
+  // If no form of the other group could be fitted, or all of them were degenerate, the decision is clear.
   d.early_delta = std::isfinite(exponential) && std::isfinite(power) ? power - exponential : base::kNaN;
   const bool alone = std::isnan(d.early_delta);
   const bool is_exponential = alone ? std::isfinite(exponential) : d.early_delta > 0;
@@ -63,14 +63,16 @@ void judge_early_form(Diagnosis& d) {
   }
   std::string vote = "too few blocks to hold any out";
   if (std::isfinite(exponential_error) && std::isfinite(power_error))
-    vote = fmt::format("held-out last fifth: exponential starts {} off, power starts {}",
-                       base::format_percent(exponential_error), base::format_percent(power_error));
-  d.early_reading = fmt::format("best {} start ahead by {} of QAICc ({}); {}", is_exponential ? "exponential" : "power",
-                                base::format_number(std::abs(d.early_delta), 2),
-                                d.early_decisive       ? "decisive"
-                                : d.early_form.empty() ? "undecided"
-                                                       : "weak",
-                                vote);
+    vote = fmt::format(
+        "on the held-out last fifth, forms with an exponential start are {} off, forms with a power start {}",
+        base::format_percent(exponential_error), base::format_percent(power_error));
+  d.early_reading =
+      fmt::format("{} starts are better by {} of QAICc ({}); {}", is_exponential ? "exponential" : "power",
+                  base::format_number(std::abs(d.early_delta), 2),
+                  d.early_decisive       ? "decisive"
+                  : d.early_form.empty() ? "undecided"
+                                         : "weak",
+                  vote);
 }
 
 struct BendOfForm {
@@ -80,8 +82,8 @@ struct BendOfForm {
   Quantity bend;
 };
 
-// The best form's quantity, its interval widened by that of another form that the data do not refute. A form without
-// such a quantity says nothing of it.
+// Sets the quantity of the best form; for other forms that the data do not refute, widens its interval. A form
+// without the quantity changes nothing.
 void widen(const Quantity& other, bool is_best, Quantity& quantity) {
   if (is_best) {
     quantity = other;
@@ -93,7 +95,7 @@ void widen(const Quantity& other, bool is_best, Quantity& quantity) {
   quantity.hi = quantity.hi && other.hi ? std::optional(std::max(*quantity.hi, *other.hi)) : std::nullopt;
 }
 
-// "bend" of the best form that has one, widened by the others that the data do not refute.
+// The bend of the best form that has one; its interval is widened by the other forms that the data do not refute.
 void judge_bend(Diagnosis& d, const std::vector<BendOfForm>& bends) {
   Bend& bend = d.bend;
   if (bends.empty()) {
@@ -115,28 +117,28 @@ void judge_bend(Diagnosis& d, const std::vector<BendOfForm>& bends) {
   const bool outside = *bend.value < first || *bend.value > last;
   if (refuted > kDecisiveQaicc) {
     bend.identified = false;
-    bend.reading = fmt::format("weakly identified: {}, which has no such bend, is better by {} of QAICc",
+    bend.reading = fmt::format("weakly identified: {}, a form without a bend, is better by {} of QAICc",
                                d.fits.forms.front().form, base::format_number(refuted, 2));
   } else if (outside) {
     bend.identified = false;
-    bend.reading = *bend.value < first
-                       ? "weakly identified: no bend inside the curve, it would lie before its first row"
-                       : "weakly identified: no bend inside the curve, it would lie beyond its end";
+    bend.reading = *bend.value < first ? "weakly identified: the fitted bend lies before the first row of the curve"
+                                       : "weakly identified: the fitted bend lies beyond the end of the curve";
   } else if (!bend.lo || !bend.hi) {
     bend.identified = false;
-    bend.reading = fmt::format("weakly identified: the fit is as good, within noise, with the bend {}",
+    bend.reading = fmt::format("weakly identified: within noise, the fit is as good with the bend {}",
                                !bend.lo && !bend.hi ? "anywhere"
                                : !bend.lo           ? "far earlier"
                                                     : "far later");
   } else if (far_apart || !bend.identified) {
     bend.identified = false;
-    bend.reading = "weakly identified: its interval spans more than a factor 100, or other parameters make up for it";
+    bend.reading =
+        "weakly identified: the interval of the bend spans more than a factor 100, or other parameters compensate for it";
   } else {
     bend.reading =
         fmt::format("identified by {}{}", bend.form,
-                    others.empty() ? "" : fmt::format("; the interval spans that of {} too", fmt::join(others, ", ")));
+                    others.empty() ? "" : fmt::format("; the interval includes that of {}", fmt::join(others, ", ")));
   }
-  // A bend that the data do not place inside the curve is no number to show.
+  // A bend outside the curve has no value to report.
   if (outside) bend.value.reset();
   if (bend.value) {
     const double step = d.curve.step_at(*bend.value);
@@ -167,19 +169,19 @@ Diagnosis diagnose_one(const tables::Curve& data, const DiagnoseOptions& options
   d.fits = fit_curve_forms(d.curve, options.level);
   d.notes.insert(d.notes.end(), d.fits.notes.begin(), d.fits.notes.end());
   if (d.fits.forms.empty()) {
-    d.bend.reading = "nothing was fitted";
+    d.bend.reading = "no form was fitted";
     judge_stage(d);
     return d;
   }
   judge_early_form(d);
   const CurveFormFit& front = d.fits.forms.front();
-  // A slow exponential that comes after a power law says the same as a fall that quickens.
+  // A slow exponential after a power law means the same as an accelerating fall.
   const bool late_fall = front.form == "exponential-power" && front.start != Start::exponential &&
                          front.fit.find("t0")->value > d.curve.x.back() / 2;
   if ((late_fall || (d.signature.quickens && front.start != Start::exponential)) && d.curve.clock != "lr_sum")
     d.notes.push_back(
-        "falls faster at its end than before, as a decay of the learning rate does; no form here can do so: "
-        "give an lr column, or --decay linear --decay-from STEP");
+        "the loss falls faster at the end than before, which a decay of the learning rate causes and no form here describes; "
+        "give an lr column, or state the schedule with --decay linear --decay-from STEP");
   std::vector<BendOfForm> bends;
   for (const CurveFormFit& form : d.fits.forms) {
     base::throw_if_interrupted();
@@ -201,7 +203,7 @@ Diagnosis diagnose_one(const tables::Curve& data, const DiagnoseOptions& options
       d.notes.push_back(fmt::format("{}: not a certified fit ({})", form.form, fit.convergence.status));
     if (has_bend) bends.push_back({&form, fit, own, quantity_of(fit, form.bend_parameter, form.bend_factor)});
   }
-  // A floor that the curve itself goes below, or none.
+  // The floor is not identified if it is 0 or above the end of the curve.
   if (d.floor.value && (*d.floor.value == 0 || *d.floor.value > d.curve.loss.back())) d.floor.identified = false;
   judge_bend(d, bends);
   if (options.profiles && !bends.empty()) {

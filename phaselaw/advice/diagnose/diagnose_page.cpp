@@ -44,8 +44,7 @@ std::vector<Figure> overview(const std::vector<Diagnosis>& diagnoses) {
       Figure figure;
       figure.title = fmt::format("All curves: {}", d.curve.quantity);
       figure.caption =
-          "Block means of each run's record. A power law with a floor bends upwards here, an exponential "
-          "drops and stops.";
+          "Block means of each run. In this figure a power law with a floor bends upwards, and an exponential drops and stops.";
       figure.x = clock_axis(d.curve);
       figure.y = {d.curve.quantity, "", true};
       figures.push_back(std::move(figure));
@@ -53,7 +52,7 @@ std::vector<Figure> overview(const std::vector<Diagnosis>& diagnoses) {
     Figure& figure = figures[at->second];
     const std::size_t n = figure.series.size();
     report::Series series;
-    // A legend of more than eight entries is no legend.
+    // A legend with more than eight entries cannot be read.
     series.label = d.curve.name;
     series.x = d.curve.x;
     series.y = d.curve.loss;
@@ -95,9 +94,10 @@ Figure forms_figure(const Diagnosis& d) {
     line.width = i == 0 ? 2.5 : 1.5;
     figure.series.push_back(std::move(line));
   }
-  figure.caption = fmt::format("{}{}; forms by increasing QAICc.",
-                               d.curve.thinned ? "Means of rows in bins of the logarithm" : "Each recorded row",
-                               known ? ", with two standard errors" : "");
+  figure.caption =
+      fmt::format("{}{}; forms by increasing QAICc.",
+                  d.curve.thinned ? "Means of rows in bins of the logarithm of the clock" : "Every recorded row",
+                  known ? ", with two standard errors" : "");
   const double first = d.curve.x.front(), last = d.curve.x.back();
   if (d.bend.value) {
     const bool both = d.bend.lo && d.bend.hi;
@@ -108,16 +108,16 @@ Figure forms_figure(const Diagnosis& d) {
       figure.vertical_marks.push_back({*d.bend.value, "bend ?", Colour::kOrange});
     figure.caption += fmt::format(" The bend of {} is {}{}{}.", d.bend.form, both ? "shaded" : "marked",
                                   d.bend.identified ? "" : "; it is weakly identified",
-                                  both ? ", as wide as the forms that are not refuted place it" : "");
+                                  both ? "; its interval includes all forms that the data do not refute" : "");
   }
   return figure;
 }
 
 Figure residual_figure(const Diagnosis& d) {
   Figure figure;
-  figure.title = "What the forms leave";
+  figure.title = "Residuals of the forms";
   figure.x = clock_axis(d.curve);
-  figure.y = {"measured over fitted, less 1", "%", false};
+  figure.y = {"measured/fitted - 1", "%", false};
   for (std::size_t i = 0; i < std::min<std::size_t>(2, d.fits.forms.size()); ++i) {
     const CurveFormFit& form = d.fits.forms[i];
     report::Series line{form.form, d.curve.x, block_values(d.fits, form.fit), Style::kLine, kFormColours[i]};
@@ -127,8 +127,9 @@ Figure residual_figure(const Diagnosis& d) {
   }
   figure.horizontal_marks.push_back({0, "", Colour::kGrey});
   figure.caption = fmt::format(
-      "Of the best two forms. Residuals that wander together are a form that does not hold: {} "
-      "blocks count as {} independent ones.",
+      "Residuals of the best two forms. "
+      "Neighbouring residuals that rise and fall together show that a form does not hold; "
+      "{} blocks then count as {} independent ones.",
       d.curve.x.size(), base::format_number(d.fits.independent, 2));
   return figure;
 }
@@ -139,8 +140,8 @@ Figure profile_figure(const Diagnosis& d) {
   figure.title = fmt::format("Profile of the bend ({})", d.bend.form);
   figure.x = clock_axis(d.curve);
   figure.x.label = "bend, as " + figure.x.label;
-  figure.y = {"objective over its minimum, less 1", "", false};
-  report::Series line{"all other parameters refitted", {}, {}, Style::kLine, Colour::kVermillion};
+  figure.y = {"objective/minimum - 1", "", false};
+  report::Series line{"other parameters refitted", {}, {}, Style::kLine, Colour::kVermillion};
   const double lowest = *std::min_element(profile.objective.begin(), profile.objective.end());
   const double threshold = profile.threshold / lowest - 1;
   for (std::size_t i = 0; i < profile.value.size(); ++i) {
@@ -149,18 +150,19 @@ Figure profile_figure(const Diagnosis& d) {
     line.y.push_back(rise <= 4 * threshold ? rise : report::kNotGiven);
   }
   figure.series.push_back(std::move(line));
-  figure.horizontal_marks.push_back({threshold, "interval ends", Colour::kGrey});
+  figure.horizontal_marks.push_back({threshold, "end of interval", Colour::kGrey});
   figure.y.lo = 0;
   figure.caption =
-      "Where the curve lies below the line the data do not refute the bend. A profile that stays below to "
-      "one side belongs to a bend that is not determined on that side.";
+      "The data do not refute bends for which the curve lies below the line. "
+      "If the profile stays below it on one side, the data do not constrain the bend on that side.";
   return figure;
 }
 
 report::Table forms_table(const Diagnosis& d) {
   report::Table table;
   table.caption = "The forms";
-  table.columns = {"form", "QAICc above the best", "held-out error", "exponent", "floor", "starts agreeing", "optimum"};
+  table.columns = {"form",  "QAICc above the lowest", "held-out error", "exponent",
+                   "floor", "starts agreeing",        "optimum"};
   for (const CurveFormFit& form : d.fits.forms) {
     const auto value = [&](const std::string& name) {
       const fitting::Estimate* estimate = name.empty() ? nullptr : form.fit.find(name);
@@ -218,15 +220,17 @@ report::Page diagnose_page(const std::vector<Diagnosis>& diagnoses) {
   page.answer = answer_of(diagnoses);
   page.figures = overview(diagnoses);
   report::Section all{"All curves", {}, {}, {}};
-  all.tables.push_back(table_of(diagnose_rows(diagnoses),
-                                "? = not identified by the curve. Exponent and floor are those of the reducible loss; "
-                                "intervals span the forms that are not refuted."));
+  all.tables.push_back(
+      table_of(diagnose_rows(diagnoses),
+               "? = poorly constrained by the curve. Exponent and floor are those of the reducible loss; "
+               "intervals include all forms that the data do not refute."));
   page.sections.push_back(std::move(all));
   for (std::size_t i = 0; i < std::min(kDetailedCurves, diagnoses.size()); ++i)
     page.sections.push_back(section_of(diagnoses[i]));
   if (diagnoses.size() > kDetailedCurves)
-    page.sections.front().paragraphs.push_back(fmt::format(
-        "The first {} of {} curves are shown in detail; --run NAME shows another.", kDetailedCurves, diagnoses.size()));
+    page.sections.front().paragraphs.push_back(
+        fmt::format("The first {} of {} curves are shown in detail; select others with --run NAME.", kDetailedCurves,
+                    diagnoses.size()));
   return page;
 }
 

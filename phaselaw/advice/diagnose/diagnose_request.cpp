@@ -5,7 +5,7 @@
 #include "phaselaw/base/log.h"
 #include "phaselaw/report/format.h"
 
-// The question asked, and its answer as rows of text.
+// The request, and the answer as rows of text.
 namespace phaselaw::advice {
 
 namespace {
@@ -29,8 +29,9 @@ std::vector<std::vector<std::string>> diagnose_rows(const std::vector<Diagnosis>
 std::string diagnose_text(const std::vector<Diagnosis>& diagnoses) {
   std::string text = report::text_table(diagnose_rows(diagnoses));
   text +=
-      "\n? = not identified by the curve. Exponent and floor are those of the reducible loss; intervals span the forms "
-      "that are not refuted.\n";
+      "\n"
+      "? = poorly constrained by the curve. Exponent and floor are those of the reducible loss; "
+      "intervals include all forms that the data do not refute.\n";
   for (const auto& d : diagnoses) {
     text += fmt::format("\n{}\n", d.curve.name);
     if (d.curve.n_rows > 0)

@@ -10,7 +10,8 @@
 #include "phaselaw/report/page.h"
 #include "phaselaw/tables/rows.h"
 
-// Loss curves of one or several tables, diagnosed together: what `phaselaw diagnose` and `phaselaw.diagnose` do.
+// Loss curves from one or several tables, diagnosed together: the work of `phaselaw diagnose` and
+// `phaselaw.diagnose`.
 namespace phaselaw::advice {
 
 struct DiagnoseRequest {
@@ -24,7 +25,7 @@ struct DiagnoseRequest {
     tables::ReadOptions::fields(self.read, [&](std::string_view name, auto&&... field) {
       if (name != "last") visit(name, field...);
     });
-    visit("run", self.run, base::anything(), "only the run of this name; may be repeated");
+    visit("run", self.run, base::anything(), "diagnose only the run of this name; may be repeated");
     DiagnoseOptions::fields(self.options, visit);
   }
 };
@@ -36,16 +37,16 @@ struct DiagnoseAnswer {
 
 [[nodiscard]] DiagnoseAnswer diagnose(const DiagnoseRequest& request, std::vector<tables::Table> tables);
 
-// The page of `phaselaw diagnose`: the table of curves, then for each of the first kDetailedCurves its loss with the
-// fitted forms and the shaded bend, the residuals, the profile of the bend, and the table of forms. Total losses and
-// excess risks stand in different frames, and so do different clocks.
+// The page of `phaselaw diagnose`: the table of curves; then, for each of the first kDetailedCurves curves, its loss
+// with the fitted forms and the shaded bend, the residuals, the profile of the bend, and the table of forms. Total
+// losses and excess risks are drawn in separate figures, and so are different clocks.
 inline constexpr std::size_t kDetailedCurves = 12;
 
 [[nodiscard]] report::Page diagnose_page(const std::vector<Diagnosis>& diagnoses);
 
-// The diagnoses as text: a table, then what was found of each curve.
+// The diagnoses as text: a table, then the findings for each curve.
 [[nodiscard]] std::string diagnose_text(const std::vector<Diagnosis>& diagnoses);
-// Its table: the first row names the columns.
+// The rows of that table; the first row names the columns.
 [[nodiscard]] std::vector<std::vector<std::string>> diagnose_rows(const std::vector<Diagnosis>& diagnoses);
 
 // "2.1e3 [1.7e3, 2.6e3]", with " ?" where it is not identified; a dash where there is no value.

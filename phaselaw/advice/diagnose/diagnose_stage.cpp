@@ -10,9 +10,9 @@ namespace phaselaw::advice {
 
 namespace {
 
-constexpr double kLower = 0.01;  // relative, that another run must end lower
+constexpr double kLower = 0.01;  // smallest relative difference by which another run must end lower
 
-// The run among `all` that ends lowest, has more of `raised` and the same of `kept`.
+// The run in `all` that ends lowest among those with more of `raised` and the same amount of `kept`.
 template <class Raised, class Kept>
 const Diagnosis* lower_with_more(const std::vector<Diagnosis>& all, const Diagnosis& d, Raised raised, Kept kept) {
   const Diagnosis* found = nullptr;
@@ -42,12 +42,13 @@ std::string gain(const Diagnosis& d) {
   std::string measured;
   if (end.blocks >= 3) {
     measured =
-        fmt::format("; over its last factor {} it fell by {} +- {} a doubling", base::format_number(end.factor, 2),
+        fmt::format("; over its last factor {} it fell by {} +- {} per doubling", base::format_number(end.factor, 2),
                     base::format_percent(end.per_doubling), base::format_percent(2 * end.error));
-    // A form may be the best and still flatten too early.
-    if (end.per_doubling - 3 * end.error > 2 * d.next_gain) measured += ", more than the form allows for: expect more";
+    // The best form may still flatten too early.
+    if (end.per_doubling - 3 * end.error > 2 * d.next_gain)
+      measured += ", more than the form predicts, so expect a larger gain";
   }
-  return fmt::format("twice the {} takes {} down by {} by the best form ({}){}", compute_word(d), what,
+  return fmt::format("doubling the {} lowers {} by {} according to the best form ({}){}", compute_word(d), what,
                      base::format_percent(d.next_gain), d.fits.forms.front().form, measured);
 }
 
@@ -64,12 +65,12 @@ void judge_stage(Diagnosis& d) {
     d.stage = *d.bend.value < last / 2 ? "data-limited" : "compute-starved";
     return;
   }
-  // Without a bend that is known: where the scale of the best form lies.
+  // If the bend is not known, the scale of the best form decides.
   const CurveFormFit& best = d.fits.forms.front();
   const char* name = best.form == "two-stage" || best.form == "broken-power" ? best.bend_parameter.c_str() : "t0";
   const fitting::Estimate* scale = best.form == "power" ? nullptr : best.fit.find(name);
   const bool beyond = scale != nullptr && best.bend_factor * scale->value > last / 2;
-  // A slow exponential after a power law is a fall at the end, not a start that is not over.
+  // A slow exponential after a power law is a fall at the end, not an unfinished start.
   const bool late_fall = best.form == "exponential-power" && best.start != Start::exponential;
   const bool starved = best.form == "exponential" || (beyond && !late_fall);
   d.stage = starved ? "compute-starved" : "data-limited";
@@ -80,17 +81,17 @@ void judge_together(std::vector<Diagnosis>& diagnoses) {
     if (!d.signature.flat_end && !d.signature.late_rise) continue;
     const Diagnosis* more_data = lower_with_more(diagnoses, d, data, params);
     const Diagnosis* more_params = lower_with_more(diagnoses, d, params, data);
-    // Where both help, the one that helps more limits.
+    // If both help, the one that helps more is the limit.
     if (more_params != nullptr && (more_data == nullptr || more_params->curve.min_loss < more_data->curve.min_loss)) {
       d.stage = "model-limited";
-      d.next = fmt::format("raise the model: \"{}\" has {}{} parameters instead of {} and ends {} lower",
+      d.next = fmt::format("raise the model size: \"{}\" has {}{} parameters instead of {} and ends {} lower",
                            more_params->curve.name, std::isnan(d.n_data) ? "" : "the same data, ",
                            base::format_number(more_params->n_params, 3, base::Notation::suffix),
                            base::format_number(d.n_params, 3, base::Notation::suffix),
                            base::format_percent(1 - more_params->curve.min_loss / d.curve.min_loss));
     } else if (more_data != nullptr) {
       d.stage = "data-limited";
-      d.next = fmt::format("raise the data: \"{}\" has {}n_data {} instead of {} and ends {} lower",
+      d.next = fmt::format("raise the amount of data: \"{}\" has {}n_data {} instead of {} and ends {} lower",
                            more_data->curve.name, std::isnan(d.n_params) ? "" : "the same model, ",
                            base::format_count(more_data->n_data), base::format_count(d.n_data),
                            base::format_percent(1 - more_data->curve.min_loss / d.curve.min_loss));
@@ -100,42 +101,44 @@ void judge_together(std::vector<Diagnosis>& diagnoses) {
 
 void say_next(Diagnosis& d) {
   if (d.signature.diverged) {
-    d.next = fmt::format("nothing yet: the run {}; lower the learning rate or lengthen the warm-up, then look again",
-                         d.signature.reading);
+    d.next =
+        fmt::format("the run is unstable ({}): lower the learning rate or lengthen the warm-up, then diagnose it again",
+                    d.signature.reading);
     return;
   }
   if (!d.next.empty()) {
-    // judge_together has found the run that shows it.
+    // judge_together has already found the run that shows it.
   } else if (d.signature.late_rise) {
     d.next = fmt::format(
-        "raise the data: the held-out loss is lowest at step {} and ends {} higher; stop there, more "
-        "steps on these data do harm",
+        "raise the amount of data: the held-out loss is lowest at step {} and ends {} higher, so more steps on these data make it worse; "
+        "stop at that step",
         base::format_count(d.curve.min_step), base::format_percent(d.curve.end_loss / d.curve.min_loss - 1));
   } else if (d.signature.flat_end) {
     d.next = fmt::format(
-        "not more of the same: twice the {} buys {} +- {}; raise the data or the model (one run does "
-        "not say which: add runs that differ in one of them, with columns n_params and n_data)",
+        "do not simply continue: doubling the {} gains only {} +- {}; "
+        "raise the data or the model size (one run cannot tell which: "
+        "add runs that differ in one of them, with columns n_params and n_data)",
         compute_word(d), base::format_percent(d.signature.end.per_doubling),
         base::format_percent(2 * d.signature.end.error));
   } else if (d.stage == "compute-starved") {
-    d.next = fmt::format("raise compute, on the same data: the curve ends {}; {}",
-                         d.bend.identified && d.bend.value ? "before or at its bend" : "still falling exponentially",
-                         gain(d));
+    d.next = fmt::format(
+        "raise compute on the same data: the curve ends {}; {}",
+        d.bend.identified && d.bend.value ? "before or at its bend" : "while still falling exponentially", gain(d));
   } else if (d.stage == "data-limited") {
     const double left = d.floor.value && d.curve.end_loss > 0 ? 1 - *d.floor.value / d.curve.end_loss : base::kNaN;
-    d.next = fmt::format("raise the data, and the model with them: {} the curve is a power law, {}{}",
+    d.next = fmt::format("raise the amount of data, and the model size with it: {} the curve is a power law; {}{}",
                          d.bend.identified ? "past its bend" : "at its end", gain(d),
                          std::isfinite(left) && d.floor.identified
                              ? fmt::format("; {} of the loss is reducible", base::format_percent(left))
                              : "");
   } else {
     d.next =
-        "record more of the curve: from the first steps on, and the loss at least 30 times evenly in the logarithm "
-        "of the steps";
+        "record more of the curve: from the first steps on, with at least 30 losses evenly spaced in the logarithm of the step";
   }
-  if (d.signature.word == "instability") d.next += fmt::format("; first make it stable: {}", d.signature.reading);
+  if (d.signature.word == "instability")
+    d.next += fmt::format("; first make training stable ({})", d.signature.reading);
   if (!std::isnan(d.signature.plateau_from))
-    d.next += fmt::format("; the plateau from step {} to {} ended by itself: do not stop runs there",
+    d.next += fmt::format("; the plateau from step {} to {} ended by itself, so do not stop runs there",
                           base::format_count(d.signature.plateau_from), base::format_count(d.signature.plateau_to));
 }
 

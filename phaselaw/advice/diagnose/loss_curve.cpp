@@ -13,14 +13,14 @@ namespace phaselaw::advice {
 
 namespace {
 
-constexpr std::size_t kKeepRows = 120;  // curves of so few rows are not thinned
-constexpr double kBins = 100;           // over a curve
-constexpr std::size_t kNoiseRows = 8;   // in a block, to measure its noise
-constexpr std::size_t kLagRows = 32;    // in a block, to measure its autocorrelation
-constexpr double kStableShare = 0.5;    // of the steps, that a stable phase must hold to be fitted alone
-constexpr double kStableFactor = 4;     // of the clock, that a stable phase must span to be fitted alone
-constexpr double kRise = 0.02;          // relative, that an end must lie above the minimum
-constexpr double kRiseSd = 5;           // and in standard deviations of a block
+constexpr std::size_t kKeepRows = 120;  // curves with at most this many rows are not thinned
+constexpr double kBins = 100;           // number of blocks per curve
+constexpr std::size_t kNoiseRows = 8;   // rows in a block needed to measure its noise
+constexpr std::size_t kLagRows = 32;    // rows in a block needed to measure its autocorrelation
+constexpr double kStableShare = 0.5;    // share of the steps that a stable phase must contain to be fitted alone
+constexpr double kStableFactor = 4;     // factor of the clock that a stable phase must span to be fitted alone
+constexpr double kRise = 0.02;          // relative amount by which the end must lie above the minimum
+constexpr double kRiseSd = 5;           // and the same in standard deviations of a block
 
 // Residuals of y about its least-squares line in t.
 std::vector<double> about_line(std::span<const double> t, std::span<const double> y) {
@@ -58,7 +58,7 @@ std::vector<RowRange> bins_of(const std::vector<double>& x) {
   return bins;
 }
 
-// Noise variance by block (from the nearest block that has rows enough) and the autocorrelation time.
+// Noise variance by block (of the nearest block with enough rows) and the autocorrelation time.
 void measure_noise(const std::vector<double>& log_x, const std::vector<double>& log_loss,
                    const std::vector<RowRange>& bins, std::vector<double>& variance, Blocks& out) {
   std::vector<double> lagged;
@@ -85,7 +85,7 @@ void measure_noise(const std::vector<double>& log_x, const std::vector<double>& 
   }
   if (pooled_dof == 0) return;
   out.noise = std::sqrt(pooled / pooled_dof);
-  // Longer lags come from fewer blocks: the share of rows is kept by dividing by the same sum at lag 0.
+  // Longer lags come from fewer blocks; dividing by the same sum at lag 0 keeps the share of rows.
   for (std::size_t k = 1; k < lagged.size() && lagged[k] > 0; ++k) out.correlation_time += 2 * lagged[k] / lagged[0];
   for (std::size_t b = 0; b < bins.size(); ++b) {
     if (bins[b].size() >= kNoiseRows) continue;
@@ -95,8 +95,8 @@ void measure_noise(const std::vector<double>& log_x, const std::vector<double>& 
   }
 }
 
-// Where the rows do not tell their noise: the slope of the last third or half of them is positive by three standard
-// errors, or the end lies far above what their roughness makes likely.
+// Used if the rows do not show their noise: the slope of the last third or half is positive by three standard errors,
+// or the end lies far above what the roughness of the rows explains.
 bool rises_late(const Blocks& blocks) {
   const std::size_t n = blocks.x.size();
   for (const std::size_t kept : {n / 3, n / 2}) {
@@ -123,7 +123,7 @@ struct Row {
   double x, loss, step, drop;
 };
 
-// The clock that the record has, and the column it comes from.
+// The clock that the record provides, and the column it is taken from.
 const std::vector<double>& axis_of(const tables::Curve& data, std::string& clock, std::string& unit) {
   const auto has = [](const std::vector<double>& axis) { return !axis.empty(); };
   if (has(data.compute)) {
@@ -146,7 +146,7 @@ void cut(std::vector<Row>& rows, std::size_t keep, std::size_t& counted) {
   rows.resize(keep);
 }
 
-// Separates the decay phase, or asks for the annealing term.
+// Removes the decay phase, or requests the annealing term.
 void treat_decay(const ScheduleSums& sums, std::vector<Row>& rows, LossCurve& curve) {
   if (!sums.decays) return;
   curve.decay_begin = sums.decay_begin;
@@ -157,14 +157,14 @@ void treat_decay(const ScheduleSums& sums, std::vector<Row>& rows, LossCurve& cu
                       sums.decay_begin - sums.warmup_end >= kStableShare * rows.back().step;
   if (stable) {
     cut(rows, static_cast<std::size_t>(decay - rows.begin()), curve.n_decay);
-    curve.notes.push_back(
-        fmt::format("the learning rate decays from step {}: the {} rows after it are left out, laws "
-                    "are of the stable phase",
-                    base::format_count(sums.decay_begin), base::format_count(curve.n_decay)));
+    curve.notes.push_back(fmt::format(
+        "the learning rate decays from step {}: the {} rows after it are not used, so the laws describe the stable phase",
+        base::format_count(sums.decay_begin), base::format_count(curve.n_decay)));
   } else {
     curve.annealed = true;
-    curve.notes.push_back(fmt::format("the learning rate decays from step {}: laws carry the annealing term - K S2",
-                                      base::format_count(sums.decay_begin)));
+    curve.notes.push_back(
+        fmt::format("the learning rate decays from step {}: the laws include the annealing term - K S2",
+                    base::format_count(sums.decay_begin)));
   }
 }
 
@@ -193,7 +193,7 @@ Blocks block_means(const std::vector<double>& x, const std::vector<double>& loss
     out.first_step.push_back(step[bins[b].begin]);
     out.last_step.push_back(step[bins[b].end - 1]);
     out.rows.push_back(bins[b].size());
-    // Rows of a correlated stretch shorter than tau are worth less than one independent row each.
+    // Rows of a correlated stretch shorter than tau count as less than one independent row each.
     const double worth = count / out.correlation_time;
     out.sd.push_back(variance[b] > 0 ? std::sqrt(variance[b] / worth) : 0);
   }

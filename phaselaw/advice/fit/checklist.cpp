@@ -17,7 +17,7 @@ class List {
  public:
   void heading(const char* text) { text_ += fmt::format("{}{}\n", text_.empty() ? "" : "\n", text); }
   void item(const std::string& name, const std::string& value) {
-    text_ += fmt::format("  {:<21} {}\n", name, value.empty() ? "not stated: say it" : value);
+    text_ += fmt::format("  {:<21} {}\n", name, value.empty() ? "not stated; please add it" : value);
   }
   [[nodiscard]] std::string text() const { return text_; }
 
@@ -59,28 +59,30 @@ std::string range_of(const tables::Rows& table, const std::string& name) {
 
 std::string rows_of(const tables::Rows& table, const fitting::Fit& fit) {
   if (table.run_column.empty())
-    return fmt::format("{} fitted; which of them are of one run is not stated: say it, with --col run=COLUMN",
-                       fit.n_points);
+    return fmt::format(
+        "{} fitted; the table does not say which belong to one run; name that column with --col run=COLUMN",
+        fit.n_points);
   return fmt::format("{} fitted, of {} runs (column '{}')", fit.n_points, table.n_runs(), table.run_column);
 }
 
 std::string parameter_count(const tables::Rows& table) {
   const std::string column = column_of(table, "n_params");
   if (column.empty()) return "the table has no parameter count";
-  return fmt::format("column '{}'; not stated: say whether embeddings count", column);
+  return fmt::format("column '{}'; not stated; please say whether embeddings are counted", column);
 }
 
 std::string precision_of(const tables::Rows& table) {
   std::vector<std::string> parts;
   for (const auto& [name, rows] : table.precisions()) parts.push_back(fmt::format("{} ({} rows)", name, rows));
-  return fmt::format("{}", fmt::join(parts, ", "));  // "": not stated
+  return fmt::format("{}", fmt::join(parts, ", "));  // empty if not stated
 }
 
 std::string compute_convention(const tables::Rows& table, const fitting::Fit& fit) {
   const std::string column = column_of(table, "compute");
   const char* use = uses(fit, "compute") ? "an input of the law" : "only orders the rows for the held-out test";
-  if (!column.empty()) return fmt::format("column '{}', {}; not stated: say how they were counted", column, use);
-  if (!has_column(table, "compute")) return "the table has no compute, and none follows from its columns";
+  if (!column.empty()) return fmt::format("column '{}', {}; not stated; please say how they were counted", column, use);
+  if (!has_column(table, "compute"))
+    return "the table has no compute column, and compute cannot be derived from the others";
   const bool product = has_column(table, "n_params") && has_column(table, "tokens");
   return fmt::format("{}, {}", product ? "6 n_params tokens" : "flops_per_step step", use);
 }
@@ -93,31 +95,31 @@ std::string objective_of(const fitting::FitOptions& options) {
   if (options.objective == Objective::huber || options.objective == Objective::asymmetric)
     text += fmt::format("; delta {}", format_number(options.delta, 6));
   if (options.objective == Objective::asymmetric)
-    text += fmt::format("; rows below the law weigh {} times as much", format_number(options.asymmetry, 6));
+    text += fmt::format("; rows below the law have {} times the weight", format_number(options.asymmetry, 6));
   return text;
 }
 
 std::string intervals_of(const fitting::Fit& fit, const fitting::FitOptions& options) {
-  if (fit.method == fitting::IntervalMethod::none) return "none were made";
+  if (fit.method == fitting::IntervalMethod::none) return "no intervals were computed";
   std::string text = fmt::format("{} at {}", base::enum_name(fit.method), base::format_percent(fit.level, 4));
   if (fit.resamples > 0)
     text += fmt::format(", {} resamples used of {}, seed {}", fit.resamples, options.resamples, options.seed);
-  if (!fit.clustered) return text + "; rows taken as independent";
-  return fmt::format("{}; rows of one cluster drawn together, {} clusters", text,
+  if (!fit.clustered) return text + "; rows are assumed independent";
+  return fmt::format("{}; rows of one cluster are resampled together, {} clusters", text,
                      std::set<std::string>(options.cluster.begin(), options.cluster.end()).size());
 }
 
 std::string held_out_error(const std::optional<fitting::Holdout>& held_out) {
-  if (!held_out) return "not tested: no rows were held out, or too few were left";
+  if (!held_out) return "not tested, because no rows were held out or too few remained";
   return fmt::format(
-      "the largest {} rows from the other {}, {} times the compute: mean absolute error {}, bias {} (above 0: "
-      "predicted too high){}",
+      "the largest {} rows predicted from the other {}, at {} times the compute: "
+      "mean absolute error {}, bias {} (above 0: predicted too high){}",
       held_out->n_predicted, held_out->n_fitted, format_number(held_out->compute_factor),
       base::format_percent(held_out->mean_abs_rel_error), base::format_percent(held_out->bias),
       held_out->certified ? "" : "; that fit is not certified");
 }
 
-// How far the measurements reach, beyond which every prediction extrapolates.
+// The range of the measurements, beyond which every prediction extrapolates.
 std::string reach_of(const tables::Rows& table, const fitting::Fit& fit) {
   std::vector<std::string> parts;
   for (const auto& name : fit.law.columns()) {
@@ -126,7 +128,8 @@ std::string reach_of(const tables::Rows& table, const fitting::Fit& fit) {
         fmt::format("{} = {}", name,
                     format_number(*std::max_element(x.begin(), x.end()), 3, base::notation_of(tables::unit_of(name)))));
   }
-  return fmt::format("measured up to {}; how far beyond is predicted is not stated: say it", fmt::join(parts, ", "));
+  return fmt::format("measured up to {}; not stated; please say how far beyond it is predicted",
+                     fmt::join(parts, ", "));
 }
 
 std::string undetermined(const fitting::Fit& fit) {
@@ -140,7 +143,7 @@ void say_law(const tables::Rows& table, const fitting::Fit& fit, List& list) {
   list.heading("What is fitted");
   list.item("law", fit.name() == fit.formula() ? fit.formula() : fmt::format("{}: {}", fit.name(), fit.formula()));
   list.item("source of the law", fit.law.source);
-  list.item("predicts", fmt::format("{}, column '{}', as it stands in the table: nothing is subtracted", fit.law.output,
+  list.item("predicts", fmt::format("{}, column '{}', as in the table; nothing is subtracted", fit.law.output,
                                     table.output_column));
   std::vector<std::string> fixed;
   for (const auto& [name, value] : fit.fixed) fixed.push_back(fmt::format("{} = {}", name, format_number(value, 6)));
@@ -149,10 +152,12 @@ void say_law(const tables::Rows& table, const fitting::Fit& fit, List& list) {
 
 void say_data(const tables::Rows& table, const fitting::Fit& fit, List& list) {
   list.heading("The data");
-  list.item("file", table.table.source.empty() ? "not stated: say where the rows are from" : table.table.source);
+  list.item("file",
+            table.table.source.empty() ? "not stated; please say where the rows come from" : table.table.source);
   list.item("rows", rows_of(table, fit));
-  list.item("left out, suspicious", joined(table.warnings));
-  list.item("left out by hand", "not stated: say which runs or steps were dropped, by --where or before, and why");
+  list.item("removed, suspicious", joined(table.warnings));
+  list.item("removed by hand",
+            "not stated; please say which runs or steps were removed, by --where or before, and why");
   list.item("taken for", joined(table.notes));
   std::vector<std::string> names = fit.law.columns();
   for (const char* name : {"n_params", "tokens", "compute"})
@@ -161,19 +166,20 @@ void say_data(const tables::Rows& table, const fitting::Fit& fit, List& list) {
   const auto [least, most] = std::minmax_element(table.data.output.begin(), table.data.output.end());
   list.item(fit.law.output, fmt::format("{} to {}", format_number(*least, 4), format_number(*most, 4)));
   list.item("precision", precision_of(table));
-  list.item("models and training",
-            "not stated: say architecture, tokenizer, data, schedule, and whether a loss is taken at the end of its "
-            "schedule or on the way");
+  list.item(
+      "models and training",
+      "not stated; "
+      "please say architecture, tokenizer, data, schedule, and whether losses are taken at the end of the schedule or during it");
 }
 
 void say_optimum(const fitting::Fit& fit, const fitting::FitOptions& options, List& list) {
   const fitting::Convergence& c = fit.convergence;
   list.heading("The optimisation");
   list.item("objective", objective_of(options));
-  list.item("weights", options.weights.empty() ? "all rows weigh the same" : "given for each row");
-  list.item("measurement errors", options.sd.empty() ? "unknown, taken as equal" : "given for each row");
+  list.item("weights", options.weights.empty() ? "all rows have equal weight" : "given for each row");
+  list.item("measurement errors", options.sd.empty() ? "unknown, assumed equal" : "given for each row");
   list.item("optimiser", "Levenberg-Marquardt with exact derivatives, Newton steps at the end, checked by Ceres");
-  list.item("starts", fmt::format("{} refined, chosen from {} grid points; {} agree on the optimum", c.starts,
+  list.item("starts", fmt::format("{} refined, chosen from {} grid points; {} reach the same optimum", c.starts,
                                   c.grid_points, c.agreed));
   list.item("optimum",
             fmt::format("objective {}, scaled gradient {}, condition number {}", format_number(fit.objective_value, 10),
@@ -201,9 +207,9 @@ std::string fitting_checklist(const FitAnswer& answer) {
     list.item(row[0], row[1] + (row[2] == "no" ? ": not identified" : ""));
   list.item("residuals", base::format_percent(fit.residual_scale) + ", standard deviation of the logarithm");
 
-  list.heading("How far to trust it");
+  list.heading("Reliability");
   list.item("intervals", intervals_of(fit, options));
-  list.item("not determined", undetermined(fit));
+  list.item("poorly constrained", undetermined(fit));
   list.item("held out", held_out_error(answer.best().holdout));
   list.item("extrapolation", reach_of(table, fit));
   list.item("warnings", joined(fit.warnings));

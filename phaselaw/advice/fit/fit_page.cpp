@@ -21,19 +21,19 @@ using report::Figure;
 using report::Series;
 using report::Style;
 
-constexpr std::size_t kMostBars = 40;    // more hide the points
-constexpr std::size_t kMostFigures = 3;  // of one kind: residuals against inputs, profiles
+constexpr std::size_t kMostBars = 40;    // with more rows the bars would hide the points
+constexpr std::size_t kMostFigures = 3;  // figures of one kind: residuals against inputs, profiles
 
 struct View {
   const tables::Rows& table;
   const fitting::Fit& fit;
   const fitting::Prediction& predicted;
   double floor = 0;
-  std::string floor_name;  // "": the law has none
+  std::string floor_name;  // empty if the law has none
   bool has_interval = false;
 };
 
-// The parameter that is a floor: the law less it does not depend on it, at any row.
+// Finds the parameter that is a floor: the law minus it does not depend on it at any row.
 void find_floor(View& rows) {
   for (std::size_t k = 0; k < rows.fit.law.parameters.size(); ++k) {
     const auto& p = rows.fit.law.parameters[k];
@@ -59,7 +59,8 @@ Series points(std::string label, Colour colour) {
   return series;
 }
 
-// The column that says how large a run is: compute where it follows from the table, else the law's first.
+// The column that measures the size of a run: compute if it can be derived from the table, otherwise the law's first
+// column.
 std::string size_column(const View& r) {
   for (const auto& name : {std::string("compute"), r.fit.law.columns().front()}) {
     try {
@@ -99,31 +100,30 @@ Figure against_size(const View& r) {
     law.x.push_back(x[i]);
     law.y.push_back(r.predicted.value[i] - r.floor);
     if (!r.has_interval) continue;
-    // A lower end at or under the floor has no place on a logarithmic axis: the bar is drawn upwards alone.
+    // If the lower end of an interval is at or below the floor, a logarithmic axis can show only the upper half.
     const double lo = r.predicted.run_lo[i] - r.floor;
     if (!(lo > 0)) ++open;
     law.error_lo.push_back(lo > 0 ? lo : law.y.back());
     law.error_hi.push_back(r.predicted.run_hi[i] - r.floor);
   }
-  figure.series = {law, measured};  // what was measured lies on top
+  figure.series = {law, measured};  // draws the measurements on top
   if (reducible)
     figure.caption = fmt::format(
-        "The fitted floor {} = {} is taken off both. It is an estimate, and its error bends the lowest points most; "
-        "the "
-        "interval of a new run does not move the floor.",
+        "The fitted floor {} = {} is subtracted from both. "
+        "It is an estimate, and its error affects the lowest points most; the interval of a new run does not include it.",
         r.floor_name, format_number(r.floor, 4));
   else if (!r.floor_name.empty())
     figure.caption = fmt::format("The fitted floor {} is 0: the whole {} is drawn.", r.floor_name, output);
   else
     figure.caption = fmt::format("The law has no floor: the whole {} is drawn.", output);
   if (every > 1)
-    figure.caption +=
-        fmt::format(" The law is drawn at {} of the {} rows, from the largest down.", law.x.size(), order.size());
+    figure.caption += fmt::format(" The law is drawn at {} of the {} rows, chosen from the largest down.", law.x.size(),
+                                  order.size());
   if (below > 0)
     figure.caption += fmt::format(" {} measured row{} at or below the floor.", below, below == 1 ? " lies" : "s lie");
   if (open > 0)
-    figure.caption += fmt::format(" Of {} row{} the interval reaches the floor: only its upper half is drawn.", open,
-                                  open == 1 ? "" : "s");
+    figure.caption += fmt::format(" For {} row{} the interval reaches the floor, so only its upper half is drawn.",
+                                  open, open == 1 ? "" : "s");
   return figure;
 }
 
@@ -154,16 +154,15 @@ std::string bias_in_words(const fitting::Holdout& held_out) {
 }
 
 void add_held_out(const View& r, const fitting::Holdout& held_out, Figure& figure) {
-  Series held = points("the largest, by a fit to the others", Colour::kVermillion);
+  Series held = points("largest rows, by a fit to the others", Colour::kVermillion);
   for (std::size_t k = 0; k < held_out.rows.size(); ++k) {
     held.x.push_back(r.table.data.output[held_out.rows[k]]);
     held.y.push_back(held_out.predicted[k]);
   }
   figure.series.push_back(std::move(held));
   figure.caption = fmt::format(
-      "The largest {} rows, up to {} times the compute of the {} others, are also predicted by a fit to those others: "
-      "off "
-      "by {} on average, {} on balance.{}",
+      "The largest {} rows, with up to {} times the compute of the {} others, are also predicted by a fit to those others: "
+      "the mean error is {}, the bias {}.{}",
       base::format_count(held_out.n_predicted), format_number(held_out.compute_factor),
       base::format_count(held_out.n_fitted), base::format_percent(held_out.mean_abs_rel_error), bias_in_words(held_out),
       held_out.certified ? "" : " That fit is not certified.");
@@ -181,21 +180,19 @@ Figure residuals(const View& r, const std::string& name, const std::vector<doubl
     series.y.push_back(std::log(r.table.data.output[i] / r.predicted.value[i]));
   figure.series = {series};
   figure.horizontal_marks = {{0, "", Colour::kBlack}};
-  figure.caption = "Residuals that bend or fan out along an input are what the law does not describe.";
+  figure.caption = "Residuals that bend or spread along an input show what the law does not describe.";
   return figure;
 }
 
-// What the profile says in words.
-std::string reading_of(const fitting::ProfileCurve& curve, const fitting::Coordinate& coordinate,
-                       base::Notation notation) {
-  const auto number = [&](double x) { return format_number(x, 3, notation); };
+// Describes the profile in words.
+std::string reading_of(const fitting::ProfileCurve& curve, const fitting::Coordinate& coordinate) {
   const std::string& name = curve.parameter;
   const double bounds[] = {coordinate.parameter(coordinate.lower), coordinate.parameter(coordinate.upper)};
   for (const double bound : bounds)
     if (std::abs(curve.optimum - bound) <= 1e-9 * std::abs(bound)) {
       const std::string at = fmt::format("{} is at its bound, {}", name, number(bound));
       const auto& end = bound == bounds[0] ? curve.hi : curve.lo;
-      if (!end) return at + ", and its profile refutes no other value";
+      if (!end) return at + ", and its profile excludes no other value";
       if (coordinate.logarithmic)
         return fmt::format("{}: unbounded {}, its profile ends only at {}", at, bound == bounds[0] ? "below" : "above",
                            number(*end));
@@ -205,16 +202,16 @@ std::string reading_of(const fitting::ProfileCurve& curve, const fitting::Coordi
     return fmt::format("The profile ends on both sides, at {} and {}, yet {} is not identified", number(*curve.lo),
                        number(*curve.hi), name);
   if (curve.lo)
-    return fmt::format("{} is unbounded above: all values over {} fit as well, within noise", name, number(*curve.lo));
+    return fmt::format("{} is unbounded above: within noise, all values over {} fit as well", name,
+                       format_number(*curve.lo));
   if (curve.hi)
     return coordinate.logarithmic
                ? fmt::format(
-                     "{} is unbounded below: all values down to 0 fit as well, within noise, as the fitted one; "
-                     "those over {} do not",
-                     name, number(*curve.hi))
+                     "{} is unbounded below: within noise, all values down to 0 fit as well as the fitted one; values over {} do not",
+                     name, format_number(*curve.hi))
                : fmt::format("{} may be as low as its bound, {}; values over {} do not fit", name,
-                             number(coordinate.parameter(coordinate.lower)), number(*curve.hi));
-  return fmt::format("{} is not determined: unbounded above and below, every value fits as well, within noise", name);
+                             format_number(coordinate.parameter(coordinate.lower)), format_number(*curve.hi));
+  return fmt::format("{} is unconstrained: within noise, every value fits as well", name);
 }
 
 Figure profile_figure(const fitting::ProfileCurve& curve, const fitting::Fit& fit) {
@@ -223,10 +220,10 @@ Figure profile_figure(const fitting::ProfileCurve& curve, const fitting::Fit& fi
   Figure figure;
   figure.title = "Profile of " + curve.parameter;
   figure.x = {curve.parameter, "", coordinate->logarithmic};
-  figure.y = {"rise of the objective, over that at the end"};
+  figure.y = {"rise of the objective relative to that at the interval's end"};
   figure.y.lo = 0;
   const double end = curve.threshold - fit.objective_value;
-  Series series{"all else refitted", {}, {}, Style::kLine, Colour::kBlue};
+  Series series{"other parameters refitted", {}, {}, Style::kLine, Colour::kBlue};
   for (std::size_t i = 0; i < curve.value.size(); ++i) {
     const double rise = (curve.objective[i] - fit.objective_value) / end;
     if (rise > 4) continue;
@@ -245,7 +242,8 @@ Figure profile_figure(const fitting::ProfileCurve& curve, const fitting::Fit& fi
         e->lo || e->hi ? base::format_interval(e->lo.value_or(base::kNaN), e->hi.value_or(base::kNaN), notation)
                        : "unbounded on both sides");
   if (fit.clustered)
-    figure.caption += " The profile takes rows as independent, which rows of one run are not: it ends too early.";
+    figure.caption +=
+        " The profile assumes independent rows. Rows of one run are not independent, so the true interval is wider.";
   return figure;
 }
 
@@ -261,7 +259,7 @@ double correlation(const std::vector<double>& x, const std::vector<double>& y) {
   return xx > 0 && yy > 0 ? xy / std::sqrt(xx * yy) : 0;
 }
 
-// Resamples of the two parameters that move together most.
+// Resamples of the two parameters with the strongest correlation.
 std::optional<Figure> pairs(const fitting::Fit& fit) {
   const std::size_t k = fit.theta.size();
   if (k < 2 || fit.replicates.size() < 2 * k) return {};
@@ -289,8 +287,8 @@ std::optional<Figure> pairs(const fitting::Fit& fit) {
   optimum.y = {fit.coordinates[b].parameter(fit.theta[b])};
   figure.series = {series, optimum};
   figure.caption = fmt::format(
-      "The pair with the strongest correlation, {} in the fitted coordinates: the data know a combination of the two "
-      "better than either.",
+      "The two parameters with the strongest correlation, {} in the fitted coordinates: "
+      "the data constrain a combination of them better than either one.",
       format_number(correlation(draws[a], draws[b]), 4));
   return figure;
 }
@@ -299,8 +297,8 @@ std::string undetermined_in_words(const fitting::Fit& fit) {
   std::vector<std::string> names;
   for (const auto& e : fit.parameters)
     if (!e.identified && !e.fixed) names.push_back(e.name);
-  return fmt::format("{}{}", names.empty() ? "" : fmt::format(" Not determined: {}.", fmt::join(names, ", ")),
-                     fit.method == fitting::IntervalMethod::none ? " No intervals were made." : "");
+  return fmt::format("{}{}", names.empty() ? "" : fmt::format(" Poorly constrained: {}.", fmt::join(names, ", ")),
+                     fit.method == fitting::IntervalMethod::none ? " No intervals were computed." : "");
 }
 
 report::Table convergence_table(const fitting::Fit& fit) {
@@ -348,26 +346,26 @@ report::Page fit_page(const FitAnswer& answer, const fitting::Prediction& predic
   if (answer.audit) numbers.paragraphs.push_back(audit_text(*answer.audit));
   if (answer.ranked) {
     report::Table ranked = ranking_table(answer.ranking);
-    ranked.caption = "Every law that the columns allow, best first by the error of prediction.";
+    ranked.caption = "All laws that the columns allow, ordered by prediction error.";
     numbers.tables.push_back(std::move(ranked));
-    for (const auto& text : answer.ranking.notes) numbers.paragraphs.push_back("Not ranked: " + text + ".");
+    for (const auto& text : answer.ranking.notes) numbers.paragraphs.push_back("Skipped: " + text + ".");
   }
   page.sections.push_back(std::move(numbers));
 
   report::Section checks;
-  checks.title = "What the law misses";
+  checks.title = "What the law does not describe";
   checks.figures.push_back(residuals(rows, "predicted " + fit.law.output, rows.predicted.value));
   for (std::size_t i = 0; i < std::min(kMostFigures, fit.law.columns().size()); ++i)
     checks.figures.push_back(residuals(rows, fit.law.columns()[i], table.data.columns.get(fit.law.columns()[i])));
   page.sections.push_back(std::move(checks));
 
   report::Section certainty;
-  certainty.title = "What the data determine";
+  certainty.title = "Poorly constrained parameters";
   std::size_t shown = 0;
   for (const auto& parameter : fit.parameters) {
     if (parameter.identified || parameter.fixed || shown == kMostFigures) continue;
     const fitting::ProfileCurve curve = fitting::profile(fit, table.data, answer.options, parameter.name);
-    if (!(curve.threshold > fit.objective_value)) continue;  // data without noise: every profile is a spike
+    if (!(curve.threshold > fit.objective_value)) continue;  // without noise every profile is a spike
     certainty.figures.push_back(profile_figure(curve, fit));
     ++shown;
   }

@@ -6,11 +6,11 @@
 #include "phaselaw/report/page.h"
 
 // A fitted law as a page: the reducible part against compute, prediction against measurement, residuals, profiles of
-// what is not determined, pairs of resamples, the ranking of laws. Reducible: the loss less the law's fitted floor; it
-// is no excess risk, whose floor would be known.
+// the poorly constrained parameters, pairs of resamples, and the ranking of laws. The reducible part is the loss minus
+// the fitted floor of the law. It is not called an excess risk because the true floor is unknown.
 namespace phaselaw::advice {
 
-// `predicted`: the best fit at the fitted rows. Cost: refits of profiles of at most three parameters.
+// `predicted`: predictions of the best fit at the fitted rows. Cost: the refits for at most three profiles.
 [[nodiscard]] report::Page fit_page(const FitAnswer& answer, const fitting::Prediction& predicted);
 
 }  // namespace phaselaw::advice

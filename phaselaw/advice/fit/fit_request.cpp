@@ -14,7 +14,7 @@ namespace {
 
 bool is_all(const FitRequest& request) { return request.law == "all"; }
 
-// A row before the first step has compute 0, whose logarithm does not exist.
+// A row before the first step has compute 0, which has no logarithm.
 void leave_out_starts(tables::Rows& rows) {
   std::vector<std::size_t> kept;
   for (std::size_t i = 0; i < rows.n_rows(); ++i) {
@@ -27,8 +27,9 @@ void leave_out_starts(tables::Rows& rows) {
   }
   if (kept.size() == rows.n_rows()) return;
   if (kept.empty()) throw base::InputError({rows.table.source}, "expected rows with a positive compute, found none");
-  rows.notes.push_back(fmt::format("{} rows at zero compute left out: they were measured before the first step",
-                                   rows.n_rows() - kept.size()));
+  rows.notes.push_back(
+      fmt::format("{} rows with zero compute are not used, because they were measured before the first step",
+                  rows.n_rows() - kept.size()));
   rows = rows.rows(kept);
 }
 
@@ -36,13 +37,13 @@ void take_envelope(tables::Rows& rows, std::vector<std::string>& all_runs, table
   rows.require({"compute"});
   if (rows.n_runs() < 2)
     throw base::InputError({"--rows"},
-                           "an envelope is taken over several runs, and these rows are of one; name the "
-                           "runs with --col run=COLUMN, or leave --rows envelope out");
+                           "the envelope needs several runs, but these rows belong to one; "
+                           "name the column of runs with --col run=COLUMN, or omit --rows envelope");
   all = rows.data;
   all_runs = rows.run;
   const std::size_t before = rows.n_rows();
   rows = rows.rows(fitting::envelope_rows(rows.data.columns.get("compute"), rows.data.output));
-  rows.notes.push_back(fmt::format("the lower envelope of {} runs: {} of {} rows; intervals resample whole runs",
+  rows.notes.push_back(fmt::format("the lower envelope of {} runs uses {} of {} rows; intervals resample whole runs",
                                    std::set<std::string>(all_runs.begin(), all_runs.end()).size(), rows.n_rows(),
                                    before));
 }
@@ -51,7 +52,7 @@ fitting::FitOptions options_of(const FitRequest& request, const tables::Rows& ro
   fitting::FitOptions options = request.fit;
   if (!request.weights.empty()) options.weights = rows.numbers(request.weights);
   if (!request.sd.empty()) options.sd = rows.numbers(request.sd);
-  // Rows of one run share what the run is off by. The rows of an envelope come from resampled runs in another way.
+  // Rows of one run share the run's error. The rows of an envelope are resampled in another way, by whole runs.
   if (request.cluster != "auto" && request.cluster != "none")
     options.cluster = rows.texts(request.cluster);
   else if (request.cluster == "auto" && request.rows == RowChoice::all && rows.has_several_rows_a_run())
@@ -80,7 +81,7 @@ void log_all(const FitAnswer& answer) {
   for (const auto& note : answer.rows.notes) base::log_info(note);
   for (const auto& warning : answer.rows.warnings) base::log_warning(warning);
   if (answer.ranked)
-    for (const auto& note : answer.ranking.notes) base::log_info("not ranked: " + note);
+    for (const auto& note : answer.ranking.notes) base::log_info("skipped " + note);
   for (const auto& warning : answer.best().fit.warnings) base::log_warning(warning);
   const auto& best = answer.best();
   if (const auto warning = fitting::extrapolation_warning(best.holdout, best.backtest); !warning.empty())
@@ -99,12 +100,12 @@ void FitRequest::validate() const {
   base::check_fields(*this);
   fit.validate();
   if (is_all(*this) && !audit.empty())
-    throw base::InputError({"--audit"}, "tests the parameters of one law; name the law with --law");
+    throw base::InputError({"--audit"}, "needs the parameters of one law; name the law with --law");
 }
 
 FitAnswer fit(const FitRequest& request, tables::Table table) {
   request.validate();
-  std::optional<laws::Law> law;  // its text may name columns of the table
+  std::optional<laws::Law> law;  // its text may contain names of columns of the table
   tables::ReadOptions read = request.read;
   if (!is_all(request)) {
     law = laws::law_from(request.law, table.header);

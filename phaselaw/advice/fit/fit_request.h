@@ -12,14 +12,14 @@
 #include "phaselaw/fitting/selection.h"
 #include "phaselaw/tables/rows.h"
 
-// Fits a law to a table: what `phaselaw fit` and `phaselaw.fit` do, by one road for every law and every table.
+// Fits a law to a table: the work of `phaselaw fit` and `phaselaw.fit`, in the same way for every law and table.
 //
 //   law        a name, NAME@COLUMN or an expression (laws/law.h); all: every law that the columns allow, ranked
-//   rows       all: every row. envelope: the rows that no other one dominates in (compute, output); intervals then
+//   rows       all: every row. envelope: the rows that no other row dominates in (compute, output); intervals then
 //              resample whole runs (fitting/envelope.h)
-//   cluster    auto: rows of one run are resampled together where runs have several rows; none; or a column
-// Rows with zero compute, tokens or parameters (before the first step) are left out, and a note counts them.
-// Warnings and notes go to the log. Errors: InputError as those of the law, the table and the options.
+//   cluster    auto: rows of one run are resampled together if runs have several rows; none; or a column
+// Rows with zero compute, tokens or parameters (before the first step) are skipped, and a note counts them.
+// Warnings and notes go to the log. Errors: InputError of the law, the table and the options.
 namespace phaselaw::advice {
 
 enum class RowChoice { all, envelope };
@@ -39,25 +39,27 @@ struct FitRequest {
   static void fields(Self& self, Visit&& visit) {
     using base::anything;
     visit("law", self.law, anything(),
-          "a law's name (see --laws), an expression, or all: every law that applies, ranked");
+          "name of a law (see --laws), an expression, or all: fit and rank every law that applies");
     visit("rows", self.rows, anything(),
-          "all rows, or the lower envelope over runs; its intervals resample whole runs");
+          "all: use all rows; envelope: use the lower envelope over runs, with intervals from resampled runs");
     tables::ReadOptions::fields(self.read, visit);
     fitting::FitOptions::fields(self.fit, visit);
-    visit("cluster", self.cluster, anything(), "column whose rows are resampled together; auto: the run's; none");
-    visit("weights", self.weights, anything(), "column of weights");
-    visit("sd", self.sd, anything(), "column of the standard error of ln loss");
+    visit("cluster", self.cluster, anything(),
+          "column of rows that are resampled together; auto: the column of runs; none");
+    visit("weights", self.weights, anything(), "column with the weights of rows");
+    visit("sd", self.sd, anything(), "column with the standard error of ln loss");
     visit("holdout", self.holdout, base::half_open(0, 1),
-          "share of the rows, the largest by compute, that is predicted from the rest; 0: none");
-    visit("audit", self.audit, anything(), "name=value of published parameters: are they an optimum of these rows?");
+          "share of the rows, the largest by compute, that is held out and predicted from the rest; 0: none");
+    visit("audit", self.audit, anything(),
+          "name=value of published parameters; tests whether they are an optimum of these rows");
   }
   void validate() const;  // InputError
 };
 
 struct FitAnswer {
-  tables::Rows rows;            // that were fitted
-  fitting::FitOptions options;  // with weights, errors and clusters looked up
-  fitting::Ranking ranking;     // of one law or of all, best first
+  tables::Rows rows;            // columns that were fitted
+  fitting::FitOptions options;  // with weights, errors and clusters filled in
+  fitting::Ranking ranking;     // of one law, or of all, best first
   bool ranked = false;
   std::optional<fitting::Audit> audit;
   base::Value json;  // one law: a FIT.json; all: fits, ranking, early_form, notes

@@ -37,7 +37,7 @@ double mean_error(const std::vector<fitting::Holdout>& slices) {
   return slices.empty() ? NAN : total / static_cast<double>(slices.size());
 }
 
-// Two laws that are the same curves in other letters differ by rounding alone.
+// Two laws that describe the same curves with different parameters differ only by rounding.
 std::string above_the_best(double criterion) {
   constexpr double kRounding = 1e-6;
   return base::format_number(criterion < kRounding ? 0 : criterion);
@@ -65,7 +65,7 @@ report::Table parameter_table(const fitting::Fit& fit) {
 report::Table ranking_table(const fitting::Ranking& ranking) {
   report::Table table;
   table.columns = {
-      "law",      "parameters", "AICc above the best", "BIC above the best", "held-out error", "back-test error",
+      "law",      "parameters", "AICc above the lowest", "BIC above the lowest", "held-out error", "back-test error",
       "converged"};
   for (const fitting::RankedLaw& ranked : ranking.laws)
     table.rows.push_back({ranked.fit.name(), std::to_string(ranked.fit.theta.size()), above_the_best(ranked.delta_aicc),
@@ -89,12 +89,11 @@ std::vector<std::string> fit_facts(const fitting::Fit& fit, const std::optional<
           base::format_number(c.condition, 2, base::Notation::power), c.status, base::enum_name(fit.method),
           fit.clustered ? " of whole runs" : "")};
   if (held_out)
-    facts.push_back(
-        fmt::format("held out: fitted to the cheapest {} rows, off by {} on average on the {} largest (bias {}), {} "
-                    "times the compute",
-                    base::format_count(held_out->n_fitted), base::format_percent(held_out->mean_abs_rel_error),
-                    base::format_count(held_out->n_predicted), base::format_percent(held_out->bias),
-                    base::format_number(held_out->compute_factor)));
+    facts.push_back(fmt::format(
+        "held out: fitted to the cheapest {} rows, mean error {} on the {} largest (bias {}), at {} times the compute",
+        base::format_count(held_out->n_fitted), base::format_percent(held_out->mean_abs_rel_error),
+        base::format_count(held_out->n_predicted), base::format_percent(held_out->bias),
+        base::format_number(held_out->compute_factor)));
   return facts;
 }
 
@@ -108,7 +107,7 @@ namespace {
 std::string text_of(const fitting::Ranking* ranking, const fitting::RankedLaw& best) {
   std::string text;
   if (ranking != nullptr) text = report::text_table(text_rows(ranking_table(*ranking))) + "\nbest: ";
-  // A law of one's own is called by its formula.
+  // A law given as an expression is named by its formula.
   const fitting::Fit& fit = best.fit;
   text += fit.name() == fit.formula() ? fit.formula() : fmt::format("{}: {}", fit.name(), fit.formula());
   text += "\n" + report::text_table(text_rows(parameter_table(fit)));
@@ -128,7 +127,7 @@ std::vector<report::Table> fit_tables(const fitting::Ranking* ranking, const fit
   std::vector<report::Table> tables;
   if (ranking != nullptr) {
     tables.push_back(ranking_table(*ranking));
-    tables.back().caption = "Laws by their error of prediction.";
+    tables.back().caption = "Laws by prediction error.";
   }
   tables.push_back(parameter_table(best.fit));
   tables.back().caption = best.fit.name() == best.fit.formula()

@@ -20,13 +20,13 @@ namespace phaselaw::advice {
 // Best first: law, parameters, AICc and BIC above the lowest, error held out, error of the back-test, converged.
 [[nodiscard]] report::Table ranking_table(const fitting::Ranking& ranking);
 
-// A fit as text: the law, its parameters, how sure the optimum is, what was held out; before it the ranking and after
-// it the audit, where there are any.
+// A fit as text: the law, its parameters, the certificate of the optimum, and the held-out error. The ranking comes
+// before it and the audit after it, if there are any.
 [[nodiscard]] std::string fit_text(const FitAnswer& answer);
-// The tables of the text: the ranking, unless null, and the parameters of the best.
+// The tables of that text: the ranking, unless null, and the parameters of the best law.
 [[nodiscard]] std::vector<report::Table> fit_tables(const fitting::Ranking* ranking, const fitting::RankedLaw& best);
 
-// A fit file, or several fits in one, as the same text and tables.
+// A fit file, or several fits in one file, as the same text and tables.
 struct FitDocument {
   std::string text;
   std::vector<report::Table> tables;
@@ -40,8 +40,8 @@ struct FitDocument {
 // line, run, measured, predicted, its interval for a new run, ln residual: one row for each fitted row.
 [[nodiscard]] std::string residuals_csv(const FitAnswer& answer, const fitting::Prediction& predicted);
 
-// What a reader needs to repeat a scaling-law fit, filled in from the fit itself, as plain text: one line an item.
-// Whatever the table cannot know says "not stated", and what to write there.
+// The checklist of what a reader needs to repeat a scaling-law fit, filled in from the fit itself: plain text, one
+// line per item. What the table cannot tell is marked "not stated", with what to add.
 [[nodiscard]] std::string fitting_checklist(const FitAnswer& answer);
 
 }  // namespace phaselaw::advice

@@ -7,7 +7,7 @@
 #include "phaselaw/base/constants.h"
 #include "phaselaw/base/errors.h"
 
-// Minima of bowls: by a parabola, by Akima's spline; and lines through logarithms.
+// Minima of bowls, by a parabola or by Akima's spline, and straight lines through logarithms.
 namespace phaselaw::advice {
 
 namespace {
@@ -16,8 +16,8 @@ using base::kNaN;
 
 BowlMinimum none(std::string why) { return {kNaN, kNaN, false, std::move(why)}; }
 
-// Slopes of Akima's spline at the points: weighted means of the neighbouring chords, which are continued by parabolas
-// beyond the ends.
+// Slopes of Akima's spline at the points: weighted means of the neighbouring chords, which are extended beyond the
+// ends by parabolas.
 std::vector<double> akima_slopes(std::span<const double> x, std::span<const double> y) {
   const std::size_t n = x.size();
   std::vector<double> chord(n + 3);  // chord[i + 2] between points i and i + 1
@@ -41,7 +41,8 @@ BowlMinimum parabola_minimum(std::span<const double> x, std::span<const double> 
   PHASELAW_CHECK_EQ(x.size(), y.size());
   const std::size_t n = x.size();
   if (n < 3) return none("fewer than three sizes");
-  // Orthogonal polynomials about the mean: the normal equations are diagonal but for the quadratic's own offset.
+  // With polynomials orthogonal about the mean, the normal equations are diagonal except for the offset of the
+  // quadratic.
   double mean = 0;
   for (const double at : x) mean += at / static_cast<double>(n);
   double s2 = 0, s3 = 0, s4 = 0, y0 = 0, y1 = 0;
@@ -87,7 +88,7 @@ BowlMinimum akima_minimum(std::span<const double> x, std::span<const double> y) 
     const double h = x[i + 1] - x[i], chord = (y[i + 1] - y[i]) / h;
     const double c = (3 * chord - 2 * slope[i] - slope[i + 1]) / h;
     const double d = (slope[i] + slope[i + 1] - 2 * chord) / (h * h);
-    // y' = slope + 2 c u + 3 d u^2 = 0, the root where y'' > 0: the stable form of the quadratic's.
+    // Solves y' = slope + 2 c u + 3 d u^2 = 0 for the root with y'' > 0, by the stable form of the quadratic formula.
     const double inside = c * c - 3 * d * slope[i];
     if (inside < 0) continue;
     const double root = std::sqrt(inside), below = c + root;

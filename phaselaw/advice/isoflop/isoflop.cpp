@@ -29,7 +29,7 @@ struct Sizes {
   std::vector<double> n_params, tokens, compute, loss;
 };
 
-// ln N and loss of rows, those of one N as their mean; x increasing.
+// ln N and loss of the rows, with the mean for rows of equal N; x increasing.
 struct Bowl {
   std::vector<double> x, y;
   double log_product = 0;  // mean of ln(N D): D* = exp(log_product)/N*
@@ -75,7 +75,7 @@ BowlMinimum minimum_of(BowlShape shape, const Bowl& bowl, double window, std::si
       parabola_minimum(std::span(bowl.x).subspan(first, count), std::span(bowl.y).subspan(first, count));
   if (minimum.inside && (lowest == 0 || lowest + 1 == bowl.x.size())) {
     minimum.inside = false;
-    minimum.why = lowest == 0 ? "the smallest size is the best" : "the largest size is the best";
+    minimum.why = lowest == 0 ? "the loss is lowest at the smallest size" : "the loss is lowest at the largest size";
   }
   return minimum;
 }
@@ -89,7 +89,7 @@ Exponents exponents_of(std::span<const double> compute, std::span<const double> 
   return {numerics::least_squares_power(compute, n).slope, numerics::least_squares_power(compute, d).slope};
 }
 
-// Percentiles of draws as they are: rows within a budget, or runs, are what was resampled.
+// Percentiles of the draws without further correction, because the rows within a budget, or the runs, were resampled.
 fitting::Estimate percentiles(const IsoflopOptions& options, std::string name, double value,
                               std::vector<double> draws) {
   std::erase_if(draws, [](double x) { return std::isnan(x); });
@@ -182,11 +182,11 @@ IsoflopMethod bowls(BowlShape shape, const Sizes& sizes, const std::vector<Isofl
   return method;
 }
 
-// One run's curve: ln C, ln loss, by increasing compute; and its size.
+// The curve of one run, ln C and ln loss by increasing compute, and the size of the run.
 struct RunCurve {
   double n_params = 0, flop_per_token = 0;
   std::vector<double> log_compute, log_loss;
-  [[nodiscard]] double at(double log_c) const {  // NaN outside
+  [[nodiscard]] double at(double log_c) const {  // NaN outside the curve
     if (log_c < log_compute.front() || log_c > log_compute.back()) return kNaN;
     const auto above = static_cast<std::size_t>(std::upper_bound(log_compute.begin(), log_compute.end() - 1, log_c) -
                                                 log_compute.begin());
@@ -218,7 +218,7 @@ std::vector<RunCurve> curves_of(const Sizes& sizes, const std::vector<std::strin
   return curves;
 }
 
-// The lowest run at each compute; computes at which the smallest or the largest run there is the lowest say nothing.
+// The lowest run at each compute. Computes at which the smallest or the largest run is the lowest are excluded.
 std::vector<Vertex> envelope_vertices(const std::vector<const RunCurve*>& curves, const std::vector<double>& computes) {
   std::vector<Vertex> vertices;
   for (const double compute : computes) {
@@ -253,7 +253,8 @@ std::optional<IsoflopMethod> envelope_method(const Sizes& sizes, const std::vect
                                              const IsoflopOptions& options, std::vector<std::string>& notes) {
   const std::vector<RunCurve> curves = curves_of(sizes, run);
   if (curves.size() < kLeastPoints) {
-    notes.emplace_back("method 1 is left out: it needs at least four runs with three rows each, losses along training");
+    notes.emplace_back(
+        "method 1 was not used: it needs at least four runs with three rows each, that is, losses during training");
     return std::nullopt;
   }
   const auto [low, high] = std::minmax_element(sizes.compute.begin(), sizes.compute.end());
@@ -281,7 +282,8 @@ std::optional<IsoflopMethod> envelope_method(const Sizes& sizes, const std::vect
     b_draws.push_back(exponents.b);
   }
   add_power(method, options, std::move(a_draws), std::move(b_draws));
-  if (!method.power) notes.emplace_back("method 1 finds no three computes at which a run of middle size is the lowest");
+  if (!method.power)
+    notes.emplace_back("method 1 found fewer than three computes at which a run of intermediate size is the lowest");
   return method;
 }
 
@@ -346,7 +348,7 @@ IsoflopMethod parametric_method(const fitting::SavedFit& saved, const Allocator&
   return method;
 }
 
-// The same bowls from the law's own losses without noise: what the method itself adds.
+// The same bowls from the law's own losses without noise, which shows the bias of the method itself.
 void add_bias(IsoflopMethod& method, BowlShape shape, const Sizes& exact, const std::vector<IsoflopBudget>& budgets,
               const IsoflopMethod& truth, const IsoflopOptions& options) {
   std::vector<double> c, found, own;

@@ -18,7 +18,7 @@ using report::Figure;
 using report::Series;
 using report::Style;
 
-constexpr std::size_t kShownBowls = 8;  // the colours there are
+constexpr std::size_t kShownBowls = 8;  // number of available colours
 
 const IsoflopMethod* method_of(const IsoflopResult& r, std::string_view name) {
   for (const auto& method : r.methods)
@@ -26,7 +26,7 @@ const IsoflopMethod* method_of(const IsoflopResult& r, std::string_view name) {
   return nullptr;
 }
 
-// Every budget, or as many evenly chosen ones as can be told apart.
+// All budgets, or as many evenly chosen ones as can be distinguished.
 std::vector<std::size_t> shown_budgets(const IsoflopResult& r) {
   std::vector<std::size_t> shown;
   const std::size_t n = r.budgets.size(), count = std::min(n, kShownBowls);
@@ -67,7 +67,7 @@ Figure bowls(const IsoflopResult& r) {
     figure.series.push_back(std::move(vertices));
   }
   figure.caption = fmt::format(
-      "Runs of one budget are joined{}. A vertex is counted where the minimum lies inside the sizes tried.",
+      "Runs of one budget are joined{}. A vertex is used if the minimum lies inside the range of sizes.",
       r.budgets.size() > shown.size() ? fmt::format("; {} of {} budgets are shown", shown.size(), r.budgets.size())
                                       : "");
   return figure;
@@ -98,7 +98,7 @@ Figure against_compute(const IsoflopResult& r, bool tokens) {
     }
     figure.series.push_back(std::move(series));
   }
-  figure.caption = "Bars: intervals of each optimum. The legend holds the exponent of compute with its interval.";
+  figure.caption = "Bars: intervals of each optimum. The legend gives the exponent of compute with its interval.";
   return figure;
 }
 
@@ -133,7 +133,7 @@ std::vector<std::vector<std::string>> isoflop_rows(const IsoflopResult& r) {
 
 report::Page isoflop_page(const IsoflopResult& r) {
   report::Page page;
-  page.title = "Compute-optimal sizes, three ways";
+  page.title = "Compute-optimal sizes by three methods";
   const auto* parabola = method_of(r, "parabola");
   const auto* parametric = method_of(r, "parametric");
   page.answer = fmt::format(
@@ -142,18 +142,18 @@ report::Page isoflop_page(const IsoflopResult& r) {
       parametric && parametric->power ? with_interval(parametric->power->a) : "(unknown)", r.fit.fit.name());
   page.figures = {bowls(r), against_compute(r, false)};
   report::Section methods;
-  methods.title = "The methods beside each other";
+  methods.title = "Comparison of the methods";
   methods.lead =
-      "Bias: the fitted law's own losses, without noise, at these sizes go through the same method; what it finds less "
-      "what the law has. A parabola errs because the bowl is lopsided, and by how much depends on the sizes tried. A "
-      "dash: too "
-      "few budgets at which the law's own minimum lies inside the sizes tried.";
+      "Bias: each method is applied to the fitted law's own losses, without noise, at the same sizes; "
+      "the bias is the difference from the law's exponent. "
+      "A parabola has a bias because the bowl is asymmetric, and the size of the bias depends on the range of sizes. "
+      "A dash: too few budgets have the law's own minimum inside the range of sizes.";
   methods.figures = {against_compute(r, true)};
   methods.tables.push_back(table_of(isoflop_rows(r), "Exponents of the compute-optimal size and tokens."));
   for (const auto& note : r.notes) methods.paragraphs.push_back("Note: " + note + ".");
   page.sections.push_back(std::move(methods));
   report::Section optima;
-  optima.title = "Optima of every budget";
+  optima.title = "Optima of all budgets";
   for (const auto& method : r.methods) optima.tables.push_back(vertices_of(method));
   page.sections.push_back(std::move(optima));
   return page;

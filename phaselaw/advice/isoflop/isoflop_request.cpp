@@ -3,7 +3,7 @@
 
 #include "phaselaw/base/log.h"
 
-// The question asked, and the three methods as a document tree; unknown numbers are null.
+// The request, and the three methods as a JSON value; unknown numbers are null.
 namespace phaselaw::advice {
 
 namespace {

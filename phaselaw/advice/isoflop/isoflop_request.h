@@ -8,8 +8,8 @@
 #include "phaselaw/report/page.h"
 #include "phaselaw/tables/rows.h"
 
-// Compute-optimal sizes from runs of equal compute: what `phaselaw isoflop` and `phaselaw.isoflop` do, with the page
-// and the text for people. Warnings and notes go to the log.
+// Compute-optimal sizes from runs of equal compute: the work of `phaselaw isoflop` and `phaselaw.isoflop`, with the
+// page and the text. Warnings and notes go to the log.
 namespace phaselaw::advice {
 
 struct IsoflopRequest {
@@ -29,10 +29,10 @@ struct IsoflopAnswer {
 
 [[nodiscard]] IsoflopAnswer isoflop(const IsoflopRequest& request, tables::Table table);
 
-// One row a method: budgets with a minimum, a and b with intervals, and the bias that noise-free losses show.
+// One row per method: budgets with a minimum, a and b with intervals, and the bias measured with noise-free losses.
 [[nodiscard]] std::vector<std::vector<std::string>> isoflop_rows(const IsoflopResult& result);
 
-// Bowls with their vertices, N* and D* against compute by every method, the table of methods and of vertices.
+// Bowls with their vertices, N* and D* against compute by each method, and the tables of methods and vertices.
 [[nodiscard]] report::Page isoflop_page(const IsoflopResult& result);
 
 }  // namespace phaselaw::advice

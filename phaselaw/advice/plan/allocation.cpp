@@ -36,8 +36,7 @@ Allocator::Allocator(const laws::Law& law, Situation situation) : law_(law), sit
   const auto needs = [&](const char* name) { return std::find(columns.begin(), columns.end(), name) != columns.end(); };
   if (situation_.at.contains("compute") || situation_.at.contains("n_params") || situation_.at.contains("tokens"))
     throw base::InputError({"--at"},
-                           "compute, n_params and tokens have flags of their own: --compute, --n-params, "
-                           "--tokens");
+                           "set compute, n_params and tokens with their own flags: --compute, --n-params, --tokens");
   for (const auto& [name, value] : situation_.at) {
     require_positive(value, "--at");
     if (std::find(columns.begin(), columns.end(), name) == columns.end() &&
@@ -50,24 +49,25 @@ Allocator::Allocator(const laws::Law& law, Situation situation) : law_(law), sit
   if (needs("epochs") && !situation_.at.contains("unique_tokens") && !situation_.at.contains("epochs"))
     missing.emplace_back("unique_tokens");
   if (!missing.empty())
-    throw base::InputError({"--at"}, fmt::format("the law {} also needs {}, which no compute determines; give {}",
-                                                 law.name, fmt::join(missing, ", "),
-                                                 fmt::format("--at {}=VALUE", fmt::join(missing, "=VALUE --at "))));
+    throw base::InputError(
+        {"--at"},
+        fmt::format("the law {} also needs {}, which does not follow from the compute; add {}", law.name,
+                    fmt::join(missing, ", "), fmt::format("--at {}=VALUE", fmt::join(missing, "=VALUE --at "))));
 
   const bool n_data = needs("n_data") && !situation_.at.contains("n_data");
   const bool shape = needs("n_params") || needs("tokens") || needs("tokens_per_param") || needs("epochs") ||
                      needs("n_layers") || needs("d_model");
   if (n_data && (shape || !needs("compute")))
     throw base::InputError(
-        fmt::format("the law {} is of {}: no compute says how to divide it among these; fit a law "
-                    "of n_params and tokens, or of compute and n_data",
+        fmt::format("the law {} depends on {}, and the compute cannot be divided among these; "
+                    "fit a law of n_params and tokens, or of compute and n_data",
                     law.name, fmt::join(columns, ", ")));
   kind_ = n_data ? Kind::n_data : shape ? Kind::sizes : Kind::compute_only;
   const int held = (situation_.n_params ? 1 : 0) + (situation_.tokens ? 1 : 0) + (situation_.tokens_per_param ? 1 : 0);
   if (held > 1)
-    throw base::InputError({"--n-params"},
-                           "hold one of --n-params, --tokens, --tokens-per-param: two of them leave "
-                           "nothing for the compute to decide");
+    throw base::InputError(
+        {"--n-params"},
+        "give only one of --n-params, --tokens and --tokens-per-param; two of them determine the allocation completely");
   if (situation_.n_params) require_positive(*situation_.n_params, "--n-params");
   if (situation_.tokens) require_positive(*situation_.tokens, "--tokens");
   if (situation_.tokens_per_param) require_positive(*situation_.tokens_per_param, "--tokens-per-param");
@@ -75,18 +75,20 @@ Allocator::Allocator(const laws::Law& law, Situation situation) : law_(law), sit
     throw base::InputError({"--inference-tokens"},
                            fmt::format("expected a finite number >= 0, found {}", situation_.inference_tokens));
   if (kind_ != Kind::sizes && (held > 0 || situation_.inference_tokens > 0))
-    throw base::InputError(
-        fmt::format("the law {} is of {}: it knows no sizes; without --n-params, --tokens, "
-                    "--tokens-per-param, --inference-tokens, or with a law of n_params and tokens",
-                    law.name, fmt::join(columns, ", ")));
+    throw base::InputError(fmt::format(
+        "the law {} depends on {} and not on sizes; "
+        "omit --n-params, --tokens, --tokens-per-param and --inference-tokens, or fit a law of n_params and tokens",
+        law.name, fmt::join(columns, ", ")));
   const bool model = needs("n_params") || needs("tokens_per_param") || needs("n_layers") || needs("d_model");
   const bool data = needs("tokens") || needs("tokens_per_param") || needs("epochs");
   if (kind_ == Kind::sizes && held == 0 && !needs("compute") && !(model && data))
-    throw base::InputError({model ? "--tokens" : "--n-params"},
-                           fmt::format("the law {} is of {} alone: it cannot weigh parameters against tokens; hold the "
-                                       "other, or fit a law of both",
-                                       law.name, fmt::join(columns, ", ")));
-  if (kind_ == Kind::sizes) (void)situation_.cost.per_token(1e12);  // says what the convention lacks
+    throw base::InputError(
+        {model ? "--tokens" : "--n-params"},
+        fmt::format(
+            "the law {} depends on {} alone, so it cannot weigh parameters against tokens; hold the other with this flag, or fit a law of both",
+            law.name, fmt::join(columns, ", ")));
+  if (kind_ == Kind::sizes)
+    (void)situation_.cost.per_token(1e12);  // throws if the convention needs a number that is not given
 }
 
 std::vector<double> Allocator::of_columns(std::span<const double> parameters, std::span<const double> n_params,
@@ -145,7 +147,7 @@ double Allocator::loss(std::span<const double> parameters, double n_params, doub
 double Allocator::floor(std::span<const double> parameters) const {
   const std::span<const double> unlimited(&kUnlimited, 1);
   const double value = of_columns(parameters, unlimited, unlimited, unlimited, unlimited).front();
-  constexpr double kNothing = 1e-9;  // what a power of 1e140 leaves of a term is no floor
+  constexpr double kNothing = 1e-9;  // a remainder this small of a term with a power of 1e140 is no floor
   return std::isfinite(value) && value > kNothing ? value : 0;
 }
 
@@ -157,16 +159,16 @@ Allocation Allocator::held(std::span<const double> parameters, double compute) c
   if (situation_.n_params) {
     n = *situation_.n_params;
     d = tokens_for(n, compute);
-    if (!(d > 0)) too_small("--compute", "inference alone costs as much; fewer --inference-tokens or --n-params");
+    if (!(d > 0)) too_small("--compute", "inference alone costs as much; reduce --inference-tokens or --n-params");
   } else {
-    // The size whose whole cost is the compute: the cost grows with N.
+    // Finds the size with a total cost equal to the compute; the cost grows with N.
     const auto excess = [&](double log_n) {
       const double size = std::exp(log_n);
       const double tokens = situation_.tokens ? *situation_.tokens : *situation_.tokens_per_param * size;
       return std::log(compute) - std::log(this->compute(size, tokens));
     };
     const double most = std::log(Allocator::kLargestCompute);
-    if (!(excess(0) > 0)) too_small("--compute", "less than one parameter; hold fewer tokens");
+    if (!(excess(0) > 0)) too_small("--compute", "less than one parameter remains; hold fewer tokens");
     n = std::exp(root_between(excess, 0, most));
     d = situation_.tokens ? *situation_.tokens : *situation_.tokens_per_param * n;
   }
@@ -190,10 +192,10 @@ Allocation Allocator::best(std::span<const double> parameters, double compute) c
     return {compute, kNaN, kNaN, n, of_columns(parameters, {}, {}, {&compute, 1}, {&n, 1}).front(), minimum.edge};
   }
   if (situation_.n_params || situation_.tokens || situation_.tokens_per_param) return held(parameters, compute);
-  // From one parameter to one token.
+  // The range from one parameter to one token.
   const auto left = [&](double log_n) { return tokens_for(std::exp(log_n), compute) - 1; };
   if (!(left(0) > 0))
-    throw base::InputError({"--compute"}, fmt::format("{} do not pay for one token of a model of one parameter",
+    throw base::InputError({"--compute"}, fmt::format("{} do not pay for one token of a model with one parameter",
                                                       base::format_flop(compute)));
   const double last = root_between(left, 0, std::log(kLargestCompute));
   const BatchFunction f = [&](std::span<const double> log_n) {
@@ -216,14 +218,14 @@ std::optional<double> Allocator::compute_for(std::span<const double> parameters,
   require_positive(target, "--loss");
   const double most = std::log(kLargestCompute);
   double least = std::log(1e-3);
-  if (kind_ == Kind::sizes) {  // the least compute that what is held leaves room for
+  if (kind_ == Kind::sizes) {  // the least compute that the held sizes allow
     const double n = situation_.n_params.value_or(1);
     const double d = situation_.tokens ? *situation_.tokens : situation_.tokens_per_param.value_or(1) * n;
     least = std::log(compute(n, std::max(1.0, d))) + 1;
   }
   const auto excess = [&](double log_c) { return std::log(best(parameters, std::exp(log_c)).loss / target); };
   if (!(excess(most) < 0)) return std::nullopt;
-  // Steps that grow, from where the answer is likely.
+  // Steps of growing size, starting near the likely answer.
   double lo = guess ? std::clamp(std::log(*guess) - 0.5, least, most) : least, hi = lo;
   for (double step = 1; excess(lo) <= 0; step *= 2) {
     if (lo <= least) return std::exp(least);

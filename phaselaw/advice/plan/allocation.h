@@ -11,56 +11,59 @@
 #include "phaselaw/advice/plan/flop_convention.h"
 #include "phaselaw/laws/law.h"
 
-// What a compute is best spent on under a law with given parameters: the lowest loss on the curve of equal compute.
+// The best use of a compute under a law with given parameters: the lowest loss along the curve of equal compute.
 //
-//   minimise L(N, D)   subject to   c(N) D + (c(N)/3) T = C        c: training FLOP per token, 6 N unless said
-//                                                                 T: tokens of inference expected over the model's life
-// Laws of n_params and tokens, and of whatever follows from these: compute, tokens_per_param, epochs (with
-// unique_tokens given), n_layers and d_model (from the family of shapes). A law of compute alone has nothing to
-// allocate; of compute and n_data the best n_data is found (the two-stage law). Chinchilla's closed form, with a =
-// beta/ (alpha + beta) and G = (alpha A/(beta B))^(1/(alpha + beta)): N* = G (C/6)^a, D* = (C/6)^(1-a)/G [S: Hoffmann
-// et al. 2022, eq. 4] is what this finds numerically.
+//   minimise L(N, D)   subject to   c(N) D + (c(N)/3) T = C        c: training FLOP per token, by default 6 N
+//                                                                 T: inference tokens expected over the model's life
+// Accepts laws of n_params and tokens, and of columns that follow from these: compute, tokens_per_param, epochs (with
+// unique_tokens given), n_layers and d_model (from the family of shapes). A law of compute alone leaves nothing to
+// allocate; for a law of compute and n_data (the two-stage law) the best n_data is found. For the Chinchilla law the
+// result equals the closed form
+//   N* = G (C/6)^a,   D* = (C/6)^(1-a)/G,   a = beta/(alpha + beta),   G = (alpha A/(beta B))^(1/(alpha + beta))
+// [S: Hoffmann et al. 2022, eq. 4].
 //
-// Accuracy: ln N* to 1e-9 where the law is smooth along the curve, to 1e-3 where it has a kink at its minimum. Cost:
-// some 50 us a minimum. Source: [T].
+// Accuracy: ln N* to 1e-9 if the law is smooth along the curve, to 1e-3 if it has a kink at its minimum. Cost: about
+// 50 us per minimum. Source: [T].
 namespace phaselaw::advice {
 
 struct Situation {
   FlopCost cost;
   std::map<std::string, double> at{};                        // other columns of the law: unique_tokens, ...
-  std::optional<double> n_params, tokens, tokens_per_param;  // at most one: held, not optimised
+  std::optional<double> n_params, tokens, tokens_per_param;  // at most one is given; it is held, not optimised
   double inference_tokens = 0;
 
   template <class Self, class Visit>
   static void fields(Self& self, Visit&& visit) {
     using base::anything, base::at_least, base::positive;
-    visit("n_params", self.n_params, positive().in("parameters"), "hold the number of parameters: 7B");
-    visit("tokens", self.tokens, positive().in("tokens"), "hold the number of training tokens: 300B");
-    visit("tokens_per_param", self.tokens_per_param, positive(), "hold their ratio, for over-training: 320");
+    visit("n_params", self.n_params, positive().in("parameters"), "hold the number of parameters, such as 7B");
+    visit("tokens", self.tokens, positive().in("tokens"), "hold the number of training tokens, such as 300B");
+    visit("tokens_per_param", self.tokens_per_param, positive(),
+          "hold the ratio of tokens to parameters, such as 320 for over-training");
     visit("inference_tokens", self.inference_tokens, at_least(0).in("tokens"),
-          "tokens that the model will serve; their forward passes count against the compute");
-    visit("at", self.at, positive(), "name=value of a column that the compute does not determine: unique_tokens=1e10");
+          "tokens that the model will serve; the compute must also pay for their forward passes");
+    visit("at", self.at, positive(),
+          "name=value of a column that does not follow from the compute, such as unique_tokens=1e10");
     visit("flop_convention", self.cost.convention, anything(), "how training FLOP are counted");
-    visit("vocab", self.cost.family.vocab, positive(), "without-embeddings: size of the vocabulary");
-    visit("seq_len", self.cost.family.seq_len, positive(), "with-attention: tokens in a sequence");
+    visit("vocab", self.cost.family.vocab, positive(), "convention without-embeddings: size of the vocabulary");
+    visit("seq_len", self.cost.family.seq_len, positive(), "convention with-attention: sequence length");
     visit("flop_per_param", self.cost.family.flop_per_param, positive(),
-          "exact: training FLOP per parameter and token");
-    visit("aspect_ratio", self.cost.family.aspect_ratio, positive(), "d_model/n_layers of the models to come");
+          "convention exact: training FLOP per parameter and token");
+    visit("aspect_ratio", self.cost.family.aspect_ratio, positive(), "d_model/n_layers of the planned models");
   }
 };
 
 struct Allocation {
-  double compute = 0;               // all of it, inference included
+  double compute = 0;               // total, inference included
   double n_params = 0, tokens = 0;  // NaN for a law without sizes
-  double n_data = 0;                // NaN but for a law of it
+  double n_data = 0;                // NaN unless the law depends on it
   double loss = 0;
-  int edge = 0;  // -1: the fewest parameters are best, 1: the most; 0: a minimum inside, or nothing was optimised
+  int edge = 0;  // -1: the smallest model is best, 1: the largest; 0: an interior minimum, or nothing was optimised
 };
 
 class Allocator {
  public:
-  // InputError: a law whose columns leave nothing to plan (names them), a column not given (--at), values that are not
-  // positive, more than one size held.
+  // InputError: a law with no column that can be planned (its columns are named), a column that is not given (--at), a
+  // value that is not positive, or more than one held size.
   Allocator(const laws::Law& law, Situation situation);
 
   [[nodiscard]] bool has_sizes() const { return kind_ == Kind::sizes; }
@@ -68,24 +71,24 @@ class Allocator {
   [[nodiscard]] const Situation& situation() const { return situation_; }
   [[nodiscard]] const laws::Law& law() const { return law_; }
 
-  // InputError where the compute is too small for what is held (no token left, less than one parameter).
+  // InputError if the compute is too small for the held sizes (less than one token or one parameter remains).
   [[nodiscard]] Allocation best(std::span<const double> parameters, double compute) const;
 
-  // The law at sizes. For a law of compute: n_params is ignored and `tokens` is the compute.
+  // The law at given sizes. For a law of compute, n_params is ignored and `tokens` is the compute.
   [[nodiscard]] double loss(std::span<const double> parameters, double n_params, double tokens) const;
 
-  // The least compute whose best loss is `loss`; unset when none of up to kLargestCompute has it.
-  // `guess`: where to look first.
+  // The least compute with best loss `loss`; unset if no compute up to kLargestCompute reaches it. `guess` is where
+  // the search starts.
   [[nodiscard]] std::optional<double> compute_for(std::span<const double> parameters, double loss,
                                                   std::optional<double> guess = {}) const;
 
-  // The loss that no size and no compute goes below: the law at 1e140 of everything, held sizes too; `at` stays.
-  // Below 1e-9 it is 0.
+  // The limit of the loss for unlimited sizes and compute: the law at 1e140 of every input, including held sizes,
+  // with `at` unchanged. Limits below 1e-9 are returned as 0.
   [[nodiscard]] double floor(std::span<const double> parameters) const;
 
-  // Compute of a run, all of it: training and the inference expected.
+  // Total compute of a run: training and the expected inference.
   [[nodiscard]] double compute(double n_params, double tokens) const;
-  [[nodiscard]] double tokens_for(double n_params, double compute) const;  // may be negative: inference costs too much
+  [[nodiscard]] double tokens_for(double n_params, double compute) const;  // negative if inference alone costs more
 
   // The law at several sizes at once.
   [[nodiscard]] std::vector<double> losses(std::span<const double> parameters, std::span<const double> n_params,
@@ -105,7 +108,8 @@ class Allocator {
   Kind kind_ = Kind::sizes;
 };
 
-// The minimum of f on [lo, hi]: the least of a grid, refined; `f` takes many points at once. `edge` as in Allocation.
+// The minimum of f on [lo, hi]: the least value on a grid, then refined. `f` takes many points at once. `edge` as in
+// Allocation.
 struct LineMinimum {
   double x = 0;
   int edge = 0;
@@ -113,7 +117,7 @@ struct LineMinimum {
 using BatchFunction = std::function<std::vector<double>(std::span<const double>)>;
 [[nodiscard]] LineMinimum minimise_on_line(const BatchFunction& f, double lo, double hi);
 
-// The root of a function that falls from f(lo) > 0 to f(hi) < 0, to 1e-13 of the interval or where f is 0.
+// The root of a function with f(lo) > 0 > f(hi), to 1e-13 of the interval or until f is 0.
 [[nodiscard]] double root_between(const std::function<double(double)>& f, double lo, double hi);
 
 }  // namespace phaselaw::advice

@@ -12,7 +12,7 @@ namespace {
 
 double needed(double value, FlopConvention convention, const char* flag, const char* meaning) {
   if (!(value > 0) || std::isinf(value))
-    throw base::InputError({flag}, fmt::format("the convention {} needs {}, a number > 0; found {}",
+    throw base::InputError({flag}, fmt::format("the convention {} needs {} as a number > 0; found {}",
                                                base::enum_name(convention), meaning, value));
   return value;
 }
@@ -37,10 +37,12 @@ double flop_per_token(FlopConvention convention, const ModelShape& shape) {
       const double embedding = needed(shape.vocab, convention, "--vocab", "the size of the vocabulary") *
                                needed(shape.d_model, convention, "d_model", "the width");
       if (!(embedding < n))
-        throw base::InputError({"--vocab"}, fmt::format("the embedding of {} parameters leaves nothing of {}; "
-                                                        "n_params must count the embedding",
-                                                        base::format_number(embedding, 4, base::Notation::suffix),
-                                                        base::format_number(n, 4, base::Notation::suffix)));
+        throw base::InputError(
+            {"--vocab"},
+            fmt::format(
+                "an embedding of {} parameters leaves none of the {} parameters; n_params must include the embedding",
+                base::format_number(embedding, 4, base::Notation::suffix),
+                base::format_number(n, 4, base::Notation::suffix)));
       return 6 * (n - embedding);
     }
     case FlopConvention::with_attention:
@@ -69,7 +71,7 @@ ModelShape shape_of(const ShapeFamily& family, double n_params) {
     throw base::InputError({"--aspect-ratio"}, fmt::format("expected d_model/n_layers > 0, found {}", ratio));
   if (!(vocab >= 0) || std::isinf(vocab))
     throw base::InputError({"--vocab"}, fmt::format("expected a number >= 0, found {}", vocab));
-  // 12 d^3/ratio + vocab d = N: convex and increasing, so Newton from above never overshoots.
+  // 12 d^3/ratio + vocab d = N is convex and increasing, so Newton from above never overshoots.
   double d = std::cbrt(n_params * ratio / 12);
   for (int i = 0; i < 100; ++i) {
     const double step = (12 * d * d * d / ratio + vocab * d - n_params) / (36 * d * d / ratio + vocab);

@@ -11,8 +11,8 @@ namespace phaselaw::advice {
 namespace {
 
 constexpr std::size_t kCoarse = 129, kFine = 17;
-constexpr double kNarrow = 4e-3;   // where the grid hands over to derivatives
-constexpr double kStencil = 2e-3;  // spacing of the five points: the derivative is exact to kStencil^4
+constexpr double kNarrow = 4e-3;   // width at which the grid is replaced by derivatives
+constexpr double kStencil = 2e-3;  // spacing of the five points; the derivative is exact to kStencil^4
 
 std::vector<double> grid(double lo, double hi, std::size_t n) {
   std::vector<double> x(n);
@@ -38,7 +38,8 @@ LineMinimum minimise_on_line(const BatchFunction& f, double lo, double hi) {
     points = kFine;
     if (hi - lo < kNarrow) break;
   }
-  // Newton on the derivative, by central differences of fourth order. A kink keeps the grid's answer.
+  // Newton on the derivative, with central differences of fourth order. If there is a kink, the grid's answer is
+  // kept.
   const double from = x;
   for (int i = 0; i < 4; ++i) {
     const double h = kStencil;
@@ -62,7 +63,8 @@ double root_between(const std::function<double(double)>& f, double lo, double hi
   const double tolerance = 1e-13 * std::max({1.0, std::abs(lo), std::abs(hi)});
   int side = 0;
   for (int i = 0; i < 200 && hi - lo > tolerance; ++i) {
-    // Illinois: regula falsi that halves the value of an end which stays; every fourth step is a bisection.
+    // Illinois method: regula falsi that halves the value at an end point that does not move; every fourth step is a
+    // bisection.
     const double guess = i % 4 == 3 ? 0.5 * (lo + hi) : lo + (hi - lo) * at_lo / (at_lo - at_hi);
     const double x = std::clamp(guess, lo, hi), value = f(x);
     if (value == 0) return x;

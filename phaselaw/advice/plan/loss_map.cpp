@@ -73,7 +73,7 @@ std::vector<Vertex> measured_optima(const tables::Measurements& data, double tol
                             c = column_or_none(data.columns, "compute");
   if (n.empty() || d.empty() || c.empty()) return {};
   const std::vector<IsoflopBudget> budgets = budgets_of(c, n, tolerance);
-  // Rows along loss curves have every compute: without a gap between one budget and the next there are no budgets.
+  // Rows along loss curves have arbitrary computes: without gaps between budgets there are no budgets.
   for (std::size_t b = 0; b + 1 < budgets.size(); ++b) {
     double last = 0, next = std::numeric_limits<double>::infinity();
     for (const std::size_t i : budgets[b].rows) last = std::max(last, c[i]);

@@ -21,9 +21,9 @@ namespace {
 using numerics::Index;
 constexpr double kAtBound = 1e-9;
 constexpr double kMostOfGain = 0.9;
-constexpr double kSingular = 1e-12;  // of the information with unit diagonal
+constexpr double kSingular = 1e-12;  // smallest eigenvalue of the information with unit diagonal
 
-// The information of the fit and the gradient of what is wanted, in the coordinates that are not held by a bound.
+// The information of the fit and the gradient of the quantity, in the coordinates that are not at a bound.
 class Information {
  public:
   Information(const fitting::SavedFit& saved, const Situation& situation, const DesignRequest& request)
@@ -31,9 +31,9 @@ class Information {
     const fitting::Fit& fit = saved.fit;
     if (fit.value.empty()) throw base::InputError(fmt::format("the fit of {} has no optimum", fit.name()));
     if (!allocator_.has_sizes())
-      throw base::InputError({"--next-run"}, fmt::format("the law {} has no sizes to choose; fit a law of n_params and "
-                                                         "tokens",
-                                                         fit.name()));
+      throw base::InputError(
+          {"--next-run"},
+          fmt::format("the law {} has no sizes to choose; fit a law of n_params and tokens", fit.name()));
     for (std::size_t j = 0; j < fit.theta.size(); ++j) {
       const fitting::Coordinate& c = fit.coordinates[j];
       if (fit.theta[j] > c.lower + kAtBound && fit.theta[j] < c.upper - kAtBound) free_.push_back(j);
@@ -56,8 +56,7 @@ class Information {
     if (!unit.allFinite() || !(eigen.eigenvalues().minCoeff() > kSingular))
       throw base::InputError(
           {"--next-run"},
-          "the rows do not determine the parameters, so that no run can be weighed against another: add runs of other "
-          "sizes, or fix a parameter");
+          "the rows do not constrain all parameters, so runs cannot be compared; add runs of other sizes, or fix a parameter");
     inverse_ =
         unit.asDiagonal() *
         (eigen.eigenvectors() * eigen.eigenvalues().cwiseInverse().asDiagonal() * eigen.eigenvectors().transpose()) *
@@ -91,7 +90,7 @@ class Information {
     return out;
   }
 
-  // d ln L/d theta at new runs, by central differences of the law itself: exact to 1e-9, far below what is asked.
+  // d ln L/d theta at new runs, by central differences of the law: exact to 1e-9, far more than is needed here.
   [[nodiscard]] std::vector<numerics::Vector<double>> log_gradients(std::span<const double> n,
                                                                     std::span<const double> d) const {
     std::vector<numerics::Vector<double>> out(n.size(), numerics::Vector<double>(size()));
@@ -133,16 +132,17 @@ class Information {
     if (!at_compute) {
       gradient[coordinate] = 1;
       if (std::find(free_.begin(), free_.end(), coordinate) == free_.end())
-        throw base::InputError({"--next-run"},
-                               fmt::format("{} lies at its bound, {}: the linear design says nothing of "
-                                           "it; choose all, or another quantity",
-                                           what, saved_.fit.value[saved_.fit.law.find(what)]));
+        throw base::InputError(
+            {"--next-run"},
+            fmt::format(
+                "{} is at its bound, {}, where the linear design does not apply; choose all, or another quantity", what,
+                saved_.fit.value[saved_.fit.law.find(what)]));
     } else {
       const Allocation centre = allocator_.best(saved_.fit.value, request.compute);
       if (centre.edge != 0)
-        throw base::InputError({"--next-run"}, fmt::format("there is no best {} at {} under this fit; choose "
-                                                           "all, or a parameter",
-                                                           what, base::format_flop(request.compute)));
+        throw base::InputError({"--next-run"},
+                               fmt::format("there is no best {} at {} under this fit; choose all, or a parameter", what,
+                                           base::format_flop(request.compute)));
       const auto value = [&](const std::vector<double>& parameters) {
         if (what == "loss") return std::log(allocator_.loss(parameters, centre.n_params, centre.tokens));
         const Allocation best = allocator_.best(parameters, request.compute);
@@ -154,14 +154,15 @@ class Information {
       }
     }
     goal_ = of_free(gradient);
-    if (!(goal_.norm() > 0)) throw base::InputError({"--next-run"}, fmt::format("{} is held: no run changes it", what));
+    if (!(goal_.norm() > 0))
+      throw base::InputError({"--next-run"}, fmt::format("{} is fixed, so no run changes it", what));
   }
 
   const fitting::SavedFit& saved_;
   Allocator allocator_;
   std::vector<std::size_t> free_;
   numerics::Matrix<double> inverse_;
-  numerics::Vector<double> goal_;  // empty: all
+  numerics::Vector<double> goal_;  // empty for "all"
 };
 
 std::pair<double, double> range_of(const fitting::SavedFit& saved, const char* column) {
@@ -195,8 +196,7 @@ Design next_run(const fitting::SavedFit& saved, const Situation& situation, cons
   if (!(allocator.compute(least_n, least_d) <= request.budget))
     throw base::InputError(
         {"--next-budget"},
-        fmt::format("{} do not pay for the smallest candidate, {} parameters on {} "
-                    "tokens for {}",
+        fmt::format("{} do not pay for the smallest candidate, {} parameters on {} tokens at {}",
                     base::format_flop(request.budget), base::format_number(least_n, 3, base::Notation::suffix),
                     base::format_number(least_d, 3, base::Notation::suffix),
                     base::format_flop(allocator.compute(least_n, least_d))));
@@ -214,7 +214,7 @@ Design next_run(const fitting::SavedFit& saved, const Situation& situation, cons
       n.push_back(size);
       d.push_back(count);
     }
-    n.push_back(size);  // and the whole budget
+    n.push_back(size);  // and costs at most the budget
     d.push_back(last);
   }
   const std::vector<double> ratio = information.ratios(n, d);
@@ -226,7 +226,7 @@ Design next_run(const fitting::SavedFit& saved, const Situation& situation, cons
         {n[i], d[i], allocator.compute(n[i], d[i]), ratio[i], std::max(outside(n[i], sizes), outside(d[i], tokens))});
   }
   if (design.candidates.empty())
-    throw base::InputError({"--next-run"}, "the law is not defined at any run that the budget pays for");
+    throw base::InputError({"--next-run"}, "the law is not defined at any run within the budget");
   for (const NextRun& run : design.candidates) {
     if (run.ratio < design.best.ratio) design.best = run;
     if (run.furthest <= 1 && run.ratio < design.within.ratio) design.within = run;
@@ -236,10 +236,9 @@ Design next_run(const fitting::SavedFit& saved, const Situation& situation, cons
     if (std::log(run.ratio) <= kMostOfGain * std::log(design.best.ratio) && run.compute < design.cheap.compute)
       design.cheap = run;
   if (design.best.furthest > 3)
-    design.warnings.push_back(
-        fmt::format("the best run lies {} times outside the fitted sizes: it tests the law as "
-                    "much as it narrows its parameters",
-                    base::format_number(design.best.furthest)));
+    design.warnings.push_back(fmt::format(
+        "the best run lies {} times outside the fitted sizes, so it tests the law as much as it narrows its parameters",
+        base::format_number(design.best.furthest)));
   if (design.best.ratio > 0.95)
     design.warnings.emplace_back("no single run within the budget narrows the interval by more than 5 %");
   return design;

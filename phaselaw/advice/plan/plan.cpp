@@ -18,14 +18,14 @@ namespace {
 
 using base::kInfinity;
 using base::kNaN;
-constexpr double kStep = 1e-3;        // of ln resource, for elasticities: error kStep^2
-constexpr double kBalanced = 1e-4;    // elasticities closer than this, relative, are equal
-constexpr double kIsoflopSpan = 3.5;  // factors of e on either side of the optimum
-constexpr double kFar = 10;           // beyond the fitted rows by more than this factor: said as a warning
+constexpr double kStep = 1e-3;        // step in ln resource for elasticities: error kStep^2
+constexpr double kBalanced = 1e-4;    // elasticities closer than this, relatively, count as equal
+constexpr double kIsoflopSpan = 3.5;  // range on either side of the optimum, in ln
+constexpr double kFar = 10;           // factor beyond the fitted rows that causes a warning
 
 using Parameters = std::vector<double>;
 
-// A quantity at the fit and at every plausible set of parameters. NaN where it is not defined.
+// A quantity at the fit and at each plausible set of parameters. NaN where it is not defined.
 template <class F>
 fitting::Estimate carried(const fitting::Plausible& plausible, std::string name, const Parameters& fitted, const F& f) {
   std::vector<double> draws;
@@ -33,7 +33,7 @@ fitting::Estimate carried(const fitting::Plausible& plausible, std::string name,
   return plausible.estimate(std::move(name), f(fitted), std::move(draws));
 }
 
-// What the sizes of one set of parameters are; an optimum at the end of all sizes is at infinity or at zero.
+// The sizes of one set of parameters; an optimum at the end of the range of sizes is at infinity or zero.
 struct At {
   double compute = kNaN, n_params = kNaN, tokens = kNaN, n_data = kNaN, loss = kNaN, exponent_n = kNaN,
          exponent_d = kNaN, elasticity = kNaN, elasticity_of_loss = kNaN;
@@ -44,7 +44,7 @@ double size_at_edge(double value, int edge) { return edge > 0 ? kInfinity : edge
 
 At at_compute(const Allocator& allocator, const Parameters& parameters, double compute) {
   const Allocation middle = allocator.best(parameters, compute);
-  const double h = 0.02;  // exponents of smooth laws to h^2
+  const double h = 0.02;  // exponents of smooth laws, exact to h^2
   const Allocation below = allocator.best(parameters, compute * std::exp(-h)),
                    above = allocator.best(parameters, compute * std::exp(h));
   const double floor = allocator.floor(parameters);
@@ -73,7 +73,7 @@ double elasticity(const Allocator& allocator, const Parameters& parameters, doub
   return -std::log((above - floor) / (below - floor)) / (2 * kStep);
 }
 
-// +1: a larger model pays more for its compute than more tokens; -1: the other way round; 0: the same.
+// +1: a larger model gains more for its compute than more tokens; -1: the reverse; 0: both gain the same.
 int what_pays(const Allocator& allocator, const Parameters& parameters, double n, double d) {
   const double up = std::exp(kStep), down = std::exp(-kStep);
   const double per_n = std::log(allocator.compute(n * up, d) / allocator.compute(n * down, d));
@@ -102,19 +102,20 @@ class Planner {
               {},
               saved_.fit.warnings};
     if (!saved_.fit.convergence.certified)
-      plan.warnings.insert(plan.warnings.begin(),
-                           fmt::format("the fit is not certified ({}): take nothing from this plan before it is",
-                                       saved_.fit.convergence.status));
+      plan.warnings.insert(
+          plan.warnings.begin(),
+          fmt::format("the fit is not certified ({}), so this plan is not reliable; see the warnings of phaselaw fit",
+                      saved_.fit.convergence.status));
     std::vector<std::string> open;
     for (const fitting::Estimate& e : saved_.fit.parameters)
       if (!e.identified && !e.fixed) open.push_back(e.name);
     if (!open.empty())
-      plan.warnings.push_back(fmt::format("the data do not determine {}: what hangs on it is as open as its interval",
-                                          fmt::join(open, ", ")));
+      plan.warnings.push_back(fmt::format(
+          "the data constrain {} poorly, so everything computed from them is uncertain; use the intervals rather than the values",
+          fmt::join(open, ", ")));
     if (plausible_.parameters.empty())
       plan.warnings.emplace_back(
-          "no intervals: the rows do not determine the parameters well enough for a covariance; fit with --interval "
-          "bootstrap");
+          "there are no intervals, because the rows constrain the parameters too poorly for a covariance; fit with --interval bootstrap");
     if (options_.past_errors) {
       fitting::FitOptions plain = saved_.options;
       if (const auto past = holdout(saved_.fit.law, saved_.data, plain, 0.2))
@@ -174,13 +175,12 @@ class Planner {
           carried(plausible_, "floor", fitted, [&](const Parameters& p) { return allocator_.floor(p); });
       throw base::InputError(
           {"--loss"},
-          fmt::format("{} is not reached by any compute up to 1e60: under what is held the law {} does not go below "
-                      "{}{}; ask for more",
-                      target, saved_.fit.name(),
-                      base::format_number(allocator_.best(fitted, Allocator::kLargestCompute).loss, 6),
-                      floor.lo && floor.hi
-                          ? fmt::format(" (floor {})", base::format_value(floor.value, *floor.lo, *floor.hi))
-                          : ""));
+          fmt::format(
+              "no compute up to 1e60 reaches {}: with the held sizes the law {} does not go below {}{}; give a higher loss",
+              target, saved_.fit.name(),
+              base::format_number(allocator_.best(fitted, Allocator::kLargestCompute).loss, 6),
+              floor.lo && floor.hi ? fmt::format(" (floor {})", base::format_value(floor.value, *floor.lo, *floor.hi))
+                                   : ""));
     }
     std::vector<double> draws;
     std::size_t reached = 0;
@@ -194,7 +194,7 @@ class Planner {
     if (!draws.empty()) point.reached = static_cast<double>(reached) / static_cast<double>(draws.size());
     if (point.reached < 1)
       point.warnings.push_back(fmt::format(
-          "under {} of plausible parameters no compute reaches this loss: it lies within the floor's interval",
+          "for {} of the plausible parameters no compute reaches this loss, because it lies within the interval of the floor",
           base::format_percent(1 - point.reached, 3)));
     return point;
   }
@@ -203,7 +203,7 @@ class Planner {
   [[nodiscard]] const fitting::Plausible& plausible() const { return plausible_; }
 
  private:
-  // The law at what is recommended, and one new run there.
+  // The law at the recommended sizes, and one new run there.
   void add_loss(PlanPoint& point, double compute) const {
     const Parameters& fitted = saved_.fit.value;
     const Allocation chosen = allocator_.best(fitted, compute);
@@ -239,8 +239,7 @@ class Planner {
     if (pays == 0) {
       point.bottleneck = "compute-starved";
       point.reason =
-          "the compute is spent in the best way: a larger model and more tokens pay alike, only more compute "
-          "helps";
+          "the compute is spent optimally: a larger model and more tokens help equally, so only more compute helps";
     } else if (pays > 0) {
       point.bottleneck = "model-limited";
       point.reason = "a larger model lowers the loss more than tokens of the same cost";
@@ -286,7 +285,7 @@ class Planner {
     }
   }
 
-  // The stage of a two-stage law: W0(C/C0) = 1, where the exponential has become a power, at C = e C0.
+  // The stage of a two-stage law: the exponential becomes a power where W0(C/C0) = 1, at C = e C0.
   void add_stage(PlanPoint& point) const {
     const laws::Law& law = saved_.fit.law;
     if (law.name != "two-stage") return;
@@ -295,7 +294,7 @@ class Planner {
     const bool here = starved(saved_.fit.value);
     point.bottleneck = here ? "compute-starved" : "data-limited";
     point.reason = here ? "before the bend: the loss still falls exponentially with compute"
-                        : "beyond the bend: compute must come with data, and pays as a power";
+                        : "beyond the bend: the loss falls as a power, and more compute needs more data";
     std::size_t same = 0;
     for (const Parameters& p : plausible_.parameters)
       if (starved(p) == here) ++same;
@@ -305,10 +304,10 @@ class Planner {
 
   void add_warnings(PlanPoint& point) const {
     if (point.edge != 0)
-      point.warnings.push_back(fmt::format(
-          "no best size: under the fitted law {} is better at this compute without end; hold a size, or fit a law that "
-          "can weigh one against the other",
-          point.edge > 0 ? "a larger model" : "a smaller model"));
+      point.warnings.push_back(
+          fmt::format("there is no best size: under the fitted law {} is always better at this compute; "
+                      "hold a size, or fit a law with a term for parameters and one for tokens",
+                      point.edge > 0 ? "a larger model" : "a smaller model"));
     const auto compare = [&](const char* name, double value) {
       if (!std::isfinite(value) || !(value > 0)) return;
       std::vector<double> column;
@@ -326,10 +325,10 @@ class Planner {
       }
       point.extrapolation.push_back(e);
       if (e.factor > kFar)
-        point.warnings.push_back(fmt::format("{} of {} lies {} times {} of the fitted runs: an extrapolation", name,
-                                             base::format_number(value, 3, base::notation_of(tables::unit_of(name))),
-                                             base::format_number(e.factor),
-                                             e.above ? "above the largest" : "below the smallest"));
+        point.warnings.push_back(
+            fmt::format("{} of {} is {} times {} of the fitted runs, so the plan is an extrapolation", name,
+                        base::format_number(value, 3, base::notation_of(tables::unit_of(name))),
+                        base::format_number(e.factor), e.above ? "above the largest" : "below the smallest"));
     };
     compare("compute", options_.situation.inference_tokens > 0 && allocator_.has_sizes()
                            ? options_.situation.cost.per_token(point.n_params.value) * point.tokens.value
@@ -338,13 +337,15 @@ class Planner {
     compare("tokens", point.tokens.value);
     if (!plausible_.parameters.empty() && allocator_.has_sizes() && point.edge == 0 && !point.n_params.identified)
       point.warnings.emplace_back(
-          "the best size is not determined: its interval spans more than a factor 100 or has no end; see --next-run");
+          "the best size is poorly constrained: its interval spans more than a factor 100 or has an open end; "
+          "find a run that narrows it with --next-run");
     if (point.bottleneck == "model-limited" || point.bottleneck == "data-limited")
       if (!plausible_.parameters.empty() && point.bottleneck_share < plausible_.level)
-        point.warnings.push_back(fmt::format("the bottleneck is inconclusive: {} of plausible parameters say {}",
+        point.warnings.push_back(fmt::format("the bottleneck is uncertain: {} of the plausible parameters give {}",
                                              base::format_percent(point.bottleneck_share), point.bottleneck));
     if (point.loss.value - point.floor.value < saved_.fit.residual_scale * point.loss.value)
-      point.warnings.emplace_back("what is left above the floor is smaller than what runs differ by");
+      point.warnings.emplace_back(
+          "the loss above the floor is smaller than the scatter between runs, so more compute brings no measurable gain");
   }
 
   const fitting::SavedFit& saved_;

@@ -9,26 +9,26 @@
 #include "phaselaw/base/value.h"
 #include "phaselaw/fitting/plausible.h"
 
-// What to train next: sizes for a compute, or compute for a loss, with everything that the fit leaves open.
+// What to train next: the sizes for a compute, or the compute for a loss, with intervals.
 //
-//   sizes        the allocation of allocation.h at the fitted parameters; its interval from every plausible set of
-//                parameters (plausible.h), each allocated anew
-//   loss         the law at the sizes recommended, its interval at the same sizes; `run` is one new measurement
+//   sizes        the allocation of allocation.h at the fitted parameters. The interval comes from all plausible sets of
+//                parameters (plausible.h), each allocated anew.
+//   loss         the law at the recommended sizes, with its interval at the same sizes; `run` is one new measurement
 //   exponent     d ln N*/d ln C and d ln D*/d ln C at that compute: beta/(alpha+beta) and alpha/(alpha+beta) for
 //                chinchilla at any compute
-//   elasticity   -d ln(L - floor)/d ln n_params at fixed tokens, tokens at fixed n_params, and compute along the
-//   optimum
-//                (along what is held); floor: the law with unlimited everything. of_loss: the same of L itself
-//   bottleneck   theory.md section 7: the resource whose growth pays most for its compute. Of an optimal allocation
-//                neither size pays more than the other and only compute helps: compute-starved. Of a two-stage law:
-//                compute-starved before its bend at e C0, data-limited beyond. `share`: of plausible parameters that
-//                say the same
-// Cost: some 0.1 s for each compute.
+//   elasticity   -d ln(L - floor)/d ln n_params at fixed tokens, the same for tokens at fixed n_params, and for compute
+//                along the optimum (along the held size). floor: the law with unlimited resources. of_loss: the same
+//                for L itself.
+//   bottleneck   the resource that lowers the loss most per compute (docs/theory/excess-risk.md). At an optimal
+//                allocation neither size helps more than the other and only compute helps: compute-starved. For a
+//                two-stage law: compute-starved before its bend at e C0, data-limited beyond it. `share`: the share of
+//                plausible parameters that give the same bottleneck.
+// Cost: about 0.1 s per compute.
 namespace phaselaw::advice {
 
 struct PlanOptions {
   Situation situation;
-  std::size_t isoflop_points = 33;  // along the curve of equal compute; 0: none
+  std::size_t isoflop_points = 33;  // points along the curve of equal compute; 0 for none
   bool past_errors = true;          // refit the cheapest 80 % of the rows and predict the rest
   template <class Self, class Visit>
   static void fields(Self& self, Visit&& visit) {
@@ -42,10 +42,10 @@ struct IsoflopPoint {
 };
 
 struct Elasticities {
-  fitting::Estimate n_params, tokens, compute;  // NaN where the law has no such resource
+  fitting::Estimate n_params, tokens, compute;  // NaN if the law does not depend on the resource
 };
 
-// How far a number lies beyond the rows of the fit: value/largest, or smallest/value; 1 inside.
+// How far a number lies beyond the rows of the fit: value/largest, or smallest/value; 1 inside their range.
 struct Extrapolation {
   std::string column;
   double value = 0, factor = 1;
@@ -56,13 +56,13 @@ struct PlanPoint {
   fitting::Estimate compute, n_params, tokens, n_data, loss, run;
   fitting::Estimate tokens_per_param, exponent_n_params, exponent_tokens, floor;
   Elasticities elasticity, elasticity_of_loss;
-  std::string bottleneck;  // "compute-starved", "data-limited", "model-limited"; "": the law does not say
+  std::string bottleneck;  // "compute-starved", "data-limited", "model-limited"; empty if the law does not tell
   std::string reason;      // one sentence
   double bottleneck_share = 0;
-  int edge = 0;              // the optimum ran into the end of the sizes looked at: none
-  double flop_multiple = 1;  // training FLOP in the convention asked for, over 6ND; at n_params
-  double reached = 1;        // share of plausible parameters under which a loss asked for is reached
-  // Where sizes are held: what the best sizes would need for the same loss, as a share of the compute.
+  int edge = 0;              // nonzero if the optimum is at the end of the range of sizes, so there is none
+  double flop_multiple = 1;  // training FLOP in the chosen convention relative to 6ND, at n_params
+  double reached = 1;        // share of plausible parameters under which the requested loss is reached
+  // If sizes are held: the compute that the best sizes need for the same loss, as a share of the compute.
   std::optional<fitting::Estimate> optimal_share;
   std::vector<IsoflopPoint> isoflop;
   std::vector<Extrapolation> extrapolation;
@@ -79,10 +79,10 @@ struct Plan {
   double level = 0.95;
   std::vector<PlanPoint> points;
   std::optional<PastErrors> past;
-  std::vector<std::string> warnings;  // of the whole: what the fit does not determine
+  std::vector<std::string> warnings;  // warnings for the whole plan: poorly constrained parameters
 };
 
-// InputError as Allocator; for a loss that no compute reaches, with the floor and its interval.
+// InputError as Allocator; also for a loss that no compute reaches, with the floor and its interval.
 [[nodiscard]] Plan plan_for_compute(const fitting::SavedFit& saved, const std::vector<double>& computes,
                                     const PlanOptions& options = {});
 [[nodiscard]] Plan plan_for_loss(const fitting::SavedFit& saved, const std::vector<double>& losses,
@@ -95,7 +95,7 @@ struct FrontierPoint {
 [[nodiscard]] std::vector<FrontierPoint> frontier(const fitting::SavedFit& saved, const Situation& situation,
                                                   const std::vector<double>& computes);
 
-// The fields that scripts rely on (design.md), of the first point at the top, and of every point in `plans`.
+// The JSON fields (docs/plan.md): those of the first point at the top, and those of every point in `plans`.
 [[nodiscard]] base::Value to_value(const Plan& plan);
 
 }  // namespace phaselaw::advice

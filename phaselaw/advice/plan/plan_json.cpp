@@ -4,7 +4,7 @@
 #include "phaselaw/advice/plan/plan.h"
 #include "phaselaw/fitting/fit_file.h"
 
-// The plan as a document tree; unknown and infinite numbers are null.
+// The plan as a JSON value; unknown and infinite numbers are null.
 namespace phaselaw::advice {
 
 namespace {
@@ -16,7 +16,7 @@ Value of(const Elasticities& e) {
       {{"n_params", to_value(e.n_params)}, {"tokens", to_value(e.tokens)}, {"compute", to_value(e.compute)}});
 }
 
-// The contract has plain numbers here; the intervals stand in elasticity_intervals.
+// These fields are plain numbers; the intervals are in elasticity_intervals.
 Value plain(const Elasticities& e) {
   const auto number = [](const fitting::Estimate& x) { return x.name.empty() ? Value() : Value(x.value); };
   return Value::table({{"n_params", number(e.n_params)}, {"tokens", number(e.tokens)}, {"compute", number(e.compute)}});
@@ -47,7 +47,7 @@ Value of(const PlanPoint& p) {
   value["bottleneck"] = p.bottleneck.empty() ? Value() : Value(p.bottleneck);
   value["bottleneck_share"] = p.bottleneck.empty() ? Value() : Value(p.bottleneck_share);
   value["bottleneck_reason"] = p.reason;
-  value["status"] = p.edge == 0 ? "optimum" : p.edge > 0 ? "larger models without end" : "smaller models without end";
+  value["status"] = p.edge == 0 ? "optimum" : p.edge > 0 ? "ever larger models" : "ever smaller models";
   value["flop_over_6nd"] = p.flop_multiple;
   value["reached"] = p.reached;
   value["optimal_share"] = p.optimal_share ? to_value(*p.optimal_share) : Value();

@@ -12,7 +12,7 @@ namespace phaselaw::advice {
 
 namespace {
 
-// What the figures show, computed once.
+// The data of the figures, computed once.
 struct PlanView {
   const fitting::SavedFit& saved;
   const Plan& plan;
@@ -64,7 +64,7 @@ Series frontier_line(const PlanView& v, fitting::Estimate FrontierPoint::*field,
 }
 
 Series fitted_runs(const std::vector<double>& x, const std::vector<double>& y) {
-  constexpr std::size_t kMany = 100;  // where points lie on one another, their density shows
+  constexpr std::size_t kMany = 100;  // overlapping points appear darker
   Series runs = points("fitted runs", x, y, Colour::kBlack);
   runs.opacity = x.size() > kMany ? 0.3 : 0.7;
   return runs;
@@ -127,11 +127,11 @@ Figure loss_against_compute(const PlanView& v) {
   if (floor.value > 0)
     figure.horizontal_marks.push_back({floor.value, fmt::format("floor {}", with_interval(floor)), Colour::kBlack});
   figure.caption = fmt::format(
-      "Band: {} interval of the law's value. Bars: where one new run is expected, with what runs differ by.",
+      "Band: {} interval of the law's value. Bars: interval for one new run, which includes the scatter between runs.",
       base::format_percent(v.plan.level, 4));
   if (v.plan.past)
     figure.caption += fmt::format(
-        " A fit to the cheapest 80 % of these runs was off by {} on average on the rest, up to {} times larger.",
+        " A fit to the cheapest 80 % of these runs had a mean error of {} on the rest, at up to {} times their compute.",
         base::format_percent(v.plan.past->mean_abs_rel_error), format_number(v.plan.past->compute_factor));
   return figure;
 }
@@ -168,17 +168,18 @@ Figure map(const PlanView& v) {
   figure.series.push_back(planned);
   if (v.design)
     figure.series.push_back(
-        points("next run to learn from", {v.design->best.n_params}, {v.design->best.tokens}, Colour::kGreen));
+        points("most informative next run", {v.design->best.n_params}, {v.design->best.tokens}, Colour::kGreen));
   std::string losses;
   for (const Contour& contour : v.contours) losses += (losses.empty() ? "" : ", ") + format_number(contour.loss, 4);
   figure.caption = fmt::format(
-      "Contours of the fitted law at losses {}; where one touches a line of equal compute lies the frontier.", losses);
+      "Contours of the fitted law at losses {}; the frontier joins the points where they touch lines of equal compute.",
+      losses);
   return figure;
 }
 
 Figure bowls(const PlanView& v) {
   Figure figure;
-  figure.title = "Loss along each compute: how much a wrong size costs";
+  figure.title = "Loss along each compute: the cost of a wrong size";
   figure.x = {"n_params", "", true};
   figure.y = {"loss", "nats", true};
   Series best = points("best size", {}, {}, Colour::kBlack);
@@ -205,8 +206,9 @@ Figure bowls(const PlanView& v) {
                    ? "sizes held"
                    : "best size";
   figure.series.push_back(best);
-  figure.caption = fmt::format("Bands: {} intervals of the law. The bowl is flat: sizes near the best cost little.",
-                               base::format_percent(v.plan.level, 4));
+  figure.caption =
+      fmt::format("Bands: {} intervals of the law. The curve is flat near the best size, so nearby sizes cost little.",
+                  base::format_percent(v.plan.level, 4));
   return figure;
 }
 
@@ -235,16 +237,16 @@ report::Page plan_page(const PlanAnswer& answer, const Situation& situation) {
   plan.tables.push_back(table_of(
       plan_rows(v.plan), fmt::format("{}: {}. Intervals of {}: {}. FLOP counted by {}.", v.plan.law, v.plan.formula,
                                      base::format_percent(v.plan.level, 4), v.plan.method, v.plan.convention)));
-  plan.tables.push_back(
-      table_of(plan_details(v.plan),
-               "Elasticity: by how many per cent the loss above its floor falls for one per cent more of a resource."));
+  plan.tables.push_back(table_of(
+      plan_details(v.plan),
+      "Elasticity: the relative decrease, in per cent, of the loss above its floor for one per cent more of a resource."));
   for (const PlanPoint& p : v.plan.points) {
     if (!p.reason.empty())
       plan.paragraphs.push_back(fmt::format("{}: {}, {}.", base::format_flop(p.compute.value), p.bottleneck, p.reason));
     for (const std::string& warning : p.warnings)
       plan.paragraphs.push_back(fmt::format("Note, {}: {}.", base::format_flop(p.compute.value), warning));
   }
-  for (const std::string& warning : v.plan.warnings) plan.paragraphs.push_back("Note, of the fit: " + warning + ".");
+  for (const std::string& warning : v.plan.warnings) plan.paragraphs.push_back("Note from the fit: " + warning + ".");
   page.sections.push_back(std::move(plan));
 
   if (sizes) {
@@ -258,12 +260,11 @@ report::Page plan_page(const PlanAnswer& answer, const Situation& situation) {
   }
   if (v.design) {
     report::Section next;
-    next.title = "The run to learn most from";
-    next.paragraphs.push_back(
-        fmt::format("Which run would narrow the interval of {} most, by the linearised information of the fit.",
-                    v.design->quantity));
+    next.title = "The most informative next run";
+    next.paragraphs.push_back(fmt::format(
+        "The run that narrows the interval of {} most, by the linearised information of the fit.", v.design->quantity));
     for (const std::string& warning : v.design->warnings) next.paragraphs.push_back("Note: " + warning + ".");
-    next.tables.push_back(table_of(design_rows(*v.design), "Expected width of the interval, after over before."));
+    next.tables.push_back(table_of(design_rows(*v.design), "Expected width of the interval, after/before."));
     page.sections.push_back(std::move(next));
   }
   return page;

@@ -10,7 +10,7 @@ namespace phaselaw::advice {
 
 namespace {
 
-// Whether a plan can be made with the fit: 2 with sizes, 1 without, 0 not at all; `why` says what is in the way.
+// Whether the fit can be used for a plan: 2 with sizes, 1 without, 0 not at all; `why` gives the obstacle.
 int use_of(const fitting::SavedFit& saved, const Situation& situation, std::string& why) {
   if (saved.fit.value.empty()) {
     why = "it has no optimum";
@@ -35,13 +35,13 @@ fitting::SavedFit choose(std::vector<fitting::SavedFit> fits, const Situation& s
       best = i;
     }
   if (most == 0)
-    throw base::InputError({source}, fmt::format("none of the {} fits gives a plan: {}", fits.size(), why));
-  base::log_info(fmt::format("planned with {}, the best of {} fits that gives {}; choose another with --law",
+    throw base::InputError({source}, fmt::format("none of the {} fits can be used for a plan: {}", fits.size(), why));
+  base::log_info(fmt::format("the plan uses {}, the best of {} fits that gives {}; choose another with --law",
                              fits[best].fit.name(), fits.size(), most == 2 ? "sizes" : "a loss for a compute"));
   return std::move(fits[best]);
 }
 
-// A number that the plan would not look at.
+// Refuses numbers that the plan would not use.
 void require_used(const Situation& situation, const laws::Law& law) {
   const FlopConvention convention = situation.cost.convention;
   const ShapeFamily& family = situation.cost.family;
@@ -50,7 +50,7 @@ void require_used(const Situation& situation, const laws::Law& law) {
                                   [](const std::string& name) { return name == "n_layers" || name == "d_model"; });
   const auto require = [&](bool used, bool given, const char* flag, const char* use) {
     if (given && !used)
-      throw base::InputError({flag}, fmt::format("only {} uses it; the convention is {} and the law is {}", use,
+      throw base::InputError({flag}, fmt::format("is used only with {}; the convention is {} and the law is {}", use,
                                                  base::enum_name(convention), law.name));
   };
   require(convention == FlopConvention::without_embeddings || shapes, family.vocab.has_value(), "--vocab",
@@ -69,9 +69,11 @@ void require_used(const Situation& situation, const laws::Law& law) {
 void PlanRequest::validate() const {
   base::check_fields(*this);
   if (compute.empty() == loss.empty())
-    throw base::InputError({"--compute"}, "expected one of --compute 1e21 (several may follow) and --loss 2.1");
+    throw base::InputError({"--compute"},
+                           "expected one of --compute and --loss, such as --compute 1e21 1e22 or --loss 2.1");
   if (next_budget && next_run.empty())
-    throw base::InputError({"--next-budget"}, "is the compute for --next-run; say what that run should narrow");
+    throw base::InputError({"--next-budget"},
+                           "is the compute for --next-run; add --next-run with the quantity to narrow");
 }
 
 PlanAnswer plan(const base::Value& fits, const std::string& source, const PlanRequest& request) {

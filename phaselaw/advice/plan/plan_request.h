@@ -10,42 +10,43 @@
 #include "phaselaw/base/fields.h"
 #include "phaselaw/base/value.h"
 
-// From a fit: sizes to train for a compute, compute for a loss, and the run that would narrow the answer most: what
-// `phaselaw plan` and `phaselaw.plan` do. Warnings of the plan and its points go to the log. InputError as plan.h and
-// next_run.h.
+// From a fit: sizes to train for a compute, the compute for a loss, and the run that would narrow the answer most.
+// The work of `phaselaw plan` and `phaselaw.plan`. Warnings of the plan and its points go to the log. InputError as
+// plan.h and next_run.h.
 namespace phaselaw::advice {
 
 struct PlanRequest {
-  std::vector<double> compute, loss;  // exactly one of the two
-  std::string law;                    // of several fits in one file; "": the best one that can answer
+  std::vector<double> compute, loss;  // exactly one of the two is given
+  std::string law;                    // which of several fits in the file; empty: the best one that can answer
   PlanOptions options;
-  std::string next_run;               // a parameter, n_params, tokens, loss or all; "": none
+  std::string next_run;               // a parameter, n_params, tokens, loss or all; empty: none
   std::optional<double> next_budget;  // FLOP for it; unset: that of the most expensive fitted run
 
   template <class Self, class Visit>
   static void fields(Self& self, Visit&& visit) {
     using base::anything, base::positive;
-    visit("compute", self.compute, positive().in("FLOP"), "compute to spend: 1e21, or several");
-    visit("loss", self.loss, positive(), "loss to reach instead, with the least compute");
-    visit("law", self.law, anything(), "which fit, when the file holds several; default: the best that gives sizes");
+    visit("compute", self.compute, positive().in("FLOP"), "compute to spend, such as 1e21; may be given several times");
+    visit("loss", self.loss, positive(), "loss to reach, with the least compute");
+    visit("law", self.law, anything(), "fit to use if the file holds several (default: the best one that gives sizes)");
     PlanOptions::fields(self.options, visit);
     visit("next_run", self.next_run, anything(),
-          "which run would narrow this most: a parameter, n_params, tokens, loss, or all");
+          "find the run that narrows this quantity most: a parameter, n_params, tokens, loss or all");
     visit("next_budget", self.next_budget, positive().in("FLOP"),
-          "compute for that run; default: that of the most expensive fitted run");
+          "compute for the next run (default: the compute of the most expensive fitted run)");
   }
   void validate() const;  // InputError
 };
 
 struct PlanAnswer {
-  fitting::SavedFit fit;  // that was planned with
+  fitting::SavedFit fit;  // the fit that was used
   Plan plan;
   std::optional<Design> design;
   base::Value json;
 };
 
-// `fits`: a document of one fit or several, best first (fitting/fit_file.h); `source` names it in errors. Of several
-// the first one that gives sizes is taken, else the first that gives a loss for a compute, and a note says which.
+// `fits`: a JSON value of one fit or several, best first (fitting/fit_file.h); `source` names it in errors. Of
+// several, the first one that gives sizes is used, otherwise the first that gives a loss for a compute, and a note says
+// which.
 [[nodiscard]] PlanAnswer plan(const base::Value& fits, const std::string& source, const PlanRequest& request);
 
 }  // namespace phaselaw::advice

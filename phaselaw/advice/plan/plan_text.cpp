@@ -72,11 +72,11 @@ std::vector<std::vector<std::string>> plan_details(const Plan& plan) {
   add("elasticity, loss above floor: tokens", [&](P p) { return elasticity(p.elasticity.tokens); });
   add("elasticity, loss above floor: compute", [&](P p) { return elasticity(p.elasticity.compute); });
   add("elasticity, whole loss: compute", [&](P p) { return elasticity(p.elasticity_of_loss.compute); });
-  add("best sizes would need, share of compute",
+  add("share of the compute that the best sizes need",
       [](P p) { return p.optimal_share ? with_interval(*p.optimal_share) : std::string("–"); });
   if (plan.convention != "6nd") add("training FLOP over 6ND", [](P p) { return format_number(p.flop_multiple, 4); });
   for (const char* column : {"compute", "n_params", "tokens"})
-    add(fmt::format("{}: times beyond the fitted runs", column), [&](P p) {
+    add(fmt::format("{}: factor beyond the fitted runs", column), [&](P p) {
       for (const Extrapolation& e : p.extrapolation)
         if (e.column == column)
           return e.factor > 1 ? fmt::format("{} {}", format_number(e.factor), e.above ? "above" : "below")
@@ -97,16 +97,16 @@ std::vector<std::vector<std::string>> design_rows(const Design& design) {
                     run.furthest > 1 ? fmt::format("{} times", format_number(run.furthest)) : "no"});
   };
   add("best within the budget", design.best);
-  add("cheapest with 90 % of its gain", design.cheap);
+  add("cheapest with 90 % of the gain", design.cheap);
   add("best among the fitted sizes", design.within);
   return rows;
 }
 
 std::string plan_answer(const Plan& plan) {
-  if (plan.points.empty()) return "Nothing was asked.";
+  if (plan.points.empty()) return "Nothing was requested.";
   const PlanPoint& p = plan.points.front();
   if (p.edge != 0)
-    return fmt::format("Under {} there is no best size at {}: it grows better towards one end.", plan.law,
+    return fmt::format("Under {} there is no best size at {}: the loss improves towards one end.", plan.law,
                        base::format_flop(p.compute.value));
   std::string what = fmt::format("With {} FLOP", with_interval(p.compute, Notation::power));
   if (!std::isnan(p.n_params.value))
@@ -124,8 +124,8 @@ std::string plan_text(const PlanAnswer& answer) {
   text += report::text_table(plan_rows(plan)) + "\n" + report::text_table(plan_details(plan));
   if (plan.past)
     text += fmt::format(
-        "\npast: a fit to the cheapest 80 % of these runs was off by {} on average on the {} others, up to {} times "
-        "larger\n",
+        "\n"
+        "back-test: a fit to the cheapest 80 % of these runs had a mean error of {} on the {} others, at up to {} times their compute\n",
         base::format_percent(plan.past->mean_abs_rel_error), base::format_count(plan.past->n_predicted),
         format_number(plan.past->compute_factor));
   if (answer.design)
