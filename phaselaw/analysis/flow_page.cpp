@@ -4,17 +4,17 @@
 
 #include "phaselaw/analysis/flow_views.h"
 #include "phaselaw/base/constants.h"
+#include "phaselaw/base/format.h"
 #include "phaselaw/data/noise.h"
-#include "phaselaw/report/format.h"
 
 // The page of `phaselaw flow`: every view in one frame, the spectrum with the learning front, the drift.
 namespace phaselaw::analysis {
 
 namespace {
 
+using base::format_number;
 using report::Colour;
 using report::Figure;
-using report::format_number;
 using report::Series;
 using report::Style;
 
@@ -216,7 +216,7 @@ std::string answer_of(const PreparedExperiment& s, const FlowViews& v) {
       "{} training sequences, {} rows: the kernel at initialisation {} the training's test loss within {} %; "
       "the kernel drifted by {} of its norm.",
       s.split.train.n, v.n_rows, v.kernel_leaves_trained.time ? "does not predict" : "follows",
-      format_number(100 * s.experiment.flow.tolerance), format_number(drift));
+      base::format_percent(s.experiment.flow.tolerance), format_number(drift));
 }
 
 }  // namespace

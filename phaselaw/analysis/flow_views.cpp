@@ -8,6 +8,7 @@
 #include "phaselaw/base/clock.h"
 #include "phaselaw/base/constants.h"
 #include "phaselaw/base/errors.h"
+#include "phaselaw/base/format.h"
 #include "phaselaw/base/interrupt.h"
 #include "phaselaw/base/progress.h"
 #include "phaselaw/dynamics/parameter_flow.h"
@@ -108,8 +109,9 @@ void judge_condition(double lambda_min, FlowViews& views) {
   for (const auto& record : views.flow_laziness)
     if (record.total.drift_norm > lambda_min / 2) {
       views.condition_fails_at = record.time;
-      views.condition = fmt::format("{} fails from the record at t = {:.3g} on: {:.3g} against {:.3g}.", kStatement,
-                                    record.time, record.total.drift_norm, lambda_min / 2);
+      views.condition = fmt::format("{} fails from the record at t = {} on: {} against {}.", kStatement,
+                                    base::format_number(record.time), base::format_number(record.total.drift_norm),
+                                    base::format_number(lambda_min / 2));
       return;
     }
   views.condition = fmt::format("{} holds at every record of the flow.", kStatement);
@@ -145,8 +147,8 @@ void flow(const PreparedExperiment& s, int threads, dynamics::LazyRecorder& reco
   curve.seconds = result.seconds;
   if (result.status != numerics::OdeStatus::finished)
     views.warnings.push_back(fmt::format(
-        "the gradient flow ended at t = {:.4g} of {:.4g} ({}): {}; raise flow.budget or flow.rtol, or reduce flow.time",
-        result.time, views.time, curve.status, curve.reason));
+        "the gradient flow ended at t = {} of {} ({}): {}; raise flow.budget or flow.rtol, or reduce flow.time",
+        base::format_number(result.time, 4), base::format_number(views.time, 4), curve.status, curve.reason));
   views.curves.push_back(std::move(curve));
   views.flow_laziness = watch.records();
   views.flow_signature = watch.verdict();

@@ -6,6 +6,7 @@
 
 #include "phaselaw/base/constants.h"
 #include "phaselaw/base/errors.h"
+#include "phaselaw/base/format.h"
 #include "phaselaw/data/noise.h"
 #include "phaselaw/dynamics/krylov.h"
 #include "phaselaw/dynamics/sgd_moments.h"
@@ -81,10 +82,10 @@ void add_descent(const Dense& dense, FlowViews& views) {
   const auto& training = dense.s.experiment.training;
   if (training.optimizer == training::OptimizerKind::adamw) return;
   if (!(step < views.step_limit)) {
-    views.warnings.push_back(fmt::format(
-        "gradient descent on this kernel is stable below a learning rate of {:.4g} = n/lambda_max, "
-        "but the training uses {:.4g}, so there are no curves `gd` and `sgd`; reduce training.learning_rate",
-        views.step_limit, step));
+    views.warnings.push_back(
+        fmt::format("gradient descent on this kernel is stable below a learning rate of {} = n/lambda_max, "
+                    "but the training uses {}, so there are no curves `gd` and `sgd`; reduce training.learning_rate",
+                    base::format_number(views.step_limit, 4), base::format_number(step, 4)));
     return;
   }
   const auto counts = counts_at(views.times, step, std::numeric_limits<std::int64_t>::max() / 4);
@@ -153,8 +154,8 @@ void add_dense(const PreparedExperiment& s, FlowViews& views) {
   views.null_loss = per_number(s, dense.closed.null_loss());
   if (dense.closed.rank() < dense.closed.rows())
     views.warnings.push_back(fmt::format(
-        "the kernel is singular: {} of {} directions cannot be learned, so {:.3g} of the training loss remains at all times",
-        dense.closed.rows() - dense.closed.rank(), dense.closed.rows(), views.null_loss));
+        "the kernel is singular: {} of {} directions cannot be learned, so {} of the training loss remains at all times",
+        dense.closed.rows() - dense.closed.rank(), dense.closed.rows(), base::format_number(views.null_loss)));
   views.curves.push_back(dense.curve("kernel", "closed form of the kernel at initialisation", views.times,
                                      dense.closed.flow(views.times)));
   const double forever[] = {kInfinity};

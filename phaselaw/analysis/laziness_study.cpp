@@ -8,13 +8,13 @@
 
 #include "phaselaw/analysis/prepared_experiment.h"
 #include "phaselaw/base/errors.h"
+#include "phaselaw/base/format.h"
 #include "phaselaw/base/interrupt.h"
 #include "phaselaw/base/progress.h"
 #include "phaselaw/dynamics/lazy.h"
 #include "phaselaw/dynamics/parameter_flow.h"
 #include "phaselaw/numerics/line.h"
 #include "phaselaw/numerics/statistics.h"
-#include "phaselaw/report/format.h"
 
 namespace phaselaw::analysis {
 
@@ -106,7 +106,7 @@ double at(const LazyPoint& point, const std::string& key) {
 std::string curve_of(const LazyPoint& point, const std::string& axis) {
   std::string name;
   for (const auto& [key, value] : point.keys)
-    if (key != axis) name += (name.empty() ? "" : ", ") + fmt::format("{} = {}", key, report::format_number(value));
+    if (key != axis) name += (name.empty() ? "" : ", ") + fmt::format("{} = {}", key, base::format_number(value));
   return name;
 }
 
@@ -219,7 +219,7 @@ report::Figure laziness_figure(const LazinessStudy& study) {
     report::Series series;
     const auto& slope = study.slopes[k];
     series.label = fmt::format("{}{}slope {}", name, name.empty() ? "" : ": ",
-                               report::format_value(slope.value, slope.lo, slope.hi));
+                               base::format_value(slope.value, slope.lo, slope.hi));
     for (const auto& [x, logs] : drifts) {
       series.x.push_back(x);
       series.y.push_back(std::exp(numerics::mean(logs)));
@@ -243,7 +243,7 @@ report::Table slopes_table(const LazinessStudy& study) {
   table.columns = {"curve", "slope", "points"};
   for (const auto& slope : study.slopes)
     table.rows.push_back({slope.curve.empty() ? "all" : slope.curve,
-                          report::format_value(slope.value, slope.lo, slope.hi), std::to_string(slope.points)});
+                          base::format_value(slope.value, slope.lo, slope.hi), std::to_string(slope.points)});
   return table;
 }
 

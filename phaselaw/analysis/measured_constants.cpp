@@ -7,6 +7,7 @@
 
 #include "phaselaw/base/constants.h"
 #include "phaselaw/base/errors.h"
+#include "phaselaw/base/format.h"
 #include "phaselaw/base/interrupt.h"
 #include "phaselaw/data/noise.h"
 #include "phaselaw/dynamics/closed_form.h"
@@ -96,7 +97,7 @@ using Factors = std::vector<std::pair<std::string, double>>;  // name, log10
 std::string largest(const Factors& factors) {
   const auto most = std::max_element(factors.begin(), factors.end(),
                                      [](const auto& a, const auto& b) { return a.second < b.second; });
-  return fmt::format("{} = 10^{:.1f}", most->first, most->second);
+  return fmt::format("{} = 10^{}", most->first, base::format_number(most->second));
 }
 
 void check_bounds(const PreparedExperiment& s, MeasuredConstants& c) {
@@ -185,10 +186,10 @@ theory::LayerAssumption check_assumption(const PreparedExperiment& s, MeasuredCo
   auto assumption = theory::check_layer_kernels(smallest, s.experiment.model.branch_scale, floor);
   if (assumption.verdict != theory::PositiveDefinite::holds)
     c.notes.push_back(
-        fmt::format("Assumption 5.1 {}: the smallest eigenvalue of {} is {:.3g}, rounding {:.3g}; bounds "
+        fmt::format("Assumption 5.1 {}: the smallest eigenvalue of {} is {}, rounding {}; bounds "
                     "that divide by lambda say nothing",
                     base::enum_name(assumption.verdict), c.layers[assumption.weakest_layer].name,
-                    smallest[assumption.weakest_layer], floor));
+                    base::format_number(smallest[assumption.weakest_layer]), base::format_number(floor)));
   return assumption;
 }
 

@@ -6,6 +6,7 @@
 
 #include "phaselaw/base/clock.h"
 #include "phaselaw/base/errors.h"
+#include "phaselaw/base/format.h"
 #include "phaselaw/base/interrupt.h"
 #include "phaselaw/base/progress.h"
 #include "phaselaw/data/noise.h"
@@ -67,9 +68,9 @@ void choose_learning_rate(const PreparedExperiment& s, const numerics::Matrix<do
     p.learning_rate = std::min(p.learning_rate, limit / 2);
   else if (p.learning_rate >= limit)
     p.warnings.push_back(
-        fmt::format("training.learning_rate {:.3g} is above {:.3g}, where gradient descent on {} "
-                    "sequences stops being stable; a training there does not follow the flow",
-                    p.learning_rate, limit, at_n));
+        fmt::format("training.learning_rate is {}, but gradient descent on {} sequences is stable only below {}; "
+                    "a training at this rate does not follow the flow, so reduce it",
+                    base::format_number(p.learning_rate), at_n, base::format_number(limit)));
 }
 
 dynamics::SurfaceOptions surface_options(const PreparedExperiment& s, const PredictOptions& options,

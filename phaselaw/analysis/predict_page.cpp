@@ -5,18 +5,18 @@
 
 #include "phaselaw/analysis/predict.h"
 #include "phaselaw/base/csv.h"
-#include "phaselaw/report/format.h"
+#include "phaselaw/base/format.h"
 
 // The files and the page of `phaselaw predict`.
 namespace phaselaw::analysis {
 
 namespace {
 
+using base::format_number;
+using base::format_value;
 using base::Value;
 using report::Colour;
 using report::Figure;
-using report::format_number;
-using report::format_value;
 using report::Series;
 using report::Style;
 
@@ -121,7 +121,7 @@ Figure against_time(const Prediction& p) {
     figure.caption += fmt::format(
         " Points are trained models: the median relative error of the prediction is {} %, the largest {} %; "
         "the kernel drifted by {} of its norm.",
-        format_number(100 * p.check->median_error), format_number(100 * p.check->worst_error),
+        base::format_percent(p.check->median_error), base::format_percent(p.check->worst_error),
         format_number(p.check->kernel_drift));
   return figure;
 }
@@ -271,8 +271,8 @@ report::Page predict_page(const PreparedExperiment& s, const Prediction& p) {
   page.answer = fmt::format("From the kernel at initialisation: test loss against compute falls with exponent {}.",
                             format_value(p.envelope.exponent, p.envelope.lo, p.envelope.hi));
   if (p.check)
-    page.answer += fmt::format(" Against {} trained models the median error of the predicted test loss is {} %.",
-                               models_of(*p.check), format_number(100 * p.check->median_error));
+    page.answer += fmt::format(" Against {} trained models the median error of the predicted test loss is {}.",
+                               models_of(*p.check), base::format_percent(p.check->median_error));
   page.figures = {against_time(p)};
   report::Section section;
   section.title = "Data and compute";

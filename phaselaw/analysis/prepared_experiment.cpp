@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "phaselaw/base/constants.h"
+#include "phaselaw/base/format.h"
 #include "phaselaw/kernel/kernel.h"
 
 namespace phaselaw::analysis {
@@ -59,8 +60,8 @@ double PreparedExperiment::flow_time(double learning_rate) const {
 std::string PreparedExperiment::target_warning() const {
   const double power = split.target_power;
   if (cross_entropy() || power == 0 || (power > 0.01 && power < 100)) return {};
-  return fmt::format("targets are not normalised: their mean square is {:.3g}, so losses and risks are in its units",
-                     power);
+  return fmt::format("targets are not normalised: their mean square is {}, so losses and risks are in its units",
+                     base::format_number(power));
 }
 
 static_assert(dynamics::kSmallestTolerance == numerics::kSmallestRelativeTolerance);

@@ -90,11 +90,4 @@ std::string bytes_text(double bytes) {
   return fmt::format("{:.0f}{}", bytes, letter);
 }
 
-std::string factor_text(double factor) {
-  std::string text = fmt::format("{:g}", factor);
-  for (const std::string_view padding : {"e+0", "e+"})
-    if (const auto at = text.find(padding); at != std::string::npos) text.replace(at, padding.size(), "e");
-  return text;
-}
-
 }  // namespace phaselaw::base

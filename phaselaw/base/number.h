@@ -41,7 +41,4 @@ struct Number {
 // The same as text: 8G if the number is a whole multiple, otherwise its digits.
 [[nodiscard]] std::string bytes_text(double bytes);
 
-// A round factor as text: 1e6, not 1e+06.
-[[nodiscard]] std::string factor_text(double factor);
-
 }  // namespace phaselaw::base

@@ -4,6 +4,7 @@
 #include <variant>
 
 #include "phaselaw/base/files.h"
+#include "phaselaw/base/format.h"
 #include "phaselaw/cli/common.h"
 #include "phaselaw/report/format.h"
 #include "phaselaw/verbs/experiment.h"
@@ -26,7 +27,7 @@ void write(const Common& common, const std::string& out, const verbs::DriftAnswe
   if (common.json == "-") return;
   std::vector<std::vector<std::string>> rows = {{"curve", "slope of ln drift on ln " + drift.axis}};
   for (const auto& slope : drift.slopes)
-    rows.push_back({slope.curve.empty() ? "all" : slope.curve, report::format_value(slope.value, slope.lo, slope.hi)});
+    rows.push_back({slope.curve.empty() ? "all" : slope.curve, base::format_value(slope.value, slope.lo, slope.hi)});
   fmt::print("{}{}/report.html  drift.csv  flow.json\n", text_table(rows), out);
 }
 
@@ -41,8 +42,8 @@ void write(const Common& common, const std::string& out, const verbs::FlowAnswer
   std::vector<std::vector<std::string>> rows = {{"view", "until t", "train loss", "test loss", "excess risk"}};
   for (const auto& c : views.curves)
     if (!c.time.empty())
-      rows.push_back({c.view, report::format_number(c.time.back()), report::format_number(c.train_loss.back()),
-                      report::format_number(c.test_loss.back()), report::format_number(c.excess_risk.back())});
+      rows.push_back({c.view, base::format_number(c.time.back()), base::format_number(c.train_loss.back()),
+                      base::format_number(c.test_loss.back()), base::format_number(c.excess_risk.back())});
   fmt::print(
       "{}kernel against flow: {}\nkernel against training: {}\n{}/report.html  trajectories.csv  drift.csv  flow.json\n",
       text_table(rows), views.kernel_leaves_flow.reason, views.kernel_leaves_trained.reason, out);

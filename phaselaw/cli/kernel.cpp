@@ -6,6 +6,7 @@
 
 #include "phaselaw/base/errors.h"
 #include "phaselaw/base/files.h"
+#include "phaselaw/base/format.h"
 #include "phaselaw/cli/common.h"
 #include "phaselaw/cli/kernel_files.h"
 #include "phaselaw/ranks/launch.h"
@@ -61,7 +62,9 @@ void run_kernel(const Common& common, const KernelFlags& flags) {
   if (common.json == "-") return;
   std::vector<std::vector<std::string>> rows = {{"quantity", "value"}};
   for (const auto& [key, value] : json->entries())
-    if (value.is_number()) rows.push_back({key, report::format_number(value.number(), 6)});
+    if (value.is_number())
+      rows.push_back(
+          {key, value.is_integer() ? base::format_count(value.number()) : base::format_number(value.number(), 6)});
   fmt::print("{}{}/kernel.json\n", text_table(rows), flags.out);
 }
 

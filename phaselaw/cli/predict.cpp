@@ -3,9 +3,9 @@
 #include <memory>
 
 #include "phaselaw/base/files.h"
+#include "phaselaw/base/format.h"
 #include "phaselaw/cli/common.h"
-#include "phaselaw/report/format.h"
-#include "phaselaw/verbs/experiment.h"
+#include "phaselaw/verbs/experiment_text.h"
 
 // phaselaw predict EXP.toml --out DIR: predicts the learning curve from the kernel, without training.
 namespace phaselaw::cli {
@@ -26,25 +26,14 @@ void run_predict(const Common& common, PredictFlags& flags) {
   base::write_file(std::filesystem::path(flags.out) / "predicted.csv", analysis::predicted_csv(prediction));
   write_results(common, flags.out, "predict.json", answer.json, analysis::predict_page(answer.prepared, prediction));
   if (common.json == "-") return;
-  std::vector<std::vector<std::string>> rows = {{"n", "predicted test loss", "trained"}};
-  const auto& surface = prediction.surfaces.front();
-  const auto last = static_cast<numerics::Index>(prediction.times.size()) - 1;
-  for (std::size_t i = 0; i < surface.n_data.size(); ++i) {
-    const auto row = static_cast<numerics::Index>(i);
-    const auto* run = prediction.check ? &prediction.check->runs[i] : nullptr;
-    rows.push_back({std::to_string(surface.n_data[i]),
-                    report::format_value(surface.risk(row, last), surface.lo(row, last), surface.hi(row, last)),
-                    run == nullptr || run->measured.empty() ? "-" : report::format_number(run->measured.back())});
-  }
-  fmt::print("{}at t = {}; exponent in compute {}; predicted in {} s\n", text_table(rows),
-             report::format_number(prediction.times.back()),
-             report::format_value(prediction.envelope.exponent, prediction.envelope.lo, prediction.envelope.hi),
-             report::format_number(prediction.seconds));
+  fmt::print("{}at t = {}; exponent in compute {}; predicted in {} s\n", text_table(verbs::prediction_rows(prediction)),
+             base::format_number(prediction.times.back()),
+             base::format_value(prediction.envelope.exponent, prediction.envelope.lo, prediction.envelope.hi),
+             base::format_number(prediction.seconds));
   if (prediction.check)
     fmt::print("median error over all n and t: {} %; the training took {} s, {} times as long as the prediction\n",
-               report::format_number(100 * prediction.check->median_error),
-               report::format_number(prediction.check->seconds),
-               report::format_number(prediction.check->seconds / prediction.seconds));
+               base::format_percent(prediction.check->median_error), base::format_number(prediction.check->seconds),
+               base::format_number(prediction.check->seconds / prediction.seconds));
   fmt::print("{}/report.html  predicted.csv  predict.json\n", flags.out);
 }
 

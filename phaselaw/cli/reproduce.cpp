@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "phaselaw/base/format.h"
 #include "phaselaw/base/progress.h"
 #include "phaselaw/cli/common.h"
 #include "phaselaw/report/format.h"
@@ -15,7 +16,7 @@ namespace {
 void print(const reproduce::Reproduction& result) {
   std::vector<std::vector<std::string>> rows = {{"claim", "predicted", "measured", "verdict"}};
   for (const auto& claim : result.claims)
-    rows.push_back({claim.id, claim.predicted_text, report::format_value(claim.measured, claim.lo, claim.hi),
+    rows.push_back({claim.id, claim.predicted_text, base::format_value(claim.measured, claim.lo, claim.hi),
                     base::enum_to_text(claim.verdict)});
   fmt::print("{}\n{} in {}\n{}\n", text_table(rows), result.results, base::format_duration(result.seconds),
              result.page);

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "phaselaw/base/format.h"
 #include "phaselaw/base/progress.h"
 #include "phaselaw/cli/common.h"
 #include "phaselaw/report/format.h"
@@ -39,23 +40,24 @@ void list_runs(const Common& common, const verbs::SweepRequest& request) {
     std::vector<std::string> row = {fmt::to_string(p->index),
                                     p->key,
                                     fmt::to_string(e.seed),
-                                    fmt::to_string(p->n_params),
+                                    base::format_count(p->n_params),
                                     fmt::to_string(e.model.n_layers),
-                                    fmt::to_string(e.model.d_model),
+                                    base::format_count(e.model.d_model),
                                     fmt::to_string(e.model.n_heads),
-                                    fmt::to_string(e.model.d_hidden),
-                                    fmt::to_string(e.data.n_data),
-                                    fmt::to_string(e.training.steps),
-                                    report::format_flop(p->cost_flop),
+                                    base::format_count(e.model.d_hidden),
+                                    base::format_count(e.data.n_data),
+                                    base::format_count(e.training.steps),
+                                    base::format_flop(p->cost_flop),
                                     base::format_duration(seconds)};
     if (ladder)
-      row.insert(row.begin() + 4, fmt::format("{:.6g} ({:+.1f} %)", p->wanted_params,
-                                              100 * (static_cast<double>(p->n_params) / p->wanted_params - 1)));
+      row.insert(row.begin() + 4,
+                 fmt::format("{} ({:+.1f} %)", base::format_number(p->wanted_params, 3, base::Notation::suffix),
+                             100 * (static_cast<double>(p->n_params) / p->wanted_params - 1)));
     rows.push_back(std::move(row));
   }
   fmt::print("{}{} runs{}, {} in all, about {} on {} worker{}: {}\n", text_table(rows), plan.runs.size(),
              plan.already_there == 0 ? "" : fmt::format(" ({} more are in {})", plan.already_there, request.out),
-             report::format_flop(plan.compute_flop), base::format_duration(plan.threads.seconds), plan.workers,
+             base::format_flop(plan.compute_flop), base::format_duration(plan.threads.seconds), plan.workers,
              plan.workers == 1 ? "" : "s", plan.threads.in_words());
 }
 

@@ -2,41 +2,13 @@
 #include <memory>
 
 #include "phaselaw/cli/common.h"
-#include "phaselaw/report/format.h"
-#include "phaselaw/verbs/experiment.h"
+#include "phaselaw/verbs/experiment_text.h"
 
 // phaselaw theory [numbers]: evaluates the paper's formulas. The flags are the fields of theory::TheoryNumbers.
 // phaselaw theory --from EXP.toml: evaluates them at numbers measured on a real model, data set and flow.
 namespace phaselaw::cli {
 
 namespace {
-
-void add_items(const base::Value::List& items, const std::string& name, std::vector<std::vector<std::string>>& rows);
-
-// One row for each known number. If a number and its logarithm are both known, the logarithm is shown only where the
-// number is out of range.
-void add_rows(const base::Value& table, const std::string& prefix, std::vector<std::vector<std::string>>& rows) {
-  for (const auto& [key, value] : table.entries()) {
-    const bool is_log = key.starts_with("log10_");
-    if (value.is_null() || (is_log && !table.at(key.substr(6)).is_null())) continue;
-    if (value.is_table())
-      add_rows(value, prefix + key + ".", rows);
-    else if (value.is_list())
-      add_items(value.list(), prefix + key, rows);
-    else if (value.is_text())
-      rows.push_back({prefix + key, value.text()});
-    else if (value.is_bool())
-      rows.push_back({prefix + key, value.boolean() ? "yes" : "no"});
-    else
-      rows.push_back({prefix + key, report::format_number(value.number(), 6)});
-  }
-}
-
-// The entries of a list of tables, counted from 1.
-void add_items(const base::Value::List& items, const std::string& name, std::vector<std::vector<std::string>>& rows) {
-  for (std::size_t i = 0; i < items.size(); ++i)
-    if (items[i].is_table()) add_rows(items[i], fmt::format("{}.{}.", name, i + 1), rows);
-}
 
 struct TheoryFlags {
   GivenFlags numbers, run;  // the flags of the two forms of the command
@@ -55,9 +27,7 @@ void print(const Common& common, const TheoryFlags& flags) {
   const auto answer = verbs::theory(numbers);
   emit_json(common, answer.json);
   if (common.json == "-") return;
-  std::vector<std::vector<std::string>> rows = {{"quantity", "value"}};
-  add_rows(answer.json, "", rows);
-  fmt::print("{}", text_table(rows));
+  fmt::print("{}", text_table(verbs::theory_rows(answer.json)));
 }
 
 void print_measured(const Common& common, const TheoryFlags& flags) {
@@ -68,15 +38,7 @@ void print_measured(const Common& common, const TheoryFlags& flags) {
   const auto [constants, result] = verbs::measured_constants(request);
   emit_json(common, result);
   if (common.json == "-") return;
-  std::vector<std::vector<std::string>> rows = {{"measured", "value"}};
-  add_rows(result.at("measured"), "", rows);
-  fmt::print("{}\n", text_table(rows));
-  rows = {{"bound", "log10 bound", "log10 measured", "holds", "vacuous", "largest factor"}};
-  for (const auto& check : constants.checks)
-    rows.push_back({check.statement, fmt::format("{:.1f}", check.log10_bound),
-                    fmt::format("{:.1f}", check.log10_measured), check.holds ? "yes" : "no",
-                    check.vacuous ? "yes" : "no", check.blame});
-  fmt::print("{}", text_table(rows));
+  fmt::print("{}\n{}", text_table(verbs::measured_rows(result)), text_table(verbs::check_rows(constants)));
 }
 
 }  // namespace

@@ -3,8 +3,8 @@
 
 #include "phaselaw/base/errors.h"
 #include "phaselaw/base/files.h"
+#include "phaselaw/base/format.h"
 #include "phaselaw/cli/common.h"
-#include "phaselaw/report/format.h"
 #include "phaselaw/verbs/experiment.h"
 
 // phaselaw train EXP.toml --out DIR: trains one model and writes its curve, weights and run.json.
@@ -27,11 +27,11 @@ void train(const Common& common, TrainFlags& flags) {
   const auto& last = answer.result.curve.back();
   if (common.json != "-")
     fmt::print(
-        "{} after {} steps, {}: train loss {}, test loss {}, excess risk {}\n"
-        "{}/curve.csv  weights.safetensors  run.json\n",
-        answer.json.at("outcome").text(), last.step, report::format_flop(last.compute_flop),
-        report::format_number(last.train_loss, 4), report::format_number(last.test_loss, 4),
-        report::format_number(last.excess_risk, 4), flags.out);
+        "{} after {} steps, {}: train loss {}, test loss {}, excess risk {}\n{}/curve.csv  weights.safetensors  "
+        "run.json\n",
+        answer.json.at("outcome").text(), base::format_count(last.step), base::format_flop(last.compute_flop),
+        base::format_number(last.train_loss, 4), base::format_number(last.test_loss, 4),
+        base::format_number(last.excess_risk, 4), flags.out);
   if (answer.result.outcome == training::Outcome::interrupted)
     throw base::Interrupted("interrupted; the curve and weights so far are in " + flags.out);
 }

@@ -3,6 +3,7 @@
 
 #include "phaselaw/base/errors.h"
 #include "phaselaw/base/files.h"
+#include "phaselaw/base/format.h"
 #include "phaselaw/base/safetensors.h"
 #include "phaselaw/cli/common.h"
 #include "phaselaw/sweep/experiment.h"
@@ -35,8 +36,8 @@ void list_tensors(const Common& common, const base::Safetensors& file) {
                                         {"tensors", tensors},
                                         {"metadata", file.metadata()}}));
   if (common.json != "-")
-    fmt::print("{}{} numbers in {} tensors, naming scheme {}\n", text_table(rows), numbers, file.tensors().size(),
-               names);
+    fmt::print("{}{} numbers in {} tensors, naming scheme {}\n", text_table(rows), base::format_count(numbers),
+               file.tensors().size(), names);
 }
 
 template <class T>

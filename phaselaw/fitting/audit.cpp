@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "phaselaw/fitting/audit.h"
 #include "phaselaw/base/constants.h"
+#include "phaselaw/base/format.h"
 
 #include <algorithm>
 #include <cmath>
@@ -61,8 +62,9 @@ Audit audit(const Fit& fit, const tables::Measurements& data, const std::map<std
       result.is_optimum
           ? "an optimum"
           : fmt::format(
-                "not an optimum: the objective is {:.4g} there and {:.4g} at the optimum; the scaled gradient is {:.1e}; fit the rows again",
-                result.objective, result.optimum, result.gradient_norm);
+                "not an optimum: the objective is {} there and {} at the optimum; the scaled gradient is {}; fit the rows again",
+                base::format_number(result.objective, 4), base::format_number(result.optimum, 4),
+                base::format_number(result.gradient_norm, 2, base::Notation::power));
   return result;
 }
 

@@ -8,6 +8,7 @@
 #include <Eigen/Eigenvalues>
 
 #include "phaselaw/base/errors.h"
+#include "phaselaw/base/format.h"
 #include "phaselaw/fitting/robust_scale.h"
 #include "phaselaw/numerics/statistics.h"
 
@@ -126,9 +127,9 @@ void judge_columns(const LawForm& form, Fit& fit) {
         add_warning(
             fit,
             fmt::format(
-                "{} and {} are powers of each other in these rows (correlation of logarithms {:.4f}), so their terms cannot be separated; "
+                "{} and {} are powers of each other in these rows (correlation of logarithms {}), so their terms cannot be separated; "
                 "vary one with the other fixed",
-                names[b], names[a], ab / std::sqrt(aa * bb)));
+                names[b], names[a], base::format_number(ab / std::sqrt(aa * bb), 4)));
     }
 }
 
@@ -191,9 +192,9 @@ void judge_identifiability(const LawForm& form, const FitOptions& options, Fit& 
     add_warning(
         fit,
         fmt::format(
-            "the parameters are nearly collinear (condition number {:.0e}): "
+            "the parameters are nearly collinear (condition number {}): "
             "their values are poorly constrained, although the fitted curve is not; fix one or vary the columns independently",
-            fit.convergence.condition));
+            base::format_number(fit.convergence.condition, 1, base::Notation::power)));
 }
 
 }  // namespace phaselaw::fitting

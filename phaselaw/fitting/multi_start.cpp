@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "phaselaw/base/errors.h"
+#include "phaselaw/base/format.h"
 
 namespace phaselaw::fitting {
 
@@ -72,8 +73,9 @@ MultiStart multi_start(Refitter& refitter) {
   if (search.best.status != LeastSquaresStatus::converged)
     convergence.status = fmt::format("not converged after {} iterations", search.best.iterations);
   else if (!(search.best.gradient_norm <= kCertifiedGradient))
-    convergence.status =
-        fmt::format("stalled: scaled gradient {:.1e} above {:.0e}", search.best.gradient_norm, kCertifiedGradient);
+    convergence.status = fmt::format("stalled: scaled gradient {} above {}",
+                                     base::format_number(search.best.gradient_norm, 2, base::Notation::power),
+                                     base::format_number(kCertifiedGradient));
   else if (convergence.agreed < needed && same_costs >= needed)
     convergence.status = "flat: starts reach the same objective with different parameters";
   else if (convergence.agreed < needed)

@@ -7,6 +7,7 @@
 
 #include "phaselaw/base/constants.h"
 #include "phaselaw/base/errors.h"
+#include "phaselaw/base/format.h"
 #include "phaselaw/fitting/interval.h"
 #include "phaselaw/fitting/law_form.h"
 #include "phaselaw/fitting/refit.h"
@@ -69,12 +70,15 @@ void warn_of_range(const Fit& fit, const tables::Columns& data, const tables::Co
     const std::vector<double> old_values = data.get(name), new_values = at.get(name);
     const auto [low, high] = std::minmax_element(old_values.begin(), old_values.end());
     const auto [least, most] = std::minmax_element(new_values.begin(), new_values.end());
+    const base::Notation notation = base::notation_of(tables::unit_of(name));
     if (*most > *high)
-      prediction.warnings.push_back(fmt::format("{} goes up to {:.3g}, {:.3g} times beyond the largest fitted value",
-                                                name, *most, *most / *high));
+      prediction.warnings.push_back(fmt::format("{} goes up to {}, {} times beyond the largest fitted value", name,
+                                                base::format_number(*most, 3, notation),
+                                                base::format_number(*most / *high)));
     if (*least < *low)
-      prediction.warnings.push_back(fmt::format("{} goes down to {:.3g}, {:.3g} times below the smallest fitted value",
-                                                name, *least, *low / *least));
+      prediction.warnings.push_back(fmt::format("{} goes down to {}, {} times below the smallest fitted value", name,
+                                                base::format_number(*least, 3, notation),
+                                                base::format_number(*low / *least)));
   }
 }
 

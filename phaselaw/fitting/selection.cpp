@@ -9,6 +9,7 @@
 #include <span>
 
 #include "phaselaw/base/errors.h"
+#include "phaselaw/base/format.h"
 #include "phaselaw/base/interrupt.h"
 #include "phaselaw/base/progress.h"
 #include "phaselaw/laws/catalogue.h"
@@ -120,15 +121,17 @@ std::string extrapolation_warning(const std::optional<Holdout>& held_out, const 
                    [](const Holdout& a, const Holdout& b) { return a.compute_factor < b.compute_factor; });
   std::vector<std::string> parts;
   for (const Holdout& h : past)
-    parts.push_back(fmt::format("{:.2g} % at {:.3g} times", 100 * h.mean_abs_rel_error, h.compute_factor));
+    parts.push_back(fmt::format("{} at {} times", base::format_percent(h.mean_abs_rel_error),
+                                base::format_number(h.compute_factor)));
   const auto worst = std::max_element(past.begin(), past.end(), [](const Holdout& a, const Holdout& b) {
     return a.mean_abs_rel_error < b.mean_abs_rel_error;
   });
   return fmt::format(
       "predictions beyond the largest run extrapolate: "
       "fitted to the smaller runs of this table, the law missed the larger ones by {} the fitted compute; "
-      "errors of at least {:.2g} % are likely beyond {:.3g} times the largest run, and the interval does not include them",
-      fmt::join(parts, ", "), 100 * worst->mean_abs_rel_error, past.back().compute_factor);
+      "errors of at least {} are likely beyond {} times the largest run, and the interval does not include them",
+      fmt::join(parts, ", "), base::format_percent(worst->mean_abs_rel_error),
+      base::format_number(past.back().compute_factor));
 }
 
 RankedLaw judged(Fit fit, const tables::Measurements& data, const FitOptions& options, double holdout_fraction) {

@@ -85,6 +85,14 @@ std::size_t Law::find(std::string_view parameter) const {
   throw base::InputError(base::unknown_name("parameter", parameter, names));
 }
 
+std::string unit_of(const Law& law, std::string_view name) {
+  for (const Parameter& parameter : law.parameters)
+    if (parameter.name == name) return parameter.unit;
+  for (const DerivedQuantity& quantity : law.derived)
+    if (quantity.name == name) return quantity.unit;
+  return "";
+}
+
 Law law_from(std::string_view text, const std::vector<std::string>& table_columns) {
   for (const Law& law : all_laws())
     if (law.name == text) return law;

@@ -65,7 +65,10 @@ struct Law {
                            std::vector<Parameter> parameters, std::string nested = {}, std::string output = "loss",
                            std::vector<DerivedQuantity> quantities = {});
 
-// The law at each row, at all parameters in the law's order. InputError for a missing column.
+// Of a parameter or a derived quantity; "" for another name.
+[[nodiscard]] std::string unit_of(const Law& law, std::string_view name);
+
+// The law at each row, at all parameters in the law's order. InputError for a column that is missing.
 [[nodiscard]] std::vector<double> evaluate(const Law& law, const tables::Columns& columns,
                                            std::span<const double> parameters);
 

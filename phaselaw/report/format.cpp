@@ -2,131 +2,8 @@
 #include "phaselaw/report/format.h"
 
 #include <algorithm>
-#include <cmath>
-#include <cstdlib>
-
-#include <fmt/format.h>
 
 namespace phaselaw::report {
-
-namespace {
-
-constexpr const char* kUnknownText = "–";
-constexpr int kMostDecimals = 12;
-
-// Decimal exponent of the leading digit.
-int leading_exponent(double magnitude) { return static_cast<int>(std::floor(std::log10(magnitude))); }
-
-bool reads_plainly(double magnitude) { return magnitude == 0 || (magnitude >= 1e-3 && magnitude < 1e6); }
-
-std::string special(double value) {
-  if (std::isnan(value)) return kUnknownText;
-  return value > 0 ? "∞" : "-∞";
-}
-
-// "1234567.5" -> "1,234,567.5"
-std::string with_thousands(std::string text) {
-  const std::size_t first = text.starts_with('-') ? 1 : 0;
-  std::size_t end = text.find('.');
-  if (end == std::string::npos) end = text.size();
-  for (std::size_t at = end; at > first + 3;) {
-    at -= 3;
-    text.insert(at, 1, ',');
-  }
-  return text;
-}
-
-std::string without_sign_of_zero(std::string text) {
-  return text.starts_with('-') && text.find_first_of("123456789") == std::string::npos ? text.substr(1) : text;
-}
-
-// `decimals` may be negative: -3 rounds to thousands.
-std::string plain(double value, int decimals) {
-  if (decimals < 0) {
-    const double unit = std::pow(10.0, -decimals);
-    value = std::round(value / unit) * unit;
-  }
-  return without_sign_of_zero(with_thousands(fmt::format("{:.{}f}", value, std::clamp(decimals, 0, kMostDecimals))));
-}
-
-std::string scientific(double value, int exponent, int decimals) {
-  return without_sign_of_zero(
-      fmt::format("{:.{}f}e{}", value / std::pow(10.0, exponent), std::clamp(decimals, 0, kMostDecimals), exponent));
-}
-
-// How to print numbers of this magnitude that are worth knowing down to 10^-decimals.
-struct Notation {
-  bool plain = true;
-  int exponent = 0;
-  int decimals = 0;
-  [[nodiscard]] std::string print(double value) const {
-    if (!std::isfinite(value)) return special(value);
-    return plain ? report::plain(value, decimals) : scientific(value, exponent, decimals + exponent);
-  }
-};
-
-// Two significant digits of half the interval's width.
-Notation notation_of(double value, double lo, double hi) {
-  double magnitude = std::max(std::abs(lo), std::abs(hi));
-  if (std::isfinite(value)) magnitude = std::max(magnitude, std::abs(value));
-  const double half = (hi - lo) / 2;
-  Notation notation;
-  notation.plain = reads_plainly(magnitude);
-  if (magnitude == 0) return notation;
-  notation.exponent = leading_exponent(magnitude);
-  const int three_digits = 2 - notation.exponent, eight_digits = 7 - notation.exponent;
-  notation.decimals = half > 0 ? std::min(1 - leading_exponent(half), eight_digits) : three_digits;
-  // 9.99e21 to two digits is 1.0e22, not 10e21.
-  if (magnitude + 0.5 * std::pow(10.0, -notation.decimals) >= std::pow(10.0, notation.exponent + 1))
-    ++notation.exponent;
-  return notation;
-}
-
-// Ends an order of magnitude apart share no sensible last digit: each number then has its own.
-bool spans_orders(double lo, double hi) {
-  const double small = std::min(std::abs(lo), std::abs(hi)), large = std::max(std::abs(lo), std::abs(hi));
-  return lo * hi > 0 && large > 10 * small;
-}
-
-}  // namespace
-
-std::string format_number(double value, int digits) {
-  if (!std::isfinite(value)) return special(value);
-  const double magnitude = std::abs(value);
-  if (!reads_plainly(magnitude)) {
-    const std::string text = fmt::format("{:.{}e}", value, digits - 1);
-    const std::size_t mark = text.find('e');
-    std::string mantissa = text.substr(0, mark);
-    if (mantissa.find('.') != std::string::npos) {
-      mantissa.erase(mantissa.find_last_not_of('0') + 1);
-      if (mantissa.ends_with('.')) mantissa.pop_back();
-    }
-    return fmt::format("{}e{}", mantissa, std::atoi(text.c_str() + mark + 1));
-  }
-  // From where rounding to `digits` would leave more digits before the point, all of them are printed.
-  if (magnitude >= std::pow(10.0, digits) - 0.5) return plain(value, 0);
-  return with_thousands(without_sign_of_zero(fmt::format("{:.{}g}", value, digits)));
-}
-
-std::string format_interval(double lo, double hi) {
-  if (std::isnan(lo) && std::isnan(hi)) return kUnknownText;
-  if (!std::isfinite(lo) || !std::isfinite(hi) || spans_orders(lo, hi))
-    return fmt::format("[{}, {}]", format_number(lo, 2), format_number(hi, 2));
-  const Notation notation = notation_of(lo, lo, hi);
-  return fmt::format("[{}, {}]", notation.print(lo), notation.print(hi));
-}
-
-std::string format_value(double value, double lo, double hi) {
-  if (std::isnan(lo) && std::isnan(hi)) return format_number(value);
-  if (!std::isfinite(lo) || !std::isfinite(hi) || spans_orders(lo, hi))
-    return fmt::format("{} {}", format_number(value, 2), format_interval(lo, hi));
-  const Notation notation = notation_of(value, lo, hi);
-  return fmt::format("{} [{}, {}]", notation.print(value), notation.print(lo), notation.print(hi));
-}
-
-std::string format_flop(double flop) { return format_number(flop) + " FLOP"; }
-
-std::string format_count(std::int64_t count) { return with_thousands(fmt::format("{}", count)); }
 
 namespace {
 
@@ -149,23 +26,75 @@ std::size_t sequence_length(std::string_view text, std::size_t at) {
 
 }  // namespace
 
-std::string text_table(const std::vector<std::vector<std::string>>& rows) {
-  // Continuation bytes of UTF-8 take no room.
-  const auto width_of = [](const std::string& cell) {
-    return static_cast<std::size_t>(std::count_if(
-        cell.begin(), cell.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
-  };
-  std::vector<std::size_t> widths;
-  for (const auto& row : rows) {
-    widths.resize(std::max(widths.size(), row.size()));
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width_of(row[i]));
+namespace {
+
+// Characters that a terminal shows; continuation bytes of UTF-8 take no room.
+std::size_t width_of(std::string_view text) {
+  return static_cast<std::size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
+}
+
+// One column of a table: where its cells begin and how wide they are.
+class Column {
+ public:
+  Column(const std::vector<std::vector<std::string>>& rows, std::size_t at) {
+    std::vector<std::string_view> cells;
+    for (std::size_t i = 1; i < rows.size(); ++i)
+      if (at < rows[i].size()) cells.emplace_back(rows[i][at]);
+    std::string_view heading;
+    if (at < rows.front().size()) heading = rows.front()[at];
+    numbers_ = !cells.empty() && std::all_of(cells.begin(), cells.end(), reads_as_number);
+    heading_is_number_ = numbers_ && reads_as_number(heading);
+    if (heading_is_number_) cells.push_back(heading);
+    for (const std::string_view cell : cells) {
+      if (!numbers_) break;
+      number_width_ = std::max(number_width_, width_of(number_of(cell)));
+      more_ = more_ || number_of(cell).size() < cell.size();
+    }
+    width_ = before(heading, true) + width_of(heading);
+    for (const std::string_view cell : cells) width_ = std::max(width_, before(cell, false) + width_of(cell));
   }
+
+  // The cell with blanks on both sides.
+  [[nodiscard]] std::string padded(const std::string& cell, bool heading) const {
+    std::size_t left = before(cell, heading);
+    if (numbers_ && !more_) left = width_ - width_of(cell);
+    return std::string(left, ' ') + cell + std::string(width_ - left - width_of(cell), ' ');
+  }
+
+ private:
+  // What stands before an interval or a unit: "0.21" of "0.21 [0.07, 0.97]", "2.6" of "2.6 %".
+  static std::string_view number_of(std::string_view cell) {
+    if (cell.starts_with('[')) return {};
+    const std::size_t digit = cell.find_first_of("0123456789");
+    return digit == std::string_view::npos ? cell : cell.substr(0, cell.find(' ', digit));
+  }
+  [[nodiscard]] std::size_t before(std::string_view cell, bool heading) const {
+    return numbers_ && (!heading || heading_is_number_) ? number_width_ - width_of(number_of(cell)) : 0;
+  }
+  bool numbers_ = false, heading_is_number_ = false, more_ = false;  // more_: some have an interval or a unit
+  std::size_t number_width_ = 0, width_ = 0;
+};
+
+}  // namespace
+
+bool reads_as_number(std::string_view cell) {
+  if (cell.empty() || cell == "–") return true;
+  const std::size_t first = cell.find_first_not_of("[<>=~+-−≈ ");
+  return first != std::string_view::npos && cell[first] >= '0' && cell[first] <= '9';
+}
+
+std::string text_table(const std::vector<std::vector<std::string>>& rows) {
+  std::size_t n_columns = 0;
+  for (const auto& row : rows) n_columns = std::max(n_columns, row.size());
+  std::vector<Column> columns;
+  for (std::size_t at = 0; at < n_columns; ++at) columns.emplace_back(rows, at);
   std::string text;
   for (const auto& row : rows) {
-    for (std::size_t i = 0; i + 1 < row.size(); ++i)
-      text += row[i] + std::string(widths[i] - width_of(row[i]) + 2, ' ');
-    if (!row.empty()) text += row.back();
-    text += "\n";
+    std::string line;
+    for (std::size_t at = 0; at < row.size(); ++at)
+      line += (at > 0 ? "  " : "") + columns[at].padded(row[at], &row == &rows.front());
+    text += line.substr(0, line.find_last_not_of(' ') + 1) + "\n";
   }
   return text;
 }

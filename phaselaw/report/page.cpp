@@ -7,6 +7,7 @@
 #include <set>
 
 #include "phaselaw/base/errors.h"
+#include "phaselaw/base/format.h"
 #include "phaselaw/report/drawing.h"
 #include "phaselaw/report/figure_data.h"
 #include "phaselaw/report/format.h"
@@ -36,20 +37,13 @@ std::string with_unit(const std::string& number, const std::string& unit) {
 }
 
 std::string predicted_text(const Claim& claim) {
-  if (claim.predicted_text.empty()) return format_number(claim.predicted);
+  if (claim.predicted_text.empty()) return base::format_number(claim.predicted, 3, base::notation_of(claim.unit));
   // A fraction, "1/6" or "-1/4", is also given as the number that it is.
   const bool fraction = claim.predicted_text.find('/') != std::string::npos &&
                         claim.predicted_text.find_first_not_of("-0123456789/") == std::string::npos;
   return std::isnan(claim.predicted) || !fraction
              ? claim.predicted_text
-             : fmt::format("{} = {}", claim.predicted_text, format_number(claim.predicted));
-}
-
-// "is a number" for the alignment of a column: digits, signs, intervals, units at the end.
-bool reads_as_number(const std::string& text) {
-  if (text.empty() || text == "–") return true;
-  const std::size_t first = text.find_first_not_of("[<>~+-−≈ ");
-  return first != std::string::npos && text[first] >= '0' && text[first] <= '9';
+             : fmt::format("{} = {}", claim.predicted_text, base::format_number(claim.predicted));
 }
 
 // A number may part from its interval at the end of a line, but neither breaks: "1.7e9 [6.4e8, 7.8e9]".
@@ -165,15 +159,16 @@ class PageWriter {
            below);
     };
     for (const Claim& c : list) {
-      const std::string value = format_value(c.measured, c.lo, c.hi);  // the same digits as the interval's
+      const std::string value = base::format_value(c.measured, c.lo, c.hi, base::notation_of(c.unit));
+      const std::size_t bracket = value.find(" [");
       const bool interval = std::isfinite(c.lo) && std::isfinite(c.hi);
       line("<tr role=\"row\"><th role=\"rowheader\" scope=\"row\"><span class=\"statement\">{}</span>",
            escape_html(c.statement));
       line("<span class=\"reading\">{}</span><span class=\"source\">{} {}</span></th>", escape_html(c.reading),
            reference(c.id), escape_html(c.source));
       number("Predicted", with_unit(predicted_text(c), c.unit), "");
-      number("Measured", with_unit(value.substr(0, value.find(" [")), c.unit),
-             interval ? escape_html(format_interval(c.lo, c.hi)) : "");
+      number("Measured", with_unit(value.substr(0, bracket), c.unit),
+             interval ? escape_html(value.substr(bracket + 1)) : "");
       line("<td role=\"cell\" class=\"decided\">{}</td></tr>", badge(c.verdict, base::enum_to_text(c.verdict)));
     }
     out_ += "</tbody></table></div>\n</section>\n";
@@ -202,7 +197,8 @@ class PageWriter {
       line("<li id=\"{}\">{} <span class=\"statement\">{}</span>", escape_html(c.id),
            badge(c.verdict, base::enum_to_text(c.verdict)), escape_html(c.statement));
       const std::string predicted = with_unit(predicted_text(c), c.unit);
-      const std::string measured = with_unit(format_value(c.measured, c.lo, c.hi), c.unit);
+      const std::string measured =
+          with_unit(base::format_value(c.measured, c.lo, c.hi, base::notation_of(c.unit)), c.unit);
       line("<span class=\"numbers\">Predicted {}; measured {}.</span>", predicted, measured);
       if (!c.reading.empty()) line("<span class=\"reading\">{}</span>", escape_html(c.reading));
       if (!c.would_change.empty())
@@ -275,14 +271,12 @@ class PageWriter {
 base::RunError too_large(std::size_t bytes, const std::vector<Drawn>& drawn) {
   const auto largest = std::max_element(drawn.begin(), drawn.end(),
                                         [](const Drawn& a, const Drawn& b) { return a.bytes() < b.bytes(); });
-  const std::string figure =
-      largest == drawn.end()
-          ? ""
-          : fmt::format("; the largest figure is '{}' ({} bytes): draw fewer points in it",
-                        largest->drawing->figure().title, format_count(static_cast<std::int64_t>(largest->bytes())));
-  return base::RunError(fmt::format("the page has {} bytes, more than the limit of {}{}",
-                                    format_count(static_cast<std::int64_t>(bytes)), format_count(kPageLimitBytes),
-                                    figure));
+  const std::string figure = largest == drawn.end()
+                                 ? ""
+                                 : fmt::format("; the largest figure is '{}' ({} bytes): draw fewer points in it",
+                                               largest->drawing->figure().title, base::format_count(largest->bytes()));
+  return base::RunError(fmt::format("the page has {} bytes, more than the limit of {}{}", base::format_count(bytes),
+                                    base::format_count(kPageLimitBytes), figure));
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "phaselaw/base/format.h"
 #include "phaselaw/report/format.h"
 
 namespace phaselaw::report {
@@ -24,7 +25,7 @@ bool has_points(const Series& s) {
 }
 
 std::string value(const Axis& axis, double at) {
-  const std::string number = format_number(at, 4);
+  const std::string number = base::format_number(at, 4);
   return axis.unit.empty() ? fmt::format("{} {}", axis.label, number)
                            : fmt::format("{} {} {}", axis.label, number, axis.unit);
 }
@@ -35,7 +36,7 @@ std::string title(const Figure& figure, const Series& s, std::size_t i) {
   const auto& lo = s.error_lo.empty() ? s.band_lo : s.error_lo;
   const auto& hi = s.error_hi.empty() ? s.band_hi : s.error_hi;
   if (!lo.empty() && std::isfinite(lo[i]) && std::isfinite(hi[i]))
-    text += fmt::format(" [{}, {}]", format_number(lo[i], 4), format_number(hi[i], 4));
+    text += fmt::format(" [{}, {}]", base::format_number(lo[i], 4), base::format_number(hi[i], 4));
   return escape_html(text);
 }
 

@@ -8,9 +8,9 @@
 #include <utility>
 
 #include "phaselaw/base/files.h"
+#include "phaselaw/base/format.h"
 #include "phaselaw/data/npy.h"
 #include "phaselaw/numerics/random.h"
-#include "phaselaw/report/format.h"
 #include "phaselaw/reproduce/phase_transition.h"
 #include "phaselaw/reproduce/verdict.h"
 
@@ -87,7 +87,7 @@ report::Claim floor_claim(const PhaseTransition& study) {
   claim.statement = "The fitted floor equals the noise that was added to the targets.";
   claim.source = "docs/theory/excess-risk.md: the loss is the excess risk and the noise xi^2 [T]";
   claim.predicted = noise_of_test(make_arrays());
-  claim.predicted_text = fmt::format("{} (xi^2 = 0.04)", report::format_number(claim.predicted, 4));
+  claim.predicted_text = fmt::format("{} (xi^2 = 0.04)", base::format_number(claim.predicted, 4));
   claim.unit = "per output coordinate";
   claim.measured = floor->value;
   claim.lo = floor->lo.value_or(NAN);
@@ -98,8 +98,8 @@ report::Claim floor_claim(const PhaseTransition& study) {
       "Floor E of {} ({} interval) against the mean square of the noise of the {} test sequences; "
       "the lowest loss of any run is {}. "
       "The interval resamples runs: what no run of this model can represent is part of the floor.",
-      study.law.formula(), base::enum_name(study.law.method), report::format_count(Task::kTest),
-      report::format_number(study.envelope.back().loss, 4));
+      study.law.formula(), base::enum_name(study.law.method), base::format_count(Task::kTest),
+      base::format_number(study.envelope.back().loss, 4));
   claim.would_change =
       "More data and compute, which bring the loss nearer to the floor, or a wider model, which represents the target.";
   return claim;

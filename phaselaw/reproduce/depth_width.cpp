@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "phaselaw/base/format.h"
 #include "phaselaw/numerics/line.h"
-#include "phaselaw/report/format.h"
 #include "phaselaw/reproduce/line.h"
 #include "phaselaw/reproduce/verdict.h"
 #include "phaselaw/theory/convergence.h"
@@ -105,8 +105,9 @@ report::Claim exponential_claim(const Rule& rule) {
   claim.hi = fit.hi;
   claim.verdict = judge_at_most(0, -fit.hi, -fit.lo);
   claim.reading = fmt::format(
-      "c with the profile interval of the sum fitted to ln alpha of {} flows; c = 0 is the linear reading. A free c lowers AICc by {}{}",
-      fit.points, report::format_number(fit.aicc_gain),
+      "c with the profile interval of the sum fitted to ln alpha of {} flows; c = 0 is the linear reading. A free c "
+      "lowers AICc by {}{}",
+      fit.points, base::format_number(fit.aicc_gain),
       !(fit.aicc_gain > kDecisiveAicc) ? ": neither reading is preferred."
       : fit.growth > 0                 ? ": the data prefer the exponential reading to the linear one."
                                        : ": both readings grow faster than the data.");
@@ -133,7 +134,7 @@ report::Claim drift_claim(const DepthWidth& e) {
   claim.reading = fmt::format(
       "Slope of ln drift on ln n_layers over {} flows, at a hundredth of the first loss (least squares, Student t); "
       "with d_hidden fixed it is {}.",
-      line.points, report::format_value(fixed.slope, fixed.lo, fixed.hi));
+      line.points, base::format_value(fixed.slope, fixed.lo, fixed.hi));
   claim.would_change = "Other activations, scales or wider models; here d_model is fixed and small.";
   return claim;
 }
@@ -254,7 +255,7 @@ report::Table table_of(const DepthWidth& e) {
       for (const auto& p : rule.points)
         if (p.n_layers == depth) ++count, learned += p.converged() ? 1 : 0, width = p.d_hidden;
       const auto number = [&](double FlowPoint::*member) {
-        return report::format_number(mean_at(rule.points, depth, member));
+        return base::format_number(mean_at(rule.points, depth, member));
       };
       table.rows.push_back({rule.words, std::to_string(depth), std::to_string(width),
                             fmt::format("{} of {}", learned, count), number(&FlowPoint::rate),

@@ -5,8 +5,8 @@
 #include <cmath>
 
 #include "phaselaw/base/constants.h"
+#include "phaselaw/base/format.h"
 #include "phaselaw/numerics/statistics.h"
-#include "phaselaw/report/format.h"
 #include "phaselaw/reproduce/arrays.h"
 #include "phaselaw/reproduce/phase_transition.h"
 #include "phaselaw/reproduce/verdict.h"
@@ -44,7 +44,7 @@ report::Claim consistent(const std::vector<MeasuredExponent>& all) {
   claim.source = "two-stage law: one exponent for every target [S]";
   claim.predicted = agreement.critical;
   claim.predicted_text =
-      agreement.used < 2 ? "Q within chance" : fmt::format("Q <= {}", report::format_number(agreement.critical));
+      agreement.used < 2 ? "Q within chance" : fmt::format("Q <= {}", base::format_number(agreement.critical));
   claim.measured = agreement.statistic;
   claim.unit = "Cochran's Q";
   claim.verdict = judge_agreement(agreement.statistic, agreement.critical, agreement.widest, agreement.common);
@@ -53,8 +53,8 @@ report::Claim consistent(const std::vector<MeasuredExponent>& all) {
                       : fmt::format(
                             "Identified: {}; common value {}, widest interval {} across; "
                             "Q of ln q against the 95 % quantile of chi squared, degrees of freedom: {}.",
-                            names_of(identified(all)), report::format_number(agreement.common),
-                            report::format_number(agreement.widest), agreement.used - 1);
+                            names_of(identified(all)), base::format_number(agreement.common),
+                            base::format_number(agreement.widest), agreement.used - 1);
   claim.would_change = "More seeds and compute, which narrow each interval and constrain the others.";
   return claim;
 }
@@ -143,13 +143,13 @@ Figure figure_of(const std::vector<MeasuredExponent>& exponents) {
     const auto& e = exponents[i];
     const bool finite = e.lo > 0 && std::isfinite(e.hi);
     const std::string label =
-        fmt::format("{}: {}, {}{}", report::format_number(row), e.source, e.of, e.identified ? "" : ", not identified");
+        fmt::format("{}: {}, {}{}", base::format_number(row), e.source, e.of, e.identified ? "" : ", not identified");
     const Colour colour = e.identified ? colours[i % colours.size()] : Colour::kGrey;
     if (finite) figure.series.push_back({.x = {e.lo, e.hi}, .y = {row, row}, .colour = colour, .width = 3});
     figure.series.push_back({.label = label, .x = {e.value}, .y = {row}, .style = Style::kPoints, .colour = colour});
   }
   for (const auto& p : published_exponents()) {
-    figure.series.push_back({.label = fmt::format("{}: {}, reducible loss", report::format_number(row), p.source),
+    figure.series.push_back({.label = fmt::format("{}: {}, reducible loss", base::format_number(row), p.source),
                              .x = {p.value()},
                              .y = {row},
                              .style = Style::kPoints,
@@ -174,16 +174,16 @@ report::Table table_of(const std::vector<MeasuredExponent>& exponents) {
   table.columns = {"source", "exponent of", "value and 95 % interval", "identified"};
   for (const auto& e : exponents)
     table.rows.push_back(
-        {"E1." + e.source, e.of, report::format_value(e.value, e.lo, e.hi), e.identified ? "yes" : "no"});
+        {"E1." + e.source, e.of, base::format_value(e.value, e.lo, e.hi), e.identified ? "yes" : "no"});
   const auto stated = [&](const char* name, double value) {
-    table.rows.push_back({name, "excess risk, upper bound", report::format_number(value), "stated"});
+    table.rows.push_back({name, "excess risk, upper bound", base::format_number(value), "stated"});
   };
   stated("theory, edition v1: 1/6", theory::edition_v1().exponent());
   stated("theory, edition v3: 1/7", theory::edition_v3().exponent());
   stated("predecessor: 1/8", theory::edition_predecessor().exponent());
   for (const auto& p : published_exponents())
     table.rows.push_back({fmt::format("{}: alpha {}, beta {}", p.source, p.alpha, p.beta),
-                          "reducible loss, alpha beta/(alpha + beta)", report::format_number(p.value()), "published"});
+                          "reducible loss, alpha beta/(alpha + beta)", base::format_number(p.value()), "published"});
   table.rows.push_back({"Kaplan et al. 2020", "total loss: not compared", "0.050", "published"});
   return table;
 }

@@ -2,8 +2,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "phaselaw/base/format.h"
 #include "phaselaw/numerics/statistics.h"
-#include "phaselaw/report/format.h"
 #include "phaselaw/reproduce/first_order_gap.h"
 #include "phaselaw/theory/first_order.h"
 
@@ -22,7 +22,7 @@ constexpr double kSmallestLoss = 1e-12;
 
 Figure loss_figure(const LossCurves& curves) {
   Figure figure;
-  figure.title = fmt::format("Loss against iterations, kc = {}", report::format_number(curves.condition_number));
+  figure.title = fmt::format("Loss against iterations, kc = {}", base::format_number(curves.condition_number));
   figure.x = {"iterations", "", true};
   figure.y = {"loss over initial loss", "", true, kSmallestLoss, 3};
   Series oracle, gd;
@@ -56,13 +56,13 @@ Figure loss_figure(const LossCurves& curves) {
       "Each method starts from the worst start on this kernel, after each number of steps; "
       "conjugate gradients from the hardest start found for a loss of {}. "
       "They may go below the oracle's line, because this kernel is not the worst quadratic.",
-      curves.label, report::format_number(kLossFactors[kMainFactor]));
+      curves.label, base::format_number(kLossFactors[kMainFactor]));
   return figure;
 }
 
 Figure steps_figure(const FirstOrderGap& e, bool worst) {
   Figure figure;
-  const std::string accuracy = report::format_number(kLossFactors[kMainFactor]);
+  const std::string accuracy = base::format_number(kLossFactors[kMainFactor]);
   figure.title = fmt::format("Iterations against condition number: {}", worst ? "worst start" : "residual of the data");
   figure.x = {"condition number kc", "", true};
   figure.y = {"iterations to " + accuracy + " of the loss", "", true};
@@ -115,7 +115,7 @@ std::vector<Figure> figures_of(const FirstOrderGap& e) {
 
 report::Table table_of(const FirstOrderGap& e) {
   report::Table table;
-  table.caption = "Iterations to " + report::format_number(kLossFactors[kMainFactor]) +
+  table.caption = "Iterations to " + base::format_number(kLossFactors[kMainFactor]) +
                   " of the initial loss: from the worst start, and from the residual of the data.";
   table.columns = {"kernel", "rows", "kc"};
   for (const char* start : {"worst", "data"})
@@ -124,10 +124,9 @@ report::Table table_of(const FirstOrderGap& e) {
   std::sort(kernels.begin(), kernels.end(),
             [](const auto& a, const auto& b) { return a.condition_number < b.condition_number; });
   for (const auto& kernel : kernels) {
-    table.rows.push_back(
-        {kernel.label, report::format_count(kernel.rows), report::format_number(kernel.condition_number)});
+    table.rows.push_back({kernel.label, base::format_count(kernel.rows), base::format_number(kernel.condition_number)});
     for (const auto* steps : {&kernel.worst, &kernel.actual})
-      for (const double count : (*steps)[kMainFactor]) table.rows.back().push_back(report::format_number(count, 4));
+      for (const double count : (*steps)[kMainFactor]) table.rows.back().push_back(base::format_number(count, 4));
   }
   return table;
 }

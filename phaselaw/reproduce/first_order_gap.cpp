@@ -7,10 +7,10 @@
 #include <limits>
 
 #include "phaselaw/analysis/prepared_experiment.h"
+#include "phaselaw/base/format.h"
 #include "phaselaw/base/interrupt.h"
 #include "phaselaw/base/progress.h"
 #include "phaselaw/numerics/line.h"
-#include "phaselaw/report/format.h"
 #include "phaselaw/reproduce/verdict.h"
 #include "phaselaw/theory/first_order.h"
 
@@ -137,7 +137,7 @@ report::Claim worst_exponent(const FirstOrderGap& e, std::size_t method, const c
   auto claim = claim_of(id, statement, predicted, text);
   take_slope(
       slope_on_condition(e, [&](const KernelSteps& k) { return k.worst[kMainFactor][method]; }),
-      fmt::format("iterations to a loss of {} from the worst start", report::format_number(kLossFactors[kMainFactor]))
+      fmt::format("iterations to a loss of {} from the worst start", base::format_number(kLossFactors[kMainFactor]))
           .c_str(),
       claim);
   claim.verdict = judge_within(predicted, kSlopeTolerance, claim.lo, claim.hi);
@@ -162,7 +162,7 @@ report::Claim oracle_claim(const FirstOrderGap& e) {
       "Smallest of {} ratios, {} condition numbers and k up to {}: 1 + {}, {} at kc = {}, k = {}. "
       "Computed, not sampled: the interval is a point.",
       e.oracle.size() * kFirstOrderMethods.size(), e.kernels.size(), std::end(kWorstSteps)[-1],
-      report::format_number(least->ratio - 1), least->method, report::format_number(least->condition_number), least->k);
+      base::format_number(least->ratio - 1), least->method, base::format_number(least->condition_number), least->k);
   claim.would_change = "A method with steps in the span of its gradients and a ratio below 1.";
   return claim;
 }

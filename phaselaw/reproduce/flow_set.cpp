@@ -5,10 +5,10 @@
 #include <algorithm>
 #include <cmath>
 
+#include "phaselaw/base/format.h"
 #include "phaselaw/base/interrupt.h"
 #include "phaselaw/base/progress.h"
 #include "phaselaw/numerics/statistics.h"
-#include "phaselaw/report/format.h"
 #include "phaselaw/reproduce/verdict.h"
 
 namespace phaselaw::reproduce {
@@ -61,7 +61,7 @@ report::Claim bound_claim(const std::string& id, const std::vector<FlowPoint>& p
       "The rate exceeds the bound by {} to {} orders of magnitude; "
       "a large excess means that the bound gives little information, "
       "because it is governed by the smallest eigenvalue, along which the residual has almost no weight.",
-      ratios.size(), points.size(), report::format_number(-claim.hi, 2), report::format_number(-claim.lo, 2));
+      ratios.size(), points.size(), base::format_number(-claim.hi, 2), base::format_number(-claim.lo, 2));
   if (claim.verdict != report::Verdict::kSupported)
     claim.reading =
         fmt::format("Median and range over {} of {} flows with lambda above rounding.", ratios.size(), points.size());

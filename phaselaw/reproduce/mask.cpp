@@ -5,8 +5,8 @@
 #include <cmath>
 #include <set>
 
+#include "phaselaw/base/format.h"
 #include "phaselaw/numerics/line.h"
-#include "phaselaw/report/format.h"
 #include "phaselaw/reproduce/line.h"
 #include "phaselaw/reproduce/verdict.h"
 
@@ -77,8 +77,8 @@ report::Claim exponent_claim(const MaskStudy& s) {
       "on ln n_data over {} of {} pairs of flows of one seed that passed their minimum (Student t); "
       "supported if the interval lies within the margin, not supported if all of it lies outside. The slopes: "
       "causal {}, bidirectional {}.",
-      pairs.log_n.size(), s.causal.size(), report::format_value(causal.slope, causal.lo, causal.hi),
-      report::format_value(both.slope, both.lo, both.hi));
+      pairs.log_n.size(), s.causal.size(), base::format_value(causal.slope, causal.lo, causal.hi),
+      base::format_value(both.slope, both.lo, both.hi));
   claim.would_change =
       "More data and seeds, which narrow the interval; text, for which using both directions changes the task.";
   return claim;
@@ -145,7 +145,7 @@ std::vector<report::Figure> figures_of(const MaskStudy& s) {
     const auto line = numerics::least_squares_line(pairs.log_n, causal ? pairs.log_causal : pairs.log_bidirectional);
     report::Series series;
     series.label = fmt::format("{}, slope {}", causal ? "causal" : "bidirectional",
-                               report::format_value(line.slope, line.lo, line.hi));
+                               base::format_value(line.slope, line.lo, line.hi));
     series.style = report::Style::kLinePoints;
     series.colour = causal ? report::Colour::kBlue : report::Colour::kVermillion;
     for (const auto n : sizes_of(s)) {
@@ -175,7 +175,7 @@ report::Table table_of(const MaskStudy& s) {
     for (const auto n : sizes_of(s)) {
       const auto& points = causal ? s.causal : s.bidirectional;
       const auto number = [&](double FlowPoint::*member) {
-        return report::format_number(geometric_mean(at_size(points, n, member)));
+        return base::format_number(geometric_mean(at_size(points, n, member)));
       };
       const auto count = std::count_if(points.begin(), points.end(), [&](const auto& p) { return p.n_data == n; });
       const auto past =

@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "phaselaw/base/format.h"
 #include "phaselaw/numerics/statistics.h"
-#include "phaselaw/report/format.h"
 #include "phaselaw/reproduce/phase_transition.h"
 #include "phaselaw/reproduce/verdict.h"
 
@@ -36,7 +36,7 @@ const char* kMethod = "Bootstrap over the runs of each data size; percentiles.";
 
 // Where the measurement leaves the band as stated, and which constant would have to change.
 std::string blame(const MatchingBandStudy& s, const EditionBand& band) {
-  const auto number = [](double x) { return report::format_number(x, 2); };
+  const auto number = [](double x) { return base::format_number(x, 2); };
   const auto& out = band.stated_excursion;
   if (out.worst() <= 0) return "The envelope stays inside. ";
   if (out.above >= out.below)
@@ -81,12 +81,11 @@ report::Claim fitted_claim(const EditionBand& band) {
   claim.reading = fmt::format(
       "{}; only the shape is tested, with the constants that keep the envelope nearest to the middle. It {} by a factor {}. {}",
       band.fitted.a_identified
-          ? fmt::format("a = {} FLOP, c_xi d_eff = {}", report::format_number(band.fitted.a),
-                        report::format_number(band.fitted.c))
+          ? fmt::format("a = {}, c_xi d_eff = {}", base::format_flop(band.fitted.a), base::format_number(band.fitted.c))
           : "a is poorly constrained and ends at its bound: "
             "the envelope falls more steeply than the law anywhere, so the pure power C^-1/p remains",
       band.fit.value > 0 ? "leaves the band" : "stays inside",
-      report::format_number(std::pow(10, std::abs(band.fit.value))), kMethod);
+      base::format_number(std::pow(10, std::abs(band.fit.value))), kMethod);
   claim.would_change =
       "More decades of compute: over a few decades two constants fit a band of a factor 16 to any slope near the law's.";
   return claim;
@@ -146,7 +145,7 @@ std::vector<report::Claim> claims_of(const MatchingBandStudy& s) {
   bound.unit = "powers of ten below";
   bound.reading = fmt::format(
       "Nearest approach: the measured risk is {} times the bound, which contains neither the L o coordinates nor d_eff. {}",
-      report::format_number(std::pow(10, -s.two_point.value), 2), kMethod);
+      base::format_number(std::pow(10, -s.two_point.value), 2), kMethod);
   bound.would_change =
       "An envelope below the bound. "
       "The bound holds for every estimator that does not know the target, so this would mean an error in the risk or the noise.";
@@ -169,16 +168,17 @@ report::Table table_of(const MatchingBandStudy& s) {
   table.caption = fmt::format(
       "Constants. Known: noise xi = {} per output coordinate, {} coordinates per sequence. "
       "Measured: R0 = {} per sequence, n Delta R/xi^2 = {} (median over runs that passed their minimum).",
-      report::format_number(s.input.noise), s.input.coordinates, report::format_number(s.input.initial_risk),
-      report::format_number(s.c_measured));
+      base::format_number(s.input.noise), s.input.coordinates, base::format_number(s.input.initial_risk),
+      base::format_number(s.c_measured));
   table.columns = {"edition",           "a fitted, FLOP",    "c_xi d_eff fitted",
                    "log10 above upper", "log10 below lower", "log10 outside, fitted"};
   for (const auto& band : s.editions)
-    table.rows.push_back({band.edition.name,
-                          band.fitted.a_identified ? report::format_number(band.fitted.a) : "poorly constrained",
-                          band.fitted.a_identified ? report::format_number(band.fitted.c) : "–",
-                          report::format_number(band.stated_excursion.above),
-                          report::format_number(band.stated_excursion.below), report::format_number(band.fit.value)});
+    table.rows.push_back(
+        {band.edition.name,
+         band.fitted.a_identified ? base::format_number(band.fitted.a, 3, base::Notation::power) : "poorly constrained",
+         band.fitted.a_identified ? base::format_number(band.fitted.c) : "–",
+         base::format_number(band.stated_excursion.above), base::format_number(band.stated_excursion.below),
+         base::format_number(band.fit.value)});
   return table;
 }
 

@@ -4,10 +4,10 @@
 #include <algorithm>
 #include <map>
 
+#include "phaselaw/base/format.h"
 #include "phaselaw/fitting/fit_file.h"
 #include "phaselaw/numerics/line.h"
 #include "phaselaw/numerics/statistics.h"
-#include "phaselaw/report/format.h"
 #include "phaselaw/reproduce/verdict.h"
 #include "phaselaw/theory/noise.h"
 
@@ -140,8 +140,8 @@ report::Claim claim_of(std::string id, std::string statement, double predicted, 
 }
 
 std::string evidence_of(const NoiseCase& c) {
-  return fmt::format("{} runs; noise is at least {} % of their best risk", c.best.size(),
-                     report::format_number(100 * c.noise_share, 2));
+  return fmt::format("{} runs; noise is at least {} of their best risk", c.best.size(),
+                     base::format_percent(c.noise_share));
 }
 
 // The effect of noise cannot be measured in runs that are dominated by something else.
@@ -157,10 +157,10 @@ report::Claim schedule_claim(const NoiseCase& c) {
   auto claim =
       claim_of(c.name + (flat ? "_stays_flat" : "_data_exponent"),
                flat ? "Where the noise grows as n^1/2, more data do not lower the best excess risk."
-                    : fmt::format("{}: the best excess risk falls as n^{}.", c.label, report::format_number(predicted)),
+                    : fmt::format("{}: the best excess risk falls as n^{}.", c.label, base::format_number(predicted)),
                predicted, c.slope);
   claim.source = "docs/theory/noise.md: n^(2s - 1), r = 1 [S]";
-  claim.predicted_text = flat ? fmt::format("0 +- {}", kSlopeTolerance) : report::format_number(predicted);
+  claim.predicted_text = flat ? fmt::format("0 +- {}", kSlopeTolerance) : base::format_number(predicted);
   claim.verdict =
       flat ? judge_within(0, kSlopeTolerance, claim.lo, claim.hi) : judge_number(predicted, claim.lo, claim.hi, true);
   claim.reading =
@@ -177,10 +177,10 @@ report::Claim compute_claim(const NoiseCase& c, const theory::Edition& edition) 
   const double predicted = theory::compute_exponent(edition, c.exponent);
   auto claim = claim_of(
       c.name + "_compute_" + std::string(edition.name),
-      fmt::format("{}: the envelope over all n falls as compute^-1/{}.", c.label, report::format_number(1 / predicted)),
+      fmt::format("{}: the envelope over all n falls as compute^-1/{}.", c.label, base::format_number(1 / predicted)),
       predicted, {q->value, q->lo.value_or(NAN), q->hi.value_or(NAN), c.envelope.n_points});
   claim.source = fmt::format("docs/theory/noise.md: (1 - 2s)/(p - 2s), edition {} [S]", edition.name);
-  claim.predicted_text = fmt::format("1/{}", report::format_number(1 / predicted));
+  claim.predicted_text = fmt::format("1/{}", base::format_number(1 / predicted));
   claim.verdict = judge_number(predicted, claim.lo, claim.hi, q->identified && c.envelope.convergence.certified);
   claim.reading = fmt::format("Exponent q of {} on {} envelope points, runs resampled.{}", c.envelope.formula(),
                               c.envelope.n_points, q->identified ? "" : " The data constrain q poorly.");

@@ -3,8 +3,8 @@
 #include <cmath>
 #include <map>
 
+#include "phaselaw/base/format.h"
 #include "phaselaw/numerics/statistics.h"
-#include "phaselaw/report/format.h"
 #include "phaselaw/reproduce/noise.h"
 #include "phaselaw/theory/noise.h"
 
@@ -22,9 +22,9 @@ Series points_of(const NoiseCase& c, Colour colour) {
   std::map<std::int64_t, std::vector<double>> by_size;
   for (const auto& b : c.best) by_size[b.n_data].push_back(b.value);
   Series series;
-  series.label = std::isnan(c.slope.value) ? c.label
-                                           : fmt::format("{}: slope {}", c.label,
-                                                         report::format_value(c.slope.value, c.slope.lo, c.slope.hi));
+  series.label = std::isnan(c.slope.value)
+                     ? c.label
+                     : fmt::format("{}: slope {}", c.label, base::format_value(c.slope.value, c.slope.lo, c.slope.hi));
   series.style = report::Style::kLinePoints;
   series.colour = colour;
   for (const auto& [n, values] : by_size) {
@@ -60,7 +60,7 @@ std::vector<Figure> figures_of(const NoiseExperiment& e) {
     if (s.x.empty()) continue;
     const double slope = theory::data_exponent(c.exponent);
     schedules.slope_guides.push_back(
-        {s.x.front(), s.y.front(), s.x.back(), slope, "theory: " + report::format_number(slope)});
+        {s.x.front(), s.y.front(), s.x.back(), slope, "theory: " + base::format_number(slope)});
   }
   schedules.series.push_back(points_of(e.clean, Colour::kGrey));
   auto kinds = frame(
@@ -73,7 +73,7 @@ std::vector<Figure> figures_of(const NoiseExperiment& e) {
 }
 
 std::vector<report::Table> tables_of(const NoiseExperiment& e) {
-  const auto text = [](const Measured& m) { return report::format_value(m.value, m.lo, m.hi); };
+  const auto text = [](const Measured& m) { return base::format_value(m.value, m.lo, m.hi); };
   report::Table schedules;
   schedules.caption =
       "Slope of the best excess risk against n, and exponent of its envelope against compute, with 95 % intervals.";
@@ -81,18 +81,18 @@ std::vector<report::Table> tables_of(const NoiseExperiment& e) {
                        "identified", "edition v1", "edition v3"};
   for (const auto& c : e.schedules) {
     const auto* q = c.envelope.find("q");
-    schedules.rows.push_back({c.label, text(c.slope), report::format_number(theory::data_exponent(c.exponent)),
-                              report::format_value(q->value, q->lo.value_or(NAN), q->hi.value_or(NAN)),
+    schedules.rows.push_back({c.label, text(c.slope), base::format_number(theory::data_exponent(c.exponent)),
+                              base::format_value(q->value, q->lo.value_or(NAN), q->hi.value_or(NAN)),
                               q->identified ? "yes" : "no",
-                              report::format_number(theory::compute_exponent(theory::edition_v1(), c.exponent)),
-                              report::format_number(theory::compute_exponent(theory::edition_v3(), c.exponent))});
+                              base::format_number(theory::compute_exponent(theory::edition_v1(), c.exponent)),
+                              base::format_number(theory::compute_exponent(theory::edition_v3(), c.exponent))});
   }
   report::Table kinds;
   kinds.caption = "Noise of other kinds compared with Gaussian noise of the same mean square, run by run.";
   kinds.columns = {"noise", "slope in n", "slope - Gaussian slope", "best risk/Gaussian", "share of noise"};
   for (const auto& c : e.kinds)
     kinds.rows.push_back({c.label, text(c.slope), text(c.slope_less_gaussian), text(c.ratio_to_gaussian),
-                          report::format_number(c.noise_share, 2)});
+                          base::format_number(c.noise_share, 2)});
   return {schedules, kinds};
 }
 

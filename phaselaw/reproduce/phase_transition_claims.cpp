@@ -4,7 +4,7 @@
 #include <limits>
 
 #include "phaselaw/base/constants.h"
-#include "phaselaw/report/format.h"
+#include "phaselaw/base/format.h"
 #include "phaselaw/reproduce/phase_transition.h"
 #include "phaselaw/reproduce/verdict.h"
 #include "phaselaw/theory/two_stage.h"
@@ -59,7 +59,7 @@ report::Claim bend(const PhaseTransition& s) {
                               outside  ? "lies outside"
                               : inside ? "lies inside"
                                        : "reaches beyond",
-                              report::format_flop(first), report::format_flop(last));
+                              base::format_flop(first), base::format_flop(last));
   claim.would_change = "Runs of less or more compute on both sides of the bend, which would narrow its interval.";
   return claim;
 }
@@ -79,7 +79,7 @@ report::Claim exponent(const PhaseTransition& s, const theory::Edition& edition,
   claim.verdict = judge_number(claim.predicted, claim.lo, claim.hi, q->identified && s.law.convergence.certified);
   claim.reading = fmt::format(
       "Exponent q of {}, fitted to {} envelope points ({}); fixing q at {} changes AICc by {}.{}", s.law.formula(),
-      s.law.n_points, base::enum_name(s.law.method), fraction, report::format_number(fixed.aicc - s.law.aicc),
+      s.law.n_points, base::enum_name(s.law.method), fraction, base::format_number(fixed.aicc - s.law.aicc),
       q->identified ? ""
                     : " The data constrain q poorly: " +
                           (s.law.warnings.empty() ? s.law.convergence.status : s.law.warnings.front()) + ".");

@@ -3,7 +3,7 @@
 #include <cmath>
 #include <map>
 
-#include "phaselaw/report/format.h"
+#include "phaselaw/base/format.h"
 #include "phaselaw/reproduce/phase_transition.h"
 #include "phaselaw/theory/two_stage.h"
 
@@ -48,7 +48,7 @@ void add_law(const PhaseTransition& s, double floor, Figure& figure) {
   Series series;
   const auto* q = s.law.find("q");
   series.label =
-      fmt::format("two-stage law, q = {}", report::format_value(q->value, q->lo.value_or(NAN), q->hi.value_or(NAN)));
+      fmt::format("two-stage law, q = {}", base::format_value(q->value, q->lo.value_or(NAN), q->hi.value_or(NAN)));
   series.x = s.band_compute;
   for (const double value : s.band.value) series.y.push_back(value - floor);
   for (const double value : s.band.lo) series.band_lo.push_back(value - floor);
@@ -110,7 +110,7 @@ Figure data_figure(const PhaseTransition& s) {
     figure.slope_guides.push_back(
         {points.x.front(), top, std::min(points.x.back(), points.x.front() * top / bottom), -1.0, "theory: slope -1"});
     figure.caption +=
-        fmt::format(" Fitted exponent {}.", report::format_value(q->value, q->lo.value_or(NAN), q->hi.value_or(NAN)));
+        fmt::format(" Fitted exponent {}.", base::format_value(q->value, q->lo.value_or(NAN), q->hi.value_or(NAN)));
   }
   figure.series.push_back(std::move(points));
   return figure;
@@ -132,14 +132,14 @@ std::vector<Figure> figures_of(const PhaseTransition& s) {
     const auto* floor = s.law.find("E");
     total.caption = fmt::format(
         "Total test loss. The fitted floor is {}; the theory's slopes refer to the part above it, in the next figure.",
-        report::format_value(floor->value, floor->lo.value_or(NAN), floor->hi.value_or(NAN)));
+        base::format_value(floor->value, floor->lo.value_or(NAN), floor->hi.value_or(NAN)));
     figures.push_back(std::move(total));
     Figure reducible = loss_figure(s, floor->value, "reducible loss", true);
     reducible.caption = fmt::format(
         "The same with the fitted floor E = {} subtracted. "
         "The straight lines are the slopes stated by the two editions of the theory for the second stage. "
         "The band includes the uncertainty of the floor.",
-        report::format_number(floor->value, 4));
+        base::format_number(floor->value, 4));
     figures.push_back(std::move(reducible));
   }
   if (s.best.size() >= 2) figures.push_back(data_figure(s));
@@ -153,8 +153,8 @@ std::vector<report::Table> tables_of(const PhaseTransition& s) {
   for (std::size_t i = 0; i < s.longest.laws.size(); ++i) {
     const auto& ranked = s.longest.laws[i];
     const auto& fit = ranked.fit;
-    forms.rows.push_back({fit.name(), fit.formula(), report::format_number(ranked.delta_aicc),
-                          report::format_number(fit.residual_scale),
+    forms.rows.push_back({fit.name(), fit.formula(), base::format_number(ranked.delta_aicc),
+                          base::format_number(fit.residual_scale),
                           fit.convergence.certified ? "yes" : fit.convergence.status});
   }
   report::Table parameters;
@@ -165,8 +165,9 @@ std::vector<report::Table> tables_of(const PhaseTransition& s) {
   for (const auto* list : {&s.law.parameters, &s.law.derived})
     for (const auto& e : *list)
       parameters.rows.push_back({e.name,
-                                 e.fixed ? report::format_number(e.value) + " (fixed)"
-                                         : report::format_value(e.value, e.lo.value_or(NAN), e.hi.value_or(NAN)),
+                                 e.fixed ? base::format_number(e.value) + " (fixed)"
+                                         : base::format_value(e.value, e.lo.value_or(NAN), e.hi.value_or(NAN),
+                                                              base::notation_of(laws::unit_of(s.law.law, e.name))),
                                  e.identified ? "yes" : "no"});
   return {parameters, forms};
 }

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "phaselaw/report/format.h"
+#include "phaselaw/base/format.h"
 #include "phaselaw/theory/good_class.h"
 
 // The steps, and their measurement; claims, figures and table are in relaxation_claims.cpp.
@@ -57,7 +57,7 @@ std::vector<Plan> plans() {
   const double good = theory::branch_scale({kLayers, kSeqLen, kModel, data_bound(), 1});
   std::vector<Plan> plans;
   plans.push_back({"omega_good",
-                   fmt::format("strict class, omega = {} as in Definition 5.2", report::format_number(good)),
+                   fmt::format("strict class, omega = {} as in Definition 5.2", base::format_number(good)),
                    std::string("d_hidden = 64\n") + kStrict, good, 0.25, true, true});
   for (const double omega : {0.1, 0.3, 0.7, 1.0, 2.0})
     plans.push_back({fmt::format("omega_{}", omega), fmt::format("strict class, omega = {}", omega),

@@ -4,9 +4,9 @@
 #include <map>
 #include <set>
 
+#include "phaselaw/base/format.h"
 #include "phaselaw/numerics/line.h"
 #include "phaselaw/numerics/statistics.h"
-#include "phaselaw/report/format.h"
 #include "phaselaw/reproduce/phase_transition.h"
 #include "phaselaw/reproduce/relaxation.h"
 #include "phaselaw/reproduce/verdict.h"
@@ -113,9 +113,10 @@ report::Claim convergence_claim(const std::vector<RelaxationStep>& steps) {
       claim.verdict = Verdict::kInconclusive;
   }
   claim.reading = fmt::format(
-      "{} of {} exact flows reached a hundredth of their first loss without plateau or instability (Clopper and Pearson interval); "
-      "their widths miss the definition by 10^{} to 10^{}.{}",
-      converged, flows, report::format_number(least), report::format_number(most),
+      "{} of {} exact flows reached a hundredth of their first loss without plateau or instability (Clopper and "
+      "Pearson "
+      "interval); their widths miss the definition by 10^{} to 10^{}.{}",
+      converged, flows, base::format_number(least), base::format_number(most),
       failed.empty()
           ? ""
           : fmt::format(
@@ -262,14 +263,14 @@ report::Table table_of(const std::vector<RelaxationStep>& steps) {
   for (const auto& step : steps) {
     std::size_t converged = 0;
     for (const auto& p : step.points) converged += p.converged() ? 1 : 0;
-    const auto number = [&](double FlowPoint::*member) { return report::format_number(mean_of_step(step, member)); };
+    const auto number = [&](double FlowPoint::*member) { return base::format_number(mean_of_step(step, member)); };
     const bool enough = step.law.sizes >= kFewestSizes;
     table.rows.push_back(
         {step.id, step.what,
-         step.points.empty() ? report::format_number(NAN) : fmt::format("{} of {}", converged, step.points.size()),
+         step.points.empty() ? base::format_number(NAN) : fmt::format("{} of {}", converged, step.points.size()),
          number(&FlowPoint::drift), number(&FlowPoint::radius_ratio), number(&FlowPoint::width_missed),
          fmt::format("{} of {}", step.law.finished, step.law.runs), std::to_string(step.law.past_minimum),
-         enough ? report::format_value(step.law.slope.slope, step.law.slope.lo, step.law.slope.hi) : "too few sizes",
+         enough ? base::format_value(step.law.slope.slope, step.law.slope.lo, step.law.slope.hi) : "too few sizes",
          step.law.early_form});
   }
   return table;

@@ -4,10 +4,10 @@
 #include <cmath>
 #include <limits>
 
+#include "phaselaw/base/format.h"
 #include "phaselaw/base/interrupt.h"
 #include "phaselaw/base/progress.h"
 #include "phaselaw/numerics/statistics.h"
-#include "phaselaw/report/format.h"
 #include "phaselaw/reproduce/verdict.h"
 #include "phaselaw/theory/two_point.h"
 
@@ -71,7 +71,7 @@ Smallest smallest(const TwoPointExperiment& e, const Choose& choose) {
       least.hi = std::min(least.hi, s.value + z * s.standard_error);
       if (s.value >= least.which.value) continue;
       least.which = s;
-      least.where = fmt::format("n = {}, noise {}", cell.n_data, report::format_number(cell.noise));
+      least.where = fmt::format("n = {}, noise {}", cell.n_data, base::format_number(cell.noise));
     }
   return least;
 }
@@ -122,12 +122,12 @@ report::Claim lower_claim(const char* id, std::string statement, double predicte
 
 report::Claim exact_claim(const char* id, std::string statement, double predicted, const Pooled& mean) {
   auto claim = claim_of(id, std::move(statement), predicted, "");
-  claim.predicted_text = fmt::format("{} within 5 %", report::format_number(predicted, 4));
+  claim.predicted_text = fmt::format("{} within 5 %", base::format_number(predicted, 4));
   claim.measured = mean.value;
   claim.lo = mean.lo;
   claim.hi = mean.hi;
   claim.verdict = judge_within(predicted, kTolerance * predicted, claim.lo, claim.hi);
-  claim.reading = fmt::format("Mean over {} draws of the noise, normal interval.", report::format_count(mean.draws));
+  claim.reading = fmt::format("Mean over {} draws of the noise, normal interval.", base::format_count(mean.draws));
   claim.would_change = "An interval that leaves 5 % about the exact value, at any n, noise or number of draws.";
   return claim;
 }
@@ -154,7 +154,7 @@ std::vector<report::Claim> claims_of(const TwoPointExperiment& e) {
                             "No other estimator is better than the exact minimax risk over the two points, "
                             "not even one that trains to the best stopping time chosen with knowledge of the truth.",
                             minimax, "", smallest(e, other_risks), "risk over all but the posterior mean");
-  others.predicted_text = ">= " + report::format_number(minimax, 4);
+  others.predicted_text = ">= " + base::format_number(minimax, 4);
   others.unit = "xi^2/n";
   others.would_change = "An estimator better than the posterior mean by more than the Monte-Carlo error.";
   auto attained =
@@ -170,16 +170,17 @@ std::vector<report::Claim> claims_of(const TwoPointExperiment& e) {
 report::Table table_of(const TwoPointExperiment& e) {
   report::Table table;
   table.caption =
-      "Simulated risk in units of xi^2/n, with its standard error; the bound is 0.0625, the exact minimax risk over the two points " +
-      report::format_number(theory::two_point_minimax_risk(1, 1), 4) + ".";
+      "Simulated risk in units of xi^2/n, with its standard error; the bound is 0.0625, the exact minimax risk "
+      "over the two points " +
+      base::format_number(theory::two_point_minimax_risk(1, 1), 4) + ".";
   table.columns = {"n", "noise", "draws"};
   for (const auto& s : e.cells.front().risks) table.columns.push_back(s.name);
   for (const auto& cell : e.cells) {
     table.rows.push_back(
-        {report::format_count(cell.n_data), report::format_number(cell.noise), report::format_count(cell.draws)});
+        {base::format_count(cell.n_data), base::format_number(cell.noise), base::format_count(cell.draws)});
     for (const auto& s : cell.risks)
       table.rows.back().push_back(
-          fmt::format("{} ± {}", report::format_number(s.value, 4), report::format_number(s.standard_error, 2)));
+          fmt::format("{} ± {}", base::format_number(s.value, 4), base::format_number(s.standard_error, 2)));
   }
   return table;
 }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "phaselaw/base/format.h"
 #include "phaselaw/base/hash.h"
 #include "phaselaw/model/flops.h"
 #include "phaselaw/sweep/grid.h"
@@ -143,8 +144,9 @@ Point point_at(const Value& document, const Grid& grid, double combination) {
   throw InputError(
       grid.where,
       fmt::format(
-          "the grid has {:.0f} runs, the limit is {}; on one core of {:.0f} GFLOP/s they would take about {:.1f} days; use fewer values",
-          count, kMaxPoints, kNominalRate / 1e9, count * flop / kNominalRate / 86400));
+          "the grid has {} runs, the limit is {}; on one core of {} GFLOP/s they would take about {} days; use fewer values",
+          base::format_count(count), base::format_count(kMaxPoints), base::format_number(kNominalRate / 1e9),
+          base::format_number(count * flop / kNominalRate / 86400)));
 }
 
 }  // namespace

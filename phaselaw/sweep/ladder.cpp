@@ -7,6 +7,7 @@
 #include <limits>
 #include <optional>
 
+#include "phaselaw/base/format.h"
 #include "phaselaw/model/parameters.h"
 
 namespace phaselaw::sweep {
@@ -104,11 +105,11 @@ model::ModelOptions solve_shape(const model::ModelOptions& model, const LadderOp
   if (!std::isfinite(best.score))
     throw base::InputError(
         where,
-        fmt::format(
-            "no shape has n_params within {:.3g} % of {:.6g}; the nearest has {:.6g} (n_layers {}, d_model {}, d_hidden {}); "
-            "use that size, or change ladder.tolerance, model.d_head or model.vocab",
-            100 * ladder.tolerance, n_params, nearest.size, nearest.model.n_layers, nearest.model.d_model,
-            nearest.model.d_hidden));
+        fmt::format("no shape has n_params within {} of {}; the nearest has {} (n_layers {}, d_model {}, d_hidden {}); "
+                    "use that size, or change ladder.tolerance, model.d_head or model.vocab",
+                    base::format_percent(ladder.tolerance, 3), base::format_count(n_params),
+                    base::format_count(nearest.size), nearest.model.n_layers, nearest.model.d_model,
+                    nearest.model.d_hidden));
   return best.model;
 }
 

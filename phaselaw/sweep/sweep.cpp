@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "phaselaw/base/clock.h"
+#include "phaselaw/base/format.h"
 #include "phaselaw/base/interrupt.h"
 #include "phaselaw/base/log.h"
 #include "phaselaw/base/progress.h"
@@ -43,8 +44,9 @@ Forecast forecast(const std::vector<const Point*>& waiting, double cost_flop, in
     return {[](const Point& point) { return point.cost_flop; }, {}};
   auto model = calibrate(waiting, alone ? cores : 1);
   const ThreadPlan plan = alone ? plan_threads(waiting, model, cores) : one_thread_each(waiting, model, workers);
-  base::log_info(fmt::format("{}: {} runs, {:.3g} FLOP, about {} on {} worker{}: {}", title, waiting.size(), cost_flop,
-                             base::format_duration(plan.seconds), workers, workers == 1 ? "" : "s", plan.in_words()));
+  base::log_info(fmt::format("{}: {} runs, {}, about {} on {} worker{}: {}", title, waiting.size(),
+                             base::format_flop(cost_flop), base::format_duration(plan.seconds), workers,
+                             workers == 1 ? "" : "s", plan.in_words()));
   Forecast result;
   for (std::size_t i = 0; i < plan.shared; ++i) result.threads[waiting[i]->index] = plan.threads_each;
   result.units = [model = std::move(model)](const Point& point) { return model.seconds(point.experiment); };

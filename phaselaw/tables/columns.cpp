@@ -86,6 +86,12 @@ std::string canonical_column(std::string_view name) {
   return std::string(name);
 }
 
+std::string unit_of(std::string_view name) {
+  for (const KnownColumn& column : known_columns())
+    if (column.name == name) return column.unit;
+  return "";
+}
+
 bool Columns::has(std::string_view name) const { return std::find(names.begin(), names.end(), name) != names.end(); }
 
 void Columns::add(std::string name, std::vector<double> column) {

@@ -28,6 +28,9 @@ struct KnownColumn {
 // the one-letter aliases.
 [[nodiscard]] std::string canonical_column(std::string_view name);
 
+// The unit of a canonical column; "" where it is not known.
+[[nodiscard]] std::string unit_of(std::string_view column);
+
 struct Columns {
   std::vector<std::string> names;  // canonical if known
   std::vector<std::vector<double>> values;

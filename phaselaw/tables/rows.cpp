@@ -9,6 +9,7 @@
 
 #include "phaselaw/base/constants.h"
 #include "phaselaw/base/errors.h"
+#include "phaselaw/base/format.h"
 #include "phaselaw/base/number.h"
 #include "phaselaw/tables/row_filter.h"
 #include "phaselaw/tables/table_formats.h"
@@ -142,7 +143,7 @@ void add_heading_factors(const Recognised& found, Factors& factors, Rows& out) {
     factors[column->second] = *factor;
     out.notes.push_back(
         fmt::format("{} is {} times {}, as its heading says (use --scale {}=1 to take the numbers as they are)",
-                    known.name, header, base::factor_text(*factor), known.name));
+                    known.name, header, base::format_number(*factor, 3, base::Notation::power), known.name));
   }
 }
 
@@ -169,9 +170,10 @@ void add_output(const ReadOptions& options, const Factors& factors, std::size_t 
   if (options.output != "loss") return;
   const auto largest = std::max_element(numbers.values.begin(), numbers.values.end());
   if (*largest > 50)
-    out.warnings.push_back(fmt::format(
-        "{} is {:g} in line {}, which is large for a loss in nats; if it is a perplexity, take its logarithm",
-        out.output_column, *largest, out.line[static_cast<std::size_t>(largest - numbers.values.begin())]));
+    out.warnings.push_back(
+        fmt::format("{} is {} in line {}, which is large for a loss in nats; if it is a perplexity, take its logarithm",
+                    out.output_column, base::format_number(*largest, 6),
+                    out.line[static_cast<std::size_t>(largest - numbers.values.begin())]));
 }
 
 double median(std::vector<double> x) {
@@ -192,9 +194,9 @@ void warn_of_units(Rows& out) {
   const double per_parameter = median(ratio);
   if (per_parameter > 1e5 || per_parameter < 1e-3)
     out.warnings.push_back(fmt::format(
-        "{:.2g} tokens per parameter (median) are implausible; "
+        "{} tokens per parameter (median) are implausible; "
         "check that {} and {} have the same units, and set one with --scale n_params=1e6 or --scale tokens=1e9",
-        per_parameter, out.column_of.at("n_params"), out.column_of.at("tokens")));
+        base::format_number(per_parameter, 2), out.column_of.at("n_params"), out.column_of.at("tokens")));
   if (!columns.has("compute")) return;
   const std::vector<double> c = columns.get("compute");
   ratio.clear();
@@ -204,12 +206,13 @@ void warn_of_units(Rows& out) {
   const double convention = median(ratio);
   if (convention > 20 || convention < 0.05)
     out.warnings.push_back(fmt::format(
-        "{} is {:.2g} times 6 n_params tokens (median), which is implausible; check that the units are FLOP, parameters and tokens",
-        out.column_of.at("compute"), convention));
+        "{} is {} times 6 n_params tokens (median), which is implausible; check that the units are FLOP, parameters and tokens",
+        out.column_of.at("compute"), base::format_number(convention, 2)));
   else if (std::abs(convention - 1) > 0.005)
-    out.notes.push_back(fmt::format(
-        "{} is {:.3g} times 6 n_params tokens (median; {:.3g} to {:.3g})", out.column_of.at("compute"), convention,
-        *std::min_element(ratio.begin(), ratio.end()), *std::max_element(ratio.begin(), ratio.end())));
+    out.notes.push_back(fmt::format("{} is {} times 6 n_params tokens (median; {} to {})", out.column_of.at("compute"),
+                                    base::format_number(convention),
+                                    base::format_number(*std::min_element(ratio.begin(), ratio.end())),
+                                    base::format_number(*std::max_element(ratio.begin(), ratio.end()))));
 }
 
 std::size_t precision_column(const Table& table) {

@@ -7,13 +7,14 @@
 #include <utility>
 
 #include "phaselaw/base/errors.h"
+#include "phaselaw/base/format.h"
 #include "phaselaw/base/number.h"
 
 namespace phaselaw::tables {
 
 namespace {
 
-using base::factor_text;
+std::string factor_text(double factor) { return base::format_number(factor, 3, base::Notation::power); }
 using base::NumberKind;
 
 using Units = std::span<const std::pair<std::string_view, double>>;

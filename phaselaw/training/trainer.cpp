@@ -6,6 +6,7 @@
 #include <cmath>
 #include <utility>
 
+#include "phaselaw/base/format.h"
 #include "phaselaw/base/interrupt.h"
 #include "phaselaw/model/flops.h"
 #include "phaselaw/numerics/gemm.h"
@@ -120,7 +121,8 @@ class Run {
     if (continuation_.due && continuation_.due(result_.steps)) keep();
     const double loss = objective_.gradient(result_.theta, batches_.next(), gradient_);
     if (!(loss <= loss_limit_))
-      return stop(Outcome::diverged, fmt::format("the batch loss at step {} is {:.3g}", result_.steps, loss));
+      return stop(Outcome::diverged, fmt::format("the batch loss at step {} is {}", base::format_count(result_.steps),
+                                                 base::format_number(loss)));
     const double norm = gradient_norm<T>(model_.table(), gradient_);
     if (!std::isfinite(norm))
       return stop(Outcome::diverged, fmt::format("the gradient at step {} is not finite", result_.steps));
@@ -148,8 +150,9 @@ class Run {
       result_.curve.push_back(m);
     }
     if (!(m.train_loss <= loss_limit_) || !std::isfinite(m.test_loss))
-      return stop(Outcome::diverged, fmt::format("the losses after step {} are {:.3g} (train) and {:.3g} (test)",
-                                                 m.step, m.train_loss, m.test_loss));
+      return stop(Outcome::diverged,
+                  fmt::format("the losses after step {} are {} (train) and {} (test)", base::format_count(m.step),
+                              base::format_number(m.train_loss), base::format_number(m.test_loss)));
     if (m.step != 0) result_.curve.push_back(m);
     for (auto* observer : observers_) observer->on_measurement(m, result_.theta);
   }

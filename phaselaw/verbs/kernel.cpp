@@ -6,6 +6,7 @@
 #include <span>
 #include <utility>
 
+#include "phaselaw/base/format.h"
 #include "phaselaw/base/log.h"
 #include "phaselaw/kernel/decay.h"
 #include "phaselaw/kernel/matrix_free.h"
@@ -86,8 +87,9 @@ KernelAnswer matrix_free(const sweep::Experiment& e) {
   options.memory_limit =
       task.memory_limit > 0 ? static_cast<std::size_t>(task.memory_limit) : std::numeric_limits<std::size_t>::max();
   kernel::TangentOperator<T> op(e.model, s.theta, s.inputs, options);
-  base::log_info(fmt::format("{} rows, matrix-free: {:.2f} GFLOP per product, {:.2f} GB", op.rows(),
-                             op.product_flop() / 1e9, static_cast<double>(op.bytes()) / 1e9));
+  base::log_info(fmt::format("{} rows, matrix-free: {} GFLOP per product, {} GB", base::format_count(op.rows()),
+                             base::format_number(op.product_flop() / 1e9),
+                             base::format_number(static_cast<double>(op.bytes()) / 1e9)));
   warn_if_singular(op.selected_parameters(), op.rows());
   // With fewer parameters than rows the P x P dual has all non-zero eigenvalues, and its products cost the same.
   const bool dual = op.selected_parameters() < op.rows();

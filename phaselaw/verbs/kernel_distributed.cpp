@@ -5,6 +5,7 @@
 
 #include <sys/resource.h>
 
+#include "phaselaw/base/format.h"
 #include "phaselaw/base/hash.h"
 #include "phaselaw/base/log.h"
 #include "phaselaw/numerics/gemm.h"
@@ -52,11 +53,11 @@ KernelSpectrum spectrum_of(ranks::DistributedKernel<T>& h, const sweep::Experime
 }
 
 void announce(const ranks::DistributedPlan& plan, int ranks, std::int64_t parameters, std::int64_t rows) {
-  base::log_info(
-      fmt::format("{0} x {0} kernel on {1} ranks as {2} x {3}; on each at most {4:.3g} GB, of which {5:.3g} GB are its "
-                  "part of {6} matrices",
-                  rows, ranks, plan.grid.rows, plan.grid.cols, plan.bytes() * 1e-9,
-                  plan.matrices * plan.matrix_bytes * 1e-9, plan.matrices));
+  base::log_info(fmt::format(
+      "{0} x {0} kernel on {1} ranks as {2} x {3}; each uses at most {4} GB, of which {5} GB are its part of "
+      "{6} matrices",
+      rows, ranks, plan.grid.rows, plan.grid.cols, base::format_number(plan.bytes() * 1e-9),
+      base::format_number(plan.matrices * plan.matrix_bytes * 1e-9), plan.matrices));
   warn_if_singular(parameters, rows);
 }
 

@@ -37,7 +37,19 @@ from phaselaw.experiments import (
     theory_from,
 )
 from phaselaw.laws import Rows, diagnose, fit, isoflop, plan, read_table, theory
-from phaselaw.results import Diagnoses, Estimate, Fit, IsoFlop, LawPrediction, Plan, PlanPoint, Ranking, Result, Theory
+from phaselaw.results import (
+    Diagnoses,
+    Estimate,
+    Fit,
+    IsoFlop,
+    LawPrediction,
+    Plan,
+    PlanPoint,
+    Ranking,
+    Result,
+    Theory,
+    format_value,
+)
 from phaselaw.transformer import ParameterBlock, Spectrum, TangentKernel, Transformer, spectrum, tangent_kernel
 
 __version__: str = _core.made_by()["version"]
@@ -46,9 +58,9 @@ __all__ = [
     "CheckedRun", "Dataset", "Diagnoses", "Estimate", "ExperimentKernel", "Fit", "Flow", "FlowCurve", "InputError",
     "IsoFlop", "LawPrediction", "MeasuredConstants", "ParameterBlock", "PhaselawWarning", "Plan", "PlanPoint",
     "Prediction", "Ranking", "Result", "RiskSurface", "Rows", "RunError", "Spectrum", "Split", "Study", "SweepSummary",
-    "TangentKernel", "Theory", "Transformer", "diagnose", "fit", "flow", "isoflop", "kernel", "load_study",
-    "make_split", "plan", "plot", "predict", "read_table", "show_progress", "spectrum", "sweep", "tangent_kernel",
-    "theory", "theory_from",
+    "TangentKernel", "Theory", "Transformer", "diagnose", "fit", "flow", "format_value", "isoflop", "kernel",
+    "load_study", "make_split", "plan", "plot", "predict", "read_table", "show_progress", "spectrum", "sweep",
+    "tangent_kernel", "theory", "theory_from",
 ]
 
 _SUCCESSORS = {"fit_all": "fit(table) without a law ranks every law", "MeasuredTable": "the class is called Rows"}

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from phaselaw import _core, _html, _text
+from phaselaw import _core, _html
 from phaselaw.laws import _described, _keywords
-from phaselaw.results import Array, Result
+from phaselaw.results import Array, Result, _shown
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -242,12 +242,10 @@ class Prediction(Result):
         self.checked: list[CheckedRun] = [CheckedRun(**run) for run in found[3]]
 
     def __repr__(self) -> str:
-        return _text.columns(_text.prediction_rows(self.surfaces[0], self.checked))
+        return _shown(self)
 
     def _repr_html_(self) -> str:
-        heading, *rows = _text.prediction_rows(self.surfaces[0], self.checked)
-        facts = [f"at t = {_text.number(self.times[-1])}; {self.surfaces[0].method}"]
-        return _html.page("Learning curve before training", _html.table(heading, rows), facts, self.warnings)
+        return _html.answer("Learning curve before training", self._core, [], self.warnings)
 
 
 @_described("predict")
@@ -272,12 +270,11 @@ class MeasuredConstants(Result):
     """The theory's constants as measured on a model, its data and its flow, and the bounds at these numbers."""
 
     def __repr__(self) -> str:
-        return _text.columns(_text.check_rows(self["checks"]))
+        return _shown(self)
 
     def _repr_html_(self) -> str:
-        heading, *rows = _text.check_rows(self["checks"])
         facts = ["vacuous: the bound holds but gives no information about this model", *self["notes"]]
-        return _html.page("The theory's bounds, with constants as measured", _html.table(heading, rows), facts, [])
+        return _html.answer("The theory's bounds, with constants as measured", self._core, facts, [])
 
 
 @_described("flow")

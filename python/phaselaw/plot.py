@@ -45,7 +45,7 @@ def _plain_ticks(ax: Axes) -> None:
         even = MaxNLocator(6, steps=[1, 2, 5, 10])
         ax.yaxis.set_major_locator(even if high < 2.5 * low else LogLocator(subs=(1, 1.5, 2, 3, 4, 6, 8), numticks=20))
         ax.yaxis.set_minor_locator(NullLocator())
-        ax.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+        ax.yaxis.set_major_formatter(lambda value, _: _core.format_number(value, 6))
 
 
 def _loss_label(result: Flow | Prediction, quantity: str) -> str:
@@ -101,7 +101,7 @@ def fit(result: Fit, ax: Axes | None = None, *, x: str | None = None) -> Axes:
     if np.all(np.isfinite(predicted.run_lo)):
         low, high = predicted.run_lo[order], predicted.run_hi[order]
         ax.vlines(at, low, high, color=COLOURS[0], alpha=0.25, linewidth=4,
-                  label=f"one new run, {100 * result.level:g} %")
+                  label=f"one new run, {_core.format_number(100 * result.level)} %")
     ax.vlines(at, np.minimum(measured, predicted.value[order]), np.maximum(measured, predicted.value[order]),
               color=COLOURS[1], linewidth=1)
     ax.plot(at, predicted.value[order], "_", color=COLOURS[0], markersize=9, markeredgewidth=1.8, label=result.law)
@@ -132,8 +132,9 @@ def plan(result: Plan, ax: Axes | None = None) -> Axes:
         ax.plot(best["value"], point["loss"]["value"], "o", color=colour)
     if drawn == 0:
         raise InputError(f"the plan by {result['law']} has no curves of equal compute: its law has no sizes to choose")
+    level = _core.format_number(100 * result["interval"]["level"])
     ax.set(xscale="log", yscale="log", xlabel="parameters", ylabel="predicted loss",
-           title=f"{result['law']}: band and dotted line, {100 * result['interval']['level']:g} % intervals")
+           title=f"{result['law']}: band and dotted line, {level} % intervals")
     _plain_ticks(ax)
     ax.legend(frameon=False)
     return ax

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -12,10 +13,19 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from phaselaw import _check, _core, _html, _text
+from phaselaw import _check, _core, _html
 from phaselaw._errors import InputError
 
 Array = npt.NDArray[np.float64]
+
+
+def format_value(value: float, lo: float | None = None, hi: float | None = None, unit: str = "") -> str:
+    """A number with its interval as the program prints it: "0.21 [0.065, 0.97]", "160k [48k, 1.7M]".
+
+    Where one end is None, the data do not bound that side; where both are, there is no interval. unit: "parameters",
+    "tokens", "sequences" and "steps" have suffixes, "FLOP" has powers of ten, everything else is plain.
+    """
+    return _core.format_value(value, math.nan if lo is None else lo, math.nan if hi is None else hi, unit)
 
 
 @dataclass(frozen=True)
@@ -28,9 +38,10 @@ class Estimate:
     hi: float | None = None
     identified: bool = False
     fixed: bool = False
+    unit: str = ""
 
     @classmethod
-    def _from(cls, table: Mapping[str, Any], name: str = "") -> Estimate:
+    def _from(cls, table: Mapping[str, Any], name: str = "", unit: str = "") -> Estimate:
         return cls(
             name,
             table.get("value"),
@@ -38,10 +49,11 @@ class Estimate:
             table.get("hi"),
             bool(table.get("identified", False)),
             bool(table.get("fixed", False)),
+            unit,
         )
 
     def __str__(self) -> str:
-        shown = _text.interval(self.value, self.lo, self.hi)
+        shown = _core.estimate_text(self.value, self.lo, self.hi, self.fixed, self.unit)
         return f"{self.name} {shown}" if self.name else shown
 
 
@@ -146,12 +158,17 @@ class Fit(Result):
 
     @cached_property
     def parameters(self) -> dict[str, Estimate]:
-        """Parameters by name, in the law's order."""
-        return {name: Estimate._from(p, name) for name, p in self._dict["parameters"].items()}
+        """By name, in the law's order."""
+        return {name: Estimate._from(p, name, self._units.get(name, "")) for name, p in self._dict["parameters"].items()}
 
     @cached_property
     def derived(self) -> dict[str, Estimate]:
-        return {name: Estimate._from(p, name) for name, p in (self._dict.get("derived") or {}).items()}
+        found = self._dict.get("derived") or {}
+        return {name: Estimate._from(p, name, self._units.get(name, "")) for name, p in found.items()}
+
+    @cached_property
+    def _units(self) -> dict[str, str]:
+        return _core.units_of(self._core)
 
     @property
     def level(self) -> float:
@@ -254,7 +271,7 @@ class PlanPoint:
         table = object.__getattribute__(self, "_table")
         found = table.get(name)
         if isinstance(found, Mapping) and "value" in found:
-            return Estimate._from(found, name)
+            return Estimate._from(found, name, _core.column_unit(name))
         raise AttributeError(f"no estimate {name!r}; there are {', '.join(k for k, v in table.items() if v)}")
 
     def __getitem__(self, key: str) -> Any:
@@ -325,11 +342,10 @@ class Theory(Result):
             raise AttributeError(f"no quantity {name!r}; there are {', '.join(self._dict)}") from None
 
     def __repr__(self) -> str:
-        return _text.columns(_text.theory_rows(self._dict))
+        return _shown(self)
 
     def _repr_html_(self) -> str:
-        heading, *rows = _text.theory_rows(self._dict)
-        return _html.page(f"Theory, edition {self['edition']}", _html.table(heading, rows), [], self.warnings)
+        return _html.answer(f"Theory, edition {self['edition']}", self._core, [], self.warnings)
 
 
 class Diagnoses(Result):

@@ -4,11 +4,14 @@
 
 #include <nanobind/stl/string.h>
 
+#include "answer.h"
 #include "arrays.h"
 #include "call.h"
 #include "modules.h"
+#include "phaselaw/advice/text.h"
+#include "phaselaw/report/format.h"
 #include "phaselaw/store/export.h"
-#include "phaselaw/verbs/experiment.h"
+#include "phaselaw/verbs/experiment_text.h"
 #include "phaselaw/verbs/kernel.h"
 #include "phaselaw/verbs/sweep.h"
 #include "request.h"
@@ -108,12 +111,20 @@ nb::list checked_of(std::optional<analysis::Check>& check) {
   return runs;
 }
 
+Answer shown(base::Value json, const analysis::Prediction& prediction) {
+  const verbs::TextRows rows = verbs::prediction_rows(prediction);
+  const std::string caption =
+      fmt::format("at t = {}; {}", base::format_number(prediction.times.back()), prediction.surfaces.front().method);
+  return {std::move(json), report::text_table(rows), {advice::table_of(rows, caption)}};
+}
+
 // (json, times, [{estimator, method, n_data, risk, lo, hi}], [{n_data, replicates, time, measured, ...}])
 nb::tuple predict(nb::handle experiment, nb::handle table) {
   verbs::PredictRequest request;
   request.experiment = experiment_of(experiment);
   read_arguments(table, request);
   auto answer = released([&] { return verbs::predict(request); });
+  Answer found = shown(std::move(answer.json), answer.prediction);
   nb::list surfaces;
   for (auto& s : answer.prediction.surfaces) {
     nb::dict surface;
@@ -125,15 +136,21 @@ nb::tuple predict(nb::handle experiment, nb::handle table) {
     surface["hi"] = matrix_to_numpy(std::move(s.hi));
     surfaces.append(surface);
   }
-  return nb::make_tuple(Json{std::move(answer.json)}, vector_to_numpy(std::move(answer.prediction.times)), surfaces,
+  return nb::make_tuple(std::move(found), vector_to_numpy(std::move(answer.prediction.times)), surfaces,
                         checked_of(answer.prediction.check));
 }
 
-Json theory_from(nb::handle experiment, nb::handle table) {
+Answer theory_from(nb::handle experiment, nb::handle table) {
   verbs::ExperimentRequest request;
   request.experiment = experiment_of(experiment);
   read_arguments(table, request);
-  return released([&] { return Json{verbs::measured_constants(request).json}; });
+  return released([&] {
+    auto [constants, json] = verbs::measured_constants(request);
+    const verbs::TextRows measured = verbs::measured_rows(json), checks = verbs::check_rows(constants);
+    return Answer{std::move(json),
+                  report::text_table(measured) + "\n" + report::text_table(checks),
+                  {advice::table_of(measured, ""), advice::table_of(checks, "")}};
+  });
 }
 
 Json run_sweep(nb::handle study, const std::string& out, nb::handle table) {

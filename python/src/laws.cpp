@@ -1,8 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <map>
+#include <optional>
+
+#include <nanobind/stl/map.h>
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
+#include <nanobind/stl/string_view.h>
 #include <nanobind/stl/vector.h>
 
+#include "answer.h"
 #include "arrays.h"
 #include "call.h"
 #include "modules.h"
@@ -11,8 +17,9 @@
 #include "phaselaw/advice/isoflop/isoflop_request.h"
 #include "phaselaw/advice/plan/plan_page.h"
 #include "phaselaw/fitting/predict.h"
+#include "phaselaw/report/format.h"
 #include "phaselaw/verbs/documents.h"
-#include "phaselaw/verbs/experiment.h"
+#include "phaselaw/verbs/experiment_text.h"
 #include "request.h"
 
 // fit, plan, isoflop, diagnose, theory: keyword arguments are the fields of the verb's request; results are its JSON
@@ -22,13 +29,6 @@ namespace phaselaw::python {
 namespace {
 
 using Text = std::optional<std::string>;  // a table as text; None: `source` is a file
-
-// A result as the program writes it, with its text and tables.
-struct Answer {
-  base::Value json;
-  std::string text;
-  std::vector<report::Table> tables;
-};
 
 tables::Table table_of(const std::string& source, const Text& text, tables::ReadOptions& read,
                        bool whole_runs = false) {
@@ -116,9 +116,10 @@ Answer diagnose(const std::vector<std::string>& sources, const Text& text, nb::h
   });
 }
 
-Json theory(nb::handle keywords) {
-  const auto numbers = request_of<theory::TheoryNumbers>(keywords);
-  return Json{verbs::theory(numbers).json};
+Answer theory(nb::handle keywords) {
+  base::Value json = verbs::theory(request_of<theory::TheoryNumbers>(keywords)).json;
+  const verbs::TextRows rows = verbs::theory_rows(json);
+  return {std::move(json), report::text_table(rows), {advice::table_of(rows, "")}};
 }
 
 // A table as a law reads it: {"columns": {name: array}, "run": [..], ...}.
@@ -148,6 +149,21 @@ nb::dict read_table(const std::string& source, const Text& text, const std::stri
   return found;
 }
 
+// An estimate as the program's tables show it.
+std::string estimate_text(std::optional<double> value, std::optional<double> lo, std::optional<double> hi, bool fixed,
+                          const std::string& unit) {
+  return advice::with_interval({"", value.value_or(base::kNaN), lo, hi, false, fixed}, base::notation_of(unit));
+}
+
+// The units of a fit's parameters and derived quantities, by name.
+std::map<std::string, std::string> units_of(const Answer& fitted) {
+  const fitting::Fit fit = fitting::saved_fits_from(fitted.json, "fit").front().fit;
+  std::map<std::string, std::string> units;
+  for (const auto* list : {&fit.parameters, &fit.derived})
+    for (const fitting::Estimate& e : *list) units[e.name] = laws::unit_of(fit.law, e.name);
+  return units;
+}
+
 nb::list tables_of(const Answer& answer) {
   nb::list list;
   for (const report::Table& table : answer.tables) {
@@ -161,7 +177,7 @@ nb::list tables_of(const Answer& answer) {
 }  // namespace
 
 void add_laws(nb::module_& module) {
-  nb::class_<Answer>(module, "Answer", "A result of fit, plan, isoflop or diagnose, as the program writes it.")
+  nb::class_<Answer>(module, "Answer", "A result of a verb, kept as the program writes it.")
       .def(
           "json", [](const Answer& self, int indent) { return base::to_json(self.json, indent); },
           nb::arg("indent") = 2, "Returns the text of the program's --json; indent < 0 gives one line.")
@@ -186,6 +202,10 @@ void add_laws(nb::module_& module) {
   module.def(
       "saved_fit", [](const Answer& fitted) { return fitting::saved_fits_from(fitted.json, "fit").front(); },
       nb::arg("fitted"));
+  module.def("estimate_text", &estimate_text, nb::arg("value").none(), nb::arg("lo").none(), nb::arg("hi").none(),
+             nb::arg("fixed"), nb::arg("unit"));
+  module.def("units_of", &units_of, nb::arg("fitted"));
+  module.def("column_unit", &tables::unit_of, nb::arg("column"));
   module.def("predict_law", &predict, nb::arg("fitted"), nb::arg("columns"));
   module.def("isoflop", &isoflop, nb::arg("source"), nb::arg("text").none(), nb::arg("keywords"));
   module.def("diagnose", &diagnose, nb::arg("sources"), nb::arg("text").none(), nb::arg("keywords"));

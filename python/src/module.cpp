@@ -5,7 +5,7 @@
 #include "call.h"
 #include "modules.h"
 #include "phaselaw/base/build_info.h"
-#include "phaselaw/report/format.h"
+#include "phaselaw/base/format.h"
 #include "value.h"
 
 // phaselaw._core: the compiled module. The package around it (python/phaselaw) has the public names, types and
@@ -19,9 +19,19 @@ NB_MODULE(_core, module) {
   add_kernel(module);
   add_laws(module);
   add_experiments(module);
-  module.def("format_number", &phaselaw::report::format_number, nanobind::arg("x"), nanobind::arg("digits") = 3);
-  module.def("format_value", &phaselaw::report::format_value, nanobind::arg("value"), nanobind::arg("lo"),
-             nanobind::arg("hi"));
-  module.def("format_flop", &phaselaw::report::format_flop, nanobind::arg("flop"));
+  using phaselaw::base::notation_of;
+  module.def(
+      "format_number",
+      [](double value, int digits, const std::string& unit) {
+        return phaselaw::base::format_number(value, digits, notation_of(unit));
+      },
+      nanobind::arg("value"), nanobind::arg("digits") = 3, nanobind::arg("unit") = "");
+  module.def(
+      "format_value",
+      [](double value, double lo, double hi, const std::string& unit) {
+        return phaselaw::base::format_value(value, lo, hi, notation_of(unit));
+      },
+      nanobind::arg("value"), nanobind::arg("lo"), nanobind::arg("hi"), nanobind::arg("unit") = "");
+  module.def("format_flop", &phaselaw::base::format_flop, nanobind::arg("flop"));
   module.def("made_by", [] { return to_python(phaselaw::base::made_by()); });
 }

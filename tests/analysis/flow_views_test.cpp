@@ -9,6 +9,7 @@
 #include <fstream>
 #include <set>
 
+#include "phaselaw/base/format.h"
 #include "phaselaw/base/value.h"
 
 namespace phaselaw::analysis {
@@ -97,7 +98,7 @@ TEST(FlowViews, AStepBeyondTheLimitIsNamed) {
   const auto v = flow_views(PreparedExperiment(e), 1);
   EXPECT_EQ(v.find("gd"), nullptr);
   const auto named = std::any_of(v.warnings.begin(), v.warnings.end(), [&](const std::string& warning) {
-    return warning.find(fmt::format("{:.4g}", v.step_limit)) != std::string::npos;
+    return warning.find(base::format_number(v.step_limit, 4)) != std::string::npos;
   });
   EXPECT_TRUE(named);
   EXPECT_EQ(v.trained_signature.signature, dynamics::Signature::instability);

@@ -38,7 +38,7 @@ TEST_F(SweepCliTest, LadderShowsWantedAndSolvedSizes) {
   write("ladder.toml", base::read_text(path("exp.toml")) + "[grid]\nn_params = [2000, 8000]\n");
   const auto outcome = run({"sweep", path("ladder.toml"), "--dry-run"});
   EXPECT_EQ(outcome.code, 0) << outcome.err;
-  for (const char* part : {"wanted", "2000 (", "8000 (", " %)"})
+  for (const char* part : {"wanted", "2k (", "8k (", " %)"})
     EXPECT_NE(outcome.out.find(part), std::string::npos) << outcome.out;
 }
 

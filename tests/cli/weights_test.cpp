@@ -33,7 +33,7 @@ class Weights : public CliFixture {
 TEST_F(Weights, AreListedWithTypesShapesAndNames) {
   const Outcome listed = run({"weights", weights_});
   EXPECT_EQ(listed.code, 0) << listed.err;
-  EXPECT_NE(listed.out.find("layers.0.mlp.down        F32    4 x 8"), std::string::npos) << listed.out;
+  EXPECT_NE(listed.out.find("layers.0.mlp.down        F32      4 x 8"), std::string::npos) << listed.out;
   EXPECT_NE(listed.out.find("names of phaselaw"), std::string::npos) << listed.out;
   const Outcome json = run({"weights", weights_, "--json", "-"});
   const auto value = base::parse_json(json.out, "stdout");

@@ -45,7 +45,8 @@ def test_a_fit_as_a_table(fit):
     page = Reader(fit._repr_html_())
     for name, estimate in fit.parameters.items():
         assert name in page.cells
-        assert phaselaw._core.format_value(estimate.value, estimate.lo, estimate.hi) in page.cells
+        assert str(estimate) == f"{name} {phaselaw.format_value(estimate.value, estimate.lo, estimate.hi)}"
+        assert str(estimate).removeprefix(f"{name} ") in page.cells
     for warning in fit.warnings:
         assert warning in page.text
     assert fit.formula in page.text and "95 % interval" in page.text and fit.status in repr(fit)
@@ -70,6 +71,29 @@ def test_a_plan_as_a_table(fit):
     assert plan.points[1].loss.lo < plan.points[1].loss.hi
     with pytest.raises(AttributeError, match="no estimate 'n_parms'"):
         plan.points[0].n_parms
+
+
+def test_numbers_are_the_program_s(fit, program, tmp_path):
+    path = tmp_path / "fit.json"
+    fit.save(path)
+    shown = program.run("plan", "--fit", str(path), "--compute", "1e14").stdout
+    plan = phaselaw.plan(fit, 1e14)
+    cells = Reader(plan._repr_html_()).cells
+    for name in ("n_params", "tokens", "loss"):
+        estimate = getattr(plan.points[0], name)
+        text = str(estimate).removeprefix(f"{name} ")
+        assert text in shown and text in cells and text in repr(plan)
+        assert text == phaselaw.format_value(estimate.value, estimate.lo, estimate.hi, estimate.unit)
+    assert "," not in str(plan.points[0].n_params).replace(", ", "")
+
+
+def test_values_for_people():
+    assert phaselaw.format_value(159497, 48123, 1.71e6, "parameters") == "160k [48k, 1.7M]"
+    assert phaselaw.format_value(7.9e7, 2.6e6, 2.1e9, "FLOP") == "7.9e7 [2.6e6, 2.1e9]"
+    assert phaselaw.format_value(0.2134, 0.2101) == "0.2134 [0.2101, unbounded]"
+    assert phaselaw.format_value(0.16349) == "0.163"
+    assert str(phaselaw.Estimate("q", 0.25, fixed=True)) == "q 0.25"
+    assert str(phaselaw.Estimate("q", None)) == "q –"
 
 
 def test_a_ranking_as_a_table(ladder):
@@ -103,6 +127,8 @@ def test_theory_and_curves_as_tables(ladder):
     prediction = phaselaw.predict(SMALL, n_data=[4, 8], resamples=10, check=True)
     page = Reader(prediction._repr_html_())
     assert {"4", "8", "trained", phaselaw._core.format_number(prediction.checked[0].measured[-1], 3)} <= set(page.cells)
+    risk, lo, hi = (getattr(prediction.surfaces[0], name)[0][-1] for name in ("risk", "lo", "hi"))
+    assert phaselaw.format_value(risk, lo, hi) in page.cells and phaselaw.format_value(risk, lo, hi) in repr(prediction)
 
 
 def test_figures_return_labelled_axes(fit, tmp_path):

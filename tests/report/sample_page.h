@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "phaselaw/report/format.h"
+#include "phaselaw/base/format.h"
 #include "phaselaw/report/page.h"
 
 // A page with made-up curves of realistic shape, for the tests and for looking at the layout. No result is in it.
@@ -119,8 +119,9 @@ inline Page sample_page() {
   Table table{"Best run of each data size", {"data", "n", "parameters", "compute", "excess risk", "status"}, {}};
   for (int group = 0; group < 4; ++group)
     table.rows.push_back({group % 2 == 0 ? "teacher" : "text", std::to_string(32 << group),
-                          format_count(18'432 << group), format_flop(3.2e10 * std::pow(7.0, group)),
-                          format_value(0.0412 / (1 + group), 0.038 / (1 + group), 0.0449 / (1 + group)), "finished"});
+                          base::format_count(18'432 << group), base::format_flop(3.2e10 * std::pow(7.0, group)),
+                          base::format_value(0.0412 / (1 + group), 0.038 / (1 + group), 0.0449 / (1 + group)),
+                          "finished"});
   text.tables = {table};
   page.sections = {text};
   page.configurations = {{"Study", "{\n  \"seed\": 7,\n  \"data\": {\"n_data\": [32, 64, 128, 256]}\n}"}};

@@ -73,7 +73,7 @@ TEST(Study, ErrorsAreClear) {
   EXPECT_NE(error_of("[grid]\nseeds = 0\n", true).find("seeds must be >= 1"), std::string::npos);
   EXPECT_NE(error_of("[grid]\n", true).find("the grid is empty"), std::string::npos);
   const std::string large = error_of("[grid]\n\"training.steps\" = [1000, 2000]\nseeds = 10000000\n", true);
-  for (const char* part : {"s.toml:1:", "has 20000000 runs", "the limit is 100000", "days"})
+  for (const char* part : {"s.toml:1:", "has 20,000,000 runs", "the limit is 100,000", "days"})
     EXPECT_NE(large.find(part), std::string::npos) << large;
 }
 

@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "phaselaw/base/errors.h"
+#include "phaselaw/base/format.h"
 #include "phaselaw/base/interrupt.h"
 
 namespace phaselaw::advice {
@@ -117,7 +118,7 @@ std::string degenerate(const Described& form, const LossCurve& curve, const fitt
   const std::string exponent = form.exponent_parameter;
   if (exponent.empty()) return {};
   if (const double q = fit.find(exponent)->value; q > kLargestPower)
-    return fmt::format("its late exponent {:.2g} is too large for a power law", q);
+    return fmt::format("its late exponent {} is too large for a power law", base::format_number(q, 2));
   if (std::string_view(form.form) != "broken-power") return {};
   const double c1 = fit.find("C1")->value;
   return c1 > curve.x.front() && c1 < curve.x.back() ? "" : "its break lies outside the curve";

@@ -6,6 +6,7 @@
 #include <numbers>
 
 #include "phaselaw/base/errors.h"
+#include "phaselaw/base/format.h"
 
 namespace phaselaw::advice {
 
@@ -48,9 +49,9 @@ tables::LearningRates rates_of(const StatedSchedule& schedule, double last_step)
   if (!(last_step >= 1 && last_step <= kLargestSchedule))
     throw base::InputError(
         {"--warmup"},
-        fmt::format("a stated schedule counts steps, so the curve's last step must be between 1 and {:.0e}, found {}; "
+        fmt::format("a stated schedule counts steps, so the curve's last step must be between 1 and {}, found {}; "
                     "check that the table has a step column",
-                    kLargestSchedule, last_step));
+                    base::format_number(kLargestSchedule), last_step));
   if (schedule.warmup > last_step)
     throw base::InputError({"--warmup"}, fmt::format("the warm-up of {} steps is longer than the curve of {} steps",
                                                      schedule.warmup, last_step));

@@ -7,6 +7,7 @@
 #include <numbers>
 
 #include "phaselaw/base/errors.h"
+#include "phaselaw/base/format.h"
 #include "phaselaw/numerics/statistics.h"
 
 namespace phaselaw::advice {
@@ -163,12 +164,13 @@ void find_plateau(const LossCurve& curve, CurveSignature& signature) {
 std::string read_instability(const CurveSignature& s) {
   std::vector<std::string> parts;
   if (s.diverged && !std::isnan(s.diverged_at))
-    parts.push_back(fmt::format("diverged from step {:g}", s.diverged_at));
+    parts.push_back(fmt::format("diverged from step {}", base::format_count(s.diverged_at)));
   else if (s.diverged)
     parts.push_back("diverged");
   if (s.n_not_finite > 0) parts.push_back(fmt::format("{} losses are not finite", s.n_not_finite));
   if (!s.diverged && !s.excursions.empty() && !s.excursions.back().ended)
-    parts.push_back(fmt::format("rises from step {:g} and does not recover", s.excursions.back().from_step));
+    parts.push_back(
+        fmt::format("rises from step {} and does not recover", base::format_count(s.excursions.back().from_step)));
   std::size_t ended = 0;
   double height = 0, where = 0;
   for (const Excursion& e : s.excursions) {
@@ -178,8 +180,8 @@ std::string read_instability(const CurveSignature& s) {
     height = std::max(height, e.height);
   }
   if (ended > 0)
-    parts.push_back(fmt::format("{} spike{}, the highest {:.2g} % at step {:g}", ended, ended > 1 ? "s" : "",
-                                100 * std::expm1(height), where));
+    parts.push_back(fmt::format("{} spike{}, the highest {} at step {}", ended, ended > 1 ? "s" : "",
+                                base::format_percent(std::expm1(height)), base::format_count(where)));
   return fmt::format("{}", fmt::join(parts, "; "));
 }
 
@@ -225,8 +227,8 @@ void expect_gain(double gain, CurveSignature& signature) {
   signature.flat_end = true;
   if (signature.word != "none") return;
   signature.word = "plateau";
-  signature.reading =
-      fmt::format("flat at the end: the best form predicts a gain of {:.2g} % from doubling the clock", 100 * gain);
+  signature.reading = fmt::format("flat at the end: the best form predicts a gain of {} from doubling the clock",
+                                  base::format_percent(gain));
 }
 
 CurveSignature signature_of(const tables::Curve& data, const LossCurve& curve) {
@@ -254,16 +256,17 @@ CurveSignature signature_of(const tables::Curve& data, const LossCurve& curve) {
     signature.reading = read_instability(signature);
   } else if (!std::isnan(signature.plateau_from)) {
     signature.word = "plateau";
-    signature.reading = fmt::format("no progress from step {:g} to step {:g}, then the loss falls again",
-                                    signature.plateau_from, signature.plateau_to);
+    signature.reading =
+        fmt::format("no progress from step {} to step {}, then the loss falls again",
+                    base::format_count(signature.plateau_from), base::format_count(signature.plateau_to));
   } else if (signature.late_rise) {
     signature.word = "plateau";
-    signature.reading = fmt::format("lowest at step {:g}, {:.2g} % higher at the end", curve.min_step,
-                                    100 * (curve.end_loss / curve.min_loss - 1));
+    signature.reading = fmt::format("lowest at step {}, {} higher at the end", base::format_count(curve.min_step),
+                                    base::format_percent(curve.end_loss / curve.min_loss - 1));
   } else if (signature.flat_end) {
     signature.word = "plateau";
-    signature.reading =
-        fmt::format("flat at the end: the loss falls by {:.2g} % per doubling", 100 * signature.end.per_doubling);
+    signature.reading = fmt::format("flat at the end: the loss falls by {} per doubling",
+                                    base::format_percent(signature.end.per_doubling));
   }
   return signature;
 }

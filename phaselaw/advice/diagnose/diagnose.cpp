@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include "phaselaw/base/format.h"
 #include "phaselaw/base/interrupt.h"
 #include "phaselaw/base/progress.h"
 #include "phaselaw/base/team.h"
@@ -40,8 +41,8 @@ void judge_early_form(Diagnosis& d) {
   }
   const CurveFormFit& best = d.fits.forms.front();
   if (best.start == Start::mixed && std::min(exponential, power) > best.qaicc + kDecisiveQaicc) {
-    d.early_reading = fmt::format("neither: {}, which starts with both, is better than either alone by {:.1f} of QAICc",
-                                  best.form, std::min(exponential, power) - best.qaicc);
+    d.early_reading = fmt::format("neither: {}, which starts with both, is better than either alone by {} of QAICc",
+                                  best.form, base::format_number(std::min(exponential, power) - best.qaicc, 2));
     return;
   }
   if (!std::isfinite(exponential) && !std::isfinite(power)) return;
@@ -59,14 +60,15 @@ void judge_early_form(Diagnosis& d) {
   std::string vote = "too few blocks to hold any out";
   if (std::isfinite(exponential_error) && std::isfinite(power_error))
     vote = fmt::format(
-        "on the held-out last fifth, forms with an exponential start are {:.2g} % off, forms with a power start {:.2g} %",
-        100 * exponential_error, 100 * power_error);
-  d.early_reading = fmt::format("{} starts are better by {:.1f} of QAICc ({}); {}",
-                                is_exponential ? "exponential" : "power", std::abs(d.early_delta),
-                                d.early_decisive       ? "decisive"
-                                : d.early_form.empty() ? "undecided"
-                                                       : "weak",
-                                vote);
+        "on the held-out last fifth, forms with an exponential start are {} off, forms with a power start {}",
+        base::format_percent(exponential_error), base::format_percent(power_error));
+  d.early_reading =
+      fmt::format("{} starts are better by {} of QAICc ({}); {}", is_exponential ? "exponential" : "power",
+                  base::format_number(std::abs(d.early_delta), 2),
+                  d.early_decisive       ? "decisive"
+                  : d.early_form.empty() ? "undecided"
+                                         : "weak",
+                  vote);
 }
 
 struct BendOfForm {
@@ -111,8 +113,8 @@ void judge_bend(Diagnosis& d, const std::vector<BendOfForm>& bends) {
   const bool outside = *bend.value < first || *bend.value > last;
   if (refuted > kDecisiveQaicc) {
     bend.identified = false;
-    bend.reading = fmt::format("weakly identified: {}, a form without a bend, is better by {:.1f} of QAICc",
-                               d.fits.forms.front().form, refuted);
+    bend.reading = fmt::format("weakly identified: {}, a form without a bend, is better by {} of QAICc",
+                               d.fits.forms.front().form, base::format_number(refuted, 2));
   } else if (outside) {
     bend.identified = false;
     bend.reading = *bend.value < first ? "weakly identified: the fitted bend lies before the first row of the curve"

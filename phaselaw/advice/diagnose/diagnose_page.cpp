@@ -8,7 +8,7 @@
 
 #include "phaselaw/advice/text.h"
 #include "phaselaw/base/errors.h"
-#include "phaselaw/report/format.h"
+#include "phaselaw/base/format.h"
 
 namespace phaselaw::advice {
 
@@ -130,7 +130,7 @@ Figure residual_figure(const Diagnosis& d) {
       "Residuals of the best two forms. "
       "Neighbouring residuals that rise and fall together show that a form does not hold; "
       "{} blocks then count as {} independent ones.",
-      d.curve.x.size(), report::format_number(d.fits.independent, 2));
+      d.curve.x.size(), base::format_number(d.fits.independent, 2));
   return figure;
 }
 
@@ -166,9 +166,9 @@ report::Table forms_table(const Diagnosis& d) {
   for (const CurveFormFit& form : d.fits.forms) {
     const auto value = [&](const std::string& name) {
       const fitting::Estimate* estimate = name.empty() ? nullptr : form.fit.find(name);
-      return estimate != nullptr ? report::format_number(estimate->value) : std::string(kDash);
+      return estimate != nullptr ? base::format_number(estimate->value) : std::string(kDash);
     };
-    table.rows.push_back({form.form, report::format_number(form.delta, 2), percent(form.holdout_error),
+    table.rows.push_back({form.form, base::format_number(form.delta, 2), base::format_percent(form.holdout_error),
                           value(form.exponent_parameter), value("E"),
                           fmt::format("{} of {}", form.fit.convergence.agreed, form.fit.convergence.starts),
                           form.fit.convergence.status});
@@ -207,9 +207,10 @@ std::string answer_of(const std::vector<Diagnosis>& diagnoses) {
 
 }  // namespace
 
-std::string shown(const Quantity& quantity) {
+std::string shown(const Quantity& quantity, base::Notation notation) {
   if (!quantity.value) return kDash;
-  const std::string value = report::format_value(*quantity.value, quantity.lo.value_or(NAN), quantity.hi.value_or(NAN));
+  const std::string value =
+      base::format_value(*quantity.value, quantity.lo.value_or(NAN), quantity.hi.value_or(NAN), notation);
   return quantity.identified ? value : value + " ?";
 }
 

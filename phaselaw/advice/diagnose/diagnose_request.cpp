@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "phaselaw/advice/diagnose/diagnose_request.h"
 
+#include "phaselaw/base/format.h"
 #include "phaselaw/base/log.h"
 #include "phaselaw/report/format.h"
 
@@ -20,8 +21,8 @@ std::vector<std::vector<std::string>> diagnose_rows(const std::vector<Diagnosis>
     rows.push_back({d.curve.name, or_none(d.curve.quantity), or_none(d.stage),
                     or_none(d.early_form + (d.early_form.empty() || d.early_decisive ? "" : " (weak)")),
                     d.fits.forms.empty() ? "–" : d.fits.forms.front().form,
-                    d.bend.value ? shown(d.bend) + " " + d.curve.unit : "–", shown(d.exponent), shown(d.floor),
-                    d.signature.word});
+                    d.bend.value ? shown(d.bend, base::notation_of(d.curve.unit)) + " " + d.curve.unit : "–",
+                    shown(d.exponent), shown(d.floor), d.signature.word});
   return rows;
 }
 
@@ -35,12 +36,12 @@ std::string diagnose_text(const std::vector<Diagnosis>& diagnoses) {
     text += fmt::format("\n{}\n", d.curve.name);
     if (d.curve.n_rows > 0)
       text += fmt::format("  rows        {} of {}, {} blocks, worth {} independent ones\n",
-                          report::format_count(static_cast<std::int64_t>(d.curve.n_used)),
-                          report::format_count(static_cast<std::int64_t>(d.curve.n_rows)), d.curve.x.size(),
-                          report::format_number(d.fits.independent, 2));
+                          base::format_count(d.curve.n_used), base::format_count(d.curve.n_rows), d.curve.x.size(),
+                          base::format_number(d.fits.independent, 2));
     if (!d.early_reading.empty()) text += fmt::format("  early form  {}\n", d.early_reading);
-    text += fmt::format("  bend        {}{}\n", d.bend.reading,
-                        d.bend.step ? fmt::format(" (step {})", report::format_number(*d.bend.step, 3)) : "");
+    text += fmt::format(
+        "  bend        {}{}\n", d.bend.reading,
+        d.bend.step ? fmt::format(" (step {})", base::format_number(*d.bend.step, 3, base::Notation::suffix)) : "");
     if (!d.signature.reading.empty()) text += fmt::format("  signature   {}\n", d.signature.reading);
     for (const std::string& note : d.notes) text += fmt::format("  note        {}\n", note);
     text += fmt::format("  next        {}\n", d.next);

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "phaselaw/advice/diagnose/diagnose.h"
+#include "phaselaw/base/format.h"
 #include "phaselaw/base/value.h"
 #include "phaselaw/report/page.h"
 #include "phaselaw/tables/rows.h"
@@ -48,7 +49,7 @@ inline constexpr std::size_t kDetailedCurves = 12;
 // The rows of that table; the first row names the columns.
 [[nodiscard]] std::vector<std::vector<std::string>> diagnose_rows(const std::vector<Diagnosis>& diagnoses);
 
-// "2.1e3 [1.7e3, 2.6e3]", with " ?" if it is not identified; a dash if there is no value.
-[[nodiscard]] std::string shown(const Quantity& quantity);
+// "2.1e3 [1.7e3, 2.6e3]", with " ?" where it is not identified; a dash where there is no value.
+[[nodiscard]] std::string shown(const Quantity& quantity, base::Notation notation = base::Notation::plain);
 
 }  // namespace phaselaw::advice

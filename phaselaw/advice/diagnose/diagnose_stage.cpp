@@ -41,14 +41,15 @@ std::string gain(const Diagnosis& d) {
   const FallRate& end = d.signature.end;
   std::string measured;
   if (end.blocks >= 3) {
-    measured = fmt::format("; over its last factor {:.2g} it fell by {} +- {} per doubling", end.factor,
-                           percent(end.per_doubling), percent(2 * end.error));
+    measured =
+        fmt::format("; over its last factor {} it fell by {} +- {} per doubling", base::format_number(end.factor, 2),
+                    base::format_percent(end.per_doubling), base::format_percent(2 * end.error));
     // The best form may still flatten too early.
     if (end.per_doubling - 3 * end.error > 2 * d.next_gain)
       measured += ", more than the form predicts, so expect a larger gain";
   }
   return fmt::format("doubling the {} lowers {} by {} according to the best form ({}){}", compute_word(d), what,
-                     percent(d.next_gain), d.fits.forms.front().form, measured);
+                     base::format_percent(d.next_gain), d.fits.forms.front().form, measured);
 }
 
 }  // namespace
@@ -83,15 +84,17 @@ void judge_together(std::vector<Diagnosis>& diagnoses) {
     // If both help, the one that helps more is the limit.
     if (more_params != nullptr && (more_data == nullptr || more_params->curve.min_loss < more_data->curve.min_loss)) {
       d.stage = "model-limited";
-      d.next =
-          fmt::format("raise the model size: \"{}\" has {}{:.3g} parameters instead of {:.3g} and ends {} lower",
-                      more_params->curve.name, std::isnan(d.n_data) ? "" : "the same data, ", more_params->n_params,
-                      d.n_params, percent(1 - more_params->curve.min_loss / d.curve.min_loss));
+      d.next = fmt::format("raise the model size: \"{}\" has {}{} parameters instead of {} and ends {} lower",
+                           more_params->curve.name, std::isnan(d.n_data) ? "" : "the same data, ",
+                           base::format_number(more_params->n_params, 3, base::Notation::suffix),
+                           base::format_number(d.n_params, 3, base::Notation::suffix),
+                           base::format_percent(1 - more_params->curve.min_loss / d.curve.min_loss));
     } else if (more_data != nullptr) {
       d.stage = "data-limited";
-      d.next = fmt::format("raise the amount of data: \"{}\" has {}n_data {:.6g} instead of {:.6g} and ends {} lower",
-                           more_data->curve.name, std::isnan(d.n_params) ? "" : "the same model, ", more_data->n_data,
-                           d.n_data, percent(1 - more_data->curve.min_loss / d.curve.min_loss));
+      d.next = fmt::format("raise the amount of data: \"{}\" has {}n_data {} instead of {} and ends {} lower",
+                           more_data->curve.name, std::isnan(d.n_params) ? "" : "the same model, ",
+                           base::format_count(more_data->n_data), base::format_count(d.n_data),
+                           base::format_percent(1 - more_data->curve.min_loss / d.curve.min_loss));
     }
   }
 }
@@ -107,25 +110,27 @@ void say_next(Diagnosis& d) {
     // judge_together has already found the run that shows it.
   } else if (d.signature.late_rise) {
     d.next = fmt::format(
-        "raise the amount of data: the held-out loss is lowest at step {:g} and ends {} higher, so more steps on these data make it worse; "
+        "raise the amount of data: the held-out loss is lowest at step {} and ends {} higher, so more steps on these data make it worse; "
         "stop at that step",
-        d.curve.min_step, percent(d.curve.end_loss / d.curve.min_loss - 1));
+        base::format_count(d.curve.min_step), base::format_percent(d.curve.end_loss / d.curve.min_loss - 1));
   } else if (d.signature.flat_end) {
     d.next = fmt::format(
         "do not simply continue: doubling the {} gains only {} +- {}; "
         "raise the data or the model size (one run cannot tell which: "
         "add runs that differ in one of them, with columns n_params and n_data)",
-        compute_word(d), percent(d.signature.end.per_doubling), percent(2 * d.signature.end.error));
+        compute_word(d), base::format_percent(d.signature.end.per_doubling),
+        base::format_percent(2 * d.signature.end.error));
   } else if (d.stage == "compute-starved") {
     d.next = fmt::format(
         "raise compute on the same data: the curve ends {}; {}",
         d.bend.identified && d.bend.value ? "before or at its bend" : "while still falling exponentially", gain(d));
   } else if (d.stage == "data-limited") {
     const double left = d.floor.value && d.curve.end_loss > 0 ? 1 - *d.floor.value / d.curve.end_loss : base::kNaN;
-    d.next = fmt::format(
-        "raise the amount of data, and the model size with it: {} the curve is a power law; {}{}",
-        d.bend.identified ? "past its bend" : "at its end", gain(d),
-        std::isfinite(left) && d.floor.identified ? fmt::format("; {} of the loss is reducible", percent(left)) : "");
+    d.next = fmt::format("raise the amount of data, and the model size with it: {} the curve is a power law; {}{}",
+                         d.bend.identified ? "past its bend" : "at its end", gain(d),
+                         std::isfinite(left) && d.floor.identified
+                             ? fmt::format("; {} of the loss is reducible", base::format_percent(left))
+                             : "");
   } else {
     d.next =
         "record more of the curve: from the first steps on, with at least 30 losses evenly spaced in the logarithm of the step";
@@ -133,8 +138,8 @@ void say_next(Diagnosis& d) {
   if (d.signature.word == "instability")
     d.next += fmt::format("; first make training stable ({})", d.signature.reading);
   if (!std::isnan(d.signature.plateau_from))
-    d.next += fmt::format("; the plateau from step {:g} to {:g} ended by itself, so do not stop runs there",
-                          d.signature.plateau_from, d.signature.plateau_to);
+    d.next += fmt::format("; the plateau from step {} to {} ended by itself, so do not stop runs there",
+                          base::format_count(d.signature.plateau_from), base::format_count(d.signature.plateau_to));
 }
 
 }  // namespace phaselaw::advice

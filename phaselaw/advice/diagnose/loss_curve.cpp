@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "phaselaw/base/errors.h"
+#include "phaselaw/base/format.h"
 #include "phaselaw/numerics/statistics.h"
 
 namespace phaselaw::advice {
@@ -157,12 +158,13 @@ void treat_decay(const ScheduleSums& sums, std::vector<Row>& rows, LossCurve& cu
   if (stable) {
     cut(rows, static_cast<std::size_t>(decay - rows.begin()), curve.n_decay);
     curve.notes.push_back(fmt::format(
-        "the learning rate decays from step {:g}: the {} rows after it are not used, so the laws describe the stable phase",
-        sums.decay_begin, curve.n_decay));
+        "the learning rate decays from step {}: the {} rows after it are not used, so the laws describe the stable phase",
+        base::format_count(sums.decay_begin), base::format_count(curve.n_decay)));
   } else {
     curve.annealed = true;
-    curve.notes.push_back(fmt::format(
-        "the learning rate decays from step {:g}: the laws include the annealing term - K S2", sums.decay_begin));
+    curve.notes.push_back(
+        fmt::format("the learning rate decays from step {}: the laws include the annealing term - K S2",
+                    base::format_count(sums.decay_begin)));
   }
 }
 
@@ -240,8 +242,9 @@ void cut_rise(const std::vector<double>& drop, Blocks& blocks, LossCurve& curve)
   std::size_t keep = 0;
   for (std::size_t b = 0; b <= lowest; ++b) keep += blocks.rows[b];
   curve.n_rise = curve.all_x.size() - keep;
-  curve.notes.push_back(fmt::format("ends {:.2g} % above its minimum at step {:g}: laws are of the curve up to there",
-                                    100 * std::expm1(rise), curve.min_step));
+  curve.notes.push_back(
+      fmt::format("ends {} above its minimum at step {}: laws are fitted to the curve up to that step",
+                  base::format_percent(std::expm1(rise)), base::format_count(curve.min_step)));
   const auto first = [keep](const std::vector<double>& x) {
     return std::vector<double>(x.begin(), x.begin() + static_cast<std::ptrdiff_t>(keep));
   };

@@ -5,13 +5,13 @@
 #include <set>
 
 #include "phaselaw/base/errors.h"
-#include "phaselaw/report/format.h"
+#include "phaselaw/base/format.h"
 
 namespace phaselaw::advice {
 
 namespace {
 
-using report::format_number;
+using base::format_number;
 
 class List {
  public:
@@ -51,7 +51,8 @@ std::string range_of(const tables::Rows& table, const std::string& name) {
   const std::vector<double> x = table.data.columns.get(name);
   const auto [lo, hi] = std::minmax_element(x.begin(), x.end());
   const std::string column = column_of(table, name);
-  return fmt::format("{} to {}, {} distinct, {}", format_number(*lo), format_number(*hi),
+  const base::Notation notation = base::notation_of(tables::unit_of(name));
+  return fmt::format("{} to {}, {} distinct, {}", format_number(*lo, 3, notation), format_number(*hi, 3, notation),
                      std::set<double>(x.begin(), x.end()).size(),
                      column.empty() ? "computed from other columns" : fmt::format("column '{}'", column));
 }
@@ -92,15 +93,15 @@ std::string objective_of(const fitting::FitOptions& options) {
   std::string text = fmt::format("{} on the residual of {}, summed over rows", base::enum_name(options.objective),
                                  raw ? "the value itself" : "its logarithm");
   if (options.objective == Objective::huber || options.objective == Objective::asymmetric)
-    text += fmt::format("; delta {:g}", options.delta);
+    text += fmt::format("; delta {}", format_number(options.delta, 6));
   if (options.objective == Objective::asymmetric)
-    text += fmt::format("; rows below the law have {:g} times the weight", options.asymmetry);
+    text += fmt::format("; rows below the law have {} times the weight", format_number(options.asymmetry, 6));
   return text;
 }
 
 std::string intervals_of(const fitting::Fit& fit, const fitting::FitOptions& options) {
   if (fit.method == fitting::IntervalMethod::none) return "no intervals were computed";
-  std::string text = fmt::format("{} at {:g} %", base::enum_name(fit.method), 100 * fit.level);
+  std::string text = fmt::format("{} at {}", base::enum_name(fit.method), base::format_percent(fit.level, 4));
   if (fit.resamples > 0)
     text += fmt::format(", {} resamples used of {}, seed {}", fit.resamples, options.resamples, options.seed);
   if (!fit.clustered) return text + "; rows are assumed independent";
@@ -114,7 +115,7 @@ std::string held_out_error(const std::optional<fitting::Holdout>& held_out) {
       "the largest {} rows predicted from the other {}, at {} times the compute: "
       "mean absolute error {}, bias {} (above 0: predicted too high){}",
       held_out->n_predicted, held_out->n_fitted, format_number(held_out->compute_factor),
-      percent(held_out->mean_abs_rel_error), percent(held_out->bias),
+      base::format_percent(held_out->mean_abs_rel_error), base::format_percent(held_out->bias),
       held_out->certified ? "" : "; that fit is not certified");
 }
 
@@ -123,7 +124,9 @@ std::string reach_of(const tables::Rows& table, const fitting::Fit& fit) {
   std::vector<std::string> parts;
   for (const auto& name : fit.law.columns()) {
     const std::vector<double> x = table.data.columns.get(name);
-    parts.push_back(fmt::format("{} = {}", name, format_number(*std::max_element(x.begin(), x.end()))));
+    parts.push_back(
+        fmt::format("{} = {}", name,
+                    format_number(*std::max_element(x.begin(), x.end()), 3, base::notation_of(tables::unit_of(name)))));
   }
   return fmt::format("measured up to {}; not stated; please say how far beyond it is predicted",
                      fmt::join(parts, ", "));
@@ -178,8 +181,10 @@ void say_optimum(const fitting::Fit& fit, const fitting::FitOptions& options, Li
   list.item("optimiser", "Levenberg-Marquardt with exact derivatives, Newton steps at the end, checked by Ceres");
   list.item("starts", fmt::format("{} refined, chosen from {} grid points; {} reach the same optimum", c.starts,
                                   c.grid_points, c.agreed));
-  list.item("optimum", fmt::format("objective {}, scaled gradient {:.1e}, condition number {:.1e}",
-                                   format_number(fit.objective_value, 10), c.gradient_norm, c.condition));
+  list.item("optimum",
+            fmt::format("objective {}, scaled gradient {}, condition number {}", format_number(fit.objective_value, 10),
+                        format_number(c.gradient_norm, 2, base::Notation::power),
+                        format_number(c.condition, 2, base::Notation::power)));
   list.item("certified", fmt::format("{}: {}", c.certified ? "yes" : "no", c.status));
 }
 
@@ -200,7 +205,7 @@ std::string fitting_checklist(const FitAnswer& answer) {
   list.heading("The result");
   for (const auto& row : parameter_table(fit).rows)
     list.item(row[0], row[1] + (row[2] == "no" ? ": not identified" : ""));
-  list.item("residuals", percent(fit.residual_scale) + ", standard deviation of the logarithm");
+  list.item("residuals", base::format_percent(fit.residual_scale) + ", standard deviation of the logarithm");
 
   list.heading("Reliability");
   list.item("intervals", intervals_of(fit, options));

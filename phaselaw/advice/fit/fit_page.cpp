@@ -8,16 +8,16 @@
 #include <numeric>
 
 #include "phaselaw/advice/fit/fit_tables.h"
+#include "phaselaw/base/format.h"
 #include "phaselaw/fitting/profile.h"
-#include "phaselaw/report/format.h"
 
 namespace phaselaw::advice {
 
 namespace {
 
+using base::format_number;
 using report::Colour;
 using report::Figure;
-using report::format_number;
 using report::Series;
 using report::Style;
 
@@ -86,8 +86,9 @@ Figure against_size(const View& r) {
   figure.y = {reducible ? fmt::format("{} - {}", output, r.floor_name) : output, "", true};
   Series measured = points("measured", Colour::kBlack);
   measured.opacity = x.size() > kMostBars ? 0.4 : 0.8;
-  Series law = points(r.has_interval ? fmt::format("law, {:g} % interval of a new run", 100 * r.fit.level) : "law",
-                      Colour::kVermillion);
+  Series law = points(
+      r.has_interval ? fmt::format("law, {} interval of a new run", base::format_percent(r.fit.level, 4)) : "law",
+      Colour::kVermillion);
   const std::size_t every = (order.size() + kMostBars - 1) / kMostBars;
   std::size_t below = 0, open = 0;
   for (std::size_t k = 0; k < order.size(); ++k) {
@@ -149,7 +150,7 @@ Figure predicted_against_actual(const View& r) {
 }
 
 std::string bias_in_words(const fitting::Holdout& held_out) {
-  return percent(std::abs(held_out.bias)) + (held_out.bias < 0 ? " too low" : " too high");
+  return base::format_percent(std::abs(held_out.bias)) + (held_out.bias < 0 ? " too low" : " too high");
 }
 
 void add_held_out(const View& r, const fitting::Holdout& held_out, Figure& figure) {
@@ -162,8 +163,8 @@ void add_held_out(const View& r, const fitting::Holdout& held_out, Figure& figur
   figure.caption = fmt::format(
       "The largest {} rows, with up to {} times the compute of the {} others, are also predicted by a fit to those others: "
       "the mean error is {}, the bias {}.{}",
-      held_out.n_predicted, format_number(held_out.compute_factor), held_out.n_fitted,
-      percent(held_out.mean_abs_rel_error), bias_in_words(held_out),
+      base::format_count(held_out.n_predicted), format_number(held_out.compute_factor),
+      base::format_count(held_out.n_fitted), base::format_percent(held_out.mean_abs_rel_error), bias_in_words(held_out),
       held_out.certified ? "" : " That fit is not certified.");
 }
 
@@ -189,17 +190,17 @@ std::string reading_of(const fitting::ProfileCurve& curve, const fitting::Coordi
   const double bounds[] = {coordinate.parameter(coordinate.lower), coordinate.parameter(coordinate.upper)};
   for (const double bound : bounds)
     if (std::abs(curve.optimum - bound) <= 1e-9 * std::abs(bound)) {
-      const std::string at = fmt::format("{} is at its bound, {}", name, format_number(bound));
+      const std::string at = fmt::format("{} is at its bound, {}", name, number(bound));
       const auto& end = bound == bounds[0] ? curve.hi : curve.lo;
       if (!end) return at + ", and its profile excludes no other value";
       if (coordinate.logarithmic)
         return fmt::format("{}: unbounded {}, its profile ends only at {}", at, bound == bounds[0] ? "below" : "above",
-                           format_number(*end));
-      return fmt::format("{}, and its profile ends at {}", at, format_number(*end));
+                           number(*end));
+      return fmt::format("{}, and its profile ends at {}", at, number(*end));
     }
   if (curve.lo && curve.hi)
-    return fmt::format("The profile ends on both sides, at {} and {}, yet {} is not identified",
-                       format_number(*curve.lo), format_number(*curve.hi), name);
+    return fmt::format("The profile ends on both sides, at {} and {}, yet {} is not identified", number(*curve.lo),
+                       number(*curve.hi), name);
   if (curve.lo)
     return fmt::format("{} is unbounded above: within noise, all values over {} fit as well", name,
                        format_number(*curve.lo));
@@ -232,12 +233,14 @@ Figure profile_figure(const fitting::ProfileCurve& curve, const fitting::Fit& fi
   figure.series = {std::move(series)};
   figure.vertical_marks = {{curve.optimum, "fitted", Colour::kBlack}};
   figure.horizontal_marks = {{1, "end of the interval", Colour::kVermillion}};
-  figure.caption = reading_of(curve, *coordinate) + ".";
+  const base::Notation notation = base::notation_of(laws::unit_of(fit.law, curve.parameter));
+  figure.caption = reading_of(curve, *coordinate, notation) + ".";
   if (const fitting::Estimate* e = fit.find(curve.parameter);
       fit.method != fitting::IntervalMethod::none && e != nullptr)
-    figure.caption +=
-        fmt::format(" The {} interval is {} to {}.", base::enum_name(fit.method),
-                    e->lo ? format_number(*e->lo) : "(no lower end)", e->hi ? format_number(*e->hi) : "(no upper end)");
+    figure.caption += fmt::format(
+        " The {} interval is {}.", base::enum_name(fit.method),
+        e->lo || e->hi ? base::format_interval(e->lo.value_or(base::kNaN), e->hi.value_or(base::kNaN), notation)
+                       : "unbounded on both sides");
   if (fit.clustered)
     figure.caption +=
         " The profile assumes independent rows. Rows of one run are not independent, so the true interval is wider.";
@@ -303,9 +306,10 @@ report::Table convergence_table(const fitting::Fit& fit) {
   report::Table table;
   table.caption = "How the optimum was found.";
   table.columns = {"rows", "objective", "grid points", "starts", "agreed", "scaled gradient", "condition", "status"};
-  table.rows = {{std::to_string(fit.n_points), format_number(fit.objective_value, 6), std::to_string(c.grid_points),
-                 std::to_string(c.starts), std::to_string(c.agreed), format_number(c.gradient_norm, 2),
-                 format_number(c.condition, 2), c.status}};
+  table.rows = {{base::format_count(fit.n_points), format_number(fit.objective_value, 6),
+                 base::format_count(c.grid_points), std::to_string(c.starts), std::to_string(c.agreed),
+                 format_number(c.gradient_norm, 2, base::Notation::power),
+                 format_number(c.condition, 2, base::Notation::power), c.status}};
   return table;
 }
 
@@ -321,12 +325,13 @@ report::Page fit_page(const FitAnswer& answer, const fitting::Prediction& predic
                                   [](double end) { return std::isfinite(end); });
   report::Page page;
   page.title = fmt::format("{}: {}", fit.name(), std::filesystem::path(table.table.source).filename().string());
-  page.answer =
-      fmt::format("{} rows, residual {}{}.{}", fit.n_points, percent(fit.residual_scale),
-                  held_out ? fmt::format("; the largest {} rows, held out, are predicted with a mean error of {}",
-                                         held_out->n_predicted, percent(held_out->mean_abs_rel_error))
-                           : "",
-                  undetermined_in_words(fit));
+  page.answer = fmt::format(
+      "{} rows, residual {}{}.{}", base::format_count(fit.n_points), base::format_percent(fit.residual_scale),
+      held_out
+          ? fmt::format("; the largest {} rows, held out, are predicted with a mean error of {}",
+                        base::format_count(held_out->n_predicted), base::format_percent(held_out->mean_abs_rel_error))
+          : "",
+      undetermined_in_words(fit));
   if (!fit.convergence.certified) page.notice = "This fit is not certified: " + fit.convergence.status + ".";
   page.figures = {against_size(rows), predicted_against_actual(rows)};
   if (held_out) add_held_out(rows, *held_out, page.figures.back());

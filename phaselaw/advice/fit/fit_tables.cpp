@@ -6,20 +6,18 @@
 #include "phaselaw/base/constants.h"
 #include "phaselaw/base/csv.h"
 #include "phaselaw/base/field_reader.h"
+#include "phaselaw/base/format.h"
 #include "phaselaw/report/format.h"
 
 namespace phaselaw::advice {
 
 namespace {
 
-std::string value_of(const fitting::Estimate& e, bool has_interval) {
-  if (e.fixed) return report::format_number(e.value, 6) + " (fixed)";
-  if (e.lo && e.hi) return report::format_value(e.value, *e.lo, *e.hi);
-  const std::string value = report::format_number(e.value, 4);
-  if (!has_interval) return value;
-  if (e.lo) return fmt::format("{} [{}, no upper end]", value, report::format_number(*e.lo));
-  if (e.hi) return fmt::format("{} [no lower end, {}]", value, report::format_number(*e.hi));
-  return value + " [unconstrained]";
+std::string value_of(const fitting::Fit& fit, const fitting::Estimate& e) {
+  const base::Notation notation = base::notation_of(laws::unit_of(fit.law, e.name));
+  if (e.fixed) return base::format_number(e.value, 6, notation) + " (fixed)";
+  const std::string text = with_interval(e, notation);
+  return fit.method == fitting::IntervalMethod::none || e.lo || e.hi ? text : text + " [unbounded]";
 }
 
 std::string meaning_of(const laws::Law& law, const std::string& name) {
@@ -42,7 +40,7 @@ double mean_error(const std::vector<fitting::Holdout>& slices) {
 // Two laws that describe the same curves with different parameters differ only by rounding.
 std::string above_the_best(double criterion) {
   constexpr double kRounding = 1e-6;
-  return report::format_number(criterion < kRounding ? 0 : criterion);
+  return base::format_number(criterion < kRounding ? 0 : criterion);
 }
 
 }  // namespace
@@ -50,11 +48,12 @@ std::string above_the_best(double criterion) {
 report::Table parameter_table(const fitting::Fit& fit) {
   report::Table table;
   const bool has_interval = fit.method != fitting::IntervalMethod::none;
-  table.columns = {"quantity", has_interval ? fmt::format("value and {:g} % interval", 100 * fit.level) : "value",
+  table.columns = {"quantity",
+                   has_interval ? fmt::format("value and {} interval", base::format_percent(fit.level, 4)) : "value",
                    "identified", "meaning"};
   for (const auto* list : {&fit.parameters, &fit.derived})
     for (const fitting::Estimate& e : *list) {
-      table.rows.push_back({e.name, value_of(e, has_interval),
+      table.rows.push_back({e.name, value_of(fit, e),
                             e.fixed        ? "fixed"
                             : e.identified ? "yes"
                                            : "no",
@@ -71,8 +70,8 @@ report::Table ranking_table(const fitting::Ranking& ranking) {
   for (const fitting::RankedLaw& ranked : ranking.laws)
     table.rows.push_back({ranked.fit.name(), std::to_string(ranked.fit.theta.size()), above_the_best(ranked.delta_aicc),
                           above_the_best(ranked.delta_bic),
-                          percent(ranked.holdout ? ranked.holdout->mean_abs_rel_error : NAN),
-                          percent(mean_error(ranked.backtest)),
+                          base::format_percent(ranked.holdout ? ranked.holdout->mean_abs_rel_error : NAN),
+                          base::format_percent(mean_error(ranked.backtest)),
                           ranked.fit.convergence.certified ? "yes" : ranked.fit.convergence.status});
   return table;
 }
@@ -80,17 +79,21 @@ report::Table ranking_table(const fitting::Ranking& ranking) {
 std::vector<std::string> fit_facts(const fitting::Fit& fit, const std::optional<fitting::Holdout>& held_out) {
   const auto& c = fit.convergence;
   std::vector<std::string> facts = {
-      fmt::format("{} rows, objective {}, residual {} (std of ln {}), AICc {}, BIC {}", fit.n_points,
-                  report::format_number(fit.objective_value, 8), report::format_number(fit.residual_scale),
-                  fit.law.output, report::format_number(fit.aicc, 5), report::format_number(fit.bic, 5)),
-      fmt::format("{} of {} starts agree, scaled gradient {}, condition {:.1e}: {}; {} intervals{}", c.agreed, c.starts,
-                  c.gradient_norm < 1e-10 ? "below 1e-10" : report::format_number(c.gradient_norm, 2), c.condition,
-                  c.status, base::enum_name(fit.method), fit.clustered ? " of whole runs" : "")};
+      fmt::format("{} rows, objective {}, residual {} (std of ln {}), AICc {}, BIC {}",
+                  base::format_count(fit.n_points), base::format_number(fit.objective_value, 8),
+                  base::format_number(fit.residual_scale), fit.law.output, base::format_number(fit.aicc, 5),
+                  base::format_number(fit.bic, 5)),
+      fmt::format(
+          "{} of {} starts agree, scaled gradient {}, condition {}: {}; {} intervals{}", c.agreed, c.starts,
+          c.gradient_norm < 1e-10 ? "below 1e-10" : base::format_number(c.gradient_norm, 2, base::Notation::power),
+          base::format_number(c.condition, 2, base::Notation::power), c.status, base::enum_name(fit.method),
+          fit.clustered ? " of whole runs" : "")};
   if (held_out)
     facts.push_back(fmt::format(
         "held out: fitted to the cheapest {} rows, mean error {} on the {} largest (bias {}), at {} times the compute",
-        held_out->n_fitted, percent(held_out->mean_abs_rel_error), held_out->n_predicted, percent(held_out->bias),
-        report::format_number(held_out->compute_factor)));
+        base::format_count(held_out->n_fitted), base::format_percent(held_out->mean_abs_rel_error),
+        base::format_count(held_out->n_predicted), base::format_percent(held_out->bias),
+        base::format_number(held_out->compute_factor)));
   return facts;
 }
 

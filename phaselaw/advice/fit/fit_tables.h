@@ -13,8 +13,8 @@
 // Fits as tables and text, for the page, the terminal and Python.
 namespace phaselaw::advice {
 
-// Columns: quantity, value and interval, identified, meaning. Rows: parameters, then derived quantities. If the data
-// give no lower or upper end, the interval says "no lower end" or "no upper end".
+// quantity, value and interval, identified, meaning: parameters, then derived quantities. An end that the data do not
+// give is "unbounded".
 [[nodiscard]] report::Table parameter_table(const fitting::Fit& fit);
 
 // Best first: law, parameters, AICc and BIC above the lowest, error held out, error of the back-test, converged.

@@ -10,6 +10,7 @@
 #include "phaselaw/advice/plan/allocation.h"
 #include "phaselaw/base/constants.h"
 #include "phaselaw/base/errors.h"
+#include "phaselaw/base/format.h"
 #include "phaselaw/base/interrupt.h"
 #include "phaselaw/fitting/plausible.h"
 #include "phaselaw/numerics/line.h"
@@ -381,17 +382,15 @@ void measure_flop(const Sizes& sizes, IsoflopResult& result) {
   result.flop_spread = (*most - *least) / result.flop_per_param;
   if (std::abs(result.flop_per_param - 6) > 0.12)
     result.notes.push_back(
-        fmt::format("compute/(n_params tokens) is {:.4g}, not 6: the table counts FLOP or parameters "
-                    "in another way than 6ND",
-                    result.flop_per_param));
+        fmt::format("compute/(n_params tokens) is {}, not 6: the table does not count FLOP or parameters as 6ND does",
+                    base::format_number(result.flop_per_param, 4)));
   if (result.flop_spread > 0.02)
-    result.notes.push_back(
-        fmt::format("compute/(n_params tokens) varies by {:.3g} % over the rows: the fitted law's "
-                    "optimum is taken at its median, {:.4g}",
-                    100 * result.flop_spread, result.flop_per_param));
+    result.notes.push_back(fmt::format(
+        "compute/(n_params tokens) varies by {} over the rows; the optimum of the fitted law uses the median, {}",
+        base::format_percent(result.flop_spread, 3), base::format_number(result.flop_per_param, 4)));
 }
 
-// The budgets with four sizes or more. InputError where there is none.
+// Finds the budgets with at least four sizes. InputError if there is none.
 void group_by_budget(const Sizes& sizes, double tolerance, IsoflopResult& result) {
   std::size_t lone = 0;
   for (IsoflopBudget& budget : budgets_of(sizes.compute, sizes.n_params, tolerance)) {
@@ -402,17 +401,15 @@ void group_by_budget(const Sizes& sizes, double tolerance, IsoflopResult& result
   }
   if (result.budgets.empty())
     throw base::InputError(fmt::format(
-        "no budget has four sizes: {} rows, no four of different n_params within {} % of one compute; raise "
-        "--tolerance, or fit a law with phaselaw fit",
+        "no budget has four sizes: none of the {} rows has three others of different n_params within {} % of its compute; "
+        "raise --tolerance, or fit a law with phaselaw fit",
         sizes.loss.size(), 100 * tolerance));
   if (lone > 0)
-    result.notes.push_back(
-        fmt::format("{} rows belong to no budget with four sizes; only the parametric method and the "
-                    "envelope use them",
-                    lone));
+    result.notes.push_back(fmt::format(
+        "{} rows belong to no budget with four sizes; only the parametric method and the envelope use them", lone));
 }
 
-// Method 3 from the certified law, and with it the bias of the two methods that came before it.
+// Adds method 3, the optimum of the certified law, and the bias of the two methods before it, which follows from it.
 void add_parametric(const Sizes& sizes, const IsoflopOptions& options, IsoflopResult& result) {
   const std::size_t last_bowl = result.methods.size();
   Situation situation;

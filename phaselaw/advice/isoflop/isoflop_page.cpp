@@ -6,15 +6,15 @@
 
 #include "phaselaw/advice/plan/plan_page.h"
 #include "phaselaw/advice/text.h"
-#include "phaselaw/report/format.h"
+#include "phaselaw/base/format.h"
 
 namespace phaselaw::advice {
 
 namespace {
 
+using base::format_number;
 using report::Colour;
 using report::Figure;
-using report::format_number;
 using report::Series;
 using report::Style;
 
@@ -44,7 +44,7 @@ Figure bowls(const IsoflopResult& r) {
   for (std::size_t i = 0; i < shown.size(); ++i) {
     const auto& budget = r.budgets[shown[i]];
     Series line;
-    line.label = report::format_flop(budget.compute);
+    line.label = base::format_flop(budget.compute);
     line.style = Style::kLinePoints;
     line.colour = report::series_colour(i);
     for (const std::size_t row : budget.rows) {
@@ -107,9 +107,11 @@ report::Table vertices_of(const IsoflopMethod& method) {
   table.caption = "Optima by " + method.name + ".";
   table.columns = {"compute (FLOP)", "n_params", "tokens", "loss", "bias of ln n_params", "remark"};
   for (const auto& v : method.vertices)
-    table.rows.push_back({format_number(v.compute), v.inside ? with_interval(v.n_params) : "–",
-                          v.inside ? with_interval(v.tokens) : "–", v.inside ? format_number(v.loss, 4) : "–",
-                          v.bias ? format_number(*v.bias, 2) : "–", v.inside ? "" : v.why});
+    table.rows.push_back({format_number(v.compute, 3, base::Notation::power),
+                          v.inside ? with_interval(v.n_params, base::Notation::suffix) : "–",
+                          v.inside ? with_interval(v.tokens, base::Notation::suffix) : "–",
+                          v.inside ? format_number(v.loss, 4) : "–", v.bias ? format_number(*v.bias, 2) : "–",
+                          v.inside ? "" : v.why});
   return table;
 }
 

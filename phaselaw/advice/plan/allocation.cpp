@@ -6,6 +6,7 @@
 
 #include "phaselaw/base/constants.h"
 #include "phaselaw/base/errors.h"
+#include "phaselaw/base/format.h"
 
 namespace phaselaw::advice {
 
@@ -166,7 +167,7 @@ double Allocator::floor(std::span<const double> parameters) const {
 
 Allocation Allocator::held(std::span<const double> parameters, double compute) const {
   const auto too_small = [&](const char* flag, const std::string& why) {
-    throw base::InputError({flag}, fmt::format("{:.4g} FLOP is too little: {}", compute, why));
+    throw base::InputError({flag}, fmt::format("{} is too little: {}", base::format_flop(compute), why));
   };
   double n = 0, d = 0;
   if (situation_.n_params) {
@@ -208,8 +209,8 @@ Allocation Allocator::best(std::span<const double> parameters, double compute) c
   // The range from one parameter to one token.
   const auto left = [&](double log_n) { return tokens_for(std::exp(log_n), compute) - 1; };
   if (!(left(0) > 0))
-    throw base::InputError({"--compute"},
-                           fmt::format("{:.4g} FLOP do not pay for one token of a model with one parameter", compute));
+    throw base::InputError({"--compute"}, fmt::format("{} do not pay for one token of a model with one parameter",
+                                                      base::format_flop(compute)));
   const double last = root_between(left, 0, std::log(kLargestCompute));
   const BatchFunction f = [&](std::span<const double> log_n) {
     std::vector<double> n(log_n.size()), d(log_n.size());

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "phaselaw/base/errors.h"
+#include "phaselaw/base/format.h"
 
 namespace phaselaw::advice {
 
@@ -39,8 +40,9 @@ double flop_per_token(FlopConvention convention, const ModelShape& shape) {
         throw base::InputError(
             {"--vocab"},
             fmt::format(
-                "an embedding of {:.4g} parameters leaves none of the {:.4g} parameters; n_params must include the embedding",
-                embedding, n));
+                "an embedding of {} parameters leaves none of the {} parameters; n_params must include the embedding",
+                base::format_number(embedding, 4, base::Notation::suffix),
+                base::format_number(n, 4, base::Notation::suffix)));
       return 6 * (n - embedding);
     }
     case FlopConvention::with_attention:

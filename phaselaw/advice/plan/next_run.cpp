@@ -7,6 +7,7 @@
 #include <Eigen/Dense>
 
 #include "phaselaw/base/errors.h"
+#include "phaselaw/base/format.h"
 #include "phaselaw/fitting/law_form.h"
 #include "phaselaw/fitting/refit.h"
 #include "phaselaw/laws/evaluator.h"
@@ -139,9 +140,9 @@ class Information {
     } else {
       const Allocation centre = allocator_.best(saved_.fit.value, request.compute);
       if (centre.edge != 0)
-        throw base::InputError(
-            {"--next-run"}, fmt::format("there is no best {} at {:.4g} FLOP under this fit; choose all, or a parameter",
-                                        what, request.compute));
+        throw base::InputError({"--next-run"},
+                               fmt::format("there is no best {} at {} under this fit; choose all, or a parameter", what,
+                                           base::format_flop(request.compute)));
       const auto value = [&](const std::vector<double>& parameters) {
         if (what == "loss") return std::log(allocator_.loss(parameters, centre.n_params, centre.tokens));
         const Allocation best = allocator_.best(parameters, request.compute);
@@ -181,6 +182,22 @@ double width_ratio(const fitting::SavedFit& saved, const Situation& situation, c
   return Information(saved, situation, request).ratios({&n_params, 1}, {&tokens, 1}).front();
 }
 
+namespace {
+
+// The best candidate, the best one within the fitted sizes, and the cheapest one with most of the gain.
+void choose_runs(Design& design) {
+  for (const NextRun& run : design.candidates) {
+    if (run.ratio < design.best.ratio) design.best = run;
+    if (run.furthest <= 1 && run.ratio < design.within.ratio) design.within = run;
+  }
+  design.cheap = design.best;
+  for (const NextRun& run : design.candidates)
+    if (std::log(run.ratio) <= kMostOfGain * std::log(design.best.ratio) && run.compute < design.cheap.compute)
+      design.cheap = run;
+}
+
+}  // namespace
+
 Design next_run(const fitting::SavedFit& saved, const Situation& situation, const DesignRequest& request) {
   if (!(request.budget > 0) || std::isinf(request.budget))
     throw base::InputError({"--next-budget"}, fmt::format("expected FLOP > 0, found {}", request.budget));
@@ -195,9 +212,10 @@ Design next_run(const fitting::SavedFit& saved, const Situation& situation, cons
   if (!(allocator.compute(least_n, least_d) <= request.budget))
     throw base::InputError(
         {"--next-budget"},
-        fmt::format(
-            "{:.4g} FLOP do not pay for the smallest candidate, {:.4g} parameters on {:.4g} tokens at {:.4g} FLOP",
-            request.budget, least_n, least_d, allocator.compute(least_n, least_d)));
+        fmt::format("{} do not pay for the smallest candidate, {} parameters on {} tokens at {}",
+                    base::format_flop(request.budget), base::format_number(least_n, 3, base::Notation::suffix),
+                    base::format_number(least_d, 3, base::Notation::suffix),
+                    base::format_flop(allocator.compute(least_n, least_d))));
   const double most_d = std::max(least_d, allocator.tokens_for(least_n, request.budget));
   const double most_n = std::exp(root_between(
       [&](double x) { return request.budget - allocator.compute(std::exp(x), least_d); }, std::log(least_n) - 1e-9,
@@ -225,18 +243,11 @@ Design next_run(const fitting::SavedFit& saved, const Situation& situation, cons
   }
   if (design.candidates.empty())
     throw base::InputError({"--next-run"}, "the law is not defined at any run within the budget");
-  for (const NextRun& run : design.candidates) {
-    if (run.ratio < design.best.ratio) design.best = run;
-    if (run.furthest <= 1 && run.ratio < design.within.ratio) design.within = run;
-  }
-  design.cheap = design.best;
-  for (const NextRun& run : design.candidates)
-    if (std::log(run.ratio) <= kMostOfGain * std::log(design.best.ratio) && run.compute < design.cheap.compute)
-      design.cheap = run;
+  choose_runs(design);
   if (design.best.furthest > 3)
     design.warnings.push_back(fmt::format(
-        "the best run lies {:.3g} times outside the fitted sizes, so it tests the law as much as it narrows its parameters",
-        design.best.furthest));
+        "the best run lies {} times outside the fitted sizes, so it tests the law as much as it narrows its parameters",
+        base::format_number(design.best.furthest)));
   if (design.best.ratio > 0.95)
     design.warnings.emplace_back("no single run within the budget narrows the interval by more than 5 %");
   return design;

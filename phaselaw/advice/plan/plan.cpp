@@ -7,6 +7,7 @@
 
 #include "phaselaw/base/constants.h"
 #include "phaselaw/base/errors.h"
+#include "phaselaw/base/format.h"
 #include "phaselaw/base/interrupt.h"
 #include "phaselaw/fitting/selection.h"
 #include "phaselaw/numerics/statistics.h"
@@ -175,9 +176,10 @@ class Planner {
       throw base::InputError(
           {"--loss"},
           fmt::format(
-              "no compute up to 1e60 reaches {}: with the held sizes the law {} does not go below {:.6g}{}; give a higher loss",
-              target, saved_.fit.name(), allocator_.best(fitted, Allocator::kLargestCompute).loss,
-              floor.lo && floor.hi ? fmt::format(" (floor {:.4g} [{:.4g}, {:.4g}])", floor.value, *floor.lo, *floor.hi)
+              "no compute up to 1e60 reaches {}: with the held sizes the law {} does not go below {}{}; give a higher loss",
+              target, saved_.fit.name(),
+              base::format_number(allocator_.best(fitted, Allocator::kLargestCompute).loss, 6),
+              floor.lo && floor.hi ? fmt::format(" (floor {})", base::format_value(floor.value, *floor.lo, *floor.hi))
                                    : ""));
     }
     std::vector<double> draws;
@@ -192,8 +194,8 @@ class Planner {
     if (!draws.empty()) point.reached = static_cast<double>(reached) / static_cast<double>(draws.size());
     if (point.reached < 1)
       point.warnings.push_back(fmt::format(
-          "for {:.3g} % of the plausible parameters no compute reaches this loss, because it lies within the interval of the floor",
-          100 * (1 - point.reached)));
+          "for {} of the plausible parameters no compute reaches this loss, because it lies within the interval of the floor",
+          base::format_percent(1 - point.reached, 3)));
     return point;
   }
 
@@ -324,8 +326,9 @@ class Planner {
       point.extrapolation.push_back(e);
       if (e.factor > kFar)
         point.warnings.push_back(
-            fmt::format("{} of {:.3g} is {:.3g} times {} of the fitted runs, so the plan is an extrapolation", name,
-                        value, e.factor, e.above ? "above the largest" : "below the smallest"));
+            fmt::format("{} of {} is {} times {} of the fitted runs, so the plan is an extrapolation", name,
+                        base::format_number(value, 3, base::notation_of(tables::unit_of(name))),
+                        base::format_number(e.factor), e.above ? "above the largest" : "below the smallest"));
     };
     compare("compute", options_.situation.inference_tokens > 0 && allocator_.has_sizes()
                            ? options_.situation.cost.per_token(point.n_params.value) * point.tokens.value
@@ -338,9 +341,8 @@ class Planner {
           "find a run that narrows it with --next-run");
     if (point.bottleneck == "model-limited" || point.bottleneck == "data-limited")
       if (!plausible_.parameters.empty() && point.bottleneck_share < plausible_.level)
-        point.warnings.push_back(
-            fmt::format("the bottleneck is uncertain: {:.0f} % of the plausible parameters give {}",
-                        100 * point.bottleneck_share, point.bottleneck));
+        point.warnings.push_back(fmt::format("the bottleneck is uncertain: {} of the plausible parameters give {}",
+                                             base::format_percent(point.bottleneck_share), point.bottleneck));
     if (point.loss.value - point.floor.value < saved_.fit.residual_scale * point.loss.value)
       point.warnings.emplace_back(
           "the loss above the floor is smaller than the scatter between runs, so more compute brings no measurable gain");

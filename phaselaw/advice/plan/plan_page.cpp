@@ -6,7 +6,7 @@
 #include <iterator>
 
 #include "phaselaw/advice/text.h"
-#include "phaselaw/report/format.h"
+#include "phaselaw/base/format.h"
 
 namespace phaselaw::advice {
 
@@ -23,9 +23,9 @@ struct PlanView {
 };
 constexpr std::size_t kShownComputes = 25, kContours = 6;
 
+using base::format_number;
 using report::Colour;
 using report::Figure;
-using report::format_number;
 using report::Series;
 using report::Style;
 
@@ -97,10 +97,11 @@ Figure against_compute(const PlanView& v, bool tokens) {
   }
   figure.series.push_back(planned);
   const fitting::Estimate& a = tokens ? v.plan.points.front().exponent_tokens : v.plan.points.front().exponent_n_params;
-  figure.caption = fmt::format("Band and bars: {:.0f} % intervals ({}).", 100 * v.plan.level, v.plan.method);
+  figure.caption =
+      fmt::format("Band and bars: {} intervals ({}).", base::format_percent(v.plan.level, 4), v.plan.method);
   if (!std::isnan(a.value))
     figure.caption += fmt::format(" It grows as compute to the power {} at {}.", with_interval(a),
-                                  report::format_flop(v.plan.points.front().compute.value));
+                                  base::format_flop(v.plan.points.front().compute.value));
   if (!v.optima.empty())
     figure.caption += " Measured optima: lowest point of Akima's spline through the runs of one budget.";
   return figure;
@@ -126,12 +127,12 @@ Figure loss_against_compute(const PlanView& v) {
   if (floor.value > 0)
     figure.horizontal_marks.push_back({floor.value, fmt::format("floor {}", with_interval(floor)), Colour::kBlack});
   figure.caption = fmt::format(
-      "Band: {:.0f} % interval of the law's value. Bars: interval for one new run, which includes the scatter between runs.",
-      100 * v.plan.level);
+      "Band: {} interval of the law's value. Bars: interval for one new run, which includes the scatter between runs.",
+      base::format_percent(v.plan.level, 4));
   if (v.plan.past)
     figure.caption += fmt::format(
-        " A fit to the cheapest 80 % of these runs had a mean error of {} % on the rest, at up to {} times their compute.",
-        format_number(100 * v.plan.past->mean_abs_rel_error), format_number(v.plan.past->compute_factor));
+        " A fit to the cheapest 80 % of these runs had a mean error of {} on the rest, at up to {} times their compute.",
+        base::format_percent(v.plan.past->mean_abs_rel_error), format_number(v.plan.past->compute_factor));
   return figure;
 }
 
@@ -185,7 +186,7 @@ Figure bowls(const PlanView& v) {
   for (std::size_t i = 0; i < v.plan.points.size(); ++i) {
     const PlanPoint& p = v.plan.points[i];
     Series line;
-    line.label = report::format_flop(p.compute.value);
+    line.label = base::format_flop(p.compute.value);
     line.colour = report::series_colour(i);
     bool band = true;
     for (const IsoflopPoint& at : p.isoflop) {
@@ -205,9 +206,9 @@ Figure bowls(const PlanView& v) {
                    ? "sizes held"
                    : "best size";
   figure.series.push_back(best);
-  figure.caption = fmt::format(
-      "Bands: {:.0f} % intervals of the law. The curve is flat near the best size, so nearby sizes cost little.",
-      100 * v.plan.level);
+  figure.caption =
+      fmt::format("Bands: {} intervals of the law. The curve is flat near the best size, so nearby sizes cost little.",
+                  base::format_percent(v.plan.level, 4));
   return figure;
 }
 
@@ -233,18 +234,17 @@ report::Page plan_page(const PlanAnswer& answer, const Situation& situation) {
 
   report::Section plan;
   plan.title = "The plan";
-  plan.tables.push_back(
-      table_of(plan_rows(v.plan), fmt::format("{}: {}. Intervals of {:.0f} %: {}. FLOP counted by {}.", v.plan.law,
-                                              v.plan.formula, 100 * v.plan.level, v.plan.method, v.plan.convention)));
+  plan.tables.push_back(table_of(
+      plan_rows(v.plan), fmt::format("{}: {}. Intervals of {}: {}. FLOP counted by {}.", v.plan.law, v.plan.formula,
+                                     base::format_percent(v.plan.level, 4), v.plan.method, v.plan.convention)));
   plan.tables.push_back(table_of(
       plan_details(v.plan),
       "Elasticity: the relative decrease, in per cent, of the loss above its floor for one per cent more of a resource."));
   for (const PlanPoint& p : v.plan.points) {
     if (!p.reason.empty())
-      plan.paragraphs.push_back(
-          fmt::format("{}: {}, {}.", report::format_flop(p.compute.value), p.bottleneck, p.reason));
+      plan.paragraphs.push_back(fmt::format("{}: {}, {}.", base::format_flop(p.compute.value), p.bottleneck, p.reason));
     for (const std::string& warning : p.warnings)
-      plan.paragraphs.push_back(fmt::format("Note, {}: {}.", report::format_flop(p.compute.value), warning));
+      plan.paragraphs.push_back(fmt::format("Note, {}: {}.", base::format_flop(p.compute.value), warning));
   }
   for (const std::string& warning : v.plan.warnings) plan.paragraphs.push_back("Note from the fit: " + warning + ".");
   page.sections.push_back(std::move(plan));

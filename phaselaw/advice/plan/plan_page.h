@@ -12,9 +12,6 @@
 // The plan for people: the table for the terminal and the page of `phaselaw plan --out`.
 namespace phaselaw::advice {
 
-// "value [lo, hi]"; an open end is "none": "3.1e9 [8e8, none]".
-[[nodiscard]] std::string with_interval(const fitting::Estimate& estimate);
-
 // One row per compute: sizes, loss, new run, bottleneck.
 [[nodiscard]] std::vector<std::vector<std::string>> plan_rows(const Plan& plan);
 // Exponents, elasticities, extrapolation: one row per quantity, one column per compute.

@@ -3,8 +3,8 @@
 
 #include <algorithm>
 
+#include "phaselaw/base/format.h"
 #include "phaselaw/base/log.h"
-#include "phaselaw/report/format.h"
 
 namespace phaselaw::advice {
 
@@ -87,7 +87,7 @@ PlanAnswer plan(const base::Value& fits, const std::string& source, const PlanRe
   for (const std::string& warning : answer.plan.warnings) base::log_warning(warning);
   for (const PlanPoint& point : answer.plan.points)
     for (const std::string& warning : point.warnings)
-      base::log_warning(fmt::format("{}: {}", report::format_flop(point.compute.value), warning));
+      base::log_warning(fmt::format("{}: {}", base::format_flop(point.compute.value), warning));
   if (request.next_run.empty()) return answer;
 
   DesignRequest design;

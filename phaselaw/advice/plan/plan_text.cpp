@@ -2,24 +2,15 @@
 #include <cmath>
 
 #include "phaselaw/advice/plan/plan_page.h"
+#include "phaselaw/advice/text.h"
+#include "phaselaw/base/format.h"
 #include "phaselaw/report/format.h"
 
 // The plan as rows of text.
 namespace phaselaw::advice {
 
-using report::format_number;
-
-std::string with_interval(const fitting::Estimate& e) {
-  if (std::isnan(e.value)) return "–";
-  if (std::isinf(e.value)) return e.value > 0 ? "no limit" : "none";
-  if (e.fixed) return format_number(e.value, 4);
-  constexpr double kExact = 1e-6;  // an interval of zero width: the number does not depend on the data
-  if (e.lo && e.hi && *e.hi - *e.lo <= kExact * std::abs(e.value)) return format_number(e.value, 4);
-  if (e.lo && e.hi) return report::format_value(e.value, *e.lo, *e.hi);
-  const auto end = [](const std::optional<double>& x) { return x ? format_number(*x, 3) : std::string("open"); };
-  if (!e.lo && !e.hi) return format_number(e.value, 4);
-  return fmt::format("{} [{}, {}]", format_number(e.value, 3), end(e.lo), end(e.hi));
-}
+using base::format_number;
+using base::Notation;
 
 namespace {
 
@@ -28,7 +19,7 @@ std::string name_of_size(const PlanPoint& p) { return std::isfinite(p.n_data.val
 std::string bottleneck_of(const PlanPoint& p) {
   if (p.bottleneck.empty()) return "–";
   return p.bottleneck_share > 0 && p.bottleneck_share < 1
-             ? fmt::format("{} ({:.0f} %)", p.bottleneck, 100 * p.bottleneck_share)
+             ? fmt::format("{} ({})", p.bottleneck, base::format_percent(p.bottleneck_share))
              : p.bottleneck;
 }
 
@@ -45,12 +36,13 @@ std::vector<std::vector<std::string>> plan_rows(const Plan& plan) {
   if (n_data) rows[0].emplace_back("n_data");
   rows[0].insert(rows[0].end(), {"loss", "new run", "bottleneck"});
   for (const PlanPoint& p : plan.points) {
-    std::vector<std::string> row = {with_interval(p.compute)};
+    std::vector<std::string> row = {with_interval(p.compute, Notation::power)};
     if (sizes)
-      for (const fitting::Estimate* e : {&p.n_params, &p.tokens, &p.tokens_per_param}) row.push_back(with_interval(*e));
-    if (n_data) row.push_back(with_interval(p.n_data));
+      row.insert(row.end(), {with_interval(p.n_params, Notation::suffix), with_interval(p.tokens, Notation::suffix),
+                             with_interval(p.tokens_per_param)});
+    if (n_data) row.push_back(with_interval(p.n_data, Notation::suffix));
     row.push_back(with_interval(p.loss));
-    row.push_back(p.run.lo && p.run.hi ? report::format_interval(*p.run.lo, *p.run.hi) : "–");
+    row.push_back(p.run.lo && p.run.hi ? base::format_interval(*p.run.lo, *p.run.hi) : "–");
     row.push_back(bottleneck_of(p));
     rows.push_back(std::move(row));
   }
@@ -59,7 +51,7 @@ std::vector<std::vector<std::string>> plan_rows(const Plan& plan) {
 
 std::vector<std::vector<std::string>> plan_details(const Plan& plan) {
   std::vector<std::vector<std::string>> rows = {{"at compute"}};
-  for (const PlanPoint& p : plan.points) rows[0].push_back(format_number(p.compute.value));
+  for (const PlanPoint& p : plan.points) rows[0].push_back(format_number(p.compute.value, 3, Notation::power));
   const auto add = [&](const std::string& name, const auto& text) {
     std::vector<std::string> row = {name};
     bool known = false;
@@ -99,7 +91,8 @@ std::vector<std::vector<std::string>> design_rows(const Design& design) {
       {"next run", "n_params", "tokens", "compute (FLOP)", "width after / before", "outside the fitted sizes"}};
   const auto add = [&](const char* name, const NextRun& run) {
     if (!(run.ratio < 1)) return;
-    rows.push_back({name, format_number(run.n_params), format_number(run.tokens), format_number(run.compute),
+    rows.push_back({name, format_number(run.n_params, 3, Notation::suffix),
+                    format_number(run.tokens, 3, Notation::suffix), format_number(run.compute, 3, Notation::power),
                     format_number(run.ratio),
                     run.furthest > 1 ? fmt::format("{} times", format_number(run.furthest)) : "no"});
   };
@@ -114,25 +107,26 @@ std::string plan_answer(const Plan& plan) {
   const PlanPoint& p = plan.points.front();
   if (p.edge != 0)
     return fmt::format("Under {} there is no best size at {}: the loss improves towards one end.", plan.law,
-                       report::format_flop(p.compute.value));
-  std::string what = fmt::format("With {} FLOP", with_interval(p.compute));
+                       base::format_flop(p.compute.value));
+  std::string what = fmt::format("With {} FLOP", with_interval(p.compute, Notation::power));
   if (!std::isnan(p.n_params.value))
-    what += fmt::format(", train {} parameters on {} tokens", with_interval(p.n_params), with_interval(p.tokens));
+    what += fmt::format(", train {} parameters on {} tokens", with_interval(p.n_params, Notation::suffix),
+                        with_interval(p.tokens, Notation::suffix));
   else if (!std::isnan(p.n_data.value))
-    what += fmt::format(", train on {} sequences", with_interval(p.n_data));
+    what += fmt::format(", train on {} sequences", with_interval(p.n_data, Notation::suffix));
   return what + fmt::format(": loss {}.", with_interval(p.loss));
 }
 
 std::string plan_text(const PlanAnswer& answer) {
   const Plan& plan = answer.plan;
-  std::string text = fmt::format("{}: {}\nintervals of {} %: {}; FLOP by {}\n\n", plan.law, plan.formula,
-                                 100 * plan.level, plan.method, plan.convention);
+  std::string text = fmt::format("{}: {}\nintervals of {}: {}; FLOP by {}\n\n", plan.law, plan.formula,
+                                 base::format_percent(plan.level, 4), plan.method, plan.convention);
   text += report::text_table(plan_rows(plan)) + "\n" + report::text_table(plan_details(plan));
   if (plan.past)
     text += fmt::format(
         "\n"
-        "back-test: a fit to the cheapest 80 % of these runs had a mean error of {} % on the {} others, at up to {} times their compute\n",
-        format_number(100 * plan.past->mean_abs_rel_error), plan.past->n_predicted,
+        "back-test: a fit to the cheapest 80 % of these runs had a mean error of {} on the {} others, at up to {} times their compute\n",
+        base::format_percent(plan.past->mean_abs_rel_error), base::format_count(plan.past->n_predicted),
         format_number(plan.past->compute_factor));
   if (answer.design)
     text +=
