@@ -62,7 +62,7 @@ class Operations {
       for (std::int64_t i = 0; i < map.out; ++i) sum[i] += s * row[i];
     }
   }
-  // The wanted ones of these two.
+  // Both of these, where they are wanted.
   void gradients(const Linear& map, const KindSet& wanted, const T* dy, std::int64_t stride, const T* x,
                  T* gradient) const {
     if (wanted[map.kind]) weight_gradient(map, dy, stride, x, gradient);
@@ -89,7 +89,7 @@ class Operations {
   void bias_tangent(const Linear& map, const KindSet& wanted, const T* tangent, T* dy, std::int64_t stride) const {
     if (map.bias >= 0 && wanted[map.bias_kind]) add_bias(map, tangent, dy, stride);
   }
-  // Both.
+  // Both of these.
   void linear_tangent(const Linear& map, const KindSet& wanted, const T* tangent, const T* x, const T* dx, T beta,
                       T* dy, std::int64_t stride) const {
     weight_tangent(map, wanted[map.kind], tangent, x, dx, beta, dy, stride);
@@ -139,7 +139,7 @@ class Operations {
       model::activate(o_.activation, rows_ * up.out, units.act, units.slope);
     }
   }
-  // du = phi'(u) down^T dy
+  // du = phi'(u) W_down^T dy
   void activate_backward(const Linear& down, const T* dy, const HiddenUnits<T>& units, T* du) const {
     with_slope(units.slope, units.act, down.in, [&](const auto& times_slope) {
       products_.then(Op::none, Op::none, rows_, down.in, down.out, static_cast<T>(down.factor), dy, down.out,
@@ -153,6 +153,7 @@ class Operations {
       for (std::int64_t i = 0; i < rows_ * o_.d_hidden; ++i) du[i] = times_slope(du[i], 0, i);
     });
   }
+  // act = phi(g) u: act holds g and open holds u before.
   void gate(const HiddenUnits<T>& units) const {
     gate_units(o_.activation, rows_ * o_.d_hidden, units.act, units.open, units.slope);
   }

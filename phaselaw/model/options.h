@@ -93,7 +93,8 @@ struct ModelOptions {
     visit("d_out", self.d_out, at_least(0), "number of outputs per token; 0: d_model, or vocab for the token readout");
     visit("vocab", self.vocab, at_least(2), "number of different tokens; token readout only");
     visit("activation", self.activation, anything(), "phi, the activation of the MLP; gelu is the tanh form");
-    visit("parametrisation", self.parametrisation, anything(), "how weights are scaled with the width (docs/model.md)");
+    visit("parametrisation", self.parametrisation, anything(),
+          "how initial values, multipliers and step sizes scale with the width");
     visit("readout", self.readout, anything(),
           "what is done with the last stream: nothing, an output matrix, or a norm and logits of tokens");
     visit("mask", self.mask, anything(), "causal: a token sees itself and those before it; bidirectional: it sees all");

@@ -20,7 +20,7 @@ class Arena {
   // Calls layout(take) twice: the first call measures, the second hands out the addresses. take(count) gives `count`
   // numbers that start on a cache line.
   template <class Layout>
-  explicit Arena(Layout&& layout) {
+  explicit Arena(const Layout& layout) {
     std::size_t used = 0;
     const auto take = [&](std::int64_t count) {
       constexpr std::size_t kLine = 64 / sizeof(T);
