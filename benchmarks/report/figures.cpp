@@ -4,7 +4,7 @@
 //
 //   bench_report_figures [--repeats R] [--write-page FILE.html]
 //
-// Each figure has a hundred runs of a hundred points, an envelope, a law with a band, points with error bars, marks, an
+// Each figure has fifty runs of a hundred points, an envelope, a law with a band, points with error bars, marks, an
 // interval and slope guides. Timed are the layout and the drawing of both views of all figures, their data for download
 // and the page around them, from plain data to bytes. The answer is checked first: ten figures, each with its data, in a
 // page within its limit, and the same bytes twice. Printed are the median and the range of wall-clock time.
@@ -26,7 +26,7 @@ namespace {
 using namespace phaselaw;
 using report::Colour, report::Series, report::Style;
 
-constexpr int kFigures = 10, kRuns = 100, kPoints = 100;
+constexpr int kFigures = 10, kRuns = 50, kPoints = 100;
 
 double wobble(int run, int point) {
   const double x = std::sin(12.9898 * run + 78.233 * point) * 43758.5453;
@@ -36,7 +36,7 @@ double wobble(int run, int point) {
 report::Figure rich_figure(int number) {
   report::Figure figure;
   figure.title = fmt::format("Excess risk against compute, part {}", number);
-  figure.caption = "A hundred runs, their envelope, and a law with its band.";
+  figure.caption = "Fifty runs, their envelope, and a law with its band.";
   figure.x = {"training compute", "FLOP", true};
   figure.y = {"excess risk", "", true};
   Series envelope{"lower envelope", {}, {}, Style::kLine, Colour::kBlack, 3};
@@ -51,8 +51,13 @@ report::Figure rich_figure(int number) {
     law.band_hi.push_back(1.1 * y);
   }
   for (int run = 0; run < kRuns; ++run) {
-    Series s{
-        fmt::format("runs, n = {}", 32 << (run / 25)), {}, {}, Style::kLine, report::series_colour(run / 25), 0.8, 0.4};
+    Series s{fmt::format("runs, n = {}", 32 << (run / 13)),
+             {},
+             {},
+             Style::kLine,
+             report::series_colour(static_cast<std::size_t>(run / 13)),
+             0.8,
+             0.4};
     for (int i = 0; i < kPoints; ++i) {
       const auto k = static_cast<std::size_t>(i);
       s.x.push_back(envelope.x[k]);

@@ -36,8 +36,9 @@ std::string caption_of(const Figure& figure, const Layout& layout) {
   std::string text = figure.caption;
   if (const std::size_t count = dropped_points(figure); count > 0) {
     const bool log = figure.x.log || figure.y.log;
-    text += fmt::format("{}{} left out: not finite{}.", text.empty() ? "" : " ",
-                        count == 1 ? "1 point is" : fmt::format("{} points are", count),
+    text += fmt::format("{}{} not finite{}.", text.empty() ? "" : " ",
+                        count == 1 ? "1 point is left out because it is"
+                                   : fmt::format("{} points are left out because they are", count),
                         log ? ", or not positive on a log axis" : "");
   }
   const auto add = [&](const Mark& mark) {

@@ -56,7 +56,7 @@ std::string cell(const std::string& text) {
 
 // Bytes of the data that a page offers for download: of one figure, and of all.
 constexpr std::size_t kDataLimitBytes = 150'000, kAllDataLimitBytes = 1'000'000;
-constexpr std::size_t kNarrowColumns = 3;  // a table of no more columns fits on a narrow screen
+constexpr std::size_t kNarrowColumns = 2;  // a table of no more columns fits on a narrow screen
 
 // A drawing as it stands in the page.
 struct Drawn {

@@ -95,7 +95,8 @@ a { color: var(--accent); }
   .cards tr:first-child { border-top: 0; }
   .cards td, .cards tbody th, .claims.cards td.number { border: 0; padding: .12rem 0; max-width: none; min-width: 0;
     width: auto; text-align: left; white-space: normal; }
-  .cards td[data-label]::before { content: attr(data-label) ": "; color: var(--soft); }
+  .cards td:first-child { font-weight: 600; }
+  .cards td[data-label]::before { content: attr(data-label) ": "; color: var(--soft); font-weight: 400; }
 }
 @media print {
   :root { --ink: #000; --soft: #333; --paper: #fff; --card: #fff; --line: #999; --accent: #000; --good: #000; --bad: #000;

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""check_page.py PAGE.html...: opens pages in headless Chromium at three widths and reads them (probe.js): overflow, links
-(each is clicked), contrast in light, dark and print, texts for who cannot see, keyboard, values under the pointer, nothing
-loaded from elsewhere, size. Exit code 1 and one line a fault; 77 when there is no Chromium.
+"""check_page.py PAGE.html...: opens pages in headless Chromium at three widths and reads them (probe.js): overflow, size
+of texts, links (each is clicked), contrast in light, dark and print, texts for readers who cannot see, keyboard, values
+under the pointer, nothing loaded from elsewhere, size. Exit code 1 and one line for each fault; 77 when there is no
+Chromium.
 
 check_page.py --make PHASELAW PAGE.html...: first lets the program write pages of a fit, a plan, a diagnosis, a flow and a
 study."""

@@ -75,7 +75,24 @@ function overflow() {
     if (!scrolls && element.getBoundingClientRect().right > window.innerWidth + 1)
       wide.push(`${describe(element)} reaches ${Math.round(element.getBoundingClientRect().right)} px`);
   }
+  // On a phone even such a box is a nuisance.
+  if (window.innerWidth < 480)
+    for (const element of document.querySelectorAll("body *"))
+      if (["auto", "scroll"].includes(getComputedStyle(element).overflowX) && element.scrollWidth > element.clientWidth + 1)
+        wide.push(`${describe(element)} scrolls sideways on a phone`);
   return wide;
+}
+
+// Texts of figures as large as they come out on the screen.
+function tinyText() {
+  const tiny = [];
+  for (const svg of document.querySelectorAll("svg")) {
+    const scale = svg.getBoundingClientRect().width / svg.viewBox.baseVal.width;
+    if (!(scale > 0)) continue;
+    const sizes = [...svg.querySelectorAll("text")].map((text) => scale * parseFloat(getComputedStyle(text).fontSize));
+    if (Math.min(...sizes) < 10) tiny.push(`${describe(svg)} has texts of ${Math.min(...sizes).toFixed(1)} px`);
+  }
+  return tiny;
 }
 
 // Each link within the page is clicked and must bring its target into the window; others must name https.
@@ -109,7 +126,7 @@ function inaccessible() {
   for (const svg of document.querySelectorAll("svg")) {
     const names = (svg.getAttribute("aria-labelledby") || "").split(" ").map((id) => document.getElementById(id));
     if (svg.getAttribute("role") !== "img" || names.length < 2 || names.some((n) => !n || !n.textContent.trim()))
-      faults.push(`a figure without a text for who cannot see it: ${describe(svg)}`);
+      faults.push(`a figure without a text for readers who cannot see it: ${describe(svg)}`);
   }
   for (const table of document.querySelectorAll("table"))
     if (!table.querySelector("th")) faults.push(`a table without headings: ${describe(table)}`);
@@ -133,7 +150,7 @@ function inaccessible() {
 }
 
 window.addEventListener("load", () => {
-  const faults = [...overflow(), ...inaccessible(), ...weakContrast(), ...brokenLinks()];
+  const faults = [...overflow(), ...tinyText(), ...inaccessible(), ...weakContrast(), ...brokenLinks()];
   const plain = getComputedStyle(document.body).backgroundColor;
   const dark = applyMedia("prefers-color-scheme: dark");
   if (getComputedStyle(document.body).backgroundColor === plain) faults.push("dark: no style of its own");
