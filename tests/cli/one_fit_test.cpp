@@ -125,15 +125,15 @@ TEST_F(OneFit, NoOptionIsIgnored) {
     words.insert(words.end(), more.begin(), more.end());
     expect_bad(words, message);
   };
-  refused({"--objective", "l2", "--delta", "0.01"}, "--delta: only huber and asymmetric use it");
-  refused({"--asymmetry", "2"}, "--asymmetry: only asymmetric uses it");
+  refused({"--objective", "l2", "--delta", "0.01"}, "--delta: is used only with the objectives huber and asymmetric");
+  refused({"--asymmetry", "2"}, "--asymmetry: is used only with the objective asymmetric");
   refused({"--interval", "none", "--level", "0.9"}, "--level: no intervals are computed");
   refused({"--interval", "profile", "--resamples", "20"}, "--resamples: intervals by profile use no resamples");
-  refused({"--rows", "envelope"}, "--rows: an envelope is taken over several runs");
+  refused({"--rows", "envelope"}, "--rows: the envelope needs several runs");
   refused({"--last"}, "--last");
   refused({"--exponent", "1/6"}, "--exponent: this flag was removed; use --fix q=VALUE");
   refused({"--floor", "0"}, "--floor: this flag was removed; use --fix E=VALUE");
-  expect_bad({"fit", path("sizes.csv"), "--audit", "E=1"}, "--audit: tests the parameters of one law");
+  expect_bad({"fit", path("sizes.csv"), "--audit", "E=1"}, "--audit: needs the parameters of one law");
   expect_bad({"fit", path("sizes.csv"), "--fix", "EE=1", "--quiet"}, "did you mean 'E'");
 }
 

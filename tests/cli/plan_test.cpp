@@ -77,7 +77,8 @@ TEST_F(PlanVerb, BadInputIsOneLine) {
   expect_bad(plan({"--compute", "1e21", "--flop-convention", "6n"}), "did you mean '6nd'");
   expect_bad(plan({"--compute", "1e21", "--flop-convention", "with-attention"}), "--seq-len");
   // A number that the plan would not look at.
-  expect_bad(plan({"--compute", "1e21", "--vocab", "50257"}), "--vocab: only --flop-convention without-embeddings");
+  expect_bad(plan({"--compute", "1e21", "--vocab", "50257"}),
+             "--vocab: is used only with --flop-convention without-embeddings");
   expect_bad(plan({"--compute", "1e21", "--seq-len", "1024"}), "--seq-len");
   expect_bad(plan({"--compute", "1e21", "--flop-per-param", "6"}), "--flop-per-param");
   expect_bad(plan({"--compute", "1e21", "--aspect-ratio", "32"}), "--aspect-ratio");

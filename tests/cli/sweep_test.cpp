@@ -84,7 +84,7 @@ TEST_F(SweepCliTest, Bfloat16IsRefusedBeforeAnythingIsWritten) {
                             {"sweep", path("bf16_study.toml"), "--dry-run"}}) {
     const auto outcome = run(words);
     EXPECT_EQ(outcome.code, 2) << outcome.out;
-    EXPECT_NE(outcome.err.find("training.precision: expected a processor that multiplies bfloat16"), std::string::npos)
+    EXPECT_NE(outcome.err.find("training.precision: this processor cannot multiply bfloat16"), std::string::npos)
         << outcome.err;
   }
   EXPECT_FALSE(std::filesystem::exists(path("run")));

@@ -83,8 +83,8 @@ TEST_F(CliTheoryTest, BadNumbersNameFlagAndRange) {
     for (const char* bad : {"0", "-1", "nan", "inf"})
       expect_bad({"theory", flag, bad}, std::string(flag) + ": expected a number ");
   expect_bad({"theory", "--compute", "1e9", "--failure-prob", "1"}, "in (0, 1)");
-  expect_bad({"theory", "--compute", "1e9", "--threads", "2"}, "--threads: only --from takes it");
-  expect_bad({"theory", "--from", path("exp.toml"), "--noise", "1"}, "--noise: --from measures the numbers");
+  expect_bad({"theory", "--compute", "1e9", "--threads", "2"}, "--threads: is used only with --from");
+  expect_bad({"theory", "--from", path("exp.toml"), "--noise", "1"}, "--noise: is measured by --from");
   expect_bad({"theory", "--compute", "1e9", "--condition-number", "0.5"}, ">= 1");
   expect_bad({"theory", "--compute", "1e9", "--edition", "v7"}, "known: v1, v3, predecessor, free");
   expect_bad({"theory", "--compute", "1e9", "--edition", "free"}, "--p");

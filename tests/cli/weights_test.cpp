@@ -34,7 +34,7 @@ TEST_F(Weights, AreListedWithTypesShapesAndNames) {
   const Outcome listed = run({"weights", weights_});
   EXPECT_EQ(listed.code, 0) << listed.err;
   EXPECT_NE(listed.out.find("layers.0.mlp.down        F32      4 x 8"), std::string::npos) << listed.out;
-  EXPECT_NE(listed.out.find("names of phaselaw"), std::string::npos) << listed.out;
+  EXPECT_NE(listed.out.find("naming scheme phaselaw"), std::string::npos) << listed.out;
   const Outcome json = run({"weights", weights_, "--json", "-"});
   const auto value = base::parse_json(json.out, "stdout");
   std::int64_t numbers = 0;
@@ -51,7 +51,7 @@ TEST_F(Weights, GoToTheNamesOfOthersAndBackToTheSameBytes) {
   ASSERT_EQ(run({"weights", weights_, "--to", "gpt2", "--out", path("hf.safetensors")}).code, 0);
   const Outcome listed = run({"weights", path("hf.safetensors")});
   EXPECT_NE(listed.out.find("transformer.h.0.attn.c_attn.weight"), std::string::npos) << listed.out;
-  EXPECT_NE(listed.out.find("names of gpt2"), std::string::npos) << listed.out;
+  EXPECT_NE(listed.out.find("naming scheme gpt2"), std::string::npos) << listed.out;
   ASSERT_EQ(run({"weights", path("hf.safetensors"), "--to", "phaselaw", "--out", path("back.safetensors")}).code, 0);
   EXPECT_EQ(base::read_text(path("back.safetensors")), base::read_text(weights_));
   EXPECT_EQ(run({"weights", path("hf.safetensors"), "--to", "phaselaw", "--model", path("gpt2.toml"), "--out",

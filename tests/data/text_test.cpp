@@ -111,7 +111,7 @@ TEST(TextWindows, TooLittleTextIsAnErrorWithTheNumbers) {
   EXPECT_EQ(message(1338, 1, 1).find("--text: the text has 1338 bytes, but one sequence needs seq_len + 1 = 1339"), 0U)
       << message(1338, 1, 1);
   EXPECT_NE(message(6, 153, 1).find("n_data = 153, but the train part"), std::string::npos) << message(6, 153, 1);
-  EXPECT_NE(message(6, 153, 1).find("holds 152 windows of 7 bytes"), std::string::npos);
+  EXPECT_NE(message(6, 153, 1).find("contains only 152 windows of 7 bytes"), std::string::npos);
   EXPECT_NE(message(6, 152, 38).find("n_test = 38, but the test part"), std::string::npos) << message(6, 152, 38);
   EXPECT_NE(message(6, 152, 38).find("contains only 37 windows"), std::string::npos);
 }

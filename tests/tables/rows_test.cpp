@@ -108,7 +108,7 @@ TEST(Rows, AmongSeveralTheLikeliestIsTakenAndTheOthersNamed) {
   const Rows t = read("step,train/loss,val_loss,N,params_total\n1,3,2,5000,7000\n");
   EXPECT_EQ(t.output_column, "val_loss");
   EXPECT_TRUE(any_of(t.notes, "but train/loss would also fit"));
-  EXPECT_TRUE(any_of(t.notes, "n_params is taken from N; params_total"));
+  EXPECT_TRUE(any_of(t.notes, "n_params is taken from N, but params_total"));
   EXPECT_EQ(read("step,train/loss,val_loss\n1,3,2\n", {.col = {{"loss", "train/loss"}}}).data.output, Numbers{3});
   // No known name and no way to choose.
   expect_error("N,loss_c4,loss_pile,loss_upper_pile\n1,2,3,4\n", "t:1", "loss_c4, loss_pile; choose one with --col");
@@ -263,7 +263,7 @@ TEST(Rows, RowsAreChosen) {
   EXPECT_EQ(read(text, {.where = {"compute>=1e19", "kind=train"}}).line, std::vector<long>{4});
   EXPECT_EQ(read(text, {.where = {"C<1.0e19"}}).line, (std::vector<long>{2, 3}));
   EXPECT_EQ(read(text, {.where = {"C==1e+18"}}).line, (std::vector<long>{2, 3}));
-  expect_error(text, "--where: ", "kind holds: train, val", {.where = {"kind=trian"}});
+  expect_error(text, "--where: ", "kind contains: train, val", {.where = {"kind=trian"}});
   expect_error(text, "--where: ", "did you mean 'kind'", {.where = {"knid=train"}});
   expect_error(text, "--where: ", "expected column=value", {.where = {"kind"}});
   expect_error(text, "--where: ", "expected a number after >=", {.where = {"C>=big"}});

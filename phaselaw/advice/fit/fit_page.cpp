@@ -211,7 +211,7 @@ std::string reading_of(const fitting::ProfileCurve& curve, const fitting::Coordi
                      name, format_number(*curve.hi))
                : fmt::format("{} may be as low as its bound, {}; values over {} do not fit", name,
                              format_number(coordinate.parameter(coordinate.lower)), format_number(*curve.hi));
-  return fmt::format("{} is unconstrained: within noise, every value fits as well", name);
+  return fmt::format("{} is unbounded above and below: within noise, every value fits as well", name);
 }
 
 Figure profile_figure(const fitting::ProfileCurve& curve, const fitting::Fit& fit) {
