@@ -170,7 +170,8 @@ std::vector<std::vector<double>> all_draws(Refitter& refitter, const numerics::L
                                            std::span<const std::vector<double>> starts, const FitOptions& options,
                                            const Smoothing& smoothing, IntervalSet& set) {
   std::vector<std::vector<double>> draws(static_cast<std::size_t>(options.resamples));
-  base::Team team(std::min(base::thread_count(options.threads), std::max(options.resamples, 1)));
+  base::Team team(
+      static_cast<int>(std::clamp<std::int64_t>(options.resamples, 1, base::thread_count(options.threads))));
   std::vector<std::unique_ptr<Refitter>> refitters(static_cast<std::size_t>(team.size()));  // of members 1, 2, ...
   std::vector<std::unique_ptr<Resampler>> resamplers(refitters.size());
   team.run(options.resamples, [&](std::int64_t k, int member) {

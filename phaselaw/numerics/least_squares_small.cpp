@@ -142,7 +142,7 @@ class Descent {
 
   // rho(r^2) and rho'(r^2), as robust_value gives them, without a square root for the Huber loss.
   RobustValue rho(double r, double delta) const {
-    if (options_.loss == RobustLoss::none) return {r * r, 1};
+    if (options_.loss != RobustLoss::huber) return robust_value(r * r, options_.loss, delta);
     const double size = std::abs(r);
     return size <= delta ? RobustValue{r * r, 1} : RobustValue{delta * (2 * size - delta), delta / size};
   }
