@@ -61,8 +61,8 @@ endif()
 add_library(phaselaw_spectra INTERFACE)
 target_include_directories(phaselaw_spectra SYSTEM INTERFACE ${spectra_include})
 add_library(phaselaw_ode INTERFACE)
-target_link_libraries(phaselaw_ode INTERFACE SUNDIALS::arkode SUNDIALS::cvode SUNDIALS::nvecserial
-  SUNDIALS::sunlinsolspgmr SUNDIALS::sunnonlinsolfixedpoint)
+target_link_libraries(phaselaw_ode INTERFACE SUNDIALS::cvode SUNDIALS::nvecserial
+  SUNDIALS::sunlinsolspgmr)
 set(PHASELAW_LIBRARY_GROUPS phaselaw_eigen phaselaw_blas phaselaw_onednn phaselaw_spectra phaselaw_ode)
 if(PHASELAW_NATIVE)
   # Eigen aligns by the instructions it may use: who links the installed libraries must use the same.

@@ -12,6 +12,6 @@ find_package(Eigen3 3.4 REQUIRED NO_MODULE)
 find_package(Boost 1.74 REQUIRED)
 find_package(Ceres REQUIRED)
 find_package(SUNDIALS 6.4 REQUIRED
-  COMPONENTS arkode cvode nvecserial sunlinsolspgmr sunnonlinsolfixedpoint)
+  COMPONENTS cvode nvecserial sunlinsolspgmr)
 find_package(SQLite3 REQUIRED)
 pkg_check_modules(openblas REQUIRED IMPORTED_TARGET GLOBAL openblas)

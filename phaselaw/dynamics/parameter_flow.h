@@ -21,7 +21,7 @@
 // relu: grad Loss jumps where a pre-activation changes sign, and a flow can be driven onto such a kink from both sides
 // and slide along it. No step then meets a tight tolerance (measured at 1 layer, d_hidden = 64: 5,000 right-hand sides
 // at tolerance 1e-3, 43,000 at 1e-4, more than 300,000 at 1e-5, for the same drift within 2 %). Use `fixed`, classical
-// steps below 2.7/(fastest rate), with a second run at half the step for the error, or runge_kutta at 1e-3.
+// steps below 2.7/(fastest rate), with a second run at half the step for the error.
 // Cost: one full-batch gradient (6 n L P flop) a right-hand side, and one forward of train and test set a record.
 // Source: theory.md section 3 [T].
 namespace phaselaw::dynamics {

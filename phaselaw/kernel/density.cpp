@@ -174,7 +174,7 @@ double SpectralDensity::highest_node() const {
 SpectralDensity spectral_density(const SymmetricOperator& op, const DensityOptions& options) {
   if (op.size < 1 || options.probes < 2 || options.steps < 1 || options.deflate < 0)
     throw std::domain_error("spectral_density needs a non-empty operator, probes >= 2, steps >= 1 and deflate >= 0");
-  ExtremeEigenvalues top;
+  LargestEigenvalues top;
   LanczosOptions lanczos;
   lanczos.count = std::min(options.deflate, op.size / 4);
   lanczos.tolerance = 1e-6;  // of the vectors; the values are then right to its square

@@ -174,20 +174,9 @@ base::EnumNames<LeastSquaresStatus> enum_names(LeastSquaresStatus) {
 }
 
 RobustValue robust_value(double s, RobustLoss loss, double delta) {
-  switch (loss) {
-    case RobustLoss::none:
-      break;
-    case RobustLoss::huber: {
-      if (s <= delta * delta) break;
-      const double r = std::sqrt(s);
-      return {2 * delta * r - delta * delta, delta / r};
-    }
-    case RobustLoss::soft_l1: {
-      const double root = std::sqrt(1 + s / (delta * delta));
-      return {2 * s / (1 + root), 1 / root};  // 2 delta^2 (root - 1) without cancellation
-    }
-  }
-  return {s, 1};
+  if (loss == RobustLoss::none || s <= delta * delta) return {s, 1};
+  const double r = std::sqrt(s);
+  return {2 * delta * r - delta * delta, delta / r};
 }
 
 double robust_loss(double residual, RobustLoss loss, double delta) {

@@ -13,16 +13,15 @@
 //
 //   minimise  F(p) = 1/2 sum_i w_i rho( r_i(p)^2 )   subject to  lower_j <= p_j <= upper_j
 //
-//   rho(s):  none     s
-//            huber    s for s <= delta^2, else 2 delta sqrt(s) - delta^2
-//            soft_l1  2 delta^2 (sqrt(1 + s/delta^2) - 1)
+//   rho(s):  none   s
+//            huber  s for s <= delta^2, else 2 delta sqrt(s) - delta^2
 //
 // Single threaded and deterministic. Cost per iteration: a call or two of `evaluate` and O(n_residuals n_parameters^2).
 // Not converging is a status. An inconsistent problem (sizes, bounds crossed) is our caller's bug: PHASELAW_CHECK.
 // Source: Agarwal, Mierle et al., Ceres Solver [T].
 namespace phaselaw::numerics {
 
-enum class RobustLoss { none, huber, soft_l1 };
+enum class RobustLoss { none, huber };
 
 struct LeastSquaresProblem {
   std::size_t n_parameters = 0;

@@ -164,7 +164,7 @@ class Descent {
       const double r = work_.residuals[i];
       const double slope = rho(r, delta).derivative;
       const double w = weight(i) * slope;
-      const double curvature = w * (slope < 1 ? std::max(linear_part_curvature_, curvature_share(slope)) : 1);
+      const double curvature = w * (slope < 1 ? linear_part_curvature_ : 1);
       const double* row = work_.jacobian.data() + i * K;
       length += w * r * r;
 #pragma GCC unroll 16
@@ -199,9 +199,6 @@ class Descent {
         gradient_norm_ = std::max(gradient_norm_, std::abs(gradient_[a]) / std::sqrt(scale_[a] * length));
     }
   }
-
-  // (rho' + 2 s rho'') / rho' of soft_l1 is rho'^2; of huber's linear part 0.
-  double curvature_share(double slope) const { return options_.loss == RobustLoss::soft_l1 ? slope * slope : 0; }
 
   // Raises the damping until a step lowers F; false when none does.
   bool step(double delta) {

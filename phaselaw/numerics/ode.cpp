@@ -7,12 +7,10 @@
 #include <memory>
 #include <stdexcept>
 
-#include <arkode/arkode_erkstep.h>
 #include <cvode/cvode.h>
 #include <fmt/format.h>
 #include <nvector/nvector_serial.h>
 #include <sunlinsol/sunlinsol_spgmr.h>
-#include <sunnonlinsol/sunnonlinsol_fixedpoint.h>
 
 #include "phaselaw/base/clock.h"
 #include "phaselaw/base/errors.h"
@@ -35,42 +33,12 @@ struct Deleter {
   }
 };
 void free_context(_SUNContext* context) { SUNContext_Free(&context); }
-void free_erk(void* memory) { ERKStepFree(&memory); }
 void free_cvode(void* memory) { CVodeFree(&memory); }
 
 using Context = std::unique_ptr<_SUNContext, Deleter<free_context>>;
 using StateVector = std::unique_ptr<_generic_N_Vector, Deleter<N_VDestroy>>;
-using ErkMemory = std::unique_ptr<void, Deleter<free_erk>>;
 using CvodeMemory = std::unique_ptr<void, Deleter<free_cvode>>;
 using LinearSolver = std::unique_ptr<_generic_SUNLinearSolver, Deleter<SUNLinSolFree>>;
-using NonlinearSolver = std::unique_ptr<_generic_SUNNonlinearSolver, Deleter<SUNNonlinSolFree>>;
-
-// Explicit Runge-Kutta methods: stage i is f(t + c_i h, y + h sum_{j<i} a_ij k_j); the step is h sum_i b_i k_i.
-struct Tableau {
-  std::vector<double> c, a, b;  // a: rows 2 .. s below the diagonal, one after the other
-};
-
-Tableau tableau(FixedStepMethod method) {
-  switch (method) {
-    case FixedStepMethod::euler:
-      return {{0}, {}, {1}};
-    case FixedStepMethod::heun:
-      return {{0, 1}, {1}, {0.5, 0.5}};
-    case FixedStepMethod::kutta3:
-      return {{0, 0.5, 1}, {0.5, -1, 2}, {1.0 / 6, 4.0 / 6, 1.0 / 6}};
-    case FixedStepMethod::rk4:
-      return {{0, 0.5, 0.5, 1}, {0.5, 0, 0.5, 0, 0, 1}, {1.0 / 6, 2.0 / 6, 2.0 / 6, 1.0 / 6}};
-    case FixedStepMethod::dormand_prince5:
-      return {{0, 1.0 / 5, 3.0 / 10, 4.0 / 5, 8.0 / 9, 1},
-              {1.0 / 5,                                                                   //
-               3.0 / 40, 9.0 / 40,                                                        //
-               44.0 / 45, -56.0 / 15, 32.0 / 9,                                           //
-               19372.0 / 6561, -25360.0 / 2187, 64448.0 / 6561, -212.0 / 729,             //
-               9017.0 / 3168, -355.0 / 33, 46732.0 / 5247, 49.0 / 176, -5103.0 / 18656},  //
-              {35.0 / 384, 0, 500.0 / 1113, 125.0 / 192, -2187.0 / 6784, 11.0 / 84}};
-  }
-  throw std::domain_error("ode: unknown fixed-step method");
-}
 
 std::span<double> view(N_Vector v) { return {NV_DATA_S(v), static_cast<std::size_t>(NV_LENGTH_S(v))}; }
 
@@ -84,9 +52,6 @@ bool all_finite(std::span<const double> values) {
   return sum == 0;
 }
 
-// A step is given up after so many attempts, each shorter by about kShorten.
-constexpr int kMostRejections = 25;
-constexpr double kShorten = 0.1;
 // A stall within so many steps after f was not finite is due to that.
 constexpr int kNearNotFinite = 20;
 
@@ -179,12 +144,6 @@ class Integration {
     return 1;
   }
 
-  // Did the last step fail because f was not finite, with time and budget left to try a shorter one?
-  [[nodiscard]] bool may_shorten() const {
-    return solution_.status == OdeStatus::finished && !error_ && steps_since_not_finite_ == 0;
-  }
-  void restore() { std::copy(solution_.state.begin(), solution_.state.end(), NV_DATA_S(y())); }
-
   OdeSolution take() { return std::move(solution_); }
   OdeSolution& solution() { return solution_; }
 
@@ -247,46 +206,8 @@ class Integration {
   int steps_since_not_finite_ = kNearNotFinite;
 };
 
-void runge_kutta(Integration& integration, double start, const OdeOptions& options) {
-  const ErkMemory memory(ERKStepCreate(Integration::call_rhs, start, integration.y(), integration.context()));
-  void* erk = memory.get();
-  PHASELAW_CHECK(erk != nullptr);
-  PHASELAW_CHECK_EQ(ERKStepSetUserData(erk, &integration), 0);
-  PHASELAW_CHECK_EQ(ERKStepSetErrHandlerFn(erk, Integration::keep_message, &integration), 0);
-  PHASELAW_CHECK_EQ(ERKStepSStolerances(erk, options.relative_tolerance, options.absolute_tolerance), 0);
-  PHASELAW_CHECK_EQ(ERKStepSetTableNum(erk, ARKODE_CASH_KARP_6_4_5), 0);
-  PHASELAW_CHECK_EQ(ERKStepSetMaxErrTestFails(erk, kMostRejections), 0);
-  int retries = 0;
-  integration.run(
-      [&](double target, double& t) {
-        ERKStepSetStopTime(erk, target);
-        while (true) {
-          const double from = t;
-          const int flag = ERKStepEvolve(erk, target, integration.y(), &t, ARK_ONE_STEP);
-          if (flag >= 0) retries = 0;
-          if (flag >= 0 || !integration.may_shorten() || ++retries > kMostRejections) return flag;
-          // ARKODE does not try again by itself where f is not finite.
-          double step = 0;
-          ERKStepGetCurrentStep(erk, &step);
-          t = from;
-          integration.restore();
-          ERKStepReset(erk, t, integration.y());
-          ERKStepSetInitStep(erk, kShorten * (step > 0 ? step : target - t));
-        }
-      },
-      [](double) {});
-  long steps = 0, rejected = 0;
-  ERKStepGetNumSteps(erk, &steps);
-  ERKStepGetNumErrTestFails(erk, &rejected);
-  integration.solution().steps = steps;
-  integration.solution().rejected_steps = rejected;
-}
-
-void multistep(Integration& integration, double start, const OdeOptions& options) {
-  const bool stiff = options.method == OdeMethod::bdf;
-  LinearSolver linear;
-  NonlinearSolver nonlinear;
-  const CvodeMemory memory(CVodeCreate(stiff ? CV_BDF : CV_ADAMS, integration.context()));
+void integrate_by_bdf(Integration& integration, double start, const OdeOptions& options) {
+  const CvodeMemory memory(CVodeCreate(CV_BDF, integration.context()));
   void* cvode = memory.get();
   PHASELAW_CHECK(cvode != nullptr);
   PHASELAW_CHECK_EQ(CVodeSetErrHandlerFn(cvode, Integration::keep_message, &integration), 0);
@@ -294,13 +215,8 @@ void multistep(Integration& integration, double start, const OdeOptions& options
   PHASELAW_CHECK_EQ(CVodeSetUserData(cvode, &integration), 0);
   PHASELAW_CHECK_EQ(CVodeSStolerances(cvode, options.relative_tolerance, options.absolute_tolerance), 0);
   PHASELAW_CHECK_EQ(CVodeSetStopTime(cvode, integration.end()), 0);
-  if (stiff) {
-    linear.reset(SUNLinSol_SPGMR(integration.y(), SUN_PREC_NONE, kKrylovVectors, integration.context()));
-    PHASELAW_CHECK_EQ(CVodeSetLinearSolver(cvode, linear.get(), nullptr), 0);
-  } else {
-    nonlinear.reset(SUNNonlinSol_FixedPoint(integration.y(), 0, integration.context()));
-    PHASELAW_CHECK_EQ(CVodeSetNonlinearSolver(cvode, nonlinear.get()), 0);
-  }
+  const LinearSolver linear(SUNLinSol_SPGMR(integration.y(), SUN_PREC_NONE, kKrylovVectors, integration.context()));
+  PHASELAW_CHECK_EQ(CVodeSetLinearSolver(cvode, linear.get(), nullptr), 0);
   integration.run([&](double target, double& t) { return CVode(cvode, target, integration.y(), &t, CV_ONE_STEP); },
                   [&](double t) { PHASELAW_CHECK_EQ(CVodeGetDky(cvode, t, 0, integration.y()), 0); });
   long steps = 0, rejected = 0, unsolved = 0;
@@ -338,10 +254,7 @@ OdeSolution integrate(const OdeProblem& problem, std::span<const double> times, 
   check_budget(options.budget);
   Integration integration(problem, times, options.budget, options.keep_values, observer);
   if (times.empty()) return integration.take();
-  if (options.method == OdeMethod::runge_kutta)
-    runge_kutta(integration, problem.start, options);
-  else
-    multistep(integration, problem.start, options);
+  integrate_by_bdf(integration, problem.start, options);
   return integration.take();
 }
 
@@ -352,9 +265,12 @@ OdeSolution integrate_fixed(const OdeProblem& problem, std::span<const double> t
   check_budget(options.budget);
   Integration integration(problem, times, options.budget, options.keep_values, observer);
   if (times.empty()) return integration.take();
-  const Tableau method = tableau(options.method);
-  const std::size_t stages = method.c.size(), size = problem.initial.size();
-  std::vector<std::vector<double>> k(stages, std::vector<double>(size));
+  // Stage i is k_i = f(t + c_i h, y + a_i h k_{i-1}); the step is h sum_i b_i k_i.
+  constexpr std::size_t kStages = 4;
+  constexpr double c[kStages] = {0, 0.5, 0.5, 1}, a[kStages] = {0, 0.5, 0.5, 1};
+  constexpr double b[kStages] = {1.0 / 6, 2.0 / 6, 2.0 / 6, 1.0 / 6};
+  const std::size_t size = problem.initial.size();
+  std::vector<std::vector<double>> k(kStages, std::vector<double>(size));
   std::vector<double> point(size);
   double from = problem.start, step = 0;
   std::int64_t steps = 0, done = 0;
@@ -368,15 +284,13 @@ OdeSolution integrate_fixed(const OdeProblem& problem, std::span<const double> t
           done = 0;
         }
         double* const y = NV_DATA_S(integration.y());
-        const double* a = method.a.data();
-        for (std::size_t i = 0; i < stages; a += i++) {
+        for (std::size_t i = 0; i < kStages; ++i) {
           std::copy_n(y, size, point.data());
-          for (std::size_t j = 0; j < i; ++j)
-            for (std::size_t x = 0; a[j] != 0 && x < size; ++x) point[x] += step * a[j] * k[j][x];
-          if (const int flag = integration.rhs(t + method.c[i] * step, point, k[i]); flag != 0) return -1;
+          for (std::size_t x = 0; i > 0 && x < size; ++x) point[x] += step * a[i] * k[i - 1][x];
+          if (integration.rhs(t + c[i] * step, point, k[i]) != 0) return -1;
         }
-        for (std::size_t i = 0; i < stages; ++i)
-          for (std::size_t x = 0; x < size; ++x) y[x] += step * method.b[i] * k[i][x];
+        for (std::size_t i = 0; i < kStages; ++i)
+          for (std::size_t x = 0; x < size; ++x) y[x] += step * b[i] * k[i][x];
         ++integration.solution().steps;
         t = ++done == steps ? target : from + static_cast<double>(done) * step;
         return 0;

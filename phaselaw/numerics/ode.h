@@ -10,19 +10,23 @@
 #include "phaselaw/base/fields.h"
 #include "phaselaw/numerics/matrix.h"
 
-// The one seam to the integrators of SUNDIALS (ARKODE, CVODE): initial value problems dy/dt = f(t, y), non-stiff or
-// stiff, of any size, matrix-free.
+// Initial value problems dy/dt = f(t, y), stiff or not, of any size, matrix-free.
 //
-//   integrate         steps chosen so that the local error of each step, in the weighted root mean square norm
+//   integrate         CVODE's backward differentiation formulas of order 1 to 5, with Newton's method, matrix-free GMRES
+//                     and products with df/dy by differences. Steps are chosen so that the local error of each step, in
+//                     the weighted root mean square norm
 //                     sqrt( mean_i (e_i / (relative_tolerance |y_i| + absolute_tolerance))^2 ), stays below 1. The
 //                     error of the solution is proportional to the tolerances; its factor is the problem's.
-//   integrate_fixed   equal steps of a Runge-Kutta method, no error control: global error O(step^order).
+//   integrate_fixed   equal steps of the classical Runge-Kutta method, no error control: global error O(step^4).
 //
-// Every output time is the end of a step: values there have the accuracy of the method, not of an interpolant (bdf and
-// adams interpolate with their own order). Requested times ascend strictly, are finite and not before `start`; `start`
+// Gradient flows of transformers become stiff: as the stream of a token nears zero its normalisation, and with it the
+// fastest rate, grows without bound (measured at d_model = 4: 10^5 times in one run; 3,000 right-hand sides where
+// explicit methods with error control were not half way after 190,000).
+//
+// At an output time inside a step `integrate` interpolates with the order of the method. Requested times ascend strictly, are finite and not before `start`; `start`
 // itself is allowed and gives `initial`.
-// Cost: `rhs_calls` calls of f and O(size) work a call. Memory: about 10 (adams, bdf: 20) vectors, and one a time kept.
-// No step allocates. Source: Hindmarsh et al., ACM TOMS 31 (2005); Reynolds et al., ACM TOMS 49 (2023) [T].
+// Cost: `rhs_calls` calls of f and O(size) work a call. Memory: about 20 vectors, and one for each time kept.
+// No step allocates. Source: Hindmarsh et al., ACM TOMS 31 (2005) [T].
 namespace phaselaw::numerics {
 
 // Writes f(t, y) into dydt; both have the size of `initial`. An exception ends the integration and is passed on.
@@ -36,21 +40,6 @@ struct OdeProblem {
   double start = 0;
 };
 
-// bdf          variable order 1 to 5, Newton with matrix-free GMRES, products with df/dy by differences: the method
-//              for stiff problems, where the fastest time scale is far below the time of interest. Gradient flows
-//              of transformers become so: as the stream of a token nears zero its normalisation, and with it the
-//              fastest rate, grows without bound (measured at d_model = 4: 10^5 times in one run; bdf 3,000
-//              right-hand sides where the others were not half way after 190,000)
-// runge_kutta  explicit, Cash and Karp's order 5(4): errors follow the tolerance best; nothing to lose at kinks and
-//              output times. At least 2 right-hand sides for each 1/|fastest rate|, however slow the solution
-// adams        variable order 1 to 12, fixed-point iteration: a third of the right-hand sides of runge_kutta on long
-//              smooth stretches that are not stiff
-// At the same tolerance the errors of bdf and adams are up to 40 times those of runge_kutta (decays of rates i^-1.5).
-enum class OdeMethod { bdf, runge_kutta, adams };
-
-// Classical methods by their order 1 .. 5.
-enum class FixedStepMethod { euler = 1, heun, kutta3, rk4, dormand_prince5 };
-
 // 100 eps: below this the step-size control would follow the rounding of f.
 inline constexpr double kSmallestRelativeTolerance = 2.3e-14;
 
@@ -60,7 +49,6 @@ struct OdeBudget {
 };
 
 struct OdeOptions {
-  OdeMethod method = OdeMethod::bdf;
   double relative_tolerance = 1e-8;   // kSmallestRelativeTolerance .. 0.1
   double absolute_tolerance = 1e-10;  // > 0
   OdeBudget budget;
@@ -68,7 +56,6 @@ struct OdeOptions {
 };
 
 struct FixedStepOptions {
-  FixedStepMethod method = FixedStepMethod::rk4;
   double step = 0;  // > 0; each stretch between outputs is cut into equal steps, none longer than this
   OdeBudget budget;
   bool keep_values = true;

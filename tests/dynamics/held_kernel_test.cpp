@@ -27,9 +27,7 @@ TEST(HeldKernel, ClosedFormAgreesWithTheIntegratedFlow) {
     const ClosedForm closed(h, kSequences, y, f_0);
     const auto exact = closed.outputs(times);
     numerics::OdeOptions options;
-    options.method = numerics::OdeMethod::runge_kutta;
-    options.relative_tolerance = 1e-11;
-    options.absolute_tolerance = 1e-12;
+    options.relative_tolerance = options.absolute_tolerance = 1e-12;
     const auto flow = held_kernel_flow(kernel::symmetric_operator(h), f_0, y, kSequences, times, options);
     ASSERT_EQ(flow.status, numerics::OdeStatus::finished) << flow.reason;
     EXPECT_LT((flow.values - exact).norm(), 1e-8 * exact.norm());

@@ -31,23 +31,20 @@ void expect_orthonormal(const Matrix<double>& vectors) {
   EXPECT_LE((gram - Matrix<double>::Identity(gram.rows(), gram.cols())).norm(), 1e-10);
 }
 
-TEST(Lanczos, KnownSpectrumFromBothEnds) {
+TEST(Lanczos, KnownSpectrum) {
   for (const std::int64_t size : {1, 2, 10, 64, 65, 200}) {
     LanczosOptions options;
     options.count = 4;
     const auto op = second_difference(size);
-    const auto top = largest_eigenvalues(op, options), bottom = smallest_eigenvalues(op, options);
+    const auto top = largest_eigenvalues(op, options);
     ASSERT_EQ(top.status, LanczosStatus::converged) << size << ": " << top.reason;
-    ASSERT_EQ(bottom.status, LanczosStatus::converged) << size << ": " << bottom.reason;
     ASSERT_EQ(top.values.size(), static_cast<std::size_t>(std::min<std::int64_t>(4, size)));
     for (std::size_t k = 0; k < top.values.size(); ++k) {
       // Weyl: an eigenvalue lies within the residual.
       EXPECT_NEAR(top.values[k], exact_value(size, size - static_cast<std::int64_t>(k)), 4e-10);
-      EXPECT_NEAR(bottom.values[k], exact_value(size, static_cast<std::int64_t>(k) + 1), 4e-10);
       EXPECT_LE(top.residuals[k], 4e-10);
     }
     expect_orthonormal(top.vectors);
-    expect_orthonormal(bottom.vectors);
   }
 }
 
@@ -105,13 +102,12 @@ TEST(Lanczos, RankDeficientOperatorsHaveZeroBelow) {
 TEST(Lanczos, AnEarlyStopIsSaidAndStillABound) {
   LanczosOptions options;
   options.count = 2;
-  options.subspace = 4;
   options.restarts = 2;
-  const auto found = smallest_eigenvalues(second_difference(5000), options);
+  const auto found = largest_eigenvalues(second_difference(5000), options);
   EXPECT_EQ(found.status, LanczosStatus::iteration_limit);
   EXPECT_NE(found.reason.find("raise"), std::string::npos);
   ASSERT_EQ(found.values.size(), 2U);
-  EXPECT_GE(found.values[0], exact_value(5000, 1));
+  EXPECT_LE(found.values[0], exact_value(5000, 5000));
 }
 
 TEST(Lanczos, NotFiniteAndOutOfDomain) {
@@ -119,7 +115,6 @@ TEST(Lanczos, NotFiniteAndOutOfDomain) {
                                    for (double& v : y) v = std::nan("");
                                  }};
   EXPECT_EQ(largest_eigenvalues(broken).status, LanczosStatus::not_finite);
-  EXPECT_EQ(smallest_eigenvalues(broken).status, LanczosStatus::not_finite);
   EXPECT_THROW((void)largest_eigenvalues(SymmetricOperator{}), std::domain_error);
   LanczosOptions none;
   none.count = 0;
