@@ -4,8 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
-#include <numeric>
-#include <thread>
+#include <memory>
 #include <tuple>
 
 #include "phaselaw/base/interrupt.h"
@@ -171,28 +170,26 @@ std::vector<std::vector<double>> all_draws(Refitter& refitter, const numerics::L
                                            std::span<const std::vector<double>> starts, const FitOptions& options,
                                            const Smoothing& smoothing, IntervalSet& set) {
   std::vector<std::vector<double>> draws(static_cast<std::size_t>(options.resamples));
-  const auto threads =
-      std::min<std::size_t>(static_cast<std::size_t>(base::thread_count(options.threads)), draws.size());
-  std::vector<int> checked(threads), improved(threads);
-  const auto work = [&](Refitter& own, std::size_t thread) {
-    Resampler resampler(own, optimum, derived, starts, options, smoothing);
-    for (std::size_t k = thread; k < draws.size() && !base::interrupted(); k += threads)
-      draws[k] = resampler.draw(static_cast<std::uint64_t>(options.seed), k);
-    checked[thread] = resampler.checked();
-    improved[thread] = resampler.improved();
-  };
-  {
-    std::vector<std::jthread> helpers;
-    for (std::size_t thread = 1; thread < threads; ++thread)
-      helpers.emplace_back([&, thread] {
-        Refitter own(refitter.form(), options);
-        work(own, thread);
-      });
-    work(refitter, 0);
-  }
+  base::Team team(
+      static_cast<int>(std::clamp<std::int64_t>(options.resamples, 1, base::thread_count(options.threads))));
+  std::vector<std::unique_ptr<Refitter>> refitters(static_cast<std::size_t>(team.size()));  // of members 1, 2, ...
+  std::vector<std::unique_ptr<Resampler>> resamplers(refitters.size());
+  team.run(options.resamples, [&](std::int64_t k, int member) {
+    if (base::interrupted()) return;
+    const auto m = static_cast<std::size_t>(member);
+    if (!resamplers[m]) {
+      if (m > 0) refitters[m] = std::make_unique<Refitter>(refitter.form(), options);
+      resamplers[m] =
+          std::make_unique<Resampler>(m > 0 ? *refitters[m] : refitter, optimum, derived, starts, options, smoothing);
+    }
+    const auto number = static_cast<std::size_t>(k);
+    draws[number] = resamplers[m]->draw(static_cast<std::uint64_t>(options.seed), number);
+  });
   base::throw_if_interrupted();
-  set.checked = std::accumulate(checked.begin(), checked.end(), 0);
-  set.improved = std::accumulate(improved.begin(), improved.end(), 0);
+  for (const auto& resampler : resamplers) {
+    set.checked += resampler ? resampler->checked() : 0;
+    set.improved += resampler ? resampler->improved() : 0;
+  }
   return draws;
 }
 
