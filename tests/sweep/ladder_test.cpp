@@ -107,7 +107,7 @@ TEST(Ladder, Errors) {
   EXPECT_NE(error_of(text + "[grid]\nn_params = []\n").find("at least one number"), std::string::npos);
   EXPECT_NE(error_of(text + "[grid]\nn_params = [\"1e5\"]\n").find("numbers >= 1"), std::string::npos);
   EXPECT_NE(error_of(text + "[grid]\nn_params = { from = 1, two = 2 }\n").find("'two'"), std::string::npos);
-  EXPECT_NE(error_of(text + "[grid]\nn_params = [1e5]\n\"model.d_model\" = [8]\n").find("leave one"),
+  EXPECT_NE(error_of(text + "[grid]\nn_params = [1e5]\n\"model.d_model\" = [8]\n").find("remove one"),
             std::string::npos);
   EXPECT_NE(error_of(text + "[grid]\nseeds = 2\n[ladder]\n").find("needs sizes"), std::string::npos);
   EXPECT_NE(error_of(text + "[grid]\nn_params = [1e5]\n[ladder]\naspct = 3\n").find("did you mean 'aspect'"),
