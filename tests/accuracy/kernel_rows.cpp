@@ -46,7 +46,7 @@ std::vector<Row> kernel_rows() {
   for (const Algorithm algorithm : algorithms)
     for (const bool wide : {true, false})
       rows.push_back({std::string("H by ") + base::enum_to_text(algorithm) + (wide ? ", double" : ", float"),
-                      "J J^T, J by one J^T u a row", over, error, wide ? 1e-12 : 2e-5});
+                      "J J^T, with J by one J^T u per row", over, error, wide ? 1e-12 : 2e-5});
   Row largest{"ten largest eigenvalues of H, matrix-free", "LAPACK on J J^T", over, "difference / largest", 1e-8};
   for (std::uint64_t i = 0; i < kCases; ++i) {
     const Case c = testing::small_case(i);
@@ -64,7 +64,7 @@ std::vector<Row> kernel_rows() {
       largest.see(std::abs(found.values[k] - all.eigenvalues[k]) / all.lambda_max);
   }
   rows.push_back(largest);
-  Row blocks{"H of GPT-2's, Llama's and other blocks, double", "J J^T, J by one J^T u a row",
+  Row blocks{"H of GPT-2's, Llama's and other blocks, double", "J J^T, with J by one J^T u per row",
              "48 random models, other blocks", error, 1e-12};
   for (std::uint64_t i = 0; i < kCases; ++i) {
     const Case c = testing::small_block_case(i);

@@ -18,11 +18,11 @@ constexpr const char* kBefore =
     "<!-- SPDX-License-Identifier: Apache-2.0 -->\n"
     "<!-- Written by build/release/bin/accuracy (tests/accuracy). -->\n"
     "# Accuracy\n\n"
-    "What each fast path promises and the largest error that was found when this page was written. A test measures all rows\n"
-    "again on the machine at hand and fails where a promise is broken; found errors differ a little between processors.\n"
-    "Where a promise comes from, and what it means, stands in the header of the function. Random models have\n"
-    "1 to 3 layers and sizes of 1 to 65, primes among them, with every readout, mask, activation and parametrisation; eps is\n"
-    "2.2e-16.\n\n";
+    "For each fast path, this page lists the promised accuracy and the largest error that was found when the page was written.\n"
+    "A test measures all rows again on the machine that runs it and fails if a promise is broken. The errors found differ\n"
+    "slightly between processors. The header of each function says where its promise comes from and what it means. Random\n"
+    "models have 1 to 3 layers and sizes of 1 to 65, including primes, with every readout, mask, activation and\n"
+    "parametrisation; eps is 2.2e-16.\n\n";
 
 std::string promise(const Row& row) {
   return fmt::format("| {} | {} | {} | {} | {:.2g} |", row.quantity, row.against, row.over, row.error, row.promised);
