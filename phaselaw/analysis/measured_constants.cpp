@@ -108,7 +108,7 @@ void check_bounds(const PreparedExperiment& s, MeasuredConstants& c) {
                data = *n.n_data, omega = *n.branch_scale;
   // Definition 5.2, branch scale.
   const double log_omega = theory::log_branch_scale({N, L, d, B, n.c_omega}) / ln10;
-  c.checks.push_back({"branch scale omega as Definition 5.2 prescribes it", "Definition 5.2 [S]", log_omega,
+  c.checks.push_back({"branch scale omega as prescribed by Definition 5.2", "Definition 5.2 [S]", log_omega,
                       std::log10(omega), omega <= std::pow(10, log_omega), false,
                       largest({{"B^3", 3 * std::log10(B)},
                                {"d^2.5", 2.5 * std::log10(d)},
@@ -132,8 +132,9 @@ void check_bounds(const PreparedExperiment& s, MeasuredConstants& c) {
                       std::log10(c.rate), c.rate >= std::pow(10, rate), std::pow(10, rate) * c.time < 0.01,
                       largest({{"1/lambda", -lambda}, {"n", std::log10(data)}, {"omega^-2", -2 * std::log10(omega)}})});
   const double radius = theory::log_radius_max(k) / ln10;
-  c.checks.push_back({"weights stay within R_max = omega^2 lambda^2 delta/(4 K^2), K as measured", "section 4 [R]",
-                      radius, std::log10(c.radius), c.radius <= std::pow(10, radius), false,
+  c.checks.push_back({"weights stay within R_max = omega^2 lambda^2 delta/(4 K^2), K as measured",
+                      "docs/theory/convergence.md [R]", radius, std::log10(c.radius), c.radius <= std::pow(10, radius),
+                      false,
                       largest({{"lambda^-2", -2 * lambda},
                                {"1/delta", -std::log10(delta)},
                                {"K^2", 2 * std::log10(n.perturbation_constant)}})});
@@ -142,8 +143,8 @@ void check_bounds(const PreparedExperiment& s, MeasuredConstants& c) {
     for (const auto& layer : c.layers) least = std::min(least, layer.lambda_min);
     return least;
   }();
-  c.checks.push_back({"the kernel drifts by less than lambda_min/2", "section 4 [S]", std::log10(smallest / 2),
-                      std::log10(c.drift_norm), c.drift_norm <= smallest / 2, false,
+  c.checks.push_back({"the kernel drifts by less than lambda_min/2", "docs/theory/convergence.md [S]",
+                      std::log10(smallest / 2), std::log10(c.drift_norm), c.drift_norm <= smallest / 2, false,
                       largest({{"1/lambda_min", -std::log10(smallest)}, {"drift", std::log10(c.drift_norm)}})});
 }
 
@@ -153,7 +154,7 @@ void check_risk(MeasuredConstants& c) {
   if (std::isnan(c.excess_risk) || !(n.noise > 0)) return;
   const double variance = n.noise * n.noise * n.d_eff / *n.n_data;
   c.checks.push_back({"excess risk <= R0 exp(-alpha T) + c_M/M + xi^2 d_eff/n, alpha and d_eff as measured",
-                      "section 5 [R]",
+                      "docs/theory/excess-risk.md [R]",
                       std::log10(n.initial_risk * std::exp(-c.rate * c.time) + n.c_model / *n.n_params + variance),
                       std::log10(c.excess_risk), false, false,
                       largest({{"R0 exp(-alpha T)", std::log10(n.initial_risk) - c.rate * c.time / std::log(10.0)},
@@ -163,8 +164,9 @@ void check_risk(MeasuredConstants& c) {
   upper.holds = upper.log10_measured <= upper.log10_bound;
   upper.vacuous = upper.holds && std::pow(10, upper.log10_bound) > c.trivial_risk;
   const double lower = n.noise * n.noise / (16 * *n.n_data);
-  c.checks.push_back({"excess risk >= xi^2/(16 n), worst case over targets", "section 10 [T]", std::log10(lower),
-                      std::log10(c.excess_risk), c.excess_risk >= lower, false, "n = " + fmt::format("{}", *n.n_data)});
+  c.checks.push_back({"excess risk >= xi^2/(16 n), worst case over targets", "docs/theory/lower-bounds.md [T]",
+                      std::log10(lower), std::log10(c.excess_risk), c.excess_risk >= lower, false,
+                      "n = " + fmt::format("{}", *n.n_data)});
 }
 
 void require_measurable(const PreparedExperiment& s) {
@@ -174,7 +176,7 @@ void require_measurable(const PreparedExperiment& s) {
         "identity or linear");
   const std::int64_t rows = s.split.train.n * s.rows_per_sequence();
   if (rows > s.experiment.flow.max_rows)
-    throw base::InputError(fmt::format("{} kernel rows are above flow.max_rows = {}; use fewer sequences or raise it",
+    throw base::InputError(fmt::format("{} kernel rows exceed flow.max_rows = {}; use fewer sequences, or raise it",
                                        rows, s.experiment.flow.max_rows));
 }
 
@@ -186,8 +188,8 @@ theory::LayerAssumption check_assumption(const PreparedExperiment& s, MeasuredCo
   auto assumption = theory::check_layer_kernels(smallest, s.experiment.model.branch_scale, floor);
   if (assumption.verdict != theory::PositiveDefinite::holds)
     c.notes.push_back(
-        fmt::format("Assumption 5.1 {}: the smallest eigenvalue of {} is {}, rounding {}; bounds "
-                    "that divide by lambda say nothing",
+        fmt::format("Assumption 5.1 {}: the smallest eigenvalue of {} is {}, with rounding errors of {}; "
+                    "bounds that divide by lambda give no information",
                     base::enum_name(assumption.verdict), c.layers[assumption.weakest_layer].name,
                     base::format_number(smallest[assumption.weakest_layer]), base::format_number(floor)));
   return assumption;
@@ -232,7 +234,7 @@ void fill_numbers(const PreparedExperiment& s, const dynamics::ClosedForm& close
   if (s.experiment.data.noise > 0)
     n.noise = data::noise_level(s.experiment.data);
   else
-    c.notes.push_back("the data have no noise; xi = 1 stands in the formulas that need one");
+    c.notes.push_back("the data have no noise; formulas that need one use xi = 1");
   const double delta = n.failure_prob;
   if (c.radius > 0) {
     n.perturbation_constant = c.drift_norm / (o.branch_scale * std::sqrt(c.radius / delta));

@@ -56,7 +56,8 @@ void require_closed_form(const PreparedExperiment& s) {
         "for text set data.target = \"regression\" and model.readout = \"linear\"");
   if (s.experiment.data.noise > 0 && s.experiment.data.noise_exponent != 0)
     throw base::InputError(
-        "predict takes every size of the data from one pool with one noise; set data.noise_exponent to 0");
+        "predict draws all sizes of the data from one pool, so the noise must not depend on the size; "
+        "set data.noise_exponent to 0");
 }
 
 // The training's learning rate. Gradient descent at it is stable on the data of every size, or a warning says not.
@@ -254,7 +255,7 @@ Prediction predict(const PreparedExperiment& s, const PredictOptions& options) {
   add_other_surfaces(pool, surface, s.split.train.n, progress, p);
   p.seconds_beside = base::seconds_since(start) - p.seconds;
   if (e.training.optimizer == training::OptimizerKind::adamw)
-    p.warnings.push_back("adamw does not follow the gradient flow that is predicted; use gd or sgd for a comparison");
+    p.warnings.push_back("adamw does not follow the predicted gradient flow; use gd or sgd for a comparison");
   if (const auto warning = s.target_warning(); !warning.empty()) p.warnings.push_back(warning);
   if (options.check) p.check = check(s, p, options);
   return p;

@@ -118,7 +118,7 @@ Context context_of(const ReproduceOptions& options) {
                   .threads = options.threads};
   if (context.arrays_x.empty() != context.arrays_y.empty())
     throw base::InputError({context.arrays_x.empty() ? "--arrays-x" : "--arrays-y"},
-                           fmt::format("inputs and targets belong together; found {} alone; give both or neither",
+                           fmt::format("inputs and targets must be given together; found only {}",
                                        context.arrays_x.empty() ? "--arrays-y" : "--arrays-x"));
   return context;
 }
@@ -168,7 +168,7 @@ void finish_page(const ReproduceOptions& options, bool out_of_time, Findings& fo
   report::add_provenance(options.made_by, page);
   if (!found.unfinished.empty())
     page.notice = fmt::format(
-        "Incomplete: {} not finished when {}. What they measured is kept; the same command carries out the rest.",
+        "Incomplete: {} not finished when {}. Finished measurements are kept; run the same command again for the rest.",
         fmt::join(found.unfinished, ", "), out_of_time ? "the time limit was reached" : "the program was interrupted");
 }
 

@@ -196,7 +196,7 @@ void keep_last_records(std::vector<Row>& rows, LossCurve& curve) {
   }
   if (last.size() < rows.size())
     curve.notes.push_back(
-        fmt::format("{} rows repeat a step: the last record of each counts", rows.size() - last.size()));
+        fmt::format("{} rows repeat a step; the last record of each step is used", rows.size() - last.size()));
   rows = std::move(last);
 }
 

@@ -426,9 +426,9 @@ void add_parametric(const Sizes& sizes, const IsoflopOptions& options, IsoflopRe
   const auto unknown = std::count_if(spline.begin(), spline.end(), [](const Vertex& v) { return v.inside && !v.bias; });
   if (unknown > 0)
     result.notes.push_back(
-        fmt::format("at {} budgets the runs have their minimum inside the grid and the fitted law has "
-                    "its own outside: the law does not follow these bowls, so that no bias is known "
-                    "there; another --law, or fewer far-off sizes",
+        fmt::format("at {} budgets the measured minimum lies inside the grid and that of the fitted law outside: "
+                    "the law does not follow these bowls, so their bias is unknown; "
+                    "use another --law, or remove sizes far from the minimum",
                     unknown));
 }
 
@@ -484,7 +484,7 @@ IsoflopResult isoflop(const tables::Measurements& data, const std::vector<std::s
   result.methods.push_back(bowls(BowlShape::parabola, sizes, result.budgets, options));
   result.methods.push_back(bowls(BowlShape::akima, sizes, result.budgets, options));
   if (result.fit.fit.value.empty() || !result.fit.fit.convergence.certified) {
-    result.notes.push_back(fmt::format("method 3 is left out: the fit of {} is not certified ({})", law.name,
+    result.notes.push_back(fmt::format("method 3 is not used, because the fit of {} is not certified ({})", law.name,
                                        result.fit.fit.convergence.status));
     return result;
   }
