@@ -78,7 +78,8 @@ TEST(Figure, PointsWithoutAPlaceAreLeftOutAndCounted) {
   Figure figure = small_figure();
   constexpr double kNan = std::numeric_limits<double>::quiet_NaN(), kInfinity = std::numeric_limits<double>::infinity();
   figure.series = {{"a", {0, 1, 10, 100, 1000, 1e4, kInfinity}, {1, 2, kNan, 3, -1, 4, 5}}};
-  EXPECT_EQ(Drawing(figure).caption(), "caption. 4 points are left out because they are not finite, or not positive on a log axis.");
+  EXPECT_EQ(Drawing(figure).caption(),
+            "caption. 4 points are left out because they are not finite, or not positive on a log axis.");
   EXPECT_EQ(read_markup(Drawing(figure).svg()).problem, "");
   figure.x.log = figure.y.log = false;
   EXPECT_EQ(Drawing(figure).caption(), "caption. 2 points are left out because they are not finite.");
