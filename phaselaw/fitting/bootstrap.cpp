@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
-#include <memory>
+#include <numeric>
 #include <tuple>
 
 #include "phaselaw/base/interrupt.h"
@@ -170,26 +170,25 @@ std::vector<std::vector<double>> all_draws(Refitter& refitter, const numerics::L
                                            std::span<const std::vector<double>> starts, const FitOptions& options,
                                            const Smoothing& smoothing, IntervalSet& set) {
   std::vector<std::vector<double>> draws(static_cast<std::size_t>(options.resamples));
-  base::Team team(
-      static_cast<int>(std::clamp<std::int64_t>(options.resamples, 1, base::thread_count(options.threads))));
-  std::vector<std::unique_ptr<Refitter>> refitters(static_cast<std::size_t>(team.size()));  // of members 1, 2, ...
-  std::vector<std::unique_ptr<Resampler>> resamplers(refitters.size());
-  team.run(options.resamples, [&](std::int64_t k, int member) {
-    if (base::interrupted()) return;
-    const auto m = static_cast<std::size_t>(member);
-    if (!resamplers[m]) {
-      if (m > 0) refitters[m] = std::make_unique<Refitter>(refitter.form(), options);
-      resamplers[m] =
-          std::make_unique<Resampler>(m > 0 ? *refitters[m] : refitter, optimum, derived, starts, options, smoothing);
-    }
-    const auto number = static_cast<std::size_t>(k);
-    draws[number] = resamplers[m]->draw(static_cast<std::uint64_t>(options.seed), number);
+  // A turn takes every stripes-th resample; all turns but the first have a refitter of their own.
+  const auto stripes =
+      std::min<std::size_t>(static_cast<std::size_t>(base::thread_count(options.threads)), draws.size());
+  std::vector<int> checked(stripes), improved(stripes);
+  const auto work = [&](Refitter& own, std::size_t stripe) {
+    Resampler resampler(own, optimum, derived, starts, options, smoothing);
+    for (std::size_t k = stripe; k < draws.size() && !base::interrupted(); k += stripes)
+      draws[k] = resampler.draw(static_cast<std::uint64_t>(options.seed), k);
+    checked[stripe] = resampler.checked();
+    improved[stripe] = resampler.improved();
+  };
+  base::parallel_for(static_cast<std::int64_t>(stripes), options.threads, [&](std::int64_t stripe, int) {
+    if (stripe == 0) return work(refitter, 0);
+    Refitter own(refitter.form(), options);
+    work(own, static_cast<std::size_t>(stripe));
   });
   base::throw_if_interrupted();
-  for (const auto& resampler : resamplers) {
-    set.checked += resampler ? resampler->checked() : 0;
-    set.improved += resampler ? resampler->improved() : 0;
-  }
+  set.checked = std::accumulate(checked.begin(), checked.end(), 0);
+  set.improved = std::accumulate(improved.begin(), improved.end(), 0);
   return draws;
 }
 
