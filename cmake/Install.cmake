@@ -63,7 +63,7 @@ endif()
 set(pkg_onednn "")
 get_target_property(links_onednn phaselaw_onednn INTERFACE_LINK_LIBRARIES)
 if(links_onednn)
-  set(pkg_onednn " -ldnnl")
+  set(pkg_onednn " -ldnnl -fopenmp")
 endif()
 file(RELATIVE_PATH pkg_prefix "/${CMAKE_INSTALL_LIBDIR}/pkgconfig" "/")  # from the .pc: --prefix may move it
 configure_file("${CMAKE_CURRENT_LIST_DIR}/phaselaw.pc.in" "${PROJECT_BINARY_DIR}/phaselaw.pc" @ONLY)

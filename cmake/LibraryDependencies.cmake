@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # What the libraries link: read by this project's build and, installed, by find_package(phaselaw).
 find_package(Threads REQUIRED)
-find_package(OpenMP REQUIRED)  # libgomp, part of GCC
+find_package(OpenMP REQUIRED)  # libgomp, part of GCC; oneDNN alone uses its threads
 find_package(PkgConfig REQUIRED)
 find_package(ZLIB REQUIRED)  # tables as .gz
 find_package(fmt REQUIRED)

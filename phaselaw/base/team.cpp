@@ -4,10 +4,15 @@
 #include <algorithm>
 #include <utility>
 
+#include <sched.h>
+
 namespace phaselaw::base {
 
 int thread_count(std::int64_t asked) {
-  return asked > 0 ? static_cast<int>(asked) : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  if (asked > 0) return static_cast<int>(asked);
+  cpu_set_t set;
+  if (::sched_getaffinity(0, sizeof set, &set) == 0) return std::max(1, CPU_COUNT(&set));
+  return static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
 }
 
 namespace {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <exception>
@@ -11,10 +12,10 @@
 
 namespace phaselaw::base {
 
-// The number of worker threads for an option `threads`, of which 0 means one for each core.
+// The number of worker threads for an option `threads`, of which 0 means one for each core that this process may use.
 [[nodiscard]] int thread_count(std::int64_t asked);
 
-// A few threads that carry out one loop at a time together: the caller and size() - 1 others, which are started once,
+// All parallel loops of the library are run by a team: a few threads that carry out one loop at a time together: the caller and size() - 1 others, which are started once,
 // wait spinning for some microseconds, then asleep. For loops whose turns take a millisecond; a loop costs a few
 // microseconds and allocates nothing. Which thread takes which turn is not fixed: a turn must not depend on it.
 class Team {
@@ -58,5 +59,11 @@ class Team {
   std::mutex mutex_;
   std::exception_ptr failure_;
 };
+
+// One such loop with a team of its own, of at most one thread for each turn.
+template <class Turn>
+void parallel_for(std::int64_t count, std::int64_t threads, const Turn& turn) {
+  Team(static_cast<int>(std::clamp<std::int64_t>(count, 1, thread_count(threads)))).run(count, turn);
+}
 
 }  // namespace phaselaw::base

@@ -3,11 +3,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <thread>
-
-#include <omp.h>
+#include <memory>
 
 #include "phaselaw/base/errors.h"
+#include "phaselaw/base/team.h"
 #include "phaselaw/model/flops.h"
 #include "phaselaw/model/loss.h"
 #include "phaselaw/numerics/gemm.h"
@@ -72,6 +71,7 @@ struct FullBatch::State {
   FlowData data;
   std::int64_t n, width, batch = 1, batches = 1, groups = 1;  // width: outputs of a sequence
   int threads = 1;
+  std::unique_ptr<base::Team> team;
   bool keep;
   std::vector<Model::Workspace> workspaces;       // one a batch when kept, else one a thread
   std::vector<Model::TangentWorkspace> tangents;  // one a thread, when kept
@@ -91,9 +91,9 @@ struct FullBatch::State {
     batches = (n + batch - 1) / batch;
     groups = std::min(kGroups, batches);
     const double work = 6 * static_cast<double>(n * o.seq_len) * static_cast<double>(model.table().size());
-    const int cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
-    threads = wanted_threads > 0 ? wanted_threads : work < kWorthThreads ? 1 : cores;
+    threads = wanted_threads == 0 && work < kWorthThreads ? 1 : base::thread_count(wanted_threads);
     threads = static_cast<int>(std::min<std::int64_t>(threads, groups));
+    team = std::make_unique<base::Team>(threads);
     for (std::int64_t b = 0; b < (keep ? batches : threads); ++b) workspaces.emplace_back(model, batch);
     for (int t = 0; keep && t < threads; ++t) tangents.emplace_back(model, batch);
     outputs.assign(length(threads), std::vector<double>(length(batch * width)));
@@ -124,9 +124,8 @@ struct FullBatch::State {
   template <class Body>
   void for_each_group(Body&& body) const {
     const numerics::OneBlasThread guard;
-#pragma omp parallel for schedule(dynamic) num_threads(threads) if (threads > 1)
-    for (std::int64_t g = 0; g < groups; ++g)
-      body(g, g * batches / groups, (g + 1) * batches / groups, omp_get_thread_num());
+    team->run(groups,
+              [&](std::int64_t g, int thread) { body(g, g * batches / groups, (g + 1) * batches / groups, thread); });
   }
 
   Model::Workspace& workspace(std::int64_t b, int thread) { return workspaces[length(keep ? b : thread)]; }
@@ -178,12 +177,15 @@ struct FullBatch::State {
 
   void add_groups(std::span<double> result) const {
     const auto size = static_cast<std::int64_t>(result.size());
-#pragma omp parallel for simd schedule(static) num_threads(threads) if (threads > 1)
-    for (std::int64_t i = 0; i < size; ++i) {
-      double sum = partial[0][length(i)];
-      for (std::size_t g = 1; g < partial.size(); ++g) sum += partial[g][length(i)];
-      result[length(i)] = sum;
-    }
+    team->run(threads, [&](std::int64_t slice, int) {
+      const std::int64_t end = (slice + 1) * size / threads;
+#pragma omp simd
+      for (std::int64_t i = slice * size / threads; i < end; ++i) {
+        double sum = partial[0][length(i)];
+        for (std::size_t g = 1; g < partial.size(); ++g) sum += partial[g][length(i)];
+        result[length(i)] = sum;
+      }
+    });
   }
 };
 

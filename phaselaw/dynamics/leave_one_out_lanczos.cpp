@@ -6,6 +6,7 @@
 
 #include <Eigen/Eigenvalues>
 
+#include "phaselaw/base/team.h"
 #include "phaselaw/dynamics/leave_one_out_methods.h"
 #include "phaselaw/numerics/gemm.h"
 
@@ -112,16 +113,16 @@ class FoldSpace {
 };
 
 // One step of every space that is not finished: their products are one GEMM.
-void step(const SequenceProblem& problem, std::vector<FoldSpace*>& open, double tolerance, Matrix<double>& vectors,
-          Matrix<double>& products) {
+void step(const SequenceProblem& problem, base::Team& team, std::vector<FoldSpace*>& open, double tolerance,
+          Matrix<double>& vectors, Matrix<double>& products) {
   const Index m = problem.rows(), count = static_cast<Index>(open.size());
   for (Index f = 0; f < count; ++f) vectors.row(f) = open[static_cast<std::size_t>(f)]->vector().transpose();
   numerics::gemm<double>(numerics::Op::none, numerics::Op::none, count, m, m, 1.0, vectors.data(), m,
                          problem.kernel.data(), m, 0.0, products.data(), m);
   {
     const numerics::OneBlasThread one;
-#pragma omp parallel for schedule(dynamic)
-    for (Index f = 0; f < count; ++f) open[static_cast<std::size_t>(f)]->extend(products.row(f).transpose(), tolerance);
+    team.run(count,
+             [&](Index f, int) { open[static_cast<std::size_t>(f)]->extend(products.row(f).transpose(), tolerance); });
   }
   std::erase_if(open, [](const FoldSpace* space) { return space->finished(); });
 }
@@ -160,6 +161,7 @@ LanczosOutcome lanczos(const SequenceProblem& problem, std::span<const double> t
   const auto group = std::clamp<std::size_t>(static_cast<std::size_t>(options.memory_limit / bytes), 1, folds.size());
 
   LanczosOutcome outcome;
+  base::Team team(base::thread_count(0));
   Matrix<double> vectors(static_cast<Index>(group), m), products(static_cast<Index>(group), m);
   for (std::size_t first = 0; first < folds.size(); first += group) {
     const std::size_t last = std::min(first + group, folds.size());
@@ -169,7 +171,7 @@ LanczosOutcome lanczos(const SequenceProblem& problem, std::span<const double> t
     std::vector<FoldSpace*> open;
     for (auto& space : spaces)
       if (!space.finished()) open.push_back(&space);
-    for (Index k = 0; k < most && !open.empty(); ++k) step(problem, open, options.tolerance, vectors, products);
+    for (Index k = 0; k < most && !open.empty(); ++k) step(problem, team, open, options.tolerance, vectors, products);
     for (std::size_t f = first; f < last; ++f) {
       const FoldSpace& space = spaces[f - first];
       outcome.steps = std::max<std::int64_t>(outcome.steps, space.steps());

@@ -11,6 +11,7 @@
 #include <Eigen/Eigenvalues>
 #include <Eigen/LU>
 
+#include "phaselaw/base/team.h"
 #include "phaselaw/dynamics/leave_one_out_methods.h"
 #include "phaselaw/dynamics/rational_exponential.h"
 #include "phaselaw/numerics/gemm.h"
@@ -165,15 +166,15 @@ void rational(const SequenceProblem& problem, std::span<const double> times,
   for (std::size_t f = 0; f < folds.size(); ++f) by_size[folds[f].size()].push_back(f);
 
   const numerics::OneBlasThread one;
+  base::Team team(base::thread_count(0));
   for (const auto& [size, members] : by_size) {
     const auto trained_on = static_cast<double>(n - static_cast<std::int64_t>(size));
     const auto held = static_cast<Eigen::Index>(size) * problem.rows_per_sequence;
     const auto each = [&](const auto& what) {
-#pragma omp parallel for schedule(dynamic)
-      for (std::size_t m = 0; m < members.size(); ++m) {
-        const auto rows = rows_of(folds[members[m]], problem.rows_per_sequence);
+      team.run(static_cast<std::int64_t>(members.size()), [&](std::int64_t m, int) {
+        const auto rows = rows_of(folds[members[static_cast<std::size_t>(m)]], problem.rows_per_sequence);
         what(Fold(system, along, rows), rows);
-      }
+      });
     };
     // Before the first time that moves anything and after the last one that rounding lets through, the limits are
     // exact.

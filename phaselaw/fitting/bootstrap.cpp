@@ -5,7 +5,6 @@
 #include <cmath>
 #include <map>
 #include <numeric>
-#include <thread>
 #include <tuple>
 
 #include "phaselaw/base/interrupt.h"
@@ -171,25 +170,22 @@ std::vector<std::vector<double>> all_draws(Refitter& refitter, const numerics::L
                                            std::span<const std::vector<double>> starts, const FitOptions& options,
                                            const Smoothing& smoothing, IntervalSet& set) {
   std::vector<std::vector<double>> draws(static_cast<std::size_t>(options.resamples));
-  const auto threads =
+  // A turn takes every stripes-th resample, with a refitter of its own but for the first.
+  const auto stripes =
       std::min<std::size_t>(static_cast<std::size_t>(base::thread_count(options.threads)), draws.size());
-  std::vector<int> checked(threads), improved(threads);
-  const auto work = [&](Refitter& own, std::size_t thread) {
+  std::vector<int> checked(stripes), improved(stripes);
+  const auto work = [&](Refitter& own, std::size_t stripe) {
     Resampler resampler(own, optimum, derived, starts, options, smoothing);
-    for (std::size_t k = thread; k < draws.size() && !base::interrupted(); k += threads)
+    for (std::size_t k = stripe; k < draws.size() && !base::interrupted(); k += stripes)
       draws[k] = resampler.draw(static_cast<std::uint64_t>(options.seed), k);
-    checked[thread] = resampler.checked();
-    improved[thread] = resampler.improved();
+    checked[stripe] = resampler.checked();
+    improved[stripe] = resampler.improved();
   };
-  {
-    std::vector<std::jthread> helpers;
-    for (std::size_t thread = 1; thread < threads; ++thread)
-      helpers.emplace_back([&, thread] {
-        Refitter own(refitter.form(), options);
-        work(own, thread);
-      });
-    work(refitter, 0);
-  }
+  base::parallel_for(static_cast<std::int64_t>(stripes), options.threads, [&](std::int64_t stripe, int) {
+    if (stripe == 0) return work(refitter, 0);
+    Refitter own(refitter.form(), options);
+    work(own, static_cast<std::size_t>(stripe));
+  });
   base::throw_if_interrupted();
   set.checked = std::accumulate(checked.begin(), checked.end(), 0);
   set.improved = std::accumulate(improved.begin(), improved.end(), 0);

@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <memory>
 #include <numeric>
-#include <thread>
 
 #include "phaselaw/base/errors.h"
 #include "phaselaw/base/interrupt.h"
@@ -113,18 +113,15 @@ std::vector<std::vector<double>> all_draws(const RunResampler& resampler, const 
   std::vector<std::vector<double>> draws(static_cast<std::size_t>(options.resamples));
   FitOptions plain = options;
   plain.starts.clear();
-  const auto threads =
-      std::min<std::size_t>(static_cast<std::size_t>(base::thread_count(options.threads)), draws.size());
-  const auto work = [&](std::size_t thread) {
-    Refitter refitter(resampler.form(), plain);
-    for (std::size_t k = thread; k < draws.size() && !base::interrupted(); k += threads)
-      draws[k] = resampler.draw(k, fit.theta, starts, refitter);
-  };
-  {
-    std::vector<std::jthread> helpers;
-    for (std::size_t thread = 1; thread < threads; ++thread) helpers.emplace_back(work, thread);
-    work(0);
-  }
+  base::Team team(
+      static_cast<int>(std::clamp<std::int64_t>(options.resamples, 1, base::thread_count(options.threads))));
+  std::vector<std::unique_ptr<Refitter>> refitters(static_cast<std::size_t>(team.size()));  // by member
+  team.run(options.resamples, [&](std::int64_t k, int member) {
+    if (base::interrupted()) return;
+    auto& own = refitters[static_cast<std::size_t>(member)];
+    if (!own) own = std::make_unique<Refitter>(resampler.form(), plain);
+    draws[static_cast<std::size_t>(k)] = resampler.draw(static_cast<std::uint64_t>(k), fit.theta, starts, *own);
+  });
   base::throw_if_interrupted();
   return draws;
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "phaselaw/kernel/contraction.h"
 
-#include "phaselaw/base/interrupt.h"
 #include "phaselaw/kernel/counted.h"
 #include "phaselaw/kernel/sandwich.h"
 #include "phaselaw/kernel/stream_jacobian.h"
@@ -60,21 +59,15 @@ std::vector<Signals<T>> side_signals(const Problem<T>& problem, Side<T>& side, I
   const auto n = static_cast<Index>(side.traces.size());
   std::vector<Signals<T>> signals(side.traces.size());
   const bool below = s.passes_below(layer);
-  double total = 0;
-#pragma omp parallel num_threads(problem.threads) reduction(+ : total)
-  {
-    AlignedVector<T> jacobian(static_cast<std::size_t>(below ? s.stream * s.stream : 0));
-#pragma omp for schedule(dynamic)
-    for (Index a = 0; a < n; ++a) {
-      const auto i = static_cast<std::size_t>(a);
-      LayerFactors<T> factors;
-      layer_factors(s, problem.theta, side.traces[i].layers[static_cast<std::size_t>(layer)], layer, list, factors,
-                    below ? jacobian.data() : nullptr, total);
-      signals[i] = make_signals(s, list, std::move(factors), side.b[i], total);
-      if (below) step_stream_jacobian(s, jacobian.data(), side.b[i], total);
-    }
-  }
-  flop += total;
+  const auto scratch = [&] { return AlignedVector<T>(static_cast<std::size_t>(below ? s.stream * s.stream : 0)); };
+  flop += problem.run(n, scratch, [&](Index a, AlignedVector<T>& jacobian, double& spent) {
+    const auto i = static_cast<std::size_t>(a);
+    LayerFactors<T> factors;
+    layer_factors(s, problem.theta, side.traces[i].layers[static_cast<std::size_t>(layer)], layer, list, factors,
+                  below ? jacobian.data() : nullptr, spent);
+    signals[i] = make_signals(s, list, std::move(factors), side.b[i], spent);
+    if (below) step_stream_jacobian(s, jacobian.data(), side.b[i], spent);
+  });
   return signals;
 }
 
@@ -101,20 +94,17 @@ template <class T, class Compute>
 void add_pairs(Problem<T>& problem, T* matrix, Compute&& compute) {
   const KernelShape& s = problem.shape;
   const auto pairs = problem.pairs();
-  double total = 0;
-#pragma omp parallel num_threads(problem.threads) reduction(+ : total)
-  {
-    Panels<T> block(s.rows, panel_count<T>(s.rows) * kPanelWidth<T>);
+  struct Scratch {
+    Panels<T> block;
     AlignedVector<T> mixed;
-#pragma omp for schedule(dynamic)
-    for (std::size_t p = 0; p < pairs.size(); ++p) {
-      if (base::interrupted()) continue;
-      const auto [a, b] = pairs[p];
-      compute(static_cast<std::size_t>(a), static_cast<std::size_t>(b), block, mixed, total);
-      write_block(problem, matrix, a, b, true, block);
-    }
-  }
-  problem.result.flop += total;
+  };
+  const auto scratch = [&] { return Scratch{Panels<T>(s.rows, round_up<T>(s.rows)), {}}; };
+  problem.result.flop +=
+      problem.run(static_cast<Index>(pairs.size()), scratch, [&](Index p, Scratch& w, double& spent) {
+        const auto [a, b] = pairs[static_cast<std::size_t>(p)];
+        compute(static_cast<std::size_t>(a), static_cast<std::size_t>(b), w.block, w.mixed, spent);
+        write_block(problem, matrix, a, b, true, w.block);
+      });
 }
 
 Index sequences_per_block(const KernelShape& s) { return std::max<Index>(1, kBlockRows / s.rows); }
@@ -134,22 +124,15 @@ void fill_slab(const Problem<T>& problem, const std::vector<Signals<T>>& signals
   const auto n = static_cast<Index>(signals.size());
   const Index columns = n * s.rows, inner = term.depth * s.rows;
   slab.resize(static_cast<std::size_t>(count * term.depth * columns));
-  double total = 0;
-#pragma omp parallel num_threads(problem.threads) reduction(+ : total)
-  {
-    AlignedVector<T> own(static_cast<std::size_t>(count * inner));
-#pragma omp for schedule(dynamic)
-    for (Index a = 0; a < n; ++a) {
-      if (base::interrupted()) continue;
-      const auto& from = signals[static_cast<std::size_t>(a)];
-      counted_gemm<T>(total, Op::transpose, Op::none, count, inner, s.length, T(1),
-                      from.features.data() + term.feature_offset + start, term.feature, from.by_term[index].data(),
-                      inner, T(0), own.data(), inner);
-      for (Index k = 0; k < count * term.depth; ++k)
-        std::copy_n(own.data() + k * s.rows, s.rows, slab.data() + k * columns + a * s.rows);
-    }
-  }
-  flop += total;
+  const auto scratch = [&] { return AlignedVector<T>(static_cast<std::size_t>(count * inner)); };
+  flop += problem.run(n, scratch, [&](Index a, AlignedVector<T>& own, double& spent) {
+    const auto& from = signals[static_cast<std::size_t>(a)];
+    counted_gemm<T>(spent, Op::transpose, Op::none, count, inner, s.length, T(1),
+                    from.features.data() + term.feature_offset + start, term.feature, from.by_term[index].data(), inner,
+                    T(0), own.data(), inner);
+    for (Index k = 0; k < count * term.depth; ++k)
+      std::copy_n(own.data() + k * s.rows, s.rows, slab.data() + k * columns + a * s.rows);
+  });
 }
 
 template <class T>
@@ -160,15 +143,11 @@ void add_slab(Problem<T>& problem, T* matrix, Index depth, const AlignedVector<T
   std::vector<std::pair<Index, Index>> blocks;
   for (Index r = 0; r < n_rows; r += step)
     for (Index c = problem.symmetric ? r : 0; c < leading; c += step) blocks.emplace_back(r, c);
-  double total = 0;
-#pragma omp parallel for schedule(dynamic) num_threads(problem.threads) reduction(+ : total)
-  for (std::size_t i = 0; i < blocks.size(); ++i) {
-    if (base::interrupted()) continue;
-    const auto [r, c] = blocks[i];
-    counted_gemm<T>(total, Op::transpose, Op::none, std::min(step, n_rows - r), std::min(step, leading - c), depth,
+  problem.result.flop += problem.run(static_cast<Index>(blocks.size()), [&](Index i, double& spent) {
+    const auto [r, c] = blocks[static_cast<std::size_t>(i)];
+    counted_gemm<T>(spent, Op::transpose, Op::none, std::min(step, n_rows - r), std::min(step, leading - c), depth,
                     T(1), rows.data() + r, n_rows, cols.data() + c, leading, T(1), matrix + r * leading + c, leading);
-  }
-  problem.result.flop += total;
+  });
 }
 
 // The lower triangle from the upper one.
@@ -176,11 +155,12 @@ template <class T>
 void mirror(const Problem<T>& problem, T* matrix) {
   const Index n = problem.leading();
   constexpr Index kTile = 64;
-#pragma omp parallel for schedule(dynamic) num_threads(problem.threads)
-  for (Index r0 = 0; r0 < n; r0 += kTile)
+  problem.team.run((n + kTile - 1) / kTile, [&](Index tile, int) {
+    const Index r0 = tile * kTile;
     for (Index c0 = 0; c0 <= r0; c0 += kTile)
       for (Index r = r0; r < std::min(n, r0 + kTile); ++r)
         for (Index c = c0; c < std::min({n, c0 + kTile, r}); ++c) matrix[r * n + c] = matrix[c * n + r];
+  });
 }
 
 double result_bytes(const KernelShape& s, Index rows, Index cols, Detail detail, std::size_t scalar) {

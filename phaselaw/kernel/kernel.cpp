@@ -4,14 +4,13 @@
 #include <algorithm>
 #include <cstdint>
 
-#include <omp.h>
-
 #ifdef __linux__
 #include <sys/mman.h>
 #endif
 
 #include "phaselaw/base/clock.h"
 #include "phaselaw/base/interrupt.h"
+#include "phaselaw/base/team.h"
 #include "phaselaw/kernel/contraction.h"
 #include "phaselaw/kernel/problem.h"
 #include "phaselaw/kernel/recursion.h"
@@ -55,10 +54,9 @@ DenseKernel<T> compute(const model::Transformer<T>& model, std::span<const T> th
   result.plan = plan_kernel(model.options(), rows.n, symmetric ? 0 : cols.n, options, sizeof(T));
   const KernelShape shape(model.options(), model.table(), options.reduce);
   const numerics::OneBlasThread one_thread;
-  const int offered = options.threads > 0 ? static_cast<int>(options.threads) : omp_get_max_threads();
-  const int threads = useful_threads(result.plan.cost.flop, offered);
+  base::Team team(useful_threads(result.plan.cost.flop, base::thread_count(options.threads)));
   Problem<T> problem{shape,     theta,          rows,       cols,
-                     symmetric, options.detail, threads,    part_names(shape, options.detail),
+                     symmetric, options.detail, team,       part_names(shape, options.detail),
                      result,    row_numbers,    col_numbers};
   allocate(result.total, rows.n * shape.rows, cols.n * shape.rows);
   for (const PartName& part : problem.parts) {

@@ -19,7 +19,7 @@
 //
 // Accuracy: relative Frobenius error against J J^T in double < 1e-12 (double) and < 2e-5 (float), forward pass in T
 // included. The symmetric kernel is symmetric to the bit; eigenvalues are >= -4 n_rows eps ||H||_2.
-// Cost: planner.h. Memory: plan.cost.bytes(). Threads: pairs of sequences, OpenMP; results do not depend on them.
+// Cost: planner.h. Memory: plan.cost.bytes(). Threads: pairs of sequences; results do not depend on them.
 // Errors: InputError from plan_kernel; std::domain_error when the forward pass is not finite; base::Interrupted on
 // Ctrl-C, once the pairs at work are done.
 // Source: theory.md section 3 [T]; the algorithm: docs/kernels.md.

@@ -2,11 +2,11 @@
 #include "phaselaw/kernel/matrix_free.h"
 
 #include <algorithm>
-#include <atomic>
 #include <cmath>
-#include <thread>
+#include <memory>
 
 #include "phaselaw/base/errors.h"
+#include "phaselaw/base/team.h"
 #include "phaselaw/model/backward_plan.h"
 #include "phaselaw/numerics/gemm.h"
 #include "phaselaw/numerics/matrix.h"
@@ -21,20 +21,6 @@ constexpr std::size_t kBatchBytes = std::size_t{4} << 20;
 constexpr std::int64_t kBatchRows = 64;
 
 using numerics::length;
-
-// body(task, worker) for task = 0 .. tasks-1, each once; workers take the next task as they become free.
-template <class Body>
-void for_each_task(std::int64_t tasks, int threads, Body&& body) {
-  const numerics::OneBlasThread guard;
-  std::atomic<std::int64_t> next{0};
-  const auto work = [&](int worker) {
-    for (std::int64_t task = next++; task < tasks; task = next++) body(task, worker);
-  };
-  std::vector<std::jthread> others;
-  const auto workers = static_cast<int>(std::min<std::int64_t>(threads, tasks));
-  for (int worker = 1; worker < workers; ++worker) others.emplace_back(work, worker);
-  work(0);
-}
 
 void check_finite(const char* what, const auto& values) {
   for (std::size_t i = 0; i < values.size(); ++i)
@@ -70,6 +56,7 @@ struct TangentOperator<T>::State {
   std::vector<std::int32_t> tokens;
   std::int64_t n, batch = 1, batches = 1, groups = 1;
   int threads;
+  std::unique_ptr<base::Team> team;
   bool keep = false;
   std::vector<bool> selected;
   std::vector<typename Model::Workspace> workspaces;       // one a batch when kept, else one a worker
@@ -82,8 +69,7 @@ struct TangentOperator<T>::State {
         const TangentOptions& wanted)
       : model(options), theta(std::move(parameters)), n(inputs.n) {
     adopt(inputs);
-    const auto cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
-    threads = wanted.threads > 0 ? wanted.threads : cores;
+    threads = base::thread_count(wanted.threads);
     // A workspace grows linearly with its capacity: two sizes tell the rest.
     const std::size_t one = typename Model::Workspace(model, 1).bytes(),
                       two = typename Model::Workspace(model, 2).bytes();
@@ -105,8 +91,15 @@ struct TangentOperator<T>::State {
     partial.assign(length(groups), std::vector<T>(theta.size(), T(0)));
     gradient.resize(theta.size());
     discarded.assign(length(threads), std::vector<T>(length(batch * model.outputs_per_sequence())));
-    if (keep)
-      for_each_task(batches, threads, [&](std::int64_t b, int worker) { forward(b, worker, workspaces[length(b)]); });
+    team = std::make_unique<base::Team>(threads);
+    if (keep) for_each_task(batches, [&](std::int64_t b, int worker) { forward(b, worker, workspaces[length(b)]); });
+  }
+
+  // body(task, worker) for task = 0 .. tasks - 1, each once.
+  template <class Body>
+  void for_each_task(std::int64_t tasks, const Body& body) {
+    const numerics::OneBlasThread guard;
+    team->run(tasks, body);
   }
 
   void adopt(const model::Inputs<T>& inputs) {
@@ -159,7 +152,7 @@ struct TangentOperator<T>::State {
   }
 
   void adjoint(const T* v, T* result) {
-    for_each_task(groups, threads, [&](std::int64_t group, int worker) {
+    for_each_task(groups, [&](std::int64_t group, int worker) {
       auto& sum = partial[length(group)];
       std::fill(sum.begin(), sum.end(), T(0));
       for (std::int64_t b = group * batches / groups; b < (group + 1) * batches / groups; ++b)
@@ -167,7 +160,7 @@ struct TangentOperator<T>::State {
     });
     // The groups in their order, slice by slice.
     const std::int64_t size = static_cast<std::int64_t>(theta.size()), slices = (size + kSlice - 1) / kSlice;
-    for_each_task(slices, threads, [&](std::int64_t slice, int) {
+    for_each_task(slices, [&](std::int64_t slice, int) {
       const std::int64_t from = slice * kSlice, to = std::min(size, from + kSlice);
       std::copy(partial[0].begin() + from, partial[0].begin() + to, result + from);
       for (std::size_t group = 1; group < partial.size(); ++group) {
@@ -179,7 +172,7 @@ struct TangentOperator<T>::State {
   }
 
   void jacobian(std::span<const T> tangent, T* result) {
-    for_each_task(batches, threads, [&](std::int64_t b, int worker) {
+    for_each_task(batches, [&](std::int64_t b, int worker) {
       model.jvp(theta, inputs(b), activations(b, worker), tangents[length(worker)], tangent,
                 result + b * batch * model.outputs_per_sequence());
     });
@@ -291,7 +284,7 @@ template <class T>
 void TangentOperator<T>::outputs(std::span<T> out) {
   PHASELAW_CHECK_EQ(static_cast<std::int64_t>(out.size()), rows());
   State& s = *state_;
-  for_each_task(s.batches, s.threads, [&](std::int64_t b, int worker) {
+  s.for_each_task(s.batches, [&](std::int64_t b, int worker) {
     s.model.forward(s.theta, s.inputs(b), s.workspaces[length(s.keep ? b : worker)],
                     out.data() + b * s.batch * s.model.outputs_per_sequence());
   });
@@ -305,7 +298,7 @@ void TangentOperator<T>::jacobian_rows(std::int64_t sequence, numerics::MatrixVi
   PHASELAW_CHECK(rows.rows() == count && rows.cols() == selected_parameters());
   const model::Inputs<T> input = s.inputs(sequence, 1);
   const auto workers = std::min<std::int64_t>(s.threads, count);
-  for_each_task(workers, s.threads, [&](std::int64_t part, int) {
+  s.for_each_task(workers, [&](std::int64_t part, int) {
     typename State::Model::Workspace workspace(s.model, 1);
     workspace.select(s.model, s.selected);
     std::vector<T> unit(length(count), T(0)), row(s.theta.size());

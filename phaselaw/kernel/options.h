@@ -58,7 +58,7 @@ struct KernelOptions {
   Algorithm algorithm = Algorithm::automatic;
   Reduce reduce = Reduce::none;
   Detail detail = Detail::total;
-  std::int64_t threads = 0;       // 0: as many as OpenMP offers
+  std::int64_t threads = 0;       // 0: one for each core
   std::int64_t memory_limit = 0;  // bytes of result and scratch together; 0: no limit
 
   template <class Self, class Visit>

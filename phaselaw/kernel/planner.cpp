@@ -3,8 +3,6 @@
 
 #include <algorithm>
 
-#include <omp.h>
-
 #include "phaselaw/kernel/contraction.h"
 #include "phaselaw/kernel/problem.h"
 #include "phaselaw/kernel/recursion.h"
@@ -86,7 +84,7 @@ Plan plan_kernel(const model::ModelOptions& options, std::int64_t rows, std::int
   PHASELAW_CHECK(scalar_bytes == sizeof(float) || scalar_bytes == sizeof(double));
   const model::ParameterTable table(options);
   const KernelShape s(options, table, wanted.reduce);
-  const Index threads = wanted.threads > 0 ? wanted.threads : omp_get_max_threads();
+  const Index threads = base::thread_count(wanted.threads);
   Plan plan;
   const bool forced = wanted.algorithm != Algorithm::automatic;
   if (forced && wanted.algorithm != Algorithm::vjp && !options.is_plain_block())

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "phaselaw/kernel/problem.h"
 
-#include <cmath>
-
 #include "phaselaw/kernel/counted.h"
 #include "phaselaw/kernel/stream_jacobian.h"
 
@@ -57,19 +55,12 @@ Side<T> make_side(const Problem<T>& problem, const model::Inputs<T>& inputs, dou
   Side<T> side;
   side.traces.resize(static_cast<std::size_t>(inputs.n));
   side.b.resize(static_cast<std::size_t>(inputs.n));
-  double total = 0;
-  bool finite = true;
-#pragma omp parallel for schedule(dynamic) num_threads(problem.threads) reduction(+ : total) reduction(&& : finite)
-  for (Index a = 0; a < inputs.n; ++a) {
+  flop += problem.run(inputs.n, [&](Index a, double& spent) {
     auto& trace = side.traces[static_cast<std::size_t>(a)];
-    trace = trace_sequence(s, problem.theta, inputs, a, total);
-    for (const T x : trace.last) finite = finite && std::isfinite(x);
+    trace = trace_sequence(s, problem.theta, inputs, a, spent);
+    require_finite(trace.last);
     if (s.plan.stream) side.b[static_cast<std::size_t>(a)] = readout_stream_jacobian(s, problem.theta, trace);
-  }
-  if (!finite)
-    throw std::domain_error(
-        "the forward pass gives infinite or undefined numbers: look for them in the weights and inputs");
-  flop += total;
+  });
   return side;
 }
 

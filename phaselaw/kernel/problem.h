@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cmath>
+#include <numeric>
+#include <optional>
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "phaselaw/base/interrupt.h"
+#include "phaselaw/base/team.h"
 #include "phaselaw/kernel/factors.h"
 #include "phaselaw/kernel/kernel.h"
 
@@ -37,12 +43,37 @@ struct Problem {
   model::Inputs<T> row_inputs, col_inputs;
   bool symmetric;
   Detail detail;
-  int threads;
+  base::Team& team;
   std::vector<PartName> parts;
   DenseKernel<T>& result;
   // Upper part only: numbers of the sequences on both sides; a pair is wanted where the row's is not above the
   // column's.
   std::span<const Index> row_numbers{}, col_numbers{};
+
+  // turn(i, scratch, flop) for i = 0 .. count - 1, by the team; each member has a scratch of its own, which make() gives
+  // it before its first turn. Returns the flop of all turns: whole numbers, so that their order does not matter.
+  // Throws base::Interrupted after the turns that have begun.
+  template <class Make, class Turn>
+  [[nodiscard]] double run(Index count, const Make& make, const Turn& turn) const {
+    std::vector<std::optional<decltype(make())>> scratch(numerics::length(team.size()));
+    std::vector<double> flop(scratch.size());
+    team.run(count, [&](Index i, int member) {
+      if (base::interrupted()) return;
+      auto& own = scratch[numerics::length(member)];
+      if (!own) own.emplace(make());
+      double spent = 0;
+      turn(i, *own, spent);
+      flop[numerics::length(member)] += spent;
+    });
+    base::throw_if_interrupted();
+    return std::accumulate(flop.begin(), flop.end(), 0.0);
+  }
+  // The same for turns that need no scratch: turn(i, flop).
+  template <class Turn>
+  [[nodiscard]] double run(Index count, const Turn& turn) const {
+    return run(
+        count, [] { return 0; }, [&](Index i, int, double& flop) { turn(i, flop); });
+  }
 
   [[nodiscard]] T* matrix(Index part) {
     return part < 0 ? result.total.data() : result.parts[static_cast<std::size_t>(part)].values.data();
@@ -58,6 +89,15 @@ struct Side {
   std::vector<SequenceTrace<T>> traces;
   std::vector<AlignedVector<T>> b;
 };
+
+// std::domain_error where the outputs of a forward pass are not numbers.
+template <class Numbers>
+void require_finite(const Numbers& outputs) {
+  for (const auto x : outputs)
+    if (!std::isfinite(x))
+      throw std::domain_error(
+          "the forward pass gives infinite or undefined numbers: look for them in the weights and inputs");
+}
 
 template <class T>
 [[nodiscard]] Side<T> make_side(const Problem<T>& problem, const model::Inputs<T>& inputs, double& flop);

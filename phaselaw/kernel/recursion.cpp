@@ -160,19 +160,18 @@ template <class T>
 Tangents<T> make_tangents(const Problem<T>& problem, const Side<T>& side, double& flop) {
   const KernelShape& s = problem.shape;
   Tangents<T> tangents(side.traces.size());
-  double total = 0;
-#pragma omp parallel for schedule(dynamic) num_threads(problem.threads) reduction(+ : total)
-  for (std::size_t a = 0; a < side.traces.size(); ++a)
+  flop += problem.run(static_cast<Index>(side.traces.size()), [&](Index sequence, double& spent) {
+    const auto a = static_cast<std::size_t>(sequence);
     for (Index layer = 0; layer < s.options.n_layers; ++layer) {
       auto& at = tangents[a].emplace_back();
       const TermList list = layer_terms(s, layer, source_forms(s));
       const auto& trace = side.traces[a].layers[static_cast<std::size_t>(layer)];
       LayerFactors<T> factors;
-      layer_factors<T>(s, problem.theta, trace, layer, list, factors, nullptr, total);
+      layer_factors<T>(s, problem.theta, trace, layer, list, factors, nullptr, spent);
       at.factors = pack_factors(s, list, std::move(factors));
-      if (s.passes_below(layer)) at.token_jacobian = token_jacobians(s, problem.theta, trace, layer, total);
+      if (s.passes_below(layer)) at.token_jacobian = token_jacobians(s, problem.theta, trace, layer, spent);
     }
-  flop += total;
+  });
   return tangents;
 }
 
@@ -327,21 +326,20 @@ void run_recursion(Problem<T>& problem) {
   const PairRecursion<T> recursion(problem, rows, cols, row_tangents,
                                    problem.symmetric ? row_tangents : other_tangents);
   const auto pairs = problem.pairs();
-  double total = 0;
-#pragma omp parallel num_threads(problem.threads) reduction(+ : total)
-  {
+  const auto scratch = [&] {
     RecursionScratch<T> w;
     w.theta.resize(static_cast<std::size_t>(s.stream * s.stream));
     w.turned.resize(static_cast<std::size_t>(s.stream * std::max(s.stream, s.rows)));
     w.local.reshape(s.stream, padded<T>(s.stream));
     w.block.reshape(s.rows, padded<T>(s.rows));
-#pragma omp for schedule(dynamic, 1)
-    for (std::size_t p = 0; p < pairs.size(); ++p)
-      if (!base::interrupted())
-        recursion.run(static_cast<std::size_t>(pairs[p].first), static_cast<std::size_t>(pairs[p].second), w);
-    total += w.flop;
-  }
-  flop += total;
+    return w;
+  };
+  flop += problem.run(static_cast<Index>(pairs.size()), scratch, [&](Index p, RecursionScratch<T>& w, double& spent) {
+    const auto [a, b] = pairs[static_cast<std::size_t>(p)];
+    w.flop = 0;
+    recursion.run(static_cast<std::size_t>(a), static_cast<std::size_t>(b), w);
+    spent += w.flop;
+  });
 }
 
 template <class T>

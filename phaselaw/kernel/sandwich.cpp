@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "phaselaw/kernel/sandwich.h"
 
+#include <optional>
+
 #include "phaselaw/base/interrupt.h"
 #include "phaselaw/kernel/local_kernel.h"
 #include "phaselaw/kernel/stream_jacobian.h"
@@ -75,33 +77,35 @@ void pack_group(const Problem<T>& problem, const std::vector<LayerWork>& group, 
   packed.factors.assign(group.size(), std::vector<PackedFactors<T>>(n));
   packed.rows.assign(group.size(), std::vector<Panels<T>>(n));
   packed.embed_rows.assign(n, Panels<T>());
-  double total = 0;
-#pragma omp parallel num_threads(problem.threads) reduction(+ : total)
-  {
-    AlignedVector<T> jacobian;
-#pragma omp for schedule(dynamic)
-    for (std::size_t a = 0; a < n; ++a) {
-      const SequenceTrace<T>& trace = packed.side.traces[a];
-      for (std::size_t i = 0; i < group.size(); ++i) {
-        const LayerWork& work = group[i];
-        const bool below = s.passes_below(work.layer);
-        if (below) jacobian.resize(static_cast<std::size_t>(s.stream * s.stream));
-        LayerFactors<T> factors;
-        layer_factors(s, problem.theta, trace.layers[static_cast<std::size_t>(work.layer)], work.layer, work.list,
-                      factors, below ? jacobian.data() : nullptr, total);
-        if (work.local) push_readout(s, problem.theta, trace, work.list, work.packed, factors, total);
-        packed.factors[i][a] = pack_factors(s, work.packed, std::move(factors));
-        if (!work.local) packed.rows[i][a] = pack_rows(s, packed.side.b[a]);
-        if (below) step_stream_jacobian(s, jacobian.data(), packed.side.b[a], total);
-        if (work.layer == 0 && s.plan.embed) packed.embed_rows[a] = pack_rows(s, packed.side.b[a]);
-      }
+  const auto pack = [&](Index sequence, AlignedVector<T>& jacobian, double& spent) {
+    const auto a = static_cast<std::size_t>(sequence);
+    const SequenceTrace<T>& trace = packed.side.traces[a];
+    for (std::size_t i = 0; i < group.size(); ++i) {
+      const LayerWork& work = group[i];
+      const bool below = s.passes_below(work.layer);
+      if (below) jacobian.resize(static_cast<std::size_t>(s.stream * s.stream));
+      LayerFactors<T> factors;
+      layer_factors(s, problem.theta, trace.layers[static_cast<std::size_t>(work.layer)], work.layer, work.list,
+                    factors, below ? jacobian.data() : nullptr, spent);
+      if (work.local) push_readout(s, problem.theta, trace, work.list, work.packed, factors, spent);
+      packed.factors[i][a] = pack_factors(s, work.packed, std::move(factors));
+      if (!work.local) packed.rows[i][a] = pack_rows(s, packed.side.b[a]);
+      if (below) step_stream_jacobian(s, jacobian.data(), packed.side.b[a], spent);
+      if (work.layer == 0 && s.plan.embed) packed.embed_rows[a] = pack_rows(s, packed.side.b[a]);
     }
-  }
-  flop += total;
+  };
+  const auto jacobian_for_each = [] { return AlignedVector<T>(); };
+  flop += problem.run(static_cast<Index>(n), jacobian_for_each, pack);
 }
 
 template <class T>
 struct PairScratch {
+  PairScratch(const KernelShape& s, Detail detail)
+      : local(s.stream, round_up<T>(s.stream)),
+        total(s.rows, round_up<T>(s.rows)),
+        product(static_cast<std::size_t>(kGroup * round_up<T>(s.stream) * kPanelWidth<T>)) {
+    if (detail != Detail::total) part.reshape(s.rows, round_up<T>(s.rows));
+  }
   Panels<T> local, total, part;
   AlignedVector<T> product;  // kGroup panels of C B_b^T
   LocalScratch<T> terms;
@@ -239,13 +243,7 @@ void run_sandwich(Problem<T>& problem) {
   const auto n_pairs = static_cast<Index>(pairs.size());
   const Index group_size =
       layers_in_group<T>(s, problem.row_inputs.n, problem.symmetric ? 0 : problem.col_inputs.n, problem.detail);
-  std::vector<PairScratch<T>> scratch(static_cast<std::size_t>(std::min<Index>(problem.threads, n_pairs)));
-  for (auto& w : scratch) {
-    w.local.reshape(s.stream, round_up<T>(s.stream));
-    w.product.resize(static_cast<std::size_t>(kGroup * round_up<T>(s.stream) * kPanelWidth<T>));
-    w.total.reshape(s.rows, round_up<T>(s.rows));
-    if (problem.detail != Detail::total) w.part.reshape(s.rows, round_up<T>(s.rows));
-  }
+  std::vector<std::optional<PairScratch<T>>> scratch(static_cast<std::size_t>(problem.team.size()));  // by member
   Index top = s.plan.stream ? s.options.n_layers : 0;
   bool first = true;
   do {
@@ -261,21 +259,16 @@ void run_sandwich(Problem<T>& problem) {
     pack_group(problem, group, rows, flop);
     if (!problem.symmetric) pack_group(problem, group, cols, flop);
     const PairKernel<T> kernel(problem, rows, right, group, first);
-    Index next = 0;
-#pragma omp parallel num_threads(static_cast <int>(scratch.size()))
-    {
-      Index mine = 0;
-#pragma omp atomic capture
-      mine = next++;
-      auto& w = scratch[static_cast<std::size_t>(mine)];
-#pragma omp for schedule(dynamic, 1)
-      for (Index p = 0; p < n_pairs; ++p)
-        if (!base::interrupted())
-          kernel.run(pairs[static_cast<std::size_t>(p)].first, pairs[static_cast<std::size_t>(p)].second, w);
-    }
+    problem.team.run(n_pairs, [&](Index p, int member) {
+      if (base::interrupted()) return;
+      auto& w = scratch[static_cast<std::size_t>(member)];
+      if (!w) w.emplace(s, problem.detail);
+      kernel.run(pairs[static_cast<std::size_t>(p)].first, pairs[static_cast<std::size_t>(p)].second, *w);
+    });
     first = false;
   } while (top > 0);
-  for (const auto& w : scratch) flop += w.flop;
+  for (const auto& w : scratch)
+    if (w) flop += w->flop;
 }
 
 double trace_flop(const KernelShape& s) {

@@ -5,7 +5,6 @@
 #include <cmath>
 #include <stdexcept>
 
-#include "phaselaw/base/interrupt.h"
 #include "phaselaw/kernel/counted.h"
 #include "phaselaw/model/flops.h"
 #include "phaselaw/model/transformer.h"
@@ -67,6 +66,20 @@ void set_cotangent(const KernelShape& s, Index row, T value, std::vector<T>& cot
   std::fill_n(cotangent.begin() + row * width, width, value);
 }
 
+// What one thread needs for rows of J.
+template <class T>
+struct RowScratch {
+  RowScratch(const model::Transformer<T>& model, const std::vector<bool>& selected)
+      : workspace(model, 1),
+        outputs(length(model.outputs_per_sequence())),
+        cotangent(outputs.size(), T(0)),
+        gradient(length(model.table().size()), T(0)) {
+    workspace.select(model, selected);
+  }
+  typename model::Transformer<T>::Workspace workspace;
+  std::vector<T> outputs, cotangent, gradient;
+};
+
 // The rows of J of all sequences of one side.
 template <class T>
 AlignedVector<T> jacobian_of(const Problem<T>& problem, const model::Transformer<T>& model,
@@ -75,40 +88,28 @@ AlignedVector<T> jacobian_of(const Problem<T>& problem, const model::Transformer
   const auto& blocks = s.table.blocks();
   AlignedVector<T> jacobian(length(inputs.n * s.rows * slab.columns));
   const PassFlop cost = pass_flop(s, slab.selected);
-  bool finite = true;
-#pragma omp parallel num_threads(problem.threads) reduction(&& : finite)
-  {
-    typename model::Transformer<T>::Workspace workspace(model, 1);
-    workspace.select(model, slab.selected);
-    std::vector<T> outputs(length(model.outputs_per_sequence())), cotangent(outputs.size(), T(0));
-    std::vector<T> gradient(problem.theta.size(), T(0));
-#pragma omp for schedule(dynamic)
-    for (Index a = 0; a < inputs.n; ++a) {
-      if (base::interrupted()) continue;
-      model::Inputs<T> one = inputs;
-      one.n = 1;
-      if (one.vectors != nullptr) one.vectors += a * s.length * s.d;
-      if (one.tokens != nullptr) one.tokens += a * s.length;
-      model.forward(problem.theta, one, workspace, outputs.data());
-      for (const T x : outputs) finite = finite && std::isfinite(x);
-      for (Index row = 0; row < s.rows; ++row) {
-        set_cotangent(s, row, T(1), cotangent);
-        model.backward(problem.theta, one, workspace, cotangent.data(), gradient);
-        set_cotangent(s, row, T(0), cotangent);
-        T* to = jacobian.data() + (a * s.rows + row) * slab.columns;
-        for (std::size_t i = 0; i < blocks.size(); ++i) {
-          if (!slab.selected[i]) continue;
-          T* const from = gradient.data() + blocks[i].offset;
-          to = std::copy_n(from, blocks[i].size(), to);
-          std::fill_n(from, blocks[i].size(), T(0));
-        }
+  const auto scratch = [&] { return RowScratch<T>(model, slab.selected); };
+  flop += problem.run(inputs.n, scratch, [&](Index a, RowScratch<T>& w, double& spent) {
+    model::Inputs<T> one = inputs;
+    one.n = 1;
+    if (one.vectors != nullptr) one.vectors += a * s.length * s.d;
+    if (one.tokens != nullptr) one.tokens += a * s.length;
+    model.forward(problem.theta, one, w.workspace, w.outputs.data());
+    require_finite(w.outputs);
+    for (Index row = 0; row < s.rows; ++row) {
+      set_cotangent(s, row, T(1), w.cotangent);
+      model.backward(problem.theta, one, w.workspace, w.cotangent.data(), w.gradient);
+      set_cotangent(s, row, T(0), w.cotangent);
+      T* to = jacobian.data() + (a * s.rows + row) * slab.columns;
+      for (std::size_t i = 0; i < blocks.size(); ++i) {
+        if (!slab.selected[i]) continue;
+        T* const from = w.gradient.data() + blocks[i].offset;
+        to = std::copy_n(from, blocks[i].size(), to);
+        std::fill_n(from, blocks[i].size(), T(0));
       }
     }
-  }
-  if (!finite)
-    throw std::domain_error(
-        "the forward pass gives infinite or undefined numbers: look for them in the weights and inputs");
-  flop += static_cast<double>(inputs.n) * (cost.forward + static_cast<double>(s.rows) * cost.backward);
+    spent += cost.forward + static_cast<double>(s.rows) * cost.backward;
+  });
   return jacobian;
 }
 
@@ -124,15 +125,11 @@ template <class T>
 void add_products(const Problem<T>& problem, T* matrix, const T* a, const T* b, Index columns, bool add, double& flop) {
   const Index rows = problem.row_inputs.n * problem.shape.rows, cols = problem.leading();
   const auto tiles = tiles_of(rows, cols, problem.symmetric);
-  double total = 0;
-#pragma omp parallel for schedule(dynamic) num_threads(problem.threads) reduction(+ : total)
-  for (std::size_t k = 0; k < tiles.size(); ++k) {
-    const auto [i, j] = tiles[k];
-    if (base::interrupted()) continue;
-    counted_gemm<T>(total, Op::none, Op::transpose, std::min(kTile, rows - i), std::min(kTile, cols - j), columns, T(1),
+  flop += problem.run(static_cast<Index>(tiles.size()), [&](Index k, double& spent) {
+    const auto [i, j] = tiles[static_cast<std::size_t>(k)];
+    counted_gemm<T>(spent, Op::none, Op::transpose, std::min(kTile, rows - i), std::min(kTile, cols - j), columns, T(1),
                     a + i * columns, columns, b + j * columns, columns, T(add ? 1 : 0), matrix + i * cols + j, cols);
-  }
-  flop += total;
+  });
 }
 
 template <class T>

@@ -6,12 +6,13 @@
 
 #ifdef PHASELAW_ONEDNN
 #include <oneapi/dnnl/dnnl.h>
+
+#include "phaselaw/numerics/openmp_threads.h"
 #endif
 
 #include "phaselaw/base/errors.h"
 #include "phaselaw/numerics/gemm_tiles.h"
 #include "phaselaw/numerics/openblas.h"
-#include "phaselaw/numerics/openmp_threads.h"
 
 namespace phaselaw::numerics {
 

@@ -3,7 +3,8 @@
 
 #include <omp.h>
 
-// OpenMP gives the calling thread's next regions this many threads while it lives: oneDNN has no other way to be told.
+// The number of threads that oneDNN uses for calls from this thread while this lives. oneDNN takes the number from
+// OpenMP and has no other way to be told. The library itself uses no threads of OpenMP (base/team.h).
 namespace phaselaw::numerics {
 
 class OpenMpThreads {

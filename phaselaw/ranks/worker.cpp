@@ -6,7 +6,6 @@
 #include <csignal>
 #include <cstdlib>
 #include <optional>
-#include <thread>
 #include <vector>
 
 #include <sys/wait.h>
@@ -16,6 +15,7 @@
 #include "phaselaw/base/errors.h"
 #include "phaselaw/base/interrupt.h"
 #include "phaselaw/base/log.h"
+#include "phaselaw/base/team.h"
 #include "phaselaw/numerics/gemm.h"
 #include "phaselaw/ranks/record_bytes.h"
 #include "phaselaw/sweep/run.h"
@@ -88,11 +88,10 @@ void work(const sweep::Study& study, const Address& rank0, const sweep::SweepOpt
   sweep::SharedData data;
   std::vector<Channel> channels;
   for (int i = 0; i < std::max(options.threads, 1); ++i) channels.push_back(connect(rank0));
-  std::vector<std::thread> threads;
-  for (std::size_t i = 1; i < channels.size(); ++i)
-    threads.emplace_back([&, i] { work_on(study, std::move(channels[i]), options, data); });
-  work_on(study, std::move(channels[0]), options, data);
-  for (auto& thread : threads) thread.join();
+  const auto workers = static_cast<std::int64_t>(channels.size());
+  base::parallel_for(workers, workers, [&](std::int64_t i, int) {
+    work_on(study, std::move(channels[static_cast<std::size_t>(i)]), options, data);
+  });
 }
 
 void work_guarded(bool detach, const std::function<void()>& work) {

@@ -14,24 +14,17 @@
 #include <thread>
 #include <utility>
 
-#include <sched.h>
-
 #include "phaselaw/base/clock.h"
 #include "phaselaw/base/interrupt.h"
 #include "phaselaw/base/log.h"
 #include "phaselaw/base/progress.h"
+#include "phaselaw/base/team.h"
 #include "phaselaw/numerics/gemm.h"
 #include "phaselaw/sweep/cost.h"
 #include "phaselaw/sweep/run.h"
 #include "phaselaw/sweep/shared_data.h"
 
 namespace phaselaw::sweep {
-
-int default_threads() {
-  cpu_set_t set;
-  if (::sched_getaffinity(0, sizeof set, &set) == 0) return std::max(1, CPU_COUNT(&set));
-  return std::max(1U, std::thread::hardware_concurrency());
-}
 
 namespace {
 
@@ -241,13 +234,9 @@ void guarded(OpenSweep& sweep, const What& what) {
 
 // `here` workers of this process, and beside them whatever serves the workers elsewhere.
 void carry_out_all(OpenSweep& sweep, Worker& worker, int here, const SweepOptions& options) {
-  std::thread server;
-  if (options.serve_others) server = std::thread([&] { guarded(sweep, [&] { options.serve_others(sweep); }); });
-  const auto work = [&] { guarded(sweep, [&] { worker.work(); }); };
-  std::vector<std::thread> others;
-  for (int i = 1; i < here; ++i) others.emplace_back(work);
-  work();
-  for (auto& other : others) other.join();
+  std::jthread server;
+  if (options.serve_others) server = std::jthread([&] { guarded(sweep, [&] { options.serve_others(sweep); }); });
+  base::parallel_for(here, here, [&](std::int64_t, int) { guarded(sweep, [&] { worker.work(); }); });
   sweep.local_workers_done_ = true;
   if (server.joinable()) server.join();
 }
@@ -264,7 +253,7 @@ SweepSummary run_study(const Study& study, store::Store& store, const SweepOptio
   SweepSummary summary;
   summary.already_there = work.already_there();
   for (const Point* point : waiting) summary.cost_flop += point->cost_flop;
-  const int threads = options.threads > 0 ? options.threads : default_threads();
+  const int threads = base::thread_count(options.threads);
   const int here = static_cast<int>(
       std::min<std::size_t>(static_cast<std::size_t>(threads), std::max<std::size_t>(waiting.size(), 1)));
   summary.threads = here + options.others;

@@ -62,6 +62,4 @@ SweepSummary run_study(const Study& study, store::Store& store, const SweepOptio
 // runs (of the whole study), done, diverged, resumed, already_there, elsewhere, threads, seconds.
 [[nodiscard]] base::Value to_value(std::int64_t runs, const SweepSummary& summary);
 
-[[nodiscard]] int default_threads();  // the cores this process may use
-
 }  // namespace phaselaw::sweep

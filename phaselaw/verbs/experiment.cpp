@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "phaselaw/base/log.h"
+#include "phaselaw/base/team.h"
 #include "phaselaw/numerics/gemm.h"
 #include "phaselaw/sweep/sweep.h"
 
@@ -47,7 +48,7 @@ TrainAnswer train(const ExperimentRequest& request) {
   numerics::require_thread_safe_blas();
   TrainAnswer answer{request.seeded(), {}, {}};
   sweep::RunContext context;
-  context.threads = request.threads > 0 ? request.thread_count() : sweep::default_threads();
+  context.threads = request.threads > 0 ? request.thread_count() : base::thread_count(0);
   answer.result = sweep::carry_out(answer.experiment, context);
   answer.json = answer.result.summary;
   base::log_info(answer.result.data);

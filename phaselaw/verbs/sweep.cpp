@@ -9,6 +9,7 @@
 
 #include "phaselaw/base/files.h"
 #include "phaselaw/base/log.h"
+#include "phaselaw/base/team.h"
 #include "phaselaw/ranks/sweep.h"
 
 namespace phaselaw::verbs {
@@ -89,7 +90,7 @@ SweepPlan plan_sweep(const SweepRequest& request, const ranks::Launch& launch) {
   std::erase_if(points, [&](const sweep::Point* p) { return there.contains(p->index); });
   base::Value list = base::Value(base::Value::List{});
   if (!points.empty()) {
-    const int threads = request.threads > 0 ? request.thread_count() : launch.several() ? 1 : sweep::default_threads();
+    const int threads = request.threads > 0 ? request.thread_count() : launch.several() ? 1 : base::thread_count(0);
     plan.workers = std::min(threads * launch.size, static_cast<int>(std::min<std::size_t>(points.size(), 1 << 20)));
     const auto model = sweep::calibrate(points, launch.several() ? 1 : threads);
     plan.threads = launch.several() ? sweep::one_thread_each(points, model, plan.workers)

@@ -70,5 +70,20 @@ TEST(Team, AnExceptionOfATurnReachesTheCallerAndTheTeamGoesOn) {
   }
 }
 
+TEST(ParallelFor, EveryTurnOnceByAtMostSoManyThreads) {
+  for (const std::int64_t threads : {0, 1, 2, 5})
+    for (const std::int64_t count : {0, 1, 3, 100}) {
+      std::vector<int> turns(static_cast<std::size_t>(count));
+      parallel_for(count, threads, [&](std::int64_t i, int member) {
+        EXPECT_LT(member, std::min<std::int64_t>(count, thread_count(threads)));
+        ++turns[static_cast<std::size_t>(i)];
+      });
+      EXPECT_EQ(turns, std::vector<int>(static_cast<std::size_t>(count), 1));
+    }
+  EXPECT_THROW(parallel_for(9, 3, [](std::int64_t, int) { throw std::runtime_error("a turn"); }), std::runtime_error);
+  EXPECT_GE(thread_count(0), 1);
+  EXPECT_EQ(thread_count(7), 7);
+}
+
 }  // namespace
 }  // namespace phaselaw::base

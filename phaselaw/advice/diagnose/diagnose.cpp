@@ -2,12 +2,8 @@
 #include "phaselaw/advice/diagnose/diagnose.h"
 
 #include <algorithm>
-#include <atomic>
 #include <cmath>
-#include <exception>
 #include <limits>
-#include <mutex>
-#include <thread>
 
 #include "phaselaw/base/interrupt.h"
 #include "phaselaw/base/progress.h"
@@ -222,29 +218,12 @@ void DiagnoseOptions::validate() const {
 std::vector<Diagnosis> diagnose(std::span<const tables::Curve> curves, const DiagnoseOptions& options) {
   options.validate();
   std::vector<Diagnosis> diagnoses(curves.size());
-  std::atomic<std::size_t> next{0};
-  std::exception_ptr problem;
-  std::mutex mutex;
   base::Progress progress("diagnose", static_cast<double>(curves.size()));
-  const auto work = [&] {
-    try {
-      for (std::size_t i = next++; i < curves.size(); i = next++) {
-        diagnoses[i] = diagnose_one(curves[i], options);
-        progress.advance(1);
-      }
-    } catch (...) {
-      const std::lock_guard lock(mutex);
-      if (!problem) problem = std::current_exception();
-      next = curves.size();
-    }
-  };
-  {
-    std::vector<std::jthread> helpers;
-    const std::size_t threads = std::min(static_cast<std::size_t>(base::thread_count(options.threads)), curves.size());
-    for (std::size_t t = 1; t < threads; ++t) helpers.emplace_back(work);
-    work();
-  }
-  if (problem) std::rethrow_exception(problem);
+  base::parallel_for(static_cast<std::int64_t>(curves.size()), options.threads, [&](std::int64_t curve, int) {
+    const auto i = static_cast<std::size_t>(curve);
+    diagnoses[i] = diagnose_one(curves[i], options);
+    progress.advance(1);
+  });
   judge_together(diagnoses);
   for (Diagnosis& d : diagnoses) say_next(d);
   return diagnoses;
