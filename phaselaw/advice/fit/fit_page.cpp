@@ -185,7 +185,9 @@ Figure residuals(const View& r, const std::string& name, const std::vector<doubl
 }
 
 // Describes the profile in words.
-std::string reading_of(const fitting::ProfileCurve& curve, const fitting::Coordinate& coordinate) {
+std::string reading_of(const fitting::ProfileCurve& curve, const fitting::Coordinate& coordinate,
+                       base::Notation notation) {
+  const auto number = [&](double x) { return format_number(x, 3, notation); };
   const std::string& name = curve.parameter;
   const double bounds[] = {coordinate.parameter(coordinate.lower), coordinate.parameter(coordinate.upper)};
   for (const double bound : bounds)
@@ -202,15 +204,15 @@ std::string reading_of(const fitting::ProfileCurve& curve, const fitting::Coordi
     return fmt::format("The profile ends on both sides, at {} and {}, yet {} is not identified", number(*curve.lo),
                        number(*curve.hi), name);
   if (curve.lo)
-    return fmt::format("{} is unbounded above: within noise, all values over {} fit as well", name,
-                       format_number(*curve.lo));
+    return fmt::format("{} is unbounded above: within noise, all values over {} fit as well", name, number(*curve.lo));
   if (curve.hi)
     return coordinate.logarithmic
                ? fmt::format(
-                     "{} is unbounded below: within noise, all values down to 0 fit as well as the fitted one; values over {} do not",
-                     name, format_number(*curve.hi))
+                     "{} is unbounded below: within noise, all values down to 0 fit as well as the fitted one; "
+                     "values over {} do not",
+                     name, number(*curve.hi))
                : fmt::format("{} may be as low as its bound, {}; values over {} do not fit", name,
-                             format_number(coordinate.parameter(coordinate.lower)), format_number(*curve.hi));
+                             number(coordinate.parameter(coordinate.lower)), number(*curve.hi));
   return fmt::format("{} is unbounded above and below: within noise, every value fits as well", name);
 }
 
