@@ -122,7 +122,7 @@ def test_a_processor_without_the_instructions_is_told_so(tmp_path):
     cpuinfo = tmp_path / "cpuinfo"
     cpuinfo.write_text("processor : 0\nflags : fpu sse2 avx fma\nbogomips : 1\n")
     assert _processor.missing(("avx", "avx2", "avx512f"), cpuinfo) == ["avx2", "avx512f"]
-    with pytest.raises(ImportError, match="avx2, avx512f, which this one does not have; build it here"):
+    with pytest.raises(ImportError, match="avx2, avx512f, which this one does not have; build it on this machine"):
         _processor.require(("avx", "avx2", "avx512f"), cpuinfo)
     cpuinfo.write_text("processor : 0\nFeatures : fp asimd\n")  # another architecture says it otherwise
     assert _processor.missing(("avx2",), cpuinfo) == _processor.missing(("avx2",), tmp_path / "none") == []
