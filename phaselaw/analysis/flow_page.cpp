@@ -213,7 +213,7 @@ report::Table laziness_table(const FlowViews& v) {
 std::string answer_of(const PreparedExperiment& s, const FlowViews& v) {
   const double drift = v.trained_laziness.empty() ? NAN : v.trained_laziness.back().total.drift;
   return fmt::format(
-      "{} training sequences, {} rows: the kernel at initialisation {} the training's test loss within {} %; "
+      "{} training sequences, {} rows: the kernel at initialisation {} the training's test loss within {}; "
       "the kernel drifted by {} of its norm.",
       s.split.train.n, v.n_rows, v.kernel_leaves_trained.time ? "does not predict" : "follows",
       base::format_percent(s.experiment.flow.tolerance), format_number(drift));

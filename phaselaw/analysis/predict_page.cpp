@@ -20,9 +20,6 @@ using report::Figure;
 using report::Series;
 using report::Style;
 
-constexpr Colour kColours[] = {Colour::kBlue,    Colour::kOrange, Colour::kGreen,  Colour::kVermillion, Colour::kPurple,
-                               Colour::kSkyBlue, Colour::kBlack,  Colour::kYellow, Colour::kGrey};
-
 std::string name_of(dynamics::Estimator estimator) {
   switch (estimator) {
     case dynamics::Estimator::leave_one_out:
@@ -69,7 +66,7 @@ Figure against_data(const Prediction& p) {
       series.band_lo.clear(), series.band_hi.clear();
     series.style = dynamics::assumes_independent_rows(surface.estimator) ? Style::kDashed : Style::kLinePoints;
     series.width = k == 0 ? 2.8 : 1.6;
-    series.colour = k == 0 ? Colour::kVermillion : kColours[k % std::size(kColours)];
+    series.colour = report::series_colour(k);
     figure.series.push_back(std::move(series));
   }
   if (p.check) {
@@ -104,7 +101,7 @@ Figure against_time(const Prediction& p) {
     series.label = fmt::format("predicted, n = {}", surface.n_data[i]);
     series.x = p.times;
     for (numerics::Index t = 0; t < surface.risk.cols(); ++t) series.y.push_back(surface.risk(row, t));
-    series.colour = kColours[i % std::size(kColours)];
+    series.colour = report::series_colour(i);
     figure.series.push_back(series);
     if (!p.check) continue;
     Series trained;
@@ -119,7 +116,7 @@ Figure against_time(const Prediction& p) {
   figure.caption = "Leave-one-sequence-out along the gradient flow of the kernel at initialisation.";
   if (p.check)
     figure.caption += fmt::format(
-        " Points are trained models: the median relative error of the prediction is {} %, the largest {} %; "
+        " Points are trained models: the median relative error of the prediction is {}, the largest {}; "
         "the kernel drifted by {} of its norm.",
         base::format_percent(p.check->median_error), base::format_percent(p.check->worst_error),
         format_number(p.check->kernel_drift));

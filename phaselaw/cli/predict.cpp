@@ -31,7 +31,7 @@ void run_predict(const Common& common, PredictFlags& flags) {
              base::format_value(prediction.envelope.exponent, prediction.envelope.lo, prediction.envelope.hi),
              base::format_number(prediction.seconds));
   if (prediction.check)
-    fmt::print("median error over all n and t: {} %; the training took {} s, {} times as long as the prediction\n",
+    fmt::print("median error over all n and t: {}; the training took {} s, {} times as long as the prediction\n",
                base::format_percent(prediction.check->median_error), base::format_number(prediction.check->seconds),
                base::format_number(prediction.check->seconds / prediction.seconds));
   fmt::print("{}/report.html  predicted.csv  predict.json\n", flags.out);

@@ -7,6 +7,7 @@
 
 #include "phaselaw/base/constants.h"
 #include "phaselaw/base/errors.h"
+#include "phaselaw/base/format.h"
 #include "phaselaw/numerics/gemm.h"
 
 namespace phaselaw::dynamics {
@@ -102,10 +103,12 @@ ClosedForm::ClosedForm(Matrix<double> kernel, std::int64_t n_data, std::span<con
   auto values = kernel::spectrum_in_place<double>({vectors_.data(), rows, rows}, true).eigenvalues;
   spectrum_ = kernel::summarise(std::move(values), epsilon);
   if (spectrum_.lambda_min < -spectrum_.noise_floor)
-    throw base::InputError(fmt::format(
-        "kernel: expected a positive semi-definite matrix, found the eigenvalue {:.3e} with lambda_max = {:.3e}; "
-        "if its entries are rounded more coarsely than {:.1e}, set epsilon accordingly",
-        spectrum_.lambda_min, spectrum_.lambda_max, epsilon));
+    throw base::InputError(
+        fmt::format("kernel: expected a positive semi-definite matrix, found the eigenvalue {} with lambda_max = {}; "
+                    "if its entries are rounded more coarsely than {}, set epsilon accordingly",
+                    base::format_number(spectrum_.lambda_min, 2, base::Notation::power),
+                    base::format_number(spectrum_.lambda_max, 2, base::Notation::power),
+                    base::format_number(epsilon, 2, base::Notation::power)));
   rank_ = spectrum_.numerical_rank;
   if (rank_ > 0) unit_ = std::ldexp(1.0, std::ilogb(spectrum_.lambda_max));
   scaled_ = Vector<double>::Zero(rows);

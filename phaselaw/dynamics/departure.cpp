@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include "phaselaw/base/format.h"
+
 namespace phaselaw::dynamics {
 
 namespace {
@@ -46,10 +48,11 @@ Departure departure(std::span<const double> times, std::span<const double> predi
     }
     before = now;
   }
-  result.reason =
-      result.time
-          ? fmt::format("the prediction leaves {:.3g} % at t = {:.4g}", 100 * tolerance, *result.time)
-          : fmt::format("never within the run: at most {:.3g} %, until t = {:.4g}", 100 * result.largest, times.back());
+  result.reason = result.time
+                      ? fmt::format("the prediction leaves {} at t = {}", base::format_percent(tolerance, 3),
+                                    base::format_number(*result.time, 4))
+                      : fmt::format("never within the run: at most {}, until t = {}",
+                                    base::format_percent(result.largest, 3), base::format_number(times.back(), 4));
   return result;
 }
 

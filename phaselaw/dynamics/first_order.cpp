@@ -6,6 +6,7 @@
 
 #include "phaselaw/base/constants.h"
 #include "phaselaw/base/errors.h"
+#include "phaselaw/base/format.h"
 
 namespace phaselaw::dynamics {
 
@@ -78,8 +79,9 @@ SpectralPath gradient_descent(const ClosedForm& problem, double step, std::span<
   require_counts(counts);
   const double limit = step_limit(problem);
   if (!(step > 0 && step < limit))
-    throw base::InputError(fmt::format(
-        "step: gradient descent on this kernel needs 0 < step < n/lambda_max = {:.6g}, found {:.6g}", limit, step));
+    throw base::InputError(
+        fmt::format("step: gradient descent on this kernel needs 0 < step < n/lambda_max = {}, found {}",
+                    base::format_number(limit, 6), step));
   const double a = scaled_step(problem, step);
   const auto points = static_cast<Index>(counts.size());
   const Vector<double>& z = problem.scaled_eigenvalues();
@@ -118,9 +120,9 @@ SpectralPath heavy_ball(const ClosedForm& problem, const HeavyBall& method, std:
     throw base::InputError(fmt::format("momentum: expected a number in [0, 1), found {}", method.momentum));
   const double limit = (1 + method.momentum) * step_limit(problem);
   if (!(method.step > 0 && method.step < limit))
-    throw base::InputError(fmt::format(
-        "step: heavy ball with momentum {:.6g} needs 0 < step < (1 + momentum) n/lambda_max = {:.6g}, found {:.6g}",
-        method.momentum, limit, method.step));
+    throw base::InputError(
+        fmt::format("step: heavy ball with momentum {} needs 0 < step < (1 + momentum) n/lambda_max = {}, found {}",
+                    method.momentum, base::format_number(limit, 6), method.step));
   const double a = scaled_step(problem, method.step), b = method.momentum;
   const Vector<double> damped = a * problem.scaled_eigenvalues();
   Vector<double> residual_move = Vector<double>::Zero(problem.rows()), coefficient_move = residual_move;

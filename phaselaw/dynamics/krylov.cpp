@@ -8,6 +8,7 @@
 #include <Eigen/Eigenvalues>
 
 #include "phaselaw/base/errors.h"
+#include "phaselaw/base/format.h"
 #include "phaselaw/dynamics/closed_form.h"
 #include "phaselaw/numerics/gemm.h"
 
@@ -111,11 +112,11 @@ class Run {
     small_.computeFromTridiagonal(diagonal_.head(steps_) / unit, beside_.head(steps_ - 1) / unit);
     ritz_ = small_.eigenvalues();
     if (ritz_[0] * unit < -rounding()) {
-      fail(
-          KrylovStatus::indefinite,
-          fmt::format(
-              "the operator has an eigenvalue at or below {:.3e} and one of {:.3e}, so it is not positive semi-definite",
-              ritz_[0] * unit, ritz_[steps_ - 1] * unit));
+      fail(KrylovStatus::indefinite,
+           fmt::format(
+               "the operator has an eigenvalue at or below {} and one of {}, so it is not positive semi-definite",
+               base::format_number(ritz_[0] * unit, 2, base::Notation::power),
+               base::format_number(ritz_[steps_ - 1] * unit, 2, base::Notation::power)));
       return;
     }
     ritz_ = (ritz_.array() * unit <= rounding()).select(0.0, ritz_);
@@ -160,13 +161,16 @@ class Run {
       stop(KrylovStatus::converged, fmt::format("the Krylov space is invariant after {} products", steps_));
     else if (met)
       stop(KrylovStatus::converged,
-           fmt::format("all bounds within {:.1e} after {} products", options_.tolerance, steps_));
+           fmt::format("all bounds within {} after {} products",
+                       base::format_number(options_.tolerance, 2, base::Notation::power), steps_));
     else
       stop(KrylovStatus::iteration_limit,
-           fmt::format("bounds up to {:.1e} after {} products, tolerance {:.1e}; raise max_steps or the tolerance",
-                       std::max(*std::max_element(result_.errors.begin(), result_.errors.end()),
-                                *std::max_element(result_.integrated_errors.begin(), result_.integrated_errors.end())),
-                       steps_, options_.tolerance));
+           fmt::format("bounds up to {} after {} products, tolerance {}; raise max_steps or the tolerance",
+                       base::format_number(std::max(*std::max_element(result_.errors.begin(), result_.errors.end()),
+                                                    *std::max_element(result_.integrated_errors.begin(),
+                                                                      result_.integrated_errors.end())),
+                                           2, base::Notation::power),
+                       steps_, base::format_number(options_.tolerance, 2, base::Notation::power)));
   }
 
   // Converts Ritz coordinates to those of the operator.

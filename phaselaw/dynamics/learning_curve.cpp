@@ -6,6 +6,7 @@
 
 #include "phaselaw/base/constants.h"
 #include "phaselaw/base/errors.h"
+#include "phaselaw/base/format.h"
 #include "phaselaw/base/interrupt.h"
 #include "phaselaw/dynamics/gradient_flow_risk.h"
 #include "phaselaw/dynamics/leave_one_out_flow.h"
@@ -122,8 +123,8 @@ class Surface {
             part.errors.rowwise().mean().transpose() / static_cast<double>(subsets_for(part.n_index));
       result_.method += fmt::format(", {} random subsets of the pool for each n", options_.subsets);
       if (options_.resamples > 0) {
-        result_.method += fmt::format("; {:.0f} % percentile interval over {} resamplings of sequences and subsets",
-                                      100 * options_.level, options_.resamples);
+        result_.method += fmt::format("; {} percentile interval over {} resamplings of sequences and subsets",
+                                      base::format_percent(options_.level, 4), options_.resamples);
         add_intervals(result_, options_.level, options_.resamples, options_.seed);
       }
     }

@@ -7,6 +7,7 @@
 #include <Eigen/Cholesky>
 
 #include "phaselaw/base/errors.h"
+#include "phaselaw/base/format.h"
 
 // LAPACK, from OpenBLAS: Cholesky factor and inverse of a symmetric positive definite matrix (column-major).
 extern "C" {
@@ -34,8 +35,8 @@ Matrix<double> regularised_inverse(numerics::ConstMatrixView<double> kernel, dou
   const bool singular = info != 0 || a.diagonal().array().square().minCoeff() <= floor;
   if (singular)
     throw base::InputError(fmt::format(
-        "leave-one-out: the kernel plus ridge {} is singular to rounding ({} rows); use a ridge of {:.1e} or more",
-        ridge, size, 1e-6 * (mean_diagonal > 0 ? mean_diagonal : 1.0)));
+        "leave-one-out: the kernel plus ridge {} is singular to rounding ({} rows); use a ridge of {} or more", ridge,
+        size, base::format_number(1e-6 * (mean_diagonal > 0 ? mean_diagonal : 1.0), 2, base::Notation::power)));
   dpotri_("L", &size, a.data(), &size, &info);
   PHASELAW_CHECK_EQ(info, 0);
   a.triangularView<Eigen::StrictlyLower>() = a.transpose();  // LAPACK's lower triangle is this matrix's upper one

@@ -7,6 +7,7 @@
 
 #include "phaselaw/base/constants.h"
 #include "phaselaw/base/errors.h"
+#include "phaselaw/base/format.h"
 #include "phaselaw/numerics/line.h"
 #include "phaselaw/numerics/statistics.h"
 
@@ -115,8 +116,8 @@ void add_intervals(const RiskSurface& surface, const ComputeModel& model, const 
   if (exponents.empty()) return;
   result.lo = numerics::quantile(exponents, below);
   result.hi = numerics::quantile(exponents, above);
-  result.method += fmt::format("; {:.0f} % percentile interval over {} resamplings of sequences and subsets",
-                               100 * options.level, result.resamples);
+  result.method += fmt::format("; {} percentile interval over {} resamplings of sequences and subsets",
+                               base::format_percent(options.level, 4), result.resamples);
 }
 
 }  // namespace
@@ -130,10 +131,11 @@ PredictedEnvelope predicted_envelope(const RiskSurface& surface, const ComputeMo
   const auto line = fit_line(result.points, options.window_lo, hi, options.floor);
   if (!line)
     throw base::InputError(
-        fmt::format("envelope: the window {:.3g} .. "
-                    "{:.3g} needs 3 points of the compute grid that some n reaches, all above the floor {:.3g}; "
+        fmt::format("envelope: the window {} .. "
+                    "{} needs 3 points of the compute grid that some n reaches, all above the floor {}; "
                     "widen the window or the grid of n and times, or lower the floor",
-                    options.window_lo, hi, options.floor));
+                    base::format_number(options.window_lo, 3, base::Notation::power),
+                    base::format_number(hi, 3, base::Notation::power), base::format_number(options.floor)));
   result.exponent = -line->slope;
   result.log_amplitude = line->intercept;
   result.lo = result.hi = result.window_lo = kNaN;
@@ -142,8 +144,10 @@ PredictedEnvelope predicted_envelope(const RiskSurface& surface, const ComputeMo
       if (std::isnan(result.window_lo)) result.window_lo = point.compute;
       result.window_hi = point.compute;
     }
-  result.method = fmt::format("lower envelope of the {} surface over n, log-log slope for C in {:.3g} .. {:.3g}",
-                              base::enum_name(surface.estimator), result.window_lo, result.window_hi);
+  result.method =
+      fmt::format("lower envelope of the {} surface over n, log-log slope for C in {} .. {}",
+                  base::enum_name(surface.estimator), base::format_number(result.window_lo, 3, base::Notation::power),
+                  base::format_number(result.window_hi, 3, base::Notation::power));
   if (options.resamples > 0 && !surface.held_out.empty()) add_intervals(surface, model, options, result);
   return result;
 }

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "phaselaw/base/errors.h"
+#include "phaselaw/base/format.h"
 
 namespace phaselaw::dynamics {
 
@@ -22,8 +23,9 @@ RowEstimates row_estimates(const EigenSystem& system, std::span<const double> re
   }
   if (h[m - 1] + ridge <= system.spectrum.noise_floor)
     throw base::InputError(
-        fmt::format("row estimates: the kernel plus ridge {} is singular to rounding; use a ridge above {:.1e}", ridge,
-                    1e3 * system.spectrum.noise_floor + std::numeric_limits<double>::min()));
+        fmt::format("row estimates: the kernel plus ridge {} is singular to rounding; use a ridge above {}", ridge,
+                    base::format_number(1e3 * system.spectrum.noise_floor + std::numeric_limits<double>::min(), 2,
+                                        base::Notation::power)));
   // All terms use A^-1 instead of ridge A^-1: the ridge cancels in the ratios, which therefore hold for ridge 0 too.
   const Eigen::ArrayXd inverse = (h + ridge).inverse();
   const Eigen::VectorXd scaled = inverse * (system.vectors * r).array();

@@ -6,6 +6,7 @@
 
 #include "phaselaw/base/constants.h"
 #include "phaselaw/base/errors.h"
+#include "phaselaw/base/format.h"
 #include "phaselaw/dynamics/first_order.h"
 #include "phaselaw/numerics/gemm.h"
 
@@ -99,19 +100,19 @@ SgdMoments::SgdMoments(const ClosedForm& problem, const SgdOptions& options) : p
   const double bytes = 3.0 * sizeof(double) * static_cast<double>(rows) * static_cast<double>(rows);
   if (bytes > options.max_bytes)
     throw base::InputError(fmt::format(
-        "the second moment of SGD on {} rows needs {:.1f} GB, but {:.1f} GB are allowed; use fewer sequences, or raise max_bytes",
-        rows, bytes * 1e-9, options.max_bytes * 1e-9));
+        "the second moment of SGD on {} rows needs {} GB, but {} GB are allowed; use fewer sequences, or raise max_bytes",
+        rows, base::format_number(bytes * 1e-9), base::format_number(options.max_bytes * 1e-9)));
   const double mean_limit = step_limit(problem);
   if (!(options.step > 0 && options.step < mean_limit))
-    throw base::InputError(fmt::format(
-        "step: SGD on this kernel needs 0 < step < n/lambda_max = {:.6g} (less for small batches), found {:.6g}",
-        mean_limit, options.step));
+    throw base::InputError(
+        fmt::format("step: SGD on this kernel needs 0 < step < n/lambda_max = {} (less for small batches), found {}",
+                    base::format_number(mean_limit, 6), options.step));
   if (options.check_stability) {
     const SgdStepLimit limit = sgd_step_limit(problem, options.batch);
     if (options.step >= limit.step)
-      throw base::InputError(fmt::format(
-          "step: the mean square of SGD with batches of {} of {} sequences needs step < {:.6g}, found {:.6g}",
-          options.batch, problem.n_data(), limit.step, options.step));
+      throw base::InputError(
+          fmt::format("step: the mean square of SGD with batches of {} of {} sequences needs step < {}, found {}",
+                      options.batch, problem.n_data(), base::format_number(limit.step, 6), options.step));
   }
   const Weights w = weights(options.batch, problem.n_data());
   same_ = w.same;
@@ -255,8 +256,8 @@ OnlineSgdCurve online_sgd(const OnlineSgd& problem, std::span<const std::int64_t
     throw base::InputError(fmt::format("noise: expected a finite number >= 0, found {}", problem.noise));
   if (!(problem.step > 0 && problem.step < curve.step_limit))
     throw base::InputError(
-        fmt::format("step: online SGD on this spectrum with batches of {} needs 0 < step < {:.6g}, found {:.6g}",
-                    problem.batch, curve.step_limit, problem.step));
+        fmt::format("step: online SGD on this spectrum with batches of {} needs 0 < step < {}, found {}", problem.batch,
+                    base::format_number(curve.step_limit, 6), problem.step));
   require_counts(counts);
   const auto b = static_cast<double>(problem.batch);
   const double eta = 2 * problem.step, noise = problem.noise * problem.noise;

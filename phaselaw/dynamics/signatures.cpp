@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "phaselaw/base/errors.h"
+#include "phaselaw/base/format.h"
 #include "phaselaw/numerics/statistics.h"
 
 namespace phaselaw::dynamics {
@@ -95,15 +96,15 @@ Signature SignatureDetector::observe(const TrajectoryPoint& point) {
   PHASELAW_CHECK(points_ == 0 || point.time > last_time_);
   if (point.drift_norm > point.lambda_min / 2)
     declare(Signature::instability, SignatureCause::kernel_drift, point.time, point.time,
-            fmt::format("the kernel drift {:.3g} exceeds lambda_min/2 = {:.3g} at {:.4g}", point.drift_norm,
-                        point.lambda_min / 2, point.time));
+            fmt::format("the kernel drift {} exceeds lambda_min/2 = {} at {}", base::format_number(point.drift_norm),
+                        base::format_number(point.lambda_min / 2), base::format_number(point.time, 4)));
   if (point.radius > point.radius_max)
     declare(Signature::instability, SignatureCause::radius, point.time, point.time,
-            fmt::format("the radius {:.3g} exceeds radius_max = {:.3g} at {:.4g}", point.radius, point.radius_max,
-                        point.time));
+            fmt::format("the radius {} exceeds radius_max = {} at {}", base::format_number(point.radius),
+                        base::format_number(point.radius_max), base::format_number(point.time, 4)));
   if (!std::isfinite(point.loss)) {
     declare(Signature::instability, SignatureCause::loss_not_finite, point.time, point.time,
-            fmt::format("the loss at {:.4g} is not finite", point.time));
+            fmt::format("the loss at {} is not finite", base::format_number(point.time, 4)));
   } else {
     follow_loss(point);
     look_for_plateau(point.time);
@@ -125,8 +126,8 @@ void SignatureDetector::follow_loss(const TrajectoryPoint& point) {
   const double noise = options_.noise_deviations * std::sqrt(variance_ / span);
   if (points_ > options_.smoothing && smoothed_ - lowest_ > std::max(std::log(options_.rise), noise))
     declare(Signature::instability, SignatureCause::loss_rises, point.time, point.time,
-            fmt::format("the smoothed loss at {:.4g} is {:.3g} times its minimum", point.time,
-                        std::exp(smoothed_ - lowest_)));
+            fmt::format("the smoothed loss at {} is {} times its minimum", base::format_number(point.time, 4),
+                        base::format_number(std::exp(smoothed_ - lowest_))));
   if (point.time <= 0) return;
   kept_.push_back({std::log(point.time), log_loss});
   const double oldest = kept_.back().log_time - std::log(options_.window);
@@ -156,10 +157,12 @@ void SignatureDetector::look_for_plateau(double time) {
   const bool flat = line.lo > options_.flat_slope && above_floor;
   if (flat && flat_before_)
     declare(Signature::plateau, SignatureCause::flat_loss, onset, time,
-            fmt::format(
-                "from {:.4g} to {:.4g} the loss follows t^{:.3f} ({:.0f} % interval {:.3f} to {:.3f}) at {:.4g}, {}",
-                onset, time, line.slope, 100 * options_.confidence, line.lo, line.hi, std::exp(smoothed_),
-                options_.floor > 0 ? fmt::format("above the floor {:.4g}", options_.floor) : "no floor given"));
+            fmt::format("from {} to {} the loss follows t^{} ({} interval {} to {}) at {}, {}",
+                        base::format_number(onset, 4), base::format_number(time, 4), base::format_number(line.slope, 3),
+                        base::format_percent(options_.confidence, 4), base::format_number(line.lo, 3),
+                        base::format_number(line.hi, 3), base::format_number(std::exp(smoothed_), 4),
+                        options_.floor > 0 ? fmt::format("above the floor {}", base::format_number(options_.floor, 4))
+                                           : "no floor given"));
   flat_before_ = flat;
 }
 
@@ -175,8 +178,8 @@ SignatureEvent SignatureDetector::verdict() const {
   }
   if (best != nullptr && current_ != Signature::none) return *best;
   SignatureEvent none;
-  none.reason =
-      fmt::format("{} points until {:.4g}: the loss is finite, does not rise and is not flat", points_, last_time_);
+  none.reason = fmt::format("{} points until {}: the loss is finite, does not rise and is not flat", points_,
+                            base::format_number(last_time_, 4));
   return none;
 }
 

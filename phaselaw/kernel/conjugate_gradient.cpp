@@ -8,6 +8,8 @@
 
 #include <fmt/format.h>
 
+#include "phaselaw/base/format.h"
+
 namespace phaselaw::kernel {
 
 namespace {
@@ -74,9 +76,9 @@ class Solver {
         return stop(
             SolveStatus::indefinite,
             fmt::format(
-                "negative curvature {:.1e} of the norm after {} iterations: the matrix is not positive semi-definite; "
+                "negative curvature {} of the norm after {} iterations: the matrix is not positive semi-definite; "
                 "add a ridge or compute it in double",
-                curvature / (largest_curvature * p_squared), k));
+                base::format_number(curvature / (largest_curvature * p_squared), 2, base::Notation::power), k));
       const double step = rz / curvature;
       x_ += step * p;
       r -= step * ap;
@@ -90,8 +92,8 @@ class Solver {
         since_best = 0;
       } else if (++since_best > std::max(kPatience, op_.size)) {
         return stop(SolveStatus::stagnated,
-                    fmt::format("no smaller residual than {:.1e} for {} iterations; add a ridge or a preconditioner",
-                                smallest, since_best));
+                    fmt::format("no smaller residual than {} for {} iterations; add a ridge or a preconditioner",
+                                base::format_number(smallest, 2, base::Notation::power), since_best));
       }
       if (residual <= options_.tolerance) return stop(SolveStatus::converged, "");
       precondition(r, z);
@@ -100,8 +102,8 @@ class Solver {
       rz = next;
     }
     stop(SolveStatus::iteration_limit,
-         fmt::format("residual {:.1e} after {} iterations; raise max_iterations, or add a ridge or a preconditioner",
-                     smallest, limit));
+         fmt::format("residual {} after {} iterations; raise max_iterations, or add a ridge or a preconditioner",
+                     base::format_number(smallest, 2, base::Notation::power), limit));
   }
 
   // The residual of the answer by its definition. If the recurrence has deviated from it, the status is not converged.
@@ -112,13 +114,16 @@ class Solver {
     result_.residual = std::isfinite(residual) ? residual : 1;
     if (result_.status != SolveStatus::converged) return;
     if (result_.residual <= 2 * options_.tolerance)
-      result_.reason = fmt::format("residual {:.1e} after {} iterations", residual, result_.residuals.size() - 1);
+      result_.reason =
+          fmt::format("residual {} after {} iterations", base::format_number(residual, 2, base::Notation::power),
+                      result_.residuals.size() - 1);
     else
       stop(
           SolveStatus::stagnated,
           fmt::format(
-              "the recurrence reached {:.1e} but the true residual is {:.1e}: rounding limits this system; add a ridge, or use a larger tolerance",
-              options_.tolerance, residual));
+              "the recurrence reached {} but the true residual is {}: rounding limits this system; add a ridge, or use a larger tolerance",
+              base::format_number(options_.tolerance, 2, base::Notation::power),
+              base::format_number(residual, 2, base::Notation::power)));
   }
 
   void product(const Vector& x, Vector& y) {

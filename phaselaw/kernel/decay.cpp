@@ -11,6 +11,7 @@
 #include <Eigen/Dense>
 
 #include "phaselaw/base/constants.h"
+#include "phaselaw/base/format.h"
 #include "phaselaw/numerics/statistics.h"
 
 namespace phaselaw::kernel {
@@ -152,8 +153,8 @@ DecayExponent estimate(std::span<const double> values, std::int64_t usable, cons
   result.first = options.first > 0 ? options.first : 4;
   result.last =
       std::min(usable, options.last > 0 ? options.last : std::max(usable / 4, std::min<std::int64_t>(usable / 2, 32)));
-  result.method = fmt::format("{}, ranks {} to {}; {:.0f} % interval by delete-one-block jackknife", estimator,
-                              result.first, result.last, 100 * options.level);
+  result.method = fmt::format("{}, ranks {} to {}; {} interval by delete-one-block jackknife", estimator, result.first,
+                              result.last, base::format_percent(options.level, 4));
   if (result.last - result.first + 1 < kFewestRanks) return result;
   const Blocks blocks = log_blocks(result.first, result.last, options.blocks);
   if (blocks.size() < kFewestBlocks + 1) return result;

@@ -9,6 +9,7 @@
 #include <Eigen/Eigenvalues>
 
 #include "phaselaw/base/errors.h"
+#include "phaselaw/base/format.h"
 #include "phaselaw/numerics/random.h"
 
 namespace phaselaw::kernel {
@@ -105,20 +106,22 @@ void judge(const LanczosOptions& options, bool estimates_converged, LargestEigen
   const double worst = *std::max_element(result.residuals.begin(), result.residuals.end());
   if (worst <= options.tolerance * largest) {
     result.status = LanczosStatus::converged;
-    result.reason = fmt::format("all {} residuals within {:.1e} of the largest eigenvalue", result.values.size(),
-                                options.tolerance);
+    result.reason = fmt::format("all {} residuals within {} of the largest eigenvalue", result.values.size(),
+                                base::format_number(options.tolerance, 2, base::Notation::power));
   } else if (estimates_converged) {
     result.status = LanczosStatus::limited_by_rounding;
     result.reason = fmt::format(
-        "residual {:.1e} of the largest eigenvalue, tolerance {:.1e}: the products are not "
+        "residual {} of the largest eigenvalue, tolerance {}: the products are not "
         "accurate enough; use double, or a tolerance above this residual",
-        worst / largest, options.tolerance);
+        base::format_number(worst / largest, 2, base::Notation::power),
+        base::format_number(options.tolerance, 2, base::Notation::power));
   } else {
     result.status = LanczosStatus::iteration_limit;
     result.reason = fmt::format(
-        "residual {:.1e} of the largest eigenvalue after {} restarts, tolerance {:.1e}; raise "
+        "residual {} of the largest eigenvalue after {} restarts, tolerance {}; raise "
         "restarts",
-        worst / largest, result.restarts, options.tolerance);
+        base::format_number(worst / largest, 2, base::Notation::power), result.restarts,
+        base::format_number(options.tolerance, 2, base::Notation::power));
   }
 }
 

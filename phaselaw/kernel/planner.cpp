@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "phaselaw/base/format.h"
 #include "phaselaw/kernel/contraction.h"
 #include "phaselaw/kernel/problem.h"
 #include "phaselaw/kernel/recursion.h"
@@ -61,16 +62,17 @@ Cost cost_of(Algorithm algorithm, const KernelShape& s, Index rows, Index cols, 
 std::string explain(const Plan& plan, bool forced) {
   const Cost& chosen = plan.cost;
   std::string text =
-      fmt::format("{}: {:.4g} GFLOP, {:.3g} GB of which {:.3g} GB are the result", base::enum_to_text(chosen.algorithm),
-                  chosen.flop * 1e-9, chosen.bytes() * 1e-9, chosen.result_bytes * 1e-9);
+      fmt::format("{}: {} GFLOP, {} GB of which {} GB are the result", base::enum_to_text(chosen.algorithm),
+                  base::format_number(chosen.flop * 1e-9, 4), base::format_number(chosen.bytes() * 1e-9),
+                  base::format_number(chosen.result_bytes * 1e-9));
   const Cost* other = nullptr;  // the best of the rest
   for (const Cost& cost : plan.considered)
     if (cost.possible && cost.algorithm != chosen.algorithm &&
         (other == nullptr || cost.relative_time < other->relative_time))
       other = &cost;
   if (other != nullptr)
-    text += fmt::format("; {}, the {}, would need {:.3g} times as much FLOP", base::enum_to_text(other->algorithm),
-                        forced ? "best other choice" : "runner-up", other->flop / chosen.flop);
+    text += fmt::format("; {}, the {}, would need {} times as much FLOP", base::enum_to_text(other->algorithm),
+                        forced ? "best other choice" : "runner-up", base::format_number(other->flop / chosen.flop));
   else
     text += "; the only algorithm for this block, which has no closed forms";
   return text + (forced ? " (forced)" : "");
@@ -114,9 +116,10 @@ Plan plan_kernel(const model::ModelOptions& options, std::int64_t rows, std::int
     throw base::InputError(
         {"memory_limit"},
         fmt::format(
-            "the kernel needs {:.3g} GB ({:.3g} GB of them for the result), but the limit is {:.3g} GB; "
+            "the kernel needs {} GB ({} GB of them for the result), but the limit is {} GB; "
             "raise the limit, use float32, fewer sequences or a reduced kernel, or work matrix-free (--spectrum-only)",
-            plan.cost.bytes() * 1e-9, plan.cost.result_bytes * 1e-9, static_cast<double>(wanted.memory_limit) * 1e-9));
+            base::format_number(plan.cost.bytes() * 1e-9), base::format_number(plan.cost.result_bytes * 1e-9),
+            base::format_number(static_cast<double>(wanted.memory_limit) * 1e-9)));
   return plan;
 }
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "phaselaw/base/format.h"
 #include "phaselaw/model/parameters.h"
 
 namespace phaselaw::model {
@@ -123,8 +124,8 @@ void validate(const ModelOptions& options, const base::Location& where) {
                              matrices * static_cast<double>(options.d_hidden)) *
                             static_cast<double>(options.d_model);
   if (parameters > 1e10)
-    throw base::InputError(where,
-                           fmt::format("a model of these sizes has {:.3g} parameters; the limit is 1e10", parameters));
+    throw base::InputError(where, fmt::format("a model of these sizes has {} parameters; the limit is 1e10",
+                                              base::format_number(parameters)));
 }
 
 }  // namespace phaselaw::model

@@ -14,6 +14,7 @@
 
 #include "phaselaw/base/clock.h"
 #include "phaselaw/base/errors.h"
+#include "phaselaw/base/format.h"
 #include "phaselaw/base/interrupt.h"
 
 namespace phaselaw::numerics {
@@ -122,7 +123,7 @@ class Integration {
         solution_.time = target;
         std::copy(values.begin(), values.end(), solution_.state.begin());
         solution_.status = OdeStatus::stopped;
-        solution_.reason = fmt::format("stopped by its observer at t = {:.6g}", target);
+        solution_.reason = fmt::format("stopped by its observer at t = {}", base::format_number(target, 6));
         return finish();
       }
     }
@@ -163,7 +164,7 @@ class Integration {
       budget_word_ = fmt::format("{} right-hand sides", budget_.max_rhs);
     } else if (budget_.max_seconds > 0 && seconds() > budget_.max_seconds) {
       solution_.status = OdeStatus::budget;
-      budget_word_ = fmt::format("{:.3g} seconds", budget_.max_seconds);
+      budget_word_ = fmt::format("{} seconds", base::format_number(budget_.max_seconds));
     }
     return solution_.status == OdeStatus::finished;
   }
@@ -171,10 +172,12 @@ class Integration {
   void failed() {
     if (solution_.status == OdeStatus::finished && steps_since_not_finite_ < kNearNotFinite) {
       solution_.status = OdeStatus::not_finite;
-      solution_.reason = fmt::format("the right-hand side is not finite beyond t = {:.6g}", solution_.time);
+      solution_.reason =
+          fmt::format("the right-hand side is not finite beyond t = {}", base::format_number(solution_.time, 6));
     } else if (solution_.status == OdeStatus::finished) {
       solution_.status = OdeStatus::stalled;
-      solution_.reason = fmt::format("the steps become too short at t = {:.6g}: {}", solution_.time, message_);
+      solution_.reason =
+          fmt::format("the steps become too short at t = {}: {}", base::format_number(solution_.time, 6), message_);
     }
     finish();
   }
@@ -182,10 +185,11 @@ class Integration {
   void finish() {
     if (error_) std::rethrow_exception(error_);
     if (solution_.status == OdeStatus::budget)
-      solution_.reason =
-          fmt::format("the budget of {} is used up at t = {:.6g} of {:.6g}", budget_word_, solution_.time, end());
+      solution_.reason = fmt::format("the budget of {} is used up at t = {} of {}", budget_word_,
+                                     base::format_number(solution_.time, 6), base::format_number(end(), 6));
     if (solution_.status == OdeStatus::interrupted)
-      solution_.reason = fmt::format("interrupted at t = {:.6g} of {:.6g}", solution_.time, end());
+      solution_.reason = fmt::format("interrupted at t = {} of {}", base::format_number(solution_.time, 6),
+                                     base::format_number(end(), 6));
     if (keep_values_) solution_.values.conservativeResize(static_cast<Index>(solution_.times.size()), Eigen::NoChange);
     solution_.seconds = seconds();
   }

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "phaselaw/base/errors.h"
+#include "phaselaw/base/format.h"
 #include "phaselaw/kernel/problem.h"
 #include "phaselaw/kernel/sandwich.h"
 
@@ -69,10 +70,11 @@ DistributedPlan plan_distributed(const model::ModelOptions& model, std::int64_t 
     throw base::InputError(
         {"--memory-limit"},
         fmt::format(
-            "the kernel needs {:.3g} GB on each of {} ranks, of which {:.3g} GB are its matrices, but the limit is {:.3g} GB per rank; "
+            "the kernel needs {} GB on each of {} ranks, of which {} GB are its matrices, but the limit is {} GB per rank; "
             "raise it, or use more ranks, float32 or fewer sequences",
-            plan.bytes() * 1e-9, ranks, plan.matrices * plan.matrix_bytes * 1e-9,
-            static_cast<double>(options.memory_limit) * 1e-9));
+            base::format_number(plan.bytes() * 1e-9), ranks,
+            base::format_number(plan.matrices * plan.matrix_bytes * 1e-9),
+            base::format_number(static_cast<double>(options.memory_limit) * 1e-9)));
   return plan;
 }
 

@@ -22,7 +22,8 @@ constexpr std::string_view kPageStyle = R"css(
 html { -webkit-text-size-adjust: 100%; }
 body { margin: 0 auto; padding: 2.2rem 1.4rem 4rem; max-width: 62rem; background: var(--paper); color: var(--ink);
   font: 1.05rem/1.55 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif; }
-h1, h2, h3, p, li, td, th, figcaption { overflow-wrap: anywhere; }
+h1, h2, h3, p, li, figcaption { overflow-wrap: anywhere; }
+td, th { overflow-wrap: break-word; }
 h1 { font-size: 1.95rem; line-height: 1.2; letter-spacing: -0.01em; margin: 0 0 .5rem; text-wrap: balance; }
 h2 { font-size: 1.3rem; line-height: 1.3; margin: 2.8rem 0 .6rem; }
 p { margin: .6rem 0; max-width: 46rem; }
@@ -87,7 +88,7 @@ a { color: var(--accent); }
   dl { grid-template-columns: 1fr; gap: 0; }
   dd { margin-bottom: .6rem; }
   pre { white-space: pre-wrap; overflow-wrap: anywhere; }
-  th, td { padding: .5rem .5rem; }
+  th, td { padding: .5rem .5rem; overflow-wrap: anywhere; }
   .number, .number > span { white-space: normal; }
   .cards, .cards caption, .cards tbody, .cards tr, .cards td, .cards th { display: block; }
   .cards thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }

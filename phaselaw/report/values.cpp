@@ -24,19 +24,18 @@ bool has_points(const Series& s) {
   return s.style == Style::kPoints || s.style == Style::kLinePoints || s.width >= kThin;
 }
 
-std::string value(const Axis& axis, double at) {
-  const std::string number = base::format_number(at, 4);
+std::string value(const Axis& axis, const std::string& number) {
   return axis.unit.empty() ? fmt::format("{} {}", axis.label, number)
                            : fmt::format("{} {} {}", axis.label, number, axis.unit);
 }
 
 std::string title(const Figure& figure, const Series& s, std::size_t i) {
   std::string text = s.label.empty() ? std::string() : s.label + "\n";
-  text += value(figure.x, s.x[i]) + "\n" + value(figure.y, s.y[i]);
   const auto& lo = s.error_lo.empty() ? s.band_lo : s.error_lo;
   const auto& hi = s.error_hi.empty() ? s.band_hi : s.error_hi;
-  if (!lo.empty() && std::isfinite(lo[i]) && std::isfinite(hi[i]))
-    text += fmt::format(" [{}, {}]", base::format_number(lo[i], 4), base::format_number(hi[i], 4));
+  const bool interval = !lo.empty() && std::isfinite(lo[i]) && std::isfinite(hi[i]);
+  text += value(figure.x, base::format_number(s.x[i], 4)) + "\n" +
+          value(figure.y, interval ? base::format_value(s.y[i], lo[i], hi[i]) : base::format_number(s.y[i], 4));
   return escape_html(text);
 }
 

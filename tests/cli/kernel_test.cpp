@@ -73,7 +73,7 @@ TEST_F(KernelVerb, FlagsLieOverTheSectionOfTheFile) {
   write("s.toml",
         std::string(kExperiment) +
             "[kernel]\ndtype = \"float32\"\nreduce = \"coordinates\"\ndetail = \"total\"\nmemory_limit = 10\n");
-  expect_bad({"kernel", path("s.toml"), "--out", path("s"), "--quiet"}, "the limit is 1e-08 GB");
+  expect_bad({"kernel", path("s.toml"), "--out", path("s"), "--quiet"}, "the limit is 1e-8 GB");
   ASSERT_EQ(run({"kernel", path("s.toml"), "--out", path("s"), "--memory-limit", "1G", "--quiet"}).code, 0);
   const auto json = base::read_json(path("s") + "/kernel.json");
   EXPECT_EQ(json.at("dtype").text(), "float32");

@@ -162,7 +162,7 @@ void add_held_out(const View& r, const fitting::Holdout& held_out, Figure& figur
   figure.series.push_back(std::move(held));
   figure.caption = fmt::format(
       "The largest {} rows, with up to {} times the compute of the {} others, are also predicted by a fit to those others: "
-      "the mean error is {}, the bias {}.{}",
+      "the mean error is {}; on average the predictions are {}.{}",
       base::format_count(held_out.n_predicted), format_number(held_out.compute_factor),
       base::format_count(held_out.n_fitted), base::format_percent(held_out.mean_abs_rel_error), bias_in_words(held_out),
       held_out.certified ? "" : " That fit is not certified.");

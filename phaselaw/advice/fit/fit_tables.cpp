@@ -16,8 +16,8 @@ namespace {
 std::string value_of(const fitting::Fit& fit, const fitting::Estimate& e) {
   const base::Notation notation = base::notation_of(laws::unit_of(fit.law, e.name));
   if (e.fixed) return base::format_number(e.value, 6, notation) + " (fixed)";
-  const std::string text = with_interval(e, notation);
-  return fit.method == fitting::IntervalMethod::none || e.lo || e.hi ? text : text + " [unbounded]";
+  if (fit.method == fitting::IntervalMethod::none || e.lo || e.hi) return with_interval(e, notation);
+  return base::format_number(e.value, 2, notation) + " [unbounded]";
 }
 
 std::string meaning_of(const laws::Law& law, const std::string& name) {

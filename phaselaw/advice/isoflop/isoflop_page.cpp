@@ -98,7 +98,7 @@ Figure against_compute(const IsoflopResult& r, bool tokens) {
     }
     figure.series.push_back(std::move(series));
   }
-  figure.caption = "Bars: intervals of each optimum. The legend gives the exponent of compute with its interval.";
+  figure.caption = "Bars: intervals of each optimum. The names give the exponent of compute with its interval.";
   return figure;
 }
 
