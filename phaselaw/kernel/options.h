@@ -68,7 +68,7 @@ struct KernelOptions {
           "algorithm that computes the matrix; auto: the one with the least predicted time");
     visit(
         "reduce", self.reduce, anything(),
-        "rows of the kernel: none (one for each output), coordinates (nL x nL) or sequence (n x n): of summed outputs");
+        "rows of the kernel: none (one for each output), coordinates (nL x nL, outputs summed over coordinates) or sequence (n x n, outputs summed over the sequence)");
     visit("detail", self.detail, anything(),
           "matrices in addition to the total: none, one for each layer, or one for each parameter block");
     visit("threads", self.threads, at_least(0), "number of worker threads; 0: all cores");

@@ -32,8 +32,9 @@ std::string badge(Verdict verdict, const std::string& words) {
                      look->symbol, words);
 }
 
+// Words, such as "a bend", have no unit.
 std::string with_unit(const std::string& number, const std::string& unit) {
-  return escape_html(unit.empty() || number == "–" ? number : number + " " + unit);
+  return escape_html(unit.empty() || number == "–" || !reads_as_number(number) ? number : number + " " + unit);
 }
 
 std::string predicted_text(const Claim& claim) {

@@ -96,6 +96,7 @@ a { color: var(--accent); }
   .cards tr:first-child { border-top: 0; }
   .cards td, .cards tbody th, .claims.cards td.number { border: 0; padding: .12rem 0; max-width: none; min-width: 0;
     width: auto; text-align: left; white-space: normal; }
+  .claims.cards th[scope=row] { min-width: 0; width: auto; }
   .cards td:first-child { font-weight: 600; }
   .cards td[data-label]::before { content: attr(data-label) ": "; color: var(--soft); font-weight: 400; }
 }

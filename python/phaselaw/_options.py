@@ -254,7 +254,7 @@ DESCRIBED: dict[str, dict[str, Option]] = {
     },
     "kernel": {
         "algorithm": Option("auto", False, "algorithm that computes the matrix; auto: the one with the least predicted time"),
-        "reduce": Option("none", False, "rows of the kernel: none (one for each output), coordinates (nL x nL) or sequence (n x n): of summed outputs"),
+        "reduce": Option("none", False, "rows of the kernel: none (one for each output), coordinates (nL x nL, outputs summed over coordinates) or sequence (n x n, outputs summed over the sequence)"),
         "detail": Option("layers", False, "matrices in addition to the total: none, one for each layer, or one for each parameter block"),
         "threads": Option(0, False, "number of worker threads; 0: all cores; >= 0"),
         "memory_limit": Option(8589934592, False, "largest memory for result and scratch, on each rank; 0: no limit [bytes]; >= 0"),
