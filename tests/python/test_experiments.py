@@ -89,7 +89,7 @@ def test_a_spectrum_leaves_the_matrices_as_they_are():
 
 def test_the_section_of_the_file_and_the_arguments_over_it():
     document = {**SMALL, "kernel": {"dtype": "float32", "detail": "total", "memory_limit": 10}}
-    with pytest.raises(phaselaw.InputError, match="the limit is 1e-08 GB"):
+    with pytest.raises(phaselaw.InputError, match="the limit is 1e-8 GB"):
         phaselaw.kernel(document)
     found = phaselaw.kernel(document, memory_limit=0)
     assert found.total.dtype == np.float32 and not found.parts
