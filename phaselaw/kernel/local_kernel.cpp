@@ -54,7 +54,7 @@ struct Range {
 
 template <class T>
 void scale_into(Index count, T weight, const T* from, bool fresh, T* to) {
-  if (fresh) {
+  if (fresh) {  // NOLINT(bugprone-branch-clone): clang-tidy 14 does not see that = and += differ
 #pragma omp simd
     for (Index i = 0; i < count; ++i) to[i] = weight * from[i];
   } else {
