@@ -51,9 +51,10 @@ def faults_of(page: pathlib.Path) -> list:
     size = page.stat().st_size
     if size > LARGEST:
         faults.append(f"{size} bytes")
-    loads = re.findall(r"<(?:script|link|img|iframe|object|embed|video|audio)\b[^>]*>|\burl\([^#][^)]*\)|@import",
-                       page.read_text(encoding="utf-8"))
+    text = page.read_text(encoding="utf-8")
+    loads = re.findall(r"<(?:script|link|img|iframe|object|embed|video|audio)\b[^>]*>|\burl\([^#][^)]*\)|@import", text)
     faults += [f"loads something: {what}" for what in loads]
+    faults += [f"a unit twice: {what}" for what in re.findall(r".{0,30}(?:% %|FLOP FLOP)", text)]
     with tempfile.TemporaryDirectory() as folder:
         reports = probe(page, pathlib.Path(folder))
     if sorted(r["width"] for r in reports) != list(WIDTHS):
@@ -87,7 +88,8 @@ def make_pages(program: str, folder: pathlib.Path) -> list:
     run("plan", "--fit", "fit_one/fit.json", "--compute", 1e21, 1e22, "--out", "plan")
     run("diagnose", "curve.csv", "--out", "diagnose", "--warmup", 10)
     run("kernel", examples / "kernel.toml", "--out", "kernel")
-    return [folder / name / "report.html" for name in ("fit", "plan", "diagnose")]
+    run("predict", examples / "predict.toml", "--out", "predict", "--n-data", "4,8,16")
+    return [folder / name / "report.html" for name in ("fit", "plan", "diagnose", "predict")]
 
 
 def main() -> int:

@@ -33,6 +33,7 @@ FAULTS = {  # what is wrong: (what stands in the sound page, what takes its plac
     "small print in a figure": ('<g class="values">', '<text font-size="0.5">x</text><g class="values">', "has texts of 5.0 px"),
     "an id twice": ("<h2", '<p id="end">again</p><h2', "id end twice"),
     "no values": ("<title>x 1</title>", "", "no values under the pointer"),
+    "a unit twice": ("<h2", "<p>an error of 8 % %</p><h2", "a unit twice"),
     "a resource": ("<h2", '<img src="nothing.png" alt=""><h2', "loads something"),
 }
 
