@@ -129,14 +129,15 @@ void add_readout_kernel(const Problem<T>& problem, const SequenceTrace<T>& a, co
     }
 }
 
-#define PHASELAW_INSTANTIATE(T)                                                                                        \
-  template struct Problem<T>;                                                                                          \
-  template Side<T> make_side<T>(const Problem<T>&, const model::Inputs<T>&, double&);                                  \
-  template void write_block<T>(const Problem<T>&, T*, Index, Index, bool, Panels<T>&);                                 \
-  template void add_readout_kernel<T>(const Problem<T>&, const SequenceTrace<T>&, const SequenceTrace<T>&, Panels<T>&, \
-                                      double&);
-PHASELAW_INSTANTIATE(float)
-PHASELAW_INSTANTIATE(double)
-#undef PHASELAW_INSTANTIATE
+template struct Problem<float>;
+template Side<float> make_side<float>(const Problem<float>&, const model::Inputs<float>&, double&);
+template void write_block<float>(const Problem<float>&, float*, Index, Index, bool, Panels<float>&);
+template void add_readout_kernel<float>(const Problem<float>&, const SequenceTrace<float>&, const SequenceTrace<float>&,
+                                        Panels<float>&, double&);
+template struct Problem<double>;
+template Side<double> make_side<double>(const Problem<double>&, const model::Inputs<double>&, double&);
+template void write_block<double>(const Problem<double>&, double*, Index, Index, bool, Panels<double>&);
+template void add_readout_kernel<double>(const Problem<double>&, const SequenceTrace<double>&,
+                                         const SequenceTrace<double>&, Panels<double>&, double&);
 
 }  // namespace phaselaw::kernel
