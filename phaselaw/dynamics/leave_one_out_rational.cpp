@@ -169,7 +169,9 @@ void rational(const SequenceProblem& problem, std::span<const double> times,
 
   const numerics::OneBlasThread one;
   base::Team team(base::thread_count(0));
-  for (const auto& [size, members] : by_size) {
+  for (const auto& group : by_size) {
+    const std::size_t size = group.first;
+    const std::vector<std::size_t>& members = group.second;
     const auto trained_on = static_cast<double>(n - static_cast<std::int64_t>(size));
     const auto held = static_cast<Eigen::Index>(size) * problem.rows_per_sequence;
     const auto each = [&](const auto& what) {

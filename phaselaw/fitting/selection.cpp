@@ -196,7 +196,8 @@ bool has_parameter(const laws::Law& law, const std::string& name) {
 }
 
 void require_known(const std::map<std::string, double>& fix, const std::vector<laws::Law>& laws) {
-  for (const auto& [name, value] : fix) {
+  for (const auto& fixed : fix) {
+    const std::string& name = fixed.first;
     if (std::any_of(laws.begin(), laws.end(), [&](const laws::Law& law) { return has_parameter(law, name); })) continue;
     std::vector<std::string> known;
     for (const laws::Law& law : laws)

@@ -19,7 +19,6 @@ namespace {
 using base::kNaN;
 using report::Colour;
 using report::Figure;
-using report::Series;
 using report::Style;
 
 std::vector<MeasuredExponent> identified(const std::vector<MeasuredExponent>& all) {
