@@ -113,10 +113,9 @@ std::vector<std::vector<double>> all_draws(const RunResampler& resampler, const 
   std::vector<std::vector<double>> draws(static_cast<std::size_t>(options.resamples));
   FitOptions plain = options;
   plain.starts.clear();
-  base::Team team(
-      static_cast<int>(std::clamp<std::int64_t>(options.resamples, 1, base::thread_count(options.threads))));
-  std::vector<std::unique_ptr<Refitter>> refitters(static_cast<std::size_t>(team.size()));  // by member
-  team.run(options.resamples, [&](std::int64_t k, int member) {
+  std::vector<std::unique_ptr<Refitter>> refitters(
+      static_cast<std::size_t>(base::thread_count(options.threads)));  // by member
+  base::parallel_for(options.resamples, options.threads, [&](std::int64_t k, int member) {
     if (base::interrupted()) return;
     auto& own = refitters[static_cast<std::size_t>(member)];
     if (!own) own = std::make_unique<Refitter>(resampler.form(), plain);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "phaselaw/reproduce/lazy_or_rich.h"
 
-#include "phaselaw/report/format.h"
 #include "phaselaw/reproduce/verdict.h"
 
 namespace phaselaw::reproduce {
