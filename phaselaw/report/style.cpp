@@ -35,6 +35,7 @@ p { margin: .6rem 0; max-width: 46rem; }
 .found li { margin: .3rem 0; padding-left: 1.7rem; text-indent: -1.7rem; }
 .mark { display: inline-block; min-width: 1.35rem; text-align: center; text-indent: 0; font-weight: 600; font-size: .87rem;
   border-radius: .7rem; padding: 0 .3rem; }
+.mark.inconclusive { border: 0; }
 .contents { margin: 1.2rem 0; border-top: 1px solid var(--line); border-bottom: 1px solid var(--line); padding: .4rem 0; }
 .contents ol { margin: .3rem 0; padding-left: 1.6rem; columns: 24rem; font-size: .95rem; }
 figure { margin: 1.5rem 0; background: var(--card); border: 1px solid var(--line); border-radius: 8px;
