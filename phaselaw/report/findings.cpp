@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 
+#include "phaselaw/base/format.h"
 #include "phaselaw/report/format.h"
 
 namespace phaselaw::report {
@@ -22,15 +24,6 @@ const VerdictLook& look_of(Verdict verdict) {
   return *std::find_if(kLooks.begin(), kLooks.end(), [&](const auto& look) { return look.verdict == verdict; });
 }
 
-struct Group {
-  Standing standing;
-  const char *id, *heading;
-};
-constexpr std::array<Group, 4> kGroups = {{{Standing::kStated, "stated", "Stated by the paper"},
-                                           {Standing::kImplied, "implied", "Implied by what the paper states"},
-                                           {Standing::kOpenQuestion, "open", "Open questions"},
-                                           {Standing::kSelfCheck, "self-checks", "Self-checks"}}};
-
 std::vector<const Claim*> claims_with(const Page& page, Standing standing) {
   std::vector<const Claim*> list;
   for (const Section& section : page.sections)
@@ -39,7 +32,7 @@ std::vector<const Claim*> claims_with(const Page& page, Standing standing) {
   return list;
 }
 
-void add_group(const Group& group, const std::vector<const Claim*>& claims, std::string& html) {
+void add_group(const StandingGroup& group, const std::vector<const Claim*>& claims, std::string& html) {
   html +=
       fmt::format("<section class=\"found\" aria-labelledby=\"found-{}\">\n<h2 id=\"found-{}\">{}</h2>\n<p>{}</p>\n",
                   group.id, group.id, group.heading, verdicts_in_words(claims));
@@ -64,7 +57,27 @@ void add_group(const Group& group, const std::vector<const Claim*>& claims, std:
   html += "</section>\n";
 }
 
+std::string predicted_number(const Claim& claim) {
+  if (claim.predicted_text.empty()) return base::format_number(claim.predicted, 3, base::notation_of(claim.unit));
+  // A fraction, "1/6" or "-1/4", is also given as the number that it is.
+  const bool fraction = claim.predicted_text.find('/') != std::string::npos &&
+                        claim.predicted_text.find_first_not_of("-0123456789/") == std::string::npos;
+  return std::isnan(claim.predicted) || !fraction
+             ? claim.predicted_text
+             : fmt::format("{} = {}", claim.predicted_text, base::format_number(claim.predicted));
+}
+
+// The margin of an equality.
+std::string margin_text(const Claim& claim) {
+  if (claim.relation != Relation::kEqual || !(claim.margin > 0) ||
+      claim.predicted_text.find("within") != std::string::npos)
+    return "";
+  return fmt::format(" within {}", base::format_number(claim.margin, 2, base::notation_of(claim.unit)));
+}
+
 }  // namespace
+
+std::string predicted_text(const Claim& claim) { return predicted_number(claim) + margin_text(claim); }
 
 std::string badge_html(Verdict verdict, const std::string& words) {
   const auto& look = look_of(verdict);
@@ -90,7 +103,7 @@ std::string verdicts_in_words(const std::vector<const Claim*>& claims) {
 
 std::string findings_html(const Page& page) {
   std::string html;
-  for (const Group& group : kGroups)
+  for (const StandingGroup& group : kStandingGroups)
     if (const auto claims = claims_with(page, group.standing); !claims.empty()) add_group(group, claims, html);
   return html.empty() ? "" : "<div class=\"findings\">\n" + html + "</div>\n";
 }

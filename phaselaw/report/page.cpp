@@ -22,24 +22,6 @@ std::string with_unit(const std::string& number, const std::string& unit) {
   return escape_html(unit.empty() || number == "–" || !reads_as_number(number) ? number : number + " " + unit);
 }
 
-std::string predicted_text(const Claim& claim) {
-  if (claim.predicted_text.empty()) return base::format_number(claim.predicted, 3, base::notation_of(claim.unit));
-  // A fraction, "1/6" or "-1/4", is also given as the number that it is.
-  const bool fraction = claim.predicted_text.find('/') != std::string::npos &&
-                        claim.predicted_text.find_first_not_of("-0123456789/") == std::string::npos;
-  return std::isnan(claim.predicted) || !fraction
-             ? claim.predicted_text
-             : fmt::format("{} = {}", claim.predicted_text, base::format_number(claim.predicted));
-}
-
-// The margin of an equality.
-std::string margin_text(const Claim& claim) {
-  if (claim.relation != Relation::kEqual || !(claim.margin > 0) ||
-      claim.predicted_text.find("within") != std::string::npos)
-    return "";
-  return fmt::format(" within {}", base::format_number(claim.margin, 2, base::notation_of(claim.unit)));
-}
-
 std::string p_number(double p) { return p < 1e-3 ? "< 0.001" : "= " + base::format_number(p, 2); }
 
 // "; p = 0.003 against the claim, 0.02 after Holm's correction"
@@ -153,7 +135,7 @@ class PageWriter {
     for (const Claim& c : list) {
       line("<li id=\"{}\">{} <span class=\"statement\">{}</span>", escape_html(c.id),
            badge_html(c.verdict, base::enum_to_text(c.verdict)), escape_html(c.statement));
-      const std::string predicted = with_unit(predicted_text(c) + margin_text(c), c.unit);
+      const std::string predicted = with_unit(predicted_text(c), c.unit);
       const std::string measured =
           with_unit(base::format_value(c.measured, c.lo, c.hi, base::notation_of(c.unit)), c.unit);
       line("<span class=\"numbers\">Predicted {}; measured {}{}.</span>", predicted, measured, escape_html(p_text(c)));

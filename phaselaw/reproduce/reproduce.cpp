@@ -194,7 +194,8 @@ Reproduction reproduce(const ReproduceOptions& options) {
 
   Reproduction result;
   result.seconds = base::seconds_since(start);
-  const Value results = Value::table({{"claims", report::to_value(report::claims_of(found.page))},
+  const Value results = Value::table({{"answer", found.page.answer},
+                                      {"claims", report::to_value(report::claims_of(found.page))},
                                       {"complete", found.unfinished.empty()},
                                       {"unfinished", Value(found.unfinished)},
                                       {"fits", found.fits},
@@ -204,6 +205,7 @@ Reproduction reproduce(const ReproduceOptions& options) {
   result.page = fs::path(options.out) / "report.html";
   base::write_file(result.results, base::to_json(results) + "\n");
   report::write_page(found.page, result.page, options.page_files);
+  result.answer = found.page.answer;
   result.claims = report::claims_of(found.page);
   result.unfinished = std::move(found.unfinished);
   return result;
