@@ -15,11 +15,11 @@ namespace phaselaw::theory {
 
 namespace {
 
-constexpr std::string_view kFormula = "implied exponents";
+constexpr std::string_view kImplied = "implied exponents";
 constexpr double kUnlimited = std::numeric_limits<double>::infinity();
 
 void require_charge(const Charge& charge) {
-  require_non_negative(kFormula, {{"charge for n_params", charge.n_params},
+  require_non_negative(kImplied, {{"charge for n_params", charge.n_params},
                                   {"charge for n_data", charge.n_data},
                                   {"charge for n_steps", charge.n_steps}});
 }
@@ -28,27 +28,27 @@ void require_charge(const Charge& charge) {
 void require_charged(double exponent, std::string_view what) {
   if (!(exponent > 0))
     throw std::domain_error(
-        fmt::format("{}: expected {} > 0, found {}: the compute does not limit the risk", kFormula, what, exponent));
+        fmt::format("{}: expected {} > 0, found {}: the compute does not limit the risk", kImplied, what, exponent));
 }
 
 void require_exponent(std::string_view name, double exponent) {
   if (!(exponent > 0))
-    throw std::domain_error(fmt::format("{}: expected exponent of {} > 0, found {}", kFormula, name, exponent));
+    throw std::domain_error(fmt::format("{}: expected exponent of {} > 0, found {}", kImplied, name, exponent));
 }
 
 }  // namespace
 
 double implied_exponent(double risk_exponent, const ComputeAccounting& accounting) {
-  require_positive(kFormula, {{"risk exponent", risk_exponent}});
-  require_non_negative(kFormula,
+  require_positive(kImplied, {{"risk exponent", risk_exponent}});
+  require_non_negative(kImplied,
                        {{"p_model", accounting.p_model}, {"p_data", accounting.p_data}, {"p_time", accounting.p_time}});
   require_charged(accounting.p(), "p = p_model + p_data + p_time");
   return risk_exponent / accounting.p();
 }
 
 ImpliedExponents implied_by_growth(const GrowthWithData& growth, const Charge& charge) {
-  require_positive(kFormula, {{"risk exponent", growth.risk_exponent}});
-  require_non_negative(kFormula, {{"p_model", growth.p_model}, {"p_time", growth.p_time}});
+  require_positive(kImplied, {{"risk exponent", growth.risk_exponent}});
+  require_non_negative(kImplied, {{"p_model", growth.p_model}, {"p_time", growth.p_time}});
   require_charge(charge);
   const double p = charge.n_params * growth.p_model + charge.n_data + charge.n_steps * growth.p_time;
   require_charged(p, "p = u p_model + v + w p_time");
@@ -73,7 +73,7 @@ ImpliedExponents implied_by_isolated_laws(const IsolatedExponents& laws, const C
 }
 
 BalancedMinimum minimise_isolated_laws(const IsolatedLaws& laws, double compute, const Charge& charge) {
-  require_positive(kFormula, {{"compute", compute},
+  require_positive(kImplied, {{"compute", compute},
                               {"amplitude of n_params", laws.n_params.amplitude},
                               {"amplitude of n_data", laws.n_data.amplitude},
                               {"amplitude of n_steps", laws.n_steps.amplitude},
