@@ -136,7 +136,7 @@ void add_moments(const Dense& dense, FlowViews& views) {
   }
 }
 
-// The number of simulated runs: standard errors of a few per cent, at a cost of about ten seconds at most.
+// The number of simulated runs: standard errors of a few per cent. More than the fewest cost at most about ten seconds.
 std::int64_t replicates_for(const Dense& dense) {
   constexpr double kFlop = 2e10, kMost = 256, kFewest = 32;
   const auto& training = dense.s.experiment.training;
@@ -146,23 +146,16 @@ std::int64_t replicates_for(const Dense& dense) {
   return static_cast<std::int64_t>(std::clamp(kFlop / (2 * rows * rows * epochs), kFewest, kMost));
 }
 
-// The same with the batches of shuffled epochs, as the trainer draws them. Ends where the loss is no number.
-void add_shuffled(const Dense& dense, int threads, FlowViews& views) {
-  const auto& s = dense.s;
-  const auto& training = s.experiment.training;
-  const double step = views.learning_rate;
-  dynamics::ShuffledSgd sgd(dense.closed, {.step = step,
-                                           .batch = training.batch,
-                                           .replicates = replicates_for(dense),
-                                           .seed = static_cast<std::uint64_t>(s.experiment.seed),
-                                           .threads = threads});
+// The curve of these runs. It ends where the loss is no number.
+ViewCurve shuffled_curve(const PreparedExperiment& s, const dynamics::TestOutputs& on_test,
+                         const std::vector<std::int64_t>& counts, double step, dynamics::ShuffledSgd& sgd) {
   ViewCurve curve{"sgd_epochs", fmt::format("expected loss of SGD on the kernel with shuffled epochs, as in training: "
                                             "mean of {} runs",
                                             sgd.replicates())};
-  for (const auto count : counts_at(views.times, step, training.steps)) {
+  for (const auto count : counts) {
     base::throw_if_interrupted();
     sgd.advance(count - sgd.steps());
-    const auto train = sgd.expected_loss(), test = sgd.expected_test_loss(dense.test, s.split.test.y, s.split.test.n);
+    const auto train = sgd.expected_loss(), test = sgd.expected_test_loss(on_test, s.split.test.y, s.split.test.n);
     if (!std::isfinite(train.mean) || !std::isfinite(test.mean)) {
       curve.status = "diverged";
       curve.reason = fmt::format("the loss is infinite at step {}", count);
@@ -174,11 +167,27 @@ void add_shuffled(const Dense& dense, int threads, FlowViews& views) {
     curve.train_loss_error.push_back(per_number(s, train.standard_error));
     curve.test_loss_error.push_back(per_number(s, test.standard_error));
     curve.excess_risk.push_back(
-        s.split.target_known
-            ? per_number(s, sgd.expected_test_loss(dense.test, s.split.test.clean, s.split.test.n).mean)
-            : kNaN);
+        s.split.target_known ? per_number(s, sgd.expected_test_loss(on_test, s.split.test.clean, s.split.test.n).mean)
+                             : kNaN);
   }
-  views.curves.push_back(std::move(curve));
+  return curve;
+}
+
+// The same with the batches of shuffled epochs, as the trainer draws them.
+void add_shuffled(const Dense& dense, int threads, FlowViews& views) {
+  const auto& s = dense.s;
+  const auto& training = s.experiment.training;
+  const double step = views.learning_rate;
+  try {
+    dynamics::ShuffledSgd sgd(dense.closed, {.step = step,
+                                             .batch = training.batch,
+                                             .replicates = replicates_for(dense),
+                                             .seed = static_cast<std::uint64_t>(s.experiment.seed),
+                                             .threads = threads});
+    views.curves.push_back(shuffled_curve(s, dense.test, counts_at(views.times, step, training.steps), step, sgd));
+  } catch (const base::InputError& error) {
+    views.warnings.push_back(fmt::format("there is no curve `sgd_epochs`: {}", error.what()));
+  }
 }
 
 // Loss against iterations: the gain from better first-order methods on the same kernel.

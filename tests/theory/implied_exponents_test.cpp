@@ -38,6 +38,22 @@ TEST(ImpliedExponents, GrowthAndAccountingAgree) {
     }
 }
 
+// The powers written out: sizes and risk at two n, and the charge between them.
+TEST(ImpliedExponents, GrowthIsTheSlopeAgainstTheCharge) {
+  numerics::RandomStream stream(13, "test/implied-exponents");
+  for (int trial = 0; trial < 20; ++trial) {
+    const GrowthWithData growth{0.2 + stream.uniform(), 3 * stream.uniform(), 3 * stream.uniform()};
+    const Charge charge{2 * stream.uniform(), 2 * stream.uniform(), 2 * stream.uniform()};
+    const double log_n = 5, log_m = growth.p_model * log_n, log_t = growth.p_time * log_n;
+    const double log_c = charge.n_params * log_m + charge.n_data * log_n + charge.n_steps * log_t;
+    const ImpliedExponents implied = implied_by_growth(growth, charge);
+    EXPECT_NEAR(implied.excess_risk, growth.risk_exponent * log_n / log_c, 1e-13);
+    EXPECT_NEAR(implied.n_params, log_m / log_c, 1e-13);
+    EXPECT_NEAR(implied.n_data, log_n / log_c, 1e-13);
+    EXPECT_NEAR(implied.n_steps, log_t / log_c, 1e-13);
+  }
+}
+
 IsolatedLaws random_laws(numerics::RandomStream& stream) {
   const auto law = [&] { return IsolatedLaw{std::exp(2 * stream.normal()), 0.2 + 2 * stream.uniform()}; };
   return {law(), law(), law()};
