@@ -69,6 +69,9 @@ nb::dict curves_of(const analysis::FlowViews& views) {
     curve["train_loss"] = vector_to_numpy(c.train_loss);
     curve["test_loss"] = vector_to_numpy(c.test_loss);
     curve["excess_risk"] = vector_to_numpy(c.excess_risk);
+    const bool simulated = !c.train_loss_error.empty();
+    curve["train_loss_error"] = simulated ? vector_to_numpy(c.train_loss_error) : nb::none();
+    curve["test_loss_error"] = simulated ? vector_to_numpy(c.test_loss_error) : nb::none();
     curves[c.view.c_str()] = curve;
   }
   return curves;
