@@ -57,8 +57,7 @@ struct DataOptions {
 
   template <class Self, class Visit>
   static void fields(Self& self, Visit&& visit) {
-    using base::above, base::anything, base::at_least, base::between, base::half_open, base::positive,
-        base::strictly_between;
+    using base::above, base::anything, base::at_least, base::half_open, base::strictly_between;
     visit("source", self.source, anything(),
           "source of the data: teacher or arrays (vectors); markov, token_teacher, associations or tokens (tokens); "
           "text (either)");
@@ -98,6 +97,12 @@ struct DataOptions {
     visit("x_test", self.x_test, anything(),
           "with arrays: .npy file of test inputs; empty: the last n_test sequences of x");
     visit("y_test", self.y_test, anything(), "with arrays: .npy file of test targets; required with x_test");
+    token_fields(self, visit);
+  }
+  // Those of the token sources.
+  template <class Self, class Visit>
+  static void token_fields(Self& self, Visit&& visit) {
+    using base::above, base::anything, base::at_least, base::between, base::half_open, base::positive;
     visit("token_noise", self.token_noise, half_open(0, 1),
           "with tokens of any source: probability that a target is replaced by a uniform token, train and test");
     visit("one_pass", self.one_pass, anything(),

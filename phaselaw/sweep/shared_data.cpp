@@ -24,14 +24,14 @@ std::string data_identity(const Experiment& e) {
   return base::to_json(value, -1);
 }
 
-void check_data(const Study& study) {
+void check_data(const std::vector<const Point*>& points) {
   std::map<std::string, Experiment> largest;
-  for (const Point& point : study.points) {
-    Experiment e = point.experiment;
+  for (const Point* point : points) {
+    Experiment e = point->experiment;
     e.seed = 0;
     e.data.n_data = 1;
-    const auto [entry, fresh] = largest.try_emplace(data_identity(e), point.experiment);
-    if (!fresh && entry->second.data.n_data < point.experiment.data.n_data) entry->second = point.experiment;
+    const auto [entry, fresh] = largest.try_emplace(data_identity(e), point->experiment);
+    if (!fresh && entry->second.data.n_data < point->experiment.data.n_data) entry->second = point->experiment;
   }
   for (const auto& [identity, e] : largest) data::check(e.data, e.model);
 }
