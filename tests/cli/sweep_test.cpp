@@ -82,8 +82,8 @@ TEST_F(SweepCliTest, TokenSourcesRecordTheirExcessRisk) {
     const auto row = base::parse_json(line, "export");
     risk[row.at("run").integer()].push_back(row.at("excess_risk").number());
     // The test loss is the entropy of the targets plus the risk, up to the drawn targets.
-    EXPECT_NEAR(row.at("test_loss").number(),
-                row.at("summary.target_entropy").number() + risk[row.at("run").integer()].back(), 1);
+    EXPECT_NEAR(row.at("test_loss").number(), row.at("target_entropy").number() + risk[row.at("run").integer()].back(),
+                1);
   }
   ASSERT_EQ(risk.size(), 3U);
   for (const auto& [index, values] : risk) {

@@ -69,7 +69,7 @@ TEST(Experiment, OnePassSetsTheSizeOfTheData) {
   EXPECT_EQ(study.points[0].experiment.data.n_data, 40);
   EXPECT_EQ(study.points[1].experiment.data.n_data, 80);
   const auto ladder = sweep::study_from(
-      parse_toml("[data]\none_pass = true\n[grid]\nn_params = [2000]\n[ladder]\ntokens_per_param = 4\n", "s.toml"));
+      parse_toml("[data]\none_pass = true\n[grid]\nn_params = [8000]\n[ladder]\ntokens_per_param = 4\n", "s.toml"));
   const auto& sized = ladder.points[0].experiment;
   EXPECT_NE(sized.training.steps, training::TrainingOptions{}.steps);
   EXPECT_EQ(sized.data.n_data, sized.training.batch * sized.training.steps);
