@@ -127,6 +127,16 @@ TEST(Objective, GradientIsThatOfThePaperLoss) {
   }
 }
 
+// With tokens: the mean over the positions of the batch that have a target, not over all.
+TEST(Objective, LossOfABatchIsTheMeanOverItsScoredNumbers) {
+  for (const auto& p : problems()) {
+    auto objective = p.objective(2, 7);
+    std::vector<double> gradient(p.theta.size());
+    const double loss = objective.gradient(p.theta, std::vector<std::int64_t>{0, 1, 2, 3, 4, 5, 6}, gradient);
+    EXPECT_NEAR(loss, plain_losses(p, p.data.train).loss, 1e4 * kEps * (1 + loss));
+  }
+}
+
 TEST(Objective, MicrobatchesChangeOnlyRounding) {
   for (const auto& p : problems()) {
     const std::vector<std::int64_t> batch{4, 0, 6, 1, 5, 3};
