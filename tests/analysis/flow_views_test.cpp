@@ -9,6 +9,7 @@
 #include <fstream>
 #include <set>
 
+#include "base/message_of.h"
 #include "dynamics/fixed_kernel.h"
 #include "phaselaw/base/format.h"
 #include "phaselaw/base/value.h"
@@ -179,6 +180,21 @@ TEST(FlowViews, CrossEntropyHasALinearisedView) {
   EXPECT_LT(kernel.train_loss.back(), kernel.train_loss.front());
   for (std::size_t i = 0; i < kernel.time.size(); ++i) EXPECT_NEAR(kernel.train_loss[i] / flow.train_loss[i], 1, 0.05);
   std::filesystem::remove(file);
+}
+
+TEST(PreparedExperiment, NeedsATargetAtEveryPosition) {
+  const auto prepare = [](const std::string& source) {
+    const PreparedExperiment s(sweep::experiment_from(base::parse_toml(
+        "[model]\nreadout = \"tokens\"\nvocab = 8\nn_layers = 1\nd_model = 8\nd_hidden = 8\nn_heads = 1\nd_head = 8\n"
+        "seq_len = 4\n[data]\nassociations_contexts = 20\nn_data = 4\nn_test = 2\nsource = \"" +
+            source + "\"\n",
+        "test")));
+  };
+  EXPECT_NO_THROW(prepare("token_teacher"));
+  for (const char* source : {"associations", "markov"}) {
+    const auto message = base::testing::message_of<base::InputError>([&] { prepare(source); });
+    EXPECT_NE(message.find("data.source: the flow needs a target at every position"), std::string::npos) << message;
+  }
 }
 
 }  // namespace
