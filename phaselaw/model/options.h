@@ -140,7 +140,7 @@ struct ModelOptions {
     visit("n_kv_heads", self.n_kv_heads, at_least(0),
           "number of heads of keys and values, each shared by n_heads / n_kv_heads queries; 0: n_heads");
     visit("n_encoder_layers", self.n_encoder_layers, at_least(0),
-          "number of layers of an encoder, to whose outputs every layer attends; 0: no encoder");
+          "number of layers of an encoder; every layer attends to its outputs; 0: no encoder");
     visit("source_len", self.source_len, at_least(0),
           "number of source tokens, which the encoder reads before the seq_len tokens of the decoder; 0: seq_len");
   }

@@ -139,7 +139,7 @@ void Transformer<T>::forward(std::span<const T> theta, const Inputs<T>& inputs, 
   PHASELAW_CHECK_EQ(static_cast<std::int64_t>(theta.size()), table_.size());
   const auto ops = w.operations(options_, inputs.n, theta.data(), w.differentials.scratch);
   const auto source = w.source(inputs.n, theta.data(), w.source_differentials);
-  if (source) w.encoder->forward(*source, theta.data(), inputs);
+  if (source) w.encoder->forward(source.value(), theta.data(), inputs);
   w.read_in.forward(ops, theta.data(), inputs, w.layers.first());
   w.layers.forward(ops, source ? &*source : nullptr);
   w.read_out.forward(ops, w.layers.last(), outputs);
@@ -156,7 +156,7 @@ void Transformer<T>::backward(std::span<const T> theta, const Inputs<T>& inputs,
   w.read_out.backward(ops, w.plan, w.layers.last(), cotangent, w.differentials, gradient.data());
   w.layers.backward(ops, source ? &*source : nullptr, w.plan, w.differentials, gradient.data());
   w.read_in.backward(ops, w.plan, inputs, w.differentials, gradient.data());
-  if (source) w.encoder->backward(*source, w.plan, inputs, gradient.data());
+  if (source) w.encoder->backward(source.value(), w.plan, inputs, gradient.data());
 }
 
 template <class T>
@@ -170,7 +170,7 @@ void Transformer<T>::jvp(std::span<const T> theta, const Inputs<T>& inputs, cons
   PHASELAW_CHECK_EQ(static_cast<std::int64_t>(tangent.size()), table_.size());
   const auto ops = w.operations(options_, inputs.n, theta.data(), s.differentials.scratch);
   const auto source = w.source(inputs.n, theta.data(), s.source_differentials);
-  if (source) w.encoder->tangent(*source, w.plan, inputs, tangent.data());
+  if (source) w.encoder->tangent(source.value(), w.plan, inputs, tangent.data());
   w.read_in.tangent(ops, w.plan, inputs, s.differentials, tangent.data());
   w.layers.tangent(ops, source ? &*source : nullptr, w.plan, s.differentials, tangent.data());
   w.read_out.tangent(ops, w.plan, w.layers.last(), s.differentials, tangent.data(), out);
