@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "phaselaw/reproduce/reproduce.h"
 
+#include <algorithm>
 #include <memory>
 
 #include "phaselaw/base/format.h"
 #include "phaselaw/base/progress.h"
 #include "phaselaw/cli/common.h"
+#include "phaselaw/report/findings.h"
 #include "phaselaw/report/format.h"
 
 // phaselaw reproduce --preset quick --out DIR: runs the paper's experiments, judges its claims, and writes a page.
@@ -13,13 +15,23 @@ namespace phaselaw::cli {
 
 namespace {
 
+// What was found, grouped by whose statement it is.
 void print(const reproduce::Reproduction& result) {
-  std::vector<std::vector<std::string>> rows = {{"claim", "predicted", "measured", "verdict"}};
-  for (const auto& claim : result.claims)
-    rows.push_back({claim.id, claim.predicted_text, base::format_value(claim.measured, claim.lo, claim.hi),
-                    base::enum_to_text(claim.verdict)});
-  fmt::print("{}\n{} in {}\n{}\n", text_table(rows), result.results, base::format_duration(result.seconds),
-             result.page);
+  fmt::print("{}\n", result.answer);
+  for (const auto& group : report::kStandingGroups) {
+    std::vector<const report::Claim*> claims;
+    std::vector<std::vector<std::string>> rows = {{"claim", "predicted", "measured", "p", "verdict"}};
+    for (const auto& claim : result.claims) {
+      if (claim.standing != group.standing) continue;
+      claims.push_back(&claim);
+      const bool self_check = claim.standing == report::Standing::kSelfCheck;
+      const double p = self_check ? std::min(claim.p_supporting, claim.p_refuting) : claim.p_adjusted;
+      rows.push_back({claim.id, report::predicted_text(claim), base::format_value(claim.measured, claim.lo, claim.hi),
+                      p < 1e-3 ? "<0.001" : base::format_number(p, 2), base::enum_to_text(claim.verdict)});
+    }
+    if (!claims.empty()) fmt::print("\n{}. {}\n{}", group.heading, report::verdicts_in_words(claims), text_table(rows));
+  }
+  fmt::print("\n{} in {}\n{}\n", result.results, base::format_duration(result.seconds), result.page);
 }
 
 void run_reproduce(const Common& common, reproduce::ReproduceOptions options) {

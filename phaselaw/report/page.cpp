@@ -4,12 +4,12 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <set>
 
 #include "phaselaw/base/errors.h"
 #include "phaselaw/base/format.h"
 #include "phaselaw/report/drawing.h"
 #include "phaselaw/report/figure_data.h"
+#include "phaselaw/report/findings.h"
 #include "phaselaw/report/format.h"
 #include "phaselaw/report/style.h"
 
@@ -17,34 +17,20 @@ namespace phaselaw::report {
 
 namespace {
 
-struct VerdictLook {
-  Verdict verdict;
-  const char* style;
-  const char* symbol;  // the shape says it where colour does not
-};
-constexpr std::array<VerdictLook, 3> kLooks = {{{Verdict::kSupported, "supported", "✓"},
-                                                {Verdict::kNotSupported, "not-supported", "✗"},
-                                                {Verdict::kInconclusive, "inconclusive", "?"}}};
-
-std::string badge(Verdict verdict, const std::string& words) {
-  const auto look = std::find_if(kLooks.begin(), kLooks.end(), [&](const auto& l) { return l.verdict == verdict; });
-  return fmt::format("<span class=\"verdict {}\"><span aria-hidden=\"true\">{}</span> {}</span>", look->style,
-                     look->symbol, words);
-}
-
 // Words, such as "a bend", have no unit.
 std::string with_unit(const std::string& number, const std::string& unit) {
   return escape_html(unit.empty() || number == "–" || !reads_as_number(number) ? number : number + " " + unit);
 }
 
-std::string predicted_text(const Claim& claim) {
-  if (claim.predicted_text.empty()) return base::format_number(claim.predicted, 3, base::notation_of(claim.unit));
-  // A fraction, "1/6" or "-1/4", is also given as the number that it is.
-  const bool fraction = claim.predicted_text.find('/') != std::string::npos &&
-                        claim.predicted_text.find_first_not_of("-0123456789/") == std::string::npos;
-  return std::isnan(claim.predicted) || !fraction
-             ? claim.predicted_text
-             : fmt::format("{} = {}", claim.predicted_text, base::format_number(claim.predicted));
+std::string p_number(double p) { return p < 1e-3 ? "< 0.001" : "= " + base::format_number(p, 2); }
+
+// "; p = 0.003 against the claim, 0.02 after Holm's correction"
+std::string p_text(const Claim& c) {
+  if (std::isnan(c.p_supporting) || std::isnan(c.p_refuting)) return "";
+  const bool supporting = c.p_supporting < c.p_refuting;
+  return fmt::format(
+      "; p {} {} the claim{}", p_number(std::min(c.p_supporting, c.p_refuting)), supporting ? "for" : "against",
+      std::isnan(c.p_adjusted) ? "" : fmt::format(", {} after Holm's correction", p_number(c.p_adjusted)));
 }
 
 // A number may part from its interval at the end of a line, but neither breaks: "1.7e9 [6.4e8, 7.8e9]".
@@ -77,12 +63,9 @@ class PageWriter {
         "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
         "<meta name=\"generator\" content=\"phaselaw\">\n<title>{}</title>\n<style>{}</style>\n</head>\n<body>\n",
         escape_html(page.title), page_style());
-    for (const Section& section : page.sections)
-      for (const Claim& claim : section.claims) judged_.insert(claim.id);
     header(page);
     out_ += "<main>\n";
     add_drawings(page.figures.size(), 2);
-    claims(page.claims);
     for (const Section& section : page.sections) add(section);
     configurations(page.configurations);
     provenance(page.provenance);
@@ -101,18 +84,10 @@ class PageWriter {
 
   void header(const Page& page) {
     line("<header>\n<h1>{}</h1>\n<p class=\"answer\">{}</p>", escape_html(page.title), escape_html(page.answer));
-    if (!page.claims.empty()) {
-      out_ += "<ul class=\"tally\" aria-label=\"Verdicts\">\n";
-      for (const auto& look : kLooks) {
-        const auto count = std::count_if(page.claims.begin(), page.claims.end(),
-                                         [&](const Claim& claim) { return claim.verdict == look.verdict; });
-        if (count > 0)
-          line("<li>{}</li>", badge(look.verdict, fmt::format("{} {}", count, base::enum_to_text(look.verdict))));
-      }
-      out_ += "</ul>\n";
-    }
     if (!page.notice.empty()) line("<p class=\"notice\" role=\"note\">{}</p>", escape_html(page.notice));
+    out_ += findings_html(page);
     out_ += "</header>\n";
+    out_ += contents_html(page);
   }
 
   // The next of the page's figures; level: of their headings.
@@ -144,45 +119,8 @@ class PageWriter {
                        drawing.id(), link.uri, part);
   }
 
-  // On a narrow screen the style sheet turns each row into a card; the roles keep it a table for screen readers.
-  void claims(const std::vector<Claim>& list) {
-    if (list.empty()) return;
-    out_ +=
-        "<section id=\"claims\">\n<h2>What the theory claims, and what was measured</h2>\n"
-        "<div class=\"scroll\" tabindex=\"0\"><table class=\"claims cards\" role=\"table\">\n"
-        "<thead role=\"rowgroup\"><tr role=\"row\">";
-    for (const char* name : {"Claim", "Predicted", "Measured", "Verdict"})
-      out_ += fmt::format("<th role=\"columnheader\" scope=\"col\"{}>{}</th>",
-                          name[0] == 'P' || name[0] == 'M' ? " class=\"number\"" : "", name);
-    out_ += "</tr></thead>\n<tbody role=\"rowgroup\">\n";
-    const auto number = [&](const char* label, const std::string& text, const std::string& below) {
-      line("<td role=\"cell\" class=\"number\" data-label=\"{}\">{}<span class=\"source\">{}</span></td>", label, text,
-           below);
-    };
-    for (const Claim& c : list) {
-      const std::string value = base::format_value(c.measured, c.lo, c.hi, base::notation_of(c.unit));
-      const std::size_t bracket = value.find(" [");
-      const bool interval = std::isfinite(c.lo) && std::isfinite(c.hi);
-      line("<tr role=\"row\"><th role=\"rowheader\" scope=\"row\"><span class=\"statement\">{}</span>",
-           escape_html(c.statement));
-      line("<span class=\"reading\">{}</span><span class=\"source\">{} {}</span></th>", escape_html(c.reading),
-           reference(c.id), escape_html(c.source));
-      number("Predicted", with_unit(predicted_text(c), c.unit), "");
-      number("Measured", with_unit(value.substr(0, bracket), c.unit),
-             interval ? escape_html(value.substr(bracket + 1)) : "");
-      line("<td role=\"cell\" class=\"decided\">{}</td></tr>", badge(c.verdict, base::enum_to_text(c.verdict)));
-    }
-    out_ += "</tbody></table></div>\n</section>\n";
-  }
-
-  // A link to where the claim is judged, if a section judges it.
-  [[nodiscard]] std::string reference(const std::string& id) const {
-    const std::string text = "<code>" + escape_html(id) + "</code>";
-    return judged_.contains(id) ? fmt::format("<a href=\"#{}\">{}</a>", escape_html(id), text) : text;
-  }
-
   void add(const Section& section) {
-    line("<section>\n<h2>{}</h2>", escape_html(section.title));
+    line("<section id=\"{}\">\n<h2>{}</h2>", section_id(sections_++), escape_html(section.title));
     if (!section.lead.empty()) line("<p class=\"lead\">{}</p>", escape_html(section.lead));
     add_drawings(section.figures.size(), 3);
     verdicts(section.claims);
@@ -196,14 +134,18 @@ class PageWriter {
     out_ += "<ul class=\"verdicts\">\n";
     for (const Claim& c : list) {
       line("<li id=\"{}\">{} <span class=\"statement\">{}</span>", escape_html(c.id),
-           badge(c.verdict, base::enum_to_text(c.verdict)), escape_html(c.statement));
+           badge_html(c.verdict, base::enum_to_text(c.verdict)), escape_html(c.statement));
       const std::string predicted = with_unit(predicted_text(c), c.unit);
       const std::string measured =
           with_unit(base::format_value(c.measured, c.lo, c.hi, base::notation_of(c.unit)), c.unit);
-      line("<span class=\"numbers\">Predicted {}; measured {}.</span>", predicted, measured);
+      line("<span class=\"numbers\">Predicted {}; measured {}{}.</span>", predicted, measured, escape_html(p_text(c)));
+      if (!c.undecidable.empty())
+        line("<span class=\"reading\"><em>Not decided, because</em> {}.</span>", escape_html(c.undecidable));
       if (!c.reading.empty()) line("<span class=\"reading\">{}</span>", escape_html(c.reading));
       if (!c.would_change.empty())
         line("<span class=\"reading\"><em>What would change it:</em> {}</span>", escape_html(c.would_change));
+      line("<span class=\"source\"><code>{}</code> {} ({})</span>", escape_html(c.id), escape_html(c.source),
+           base::enum_to_text(c.standing));
       out_ += "</li>\n";
     }
     out_ += "</ul>\n";
@@ -265,8 +207,7 @@ class PageWriter {
   std::vector<Drawn>::const_iterator next_, end_;
   std::size_t data_bytes_;  // that the data of figures may still take
   std::string out_;
-  std::set<std::string> judged_;  // ids of claims that stand in a section
-  std::size_t figures_ = 0;
+  std::size_t figures_ = 0, sections_ = 0;
 };
 
 base::RunError too_large(std::size_t bytes, const std::vector<Drawn>& drawn) {
@@ -289,6 +230,13 @@ std::string paper_bibtex() {
          "  journal = {arXiv preprint arXiv:2512.22088},\n"
          "  year    = {2025}\n"
          "}\n";
+}
+
+std::vector<Claim> claims_of(const Page& page) {
+  std::vector<Claim> claims;
+  for (const Section& section : page.sections)
+    claims.insert(claims.end(), section.claims.begin(), section.claims.end());
+  return claims;
 }
 
 std::vector<Drawing> drawings_of(const Page& page) {

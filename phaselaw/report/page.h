@@ -12,8 +12,9 @@
 // One self-contained HTML page: no script, nothing loaded from elsewhere, readable on a phone, in the dark, in print
 // and by a screen reader. All text is plain and is escaped here.
 //
-// Order: title, answer, notice, leading figures, table of claims, sections, configuration (folded), how it was made,
-// BibTeX. A section: title, lead, figures, verdicts, paragraphs, tables.
+// Order: title, answer, notice, what was found (findings.h), contents, leading figures, sections, configuration (folded),
+// how it was made, BibTeX. A section: title, lead, figures, claims, paragraphs, tables. Each claim is printed once, in its
+// section.
 namespace phaselaw::report {
 
 class Drawing;  // drawing.h
@@ -37,8 +38,7 @@ struct Page {
   std::string title{};
   std::string answer{};           // one sentence
   std::string notice{};           // "" or what the reader must know first: the page is not complete, and why
-  std::vector<Figure> figures{};  // shown first, above the claims
-  std::vector<Claim> claims{};
+  std::vector<Figure> figures{};  // shown first, above the sections
   std::vector<Section> sections{};
   std::vector<std::pair<std::string, std::string>> configurations{};  // heading, text (JSON or TOML); folded
   std::vector<std::pair<std::string, std::string>> provenance{};      // "version", "commit", "machine", "command", ...
@@ -46,6 +46,9 @@ struct Page {
 };
 
 inline constexpr std::size_t kPageLimitBytes = 3'000'000;
+
+// All claims, in the order of the sections.
+[[nodiscard]] std::vector<Claim> claims_of(const Page& page);
 
 // The figures of the page in its order, as figure-1, figure-2, ... The page must outlive them.
 [[nodiscard]] std::vector<Drawing> drawings_of(const Page& page);

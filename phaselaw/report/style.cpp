@@ -28,7 +28,16 @@ h1 { font-size: 1.95rem; line-height: 1.2; letter-spacing: -0.01em; margin: 0 0 
 h2 { font-size: 1.3rem; line-height: 1.3; margin: 2.8rem 0 .6rem; }
 p { margin: .6rem 0; max-width: 46rem; }
 .answer { font-size: 1.2rem; line-height: 1.45; margin: 0; }
-.tally { display: flex; flex-wrap: wrap; gap: .5rem; margin: 1rem 0 0; padding: 0; list-style: none; }
+.findings { display: grid; grid-template-columns: repeat(auto-fit, minmax(22rem, 1fr)); gap: .4rem 1.6rem; margin-top: 1rem; }
+.found h2, .contents h2 { font-size: 1.05rem; margin: .5rem 0 .1rem; }
+.found p { margin: 0; color: var(--soft); font-size: .95rem; }
+.found ul { list-style: none; margin: .3rem 0; padding: 0; font-size: .97rem; line-height: 1.4; }
+.found li { margin: .3rem 0; padding-left: 1.7rem; text-indent: -1.7rem; }
+.mark { display: inline-block; min-width: 1.35rem; text-align: center; text-indent: 0; font-weight: 600; font-size: .87rem;
+  border-radius: .7rem; padding: 0 .3rem; }
+.mark.inconclusive { border: 0; }
+.contents { margin: 1.2rem 0; border-top: 1px solid var(--line); border-bottom: 1px solid var(--line); padding: .4rem 0; }
+.contents ol { margin: .3rem 0; padding-left: 1.6rem; columns: 24rem; font-size: .95rem; }
 figure { margin: 1.5rem 0; background: var(--card); border: 1px solid var(--line); border-radius: 8px;
   padding: 1rem 1.1rem .9rem; }
 .figure-title { margin: 0 0 .5rem; font-size: 1.05rem; line-height: 1.35; }
@@ -46,21 +55,14 @@ thead th { border-top: 0; color: var(--soft); font-weight: 600; font-size: .85re
 thead .number { white-space: normal; }
 .number:has(span) { white-space: normal; }
 .number > span { white-space: nowrap; }
-.claims th, .claims td { padding: .55rem .6rem; }
-.claims td.decided { white-space: nowrap; }
-.claims td.number { white-space: normal; max-width: 11rem; }
-.claims td.number .source { white-space: nowrap; }
-.claims th[scope=row] { font-weight: 400; text-align: left; min-width: 16rem; width: 55%; }
-.claims .statement { display: block; font-weight: 600; }
-.claims .source, .claims .reading { display: block; color: var(--soft); font-size: .87rem; }
-.claims .reading { margin-top: .25rem; }
 .notice { border: 1px solid currentColor; border-left-width: 6px; border-radius: 8px; padding: .6rem .9rem;
   color: var(--bad); background: var(--bad-bg); margin-top: 1rem; }
 .verdicts { list-style: none; margin: 1rem 0; padding: 0; max-width: 50rem; }
 .verdicts li { margin: .9rem 0; }
 .verdicts .statement { font-weight: 600; }
 .verdicts .numbers, .verdicts .reading { display: block; margin-top: .15rem; }
-.verdicts .reading { color: var(--soft); font-size: .94rem; }
+.verdicts .reading, .verdicts .source { color: var(--soft); font-size: .94rem; }
+.verdicts .source { display: block; font-size: .87rem; }
 .verdict { display: inline-block; white-space: nowrap; font-weight: 600; font-size: .87rem; line-height: 1.5;
   padding: .05rem .6rem; border-radius: 1rem; border: 1px solid currentColor; }
 .supported { color: var(--good); background: var(--good-bg); }
@@ -81,6 +83,8 @@ a { color: var(--accent); }
   body { padding: 1.3rem .8rem 3rem; font-size: 1rem; }
   h1 { font-size: 1.5rem; }
   .answer { font-size: 1.08rem; }
+  .findings { grid-template-columns: 1fr; }
+  .contents ol { columns: auto; }
   .wide { display: none; }
   .narrow { display: block; max-width: 30rem; margin: 0 auto; }
   figure { padding: .8rem .4rem; }
@@ -94,9 +98,8 @@ a { color: var(--accent); }
   .cards thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
   .cards tr { border-top: 1px solid var(--line); padding: .6rem .8rem; }
   .cards tr:first-child { border-top: 0; }
-  .cards td, .cards tbody th, .claims.cards td.number { border: 0; padding: .12rem 0; max-width: none; min-width: 0;
+  .cards td, .cards tbody th { border: 0; padding: .12rem 0; max-width: none; min-width: 0;
     width: auto; text-align: left; white-space: normal; }
-  .claims.cards th[scope=row] { min-width: 0; width: auto; }
   .cards td:first-child { font-weight: 600; }
   .cards td[data-label]::before { content: attr(data-label) ": "; color: var(--soft); font-weight: 400; }
 }

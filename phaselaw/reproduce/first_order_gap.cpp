@@ -119,6 +119,7 @@ report::Claim claim_of(const char* id, const char* statement, double predicted, 
   claim.id = std::string("LB.oracle.") + id;
   claim.statement = statement;
   claim.source = "docs/theory/lower-bounds.md: first-order oracle, condition-number gap [S name, T]";
+  claim.standing = report::Standing::kSelfCheck;  // mathematics of the methods on measured condition numbers
   claim.predicted = predicted;
   claim.predicted_text = text;
   return claim;
@@ -128,6 +129,7 @@ void take_slope(const numerics::Line& line, const char* what, report::Claim& cla
   claim.measured = line.slope;
   claim.lo = line.lo;
   claim.hi = line.hi;
+  claim.degrees = static_cast<double>(line.points) - 2;
   claim.reading =
       fmt::format("Slope of ln {} on ln kc over {} measured kernels (least squares, Student t).", what, line.points);
 }
@@ -140,7 +142,7 @@ report::Claim worst_exponent(const FirstOrderGap& e, std::size_t method, const c
       fmt::format("iterations to a loss of {} from the worst start", base::format_number(kLossFactors[kMainFactor]))
           .c_str(),
       claim);
-  claim.verdict = judge_within(predicted, kSlopeTolerance, claim.lo, claim.hi);
+  claim_equal(predicted, kSlopeTolerance, claim);
   claim.would_change = "Kernels of other data, depths or widths for which the exponent lies outside that interval.";
   return claim;
 }
@@ -157,7 +159,7 @@ report::Claim oracle_claim(const FirstOrderGap& e) {
                                       [](const auto& a, const auto& b) { return a.ratio < b.ratio; });
   claim.measured = claim.lo = claim.hi = least->ratio;
   claim.unit = "loss over q^(2k)";
-  claim.verdict = judge_at_least(1, claim.lo, claim.hi);
+  claim_at_least(1, claim);
   claim.reading = fmt::format(
       "Smallest of {} ratios, {} condition numbers and k up to {}: 1 + {}, {} at kc = {}, k = {}. "
       "Computed, not sampled: the interval is a point.",
@@ -175,7 +177,8 @@ report::Claim gap_claim(const FirstOrderGap& e) {
   take_slope(
       slope_on_condition(e, [](const KernelSteps& k) { return k.actual[kMainFactor][0] / k.actual[kMainFactor][2]; }),
       "iterations of gradient descent over those of Chebyshev", claim);
-  claim.verdict = judge_number(0.5, claim.lo, claim.hi, true);
+  claim.standing = report::Standing::kImplied;
+  claim_exponent(0.5, claim);
   claim.would_change =
       "Residuals with more weight on the slow modes, or higher accuracy, for which the worst case becomes typical.";
   return claim;
@@ -188,12 +191,12 @@ std::vector<report::Claim> claims_of(const FirstOrderGap& e) {
       e, 3, "conjugate_gradient_exponent",
       "From the hardest start that was found, the iterations of conjugate gradients grow at most as the root of the condition number.",
       0.5, "<= 1/2 + 0.05");
-  cg.verdict = judge_at_most(0.5 + kSlopeTolerance, cg.lo, cg.hi);
+  claim_at_most(0.5 + kSlopeTolerance, cg);
   auto heavy = worst_exponent(
       e, 1, "heavy_ball_exponent",
       "Heavy ball closes the gap up to a logarithm: its iterations grow as the root of the condition number.", 0.5,
       "1/2 within 0.1");
-  heavy.verdict = judge_within(0.5, kHeavyBallTolerance, heavy.lo, heavy.hi);
+  claim_equal(0.5, kHeavyBallTolerance, heavy);
   return {oracle_claim(e),
           worst_exponent(e, 0, "gd_exponent",
                          "From the worst start, the iterations of gradient descent grow as the condition number.", 1,

@@ -13,11 +13,13 @@
 
 #include "phaselaw/base/clock.h"
 #include "phaselaw/base/files.h"
+#include "phaselaw/base/format.h"
 #include "phaselaw/base/interrupt.h"
 #include "phaselaw/base/log.h"
 #include "phaselaw/base/progress.h"
 #include "phaselaw/reproduce/experiment.h"
 #include "phaselaw/reproduce/phase_transition.h"
+#include "phaselaw/reproduce/verdict.h"
 
 namespace phaselaw::reproduce {
 
@@ -80,28 +82,32 @@ class Alarm {
   std::jthread thread_;
 };
 
-std::size_t count(const std::vector<report::Claim>& claims, report::Verdict verdict) {
-  return static_cast<std::size_t>(
-      std::count_if(claims.begin(), claims.end(), [&](const auto& claim) { return claim.verdict == verdict; }));
-}
-
-std::string answer_of(const std::vector<report::Claim>& claims) {
-  return fmt::format(
-      "Of {} claims of the theory, measured here, {} are supported, {} are not supported and {} are inconclusive.",
-      claims.size(), count(claims, report::Verdict::kSupported), count(claims, report::Verdict::kNotSupported),
-      count(claims, report::Verdict::kInconclusive));
+// The first sentence of the page.
+std::string answer_of(const report::Page& page) {
+  std::size_t tested = 0, decided = 0;
+  for (const report::Claim& claim : report::claims_of(page)) {
+    if (claim.standing == report::Standing::kSelfCheck) continue;
+    ++tested;
+    decided += claim.verdict != report::Verdict::kInconclusive ? 1 : 0;
+  }
+  if (tested == 0) return "These experiments check the program; no claim of the theory was tested.";
+  return fmt::format("These experiments decide {} of {} claims about the theory, at a familywise error rate of {} %.",
+                     decided, tested, base::format_number(100 * kLevel));
 }
 
 report::Section rules() {
   report::Section section;
   section.title = "How verdicts are determined";
   section.paragraphs = {
-      "A number is supported if the measured 95 % interval contains it and is no wider than the number itself, "
-      "not supported if the interval excludes it, and otherwise inconclusive. "
-      "A bound is supported if the whole interval satisfies it, and not supported if the whole interval violates it. "
-      "A number with a stated tolerance is supported if the whole interval lies within the tolerance, "
-      "and not supported if all of it lies outside. A form is supported if its AICc is lower by more than 6, "
-      "and not supported if it is higher by more than 6. No verdict is set by hand."};
+      "Each claim says what it predicts and with which margin; both were declared before the measurement. Exponents that "
+      "the paper states up to logarithms and constants have a margin of 10 %. A claim of equality is supported if two "
+      "one-sided tests show that the measured value lies within the margin, and not supported if it lies outside. A bound is "
+      "supported or not supported if the value lies significantly on one side of it.",
+      "All claims of the page, except the self-checks, are one family: the smaller of the two p values of a claim is "
+      "corrected by Holm's procedure, and it decides if it is then below 0.05. Otherwise the claim is inconclusive. "
+      "The choice of the teacher is a random effect, and the intervals contain it.",
+      "Self-checks are statements of mathematics that no measurement can refute. They show that the program computes what "
+      "it should, and they are not counted as claims. No verdict is set by hand."};
   return section;
 }
 
@@ -131,8 +137,6 @@ struct Findings {
 };
 
 void add_finding(Finding&& finding, Findings& found) {
-  const auto& claims = finding.section.claims;
-  found.page.claims.insert(found.page.claims.end(), claims.begin(), claims.end());
   std::move(finding.leading.begin(), finding.leading.end(), std::back_inserter(found.page.figures));
   found.page.sections.push_back(std::move(finding.section));
   for (auto& [heading, json] : finding.configurations) {
@@ -163,7 +167,8 @@ void carry_out_all(const std::vector<const Experiment*>& list, const Context& co
 
 void finish_page(const ReproduceOptions& options, bool out_of_time, Findings& found) {
   report::Page& page = found.page;
-  page.answer = answer_of(page.claims);
+  decide(page);
+  page.answer = answer_of(page);
   page.sections.push_back(rules());
   report::add_provenance(options.made_by, page);
   if (!found.unfinished.empty())
@@ -189,7 +194,8 @@ Reproduction reproduce(const ReproduceOptions& options) {
 
   Reproduction result;
   result.seconds = base::seconds_since(start);
-  const Value results = Value::table({{"claims", report::to_value(found.page.claims)},
+  const Value results = Value::table({{"answer", found.page.answer},
+                                      {"claims", report::to_value(report::claims_of(found.page))},
                                       {"complete", found.unfinished.empty()},
                                       {"unfinished", Value(found.unfinished)},
                                       {"fits", found.fits},
@@ -199,7 +205,8 @@ Reproduction reproduce(const ReproduceOptions& options) {
   result.page = fs::path(options.out) / "report.html";
   base::write_file(result.results, base::to_json(results) + "\n");
   report::write_page(found.page, result.page, options.page_files);
-  result.claims = std::move(found.page.claims);
+  result.answer = found.page.answer;
+  result.claims = report::claims_of(found.page);
   result.unfinished = std::move(found.unfinished);
   return result;
 }
@@ -208,17 +215,17 @@ report::Page study_page(const store::Store& store, const Value& made_by, int res
   const auto analysis = analyse("study", study_curves(store.runs(), store.path()), resamples, 0);
   report::Page page;
   page.title = "Study " + fs::path(store.path()).stem().string();
-  page.claims = claims_of(analysis);
-  page.answer = answer_of(page.claims);
   auto figures = figures_of(analysis);
   page.figures.push_back(figures.front());
   report::Section section;
   section.title = "The two-stage law on these runs";
   section.figures.assign(figures.begin() + 1, figures.end());
-  section.claims = page.claims;
+  section.claims = claims_of(analysis);
   section.paragraphs = notes_of(analysis);
   section.tables = tables_of(analysis);
   page.sections = {std::move(section), rules()};
+  decide(page);
+  page.answer = answer_of(page);
   page.configurations.emplace_back("study", store.study_json());
   report::add_provenance(made_by, page);
   return page;

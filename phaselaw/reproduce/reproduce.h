@@ -28,6 +28,7 @@ struct ReproduceOptions {
 };
 
 struct Reproduction {
+  std::string answer;  // one sentence
   std::vector<report::Claim> claims;
   std::string page, results;            // paths
   std::vector<std::string> unfinished;  // ids of experiments that were interrupted by Ctrl-C or the time limit

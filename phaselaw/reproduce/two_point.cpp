@@ -103,6 +103,7 @@ report::Claim claim_of(const char* id, std::string statement, double predicted, 
   claim.id = std::string("LB.two_point.") + id;
   claim.statement = std::move(statement);
   claim.source = "docs/theory/lower-bounds.md: two-point lower bound [S name, T]";
+  claim.standing = report::Standing::kSelfCheck;  // Le Cam's inequality is mathematics: the draws check the program
   claim.predicted = predicted;
   claim.predicted_text = text;
   return claim;
@@ -114,7 +115,7 @@ report::Claim lower_claim(const char* id, std::string statement, double predicte
   claim.measured = least.which.value;
   claim.lo = least.lo;
   claim.hi = least.hi;
-  claim.verdict = judge_at_least(predicted, claim.lo, claim.hi);
+  claim_at_least(predicted, claim);
   claim.reading = fmt::format("Smallest {}: {} at {}; Monte-Carlo interval that is valid for all of them at once.",
                               what, least.which.name, least.where);
   return claim;
@@ -126,7 +127,7 @@ report::Claim exact_claim(const char* id, std::string statement, double predicte
   claim.measured = mean.value;
   claim.lo = mean.lo;
   claim.hi = mean.hi;
-  claim.verdict = judge_within(predicted, kTolerance * predicted, claim.lo, claim.hi);
+  claim_equal(predicted, kTolerance * predicted, claim);
   claim.reading = fmt::format("Mean over {} draws of the noise, normal interval.", base::format_count(mean.draws));
   claim.would_change = "An interval that leaves 5 % about the exact value, at any n, noise or number of draws.";
   return claim;

@@ -53,6 +53,33 @@ Verdict verdict_of(const Claim& c, double p) {
 
 double smaller(const Claim& c) { return std::min(c.p_supporting, c.p_refuting); }
 
+void decide_all(const std::vector<Claim*>& claims) {
+  std::vector<Claim*> family;
+  for (Claim* const each : claims) {
+    Claim& claim = *each;
+    claim.verdict = Verdict::kInconclusive;
+    claim.p_adjusted = base::kNaN;
+    if (std::isnan(claim.p_supporting) || std::isnan(claim.p_refuting)) {
+      const PValues p = p_values(claim);
+      claim.p_supporting = p.supporting;
+      claim.p_refuting = p.refuting;
+    }
+    if (!claim.undecidable.empty() || std::isnan(claim.p_supporting) || std::isnan(claim.p_refuting)) continue;
+    if (claim.standing == Standing::kSelfCheck)
+      claim.verdict = verdict_of(claim, smaller(claim));
+    else
+      family.push_back(&claim);
+  }
+  std::sort(family.begin(), family.end(), [](const Claim* a, const Claim* b) { return smaller(*a) < smaller(*b); });
+  double largest = 0;
+  for (std::size_t i = 0; i < family.size(); ++i) {
+    Claim& claim = *family[i];
+    largest = std::max(largest, std::min(1.0, static_cast<double>(family.size() - i) * smaller(claim)));
+    claim.p_adjusted = largest;
+    claim.verdict = verdict_of(claim, claim.p_adjusted);
+  }
+}
+
 }  // namespace
 
 void claim_exponent(double predicted, Claim& claim) {
@@ -86,29 +113,16 @@ PValues p_values(const Claim& c) {
 }
 
 void decide(std::vector<Claim>& claims) {
-  std::vector<Claim*> family;
-  for (Claim& claim : claims) {
-    claim.verdict = Verdict::kInconclusive;
-    claim.p_adjusted = base::kNaN;
-    if (std::isnan(claim.p_supporting) || std::isnan(claim.p_refuting)) {
-      const PValues p = p_values(claim);
-      claim.p_supporting = p.supporting;
-      claim.p_refuting = p.refuting;
-    }
-    if (!claim.undecidable.empty() || std::isnan(claim.p_supporting) || std::isnan(claim.p_refuting)) continue;
-    if (claim.standing == Standing::kSelfCheck)
-      claim.verdict = verdict_of(claim, smaller(claim));
-    else
-      family.push_back(&claim);
-  }
-  std::sort(family.begin(), family.end(), [](const Claim* a, const Claim* b) { return smaller(*a) < smaller(*b); });
-  double largest = 0;
-  for (std::size_t i = 0; i < family.size(); ++i) {
-    Claim& claim = *family[i];
-    largest = std::max(largest, std::min(1.0, static_cast<double>(family.size() - i) * smaller(claim)));
-    claim.p_adjusted = largest;
-    claim.verdict = verdict_of(claim, claim.p_adjusted);
-  }
+  std::vector<Claim*> list;
+  for (Claim& claim : claims) list.push_back(&claim);
+  decide_all(list);
+}
+
+void decide(report::Page& page) {
+  std::vector<Claim*> list;
+  for (report::Section& section : page.sections)
+    for (Claim& claim : section.claims) list.push_back(&claim);
+  decide_all(list);
 }
 
 Verdict judge_number(double predicted, double lo, double hi, bool identified) {

@@ -5,6 +5,7 @@
 
 #include "phaselaw/fitting/selection.h"
 #include "phaselaw/report/claim.h"
+#include "phaselaw/report/page.h"
 
 // How measurements decide about claims. An experiment declares what its claim says (predicted, relation, margin) and
 // what it measured (measured, lo, hi, degrees); decide() alone sets verdicts, over all claims of a page at once.
@@ -47,9 +48,10 @@ struct PValues {
 };
 [[nodiscard]] PValues p_values(const report::Claim& claim);
 
-// Sets p values and verdicts of all claims. A claim is supported or not supported if its adjusted p value is below
+// Sets p values and verdicts of all claims of a page, or of a list. A claim is supported or not supported if its adjusted p value is below
 // kLevel, otherwise inconclusive.
 void decide(std::vector<report::Claim>& claims);
+void decide(report::Page& page);
 
 // Being replaced by decide():
 

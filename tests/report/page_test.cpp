@@ -51,7 +51,10 @@ TEST(Page, AllTextIsEscaped) {
   const std::string bad = "<script>alert('&')</script>\"";
   Page page;
   page.title = page.answer = bad;
-  page.claims = {{bad, bad, bad, 1, 1, 1, 1, Verdict::kSupported, bad, bad, bad, bad}};
+  Claim claim;
+  for (auto* text : {&claim.id, &claim.statement, &claim.source, &claim.reading, &claim.predicted_text, &claim.unit,
+                     &claim.would_change, &claim.finding, &claim.undecidable})
+    *text = bad;
   Figure figure;
   figure.title = figure.caption = figure.alt_text = bad;
   figure.x.label = figure.y.unit = bad;
@@ -60,7 +63,7 @@ TEST(Page, AllTextIsEscaped) {
   page.sections = {{.title = bad,
                     .lead = bad,
                     .figures = {figure},
-                    .claims = page.claims,
+                    .claims = {claim},
                     .paragraphs = {bad},
                     .tables = {{bad, {bad}, {{bad}}}}}};
   page.configurations = page.provenance = {{bad, bad}};
@@ -79,27 +82,40 @@ TEST(Page, ShowsClaimsWithSymbolsAndFiguresFirst) {
         "?</span> inconclusive", "1/7 lies outside the 95 % interval.", "2512.22088", "An entry that was passed in",
         "0123456789abcdef", "100 points are left out", "<details><summary>Study</summary>"})
     EXPECT_TRUE(contains(html, part)) << part;
-  EXPECT_LT(html.find("<figure"), html.find("id=\"claims\""));
-  EXPECT_LT(html.find("id=\"claims\""), html.find("On real text"));
+  EXPECT_LT(html.find("class=\"findings\""), html.find("class=\"contents\""));
+  EXPECT_LT(html.find("class=\"contents\""), html.find("<figure"));
+  EXPECT_LT(html.find("<figure"), html.find("On real text</h2>"));
   EXPECT_LT(html.find("id=\"configuration\""), html.find("id=\"citation\""));
 }
 
-TEST(Page, AClaimIsLinkedToTheSectionThatJudgesIt) {
+TEST(Page, AFindingIsLinkedToTheClaimThatIsPrintedOnce) {
   Page page;
   Claim claim;
   claim.id = "E2.slope";
+  claim.statement = "the risk falls";
   claim.reading = "what decided it";
   claim.would_change = "what would change it";
-  page.claims = {claim};
-  EXPECT_FALSE(contains(build_page(page), "href=\"#E2.slope\""));  // no section holds it
+  claim.finding = "It falls.";
   page.sections = {{.title = "Noise", .lead = "the statement", .claims = {claim}}};
   page.notice = "Incomplete: E3";
   const std::string html = build_page(page);
   EXPECT_EQ(read_markup(html).problem, "");
-  for (const char* part : {"href=\"#E2.slope\"", "<li id=\"E2.slope\">", "what would change it", "Incomplete: E3"})
+  for (const char* part :
+       {"It falls. <a href=\"#E2.slope\"", "<li id=\"E2.slope\">", "what would change it", "Incomplete: E3"})
     EXPECT_TRUE(contains(html, part)) << part;
-  EXPECT_LT(html.find("Incomplete: E3"), html.find("id=\"claims\""));
+  EXPECT_EQ(html.find("the risk falls"), html.rfind("the risk falls"));
+  EXPECT_LT(html.find("Incomplete: E3"), html.find("class=\"findings\""));
   EXPECT_LT(html.find("the statement"), html.find("<li id=\"E2.slope\">"));
+}
+
+TEST(Page, TheHeadCountsVerdictsByStanding) {
+  const std::string html = build_page(sample_page());
+  EXPECT_TRUE(contains(html, "Of 3 claims 2 are supported and 1 is not supported."));
+  EXPECT_TRUE(contains(html, "One claim; it is inconclusive."));
+  EXPECT_TRUE(
+      contains(html,
+               "1/6 = 0.167 within 0.017; measured 0.163 [0.151, 0.176]; p = 0.004 for the claim, = 0.012 after "
+               "Holm&#39;s correction."));
 }
 
 TEST(Page, ColumnsOfNumbersStandToTheRight) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <string>
 #include <vector>
@@ -104,15 +105,39 @@ inline Page sample_page() {
       "which "
       "holds 1/6 and leaves out 1/7 <example>.";
   page.figures = {sample_two_stage_figure()};
-  page.claims = {
-      {"E1.bend", "The lower envelope has two stages, parted by one bend.", "Yang 2025, section 6 [S]", 2, 2, kNotGiven,
-       kNotGiven, Verdict::kSupported, "Two stages fit better than one power law by 41 AICc units."},
-      {"E1.slope", "The data-limited stage has the exponent 1/6 in compute.", "Yang 2025 v1, eq. (12) [S]", 1.0 / 6,
-       0.16349, 0.15112, 0.17553, Verdict::kSupported, "1/6 lies inside the 95 % interval.", "1/6"},
-      {"E1.slope-v3", "The data-limited stage has the exponent 1/7 in compute.", "Yang 2026 v3 [S]", 1.0 / 7, 0.16349,
-       0.15112, 0.17553, Verdict::kNotSupported, "1/7 lies outside the 95 % interval.", "1/7"},
-      {"E1.threshold", "The bend lies at C* = a n^p log(n/ξ²)/ξ².", "theory, section 6 [R]", 2.1e10, 2.4e10, 1.3e10,
-       4.4e10, Verdict::kInconclusive, "The interval spans a factor of 3.4: more data sizes are needed.", "", "FLOP"}};
+  const auto claim = [](const char* id, const char* statement, const char* source, const std::array<double, 4>& numbers,
+                        Verdict verdict, Standing standing) {
+    Claim c;
+    c.id = id;
+    c.statement = statement;
+    c.source = source;
+    c.predicted = numbers[0];
+    c.measured = numbers[1];
+    c.lo = numbers[2];
+    c.hi = numbers[3];
+    c.verdict = verdict;
+    c.standing = standing;
+    return c;
+  };
+  std::vector<Claim> claims = {
+      claim("E1.bend", "The lower envelope has two stages, parted by one bend.", "Yang 2025, section 6 [S]",
+            {2, 2, kNotGiven, kNotGiven}, Verdict::kSupported, Standing::kStated),
+      claim("E1.slope", "The data-limited stage has the exponent 1/6 in compute.", "Yang 2025 v1, eq. (12) [S]",
+            {1.0 / 6, 0.16349, 0.15112, 0.17553}, Verdict::kSupported, Standing::kStated),
+      claim("E1.slope-v3", "The data-limited stage has the exponent 1/7 in compute.", "Yang 2026 v3 [S]",
+            {1.0 / 7, 0.16349, 0.15112, 0.17553}, Verdict::kNotSupported, Standing::kStated),
+      claim("E1.threshold", "The bend lies at C* = a n^p log(n/ξ²)/ξ².", "theory, section 6 [R]",
+            {2.1e10, 2.4e10, 1.3e10, 4.4e10}, Verdict::kInconclusive, Standing::kImplied)};
+  claims[1].predicted_text = "1/6";
+  claims[1].margin = 0.1 / 6;
+  claims[1].p_supporting = 0.004;
+  claims[1].p_refuting = 1;
+  claims[1].p_adjusted = 0.012;
+  claims[1].finding = "The envelope falls as C^-0.163 [0.151, 0.176], as stated (1/6).";
+  claims[2].reading = "1/7 lies outside the 95 % interval.";
+  claims[3].unit = "FLOP";
+  claims[3].finding = "The bend lies at 2.4e10 FLOP, within a factor of 3.4.";
+  Section teacher{.title = "On a teacher", .claims = claims};
   Section text{.title = "On real text",
                .paragraphs = {"The same sweep on English text. Intervals are narrower than on the teacher."}};
   text.figures = {sample_points_figure()};
@@ -123,7 +148,7 @@ inline Page sample_page() {
                           base::format_value(0.0412 / (1 + group), 0.038 / (1 + group), 0.0449 / (1 + group)),
                           "finished"});
   text.tables = {table};
-  page.sections = {text};
+  page.sections = {teacher, text, {.title = "Rules", .paragraphs = {"How verdicts follow."}}};
   page.configurations = {{"Study", "{\n  \"seed\": 7,\n  \"data\": {\"n_data\": [32, 64, 128, 256]}\n}"}};
   page.provenance = {{"version", "0.1.0"}, {"commit", "0123456789abcdef"}, {"machine", "2 cores, 16 GiB"}};
   page.bibtex = {"@software{example, title = {An entry that was passed in}, year = {2025}}"};

@@ -9,6 +9,7 @@
 #include "phaselaw/reproduce/first_order_gap.h"
 #include "phaselaw/reproduce/matching_band.h"
 #include "phaselaw/reproduce/two_point.h"
+#include "phaselaw/reproduce/verdict.h"
 #include "phaselaw/theory/first_order.h"
 #include "phaselaw/theory/two_point.h"
 
@@ -18,7 +19,8 @@ namespace {
 
 using report::Verdict;
 
-Verdict verdict_of(const std::vector<report::Claim>& claims, const std::string& id) {
+Verdict verdict_of(std::vector<report::Claim> claims, const std::string& id) {
+  if (!id.starts_with("LB.band")) decide(claims);
   for (const auto& claim : claims)
     if (claim.id == id) return claim.verdict;
   ADD_FAILURE() << "no claim " << id;
