@@ -54,7 +54,7 @@ double machine_rounding(double rows, double lambda_max) {
 void take_start(const dynamics::LazyRecorder& recorder, const model::ModelOptions& model, FlowPoint& point) {
   double least = kNaN, rounding = 0;
   for (const auto& part : recorder.parts()) {
-    if (!part.name.starts_with("layers.")) continue;
+    if (!part.name.starts_with("layers.") && !part.name.starts_with("encoder.")) continue;
     if (!(part.lambda_min >= least)) least = part.lambda_min;
     rounding = std::max(rounding, machine_rounding(point.n_rows, part.lambda_max));
   }
@@ -63,7 +63,7 @@ void take_start(const dynamics::LazyRecorder& recorder, const model::ModelOption
   point.condition = known ? point.lambda_max / point.lambda_min : kNaN;
   point.lambda = least > rounding ? least / (model.branch_scale * model.branch_scale) : kNaN;
   if (std::isnan(point.lambda)) return;
-  const double layers = static_cast<double>(model.n_layers), n = static_cast<double>(point.n_data);
+  const double layers = static_cast<double>(model.all_layers()), n = static_cast<double>(point.n_data);
   const double log_scale = std::log(model.branch_scale);
   point.bound = theory::rate({layers, n, log_scale, point.lambda, kFailureProb, 1, 1});
   point.width_missed =

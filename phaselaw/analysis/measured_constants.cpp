@@ -219,7 +219,7 @@ void fill_numbers(const PreparedExperiment& s, const dynamics::ClosedForm& close
   n.n_data = static_cast<double>(s.split.train.n);
   n.n_params = static_cast<double>(s.model.table().n_trainable());
   n.time = c.time;
-  n.n_layers = static_cast<double>(o.n_layers);
+  n.n_layers = static_cast<double>(o.all_layers());
   n.seq_len = static_cast<double>(o.seq_len);
   n.d_model = static_cast<double>(o.d_model);
   n.d_out = static_cast<double>(o.outputs());

@@ -14,7 +14,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// "layers.1" -> "kernel_layer_1.npy"
+// "layers.1" -> "kernel_layer_1.npy", "encoder.1" -> "kernel_encoder.1.npy"
 std::string kernel_file(const std::string& part) {
   if (part.empty()) return "kernel.npy";
   const std::string prefix = "layers.";
@@ -43,11 +43,11 @@ void KernelFiles<T>::inputs(const sweep::Experiment& e, const verbs::KernelInput
   const data::Dataset& train = s.split.train;
   training::write_checkpoint<T>(folder / "weights.safetensors", options, s.theta);
   if (s.inputs.tokens != nullptr) {
-    const std::int64_t shape[] = {train.n, train.seq_len};
-    data::write_npy(folder / "inputs.npy", shape, std::vector<T>(train.tokens.begin(), train.tokens.end()));
+    const std::int64_t in[] = {train.n, options.input_len()}, shape[] = {train.n, train.seq_len};
+    data::write_npy(folder / "inputs.npy", in, std::vector<T>(train.tokens.begin(), train.tokens.end()));
     data::write_npy(folder / "targets.npy", shape, std::vector<T>(train.next_tokens.begin(), train.next_tokens.end()));
   } else {
-    const std::int64_t in[] = {train.n, train.seq_len, options.d_model};
+    const std::int64_t in[] = {train.n, options.input_len(), options.d_model};
     const std::int64_t out[] = {train.n, train.seq_len, options.outputs()};
     data::write_npy(folder / "inputs.npy", in, std::span<const T>(s.inputs.vectors, train.x.size()));
     data::write_npy(folder / "targets.npy", out, std::vector<T>(train.y.begin(), train.y.end()));

@@ -17,22 +17,23 @@ struct ArrayPair {
 ArrayPair read_pair(const std::string& x_path, const std::string& y_path, const model::ModelOptions& student) {
   ArrayPair pair{read_npy(x_path, 3), read_npy(y_path, 3)};
   pair.n = pair.x.shape[0];
-  const auto require = [&](const std::string& path, const NpyArray& array, std::int64_t width, const char* name) {
-    const std::vector<std::int64_t> expected{pair.n, student.seq_len, width};
+  const auto require = [&](const std::string& path, const NpyArray& array, std::int64_t rows, std::int64_t width,
+                           const char* names) {
+    const std::vector<std::int64_t> expected{pair.n, rows, width};
     if (array.shape != expected)
       throw base::InputError(
-          {path},
-          fmt::format("expected shape ({}) = (n, seq_len, {}), found ({}); change the model's sizes or the file",
-                      fmt::join(expected, ", "), name, fmt::join(array.shape, ", ")));
+          {path}, fmt::format("expected shape ({}) = (n, {}), found ({}); change the model's sizes or the file",
+                              fmt::join(expected, ", "), names, fmt::join(array.shape, ", ")));
   };
-  require(x_path, pair.x, student.d_model, "d_model");
-  require(y_path, pair.y, student.outputs(), "d_out");
+  require(x_path, pair.x, student.input_len(), student.d_model,
+          student.has_encoder() ? "source_len + seq_len, d_model" : "seq_len, d_model");
+  require(y_path, pair.y, student.seq_len, student.outputs(), "seq_len, d_out");
   return pair;
 }
 
 Dataset slice(const ArrayPair& pair, std::int64_t from, std::int64_t n, const model::ModelOptions& student) {
   Dataset set = dataset_of(student, n);
-  const std::int64_t in = set.seq_len * set.d_in, out = set.seq_len * set.d_out;
+  const std::int64_t in = student.input_len() * set.d_in, out = set.seq_len * set.d_out;
   set.x.assign(pair.x.values.begin() + from * in, pair.x.values.begin() + (from + n) * in);
   set.y.assign(pair.y.values.begin() + from * out, pair.y.values.begin() + (from + n) * out);
   return set;
@@ -86,7 +87,7 @@ Split array_split(const DataOptions& options, const model::ModelOptions& student
   if (const auto rows = rows_not_normalised(split.train) + rows_not_normalised(split.test); rows > 0)
     base::log_warning(fmt::format(
         "{}: {} of {} rows have ||x|| != sqrt({}), but the theory assumes RMS-normalised rows; divide each row by its RMS",
-        options.x, rows, (split.train.n + split.test.n) * student.seq_len, student.d_model));
+        options.x, rows, (split.train.n + split.test.n) * student.input_len(), student.d_model));
   split.description = fmt::format("arrays: {} sequences of {}", files.train.n, options.x);
   return split;
 }

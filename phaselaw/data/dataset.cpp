@@ -18,7 +18,7 @@ using numerics::RandomStream;
 Dataset teacher_dataset(const DataOptions& options, const model::ModelOptions& student, std::uint64_t seed,
                         std::int64_t n, const char* purpose) {
   Dataset set = dataset_of(student, n);
-  const auto d = static_cast<std::size_t>(set.d_in), rows = static_cast<std::size_t>(set.seq_len);
+  const auto d = static_cast<std::size_t>(set.d_in), rows = static_cast<std::size_t>(student.input_len());
   set.x.resize(static_cast<std::size_t>(n) * rows * d);
   for (std::size_t i = 0; i < static_cast<std::size_t>(n); ++i) {
     RandomStream stream(seed, purpose, i);

@@ -17,13 +17,14 @@ namespace phaselaw::data {
 // its scored positions, in nats per token.
 inline constexpr std::int32_t kNoTarget = -1;
 
-// n sequences of L tokens, last index fastest. Vector data fill x and y, token data tokens and next_tokens.
+// n sequences of L tokens, last index fastest. Vector data fill x and y, token data tokens and next_tokens. An input of
+// an encoder-decoder has I = source_len + L rows, the source first; otherwise I = L.
 struct Dataset {
   std::int64_t n = 0, seq_len = 0, d_in = 0, d_out = 0;
-  std::vector<double> x;                  // n x L x d_in
+  std::vector<double> x;                  // n x I x d_in
   std::vector<double> y;                  // n x L x d_out, noise included
   std::vector<double> clean;              // n x L x d_out: F*(x); empty if F* is unknown
-  std::vector<std::int32_t> tokens;       // n x L
+  std::vector<std::int32_t> tokens;       // n x I
   std::vector<std::int32_t> next_tokens;  // n x L: the token that follows each, or kNoTarget
   // n x L x vocab: p*(v | context), the distribution from which next_tokens was drawn, token noise included. Test set
   // only; empty if p* is unknown. Rows of positions without target are zero.
@@ -47,11 +48,12 @@ struct Split {
 //
 //   teacher        x rows: Gaussian, RMS-normalised to ||x_l|| = sqrt(d). y = F*(x) + noise on train and test, so the
 //                  mean of (F - F*)^2 on the test inputs is the excess risk up to test sampling. See data/teacher.h.
+//                  With an encoder F* is a random encoder-decoder: a task from sequence to sequence.
 //   text           see data/text.h. Regression: x_l = E_in[byte l], y_l = E_out[byte l+1] + noise, where E_in (256 x d)
 //                  and E_out (256 x o) are random, RMS-normalised and the same for every seed, because they are part of
 //                  the task.
-//   arrays         see data/npy.h. The first n_data sequences of x, y are for training; the last n_test (or x_test,
-//                  y_test) for testing. Noise is added to y. Rows that are not RMS-normalised cause a warning.
+//   arrays         see data/npy.h; inputs (n, I, d_model), targets (n, L, d_out). The first n_data sequences of x, y are
+//                  for training; the last n_test (or x_test, y_test) for testing. Noise is added to y. Rows that are not RMS-normalised cause a warning.
 //   markov, token_teacher, associations, tokens: see the headers of these names.
 //
 // Noise: standard deviation xi = noise n_data^noise_exponent, of the kind noise_kind, or token_noise; see data/noise.h.

@@ -38,6 +38,7 @@ void add_noise(const DataOptions& options, std::uint64_t seed, const char* purpo
   if (xi == 0) return;
   const auto d_in = static_cast<std::size_t>(rows.d_in), d_out = static_cast<std::size_t>(rows.d_out);
   const std::size_t width = rows.y.size() / static_cast<std::size_t>(rows.n), tokens = width / d_out;
+  const std::size_t input_len = rows.x.size() / static_cast<std::size_t>(rows.n) / d_in;
   const double noisy = xi / std::sqrt(1.0 - options.noise_clean_fraction);
   for (std::size_t i = 0; i < static_cast<std::size_t>(rows.n); ++i) {
     RandomStream stream(seed, purpose, i);
@@ -48,7 +49,7 @@ void add_noise(const DataOptions& options, std::uint64_t seed, const char* purpo
         break;
       case NoiseKind::heteroscedastic:
         for (std::size_t l = 0; l < tokens; ++l) {
-          const double scale = xi * input_scale(rows.x.subspan((i * tokens + l) * d_in, d_in));
+          const double scale = xi * input_scale(rows.x.subspan(((i + 1) * input_len - tokens + l) * d_in, d_in));
           for (double& value : y.subspan(l * d_out, d_out)) value += scale * stream.normal();
         }
         break;

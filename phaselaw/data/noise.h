@@ -32,7 +32,8 @@ namespace phaselaw::data {
 // noise_exponent is 0.
 [[nodiscard]] double noise_level(const DataOptions& options);
 
-// Adds the noise to y (n x row), where x (n x x_row, rows of d_in) are the inputs of the same sequences.
+// Adds the noise to y (n x row), where x (n x x_row, rows of d_in) are the inputs of the same sequences; a target belongs
+// to one of the last rows of its input, after those of a source.
 // `purpose` names the streams. Does nothing if xi = 0.
 struct NoisyRows {
   std::span<double> y;

@@ -70,11 +70,13 @@ void validate(const DataOptions& options, const Location& where) {
 }
 
 double data_bytes(const DataOptions& options, const model::ModelOptions& student) {
-  const double positions = static_cast<double>(options.n_data + options.n_test) * static_cast<double>(student.seq_len);
+  const double sequences = static_cast<double>(options.n_data + options.n_test),
+               positions = sequences * static_cast<double>(student.seq_len);
   if (student.reads_tokens()) return positions * 2 * sizeof(std::int32_t);
   const double copies = options.source == Source::teacher ? 2 : 1;  // with noise and without
-  return positions * sizeof(double) *
-         (static_cast<double>(student.d_model) + copies * static_cast<double>(student.outputs()));
+  return sizeof(double) *
+         (sequences * static_cast<double>(student.input_len()) * static_cast<double>(student.d_model) +
+          positions * copies * static_cast<double>(student.outputs()));
 }
 
 namespace {
@@ -129,6 +131,11 @@ void validate_readout(const DataOptions& options, const model::ModelOptions& stu
 void validate(const DataOptions& options, const model::ModelOptions& student, const Location& where) {
   validate(options, where);
   validate_readout(options, student, where);
+  if (student.has_encoder() && options.source != Source::teacher && options.source != Source::arrays)
+    throw InputError(
+        where, fmt::format("an encoder needs pairs of sequences, which source teacher makes and arrays can hold; found "
+                           "source \"{}\" and n_encoder_layers = {}; set n_encoder_layers to 0 or change the source",
+                           base::enum_to_text(options.source), student.n_encoder_layers));
   if (options.source == Source::markov) validate_markov(options, student, where);
   if (options.source == Source::associations) validate_associations(options, student, where);
   if (options.source == Source::token_teacher && student.mask != model::Mask::causal)

@@ -92,7 +92,9 @@ struct DataOptions {
         "with text: tokens (cross-entropy), regression (embedding of the next byte) or auto (by the model's readout)");
     visit("test_fraction", self.test_fraction, strictly_between(0, 1),
           "with text or tokens: share at the end of every file that is used for testing");
-    visit("x", self.x, anything(), "with arrays: .npy file of inputs, shape (n, seq_len, d_model)");
+    visit(
+        "x", self.x, anything(),
+        "with arrays: .npy file of inputs, shape (n, seq_len, d_model), with an encoder (n, source_len + seq_len, d_model)");
     visit("y", self.y, anything(), "with arrays: .npy file of targets, shape (n, seq_len, d_out)");
     visit("x_test", self.x_test, anything(),
           "with arrays: .npy file of test inputs; empty: the last n_test sequences of x");

@@ -44,7 +44,7 @@ std::vector<double> teacher_outputs(const DataOptions& options, const model::Mod
                                     const std::vector<double>& x) {
   const model::Transformer<double> teacher(teacher_options(options, student));
   const std::vector<double> theta = teacher_parameters(options, student, seed);
-  const std::int64_t in = student.seq_len * student.d_model, out = teacher.outputs_per_sequence();
+  const std::int64_t in = student.input_len() * student.d_model, out = teacher.outputs_per_sequence();
   PHASELAW_CHECK_EQ(static_cast<std::int64_t>(x.size()) % in, 0);
   const std::int64_t n = static_cast<std::int64_t>(x.size()) / in;
   std::vector<double> y(static_cast<std::size_t>(n * out));

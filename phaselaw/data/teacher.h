@@ -19,7 +19,7 @@ namespace phaselaw::data {
 [[nodiscard]] std::vector<double> teacher_parameters(const DataOptions& options, const model::ModelOptions& student,
                                                      std::uint64_t seed);
 
-// F*(x) for n sequences (n x L x d_model), in batches that fit a cache: n x L x d_out.
+// F*(x) for n sequences (n x I x d_model, I of data/dataset.h), in batches that fit a cache: n x L x d_out.
 [[nodiscard]] std::vector<double> teacher_outputs(const DataOptions& options, const model::ModelOptions& student,
                                                   std::uint64_t seed, const std::vector<double>& x);
 

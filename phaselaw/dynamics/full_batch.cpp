@@ -32,19 +32,19 @@ using numerics::length;
 
 void validate(const FlowData& data, const model::ModelOptions& model, const char* name) {
   const auto fail = [&](const std::string& what) { throw base::InputError({name}, what); };
-  const std::int64_t n = data.inputs.n, tokens = n * model.seq_len;
+  const std::int64_t n = data.inputs.n, tokens = n * model.seq_len, input_rows = n * model.input_len();
   const bool given = model.reads_tokens() ? data.inputs.tokens != nullptr : data.inputs.vectors != nullptr;
   if (n < 1 || !given)
     fail(fmt::format("expected at least one sequence of {}, found none", model.reads_tokens() ? "tokens" : "vectors"));
   if (data.targets.empty() == data.next_tokens.empty())
     fail("expected either numbers or classes as targets, found both or neither");
   if (model.reads_tokens()) {
-    for (std::int64_t i = 0; i < tokens; ++i)
+    for (std::int64_t i = 0; i < input_rows; ++i)
       if (data.inputs.tokens[i] < 0 || data.inputs.tokens[i] >= model.vocab)
         fail(fmt::format("expected tokens in 0 .. {}, found {} at position {}", model.vocab - 1, data.inputs.tokens[i],
                          i));
   } else {
-    for (std::int64_t i = 0; i < tokens * model.d_model; ++i)
+    for (std::int64_t i = 0; i < input_rows * model.d_model; ++i)
       if (!std::isfinite(data.inputs.vectors[i]))
         fail(fmt::format("expected finite inputs, found {} at position {}; remove or repair it", data.inputs.vectors[i],
                          i));
@@ -110,14 +110,7 @@ struct FullBatch::State {
   [[nodiscard]] std::int64_t from(std::int64_t b) const { return b * batch; }
   [[nodiscard]] std::int64_t count(std::int64_t b) const { return std::min(batch, n - b * batch); }
   [[nodiscard]] model::Inputs<double> inputs(std::int64_t b) const {
-    const auto& o = model.options();
-    model::Inputs<double> part;
-    part.n = count(b);
-    if (o.reads_tokens())
-      part.tokens = data.inputs.tokens + from(b) * o.seq_len;
-    else
-      part.vectors = data.inputs.vectors + from(b) * o.seq_len * o.d_model;
-    return part;
+    return data.inputs.part(model.options(), from(b), count(b));
   }
 
   // Calls body(group, first batch, end batch, thread) for every group, each group on one thread.

@@ -47,7 +47,7 @@ struct LazyOptions {
 
 // One layer, or all parameters together. NaN means unknown.
 struct Laziness {
-  std::string name;  // "total", "layers.0", "embed", "out"
+  std::string name;  // "total", "layers.0", "encoder.0", "embed", "out"
   double drift = base::kNaN, drift_error = 0;
   double drift_norm = base::kNaN;  // per layer: dense only
   double radius = 0;

@@ -240,8 +240,8 @@ class MatrixFreeDrift : public KernelDrift {
 
 std::vector<TrainedPart> trained_parts(const model::ParameterTable& table) {
   const auto name_of = [](const model::ParameterBlock& block) -> std::string {
-    if (block.layer >= 0) return fmt::format("layers.{}", block.layer);
-    return block.kind == model::BlockKind::position ? "embed" : block.name;
+    if (block.layer >= 0) return model::layer_name(block);
+    return model::is_position(block.kind) ? "embed" : block.name;
   };
   std::vector<TrainedPart> parts;
   const auto& blocks = table.blocks();

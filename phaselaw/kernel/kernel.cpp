@@ -96,7 +96,7 @@ struct SequenceSubset {
   model::Inputs<T> inputs;
 
   SequenceSubset(const model::ModelOptions& options, const model::Inputs<T>& all, std::span<const Index> numbers) {
-    const Index length = options.seq_len, size = length * options.d_model;
+    const Index length = options.input_len(), size = length * options.d_model;
     for (const Index number : numbers) {
       PHASELAW_CHECK(number >= 0 && number < all.n);
       if (all.vectors != nullptr)

@@ -27,7 +27,7 @@ namespace phaselaw::kernel {
 
 template <class T>
 struct KernelPart {
-  std::string name;         // "layers.0", "layers.0.attn.q", "embed", "out"
+  std::string name;         // "layers.0", "encoder.0", "layers.0.attn.q", "embed", "out"
   std::int64_t layer = -1;  // -1: embed and out belong to no layer
   numerics::Matrix<T> values;
 };

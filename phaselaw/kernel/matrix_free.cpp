@@ -99,11 +99,11 @@ struct TangentOperator<T>::State {
                              fmt::format("expected at least one sequence of {}, found {} sequences",
                                          o.reads_tokens() ? "tokens" : "vectors", given == nullptr ? 0 : n));
     if (!o.reads_tokens()) {
-      vectors.assign(inputs.vectors, inputs.vectors + n * o.seq_len * o.d_model);
+      vectors.assign(inputs.vectors, inputs.vectors + n * model.inputs_per_sequence());
       check_finite("inputs", vectors);
       return;
     }
-    tokens.assign(inputs.tokens, inputs.tokens + n * o.seq_len);
+    tokens.assign(inputs.tokens, inputs.tokens + n * model.inputs_per_sequence());
     for (std::size_t i = 0; i < tokens.size(); ++i)
       if (tokens[i] < 0 || tokens[i] >= o.vocab)
         throw base::InputError(
@@ -116,13 +116,9 @@ struct TangentOperator<T>::State {
     return inputs(b * batch, std::min(batch, n - b * batch));
   }
   [[nodiscard]] model::Inputs<T> inputs(std::int64_t from, std::int64_t count) const {
-    model::Inputs<T> part;
-    part.n = count;
-    if (model.options().reads_tokens())
-      part.tokens = tokens.data() + from * model.options().seq_len;
-    else
-      part.vectors = vectors.data() + from * model.options().seq_len * model.options().d_model;
-    return part;
+    const bool reads_tokens = model.options().reads_tokens();
+    const model::Inputs<T> all{n, reads_tokens ? nullptr : vectors.data(), reads_tokens ? tokens.data() : nullptr};
+    return all.part(model.options(), from, count);
   }
 
   void forward(std::int64_t b, int worker, typename Model::Workspace& workspace) {
@@ -341,9 +337,7 @@ std::vector<bool> select_block(const model::ParameterTable& table, std::string_v
   std::vector<bool> blocks;
   std::vector<std::string> known;
   for (const auto& block : table.blocks()) {
-    std::string short_name = block.name;
-    if (block.layer >= 0) short_name.erase(0, fmt::format("layers.{}.", block.layer).size());
-    if (block.kind == model::BlockKind::position) short_name = "embed";
+    const std::string short_name = model::trainable_name(block);
     if (std::find(known.begin(), known.end(), short_name) == known.end()) known.push_back(short_name);
     blocks.push_back(short_name == name && (layer < 0 || block.layer == layer));
   }

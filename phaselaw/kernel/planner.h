@@ -19,7 +19,7 @@ namespace phaselaw::kernel {
 
 // ModelOptions::is_plain_block() as text, for errors.
 inline constexpr const char* kPlainBlock =
-    "the plain block only (norm rms without gain, plain MLP, no biases, learned positions, own heads)";
+    "the plain block only (norm rms without gain, plain MLP, no biases, learned positions, own heads, no encoder)";
 
 struct Cost {
   Algorithm algorithm = Algorithm::sandwich;

@@ -13,11 +13,11 @@ std::vector<PartName> part_names(const KernelShape& s, Detail detail) {
   std::vector<PartName> parts;
   if (detail == Detail::total) return parts;
   for (const auto& block : s.table.blocks()) {
-    if (!block.trainable || block.kind == BlockKind::position) continue;
+    if (!block.trainable || model::is_position(block.kind)) continue;
     if (block.layer < 0 || detail == Detail::blocks)
       parts.push_back({block.name, block.layer, block.kind});
     else if (parts.empty() || parts.back().layer != block.layer)
-      parts.push_back({fmt::format("layers.{}", block.layer), block.layer, block.kind});
+      parts.push_back({model::layer_name(block), block.layer, block.kind});
   }
   return parts;
 }

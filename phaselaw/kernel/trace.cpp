@@ -47,7 +47,8 @@ SequenceTrace<T> trace_sequence(const KernelShape& s, std::span<const T> theta, 
     at.slope.resize(size(rows * s.hidden));
     model::rms_rows(rows, d, o.rms_eps, stream.data(), at.x.data(), at.inv_rms.data());
     product(BlockKind::attn_q, layer, 3 * s.width, 1, at.x.data(), T(0), at.qkv.data());  // q, k, v lie side by side
-    model::attention_forward(shape, at.qkv.data(), at.attention.data(), at.z.data(), scratch.data());
+    model::attention_forward(shape, model::self_rows<const T>(shape, at.qkv.data()), at.attention.data(), at.z.data(),
+                             scratch.data());
     product(BlockKind::attn_o, layer, d, o.branch_scale, at.z.data(), T(1), stream.data());
     model::rms_rows(rows, d, o.rms_eps, stream.data(), at.x_mid.data(), at.inv_rms_mid.data());
     product(BlockKind::mlp_up, layer, s.hidden, 1, at.x_mid.data(), T(0), at.act.data());

@@ -34,7 +34,7 @@ std::vector<Slab> slabs_of(const KernelShape& s, Index n_rows, Detail detail, st
   std::vector<Slab> slabs;
   for (std::size_t i = 0; i < blocks.size(); ++i) {
     if (!blocks[i].trainable) continue;
-    const bool joined = blocks[i].kind == model::BlockKind::position;
+    const bool joined = model::is_position(blocks[i].kind);
     const Index part = joined ? slabs.back().part : find_part(parts, blocks[i].layer, blocks[i].kind, detail);
     const auto bytes = [&](Index columns) {
       return static_cast<double>(n_rows) * static_cast<double>(columns) * static_cast<double>(scalar_bytes);
@@ -90,10 +90,7 @@ AlignedVector<T> jacobian_of(const Problem<T>& problem, const model::Transformer
   const PassFlop cost = pass_flop(s, slab.selected);
   const auto scratch = [&] { return RowScratch<T>(model, slab.selected); };
   flop += problem.run(inputs.n, scratch, [&](Index a, RowScratch<T>& w, double& spent) {
-    model::Inputs<T> one = inputs;
-    one.n = 1;
-    if (one.vectors != nullptr) one.vectors += a * s.length * s.d;
-    if (one.tokens != nullptr) one.tokens += a * s.length;
+    const model::Inputs<T> one = inputs.part(s.options, a, 1);
     model.forward(problem.theta, one, w.workspace, w.outputs.data());
     require_finite(w.outputs);
     for (Index row = 0; row < s.rows; ++row) {

@@ -17,11 +17,11 @@ using numerics::Op;
 
 namespace {
 
-// Up to this size of a head's q (L d_head) lanes beat products by blocks of rows.
+// Up to this size of a head's q and k (tokens times d_head) lanes beat products by blocks of rows.
 constexpr std::int64_t kLanesUpTo = 512;
 constexpr std::int64_t kBlockRows = 32;
 
-bool in_lanes(const AttentionShape& s) { return s.seq_len * s.d_head <= kLanesUpTo; }
+bool in_lanes(const AttentionShape& s) { return std::max(s.seq_len, s.keys()) * s.d_head <= kLanesUpTo; }
 
 // In place: the softmax of the first `visible` of `length` numbers, zeros after them.
 template <class T>
@@ -71,26 +71,26 @@ void softmax_row(std::int64_t visible, std::int64_t length, T* row) {
   std::fill(row + padded, row + length, T(0));
 }
 
-// One head of one sequence: pointers into the packed rows, and the row lengths.
+// The rows of one head of one sequence.
 template <class T>
-struct Head {
-  const T *q, *k, *v;
-  std::int64_t stride;  // of q, k, v and their cotangents
-  std::int64_t width;   // of z and dz
-};
+AttentionRows<T> head_of(const AttentionShape& s, const AttentionRows<T>& rows, std::int64_t sequence, std::int64_t h) {
+  const std::int64_t query = sequence * s.seq_len * rows.stride + h * s.d_head,
+                     source = sequence * s.keys() * rows.source_stride + h * s.d_head;
+  return {rows.q + query, rows.k + source, rows.v + source, rows.stride, rows.source_stride};
+}
 
 template <class T>
-void forward_blocks(const AttentionShape& s, const Head<T>& head, T* weights, T* z) {
-  const std::int64_t length = s.seq_len, size = s.d_head;
+void forward_blocks(const AttentionShape& s, const AttentionRows<const T>& head, T* weights, T* z) {
+  const std::int64_t length = s.seq_len, keys = s.keys(), size = s.d_head, width = s.n_heads * s.d_head;
   for (std::int64_t start = 0; start < length; start += kBlockRows) {
     const std::int64_t rows = std::min(kBlockRows, length - start);
     const std::int64_t cols = s.visible(start + rows - 1);
-    T* block = weights + start * length;
+    T* block = weights + start * keys;
     gemm<T>(Op::none, Op::transpose, rows, cols, size, static_cast<T>(s.scale), head.q + start * head.stride,
-            head.stride, head.k, head.stride, T(0), block, length);
-    for (std::int64_t t = start; t < start + rows; ++t) softmax_row(s.visible(t), length, weights + t * length);
-    gemm<T>(Op::none, Op::none, rows, size, cols, T(1), block, length, head.v, head.stride, T(0),
-            z + start * head.width, head.width);
+            head.stride, head.k, head.source_stride, T(0), block, keys);
+    for (std::int64_t t = start; t < start + rows; ++t) softmax_row(s.visible(t), keys, weights + t * keys);
+    gemm<T>(Op::none, Op::none, rows, size, cols, T(1), block, keys, head.v, head.source_stride, T(0),
+            z + start * width, width);
   }
 }
 
@@ -106,9 +106,9 @@ void softmax_backward_row(std::int64_t count, T scale, const T* weights, T* dwei
 }
 
 template <class T>
-void backward_blocks(const AttentionShape& s, const Head<T>& head, const T* weights, const T* dz, T* dq, T* dk, T* dv,
-                     T* scratch) {
-  const std::int64_t length = s.seq_len, size = s.d_head;
+void backward_blocks(const AttentionShape& s, const AttentionRows<const T>& head, const T* weights, const T* dz,
+                     const AttentionRows<T>& d, T* scratch) {
+  const std::int64_t length = s.seq_len, keys = s.keys(), size = s.d_head, width = s.n_heads * s.d_head;
   // The last block comes first: it writes every row of dk and dv, and the others add to them.
   const std::int64_t blocks = (length + kBlockRows - 1) / kBlockRows;
   for (std::int64_t b = blocks - 1; b >= 0; --b) {
@@ -116,50 +116,47 @@ void backward_blocks(const AttentionShape& s, const Head<T>& head, const T* weig
     const std::int64_t rows = std::min(kBlockRows, length - start);
     const std::int64_t cols = s.visible(start + rows - 1);
     const T beta = b == blocks - 1 ? T(0) : T(1);
-    const T *block = weights + start * length, *out = dz + start * head.width;
-    gemm<T>(Op::transpose, Op::none, cols, size, rows, T(1), block, length, out, head.width, beta, dv, head.stride);
-    gemm<T>(Op::none, Op::transpose, rows, cols, size, T(1), out, head.width, head.v, head.stride, T(0), scratch,
-            length);
+    const T *block = weights + start * keys, *out = dz + start * width;
+    gemm<T>(Op::transpose, Op::none, cols, size, rows, T(1), block, keys, out, width, beta, d.v, d.source_stride);
+    gemm<T>(Op::none, Op::transpose, rows, cols, size, T(1), out, width, head.v, head.source_stride, T(0), scratch,
+            keys);
     for (std::int64_t t = 0; t < rows; ++t)
-      softmax_backward_row(cols, static_cast<T>(s.scale), block + t * length, scratch + t * length);
-    gemm<T>(Op::none, Op::none, rows, size, cols, T(1), scratch, length, head.k, head.stride, T(0),
-            dq + start * head.stride, head.stride);
-    gemm<T>(Op::transpose, Op::none, cols, size, rows, T(1), scratch, length, head.q + start * head.stride, head.stride,
-            beta, dk, head.stride);
+      softmax_backward_row(cols, static_cast<T>(s.scale), block + t * keys, scratch + t * keys);
+    gemm<T>(Op::none, Op::none, rows, size, cols, T(1), scratch, keys, head.k, head.source_stride, T(0),
+            d.q + start * d.stride, d.stride);
+    gemm<T>(Op::transpose, Op::none, cols, size, rows, T(1), scratch, keys, head.q + start * head.stride, head.stride,
+            beta, d.k, d.source_stride);
   }
 }
 
 template <class T>
-void tangent_blocks(const AttentionShape& s, const Head<T>& head, const Head<T>& tangent, const T* weights, T* dz,
-                    T* scratch) {
-  const std::int64_t length = s.seq_len, size = s.d_head;
+void tangent_blocks(const AttentionShape& s, const AttentionRows<const T>& head, const AttentionRows<const T>& tangent,
+                    const T* weights, T* dz, T* scratch) {
+  const std::int64_t length = s.seq_len, keys = s.keys(), size = s.d_head, width = s.n_heads * s.d_head;
   for (std::int64_t start = 0; start < length; start += kBlockRows) {
     const std::int64_t rows = std::min(kBlockRows, length - start);
     const std::int64_t cols = s.visible(start + rows - 1);
-    const T* block = weights + start * length;
-    T* const out = dz + start * head.width;
+    const T* block = weights + start * keys;
+    T* const out = dz + start * width;
     gemm<T>(Op::none, Op::transpose, rows, cols, size, T(1), tangent.q + start * tangent.stride, tangent.stride, head.k,
-            head.stride, T(0), scratch, length);
+            head.source_stride, T(0), scratch, keys);
     gemm<T>(Op::none, Op::transpose, rows, cols, size, T(1), head.q + start * head.stride, head.stride, tangent.k,
-            tangent.stride, T(1), scratch, length);
+            tangent.source_stride, T(1), scratch, keys);
     for (std::int64_t t = 0; t < rows; ++t)
-      softmax_backward_row(cols, static_cast<T>(s.scale), block + t * length, scratch + t * length);
-    gemm<T>(Op::none, Op::none, rows, size, cols, T(1), scratch, length, head.v, head.stride, T(0), out, head.width);
-    gemm<T>(Op::none, Op::none, rows, size, cols, T(1), block, length, tangent.v, tangent.stride, T(1), out,
-            head.width);
+      softmax_backward_row(cols, static_cast<T>(s.scale), block + t * keys, scratch + t * keys);
+    gemm<T>(Op::none, Op::none, rows, size, cols, T(1), scratch, keys, head.v, head.source_stride, T(0), out, width);
+    gemm<T>(Op::none, Op::none, rows, size, cols, T(1), block, keys, tangent.v, tangent.source_stride, T(1), out,
+            width);
   }
 }
 
-template <class T, class Body>
-void for_each_head(const AttentionShape& s, const T* qkv, Body&& body) {
-  const std::int64_t width = s.n_heads * s.d_head;
+// body(sequence, head, offset of its weights, offset of its z)
+template <class Body>
+void for_each_head(const AttentionShape& s, Body&& body) {
   for (std::int64_t sequence = 0; sequence < s.n; ++sequence)
-    for (std::int64_t h = 0; h < s.n_heads; ++h) {
-      const std::int64_t packed = sequence * s.seq_len * 3 * width + h * s.d_head;
-      const T* q = qkv + packed;
-      body(Head<T>{q, q + width, q + 2 * width, 3 * width, width}, packed,
-           (sequence * s.n_heads + h) * s.seq_len * s.seq_len, sequence * s.seq_len * width + h * s.d_head);
-    }
+    for (std::int64_t h = 0; h < s.n_heads; ++h)
+      body(sequence, h, (sequence * s.n_heads + h) * s.seq_len * s.keys(),
+           sequence * s.seq_len * s.n_heads * s.d_head + h * s.d_head);
 }
 
 }  // namespace
@@ -174,8 +171,15 @@ AttentionShape attention_shape(const ModelOptions& o, std::int64_t n) {
           o.parametrisation == Parametrisation::mup ? 1 / size : 1 / std::sqrt(size)};
 }
 
+AttentionShape cross_attention_shape(const ModelOptions& o, std::int64_t n) {
+  AttentionShape shape = attention_shape(o, n);
+  shape.causal = false;
+  shape.source_len = o.source_rows();
+  return shape;
+}
+
 std::int64_t attention_scratch(const AttentionShape& s) {
-  return in_lanes(s) ? AttentionLanes<float>::scratch(s) : kBlockRows * s.seq_len;
+  return in_lanes(s) ? AttentionLanes<float>::scratch(s) : kBlockRows * s.keys();
 }
 
 PassFlops attention_flops(const AttentionShape& s) {
@@ -187,42 +191,44 @@ PassFlops attention_flops(const AttentionShape& s) {
 }
 
 template <class T>
-void attention_forward(const AttentionShape& s, const T* qkv, T* weights, T* z, T* scratch) {
-  if (in_lanes(s)) return AttentionLanes<T>(s, scratch).forward(qkv, weights, z);
-  for_each_head(s, qkv, [&](const Head<T>& head, std::int64_t, std::int64_t square, std::int64_t row) {
-    forward_blocks(s, head, weights + square, z + row);
+void attention_forward(const AttentionShape& s, const AttentionRows<const T>& rows, T* weights, T* z, T* scratch) {
+  if (in_lanes(s)) return AttentionLanes<T>(s, scratch).forward(rows, weights, z);
+  for_each_head(s, [&](std::int64_t sequence, std::int64_t h, std::int64_t square, std::int64_t row) {
+    forward_blocks(s, head_of(s, rows, sequence, h), weights + square, z + row);
   });
 }
 
 template <class T>
-void attention_backward(const AttentionShape& s, const T* qkv, const T* weights, const T* dz, T* dqkv, T* scratch) {
-  if (in_lanes(s)) return AttentionLanes<T>(s, scratch).backward(qkv, weights, dz, dqkv);
-  const std::int64_t width = s.n_heads * s.d_head;
-  for_each_head(s, qkv, [&](const Head<T>& head, std::int64_t packed, std::int64_t square, std::int64_t row) {
-    T* const dq = dqkv + packed;
-    backward_blocks(s, head, weights + square, dz + row, dq, dq + width, dq + 2 * width, scratch);
+void attention_backward(const AttentionShape& s, const AttentionRows<const T>& rows, const T* weights, const T* dz,
+                        const AttentionRows<T>& drows, T* scratch) {
+  if (in_lanes(s)) return AttentionLanes<T>(s, scratch).backward(rows, weights, dz, drows);
+  for_each_head(s, [&](std::int64_t sequence, std::int64_t h, std::int64_t square, std::int64_t row) {
+    backward_blocks(s, head_of(s, rows, sequence, h), weights + square, dz + row, head_of(s, drows, sequence, h),
+                    scratch);
   });
 }
 
 template <class T>
-void attention_tangent(const AttentionShape& s, const T* qkv, const T* weights, const T* dqkv, T* dz, T* scratch) {
-  if (in_lanes(s)) return AttentionLanes<T>(s, scratch).tangent(qkv, weights, dqkv, dz);
-  const std::int64_t width = s.n_heads * s.d_head;
-  for_each_head(s, qkv, [&](const Head<T>& head, std::int64_t packed, std::int64_t square, std::int64_t row) {
-    const T* const dq = dqkv + packed;
-    const Head<T> tangent{dq, dq + width, dq + 2 * width, 3 * width, width};
-    tangent_blocks(s, head, tangent, weights + square, dz + row, scratch);
+void attention_tangent(const AttentionShape& s, const AttentionRows<const T>& rows, const T* weights,
+                       const AttentionRows<const T>& drows, T* dz, T* scratch) {
+  if (in_lanes(s)) return AttentionLanes<T>(s, scratch).tangent(rows, weights, drows, dz);
+  for_each_head(s, [&](std::int64_t sequence, std::int64_t h, std::int64_t square, std::int64_t row) {
+    tangent_blocks(s, head_of(s, rows, sequence, h), head_of(s, drows, sequence, h), weights + square, dz + row,
+                   scratch);
   });
 }
 
-template void attention_forward<float>(const AttentionShape&, const float*, float*, float*, float*);
-template void attention_forward<double>(const AttentionShape&, const double*, double*, double*, double*);
-template void attention_backward<float>(const AttentionShape&, const float*, const float*, const float*, float*,
-                                        float*);
-template void attention_backward<double>(const AttentionShape&, const double*, const double*, const double*, double*,
-                                         double*);
-template void attention_tangent<float>(const AttentionShape&, const float*, const float*, const float*, float*, float*);
-template void attention_tangent<double>(const AttentionShape&, const double*, const double*, const double*, double*,
+template void attention_forward<float>(const AttentionShape&, const AttentionRows<const float>&, float*, float*,
+                                       float*);
+template void attention_forward<double>(const AttentionShape&, const AttentionRows<const double>&, double*, double*,
                                         double*);
+template void attention_backward<float>(const AttentionShape&, const AttentionRows<const float>&, const float*,
+                                        const float*, const AttentionRows<float>&, float*);
+template void attention_backward<double>(const AttentionShape&, const AttentionRows<const double>&, const double*,
+                                         const double*, const AttentionRows<double>&, double*);
+template void attention_tangent<float>(const AttentionShape&, const AttentionRows<const float>&, const float*,
+                                       const AttentionRows<const float>&, float*, float*);
+template void attention_tangent<double>(const AttentionShape&, const AttentionRows<const double>&, const double*,
+                                        const AttentionRows<const double>&, double*, double*);
 
 }  // namespace phaselaw::model

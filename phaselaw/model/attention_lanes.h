@@ -20,23 +20,28 @@ namespace phaselaw::model {
 template <class T>
 class AttentionLanes {
  public:
-  // Per lane: d_head L numbers for each of q, k, v, their tangents or cotangents, and z or dz; and two rows of L.
-  static std::int64_t scratch(const AttentionShape& s) { return kLanes * (7 * s.seq_len * s.d_head + 2 * s.seq_len); }
-
-  AttentionLanes(const AttentionShape& shape, T* scratch)
-      : s_(shape), length_(shape.seq_len), size_(shape.d_head), width_(shape.n_heads * shape.d_head) {
-    const std::int64_t step = length_ * size_;
-    auto* at = reinterpret_cast<Vector*>(scratch);
-    for (Vector** piece : {&q_, &k_, &v_, &dq_, &dk_, &dv_, &z_}) *piece = std::exchange(at, at + step);
-    row_ = at;
-    weight_ = at + length_;
+  // Per lane: d_head numbers for each row of q, k, v, of their tangents or cotangents, and of z or dz; and two rows of
+  // the weights.
+  static std::int64_t scratch(const AttentionShape& s) {
+    return kLanes * ((3 * s.seq_len + 4 * s.keys()) * s.d_head + 2 * s.keys());
   }
 
-  void forward(const T* qkv, T* weights, T* z) {
+  AttentionLanes(const AttentionShape& shape, T* scratch)
+      : s_(shape),
+        length_(shape.seq_len),
+        keys_(shape.keys()),
+        size_(shape.d_head),
+        width_(shape.n_heads * shape.d_head) {
+    auto* at = reinterpret_cast<Vector*>(scratch);
+    for (Vector** piece : {&q_, &dq_, &z_}) *piece = std::exchange(at, at + length_ * size_);
+    for (Vector** piece : {&k_, &v_, &dk_, &dv_}) *piece = std::exchange(at, at + keys_ * size_);
+    row_ = at;
+    weight_ = at + keys_;
+  }
+
+  void forward(const AttentionRows<const T>& rows, T* weights, T* z) {
     for_each_group([&] {
-      gather(qkv, 3 * width_, 0, q_);
-      gather(qkv, 3 * width_, width_, k_);
-      gather(qkv, 3 * width_, 2 * width_, v_);
+      gather_rows(rows, q_, k_, v_);
       for (std::int64_t t = 0; t < length_; ++t) {
         const std::int64_t visible = s_.visible(t);
         with_size([&](auto size) {
@@ -46,18 +51,16 @@ class AttentionLanes {
         });
         scatter_row(t, visible, weights);
       }
-      scatter(z_, width_, 0, z);
+      scatter(z_, length_, width_, z);
     });
   }
 
-  void backward(const T* qkv, const T* weights, const T* dz, T* dqkv) {
+  void backward(const AttentionRows<const T>& rows, const T* weights, const T* dz, const AttentionRows<T>& drows) {
     for_each_group([&] {
-      gather(qkv, 3 * width_, 0, q_);
-      gather(qkv, 3 * width_, width_, k_);
-      gather(qkv, 3 * width_, 2 * width_, v_);
-      gather(dz, width_, 0, z_);
-      std::fill_n(dk_, length_ * size_, Vector{});
-      std::fill_n(dv_, length_ * size_, Vector{});
+      gather_rows(rows, q_, k_, v_);
+      gather(dz, length_, width_, z_);
+      std::fill_n(dk_, keys_ * size_, Vector{});
+      std::fill_n(dv_, keys_ * size_, Vector{});
       for (std::int64_t t = 0; t < length_; ++t) {
         const std::int64_t visible = s_.visible(t);
         gather_row(t, visible, weights);
@@ -76,20 +79,16 @@ class AttentionLanes {
           weighted_sum(size, visible, k_, dq_ + t * size);
         });
       }
-      scatter(dq_, 3 * width_, 0, dqkv);
-      scatter(dk_, 3 * width_, width_, dqkv);
-      scatter(dv_, 3 * width_, 2 * width_, dqkv);
+      scatter(dq_, length_, drows.stride, drows.q);
+      scatter(dk_, keys_, drows.source_stride, drows.k);
+      scatter(dv_, keys_, drows.source_stride, drows.v);
     });
   }
 
-  void tangent(const T* qkv, const T* weights, const T* dqkv, T* dz) {
+  void tangent(const AttentionRows<const T>& rows, const T* weights, const AttentionRows<const T>& drows, T* dz) {
     for_each_group([&] {
-      gather(qkv, 3 * width_, 0, q_);
-      gather(qkv, 3 * width_, width_, k_);
-      gather(qkv, 3 * width_, 2 * width_, v_);
-      gather(dqkv, 3 * width_, 0, dq_);
-      gather(dqkv, 3 * width_, width_, dk_);
-      gather(dqkv, 3 * width_, 2 * width_, dv_);
+      gather_rows(rows, q_, k_, v_);
+      gather_rows(drows, dq_, dk_, dv_);
       for (std::int64_t t = 0; t < length_; ++t) {
         const std::int64_t visible = s_.visible(t);
         gather_row(t, visible, weights);
@@ -103,7 +102,7 @@ class AttentionLanes {
           z_[t * size_ + c] = sum;
         }
       }
-      scatter(z_, width_, 0, dz);
+      scatter(z_, length_, width_, dz);
     });
   }
 
@@ -120,35 +119,42 @@ class AttentionLanes {
     }
   }
 
-  // Copies the numbers of all heads at `offset` of rows that are `stride` long, and back. Lanes without a head hold 0.
-  void gather(const T* from, std::int64_t stride, std::int64_t offset, Vector* to) const {
+  void gather_rows(const AttentionRows<const T>& rows, Vector* q, Vector* k, Vector* v) const {
+    gather(rows.q, length_, rows.stride, q);
+    gather(rows.k, keys_, rows.source_stride, k);
+    gather(rows.v, keys_, rows.source_stride, v);
+  }
+
+  // Copies the numbers of all heads, in `count` rows of a sequence that are `stride` long, and back. Lanes without a
+  // head hold 0.
+  void gather(const T* from, std::int64_t count, std::int64_t stride, Vector* to) const {
     if (lanes_ == kLanes && size_ % kLanes == 0) {
       const T* in[kLanes];
-      for (std::int64_t lane = 0; lane < kLanes; ++lane) in[lane] = from + place(lane, stride, offset);
-      for (std::int64_t t = 0; t < length_; ++t)
+      for (std::int64_t lane = 0; lane < kLanes; ++lane) in[lane] = from + place(lane, count, stride);
+      for (std::int64_t t = 0; t < count; ++t)
         for (std::int64_t c = 0; c < size_; c += kLanes) rows_to_lanes(in, t * stride + c, to + t * size_ + c);
       return;
     }
-    if (lanes_ < kLanes) std::fill_n(to, length_ * size_, Vector{});
+    if (lanes_ < kLanes) std::fill_n(to, count * size_, Vector{});
     for (std::int64_t lane = 0; lane < lanes_; ++lane) {
-      const T* in = from + place(lane, stride, offset);
+      const T* in = from + place(lane, count, stride);
       T* out = reinterpret_cast<T*>(to) + lane;
-      for (std::int64_t t = 0; t < length_; ++t)
+      for (std::int64_t t = 0; t < count; ++t)
         for (std::int64_t c = 0; c < size_; ++c) out[(t * size_ + c) * kLanes] = in[t * stride + c];
     }
   }
-  void scatter(const Vector* from, std::int64_t stride, std::int64_t offset, T* to) const {
+  void scatter(const Vector* from, std::int64_t count, std::int64_t stride, T* to) const {
     if (lanes_ == kLanes && size_ % kLanes == 0) {
       T* out[kLanes];
-      for (std::int64_t lane = 0; lane < kLanes; ++lane) out[lane] = to + place(lane, stride, offset);
-      for (std::int64_t t = 0; t < length_; ++t)
+      for (std::int64_t lane = 0; lane < kLanes; ++lane) out[lane] = to + place(lane, count, stride);
+      for (std::int64_t t = 0; t < count; ++t)
         for (std::int64_t c = 0; c < size_; c += kLanes) lanes_to_rows(from + t * size_ + c, out, t * stride + c);
       return;
     }
     for (std::int64_t lane = 0; lane < lanes_; ++lane) {
       const T* in = reinterpret_cast<const T*>(from) + lane;
-      T* out = to + place(lane, stride, offset);
-      for (std::int64_t t = 0; t < length_; ++t)
+      T* out = to + place(lane, count, stride);
+      for (std::int64_t t = 0; t < count; ++t)
         for (std::int64_t c = 0; c < size_; ++c) out[t * stride + c] = in[(t * size_ + c) * kLanes];
     }
   }
@@ -169,36 +175,35 @@ class AttentionLanes {
 #pragma GCC unroll 8
     for (std::int64_t i = 0; i < kLanes; ++i) std::memcpy(out[i] + offset, &x[i], sizeof x[i]);
   }
-  [[nodiscard]] std::int64_t place(std::int64_t lane, std::int64_t stride, std::int64_t offset) const {
+  [[nodiscard]] std::int64_t place(std::int64_t lane, std::int64_t count, std::int64_t stride) const {
     const std::int64_t sequence = (first_ + lane) / s_.n_heads, head = (first_ + lane) % s_.n_heads;
-    return sequence * length_ * stride + offset + head * size_;
+    return sequence * count * stride + head * size_;
   }
 
-  // Row t of the weights, n x H x L x L.
+  // Row t of the weights, n x H x L x S.
   void scatter_row(std::int64_t t, std::int64_t visible, T* weights) const {
-    if (lanes_ == kLanes && length_ % kLanes == 0) {
+    if (lanes_ == kLanes && keys_ % kLanes == 0) {
       T* out[kLanes];
-      for (std::int64_t lane = 0; lane < kLanes; ++lane)
-        out[lane] = weights + ((first_ + lane) * length_ + t) * length_;
-      std::fill(row_ + visible, row_ + length_, Vector{});
-      for (std::int64_t j = 0; j < length_; j += kLanes) lanes_to_rows(row_ + j, out, j);
+      for (std::int64_t lane = 0; lane < kLanes; ++lane) out[lane] = weights + ((first_ + lane) * length_ + t) * keys_;
+      std::fill(row_ + visible, row_ + keys_, Vector{});
+      for (std::int64_t j = 0; j < keys_; j += kLanes) lanes_to_rows(row_ + j, out, j);
       return;
     }
     for (std::int64_t lane = 0; lane < lanes_; ++lane) {
-      T* out = weights + ((first_ + lane) * length_ + t) * length_;
+      T* out = weights + ((first_ + lane) * length_ + t) * keys_;
       for (std::int64_t j = 0; j < visible; ++j) out[j] = row_[j][lane];
-      for (std::int64_t j = visible; j < length_; ++j) out[j] = T(0);
+      for (std::int64_t j = visible; j < keys_; ++j) out[j] = T(0);
     }
   }
   void gather_row(std::int64_t t, std::int64_t visible, const T* weights) const {
-    if (lanes_ == kLanes && length_ % kLanes == 0) {
+    if (lanes_ == kLanes && keys_ % kLanes == 0) {
       const T* in[kLanes];
-      for (std::int64_t lane = 0; lane < kLanes; ++lane) in[lane] = weights + ((first_ + lane) * length_ + t) * length_;
+      for (std::int64_t lane = 0; lane < kLanes; ++lane) in[lane] = weights + ((first_ + lane) * length_ + t) * keys_;
       for (std::int64_t j = 0; j < visible; j += kLanes) rows_to_lanes(in, j, weight_ + j);
       return;
     }
     for (std::int64_t lane = 0; lane < lanes_; ++lane) {
-      const T* in = weights + ((first_ + lane) * length_ + t) * length_;
+      const T* in = weights + ((first_ + lane) * length_ + t) * keys_;
       for (std::int64_t j = 0; j < visible; ++j) weight_[j][lane] = in[j];
     }
   }
@@ -265,7 +270,7 @@ class AttentionLanes {
   }
 
   const AttentionShape& s_;
-  std::int64_t length_, size_, width_;
+  std::int64_t length_, keys_, size_, width_;
   std::int64_t first_ = 0, lanes_ = 0;  // the group's first head, counted over the sequences, and its number of heads
   Vector *q_, *k_, *v_, *dq_, *dk_, *dv_, *z_, *row_, *weight_;
 };

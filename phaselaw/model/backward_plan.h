@@ -11,9 +11,10 @@
 namespace phaselaw::model {
 
 // Cotangents of a residual branch  x' = x + omega W_out inside(W_in norm(x)). The rules stand with each branch:
-// attention_plan() and mlp_plan().
+// attention_plan(), cross_plan() and mlp_plan().
 struct BranchPlan {
   bool input = false;   // of x, through the branch: something trainable lies below
+  bool source = false;  // of the encoder's outputs, through the branch (attention to the source)
   bool normal = false;  // of norm(x)
   bool inside = false;  // of what W_out reads
   bool output = false;  // of x': something trainable lies in the branch or below
@@ -21,20 +22,22 @@ struct BranchPlan {
 
 struct LayerPlan {
   KindSet wanted;  // blocks that get a gradient
-  BranchPlan attention, mlp;
+  BranchPlan attention, cross, mlp;
 };
 
 struct BackwardPlan {
-  std::vector<LayerPlan> layers;
+  std::vector<LayerPlan> layers;    // by ParameterBlock::layer: the decoder's, then the encoder's
   KindSet wanted;                   // blocks outside the layers that get a gradient
   bool embed = false, out = false;  // of these; out: the read-out matrix, also where it is the embedding
   bool normal = false;              // cotangent of what the read-out matrix reads
   bool stream = false;              // cotangent of the last residual stream
+  bool source_normal = false;       // cotangent of the encoder's normalised outputs
+  bool source_stream = false;       // cotangent of the encoder's last residual stream
 
   explicit BackwardPlan(const ParameterTable& table)
       : BackwardPlan(table, std::vector<bool>(table.blocks().size(), true)) {}
 
-  // For the trainable blocks among `selected` (one flag per table.blocks(); embed and position go together).
+  // For the trainable blocks among `selected` (one flag per table.blocks(); embed and positions go together).
   BackwardPlan(const ParameterTable& table, const std::vector<bool>& selected);
 };
 

@@ -11,7 +11,7 @@ using enum BlockKind;
 // The embedding ------------------------------------------------------------------------------------------------------
 
 PassFlops read_in_flops(const ModelOptions& o, const BackwardPlan& plan) {
-  const auto entries = static_cast<double>(o.seq_len * o.d_model);
+  const auto entries = static_cast<double>(o.input_len() * o.d_model);
   PassFlops flop;
   if (o.learns_positions()) flop.forward.other = entries;
   if (plan.embed) flop.backward.other = entries * (o.learns_positions() ? 2 : 1);
@@ -19,32 +19,33 @@ PassFlops read_in_flops(const ModelOptions& o, const BackwardPlan& plan) {
 }
 
 template <class T>
-ReadIn<T>::ReadIn(const ModelOptions& o, const ParameterTable& table) : tokens_(o.reads_tokens()) {
+ReadIn<T>::ReadIn(const ModelOptions& o, const ParameterTable& table, const InputRows& part, BlockKind positions)
+    : tokens_(o.reads_tokens()), part_(part) {
   if (tokens_) embed_ = table.at(embed).offset;
-  if (const auto* const block = table.find(position)) position_ = block->offset;
+  if (const auto* const block = table.find(positions)) position_ = block->offset;
 }
 
 template <class T>
 void ReadIn<T>::forward(const Operations<T>& ops, const T* theta, const Inputs<T>& inputs, T* x) const {
   if (tokens_) {
     PHASELAW_CHECK(inputs.tokens != nullptr);
-    ops.look_up(inputs.tokens, embed_, position_, theta, x);
+    ops.look_up(inputs.tokens, part_, embed_, position_, theta, x);
   } else {
     PHASELAW_CHECK(inputs.vectors != nullptr);
-    ops.copy(inputs.vectors, x);
+    ops.read_rows(inputs.vectors, part_, x);
   }
 }
 
 template <class T>
 void ReadIn<T>::backward(const Operations<T>& ops, const BackwardPlan& plan, const Inputs<T>& inputs,
                          const Differentials<T>& d, T* gradient) const {
-  if (plan.embed) ops.look_up_backward(inputs.tokens, embed_, position_, d.stream, gradient);
+  if (plan.embed) ops.look_up_backward(inputs.tokens, part_, embed_, position_, d.stream, gradient);
 }
 
 template <class T>
 void ReadIn<T>::tangent(const Operations<T>& ops, const BackwardPlan& plan, const Inputs<T>& inputs,
                         const Differentials<T>& d, const T* tangent) const {
-  if (plan.embed) ops.look_up(inputs.tokens, embed_, position_, tangent, d.stream);
+  if (plan.embed) ops.look_up(inputs.tokens, part_, embed_, position_, tangent, d.stream);
 }
 
 // The read-out -------------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@
 
 // The two ends of the residual stream:
 //
-//   ReadIn   x_t = input vector t,  or  embed[token_t] + position[t]
+//   ReadIn   x_t = input vector t,  or  embed[token_t] + position[t]; one for the decoder, one for the source
 //   ReadOut  outputs = kappa x  |  kappa c W_out x  |  kappa c W_out norm(x)          identity | linear | tokens
 //
 // each with its FLOP count, forward, backward and tangent pass, side by side in ends.cpp.
@@ -25,7 +25,8 @@ struct Inputs;
 template <class T>
 class ReadIn {
  public:
-  explicit ReadIn(const ModelOptions& options, const ParameterTable& table);
+  // Of the rows `part` of an input, with this kind of positions.
+  ReadIn(const ModelOptions& options, const ParameterTable& table, const InputRows& part, BlockKind position);
 
   void forward(const Operations<T>& ops, const T* theta, const Inputs<T>& inputs, T* x) const;
   // d.stream: the cotangent of x.
@@ -37,6 +38,7 @@ class ReadIn {
 
  private:
   bool tokens_;
+  InputRows part_;
   std::int64_t embed_ = -1, position_ = -1;  // offsets; -1: none
 };
 

@@ -6,7 +6,8 @@
 
 // Exact arithmetic of one sequence through the model, as the reference implementation performs it: every floating-point
 // addition, multiplication, division, square root, exponential and tanh counts 1, a multiply-add 2. Each part of the
-// model counts its own operations beside its passes (attention_branch.h, mlp_branch.h, ends.h); here they are summed.
+// model counts its own operations beside its passes (attention_branch.h, cross_branch.h, mlp_branch.h, ends.h,
+// encoder.h); here they are summed.
 // The test counts them by running the reference on a counting number type.
 namespace phaselaw::model {
 
@@ -22,7 +23,9 @@ struct SequenceCost {
 // With the backward pass of this plan.
 [[nodiscard]] SequenceCost sequence_cost(const ModelOptions& options, const BackwardPlan& plan);
 
-// The field's convention 6 N D for one sequence: 6 n_params seq_len, with or without embedding parameters.
+// The field's convention 6 N D for one sequence: 6 n_params seq_len, with or without embedding parameters. With an
+// encoder, parameters that act on the source (the encoder's, source.*, cross.k and cross.v) count source_len tokens and
+// all others seq_len.
 [[nodiscard]] double six_nd(const ModelOptions& options, bool with_embeddings);
 
 }  // namespace phaselaw::model

@@ -58,36 +58,49 @@ void rotate_heads(const ModelOptions& o, const Rotation<T>& rotation, std::int64
   return {.other = static_cast<double>(o.seq_len) * 3 * static_cast<double>((o.n_heads + o.kv_heads()) * o.d_head)};
 }
 
+// Keys or values of n_kv_heads heads become those of n_heads queries, in place, in rows `stride` apart.
+template <class T>
+void share_heads(const ModelOptions& o, std::int64_t rows, T* x, std::int64_t stride) {
+  const std::int64_t group = o.n_heads / o.kv_heads();
+  if (group == 1) return;
+  for (std::int64_t t = 0; t < rows; ++t) {
+    T* const row = x + t * stride;
+    for (std::int64_t head = o.n_heads - 1; head > 0; --head)  // downwards: sources are overwritten last
+      std::copy_n(row + head / group * o.d_head, o.d_head, row + head * o.d_head);
+  }
+}
+
+// The transpose: the sum over the queries that share a head.
+template <class T>
+void share_heads_backward(const ModelOptions& o, std::int64_t rows, T* dx, std::int64_t stride) {
+  const std::int64_t group = o.n_heads / o.kv_heads();
+  if (group == 1) return;
+  for (std::int64_t t = 0; t < rows; ++t) {
+    T* const row = dx + t * stride;
+    for (std::int64_t head = 0; head < o.n_heads; ++head) {
+      T* const sum = row + head / group * o.d_head;
+      const T* const term = row + head * o.d_head;
+      for (std::int64_t c = 0; c < o.d_head; ++c) sum[c] = (head % group == 0 ? T(0) : sum[c]) + term[c];
+    }
+  }
+}
+
 // Turns projections (or their tangents) into what attention reads, in place.
 template <class T>
 void arrange_heads(const ModelOptions& o, const Rotation<T>& rotation, std::int64_t rows, T* qkv) {
-  const std::int64_t width = o.n_heads * o.d_head, stride = 3 * width, group = o.n_heads / o.kv_heads();
+  const std::int64_t width = o.n_heads * o.d_head, stride = 3 * width;
   if (o.positions == Positions::rotary) {
     rotate_heads(o, rotation, rows, o.n_heads, 1, qkv, stride);
     rotate_heads(o, rotation, rows, o.kv_heads(), 1, qkv + width, stride);
   }
-  if (group == 1) return;
-  for (std::int64_t t = 0; t < rows; ++t)
-    for (std::int64_t part = 1; part <= 2; ++part) {
-      T* const row = qkv + t * stride + part * width;
-      for (std::int64_t head = o.n_heads - 1; head > 0; --head)  // downwards: sources are overwritten last
-        std::copy_n(row + head / group * o.d_head, o.d_head, row + head * o.d_head);
-    }
+  for (const std::int64_t part : {width, 2 * width}) share_heads(o, rows, qkv + part, stride);
 }
 
 // The transpose: turns cotangents of what attention reads into those of the projections, in place.
 template <class T>
 void arrange_heads_backward(const ModelOptions& o, const Rotation<T>& rotation, std::int64_t rows, T* dqkv) {
-  const std::int64_t width = o.n_heads * o.d_head, stride = 3 * width, group = o.n_heads / o.kv_heads();
-  for (std::int64_t t = 0; t < rows && group > 1; ++t)
-    for (std::int64_t part = 1; part <= 2; ++part) {
-      T* const row = dqkv + t * stride + part * width;
-      for (std::int64_t head = 0; head < o.n_heads; ++head) {
-        T* const sum = row + head / group * o.d_head;
-        const T* const term = row + head * o.d_head;
-        for (std::int64_t c = 0; c < o.d_head; ++c) sum[c] = (head % group == 0 ? T(0) : sum[c]) + term[c];
-      }
-    }
+  const std::int64_t width = o.n_heads * o.d_head, stride = 3 * width;
+  for (const std::int64_t part : {width, 2 * width}) share_heads_backward(o, rows, dqkv + part, stride);
   if (o.positions != Positions::rotary) return;
   rotate_heads(o, rotation, rows, o.n_heads, -1, dqkv, stride);
   rotate_heads(o, rotation, rows, o.kv_heads(), -1, dqkv + width, stride);

@@ -11,13 +11,19 @@
 #include "phaselaw/model/linear.h"
 #include "phaselaw/model/norm.h"
 
-// The operations on which the branches are written (attention_branch.h, mlp_branch.h, read_in.h, read_out.h), for one
-// pass over a batch. A branch knows sizes and addresses; only an operation reads or writes numbers. So this class is
+// The operations on which the branches are written (attention_branch.h, cross_branch.h, mlp_branch.h, ends.h), for one
+// pass over a batch: those of the decoder's stream, or with the options of the encoder (encoder_of()) those of the
+// source's. A branch knows sizes and addresses; only an operation reads or writes numbers. So this class is
 // the one place that a device would replace (docs/decisions/023-the-seat-for-a-device.md).
 //
 // Rows of a matrix lie `stride` numbers apart. Names: x, y rows; d.. a cotangent in a backward pass and a tangent in a
 // tangent pass. No operation allocates.
 namespace phaselaw::model {
+
+// The part of every input that one stream reads: seq_len rows from row `first` of the `length` rows of an input.
+struct InputRows {
+  std::int64_t first = 0, length = 0;
+};
 
 template <class T>
 class Operations {
@@ -29,6 +35,7 @@ class Operations {
         products_(products),
         rotation_(rotation),
         attention_(attention_shape(options, n)),
+        cross_(cross_attention_shape(options, n)),
         rows_(n * options.seq_len),
         theta_(theta),
         scratch_(scratch) {}
@@ -116,15 +123,34 @@ class Operations {
   // qkv: the projections, arranged in place.
   void attend(T* qkv, T* weights, T* z) const {
     arrange_heads(o_, rotation_, rows_, qkv);
-    attention_forward(attention_, qkv, weights, z, scratch_);
+    attention_forward(attention_, self_rows<const T>(attention_, qkv), weights, z, scratch_);
   }
   void attend_backward(const T* qkv, const T* weights, const T* dz, T* dqkv) const {
-    attention_backward(attention_, qkv, weights, dz, dqkv, scratch_);
+    attention_backward(attention_, self_rows<const T>(attention_, qkv), weights, dz, self_rows<T>(attention_, dqkv),
+                       scratch_);
     arrange_heads_backward(o_, rotation_, rows_, dqkv);
   }
   void attend_tangent(const T* qkv, const T* weights, T* dqkv, T* dz) const {
     arrange_heads(o_, rotation_, rows_, dqkv);
-    attention_tangent(attention_, qkv, weights, dqkv, dz, scratch_);
+    attention_tangent(attention_, self_rows<const T>(attention_, qkv), weights, self_rows<const T>(attention_, dqkv),
+                      dz, scratch_);
+  }
+  // Attention to the source: q in rows of w, k | v in rows of 2 w, which are arranged in place.
+  void attend_source(const T* q, T* kv, T* weights, T* z) const {
+    share_source_heads(kv);
+    attention_forward(cross_, cross_rows<const T>(cross_, q, kv), weights, z, scratch_);
+  }
+  void attend_source_backward(const T* q, const T* kv, const T* weights, const T* dz, T* dq, T* dkv) const {
+    attention_backward(cross_, cross_rows<const T>(cross_, q, kv), weights, dz, cross_rows<T>(cross_, dq, dkv),
+                       scratch_);
+    const std::int64_t w = o_.n_heads * o_.d_head;
+    for (const std::int64_t part : {std::int64_t{0}, w})
+      share_heads_backward(o_, cross_.n * cross_.source_len, dkv + part, 2 * w);
+  }
+  void attend_source_tangent(const T* q, const T* kv, const T* weights, const T* dq, T* dkv, T* dz) const {
+    share_source_heads(dkv);
+    attention_tangent(cross_, cross_rows<const T>(cross_, q, kv), weights, cross_rows<const T>(cross_, dq, dkv), dz,
+                      scratch_);
   }
 
   // Hidden units (hidden_units.h) -------------------------------------------------------------------------------------
@@ -167,27 +193,35 @@ class Operations {
   // The stream, rows of d_model numbers -------------------------------------------------------------------------------
 
   // x_t = embed[token_t] + position[t], with tables at these offsets of `parameters`; position < 0: none.
-  void look_up(const std::int32_t* tokens, std::int64_t embed, std::int64_t position, const T* parameters, T* x) const {
+  void look_up(const std::int32_t* tokens, const InputRows& part, std::int64_t embed, std::int64_t position,
+               const T* parameters, T* x) const {
     const std::int64_t d = o_.d_model;
     for (std::int64_t r = 0; r < rows_; ++r) {
       T* const row = x + r * d;
-      std::copy_n(parameters + embed + tokens[r] * d, d, row);
+      std::copy_n(parameters + embed + tokens[input_row(part, r)] * d, d, row);
       if (position < 0) continue;
       const T* const p = parameters + position + (r % o_.seq_len) * d;
       for (std::int64_t i = 0; i < d; ++i) row[i] += p[i];
     }
   }
   // The gradients of the two tables.
-  void look_up_backward(const std::int32_t* tokens, std::int64_t embed, std::int64_t position, const T* dx,
-                        T* gradient) const {
+  void look_up_backward(const std::int32_t* tokens, const InputRows& part, std::int64_t embed, std::int64_t position,
+                        const T* dx, T* gradient) const {
     const std::int64_t d = o_.d_model;
     for (std::int64_t r = 0; r < rows_; ++r) {
-      T* const e = gradient + embed + tokens[r] * d;
+      T* const e = gradient + embed + tokens[input_row(part, r)] * d;
       for (std::int64_t i = 0; i < d; ++i) e[i] += dx[r * d + i];
       if (position < 0) continue;
       T* const p = gradient + position + (r % o_.seq_len) * d;
       for (std::int64_t i = 0; i < d; ++i) p[i] += dx[r * d + i];
     }
+  }
+  // x_t = row t of the part of every input
+  void read_rows(const T* inputs, const InputRows& part, T* x) const {
+    const std::int64_t d = o_.d_model;
+    if (part.length == o_.seq_len) return copy(inputs, x);
+    for (std::int64_t r = 0; r < rows_; r += o_.seq_len)
+      std::copy_n(inputs + input_row(part, r) * d, o_.seq_len * d, x + r * d);
   }
   void copy(const T* x, T* y) const { std::copy_n(x, rows_ * o_.d_model, y); }
   void clear(T* x) const { std::fill_n(x, rows_ * o_.d_model, T(0)); }
@@ -199,6 +233,16 @@ class Operations {
 
  private:
   using Op = numerics::Op;
+
+  // Where row r of the stream stands in the inputs.
+  [[nodiscard]] std::int64_t input_row(const InputRows& part, std::int64_t r) const {
+    return r / o_.seq_len * part.length + part.first + r % o_.seq_len;
+  }
+  void share_source_heads(T* kv) const {
+    const std::int64_t w = o_.n_heads * o_.d_head;
+    for (const std::int64_t part : {std::int64_t{0}, w})
+      share_heads(o_, cross_.n * cross_.source_len, kv + part, 2 * w);
+  }
 
   void add_bias(const Linear& map, const T* parameters, T* y, std::int64_t stride) const {
     if (map.bias < 0) return;
@@ -214,7 +258,7 @@ class Operations {
   const ModelOptions& o_;
   const LinearProducts<T>& products_;
   const Rotation<T>& rotation_;
-  AttentionShape attention_;
+  AttentionShape attention_, cross_;
   std::int64_t rows_;
   const T* theta_;
   T* scratch_;

@@ -57,6 +57,11 @@ void validate_block(const ModelOptions& o, const base::Location& where) {
   if (o.n_heads % o.kv_heads() != 0)
     throw base::InputError(where,
                            fmt::format("n_kv_heads must divide n_heads = {}, found {}", o.n_heads, o.n_kv_heads));
+  if (o.source_len > 0 && !o.has_encoder())
+    throw base::InputError(
+        where, fmt::format("source_len is the length that an encoder reads, and n_encoder_layers is 0; found {}; set "
+                           "n_encoder_layers or remove source_len",
+                           o.source_len));
 }
 
 // Every name of `trainable` must be a block of some model, and of this one.
@@ -65,6 +70,7 @@ void validate_trainable(const ModelOptions& o, const base::Location& where) {
     throw base::InputError(where, "trainable is empty, so nothing could be trained; name blocks or \"all\"");
   ModelOptions one_layer = o;
   one_layer.n_layers = 1;
+  one_layer.n_encoder_layers = std::min<std::int64_t>(o.n_encoder_layers, 1);
   const ParameterTable table(one_layer);
   for (const auto& name : o.trainable) {
     const auto& known = trainable_names();
@@ -83,12 +89,21 @@ void validate_trainable(const ModelOptions& o, const base::Location& where) {
       throw base::InputError(
           where,
           fmt::format(
-              "trainable names {}, but this model has no such block (norm_gain, norm_bias, linear_bias and mlp decide which it has); remove it",
+              "trainable names {}, but this model has no such block (norm_gain, norm_bias, linear_bias, mlp and n_encoder_layers decide which it has); remove it",
               name));
   }
 }
 
 }  // namespace
+
+ModelOptions encoder_of(const ModelOptions& options) {
+  ModelOptions encoder = options;
+  encoder.n_layers = options.n_encoder_layers;
+  encoder.seq_len = options.source_rows();
+  encoder.mask = Mask::bidirectional;
+  encoder.n_encoder_layers = encoder.source_len = 0;
+  return encoder;
+}
 
 base::Value to_section(const ModelOptions& options) {
   // The keys that every section has had from the beginning; a key that is not among them is a part.
@@ -119,8 +134,9 @@ void validate(const ModelOptions& options, const base::Location& where) {
   validate_trainable(options, where);
   // Models that are too large to address are input errors, not crashes.
   const double matrices = options.mlp == Mlp::gated ? 3 : 2;
-  const double parameters = static_cast<double>(options.n_layers) *
-                            (4.0 * static_cast<double>(options.n_heads) * static_cast<double>(options.d_head) +
+  const double parameters = static_cast<double>(options.all_layers()) *
+                            ((options.has_encoder() ? 8.0 : 4.0) * static_cast<double>(options.n_heads) *
+                                 static_cast<double>(options.d_head) +
                              matrices * static_cast<double>(options.d_hidden)) *
                             static_cast<double>(options.d_model);
   if (parameters > 1e10)

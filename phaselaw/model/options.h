@@ -30,9 +30,22 @@
 //   tied_embedding  W_out = embed
 //   n_kv_heads      head i reads key and value head floor(i n_kv_heads / n_heads)
 //
+//   n_encoder_layers  an encoder-decoder: before x enters layer 1, n_encoder_layers blocks of the same kind, with
+//                   bidirectional attention, turn the source s (source_len rows) into s^(E), and every layer attends to
+//                   it between its self-attention and its MLP:
+//
+//   y_l    = z_l + omega W_O concat_h sum_{j <= source_len} softmax_j(<q_l, k_j> / sqrt(d_h)) v_j,
+//            q = W_Q norm(z_l),   k, v = W_K norm(s^(E)_j), W_V norm(s^(E)_j)          with matrices of its own
+//
+// An input is the source followed by the decoder's seq_len rows (vectors or tokens). The output at row l depends on the
+// whole source and, with a causal mask, on the decoder's rows <= l; so the source is a part of each of the n L samples
+// of the theory. Rotary positions turn queries and keys of self-attention only; learned positions have a table for the
+// source and one for the decoder, and both share the embedding.
+//
 // GPT-2: layernorm, gain, both biases, gelu, learned positions, tied. Llama: rms, gain, gated silu, rotary, n_kv_heads.
 // Sources: Radford et al. 2019; Touvron et al. 2023; Ba et al. 2016 (layernorm); Shazeer 2020 (gated); Su et al. 2021
-// (rotary); Ainslie et al. 2023 (shared key and value heads).
+// (rotary); Ainslie et al. 2023 (shared key and value heads); Vaswani et al. 2017 (encoder and decoder, here with
+// normalised inputs of branches).
 namespace phaselaw::model {
 
 enum class Parametrisation { ntk, standard, mup };
@@ -79,7 +92,9 @@ struct ModelOptions {
   Positions positions = Positions::learned;
   double rotary_base = 10000;
   bool tied_embedding = false;
-  std::int64_t n_kv_heads = 0;  // 0: n_heads
+  std::int64_t n_kv_heads = 0;        // 0: n_heads
+  std::int64_t n_encoder_layers = 0;  // 0: a decoder alone
+  std::int64_t source_len = 0;        // 0: seq_len
 
   template <class Self, class Visit>
   static void fields(Self& self, Visit&& visit) {
@@ -97,7 +112,8 @@ struct ModelOptions {
           "how initial values, multipliers and step sizes scale with the width");
     visit("readout", self.readout, anything(),
           "what is done with the last stream: nothing, an output matrix, or a norm and logits of tokens");
-    visit("mask", self.mask, anything(), "causal: a token sees itself and those before it; bidirectional: it sees all");
+    visit("mask", self.mask, anything(),
+          "causal: a token sees itself and those before it; bidirectional: it sees all; an encoder always sees all");
     visit("mlp_down_init", self.mlp_down_init, anything(),
           "initial entries of W_down: normal, or sign for +-1 (the paper's fixed W_down)");
     visit("branch_scale", self.branch_scale, at_least(0), "omega: scale of every residual branch");
@@ -123,6 +139,10 @@ struct ModelOptions {
           "use the embedding as the output matrix; token readout only");
     visit("n_kv_heads", self.n_kv_heads, at_least(0),
           "number of heads of keys and values, each shared by n_heads / n_kv_heads queries; 0: n_heads");
+    visit("n_encoder_layers", self.n_encoder_layers, at_least(0),
+          "number of layers of an encoder; every layer attends to its outputs; 0: no encoder");
+    visit("source_len", self.source_len, at_least(0),
+          "number of source tokens, which the encoder reads before the seq_len tokens of the decoder; 0: seq_len");
   }
 
   // Output coordinates per token after the default is applied.
@@ -133,14 +153,25 @@ struct ModelOptions {
   [[nodiscard]] bool reads_tokens() const { return readout == Readout::tokens; }
   [[nodiscard]] std::int64_t kv_heads() const { return n_kv_heads == 0 ? n_heads : n_kv_heads; }
   [[nodiscard]] bool learns_positions() const { return reads_tokens() && positions == Positions::learned; }
+  [[nodiscard]] bool has_encoder() const { return n_encoder_layers > 0; }
+  // Rows of the source; 0 without an encoder.
+  [[nodiscard]] std::int64_t source_rows() const { return !has_encoder() ? 0 : source_len == 0 ? seq_len : source_len; }
+  // Rows of one input: the source, then the decoder's.
+  [[nodiscard]] std::int64_t input_len() const { return source_rows() + seq_len; }
+  // Layers with a tangent kernel of their own: those of the decoder and of the encoder.
+  [[nodiscard]] std::int64_t all_layers() const { return n_layers + n_encoder_layers; }
   // True for the block of the equations at the top, without any of the parts below them.
   [[nodiscard]] bool is_plain_block() const {
     return norm == Norm::rms && !norm_gain && !norm_bias && !linear_bias && mlp == Mlp::plain &&
-           positions == Positions::learned && !tied_embedding && kv_heads() == n_heads;
+           positions == Positions::learned && !tied_embedding && kv_heads() == n_heads && !has_encoder();
   }
 };
 
-// The options as a [model] section. Keys of block parts (norm .. n_kv_heads) appear only where they differ from their
+// The encoder as a model of this class: n_encoder_layers bidirectional layers on sequences of source_len tokens. What
+// lies beyond its stream (readout, trainable) is that of `options`.
+[[nodiscard]] ModelOptions encoder_of(const ModelOptions& options);
+
+// The options as a [model] section. Keys of block parts (norm .. source_len) appear only where they differ from their
 // defaults, so that configurations, run keys and weights of the plain block keep the bytes that they had before those
 // keys existed.
 [[nodiscard]] base::Value to_section(const ModelOptions& options);

@@ -23,6 +23,14 @@
 //   layers.<nu>.mlp.down   d_model x d_hidden
 //   out                    d_out x d_model              (linear and token readout; not with tied_embedding)
 //
+// with an encoder (an encoder-decoder shares embed):
+//
+//   layers.<nu>.cross.q    n_heads d_head x d_model     of the decoder's stream
+//   layers.<nu>.cross.k    n_kv_heads d_head x d_model  of the encoder's outputs, and .cross.v
+//   layers.<nu>.cross.o    d_model x n_heads d_head
+//   encoder.<nu>.attn.q    ...                          the blocks of an encoder layer, as those of layers.<nu>
+//   source.position        source_len x d_model         (token readout, learned positions)
+//
 // and, where the options ask for them (vectors have one column):
 //
 //   layers.<nu>.attn.norm_gain, .attn.norm_bias         d_model     before attention; .mlp.norm_gain, .mlp.norm_bias
@@ -30,7 +38,13 @@
 //   layers.<nu>.attn.k_bias, .attn.v_bias               n_kv_heads d_head, the rows of attn.k and attn.v too
 //   layers.<nu>.attn.o_bias, .mlp.down_bias             d_model     inside the branch: omega (c W z + b)
 //   layers.<nu>.mlp.gate, .mlp.up_bias, .mlp.gate_bias  as mlp.up, d_hidden, d_hidden
+//   layers.<nu>.cross.norm_gain, .cross.norm_bias       d_model     before attention to the source, of its queries
+//   layers.<nu>.cross.q_bias, .k_bias, .v_bias, .o_bias             as those of attn
+//   source.norm_gain, source.norm_bias                  d_model     after the last encoder layer, for all keys and values
 //   final.norm_gain, final.norm_bias                    d_model     before the token readout
+//
+// Layers are numbered in the table, and so in kernel[nu], with the decoder's first: layer nu < n_layers is layers.<nu>,
+// layer n_layers + nu is encoder.<nu>. So a decoder keeps its numbers when it gets an encoder.
 //
 // Parametrisations (fan_in = columns of W):   init std        multiplier c   step factor SGD / AdamW
 //   ntk        (lookups: std 1, c 1)          1               1/sqrt(fan_in)       1 / 1
@@ -69,9 +83,27 @@ enum class BlockKind {
   mlp_gate_bias,
   mlp_down_bias,
   final_norm_gain,
-  final_norm_bias
+  final_norm_bias,
+  cross_q,
+  cross_k,
+  cross_v,
+  cross_o,
+  source_position,
+  cross_norm_gain,
+  cross_norm_bias,
+  cross_q_bias,
+  cross_k_bias,
+  cross_v_bias,
+  cross_o_bias,
+  source_norm_gain,
+  source_norm_bias
 };
-inline constexpr std::size_t kBlockKinds = static_cast<std::size_t>(BlockKind::final_norm_bias) + 1;
+inline constexpr std::size_t kBlockKinds = static_cast<std::size_t>(BlockKind::source_norm_bias) + 1;
+
+// Learned positions. They belong to the embedding: selected, trained and measured with it.
+[[nodiscard]] inline bool is_position(BlockKind kind) {
+  return kind == BlockKind::position || kind == BlockKind::source_position;
+}
 
 // One value for each kind of block.
 template <class Value>
@@ -111,9 +143,10 @@ class ParameterTable {
   explicit ParameterTable(const ModelOptions& options);
 
   [[nodiscard]] const std::vector<ParameterBlock>& blocks() const { return blocks_; }
-  [[nodiscard]] std::int64_t size() const { return size_; }  // all parameters, the buffer's length
-  [[nodiscard]] std::int64_t n_trainable() const;            // M of the theory
-  [[nodiscard]] std::int64_t n_non_embedding() const;        // all but embed (also when tied) and position
+  [[nodiscard]] std::int64_t size() const { return size_; }          // all parameters, the buffer's length
+  [[nodiscard]] std::int64_t n_layers() const { return n_layers_; }  // of the decoder: the first ones
+  [[nodiscard]] std::int64_t n_trainable() const;                    // M of the theory
+  [[nodiscard]] std::int64_t n_non_embedding() const;                // all but embed (also when tied) and positions
   [[nodiscard]] const ParameterBlock& at(BlockKind kind, std::int64_t layer = -1) const;
   [[nodiscard]] const ParameterBlock* find(BlockKind kind, std::int64_t layer = -1) const;  // null: none
   [[nodiscard]] bool has(BlockKind kind) const;
@@ -125,15 +158,17 @@ class ParameterTable {
 
  private:
   std::vector<ParameterBlock> blocks_;
-  std::int64_t size_ = 0;
+  std::int64_t size_ = 0, n_layers_ = 0;
   bool tied_ = false;
   double readout_multiplier_ = 1;
 };
 
-// The name of a block in ModelOptions::trainable: its own name without the layer; positions belong to the embedding.
-// And all such names, with "all".
+// The name of a block in ModelOptions::trainable: its own name without the number of its layer, attn.q or
+// encoder.attn.q; positions belong to the embedding. And all such names, with "all".
 [[nodiscard]] std::string trainable_name(const ParameterBlock& block);
 [[nodiscard]] const std::vector<std::string>& trainable_names();
+// The layer of a block as text: "layers.0" or "encoder.0". Only for blocks with a layer.
+[[nodiscard]] std::string layer_name(const ParameterBlock& block);
 
 // theta_0. Each block is drawn from its own stream (seed, "init/<name>"), so its values do not depend on other shapes.
 template <class T>

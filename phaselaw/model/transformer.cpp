@@ -2,10 +2,11 @@
 #include "phaselaw/model/transformer.h"
 
 #include <algorithm>
+#include <optional>
 
-#include "phaselaw/model/attention_branch.h"
+#include "phaselaw/model/encoder.h"
 #include "phaselaw/model/ends.h"
-#include "phaselaw/model/mlp_branch.h"
+#include "phaselaw/model/stack.h"
 #include "phaselaw/model/workspace.h"
 
 namespace phaselaw::model {
@@ -27,21 +28,15 @@ Transformer<T>::Transformer(const ModelOptions& options) : options_(options), ta
 // The parts of the model with the memory of what their forward passes leave.
 template <class T>
 struct Transformer<T>::Workspace::State {
-  struct Layer {
-    AttentionBranch<T> attention;
-    MlpBranch<T> mlp;
-    T *x = nullptr, *x_mid = nullptr;  // the stream before either branch
-  };
-
   std::int64_t capacity;
   BackwardPlan plan;
   LinearProducts<T> products;
   Rotation<T> rotation;
   ReadIn<T> read_in;
-  std::vector<Layer> layers;
+  Stack<T> layers;
   ReadOut<T> read_out;
-  T* x_last = nullptr;
-  Differentials<T> differentials;
+  std::optional<Encoder<T>> encoder;
+  Differentials<T> differentials, source_differentials;
   Arena<T> arena;
 
   State(const ModelOptions& o, const ParameterTable& table, std::int64_t n, numerics::ProductPrecision precision)
@@ -49,50 +44,50 @@ struct Transformer<T>::Workspace::State {
         plan(table),
         products(precision),
         rotation(o),
-        read_in(o, table),
-        layers(make_layers(o, table)),
+        read_in(o, table, {o.source_rows(), o.input_len()}, BlockKind::position),
+        layers(o, table, 0),
         read_out(o, table),
+        encoder(make_encoder(o, table)),
         arena([&](auto&& take) { place(o, take); }) {}
 
-  [[nodiscard]] T* after(std::size_t layer) const { return layer + 1 < layers.size() ? layers[layer + 1].x : x_last; }
   [[nodiscard]] Operations<T> operations(const ModelOptions& o, std::int64_t n, const T* theta, T* scratch) const {
     PHASELAW_CHECK_LE(n, capacity);
     return Operations<T>(o, products, rotation, n, theta, scratch);
   }
+  // The encoder's side of a pass, where there is an encoder.
+  [[nodiscard]] std::optional<SourceSide<T>> source(std::int64_t n, const T* theta, const Differentials<T>& d) const {
+    if (!encoder) return std::nullopt;
+    return encoder->side(products, n, theta, d);
+  }
 
  private:
-  static std::vector<Layer> make_layers(const ModelOptions& o, const ParameterTable& table) {
-    std::vector<Layer> layers;
-    for (std::int64_t layer = 0; layer < o.n_layers; ++layer) {
-      const auto blocks = table.blocks_of(layer);
-      layers.push_back({AttentionBranch<T>(o, blocks), MlpBranch<T>(o, blocks)});
-    }
-    return layers;
+  static std::optional<Encoder<T>> make_encoder(const ModelOptions& o, const ParameterTable& table) {
+    if (!o.has_encoder()) return std::nullopt;
+    return Encoder<T>(o, table);
   }
 
   template <class Take>
   void place(const ModelOptions& o, Take&& take) {
-    const std::int64_t rows = capacity * o.seq_len;
-    for (auto& layer : layers) {
-      layer.x = take(rows * o.d_model);
-      layer.attention.place(o, rows, take);
-      layer.x_mid = take(rows * o.d_model);
-      layer.mlp.place(o, rows, take);
-    }
-    x_last = take(rows * o.d_model);
-    read_out.place(o, rows, take);
+    layers.place(o, capacity, take);
+    read_out.place(o, capacity * o.seq_len, take);
     differentials.place(o, capacity, take);
+    if (!encoder) return;
+    encoder->place(capacity, take);
+    source_differentials.place(encoder->options(), capacity, take);
   }
 };
 
 template <class T>
 struct Transformer<T>::TangentWorkspace::State {
   std::int64_t capacity;
-  Differentials<T> differentials;
+  Differentials<T> differentials, source_differentials;
   Arena<T> arena;
 
   State(const ModelOptions& o, std::int64_t n)
-      : capacity(checked_capacity(n)), arena([&](auto&& take) { differentials.place(o, n, take); }) {}
+      : capacity(checked_capacity(n)), arena([&](auto&& take) {
+          differentials.place(o, n, take);
+          if (o.has_encoder()) source_differentials.place(encoder_of(o), n, take);
+        }) {}
 };
 
 template <class T>
@@ -143,13 +138,11 @@ void Transformer<T>::forward(std::span<const T> theta, const Inputs<T>& inputs, 
   const auto& w = *workspace.state_;
   PHASELAW_CHECK_EQ(static_cast<std::int64_t>(theta.size()), table_.size());
   const auto ops = w.operations(options_, inputs.n, theta.data(), w.differentials.scratch);
-  w.read_in.forward(ops, theta.data(), inputs, w.layers[0].x);
-  for (std::size_t layer = 0; layer < w.layers.size(); ++layer) {
-    const auto& at = w.layers[layer];
-    at.attention.forward(ops, at.x, at.x_mid);
-    at.mlp.forward(ops, at.x_mid, w.after(layer));
-  }
-  w.read_out.forward(ops, w.x_last, outputs);
+  const auto source = w.source(inputs.n, theta.data(), w.source_differentials);
+  if (source) w.encoder->forward(source.value(), theta.data(), inputs);
+  w.read_in.forward(ops, theta.data(), inputs, w.layers.first());
+  w.layers.forward(ops, source ? &*source : nullptr);
+  w.read_out.forward(ops, w.layers.last(), outputs);
 }
 
 template <class T>
@@ -158,13 +151,12 @@ void Transformer<T>::backward(std::span<const T> theta, const Inputs<T>& inputs,
   const auto& w = *workspace.state_;
   PHASELAW_CHECK_EQ(static_cast<std::int64_t>(gradient.size()), table_.size());
   const auto ops = w.operations(options_, inputs.n, theta.data(), w.differentials.scratch);
-  w.read_out.backward(ops, w.plan, w.x_last, cotangent, w.differentials, gradient.data());
-  for (std::size_t layer = w.layers.size(); layer-- > 0;) {
-    const auto& at = w.layers[layer];
-    at.mlp.backward(ops, w.plan.layers[layer], w.differentials, gradient.data());
-    at.attention.backward(ops, w.plan.layers[layer], w.differentials, gradient.data());
-  }
+  const auto source = w.source(inputs.n, theta.data(), w.source_differentials);
+  if (source) source->ops.clear(source->d.normal);
+  w.read_out.backward(ops, w.plan, w.layers.last(), cotangent, w.differentials, gradient.data());
+  w.layers.backward(ops, source ? &*source : nullptr, w.plan, w.differentials, gradient.data());
   w.read_in.backward(ops, w.plan, inputs, w.differentials, gradient.data());
+  if (source) w.encoder->backward(source.value(), w.plan, inputs, gradient.data());
 }
 
 template <class T>
@@ -177,13 +169,11 @@ void Transformer<T>::jvp(std::span<const T> theta, const Inputs<T>& inputs, cons
   PHASELAW_CHECK_EQ(static_cast<std::int64_t>(theta.size()), table_.size());
   PHASELAW_CHECK_EQ(static_cast<std::int64_t>(tangent.size()), table_.size());
   const auto ops = w.operations(options_, inputs.n, theta.data(), s.differentials.scratch);
+  const auto source = w.source(inputs.n, theta.data(), s.source_differentials);
+  if (source) w.encoder->tangent(source.value(), w.plan, inputs, tangent.data());
   w.read_in.tangent(ops, w.plan, inputs, s.differentials, tangent.data());
-  for (std::size_t layer = 0; layer < w.layers.size(); ++layer) {
-    const auto& at = w.layers[layer];
-    at.attention.tangent(ops, w.plan.layers[layer], s.differentials, tangent.data());
-    at.mlp.tangent(ops, w.plan.layers[layer], s.differentials, tangent.data());
-  }
-  w.read_out.tangent(ops, w.plan, w.x_last, s.differentials, tangent.data(), out);
+  w.layers.tangent(ops, source ? &*source : nullptr, w.plan, s.differentials, tangent.data());
+  w.read_out.tangent(ops, w.plan, w.layers.last(), s.differentials, tangent.data(), out);
 }
 
 template <class T>
@@ -191,10 +181,7 @@ void Transformer<T>::output_offset(std::span<const T> theta_0, const Inputs<T>& 
                                    T* offset) const {
   const std::int64_t per_sequence = outputs_per_sequence();
   for (std::int64_t start = 0; start < inputs.n; start += workspace.capacity()) {
-    Inputs<T> part = inputs;
-    part.n = std::min(workspace.capacity(), inputs.n - start);
-    if (part.vectors != nullptr) part.vectors += start * options_.seq_len * options_.d_model;
-    if (part.tokens != nullptr) part.tokens += start * options_.seq_len;
+    const Inputs<T> part = inputs.part(options_, start, std::min(workspace.capacity(), inputs.n - start));
     T* const out = offset + start * per_sequence;
     forward(theta_0, part, workspace, out);
     const auto ops = workspace.state_->operations(options_, part.n, theta_0.data(), nullptr);

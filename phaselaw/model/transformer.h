@@ -16,7 +16,8 @@
 // Outputs here are kappa G(theta; X). The constant of F(X) = kappa [G(theta; X) - (1 - epsilon) G(theta_0; X)] belongs
 // to a data set, not to a step: compute it once with output_offset() and add it (training does).
 //
-// Shapes: inputs n x L x d_model vectors or n x L tokens; outputs n x L x d_out, last index fastest.
+// Shapes: inputs n x I x d_model vectors or n x I tokens; outputs n x L x d_out, last index fastest. I = input_len(): L,
+// or with an encoder source_len + L, the source's rows of a sequence before the decoder's.
 // Accuracy: relative 1e-12 (double), 1e-5 (float) against the reference at the tested sizes.
 // Cost: model/flops.h, exactly. No call allocates: everything lives in the Workspace.
 namespace phaselaw::model {
@@ -25,8 +26,14 @@ namespace phaselaw::model {
 template <class T>
 struct Inputs {
   std::int64_t n = 0;                    // sequences
-  const T* vectors = nullptr;            // n x seq_len x d_model
-  const std::int32_t* tokens = nullptr;  // n x seq_len, each in 0 .. vocab-1
+  const T* vectors = nullptr;            // n x input_len x d_model
+  const std::int32_t* tokens = nullptr;  // n x input_len, each in 0 .. vocab-1
+
+  // Sequences from .. from + count - 1.
+  [[nodiscard]] Inputs part(const ModelOptions& o, std::int64_t from, std::int64_t count) const {
+    return {count, vectors == nullptr ? nullptr : vectors + from * o.input_len() * o.d_model,
+            tokens == nullptr ? nullptr : tokens + from * o.input_len()};
+  }
 };
 
 template <class T>
@@ -46,7 +53,7 @@ class Transformer {
 
     // Restricts J to the columns of these blocks: backward touches and jvp reads no others, and neither does work that
     // only the others need. One flag per model.table().blocks(); flags of blocks that are not trainable are ignored;
-    // embed and position go together. The default is every trainable block.
+    // embed and positions go together. The default is every trainable block.
     void select(const Transformer& model, const std::vector<bool>& blocks);
 
    private:
@@ -76,6 +83,10 @@ class Transformer {
   [[nodiscard]] const ModelOptions& options() const { return options_; }
   [[nodiscard]] const ParameterTable& table() const { return table_; }
   [[nodiscard]] std::int64_t outputs_per_sequence() const { return options_.seq_len * options_.outputs(); }
+  // Numbers of one input: input_len() rows of d_model, or input_len() tokens.
+  [[nodiscard]] std::int64_t inputs_per_sequence() const {
+    return options_.input_len() * (options_.reads_tokens() ? 1 : options_.d_model);
+  }
 
   // outputs (n x L x d_out) = kappa G(theta; X).
   void forward(std::span<const T> theta, const Inputs<T>& inputs, Workspace& workspace, T* outputs) const;

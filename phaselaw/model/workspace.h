@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -40,7 +41,8 @@ class Arena {
 };
 
 // What flows through one layer after the other: cotangents in a backward pass, tangents in a tangent pass. All layers
-// share it.
+// of the decoder share one, all layers of the encoder another (with the options of encoder_of()). While the decoder is
+// at work, `normal` of the encoder's holds the differential of its normalised outputs.
 template <class T>
 struct Differentials {
   T *stream = nullptr, *normal = nullptr;  // of the residual stream and of its normalised rows
@@ -51,7 +53,8 @@ struct Differentials {
   template <class Take>
   void place(const ModelOptions& o, std::int64_t capacity, Take&& take) {
     const std::int64_t rows = capacity * o.seq_len, width = o.n_heads * o.d_head;
-    scratch = take(attention_scratch(attention_shape(o, capacity)));
+    scratch = take(std::max(attention_scratch(attention_shape(o, capacity)),
+                            o.has_encoder() ? attention_scratch(cross_attention_shape(o, capacity)) : 0));
     stream = take(rows * o.d_model);
     normal = take(rows * o.d_model);
     act = take(rows * o.d_hidden);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "phaselaw/reproduce/architectures.h"
 #include "phaselaw/reproduce/arrays.h"
 #include "phaselaw/reproduce/depth_width.h"
 #include "phaselaw/reproduce/exponents.h"
 #include "phaselaw/reproduce/first_order_gap.h"
 #include "phaselaw/reproduce/lazy_or_rich.h"
-#include "phaselaw/reproduce/mask.h"
 #include "phaselaw/reproduce/matching_band.h"
 #include "phaselaw/reproduce/noise.h"
 #include "phaselaw/reproduce/phase_transition.h"
@@ -24,7 +24,7 @@ const std::vector<Experiment>& experiments() {
       {"E4.relaxation", "Constraint relaxation", 35, relaxation},
       {"E5.lazy_or_rich", "Lazy or rich", 10, lazy_or_rich},
       {"E6.exponents", "Exponents side by side", 2, exponents},
-      {"E7.mask", "Encoder-only: the mask", 20, mask},
+      {"E7.architectures", "Decoder, encoder, encoder-decoder", 20, architectures},
       {"LB.two_point", "Lower bound from data: two points", 4, two_point},
       {"LB.oracle", "Lower bound from first-order steps", 10, first_order_gap},
       {"LB.band", "Matching band", 1, matching_band},

@@ -35,12 +35,11 @@ data::Dataset random_dataset(const model::ModelOptions& model, std::int64_t n) {
   set.d_out = model.outputs();
   numerics::RandomStream stream(0, "calibrate", 0);
   if (model.reads_tokens()) {
-    for (std::int64_t i = 0; i < n * model.seq_len; ++i) {
-      set.tokens.push_back(static_cast<std::int32_t>(stream.below(static_cast<std::uint64_t>(model.vocab))));
-      set.next_tokens.push_back(static_cast<std::int32_t>(stream.below(static_cast<std::uint64_t>(model.vocab))));
-    }
+    const auto draw = [&] { return static_cast<std::int32_t>(stream.below(static_cast<std::uint64_t>(model.vocab))); };
+    for (std::int64_t i = 0; i < n * model.input_len(); ++i) set.tokens.push_back(draw());
+    for (std::int64_t i = 0; i < n * model.seq_len; ++i) set.next_tokens.push_back(draw());
   } else {
-    for (std::int64_t i = 0; i < n * model.seq_len * set.d_in; ++i) set.x.push_back(stream.normal());
+    for (std::int64_t i = 0; i < n * model.input_len() * set.d_in; ++i) set.x.push_back(stream.normal());
     for (std::int64_t i = 0; i < n * model.seq_len * set.d_out; ++i) set.y.push_back(stream.normal());
   }
   return set;

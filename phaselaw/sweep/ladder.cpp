@@ -25,10 +25,10 @@ namespace {
 constexpr double kLargestStretch = 4;  // range of d_hidden / (mlp_ratio d_model)
 constexpr std::int64_t kMostLayers = 1024;
 
-// Trainable parameters as a function of depth and hidden width, the rest fixed: outside + n_layers (a_layer + m
-// a_unit).
+// Trainable parameters as a function of depth and hidden width, the rest (also the depth of an encoder) fixed:
+// outside + m outside_unit + n_layers (a_layer + m a_unit).
 struct Size {
-  double outside = 0, a_layer = 0, a_unit = 0;
+  double outside = 0, outside_unit = 0, a_layer = 0, a_unit = 0;
 
   explicit Size(model::ModelOptions model) {
     const auto at = [&](std::int64_t n_layers, std::int64_t d_hidden) {
@@ -36,14 +36,14 @@ struct Size {
       model.d_hidden = d_hidden;
       return static_cast<double>(trainable_params(model));
     };
-    const double one = at(1, 1);
-    a_unit = at(1, 2) - one;
-    const double layer = at(2, 1) - one;
+    const double one = at(1, 1), unit = at(1, 2) - one, layer = at(2, 1) - one;
+    a_unit = at(2, 2) - at(2, 1) - unit;
+    outside_unit = unit - a_unit;
     a_layer = layer - a_unit;
-    outside = one - layer;
+    outside = one - layer - outside_unit;
   }
   [[nodiscard]] double of(double n_layers, double d_hidden) const {
-    return outside + n_layers * (a_layer + d_hidden * a_unit);
+    return outside + d_hidden * outside_unit + n_layers * (a_layer + d_hidden * a_unit);
   }
 };
 
@@ -54,8 +54,9 @@ struct Choice {
 
 // The d_hidden within [least, most] with the size nearest to n_params.
 double nearest_hidden(const Size& size, double n_layers, double n_params, double least, double most) {
-  if (size.a_unit == 0) return std::round(std::sqrt(least * most));  // a frozen MLP adds no trainable parameters
-  return std::clamp(std::round(((n_params - size.outside) / n_layers - size.a_layer) / size.a_unit), least, most);
+  const double unit = size.outside_unit + n_layers * size.a_unit;
+  if (unit == 0) return std::round(std::sqrt(least * most));  // a frozen MLP adds no trainable parameters
+  return std::clamp(std::round((n_params - size.outside - n_layers * size.a_layer) / unit), least, most);
 }
 
 }  // namespace

@@ -19,6 +19,7 @@ std::string data_identity(const Experiment& e) {
                                           {"outputs", e.model.outputs()},
                                           {"vocab", e.model.vocab},
                                           {"tokens", e.model.reads_tokens()}});
+  if (e.model.has_encoder()) value["source_len"] = e.model.source_rows();
   if (e.data.source == data::Source::teacher || e.data.source == data::Source::token_teacher)
     value["teacher"] = base::write_fields(data::teacher_options(e.data, e.model));
   return base::to_json(value, -1);

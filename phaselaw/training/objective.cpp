@@ -15,7 +15,7 @@ namespace {
 
 std::size_t length(std::int64_t count) { return static_cast<std::size_t>(count); }
 
-std::int64_t inputs_per_sequence(const model::ModelOptions& options) { return options.seq_len * options.d_model; }
+std::int64_t inputs_per_sequence(const model::ModelOptions& options) { return options.input_len() * options.d_model; }
 
 // The workspace grows linearly with its capacity, so two sizes determine how many sequences fit. The batch is then cut
 // into equal parts, so that the last one is not a small remainder.
@@ -95,7 +95,7 @@ model::Inputs<T> Objective<T>::Sequences::inputs(std::int64_t from, std::int64_t
   model::Inputs<T> result;
   result.n = count;
   if (options.reads_tokens())
-    result.tokens = tokens.data() + from * options.seq_len;
+    result.tokens = tokens.data() + from * options.input_len();
   else
     result.vectors = x.data() + from * inputs_per_sequence(options);
   return result;
@@ -112,8 +112,8 @@ typename Objective<T>::Sequences Objective<T>::convert(const data::Dataset& set,
   if (options.reads_tokens()) {
     result.tokens = set.tokens;
     result.next = set.next_tokens;
-    PHASELAW_CHECK_EQ(result.tokens.size(), length(set.n * options.seq_len));
-    PHASELAW_CHECK_EQ(result.next.size(), result.tokens.size());
+    PHASELAW_CHECK_EQ(result.tokens.size(), length(set.n * options.input_len()));
+    PHASELAW_CHECK_EQ(result.next.size(), length(set.n * options.seq_len));
     result.scored = scored_before(set);
     result.probabilities = set.probabilities;
     result.entropies = entropies_of(set.probabilities, options.vocab);
@@ -163,8 +163,8 @@ typename Objective<T>::Member Objective<T>::make_member(std::int64_t capacity) c
   Member member{Workspace(model_, capacity, precision_), {}, std::vector<T>(outputs), std::vector<T>(outputs)};
   member.part.n = capacity;
   if (options.reads_tokens()) {
-    member.part.tokens.resize(length(capacity * options.seq_len));
-    member.part.next = member.part.tokens;
+    member.part.tokens.resize(length(capacity * options.input_len()));
+    member.part.next.resize(length(capacity * options.seq_len));
   } else {
     member.part.x.resize(length(capacity * inputs_per_sequence(options)));
     member.part.y.resize(outputs);
@@ -185,7 +185,7 @@ void Objective<T>::gather(std::span<const std::int64_t> sequences, Sequences& pa
   for (std::size_t k = 0; k < sequences.size(); ++k) {
     const std::int64_t i = sequences[k], to = static_cast<std::int64_t>(k);
     if (options.reads_tokens()) {
-      copy_sequence(train_.tokens, i, options.seq_len, part.tokens, to);
+      copy_sequence(train_.tokens, i, options.input_len(), part.tokens, to);
       copy_sequence(train_.next, i, options.seq_len, part.next, to);
     } else {
       copy_sequence(train_.x, i, inputs_per_sequence(options), part.x, to);

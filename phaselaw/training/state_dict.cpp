@@ -148,6 +148,7 @@ void require_convention(Naming naming, const model::ModelOptions& o, const std::
   need(o.branch_scale == 1, "branch_scale = 1");
   need(o.output_scale == 1, "output_scale = 1");
   need(o.norm_gain, "norm_gain = true");
+  need(!o.has_encoder(), "n_encoder_layers = 0");
   if (naming == Naming::gpt2) {
     need(o.norm == model::Norm::layernorm, "norm = \"layernorm\"");
     need(o.norm_bias, "norm_bias = true");

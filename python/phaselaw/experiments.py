@@ -34,7 +34,7 @@ class Dataset:
     Attributes
     ----------
     x : array (n, seq_len, d_model) or None
-        Inputs; None for token data.
+        Inputs; None for token data. With an encoder, source_len rows of the source stand before the decoder's.
     y, clean : array (n, seq_len, d_out) or None
         Targets with noise, and without noise if that is known.
     tokens, next_tokens : array (n, seq_len) of int32 or None

@@ -43,7 +43,8 @@ class Transformer:
     mlp_down_init, branch_scale (omega), output_scale (kappa), init_scale, rms_eps, trainable.
 
     Shapes are theta (n_params,); inputs (n, seq_len, d_model), or int32 tokens (n, seq_len) with readout="tokens";
-    outputs (n, seq_len, d_out). Arrays are read in place: they must have the dtype of the model, be C-contiguous, and
+    outputs (n, seq_len, d_out). With an encoder (n_encoder_layers > 0) inputs have source_len + seq_len rows, the
+    source's before the decoder's. Arrays are read in place: they must have the dtype of the model, be C-contiguous, and
     lie in CPU memory.
 
     Parameters

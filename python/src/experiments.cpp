@@ -188,12 +188,12 @@ nb::object tokens_or_none(const std::vector<std::int32_t>& values, std::initiali
   return array.release();
 }
 
-nb::dict dataset(const data::Dataset& set) {
+nb::dict dataset(const data::Dataset& set, std::int64_t input_len) {
   nb::dict arrays;
-  arrays["x"] = array_or_none(set.x, {set.n, set.seq_len, set.d_in});
+  arrays["x"] = array_or_none(set.x, {set.n, input_len, set.d_in});
   arrays["y"] = array_or_none(set.y, {set.n, set.seq_len, set.d_out});
   arrays["clean"] = array_or_none(set.clean, {set.n, set.seq_len, set.d_out});
-  arrays["tokens"] = tokens_or_none(set.tokens, {set.n, set.seq_len});
+  arrays["tokens"] = tokens_or_none(set.tokens, {set.n, input_len});
   arrays["next_tokens"] = tokens_or_none(set.next_tokens, {set.n, set.seq_len});
   arrays["probabilities"] = array_or_none(set.probabilities, {set.n, set.seq_len, set.d_out});
   return arrays;
@@ -206,7 +206,8 @@ nb::tuple make_split(nb::handle experiment, nb::handle table) {
   read_arguments(table, request);
   const sweep::Experiment e = request.seeded();
   const auto split = released([&] { return data::make_split(e.data, e.model, static_cast<std::uint64_t>(e.seed)); });
-  return nb::make_tuple(to_python(sweep::resolved(e)), dataset(split.train), dataset(split.test), split.description);
+  return nb::make_tuple(to_python(sweep::resolved(e)), dataset(split.train, e.model.input_len()),
+                        dataset(split.test, e.model.input_len()), split.description);
 }
 
 }  // namespace

@@ -59,25 +59,29 @@ typename Model<T>::TangentWorkspace& Model<T>::tangents(std::int64_t n) {
 template <class T>
 typename Model<T>::Batch Model<T>::batch(nb::handle inputs, const char* name) const {
   Batch batch;
-  if (!options().reads_tokens()) {
-    batch.vectors = array_of<T>(inputs, name, {"n", options().seq_len, options().d_model});
+  if (options().reads_tokens()) {
+    batch.tokens = tokens(inputs, name, options().input_len());
+    batch.inputs.n = batch.tokens.shape.front();
+    batch.inputs.tokens = batch.tokens.data;
+  } else {
+    batch.vectors = array_of<T>(inputs, name, {"n", options().input_len(), options().d_model});
     batch.inputs.n = batch.vectors.shape.front();
     batch.inputs.vectors = batch.vectors.data;
-    return batch;
-  }
-  batch.tokens = array_of<std::int32_t>(inputs, name, {"n", options().seq_len});
-  batch.inputs.n = batch.tokens.shape.front();
-  batch.inputs.tokens = batch.tokens.data;
-  const std::int64_t size = batch.inputs.n * options().seq_len;
-  const auto* wrong = std::find_if(batch.tokens.data, batch.tokens.data + size,
-                                   [&](std::int32_t t) { return t < 0 || t >= options().vocab; });
-  if (wrong != batch.tokens.data + size) {
-    const auto at = wrong - batch.tokens.data;
-    throw base::InputError(
-        {name}, fmt::format("expected tokens from 0 to {}, found {} at [{}, {}]", options().vocab - 1, *wrong,
-                            at / options().seq_len, at % options().seq_len));
   }
   return batch;
+}
+
+template <class T>
+ArrayView<std::int32_t> Model<T>::tokens(nb::handle array, const char* name, std::int64_t length) const {
+  const auto found = array_of<std::int32_t>(array, name, {"n", length});
+  const std::int32_t* const end = found.data + found.shape.front() * length;
+  const auto* wrong = std::find_if(found.data, end, [&](std::int32_t t) { return t < 0 || t >= options().vocab; });
+  if (wrong != end) {
+    const auto at = wrong - found.data;
+    throw base::InputError({name}, fmt::format("expected tokens from 0 to {}, found {} at [{}, {}]",
+                                               options().vocab - 1, *wrong, at / length, at % length));
+  }
+  return found;
 }
 
 template <class T>
@@ -157,10 +161,10 @@ nb::tuple Model<T>::value_and_gradient(nb::handle theta, nb::handle inputs, nb::
   const Batch b = batch(inputs);
   const std::int64_t n = b.inputs.n, length = options().seq_len, outputs = options().outputs();
   ArrayView<T> y, constant;
-  Batch next;
+  ArrayView<std::int32_t> next;
   if (options().reads_tokens()) {
-    next = batch(targets, "targets");
-    if (next.inputs.n != n) next.tokens = array_of<std::int32_t>(targets, "targets", {n, length});  // throws
+    next = tokens(targets, "targets", length);
+    if (next.shape.front() != n) next = array_of<std::int32_t>(targets, "targets", {n, length});  // throws
   } else {
     y = array_of<T>(targets, "targets", {n, length, outputs});
   }
@@ -174,7 +178,7 @@ nb::tuple Model<T>::value_and_gradient(nb::handle theta, nb::handle inputs, nb::
     transformer_.forward({parameters.data, count}, b.inputs, workspace(n), f.data());
     if (constant.data != nullptr)
       for (std::size_t i = 0; i < f.size(); ++i) f[i] += constant.data[i];
-    const double found = loss(n, f.data(), y, next.tokens, cotangent.data());
+    const double found = loss(n, f.data(), y, next, cotangent.data());
     transformer_.backward({parameters.data, count}, b.inputs, *workspace_, cotangent.data(),
                           {gradient.data.get(), count});
     return found;

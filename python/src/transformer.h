@@ -27,7 +27,7 @@ class Model {
     ArrayView<std::int32_t> tokens;
     model::Inputs<T> inputs;
   };
-  // float vectors (n, seq_len, d_model), or int32 tokens (n, seq_len) below the size of the vocabulary.
+  // float vectors (n, input_len, d_model), or int32 tokens (n, input_len) below the size of the vocabulary.
   [[nodiscard]] Batch batch(nb::handle inputs, const char* name = "inputs") const;
   [[nodiscard]] ArrayView<T> parameters(nb::handle theta, const char* name = "theta") const {
     return array_of<T>(theta, name, {size()});
@@ -44,6 +44,7 @@ class Model {
  private:
   using Workspace = typename model::Transformer<T>::Workspace;
   using TangentWorkspace = typename model::Transformer<T>::TangentWorkspace;
+  ArrayView<std::int32_t> tokens(nb::handle array, const char* name, std::int64_t length) const;
   Workspace& workspace(std::int64_t n);
   TangentWorkspace& tangents(std::int64_t n);
   double loss(std::int64_t n, const T* outputs, const ArrayView<T>& y, const ArrayView<std::int32_t>& next,

@@ -76,6 +76,25 @@ inline Case small_block_case(std::uint64_t index) {
   return c;
 }
 
+// Small encoder-decoders, of plain blocks and others, trained whole or one block of them.
+inline Case small_encoder_case(std::uint64_t index) {
+  numerics::RandomStream stream(20260309, "test/kernel-encoder", index);
+  const auto pick = [&](const auto& values) { return values[stream.below(values.size())]; };
+  Case c = random_encoder_case(index);
+  auto& o = c.options;
+  o.seq_len = pick(std::array{1, 2, 3});
+  o.source_len = pick(std::array{0, 1, 2, 4});
+  o.d_hidden = pick(std::array{1, 3, 8});
+  o.vocab = pick(std::array{2, 7});
+  o.rms_eps = o.d_model <= 3 ? 0.1 : 1e-6;
+  c.n = pick(std::array{1, 2, 3});
+  c.table = model::ParameterTable(o);
+  if (stream.below(2) == 0)
+    o.trainable = {model::trainable_name(c.table.blocks()[stream.below(c.table.blocks().size())])};
+  fill_single(c, index);
+  return c;
+}
+
 // The data of a case in precision T.
 template <class T>
 struct Batch {
@@ -89,9 +108,9 @@ struct Batch {
     model::Inputs<T> in;
     in.n = count < 0 ? c.n : count;
     if (c.options.reads_tokens())
-      in.tokens = c.tokens.data() + first * c.options.seq_len;
+      in.tokens = c.tokens.data() + first * c.options.input_len();
     else
-      in.vectors = vectors.data() + first * c.options.seq_len * c.options.d_model;
+      in.vectors = vectors.data() + first * c.options.input_len() * c.options.d_model;
     return in;
   }
 };

@@ -28,7 +28,7 @@ struct Definition {
   explicit Definition(const Case& source) : c(source) {
     const auto jacobian = reference::explicit_jacobian(model::Transformer<double>(c.options), c.theta, c.inputs());
     for (const auto& block : c.table.blocks())
-      if (block.trainable && block.kind != model::BlockKind::position)
+      if (block.trainable && !model::is_position(block.kind))
         blocks.emplace_back(block.name, reference::kernel_of(c.table, jacobian, jacobian, block.name));
   }
 
@@ -99,6 +99,31 @@ TEST(DenseKernel, EqualsTheExplicitJacobianOnRandomModels) {
       expect_equals_definition<float>(definition, options);
     }
   }
+}
+
+// An encoder-decoder: vjp is the definition, and parts are named and numbered with the encoder's layers last.
+TEST(DenseKernel, OfEncoderDecodersEqualsTheExplicitJacobian) {
+  std::size_t of_encoder = 0;
+  for (std::uint64_t index = 0; index < 60 && !HasFailure(); ++index) {
+    const Case c = testing::small_encoder_case(index);
+    const Definition definition(c);
+    KernelOptions options;
+    options.reduce = std::array{Reduce::none, Reduce::coordinates, Reduce::sequence}[index % 3];
+    options.detail = index % 2 == 0 ? Detail::layers : Detail::blocks;
+    options.threads = 1 + static_cast<std::int64_t>(index % 2);
+    EXPECT_EQ(plan_kernel(c.options, c.n, 0, options, 8).cost.algorithm, Algorithm::vjp);
+    expect_equals_definition<double>(definition, options);
+    const auto dense = dense_kernel<double>(model::Transformer<double>(c.options), c.theta, c.inputs(), options);
+    for (const auto& part : dense.parts) {
+      if (!part.name.starts_with("encoder.")) continue;
+      ++of_encoder;
+      EXPECT_GE(part.layer, c.options.n_layers) << part.name;
+      EXPECT_EQ(part.name.substr(8, part.name.find('.', 8) - 8), std::to_string(part.layer - c.options.n_layers));
+    }
+    options.algorithm = Algorithm::sandwich;
+    EXPECT_THROW((void)plan_kernel(c.options, c.n, 0, options, 8), base::InputError);
+  }
+  EXPECT_GT(of_encoder, 20u);
 }
 
 // Blocks without closed forms: the planner says vjp, and vjp is the definition; so it is for the plain block when

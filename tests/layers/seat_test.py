@@ -12,7 +12,8 @@ import re
 import sys
 
 MODEL = pathlib.Path(__file__).resolve().parents[2] / "phaselaw" / "model"
-SOURCES = ("attention_branch.h", "attention_branch.cpp", "mlp_branch.h", "mlp_branch.cpp", "ends.h", "ends.cpp",
+SOURCES = ("attention_branch.h", "attention_branch.cpp", "cross_branch.h", "cross_branch.cpp", "mlp_branch.h",
+           "mlp_branch.cpp", "stack.h", "stack.cpp", "encoder.h", "encoder.cpp", "ends.h", "ends.cpp",
            "transformer.cpp")
 INDEXED = {"layers", "wanted", "blocks", "separate_"}  # host tables, none of them numbers of a pass
 TOUCHES = re.compile(r"#pragma omp|\bstd::(?:copy|fill|transform|accumulate|memcpy|memset)\w*|\bgemm\b|numerics::Op\b"

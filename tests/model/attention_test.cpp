@@ -23,7 +23,7 @@ void expect_attention(const AttentionShape& s) {
   std::vector<T, Eigen::aligned_allocator<T>> scratch(static_cast<std::size_t>(attention_scratch(s)));
   numerics::RandomStream random(21, "attention", static_cast<std::uint64_t>(s.seq_len));
   for (T& x : qkv) x = static_cast<T>(2 * random.uniform() - 1);
-  attention_forward(s, qkv.data(), weights.data(), z.data(), scratch.data());
+  attention_forward(s, self_rows<const T>(s, qkv.data()), weights.data(), z.data(), scratch.data());
   const auto size = static_cast<long double>(s.d_head), scale = static_cast<long double>(s.scale);
   const long double delta = scale * size * (size + 3) * kEps,
                     relative = 2 * delta + (static_cast<long double>(s.seq_len) + 12) * kEps;
@@ -81,7 +81,7 @@ TEST(Attention, NanStaysInItsRow) {
   std::vector<float> qkv(64 * 48, 0.5F), weights(64 * 64), z(64 * 16);
   qkv[30 * 48] = std::nanf("");  // q of token 30
   std::vector<float, Eigen::aligned_allocator<float>> scratch(static_cast<std::size_t>(attention_scratch(shape)));
-  attention_forward(shape, qkv.data(), weights.data(), z.data(), scratch.data());
+  attention_forward(shape, self_rows<const float>(shape, qkv.data()), weights.data(), z.data(), scratch.data());
   for (std::size_t t = 0; t < 64; ++t)
     for (std::size_t j = 0; j < 64; ++j)
       EXPECT_EQ(std::isnan(weights[t * 64 + j]), t == 30 && j <= t) << t << ", " << j;

@@ -36,6 +36,31 @@ TEST(Flops, OfEveryBlockEqualTheOperationsOfTheReferenceExactly) {
   }
 }
 
+TEST(Flops, OfEncoderDecodersEqualTheOperationsOfTheReferenceExactly) {
+  for (std::uint64_t i = 0; i < 160; ++i) {
+    const Case c = random_encoder_case(i);
+    expect_exact(c, {"all"});
+    const auto& blocks = c.table.blocks();
+    expect_exact(c, {model::trainable_name(blocks[i % blocks.size()])});
+  }
+}
+
+// Every parameter acts on the rows of the source or on those of the decoder, here of different numbers.
+TEST(Flops, ApproachSixNdForWideEncoderDecoders) {
+  model::ModelOptions o;
+  o.d_model = 512;
+  o.n_heads = 8;
+  o.d_head = 64;
+  o.d_hidden = 2048;
+  o.seq_len = 16;
+  o.n_layers = 4;
+  o.n_encoder_layers = 2;
+  o.source_len = 48;
+  const double ratio = model::sequence_cost(o).training_flop() / model::six_nd(o, false);
+  EXPECT_GT(ratio, 0.95);
+  EXPECT_LT(ratio, 1.05);
+}
+
 TEST(Flops, ApproachSixNdForWideModels) {
   model::ModelOptions o;
   o.d_model = 512;

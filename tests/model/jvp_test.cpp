@@ -53,14 +53,15 @@ Doubles only(const Case& c, const std::vector<bool>& blocks, Doubles x) {
   return x;
 }
 
-// Random subsets of the blocks, among them single ones; embed and position together.
+// Random subsets of the blocks, among them single ones; embed and positions together.
 std::vector<bool> random_selection(const Case& c, std::uint64_t seed) {
   numerics::RandomStream stream(seed, "test/selection");
   std::vector<bool> blocks(c.table.blocks().size());
   const bool one = stream.below(2) == 0;
   const std::size_t chosen = stream.below(blocks.size());
   for (std::size_t b = 0; b < blocks.size(); ++b) blocks[b] = one ? b == chosen : stream.below(2) == 0;
-  if (c.table.has(model::BlockKind::position)) blocks[1] = blocks[0];
+  for (std::size_t b = 0; b < blocks.size(); ++b)
+    if (model::is_position(c.table.blocks()[b].kind)) blocks[b] = blocks[0];
   return blocks;
 }
 

@@ -32,9 +32,9 @@ struct Case {
   template <class S>
   [[nodiscard]] model::reference::Sequence<S> sequence(std::int64_t which) const {
     model::reference::Sequence<S> s;
-    const auto length = static_cast<std::size_t>(options.seq_len), d = static_cast<std::size_t>(options.d_model);
+    const auto length = static_cast<std::size_t>(options.input_len()), d = static_cast<std::size_t>(options.d_model);
     if (options.reads_tokens()) {
-      s.tokens.assign(tokens.begin() + which * options.seq_len, tokens.begin() + (which + 1) * options.seq_len);
+      s.tokens.assign(tokens.begin() + which * options.input_len(), tokens.begin() + (which + 1) * options.input_len());
       return s;
     }
     for (std::size_t t = 0; t < length; ++t) {
@@ -51,7 +51,8 @@ inline void fill(Case& c, std::uint64_t seed) {
   c.table = model::ParameterTable(c.options);
   c.theta = model::initialise<double>(c.table, seed);
   numerics::RandomStream stream(seed, "test/batch");
-  const auto rows = static_cast<std::size_t>(c.n * c.options.seq_len), d = static_cast<std::size_t>(c.options.d_model);
+  const auto rows = static_cast<std::size_t>(c.n * c.options.input_len()),
+             d = static_cast<std::size_t>(c.options.d_model);
   c.vectors.assign(rows * d, 0);
   for (std::size_t r = 0; r < rows; ++r) {
     double sum = 0;
@@ -60,7 +61,7 @@ inline void fill(Case& c, std::uint64_t seed) {
   }
   for (std::size_t r = 0; r < rows; ++r)
     c.tokens.push_back(static_cast<std::int32_t>(stream.below(static_cast<std::uint64_t>(c.options.vocab))));
-  c.cotangent.resize(rows * static_cast<std::size_t>(c.options.outputs()));
+  c.cotangent.resize(static_cast<std::size_t>(c.n * c.options.seq_len * c.options.outputs()));
   for (auto& u : c.cotangent) u = stream.normal();
 }
 
@@ -92,8 +93,16 @@ inline Case random_case(std::uint64_t index) {
   return c;
 }
 
+// Gains and biases leave their initial values, so that each shows in outputs and gradients.
+inline void move_vectors(Case& c, numerics::RandomStream& stream) {
+  for (const auto& block : c.table.blocks())
+    if (block.is_vector())
+      for (std::int64_t i = 0; i < block.size(); ++i)
+        c.theta[static_cast<std::size_t>(block.offset + i)] += 0.5 * stream.normal();
+}
+
 // The same with random parts of the blocks that people train: norms, gains, biases, gate, positions, shared heads, tied
-// embedding. Gains and biases leave their initial values, so that each shows in outputs and gradients.
+// embedding.
 inline Case random_block_case(std::uint64_t index) {
   numerics::RandomStream stream(20260102, "test/block", index);
   const auto pick = [&](const auto& values) { return values[stream.below(values.size())]; };
@@ -114,16 +123,36 @@ inline Case random_block_case(std::uint64_t index) {
   if (o.norm == model::Norm::layernorm && o.d_model <= 2) o.rms_eps = 0.1;  // two centred numbers are their sign
   c.tokens.clear();
   fill(c, index);
-  for (const auto& block : c.table.blocks())
-    if (block.is_vector())
-      for (std::int64_t i = 0; i < block.size(); ++i)
-        c.theta[static_cast<std::size_t>(block.offset + i)] += 0.5 * stream.normal();
+  move_vectors(c, stream);
   return c;
 }
 
-// Both kinds in turn.
+// An encoder-decoder, of plain blocks or of those that people train.
+inline Case random_encoder_case(std::uint64_t index) {
+  numerics::RandomStream stream(20260103, "test/encoder", index);
+  const auto pick = [&](const auto& values) { return values[stream.below(values.size())]; };
+  Case c = index % 2 == 0 ? random_case(index / 2) : random_block_case(index / 2);
+  auto& o = c.options;
+  o.n_layers = pick(std::array{1, 2});
+  o.n_encoder_layers = pick(std::array{1, 2});
+  o.source_len = pick(std::array{0, 1, 2, 3, 7, 8, 31, 33, 65});
+  c.tokens.clear();
+  fill(c, index);
+  move_vectors(c, stream);
+  return c;
+}
+
+// All kinds in turn.
 inline Case any_case(std::uint64_t index) {
-  return index % 2 == 0 ? random_case(index / 2) : random_block_case(index / 2);
+  switch (index % 4) {
+    case 0:
+      return random_case(index / 4);
+    case 1:
+    case 2:
+      return random_block_case(index / 2);
+    default:
+      return random_encoder_case(index / 4);
+  }
 }
 
 // What an entry of a block is measured in: its spread at initialisation; 1 for gains and biases, which have none.

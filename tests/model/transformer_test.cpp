@@ -101,11 +101,11 @@ TEST(Transformer, CausalMaskIsExactlyCausal) {
       Transformer<double>::Workspace workspace(m, c.n);
       const auto before = fast_forward(c, workspace, m, c.theta);
       Case moved = c;
-      const std::int64_t j = c.options.seq_len / 2;  // perturb token j of the first sequence
-      moved.tokens[static_cast<std::size_t>(j)] =
-          static_cast<std::int32_t>((moved.tokens[static_cast<std::size_t>(j)] + 1) % c.options.vocab);
-      for (std::int64_t d = 0; d < c.options.d_model; ++d)
-        moved.vectors[static_cast<std::size_t>(j * c.options.d_model + d)] += 0.5 * (d % 2 == 0 ? 1 : -1);
+      const std::int64_t j = c.options.seq_len / 2;  // perturb token j of the first sequence, after those of a source
+      const auto row = static_cast<std::size_t>(c.options.source_rows() + j);
+      moved.tokens[row] = static_cast<std::int32_t>((moved.tokens[row] + 1) % c.options.vocab);
+      for (std::size_t d = 0; d < static_cast<std::size_t>(c.options.d_model); ++d)
+        moved.vectors[row * static_cast<std::size_t>(c.options.d_model) + d] += 0.5 * (d % 2 == 0 ? 1 : -1);
       const auto after = fast_forward(moved, workspace, m, c.theta);
       const auto cut = static_cast<std::ptrdiff_t>(j * c.options.outputs());
       const bool past_same = std::equal(before.begin(), before.begin() + cut, after.begin());

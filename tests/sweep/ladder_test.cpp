@@ -89,6 +89,18 @@ TEST(Ladder, DHiddenAloneKeepsTheTask) {
   EXPECT_EQ(ladder.points[0].n_params, ladder.points[1].n_params);  // replicates innermost
 }
 
+// The size of an encoder-decoder depends on d_hidden also outside the layers that a ladder varies.
+TEST(Ladder, AnEncoderIsCounted) {
+  for (const std::string model : {"d_model = 16\n[grid]\n", "d_head = 8\n[grid]\n"}) {
+    const auto ladder = study("[model]\nn_encoder_layers = 2\n" + model + "n_params = [20000, 60000]\n");
+    for (const Point& point : ladder.points) {
+      EXPECT_EQ(point.experiment.model.n_encoder_layers, 2);
+      EXPECT_EQ(point.n_params, trainable_params(point.experiment.model));
+      EXPECT_NEAR(static_cast<double>(point.n_params), point.wanted_params, 0.02 * point.wanted_params);
+    }
+  }
+}
+
 TEST(Ladder, ARangeHasEqualRatiosAndTokensSetTheSteps) {
   const auto ladder = study(std::string(kTextModel) +
                             "n_data = 64\n[training]\nbatch = 4\n[grid]\n"

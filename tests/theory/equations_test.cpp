@@ -117,7 +117,7 @@ TEST(Equations, ExperimentsAreThoseOfTheProgram) {
   for (auto it = std::sregex_iterator(list.begin(), list.end(), declared); it != std::sregex_iterator();
        ++it, ++found) {
     const std::string id = (*it)[2].matched ? (*it)[2] : (*it)[1];
-    if (id == "E7") continue;  // another mask: no equation of its own
+    if (id == "E7") continue;  // other architectures: no equation of its own
     EXPECT_NE(named.find(id + ","), std::string::npos) << id;
   }
   EXPECT_GE(found, 6);

@@ -72,13 +72,19 @@ data::Split associations_split(const model::ModelOptions& model) {
 }
 
 std::vector<Problem> problems() {
-  auto scaled = small_model(), tokens = token_model();
+  auto scaled = small_model(), tokens = token_model(), pairs = small_model(), token_pairs = token_model();
   scaled.output_scale = 3;
   scaled.init_scale = 0.25;
   tokens.init_scale = 0;
+  for (auto* options : {&pairs, &token_pairs}) {
+    options->n_encoder_layers = 1;
+    options->source_len = options->seq_len + 1;
+    options->init_scale = 0.5;
+  }
   std::vector<Problem> all;
-  for (const auto& options : {small_model(), scaled}) all.emplace_back(options, teacher_split(options, 7, 5, 0.3));
-  for (const auto& options : {token_model(), tokens}) all.emplace_back(options, token_split(options, 7));
+  for (const auto& options : {small_model(), scaled, pairs})
+    all.emplace_back(options, teacher_split(options, 7, 5, 0.3));
+  for (const auto& options : {token_model(), tokens, token_pairs}) all.emplace_back(options, token_split(options, 7));
   all.emplace_back(token_model(), associations_split(token_model()));
   auto gaps = token_split(token_model(), 7);
   for (std::size_t i = 0; i < gaps.train.next_tokens.size(); i += 4) gaps.train.next_tokens[i] = data::kNoTarget;

@@ -54,10 +54,11 @@ inline data::Split token_split(const model::ModelOptions& model, std::int64_t n)
     set->seq_len = model.seq_len;
     set->d_in = model.d_model;
     set->d_out = model.outputs();
-    for (std::int64_t i = 0; i < n * model.seq_len; ++i) {
-      const std::int64_t token = (i * 7 + i / model.seq_len) % model.vocab;
+    for (std::int64_t i = 0; i < n * model.input_len(); ++i) {
+      const std::int64_t token = (i * 7 + i / model.input_len()) % model.vocab;
       set->tokens.push_back(static_cast<std::int32_t>(token));
-      set->next_tokens.push_back(static_cast<std::int32_t>((token + 1) % model.vocab));
+      if (i % model.input_len() >= model.source_rows())  // tokens of a source are not predicted
+        set->next_tokens.push_back(static_cast<std::int32_t>((token + 1) % model.vocab));
     }
   }
   return split;

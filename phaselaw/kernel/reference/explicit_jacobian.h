@@ -16,16 +16,12 @@ namespace phaselaw::kernel::reference {
 // (n L o) x P with P all parameters; columns of frozen blocks are zero. Rows (sample, token, output coordinate).
 inline numerics::Matrix<double> explicit_jacobian(const model::Transformer<double>& model,
                                                   std::span<const double> theta, const model::Inputs<double>& inputs) {
-  const auto& o = model.options();
   const std::int64_t outputs = model.outputs_per_sequence(), parameters = model.table().size();
   numerics::Matrix<double> jacobian = numerics::Matrix<double>::Zero(inputs.n * outputs, parameters);
   model::Transformer<double>::Workspace workspace(model, 1);
   std::vector<double> result(static_cast<std::size_t>(outputs)), one_hot(result.size());
   for (std::int64_t a = 0; a < inputs.n; ++a) {
-    model::Inputs<double> one = inputs;
-    one.n = 1;
-    if (one.vectors != nullptr) one.vectors += a * o.seq_len * o.d_model;
-    if (one.tokens != nullptr) one.tokens += a * o.seq_len;
+    const model::Inputs<double> one = inputs.part(model.options(), a, 1);
     model.forward(theta, one, workspace, result.data());
     for (std::int64_t i = 0; i < outputs; ++i) {
       one_hot[static_cast<std::size_t>(i)] = 1;
@@ -47,13 +43,13 @@ inline numerics::Matrix<double> reduce_rows(const numerics::Matrix<double>& rows
   return sums;
 }
 
-// sum over the blocks of J_block J'_block^T; `name` picks blocks: "" all, "layers.1" a layer, "layers.1.attn.q",
-// "embed" (with position) or "out".
+// sum over the blocks of J_block J'_block^T; `name` picks blocks: "" all, "layers.1" or "encoder.1" a layer,
+// "layers.1.attn.q", "embed" (with positions) or "out".
 inline numerics::Matrix<double> kernel_of(const model::ParameterTable& table, const numerics::Matrix<double>& rows,
                                           const numerics::Matrix<double>& cols, const std::string& name) {
   numerics::Matrix<double> kernel = numerics::Matrix<double>::Zero(rows.rows(), cols.rows());
   for (const auto& block : table.blocks()) {
-    const std::string known = block.kind == model::BlockKind::position ? "embed" : block.name;
+    const std::string known = model::is_position(block.kind) ? "embed" : block.name;
     if (!name.empty() && known != name && known.rfind(name + ".", 0) != 0) continue;
     kernel += rows.middleCols(block.offset, block.size()) * cols.middleCols(block.offset, block.size()).transpose();
   }

@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <cstdint>
+#include <iterator>
 #include <vector>
 
 #include "phaselaw/model/backward_plan.h"
@@ -16,8 +17,9 @@ namespace phaselaw::model::reference {
 template <class S>
 struct AttentionTrace {
   Normalised<S> input;           // of the stream before attention
-  Rows<S> q, k, v, z;            // each seq_len rows
-  std::vector<Rows<S>> weights;  // head, token, source
+  Rows<S> q, k, v, z;            // a row for each token; of k and v, for each token that is attended to
+  std::vector<Rows<S>> weights;  // head, token, token that is attended to
+  bool sees_all = false;         // whatever the mask
 };
 
 // Coordinates i and i + d_head/2 of every head turn by t base^(-2 i / d_head) (direction +1) or back (-1).
@@ -37,8 +39,9 @@ void rotate(const ModelOptions& o, double direction, Rows<S>& x) {
       }
 }
 
-[[nodiscard]] inline std::size_t visible(const ModelOptions& o, std::size_t t) {
-  return o.mask == Mask::causal ? t + 1 : static_cast<std::size_t>(o.seq_len);
+template <class S>
+std::size_t visible(const ModelOptions& o, const AttentionTrace<S>& at, std::size_t t) {
+  return o.mask == Mask::causal && !at.sees_all ? t + 1 : at.k.size();
 }
 [[nodiscard]] inline double attention_scale(const ModelOptions& o) {
   const auto size = static_cast<double>(o.d_head);
@@ -57,25 +60,25 @@ struct HeadColumns {
 template <class S>
 void attend(const ModelOptions& o, AttentionTrace<S>& at) {
   using std::exp;
-  const auto length = static_cast<std::size_t>(o.seq_len), size = static_cast<std::size_t>(o.d_head);
+  const std::size_t length = at.q.size(), size = static_cast<std::size_t>(o.d_head);
   at.z = zeros<S>(o.seq_len, o.n_heads * o.d_head);
-  at.weights.assign(static_cast<std::size_t>(o.n_heads), zeros<S>(o.seq_len, o.seq_len));
+  at.weights.assign(static_cast<std::size_t>(o.n_heads), zeros<S>(o.seq_len, std::ssize(at.k)));
   for (std::size_t head = 0; head < at.weights.size(); ++head) {
     const auto [query, source] = head_columns(o, head);
     for (std::size_t t = 0; t < length; ++t) {
       std::vector<S>& weights = at.weights[head][t];
       S top(-1e300), total(0);
-      for (std::size_t j = 0; j < visible(o, t); ++j) {
+      for (std::size_t j = 0; j < visible(o, at, t); ++j) {
         S score(0);
         for (std::size_t c = 0; c < size; ++c) score = score + at.q[t][query + c] * at.k[j][source + c];
         weights[j] = S(attention_scale(o)) * score;
         if (weights[j] > top) top = weights[j];
       }
-      for (std::size_t j = 0; j < visible(o, t); ++j) {
+      for (std::size_t j = 0; j < visible(o, at, t); ++j) {
         weights[j] = exp(weights[j] - top);
         total = total + weights[j];
       }
-      for (std::size_t j = 0; j < visible(o, t); ++j) {
+      for (std::size_t j = 0; j < visible(o, at, t); ++j) {
         weights[j] = weights[j] / total;
         for (std::size_t c = 0; c < size; ++c)
           at.z[t][query + c] = at.z[t][query + c] + weights[j] * at.v[j][source + c];
@@ -87,23 +90,23 @@ void attend(const ModelOptions& o, AttentionTrace<S>& at) {
 template <class S>
 void attend_backward(const ModelOptions& o, const AttentionTrace<S>& at, const Rows<S>& dz, Rows<S>& dq, Rows<S>& dk,
                      Rows<S>& dv) {
-  const auto length = static_cast<std::size_t>(o.seq_len), size = static_cast<std::size_t>(o.d_head);
+  const std::size_t length = at.q.size(), size = static_cast<std::size_t>(o.d_head);
   dq = zeros<S>(o.seq_len, o.n_heads * o.d_head);
-  dv = dk = zeros<S>(o.seq_len, o.kv_heads() * o.d_head);
+  dv = dk = zeros<S>(std::ssize(at.k), o.kv_heads() * o.d_head);
   for (std::size_t head = 0; head < at.weights.size(); ++head) {
     const auto [query, source] = head_columns(o, head);
     for (std::size_t t = 0; t < length; ++t) {
       const std::vector<S>& weights = at.weights[head][t];
-      std::vector<S> dweights(length, S(0));
+      std::vector<S> dweights(at.k.size(), S(0));
       S mean(0);
-      for (std::size_t j = 0; j < visible(o, t); ++j) {
+      for (std::size_t j = 0; j < visible(o, at, t); ++j) {
         for (std::size_t c = 0; c < size; ++c) {
           dweights[j] = dweights[j] + dz[t][query + c] * at.v[j][source + c];
           dv[j][source + c] = dv[j][source + c] + weights[j] * dz[t][query + c];
         }
         mean = mean + weights[j] * dweights[j];
       }
-      for (std::size_t j = 0; j < visible(o, t); ++j) {
+      for (std::size_t j = 0; j < visible(o, at, t); ++j) {
         const S dscore = S(attention_scale(o)) * (weights[j] * (dweights[j] - mean));
         for (std::size_t c = 0; c < size; ++c) {
           dq[t][query + c] = dq[t][query + c] + dscore * at.k[j][source + c];

@@ -7,7 +7,6 @@
 #include "phaselaw/numerics/statistics.h"
 #include "phaselaw/reproduce/depth_width.h"
 #include "phaselaw/reproduce/line.h"
-#include "phaselaw/reproduce/mask.h"
 #include "phaselaw/theory/convergence.h"
 
 namespace phaselaw {
@@ -91,34 +90,6 @@ TEST(DepthWidth, VerdictsFollowWhatIsPlanted) {
   const auto weak = claims_of(DepthWidth{flows(0, 0, 10, 3), flows(0, 0, 10, 3)});
   EXPECT_EQ(claim(weak, "E3.linear.kept").verdict, Verdict::kInconclusive);
   EXPECT_EQ(claim(weak, "E3.drift").verdict, Verdict::kInconclusive);
-}
-
-MaskStudy masks(double slope, double other_slope, double noise) {
-  MaskStudy study;
-  for (const int n : {4, 8, 16, 32})
-    for (int k = 0; k < 4; ++k) {
-      FlowPoint p;
-      p.n_data = n;
-      p.past_minimum = true;
-      p.rate = p.lambda = p.bound = 1;
-      p.best_risk = std::pow(n, slope);
-      study.causal.push_back(p);
-      p.best_risk = std::pow(n, other_slope) * std::exp(scatter(k, noise));
-      study.bidirectional.push_back(p);
-    }
-  return study;
-}
-
-TEST(Mask, VerdictsFollowWhatIsPlanted) {
-  const auto same = claims_of(masks(-0.8, -0.8, 0.05));
-  EXPECT_EQ(claim(same, "E7.exponent").verdict, Verdict::kSupported);
-  const auto other = claims_of(masks(-0.8, -0.3, 0.05));
-  EXPECT_EQ(claim(other, "E7.exponent").verdict, Verdict::kNotSupported);
-  EXPECT_NEAR(claim(other, "E7.exponent").measured, 0.5, 1e-12);
-  EXPECT_EQ(claim(claims_of(masks(-0.8, -0.8, 3)), "E7.exponent").verdict, Verdict::kInconclusive);
-  auto early = masks(-0.8, -0.8, 0.05);
-  for (auto& p : early.causal) p.past_minimum = false;
-  EXPECT_EQ(claim(claims_of(early), "E7.exponent").verdict, Verdict::kInconclusive);
 }
 
 }  // namespace
