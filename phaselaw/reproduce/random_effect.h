@@ -19,8 +19,8 @@
 namespace phaselaw::reproduce {
 
 struct Effect {
-  double value = base::kNaN, lo = value, hi = value;  // 95 %
-  double degrees = base::kNaN;                        // of freedom: teachers - 1
+  double value = base::kNaN, lo = base::kNaN, hi = base::kNaN;  // 95 %
+  double degrees = base::kNaN;                                  // of freedom: teachers - 1
 };
 
 // NaN for no value; no interval for one. Values that are not finite are an error of the caller.
