@@ -10,6 +10,7 @@
 #include "phaselaw/reproduce/phase_transition.h"
 #include "phaselaw/reproduce/quality.h"
 #include "phaselaw/reproduce/relaxation.h"
+#include "phaselaw/reproduce/token_noise.h"
 #include "phaselaw/reproduce/two_point.h"
 
 // The list of experiments; a new one is added here.
@@ -22,6 +23,7 @@ const std::vector<Experiment>& experiments() {
       {"E1.arrays", "Phase transition on arrays", 12, phase_transition_on_arrays},
       {"E2.noise", "Noise", 31, noise},
       {"E2.quality", "Data quality", 6, quality},
+      {"E2.token_noise", "Label noise of tokens", 5, token_noise},
       {"E3.depth_width", "Depth against width", 30, depth_width},
       {"E4.relaxation", "Constraint relaxation", 35, relaxation},
       {"E5.lazy_or_rich", "Lazy or rich", 10, lazy_or_rich},

@@ -39,7 +39,7 @@ steps = 3000
 "data.n_data" = [32, 64, 128, 256, 512, 1024]
 seeds = {}
 )";
-constexpr int kQuickTeachers = 4, kFullTeachers = 24;
+constexpr int kQuickTeachers = 4, kFullTeachers = 16;
 constexpr double kSizeOfNoise = 128, kNoiseThere = 1;
 
 report::Claim claim_of(std::string id, std::string statement, const Effect& measured) {
@@ -216,7 +216,7 @@ Finding noise(const Context& context) {
   add(study.schedules, "half", "Noise growing as n^1/2", 0.5, "gaussian");
   add(study.kinds, "heteroscedastic", "Noise that depends on the input", 0, "heteroscedastic");
   add(study.kinds, "student_t", "Heavy-tailed noise (Student t, 3 degrees of freedom)", 0, "student_t");
-  add(study.kinds, "mixture", "A mixture of clean and noisy sources, half and half", 0, "mixture");
+  add(study.kinds, "mixture", "A mixture of clean and noisy sources", 0, "mixture");
   const auto results = analyse(study);
   auto& section = finding.section;
   section.title = "Noise that grows with the data, and other noise";

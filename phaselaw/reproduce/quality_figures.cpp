@@ -78,6 +78,7 @@ report::Figure draws_figure(const QualityStudy& study, const QualityResults& res
       study.clean);
   figure.x = {"samples drawn n", "", true};
   figure.y = {"distinct samples of equal risk", "", true};
+  figure.y.hi = 1.2 * static_cast<double>(study.clean);
   Series line{.label = "n g/(n + g)", .style = Style::kLine, .colour = report::Colour::kBlack};
   Series useful{.label = "trained, best time", .style = Style::kPoints, .colour = report::series_colour(0)};
   const double g = static_cast<double>(study.clean), most = results.draws.back().draws;
