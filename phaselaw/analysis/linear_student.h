@@ -34,7 +34,7 @@ struct LinearSet {
   std::int64_t n = 0, rows = 0;  // sequences; n L o
 };
 
-// The sequences first .. first + count - 1 of a set whose clean targets are known. InputError for a model with frozen
+// The sequences first .. first + count - 1 of a set with known clean targets. InputError for a model with frozen
 // blocks or cross-entropy; PHASELAW_CHECK for a range outside the set.
 [[nodiscard]] LinearSet linear_set(const PreparedExperiment& prepared, const data::Dataset& set, std::int64_t first,
                                    std::int64_t count);

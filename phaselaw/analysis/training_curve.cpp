@@ -2,7 +2,6 @@
 #include "phaselaw/analysis/training_curve.h"
 
 #include "phaselaw/base/interrupt.h"
-#include "phaselaw/training/trainer.h"
 
 namespace phaselaw::analysis {
 

@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "phaselaw/data/dataset.h"
-#include "phaselaw/store/measurement.h"
 #include "phaselaw/sweep/experiment.h"
+#include "phaselaw/training/trainer.h"
 
 // The curve of one training on data that are already in memory, for experiments that compose their data in ways that no
 // [data] section describes. The start, the arithmetic (float32) and the measurements are those of a run of a sweep with
@@ -14,7 +14,7 @@ namespace phaselaw::analysis {
 
 struct TrainingCurve {
   bool finished = false;  // false: it diverged
-  std::vector<store::Measurement> points;
+  std::vector<training::Measurement> points;
 };
 
 // The training set is `split.train`; n_data of the experiment is not read. One thread. base::Interrupted on Ctrl-C.

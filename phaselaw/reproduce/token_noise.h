@@ -19,10 +19,10 @@
 // stays the same. Noisy data are then worth (1 - e)^2 as many clean ones                                     [R]
 //
 //   risk         best excess risk KL(p_e || q) of the curve averaged over teachers, in nats per token
-//   useful size  number of clean sequences whose best risk is risk/(1 - e)^2, interpolated between sizes
+//   useful size  number of clean sequences with the best risk risk/(1 - e)^2, interpolated between sizes
 //
-// Used are sizes n with n (1 - e)^2 at least the smallest size, so that nothing is extrapolated below it. A teacher is a
-// Markov chain. Intervals: jackknife over teachers.
+// Used are sizes n with n (1 - e)^2 at least the smallest size, so that the useful size lies among the measured ones if
+// the expectation holds. A teacher is a Markov chain. Intervals: jackknife over teachers.
 namespace phaselaw::reproduce {
 
 inline constexpr double kTokenSizeMargin = 0.25;     // of useful size/(n (1 - e)^2)
