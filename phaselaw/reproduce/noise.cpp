@@ -62,8 +62,6 @@ void require_noise(const NoiseResult& result, report::Claim& claim) {
                                     base::format_percent(std::max(0.0, result.noise_share)));
 }
 
-std::string text_of(const Effect& effect) { return base::format_value(effect.value, effect.lo, effect.hi); }
-
 report::Claim schedule_claim(const NoiseCase& c, const NoiseResults& results, const NoiseResult& result) {
   const double predicted = theory::data_exponent(c.noise.exponent);
   const bool flat = predicted == 0;

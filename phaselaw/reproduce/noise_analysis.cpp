@@ -54,11 +54,6 @@ std::vector<double> column(const std::vector<NoisePoint>& points, double NoisePo
   return values;
 }
 
-Effect exponential(Effect effect) {
-  for (double* value : {&effect.value, &effect.lo, &effect.hi}) *value = std::exp(*value);
-  return effect;
-}
-
 NoiseResult result_of(const NoiseStudy& study, const NoiseCase& c, Teachers teachers) {
   const auto statistics = [&](Teachers some) {  // of positions in `teachers`
     std::vector<std::size_t> chosen;

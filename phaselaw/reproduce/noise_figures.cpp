@@ -13,8 +13,6 @@ using report::Colour;
 using report::Figure;
 using report::Series;
 
-std::string text_of(const Effect& effect) { return base::format_value(effect.value, effect.lo, effect.hi); }
-
 Series series_of(const std::vector<NoisePoint>& points, double NoisePoint::*member, std::string label, Colour colour,
                  report::Style style) {
   Series series;

@@ -70,14 +70,9 @@ double useful_of_draws(const QualityStudy& study, std::int64_t draws, Teachers t
   return useful_size(sizes, risks, risk);
 }
 
-Effect exponential_of(Effect effect) {
-  for (double* value : {&effect.value, &effect.lo, &effect.hi}) *value = std::exp(*value);
-  return effect;
-}
-
 // exp of a jackknife of the logarithm.
 Effect log_effect(const QualityStudy& study, const std::function<double(Teachers)>& statistic) {
-  return exponential_of(jackknife(
+  return exponential(jackknife(
       study.teachers.size(), [&](Teachers teachers) { return std::vector<double>{std::log(statistic(teachers))}; })[0]);
 }
 

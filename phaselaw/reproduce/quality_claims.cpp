@@ -11,8 +11,6 @@ namespace {
 constexpr LeastSquaresCase kLeastSquares = {.parameters = 8, .n = 32, .added = 32};
 constexpr int kGroups = 10, kRepetitions = 400;
 
-std::string text_of(const Effect& effect) { return base::format_value(effect.value, effect.lo, effect.hi); }
-
 report::Claim claim_of(std::string id, std::string statement, const Effect& measured) {
   report::Claim claim;
   claim.id = "E2." + std::move(id);

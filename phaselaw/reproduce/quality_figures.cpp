@@ -12,8 +12,6 @@ namespace {
 using report::Series;
 using report::Style;
 
-std::string text_of(const Effect& effect) { return base::format_value(effect.value, effect.lo, effect.hi); }
-
 void add_effect(Series& series, double x, const Effect& effect) {
   series.x.push_back(x);
   series.y.push_back(effect.value);

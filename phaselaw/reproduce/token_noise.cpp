@@ -88,8 +88,6 @@ std::vector<double> statistics_of(const TokenNoiseStudy& study, Teachers teacher
   return {numerics::mean(logs), products / squares, noisy, clean, noisy - clean};
 }
 
-std::string text_of(const Effect& effect) { return base::format_value(effect.value, effect.lo, effect.hi); }
-
 report::Claim claim_of(std::string id, std::string statement, const Effect& measured) {
   report::Claim claim;
   claim.id = "E2." + std::move(id);
@@ -117,10 +115,7 @@ TokenNoiseResults analyse(const TokenNoiseStudy& study) {
     for (const std::size_t i : some) chosen.push_back(teachers[i]);
     return statistics_of(study, chosen);
   });
-  results.useful_to_expected = effects[0];
-  for (double* value :
-       {&results.useful_to_expected.value, &results.useful_to_expected.lo, &results.useful_to_expected.hi})
-    *value = std::exp(*value);
+  results.useful_to_expected = exponential(effects[0]);
   results.exponent = effects[1];
   results.slope = effects[2];
   results.slope_of_clean = effects[3];

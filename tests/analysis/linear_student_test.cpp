@@ -41,7 +41,7 @@ steps = 40
 
 // The same flow on the kernel matrix: columns of the response of the test rows to each training row.
 numerics::Matrix<double> responses(const PreparedExperiment& p, double time) {
-  const auto f0 = p.outputs(p.split.train, p.theta_0), test0 = p.outputs(p.split.test, p.theta_0);
+  const auto f0 = p.outputs(p.split.train, p.theta_0);
   dynamics::ClosedForm flow(p.kernel(), p.split.train.n, f0, f0);
   const dynamics::TestOutputs test(flow, p.kernel(p.split.test));
   const auto rows = static_cast<Eigen::Index>(f0.size());
