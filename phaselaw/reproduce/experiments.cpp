@@ -8,7 +8,9 @@
 #include "phaselaw/reproduce/matching_band.h"
 #include "phaselaw/reproduce/noise.h"
 #include "phaselaw/reproduce/phase_transition.h"
+#include "phaselaw/reproduce/quality.h"
 #include "phaselaw/reproduce/relaxation.h"
+#include "phaselaw/reproduce/token_noise.h"
 #include "phaselaw/reproduce/two_point.h"
 
 // The list of experiments; a new one is added here.
@@ -19,7 +21,9 @@ const std::vector<Experiment>& experiments() {
       {"E1.teacher", "Phase transition on a teacher", 25, phase_transition_on_teacher},
       {"E1.text", "Phase transition on text", 50, phase_transition_on_text},
       {"E1.arrays", "Phase transition on arrays", 12, phase_transition_on_arrays},
-      {"E2.noise", "Noise", 38, noise},
+      {"E2.noise", "Noise", 31, noise},
+      {"E2.quality", "Data quality", 6, quality},
+      {"E2.token_noise", "Label noise of tokens", 5, token_noise},
       {"E3.depth_width", "Depth against width", 30, depth_width},
       {"E4.relaxation", "Constraint relaxation", 35, relaxation},
       {"E5.lazy_or_rich", "Lazy or rich", 10, lazy_or_rich},
