@@ -74,6 +74,11 @@ void add_parameters(const LawForm& form, const IntervalSet* set, bool asked, Fit
           coordinate.logarithmic
               ? fmt::format("{} ends at its bound, so the data do not constrain it; fix it, or measure a wider range",
                             coordinate.name)
+          : estimate.value > 0
+              ? fmt::format(
+                    "{} ends at the smallest measured {}, which no floor exceeds, so the law does not describe these rows or the "
+                    "noise hides the floor; fit rows of one kind, or fix {}",
+                    coordinate.name, form.law().output, coordinate.name)
               : fmt::format("{} ends at its bound, so the data show no floor; fit again with --fix {}=0",
                             coordinate.name, coordinate.name));
     else if (asked && !estimate.identified)

@@ -84,14 +84,14 @@ LawForm::LawForm(const laws::Law& law, const tables::Measurements& data, const s
     Coordinate coordinate{parameter.name, parameter.domain == laws::ParameterDomain::positive, 0, 0, 0};
     if (parameter.domain == laws::ParameterDomain::non_negative) {
       coordinate.log_unit = *low;
-      coordinate.upper = std::exp(*high - *low);
+      coordinate.upper = laws::is_floor(law, p) ? 1 : std::exp(*high - *low);
     } else if (parameter.domain == laws::ParameterDomain::real) {
       coordinate.log_unit = 0;
       coordinate.lower = -1e12;
       coordinate.upper = 1e12;
     } else if (roles[p].kind == laws::RoleKind::amplitude) {
       coordinate.lower = std::max(*low - kAmplitudeBound, -kLargestLog);
-      coordinate.upper = std::min(*high + kAmplitudeBound, kLargestLog);
+      coordinate.upper = laws::is_floor(law, p) ? *low : std::min(*high + kAmplitudeBound, kLargestLog);
     } else if (roles[p].kind == laws::RoleKind::exponent) {
       coordinate.lower = kLeastLogExponent;
       coordinate.upper = kMostLogExponent;

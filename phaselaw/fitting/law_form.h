@@ -13,8 +13,8 @@
 
 // A law bound to measurements, in the coordinates of the fit, as the solver needs it.
 //
-// Coordinates: the logarithm of a positive parameter; a floor in units of the smallest loss, between 0 and 1; a real
-// parameter in units of a typical loss. Values are logarithms of the output, so that no scale overflows. Thread-safe
+// Coordinates: the logarithm of a positive parameter; a floor in units of the smallest loss, between 0 and 1, because
+// no loss is below its floor (laws/law_roles.h says which parameters are floors); a real parameter in units of 1. Values are logarithms of the output, so that no scale overflows. Thread-safe
 // with a workspace for each thread.
 //
 // Starts: a grid over the parameters in which the law is not affine. At each point the affine parameters (amplitudes,
