@@ -75,6 +75,11 @@ double normal_quantile(double p) {
   return boost::math::quantile(boost::math::normal_distribution<double>(), p);
 }
 
+double student_t_cdf(double t, double dof) {
+  require_dof(dof, "student_t_cdf");
+  return boost::math::cdf(boost::math::students_t_distribution<double>(dof), t);
+}
+
 double student_t_quantile(double p, double dof) {
   require_probability(p, "student_t_quantile");
   require_dof(dof, "student_t_quantile");

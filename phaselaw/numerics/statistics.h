@@ -28,7 +28,8 @@ namespace phaselaw::numerics {
 
 // From Boost.Math: the normal to a few eps, Student's t and F to 1e-10 relative.
 [[nodiscard]] double normal_cdf(double x);
-[[nodiscard]] double normal_quantile(double p);                       // 0 < p < 1
+[[nodiscard]] double normal_quantile(double p);  // 0 < p < 1
+[[nodiscard]] double student_t_cdf(double t, double dof);
 [[nodiscard]] double student_t_quantile(double p, double dof);        // 0 < p < 1
 [[nodiscard]] double f_quantile(double p, double dof1, double dof2);  // 0 < p < 1
 [[nodiscard]] double chi_squared_quantile(double p, double dof);      // 0 < p < 1

@@ -67,11 +67,11 @@ report::Claim exponent_claim(const MaskStudy& s) {
       "An encoder's lowest excess risk falls with the data as fast as a decoder's: the exponent is the same.";
   claim.source = "docs/reproduce.md: open question 3 [S]";
   claim.predicted = 0;
-  claim.predicted_text = fmt::format("0 to within {}", kExponentMargin);
+  claim.predicted_text = fmt::format("0 to within {}", kMaskMargin);
   claim.measured = difference.slope;
   claim.lo = enough ? difference.lo : NAN;
   claim.hi = enough ? difference.hi : NAN;
-  claim.verdict = judge_within(0, kExponentMargin, claim.lo, claim.hi);
+  claim.verdict = judge_within(0, kMaskMargin, claim.lo, claim.hi);
   claim.reading = fmt::format(
       "Slope of ln(bidirectional/causal risk) "
       "on ln n_data over {} of {} pairs of flows of one seed that passed their minimum (Student t); "

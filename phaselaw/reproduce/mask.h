@@ -14,7 +14,7 @@ struct MaskStudy {
 };
 
 // The exponents of the data law count as equal if they differ by less than this: a fifth of the theory's exponent.
-inline constexpr double kExponentMargin = 0.2;
+inline constexpr double kMaskMargin = 0.2;
 // Rates and eigenvalues count as equal within this factor.
 inline constexpr double kRatioMargin = 1.5;
 
