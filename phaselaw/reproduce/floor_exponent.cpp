@@ -53,13 +53,16 @@ report::Claim exponent_claim(const FloorMeasurement& measured, double exponent, 
   const FloorRange& range = measured.range;
   report::Claim claim;
   claim.statement = fmt::format("The reducible loss falls as {} to the power -{}.", measured.axis, name);
-  claim.predicted = exponent;
+  claim_exponent(exponent, claim);
   claim.predicted_text = name;
   claim.measured = range.exponent;
   claim.lo = range.lo;
   claim.hi = range.hi;
-  claim.verdict = judge_number(exponent, range.lo, range.hi, range.dof > 0);
+  claim.degrees = range.dof;
+  if (!(range.dof > 0)) claim.undecidable = "There are too few independent rows for an interval.";
   claim.reading = floor_sentence(measured, exponent, name);
+  claim.finding = fmt::format("{}: the exponent of {} is {} over all floors that the data allow, beside {}.", measured.source,
+                              measured.axis, base::format_value(range.exponent, range.lo, range.hi), name);
   claim.would_change =
       "Losses nearer to the floor, over more decades, which bound the floor on both sides, or a floor that is known.";
   return claim;

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <map>
 #include <set>
+#include <tuple>
 
 #include "phaselaw/base/errors.h"
 #include "phaselaw/base/format.h"
@@ -21,22 +22,25 @@ using report::Colour;
 using report::Figure;
 using report::Style;
 
-using Cell = std::pair<std::int64_t, std::int64_t>;  // n_params, steps
-
+// All cells at their best rates.
 std::vector<FrontierCell> cells_of(const std::vector<LadderEnd>& ends) {
-  std::map<Cell, std::vector<const LadderEnd*>> by_cell;
-  for (const LadderEnd& end : ends) by_cell[{end.n_params, end.steps}].push_back(&end);
+  std::map<std::tuple<std::int64_t, std::int64_t, double>, std::vector<const LadderEnd*>> groups;
+  for (const LadderEnd& end : ends) groups[{end.n_params, end.steps, end.rate}].push_back(&end);
   std::size_t seeds = 0;
-  for (const auto& [cell, list] : by_cell) seeds = std::max(seeds, list.size());
-  std::vector<FrontierCell> cells;
-  for (auto& [cell, list] : by_cell) {
-    if (list.size() < seeds) continue;  // a seed is missing: its mean is not comparable
+  for (const auto& [key, list] : groups) seeds = std::max(seeds, list.size());
+  std::map<std::pair<std::int64_t, std::int64_t>, FrontierCell> best;
+  for (auto& [key, list] : groups) {
+    if (list.size() < seeds) continue;
     std::sort(list.begin(), list.end(), [](const auto* a, const auto* b) { return a->seed < b->seed; });
-    FrontierCell c{.n_params = cell.first, .steps = cell.second, .compute = list.front()->compute};
-    for (const LadderEnd* end : list) c.losses.push_back(end->loss);
-    c.loss = numerics::mean(c.losses);
-    cells.push_back(std::move(c));
+    const LadderEnd& first = *list.front();
+    FrontierCell cell{.n_params = first.n_params, .steps = first.steps, .rate = first.rate, .compute = first.compute};
+    for (const LadderEnd* end : list) cell.losses.push_back(end->loss);
+    cell.loss = numerics::mean(cell.losses);
+    FrontierCell& own = best.try_emplace({first.n_params, first.steps}, cell).first->second;
+    if (cell.loss < own.loss) own = std::move(cell);
   }
+  std::vector<FrontierCell> cells;
+  for (auto& [key, cell] : best) cells.push_back(std::move(cell));
   return cells;
 }
 
@@ -81,8 +85,8 @@ Figure loss_figure(const LadderStudy& study) {
   }
   figure.series.push_back(std::move(frontier));
   figure.caption =
-      "Each point is the end of a run of its own, after the decay of its learning rate: a size, a duration and a seed. "
-      "The line joins the means over the seeds on the lower convex hull.";
+      "Each point is the end of a run of its own, after the decay of its learning rate: a size, a duration, a largest rate and a seed. "
+      "The line joins the means over the seeds, at the best rates, on the lower convex hull.";
   return figure;
 }
 
@@ -154,6 +158,7 @@ LadderStudy ladder_study(const std::string& name, const StudyRuns& runs, const s
     ends.push_back({.n_params = sweep::trainable_params(experiment.model),
                     .steps = experiment.training.steps,
                     .seed = experiment.seed,
+                    .rate = base::parse_json(record.summary, runs.store_path).at("learning_rate").number(),
                     .compute = record.measurements.back().compute_flop,
                     .loss = loss});
   }
@@ -186,6 +191,7 @@ std::vector<report::Claim> claims_of(const LadderStudy& study) {
     claim.statement =
         fmt::format("The reducible loss of the best runs falls as compute to the power -{}, whatever the floor.", fraction);
     claim.source = fmt::format("two-stage law, edition {} [S]", edition.name);
+    claim.standing = report::Standing::kStated;
     claims.push_back(std::move(claim));
   };
   add(theory::edition_v1(), "1/6");
@@ -201,7 +207,7 @@ std::vector<Figure> figures_of(const LadderStudy& study, double known) {
 std::vector<report::Table> tables_of(const LadderStudy& study) {
   report::Table table;
   table.caption = "The frontier: loss at the end of the runs, and the slope to the next point without a floor.";
-  table.columns = {"compute (FLOP)", "parameters", "steps", "seeds", "loss", "slope, E = 0"};
+  table.columns = {"compute (FLOP)", "parameters", "steps", "learning rate", "seeds", "loss", "slope, E = 0"};
   const auto slopes = local_slopes(study, 0);
   for (std::size_t k = 0; k < study.frontier.size(); ++k) {
     const FrontierCell& cell = study.frontier[k];
@@ -209,7 +215,7 @@ std::vector<report::Table> tables_of(const LadderStudy& study) {
     table.rows.push_back(
         {base::format_number(cell.compute, 3, base::Notation::power),
          base::format_number(static_cast<double>(cell.n_params), 3, base::Notation::suffix),
-         base::format_count(cell.steps), base::format_count(cell.losses.size()),
+         base::format_count(cell.steps), base::format_number(cell.rate), base::format_count(cell.losses.size()),
          base::format_value(loss.value, loss.lo, loss.hi),
          k < slopes.size() ? base::format_value(slopes[k].slope, slopes[k].lo, slopes[k].hi) : ""});
   }
@@ -228,14 +234,12 @@ Finding finding_of(const LadderStudy& study, const StudyRuns& runs, std::string 
   finding.section.figures = std::move(figures);
   std::set<std::int64_t> sizes;
   for (const FrontierCell& cell : study.frontier) sizes.insert(cell.n_params);
+  std::set<std::int64_t> all;
+  for (const LadderEnd& end : study.ends) all.insert(end.n_params);
   finding.section.paragraphs.push_back(fmt::format(
       "{} of the {} sizes are on the frontier. Its first and last points are at the edge of the ladder, where a size that was "
       "not trained could be better.",
-      sizes.size(), [&] {
-        std::set<std::int64_t> all;
-        for (const LadderEnd& end : study.ends) all.insert(end.n_params);
-        return all.size();
-      }()));
+      sizes.size(), all.size()));
   if (study.unusable > 0)
     finding.section.paragraphs.push_back(fmt::format("{} runs diverged and are not used.", study.unusable));
   finding.configurations.emplace_back(study.name + " study", runs.study.json);

@@ -11,7 +11,8 @@
 // The ends of the runs of a ladder, model sizes times durations, each trained to the end of its own decay of the
 // learning rate, and the exponent of their frontier with an unknown floor.
 //
-//   cell       a size and a duration; its loss is the mean over the seeds
+//   cell       a size and a duration, at the learning rate of the study's grid with the lowest loss, its mean over the
+//              seeds; a cell without all seeds is left out
 //   frontier   the cells on the lower convex hull of (ln C, loss). Every law E + A C^-q is convex there, whatever E
 //   exponent   of E + A C^-q through the ends of all seeds on the frontier, for each floor E (fitting/floor_range.h)
 //   slopes     -d ln(L - E)/d ln C between neighbours on the frontier: mean over the seeds with Student's t interval
@@ -20,13 +21,14 @@ namespace phaselaw::reproduce {
 
 struct LadderEnd {
   std::int64_t n_params = 0, steps = 0, seed = 0;
+  double rate = 0;               // largest learning rate
   double compute = 0, loss = 0;  // compute > 0 [FLOP]
 };
 
 struct FrontierCell {
   std::int64_t n_params = 0, steps = 0;
-  double compute = 0, loss = 0;  // loss: mean over the seeds
-  std::vector<double> losses;    // by seed
+  double rate = 0, compute = 0, loss = 0;  // loss: mean over the seeds
+  std::vector<double> losses{};            // by seed
 };
 
 struct LocalSlope {
