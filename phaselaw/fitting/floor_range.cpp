@@ -132,6 +132,20 @@ void check(std::span<const double> x, std::span<const double> loss, const FloorR
                     distinct));
 }
 
+double independent_rows(std::span<const double> x, const FloorRangeOptions& options) {
+  return static_cast<double>(x.size()) / options.variance_inflation;
+}
+
+// The exponent at a floor with its interval, and the objective; n independent rows.
+std::pair<ExponentAtFloor, double> at(const PowerAtFloor& law, double floor, double n, double level) {
+  const PowerAtFloor::Result r = law.fit(floor);
+  const double dof = n - 2;
+  const double half = dof > 0 ? numerics::student_t_quantile((1 + level) / 2, dof) *
+                                    std::sqrt(r.objective / dof * r.inverse_curvature)
+                              : std::numeric_limits<double>::infinity();
+  return {{floor, r.exponent, r.exponent - half, r.exponent + half, law.amplitude(r), false}, r.objective};
+}
+
 class Scan {
  public:
   Scan(std::span<const double> x, std::span<const double> loss, const FloorRangeOptions& options)
@@ -140,7 +154,7 @@ class Scan {
     if (!(options.lowest >= 0 && options.lowest < range_.smallest))
       throw base::InputError(fmt::format("expected the lowest floor to lie in [0, {}), below the smallest loss; found {}",
                                          range_.smallest, options.lowest));
-    n_ = static_cast<double>(x.size()) / options.variance_inflation;
+    n_ = independent_rows(x, options);
     range_.dof = n_ - 3;
   }
 
@@ -165,18 +179,13 @@ class Scan {
   }
 
   void add(double floor) {
-    const PowerAtFloor::Result r = law_.fit(floor);
-    const double dof = n_ - 2;
-    const double half = dof > 0 ? numerics::student_t_quantile((1 + options_.level) / 2, dof) *
-                                      std::sqrt(r.objective / dof * r.inverse_curvature)
-                                : std::numeric_limits<double>::infinity();
-    range_.at.push_back({floor, r.exponent, r.exponent - half, r.exponent + half, law_.amplitude(r), false});
-    objective_.push_back(r.objective);
-    if (r.objective < best_) {
-      best_ = r.objective;
-      range_.floor = floor;
-      range_.exponent = r.exponent;
-    }
+    const auto [exponent, objective] = at(law_, floor, n_, options_.level);
+    range_.at.push_back(exponent);
+    objective_.push_back(objective);
+    if (objective >= best_) return;
+    best_ = objective;
+    range_.floor = floor;
+    range_.exponent = exponent.exponent;
   }
 
   // Golden-section search about the best grid point.
@@ -240,6 +249,14 @@ FloorRange exponent_over_floors(std::span<const double> x, std::span<const doubl
                                 const FloorRangeOptions& options) {
   check(x, loss, options);
   return Scan(x, loss, options).carry_out();
+}
+
+ExponentAtFloor exponent_at_floor(std::span<const double> x, std::span<const double> loss, double floor,
+                                  const FloorRangeOptions& options) {
+  check(x, loss, options);
+  if (const double smallest = *std::min_element(loss.begin(), loss.end()); !(floor >= 0 && floor < smallest))
+    throw base::InputError(fmt::format("expected a floor in [0, {}), below the smallest loss; found {}", smallest, floor));
+  return at(PowerAtFloor(x, loss, options), floor, independent_rows(x, options), options.level).first;
 }
 
 std::optional<std::pair<double, double>> floors_that_give(const FloorRange& range, double exponent) {

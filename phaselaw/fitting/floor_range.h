@@ -51,6 +51,10 @@ struct FloorRange {
 [[nodiscard]] FloorRange exponent_over_floors(std::span<const double> x, std::span<const double> loss,
                                               const FloorRangeOptions& options = {});
 
+// The exponent at a floor that is known, below every loss, with the same errors as above.
+[[nodiscard]] ExponentAtFloor exponent_at_floor(std::span<const double> x, std::span<const double> loss, double floor,
+                                                const FloorRangeOptions& options = {});
+
 // The smallest and the largest floor (plausible or not) with an interval that contains the exponent; unset if there is
 // none.
 [[nodiscard]] std::optional<std::pair<double, double>> floors_that_give(const FloorRange& range, double exponent);

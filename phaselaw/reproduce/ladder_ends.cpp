@@ -60,6 +60,21 @@ std::vector<FrontierCell> frontier_of(std::vector<FrontierCell> cells) {
   return hull;
 }
 
+struct Rows {
+  std::vector<double> compute, loss;
+};
+
+// The ends of all seeds on the frontier.
+Rows rows_of(const std::vector<FrontierCell>& frontier) {
+  Rows rows;
+  for (const FrontierCell& cell : frontier)
+    for (const double value : cell.losses) {
+      rows.compute.push_back(cell.compute);
+      rows.loss.push_back(value);
+    }
+  return rows;
+}
+
 Figure loss_figure(const LadderStudy& study) {
   Figure figure;
   figure.title = fmt::format("Loss at the end of each run: {}", study.name);
@@ -134,13 +149,8 @@ LadderStudy ladder_study(const std::string& name, std::vector<LadderEnd> ends, c
         {name}, fmt::format("expected at least three cells of size and duration on the frontier of loss against compute; "
                             "found {}; add durations or sizes",
                             study.frontier.size()));
-  std::vector<double> compute, loss;
-  for (const FrontierCell& cell : study.frontier)
-    for (const double value : cell.losses) {
-      compute.push_back(cell.compute);
-      loss.push_back(value);
-    }
-  study.measured = {name, "compute", unit, fitting::exponent_over_floors(compute, loss)};
+  const Rows rows = rows_of(study.frontier);
+  study.measured = {name, "compute", unit, fitting::exponent_over_floors(rows.compute, rows.loss)};
   return study;
 }
 
@@ -183,13 +193,27 @@ std::vector<LocalSlope> local_slopes(const LadderStudy& study, double floor) {
   return slopes;
 }
 
-std::vector<report::Claim> claims_of(const LadderStudy& study) {
+std::vector<report::Claim> claims_of(const LadderStudy& study, double known) {
   std::vector<report::Claim> claims;
+  const auto& range = study.measured.range;
+  const bool usable = std::isfinite(known) && known < range.smallest;
+  const Rows rows = rows_of(study.frontier);
   const auto add = [&](const theory::Edition& edition, const char* fraction) {
     report::Claim claim = exponent_claim(study.measured, edition.exponent(), fraction);
     claim.id = fmt::format("E1.{}.exponent_{}", study.name, edition.name);
     claim.statement =
         fmt::format("The reducible loss of the best runs falls as compute to the power -{}, whatever the floor.", fraction);
+    if (usable) {
+      const auto at = fitting::exponent_at_floor(rows.compute, rows.loss, known);
+      claim.statement = fmt::format("The loss of the best runs above its known floor falls as compute to the power -{}.", fraction);
+      claim.measured = at.exponent;
+      claim.lo = at.lo;
+      claim.hi = at.hi;
+      claim.degrees = range.dof + 1;  // the floor is not fitted
+      claim.reading = fmt::format("At the known floor {}. Without that knowledge: {}", base::format_number(known, 4), claim.reading);
+      claim.finding = fmt::format("{}: above the known floor the exponent of compute is {}, beside {}.", study.name,
+                                  base::format_value(at.exponent, at.lo, at.hi), fraction);
+    }
     claim.source = fmt::format("two-stage law, edition {} [S]", edition.name);
     claim.standing = report::Standing::kStated;
     claims.push_back(std::move(claim));
@@ -226,7 +250,7 @@ Finding finding_of(const LadderStudy& study, const StudyRuns& runs, std::string 
   Finding finding;
   finding.section.title = std::move(title);
   finding.section.lead = std::move(lead);
-  finding.section.claims = claims_of(study);
+  finding.section.claims = claims_of(study, known);
   finding.section.tables = tables_of(study);
   auto figures = figures_of(study, known);
   finding.leading.push_back(std::move(figures.front()));

@@ -52,8 +52,8 @@ struct LadderStudy {
 // Between neighbours on the frontier, at this floor, which must be below every loss of the frontier.
 [[nodiscard]] std::vector<LocalSlope> local_slopes(const LadderStudy& study, double floor);
 
-// E1.<name>.exponent_v1, .exponent_v3
-[[nodiscard]] std::vector<report::Claim> claims_of(const LadderStudy& study);
+// E1.<name>.exponent_v1, .exponent_v3: at the known floor, or over all floors that the data allow if it is NaN.
+[[nodiscard]] std::vector<report::Claim> claims_of(const LadderStudy& study, double known = base::kNaN);
 // Loss against compute; exponent against floor (`known`: a known floor, or NaN); local slopes.
 [[nodiscard]] std::vector<report::Figure> figures_of(const LadderStudy& study, double known);
 [[nodiscard]] std::vector<report::Table> tables_of(const LadderStudy& study);

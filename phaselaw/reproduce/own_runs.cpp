@@ -79,6 +79,10 @@ void judge_late(OwnRun& run) {
     run.no_late = "no form could be fitted";
     return;
   }
+  if (d.signature.diverged || d.signature.late_rise) {
+    run.no_late = d.signature.diverged ? "it diverged" : "its loss rises late";
+    return;
+  }
   std::vector<std::size_t> usable;
   for (std::size_t b = 0; b < curve.x.size(); ++b)
     if (std::isnan(curve.decay_begin) || curve.last_step[b] <= curve.decay_begin) usable.push_back(b);

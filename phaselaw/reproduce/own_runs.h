@@ -23,7 +23,8 @@
 //                 E + A x^-q for every floor E that these blocks allow (fitting/floor_range.h), n/c blocks independent
 //   agreement     tau, the standard deviation of ln q between runs, with its Q-profile interval [T: Viechtbauer 2007];
 //                 over runs whose floor is bounded on both sides
-//   frontier      the last losses of runs of at least three sizes, against compute, as the ladder of E1.text
+//   frontier      the last losses of runs of at least three sizes, against compute (6 N D if only parameters N and tokens
+//                 D are recorded), as the ladder of E1.text
 //
 // Several runs are a random effect (random_effect.h): the gains' mean; the exponents' means with the floor of every run
 // at its lower and at its upper end, and the union of the two intervals. The evidence of one run is its Akaike odds: p =

@@ -40,12 +40,12 @@ report::Claim evidence_claim(const std::vector<OwnRun>& runs, double OwnRun::*ga
   claim_at_least(0, claim);
   claim.predicted_text = "> 0";
   claim.unit = "QAICc per run";
-  set_measured(effect_of(gains), claim);
   if (gains.empty()) {
     claim.undecidable = "No run can decide this." + left_out(runs, reason);
     claim.reading = claim.undecidable;
     return claim;
   }
+  set_measured(effect_of(gains), claim);
   double sum = 0;
   for (const double g : gains) sum += g;
   claim.p_supporting = 1 / (1 + std::exp(sum / 2));
@@ -104,29 +104,21 @@ report::Claim late_claim(const std::vector<OwnRun>& runs, double exponent, const
   report::Claim claim;
   claim_exponent(exponent, claim);
   claim.predicted_text = name;
-  set_measured(late_exponent(list), claim);
   if (list.empty()) {
     claim.undecidable = "No run has a late part." + left_out(runs, &OwnRun::no_late);
     claim.reading = claim.undecidable;
     return claim;
   }
-  std::vector<std::string> floors;
+  set_measured(late_exponent(list), claim);
+  const auto without_floor = [](const OwnRun* run) { return run->late->range.at.front().exponent; };
   const auto bounded = std::count_if(list.begin(), list.end(), [](const auto* run) { return run->late->range.bounded; });
   if (list.size() == 1)
     claim.reading = floor_sentence(*list.front()->late, exponent, name);
   else
     claim.reading = fmt::format("Mean over {} runs, with every floor between the ends that its run allows; {} of the runs bound "
                                 "their floor on both sides. Without any floor the exponents are {} to {}.",
-                                list.size(), bounded, base::format_number([&] {
-                                  double least = base::kInfinity;
-                                  for (const auto* run : list) least = std::min(least, run->late->range.at.front().exponent);
-                                  return least;
-                                }()),
-                                base::format_number([&] {
-                                  double most = -base::kInfinity;
-                                  for (const auto* run : list) most = std::max(most, run->late->range.at.front().exponent);
-                                  return most;
-                                }()));
+                                list.size(), bounded, base::format_number(without_floor(std::ranges::min(list, {}, without_floor))),
+                                base::format_number(without_floor(std::ranges::max(list, {}, without_floor))));
   claim.reading += left_out(runs, &OwnRun::no_late);
   claim.finding = fmt::format("The late exponent of {} in your runs is {} over all floors that they allow, beside {}.",
                               list.front()->late->axis, base::format_value(claim.measured, claim.lo, claim.hi), name);

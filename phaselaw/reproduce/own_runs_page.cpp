@@ -84,19 +84,22 @@ report::Table run_table(const std::vector<OwnRun>& runs) {
   return table;
 }
 
-// The frontier over sizes, if the record has compute and at least three sizes with different compute.
+// The frontier over at least three sizes, against the recorded compute, or 6 N D from parameters and tokens.
 std::optional<LadderStudy> frontier_of(std::span<const tables::Curve> curves) {
   std::vector<LadderEnd> ends;
   std::set<double> sizes;
   for (const tables::Curve& curve : curves) {
     std::size_t last = curve.loss.size();
     while (last > 0 && !(std::isfinite(curve.loss[last - 1]) && curve.loss[last - 1] > 0)) --last;
-    if (last == 0 || curve.compute.empty() || !(curve.compute[last - 1] > 0) || !(curve.n_params > 0)) return {};
+    if (last == 0 || !(curve.n_params > 0) || (curve.compute.empty() && curve.tokens.empty())) return {};
+    const double compute =
+        curve.compute.empty() ? 6 * curve.n_params * curve.tokens[last - 1] : curve.compute[last - 1];
+    if (!(compute > 0) || std::isinf(compute)) return {};
     ends.push_back({.n_params = static_cast<std::int64_t>(curve.n_params),
                     .steps = curve.step.empty() ? 0 : static_cast<std::int64_t>(curve.step[last - 1]),
                     .seed = static_cast<std::int64_t>(ends.size()),
                     .rate = static_cast<double>(ends.size()),  // every run is a cell of its own
-                    .compute = curve.compute[last - 1],
+                    .compute = compute,
                     .loss = curve.loss[last - 1]});
     sizes.insert(curve.n_params);
   }

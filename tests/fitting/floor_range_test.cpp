@@ -59,7 +59,7 @@ TEST(FloorRange, EachFloorGivesTheFitWithThatFloorFixed) {
 }
 
 TEST(FloorRange, ThePlausibleFloorsAreTheProfileIntervalOfTheGeneralFit) {
-  const Curve c = planted(1.5, 0.3, 0.005, 5, 40, 2);
+  const Curve c = planted(1.5, 0.3, 0.001, 5, 40, 2);
   const FloorRange range = exponent_over_floors(c.x, c.loss);
   const Fit fit = fit_law(laws::law_from("E + A*C^-q"), measurements(c), least_squares(NAN));
   const Estimate& e = *fit.find("E");

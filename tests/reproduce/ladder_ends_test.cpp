@@ -79,7 +79,7 @@ TEST(LadderEnds, AnExponentThatNoFloorGivesIsRefutedAlthoughTheFloorIsOpen) {
 }
 
 TEST(LadderEnds, AShortLadderIsInconclusiveAndSaysForWhichFloors) {
-  const auto study = ladder_study("text", ladder(1, 1.0 / 6, 0.005, 3), "nats per token");
+  const auto study = ladder_study("text", ladder(1, 1.0 / 6, 0.03, 3), "nats per token");
   EXPECT_FALSE(study.measured.range.bounded);
   EXPECT_EQ(verdict(study, "E1.text.exponent_v1"), report::Verdict::kInconclusive);
   EXPECT_NE(claims_of(study).front().reading.find("would hold for floors of"), std::string::npos);
