@@ -155,8 +155,8 @@ Fit fit_law(const laws::Law& law, const tables::Measurements& data, const FitOpt
   std::vector<std::map<std::string, double>> starts = options.starts;
   add_nested_start(law, data, options, starts);
   if (!options.sd.empty() && options.sd.size() != data.output.size())
-    throw base::InputError(fmt::format("sd: expected one value for each of the {} rows, found {}", data.output.size(),
-                                       options.sd.size()));
+    throw base::InputError(
+        fmt::format("sd: expected one value for each of the {} rows, found {}", data.output.size(), options.sd.size()));
   const LawForm form(law, data, options.fix, std::move(starts), options.room_above(data.output));
   check_rows(form, options);
   Fit fit;

@@ -127,9 +127,8 @@ void check(std::span<const double> x, std::span<const double> loss, const FloorR
           fmt::format("row {}: expected positive finite numbers, found x {} and loss {}", i + 1, x[i], loss[i]));
   const std::size_t distinct = std::set<double>(x.begin(), x.end()).size();
   if (x.size() < 4 || distinct < 3)
-    throw base::InputError(
-        fmt::format("expected at least 4 rows at 3 places for an exponent and its floor, found {} rows at {}", x.size(),
-                    distinct));
+    throw base::InputError(fmt::format(
+        "expected at least 4 rows at 3 places for an exponent and its floor, found {} rows at {}", x.size(), distinct));
 }
 
 double independent_rows(std::span<const double> x, const FloorRangeOptions& options) {
@@ -140,9 +139,9 @@ double independent_rows(std::span<const double> x, const FloorRangeOptions& opti
 std::pair<ExponentAtFloor, double> at(const PowerAtFloor& law, double floor, double n, double level) {
   const PowerAtFloor::Result r = law.fit(floor);
   const double dof = n - 2;
-  const double half = dof > 0 ? numerics::student_t_quantile((1 + level) / 2, dof) *
-                                    std::sqrt(r.objective / dof * r.inverse_curvature)
-                              : std::numeric_limits<double>::infinity();
+  const double half =
+      dof > 0 ? numerics::student_t_quantile((1 + level) / 2, dof) * std::sqrt(r.objective / dof * r.inverse_curvature)
+              : std::numeric_limits<double>::infinity();
   return {{floor, r.exponent, r.exponent - half, r.exponent + half, law.amplitude(r), false}, r.objective};
 }
 
@@ -152,8 +151,9 @@ class Scan {
       : options_(options), law_(x, loss, options) {
     range_.smallest = *std::min_element(loss.begin(), loss.end());
     if (!(options.lowest >= 0 && options.lowest < range_.smallest))
-      throw base::InputError(fmt::format("expected the lowest floor to lie in [0, {}), below the smallest loss; found {}",
-                                         range_.smallest, options.lowest));
+      throw base::InputError(
+          fmt::format("expected the lowest floor to lie in [0, {}), below the smallest loss; found {}", range_.smallest,
+                      options.lowest));
     n_ = independent_rows(x, options);
     range_.dof = n_ - 3;
   }
@@ -255,7 +255,8 @@ ExponentAtFloor exponent_at_floor(std::span<const double> x, std::span<const dou
                                   const FloorRangeOptions& options) {
   check(x, loss, options);
   if (const double smallest = *std::min_element(loss.begin(), loss.end()); !(floor >= 0 && floor < smallest))
-    throw base::InputError(fmt::format("expected a floor in [0, {}), below the smallest loss; found {}", smallest, floor));
+    throw base::InputError(
+        fmt::format("expected a floor in [0, {}), below the smallest loss; found {}", smallest, floor));
   return at(PowerAtFloor(x, loss, options), floor, independent_rows(x, options), options.level).first;
 }
 

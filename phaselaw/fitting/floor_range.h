@@ -36,14 +36,14 @@ struct ExponentAtFloor {
 };
 
 struct FloorRange {
-  std::vector<ExponentAtFloor> at;       // ascending floors, from `lowest` to the smallest loss; the ends of the
-                                         // plausible range are among them
-  double smallest = 0;                   // smallest loss
-  double floor = 0;                      // with the lowest objective
-  double floor_lo = 0, floor_hi = 0;     // plausible floors
-  bool bounded = false;                  // both ends lie inside (lowest, smallest): the floor is identified
-  double exponent = 0, lo = 0, hi = 0;   // at `floor`, and the union over the plausible floors
-  double dof = 0;                        // n/variance_inflation - 3
+  std::vector<ExponentAtFloor> at;      // ascending floors, from `lowest` to the smallest loss; the ends of the
+                                        // plausible range are among them
+  double smallest = 0;                  // smallest loss
+  double floor = 0;                     // with the lowest objective
+  double floor_lo = 0, floor_hi = 0;    // plausible floors
+  bool bounded = false;                 // both ends lie inside (lowest, smallest): the floor is identified
+  double exponent = 0, lo = 0, hi = 0;  // at `floor`, and the union over the plausible floors
+  double dof = 0;                       // n/variance_inflation - 3
 };
 
 // InputError for fewer than 4 rows or two distinct x, and for values that are not positive and finite. Exponents may be

@@ -4,9 +4,8 @@
 #include <cmath>
 
 #include "phaselaw/base/errors.h"
-#include "phaselaw/tables/columns.h"
-
 #include "phaselaw/fitting/law_form.h"
+#include "phaselaw/tables/columns.h"
 
 namespace phaselaw::fitting {
 

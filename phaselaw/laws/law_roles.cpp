@@ -96,24 +96,38 @@ bool is_floor(const Law& law, std::size_t parameter) {
     const auto l = static_cast<std::size_t>(node.left), r = static_cast<std::size_t>(node.right);
     const bool left = node.left >= 0 && sign[l], right = node.right >= 0 && sign[r];
     switch (node.op) {
-      case Op::number: sign[i] = node.number >= 0; break;
-      case Op::parameter: sign[i] = law.parameters[node.index].domain != ParameterDomain::real; break;
+      case Op::number:
+        sign[i] = node.number >= 0;
+        break;
+      case Op::parameter:
+        sign[i] = law.parameters[node.index].domain != ParameterDomain::real;
+        break;
       case Op::column:
       case Op::exp:
       case Op::sqrt:
-      case Op::lambert_w: sign[i] = true; break;  // a column is >= 0, and so is the argument of lambert_w
-      case Op::power: sign[i] = left; break;
-      case Op::max: sign[i] = left || right; break;
+      case Op::lambert_w:
+        sign[i] = true;
+        break;  // a column is >= 0, and so is the argument of lambert_w
+      case Op::power:
+        sign[i] = left;
+        break;
+      case Op::max:
+        sign[i] = left || right;
+        break;
       case Op::add:
       case Op::multiply:
       case Op::divide:
-      case Op::min: sign[i] = left && right; break;
+      case Op::min:
+        sign[i] = left && right;
+        break;
       case Op::subtract:
       case Op::negate:
-      case Op::log: break;
+      case Op::log:
+        break;
     }
     adds[i] = contains[i] = node.op == Op::parameter && node.index == parameter;
-    others[i] = (node.op == Op::parameter && !adds[i]) || (node.left >= 0 && others[l]) || (node.right >= 0 && others[r]);
+    others[i] =
+        (node.op == Op::parameter && !adds[i]) || (node.left >= 0 && others[l]) || (node.right >= 0 && others[r]);
     if (adds[i]) continue;
     const bool in_left = node.left >= 0 && contains[l], in_right = node.right >= 0 && contains[r];
     contains[i] = in_left || in_right;

@@ -102,7 +102,8 @@ report::Claim floor_claim(const LadderStudy& study) {
   const auto& range = study.measured.range;
   report::Claim claim;
   claim.id = "E1.arrays.floor";
-  claim.statement = "The floor of a power law fitted to the loss of the best runs is the noise that was added to the targets.";
+  claim.statement =
+      "The floor of a power law fitted to the loss of the best runs is the noise that was added to the targets.";
   claim.source = "docs/theory/excess-risk.md: the loss is the excess risk and the noise xi^2 [T]";
   claim.standing = report::Standing::kImplied;
   claim_equal(noise_of_test(make_arrays()), kFloorMargin * noise_of_test(make_arrays()), claim);
@@ -180,9 +181,10 @@ StudyRuns arrays_runs(const Context& context) {
   if (n_data < kFewest)
     throw base::InputError(
         {files.x},
-        fmt::format("expected at least {} sequences, of which a quarter is for testing, for runs of five durations that use "
-                    "each sequence once; found {}",
-                    4 * kFewest / 3 + 1, files.n));
+        fmt::format(
+            "expected at least {} sequences, of which a quarter is for testing, for runs of five durations that use "
+            "each sequence once; found {}",
+            4 * kFewest / 3 + 1, files.n));
   base::Value durations;
   for (const std::int64_t part : {16, 8, 4, 2, 1}) durations.push_back(longest / part);
   document["grid"]["training.steps"] = std::move(durations);
@@ -207,7 +209,8 @@ Finding arrays_ladder(const Context& context) {
       "Model sizes times durations, each sequence used once and each run with its own decay of the learning rate. "
       "Only the ends of the runs are judged, for every floor that they allow.";
   Finding finding = finding_of(
-      study, runs, own ? "Your arrays without a known floor" : "Arrays with a known floor, from a target that is no transformer",
+      study, runs,
+      own ? "Your arrays without a known floor" : "Arrays with a known floor, from a target that is no transformer",
       own ? fmt::format("The sequences of {} and {}. {}", context.arrays_x, context.arrays_y, how)
           : "Each token's target is tanh of fixed random projections of the mean of the last three tokens, "
             "with noise of standard deviation 0.2. The student uses only the files, so the fit must find the floor that the "

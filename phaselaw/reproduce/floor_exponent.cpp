@@ -24,7 +24,8 @@ std::string plausible_text(const FloorRange& range) {
   const double lowest = range.at.front().floor;
   std::string text = range_text(range.floor_lo, range.floor_hi);
   if (range.floor_hi >= range.smallest) text += ", up to the smallest measured loss";
-  if (range.floor_lo <= lowest) text += lowest > 0 ? ", down to the smallest one considered" : ", down to no floor at all";
+  if (range.floor_lo <= lowest)
+    text += lowest > 0 ? ", down to the smallest one considered" : ", down to no floor at all";
   return text;
 }
 
@@ -38,14 +39,15 @@ std::string floors_text(const FloorRange& range, double exponent) {
 std::string floor_sentence(const FloorMeasurement& measured, double exponent, const std::string& name) {
   const FloorRange& range = measured.range;
   const auto floors = fitting::floors_that_give(range, exponent);
-  std::string text = fmt::format("The data allow floors of {} ({}); over them the exponent is {}. ", plausible_text(range),
-                                 measured.unit, base::format_interval(range.lo, range.hi));
+  std::string text = fmt::format("The data allow floors of {} ({}); over them the exponent is {}. ",
+                                 plausible_text(range), measured.unit, base::format_interval(range.lo, range.hi));
   if (!floors)
     text += fmt::format("No floor below the smallest measured loss, {}, gives {}.",
                         base::format_number(range.smallest, 4), name);
   else
-    text += fmt::format("{} would hold for floors of {}{}.", name, range_text(floors->first, floors->second),
-                        floors->second < range.floor_lo || floors->first > range.floor_hi ? ", which the data refute" : "");
+    text +=
+        fmt::format("{} would hold for floors of {}{}.", name, range_text(floors->first, floors->second),
+                    floors->second < range.floor_lo || floors->first > range.floor_hi ? ", which the data refute" : "");
   return text;
 }
 
@@ -61,8 +63,9 @@ report::Claim exponent_claim(const FloorMeasurement& measured, double exponent, 
   claim.degrees = range.dof;
   if (!(range.dof > 0)) claim.undecidable = "There are too few independent rows for an interval.";
   claim.reading = floor_sentence(measured, exponent, name);
-  claim.finding = fmt::format("{}: the exponent of {} is {} over all floors that the data allow, beside {}.", measured.source,
-                              measured.axis, base::format_value(range.exponent, range.lo, range.hi), name);
+  claim.finding =
+      fmt::format("{}: the exponent of {} is {} over all floors that the data allow, beside {}.", measured.source,
+                  measured.axis, base::format_value(range.exponent, range.lo, range.hi), name);
   claim.would_change =
       "Losses nearer to the floor, over more decades, which bound the floor on both sides, or a floor that is known.";
   return claim;
@@ -108,10 +111,11 @@ report::Table floor_table(const std::vector<FloorMeasurement>& measured) {
   report::Table table;
   table.caption =
       "Floors that the data allow, the exponent over all of them, and the floors for which a stated exponent would hold.";
-  table.columns = {"source", "exponent of", "floors allowed", "bounded", "exponent", "floors for 1/6", "floors for 1/7"};
+  table.columns = {"source",   "exponent of",    "floors allowed", "bounded",
+                   "exponent", "floors for 1/6", "floors for 1/7"};
   for (const FloorMeasurement& m : measured)
-    table.rows.push_back({m.source, m.axis, range_text(m.range.floor_lo, m.range.floor_hi), m.range.bounded ? "yes" : "no",
-                          base::format_value(m.range.exponent, m.range.lo, m.range.hi),
+    table.rows.push_back({m.source, m.axis, range_text(m.range.floor_lo, m.range.floor_hi),
+                          m.range.bounded ? "yes" : "no", base::format_value(m.range.exponent, m.range.lo, m.range.hi),
                           floors_text(m.range, theory::edition_v1().exponent()),
                           floors_text(m.range, theory::edition_v3().exponent())});
   return table;

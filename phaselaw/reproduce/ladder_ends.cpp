@@ -146,9 +146,10 @@ LadderStudy ladder_study(const std::string& name, std::vector<LadderEnd> ends, c
   study.frontier = frontier_of(cells_of(study.ends));
   if (study.frontier.size() < 3)
     throw base::InputError(
-        {name}, fmt::format("expected at least three cells of size and duration on the frontier of loss against compute; "
-                            "found {}; add durations or sizes",
-                            study.frontier.size()));
+        {name},
+        fmt::format("expected at least three cells of size and duration on the frontier of loss against compute; "
+                    "found {}; add durations or sizes",
+                    study.frontier.size()));
   const Rows rows = rows_of(study.frontier);
   study.measured = {name, "compute", unit, fitting::exponent_over_floors(rows.compute, rows.loss)};
   return study;
@@ -201,16 +202,18 @@ std::vector<report::Claim> claims_of(const LadderStudy& study, double known) {
   const auto add = [&](const theory::Edition& edition, const char* fraction) {
     report::Claim claim = exponent_claim(study.measured, edition.exponent(), fraction);
     claim.id = fmt::format("E1.{}.exponent_{}", study.name, edition.name);
-    claim.statement =
-        fmt::format("The reducible loss of the best runs falls as compute to the power -{}, whatever the floor.", fraction);
+    claim.statement = fmt::format(
+        "The reducible loss of the best runs falls as compute to the power -{}, whatever the floor.", fraction);
     if (usable) {
       const auto at = fitting::exponent_at_floor(rows.compute, rows.loss, known);
-      claim.statement = fmt::format("The loss of the best runs above its known floor falls as compute to the power -{}.", fraction);
+      claim.statement =
+          fmt::format("The loss of the best runs above its known floor falls as compute to the power -{}.", fraction);
       claim.measured = at.exponent;
       claim.lo = at.lo;
       claim.hi = at.hi;
       claim.degrees = range.dof + 1;  // the floor is not fitted
-      claim.reading = fmt::format("At the known floor {}. Without that knowledge: {}", base::format_number(known, 4), claim.reading);
+      claim.reading = fmt::format("At the known floor {}. Without that knowledge: {}", base::format_number(known, 4),
+                                  claim.reading);
       claim.finding = fmt::format("{}: above the known floor the exponent of compute is {}, beside {}.", study.name,
                                   base::format_value(at.exponent, at.lo, at.hi), fraction);
     }
@@ -224,7 +227,8 @@ std::vector<report::Claim> claims_of(const LadderStudy& study, double known) {
 }
 
 std::vector<Figure> figures_of(const LadderStudy& study, double known) {
-  Figure floors = floor_figure(fmt::format("Exponent against the assumed floor: {}", study.name), {study.measured}, known);
+  Figure floors =
+      floor_figure(fmt::format("Exponent against the assumed floor: {}", study.name), {study.measured}, known);
   return {std::move(floors), loss_figure(study), slope_figure(study, known)};
 }
 
@@ -236,12 +240,11 @@ std::vector<report::Table> tables_of(const LadderStudy& study) {
   for (std::size_t k = 0; k < study.frontier.size(); ++k) {
     const FrontierCell& cell = study.frontier[k];
     const Mean loss = mean_of(cell.losses);
-    table.rows.push_back(
-        {base::format_number(cell.compute, 3, base::Notation::power),
-         base::format_number(static_cast<double>(cell.n_params), 3, base::Notation::suffix),
-         base::format_count(cell.steps), base::format_number(cell.rate), base::format_count(cell.losses.size()),
-         base::format_value(loss.value, loss.lo, loss.hi),
-         k < slopes.size() ? base::format_value(slopes[k].slope, slopes[k].lo, slopes[k].hi) : ""});
+    table.rows.push_back({base::format_number(cell.compute, 3, base::Notation::power),
+                          base::format_number(static_cast<double>(cell.n_params), 3, base::Notation::suffix),
+                          base::format_count(cell.steps), base::format_number(cell.rate),
+                          base::format_count(cell.losses.size()), base::format_value(loss.value, loss.lo, loss.hi),
+                          k < slopes.size() ? base::format_value(slopes[k].slope, slopes[k].lo, slopes[k].hi) : ""});
   }
   return {std::move(table), floor_table({study.measured})};
 }

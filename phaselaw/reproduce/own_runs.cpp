@@ -13,10 +13,10 @@ namespace phaselaw::reproduce {
 
 namespace {
 
-constexpr double kLateFactor = 10;         // of the clock
-constexpr double kShortestFactor = 3;      // with less, a slope has no meaning
+constexpr double kLateFactor = 10;     // of the clock
+constexpr double kShortestFactor = 3;  // with less, a slope has no meaning
 constexpr std::size_t kFewestBlocks = 8;
-constexpr double kEarliest = 1.0 / 300;    // a record that begins later than this share of its end has no first stage
+constexpr double kEarliest = 1.0 / 300;  // a record that begins later than this share of its end has no first stage
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
@@ -40,9 +40,11 @@ void judge_start(bool rate_known, OwnRun& run) {
   if (d.fits.forms.empty()) {
     run.no_start = "no form could be fitted";
   } else if (curve.x.front() > kEarliest * curve.x.back()) {
-    run.no_start = fmt::format("the record begins at {} of its end", base::format_percent(curve.x.front() / curve.x.back()));
+    run.no_start =
+        fmt::format("the record begins at {} of its end", base::format_percent(curve.x.front() / curve.x.back()));
   } else if (!rate_known) {
-    run.no_start = "its learning rate is not known, and a warm-up looks like an exponential start; give an lr column or --warmup";
+    run.no_start =
+        "its learning rate is not known, and a warm-up looks like an exponential start; give an lr column or --warmup";
   } else {
     const double exponential =
         lowest(d.fits, [](const auto& form) { return form.start == advice::Start::exponential; });
@@ -106,7 +108,8 @@ void judge_late(OwnRun& run) {
                               x.size() == 1 ? "" : "s", x.empty() ? "1" : base::format_number(x.back() / x.front(), 2));
     return;
   }
-  run.late = FloorMeasurement{curve.name, axis_of(curve.clock), curve.quantity, fitting::exponent_over_floors(x, loss, options)};
+  run.late = FloorMeasurement{curve.name, axis_of(curve.clock), curve.quantity,
+                              fitting::exponent_over_floors(x, loss, options)};
   if (!(run.late->range.dof > 0)) run.no_late = "its late part has too few independent blocks for an interval";
 }
 
@@ -118,9 +121,10 @@ void OwnRunsRequest::validate() const {
   const bool given = !run.empty() || !read.col.empty() || !read.loss.empty() || !read.scale.empty() ||
                      !read.where.empty() || schedule.given();
   if (given)
-    throw base::InputError({"--curves"},
-                           "expected files with loss curves, because run, col, loss, scale, where, warmup and decay are "
-                           "about them; found none");
+    throw base::InputError(
+        {"--curves"},
+        "expected files with loss curves, because run, col, loss, scale, where, warmup and decay are "
+        "about them; found none");
 }
 
 std::vector<OwnRun> judged_runs(std::span<const tables::Curve> curves, const advice::DiagnoseOptions& options) {

@@ -22,7 +22,7 @@
 //   late exponent of the last factor 10 of the clock, after the bend and before any decay of the learning rate:
 //                 E + A x^-q for every floor E that these blocks allow (fitting/floor_range.h), n/c blocks independent
 //   agreement     tau, the standard deviation of ln q between runs, with its Q-profile interval [T: Viechtbauer 2007];
-//                 over runs whose floor is bounded on both sides
+//                 over runs with a floor that is bounded on both sides
 //   frontier      the last losses of runs of at least three sizes, against compute (6 N D if only parameters N and tokens
 //                 D are recorded), as the ladder of E1.text
 //

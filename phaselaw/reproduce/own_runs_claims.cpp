@@ -56,10 +56,11 @@ report::Claim evidence_claim(const std::vector<OwnRun>& runs, double OwnRun::*ga
     if (std::isfinite(between.refuting)) claim.p_refuting = std::max(claim.p_refuting, between.refuting);
   }
   const auto favour = std::count_if(gains.begin(), gains.end(), [](double g) { return g > 0; });
-  claim.reading = fmt::format("{} of {} run{} favour {} over {}, by {} of QAICc on average; neighbouring residuals are correlated, "
-                              "and only independent blocks count.{}",
-                              favour, gains.size(), gains.size() == 1 ? "" : "s", winner, loser,
-                              base::format_number(claim.measured, 2), left_out(runs, reason));
+  claim.reading = fmt::format(
+      "{} of {} run{} favour {} over {}, by {} of QAICc on average; neighbouring residuals are correlated, "
+      "and only independent blocks count.{}",
+      favour, gains.size(), gains.size() == 1 ? "" : "s", winner, loser, base::format_number(claim.measured, 2),
+      left_out(runs, reason));
   claim.finding = fmt::format("Of {} of your runs, {} favour {} over {}.", gains.size(), favour, winner, loser);
   return claim;
 }
@@ -111,14 +112,16 @@ report::Claim late_claim(const std::vector<OwnRun>& runs, double exponent, const
   }
   set_measured(late_exponent(list), claim);
   const auto without_floor = [](const OwnRun* run) { return run->late->range.at.front().exponent; };
-  const auto bounded = std::count_if(list.begin(), list.end(), [](const auto* run) { return run->late->range.bounded; });
+  const auto bounded =
+      std::count_if(list.begin(), list.end(), [](const auto* run) { return run->late->range.bounded; });
   if (list.size() == 1)
     claim.reading = floor_sentence(*list.front()->late, exponent, name);
   else
-    claim.reading = fmt::format("Mean over {} runs, with every floor between the ends that its run allows; {} of the runs bound "
-                                "their floor on both sides. Without any floor the exponents are {} to {}.",
-                                list.size(), bounded, base::format_number(without_floor(std::ranges::min(list, {}, without_floor))),
-                                base::format_number(without_floor(std::ranges::max(list, {}, without_floor))));
+    claim.reading = fmt::format(
+        "Mean over {} runs, with every floor between the ends that its run allows; {} of the runs bound "
+        "their floor on both sides. Without any floor the exponents are {} to {}.",
+        list.size(), bounded, base::format_number(without_floor(std::ranges::min(list, {}, without_floor))),
+        base::format_number(without_floor(std::ranges::max(list, {}, without_floor))));
   claim.reading += left_out(runs, &OwnRun::no_late);
   claim.finding = fmt::format("The late exponent of {} in your runs is {} over all floors that they allow, beside {}.",
                               list.front()->late->axis, base::format_value(claim.measured, claim.lo, claim.hi), name);
@@ -150,9 +153,10 @@ report::Claim agreement_claim(const std::vector<OwnRun>& runs) {
                                     values.size(), runs.size());
   claim.reading = values.size() < 2
                       ? claim.undecidable
-                      : fmt::format("Between {}: standard deviation of ln q beyond the runs' own intervals, with its Q-profile "
-                                    "interval.",
-                                    fmt::join(names, ", "));
+                      : fmt::format(
+                            "Between {}: standard deviation of ln q beyond the runs' own intervals, with its Q-profile "
+                            "interval.",
+                            fmt::join(names, ", "));
   claim.would_change = "More and longer runs, which bound their floors.";
   return claim;
 }
@@ -161,7 +165,8 @@ report::Claim agreement_claim(const std::vector<OwnRun>& runs) {
 
 std::vector<report::Claim> claims_of(const std::vector<OwnRun>& runs) {
   std::vector<report::Claim> claims;
-  claims.push_back(evidence_claim(runs, &OwnRun::start_gain, &OwnRun::no_start, "an exponential start", "a power start"));
+  claims.push_back(
+      evidence_claim(runs, &OwnRun::start_gain, &OwnRun::no_start, "an exponential start", "a power start"));
   claims.back().id = "E8.first_stage";
   claims.back().statement = "The loss falls exponentially before it falls as a power.";
   claims.back().source = "docs/theory/two-stage-law.md, exponential first stage [S]";
@@ -178,12 +183,14 @@ std::vector<report::Claim> claims_of(const std::vector<OwnRun>& runs) {
     claims.back().standing = standing;
   };
   late("E8.exponent_steps", kStepsExponent, "1/2", report::Standing::kImplied);
-  claims.back().statement = "Within one run, of fixed size and batch, the reducible loss falls as steps to the power -1/2.";
+  claims.back().statement =
+      "Within one run, of fixed size and batch, the reducible loss falls as steps to the power -1/2.";
   claims.back().source = "accounting of the two-stage law with only the time charged, 1/p_T, p_T = 2 [R]";
   for (const auto& [edition, name] : {std::pair(theory::edition_v1(), "1/6"), std::pair(theory::edition_v3(), "1/7")}) {
     const std::string id = fmt::format("E8.exponent_{}", edition.name);
     late(id.c_str(), edition.exponent(), name, report::Standing::kStated);
-    claims.back().statement = fmt::format("Within one run the reducible loss falls late as compute to the power -{}.", name);
+    claims.back().statement =
+        fmt::format("Within one run the reducible loss falls late as compute to the power -{}.", name);
     claims.back().source = fmt::format(
         "two-stage law, edition {} [S]; its accounting states it for the best over sizes and implies 1/2 within one run [R]",
         edition.name);

@@ -32,7 +32,8 @@ std::vector<tables::Curve> read_curves(const Context& context) {
   tables::keep_runs(curves, own.run);
   std::erase_if(curves, [](const tables::Curve& curve) { return curve.loss.empty(); });
   if (curves.empty())
-    throw base::InputError({own.curves.front()}, "expected at least one run with a loss; found none; name the column with --loss");
+    throw base::InputError({own.curves.front()},
+                           "expected at least one run with a loss; found none; name the column with --loss");
   return curves;
 }
 
@@ -53,8 +54,8 @@ report::Figure curve_figure(const std::vector<OwnRun>& runs) {
                              .colour = report::series_colour(drawn++),
                              .width = 1});
   }
-  figure.caption = fmt::format("Block means of {} of {} runs, before any decay of the learning rate that was left out.", drawn,
-                               runs.size());
+  figure.caption = fmt::format("Block means of {} of {} runs, before any decay of the learning rate that was left out.",
+                               drawn, runs.size());
   return figure;
 }
 
@@ -63,7 +64,8 @@ report::Table run_table(const std::vector<OwnRun>& runs) {
   table.caption =
       "Each run: difference of QAICc in favour of an exponential start and of a bend; late exponent without a floor (the slope "
       "of the total loss) and over all floors that it allows. A dash: this run cannot decide.";
-  table.columns = {"run", "rows", "clock", "start", "bend", "late part from", "exponent, E = 0", "exponent", "floor allowed"};
+  table.columns = {"run",      "rows",         "clock", "start", "bend", "late part from", "exponent, E = 0",
+                   "exponent", "floor allowed"};
   for (const OwnRun& run : runs) {
     const auto& curve = run.diagnosis.curve;
     std::vector<std::string> row = {curve.name, base::format_count(curve.n_rows), curve.clock,
@@ -75,7 +77,8 @@ report::Table run_table(const std::vector<OwnRun>& runs) {
       row.push_back(base::format_number(run.from, 2, base::notation_of(curve.unit)));
       row.push_back(base::format_value(none.exponent, none.lo, none.hi));
       row.push_back(base::format_value(range.exponent, range.lo, range.hi));
-      row.push_back(fmt::format("{}{}", base::format_interval(range.floor_lo, range.floor_hi), range.bounded ? "" : ", open"));
+      row.push_back(
+          fmt::format("{}{}", base::format_interval(range.floor_lo, range.floor_hi), range.bounded ? "" : ", open"));
     } else {
       row.insert(row.end(), {"–", "–", "–", "–"});
     }
@@ -130,7 +133,8 @@ Finding own_runs(const Context& context) {
   options.schedule = context.own.schedule;
   options.threads = context.threads;
   const std::vector<OwnRun> runs = judged_runs(curves, options);
-  const bool compute = std::any_of(runs.begin(), runs.end(), [](const auto& run) { return run.diagnosis.curve.clock == "compute"; });
+  const bool compute =
+      std::any_of(runs.begin(), runs.end(), [](const auto& run) { return run.diagnosis.curve.clock == "compute"; });
 
   Finding finding;
   finding.section.title = "Your own runs";
@@ -144,10 +148,12 @@ Finding own_runs(const Context& context) {
   finding.leading.push_back(curve_figure(runs));
   std::vector<FloorMeasurement> late;
   for (const OwnRun& run : runs)
-    if (run.late && run.no_late.empty() && late.size() < kMostDrawn && (late.empty() || run.late->axis == late.front().axis))
+    if (run.late && run.no_late.empty() && late.size() < kMostDrawn &&
+        (late.empty() || run.late->axis == late.front().axis))
       late.push_back(*run.late);
   if (!late.empty())
-    finding.section.figures.push_back(floor_figure("Late exponent against the assumed floor: your runs", late, base::kNaN));
+    finding.section.figures.push_back(
+        floor_figure("Late exponent against the assumed floor: your runs", late, base::kNaN));
   finding.section.tables.push_back(run_table(runs));
   for (const OwnRun& run : runs)
     for (const std::string& note : run.diagnosis.notes)

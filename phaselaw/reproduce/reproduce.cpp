@@ -32,7 +32,8 @@ constexpr const char* kDefaultText = "/usr/share/games/fortunes";
 // E8 alone uses no text.
 bool needs_text(const ReproduceOptions& options) {
   return !options.text.empty() || options.only.empty() ||
-         !std::all_of(options.only.begin(), options.only.end(), [](const auto& word) { return word.starts_with("E8"); });
+         !std::all_of(options.only.begin(), options.only.end(),
+                      [](const auto& word) { return word.starts_with("E8"); });
 }
 
 std::string text_of(const ReproduceOptions& options) {
@@ -63,15 +64,17 @@ std::vector<const Experiment*> chosen(const std::vector<std::string>& only, bool
   for (const auto& experiment : experiments()) {
     const bool named = std::any_of(only.begin(), only.end(), [&](const auto& w) { return asked_for(experiment, w); });
     if (named && experiment.needs_curves && !with_curves)
-      throw base::InputError({"--curves"}, fmt::format("{} judges your own training logs; name one or several files with "
-                                                       "--curves FILE",
-                                                       experiment.id));
+      throw base::InputError({"--curves"},
+                             fmt::format("{} judges your own training logs; name one or several files with "
+                                         "--curves FILE",
+                                         experiment.id));
     if (!named && (!only.empty() || (experiment.needs_curves && !with_curves))) continue;
     used = used || experiment.needs_curves;
     list.push_back(&experiment);
   }
   if (with_curves && !used)
-    throw base::InputError({"--curves"}, "only E8 uses your logs, and --only leaves it out; add --only E8, or omit --curves");
+    throw base::InputError({"--curves"},
+                           "only E8 uses your logs, and --only leaves it out; add --only E8, or omit --curves");
   return list;
 }
 

@@ -4,7 +4,7 @@
 #include "phaselaw/reproduce/experiment.h"
 #include "phaselaw/reproduce/ladder_ends.h"
 
-// Experiment 1 on real text, whose floor nobody knows: bytes, next-byte cross-entropy, every sequence used at most once.
+// Experiment 1 on real text with an unknown floor: bytes, next-byte cross-entropy, every sequence used at most once.
 //
 // A ladder of model sizes and durations with one layer, muP, and the best of several learning rates for each cell; each
 // run ends with its own linear decay. Only the ends are judged (ladder_ends.h). The muP rate is nearly the same for all

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "phaselaw/fitting/floor_range.h"
 
+#include <algorithm>
 #include <cmath>
 #include <vector>
 
@@ -8,6 +9,7 @@
 
 #include "phaselaw/base/errors.h"
 #include "phaselaw/fitting/fit.h"
+#include "phaselaw/fitting/law_form.h"
 #include "phaselaw/fitting/profile.h"
 #include "phaselaw/laws/law.h"
 #include "phaselaw/numerics/random.h"
@@ -24,7 +26,8 @@ Curve planted(double floor, double exponent, double noise, double decades, std::
   Curve c;
   c.x = numerics::log_spaced(1e6, 1e6 * std::pow(10, decades), n);
   numerics::RandomStream stream(1000, "floor_range", draw);
-  for (const double x : c.x) c.loss.push_back((floor + 20 * std::pow(x, -exponent)) * std::exp(noise * stream.normal()));
+  for (const double x : c.x)
+    c.loss.push_back((floor + 20 * std::pow(x, -exponent)) * std::exp(noise * stream.normal()));
   return c;
 }
 
@@ -125,6 +128,51 @@ TEST(FloorRange, InflationUndoesRepetition) {
   EXPECT_NEAR(same.floor_hi, once.floor_hi, 1e-6);
   EXPECT_NEAR(same.lo, once.lo, 1e-6);
   EXPECT_NEAR(same.hi, once.hi, 1e-6);
+}
+
+TEST(FloorRange, AKnownFloorGivesTheEntryOfTheGridAtThatFloor) {
+  const Curve c = planted(1.5, 0.2, 0.01, 4, 30, 6);
+  const FloorRange range = exponent_over_floors(c.x, c.loss);
+  for (const std::size_t k : {std::size_t{0}, range.at.size() / 2}) {
+    const auto at = exponent_at_floor(c.x, c.loss, range.at[k].floor);
+    EXPECT_EQ(at.exponent, range.at[k].exponent);
+    EXPECT_EQ(at.lo, range.at[k].lo);
+    EXPECT_EQ(at.hi, range.at[k].hi);
+  }
+  EXPECT_THROW((void)exponent_at_floor(c.x, c.loss, range.smallest), base::InputError);
+}
+
+// n losses of noise sd around their floor: the smallest lies below it, and the room covers the floor in 97.5 % of draws.
+TEST(FloorRoom, CoversTheFloorOfACurveThatHasReachedIt) {
+  EXPECT_EQ(floor_room(std::vector<double>{3, 2}, {}), 0);
+  int covered = 0;
+  constexpr int kDraws = 400;
+  for (std::uint64_t draw = 0; draw < kDraws; ++draw) {
+    numerics::RandomStream stream(1000, "floor room", draw);
+    std::vector<double> loss, sd(50, 0.01);
+    for (std::size_t i = 0; i < sd.size(); ++i) loss.push_back(2 * std::exp(0.01 * stream.normal()));
+    const double smallest = *std::min_element(loss.begin(), loss.end());
+    EXPECT_LT(smallest, 2);
+    covered += smallest * std::exp(floor_room(loss, sd)) >= 2 ? 1 : 0;
+  }
+  EXPECT_GE(covered, 377);  // 390 expected; four standard deviations of 3.1 below
+}
+
+// With known errors the general fit finds the floor of such a curve; without them it ends at the smallest loss.
+TEST(FloorRoom, KnownErrorsLetAFitFindAFloorThatWasReached) {
+  tables::Measurements data;
+  data.columns.add("step", numerics::log_spaced(1, 1000, 80));
+  numerics::RandomStream stream(1000, "reached floor");
+  for (const double t : data.columns.get("step"))
+    data.output.push_back((2 + 3 * std::exp(-t / 20)) * std::exp(0.01 * stream.normal()));
+  FitOptions options = least_squares(NAN);
+  const Fit hard = fit_law(laws::law_from("exponential"), data, options);
+  EXPECT_FALSE(hard.find("E")->identified);
+  EXPECT_LE(hard.find("E")->value, *std::min_element(data.output.begin(), data.output.end()) * (1 + 1e-12));
+  options.sd.assign(80, 0.01);
+  const Fit known = fit_law(laws::law_from("exponential"), data, options);
+  EXPECT_TRUE(known.find("E")->identified);
+  EXPECT_NEAR(known.find("E")->value, 2, 4 * 2 * 0.01 / std::sqrt(40));
 }
 
 TEST(FloorRange, TooFewRowsAndBadNumbersAreErrors) {

@@ -23,10 +23,10 @@ TEST(LawRoles, AFloorIsAParameterPlusTermsThatAreNeverNegative) {
   EXPECT_FALSE(floor_in("E + A*N^-alpha", "A"));
   EXPECT_FALSE(floor_in("E + A*N^-alpha", "alpha"));
   EXPECT_FALSE(floor_in("E + A*S1^-alpha - K*S2", "E"));  // annealing lowers the loss below E
-  EXPECT_FALSE(floor_in("E + A*log(N)", "E"));             // may be negative
-  EXPECT_FALSE(floor_in("E*(1 + A*N^-alpha)", "E"));       // no sum
-  EXPECT_FALSE(floor_in("E + E*A*N^-alpha", "E"));         // E again in the other term
-  EXPECT_FALSE(floor_in("E + 0*N", "E"));                  // a mean
+  EXPECT_FALSE(floor_in("E + A*log(N)", "E"));            // may be negative
+  EXPECT_FALSE(floor_in("E*(1 + A*N^-alpha)", "E"));      // no sum
+  EXPECT_FALSE(floor_in("E + E*A*N^-alpha", "E"));        // E again in the other term
+  EXPECT_FALSE(floor_in("E + 0*N", "E"));                 // a mean
 }
 
 // The definition: at any parameters, no value of the law is below its floor.

@@ -51,7 +51,7 @@ TEST(LadderEnds, TheFrontierTakesTheBestSizesAndRates) {
     EXPECT_EQ(cell.rate, 0.01);
     EXPECT_EQ(cell.losses.size(), 3U);
   }
-    for (std::size_t k = 1; k + 1 < study.frontier.size(); ++k)
+  for (std::size_t k = 1; k + 1 < study.frontier.size(); ++k)
     EXPECT_EQ(study.frontier[k].n_params, study.frontier[k].steps) << k;
 }
 

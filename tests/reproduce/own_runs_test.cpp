@@ -94,7 +94,7 @@ TEST(OwnRuns, ThePlantedSixthLiesInTheRangeAndIsExactAtItsFloor) {
     EXPECT_LE(range.lo, 1.0 / 6);
     EXPECT_GE(range.hi, 1.0 / 6);
     EXPECT_EQ(range.at.front().floor, 0);
-    EXPECT_NEAR(range.at.front().exponent, 1.0 / 6, 0.01);  // the noise of a slope over one decade of 1800 rows a block
+    EXPECT_NEAR(range.at.front().exponent, 1.0 / 6, 0.01);  // the noise of a slope over one decade
     EXPECT_FALSE(range.bounded);
   }
   EXPECT_NE(claim_of(runs_of(sixth, 4, 0.001), "E8.exponent_v1").verdict, report::Verdict::kNotSupported);
