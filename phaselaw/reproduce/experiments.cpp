@@ -7,9 +7,11 @@
 #include "phaselaw/reproduce/lazy_or_rich.h"
 #include "phaselaw/reproduce/matching_band.h"
 #include "phaselaw/reproduce/noise.h"
+#include "phaselaw/reproduce/own_runs.h"
 #include "phaselaw/reproduce/phase_transition.h"
 #include "phaselaw/reproduce/quality.h"
 #include "phaselaw/reproduce/relaxation.h"
+#include "phaselaw/reproduce/text_ladder.h"
 #include "phaselaw/reproduce/token_noise.h"
 #include "phaselaw/reproduce/two_point.h"
 
@@ -19,8 +21,8 @@ namespace phaselaw::reproduce {
 const std::vector<Experiment>& experiments() {
   static const std::vector<Experiment> list = {
       {"E1.teacher", "Phase transition on a teacher", 25, phase_transition_on_teacher},
-      {"E1.text", "Phase transition on text", 50, phase_transition_on_text},
-      {"E1.arrays", "Phase transition on arrays", 12, phase_transition_on_arrays},
+      {"E1.text", "Text without a known floor", 30, text_ladder},
+      {"E1.arrays", "Arrays with a known floor", 9, arrays_ladder},
       {"E2.noise", "Noise", 31, noise},
       {"E2.quality", "Data quality", 6, quality},
       {"E2.token_noise", "Label noise of tokens", 5, token_noise},
@@ -32,6 +34,7 @@ const std::vector<Experiment>& experiments() {
       {"LB.two_point", "Lower bound from data: two points", 4, two_point},
       {"LB.oracle", "Lower bound from first-order steps", 10, first_order_gap},
       {"LB.band", "Matching band", 1, matching_band},
+      {"E8.own_runs", "Your own runs", 3, own_runs, true},
   };
   return list;
 }

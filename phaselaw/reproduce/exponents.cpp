@@ -9,6 +9,7 @@
 #include "phaselaw/numerics/statistics.h"
 #include "phaselaw/reproduce/arrays.h"
 #include "phaselaw/reproduce/phase_transition.h"
+#include "phaselaw/reproduce/text_ladder.h"
 #include "phaselaw/reproduce/verdict.h"
 #include "phaselaw/theory/two_stage.h"
 
@@ -85,17 +86,29 @@ report::Claim bound(const std::vector<MeasuredExponent>& all) {
   return claim;
 }
 
-MeasuredExponent measure(const Context& context, const char* name, const StudyRuns& runs) {
+MeasuredExponent of_teacher(const Context& context) {
+  const StudyRuns runs = teacher_runs(context);
   const auto curves = study_curves(runs.runs, runs.store_path);
   const auto seed = static_cast<std::uint64_t>(runs.study.points.front().experiment.seed);
   const auto law = envelope_law(curves, context.resamples(), seed);
   const auto* q = law.find("q");
-  return {.source = name,
+  return {.source = "teacher",
           .of = curves.quantity == Quantity::excess_risk ? "excess risk" : "reducible loss",
           .value = q->value,
           .lo = q->lo.value_or(kNaN),
           .hi = q->hi.value_or(kNaN),
           .identified = q->identified && law.convergence.certified};
+}
+
+// The exponent over all floors that the data allow; not identified unless they bound the floor.
+MeasuredExponent of_ladder(const LadderStudy& study) {
+  const auto& range = study.measured.range;
+  return {.source = study.name,
+          .of = "reducible loss",
+          .value = range.exponent,
+          .lo = range.lo,
+          .hi = range.hi,
+          .identified = range.bounded};
 }
 
 }  // namespace
@@ -189,9 +202,9 @@ report::Table table_of(const std::vector<MeasuredExponent>& exponents) {
 
 Finding exponents(const Context& context) {
   std::vector<MeasuredExponent> list;
-  list.push_back(measure(context, "teacher", teacher_runs(context)));
-  list.push_back(measure(context, "text", text_runs(context)));
-  list.push_back(measure(context, "arrays", arrays_runs(context)));
+  list.push_back(of_teacher(context));
+  list.push_back(of_ladder(text_study(text_runs(context))));
+  list.push_back(of_ladder(arrays_study(arrays_runs(context))));
   Finding finding;
   finding.section.title = "Exponents side by side";
   finding.section.lead =

@@ -64,9 +64,8 @@ struct PhaseTransition {
 // Notes on runs that were skipped, and on the fit.
 [[nodiscard]] std::vector<std::string> notes_of(const PhaseTransition& study);
 
-// The runs of E1.teacher and E1.text, done once for all experiments that use them.
+// The runs of E1.teacher, done once for all experiments that use them.
 [[nodiscard]] StudyRuns teacher_runs(const Context& context);
-[[nodiscard]] StudyRuns text_runs(const Context& context);
 
 // analyse() of the runs, and the section of the page; figure `leading` is also shown at the head of the page.
 [[nodiscard]] PhaseTransition analyse_runs(const Context& context, const std::string& name, const StudyRuns& runs);
@@ -74,6 +73,5 @@ struct PhaseTransition {
                                  std::string lead, std::size_t leading);
 
 [[nodiscard]] Finding phase_transition_on_teacher(const Context& context);
-[[nodiscard]] Finding phase_transition_on_text(const Context& context);
 
 }  // namespace phaselaw::reproduce

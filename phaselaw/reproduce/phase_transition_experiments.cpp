@@ -2,7 +2,7 @@
 #include "phaselaw/fitting/fit_file.h"
 #include "phaselaw/reproduce/phase_transition.h"
 
-// Experiment 1 on a teacher, with known excess risk, and on real text, with an unknown floor.
+// Experiment 1 on a teacher, with known excess risk.
 namespace phaselaw::reproduce {
 
 namespace {
@@ -39,41 +39,6 @@ constexpr const char* kFullTeacher = R"(steps = 36000
 seeds = 5
 )";
 
-// The same on real English: bytes, next-byte cross-entropy.
-constexpr const char* kText = R"(seed = 1
-[model]
-readout = "tokens"
-vocab = 256
-n_layers = 2
-d_model = 32
-d_hidden = 128
-n_heads = 2
-d_head = 16
-seq_len = 32
-activation = "gelu"
-parametrisation = "standard"
-branch_scale = 1.0
-[data]
-source = "text"
-target = "tokens"
-n_test = 256
-[training]
-optimizer = "adamw"
-batch = 16
-learning_rate = 0.003
-warmup = 0.02
-)";
-constexpr const char* kQuickText = R"(steps = 2000
-[grid]
-"data.n_data" = [512, 2048, 8192, 32768]
-seeds = 2
-)";
-constexpr const char* kFullText = R"(steps = 8000
-[grid]
-"data.n_data" = [256, 512, 1024, 2048, 4096, 8192, 16384, 32768]
-seeds = 3
-)";
-
 }  // namespace
 
 PhaseTransition analyse_runs(const Context& context, const std::string& name, const StudyRuns& runs) {
@@ -103,13 +68,6 @@ StudyRuns teacher_runs(const Context& context) {
   return carry_out_study(context, "teacher", context.document(start + kQuickTeacher, start + kFullTeacher, "teacher"));
 }
 
-StudyRuns text_runs(const Context& context) {
-  const std::string start = kText;
-  base::Value document = context.document(start + kQuickText, start + kFullText, "text");
-  document.set("data.path", context.text);
-  return carry_out_study(context, "text", document);
-}
-
 Finding phase_transition_on_teacher(const Context& context) {
   const auto runs = teacher_runs(context);
   return finding_of(
@@ -119,17 +77,6 @@ Finding phase_transition_on_teacher(const Context& context) {
       "A student transformer learns a random teacher of the same class from noisy targets. "
       "The teacher is known, so the excess risk, the mean of (F - F*)^2 per output coordinate on fresh inputs, is measured directly.",
       0);
-}
-
-Finding phase_transition_on_text(const Context& context) {
-  const auto runs = text_runs(context);
-  return finding_of(
-      analyse_runs(context, "text", runs), runs, "Phase transition: real English, byte by byte",
-      "The same question for an unknown target. A decoder-only transformer predicts the next byte of the text at " +
-          context.text +
-          ". The entropy of English is not known: "
-          "the loss has an unknown floor, which is fitted, and only the part above it is compared with the theory.",
-      1);
 }
 
 }  // namespace phaselaw::reproduce
