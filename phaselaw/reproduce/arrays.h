@@ -34,7 +34,7 @@ struct ArraysTask {
 // arrays under the same name are another study. InputError: files as data/npy.h, or too few sequences.
 [[nodiscard]] StudyRuns arrays_runs(const Context& context);
 
-// As E1.teacher, and E1.arrays.floor if the noise is known.
+// As E1.text, and E1.arrays.floor if the noise is known.
 [[nodiscard]] Finding phase_transition_on_arrays(const Context& context);
 
 }  // namespace phaselaw::reproduce

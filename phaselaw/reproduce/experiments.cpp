@@ -9,6 +9,7 @@
 #include "phaselaw/reproduce/noise.h"
 #include "phaselaw/reproduce/phase_transition.h"
 #include "phaselaw/reproduce/relaxation.h"
+#include "phaselaw/reproduce/surface_claims.h"
 #include "phaselaw/reproduce/two_point.h"
 
 // The list of experiments; a new one is added here.
@@ -16,7 +17,7 @@ namespace phaselaw::reproduce {
 
 const std::vector<Experiment>& experiments() {
   static const std::vector<Experiment> list = {
-      {"E1.teacher", "Phase transition on a teacher", 25, phase_transition_on_teacher},
+      {"E1.surface", "Excess-risk surface of a teacher", 40, surface},
       {"E1.text", "Phase transition on text", 50, phase_transition_on_text},
       {"E1.arrays", "Phase transition on arrays", 12, phase_transition_on_arrays},
       {"E2.noise", "Noise", 38, noise},
@@ -27,7 +28,7 @@ const std::vector<Experiment>& experiments() {
       {"E7.mask", "Encoder-only: the mask", 20, mask},
       {"LB.two_point", "Lower bound from data: two points", 4, two_point},
       {"LB.oracle", "Lower bound from first-order steps", 10, first_order_gap},
-      {"LB.band", "Matching band", 1, matching_band},
+      {"LB.band", "Lower bound beside the surface", 1, matching_band},
   };
   return list;
 }

@@ -2,44 +2,12 @@
 #include "phaselaw/fitting/fit_file.h"
 #include "phaselaw/reproduce/phase_transition.h"
 
-// Experiment 1 on a teacher, with known excess risk, and on real text, with an unknown floor.
+// Experiment 1 on real text, with an unknown floor.
 namespace phaselaw::reproduce {
 
 namespace {
 
-// Fixed data, growing compute, for several sizes of the data: a student learns a teacher of the same class from noisy
-// targets, by plain SGD, so that the excess risk is known exactly up to test sampling.
-constexpr const char* kTeacher = R"(seed = 1
-[model]
-n_layers = 2
-d_model = 16
-d_hidden = 64
-n_heads = 2
-d_head = 8
-seq_len = 8
-branch_scale = 0.7
-[data]
-source = "teacher"
-teacher_seed = 101
-n_test = 256
-noise = 0.3
-[training]
-optimizer = "sgd"
-batch = 16
-learning_rate = 0.016
-)";
-constexpr const char* kQuickTeacher = R"(steps = 12000
-[grid]
-"data.n_data" = [8, 16, 32, 64, 128, 256, 512]
-seeds = 3
-)";
-constexpr const char* kFullTeacher = R"(steps = 36000
-[grid]
-"data.n_data" = [8, 16, 32, 64, 128, 256, 512, 1024, 2048]
-seeds = 5
-)";
-
-// The same on real English: bytes, next-byte cross-entropy.
+// Real English: bytes, next-byte cross-entropy.
 constexpr const char* kText = R"(seed = 1
 [model]
 readout = "tokens"
@@ -98,27 +66,11 @@ Finding finding_of(const PhaseTransition& analysis, const StudyRuns& runs, std::
   return finding;
 }
 
-StudyRuns teacher_runs(const Context& context) {
-  const std::string start = kTeacher;
-  return carry_out_study(context, "teacher", context.document(start + kQuickTeacher, start + kFullTeacher, "teacher"));
-}
-
 StudyRuns text_runs(const Context& context) {
   const std::string start = kText;
   base::Value document = context.document(start + kQuickText, start + kFullText, "text");
   document.set("data.path", context.text);
   return carry_out_study(context, "text", document);
-}
-
-Finding phase_transition_on_teacher(const Context& context) {
-  const auto runs = teacher_runs(context);
-  return finding_of(
-      analyse_runs(context, "teacher", runs), runs, "Phase transition: a teacher with known noise",
-      "At fixed data the excess risk falls exponentially in compute, bends, and reaches a floor; "
-      "the best over all data sizes then falls as a small power of compute. "
-      "A student transformer learns a random teacher of the same class from noisy targets. "
-      "The teacher is known, so the excess risk, the mean of (F - F*)^2 per output coordinate on fresh inputs, is measured directly.",
-      0);
 }
 
 Finding phase_transition_on_text(const Context& context) {
