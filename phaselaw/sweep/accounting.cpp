@@ -42,8 +42,9 @@ bool has_exponents(const Accounting& a) {
 
 // What the runs of a study are measured by: no envelope can mix these.
 std::string measured_quantity(const Experiment& e) {
-  if (e.model.reads_tokens()) return "loss in nats per token";
-  return e.data.source == data::Source::teacher ? "excess risk" : "squared loss without a known target";
+  if (e.model.reads_tokens())
+    return e.data.knows_distribution() ? "excess risk in nats per token" : "loss in nats per token";
+  return e.data.source == data::Source::teacher ? "excess risk, squared" : "squared loss without a known target";
 }
 
 }  // namespace
@@ -77,11 +78,16 @@ Accounting accounting_of(const store::Store& store) {
 
 void require_comparable(const Study& study, const base::Location& where) {
   const std::string first = measured_quantity(study.points.front().experiment);
-  for (const Point& point : study.points)
+  for (const Point& point : study.points) {
+    if (study.accounting.n_data > 0 && point.experiment.data.one_pass)
+      throw InputError(where, fmt::format("accounting: n_data is not defined along a one-pass run (run {}), where it is "
+                                          "the sequences seen at the end; charge tokens instead",
+                                          point.index));
     if (const std::string quantity = measured_quantity(point.experiment); quantity != first)
       throw InputError(where, fmt::format("the runs of a study must measure the same quantity; run 0 measures {}, and "
                                           "run {} measures {}; make one study for each",
                                           first, point.index, quantity));
+  }
 }
 
 double charged_compute(const Accounting& accounting, const ChargedColumns& columns) {

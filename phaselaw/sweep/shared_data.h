@@ -14,6 +14,11 @@ namespace phaselaw::sweep {
 // for a teacher its own model. Equal texts mean equal data.
 [[nodiscard]] std::string data_identity(const Experiment& experiment);
 
+// Checks the data of all runs as the runs would (data::check), before any of them starts: InputError of the first that
+// does not fit. Of runs that differ only in the seed or n_data, the one with most data is checked. Cost: one pass
+// through the files for each other combination of data options.
+void check_data(const Study& study);
+
 class SharedData {
  public:
   SharedData();

@@ -11,6 +11,7 @@
 #include "phaselaw/base/log.h"
 #include "phaselaw/base/team.h"
 #include "phaselaw/ranks/sweep.h"
+#include "phaselaw/sweep/shared_data.h"
 
 namespace phaselaw::verbs {
 
@@ -42,6 +43,7 @@ ranks::Prepared prepared(const SweepRequest& request, bool owner) {
   if (!owner) return result;
   if (request.out.empty()) throw base::InputError({"--out"}, "a store for the study is needed; add --out study.db");
   base::require_writable_file(request.out, "--out");
+  sweep::check_data(result.study);  // before the store exists, so that none is left for a study that cannot run
   result.store.emplace(store::Store::open_or_create(request.out, result.study.json, result.study.key));
   return result;
 }
@@ -80,6 +82,7 @@ SweepPlan plan_sweep(const SweepRequest& request, const ranks::Launch& launch) {
   const sweep::Shard shard = shard_of(request, launch);
   SweepPlan plan;
   plan.study = study_of(request);
+  sweep::check_data(plan.study);
   std::set<std::int64_t> there;
   if (!request.out.empty() && std::filesystem::exists(request.out)) {
     const auto store = store::Store::open_read(request.out);

@@ -38,7 +38,9 @@ class Dataset:
     y, clean : array (n, seq_len, d_out) or None
         Targets with noise, and without noise if that is known.
     tokens, next_tokens : array (n, seq_len) of int32 or None
-        Tokens and the token that follows each; None for vector data.
+        Tokens and the token that follows each, -1 where a position has no target; None for vector data.
+    probabilities : array (n, seq_len, vocab) or None
+        Distribution of next_tokens on the test set, where it is known.
     """
 
     x: Array | None
@@ -46,6 +48,7 @@ class Dataset:
     clean: Array | None
     tokens: npt.NDArray[np.int32] | None
     next_tokens: npt.NDArray[np.int32] | None
+    probabilities: Array | None
 
 
 @dataclass(frozen=True)

@@ -194,6 +194,7 @@ nb::dict dataset(const data::Dataset& set) {
   arrays["clean"] = array_or_none(set.clean, {set.n, set.seq_len, set.d_out});
   arrays["tokens"] = tokens_or_none(set.tokens, {set.n, set.seq_len});
   arrays["next_tokens"] = tokens_or_none(set.next_tokens, {set.n, set.seq_len});
+  arrays["probabilities"] = array_or_none(set.probabilities, {set.n, set.seq_len, set.d_out});
   return arrays;
 }
 
