@@ -10,6 +10,7 @@
 #include "phaselaw/reproduce/phase_transition.h"
 #include "phaselaw/reproduce/relaxation.h"
 #include "phaselaw/reproduce/surface_claims.h"
+#include "phaselaw/reproduce/token_surface.h"
 #include "phaselaw/reproduce/two_point.h"
 
 // The list of experiments; a new one is added here.
@@ -18,6 +19,8 @@ namespace phaselaw::reproduce {
 const std::vector<Experiment>& experiments() {
   static const std::vector<Experiment> list = {
       {"E1.surface", "Excess-risk surface of a teacher", 40, surface},
+      {"E1.markov", "Excess-risk surface of a Markov chain", 10, markov_surface},
+      {"E1.associations", "Excess-risk surface of associations", 10, associations_surface},
       {"E1.text", "Phase transition on text", 50, phase_transition_on_text},
       {"E1.arrays", "Phase transition on arrays", 12, phase_transition_on_arrays},
       {"E2.noise", "Noise", 38, noise},

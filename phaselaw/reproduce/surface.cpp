@@ -51,7 +51,10 @@ Parabola fit_parabola(std::span<const double> x, std::span<const double> y) {
   return p;
 }
 
-// Linear interpolation; infinity outside.
+double slope(std::span<const double> x, std::span<const double> y) { return numerics::least_squares_line(x, y).slope; }
+
+}  // namespace
+
 double interpolate(std::span<const double> x, std::span<const double> y, double at) {
   if (at < x.front() || at > x.back()) return base::kInfinity;
   const auto right = std::lower_bound(x.begin(), x.end(), at);
@@ -59,12 +62,6 @@ double interpolate(std::span<const double> x, std::span<const double> y, double 
   const auto i = static_cast<std::size_t>(right - x.begin());
   return y[i - 1] + (y[i] - y[i - 1]) * (at - x[i - 1]) / (x[i] - x[i - 1]);
 }
-
-double slope(std::span<const double> x, std::span<const double> y) {
-  return numerics::least_squares_line(x, y).slope;
-}
-
-}  // namespace
 
 std::vector<double> mean_curve(const SurfaceCell& cell, Teachers teachers) {
   std::vector<double> mean(cell.steps.size());
@@ -109,7 +106,8 @@ double log_threshold_steps(std::span<const double> steps, std::span<const double
 }
 
 std::vector<double> PathNumbers::list() const {
-  return {data_exponent, time_exponent, envelope, implied, threshold, params_of_charge, data_of_charge, steps_of_charge};
+  return {data_exponent, time_exponent,    envelope,       implied,
+          threshold,     params_of_charge, data_of_charge, steps_of_charge};
 }
 
 double log_charge(const theory::Charge& charge, double n_params, double n_data, double log_steps) {
@@ -164,8 +162,7 @@ PathNumbers measure_path(const SurfacePath& path, const theory::Charge& charge, 
     log_n.push_back(std::log(cell.n_data));
     log_risk.push_back(best.log_risk);
     log_steps.push_back(best.log_steps);
-    log_threshold.push_back(
-        log_charge(charge, cell.n_params, cell.n_data, log_threshold_steps(cell.steps, risk)));
+    log_threshold.push_back(log_charge(charge, cell.n_params, cell.n_data, log_threshold_steps(cell.steps, risk)));
   }
   const Envelope e = envelope_of(path, charge, teachers);
   PathNumbers numbers;
@@ -173,13 +170,13 @@ PathNumbers measure_path(const SurfacePath& path, const theory::Charge& charge, 
   numbers.time_exponent = slope(log_n, log_steps);
   numbers.envelope = -slope(e.log_charge, e.log_risk);
   const double p = charge.n_params * path.p_model + charge.n_data + charge.n_steps * numbers.time_exponent;
-  numbers.implied = numbers.data_exponent > 0 && numbers.time_exponent >= 0 && p > 0
-                        ? theory::implied_by_growth({.risk_exponent = numbers.data_exponent,
-                                                     .p_model = path.p_model,
-                                                     .p_time = numbers.time_exponent},
-                                                    charge)
-                              .excess_risk
-                        : base::kNaN;
+  numbers.implied =
+      numbers.data_exponent > 0 && numbers.time_exponent >= 0 && p > 0
+          ? theory::implied_by_growth(
+                {.risk_exponent = numbers.data_exponent, .p_model = path.p_model, .p_time = numbers.time_exponent},
+                charge)
+                .excess_risk
+          : base::kNaN;
   numbers.threshold = slope(log_n, log_threshold);
   numbers.params_of_charge = slope(e.log_charge, e.log_params);
   numbers.data_of_charge = slope(e.log_charge, e.log_data);

@@ -35,8 +35,8 @@ struct SurfaceCell {
 };
 
 struct SurfacePath {
-  std::string name;                // "noise 0.5, M ~ n^3"
-  double noise = 0;                // xi
+  std::string name;  // "noise 0.5, M ~ n^3"
+  double noise = 0;  // xi
   std::int64_t n_layers = 1;
   double p_model = 0;              // M ~ n^p_model
   std::vector<SurfaceCell> cells;  // n_data ascending; the same teachers in every cell
@@ -58,17 +58,20 @@ struct BestTime {
 [[nodiscard]] double log_threshold_steps(std::span<const double> steps, std::span<const double> risk,
                                          double factor = 2);
 
+// y at `at`, linear between the points of ascending x; infinity outside them.
+[[nodiscard]] double interpolate(std::span<const double> x, std::span<const double> y, double at);
+
 struct Envelope {
   std::vector<double> log_charge, log_risk;
   std::vector<double> log_params, log_data, log_steps;  // of the run that is lowest
 };
 
 struct PathNumbers {
-  double data_exponent = 0;  // b: best risk ~ n^-b
-  double time_exponent = 0;  // p_T: T* ~ n^p_T
-  double envelope = 0;       // q
-  double implied = 0;        // b/(u p_M + v + w p_T)
-  double threshold = 0;      // p: C* ~ n^p
+  double data_exponent = 0;                                              // b: best risk ~ n^-b
+  double time_exponent = 0;                                              // p_T: T* ~ n^p_T
+  double envelope = 0;                                                   // q
+  double implied = 0;                                                    // b/(u p_M + v + w p_T)
+  double threshold = 0;                                                  // p: C* ~ n^p
   double params_of_charge = 0, data_of_charge = 0, steps_of_charge = 0;  // exponents of M(C), n(C), T(C)
 
   static constexpr std::size_t kCount = 8;

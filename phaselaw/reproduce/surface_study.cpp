@@ -18,7 +18,7 @@ namespace phaselaw::reproduce {
 
 namespace {
 
-constexpr std::int64_t kFirstParams = 128;  // per layer, at n = 8
+constexpr std::int64_t kFirstParams = 128;                        // per layer, at n = 8
 constexpr std::int64_t kAttentionParams = 64, kHiddenParams = 8;  // per layer and per hidden unit, d_model 4
 
 constexpr const char* kStudent = R"(seed = 1
@@ -42,7 +42,6 @@ steps = {}
 [accounting]
 compute = "model-data-steps"
 [grid]
-seeds = {}
 )";
 
 // Decayed runs on many sequences without noise: what is left is the error of the model.
@@ -162,7 +161,8 @@ std::vector<SurfaceCell> cells_of(const StudyRuns& runs, std::size_t& left_out) 
   std::vector<SurfaceCell> list;
   for (auto& [key, cell] : cells) list.push_back(std::move(cell));
   if (list.empty())
-    throw base::RunError(fmt::format("{}: every teacher has a run that diverged; lower learning_rate", runs.store_path));
+    throw base::RunError(
+        fmt::format("{}: every teacher has a run that diverged; lower learning_rate", runs.store_path));
   return list;
 }
 
@@ -183,11 +183,14 @@ std::vector<SurfacePath> surface_paths(const StudyRuns& runs, const SurfaceDesig
   const auto cells = cells_of(runs, left_out);
   std::vector<SurfacePath> paths;
   for (const int power : design.powers) {
-    SurfacePath path{.name = path_name(design, power), .noise = design.noise, .n_layers = design.n_layers,
-                     .p_model = static_cast<double>(power), .cells = {}};
+    SurfacePath path{.name = path_name(design, power),
+                     .noise = design.noise,
+                     .n_layers = design.n_layers,
+                     .p_model = static_cast<double>(power),
+                     .cells = {}};
     for (const std::int64_t n : design.sizes) {
-      const auto params = static_cast<double>(
-          design.n_layers * (kAttentionParams + kHiddenParams * surface_d_hidden(power, n)));
+      const auto params =
+          static_cast<double>(design.n_layers * (kAttentionParams + kHiddenParams * surface_d_hidden(power, n)));
       const auto found = std::find_if(cells.begin(), cells.end(), [&](const SurfaceCell& cell) {
         return cell.n_data == static_cast<double>(n) && cell.n_params == params;
       });
@@ -346,8 +349,8 @@ VectorSurface vector_surface(const Context& context) {
   surface.time_of_data_without_log = laws[2];
   surface.model = model_law(context);
   surface.configurations.emplace_back("surface_model study", surface.model.runs.study.json);
-  const std::string start = student(1, 0, kTimeSteps) +
-                            fmt::format("\"data.n_data, model.d_hidden\" = [[{}, {}]]\n", kTimeData, kTimeHidden);
+  const std::string start =
+      student(1, 0, kTimeSteps) + fmt::format("\"data.n_data, model.d_hidden\" = [[{}, {}]]\n", kTimeData, kTimeHidden);
   const auto time_runs = carry_out(context, "surface_time", start, 4, 16);
   surface.configurations.emplace_back("surface_time study", time_runs.study.json);
   std::size_t left_out = 0;
