@@ -105,14 +105,20 @@ const std::vector<SurfaceDesign>& surface_designs() {
   // more than they tell.
   static const std::vector<SurfaceDesign> designs = {
       {.name = "surface", .noise = 0.5},
-      {.name = "surface_noise_1", .noise = 1, .steps = 800, .powers = {0, 3}},
-      {.name = "surface_noise_0.25", .noise = 0.25, .steps = 4000, .sizes = {8, 12, 16, 24, 32}, .powers = {0, 3}},
+      {.name = "surface_noise_1", .noise = 1, .steps = 800, .powers = {0, 3}, .full_teachers = 16},
+      {.name = "surface_noise_0.25",
+       .noise = 0.25,
+       .steps = 4000,
+       .sizes = {8, 11, 16, 23, 32},
+       .powers = {0, 3},
+       .full_teachers = 16},
       {.name = "surface_layers_2",
        .noise = 0.5,
        .n_layers = 2,
-       .sizes = {8, 12, 16, 24, 32, 48},
+       .sizes = {8, 11, 16, 23, 32, 45},
        .powers = {3},
-       .full_teachers = 16}};
+       .quick_teachers = 4,
+       .full_teachers = 12}};
   return designs;
 }
 
@@ -255,7 +261,7 @@ Effect model_tax(const std::vector<SurfacePath>& paths) {
 
 ModelLaw model_law(const Context& context) {
   ModelLaw law;
-  law.runs = carry_out(context, "surface_model", kModelLaw, 3, 8);
+  law.runs = carry_out(context, "surface_model", kModelLaw, 3, 6);
   std::size_t left_out = 0;
   const auto cells = cells_of(law.runs, left_out);
   const auto risks = [&](Teachers teachers) {
@@ -351,7 +357,7 @@ VectorSurface vector_surface(const Context& context) {
   surface.configurations.emplace_back("surface_model study", surface.model.runs.study.json);
   const std::string start =
       student(1, 0, kTimeSteps) + fmt::format("\"data.n_data, model.d_hidden\" = [[{}, {}]]\n", kTimeData, kTimeHidden);
-  const auto time_runs = carry_out(context, "surface_time", start, 4, 16);
+  const auto time_runs = carry_out(context, "surface_time", start, 4, 12);
   surface.configurations.emplace_back("surface_time study", time_runs.study.json);
   std::size_t left_out = 0;
   surface.time = falling_curves(cells_of(time_runs, left_out).front());

@@ -51,9 +51,16 @@ warmup = 0.05
 {}
 [grid]
 )";
-constexpr const char* kSizes =
-    "\"model.d_model, model.d_hidden, model.d_head\" = [[8, 32, 4], [16, 64, 8], [32, 128, 16], [64, 256, 32]]\n"
-    "\"training.steps\" = [128, 256, 512, 1024, 2048]\n";
+// Durations reach beyond the best one of every size, because a smaller model is best for longer at the same charge.
+std::string sizes_and_durations() {
+  std::string list;
+  for (const std::int64_t width : {8, 16, 32, 64})
+    for (const std::int64_t steps : {256, 512, 1024, 2048, 4096}) {
+      if (width == 64 && steps == 4096) continue;
+      list += fmt::format("{}[{}, {}, {}, {}]", list.empty() ? "" : ", ", width, 4 * width, width / 2, steps);
+    }
+  return fmt::format("\"model.d_model, model.d_hidden, model.d_head, training.steps\" = [{}]\n", list);
+}
 
 struct TokenSettings {
   const char *data, *batch, *sizes;
@@ -70,7 +77,7 @@ TokenSettings settings_of(const TokenSource& source) {
 }
 
 StudyRuns carry_out(const Context& context, const std::string& name, const std::string& start) {
-  return carry_out_study(context, name, context.document(start + "seeds = 3\n", start + "seeds = 12\n", name));
+  return carry_out_study(context, name, context.document(start + "seeds = 3\n", start + "seeds = 8\n", name));
 }
 
 StudyRuns grid_runs(const Context& context, const TokenSource& source) {
@@ -79,7 +86,8 @@ StudyRuns grid_runs(const Context& context, const TokenSource& source) {
   const std::string training = std::string(settings.batch) +
                                "schedule = \"wsd\"\ndecay = 0.5\nmeasurements_per_doubling = 1\n"
                                "[accounting]\nn_params = 1\ntokens = 1\n";
-  return carry_out(context, source.name, fmt::format(kModel, data + "one_pass = true\n", training) + kSizes);
+  return carry_out(context, source.name,
+                   fmt::format(kModel, data + "one_pass = true\n", training) + sizes_and_durations());
 }
 
 StudyRuns data_runs(const Context& context, const TokenSource& source) {
@@ -202,20 +210,24 @@ Envelope grid_envelope(const std::vector<SurfaceCell>& sizes, Teachers teachers)
 }
 
 GridNumbers measure_grid(const std::vector<SurfaceCell>& sizes, Teachers teachers) {
-  std::vector<double> params, at_end, log_params, slopes;
+  double longest = base::kInfinity;  // that every size has
+  for (const auto& cell : sizes) longest = std::min(longest, cell.steps.back());
+  std::vector<double> params, at_longest, slopes, n, d;
   tables::Measurements table;
-  std::vector<double> n, d;
   for (const auto& cell : sizes) {
     const auto risk = mean_curve(cell, teachers);
-    params.push_back(cell.n_params);
-    at_end.push_back(risk.back());
-    log_params.push_back(std::log(cell.n_params));
-    slopes.push_back(-numerics::least_squares_power(cell.steps, risk).slope);
     for (std::size_t i = 0; i < risk.size(); ++i) {
       n.push_back(cell.n_params);
       d.push_back(cell.steps[i]);
       table.output.push_back(risk[i]);
     }
+    const auto shared =
+        static_cast<std::size_t>(std::upper_bound(cell.steps.begin(), cell.steps.end(), longest) - cell.steps.begin());
+    params.push_back(cell.n_params);
+    at_longest.push_back(risk[shared - 1]);
+    slopes.push_back(
+        -numerics::least_squares_power(std::span(cell.steps).first(shared), std::span<const double>(risk).first(shared))
+             .slope);
   }
   table.columns.add("n_params", std::move(n));
   table.columns.add("tokens", std::move(d));
@@ -224,7 +236,7 @@ GridNumbers measure_grid(const std::vector<SurfaceCell>& sizes, Teachers teacher
   options.interval = fitting::IntervalMethod::none;
   const auto fit = fitting::fit_law(laws::law_from("A*N^-alpha + B*D^-beta"), table, options);
   GridNumbers numbers;
-  numbers.model = -numerics::least_squares_power(params, at_end).slope;
+  numbers.model = -numerics::least_squares_power(params, at_longest).slope;
   numbers.data = slopes.back();
   numbers.sum_model = fit.find("alpha")->value;
   numbers.sum_data = fit.find("beta")->value;
@@ -234,7 +246,7 @@ GridNumbers measure_grid(const std::vector<SurfaceCell>& sizes, Teachers teacher
   const Envelope e = grid_envelope(sizes, teachers);
   numbers.envelope = -numerics::least_squares_line(e.log_charge, e.log_risk).slope;
   numbers.params_of_charge = numerics::least_squares_line(e.log_charge, e.log_params).slope;
-  numbers.time_by_size = numerics::least_squares_line(log_params, slopes).slope;
+  numbers.time_by_size = numerics::least_squares_line(logs(params), slopes).slope;
   return numbers;
 }
 

@@ -13,11 +13,12 @@
 
 // The excess-risk surface of token sources of which p* is known (E1.markov, E1.associations).
 //
-// Grid: decoder-only transformers of one layer and four widths, each trained for five durations with a decayed end, every
-// sequence used once. So data D (tokens) and time T = D/batch are the same axis, and a run is charged C = M D. Risk: KL(p*
+// Grid: decoder-only transformers of one layer and four widths, each trained for four or five durations with a decayed end,
+// every sequence used once. So data D (tokens) and time T = D/batch are the same axis, and a run is charged C = M D. Risk: KL(p*
 // || p) in nats per token. A seed is a new source with its data and initialisation.
 //
-//   isolated      a: minus the slope of ln risk on ln M at the longest duration; b: on ln D for the largest M
+//   isolated      a: minus the slope of ln risk on ln M at the longest duration of all sizes; b: on ln D for the largest
+//                 M, over the durations of all sizes
 //   sum           A M^-alpha + B D^-beta fitted to all averaged points (there is no floor: it is an excess risk)
 //   implied       1/(1/alpha + 1/beta), the minimum of the sum at M D = C
 //   envelope      the lowest of all sizes at equal charge, where that size is neither the smallest nor the largest
@@ -44,7 +45,7 @@ struct GridNumbers {
   static constexpr std::size_t kCount = 8;
   [[nodiscard]] std::vector<double> list() const;
 };
-// Cells of one size each, n_params ascending; `steps` are the durations in tokens, the same for all.
+// Cells of one size each, n_params ascending; `steps` are the durations in tokens, of which the shortest are the same.
 [[nodiscard]] GridNumbers measure_grid(const std::vector<SurfaceCell>& sizes, Teachers teachers);
 // The part of the envelope that measure_grid() uses; C = n_params tokens.
 [[nodiscard]] Envelope grid_envelope(const std::vector<SurfaceCell>& sizes, Teachers teachers);

@@ -129,7 +129,7 @@ Figure envelope_of_grid(const TokenSurface& s) {
     figure.series.push_back(std::move(line));
   }
   figure.caption =
-      "One line for each width: the final risk of runs of five durations, mean over teachers. Black: the lowest risk where "
+      "One line for each width: the final risk of runs of four or five durations, mean over teachers. Black: the lowest risk where "
       "neither the smallest nor the largest width is best, beside the slope that the fitted isolated laws imply.";
   return figure;
 }
@@ -187,10 +187,11 @@ std::vector<Claim> claims_of(const TokenSurface& s) {
                          "Counts plus 1/2 on 2^14 to 2^18 sequences, exact over all contexts"));
   claims.push_back(known(s, "stored", Standing::kSelfCheck, "The risk of storing the M most frequent contexts",
                          s.source.model_exponent, "M^-(alpha-1)", s.stored, "Closed form for 16 to 256 contexts"));
-  claims.push_back(known(
-      s, "data_exponent", Standing::kImplied, "The risk of the largest transformer", s.source.data_exponent,
-      "D^-(alpha-1)/alpha, as for a memoriser", s.data,
-      fmt::format("One pass over 2^14 to 2^18 sequences; counting has {} on the same D", in_words(s.counts)).c_str()));
+  claims.push_back(
+      known(s, "data_exponent", Standing::kImplied, "The risk of the largest transformer", s.source.data_exponent,
+            "D^-(alpha-1)/alpha, as for a memoriser", s.data,
+            fmt::format("One pass over 2^15 to 2^18 sequences; counting has {} on 2^14 to 2^18", in_words(s.counts))
+                .c_str()));
   claims.push_back(known(s, "model_exponent", Standing::kImplied, "The risk of transformers in their parameters",
                          s.source.model_exponent, "M^-(alpha-1), as for stored contexts", s.model,
                          "Four widths at the longest duration"));

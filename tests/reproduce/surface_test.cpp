@@ -35,7 +35,7 @@ double planted_risk(const Planted& p, double n, double steps) {
 SurfacePath planted_path(const Planted& p) {
   SurfacePath path{.name = "planted", .noise = p.noise, .n_layers = 1, .p_model = p.p_model, .cells = {}};
   numerics::RandomStream stream(p.seed, "test/surface", 0);
-  for (const double n : {8., 12., 16., 24., 32., 48., 64.}) {
+  for (const double n : {8., 11., 16., 23., 32., 45., 64.}) {
     SurfaceCell cell;
     cell.n_data = n;
     cell.n_params = 128 * std::pow(n / 8, p.p_model);
