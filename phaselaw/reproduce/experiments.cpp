@@ -11,8 +11,10 @@
 #include "phaselaw/reproduce/phase_transition.h"
 #include "phaselaw/reproduce/quality.h"
 #include "phaselaw/reproduce/relaxation.h"
+#include "phaselaw/reproduce/surface_claims.h"
 #include "phaselaw/reproduce/text_ladder.h"
 #include "phaselaw/reproduce/token_noise.h"
+#include "phaselaw/reproduce/token_surface.h"
 #include "phaselaw/reproduce/two_point.h"
 
 // The list of experiments; a new one is added here.
@@ -20,7 +22,9 @@ namespace phaselaw::reproduce {
 
 const std::vector<Experiment>& experiments() {
   static const std::vector<Experiment> list = {
-      {"E1.teacher", "Phase transition on a teacher", 25, phase_transition_on_teacher},
+      {"E1.surface", "Excess-risk surface of a teacher", 40, surface},
+      {"E1.markov", "Excess-risk surface of a Markov chain", 10, markov_surface},
+      {"E1.associations", "Excess-risk surface of associations", 10, associations_surface},
       {"E1.text", "Text without a known floor", 30, text_ladder},
       {"E1.arrays", "Arrays with a known floor", 9, arrays_ladder},
       {"E2.noise", "Noise", 31, noise},
@@ -33,7 +37,7 @@ const std::vector<Experiment>& experiments() {
       {"E7.architectures", "Decoder, encoder, encoder-decoder", 20, architectures},
       {"LB.two_point", "Lower bound from data: two points", 4, two_point},
       {"LB.oracle", "Lower bound from first-order steps", 10, first_order_gap},
-      {"LB.band", "Matching band", 1, matching_band},
+      {"LB.band", "Lower bound beside the surface", 1, matching_band},
       {"E8.own_runs", "Your own runs", 3, own_runs, true},
   };
   return list;

@@ -48,7 +48,8 @@ void set_one_pass(Experiment& e, const Value* n_data, const base::Location& wher
 Experiment read_sections(const Value& document, bool study) {
   Experiment e;
   const Value* n_data = nullptr;
-  const std::vector<std::string> known = {"seed", "model", "data", "training", "kernel", "flow", "grid", "ladder"};
+  const std::vector<std::string> known = {"seed",   "model", "data", "training",  "kernel",
+                                          "flow", "grid",  "ladder", "accounting"};
   for (const auto& [key, value] : document.entries()) {
     if (key == "seed") {
       e.seed = value.integer();
@@ -64,10 +65,10 @@ Experiment read_sections(const Value& document, bool study) {
       base::read_fields(value, e.kernel, "kernel");
     } else if (key == "flow") {
       base::read_fields(value, e.flow, "flow");
-    } else if (key == "grid" || key == "ladder") {
+    } else if (key == "grid" || key == "ladder" || key == "accounting") {
       if (!study)
         throw InputError(value.where(),
-                         fmt::format("a [{}] makes this a study, which is run with `phaselaw sweep`", key));
+                         fmt::format("a section [{}] makes this a study, which is run with `phaselaw sweep`", key));
     } else {
       throw InputError(value.where(), base::unknown_name("section", key, known));
     }
@@ -124,10 +125,13 @@ Point point_at(const Value& document, const Grid& grid, double combination) {
   const auto values = grid.values_at(combination);
   const Value* size = nullptr;
   for (std::size_t i = 0; i < values.size(); ++i) {
-    if (grid.axes[i].key == "n_params")
+    const GridAxis& axis = grid.axes[i];
+    if (axis.key == "n_params")
       size = &values[i];
+    else if (axis.keys.size() == 1)
+      changed.set(axis.key, values[i]);
     else
-      changed.set(grid.axes[i].key, values[i]);
+      for (std::size_t k = 0; k < axis.keys.size(); ++k) changed.set(axis.keys[k], values[i].list()[k]);
   }
   Experiment& e = point.experiment;
   e = read_sections(changed, true);
@@ -168,6 +172,7 @@ Study study_from(const Value& document) {
   Study study;
   study.json = base::to_json(document);
   study.key = run_key(base::to_json(document, -1));
+  study.accounting = accounting_from(document);
   const Grid grid = grid_from(document);
   const double combinations = grid.combinations(), count = combinations * static_cast<double>(grid.seeds);
   if (count > static_cast<double>(kMaxPoints)) refuse_size(document, grid, count);
@@ -181,6 +186,7 @@ Study study_from(const Value& document) {
       study.points.push_back(point);
     }
   }
+  require_comparable(study, grid.where);
   return study;
 }
 

@@ -11,6 +11,7 @@
 #include "phaselaw/advice/text.h"
 #include "phaselaw/report/format.h"
 #include "phaselaw/store/export.h"
+#include "phaselaw/sweep/accounting.h"
 #include "phaselaw/verbs/experiment_text.h"
 #include "phaselaw/verbs/kernel.h"
 #include "phaselaw/verbs/sweep.h"
@@ -168,8 +169,9 @@ Json run_sweep(nb::handle study, const std::string& out, nb::handle table) {
 std::string export_study(const std::string& path, const std::string& format) {
   return released([&] {
     std::ostringstream text;
-    const auto runs = store::Store::open_read(path).runs();
-    format == "csv" ? store::export_csv(runs, text) : store::export_jsonl(runs, text);
+    const auto store = store::Store::open_read(path);
+    const auto derived = sweep::charged_column(sweep::accounting_of(store));
+    format == "csv" ? store::export_csv(store.runs(), text, derived) : store::export_jsonl(store.runs(), text, derived);
     return text.str();
   });
 }
