@@ -23,7 +23,7 @@ void write_report(const Common& common, const ReportFlags& flags) {
   const auto store = store::Store::open_read(flags.store);
   const auto page = reproduce::study_page(store, made_by(common), flags.resamples);
   report::write_page(page, flags.out, common.page_files);
-  emit_json(common, base::Value::table({{"claims", report::to_value(report::claims_of(page))}, {"page", flags.out}}));
+  emit_json(common, base::Value::table({{"answer", page.answer}, {"page", flags.out}}));
   if (common.json != "-") fmt::print("{}\n{}\n", page.answer, flags.out);
 }
 

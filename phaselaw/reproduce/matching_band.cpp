@@ -30,8 +30,8 @@ Effect log_looseness(const SurfacePath& path) {
                      const auto best = best_times(path, teachers);
                      double smallest = base::kInfinity;
                      for (std::size_t i = 0; i < best.size(); ++i)
-                       smallest = std::min(smallest, best[i].log_risk + std::log(kSurfaceCoordinates) -
-                                                         log_bound(path, path.cells[i]));
+                       smallest = std::min(
+                           smallest, best[i].log_risk + std::log(kSurfaceCoordinates) - log_bound(path, path.cells[i]));
                      return std::vector<double>{smallest};
                    })
       .front();

@@ -4,8 +4,8 @@
 #include <map>
 
 #include "phaselaw/base/format.h"
-#include "phaselaw/reproduce/phase_transition.h"
 #include "phaselaw/reproduce/relaxation.h"
+#include "phaselaw/reproduce/study_analysis.h"
 #include "phaselaw/reproduce/verdict.h"
 
 // The law of one step, the claims, figures and table of experiment 4 (relaxation.h).

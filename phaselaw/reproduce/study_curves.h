@@ -31,7 +31,7 @@ struct EnvelopePoint {
 
 struct StudyCurves {
   Quantity quantity = Quantity::excess_risk;
-  bool nats = false;  // test_loss in nats per token
+  bool nats = false;                                   // test_loss in nats per token
   sweep::Accounting accounting{sweep::Compute::flop};  // of `compute`
   std::vector<RunCurve> runs;
   std::int64_t diverged = 0, unusable = 0;  // skipped: diverged runs; rows that are not positive and finite

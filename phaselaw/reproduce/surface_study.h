@@ -71,14 +71,14 @@ struct ModelLaw {
 
 struct FallingCurves {
   SurfaceCell cell;
-  Effect gain;  // of falling_form() over teachers
+  Effect gain;                                          // of falling_form() over teachers
   double exponential_residual = 0, power_residual = 0;  // means over teachers
-  Effect exponent;  // of a power law through the last factor 10 of steps
+  Effect exponent;                                      // of a power law through the last factor 10 of steps
 };
 [[nodiscard]] FallingCurves falling_curves(SurfaceCell cell);
 
 struct VectorSurface {
-  std::vector<SurfaceRow> rows;   // charged M n T; the first is noise 0.5, M ~ n^3
+  std::vector<SurfaceRow> rows;    // charged M n T; the first is noise 0.5, M ~ n^3
   std::vector<SurfaceRow> others;  // fixed M, noise 0.5, charged steps
   Effect slope, tax;
   Effect time_of_data, time_of_noise, time_of_data_without_log;  // fixed M, all noise levels

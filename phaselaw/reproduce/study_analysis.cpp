@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "phaselaw/reproduce/phase_transition.h"
+#include "phaselaw/reproduce/study_analysis.h"
 
 #include <algorithm>
 #include <cmath>
 #include <map>
 #include <set>
 
+#include "phaselaw/base/constants.h"
+#include "phaselaw/base/format.h"
 #include "phaselaw/laws/law.h"
 #include "phaselaw/numerics/statistics.h"
-#include "phaselaw/theory/two_stage.h"
 
 namespace phaselaw::reproduce {
 
@@ -35,7 +36,7 @@ fitting::EnvelopeFit fit_two_stage(const StudyCurves& curves, const fitting::Fit
 
 // The law over the compute of all runs, for drawing.
 void add_band(const StudyCurves& curves, const fitting::EnvelopeFit& found, const fitting::FitOptions& options,
-              PhaseTransition& study) {
+              StudyAnalysis& study) {
   std::vector<std::string> run;
   const tables::Measurements data = curves.flat(run);
   const std::vector<double> compute = data.columns.get("compute");
@@ -68,10 +69,6 @@ bool passed_its_minimum(const RunCurve& run) {
   return std::min_element(run.value.begin(), run.value.end()) != run.value.end() - 1;
 }
 
-fitting::Fit envelope_law(const StudyCurves& curves, int resamples, std::uint64_t seed) {
-  return fit_two_stage(curves, options_of(curves, resamples, seed)).fit;
-}
-
 fitting::Ranking rank_forms(std::span<const double> compute, std::span<const double> value, bool floor_is_zero) {
   tables::Measurements data;
   data.columns.add("compute", {compute.begin(), compute.end()});
@@ -86,20 +83,14 @@ fitting::Ranking rank_forms(std::span<const double> compute, std::span<const dou
   return fitting::rank_laws(forms, data, options, 0);
 }
 
-PhaseTransition analyse(std::string name, StudyCurves curves, int resamples, std::uint64_t seed) {
-  PhaseTransition study;
-  study.name = std::move(name);
+StudyAnalysis analyse(StudyCurves curves, int resamples, std::uint64_t seed) {
+  StudyAnalysis study;
   study.curves = std::move(curves);
   study.envelope = study.curves.envelope();
   const fitting::FitOptions options = options_of(study.curves, resamples, seed);
   const fitting::EnvelopeFit found = fit_two_stage(study.curves, options);
   study.law = found.fit;
   if (resamples > 0) add_band(study.curves, found, options, study);
-  fitting::FitOptions known = options_of(study.curves, 0, seed);
-  known.fix["q"] = theory::edition_v1().exponent();
-  study.law_v1 = fit_two_stage(study.curves, known).fit;
-  known.fix["q"] = theory::edition_v3().exponent();
-  study.law_v3 = fit_two_stage(study.curves, known).fit;
 
   const auto& longest =
       *std::max_element(study.curves.runs.begin(), study.curves.runs.end(), [](const RunCurve& a, const RunCurve& b) {
@@ -128,6 +119,17 @@ PhaseTransition analyse(std::string name, StudyCurves curves, int resamples, std
     study.data_law = fitting::fit_law(laws::law_from("A*n^-q"), data, profile);
   }
   return study;
+}
+
+std::string answer_of(const StudyAnalysis& study) {
+  const auto* q = study.law.find("q");
+  const char* what = study.curves.quantity == Quantity::excess_risk ? "excess risk" : "reducible loss";
+  if (!q->identified || !study.law.convergence.certified)
+    return fmt::format("These {} runs do not say how the {} of their envelope falls in its second stage.",
+                       study.curves.runs.size(), what);
+  return fmt::format("The {} on the envelope of {} runs falls as compute^-q in its second stage, with q = {}.", what,
+                     study.curves.runs.size(),
+                     base::format_value(q->value, q->lo.value_or(base::kNaN), q->hi.value_or(base::kNaN)));
 }
 
 }  // namespace phaselaw::reproduce

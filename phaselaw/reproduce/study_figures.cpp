@@ -4,10 +4,9 @@
 #include <map>
 
 #include "phaselaw/base/format.h"
-#include "phaselaw/reproduce/phase_transition.h"
-#include "phaselaw/theory/two_stage.h"
+#include "phaselaw/reproduce/study_analysis.h"
 
-// Figures and tables of experiment 1 (phase_transition.h).
+// Figures and tables of a study (study_analysis.h).
 namespace phaselaw::reproduce {
 
 namespace {
@@ -17,7 +16,7 @@ using report::Figure;
 using report::Series;
 using report::Style;
 
-void add_runs(const PhaseTransition& s, double floor, Figure& figure) {
+void add_runs(const StudyAnalysis& s, double floor, Figure& figure) {
   for (const auto& run : s.curves.runs) {
     Series series;
     series.label =
@@ -31,7 +30,7 @@ void add_runs(const PhaseTransition& s, double floor, Figure& figure) {
   }
 }
 
-void add_envelope(const PhaseTransition& s, double floor, Figure& figure) {
+void add_envelope(const StudyAnalysis& s, double floor, Figure& figure) {
   Series series;
   series.label = "envelope of all runs";
   for (const auto& point : s.envelope) {
@@ -44,7 +43,7 @@ void add_envelope(const PhaseTransition& s, double floor, Figure& figure) {
   figure.series.push_back(std::move(series));
 }
 
-void add_law(const PhaseTransition& s, double floor, Figure& figure) {
+void add_law(const StudyAnalysis& s, double floor, Figure& figure) {
   Series series;
   const auto* q = s.law.find("q");
   series.label =
@@ -63,32 +62,20 @@ void add_law(const PhaseTransition& s, double floor, Figure& figure) {
     figure.x_intervals.push_back({*bend->lo, *bend->hi, "bend, 95 % interval", Colour::kSkyBlue});
 }
 
-// The slopes of the two editions, over the last decade and a half of the envelope, drawn slightly above the data.
-void add_slopes(const PhaseTransition& s, double floor, Figure& figure) {
-  const auto& last = s.envelope.back();
-  const double start = std::max(last.compute / 50, s.envelope.front().compute);
-  double above = 0;
-  for (const auto& point : s.envelope)
-    if (point.compute >= start) above = std::max(above, point.loss - floor);
-  figure.slope_guides.push_back({start, 1.9 * above, last.compute, -1.0 / 6, "slope -1/6"});
-  figure.slope_guides.push_back({start, 1.5 * above, last.compute, -1.0 / 7, "slope -1/7"});
-}
-
-Figure loss_figure(const PhaseTransition& s, double floor, const std::string& y_label, bool slopes) {
+Figure loss_figure(const StudyAnalysis& s, double floor, const std::string& y_label) {
   Figure figure;
-  figure.title = fmt::format("{} against compute: {}", y_label, s.name);
+  figure.title = fmt::format("Envelope of the {}", y_label);
   figure.x = {sweep::compute_label(s.curves.accounting), sweep::compute_unit(s.curves.accounting), true};
   figure.y = {y_label, s.curves.unit(), true};
   add_runs(s, floor, figure);
   add_envelope(s, floor, figure);
   add_law(s, floor, figure);
-  if (slopes) add_slopes(s, floor, figure);
   return figure;
 }
 
-Figure data_figure(const PhaseTransition& s) {
+Figure data_figure(const StudyAnalysis& s) {
   Figure figure;
-  figure.title = fmt::format("Best {} against data: {}", s.curves.label(), s.name);
+  figure.title = fmt::format("Best {} against data", s.curves.label());
   figure.caption =
       "Lowest value at any time of the training, for each number of training sequences: "
       "median of the replicates, bars from the smallest to the largest.";
@@ -118,26 +105,23 @@ Figure data_figure(const PhaseTransition& s) {
 
 }  // namespace
 
-std::vector<Figure> figures_of(const PhaseTransition& s) {
+std::vector<Figure> figures_of(const StudyAnalysis& s) {
   std::vector<Figure> figures;
   if (s.curves.quantity == Quantity::excess_risk) {
-    Figure figure = loss_figure(s, 0, "excess risk", true);
+    Figure figure = loss_figure(s, 0, "excess risk");
     figure.caption =
         "Each grey line is one training run; black points are the lower envelope over all runs; "
-        "the red line is the two-stage law fitted to the envelope, with its pointwise 95 % band; "
-        "the straight lines are the slopes stated by the two editions of the theory for the second stage.";
+        "the red line is the two-stage law fitted to the envelope, with its pointwise 95 % band.";
     figures.push_back(std::move(figure));
   } else {
-    Figure total = loss_figure(s, 0, "test loss", false);
+    Figure total = loss_figure(s, 0, "test loss");
     const auto* floor = s.law.find("E");
-    total.caption = fmt::format(
-        "Total test loss. The fitted floor is {}; the theory's slopes refer to the part above it, in the next figure.",
-        base::format_value(floor->value, floor->lo.value_or(NAN), floor->hi.value_or(NAN)));
+    total.caption = fmt::format("Total test loss. The fitted floor is {}; the next figure shows the part above it.",
+                                base::format_value(floor->value, floor->lo.value_or(NAN), floor->hi.value_or(NAN)));
     figures.push_back(std::move(total));
-    Figure reducible = loss_figure(s, floor->value, "reducible loss", true);
+    Figure reducible = loss_figure(s, floor->value, "reducible loss");
     reducible.caption = fmt::format(
         "The same with the fitted floor E = {} subtracted. "
-        "The straight lines are the slopes stated by the two editions of the theory for the second stage. "
         "The band includes the uncertainty of the floor.",
         base::format_number(floor->value, 4));
     figures.push_back(std::move(reducible));
@@ -146,7 +130,7 @@ std::vector<Figure> figures_of(const PhaseTransition& s) {
   return figures;
 }
 
-std::vector<report::Table> tables_of(const PhaseTransition& s) {
+std::vector<report::Table> tables_of(const StudyAnalysis& s) {
   report::Table forms;
   forms.caption = fmt::format("Forms fitted to run {} (n = {}), best first.", s.longest_run, s.best.back().n_data);
   forms.columns = {"form", "formula", "AICc above the lowest", "residual (std of ln)", "converged"};
@@ -172,7 +156,7 @@ std::vector<report::Table> tables_of(const PhaseTransition& s) {
   return {parameters, forms};
 }
 
-std::vector<std::string> notes_of(const PhaseTransition& s) {
+std::vector<std::string> notes_of(const StudyAnalysis& s) {
   std::vector<std::string> notes;
   if (s.curves.diverged > 0) notes.push_back(fmt::format("{} runs diverged and are not used.", s.curves.diverged));
   for (const auto& warning : s.law.warnings) notes.push_back("Note on the fit: " + warning + ".");
