@@ -27,6 +27,7 @@ ViewStyle style_of(const std::string& view) {
   if (view == "kernel") return {Colour::kVermillion, Style::kLine, 2.5};
   if (view == "flow") return {Colour::kBlue, Style::kLine, 2.5};
   if (view == "gd") return {Colour::kOrange, Style::kDashed, 1.8};
+  if (view == "sgd_epochs") return {Colour::kGreen, Style::kLine, 1.8};
   if (view == "sgd") return {Colour::kGreen, Style::kDashed, 1.8};
   return {Colour::kBlack, Style::kPoints, 1.5};
 }
@@ -62,6 +63,11 @@ Figure trajectories(const PreparedExperiment& s, const FlowViews& v, bool test) 
       "and of the training in the file, on the same data and the same axis of time. Kernel against flow: {}. "
       "Kernel against training: {}.",
       v.kernel_leaves_flow.reason, v.kernel_leaves_trained.reason);
+  if (v.find("sgd_epochs") != nullptr)
+    figure.caption += fmt::format(
+        " SGD with shuffled epochs against training: {}. The training draws its batches from shuffled epochs, so it is "
+        "compared with sgd_epochs; sgd assumes independent batches, which lose more.",
+        v.sgd_leaves_trained.reason);
   return figure;
 }
 

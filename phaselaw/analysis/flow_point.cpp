@@ -37,6 +37,7 @@ constexpr std::pair<const char*, double FlowPoint::*> kFlowNumbers[] = {{"branch
                                                                         {"condition", &FlowPoint::condition},
                                                                         {"drift", &FlowPoint::drift},
                                                                         {"radius", &FlowPoint::radius},
+                                                                        {"unit_radius", &FlowPoint::unit_radius},
                                                                         {"radius_ratio", &FlowPoint::radius_ratio},
                                                                         {"best_risk", &FlowPoint::best_risk},
                                                                         {"rhs_calls", &FlowPoint::rhs_calls},
@@ -82,6 +83,22 @@ void take_end(dynamics::LazyRecorder& recorder, const dynamics::ParameterFlowRes
     largest = std::max(largest, part.drift_norm);
   }
   point.radius_ratio = std::pow(2 * largest / (omega * omega * point.lambda), 2);
+}
+
+double unit_radius_of(const model::ParameterTable& table, std::span<const double> start, std::span<const double> end) {
+  double largest = 0;
+  for (const auto& block : table.blocks()) {
+    if (block.kind != model::BlockKind::mlp_up) continue;
+    for (std::int64_t row = 0; row < block.rows; ++row) {
+      double squares = 0;
+      for (std::int64_t col = 0; col < block.cols; ++col) {
+        const auto i = static_cast<std::size_t>(block.offset + row * block.cols + col);
+        squares += (end[i] - start[i]) * (end[i] - start[i]);
+      }
+      largest = std::max(largest, std::sqrt(squares));
+    }
+  }
+  return largest;
 }
 
 // The first sequences with a kernel of at most max_rows rows.
@@ -194,6 +211,7 @@ FlowPoint measure_flow(const sweep::Experiment& experiment, int threads) {
   point.time = flow.time;
   point.rhs_calls = static_cast<double>(flow.rhs_calls);
   observer.finish();
+  point.unit_radius = unit_radius_of(s.model.table(), s.theta_0, flow.theta);
   for (double FlowPoint::*member : {&FlowPoint::drift, &FlowPoint::radius_ratio})
     if (!whole) point.*member = kNaN;
   if (whole) take_end(recorder, flow, experiment.model.branch_scale, point);

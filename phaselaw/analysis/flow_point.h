@@ -18,6 +18,7 @@
 //   bound         2 N omega^2 lambda/n, lambda = min over layers of lambda_min(H^(nu)(0))/omega^2 [R]; NaN if lambda is
 //                 within rounding (rows eps lambda_max of the layer)
 //   drift         ||H(T) - H(0)||_F/||H(0)||_F at the end
+//   unit_radius   R: the largest ||w_r(T) - w_r(0)||_2 over the hidden units r of all layers, w_r = row r of mlp.up
 //   radius_ratio  R/R_max. With the K that the measured drift gives, R/R_max = (2 max_nu ||H^nu(T) - H^nu(0)||_2 /
 //                 (omega^2 lambda))^2: R is below R_max if no layer's kernel drifts by more than lambda/2 [R]
 //   best_risk     lowest mean (F - F*)^2 on the test inputs; past_minimum: it was reached before the end
@@ -34,7 +35,7 @@ struct FlowPoint {
   bool learned = false, past_minimum = false;
   double time = 0, loss_ratio = 0, rate = 0, bound = 0, lambda = 0, lambda_min = 0, lambda_max = 0;
   double condition = 0;  // lambda_max/lambda_min of the sum over layers; NaN if lambda_min is within rounding
-  double drift = 0, radius = 0, radius_ratio = 0, best_risk = 0, rhs_calls = 0;
+  double drift = 0, radius = 0, unit_radius = 0, radius_ratio = 0, best_risk = 0, rhs_calls = 0;
   double width_missed = 0;  // log10 of the width of Definition 5.2 at the model's own omega, relative to the model's
   std::string status, signature;  // of the integration; "none", "plateau", "instability (loss_rises)"
   [[nodiscard]] bool converged() const { return learned && signature == "none"; }

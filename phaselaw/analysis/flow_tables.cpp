@@ -60,6 +60,10 @@ base::Value to_value(const PreparedExperiment& s, const FlowViews& v) {
                                        {"train_loss", any ? Value(curve.train_loss.back()) : Value()},
                                        {"test_loss", any ? Value(curve.test_loss.back()) : Value()},
                                        {"excess_risk", any ? Value(curve.excess_risk.back()) : Value()}});
+    if (!curve.train_loss_error.empty()) {
+      curves[curve.view]["train_loss_error"] = curve.train_loss_error.back();
+      curves[curve.view]["test_loss_error"] = curve.test_loss_error.back();
+    }
   }
   Value json = Value::table({{"n_rows", v.n_rows},
                              {"n_params", v.n_params},
@@ -79,6 +83,7 @@ base::Value to_value(const PreparedExperiment& s, const FlowViews& v) {
   }
   json["kernel_leaves_flow"] = departure_value(v.kernel_leaves_flow);
   json["kernel_leaves_trained"] = departure_value(v.kernel_leaves_trained);
+  json["sgd_leaves_trained"] = departure_value(v.sgd_leaves_trained);
   json["flow_laziness"] = laziness_value(v.flow_laziness);
   json["trained_laziness"] = laziness_value(v.trained_laziness);
   json["flow_signature"] = signature_value(v.flow_signature);
@@ -92,12 +97,16 @@ base::Value to_value(const PreparedExperiment& s, const FlowViews& v) {
 }
 
 std::string trajectories_csv(const FlowViews& v) {
-  std::string csv = "view,time,train_loss,test_loss,excess_risk\n";
+  std::string csv = "view,time,train_loss,test_loss,excess_risk,train_loss_error,test_loss_error\n";
   for (const auto& c : v.curves)
-    for (std::size_t i = 0; i < c.time.size(); ++i)
-      fmt::format_to(std::back_inserter(csv), "{},{},{},{},{}\n", c.view, base::csv_number(c.time[i]),
+    for (std::size_t i = 0; i < c.time.size(); ++i) {
+      const bool simulated = !c.train_loss_error.empty();
+      fmt::format_to(std::back_inserter(csv), "{},{},{},{},{},{},{}\n", c.view, base::csv_number(c.time[i]),
                      base::csv_number(c.train_loss[i]), base::csv_number(c.test_loss[i]),
-                     base::csv_number(c.excess_risk[i]));
+                     base::csv_number(c.excess_risk[i]),
+                     base::csv_number(simulated ? c.train_loss_error[i] : base::kNaN),
+                     base::csv_number(simulated ? c.test_loss_error[i] : base::kNaN));
+    }
   return csv;
 }
 

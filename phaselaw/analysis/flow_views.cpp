@@ -155,8 +155,9 @@ void flow(const PreparedExperiment& s, int threads, dynamics::LazyRecorder& reco
   judge_condition(recorder.total().lambda_min, views);
 }
 
-dynamics::Departure departure(const FlowViews& views, std::string_view measured, double tolerance) {
-  const ViewCurve *kernel = views.find("kernel"), *other = views.find(measured);
+dynamics::Departure departure(const FlowViews& views, std::string_view prediction, std::string_view measured,
+                              double tolerance) {
+  const ViewCurve *kernel = views.find(prediction), *other = views.find(measured);
   dynamics::Departure none;
   none.reason = "not compared";
   if (kernel == nullptr || other == nullptr) return none;
@@ -196,8 +197,9 @@ FlowViews flow_views(const PreparedExperiment& s, int threads) {
   add_kernel_views(s, threads, views);
   base::throw_if_interrupted();
   flow(s, threads, recorder, views);
-  views.kernel_leaves_flow = departure(views, "flow", e.flow.tolerance);
-  views.kernel_leaves_trained = departure(views, "trained", e.flow.tolerance);
+  views.kernel_leaves_flow = departure(views, "kernel", "flow", e.flow.tolerance);
+  views.kernel_leaves_trained = departure(views, "kernel", "trained", e.flow.tolerance);
+  views.sgd_leaves_trained = departure(views, "sgd_epochs", "trained", e.flow.tolerance);
   return views;
 }
 

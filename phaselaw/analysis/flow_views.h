@@ -20,7 +20,9 @@
 //   kernel    f(t) of the fixed kernel H(0): closed form up to flow.max_rows rows, Krylov beyond; cross-entropy: the
 //             linearised model, integrated, because there is no closed form
 //   gd        gradient descent on H(0) with the training's learning rate            (squared loss, dense kernel)
-//   sgd       expected loss of minibatch SGD on H(0), exactly                        (up to flow.max_moment_rows rows)
+//   sgd       expected loss of minibatch SGD on H(0), exactly, with independent batches
+//   sgd_epochs  the same with the batches of shuffled epochs, which the training uses: a mean over simulated runs with a
+//             standard error                              (both only up to flow.max_moment_rows rows)
 //   flow      the nonlinear gradient flow, integrated with error control
 //   trained   the training of the file's [training], in double
 //
@@ -30,7 +32,8 @@ namespace phaselaw::analysis {
 struct ViewCurve {
   std::string view{}, what{};                                            // "kernel"; a description
   std::vector<double> time{}, train_loss{}, test_loss{}, excess_risk{};  // excess_risk: NaN if F* is unknown
-  std::string status = "finished", reason{};                             // of a curve that may end early
+  std::vector<double> train_loss_error{}, test_loss_error{};  // standard errors; empty unless the curve is simulated
+  std::string status = "finished", reason{};                  // of a curve that may end early
   double seconds = 0;
 };
 
@@ -61,6 +64,7 @@ struct FlowViews {
   std::vector<dynamics::LazyRecord> flow_laziness, trained_laziness;
   dynamics::Departure kernel_leaves_flow;                      // test loss: kernel against flow
   dynamics::Departure kernel_leaves_trained;                   // test loss: kernel against trained
+  dynamics::Departure sgd_leaves_trained;                      // test loss: sgd_epochs against trained
   dynamics::SignatureEvent flow_signature, trained_signature;  // of the loss
   // The theory's condition of kernel stability, ||H(t) - H(0)||_2 <= lambda_min(H(0))/2 [S], along the flow.
   std::optional<double> condition_fails_at;
@@ -74,7 +78,8 @@ struct FlowViews {
 // seconds), a kernel and its eigendecomposition.
 [[nodiscard]] FlowViews flow_views(const PreparedExperiment& prepared, int threads);
 
-// flow.json; trajectories.csv: view, time, train_loss, test_loss, excess_risk; drift.csv: along, time, part, drift,
+// flow.json; trajectories.csv: view, time, train_loss, test_loss, excess_risk, train_loss_error, test_loss_error (empty
+// unless the curve is simulated); drift.csv: along, time, part, drift,
 // drift_error, drift_norm, radius, alignment, linearisation; methods.csv: method, iteration, train_loss.
 [[nodiscard]] base::Value to_value(const PreparedExperiment& prepared, const FlowViews& views);
 [[nodiscard]] std::string trajectories_csv(const FlowViews& views);

@@ -7,9 +7,11 @@
 #include "phaselaw/base/constants.h"
 #include "phaselaw/base/errors.h"
 #include "phaselaw/base/format.h"
+#include "phaselaw/base/interrupt.h"
 #include "phaselaw/data/noise.h"
 #include "phaselaw/dynamics/krylov.h"
 #include "phaselaw/dynamics/sgd_moments.h"
+#include "phaselaw/dynamics/shuffled_sgd.h"
 #include "phaselaw/kernel/matrix_free.h"
 #include "phaselaw/model/loss.h"
 #include "phaselaw/numerics/ode.h"
@@ -82,10 +84,10 @@ void add_descent(const Dense& dense, FlowViews& views) {
   const auto& training = dense.s.experiment.training;
   if (training.optimizer == training::OptimizerKind::adamw) return;
   if (!(step < views.step_limit)) {
-    views.warnings.push_back(
-        fmt::format("gradient descent on this kernel is stable below a learning rate of {} = n/lambda_max, "
-                    "but the training uses {}, so there are no curves `gd` and `sgd`; reduce training.learning_rate",
-                    base::format_number(views.step_limit, 4), base::format_number(step, 4)));
+    views.warnings.push_back(fmt::format(
+        "gradient descent on this kernel is stable below a learning rate of {} = n/lambda_max, "
+        "but the training uses {}, so there are no curves `gd`, `sgd` and `sgd_epochs`; reduce training.learning_rate",
+        base::format_number(views.step_limit, 4), base::format_number(step, 4)));
     return;
   }
   const auto counts = counts_at(views.times, step, std::numeric_limits<std::int64_t>::max() / 4);
@@ -94,24 +96,30 @@ void add_descent(const Dense& dense, FlowViews& views) {
                                      dynamics::gradient_descent(dense.closed, step, counts)));
 }
 
-// The expected loss of minibatch SGD with the training's step and batch.
+// Whether the training is SGD as the recursions below describe it, and they are affordable.
+bool is_plain_sgd(const Dense& dense, FlowViews& views) {
+  const auto& s = dense.s;
+  const auto& training = s.experiment.training;
+  const bool plain = training.optimizer == training::OptimizerKind::sgd && training.batch < s.split.train.n &&
+                     training.schedule == training::Schedule::constant && training.warmup == 0 &&
+                     training.weight_decay == 0 && training.gradient_clip == 0;
+  if (!plain || !(views.learning_rate < views.step_limit)) return false;
+  if (views.n_rows <= s.experiment.flow.max_moment_rows) return true;
+  views.warnings.push_back(
+      fmt::format("{} rows exceed flow.max_moment_rows = {}, so there are no curves `sgd` and `sgd_epochs` (the former "
+                  "costs 4 rows^3 flop per step)",
+                  views.n_rows, s.experiment.flow.max_moment_rows));
+  return false;
+}
+
+// The expected loss of minibatch SGD with the training's step and batch, if the batches were independent.
 void add_moments(const Dense& dense, FlowViews& views) {
   const auto& s = dense.s;
   const auto& training = s.experiment.training;
   const double step = views.learning_rate;
-  const bool plain = training.optimizer == training::OptimizerKind::sgd && training.batch < s.split.train.n &&
-                     training.schedule == training::Schedule::constant && training.warmup == 0 &&
-                     training.weight_decay == 0 && training.gradient_clip == 0;
-  if (!plain || !(step < views.step_limit)) return;
-  if (views.n_rows > s.experiment.flow.max_moment_rows) {
-    views.warnings.push_back(fmt::format(
-        "{} rows exceed flow.max_moment_rows = {}, so there is no curve `sgd` (it costs 4 rows^3 flop per step)",
-        views.n_rows, s.experiment.flow.max_moment_rows));
-    return;
-  }
   try {
     dynamics::SgdMoments moments(dense.closed, {.step = step, .batch = training.batch});
-    ViewCurve curve{"sgd", "expected loss of SGD on the kernel"};
+    ViewCurve curve{"sgd", "expected loss of SGD on the kernel, if batches were independent"};
     for (const auto count : counts_at(views.times, step, training.steps)) {
       moments.advance(count - moments.steps());
       curve.time.push_back(static_cast<double>(count) * step);
@@ -125,6 +133,60 @@ void add_moments(const Dense& dense, FlowViews& views) {
     views.curves.push_back(std::move(curve));
   } catch (const base::InputError& error) {
     views.warnings.push_back(fmt::format("there is no curve `sgd`: {}", error.what()));
+  }
+}
+
+// The number of simulated runs: standard errors of a few per cent. More than the fewest cost at most about ten seconds.
+std::int64_t replicates_for(const Dense& dense) {
+  constexpr double kFlop = 2e10, kMost = 256, kFewest = 32;
+  const auto& training = dense.s.experiment.training;
+  const auto rows = static_cast<double>(dense.closed.rows());
+  const double epochs = static_cast<double>(training.steps) * static_cast<double>(training.batch) /
+                        static_cast<double>(dense.closed.n_data());
+  return static_cast<std::int64_t>(std::clamp(kFlop / (2 * rows * rows * epochs), kFewest, kMost));
+}
+
+// The curve of these runs. It ends where the loss is no number.
+ViewCurve shuffled_curve(const PreparedExperiment& s, const dynamics::TestOutputs& on_test,
+                         const std::vector<std::int64_t>& counts, double step, dynamics::ShuffledSgd& sgd) {
+  ViewCurve curve{"sgd_epochs", fmt::format("expected loss of SGD on the kernel with shuffled epochs, as in training: "
+                                            "mean of {} runs",
+                                            sgd.replicates())};
+  for (const auto count : counts) {
+    base::throw_if_interrupted();
+    sgd.advance(count - sgd.steps());
+    const auto train = sgd.expected_loss(), test = sgd.expected_test_loss(on_test, s.split.test.y, s.split.test.n);
+    if (!std::isfinite(train.mean) || !std::isfinite(test.mean)) {
+      curve.status = "diverged";
+      curve.reason = fmt::format("the loss is infinite at step {}", count);
+      break;
+    }
+    curve.time.push_back(static_cast<double>(count) * step);
+    curve.train_loss.push_back(per_number(s, train.mean));
+    curve.test_loss.push_back(per_number(s, test.mean));
+    curve.train_loss_error.push_back(per_number(s, train.standard_error));
+    curve.test_loss_error.push_back(per_number(s, test.standard_error));
+    curve.excess_risk.push_back(
+        s.split.target_known ? per_number(s, sgd.expected_test_loss(on_test, s.split.test.clean, s.split.test.n).mean)
+                             : kNaN);
+  }
+  return curve;
+}
+
+// The same with the batches of shuffled epochs, as the trainer draws them.
+void add_shuffled(const Dense& dense, int threads, FlowViews& views) {
+  const auto& s = dense.s;
+  const auto& training = s.experiment.training;
+  const double step = views.learning_rate;
+  try {
+    dynamics::ShuffledSgd sgd(dense.closed, {.step = step,
+                                             .batch = training.batch,
+                                             .replicates = replicates_for(dense),
+                                             .seed = static_cast<std::uint64_t>(s.experiment.seed),
+                                             .threads = threads});
+    views.curves.push_back(shuffled_curve(s, dense.test, counts_at(views.times, step, training.steps), step, sgd));
+  } catch (const base::InputError& error) {
+    views.warnings.push_back(fmt::format("there is no curve `sgd_epochs`: {}", error.what()));
   }
 }
 
@@ -145,7 +207,7 @@ void add_methods(const Dense& dense, FlowViews& views) {
   add("conjugate gradient", dynamics::conjugate_gradient(dense.closed, counts));
 }
 
-void add_dense(const PreparedExperiment& s, FlowViews& views) {
+void add_dense(const PreparedExperiment& s, int threads, FlowViews& views) {
   const Dense dense(s);
   views.dense = true;
   views.spectrum = dense.closed.spectrum();
@@ -165,7 +227,10 @@ void add_dense(const PreparedExperiment& s, FlowViews& views) {
   if (s.split.target_known)
     views.in_sample = dense.closed.excess_risks(views.times, s.split.train.clean, data::noise_level(s.experiment.data));
   add_descent(dense, views);
-  add_moments(dense, views);
+  if (is_plain_sgd(dense, views)) {
+    add_moments(dense, views);
+    add_shuffled(dense, threads, views);
+  }
   add_methods(dense, views);
 }
 
@@ -254,7 +319,7 @@ void add_kernel_views(const PreparedExperiment& s, int threads, FlowViews& views
   if (s.cross_entropy()) {
     views.curves.push_back(linearised_cross_entropy(s, views.times, threads));
   } else if (views.n_rows <= s.experiment.flow.max_rows) {
-    add_dense(s, views);
+    add_dense(s, threads, views);
   } else {
     views.curves.push_back(krylov_view(s, views.times, threads));
     views.warnings.push_back(

@@ -3,7 +3,8 @@
 
 #include "phaselaw/analysis/flow_views.h"
 
-// The results of the kernel at initialisation alone: the curves `kernel`, `gd` and `sgd` of flow_views.h, and the
+// The results of the kernel at initialisation alone: the curves `kernel`, `gd`, `sgd` and `sgd_epochs` of
+// flow_views.h, and the
 // statistics of its spectrum. Beyond flow.max_rows rows, and for the cross-entropy, no matrix is computed.
 namespace phaselaw::analysis {
 

@@ -25,7 +25,15 @@ model::Inputs<double> inputs_of(const data::Dataset& set) {
 data::Split split_of(const sweep::Experiment& e) {
   data::DataOptions options = e.data;
   options.n_test = std::min(e.data.n_test, e.flow.n_test);
-  return data::make_split(options, e.model, static_cast<std::uint64_t>(e.seed));
+  auto split = data::make_split(options, e.model, static_cast<std::uint64_t>(e.seed));
+  if (!split.train.scores_every_position() || !split.test.scores_every_position())
+    throw base::InputError(
+        {"data.source"},
+        fmt::format(
+            "the flow needs a target at every position, but source = \"{}\" leaves some without; choose another "
+            "source, or use train or sweep",
+            base::enum_to_text(e.data.source)));
+  return split;
 }
 
 }  // namespace

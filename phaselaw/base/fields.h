@@ -139,13 +139,6 @@ void read(const Value& v, std::map<std::string, T>& out, const Domain& domain, s
   for (const auto& [name, item] : v.entries()) read(item, out[name], domain, fmt::format("{}.{}", key, name));
 }
 template <class T>
-void read(const Value& v, std::optional<T>& out, const Domain& domain, std::string_view key) {
-  if (v.is_null())
-    out.reset();
-  else
-    read(v, out.emplace(), domain, key);
-}
-template <class T>
 void read(const Value& v, NumberOrWord<T>& out, const Domain& domain, std::string_view key) {
   if (!v.is_text()) {
     out.word.clear();
@@ -165,6 +158,13 @@ void read(const Value& v, E& out, const Domain&, std::string_view key) {
   for (const auto& entry : enum_names(E{})) names.push_back(entry.first);
   if (!v.is_text()) wrong_field(v, key, fmt::format("\"{}\"", fmt::join(names, "\" or \"")));
   out = enum_from_text<E>(v.text(), v.where(), key);
+}
+template <class T>
+void read(const Value& v, std::optional<T>& out, const Domain& domain, std::string_view key) {
+  if (v.is_null())
+    out.reset();
+  else
+    read(v, out.emplace(), domain, key);
 }
 
 inline Value write(bool x) { return Value(x); }

@@ -69,6 +69,7 @@ void add_reproduce(Program& program) {
       .option("--arrays-x", options->arrays_x,
               ".npy file of your own inputs for E1.arrays, shape (n, seq_len, d_model); needs --arrays-y")
       .option("--arrays-y", options->arrays_y, ".npy file of their targets, shape (n, seq_len, d_out)")
+      .fields(options->own)
       .option("--seed", options->seed, "seed of all random draws (default: the seed of each preset)", 0)
       .option("--threads", options->threads, "number of worker threads (default: all cores)", 1)
       .required("--out", options->out, "directory for report.html, results.json and the stores")

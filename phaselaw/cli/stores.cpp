@@ -8,6 +8,7 @@
 #include "phaselaw/store/export.h"
 #include "phaselaw/store/merge.h"
 #include "phaselaw/store/store.h"
+#include "phaselaw/sweep/accounting.h"
 #include "phaselaw/sweep/check.h"
 #include "phaselaw/sweep/curves.h"
 
@@ -100,6 +101,7 @@ void export_store(const ExportFlags& flags) {
         {"--out"}, fmt::format("format {} is written to stdout; redirect it with > FILE, or use --format tensorboard",
                                flags.format));
   const auto store = store::Store::open_read(flags.store);
+  const auto derived = sweep::charged_column(sweep::accounting_of(store));
   if (to_directory) {
     base::require_writable_directory(flags.out, "--out");
     sweep::export_tensorboard(store, flags.out);
@@ -109,9 +111,9 @@ void export_store(const ExportFlags& flags) {
   } else if (flags.format == "wandb-jsonl") {
     sweep::export_wandb_jsonl(store, std::cout);
   } else if (flags.format == "csv") {
-    store::export_csv(store.runs(), std::cout);
+    store::export_csv(store.runs(), std::cout, derived);
   } else {
-    store::export_jsonl(store.runs(), std::cout);
+    store::export_jsonl(store.runs(), std::cout, derived);
   }
 }
 

@@ -5,6 +5,7 @@
 #include "phaselaw/verbs/experiment_text.h"
 
 // phaselaw theory [numbers]: evaluates the paper's formulas. The flags are the fields of theory::TheoryNumbers.
+// phaselaw theory --law LAW [numbers]: one isolated law over its resource.
 // phaselaw theory --from EXP.toml: evaluates them at numbers measured on a real model, data set and flow.
 namespace phaselaw::cli {
 
@@ -28,6 +29,7 @@ void print(const Common& common, const TheoryFlags& flags) {
   emit_json(common, answer.json);
   if (common.json == "-") return;
   fmt::print("{}", text_table(verbs::theory_rows(answer.json)));
+  if (const auto law = verbs::isolated_law_rows(answer.json); !law.empty()) fmt::print("\n{}", text_table(law));
 }
 
 void print_measured(const Common& common, const TheoryFlags& flags) {

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "phaselaw/data/dataset.h"
 #include "phaselaw/numerics/random.h"
 
 namespace phaselaw::data {
@@ -59,6 +60,21 @@ void add_noise(const DataOptions& options, std::uint64_t seed, const char* purpo
         if (stream.uniform() < options.noise_clean_fraction) break;
         for (double& value : y) value += noisy * stream.normal();
         break;
+    }
+  }
+}
+
+void add_token_noise(double level, std::uint64_t seed, const char* purpose, Dataset& set) {
+  if (level == 0) return;
+  const auto length = static_cast<std::size_t>(set.seq_len), vocab = static_cast<std::size_t>(set.d_out);
+  for (std::size_t i = 0; i < static_cast<std::size_t>(set.n); ++i) {
+    RandomStream stream(seed, purpose, i);
+    for (std::size_t at = i * length; at < (i + 1) * length; ++at) {
+      if (set.next_tokens[at] == kNoTarget) continue;
+      if (stream.uniform() < level) set.next_tokens[at] = static_cast<std::int32_t>(stream.below(vocab));
+      if (set.probabilities.empty()) continue;
+      for (double& p : std::span(set.probabilities).subspan(at * vocab, vocab))
+        p = (1 - level) * p + level / static_cast<double>(vocab);
     }
   }
 }

@@ -20,6 +20,10 @@
 //
 // The kinds other than gaussian belong to the paper's open question 4 [S]; their forms are this library's.
 //
+// Token noise: a target is replaced by a token drawn uniformly from 0 .. V-1 with probability e = token_noise, train and
+// test, so that targets follow p*_e = (1 - e) p* + e/V, against which the excess risk is then taken. Inputs and
+// positions without target stay as they are. [T]
+//
 // One stream per sequence (seed, purpose, index): the draw for a sequence does not depend on their number. With
 // noise_exponent = 0 a smaller set is therefore the start of a larger one; otherwise this holds up to the factor xi.
 namespace phaselaw::data {
@@ -37,5 +41,9 @@ struct NoisyRows {
   std::int64_t n = 0, d_in = 0, d_out = 0;
 };
 void add_noise(const DataOptions& options, std::uint64_t seed, const char* purpose, const NoisyRows& rows);
+
+struct Dataset;
+// Replaces next_tokens, and mixes `probabilities` where they are known. Does nothing if level = 0.
+void add_token_noise(double level, std::uint64_t seed, const char* purpose, Dataset& set);
 
 }  // namespace phaselaw::data

@@ -138,8 +138,7 @@ void copy_values(const char* from, std::vector<double>& to) {
 
 }  // namespace
 
-NpyArray read_npy(const std::string& path, int rank) {
-  const std::string file = base::read_text(path);
+NpyLayout npy_layout(std::string_view file, const std::string& path) {
   const auto fail = [&](const std::string& what) { throw base::InputError({path}, what); };
   if (!file.starts_with(kMagic) || file.size() < 10)
     fail("expected a .npy file, found other bytes; save it with numpy.save");
@@ -155,26 +154,39 @@ NpyArray read_npy(const std::string& path, int rank) {
   if (length > file.size() - start)
     fail(fmt::format("the .npy header has {} bytes, the file only {} after its start; copy it again", length,
                      file.size() - start));
-  const Header header = HeaderParser(std::string_view(file).substr(start, length), path).parse();
+  Header header = HeaderParser(file.substr(start, length), path).parse();
+  return {std::move(header.descr), header.fortran_order, std::move(header.shape), start + length};
+}
+
+std::size_t npy_count(const NpyLayout& layout, std::size_t item, std::size_t file_size, const std::string& path) {
+  const auto fail = [&](const std::string& what) { throw base::InputError({path}, what); };
+  if (layout.fortran_order) fail("expected C order, found Fortran order; convert it with numpy.ascontiguousarray");
+  std::size_t count = 1;
+  for (const auto extent : layout.shape) {
+    const auto factor = static_cast<std::size_t>(extent);
+    if (factor != 0 && count > std::numeric_limits<std::size_t>::max() / item / factor)
+      fail(fmt::format("the shape {} is too large for any memory", shape_text(layout.shape)));
+    count *= factor;
+  }
+  const std::size_t found = file_size - layout.data;
+  if (found != count * item)
+    fail(fmt::format("shape {} of {} needs {} bytes of data, found {}; copy the file again", shape_text(layout.shape),
+                     layout.descr, count * item, found));
+  return count;
+}
+
+NpyArray read_npy(const std::string& path, int rank) {
+  const std::string file = base::read_text(path);
+  const auto fail = [&](const std::string& what) { throw base::InputError({path}, what); };
+  const NpyLayout header = npy_layout(file, path);
   if (header.descr != "<f8" && header.descr != "<f4")
     fail(fmt::format("expected dtype <f4 or <f8, found {}; convert it with array.astype('<f8')", header.descr));
-  if (header.fortran_order) fail("expected C order, found Fortran order; convert it with numpy.ascontiguousarray");
   if (rank >= 0 && header.shape.size() != static_cast<std::size_t>(rank))
     fail(fmt::format("expected an array of {} axes, found shape {}", rank, shape_text(header.shape)));
   const std::size_t item = header.descr == "<f8" ? 8 : 4;
-  std::size_t count = 1;
-  for (const auto extent : header.shape) {
-    const auto factor = static_cast<std::size_t>(extent);
-    if (factor != 0 && count > std::numeric_limits<std::size_t>::max() / item / factor)
-      fail(fmt::format("the shape {} is too large for any memory", shape_text(header.shape)));
-    count *= factor;
-  }
-  const std::size_t found = file.size() - start - length;
-  if (found != count * item)
-    fail(fmt::format("shape {} of {} needs {} bytes of data, found {}; copy the file again", shape_text(header.shape),
-                     header.descr, count * item, found));
+  const std::size_t count = npy_count(header, item, file.size(), path);
   NpyArray array{header.shape, std::vector<double>(count)};
-  const char* data = file.data() + start + length;
+  const char* data = file.data() + header.data;
   if (item == 8)
     copy_values<double>(data, array.values);
   else

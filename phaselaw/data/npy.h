@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "phaselaw/base/files.h"
@@ -20,6 +21,19 @@ struct NpyArray {
 // long or cannot be parsed, Fortran order, another dtype, a size that does not match the file, another rank than `rank`
 // (if >= 0), NaN or infinity (with the index of the first).
 [[nodiscard]] NpyArray read_npy(const std::string& path, int rank = -1);
+
+// The header of a .npy file of any dtype, from the first bytes of the file (or all of it).
+struct NpyLayout {
+  std::string descr;  // "<f8", "<u2", "|u1"
+  bool fortran_order = false;
+  std::vector<std::int64_t> shape;
+  std::size_t data = 0;  // offset of the first value
+};
+[[nodiscard]] NpyLayout npy_layout(std::string_view start, const std::string& path);
+
+// The number of values. InputError for Fortran order and if shape, bytes per value and size of the file do not agree.
+[[nodiscard]] std::size_t npy_count(const NpyLayout& layout, std::size_t item, std::size_t file_size,
+                                    const std::string& path);
 
 // Version 1, float64 (or float32), C order, data aligned to 64 bytes. PHASELAW_CHECK: the product of shape is the size.
 void write_npy(const std::string& path, std::span<const std::int64_t> shape, std::span<const double> values);

@@ -36,9 +36,8 @@ model::ModelOptions teacher_options(const DataOptions& options, const model::Mod
 
 std::vector<double> teacher_parameters(const DataOptions& options, const model::ModelOptions& student,
                                        std::uint64_t seed) {
-  if (!options.teacher_seed.is_word()) seed = static_cast<std::uint64_t>(options.teacher_seed.value);
   const model::ParameterTable table(teacher_options(options, student));
-  return model::initialise<double>(table, numerics::RandomStream(seed, "teacher").bits());
+  return model::initialise<double>(table, numerics::RandomStream(options.source_seed(seed), "teacher").bits());
 }
 
 std::vector<double> teacher_outputs(const DataOptions& options, const model::ModelOptions& student, std::uint64_t seed,

@@ -16,6 +16,8 @@
 // A larger n_data therefore contains a smaller one, and no test byte occurs in training.
 namespace phaselaw::data {
 
+inline constexpr std::int64_t kBytes = 256;  // the vocabulary of a text
+
 struct TextFile {
   std::string path;
   std::string bytes;

@@ -41,7 +41,7 @@ struct FlowOptions {
     visit("max_rows", self.max_rows, at_least(1),
           "largest number of rows of a kernel that is computed and diagonalised");
     visit("max_moment_rows", self.max_moment_rows, at_least(0),
-          "largest number of rows of a kernel for which the moments of SGD are computed");
+          "largest number of rows of a kernel for which the expected loss of SGD is computed");
   }
 };
 

@@ -31,11 +31,6 @@ Weights weights(std::int64_t batch, std::int64_t n_data) {
   return {b / n, n_data > 1 ? b * (b - 1) / (n * (n - 1)) : 1};
 }
 
-void require_batch(std::int64_t batch, std::int64_t n_data) {
-  if (batch < 1 || batch > n_data)
-    throw base::InputError(fmt::format("batch: expected 1 to {}, the number of sequences, found {}", n_data, batch));
-}
-
 // result = V D V^T, where D contains only the blocks of one sequence of V^T X V. 4 M^3 flop. `scratch`: M x M.
 void same_sequence_part(const ClosedForm& problem, const Matrix<double>& x, Matrix<double>& scratch,
                         Matrix<double>& block, Matrix<double>& result) {
@@ -54,6 +49,11 @@ void same_sequence_part(const ClosedForm& problem, const Matrix<double>& x, Matr
 }
 
 }  // namespace
+
+void require_batch(std::int64_t batch, std::int64_t n_data) {
+  if (batch < 1 || batch > n_data)
+    throw base::InputError(fmt::format("batch: expected 1 to {}, the number of sequences, found {}", n_data, batch));
+}
 
 SgdStepLimit sgd_step_limit(const ClosedForm& problem, std::int64_t batch) {
   require_batch(batch, problem.n_data());

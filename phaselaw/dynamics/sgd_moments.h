@@ -8,7 +8,7 @@
 
 #include "phaselaw/dynamics/closed_form.h"
 
-// Minibatch SGD on a fixed kernel: exact mean and mean square, without sampling.
+// Minibatch SGD on a fixed kernel with independent batches: exact mean and mean square, without sampling.
 //
 //   r_{k+1} = (I - c H P_S) r_k,   c = 2 step/b,   P_S keeps the rows of a batch S of b of the n sequences, drawn
 //                                                  uniformly without replacement, independently at each step
@@ -16,7 +16,8 @@
 //   Sigma_{k+1} = Sigma - (2 step/n)(H Sigma + Sigma H) + c^2 H (W o Sigma) H,       Sigma_k = E r_k r_k^T,
 //   W = b/n between rows of one sequence, b(b-1)/(n(n-1)) between rows of two;       E Loss = (1/n) tr Sigma
 //
-// Batches from a shuffled epoch are not independent; for them this is an approximation.
+// The trainer takes its batches from shuffled epochs, which are not independent. Its expected training loss is lower, by
+// 9 to 13 % on the kernel in docs/dynamics.md: shuffled_sgd.h.
 // Floor: the null part of the residual does not change and keeps perturbing the rest, so Loss levels off above
 // null_loss. For a positive definite H there is no floor: SGD interpolates the training labels, noise included, and
 // E Loss -> 0. The floor ~ step of a run with fresh data at each step is that of OnlineSgd, below.
@@ -24,6 +25,9 @@
 // Cost: 4 M^3 + O(M^3/n) flop per step, three M x M doubles; b = n costs O(M^2).
 // Source: [T]; the limit: Schneider 1965 (regular splittings of positive maps).
 namespace phaselaw::dynamics {
+
+// InputError unless batch is in 1 .. n_data.
+void require_batch(std::int64_t batch, std::int64_t n_data);
 
 struct SgdOptions {
   double step = 0;              // > 0

@@ -202,6 +202,8 @@ EnvelopeFit fit_envelope(const laws::Law& law, const tables::Measurements& data,
   fit.parameters.clear();
   fit.derived.clear();
   add_estimates(own, usable ? &set : nullptr, true, fit);
+  Refitter refitter(own, plain);
+  judge_floor(own, refitter, options.level, fit);
   judge_bend(own, fit);
   fit.replicates = std::move(set.replicates);
   return result;

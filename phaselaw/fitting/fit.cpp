@@ -28,7 +28,6 @@ void check_rows(const LawForm& form, const FitOptions& options) {
   };
   same_length(options.weights.size(), "weights");
   same_length(options.cluster.size(), "cluster");
-  same_length(options.sd.size(), "sd");
   std::size_t used = n;
   if (!options.weights.empty())
     used = static_cast<std::size_t>(
@@ -74,6 +73,11 @@ void add_parameters(const LawForm& form, const IntervalSet* set, bool asked, Fit
           coordinate.logarithmic
               ? fmt::format("{} ends at its bound, so the data do not constrain it; fix it, or measure a wider range",
                             coordinate.name)
+          : estimate.value > 0
+              ? fmt::format(
+                    "{} ends at the smallest measured {}, which no floor exceeds, so the law does not describe these rows or the "
+                    "noise hides the floor; fit rows of one kind, or fix {}",
+                    coordinate.name, form.law().output, coordinate.name)
               : fmt::format("{} ends at its bound, so the data show no floor; fit again with --fix {}=0",
                             coordinate.name, coordinate.name));
     else if (asked && !estimate.identified)
@@ -150,7 +154,10 @@ Fit fit_law(const laws::Law& law, const tables::Measurements& data, const FitOpt
   options.validate();
   std::vector<std::map<std::string, double>> starts = options.starts;
   add_nested_start(law, data, options, starts);
-  const LawForm form(law, data, options.fix, std::move(starts));
+  if (!options.sd.empty() && options.sd.size() != data.output.size())
+    throw base::InputError(
+        fmt::format("sd: expected one value for each of the {} rows, found {}", data.output.size(), options.sd.size()));
+  const LawForm form(law, data, options.fix, std::move(starts), options.room_above(data.output));
   check_rows(form, options);
   Fit fit;
   fit.law = law;

@@ -10,6 +10,7 @@
 #include "phaselaw/base/errors.h"
 #include "phaselaw/base/format.h"
 #include "phaselaw/fitting/robust_scale.h"
+#include "phaselaw/laws/law_roles.h"
 #include "phaselaw/numerics/statistics.h"
 
 namespace phaselaw::fitting {
@@ -47,10 +48,7 @@ void judge_profiles(const LawForm& form, Refitter& refitter, double level, Fit& 
   for (std::size_t j = 0; j < fit.theta.size(); ++j) {
     const Coordinate& coordinate = form.coordinates()[j];
     Estimate& estimate = fit.parameters[j];
-    if (!coordinate.logarithmic) {
-      if (estimate.value == 0) estimate.identified = false;
-      continue;
-    }
+    if (!coordinate.logarithmic || laws::is_floor(form.law(), form.law().find(coordinate.name))) continue;
     const bool above = open_towards(refitter, fit, j, coordinate.upper, rise);
     const bool below = open_towards(refitter, fit, j, coordinate.lower, rise);
     if (!above && !below) continue;
@@ -156,6 +154,32 @@ void judge_collinear(const Refitter& refitter, Fit& fit) {
 
 }  // namespace
 
+void judge_floor(const LawForm& form, Refitter& refitter, double level, Fit& fit) {
+  const double rise = profile_rise(refitter, fit.theta, fit.objective_value, level);
+  for (std::size_t j = 0; j < fit.theta.size(); ++j) {
+    const Coordinate& coordinate = form.coordinates()[j];
+    const std::size_t p = form.law().find(coordinate.name);
+    Estimate& estimate = fit.parameters[j];
+    if (!coordinate.logarithmic && estimate.value == 0) estimate.identified = false;
+    if (!laws::is_floor(form.law(), p)) continue;
+    const bool above = open_towards(refitter, fit, j, coordinate.upper, rise);
+    const bool below = open_towards(refitter, fit, j, coordinate.lower, rise);
+    if (above || below) estimate.identified = false;
+    if (above) estimate.hi = coordinate.parameter(coordinate.upper);
+    if (above)
+      add_warning(
+          fit,
+          fmt::format(
+              "{0} has no upper end below the smallest {1} {2}: within noise, the data fit as well with {0} just below it, "
+              "so an exponent depends on the floor that one assumes; measure nearer to the floor, or fix {0}",
+              estimate.name, form.law().output, base::format_number(coordinate.parameter(coordinate.upper), 4)));
+    if (below && estimate.value > 0)
+      add_warning(fit, fmt::format("{0} has no lower end: within noise, the data fit as well with {0} = 0; "
+                                   "measure nearer to the floor, or fix {0}",
+                                   estimate.name));
+  }
+}
+
 void judge_bend(const LawForm& form, Fit& fit) {
   const std::string& column = form.law().columns().front();
   const Estimate* bend = fit.find("bend_compute");
@@ -184,6 +208,7 @@ void judge_bend(const LawForm& form, Fit& fit) {
 void judge_identifiability(const LawForm& form, const FitOptions& options, Fit& fit) {
   Refitter refitter(form, options);
   judge_profiles(form, refitter, options.level, fit);
+  judge_floor(form, refitter, options.level, fit);
   judge_columns(form, fit);
   judge_collinear(refitter, fit);
   judge_bend(form, fit);

@@ -4,12 +4,14 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 #include <memory>
 
 #include <Eigen/Core>
 
 #include "phaselaw/base/errors.h"
 #include "phaselaw/laws/law_roles.h"
+#include "phaselaw/numerics/statistics.h"
 
 namespace phaselaw::fitting {
 
@@ -65,8 +67,20 @@ double Coordinate::parameter(double theta) const {
   return logarithmic ? std::exp(theta) : theta == 0 ? 0 : theta * std::exp(log_unit);
 }
 
+double floor_room(std::span<const double> output, std::span<const double> sd) {
+  if (sd.empty()) return 0;
+  PHASELAW_CHECK_EQ(output.size(), sd.size());
+  const double z = numerics::normal_quantile(1 - 0.025 / static_cast<double>(output.size()));
+  double smallest = std::numeric_limits<double>::infinity(), bound = smallest;
+  for (std::size_t i = 0; i < output.size(); ++i) {
+    smallest = std::min(smallest, std::log(output[i]));
+    bound = std::min(bound, std::log(output[i]) + z * sd[i]);
+  }
+  return bound - smallest;
+}
+
 LawForm::LawForm(const laws::Law& law, const tables::Measurements& data, const std::map<std::string, double>& fixed,
-                 std::vector<std::map<std::string, double>> starts)
+                 std::vector<std::map<std::string, double>> starts, double floor_room)
     : law_(law),
       data_(data),
       log_output_(checked_log_output(law, data)),
@@ -84,14 +98,14 @@ LawForm::LawForm(const laws::Law& law, const tables::Measurements& data, const s
     Coordinate coordinate{parameter.name, parameter.domain == laws::ParameterDomain::positive, 0, 0, 0};
     if (parameter.domain == laws::ParameterDomain::non_negative) {
       coordinate.log_unit = *low;
-      coordinate.upper = std::exp(*high - *low);
+      coordinate.upper = laws::is_floor(law, p) ? std::exp(floor_room) : std::exp(*high - *low);
     } else if (parameter.domain == laws::ParameterDomain::real) {
       coordinate.log_unit = 0;
       coordinate.lower = -1e12;
       coordinate.upper = 1e12;
     } else if (roles[p].kind == laws::RoleKind::amplitude) {
       coordinate.lower = std::max(*low - kAmplitudeBound, -kLargestLog);
-      coordinate.upper = std::min(*high + kAmplitudeBound, kLargestLog);
+      coordinate.upper = laws::is_floor(law, p) ? *low + floor_room : std::min(*high + kAmplitudeBound, kLargestLog);
     } else if (roles[p].kind == laws::RoleKind::exponent) {
       coordinate.lower = kLeastLogExponent;
       coordinate.upper = kMostLogExponent;

@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -13,8 +14,9 @@
 
 // A law bound to measurements, in the coordinates of the fit, as the solver needs it.
 //
-// Coordinates: the logarithm of a positive parameter; a floor in units of the smallest loss, between 0 and 1; a real
-// parameter in units of a typical loss. Values are logarithms of the output, so that no scale overflows. Thread-safe
+// Coordinates: the logarithm of a positive parameter; a floor in units of the smallest loss, between 0 and 1, because
+// no loss is below its floor (laws/law_roles.h says which parameters are floors; if the errors of the rows are known, up to
+// floor_room()); a real parameter in units of 1. Values are logarithms of the output, so that no scale overflows. Thread-safe
 // with a workspace for each thread.
 //
 // Starts: a grid over the parameters in which the law is not affine. At each point the affine parameters (amplitudes,
@@ -22,6 +24,10 @@
 // starts are the points with the lowest mean |ln residual| that are not neighbours. Grids use at most kGridRows rows,
 // evenly chosen.
 namespace phaselaw::fitting {
+
+// How far noise can have taken the smallest output below its floor, in ln: a floor is at most y_i exp(z sd_i) for every row,
+// z the normal quantile of 1 - 0.025/n [T: Bonferroni]. 0 without errors.
+[[nodiscard]] double floor_room(std::span<const double> output, std::span<const double> sd);
 
 // One fitted coordinate: parameter = exp(theta) if logarithmic, otherwise theta exp(log_unit). Bounds are on theta;
 // beyond them the data cannot tell laws apart.
@@ -45,9 +51,10 @@ struct Derived {
 class LawForm {
  public:
   // Keeps references to law and data. `starts`: parameter sets to start from in addition to those of the grid.
+  // `floor_room` >= 0: how far a floor may lie above the smallest output, in ln, because of known noise.
   // InputError naming the first bad row, counted from 1, of the output or of a column that the law needs.
   LawForm(const laws::Law& law, const tables::Measurements& data, const std::map<std::string, double>& fixed,
-          std::vector<std::map<std::string, double>> starts = {});
+          std::vector<std::map<std::string, double>> starts = {}, double floor_room = 0);
 
   // ln L at `rows` (empty: all): the values (n) and, unless empty, their derivatives with respect to theta
   // (n x n_coordinates, row-major). False if the law is not defined at a row.

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "phaselaw/base/errors.h"
+#include "phaselaw/fitting/law_form.h"
 #include "phaselaw/tables/columns.h"
 
 namespace phaselaw::fitting {
@@ -74,6 +75,10 @@ void FitOptions::require_used() const {
   require(method == IntervalMethod::bootstrap || method == IntervalMethod::bca || resamples == plain.resamples,
           "--resamples", fmt::format("intervals by {} use no resamples", base::enum_name(method)));
   require(method != IntervalMethod::none || level == plain.level, "--level", "no intervals are computed");
+}
+
+double FitOptions::room_above(std::span<const double> output) const {
+  return std::max(floor_room, fitting::floor_room(output, sd));
 }
 
 FitOptions FitOptions::rows(std::span<const std::size_t> chosen) const {

@@ -58,6 +58,8 @@ struct FitOptions {
   std::vector<double> weights{};       // w_i >= 0, not all 0; empty: all 1
   std::vector<double> sd{};            // > 0, standard deviation of each row's log loss; empty: unknown and equal
   std::vector<std::string> cluster{};  // the run of each row; empty: rows are independent
+  // >= 0: how far a floor may lie above the smallest loss, in ln, because noise took that row below it (law_form.h).
+  double floor_room = 0;
   // >= 1: the number of rows per independent row if the noise of neighbours is correlated. Multiplies the rise at which
   // profile intervals end [T: quasi-likelihood, Burnham and Anderson 2002, section 2.5].
   double variance_inflation = 1;
@@ -85,6 +87,8 @@ struct FitOptions {
   void require_objective_uses() const;  // only those of the objective
   // automatic: profile for l2 without clusters, else bootstrap.
   [[nodiscard]] IntervalMethod resolved_interval() const;
+  // floor_room, or that of `sd`, if larger.
+  [[nodiscard]] double room_above(std::span<const double> output) const;
   [[nodiscard]] FitOptions rows(std::span<const std::size_t> chosen) const;  // weights, sd, cluster of these rows
 };
 

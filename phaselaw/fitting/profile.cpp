@@ -48,7 +48,7 @@ ProfileCurve profile(const Fit& fit, const tables::Measurements& data, const Fit
   if (found == names.end()) throw base::InputError(base::unknown_name("free parameter", parameter, names));
   const auto j = static_cast<std::size_t>(found - names.begin());
 
-  const LawForm form(fit.law, data, fit.fixed);
+  const LawForm form(fit.law, data, fit.fixed, {}, options.room_above(data.output));
   Refitter refitter(form, options);
   numerics::LeastSquaresResult optimum;
   optimum.parameters = fit.theta;

@@ -85,6 +85,57 @@ class RoleReader {
 
 }  // namespace
 
+bool is_floor(const Law& law, std::size_t parameter) {
+  if (law.parameters[parameter].domain == ParameterDomain::real) return false;
+  const std::vector<Node>& nodes = law.expression.nodes();
+  // Of each node, from those of its operands: never negative; contains the parameter; is the parameter plus terms that
+  // are never negative; contains another parameter. A law without another parameter, such as a mean, has no floor.
+  std::vector<bool> sign(nodes.size()), contains(nodes.size()), adds(nodes.size()), others(nodes.size());
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    const Node& node = nodes[i];
+    const auto l = static_cast<std::size_t>(node.left), r = static_cast<std::size_t>(node.right);
+    const bool left = node.left >= 0 && sign[l], right = node.right >= 0 && sign[r];
+    switch (node.op) {
+      case Op::number:
+        sign[i] = node.number >= 0;
+        break;
+      case Op::parameter:
+        sign[i] = law.parameters[node.index].domain != ParameterDomain::real;
+        break;
+      case Op::column:
+      case Op::exp:
+      case Op::sqrt:
+      case Op::lambert_w:
+        sign[i] = true;
+        break;  // a column is >= 0, and so is the argument of lambert_w
+      case Op::power:
+        sign[i] = left;
+        break;
+      case Op::max:
+        sign[i] = left || right;
+        break;
+      case Op::add:
+      case Op::multiply:
+      case Op::divide:
+      case Op::min:
+        sign[i] = left && right;
+        break;
+      case Op::subtract:
+      case Op::negate:
+      case Op::log:
+        break;
+    }
+    adds[i] = contains[i] = node.op == Op::parameter && node.index == parameter;
+    others[i] =
+        (node.op == Op::parameter && !adds[i]) || (node.left >= 0 && others[l]) || (node.right >= 0 && others[r]);
+    if (adds[i]) continue;
+    const bool in_left = node.left >= 0 && contains[l], in_right = node.right >= 0 && contains[r];
+    contains[i] = in_left || in_right;
+    adds[i] = node.op == Op::add && ((adds[l] && right && !in_right) || (adds[r] && left && !in_left));
+  }
+  return adds[law.expression.root()] && others[law.expression.root()];
+}
+
 std::vector<Role> roles_of(const Law& law, const tables::Columns& columns, const std::vector<bool>& held) {
   const std::vector<bool> affine = law.expression.affine_parameters(held);
   const RoleReader reader(law.expression, columns);

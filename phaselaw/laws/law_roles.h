@@ -24,4 +24,9 @@ struct Role {
 // By parameter. `held` parameters have no role. Ranges given by the law take precedence over derived ones.
 [[nodiscard]] std::vector<Role> roles_of(const Law& law, const tables::Columns& columns, const std::vector<bool>& held);
 
+// Whether the law is `parameter` plus fitted terms that are never negative, by its expression and the domains of its
+// parameters. No value of such a law is below this floor; a law with a subtracted term, such as E + A*S1^-q - K*S2, has
+// no floor in this sense. Cost: linear in the length of the expression.
+[[nodiscard]] bool is_floor(const Law& law, std::size_t parameter);
+
 }  // namespace phaselaw::laws

@@ -36,6 +36,10 @@ double cross_entropy(std::int64_t rows, std::int64_t vocab, const T* logits, con
                      T* cotangent) {
   double nats = 0;
   for (std::int64_t row = 0; row < rows; ++row) {
+    if (targets[row] < 0) {
+      if (cotangent != nullptr) std::fill_n(cotangent + row * vocab, vocab, T(0));
+      continue;
+    }
     const T* logit = logits + row * vocab;
     const T top = largest(vocab, logit);
     T total = 0;
@@ -60,9 +64,35 @@ double cross_entropy(std::int64_t rows, std::int64_t vocab, const T* logits, con
   return nats;
 }
 
+template <class T>
+double relative_entropy(std::int64_t rows, std::int64_t vocab, const T* logits, const std::int32_t* targets,
+                        const double* probabilities, const double* entropies) {
+  double nats = 0;
+  for (std::int64_t row = 0; row < rows; ++row) {
+    if (targets[row] < 0) continue;
+    const T* logit = logits + row * vocab;
+    const double* p = probabilities + row * vocab;
+    const auto top = static_cast<double>(largest(vocab, logit));
+    double total = 0, below_top = 0;
+#pragma omp simd reduction(+ : total, below_top)
+    for (std::int64_t i = 0; i < vocab; ++i) {
+      const double distance = top - static_cast<double>(logit[i]);
+      total += exponential(-distance);
+      below_top += p[i] * distance;
+    }
+    nats += std::log(total) + below_top - entropies[row];
+  }
+  return nats;
+}
+
 template double squared_error<float>(std::int64_t, const float*, const float*, float, float*);
 template double squared_error<double>(std::int64_t, const double*, const double*, double, double*);
 template double cross_entropy<float>(std::int64_t, std::int64_t, const float*, const std::int32_t*, float, float*);
 template double cross_entropy<double>(std::int64_t, std::int64_t, const double*, const std::int32_t*, double, double*);
+
+template double relative_entropy<float>(std::int64_t, std::int64_t, const float*, const std::int32_t*, const double*,
+                                        const double*);
+template double relative_entropy<double>(std::int64_t, std::int64_t, const double*, const std::int32_t*, const double*,
+                                         const double*);
 
 }  // namespace phaselaw::model

@@ -11,7 +11,6 @@
 #include "phaselaw/base/format.h"
 #include "phaselaw/data/npy.h"
 #include "phaselaw/numerics/random.h"
-#include "phaselaw/reproduce/phase_transition.h"
 #include "phaselaw/reproduce/verdict.h"
 
 namespace phaselaw::reproduce {
@@ -23,22 +22,40 @@ using Task = ArraysTask;
 
 constexpr std::uint64_t kSeed = 7;  // part of the task: the same for every preset and --seed
 constexpr std::int64_t kWindow = 3;
+constexpr double kFloorMargin = 0.05;  // of the claim about the floor, relative
+constexpr const char* kUnit = "squared, per output coordinate";
+
+constexpr std::int64_t kBatch = 16;
+constexpr std::int64_t kFewest = 1024;  // training sequences, for 4 steps in the shortest of five durations
 
 constexpr const char* kModel = R"(seed = 1
 [model]
 n_layers = 2
 n_heads = 2
 branch_scale = 0.7
+activation = "gelu"
+parametrisation = "mup"
 readout = "linear"
 [data]
 source = "arrays"
 [training]
-optimizer = "sgd"
+optimizer = "adamw"
 batch = 16
+warmup = 0.02
+schedule = "wsd"
+decay = 0.5
+measurements_per_doubling = 1
 )";
-constexpr const char* kQuick = "steps = 8000\n[grid]\n\"data.n_data\" = [16, 64, 256, 1024]\nseeds = 3\n";
-constexpr const char* kFull =
-    "steps = 20000\n[grid]\n\"data.n_data\" = [16, 32, 64, 128, 256, 512, 1024, 2048, 4096]\nseeds = 3\n";
+constexpr const char* kQuick = R"([grid]
+"model.d_hidden" = [4, 16, 64]
+"training.learning_rate" = [0.01, 0.03]
+seeds = 3
+)";
+constexpr const char* kFull = R"([grid]
+"model.d_hidden" = [4, 8, 16, 32, 64, 128]
+"training.learning_rate" = [0.006, 0.015, 0.04]
+seeds = 5
+)";
 
 // The sizes of the model, the files, and the data sizes that they allow.
 struct Files {
@@ -80,28 +97,30 @@ Files users_files(const Context& context) {
 
 bool has_users_arrays(const Context& context) { return !context.arrays_x.empty(); }
 
-report::Claim floor_claim(const PhaseTransition& study) {
-  const auto* floor = study.law.find("E");
+// Whether the floors that the data allow contain the known one.
+report::Claim floor_claim(const LadderStudy& study) {
+  const auto& range = study.measured.range;
   report::Claim claim;
   claim.id = "E1.arrays.floor";
-  claim.statement = "The fitted floor equals the noise that was added to the targets.";
+  claim.statement =
+      "The floor of a power law fitted to the loss of the best runs is the noise that was added to the targets.";
   claim.source = "docs/theory/excess-risk.md: the loss is the excess risk and the noise xi^2 [T]";
-  claim.predicted = noise_of_test(make_arrays());
+  claim.standing = report::Standing::kImplied;
+  claim_equal(noise_of_test(make_arrays()), kFloorMargin * noise_of_test(make_arrays()), claim);
   claim.predicted_text = fmt::format("{} (xi^2 = 0.04)", base::format_number(claim.predicted, 4));
-  claim.unit = "per output coordinate";
-  claim.measured = floor->value;
-  claim.lo = floor->lo.value_or(NAN);
-  claim.hi = floor->hi.value_or(NAN);
-  claim.verdict =
-      judge_number(claim.predicted, claim.lo, claim.hi, floor->identified && study.law.convergence.certified);
+  claim.unit = kUnit;
+  claim.measured = range.floor;
+  claim.lo = range.floor_lo;
+  claim.hi = range.floor_hi;
+  claim.degrees = range.dof;
+  if (!range.bounded)
+    claim.undecidable = "The data do not bound the floor on both sides, so its value is not a measurement.";
   claim.reading = fmt::format(
-      "Floor E of {} ({} interval) against the mean square of the noise of the {} test sequences; "
-      "the lowest loss of any run is {}. "
-      "The interval resamples runs: what no run of this model can represent is part of the floor.",
-      study.law.formula(), base::enum_name(study.law.method), base::format_count(Task::kTest),
-      base::format_number(study.envelope.back().loss, 4));
+      "Floors that the data allow, against the mean square of the noise of the {} test sequences; the lowest loss is {}. "
+      "What no trained model can represent is part of a fitted floor.",
+      base::format_count(Task::kTest), base::format_number(range.smallest, 4));
   claim.would_change =
-      "More data and compute, which bring the loss nearer to the floor, or a wider model, which represents the target.";
+      "More data and compute, which bring the loss nearer to the floor, or wider models, which represent the target.";
   return claim;
 }
 
@@ -158,48 +177,47 @@ StudyRuns arrays_runs(const Context& context) {
   const Files files = has_users_arrays(context) ? users_files(context) : made_files(context);
   const std::string start = kModel;
   base::Value document = context.document(start + kQuick, start + kFull, "arrays");
-  base::Value sizes;
-  std::size_t count = 0;
-  for (const auto& n : document.at("grid").at("data.n_data").list())
-    if (n.integer() + files.n_test <= files.n) {
-      sizes.push_back(n);
-      ++count;
-    }
-  if (count < 3)
+  const std::int64_t n_data = files.n - files.n_test, longest = n_data / kBatch;
+  if (n_data < kFewest)
     throw base::InputError(
         {files.x},
         fmt::format(
-            "expected at least 342 sequences, of which a quarter is for testing, so that n_data = 16, 64, 256 can be compared; found {}",
-            files.n));
-  document["grid"]["data.n_data"] = std::move(sizes);
+            "expected at least {} sequences, of which a quarter is for testing, for runs of five durations that use "
+            "each sequence once; found {}",
+            4 * kFewest / 3 + 1, files.n));
+  base::Value durations;
+  for (const std::int64_t part : {16, 8, 4, 2, 1}) durations.push_back(longest / part);
+  document["grid"]["training.steps"] = std::move(durations);
+  document.set("data.n_data", n_data);
   document.set("data.x", files.x);
   document.set("data.y", files.y);
   document.set("data.n_test", files.n_test);
   document.set("model.seq_len", files.seq_len);
   document.set("model.d_model", files.d_model);
-  document.set("model.d_hidden", 4 * files.d_model);
   document.set("model.d_head", std::max<std::int64_t>(1, files.d_model / 2));
   document.set("model.d_out", files.d_out);
   return carry_out_study(context, files.store, document);
 }
 
-Finding phase_transition_on_arrays(const Context& context) {
+LadderStudy arrays_study(const StudyRuns& runs) { return ladder_study("arrays", runs, kUnit); }
+
+Finding arrays_ladder(const Context& context) {
   const auto runs = arrays_runs(context);
-  const auto analysis = analyse_runs(context, "arrays", runs);
+  const LadderStudy study = arrays_study(runs);
   const bool own = has_users_arrays(context);
+  const std::string how =
+      "Model sizes times durations, each sequence used once and each run with its own decay of the learning rate. "
+      "Only the ends of the runs are judged, for every floor that they allow.";
   Finding finding = finding_of(
-      analysis, runs,
-      own ? "Phase transition: your arrays" : "Phase transition: arrays, a target that is no transformer",
-      own ? fmt::format(
-                "The same question for the sequences of {} and {}. "
-                "The loss has an unknown floor, which is fitted, and only the part above it is compared with the theory.",
-                context.arrays_x, context.arrays_y)
-          : "The same question if the target is not of the model's class, from two .npy files: "
-            "each token's target is tanh of fixed random projections of the mean of the last three tokens, "
-            "with noise of standard deviation 0.2. The student uses only the files, "
-            "so the loss has a floor that the fit must find, and only the part above it is compared with the theory.",
-      1);
-  if (!own) finding.section.claims.push_back(floor_claim(analysis));
+      study, runs,
+      own ? "Your arrays without a known floor" : "Arrays with a known floor, from a target that is no transformer",
+      own ? fmt::format("The sequences of {} and {}. {}", context.arrays_x, context.arrays_y, how)
+          : "Each token's target is tanh of fixed random projections of the mean of the last three tokens, "
+            "with noise of standard deviation 0.2. The student uses only the files, so the fit must find the floor that the "
+            "noise makes; the page knows it and draws it. " +
+                how,
+      own ? NAN : noise_of_test(make_arrays()));
+  if (!own) finding.section.claims.push_back(floor_claim(study));
   return finding;
 }
 

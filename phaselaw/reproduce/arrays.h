@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "phaselaw/reproduce/experiment.h"
+#include "phaselaw/reproduce/ladder_ends.h"
 
 // Experiment 1 on arrays from .npy files: a target that is not a transformer of the study's kind, and a total loss with
 // a floor that the fit must find.
@@ -15,7 +16,7 @@
 namespace phaselaw::reproduce {
 
 struct ArraysTask {
-  static constexpr std::int64_t kSequences = 5120, kTest = 1024, kSeqLen = 8, kModel = 8, kOut = 4;
+  static constexpr std::int64_t kSequences = 33792, kTest = 1024, kSeqLen = 8, kModel = 8, kOut = 4;
   static constexpr double kNoise = 0.2;  // xi per output coordinate
   std::vector<double> x, clean, y;       // (n, L, d), (n, L, o), (n, L, o)
 };
@@ -34,7 +35,9 @@ struct ArraysTask {
 // arrays under the same name are another study. InputError: files as data/npy.h, or too few sequences.
 [[nodiscard]] StudyRuns arrays_runs(const Context& context);
 
-// As E1.teacher, and E1.arrays.floor if the noise is known.
-[[nodiscard]] Finding phase_transition_on_arrays(const Context& context);
+[[nodiscard]] LadderStudy arrays_study(const StudyRuns& runs);
+
+// E1.arrays.exponent_v1, .exponent_v3, and .floor if the noise is known.
+[[nodiscard]] Finding arrays_ladder(const Context& context);
 
 }  // namespace phaselaw::reproduce

@@ -12,6 +12,7 @@
 #include "phaselaw/base/value.h"
 #include "phaselaw/report/claim.h"
 #include "phaselaw/report/page.h"
+#include "phaselaw/reproduce/own_runs_request.h"
 #include "phaselaw/store/store.h"
 #include "phaselaw/sweep/experiment.h"
 
@@ -35,6 +36,7 @@ struct Context {
   std::string arrays_x{}, arrays_y{};  // .npy files of the arrays experiment; empty: generated under `out`
   std::optional<std::int64_t> seed;    // seed of every study; if not given, the study's own
   int threads = 0;                     // 0: one per core
+  OwnRunsRequest own{};                // the user's logs, for E8
   [[nodiscard]] bool full() const { return preset == Preset::full; }
   // Resamples of bootstraps that decide verdicts: the Monte-Carlo error of an end is then a thirtieth of the interval.
   [[nodiscard]] static int resamples() { return 1000; }
@@ -70,6 +72,7 @@ struct Experiment {
   std::string title;  // of the section
   double share = 1;   // share of the total time in the quick preset, measured; for the remaining time
   std::function<Finding(const Context&)> carry_out;
+  bool needs_curves = false;  // carried out only if the user gives logs (Context::own)
 };
 
 // In the order of the page.

@@ -4,11 +4,10 @@
 #include <algorithm>
 #include <cmath>
 
-#include "phaselaw/base/constants.h"
 #include "phaselaw/base/format.h"
 #include "phaselaw/numerics/statistics.h"
-#include "phaselaw/reproduce/arrays.h"
-#include "phaselaw/reproduce/phase_transition.h"
+#include "phaselaw/reproduce/surface_study.h"
+#include "phaselaw/reproduce/token_surface.h"
 #include "phaselaw/reproduce/verdict.h"
 #include "phaselaw/theory/two_stage.h"
 
@@ -16,86 +15,93 @@ namespace phaselaw::reproduce {
 
 namespace {
 
-using base::kNaN;
+using report::Claim;
 using report::Colour;
 using report::Figure;
 using report::Style;
 
-std::vector<MeasuredExponent> identified(const std::vector<MeasuredExponent>& all) {
-  std::vector<MeasuredExponent> kept;
-  std::copy_if(all.begin(), all.end(), std::back_inserter(kept), [](const auto& e) {
-    return e.identified && std::isfinite(e.lo) && std::isfinite(e.hi) && e.lo > 0 && e.hi > e.lo;
-  });
-  return kept;
+std::string in_words(const Effect& e) { return std::isnan(e.value) ? "–" : base::format_value(e.value, e.lo, e.hi); }
+
+bool usable(const Effect& e) { return e.lo > 0 && std::isfinite(e.hi) && e.degrees > 0; }
+
+double quantile(double degrees) {
+  return std::isinf(degrees) ? numerics::normal_quantile(0.975) : numerics::student_t_quantile(0.975, degrees);
 }
 
-std::string names_of(const std::vector<MeasuredExponent>& list) {
-  std::vector<std::string> names;
-  for (const auto& e : list) names.push_back(e.source);
-  return names.empty() ? "none" : fmt::format("{}", fmt::join(names, ", "));
+// |ln a - ln b| with its interval.
+Claim difference(const Effect& a, const Effect& b) {
+  const auto error = [](const Effect& e) { return std::log(e.hi / e.lo) / (2 * quantile(e.degrees)); };
+  Claim claim;
+  claim_equal(0, kAgreementMargin, claim);
+  claim.degrees = std::min(a.degrees, b.degrees);
+  claim.measured = std::abs(std::log(a.value / b.value));
+  const double half = quantile(claim.degrees) * std::hypot(error(a), error(b));
+  claim.lo = claim.measured - half;
+  claim.hi = claim.measured + half;
+  return claim;
 }
 
-report::Claim consistent(const std::vector<MeasuredExponent>& all) {
-  const auto agreement = agreement_of(all);
-  report::Claim claim;
-  claim.id = "E6.consistent";
-  claim.statement = "The identified exponents of all sources agree with one another.";
+Claim agreement(const std::vector<SourceExponents>& sources, const char* id, const char* what,
+                Effect SourceExponents::*exponent) {
+  const Agreement a = agreement_of(sources, exponent);
+  Claim claim;
+  claim.id = fmt::format("E6.{}", id);
+  claim.standing = report::Standing::kImplied;
+  claim.statement = fmt::format("The exponent {} is the same for all sources.", what);
   claim.source = "two-stage law: one exponent for every target [S]";
-  claim.predicted = agreement.critical;
-  claim.predicted_text =
-      agreement.used < 2 ? "Q within chance" : fmt::format("Q <= {}", base::format_number(agreement.critical));
-  claim.measured = agreement.statistic;
-  claim.unit = "Cochran's Q";
-  claim.verdict = judge_agreement(agreement.statistic, agreement.critical, agreement.widest, agreement.common);
-  claim.reading = agreement.used < 2
-                      ? fmt::format("Identified: {}; a comparison needs two.", names_of(identified(all)))
-                      : fmt::format(
-                            "Identified: {}; common value {}, widest interval {} across; "
-                            "Q of ln q against the 95 % quantile of chi squared, degrees of freedom: {}.",
-                            names_of(identified(all)), base::format_number(agreement.common),
-                            base::format_number(agreement.widest), agreement.used - 1);
-  claim.would_change = "More seeds and compute, which narrow each interval and constrain the others.";
+  claim_equal(0, kAgreementMargin, claim);
+  claim.predicted_text = fmt::format("0 to within {}", kAgreementMargin);
+  claim.measured = a.largest;
+  claim.lo = a.lo;
+  claim.hi = a.hi;
+  claim.degrees = a.degrees;
+  claim.p_supporting = a.p_supporting;
+  claim.p_refuting = a.p_refuting;
+  if (a.used < 2) claim.undecidable = "Fewer than two sources have an interval.";
+  claim.reading = fmt::format("Largest difference of ln exponent over the pairs of {} sources: {}.", a.used, a.pair);
+  claim.would_change = "More teachers for the two sources that differ most.";
   return claim;
 }
 
-report::Claim bound(const std::vector<MeasuredExponent>& all) {
-  const auto list = identified(all);
-  report::Claim claim;
+Claim bound(const std::vector<SourceExponents>& sources) {
+  Claim claim;
   claim.id = "E6.bound";
-  claim.statement = "No identified exponent is smaller than the stated 1/7.";
-  claim.source = "two-stage law, edition v3: an upper bound on the risk [S]";
-  claim.predicted = theory::edition_v3().exponent();
-  claim.predicted_text = ">= 1/7";
-  if (!list.empty()) {
-    const auto smallest = [&](double MeasuredExponent::*member) {
-      return std::min_element(list.begin(), list.end(),
-                              [&](const auto& a, const auto& b) { return a.*member < b.*member; });
-    };
-    claim.measured = smallest(&MeasuredExponent::value)->value;
-    claim.lo = smallest(&MeasuredExponent::lo)->lo;
-    claim.hi = smallest(&MeasuredExponent::hi)->hi;
-  }
-  claim.verdict = judge_at_least(claim.predicted, claim.lo, claim.hi);
-  claim.reading = fmt::format(
-      "The smallest of the identified exponents ({}), with the smallest lower and the smallest upper end of their intervals: "
-      "the claim holds only if every interval is above 1/7.",
-      names_of(list));
-  claim.would_change =
-      "An envelope that falls more slowly than C^-1/7 in its last decades, with an interval that confirms it.";
+  claim.standing = report::Standing::kImplied;
+  claim.statement = "No envelope of excess risk falls more slowly than the stated upper bound, C^-1/7.";
+  claim.source = "two-stage law, edition v3: an upper bound on the risk, in the compute that each study charges [S]";
+  claim_at_least(theory::edition_v3().exponent(), claim);
+  claim.predicted_text = "> 1/7";
+  const SourceExponents* lowest = nullptr;
+  for (const auto& s : sources)
+    if (usable(s.envelope) && (lowest == nullptr || s.envelope.lo < lowest->envelope.lo)) lowest = &s;
+  if (lowest != nullptr) set_measured(lowest->envelope, claim);
+  claim.reading = lowest == nullptr ? "No source has an interval."
+                                    : fmt::format("The source with the lowest interval: {}.", lowest->source);
+  claim.would_change = "An envelope that falls more slowly than C^-1/7, with an interval that confirms it.";
   return claim;
 }
 
-MeasuredExponent measure(const Context& context, const char* name, const StudyRuns& runs) {
-  const auto curves = study_curves(runs.runs, runs.store_path);
-  const auto seed = static_cast<std::uint64_t>(runs.study.points.front().experiment.seed);
-  const auto law = envelope_law(curves, context.resamples(), seed);
-  const auto* q = law.find("q");
-  return {.source = name,
-          .of = curves.quantity == Quantity::excess_risk ? "excess risk" : "reducible loss",
-          .value = q->value,
-          .lo = q->lo.value_or(kNaN),
-          .hi = q->hi.value_or(kNaN),
-          .identified = q->identified && law.convergence.certified};
+SourceExponents of_vectors(const VectorSurface& s) {
+  const SurfaceRow& first = s.rows.front();
+  return {.source = "vector teacher",
+          .model = s.model.exponent,
+          .data = first.data_exponent,
+          .time = s.time.exponent,
+          .envelope = first.envelope,
+          .implied = first.implied,
+          .charge = "M n T, M ~ n^3",
+          .note = "M and T without noise; n at the best time, noise 0.5"};
+}
+
+SourceExponents of_tokens(const TokenSurface& s) {
+  return {.source = s.source.name,
+          .model = s.model,
+          .data = s.data_limited.data_exponent,
+          .time = s.data,
+          .envelope = s.envelope,
+          .implied = s.implied,
+          .charge = "M D, one pass",
+          .note = "M at the longest duration; n at the best time of one width; T of the largest M in one pass"};
 }
 
 }  // namespace
@@ -106,49 +112,60 @@ const std::vector<PublishedExponent>& published_exponents() {
   return list;
 }
 
-Agreement agreement_of(const std::vector<MeasuredExponent>& exponents) {
-  const auto list = identified(exponents);
-  Agreement a{.used = list.size(), .common = kNaN, .statistic = kNaN, .critical = kNaN, .widest = kNaN};
-  if (list.size() < 2) return a;
-  const double width_of_error = 2 * numerics::normal_quantile(0.975);
-  const auto weight = [&](const MeasuredExponent& e) { return std::pow(width_of_error / std::log(e.hi / e.lo), 2); };
-  double weights = 0, weighted = 0;
-  a.widest = 0;
-  for (const auto& e : list) {
-    weights += weight(e);
-    weighted += weight(e) * std::log(e.value);
-    a.widest = std::max(a.widest, e.hi - e.lo);
-  }
-  a.common = std::exp(weighted / weights);
-  a.statistic = 0;
-  for (const auto& e : list) a.statistic += weight(e) * std::pow(std::log(e.value / a.common), 2);
-  a.critical = numerics::chi_squared_quantile(0.95, static_cast<double>(list.size() - 1));
+Agreement agreement_of(const std::vector<SourceExponents>& sources, Effect SourceExponents::*exponent) {
+  std::vector<const SourceExponents*> list;
+  for (const auto& s : sources)
+    if (usable(s.*exponent)) list.push_back(&s);
+  Agreement a;
+  a.used = list.size();
+  double pairs = 0;
+  for (std::size_t i = 0; i < list.size(); ++i)
+    for (std::size_t j = i + 1; j < list.size(); ++j) {
+      const Claim claim = difference(list[i]->*exponent, list[j]->*exponent);
+      const PValues p = p_values(claim);
+      ++pairs;
+      if (pairs == 1 || claim.measured > a.largest) {
+        a.largest = claim.measured;
+        a.lo = claim.lo;
+        a.hi = claim.hi;
+        a.degrees = claim.degrees;
+        a.pair = fmt::format("{} {} and {} {}", list[i]->source, in_words(list[i]->*exponent), list[j]->source,
+                             in_words(list[j]->*exponent));
+      }
+      a.p_supporting = pairs == 1 ? p.supporting : std::max(a.p_supporting, p.supporting);
+      a.p_refuting = pairs == 1 ? p.refuting : std::min(a.p_refuting, p.refuting);
+    }
+  a.p_refuting = std::min(1.0, a.p_refuting * pairs);  // NaN without pairs
+  if (pairs == 0) a.p_refuting = base::kNaN;
   return a;
 }
 
-std::vector<report::Claim> claims_of(const std::vector<MeasuredExponent>& exponents) {
-  return {consistent(exponents), bound(exponents)};
+std::vector<Claim> claims_of(const std::vector<SourceExponents>& sources) {
+  return {agreement(sources, "agree_data", "of the data at the best time", &SourceExponents::data),
+          agreement(sources, "agree_model", "of the model size", &SourceExponents::model), bound(sources)};
 }
 
-Figure figure_of(const std::vector<MeasuredExponent>& exponents) {
+Figure figure_of(const std::vector<SourceExponents>& sources) {
   Figure figure;
-  figure.title = "Exponents of compute";
+  figure.title = "Exponents of charged compute";
   figure.x = {.label = "exponent q of C^-q", .log = true};
-  const double top = static_cast<double>(exponents.size() + published_exponents().size());
+  const double top = static_cast<double>(sources.size() + published_exponents().size());
   figure.y = {.label = "row", .lo = 0.3, .hi = top + 0.7};
   double row = top;
-  const std::vector<Colour> colours = {Colour::kVermillion, Colour::kBlue, Colour::kGreen};
-  for (std::size_t i = 0; i < exponents.size(); ++i, --row) {
-    const auto& e = exponents[i];
-    const bool finite = e.lo > 0 && std::isfinite(e.hi);
-    const std::string label =
-        fmt::format("{}: {}, {}{}", base::format_number(row), e.source, e.of, e.identified ? "" : ", not identified");
-    const Colour colour = e.identified ? colours[i % colours.size()] : Colour::kGrey;
-    if (finite) figure.series.push_back({.x = {e.lo, e.hi}, .y = {row, row}, .colour = colour, .width = 3});
-    figure.series.push_back({.label = label, .x = {e.value}, .y = {row}, .style = Style::kPoints, .colour = colour});
+  std::size_t i = 0;
+  for (const auto& s : sources) {
+    const Colour colour = report::series_colour(i++);
+    if (usable(s.envelope))
+      figure.series.push_back({.x = {s.envelope.lo, s.envelope.hi}, .y = {row, row}, .colour = colour, .width = 3});
+    figure.series.push_back({.label = fmt::format("{}: {}, {}", base::format_number(row), s.source, s.charge),
+                             .x = {s.envelope.value},
+                             .y = {row},
+                             .style = Style::kPoints,
+                             .colour = colour});
+    --row;
   }
   for (const auto& p : published_exponents()) {
-    figure.series.push_back({.label = fmt::format("{}: {}, reducible loss", base::format_number(row), p.source),
+    figure.series.push_back({.label = fmt::format("{}: {}, reducible loss, FLOP", base::format_number(row), p.source),
                              .x = {p.value()},
                              .y = {row},
                              .style = Style::kPoints,
@@ -160,44 +177,40 @@ Figure figure_of(const std::vector<MeasuredExponent>& exponents) {
                            {theory::edition_predecessor().exponent(), "1/8", Colour::kOrange}};
   figure.height = 380;
   figure.caption =
-      "One row per source: the point is the exponent of the second stage, the bar its 95 % interval; "
-      "grey if the data constrain it poorly. Black: published fits, without the intervals of their papers. "
-      "Vertical: the exponents stated by the editions of the theory (1/6, 1/7) and its predecessor (1/8).";
+      "One row per source: the exponent of its envelope with the 95 % interval, in the compute that its study charges. "
+      "Black: published fits of losses, which are another quantity, without the intervals of their papers. Vertical: the "
+      "exponents that the editions of the theory state (1/6, 1/7) and that of its predecessor (1/8).";
   return figure;
 }
 
-report::Table table_of(const std::vector<MeasuredExponent>& exponents) {
+report::Table table_of(const std::vector<SourceExponents>& sources) {
   report::Table table;
   table.caption =
-      "Exponents of compute, and the quantity to which each belongs. Only those of excess risk and reducible loss can be compared.";
-  table.columns = {"source", "exponent of", "value and 95 % interval", "identified"};
-  for (const auto& e : exponents)
-    table.rows.push_back(
-        {"E1." + e.source, e.of, base::format_value(e.value, e.lo, e.hi), e.identified ? "yes" : "no"});
-  const auto stated = [&](const char* name, double value) {
-    table.rows.push_back({name, "excess risk, upper bound", base::format_number(value), "stated"});
+      "Exponents of the excess risk in each resource, with 95 % intervals over teachers, and of the envelope beside the one "
+      "that the isolated laws imply. Published fits are for the reducible loss against FLOP.";
+  table.columns = {"source", "M", "n", "T", "envelope q", "implied", "charge", "measured"};
+  for (const auto& s : sources)
+    table.rows.push_back({s.source, in_words(s.model), in_words(s.data), in_words(s.time), in_words(s.envelope),
+                          in_words(s.implied), s.charge, s.note});
+  const auto stated = [&](const char* name, const char* n, double q) {
+    table.rows.push_back({name, "1", n, "exponential", base::format_number(q), "–", "M n T", "stated, upper bound"});
   };
-  stated("theory, edition v1: 1/6", theory::edition_v1().exponent());
-  stated("theory, edition v3: 1/7", theory::edition_v3().exponent());
-  stated("predecessor: 1/8", theory::edition_predecessor().exponent());
+  stated("theory, edition v1", "1", theory::edition_v1().exponent());
+  stated("theory, edition v3", "1", theory::edition_v3().exponent());
   for (const auto& p : published_exponents())
-    table.rows.push_back({fmt::format("{}: alpha {}, beta {}", p.source, p.alpha, p.beta),
-                          "reducible loss, alpha beta/(alpha + beta)", base::format_number(p.value()), "published"});
-  table.rows.push_back({"Kaplan et al. 2020", "total loss: not compared", "0.050", "published"});
+    table.rows.push_back({p.source, base::format_number(p.alpha), base::format_number(p.beta), "–",
+                          base::format_number(p.value()), "–", "FLOP", "published, reducible loss"});
   return table;
 }
 
 Finding exponents(const Context& context) {
-  std::vector<MeasuredExponent> list;
-  list.push_back(measure(context, "teacher", teacher_runs(context)));
-  list.push_back(measure(context, "text", text_runs(context)));
-  list.push_back(measure(context, "arrays", arrays_runs(context)));
+  std::vector<SourceExponents> list = {of_vectors(vector_surface(context))};
+  for (const auto& source : token_sources()) list.push_back(of_tokens(token_surface(context, source)));
   Finding finding;
   finding.section.title = "Exponents side by side";
   finding.section.lead =
-      "The theory states one exponent of compute for the second stage, "
-      "for every target. This section compares the exponents measured in the three studies of the phase transition "
-      "with the stated ones and those of published fits. It needs no further runs.";
+      "The theory states one exponent for each resource and one of compute, for every target. This section compares what the "
+      "surfaces of three sources gave. It needs no further runs.";
   finding.section.figures = {figure_of(list)};
   finding.section.claims = claims_of(list);
   finding.section.tables = {table_of(list)};

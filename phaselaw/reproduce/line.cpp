@@ -90,4 +90,16 @@ Share share_of(std::size_t successes, std::size_t trials) {
   return share;
 }
 
+double binomial_at_least(std::size_t successes, std::size_t trials, double probability) {
+  PHASELAW_CHECK(successes <= trials && probability > 0 && probability < 1);
+  const double n = static_cast<double>(trials);
+  double sum = 0;
+  for (std::size_t i = successes; i <= trials; ++i) {
+    const double k = static_cast<double>(i);
+    sum += std::exp(std::lgamma(n + 1) - std::lgamma(k + 1) - std::lgamma(n - k + 1) + k * std::log(probability) +
+                    (n - k) * std::log1p(-probability));
+  }
+  return std::min(1.0, sum);
+}
+
 }  // namespace phaselaw::reproduce

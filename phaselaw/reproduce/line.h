@@ -36,4 +36,8 @@ struct Share {
 };
 [[nodiscard]] Share share_of(std::size_t successes, std::size_t trials);
 
+// P(X >= successes) of the binomial distribution: the p value of "the probability is at most `probability`" [T]. Exact
+// sum, relative rounding of about trials eps; 0 < probability < 1, successes <= trials.
+[[nodiscard]] double binomial_at_least(std::size_t successes, std::size_t trials, double probability);
+
 }  // namespace phaselaw::reproduce

@@ -1,299 +1,236 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "phaselaw/reproduce/noise.h"
 
-#include <algorithm>
-#include <map>
+#include <cmath>
 
+#include "phaselaw/analysis/linear_student.h"
 #include "phaselaw/base/format.h"
-#include "phaselaw/fitting/fit_file.h"
-#include "phaselaw/numerics/line.h"
-#include "phaselaw/numerics/statistics.h"
+#include "phaselaw/base/interrupt.h"
+#include "phaselaw/base/team.h"
+#include "phaselaw/numerics/gemm.h"
 #include "phaselaw/reproduce/verdict.h"
-#include "phaselaw/theory/noise.h"
 
 namespace phaselaw::reproduce {
 
 namespace {
 
-constexpr double kLevel = 0.975;  // two-sided 95 %
-// Half the distance between the predicted slopes of neighbouring schedules (s = 0, 1/4, 1/2: -1, -1/2, 0): a slope
-// within it is nearer to this schedule than to the next.
-constexpr double kSlopeTolerance = 0.25;
-
-// A small student of a teacher of its own class; xi = 2 at n = 64 in every case, larger than the target, so that noise
-// and not the lack of data determines the result.
+// A student of 128 parameters, and a teacher of its class for each seed. In every case the noise is 1 at n = 128, as
+// large as the target.
 constexpr const char* kStudy = R"(seed = 1
 [model]
-n_layers = 2
-d_model = 8
-d_hidden = 32
-n_heads = 2
+n_layers = 1
+d_model = 4
+d_hidden = 8
+n_heads = 1
 d_head = 4
 seq_len = 4
 branch_scale = 0.7
 [data]
 source = "teacher"
-teacher_seed = 101
 n_test = 512
 noise = {}
 noise_exponent = {}
 noise_kind = "{}"
 [training]
-optimizer = "sgd"
-batch = 16
-learning_rate = 0.016
-)";
-constexpr const char* kQuickStudy = R"(steps = 8000
+optimizer = "gd"
+learning_rate = 0.2
+steps = 3000
 [grid]
-"data.n_data" = [64, 128, 256, 512, 1024]
-seeds = 3
+"data.n_data" = [32, 64, 128, 256, 512, 1024]
+seeds = {}
 )";
-constexpr const char* kFullStudy = R"(steps = 24000
-[grid]
-"data.n_data" = [64, 128, 256, 512, 1024, 2048]
-seeds = 6
-)";
-constexpr double kFirstSize = 64, kNoiseThere = 2;
+constexpr int kQuickTeachers = 4, kFullTeachers = 16;
+constexpr double kSizeOfNoise = 128, kNoiseThere = 1;
 
-double lowest(const RunCurve& run) { return *std::min_element(run.value.begin(), run.value.end()); }
-
-// Sizes at which every run of every case passed its minimum.
-std::vector<std::int64_t> common_sizes(const NoiseExperiment& e) {
-  std::map<std::int64_t, bool> complete;
-  for (const auto* list : {&e.schedules, &e.kinds})
-    for (const auto& c : *list)
-      for (const auto& run : c.curves.runs) {
-        auto& all = complete.try_emplace(run.n_data, true).first->second;
-        all = all && passed_its_minimum(run);
-      }
-  std::vector<std::int64_t> sizes;
-  for (const auto& [n, all] : complete)
-    if (all) sizes.push_back(n);
-  return sizes;
-}
-
-std::vector<BestRisk> best_at(const StudyCurves& curves, const std::vector<std::int64_t>& sizes) {
-  std::vector<BestRisk> best;
-  for (const auto& run : curves.runs)
-    if (std::find(sizes.begin(), sizes.end(), run.n_data) != sizes.end())
-      best.push_back({run.n_data, run.seed, lowest(run)});
-  return best;
-}
-
-double median_at(const std::vector<BestRisk>& best, std::int64_t n) {
-  std::vector<double> values;
-  for (const auto& b : best)
-    if (b.n_data == n) values.push_back(b.value);
-  return values.empty() ? NAN : numerics::median(values);
-}
-
-// The control may still be falling at its end: its risk is then too large and the share too small.
-double noise_share(const NoiseExperiment& e, const NoiseCase& c) {
-  double least = NAN;
-  for (const auto n : e.sizes) {
-    const double share = 1 - median_at(e.clean.best, n) / median_at(c.best, n);
-    if (!(least <= share)) least = share;
-  }
-  return least;
-}
-
-Measured student_mean(const std::vector<double>& values) {
-  Measured m;
-  m.points = values.size();
-  if (values.empty()) return m;
-  m.value = numerics::mean(values);
-  if (values.size() < 2) return m;
-  const auto n = static_cast<double>(values.size());
-  const double half = numerics::student_t_quantile(kLevel, n - 1) * numerics::standard_deviation(values) / std::sqrt(n);
-  m.lo = m.value - half;
-  m.hi = m.value + half;
-  return m;
-}
-
-void compare(const std::vector<BestRisk>& gaussian, NoiseCase& kind) {
-  std::map<std::pair<std::int64_t, std::int64_t>, double> reference;
-  for (const auto& b : gaussian) reference[{b.n_data, b.seed}] = b.value;
-  std::vector<BestRisk> ratios;
-  std::map<std::int64_t, std::vector<double>> by_seed;
-  for (const auto& b : kind.best)
-    if (const auto found = reference.find({b.n_data, b.seed}); found != reference.end()) {
-      ratios.push_back({b.n_data, b.seed, b.value / found->second});
-      by_seed[b.seed].push_back(std::log(ratios.back().value));
-    }
-  kind.slope_less_gaussian = log_slope(ratios);
-  std::vector<double> means;
-  for (const auto& [seed, logs] : by_seed) means.push_back(numerics::mean(logs));
-  auto& ratio = kind.ratio_to_gaussian;
-  ratio = student_mean(means);
-  for (double* end : {&ratio.value, &ratio.lo, &ratio.hi}) *end = std::exp(*end);
-}
-
-report::Claim claim_of(std::string id, std::string statement, double predicted, const Measured& m) {
+report::Claim claim_of(std::string id, std::string statement, const Effect& measured) {
   report::Claim claim;
   claim.id = "E2." + std::move(id);
   claim.statement = std::move(statement);
-  claim.predicted = predicted;
-  claim.measured = m.value;
-  claim.lo = m.lo;
-  claim.hi = m.hi;
+  set_measured(measured, claim);
   return claim;
 }
 
-std::string evidence_of(const NoiseCase& c) {
-  return fmt::format("{} runs; noise is at least {} of their best risk", c.best.size(),
-                     base::format_percent(c.noise_share));
+std::string evidence_of(const NoiseResults& results, const NoiseResult& result) {
+  return fmt::format("{} teachers (jackknife); noise is at least {} of the best risk", results.teachers,
+                     base::format_percent(result.noise_share));
 }
 
 // The effect of noise cannot be measured in runs that are dominated by something else.
-void require_noise(const NoiseCase& c, report::Claim& claim) {
-  if (c.noise_share >= kLeastNoiseShare) return;
-  claim.verdict = report::Verdict::kInconclusive;
-  claim.reading += " This is less than half, so noise does not dominate these runs.";
+void require_noise(const NoiseResult& result, report::Claim& claim) {
+  if (!(result.noise_share >= kLeastNoiseShare))
+    claim.undecidable = fmt::format("Noise is only {} of the best risk at some size, less than half of it.",
+                                    base::format_percent(std::max(0.0, result.noise_share)));
 }
 
-report::Claim schedule_claim(const NoiseCase& c) {
-  const double predicted = theory::data_exponent(c.exponent);
+report::Claim schedule_claim(const NoiseCase& c, const NoiseResults& results, const NoiseResult& result) {
+  const double predicted = theory::data_exponent(c.noise.exponent);
   const bool flat = predicted == 0;
   auto claim =
       claim_of(c.name + (flat ? "_stays_flat" : "_data_exponent"),
                flat ? "Where the noise grows as n^1/2, more data do not lower the best excess risk."
                     : fmt::format("{}: the best excess risk falls as n^{}.", c.label, base::format_number(predicted)),
-               predicted, c.slope);
+               result.slope);
+  claim.standing = report::Standing::kStated;
   claim.source = "docs/theory/noise.md: n^(2s - 1), r = 1 [S]";
-  claim.predicted_text = flat ? fmt::format("0 +- {}", kSlopeTolerance) : base::format_number(predicted);
-  claim.verdict =
-      flat ? judge_within(0, kSlopeTolerance, claim.lo, claim.hi) : judge_number(predicted, claim.lo, claim.hi, true);
-  claim.reading =
-      fmt::format("Slope of ln(best excess risk) on ln n, least squares over runs, Student t; {}.{}", evidence_of(c),
-                  flat ? " The tolerance is half the distance to the slope predicted for n^1/4." : "");
-  require_noise(c, claim);
+  claim_equal(predicted, kNoiseSlopeMargin, claim);
+  claim.predicted_text = fmt::format("{} to within {}", base::format_number(predicted), kNoiseSlopeMargin);
+  claim.reading = fmt::format(
+      "Slope of ln(best excess risk) on ln n over n = {:.0f} to {:.0f}; {}. Without the risk of the twin that has no "
+      "noise: {}. d_eff at the best time grows from {} to {}.",
+      result.points.front().n, result.points.back().n, evidence_of(results, result), text_of(result.noise_slope),
+      base::format_number(result.points.front().d_eff, 3), base::format_number(result.points.back().d_eff, 3));
+  require_noise(result, claim);
   claim.would_change =
-      "More data, if the estimation term is larger than what the student cannot yet represent or reach, at every size.";
+      "More data for the same student: the slope tends to 2s - 1 when d_eff at the best time reaches the rank of the kernel.";
+  claim.finding = fmt::format("{}: the best excess risk of a small student changes as n^{} (stated: n^{}).", c.label,
+                              text_of(result.slope), base::format_number(predicted));
   return claim;
 }
 
-report::Claim compute_claim(const NoiseCase& c, const theory::Edition& edition) {
-  const auto* q = c.envelope.find("q");
-  const double predicted = theory::compute_exponent(edition, c.exponent);
-  auto claim = claim_of(
-      c.name + "_compute_" + std::string(edition.name),
-      fmt::format("{}: the envelope over all n falls as compute^-1/{}.", c.label, base::format_number(1 / predicted)),
-      predicted, {q->value, q->lo.value_or(NAN), q->hi.value_or(NAN), c.envelope.n_points});
-  claim.source = fmt::format("docs/theory/noise.md: (1 - 2s)/(p - 2s), edition {} [S]", edition.name);
-  claim.predicted_text = fmt::format("1/{}", base::format_number(1 / predicted));
-  claim.verdict = judge_number(predicted, claim.lo, claim.hi, q->identified && c.envelope.convergence.certified);
-  claim.reading = fmt::format("Exponent q of {} on {} envelope points, runs resampled.{}", c.envelope.formula(),
-                              c.envelope.n_points, q->identified ? "" : " The data constrain q poorly.");
-  claim.would_change = "Runs with more compute and data, with an envelope that becomes flatter in its last decades.";
-  return claim;
-}
-
-std::vector<report::Claim> kind_claims(const NoiseCase& c) {
-  auto slope = claim_of(c.name + "_slope",
-                        fmt::format("{} of the same mean square does not change the exponent of the data.", c.label), 0,
-                        c.slope_less_gaussian);
-  slope.predicted_text = fmt::format("0 +- {}", kSlopeTolerance);
-  slope.verdict = judge_within(0, kSlopeTolerance, slope.lo, slope.hi);
-  slope.reading = fmt::format(
-      "Slope of ln(best risk / best risk with Gaussian noise) on ln n over {} pairs of runs, Student t; {}.",
-      c.slope_less_gaussian.points, evidence_of(c));
-  slope.would_change = "A difference of slopes beyond the tolerance over more sizes, or with heavier tails.";
-  auto floor = claim_of(c.name + "_floor",
-                        fmt::format("{} of the same mean square does not change the best excess risk.", c.label), 1,
-                        c.ratio_to_gaussian);
-  floor.predicted_text = "ratio 1";
-  floor.verdict = judge_number(1, floor.lo, floor.hi, true);
-  floor.reading =
-      fmt::format("Geometric mean of (best risk / best risk with Gaussian noise) over n, Student t over {} seeds.",
-                  c.ratio_to_gaussian.points);
-  floor.would_change = "More seeds, which narrow the interval, or a loss other than the square.";
-  for (auto* claim : {&slope, &floor}) {
-    claim->source = "docs/theory/noise.md, open question 4 [S]; the bound depends only on xi^2 [R]";
-    require_noise(c, *claim);
+std::vector<report::Claim> dimension_claims(const NoiseResults& results) {
+  const auto& result = results.schedules.front();
+  auto level =
+      claim_of("effective_dimension",
+               "What constant noise adds to the best excess risk is xi^2 d_eff/(n L o), with d_eff of the kernel "
+               "at initialisation at the best time.",
+               result.level);
+  claim_equal(1, kNoiseLevelMargin, level);
+  level.predicted_text = fmt::format("ratio 1 to within {}", kNoiseLevelMargin);
+  level.reading = fmt::format(
+      "Geometric mean over sizes of (best risk - risk of the twin without noise at the same time)/prediction; {}.",
+      evidence_of(results, result));
+  level.would_change = "A student that leaves its initial kernel, or noise so small that the cross term is not.";
+  level.finding =
+      fmt::format("Noise adds {} times xi^2 d_eff/(n L o) to the best excess risk, with d_eff known before training.",
+                  text_of(result.level));
+  auto slope = claim_of("effective_dimension_slope",
+                        "The part of the risk that constant noise adds falls with n as d_eff/n does, with d_eff of the "
+                        "kernel at initialisation.",
+                        result.slope_beyond);
+  claim_equal(0, kNoiseSlopeMargin, slope);
+  slope.predicted_text = fmt::format("0 to within {}", kNoiseSlopeMargin);
+  slope.reading = fmt::format("Slope of ln(noise part) less that of ln(xi^2 d_eff/(n L o)) on ln n; {}.",
+                              evidence_of(results, result));
+  slope.would_change = "Sizes at which the student leaves its initial kernel by a different amount.";
+  for (auto* claim : {&level, &slope}) {
+    claim->standing = report::Standing::kImplied;
+    claim->source = "docs/theory/excess-risk.md: xi^2 d_eff/n [S], with the d_eff of gradient flow [T]";
+    require_noise(result, *claim);
   }
-  return {slope, floor};
+  return {level, slope};
+}
+
+std::vector<report::Claim> kind_claims(const NoiseCase& c, const NoiseResults& results, const NoiseResult& result) {
+  auto slope = claim_of(c.name + "_slope",
+                        fmt::format("{} of the same mean square does not change the exponent of the data.", c.label),
+                        result.ratio_slope);
+  claim_equal(0, kNoiseSlopeMargin, slope);
+  slope.predicted_text = fmt::format("0 to within {}", kNoiseSlopeMargin);
+  slope.reading =
+      fmt::format("Slope of ln(best risk/best risk with Gaussian noise) on ln n, the same teachers and inputs; {}.",
+                  evidence_of(results, result));
+  slope.would_change = "A difference of slopes beyond the margin over more sizes, or with heavier tails.";
+  auto level =
+      claim_of(c.name + "_level",
+               fmt::format("{} of the same mean square does not change the best excess risk.", c.label), result.ratio);
+  claim_equal(1, kNoiseKindMargin, level);
+  level.predicted_text = fmt::format("ratio 1 to within {}", kNoiseKindMargin);
+  level.reading = fmt::format("Geometric mean over sizes of best risk/best risk with Gaussian noise; {}.",
+                              evidence_of(results, result));
+  level.would_change = "More teachers, which narrow the interval, or a loss other than the square.";
+  level.finding =
+      fmt::format("{}: {} times the risk of Gaussian noise with the same mean square.", c.label, text_of(result.ratio));
+  for (auto* claim : {&slope, &level}) {
+    claim->standing = report::Standing::kOpenQuestion;
+    claim->source = "docs/theory/noise.md, open question 4 [S]; the bound depends only on xi^2 [R]";
+    require_noise(result, *claim);
+  }
+  return {slope, level};
+}
+
+// Spectra of the kernel at initialisation for every size and teacher; one entry is kept for each teacher.
+void measure_spectra(const Context& context, const sweep::Study& study, NoiseStudy& noise) {
+  const auto& sizes = noise.twin.sizes;
+  const numerics::OneBlasThread one;
+  noise.spectra.assign(sizes.size(), std::vector<std::vector<double>>(noise.twin.teachers.size()));
+  base::parallel_for(static_cast<std::int64_t>(noise.twin.teachers.size()), context.threads, [&](std::int64_t k, int) {
+    base::throw_if_interrupted();
+    const auto teacher = static_cast<std::size_t>(k);
+    const std::int64_t seed = noise.twin.teachers[teacher];
+    sweep::Experiment experiment = study.points.front().experiment;
+    experiment.seed = seed;
+    experiment.data.n_data = sizes.back();
+    const auto value = kept(context, fmt::format("noise.spectra.{}", seed), study.key + fmt::format(" {}", seed), [&] {
+      const analysis::PreparedExperiment prepared(experiment);
+      base::Value list;
+      analysis::LinearSet set;
+      for (const auto n : sizes) {  // the sequences of a size are the first of the next one
+        const auto more = analysis::linear_set(prepared, prepared.split.train, set.n, n - set.n);
+        set = set.n == 0 ? more : joined(set, more);
+        list.push_back(base::Value(analysis::kernel_spectrum(set)));
+      }
+      return list;
+    });
+    for (std::size_t i = 0; i < sizes.size(); ++i)
+      for (const auto& h : value.list()[i].list()) noise.spectra[i][teacher].push_back(h.number());
+  });
 }
 
 }  // namespace
 
-Measured log_slope(const std::vector<BestRisk>& best) {
-  std::vector<double> n, value;
-  for (const auto& b : best) n.push_back(static_cast<double>(b.n_data)), value.push_back(b.value);
-  const auto line = numerics::least_squares_power(n, value);
-  return {line.slope, line.lo, line.hi, best.size()};
-}
-
-void analyse(NoiseExperiment& e, int resamples, std::uint64_t seed) {
-  e.sizes = common_sizes(e);
-  e.clean.best = best_at(e.clean.curves, e.sizes);
-  for (auto* list : {&e.schedules, &e.kinds})
-    for (auto& c : *list) {
-      c.best = best_at(c.curves, e.sizes);
-      c.slope = log_slope(c.best);
-      c.noise_share = noise_share(e, c);
-    }
-  for (auto& c : e.schedules) {
-    c.envelope = envelope_law(c.curves, resamples, seed);
-  }
-  for (auto& c : e.kinds) compare(e.schedules.front().best, c);
-}
-
-std::vector<report::Claim> claims_of(const NoiseExperiment& e) {
+std::vector<report::Claim> claims_of(const NoiseStudy& study, const NoiseResults& results) {
   std::vector<report::Claim> claims;
-  for (const auto& c : e.schedules) claims.push_back(schedule_claim(c));
-  for (const auto& c : e.schedules)
-    if (c.exponent > 0 && theory::data_exponent(c.exponent) < 0)
-      for (const auto& edition : {theory::edition_v1(), theory::edition_v3()})
-        claims.push_back(compute_claim(c, edition));
-  for (const auto& c : e.kinds)
-    for (auto& claim : kind_claims(c)) claims.push_back(std::move(claim));
+  for (std::size_t i = 0; i < study.schedules.size(); ++i)
+    claims.push_back(schedule_claim(study.schedules[i], results, results.schedules[i]));
+  for (auto& claim : dimension_claims(results)) claims.push_back(std::move(claim));
+  for (std::size_t i = 0; i < study.kinds.size(); ++i)
+    for (auto& claim : kind_claims(study.kinds[i], results, results.kinds[i])) claims.push_back(std::move(claim));
   return claims;
 }
 
 Finding noise(const Context& context) {
   Finding finding;
-  NoiseExperiment e;
-  const auto carry_out = [&](const char* name, const char* label, double level, double s, const char* kind) {
-    const std::string start = fmt::format(kStudy, level / std::pow(kFirstSize, s), s, kind);
+  NoiseStudy study;
+  sweep::Study runs_of_twin;
+  const auto carry_out = [&](const char* name, double xi, double s, const char* kind) {
+    const double scale = xi / std::pow(kSizeOfNoise, s);
     const std::string id = std::string("noise.") + name;
-    auto runs = carry_out_study(context, id, context.document(start + kQuickStudy, start + kFullStudy, id));
-    NoiseCase c;
-    c.name = name;
-    c.label = label;
-    c.exponent = s;
-    c.curves = study_curves(runs.runs, runs.store_path);
+    auto runs = carry_out_study(context, id,
+                                context.document(fmt::format(kStudy, scale, s, kind, kQuickTeachers),
+                                                 fmt::format(kStudy, scale, s, kind, kFullTeachers), id));
     finding.configurations.emplace_back(id + " study", runs.study.json);
-    return c;
+    runs_of_twin = runs.study;
+    return risk_curves(runs.runs, runs.store_path);
   };
-  e.clean = carry_out("none", "No noise", 0, 0, "gaussian");
-  e.schedules = {carry_out("constant", "Constant noise", kNoiseThere, 0, "gaussian"),
-                 carry_out("quarter", "Noise growing as n^1/4", kNoiseThere, 0.25, "gaussian"),
-                 carry_out("half", "Noise growing as n^1/2", kNoiseThere, 0.5, "gaussian")};
-  e.kinds = {
-      carry_out("heteroscedastic", "Noise that depends on the input", kNoiseThere, 0, "heteroscedastic"),
-      carry_out("student_t", "Heavy-tailed noise (Student t, 3 degrees of freedom)", kNoiseThere, 0, "student_t"),
-      carry_out("mixture", "A mixture of clean and noisy sources, half and half", kNoiseThere, 0, "mixture")};
-  analyse(e, context.resamples(), static_cast<std::uint64_t>(context.seed.value_or(1)));
+  const auto add = [&](std::vector<NoiseCase>& list, const char* name, const char* label, double s, const char* kind) {
+    list.push_back({name, label, {kNoiseThere / std::pow(kSizeOfNoise, s), s}, carry_out(name, kNoiseThere, s, kind)});
+  };
+  study.twin = carry_out("none", 0, 0, "gaussian");
+  measure_spectra(context, runs_of_twin, study);
+  const auto& model = runs_of_twin.points.front().experiment.model;
+  study.outputs = static_cast<double>(model.seq_len * model.outputs());
+  add(study.schedules, "constant", "Constant noise", 0, "gaussian");
+  add(study.schedules, "quarter", "Noise growing as n^1/4", 0.25, "gaussian");
+  add(study.schedules, "half", "Noise growing as n^1/2", 0.5, "gaussian");
+  add(study.kinds, "heteroscedastic", "Noise that depends on the input", 0, "heteroscedastic");
+  add(study.kinds, "student_t", "Heavy-tailed noise (Student t, 3 degrees of freedom)", 0, "student_t");
+  add(study.kinds, "mixture", "A mixture of clean and noisy sources", 0, "mixture");
+  const auto results = analyse(study);
   auto& section = finding.section;
   section.title = "Noise that grows with the data, and other noise";
   section.lead =
       "More data help as long as the noise grows more slowly than n^1/2: the excess risk falls as n^(2s - 1) if the noise grows as n^s. "
-      "A student transformer learns a known teacher from noisy targets. "
-      "Every run is evaluated at its best stopping time, because with noise the excess risk falls, bends and rises again.";
-  section.claims = claims_of(e);
-  section.tables = tables_of(e);
-  auto figures = figures_of(e);
+      "Small student transformers learn known teachers from noisy targets by gradient descent. "
+      "Every size is evaluated at its best time, and a twin without noise learns the same data.";
+  section.claims = claims_of(study, results);
+  section.tables = tables_of(study, results);
+  auto figures = figures_of(study, results);
   finding.leading.push_back(figures.front());
   section.figures.assign(figures.begin() + 1, figures.end());
-  for (const auto* list : {&e.schedules, &e.kinds})
-    for (const auto& c : *list)
-      if (c.curves.diverged > 0)
-        section.paragraphs.push_back(fmt::format("{}: {} runs diverged and are not used.", c.label, c.curves.diverged));
-  section.paragraphs.push_back(
-      fmt::format("Slopes use n = {}: the sizes at which every run of every case passed its minimum. "
-                  "All seeds share one teacher, so the intervals do not include the choice of the teacher.",
-                  fmt::join(e.sizes, ", ")));
-  for (const auto& c : e.schedules) finding.fits["noise." + c.name] = to_value(c.envelope);
+  section.paragraphs.push_back(fmt::format(
+      "{} teachers have a finished run in every case. The student has 128 parameters, but its kernel has rank {}: in the other "
+      "directions of the weights the outputs do not change.",
+      results.teachers, study.spectra.back().front().size()));
   return finding;
 }
 

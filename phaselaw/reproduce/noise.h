@@ -1,73 +1,83 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <cmath>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "phaselaw/report/claim.h"
 #include "phaselaw/report/figure.h"
 #include "phaselaw/reproduce/experiment.h"
-#include "phaselaw/reproduce/phase_transition.h"
+#include "phaselaw/reproduce/random_effect.h"
+#include "phaselaw/reproduce/risk_curves.h"
+#include "phaselaw/theory/noise.h"
 
 // Experiment 2 of the paper: constant noise, noise that grows with the data, and noise of other kinds
 // (docs/theory/noise.md, docs/reproduce.md).
 //
-// Measured for each run: the lowest excess risk reached at any time of the training, because with noise the curve rises
-// again after its best stopping time. Only sizes at which every run of every case passed its minimum are used, the same
-// for all cases. A study without noise is the control: the risk that remains in it is no effect of noise. Claims about
-// noise are inconclusive unless noise is at least half of the best risk at every size used (noise_share).
-//   schedules  xi = xi_0 n^s: slope of ln(best risk) on ln n, compared with r (2s - 1); envelope over all n against
-//              compute
-//   kinds      the same mean square xi^2 with another distribution, each run paired with the Gaussian run of the same n
-//              and seed (same inputs, teacher, initialisation and batches): slope of ln(ratio) on ln n, and mean ratio
-// Intervals, 95 %: slopes by least squares over runs, Student t. Runs of one seed share their data, which raises or
-// lowers them together and makes these intervals too wide rather than too narrow. The mean ratio is averaged over n
-// within each seed first, with Student t over seeds, because otherwise sharing would make the interval too narrow.
+// Students of 128 parameters learn random teachers of their own class by full-batch gradient descent, so that no noise
+// of batches hides the effect of the labels' noise. All sizes are used, each at the best time of the curve averaged
+// over teachers. A twin without noise learns the same data from the same start.
+//
+//   best risk      min over t of the mean excess risk over teachers, of each n
+//   noise part     best risk - risk of the twin at the same time
+//   prediction     xi(n)^2 d_eff(t)/(n L o) at that time, d_eff of the kernel at initialisation              [R]
+//   slope          least squares of the logarithm on ln n over all sizes
+//
+// Intervals: jackknife over teachers. A claim about noise is undecidable unless the noise part is at least half of the
+// best risk at every size.
 namespace phaselaw::reproduce {
 
-struct Measured {  // NaN with too few runs
-  double value = NAN, lo = NAN, hi = NAN;
-  std::size_t points = 0;
-};
-
-struct BestRisk {
-  std::int64_t n_data = 0, seed = 0;
-  double value = 0;
-};
+inline constexpr double kLeastNoiseShare = 0.5;
+// Of slopes, in their own unit: a tenth of the slope of constant noise, for all schedules.
+inline constexpr double kNoiseSlopeMargin = 0.1;
+// Of ratios to the prediction: d_eff counts directions on the training rows, and on new rows the variance is larger by
+// up to a tenth at the smallest size.
+inline constexpr double kNoiseLevelMargin = 0.25;
+inline constexpr double kNoiseKindMargin = 0.2;  // of ratios to Gaussian noise
 
 struct NoiseCase {
-  std::string name;     // "constant", "quarter", "half", "heteroscedastic", "student_t", "mixture"
-  std::string label;    // title for the reader
-  double exponent = 0;  // s
-  StudyCurves curves;
-  std::vector<BestRisk> best;                       // at the sizes used
-  double noise_share = NAN;                         // smallest over these sizes: 1 - median clean best/median best
-  Measured slope;                                   // of ln best on ln n
-  Measured slope_less_gaussian, ratio_to_gaussian;  // kinds only
-  fitting::Fit envelope;                            // schedules only: the two-stage law
+  std::string name;   // "constant", "quarter", "half", "heteroscedastic", "student_t", "mixture"
+  std::string label;  // title for the reader
+  theory::NoiseSchedule noise;
+  RiskCurves curves;
 };
 
-struct NoiseExperiment {
-  NoiseCase clean;                          // the control: no noise
+struct NoiseStudy {
+  RiskCurves twin;                          // without noise
   std::vector<NoiseCase> schedules, kinds;  // schedules.front() is constant Gaussian noise
-  std::vector<std::int64_t> sizes;          // used
+  // [size][teacher]: eigenvalues of the kernel at initialisation of the training inputs that are not zero.
+  std::vector<std::vector<std::vector<double>>> spectra;
+  double outputs = 1;  // L o: numbers per sequence
 };
 
-// The slope of ln value on ln n; needs 3 runs at 2 sizes for an interval.
-[[nodiscard]] Measured log_slope(const std::vector<BestRisk>& best);
+struct NoisePoint {  // of one size
+  double n = 0, time = 0, best = 0, noise_part = 0, predicted = 0, d_eff = 0;
+};
 
-inline constexpr double kLeastNoiseShare = 0.5;
+struct NoiseResult {
+  std::vector<NoisePoint> points;  // of all teachers
+  double noise_share = 0;          // smallest over sizes
+  Effect slope;                    // of ln best risk on ln n
+  Effect noise_slope;              // of ln noise part
+  Effect level;                    // geometric mean over sizes of noise part/prediction
+  Effect slope_beyond;             // slope of the noise part - slope of the prediction
+  // Kinds only: geometric mean over sizes of best risk/Gaussian best risk, and the slope of the ratio.
+  Effect ratio, ratio_slope;
+};
 
-// Computes what follows from the curves of each case. resamples = 0: no interval of the envelope.
-void analyse(NoiseExperiment& experiment, int resamples, std::uint64_t seed);
+struct NoiseResults {
+  std::vector<NoiseResult> schedules, kinds;  // in the order of the study
+  std::size_t teachers = 0;                   // with a finished run in every case at every size
+};
+[[nodiscard]] NoiseResults analyse(const NoiseStudy& study);
 
-// E2.constant_data_exponent, .quarter_data_exponent, .half_stays_flat, .quarter_compute_v1, .quarter_compute_v3;
-// E2.<kind>_slope, .<kind>_floor
-[[nodiscard]] std::vector<report::Claim> claims_of(const NoiseExperiment& experiment);
-[[nodiscard]] std::vector<report::Figure> figures_of(const NoiseExperiment& experiment);
-[[nodiscard]] std::vector<report::Table> tables_of(const NoiseExperiment& experiment);
+// E2.constant_data_exponent, .quarter_data_exponent, .half_stays_flat (stated); E2.effective_dimension,
+// .effective_dimension_slope (implied); E2.<kind>_slope, .<kind>_level (open)
+[[nodiscard]] std::vector<report::Claim> claims_of(const NoiseStudy& study, const NoiseResults& results);
+[[nodiscard]] std::vector<report::Figure> figures_of(const NoiseStudy& study, const NoiseResults& results);
+[[nodiscard]] std::vector<report::Table> tables_of(const NoiseStudy& study, const NoiseResults& results);
 
 [[nodiscard]] Finding noise(const Context& context);
 

@@ -29,7 +29,7 @@ struct BestOfSize {
 };
 
 struct PhaseTransition {
-  std::string name;  // "teacher", "text"
+  std::string name;  // "text"
   StudyCurves curves;
   std::vector<EnvelopePoint> envelope;
   fitting::Fit law;                  // two-stage, exponent free, on the envelope; intervals resample runs
@@ -64,16 +64,5 @@ struct PhaseTransition {
 // Notes on runs that were skipped, and on the fit.
 [[nodiscard]] std::vector<std::string> notes_of(const PhaseTransition& study);
 
-// The runs of E1.teacher and E1.text, done once for all experiments that use them.
-[[nodiscard]] StudyRuns teacher_runs(const Context& context);
-[[nodiscard]] StudyRuns text_runs(const Context& context);
-
-// analyse() of the runs, and the section of the page; figure `leading` is also shown at the head of the page.
-[[nodiscard]] PhaseTransition analyse_runs(const Context& context, const std::string& name, const StudyRuns& runs);
-[[nodiscard]] Finding finding_of(const PhaseTransition& analysis, const StudyRuns& runs, std::string title,
-                                 std::string lead, std::size_t leading);
-
-[[nodiscard]] Finding phase_transition_on_teacher(const Context& context);
-[[nodiscard]] Finding phase_transition_on_text(const Context& context);
 
 }  // namespace phaselaw::reproduce

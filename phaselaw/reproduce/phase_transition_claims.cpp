@@ -46,7 +46,7 @@ report::Claim bend(const PhaseTransition& s) {
   claim.statement = "The envelope over all runs bends from one stage into the other inside the measured compute.";
   claim.source = "docs/theory/two-stage-law.md: bend at W0 = 1 of the data-limited law [R]";
   claim.predicted_text = "a bend";
-  claim.unit = "FLOP";
+  claim.unit = s.curves.accounting.is_flop() ? "FLOP" : sweep::in_words(s.curves.accounting);
   const auto* estimate = s.law.find("bend_compute");
   take_measurement(*estimate, claim);
   const double first = s.envelope.front().compute, last = s.envelope.back().compute;

@@ -77,7 +77,7 @@ void add_slopes(const PhaseTransition& s, double floor, Figure& figure) {
 Figure loss_figure(const PhaseTransition& s, double floor, const std::string& y_label, bool slopes) {
   Figure figure;
   figure.title = fmt::format("{} against compute: {}", y_label, s.name);
-  figure.x = {"training compute", "FLOP, exact", true};
+  figure.x = {sweep::compute_label(s.curves.accounting), sweep::compute_unit(s.curves.accounting), true};
   figure.y = {y_label, s.curves.unit(), true};
   add_runs(s, floor, figure);
   add_envelope(s, floor, figure);

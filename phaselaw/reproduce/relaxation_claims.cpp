@@ -2,26 +2,19 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
-#include <set>
 
 #include "phaselaw/base/format.h"
-#include "phaselaw/numerics/line.h"
-#include "phaselaw/numerics/statistics.h"
 #include "phaselaw/reproduce/phase_transition.h"
 #include "phaselaw/reproduce/relaxation.h"
 #include "phaselaw/reproduce/verdict.h"
 
-// The law of one step, the verdicts, figures and table of experiment 4 (relaxation.h).
+// The law of one step, the claims, figures and table of experiment 4 (relaxation.h).
 namespace phaselaw::reproduce {
 
 namespace {
 
-using report::Verdict;
-
 constexpr double kShareThatConverges = 0.9;
 constexpr std::size_t kFewestForForm = 8;  // fewest points of the falling part
-constexpr std::size_t kFewestSizes = 3;    // fewest sizes for a slope
-constexpr std::size_t kFewestFlows = 5;    // that support a claim about all
 
 std::string early_form_of(const StudyCurves& curves) {
   const auto& longest = *std::max_element(curves.runs.begin(), curves.runs.end(),
@@ -35,42 +28,48 @@ std::string early_form_of(const StudyCurves& curves) {
       .word;
 }
 
-// Steps with three sizes past their minimum show whether more data still help.
 report::Claim data_claim(const std::vector<RelaxationStep>& steps) {
   report::Claim claim;
   claim.id = "E4.data_still_help";
   claim.statement =
-      "Also outside the class of Definition 5.2, the lowest excess risk falls with the data, "
-      "at every step with three sizes past their minimum.";
+      "Also outside the class of Definition 5.2, the lowest excess risk falls with the data at every step.";
   claim.source = "docs/theory/two-stage-law.md; docs/reproduce.md, experiment 4 [S]";
-  claim.predicted = 0;
+  claim.standing = report::Standing::kStated;
+  claim_at_most(0, claim);
   claim.predicted_text = "< 0 at each";
-  std::vector<std::string> against, open;
-  const RelaxationStep* worst = nullptr;
-  std::size_t told = 0;
+  std::vector<report::Claim> tested;
+  std::vector<std::string> skipped;
+  std::string worst;
   for (const auto& step : steps) {
-    if (step.law.sizes < kFewestSizes) continue;
-    ++told;
-    if (worst == nullptr || step.law.slope.hi > worst->law.slope.hi) worst = &step;
-    const Verdict verdict = judge_at_most(0, step.law.slope.lo, step.law.slope.hi);
-    if (verdict == Verdict::kNotSupported) against.push_back(step.id);
-    if (verdict == Verdict::kInconclusive) open.push_back(step.id);
+    if (!step.law.slope.undecidable().empty()) {
+      skipped.push_back(step.id);
+      continue;
+    }
+    report::Claim one;
+    set_measured(step.law.slope.slope, one);
+    claim_at_most(0, one);
+    if (tested.empty() || one.hi > claim.hi) {
+      worst = step.id;
+      set_measured(step.law.slope.slope, claim);
+    }
+    tested.push_back(one);
   }
-  if (worst != nullptr) {
-    claim.measured = worst->law.slope.slope;
-    claim.lo = worst->law.slope.lo;
-    claim.hi = worst->law.slope.hi;
-  }
-  claim.verdict = !against.empty()           ? Verdict::kNotSupported
-                  : open.empty() && told > 0 ? Verdict::kSupported
-                                             : Verdict::kInconclusive;
+  if (tested.empty()) claim.undecidable = "at no step do enough teachers have all their runs";
+  const auto p = p_values_of_all(tested);
+  claim.p_supporting = p.supporting;
+  claim.p_refuting = p.refuting;
   claim.reading = fmt::format(
-      "Slope of ln(lowest excess risk) on ln n_data (Student t), for the step with the largest upper end of the interval{}; "
-      "{} of {} steps have the three sizes past their minimum that a slope needs{}{}.",
-      worst == nullptr ? "" : ", " + worst->id, told, steps.size(),
-      against.empty() ? "" : fmt::format("; rises at {}", fmt::join(against, ", ")),
-      open.empty() ? "" : fmt::format("; undecided at {}", fmt::join(open, ", ")));
-  claim.would_change = "Longer runs on more data, so that every step has a slope.";
+      "Slope of ln(lowest excess risk) on ln n_data for each teacher, mean over teachers (Student t), at the step with the "
+      "largest upper end of the interval{}. Supported if it is below 0 at each of {} steps (intersection-union test: the "
+      "largest p value){}.",
+      worst.empty() ? "" : ", " + worst, tested.size(),
+      skipped.empty() ? ""
+                      : fmt::format("; not tested, because too few teachers finished all their runs: {}",
+                                    fmt::join(skipped, ", ")));
+  claim.would_change = "Longer runs, so that the largest data sets are used up at every step; more teachers.";
+  claim.finding = fmt::format(
+      "When Definition 5.2 is relaxed step by step, more data lower the excess risk at {} of {} steps (whole interval below 0).",
+      std::count_if(tested.begin(), tested.end(), [](const report::Claim& one) { return one.hi < 0; }), tested.size());
   return claim;
 }
 
@@ -96,26 +95,25 @@ report::Claim convergence_claim(const std::vector<RelaxationStep>& steps) {
   claim.id = "E4.converges_outside_the_good_class";
   claim.statement = "The gradient flow converges outside the class of Definition 5.2 too.";
   claim.source = "docs/reproduce.md, experiment 4 [S]";
-  claim.predicted = kShareThatConverges;
+  claim.standing = report::Standing::kStated;
+  claim_at_least(kShareThatConverges, claim);
   claim.predicted_text = fmt::format(">= {}", kShareThatConverges);
   claim.unit = "share of flows";
-  if (flows > 0) {
-    const auto share = share_of(converged, flows);
-    claim.measured = share.value;
-    claim.lo = share.lo;
-    claim.hi = share.hi;
+  if (flows == 0) {
+    claim.undecidable = "no flow was measured";
+    return claim;
   }
-  // A flow that was stopped while it was falling may or may not converge: the verdict must be the same in both cases.
-  claim.verdict = judge_at_least(kShareThatConverges, claim.lo, claim.hi);
-  if (flows > 0) {
-    const auto kinder = share_of(converged + capped, flows);
-    if (judge_at_least(kShareThatConverges, kinder.lo, kinder.hi) != claim.verdict)
-      claim.verdict = Verdict::kInconclusive;
-  }
+  const auto share = share_of(converged, flows);
+  claim.measured = share.value;
+  claim.lo = share.lo;
+  claim.hi = share.hi;
+  // A flow that was stopped while it was falling may or may not converge: it counts as failed against the hypothesis that
+  // few converge, and as converged against the hypothesis that most do.
+  claim.p_supporting = binomial_at_least(converged, flows, kShareThatConverges);
+  claim.p_refuting = binomial_at_least(flows - converged - capped, flows, 1 - kShareThatConverges);
   claim.reading = fmt::format(
-      "{} of {} exact flows reached a hundredth of their first loss without plateau or instability (Clopper and "
-      "Pearson "
-      "interval); their widths miss the definition by 10^{} to 10^{}.{}",
+      "{} of {} exact flows reached a hundredth of their first loss without plateau or instability (Clopper and Pearson's "
+      "interval, binomial test); their widths miss the definition by 10^{} to 10^{}.{}",
       converged, flows, base::format_number(least), base::format_number(most),
       failed.empty()
           ? ""
@@ -124,38 +122,45 @@ report::Claim convergence_claim(const std::vector<RelaxationStep>& steps) {
                 "of these {} were still falling when the right-hand sides or the time were used up, the others stopped falling or were unstable.",
                 failed, capped));
   claim.would_change = "Steps, sizes or data at which flows stall or diverge.";
+  claim.finding =
+      fmt::format("{} of {} gradient flows converge although their widths miss Definition 5.2 by at least 10^{}.",
+                  converged, flows, base::format_number(least));
   return claim;
 }
 
 report::Claim kernel_claim(const RelaxationStep& step) {
-  std::vector<double> logs;
-  for (const auto& p : step.points)
-    if (p.radius_ratio > 0) logs.push_back(std::log10(p.radius_ratio) / 2);
   report::Claim claim;
   claim.id = "E4.kernel_stays_at_the_good_scale";
   claim.statement =
       "At the branch scale of Definition 5.2 no layer's kernel drifts by more than half its smallest eigenvalue, "
       "although the width is far below the definition's.";
   claim.source = "docs/theory/good-class.md: Definition 5.2, kernel stability [S]";
-  claim.predicted = 0;
+  claim.standing = report::Standing::kStated;
+  claim_at_most(0, claim);
   claim.predicted_text = "<= 0";
   claim.unit = "log10(drift/(lambda/2))";
-  if (!logs.empty()) {
-    claim.measured = numerics::median(logs);
-    claim.lo = *std::min_element(logs.begin(), logs.end());
-    claim.hi = *std::max_element(logs.begin(), logs.end());
+  std::vector<Observation> logs;
+  std::size_t arrived = 0;
+  for (const auto& p : step.points) {
+    arrived += p.converged() ? 1 : 0;
+    if (p.radius_ratio > 0) logs.push_back({p.seed, 1, std::log10(p.radius_ratio) / 2});
   }
-  // A flow that was stopped may still drift further, and few flows give little evidence: in both cases the claim is not
-  // supported.
-  const auto arrived = static_cast<std::size_t>(
-      std::count_if(step.points.begin(), step.points.end(), [](const FlowPoint& p) { return p.converged(); }));
-  claim.verdict = judge_at_most(0, claim.lo, claim.hi);
-  if (claim.verdict == Verdict::kSupported && (arrived < step.points.size() || arrived < kFewestFlows))
-    claim.verdict = Verdict::kInconclusive;
+  const auto values = largest_for_each_teacher(logs);
+  const auto effect = effect_of(values);
+  set_measured(effect, claim);
+  // A flow that was stopped may still drift further, which can only refute the claim.
+  if (arrived < step.points.size() && !(claim.measured > 0))
+    claim.undecidable = fmt::format("{} of {} flows were stopped before the loss had fallen, and may drift further",
+                                    step.points.size() - arrived, step.points.size());
   claim.reading = fmt::format(
-      "Median and range over {} exact flows of step {}, at their end; {} of them reached a hundredth of their first loss.",
-      logs.size(), step.id, arrived);
+      "Mean over {} teachers (Student t) of the exact flows of step {}, at their end; {} of them reached a hundredth of "
+      "their first loss.",
+      values.size(), step.id, arrived);
   claim.would_change = "A width near the definition's, which does not fit any machine; a larger output scale.";
+  claim.finding = fmt::format(
+      "At the branch scale of Definition 5.2 and a width that fits a machine, the kernel of a layer drifts by 10^{} times "
+      "half its smallest eigenvalue.",
+      base::format_value(effect.value, effect.lo, effect.hi));
   return claim;
 }
 
@@ -171,17 +176,14 @@ StepLaw law_of(const StudyCurves& curves) {
   StepLaw law;
   law.runs = law.finished = curves.runs.size();
   std::map<std::int64_t, std::vector<double>> by_size;
-  std::vector<double> log_n, log_best;
+  std::vector<Observation> points;
   for (const auto& run : curves.runs) {
     const auto best = std::min_element(run.value.begin(), run.value.end());
     by_size[run.n_data].push_back(*best);
-    if (best == run.value.end() - 1) continue;
-    log_n.push_back(std::log(static_cast<double>(run.n_data)));
-    log_best.push_back(std::log(*best));
+    points.push_back({run.seed, static_cast<double>(run.n_data), *best});
+    law.past_minimum += best == run.value.end() - 1 ? 0 : 1;
   }
-  law.past_minimum = log_n.size();
-  law.sizes = std::set<double>(log_n.begin(), log_n.end()).size();
-  law.slope = numerics::least_squares_line(log_n, log_best);
+  law.slope = teacher_slopes(points);
   for (const auto& [n, values] : by_size) {
     law.n_data.push_back(static_cast<double>(n));
     law.best.push_back(geometric_mean(values));
@@ -221,7 +223,7 @@ std::vector<report::Figure> figures_of(const std::vector<RelaxationStep>& steps)
   }
   law.caption =
       "SGD on noisy targets, noise 0.3; "
-      "the lowest excess risk of each run, geometric mean over seeds, whether or not the run passed its minimum. "
+      "the lowest excess risk of each run, geometric mean over teachers, whether or not the run passed its minimum. "
       "Runs that diverged are not used; the table counts them.";
 
   report::Figure drift;
@@ -247,7 +249,7 @@ std::vector<report::Figure> figures_of(const std::vector<RelaxationStep>& steps)
   drift.series.push_back(std::move(series));
   drift.caption =
       "Exact gradient flows, to a hundredth of the first loss or as far as they came; "
-      "geometric mean over seeds, bars from the smallest to the largest. "
+      "geometric mean over teachers, bars from the smallest to the largest. "
       "The leftmost point is the scale of Definition 5.2.";
   return {law, drift};
 }
@@ -257,20 +259,21 @@ report::Table table_of(const std::vector<RelaxationStep>& steps) {
   table.caption =
       "Flows: exact gradient flows on 4 sequences; R/R_max with the K of the measured drift; "
       "width missed: powers of ten below the definition at the step's own branch scale. Runs: SGD, number finished; "
-      "slope: of ln(lowest excess risk) on ln n_data over the runs past their minimum.";
+      "slope: of ln(lowest excess risk) on ln n_data, mean over teachers with 95 % interval (Student t).";
   table.columns = {"step",         "what",          "flows converged", "drift", "R/R_max",
                    "width missed", "runs finished", "past minimum",    "slope", "early form"};
   for (const auto& step : steps) {
     std::size_t converged = 0;
     for (const auto& p : step.points) converged += p.converged() ? 1 : 0;
     const auto number = [&](double FlowPoint::*member) { return base::format_number(mean_of_step(step, member)); };
-    const bool enough = step.law.sizes >= kFewestSizes;
+    const auto& slope = step.law.slope;
     table.rows.push_back(
         {step.id, step.what,
          step.points.empty() ? base::format_number(NAN) : fmt::format("{} of {}", converged, step.points.size()),
          number(&FlowPoint::drift), number(&FlowPoint::radius_ratio), number(&FlowPoint::width_missed),
          fmt::format("{} of {}", step.law.finished, step.law.runs), std::to_string(step.law.past_minimum),
-         enough ? base::format_value(step.law.slope.slope, step.law.slope.lo, step.law.slope.hi) : "too few sizes",
+         slope.undecidable().empty() ? base::format_value(slope.slope.value, slope.slope.lo, slope.slope.hi)
+                                     : "too few teachers",
          step.law.early_form});
   }
   return table;

@@ -31,6 +31,13 @@ using base::Value;
 
 constexpr const char* kDefaultText = "/usr/share/games/fortunes";
 
+// E8 alone uses no text.
+bool needs_text(const ReproduceOptions& options) {
+  return !options.text.empty() || options.only.empty() ||
+         !std::all_of(options.only.begin(), options.only.end(),
+                      [](const auto& word) { return word.starts_with("E8"); });
+}
+
 std::string text_of(const ReproduceOptions& options) {
   std::string text = options.text.empty() ? kDefaultText : options.text;
   if (!fs::exists(text))
@@ -44,7 +51,8 @@ std::string text_of(const ReproduceOptions& options) {
   return text;
 }
 
-std::vector<const Experiment*> chosen(const std::vector<std::string>& only) {
+// `with_curves`: the user gave logs. Experiments that need them are left out without, and refused if asked for by name.
+std::vector<const Experiment*> chosen(const std::vector<std::string>& only, bool with_curves) {
   std::vector<const Experiment*> list;
   std::vector<std::string> ids;
   for (const auto& experiment : experiments()) ids.push_back(experiment.id);
@@ -54,9 +62,21 @@ std::vector<const Experiment*> chosen(const std::vector<std::string>& only) {
   for (const auto& word : only)
     if (std::none_of(experiments().begin(), experiments().end(), [&](const auto& e) { return asked_for(e, word); }))
       throw base::InputError({"--only"}, base::unknown_name("experiment", word, ids));
-  for (const auto& experiment : experiments())
-    if (only.empty() || std::any_of(only.begin(), only.end(), [&](const auto& w) { return asked_for(experiment, w); }))
-      list.push_back(&experiment);
+  bool used = false;
+  for (const auto& experiment : experiments()) {
+    const bool named = std::any_of(only.begin(), only.end(), [&](const auto& w) { return asked_for(experiment, w); });
+    if (named && experiment.needs_curves && !with_curves)
+      throw base::InputError({"--curves"},
+                             fmt::format("{} judges your own training logs; name one or several files with "
+                                         "--curves FILE",
+                                         experiment.id));
+    if (!named && (!only.empty() || (experiment.needs_curves && !with_curves))) continue;
+    used = used || experiment.needs_curves;
+    list.push_back(&experiment);
+  }
+  if (with_curves && !used)
+    throw base::InputError({"--curves"},
+                           "only E8 uses your logs, and --only leaves it out; add --only E8, or omit --curves");
   return list;
 }
 
@@ -117,11 +137,13 @@ Context context_of(const ReproduceOptions& options) {
                            fmt::format("expected a number of seconds > 0; found {}", *options.time_limit));
   Context context{.preset = base::enum_from_text<Preset>(options.preset, {"--preset"}, "preset"),
                   .out = options.out,
-                  .text = text_of(options),
+                  .text = needs_text(options) ? text_of(options) : options.text,
                   .arrays_x = options.arrays_x,
                   .arrays_y = options.arrays_y,
                   .seed = options.seed,
-                  .threads = options.threads};
+                  .threads = options.threads,
+                  .own = options.own};
+  context.own.validate();
   if (context.arrays_x.empty() != context.arrays_y.empty())
     throw base::InputError({context.arrays_x.empty() ? "--arrays-x" : "--arrays-y"},
                            fmt::format("inputs and targets must be given together; found only {}",
@@ -182,7 +204,7 @@ void finish_page(const ReproduceOptions& options, bool out_of_time, Findings& fo
 Reproduction reproduce(const ReproduceOptions& options) {
   const auto start = Clock::now();
   const Context context = context_of(options);
-  const auto list = chosen(options.only);
+  const auto list = chosen(options.only, !options.own.curves.empty());
   base::require_writable_directory(options.out, "--out");
 
   Findings found;
@@ -212,7 +234,7 @@ Reproduction reproduce(const ReproduceOptions& options) {
 }
 
 report::Page study_page(const store::Store& store, const Value& made_by, int resamples) {
-  const auto analysis = analyse("study", study_curves(store.runs(), store.path()), resamples, 0);
+  const auto analysis = analyse("study", study_curves(store.runs(), store.path(), sweep::accounting_of(store)), resamples, 0);
   report::Page page;
   page.title = "Study " + fs::path(store.path()).stem().string();
   auto figures = figures_of(analysis);
@@ -222,6 +244,10 @@ report::Page study_page(const store::Store& store, const Value& made_by, int res
   section.figures.assign(figures.begin() + 1, figures.end());
   section.claims = claims_of(analysis);
   section.paragraphs = notes_of(analysis);
+  section.paragraphs.push_back(fmt::format("Compute in this section is {}{}.", sweep::in_words(analysis.curves.accounting),
+                                           analysis.curves.accounting.is_flop()
+                                               ? ""
+                                               : ", as the study's accounting says; the store also has the exact FLOP"));
   section.tables = tables_of(analysis);
   page.sections = {std::move(section), rules()};
   decide(page);

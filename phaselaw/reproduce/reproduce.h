@@ -9,6 +9,7 @@
 #include "phaselaw/base/value.h"
 #include "phaselaw/report/claim.h"
 #include "phaselaw/report/files.h"
+#include "phaselaw/reproduce/own_runs_request.h"
 #include "phaselaw/store/store.h"
 
 // The paper's experiments, from the measurement to the page: each is measured, analysed and judged.
@@ -19,6 +20,7 @@ struct ReproduceOptions {
   std::vector<std::string> only;       // experiments by id or by the beginning of an id ("E2"); empty: all
   std::string text;                    // file or directory; empty: the texts of Debian's package fortunes
   std::string arrays_x{}, arrays_y{};  // .npy files, both or neither; empty: arrays with known noise are generated
+  OwnRunsRequest own{};                // your own logs; without them E8 is not carried out
   std::string out;                     // directory
   int threads = 0;
   std::optional<std::int64_t> seed;

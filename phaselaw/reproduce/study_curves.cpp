@@ -38,15 +38,18 @@ std::vector<EnvelopePoint> StudyCurves::envelope() const {
   return points;
 }
 
-StudyCurves study_curves(const std::vector<store::RunRecord>& records, const std::string& source) {
+StudyCurves study_curves(const std::vector<store::RunRecord>& records, const std::string& source,
+                         const sweep::Accounting& accounting) {
   StudyCurves study;
+  study.accounting = accounting;
   const bool known = verbs::knows_excess_risk(records);
   study.quantity = known ? Quantity::excess_risk : Quantity::test_loss;
   tables::ReadOptions read;
   read.loss = known ? "excess_risk" : "test_loss";
   read.every_stream = true;
+  if (!accounting.is_flop()) read.col["compute"] = "charged_compute";
   std::map<std::string, const store::RunRecord*> by_name;
-  const tables::Rows rows = tables::rows_from(verbs::table_of(records, source, false), read);
+  const tables::Rows rows = tables::rows_from(verbs::table_of(records, source, false, accounting), read);
   for (const auto& record : records) by_name[fmt::to_string(record.index)] = &record;
   for (const tables::Curve& curve : tables::curves_from(rows)) {
     const store::RunRecord& record = *by_name.at(curve.name);

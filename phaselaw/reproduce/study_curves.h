@@ -7,6 +7,7 @@
 
 #include "phaselaw/fitting/envelope.h"
 #include "phaselaw/store/store.h"
+#include "phaselaw/sweep/accounting.h"
 #include "phaselaw/tables/columns.h"
 
 // The curves of a study in the form that laws need: positive compute and a single quantity.
@@ -20,7 +21,7 @@ enum class Quantity {
 struct RunCurve {
   std::string run;  // the run's index in the study
   std::int64_t n_data = 0, seed = 0;
-  std::vector<double> compute, value;  // compute_flop > 0
+  std::vector<double> compute, value;  // compute > 0, as the accounting charges it
 };
 
 struct EnvelopePoint {
@@ -31,6 +32,7 @@ struct EnvelopePoint {
 struct StudyCurves {
   Quantity quantity = Quantity::excess_risk;
   bool nats = false;  // test_loss in nats per token
+  sweep::Accounting accounting{sweep::Compute::flop};  // of `compute`
   std::vector<RunCurve> runs;
   std::int64_t diverged = 0, unusable = 0;  // skipped: diverged runs; rows that are not positive and finite
 
@@ -42,7 +44,9 @@ struct StudyCurves {
   [[nodiscard]] std::vector<EnvelopePoint> envelope() const;
 };
 
-// excess_risk if every run has it, otherwise test_loss. InputError naming `source` if no run has a usable row.
-[[nodiscard]] StudyCurves study_curves(const std::vector<store::RunRecord>& runs, const std::string& source);
+// excess_risk if every run has it, otherwise test_loss, against the compute that the accounting charges. InputError
+// naming `source` if no run has a usable row.
+[[nodiscard]] StudyCurves study_curves(const std::vector<store::RunRecord>& runs, const std::string& source,
+                                       const sweep::Accounting& accounting = {sweep::Compute::flop});
 
 }  // namespace phaselaw::reproduce

@@ -71,13 +71,14 @@ base::Value number(std::int64_t x) { return base::Value(x); }
 base::Value number(double x) { return std::isnan(x) ? base::Value() : base::Value(x); }
 
 // Calls `emit(names, row)` for each row, first with an empty row, so that a table without rows has its header.
-void for_each_row(const std::vector<RunRecord>& runs,
+void for_each_row(const std::vector<RunRecord>& runs, const std::vector<DerivedColumn>& derived,
                   const std::function<void(const std::vector<std::string>&, const Row&)>& emit) {
   const auto flat_runs = flatten_runs(runs);
   const auto columns = choose_columns(flat_runs);
   std::vector<std::string> names(std::begin(kLeading), std::end(kLeading));
   for (const auto& [path, name] : columns) names.push_back(name);
   for (const std::string_view name : base::field_names<Measurement>()) names.emplace_back(name);
+  for (const auto& column : derived) names.push_back(column.name);
   emit(names, {});
 
   for (const Flat& flat : flat_runs) {
@@ -94,6 +95,7 @@ void for_each_row(const std::vector<RunRecord>& runs,
     for (const Measurement& m : flat.run->measurements) {
       Row row = start;
       Measurement::fields(m, [&](auto, const auto& x, auto&&...) { row.push_back(number(x)); });
+      for (const auto& column : derived) row.push_back(number(column.value(*flat.run, m)));
       emit(names, row);
     }
   }
@@ -118,8 +120,8 @@ void require_written(std::ostream& out) {
 
 }  // namespace
 
-void export_csv(const std::vector<RunRecord>& runs, std::ostream& out) {
-  for_each_row(runs, [&](const std::vector<std::string>& names, const Row& row) {
+void export_csv(const std::vector<RunRecord>& runs, std::ostream& out, const std::vector<DerivedColumn>& derived) {
+  for_each_row(runs, derived, [&](const std::vector<std::string>& names, const Row& row) {
     std::string line;
     for (std::size_t i = 0; i < names.size(); ++i) {
       if (i > 0) line += ',';
@@ -130,8 +132,8 @@ void export_csv(const std::vector<RunRecord>& runs, std::ostream& out) {
   require_written(out);
 }
 
-void export_jsonl(const std::vector<RunRecord>& runs, std::ostream& out) {
-  for_each_row(runs, [&](const std::vector<std::string>& names, const Row& row) {
+void export_jsonl(const std::vector<RunRecord>& runs, std::ostream& out, const std::vector<DerivedColumn>& derived) {
+  for_each_row(runs, derived, [&](const std::vector<std::string>& names, const Row& row) {
     if (row.empty()) return;
     base::Value object = base::Value::table();
     for (std::size_t i = 0; i < names.size(); ++i) object[names[i]] = row[i];

@@ -38,7 +38,8 @@ struct Measurement {
     using namespace base;
     visit("train_loss", self.train_loss, anything(), "loss on the first sequences of the training set");
     visit("test_loss", self.test_loss, anything(), "loss on the test set");
-    visit("excess_risk", self.excess_risk, anything(), "test mean of (F - F*)^2, if the target F* is known");
+    visit("excess_risk", self.excess_risk, anything(),
+          "test mean of (F - F*)^2 if the target F* is known; tokens: KL(p* || p) in nats per token if p* is known");
   }
   template <class Self, class Visit>
   static void fields(Self& self, Visit&& visit) {

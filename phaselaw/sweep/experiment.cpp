@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "phaselaw/base/format.h"
 #include "phaselaw/base/hash.h"
@@ -21,26 +22,34 @@ namespace {
 // Constraints between fields: the three sections must fit each other.
 void validate(const Experiment& e, const base::Location& where) {
   model::validate(e.model, where);
-  data::validate(e.data, where);
+  data::validate(e.data, e.model, where);
   training::validate(e.training, where);
-  if (e.data.source == data::Source::text) {
-    const bool wants_tokens =
-        e.data.target == data::Target::tokens || (e.data.target == data::Target::automatic && e.model.reads_tokens());
-    if (wants_tokens != e.model.reads_tokens())
-      throw InputError(
-          where,
-          fmt::format(
-              "data.target and model.readout do not match: target tokens needs readout tokens, and regression needs identity or linear; "
-              "found readout {}",
-              base::enum_to_text(e.model.readout)));
-  } else if (e.model.reads_tokens()) {
-    throw InputError(where, "model.readout tokens needs data.source = \"text\"; choose readout identity or linear");
-  }
+}
+
+// one_pass: as many sequences as the steps use. A number in the file must agree.
+void set_one_pass(Experiment& e, const Value* n_data, const base::Location& where) {
+  if (!e.data.one_pass) return;
+  if (e.training.optimizer == training::OptimizerKind::gd)
+    throw InputError(where,
+                     "data.one_pass needs an optimizer with batches, because gd uses every sequence in each step; "
+                     "choose sgd, momentum or adamw");
+  if (e.training.batch > std::numeric_limits<std::int64_t>::max() / e.training.steps)
+    throw InputError(where, fmt::format("training.batch * training.steps = {} * {} sequences are too many; reduce them",
+                                        e.training.batch, e.training.steps));
+  const std::int64_t wanted = e.training.batch * e.training.steps;
+  if (n_data != nullptr && n_data->is_whole_number() && n_data->integer() != wanted)
+    throw InputError(n_data->where(),
+                     fmt::format("data.one_pass uses each sequence once, so n_data = batch * steps = {} * {} "
+                                 "= {}; found {}; leave n_data out",
+                                 e.training.batch, e.training.steps, wanted, n_data->integer()));
+  e.data.n_data = wanted;
 }
 
 Experiment read_sections(const Value& document, bool study) {
   Experiment e;
-  const std::vector<std::string> known = {"seed", "model", "data", "training", "kernel", "flow", "grid", "ladder"};
+  const Value* n_data = nullptr;
+  const std::vector<std::string> known = {"seed",   "model", "data", "training",  "kernel",
+                                          "flow", "grid",  "ladder", "accounting"};
   for (const auto& [key, value] : document.entries()) {
     if (key == "seed") {
       e.seed = value.integer();
@@ -49,20 +58,23 @@ Experiment read_sections(const Value& document, bool study) {
       base::read_fields(value, e.model, "model");
     } else if (key == "data") {
       base::read_fields(value, e.data, "data");
+      n_data = value.find("n_data");
     } else if (key == "training") {
       base::read_fields(value, e.training, "training");
     } else if (key == "kernel") {
       base::read_fields(value, e.kernel, "kernel");
     } else if (key == "flow") {
       base::read_fields(value, e.flow, "flow");
-    } else if (key == "grid" || key == "ladder") {
+    } else if (key == "grid" || key == "ladder" || key == "accounting") {
       if (!study)
         throw InputError(value.where(),
-                         fmt::format("a [{}] makes this a study, which is run with `phaselaw sweep`", key));
+                         fmt::format("a section [{}] makes this a study, which is run with `phaselaw sweep`", key));
     } else {
       throw InputError(value.where(), base::unknown_name("section", key, known));
     }
   }
+  training::validate(e.training, document.where());
+  set_one_pass(e, n_data, document.where());
   validate(e, document.where());
   return e;
 }
@@ -113,21 +125,26 @@ Point point_at(const Value& document, const Grid& grid, double combination) {
   const auto values = grid.values_at(combination);
   const Value* size = nullptr;
   for (std::size_t i = 0; i < values.size(); ++i) {
-    if (grid.axes[i].key == "n_params")
+    const GridAxis& axis = grid.axes[i];
+    if (axis.key == "n_params")
       size = &values[i];
+    else if (axis.keys.size() == 1)
+      changed.set(axis.key, values[i]);
     else
-      changed.set(grid.axes[i].key, values[i]);
+      for (std::size_t k = 0; k < axis.keys.size(); ++k) changed.set(axis.keys[k], values[i].list()[k]);
   }
   Experiment& e = point.experiment;
   e = read_sections(changed, true);
   if (size != nullptr) {
     LadderOptions ladder = grid.ladder;
     if (ladder.vary == LadderVary::automatic)
-      ladder.vary = e.data.source == data::Source::text ? LadderVary::shape : LadderVary::d_hidden;
+      ladder.vary =
+          e.data.source == data::Source::text || e.model.reads_tokens() ? LadderVary::shape : LadderVary::d_hidden;
     point.wanted_params = size->number();
     e.model = solve_shape(e.model, ladder, point.wanted_params, size->where());
     if (ladder.tokens_per_param > 0)
       e.training.steps = ladder_steps(ladder, trainable_params(e.model), batch_of(e), e.model.seq_len);
+    set_one_pass(e, nullptr, size->where());
     validate(e, size->where());
   }
   point.n_params = trainable_params(e.model);
@@ -155,6 +172,7 @@ Study study_from(const Value& document) {
   Study study;
   study.json = base::to_json(document);
   study.key = run_key(base::to_json(document, -1));
+  study.accounting = accounting_from(document);
   const Grid grid = grid_from(document);
   const double combinations = grid.combinations(), count = combinations * static_cast<double>(grid.seeds);
   if (count > static_cast<double>(kMaxPoints)) refuse_size(document, grid, count);
@@ -168,6 +186,7 @@ Study study_from(const Value& document) {
       study.points.push_back(point);
     }
   }
+  require_comparable(study, grid.where);
   return study;
 }
 

@@ -10,6 +10,7 @@
 #include "phaselaw/dynamics/options.h"
 #include "phaselaw/kernel/options.h"
 #include "phaselaw/model/options.h"
+#include "phaselaw/sweep/accounting.h"
 #include "phaselaw/training/options.h"
 
 // An experiment file: one model, one data set, one training. A study file: the same with a grid.
@@ -18,6 +19,7 @@
 //   [model] [data] [training] [kernel] [flow]   keys: docs/configuration.md, generated from the option structs
 //   [grid]                        a study only: dotted keys with lists; seeds = K replicates each point K times;
 //                                 n_params = [1e4, 1e5] is solved into shapes as [ladder] says (sweep/ladder.h)
+//   [accounting]                  a study only: what a run is charged (sweep/accounting.h)
 namespace phaselaw::sweep {
 
 struct Experiment {
@@ -67,12 +69,13 @@ struct Point {
 struct Study {
   std::string json;  // the file's content as JSON, sections in a fixed order
   std::string key;   // run_key() of the same as one line
+  Accounting accounting;  // its exponents are filled in
   std::vector<Point> points;
 };
 
 inline constexpr std::int64_t kMaxPoints = 100000;
 
-// InputError as above and as grid_from and solve_shape; also for more than kMaxPoints runs (with their number and
+// InputError as above and as grid_from, solve_shape, accounting_from and require_comparable; also for more than kMaxPoints runs (with their number and
 // time).
 [[nodiscard]] Study study_from(const base::Value& document);
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 namespace phaselaw::sweep {
 
@@ -48,12 +49,53 @@ std::vector<Value> sizes_of(const Value& value) {
   return value.list();
 }
 
+std::vector<std::string> linked_keys(const std::string& name) {
+  std::vector<std::string> keys(1);
+  for (const char c : name) {
+    if (c == ',')
+      keys.emplace_back();
+    else if (c != ' ')
+      keys.back() += c;
+  }
+  return keys;
+}
+
+void require_grid_key(const std::string& name, const Value& value) {
+  const auto dot = name.find('.');
+  if (dot == std::string::npos)
+    throw InputError(value.where(), base::unknown_name("key in [grid]", name, {"seeds", "n_params"}) +
+                                        "; other keys are written section.key, such as \"data.n_data\"");
+  const std::string part = name.substr(0, dot);
+  if (part == "kernel" || part == "flow")
+    throw InputError(
+        value.where(),
+        fmt::format("grid key '{}': [{}] does not affect a training run; vary keys of model, data or training", name,
+                    part));
+}
+
+GridAxis axis_of(const std::string& name, const Value& value) {
+  GridAxis axis{.key = name, .values = {}, .keys = linked_keys(name)};
+  for (const auto& key : axis.keys) require_grid_key(key, value);
+  if (!value.is_list() || value.list().empty())
+    throw InputError(value.where(), fmt::format("grid key '{}': expected a list with at least one value, found {}", name,
+                                                value.is_list() ? "an empty list" : value.kind()));
+  axis.values = value.list();
+  if (axis.keys.size() > 1)
+    for (const Value& item : axis.values)
+      if (!item.is_list() || item.list().size() != axis.keys.size())
+        throw InputError(item.where(),
+                         fmt::format("grid keys '{}' change together: expected lists of {} values, found {}", name,
+                                     axis.keys.size(),
+                                     item.is_list() ? fmt::format("a list of {}", item.list().size()) : item.kind()));
+  return axis;
+}
+
 // Both spellings of a dotted key, "data.n_data" = [..] and data.n_data = [..], mean the same axis.
 void collect(const Value& node, const std::string& prefix, Grid& grid) {
   for (const auto& [key, value] : node.entries()) {
     const std::string name = prefix.empty() ? key : prefix + "." + key;
     if (name == "n_params") {
-      grid.axes.push_back({name, sizes_of(value)});
+      grid.axes.push_back({name, sizes_of(value), {name}});
       continue;
     }
     if (value.is_table()) {
@@ -65,25 +107,14 @@ void collect(const Value& node, const std::string& prefix, Grid& grid) {
       if (grid.seeds < 1) throw InputError(value.where(), fmt::format("grid.seeds must be >= 1; found {}", grid.seeds));
       continue;
     }
-    const auto dot = name.find('.');
-    if (dot == std::string::npos)
-      throw InputError(value.where(), base::unknown_name("key in [grid]", name, {"seeds", "n_params"}) +
-                                          "; other keys are written section.key, such as \"data.n_data\"");
-    const std::string part = name.substr(0, dot);
-    if (part == "kernel" || part == "flow")
-      throw InputError(
-          value.where(),
-          fmt::format("grid key '{}': [{}] does not affect a training run; vary keys of model, data or training", name,
-                      part));
-    if (!value.is_list() || value.list().empty())
-      throw InputError(value.where(), fmt::format("grid key '{}': expected a list with at least one value, found {}",
-                                                  name, value.is_list() ? "an empty list" : value.kind()));
-    grid.axes.push_back({name, value.list()});
+    grid.axes.push_back(axis_of(name, value));
   }
 }
 
 bool has_axis(const Grid& grid, const std::string& key) {
-  return std::any_of(grid.axes.begin(), grid.axes.end(), [&](const GridAxis& axis) { return axis.key == key; });
+  return std::any_of(grid.axes.begin(), grid.axes.end(), [&](const GridAxis& axis) {
+    return std::find(axis.keys.begin(), axis.keys.end(), key) != axis.keys.end();
+  });
 }
 
 void check_ladder(const Grid& grid, const Value* ladder) {
@@ -133,6 +164,11 @@ Grid grid_from(const Value& document) {
     collect(*section, "", grid);
   }
   std::sort(grid.axes.begin(), grid.axes.end(), [](const GridAxis& a, const GridAxis& b) { return a.key < b.key; });
+  std::set<std::string> seen;
+  for (const auto& axis : grid.axes)
+    for (const auto& key : axis.keys)
+      if (!seen.insert(key).second)
+        throw InputError(grid.where, fmt::format("grid key '{}' is in two axes; keep one of them", key));
   check_ladder(grid, ladder);
   return grid;
 }

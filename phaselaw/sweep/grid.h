@@ -14,6 +14,9 @@ namespace phaselaw::sweep {
 struct GridAxis {
   std::string key;  // "section.key", or n_params, which the ladder turns into a shape
   std::vector<base::Value> values;
+  // Keys that change together, "data.n_data, model.d_hidden" = [[8, 24], [16, 56]]: each value is a list with one value
+  // for each of them. One key otherwise.
+  std::vector<std::string> keys{};
 };
 
 struct Grid {
@@ -28,7 +31,7 @@ struct Grid {
 };
 
 // A document without [grid] is a grid of one run. InputError, at its place, for a grid without keys, an empty list, a
-// key that is not section.key, n_params that are not numbers >= 1, a [ladder] without grid.n_params, or a grid key that
+// key that is not section.key, lists of another length than the keys of their axis, a key in two axes, n_params that are not numbers >= 1, a [ladder] without grid.n_params, or a grid key that
 // the ladder sets itself.
 [[nodiscard]] Grid grid_from(const base::Value& document);
 

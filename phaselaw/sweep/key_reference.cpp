@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "phaselaw/sweep/key_reference.h"
 
+#include "phaselaw/sweep/accounting.h"
 #include "phaselaw/sweep/experiment.h"
 #include "phaselaw/sweep/ladder.h"
 
@@ -62,12 +63,17 @@ std::string key_reference() {
   text +=
       "## [grid], in a study only\n\n"
       "Each key is `\"section.key\"` with a list of values; the study runs every combination. "
+      "Keys that change together are one axis: `\"data.n_data, model.d_hidden\" = [[8, 24], [16, 56]]`. "
       "`seeds = K` repeats each with seeds `seed`, `seed + 1`, ... "
       "The runs are numbered with the alphabetically last key varying fastest and replicates innermost.\n\n"
       "`n_params = [1e4, 1e5]`, or `n_params = { from = 1e4, to = 1e6, points = 5 }` with equal ratios, is a ladder of model sizes: "
       "for each number of trainable parameters a shape is computed.\n\n";
   text += section("ladder", "How `grid.n_params` is converted to a shape; the rule is in `phaselaw/sweep/ladder.h`.",
                   LadderOptions{});
+  text += section("accounting",
+                  "In a study only: the compute that a run is charged, for envelopes and exponents. Exact FLOP are "
+                  "recorded in any case; the rule is in `phaselaw/sweep/accounting.h`.",
+                  Accounting{});
   text.pop_back();  // one newline at the end
   return text;
 }

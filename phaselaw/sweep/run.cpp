@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "phaselaw/sweep/run.h"
 
+#include <cmath>
 #include <filesystem>
 #include <optional>
 #include <utility>
@@ -137,6 +138,7 @@ RunResult carry_out(const Experiment& e, const RunContext& context) {
   store::Measurement::measured(trained.curve.back(),
                                [&](std::string_view name, double x, auto&&...) { result.summary[name] = x; });
   result.summary["target_power"] = split.target_power;
+  if (!std::isnan(split.target_entropy)) result.summary["target_entropy"] = split.target_entropy;
   result.summary["data_hash"] = split.hash;
   result.data = split.description;
   result.curve = std::move(trained.curve);

@@ -20,9 +20,21 @@ std::string data_identity(const Experiment& e) {
                                           {"vocab", e.model.vocab},
                                           {"tokens", e.model.reads_tokens()}});
   if (e.model.has_encoder()) value["source_len"] = e.model.source_rows();
-  if (e.data.source == data::Source::teacher)
+  if (e.data.source == data::Source::teacher || e.data.source == data::Source::token_teacher)
     value["teacher"] = base::write_fields(data::teacher_options(e.data, e.model));
   return base::to_json(value, -1);
+}
+
+void check_data(const std::vector<const Point*>& points) {
+  std::map<std::string, Experiment> largest;
+  for (const Point* point : points) {
+    Experiment e = point->experiment;
+    e.seed = 0;
+    e.data.n_data = 1;
+    const auto [entry, fresh] = largest.try_emplace(data_identity(e), point->experiment);
+    if (!fresh && entry->second.data.n_data < point->experiment.data.n_data) entry->second = point->experiment;
+  }
+  for (const auto& [identity, e] : largest) data::check(e.data, e.model);
 }
 
 struct SharedData::State {

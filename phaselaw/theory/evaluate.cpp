@@ -6,8 +6,8 @@
 #include <limits>
 #include <numbers>
 
-#include "phaselaw/theory/bound_minimum.h"
 #include "phaselaw/theory/convergence.h"
+#include "phaselaw/theory/evaluate_laws.h"
 #include "phaselaw/theory/first_order.h"
 #include "phaselaw/theory/good_class.h"
 #include "phaselaw/theory/matching_band.h"
@@ -18,12 +18,6 @@ namespace {
 
 constexpr double kLargest = std::numeric_limits<double>::max();
 
-// From a natural logarithm, and from the number itself.
-Quantity of_log(double log) {
-  Quantity quantity{.value = std::exp(log), .log10 = log / std::numbers::ln10};
-  if (!std::isnormal(*quantity.value)) quantity.value.reset();
-  return quantity;
-}
 Quantity of(double value) { return {.value = value, .log10 = std::log10(value)}; }
 
 double log_add(double a, double b) { return std::max(a, b) + std::log1p(std::exp(-std::abs(a - b))); }
@@ -89,22 +83,6 @@ void add_model_term(const TheoryNumbers& numbers, TheoryReport& report, double& 
   log_upper = log_add(log_upper, log_model);
   *report.slope *= std::exp(without - log_upper);
   if (log_model > without) report.stage = Stage::model_limited;
-}
-
-// Results for a compute under noise that does not grow with the data.
-void evaluate_spending(const TheoryNumbers& numbers, TheoryReport& report) {
-  const Edition& edition = report.edition;
-  const double compute = *numbers.compute;
-  // R0 exp(-x) + K (xi^2/n)^r = K (R0/K exp(-x) + (xi^2/n)^r), K = c_xi d_eff.
-  const double log_k = log_estimation_constant(numbers);
-  const double scaled_r0 = std::exp(std::log(numbers.initial_risk) - log_k);
-  if (edition.log_and_noise && edition.risk_exponent < edition.p && std::isnormal(scaled_r0))
-    if (const auto minimum = minimise_over_data(edition, compute, numbers.noise, scaled_r0))
-      report.bound_minimum = {of_log(minimum->log_n_data), of_log(minimum->log_excess_risk + log_k), minimum->slope};
-  for (const ComputeAccounting& accounting : accountings(edition.name)) {
-    const LogAllocation log = optimal_allocation(edition, accounting, compute, numbers.noise);
-    report.allocations.push_back({accounting, of_log(log.n_params), of_log(log.n_data), of_log(log.n_steps)});
-  }
 }
 
 void evaluate_two_stage(const TheoryNumbers& numbers, TheoryReport& report) {
@@ -226,6 +204,12 @@ void evaluate_first_order(const TheoryNumbers& numbers, TheoryReport& report) {
 
 }  // namespace
 
+Quantity of_log(double log) {
+  Quantity quantity{.value = std::exp(log), .log10 = log / std::numbers::ln10};
+  if (!std::isnormal(*quantity.value)) quantity.value.reset();
+  return quantity;
+}
+
 TheoryReport evaluate(const TheoryNumbers& numbers) {
   check(numbers);
   TheoryReport report;
@@ -234,6 +218,7 @@ TheoryReport evaluate(const TheoryNumbers& numbers) {
   evaluate_good_class(numbers, report);
   evaluate_three_terms(numbers, report);
   evaluate_first_order(numbers, report);
+  if (numbers.law) evaluate_isolated_law(numbers, report);
   return report;
 }
 

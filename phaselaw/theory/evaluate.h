@@ -7,8 +7,10 @@
 
 #include "phaselaw/base/value.h"
 #include "phaselaw/theory/excess_risk.h"
+#include "phaselaw/theory/implied_exponents.h"
 #include "phaselaw/theory/noise.h"
 #include "phaselaw/theory/numbers.h"
+#include "phaselaw/theory/resource_laws.h"
 
 // The whole theory at one set of numbers: the output of `phaselaw theory`.
 //
@@ -17,7 +19,7 @@
 // compute, the minimum of the fixed-n bound over n_data and the split over model, data and time are also given.
 // n_params adds c_M/M to the upper bound; if this is the largest term, the stage is model-limited. With n_params and a
 // rate, the three-term bound with that rate is given too: the two-stage law uses alpha T = xi^2 C/(a n^p), which is an
-// assumption on the rate.
+// assumption on the rate. A law adds its table; it needs n_data, or a compute with its best n.
 //
 // Every number that can leave the range of double also has its log10; the number itself is then unset. Errors:
 // InputError as numbers.h. Cost: microseconds. Source: the headers of the formulas.
@@ -28,6 +30,7 @@ struct Quantity {
   std::optional<double> value;
   double log10 = 0;
 };
+[[nodiscard]] Quantity of_log(double log);  // from a natural logarithm
 
 struct ThreeTermReport {
   ExcessRiskTerms terms;
@@ -37,17 +40,24 @@ struct ThreeTermReport {
   double rate = 0, time = 0, saturating_n_params = 0, saturating_time = 0;
 };
 
-// The minimum over n_data of the fixed-n bound for the compute (bound_minimum.h). The data-limited formula balances the
-// two terms instead, at a larger n_data.
+// The minimum over n_data of the fixed-n bound for the compute (bound_minimum.h), beside the data-limited formula, which
+// balances the two terms instead, at a larger n_data. The slopes are d ln(excess risk)/d ln(compute).
 struct BoundMinimumReport {
-  Quantity n_data, excess_risk;
+  Quantity n_data{}, excess_risk{};
   double slope = 0;
+  Quantity balanced_n_data{}, balanced_excess_risk{};
+  double balanced_slope = 0;
 };
 
-// How the compute is spent under one split of the exponent p (two_stage.h).
+// How the compute is spent under one split of the exponent p (two_stage.h), and the exponents that this split implies
+// for the sizes and for experiments that keep the model, or the model and the batch, fixed (implied_exponents.h).
 struct AllocationReport {
   ComputeAccounting accounting;
-  Quantity n_params, n_data, n_steps;
+  std::string source{};                // "given", "reconstructed" (the split of v1) or "guessed" (those of v3)
+  std::optional<Quantity> n_params{};  // unset if p_model = 0: the model is fixed
+  Quantity n_data{}, n_steps{};
+  ImpliedExponents exponents{};
+  std::optional<double> fixed_model{}, fixed_model_and_batch{};  // unset if the compute would not limit the risk
 };
 
 struct TheoryReport {
@@ -71,6 +81,9 @@ struct TheoryReport {
   std::vector<AllocationReport> allocations;        // for a compute and constant noise, the more likely split first
 
   std::optional<ThreeTermReport> three_terms;
+
+  std::optional<ResourceLawTable> isolated_law;  // if a law is asked for
+  std::optional<double> isolated_law_rate;       // alpha, for the law of the time
 
   // First-order methods. Rates are factors of the loss per step: gd_rate^k remains after k steps.
   std::optional<Quantity> condition_number;

@@ -42,16 +42,48 @@ base::Value value_of(const std::optional<BoundMinimumReport>& minimum) {
   put(table, "n_data", minimum->n_data);
   put(table, "excess_risk", minimum->excess_risk);
   table["slope"] = value_of(std::optional(minimum->slope));
+  put(table, "balanced_n_data", minimum->balanced_n_data);
+  put(table, "balanced_excess_risk", minimum->balanced_excess_risk);
+  table["balanced_slope"] = value_of(std::optional(minimum->balanced_slope));
   return table;
 }
 
 base::Value value_of(const AllocationReport& allocation) {
-  base::Value table = base::Value::table({{"p_model", allocation.accounting.p_model},
+  base::Value table = base::Value::table({{"source", allocation.source},
+                                          {"p_model", allocation.accounting.p_model},
                                           {"p_data", allocation.accounting.p_data},
                                           {"p_time", allocation.accounting.p_time}});
   put(table, "n_params", allocation.n_params);
   put(table, "n_data", allocation.n_data);
   put(table, "n_steps", allocation.n_steps);
+  const ImpliedExponents& exponents = allocation.exponents;
+  table["exponents"] = base::Value::table({{"excess_risk", exponents.excess_risk},
+                                           {"n_params", exponents.n_params},
+                                           {"n_data", exponents.n_data},
+                                           {"n_steps", exponents.n_steps}});
+  table["implied"] = base::Value::table({{"fixed_model", value_of(allocation.fixed_model)},
+                                         {"fixed_model_and_batch", value_of(allocation.fixed_model_and_batch)}});
+  return table;
+}
+
+base::Value value_of(const TheoryReport& report, const ResourceLawTable& law) {
+  const std::string resource(resource_name(law.law));
+  base::Value table = base::Value::table({{"law", base::Value(base::enum_name(law.law))},
+                                          {"resource", resource},
+                                          {"n_data", value_of(report.n_data->value)},
+                                          {"noise", value_of(report.noise)},
+                                          {"rate", value_of(report.isolated_law_rate)},
+                                          {"form", law.law == ResourceLaw::time ? "exponential" : "power law"},
+                                          {"exponent", value_of(std::optional(law.exponent))},
+                                          {"floor", law.floor},
+                                          {"saturation", value_of(std::optional(law.saturation))}});
+  base::Value::List points;
+  for (const ResourceLawPoint& point : law.points)
+    points.push_back(base::Value::table({{resource, point.resource},
+                                         {"excess_risk", point.excess_risk},
+                                         {"reducible", point.reducible},
+                                         {"elasticity", point.elasticity}}));
+  table["points"] = base::Value(std::move(points));
   return table;
 }
 
@@ -94,6 +126,7 @@ base::Value to_value(const TheoryReport& report) {
   for (const AllocationReport& allocation : report.allocations) allocations.push_back(value_of(allocation));
   table["allocations"] = base::Value(std::move(allocations));
   table["three_terms"] = value_of(report.three_terms);
+  if (report.isolated_law) table["isolated_law"] = value_of(report, *report.isolated_law);
   return table;
 }
 

@@ -4,8 +4,10 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "phaselaw/base/fields.h"
+#include "phaselaw/theory/resource_laws.h"
 #include "phaselaw/theory/two_stage.h"
 
 // All inputs of the theory, with domain and meaning: the inputs of evaluate.h and the flags of `phaselaw theory`
@@ -16,6 +18,10 @@ struct TheoryNumbers {
   std::string edition = "v1";
   std::optional<double> p, r;
   double a = 1;
+  std::optional<double> p_model, p_data, p_time;
+
+  std::optional<ResourceLaw> law;
+  std::optional<double> law_lo, law_hi;
 
   std::optional<double> compute, n_data, n_params, time;
   double noise = 1, noise_exponent = 0;
@@ -32,9 +38,17 @@ struct TheoryNumbers {
     using base::at_least, base::anything, base::positive, base::strictly_between;
     visit("edition", self.edition, anything(),
           "edition of the law: v1 (exponent 1/6), v3 (1/7), predecessor (1/8) or free");
-    visit("p", self.p, positive(), "with edition free: compute grows as n^p");
+    visit("p", self.p, positive(), "with edition free: compute grows as n^p (default: p_model + p_data + p_time)");
     visit("r", self.r, positive(), "with edition free: risk falls as n^-r (default: 1)");
     visit("a", self.a, positive(), "constant of the compute accounting C = a n^p log(n/xi^2)/xi^2");
+    visit("p_model", self.p_model, at_least(0), "your own accounting: the model grows as M ~ n^p_model");
+    visit("p_data", self.p_data, at_least(0),
+          "your own accounting: a step costs n^p_data; 1: all sequences, 0: a batch of fixed size");
+    visit("p_time", self.p_time, at_least(0), "your own accounting: the number of steps grows as n^p_time");
+    visit("law", self.law, anything(),
+          "prints one isolated law over its resource, in which the other resources are the floor");
+    visit("law_lo", self.law_lo, positive(), "smallest resource in the table of the law (default: chosen by the law)");
+    visit("law_hi", self.law_hi, positive(), "largest resource in the table of the law (default: chosen by the law)");
     visit("compute", self.compute, positive(),
           "compute in the units of a, in the paper parameters x sequences x steps (default: the threshold of n_data)");
     visit("n_data", self.n_data, at_least(1), "number of training sequences n (default: the best n for the compute)");
@@ -79,5 +93,9 @@ void check(const TheoryNumbers& numbers);
 
 // The edition these numbers name; InputError lists the known ones.
 [[nodiscard]] Edition edition_of(const TheoryNumbers& numbers);
+
+// The splits of the exponent p: the user's own, if it is given, otherwise those of the edition, the more likely first.
+// InputError if it is given in part, or if its sum is not the edition's p.
+[[nodiscard]] std::vector<ComputeAccounting> accountings_of(const TheoryNumbers& numbers);
 
 }  // namespace phaselaw::theory

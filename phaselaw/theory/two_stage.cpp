@@ -129,16 +129,19 @@ std::vector<ComputeAccounting> accountings(const std::string& edition) {
   return {};
 }
 
+bool adds_up(const ComputeAccounting& accounting, double p) { return std::abs(accounting.p() - p) <= 1e-12 * p; }
+
 LogAllocation optimal_allocation(const Edition& edition, const ComputeAccounting& accounting, double compute,
                                  double noise) {
-  require_positive("allocation", {{"p_model", accounting.p_model}, {"p_time", accounting.p_time}});
-  if (accounting.p_data != 1 || std::abs(accounting.p() - edition.p) > 1e-12 * edition.p)
-    throw std::domain_error(fmt::format("allocation: expected p_data 1 and exponents with sum p = {}, found {} and {}",
-                                        edition.p, accounting.p_data, accounting.p()));
+  require_non_negative("allocation",
+                       {{"p_model", accounting.p_model}, {"p_data", accounting.p_data}, {"p_time", accounting.p_time}});
+  if (!adds_up(accounting, edition.p))
+    throw std::domain_error(
+        fmt::format("allocation: expected exponents with sum p = {}, found {}", edition.p, accounting.p()));
   LogAllocation log;
   log.n_data = std::log(n_data_optimal(edition, compute, noise));
   log.n_params = accounting.p_model * log.n_data;
-  log.n_steps = std::log(compute) - log.n_params - log.n_data;
+  log.n_steps = std::log(compute) - log.n_params - accounting.p_data * log.n_data;
   return log;
 }
 

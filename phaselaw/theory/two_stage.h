@@ -79,22 +79,27 @@ struct FixedNTerms {
 // The parts of the exponent p of the two-stage law, and the resulting split of a compute
 // (docs/theory/two-stage-law.md).
 //
-//   C = M n T,   M = n^p_M,  data n^p_D,  T = a n^p_T log(n/xi^2)/xi^2,   p = p_M + p_D + p_T                    [R]
+//   C = M n^p_D T,   M = n^p_M,   T = a n^p_T log(n/xi^2)/xi^2,   p = p_M + p_D + p_T                             [R]
 //
 // v1: (3, 1, 2), which follows from p = 6 and the n^3 of Definition 5.2. v3: (4, 1, 2) or (3, 1, 3) are guesses; the
-// paper's split of p = 7 is not known to us. p_D = 1 always, because each step sees all n sequences. The predecessor's
-// split is not known. Errors: std::domain_error unless compute, noise and the exponents are positive and finite, p_data
-// is 1, and the edition's p is the sum. Source: [R].
+// paper's split of p = 7 is not known to us. p_D = 1 in the paper, because each step sees all n sequences; p_D = 0 for
+// steps of a fixed batch. p_M = 0: the model is fixed, its size is part of the units of C, and ln M is 0. The
+// predecessor's split is not known. Errors: std::domain_error unless compute and noise are positive, the exponents are
+// at least 0, all are finite, and the edition's p > 0 is their sum. Source: [R].
 struct ComputeAccounting {
   double p_model = 3, p_data = 1, p_time = 2;
   [[nodiscard]] double p() const { return p_model + p_data + p_time; }
 };
 
+// Whether the exponents have the sum p, to rounding.
+[[nodiscard]] bool adds_up(const ComputeAccounting& accounting, double p);
+
 // The splits that an edition allows, the more likely first; empty for "predecessor" and "free".
 [[nodiscard]] std::vector<ComputeAccounting> accountings(const std::string& edition);
 
-// The split of a compute, in the theory's units: natural logarithms, because M = n^3 grows fast. ln M + ln n + ln T =
-// ln C exactly: T includes the constant and the logarithm.
+// The split of a compute, in the theory's units: natural logarithms, because M = n^3 grows fast. ln M + p_D ln n + ln T
+// = ln C exactly: T includes the constant and the logarithm. Without the logarithm M, n and T grow with C to the powers
+// p_M/p, 1/p and p_T/p (implied_exponents.h).
 struct LogAllocation {
   double n_params = 0, n_data = 0, n_steps = 0;
 };

@@ -59,6 +59,23 @@ std::vector<T> cast(const std::vector<double>& values) {
 // Number of gradient elements that one member adds up at a time, while they are in its cache.
 constexpr std::int64_t kReducedTogether = 1 << 14;
 
+// The number of scored positions of all sequences before each.
+std::vector<std::int64_t> scored_before(const data::Dataset& set) {
+  std::vector<std::int64_t> sums{0};
+  sums.reserve(length(set.n + 1));
+  const auto* next = set.next_tokens.data();
+  for (std::int64_t i = 0; i < set.n; ++i, next += set.seq_len)
+    sums.push_back(sums.back() + set.seq_len - std::count(next, next + set.seq_len, data::kNoTarget));
+  return sums;
+}
+
+std::vector<double> entropies_of(std::span<const double> probabilities, std::int64_t vocab) {
+  std::vector<double> entropies(probabilities.size() / length(vocab), 0.0);
+  for (std::size_t i = 0; i < probabilities.size(); ++i)
+    if (probabilities[i] > 0) entropies[i / length(vocab)] -= probabilities[i] * std::log(probabilities[i]);
+  return entropies;
+}
+
 template <class U>
 void copy_sequence(const std::vector<U>& from, std::int64_t i, std::int64_t width, std::vector<U>& to, std::int64_t k) {
   std::copy_n(from.data() + i * width, width, to.data() + k * width);
@@ -97,6 +114,11 @@ typename Objective<T>::Sequences Objective<T>::convert(const data::Dataset& set,
     result.next = set.next_tokens;
     PHASELAW_CHECK_EQ(result.tokens.size(), length(set.n * options.input_len()));
     PHASELAW_CHECK_EQ(result.next.size(), length(set.n * options.seq_len));
+    result.scored = scored_before(set);
+    result.probabilities = set.probabilities;
+    result.entropies = entropies_of(set.probabilities, options.vocab);
+    if (!set.probabilities.empty())
+      PHASELAW_CHECK_EQ(set.probabilities.size(), result.next.size() * length(options.vocab));
   } else {
     result.x = cast<T>(set.x);
     result.y = cast<T>(set.y);
@@ -195,6 +217,18 @@ double Objective<T>::loss(const Sequences& set, std::int64_t from, std::int64_t 
 }
 
 template <class T>
+double Objective<T>::excess(const Sequences& set, std::int64_t from, std::int64_t count, const Member& member) const {
+  const std::int64_t width = model_.outputs_per_sequence(), tokens = model_.options().seq_len;
+  if (!set.clean.empty())
+    return model::squared_error<T>(count * width, member.outputs.data(), set.clean.data() + from * width, T(0),
+                                   nullptr);
+  if (set.probabilities.empty()) return base::kNaN;
+  return model::relative_entropy<T>(count * tokens, model_.options().vocab, member.outputs.data(),
+                                    set.next.data() + from * tokens, set.probabilities.data() + from * width,
+                                    set.entropies.data() + from * tokens);
+}
+
+template <class T>
 double Objective<T>::shard_gradient(std::span<const T> theta, std::span<const std::int64_t> sequences, T scale,
                                     std::span<T> gradient, Member& member) const {
   std::fill(gradient.begin(), gradient.end(), T(0));
@@ -232,7 +266,13 @@ template <class T>
 double Objective<T>::gradient(std::span<const T> theta, std::span<const std::int64_t> sequences,
                               std::span<T> gradient) {
   const auto& options = model_.options();
-  const auto b = static_cast<double>(sequences.size()), tokens = b * static_cast<double>(options.seq_len);
+  const auto b = static_cast<double>(sequences.size());
+  double tokens = b * static_cast<double>(options.seq_len);
+  if (options.reads_tokens()) {
+    std::int64_t scored = 0;
+    for (const auto i : sequences) scored += train_.scored[length(i + 1)] - train_.scored[length(i)];
+    tokens = static_cast<double>(std::max<std::int64_t>(scored, 1));  // without targets the loss and gradient are 0
+  }
   const T scale = static_cast<T>(options.reads_tokens() ? 1 / tokens : 1 / b);
   const std::size_t shards = shards_.size() + 1;
   run(static_cast<std::int64_t>(shards), [&](std::int64_t i, int member) {
@@ -260,19 +300,18 @@ typename Objective<T>::Losses Objective<T>::evaluate(std::span<const T> theta, S
     forward(theta, set, from, part, member);
     Sums& sums = sums_[length(i)];
     sums.loss = loss(set, from, part, member, T(0), nullptr);
-    if (!set.clean.empty())
-      sums.excess =
-          model::squared_error<T>(part * width, member.outputs.data(), set.clean.data() + from * width, T(0), nullptr);
+    sums.excess = this->excess(set, from, part, member);
   });
   double sum = 0, excess = 0;
   for (std::int64_t i = 0; i < parts; ++i) {
     sum += sums_[length(i)].loss;
     excess += sums_[length(i)].excess;
   }
-  const auto numbers = static_cast<double>(count * (options.reads_tokens() ? options.seq_len : width));
+  const auto numbers = static_cast<double>(options.reads_tokens() ? std::max<std::int64_t>(set.scored[length(count)], 1)
+                                                                  : count * width);
   Losses losses;
   losses.loss = sum / numbers;
-  if (!set.clean.empty()) losses.excess_risk = excess / numbers;
+  losses.excess_risk = excess / numbers;
   return losses;
 }
 

@@ -36,13 +36,14 @@ class Objective {
  public:
   enum class Set { train, test };
   struct Losses {
-    double loss = 0;                  // per number, or nats per token
-    double excess_risk = base::kNaN;  // per number; NaN if F* is unknown
+    double loss = 0;  // per number, or nats per scored token
+    // Per number; tokens: KL(p* || p_theta) in nats per scored token. NaN if F* or p* is unknown.
+    double excess_risk = base::kNaN;
   };
 
   // theta_0 defines the offset of F if init_scale != 1. Batches have at most `batch` sequences; microbatch 0:
   // automatic. The team must outlive this object. InputError for a precision that this processor does not support, and
-  // for any but float32 if T is double.
+  // for any but float32 if T is double. p* is not copied: `data` must outlive this object.
   Objective(const model::Transformer<T>& model, const data::Split& data, std::span<const T> theta_0, std::int64_t batch,
             std::int64_t microbatch, Precision precision = Precision::float32, base::Team* team = nullptr);
 
@@ -62,6 +63,9 @@ class Objective {
     std::int64_t n = 0;
     std::vector<T> x, y, clean, offset;
     std::vector<std::int32_t> tokens, next;
+    std::vector<std::int64_t> scored;       // of tokens: the scored positions of all sequences before each, n + 1 sums
+    std::span<const double> probabilities;  // p*; empty if unknown
+    std::vector<double> entropies;          // of p* at each position
     [[nodiscard]] model::Inputs<T> inputs(std::int64_t from, std::int64_t count,
                                           const model::ModelOptions& options) const;
   };
@@ -79,6 +83,8 @@ class Objective {
   // Outputs of sequences from, from + 1, ... of the set, with the offset, into the member's outputs.
   void forward(std::span<const T> theta, const Sequences& set, std::int64_t from, std::int64_t count,
                Member& member) const;
+  // Unnormalised excess risk of the member's outputs, where F* or p* is known.
+  double excess(const Sequences& set, std::int64_t from, std::int64_t count, const Member& member) const;
   // Unnormalised loss of the member's outputs against those sequences' targets; cotangent may be null.
   double loss(const Sequences& set, std::int64_t from, std::int64_t count, const Member& member, T scale,
               T* cotangent) const;

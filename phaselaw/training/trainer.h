@@ -16,9 +16,10 @@
 
 // Training of one model, on one thread or a few.
 //
-// Objective of a batch of b sequences: squared (1/b) ||F - Y||_F^2, the paper's Loss [S]; tokens: mean nats per token
-// [T]. Recorded losses are per number: squared loss = mean over sequences, tokens and output coordinates, that is the
-// paper's Loss / (L o), comparable with the noise xi^2 per coordinate; tokens: nats per token.
+// Objective of a batch of b sequences: squared (1/b) ||F - Y||_F^2, the paper's Loss [S]; tokens: mean nats per scored
+// token of the batch [T]. Recorded losses are per number: squared loss = mean over sequences, tokens and output
+// coordinates, that is the paper's Loss / (L o), comparable with the noise xi^2 per coordinate; tokens: nats per scored
+// token. The excess risk is the mean of (F - F*)^2 per number, or KL(p* || p_theta) in nats per scored token.
 //
 // Batches: sequences without replacement, epoch e in the order of stream (seed, "batch", e); a batch may end one epoch
 // and begin the next. gd, and any batch >= n_data, uses the whole training set in its order. Microbatches: a batch is

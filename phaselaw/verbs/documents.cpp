@@ -89,9 +89,10 @@ bool knows_excess_risk(const std::vector<store::RunRecord>& runs) {
   });
 }
 
-Table table_of(const std::vector<store::RunRecord>& runs, const std::string& source, bool labels) {
+Table table_of(const std::vector<store::RunRecord>& runs, const std::string& source, bool labels,
+               const sweep::Accounting& accounting) {
   std::ostringstream text;
-  store::export_csv(runs, text);
+  store::export_csv(runs, text, sweep::charged_column(accounting));
   Table table = tables::parse_table(text.str(), source);
   const std::vector<std::size_t> settings = settings_of(table);
   std::map<std::string, std::string> n_data;
@@ -114,8 +115,15 @@ Table table_of(const std::vector<store::RunRecord>& runs, const std::string& sou
 
 Table read_document(const std::string& path, tables::ReadOptions& read, bool whole_runs) {
   if (std::filesystem::path(path).extension() != ".db") return tables::read_table(path);
-  const auto runs = store::Store::open_read(path).runs();
-  Table table = table_of(runs, path);
+  const auto store = store::Store::open_read(path);
+  const auto runs = store.runs();
+  const auto accounting = sweep::accounting_of(store);
+  Table table = table_of(runs, path, true, accounting);
+  if (!accounting.is_flop() && !read.col.contains("compute"))
+    base::log_info(fmt::format(
+        "{}: compute is the exact FLOP; the study charges {}, which is the column charged_compute; to use it, set "
+        "--col compute=charged_compute",
+        path, sweep::in_words(accounting)));
   if (read.loss.empty() && !read.col.contains("loss"))
     read.loss = knows_excess_risk(runs) ? "excess_risk" : "test_loss";
   if (!whole_runs) leave_out_unusable(table, read.loss.empty() ? read.col.at("loss") : read.loss, path);

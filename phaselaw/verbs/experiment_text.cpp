@@ -35,7 +35,25 @@ void add_known(const base::Value& table, const std::string& prefix, TextRows& ro
 
 TextRows theory_rows(const base::Value& json) {
   TextRows rows = {{"quantity", "value"}};
-  add_known(json, "", rows);
+  const base::Value* law = json.find("isolated_law");
+  if (law == nullptr) {
+    add_known(json, "", rows);
+    return rows;
+  }
+  for (const auto& [key, value] : law->entries())
+    if (!value.is_null() && !value.is_list()) rows.push_back({key, text_of(value)});
+  return rows;
+}
+
+TextRows isolated_law_rows(const base::Value& json) {
+  const base::Value* law = json.find("isolated_law");
+  if (law == nullptr) return {};
+  const std::string resource = law->at("resource").text();
+  TextRows rows = {{resource, "excess_risk", "reducible", "elasticity"}};
+  for (const base::Value& point : law->at("points").list()) {
+    rows.emplace_back();
+    for (const std::string& column : rows.front()) rows.back().push_back(text_of(point.at(column)));
+  }
   return rows;
 }
 

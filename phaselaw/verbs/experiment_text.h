@@ -13,7 +13,10 @@ using TextRows = std::vector<std::vector<std::string>>;
 
 // Every known number of the theory's JSON, with dots in the names of what a table or a list holds; of a number and its
 // logarithm, the logarithm only where the number is out of range.
+// With an isolated law, its numbers alone.
 [[nodiscard]] TextRows theory_rows(const base::Value& json);
+// The points of the isolated law; empty if none was asked for.
+[[nodiscard]] TextRows isolated_law_rows(const base::Value& json);
 // What measured_constants() measured, in the same form.
 [[nodiscard]] TextRows measured_rows(const base::Value& json);
 // One row for each bound that it checked.

@@ -6,11 +6,13 @@
 #include <optional>
 #include <set>
 #include <utility>
+#include <vector>
 
 #include "phaselaw/base/files.h"
 #include "phaselaw/base/log.h"
 #include "phaselaw/base/team.h"
 #include "phaselaw/ranks/sweep.h"
+#include "phaselaw/sweep/shared_data.h"
 
 namespace phaselaw::verbs {
 
@@ -36,12 +38,28 @@ sweep::Study study_of(const SweepRequest& request) {
   return study;
 }
 
+// The runs of the study that are in the store already; none if there is no store of this study.
+std::set<std::int64_t> runs_there(const SweepRequest& request, const sweep::Study& study) {
+  if (request.out.empty() || !std::filesystem::exists(request.out)) return {};
+  const auto store = store::Store::open_read(request.out);
+  return store.study_key() == study.key ? store.finished_runs() : std::set<std::int64_t>{};
+}
+
+std::vector<const sweep::Point*> runs_to_do(const sweep::Study& study, const sweep::Shard& shard,
+                                            const std::set<std::int64_t>& there) {
+  auto points = sweep::points_of(study, shard);
+  std::erase_if(points, [&](const sweep::Point* p) { return there.contains(p->index); });
+  return points;
+}
+
 // Reads the study and, if this process owns it, opens the store. All problems with the input are found here.
-ranks::Prepared prepared(const SweepRequest& request, bool owner) {
+ranks::Prepared prepared(const SweepRequest& request, const sweep::Shard& shard, bool owner) {
   ranks::Prepared result{study_of(request), std::nullopt};
   if (!owner) return result;
   if (request.out.empty()) throw base::InputError({"--out"}, "a store for the study is needed; add --out study.db");
   base::require_writable_file(request.out, "--out");
+  // Before the store exists, so that none is left for a study that cannot run.
+  sweep::check_data(runs_to_do(result.study, shard, runs_there(request, result.study)));
   result.store.emplace(store::Store::open_or_create(request.out, result.study.json, result.study.key));
   return result;
 }
@@ -57,7 +75,7 @@ SweepAnswer sweep(const SweepRequest& request, const ranks::Launch& launch) {
   SweepAnswer answer;
   std::int64_t runs = 0;
   const auto prepare = [&](int rank) {
-    auto result = prepared(request, rank == 0);
+    auto result = prepared(request, options.shard, rank == 0);
     runs = static_cast<std::int64_t>(result.study.points.size());
     return result;
   };
@@ -80,14 +98,10 @@ SweepPlan plan_sweep(const SweepRequest& request, const ranks::Launch& launch) {
   const sweep::Shard shard = shard_of(request, launch);
   SweepPlan plan;
   plan.study = study_of(request);
-  std::set<std::int64_t> there;
-  if (!request.out.empty() && std::filesystem::exists(request.out)) {
-    const auto store = store::Store::open_read(request.out);
-    if (store.study_key() == plan.study.key) there = store.finished_runs();
-  }
+  const std::set<std::int64_t> there = runs_there(request, plan.study);
   plan.already_there = there.size();
-  auto points = sweep::points_of(plan.study, shard);
-  std::erase_if(points, [&](const sweep::Point* p) { return there.contains(p->index); });
+  const auto points = runs_to_do(plan.study, shard, there);
+  sweep::check_data(points);
   base::Value list = base::Value(base::Value::List{});
   if (!points.empty()) {
     const int threads = request.threads > 0 ? request.thread_count() : launch.several() ? 1 : base::thread_count(0);

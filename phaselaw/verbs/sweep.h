@@ -55,7 +55,7 @@ struct SweepPlan {
   base::Value json;
 };
 // What sweep() would do, measured on this machine in about a second. If `out` is a store of the study, its runs count
-// as done. Writes nothing.
+// as done. The data are checked as the runs would. Writes nothing.
 [[nodiscard]] SweepPlan plan_sweep(const SweepRequest& request, const ranks::Launch& launch = {});
 
 }  // namespace phaselaw::verbs

@@ -134,6 +134,12 @@ class TheoryNumbers(TypedDict, total=False):
     p: float | None
     r: float | None
     a: float
+    p_model: float | None
+    p_data: float | None
+    p_time: float | None
+    law: Literal["model-size", "time", "data"] | None
+    law_lo: float | None
+    law_hi: float | None
     compute: float | None
     n_data: float | None
     n_params: float | None
@@ -274,9 +280,15 @@ DESCRIBED: dict[str, dict[str, Option]] = {
     },
     "theory": {
         "edition": Option("v1", False, "edition of the law: v1 (exponent 1/6), v3 (1/7), predecessor (1/8) or free"),
-        "p": Option(None, False, "with edition free: compute grows as n^p; > 0"),
+        "p": Option(None, False, "with edition free: compute grows as n^p (default: p_model + p_data + p_time); > 0"),
         "r": Option(None, False, "with edition free: risk falls as n^-r (default: 1); > 0"),
         "a": Option(1, False, "constant of the compute accounting C = a n^p log(n/xi^2)/xi^2; > 0"),
+        "p_model": Option(None, False, "your own accounting: the model grows as M ~ n^p_model; >= 0"),
+        "p_data": Option(None, False, "your own accounting: a step costs n^p_data; 1: all sequences, 0: a batch of fixed size; >= 0"),
+        "p_time": Option(None, False, "your own accounting: the number of steps grows as n^p_time; >= 0"),
+        "law": Option(None, False, "prints one isolated law over its resource, in which the other resources are the floor"),
+        "law_lo": Option(None, False, "smallest resource in the table of the law (default: chosen by the law); > 0"),
+        "law_hi": Option(None, False, "largest resource in the table of the law (default: chosen by the law); > 0"),
         "compute": Option(None, False, "compute in the units of a, in the paper parameters x sequences x steps (default: the threshold of n_data); > 0"),
         "n_data": Option(None, False, "number of training sequences n (default: the best n for the compute); >= 1"),
         "n_params": Option(None, False, "number of trainable parameters M; adds the approximation term c_model/M; > 0"),

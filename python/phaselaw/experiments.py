@@ -38,7 +38,9 @@ class Dataset:
     y, clean : array (n, seq_len, d_out) or None
         Targets with noise, and without noise if that is known.
     tokens, next_tokens : array (n, seq_len) of int32 or None
-        Tokens and the token that follows each; None for vector data.
+        Tokens and the token that follows each, -1 where a position has no target; None for vector data.
+    probabilities : array (n, seq_len, vocab) or None
+        Distribution of next_tokens on the test set, where it is known.
     """
 
     x: Array | None
@@ -46,6 +48,7 @@ class Dataset:
     clean: Array | None
     tokens: npt.NDArray[np.int32] | None
     next_tokens: npt.NDArray[np.int32] | None
+    probabilities: Array | None
 
 
 @dataclass(frozen=True)
@@ -148,13 +151,18 @@ def kernel(
 
 @dataclass(frozen=True)
 class FlowCurve:
-    """Losses against gradient-flow time (the sum of the learning rates), per output number or in nats per token."""
+    """Losses against gradient-flow time (the sum of the learning rates), per output number or in nats per token.
+
+    The errors are standard errors of a curve that is a mean over simulated runs, otherwise None.
+    """
 
     what: str
     time: Array
     train_loss: Array
     test_loss: Array
     excess_risk: Array
+    train_loss_error: Array | None
+    test_loss_error: Array | None
 
 
 class Flow(Result):
@@ -163,7 +171,7 @@ class Flow(Result):
     Attributes
     ----------
     curves : dict of FlowCurve
-        By view: kernel, gd, sgd, flow, trained.
+        By view: kernel, gd, sgd, sgd_epochs, flow, trained.
     eigenvalues : array or None
         Of the kernel at initialisation, in descending order.
     coefficients : array or None
@@ -181,7 +189,8 @@ class Flow(Result):
 def flow(experiment: Experiment, **options: Unpack[RunOptions]) -> Flow:
     """Compares the kernel at initialisation, the exact gradient flow, and the training, as `phaselaw flow`.
 
-    The curves are kernel, f(t) of the fixed kernel; gd and sgd, the same for discrete steps; flow, the nonlinear flow
+    The curves are kernel, f(t) of the fixed kernel; gd, sgd and sgd_epochs, the same for discrete steps (the last two
+    with independent batches, and with the shuffled epochs of the training); flow, the nonlinear flow
     d theta/dt = -grad Loss; and trained. For a study (with [grid]) the drift over its grid is measured, and there are
     no curves.
 

@@ -196,7 +196,8 @@ def theory(**numbers: Unpack[TheoryNumbers]) -> Theory:
     """Evaluates the paper's definitions, bounds and laws, as `phaselaw theory`; docs/theory/ has the formulas.
 
     theory(compute=1e12, noise=0.3) gives the best n for this compute; with n_data also, the fixed-n law and its stage;
-    with n_data alone, the law at its threshold compute. Constants that are not given are 1.
+    with n_data alone, the law at its threshold compute. Constants that are not given are 1. theory(law="model-size",
+    n_data=1000) adds isolated_law: one law over its resource, with its floor and saturation.
 
     Returns
     -------

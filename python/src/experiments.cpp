@@ -11,6 +11,7 @@
 #include "phaselaw/advice/text.h"
 #include "phaselaw/report/format.h"
 #include "phaselaw/store/export.h"
+#include "phaselaw/sweep/accounting.h"
 #include "phaselaw/verbs/experiment_text.h"
 #include "phaselaw/verbs/kernel.h"
 #include "phaselaw/verbs/sweep.h"
@@ -69,6 +70,9 @@ nb::dict curves_of(const analysis::FlowViews& views) {
     curve["train_loss"] = vector_to_numpy(c.train_loss);
     curve["test_loss"] = vector_to_numpy(c.test_loss);
     curve["excess_risk"] = vector_to_numpy(c.excess_risk);
+    const bool simulated = !c.train_loss_error.empty();
+    curve["train_loss_error"] = simulated ? vector_to_numpy(c.train_loss_error) : nb::none();
+    curve["test_loss_error"] = simulated ? vector_to_numpy(c.test_loss_error) : nb::none();
     curves[c.view.c_str()] = curve;
   }
   return curves;
@@ -165,8 +169,9 @@ Json run_sweep(nb::handle study, const std::string& out, nb::handle table) {
 std::string export_study(const std::string& path, const std::string& format) {
   return released([&] {
     std::ostringstream text;
-    const auto runs = store::Store::open_read(path).runs();
-    format == "csv" ? store::export_csv(runs, text) : store::export_jsonl(runs, text);
+    const auto store = store::Store::open_read(path);
+    const auto derived = sweep::charged_column(sweep::accounting_of(store));
+    format == "csv" ? store::export_csv(store.runs(), text, derived) : store::export_jsonl(store.runs(), text, derived);
     return text.str();
   });
 }
@@ -192,6 +197,7 @@ nb::dict dataset(const data::Dataset& set, std::int64_t input_len) {
   arrays["clean"] = array_or_none(set.clean, {set.n, set.seq_len, set.d_out});
   arrays["tokens"] = tokens_or_none(set.tokens, {set.n, input_len});
   arrays["next_tokens"] = tokens_or_none(set.next_tokens, {set.n, set.seq_len});
+  arrays["probabilities"] = array_or_none(set.probabilities, {set.n, set.seq_len, set.d_out});
   return arrays;
 }
 

@@ -118,8 +118,14 @@ Answer diagnose(const std::vector<std::string>& sources, const Text& text, nb::h
 
 Answer theory(nb::handle keywords) {
   base::Value json = verbs::theory(request_of<theory::TheoryNumbers>(keywords)).json;
-  const verbs::TextRows rows = verbs::theory_rows(json);
-  return {std::move(json), report::text_table(rows), {advice::table_of(rows, "")}};
+  const verbs::TextRows rows = verbs::theory_rows(json), law = verbs::isolated_law_rows(json);
+  std::string text = report::text_table(rows);
+  std::vector<report::Table> tables = {advice::table_of(rows, "")};
+  if (!law.empty()) {
+    text += "\n" + report::text_table(law);
+    tables.push_back(advice::table_of(law, "Reducible is the excess risk above the floor."));
+  }
+  return {std::move(json), std::move(text), std::move(tables)};
 }
 
 // A table as a law reads it: {"columns": {name: array}, "run": [..], ...}.

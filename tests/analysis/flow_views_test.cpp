@@ -9,8 +9,14 @@
 #include <fstream>
 #include <set>
 
+#include "base/message_of.h"
+#include "dynamics/fixed_kernel.h"
 #include "phaselaw/base/format.h"
 #include "phaselaw/base/value.h"
+#include "phaselaw/dynamics/sgd_moments.h"
+#include "phaselaw/dynamics/shuffled_sgd.h"
+#include "phaselaw/numerics/statistics.h"
+#include "phaselaw/training/batches.h"
 
 namespace phaselaw::analysis {
 namespace {
@@ -37,7 +43,7 @@ double worst_difference(const ViewCurve& a, const ViewCurve& b) {
 TEST(FlowViews, TheViewsAgreeWhereTheModelIsLazyAndPartWhereItIsNot) {
   const PreparedExperiment lazy(experiment(100)), rich(experiment(1));
   const auto a = flow_views(lazy, 1), b = flow_views(rich, 1);
-  const std::set<std::string> expected = {"kernel", "gd", "sgd", "flow", "trained"};
+  const std::set<std::string> expected = {"kernel", "gd", "sgd", "sgd_epochs", "flow", "trained"};
   std::set<std::string> views;
   for (const auto& curve : a.curves) views.insert(curve.view);
   EXPECT_EQ(views, expected);
@@ -74,6 +80,49 @@ TEST(FlowViews, CurvesAreConsistentWithEachOther) {
   const auto json = to_value(s, v);
   for (const char* key : {"curves", "step_limit", "kernel_leaves_flow", "flow_signature", "trained_laziness"})
     EXPECT_NE(json.find(key), nullptr) << key;
+}
+
+// The batches of the trainer on a fixed kernel: seven sequences and batches of three, so that most batches end one epoch
+// and begin the next.
+TEST(FlowViews, TheTrainersBatchesHaveTheExpectedLossOfShuffledEpochs) {
+  const auto k = testing::fixed_kernel(7, 2, 9, 6);
+  const dynamics::ClosedForm closed = testing::solved(k);
+  const double step = 0.6 * dynamics::sgd_step_limit(closed, 3).step;
+  constexpr std::int64_t kSteps = 20, kRuns = 4000;
+  std::vector<double> losses;
+  for (std::uint64_t seed = 0; seed < kRuns; ++seed) {
+    training::Batches batches(seed, 7, 3);
+    numerics::Vector<double> r = k.initial - k.targets;
+    for (std::int64_t s = 0; s < kSteps; ++s) {
+      const numerics::Vector<double> before = r;
+      for (const std::int64_t i : batches.next())
+        r -= 2 * step / 3 * k.train.middleCols(2 * i, 2) * before.segment(2 * i, 2);
+    }
+    losses.push_back(r.squaredNorm() / 7);
+  }
+  dynamics::ShuffledSgd shuffled(closed, {.step = step, .batch = 3, .replicates = kRuns, .seed = 3});
+  shuffled.advance(kSteps);
+  dynamics::SgdMoments independent(closed, {.step = step, .batch = 3});
+  independent.advance(kSteps);
+  const auto found = shuffled.expected_loss();
+  const double error = numerics::standard_deviation(losses) / std::sqrt(static_cast<double>(kRuns));
+  EXPECT_NEAR(numerics::mean(losses), found.mean, 4 * std::hypot(error, found.standard_error));
+  EXPECT_GT(independent.expected_loss(), numerics::mean(losses) + 4 * error) << "the test must see the difference";
+}
+
+TEST(FlowViews, SgdIsShownWithBothKindsOfBatches) {
+  const auto v = flow_views(PreparedExperiment(experiment(100)), 1);
+  const auto &independent = *v.find("sgd"), &shuffled = *v.find("sgd_epochs"), &trained = *v.find("trained");
+  ASSERT_EQ(independent.time, shuffled.time);
+  ASSERT_EQ(shuffled.train_loss_error.size(), shuffled.time.size());
+  EXPECT_TRUE(independent.train_loss_error.empty());
+  EXPECT_LT(shuffled.train_loss.back() + 4 * shuffled.train_loss_error.back(), independent.train_loss.back());
+  EXPECT_NE(v.sgd_leaves_trained.reason, "not compared");
+  EXPECT_EQ(trained.train_loss_error.size(), 0U);
+  EXPECT_NE(trajectories_csv(v).find("\nsgd_epochs,"), std::string::npos);
+  auto full = experiment(100);
+  full.training.batch = 4;
+  EXPECT_EQ(flow_views(PreparedExperiment(full), 1).find("sgd_epochs"), nullptr);
 }
 
 TEST(FlowViews, KrylovSaysWhatTheDenseKernelSays) {
@@ -131,6 +180,21 @@ TEST(FlowViews, CrossEntropyHasALinearisedView) {
   EXPECT_LT(kernel.train_loss.back(), kernel.train_loss.front());
   for (std::size_t i = 0; i < kernel.time.size(); ++i) EXPECT_NEAR(kernel.train_loss[i] / flow.train_loss[i], 1, 0.05);
   std::filesystem::remove(file);
+}
+
+TEST(PreparedExperiment, NeedsATargetAtEveryPosition) {
+  const auto prepare = [](const std::string& source) {
+    const PreparedExperiment s(sweep::experiment_from(base::parse_toml(
+        "[model]\nreadout = \"tokens\"\nvocab = 8\nn_layers = 1\nd_model = 8\nd_hidden = 8\nn_heads = 1\nd_head = 8\n"
+        "seq_len = 4\n[data]\nassociations_contexts = 20\nn_data = 4\nn_test = 2\nsource = \"" +
+            source + "\"\n",
+        "test")));
+  };
+  EXPECT_NO_THROW(prepare("token_teacher"));
+  for (const char* source : {"associations", "markov"}) {
+    const auto message = base::testing::message_of<base::InputError>([&] { prepare(source); });
+    EXPECT_NE(message.find("data.source: the flow needs a target at every position"), std::string::npos) << message;
+  }
 }
 
 }  // namespace

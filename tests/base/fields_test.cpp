@@ -7,6 +7,18 @@
 
 #include "base/message_of.h"
 
+namespace phaselaw::elsewhere {
+
+// An enum of another layer, which is not found by the namespace of the readers.
+enum class Shade { light, dark };
+
+base::EnumNames<Shade> enum_names(Shade) {
+  static constexpr std::pair<std::string_view, Shade> kNames[] = {{"light", Shade::light}, {"dark", Shade::dark}};
+  return kNames;
+}
+
+}  // namespace phaselaw::elsewhere
+
 namespace phaselaw::base {
 
 enum class Shape { round, flat };
@@ -52,6 +64,29 @@ Options read(const std::string& toml) {
 
 std::string refusal(const std::string& toml) {
   return message_of<InputError>([&] { (void)read(toml); });
+}
+
+struct Optionals {
+  std::optional<double> noise;
+  std::optional<elsewhere::Shade> shade;
+
+  template <class Self, class Visit>
+  static void fields(Self& self, Visit&& visit) {
+    visit("noise", self.noise, positive(), "noise");
+    visit("shade", self.shade, anything(), "shade");
+  }
+};
+
+TEST(Fields, OptionalsOfNumbersAndNames) {
+  Optionals options;
+  read_fields(parse_toml("shade = \"dark\"", "x.toml"), options, "model");
+  EXPECT_EQ(options.shade, elsewhere::Shade::dark);
+  EXPECT_FALSE(options.noise.has_value());
+  EXPECT_EQ(write_fields(options).at("shade").text(), "dark");
+  EXPECT_TRUE(write_fields(options).at("noise").is_null());
+  const std::string refused =
+      message_of<InputError>([&] { read_fields(parse_toml("shade = \"grey\"", "x.toml"), options, "model"); });
+  EXPECT_TRUE(contains(refused, "known: light, dark")) << refused;
 }
 
 TEST(Fields, SetWhatIsGivenAndKeepTheRest) {

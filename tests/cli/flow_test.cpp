@@ -34,8 +34,12 @@ TEST_F(FlowVerb, WritesItsFiles) {
   for (const char* name : {"report.html", "trajectories.csv", "drift.csv", "methods.csv", "flow.json"})
     EXPECT_TRUE(std::filesystem::exists(path("f") + "/" + name)) << name;
   const auto json = base::read_json(path("j.json"));
-  for (const char* view : {"kernel", "gd", "sgd", "flow", "trained"})
+  for (const char* view : {"kernel", "gd", "sgd", "sgd_epochs", "flow", "trained"})
     EXPECT_NE(json.at("curves").find(view), nullptr) << view;
+  EXPECT_GT(json.at("curves").at("sgd_epochs").at("train_loss_error").number(), 0);
+  EXPECT_EQ(json.at("curves").at("sgd").find("train_loss_error"), nullptr);
+  EXPECT_NE(outcome.out.find("sgd_epochs against training"), std::string::npos);
+  EXPECT_NE(outcome.out.find("sgd assumes independent batches"), std::string::npos);
   EXPECT_EQ(json.at("n_rows").integer(), 6 * 3 * 4);
   EXPECT_NE(outcome.out.find("kernel against flow"), std::string::npos);
 }

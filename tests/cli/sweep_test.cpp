@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <map>
+#include <sstream>
+#include <vector>
+
 #include <gtest/gtest.h>
 
 #include "cli/cli_fixture.h"
@@ -32,6 +36,60 @@ TEST_F(SweepCliTest, DryRunTellsRunsCostAndTimeAndWritesNothing) {
   ASSERT_EQ(run({"sweep", path("study.toml"), "--out", path("s.db"), "--shard", "0/2"}).code, 0);
   EXPECT_NE(run({"sweep", path("study.toml"), "--dry-run", "--out", path("s.db")}).out.find("2 runs (2 more are in"),
             std::string::npos);
+}
+
+// The dry run refuses what the sweep refuses, with the same words, and neither leaves a store behind.
+TEST_F(SweepCliTest, TheDataAreCheckedBeforeTheStoreIsMade) {
+  write("text.txt", std::string(4000, 'a'));
+  write("tokens.bin", std::string(4000, 'a'));  // uint16 tokens 24929
+  const std::string model = "[model]\nreadout = \"tokens\"\nseq_len = 8\nn_heads = 1\nd_model = 8\nd_hidden = 8\n";
+  const std::string end = "n_test = 4\n[training]\nsteps = 2\n[grid]\n\"data.n_data\" = [4, 8, 1000]\nseeds = 2\n";
+  const auto text = [&](const std::string& name) { return "source = \"text\"\npath = \"" + path(name) + "\"\n"; };
+  const std::string tokens = "source = \"tokens\"\npath = \"" + path("tokens.bin") + "\"\n";
+  const std::pair<std::string, std::string> cases[] = {
+      {model + "vocab = 128\n[data]\n" + text("text.txt"), "vocab must be at least 256; found 128"},
+      {model + "[data]\n" + text("text.txt"), "n_data = 1000, but the train part of the text"},
+      {model + "[data]\n" + text("none.txt"), "none.txt: cannot be read"},
+      {model + "[data]\n" + tokens, "found 24929 at position 0"}};
+  for (const auto& [study, part] : cases) {
+    write("bad.toml", study + end);
+    const auto dry = run({"sweep", path("bad.toml"), "--dry-run"});
+    const auto real = run({"sweep", path("bad.toml"), "--out", path("bad.db")});
+    EXPECT_EQ(dry.code, 2);
+    EXPECT_EQ(real.code, 2);
+    EXPECT_NE(dry.err.find(part), std::string::npos) << dry.err;
+    EXPECT_EQ(dry.err, real.err);
+    EXPECT_FALSE(std::filesystem::exists(path("bad.db")));
+  }
+  // The corrected file may use the same name.
+  write("good.toml", model + "vocab = 24930\n[data]\n" + tokens +
+                         "n_test = 4\n[training]\nsteps = 2\n[grid]\n\"data.n_data\" = [4]\n");
+  EXPECT_EQ(run({"sweep", path("good.toml"), "--out", path("bad.db")}).code, 0);
+}
+
+TEST_F(SweepCliTest, TokenSourcesRecordTheirExcessRisk) {
+  write(
+      "chain.toml",
+      "[model]\nreadout = \"tokens\"\nvocab = 8\nseq_len = 4\nn_heads = 1\nd_model = 8\nd_hidden = 8\n"
+      "[data]\nsource = \"markov\"\none_pass = true\nn_test = 64\n[training]\noptimizer = \"adamw\"\n"
+      "learning_rate = 0.01\nsteps = 200\n[grid]\n\"data.source\" = [\"markov\", \"token_teacher\", \"associations\"]\n"
+      "\"data.associations_contexts\" = [64]\n");
+  ASSERT_EQ(run({"sweep", path("chain.toml"), "--out", path("c.db")}).code, 0);
+  const auto table = run({"export", path("c.db"), "--format", "jsonl"}).out;
+  std::istringstream lines(table);
+  std::map<std::int64_t, std::vector<double>> risk;
+  for (std::string line; std::getline(lines, line);) {
+    const auto row = base::parse_json(line, "export");
+    risk[row.at("run").integer()].push_back(row.at("excess_risk").number());
+    // The test loss is the entropy of the targets plus the risk, up to the drawn targets.
+    EXPECT_NEAR(row.at("test_loss").number(), row.at("target_entropy").number() + risk[row.at("run").integer()].back(),
+                1);
+  }
+  ASSERT_EQ(risk.size(), 3U);
+  for (const auto& [index, values] : risk) {
+    EXPECT_LT(values.back(), values.front());
+    EXPECT_GT(values.back(), 0);
+  }
 }
 
 TEST_F(SweepCliTest, LadderShowsWantedAndSolvedSizes) {

@@ -48,7 +48,8 @@ TEST_F(CliTheoryTest, EveryFlagRefusesWhatItsDomainDoesNotHold) {
   const theory::TheoryNumbers numbers;
   theory::TheoryNumbers::fields(
       numbers, [&](std::string_view name, const auto& field, const base::Domain& domain, std::string_view) {
-        if constexpr (!std::is_same_v<std::decay_t<decltype(field)>, std::string>) {
+        using Field = std::decay_t<decltype(field)>;
+        if constexpr (std::is_same_v<Field, double> || std::is_same_v<Field, std::optional<double>>) {
           const std::string flag = base::flag_of(name);
           ++flags;
           for (const char* bad : {"0", "-1", "-1e300", "nan", "inf", "-inf"}) {
@@ -60,7 +61,7 @@ TEST_F(CliTheoryTest, EveryFlagRefusesWhatItsDomainDoesNotHold) {
           }
         }
       });
-  EXPECT_EQ(flags, 32);           // every number of the list
+  EXPECT_EQ(flags, 37);           // every number of the list
   EXPECT_GE(refused, 5 * flags);  // noise_exponent and depth_growth may be 0 or negative
 }
 
@@ -77,6 +78,21 @@ TEST_F(CliTheoryTest, AllNumbersAtOnceGiveTheContractsFields) {
   }
 }
 
+TEST_F(CliTheoryTest, AnIsolatedLawIsATableOverItsResource) {
+  const auto outcome = run({"theory", "--law", "model-size", "--n-data", "1000", "--noise", "0.5"});
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  for (const char* text : {"saturation  4,000", "floor       2.5e-4", "n_params  excess_risk  reducible  elasticity"})
+    EXPECT_NE(outcome.out.find(text), std::string::npos) << text << "\n" << outcome.out;
+  EXPECT_EQ(outcome.out.find("threshold_compute"), std::string::npos);
+  const auto json = run({"theory", "--law", "model-size", "--n-data", "1000", "--noise", "0.5", "--json", "-"});
+  const auto value = base::parse_json(json.out, "stdout");
+  EXPECT_FALSE(value.at("threshold_compute").is_null());  // JSON keeps the rest
+  const auto& points = value.at("isolated_law").at("points").list();
+  ASSERT_EQ(points.size(), 7U);
+  for (const auto& point : points)
+    EXPECT_NEAR(point.at("excess_risk").number(), 1 / point.at("n_params").number() + 0.25 / 1000, 1e-15);
+}
+
 TEST_F(CliTheoryTest, BadNumbersNameFlagAndRange) {
   for (const char* flag : {"--noise", "--n-layers", "--seq-len", "--d-model", "--n-data", "--lambda-min",
                            "--failure-prob", "--data-bound", "--compute", "--a", "--c-xi", "--d-eff", "--rate"})
@@ -88,6 +104,9 @@ TEST_F(CliTheoryTest, BadNumbersNameFlagAndRange) {
   expect_bad({"theory", "--compute", "1e9", "--condition-number", "0.5"}, ">= 1");
   expect_bad({"theory", "--compute", "1e9", "--edition", "v7"}, "known: v1, v3, predecessor, free");
   expect_bad({"theory", "--compute", "1e9", "--edition", "free"}, "--p");
+  expect_bad({"theory", "--compute", "1e9", "--law", "width"}, "known: model-size, time, data");
+  expect_bad({"theory", "--compute", "1e9", "--law", "time"}, "--law: time needs the convergence rate alpha");
+  expect_bad({"theory", "--compute", "1e9", "--p-model", "1"}, "--p-data: is missing");
 }
 
 }  // namespace

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "phaselaw/fitting/identify.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include <gtest/gtest.h>
 
 #include "laws/law_truths.h"
 #include "phaselaw/fitting/audit.h"
+#include "phaselaw/numerics/statistics.h"
 
 namespace phaselaw::fitting {
 namespace {
@@ -43,6 +45,62 @@ TEST(Identify, NoFloorIsSaidAndIsNoNumber) {
   EXPECT_EQ(fit.find("E")->value, 0);
   EXPECT_FALSE(fit.find("E")->identified);
   EXPECT_TRUE(warns(fit, "no floor"));
+}
+
+// Runs of several sizes, fitted as one curve of compute: the early losses of large models lie above those of small ones, so
+// that the best floor of one curve is above the smallest loss.
+tables::Measurements two_sizes() {
+  std::vector<double> compute, loss;
+  for (const double size : {1e4, 1e6})
+    for (int i = 0; i < 40; ++i) {
+      const double steps = std::pow(10, 1 + 0.1 * i);
+      compute.push_back(size * steps);
+      loss.push_back(1.6 + 0.8 * std::pow(size / 1e4, -0.3) + 3 * std::exp(-steps / 300));
+    }
+  tables::Measurements data;
+  data.columns.add("compute", compute);
+  data.output = loss;
+  return data;
+}
+
+TEST(Identify, AFittedFloorIsBelowTheSmallestLossAndAtItIsNoMeasurement) {
+  const tables::Measurements data = two_sizes();
+  const double smallest = *std::min_element(data.output.begin(), data.output.end());
+  for (const char* name : {"two-stage", "power", "exponential@compute", "shifted-power@compute"})
+    for (const Objective objective : {Objective::huber, Objective::l2}) {
+      FitOptions options;
+      options.objective = objective;
+      options.interval = IntervalMethod::none;
+      const Fit fit = fit_law(laws::law_from(name), data, options);
+      ASSERT_FALSE(fit.value.empty());
+      EXPECT_LE(fit.find("E")->value, smallest * (1 + 1e-12)) << name;
+      if (fit.find("E")->value > smallest * (1 - 1e-6)) {
+        EXPECT_FALSE(fit.find("E")->identified) << name;
+      }
+    }
+}
+
+// One decade of a power law: any floor up to the smallest loss fits. Five decades bound it on both sides.
+TEST(Identify, AFloorIsIdentifiedOnlyIfItsProfileIsBoundedOnBothSides) {
+  const laws::Law law = laws::law_from("power");
+  const auto over = [&](double decades, IntervalMethod interval) {
+    tables::Measurements data;
+    data.columns.add("compute", numerics::log_spaced(1e6, 1e6 * std::pow(10, decades), 30));
+    data.output = evaluate(law, data.columns, std::vector<double>{1.5, 20, 0.25});
+    numerics::RandomStream stream(22, "floor");
+    for (double& loss : data.output) loss *= std::exp(0.002 * stream.normal());
+    FitOptions options;
+    options.objective = Objective::l2;
+    options.interval = interval;
+    return fit_law(law, data, options);
+  };
+  for (const IntervalMethod interval : {IntervalMethod::none, IntervalMethod::profile, IntervalMethod::bootstrap}) {
+    const Fit short_range = over(0.5, interval), long_range = over(5, interval);
+    EXPECT_FALSE(short_range.find("E")->identified);
+    EXPECT_TRUE(warns(short_range, "no upper end below the smallest loss") || warns(short_range, "no lower end") ||
+                warns(short_range, "no floor"));
+    EXPECT_TRUE(long_range.find("E")->identified);
+  }
 }
 
 TEST(Identify, RepetitionThatDidNotHappenHasNoWorth) {

@@ -187,6 +187,8 @@ def test_isoflop_equals_the_program(program, tmp_path):
         dict(compute=1e12, n_data=1e3, n_layers=4, seq_len=8, d_model=16, d_hidden=256),
         dict(n_data=1e4, edition="v3", n_params=1e6, noise_exponent=0.1),
         dict(compute=1e30, edition="free", p=7, r=0.9, time=100, n_params=1e9, n_data=1e6, rate=0.1),
+        dict(compute=1e12, edition="free", p_model=1, p_data=1, p_time=1),
+        dict(law="time", n_data=1e3, rate=0.1, noise=0.5),
     ],
 )
 def test_theory_equals_the_program(program, numbers):

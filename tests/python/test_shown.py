@@ -104,7 +104,11 @@ def test_a_ranking_as_a_table(ladder):
 
 
 def test_theory_as_text_is_the_program_s(program):
-    for numbers in (dict(compute=1e12, noise=0.3), dict(compute=1e30, n_params=1e9, n_data=1e6, rate=0.1)):
+    for numbers in (
+        dict(compute=1e12, noise=0.3),
+        dict(compute=1e30, n_params=1e9, n_data=1e6, rate=0.1),
+        dict(law="data", n_data=1e3, noise=0.3),
+    ):
         flags = [word for name, value in numbers.items() for word in ("--" + name.replace("_", "-"), str(value))]
         shown = [line.split() for line in program.run("theory", *flags).stdout.splitlines()]
         assert [line.split() for line in repr(phaselaw.theory(**numbers)).splitlines()] == shown

@@ -135,6 +135,25 @@ TEST(RandomEffect, TheJackknifeOfAMeanIsStudentsInterval) {
   EXPECT_TRUE(std::isnan(effects[1].lo));
 }
 
+TEST(RandomEffect, AnEffectOnALogarithmIsAFactor) {
+  const auto factor = exponential({std::log(2.0), 0, std::log(3.0), 5});
+  EXPECT_NEAR(factor.value, 2, 1e-15);
+  EXPECT_EQ(factor.lo, 1);
+  EXPECT_NEAR(factor.hi, 3, 1e-15);
+  EXPECT_EQ(factor.degrees, 5);
+  EXPECT_EQ(text_of({1.166, 1.05, 1.29, 3}), "1.17 [1.05, 1.29]");
+}
+
+TEST(RandomEffect, OneTeacherHasNoInterval) {
+  const auto effect = jackknife(1, [](std::span<const std::size_t>) { return std::vector<double>{2.0}; })[0];
+  EXPECT_EQ(effect.value, 2);
+  EXPECT_TRUE(std::isnan(effect.lo) && std::isnan(effect.hi));
+  Claim claim = measured(0, 0, 0);
+  set_measured(effect, claim);
+  claim_at_least(1, claim);
+  EXPECT_EQ(decided({claim})[0].verdict, Verdict::kInconclusive);
+}
+
 // The interval of a slope of averaged curves contains the truth in 95 of 100 cases.
 TEST(RandomEffect, TheJackknifeCovers) {
   numerics::RandomStream stream(5, "coverage");

@@ -7,7 +7,6 @@
 #include <gtest/gtest.h>
 
 #include "phaselaw/reproduce/first_order_gap.h"
-#include "phaselaw/reproduce/matching_band.h"
 #include "phaselaw/reproduce/two_point.h"
 #include "phaselaw/reproduce/verdict.h"
 #include "phaselaw/theory/first_order.h"
@@ -150,45 +149,6 @@ TEST(FirstOrderClaims, FollowTheIntervals) {
   EXPECT_EQ(verdict_of(claims_of(oracle), id), Verdict::kSupported);
   oracle.oracle.push_back({.condition_number = 10, .ratio = 0.9, .k = 4, .method = "any"});
   EXPECT_EQ(verdict_of(claims_of(oracle), id), Verdict::kNotSupported);
-}
-
-// Runs with the envelope shape(compute).
-template <class Shape>
-BandInput band_input(const Shape& shape) {
-  BandInput input{.curves = {}, .noise = 0.3, .initial_risk = 2, .coordinates = 4};
-  for (int run = 0; run < 6; ++run) {
-    RunCurve curve{.run = std::to_string(run), .n_data = 8 << (run / 2), .seed = run, .compute = {}, .value = {}};
-    for (double compute = 1e6; compute < 1e14; compute *= 2) {
-      curve.compute.push_back(compute);
-      curve.value.push_back(shape(compute) * (1 + 0.02 * run) / 4);
-    }
-    input.curves.runs.push_back(curve);
-  }
-  return input;
-}
-
-// The law itself, in the middle of its band: constants come back, nothing is outside. A slope of -1/2 over 8 decades
-// leaves a band of a factor 16 about -1/6.
-TEST(MatchingBandClaims, FollowTheIntervals) {
-  const BandConstants truth{.a = 1e4, .c = 20};
-  const BandInput probe = band_input([](double) { return 1.0; });
-  const auto lawful = analyse_band(
-      band_input([&](double c) { return std::exp(log_upper_bound(theory::edition_v1(), truth, probe, c)) / 4; }), 40,
-      1);
-  // The staircase lags by up to the factor 2 between measurements: a by as much, the risk by its sixth root.
-  EXPECT_NEAR(std::log10(lawful.editions[0].fitted.a), 4, std::log10(2) + 0.1);
-  EXPECT_NEAR(lawful.editions[0].fitted.c / truth.c, 1, 0.1);
-  EXPECT_NEAR(lawful.editions[0].fit.value, -std::log10(4), std::log10(2) / 6);
-  EXPECT_EQ(verdict_of(claims_of(lawful), "LB.band.v1_fitted"), Verdict::kSupported);
-  EXPECT_EQ(verdict_of(claims_of(lawful), "LB.band.two_point"), Verdict::kSupported);
-  EXPECT_EQ(verdict_of(claims_of(analyse_band(lawful.input, 0, 1)), "LB.band.v1_fitted"), Verdict::kInconclusive);
-
-  const auto steep = analyse_band(band_input([](double c) { return std::pow(c / 1e6, -0.5); }), 40, 1);
-  EXPECT_EQ(verdict_of(claims_of(steep), "LB.band.v1_fitted"), Verdict::kNotSupported);
-  EXPECT_FALSE(steep.editions[0].fitted.a_identified);
-  const auto below = analyse_band(band_input([](double) { return 1e-9; }), 40, 1);
-  EXPECT_EQ(verdict_of(claims_of(below), "LB.band.two_point"), Verdict::kNotSupported);
-  EXPECT_EQ(verdict_of(claims_of(below), "LB.band.v1_stated"), Verdict::kNotSupported);
 }
 
 }  // namespace

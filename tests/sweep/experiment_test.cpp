@@ -47,6 +47,34 @@ TEST(Experiment, ErrorsNameThePlaceAndTheNearestName) {
   EXPECT_NE(error_of("[model]\nreadout = \"tokens\"\n").find("source = \"text\""), std::string::npos);
 }
 
+TEST(Experiment, OnePassSetsTheSizeOfTheData) {
+  const std::string text = "[training]\nbatch = 8\nsteps = 40\n[data]\none_pass = true\n";
+  const auto e = sweep::experiment_from(parse_toml(text, "e.toml"));
+  EXPECT_EQ(e.data.n_data, 320);
+  EXPECT_EQ(sweep::experiment_from(sweep::resolved(e)).data.n_data, 320);
+  EXPECT_EQ(sweep::experiment_from(parse_toml(text + "n_data = 320\n", "e.toml")).data.n_data, 320);
+  EXPECT_NE(
+      error_of(text + "n_data = 64\n")
+          .find(
+              "e.toml:6:10: data.one_pass uses each sequence once, so n_data = batch * steps = 8 * 40 = 320; found 64"),
+      std::string::npos)
+      << error_of(text + "n_data = 64\n");
+  EXPECT_NE(
+      error_of("[training]\noptimizer = \"gd\"\n[data]\none_pass = true\n").find("needs an optimizer with batches"),
+      std::string::npos);
+  EXPECT_NE(
+      error_of("[training]\nsteps = 1000000000\n[data]\none_pass = true\n").find("reduce steps, batch or seq_len"),
+      std::string::npos);
+  const auto study = sweep::study_from(parse_toml(text + "[grid]\n\"training.steps\" = [5, 10]\n", "s.toml"));
+  EXPECT_EQ(study.points[0].experiment.data.n_data, 40);
+  EXPECT_EQ(study.points[1].experiment.data.n_data, 80);
+  const auto ladder = sweep::study_from(
+      parse_toml("[data]\none_pass = true\n[grid]\nn_params = [8000]\n[ladder]\ntokens_per_param = 4\n", "s.toml"));
+  const auto& sized = ladder.points[0].experiment;
+  EXPECT_NE(sized.training.steps, training::TrainingOptions{}.steps);
+  EXPECT_EQ(sized.data.n_data, sized.training.batch * sized.training.steps);
+}
+
 TEST(Study, ExpandsTheGridWithReplicatesInnermost) {
   const auto study = sweep::study_from(
       parse_toml("seed = 5\n[grid]\n\"model.d_hidden\" = [8, 16]\ndata.n_data = [32, 64, 128]\nseeds = 2\n", "s.toml"));

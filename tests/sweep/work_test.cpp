@@ -72,6 +72,18 @@ TEST(ShardText, IsReadOrRefused) {
     EXPECT_THROW((void)shard_from(text), base::InputError) << text;
 }
 
+// Expects equal data wherever identities are equal; returns the number of identities.
+std::size_t expect_equal_data(const Study& study) {
+  std::map<std::string, std::string> hashes;
+  for (const auto& point : study.points) {
+    const auto split = data::make_split(point.experiment.data, point.experiment.model,
+                                        static_cast<std::uint64_t>(point.experiment.seed));
+    const auto [there, fresh] = hashes.emplace(data_identity(point.experiment), split.hash);
+    EXPECT_EQ(there->second, split.hash);
+  }
+  return hashes.size();
+}
+
 // Equal identities must mean equal data, and the export of the hash proves it for every pair of a grid over all that
 // could matter.
 TEST(SharedDataTest, EqualIdentitiesAreEqualData) {
@@ -95,17 +107,32 @@ teacher_d_hidden = 5
 seeds = 2
 )",
                                                  "s.toml"));
-  std::map<std::string, std::string> hashes;
-  std::set<std::string> different;
-  for (const auto& point : study.points) {
-    const auto split = data::make_split(point.experiment.data, point.experiment.model,
-                                        static_cast<std::uint64_t>(point.experiment.seed));
-    const auto [there, fresh] = hashes.emplace(data_identity(point.experiment), split.hash);
-    EXPECT_EQ(there->second, split.hash);
-    different.insert(split.hash);
-  }
-  EXPECT_LT(hashes.size(), study.points.size() / 4);  // d_hidden, output_scale and steps share
-  EXPECT_EQ(hashes.size() >= different.size(), true);
+  EXPECT_LT(expect_equal_data(study), study.points.size() / 4);  // d_hidden, output_scale and steps share
+}
+
+TEST(SharedDataTest, EqualIdentitiesAreEqualTokens) {
+  const auto study = study_from(base::parse_toml(R"(
+[model]
+readout = "tokens"
+vocab = 6
+d_model = 4
+seq_len = 3
+n_heads = 1
+[data]
+n_test = 3
+associations_contexts = 20
+[grid]
+"data.source" = ["markov", "token_teacher", "associations"]
+"data.n_data" = [3, 4]
+"data.token_noise" = [0.0, 0.5]
+"data.teacher_temperature" = [0.5, 1.0]
+"model.d_hidden" = [4, 8]
+"model.branch_scale" = [0.5, 0.7]
+"model.output_scale" = [1.0, 2.0]
+"training.steps" = [1, 2]
+)",
+                                                 "s.toml"));
+  EXPECT_LE(expect_equal_data(study), study.points.size() / 4);  // output_scale and steps share
 }
 
 TEST(SharedDataTest, IsHeldOnceWhileInUseAndGoneAfterwards) {

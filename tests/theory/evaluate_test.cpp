@@ -113,10 +113,101 @@ TEST(Evaluate, AllocationsSpendTheWholeCompute) {
   const auto report = evaluate(numbers);
   ASSERT_FALSE(report.allocations.empty());
   for (const auto& allocation : report.allocations)
-    EXPECT_NEAR(allocation.n_params.log10 + allocation.n_data.log10 + allocation.n_steps.log10, 15, 1e-12);
+    EXPECT_NEAR(allocation.n_params->log10 + allocation.n_data.log10 + allocation.n_steps.log10, 15, 1e-12);
   numbers.noise_exponent = 0.1;  // no split is known where noise grows with the data
   EXPECT_TRUE(evaluate(numbers).allocations.empty());
   EXPECT_FALSE(evaluate(numbers).bound_minimum.has_value());
+}
+
+// The sizes grow with their exponents, up to the logarithm, which the exponents leave out.
+TEST(Evaluate, AllocationsGrowWithTheirExponents) {
+  TheoryNumbers low, high;
+  low.compute = 1e250, high.compute = 1e300;
+  const auto a = evaluate(low).allocations.at(0), b = evaluate(high).allocations.at(0);
+  const double decades = 50, log_term = std::log10(std::log(1e300) / std::log(1e250)) / decades;
+  EXPECT_NEAR((b.n_params->log10 - a.n_params->log10) / decades, a.exponents.n_params, log_term);
+  EXPECT_NEAR((b.n_data.log10 - a.n_data.log10) / decades, a.exponents.n_data, log_term);
+  EXPECT_NEAR((b.n_steps.log10 - a.n_steps.log10) / decades, a.exponents.n_steps, 2 * log_term);
+  EXPECT_DOUBLE_EQ(a.exponents.excess_risk, 1.0 / 6);
+  EXPECT_DOUBLE_EQ(*a.fixed_model, 1.0 / 3);
+  EXPECT_DOUBLE_EQ(*a.fixed_model_and_batch, 1.0 / 2);
+  EXPECT_EQ(a.source, "reconstructed");
+}
+
+TEST(Evaluate, AnAccountingOfOnesOwn) {
+  TheoryNumbers numbers;
+  numbers.compute = 1e12, numbers.edition = "free", numbers.p_model = 1, numbers.p_data = 1, numbers.p_time = 1;
+  const auto report = evaluate(numbers);
+  EXPECT_EQ(report.edition.p, 3);
+  ASSERT_EQ(report.allocations.size(), 1U);
+  EXPECT_EQ(report.allocations[0].source, "given");
+  EXPECT_NEAR(report.allocations[0].n_params->log10, report.allocations[0].n_data.log10, 1e-12);
+  EXPECT_DOUBLE_EQ(report.allocations[0].exponents.excess_risk, 1.0 / 3);
+  // A fixed model at steps of a fixed batch: M is no result, and only the time limits the risk.
+  numbers.p_model = 0, numbers.p_data = 0, numbers.p_time = 2;
+  const auto fixed = evaluate(numbers).allocations.at(0);
+  EXPECT_FALSE(fixed.n_params.has_value());
+  EXPECT_NEAR(fixed.n_steps.log10, 12, 1e-12);
+  EXPECT_DOUBLE_EQ(fixed.exponents.excess_risk, 0.5);
+  // Another split of an edition's p replaces the edition's own.
+  numbers.edition = "v3", numbers.p_model = 5, numbers.p_data = 1, numbers.p_time = 1;
+  EXPECT_EQ(evaluate(numbers).allocations.size(), 1U);
+  numbers.p_time = 0, numbers.edition = "free", numbers.p_data = 0;
+  EXPECT_FALSE(evaluate(numbers).allocations.at(0).fixed_model.has_value());
+}
+
+TEST(Evaluate, TheBalancedLawStandsBesideTheMinimum) {
+  TheoryNumbers numbers;
+  numbers.compute = 1e12, numbers.noise = 0.3, numbers.c_xi = 2, numbers.d_eff = 3;
+  const auto minimum = evaluate(numbers).bound_minimum.value();
+  EXPECT_NEAR(*minimum.balanced_excess_risk.value, 6 * excess_risk(edition_v1(), 1e12, 0.3), 1e-15);
+  EXPECT_NEAR(*minimum.balanced_n_data.value, n_data_optimal(edition_v1(), 1e12, 0.3), 1e-11);
+  EXPECT_EQ(minimum.balanced_slope, slope(edition_v1(), 1e12, 0.3));
+  EXPECT_LT(*minimum.n_data.value, *minimum.balanced_n_data.value);
+}
+
+TEST(Evaluate, AnIsolatedLawTakesTheNumbersOfTheReport) {
+  TheoryNumbers numbers;
+  numbers.n_data = 1000, numbers.noise = 0.5, numbers.n_params = 1e5, numbers.rate = 0.01;
+  numbers.law = ResourceLaw::model_size;
+  EXPECT_NEAR(evaluate(numbers).isolated_law->saturation, 4000, 1e-9);  // n/xi^2
+  numbers.law = ResourceLaw::time;
+  const auto time = to_value(evaluate(numbers)).at("isolated_law");
+  EXPECT_NEAR(time.at("saturation").number(), std::log(1 / (0.25 / 1000 + 1e-5)) / 0.01, 1e-9);
+  EXPECT_TRUE(time.at("exponent").is_null());
+  EXPECT_EQ(time.at("form").text(), "exponential");
+  EXPECT_EQ(time.at("points").list().size(), 7U);
+  numbers.law = ResourceLaw::data, numbers.law_lo = 10, numbers.law_hi = 1e4, numbers.noise_exponent = 0.25;
+  numbers.n_params.reset();
+  const auto data = *evaluate(numbers).isolated_law;
+  EXPECT_EQ(data.points.front().resource, 10);
+  EXPECT_NEAR(data.points.back().excess_risk, 0.25 * std::pow(1e4, -0.5), 1e-15);  // xi_0^2 n^(2s - 1)
+  EXPECT_DOUBLE_EQ(data.exponent, 0.5);
+  // One end beyond the usual range moves the other one.
+  numbers.law_hi.reset(), numbers.law_lo = 1e9;
+  EXPECT_GT(evaluate(numbers).isolated_law->points.back().resource, 1e9);
+  numbers.law.reset(), numbers.law_lo.reset();
+  EXPECT_EQ(to_value(evaluate(numbers)).find("isolated_law"), nullptr);
+}
+
+TEST(Evaluate, LawsAndAccountingsThatCannotBe) {
+  TheoryNumbers numbers;
+  numbers.compute = 1e9;
+  const auto says = [&](const std::string& text) {
+    const std::string message = message_of(numbers);
+    EXPECT_NE(message.find(text), std::string::npos) << message;
+  };
+  numbers.law_lo = 1, says("--law-lo: is used only with --law");
+  numbers.law = ResourceLaw::model_size, numbers.law_hi = 0.5, says("--law-hi: expected a number above --law-lo = 1");
+  numbers.law_lo.reset(), numbers.law_hi.reset();
+  numbers.law = ResourceLaw::time, says("time needs the convergence rate alpha; add --rate");
+  numbers.law = ResourceLaw::data, numbers.edition = "predecessor", says("edition predecessor has n^-0.5");
+  numbers.edition = "v1", numbers.noise_exponent = 0.5, says("add --n-data");
+  numbers.law.reset(), numbers.noise_exponent = 0;
+  numbers.p_model = 3, says("--p-data: is missing");
+  numbers.p_data = 1, numbers.p_time = 3, says("expected p_model + p_data + p_time = 6, the p of edition v1, found 7");
+  numbers.edition = "free", numbers.p = 6, says("--edition free without --p");
+  numbers.p.reset(), numbers.p_model = 0, numbers.p_data = 0, numbers.p_time = 0, says("> 0, found 0");
 }
 
 TEST(Evaluate, ModelAndRateGiveTheThreeTerms) {
@@ -203,7 +294,7 @@ TEST(Evaluate, BadNumbersNameFieldAndRange) {
   good.compute = 1e9, good.n_data = 100;
   TheoryNumbers::fields(good, [&](std::string_view name, auto& field, const base::Domain& domain, std::string_view) {
     using Field = std::remove_reference_t<decltype(field)>;
-    if constexpr (!std::is_same_v<Field, std::string>) {
+    if constexpr (std::is_same_v<Field, double> || std::is_same_v<Field, std::optional<double>>) {
       const Field kept = field;
       for (const double bad : {0.0, -1.0, 1.0, nan, double{INFINITY}}) {
         if (domain.contains(bad)) continue;
@@ -216,7 +307,7 @@ TEST(Evaluate, BadNumbersNameFieldAndRange) {
     }
   });
   EXPECT_EQ(message_of(good), "no error");
-  EXPECT_EQ(checked.size(), 32U);  // every number
+  EXPECT_EQ(checked.size(), 37U);  // every number
 }
 
 TEST(Evaluate, NumbersThatContradictEachOther) {

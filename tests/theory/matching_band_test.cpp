@@ -72,8 +72,15 @@ TEST(ComputeAccounting, AllocationSpendsTheCompute) {
             split.p_time * log.n_data + std::log(log.n_data - 2 * std::log(noise)) - 2 * std::log(noise);
         EXPECT_NEAR(log.n_steps, log_steps, 1e-10);
       }
+  // A fixed model, and steps of a fixed batch: M = 1 in the units of C, and C = M T.
+  const auto fixed = optimal_allocation(edition_v1(), {0, 1, 5}, 1e9, 1);
+  EXPECT_EQ(fixed.n_params, 0);
+  EXPECT_NEAR(fixed.n_data + fixed.n_steps, std::log(1e9), 1e-12);
+  const auto batch = optimal_allocation(edition_v1(), {3, 0, 3}, 1e9, 1);
+  EXPECT_NEAR(batch.n_params + batch.n_steps, std::log(1e9), 1e-12);
   EXPECT_THROW((void)optimal_allocation(edition_v3(), {}, 1e9, 1), std::domain_error);
-  EXPECT_THROW((void)optimal_allocation(edition_v1(), {2, 2, 2}, 1e9, 1), std::domain_error);
+  EXPECT_THROW((void)optimal_allocation(edition_v1(), {2, 1, 2}, 1e9, 1), std::domain_error);
+  EXPECT_THROW((void)optimal_allocation(edition_v1(), {7, 1, -2}, 1e9, 1), std::domain_error);
   EXPECT_THROW((void)optimal_allocation(edition_v1(), {}, 0, 1), std::domain_error);
 }
 

@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "phaselaw/data/teacher.h"
+#include "phaselaw/model/reference/loss.h"
 #include "training/small_run.h"
 
 namespace phaselaw::training {
@@ -47,13 +48,9 @@ Objective<double>::Losses plain_losses(const Problem& p, const data::Dataset& se
   for (std::size_t i = 0; i < width; ++i) out[i] -= (1 - options.init_scale) * start[i];
   Objective<double>::Losses losses;
   if (options.reads_tokens()) {
-    const auto vocab = static_cast<std::size_t>(options.vocab);
-    for (std::size_t row = 0; row < set.next_tokens.size(); ++row) {
-      double total = 0;
-      for (std::size_t v = 0; v < vocab; ++v) total += std::exp(out[row * vocab + v]);
-      losses.loss += std::log(total) - out[row * vocab + static_cast<std::size_t>(set.next_tokens[row])];
-    }
-    losses.loss /= static_cast<double>(set.next_tokens.size());
+    losses.loss = model::reference::cross_entropy(out, set.next_tokens);
+    if (!set.probabilities.empty())
+      losses.excess_risk = model::reference::relative_entropy(out, set.next_tokens, set.probabilities);
     return losses;
   }
   losses.excess_risk = 0;
@@ -62,6 +59,16 @@ Objective<double>::Losses plain_losses(const Problem& p, const data::Dataset& se
     losses.excess_risk += (out[i] - set.clean[i]) * (out[i] - set.clean[i]) / static_cast<double>(width);
   }
   return losses;
+}
+
+// Only the last position of a sequence has a target, and p* is known.
+data::Split associations_split(const model::ModelOptions& model) {
+  data::DataOptions options;
+  options.source = data::Source::associations;
+  options.associations_contexts = 100;
+  options.n_data = 7;
+  options.n_test = 6;
+  return data::make_split(options, model, 3);
 }
 
 std::vector<Problem> problems() {
@@ -78,6 +85,10 @@ std::vector<Problem> problems() {
   for (const auto& options : {small_model(), scaled, pairs})
     all.emplace_back(options, teacher_split(options, 7, 5, 0.3));
   for (const auto& options : {token_model(), tokens, token_pairs}) all.emplace_back(options, token_split(options, 7));
+  all.emplace_back(token_model(), associations_split(token_model()));
+  auto gaps = token_split(token_model(), 7);
+  for (std::size_t i = 0; i < gaps.train.next_tokens.size(); i += 4) gaps.train.next_tokens[i] = data::kNoTarget;
+  all.emplace_back(token_model(), gaps);
   return all;
 }
 
@@ -90,7 +101,8 @@ TEST(Objective, LossesAreTheFormulas) {
     const double tolerance = 1e4 * kEps * (1 + plain_train.loss);
     EXPECT_NEAR(train.loss, plain_train.loss, tolerance);
     EXPECT_NEAR(test.loss, plain_test.loss, tolerance);
-    if (p.model.options().reads_tokens())
+    EXPECT_TRUE(!p.model.options().reads_tokens() || std::isnan(train.excess_risk));
+    if (p.model.options().reads_tokens() && p.data.test.probabilities.empty())
       EXPECT_TRUE(std::isnan(test.excess_risk));
     else
       EXPECT_NEAR(test.excess_risk, plain_test.excess_risk, tolerance);
@@ -118,6 +130,16 @@ TEST(Objective, GradientIsThatOfThePaperLoss) {
         // Central difference: h^2 times a third derivative of the loss (below 1e3), plus rounding eps loss / h.
         EXPECT_NEAR(gradient[at], (above - below) / (2 * h), 1e3 * h * h + 100 * kEps * above / h) << block.name;
       }
+  }
+}
+
+// With tokens: the mean over the positions of the batch that have a target, not over all.
+TEST(Objective, LossOfABatchIsTheMeanOverItsScoredNumbers) {
+  for (const auto& p : problems()) {
+    auto objective = p.objective(2, 7);
+    std::vector<double> gradient(p.theta.size());
+    const double loss = objective.gradient(p.theta, std::vector<std::int64_t>{0, 1, 2, 3, 4, 5, 6}, gradient);
+    EXPECT_NEAR(loss, plain_losses(p, p.data.train).loss, 1e4 * kEps * (1 + loss));
   }
 }
 

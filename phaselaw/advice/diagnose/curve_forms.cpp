@@ -240,6 +240,9 @@ CurveFits fit_curve_forms(const LossCurve& curve, double level) {
     fits.notes.push_back("all losses are equal, so nothing can be fitted");
     return fits;
   }
+  // Noise takes some blocks of a curve that has reached its floor below it.
+  if (std::all_of(curve.sd.begin(), curve.sd.end(), [](double sd) { return sd > 0; }))
+    fits.options.floor_room = fitting::floor_room(curve.loss, curve.sd);
   set_weights(curve, fits);
   for (const Described& form : kForms) {
     base::throw_if_interrupted();
