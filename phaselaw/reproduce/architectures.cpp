@@ -20,7 +20,8 @@ namespace {
 // Two layers: 4 d n_heads d_head numbers of attention and 2 d d_hidden of the MLP in each, and 4 d n_heads d_head more
 // where a layer attends to the source. So d_hidden is 24 for two layers, and 16 for one of a decoder with one of an
 // encoder: 1280 parameters. Teachers are of the student's own kind, because the task of a decoder cannot be that of an
-// encoder.
+// encoder. The source is twice as long as the decoder's sequence: an encoder's layer acts through normalised rows, which
+// have source_len (d_model - 1) directions, so with fewer than seq_len d_out of them its kernel is singular.
 constexpr const char* kModel = R"(seed = 1
 [model]
 d_model = 8
@@ -37,10 +38,10 @@ n_test = 128
 n_test = 128
 max_rows = 512
 [grid]
-"data.n_data" = [4, 8, 16, 32, 64]
+"data.n_data" = [4, 8, 16, 32]
 )";
-constexpr const char* kQuick = "seeds = 4\n";
-constexpr const char* kFull = "seeds = 12\n";
+constexpr const char* kQuick = "seeds = 8\n";
+constexpr const char* kFull = "seeds = 32\n";
 
 constexpr std::size_t kLeastSizes = 3;  // of the data, for the exponent of one seed
 
@@ -127,7 +128,6 @@ report::Claim exponent_claim(const Architecture& causal, const Architecture& oth
       "{}: the lowest excess risk falls with the data as fast as with causal attention; the exponent is the same.",
       title);
   claim_equal(0, kExponentMargin * kDataExponent, claim);
-  claim.predicted_text = fmt::format("0 to within {}", claim.margin);
   compare(causal, other, exponent_difference, "three sizes of the data at which both flows passed their minimum",
           claim);
   const Effect a = exponent_of(causal), b = exponent_of(other);
@@ -148,7 +148,6 @@ report::Claim ratio_claim(const Architecture& causal, const Architecture& other,
   claim.id = fmt::format("E7.{}.{}", other.name, key);
   claim.statement = fmt::format("{}: {} is that of causal attention.", title, what);
   claim_equal(0, std::log(kRatioMargin), claim);
-  claim.predicted_text = fmt::format("0 to within ln {}", kRatioMargin);
   claim.unit = "ln(ratio)";
   compare(causal, other, mean_log_ratio(member), "flows with this number in both architectures", claim);
   claim.would_change = "Longer sequences, in which a decoder's first tokens depend on ever fewer tokens.";
@@ -197,6 +196,7 @@ std::vector<std::pair<std::string, base::Value>> architecture_studies(const Cont
     document.set("model.n_layers", has_encoder ? 1 : 2);
     document.set("model.d_hidden", has_encoder ? 16 : 24);
     if (has_encoder) document.set("model.n_encoder_layers", 1);
+    if (has_encoder) document.set("model.source_len", 8);
     document.set("model.mask", name == "bidirectional" ? "bidirectional" : "causal");
     studies.emplace_back(name, std::move(document));
   }
@@ -276,9 +276,9 @@ Finding architectures(const Context& context) {
   Architectures all;
   for (const auto& [name, document] : architecture_studies(context)) {
     const std::string study = "architectures." + name;
-    const auto& model = sweep::study_from(document).points.front().experiment.model;
+    const auto n_params = sweep::trainable_params(sweep::study_from(document).points.front().experiment.model);
     auto set = carry_out_flows(context, study, document);
-    all.push_back({name, sweep::trainable_params(model), std::move(set.points)});
+    all.push_back({name, n_params, std::move(set.points)});
     finding.configurations.emplace_back(study + " study", set.study_json);
   }
   auto& section = finding.section;

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "kernel/dense_cases.h"
+#include "phaselaw/kernel/spectrum.h"
 
 // Dense kernels against the definition: one VJP per output, J J^T.
 namespace phaselaw::kernel {
@@ -124,6 +126,34 @@ TEST(DenseKernel, OfEncoderDecodersEqualsTheExplicitJacobian) {
     EXPECT_THROW((void)plan_kernel(c.options, c.n, 0, options, 8), base::InputError);
   }
   EXPECT_GT(of_encoder, 20u);
+}
+
+// An encoder's layer reaches the outputs only through source_len normalised rows, each on a sphere of d - 1 dimensions.
+TEST(DenseKernel, OfAnEncodersLayerHasTheRankOfTheNormalisedSource) {
+  for (const std::int64_t source_len : {2, 3}) {
+    Case c;
+    auto& o = c.options;
+    o.n_layers = o.n_encoder_layers = 1;
+    o.seq_len = 2;
+    o.source_len = source_len;
+    o.d_model = 5;
+    o.d_hidden = 40;
+    o.activation = model::Activation::tanh;
+    o.rms_eps = 0;
+    c.n = 2;
+    testing::fill(c, 3);
+    KernelOptions options;
+    options.detail = Detail::layers;
+    auto dense = dense_kernel<double>(model::Transformer<double>(o), c.theta, c.inputs(), options);
+    auto& values = dense.parts.back().values;
+    ASSERT_EQ(dense.parts.back().name, "encoder.0");
+    const auto eigenvalues = spectrum_in_place<double>({values.data(), values.rows(), values.cols()}).eigenvalues;
+    // Rounding of the Jacobian, |J| eps sqrt(rows), squared and times its largest singular value: far below 1e-13.
+    const auto rank = std::count_if(eigenvalues.begin(), eigenvalues.end(),
+                                    [&](double x) { return x > 1e-13 * eigenvalues.front(); });
+    const std::int64_t rows = c.n * o.seq_len * o.d_model;  // 20
+    EXPECT_EQ(rank, std::min(rows, c.n * source_len * (o.d_model - 1))) << source_len;
+  }
 }
 
 // Blocks without closed forms: the planner says vjp, and vjp is the definition; so it is for the plain block when

@@ -194,7 +194,7 @@ TEST(Objective, TrivialLoss) {
   double sum = 0;
   for (const double y : all[0].data.train.y) sum += y * y;
   EXPECT_NEAR(all[0].objective(0).trivial_loss(), sum / static_cast<double>(all[0].data.train.y.size()), 1e-12 * sum);
-  EXPECT_DOUBLE_EQ(all[2].objective(0).trivial_loss(), std::log(11.0));
+  EXPECT_DOUBLE_EQ(all[3].objective(0).trivial_loss(), std::log(11.0));
 }
 
 }  // namespace
