@@ -47,13 +47,15 @@ RiskCurves risk_curves(const std::vector<store::RunRecord>& runs, const std::str
       times.push_back(m.time);
       risk.push_back(m.excess_risk);
       if (!std::isfinite(m.excess_risk))
-        throw base::InputError({source}, "expected runs with an excess risk at each measurement; found one without. "
-                                         "Use a source with a known target");
+        throw base::InputError({source},
+                               "expected runs with an excess risk at each measurement; found one without. "
+                               "Use a source with a known target");
     }
     if (curves.times.empty()) curves.times = times;
     if (times != curves.times)
-      throw base::InputError({source}, "expected runs that are measured at the same times; use one number of steps and "
-                                       "one learning rate");
+      throw base::InputError({source},
+                             "expected runs that are measured at the same times; use one number of steps and "
+                             "one learning rate");
     curves.risk[place(curves.sizes, key.n_data)][place(curves.teachers, key.teacher)] = std::move(risk);
   }
   return curves;
