@@ -18,9 +18,7 @@ double null_limit(const kernel::Spectrum& spectrum) {
 }
 
 // (1 - exp(-2 h t/n))/h, and its limit for h = 0.
-double filter(double h, double time_over_n) {
-  return h > 0 ? -std::expm1(-2 * h * time_over_n) / h : 2 * time_over_n;
-}
+double filter(double h, double time_over_n) { return h > 0 ? -std::expm1(-2 * h * time_over_n) / h : 2 * time_over_n; }
 
 }  // namespace
 
