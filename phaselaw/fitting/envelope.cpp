@@ -201,10 +201,15 @@ EnvelopeFit fit_envelope(const laws::Law& law, const tables::Measurements& data,
   const bool usable = 2 * set.resamples >= set.attempted;
   fit.parameters.clear();
   fit.derived.clear();
+  std::vector<std::string> earlier = std::move(fit.warnings);
+  fit.warnings.clear();
   add_estimates(own, usable ? &set : nullptr, true, fit);
   Refitter refitter(own, plain);
   judge_floor(own, refitter, options.level, fit);
   judge_bend(own, fit);
+  for (std::string& warning : earlier)
+    if (std::find(fit.warnings.begin(), fit.warnings.end(), warning) == fit.warnings.end())
+      fit.warnings.push_back(std::move(warning));
   fit.replicates = std::move(set.replicates);
   return result;
 }

@@ -166,7 +166,7 @@ void judge_floor(const LawForm& form, Refitter& refitter, double level, Fit& fit
     const bool below = open_towards(refitter, fit, j, coordinate.lower, rise);
     if (above || below) estimate.identified = false;
     if (above) estimate.hi = coordinate.parameter(coordinate.upper);
-    if (above)
+    if (above && fit.theta[j] < coordinate.upper - 1e-9)  // at its bound, add_estimates() has said so
       add_warning(
           fit,
           fmt::format(

@@ -52,9 +52,9 @@ constexpr const char* kQuick = R"([grid]
 seeds = 3
 )";
 constexpr const char* kFull = R"([grid]
-"model.d_hidden" = [4, 8, 16, 32, 64, 128]
-"training.learning_rate" = [0.006, 0.015, 0.04]
-seeds = 5
+"model.d_hidden" = [4, 16, 64]
+"training.learning_rate" = [0.01, 0.03]
+seeds = 12
 )";
 
 // The sizes of the model, the files, and the data sizes that they allow.

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "phaselaw/base/constants.h"
 #include "phaselaw/reproduce/experiment.h"
 #include "phaselaw/reproduce/floor_exponent.h"
 

@@ -74,6 +74,17 @@ void judge_bend(OwnRun& run) {
   run.bend_gain = base::kNaN;
 }
 
+// Rows per independent row, from the residuals of the best floor.
+double inflation_at(const fitting::FloorRange& range, const std::vector<double>& x, const std::vector<double>& loss,
+                    const std::vector<double>& weights) {
+  const auto best =
+      std::find_if(range.at.begin(), range.at.end(), [&](const auto& e) { return e.floor == range.floor; });
+  std::vector<double> residual;
+  for (std::size_t i = 0; i < x.size(); ++i)
+    residual.push_back(std::log(loss[i] / (best->floor + best->amplitude * std::pow(x[i], -best->exponent))));
+  return std::max(1.0, advice::inflation_of(residual, weights));
+}
+
 void judge_late(OwnRun& run) {
   const advice::Diagnosis& d = run.diagnosis;
   const advice::LossCurve& curve = d.curve;
@@ -96,7 +107,7 @@ void judge_late(OwnRun& run) {
   run.from = end / kLateFactor;
   if (d.bend.identified && d.bend.value) run.from = std::max(run.from, std::min(*d.bend.value, end));
   std::vector<double> x, loss;
-  fitting::FloorRangeOptions options{.variance_inflation = std::max(1.0, d.fits.inflation)};
+  fitting::FloorRangeOptions options;
   for (const std::size_t b : usable) {
     if (curve.x[b] < run.from) continue;
     x.push_back(curve.x[b]);
@@ -108,6 +119,7 @@ void judge_late(OwnRun& run) {
                               x.size() == 1 ? "" : "s", x.empty() ? "1" : base::format_number(x.back() / x.front(), 2));
     return;
   }
+  options.variance_inflation = inflation_at(fitting::exponent_over_floors(x, loss, options), x, loss, options.weights);
   run.late = FloorMeasurement{curve.name, axis_of(curve.clock), curve.quantity,
                               fitting::exponent_over_floors(x, loss, options)};
   if (!(run.late->range.dof > 0)) run.no_late = "its late part has too few independent blocks for an interval";

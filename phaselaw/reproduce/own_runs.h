@@ -20,7 +20,8 @@
 //   first stage   QAICc of the best form with a power start minus that of the best with an exponential start: gain
 //   bend          QAICc of the best form without a bend minus that of the best with one
 //   late exponent of the last factor 10 of the clock, after the bend and before any decay of the learning rate:
-//                 E + A x^-q for every floor E that these blocks allow (fitting/floor_range.h), n/c blocks independent
+//                 E + A x^-q for every floor E that these blocks allow (fitting/floor_range.h); n/c blocks are
+//                 independent, c from the lag-1 correlation of the residuals
 //   agreement     tau, the standard deviation of ln q between runs, with its Q-profile interval [T: Viechtbauer 2007];
 //                 over runs with a floor that is bounded on both sides
 //   frontier      the last losses of runs of at least three sizes, against compute (6 N D if only parameters N and tokens

@@ -114,15 +114,25 @@ std::optional<LadderStudy> frontier_of(std::span<const tables::Curve> curves) {
   }
 }
 
+// The frontier's claims need durations that grow with the sizes.
 void add_frontier(const LadderStudy& frontier, Finding& finding) {
+  std::set<std::int64_t> durations;
+  for (const FrontierCell& cell : frontier.frontier) durations.insert(cell.steps);
   for (report::Claim& claim : claims_of(frontier)) {
     claim.id = "E8.frontier" + claim.id.substr(claim.id.rfind('_'));
     claim.statement = "Your runs' last losses: " + claim.statement;
+    if (durations.size() == 1)
+      claim.undecidable =
+          "All runs on the frontier are equally long, so this is the exponent of the model's size at fixed data, and not that of "
+          "the best runs.";
     finding.section.claims.push_back(std::move(claim));
   }
   auto figures = figures_of(frontier, base::kNaN);
+  figures[1].title = "Last losses of your runs";
+  figures[1].caption = "Each point is the last loss of a run. The line joins those on the lower convex hull.";
+  figures.pop_back();  // without seeds, local slopes have no intervals
   std::move(figures.begin(), figures.end(), std::back_inserter(finding.section.figures));
-  for (auto& table : tables_of(frontier)) finding.section.tables.push_back(std::move(table));
+  finding.section.tables.push_back(tables_of(frontier).back());
 }
 
 }  // namespace

@@ -7,7 +7,7 @@ namespace phaselaw::reproduce {
 
 namespace {
 
-constexpr std::int64_t kBatch = 8;
+constexpr std::int64_t kBatch = 8, kLongest = 4000;  // sequences per step, steps
 
 constexpr const char* kText = R"(seed = 1
 [model]
@@ -44,10 +44,10 @@ n_params = [1400, 2900, 6500, 14000]
 seeds = 3
 )";
 constexpr const char* kFull = R"([grid]
-n_params = [1400, 2900, 6500, 14000, 30000]
-"training.steps" = [250, 500, 1000, 2000, 4000, 8000]
-"training.learning_rate" = [0.007, 0.014, 0.028]
-seeds = 3
+n_params = [1400, 2900, 6500, 14000]
+"training.steps" = [250, 500, 1000, 2000, 4000]
+"training.learning_rate" = [0.01, 0.017, 0.028]
+seeds = 8
 )";
 
 }  // namespace
@@ -56,7 +56,7 @@ StudyRuns text_runs(const Context& context) {
   const std::string start = kText;
   base::Value document = context.document(start + kQuick, start + kFull, "text");
   document.set("data.path", context.text);
-  document.set("data.n_data", kBatch * (context.full() ? 8000 : 4000));  // every sequence of the longest run once
+  document.set("data.n_data", kBatch * kLongest);  // every sequence of the longest run once
   return carry_out_study(context, "text", document);
 }
 

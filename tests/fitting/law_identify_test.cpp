@@ -83,19 +83,19 @@ TEST(Identify, AFittedFloorIsBelowTheSmallestLossAndAtItIsNoMeasurement) {
 // One decade of a power law: any floor up to the smallest loss fits. Five decades bound it on both sides.
 TEST(Identify, AFloorIsIdentifiedOnlyIfItsProfileIsBoundedOnBothSides) {
   const laws::Law law = laws::law_from("power");
-  const auto over = [&](double decades, IntervalMethod interval) {
+  const auto over = [&](double decades, double noise, IntervalMethod interval) {
     tables::Measurements data;
     data.columns.add("compute", numerics::log_spaced(1e6, 1e6 * std::pow(10, decades), 30));
     data.output = evaluate(law, data.columns, std::vector<double>{1.5, 20, 0.25});
     numerics::RandomStream stream(22, "floor");
-    for (double& loss : data.output) loss *= std::exp(0.002 * stream.normal());
+    for (double& loss : data.output) loss *= std::exp(noise * stream.normal());
     FitOptions options;
     options.objective = Objective::l2;
     options.interval = interval;
     return fit_law(law, data, options);
   };
   for (const IntervalMethod interval : {IntervalMethod::none, IntervalMethod::profile, IntervalMethod::bootstrap}) {
-    const Fit short_range = over(0.5, interval), long_range = over(5, interval);
+    const Fit short_range = over(0.5, 0.02, interval), long_range = over(5, 0.002, interval);
     EXPECT_FALSE(short_range.find("E")->identified);
     EXPECT_TRUE(warns(short_range, "no upper end below the smallest loss") || warns(short_range, "no lower end") ||
                 warns(short_range, "no floor"));

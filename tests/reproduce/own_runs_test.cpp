@@ -145,6 +145,30 @@ TEST_F(OwnRunsFiles, SeveralFilesWithSeveralRunsAreJudgedTogether) {
   EXPECT_NE(result.claims.front().reading.find("4 runs"), std::string::npos) << result.claims.front().reading;
 }
 
+// Sizes of equal duration measure the exponent of the size; with durations that grow, that of the best runs.
+TEST_F(OwnRunsFiles, TheFrontierOfEquallyLongRunsIsNotThatOfCompute) {
+  for (const bool grow : {false, true}) {
+    const std::string path = scratch_.path(grow ? "grow.csv" : "equal.csv");
+    std::ofstream file(path);
+    file << "run,step,tokens,n_params,val_loss\n";
+    for (int size = 0; size < 5; ++size)
+      for (int i = 1; i <= 20; ++i) {
+        const double steps = 50 * i * (grow ? 1 << size : 1), params = 1e6 * (1 << size);
+        file << fmt::format("m{},{},{},{},{}\n", size, steps, 1000 * steps, params,
+                            1 + 30 * std::pow(params, -0.25) + 3 * std::pow(steps, -0.25));
+      }
+    file.close();
+    auto own = options();
+    own.out = scratch_.path(grow ? "out.grow" : "out.equal");
+    own.own.curves = {path};
+    const auto result = reproduce(own);
+    const auto found = std::find_if(result.claims.begin(), result.claims.end(),
+                                    [](const auto& claim) { return claim.id == "E8.frontier_v1"; });
+    ASSERT_NE(found, result.claims.end());
+    EXPECT_EQ(found->undecidable.empty(), grow) << found->undecidable;
+  }
+}
+
 TEST_F(OwnRunsFiles, MistakesAreOneClearError) {
   EXPECT_THROW((void)reproduce(options()), base::InputError);  // E8 without files
   auto bad = options();

@@ -100,19 +100,6 @@ double scatter_of(const std::vector<double>& residual, const std::vector<double>
   return high;
 }
 
-double inflation_of(const std::vector<double>& residual, const std::vector<double>& weights) {
-  double lagged = 0, square = 0;
-  std::vector<double> standard = residual;
-  if (!weights.empty())
-    for (std::size_t b = 0; b < standard.size(); ++b) standard[b] *= std::sqrt(weights[b]);
-  for (std::size_t b = 0; b < standard.size(); ++b) {
-    square += standard[b] * standard[b];
-    if (b > 0) lagged += standard[b] * standard[b - 1];
-  }
-  const double rho = square > 0 ? std::clamp(lagged / square, 0.0, 1.0) : 0;
-  return std::min((1 + rho) / std::max(1 - rho, 1e-9), kLargestInflation);
-}
-
 // Returns why the fitted parameters do not mean what their names say; empty if they do.
 std::string degenerate(const Described& form, const LossCurve& curve, const fitting::Fit& fit) {
   const std::string exponent = form.exponent_parameter;
@@ -208,6 +195,19 @@ double holdout_error(const CurveFits& fits, const CurveFormFit& form) {
 }
 
 }  // namespace
+
+double inflation_of(const std::vector<double>& residual, const std::vector<double>& weights) {
+  double lagged = 0, square = 0;
+  std::vector<double> standard = residual;
+  if (!weights.empty())
+    for (std::size_t b = 0; b < standard.size(); ++b) standard[b] *= std::sqrt(weights[b]);
+  for (std::size_t b = 0; b < standard.size(); ++b) {
+    square += standard[b] * standard[b];
+    if (b > 0) lagged += standard[b] * standard[b - 1];
+  }
+  const double rho = square > 0 ? std::clamp(lagged / square, 0.0, 1.0) : 0;
+  return std::min((1 + rho) / std::max(1 - rho, 1e-9), kLargestInflation);
+}
 
 std::vector<double> block_values(const CurveFits& fits, const fitting::Fit& fit) {
   return evaluate(fit.law, fits.data.columns, fit.value);

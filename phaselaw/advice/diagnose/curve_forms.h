@@ -59,6 +59,9 @@ struct CurveFits {
   double independent = 0;       // n/c
 };
 
+// c of these residuals, at most 50; with weights (empty: all 1) those of the standardised residuals.
+[[nodiscard]] double inflation_of(const std::vector<double>& residual, const std::vector<double>& weights);
+
 // Fits all forms that the number of blocks allows, without intervals. Fits no form if there are fewer than 5 blocks
 // or all losses are equal.
 [[nodiscard]] CurveFits fit_curve_forms(const LossCurve& curve, double level);
