@@ -38,7 +38,7 @@ const Drift kOneLayer = {"lazy.one_layer", "n_layers = 1\ntrainable = [\"mlp.up\
 const Drift kTwoLayers = {"lazy.two_layers", "n_layers = 2\n", "\"model.d_hidden\" = [32, 128, 512]\n"};
 const Drift kScale = {"lazy.output_scale", "n_layers = 2\nd_hidden = 128\n",
                       "\"model.output_scale\" = [3.0, 10.0, 30.0, 100.0]\n"};
-constexpr int kQuickTeachers = 5, kFullTeachers = 12;
+constexpr int kQuickTeachers = 5, kFullTeachers = 20;
 
 analysis::LazinessStudy carry_out(const Context& context, const Drift& drift, Finding& finding) {
   const std::string start = kModel + drift.model + kData;

@@ -74,7 +74,7 @@ std::vector<report::Figure> figures_of(const ModelSize& e) {
   ends.y = {"M*", "parameters", true};
   add_saturation(saturation_against_data(e), 1, "at fixed noise", ends, report::Colour::kVermillion);
   ends.caption =
-      "M* is the size at which the lowest risk of a run is twice its lowest value over the sizes; geometric mean over "
+      "M* is the size at which the lowest risk of a noisy run is twice the risk without noise; geometric mean over "
       "teachers, bars from the smallest to the largest.";
   return {law, ends};
 }
