@@ -123,6 +123,9 @@ Finding lazy_or_rich(const Context& context) {
   section.claims = claims_of(e);
   for (const auto* study : {&e.one_layer, &e.two_layers, &e.scale}) {
     auto figure = analysis::laziness_figure(*study);
+    const auto slope = teacher_slopes(drift_against_axis(*study)).slope;  // the interval of the claim
+    for (auto& series : figure.series)
+      series.label = fmt::format("slope {}", base::format_value(slope.value, slope.lo, slope.hi));
     if (study == &e.one_layer) figure.title += ": one layer, only its MLP learns";
     if (study == &e.two_layers) figure.title += ": two layers, everything learns";
     section.figures.push_back(std::move(figure));

@@ -153,9 +153,9 @@ report::Claim lazy_claim(const std::vector<TrainingLaziness>& runs) {
   set_measured(drift, claim);
   if (diverged > 0) claim.undecidable = fmt::format("{} trainings diverged", diverged);
   claim.reading = fmt::format(
-      "||H(t) - H(0)||/||H(0)|| of {} parameters at the last step, geometric mean over {} seeds (Student t of the logarithms); {} means that the kernel "
+      "||H(t) - H(0)||/||H(0)|| of {} parameters at the last step, geometric mean over {} seeds (Student t of the logarithms); 1 means that the kernel "
       "has moved by as much as its own size.",
-      base::format_number(static_cast<double>(largest)), drifts.size(), 1);
+      base::format_number(static_cast<double>(largest), 3, base::Notation::suffix), drifts.size());
   claim.would_change = "Much larger models, or smaller learning rates and shorter trainings.";
   claim.finding = fmt::format(
       "At the end of AdamW on text, the kernel of the largest model has moved by {} times its own size: its training is {}.",
@@ -181,9 +181,9 @@ report::Figure curves_figure(const LazyText& e) {
     for (const auto* run : runs)
       for (const auto& record : run->records)
         if (record.step > 0) points.push_back({run->seed, static_cast<double>(record.step), record.drift});
-    figure.series.push_back(mean_series(points,
-                                        fmt::format("{} parameters", base::format_number(static_cast<double>(size))),
-                                        report::series_colour(k++)));
+    figure.series.push_back(mean_series(
+        points, fmt::format("{} parameters", base::format_number(static_cast<double>(size), 3, base::Notation::suffix)),
+        report::series_colour(k++)));
   }
   figure.caption =
       "Frobenius norms, estimated on two sequences; geometric mean over seeds, bars from the smallest to the largest. "
@@ -258,7 +258,7 @@ report::Table table_of(const LazyText& e) {
       after.push_back(run->records.back().alignment);
     }
     const auto mean = [](const std::vector<double>& values) { return base::format_number(geometric_mean(values)); };
-    table.rows.push_back({base::format_number(static_cast<double>(size)),
+    table.rows.push_back({base::format_number(static_cast<double>(size), 3, base::Notation::suffix),
                           fmt::format("{} of {}", stable, of_size.size()), mean(loss), mean(drift), mean(equal),
                           mean(before), mean(after)});
   }

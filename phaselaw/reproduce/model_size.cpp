@@ -166,10 +166,12 @@ report::Claim exponent_claim(const ModelSize& e) {
       "the largest.",
       slopes.values, slopes.described(), local_slopes(clean_points(e)));
   claim.would_change = "Larger models, other ways of growing them, or longer training.";
+  const auto halves =
+      fmt::format(", from {} for small to {} for large models", base::format_number(slopes.lower.value, 2),
+                  base::format_number(slopes.upper.value, 2));
   claim.finding = fmt::format(
-      "Without noise and with much data, the excess risk falls as M to the power {}; the paper "
-      "states -1.",
-      number(slopes.slope));
+      "Without noise and with much data, the excess risk falls as M to the power {}{}; the paper states -1.",
+      number(slopes.slope), slopes.bends() ? halves : "");
   return claim;
 }
 

@@ -90,7 +90,8 @@ report::Table table_of(const ModelSize& e) {
       std::map<double, std::vector<double>> sizes;
       for (const auto& point : points) sizes[point.x].push_back(point.y);
       for (const auto& [size, risks] : sizes)
-        table.rows.push_back({std::to_string(cell.first), base::format_number(cell.second), base::format_number(size),
+        table.rows.push_back({std::to_string(cell.first), base::format_number(cell.second),
+                              base::format_number(size, 3, base::Notation::suffix),
                               base::format_number(geometric_mean(risks)), std::to_string(risks.size())});
     }
   };
