@@ -78,8 +78,10 @@ std::vector<TrainingLaziness> measure(const Context& context, base::Value& studi
     base::throw_if_interrupted();
     const auto i = static_cast<std::size_t>(count - 1 - turn);  // the largest models first
     const auto& experiment = points[i].experiment;
+    const std::string inputs =
+        fmt::format("{} kernel {} {} {}", points[i].key, kKernel.kernel_sequences, kKernel.probes, kKernel.first_step);
     runs[i] = analysis::training_laziness_from(
-        kept(context, fmt::format("lazy.text.{}.{}", experiment.model.d_model, experiment.seed), points[i].key,
+        kept(context, fmt::format("lazy.text.{}.{}", experiment.model.d_model, experiment.seed), inputs,
              [&] { return to_value(analysis::training_laziness(experiment, kKernel, 1)); }));
     progress.advance(points[i].cost_flop);
   });
