@@ -44,7 +44,7 @@ constexpr int kWidths[] = {16, 64, 256, 1024};
 constexpr int kFixedWidth = 64, kKeptWidth = 512;  // kKeptWidth: of one layer
 constexpr double kFixedScale = 0.5;
 constexpr int kWidthLayers = 2;
-constexpr int kQuickTeachers = 6, kFullTeachers = 16;
+constexpr int kQuickTeachers = 8, kFullTeachers = 24;
 
 constexpr double kDriftAtFixedWidth = -0.5;  // drift <= K omega sqrt(R), R ~ 1/N
 
@@ -69,17 +69,18 @@ report::Claim rate_claim(const DepthRule& rule) {
   claim.statement = fmt::format("With {}, the rate alpha of the training loss {} with depth.", rule.words(),
                                 rule.scaled ? "falls as n_layers^-1" : "grows linearly");
   claim.source = "docs/theory/convergence.md: Lemma 5.3, alpha = 2 N omega^2 lambda/n at fixed lambda [R]";
-  claim_exponent(rule.predicted_slope(), claim);
-  set_measured(rate, claim);
+  claim_power(rule.predicted_slope(), rate, claim);
   claim.reading = fmt::format(
       "Slope of ln alpha on ln n_layers: {}. The smallest eigenvalue lambda is not constant: its slope is {}, so that "
       "the formula with the measured lambda gives {}.",
       rate.described(), number(lambda.slope), base::format_number(rule.predicted_slope() + lambda.slope.value, 2));
   claim.would_change =
       "Depths beyond those measured, or a fixed lambda: the theory treats lambda separately, but it changes with depth too.";
-  claim.finding =
-      fmt::format("With {}, the rate of the training loss goes as n_layers to the power {}; the theory says {}.",
-                  rule.words(), number(rate.slope), base::format_number(rule.predicted_slope()));
+  const auto halves = fmt::format(", from {} at small to {} at large depth", base::format_number(rate.lower.value, 2),
+                                  base::format_number(rate.upper.value, 2));
+  claim.finding = fmt::format(
+      "With {}, the rate of the training loss goes as n_layers to the power {}{}; the theory says {}.", rule.words(),
+      number(rate.slope), rate.bends() ? halves : "", base::format_number(rule.predicted_slope()));
   return claim;
 }
 
@@ -170,7 +171,7 @@ std::vector<report::Claim> width_claims(const DepthWidth& e) {
   auto exponent = width_claim("radius_exponent", "The weights of a hidden unit move as d_hidden^-1/2.", radius, "R");
   exponent.source = "docs/theory/convergence.md: R = A/(N omega lambda sqrt(delta m)) at fixed lambda [R]";
   exponent.standing = report::Standing::kImplied;
-  claim_exponent(-0.5, exponent);
+  claim_power(-0.5, radius, exponent);
   exponent.predicted_text = "-1/2";
   auto faster = width_claim("rate", "Wider models converge faster.", rate, "alpha");
   claim_at_least(0, faster);

@@ -100,12 +100,17 @@ report::Claim bound_claim(const std::string& id, const std::vector<FlowPoint>& p
       "For each teacher, the flow that comes closest to its bound; mean over {} teachers (Student t). {} of the {} flows "
       "with lambda above rounding obey the bound (share at least {} by Clopper and Pearson's interval).",
       worst.size(), obeyed, ratios.size(), base::format_number(share.lo));
-  if (claim.hi < -kLooseDecades)
+  if (closest < -kLooseDecades)
     claim.reading += fmt::format(
         " The bound is loose: even the closest flow is 10^{} times as fast. The smallest eigenvalue, which sets the bound, "
         "belongs to a direction in which the residual has almost no weight, so this agreement says little about the "
         "rate.",
         base::format_number(-closest, 2));
+  claim.finding = fmt::format(
+      "The bound exp(-alpha t) on the training loss holds for {} of {} flows{}.", obeyed, ratios.size(),
+      closest < -kLooseDecades ? fmt::format(", but it is loose: the closest of them is 10^{} times as fast",
+                                             base::format_number(-closest, 2))
+                               : "");
   claim.would_change = "A flow slower than its bound: a target in the weakest direction of the weakest layer.";
   return claim;
 }

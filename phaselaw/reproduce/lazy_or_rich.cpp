@@ -38,7 +38,7 @@ const Drift kOneLayer = {"lazy.one_layer", "n_layers = 1\ntrainable = [\"mlp.up\
 const Drift kTwoLayers = {"lazy.two_layers", "n_layers = 2\n", "\"model.d_hidden\" = [32, 128, 512]\n"};
 const Drift kScale = {"lazy.output_scale", "n_layers = 2\nd_hidden = 128\n",
                       "\"model.output_scale\" = [3.0, 10.0, 30.0, 100.0]\n"};
-constexpr int kQuickTeachers = 5, kFullTeachers = 12;
+constexpr int kQuickTeachers = 5, kFullTeachers = 20;
 
 analysis::LazinessStudy carry_out(const Context& context, const Drift& drift, Finding& finding) {
   const std::string start = kModel + drift.model + kData;
@@ -123,6 +123,9 @@ Finding lazy_or_rich(const Context& context) {
   section.claims = claims_of(e);
   for (const auto* study : {&e.one_layer, &e.two_layers, &e.scale}) {
     auto figure = analysis::laziness_figure(*study);
+    const auto slope = teacher_slopes(drift_against_axis(*study)).slope;  // the interval of the claim
+    for (auto& series : figure.series)
+      series.label = fmt::format("slope {}", base::format_value(slope.value, slope.lo, slope.hi));
     if (study == &e.one_layer) figure.title += ": one layer, only its MLP learns";
     if (study == &e.two_layers) figure.title += ": two layers, everything learns";
     section.figures.push_back(std::move(figure));

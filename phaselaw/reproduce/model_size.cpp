@@ -40,7 +40,7 @@ learning_rate = 0.01
 schedule = "wsd"
 decay = 0.5
 batch = 32
-steps = 4000
+steps = 8000
 measurements_per_doubling = 1
 [grid]
 seeds = {2}
@@ -51,16 +51,16 @@ learning_rate = 0.01
 schedule = "wsd"
 decay = 0.9
 batch = 32
-steps = 1000
+steps = 1600
 measurements_per_doubling = 4
 [grid]
 seeds = {2}
 )";
 
 constexpr int kWidths[] = {4, 8, 16, 32, 64, 128};  // d_hidden; n_heads is a quarter of it
-constexpr const char* kDataGrid = "\"data.n_data\" = [256, 512, 1024]\n\"data.noise\" = [0.5]\n";
-constexpr const char* kNoiseGrid = "\"data.n_data\" = [512]\n\"data.noise\" = [0.35, 0.71]\n";
-constexpr int kQuickTeachers = 4, kFullTeachers = 12;
+constexpr const char* kDataGrid = "\"data.n_data\" = [128, 256, 512, 1024]\n\"data.noise\" = [0.5]\n";
+constexpr const char* kNoiseGrid = "\"data.n_data\" = [512]\n\"data.noise\" = [0.35, 1.0]\n";
+constexpr int kQuickTeachers = 4, kFullTeachers = 16;
 
 void carry_out(const Context& context, const std::string& name, const std::string& toml, std::vector<SizeRun>& runs,
                base::Value& studies) {
@@ -93,16 +93,22 @@ struct Saturation {
   double noise = 0, n_params = 0;
 };
 std::vector<Saturation> saturations(const ModelSize& e) {
+  std::map<std::pair<std::int64_t, std::int64_t>, double> clean;  // by teacher and size
+  for (const auto& run : e.clean) clean[{run.teacher, run.n_params}] = run.last;
   std::map<std::tuple<std::int64_t, std::int64_t, double>, std::map<std::int64_t, double>> curves;
   for (const auto& run : e.noisy) curves[{run.teacher, run.n_data, run.noise}][run.n_params] = run.best;
   std::vector<Saturation> result;
   for (const auto& [cell, curve] : curves) {
-    std::vector<double> sizes, risks;
+    const auto [teacher, n_data, noise] = cell;
+    std::vector<double> sizes, without, with;
     for (const auto& [size, risk] : curve) {
+      const auto known = clean.find({teacher, size});
+      if (known == clean.end()) continue;
       sizes.push_back(static_cast<double>(size));
-      risks.push_back(risk);
+      without.push_back(known->second);
+      with.push_back(risk);
     }
-    result.push_back({std::get<0>(cell), std::get<1>(cell), std::get<2>(cell), saturation_of(sizes, risks)});
+    result.push_back({teacher, n_data, noise, saturation_of(sizes, without, with)});
   }
   return result;
 }
@@ -132,15 +138,15 @@ std::string number(const Effect& effect) { return base::format_value(effect.valu
 
 Effect negated(const Effect& effect) { return {-effect.value, -effect.hi, -effect.lo, effect.degrees}; }
 
-// The local exponents between neighbouring sizes, mean over teachers: "1.3, 1.1, 0.9".
-std::string local_exponents(const std::vector<Observation>& points) {
+// The slopes between neighbouring sizes, mean over teachers: "-1.3, -1.1, -0.9".
+std::string local_slopes(const std::vector<Observation>& points) {
   const auto curves = complete_curves(points);
   std::string text;
   if (curves.empty()) return text;
   for (std::size_t i = 1; i < curves.front().x.size(); ++i) {
     double sum = 0;
     for (const auto& curve : curves)
-      sum -= (curve.log_y[i] - curve.log_y[i - 1]) / std::log(curve.x[i] / curve.x[i - 1]);
+      sum += (curve.log_y[i] - curve.log_y[i - 1]) / std::log(curve.x[i] / curve.x[i - 1]);
     text += (text.empty() ? "" : ", ") + base::format_number(sum / static_cast<double>(curves.size()), 2);
   }
   return text;
@@ -148,45 +154,55 @@ std::string local_exponents(const std::vector<Observation>& points) {
 
 report::Claim exponent_claim(const ModelSize& e) {
   const auto slopes = model_size_slopes(e);
-  const auto exponent = model_size_exponent(e);
   report::Claim claim;
   claim.id = "E4.model_size.exponent";
   claim.statement = "Without noise and with much data, the excess risk falls as 1/M in the model size.";
   claim.source = "docs/theory/excess-risk.md: approximation term c_M/M [S]";
   claim.standing = report::Standing::kStated;
-  claim_exponent(1, claim);
-  set_measured(exponent, claim);
-  claim.undecidable = slopes.undecidable();
-  const bool bends = slopes.bend.lo > 0 || slopes.bend.hi < 0;
+  claim_power(-1, slopes, claim);
+  claim.predicted_text = "-1";
   claim.reading = fmt::format(
-      "a of M^-a over {} sizes: {}. Local exponents from the smallest to the largest pair of sizes: {}{}.",
-      slopes.values, slopes.described(), local_exponents(clean_points(e)),
-      bends ? fmt::format(
-                  "; the curve is not one power, because the exponent of the upper half of the sizes differs by {} "
-                  "from that of the lower half, so that a holds for this range only",
-                  number(negated(slopes.bend)))
-            : "; no bend is visible within the interval");
-  claim.would_change = "Larger models, a teacher without a width of its own, or longer training.";
-  claim.finding = fmt::format("Without noise the excess risk falls as M^-a with a = {}{}; the paper states 1.",
-                              number(exponent), bends ? ", not as one power" : "");
+      "Slope of ln risk on ln M over {} sizes: {}. The slopes between neighbouring sizes are {}, from the smallest pair to "
+      "the largest.",
+      slopes.values, slopes.described(), local_slopes(clean_points(e)));
+  claim.would_change = "Larger models, other ways of growing them, or longer training.";
+  const auto halves =
+      fmt::format(", from {} for small to {} for large models", base::format_number(slopes.lower.value, 2),
+                  base::format_number(slopes.upper.value, 2));
+  claim.finding = fmt::format(
+      "Without noise and with much data, the excess risk falls as M to the power {}{}; the paper states -1.",
+      number(slopes.slope), slopes.bends() ? halves : "");
   return claim;
 }
 
+// How many runs of the largest model were still falling at their end, so that their best risk is an upper bound.
+std::string still_falling(const std::vector<SizeRun>& runs) {
+  std::int64_t largest = 0;
+  for (const auto& run : runs) largest = std::max(largest, run.n_params);
+  std::size_t count = 0, falling = 0;
+  for (const auto& run : runs) {
+    if (run.n_params != largest) continue;
+    ++count;
+    falling += run.best == run.last ? 1 : 0;
+  }
+  return fmt::format("{} of {} runs of the largest model were still falling at their end", falling, count);
+}
+
 report::Claim saturation_claim(const char* id, const char* statement, const char* in, double predicted,
-                               const std::vector<Observation>& points) {
-  const auto slopes = teacher_slopes(points);
+                               const TeacherSlopes& slopes, const ModelSize& e) {
   report::Claim claim;
   claim.id = std::string("E4.model_size.") + id;
   claim.statement = statement;
   claim.source = "docs/theory/excess-risk.md: saturation at M* ~ n/xi^2 [S]";
   claim.standing = report::Standing::kStated;
-  claim_exponent(predicted, claim);
-  set_measured(slopes, claim);
+  claim_power(predicted, slopes, claim);
   claim.reading = fmt::format(
-      "Slope of ln M* on ln {} over {} values: {}. M* is the size at which the best risk is twice its lowest value over the "
-      "sizes.",
-      in, slopes.values, slopes.described());
-  claim.would_change = "Larger models, and more data or less noise, so that M* covers a wider range.";
+      "Slope of ln M* on ln {} over {} values: {}. M* is the size at which the best risk of a noisy run is "
+      "twice the risk without noise, so that both parts of the risk are equal; {}.",
+      in, slopes.values, slopes.described(), still_falling(e.noisy));
+  claim.would_change =
+      "A teacher with an effective dimension that does not grow with n, so that the risk of large models falls as "
+      "noise^2/n; larger models, and a wider range of n and noise.";
   claim.finding = fmt::format(
       "The model size beyond which the risk stops falling goes as {} to the power {}; the paper "
       "states {}.",
@@ -196,20 +212,15 @@ report::Claim saturation_claim(const char* id, const char* statement, const char
 
 }  // namespace
 
-double saturation_of(const std::vector<double>& n_params, const std::vector<double>& risk) {
-  if (n_params.size() < 2) return base::kNaN;
-  double lowest = base::kInfinity;
-  for (const double value : risk) {
-    if (!(value > 0)) return base::kNaN;
-    lowest = std::min(lowest, value);
-  }
-  const double level = 2 * lowest;
-  for (std::size_t i = 1; i < risk.size(); ++i) {
-    if (risk[i] > level) continue;
-    if (!(risk[i - 1] > level)) return base::kNaN;  // below the smallest size
-    const double share = std::log(risk[i - 1] / level) / std::log(risk[i - 1] / risk[i]);
-    const double size = n_params[i - 1] * std::pow(n_params[i] / n_params[i - 1], share);
-    return size <= kLargestShare * n_params.back() ? size : base::kNaN;
+double saturation_of(const std::vector<double>& n_params, const std::vector<double>& clean,
+                     const std::vector<double>& noisy) {
+  double before = base::kNaN;  // ln(noisy/(2 clean)) at the size before
+  for (std::size_t i = 0; i < n_params.size(); ++i) {
+    const double here = std::log(noisy[i] / (2 * clean[i]));
+    if (!std::isfinite(here)) return base::kNaN;
+    if (here >= 0)
+      return i == 0 ? base::kNaN : n_params[i - 1] * std::pow(n_params[i] / n_params[i - 1], before / (before - here));
+    before = here;
   }
   return base::kNaN;
 }
@@ -227,27 +238,31 @@ std::vector<Observation> saturation_against_noise(const ModelSize& e) {
 }
 
 std::vector<report::Claim> claims_of(const ModelSize& e) {
-  return {exponent_claim(e),
-          saturation_claim("saturation_data", "The model size beyond which the risk stops falling grows as n.",
-                           "n_data", 1, saturation_against_data(e)),
-          saturation_claim("saturation_noise", "The model size beyond which the risk stops falling grows as noise^-2.",
-                           "noise", -2, saturation_against_noise(e))};
+  const auto data = teacher_slopes(saturation_against_data(e)), noise = teacher_slopes(saturation_against_noise(e));
+  std::vector<report::Claim> claims = {
+      exponent_claim(e),
+      saturation_claim("saturation_data", "The model size beyond which the risk stops falling grows as n.", "n_data", 1,
+                       data, e),
+      saturation_claim("saturation_noise", "The model size beyond which the risk stops falling grows as noise^-2.",
+                       "noise", -2, noise, e)};
+  claims.back().reading += fmt::format(" A function of n/noise^2 only would have -2 times the slope in n_data, {}.",
+                                       base::format_number(-2 * data.slope.value, 2));
+  return claims;
 }
 
 ModelSize measure_model_size(const Context& context, Finding& finding) {
   const int teachers = context.full() ? kFullTeachers : kQuickTeachers;
   ModelSize e;
   base::Value studies;
-  for (const int width : kWidths) {
-    const auto toml = [&](const std::string& rest) {
-      return fmt::format(fmt::runtime(kModel + rest), width, width / 4, teachers);
-    };
-    carry_out(context, fmt::format("model_size.clean.{}", width), toml(kClean), e.clean, studies);
-    carry_out(context, fmt::format("model_size.data.{}", width), toml(kNoisy + std::string(kDataGrid)), e.noisy,
-              studies);
-    carry_out(context, fmt::format("model_size.noise.{}", width), toml(kNoisy + std::string(kNoiseGrid)), e.noisy,
-              studies);
-  }
+  const auto toml = [&](int width, const std::string& rest) {
+    return fmt::format(fmt::runtime(kModel + rest), width, width / 4, teachers);
+  };
+  for (const int width : kWidths)
+    carry_out(context, fmt::format("model_size.clean.{}", width), toml(width, kClean), e.clean, studies);
+  for (const int width : kWidths)
+    for (const auto& [name, grid] : {std::pair{"data", kDataGrid}, {"noise", kNoiseGrid}})
+      carry_out(context, fmt::format("model_size.{}.{}", name, width), toml(width, std::string(kNoisy) + grid), e.noisy,
+                studies);
   finding.configurations.emplace_back("model_size studies", base::to_json(studies));
   return e;
 }

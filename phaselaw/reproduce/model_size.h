@@ -17,13 +17,10 @@
 // that M is proportional to each of them; parameters that do not grow would bend the slope in M. The excess risk is the
 // mean (F - F*)^2 on fresh inputs.
 //
-// M* is read from the measured risk without a model of it: the M at which the best risk over the run, log-linear between
-// sizes, has fallen to twice its lowest value over the sizes. For the form above this is where both terms are equal,
-// M* = (A/F)^(1/a), up to the part of A M^-a that is left at the largest size. Therefore M* is used only up to
-// kLargestShare of the largest size, and not where it is below the smallest.
+// M* is where both terms are equal. It is read from the measured risks without a model of them: the M at which the best
+// risk over a noisy run is twice the risk of the same teacher without noise, log-linear between sizes. (The M at which the
+// risk is twice its lowest value would be biased, because part of A M^-a is left at the largest size.)
 namespace phaselaw::reproduce {
-
-inline constexpr double kLargestShare = 0.5;
 
 struct SizeRun {
   std::int64_t teacher = 0, n_params = 0, n_data = 0;
@@ -44,8 +41,10 @@ struct ModelSize {
 // a with its 95 % interval over teachers.
 [[nodiscard]] Effect model_size_exponent(const ModelSize& e);
 
-// M* of one curve, ascending in n_params; NaN where it is not inside the measured sizes (see above).
-[[nodiscard]] double saturation_of(const std::vector<double>& n_params, const std::vector<double>& risk);
+// M* of one teacher: the first size at which noisy/clean is 2. NaN where this is not inside the measured sizes, or a risk
+// is missing. The columns have one length; n_params ascending.
+[[nodiscard]] double saturation_of(const std::vector<double>& n_params, const std::vector<double>& clean,
+                                   const std::vector<double>& noisy);
 
 // M* of each teacher against n_data at one noise, and against the noise at one n_data: those with the most points.
 [[nodiscard]] std::vector<Observation> saturation_against_data(const ModelSize& e);

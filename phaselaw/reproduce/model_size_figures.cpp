@@ -74,7 +74,7 @@ std::vector<report::Figure> figures_of(const ModelSize& e) {
   ends.y = {"M*", "parameters", true};
   add_saturation(saturation_against_data(e), 1, "at fixed noise", ends, report::Colour::kVermillion);
   ends.caption =
-      "M* is the size at which the lowest risk of a run is twice its lowest value over the sizes; geometric mean over "
+      "M* is the size at which the lowest risk of a noisy run is twice the risk without noise; geometric mean over "
       "teachers, bars from the smallest to the largest.";
   return {law, ends};
 }
@@ -90,7 +90,8 @@ report::Table table_of(const ModelSize& e) {
       std::map<double, std::vector<double>> sizes;
       for (const auto& point : points) sizes[point.x].push_back(point.y);
       for (const auto& [size, risks] : sizes)
-        table.rows.push_back({std::to_string(cell.first), base::format_number(cell.second), base::format_number(size),
+        table.rows.push_back({std::to_string(cell.first), base::format_number(cell.second),
+                              base::format_number(size, 3, base::Notation::suffix),
                               base::format_number(geometric_mean(risks)), std::to_string(risks.size())});
     }
   };

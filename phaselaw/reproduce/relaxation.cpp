@@ -14,7 +14,7 @@ namespace phaselaw::reproduce {
 namespace {
 
 constexpr int kLayers = 2, kSeqLen = 4, kModel = 8;
-constexpr int kQuickTeachers = 4, kFullTeachers = 10;
+constexpr int kQuickTeachers = 4, kFullTeachers = 16;
 
 // gelu is smooth, so that flows meet their tolerance, and unbounded, so that a tiny branch scale can still reach any
 // target. The teacher is the same at every step except for the signs of its W_down.

@@ -82,6 +82,7 @@ report::Claim convergence_claim(const std::vector<RelaxationStep>& steps) {
     for (const auto& p : step.points) {
       good += p.converged() ? 1 : 0;
       capped += !p.converged() && p.signature == "none" ? 1 : 0;
+      if (std::isnan(p.width_missed)) continue;  // lambda within rounding
       if (!(p.width_missed >= least)) least = p.width_missed;
       if (!(p.width_missed <= most)) most = p.width_missed;
     }

@@ -22,12 +22,7 @@ std::vector<double> logs(std::span<const double> values) {
   return result;
 }
 
-// The lower and upper halves share the middle value of x if their number is odd.
-double bend_of(std::span<const double> log_x, std::span<const double> log_y) {
-  const std::size_t half = (log_x.size() + 1) / 2;
-  return numerics::least_squares_line(log_x.last(half), log_y.last(half)).slope -
-         numerics::least_squares_line(log_x.first(half), log_y.first(half)).slope;
-}
+std::string number(const Effect& effect) { return base::format_value(effect.value, effect.lo, effect.hi); }
 
 }  // namespace
 
@@ -63,13 +58,21 @@ TeacherSlopes teacher_slopes(std::span<const Observation> points) {
   result.teachers = teachers.size();
   result.values = design.size();
   if (design.size() < 2) return result;
-  std::vector<double> bends;
+  // The halves share the middle value of x if their number is odd.
+  const std::size_t half = (design.size() + 1) / 2;
+  std::vector<double> lower, upper, bends;
   for (const auto& curve : complete_curves(points)) {
     const auto log_x = logs(curve.x);
-    result.for_each.push_back(numerics::least_squares_line(log_x, curve.log_y).slope);
-    if (design.size() >= 4) bends.push_back(bend_of(log_x, curve.log_y));
+    const std::span<const double> x = log_x, y = curve.log_y;
+    result.for_each.push_back(numerics::least_squares_line(x, y).slope);
+    if (design.size() < 4) continue;
+    lower.push_back(numerics::least_squares_line(x.first(half), y.first(half)).slope);
+    upper.push_back(numerics::least_squares_line(x.last(half), y.last(half)).slope);
+    bends.push_back(upper.back() - lower.back());
   }
   result.slope = effect_of(result.for_each);
+  result.lower = effect_of(lower);
+  result.upper = effect_of(upper);
   result.bend = effect_of(bends);
   return result;
 }
@@ -82,10 +85,15 @@ std::string TeacherSlopes::undecidable() const {
 }
 
 std::string TeacherSlopes::described() const {
-  return fmt::format("mean of {} slopes, one for each teacher (Student t{})", complete(),
-                     complete() == teachers ? ""
-                                            : fmt::format("; {} teachers", teachers - complete()) +
-                                                  " without a measurement at every point are left out");
+  std::string text = fmt::format("mean of {} slopes, one for each teacher (Student t", complete());
+  if (complete() < teachers)
+    text += fmt::format("; {} teachers without a measurement at every point are left out", teachers - complete());
+  text += ")";
+  if (bends())
+    text += fmt::format(
+        "; the curve is not one power: the slope is {} over the lower and {} over the upper half of the range",
+        number(lower), number(upper));
+  return text;
 }
 
 PValues p_values_of_all(std::span<const report::Claim> claims) {
@@ -105,6 +113,19 @@ PValues p_values_of_all(std::span<const report::Claim> claims) {
 void set_measured(const TeacherSlopes& slopes, report::Claim& claim) {
   set_measured(slopes.slope, claim);
   claim.undecidable = slopes.undecidable();
+}
+
+void claim_power(double predicted, const TeacherSlopes& slopes, report::Claim& claim) {
+  claim_exponent(predicted, claim);
+  set_measured(slopes, claim);
+  if (!std::isfinite(slopes.bend.value)) return;
+  std::vector<report::Claim> halves(2);
+  for (auto& half : halves) claim_exponent(predicted, half);
+  set_measured(slopes.lower, halves[0]);
+  set_measured(slopes.upper, halves[1]);
+  const auto p = p_values_of_all(halves);
+  claim.p_supporting = p.supporting;
+  claim.p_refuting = p.refuting;
 }
 
 }  // namespace phaselaw::reproduce

@@ -31,15 +31,16 @@ struct Observation {
 };
 
 struct TeacherSlopes {
-  Effect slope;                  // d ln y/d ln x
-  Effect bend;                   // slope over the upper half of the design minus that over the lower half; NaN for
-                                 // fewer than four values of x. 0 for a power law
+  Effect slope;               // d ln y/d ln x
+  Effect lower, upper, bend;  // the slopes over the lower and the upper half of the design, and upper - lower, which is
+                              // 0 for a power law; NaN for fewer than four values of x
   std::vector<double> for_each;  // the slope of each complete teacher
   std::size_t teachers = 0;      // with any point
   std::size_t values = 0;        // of x
   [[nodiscard]] std::size_t complete() const { return for_each.size(); }
+  [[nodiscard]] bool bends() const { return bend.lo > 0 || bend.hi < 0; }
   [[nodiscard]] std::string undecidable() const;  // "" = the design is complete enough
-  // "mean of 6 slopes, one for each teacher (Student t)"
+  // "mean of 6 slopes, one for each teacher (Student t)", with the slopes of both halves if the curve bends
   [[nodiscard]] std::string described() const;
 };
 [[nodiscard]] TeacherSlopes teacher_slopes(std::span<const Observation> points);
@@ -58,5 +59,10 @@ void set_measured(const TeacherSlopes& slopes, report::Claim& claim);
 // of each, so its p value is the largest of theirs; refuting it needs one that fails, so its p value is the smallest of
 // theirs times their number (Bonferroni). NaN for no claims, or if one has no interval.
 [[nodiscard]] PValues p_values_of_all(std::span<const report::Claim> claims);
+
+// The claim that y ~ x^predicted over the whole range: predicted, margin, measurement and p values. A slope through a
+// curve that bends may agree by accident, so that with four values of x or more the exponent must hold in the lower and
+// in the upper half (p_values_of_all()); with fewer, over the range.
+void claim_power(double predicted, const TeacherSlopes& slopes, report::Claim& claim);
 
 }  // namespace phaselaw::reproduce
