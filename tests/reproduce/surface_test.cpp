@@ -220,23 +220,24 @@ TEST(SurfaceClaims, AModelThatHelpsIsNoTax) {
   EXPECT_NEAR(tax.value, -std::log(3) / std::log(100), 1e-9);
 }
 
-// Scatter 0.25 of a teacher at one n, as large as that of the trained teachers: the interval of q covers, and 24
-// teachers refute 1/6 where the accounting implies 1/5.
-TEST(SurfaceClaims, TheIntervalCoversAndTwentyFourTeachersHavePower) {
-  constexpr int kTurns = 120;
+// Scatter 0.2 of a teacher at one n, which is that of the trained teachers: the interval of q covers, and the teachers of
+// the full preset refute 1/6 where the accounting implies 1/5.
+TEST(SurfaceClaims, TheIntervalCoversAndTheFullPresetHasPower) {
+  constexpr int kTurns = 60;
+  const auto teachers = static_cast<std::size_t>(surface_designs().front().full_teachers);
   const double truth = measure_path(planted_path({}), {}, everyone(1)).envelope;
   int covers = 0, refutes = 0;
   for (int turn = 0; turn < kTurns; ++turn) {
     const auto row =
-        row_of(planted_path({.scatter = 0.25, .teachers = 24, .seed = static_cast<std::uint64_t>(turn) + 10}), {});
+        row_of(planted_path({.scatter = 0.2, .teachers = teachers, .seed = static_cast<std::uint64_t>(turn) + 10}), {});
     covers += row.envelope.lo <= truth && truth <= row.envelope.hi;
     report::Claim claim;
     claim_exponent(1.0 / 6, claim);
     set_measured(row.envelope, claim);
     refutes += p_values(claim).refuting < kLevel / 20;  // Holm's first step among 20 claims
   }
-  // 95 % of 120 is 114 with deviation 2.4; the bias of a jackknife of a kinked statistic is within the rest.
-  EXPECT_GE(covers, 104);
+  // 95 % of 60 is 57 with deviation 1.7; three deviations.
+  EXPECT_GE(covers, 52);
   EXPECT_GE(refutes, 0.8 * kTurns);
 }
 
