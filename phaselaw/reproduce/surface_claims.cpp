@@ -15,7 +15,8 @@ using report::Claim;
 using report::Standing;
 
 constexpr const char* kAccounting = "docs/theory/two-stage-law.md: accounting of the compute [S exponents, R]";
-constexpr double kTaxMargin = 0.05;  // in the slope of ln risk on ln M: 500 times the parameters change the risk by 36 %
+constexpr double kTaxMargin =
+    0.05;  // in the slope of ln risk on ln M: 500 times the parameters change the risk by 36 %
 
 std::string in_words(const Effect& effect) { return base::format_value(effect.value, effect.lo, effect.hi); }
 
@@ -60,31 +61,31 @@ Claim data_exponent(const SurfaceRow& row) {
 }
 
 Claim time_exponent(const SurfaceRow& row) {
-  Claim claim = claim_of("time_exponent" + suffix(row), Standing::kStated,
-                         fmt::format("The best stopping time grows as n^2 with the data ({}).", row.path.name),
-                         kAccounting);
+  Claim claim =
+      claim_of("time_exponent" + suffix(row), Standing::kStated,
+               fmt::format("The best stopping time grows as n^2 with the data ({}).", row.path.name), kAccounting);
   claim_exponent(2, claim);
   claim.predicted_text = "2";
   set_measured(row.time_exponent, claim);
   require_minima(row, claim);
   claim.reading = fmt::format(
       "Slope of ln T* on ln n, {} teachers. The accounting's logarithm, log(n/xi^2), would add {} to it here.",
-      row.path.teachers(), base::format_number(
-          std::log(std::log(row.path.cells.back().n_data / (row.path.noise * row.path.noise)) /
-                   std::log(row.path.cells.front().n_data / (row.path.noise * row.path.noise))) /
-          std::log(row.path.cells.back().n_data / row.path.cells.front().n_data), 2));
+      row.path.teachers(),
+      base::format_number(std::log(std::log(row.path.cells.back().n_data / (row.path.noise * row.path.noise)) /
+                                   std::log(row.path.cells.front().n_data / (row.path.noise * row.path.noise))) /
+                              std::log(row.path.cells.back().n_data / row.path.cells.front().n_data),
+                          2));
   claim.would_change = "Larger n at which T* begins to grow faster.";
   return claim;
 }
 
 Claim stated_exponent(const SurfaceRow& row, const theory::Edition& edition, const char* fraction) {
   const auto accounting = row.path.p_model == 3 && edition.name == "v3" ? theory::ComputeAccounting{3, 1, 3}
-                                                                          : theory::ComputeAccounting{3, 1, 2};
-  Claim claim = claim_of(
-      fmt::format("exponent_{}{}", edition.name, suffix(row)), Standing::kStated,
-      fmt::format("With M ~ n^3 the envelope falls as C^-{} in the charged compute C = M n T ({}).", fraction,
-                  row.path.name),
-      fmt::format("two-stage law, edition {} [S]", edition.name));
+                                                                        : theory::ComputeAccounting{3, 1, 2};
+  Claim claim = claim_of(fmt::format("exponent_{}{}", edition.name, suffix(row)), Standing::kStated,
+                         fmt::format("With M ~ n^3 the envelope falls as C^-{} in the charged compute C = M n T ({}).",
+                                     fraction, row.path.name),
+                         fmt::format("two-stage law, edition {} [S]", edition.name));
   claim_exponent(edition.exponent(), claim);
   claim.predicted_text = fraction;
   set_measured(row.envelope, claim);
@@ -92,16 +93,16 @@ Claim stated_exponent(const SurfaceRow& row, const theory::Edition& edition, con
   require_isolated_laws(row, edition, accounting, claim);
   claim.reading = fmt::format("Envelope over {} powers of ten of charged compute, beside the isolated laws: {}.",
                               base::format_number(row.decades, 2), isolated_in_words(row));
-  claim.would_change = fmt::format(
-      "A best time that grows as n^{}: the accounting gives {} only with it.", accounting.p_time, fraction);
+  claim.would_change =
+      fmt::format("A best time that grows as n^{}: the accounting gives {} only with it.", accounting.p_time, fraction);
   return claim;
 }
 
 Claim one_fifth(const SurfaceRow& row) {
-  Claim claim = claim_of("exponent_one_fifth" + suffix(row), Standing::kImplied,
-                         fmt::format("With M ~ n^3 the envelope falls as C^-1/5, which b = 1 and p_T = 1 imply ({}).",
-                                     row.path.name),
-                         "docs/theory/implied-exponents.md: rate alpha ~ 1/n [R, T]");
+  Claim claim = claim_of(
+      "exponent_one_fifth" + suffix(row), Standing::kImplied,
+      fmt::format("With M ~ n^3 the envelope falls as C^-1/5, which b = 1 and p_T = 1 imply ({}).", row.path.name),
+      "docs/theory/implied-exponents.md: rate alpha ~ 1/n [R, T]");
   claim_exponent(0.2, claim);
   claim.predicted_text = "1/5";
   set_measured(row.envelope, claim);
@@ -127,13 +128,18 @@ Claim agreement(const SurfaceRow& row, std::string id) {
 }
 
 Claim known_accounting(const SurfaceRow& row, std::string id, double predicted, const char* text, const char* charge) {
-  Claim claim = claim_of(std::move(id), Standing::kImplied,
-                         fmt::format("At a fixed model the envelope falls as C^-{} if C charges {}.", text, charge),
-                         kAccounting);
+  Claim claim =
+      claim_of(std::move(id), Standing::kImplied,
+               fmt::format("At a fixed model the envelope falls as C^-{} if C charges {}.", text, charge), kAccounting);
   claim_exponent(predicted, claim);
   claim.predicted_text = text;
   set_measured(row.envelope, claim);
   require_minima(row, claim);
+  if (row.share_of_largest > 0.5)
+    claim.undecidable = fmt::format(
+        "The largest n is lowest at {} of the charges: data cost nothing here, so that the envelope is one curve and says "
+        "nothing about n.",
+        base::format_percent(row.share_of_largest));
   claim.reading = fmt::format("The same runs under another accounting: {}.", isolated_in_words(row));
   claim.would_change = "A best time that grows as n^2.";
   return claim;
@@ -156,15 +162,15 @@ Claim threshold(const SurfaceRow& row) {
 }
 
 std::vector<Claim> time_claims(const VectorSurface& s) {
-  Claim noise = claim_of("time_noise", Standing::kStated, "The best stopping time falls as 1/xi^2 with the noise.",
-                         kAccounting);
+  Claim noise =
+      claim_of("time_noise", Standing::kStated, "The best stopping time falls as 1/xi^2 with the noise.", kAccounting);
   claim_exponent(-2, noise);
   noise.predicted_text = "-2";
   set_measured(s.time_of_noise, noise);
-  noise.reading =
-      fmt::format("Least squares of ln T* on ln n and ln xi at fixed M over three noise levels; T* ~ n^{}, or n^{} after "
-                  "division by the accounting's logarithm.",
-                  in_words(s.time_of_data), in_words(s.time_of_data_without_log));
+  noise.reading = fmt::format(
+      "Least squares of ln T* on ln n and ln xi at fixed M over three noise levels; T* ~ n^{}, or n^{} after "
+      "division by the accounting's logarithm.",
+      in_words(s.time_of_data), in_words(s.time_of_data_without_log));
   noise.would_change = "Noise levels at which T* does not follow the noise.";
   Claim linear = claim_of("time_linear", Standing::kImplied,
                           "The best stopping time grows as n with the data: the rate alpha is proportional to 1/n.",
@@ -178,9 +184,9 @@ std::vector<Claim> time_claims(const VectorSurface& s) {
 }
 
 std::vector<Claim> accounting_claims(const VectorSurface& s) {
-  Claim slope = claim_of("accounting_slope", Standing::kImplied,
-                         "The inverse exponent 1/q grows with p_M by 1/b: charging M acts as the accounting says.",
-                         kAccounting);
+  Claim slope =
+      claim_of("accounting_slope", Standing::kImplied,
+               "The inverse exponent 1/q grows with p_M by 1/b: charging M acts as the accounting says.", kAccounting);
   claim_exponent(1, slope);
   slope.predicted_text = "1";
   set_measured(s.slope, slope);
@@ -243,14 +249,13 @@ void require_isolated_laws(const SurfaceRow& row, const theory::Edition& edition
   if (outside(row.time_exponent, accounting.p_time))
     contradicting.push_back(fmt::format("p_T = {} is not {}", in_words(row.time_exponent), accounting.p_time));
   if (contradicting.empty()) return;
-  claim.undecidable =
-      fmt::format("The envelope agrees, but for other reasons than the accounting's: {}.", fmt::join(contradicting, ", and "));
+  claim.undecidable = fmt::format("The envelope agrees, but for other reasons than the accounting's: {}.",
+                                  fmt::join(contradicting, ", and "));
 }
 
 std::string isolated_in_words(const SurfaceRow& row) {
   return fmt::format("q = {} with b = {}, p_T = {} and p_M = {}, which imply {}", in_words(row.envelope),
-                     in_words(row.data_exponent), in_words(row.time_exponent), row.path.p_model,
-                     in_words(row.implied));
+                     in_words(row.data_exponent), in_words(row.time_exponent), row.path.p_model, in_words(row.implied));
 }
 
 std::vector<Claim> surface_claims(const VectorSurface& s) {
@@ -272,11 +277,11 @@ std::vector<Claim> surface_claims(const VectorSurface& s) {
   claims.push_back(known_accounting(s.others.front(), "fixed_model_steps", 1.0 / 2, "1/2", "steps only"));
   const auto fixed = std::find_if(s.rows.begin(), s.rows.end(), [](const auto& row) { return row.path.p_model == 0; });
   claims.push_back(known_accounting(*fixed, "fixed_model", 1.0 / 3, "1/3", "M n T"));
-  claims.push_back(form_claim(
-      s.first_stage, "first_stage",
-      "With noise, the excess risk falls exponentially in time until it reaches twice its minimum."));
-  claims.push_back(form_claim(s.time, "time_form",
-                              "Without noise, at large M and n, the excess risk falls exponentially in time."));
+  claims.push_back(
+      form_claim(s.first_stage, "first_stage",
+                 "With noise, the excess risk falls exponentially in time until it reaches twice its minimum."));
+  claims.push_back(
+      form_claim(s.time, "time_form", "Without noise, at large M and n, the excess risk falls exponentially in time."));
   claims.push_back(model_exponent(s.model));
   return claims;
 }
@@ -293,7 +298,15 @@ Finding surface(const Context& context) {
   finding.section.claims = surface_claims(s);
   const auto& first = s.rows.front();
   for (auto& claim : finding.section.claims)
-    if (claim.id == "E1.surface.exponent_v1")
+    if (claim.id == "E1.surface.time_exponent")
+      claim.finding = fmt::format("The best stopping time grows as n^{}; the paper's accounting needs n^2.",
+                                  in_words(first.time_exponent));
+    else if (claim.id == "E1.surface.model_tax")
+      claim.finding = fmt::format(
+          "At n = {} a model of {} parameters has the same best risk as one of 256 up to a factor of {}.",
+          first.path.cells.back().n_data, first.path.cells.back().n_params,
+          base::format_number(std::exp(std::abs(s.tax.value) * std::log(first.path.cells.back().n_params / 256)), 2));
+    else if (claim.id == "E1.surface.exponent_v1")
       claim.finding = fmt::format("With M ~ n^3 the excess risk of a vector teacher falls as C^-q with {}.",
                                   isolated_in_words(first));
   auto figures = surface_figures(s);

@@ -162,8 +162,9 @@ Figure model_figure(const ModelLaw& law) {
   series.colour = Colour::kVermillion;
   add_guide(figure, series, 1.4, -1, "stated: 1/M");
   figure.series = {std::move(series)};
-  figure.caption = fmt::format("Mean over teachers. The local exponent changes by {} from the smallest to the largest size.",
-                               in_words(law.change));
+  figure.caption =
+      fmt::format("Mean over teachers. The local exponent changes by {} from the smallest to the largest size.",
+                  in_words(law.change));
   return figure;
 }
 
@@ -174,7 +175,8 @@ Figure falling_figure(const FallingCurves& curves) {
   figure.y = {"excess risk", "squared, per output coordinate", true};
   for (const auto& risk : curves.cell.risk) {
     Series series;
-    series.label = fmt::format("{} teachers, M = {}, n = {}", curves.cell.risk.size(), curves.cell.n_params, curves.cell.n_data);
+    series.label =
+        fmt::format("{} teachers, M = {}, n = {}", curves.cell.risk.size(), curves.cell.n_params, curves.cell.n_data);
     series.x = curves.cell.steps;
     series.y = risk;
     series.colour = Colour::kBlue;
@@ -247,8 +249,8 @@ std::vector<Figure> surface_figures(const VectorSurface& s) {
       "Grey: the averaged curve of each size. Black: the lowest risk at each charge. Red: the slope that the isolated laws "
       "imply, through the middle of the envelope, with its 95 % band. " +
       isolated_in_words(first) + ".";
-  return {std::move(envelope),   exponent_figure(s),        time_figure(s),        risk_figure(s),
-          threshold_figure(s),   model_figure(s.model),     falling_figure(s.time)};
+  return {std::move(envelope), exponent_figure(s),    time_figure(s),        risk_figure(s),
+          threshold_figure(s), model_figure(s.model), falling_figure(s.time)};
 }
 
 std::vector<report::Table> surface_tables(const VectorSurface& s) {

@@ -49,9 +49,10 @@ struct SurfaceRow {
   SurfacePath path;
   theory::Charge charge;
   Effect data_exponent, time_exponent, envelope, implied, threshold, params_of_charge, data_of_charge, steps_of_charge;
-  Effect log_ratio;      // ln of the envelope's exponent over the implied one
-  double decades = 0;    // of charge between the first and the last best time
-  bool interior = true;  // every run passed its best time
+  Effect log_ratio;             // ln of the envelope's exponent over the implied one
+  double decades = 0;           // of charge between the first and the last best time
+  bool interior = true;         // every run passed its best time
+  double share_of_largest = 0;  // of the envelope's points at which the largest n is lowest
 };
 [[nodiscard]] SurfaceRow row_of(SurfacePath path, const theory::Charge& charge);
 
@@ -71,14 +72,14 @@ struct ModelLaw {
 
 struct FallingCurves {
   SurfaceCell cell;
-  Effect gain;  // of falling_form() over teachers
+  Effect gain;                                          // of falling_form() over teachers
   double exponential_residual = 0, power_residual = 0;  // means over teachers
-  Effect exponent;  // of a power law through the last factor 10 of steps
+  Effect exponent;                                      // of a power law through the last factor 10 of steps
 };
 [[nodiscard]] FallingCurves falling_curves(SurfaceCell cell);
 
 struct VectorSurface {
-  std::vector<SurfaceRow> rows;   // charged M n T; the first is noise 0.5, M ~ n^3
+  std::vector<SurfaceRow> rows;    // charged M n T; the first is noise 0.5, M ~ n^3
   std::vector<SurfaceRow> others;  // fixed M, noise 0.5, charged steps
   Effect slope, tax;
   Effect time_of_data, time_of_noise, time_of_data_without_log;  // fixed M, all noise levels

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <cmath>
 #include <numeric>
 #include <string>
@@ -206,6 +207,18 @@ TEST(SurfaceClaims, FewTeachersWithScatterAreInconclusive) {
   const auto claims = claims_of_planted({.p_time = 1, .scatter = 0.8, .teachers = 3});
   for (const char* id : {"data_exponent", "exponent_v1", "exponent_one_fifth"})
     EXPECT_EQ(verdict_of(claims, id), Verdict::kInconclusive) << id;
+}
+
+// Curves that are lower for larger n at every T, as for gradient descent on all sequences, which is faster with more data:
+// if steps alone are charged, the envelope is the curve of the largest n, and nothing about its exponent follows.
+TEST(SurfaceClaims, DataThatCostNothingDecideNothing) {
+  auto path = planted_path({.p_model = 0, .teachers = 2});
+  for (auto& cell : path.cells)
+    for (auto& risk : cell.risk)
+      for (std::size_t i = 0; i < risk.size(); ++i)
+        risk[i] = std::max(std::pow(cell.n_data, -0.1) / cell.steps[i], 1 / cell.n_data) + 1e-6 * cell.steps[i];
+  EXPECT_GT(row_of(path, {.n_params = 0, .n_data = 0, .n_steps = 1}).share_of_largest, 0.9);
+  EXPECT_LT(row_of(planted_path({.teachers = 2}), {}).share_of_largest, 0.3);
 }
 
 TEST(SurfaceClaims, AModelThatHelpsIsNoTax) {
