@@ -15,7 +15,7 @@ namespace phaselaw::cli {
 
 namespace {
 
-// What was found, grouped by whose statement it is.
+// What was found, grouped by where the statements come from.
 void print(const reproduce::Reproduction& result) {
   fmt::print("{}\n", result.answer);
   for (const auto& group : report::kStandingGroups) {

@@ -12,7 +12,7 @@
 // A statement, what was predicted, what was measured, and the verdict.
 namespace phaselaw::report {
 
-// Whose statement it is.
+// Where a statement comes from.
 enum class Standing {
   kStated,        // by the paper
   kImplied,       // follows from what the paper states, under assumptions that `source` names

@@ -7,7 +7,7 @@
 
 #include "phaselaw/report/page.h"
 
-// The head of a page with claims: what was found, in sentences, grouped by whose statement it is, and the contents.
+// The head of a page with claims: what was found, in sentences, grouped by where the statements come from, and the contents.
 namespace phaselaw::report {
 
 struct StandingGroup {

@@ -135,6 +135,11 @@ Claim known_accounting(const SurfaceRow& row, std::string id, double predicted, 
   claim.predicted_text = text;
   set_measured(row.envelope, claim);
   require_minima(row, claim);
+  if (row.share_of_largest > 0.5)
+    claim.undecidable = fmt::format(
+        "The largest n is lowest at {} of the charges: data cost nothing here, so that the envelope is one curve and says "
+        "nothing about n.",
+        base::format_percent(row.share_of_largest));
   claim.reading = fmt::format("The same runs under another accounting: {}.", isolated_in_words(row));
   claim.would_change = "A best time that grows as n^2.";
   return claim;
@@ -293,7 +298,15 @@ Finding surface(const Context& context) {
   finding.section.claims = surface_claims(s);
   const auto& first = s.rows.front();
   for (auto& claim : finding.section.claims)
-    if (claim.id == "E1.surface.exponent_v1")
+    if (claim.id == "E1.surface.time_exponent")
+      claim.finding = fmt::format("The best stopping time grows as n^{}; the paper's accounting needs n^2.",
+                                  in_words(first.time_exponent));
+    else if (claim.id == "E1.surface.model_tax")
+      claim.finding = fmt::format(
+          "At n = {} a model of {} parameters has the same best risk as one of 256 up to a factor of {}.",
+          first.path.cells.back().n_data, first.path.cells.back().n_params,
+          base::format_number(std::exp(std::abs(s.tax.value) * std::log(first.path.cells.back().n_params / 256)), 2));
+    else if (claim.id == "E1.surface.exponent_v1")
       claim.finding = fmt::format("With M ~ n^3 the excess risk of a vector teacher falls as C^-q with {}.",
                                   isolated_in_words(first));
   auto figures = surface_figures(s);

@@ -105,20 +105,20 @@ const std::vector<SurfaceDesign>& surface_designs() {
   // more than they tell.
   static const std::vector<SurfaceDesign> designs = {
       {.name = "surface", .noise = 0.5},
-      {.name = "surface_noise_1", .noise = 1, .steps = 800, .powers = {0, 3}, .full_teachers = 16},
+      {.name = "surface_noise_1", .noise = 1, .steps = 800, .powers = {0, 3}, .full_teachers = 24},
       {.name = "surface_noise_0.25",
        .noise = 0.25,
        .steps = 4000,
        .sizes = {8, 11, 16, 23, 32},
        .powers = {0, 3},
-       .full_teachers = 16},
+       .full_teachers = 24},
       {.name = "surface_layers_2",
        .noise = 0.5,
        .n_layers = 2,
        .sizes = {8, 11, 16, 23, 32, 45},
        .powers = {3},
        .quick_teachers = 4,
-       .full_teachers = 12}};
+       .full_teachers = 20}};
   return designs;
 }
 
@@ -230,6 +230,9 @@ SurfaceRow row_of(SurfacePath path, const theory::Charge& charge) {
   };
   row.decades =
       (charge_of(path.cells.back(), best.back()) - charge_of(path.cells.front(), best.front())) / std::numbers::ln10;
+  const Envelope e = envelope_of(path, charge, all);
+  const auto at_largest = std::count(e.log_data.begin(), e.log_data.end(), std::log(path.cells.back().n_data));
+  row.share_of_largest = static_cast<double>(at_largest) / static_cast<double>(e.log_data.size());
   row.path = std::move(path);
   return row;
 }

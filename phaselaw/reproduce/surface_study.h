@@ -29,7 +29,7 @@ struct SurfaceDesign {
   std::int64_t n_layers = 1, steps = 1600;
   std::vector<std::int64_t> sizes = {8, 11, 16, 23, 32, 45, 64};  // n
   std::vector<int> powers = {0, 1, 2, 3};                         // p_M
-  std::int64_t quick_teachers = 5, full_teachers = 24;
+  std::int64_t quick_teachers = 5, full_teachers = 40;
 };
 // noise 0.5 (decides), 1, 0.25, and two layers.
 [[nodiscard]] const std::vector<SurfaceDesign>& surface_designs();
@@ -49,9 +49,10 @@ struct SurfaceRow {
   SurfacePath path;
   theory::Charge charge;
   Effect data_exponent, time_exponent, envelope, implied, threshold, params_of_charge, data_of_charge, steps_of_charge;
-  Effect log_ratio;      // ln of the envelope's exponent over the implied one
-  double decades = 0;    // of charge between the first and the last best time
-  bool interior = true;  // every run passed its best time
+  Effect log_ratio;             // ln of the envelope's exponent over the implied one
+  double decades = 0;           // of charge between the first and the last best time
+  bool interior = true;         // every run passed its best time
+  double share_of_largest = 0;  // of the envelope's points at which the largest n is lowest
 };
 [[nodiscard]] SurfaceRow row_of(SurfacePath path, const theory::Charge& charge);
 

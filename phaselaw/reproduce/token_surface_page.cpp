@@ -48,14 +48,18 @@ Claim implied(const TokenSurface& s) {
       fmt::format("ln of measured over implied exponent: q = {} in C = M D against {} from the sum of M^-{} and D^-{}.",
                   in_words(s.envelope), in_words(s.implied), in_words(s.sum_model), in_words(s.sum_data));
   claim.would_change = "A risk that is the sum of two powers over the whole grid.";
+  claim.finding = fmt::format(
+      "On tokens of {} the excess risk falls as C^-q, C = M D, with q = {}, where the sum of the isolated laws implies {}.",
+      s.source.name, in_words(s.envelope), in_words(s.implied));
   return claim;
 }
 
 Claim time_exponent(const TokenSurface& s) {
   const auto& row = s.data_limited;
-  Claim claim = claim_of(s, "time_exponent", Standing::kStated,
-                         fmt::format("On n sequences of {} the best stopping time grows as n^2.", s.source.name),
-                         "docs/theory/two-stage-law.md: accounting of the compute [S exponents, R]");
+  Claim claim =
+      claim_of(s, "time_exponent", Standing::kImplied,
+               fmt::format("On n sequences of {} the best stopping time grows as n^2.", s.source.name),
+               "docs/theory/two-stage-law.md: accounting of the compute, applied to AdamW with a fixed batch [R]");
   claim_exponent(2, claim);
   claim.predicted_text = "2";
   set_measured(row.time_exponent, claim);

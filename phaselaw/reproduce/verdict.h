@@ -17,7 +17,7 @@
 //                     refuting: |v - predicted| <= m is refuted, two-sided
 //   at most           supporting: v >= predicted is refuted; refuting: v <= predicted is refuted; one-sided
 //   at least          the mirror image
-// An experiment whose statistic is none of these sets p_supporting and p_refuting itself.
+// An experiment with another statistic sets p_supporting and p_refuting itself.
 //
 // Exponents that hold "up to logarithms and constants" are tested for equivalence with a margin, never as points. The
 // margin of an exponent is kExponentMargin of its value: the two-stage law's own local slope at attainable compute is 7

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <cmath>
 #include <numeric>
 #include <string>
@@ -208,6 +209,18 @@ TEST(SurfaceClaims, FewTeachersWithScatterAreInconclusive) {
     EXPECT_EQ(verdict_of(claims, id), Verdict::kInconclusive) << id;
 }
 
+// Curves that are lower for larger n at every T, as for gradient descent on all sequences, which is faster with more data:
+// if steps alone are charged, the envelope is the curve of the largest n, and nothing about its exponent follows.
+TEST(SurfaceClaims, DataThatCostNothingDecideNothing) {
+  auto path = planted_path({.p_model = 0, .teachers = 2});
+  for (auto& cell : path.cells)
+    for (auto& risk : cell.risk)
+      for (std::size_t i = 0; i < risk.size(); ++i)
+        risk[i] = std::max(std::pow(cell.n_data, -0.1) / cell.steps[i], 1 / cell.n_data) + 1e-6 * cell.steps[i];
+  EXPECT_GT(row_of(path, {.n_params = 0, .n_data = 0, .n_steps = 1}).share_of_largest, 0.9);
+  EXPECT_LT(row_of(planted_path({.teachers = 2}), {}).share_of_largest, 0.3);
+}
+
 TEST(SurfaceClaims, AModelThatHelpsIsNoTax) {
   auto path = planted_path({.p_model = 0, .scatter = 0.02, .teachers = 8});
   auto large = path;
@@ -220,23 +233,24 @@ TEST(SurfaceClaims, AModelThatHelpsIsNoTax) {
   EXPECT_NEAR(tax.value, -std::log(3) / std::log(100), 1e-9);
 }
 
-// Scatter 0.25 of a teacher at one n, as large as that of the trained teachers: the interval of q covers, and 24
-// teachers refute 1/6 where the accounting implies 1/5.
-TEST(SurfaceClaims, TheIntervalCoversAndTwentyFourTeachersHavePower) {
-  constexpr int kTurns = 120;
+// Scatter 0.2 of a teacher at one n, which is that of the trained teachers: the interval of q covers, and the teachers of
+// the full preset refute 1/6 where the accounting implies 1/5.
+TEST(SurfaceClaims, TheIntervalCoversAndTheFullPresetHasPower) {
+  constexpr int kTurns = 60;
+  const auto teachers = static_cast<std::size_t>(surface_designs().front().full_teachers);
   const double truth = measure_path(planted_path({}), {}, everyone(1)).envelope;
   int covers = 0, refutes = 0;
   for (int turn = 0; turn < kTurns; ++turn) {
     const auto row =
-        row_of(planted_path({.scatter = 0.25, .teachers = 24, .seed = static_cast<std::uint64_t>(turn) + 10}), {});
+        row_of(planted_path({.scatter = 0.2, .teachers = teachers, .seed = static_cast<std::uint64_t>(turn) + 10}), {});
     covers += row.envelope.lo <= truth && truth <= row.envelope.hi;
     report::Claim claim;
     claim_exponent(1.0 / 6, claim);
     set_measured(row.envelope, claim);
     refutes += p_values(claim).refuting < kLevel / 20;  // Holm's first step among 20 claims
   }
-  // 95 % of 120 is 114 with deviation 2.4; the bias of a jackknife of a kinked statistic is within the rest.
-  EXPECT_GE(covers, 104);
+  // 95 % of 60 is 57 with deviation 1.7; three deviations.
+  EXPECT_GE(covers, 52);
   EXPECT_GE(refutes, 0.8 * kTurns);
 }
 
