@@ -75,6 +75,10 @@ TEST_F(SweepCliTest, TokenSourcesRecordTheirExcessRisk) {
       "learning_rate = 0.01\nsteps = 200\n[grid]\n\"data.source\" = [\"markov\", \"token_teacher\", \"associations\"]\n"
       "\"data.associations_contexts\" = [64]\n");
   ASSERT_EQ(run({"sweep", path("chain.toml"), "--out", path("c.db")}).code, 0);
+  ASSERT_EQ(run({"report", path("c.db"), "--out", path("report.html")}).code, 0);
+  const auto page = base::read_text(path("report.html"));
+  EXPECT_NE(page.find("excess risk (nats per token)"), std::string::npos);
+  EXPECT_EQ(page.find("squared, per output"), std::string::npos);
   const auto table = run({"export", path("c.db"), "--format", "jsonl"}).out;
   std::istringstream lines(table);
   std::map<std::int64_t, std::vector<double>> risk;

@@ -17,6 +17,7 @@ TEST(Examples, AreValid) {
   for (const char* name : {"/examples/gpt2.toml", "/examples/llama.toml"})
     EXPECT_FALSE(sweep::experiment_from(base::read_toml(kRoot + name)).model.is_plain_block()) << name;
   EXPECT_EQ(sweep::study_from(base::read_toml(kRoot + "/examples/study.toml")).points.size(), 12U);
+  EXPECT_EQ(sweep::study_from(base::read_toml(kRoot + "/examples/associations.toml")).points.size(), 10U);
 }
 
 TEST(Documentation, KeysAreThoseOfTheCode) {
