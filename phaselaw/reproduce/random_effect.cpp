@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "phaselaw/base/errors.h"
+#include "phaselaw/base/format.h"
 #include "phaselaw/numerics/statistics.h"
 
 namespace phaselaw::reproduce {
@@ -44,6 +45,13 @@ std::vector<Effect> jackknife(std::size_t teachers, const Statistics& statistics
   }
   return effects;
 }
+
+Effect exponential(Effect effect) {
+  for (double* value : {&effect.value, &effect.lo, &effect.hi}) *value = std::exp(*value);
+  return effect;
+}
+
+std::string text_of(const Effect& effect) { return base::format_value(effect.value, effect.lo, effect.hi); }
 
 void set_measured(const Effect& effect, report::Claim& claim) {
   claim.measured = effect.value;

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <functional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "phaselaw/report/claim.h"
@@ -19,8 +20,8 @@
 namespace phaselaw::reproduce {
 
 struct Effect {
-  double value = base::kNaN, lo = value, hi = value;  // 95 %
-  double degrees = base::kNaN;                        // of freedom: teachers - 1
+  double value = base::kNaN, lo = base::kNaN, hi = base::kNaN;  // 95 %
+  double degrees = base::kNaN;                                  // of freedom: teachers - 1
 };
 
 // NaN for no value; no interval for one. Values that are not finite are an error of the caller.
@@ -30,6 +31,12 @@ struct Effect {
 // the teachers with these indices. An effect is NaN where any of its statistics is not finite. teachers >= 1.
 using Statistics = std::function<std::vector<double>(std::span<const std::size_t> teachers)>;
 [[nodiscard]] std::vector<Effect> jackknife(std::size_t teachers, const Statistics& statistics);
+
+// An effect on a logarithm as a factor: exp of the value and of both ends.
+[[nodiscard]] Effect exponential(Effect effect);
+
+// "1.17 [1.05, 1.29]"
+[[nodiscard]] std::string text_of(const Effect& effect);
 
 // Writes measured, lo, hi and degrees.
 void set_measured(const Effect& effect, report::Claim& claim);
