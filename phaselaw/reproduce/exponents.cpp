@@ -20,7 +20,7 @@ using report::Colour;
 using report::Figure;
 using report::Style;
 
-std::string in_words(const Effect& e) { return std::isnan(e.value) ? "–" : base::format_value(e.value, e.lo, e.hi); }
+std::string in_words(const Effect& e) { return std::isnan(e.value) ? "–" : text_of(e); }
 
 bool usable(const Effect& e) { return e.lo > 0 && std::isfinite(e.hi) && e.degrees > 0; }
 

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 #include "phaselaw/base/format.h"
 #include "phaselaw/reproduce/verdict.h"
@@ -14,12 +13,6 @@ namespace {
 
 double log_bound(const SurfacePath& path, const SurfaceCell& cell) {
   return std::log(path.noise * path.noise / (16 * cell.n_data));
-}
-
-std::vector<std::size_t> everyone(const SurfacePath& path) {
-  std::vector<std::size_t> all(path.teachers());
-  std::iota(all.begin(), all.end(), std::size_t{0});
-  return all;
 }
 
 }  // namespace
@@ -68,7 +61,7 @@ report::Figure figure_of(const SurfacePath& path) {
   measured.colour = report::Colour::kBlack;
   bound.label = "lower bound xi^2/(16 n)";
   bound.colour = report::Colour::kGreen;
-  const auto best = best_times(path, everyone(path));
+  const auto best = best_times(path, all_teachers(path.teachers()));
   for (std::size_t i = 0; i < best.size(); ++i) {
     measured.x.push_back(path.cells[i].n_data);
     measured.y.push_back(kSurfaceCoordinates * std::exp(best[i].log_risk));

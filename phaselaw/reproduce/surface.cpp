@@ -19,12 +19,6 @@ namespace {
 constexpr double kNearMinimum = 1.15;
 constexpr double kEnvelopeStep = std::numbers::ln10 / 20;
 
-std::vector<double> logs(std::span<const double> values) {
-  std::vector<double> out;
-  for (const double value : values) out.push_back(std::log(value));
-  return out;
-}
-
 // y = c0 + c1 (x - x0) + c2 (x - x0)^2 by least squares, with x0 the mean of x.
 struct Parabola {
   double x0 = 0, c0 = 0, c1 = 0, c2 = 0;
@@ -61,6 +55,18 @@ double interpolate(std::span<const double> x, std::span<const double> y, double 
   if (right == x.begin()) return y.front();
   const auto i = static_cast<std::size_t>(right - x.begin());
   return y[i - 1] + (y[i] - y[i - 1]) * (at - x[i - 1]) / (x[i] - x[i - 1]);
+}
+
+std::vector<std::size_t> all_teachers(std::size_t teachers) {
+  std::vector<std::size_t> all(teachers);
+  std::iota(all.begin(), all.end(), std::size_t{0});
+  return all;
+}
+
+std::vector<double> logs(std::span<const double> values) {
+  std::vector<double> out;
+  for (const double value : values) out.push_back(std::log(value));
+  return out;
 }
 
 std::vector<double> mean_curve(const SurfaceCell& cell, Teachers teachers) {

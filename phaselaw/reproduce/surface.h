@@ -43,7 +43,10 @@ struct SurfacePath {
   [[nodiscard]] std::size_t teachers() const { return cells.empty() ? 0 : cells.front().risk.size(); }
 };
 
-using Teachers = std::span<const std::size_t>;  // indices
+using Teachers = std::span<const std::size_t>;                              // indices
+[[nodiscard]] std::vector<std::size_t> all_teachers(std::size_t teachers);  // 0, 1, ...
+
+[[nodiscard]] std::vector<double> logs(std::span<const double> values);
 
 // The average of the chosen teachers' curves.
 [[nodiscard]] std::vector<double> mean_curve(const SurfaceCell& cell, Teachers teachers);

@@ -18,8 +18,6 @@ constexpr const char* kAccounting = "docs/theory/two-stage-law.md: accounting of
 constexpr double kTaxMargin =
     0.05;  // in the slope of ln risk on ln M: 500 times the parameters change the risk by 36 %
 
-std::string in_words(const Effect& effect) { return base::format_value(effect.value, effect.lo, effect.hi); }
-
 Claim claim_of(std::string id, Standing standing, std::string statement, std::string source) {
   Claim claim;
   claim.id = "E1.surface." + std::move(id);
@@ -121,8 +119,8 @@ Claim agreement(const SurfaceRow& row, std::string id) {
   claim.predicted_text = fmt::format("0 to within {}", kExponentMargin);
   set_measured(row.log_ratio, claim);
   require_minima(row, claim);
-  claim.reading = fmt::format("ln of measured over implied exponent: {} against {}.", in_words(row.envelope),
-                              in_words(row.implied));
+  claim.reading =
+      fmt::format("ln of measured over implied exponent: {} against {}.", text_of(row.envelope), text_of(row.implied));
   claim.would_change = "A difference of more than 10 %: the risk would then not be a sum of the isolated terms.";
   return claim;
 }
@@ -155,8 +153,8 @@ Claim threshold(const SurfaceRow& row) {
   claim.reading = fmt::format(
       "Slope of ln C* on ln n, with C* the charge at which the averaged risk first falls to twice its minimum; p_M + 1 + "
       "p_T is {}.",
-      in_words({row.time_exponent.value + row.path.p_model + 1, row.time_exponent.lo + row.path.p_model + 1,
-                row.time_exponent.hi + row.path.p_model + 1, row.time_exponent.degrees}));
+      text_of({row.time_exponent.value + row.path.p_model + 1, row.time_exponent.lo + row.path.p_model + 1,
+               row.time_exponent.hi + row.path.p_model + 1, row.time_exponent.degrees}));
   claim.would_change = "A first stage that ends later at larger n.";
   return claim;
 }
@@ -170,7 +168,7 @@ std::vector<Claim> time_claims(const VectorSurface& s) {
   noise.reading = fmt::format(
       "Least squares of ln T* on ln n and ln xi at fixed M over three noise levels; T* ~ n^{}, or n^{} after "
       "division by the accounting's logarithm.",
-      in_words(s.time_of_data), in_words(s.time_of_data_without_log));
+      text_of(s.time_of_data), text_of(s.time_of_data_without_log));
   noise.would_change = "Noise levels at which T* does not follow the noise.";
   Claim linear = claim_of("time_linear", Standing::kImplied,
                           "The best stopping time grows as n with the data: the rate alpha is proportional to 1/n.",
@@ -231,9 +229,9 @@ Claim model_exponent(const ModelLaw& law) {
   if (law.change.lo > kExponentMargin || law.change.hi < -kExponentMargin)
     claim.undecidable = fmt::format(
         "The curve bends: the local exponent changes by {} across the sizes, so that no single exponent describes it.",
-        in_words(law.change));
+        text_of(law.change));
   claim.reading = fmt::format("Decayed runs, M = {} to {}; change of the local exponent {}.", law.n_params.front(),
-                              law.n_params.back(), in_words(law.change));
+                              law.n_params.back(), text_of(law.change));
   claim.would_change = "Sizes at which the local exponent no longer changes.";
   return claim;
 }
@@ -245,17 +243,17 @@ void require_isolated_laws(const SurfaceRow& row, const theory::Edition& edition
   if (!claim.undecidable.empty() || !(std::abs(claim.measured - claim.predicted) < claim.margin)) return;
   std::vector<std::string> contradicting;
   if (outside(row.data_exponent, edition.risk_exponent))
-    contradicting.push_back(fmt::format("b = {} is not {}", in_words(row.data_exponent), edition.risk_exponent));
+    contradicting.push_back(fmt::format("b = {} is not {}", text_of(row.data_exponent), edition.risk_exponent));
   if (outside(row.time_exponent, accounting.p_time))
-    contradicting.push_back(fmt::format("p_T = {} is not {}", in_words(row.time_exponent), accounting.p_time));
+    contradicting.push_back(fmt::format("p_T = {} is not {}", text_of(row.time_exponent), accounting.p_time));
   if (contradicting.empty()) return;
   claim.undecidable = fmt::format("The envelope agrees, but for other reasons than the accounting's: {}.",
                                   fmt::join(contradicting, ", and "));
 }
 
 std::string isolated_in_words(const SurfaceRow& row) {
-  return fmt::format("q = {} with b = {}, p_T = {} and p_M = {}, which imply {}", in_words(row.envelope),
-                     in_words(row.data_exponent), in_words(row.time_exponent), row.path.p_model, in_words(row.implied));
+  return fmt::format("q = {} with b = {}, p_T = {} and p_M = {}, which imply {}", text_of(row.envelope),
+                     text_of(row.data_exponent), text_of(row.time_exponent), row.path.p_model, text_of(row.implied));
 }
 
 std::vector<Claim> surface_claims(const VectorSurface& s) {
@@ -300,7 +298,7 @@ Finding surface(const Context& context) {
   for (auto& claim : finding.section.claims)
     if (claim.id == "E1.surface.time_exponent")
       claim.finding = fmt::format("The best stopping time grows as n^{}; the paper's accounting needs n^2.",
-                                  in_words(first.time_exponent));
+                                  text_of(first.time_exponent));
     else if (claim.id == "E1.surface.model_tax")
       claim.finding = fmt::format(
           "At n = {} a model of {} parameters has the same best risk as one of 256 up to a factor of {}.",

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 #include "phaselaw/base/format.h"
 #include "phaselaw/numerics/statistics.h"
@@ -17,14 +16,6 @@ using report::Figure;
 using report::Series;
 using report::Style;
 
-std::vector<std::size_t> everyone(const SurfacePath& path) {
-  std::vector<std::size_t> all(path.teachers());
-  std::iota(all.begin(), all.end(), std::size_t{0});
-  return all;
-}
-
-std::string in_words(const Effect& e) { return base::format_value(e.value, e.lo, e.hi); }
-
 std::vector<double> exps(const std::vector<double>& logs) {
   std::vector<double> values;
   for (const double x : logs) values.push_back(std::exp(x));
@@ -37,7 +28,7 @@ Series minima(const SurfaceRow& row, Colour colour, std::string label, double Be
   series.label = std::move(label);
   series.style = Style::kLinePoints;
   series.colour = colour;
-  const auto best = best_times(row.path, everyone(row.path));
+  const auto best = best_times(row.path, all_teachers(row.path.teachers()));
   for (std::size_t i = 0; i < best.size(); ++i) {
     series.x.push_back(row.path.cells[i].n_data);
     series.y.push_back(std::exp(best[i].*value));
@@ -65,7 +56,7 @@ Figure time_figure(const VectorSurface& s) {
   std::size_t i = 0;
   for (const auto* row : cubic(s))
     figure.series.push_back(minima(*row, report::series_colour(i++),
-                                   fmt::format("{}: p_T = {}", row->path.name, in_words(row->time_exponent)),
+                                   fmt::format("{}: p_T = {}", row->path.name, text_of(row->time_exponent)),
                                    &BestTime::log_steps));
   add_guide(figure, figure.series.front(), 0.6, 2, "stated: n^2");
   add_guide(figure, figure.series.front(), 0.6, 1, "n");
@@ -83,7 +74,7 @@ Figure risk_figure(const VectorSurface& s) {
   std::size_t i = 0;
   for (const auto* row : cubic(s))
     figure.series.push_back(minima(*row, report::series_colour(i++),
-                                   fmt::format("{}: b = {}", row->path.name, in_words(row->data_exponent)),
+                                   fmt::format("{}: b = {}", row->path.name, text_of(row->data_exponent)),
                                    &BestTime::log_risk));
   add_guide(figure, figure.series.front(), 1.5, -1, "stated: 1/n");
   figure.caption = "The risk at the best time of every averaged curve. The paper states 1/n.";
@@ -134,13 +125,14 @@ Figure threshold_figure(const VectorSurface& s) {
   std::size_t i = 0;
   for (const auto* row : cubic(s)) {
     Series series;
-    series.label = fmt::format("{}: p = {}", row->path.name, in_words(row->threshold));
+    series.label = fmt::format("{}: p = {}", row->path.name, text_of(row->threshold));
     series.style = Style::kLinePoints;
     series.colour = report::series_colour(i++);
     for (const auto& cell : row->path.cells) {
       series.x.push_back(cell.n_data);
-      series.y.push_back(std::exp(log_charge(row->charge, cell.n_params, cell.n_data,
-                                             log_threshold_steps(cell.steps, mean_curve(cell, everyone(row->path))))));
+      series.y.push_back(
+          std::exp(log_charge(row->charge, cell.n_params, cell.n_data,
+                              log_threshold_steps(cell.steps, mean_curve(cell, all_teachers(row->path.teachers()))))));
     }
     figure.series.push_back(std::move(series));
   }
@@ -155,7 +147,7 @@ Figure model_figure(const ModelLaw& law) {
   figure.x = {"parameters M", "", true};
   figure.y = {"excess risk at the end", "squared, per output coordinate", true};
   Series series;
-  series.label = fmt::format("decayed runs, slope -{}", in_words(law.exponent));
+  series.label = fmt::format("decayed runs, slope -{}", text_of(law.exponent));
   series.x = law.n_params;
   series.y = law.risk;
   series.style = Style::kLinePoints;
@@ -164,7 +156,7 @@ Figure model_figure(const ModelLaw& law) {
   figure.series = {std::move(series)};
   figure.caption =
       fmt::format("Mean over teachers. The local exponent changes by {} from the smallest to the largest size.",
-                  in_words(law.change));
+                  text_of(law.change));
   return figure;
 }
 
@@ -187,7 +179,7 @@ Figure falling_figure(const FallingCurves& curves) {
   figure.caption = fmt::format(
       "An exponential would bend down ever faster on these axes; a power is a straight line. Over the last factor 10 of "
       "steps the exponent is {}.",
-      in_words(curves.exponent));
+      text_of(curves.exponent));
   return figure;
 }
 
@@ -200,7 +192,7 @@ Figure envelope_figure(const SurfaceRow& row, const std::string& title) {
   figure.title = title;
   figure.x = {"charged compute C", "M n T", true};
   figure.y = {"excess risk", "", true};
-  const auto all = everyone(row.path);
+  const auto all = all_teachers(row.path.teachers());
   for (const auto& cell : row.path.cells) {
     Series series;
     series.label = fmt::format("mean of {} teachers, n = {} to {}", row.path.teachers(), row.path.cells.front().n_data,
@@ -214,14 +206,14 @@ Figure envelope_figure(const SurfaceRow& row, const std::string& title) {
   }
   const Envelope e = envelope_of(row.path, row.charge, all);
   Series measured;
-  measured.label = "envelope, q = " + in_words(row.envelope);
+  measured.label = "envelope, q = " + text_of(row.envelope);
   measured.x = exps(e.log_charge);
   measured.y = exps(e.log_risk);
   measured.style = Style::kPoints;
   measured.width = 1.5;
   measured.colour = Colour::kBlack;
   Series implied;
-  implied.label = "implied by the isolated laws, " + in_words(row.implied);
+  implied.label = "implied by the isolated laws, " + text_of(row.implied);
   implied.x = measured.x;
   implied.colour = Colour::kVermillion;
   const double middle_c = numerics::mean(e.log_charge), middle_r = numerics::mean(e.log_risk);
@@ -232,7 +224,10 @@ Figure envelope_figure(const SurfaceRow& row, const std::string& title) {
     implied.band_lo.push_back(std::min(a, b));
     implied.band_hi.push_back(std::max(a, b));
   }
-  if (std::isnan(row.implied.lo)) implied.band_lo.clear(), implied.band_hi.clear();
+  if (std::isnan(row.implied.lo)) {
+    implied.band_lo.clear();
+    implied.band_hi.clear();
+  }
   figure.series.push_back(std::move(implied));
   figure.series.push_back(std::move(measured));
   return figure;
@@ -267,11 +262,10 @@ std::vector<report::Table> surface_tables(const VectorSurface& s) {
     const std::string charge = steps_only ? "T" : "M n T";
     const double p = steps_only ? 2 : row.path.p_model + 3;
     exponents.rows.push_back({row.path.name, charge, fmt::to_string(row.path.teachers()), fraction(p),
-                              in_words(row.envelope), in_words(row.implied), in_words(row.data_exponent),
-                              in_words(row.time_exponent), in_words(row.threshold),
-                              base::format_number(row.decades, 2)});
-    sizes.rows.push_back({row.path.name, charge, in_words(row.params_of_charge), in_words(row.data_of_charge),
-                          in_words(row.steps_of_charge)});
+                              text_of(row.envelope), text_of(row.implied), text_of(row.data_exponent),
+                              text_of(row.time_exponent), text_of(row.threshold), base::format_number(row.decades, 2)});
+    sizes.rows.push_back({row.path.name, charge, text_of(row.params_of_charge), text_of(row.data_of_charge),
+                          text_of(row.steps_of_charge)});
   };
   for (const auto& row : s.rows) add(row);
   for (const auto& row : s.others) add(row);

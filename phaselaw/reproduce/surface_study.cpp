@@ -7,7 +7,6 @@
 #include <iterator>
 #include <map>
 #include <numbers>
-#include <numeric>
 #include <set>
 
 #include "phaselaw/base/errors.h"
@@ -75,12 +74,6 @@ compute = "model-data-steps"
 
 // Many parameters, no noise: time limits the risk.
 constexpr std::int64_t kTimeData = 128, kTimeHidden = 248, kTimeSteps = 8000;
-
-std::vector<std::size_t> everyone(std::size_t teachers) {
-  std::vector<std::size_t> all(teachers);
-  std::iota(all.begin(), all.end(), std::size_t{0});
-  return all;
-}
 
 // The jackknife of one statistic.
 Effect effect(std::size_t teachers, const std::function<double(Teachers)>& statistic) {
@@ -211,7 +204,7 @@ std::vector<SurfacePath> surface_paths(const StudyRuns& runs, const SurfaceDesig
 SurfaceRow row_of(SurfacePath path, const theory::Charge& charge) {
   SurfaceRow row;
   row.charge = charge;
-  const auto all = everyone(path.teachers());
+  const auto all = all_teachers(path.teachers());
   const auto effects = jackknife(path.teachers(), [&](Teachers teachers) {
     const PathNumbers numbers = measure_path(path, charge, teachers);
     auto list = numbers.list();
@@ -274,7 +267,7 @@ ModelLaw model_law(const Context& context) {
   };
   for (const auto& cell : cells) law.n_params.push_back(cell.n_params);
   const std::size_t teachers = cells.front().risk.size();
-  law.risk = risks(everyone(teachers));
+  law.risk = risks(all_teachers(teachers));
   const auto effects = jackknife(teachers, [&](Teachers chosen) {
     const PowerLaw power = power_law(law.n_params, risks(chosen));
     return std::vector<double>{power.exponent, power.change};
@@ -309,7 +302,7 @@ namespace {
 
 // The measurements of a cell until its averaged risk has fallen to twice its minimum.
 SurfaceCell first_stage_of(const SurfaceCell& cell) {
-  const auto mean = mean_curve(cell, everyone(cell.risk.size()));
+  const auto mean = mean_curve(cell, all_teachers(cell.risk.size()));
   const double end = std::exp(log_threshold_steps(cell.steps, mean));
   SurfaceCell stage = cell;
   const auto last =

@@ -21,18 +21,6 @@ namespace {
 
 constexpr double kEnvelopeStep = std::numbers::ln10 / 20;
 
-std::vector<std::size_t> everyone(std::size_t teachers) {
-  std::vector<std::size_t> all(teachers);
-  std::iota(all.begin(), all.end(), std::size_t{0});
-  return all;
-}
-
-std::vector<double> logs(std::span<const double> values) {
-  std::vector<double> out;
-  for (const double value : values) out.push_back(std::log(value));
-  return out;
-}
-
 constexpr const char* kModel = R"(seed = 1
 [model]
 readout = "tokens"

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cmath>
-#include <numeric>
 
 #include "phaselaw/base/format.h"
 #include "phaselaw/numerics/statistics.h"
@@ -18,14 +17,6 @@ using report::Figure;
 using report::Series;
 using report::Standing;
 using report::Style;
-
-std::string in_words(const Effect& e) { return base::format_value(e.value, e.lo, e.hi); }
-
-std::vector<std::size_t> everyone(const TokenSurface& s) {
-  std::vector<std::size_t> all(s.sizes.front().risk.size());
-  std::iota(all.begin(), all.end(), std::size_t{0});
-  return all;
-}
 
 Claim claim_of(const TokenSurface& s, const char* id, Standing standing, std::string statement, std::string source) {
   Claim claim;
@@ -46,11 +37,11 @@ Claim implied(const TokenSurface& s) {
   set_measured(s.log_ratio, claim);
   claim.reading =
       fmt::format("ln of measured over implied exponent: q = {} in C = M D against {} from the sum of M^-{} and D^-{}.",
-                  in_words(s.envelope), in_words(s.implied), in_words(s.sum_model), in_words(s.sum_data));
+                  text_of(s.envelope), text_of(s.implied), text_of(s.sum_model), text_of(s.sum_data));
   claim.would_change = "A risk that is the sum of two powers over the whole grid.";
   claim.finding = fmt::format(
       "On tokens of {} the excess risk falls as C^-q, C = M D, with q = {}, where the sum of the isolated laws implies {}.",
-      s.source.name, in_words(s.envelope), in_words(s.implied));
+      s.source.name, text_of(s.envelope), text_of(s.implied));
   return claim;
 }
 
@@ -67,7 +58,7 @@ Claim time_exponent(const TokenSurface& s) {
     claim.undecidable = "Some averaged curves still fall at their end, so their best times are not measured.";
   claim.reading = fmt::format(
       "AdamW with a fixed batch on n = {} to {} sequences, {} teachers; the best risk falls as n^-{} there.",
-      row.path.cells.front().n_data, row.path.cells.back().n_data, row.path.teachers(), in_words(row.data_exponent));
+      row.path.cells.front().n_data, row.path.cells.back().n_data, row.path.teachers(), text_of(row.data_exponent));
   claim.would_change = "Larger n at which the best time grows faster.";
   return claim;
 }
@@ -102,7 +93,7 @@ Figure envelope_of_grid(const TokenSurface& s) {
   figure.title = fmt::format("{}: excess risk against charged compute", s.source.name);
   figure.x = {"charged compute C", "n_params tokens", true};
   figure.y = {"excess risk", "nats per token", true};
-  const auto all = everyone(s);
+  const auto all = all_teachers(s.sizes.front().risk.size());
   std::size_t i = 0;
   for (const auto& cell : s.sizes) {
     Series series;
@@ -117,8 +108,8 @@ Figure envelope_of_grid(const TokenSurface& s) {
   if (e.log_charge.size() >= 2) {
     const double c0 = numerics::mean(e.log_charge), r0 = numerics::mean(e.log_risk);
     Series measured, line;
-    measured.label = "envelope, q = " + in_words(s.envelope);
-    line.label = "implied by the isolated laws, " + in_words(s.implied);
+    measured.label = "envelope, q = " + text_of(s.envelope);
+    line.label = "implied by the isolated laws, " + text_of(s.implied);
     for (std::size_t k = 0; k < e.log_charge.size(); ++k) {
       measured.x.push_back(std::exp(e.log_charge[k]));
       measured.y.push_back(std::exp(e.log_risk[k]));
@@ -144,10 +135,9 @@ Figure data_figure(const TokenSurface& s) {
   figure.title = fmt::format("{}: one width on n sequences", s.source.name);
   figure.x = {"steps T", "", true};
   figure.y = {"excess risk", "nats per token", true};
-  std::vector<std::size_t> all(path.teachers());
-  std::iota(all.begin(), all.end(), std::size_t{0});
+  const auto all = all_teachers(path.teachers());
   std::size_t i = 0;
-  Series best{.label = "best time, T* ~ n^" + in_words(s.data_limited.time_exponent)};
+  Series best{.label = "best time, T* ~ n^" + text_of(s.data_limited.time_exponent)};
   for (const auto& cell : path.cells) {
     Series series;
     series.label = fmt::format("n = {}", cell.n_data);
@@ -163,7 +153,7 @@ Figure data_figure(const TokenSurface& s) {
   best.colour = Colour::kBlack;
   figure.series.push_back(std::move(best));
   figure.caption = fmt::format("Every sequence is used again and again. The best risk falls as n^-{}.",
-                               in_words(s.data_limited.data_exponent));
+                               text_of(s.data_limited.data_exponent));
   return figure;
 }
 
@@ -191,11 +181,10 @@ std::vector<Claim> claims_of(const TokenSurface& s) {
                          "Counts plus 1/2 on 2^14 to 2^18 sequences, exact over all contexts"));
   claims.push_back(known(s, "stored", Standing::kSelfCheck, "The risk of storing the M most frequent contexts",
                          s.source.model_exponent, "M^-(alpha-1)", s.stored, "Closed form for 16 to 256 contexts"));
-  claims.push_back(
-      known(s, "data_exponent", Standing::kImplied, "The risk of the largest transformer", s.source.data_exponent,
-            "D^-(alpha-1)/alpha, as for a memoriser", s.data,
-            fmt::format("One pass over 2^15 to 2^18 sequences; counting has {} on 2^14 to 2^18", in_words(s.counts))
-                .c_str()));
+  claims.push_back(known(
+      s, "data_exponent", Standing::kImplied, "The risk of the largest transformer", s.source.data_exponent,
+      "D^-(alpha-1)/alpha, as for a memoriser", s.data,
+      fmt::format("One pass over 2^15 to 2^18 sequences; counting has {} on 2^14 to 2^18", text_of(s.counts)).c_str()));
   claims.push_back(known(s, "model_exponent", Standing::kImplied, "The risk of transformers in their parameters",
                          s.source.model_exponent, "M^-(alpha-1), as for stored contexts", s.model,
                          "Four widths at the longest duration"));
@@ -209,20 +198,20 @@ std::vector<report::Table> tables_of(const TokenSurface& s) {
   table.caption =
       fmt::format("Exponents of {} with 95 % intervals over {} teachers.", s.source.name, s.sizes.front().risk.size());
   table.columns = {"law", "exponent"};
-  table.rows = {{"M^-a at the longest duration", in_words(s.model)},
-                {"D^-b for the largest M (one pass: data and time)", in_words(s.data)},
-                {"sum of powers: of M", in_words(s.sum_model)},
-                {"sum of powers: of D", in_words(s.sum_data)},
-                {"implied, C = M D", in_words(s.implied)},
-                {"envelope, C = M D", in_words(s.envelope)},
-                {"M(C)", in_words(s.params_of_charge)},
-                {"n^-b at the best time, one width", in_words(s.data_limited.data_exponent)},
-                {"T* ~ n^p_T, one width", in_words(s.data_limited.time_exponent)},
-                {"envelope of one width, C = T", in_words(s.data_limited.envelope)},
-                {"implied, b/p_T", in_words(s.data_limited.implied)}};
+  table.rows = {{"M^-a at the longest duration", text_of(s.model)},
+                {"D^-b for the largest M (one pass: data and time)", text_of(s.data)},
+                {"sum of powers: of M", text_of(s.sum_model)},
+                {"sum of powers: of D", text_of(s.sum_data)},
+                {"implied, C = M D", text_of(s.implied)},
+                {"envelope, C = M D", text_of(s.envelope)},
+                {"M(C)", text_of(s.params_of_charge)},
+                {"n^-b at the best time, one width", text_of(s.data_limited.data_exponent)},
+                {"T* ~ n^p_T, one width", text_of(s.data_limited.time_exponent)},
+                {"envelope of one width, C = T", text_of(s.data_limited.envelope)},
+                {"implied, b/p_T", text_of(s.data_limited.implied)}};
   if (!std::isnan(s.source.data_exponent)) {
-    table.rows.push_back({"counting, D^-b", in_words(s.counts)});
-    table.rows.push_back({"stored contexts, M^-a", in_words(s.stored)});
+    table.rows.push_back({"counting, D^-b", text_of(s.counts)});
+    table.rows.push_back({"stored contexts, M^-a", text_of(s.stored)});
   }
   return {std::move(table)};
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 #include <string>
 #include <vector>
 
@@ -51,12 +50,6 @@ SurfacePath planted_path(const Planted& p) {
   return path;
 }
 
-std::vector<std::size_t> everyone(std::size_t teachers) {
-  std::vector<std::size_t> all(teachers);
-  std::iota(all.begin(), all.end(), std::size_t{0});
-  return all;
-}
-
 // The spacing of the steps is h = 0.087 in ln T. A chord misses the threshold by at most h^2/8 times the curvature of
 // ln risk over its slope there (2.3), which is 2e-3; its slope on ln n over ln 8 then has at most twice that.
 constexpr double kChord = 4e-3;
@@ -66,7 +59,7 @@ TEST(Surface, RecoversThePlantedExponents) {
     for (const double p_time : {1.0, 2.0})
       for (const double p_model : {0.0, 3.0}) {
         const Planted p{.b = b, .p_time = p_time, .p_model = p_model};
-        const auto numbers = measure_path(planted_path(p), {}, everyone(1));
+        const auto numbers = measure_path(planted_path(p), {}, all_teachers(1));
         const double total = p_model + 1 + p_time;
         // The parabola through points within 15 % of the minimum is not centred on them by up to h.
         EXPECT_NEAR(numbers.data_exponent, b, 0.01);
@@ -82,15 +75,15 @@ TEST(Surface, RecoversThePlantedExponents) {
 
 TEST(Surface, TheChargeDecidesAboutTheExponent) {
   const auto path = planted_path({.p_time = 2, .p_model = 0});
-  const auto steps = measure_path(path, {.n_params = 0, .n_data = 0, .n_steps = 1}, everyone(1));
-  const auto full = measure_path(path, {}, everyone(1));
+  const auto steps = measure_path(path, {.n_params = 0, .n_data = 0, .n_steps = 1}, all_teachers(1));
+  const auto full = measure_path(path, {}, all_teachers(1));
   EXPECT_NEAR(steps.envelope, 1.0 / 2, 0.03);
   EXPECT_NEAR(full.envelope, 1.0 / 3, 0.02);
 }
 
 TEST(Surface, TheEnvelopeIsTheLowestCurve) {
   const auto path = planted_path({});
-  const auto e = envelope_of(path, {}, everyone(1));
+  const auto e = envelope_of(path, {}, all_teachers(1));
   ASSERT_GT(e.log_charge.size(), 20U);
   for (std::size_t i = 0; i < e.log_charge.size(); ++i) {
     double lowest = INFINITY;
@@ -107,11 +100,11 @@ TEST(Surface, TheEnvelopeIsTheLowestCurve) {
 TEST(Surface, TheTimeLawHasBothExponents) {
   std::vector<SurfacePath> paths;
   for (const double noise : {0.25, 0.5, 1.0}) paths.push_back(planted_path({.p_time = 1.3, .noise = noise}));
-  const auto law = time_law(paths, everyone(1));
+  const auto law = time_law(paths, all_teachers(1));
   EXPECT_NEAR(law.of_data, 1.3, 0.02);
   EXPECT_NEAR(law.of_noise, -2, 0.02);
   // log(n/xi^2) grows with n, so less is left for the power.
-  EXPECT_LT(time_law(paths, everyone(1), true).of_data, law.of_data - 0.05);
+  EXPECT_LT(time_law(paths, all_teachers(1), true).of_data, law.of_data - 0.05);
 }
 
 TEST(Surface, AMinimumAtAnEndIsMarked) {
@@ -238,7 +231,7 @@ TEST(SurfaceClaims, AModelThatHelpsIsNoTax) {
 TEST(SurfaceClaims, TheIntervalCoversAndTheFullPresetHasPower) {
   constexpr int kTurns = 60;
   const auto teachers = static_cast<std::size_t>(surface_designs().front().full_teachers);
-  const double truth = measure_path(planted_path({}), {}, everyone(1)).envelope;
+  const double truth = measure_path(planted_path({}), {}, all_teachers(1)).envelope;
   int covers = 0, refutes = 0;
   for (int turn = 0; turn < kTurns; ++turn) {
     const auto row =

@@ -2,7 +2,6 @@
 #include "phaselaw/reproduce/token_surface.h"
 
 #include <cmath>
-#include <numeric>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -13,12 +12,6 @@
 
 namespace phaselaw::reproduce {
 namespace {
-
-std::vector<std::size_t> everyone(std::size_t teachers) {
-  std::vector<std::size_t> all(teachers);
-  std::iota(all.begin(), all.end(), std::size_t{0});
-  return all;
-}
 
 // The sum of two powers, with scatter.
 std::vector<SurfaceCell> planted(double alpha, double beta, double scatter, std::size_t teachers, double b = 30) {
@@ -38,7 +31,7 @@ std::vector<SurfaceCell> planted(double alpha, double beta, double scatter, std:
 
 TEST(TokenSurface, TheSumOfPowersIsRecoveredAndImpliesItsEnvelope) {
   const auto sizes = planted(0.5, 0.4, 0, 1);
-  const auto numbers = measure_grid(sizes, everyone(1));
+  const auto numbers = measure_grid(sizes, all_teachers(1));
   EXPECT_NEAR(numbers.sum_model, 0.5, 1e-4);
   EXPECT_NEAR(numbers.sum_data, 0.4, 1e-4);
   EXPECT_NEAR(numbers.implied, 0.2 / 0.9, 1e-4);
@@ -46,7 +39,7 @@ TEST(TokenSurface, TheSumOfPowersIsRecoveredAndImpliesItsEnvelope) {
   EXPECT_NEAR(numbers.envelope / numbers.implied, 1, 0.05);
   EXPECT_NEAR(numbers.params_of_charge, 0.4 / 0.9, 0.1 * 0.4 / 0.9);
   // Where one term is far smaller, the isolated law has its exponent: at D -> infinity the model's.
-  const auto model_limited = measure_grid(planted(0.5, 0.4, 0, 1, 1e-6), everyone(1));
+  const auto model_limited = measure_grid(planted(0.5, 0.4, 0, 1, 1e-6), all_teachers(1));
   EXPECT_NEAR(model_limited.model, 0.5, 1e-3);
   EXPECT_GT(numbers.time_by_size, 0);
 }
