@@ -205,8 +205,7 @@ Reproduction reproduce(const ReproduceOptions& options) {
 }
 
 report::Page study_page(const store::Store& store, const Value& made_by, int resamples) {
-  const auto analysis =
-      analyse("study", study_curves(store.runs(), store.path(), sweep::accounting_of(store)), resamples, 0);
+  const auto analysis = analyse("study", study_curves(store.runs(), store.path(), sweep::accounting_of(store)), resamples, 0);
   report::Page page;
   page.title = "Study " + fs::path(store.path()).stem().string();
   page.claims = claims_of(analysis);
@@ -218,10 +217,10 @@ report::Page study_page(const store::Store& store, const Value& made_by, int res
   section.figures.assign(figures.begin() + 1, figures.end());
   section.claims = page.claims;
   section.paragraphs = notes_of(analysis);
-  section.paragraphs.push_back(fmt::format(
-      "Compute in this section is {}{}.", sweep::in_words(analysis.curves.accounting),
-      analysis.curves.accounting.is_flop() ? ""
-                                           : ", as the study's accounting says; the store also has the exact FLOP"));
+  section.paragraphs.push_back(fmt::format("Compute in this section is {}{}.", sweep::in_words(analysis.curves.accounting),
+                                           analysis.curves.accounting.is_flop()
+                                               ? ""
+                                               : ", as the study's accounting says; the store also has the exact FLOP"));
   section.tables = tables_of(analysis);
   page.sections = {std::move(section), rules()};
   page.configurations.emplace_back("study", store.study_json());
