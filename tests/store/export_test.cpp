@@ -19,7 +19,7 @@ namespace {
 template <class Export>
 std::string exported(const std::vector<RunRecord>& runs, Export&& write) {
   std::ostringstream out;
-  write(runs, out);
+  write(runs, out, {});
   return out.str();
 }
 std::string csv(const std::vector<RunRecord>& runs) { return exported(runs, export_csv); }
