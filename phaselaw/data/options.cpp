@@ -74,9 +74,8 @@ double data_bytes(const DataOptions& options, const model::ModelOptions& student
                positions = sequences * static_cast<double>(student.seq_len);
   if (student.reads_tokens()) return positions * 2 * sizeof(std::int32_t);
   const double copies = options.source == Source::teacher ? 2 : 1;  // with noise and without
-  return sizeof(double) *
-         (sequences * static_cast<double>(student.input_len()) * static_cast<double>(student.d_model) +
-          positions * copies * static_cast<double>(student.outputs()));
+  return sizeof(double) * (sequences * static_cast<double>(student.input_len()) * static_cast<double>(student.d_model) +
+                           positions * copies * static_cast<double>(student.outputs()));
 }
 
 namespace {

@@ -29,7 +29,7 @@ struct DepthRule {
   bool narrow = false;  // d_hidden ~ N^-2
   bool scaled = false;  // omega = 1/N
   std::vector<FlowPoint> points{};
-  [[nodiscard]] std::string words() const;  // "branch_scale fixed, d_hidden ~ n_layers^-2"
+  [[nodiscard]] std::string words() const;  // the two rules, for people
   [[nodiscard]] double predicted_slope() const { return scaled ? -1 : 1; }
 };
 

@@ -35,7 +35,7 @@ struct SurfaceCell {
 };
 
 struct SurfacePath {
-  std::string name;  // "noise 0.5, M ~ n^3"
+  std::string name;  // noise, depth and growth of M in words
   double noise = 0;  // xi
   std::int64_t n_layers = 1;
   double p_model = 0;              // M ~ n^p_model

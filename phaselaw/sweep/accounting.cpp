@@ -80,9 +80,10 @@ void require_comparable(const Study& study, const base::Location& where) {
   const std::string first = measured_quantity(study.points.front().experiment);
   for (const Point& point : study.points) {
     if (study.accounting.n_data > 0 && point.experiment.data.one_pass)
-      throw InputError(where, fmt::format("accounting: n_data is not defined along a one-pass run (run {}), where it is "
-                                          "the sequences seen at the end; charge tokens instead",
-                                          point.index));
+      throw InputError(where,
+                       fmt::format("accounting: n_data is not defined along a one-pass run (run {}), where it is "
+                                   "the sequences seen at the end; charge tokens instead",
+                                   point.index));
     if (const std::string quantity = measured_quantity(point.experiment); quantity != first)
       throw InputError(where, fmt::format("the runs of a study must measure the same quantity; run 0 measures {}, and "
                                           "run {} measures {}; make one study for each",

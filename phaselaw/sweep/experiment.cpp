@@ -48,7 +48,7 @@ void set_one_pass(Experiment& e, const Value* n_data, const base::Location& wher
 Experiment read_sections(const Value& document, bool study) {
   Experiment e;
   const Value* n_data = nullptr;
-  const std::vector<std::string> known = {"seed",   "model", "data", "training",  "kernel",
+  const std::vector<std::string> known = {"seed", "model", "data",   "training",  "kernel",
                                           "flow", "grid",  "ladder", "accounting"};
   for (const auto& [key, value] : document.entries()) {
     if (key == "seed") {

@@ -67,8 +67,8 @@ struct Point {
 };
 
 struct Study {
-  std::string json;  // the file's content as JSON, sections in a fixed order
-  std::string key;   // run_key() of the same as one line
+  std::string json;       // the file's content as JSON, sections in a fixed order
+  std::string key;        // run_key() of the same as one line
   Accounting accounting;  // its exponents are filled in
   std::vector<Point> points;
 };

@@ -77,16 +77,16 @@ GridAxis axis_of(const std::string& name, const Value& value) {
   GridAxis axis{.key = name, .values = {}, .keys = linked_keys(name)};
   for (const auto& key : axis.keys) require_grid_key(key, value);
   if (!value.is_list() || value.list().empty())
-    throw InputError(value.where(), fmt::format("grid key '{}': expected a list with at least one value, found {}", name,
-                                                value.is_list() ? "an empty list" : value.kind()));
+    throw InputError(value.where(), fmt::format("grid key '{}': expected a list with at least one value, found {}",
+                                                name, value.is_list() ? "an empty list" : value.kind()));
   axis.values = value.list();
   if (axis.keys.size() > 1)
     for (const Value& item : axis.values)
       if (!item.is_list() || item.list().size() != axis.keys.size())
-        throw InputError(item.where(),
-                         fmt::format("grid keys '{}' change together: expected lists of {} values, found {}", name,
-                                     axis.keys.size(),
-                                     item.is_list() ? fmt::format("a list of {}", item.list().size()) : item.kind()));
+        throw InputError(
+            item.where(),
+            fmt::format("grid keys '{}' change together: expected lists of {} values, found {}", name, axis.keys.size(),
+                        item.is_list() ? fmt::format("a list of {}", item.list().size()) : item.kind()));
   return axis;
 }
 
