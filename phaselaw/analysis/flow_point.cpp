@@ -11,6 +11,7 @@
 #include "phaselaw/base/interrupt.h"
 #include "phaselaw/dynamics/lazy.h"
 #include "phaselaw/dynamics/signatures.h"
+#include "phaselaw/model/flops.h"
 #include "phaselaw/numerics/statistics.h"
 #include "phaselaw/theory/convergence.h"
 #include "phaselaw/theory/good_class.h"
@@ -188,6 +189,11 @@ class FlowObserver {
 };
 
 }  // namespace
+
+double flow_flop_limit(const sweep::Experiment& experiment) {
+  return static_cast<double>(kMostRhs) * static_cast<double>(experiment.data.n_data) *
+         model::sequence_cost(experiment.model).training_flop();
+}
 
 FlowPoint measure_flow(const sweep::Experiment& experiment, int threads) {
   const PreparedExperiment s(experiment);

@@ -41,6 +41,9 @@ struct FlowPoint {
   [[nodiscard]] bool converged() const { return learned && signature == "none"; }
 };
 
+// FLOP of kMostRhs right-hand sides: a bound on the integration, without the kernels that are measured on the way.
+[[nodiscard]] double flow_flop_limit(const sweep::Experiment& experiment);
+
 // The first sequences with a kernel of at most flow.max_rows rows give lambda_max, the unit of time. If they are not
 // all sequences, the numbers that need the kernel of all (bound, lambda, condition, drift, radius_ratio, width_missed)
 // are NaN. base::Interrupted on request. Cost: one dense kernel by layers with spectra, the flow, one kernel at its

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "phaselaw/base/files.h"
+#include "phaselaw/base/format.h"
 #include "phaselaw/base/log.h"
 #include "phaselaw/sweep/sweep.h"
 
@@ -31,7 +32,9 @@ StudyRuns carry_out_study(const Context& context, const std::string& name, const
   result.study = sweep::study_from(document);
   result.store_path = context.out / (name + ".db");
   auto store = store::Store::open_or_create(result.store_path, result.study.json, result.study.key);
-  base::log_info(fmt::format("{}: {} runs", name, result.study.points.size()));
+  double flop = 0;
+  for (const auto& point : result.study.points) flop += point.cost_flop;
+  base::log_info(fmt::format("{}: {} runs, {}", name, result.study.points.size(), base::format_flop(flop)));
   (void)sweep::run_study(result.study, store, {.threads = context.threads, .title = name});
   result.runs = store.runs();
   return result;

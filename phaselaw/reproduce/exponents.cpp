@@ -50,7 +50,7 @@ Claim agreement(const std::vector<SourceExponents>& sources, const char* id, con
   claim.statement = fmt::format("The exponent {} is the same for all sources.", what);
   claim.source = "two-stage law: one exponent for every target [S]";
   claim_equal(0, kAgreementMargin, claim);
-  claim.predicted_text = fmt::format("0 to within {}", kAgreementMargin);
+  claim.predicted_text = fmt::format("0 within {}", kAgreementMargin);
   claim.measured = a.largest;
   claim.lo = a.lo;
   claim.hi = a.hi;

@@ -8,6 +8,7 @@
 #include "phaselaw/base/constants.h"
 #include "phaselaw/base/format.h"
 #include "phaselaw/base/interrupt.h"
+#include "phaselaw/base/log.h"
 #include "phaselaw/base/progress.h"
 #include "phaselaw/base/team.h"
 #include "phaselaw/numerics/gemm.h"
@@ -31,6 +32,9 @@ FlowSet carry_out_flows(const Context& context, const std::string& name, const b
   set.points.resize(study.points.size());
   double work = 0;
   for (const auto& point : study.points) work += point.cost_flop;
+  double most = 0;
+  for (const auto& point : study.points) most += analysis::flow_flop_limit(point.experiment);
+  base::log_info(fmt::format("{}: {} exact flows, at most {}", name, study.points.size(), base::format_flop(most)));
   base::Progress progress(name, work);
   const numerics::OneBlasThread one;
   base::parallel_for(static_cast<std::int64_t>(study.points.size()), context.threads, [&](std::int64_t i, int) {

@@ -73,7 +73,7 @@ report::Claim schedule_claim(const NoiseCase& c, const NoiseResults& results, co
   claim.standing = report::Standing::kStated;
   claim.source = "docs/theory/noise.md: n^(2s - 1), r = 1 [S]";
   claim_equal(predicted, kNoiseSlopeMargin, claim);
-  claim.predicted_text = fmt::format("{} to within {}", base::format_number(predicted), kNoiseSlopeMargin);
+  claim.predicted_text = fmt::format("{} within {}", base::format_number(predicted), kNoiseSlopeMargin);
   claim.reading = fmt::format(
       "Slope of ln(best excess risk) on ln n over n = {:.0f} to {:.0f}; {}. Without the risk of the twin that has no "
       "noise: {}. d_eff at the best time grows from {} to {}.",
@@ -95,7 +95,7 @@ std::vector<report::Claim> dimension_claims(const NoiseResults& results) {
                "at initialisation at the best time.",
                result.level);
   claim_equal(1, kNoiseLevelMargin, level);
-  level.predicted_text = fmt::format("ratio 1 to within {}", kNoiseLevelMargin);
+  level.predicted_text = fmt::format("ratio 1 within {}", kNoiseLevelMargin);
   level.reading = fmt::format(
       "Geometric mean over sizes of (best risk - risk of the twin without noise at the same time)/prediction; {}.",
       evidence_of(results, result));
@@ -108,7 +108,7 @@ std::vector<report::Claim> dimension_claims(const NoiseResults& results) {
                         "kernel at initialisation.",
                         result.slope_beyond);
   claim_equal(0, kNoiseSlopeMargin, slope);
-  slope.predicted_text = fmt::format("0 to within {}", kNoiseSlopeMargin);
+  slope.predicted_text = fmt::format("0 within {}", kNoiseSlopeMargin);
   slope.reading = fmt::format("Slope of ln(noise part) less that of ln(xi^2 d_eff/(n L o)) on ln n; {}.",
                               evidence_of(results, result));
   slope.would_change = "Sizes at which the student leaves its initial kernel by a different amount.";
@@ -125,7 +125,7 @@ std::vector<report::Claim> kind_claims(const NoiseCase& c, const NoiseResults& r
                         fmt::format("{} of the same mean square does not change the exponent of the data.", c.label),
                         result.ratio_slope);
   claim_equal(0, kNoiseSlopeMargin, slope);
-  slope.predicted_text = fmt::format("0 to within {}", kNoiseSlopeMargin);
+  slope.predicted_text = fmt::format("0 within {}", kNoiseSlopeMargin);
   slope.reading =
       fmt::format("Slope of ln(best risk/best risk with Gaussian noise) on ln n, the same teachers and inputs; {}.",
                   evidence_of(results, result));
@@ -134,7 +134,7 @@ std::vector<report::Claim> kind_claims(const NoiseCase& c, const NoiseResults& r
       claim_of(c.name + "_level",
                fmt::format("{} of the same mean square does not change the best excess risk.", c.label), result.ratio);
   claim_equal(1, kNoiseKindMargin, level);
-  level.predicted_text = fmt::format("ratio 1 to within {}", kNoiseKindMargin);
+  level.predicted_text = fmt::format("ratio 1 within {}", kNoiseKindMargin);
   level.reading = fmt::format("Geometric mean over sizes of best risk/best risk with Gaussian noise; {}.",
                               evidence_of(results, result));
   level.would_change = "More teachers, which narrow the interval, or a loss other than the square.";

@@ -35,7 +35,7 @@ std::vector<report::Claim> threshold_claims(const QualityStudy& study, const Qua
                "noise is below 2 + m/n times that of the n others.",
                results.to_ideal);
   claim_equal(1, kThresholdMargin, level);
-  level.predicted_text = fmt::format("ratio 1 to within {}", kThresholdMargin);
+  level.predicted_text = fmt::format("ratio 1 within {}", kThresholdMargin);
   level.reading = fmt::format(
       "Geometric mean over m/n of the measured threshold/(2 + m/n); thresholds {}; at the last step {}; {} samples, {} "
       "teachers (jackknife).",
@@ -47,7 +47,7 @@ std::vector<report::Claim> threshold_claims(const QualityStudy& study, const Qua
   auto growth = claim_of("quality_growth", "The threshold grows with the share of added samples as 2 + m/n does.",
                          results.growth);
   claim_equal(1, kThresholdMargin, growth);
-  growth.predicted_text = fmt::format("slope 1 to within {}", kThresholdMargin);
+  growth.predicted_text = fmt::format("slope 1 within {}", kThresholdMargin);
   growth.reading = fmt::format("Slope of ln threshold on ln(2 + m/n) over m/n = {} to {}; {} teachers (jackknife).",
                                base::format_number(results.thresholds.front().added_over_clean),
                                base::format_number(results.thresholds.back().added_over_clean), study.teachers.size());
@@ -66,7 +66,7 @@ std::vector<report::Claim> kernel_claims(const QualityStudy& study, const Qualit
                                 "On the kernel at initialisation, where noise dominates, the threshold is 2 + m/n.",
                                 ratio));
       claim_equal(1, kThresholdMargin, claims.back());
-      claims.back().predicted_text = fmt::format("ratio 1 to within {}", kThresholdMargin);
+      claims.back().predicted_text = fmt::format("ratio 1 within {}", kThresholdMargin);
       claims.back().would_change = "An effective dimension close to the number of rows, which raises the threshold.";
     } else if (i == 0) {
       claims.push_back(claim_of("quality_kernel_bias",
@@ -95,7 +95,7 @@ std::vector<report::Claim> draw_claims(const QualityStudy& study, const QualityR
                                        most, study.clean),
                            results.useful_to_distinct);
   claim_equal(1, kDistinctMargin, distinct);
-  distinct.predicted_text = fmt::format("useful n/distinct n = 1 to within {}", kDistinctMargin);
+  distinct.predicted_text = fmt::format("useful n/distinct n = 1 within {}", kDistinctMargin);
   distinct.reading = fmt::format(
       "Number of distinct samples with the same best risk, interpolated between sizes, over {}; {} teachers (jackknife).",
       study.clean, study.teachers.size());
@@ -106,7 +106,7 @@ std::vector<report::Claim> draw_claims(const QualityStudy& study, const QualityR
                           "n samples drawn with replacement from g distinct ones are worth n g/(n + g) distinct ones.",
                           results.useful_to_formula);
   claim_equal(1, kThresholdMargin, formula);
-  formula.predicted_text = fmt::format("ratio 1 to within {}", kThresholdMargin);
+  formula.predicted_text = fmt::format("ratio 1 within {}", kThresholdMargin);
   formula.reading =
       fmt::format("Geometric mean over the numbers of draws of useful n/(n g/(n + g)); {} teachers (jackknife).",
                   study.teachers.size());

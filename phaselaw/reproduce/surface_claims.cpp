@@ -116,7 +116,7 @@ Claim agreement(const SurfaceRow& row, std::string id) {
                          fmt::format("The envelope has the exponent that the isolated laws imply ({}).", row.path.name),
                          "docs/theory/implied-exponents.md [T, on the accounting R]");
   claim_equal(0, kExponentMargin, claim);
-  claim.predicted_text = fmt::format("0 to within {}", kExponentMargin);
+  claim.predicted_text = fmt::format("0 within {}", kExponentMargin);
   set_measured(row.log_ratio, claim);
   require_minima(row, claim);
   claim.reading =
@@ -194,7 +194,7 @@ std::vector<Claim> accounting_claims(const VectorSurface& s) {
                        "At the largest n a larger model does not change the best risk: M ~ n^3 is only a cost.",
                        "docs/theory/excess-risk.md: approximation term ~ 1/M [S]");
   claim_equal(0, kTaxMargin, tax);
-  tax.predicted_text = fmt::format("0 to within {}", kTaxMargin);
+  tax.predicted_text = fmt::format("0 within {}", kTaxMargin);
   set_measured(s.tax, tax);
   const auto& first = s.rows.front().path.cells.back();
   tax.reading = fmt::format("Slope of ln(best risk) on ln M at n = {}, M up to {}.", first.n_data,

@@ -129,7 +129,7 @@ std::vector<report::Claim> claims_of(const TokenNoiseResults& results) {
       claim_of("token_noise_data", "n sequences with a share e of uniform labels are worth n (1 - e)^2 clean ones.",
                results.useful_to_expected);
   claim_equal(1, kTokenSizeMargin, data);
-  data.predicted_text = fmt::format("ratio 1 to within {}", kTokenSizeMargin);
+  data.predicted_text = fmt::format("ratio 1 within {}", kTokenSizeMargin);
   data.reading = fmt::format(
       "Geometric mean over e and n of useful n/(n (1 - e)^2), where the useful n is the number of clean sequences with the "
       "best excess risk KL/(1 - e)^2; {}.",
@@ -138,12 +138,12 @@ std::vector<report::Claim> claims_of(const TokenNoiseResults& results) {
                              text_of(results.useful_to_expected));
   auto exponent = claim_of("token_noise_exponent", "The worth of a sequence falls as (1 - e)^2.", results.exponent);
   claim_equal(2, kTokenExponentMargin, exponent);
-  exponent.predicted_text = fmt::format("2 to within {}", kTokenExponentMargin);
+  exponent.predicted_text = fmt::format("2 within {}", kTokenExponentMargin);
   exponent.reading = fmt::format("Slope of ln(useful n/n) on ln(1 - e), which is 0 at e = 0; {}.", over);
   auto slope = claim_of("token_noise_slope", "Label noise of tokens does not change the exponent of the data.",
                         results.slope_difference);
   claim_equal(0, kTokenSlopeMargin, slope);
-  slope.predicted_text = fmt::format("0 to within {}", kTokenSlopeMargin);
+  slope.predicted_text = fmt::format("0 within {}", kTokenSlopeMargin);
   slope.reading =
       fmt::format("Slope of ln(best excess risk) on ln n with noise, mean over e, less that without: {} and {}; {}.",
                   text_of(results.slope), text_of(results.slope_of_clean), over);

@@ -33,7 +33,7 @@ Claim implied(const TokenSurface& s) {
                fmt::format("The envelope of {} has the exponent that its isolated laws imply.", s.source.name),
                "docs/theory/implied-exponents.md: minimum of the sum of isolated laws [T]");
   claim_equal(0, kExponentMargin, claim);
-  claim.predicted_text = fmt::format("0 to within {}", kExponentMargin);
+  claim.predicted_text = fmt::format("0 within {}", kExponentMargin);
   set_measured(s.log_ratio, claim);
   claim.reading =
       fmt::format("ln of measured over implied exponent: q = {} in C = M D against {} from the sum of M^-{} and D^-{}.",
