@@ -39,8 +39,8 @@ void add_group(const StandingGroup& group, const std::vector<const Claim*>& clai
   std::vector<const Claim*> told;
   for (const Claim* claim : claims)
     if (!claim->finding.empty()) told.push_back(claim);
-  std::stable_partition(told.begin(), told.end(),
-                        [](const Claim* claim) { return claim->verdict != Verdict::kInconclusive; });
+  const auto rest = told.begin() + static_cast<std::ptrdiff_t>(std::min(kLeadingFindings, told.size()));
+  std::stable_partition(rest, told.end(), [](const Claim* claim) { return claim->verdict != Verdict::kInconclusive; });
   if (told.size() > kFindingsPerGroup) told.resize(kFindingsPerGroup);
   if (!told.empty()) {
     html += "<ul>\n";

@@ -21,8 +21,9 @@ inline constexpr std::array<StandingGroup, 4> kStandingGroups = {
      {Standing::kOpenQuestion, "open", "Open questions"},
      {Standing::kSelfCheck, "self-checks", "Self-checks"}}};
 
-// At most this many sentences for each group; decided claims come first.
-inline constexpr std::size_t kFindingsPerGroup = 4;
+// At most this many sentences for each group. The first ones of the page lead, because its first section is the main
+// one; decided claims follow.
+inline constexpr std::size_t kFindingsPerGroup = 4, kLeadingFindings = 2;
 
 // HTML. For each standing that occurs in the sections: a heading, one sentence with the number of claims and of each
 // verdict, and the findings of its claims as links to where they are judged. "" without claims.

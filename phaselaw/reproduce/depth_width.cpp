@@ -44,7 +44,7 @@ constexpr int kWidths[] = {16, 64, 256, 1024};
 constexpr int kFixedWidth = 64, kKeptWidth = 512;  // kKeptWidth: of one layer
 constexpr double kFixedScale = 0.5;
 constexpr int kWidthLayers = 2;
-constexpr int kQuickTeachers = 8, kFullTeachers = 24;
+constexpr int kQuickTeachers = 8, kFullTeachers = 64;
 
 constexpr double kDriftAtFixedWidth = -0.5;  // drift <= K omega sqrt(R), R ~ 1/N
 

@@ -297,16 +297,28 @@ Finding surface(const Context& context) {
   const auto& first = s.rows.front();
   for (auto& claim : finding.section.claims)
     if (claim.id == "E1.surface.time_exponent")
-      claim.finding = fmt::format("The best stopping time grows as n^{}; the paper's accounting needs n^2.",
+      claim.finding = fmt::format("The best stopping time T* grows as n^{}; the paper's accounting needs n^2.",
                                   text_of(first.time_exponent));
+    else if (claim.id == "E1.surface.data_exponent")
+      claim.finding = fmt::format("At its best time the excess risk falls as n^-{}; the paper states n^-1.",
+                                  text_of(first.data_exponent));
+    else if (claim.id == "E1.surface.time_noise")
+      claim.finding = fmt::format("T* changes with the noise as xi^{}; the paper's accounting needs xi^-2.",
+                                  text_of({claim.measured, claim.lo, claim.hi, claim.degrees}));
+    else if (claim.id == "E1.surface.exponent_one_fifth")
+      claim.finding =
+          fmt::format("With b = 1 and T* ~ n the accounting gives C^-1/5; measured: C^-{}.", text_of(first.envelope));
+    else if (claim.id == "E1.surface.implied")
+      claim.finding = fmt::format("The envelope, C^-{}, has the exponent {} that the isolated laws imply.",
+                                  text_of(first.envelope), text_of(first.implied));
     else if (claim.id == "E1.surface.model_tax")
       claim.finding = fmt::format(
-          "At n = {} a model of {} parameters has the same best risk as one of 256 up to a factor of {}.",
-          first.path.cells.back().n_data, first.path.cells.back().n_params,
-          base::format_number(std::exp(std::abs(s.tax.value) * std::log(first.path.cells.back().n_params / 256)), 2));
+          "M ~ n^3 is only a cost: at n = {} models of 256 to {} parameters have the same best risk, ~ M^{}.",
+          first.path.cells.back().n_data, base::format_count(std::llround(first.path.cells.back().n_params)),
+          text_of(s.tax));
     else if (claim.id == "E1.surface.exponent_v1")
-      claim.finding = fmt::format("With M ~ n^3 the excess risk of a vector teacher falls as C^-q with {}.",
-                                  isolated_in_words(first));
+      claim.finding = fmt::format("With M ~ n^3 the excess risk falls as C^-{}; the paper states C^-1/6 and C^-1/7.",
+                                  text_of(first.envelope));
   auto figures = surface_figures(s);
   finding.leading.push_back(figures.front());
   finding.section.figures.assign(figures.begin() + 1, figures.end());

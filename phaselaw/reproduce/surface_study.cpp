@@ -98,20 +98,20 @@ const std::vector<SurfaceDesign>& surface_designs() {
   // more than they tell.
   static const std::vector<SurfaceDesign> designs = {
       {.name = "surface", .noise = 0.5},
-      {.name = "surface_noise_1", .noise = 1, .steps = 800, .powers = {0, 3}, .full_teachers = 24},
+      {.name = "surface_noise_1", .noise = 1, .steps = 800, .powers = {0, 3}, .full_teachers = 64},
       {.name = "surface_noise_0.25",
        .noise = 0.25,
        .steps = 4000,
        .sizes = {8, 11, 16, 23, 32},
        .powers = {0, 3},
-       .full_teachers = 24},
+       .full_teachers = 64},
       {.name = "surface_layers_2",
        .noise = 0.5,
        .n_layers = 2,
        .sizes = {8, 11, 16, 23, 32, 45},
        .powers = {3},
        .quick_teachers = 4,
-       .full_teachers = 20}};
+       .full_teachers = 60}};
   return designs;
 }
 

@@ -29,7 +29,7 @@ struct SurfaceDesign {
   std::int64_t n_layers = 1, steps = 1600;
   std::vector<std::int64_t> sizes = {8, 11, 16, 23, 32, 45, 64};  // n
   std::vector<int> powers = {0, 1, 2, 3};                         // p_M
-  std::int64_t quick_teachers = 5, full_teachers = 40;
+  std::int64_t quick_teachers = 5, full_teachers = 120;
 };
 // noise 0.5 (decides), 1, 0.25, and two layers.
 [[nodiscard]] const std::vector<SurfaceDesign>& surface_designs();
