@@ -10,7 +10,6 @@
 #include "phaselaw/reproduce/own_runs.h"
 #include "phaselaw/reproduce/quality.h"
 #include "phaselaw/reproduce/relaxation.h"
-#include "phaselaw/reproduce/study_analysis.h"
 #include "phaselaw/reproduce/surface_claims.h"
 #include "phaselaw/reproduce/text_ladder.h"
 #include "phaselaw/reproduce/token_noise.h"
