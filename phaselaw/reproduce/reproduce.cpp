@@ -111,7 +111,15 @@ std::string answer_of(const report::Page& page) {
     decided += claim.verdict != report::Verdict::kInconclusive ? 1 : 0;
   }
   if (tested == 0) return "These experiments check the program; no claim of the theory was tested.";
-  return fmt::format("These experiments decide {} of {} claims about the theory, at a familywise error rate of {} %.",
+  std::string answer;
+  for (const report::Claim& claim : report::claims_of(page))
+    if (claim.id == "E1.surface.exponent_v1")
+      answer = fmt::format(
+          "The stated exponent 1/6 of the compute is {}: the measured one is {}. ",
+          claim.verdict == report::Verdict::kInconclusive ? "not decided" : base::enum_to_text(claim.verdict),
+          base::format_value(claim.measured, claim.lo, claim.hi));
+  return answer +
+         fmt::format("These experiments decide {} of {} claims about the theory, at a familywise error rate of {} %.",
                      decided, tested, base::format_number(100 * kLevel));
 }
 
