@@ -115,7 +115,7 @@ std::string answer_of(const report::Page& page) {
   for (const report::Claim& claim : report::claims_of(page))
     if (claim.id == "E1.surface.exponent_v1")
       answer = fmt::format(
-          "The stated exponent 1/6 of the compute is {}: the measured one is {}. ",
+          "The stated exponent 1/6 of the compute is {}: at noise 0.5 the measured one is {}. ",
           claim.verdict == report::Verdict::kInconclusive ? "not decided" : base::enum_to_text(claim.verdict),
           base::format_value(claim.measured, claim.lo, claim.hi));
   return answer +
