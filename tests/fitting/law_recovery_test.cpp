@@ -117,10 +117,10 @@ TEST(Fit, UnitsDoNotChangeWhatIsIdentified) {
       const Fit fit = fit_law(law, data), scaled = fit_law(law, rescaled);
       for (std::size_t p = 0; p < fit.parameters.size(); ++p)
         EXPECT_EQ(fit.parameters[p].identified, scaled.parameters[p].identified)
-            << name << " " << fit.parameters[p].name << " draw " << draw << "\n" << fit.parameters[p].value << " ["
-            << fit.parameters[p].lo.value_or(-1) << ", " << fit.parameters[p].hi.value_or(-1) << "] and "
-            << scaled.parameters[p].value << " [" << scaled.parameters[p].lo.value_or(-1) << ", "
-            << scaled.parameters[p].hi.value_or(-1) << "]";
+            << name << " " << fit.parameters[p].name << " draw " << draw << "\n"
+            << fit.parameters[p].value << " [" << fit.parameters[p].lo.value_or(-1) << ", "
+            << fit.parameters[p].hi.value_or(-1) << "] and " << scaled.parameters[p].value << " ["
+            << scaled.parameters[p].lo.value_or(-1) << ", " << scaled.parameters[p].hi.value_or(-1) << "]";
       const Estimate &a = fit.parameters.back(), &b = scaled.parameters.back();
       ASSERT_EQ(a.lo.has_value(), b.lo.has_value());
       ASSERT_EQ(a.hi.has_value(), b.hi.has_value());
