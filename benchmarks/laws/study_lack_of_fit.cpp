@@ -93,9 +93,14 @@ void all_published(const std::string& folder) {
                .loss = "loss_c4_val",
                .where = {std::string("dataset_name=") + set}},
               "chinchilla", std::string("Gadre ") + set);
-  for (const char* experiment : {"0", "1", "2", "3", "4"})
+  const std::pair<const char*, const char*> experiments[] = {{"0", "hparams=base"},
+                                                             {"1", "loss_kind=val"},
+                                                             {"2", "loss_kind=val"},
+                                                             {"3", "hparams=tuned"},
+                                                             {"4", "loss_kind=val"}};
+  for (const auto& [experiment, condition] : experiments)
     published(folder, "porian_isoflop/isoflop_points.csv",
-              {.where = {std::string("exp=") + experiment, "dataset=rw", "loss_kind=train"}}, "chinchilla",
+              {.where = {std::string("exp=") + experiment, "dataset=rw", condition}}, "chinchilla",
               std::string("Porian ") + experiment);
   const tables::ReadOptions gemstones{.col = {{"n_params", "params_active_precise"}, {"run", "run_name"}},
                                       .loss = "final_loss"};

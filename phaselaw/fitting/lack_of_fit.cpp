@@ -48,6 +48,8 @@ class Tester {
  private:
   [[nodiscard]] std::vector<double> centred(std::vector<double> x) const;
   void test(DirectionTest direction, const std::vector<double>& z);
+  [[nodiscard]] std::string where_of(const std::vector<std::string>& columns,
+                                     const std::vector<double>& deviation) const;
 
   const Fit& fit_;
   const tables::Measurements& data_;
@@ -99,6 +101,48 @@ void Tester::find_noise() {
   if (uneven_) out_.variance = "uneven";
 }
 
+// A pattern of deviations in words. What is left of a direction outside the tangent space has another shape than the
+// direction itself, so the shape with the largest contrast is named: ends against middle, or large against small, in thirds of
+// the range of a column, and equal against opposite signs of two columns.
+std::string Tester::where_of(const std::vector<std::string>& columns, const std::vector<double>& deviation) const {
+  double largest = -1;
+  std::string where;
+  // `first` lies above the law by `contrast` more than `second`.
+  const auto offer = [&](double contrast, const std::string& first, const std::string& second) {
+    if (!(std::abs(contrast) > largest)) return;  // NaN: a part without rows
+    largest = std::abs(contrast);
+    where = contrast > 0 ? fmt::format("too low {} and too high {}", first, second)
+                         : fmt::format("too high {} and too low {}", first, second);
+  };
+  std::vector<const std::vector<double>*> logs;
+  for (const std::string& column : columns) {
+    const auto& x = logs_[static_cast<std::size_t>(std::find(names_.begin(), names_.end(), column) - names_.begin())];
+    logs.push_back(&x);
+    const auto [low, high] = std::minmax_element(x.begin(), x.end());
+    double sum[3] = {}, count[3] = {};
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      const auto third = static_cast<std::size_t>(std::min(2.0, 3 * (x[i] - *low) / (*high - *low)));
+      sum[third] += deviation[i];
+      count[third] += 1;
+    }
+    const double small = sum[0] / count[0], middle = sum[1] / count[1], large = sum[2] / count[2];
+    offer(large - small, "at large " + column, "at small " + column);
+    offer(middle - (small + large) / 2, fmt::format("in the middle of the range of {}", column), "at its ends");
+  }
+  if (logs.size() == 2) {
+    double sum[2] = {}, count[2] = {};
+    for (std::size_t i = 0; i < deviation.size(); ++i) {
+      const std::size_t same = (*logs[0])[i] * (*logs[1])[i] > 0 ? 1 : 0;
+      sum[same] += deviation[i];
+      count[same] += 1;
+    }
+    offer(sum[1] / count[1] - sum[0] / count[0],
+          fmt::format("where {} and {} are both large or both small", columns[0], columns[1]),
+          "where only one of them is large");
+  }
+  return where;
+}
+
 void Tester::test(DirectionTest direction, const std::vector<double>& z) {
   std::vector<double> outside = z;
   double before = 0, after = 0, product = 0;
@@ -139,7 +183,10 @@ void Tester::test(DirectionTest direction, const std::vector<double>& z) {
   } else {
     double largest = 0;
     for (std::size_t i = 0; i < z.size(); ++i) largest = std::max(largest, std::abs(outside[i]) / space_.factor[i]);
-    direction.size_percent = std::copysign(100 * std::expm1(std::abs(g) * largest), g);
+    direction.size_percent = 100 * std::expm1(std::abs(g) * largest);
+    std::vector<double> deviation(z.size());  // of the rows from the law, in ln
+    for (std::size_t i = 0; i < z.size(); ++i) deviation[i] = g * outside[i] / space_.factor[i];
+    direction.where = where_of(direction.columns, deviation);
   }
   out_.directions.push_back(std::move(direction));
 }
@@ -219,12 +266,12 @@ void adjust(std::vector<DirectionTest>& directions) {
       direction.adjusted = std::min(1.0, direction.p_value * (rest.empty() ? 1 : 2));
 }
 
-// The direction that is named: the share of known runs if it is significant, because rows before the end of a schedule also
-// bend the law in its other directions; otherwise the strongest.
+// The direction that is named: the share of known runs if early rows lie significantly above the law, because rows before the
+// end of a schedule also bend the law in its other directions; otherwise the strongest.
 const DirectionTest& named_direction(const std::vector<DirectionTest>& directions, bool by_run) {
   const DirectionTest* best = &directions.front();
   for (const DirectionTest& direction : directions) {
-    if (by_run && direction.kind == DirectionKind::share && direction.adjusted < kLackOfFitLevel) return direction;
+    if (by_run && direction.early_rows_are_high()) return direction;
     if (direction.adjusted < best->adjusted ||
         (direction.adjusted == best->adjusted && direction.p_value < best->p_value))
       best = &direction;

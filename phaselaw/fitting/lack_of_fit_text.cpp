@@ -24,8 +24,8 @@ std::string share_sentence(const DirectionTest& direction, bool by_run) {
         size);
   if (by_run)
     return fmt::format(
-        "rows taken early in a run lie below the law, by up to {}: the ends of the runs are worse than their beginnings "
-        "promise; use --last, and look at the curves with diagnose",
+        "rows taken early in a run lie below the law, by up to {}: the law does not follow the curves of the runs; compare "
+        "laws with --law all, or use --last",
         size);
   return fmt::format(
       "rows with few {0} for their n_params lie {1} the law, by up to {2}: {3}; name the column of runs with "
@@ -36,19 +36,8 @@ std::string share_sentence(const DirectionTest& direction, bool by_run) {
 }
 
 std::string law_sentence(const DirectionTest& direction) {
-  const std::string& a = direction.columns.front();
-  const bool above = direction.size_percent > 0;  // rows with large z lie above the law
-  const char *low = above ? "too low" : "too high", *high = above ? "too high" : "too low";
-  std::string where;
-  if (direction.kind == DirectionKind::linear)
-    where = fmt::format("at large {} and {} at small {}", a, high, a);
-  else if (direction.kind == DirectionKind::square)
-    where = fmt::format("at both ends of the range of {} and {} in its middle", a, high);
-  else
-    where = fmt::format("where {0} and {1} are both large or both small, and {2} where only one of them is large", a,
-                        direction.columns.back(), high);
-  return fmt::format("the law is {} {}, by up to {}: compare laws with --law all, or fit a narrower range with --where",
-                     low, where, percent_text(direction.size_percent));
+  return fmt::format("the law is {}, by up to {}: compare laws with --law all, or fit a narrower range with --where",
+                     direction.where, percent_text(direction.size_percent));
 }
 
 }  // namespace
@@ -100,15 +89,14 @@ std::string DirectionTest::name() const {
 
 std::string LackOfFit::checkpoints_sentence() const {
   if (!shares.has_checkpoints()) return "";
-  const bool matters = std::any_of(directions.begin(), directions.end(), [](const DirectionTest& direction) {
-    return direction.kind == DirectionKind::share && direction.adjusted < kLackOfFitLevel;
-  });
+  const bool matters = std::any_of(directions.begin(), directions.end(),
+                                   [](const DirectionTest& test) { return test.early_rows_are_high(); });
   const std::string rows = fmt::format("{} runs have several rows with rising {}", shares.n_several, shares.progress);
   if (!tested) return rows + "; if the learning rate decays, only the last row of a run is a finished run: use --last";
-  if (matters) return rows + ", and the early ones do not follow the law of the last: use --last";
+  if (matters) return rows + ", and the early ones lie above the law: use --last";
   return rows +
-         ", and the share of the run at which a row was taken makes no visible difference, as under a constant learning "
-         "rate; if the learning rate decays, use --last";
+         ", and the early ones do not lie above the law, as under a constant learning rate; if the learning rate decays, use "
+         "--last";
 }
 
 base::Value to_value(const LackOfFit& lack) {
@@ -117,6 +105,7 @@ base::Value to_value(const LackOfFit& lack) {
     directions.push_back(base::Value::table({{"direction", direction.name()},
                                              {"kind", base::enum_name(direction.kind)},
                                              {"size_percent", direction.size_percent},
+                                             {"where", direction.where},
                                              {"statistic", direction.statistic},
                                              {"dof", direction.dof},
                                              {"p_value", direction.p_value},

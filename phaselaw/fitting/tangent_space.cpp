@@ -78,12 +78,12 @@ void TangentSpace::project_out(std::vector<double>& column) const {
 }
 
 std::optional<TangentSpace> tangent_space(const Fit& fit, const tables::Measurements& data, const FitOptions& options) {
-  if (fit.theta.empty()) return std::nullopt;
+  if (fit.value.empty()) return std::nullopt;
   FitOptions squares = options;
   squares.objective = is_raw(options.objective) ? Objective::l2_raw : Objective::l2;
   const LawForm form(fit.law, data, fit.fixed, {}, options.room_above(data.output));
   Refitter refitter(form, squares);
-  const numerics::LeastSquaresResult optimum = refitter.solve(fit.theta);
+  const numerics::LeastSquaresResult optimum = refitter.solve(form.theta(fit.value));
   if (optimum.status == numerics::LeastSquaresStatus::failed) return std::nullopt;
   const std::vector<double>& theta = optimum.parameters;
   const std::size_t n = form.n_rows(), k = theta.size();
