@@ -47,7 +47,9 @@ double profile_rise(const Refitter& refitter, std::span<const double> theta, dou
   const numerics::LeastSquaresOptions& options = refitter.solver_options();
   if (options.loss == numerics::RobustLoss::none) return cost * quantile / std::max(dof, 1.0);
   const RobustScale scale = robust_scale(refitter, theta);
-  return 0.5 * quantile * scale.psi_square / scale.psi_slope * static_cast<double>(n) / std::max(dof, 1.0);
+  // The objective of absolute values is Huber's over delta, up to a constant.
+  const double unit = options.loss == numerics::RobustLoss::absolute ? options.delta : 1;
+  return 0.5 * quantile * scale.psi_square / scale.psi_slope / unit * static_cast<double>(n) / std::max(dof, 1.0);
 }
 
 }  // namespace phaselaw::fitting
