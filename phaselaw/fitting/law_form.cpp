@@ -60,6 +60,10 @@ std::vector<double> checked_log_output(const laws::Law& law, const tables::Measu
   return logs;
 }
 
+bool sum_is_finite(std::span<const double> x) {
+  return std::isfinite(Eigen::Map<const Eigen::ArrayXd>(x.data(), static_cast<Eigen::Index>(x.size())).sum());
+}
+
 }  // namespace
 
 double Coordinate::parameter(double theta) const {
@@ -118,19 +122,30 @@ LawForm::LawForm(const laws::Law& law, const tables::Measurements& data, const s
   }
 }
 
+// The parameters at theta, and their derivatives with respect to theta.
+LawForm::Slopes LawForm::slopes_at(std::span<const double> theta) const {
+  Slopes at;
+  for (std::size_t j = 0; j < theta.size(); ++j) {
+    at.parameter[j] = coordinates_[j].parameter(theta[j]);
+    at.slope[j] = coordinates_[j].logarithmic ? at.parameter[j] : std::exp(coordinates_[j].log_unit);
+  }
+  return at;
+}
+
 bool LawForm::log_values(std::span<const std::size_t> rows, std::span<const double> theta, std::span<double> value,
                          std::span<double> jacobian, laws::EvaluatorWorkspace& workspace) const {
+  const Slopes at = slopes_at(theta);
   const std::size_t k = theta.size();
-  std::array<double, laws::kMaxExpressionParameters> parameter{}, slope{};
-  for (std::size_t j = 0; j < k; ++j) {
-    parameter[j] = coordinates_[j].parameter(theta[j]);
-    slope[j] = coordinates_[j].logarithmic ? parameter[j] : std::exp(coordinates_[j].log_unit);
-  }
-  evaluator_.evaluate_log(rows, {parameter.data(), k}, {slope.data(), k}, value, jacobian, workspace);
-  const auto finite = [](std::span<const double> x) {
-    return std::isfinite(Eigen::Map<const Eigen::ArrayXd>(x.data(), static_cast<Eigen::Index>(x.size())).sum());
-  };
-  return finite(value) && finite(jacobian);
+  evaluator_.evaluate_log(rows, {at.parameter.data(), k}, {at.slope.data(), k}, value, jacobian, workspace);
+  return sum_is_finite(value) && sum_is_finite(jacobian);
+}
+
+bool LawForm::log_values_from(std::size_t first, std::span<const double> theta, std::span<double> value,
+                              std::span<double> jacobian, laws::EvaluatorWorkspace& workspace) const {
+  const Slopes at = slopes_at(theta);
+  const std::size_t k = theta.size();
+  evaluator_.evaluate_log_from(first, {at.parameter.data(), k}, {at.slope.data(), k}, value, jacobian, workspace);
+  return sum_is_finite(value) && sum_is_finite(jacobian);
 }
 
 std::vector<double> LawForm::parameters(std::span<const double> theta) const {

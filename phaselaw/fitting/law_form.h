@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <functional>
 #include <map>
 #include <optional>
@@ -61,6 +62,11 @@ class LawForm {
   [[nodiscard]] bool log_values(std::span<const std::size_t> rows, std::span<const double> theta,
                                 std::span<double> value, std::span<double> jacobian,
                                 laws::EvaluatorWorkspace& workspace) const;
+  // The same at the value.size() rows from `first` on (a multiple of 8), so that threads can share all rows.
+  [[nodiscard]] bool log_values_from(std::size_t first, std::span<const double> theta, std::span<double> value,
+                                     std::span<double> jacobian, laws::EvaluatorWorkspace& workspace) const;
+  // About `count` rows that represent all: evenly chosen by the order of each of the law's columns, with both ends.
+  [[nodiscard]] std::vector<std::size_t> spread_rows(std::size_t count) const;
 
   // Deterministic starts derived from the data, the most likely first; inside the bounds.
   [[nodiscard]] std::vector<std::vector<double>> starts() const;
@@ -89,6 +95,10 @@ class LawForm {
 
  private:
   friend class StartGrid;
+  struct Slopes {
+    std::array<double, laws::kMaxExpressionParameters> parameter{}, slope{};
+  };
+  [[nodiscard]] Slopes slopes_at(std::span<const double> theta) const;
   const laws::Law& law_;
   const tables::Measurements& data_;
   std::vector<double> log_output_;

@@ -200,6 +200,23 @@ class StartGrid {
   std::vector<std::vector<double>> own_;
 };
 
+std::vector<std::size_t> LawForm::spread_rows(std::size_t count) const {
+  const std::size_t n = n_rows();
+  std::vector<std::size_t> chosen;
+  std::vector<std::pair<double, std::size_t>> order(n);
+  const auto& columns = law_.columns();
+  const std::size_t each = std::clamp<std::size_t>(count / std::max<std::size_t>(columns.size(), 1), 2, n);
+  for (const std::string& name : columns) {
+    const std::vector<double> column = data_.columns.get(name);
+    for (std::size_t i = 0; i < n; ++i) order[i] = {column[i], i};
+    std::sort(order.begin(), order.end());
+    for (std::size_t i = 0; i < each; ++i) chosen.push_back(order[i * (n - 1) / (each - 1)].second);
+  }
+  std::sort(chosen.begin(), chosen.end());
+  chosen.erase(std::unique(chosen.begin(), chosen.end()), chosen.end());
+  return chosen;
+}
+
 std::vector<std::vector<double>> LawForm::starts() const {
   StartGrid grid(*this);
   for (const auto& given : own_starts_) grid.add(given);

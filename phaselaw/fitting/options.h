@@ -36,7 +36,7 @@ inline constexpr double kPublishedDelta = 1e-3;
 
 enum class Objective {
   huber,       // rho changes from squares to absolute values at delta; by default at 1.345 robust standard deviations
-  l1,          // huber with delta = 1e-6
+  l1,          // rho = 2 |r|, so that the objective is sum_i w_i |r_i|; solved exactly
   l2,          // the most efficient for log-normal noise without outliers
   l2_raw,      // squares of the loss itself instead of its logarithm
   l1_raw,      // absolute values of the loss itself

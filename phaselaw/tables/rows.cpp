@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <optional>
 #include <set>
 #include <unordered_map>
@@ -12,6 +13,7 @@
 #include "phaselaw/base/format.h"
 #include "phaselaw/base/number.h"
 #include "phaselaw/tables/row_filter.h"
+#include "phaselaw/tables/seen_rows.h"
 #include "phaselaw/tables/table_formats.h"
 #include "phaselaw/tables/units.h"
 
@@ -55,23 +57,26 @@ void leave_out_missing(Table& table, std::size_t output, const std::string& name
 }
 
 void leave_out_copies(Table& table, std::vector<std::string>& warnings) {
-  std::unordered_map<std::string, long> first_line;
+  std::vector<std::size_t> every(table.header.size());
+  std::iota(every.begin(), every.end(), std::size_t{0});
+  SeenRows seen(table, every);
+  std::vector<bool> copy(table.rows.size());
   std::vector<long> lines;
   long copied = 0;
-  std::erase_if(table.rows, [&](const auto& row) {
-    std::string all;
-    for (const auto& field : row) all += field.text + '\x1f';
-    const auto [at, is_new] = first_line.emplace(std::move(all), line_of(row));
-    if (is_new) return false;
-    if (lines.empty()) copied = at->second;
-    lines.push_back(line_of(row));
-    return true;
-  });
-  if (!lines.empty())
-    warnings.push_back(
-        fmt::format("{} that repeat an earlier row in every field skipped ({}; the first repeats line {}); "
-                    "if different runs may agree in all fields, add a column that distinguishes them",
-                    rows_of(lines.size()), lines_of(lines), copied));
+  for (std::size_t row = 0; row < table.rows.size(); ++row) {
+    const std::size_t first = seen.first_like(row);
+    copy[row] = first != row;
+    if (!copy[row]) continue;
+    if (lines.empty()) copied = line_of(table.rows[first]);
+    lines.push_back(line_of(table.rows[row]));
+  }
+  if (lines.empty()) return;
+  std::size_t row = 0;
+  std::erase_if(table.rows, [&](const auto&) { return copy[row++]; });
+  warnings.push_back(
+      fmt::format("{} that repeat an earlier row in every field skipped ({}; the first repeats line {}); "
+                  "if different runs may agree in all fields, add a column that distinguishes them",
+                  rows_of(lines.size()), lines_of(lines), copied));
 }
 
 // Columns of progress within a run; the first that the table has is used.
@@ -109,18 +114,21 @@ void keep_last(Table& table, const Recognised& found) {
 void warn_of_crossed_runs(const Table& table, const Recognised& found, std::vector<std::string>& warnings) {
   const std::size_t progress = progress_column(found);
   if (found.run.empty() || progress == kNoColumn) return;
-  std::unordered_map<std::string, long> seen;
-  std::set<std::string> runs;
-  for (const auto& row : table.rows) runs.insert(joined(row, found.run));
-  if (runs.size() == table.rows.size()) return;
-  for (const auto& row : table.rows) {
-    const std::string run = joined(row, found.run);
-    const auto [at, is_new] = seen.emplace(run + '\x1f' + row[progress].text, line_of(row));
-    if (is_new) continue;
+  SeenRows runs(table, found.run);
+  std::size_t n_runs = 0;
+  for (std::size_t row = 0; row < table.rows.size(); ++row) n_runs += runs.first_like(row) == row ? 1 : 0;
+  if (n_runs == table.rows.size()) return;
+  std::vector<std::size_t> place = found.run;
+  place.push_back(progress);
+  SeenRows seen(table, place);
+  for (std::size_t i = 0; i < table.rows.size(); ++i) {
+    const std::size_t first = seen.first_like(i);
+    if (first == i) continue;
+    const auto& row = table.rows[i];
     warnings.push_back(fmt::format(
         "run {} has two rows at {} {} (lines {} and {}): more than one run has this name, or the run was resumed; "
         "join columns with --col run=a+b",
-        run, table.header[progress], row[progress].text, at->second, line_of(row)));
+        joined(row, found.run), table.header[progress], row[progress].text, line_of(table.rows[first]), line_of(row)));
     return;
   }
 }
@@ -335,11 +343,12 @@ Rows rows_from(Table raw, const ReadOptions& options) {
 
   out.output_column = table.header[output];
   out.run_column = found.run_name;
-  std::set<std::string> named;
-  for (const auto& row : table.rows) {
-    out.line.push_back(line_of(row));
-    out.run.push_back(joined(row, found.run));
-    if (named.insert(out.run.back()).second) out.run_names.push_back(out.run.back());
+  SeenRows named(table, found.run);
+  std::set<std::string> names;  // joined fields may agree where the fields do not
+  for (std::size_t row = 0; row < table.rows.size(); ++row) {
+    out.line.push_back(line_of(table.rows[row]));
+    out.run.push_back(joined(table.rows[row], found.run));
+    if (named.first_like(row) == row && names.insert(out.run.back()).second) out.run_names.push_back(out.run.back());
   }
   if (options.every_stream) {
     add_streams(found, factors, out);
