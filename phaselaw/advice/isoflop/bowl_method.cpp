@@ -31,10 +31,10 @@ Ends turned(const Ends& ends) {
 
 std::string how(const ExponentInterval& interval) {
   if (!interval.lo && !interval.hi) return "none";
-  return fmt::format("{}, Student t with {} degrees of freedom",
-                     interval.from_scatter ? "scatter of the budgets about the line"
-                                           : "noise of the bowls and scatter of the budgets",
-                     base::format_number(interval.dof, 3));
+  return fmt::format(
+      "{}, Student t with {} degrees of freedom",
+      interval.from_scatter ? "scatter of the budgets about the line" : "noise of the bowls and scatter of the budgets",
+      base::format_number(interval.dof, 3));
 }
 
 // The power laws through the vertices that are inside.
@@ -124,17 +124,17 @@ IsoflopMethod bowl_method(BowlShape shape, const Sizes& sizes, const std::vector
   std::vector<Bowl> bowls;
   for (const IsoflopBudget& budget : budgets) bowls.push_back(bowl_of(sizes, budget));
   const double level = options.fit.level;
-  const MinimumShifts shifts =
+  const std::vector<std::vector<double>> shifts =
       shifts_of(shape, bowls, options.window, noise, static_cast<std::size_t>(options.fit.resamples),
                 static_cast<std::uint64_t>(options.fit.seed), "isoflop." + method.name);
   if (noise.dof > 0)
     for (std::size_t b = 0; b < budgets.size(); ++b) {
       Vertex& vertex = method.vertices[b];
-      const Ends ends = ends_of(shifts.inside[b], level, student_expansion(level, noise.freedom[b]));
+      const Ends ends = ends_of(shifts[b], level, student_expansion(level, noise.freedom[b]));
       vertex.n_params = log_estimate("n_params", vertex.n_params.value, ends);
       vertex.tokens = log_estimate("tokens", vertex.tokens.value, turned(ends));
     }
-  method.power = power_of(method.vertices, shifts.shift, noise.freedom, level);
+  method.power = power_of(method.vertices, shifts, noise.freedom, level);
   if (!method.power) method.why = too_few(count_inside(method.vertices));
   return method;
 }

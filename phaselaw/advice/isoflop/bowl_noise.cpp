@@ -128,7 +128,8 @@ Bowl drawn_bowl(const Bowl& smooth, const BowlNoise& noise, double scale, numeri
   return bowl;
 }
 
-double beyond(const Bowl& bowl, const BowlMinimum& minimum) {
+// ln N*, infinite beyond the sizes.
+double within_sizes(const Bowl& bowl, const BowlMinimum& minimum) {
   if (minimum.inside || std::isnan(minimum.x)) return minimum.x;
   const double middle = 0.5 * (bowl.x.front() + bowl.x.back());
   return minimum.x < middle ? -base::kInfinity : base::kInfinity;
@@ -163,11 +164,10 @@ Bowl smooth_bowl(const Bowl& bowl, double window) {
   return out;
 }
 
-MinimumShifts shifts_of(BowlShape shape, std::span<const Bowl> bowls, double window, const BowlNoise& noise,
-                        std::size_t draws, std::uint64_t seed, const std::string& purpose) {
-  MinimumShifts out;
-  out.shift.resize(bowls.size());
-  out.inside.resize(bowls.size());
+std::vector<std::vector<double>> shifts_of(BowlShape shape, std::span<const Bowl> bowls, double window,
+                                           const BowlNoise& noise, std::size_t draws, std::uint64_t seed,
+                                           const std::string& purpose) {
+  std::vector<std::vector<double>> out(bowls.size());
   if (noise.errors.empty()) return out;
   std::vector<Bowl> smooth;
   std::vector<double> centre;
@@ -180,9 +180,7 @@ MinimumShifts shifts_of(BowlShape shape, std::span<const Bowl> bowls, double win
     numerics::RandomStream stream(seed, purpose, k);
     for (std::size_t b = 0; b < bowls.size(); ++b) {
       const Bowl bowl = drawn_bowl(smooth[b], noise, noise.own[b], stream);
-      const BowlMinimum minimum = minimum_of(shape, bowl, window);
-      out.shift[b].push_back(minimum.x - centre[b]);
-      out.inside[b].push_back(beyond(bowl, minimum) - centre[b]);
+      out[b].push_back(within_sizes(bowl, minimum_of(shape, bowl, window)) - centre[b]);
     }
   }
   return out;

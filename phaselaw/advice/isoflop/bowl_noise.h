@@ -27,11 +27,11 @@ inline constexpr std::size_t kCubicSizes = 6;
 inline constexpr double kUnevenLevel = 0.99;
 
 struct BowlNoise {
-  double scale = 0;                // s, relative to the loss
-  double dof = 0;                  // sum of nu_b; 0: no budget has a parabola
-  bool uneven = false;             // whether the budgets differ
+  double scale = 0;                  // s, relative to the loss
+  double dof = 0;                    // sum of nu_b; 0: no budget has a parabola
+  bool uneven = false;               // whether the budgets differ
   std::vector<double> own, freedom;  // s~_b and its degrees of freedom, for each bowl
-  std::vector<double> errors;      // what is drawn, standard deviation 1
+  std::vector<double> errors;        // what is drawn, standard deviation 1
 };
 // `used`: whether a bowl contributes; the others get the common noise. Empty: all of them.
 [[nodiscard]] BowlNoise noise_of(std::span<const Bowl> bowls, double window, const std::vector<bool>& used = {});
@@ -39,14 +39,11 @@ struct BowlNoise {
 // The bowl with its smooth losses within the window.
 [[nodiscard]] Bowl smooth_bowl(const Bowl& bowl, double window);
 
-// For each bowl and draw: ln N* of the drawn bowl minus that of the smooth bowl.
-struct MinimumShifts {
-  // NaN where the drawn bowl has no minimum. `inside`: additionally infinite where it lies beyond the sizes.
-  std::vector<std::vector<double>> shift, inside;
-};
-// `noise` of the same bowls.
-[[nodiscard]] MinimumShifts shifts_of(BowlShape shape, std::span<const Bowl> bowls, double window,
-                                      const BowlNoise& noise, std::size_t draws, std::uint64_t seed,
-                                      const std::string& purpose);
+// For each bowl and draw: ln N* of the drawn bowl minus that of the smooth bowl. Infinite where the minimum lies beyond the
+// sizes, NaN where there is none.
+// `noise` must be that of these bowls.
+[[nodiscard]] std::vector<std::vector<double>> shifts_of(BowlShape shape, std::span<const Bowl> bowls, double window,
+                                                         const BowlNoise& noise, std::size_t draws, std::uint64_t seed,
+                                                         const std::string& purpose);
 
 }  // namespace phaselaw::advice

@@ -11,11 +11,20 @@ namespace phaselaw::advice {
 
 namespace {
 
+// The flag, or else the column of the table if it has one value > 0 for all rows.
+std::optional<double> given(const std::optional<double>& flag, const tables::Columns& columns, const char* name) {
+  if (flag || !columns.has(name)) return flag;
+  const std::vector<double> values = columns.get(name);
+  for (const double value : values)
+    if (value != values.front()) return std::nullopt;
+  return !values.empty() && values.front() > 0 ? std::optional(values.front()) : std::nullopt;
+}
+
 // The shapes of the table's models: the flags, and what its columns give.
 ShapeFamily family_of(const tables::Columns& columns, const IsoflopOptions& options) {
   ShapeFamily family;
-  family.vocab = options.vocab;
-  family.seq_len = options.seq_len;
+  family.vocab = given(options.vocab, columns, "vocab");
+  family.seq_len = given(options.seq_len, columns, "seq_len");
   if (options.aspect_ratio) {
     family.aspect_ratio = *options.aspect_ratio;
   } else if (columns.has("n_layers") && columns.has("d_model")) {
@@ -87,9 +96,8 @@ class Conventions {
       situation.cost = cost;
       const Allocator allocator(result_.fit.fit.law, situation);
       if (rows.budgets.size() > 1)
-        row.parametric =
-            parametric_power(uncertainty_, result_.fit.fit.value, allocator, rows.budgets.front().compute,
-                             rows.budgets.back().compute, inner ? measure : SizeMeasure{});
+        row.parametric = parametric_power(uncertainty_, result_.fit.fit.value, allocator, rows.budgets.front().compute,
+                                          rows.budgets.back().compute, inner ? measure : SizeMeasure{});
     } catch (const base::InputError& error) {
       row.missing = error.what();
     }
@@ -119,12 +127,12 @@ std::vector<ConventionRow> convention_rows(const IsoflopResult& result, const Si
     rows.push_back(conventions.of(FlopConvention::without_embeddings, family));
     rows.push_back(conventions.of(FlopConvention::without_embeddings, family, true));
   } else {
-    rows.push_back({"without-embeddings", {}, {}, "needs --vocab"});
+    rows.push_back({"without-embeddings", {}, {}, "needs --vocab or a column vocab"});
   }
   if (family.seq_len)
     rows.push_back(conventions.of(FlopConvention::with_attention, family));
   else
-    rows.push_back({"with-attention", {}, {}, "needs --seq-len"});
+    rows.push_back({"with-attention", {}, {}, "needs --seq-len or a column seq_len"});
   return rows;
 }
 

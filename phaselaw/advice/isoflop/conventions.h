@@ -17,7 +17,8 @@
 //   L' = L L_law(N, D')/L_law(N, D)
 // so that the law decides only the small correction. The parametric exponent is the slope of the law's optimum under the
 // convention, between the lowest and the highest C'. Shapes of a size: N = 12 n_layers d_model^2 + vocab d_model with
-// d_model/n_layers of --aspect-ratio, or the median of the table's columns, or 64. Cost: as one parabola and one interval
+// d_model/n_layers of --aspect-ratio, or the median of the table's columns, or 64; vocab and seq_len are flags or columns
+// with one value. Cost: as one parabola and one interval
 // of the fit for each row. Source: [R]; that conventions explain much of the difference between published exponents: [S]
 // Porian et al. 2024 (arXiv 2406.19146).
 namespace phaselaw::advice {

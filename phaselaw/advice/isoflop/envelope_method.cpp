@@ -148,13 +148,9 @@ OptimumPower power_with_resamples(const Powers& found, const std::vector<const R
 }  // namespace
 
 std::optional<IsoflopMethod> envelope_method(const Sizes& sizes, const std::vector<std::string>& run,
-                                             const IsoflopOptions& options, std::vector<std::string>& notes) {
+                                             const IsoflopOptions& options) {
   const std::vector<RunCurve> curves = curves_of(sizes, run);
-  if (curves.size() < kLeastCurves) {
-    notes.emplace_back(
-        "method 1 was not used: it needs at least four runs with three rows each, that is, losses during training");
-    return std::nullopt;
-  }
+  if (curves.size() < kLeastCurves) return std::nullopt;
   const auto [low, high] = std::minmax_element(sizes.compute.begin(), sizes.compute.end());
   const std::vector<double> computes = numerics::log_spaced(*low, *high, kEnvelopeBins);
   std::vector<const RunCurve*> all;

@@ -59,11 +59,20 @@ double weighted_squares(std::span<const double> x, std::span<const double> y, co
   return rest;
 }
 
+// The slope of the shifts of each draw over the budgets that it has; NaN with fewer than two.
 std::vector<double> slope_draws(std::span<const double> x, std::span<const std::vector<double>> shifts) {
-  const std::vector<double> weight = slope_weights(x);
-  std::vector<double> draws(shifts.front().size(), 0.0);
-  for (std::size_t b = 0; b < shifts.size(); ++b)
-    for (std::size_t k = 0; k < draws.size(); ++k) draws[k] += weight[b] * shifts[b][k];
+  std::vector<double> draws;
+  std::vector<double> at, shift;
+  for (std::size_t k = 0; k < shifts.front().size(); ++k) {
+    at.clear();
+    shift.clear();
+    for (std::size_t b = 0; b < shifts.size(); ++b) {
+      if (!std::isfinite(shifts[b][k])) continue;
+      at.push_back(x[b]);
+      shift.push_back(shifts[b][k]);
+    }
+    draws.push_back(at.size() < 2 ? base::kNaN : numerics::least_squares_line(at, shift).slope);
+  }
   return draws;
 }
 
@@ -139,11 +148,13 @@ ExponentInterval exponent_interval(std::span<const double> log_compute, std::spa
   const bool pooled = lines > 0 && !out.from_scatter;
   out.dof = pooled ? noise_dof + lines : noise_dof;
   const double ratio = pooled ? (noise_dof + lines * out.scatter) / out.dof : 1;
-  const Ends ends = ends_of(slope_draws(log_compute, shifts), level, std::sqrt(ratio) * student_expansion(level, out.dof));
+  const Ends ends =
+      ends_of(slope_draws(log_compute, shifts), level, std::sqrt(ratio) * student_expansion(level, out.dof));
   if (ends.lo) out.lo = out.value + *ends.lo;
   if (ends.hi) out.hi = out.value + *ends.hi;
   if (!ends.lo || !ends.hi)
-    out.why = fmt::format("in {} of the draws the bowl of some budget has no minimum", base::format_percent(ends.missing));
+    out.why = fmt::format("{} of the draws have a minimum inside the sizes at fewer than two budgets",
+                          base::format_percent(ends.missing));
   if (out.from_scatter) {
     const ExponentInterval line = line_interval(log_compute, log_size, level);
     out.dof = line.dof;

@@ -16,6 +16,7 @@
 //   F below its 90 % quantile   both estimate one noise: the quantiles of the draws of a are multiplied by
 //                               t(nu + B - 2)/z sqrt( (nu + (B - 2) F)/(nu + B - 2) )
 //   above                       a -+ t(B - 2) times the standard error of the line, and never narrower than before
+// A draw, like the method itself, leaves out the budgets without a minimum inside the sizes.
 // t and z are the quantiles of Student's t and of the normal distribution. The quantiles of the draws are kept, because
 // the vertex of a noisy parabola is skewed. Source: [R] from the textbook tests [T: Davison and Hinkley 1997, Birge].
 namespace phaselaw::advice {
@@ -31,7 +32,8 @@ struct ExponentInterval {
   std::string why;            // why an end is missing; "" if both are there
 };
 
-// `shifts`: for each budget the draws of ln N* minus its value, NaN where a draw has no minimum; empty if there are none.
+// `shifts`: for each budget the draws of ln N* minus its value, not finite where a draw has no minimum inside the sizes;
+// empty if there are no draws.
 // `freedom`: the degrees of freedom of each budget's noise; all equal: they are of one common noise. At least two budgets.
 [[nodiscard]] ExponentInterval exponent_interval(std::span<const double> log_compute, std::span<const double> log_size,
                                                  std::span<const std::vector<double>> shifts,

@@ -23,7 +23,8 @@ void add_parametric(const Sizes& sizes, const IsoflopOptions& options, const fit
   situation.cost.family.flop_per_param = result.flop.per_param;
   const Allocator allocator(law, situation);
   if (!allocator.has_sizes()) {
-    result.notes.push_back(fmt::format("method 3 is not used, because {} does not depend on n_params and tokens", law.name));
+    result.notes.push_back(
+        fmt::format("method 3 is not used, because {} does not depend on n_params and tokens", law.name));
     return;
   }
   IsoflopMethod parametric = parametric_method(uncertainty, parameters, allocator, result.budgets);
@@ -54,6 +55,10 @@ void use_optima(const Sizes& sizes, const IsoflopOptions& options, IsoflopResult
 void IsoflopOptions::validate() const {
   base::check_fields(*this);
   fit.validate();
+  if (optima && (vocab || seq_len || aspect_ratio))
+    throw base::InputError({"--optima"},
+                           "with --optima no losses are compared, so compute cannot be counted in another way; remove "
+                           "--vocab, --seq-len and --aspect-ratio");
 }
 
 const IsoflopMethod* IsoflopResult::method(std::string_view name) const {
@@ -85,8 +90,7 @@ IsoflopResult isoflop(const tables::Measurements& data, const std::vector<std::s
   result.fit.data = result.data;
   result.fit.options = options.fit;
   result.fit.fit = fitting::fit_law(law, result.data, result.fit.options);
-  if (auto envelope = envelope_method(sizes, run, options, result.notes))
-    result.methods.push_back(std::move(*envelope));
+  if (auto envelope = envelope_method(sizes, run, options)) result.methods.push_back(std::move(*envelope));
   const BowlNoise noise = noise_of(sizes, result.budgets, options.window);
   result.noise = noise.scale;
   result.noise_dof = noise.dof;

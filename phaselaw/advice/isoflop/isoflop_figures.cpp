@@ -45,6 +45,18 @@ Series parabola_curve(const Bowl& bowl, double window, Colour colour) {
   return curve;
 }
 
+// The highest loss within the window of a parabola; runs far above it would flatten the bowls.
+double highest_shown(const IsoflopResult& r, const Sizes& sizes) {
+  constexpr double kMargin = 1.05;
+  double highest = 0;
+  for (const IsoflopBudget& budget : r.budgets) {
+    const Bowl bowl = bowl_of(sizes, budget);
+    const BowlWindow used = window_of(bowl, r.window);
+    for (std::size_t i = used.first; i < used.first + used.count; ++i) highest = std::max(highest, bowl.y[i]);
+  }
+  return kMargin * highest;
+}
+
 void add_vertices(const IsoflopMethod& parabola, const std::vector<std::size_t>& shown, Figure& figure) {
   Series vertices;
   vertices.label = "vertex with interval";
@@ -106,9 +118,10 @@ Figure bowl_figure(const IsoflopResult& r) {
   figure.title = "Loss against size at equal compute";
   figure.x = {"n_params", "parameters", true};
   figure.y = {"loss", "", true};
-  const std::vector<double> n_params = r.data.columns.get("n_params");
   const Sizes sizes = sizes_of(r.data);
   const auto shown = shown_budgets(r);
+  const double highest = highest_shown(r, sizes);
+  std::size_t above = 0;
   for (std::size_t i = 0; i < shown.size(); ++i) {
     const IsoflopBudget& budget = r.budgets[shown[i]];
     Series runs;
@@ -116,17 +129,22 @@ Figure bowl_figure(const IsoflopResult& r) {
     runs.style = Style::kPoints;
     runs.colour = report::series_colour(i);
     for (const std::size_t row : budget.rows) {
-      runs.x.push_back(n_params[row]);
-      runs.y.push_back(r.data.output[row]);
+      if (sizes.loss[row] > highest) {
+        ++above;
+        continue;
+      }
+      runs.x.push_back(sizes.n_params[row]);
+      runs.y.push_back(sizes.loss[row]);
     }
     figure.series.push_back(parabola_curve(bowl_of(sizes, budget), r.window, runs.colour));
     figure.series.push_back(std::move(runs));
   }
   if (const IsoflopMethod* parabola = r.method("parabola")) add_vertices(*parabola, shown, figure);
-  figure.caption = fmt::format(
-      "Points are runs, lines the fitted parabolas{}. A vertex is used if it lies inside the range of sizes.",
-      r.budgets.size() > shown.size() ? fmt::format("; {} of {} budgets are shown", shown.size(), r.budgets.size())
-                                      : "");
+  figure.caption =
+      "Points are runs, lines the fitted parabolas. A vertex is used if it lies inside the range of sizes.";
+  if (r.budgets.size() > shown.size())
+    figure.caption += fmt::format(" {} of {} budgets are shown.", shown.size(), r.budgets.size());
+  if (above > 0) figure.caption += fmt::format(" {} runs far above the parabolas are not shown.", above);
   return figure;
 }
 

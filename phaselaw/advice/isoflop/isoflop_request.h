@@ -44,7 +44,7 @@ struct IsoflopAnswer {
 
 // One row per method: budgets with a minimum, a and b with intervals, and the bias measured with noise-free losses.
 [[nodiscard]] std::vector<std::vector<std::string>> isoflop_rows(const IsoflopResult& result);
-// One row per experiment.
+// One row per experiment: the exponent by each method, and the best size at the largest compute by the leading one.
 [[nodiscard]] std::vector<std::vector<std::string>> experiment_rows(const std::vector<IsoflopExperiment>& experiments);
 // One row per convention.
 [[nodiscard]] std::vector<std::vector<std::string>> convention_text(const IsoflopResult& result);

@@ -97,22 +97,22 @@ TextRows isoflop_rows(const IsoflopResult& result) {
 
 TextRows experiment_rows(const std::vector<IsoflopExperiment>& experiments) {
   const std::vector<std::string> methods = method_names(experiments);
-  TextRows rows = {{"experiment", "rows", "budgets"}};
+  TextRows rows = {{"experiment", "budgets"}};
   for (const std::string& name : methods) rows.front().push_back("a by " + name);
-  for (const char* heading : {"largest compute", "best n_params", "remark"}) rows.front().emplace_back(heading);
+  for (const char* heading : {"compute (FLOP)", "best n_params", "remark"}) rows.front().emplace_back(heading);
   for (const IsoflopExperiment& one : experiments) {
     std::vector<std::string> row(rows.front().size(), kNone);
     row.front() = one.name;
     row.back() = one.error;
     if (one.result) {
-      row[1] = std::to_string(one.result->data.output.size());
-      row[2] = std::to_string(one.result->budgets.size());
+      row[1] = std::to_string(one.result->budgets.size());
       for (std::size_t m = 0; m < methods.size(); ++m)
-        if (const IsoflopMethod* method = one.result->method(methods[m])) row[3 + m] = exponent_or_none(method->power);
+        if (const IsoflopMethod* method = one.result->method(methods[m])) row[2 + m] = exponent_or_none(method->power);
       const IsoflopMethod* leading = one.result->leading();
+      row.back() = leading != nullptr ? leading->power->why : "no method has an exponent";
       if (const Vertex* at = leading != nullptr ? largest_vertex(*leading) : nullptr) {
-        row[3 + methods.size()] = base::format_flop(at->compute);
-        row[4 + methods.size()] = with_interval(at->n_params, Notation::suffix);
+        row[2 + methods.size()] = format_number(at->compute, 3, Notation::power);
+        row[3 + methods.size()] = with_interval(at->n_params, Notation::suffix);
       }
     }
     rows.push_back(std::move(row));

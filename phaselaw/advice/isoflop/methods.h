@@ -26,10 +26,9 @@ namespace phaselaw::advice {
 [[nodiscard]] IsoflopMethod bowl_method(BowlShape shape, const Sizes& sizes, const std::vector<IsoflopBudget>& budgets,
                                         const BowlNoise& noise, const IsoflopOptions& options);
 
-// Unset, with a note, if fewer than four runs have three rows.
+// Unset without loss curves: at least four runs must have three rows.
 [[nodiscard]] std::optional<IsoflopMethod> envelope_method(const Sizes& sizes, const std::vector<std::string>& run,
-                                                           const IsoflopOptions& options,
-                                                           std::vector<std::string>& notes);
+                                                           const IsoflopOptions& options);
 
 // The optimum of the fitted law at each budget.
 [[nodiscard]] IsoflopMethod parametric_method(const fitting::Uncertainty& uncertainty,
