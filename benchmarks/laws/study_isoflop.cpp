@@ -28,8 +28,8 @@ void study(const IsoflopDesign& design, int draws, int resamples, int first) {
   for (const BowlShape shape : {BowlShape::parabola, BowlShape::akima}) {
     IsoflopCoverage counts;
     for (int d = 0; d < draws; ++d) look_at(shape, design, resamples, static_cast<std::uint64_t>(first + d), counts);
-    fmt::print("| {} x {}{} | {} % | {} | {} | {} of {} | {:.1f} | {:.1f} | {:.1f} | {:.3f} | {:.4f} |\n", design.budgets,
-               design.sizes, design.uneven ? " uneven" : "", 100 * design.noise, design.scatter,
+    fmt::print("| {} x {}{} | {} % | {} | {} | {} of {} | {:.1f} | {:.1f} | {:.1f} | {:.3f} | {:.4f} |\n",
+               design.budgets, design.sizes, design.uneven ? " uneven" : "", 100 * design.noise, design.scatter,
                shape == BowlShape::parabola ? "parabola" : "akima", counts.exponents, counts.tables,
                counts.percent(counts.held), counts.percent(counts.held_truth), counts.percent(counts.open),
                counts.widths.empty() ? 0.0 : numerics::median(counts.widths),

@@ -21,7 +21,8 @@ double trigamma(double x) {
 }
 
 double inverse_trigamma(double y) {
-  if (!(y >= 1e-8 && y <= 1e8)) throw std::domain_error(fmt::format("inverse_trigamma: expected 1e-8 to 1e8, found {}", y));
+  if (!(y >= 1e-8 && y <= 1e8))
+    throw std::domain_error(fmt::format("inverse_trigamma: expected 1e-8 to 1e8, found {}", y));
   // trigamma falls between 1/x^2 (small x) and 1/x (large x).
   double lo = std::log(1e-5), hi = std::log(1e9);
   for (int i = 0; i < 60 && hi - lo > 1e-13; ++i) {

@@ -23,9 +23,7 @@ struct IsoflopDesign {
 
 constexpr double kDesignExponent = 0.28 / (0.34 + 0.28);
 
-inline double design_loss(double n, double d) {
-  return 1.8 + 400 * std::pow(n, -0.34) + 410 * std::pow(d, -0.28);
-}
+inline double design_loss(double n, double d) { return 1.8 + 400 * std::pow(n, -0.34) + 410 * std::pow(d, -0.28); }
 
 struct SimulatedIsoflop {
   Sizes noisy, exact;
@@ -39,11 +37,11 @@ inline SimulatedIsoflop simulate(const IsoflopDesign& design, std::uint64_t draw
   const double g = std::pow(0.34 * 400 / (0.28 * 410), 1 / 0.62);
   for (std::size_t b = 0; b < design.budgets; ++b) {
     const double compute = 1e18 * std::pow(4, static_cast<double>(b));
-    const double centre =
-        g * std::pow(compute / 6, kDesignExponent) * std::exp(0.3 * (2 * stream.uniform() - 1));
+    const double centre = g * std::pow(compute / 6, kDesignExponent) * std::exp(0.3 * (2 * stream.uniform() - 1));
     const double shift = std::exp(design.scatter * stream.normal());
-    const std::size_t count =
-        design.uneven && b > 0 ? std::max<std::size_t>(4, design.sizes - std::min(design.sizes - 4, b + 1)) : design.sizes;
+    const std::size_t count = design.uneven && b > 0
+                                  ? std::max<std::size_t>(4, design.sizes - std::min(design.sizes - 4, b + 1))
+                                  : design.sizes;
     out.budgets.push_back({compute, {}});
     for (const double n : numerics::log_spaced(centre / 4, centre * 4, count)) {
       out.budgets.back().rows.push_back(out.exact.n_params.size());

@@ -29,6 +29,13 @@ Ends turned(const Ends& ends) {
   return out;
 }
 
+std::string open_end(const Ends& ends) {
+  if (ends.lo && ends.hi) return "";
+  if (ends.missing > 0.1) return fmt::format("{} of the draws have no minimum", base::format_percent(ends.missing));
+  if (!ends.lo && !ends.hi) return "the interval reaches beyond the sizes on both sides";
+  return ends.lo ? "the interval reaches above the largest size" : "the interval reaches below the smallest size";
+}
+
 std::string how(const ExponentInterval& interval) {
   if (!interval.lo && !interval.hi) return "none";
   return fmt::format(
@@ -131,6 +138,7 @@ IsoflopMethod bowl_method(BowlShape shape, const Sizes& sizes, const std::vector
     for (std::size_t b = 0; b < budgets.size(); ++b) {
       Vertex& vertex = method.vertices[b];
       const Ends ends = ends_of(shifts[b], level, student_expansion(level, noise.freedom[b]));
+      if (vertex.inside) vertex.why = open_end(ends);
       vertex.n_params = log_estimate("n_params", vertex.n_params.value, ends);
       vertex.tokens = log_estimate("tokens", vertex.tokens.value, turned(ends));
     }

@@ -95,9 +95,9 @@ class Conventions {
       Situation situation;
       situation.cost = cost;
       const Allocator allocator(result_.fit.fit.law, situation);
-      if (rows.budgets.size() > 1)
-        row.parametric = parametric_power(uncertainty_, result_.fit.fit.value, allocator, rows.budgets.front().compute,
-                                          rows.budgets.back().compute, inner ? measure : SizeMeasure{});
+      const auto [low, high] = compute_range(rows.budgets);
+      row.parametric =
+          parametric_power(uncertainty_, result_.fit.fit.value, allocator, low, high, inner ? measure : SizeMeasure{});
     } catch (const base::InputError& error) {
       row.missing = error.what();
     }

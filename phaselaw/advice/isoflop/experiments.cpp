@@ -44,9 +44,8 @@ std::optional<Scatter> about_parabola(const Sizes& sizes, const std::vector<std:
 
 // The rows of a budget within the window of its lowest one.
 std::vector<std::size_t> windowed(const Sizes& sizes, const IsoflopBudget& budget, double window) {
-  const auto lowest = *std::min_element(budget.rows.begin(), budget.rows.end(), [&](std::size_t a, std::size_t b) {
-    return sizes.loss[a] < sizes.loss[b];
-  });
+  const auto lowest = *std::min_element(budget.rows.begin(), budget.rows.end(),
+                                        [&](std::size_t a, std::size_t b) { return sizes.loss[a] < sizes.loss[b]; });
   std::vector<std::size_t> rows;
   for (const std::size_t i : budget.rows)
     if (std::abs(std::log(sizes.n_params[i] / sizes.n_params[lowest])) <= std::log(window) * (1 + 1e-12))

@@ -29,9 +29,9 @@ struct ExperimentRows {
 [[nodiscard]] std::vector<ExperimentRows> experiments_by(const tables::Rows& rows, const std::string& by);
 
 struct PooledExperiments {
-  std::string by;       // columns joined with +; "" if no column tells the experiments apart
+  std::string by;         // columns joined with +; "" if no column tells the experiments apart
   std::size_t count = 0;  // of experiments; 0 without a column
-  std::string message;  // what was found, what it means, and what to do
+  std::string message;    // what was found, what it means, and what to do
 };
 // Unset if the rows are one experiment.
 [[nodiscard]] std::optional<PooledExperiments> pooled_experiments(const tables::Rows& rows, const Sizes& sizes,

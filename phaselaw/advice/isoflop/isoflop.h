@@ -66,7 +66,7 @@ struct Vertex {
   fitting::Estimate n_params, tokens;
   double loss = 0;
   bool inside = false;
-  std::string why;             // if the minimum is not inside: the reason
+  std::string why;             // if the minimum is not inside, or an end of its interval is missing: the reason
   std::optional<double> bias;  // bias of ln n_params, under the fitted law
 };
 

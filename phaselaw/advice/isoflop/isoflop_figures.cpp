@@ -16,7 +16,7 @@ using report::Figure;
 using report::Series;
 using report::Style;
 
-constexpr std::size_t kShownBowls = 8;  // number of available colours
+constexpr std::size_t kShownBowls = 7;  // number of colours besides black, which shows the vertices
 constexpr std::size_t kCurvePoints = 49;
 
 // All budgets, or as many evenly chosen ones as can be distinguished.

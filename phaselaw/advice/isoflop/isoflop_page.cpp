@@ -11,6 +11,8 @@ namespace {
 
 using base::format_number;
 
+constexpr std::size_t kExperimentsWithFigures = 20;  // 0.1 MB each, and a page has a limit
+
 report::Table vertices_of(const IsoflopMethod& method) {
   report::Table table;
   table.caption = "Optima by " + method.name + ".";
@@ -19,8 +21,7 @@ report::Table vertices_of(const IsoflopMethod& method) {
     table.rows.push_back({format_number(v.compute, 3, base::Notation::power),
                           v.inside ? with_interval(v.n_params, base::Notation::suffix) : "–",
                           v.inside ? with_interval(v.tokens, base::Notation::suffix) : "–",
-                          v.inside ? format_number(v.loss, 4) : "–", v.bias ? format_number(*v.bias, 2) : "–",
-                          v.inside ? "" : v.why});
+                          v.inside ? format_number(v.loss, 4) : "–", v.bias ? format_number(*v.bias, 2) : "–", v.why});
   return table;
 }
 
@@ -39,8 +40,8 @@ report::Section comparison(const IsoflopResult& r) {
     if (method.power)
       methods.paragraphs.push_back(fmt::format("Interval of a by {}: {}.", method.name, method.power->interval));
   if (r.noise_dof > 0)
-    methods.paragraphs.push_back(fmt::format("The losses scatter by {} about the parabolas.",
-                                             base::format_percent(r.noise)));
+    methods.paragraphs.push_back(
+        fmt::format("The losses scatter by {} about the parabolas.", base::format_percent(r.noise)));
   for (const auto& note : r.notes) methods.paragraphs.push_back("Note: " + note + ".");
   return methods;
 }
@@ -89,8 +90,9 @@ void add_many(const IsoflopAnswer& answer, report::Page& page) {
     report::Section section;
     section.title = one.name;
     section.lead = isoflop_sentence(*one.result);
-    if (one.result->method("optima") == nullptr) section.figures.push_back(bowl_figure(*one.result));
-    section.figures.push_back(optimum_figure(*one.result, false));
+    const bool drawn = page.sections.size() <= kExperimentsWithFigures;
+    if (drawn && one.result->method("optima") == nullptr) section.figures.push_back(bowl_figure(*one.result));
+    if (drawn) section.figures.push_back(optimum_figure(*one.result, false));
     section.tables.push_back(table_of(isoflop_rows(*one.result), "Exponents of the compute-optimal size and tokens."));
     for (const auto& note : one.result->notes) section.paragraphs.push_back("Note: " + note + ".");
     page.sections.push_back(std::move(section));

@@ -5,6 +5,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "phaselaw/advice/isoflop/bowl_noise.h"
@@ -34,6 +35,9 @@ namespace phaselaw::advice {
 [[nodiscard]] IsoflopMethod parametric_method(const fitting::Uncertainty& uncertainty,
                                               std::span<const double> parameters, const Allocator& allocator,
                                               const std::vector<IsoflopBudget>& budgets);
+
+// The lowest and the highest budget; half and twice the compute of a single one.
+[[nodiscard]] std::pair<double, double> compute_range(const std::vector<IsoflopBudget>& budgets);
 
 // The slope of ln size between two computes, where size is `measure` of the best n_params, and of ln tokens. Unset if
 // the law has no best size there.

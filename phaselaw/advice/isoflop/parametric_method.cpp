@@ -41,13 +41,15 @@ std::optional<OptimumPower> parametric_power(const fitting::Uncertainty& uncerta
   OptimumPower power;
   const double b = slope_of(parameters, true);
   if (std::isnan(b)) return std::nullopt;
-  power.a = uncertainty.estimate("a", [&](std::span<const double> p) { return slope_of(p, false); }, false);
+  power.a = uncertainty.estimate(
+      "a", [&](std::span<const double> p) { return slope_of(p, false); }, false);
   if (!std::isfinite(power.a.value)) return std::nullopt;
   // Where compute is proportional to n_params tokens, ln D* is a constant minus ln N*.
   if (std::abs(power.a.value + b - 1) < 1e-6)
     power.b = turned("b", b, power.a, [&](double a) { return b - (a - power.a.value); });
   else
-    power.b = uncertainty.estimate("b", [&](std::span<const double> p) { return slope_of(p, true); }, false);
+    power.b = uncertainty.estimate(
+        "b", [&](std::span<const double> p) { return slope_of(p, true); }, false);
   const Allocation at = allocator.best(parameters, high);
   power.k_n_params = (measure ? measure(at.n_params) : at.n_params) * std::pow(high, -power.a.value);
   power.k_tokens = at.tokens * std::pow(high, -b);
@@ -56,6 +58,11 @@ std::optional<OptimumPower> parametric_power(const fitting::Uncertainty& uncerta
   power.interval = power.a.lo || power.a.hi ? uncertainty.method() : "none";
   power.why = missing_end(power.a);
   return power;
+}
+
+std::pair<double, double> compute_range(const std::vector<IsoflopBudget>& budgets) {
+  const double low = budgets.front().compute, high = budgets.back().compute;
+  return high > low ? std::pair{low, high} : std::pair{low / 2, 2 * high};
 }
 
 IsoflopMethod parametric_method(const fitting::Uncertainty& uncertainty, std::span<const double> parameters,
@@ -76,8 +83,9 @@ IsoflopMethod parametric_method(const fitting::Uncertainty& uncertainty, std::sp
         return at.edge == 0 ? at.n_params : kNaN;
       };
       vertex.n_params = uncertainty.estimate("n_params", size);
-      vertex.tokens = turned("tokens", best.tokens, vertex.n_params,
-                             [&](double n) { return allocator.tokens_for(n, compute); });
+      vertex.why = missing_end(vertex.n_params);
+      vertex.tokens =
+          turned("tokens", best.tokens, vertex.n_params, [&](double n) { return allocator.tokens_for(n, compute); });
     } else {
       vertex.why = "the law has no best size";
       vertex.n_params = {"n_params", best.n_params, {}, {}, false, false};
@@ -85,11 +93,7 @@ IsoflopMethod parametric_method(const fitting::Uncertainty& uncertainty, std::sp
     }
     method.vertices.push_back(std::move(vertex));
   }
-  double low = budgets.front().compute, high = budgets.back().compute;
-  if (budgets.size() == 1) {
-    low /= 2;
-    high *= 2;
-  }
+  const auto [low, high] = compute_range(budgets);
   method.power = parametric_power(uncertainty, parameters, allocator, low, high);
   if (method.power)
     method.power->budgets = budgets.size();
