@@ -57,6 +57,10 @@ class PlanOptions(TypedDict, total=False):
 class IsoflopOptions(TypedDict, total=False):
     tolerance: float
     window: float
+    optima: bool
+    vocab: float | None
+    seq_len: float | None
+    aspect_ratio: float | None
     objective: Literal["huber", "l1", "l2", "l2-raw", "l1-raw", "asymmetric"]
     delta: float
     asymmetry: float
@@ -66,6 +70,7 @@ class IsoflopOptions(TypedDict, total=False):
     fix: Mapping[str, float]
     seed: int
     threads: int
+    by: str
     col: Mapping[str, str]
     loss: str
     scale: Mapping[str, float]
@@ -213,6 +218,10 @@ DESCRIBED: dict[str, dict[str, Option]] = {
     "isoflop": {
         "tolerance": Option(0.1, False, "budgets within this relative distance count as one; in [0, 1)"),
         "window": Option(10, False, "parabola: use the rows within this factor of the lowest row's size; > 1"),
+        "optima": Option(False, False, "each row is already the optimum of a budget: fit only N* ~ C^a and D* ~ C^b"),
+        "vocab": Option(None, False, "size of the vocabulary, for the exponent without embeddings; > 0"),
+        "seq_len": Option(None, False, "sequence length, for the exponent with attention counted; > 0"),
+        "aspect_ratio": Option(None, False, "d_model/n_layers of the models, for the exponents under other FLOP conventions; default: median of the table, else 64; > 0"),
         "objective": Option("huber", False, "objective to minimise, of residuals of ln loss or (raw) of the loss"),
         "delta": Option(0.001, False, "residual at which huber and asymmetric change from squares to absolute values [ln loss]; > 0"),
         "asymmetry": Option(4, False, "with asymmetric: relative weight of rows below the law; > 0"),
@@ -222,6 +231,7 @@ DESCRIBED: dict[str, dict[str, Option]] = {
         "fix": Option({}, False, "name=value of a parameter that is known and not fitted, such as E=0 or q=1/6"),
         "seed": Option(0, False, "seed of the resamples; >= 0"),
         "threads": Option(0, False, "number of worker threads; 0: all cores; >= 0"),
+        "by": Option("", False, "column that names the experiment of each row; each experiment is fitted apart (a+b joins two columns)"),
         "col": Option({}, False, "name=COLUMN for a column that is not recognised, such as n_params, tokens or run"),
         "loss": Option("", False, "column of the loss"),
         "scale": Option({}, False, "name=FACTOR by which a column is multiplied, such as n_params=1e9; > 0"),

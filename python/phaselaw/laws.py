@@ -150,12 +150,13 @@ def isoflop(table: Table, law: str = "chinchilla", **options: Unpack[IsoflopOpti
     """Finds compute-optimal sizes from runs of equal compute, as `phaselaw isoflop`.
 
     The methods are the envelope of loss curves, a parabola or Akima's spline through each budget, and a fitted law.
-    Each gives N* = k C^a and D* = k C^b with intervals (docs/plan.md).
+    Each gives N* = k C^a and D* = k C^b with intervals (docs/plan.md). With `by`, each experiment of the table is
+    fitted apart, and the result has a list `experiments`.
 
     Parameters
     ----------
     table : path, frame or dict
-        A table with n_params, a loss, and compute or tokens.
+        A table with n_params, a loss, and compute or tokens. Tokens that are missing are compute/(6 n_params).
     law : str, default "chinchilla"
         The law of the parametric method.
 

@@ -96,9 +96,7 @@ Answer isoflop(const std::string& source, const Text& text, nb::handle keywords)
   return released([&] {
     tables::Table table = table_of(source, text, request.read);
     const advice::IsoflopAnswer found = advice::isoflop(request, std::move(table));
-    const auto rows = advice::isoflop_rows(found.result);
-    return Answer{
-        found.json, report::text_table(rows), {advice::table_of(rows, "Compute-optimal sizes by three methods.")}};
+    return Answer{found.json, advice::isoflop_text(found), advice::isoflop_tables(found)};
   });
 }
 

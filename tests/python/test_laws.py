@@ -178,6 +178,12 @@ def test_isoflop_equals_the_program(program, tmp_path):
     expected = program.json("isoflop", path, "--resamples", "20")
     assert_same(phaselaw.isoflop(path, resamples=20).to_dict(), expected)
     assert_same(phaselaw.isoflop(table, resamples=20).to_dict(), expected)
+    twice = {name: [*values, *values] for name, values in table.items()}
+    twice["set"] = ["a"] * len(rows) + ["b"] * len(rows)
+    apart = phaselaw.isoflop(twice, by="set", resamples=20).to_dict()["experiments"]
+    assert [one["name"] for one in apart] == ["a", "b"]
+    for one in apart:
+        assert_same(one["methods"], expected["methods"])
 
 
 @pytest.mark.parametrize(
