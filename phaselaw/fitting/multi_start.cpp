@@ -33,7 +33,7 @@ bool same_optimum(const LeastSquaresResult& a, const LeastSquaresResult& best, s
 
 MultiStart multi_start(Refitter& refitter) {
   MultiStart search;
-  search.starts = refitter.form().starts();
+  search.starts = refitter.form().starts(refitter.raw());
   search.best.cost = std::numeric_limits<double>::infinity();
   std::vector<LeastSquaresResult> found;
   for (const auto& start : search.starts) {
