@@ -15,9 +15,9 @@
 // I - A*n^-s with s < 0 needs A < 0 too.
 //
 // A free sign is taken if it lowers the objective F clearly: n ln(F_before/F_after) > kClearly for n rows with weight, and
-// the fit with it is certified. For squares this is twice the log likelihood ratio with an estimated variance. Under one
-// sign it exceeds 10.8 in 0.1 % of tables (chi-squared with 1 degree of freedom), and 13.8 with two more free signs. For
-// absolute values it is half of that, so the rule is conservative. [R]
+// the fit with it is certified. For squares this is twice the log likelihood ratio with an estimated variance, and 13.8 is
+// the 0.1 % point of chi-squared with 2 degrees of freedom. For absolute values it is half of that ratio, so the rule is
+// conservative. [R]
 //
 // Laws of the catalogue are not changed: their domains are their authors'.
 // Cost: nothing if no positive parameter is at its lower bound; otherwise one or two fits without intervals.

@@ -36,8 +36,8 @@ struct Replicates {
   double sd = 0;                                 // pooled standard deviation of ln L (of L, if raw)
   double lo = 0, hi = 0;                         // its interval at `level`
   double level = 0;
-  // Spearman's correlation of the scatter within groups with the mean of the group, by |r - mean|, and its p-value
-  // (two-sided, t with groups - 2 degrees of freedom); unset with fewer than 5 groups.
+  // Spearman's correlation of the variance within a group with its mean, and its p-value (two-sided, t with groups - 2
+  // degrees of freedom); unset with fewer than 5 groups.
   std::optional<double> trend, trend_p;
 };
 

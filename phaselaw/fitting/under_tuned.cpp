@@ -17,10 +17,11 @@ namespace phaselaw::fitting {
 namespace {
 
 constexpr int kMostRounds = 400;
-constexpr double kSettled = 1e-7;        // largest change of ln likelihood, per row, at the end
+constexpr double kSettled = 1e-7;                     // largest change of ln likelihood, per row, at the end
 constexpr double kMostShare = 0.5, kLeastExcess = 2;  // excess in units of sigma
 constexpr double kLeastSigma = 1.0 / 3;               // of the robust scale
 constexpr std::size_t kSpareRows = 6;
+constexpr double kMostLeverage = 0.99;
 
 double normal_log_density(double z) { return -0.5 * z * z - 0.5 * std::log(2 * std::numbers::pi); }
 
@@ -79,8 +80,7 @@ class Search {
     read(at.theta);
     std::vector<double> size;
     for (const std::size_t i : rows_) size.push_back(std::abs(scale_[i] * residual_[i]));
-    at.sigma = 1.4826 * numerics::median(size) *
-               std::sqrt(static_cast<double>(rows_.size()) / spare(at.theta.size()));
+    at.sigma = 1.4826 * numerics::median(size) * std::sqrt(static_cast<double>(rows_.size()) / spare(at.theta.size()));
     at.sigma = std::max(at.sigma, 1e-12);
     least_sigma_ = kLeastSigma * at.sigma;
     double total = 0, count = 0;
@@ -125,8 +125,8 @@ class Search {
       const double r = residual_[i], p = hidden_[i].probability, s = scale_[i];
       square += refitter_.weights()[i] * s * s * (r * r - 2 * r * p * hidden_[i].mean + p * hidden_[i].square);
     }
-    at.sigma = std::max(least_sigma_, std::sqrt(square / weight * static_cast<double>(rows_.size()) /
-                                                spare(at.theta.size())));
+    at.sigma =
+        std::max(least_sigma_, std::sqrt(square / weight * static_cast<double>(rows_.size()) / spare(at.theta.size())));
     at.share = std::clamp(probable / weight, 1e-6, kMostShare);
     at.excess = std::max(kLeastExcess * at.sigma, probable > 0 ? total / probable : 0);
   }
@@ -153,21 +153,26 @@ class Search {
     const auto k = static_cast<Eigen::Index>(at.theta.size());
     using Rows = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
     Rows jacobian(static_cast<Eigen::Index>(n_), k), a = Rows::Zero(k, k), b = Rows::Zero(k, k);
-    std::vector<double> scaled(n_);
+    std::vector<double> scaled(n_), curvature(n_);
     refitter_.residuals(at.theta, scaled, {jacobian.data(), static_cast<std::size_t>(jacobian.size())});
-    const double inflation = static_cast<double>(rows_.size()) / spare(at.theta.size()), s2 = at.sigma * at.sigma;
+    const double s2 = at.sigma * at.sigma;
     for (const std::size_t i : rows_) {
-      const Hidden& h = hidden_[i];
-      const double w = refitter_.weights()[i], mean = scale_[i] * h.probability * h.mean;
-      const double variance = scale_[i] * scale_[i] * h.probability * h.square - mean * mean;
+      const double mean = scale_[i] * hidden_[i].probability * hidden_[i].mean;
+      const double variance = scale_[i] * scale_[i] * hidden_[i].probability * hidden_[i].square - mean * mean;
+      scaled[i] -= mean;
+      curvature[i] = refitter_.weights()[i] * (1 / s2 - variance / (s2 * s2));
       const auto row = jacobian.row(static_cast<Eigen::Index>(i));
-      const Rows outer = row.transpose() * row;
-      a += w * (1 / s2 - variance / (s2 * s2)) * outer;
-      b += w * w * inflation * std::pow((scaled[i] - mean) / s2, 2) * outer;
+      a += curvature[i] * row.transpose() * row;
     }
     const Eigen::LDLT<Rows> factor(a);
     if (factor.info() != Eigen::Success || !factor.isPositive() || factor.rcond() < 1e-14) return {};
-    const Rows inverse = factor.solve(Rows::Identity(k, k)), all = inverse * b * inverse;
+    const Rows inverse = factor.solve(Rows::Identity(k, k));
+    for (const std::size_t i : rows_) {
+      const auto row = jacobian.row(static_cast<Eigen::Index>(i));
+      const double leverage = std::clamp(curvature[i] * (row * inverse * row.transpose()).value(), 0.0, kMostLeverage);
+      b += std::pow(refitter_.weights()[i] * scaled[i] / s2 / (1 - leverage), 2) * row.transpose() * row;
+    }
+    const Rows all = inverse * b * inverse;
     return {all.data(), all.data() + all.size()};
   }
 

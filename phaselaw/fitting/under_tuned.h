@@ -25,24 +25,25 @@
 // than 2 ln n (BIC of the two additional parameters). Otherwise no rows are named, and theta is the estimate of a mixture
 // that the data do not ask for.
 //
-// Covariance of theta: A^-1 B A^-1 with A = sum J_i J_i' (1/sigma_i^2 - Var_i/sigma_i^4), Var_i the variance of h_i given
-// the row, and B = sum J_i J_i' ((r_i - p_i g_i)/sigma_i^2)^2 n/(n-k), in the fitted coordinates; use it with Student's t
-// of n - k - 1 degrees of freedom. docs/decisions/032 gives measured coverage and why this is not an objective.
+// Covariance of theta: A^-1 B A^-1 with A = sum a_i J_i J_i', a_i = 1/sigma_i^2 - Var_i/sigma_i^4, Var_i the variance of
+// h_i given the row, and B = sum J_i J_i' ((r_i - p_i g_i)/sigma_i^2/(1 - l_i))^2 with the leverage l_i = a_i J_i' A^-1 J_i
+// [T: HC3, MacKinnon and White 1985], in the fitted coordinates. Use it with Student's t of n - k - 1 degrees of freedom.
+// docs/decisions/032-under-tuned-runs.md gives the measured coverage, and why this is not an objective.
 //
 // Cost: 20 to 200 least-squares fits from a near start, about 5 ms for 5 parameters and 30 rows.
 namespace phaselaw::fitting {
 
 struct UnderTuned {
   bool found = false;
-  std::vector<double> theta, value;      // coordinates; all parameters in the law's order
-  std::vector<double> covariance;        // of theta, k x k row-major; empty if A is singular
-  double sigma = 0;                      // of ln L
-  double share = 0;                      // of under-tuned runs
-  double excess = 0;                     // mean of h of those, in ln L
-  double gain = 0;                       // 2 (ln likelihood - that of one normal distribution)
-  std::vector<double> probability;       // of each row to be under-tuned
-  std::vector<double> expected;          // p_i g_i: expected excess of each row
-  std::vector<std::size_t> rows;         // probability > 1/2, the most probable first; empty unless found
+  std::vector<double> theta, value;  // coordinates; all parameters in the law's order
+  std::vector<double> covariance;    // of theta, k x k row-major; empty if A is singular
+  double sigma = 0;                  // of ln L
+  double share = 0;                  // of under-tuned runs
+  double excess = 0;                 // mean of h of those, in ln L
+  double gain = 0;                   // 2 (ln likelihood - that of one normal distribution)
+  std::vector<double> probability;   // of each row to be under-tuned
+  std::vector<double> expected;      // p_i g_i: expected excess of each row
+  std::vector<std::size_t> rows;     // probability > 1/2, the most probable first; empty unless found
   int iterations = 0;
   bool converged = false;
 };

@@ -102,17 +102,17 @@ std::vector<Law> size_laws() {
                 beta,
                 {"gamma", kPositive, "1", "outer exponent", 0.3, 3}},
                "chinchilla"),
-      make_law("chinchilla-interaction", "chinchilla with a data term that depends on the model size",
-               "the overfitting term of Bryant and Liu 2026, arXiv 2605.09189, as the data term, of either sign [R]",
-               "E + A*N^-alpha + B*D^-beta*N^gamma",
-               {e,
-                a,
-                b,
-                alpha,
-                beta,
-                {"gamma", kReal, "1", "of the parameters in the data term; > 0: larger models need more tokens", -0.5,
-                 0.5}},
-               "chinchilla"),
+      make_law(
+          "chinchilla-interaction", "chinchilla with a data term that depends on the model size",
+          "the overfitting term of Bryant and Liu 2026, arXiv 2605.09189, as the data term, of either sign [R]",
+          "E + A*N^-alpha + B*D^-beta*N^gamma",
+          {e,
+           a,
+           b,
+           alpha,
+           beta,
+           {"gamma", kReal, "1", "of the parameters in the data term; > 0: larger models need more tokens", -0.5, 0.5}},
+          "chinchilla"),
   };
 }
 
@@ -129,7 +129,8 @@ std::vector<Law> unique_data_laws() {
       {"delta", kPositive, "1", "of the distinct tokens", 0.1, 1.5},
   };
   std::vector<Parameter> saturated = terms;
-  saturated.push_back({"L0", kPositive, "loss", "uninformed baseline; of tokens ln(vocabulary), held by --fix L0", 3, 30});
+  saturated.push_back(
+      {"L0", kPositive, "loss", "uninformed baseline; of tokens ln(vocabulary), held by --fix L0", 3, 30});
   return {
       make_law("overfitting", "capacity, tokens seen, and overfitting of the distinct tokens",
                source + ", far below the uninformed baseline [R]", "E + A*N^-alpha + B*D^-beta + F*N^gamma*U^-delta",
@@ -295,7 +296,8 @@ std::vector<Law> hyperparameter_laws() {
 const std::vector<Law>& all_laws() {
   static const std::vector<Law> laws = [] {
     std::vector<Law> all;
-    for (auto&& group : {theory_laws(), size_laws(), shape_laws(), unique_data_laws(), curve_laws(), hyperparameter_laws()})
+    for (auto&& group :
+         {theory_laws(), size_laws(), shape_laws(), unique_data_laws(), curve_laws(), hyperparameter_laws()})
       all.insert(all.end(), group.begin(), group.end());
     for (int breaks = 1; breaks <= kMostBreaks; ++breaks) all.push_back(broken_power(breaks));
     return all;

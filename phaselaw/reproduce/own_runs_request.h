@@ -4,9 +4,9 @@
 #include <string>
 #include <vector>
 
-#include "phaselaw/tables/schedule.h"
 #include "phaselaw/base/fields.h"
 #include "phaselaw/tables/rows.h"
+#include "phaselaw/tables/schedule.h"
 
 // The user's own training logs for E8 (own_runs.h), and how to read them.
 namespace phaselaw::reproduce {

@@ -163,9 +163,9 @@ void add_output(const ReadOptions& options, const Factors& factors, std::size_t 
   for (std::size_t row = 0; row < numbers.values.size() && !options.any_sign; ++row)
     if (!(numbers.values[row] > 0)) {
       const auto& field = out.table.rows[row][column];
-      throw base::InputError({out.table.source, field.line, field.column},
-                             fmt::format("expected a positive {}, found {}{}", options.output, field.text,
-                                         options.if_not_positive));
+      throw base::InputError(
+          {out.table.source, field.line, field.column},
+          fmt::format("expected a positive {}, found {}{}", options.output, field.text, options.if_not_positive));
     }
   out.data.output = numbers.values;
   if (options.output != "loss") return;

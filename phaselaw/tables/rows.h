@@ -44,10 +44,10 @@ struct ReadOptions {
   bool last = false;                      // only the last row of each run, by step, tokens or compute
 
   // Set by the caller, not by the user.
-  std::string output = "loss";  // the output that the law predicts
-  bool every_stream = false;    // rows for curves
-  bool any_sign = false;        // the output may be zero or negative
-  RunSchedules schedules{};     // for lr_sum and lr_drop, if the table has no lr
+  std::string output = "loss";    // the output that the law predicts
+  bool every_stream = false;      // rows for curves
+  bool any_sign = false;          // the output may be zero or negative
+  RunSchedules schedules{};       // for lr_sum and lr_drop, if the table has no lr
   std::string if_not_positive{};  // what to do about an output that is not positive: the end of its message
 
   template <class Self, class Visit>

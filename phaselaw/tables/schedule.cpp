@@ -41,9 +41,8 @@ void StatedSchedule::validate() const {
                            "gives the end of the decay without its shape; add the shape, for example --decay linear");
   const bool comparable = decay_from && (warmup < 1) == (*decay_from < 1);
   if (comparable && *decay_from < warmup)
-    throw base::InputError({"--decay-from"},
-                           fmt::format("expected a step after the warm-up of {}{}, found {}", warmup,
-                                       warmup < 1 ? " of the run" : " steps", *decay_from));
+    throw base::InputError({"--decay-from"}, fmt::format("expected a step after the warm-up of {}{}, found {}", warmup,
+                                                         warmup < 1 ? " of the run" : " steps", *decay_from));
 }
 
 LearningRates rates_of(const StatedSchedule& schedule, double last_step) {
@@ -57,8 +56,8 @@ LearningRates rates_of(const StatedSchedule& schedule, double last_step) {
   const auto in_steps = [&](double x) { return x < 1 ? x * last_step : x; };
   const double warmup = in_steps(schedule.warmup), from = in_steps(schedule.decay_from.value_or(schedule.warmup));
   if (warmup > last_step)
-    throw base::InputError({"--warmup"}, fmt::format("the warm-up of {} steps is longer than the curve of {} steps",
-                                                     warmup, last_step));
+    throw base::InputError(
+        {"--warmup"}, fmt::format("the warm-up of {} steps is longer than the curve of {} steps", warmup, last_step));
   if (from < warmup)
     throw base::InputError({"--decay-from"}, fmt::format("step {} is within the warm-up of {} steps", from, warmup));
   LearningRates rates;

@@ -150,8 +150,8 @@ void add_column(Table& table, Recognised& found, const std::string& name, const 
   found.column[name] = table.header.size();
   table.header.push_back(name);
   for (std::size_t row = 0; row < table.rows.size(); ++row)
-    table.rows[row].push_back({std::isnan(values[row]) ? "" : base::csv_number(values[row]),
-                               table.rows[row].front().line, 0});
+    table.rows[row].push_back(
+        {std::isnan(values[row]) ? "" : base::csv_number(values[row]), table.rows[row].front().line, 0});
 }
 
 }  // namespace
@@ -178,9 +178,10 @@ std::string add_schedule_columns(Table& table, Recognised& found, const std::vec
   }
   if (!cells.has("step") && !(stated && cells.has("tokens") && cells.has("batch"))) {
     if (stated)
-      throw base::InputError({table.source, 1},
-                             "a schedule counts steps: a column step is needed, or tokens and batch (tokens of a step); "
-                             "name them with --col step=COLUMN");
+      throw base::InputError(
+          {table.source, 1},
+          "a schedule counts steps: a column step is needed, or tokens and batch (tokens of a step); "
+          "name them with --col step=COLUMN");
     return "lr_sum and lr_drop follow from the columns run, step and lr, but no step was found; name it with --col "
            "step=COLUMN";
   }

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "phaselaw/tables/schedule.h"
 #include "phaselaw/tables/runs.h"
+#include "phaselaw/tables/schedule.h"
 
 // A loss curve prepared for fitting: a clock, and a few dozen block means with known standard deviations.
 //

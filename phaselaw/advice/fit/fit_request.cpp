@@ -119,9 +119,10 @@ FitAnswer fit(const FitRequest& request, tables::Table table) {
     read.output = law->output;
   }
   if (read.schedules.stated.given() && law && !uses_schedule(*law))
-    throw base::InputError({"--decay"}, fmt::format("the schedule has no effect, because the law {} contains neither S1 "
-                                                    "nor S2; omit it, or use --law lr-annealing-params",
-                                                    law->name));
+    throw base::InputError({"--decay"},
+                           fmt::format("the schedule has no effect, because the law {} contains neither S1 "
+                                       "nor S2; omit it, or use --law lr-annealing-params",
+                                       law->name));
   read.any_sign = fitting::is_raw(request.fit.objective);
   read.if_not_positive =
       "; the fit uses its logarithm, so skip the row with --where, or fit the values themselves with --objective l2-raw";
