@@ -71,7 +71,7 @@ double predicted(const Fit& fit, const tables::Rows& at) {
   return evaluate(fit.law, at.data.columns, fit.value).back();
 }
 
-// A finished run at 10 times the compute of the largest, as a table whose last row is its end.
+// A finished run at 10 times the compute of the largest, as a table of its last row.
 const Run kLarge{6e9, 130000};
 tables::Rows large_run() {
   std::string text = "run,n_params,step,tokens,loss\n";
