@@ -35,10 +35,10 @@ void check_rows(const LawForm& form, const FitOptions& options) {
         form.law().name, k, k + 1, used));
 }
 
-// Selection criteria of the Gaussian likelihood of the log residuals; the variance counts as one more parameter.
+// Selection criteria of the Gaussian likelihood of the residuals, on the objective's scale; the variance counts as one more parameter.
 void add_selection(const Refitter& refitter, Fit& fit) {
   const std::size_t n_rows = refitter.form().n_rows();
-  std::vector<double> residual = refitter.log_residuals(fit.theta);
+  std::vector<double> residual = refitter.own_residuals(fit.theta);
   for (std::size_t i = 0; i < n_rows; ++i) residual[i] *= residual[i] * refitter.weights()[i];
   const double n = static_cast<double>(n_rows), k = static_cast<double>(fit.theta.size()) + 1;
   const double variance = std::max(numerics::sum(residual) / n, 1e-30);  // rounding of an exact fit

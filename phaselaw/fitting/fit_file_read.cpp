@@ -110,7 +110,7 @@ void read_summary(const FieldReader& root, Fit& fit) {
 
 tables::Measurements data_of(const FieldReader& field) {
   tables::Measurements data;
-  for (const FieldReader& item : field.at("output").items()) data.output.push_back(item.as<double>(base::positive()));
+  for (const FieldReader& item : field.at("output").items()) data.output.push_back(item.as<double>());
   if (data.output.empty()) field.at("output").wrong("rows, found none");
   for (const auto& [name, column] : field.at("columns").entries()) {
     std::vector<double> values;
@@ -221,6 +221,8 @@ SavedFit saved_fit_from(const base::Value& value) {
     options["threads"] = 1;
   }
   saved.options = options_of(root.at_value("options", options), saved.data.output.size());
+  if (!is_raw(saved.options.objective))
+    for (const FieldReader& item : root.at("data").at("output").items()) (void)item.as<double>(base::positive());
   Fit& fit = saved.fit;
   fit.law = law_of(root.at("form"), saved.data.columns.names, first);
   read_summary(root, fit);

@@ -38,7 +38,7 @@ double halton(std::size_t i, std::size_t dimension) {
 
 class StartGrid {
  public:
-  explicit StartGrid(const LawForm& form) : form_(form) {
+  StartGrid(const LawForm& form, bool raw) : form_(form), raw_(raw) {
     std::vector<bool> held(form.fixed_.size());
     for (std::size_t p = 0; p < held.size(); ++p) held[p] = form.fixed_[p].has_value();
     const std::vector<laws::Role> roles = laws::roles_of(form.law_, form.data_.columns, held);
@@ -56,8 +56,11 @@ class StartGrid {
     value_.resize(used);
     derivative_.resize(used * free.size());
     parameters_.resize(free.size());
-    for (const std::size_t row : rows_) loss_.push_back(std::exp(form.log_output_[row]));
+    for (const std::size_t row : rows_) loss_.push_back(form.data_.output[row]);
     unit_ = loss_.front();
+    if (raw_)
+      for (const double loss : loss_) unit_ = std::max(std::abs(unit_), std::abs(loss));
+    if (unit_ == 0) unit_ = 1;
   }
 
   // Evaluates a whole grid; returns the number of its points.
@@ -146,7 +149,10 @@ class StartGrid {
     if (std::isfinite(misfit)) found_.push_back({misfit, position, theta()});
   }
 
-  // Amplitudes with the smallest sum of squared relative residuals, given the other parameters.
+  // What a residual is divided by: the output, or the unit of all outputs.
+  double size_of(std::size_t i) const { return raw_ ? unit_ : loss_[i]; }
+
+  // Amplitudes with the smallest sum of squared residuals, relative or raw, given the other parameters.
   void solve_affine() {
     if (affine_.empty()) return;
     const std::size_t n = rows_.size(), k = parameters_.size(), m = affine_.size();
@@ -155,8 +161,8 @@ class StartGrid {
     NonNegativeProblem problem(m);
     std::array<double, laws::kMaxExpressionParameters> row{};
     for (std::size_t i = 0; i < n; ++i) {
-      for (std::size_t a = 0; a < m; ++a) row[a] = derivative_[i * k + affine_[a]] * (unit_ / loss_[i]);
-      problem.add_row({row.data(), m}, 1 - value_[i] / loss_[i]);
+      for (std::size_t a = 0; a < m; ++a) row[a] = derivative_[i * k + affine_[a]] * (unit_ / size_of(i));
+      problem.add_row({row.data(), m}, (loss_[i] - value_[i]) / size_of(i));
     }
     for (std::size_t a = 0; a < m; ++a)
       problem.set_free(
@@ -179,7 +185,8 @@ class StartGrid {
     for (std::size_t i = 0; i < n; ++i) {
       double value = value_[i];
       for (const std::size_t j : affine_) value += parameters_[j] * derivative_[i * k + j];
-      total += std::abs(std::log(value / loss_[i]));  // NaN if the law is not positive
+      // NaN if the law has no logarithm
+      total += raw_ ? std::abs(value - loss_[i]) / unit_ : std::abs(std::log(value / loss_[i]));
     }
     return total / static_cast<double>(n);
   }
@@ -191,6 +198,7 @@ class StartGrid {
   }
 
   const LawForm& form_;
+  bool raw_;
   std::vector<std::size_t> affine_, rows_;
   std::vector<Axis> axes_;
   std::vector<double> value_, derivative_, parameters_, loss_;
@@ -217,8 +225,8 @@ std::vector<std::size_t> LawForm::spread_rows(std::size_t count) const {
   return chosen;
 }
 
-std::vector<std::vector<double>> LawForm::starts() const {
-  StartGrid grid(*this);
+std::vector<std::vector<double>> LawForm::starts(bool raw) const {
+  StartGrid grid(*this, raw);
   for (const auto& given : own_starts_) grid.add(given);
   grid_points_ = grid.search();
   return grid.chosen();

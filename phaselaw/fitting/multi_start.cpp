@@ -160,7 +160,7 @@ MultiStart judged_search(Refitter& refitter, std::vector<std::vector<double>> st
 }  // namespace
 
 MultiStart multi_start(Refitter& refitter) {
-  const std::vector<std::vector<double>> starts = refitter.form().starts();
+  const std::vector<std::vector<double>> starts = refitter.form().starts(refitter.raw());
   const std::size_t n = refitter.form().n_rows();
   if (2 * n > 3 * kSearchRows) {
     if (const auto found = search_sample(refitter, starts, kSearchRows); !found.empty()) {

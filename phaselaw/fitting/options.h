@@ -43,6 +43,10 @@ enum class Objective {
   asymmetric,  // huber, with `asymmetry` times the weight for rows below the law: tends to the lower envelope if > 1
 };
 [[nodiscard]] base::EnumNames<Objective> enum_names(Objective);
+// Whether it is of residuals of the output itself, which may then have any sign.
+[[nodiscard]] inline bool is_raw(Objective objective) {
+  return objective == Objective::l2_raw || objective == Objective::l1_raw;
+}
 
 enum class IntervalMethod { automatic, bootstrap, bca, profile, sandwich, none };
 [[nodiscard]] base::EnumNames<IntervalMethod> enum_names(IntervalMethod);

@@ -16,6 +16,15 @@ namespace phaselaw::fitting {
 namespace {
 constexpr double kSharpDelta = 1e-6;  // where "least absolute deviations" are smoothed before polish(), relative
 constexpr std::size_t kRowsForThreads = 65536, kRowsOfTurn = 16384;  // a turn takes about a millisecond
+
+// The median magnitude; the largest one if most outputs are 0.
+double typical_size(std::vector<double> output) {
+  for (double& y : output) y = std::abs(y);
+  const double middle = numerics::median(output);
+  if (middle > 0) return middle;
+  const double largest = *std::max_element(output.begin(), output.end());
+  return largest > 0 ? largest : 1;
+}
 }  // namespace
 
 Refitter::Refitter(const LawForm& form, const FitOptions& options) : form_(form) {
@@ -27,7 +36,8 @@ Refitter::Refitter(const LawForm& form, const FitOptions& options) : form_(form)
   const double mean_weight = numerics::mean(base_weights_);
   for (double& weight : base_weights_) weight /= mean_weight;
 
-  raw_ = options.objective == Objective::l2_raw || options.objective == Objective::l1_raw;
+  raw_ = is_raw(options.objective);
+  if (!raw_) form.require_logarithms();
   if (options.objective == Objective::asymmetric) asymmetry_ = options.asymmetry;
   variance_inflation_ = options.variance_inflation;
   if (!options.sd.empty()) {
@@ -43,9 +53,8 @@ Refitter::Refitter(const LawForm& form, const FitOptions& options) : form_(form)
                              : numerics::RobustLoss::huber;
   options_.delta = options.delta.value_or(kPublishedDelta);
   if (options.objective == Objective::l1) options_.delta = kSharpDelta;
-  if (options.objective == Objective::l1_raw)
-    options_.delta = kSharpDelta * std::exp(numerics::median(form.log_output()));
-  if (form.n_rows() >= kRowsForThreads && base::thread_count(options.threads) > 1) {
+  if (options.objective == Objective::l1_raw) options_.delta = kSharpDelta * typical_size(form.data().output);
+  if (!raw_ && form.n_rows() >= kRowsForThreads && base::thread_count(options.threads) > 1) {
     team_ = std::make_unique<base::Team>(base::thread_count(options.threads));
     evaluator_workspaces_.resize(static_cast<std::size_t>(team_->size()));
   }
@@ -100,32 +109,28 @@ bool Refitter::evaluate(std::span<const std::size_t> rows, std::span<const doubl
 bool Refitter::evaluate_part(const Part& part, std::span<const double> theta, bool asymmetric,
                              laws::EvaluatorWorkspace& workspace) const {
   const auto& [rows, first, residual, jacobian] = part;
-  if (!(rows.empty() ? form_.log_values_from(first, theta, residual, jacobian, workspace)
-                     : form_.log_values(rows, theta, residual, jacobian, workspace)))
+  if (!(raw_           ? form_.values(rows, theta, residual, jacobian, workspace)
+        : rows.empty() ? form_.log_values_from(first, theta, residual, jacobian, workspace)
+                       : form_.log_values(rows, theta, residual, jacobian, workspace)))
     return false;
+  const std::vector<double>& output = raw_ ? form_.data().output : form_.log_output();
   const std::size_t k = theta.size();
-  if (!raw_ && row_scale_.empty() && (asymmetry_ == 1 || !asymmetric)) {
+  if (row_scale_.empty() && (asymmetry_ == 1 || !asymmetric)) {
     for (std::size_t i = 0; i < residual.size(); ++i)
-      residual[i] = form_.log_output()[rows.empty() ? first + i : rows[i]] - residual[i];
+      residual[i] = output[rows.empty() ? first + i : rows[i]] - residual[i];
     for (double& slope : jacobian) slope = -slope;
     return true;
   }
-  bool finite = true;
   for (std::size_t i = 0; i < residual.size(); ++i) {
     const std::size_t row = rows.empty() ? first + i : rows[i];
-    double r = form_.log_output()[row] - residual[i], slope = -1;
-    if (raw_) {
-      slope = -std::exp(residual[i]);
-      r = std::exp(form_.log_output()[row]) + slope;
-    }
+    const double r = output[row] - residual[i];
     double scale = row_scale_.empty() ? 1 : row_scale_[row];
     if (asymmetric && r < 0) scale *= asymmetry_;
     residual[i] = scale * r;
-    finite = finite && std::isfinite(r);
     if (jacobian.empty()) continue;
-    for (std::size_t j = 0; j < k; ++j) jacobian[i * k + j] *= scale * slope;
+    for (std::size_t j = 0; j < k; ++j) jacobian[i * k + j] *= -scale;
   }
-  return finite;
+  return true;
 }
 
 void Refitter::set_weights(std::span<const double> weights) {
@@ -234,6 +239,15 @@ std::vector<double> Refitter::log_residuals(std::span<const double> theta) const
   const bool defined = form_.log_values({}, theta, residual, {}, evaluator_workspaces_.front());
   for (std::size_t i = 0; i < residual.size(); ++i)
     residual[i] = defined ? form_.log_output()[i] - residual[i] : base::kNaN;
+  return residual;
+}
+
+std::vector<double> Refitter::own_residuals(std::span<const double> theta) const {
+  if (!raw_) return log_residuals(theta);
+  std::vector<double> residual(form_.n_rows());
+  const bool defined = form_.values({}, theta, residual, {}, evaluator_workspaces_.front());
+  for (std::size_t i = 0; i < residual.size(); ++i)
+    residual[i] = defined ? form_.data().output[i] - residual[i] : base::kNaN;
   return residual;
 }
 

@@ -20,7 +20,7 @@ namespace phaselaw::fitting {
 
 class Refitter {
  public:
-  // Keeps a reference to the form.
+  // Keeps a reference to the form. InputError for an output without a logarithm, unless the objective is raw.
   Refitter(const LawForm& form, const FitOptions& options);
   Refitter(const Refitter&) = delete;
   Refitter& operator=(const Refitter&) = delete;
@@ -60,8 +60,10 @@ class Refitter {
   // r_i of every row as in the objective, except for the asymmetry, and the Jacobian with respect to theta unless
   // empty.
   void residuals(std::span<const double> theta, std::span<double> residual, std::span<double> jacobian) const;
-  // ln L_i - ln L(x_i; theta) of every row.
+  // ln L_i - ln L(x_i; theta) of every row; NaN where there is no logarithm.
   [[nodiscard]] std::vector<double> log_residuals(std::span<const double> theta) const;
+  // The same on the scale of the objective: L_i - L(x_i; theta) if it is raw. Without weights, errors or asymmetry.
+  [[nodiscard]] std::vector<double> own_residuals(std::span<const double> theta) const;
 
   [[nodiscard]] const LawForm& form() const { return form_; }
   [[nodiscard]] std::span<const double> weights() const { return base_weights_; }  // the user's, with mean 1
@@ -70,6 +72,7 @@ class Refitter {
 
   // Whether threads share the rows, so that the caller should not run several refitters at a time.
   [[nodiscard]] bool shares_rows() const { return team_ != nullptr; }
+  [[nodiscard]] bool raw() const { return raw_; }
   [[nodiscard]] double variance_inflation() const { return variance_inflation_; }
 
   // The robust part of the objective, and the residual at which it changes from squares to absolute values.

@@ -166,13 +166,14 @@ void add_column(const Factors& factors, std::size_t column, const std::string& n
 }
 
 void add_output(const ReadOptions& options, const Factors& factors, std::size_t column, Rows& out) {
-  const NumericColumn numbers = numeric_column(out.table, column, options.output, factor_of(factors, column));
+  const NumericColumn numbers = numeric_column(out.table, column, options.output, factor_of(factors, column), true);
   if (!numbers.fault.empty()) throw base::InputError(numbers.fault);
-  for (std::size_t row = 0; row < numbers.values.size(); ++row)
-    if (numbers.values[row] == 0) {
+  for (std::size_t row = 0; row < numbers.values.size() && !options.any_sign; ++row)
+    if (!(numbers.values[row] > 0)) {
       const auto& field = out.table.rows[row][column];
-      throw base::InputError({out.table.source, field.line, field.column},
-                             fmt::format("expected a positive {}, found {}", options.output, field.text));
+      throw base::InputError(
+          {out.table.source, field.line, field.column},
+          fmt::format("expected a positive {}, found {}{}", options.output, field.text, options.if_not_positive));
     }
   out.data.output = numbers.values;
   if (options.output != "loss") return;
@@ -310,6 +311,14 @@ void add_columns(const Recognised& found, const Factors& factors, const std::str
     if (!taken[c] && !out.data.columns.has(out.table.header[c])) add_column(factors, c, out.table.header[c], out);
 }
 
+// Before rows are left out, because the sums need the learning rates of the whole run.
+void add_schedule(Recognised& found, const Factors& factors, const ReadOptions& options, Rows& out) {
+  std::vector<std::string> run;
+  for (const auto& row : out.table.rows) run.push_back(joined(row, found.run));
+  const std::string reason = add_schedule_columns(out.table, found, run, factors, options.schedules, out.notes);
+  if (!reason.empty()) out.unusable["lr_sum"] = out.unusable["lr_drop"] = out.table.source + ": " + reason;
+}
+
 }  // namespace
 
 Rows rows_from(Table raw, const ReadOptions& options) {
@@ -323,11 +332,12 @@ Rows rows_from(Table raw, const ReadOptions& options) {
   Table& table = out.table;
   std::map<std::string, std::string> columns = options.col;
   if (!options.loss.empty()) columns["loss"] = options.loss;
-  const Recognised found = recognise(table, columns, options.output, options.every_stream);
+  Recognised found = recognise(table, columns, options.output, options.every_stream);
   out.notes = found.notes;
   Factors factors;
   for (const auto& [name, factor] : options.scale) factors[found.find(table.header, name, "--scale")] = factor;
   add_heading_factors(found, factors, out);
+  if (!options.every_stream) add_schedule(found, factors, options, out);
   const std::size_t output = found.column.at(options.output);
   const std::vector<std::string> header = table.header;
   table = filtered(std::move(table), options.where,

@@ -85,7 +85,8 @@ std::optional<double> unit_factor(const KnownColumn& known, std::string_view uni
 
 bool is_count(const std::string& name) { return name == "n_params" || name == "tokens" || name == "unique_tokens"; }
 
-NumericColumn numeric_column(const Table& table, std::size_t column, const std::string& name, const double* factor) {
+NumericColumn numeric_column(const Table& table, std::size_t column, const std::string& name, const double* factor,
+                             bool any_sign) {
   NumericColumn out;
   // These are 0 before the first step; every other quantity is a size.
   const bool zero_allowed = !is_count(name) || name == "tokens";
@@ -124,7 +125,7 @@ NumericColumn numeric_column(const Table& table, std::size_t column, const std::
         break;
     }
     if (!std::isfinite(number.value)) return fault(row, fmt::format("{} is beyond double precision", name));
-    if (number.value < 0 || (number.value == 0 && !zero_allowed))
+    if (!any_sign && (number.value < 0 || (number.value == 0 && !zero_allowed)))
       return fault(row, fmt::format("expected {} {}, found {}", name, zero_allowed ? ">= 0" : "> 0", text));
     out.values.push_back(number.value);
   }

@@ -29,9 +29,10 @@ struct NumericColumn {
   std::string fault;  // empty, or "file:line:column: ..." for the first unusable field; values are then empty
 };
 
-// Finite numbers >= 0 (> 0 for a size). `factor`: unset, or the factor by which every field is multiplied.
+// Finite numbers >= 0 (> 0 for a size; of any sign with `any_sign`). `factor`: unset, or the factor by which every
+// field is multiplied.
 [[nodiscard]] NumericColumn numeric_column(const Table& table, std::size_t column, const std::string& name,
-                                           const double* factor);
+                                           const double* factor, bool any_sign = false);
 
 // Whether `name` is a count of parameters or tokens, for which units are often mixed up.
 [[nodiscard]] bool is_count(const std::string& name);

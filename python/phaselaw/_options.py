@@ -21,6 +21,12 @@ class FitOptions(TypedDict, total=False):
     scale: Mapping[str, float]
     where: str | Sequence[str]
     last: bool
+    warmup: float
+    decay: Literal["none", "linear", "cosine", "sqrt"]
+    decay_from: float | None
+    decay_to: float
+    peak_lr: str
+    run_steps: str
     objective: Literal["huber", "l1", "l2", "l2-raw", "l1-raw", "asymmetric"]
     delta: float
     asymmetry: float
@@ -184,6 +190,12 @@ DESCRIBED: dict[str, dict[str, Option]] = {
         "scale": Option({}, False, "name=FACTOR by which a column is multiplied, such as n_params=1e9; > 0"),
         "where": Option((), True, "condition for the rows to use: column=value, column!=value or column>=number"),
         "last": Option(False, False, "use only the last row of each run"),
+        "warmup": Option(0, False, "length of a linear warm-up, if the table has no lr column; below 1: as a share of the run [steps]; >= 0"),
+        "decay": Option("none", False, "shape of the decay, if the table has no lr column"),
+        "decay_from": Option(None, False, "step at which the decay begins (default: the end of the warm-up); below 1: as a share of the run [steps]; >= 0"),
+        "decay_to": Option(0, False, "learning rate at the last step, as a share of the peak; in [0, 1]"),
+        "peak_lr": Option("", False, "largest learning rate of a stated schedule: a number or a column (default: 1)"),
+        "run_steps": Option("", False, "column with the steps for which the run was planned (default: its last step in the table)"),
         "objective": Option("huber", False, "objective to minimise, of residuals of ln loss or (raw) of the loss"),
         "delta": Option(0.001, False, "residual at which huber and asymmetric change from squares to absolute values [ln loss]; > 0"),
         "asymmetry": Option(4, False, "with asymmetric: relative weight of rows below the law; > 0"),
@@ -244,9 +256,9 @@ DESCRIBED: dict[str, dict[str, Option]] = {
         "scale": Option({}, False, "name=FACTOR by which a column is multiplied, such as n_params=1e9; > 0"),
         "where": Option((), True, "condition for the rows to use: column=value, column!=value or column>=number"),
         "run": Option((), True, "diagnose only the run of this name; may be repeated"),
-        "warmup": Option(0, False, "length of a linear warm-up, if the table has no lr column [steps]; >= 0"),
+        "warmup": Option(0, False, "length of a linear warm-up, if the table has no lr column; below 1: as a share of the run [steps]; >= 0"),
         "decay": Option("none", False, "shape of the decay, if the table has no lr column"),
-        "decay_from": Option(None, False, "step at which the decay begins (default: the end of the warm-up) [steps]; >= 0"),
+        "decay_from": Option(None, False, "step at which the decay begins (default: the end of the warm-up); below 1: as a share of the run [steps]; >= 0"),
         "decay_to": Option(0, False, "learning rate at the last step, as a share of the peak; in [0, 1]"),
         "level": Option(0.95, False, "confidence level of the intervals; in (0, 1)"),
         "threads": Option(0, False, "number of worker threads; 0: all cores; >= 0"),

@@ -14,14 +14,20 @@ namespace {
 
 bool is_all(const FitRequest& request) { return request.law == "all"; }
 
-// A row before the first step has compute 0, which has no logarithm.
-void leave_out_starts(tables::Rows& rows) {
+bool uses_schedule(const laws::Law& law) {
+  const auto& columns = law.columns();
+  return std::any_of(columns.begin(), columns.end(), [](const auto& c) { return c == "lr_sum" || c == "lr_drop"; });
+}
+
+// A row before the first step has compute 0, which has no logarithm. `lr_sum_too`: such a row has lr_sum 0 as well.
+void leave_out_starts(tables::Rows& rows, bool lr_sum_too) {
   std::vector<std::size_t> kept;
   for (std::size_t i = 0; i < rows.n_rows(); ++i) {
     bool zero = false;
     for (std::size_t c = 0; c < rows.data.columns.names.size(); ++c) {
       const std::string& name = rows.data.columns.names[c];
-      zero = zero || ((name == "compute" || name == "tokens") && rows.data.columns.values[c][i] == 0);
+      const bool starts = name == "compute" || name == "tokens" || (lr_sum_too && name == "lr_sum");
+      zero = zero || (starts && rows.data.columns.values[c][i] == 0);
     }
     if (!zero) kept.push_back(i);
   }
@@ -120,6 +126,7 @@ base::EnumNames<RowChoice> enum_names(RowChoice) {
 void FitRequest::validate() const {
   base::check_fields(*this);
   fit.validate();
+  read.schedules.validate();
   if (is_all(*this) && !audit.empty())
     throw base::InputError({"--audit"}, "needs the parameters of one law; name the law with --law");
 }
@@ -132,10 +139,18 @@ FitAnswer fit(const FitRequest& request, tables::Table table) {
     law = laws::law_from(request.law, table.header);
     read.output = law->output;
   }
+  if (read.schedules.stated.given() && law && !uses_schedule(*law))
+    throw base::InputError({"--decay"},
+                           fmt::format("the schedule has no effect, because the law {} contains neither S1 "
+                                       "nor S2; omit it, or use --law lr-annealing-params",
+                                       law->name));
+  read.any_sign = fitting::is_raw(request.fit.objective);
+  read.if_not_positive =
+      "; the fit uses its logarithm, so skip the row with --where, or fit the values themselves with --objective l2-raw";
   FitAnswer answer;
   answer.rows = tables::rows_from(std::move(table), read);
   if (law) answer.rows.require(law->columns());
-  leave_out_starts(answer.rows);
+  leave_out_starts(answer.rows, !law || uses_schedule(*law));
   tables::Measurements all;
   std::vector<std::string> runs;
   if (request.rows == RowChoice::envelope) take_envelope(answer.rows, runs, all);

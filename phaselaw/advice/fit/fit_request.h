@@ -19,7 +19,10 @@
 //   rows       all: every row. envelope: the rows that no other row dominates in (compute, output); intervals then
 //              resample whole runs (fitting/envelope.h)
 //   cluster    auto: rows of one run are resampled together if runs have several rows; none; or a column
-// Rows with zero compute, tokens or parameters (before the first step) are skipped, and a note counts them.
+//   schedule   the columns lr_sum and lr_drop (S1 and S2) follow from run, step and lr; without lr the user states the
+//              schedule (tables/schedule_columns.h)
+// Rows with zero compute, tokens or parameters (before the first step), or with lr_sum 0 for a law of it, are skipped,
+// and a note counts them.
 // Warnings and notes go to the log. Errors: InputError of the law, the table and the options.
 namespace phaselaw::advice {
 
@@ -44,6 +47,7 @@ struct FitRequest {
     visit("rows", self.rows, anything(),
           "all: use all rows; envelope: use the lower envelope over runs, with intervals from resampled runs");
     tables::ReadOptions::fields(self.read, visit);
+    tables::RunSchedules::fields(self.read.schedules, visit);
     fitting::FitOptions::fields(self.fit, visit);
     visit("cluster", self.cluster, anything(),
           "column of rows that are resampled together; auto: the column of runs; none");

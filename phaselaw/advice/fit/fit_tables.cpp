@@ -79,9 +79,9 @@ report::Table ranking_table(const fitting::Ranking& ranking) {
 std::vector<std::string> fit_facts(const fitting::Fit& fit, const std::optional<fitting::Holdout>& held_out) {
   const auto& c = fit.convergence;
   std::vector<std::string> facts = {
-      fmt::format("{} rows, objective {}, residual {} (std of ln {}), AICc {}, BIC {}",
-                  base::format_count(fit.n_points), base::format_number(fit.objective_value, 8),
-                  base::format_number(fit.residual_scale), fit.law.output, base::format_number(fit.aicc, 5),
+      fmt::format("{} rows, objective {}, residual {} (std of {}{}), AICc {}, BIC {}", base::format_count(fit.n_points),
+                  base::format_number(fit.objective_value, 8), base::format_number(fit.residual_scale),
+                  fitting::is_raw(fit.objective) ? "" : "ln ", fit.law.output, base::format_number(fit.aicc, 5),
                   base::format_number(fit.bic, 5)),
       fmt::format(
           "{} of {} starts agree, scaled gradient {}, condition {}: {}; {} intervals{}", c.agreed, c.starts,
