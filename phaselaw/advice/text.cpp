@@ -3,12 +3,21 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include <fmt/format.h>
 
 #include "phaselaw/base/constants.h"
 
 namespace phaselaw::advice {
+
+base::EnumNames<Harm> enum_names(Harm) {
+  static constexpr std::pair<std::string_view, Harm> kNames[] = {{"wrong", Harm::wrong},
+                                                                 {"undetermined", Harm::undetermined},
+                                                                 {"extrapolated", Harm::extrapolated},
+                                                                 {"remark", Harm::remark}};
+  return kNames;
+}
 
 std::string with_interval(const fitting::Estimate& e, base::Notation notation) {
   if (std::isinf(e.value)) return e.value > 0 ? "no limit" : "none";

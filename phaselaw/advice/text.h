@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "phaselaw/base/fields.h"
 #include "phaselaw/base/format.h"
 #include "phaselaw/fitting/fit.h"
 #include "phaselaw/report/page.h"
@@ -25,6 +26,7 @@ enum class Harm {
   extrapolated,  // it lies outside what was measured
   remark,        // it holds, and the reader should know something about it
 };
+[[nodiscard]] base::EnumNames<Harm> enum_names(Harm);
 
 // One limit of an answer, as full sentences that say what is the case, what follows and what to do; without a final stop.
 struct Limit {

@@ -30,8 +30,11 @@ laws::Law law_of(const FieldReader& form, const std::vector<std::string>& column
   law.source = form.at("source").text();
   law.output = form.at("output").text();
   law.nested = form.at("nested").text();
+  // A column of the table may have the name of a parameter, which it does not replace.
+  std::vector<std::string> inputs = columns;
+  for (const FieldReader& item : form.at("parameters").items()) std::erase(inputs, item.at("name").text());
   law.expression =
-      laws::Expression::parse(form.at("expression").text(), columns,
+      laws::Expression::parse(form.at("expression").text(), inputs,
                               fmt::format("{}: field 'form.expression'", base::to_string(form.value().where())));
   for (const FieldReader& item : form.at("parameters").items()) {
     laws::Parameter p;

@@ -26,12 +26,19 @@ constexpr double kLogScaleMargin = 13.8;                            // a factor 
 std::vector<std::optional<double>> fixed_values(const laws::Law& law, const std::map<std::string, double>& fixed) {
   std::vector<std::optional<double>> values(law.parameters.size());
   for (const auto& [name, value] : fixed) {
-    const std::size_t p = law.find(name);
+    const auto known = std::find_if(law.parameters.begin(), law.parameters.end(),
+                                    [&, wanted = name](const laws::Parameter& p) { return p.name == wanted; });
+    if (known == law.parameters.end()) {
+      std::vector<std::string> names;
+      for (const laws::Parameter& p : law.parameters) names.push_back(p.name);
+      throw base::InputError({"--fix"}, base::unknown_name("parameter", name, names));
+    }
+    const auto p = static_cast<std::size_t>(known - law.parameters.begin());
     const laws::ParameterDomain domain = law.parameters[p].domain;
     if (!std::isfinite(value) || (domain == laws::ParameterDomain::positive && !(value > 0)) ||
         (domain == laws::ParameterDomain::non_negative && !(value >= 0)))
       throw base::InputError(
-          fmt::format("fixed {}: expected a finite {} number, found {}", name, base::enum_name(domain), value));
+          {"--fix"}, fmt::format("expected a finite {} number for {}, found {}", base::enum_name(domain), name, value));
     values[p] = value;
   }
   return values;
@@ -103,7 +110,8 @@ LawForm::LawForm(const laws::Law& law, const tables::Measurements& data, const s
       evaluator_(law.expression, data.columns, fixed_),
       own_starts_(std::move(starts)) {
   if (evaluator_.n_free() == 0)
-    throw base::InputError(fmt::format("all parameters of the law {} are fixed; leave one of them free", law.name));
+    throw base::InputError({"--fix"},
+                           fmt::format("all parameters of the law {} are held; leave one of them free", law.name));
   const auto [low, high] = log_range(log_output_, data.output);
   std::vector<bool> held(fixed_.size());
   for (std::size_t p = 0; p < held.size(); ++p) held[p] = fixed_[p].has_value();

@@ -76,11 +76,6 @@ std::size_t boundary(const std::vector<std::size_t>& order, const std::vector<do
   return at;
 }
 
-// Whether a slice is the same prediction as the holdout: the last of five slices is a fifth held out.
-bool among(const Holdout& held_out, const std::vector<Holdout>& slices) {
-  return std::any_of(slices.begin(), slices.end(), [&](const Holdout& slice) { return slice.rows == held_out.rows; });
-}
-
 }  // namespace
 
 std::optional<Holdout> holdout(const laws::Law& law, const tables::Measurements& data, const FitOptions& options,
@@ -110,28 +105,6 @@ std::vector<Holdout> backtest(const laws::Law& law, const tables::Measurements& 
       if (const auto result = predict_slice(law, data, options, order, size, cut(slice), cut(slice + 1)))
         results.push_back(*result);
   return results;
-}
-
-std::string extrapolation_warning(const std::optional<Holdout>& held_out, const std::vector<Holdout>& slices) {
-  std::vector<Holdout> past = slices;
-  if (held_out && !among(*held_out, slices)) past.push_back(*held_out);
-  std::erase_if(past, [](const Holdout& h) { return !(h.compute_factor > 1) || !std::isfinite(h.mean_abs_rel_error); });
-  if (past.empty()) return "";
-  std::stable_sort(past.begin(), past.end(),
-                   [](const Holdout& a, const Holdout& b) { return a.compute_factor < b.compute_factor; });
-  std::vector<std::string> parts;
-  for (const Holdout& h : past)
-    parts.push_back(fmt::format("{} at {} times", base::format_percent(h.mean_abs_rel_error),
-                                base::format_number(h.compute_factor)));
-  const auto worst = std::max_element(past.begin(), past.end(), [](const Holdout& a, const Holdout& b) {
-    return a.mean_abs_rel_error < b.mean_abs_rel_error;
-  });
-  return fmt::format(
-      "predictions beyond the largest run extrapolate: "
-      "fitted to the smaller runs of this table, the law missed the larger ones by {} the fitted compute; "
-      "errors of at least {} are likely beyond {} times the largest run, and the interval does not include them",
-      fmt::join(parts, ", "), base::format_percent(worst->mean_abs_rel_error),
-      base::format_number(past.back().compute_factor));
 }
 
 RankedLaw judged(Fit fit, const tables::Measurements& data, const FitOptions& options, double holdout_fraction) {

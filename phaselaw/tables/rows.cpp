@@ -140,13 +140,20 @@ const double* factor_of(const Factors& factors, std::size_t column) {
   return at == factors.end() ? nullptr : &at->second;
 }
 
-// Units given in headings: "tokens (B)" is multiplied by 1e9, unless the user sets a scale.
-void add_heading_factors(const Recognised& found, Factors& factors, Rows& out) {
+// Units given in headings: "tokens (B)" is multiplied by 1e9, unless the user sets a scale. A unit that is not known is
+// refused, because numbers in a wrong unit would be fitted in silence.
+void add_heading_factors(const Recognised& found, const std::string& output, Factors& factors, Rows& out) {
   for (const KnownColumn& known : known_columns()) {
     const auto column = found.column.find(known.name);
     if (column == found.column.end() || factors.contains(column->second)) continue;
     const std::string& header = out.table.header[column->second];
-    const auto factor = unit_factor(known, heading_of(header).unit);
+    const std::string unit = heading_of(header).unit;
+    const auto factor = unit_factor(known, unit);
+    if (!factor && looks_like_a_unit(unit) && known.name != output)
+      throw base::InputError({out.table.source, 1},
+                             fmt::format("expected a unit of {} in the heading '{}', found '{}'; "
+                                         "give the factor with --scale {}=FACTOR, or 1 to take the numbers as they are",
+                                         known.unit == "1" ? known.name : known.unit, header, unit, known.name));
     if (!factor || *factor == 1) continue;
     factors[column->second] = *factor;
     out.notes.push_back(
@@ -171,9 +178,11 @@ void add_output(const ReadOptions& options, const Factors& factors, std::size_t 
   for (std::size_t row = 0; row < numbers.values.size() && !options.any_sign; ++row)
     if (!(numbers.values[row] > 0)) {
       const auto& field = out.table.rows[row][column];
-      throw base::InputError(
-          {out.table.source, field.line, field.column},
-          fmt::format("expected a positive {}, found {}{}", options.output, field.text, options.if_not_positive));
+      const std::string remedy = options.if_not_positive.empty()
+                                     ? fmt::format("; leave the row out with --where '{}>0'", out.output_column)
+                                     : options.if_not_positive;
+      throw base::InputError({out.table.source, field.line, field.column},
+                             fmt::format("expected a positive {}, found {}{}", options.output, field.text, remedy));
     }
   out.data.output = numbers.values;
   if (options.output != "loss") return;
@@ -336,7 +345,7 @@ Rows rows_from(Table raw, const ReadOptions& options) {
   out.notes = found.notes;
   Factors factors;
   for (const auto& [name, factor] : options.scale) factors[found.find(table.header, name, "--scale")] = factor;
-  add_heading_factors(found, factors, out);
+  add_heading_factors(found, options.output, factors, out);
   if (!options.every_stream) add_schedule(found, factors, options, out);
   const std::size_t output = found.column.at(options.output);
   const std::vector<std::string> header = table.header;
@@ -380,11 +389,21 @@ void Rows::require(const std::vector<std::string>& names) const {
     if (const auto fault = unusable.find(name); fault != unusable.end()) throw base::InputError(fault->second);
     try {
       (void)data.columns.get(name);
-    } catch (const base::InputError& error) {
+    } catch (const base::InputError&) {
       // It could have been derived from these.
       for (const char* part : {"n_params", "tokens", "step", "flops_per_step", "epochs", "unique_tokens"})
         if (const auto fault = unusable.find(part); fault != unusable.end()) throw base::InputError(fault->second);
-      throw base::InputError({table.source}, error.what());
+      std::vector<std::string> free = table.header;
+      std::erase_if(free, [&](const std::string& own) {
+        return own == output_column ||
+               std::any_of(column_of.begin(), column_of.end(), [&](const auto& entry) { return entry.second == own; });
+      });
+      const std::string similar = similar_column(name, free);
+      throw base::InputError(
+          {table.source, 1},
+          fmt::format("the law needs the column {}, found: {}; {}name it with --col '{}={}'", name,
+                      fmt::join(table.header, ", "), similar.empty() ? "" : fmt::format("did you mean '{}'? ", similar),
+                      name, similar.empty() ? "COLUMN" : similar));
     }
   }
 }
@@ -407,6 +426,19 @@ std::vector<std::string> Rows::texts(const std::string& name) const {
   std::vector<std::string> out;
   for (const auto& row : table.rows) out.push_back(row[column].text);
   return out;
+}
+
+std::string Rows::own_name(const std::string& name) const {
+  for (const std::string& key : {name, canonical_column(name)})
+    if (const auto own = column_of.find(key); own != column_of.end()) return own->second;
+  return name;
+}
+
+base::Location Rows::place(const std::string& name, std::size_t row) const {
+  const auto at = std::find(table.header.begin(), table.header.end(), own_name(name));
+  if (at == table.header.end()) return {table.source, line[row]};
+  const Table::Field& field = table.rows[row][static_cast<std::size_t>(at - table.header.begin())];
+  return {table.source, field.line, field.column};
 }
 
 Rows Rows::rows(std::span<const std::size_t> chosen) const {

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "phaselaw/base/errors.h"
 #include "phaselaw/base/fields.h"
 #include "phaselaw/tables/columns.h"
 #include "phaselaw/tables/recognise.h"
@@ -82,12 +83,17 @@ struct Rows {
   std::map<std::string, std::string> unusable;   // columns that are not in `data`, and why: a message with its place
   std::vector<std::string> notes, warnings;      // how columns were interpreted; what looks wrong
 
-  // Checks that `data.columns.get` finds all these columns; otherwise InputError with the place of the problem.
+  // Checks that `data.columns.get` finds all these columns; otherwise InputError with the place of the problem and, for
+  // a missing column, the most similar one of the table.
   void require(const std::vector<std::string>& names) const;
   // Columns for weights, errors and clusters, by canonical or own name. numbers: InputError for values that are not >=
   // 0.
   [[nodiscard]] std::vector<double> numbers(const std::string& name) const;
   [[nodiscard]] std::vector<std::string> texts(const std::string& name) const;
+  // The table's own name of a column, by canonical or own name; the same name if the table does not have it.
+  [[nodiscard]] std::string own_name(const std::string& name) const;
+  // The place of a value; without a position in the line if the column is computed from others.
+  [[nodiscard]] base::Location place(const std::string& name, std::size_t row) const;
   [[nodiscard]] Rows rows(std::span<const std::size_t> chosen) const;  // number of rows for a fit
   [[nodiscard]] std::size_t n_rows() const { return line.size(); }
   [[nodiscard]] std::size_t n_runs() const;  // distinct names in `run`

@@ -20,9 +20,13 @@ struct Heading {
 
 [[nodiscard]] Heading heading_of(std::string_view header);
 
-// The factor that converts this unit to known.unit: "M" of n_params is 1e6, "nats" of a loss 1. Unset if the unit does
-// not belong to this column, such as a loss in bits or parameters in GB.
+// The factor that converts this unit to known.unit: "M" of n_params is 1e6, "P" of a cost 1e15, "1e18" or "10^18 FLOP"
+// 1e18, "nats" of a loss 1. Unset if the unit does not belong to this column, such as a loss in bits, parameters in GB,
+// or a rate (PFLOP/s) of a cost.
 [[nodiscard]] std::optional<double> unit_factor(const KnownColumn& known, std::string_view unit);
+
+// Whether the words in brackets of a heading are a unit, "(XB)" or "(2e3)", and not a remark such as "(non-embedding)".
+[[nodiscard]] bool looks_like_a_unit(std::string_view text);
 
 struct NumericColumn {
   std::vector<double> values;

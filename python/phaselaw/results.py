@@ -102,8 +102,9 @@ class Result:
 
 
 def _shown(result: Result) -> str:
-    """Returns the text that the program prints, and the warnings that it writes to stderr."""
-    return str(result._core.text()) + "".join(f"warning: {warning}\n" for warning in result.warnings)
+    """Returns the text that the program prints. A text that has no block of limits is followed by the warnings."""
+    warnings = [] if "limits" in result else result.warnings
+    return str(result._core.text()) + "".join(f"warning: {warning}\n" for warning in warnings)
 
 
 @dataclass(frozen=True)

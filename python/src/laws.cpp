@@ -16,6 +16,7 @@
 #include "phaselaw/advice/fit/fit_tables.h"
 #include "phaselaw/advice/isoflop/isoflop_request.h"
 #include "phaselaw/advice/plan/plan_page.h"
+#include "phaselaw/base/log.h"
 #include "phaselaw/fitting/predict.h"
 #include "phaselaw/report/format.h"
 #include "phaselaw/verbs/documents.h"
@@ -52,6 +53,8 @@ Answer fit(const std::string& source, const Text& text, nb::handle keywords) {
   return released([&] {
     tables::Table table = table_of(source, text, request.read);
     const advice::FitAnswer found = advice::fit(request, std::move(table));
+    for (const advice::Limit& limit : advice::by_harm(found.limits))  // a caller may never look at the text
+      if (limit.harm <= advice::Harm::undetermined) base::log_warning(limit.text);
     return Answer{found.json, advice::fit_text(found),
                   advice::fit_tables(found.ranked ? &found.ranking : nullptr, found.best())};
   });

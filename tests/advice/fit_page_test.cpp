@@ -42,6 +42,8 @@ struct Case {
     out.ranked = ranking != nullptr;
     if (ranking != nullptr) out.ranking = *ranking;
     if (ranking == nullptr) out.ranking.laws = {{fit, held_out, {}, 0, 0, 0}};
+    out.summary = fit_summary(out.best().fit, out.facts);
+    out.limits = fit_limits(out.best(), out.facts);
     return out;
   }
 };
@@ -146,7 +148,11 @@ TEST(FitPage, SaysWhatTheDataDoNotDetermine) {
   for (const auto& figure : figures)
     if (contains(figure.title, "Profile of")) captions += figure.caption + "\n";
   EXPECT_TRUE(contains(captions, "unbounded above") || contains(captions, "unbounded below")) << captions;
-  EXPECT_TRUE(contains(page.answer, "Poorly constrained: ")) << page.answer;
+  EXPECT_TRUE(contains(page.answer, ", but not ")) << page.answer;
+  const auto limits = std::find_if(page.sections.begin(), page.sections.end(),
+                                   [](const report::Section& s) { return s.title == "What limits this fit"; });
+  ASSERT_NE(limits, page.sections.end());
+  EXPECT_TRUE(contains(limits->paragraphs.front(), "the rows do not identify ")) << limits->paragraphs.front();
   EXPECT_EQ(report::read_markup(report::build_page(page)).problem, "");
   EXPECT_TRUE(contains(fitting_checklist(c.answer()), ": not identified"));
 }

@@ -87,7 +87,7 @@ std::string compute_convention(const tables::Rows& table, const fitting::Fit& fi
   return fmt::format("{}, {}", product ? "6 n_params tokens" : "flops_per_step step", use);
 }
 
-std::string objective_of(const fitting::FitOptions& options) {
+std::string objective_of(const fitting::Fit& fit, const fitting::FitOptions& options) {
   using fitting::Objective;
   const bool raw = options.objective == Objective::l2_raw || options.objective == Objective::l1_raw;
   std::string text = fmt::format("{} on the residual of {}, summed over rows", base::enum_name(options.objective),
@@ -142,7 +142,7 @@ std::string undetermined(const fitting::Fit& fit) {
 
 void say_law(const tables::Rows& table, const fitting::Fit& fit, List& list) {
   list.heading("What is fitted");
-  list.item("law", fit.name() == fit.formula() ? fit.formula() : fmt::format("{}: {}", fit.name(), fit.formula()));
+  list.item("law", law_line(fit));
   list.item("source of the law", fit.law.source);
   list.item("predicts", fmt::format("{}, column '{}', as in the table; nothing is subtracted", fit.law.output,
                                     table.output_column));
@@ -176,7 +176,7 @@ void say_data(const tables::Rows& table, const fitting::Fit& fit, List& list) {
 void say_optimum(const fitting::Fit& fit, const fitting::FitOptions& options, List& list) {
   const fitting::Convergence& c = fit.convergence;
   list.heading("The optimisation");
-  list.item("objective", objective_of(options));
+  list.item("objective", objective_of(fit, options));
   list.item("weights", options.weights.empty() ? "all rows have equal weight" : "given for each row");
   list.item("measurement errors", options.sd.empty() ? "unknown, assumed equal" : "given for each row");
   list.item("optimiser", "Levenberg-Marquardt with exact derivatives, Newton steps at the end, checked by Ceres");
@@ -213,7 +213,7 @@ std::string fitting_checklist(const FitAnswer& answer) {
   list.item("poorly constrained", undetermined(fit));
   list.item("held out", held_out_error(answer.best().holdout));
   list.item("extrapolation", reach_of(table, fit));
-  list.item("warnings", joined(fit.warnings));
+  list.item("limits", joined(limit_sentences(answer.limits)));
   return list.text();
 }
 

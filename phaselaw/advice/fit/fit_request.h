@@ -6,10 +6,10 @@
 #include <string>
 #include <vector>
 
+#include "phaselaw/advice/fit/fit_limits.h"
 #include "phaselaw/base/value.h"
 #include "phaselaw/fitting/audit.h"
 #include "phaselaw/fitting/fit_file.h"
-#include "phaselaw/fitting/lack_of_fit.h"
 #include "phaselaw/fitting/selection.h"
 #include "phaselaw/tables/rows.h"
 
@@ -19,11 +19,10 @@
 //   rows       all: every row. envelope: the rows that no other row dominates in (compute, output); intervals then
 //              resample whole runs (fitting/envelope.h)
 //   cluster    auto: rows of one run are resampled together if runs have several rows; none; or a column
-//   schedule   the columns lr_sum and lr_drop (S1 and S2) follow from run, step and lr; without lr the user states the
-//              schedule (tables/schedule_columns.h)
-// Rows with zero compute, tokens or parameters (before the first step), or with lr_sum 0 for a law of it, are skipped,
-// and a note counts them.
-// Warnings and notes go to the log. Errors: InputError of the law, the table and the options.
+// Rows with zero compute or tokens at the start of a run (before the first step) are left out, and a note counts them.
+// What concerns reading the rows goes to the log; what limits the fit is in the answer.
+// Errors: InputError of the law, the table and the options, and for rows outside the domain of the law (row_checks.h);
+// RunError if the one law that was asked for has no optimum.
 namespace phaselaw::advice {
 
 enum class RowChoice { all, envelope };
@@ -47,7 +46,6 @@ struct FitRequest {
     visit("rows", self.rows, anything(),
           "all: use all rows; envelope: use the lower envelope over runs, with intervals from resampled runs");
     tables::ReadOptions::fields(self.read, visit);
-    tables::RunSchedules::fields(self.read.schedules, visit);
     fitting::FitOptions::fields(self.fit, visit);
     visit("cluster", self.cluster, anything(),
           "column of rows that are resampled together; auto: the column of runs; none");
@@ -67,9 +65,10 @@ struct FitAnswer {
   fitting::Ranking ranking;     // of one law, or of all, best first
   bool ranked = false;
   std::optional<fitting::Audit> audit;
-  std::vector<fitting::PooledGroups> pooled;  // columns of texts that one fit pools
-  fitting::LackOfFit lack_of_fit;             // of the best law; the rows of an envelope are not tested
-  base::Value json;  // one law: a FIT.json; all: fits, ranking, early_form, notes; both: lack_of_fit, pooled
+  RowFacts facts;             // of the best law
+  std::string summary;        // fit_summary() of the best law
+  std::vector<Limit> limits;  // fit_limits() of the best law
+  base::Value json;  // one law: a FIT.json; all: fits, ranking, early_form, notes; both: summary, limits, row_notes
 
   [[nodiscard]] const fitting::RankedLaw& best() const { return ranking.laws.front(); }
 };

@@ -45,11 +45,13 @@ std::string above_the_best(double criterion) {
 
 }  // namespace
 
-report::Table parameter_table(const fitting::Fit& fit) {
+report::Table parameter_table(const fitting::Fit& fit, bool nominal) {
   report::Table table;
   const bool has_interval = fit.method != fitting::IntervalMethod::none;
   table.columns = {"quantity",
-                   has_interval ? fmt::format("value and {} interval", base::format_percent(fit.level, 4)) : "value",
+                   has_interval ? fmt::format("value and {}{} interval", nominal ? "nominal " : "",
+                                              base::format_percent(fit.level, 4))
+                                : "value",
                    "identified", "meaning"};
   for (const auto* list : {&fit.parameters, &fit.derived})
     for (const fitting::Estimate& e : *list) {
@@ -101,26 +103,68 @@ std::string audit_text(const fitting::Audit& audit) {
   return fmt::format("The published parameters are {}.", audit.verdict);
 }
 
+std::string law_line(const fitting::Fit& fit) {
+  return fit.name() == fit.formula() ? fit.formula() : fmt::format("{}: {}", fit.name(), fit.formula());
+}
+
 namespace {
 
-// `ranking` may be null.
-std::string text_of(const fitting::Ranking* ranking, const fitting::RankedLaw& best) {
-  std::string text;
-  if (ranking != nullptr) text = report::text_table(text_rows(ranking_table(*ranking))) + "\nbest: ";
-  // A law given as an expression is named by its formula.
-  const fitting::Fit& fit = best.fit;
-  text += fit.name() == fit.formula() ? fit.formula() : fmt::format("{}: {}", fit.name(), fit.formula());
-  text += "\n" + report::text_table(text_rows(parameter_table(fit)));
-  for (const std::string& fact : fit_facts(fit, best.holdout)) text += fact + "\n";
+// What the text of a fit is made of, from an answer or from a file.
+struct Shown {
+  const fitting::Ranking* ranking = nullptr;  // null if one law was asked for
+  const fitting::RankedLaw& best;
+  std::string summary;
+  bool nominal = false;
+  std::vector<Limit> limits;
+  std::string audit;
+};
+
+// The laws of the ranking: the first ones, unless `verbose`.
+std::string laws_text(const fitting::Ranking& ranking, bool verbose) {
+  report::Table table = ranking_table(ranking);
+  const std::size_t all = table.rows.size();
+  if (!verbose && all > kShownLaws) table.rows.resize(kShownLaws);
+  std::string text = fmt::format("\nlaws by prediction error:\n{}", report::text_table(text_rows(table)));
+  const std::size_t hidden = all - table.rows.size();
+  if (verbose)
+    for (const std::string& note : ranking.notes) text += fmt::format("skipped {}\n", note);
+  else if (hidden > 0)
+    text += fmt::format("and {} more: --verbose\n", hidden);
   return text;
+}
+
+std::string text_of(const Shown& shown, bool verbose) {
+  const fitting::Fit& fit = shown.best.fit;
+  std::string text = fmt::format("{}{}\n{}\n\n", shown.ranking != nullptr ? "best of the laws ranked: " : "",
+                                 law_line(fit), shown.summary);
+  text += report::text_table(text_rows(parameter_table(fit, shown.nominal)));
+  if (verbose)
+    for (const std::string& fact : fit_facts(fit, shown.best.holdout)) text += fact + "\n";
+  if (!shown.audit.empty()) text += shown.audit + "\n";
+  if (shown.ranking != nullptr) text += laws_text(*shown.ranking, verbose);
+  if (const std::string limits = limits_text("what limits this fit", shown.limits, verbose); !limits.empty())
+    text += "\n" + limits;
+  return text;
+}
+
+// The limits that the program wrote, or those of the fit alone for a file of an older version.
+Shown shown_of(const base::Value& document, const fitting::RankedLaw& best) {
+  const base::Value *summary = document.find("summary"), *limits = document.find("limits");
+  if (summary == nullptr || limits == nullptr || !limits->is_list())
+    return {nullptr, best, fit_summary(best.fit, {}), false, fit_limits(best, {}), ""};
+  Shown shown{nullptr, best, summary->text(), false, {}, ""};
+  const base::FieldReader fields(*limits, "write the file again with phaselaw fit --json");
+  for (const base::FieldReader& item : fields.items())
+    shown.limits.push_back({item.at("harm").as<Harm>(), item.at("text").text()});
+  return shown;
 }
 
 }  // namespace
 
-std::string fit_text(const FitAnswer& answer) {
-  std::string text = text_of(answer.ranked ? &answer.ranking : nullptr, answer.best());
-  if (answer.audit) text += audit_text(*answer.audit) + "\n";
-  return text;
+std::string fit_text(const FitAnswer& answer, bool verbose) {
+  return text_of({answer.ranked ? &answer.ranking : nullptr, answer.best(), answer.summary,
+                  answer.facts.lack_of_fit.has_value(), answer.limits, answer.audit ? audit_text(*answer.audit) : ""},
+                 verbose);
 }
 
 std::vector<report::Table> fit_tables(const fitting::Ranking* ranking, const fitting::RankedLaw& best) {
@@ -130,9 +174,7 @@ std::vector<report::Table> fit_tables(const fitting::Ranking* ranking, const fit
     tables.back().caption = "Laws by prediction error.";
   }
   tables.push_back(parameter_table(best.fit));
-  tables.back().caption = best.fit.name() == best.fit.formula()
-                              ? best.fit.formula()
-                              : fmt::format("{}: {}", best.fit.name(), best.fit.formula());
+  tables.back().caption = law_line(best.fit);
   return tables;
 }
 
@@ -140,16 +182,18 @@ FitDocument fit_document(const base::Value& document, const std::string& source)
   fitting::Ranking ranking;
   for (fitting::SavedFit& saved : fitting::saved_fits_from(document, source))
     ranking.laws.push_back({std::move(saved.fit), saved.holdout, std::move(saved.backtest), 0, 0, 0});
+  Shown shown = shown_of(document, ranking.laws.front());
   const base::Value* order = document.find("ranking");
   if (order == nullptr || !order->is_list() || order->list().size() != ranking.laws.size())
-    return {text_of(nullptr, ranking.laws.front()), fit_tables(nullptr, ranking.laws.front())};
+    return {text_of(shown, false), fit_tables(nullptr, ranking.laws.front())};
   for (std::size_t i = 0; i < ranking.laws.size(); ++i) {
     const base::FieldReader row(order->list()[i], "write the file again with phaselaw fit --json");
     ranking.laws[i].delta_aicc = row.at("delta_aicc").number_or(base::kNaN);
     ranking.laws[i].delta_bic = row.at("delta_bic").number_or(base::kNaN);
     ranking.laws[i].score = row.at("score").number_or(base::kInfinity);
   }
-  return {text_of(&ranking, ranking.laws.front()), fit_tables(&ranking, ranking.laws.front())};
+  shown.ranking = &ranking;
+  return {text_of(shown, false), fit_tables(&ranking, ranking.laws.front())};
 }
 
 std::string residuals_csv(const FitAnswer& answer, const fitting::Prediction& predicted) {
