@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 #include <optional>
 #include <set>
@@ -175,15 +176,23 @@ void add_column(const Factors& factors, std::size_t column, const std::string& n
 void add_output(const ReadOptions& options, const Factors& factors, std::size_t column, Rows& out) {
   const NumericColumn numbers = numeric_column(out.table, column, options.output, factor_of(factors, column), true);
   if (!numbers.fault.empty()) throw base::InputError(numbers.fault);
-  for (std::size_t row = 0; row < numbers.values.size() && !options.any_sign; ++row)
-    if (!(numbers.values[row] > 0)) {
-      const auto& field = out.table.rows[row][column];
-      const std::string remedy = options.if_not_positive.empty()
-                                     ? fmt::format("; leave the row out with --where '{}>0'", out.output_column)
-                                     : options.if_not_positive;
-      throw base::InputError({out.table.source, field.line, field.column},
-                             fmt::format("expected a positive {}, found {}{}", options.output, field.text, remedy));
-    }
+  const auto fail = [&](std::size_t row, const std::string& what) {
+    const Table::Field& field = out.table.rows[row][column];
+    throw base::InputError({out.table.source, field.line, field.column}, what);
+  };
+  for (std::size_t row = 0; row < numbers.values.size(); ++row) {
+    const double value = numbers.values[row];
+    const std::string& text = out.table.rows[row][column].text;
+    if (!options.any_sign && !(value > 0))
+      fail(row, fmt::format("expected a positive {}, found {}{}", options.output, text,
+                            options.if_not_positive.empty()
+                                ? fmt::format("; leave the row out with --where '{}>0'", out.output_column)
+                                : options.if_not_positive));
+    if (value != 0 && std::abs(value) < std::numeric_limits<double>::min())
+      fail(row, fmt::format("expected a {} of at least 2.2e-308, below which numbers lose their digits, found {}; "
+                            "multiply the column by a factor with --scale {}=FACTOR",
+                            options.output, text, options.output));
+  }
   out.data.output = numbers.values;
   if (options.output != "loss") return;
   const auto largest = std::max_element(numbers.values.begin(), numbers.values.end());

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <limits>
 #include <numeric>
 #include <utility>
 
@@ -139,7 +138,7 @@ std::optional<double> unit_factor(const KnownColumn& known, std::string_view uni
 
 bool looks_like_a_unit(std::string_view text) {
   const std::string key = plain_name(text);
-  constexpr std::size_t kLongestLetters = 3;  // M, Mio, GB; a longer word says what is counted
+  constexpr std::size_t kLongestLetters = 4;  // M, Mio, GB, nats; a longer word says what is counted
   if (key.size() <= kLongestLetters) return !key.empty();
   if (key.find_first_of("0123456789") != std::string::npos) return true;
   for (const std::string_view part : {"flop", "byte", "day", "hour", "illion", "thousand"})
@@ -189,10 +188,6 @@ NumericColumn numeric_column(const Table& table, std::size_t column, const std::
         break;
     }
     if (!std::isfinite(number.value)) return fault(row, fmt::format("{} is beyond double precision", name));
-    if (number.value != 0 && std::abs(number.value) < std::numeric_limits<double>::min())
-      return fault(row, fmt::format("expected a {} of at least 2.2e-308, below which numbers lose their digits, found "
-                                    "{}; multiply the column by a factor with --scale {}=FACTOR",
-                                    name, text, name));
     if (!any_sign && (number.value < 0 || (number.value == 0 && !zero_allowed)))
       return fault(row, fmt::format("expected {} {}, found {}", name, zero_allowed ? ">= 0" : "> 0", text));
     out.values.push_back(number.value);

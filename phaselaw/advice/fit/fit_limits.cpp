@@ -81,8 +81,12 @@ void add_identification(const fitting::Fit& fit, std::vector<Limit>& limits) {
          fmt::format("the rows do not identify {}: {}; hold one with --fix, or measure a wider range", listed(open),
                      open.size() == 1 ? "its interval is open or very wide, or it ends at a bound"
                                       : "their intervals are open or very wide, or they end at a bound")});
+  // "X is poorly constrained" says no more of one of several parameters than the sentence about all of them.
   for (const std::string& warning : about)
-    limits.push_back({explained && warning == about.front() ? Harm::undetermined : Harm::remark, warning});
+    if (explained)
+      limits.push_back({warning == about.front() ? Harm::undetermined : Harm::remark, warning});
+    else if (warning.find(" is poorly constrained") == std::string::npos)
+      limits.push_back({Harm::remark, warning});
 }
 
 // The largest error with which fits to the cheaper rows predicted dearer ones.
@@ -95,11 +99,14 @@ void add_extrapolation(const fitting::RankedLaw& best, std::vector<Limit>& limit
   const auto worst = std::max_element(past.begin(), past.end(), [](const auto& a, const auto& b) {
     return a.mean_abs_rel_error < b.mean_abs_rel_error;
   });
-  limits.push_back(
-      {Harm::extrapolated,
-       fmt::format("fits to the smaller rows missed the larger ones by up to {}, at {} times the size; "
-                   "expect at least this error beyond the largest row, which no interval includes",
-                   base::format_percent(worst->mean_abs_rel_error), base::format_number(worst->compute_factor, 2))});
+  constexpr double kShownFactor = 1.05;  // a smaller one would be printed as 1
+  const std::string at = worst->compute_factor < kShownFactor
+                             ? ""
+                             : fmt::format(", at {} times the size", base::format_number(worst->compute_factor, 2));
+  limits.push_back({Harm::extrapolated,
+                    fmt::format("fits to the smaller rows missed the larger ones by up to {}{}; expect at least this "
+                                "error beyond the largest row, which no interval includes",
+                                base::format_percent(worst->mean_abs_rel_error), at)});
 }
 
 }  // namespace

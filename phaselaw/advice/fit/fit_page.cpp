@@ -28,6 +28,17 @@ report::Table convergence_table(const fitting::Fit& fit) {
   return table;
 }
 
+// "E + A*N^-alpha with E = 1.81 [1.75, 1.86], ..."; the formula alone if there are too many parameters for a sentence.
+std::string law_with_values(const fitting::Fit& fit) {
+  constexpr std::size_t kMostValues = 5;
+  std::vector<std::string> values;
+  for (const fitting::Estimate& e : fit.parameters)
+    values.push_back(
+        fmt::format("{} = {}", e.name, with_interval(e, base::notation_of(laws::unit_of(fit.law, e.name)))));
+  return values.size() > kMostValues ? fit.formula()
+                                     : fmt::format("{} with {}", fit.formula(), fmt::join(values, ", "));
+}
+
 report::Section numbers_of(const FitAnswer& answer) {
   const fitting::Fit& fit = answer.best().fit;
   report::Section numbers;
@@ -61,6 +72,8 @@ report::Section checks_of(const FitAnswer& answer, const FittedRows& rows) {
   const fitting::Fit& fit = answer.best().fit;
   report::Section checks;
   checks.title = "What the law does not describe";
+  checks.figures = {predicted_against_actual(rows)};
+  if (answer.best().holdout) add_held_out(rows, *answer.best().holdout, checks.figures.back());
   checks.figures.push_back(residuals(rows, "predicted " + fit.law.output, rows.predicted.value));
   const auto& columns = fit.law.columns();
   for (std::size_t i = 0; i < std::min(kMostFigures, columns.size()); ++i)
@@ -88,16 +101,14 @@ report::Section certainty_of(const FitAnswer& answer) {
 
 report::Page fit_page(const FitAnswer& answer, const fitting::Prediction& predicted) {
   const fitting::Fit& fit = answer.best().fit;
-  const auto& held_out = answer.best().holdout;
   const FittedRows rows = fitted_rows(answer.rows, fit, predicted);
   report::Page page;
   page.title = fmt::format("{}: {}", fit.name(), std::filesystem::path(answer.rows.table.source).filename().string());
-  page.answer = answer.summary;
+  page.answer = fmt::format("{}. {}", law_with_values(fit), answer.summary);
   if (!answer.limits.empty())
-    if (const Limit worst = by_harm(answer.limits).front(); worst.harm == Harm::wrong)
+    if (const Limit worst = by_harm(answer.limits).front(); worst.harm != Harm::remark)
       page.notice = fmt::format("What limits this fit most: {}.", worst.text);
-  page.figures = {against_size(rows), predicted_against_actual(rows)};
-  if (held_out) add_held_out(rows, *held_out, page.figures.back());
+  page.figures = {against_size(rows)};
   page.sections.push_back(numbers_of(answer));
   if (report::Section limits = limits_of(answer); !limits.paragraphs.empty())
     page.sections.push_back(std::move(limits));
