@@ -135,19 +135,42 @@ void fit_laws(const FitRequest& request, const std::optional<laws::Law>& law,
   answer.json = ranking_value(answer);
 }
 
+// Whether the best law misses its rows, and whether these are of one kind. The rows of an envelope are minima over runs,
+// with errors that no test of residuals assumes.
+void look_at_rows(const FitRequest& request, FitAnswer& answer) {
+  const fitting::Fit& fit = answer.best().fit;
+  const tables::Rows& rows = answer.rows;
+  answer.facts.limits = variation_limits(fit.law, rows.data.columns);
+  const std::vector<fitting::PooledGroups> pooled = fitting::pooled_groups(fit.law, rows);
+  for (const fitting::PooledGroups& groups : pooled) answer.facts.limits.push_back({Harm::wrong, groups.sentence()});
+  if (request.rows == RowChoice::envelope) {
+    answer.lack_of_fit.reason = "rows of an envelope are not tested";
+    return;
+  }
+  answer.lack_of_fit =
+      fitting::lack_of_fit(fit, rows.data, answer.options, rows.run, fitting::pooled_labels(rows, pooled));
+  const fitting::LackOfFit& lack = answer.lack_of_fit;
+  if (lack.significant) answer.facts.lack_of_fit = lack.sentence;
+  const bool said = lack.significant && lack.direction == "share of the run";
+  const bool harmless = lack.tested && !lack.significant;
+  if (std::string sentence = lack.checkpoints_sentence(); !sentence.empty())
+    answer.facts.limits.push_back({said || harmless ? Harm::remark : Harm::wrong, std::move(sentence)});
+}
+
 // What the JSON says beside the fits.
 void add_findings(const FitRequest& request, FitAnswer& answer) {
   if (!request.audit.empty()) {
     answer.audit = fitting::audit(answer.best().fit, answer.rows.data, request.audit, answer.options);
     answer.json["audit"] = to_value(*answer.audit);
   }
-  answer.facts.limits = variation_limits(answer.best().fit.law, answer.rows.data.columns);
+  look_at_rows(request, answer);
   answer.summary = fit_summary(answer.best().fit, answer.facts);
   answer.limits = fit_limits(answer.best(), answer.facts);
   answer.json["rows"] = base::enum_name(request.rows);
   answer.json["row_notes"] = base::Value(answer.rows.notes);
   answer.json["summary"] = answer.summary;
   answer.json["limits"] = limits_value(answer.limits);
+  answer.json["lack_of_fit"] = to_value(answer.lack_of_fit);
   base::Value& warnings = answer.json["warnings"];
   if (warnings.is_null()) warnings = base::Value(base::Value::List{});
   for (const auto& warning : answer.rows.warnings) warnings.push_back(base::Value(warning));

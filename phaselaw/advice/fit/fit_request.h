@@ -10,6 +10,7 @@
 #include "phaselaw/base/value.h"
 #include "phaselaw/fitting/audit.h"
 #include "phaselaw/fitting/fit_file.h"
+#include "phaselaw/fitting/lack_of_fit.h"
 #include "phaselaw/fitting/selection.h"
 #include "phaselaw/tables/rows.h"
 
@@ -65,10 +66,12 @@ struct FitAnswer {
   fitting::Ranking ranking;     // of one law, or of all, best first
   bool ranked = false;
   std::optional<fitting::Audit> audit;
-  RowFacts facts;             // of the best law
-  std::string summary;        // fit_summary() of the best law
-  std::vector<Limit> limits;  // fit_limits() of the best law
-  base::Value json;  // one law: a FIT.json; all: fits, ranking, early_form, notes; both: summary, limits, row_notes
+  fitting::LackOfFit lack_of_fit;  // of the best law; not tested for an envelope
+  RowFacts facts;                  // of the best law
+  std::string summary;             // fit_summary() of the best law
+  std::vector<Limit> limits;       // fit_limits() of the best law
+  base::Value json;                // one law: a FIT.json; all: fits, ranking, early_form, notes; both: summary, limits,
+                                   // lack_of_fit, row_notes
 
   [[nodiscard]] const fitting::RankedLaw& best() const { return ranking.laws.front(); }
 };

@@ -152,7 +152,9 @@ Shown shown_of(const base::Value& document, const fitting::RankedLaw& best) {
   const base::Value *summary = document.find("summary"), *limits = document.find("limits");
   if (summary == nullptr || limits == nullptr || !limits->is_list())
     return {nullptr, best, fit_summary(best.fit, {}), false, fit_limits(best, {}), ""};
-  Shown shown{nullptr, best, summary->text(), false, {}, ""};
+  const base::Value* lack = document.find("lack_of_fit");
+  const base::Value* significant = lack == nullptr ? nullptr : lack->find("significant");
+  Shown shown{nullptr, best, summary->text(), significant != nullptr && significant->boolean(), {}, ""};
   const base::FieldReader fields(*limits, "write the file again with phaselaw fit --json");
   for (const base::FieldReader& item : fields.items())
     shown.limits.push_back({item.at("harm").as<Harm>(), item.at("text").text()});
