@@ -87,7 +87,7 @@ std::string compute_convention(const tables::Rows& table, const fitting::Fit& fi
   return fmt::format("{}, {}", product ? "6 n_params tokens" : "flops_per_step step", use);
 }
 
-std::string objective_of(const fitting::Fit& fit, const fitting::FitOptions& options) {
+std::string objective_of(const fitting::FitOptions& options) {
   using fitting::Objective;
   const bool raw = options.objective == Objective::l2_raw || options.objective == Objective::l1_raw;
   std::string text = fmt::format("{} on the residual of {}, summed over rows", base::enum_name(options.objective),
@@ -176,7 +176,7 @@ void say_data(const tables::Rows& table, const fitting::Fit& fit, List& list) {
 void say_optimum(const fitting::Fit& fit, const fitting::FitOptions& options, List& list) {
   const fitting::Convergence& c = fit.convergence;
   list.heading("The optimisation");
-  list.item("objective", objective_of(fit, options));
+  list.item("objective", objective_of(options));
   list.item("weights", options.weights.empty() ? "all rows have equal weight" : "given for each row");
   list.item("measurement errors", options.sd.empty() ? "unknown, assumed equal" : "given for each row");
   list.item("optimiser", "Levenberg-Marquardt with exact derivatives, Newton steps at the end, checked by Ceres");

@@ -135,26 +135,43 @@ void fit_laws(const FitRequest& request, const std::optional<laws::Law>& law,
   answer.json = ranking_value(answer);
 }
 
-// Whether the best law misses its rows, and whether these are of one kind. The rows of an envelope are minima over runs,
-// with errors that no test of residuals assumes.
-void look_at_rows(const FitRequest& request, FitAnswer& answer) {
+// Whether the best law describes the rows, and whether these are of one kind.
+void judge_rows(const FitRequest& request, FitAnswer& answer) {
   const fitting::Fit& fit = answer.best().fit;
-  const tables::Rows& rows = answer.rows;
-  answer.facts.limits = variation_limits(fit.law, rows.data.columns);
-  const std::vector<fitting::PooledGroups> pooled = fitting::pooled_groups(fit.law, rows);
-  for (const fitting::PooledGroups& groups : pooled) answer.facts.limits.push_back({Harm::wrong, groups.sentence()});
-  if (request.rows == RowChoice::envelope) {
-    answer.lack_of_fit.reason = "rows of an envelope are not tested";
-    return;
-  }
-  answer.lack_of_fit =
-      fitting::lack_of_fit(fit, rows.data, answer.options, rows.run, fitting::pooled_labels(rows, pooled));
+  answer.pooled = fitting::pooled_groups(fit.law, answer.rows);
+  // The key of a store names a run, and no method.
+  std::erase_if(answer.pooled, [](const fitting::PooledGroups& groups) { return groups.column == "key"; });
+  if (request.rows == RowChoice::envelope)
+    answer.lack_of_fit.reason = "the rows of an envelope are minima over runs and not measurements around a law";
+  else
+    answer.lack_of_fit =
+        fitting::lack_of_fit(fit, answer.rows.data, answer.options,
+                             answer.rows.has_several_rows_a_run() ? answer.rows.run : std::vector<std::string>{},
+                             fitting::pooled_labels(answer.rows, answer.pooled));
+  answer.json["lack_of_fit"] = to_value(answer.lack_of_fit);
+  base::Value::List pooled;
+  for (const fitting::PooledGroups& groups : answer.pooled)
+    pooled.push_back(base::Value::table({{"column", groups.column},
+                                         {"values", base::Value(groups.values)},
+                                         {"repeated", groups.repeated},
+                                         {"sentence", groups.sentence()}}));
+  answer.json["pooled"] = base::Value(std::move(pooled));
+}
+
+// These findings as limits of the fit.
+RowFacts facts_of(const FitAnswer& answer) {
+  RowFacts facts;
+  for (const fitting::PooledGroups& groups : answer.pooled) facts.limits.push_back({Harm::wrong, groups.sentence()});
   const fitting::LackOfFit& lack = answer.lack_of_fit;
-  if (lack.significant) answer.facts.lack_of_fit = lack.sentence;
+  if (lack.significant) facts.lack_of_fit = lack.sentence;
+  // The sentence about the share of the run, where it is significant, says the same of checkpoints.
   const bool said = lack.significant && lack.direction == "share of the run";
   const bool harmless = lack.tested && !lack.significant;
   if (std::string sentence = lack.checkpoints_sentence(); !sentence.empty())
-    answer.facts.limits.push_back({said || harmless ? Harm::remark : Harm::wrong, std::move(sentence)});
+    facts.limits.push_back({said || harmless ? Harm::remark : Harm::wrong, std::move(sentence)});
+  for (Limit& limit : variation_limits(answer.best().fit.law, answer.rows.data.columns))
+    facts.limits.push_back(std::move(limit));
+  return facts;
 }
 
 // What the JSON says beside the fits.
@@ -163,14 +180,14 @@ void add_findings(const FitRequest& request, FitAnswer& answer) {
     answer.audit = fitting::audit(answer.best().fit, answer.rows.data, request.audit, answer.options);
     answer.json["audit"] = to_value(*answer.audit);
   }
-  look_at_rows(request, answer);
+  judge_rows(request, answer);
+  answer.facts = facts_of(answer);
   answer.summary = fit_summary(answer.best().fit, answer.facts);
   answer.limits = fit_limits(answer.best(), answer.facts);
   answer.json["rows"] = base::enum_name(request.rows);
   answer.json["row_notes"] = base::Value(answer.rows.notes);
   answer.json["summary"] = answer.summary;
   answer.json["limits"] = limits_value(answer.limits);
-  answer.json["lack_of_fit"] = to_value(answer.lack_of_fit);
   base::Value& warnings = answer.json["warnings"];
   if (warnings.is_null()) warnings = base::Value(base::Value::List{});
   for (const auto& warning : answer.rows.warnings) warnings.push_back(base::Value(warning));

@@ -66,12 +66,13 @@ struct FitAnswer {
   fitting::Ranking ranking;     // of one law, or of all, best first
   bool ranked = false;
   std::optional<fitting::Audit> audit;
-  fitting::LackOfFit lack_of_fit;  // of the best law; not tested for an envelope
-  RowFacts facts;                  // of the best law
-  std::string summary;             // fit_summary() of the best law
-  std::vector<Limit> limits;       // fit_limits() of the best law
-  base::Value json;                // one law: a FIT.json; all: fits, ranking, early_form, notes; both: summary, limits,
-                                   // lack_of_fit, row_notes
+  std::vector<fitting::PooledGroups> pooled;  // columns of texts that one fit pools
+  fitting::LackOfFit lack_of_fit;             // of the best law; the rows of an envelope are not tested
+  RowFacts facts;                             // of the best law
+  std::string summary;                        // fit_summary() of the best law
+  std::vector<Limit> limits;                  // fit_limits() of the best law
+  base::Value json;  // one law: a FIT.json; all: fits, ranking, early_form, notes; both: summary, limits,
+                     // lack_of_fit, pooled, row_notes
 
   [[nodiscard]] const fitting::RankedLaw& best() const { return ranking.laws.front(); }
 };

@@ -50,6 +50,9 @@ const char* zero_column(const tables::Columns& columns, std::size_t row) {
 }  // namespace
 
 void leave_out_starts(tables::Rows& rows) {
+  bool any = false;
+  for (std::size_t i = 0; i < rows.n_rows() && !any; ++i) any = zero_column(rows.data.columns, i) != nullptr;
+  if (!any) return;
   const std::vector<std::string> groups = groups_of(rows);
   std::map<std::string, std::pair<std::size_t, std::size_t>> found;  // first row and number of rows of each group
   for (std::size_t i = 0; i < groups.size(); ++i) ++found.try_emplace(groups[i], i, 0).first->second.second;
@@ -70,7 +73,6 @@ void leave_out_starts(tables::Rows& rows) {
                       column, rows.own_name(column)));
     lines.push_back(rows.line[i]);
   }
-  if (lines.empty()) return;
   rows.notes.push_back(
       fmt::format("{} row{} with zero compute or tokens {} not used, because {} measured before the first step ({})",
                   lines.size(), lines.size() == 1 ? "" : "s", lines.size() == 1 ? "is" : "are",
