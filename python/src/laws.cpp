@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <map>
 #include <optional>
 
@@ -53,8 +54,9 @@ Answer fit(const std::string& source, const Text& text, nb::handle keywords) {
   return released([&] {
     tables::Table table = table_of(source, text, request.read);
     const advice::FitAnswer found = advice::fit(request, std::move(table));
-    for (const advice::Limit& limit : advice::by_harm(found.limits))  // a caller may never look at the text
-      if (limit.harm <= advice::Harm::undetermined) base::log_warning(limit.text);
+    // Python warns of what the program would show.
+    const std::vector<std::string> limits = advice::limit_sentences(found.limits);
+    for (std::size_t i = 0; i < std::min(limits.size(), advice::kShownLimits); ++i) base::log_warning(limits[i]);
     return Answer{found.json, advice::fit_text(found),
                   advice::fit_tables(found.ranked ? &found.ranking : nullptr, found.best())};
   });
