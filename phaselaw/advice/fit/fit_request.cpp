@@ -16,6 +16,11 @@ namespace {
 
 bool is_all(const FitRequest& request) { return request.law == "all"; }
 
+bool uses_schedule(const laws::Law& law) {
+  const auto& columns = law.columns();
+  return std::any_of(columns.begin(), columns.end(), [](const auto& c) { return c == "lr_sum" || c == "lr_drop"; });
+}
+
 void take_envelope(tables::Rows& rows, std::vector<std::string>& all_runs, tables::Measurements& all) {
   rows.require({"compute"});
   if (rows.n_runs() < 2)
@@ -203,6 +208,15 @@ FitAnswer fit(const FitRequest& request, tables::Table table) {
     law = laws::law_from(request.law, table.header);
     read.output = law->output;
   }
+  if (read.schedules.stated.given() && law && !uses_schedule(*law))
+    throw base::InputError({"--decay"},
+                           fmt::format("the schedule has no effect, because the law {} contains neither S1 "
+                                       "nor S2; omit it, or use --law lr-annealing-params",
+                                       law->name));
+  read.any_sign = fitting::is_raw(request.fit.objective);
+  read.if_not_positive =
+      "; the fit uses its logarithm, so leave the row out with --where, or fit the values themselves with --objective "
+      "l2-raw";
   const std::size_t in_table = table.rows.size();
   FitAnswer answer;
   answer.rows = tables::rows_from(std::move(table), read);
@@ -211,7 +225,7 @@ FitAnswer fit(const FitRequest& request, tables::Table table) {
     if (std::string note = shadowed_columns(*law, answer.rows.table.header); !note.empty())
       answer.rows.notes.push_back(std::move(note));
   }
-  leave_out_starts(answer.rows);
+  leave_out_starts(answer.rows, !law || uses_schedule(*law));
   tables::Measurements all;
   std::vector<std::string> runs;
   if (request.rows == RowChoice::envelope) take_envelope(answer.rows, runs, all);

@@ -20,7 +20,9 @@
 //   rows       all: every row. envelope: the rows that no other row dominates in (compute, output); intervals then
 //              resample whole runs (fitting/envelope.h)
 //   cluster    auto: rows of one run are resampled together if runs have several rows; none; or a column
-// Rows with zero compute or tokens at the start of a run (before the first step) are left out, and a note counts them.
+//   schedule   the columns lr_sum and lr_drop (S1 and S2) follow from run, step and lr; without lr the user states the
+//              schedule (tables/schedule_columns.h)
+// Rows with zero compute or tokens (or lr_sum, for a law of it) at the start of a run (before the first step) are left out, and a note counts them.
 // What concerns reading the rows goes to the log; what limits the fit is in the answer.
 // Errors: InputError of the law, the table and the options, and for rows outside the domain of the law (row_checks.h);
 // RunError if the one law that was asked for has no optimum.

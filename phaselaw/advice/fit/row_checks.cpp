@@ -40,18 +40,19 @@ std::vector<std::string> groups_of(const tables::Rows& rows) {
   return groups;
 }
 
-const char* zero_column(const tables::Columns& columns, std::size_t row) {
-  for (const char* name : {"compute", "tokens"})
+const char* zero_column(const tables::Columns& columns, std::size_t row, bool lr_sum_too) {
+  for (const char* name : {"compute", "tokens", "lr_sum"})
     for (std::size_t c = 0; c < columns.names.size(); ++c)
-      if (columns.names[c] == name && columns.values[c][row] == 0) return name;
+      if (columns.names[c] == name && columns.values[c][row] == 0 && (lr_sum_too || columns.names[c] != "lr_sum"))
+        return name;
   return nullptr;
 }
 
 }  // namespace
 
-void leave_out_starts(tables::Rows& rows) {
+void leave_out_starts(tables::Rows& rows, bool lr_sum_too) {
   bool any = false;
-  for (std::size_t i = 0; i < rows.n_rows() && !any; ++i) any = zero_column(rows.data.columns, i) != nullptr;
+  for (std::size_t i = 0; i < rows.n_rows() && !any; ++i) any = zero_column(rows.data.columns, i, lr_sum_too) != nullptr;
   if (!any) return;
   const std::vector<std::string> groups = groups_of(rows);
   std::map<std::string, std::pair<std::size_t, std::size_t>> found;  // first row and number of rows of each group
@@ -59,7 +60,7 @@ void leave_out_starts(tables::Rows& rows) {
   std::vector<std::size_t> kept;
   std::vector<long> lines;
   for (std::size_t i = 0; i < rows.n_rows(); ++i) {
-    const char* column = zero_column(rows.data.columns, i);
+    const char* column = zero_column(rows.data.columns, i, lr_sum_too);
     if (column == nullptr) {
       kept.push_back(i);
       continue;

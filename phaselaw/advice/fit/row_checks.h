@@ -14,10 +14,10 @@
 // at its place, with what was expected, what was found and what to do.
 namespace phaselaw::advice {
 
-// Leaves out rows with zero compute or tokens at the start of a run, which were measured before the first step; a note
+// Leaves out rows with zero compute or tokens (and with `lr_sum_too` zero summed rates) at the start of a run, which were measured before the first step; a note
 // names their lines. Rows belong to one run if they share its name, or in tables without names the number of parameters.
 // InputError for any other such row: the tokens of a finished run are not 0.
-void leave_out_starts(tables::Rows& rows);
+void leave_out_starts(tables::Rows& rows, bool lr_sum_too = false);
 
 // Columns with one value in all rows, among those that the law reads.
 [[nodiscard]] std::vector<std::string> constant_columns(const laws::Law& law, const tables::Columns& columns);
