@@ -13,7 +13,26 @@ namespace {
 
 using testing::saved_fit;
 
-// The band from nine knots against that computed at every point, and the values, which are never interpolated.
+// The width of the prediction of a straight line at distance u from the middle of its data is proportional to
+// sqrt(1 + u^2), whose square is a parabola: nine knots give it at every point, wherever its middle lies.
+TEST(Frontier, TheWidthOfAStraightLineIsExact) {
+  const std::vector<double> x = numerics::log_spaced(1, 1e10, 101);
+  const std::vector<double> value(x.size(), 3.0);
+  const auto half = [&](std::size_t i) { return 0.02 * std::hypot(1, std::log(x[i]) - 9.3); };
+  int asked = 0;
+  const auto band = with_band("loss", x, value, [&](std::size_t i) {
+    ++asked;
+    return fitting::Estimate{"loss", 3, 3 * std::exp(-half(i)), 3 * std::exp(2 * half(i)), true, false};
+  });
+  EXPECT_EQ(asked, 9);
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    EXPECT_NEAR(std::log(3 / *band[i].lo), half(i), 1e-12);
+    EXPECT_NEAR(std::log(*band[i].hi / 3), 2 * half(i), 1e-12);
+  }
+}
+
+// The band from nine knots against that computed at every point, and the values, which are never interpolated. Quantiles
+// of 400 draws are no smooth function of the compute: each end has a standard error of 3.4 % of the width.
 TEST(Frontier, BandsFromNineKnotsAreThoseOfEveryPoint) {
   for (const char* name : {"chinchilla", "chinchilla-outer", "power"}) {
     const fitting::SavedFit saved = saved_fit(name, fitting::IntervalMethod::sandwich);
@@ -23,8 +42,8 @@ TEST(Frontier, BandsFromNineKnotsAreThoseOfEveryPoint) {
     const auto compare = [&](const fitting::Estimate& a, const fitting::Estimate& b) {
       ASSERT_TRUE(a.lo && a.hi && b.lo && b.hi);
       const double width = std::log(*b.hi / *b.lo);
-      EXPECT_NEAR(std::log(*a.lo / *b.lo), 0, 0.01 * width) << name;
-      EXPECT_NEAR(std::log(*a.hi / *b.hi), 0, 0.01 * width) << name;
+      EXPECT_NEAR(std::log(*a.lo / *b.lo), 0, 0.1 * width) << name;
+      EXPECT_NEAR(std::log(*a.hi / *b.hi), 0, 0.1 * width) << name;
     };
     for (std::size_t i = 0; i < computes.size(); ++i) {
       EXPECT_EQ(few[i].loss.value, allocator.best(saved.fit.value, computes[i]).loss);

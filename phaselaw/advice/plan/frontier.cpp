@@ -5,7 +5,7 @@
 #include <cmath>
 #include <utility>
 
-#include <boost/math/interpolators/makima.hpp>
+#include <boost/math/interpolators/cubic_hermite.hpp>
 
 #include "phaselaw/advice/plan/quantities.h"
 #include "phaselaw/base/constants.h"
@@ -28,18 +28,36 @@ std::vector<std::size_t> knots_among(std::size_t points, std::size_t knots) {
   return chosen;
 }
 
+// Slopes at the points of the parabolas through three neighbours: exact where y is a parabola.
+std::vector<double> parabola_slopes(const std::vector<double>& x, const std::vector<double>& y) {
+  std::vector<double> slope(x.size());
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    const std::size_t middle = std::clamp<std::size_t>(i, 1, x.size() - 2);
+    const double left = x[middle] - x[middle - 1], right = x[middle + 1] - x[middle];
+    const double before = (y[middle] - y[middle - 1]) / left, after = (y[middle + 1] - y[middle]) / right;
+    const double curvature = (after - before) / (left + right);
+    slope[i] = before + curvature * (left + 2 * (x[i] - x[middle]));
+  }
+  return slope;
+}
+
 // The distances at the knots, at every point; empty if one is not known.
 std::vector<double> interpolated(std::span<const double> x, const std::vector<std::size_t>& knots,
-                                 std::vector<double> at_knots) {
-  for (const double distance : at_knots)
-    if (!std::isfinite(distance)) return {};
-  if (knots.size() == x.size()) return at_knots;
-  std::vector<double> log_x;
+                                 std::vector<double> distance) {
+  for (double& at : distance) {
+    if (!std::isfinite(at)) return {};
+    at = std::max(0.0, at);
+  }
+  if (knots.size() == x.size()) return distance;
+  std::vector<double> log_x, square;
   for (const std::size_t i : knots) log_x.push_back(std::log(x[i]));
+  for (const double at : distance) square.push_back(at * at);
   const double first = log_x.front(), last = log_x.back();
-  const boost::math::interpolators::makima<std::vector<double>> spline(std::move(log_x), std::move(at_knots));
+  std::vector<double> slope = parabola_slopes(log_x, square);
+  const boost::math::interpolators::cubic_hermite<std::vector<double>> spline(std::move(log_x), std::move(square),
+                                                                              std::move(slope));
   std::vector<double> all;
-  for (const double at : x) all.push_back(std::max(0.0, spline(std::clamp(std::log(at), first, last))));
+  for (const double at : x) all.push_back(std::sqrt(std::max(0.0, spline(std::clamp(std::log(at), first, last)))));
   return all;
 }
 

@@ -12,9 +12,9 @@
 // Curves of a plan with their intervals, for figures: the optimum against compute, and the loss along one compute.
 //
 // Values are computed at every point. Intervals cost much more, so that they are computed at kKnots points; between
-// these the distances ln(value/lo) and ln(hi/value) are interpolated by a modified Akima spline in ln x
-// [T: Akima 1970]. On fits to the laws of the catalogue the band differs from that computed at every point by less than
-// a hundredth of its width; a test measures this.
+// these the squares of ln(value/lo) and ln(hi/value) are interpolated by cubics in ln x whose slopes at the knots are
+// those of parabolas through three neighbours [T: Hermite]. In the linear approximation the square of the width of a
+// prediction is a parabola in ln x for a law that is a straight line there, and the band is then exact.
 namespace phaselaw::advice {
 
 inline constexpr std::size_t kKnots = 9;

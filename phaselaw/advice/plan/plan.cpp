@@ -59,9 +59,11 @@ PlanPoint at_measured_ratio(const fitting::SavedFit& saved, const PlanOptions& o
 
 PlanPoint finished(PlanPoint point, const fitting::SavedFit& saved, const PlanOptions& options,
                    const Planner& planner) {
-  const auto ratio = planner.allocator().chooses_sizes() ? ratio_of_runs(saved, planner.allocator()) : std::nullopt;
+  const auto ratio = ratio_of_runs(saved, planner.allocator());
+  if (ratio && ratio->one) point.optimal_share.reset();  // of best sizes, which are not determined
   const bool open = planner.uncertainty().known() && !(point.n_params.lo && point.n_params.hi);
-  if (ratio && (ratio->one || open || point.edge != 0)) point = at_measured_ratio(saved, options, point, *ratio);
+  if (planner.allocator().chooses_sizes() && ratio && (ratio->one || open || point.edge != 0))
+    point = at_measured_ratio(saved, options, point, *ratio);
   point.extrapolation = extrapolation_of(point, saved, planner.allocator());
   point.limits = point_limits(point, saved);
   return point;

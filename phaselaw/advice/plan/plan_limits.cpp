@@ -19,38 +19,30 @@ std::string count(double value, const char* column) {
   return base::format_number(value, 3, base::notation_of(tables::unit_of(column)));
 }
 
-Limit undetermined_sizes(const PlanPoint& point) {
-  const std::string ratio = base::format_number(point.measured->tokens_per_param);
-  if (point.measured->one_ratio)
-    return {
-        Harm::wrong,
-        fmt::format("all runs have {} tokens per parameter, so the rows cannot tell what the parameters and what the "
-                    "tokens gain; fit --law power for the loss along this ratio, and add runs at other ratios or fix "
-                    "one exponent (fit --fix) for sizes",
-                    ratio)};
-  if (point.edge != 0)
-    return {
-        Harm::wrong,
-        fmt::format("there is no best size: under the fitted law a {} model is always better at this compute; hold a "
-                    "size, or fit a law with a term for parameters and one for tokens",
-                    point.edge > 0 ? "larger" : "smaller")};
+// The rows determine the loss along their one ratio and nothing else.
+Limit one_ratio(double ratio) {
+  return {
+      Harm::wrong,
+      fmt::format("all runs have {} tokens per parameter, so the rows determine the loss at this ratio and no best "
+                  "sizes; for intervals of this loss fit --law power, and for sizes add runs at other ratios or fix "
+                  "one exponent (fit --fix)",
+                  base::format_number(ratio))};
+}
+
+Limit no_best_size(int edge) {
+  return {Harm::wrong,
+          fmt::format("there is no best size: under the fitted law a {} model is always better at this compute; hold a "
+                      "size, or fit a law with a term for parameters and one for tokens",
+                      edge > 0 ? "larger" : "smaller")};
+}
+
+Limit open_size(double ratio) {
   return {
       Harm::wrong,
       fmt::format("the interval of the best n_params has an open end, so that no size is recommended and the loss is "
                   "that at the median of the runs, {} tokens per parameter; find the run that narrows it with "
                   "--next-run n_params, or fix one exponent (fit --fix)",
-                  ratio)};
-}
-
-Limit no_intervals(const fitting::SavedFit& saved, const Allocator& allocator) {
-  const auto ratio = ratio_of_runs(saved, allocator);
-  return {
-      Harm::undetermined,
-      ratio && ratio->one
-          ? "there are no intervals, because all runs have the same tokens per parameter and the rows do not "
-            "determine all parameters; fit --law power, or fix one exponent (fit --fix)"
-          : "there are no intervals, because the rows do not determine all parameters; fix one of them (fit --fix), "
-            "or fit a law with fewer"};
+                  base::format_number(ratio))};
 }
 
 }  // namespace
@@ -81,12 +73,20 @@ std::optional<RatioOfRuns> ratio_of_runs(const fitting::SavedFit& saved, const A
 
 std::vector<Limit> fit_limits(const fitting::SavedFit& saved, const Allocator& allocator, bool known) {
   std::vector<Limit> limits;
-  if (!saved.fit.convergence.certified)
+  const auto ratio = ratio_of_runs(saved, allocator);
+  const bool one = ratio && ratio->one;
+  if (one) limits.push_back(one_ratio(ratio->median));
+  // A fit to one ratio is flat, as the first sentence says.
+  const std::string& status = saved.fit.convergence.status;
+  if (!saved.fit.convergence.certified && !(one && status.starts_with("flat")))
     limits.push_back(
         {Harm::wrong, fmt::format("the fit is not certified ({}), so this plan is not reliable; see the warnings of "
                                   "phaselaw fit",
-                                  saved.fit.convergence.status)});
-  if (!known) limits.push_back(no_intervals(saved, allocator));
+                                  status)});
+  if (!known && !one)
+    limits.push_back({Harm::undetermined,
+                      "there are no intervals, because the rows do not determine all parameters; fix one of them (fit "
+                      "--fix), or fit a law with fewer"});
   std::vector<std::string> open;
   for (const fitting::Estimate& e : saved.fit.parameters)
     if (!e.identified && !e.fixed) open.push_back(e.name);
@@ -128,7 +128,10 @@ std::vector<Extrapolation> extrapolation_of(const PlanPoint& point, const fittin
 
 std::vector<Limit> point_limits(const PlanPoint& point, const fitting::SavedFit& saved) {
   std::vector<Limit> limits;
-  if (point.measured) limits.push_back(undetermined_sizes(point));
+  if (point.edge != 0)
+    limits.push_back(no_best_size(point.edge));
+  else if (point.measured && !point.measured->one_ratio)
+    limits.push_back(open_size(point.measured->tokens_per_param));
   if (point.loss.fixed && !point.compute.fixed && point.floor.hi && *point.floor.hi >= point.loss.value)
     limits.push_back(
         {Harm::undetermined,

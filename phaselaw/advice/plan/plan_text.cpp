@@ -75,8 +75,10 @@ std::vector<std::vector<std::string>> plan_details(const Plan& plan, bool all) {
   };
   using P = const PlanPoint&;
   add("floor of the loss", [](P p) { return with_interval(p.floor); });
-  add("n_params ~ C^a, a", [](P p) { return with_interval(p.exponent_n_params); });
-  add("tokens ~ C^b, b", [](P p) { return with_interval(p.exponent_tokens); });
+  // Of held sizes the exponents follow from what is held.
+  const auto exponent = [](const fitting::Estimate& e) { return e.fixed ? std::string("–") : with_interval(e); };
+  add("n_params ~ C^a, a", [&](P p) { return exponent(p.exponent_n_params); });
+  add("tokens ~ C^b, b", [&](P p) { return exponent(p.exponent_tokens); });
   const auto elasticity = [](const fitting::Estimate& e) {
     return e.name.empty() ? std::string("–") : with_interval(e);
   };
@@ -131,11 +133,12 @@ std::string plan_answer(const Plan& plan) {
   if (p.edge != 0)
     return fmt::format("Under {} there is no best size at {}: the loss improves towards one end.", plan.law,
                        base::format_flop(p.compute.value));
-  if (p.n_params.fixed && p.tokens.fixed && plan.of_sizes)
-    return fmt::format("{} parameters on {} tokens, {}: loss {}, one new run {}.",
+  if (plan.of_sizes) {
+    const std::string run = p.run.lo && p.run.hi ? ", one new run " + base::format_interval(*p.run.lo, *p.run.hi) : "";
+    return fmt::format("{} parameters on {} tokens, {}: loss {}{}.",
                        format_number(p.n_params.value, 3, Notation::suffix),
-                       format_number(p.tokens.value, 3, Notation::suffix), flop(p), with_interval(p.loss),
-                       p.run.lo && p.run.hi ? base::format_interval(*p.run.lo, *p.run.hi) : "–");
+                       format_number(p.tokens.value, 3, Notation::suffix), flop(p), with_interval(p.loss), run);
+  }
   std::string what = fmt::format("With {}", flop(p));
   if (!std::isnan(p.n_params.value))
     what += fmt::format(", train {} parameters on {} tokens", with_interval(p.n_params, Notation::suffix),
