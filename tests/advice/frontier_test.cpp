@@ -14,7 +14,7 @@ namespace {
 using testing::saved_fit;
 
 // The width of the prediction of a straight line at distance u from the middle of its data is proportional to
-// sqrt(1 + u^2), whose square is a parabola: nine knots give it at every point, wherever its middle lies.
+// sqrt(1 + u^2), the root of a parabola: nine knots give it at every point, wherever its middle lies.
 TEST(Frontier, TheWidthOfAStraightLineIsExact) {
   const std::vector<double> x = numerics::log_spaced(1, 1e10, 101);
   const std::vector<double> value(x.size(), 3.0);

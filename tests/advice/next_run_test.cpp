@@ -143,7 +143,7 @@ TEST(NextRun, BoundsAreKept) {
   for (const NextRun& run : one.candidates) EXPECT_EQ(run.n_params, 1e9);
 }
 
-// With few rows a run is worth most for the noise that it helps to estimate: t(2)/t(1) = 0.339 times whatever it
+// If rows are few, a run is worth most for the noise that it helps to estimate: t(2)/t(1) = 0.339 times whatever it
 // narrows.
 TEST(NextRun, NoiseIsEstimated) {
   const fitting::SavedFit few = saved_fit("chinchilla", fitting::IntervalMethod::none, 6, 1e-3);

@@ -144,8 +144,25 @@ TEST(Plan, LossBelowTheFloor) {
   // A hair above the fitted floor, which may well be higher: the compute has no upper end.
   const PlanPoint near = plan_for_loss(saved, {saved.fit.find("E")->value + 1e-3}, quick()).points.front();
   EXPECT_FALSE(near.compute.hi);
+  EXPECT_FALSE(near.measured);
   EXPECT_GT(*near.floor.hi, near.loss.value);
   expect_limit(near.limits, "lies within the interval of the floor");
+}
+
+// Of several points: a sentence for all once, one for some with their computes, one extrapolation.
+TEST(Plan, LimitsOfSeveralPointsAreGathered) {
+  PlanPoint near, far;
+  near.compute.value = 1e21;
+  far.compute.value = 1e25;
+  near.extrapolation = {{"compute", 1e21, 20, true}};
+  far.extrapolation = {{"compute", 1e25, 2e5, true}};
+  near.limits = {{Harm::extrapolated, "20 times"}, {Harm::remark, "both"}};
+  far.limits = {{Harm::extrapolated, "200,000 times"}, {Harm::remark, "both"}, {Harm::undetermined, "wide"}};
+  Plan plan;
+  plan.points = {near, far};
+  plan.limits = {{Harm::wrong, "not certified"}};
+  EXPECT_EQ(limit_sentences(limits_of(plan)),
+            (std::vector<std::string>{"not certified", "1e25 FLOP: wide", "1e25 FLOP: 200,000 times", "both"}));
 }
 
 TEST(Plan, ExtrapolationIsSaid) {
@@ -182,7 +199,7 @@ TEST(Plan, RunsOfOneRatioGiveNoSizesButTheLossAtTheirRatio) {
   const double exact = Allocator(diagonal.fit.law, {}).loss(truth, point.measured->n_params, point.measured->tokens);
   EXPECT_NEAR(point.loss.value / exact, 1, 0.02);  // 60 rows of 1 %, a factor 100 beyond them
   EXPECT_EQ(limits_of(plan).front().harm, Harm::wrong);
-  expect_limit(limits_of(plan), "fit --law power");
+  expect_limit(limits_of(plan), "so the rows determine the loss at this ratio and no best sizes");
   EXPECT_EQ(plan_answer(plan).rfind("The best sizes for 1e22 FLOP are not determined", 0), 0U) << plan_answer(plan);
   const base::Value json = base::parse_json(base::to_json(to_value(plan)), "plan");
   EXPECT_TRUE(json.at("n_params").at("value").is_null());

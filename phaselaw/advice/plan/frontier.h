@@ -12,7 +12,7 @@
 // Curves of a plan with their intervals, for figures: the optimum against compute, and the loss along one compute.
 //
 // Values are computed at every point. Intervals cost much more, so that they are computed at kKnots points; between
-// these the squares of ln(value/lo) and ln(hi/value) are interpolated by cubics in ln x whose slopes at the knots are
+// these the squares of ln(value/lo) and ln(hi/value) are interpolated by cubics in ln x with slopes at the knots that are
 // those of parabolas through three neighbours [T: Hermite]. In the linear approximation the square of the width of a
 // prediction is a parabola in ln x for a law that is a straight line there, and the band is then exact.
 namespace phaselaw::advice {

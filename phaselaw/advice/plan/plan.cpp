@@ -30,7 +30,7 @@ Plan begin(const fitting::SavedFit& saved, const PlanOptions& options, const Pla
   return plan;
 }
 
-// The point as it is said where the best sizes are not determined: of what was found only the ends stay, and the loss is
+// The point as it is reported where the best sizes are not determined: of what was found only the ends stay, and the loss is
 // that at the tokens per parameter of the runs.
 PlanPoint at_measured_ratio(const fitting::SavedFit& saved, const PlanOptions& options, const PlanPoint& found,
                             const RatioOfRuns& ratio) {
@@ -54,6 +54,9 @@ PlanPoint at_measured_ratio(const fitting::SavedFit& saved, const PlanOptions& o
   point.balance.reset();
   point.optimal_share.reset();
   point.isoflop.clear();
+  // Along one ratio only the compute's gain is known.
+  const fitting::Estimate unknown{"", base::kNaN, {}, {}, false, false};
+  for (Elasticities* of : {&point.elasticity, &point.elasticity_of_loss}) of->n_params = of->tokens = unknown;
   return point;
 }
 
@@ -61,7 +64,9 @@ PlanPoint finished(PlanPoint point, const fitting::SavedFit& saved, const PlanOp
                    const Planner& planner) {
   const auto ratio = ratio_of_runs(saved, planner.allocator());
   if (ratio && ratio->one) point.optimal_share.reset();  // of best sizes, which are not determined
-  const bool open = planner.uncertainty().known() && !(point.n_params.lo && point.n_params.hi);
+  // Where the compute for a loss has no upper end, the sizes have none either, and they are those of its value.
+  const bool spendable = point.compute.lo && point.compute.hi;
+  const bool open = planner.uncertainty().known() && spendable && !(point.n_params.lo && point.n_params.hi);
   if (planner.allocator().chooses_sizes() && ratio && (ratio->one || open || point.edge != 0))
     point = at_measured_ratio(saved, options, point, *ratio);
   point.extrapolation = extrapolation_of(point, saved, planner.allocator());
@@ -116,14 +121,35 @@ bool PlanPoint::bottleneck_certain() const {
   return bottleneck.empty() || !balance || (balance->lo && *balance->lo > 1) || (balance->hi && *balance->hi < 1);
 }
 
+namespace {
+
+double furthest(const PlanPoint& point) {
+  double factor = 1;
+  for (const Extrapolation& e : point.extrapolation) factor = std::max(factor, e.factor);
+  return factor;
+}
+
+}  // namespace
+
 std::vector<Limit> limits_of(const Plan& plan) {
-  std::vector<Limit> limits = plan.limits;
+  std::vector<Limit> limits = plan.limits, seen;
   const bool several = plan.points.size() > 1;
+  const auto far = std::max_element(plan.points.begin(), plan.points.end(),
+                                    [](const auto& a, const auto& b) { return furthest(a) < furthest(b); });
   for (const PlanPoint& point : plan.points)
-    for (const Limit& limit : point.limits)
-      limits.push_back({limit.harm, several && limit.harm != Harm::wrong
-                                        ? fmt::format("{}: {}", base::format_flop(point.compute.value), limit.text)
-                                        : limit.text});
+    for (const Limit& limit : point.limits) {
+      const auto same = [&](const Limit& other) { return other.text == limit.text; };
+      if (std::any_of(seen.begin(), seen.end(), same)) continue;
+      if (limit.harm == Harm::extrapolated && &point != &*far) continue;
+      seen.push_back(limit);
+      std::vector<std::string> computes;
+      for (const PlanPoint& p : plan.points)
+        if (std::any_of(p.limits.begin(), p.limits.end(), same))
+          computes.push_back(base::format_number(p.compute.value, 3, base::Notation::power));
+      const bool all = computes.size() == plan.points.size();
+      limits.push_back({limit.harm, several && !all ? fmt::format("{} FLOP: {}", fmt::join(computes, ", "), limit.text)
+                                                    : limit.text});
+    }
   return by_harm(std::move(limits));
 }
 

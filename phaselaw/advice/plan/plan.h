@@ -108,8 +108,8 @@ struct Plan {
 // exactly two of n_params, tokens and tokens_per_param.
 [[nodiscard]] Plan plan_for_sizes(const fitting::SavedFit& saved, const PlanOptions& options);
 
-// What limits a plan: the limits of the fit and of every point, by harm. With several points, those of a point name its
-// compute.
+// What limits a plan, by harm: the limits of the fit and of the points. A limit of some of the points names their
+// computes, and of extrapolations only that of the furthest point is reported.
 [[nodiscard]] std::vector<Limit> limits_of(const Plan& plan);
 
 // The JSON fields (docs/plan.md): those of the first point at the top, and those of every point in `plans`.

@@ -20,13 +20,11 @@ std::string count(double value, const char* column) {
 }
 
 // The rows determine the loss along their one ratio and nothing else.
-Limit one_ratio(double ratio) {
-  return {
-      Harm::wrong,
-      fmt::format("all runs have {} tokens per parameter, so the rows determine the loss at this ratio and no best "
-                  "sizes; for intervals of this loss fit --law power, and for sizes add runs at other ratios or fix "
-                  "one exponent (fit --fix)",
-                  base::format_number(ratio))};
+Limit one_ratio(double ratio, bool known) {
+  return {Harm::wrong,
+          fmt::format("all runs have {} tokens per parameter, so the rows determine the loss at this ratio and no best "
+                      "sizes; {}for sizes add runs at other ratios, or fix one exponent (fit --fix)",
+                      base::format_number(ratio), known ? "" : "for intervals of this loss fit --law power, and ")};
 }
 
 Limit no_best_size(int edge) {
@@ -75,7 +73,7 @@ std::vector<Limit> fit_limits(const fitting::SavedFit& saved, const Allocator& a
   std::vector<Limit> limits;
   const auto ratio = ratio_of_runs(saved, allocator);
   const bool one = ratio && ratio->one;
-  if (one) limits.push_back(one_ratio(ratio->median));
+  if (one) limits.push_back(one_ratio(ratio->median, known));
   // A fit to one ratio is flat, as the first sentence says.
   const std::string& status = saved.fit.convergence.status;
   if (!saved.fit.convergence.certified && !(one && status.starts_with("flat")))
@@ -90,7 +88,7 @@ std::vector<Limit> fit_limits(const fitting::SavedFit& saved, const Allocator& a
   std::vector<std::string> open;
   for (const fitting::Estimate& e : saved.fit.parameters)
     if (!e.identified && !e.fixed) open.push_back(e.name);
-  if (!open.empty())
+  if (!open.empty() && !one)
     limits.push_back(
         {Harm::remark,
          fmt::format("the data constrain {} poorly, so everything computed from them is uncertain; use the "
@@ -128,9 +126,10 @@ std::vector<Extrapolation> extrapolation_of(const PlanPoint& point, const fittin
 
 std::vector<Limit> point_limits(const PlanPoint& point, const fitting::SavedFit& saved) {
   std::vector<Limit> limits;
-  if (point.edge != 0)
+  const bool one = point.measured && point.measured->one_ratio;  // which fit_limits() says
+  if (point.edge != 0 && !one)
     limits.push_back(no_best_size(point.edge));
-  else if (point.measured && !point.measured->one_ratio)
+  else if (point.measured && !one)
     limits.push_back(open_size(point.measured->tokens_per_param));
   if (point.loss.fixed && !point.compute.fixed && point.floor.hi && *point.floor.hi >= point.loss.value)
     limits.push_back(

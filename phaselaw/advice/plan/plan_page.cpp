@@ -98,8 +98,9 @@ Figure against_compute(const PlanView& v, bool tokens) {
   }
   figure.series.push_back(planned);
   const fitting::Estimate& a = tokens ? v.plan.points.front().exponent_tokens : v.plan.points.front().exponent_n_params;
-  figure.caption =
-      fmt::format("Band and bars: {} intervals ({}).", base::format_percent(v.plan.level, 4), v.plan.method);
+  figure.caption = v.plan.method == "none" ? std::string("There are no intervals.")
+                                           : fmt::format("Band and bars: {} intervals ({}).",
+                                                         base::format_percent(v.plan.level, 4), v.plan.method);
   if (!std::isnan(a.value))
     figure.caption += fmt::format(" It grows as compute to the power {} at {}.", with_interval(a),
                                   base::format_flop(v.plan.points.front().compute.value));
@@ -127,9 +128,10 @@ Figure loss_against_compute(const PlanView& v) {
   const fitting::Estimate& floor = v.plan.points.front().floor;
   if (floor.value > 0)
     figure.horizontal_marks.push_back({floor.value, fmt::format("floor {}", with_interval(floor)), Colour::kBlack});
-  figure.caption = fmt::format(
-      "Band: {} interval of the law's value. Bars: interval for one new run, which includes the scatter between runs.",
-      base::format_percent(v.plan.level, 4));
+  if (v.plan.method != "none")
+    figure.caption = fmt::format(
+        "Band: {} interval of the law's value. Bars: interval for one new run, which includes the scatter between runs.",
+        base::format_percent(v.plan.level, 4));
   if (v.plan.past)
     figure.caption += fmt::format(
         " A fit to the cheapest 80 % of these runs had a mean error of {} on the rest, at up to {} times their compute.",
@@ -239,23 +241,37 @@ bool of_best_sizes(const Plan& plan) {
                      [](const PlanPoint& p) { return !p.measured && std::isfinite(p.n_params.value); });
 }
 
-report::Section plan_section(const PlanView& v, const PlanAnswer& answer) {
+report::Section plan_section(const PlanView& v) {
   report::Section plan;
   plan.title = "The plan";
-  plan.tables.push_back(table_of(
-      plan_rows(v.plan), fmt::format("{}: {}. Intervals of {}: {}. FLOP counted by {}.", v.plan.law, v.plan.formula,
-                                     base::format_percent(v.plan.level, 4), v.plan.method, v.plan.convention)));
+  plan.tables.push_back(
+      table_of(plan_rows(v.plan), fmt::format("{}: {}; {}.", v.plan.law, v.plan.formula, how_computed(v.plan))));
   plan.tables.push_back(table_of(
       plan_details(v.plan, true),
       "Elasticity: the relative decrease, in per cent, of the loss above its floor for one per cent more of a resource."));
-  for (const PlanPoint& p : v.plan.points)
-    if (!p.reason.empty())
-      plan.paragraphs.push_back(fmt::format("{}: {}{}, {}.", base::format_flop(p.compute.value),
-                                            p.bottleneck_certain() ? "" : "uncertain: ", p.bottleneck, p.reason));
-  const std::vector<std::string> limits = limit_sentences(answer.limits());
-  if (!limits.empty()) plan.paragraphs.emplace_back("What limits this plan, the most harmful first:");
-  for (const std::string& limit : limits) plan.paragraphs.push_back("– " + limit + ".");
+  std::string last;
+  for (const PlanPoint& p : v.plan.points) {
+    const std::string said =
+        fmt::format("{}{}: {}", p.bottleneck_certain() ? "" : "uncertain: ", p.bottleneck, p.reason);
+    if (p.reason.empty() || said == last) continue;  // the points of a plan often share it
+    plan.paragraphs.push_back(fmt::format("{}: {}.", base::format_flop(p.compute.value), said));
+    last = said;
+  }
   return plan;
+}
+
+// The three worst in sentences, and the rest as a list.
+report::Section limits_section(const std::vector<std::string>& limits) {
+  report::Section section;
+  section.title = "What limits this plan";
+  std::vector<std::vector<std::string>> rest = {{"further limits"}};
+  for (std::size_t i = 0; i < limits.size(); ++i)
+    if (i < kShownLimits)
+      section.paragraphs.push_back(limits[i] + ".");
+    else
+      rest.push_back({limits[i]});
+  if (rest.size() > 1) section.tables.push_back(table_of(std::move(rest), "Less harmful than these."));
+  return section;
 }
 
 report::Section sizes_section(const PlanView& v) {
@@ -288,7 +304,9 @@ report::Page plan_page(const PlanAnswer& answer, const Situation& asked) {
   const bool sizes = of_best_sizes(v.plan);
   if (sizes) page.figures.push_back(against_compute(v, false));
   page.figures.push_back(loss_against_compute(v));
-  page.sections.push_back(plan_section(v, answer));
+  page.sections.push_back(plan_section(v));
+  if (const auto limits = limit_sentences(answer.limits()); !limits.empty())
+    page.sections.push_back(limits_section(limits));
   if (sizes) page.sections.push_back(sizes_section(v));
   if (v.design) {
     report::Section next;

@@ -19,6 +19,9 @@ namespace phaselaw::advice {
 [[nodiscard]] std::vector<std::vector<std::string>> plan_details(const Plan& plan, bool all);
 [[nodiscard]] std::vector<std::vector<std::string>> design_rows(const Design& design);
 
+// "intervals of 95 %: bootstrap of 400; FLOP by 6nd".
+[[nodiscard]] std::string how_computed(const Plan& plan);
+
 // The plan as text: the law in one line, the answer, what limits it. `verbose`: all details and limits.
 [[nodiscard]] std::string plan_text(const PlanAnswer& answer, bool verbose = false);
 

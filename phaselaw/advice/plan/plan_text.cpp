@@ -148,13 +148,19 @@ std::string plan_answer(const Plan& plan) {
   return what + fmt::format(": loss {}.", with_interval(p.loss));
 }
 
+std::string how_computed(const Plan& plan) {
+  const std::string intervals =
+      plan.method == "none" ? "no intervals"
+                            : fmt::format("intervals of {}: {}", base::format_percent(plan.level, 4), plan.method);
+  return fmt::format("{}; FLOP by {}", intervals, plan.convention);
+}
+
 std::string plan_text(const PlanAnswer& answer, bool verbose) {
   const Plan& plan = answer.plan;
   const std::string law = plan.law == plan.formula ? plan.law : fmt::format("{}: {}", plan.law, plan.formula);
   std::string text = fmt::format("{}\n{}\n\n", law, plan_answer(plan));
   text += report::text_table(plan_rows(plan)) + "\n" + report::text_table(plan_details(plan, verbose));
-  text += fmt::format("intervals of {}: {}; FLOP by {}\n", base::format_percent(plan.level, 4), plan.method,
-                      plan.convention);
+  text += how_computed(plan) + "\n";
   if (plan.past)
     text += fmt::format(
         "back-test: a fit to the cheapest 80 % of these runs had a mean error of {} on the {} others, at up to {} times their compute\n",

@@ -75,11 +75,11 @@ Range range_of_runs(const fitting::SavedFit& saved, const Allocator& allocator, 
       std::exp(root_between([&](double x) { return r.most_c * kAtBudget - allocator.compute(std::exp(x), r.least_d); },
                             std::log(r.least_n) - 1e-9, std::log(r.least_n) + room + 1));
   r.most_n = std::max(r.least_n, std::min(bounds.most_n_params.value_or(kInfinity), affordable));
-  const double dearest = allocator.compute(r.most_n, r.most_d);
-  if (!(dearest >= r.least_c))
+  const double largest_run = allocator.compute(r.most_n, r.most_d);
+  if (!(largest_run >= r.least_c))
     throw base::InputError({"--next-least-compute"},
                            fmt::format("expected at most the compute of the largest candidate, {}, found {}",
-                                       sizes_text(r.most_n, r.most_d, dearest), base::format_flop(r.least_c)));
+                                       sizes_text(r.most_n, r.most_d, largest_run), base::format_flop(r.least_c)));
   return r;
 }
 

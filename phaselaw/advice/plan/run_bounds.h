@@ -43,7 +43,7 @@ struct RunBounds {
 [[nodiscard]] std::pair<double, double> range_of(const fitting::SavedFit& saved, const char* column);
 
 // Sizes and tokens of the candidates: a grid, evenly spaced in the logarithms, and for each size the cheapest and the
-// dearest run. InputError if no run is within all bounds; it names the flag and the run that is nearest.
+// most expensive run. InputError if no run is within all bounds; it names the flag and the run that is nearest.
 struct Candidates {
   std::vector<double> n_params, tokens;
 };
