@@ -2,6 +2,7 @@
 #include "phaselaw/advice/plan/allocation.h"
 
 #include <cmath>
+#include <optional>
 
 #include <gtest/gtest.h>
 
@@ -168,6 +169,31 @@ TEST(Allocation, TheFloorIsThatAlongTheFrontier) {
   EXPECT_NEAR(Allocator(over, {}).floor(truth(over)), truth(over)[over.find("E")], 1e-9);
   const laws::Law joint = laws::law_from("two-stage-joint");
   EXPECT_NEAR(Allocator(joint, {}).floor(truth(joint)), 0.5, 1e-9);
+}
+
+// Of every law that can be planned with: more compute lowers the best loss, and none takes it below the floor.
+TEST(Allocation, NoBestLossIsBelowTheFloor) {
+  int planned = 0;
+  for (const auto& [name, values] : laws::testing::truths()) {
+    const laws::Law law = laws::law_from(name);
+    std::optional<Allocator> allocator;
+    try {
+      allocator.emplace(law, Situation());
+    } catch (const base::InputError&) {
+      continue;  // its columns do not follow from a compute
+    }
+    const std::vector<double> p = in_order(law, values);
+    const double floor = allocator->floor(p);
+    double before = 1e300;
+    for (const double compute : {1e20, 1e25, 1e30, 1e45, 1e60}) {
+      const double loss = allocator->best(p, compute).loss;
+      EXPECT_LE(loss, before * (1 + 1e-12)) << name << ", " << compute;
+      EXPECT_GE(loss, floor * (1 - 1e-9)) << name << ", " << compute;
+      before = loss;
+    }
+    ++planned;
+  }
+  EXPECT_GE(planned, 8);
 }
 
 // A power so slow that no compute comes near its floor: three values give the limit. At the last of them the excess is
