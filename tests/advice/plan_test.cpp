@@ -210,6 +210,8 @@ TEST(Plan, RunsOfOneRatioGiveNoSizesButTheLossAtTheirRatio) {
   const PlanPoint held = plan_for_compute(diagonal, {1e22}, quick(asked)).points.front();
   EXPECT_FALSE(held.measured);
   EXPECT_NEAR(held.loss.value / point.loss.value, 1, 1e-12);
+  EXPECT_FALSE(held.bottleneck_certain());
+  EXPECT_FALSE(held.optimal_share);
 }
 
 // Over 40 tables the interval of N* by the sandwich holds the truth, and its width is what estimates spread by.

@@ -63,7 +63,10 @@ PlanPoint at_measured_ratio(const fitting::SavedFit& saved, const PlanOptions& o
 PlanPoint finished(PlanPoint point, const fitting::SavedFit& saved, const PlanOptions& options,
                    const Planner& planner) {
   const auto ratio = ratio_of_runs(saved, planner.allocator());
-  if (ratio && ratio->one) point.optimal_share.reset();  // of best sizes, which are not determined
+  if (ratio && ratio->one) {  // the best sizes and what either size gains are not determined
+    point.optimal_share.reset();
+    if (point.balance) point.balance->lo = point.balance->hi = std::nullopt;
+  }
   // Where the compute for a loss has no upper end, the sizes have none either, and they are those of its value.
   const bool spendable = point.compute.lo && point.compute.hi;
   const bool open = planner.uncertainty().known() && spendable && !(point.n_params.lo && point.n_params.hi);

@@ -27,6 +27,14 @@ fitting::Estimate unknown(const char* name) { return {name, kNaN, {}, {}, false,
 Planner::Planner(const fitting::SavedFit& saved, const PlanOptions& options)
     : saved_(saved), options_(options), allocator_(saved.fit.law, options.situation), uncertainty_(saved) {}
 
+// No loss is below 0, so that an interval without a lower end begins there.
+fitting::Estimate Planner::floor() const {
+  fitting::Estimate floor = uncertainty_.estimate(
+      "floor", [&](Parameters p) { return allocator_.floor(p); }, false);
+  if (floor.hi && !floor.lo) floor.lo = 0;
+  return floor;
+}
+
 PlanPoint Planner::for_compute(double compute) const {
   return numbers(
       compute, [compute](Parameters) { return compute; }, true);
@@ -35,8 +43,7 @@ PlanPoint Planner::for_compute(double compute) const {
 PlanPoint Planner::for_loss(double target) const {
   const auto compute = allocator_.compute_for(saved_.fit.value, target);
   if (!compute) {
-    const fitting::Estimate floor = uncertainty_.estimate(
-        "floor", [&](Parameters p) { return allocator_.floor(p); }, false);
+    const fitting::Estimate floor = this->floor();
     throw base::InputError(
         {"--loss"},
         fmt::format(
@@ -67,8 +74,7 @@ PlanPoint Planner::numbers(double compute, const ComputeOf& compute_of, bool fix
   PlanPoint point;
   point.edge = allocator_.best(saved_.fit.value, compute).edge;
   point.compute = fixed ? exactly("compute", compute) : uncertainty_.estimate("compute", compute_of);
-  point.floor = uncertainty_.estimate(
-      "floor", [&](Parameters p) { return allocator_.floor(p); }, false);
+  point.floor = floor();
   add_sizes(point, compute_of, fixed);
   add_exponents(point);
   add_loss(point);

@@ -25,6 +25,7 @@ class Planner {
   // The compute of a set of parameters: a given one, or that of a given loss (infinity if none reaches it).
   using ComputeOf = std::function<double(Parameters)>;
 
+  [[nodiscard]] fitting::Estimate floor() const;
   // A quantity of the best allocation at that compute; NaN where there is none.
   [[nodiscard]] fitting::Estimate at_best(const char* name, const ComputeOf& compute,
                                           const std::function<double(const Allocation&)>& quantity) const;
