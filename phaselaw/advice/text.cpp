@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include <fmt/format.h>
+
 #include "phaselaw/base/constants.h"
 
 namespace phaselaw::advice {

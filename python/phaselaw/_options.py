@@ -57,7 +57,12 @@ class PlanOptions(TypedDict, total=False):
     flop_per_param: float | None
     aspect_ratio: float
     next_run: str
-    next_budget: float | None
+    next_least_n_params: float | None
+    next_most_n_params: float | None
+    next_least_tokens: float | None
+    next_most_tokens: float | None
+    next_least_compute: float | None
+    next_most_compute: float | None
 
 
 class IsoflopOptions(TypedDict, total=False):
@@ -225,7 +230,12 @@ DESCRIBED: dict[str, dict[str, Option]] = {
         "flop_per_param": Option(None, False, "convention exact: training FLOP per parameter and token; > 0"),
         "aspect_ratio": Option(64, False, "d_model/n_layers of the planned models; > 0"),
         "next_run": Option("", False, "find the run that narrows this quantity most: a parameter, n_params, tokens, loss or all"),
-        "next_budget": Option(None, False, "compute for the next run (default: the compute of the most expensive fitted run) [FLOP]; > 0"),
+        "next_least_n_params": Option(None, False, "--next-run: smallest model (default: a third of the smallest fitted one) [parameters]; > 0"),
+        "next_most_n_params": Option(None, False, "--next-run: largest model (default: what the compute pays for) [parameters]; > 0"),
+        "next_least_tokens": Option(None, False, "--next-run: fewest tokens (default: a third of the fewest fitted ones) [tokens]; > 0"),
+        "next_most_tokens": Option(None, False, "--next-run: most tokens (default: what the compute pays for) [tokens]; > 0"),
+        "next_least_compute": Option(None, False, "--next-run: least compute (default: any) [FLOP]; > 0"),
+        "next_most_compute": Option(None, False, "--next-run: most compute (default: that of the most expensive fitted run) [FLOP]; > 0"),
     },
     "isoflop": {
         "tolerance": Option(0.1, False, "budgets within this relative distance count as one; in [0, 1)"),

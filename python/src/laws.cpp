@@ -17,6 +17,7 @@
 #include "phaselaw/advice/fit/fit_tables.h"
 #include "phaselaw/advice/isoflop/isoflop_request.h"
 #include "phaselaw/advice/plan/plan_page.h"
+#include "phaselaw/advice/text.h"
 #include "phaselaw/base/log.h"
 #include "phaselaw/fitting/predict.h"
 #include "phaselaw/report/format.h"
@@ -66,10 +67,13 @@ Answer plan(const base::Value& fitted, const std::string& source, nb::handle key
   const auto request = request_of<advice::PlanRequest>(keywords);
   return released([&] {
     const advice::PlanAnswer found = advice::plan(fitted, source, request);
+    // Python warns of what the program would show.
+    const std::vector<std::string> limits = advice::limit_sentences(found.limits());
+    for (std::size_t i = 0; i < std::min(limits.size(), advice::kShownLimits); ++i) base::log_warning(limits[i]);
     return Answer{found.json,
                   advice::plan_text(found),
                   {advice::table_of(advice::plan_rows(found.plan), advice::plan_answer(found.plan)),
-                   advice::table_of(advice::plan_details(found.plan), "")}};
+                   advice::table_of(advice::plan_details(found.plan, true), "")}};
   });
 }
 

@@ -151,6 +151,10 @@ def test_plan_equals_the_program(program, ladder):
         assert_same(phaselaw.plan(given, [1e14, 1e16], next_run="alpha").to_dict(), expected)
     by_loss = program.json("plan", "--fit", path, "--loss", "2.3", "--tokens-per-param", "20")
     assert_same(phaselaw.plan(fit, loss=2.3, tokens_per_param=20).to_dict(), by_loss)
+    of_sizes = program.json("plan", "--fit", path, "--n-params", "1e5", "--tokens", "2e6")
+    found = phaselaw.plan(fit, n_params=1e5, tokens=2e6)
+    assert_same(found.to_dict(), of_sizes)
+    assert found.warnings == of_sizes["limits"]
     spending = program.json("plan", "--fit", path, "--compute", "1e16", "--inference-tokens", "1e12",
                             "--flop-convention", "with-attention", "--seq-len", "512")
     found = phaselaw.plan(fit, 1e16, inference_tokens=1e12, flop_convention="with-attention", seq_len=512)
