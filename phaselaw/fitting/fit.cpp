@@ -153,11 +153,11 @@ Fit fit_law(const laws::Law& law, const tables::Measurements& data, const FitOpt
   const auto begin = base::Clock::now();
   options.validate();
   std::vector<std::map<std::string, double>> starts = options.starts;
-  add_nested_start(law, data, options, starts);
+  if (!options.brief) add_nested_start(law, data, options, starts);
   if (!options.sd.empty() && options.sd.size() != data.output.size())
     throw base::InputError(
         fmt::format("sd: expected one value for each of the {} rows, found {}", data.output.size(), options.sd.size()));
-  const LawForm form(law, data, options.fix, std::move(starts), options.room_above(data.output));
+  const LawForm form(law, data, options.fix, std::move(starts), options.room_above(data.output), options.brief);
   check_rows(form, options);
   Fit fit;
   fit.law = law;
@@ -205,7 +205,7 @@ Fit fit_law(const laws::Law& law, const tables::Measurements& data, const FitOpt
         "the fit is not certified ({}), so its parameters are unreliable; fix a parameter or measure a wider range",
         fit.convergence.status));
   add_estimates(form, set ? &*set : nullptr, asked, fit);
-  judge_identifiability(form, options, fit);
+  if (!options.brief) judge_identifiability(form, options, fit);
   fit.seconds = base::seconds_since(begin);
   return fit;
 }

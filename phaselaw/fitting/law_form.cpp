@@ -80,13 +80,14 @@ double floor_room(std::span<const double> output, std::span<const double> sd) {
 }
 
 LawForm::LawForm(const laws::Law& law, const tables::Measurements& data, const std::map<std::string, double>& fixed,
-                 std::vector<std::map<std::string, double>> starts, double floor_room)
+                 std::vector<std::map<std::string, double>> starts, double floor_room, bool coarse_grid)
     : law_(law),
       data_(data),
       log_output_(checked_log_output(law, data)),
       fixed_(fixed_values(law, fixed)),
       evaluator_(law.expression, data.columns, fixed_),
-      own_starts_(std::move(starts)) {
+      own_starts_(std::move(starts)),
+      coarse_grid_(coarse_grid) {
   if (evaluator_.n_free() == 0)
     throw base::InputError(fmt::format("all parameters of the law {} are fixed; leave one of them free", law.name));
   const auto [low, high] = std::minmax_element(log_output_.begin(), log_output_.end());
