@@ -21,7 +21,9 @@ namespace {
 constexpr double kAmplitudeBound = 230;                             // a factor 1e100 beyond the outputs
 constexpr double kLargestLog = 700;                                 // range of numbers in double precision
 constexpr double kLeastLogExponent = -9.2, kMostLogExponent = 3.9;  // 1e-4 .. 50
-constexpr double kLogScaleMargin = 13.8;                            // a factor 1e6 beyond the range of the starts
+// How far scales may lie from the range of the starts: a factor 1e6 below and 1e12 above, because a power without a
+// floor, (C_c/C)^alpha, has its scale 1e9 above small runs.
+constexpr double kLogScaleBelow = 13.8, kLogScaleAbove = 27.6;
 
 std::vector<std::optional<double>> fixed_values(const laws::Law& law, const std::map<std::string, double>& fixed) {
   std::vector<std::optional<double>> values(law.parameters.size());
@@ -111,8 +113,8 @@ LawForm::LawForm(const laws::Law& law, const tables::Measurements& data, const s
       coordinate.lower = kLeastLogExponent;
       coordinate.upper = kMostLogExponent;
     } else {
-      coordinate.lower = std::log(roles[p].low) - kLogScaleMargin;
-      coordinate.upper = std::log(roles[p].high) + kLogScaleMargin;
+      coordinate.lower = std::log(roles[p].low) - kLogScaleBelow;
+      coordinate.upper = std::log(roles[p].high) + kLogScaleAbove;
     }
     coordinates_.push_back(std::move(coordinate));
   }
