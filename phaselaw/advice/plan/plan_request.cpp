@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "phaselaw/advice/plan/averaged_plan.h"
 #include "phaselaw/base/format.h"
 #include "phaselaw/base/log.h"
 
@@ -76,14 +77,49 @@ void PlanRequest::validate() const {
                            "is the compute for --next-run; add --next-run with the quantity to narrow");
 }
 
+namespace {
+
+// The plan of all laws that predict as well; figures show the best of them.
+void plan_with_average(std::vector<WeightedFit>& survivors, const std::string& source, const PlanRequest& request,
+                       PlanAnswer& answer) {
+  if (survivors.empty())
+    throw base::InputError({source},
+                           "--law averaged needs a ranking with weights; write one with phaselaw fit --json, "
+                           "without --law");
+  if (!request.loss.empty() || !request.next_run.empty())
+    throw base::InputError({"--law"}, "averaged answers --compute only; name one law for --loss and --next-run");
+  answer.plan = averaged_plan(survivors, request.compute, request.options);
+  answer.fit = survivors.front().saved;
+}
+
+// How far the laws that predict as well disagree, at each compute of the plan.
+void add_spread(const std::vector<WeightedFit>& survivors, const Situation& situation, PlanAnswer& answer) {
+  std::vector<double> computes;
+  for (const PlanPoint& point : answer.plan.points) computes.push_back(point.compute.value);
+  base::Value::List spreads;
+  for (const LawSpread& spread : spread_of_laws(survivors, situation, computes)) {
+    spreads.push_back(to_value(spread));
+    if (std::string text = sentence(spread); !text.empty()) answer.spread.push_back(std::move(text));
+  }
+  answer.json["law_spread"] = base::Value(std::move(spreads));
+}
+
+}  // namespace
+
 PlanAnswer plan(const base::Value& fits, const std::string& source, const PlanRequest& request) {
   request.validate();
   PlanAnswer answer;
-  answer.fit = choose(fitting::saved_fits_from(fits, source, request.law), request.options.situation, source);
-  require_used(request.options.situation, answer.fit.fit.law);
-  answer.plan = request.loss.empty() ? plan_for_compute(answer.fit, request.compute, request.options)
-                                     : plan_for_loss(answer.fit, request.loss, request.options);
+  std::vector<WeightedFit> survivors = surviving_fits(fits, source);
+  if (request.law == "averaged") {
+    plan_with_average(survivors, source, request, answer);
+  } else {
+    answer.fit = choose(fitting::saved_fits_from(fits, source, request.law), request.options.situation, source);
+    require_used(request.options.situation, answer.fit.fit.law);
+    answer.plan = request.loss.empty() ? plan_for_compute(answer.fit, request.compute, request.options)
+                                       : plan_for_loss(answer.fit, request.loss, request.options);
+  }
   answer.json = to_value(answer.plan);
+  if (!survivors.empty()) add_spread(survivors, request.options.situation, answer);
   for (const std::string& warning : answer.plan.warnings) base::log_warning(warning);
   for (const PlanPoint& point : answer.plan.points)
     for (const std::string& warning : point.warnings)

@@ -122,6 +122,7 @@ std::string plan_text(const PlanAnswer& answer) {
   std::string text = fmt::format("{}: {}\nintervals of {}: {}; FLOP by {}\n\n", plan.law, plan.formula,
                                  base::format_percent(plan.level, 4), plan.method, plan.convention);
   text += report::text_table(plan_rows(plan)) + "\n" + report::text_table(plan_details(plan));
+  for (const std::string& spread : answer.spread) text += "\n" + spread + "\n";
   if (plan.past)
     text += fmt::format(
         "\n"
