@@ -111,7 +111,7 @@ TEST(Ranking, ALawThatIsNotCertifiedIsNeverFirst) {
   }
 }
 
-// Runs near the frontier whose loss is a power of compute: the two parameters of kaplan-c suffice. Its scale, 2.6e28
+// Runs near the frontier, with a loss that is a power of compute: the two parameters of kaplan-c suffice. Its scale, 2.6e28
 // FLOP, is 1e9 times the runs, and slices of the cheapest runs must reach it too.
 TEST(Ranking, APowerOfComputeIsFound) {
   const Loss power = [](double n, double d) { return std::pow(2.6e28 / (6 * n * d), .05); };
