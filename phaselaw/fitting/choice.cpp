@@ -14,9 +14,10 @@ namespace phaselaw::fitting {
 
 namespace {
 
-constexpr double kRefuted = 0.025;   // one-sided level at which the exam refutes a law
-constexpr double kWorstError = 1;    // errors in ln beyond a factor e count as this, so that one row cannot decide
-constexpr double kRounding = 1e-12;  // differences of laws with the same predictions
+constexpr double kRefuted = 0.025;    // one-sided level at which the exam refutes a law
+constexpr double kWorstError = 1;     // errors in ln beyond a factor e count as this, so that one row cannot decide
+constexpr double kImmaterial = 0.01;  // share of the best score below which a difference is none
+constexpr double kRounding = 1e-12;
 
 double bounded(double error) { return std::isfinite(error) ? std::min(error, kWorstError) : kWorstError; }
 
@@ -66,7 +67,8 @@ std::size_t mark(const std::vector<Contender>& contenders, const Exam& exam, std
     standing.standard_error =
         i == best ? 0 : standard_error(contenders[i], contenders[best], standing.difference, exam, units);
     standing.survives =
-        i == best || !std::isfinite(quantile) || standing.difference <= quantile * standing.standard_error + kRounding;
+        i == best || !std::isfinite(quantile) ||
+        standing.difference <= std::max(quantile * standing.standard_error, kImmaterial * score[best] + kRounding);
   }
   return best;
 }

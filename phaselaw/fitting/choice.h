@@ -15,7 +15,8 @@
 //   difference   score minus that of the best law, from the paired differences d_u of each unit (row or run)
 //   error        SE^2 = sum_u W_u^2 (d_u - d)^2 / (1 - sum_u W_u^2),  W_u the weight of a unit, sum 1, d_u its mean
 //                difference, d the difference; n_eff = 1/sum_u W_u^2 [T: Kish 1965]
-//   survives     difference <= t SE, with t Student's quantile at 97.5 % for n_eff - 1 degrees of freedom
+//   survives     difference <= t SE, with t Student's quantile at 97.5 % for n_eff - 1 degrees of freedom, or
+//                difference <= 1 % of the best score, as for two forms of the same law
 //   weight       Akaike weights of the surviving laws, w_i ~ exp(-AICc_i/2) [T: Burnham and Anderson 2002]
 //
 // Akaike weights assume that one of the laws is true. If the reference law (chinchilla) shows a lack of fit, this is not

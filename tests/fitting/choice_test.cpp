@@ -65,6 +65,13 @@ TEST(Choice, ALawThatIsAlwaysWorseGetsNoWeight) {
   EXPECT_NEAR(choice.standings[1].weight + choice.standings[2].weight, 1, 1e-12);
 }
 
+// Two forms of one law differ by rounding, always in the same direction.
+TEST(Choice, RoundingRefutesNoLaw) {
+  const Choice choice = choose_law({{0, {0.02, 0.03}}, {0, {0.02 + 1e-9, 0.03 + 1e-9}}}, equal_exam(2), std::nullopt);
+  EXPECT_TRUE(choice.standings[1].survives);
+  EXPECT_EQ(choice.standings[0].weight, 0.5);
+}
+
 TEST(Choice, AReferenceThatDoesNotFitIsKeptOnlyIfTheExamDoesNotRefuteIt) {
   const std::vector<double> noisy = {0.01, 0.05, 0.02, 0.03}, other = {0.03, 0.01, 0.01, 0.02},
                             worse = {0.11, 0.15, 0.12, 0.13};

@@ -74,10 +74,10 @@ report::Table ranking_table(const fitting::Ranking& ranking) {
          above_the_best(ranked.delta_bic),
          base::format_percent(ranked.holdout ? ranked.holdout->mean_abs_rel_error : NAN),
          base::format_percent(examined ? ranked.score : NAN),
-         !examined                   ? "–"
-         : ranked.standard_error > 0 ? fmt::format("{} ± {}", base::format_percent(ranked.difference),
-                                                   base::format_percent(ranked.standard_error))
-                                     : base::format_percent(ranked.difference),
+         !examined                                 ? "–"
+         : ranked.difference > 1e-3 * ranked.score ? fmt::format("{} ± {}", base::format_percent(ranked.difference),
+                                                                 base::format_percent(ranked.standard_error))
+                                                   : std::string("0 %"),
          ranked.reason.empty() ? base::format_number(ranked.weight < 5e-4 ? 0 : ranked.weight, 2) : "–",
          !ranked.reason.empty() ? ranked.reason
          : ranked.survives      ? "yes"
