@@ -29,7 +29,7 @@
 //
 // Simulation: error of the loss at 10 and 100 times the largest compute, at 20 tokens per parameter. Tables: the
 // cheapest 80 % of the rows are fitted, the rest predicted. `tables` prints the eleven tables that were known when the
-// rule was chosen, and then others that were not looked at. Rules:
+// rule was chosen, and then others. Rules:
 //   slices, each law its own   mean error over four fifths, each predicted from all cheaper rows, and over the last
 //                              fifth again; a law is excused slices with too few rows (the ranking up to this version)
 //   AICc, AICc average         certified laws on all rows; back-test: the law with the best score of rank_laws
@@ -342,7 +342,7 @@ std::vector<Source> known_tables() {
   return list;
 }
 
-std::vector<Source> fresh_tables() {
+std::vector<Source> other_tables() {
   std::vector<Source> list;
   for (const char* exp : {"0", "1", "2", "3", "4"})
     list.push_back({fmt::format("Porian owt2 {}", exp),
@@ -412,7 +412,7 @@ int main(int argc, char** argv) {
   if (argc > 3) options.delta = std::atof(argv[3]);
   fmt::print("tables that were known when the rule was chosen\n");
   predict_tables(argv[2], known_tables(), options);
-  fmt::print("tables that were not looked at before\n");
-  predict_tables(argv[2], fresh_tables(), options);
+  fmt::print("other tables\n");
+  predict_tables(argv[2], other_tables(), options);
   return 0;
 }
