@@ -168,9 +168,9 @@ Fit fit_law(const laws::Law& law, const tables::Measurements& data, const FitOpt
   const auto begin = base::Clock::now();
   options.validate();
   std::vector<std::map<std::string, double>> starts = options.starts;
-  add_nested_start(law, data, options, starts);
+  if (!options.brief) add_nested_start(law, data, options, starts);
   check_lengths(data, options);
-  const LawForm form(law, data, options.fix, std::move(starts), options.room_above(data.output));
+  const LawForm form(law, data, options.fix, std::move(starts), options.room_above(data.output), options.brief);
   check_rows(form, options);
   Fit fit;
   fit.law = law;
@@ -222,7 +222,7 @@ Fit fit_law(const laws::Law& law, const tables::Measurements& data, const FitOpt
         fit.convergence.status));
   add_estimates(form, set ? &*set : nullptr, asked, fit);
   if (set) set->derived.erase(set->derived.begin(), set->derived.begin() + static_cast<std::ptrdiff_t>(own));
-  judge_identifiability(form, applied, set ? &*set : nullptr, fit);
+  if (!options.brief) judge_identifiability(form, applied, set ? &*set : nullptr, fit);
   fit.seconds = base::seconds_since(begin);
   return fit;
 }

@@ -21,7 +21,9 @@ namespace {
 // Outside these limits a parameter has no influence that data could show. Natural logarithms.
 constexpr double kLargestLog = 690;                                 // range of numbers in double precision
 constexpr double kLeastLogExponent = -9.2, kMostLogExponent = 2.3;  // 1e-4 .. 10
-constexpr double kLogScaleMargin = 13.8;                            // a factor 1e6 beyond the range of the starts
+// How far scales may lie from the range of the starts: a factor 1e6 below and 1e12 above, because a power without a
+// floor, (C_c/C)^alpha, has its scale 1e9 above small runs.
+constexpr double kLogScaleBelow = 13.8, kLogScaleAbove = 27.6;
 
 std::vector<std::optional<double>> fixed_values(const laws::Law& law, const std::map<std::string, double>& fixed) {
   std::vector<std::optional<double>> values(law.parameters.size());
@@ -102,13 +104,14 @@ double floor_room(std::span<const double> output, std::span<const double> sd) {
 }
 
 LawForm::LawForm(const laws::Law& law, const tables::Measurements& data, const std::map<std::string, double>& fixed,
-                 std::vector<std::map<std::string, double>> starts, double floor_room)
+                 std::vector<std::map<std::string, double>> starts, double floor_room, bool coarse_grid)
     : law_(law),
       data_(data),
       log_output_(checked_logs(law, data)),
       fixed_(fixed_values(law, fixed)),
       evaluator_(law.expression, data.columns, fixed_),
-      own_starts_(std::move(starts)) {
+      own_starts_(std::move(starts)),
+      coarse_grid_(coarse_grid) {
   if (evaluator_.n_free() == 0)
     throw base::InputError({"--fix"},
                            fmt::format("all parameters of the law {} are held; leave one of them free", law.name));
@@ -133,8 +136,8 @@ LawForm::LawForm(const laws::Law& law, const tables::Measurements& data, const s
       coordinate.lower = kLeastLogExponent;
       coordinate.upper = kMostLogExponent;
     } else {
-      coordinate.lower = std::log(roles[p].low) - kLogScaleMargin;
-      coordinate.upper = std::log(roles[p].high) + kLogScaleMargin;
+      coordinate.lower = std::log(roles[p].low) - kLogScaleBelow;
+      coordinate.upper = std::log(roles[p].high) + kLogScaleAbove;
     }
     amplitude_.push_back(coordinate.logarithmic && roles[p].kind == laws::RoleKind::amplitude &&
                          !laws::is_floor(law, p));

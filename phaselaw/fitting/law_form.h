@@ -54,9 +54,10 @@ class LawForm {
  public:
   // Keeps references to law and data. `starts`: parameter sets to start from in addition to those of the grid.
   // `floor_room` >= 0: how far a floor may lie above the smallest output, in ln, because of known noise.
+  // `coarse_grid`: a tenth of the grid's points and three of its starts, for fits with good starts of their own.
   // InputError naming the first row, counted from 1, with an output that is not finite or a column that is not usable.
   LawForm(const laws::Law& law, const tables::Measurements& data, const std::map<std::string, double>& fixed,
-          std::vector<std::map<std::string, double>> starts = {}, double floor_room = 0);
+          std::vector<std::map<std::string, double>> starts = {}, double floor_room = 0, bool coarse_grid = false);
 
   // ln L at `rows` (empty: all): the values (n) and, unless empty, their derivatives with respect to theta
   // (n x n_coordinates, row-major). False if the law is not defined at a row.
@@ -114,6 +115,7 @@ class LawForm {
   std::vector<Coordinate> coordinates_;
   std::vector<bool> amplitude_;
   std::vector<std::map<std::string, double>> own_starts_;
+  bool coarse_grid_ = false;
   mutable std::size_t grid_points_ = 0;
 };
 

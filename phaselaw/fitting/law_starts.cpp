@@ -14,12 +14,13 @@ namespace {
 constexpr std::size_t kGridRows = 128;
 constexpr std::size_t kStarts = 10;          // number of starts from a grid
 constexpr std::size_t kHaltonPoints = 1500;  // number of random points if a grid over all axes would be larger
-constexpr std::size_t kOwnLevels = 3;        // levels of each parameter that a given start does not name
+constexpr std::size_t kCoarseStarts = 3, kCoarseHaltonPoints = 150;
+constexpr std::size_t kOwnLevels = 3;  // levels of each parameter that a given start does not name
 
 // Levels of each axis of the grid, by the number of axes.
-std::size_t levels_for(std::size_t axes) {
-  constexpr std::array<std::size_t, 5> kLevels = {1, 40, 16, 9, 6};
-  return axes < kLevels.size() ? kLevels[axes] : 0;
+std::size_t levels_for(std::size_t axes, bool coarse) {
+  constexpr std::array<std::size_t, 5> kLevels = {1, 40, 16, 9, 6}, kCoarseLevels = {1, 12, 5, 4, 3};
+  return axes < kLevels.size() ? (coarse ? kCoarseLevels : kLevels)[axes] : 0;
 }
 
 // The radical inverse of i in a prime base: well-spread points in any number of dimensions [T: Halton 1960].
@@ -65,10 +66,10 @@ class StartGrid {
 
   // Evaluates a whole grid; returns the number of its points.
   std::size_t search() {
-    const std::size_t levels = levels_for(axes_.size());
+    const std::size_t levels = levels_for(axes_.size(), form_.coarse_grid_);
     std::size_t points = 1;
     for (std::size_t a = 0; a < axes_.size() && levels > 0; ++a) points *= levels;
-    if (levels == 0) points = kHaltonPoints;
+    if (levels == 0) points = form_.coarse_grid_ ? kCoarseHaltonPoints : kHaltonPoints;
     std::vector<double> position(axes_.size());
     for (std::size_t i = 0; i < points; ++i) {
       std::size_t rest = i;
@@ -112,7 +113,7 @@ class StartGrid {
     std::vector<const Found*> kept;
     const double apart = axes_.size() <= 1 ? 0.05 : 0.12;
     for (const Found& candidate : found_) {
-      if (kept.size() == kStarts) break;
+      if (kept.size() == (form_.coarse_grid_ ? kCoarseStarts : kStarts)) break;
       const bool near = std::any_of(kept.begin(), kept.end(), [&](const Found* other) {
         double distance = 0;
         for (std::size_t a = 0; a < axes_.size(); ++a)

@@ -73,6 +73,9 @@ struct FitOptions {
   // profile intervals end [T: quasi-likelihood, Burnham and Anderson 2002, section 2.5].
   double variance_inflation = 1;
   std::vector<std::map<std::string, double>> starts{};  // used in addition to the grid; may name some of the parameters
+  // A fit near `starts`, of which only the optimum is used: a coarse grid, no simpler law first, and no judgement of
+  // which parameters the data constrain.
+  bool brief = false;
 
   template <class Self, class Visit>
   static void fields(Self& self, Visit&& visit) {

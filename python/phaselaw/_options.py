@@ -218,7 +218,7 @@ DESCRIBED: dict[str, dict[str, Option]] = {
     },
     "plan": {
         "loss": Option((), True, "loss to reach, with the least compute; > 0"),
-        "law": Option("", False, "fit to use if the file holds several (default: the best one that gives sizes)"),
+        "law": Option("", False, "fit to use if the file holds several (default: the best one that gives sizes); averaged: all that predict as well"),
         "n_params": Option(None, False, "hold the number of parameters, such as 7B [parameters]; > 0"),
         "tokens": Option(None, False, "hold the number of training tokens, such as 300B [tokens]; > 0"),
         "tokens_per_param": Option(None, False, "hold the ratio of tokens to parameters, such as 320 for over-training; > 0"),

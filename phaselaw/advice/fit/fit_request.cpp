@@ -54,6 +54,11 @@ base::Value ranking_value(const FitAnswer& answer) {
     fits.push_back(fitting::fit_value(ranked, answer.rows.data, answer.options));
     order.push_back(base::Value::table({{"law", ranked.fit.name()},
                                         {"score", ranked.score},
+                                        {"difference", ranked.difference},
+                                        {"standard_error", ranked.standard_error},
+                                        {"survives", ranked.survives},
+                                        {"weight", ranked.weight},
+                                        {"reason", ranked.reason.empty() ? base::Value() : base::Value(ranked.reason)},
                                         {"delta_aicc", ranked.delta_aicc},
                                         {"delta_bic", ranked.delta_bic},
                                         {"holdout", ranked.holdout ? to_value(*ranked.holdout) : base::Value()},
@@ -61,6 +66,7 @@ base::Value ranking_value(const FitAnswer& answer) {
   }
   return base::Value::table({{"fits", base::Value(std::move(fits))},
                              {"ranking", base::Value(std::move(order))},
+                             {"rule", answer.ranking.rule},
                              {"early_form", fitting::early_form(answer.ranking).word},
                              {"notes", base::Value(answer.ranking.notes)}});
 }

@@ -31,12 +31,6 @@ std::string meaning_of(const laws::Law& law, const std::string& name) {
   return "";
 }
 
-double mean_error(const std::vector<fitting::Holdout>& slices) {
-  double total = 0;
-  for (const fitting::Holdout& slice : slices) total += slice.mean_abs_rel_error;
-  return slices.empty() ? NAN : total / static_cast<double>(slices.size());
-}
-
 // Two laws that describe the same curves with different parameters differ only by rounding.
 std::string above_the_best(double criterion) {
   constexpr double kRounding = 1e-6;
@@ -66,15 +60,31 @@ report::Table parameter_table(const fitting::Fit& fit, bool nominal) {
 
 report::Table ranking_table(const fitting::Ranking& ranking) {
   report::Table table;
-  table.columns = {
-      "law",      "parameters", "AICc above the lowest", "BIC above the lowest", "held-out error", "back-test error",
-      "converged"};
-  for (const fitting::RankedLaw& ranked : ranking.laws)
-    table.rows.push_back({ranked.fit.name(), std::to_string(ranked.fit.theta.size()), above_the_best(ranked.delta_aicc),
-                          above_the_best(ranked.delta_bic),
-                          base::format_percent(ranked.holdout ? ranked.holdout->mean_abs_rel_error : NAN),
-                          base::format_percent(mean_error(ranked.backtest)),
-                          ranked.fit.convergence.certified ? "yes" : ranked.fit.convergence.status});
+  table.columns = {"law",
+                   "parameters",
+                   "AICc above the lowest",
+                   "BIC above the lowest",
+                   "held-out error",
+                   "back-test error",
+                   "above the best",
+                   "weight",
+                   "ranked"};
+  for (const fitting::RankedLaw& ranked : ranking.laws) {
+    const bool examined = ranked.reason.empty() && std::isfinite(ranked.score);
+    table.rows.push_back(
+        {ranked.fit.name(), std::to_string(ranked.fit.theta.size()), above_the_best(ranked.delta_aicc),
+         above_the_best(ranked.delta_bic),
+         base::format_percent(ranked.holdout ? ranked.holdout->mean_abs_rel_error : NAN),
+         base::format_percent(examined ? ranked.score : NAN),
+         !examined                                 ? "–"
+         : ranked.difference > 1e-3 * ranked.score ? fmt::format("{} ± {}", base::format_percent(ranked.difference),
+                                                                 base::format_percent(ranked.standard_error))
+                                                   : std::string("0 %"),
+         ranked.reason.empty() ? base::format_number(ranked.weight < 5e-4 ? 0 : ranked.weight, 2) : "–",
+         !ranked.reason.empty() ? ranked.reason
+         : ranked.survives      ? "yes"
+                                : "yes, refuted by the back-test"});
+  }
   return table;
 }
 
@@ -126,6 +136,7 @@ std::string laws_text(const fitting::Ranking& ranking, bool verbose) {
   if (!verbose && all > kShownLaws) table.rows.resize(kShownLaws);
   std::string text = fmt::format("\nlaws by prediction error:\n{}", report::text_table(text_rows(table)));
   const std::size_t hidden = all - table.rows.size();
+  if (!ranking.rule.empty()) text += ranking.rule + "\n";
   if (verbose)
     for (const std::string& note : ranking.notes) text += fmt::format("skipped {}\n", note);
   else if (hidden > 0)
@@ -184,6 +195,7 @@ FitDocument fit_document(const base::Value& document, const std::string& source)
   fitting::Ranking ranking;
   for (fitting::SavedFit& saved : fitting::saved_fits_from(document, source))
     ranking.laws.push_back({std::move(saved.fit), saved.holdout, std::move(saved.backtest), 0, 0, 0});
+  if (const base::Value* rule = document.find("rule"); rule != nullptr && rule->is_text()) ranking.rule = rule->text();
   Shown shown = shown_of(document, ranking.laws.front());
   const base::Value* order = document.find("ranking");
   if (order == nullptr || !order->is_list() || order->list().size() != ranking.laws.size())
@@ -193,6 +205,12 @@ FitDocument fit_document(const base::Value& document, const std::string& source)
     ranking.laws[i].delta_aicc = row.at("delta_aicc").number_or(base::kNaN);
     ranking.laws[i].delta_bic = row.at("delta_bic").number_or(base::kNaN);
     ranking.laws[i].score = row.at("score").number_or(base::kInfinity);
+    if (!row.has("weight")) continue;  // written before laws had weights
+    ranking.laws[i].difference = row.at("difference").number_or(base::kNaN);
+    ranking.laws[i].standard_error = row.at("standard_error").number_or(base::kNaN);
+    ranking.laws[i].survives = row.at("survives").boolean();
+    ranking.laws[i].weight = row.at("weight").number_or(0);
+    if (!row.at("reason").is_null()) ranking.laws[i].reason = row.at("reason").text();
   }
   shown.ranking = &ranking;
   return {text_of(shown, false), fit_tables(&ranking, ranking.laws.front())};

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "phaselaw/advice/plan/averaged_plan.h"
 #include "phaselaw/base/log.h"
 
 namespace phaselaw::advice {
@@ -84,6 +85,35 @@ std::vector<Limit> PlanAnswer::limits() const {
   return by_harm(std::move(all));
 }
 
+namespace {
+
+// The plan of all laws that predict as well; figures show the best of them.
+void plan_with_average(std::vector<WeightedFit>& survivors, const std::string& source, const PlanRequest& request,
+                       PlanAnswer& answer) {
+  if (survivors.empty())
+    throw base::InputError({source},
+                           "--law averaged needs a ranking with weights; write one with phaselaw fit --json, "
+                           "without --law");
+  if (!request.loss.empty() || !request.next_run.empty())
+    throw base::InputError({"--law"}, "averaged answers --compute only; name one law for --loss and --next-run");
+  answer.plan = averaged_plan(survivors, request.compute, request.options);
+  answer.fit = survivors.front().saved;
+}
+
+// How far the laws that predict as well disagree, at each compute of the plan.
+void add_spread(const std::vector<WeightedFit>& survivors, const Situation& situation, PlanAnswer& answer) {
+  std::vector<double> computes;
+  for (const PlanPoint& point : answer.plan.points) computes.push_back(point.compute.value);
+  base::Value::List spreads;
+  for (const LawSpread& spread : spread_of_laws(survivors, situation, computes)) {
+    spreads.push_back(to_value(spread));
+    if (std::string text = sentence(spread); !text.empty()) answer.spread.push_back(std::move(text));
+  }
+  answer.json["law_spread"] = base::Value(std::move(spreads));
+}
+
+}  // namespace
+
 PlanAnswer plan(const base::Value& fits, const std::string& source, const PlanRequest& request) {
   request.validate();
   PlanAnswer answer;
@@ -93,11 +123,16 @@ PlanAnswer plan(const base::Value& fits, const std::string& source, const PlanRe
     if (!situation.n_params) situation.n_params = *situation.tokens / *situation.tokens_per_param;
     situation.tokens = situation.tokens_per_param = std::nullopt;
   }
-  answer.fit = choose(fitting::saved_fits_from(fits, source, request.law), situation, source);
-  require_used(request.options.situation, answer.fit.fit.law);
-  answer.plan = of_sizes               ? plan_for_sizes(answer.fit, request.options)
-                : request.loss.empty() ? plan_for_compute(answer.fit, request.compute, request.options)
-                                       : plan_for_loss(answer.fit, request.loss, request.options);
+  std::vector<WeightedFit> survivors = surviving_fits(fits, source);
+  if (request.law == "averaged") {
+    plan_with_average(survivors, source, request, answer);
+  } else {
+    answer.fit = choose(fitting::saved_fits_from(fits, source, request.law), situation, source);
+    require_used(request.options.situation, answer.fit.fit.law);
+    answer.plan = of_sizes               ? plan_for_sizes(answer.fit, request.options)
+                  : request.loss.empty() ? plan_for_compute(answer.fit, request.compute, request.options)
+                                         : plan_for_loss(answer.fit, request.loss, request.options);
+  }
   if (!request.next_run.empty()) {
     DesignRequest design;
     design.quantity = request.next_run;
@@ -106,6 +141,7 @@ PlanAnswer plan(const base::Value& fits, const std::string& source, const PlanRe
     answer.design = next_run(answer.fit, request.options.situation, design);
   }
   answer.json = to_value(answer.plan);
+  if (!survivors.empty() && !of_sizes) add_spread(survivors, request.options.situation, answer);
   answer.json["limits"] = base::Value(limit_sentences(answer.limits()));
   if (answer.design) answer.json["next_run"] = to_value(*answer.design);
   return answer;

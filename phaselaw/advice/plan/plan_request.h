@@ -30,7 +30,9 @@ struct PlanRequest {
         "compute", self.compute, positive().in("FLOP"),
         "compute to spend, such as 1e21; may be given several times. Without it and --loss: the loss at two given sizes");
     visit("loss", self.loss, positive(), "loss to reach, with the least compute");
-    visit("law", self.law, anything(), "fit to use if the file holds several (default: the best one that gives sizes)");
+    visit(
+        "law", self.law, anything(),
+        "fit to use if the file holds several (default: the best one that gives sizes); averaged: all that predict as well");
     PlanOptions::fields(self.options, visit);
     visit("next_run", self.next_run, anything(),
           "find the run that narrows this quantity most: a parameter, n_params, tokens, loss or all");
@@ -43,6 +45,8 @@ struct PlanAnswer {
   fitting::SavedFit fit;  // the fit that was used
   Plan plan;
   std::optional<Design> design;
+  std::vector<std::string>
+      spread{};  // one sentence for each compute, if the file has several laws that predict as well
   base::Value json;
   [[nodiscard]] std::vector<Limit> limits() const;  // of the plan and of the next run, by harm
 };

@@ -161,6 +161,7 @@ std::string plan_text(const PlanAnswer& answer, bool verbose) {
   std::string text = fmt::format("{}\n{}\n\n", law, plan_answer(plan));
   text += report::text_table(plan_rows(plan)) + "\n" + report::text_table(plan_details(plan, verbose));
   text += how_computed(plan) + "\n";
+  for (const std::string& spread : answer.spread) text += spread + "\n";
   if (plan.past)
     text += fmt::format(
         "back-test: a fit to the cheapest 80 % of these runs had a mean error of {} on the {} others, at up to {} times their compute\n",
