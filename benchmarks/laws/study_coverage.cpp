@@ -3,7 +3,7 @@
 // How often does a 95 % interval hold the truth, and how wide is it? The table of docs/laws.md.
 //
 //   bench_laws_study_coverage [--only DESIGN,..] [--draws 300] [--method default|l2-profile|huber-1e-3-bootstrap]
-//                             [--seed 1] [--threads 1] [--table 1]
+//                             [--seed 1] [--threads 1] [--table 1] [--write FOLDER]
 //
 // Each draw of a design (tests/fitting/coverage_catalogue.h) is a table of runs with a known truth. It is fitted, and
 // every quantity is looked at: the parameters, the best sizes, the loss and a new run at 10 and 1000 times the largest
@@ -13,12 +13,14 @@
 //   low, high  share of the intervals that lie below and above the truth, in %
 //   width      median of ln(hi/lo), of hi - lo for a floor; `ratio` is it over that of the plain least-squares profile
 //              on the same tables (PlainProfile), for which `plain` is the coverage
+//   error      median of |ln(estimate/truth)|, in %; empty for a floor
 //   open       share of the intervals with an open end, in %
 //   identified share of the tables on which the quantity is called identified, in %
 //
 // and at the end one row for each design (--table 1: only these). `!` marks a coverage outside the bar of the design, `!!`
 // one that is outside by more than two standard errors: clean 93 to 97 %, misspecified at least 90 %, others at least
-// 93 %. Draw d is the same at any number of threads.
+// 93 %. Draw d is the same at any number of threads. --write puts the tables and the questions into FOLDER, for other
+// programs, as DESIGN-DRAW.csv and DESIGN-DRAW-questions.csv, and fits nothing by the method.
 #include <algorithm>
 #include <atomic>
 #include <cmath>
@@ -32,6 +34,7 @@
 
 #include <fmt/format.h>
 
+#include "phaselaw/base/files.h"
 #include "tests/fitting/coverage_catalogue.h"
 #include "tests/fitting/coverage_examine.h"
 
@@ -46,13 +49,14 @@ struct Settings {
   std::string only;
   Method method = Method::automatic;
   bool only_table = false;
+  std::string folder;
 };
 
 struct Tally {
   std::string name;
   bool has_truth = true;
   int asked = 0, held = 0, low = 0, high = 0, plain_held = 0, open = 0, identified = 0;
-  std::vector<double> widths, plain_widths;
+  std::vector<double> widths, plain_widths, errors;
 
   void add(const Answer& answer) {
     ++asked;
@@ -69,6 +73,7 @@ struct Tally {
     widths.push_back(width(answer.positive, e.lo, e.hi));
     plain_widths.push_back(width(answer.positive, plain.estimate.lo, plain.estimate.hi));
     open += std::isinf(widths.back()) ? 1 : 0;
+    if (answer.positive) errors.push_back(100 * std::abs(std::log(e.value / answer.truth)));
   }
   [[nodiscard]] double percent(int count) const { return 100.0 * count / std::max(1, asked); }
   [[nodiscard]] double covered() const { return percent(held); }
@@ -134,14 +139,14 @@ void print(const Summary& summary) {
   fmt::print("\n{}: {} tables, {} not certified, {:.1f} ms each\n", summary.design->name, summary.fitted,
              summary.uncertified, 1e3 * summary.seconds / std::max(1, summary.fitted));
   for (const auto& [why, count] : summary.failures) fmt::print("  {} failed: {}\n", count, why);
-  fmt::print("  {:<10} {:>9} {:>5} {:>5} {:>9} {:>6} {:>6} {:>6} {:>10}\n", "quantity", "covered", "low", "high",
-             "width", "ratio", "plain", "open", "identified");
+  fmt::print("  {:<10} {:>9} {:>5} {:>5} {:>9} {:>6} {:>6} {:>7} {:>6} {:>10}\n", "quantity", "covered", "low", "high",
+             "width", "ratio", "plain", "error", "open", "identified");
   for (const Tally& t : summary.tallies) {
     const std::string covered = t.has_truth ? fmt::format("{:.1f} ({:.1f})", t.covered(), t.error()) : "-";
-    fmt::print("  {:<10} {:>10} {:>5.1f} {:>5.1f} {:>9.3g} {:>6.2f} {:>6.1f} {:>6.1f} {:>10.1f} {}\n", t.name, covered,
-               t.percent(t.low), t.percent(t.high), Tally::middle(t.widths), t.ratio(),
-               t.has_truth ? t.percent(t.plain_held) : std::numeric_limits<double>::quiet_NaN(), t.percent(t.open),
-               t.percent(t.identified), bar_missed(summary.design->bar, t));
+    fmt::print("  {:<10} {:>10} {:>5.1f} {:>5.1f} {:>9.3g} {:>6.2f} {:>6.1f} {:>7.3g} {:>6.1f} {:>10.1f} {}\n", t.name,
+               covered, t.percent(t.low), t.percent(t.high), Tally::middle(t.widths), t.ratio(),
+               t.has_truth ? t.percent(t.plain_held) : std::numeric_limits<double>::quiet_NaN(),
+               Tally::middle(t.errors), t.percent(t.open), t.percent(t.identified), bar_missed(summary.design->bar, t));
   }
   std::fflush(stdout);
 }
@@ -189,6 +194,28 @@ void print_table(const std::vector<Summary>& summaries) {
   }
 }
 
+void write_table(const Design& design, const Settings& settings, std::uint64_t draw) {
+  const Drawn drawn = drawn_table(design, settings.seed, draw);
+  const std::string path = fmt::format("{}/{}-{}", settings.folder, design.name, draw);
+  std::string rows, asked = "name,truth,n_params,tokens\n";
+  const auto& columns = drawn.table.data.columns;
+  for (const std::string& name : columns.names) rows += name + ",";
+  rows += drawn.table.cluster.empty() ? "loss\n" : "loss,run\n";
+  for (std::size_t i = 0; i < drawn.table.data.output.size(); ++i) {
+    for (const std::vector<double>& column : columns.values) rows += fmt::format("{:.17g},", column[i]);
+    rows += fmt::format("{:.17g}{}{}\n", drawn.table.data.output[i], drawn.table.cluster.empty() ? "" : ",",
+                        drawn.table.cluster.empty() ? "" : drawn.table.cluster[i]);
+  }
+  for (const Question& question : drawn.asked) {
+    const auto at = [&](const char* name) {
+      return question.at.has(name) ? fmt::format("{:.17g}", question.at.get(name)[0]) : "";
+    };
+    asked += fmt::format("{},{:.17g},{},{}\n", question.name, question.truth, at("n_params"), at("tokens"));
+  }
+  base::write_file(path + ".csv", rows);
+  base::write_file(path + "-questions.csv", asked);
+}
+
 Settings settings_of(int argc, char** argv) {
   Settings out;
   for (int i = 1; i < argc; i += 2) {
@@ -202,6 +229,8 @@ Settings settings_of(int argc, char** argv) {
       out.seed = static_cast<std::uint64_t>(number());
     } else if (flag == "--only" && !value.empty()) {
       out.only = fmt::format(",{},", value);
+    } else if (flag == "--write" && !value.empty()) {
+      out.folder = value;
     } else if (flag == "--table" && !value.empty()) {
       out.only_table = value != "0";
     } else if (flag == "--method" && (value == "default" || value == "l2-profile" || value == "huber-1e-3-bootstrap")) {
@@ -225,9 +254,14 @@ int main(int argc, char** argv) {
   std::vector<Summary> summaries;
   for (const Design& design : designs) {
     if (!settings.only.empty() && settings.only.find("," + design.name + ",") == std::string::npos) continue;
+    if (!settings.folder.empty()) {
+      for (int d = 0; d < settings.draws; ++d) write_table(design, settings, static_cast<std::uint64_t>(d));
+      continue;
+    }
     summaries.push_back(study(design, settings));
     if (!settings.only_table) print(summaries.back());
   }
+  if (!settings.folder.empty()) return 0;
   if (summaries.empty()) {
     fmt::print(stderr, "no design has one of the names {}\n", settings.only);
     return 2;

@@ -160,22 +160,37 @@ inline Estimate answered(const Question& question, const Fit& fit, const Uncerta
                           : uncertainty->estimate(question.name, question.quantity, question.positive);
 }
 
-inline Examination examine(const Design& design, Method method, std::uint64_t seed, std::uint64_t draw) {
+// A draw of a design, with its least-squares fit and the questions about it.
+struct Drawn {
+  SimulatedTable table;
+  Fit squares;
+  std::vector<Question> asked;
+};
+
+inline Drawn drawn_table(const Design& design, std::uint64_t seed, std::uint64_t draw) {
   numerics::RandomStream stream(seed, "coverage/" + design.name, draw);
   numerics::RandomStream fresh(seed, "coverage/new runs/" + design.name, draw);
-  const SimulatedTable table = simulate(design, stream);
-  const laws::Law law = laws::law_from(design.law);
+  Drawn out;
+  out.table = simulate(design, stream);
+  out.squares = fit_law(laws::law_from(design.law), out.table.data, options_of(Method::l2_profile, design, out.table));
+  out.asked = questions(design, out.table, out.squares, fresh);
+  return out;
+}
+
+inline Examination examine(const Design& design, Method method, std::uint64_t seed, std::uint64_t draw) {
   Examination out;
   try {
-    const Fit squares = fit_law(law, table.data, options_of(Method::l2_profile, design, table));
-    const std::vector<Question> asked = questions(design, table, squares, fresh);
+    const Drawn drawn = drawn_table(design, seed, draw);
+    const SimulatedTable& table = drawn.table;
+    const Fit& squares = drawn.squares;
+    const std::vector<Question>& asked = drawn.asked;
     PlainProfile plain(squares, table.data);
     const double begin = processor_seconds();
     std::optional<SavedFit> saved;
     std::optional<Uncertainty> uncertainty;
     if (method != Method::l2_profile) {
       const FitOptions options = options_of(method, design, table);
-      saved.emplace(SavedFit{fit_law(law, table.data, options), table.data, options, {}, {}});
+      saved.emplace(SavedFit{fit_law(squares.law, table.data, options), table.data, options, {}, {}});
       uncertainty.emplace(*saved);
     }
     const Fit& fit = saved ? saved->fit : squares;
