@@ -126,7 +126,8 @@ std::vector<std::vector<double>> all_draws(const RunResampler& resampler, const 
 }
 
 // Percentiles of the draws, as intervals of the coordinates and derived quantities.
-IntervalSet intervals_of(const std::vector<std::vector<double>>& draws, const LawForm& own, double tail) {
+IntervalSet intervals_of(const std::vector<std::vector<double>>& draws, const LawForm& own,
+                         const std::vector<Derived>& derived, double tail) {
   IntervalSet set;
   set.attempted = static_cast<int>(draws.size());
   const auto ends = [&](const std::function<double(std::span<const double>)>& quantity) -> Interval {
@@ -144,7 +145,7 @@ IntervalSet intervals_of(const std::vector<std::vector<double>>& draws, const La
   }
   for (std::size_t j = 0; j < own.coordinates().size(); ++j)
     set.coordinates.push_back(ends([j](std::span<const double> theta) { return theta[j]; }));
-  for (const Derived& quantity : own.derived()) set.derived.push_back(ends(quantity.value));
+  for (const Derived& quantity : derived) set.derived.push_back(ends(quantity.value));
   return set;
 }
 
@@ -192,7 +193,8 @@ EnvelopeFit fit_envelope(const laws::Law& law, const tables::Measurements& data,
   starts.resize(std::min<std::size_t>(starts.size(), 2));
   const auto draws = all_draws(resampler, fit, starts, options);
   const auto runs = static_cast<double>(resampler.n_runs());
-  IntervalSet set = intervals_of(draws, own, expanded_tail(options.level, runs, runs - 1));
+  const double tail = expanded_tail(options.level, runs, runs - 1);
+  IntervalSet set = intervals_of(draws, own, own.derived(), tail);
   fit.resamples = set.resamples;
   if (10 * set.resamples < 9 * set.attempted)
     fit.warnings.push_back(
@@ -204,9 +206,8 @@ EnvelopeFit fit_envelope(const laws::Law& law, const tables::Measurements& data,
   std::vector<std::string> earlier = std::move(fit.warnings);
   fit.warnings.clear();
   add_estimates(own, usable ? &set : nullptr, true, fit);
-  Refitter refitter(own, plain);
-  judge_floor(own, refitter, options.level, fit);
-  judge_bend(own, fit);
+  if (usable) set.derived = intervals_of(draws, own, terms_at_centre(own), tail).derived;
+  judge_identifiability(own, plain, usable ? &set : nullptr, fit);
   for (std::string& warning : earlier)
     if (std::find(fit.warnings.begin(), fit.warnings.end(), warning) == fit.warnings.end())
       fit.warnings.push_back(std::move(warning));

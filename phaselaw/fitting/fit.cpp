@@ -17,9 +17,6 @@ namespace phaselaw::fitting {
 
 namespace {
 
-// Largest ratio of the ends of the interval of a positive parameter that still counts as identified.
-constexpr double kWidestFactor = 100;
-
 void check_rows(const LawForm& form, const FitOptions& options) {
   const std::size_t n = form.n_rows(), k = form.coordinates().size();
   const auto same_length = [n](std::size_t length, const char* name) {
@@ -51,39 +48,17 @@ void add_selection(const Refitter& refitter, Fit& fit) {
   fit.bic = minus_two_log_likelihood + k * std::log(n);
 }
 
-void add_parameters(const LawForm& form, const IntervalSet* set, bool asked, Fit& fit) {
+void add_parameters(const LawForm& form, const IntervalSet* set, Fit& fit) {
   for (std::size_t j = 0; j < form.coordinates().size(); ++j) {
     const Coordinate& coordinate = form.coordinates()[j];
     Estimate estimate;
     estimate.name = coordinate.name;
     estimate.value = coordinate.parameter(fit.theta[j]);
-    const double room = 1e-6 * std::max(1.0, coordinate.upper - coordinate.lower);
-    const bool at_bound = fit.theta[j] <= coordinate.lower + (coordinate.logarithmic ? room : 1e-9) ||
-                          fit.theta[j] >= coordinate.upper - (coordinate.logarithmic ? room : 1e-9);
     if (set != nullptr) {
       const Interval& interval = set->coordinates[j];
       if (interval.lo) estimate.lo = coordinate.parameter(*interval.lo);
       if (interval.hi) estimate.hi = coordinate.parameter(*interval.hi);
-      if (!interval.lo && !coordinate.logarithmic)
-        estimate.lo = coordinate.parameter(coordinate.lower);  // E >= 0 by definition
     }
-    estimate.identified = !at_bound && std::isfinite(estimate.value) && (!asked || within_widest_factor(estimate));
-    if (at_bound)
-      fit.warnings.push_back(
-          coordinate.logarithmic
-              ? fmt::format("{} ends at its bound, so the data do not constrain it; fix it, or measure a wider range",
-                            coordinate.name)
-          : estimate.value > 0
-              ? fmt::format(
-                    "{} ends at the smallest measured {}, which no floor exceeds, so the law does not describe these rows or the "
-                    "noise hides the floor; fit rows of one kind, or fix {}",
-                    coordinate.name, form.law().output, coordinate.name)
-              : fmt::format("{} ends at its bound, so the data show no floor; fit again with --fix {}=0",
-                            coordinate.name, coordinate.name));
-    else if (asked && !estimate.identified)
-      fit.warnings.push_back(fmt::format(
-          "{} is poorly constrained: its interval is unbounded or spans more than a factor {}; fix it, or measure a wider range",
-          coordinate.name, kWidestFactor));
     fit.parameters.push_back(std::move(estimate));
   }
   for (const auto& [name, value] : fit.fixed) fit.parameters.push_back({name, value, value, value, true, true});
@@ -103,14 +78,6 @@ void add_derived(const std::vector<Derived>& derived, const IntervalSet* set, bo
         (!asked || (derived[d].logarithmic ? within_widest_factor(estimate) : estimate.lo && estimate.hi));
     fit.derived.push_back(std::move(estimate));
   }
-}
-
-IntervalMethod resolve(const FitOptions& options) {
-  if (options.interval == IntervalMethod::profile && !options.cluster.empty())
-    throw base::InputError(
-        {"--interval"},
-        "profile intervals need independent rows, but the rows have clusters; use bootstrap or sandwich");
-  return options.resolved_interval();
 }
 
 // The optimum of the simpler law that this law contains, as a start.
@@ -144,68 +111,118 @@ bool within_widest_factor(const Estimate& estimate) {
   return estimate.lo && estimate.hi && *estimate.lo > 0 && *estimate.hi <= kWidestFactor * *estimate.lo;
 }
 
+FitOptions applied_options(const Fit& fit, const FitOptions& options) {
+  return fit.errors ? fit.errors->applied_to(options) : options;
+}
+
 void add_estimates(const LawForm& form, const IntervalSet* set, bool asked, Fit& fit) {
-  add_parameters(form, set, asked, fit);
+  add_parameters(form, set, fit);
   add_derived(form.derived(), set, asked, fit);
 }
+
+namespace {
+
+void check_lengths(const tables::Measurements& data, const FitOptions& options) {
+  if (!options.sd.empty() && options.sd.size() != data.output.size())
+    throw base::InputError(
+        fmt::format("sd: expected one value for each of the {} rows, found {}", data.output.size(), options.sd.size()));
+}
+
+void warn_of_resamples(const IntervalSet& set, Fit& fit) {
+  if (20 * set.improved > set.checked)
+    fit.warnings.push_back(fmt::format(
+        "{} of {} checked resamples have a lower optimum elsewhere, so the intervals are unreliable; fix a parameter",
+        set.improved, set.checked));
+  if (set.attempted > 0 && 10 * set.resamples < 9 * set.attempted)
+    fit.warnings.push_back(fmt::format(
+        "only {} of {} resamples could be fitted, so the intervals are unreliable; add rows or fix a parameter",
+        set.resamples, set.attempted));
+}
+
+// Refits with the errors that the residuals show; the optimum is then that of the refitter.
+void follow_residuals(Refitter& refitter, const FitOptions& options, numerics::LeastSquaresResult& best, Fit& fit) {
+  fit.errors = estimate_errors(refitter, options, best);
+  fit.delta.reset();
+  if (std::isfinite(fit.errors->cut)) fit.delta = fit.errors->cut;
+  fit.clustered = fit.clustered || !fit.errors->groups.empty();
+  if (numerics::LeastSquaresResult polished = refitter.polish(best.parameters);
+      polished.status == numerics::LeastSquaresStatus::converged && polished.cost <= best.cost * (1 + 1e-12))
+    best = std::move(polished);
+}
+
+// Intervals; searched again from a lower optimum, if the search for their ends met one.
+IntervalSet intervals_of(const FitOptions& options, const MultiStart& search, const std::vector<Derived>& derived,
+                         Refitter& refitter, numerics::LeastSquaresResult& best) {
+  const std::size_t n_other = std::min<std::size_t>(1, search.starts.size());
+  for (int attempt = 0;; ++attempt) {
+    IntervalSet set = intervals(refitter, best, options.resolved_interval(), options, derived,
+                                std::span(search.starts).first(n_other));
+    if (set.better.empty() || attempt == 2) return set;
+    best = refitter.polish(refitter.solve(set.better).parameters);
+  }
+}
+
+}  // namespace
 
 Fit fit_law(const laws::Law& law, const tables::Measurements& data, const FitOptions& options) {
   const auto begin = base::Clock::now();
   options.validate();
   std::vector<std::map<std::string, double>> starts = options.starts;
   add_nested_start(law, data, options, starts);
-  if (!options.sd.empty() && options.sd.size() != data.output.size())
-    throw base::InputError(
-        fmt::format("sd: expected one value for each of the {} rows, found {}", data.output.size(), options.sd.size()));
+  check_lengths(data, options);
   const LawForm form(law, data, options.fix, std::move(starts), options.room_above(data.output));
   check_rows(form, options);
   Fit fit;
   fit.law = law;
   fit.fixed = options.fix;
   fit.objective = options.objective;
-  fit.delta = options.delta;
   fit.n_points = form.n_rows();
-  fit.method = resolve(options);
+  fit.method = options.resolved_interval();
   fit.clustered = !options.cluster.empty();
   fit.level = options.level;
 
-  Refitter refitter(form, options);
-  const MultiStart search = multi_start(refitter);
+  FitOptions first = options;  // an objective that follows the residuals begins with least squares
+  if (options.follows_residuals()) first.objective = Objective::l2;
+  Refitter refitter(form, first);
+  if (refitter.solver_options().loss == numerics::RobustLoss::huber) fit.delta = refitter.solver_options().delta;
+  MultiStart search = multi_start(refitter);
   fit.convergence = search.convergence;
-  fit.theta = search.best.parameters;
   fit.coordinates = form.coordinates();
-  fit.objective_value = search.best.cost;
-  if (fit.theta.empty()) {
+  if (search.best.parameters.empty()) {
     fit.method = IntervalMethod::none;
+    fit.objective_value = search.best.cost;
     fit.seconds = base::seconds_since(begin);
     return fit;
   }
-  fit.value = form.parameters(fit.theta);
-  add_selection(refitter, fit);
-
+  if (options.follows_residuals()) {
+    follow_residuals(refitter, options, search.best, fit);
+    judge_gradient(search.best, fit.convergence);
+  }
+  const FitOptions applied = applied_options(fit, options);
   const bool asked = fit.method != IntervalMethod::none;
+  std::vector<Derived> quantities = form.derived();
+  const std::size_t own = quantities.size();
+  for (Derived& term : terms_at_centre(form)) quantities.push_back(std::move(term));
   std::optional<IntervalSet> set;
   if (asked && fit.convergence.certified) {
-    const std::size_t n_other = std::min<std::size_t>(1, search.starts.size());
-    set =
-        intervals(refitter, search.best, fit.method, options, form.derived(), std::span(search.starts).first(n_other));
+    FitOptions with_method = applied;
+    with_method.interval = fit.method;
+    set = intervals_of(with_method, search, quantities, refitter, search.best);
     fit.resamples = set->resamples;
     fit.replicates = std::move(set->replicates);
-    if (20 * set->improved > set->checked)
-      fit.warnings.push_back(fmt::format(
-          "{} of {} checked resamples have a lower optimum elsewhere, so the intervals are unreliable; fix a parameter",
-          set->improved, set->checked));
-    if (set->attempted > 0 && 10 * set->resamples < 9 * set->attempted)
-      fit.warnings.push_back(fmt::format(
-          "only {} of {} resamples could be fitted, so the intervals are unreliable; add rows or fix a parameter",
-          set->resamples, set->attempted));
+    warn_of_resamples(*set, fit);
   }
+  fit.theta = search.best.parameters;
+  fit.objective_value = search.best.cost;
+  fit.value = form.parameters(fit.theta);
+  add_selection(refitter, fit);
   if (!fit.convergence.certified)
     fit.warnings.push_back(fmt::format(
         "the fit is not certified ({}), so its parameters are unreliable; fix a parameter or measure a wider range",
         fit.convergence.status));
   add_estimates(form, set ? &*set : nullptr, asked, fit);
-  judge_identifiability(form, options, fit);
+  if (set) set->derived.erase(set->derived.begin(), set->derived.begin() + static_cast<std::ptrdiff_t>(own));
+  judge_identifiability(form, applied, set ? &*set : nullptr, fit);
   fit.seconds = base::seconds_since(begin);
   return fit;
 }

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "phaselaw/fitting/error_model.h"
 #include "phaselaw/fitting/law_form.h"
 #include "phaselaw/fitting/options.h"
 #include "phaselaw/laws/law.h"
@@ -19,6 +20,7 @@
 //            from a linear problem (variable projection); the best points that are not neighbours are refined
 //   refined  Levenberg-Marquardt with exact derivatives in the logarithms of the positive parameters, then Newton steps
 //            for the last digits; Ceres checks the result
+//   errors   for an objective that follows the residuals: cut, uneven noise and groups (error_model.h), and a refit
 //   judged   which parameters the data constrain poorly: those at a bound, those with an objective that stays within
 //            noise as the parameter goes to its bound (unbounded), and those of laws with too few distinct sizes,
 //            collinear columns, or a bend outside the rows
@@ -32,12 +34,13 @@ struct Estimate {
   std::string name;
   double value = 0;
   std::optional<double> lo, hi;  // unset: no interval was requested, or it is not finite on that side
-  bool identified = false;       // inside its bounds, and the interval is finite and (for a scale) within a factor 100
+  bool identified = false;       // see identify.h
   bool fixed = false;            // given, not fitted
 };
 
-// The interval is finite, positive, and spans at most a factor 100: the condition of `identified` for a positive
-// quantity.
+// The largest ratio of the ends of the interval of a positive quantity that still counts as identified.
+inline constexpr double kWidestFactor = 4;
+// The interval is finite, positive, and spans at most kWidestFactor.
 [[nodiscard]] bool within_widest_factor(const Estimate& estimate);
 
 struct Convergence {
@@ -54,7 +57,8 @@ struct Fit {
   laws::Law law;
   std::map<std::string, double> fixed;
   Objective objective = Objective::huber;
-  double delta = 0;
+  std::optional<double> delta;       // of huber and asymmetric; unset: least squares
+  std::optional<ErrorModel> errors;  // if the objective follows the residuals
   std::size_t n_points = 0;
   double objective_value = 0;
   std::vector<double> theta;  // the optimum in the law's coordinates; empty if there is none
@@ -84,6 +88,9 @@ struct Fit {
 
 // All parameters in the law's order at theta, fixed ones included.
 [[nodiscard]] std::vector<double> parameters_at(const Fit& fit, std::span<const double> theta);
+
+// The options with what the fit estimated from the residuals: a Refitter with these has its optimum at the fit.
+[[nodiscard]] FitOptions applied_options(const Fit& fit, const FitOptions& options);
 
 // For other ways of fitting: estimates of all parameters and derived quantities from coordinate intervals.
 struct IntervalSet;

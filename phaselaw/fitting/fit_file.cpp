@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "phaselaw/fitting/fit_file.h"
 
+#include <cmath>
+
 namespace phaselaw::fitting {
 
 namespace {
@@ -68,6 +70,20 @@ base::Value to_value(const Estimate& estimate) {
   return value;
 }
 
+namespace {
+
+// What the fit estimated of the errors of the rows, or null.
+Value errors_of(const Fit& fit) {
+  if (!fit.errors) return {};
+  Value value = Value::table({{"cut", std::isfinite(fit.errors->cut) ? Value(fit.errors->cut) : Value()},
+                              {"exponent", fit.errors->exponent}});
+  value["row_factors"] = base::detail::write(fit.errors->row_factors);
+  value["groups"] = base::detail::write(fit.errors->groups);
+  return value;
+}
+
+}  // namespace
+
 base::Value to_value(const Fit& fit) {
   const bool resampled = fit.method == IntervalMethod::bootstrap || fit.method == IntervalMethod::bca;
   const std::string method = (fit.clustered && resampled ? "cluster " : "") + std::string(base::enum_name(fit.method));
@@ -75,7 +91,7 @@ base::Value to_value(const Fit& fit) {
       {"law", fit.name()},
       {"formula", fit.formula()},
       {"objective", base::enum_name(fit.objective)},
-      {"delta", fit.objective == Objective::huber ? Value(fit.delta) : Value()},
+      {"delta", fit.delta ? Value(*fit.delta) : Value()},
       {"n_points", fit.n_points},
       {"objective_value", fit.theta.empty() ? Value() : Value(fit.objective_value)},
       {"parameters", estimates(fit.parameters)},
@@ -111,7 +127,8 @@ base::Value to_value(const Holdout& holdout) {
 base::Value fit_value(const RankedLaw& ranked, const tables::Measurements& data, const FitOptions& options) {
   const Fit& fit = ranked.fit;
   Value value = to_value(fit);
-  value["format"] = "phaselaw-fit-2";
+  value["format"] = "phaselaw-fit-3";
+  value["errors"] = errors_of(fit);
   value["form"] = form_of(fit.law);
   value["fixed"] = base::detail::write(fit.fixed);
   value["optimum"] = optimum_of(fit);

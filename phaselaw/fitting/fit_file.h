@@ -14,7 +14,8 @@
 //   law, formula, objective, delta, n_points, objective_value, parameters {name: {value, lo, hi, identified}}, derived,
 //   interval {method, level, resamples}, convergence, selection {aicc, bic}, residual_scale, warnings, seconds
 // Then follow
-//   format    "phaselaw-fit-2"; files of format 1 can be read too
+//   format    "phaselaw-fit-3"; files of formats 1 and 2 can be read too
+//   errors    what the fit estimated from its residuals (error_model.h): {cut, exponent, row_factors, groups}, or null
 //   form      the law: name, expression, output, source, help, nested, parameters [{name, domain, unit, meaning, low,
 //             high}] in its order, derived [{name, unit, meaning, positive, expression}]
 //   fixed     {name: value}

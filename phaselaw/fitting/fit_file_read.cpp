@@ -16,7 +16,7 @@ namespace {
 using base::InputError;
 using base::Value;
 
-constexpr const char *kFormat = "phaselaw-fit-2", *kFirstFormat = "phaselaw-fit-1";
+constexpr const char *kFormat = "phaselaw-fit-3", *kSecondFormat = "phaselaw-fit-2", *kFirstFormat = "phaselaw-fit-1";
 using base::kInfinity;
 using base::kNaN;
 
@@ -139,6 +139,23 @@ FitOptions options_of(const FieldReader& field, std::size_t n_rows) {
   return options;
 }
 
+ErrorModel errors_from(const FieldReader& field, std::size_t n_rows) {
+  ErrorModel errors;
+  errors.cut = field.at("cut").number_or(kInfinity);
+  errors.exponent = field.at("exponent").number();
+  errors.row_factors = field.at("row_factors").as<std::vector<double>>();
+  errors.groups = field.at("groups").as<std::vector<std::string>>();
+  if (!(errors.cut > 0)) field.at("cut").wrong("a number > 0, or null");
+  for (const char* name : {"row_factors", "groups"}) {
+    const std::size_t found = name == std::string_view("groups") ? errors.groups.size() : errors.row_factors.size();
+    if (found != 0 && found != n_rows)
+      field.at(name).wrong(fmt::format("one for each of the {} rows or none, found {}", n_rows, found));
+  }
+  for (const double factor : errors.row_factors)
+    if (!(factor > 0) || std::isinf(factor)) field.at("row_factors").wrong("finite numbers > 0");
+  return errors;
+}
+
 void read_optimum(const FieldReader& field, Fit& fit) {
   for (const FieldReader& item : field.at("coordinates").items()) {
     Coordinate c;
@@ -188,7 +205,8 @@ Holdout holdout_of(const FieldReader& field) {
 SavedFit saved_fit_from(const base::Value& value) {
   const Value* format = value.is_table() ? value.find("format") : nullptr;
   const bool first = format != nullptr && format->is_text() && format->text() == kFirstFormat;
-  if (!first && (format == nullptr || !format->is_text() || format->text() != kFormat))
+  const bool second = format != nullptr && format->is_text() && format->text() == kSecondFormat;
+  if (!first && !second && (format == nullptr || !format->is_text() || format->text() != kFormat))
     throw InputError(
         value.where(),
         fmt::format(
@@ -214,12 +232,16 @@ SavedFit saved_fit_from(const base::Value& value) {
   }
   saved.options.fix = fit.fixed;
   fit.objective = saved.options.objective;
-  fit.delta = saved.options.delta;
+  if (!first && !second && !root.at("errors").is_null())
+    fit.errors = errors_from(root.at("errors"), saved.data.output.size());
+  const double delta = root.at("delta").number_or(kNaN);
+  if (std::isfinite(delta)) fit.delta = delta;
   fit.level = root.at("interval").at("level").number();
   fit.resamples = static_cast<int>(root.at("interval").at("resamples").number_or(0));
   const FieldReader method = root.at("interval").at("method");
   constexpr std::string_view kCluster = "cluster ";
-  fit.clustered = method.text().starts_with(kCluster) || !saved.options.cluster.empty();
+  fit.clustered = method.text().starts_with(kCluster) || !saved.options.cluster.empty() ||
+                  (fit.errors && !fit.errors->groups.empty());
   const Value word(method.text().starts_with(kCluster) ? method.text().substr(kCluster.size()) : method.text());
   fit.method = root.at("interval").at_value("method", word).as<IntervalMethod>();
   read_optimum(root.at("optimum"), fit);

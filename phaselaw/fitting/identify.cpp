@@ -2,14 +2,18 @@
 #include "phaselaw/fitting/identify.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <memory>
 #include <set>
 
 #include <Eigen/Eigenvalues>
 
+#include "phaselaw/base/constants.h"
 #include "phaselaw/base/errors.h"
 #include "phaselaw/base/format.h"
-#include "phaselaw/fitting/robust_scale.h"
+#include "phaselaw/fitting/calibration.h"
+#include "phaselaw/fitting/interval.h"
 #include "phaselaw/laws/law_roles.h"
 #include "phaselaw/numerics/statistics.h"
 
@@ -23,6 +27,16 @@ constexpr double kIllConditioned = 1e7;  // condition number beyond which half t
 void add_warning(Fit& fit, const std::string& warning) {
   if (std::find(fit.warnings.begin(), fit.warnings.end(), warning) == fit.warnings.end())
     fit.warnings.push_back(warning);
+}
+
+// Whether coordinate j multiplies a term and is no floor.
+bool is_amplitude(const LawForm& form, std::size_t j) {
+  const Coordinate& coordinate = form.coordinates()[j];
+  const std::size_t p = form.law().find(coordinate.name);
+  if (!coordinate.logarithmic || laws::is_floor(form.law(), p)) return false;
+  std::vector<bool> held(form.fixed().size());
+  for (std::size_t q = 0; q < held.size(); ++q) held[q] = form.fixed()[q].has_value();
+  return laws::roles_of(form.law(), form.data().columns, held)[p].kind == laws::RoleKind::amplitude;
 }
 
 // Whether the objective with the parameter at its bound is still within noise of the optimum. A profile that has risen
@@ -43,25 +57,162 @@ bool open_towards(Refitter& refitter, const Fit& fit, std::size_t j, double boun
   return true;
 }
 
-void judge_profiles(const LawForm& form, Refitter& refitter, double level, Fit& fit) {
-  const double rise = profile_rise(refitter, fit.theta, fit.objective_value, level);
-  for (std::size_t j = 0; j < fit.theta.size(); ++j) {
+// What the search and the intervals say of one coordinate.
+struct Ends {
+  bool floor = false;                       // laws::is_floor, or a parameter that may be 0
+  bool at_lower = false, at_upper = false;  // the optimum is at this bound of the search
+  bool open_below = false, open_above = false;
+  double ratio = 1;  // of the ends of the interval: of the term, if it is an amplitude; infinity if an end is missing
+};
+
+double ratio_of(const Interval& interval, bool logarithmic) {
+  if (!interval.lo || !interval.hi) return base::kInfinity;
+  if (logarithmic) return std::exp(*interval.hi - *interval.lo);
+  return *interval.lo > 0 ? *interval.hi / *interval.lo : base::kInfinity;
+}
+
+// The ends of bootstrap and sandwich intervals are always finite: whether they are open is seen from the profile.
+std::vector<Ends> ends_of(const LawForm& form, const FitOptions& options, const IntervalSet* set, const Fit& fit) {
+  std::vector<Ends> ends(fit.theta.size());
+  const bool profiled = set != nullptr && fit.method == IntervalMethod::profile;
+  Refitter refitter(form, options);
+  const Calibration calibration(refitter, fit.theta, options);
+  std::size_t term = 0;
+  for (std::size_t j = 0; j < ends.size(); ++j) {
     const Coordinate& coordinate = form.coordinates()[j];
-    Estimate& estimate = fit.parameters[j];
-    if (!coordinate.logarithmic || laws::is_floor(form.law(), form.law().find(coordinate.name))) continue;
-    const bool above = open_towards(refitter, fit, j, coordinate.upper, rise);
-    const bool below = open_towards(refitter, fit, j, coordinate.lower, rise);
-    if (!above && !below) continue;
-    estimate.identified = false;
-    if (above) estimate.hi.reset();
-    if (below) estimate.lo.reset();
-    const char* side = above && below ? "on either side" : above ? "above" : "below";
+    const std::size_t p = form.law().find(coordinate.name);
+    Ends& e = ends[j];
+    e.floor = !coordinate.logarithmic || laws::is_floor(form.law(), p);
+    const double room = coordinate.logarithmic ? 1e-6 * std::max(1.0, coordinate.upper - coordinate.lower) : 1e-9;
+    e.at_lower = fit.theta[j] <= coordinate.lower + room;
+    e.at_upper = fit.theta[j] >= coordinate.upper - room;
+    const bool amplitude = is_amplitude(form, j);
+    if (profiled) {
+      e.open_below = !set->coordinates[j].lo;
+      e.open_above = !set->coordinates[j].hi;
+    } else if (coordinate.logarithmic || laws::is_floor(form.law(), p)) {
+      std::vector<double> unit(ends.size());
+      unit[j] = 1;
+      const double rise = calibration.rise(calibration.spread(unit), options.level);
+      e.open_below = open_towards(refitter, fit, j, coordinate.lower, rise);
+      e.open_above = open_towards(refitter, fit, j, coordinate.upper, rise);
+    }
+    if (set == nullptr) continue;
+    const bool real = form.law().parameters[p].domain == laws::ParameterDomain::real;
+    e.ratio = ratio_of(set->coordinates[j], coordinate.logarithmic);
+    if (real && set->coordinates[j].lo && set->coordinates[j].hi) e.ratio = 1;
+    if (amplitude && term < set->derived.size()) {
+      const Interval& of_term = set->derived[term];
+      e.ratio = of_term.lo && of_term.hi ? *of_term.hi / *of_term.lo : base::kInfinity;
+    }
+    if (amplitude) ++term;
+  }
+  return ends;
+}
+
+// How much the terms of the amplitudes vary over the rows: the largest value over the smallest.
+std::string flattest_term(const LawForm& form, const Fit& fit) {
+  const std::size_t n = form.n_rows(), k = fit.theta.size();
+  std::vector<double> parameters(k), value(n), derivative(n * k);
+  for (std::size_t j = 0; j < k; ++j) parameters[j] = form.coordinates()[j].parameter(fit.theta[j]);
+  laws::EvaluatorWorkspace workspace;
+  form.evaluator().evaluate({}, parameters, value, derivative, workspace);
+  std::string name;
+  double least = 2;  // a term that varies by more is no constant
+  for (std::size_t j = 0; j < k; ++j) {
+    if (!is_amplitude(form, j)) continue;
+    double low = base::kInfinity, high = 0;
+    for (std::size_t i = 0; i < n; ++i) {
+      low = std::min(low, std::abs(derivative[i * k + j]));
+      high = std::max(high, std::abs(derivative[i * k + j]));
+    }
+    if (!(high < least * low)) continue;
+    least = high / low;
+    name = fmt::format("the term of {}, which varies by {} over these rows,", form.coordinates()[j].name,
+                       base::format_percent(least - 1));
+  }
+  return name;
+}
+
+void warn_of_floor(const LawForm& form, std::size_t j, const Ends& e, Fit& fit) {
+  const Estimate& estimate = fit.parameters[j];
+  const std::string& name = estimate.name;
+  const std::string highest = base::format_number(form.coordinates()[j].parameter(form.coordinates()[j].upper), 4);
+  const bool positive = estimate.value > 0;
+  if (e.at_upper)
+    return add_warning(
+        fit,
+        fmt::format(
+            "{} ends at the smallest measured {}, which no floor exceeds, so the law does not describe these rows or the "
+            "noise hides the floor; fit rows of one kind, or fix {}",
+            name, form.law().output, name));
+  if (e.at_lower || e.open_below)
+    if (const std::string term = flattest_term(form, fit); !term.empty())
+      return add_warning(fit,
+                         fmt::format("{} and {} cannot be told apart, so neither is determined, although their "
+                                     "sum is; use a law with one of them, hold an exponent, or measure a wider range",
+                                     name, term));
+  if (e.at_lower && positive == false && estimate.hi)
+    add_warning(fit, fmt::format("{} ends at 0: the rows fit as well with any floor up to {}; measure nearer to the "
+                                 "floor, or hold it with --fix {}=0",
+                                 name, base::format_number(*estimate.hi, 3), name));
+  else if (e.open_above)
+    add_warning(
+        fit,
+        fmt::format(
+            "{0} has no upper end below the smallest {1} {2}: within noise, the data fit as well with {0} just below it, "
+            "so an exponent depends on the floor that one assumes; measure nearer to the floor, or fix {0}",
+            name, form.law().output, highest));
+  else if (e.open_below || e.at_lower)
+    add_warning(fit, fmt::format("{0} has no lower end: within noise, the data fit as well with {0} = 0; "
+                                 "measure nearer to the floor, or fix {0}",
+                                 name));
+}
+
+void warn_of_parameter(const Ends& e, bool asked, Fit& fit, const Estimate& estimate) {
+  const std::string& name = estimate.name;
+  if (e.at_lower || e.at_upper)
+    add_warning(fit, fmt::format("{0} ends at its bound {1}, so the rows determine neither it nor what compensates it; "
+                                 "use a law without {0}, fix it, or measure a wider range",
+                                 name, base::format_number(estimate.value, 2)));
+  if (e.open_below || e.open_above) {
+    const char* side = e.open_above && e.open_below ? "on either side" : e.open_above ? "above" : "below";
     add_warning(
         fit,
         fmt::format(
             "{} is unbounded {}: within noise, the data fit as well with {} -> {}; see its profile, fix it, or use a law without it",
-            estimate.name, side, estimate.name, above ? "infinity" : "0"));
+            name, side, name, e.open_above ? "infinity" : "0"));
+  } else if (asked && !estimate.identified && !(e.at_lower || e.at_upper) && !(e.ratio <= kWidestFactor)) {
+    add_warning(fit, fmt::format("{} is poorly constrained: its interval spans more than a factor {}; fix it, or "
+                                 "measure a wider range",
+                                 name, kWidestFactor));
   }
+}
+
+void judge_ends(const LawForm& form, const FitOptions& options, const IntervalSet* set, Fit& fit) {
+  const std::vector<Ends> ends = ends_of(form, options, set, fit);
+  const bool inner =
+      std::any_of(ends.begin(), ends.end(), [](const Ends& e) { return !e.floor && (e.at_lower || e.at_upper); });
+  for (std::size_t j = 0; j < ends.size(); ++j) {
+    const Ends& e = ends[j];
+    const Coordinate& coordinate = form.coordinates()[j];
+    Estimate& estimate = fit.parameters[j];
+    const bool closed = !e.at_lower && !e.at_upper && !e.open_below && !e.open_above && std::isfinite(estimate.value);
+    estimate.identified = closed && !inner && (set == nullptr || e.ratio <= kWidestFactor);
+    const bool is_floor = laws::is_floor(form.law(), form.law().find(coordinate.name));
+    if (!is_floor && set != nullptr) {
+      if (e.open_above) estimate.hi.reset();
+      if (e.open_below) estimate.lo.reset();
+    }
+    if (!coordinate.logarithmic && set != nullptr && !estimate.lo && coordinate.lower == 0) estimate.lo = 0;
+    if (is_floor && e.open_above && set != nullptr) estimate.hi = coordinate.parameter(coordinate.upper);
+    if (is_floor)
+      warn_of_floor(form, j, e, fit);
+    else
+      warn_of_parameter(e, set != nullptr, fit, estimate);
+  }
+  if (inner)
+    for (Estimate& estimate : fit.derived) estimate.identified = false;
 }
 
 void not_identified(Fit& fit, std::initializer_list<std::string_view> names) {
@@ -137,8 +288,8 @@ void judge_collinear(const Refitter& refitter, Fit& fit) {
   const std::size_t n = refitter.form().n_rows(), k = fit.theta.size();
   std::vector<double> residual(n), jacobian(n * k);
   refitter.residuals(fit.theta, residual, jacobian);
-  using RowMajor = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-  const Eigen::Map<const RowMajor> j(jacobian.data(), static_cast<Eigen::Index>(n), static_cast<Eigen::Index>(k));
+  using Jacobian = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+  const Eigen::Map<const Jacobian> j(jacobian.data(), static_cast<Eigen::Index>(n), static_cast<Eigen::Index>(k));
   const Eigen::VectorXd length = j.colwise().norm();
   if (!j.allFinite() || !(length.minCoeff() > 0)) return;
   const Eigen::MatrixXd unit = j * length.cwiseInverse().asDiagonal();
@@ -149,34 +300,6 @@ void judge_collinear(const Refitter& refitter, Fit& fit) {
     for (std::size_t p = 0; p < k; ++p)
       if (std::abs(eigen.eigenvectors()(static_cast<Eigen::Index>(p), v)) > kTakesPart)
         fit.parameters[p].identified = false;
-  }
-}
-
-}  // namespace
-
-void judge_floor(const LawForm& form, Refitter& refitter, double level, Fit& fit) {
-  const double rise = profile_rise(refitter, fit.theta, fit.objective_value, level);
-  for (std::size_t j = 0; j < fit.theta.size(); ++j) {
-    const Coordinate& coordinate = form.coordinates()[j];
-    const std::size_t p = form.law().find(coordinate.name);
-    Estimate& estimate = fit.parameters[j];
-    if (!coordinate.logarithmic && estimate.value == 0) estimate.identified = false;
-    if (!laws::is_floor(form.law(), p)) continue;
-    const bool above = open_towards(refitter, fit, j, coordinate.upper, rise);
-    const bool below = open_towards(refitter, fit, j, coordinate.lower, rise);
-    if (above || below) estimate.identified = false;
-    if (above) estimate.hi = coordinate.parameter(coordinate.upper);
-    if (above && fit.theta[j] < coordinate.upper - 1e-9)  // at its bound, add_estimates() has said so
-      add_warning(
-          fit,
-          fmt::format(
-              "{0} has no upper end below the smallest {1} {2}: within noise, the data fit as well with {0} just below it, "
-              "so an exponent depends on the floor that one assumes; measure nearer to the floor, or fix {0}",
-              estimate.name, form.law().output, base::format_number(coordinate.parameter(coordinate.upper), 4)));
-    if (below && estimate.value > 0)
-      add_warning(fit, fmt::format("{0} has no lower end: within noise, the data fit as well with {0} = 0; "
-                                   "measure nearer to the floor, or fix {0}",
-                                   estimate.name));
   }
 }
 
@@ -205,10 +328,44 @@ void judge_bend(const LawForm& form, Fit& fit) {
   }
 }
 
-void judge_identifiability(const LawForm& form, const FitOptions& options, Fit& fit) {
-  Refitter refitter(form, options);
-  judge_profiles(form, refitter, options.level, fit);
-  judge_floor(form, refitter, options.level, fit);
+}  // namespace
+
+std::vector<Derived> terms_at_centre(const LawForm& form) {
+  tables::Columns centre;
+  for (const std::string& name : form.law().columns()) {
+    double total = 0;
+    std::size_t count = 0;
+    for (const double x : form.data().columns.get(name)) {
+      if (!(x > 0)) continue;
+      total += std::log(x);
+      ++count;
+    }
+    centre.add(name, {count > 0 ? std::exp(total / static_cast<double>(count)) : 1.0});
+  }
+  if (centre.names.empty()) centre.add("row", {1.0});
+  const auto evaluator = std::make_shared<const laws::Evaluator>(form.law().expression, centre, form.fixed());
+  std::vector<Derived> terms;
+  for (std::size_t j = 0; j < form.coordinates().size(); ++j) {
+    if (!is_amplitude(form, j)) continue;
+    terms.push_back({"term of " + form.coordinates()[j].name, true,
+                     [&form, evaluator, j](std::span<const double> theta) {
+                       std::array<double, laws::kMaxExpressionParameters> parameter{}, derivative{};
+                       for (std::size_t i = 0; i < theta.size(); ++i)
+                         parameter[i] = form.coordinates()[i].parameter(theta[i]);
+                       double value = 0;
+                       laws::EvaluatorWorkspace workspace;
+                       evaluator->evaluate({}, {parameter.data(), theta.size()}, {&value, 1},
+                                           {derivative.data(), theta.size()}, workspace);
+                       return std::abs(parameter[j] * derivative[j]);
+                     },
+                     -1});
+  }
+  return terms;
+}
+
+void judge_identifiability(const LawForm& form, const FitOptions& options, const IntervalSet* set, Fit& fit) {
+  const Refitter refitter(form, options);
+  judge_ends(form, options, set, fit);
   judge_columns(form, fit);
   judge_collinear(refitter, fit);
   judge_bend(form, fit);

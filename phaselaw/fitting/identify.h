@@ -1,23 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <vector>
+
 #include "phaselaw/fitting/fit.h"
 #include "phaselaw/fitting/law_form.h"
 #include "phaselaw/fitting/refit.h"
 
-// Finds parameters that the data constrain poorly: adds a warning to the fit for each and clears `identified`.
+// Which parameters the data determine. A parameter is identified if
+//   - its interval has two ends, and for a positive one they differ by at most kWidestFactor;
+//   - neither it nor any parameter except a floor is at a bound of the search: where one is, the others only compensate it;
+//   - a column has enough distinct values, and the bend lies inside the rows.
+// The factor is meant in any units: that of an amplitude A is judged on its term at the geometric mean of the rows, A x^-a
+// with x there, because A itself is the term at x = 1, far outside the rows, and changes with the unit of x.
+// Each parameter that is not identified gets a warning that says why and what to do.
 namespace phaselaw::fitting {
 
-// Checks for a floor with a profile that is still within noise at 0 or at the smallest output; another parameter with a profile that stays below the threshold up to its bound (R_D* ->
-// infinity); columns with too few distinct values for the law; columns that are powers of each other; equal outputs; a
-// floor fixed above the smallest output; a bend (a derived quantity "bend_<column>") outside the rows. `form` is bound
-// to the rows of the fit.
-void judge_identifiability(const LawForm& form, const FitOptions& options, Fit& fit);
+struct IntervalSet;
 
-// Only the first and the last of these checks, for fits with intervals from another source. A floor below which or above
-// which the objective stays within noise is not identified, whatever its interval; its upper end is then the smallest
-// output.
-void judge_floor(const LawForm& form, Refitter& refitter, double level, Fit& fit);
-void judge_bend(const LawForm& form, Fit& fit);
+// The terms of the amplitudes at the geometric mean of the rows, in the order of the coordinates; their intervals are
+// what judge_identifiability() expects in IntervalSet::derived.
+[[nodiscard]] std::vector<Derived> terms_at_centre(const LawForm& form);
+
+// `form` is bound to the rows of the fit, `options` are as applied. `set`: intervals of the coordinates and of the terms;
+// null if there are none. Adds warnings and sets `identified` of all estimates.
+void judge_identifiability(const LawForm& form, const FitOptions& options, const IntervalSet* set, Fit& fit);
 
 }  // namespace phaselaw::fitting

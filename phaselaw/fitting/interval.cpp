@@ -8,65 +8,22 @@
 #include "phaselaw/base/errors.h"
 #include "phaselaw/fitting/bootstrap.h"
 #include "phaselaw/fitting/delta_method.h"
-#include "phaselaw/fitting/robust_scale.h"
+#include "phaselaw/fitting/profiler.h"
 #include "phaselaw/numerics/statistics.h"
 
 namespace phaselaw::fitting {
 
 namespace {
 
-// Finds where the profile of coordinate j crosses `target`, going from the optimum in one direction; unset if the bound
-// comes first. The square root of the rise is nearly linear in theta, so a scaled secant converges fast.
-std::optional<double> profile_end(Refitter& refitter, const numerics::LeastSquaresResult& optimum, std::size_t j,
-                                  double step, double target) {
-  const double centre = optimum.parameters[j];
-  const double bound = step > 0 ? refitter.upper()[j] : refitter.lower()[j];
-  std::vector<double> start = optimum.parameters;
-  double inside = 0, inside_root = 0, outside = 0, outside_root = 0;  // distances from the centre
-  const double goal = std::sqrt(target - optimum.cost), room = std::abs(bound - centre);
-  double distance = std::min(std::abs(step), room);
-  bool bracketed = false;
-  for (int i = 0; i < 60 && distance > 0; ++i) {
-    start[j] = centre + std::copysign(distance, step);
-    refitter.hold(j, start[j]);
-    const numerics::LeastSquaresResult at = refitter.solve(start, 1e-7);
-    refitter.release();
-    const double root = std::sqrt(std::max(0.0, at.cost - optimum.cost));
-    if (std::abs(root / goal - 1) < 1e-4) return centre + std::copysign(distance, step);
-    if (root < goal) {
-      if (distance >= room) return std::nullopt;
-      inside = distance;
-      inside_root = root;
-      start = at.parameters;
-    } else {
-      outside = distance;
-      outside_root = root;
-      bracketed = true;
-    }
-    if (!bracketed) {
-      distance = std::min(room, distance * std::clamp(root > 0 ? goal / root : 3.0, 1.1, 3.0));
-      continue;
-    }
-    const double width = outside - inside;
-    const double guess = inside + width * (goal - inside_root) / (outside_root - inside_root);
-    distance = std::clamp(guess, inside + 0.05 * width, outside - 0.05 * width);
-    if (width < 1e-9 * outside) return centre + std::copysign(inside, step);
-  }
-  return std::nullopt;
-}
-
 IntervalSet profile_intervals(Refitter& refitter, const numerics::LeastSquaresResult& optimum,
                               const FitOptions& options, const std::vector<Derived>& derived) {
-  const std::size_t k = optimum.parameters.size();
-  const double dof = static_cast<double>(refitter.active_rows() - k);
-  const Covariance covariance = covariance_at(refitter, optimum.parameters);
+  const Calibration calibration(refitter, optimum.parameters, options);
+  Profiler profiler(refitter, optimum, calibration, options.level);
   IntervalSet set;
-  set.derived.resize(derived.size());
-  for (std::size_t j = 0; j < k; ++j) set.coordinates.push_back(profile_interval(refitter, optimum, j, options.level));
-  for (std::size_t d = 0; d < derived.size(); ++d) {
-    const Derived& quantity = derived[d];
+  for (std::size_t j = 0; j < optimum.parameters.size(); ++j) set.coordinates.push_back(profiler.coordinate(j));
+  for (const Derived& quantity : derived) {
     if (quantity.coordinate < 0) {
-      set.derived[d] = delta_interval(quantity, optimum.parameters, covariance, options.level, dof);
+      set.derived.push_back(profile_of(profiler, quantity));
       continue;
     }
     const auto j = static_cast<std::size_t>(quantity.coordinate);
@@ -76,8 +33,9 @@ IntervalSet profile_intervals(Refitter& refitter, const numerics::LeastSquaresRe
       theta[j] = *end;
       return quantity.value(theta);
     };
-    set.derived[d] = {carry(set.coordinates[j].lo), carry(set.coordinates[j].hi)};
+    set.derived.push_back({carry(set.coordinates[j].lo), carry(set.coordinates[j].hi)});
   }
+  if (profiler.better()) set.better = profiler.better()->parameters;
   return set;
 }
 
@@ -102,32 +60,23 @@ IntervalSet sandwich_intervals(const Refitter& refitter, const numerics::LeastSq
 
 }  // namespace
 
-Interval profile_interval(Refitter& refitter, const numerics::LeastSquaresResult& optimum, std::size_t coordinate,
-                          double level) {
-  const double centre = optimum.parameters[coordinate];
-  const double dof = static_cast<double>(refitter.active_rows() - optimum.parameters.size());
-  const double target = optimum.cost + profile_rise(refitter, optimum.parameters, optimum.cost, level);
-  if (!(target > optimum.cost)) return {centre, centre};  // an exact fit
-  const double error = covariance_at(refitter, optimum.parameters).standard_error(coordinate);
-  const double t = numerics::student_t_quantile((1 + level) / 2, dof);
-  const double step = std::isfinite(error) && error > 0 ? t * error : 0.1;
-  return {profile_end(refitter, optimum, coordinate, -step, target),
-          profile_end(refitter, optimum, coordinate, step, target)};
+Interval profile_of(Profiler& profiler, const Derived& quantity) {
+  const Refitter::Quantity g = [&](std::span<const double> theta) {
+    const double x = quantity.value(theta);
+    return quantity.logarithmic ? std::log(x) : x;
+  };
+  Interval interval = profiler.quantity(g);
+  if (quantity.logarithmic)
+    for (auto* end : {&interval.lo, &interval.hi})
+      if (*end) **end = std::exp(**end);
+  return interval;
 }
 
-std::vector<double> sandwich_root(const Refitter& refitter, std::span<const double> theta, const FitOptions& options) {
-  const std::size_t k = theta.size();
+Interval sandwich_interval(const Refitter& refitter, std::span<const double> theta, const FitOptions& options,
+                           const Derived& quantity, double dof) {
   const Covariance covariance =
       sandwich_covariance(refitter, theta, groups_of(refitter.form().n_rows(), options.cluster));
-  std::vector<double> root(covariance.entries.size());
-  for (std::size_t i = 0; i < k && !root.empty(); ++i)
-    for (std::size_t j = 0; j <= i; ++j) {
-      double rest = covariance.entries[i * k + j];
-      for (std::size_t l = 0; l < j; ++l) rest -= root[i * k + l] * root[j * k + l];
-      if (i == j && !(rest >= 0)) return {};
-      root[i * k + j] = i == j ? std::sqrt(rest) : root[j * k + j] > 0 ? rest / root[j * k + j] : 0;
-    }
-  return root;
+  return delta_interval(quantity, theta, covariance, options.level, dof);
 }
 
 std::size_t n_groups(std::size_t n_rows, const std::vector<std::string>& cluster) {

@@ -29,6 +29,7 @@ struct IntervalSet {
   int attempted = 0;
   int checked = 0, improved = 0;   // refits also started at `starts`; number of those that found a lower optimum
   std::vector<double> replicates;  // resamples x coordinates, row-major: theta of the refits
+  std::vector<double> better;      // theta of a lower optimum, if the search for intervals met one
 };
 
 // `method` is bootstrap, bca, profile or sandwich (not automatic). Refits start at the optimum. Every 16th refit, and
@@ -38,13 +39,13 @@ struct IntervalSet {
                                     IntervalMethod method, const FitOptions& options,
                                     const std::vector<Derived>& derived, std::span<const std::vector<double>> starts);
 
-// The profile interval of one coordinate, in theta.
-[[nodiscard]] Interval profile_interval(Refitter& refitter, const numerics::LeastSquaresResult& optimum,
-                                        std::size_t coordinate, double level);
+// The profile interval of a quantity, on its own scale.
+class Profiler;
+[[nodiscard]] Interval profile_of(Profiler& profiler, const Derived& quantity);
 
-// The lower Cholesky factor (row-major) of the sandwich covariance by the options' clusters; empty when singular.
-[[nodiscard]] std::vector<double> sandwich_root(const Refitter& refitter, std::span<const double> theta,
-                                                const FitOptions& options);
+// By the delta method with the sandwich covariance by the options' clusters.
+[[nodiscard]] Interval sandwich_interval(const Refitter& refitter, std::span<const double> theta,
+                                         const FitOptions& options, const Derived& quantity, double dof);
 
 // The number of independent units of the rows: rows, or clusters.
 [[nodiscard]] std::size_t n_groups(std::size_t n_rows, const std::vector<std::string>& cluster);

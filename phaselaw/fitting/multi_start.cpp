@@ -86,4 +86,14 @@ MultiStart multi_start(Refitter& refitter) {
   return search;
 }
 
+void judge_gradient(const LeastSquaresResult& optimum, Convergence& convergence) {
+  convergence.gradient_norm = optimum.gradient_norm;
+  convergence.iterations += optimum.iterations;
+  if (!convergence.certified || optimum.gradient_norm <= kCertifiedGradient) return;
+  convergence.certified = false;
+  convergence.status = fmt::format("stalled: scaled gradient {} above {}",
+                                   base::format_number(optimum.gradient_norm, 2, base::Notation::power),
+                                   base::format_number(kCertifiedGradient));
+}
+
 }  // namespace phaselaw::fitting

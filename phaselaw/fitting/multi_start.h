@@ -20,4 +20,7 @@ struct MultiStart {
 };
 [[nodiscard]] MultiStart multi_start(Refitter& refitter);
 
+// Withdraws the certificate if the scaled gradient of a refined optimum is not below 1e-6.
+void judge_gradient(const numerics::LeastSquaresResult& optimum, Convergence& convergence);
+
 }  // namespace phaselaw::fitting

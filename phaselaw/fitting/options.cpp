@@ -47,7 +47,8 @@ void FitOptions::validate() const {
 
 IntervalMethod FitOptions::resolved_interval() const {
   if (interval != IntervalMethod::automatic) return interval;
-  return objective == Objective::l2 && cluster.empty() ? IntervalMethod::profile : IntervalMethod::bootstrap;
+  const bool squares = objective == Objective::l2 || objective == Objective::l2_raw;
+  return squares || follows_residuals() ? IntervalMethod::profile : IntervalMethod::bootstrap;
 }
 
 namespace {
@@ -61,7 +62,7 @@ void require(bool used, const char* flag, const std::string& why) {
 void FitOptions::require_objective_uses() const {
   const FitOptions plain;
   const bool bends = objective == Objective::huber || objective == Objective::asymmetric;
-  require(bends || delta == plain.delta, "--delta",
+  require(bends || !delta, "--delta",
           fmt::format("is used only with the objectives huber and asymmetric; the objective is {}",
                       base::enum_name(objective)));
   require(objective == Objective::asymmetric || asymmetry == plain.asymmetry, "--asymmetry",
@@ -86,6 +87,7 @@ FitOptions FitOptions::rows(std::span<const std::size_t> chosen) const {
   out.weights = tables::picked(weights, chosen);
   out.sd = tables::picked(sd, chosen);
   out.cluster = tables::picked(cluster, chosen);
+  out.row_factors = tables::picked(row_factors, chosen);
   return out;
 }
 

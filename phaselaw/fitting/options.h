@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -21,19 +22,22 @@
 //              degrees of freedom; independent rows under an almost absolute loss are smoothed (bootstrap.h)
 //              [T: Efron 1979, Hesterberg 2015]
 //   bca        the same, corrected for bias and skewness by the jackknife [T: Efron 1987]
-//   profile    where the objective, with all other parameters refitted, rises by the F quantile times its scale
-//              (robust_scale.h). For independent rows only (of equal noise, if the loss is almost absolute). A derived
-//              quantity of several parameters uses the delta method [T: Bates and Watts 1988, chapter 6]
+//   profile    where the objective, minimised with the parameter or derived quantity held, rises by the F quantile times
+//              its scale; calibrated for clusters, uneven noise and a robust loss (calibration.h)
+//              [T: Bates and Watts 1988, chapter 6]
 //   sandwich   normal approximation with the covariance A^-1 B A^-1, B summed over clusters, in the fitted coordinates
 //              (logarithms of positive parameters) [T: Huber 1967, Liang and Zeger 1986]
-//   automatic  profile for l2 without clusters, otherwise bootstrap
+//   automatic  profile for l2, l2-raw, and huber with a delta that follows the residuals; otherwise bootstrap
 // Resample k draws from the stream (seed, "bootstrap", k), so intervals do not depend on the number of threads.
 namespace phaselaw::fitting {
 
+// The delta of published fits, from Hoffmann et al. 2022: almost least absolute deviations.
+inline constexpr double kPublishedDelta = 1e-3;
+
 enum class Objective {
-  huber,  // rho changes from squares to absolute values at delta: almost least absolute deviations at the default delta
-  l1,     // huber with delta = 1e-6
-  l2,     // the most efficient for log-normal noise without outliers
+  huber,       // rho changes from squares to absolute values at delta; by default at 1.345 robust standard deviations
+  l1,          // huber with delta = 1e-6
+  l2,          // the most efficient for log-normal noise without outliers
   l2_raw,      // squares of the loss itself instead of its logarithm
   l1_raw,      // absolute values of the loss itself
   asymmetric,  // huber, with `asymmetry` times the weight for rows below the law: tends to the lower envelope if > 1
@@ -45,7 +49,7 @@ enum class IntervalMethod { automatic, bootstrap, bca, profile, sandwich, none }
 
 struct FitOptions {
   Objective objective = Objective::huber;
-  double delta = 1e-3;
+  std::optional<double> delta{};  // unset: follows the residuals (error_model.h); with asymmetric kPublishedDelta
   double asymmetry = 4;
   IntervalMethod interval = IntervalMethod::automatic;
   double level = 0.95;
@@ -60,6 +64,7 @@ struct FitOptions {
   std::vector<std::string> cluster{};  // the run of each row; empty: rows are independent
   // >= 0: how far a floor may lie above the smallest loss, in ln, because noise took that row below it (law_form.h).
   double floor_room = 0;
+  std::vector<double> row_factors{};  // > 0, of the residuals, estimated by error_model.h; empty: all 1
   // >= 1: the number of rows per independent row if the noise of neighbours is correlated. Multiplies the rise at which
   // profile intervals end [T: quasi-likelihood, Burnham and Anderson 2002, section 2.5].
   double variance_inflation = 1;
@@ -70,11 +75,14 @@ struct FitOptions {
     using base::anything, base::at_least, base::positive, base::strictly_between;
     visit("objective", self.objective, anything(),
           "objective to minimise, of residuals of ln loss or (raw) of the loss");
-    visit("delta", self.delta, positive().in("ln loss"),
-          "residual at which huber and asymmetric change from squares to absolute values");
+    visit(
+        "delta", self.delta, positive().in("ln loss"),
+        "residual at which huber and asymmetric change from squares to absolute values; "
+        "unset: 1.345 times the robust scale of the residuals, and 1e-3 with asymmetric; 1e-3 reproduces published fits");
     visit("asymmetry", self.asymmetry, positive(), "with asymmetric: relative weight of rows below the law");
-    visit("interval", self.interval, anything(),
-          "method for the intervals; automatic: profile for l2 without clusters, otherwise bootstrap");
+    visit(
+        "interval", self.interval, anything(),
+        "method for the intervals; automatic: profile for l2, l2-raw, and huber without a delta, otherwise bootstrap");
     visit("level", self.level, strictly_between(0, 1), "confidence level of the intervals");
     visit("resamples", self.resamples, at_least(2), "number of bootstrap resamples");
     visit("fix", self.fix, anything(), "name=value of a parameter that is known and not fitted, such as E=0 or q=1/6");
@@ -85,7 +93,8 @@ struct FitOptions {
   // InputError for a number that the objective or the intervals do not use, so that no option is silently ignored.
   void require_used() const;
   void require_objective_uses() const;  // only those of the objective
-  // automatic: profile for l2 without clusters, else bootstrap.
+  // Whether delta, uneven noise and clusters are estimated from the residuals.
+  [[nodiscard]] bool follows_residuals() const { return objective == Objective::huber && !delta; }
   [[nodiscard]] IntervalMethod resolved_interval() const;
   // floor_room, or that of `sd`, if larger.
   [[nodiscard]] double room_above(std::span<const double> output) const;

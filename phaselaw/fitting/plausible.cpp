@@ -6,6 +6,8 @@
 
 #include "phaselaw/base/constants.h"
 #include "phaselaw/base/errors.h"
+#include "phaselaw/fitting/bootstrap.h"
+#include "phaselaw/fitting/delta_method.h"
 #include "phaselaw/fitting/interval.h"
 #include "phaselaw/fitting/law_form.h"
 #include "phaselaw/fitting/refit.h"
@@ -18,6 +20,22 @@ namespace {
 
 constexpr std::size_t kPlausibleDraws = 400;
 using base::kInfinity;
+
+// The lower Cholesky factor (row-major) of the sandwich covariance by the options' clusters; empty when singular.
+std::vector<double> sandwich_root(const Refitter& refitter, std::span<const double> theta, const FitOptions& options) {
+  const std::size_t k = theta.size();
+  const Covariance covariance =
+      sandwich_covariance(refitter, theta, groups_of(refitter.form().n_rows(), options.cluster));
+  std::vector<double> root(covariance.entries.size());
+  for (std::size_t i = 0; i < k && !root.empty(); ++i)
+    for (std::size_t j = 0; j <= i; ++j) {
+      double rest = covariance.entries[i * k + j];
+      for (std::size_t l = 0; l < j; ++l) rest -= root[i * k + l] * root[j * k + l];
+      if (i == j && !(rest >= 0)) return {};
+      root[i * k + j] = i == j ? std::sqrt(rest) : root[j * k + j] > 0 ? rest / root[j * k + j] : 0;
+    }
+  return root;
+}
 
 std::vector<std::vector<double>> normal_draws(const SavedFit& saved, const Refitter& refitter) {
   const Fit& fit = saved.fit;
@@ -48,7 +66,7 @@ Plausible plausible_parameters(const SavedFit& saved) {
     throw base::InputError(fmt::format("the fit of {} has no optimum ({}); fit again, or choose another law",
                                        fit.name(), fit.convergence.status));
   const LawForm form(fit.law, saved.data, fit.fixed);
-  const Refitter refitter(form, saved.options);
+  const Refitter refitter(form, applied_options(fit, saved.options));
   const std::size_t k = fit.theta.size();
   Plausible plausible;
   plausible.level = saved.options.level;

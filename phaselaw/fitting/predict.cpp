@@ -3,66 +3,30 @@
 
 #include <algorithm>
 #include <cmath>
-#include <optional>
 
 #include "phaselaw/base/constants.h"
 #include "phaselaw/base/errors.h"
 #include "phaselaw/base/format.h"
-#include "phaselaw/fitting/interval.h"
-#include "phaselaw/fitting/law_form.h"
-#include "phaselaw/fitting/refit.h"
-#include "phaselaw/laws/evaluator.h"
-#include "phaselaw/numerics/statistics.h"
+#include "phaselaw/fitting/uncertainty.h"
 
 namespace phaselaw::fitting {
 
 namespace {
 
-constexpr std::size_t kNormalDraws = 1000;  // number of quantiles if the fit has no resamples
+constexpr std::size_t kMostProfiled = 256;  // rows beyond the range that are profiled; the others are approximated
 using base::kNaN;
 
-// ln L at new rows, by row, for the plausible parameters of the resamples.
-std::vector<std::vector<double>> resampled_logs(const Fit& fit, const tables::Columns& at, std::size_t rows) {
-  std::vector<std::vector<double>> logs(rows);
-  const std::size_t k = fit.theta.size();
-  for (std::size_t begin = 0; begin + k <= fit.replicates.size(); begin += k) {
-    const std::vector<double> value =
-        evaluate(fit.law, at, parameters_at(fit, std::span(fit.replicates).subspan(begin, k)));
-    for (std::size_t i = 0; i < rows; ++i)
-      if (value[i] > 0 && std::isfinite(value[i])) logs[i].push_back(std::log(value[i]));
+// Whether the row lies within the range of the fitted rows in every column of the law, where the linear approximation
+// of the intervals is enough.
+std::vector<bool> inside(const Fit& fit, const tables::Columns& data, const tables::Columns& at) {
+  std::vector<bool> result(at.n_rows(), true);
+  for (const std::string& name : fit.law.columns()) {
+    const std::vector<double> old_values = data.get(name), new_values = at.get(name);
+    const auto [low, high] = std::minmax_element(old_values.begin(), old_values.end());
+    for (std::size_t i = 0; i < new_values.size(); ++i)
+      result[i] = result[i] && new_values[i] >= *low && new_values[i] <= *high;
   }
-  return logs;
-}
-
-// The same without resamples: quantiles of the normal distribution of the delta method.
-std::vector<std::vector<double>> linear_logs(const Fit& fit, const Refitter& refitter, const FitOptions& options,
-                                             const tables::Columns& at, std::size_t rows) {
-  const std::size_t k = fit.theta.size();
-  std::vector<std::optional<double>> fixed(fit.law.parameters.size());
-  for (const auto& [name, value] : fit.fixed) fixed[fit.law.find(name)] = value;
-  const laws::Evaluator evaluator(fit.law.expression, at, fixed);
-  std::vector<double> parameter(k), chain(k), log(rows), gradient(rows * k);
-  for (std::size_t j = 0; j < k; ++j) {
-    parameter[j] = fit.coordinates[j].parameter(fit.theta[j]);
-    chain[j] = fit.coordinates[j].logarithmic ? parameter[j] : std::exp(fit.coordinates[j].log_unit);
-  }
-  laws::EvaluatorWorkspace workspace;
-  evaluator.evaluate_log({}, parameter, chain, log, gradient, workspace);
-  std::vector<std::vector<double>> logs(rows);
-  const std::vector<double> root = sandwich_root(refitter, fit.theta, options);
-  if (root.empty()) return logs;
-  for (std::size_t i = 0; i < rows; ++i) {
-    double variance = 0;
-    for (std::size_t b = 0; b < k; ++b) {
-      double along = 0;
-      for (std::size_t a = b; a < k; ++a) along += gradient[i * k + a] * root[a * k + b];
-      variance += along * along;
-    }
-    for (std::size_t d = 0; d < kNormalDraws; ++d)
-      logs[i].push_back(log[i] + std::sqrt(variance) * numerics::normal_quantile((static_cast<double>(d) + 0.5) /
-                                                                                 static_cast<double>(kNormalDraws)));
-  }
-  return logs;
+  return result;
 }
 
 void warn_of_range(const Fit& fit, const tables::Columns& data, const tables::Columns& at, Prediction& prediction) {
@@ -82,6 +46,13 @@ void warn_of_range(const Fit& fit, const tables::Columns& data, const tables::Co
   }
 }
 
+void set_ends(Prediction& prediction, std::size_t i, const Estimate& value, const Estimate& run) {
+  prediction.lo[i] = value.lo.value_or(kNaN);
+  prediction.hi[i] = value.hi.value_or(kNaN);
+  prediction.run_lo[i] = run.lo.value_or(kNaN);
+  prediction.run_hi[i] = run.hi.value_or(kNaN);
+}
+
 }  // namespace
 
 Prediction predict(const Fit& fit, const tables::Measurements& data, const FitOptions& options,
@@ -89,28 +60,34 @@ Prediction predict(const Fit& fit, const tables::Measurements& data, const FitOp
   PHASELAW_CHECK(!fit.value.empty());
   Prediction prediction;
   prediction.value = evaluate(fit.law, at, fit.value);
-  const std::size_t rows = prediction.value.size(), k = fit.theta.size();
+  const std::size_t rows = prediction.value.size();
   for (auto* end : {&prediction.lo, &prediction.hi, &prediction.run_lo, &prediction.run_hi}) end->assign(rows, kNaN);
   if (rows == 0) return prediction;
   warn_of_range(fit, data.columns, at, prediction);
 
   if (fit.method == IntervalMethod::none) return prediction;
-  const LawForm form(fit.law, data, fit.fixed);
-  const Refitter refitter(form, options);
-  const auto logs =
-      fit.replicates.empty() ? linear_logs(fit, refitter, options, at, rows) : resampled_logs(fit, at, rows);
-  const Interval residual = residual_interval(refitter, fit.theta, fit.level);
-  const std::size_t n = form.n_rows();
-  const double groups = static_cast<double>(fit.replicates.empty() ? n : n_groups(n, options.cluster));
-  const double dof = std::max(1.0, groups - (options.cluster.empty() ? static_cast<double>(k) : 1.0));
-  const double tail = expanded_tail(fit.level, groups, dof);
+  const Uncertainty uncertainty(fit, data, options);
+  if (!uncertainty.known()) return prediction;
+  const std::vector<bool> within = inside(fit, data.columns, at);
+  std::vector<Uncertainty::Linear> linear;
+  if (fit.method == IntervalMethod::profile) linear = uncertainty.linear(at);
+  std::size_t profiled = 0;
   for (std::size_t i = 0; i < rows; ++i) {
-    if (logs[i].size() < 2) continue;
-    prediction.lo[i] = std::exp(numerics::quantile(logs[i], tail));
-    prediction.hi[i] = std::exp(numerics::quantile(logs[i], 1 - tail));
-    const Interval run = new_run_interval(prediction.value[i], {prediction.lo[i], prediction.hi[i]}, residual);
-    prediction.run_lo[i] = *run.lo;
-    prediction.run_hi[i] = *run.hi;
+    const std::size_t only[] = {i};
+    const tables::Columns row = at.rows(only);
+    Estimate value{"value", prediction.value[i], {}, {}, true, false};
+    if (!linear.empty() && (within[i] || profiled >= kMostProfiled)) {
+      const double half = linear[i].error * linear[i].quantile;
+      if (!std::isfinite(half)) continue;
+      value.lo = std::exp(linear[i].log_value - half);
+      value.hi = std::exp(linear[i].log_value + half);
+      const Estimate run = uncertainty.new_run("run", row, linear[i]);
+      set_ends(prediction, i, value, run);
+      continue;
+    }
+    ++profiled;
+    value = uncertainty.value("value", row);
+    set_ends(prediction, i, value, uncertainty.new_run("run", row, value));
   }
   return prediction;
 }

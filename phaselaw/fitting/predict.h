@@ -8,11 +8,9 @@
 
 // The law at new inputs, with the interval of its value and that of one new run's measurement, at the level of the fit.
 //
-//   value    percentiles of the law at the fits to the resamples; without resamples the delta method on ln L with the
-//            sandwich covariance [T]
-//   new run  new_run_interval of interval.h, with the quantiles of the residuals expanded by sqrt(n/(n-k)), which
-//            include the scatter between runs
-// Cost: resamples x rows x 20 ns.
+//   value    as uncertainty.h says; within the range of the fitted rows by its linear approximation
+//   new run  as uncertainty.h says, which includes the scatter between runs
+// Cost: about 20 refits for each row outside the range of the fitted rows, at most 256 of them; 1 us for any other.
 namespace phaselaw::fitting {
 
 struct Prediction {

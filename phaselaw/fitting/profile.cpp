@@ -5,10 +5,11 @@
 #include <cmath>
 
 #include "phaselaw/base/errors.h"
+#include "phaselaw/fitting/calibration.h"
 #include "phaselaw/fitting/interval.h"
 #include "phaselaw/fitting/law_form.h"
+#include "phaselaw/fitting/profiler.h"
 #include "phaselaw/fitting/refit.h"
-#include "phaselaw/fitting/robust_scale.h"
 
 namespace phaselaw::fitting {
 
@@ -49,18 +50,22 @@ ProfileCurve profile(const Fit& fit, const tables::Measurements& data, const Fit
   const auto j = static_cast<std::size_t>(found - names.begin());
 
   const LawForm form(fit.law, data, fit.fixed, {}, options.room_above(data.output));
-  Refitter refitter(form, options);
+  const FitOptions applied = applied_options(fit, options);
+  Refitter refitter(form, applied);
   numerics::LeastSquaresResult optimum;
   optimum.parameters = fit.theta;
   optimum.cost = fit.objective_value;
   const double level = fit.level > 0 ? fit.level : options.level;
-  const Interval interval = profile_interval(refitter, optimum, j, level);
+  const Calibration calibration(refitter, fit.theta, applied);
+  const Interval interval = Profiler(refitter, optimum, calibration, level).coordinate(j);
   const Coordinate& coordinate = fit.coordinates[j];
+  std::vector<double> unit(fit.theta.size());
+  unit[j] = 1;
 
   ProfileCurve curve;
   curve.parameter = parameter;
   curve.optimum = coordinate.parameter(fit.theta[j]);
-  curve.threshold = fit.objective_value + profile_rise(refitter, fit.theta, fit.objective_value, level);
+  curve.threshold = fit.objective_value + calibration.rise(calibration.spread(unit), level);
   if (interval.lo) curve.lo = coordinate.parameter(*interval.lo);
   if (interval.hi) curve.hi = coordinate.parameter(*interval.hi);
   const auto far = [&](const std::optional<double>& end, double bound) {

@@ -3,6 +3,7 @@
 #include "phaselaw/base/constants.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "phaselaw/base/errors.h"
@@ -27,13 +28,14 @@ Refitter::Refitter(const LawForm& form, const FitOptions& options) : form_(form)
   if (options.objective == Objective::asymmetric) asymmetry_ = options.asymmetry;
   variance_inflation_ = options.variance_inflation;
   if (!options.sd.empty()) {
-    for (const double sd : options.sd) row_scale_.push_back(1 / sd);
-    const double mean_scale = numerics::mean(row_scale_);
-    for (double& scale : row_scale_) scale /= mean_scale;
+    for (const double sd : options.sd) error_scale_.push_back(1 / sd);
+    const double mean_scale = numerics::mean(error_scale_);
+    for (double& scale : error_scale_) scale /= mean_scale;
   }
+  set_row_factors(options.row_factors);
   const bool squares = options.objective == Objective::l2 || options.objective == Objective::l2_raw;
   options_.loss = squares ? numerics::RobustLoss::none : numerics::RobustLoss::huber;
-  options_.delta = options.delta;
+  options_.delta = options.delta.value_or(kPublishedDelta);
   if (options.objective == Objective::l1) options_.delta = kSharpDelta;
   if (options.objective == Objective::l1_raw)
     options_.delta = kSharpDelta * std::exp(numerics::median(form.log_output()));
@@ -41,13 +43,31 @@ Refitter::Refitter(const LawForm& form, const FitOptions& options) : form_(form)
   problem_.lower = lower_;
   problem_.upper = upper_;
   problem_.evaluate = [this](std::span<const double> theta, std::span<double> residual, std::span<double> jacobian) {
-    if (!evaluate(all_rows_ ? std::span<const std::size_t>{} : rows_, theta, residual, jacobian, true,
-                  evaluator_workspace_))
+    const std::size_t n = rows_.size();  // after them, the row of attract()
+    if (!evaluate(all_rows_ ? std::span<const std::size_t>{} : rows_, theta, residual.first(n),
+                  jacobian.empty() ? jacobian : jacobian.first(n * theta.size()), true, evaluator_workspace_))
       return false;
     for (std::size_t i = 0; i < shift_.size(); ++i) residual[i] += shift_[i];
-    return true;
+    if (quantity_ == nullptr) return true;
+    residual[n] = (*quantity_)(theta)-target_;
+    if (jacobian.empty()) return std::isfinite(residual[n]);
+    gradient_of(*quantity_, theta, lower_, upper_, jacobian.subspan(n * theta.size()));
+    return std::isfinite(residual[n]);
   };
   reset_weights();
+}
+
+void Refitter::set_cut(double delta) {
+  options_.loss = std::isinf(delta) ? numerics::RobustLoss::none : numerics::RobustLoss::huber;
+  options_.delta = delta;
+}
+
+void Refitter::set_row_factors(std::span<const double> factors) {
+  row_scale_ = error_scale_;
+  if (factors.empty()) return;
+  PHASELAW_CHECK_EQ(factors.size(), form_.n_rows());
+  if (row_scale_.empty()) row_scale_.assign(factors.size(), 1.0);
+  for (std::size_t i = 0; i < factors.size(); ++i) row_scale_[i] *= factors[i];
 }
 
 bool Refitter::evaluate(std::span<const std::size_t> rows, std::span<const double> theta, std::span<double> residual,
@@ -115,15 +135,38 @@ void Refitter::hold(std::size_t coordinate, double theta) {
   problem_.upper[coordinate] = theta;
 }
 
+void Refitter::attract(const Quantity& quantity, double target, double weight) {
+  PHASELAW_CHECK(quantity_ == nullptr);
+  quantity_ = &quantity;
+  target_ = target;
+  if (problem_.weights.empty()) problem_.weights.assign(problem_.n_residuals, 1.0);
+  problem_.weights.push_back(weight);
+  problem_.n_residuals += 1;
+  problem_.n_plain = 1;
+}
+
 void Refitter::release() {
   problem_.lower = lower_;
   problem_.upper = upper_;
+  if (quantity_ == nullptr) return;
+  quantity_ = nullptr;
+  problem_.weights.pop_back();
+  problem_.n_residuals -= 1;
+  problem_.n_plain = 0;
 }
 
 numerics::LeastSquaresResult Refitter::solve(std::span<const double> start, double gradient_tolerance, bool warm) {
   numerics::LeastSquaresOptions options = options_;
   options.gradient_tolerance = gradient_tolerance;
   options.from_afar = !warm;
+  return numerics::minimise_small(problem_, start, options, workspace_);
+}
+
+numerics::LeastSquaresResult Refitter::solve_to(std::span<const double> start, double decrease, double objective) {
+  numerics::LeastSquaresOptions options = options_;
+  options.from_afar = false;
+  options.first_damping = 1e-6;
+  options.decrease_tolerance = decrease / std::max(objective, 1e-300);
   return numerics::minimise_small(problem_, start, options, workspace_);
 }
 
@@ -150,6 +193,27 @@ std::vector<double> Refitter::log_residuals(std::span<const double> theta) const
   for (std::size_t i = 0; i < residual.size(); ++i)
     residual[i] = defined ? form_.log_output()[i] - residual[i] : base::kNaN;
   return residual;
+}
+
+void gradient_of(const Refitter::Quantity& quantity, std::span<const double> theta, std::span<const double> lower,
+                 std::span<const double> upper, std::span<double> gradient) {
+  constexpr double kStep = 1e-4;  // theta is of order 1: logarithms, or floors in units of the loss
+  std::array<double, numerics::kMaxSmallParameters> at{};
+  std::copy(theta.begin(), theta.end(), at.begin());
+  const std::span<const double> moved(at.data(), theta.size());
+  for (std::size_t j = 0; j < theta.size(); ++j) {
+    const double step = kStep * std::max(1.0, std::abs(theta[j]));
+    const double below = std::max(lower[j], theta[j] - step), above = std::min(upper[j], theta[j] + step);
+    if (!(above > below)) {
+      gradient[j] = 0;
+      continue;
+    }
+    at[j] = above;
+    const double high = quantity(moved);
+    at[j] = below;
+    gradient[j] = (high - quantity(moved)) / (above - below);
+    at[j] = theta[j];
+  }
 }
 
 }  // namespace phaselaw::fitting

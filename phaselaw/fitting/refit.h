@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -29,12 +30,24 @@ class Refitter {
   void set_sample(std::span<const std::size_t> rows, std::span<const double> shift);
   [[nodiscard]] std::size_t active_rows() const { return rows_.size(); }
 
+  // The residual at which squares change into absolute values, until the next call; infinity: least squares.
+  void set_cut(double delta);
+  // Factors on the residuals of the rows, such as the inverse of their relative standard deviation; empty: all 1. They
+  // multiply those of FitOptions::sd.
+  void set_row_factors(std::span<const double> factors);
+
   // Holds one coordinate at a value until release().
   void hold(std::size_t coordinate, double theta);
+  // Adds 1/2 weight (quantity(theta) - target)^2 to the objective until release(). The quantity is differentiated by
+  // central differences. Keeps a reference to it.
+  using Quantity = std::function<double(std::span<const double> theta)>;
+  void attract(const Quantity& quantity, double target, double weight);
   void release();
 
   [[nodiscard]] numerics::LeastSquaresResult solve(std::span<const double> start, double gradient_tolerance = 1e-9,
                                                    bool warm = false);
+  // From a start near the optimum, until a step would lower the objective by at most `decrease`.
+  [[nodiscard]] numerics::LeastSquaresResult solve_to(std::span<const double> start, double decrease, double objective);
   // Refines an optimum to the last digits.
   [[nodiscard]] numerics::LeastSquaresResult polish(std::span<const double> optimum);
   [[nodiscard]] numerics::LeastSquaresResult certify(std::span<const double> start) const;  // by Ceres
@@ -62,7 +75,8 @@ class Refitter {
   const LawForm& form_;
   bool raw_ = false;  // residuals of the loss itself
   double asymmetry_ = 1, variance_inflation_ = 1;
-  std::vector<double> base_weights_, row_scale_, lower_, upper_;  // row_scale_ empty: all 1
+  std::vector<double> base_weights_, lower_, upper_;
+  std::vector<double> error_scale_, row_scale_;  // row_scale_: times the factors of set_row_factors; empty: all 1
   std::vector<std::size_t> rows_;
   std::vector<double> shift_;  // empty: 0
   bool all_rows_ = true;       // rows_ are all of them, in order
@@ -70,6 +84,13 @@ class Refitter {
   numerics::LeastSquaresOptions options_;
   numerics::LeastSquaresWorkspace workspace_;
   mutable laws::EvaluatorWorkspace evaluator_workspace_;
+  // Of attract().
+  const Quantity* quantity_ = nullptr;
+  double target_ = 0;
 };
+
+// The gradient of a quantity by central differences, one-sided where a bound is nearer than the step.
+void gradient_of(const Refitter::Quantity& quantity, std::span<const double> theta, std::span<const double> lower,
+                 std::span<const double> upper, std::span<double> gradient);
 
 }  // namespace phaselaw::fitting

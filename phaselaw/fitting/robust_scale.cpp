@@ -40,14 +40,4 @@ RobustScale robust_scale(const Refitter& refitter, std::span<const double> theta
   return scale;
 }
 
-double profile_rise(const Refitter& refitter, std::span<const double> theta, double cost, double level) {
-  const std::size_t n = refitter.form().n_rows();
-  const double dof = static_cast<double>(n) - static_cast<double>(theta.size());
-  const double quantile = numerics::f_quantile(level, 1, std::max(dof, 1.0)) * refitter.variance_inflation();
-  const numerics::LeastSquaresOptions& options = refitter.solver_options();
-  if (options.loss == numerics::RobustLoss::none) return cost * quantile / std::max(dof, 1.0);
-  const RobustScale scale = robust_scale(refitter, theta);
-  return 0.5 * quantile * scale.psi_square / scale.psi_slope * static_cast<double>(n) / std::max(dof, 1.0);
-}
-
 }  // namespace phaselaw::fitting

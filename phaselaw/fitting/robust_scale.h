@@ -22,9 +22,4 @@ struct RobustScale {
 };
 [[nodiscard]] RobustScale robust_scale(const Refitter& refitter, std::span<const double> theta);
 
-// The rise of the objective above its minimum at which a parameter's value is refuted at the level: half the F quantile
-// times the objective's scale, E[psi^2]/E[psi'] of the residuals [T: Schrader and Hettmansperger 1980]. For least
-// squares this is the usual F threshold. E[psi'] is a density estimate if the loss is nearly absolute.
-[[nodiscard]] double profile_rise(const Refitter& refitter, std::span<const double> theta, double cost, double level);
-
 }  // namespace phaselaw::fitting

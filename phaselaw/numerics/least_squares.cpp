@@ -28,6 +28,7 @@ void check_problem(const LeastSquaresProblem& problem, std::span<const double> s
   PHASELAW_CHECK(problem.lower.empty() || problem.lower.size() == problem.n_parameters);
   PHASELAW_CHECK(problem.upper.empty() || problem.upper.size() == problem.n_parameters);
   PHASELAW_CHECK(problem.weights.empty() || problem.weights.size() == problem.n_residuals);
+  PHASELAW_CHECK(problem.n_plain <= problem.n_residuals);
 }
 
 // The problem with the robust loss folded in: u_i = sign(r_i) sqrt(w_i rho(r_i^2)), du_i/dp = sqrt(w_i / rho) rho'
@@ -50,7 +51,8 @@ class FoldedCost final : public ceres::CostFunction {
     for (std::size_t i = 0; i < rows; ++i) {
       const double r = residuals[i];
       const double weight = problem_.weights.empty() ? 1 : std::sqrt(problem_.weights[i]);
-      const RobustValue rho = robust_value(r * r, options_.loss, options_.delta);
+      const RobustLoss loss = i < rows - problem_.n_plain ? options_.loss : RobustLoss::none;
+      const RobustValue rho = robust_value(r * r, loss, options_.delta);
       if (!std::isfinite(rho.value)) return false;
       const double root = std::sqrt(rho.value);
       residuals[i] = weight * std::copysign(root, r);

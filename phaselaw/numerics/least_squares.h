@@ -16,6 +16,8 @@
 //   rho(s):  none   s
 //            huber  s for s <= delta^2, else 2 delta sqrt(s) - delta^2
 //
+// The last n_plain residuals are plain squares under every loss, for a penalty or a prior beside robust rows.
+//
 // Single-threaded and deterministic. Cost per iteration: a call or two of `evaluate` and O(n_residuals n_parameters^2).
 // If the solver does not converge, the status says so. An inconsistent problem (sizes, bounds crossed) is an error of
 // the caller: PHASELAW_CHECK. Source: Agarwal, Mierle et al., Ceres Solver [T].
@@ -26,6 +28,7 @@ enum class RobustLoss { none, huber };
 struct LeastSquaresProblem {
   std::size_t n_parameters = 0;
   std::size_t n_residuals = 0;
+  std::size_t n_plain = 0;  // <= n_residuals: how many residuals at the end have rho(s) = s, whatever the loss
 
   // Fills residuals (n_residuals) and, unless the span is empty, the Jacobian (n_residuals x n_parameters, row-major).
   // Returns false if the residuals are not defined; the solver then shortens its step.
@@ -40,11 +43,17 @@ struct LeastSquaresOptions {
   RobustLoss loss = RobustLoss::none;
   double delta = 1e-3;       // > 0; where the robust losses change from squares to absolute values, in units of r
   int max_iterations = 300;  // >= 1
-  double function_tolerance = 1e-14;  // relative change of F; > 0
+  double function_tolerance = 1e-14;  // minimise: relative change of F; > 0
   double gradient_tolerance = 1e-9;   // on gradient_norm below; > 0
   double step_tolerance = 1e-12;      // relative length of a step; > 0
-  bool from_afar = true;              // minimise_small: approach a robust loss from wide delta; not for a warm start
-  bool polish = false;  // minimise_small: end with Newton steps that lower the gradient, beyond what F can resolve
+  // minimise_small: converged also where an undamped step predicts a decrease of F of at most this, in units of F; 0:
+  // never. For refits of which only F is needed, and not to more digits than a statistic has.
+  double decrease_tolerance = 0;
+  // minimise_small: the first damping, relative to the squared columns of the Jacobian; >= 0. A start that is near the
+  // minimum needs fewer steps with a small one, because the flat directions are then not held back.
+  double first_damping = 1e-3;
+  bool from_afar = true;  // minimise_small: approach a robust loss from wide delta; not for a warm start
+  bool polish = false;    // minimise_small: end with Newton steps that lower the gradient, beyond what F can resolve
 };
 
 enum class LeastSquaresStatus {

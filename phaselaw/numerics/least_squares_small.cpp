@@ -3,6 +3,7 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include "phaselaw/base/errors.h"
 #include "phaselaw/numerics/least_squares.h"
@@ -15,6 +16,7 @@ namespace {
 // has 0 (Newton: singular far from the optimum), iteratively reweighted least squares has 1 (safe, slow).
 constexpr double kLinearPartCurvature = 0.1;
 constexpr int kPolishingSteps = 12;
+constexpr double kLeastDamping = 1e-15;
 
 double dot(const double* a, const double* b, std::size_t n) {
   double total = 0;
@@ -49,7 +51,12 @@ void solve(const double* factor, double* x, std::size_t k) {
 class Descent {
  public:
   Descent(const LeastSquaresProblem& problem, const LeastSquaresOptions& options, LeastSquaresWorkspace& workspace)
-      : problem_(problem), options_(options), work_(workspace), n_(problem.n_residuals), k_(problem.n_parameters) {
+      : problem_(problem),
+        options_(options),
+        work_(workspace),
+        n_(problem.n_residuals),
+        n_robust_(n_ - problem.n_plain),
+        k_(problem.n_parameters) {
     work_.residuals.resize(n_);
     work_.trial_residuals.resize(n_);
     work_.jacobian.resize(n_ * k_);
@@ -64,25 +71,27 @@ class Descent {
     return problem_.evaluate({p_.data(), k_}, work_.residuals, work_.jacobian) && all_finite(work_.residuals);
   }
 
-  // The size of a typical residual.
+  // The size of a typical residual of those that the loss applies to.
   double median_residual() {
-    for (std::size_t i = 0; i < n_; ++i) work_.vectors[i] = std::abs(work_.residuals[i]);
-    const auto middle = work_.vectors.begin() + static_cast<std::ptrdiff_t>(n_ / 2);
-    std::nth_element(work_.vectors.begin(), middle, work_.vectors.end());
+    if (n_robust_ == 0) return 0;
+    for (std::size_t i = 0; i < n_robust_; ++i) work_.vectors[i] = std::abs(work_.residuals[i]);
+    const auto end = work_.vectors.begin() + static_cast<std::ptrdiff_t>(n_robust_);
+    const auto middle = work_.vectors.begin() + static_cast<std::ptrdiff_t>(n_robust_ / 2);
+    std::nth_element(work_.vectors.begin(), middle, end);
     return *middle;
   }
 
   // Descends until the scaled gradient is below tolerance or no step lowers F. Returns true in the first case.
   bool descend(double delta, double gradient_tolerance, int max_iterations) {
     cost_ = cost_of(work_.residuals, delta);
-    damping_ = 1e-3;
+    damping_ = options_.first_damping;
     for (int i = 0; i < max_iterations; ++i, ++iterations_) {
       linearise(delta);
-      if (gradient_norm_ <= gradient_tolerance) return true;
+      if (gradient_norm_ <= gradient_tolerance || little_to_gain()) return true;
       if (!step(delta)) return true;
     }
     linearise(delta);
-    return gradient_norm_ <= gradient_tolerance;
+    return gradient_norm_ <= gradient_tolerance || little_to_gain();
   }
 
   // At the minimum F is flat to half the digits of the parameters; its gradient is not. Newton steps with the exact
@@ -140,16 +149,16 @@ class Descent {
   double clamp(std::size_t j, double x) const { return std::clamp(x, lower(j), upper(j)); }
   double weight(std::size_t i) const { return problem_.weights.empty() ? 1 : problem_.weights[i]; }
 
-  // rho(r^2) and rho'(r^2), as robust_value gives them, without a square root for the Huber loss.
-  RobustValue rho(double r, double delta) const {
-    if (options_.loss != RobustLoss::huber) return robust_value(r * r, options_.loss, delta);
+  // rho(r^2) and rho'(r^2) of residual i, as robust_value gives them, without a square root for the Huber loss.
+  RobustValue rho(std::size_t i, double r, double delta) const {
+    if (i >= n_robust_ || options_.loss == RobustLoss::none) return {r * r, 1};
     const double size = std::abs(r);
     return size <= delta ? RobustValue{r * r, 1} : RobustValue{delta * (2 * size - delta), delta / size};
   }
 
   double cost_of(std::span<const double> residuals, double delta) const {
     double total = 0;
-    for (std::size_t i = 0; i < n_; ++i) total += weight(i) * rho(residuals[i], delta).value;
+    for (std::size_t i = 0; i < n_; ++i) total += weight(i) * rho(i, residuals[i], delta).value;
     return 0.5 * total;
   }
 
@@ -162,7 +171,7 @@ class Descent {
     double length = 0;
     for (std::size_t i = 0; i < n_; ++i) {
       const double r = work_.residuals[i];
-      const double slope = rho(r, delta).derivative;
+      const double slope = rho(i, r, delta).derivative;
       const double w = weight(i) * slope;
       const double curvature = w * (slope < 1 ? linear_part_curvature_ : 1);
       const double* row = work_.jacobian.data() + i * K;
@@ -200,10 +209,20 @@ class Descent {
     }
   }
 
+  // Whether the Gauss-Newton step, without damping, promises at most decrease_tolerance.
+  bool little_to_gain() {
+    if (!(options_.decrease_tolerance > 0)) return false;
+    const double damping = std::exchange(damping_, 0);
+    Small move{};
+    const bool known = direction(move);
+    damping_ = damping;
+    return known && predicted_decrease(move) <= options_.decrease_tolerance;
+  }
+
   // Raises the damping until a step lowers F; false if none does.
   bool step(double delta) {
     double growth = 2;
-    for (int attempt = 0; attempt < 60; ++attempt, damping_ *= growth, growth *= 2) {
+    for (int attempt = 0; attempt < 60; ++attempt, damping_ = std::max(damping_, kLeastDamping) * growth, growth *= 2) {
       Small move{}, next{};
       if (!direction(move)) continue;
       double longest = 0;
@@ -218,8 +237,8 @@ class Descent {
       if (!(cost < cost_)) continue;
       const double agreement = (cost_ - cost) / predicted_decrease(move);
       const double t = 2 * agreement - 1;
-      damping_ =
-          std::max(1e-15, damping_ * (agreement > 0 ? std::clamp(1 - t * t * t, 0.1, 2.0) : 2.0));  // Nielsen 1999
+      damping_ = std::max(kLeastDamping,
+                          damping_ * (agreement > 0 ? std::clamp(1 - t * t * t, 0.1, 2.0) : 2.0));  // Nielsen 1999
       const bool worthwhile = cost_ - cost > 1e-16 * cost_;
       p_ = next;
       cost_ = cost;
@@ -258,7 +277,7 @@ class Descent {
   const LeastSquaresProblem& problem_;
   const LeastSquaresOptions& options_;
   LeastSquaresWorkspace& work_;
-  std::size_t n_, k_;
+  std::size_t n_, n_robust_, k_;
   Small p_{}, gradient_{}, scale_{};
   std::array<bool, kMaxSmallParameters> held_{};
   double cost_ = 0, gradient_norm_ = 1, damping_ = 1e-3, linear_part_curvature_ = kLinearPartCurvature;
@@ -271,6 +290,7 @@ LeastSquaresResult minimise_small(const LeastSquaresProblem& problem, std::span<
                                   const LeastSquaresOptions& options, LeastSquaresWorkspace& workspace) {
   PHASELAW_CHECK(problem.n_parameters >= 1 && problem.n_parameters <= kMaxSmallParameters);
   PHASELAW_CHECK_EQ(start.size(), problem.n_parameters);
+  PHASELAW_CHECK(problem.n_plain <= problem.n_residuals);
   Descent descent(problem, options, workspace);
   if (!descent.start(start)) {
     LeastSquaresResult failed;

@@ -122,6 +122,25 @@ TEST_P(LeastSquares, WeightsRepeatRows) {
   EXPECT_NEAR(solve(weighted, {0}, huber).parameters[0], repeated.parameters[0], 2 * stopping_error(repeated.cost, 3));
 }
 
+// Huber's loss for y with a plain square of weight w that pulls towards 10: the linear parts add +-delta each.
+TEST_P(LeastSquares, ThePlainResidualsAtTheEndStaySquares) {
+  const double delta = 0.5, w = 0.25;
+  LeastSquaresProblem problem = constant({1, 2, 3, 10});
+  problem.weights = {1, 1, 1, w};
+  problem.n_plain = 1;
+  const LeastSquaresOptions options{.loss = RobustLoss::huber, .delta = delta};
+  const LeastSquaresResult result = solve(problem, {9}, options);
+  // Between 2.5 and 3.5 the gradient is 2 delta + (p - 3) + w (p - 10).
+  const double expected = (3 + 10 * w - 2 * delta) / (1 + w);
+  EXPECT_NEAR(result.parameters[0], expected, stopping_error(result.cost, 1 + w));
+  double cost = 0.5 * w * (expected - 10) * (expected - 10);
+  for (const double y : {1, 2, 3}) cost += 0.5 * robust_loss(expected - y, RobustLoss::huber, delta);
+  EXPECT_NEAR(result.cost, cost, 1e-13 * cost);
+  // All residuals plain: least squares.
+  problem.n_plain = 4;
+  EXPECT_NEAR(solve(problem, {9}, options).parameters[0], (6 + 10 * w) / (3 + w), stopping_error(30, 3 + w));
+}
+
 TEST_P(LeastSquares, StopsAtABound) {
   LeastSquaresProblem problem = noisy_decay();
   problem.lower = {0, 0.9};
@@ -184,6 +203,26 @@ TEST(LeastSquaresSolvers, AgreeWithEachOther) {
       EXPECT_NEAR(own.cost / ceres.cost, 1, 1e-9);
       for (std::size_t j = 0; j < 2; ++j) EXPECT_NEAR(own.parameters[j], ceres.parameters[j], 1e-5);
     }
+}
+
+// A warm start may stop when F is known to the tolerance, and its first damping decides how many steps that takes. The
+// decrease that a Gauss-Newton step promises is exact for small residuals, so a factor 2 is room enough.
+TEST(LeastSquaresSmall, AToleranceOfTheDecreaseEndsAWarmRefitEarly) {
+  const std::vector<double> start = {1, 1};
+  for (const RobustLoss loss : {RobustLoss::none, RobustLoss::huber}) {
+    const LeastSquaresOptions exact{.loss = loss, .delta = 0.1, .from_afar = false};
+    const LeastSquaresResult best = small(noisy_decay(), start, exact);
+    LeastSquaresOptions loose = exact;
+    loose.decrease_tolerance = 1e-4 * best.cost;
+    loose.first_damping = 1e-9;
+    const std::vector<double> near = {best.parameters[0] * 1.1, best.parameters[1] * 0.9};
+    const LeastSquaresResult early = small(noisy_decay(), near, loose);
+    EXPECT_EQ(early.status, LeastSquaresStatus::converged);
+    EXPECT_LT(early.iterations, small(noisy_decay(), near, exact).iterations);
+    EXPECT_LE(early.iterations, 5);
+    EXPECT_GE(early.cost, best.cost);
+    EXPECT_LE(early.cost, best.cost + 2 * loose.decrease_tolerance);
+  }
 }
 
 TEST(LeastSquaresCondition, OfAKnownJacobian) {

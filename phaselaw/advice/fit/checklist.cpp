@@ -93,7 +93,8 @@ std::string objective_of(const fitting::FitOptions& options) {
   std::string text = fmt::format("{} on the residual of {}, summed over rows", base::enum_name(options.objective),
                                  raw ? "the value itself" : "its logarithm");
   if (options.objective == Objective::huber || options.objective == Objective::asymmetric)
-    text += fmt::format("; delta {}", format_number(options.delta, 6));
+    text += options.delta ? fmt::format("; delta {}", format_number(*options.delta, 6))
+                          : std::string("; delta is 1.345 times the robust scale of the residuals");
   if (options.objective == Objective::asymmetric)
     text += fmt::format("; rows below the law have {} times the weight", format_number(options.asymmetry, 6));
   return text;

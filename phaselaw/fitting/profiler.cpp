@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "phaselaw/fitting/profiler.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "phaselaw/base/constants.h"
+#include "phaselaw/numerics/statistics.h"
+
+namespace phaselaw::fitting {
+
+namespace {
+
+constexpr double kAccuracy = 0.004;      // of the half width
+constexpr double kFarthestLog = 60;      // of a logarithm: a factor 1e26 beyond the optimum
+constexpr double kStiffness = 1e3;       // of the pull, relative to the curvature of the profile
+constexpr double kRefitAccuracy = 1e-3;  // of a refit, as a share of the rise: 0.05 % of the half width
+constexpr int kSteps = 40;
+
+}  // namespace
+
+Profiler::Profiler(Refitter& refitter, const numerics::LeastSquaresResult& optimum, const Calibration& calibration,
+                   double level)
+    : refitter_(refitter), optimum_(optimum), calibration_(calibration), level_(level) {}
+
+std::vector<double> Profiler::gradient(const Refitter::Quantity& g) const {
+  std::vector<double> c(optimum_.parameters.size());
+  gradient_of(g, optimum_.parameters, refitter_.lower(), refitter_.upper(), c);
+  return c;
+}
+
+Calibration::Spread Profiler::spread_of(const Refitter::Quantity& g) const { return calibration_.spread(gradient(g)); }
+
+std::optional<Profiler::Point> Profiler::evaluate(const Search& search, const Point& from, double distance,
+                                                  double sign) {
+  const double target = search.centre + sign * distance;
+  const auto solved = [&](bool predicted) -> std::optional<Point> {
+    std::vector<double> start = from.theta;
+    if (predicted)
+      for (std::size_t j = 0; j < start.size(); ++j)
+        start[j] = std::clamp(start[j] + search.direction[j] * sign * (distance - from.at), refitter_.lower()[j],
+                              refitter_.upper()[j]);
+    if (search.g == nullptr) {
+      start[search.coordinate] = target;
+      refitter_.hold(search.coordinate, target);
+    } else {
+      refitter_.attract(*search.g, target, search.pull);
+    }
+    numerics::LeastSquaresResult result =
+        refitter_.solve_to(start, kRefitAccuracy * search.rise, optimum_.cost + search.rise);
+    refitter_.release();
+    if (result.status == numerics::LeastSquaresStatus::failed || !std::isfinite(result.cost)) return std::nullopt;
+    Point point{distance, 0, result.parameters};
+    double cost = result.cost;
+    if (search.g != nullptr && !search.pulled_is_measured) {
+      const double reached = (*search.g)(result.parameters);
+      if (!std::isfinite(reached)) return std::nullopt;
+      cost -= 0.5 * search.pull * (reached - target) * (reached - target);
+      point.at = sign * (reached - search.centre);
+    }
+    if (cost < optimum_.cost * (1 - 1e-7) && (!better_ || cost < better_->cost)) {
+      better_ = result;
+      better_->cost = cost;
+    }
+    point.root = std::sqrt(std::max(0.0, cost - optimum_.cost) / search.rise);
+    return point;
+  };
+  std::optional<Point> point = search.direction.empty() ? std::nullopt : solved(true);
+  return point ? point : solved(false);
+}
+
+std::optional<double> Profiler::end(const Search& search, double sign) {
+  const auto place = [&](double distance) { return search.centre + sign * distance; };
+  Point inside{0, 0, optimum_.parameters}, outside;
+  double step = std::min(search.half, search.room);
+  bool bracketed = false;
+  for (int i = 0, refused = 0; i < kSteps && !bracketed; ++i) {
+    if (!(step > 0)) return std::nullopt;
+    const double distance = std::min(inside.at + step, search.room);
+    const std::optional<Point> point = evaluate(search, inside, distance, sign);
+    if (!point) {  // outside the domain of the law: approach its edge
+      if (++refused == 12) return place(inside.at);
+      step *= 0.25;
+      continue;
+    }
+    if (std::abs(point->root - 1) < kAccuracy) return place(point->at);
+    if (point->root > 1) {
+      outside = *point;
+      bracketed = true;
+      break;
+    }
+    const double moved = point->at - inside.at;
+    if (moved < 0.02 * step || point->at >= search.room || std::abs(point->at) > kFarthestLog) return std::nullopt;
+    const double slope = (point->root - inside.root) / moved;
+    const double next = slope > 0 ? 1.05 * (1 - point->root) / slope : 2 * step;
+    inside = *point;
+    step = std::clamp(next, 0.1 * inside.at, 1.5 * inside.at);
+  }
+  if (!bracketed) return std::nullopt;
+  double below = inside.root - 1, above = outside.root - 1;  // weighted as in the Illinois method
+  for (int i = 0; i < 20; ++i) {
+    const double width = outside.at - inside.at;
+    if (width < 1e-9 * std::abs(outside.at)) break;
+    const double share = i < 8 ? std::clamp(-below / (above - below), 0.02, 0.98) : 0.5;
+    const std::optional<Point> point = evaluate(search, inside, inside.at + share * width, sign);
+    if (!point) {
+      outside.at = inside.at + share * width;
+      continue;
+    }
+    if (std::abs(point->root - 1) < kAccuracy) return place(point->at);
+    if (point->root < 1) {
+      if (point->at <= inside.at) break;
+      inside = *point;
+      below = inside.root - 1;
+      above *= 0.6;
+    } else {
+      outside = *point;
+      above = outside.root - 1;
+      below *= 0.6;
+    }
+  }
+  return place(inside.at);
+}
+
+Interval Profiler::both(Search& search) {
+  Interval interval;
+  if (!(search.rise > 0)) return {search.centre, search.centre};  // an exact fit
+  const double lower = refitter_.lower()[search.coordinate], upper = refitter_.upper()[search.coordinate];
+  search.room = search.g == nullptr ? search.centre - lower : base::kInfinity;
+  interval.lo = end(search, -1);
+  search.room = search.g == nullptr ? upper - search.centre : base::kInfinity;
+  interval.hi = end(search, 1);
+  return interval;
+}
+
+Interval Profiler::coordinate(std::size_t j) {
+  std::vector<double> c(optimum_.parameters.size());
+  c[j] = 1;
+  const Calibration::Spread spread = calibration_.spread(c);
+  Search search;
+  search.coordinate = j;
+  search.centre = optimum_.parameters[j];
+  search.rise = calibration_.rise(spread, level_);
+  const double half = spread.error * std::sqrt(2 * search.rise / calibration_.scale_square());
+  search.half = std::isfinite(half) && half > 0 ? std::min(half, 3.0) : 0.1;
+  if (!calibration_.gram().singular()) search.direction = calibration_.gram().direction(c);
+  return both(search);
+}
+
+Interval Profiler::quantity(const Refitter::Quantity& g) {
+  const std::vector<double> c = gradient(g);
+  Search search;
+  search.g = &g;
+  search.centre = g(optimum_.parameters);
+  const bool moves = std::any_of(c.begin(), c.end(), [](double x) { return x != 0; });
+  if (!std::isfinite(search.centre) || !std::all_of(c.begin(), c.end(), [](double x) { return std::isfinite(x); }))
+    return {};
+  if (!moves) return {search.centre, search.centre};
+  const Calibration::Spread spread = calibration_.spread(c);
+  const double error = std::isfinite(spread.error) ? std::min(spread.error, 5.0) : 1.0;
+  if (!(error > 0)) return {search.centre, search.centre};
+  search.rise = calibration_.rise(spread, level_);
+  search.half = error * std::sqrt(2 * search.rise / calibration_.scale_square());
+  search.pull = kStiffness * calibration_.scale_square() / (error * error);
+  if (!calibration_.gram().singular()) search.direction = calibration_.gram().direction(c);
+  return both(search);
+}
+
+Interval Profiler::measurement(const Refitter::Quantity& g, double variance, double dof) {
+  const std::vector<double> c = gradient(g);
+  Search search;
+  search.g = &g;
+  search.pulled_is_measured = true;
+  search.centre = g(optimum_.parameters);
+  if (!std::isfinite(search.centre) || !std::all_of(c.begin(), c.end(), [](double x) { return std::isfinite(x); }))
+    return {};
+  const Calibration::Spread spread = calibration_.spread(c);
+  const double error = std::isfinite(spread.error) ? spread.error * spread.error * spread.kappa : 1.0;
+  const double total = error + variance;
+  Calibration::Spread both_parts = spread;
+  both_parts.dof = total / (error / spread.dof + variance / dof);
+  search.rise = calibration_.rise(both_parts, level_);
+  search.half = std::sqrt(total / spread.kappa * 2 * search.rise / calibration_.scale_square());
+  search.pull = spread.kappa * calibration_.scale_square() / variance;
+  // No direction: the parameters follow the new measurement by little where the law is well determined.
+  return both(search);
+}
+
+}  // namespace phaselaw::fitting
