@@ -75,8 +75,8 @@ namespace {
 // What the fit estimated of the errors of the rows, or null.
 Value errors_of(const Fit& fit) {
   if (!fit.errors) return {};
-  Value value = Value::table({{"cut", std::isfinite(fit.errors->cut) ? Value(fit.errors->cut) : Value()},
-                              {"exponent", fit.errors->exponent}});
+  Value value = Value::table(
+      {{"cut", std::isfinite(fit.errors->cut) ? Value(fit.errors->cut) : Value()}, {"exponent", fit.errors->exponent}});
   value["row_factors"] = base::detail::write(fit.errors->row_factors);
   value["groups"] = base::detail::write(fit.errors->groups);
   return value;

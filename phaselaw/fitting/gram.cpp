@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "phaselaw/fitting/gram.h"
 
+#include <algorithm>
 #include <cmath>
 
+#include <Eigen/Cholesky>
 #include <Eigen/Eigenvalues>
 
 namespace phaselaw::fitting {
@@ -11,6 +13,33 @@ namespace {
 using RowMajor = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 using Vector = Eigen::Map<const Eigen::VectorXd>;
 constexpr double kRankTolerance = 1e-14;  // of the eigenvalues with unit columns: the rounding of their sums
+
+// Of a Gram matrix with unit diagonal.
+double invariant_eigenvalue(const Eigen::MatrixXd& gram, const LawForm& form) {
+  const Eigen::Index k = gram.rows();
+  std::vector<Eigen::Index> amplitudes, others;  // floors are neither
+  for (Eigen::Index j = 0; j < k; ++j) {
+    const auto coordinate = static_cast<std::size_t>(j);
+    if (form.is_amplitude(coordinate))
+      amplitudes.push_back(j);
+    else if (form.coordinates()[coordinate].logarithmic)
+      others.push_back(j);
+  }
+  Eigen::MatrixXd change = Eigen::MatrixXd::Identity(k, k);
+  if (!amplitudes.empty()) {
+    const Eigen::LDLT<Eigen::MatrixXd> own(gram(amplitudes, amplitudes));
+    for (const Eigen::Index j : others) {
+      const Eigen::VectorXd share = own.solve(gram(amplitudes, std::vector<Eigen::Index>{j}));
+      for (std::size_t a = 0; a < amplitudes.size(); ++a)
+        change(amplitudes[a], j) = -share[static_cast<Eigen::Index>(a)];
+    }
+  }
+  Eigen::MatrixXd centred = change.transpose() * gram * change;
+  const Eigen::VectorXd unit = centred.diagonal().cwiseMax(1e-300).cwiseSqrt().cwiseInverse();
+  centred = unit.asDiagonal() * Eigen::MatrixXd(centred) * unit.asDiagonal();
+  return std::max(0.0, Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd>(centred).eigenvalues()[0]);
+}
+
 }  // namespace
 
 Gram::Gram(const Refitter& refitter, std::span<const double> theta) : k_(theta.size()) {
@@ -27,7 +56,7 @@ Gram::Gram(const Refitter& refitter, std::span<const double> theta) : k_(theta.s
   const Eigen::MatrixXd gram = unit.asDiagonal() * Eigen::MatrixXd(x.transpose() * x) * unit.asDiagonal();
   const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> eigen(gram);
   if (!(eigen.eigenvalues()[0] > kRankTolerance)) return;
-  smallest_ = eigen.eigenvalues()[0];
+  smallest_ = invariant_eigenvalue(gram, refitter.form());
   const Eigen::MatrixXd half = unit.asDiagonal() * eigen.eigenvectors();
   const RowMajor inverse = half * eigen.eigenvalues().cwiseInverse().asDiagonal() * half.transpose();
   inverse_.assign(inverse.data(), inverse.data() + inverse.size());

@@ -29,16 +29,6 @@ void add_warning(Fit& fit, const std::string& warning) {
     fit.warnings.push_back(warning);
 }
 
-// Whether coordinate j multiplies a term and is no floor.
-bool is_amplitude(const LawForm& form, std::size_t j) {
-  const Coordinate& coordinate = form.coordinates()[j];
-  const std::size_t p = form.law().find(coordinate.name);
-  if (!coordinate.logarithmic || laws::is_floor(form.law(), p)) return false;
-  std::vector<bool> held(form.fixed().size());
-  for (std::size_t q = 0; q < held.size(); ++q) held[q] = form.fixed()[q].has_value();
-  return laws::roles_of(form.law(), form.data().columns, held)[p].kind == laws::RoleKind::amplitude;
-}
-
 // Whether the objective with the parameter at its bound is still within noise of the optimum. A profile that has risen
 // above the noise is assumed to stay above it, so most answers need only one refit.
 bool open_towards(Refitter& refitter, const Fit& fit, std::size_t j, double bound, double rise) {
@@ -86,7 +76,7 @@ std::vector<Ends> ends_of(const LawForm& form, const FitOptions& options, const 
     const double room = coordinate.logarithmic ? 1e-6 * std::max(1.0, coordinate.upper - coordinate.lower) : 1e-9;
     e.at_lower = fit.theta[j] <= coordinate.lower + room;
     e.at_upper = fit.theta[j] >= coordinate.upper - room;
-    const bool amplitude = is_amplitude(form, j);
+    const bool amplitude = form.is_amplitude(j);
     if (profiled) {
       e.open_below = !set->coordinates[j].lo;
       e.open_above = !set->coordinates[j].hi;
@@ -120,7 +110,7 @@ std::string flattest_term(const LawForm& form, const Fit& fit) {
   std::string name;
   double least = 2;  // a term that varies by more is no constant
   for (std::size_t j = 0; j < k; ++j) {
-    if (!is_amplitude(form, j)) continue;
+    if (!form.is_amplitude(j)) continue;
     double low = base::kInfinity, high = 0;
     for (std::size_t i = 0; i < n; ++i) {
       low = std::min(low, std::abs(derivative[i * k + j]));
@@ -152,10 +142,14 @@ void warn_of_floor(const LawForm& form, std::size_t j, const Ends& e, Fit& fit) 
                          fmt::format("{} and {} cannot be told apart, so neither is determined, although their "
                                      "sum is; use a law with one of them, hold an exponent, or measure a wider range",
                                      name, term));
-  if (e.at_lower && positive == false && estimate.hi)
-    add_warning(fit, fmt::format("{} ends at 0: the rows fit as well with any floor up to {}; measure nearer to the "
-                                 "floor, or hold it with --fix {}=0",
-                                 name, base::format_number(*estimate.hi, 3), name));
+  if (e.at_lower && !positive)
+    add_warning(
+        fit,
+        fmt::format(
+            "{0} ends at 0: the rows show no floor{1}; measure nearer to the floor, or hold it with "
+            "--fix {0}=0",
+            name,
+            estimate.hi ? fmt::format(", and any up to {} fits as well", base::format_number(*estimate.hi, 3)) : ""));
   else if (e.open_above)
     add_warning(
         fit,
@@ -346,7 +340,7 @@ std::vector<Derived> terms_at_centre(const LawForm& form) {
   const auto evaluator = std::make_shared<const laws::Evaluator>(form.law().expression, centre, form.fixed());
   std::vector<Derived> terms;
   for (std::size_t j = 0; j < form.coordinates().size(); ++j) {
-    if (!is_amplitude(form, j)) continue;
+    if (!form.is_amplitude(j)) continue;
     terms.push_back({"term of " + form.coordinates()[j].name, true,
                      [&form, evaluator, j](std::span<const double> theta) {
                        std::array<double, laws::kMaxExpressionParameters> parameter{}, derivative{};

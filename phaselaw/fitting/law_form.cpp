@@ -18,9 +18,8 @@ namespace phaselaw::fitting {
 namespace {
 
 // Outside these limits a parameter has no influence that data could show. Natural logarithms.
-constexpr double kAmplitudeBound = 230;                             // a factor 1e100 beyond the outputs
-constexpr double kLargestLog = 700;                                 // range of numbers in double precision
-constexpr double kLeastLogExponent = -9.2, kMostLogExponent = 3.9;  // 1e-4 .. 50
+constexpr double kLargestLog = 690;                                 // range of numbers in double precision
+constexpr double kLeastLogExponent = -9.2, kMostLogExponent = 2.3;  // 1e-4 .. 10
 constexpr double kLogScaleMargin = 13.8;                            // a factor 1e6 beyond the range of the starts
 
 std::vector<std::optional<double>> fixed_values(const laws::Law& law, const std::map<std::string, double>& fixed) {
@@ -104,8 +103,8 @@ LawForm::LawForm(const laws::Law& law, const tables::Measurements& data, const s
       coordinate.lower = -1e12;
       coordinate.upper = 1e12;
     } else if (roles[p].kind == laws::RoleKind::amplitude) {
-      coordinate.lower = std::max(*low - kAmplitudeBound, -kLargestLog);
-      coordinate.upper = laws::is_floor(law, p) ? *low + floor_room : std::min(*high + kAmplitudeBound, kLargestLog);
+      coordinate.lower = -kLargestLog;
+      coordinate.upper = laws::is_floor(law, p) ? *low + floor_room : kLargestLog;
     } else if (roles[p].kind == laws::RoleKind::exponent) {
       coordinate.lower = kLeastLogExponent;
       coordinate.upper = kMostLogExponent;
@@ -113,6 +112,8 @@ LawForm::LawForm(const laws::Law& law, const tables::Measurements& data, const s
       coordinate.lower = std::log(roles[p].low) - kLogScaleMargin;
       coordinate.upper = std::log(roles[p].high) + kLogScaleMargin;
     }
+    amplitude_.push_back(coordinate.logarithmic && roles[p].kind == laws::RoleKind::amplitude &&
+                         !laws::is_floor(law, p));
     coordinates_.push_back(std::move(coordinate));
   }
 }

@@ -81,6 +81,9 @@ class LawForm {
   // The law's derived quantities; those that contain columns are taken at the row with the largest first column.
   [[nodiscard]] std::vector<Derived> derived() const;
 
+  // Whether coordinate j multiplies a term of the law and is no floor.
+  [[nodiscard]] bool is_amplitude(std::size_t j) const { return amplitude_[j]; }
+
   // The coordinates, bounds and units of another form of the same law, to compare fits to different rows.
   void take_coordinates(const LawForm& other) { coordinates_ = other.coordinates_; }
 
@@ -92,6 +95,7 @@ class LawForm {
   std::vector<std::optional<double>> fixed_;
   laws::Evaluator evaluator_;
   std::vector<Coordinate> coordinates_;
+  std::vector<bool> amplitude_;
   std::vector<std::map<std::string, double>> own_starts_;
   mutable std::size_t grid_points_ = 0;
 };

@@ -11,10 +11,10 @@ namespace phaselaw::fitting {
 
 namespace {
 
-constexpr double kAccuracy = 0.004;      // of the half width
+constexpr double kAccuracy = 0.01;       // of the half width, before the last linear correction
 constexpr double kFarthestLog = 60;      // of a logarithm: a factor 1e26 beyond the optimum
 constexpr double kStiffness = 1e3;       // of the pull, relative to the curvature of the profile
-constexpr double kRefitAccuracy = 1e-3;  // of a refit, as a share of the rise: 0.05 % of the half width
+constexpr double kRefitAccuracy = 1e-5;  // of a refit, as a share of the rise
 constexpr int kSteps = 40;
 
 }  // namespace
@@ -32,7 +32,7 @@ std::vector<double> Profiler::gradient(const Refitter::Quantity& g) const {
 Calibration::Spread Profiler::spread_of(const Refitter::Quantity& g) const { return calibration_.spread(gradient(g)); }
 
 std::optional<Profiler::Point> Profiler::evaluate(const Search& search, const Point& from, double distance,
-                                                  double sign) {
+                                                  double sign, bool thorough) {
   const double target = search.centre + sign * distance;
   const auto solved = [&](bool predicted) -> std::optional<Point> {
     std::vector<double> start = from.theta;
@@ -47,7 +47,8 @@ std::optional<Profiler::Point> Profiler::evaluate(const Search& search, const Po
       refitter_.attract(*search.g, target, search.pull);
     }
     numerics::LeastSquaresResult result =
-        refitter_.solve_to(start, kRefitAccuracy * search.rise, optimum_.cost + search.rise);
+        thorough ? refitter_.solve(start, 1e-9, true)
+                 : refitter_.solve_to(start, kRefitAccuracy * search.rise, optimum_.cost + search.rise);
     refitter_.release();
     if (result.status == numerics::LeastSquaresStatus::failed || !std::isfinite(result.cost)) return std::nullopt;
     Point point{distance, 0, result.parameters};
@@ -66,24 +67,33 @@ std::optional<Profiler::Point> Profiler::evaluate(const Search& search, const Po
     return point;
   };
   std::optional<Point> point = search.direction.empty() ? std::nullopt : solved(true);
-  return point ? point : solved(false);
+  if (point && !thorough) return point;
+  const std::optional<Point> other = solved(false);
+  return !point || (other && other->root < point->root) ? other : point;
 }
 
 std::optional<double> Profiler::end(const Search& search, double sign) {
   const auto place = [&](double distance) { return search.centre + sign * distance; };
+  // Between two points of an almost linear function, of which `near` is within kAccuracy of the end.
+  const auto corrected = [&](const Point& from, const Point& near) {
+    const double rise = near.root - from.root;
+    return place(near.at + (rise > 0 ? (1 - near.root) * (near.at - from.at) / rise : 0));
+  };
   Point inside{0, 0, optimum_.parameters}, outside;
   double step = std::min(search.half, search.room);
   bool bracketed = false;
   for (int i = 0, refused = 0; i < kSteps && !bracketed; ++i) {
     if (!(step > 0)) return std::nullopt;
     const double distance = std::min(inside.at + step, search.room);
-    const std::optional<Point> point = evaluate(search, inside, distance, sign);
+    std::optional<Point> point = evaluate(search, inside, distance, sign, false);
+    // A refit that stops in a narrow valley looks like an end.
+    if (point && point->root > 1) point = evaluate(search, inside, distance, sign, true);
     if (!point) {  // outside the domain of the law: approach its edge
       if (++refused == 12) return place(inside.at);
       step *= 0.25;
       continue;
     }
-    if (std::abs(point->root - 1) < kAccuracy) return place(point->at);
+    if (std::abs(point->root - 1) < kAccuracy) return corrected(inside, *point);
     if (point->root > 1) {
       outside = *point;
       bracketed = true;
@@ -102,12 +112,12 @@ std::optional<double> Profiler::end(const Search& search, double sign) {
     const double width = outside.at - inside.at;
     if (width < 1e-9 * std::abs(outside.at)) break;
     const double share = i < 8 ? std::clamp(-below / (above - below), 0.02, 0.98) : 0.5;
-    const std::optional<Point> point = evaluate(search, inside, inside.at + share * width, sign);
+    const std::optional<Point> point = evaluate(search, inside, inside.at + share * width, sign, false);
     if (!point) {
       outside.at = inside.at + share * width;
       continue;
     }
-    if (std::abs(point->root - 1) < kAccuracy) return place(point->at);
+    if (std::abs(point->root - 1) < kAccuracy) return corrected(inside, *point);
     if (point->root < 1) {
       if (point->at <= inside.at) break;
       inside = *point;

@@ -49,7 +49,9 @@ class Profiler {
     bool pulled_is_measured = false;  // the term belongs to the objective
     std::vector<double> direction;    // of theta for each unit of g
   };
-  [[nodiscard]] std::optional<Point> evaluate(const Search& search, const Point& from, double distance, double sign);
+  // `thorough`: from two starts, to the last digits.
+  [[nodiscard]] std::optional<Point> evaluate(const Search& search, const Point& from, double distance, double sign,
+                                              bool thorough);
   [[nodiscard]] std::optional<double> end(const Search& search, double sign);
   [[nodiscard]] Interval both(Search& search);
   [[nodiscard]] std::vector<double> gradient(const Refitter::Quantity& g) const;

@@ -165,7 +165,7 @@ numerics::LeastSquaresResult Refitter::solve(std::span<const double> start, doub
 numerics::LeastSquaresResult Refitter::solve_to(std::span<const double> start, double decrease, double objective) {
   numerics::LeastSquaresOptions options = options_;
   options.from_afar = false;
-  options.first_damping = 1e-6;
+  options.first_damping = 1e-10;
   options.decrease_tolerance = decrease / std::max(objective, 1e-300);
   return numerics::minimise_small(problem_, start, options, workspace_);
 }

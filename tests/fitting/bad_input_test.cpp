@@ -75,10 +75,6 @@ TEST(BadInput, OptionsOutsideTheirDomain) {
   options = {};
   options.fit.cluster = {"a"};
   EXPECT_NE(message_of(compute, loss, options).find("cluster"), std::string::npos);
-  options = {};
-  options.fit.interval = IntervalMethod::profile;
-  options.fit.cluster = {"a", "a", "b", "b", "b"};  // a profile takes the rows for independent
-  EXPECT_NE(message_of(compute, loss, options).find("profile"), std::string::npos);
 }
 
 TEST(BadInput, DegenerateDataGiveAStatusAndNoNumberThatIsNone) {

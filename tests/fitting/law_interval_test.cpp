@@ -25,6 +25,7 @@ tables::Measurements noisy(const std::string& law, std::size_t n, double noise, 
 FitOptions with(Objective objective, IntervalMethod interval) {
   FitOptions options;
   options.objective = objective;
+  if (objective == Objective::huber) options.delta = kPublishedDelta;
   options.interval = interval;
   return options;
 }

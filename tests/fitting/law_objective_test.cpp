@@ -22,6 +22,7 @@ tables::Measurements noisy(std::size_t n, double noise, std::uint64_t draw) {
 FitOptions plain(Objective objective) {
   FitOptions options;
   options.objective = objective;
+  if (objective == Objective::huber) options.delta = kPublishedDelta;
   options.interval = IntervalMethod::none;
   return options;
 }

@@ -81,15 +81,53 @@ TEST(Fit, UnitsDoNotMatter) {
   tables::Measurements data = laws::testing::exact_measurements(law, 90);
   numerics::RandomStream stream(5, "units");
   for (double& loss : data.output) loss *= std::exp(0.01 * stream.normal());
-  const Fit fit = fit_law(law, data, plain(Objective::huber));
-  for (auto& column : data.columns.values)
+  tables::Measurements rescaled = data;
+  for (auto& column : rescaled.columns.values)
     for (double& x : column) x *= 1e-9;
-  const Fit scaled = fit_law(law, data, plain(Objective::huber));
-  EXPECT_NEAR(scaled.objective_value, fit.objective_value, 1e-11 * fit.objective_value);
-  for (const char* name : {"E", "alpha", "beta"})
-    EXPECT_NEAR(scaled.find(name)->value, fit.find(name)->value, 1e-8) << name;
-  EXPECT_NEAR(std::log(scaled.find("A")->value / fit.find("A")->value), -fit.find("alpha")->value * std::log(1e9),
-              1e-6);
+  for (const bool follows : {false, true}) {  // the scale of the residuals is found to 1e-7
+    FitOptions options = plain(Objective::huber);
+    if (!follows) options.delta = kPublishedDelta;
+    const Fit fit = fit_law(law, data, options), scaled = fit_law(law, rescaled, options);
+    EXPECT_NEAR(scaled.objective_value, fit.objective_value, (follows ? 1e-7 : 1e-11) * fit.objective_value);
+    for (const char* name : {"E", "alpha", "beta"})
+      EXPECT_NEAR(scaled.find(name)->value, fit.find(name)->value, follows ? 1e-6 : 1e-8) << name;
+    EXPECT_NEAR(std::log(scaled.find("A")->value / fit.find("A")->value), -fit.find("alpha")->value * std::log(1e9),
+                follows ? 1e-4 : 1e-6);
+  }
+}
+
+// Which parameters are identified, and the ends of the intervals of those without a unit, are the same in any units.
+TEST(Fit, UnitsDoNotChangeWhatIsIdentified) {
+  for (const char* name : {"chinchilla", "power", "1 - A*C^-a"}) {
+    const laws::Law law = laws::law_from(name);
+    for (std::uint64_t draw = 0; draw < 6; ++draw) {
+      tables::Measurements data = laws::testing::exact_measurements(laws::law_from("chinchilla"), 9, draw);
+      numerics::RandomStream stream(6, "units", draw);
+      for (std::size_t i = 0; i < data.output.size(); ++i) {
+        if (law.name == "1 - A*C^-a") data.output[i] = 1 - 2875 * std::pow(2e19 * std::pow(10, 0.5 * double(i)), -0.18);
+        data.output[i] *= std::exp(0.01 * stream.normal());
+      }
+      if (law.name == "1 - A*C^-a")
+        for (std::size_t c = 0; c < data.columns.names.size(); ++c)
+          if (data.columns.names[c] == "compute")
+            for (std::size_t i = 0; i < 9; ++i) data.columns.values[c][i] = 2e19 * std::pow(10, 0.5 * double(i));
+      tables::Measurements rescaled = data;
+      for (auto& column : rescaled.columns.values)
+        for (double& x : column) x *= 1e-20;
+      const Fit fit = fit_law(law, data), scaled = fit_law(law, rescaled);
+      for (std::size_t p = 0; p < fit.parameters.size(); ++p)
+        EXPECT_EQ(fit.parameters[p].identified, scaled.parameters[p].identified)
+            << name << " " << fit.parameters[p].name << " draw " << draw << "\n" << fit.parameters[p].value << " ["
+            << fit.parameters[p].lo.value_or(-1) << ", " << fit.parameters[p].hi.value_or(-1) << "] and "
+            << scaled.parameters[p].value << " [" << scaled.parameters[p].lo.value_or(-1) << ", "
+            << scaled.parameters[p].hi.value_or(-1) << "]";
+      const Estimate &a = fit.parameters.back(), &b = scaled.parameters.back();
+      ASSERT_EQ(a.lo.has_value(), b.lo.has_value());
+      ASSERT_EQ(a.hi.has_value(), b.hi.has_value());
+      if (a.lo) EXPECT_NEAR(*a.lo, *b.lo, 0.02 * a.value);
+      if (a.hi) EXPECT_NEAR(*a.hi, *b.hi, 0.02 * a.value);
+    }
+  }
 }
 
 std::string message_of(const std::string& law, const tables::Measurements& data, const FitOptions& options = {}) {

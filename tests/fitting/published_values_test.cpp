@@ -56,6 +56,7 @@ class PublishedValues : public ::testing::Test {
   static FitOptions plain(Objective objective = Objective::huber) {
     FitOptions options;
     options.objective = objective;
+    if (objective == Objective::huber) options.delta = kPublishedDelta;
     options.interval = IntervalMethod::none;
     return options;
   }

@@ -81,6 +81,7 @@ TEST(TwoStageFit, BootstrapIntervalOfTheExponentCovers) {
   for (std::uint64_t draw = 0; draw < 100; ++draw) {
     const Sample sample = two_stage_sample({}, 60, 0.03, draw);
     TwoStageOptions options;
+    options.fit.delta = kPublishedDelta;
     options.fit.resamples = 100;
     options.fit.seed = draw;
     const Fit fit = fit_two_stage(sample.compute, sample.loss, options);
@@ -142,6 +143,7 @@ TEST(TwoStageFit, WeightsRepeatRowsAndResamplesRepeatThemselves) {
   EXPECT_NEAR(fit_two_stage(sample.compute, sample.loss, weighted).find("q")->value,
               fit_two_stage(doubled.compute, doubled.loss, plain).find("q")->value, 1e-9);
   TwoStageOptions resampled;
+  resampled.fit.interval = IntervalMethod::bootstrap;
   resampled.fit.resamples = 50;
   const Fit first = fit_two_stage(sample.compute, sample.loss, resampled);
   EXPECT_EQ(first.find("q")->lo, fit_two_stage(sample.compute, sample.loss, resampled).find("q")->lo);
@@ -163,7 +165,7 @@ TEST(TwoStageFit, ClustersWidenTheInterval) {
       clustered.fit.cluster.push_back("run" + std::to_string(run));
     }
   }
-  clustered.fit.resamples = rows.fit.resamples = 100;
+  clustered.fit.objective = rows.fit.objective = Objective::l2;
   const Fit by_run = fit_two_stage(sample.compute, sample.loss, clustered);
   const Fit by_row = fit_two_stage(sample.compute, sample.loss, rows);
   const auto width = [](const Fit& fit) { return *fit.find("q")->hi - *fit.find("q")->lo; };
