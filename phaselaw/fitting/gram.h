@@ -19,7 +19,7 @@ class Gram {
   // are first made orthogonal to those of amplitudes, so that it does not depend on the units of the law's columns: a new
   // unit adds a multiple of an amplitude's column to that of its exponent.
   [[nodiscard]] double smallest_eigenvalue() const { return smallest_; }
-  [[nodiscard]] double variance(std::span<const double> c) const;         // c^T (X^T X)^-1 c
+  [[nodiscard]] double variance(std::span<const double> c) const;  // c^T (X^T X)^-1 c
   // (X^T X)^-1 c / variance(c): the change of theta that raises c^T theta by 1 at the least cost.
   [[nodiscard]] std::vector<double> direction(std::span<const double> c) const;
   [[nodiscard]] std::vector<double> leverages() const;  // of the rows: diagonal of X (X^T X)^-1 X^T

@@ -31,15 +31,16 @@ std::vector<double> Profiler::gradient(const Refitter::Quantity& g) const {
 
 Calibration::Spread Profiler::spread_of(const Refitter::Quantity& g) const { return calibration_.spread(gradient(g)); }
 
-std::optional<Profiler::Point> Profiler::evaluate(const Search& search, const Point& from, double distance,
-                                                  double sign, bool thorough) {
+std::optional<Profiler::Point> Profiler::evaluate(const Search& search, const Point& from, double distance, double sign,
+                                                  bool thorough) {
   const double target = search.centre + sign * distance;
   const auto solved = [&](bool predicted) -> std::optional<Point> {
     std::vector<double> start = from.theta;
     if (predicted)
-      for (std::size_t j = 0; j < start.size(); ++j)
-        start[j] = std::clamp(start[j] + search.direction[j] * sign * (distance - from.at), refitter_.lower()[j],
-                              refitter_.upper()[j]);
+      for (std::size_t j = 0; j < start.size(); ++j) {
+        start[j] += search.direction[j] * sign * (distance - from.at);
+        if (start[j] < refitter_.lower()[j] || start[j] > refitter_.upper()[j]) return std::nullopt;
+      }
     if (search.g == nullptr) {
       start[search.coordinate] = target;
       refitter_.hold(search.coordinate, target);
@@ -88,7 +89,8 @@ std::optional<double> Profiler::end(const Search& search, double sign) {
     std::optional<Point> point = evaluate(search, inside, distance, sign, false);
     // A refit that stops in a narrow valley looks like an end.
     if (point && point->root > 1) point = evaluate(search, inside, distance, sign, true);
-    if (!point) {  // outside the domain of the law: approach its edge
+    // Outside the domain of the law, or in another valley, where g went the other way: approach more slowly.
+    if (!point || (point->root > 1 && point->at <= inside.at)) {
       if (++refused == 12) return place(inside.at);
       step *= 0.25;
       continue;
@@ -113,7 +115,7 @@ std::optional<double> Profiler::end(const Search& search, double sign) {
     if (width < 1e-9 * std::abs(outside.at)) break;
     const double share = i < 8 ? std::clamp(-below / (above - below), 0.02, 0.98) : 0.5;
     const std::optional<Point> point = evaluate(search, inside, inside.at + share * width, sign, false);
-    if (!point) {
+    if (!point || (point->root > 1 && point->at <= inside.at)) {
       outside.at = inside.at + share * width;
       continue;
     }

@@ -13,7 +13,7 @@
 //   model_variance  c'(X'X)^-1 c; times the variance of the noise it is the variance for even, independent noise
 //   cr2             sum_g (c'(X'X)^-1 X_g' (I - H_g)^(-1/2) e_g)^2; unbiased if the noise is even and independent
 //   cr3             the same with (I - H_g)^(-1), which is close to the jackknife over clusters and errs upwards
-//   dof             (tr M)^2/tr(M M) of M = E'E, where column g of E is the linear form in y whose square is the term g of cr2.
+//   dof             (tr M)^2/tr(M M) of M = E'E, where column g of E is the linear form in y that is squared in the term g of cr2.
 //                   c'b/sqrt(cr2) is compared with Student's t at these degrees of freedom
 //
 // Single rows as clusters give HC2 and HC3. A cluster that determines a direction alone has an eigenvalue 1 of H_g and a

@@ -216,7 +216,7 @@ class Descent {
     Small move{};
     const bool known = direction(move);
     damping_ = damping;
-    return known && predicted_decrease(move) <= options_.decrease_tolerance;
+    return known && predicted_decrease(move) <= options_.decrease_tolerance * cost_;
   }
 
   // Raises the damping until a step lowers F; false if none does.

@@ -99,6 +99,13 @@ double f_quantile(double p, double dof1, double dof2) {
   return boost::math::quantile(boost::math::fisher_f_distribution<double>(dof1, dof2), p);
 }
 
+double f_cdf(double f, double dof1, double dof2) {
+  require_dof(dof1, "f_cdf");
+  require_dof(dof2, "f_cdf");
+  if (!(f >= 0)) throw std::domain_error(fmt::format("f_cdf: expected f >= 0, found {}", f));
+  return std::isinf(f) ? 1 : boost::math::cdf(boost::math::fisher_f_distribution<double>(dof1, dof2), f);
+}
+
 std::vector<double> log_spaced(double lo, double hi, std::size_t n) {
   if (!(lo > 0 && hi >= lo && std::isfinite(hi)) || n < 1)
     throw std::domain_error(fmt::format("log_spaced: expected 0 < lo <= hi and n >= 1, found {}, {}, {}", lo, hi, n));

@@ -32,7 +32,8 @@ namespace phaselaw::numerics {
 [[nodiscard]] double student_t_cdf(double t, double dof);
 [[nodiscard]] double student_t_quantile(double p, double dof);        // 0 < p < 1
 [[nodiscard]] double f_quantile(double p, double dof1, double dof2);  // 0 < p < 1
-[[nodiscard]] double chi_squared_quantile(double p, double dof);      // 0 < p < 1
+[[nodiscard]] double f_cdf(double f, double dof1, double dof2);   // f >= 0; the upper tail is f_cdf(1/f, dof2, dof1)
+[[nodiscard]] double chi_squared_quantile(double p, double dof);  // 0 < p < 1
 
 // n values from lo to hi, evenly spaced in the logarithm, the ends exact. 0 < lo <= hi, n >= 1 (n = 1: lo).
 [[nodiscard]] std::vector<double> log_spaced(double lo, double hi, std::size_t n);

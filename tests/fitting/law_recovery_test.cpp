@@ -96,36 +96,35 @@ TEST(Fit, UnitsDoNotMatter) {
   }
 }
 
-// Which parameters are identified, and the ends of the intervals of those without a unit, are the same in any units.
+// Which parameters are identified, and the ends of the intervals of those without a unit, are the same in any units. The
+// accuracy law leaves its domain where A is large, so a search in other units meets the edge of the domain elsewhere.
 TEST(Fit, UnitsDoNotChangeWhatIsIdentified) {
   for (const char* name : {"chinchilla", "power", "1 - A*C^-a"}) {
     const laws::Law law = laws::law_from(name);
     for (std::uint64_t draw = 0; draw < 6; ++draw) {
-      tables::Measurements data = laws::testing::exact_measurements(laws::law_from("chinchilla"), 9, draw);
-      numerics::RandomStream stream(6, "units", draw);
-      for (std::size_t i = 0; i < data.output.size(); ++i) {
-        if (law.name == "1 - A*C^-a") data.output[i] = 1 - 2875 * std::pow(2e19 * std::pow(10, 0.5 * double(i)), -0.18);
-        data.output[i] *= std::exp(0.01 * stream.normal());
+      tables::Measurements data;
+      if (law.name == "1 - A*C^-a") {
+        std::vector<double> compute;
+        for (int i = 0; i < 9; ++i) compute.push_back(2e19 * std::pow(10, 0.5 * i));
+        data.columns.add("compute", compute);
+        for (const double c : compute) data.output.push_back(1 - 2875 * std::pow(c, -0.18));
+      } else {
+        data = laws::testing::exact_measurements(law, 9, draw);
       }
-      if (law.name == "1 - A*C^-a")
-        for (std::size_t c = 0; c < data.columns.names.size(); ++c)
-          if (data.columns.names[c] == "compute")
-            for (std::size_t i = 0; i < 9; ++i) data.columns.values[c][i] = 2e19 * std::pow(10, 0.5 * double(i));
+      numerics::RandomStream stream(6, "units", draw);
+      for (double& output : data.output) output *= std::exp(0.01 * stream.normal());
       tables::Measurements rescaled = data;
       for (auto& column : rescaled.columns.values)
         for (double& x : column) x *= 1e-20;
       const Fit fit = fit_law(law, data), scaled = fit_law(law, rescaled);
       for (std::size_t p = 0; p < fit.parameters.size(); ++p)
         EXPECT_EQ(fit.parameters[p].identified, scaled.parameters[p].identified)
-            << name << " " << fit.parameters[p].name << " draw " << draw << "\n" << fit.parameters[p].value << " ["
-            << fit.parameters[p].lo.value_or(-1) << ", " << fit.parameters[p].hi.value_or(-1) << "] and "
-            << scaled.parameters[p].value << " [" << scaled.parameters[p].lo.value_or(-1) << ", "
-            << scaled.parameters[p].hi.value_or(-1) << "]";
-      const Estimate &a = fit.parameters.back(), &b = scaled.parameters.back();
-      ASSERT_EQ(a.lo.has_value(), b.lo.has_value());
-      ASSERT_EQ(a.hi.has_value(), b.hi.has_value());
-      if (a.lo) EXPECT_NEAR(*a.lo, *b.lo, 0.02 * a.value);
-      if (a.hi) EXPECT_NEAR(*a.hi, *b.hi, 0.02 * a.value);
+            << name << " " << fit.parameters[p].name << " draw " << draw;
+      const Estimate &a = fit.parameters.back(), &b = scaled.parameters.back();  // an exponent
+      ASSERT_EQ(a.lo.has_value(), b.lo.has_value()) << name << " draw " << draw;
+      ASSERT_EQ(a.hi.has_value(), b.hi.has_value()) << name << " draw " << draw;
+      if (a.lo) EXPECT_NEAR(*a.lo, *b.lo, 0.02 * a.value) << name << " draw " << draw;
+      if (a.hi) EXPECT_NEAR(*a.hi, *b.hi, 0.02 * *a.hi) << name << " draw " << draw;
     }
   }
 }

@@ -100,7 +100,7 @@ ClusterRobust::Contrast fast_contrast(const Case& k) {
   return robust.contrast(view(k.c), view(k.e));
 }
 
-// The plain form inverts X'X without scaling its columns, whose units differ by up to 1e12; it is therefore given unit columns.
+// The plain form inverts X'X without scaling. Columns have units that differ by up to 1e12, so it is given unit columns.
 TEST(ClusterRobust, EqualsItsDefinitionForAnyShape) {
   for (std::uint64_t i = 0; i < 200; ++i) {
     const Case k = random_case(i);

@@ -76,7 +76,11 @@ TEST(Statistics, FIsTheSquareOfT) {
   for (const double dof : {1.0, 7.0, 56.0}) {
     const double t = student_t_quantile(0.975, dof);
     EXPECT_NEAR(f_quantile(0.95, 1, dof) / (t * t), 1, 3e-10) << dof;
+    EXPECT_NEAR(f_cdf(t * t, 1, dof), 0.95, 1e-10) << dof;
+    EXPECT_NEAR(f_cdf(1 / (t * t), dof, 1), 0.05, 1e-10) << dof;  // the upper tail
   }
+  EXPECT_EQ(f_cdf(0, 3, 4), 0);
+  EXPECT_EQ(f_cdf(std::numeric_limits<double>::infinity(), 3, 4), 1);
 }
 
 TEST(Statistics, LogSpaced) {
@@ -100,6 +104,7 @@ TEST(Statistics, DomainErrors) {
     EXPECT_THROW((void)student_t_quantile(p, 3), std::domain_error);
     EXPECT_THROW((void)f_quantile(p, 3, 3), std::domain_error);
   }
+  EXPECT_THROW((void)f_cdf(-1, 3, 3), std::domain_error);
   EXPECT_THROW((void)student_t_quantile(0.5, 0), std::domain_error);
   EXPECT_THROW((void)log_spaced(0, 1, 3), std::domain_error);
   EXPECT_THROW((void)log_spaced(2, 1, 3), std::domain_error);

@@ -77,6 +77,27 @@ base::Value ranking_value(const FitAnswer& answer) {
                              {"notes", base::Value(answer.ranking.notes)}});
 }
 
+// Whether the best law describes the rows, and whether these are of one kind.
+void judge_rows(const FitRequest& request, FitAnswer& answer) {
+  const fitting::Fit& fit = answer.best().fit;
+  answer.pooled = fitting::pooled_groups(fit.law, answer.rows);
+  if (request.rows == RowChoice::envelope)
+    answer.lack_of_fit.reason = "the rows of an envelope are minima over runs and not measurements around a law";
+  else
+    answer.lack_of_fit =
+        fitting::lack_of_fit(fit, answer.rows.data, answer.options,
+                             answer.rows.has_several_rows_a_run() ? answer.rows.run : std::vector<std::string>{},
+                             fitting::pooled_labels(answer.rows, answer.pooled));
+  answer.json["lack_of_fit"] = to_value(answer.lack_of_fit);
+  base::Value::List pooled;
+  for (const fitting::PooledGroups& groups : answer.pooled)
+    pooled.push_back(base::Value::table({{"column", groups.column},
+                                         {"values", base::Value(groups.values)},
+                                         {"repeated", groups.repeated},
+                                         {"sentence", groups.sentence()}}));
+  answer.json["pooled"] = base::Value(std::move(pooled));
+}
+
 void log_all(const FitAnswer& answer) {
   for (const auto& note : answer.rows.notes) base::log_info(note);
   for (const auto& warning : answer.rows.warnings) base::log_warning(warning);
@@ -138,6 +159,7 @@ FitAnswer fit(const FitRequest& request, tables::Table table) {
     answer.audit = fitting::audit(answer.best().fit, answer.rows.data, request.audit, answer.options);
     answer.json["audit"] = to_value(*answer.audit);
   }
+  judge_rows(request, answer);
   answer.json["rows"] = base::enum_name(request.rows);
   base::Value& warnings = answer.json["warnings"];
   if (warnings.is_null()) warnings = base::Value(base::Value::List{});

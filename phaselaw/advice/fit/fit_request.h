@@ -9,6 +9,7 @@
 #include "phaselaw/base/value.h"
 #include "phaselaw/fitting/audit.h"
 #include "phaselaw/fitting/fit_file.h"
+#include "phaselaw/fitting/lack_of_fit.h"
 #include "phaselaw/fitting/selection.h"
 #include "phaselaw/tables/rows.h"
 
@@ -62,7 +63,9 @@ struct FitAnswer {
   fitting::Ranking ranking;     // of one law, or of all, best first
   bool ranked = false;
   std::optional<fitting::Audit> audit;
-  base::Value json;  // one law: a FIT.json; all: fits, ranking, early_form, notes
+  std::vector<fitting::PooledGroups> pooled;  // columns of texts that one fit pools
+  fitting::LackOfFit lack_of_fit;             // of the best law; the rows of an envelope are not tested
+  base::Value json;  // one law: a FIT.json; all: fits, ranking, early_form, notes; both: lack_of_fit, pooled
 
   [[nodiscard]] const fitting::RankedLaw& best() const { return ranking.laws.front(); }
 };
