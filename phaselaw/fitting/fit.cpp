@@ -7,6 +7,7 @@
 
 #include "phaselaw/base/clock.h"
 #include "phaselaw/base/errors.h"
+#include "phaselaw/fitting/free_sign.h"
 #include "phaselaw/fitting/identify.h"
 #include "phaselaw/fitting/interval.h"
 #include "phaselaw/fitting/multi_start.h"
@@ -162,9 +163,7 @@ IntervalSet intervals_of(const FitOptions& options, const MultiStart& search, co
   }
 }
 
-}  // namespace
-
-Fit fit_law(const laws::Law& law, const tables::Measurements& data, const FitOptions& options) {
+Fit fit_once(const laws::Law& law, const tables::Measurements& data, const FitOptions& options) {
   const auto begin = base::Clock::now();
   options.validate();
   std::vector<std::map<std::string, double>> starts = options.starts;
@@ -224,6 +223,18 @@ Fit fit_law(const laws::Law& law, const tables::Measurements& data, const FitOpt
   if (set) set->derived.erase(set->derived.begin(), set->derived.begin() + static_cast<std::ptrdiff_t>(own));
   if (!options.brief) judge_identifiability(form, applied, set ? &*set : nullptr, fit);
   fit.seconds = base::seconds_since(begin);
+  return fit;
+}
+
+}  // namespace
+
+Fit fit_law(const laws::Law& law, const tables::Measurements& data, const FitOptions& options) {
+  Fit fit = fit_once(law, data, options);
+  if (options.brief || fit.value.empty()) return fit;
+  const std::optional<FreedLaw> free = freed(fit, data, options);
+  if (!free) return fit;
+  fit = fit_once(free->law, data, options);
+  fit.warnings.insert(fit.warnings.begin(), free->sentence);
   return fit;
 }
 

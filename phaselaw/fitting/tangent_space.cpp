@@ -22,8 +22,6 @@ constexpr double kZeroEigenvalue = 1e-12;
 
 Eigen::Index eigen_index(std::size_t i) { return static_cast<Eigen::Index>(i); }
 
-bool is_raw(Objective objective) { return objective == Objective::l2_raw || objective == Objective::l1_raw; }
-
 std::vector<std::size_t> free_coordinates(const Refitter& refitter, const std::vector<double>& theta) {
   std::vector<std::size_t> free;
   for (std::size_t j = 0; j < theta.size(); ++j)

@@ -20,7 +20,7 @@ constexpr int kMostRounds = 400;
 constexpr double kSettled = 1e-7;                     // largest change of ln likelihood, per row, at the end
 constexpr double kMostShare = 0.5, kLeastExcess = 2;  // excess in units of sigma
 constexpr double kLeastSigma = 1.0 / 3;               // of the robust scale
-constexpr std::size_t kSpareRows = 6;
+constexpr std::size_t kLeastSpareRows = 6;
 constexpr double kMostLeverage = 0.99;
 
 double normal_log_density(double z) { return -0.5 * z * z - 0.5 * std::log(2 * std::numbers::pi); }
@@ -198,7 +198,7 @@ std::optional<UnderTuned> under_tuned(const Fit& fit, const tables::Measurements
   const LawForm form(fit.law, data, fit.fixed, {}, options.room_above(data.output));
   Search search(form, squares);
   const std::size_t k = fit.theta.size();
-  if (search.rows_used() < k + kSpareRows) return std::nullopt;
+  if (search.rows_used() < k + kLeastSpareRows) return std::nullopt;
   UnderTuned out;
   Mixture at = search.first(fit.theta);
   double likelihood = search.expect(at);

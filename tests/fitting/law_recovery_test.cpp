@@ -123,8 +123,12 @@ TEST(Fit, UnitsDoNotChangeWhatIsIdentified) {
       const Estimate &a = fit.parameters.back(), &b = scaled.parameters.back();  // an exponent
       ASSERT_EQ(a.lo.has_value(), b.lo.has_value()) << name << " draw " << draw;
       ASSERT_EQ(a.hi.has_value(), b.hi.has_value()) << name << " draw " << draw;
-      if (a.lo) EXPECT_NEAR(*a.lo, *b.lo, 0.02 * a.value) << name << " draw " << draw;
-      if (a.hi) EXPECT_NEAR(*a.hi, *b.hi, 0.02 * *a.hi) << name << " draw " << draw;
+      if (a.lo) {
+        EXPECT_NEAR(*a.lo, *b.lo, 0.02 * a.value) << name << " draw " << draw;
+      }
+      if (a.hi) {
+        EXPECT_NEAR(*a.hi, *b.hi, 0.02 * *a.hi) << name << " draw " << draw;
+      }
     }
   }
 }

@@ -122,6 +122,21 @@ void FitRequest::validate() const {
 
 namespace {
 
+// The runs of the rows, if runs have several; otherwise empty.
+std::vector<std::string> runs_of(const tables::Rows& rows) {
+  return rows.has_several_rows_a_run() ? rows.run : std::vector<std::string>{};
+}
+
+// Whether a law lacks fit. The rows of an envelope are minima over runs, for which there is no test.
+fitting::MisfitFunction misfit_of(const FitRequest& request, const FitAnswer& answer) {
+  if (request.rows == RowChoice::envelope) return {};
+  return [&answer](const fitting::Fit& fit) {
+    fitting::FitOptions options = answer.options;
+    options.fix = fit.fixed;
+    return fitting::lack_of_fit(fit, answer.rows.data, options, runs_of(answer.rows), {}).significant;
+  };
+}
+
 // Fits one law, or ranks all, as `fit_one` does it.
 void fit_laws(const FitRequest& request, const std::optional<laws::Law>& law,
               const std::function<fitting::Fit(const laws::Law&, const fitting::FitOptions&)>& fit_one,
@@ -136,12 +151,14 @@ void fit_laws(const FitRequest& request, const std::optional<laws::Law>& law,
   }
   std::vector<std::string> notes;
   const std::vector<laws::Law> rivals = rivals_of(answer.rows, notes);
-  answer.ranking = fitting::rank_laws(rivals, data, answer.options, request.holdout,
-                                      [&](const laws::Law& candidate, const fitting::FitOptions& options) {
-                                        fitting::Fit fit = fit_one(candidate, options);
-                                        if (fit.value.empty()) require_domain(candidate, options, answer.rows);
-                                        return fit;
-                                      });
+  answer.ranking = fitting::rank_laws(
+      rivals, data, answer.options, request.holdout,
+      [&](const laws::Law& candidate, const fitting::FitOptions& options) {
+        fitting::Fit fit = fit_one(candidate, options);
+        if (fit.value.empty()) require_domain(candidate, options, answer.rows);
+        return fit;
+      },
+      misfit_of(request, answer));
   answer.ranking.notes.insert(answer.ranking.notes.end(), notes.begin(), notes.end());
   answer.json = ranking_value(answer);
 }
@@ -155,10 +172,8 @@ void judge_rows(const FitRequest& request, FitAnswer& answer) {
   if (request.rows == RowChoice::envelope)
     answer.lack_of_fit.reason = "the rows of an envelope are minima over runs and not measurements around a law";
   else
-    answer.lack_of_fit =
-        fitting::lack_of_fit(fit, answer.rows.data, answer.options,
-                             answer.rows.has_several_rows_a_run() ? answer.rows.run : std::vector<std::string>{},
-                             fitting::pooled_labels(answer.rows, answer.pooled));
+    answer.lack_of_fit = fitting::lack_of_fit(fit, answer.rows.data, answer.options, runs_of(answer.rows),
+                                              fitting::pooled_labels(answer.rows, answer.pooled));
   answer.json["lack_of_fit"] = to_value(answer.lack_of_fit);
   base::Value::List pooled;
   for (const fitting::PooledGroups& groups : answer.pooled)

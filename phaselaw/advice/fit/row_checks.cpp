@@ -52,7 +52,8 @@ const char* zero_column(const tables::Columns& columns, std::size_t row, bool lr
 
 void leave_out_starts(tables::Rows& rows, bool lr_sum_too) {
   bool any = false;
-  for (std::size_t i = 0; i < rows.n_rows() && !any; ++i) any = zero_column(rows.data.columns, i, lr_sum_too) != nullptr;
+  for (std::size_t i = 0; i < rows.n_rows() && !any; ++i)
+    any = zero_column(rows.data.columns, i, lr_sum_too) != nullptr;
   if (!any) return;
   const std::vector<std::string> groups = groups_of(rows);
   std::map<std::string, std::pair<std::size_t, std::size_t>> found;  // first row and number of rows of each group

@@ -239,6 +239,7 @@ Plan averaged_plan(const std::vector<WeightedFit>& fits, const std::vector<doubl
             planner.first().level(),
             {},
             {},
+            {},
             {}};
   for (const double compute : computes) plan.points.push_back(planner.at_compute(compute));
   return plan;
