@@ -18,6 +18,8 @@
 #include <cstdlib>
 #include <ctime>
 #include <functional>
+#include <iterator>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,9 +27,11 @@
 
 #include "phaselaw/base/files.h"
 #include "phaselaw/fitting/fit.h"
+#include "phaselaw/fitting/selection.h"
 #include "phaselaw/laws/catalogue.h"
 #include "phaselaw/numerics/random.h"
 #include "phaselaw/numerics/statistics.h"
+#include "phaselaw/tables/rows.h"
 #include "phaselaw/tables/table.h"
 
 namespace {
@@ -87,7 +91,7 @@ void write_table(const std::string& path, const tables::Measurements& data) {
   std::string text = "n_params,tokens,loss\n";
   const std::vector<double> n_params = data.columns.get("n_params"), tokens = data.columns.get("tokens");
   for (std::size_t i = 0; i < data.output.size(); ++i)
-    text += fmt::format("{},{},{}\n", n_params[i], tokens[i], data.output[i]);
+    fmt::format_to(std::back_inserter(text), "{},{},{}\n", n_params[i], tokens[i], data.output[i]);
   base::write_file(path, text);
 }
 
@@ -97,8 +101,14 @@ struct Seconds {
 struct Case {
   std::string name;
   std::function<Seconds()> run;  // of one repeat
-  std::vector<double> wall, processor;
+  std::vector<double> wall{}, processor{};
   double objective = 0;
+};
+
+struct Flags {
+  int threads = 1, repeats = 5;
+  bool json = false, million = false;
+  std::string only, gemstones, read, write_table;
 };
 
 double now(clockid_t clock) {
@@ -107,69 +117,127 @@ double now(clockid_t clock) {
   return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
 }
 
-Seconds time_of(const laws::Law& law, const tables::Measurements& data, const fitting::FitOptions& options) {
+// The time of `work`, which returns an objective or another number that shows what was done.
+Seconds time_of(const std::function<double()>& work) {
   const double wall = now(CLOCK_MONOTONIC), processor = now(CLOCK_PROCESS_CPUTIME_ID);
+  const double objective = work();
+  return {now(CLOCK_MONOTONIC) - wall, now(CLOCK_PROCESS_CPUTIME_ID) - processor, objective};
+}
+
+double fitted(const laws::Law& law, const tables::Measurements& data, const fitting::FitOptions& options) {
   const fitting::Fit fit = fitting::fit_law(law, data, options);
-  const Seconds seconds{now(CLOCK_MONOTONIC) - wall, now(CLOCK_PROCESS_CPUTIME_ID) - processor, fit.objective_value};
   if (!fit.convergence.certified) std::printf("not certified: %s\n", fit.convergence.status.c_str());
-  return seconds;
+  return fit.objective_value;
+}
+
+fitting::FitOptions options_of(fitting::IntervalMethod interval, int threads = 1) {
+  fitting::FitOptions options;
+  options.interval = interval;
+  options.threads = threads;
+  return options;
+}
+
+// The mean of the scores, which depends on every fit to every slice.
+double ranked(const tables::Measurements& data, int threads) {
+  const fitting::Ranking ranking =
+      fitting::rank_laws(fitting::rivals(data.columns), data, options_of(fitting::IntervalMethod::none, threads));
+  double total = 0;
+  for (const fitting::RankedLaw& law : ranking.laws) total += law.score;
+  return total / static_cast<double>(ranking.laws.size());
+}
+
+Flags flags_of(int argc, char** argv) {
+  Flags flags;
+  for (int i = 1; i + 1 < argc; i += 2) {
+    const std::string flag = argv[i], value = argv[i + 1];
+    if (flag == "--threads") flags.threads = std::max(1, std::atoi(argv[i + 1]));
+    if (flag == "--repeats") flags.repeats = std::max(1, std::atoi(argv[i + 1]));
+    if (flag == "--only") flags.only = "," + value + ",";
+    if (flag == "--gemstones") flags.gemstones = value;
+    if (flag == "--million") flags.million = value != "0";
+    if (flag == "--read") flags.read = value;
+    if (flag == "--write-table") flags.write_table = value;
+    if (flag == "--json") flags.json = value != "0";
+  }
+  return flags;
+}
+
+struct Tables {
+  laws::Law small, large;
+  tables::Measurements few, many, published, million;
+  std::vector<std::string> runs{};  // of the million rows
+};
+
+// Empty if the fits do not find the truth.
+std::optional<Tables> tables_of(const Flags& flags) {
+  Tables t{laws::law_from("E + A*N^-alpha + B*D^-beta"), laws::law_from("width-depth-params-tokens"), {}, {}, {}, {}};
+  const std::vector<double> small_truth = {1.69, 406.4, 0.34, 410.7, 0.28};
+  std::vector<double> large_truth(t.large.parameters.size());
+  const std::vector<std::pair<const char*, double>> named = {{"E", 1.2},    {"A", 20},       {"B", 2},
+                                                             {"G", 500},    {"F", 4e4},      {"alpha", 0.4},
+                                                             {"beta", 0.5}, {"delta", 0.37}, {"gamma", 0.5}};
+  for (const auto& [name, value] : named) large_truth[t.large.find(name)] = value;
+  t.few = measurements(t.small, small_truth, 240);
+  t.many = measurements(t.large, large_truth, 770);
+  if (!near_truth(t.small, t.few, small_truth) || !near_truth(t.large, t.many, large_truth)) return {};
+  if (!flags.gemstones.empty()) t.published = gemstones(flags.gemstones);
+  if (flags.million) {
+    t.million = measurements(t.small, small_truth, 1000000);
+    for (std::size_t i = 0; i < 1000000; ++i) t.runs.push_back(fmt::format("run{}", i / 1000));
+  }
+  return t;
+}
+
+std::vector<Case> cases_of(const Flags& flags, const Tables& t) {
+  using fitting::IntervalMethod;
+  const auto fit = [](const laws::Law& law, const tables::Measurements& data, const fitting::FitOptions& options) {
+    return [&law, &data, options] { return time_of([&] { return fitted(law, data, options); }); };
+  };
+  const fitting::FitOptions plain = options_of(IntervalMethod::none);
+  fitting::FitOptions absolute = plain;
+  absolute.objective = fitting::Objective::l1;
+  std::vector<Case> cases = {{"fit", fit(t.small, t.few, plain)},
+                             {"wide", fit(t.large, t.many, plain)},
+                             {"l1", fit(t.small, t.few, absolute)}};
+  if (!flags.gemstones.empty()) cases.push_back({"gemstones", fit(t.large, t.published, plain)});
+  for (int k = 1; k <= flags.threads; ++k) {
+    const std::string at = "-" + std::to_string(k);
+    fitting::FitOptions resampled = options_of(IntervalMethod::bootstrap, k);
+    resampled.resamples = 4000;
+    cases.push_back({"resamples" + at, [&t, resampled, plain] {
+                       const Seconds all = time_of([&] { return fitted(t.small, t.few, resampled); });
+                       const Seconds alone = time_of([&] { return fitted(t.small, t.few, plain); });
+                       return Seconds{all.wall - alone.wall, all.processor - alone.processor, all.objective};
+                     }});
+    if (!flags.gemstones.empty())
+      cases.push_back({"ranking" + at, [&t, k] { return time_of([&] { return ranked(t.published, k); }); }});
+    if (!flags.million) continue;
+    cases.push_back({"million" + at, fit(t.small, t.million, options_of(IntervalMethod::none, k))});
+    fitting::FitOptions clusters = options_of(IntervalMethod::sandwich, k);
+    clusters.cluster = t.runs;
+    cases.push_back({"clusters" + at, fit(t.small, t.million, clusters)});
+  }
+  if (!flags.read.empty())
+    cases.push_back({"read", [&flags] {
+                       return time_of([&] { return numerics::mean(tables::read_rows(flags.read).data.output); });
+                     }});
+  if (!flags.only.empty())
+    std::erase_if(cases, [&](const Case& c) { return flags.only.find("," + c.name + ",") == std::string::npos; });
+  return cases;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  int threads = 1, repeats = 5;
-  bool json = false;
-  std::string only, gemstones_path, table_path;
-  for (int i = 1; i + 1 < argc; i += 2) {
-    const std::string flag = argv[i], value = argv[i + 1];
-    if (flag == "--threads") threads = std::max(1, std::atoi(argv[i + 1]));
-    if (flag == "--repeats") repeats = std::max(1, std::atoi(argv[i + 1]));
-    if (flag == "--only") only = "," + value + ",";
-    if (flag == "--gemstones") gemstones_path = value;
-    if (flag == "--write-table") table_path = value;
-    if (flag == "--json") json = value != "0";
-  }
-  const laws::Law small = laws::law_from("E + A*N^-alpha + B*D^-beta");
-  const laws::Law large = laws::law_from("width-depth-params-tokens");
-  const std::vector<double> small_truth = {1.69, 406.4, 0.34, 410.7, 0.28};
-  std::vector<double> large_truth(large.parameters.size());
-  const std::vector<std::pair<const char*, double>> named = {{"E", 1.2},    {"A", 20},       {"B", 2},
-                                                             {"G", 500},    {"F", 4e4},      {"alpha", 0.4},
-                                                             {"beta", 0.5}, {"delta", 0.37}, {"gamma", 0.5}};
-  for (const auto& [name, value] : named) large_truth[large.find(name)] = value;
-  const tables::Measurements few = measurements(small, small_truth, 240), many = measurements(large, large_truth, 770);
-  if (!near_truth(small, few, small_truth) || !near_truth(large, many, large_truth)) {
+  const Flags flags = flags_of(argc, argv);
+  const std::optional<Tables> t = tables_of(flags);
+  if (!t) {
     std::printf("the fits do not find their truth; nothing timed\n");
     return 1;
   }
-  if (!table_path.empty()) write_table(table_path, few);
-  tables::Measurements published;
-  if (!gemstones_path.empty()) published = gemstones(gemstones_path);
-
-  fitting::FitOptions plain, resampled;
-  plain.interval = fitting::IntervalMethod::none;
-  resampled.interval = fitting::IntervalMethod::bootstrap;
-  resampled.resamples = 4000;
-  std::vector<Case> cases;
-  cases.push_back({"fit", [&] { return time_of(small, few, plain); }, {}, {}, 0});
-  cases.push_back({"wide", [&] { return time_of(large, many, plain); }, {}, {}, 0});
-  if (!gemstones_path.empty())
-    cases.push_back({"gemstones", [&] { return time_of(large, published, plain); }, {}, {}, 0});
-  for (int k = 1; k <= threads; ++k)
-    cases.push_back({"resamples-" + std::to_string(k),
-                     [&, k] {
-                       fitting::FitOptions options = resampled;
-                       options.threads = k;
-                       const Seconds all = time_of(small, few, options), fit = time_of(small, few, plain);
-                       return Seconds{all.wall - fit.wall, all.processor - fit.processor, fit.objective};
-                     },
-                     {},
-                     {},
-                     0});
-  if (!only.empty())
-    std::erase_if(cases, [&](const Case& c) { return only.find("," + c.name + ",") == std::string::npos; });
-  for (int i = 0; i < repeats; ++i)
+  if (!flags.write_table.empty()) write_table(flags.write_table, flags.million ? t->million : t->few);
+  std::vector<Case> cases = cases_of(flags, *t);
+  for (int i = 0; i < flags.repeats; ++i)
     for (Case& c : cases) {
       const Seconds seconds = c.run();
       c.wall.push_back(seconds.wall);
@@ -178,7 +246,7 @@ int main(int argc, char** argv) {
     }
   for (const Case& c : cases) {
     const auto [least, most] = std::minmax_element(c.processor.begin(), c.processor.end());
-    if (json)
+    if (flags.json)
       std::printf("{\"case\": \"%s\", \"wall_s\": %g, \"processor_s\": %g, \"objective\": %.12g}\n", c.name.c_str(),
                   numerics::median(c.wall), numerics::median(c.processor), c.objective);
     else

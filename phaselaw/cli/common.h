@@ -15,7 +15,8 @@ namespace phaselaw::cli {
 struct Common {
   std::string json;  // file for the result as JSON; "-" is stdout
   bool quiet = false;
-  std::string command;  // the command line as typed
+  bool verbose = false;  // every limit of the answer, for verbs with the block "what limits this ..."
+  std::string command;   // the command line as typed
   report::PageFiles page_files;
 };
 

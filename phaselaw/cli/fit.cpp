@@ -68,7 +68,7 @@ void run_fit(const Common& common, FitFlags& flags) {
     base::write_file(flags.out + "/residuals.csv", advice::residuals_csv(answer, predicted));
   }
   if (common.json == "-") return;
-  fmt::print("{}", advice::fit_text(answer));
+  fmt::print("{}", advice::fit_text(answer, common.verbose));
   if (flags.checklist) fmt::print("{}", advice::fitting_checklist(answer));
   if (!flags.out.empty()) fmt::print("{}/report.html  fit.json  residuals.csv\n", flags.out);
 }
@@ -89,6 +89,7 @@ void add_fit(Program& program) {
       .page_files(program.common.page_files.figures, program.common.page_files.pdf)
       .flag("--mis-fitting-checklist", flags->checklist,
             "print a checklist, already filled in, of what a reader needs to repeat the fit")
+      .verbose(program.common.verbose)
       .moved("--list", "--laws")
       .moved("--exponent", "--fix q=VALUE, such as --fix q=1/6")
       .moved("--floor", "--fix E=VALUE, or omit it to fit the floor");

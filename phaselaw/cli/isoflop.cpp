@@ -22,9 +22,9 @@ void run_isoflop(const Common& common, IsoflopFlags& flags) {
   if (!flags.out.empty()) base::require_writable_directory(flags.out, "--out");
   tables::Table table = verbs::read_document(flags.table, flags.request.read);
   const advice::IsoflopAnswer answer = advice::isoflop(flags.request, std::move(table));
-  write_answer(common, flags.out, "isoflop.json", answer.json, [&] { return advice::isoflop_page(answer.result); });
+  write_answer(common, flags.out, "isoflop.json", answer.json, [&] { return advice::isoflop_page(answer); });
   if (common.json == "-") return;
-  fmt::print("{}", text_table(advice::isoflop_rows(answer.result)));
+  fmt::print("{}", advice::isoflop_text(answer));
   if (!flags.out.empty()) fmt::print("{}/report.html  isoflop.json\n", flags.out);
 }
 
@@ -34,7 +34,7 @@ void add_isoflop(Program& program) {
   auto flags = std::make_shared<IsoflopFlags>();
   add_verb(program, "isoflop", "find compute-optimal sizes from runs of equal compute by three methods",
            "phaselaw isoflop runs.csv --out isoflop", [&program, flags] { run_isoflop(program.common, *flags); })
-      .positional("table", flags->table, "CSV, TSV or JSON lines with n_params, loss, and compute or tokens")
+      .positional("table", flags->table, "CSV, TSV or JSON lines with n_params, loss, and compute (or tokens)")
       .fields(flags->request)
       .option("--out", flags->out, "directory for report.html and isoflop.json")
       .page_files(program.common.page_files.figures, program.common.page_files.pdf);

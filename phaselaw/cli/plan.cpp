@@ -23,7 +23,7 @@ void run_plan(const Common& common, const PlanFlags& flags) {
   write_answer(common, flags.out, "plan.json", answer.json,
                [&] { return advice::plan_page(answer, flags.request.options.situation); });
   if (common.json == "-") return;
-  fmt::print("{}", advice::plan_text(answer));
+  fmt::print("{}", advice::plan_text(answer, common.verbose));
   if (!flags.out.empty()) fmt::print("\n{}/report.html  plan.json\n", flags.out);
 }
 
@@ -32,11 +32,13 @@ void run_plan(const Common& common, const PlanFlags& flags) {
 void add_plan(Program& program) {
   auto flags = std::make_shared<PlanFlags>();
   add_verb(program, "plan",
-           "choose model and data sizes for a compute, the compute for a loss, or the next run, from a fit",
+           "choose sizes for a compute, the compute for a loss, the loss of given sizes, or the next run, from a fit",
            "phaselaw plan --fit fit.json --compute 1e21 1e24 --out plan",
            [&program, flags] { run_plan(program.common, *flags); })
       .required("--fit", flags->fit, "fit file (JSON) written by phaselaw fit")
       .fields(flags->request)
+      .moved("--next-budget", "--next-most-compute")
+      .verbose(program.common.verbose)
       .option("--out", flags->out, "directory for report.html and plan.json")
       .page_files(program.common.page_files.figures, program.common.page_files.pdf);
 }

@@ -108,6 +108,10 @@ Verb& Verb::page_files(bool& figures, bool& pdf) {
       .flag("--pdf", pdf, "print the page also to PDF (needs Chromium)");
 }
 
+Verb& Verb::verbose(bool& value) {
+  return flag("--verbose", value, "print everything that limits the answer, not only the most important");
+}
+
 Verb& Verb::words(const char* separated_by_bars) {
   app_.get_options({}).back()->type_name(separated_by_bars);
   return *this;

@@ -76,6 +76,7 @@ class Verb {
   Verb& option(const char* flag, std::vector<std::string>& values, const char* help);  // may be repeated
   Verb& flag(const char* flag, bool& value, const char* help);
   Verb& page_files(bool& figures, bool& pdf);  // --figures and --pdf, for verbs that write a page
+  Verb& verbose(bool& value);  // --verbose, for verbs with a text that shows only what limits the answer most
   // The values of the option added last, "huber|l1|l2", for --help and for shell completion.
   Verb& words(const char* separated_by_bars);
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <filesystem>
 #include <memory>
 
 #include "phaselaw/base/errors.h"
@@ -6,8 +7,8 @@
 #include "phaselaw/base/format.h"
 #include "phaselaw/base/safetensors.h"
 #include "phaselaw/cli/common.h"
-#include "phaselaw/sweep/experiment.h"
 #include "phaselaw/training/checkpoint.h"
+#include "phaselaw/training/model_config.h"
 #include "phaselaw/training/state_dict.h"
 
 // phaselaw weights FILE: lists the contents of a .safetensors file; with --to, converts its names.
@@ -16,7 +17,7 @@ namespace phaselaw::cli {
 namespace {
 
 struct WeightsFlags {
-  std::string file, to, out, experiment;
+  std::string file, to, out, model;
 };
 
 void list_tensors(const Common& common, const base::Safetensors& file) {
@@ -47,6 +48,29 @@ void convert(const WeightsFlags& flags, training::Naming to, const base::Safeten
   base::write_file(flags.out, training::state_dict_bytes<T>(to, options, theta));
 }
 
+// The model of the weights: from --model, from the file itself, or from the config.json beside it. Weights need no data,
+// so only the section [model] of an experiment file is read.
+model::ModelOptions model_of(const WeightsFlags& flags, const base::Safetensors& file) {
+  if (flags.model.empty()) {
+    if (file.metadata().is_table() && file.metadata().find("model") != nullptr)
+      return training::read_checkpoint_options(flags.file);
+    const std::filesystem::path beside = std::filesystem::path(flags.file).parent_path() / "config.json";
+    if (std::filesystem::exists(beside)) return training::model_from_config(base::read_json(beside));
+    throw base::InputError({flags.file},
+                           "the file does not describe its model, and no config.json is beside it; give "
+                           "a config.json, or an experiment file with that [model], by --model");
+  }
+  if (flags.model.ends_with(".json")) return training::model_from_config(base::read_json(flags.model));
+  const base::Value document = base::read_toml(flags.model);
+  const base::Value* section = document.find("model");
+  if (section == nullptr)
+    throw base::InputError({flags.model}, "expected a section [model], found none; or give a config.json");
+  model::ModelOptions options;
+  base::read_fields(*section, options, "model");
+  model::validate(options, section->where());
+  return options;
+}
+
 void run_weights(const Common& common, const WeightsFlags& flags) {
   require_outputs(common);
   if (flags.to.empty() != flags.out.empty())
@@ -55,11 +79,7 @@ void run_weights(const Common& common, const WeightsFlags& flags) {
   if (flags.to.empty()) return list_tensors(common, file);
   const auto to = base::enum_from_text<training::Naming>(flags.to, {"--to"}, "names");
   base::require_writable_file(flags.out, "--out");
-  if (flags.experiment.empty() && (!file.metadata().is_table() || file.metadata().find("model") == nullptr))
-    throw base::InputError(
-        {flags.file}, "the file does not describe its model; name an experiment file with that [model] by --model");
-  const auto options = flags.experiment.empty() ? training::read_checkpoint_options(flags.file)
-                                                : sweep::experiment_from(base::read_toml(flags.experiment)).model;
+  const model::ModelOptions options = model_of(flags, file);
   bool wide = false;
   for (const auto& tensor : file.tensors()) wide = wide || tensor.dtype == "F64";
   if (wide)
@@ -79,8 +99,10 @@ void add_weights(Program& program) {
       .option("--to", flags->to, "naming scheme of the converted file: phaselaw, gpt2 or llama")
       .words("phaselaw|gpt2|llama")
       .option("--out", flags->out, ".safetensors file to write")
-      .option("--model", flags->experiment,
-              "experiment file with the [model] of the weights, if the file does not describe it");
+      .option(
+          "--model", flags->model,
+          "config.json (GPT-2, Llama) or experiment file with the [model] of the weights, if neither the file nor a "
+          "config.json beside it describes them");
 }
 
 }  // namespace phaselaw::cli

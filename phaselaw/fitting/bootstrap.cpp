@@ -170,9 +170,12 @@ std::vector<std::vector<double>> all_draws(Refitter& refitter, const numerics::L
                                            std::span<const std::vector<double>> starts, const FitOptions& options,
                                            const Smoothing& smoothing, IntervalSet& set) {
   std::vector<std::vector<double>> draws(static_cast<std::size_t>(options.resamples));
-  // A turn takes every stripes-th resample; all turns but the first have a refitter of their own.
+  // A turn takes every stripes-th resample; all turns but the first have a refitter of their own. Threads that share the
+  // rows of one refit leave none for others.
   const auto stripes =
-      std::min<std::size_t>(static_cast<std::size_t>(base::thread_count(options.threads)), draws.size());
+      refitter.shares_rows()
+          ? std::size_t{1}
+          : std::min<std::size_t>(static_cast<std::size_t>(base::thread_count(options.threads)), draws.size());
   std::vector<int> checked(stripes), improved(stripes);
   const auto work = [&](Refitter& own, std::size_t stripe) {
     Resampler resampler(own, optimum, derived, starts, options, smoothing);

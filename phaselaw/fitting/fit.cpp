@@ -35,10 +35,10 @@ void check_rows(const LawForm& form, const FitOptions& options) {
         form.law().name, k, k + 1, used));
 }
 
-// Selection criteria of the Gaussian likelihood of the log residuals; the variance counts as one more parameter.
+// Selection criteria of the Gaussian likelihood of the residuals, on the objective's scale; the variance counts as one more parameter.
 void add_selection(const Refitter& refitter, Fit& fit) {
   const std::size_t n_rows = refitter.form().n_rows();
-  std::vector<double> residual = refitter.log_residuals(fit.theta);
+  std::vector<double> residual = refitter.own_residuals(fit.theta);
   for (std::size_t i = 0; i < n_rows; ++i) residual[i] *= residual[i] * refitter.weights()[i];
   const double n = static_cast<double>(n_rows), k = static_cast<double>(fit.theta.size()) + 1;
   const double variance = std::max(numerics::sum(residual) / n, 1e-30);  // rounding of an exact fit
@@ -168,9 +168,9 @@ Fit fit_law(const laws::Law& law, const tables::Measurements& data, const FitOpt
   const auto begin = base::Clock::now();
   options.validate();
   std::vector<std::map<std::string, double>> starts = options.starts;
-  add_nested_start(law, data, options, starts);
+  if (!options.brief) add_nested_start(law, data, options, starts);
   check_lengths(data, options);
-  const LawForm form(law, data, options.fix, std::move(starts), options.room_above(data.output));
+  const LawForm form(law, data, options.fix, std::move(starts), options.room_above(data.output), options.brief);
   check_rows(form, options);
   Fit fit;
   fit.law = law;
@@ -222,7 +222,7 @@ Fit fit_law(const laws::Law& law, const tables::Measurements& data, const FitOpt
         fit.convergence.status));
   add_estimates(form, set ? &*set : nullptr, asked, fit);
   if (set) set->derived.erase(set->derived.begin(), set->derived.begin() + static_cast<std::ptrdiff_t>(own));
-  judge_identifiability(form, applied, set ? &*set : nullptr, fit);
+  if (!options.brief) judge_identifiability(form, applied, set ? &*set : nullptr, fit);
   fit.seconds = base::seconds_since(begin);
   return fit;
 }

@@ -71,8 +71,8 @@ struct Fit {
   double level = 0;
   int resamples = 0;  // that converged and were used
   Convergence convergence;
-  double aicc = 0, bic = 0;        // of the Gaussian likelihood of the log residuals; NaN if n is too small for AICc
-  double residual_scale = 0;       // standard deviation of the log residuals
+  double aicc = 0, bic = 0;        // of the Gaussian likelihood of the residuals; NaN if n is too small for AICc
+  double residual_scale = 0;       // standard deviation of the residuals of ln L, or of L if the objective is raw
   std::vector<double> replicates;  // resamples x theta.size(), row-major: the fits to the resamples
   std::vector<std::string> warnings;
   double seconds = 0;

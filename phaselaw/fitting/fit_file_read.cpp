@@ -30,8 +30,11 @@ laws::Law law_of(const FieldReader& form, const std::vector<std::string>& column
   law.source = form.at("source").text();
   law.output = form.at("output").text();
   law.nested = form.at("nested").text();
+  // A column of the table may have the name of a parameter, which it does not replace.
+  std::vector<std::string> inputs = columns;
+  for (const FieldReader& item : form.at("parameters").items()) std::erase(inputs, item.at("name").text());
   law.expression =
-      laws::Expression::parse(form.at("expression").text(), columns,
+      laws::Expression::parse(form.at("expression").text(), inputs,
                               fmt::format("{}: field 'form.expression'", base::to_string(form.value().where())));
   for (const FieldReader& item : form.at("parameters").items()) {
     laws::Parameter p;
@@ -110,7 +113,7 @@ void read_summary(const FieldReader& root, Fit& fit) {
 
 tables::Measurements data_of(const FieldReader& field) {
   tables::Measurements data;
-  for (const FieldReader& item : field.at("output").items()) data.output.push_back(item.as<double>(base::positive()));
+  for (const FieldReader& item : field.at("output").items()) data.output.push_back(item.as<double>());
   if (data.output.empty()) field.at("output").wrong("rows, found none");
   for (const auto& [name, column] : field.at("columns").entries()) {
     std::vector<double> values;
@@ -221,6 +224,8 @@ SavedFit saved_fit_from(const base::Value& value) {
     options["threads"] = 1;
   }
   saved.options = options_of(root.at_value("options", options), saved.data.output.size());
+  if (!is_raw(saved.options.objective))
+    for (const FieldReader& item : root.at("data").at("output").items()) (void)item.as<double>(base::positive());
   Fit& fit = saved.fit;
   fit.law = law_of(root.at("form"), saved.data.columns.names, first);
   read_summary(root, fit);

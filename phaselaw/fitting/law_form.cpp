@@ -9,6 +9,7 @@
 
 #include <Eigen/Core>
 
+#include "phaselaw/base/constants.h"
 #include "phaselaw/base/errors.h"
 #include "phaselaw/laws/law_roles.h"
 #include "phaselaw/numerics/statistics.h"
@@ -20,23 +21,32 @@ namespace {
 // Outside these limits a parameter has no influence that data could show. Natural logarithms.
 constexpr double kLargestLog = 690;                                 // range of numbers in double precision
 constexpr double kLeastLogExponent = -9.2, kMostLogExponent = 2.3;  // 1e-4 .. 10
-constexpr double kLogScaleMargin = 13.8;                            // a factor 1e6 beyond the range of the starts
+// How far scales may lie from the range of the starts: a factor 1e6 below and 1e12 above, because a power without a
+// floor, (C_c/C)^alpha, has its scale 1e9 above small runs.
+constexpr double kLogScaleBelow = 13.8, kLogScaleAbove = 27.6;
 
 std::vector<std::optional<double>> fixed_values(const laws::Law& law, const std::map<std::string, double>& fixed) {
   std::vector<std::optional<double>> values(law.parameters.size());
   for (const auto& [name, value] : fixed) {
-    const std::size_t p = law.find(name);
+    const auto known = std::find_if(law.parameters.begin(), law.parameters.end(),
+                                    [&, wanted = name](const laws::Parameter& p) { return p.name == wanted; });
+    if (known == law.parameters.end()) {
+      std::vector<std::string> names;
+      for (const laws::Parameter& p : law.parameters) names.push_back(p.name);
+      throw base::InputError({"--fix"}, base::unknown_name("parameter", name, names));
+    }
+    const auto p = static_cast<std::size_t>(known - law.parameters.begin());
     const laws::ParameterDomain domain = law.parameters[p].domain;
     if (!std::isfinite(value) || (domain == laws::ParameterDomain::positive && !(value > 0)) ||
         (domain == laws::ParameterDomain::non_negative && !(value >= 0)))
       throw base::InputError(
-          fmt::format("fixed {}: expected a finite {} number, found {}", name, base::enum_name(domain), value));
+          {"--fix"}, fmt::format("expected a finite {} number for {}, found {}", base::enum_name(domain), name, value));
     values[p] = value;
   }
   return values;
 }
 
-std::vector<double> checked_log_output(const laws::Law& law, const tables::Measurements& data) {
+std::vector<double> checked_logs(const laws::Law& law, const tables::Measurements& data) {
   const std::size_t n = data.columns.n_rows();
   if (data.output.size() != n)
     throw base::InputError(
@@ -52,12 +62,27 @@ std::vector<double> checked_log_output(const laws::Law& law, const tables::Measu
   std::vector<double> logs;
   logs.reserve(n);
   for (std::size_t i = 0; i < n; ++i) {
-    if (!(data.output[i] > 0) || std::isinf(data.output[i]))
-      throw base::InputError(
-          fmt::format("row {}: expected a positive finite {}, found {}", i + 1, law.output, data.output[i]));
-    logs.push_back(std::log(data.output[i]));
+    if (!std::isfinite(data.output[i]))
+      throw base::InputError(fmt::format("row {}: expected a finite {}, found {}", i + 1, law.output, data.output[i]));
+    logs.push_back(data.output[i] > 0 ? std::log(data.output[i]) : base::kNaN);
   }
   return logs;
+}
+
+// Logarithms of the smallest and largest output; of the largest magnitude, twice, if an output has no logarithm.
+std::pair<double, double> log_range(const std::vector<double>& logs, const std::vector<double>& output) {
+  if (std::none_of(logs.begin(), logs.end(), [](double x) { return std::isnan(x); })) {
+    const auto [low, high] = std::minmax_element(logs.begin(), logs.end());
+    return {*low, *high};
+  }
+  double largest = 0;
+  for (const double y : output) largest = std::max(largest, std::abs(y));
+  const double log = largest > 0 ? std::log(largest) : 0;
+  return {log, log};
+}
+
+bool sum_is_finite(std::span<const double> x) {
+  return std::isfinite(Eigen::Map<const Eigen::ArrayXd>(x.data(), static_cast<Eigen::Index>(x.size())).sum());
 }
 
 }  // namespace
@@ -79,16 +104,18 @@ double floor_room(std::span<const double> output, std::span<const double> sd) {
 }
 
 LawForm::LawForm(const laws::Law& law, const tables::Measurements& data, const std::map<std::string, double>& fixed,
-                 std::vector<std::map<std::string, double>> starts, double floor_room)
+                 std::vector<std::map<std::string, double>> starts, double floor_room, bool coarse_grid)
     : law_(law),
       data_(data),
-      log_output_(checked_log_output(law, data)),
+      log_output_(checked_logs(law, data)),
       fixed_(fixed_values(law, fixed)),
       evaluator_(law.expression, data.columns, fixed_),
-      own_starts_(std::move(starts)) {
+      own_starts_(std::move(starts)),
+      coarse_grid_(coarse_grid) {
   if (evaluator_.n_free() == 0)
-    throw base::InputError(fmt::format("all parameters of the law {} are fixed; leave one of them free", law.name));
-  const auto [low, high] = std::minmax_element(log_output_.begin(), log_output_.end());
+    throw base::InputError({"--fix"},
+                           fmt::format("all parameters of the law {} are held; leave one of them free", law.name));
+  const auto [low, high] = log_range(log_output_, data.output);
   std::vector<bool> held(fixed_.size());
   for (std::size_t p = 0; p < held.size(); ++p) held[p] = fixed_[p].has_value();
   const std::vector<laws::Role> roles = laws::roles_of(law, data.columns, held);
@@ -96,21 +123,21 @@ LawForm::LawForm(const laws::Law& law, const tables::Measurements& data, const s
     const laws::Parameter& parameter = law.parameters[p];
     Coordinate coordinate{parameter.name, parameter.domain == laws::ParameterDomain::positive, 0, 0, 0};
     if (parameter.domain == laws::ParameterDomain::non_negative) {
-      coordinate.log_unit = *low;
-      coordinate.upper = laws::is_floor(law, p) ? std::exp(floor_room) : std::exp(*high - *low);
+      coordinate.log_unit = low;
+      coordinate.upper = laws::is_floor(law, p) ? std::exp(floor_room) : std::exp(high - low);
     } else if (parameter.domain == laws::ParameterDomain::real) {
       coordinate.log_unit = 0;
       coordinate.lower = -1e12;
       coordinate.upper = 1e12;
     } else if (roles[p].kind == laws::RoleKind::amplitude) {
       coordinate.lower = -kLargestLog;
-      coordinate.upper = laws::is_floor(law, p) ? *low + floor_room : kLargestLog;
+      coordinate.upper = laws::is_floor(law, p) ? low + floor_room : kLargestLog;
     } else if (roles[p].kind == laws::RoleKind::exponent) {
       coordinate.lower = kLeastLogExponent;
       coordinate.upper = kMostLogExponent;
     } else {
-      coordinate.lower = std::log(roles[p].low) - kLogScaleMargin;
-      coordinate.upper = std::log(roles[p].high) + kLogScaleMargin;
+      coordinate.lower = std::log(roles[p].low) - kLogScaleBelow;
+      coordinate.upper = std::log(roles[p].high) + kLogScaleAbove;
     }
     amplitude_.push_back(coordinate.logarithmic && roles[p].kind == laws::RoleKind::amplitude &&
                          !laws::is_floor(law, p));
@@ -118,19 +145,48 @@ LawForm::LawForm(const laws::Law& law, const tables::Measurements& data, const s
   }
 }
 
+// The parameters at theta, and their derivatives with respect to theta.
+LawForm::Slopes LawForm::slopes_at(std::span<const double> theta) const {
+  Slopes at;
+  for (std::size_t j = 0; j < theta.size(); ++j) {
+    at.parameter[j] = coordinates_[j].parameter(theta[j]);
+    at.slope[j] = coordinates_[j].logarithmic ? at.parameter[j] : std::exp(coordinates_[j].log_unit);
+  }
+  return at;
+}
+
 bool LawForm::log_values(std::span<const std::size_t> rows, std::span<const double> theta, std::span<double> value,
                          std::span<double> jacobian, laws::EvaluatorWorkspace& workspace) const {
+  const Slopes at = slopes_at(theta);
   const std::size_t k = theta.size();
-  std::array<double, laws::kMaxExpressionParameters> parameter{}, slope{};
-  for (std::size_t j = 0; j < k; ++j) {
-    parameter[j] = coordinates_[j].parameter(theta[j]);
-    slope[j] = coordinates_[j].logarithmic ? parameter[j] : std::exp(coordinates_[j].log_unit);
-  }
-  evaluator_.evaluate_log(rows, {parameter.data(), k}, {slope.data(), k}, value, jacobian, workspace);
-  const auto finite = [](std::span<const double> x) {
-    return std::isfinite(Eigen::Map<const Eigen::ArrayXd>(x.data(), static_cast<Eigen::Index>(x.size())).sum());
-  };
-  return finite(value) && finite(jacobian);
+  evaluator_.evaluate_log(rows, {at.parameter.data(), k}, {at.slope.data(), k}, value, jacobian, workspace);
+  return sum_is_finite(value) && sum_is_finite(jacobian);
+}
+
+bool LawForm::log_values_from(std::size_t first, std::span<const double> theta, std::span<double> value,
+                              std::span<double> jacobian, laws::EvaluatorWorkspace& workspace) const {
+  const Slopes at = slopes_at(theta);
+  const std::size_t k = theta.size();
+  evaluator_.evaluate_log_from(first, {at.parameter.data(), k}, {at.slope.data(), k}, value, jacobian, workspace);
+  return sum_is_finite(value) && sum_is_finite(jacobian);
+}
+
+bool LawForm::values(std::span<const std::size_t> rows, std::span<const double> theta, std::span<double> value,
+                     std::span<double> jacobian, laws::EvaluatorWorkspace& workspace) const {
+  const std::size_t k = theta.size();
+  const Slopes at = slopes_at(theta);
+  evaluator_.evaluate(rows, {at.parameter.data(), k}, value, jacobian, workspace);
+  for (std::size_t i = 0; i < jacobian.size(); ++i) jacobian[i] *= at.slope[i % k];
+  return sum_is_finite(value) && sum_is_finite(jacobian);
+}
+
+void LawForm::require_logarithms() const {
+  for (std::size_t i = 0; i < log_output_.size(); ++i)
+    if (std::isnan(log_output_[i]))
+      throw base::InputError(fmt::format(
+          "row {}: expected a positive finite {}, found {}; leave out the row, or fit the values themselves with the "
+          "objective l2-raw",
+          i + 1, law_.output, data_.output[i]));
 }
 
 std::vector<double> LawForm::parameters(std::span<const double> theta) const {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <functional>
 #include <map>
 #include <optional>
@@ -16,13 +17,14 @@
 //
 // Coordinates: the logarithm of a positive parameter; a floor in units of the smallest loss, between 0 and 1, because
 // no loss is below its floor (laws/law_roles.h says which parameters are floors; if the errors of the rows are known, up to
-// floor_room()); a real parameter in units of 1. Values are logarithms of the output, so that no scale overflows. Thread-safe
-// with a workspace for each thread.
+// floor_room()); a real parameter in units of 1. Values are logarithms of the output, so that no scale overflows, or the
+// output itself for the objectives of the raw output, which may then have any sign. Without logarithms the unit and the
+// largest value of a floor are the largest magnitude of the output. Thread-safe with a workspace for each thread.
 //
 // Starts: a grid over the parameters in which the law is not affine. At each point the affine parameters (amplitudes,
-// floors) follow from a linear least-squares problem on relative residuals, non-negative if the parameter is. The
-// starts are the points with the lowest mean |ln residual| that are not neighbours. Grids use at most kGridRows rows,
-// evenly chosen.
+// floors) follow from a linear least-squares problem, non-negative if the parameter is, on relative residuals (or
+// those of the output itself). The starts are the points with the lowest mean absolute residual, of the logarithm (or of
+// the output), that are not neighbours. Grids use at most kGridRows rows, evenly chosen.
 namespace phaselaw::fitting {
 
 // How far noise can have taken the smallest output below its floor, in ln: a floor is at most y_i exp(z sd_i) for every row,
@@ -52,24 +54,36 @@ class LawForm {
  public:
   // Keeps references to law and data. `starts`: parameter sets to start from in addition to those of the grid.
   // `floor_room` >= 0: how far a floor may lie above the smallest output, in ln, because of known noise.
-  // InputError naming the first bad row, counted from 1, of the output or of a column that the law needs.
+  // `coarse_grid`: a tenth of the grid's points and three of its starts, for fits with good starts of their own.
+  // InputError naming the first row, counted from 1, with an output that is not finite or a column that is not usable.
   LawForm(const laws::Law& law, const tables::Measurements& data, const std::map<std::string, double>& fixed,
-          std::vector<std::map<std::string, double>> starts = {}, double floor_room = 0);
+          std::vector<std::map<std::string, double>> starts = {}, double floor_room = 0, bool coarse_grid = false);
 
   // ln L at `rows` (empty: all): the values (n) and, unless empty, their derivatives with respect to theta
   // (n x n_coordinates, row-major). False if the law is not defined at a row.
   [[nodiscard]] bool log_values(std::span<const std::size_t> rows, std::span<const double> theta,
                                 std::span<double> value, std::span<double> jacobian,
                                 laws::EvaluatorWorkspace& workspace) const;
+  // The same at the value.size() rows from `first` on (a multiple of 8), so that threads can share all rows.
+  [[nodiscard]] bool log_values_from(std::size_t first, std::span<const double> theta, std::span<double> value,
+                                     std::span<double> jacobian, laws::EvaluatorWorkspace& workspace) const;
+  // About `count` rows that represent all: evenly chosen by the order of each of the law's columns, with both ends.
+  [[nodiscard]] std::vector<std::size_t> spread_rows(std::size_t count) const;
+  // The same of L itself, of any sign.
+  [[nodiscard]] bool values(std::span<const std::size_t> rows, std::span<const double> theta, std::span<double> value,
+                            std::span<double> jacobian, laws::EvaluatorWorkspace& workspace) const;
+  // InputError naming the first row, counted from 1, with an output that has no logarithm.
+  void require_logarithms() const;
 
-  // Deterministic starts derived from the data, the most likely first; inside the bounds.
-  [[nodiscard]] std::vector<std::vector<double>> starts() const;
+  // Deterministic starts derived from the data, the most likely first; inside the bounds. `raw`: for residuals of the
+  // output itself instead of its logarithm.
+  [[nodiscard]] std::vector<std::vector<double>> starts(bool raw = false) const;
   // The number of grid points that starts() evaluated.
   [[nodiscard]] std::size_t grid_points() const { return grid_points_; }
 
   [[nodiscard]] const laws::Law& law() const { return law_; }
   [[nodiscard]] const tables::Measurements& data() const { return data_; }
-  [[nodiscard]] const std::vector<double>& log_output() const { return log_output_; }
+  [[nodiscard]] const std::vector<double>& log_output() const { return log_output_; }  // NaN where it is not positive
   [[nodiscard]] std::size_t n_rows() const { return log_output_.size(); }
   [[nodiscard]] const std::vector<Coordinate>& coordinates() const { return coordinates_; }
   [[nodiscard]] const laws::Evaluator& evaluator() const { return evaluator_; }
@@ -89,6 +103,10 @@ class LawForm {
 
  private:
   friend class StartGrid;
+  struct Slopes {
+    std::array<double, laws::kMaxExpressionParameters> parameter{}, slope{};
+  };
+  [[nodiscard]] Slopes slopes_at(std::span<const double> theta) const;
   const laws::Law& law_;
   const tables::Measurements& data_;
   std::vector<double> log_output_;
@@ -97,6 +115,7 @@ class LawForm {
   std::vector<Coordinate> coordinates_;
   std::vector<bool> amplitude_;
   std::vector<std::map<std::string, double>> own_starts_;
+  bool coarse_grid_ = false;
   mutable std::size_t grid_points_ = 0;
 };
 

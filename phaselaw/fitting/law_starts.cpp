@@ -14,12 +14,13 @@ namespace {
 constexpr std::size_t kGridRows = 128;
 constexpr std::size_t kStarts = 10;          // number of starts from a grid
 constexpr std::size_t kHaltonPoints = 1500;  // number of random points if a grid over all axes would be larger
-constexpr std::size_t kOwnLevels = 3;        // levels of each parameter that a given start does not name
+constexpr std::size_t kCoarseStarts = 3, kCoarseHaltonPoints = 150;
+constexpr std::size_t kOwnLevels = 3;  // levels of each parameter that a given start does not name
 
 // Levels of each axis of the grid, by the number of axes.
-std::size_t levels_for(std::size_t axes) {
-  constexpr std::array<std::size_t, 5> kLevels = {1, 40, 16, 9, 6};
-  return axes < kLevels.size() ? kLevels[axes] : 0;
+std::size_t levels_for(std::size_t axes, bool coarse) {
+  constexpr std::array<std::size_t, 5> kLevels = {1, 40, 16, 9, 6}, kCoarseLevels = {1, 12, 5, 4, 3};
+  return axes < kLevels.size() ? (coarse ? kCoarseLevels : kLevels)[axes] : 0;
 }
 
 // The radical inverse of i in a prime base: well-spread points in any number of dimensions [T: Halton 1960].
@@ -38,7 +39,7 @@ double halton(std::size_t i, std::size_t dimension) {
 
 class StartGrid {
  public:
-  explicit StartGrid(const LawForm& form) : form_(form) {
+  StartGrid(const LawForm& form, bool raw) : form_(form), raw_(raw) {
     std::vector<bool> held(form.fixed_.size());
     for (std::size_t p = 0; p < held.size(); ++p) held[p] = form.fixed_[p].has_value();
     const std::vector<laws::Role> roles = laws::roles_of(form.law_, form.data_.columns, held);
@@ -56,16 +57,19 @@ class StartGrid {
     value_.resize(used);
     derivative_.resize(used * free.size());
     parameters_.resize(free.size());
-    for (const std::size_t row : rows_) loss_.push_back(std::exp(form.log_output_[row]));
+    for (const std::size_t row : rows_) loss_.push_back(form.data_.output[row]);
     unit_ = loss_.front();
+    if (raw_)
+      for (const double loss : loss_) unit_ = std::max(std::abs(unit_), std::abs(loss));
+    if (unit_ == 0) unit_ = 1;
   }
 
   // Evaluates a whole grid; returns the number of its points.
   std::size_t search() {
-    const std::size_t levels = levels_for(axes_.size());
+    const std::size_t levels = levels_for(axes_.size(), form_.coarse_grid_);
     std::size_t points = 1;
     for (std::size_t a = 0; a < axes_.size() && levels > 0; ++a) points *= levels;
-    if (levels == 0) points = kHaltonPoints;
+    if (levels == 0) points = form_.coarse_grid_ ? kCoarseHaltonPoints : kHaltonPoints;
     std::vector<double> position(axes_.size());
     for (std::size_t i = 0; i < points; ++i) {
       std::size_t rest = i;
@@ -109,7 +113,7 @@ class StartGrid {
     std::vector<const Found*> kept;
     const double apart = axes_.size() <= 1 ? 0.05 : 0.12;
     for (const Found& candidate : found_) {
-      if (kept.size() == kStarts) break;
+      if (kept.size() == (form_.coarse_grid_ ? kCoarseStarts : kStarts)) break;
       const bool near = std::any_of(kept.begin(), kept.end(), [&](const Found* other) {
         double distance = 0;
         for (std::size_t a = 0; a < axes_.size(); ++a)
@@ -146,7 +150,10 @@ class StartGrid {
     if (std::isfinite(misfit)) found_.push_back({misfit, position, theta()});
   }
 
-  // Amplitudes with the smallest sum of squared relative residuals, given the other parameters.
+  // What a residual is divided by: the output, or the unit of all outputs.
+  double size_of(std::size_t i) const { return raw_ ? unit_ : loss_[i]; }
+
+  // Amplitudes with the smallest sum of squared residuals, relative or raw, given the other parameters.
   void solve_affine() {
     if (affine_.empty()) return;
     const std::size_t n = rows_.size(), k = parameters_.size(), m = affine_.size();
@@ -155,8 +162,8 @@ class StartGrid {
     NonNegativeProblem problem(m);
     std::array<double, laws::kMaxExpressionParameters> row{};
     for (std::size_t i = 0; i < n; ++i) {
-      for (std::size_t a = 0; a < m; ++a) row[a] = derivative_[i * k + affine_[a]] * (unit_ / loss_[i]);
-      problem.add_row({row.data(), m}, 1 - value_[i] / loss_[i]);
+      for (std::size_t a = 0; a < m; ++a) row[a] = derivative_[i * k + affine_[a]] * (unit_ / size_of(i));
+      problem.add_row({row.data(), m}, (loss_[i] - value_[i]) / size_of(i));
     }
     for (std::size_t a = 0; a < m; ++a)
       problem.set_free(
@@ -179,7 +186,8 @@ class StartGrid {
     for (std::size_t i = 0; i < n; ++i) {
       double value = value_[i];
       for (const std::size_t j : affine_) value += parameters_[j] * derivative_[i * k + j];
-      total += std::abs(std::log(value / loss_[i]));  // NaN if the law is not positive
+      // NaN if the law has no logarithm
+      total += raw_ ? std::abs(value - loss_[i]) / unit_ : std::abs(std::log(value / loss_[i]));
     }
     return total / static_cast<double>(n);
   }
@@ -191,6 +199,7 @@ class StartGrid {
   }
 
   const LawForm& form_;
+  bool raw_;
   std::vector<std::size_t> affine_, rows_;
   std::vector<Axis> axes_;
   std::vector<double> value_, derivative_, parameters_, loss_;
@@ -200,8 +209,25 @@ class StartGrid {
   std::vector<std::vector<double>> own_;
 };
 
-std::vector<std::vector<double>> LawForm::starts() const {
-  StartGrid grid(*this);
+std::vector<std::size_t> LawForm::spread_rows(std::size_t count) const {
+  const std::size_t n = n_rows();
+  std::vector<std::size_t> chosen;
+  std::vector<std::pair<double, std::size_t>> order(n);
+  const auto& columns = law_.columns();
+  const std::size_t each = std::clamp<std::size_t>(count / std::max<std::size_t>(columns.size(), 1), 2, n);
+  for (const std::string& name : columns) {
+    const std::vector<double> column = data_.columns.get(name);
+    for (std::size_t i = 0; i < n; ++i) order[i] = {column[i], i};
+    std::sort(order.begin(), order.end());
+    for (std::size_t i = 0; i < each; ++i) chosen.push_back(order[i * (n - 1) / (each - 1)].second);
+  }
+  std::sort(chosen.begin(), chosen.end());
+  chosen.erase(std::unique(chosen.begin(), chosen.end()), chosen.end());
+  return chosen;
+}
+
+std::vector<std::vector<double>> LawForm::starts(bool raw) const {
+  StartGrid grid(*this, raw);
   for (const auto& given : own_starts_) grid.add(given);
   grid_points_ = grid.search();
   return grid.chosen();

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <span>
+#include <utility>
 
 #include "phaselaw/base/errors.h"
 #include "phaselaw/base/format.h"
@@ -18,29 +20,105 @@ using numerics::LeastSquaresStatus;
 // Bound of the scaled gradient of a certified optimum: far below statistical errors, far above rounding.
 constexpr double kCertifiedGradient = 1e-6;
 constexpr double kAgreedCost = 1e-6, kAgreedTheta = 1e-3;
+constexpr std::size_t kSearchRows = 256, kRefinedRows = 8192;  // rows on which starts, and their ends, are refined
+constexpr std::size_t kKeptEnds = 3;                           // different ends that are refined on all rows
+constexpr std::size_t kSecondSolverRows = 4096;
+constexpr double kSearchGradient = 1e-6;
 
-bool same_optimum(const LeastSquaresResult& a, const LeastSquaresResult& best, std::size_t n_rows, bool& same_cost) {
-  const double rounding = 1e-24 * static_cast<double>(n_rows);  // squared log residuals of an exact fit
-  same_cost = a.status == LeastSquaresStatus::converged && a.cost <= best.cost * (1 + kAgreedCost) + rounding;
-  if (!same_cost) return false;
-  for (std::size_t j = 0; j < a.parameters.size(); ++j)
-    if (std::abs(a.parameters[j] - best.parameters[j]) > kAgreedTheta * std::max(1.0, std::abs(best.parameters[j])))
-      return false;
+bool near(std::span<const double> a, std::span<const double> b) {
+  for (std::size_t j = 0; j < a.size(); ++j)
+    if (std::abs(a[j] - b[j]) > kAgreedTheta * std::max(1.0, std::abs(b[j]))) return false;
   return true;
 }
 
-}  // namespace
+bool same_optimum(const LeastSquaresResult& a, const LeastSquaresResult& best, const Refitter& refitter,
+                  bool& same_cost) {
+  double rounding = 1e-24 * static_cast<double>(refitter.form().n_rows());  // squared log residuals of an exact fit
+  // The smoothed objective of absolute values adds delta / 2 for each residual that the exact one takes as 0.
+  const numerics::LeastSquaresOptions& options = refitter.solver_options();
+  if (options.loss == numerics::RobustLoss::absolute)
+    rounding += options.delta * static_cast<double>(a.parameters.size());
+  same_cost = a.status == LeastSquaresStatus::converged && a.cost <= best.cost * (1 + kAgreedCost) + rounding;
+  return same_cost && near(a.parameters, best.parameters);
+}
 
-MultiStart multi_start(Refitter& refitter) {
-  MultiStart search;
-  search.starts = refitter.form().starts();
-  search.best.cost = std::numeric_limits<double>::infinity();
+// The starts refined on all rows.
+std::vector<LeastSquaresResult> search_all(Refitter& refitter, const std::vector<std::vector<double>>& starts) {
   std::vector<LeastSquaresResult> found;
-  for (const auto& start : search.starts) {
-    found.push_back(refitter.solve(start));
-    const auto& last = found.back();
-    if (last.status != LeastSquaresStatus::failed && last.cost < search.best.cost) search.best = last;
+  for (const auto& start : starts) found.push_back(refitter.solve(start));
+  return found;
+}
+
+// The different ones among `ends`, the lowest first, at most kKeptEnds.
+std::vector<LeastSquaresResult> best_ends(std::vector<LeastSquaresResult> ends) {
+  std::erase_if(ends, [](const auto& end) { return end.status == LeastSquaresStatus::failed; });
+  std::stable_sort(ends.begin(), ends.end(), [](const auto& a, const auto& b) { return a.cost < b.cost; });
+  std::vector<LeastSquaresResult> kept;
+  for (LeastSquaresResult& end : ends) {
+    if (kept.size() == kKeptEnds) break;
+    if (std::none_of(kept.begin(), kept.end(), [&](const auto& k) { return near(end.parameters, k.parameters); }))
+      kept.push_back(std::move(end));
   }
+  return kept;
+}
+
+// The starts refined on `sample`, and the best of their ends on all rows. Each start gives the end to which it leads; a
+// start that leads to none of the kept ends has failed. Empty if the sample has too few rows with weight.
+std::vector<LeastSquaresResult> search_sample(Refitter& refitter, const std::vector<std::vector<double>>& starts,
+                                              std::size_t rows) {
+  const LawForm& form = refitter.form();
+  refitter.set_sample(form.spread_rows(rows), {});
+  std::vector<LeastSquaresResult> found, ends;
+  if (refitter.active_rows() >= 4 * form.coordinates().size())
+    for (const auto& start : starts) ends.push_back(refitter.solve(start, kSearchGradient));
+  std::vector<LeastSquaresResult> kept = best_ends(ends);
+  std::vector<LeastSquaresResult> refined = kept;
+  if (rows < kRefinedRows && form.n_rows() > 4 * kRefinedRows && !kept.empty()) {
+    refitter.set_sample(form.spread_rows(kRefinedRows), {});
+    for (LeastSquaresResult& end : refined) end = refitter.solve(end.parameters, kSearchGradient, true);
+  }
+  refitter.reset_weights();
+  for (std::size_t k = 0; k < refined.size(); ++k) {
+    // Ends that met on more rows are refined once.
+    const auto met = std::find_if(refined.begin(), refined.begin() + static_cast<std::ptrdiff_t>(k),
+                                  [&](const auto& other) { return near(other.parameters, refined[k].parameters); });
+    refined[k] = met != refined.begin() + static_cast<std::ptrdiff_t>(k)
+                     ? *met
+                     : refitter.solve(refined[k].parameters, 1e-9, true);
+  }
+  for (const LeastSquaresResult& end : ends) {
+    LeastSquaresResult& result = found.emplace_back();
+    for (std::size_t k = 0; k < kept.size(); ++k)
+      if (end.status != LeastSquaresStatus::failed && near(end.parameters, kept[k].parameters)) {
+        result = refined[k];
+        break;
+      }
+  }
+  return found;
+}
+
+// A second solver starts at the end of the first; it must not find a lower objective. Returns the condition number.
+double second_opinion(Refitter& refitter, LeastSquaresResult& best) {
+  const bool absolute = refitter.solver_options().loss == numerics::RobustLoss::absolute;
+  if (absolute || refitter.active_rows() > kSecondSolverRows)
+    return refitter.measure(best.parameters).jacobian_condition;
+  const LeastSquaresResult certified = refitter.certify(best.parameters);
+  if (certified.status == LeastSquaresStatus::converged && certified.cost < best.cost) {
+    const int iterations = best.iterations;
+    best = certified;
+    best.iterations = iterations + certified.iterations;
+  }
+  return certified.jacobian_condition;
+}
+
+// The best of the ends, checked, polished and judged.
+MultiStart judged_search(Refitter& refitter, std::vector<std::vector<double>> starts,
+                         const std::vector<LeastSquaresResult>& found) {
+  MultiStart search;
+  search.starts = std::move(starts);
+  search.best.cost = std::numeric_limits<double>::infinity();
+  for (const LeastSquaresResult& result : found)
+    if (result.status != LeastSquaresStatus::failed && result.cost < search.best.cost) search.best = result;
   Convergence& convergence = search.convergence;
   convergence.starts = static_cast<int>(found.size());
   convergence.grid_points = refitter.form().grid_points();
@@ -48,13 +126,7 @@ MultiStart multi_start(Refitter& refitter) {
     convergence.status = "failed: the form is not defined at any start";
     return search;
   }
-  // A second solver starts at the end of the first; it must not find a lower objective.
-  const LeastSquaresResult certified = refitter.certify(search.best.parameters);
-  if (certified.status == LeastSquaresStatus::converged && certified.cost < search.best.cost) {
-    const int iterations = search.best.iterations;
-    search.best = certified;
-    search.best.iterations = iterations + certified.iterations;
-  }
+  convergence.condition = second_opinion(refitter, search.best);
   if (LeastSquaresResult polished = refitter.polish(search.best.parameters);
       polished.status == LeastSquaresStatus::converged && polished.cost <= search.best.cost * (1 + 1e-12)) {
     polished.iterations += search.best.iterations;
@@ -64,12 +136,11 @@ MultiStart multi_start(Refitter& refitter) {
   int same_costs = 0;
   for (const auto& result : found) {
     bool same_cost = false;
-    convergence.agreed += same_optimum(result, search.best, refitter.form().n_rows(), same_cost) ? 1 : 0;
+    convergence.agreed += same_optimum(result, search.best, refitter, same_cost) ? 1 : 0;
     same_costs += same_cost ? 1 : 0;
   }
   convergence.iterations = search.best.iterations;
   convergence.gradient_norm = search.best.gradient_norm;
-  convergence.condition = certified.jacobian_condition;
   if (search.best.status != LeastSquaresStatus::converged)
     convergence.status = fmt::format("not converged after {} iterations", search.best.iterations);
   else if (!(search.best.gradient_norm <= kCertifiedGradient))
@@ -84,6 +155,23 @@ MultiStart multi_start(Refitter& refitter) {
     convergence.status = "converged";
   convergence.certified = convergence.status == "converged";
   return search;
+}
+
+}  // namespace
+
+MultiStart multi_start(Refitter& refitter) {
+  const std::vector<std::vector<double>> starts = refitter.form().starts(refitter.raw());
+  const std::size_t n = refitter.form().n_rows();
+  if (2 * n > 3 * kSearchRows) {
+    if (const auto found = search_sample(refitter, starts, kSearchRows); !found.empty()) {
+      MultiStart search = judged_search(refitter, starts, found);
+      if (search.convergence.certified) return search;
+    }
+    if (n > 2 * kRefinedRows)
+      if (const auto found = search_sample(refitter, starts, kRefinedRows); !found.empty())
+        return judged_search(refitter, starts, found);
+  }
+  return judged_search(refitter, starts, search_all(refitter, starts));
 }
 
 void judge_gradient(const LeastSquaresResult& optimum, Convergence& convergence) {

@@ -6,11 +6,16 @@
 #include "phaselaw/fitting/fit.h"
 #include "phaselaw/fitting/refit.h"
 
-// Searches the optimum: every start of the form is refined, the best is polished, checked by a second solver, and
-// judged.
+// Searches the optimum: every start of the form is refined, the best is polished, checked and judged.
+//
+// Up to 384 rows, all rows take part. With more, the starts are refined on 256 rows that are spread evenly over every
+// column; the best three different ends go on to 8,192 rows, if there are that many, and to all rows. A start agrees
+// with the optimum if its end leads there. If the optimum is then not certified, the search is repeated on up to 8,192
+// rows. Up to 4,096 rows a second solver (Ceres) starts at the optimum and must not find a lower objective; above,
+// Newton's method with the exact curvature must lower the gradient to rounding.
 //
 // Certified: converged, the scaled gradient is below 1e-6, and at least two starts reach it (if there are two).
-// Cost: starts x (0.1 to 2 ms).
+// Cost: starts x (0.1 to 0.5 ms), and some 20 evaluations of all rows.
 namespace phaselaw::fitting {
 
 struct MultiStart {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "phaselaw/fitting/options.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "phaselaw/base/errors.h"
@@ -79,6 +80,11 @@ void FitOptions::require_used() const {
 }
 
 double FitOptions::room_above(std::span<const double> output) const {
+  // The noise of the output itself does not shrink with the output, so it hides how far the smallest is below a floor.
+  if (is_raw(objective)) {
+    const auto [low, high] = std::minmax_element(output.begin(), output.end());
+    return output.empty() || !(*low > 0) ? floor_room : std::max(floor_room, std::log(*high / *low));
+  }
   return std::max(floor_room, fitting::floor_room(output, sd));
 }
 

@@ -36,13 +36,17 @@ inline constexpr double kPublishedDelta = 1e-3;
 
 enum class Objective {
   huber,       // rho changes from squares to absolute values at delta; by default at 1.345 robust standard deviations
-  l1,          // huber with delta = 1e-6
+  l1,          // rho = 2 |r|, so that the objective is sum_i w_i |r_i|; solved exactly
   l2,          // the most efficient for log-normal noise without outliers
   l2_raw,      // squares of the loss itself instead of its logarithm
   l1_raw,      // absolute values of the loss itself
   asymmetric,  // huber, with `asymmetry` times the weight for rows below the law: tends to the lower envelope if > 1
 };
 [[nodiscard]] base::EnumNames<Objective> enum_names(Objective);
+// Whether it is of residuals of the output itself, which may then have any sign.
+[[nodiscard]] inline bool is_raw(Objective objective) {
+  return objective == Objective::l2_raw || objective == Objective::l1_raw;
+}
 
 enum class IntervalMethod { automatic, bootstrap, bca, profile, sandwich, none };
 [[nodiscard]] base::EnumNames<IntervalMethod> enum_names(IntervalMethod);
@@ -69,6 +73,9 @@ struct FitOptions {
   // profile intervals end [T: quasi-likelihood, Burnham and Anderson 2002, section 2.5].
   double variance_inflation = 1;
   std::vector<std::map<std::string, double>> starts{};  // used in addition to the grid; may name some of the parameters
+  // A fit near `starts`, of which only the optimum is used: a coarse grid, no simpler law first, and no judgement of
+  // which parameters the data constrain.
+  bool brief = false;
 
   template <class Self, class Visit>
   static void fields(Self& self, Visit&& visit) {

@@ -48,8 +48,7 @@ std::optional<Profiler::Point> Profiler::evaluate(const Search& search, const Po
       refitter_.attract(*search.g, target, search.pull);
     }
     numerics::LeastSquaresResult result =
-        thorough ? refitter_.solve(start, 1e-9, true)
-                 : refitter_.solve_to(start, kRefitAccuracy * search.rise, optimum_.cost + search.rise);
+        thorough ? refitter_.solve(start, 1e-9, true) : refitter_.solve_to(start, kRefitAccuracy * search.rise);
     refitter_.release();
     if (result.status == numerics::LeastSquaresStatus::failed || !std::isfinite(result.cost)) return std::nullopt;
     Point point{distance, 0, result.parameters};

@@ -4,15 +4,27 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cmath>
 
 #include "phaselaw/base/errors.h"
+#include "phaselaw/numerics/l1_fit.h"
 #include "phaselaw/numerics/statistics.h"
 
 namespace phaselaw::fitting {
 
 namespace {
-constexpr double kSharpDelta = 1e-6;  // where "least absolute deviations" are smoothed, relative
+constexpr double kSharpDelta = 1e-6;  // where "least absolute deviations" are smoothed before polish(), relative
+constexpr std::size_t kRowsForThreads = 65536, kRowsOfTurn = 16384;  // a turn takes about a millisecond
+
+// The median magnitude; the largest one if most outputs are 0.
+double typical_size(std::vector<double> output) {
+  for (double& y : output) y = std::abs(y);
+  const double middle = numerics::median(output);
+  if (middle > 0) return middle;
+  const double largest = *std::max_element(output.begin(), output.end());
+  return largest > 0 ? largest : 1;
+}
 }  // namespace
 
 Refitter::Refitter(const LawForm& form, const FitOptions& options) : form_(form) {
@@ -24,7 +36,8 @@ Refitter::Refitter(const LawForm& form, const FitOptions& options) : form_(form)
   const double mean_weight = numerics::mean(base_weights_);
   for (double& weight : base_weights_) weight /= mean_weight;
 
-  raw_ = options.objective == Objective::l2_raw || options.objective == Objective::l1_raw;
+  raw_ = is_raw(options.objective);
+  if (!raw_) form.require_logarithms();
   if (options.objective == Objective::asymmetric) asymmetry_ = options.asymmetry;
   variance_inflation_ = options.variance_inflation;
   if (!options.sd.empty()) {
@@ -34,18 +47,25 @@ Refitter::Refitter(const LawForm& form, const FitOptions& options) : form_(form)
   }
   set_row_factors(options.row_factors);
   const bool squares = options.objective == Objective::l2 || options.objective == Objective::l2_raw;
-  options_.loss = squares ? numerics::RobustLoss::none : numerics::RobustLoss::huber;
+  const bool absolute = options.objective == Objective::l1 || options.objective == Objective::l1_raw;
+  options_.loss = squares    ? numerics::RobustLoss::none
+                  : absolute ? numerics::RobustLoss::absolute
+                             : numerics::RobustLoss::huber;
   options_.delta = options.delta.value_or(kPublishedDelta);
   if (options.objective == Objective::l1) options_.delta = kSharpDelta;
-  if (options.objective == Objective::l1_raw)
-    options_.delta = kSharpDelta * std::exp(numerics::median(form.log_output()));
+  if (options.objective == Objective::l1_raw) options_.delta = kSharpDelta * typical_size(form.data().output);
+  if (!raw_ && form.n_rows() >= kRowsForThreads && base::thread_count(options.threads) > 1) {
+    team_ = std::make_unique<base::Team>(base::thread_count(options.threads));
+    evaluator_workspaces_.resize(static_cast<std::size_t>(team_->size()));
+  }
+  problem_.team = team_.get();
   problem_.n_parameters = form.coordinates().size();
   problem_.lower = lower_;
   problem_.upper = upper_;
   problem_.evaluate = [this](std::span<const double> theta, std::span<double> residual, std::span<double> jacobian) {
     const std::size_t n = rows_.size();  // after them, the row of attract()
     if (!evaluate(all_rows_ ? std::span<const std::size_t>{} : rows_, theta, residual.first(n),
-                  jacobian.empty() ? jacobian : jacobian.first(n * theta.size()), true, evaluator_workspace_))
+                  jacobian.empty() ? jacobian : jacobian.first(n * theta.size()), true))
       return false;
     for (std::size_t i = 0; i < shift_.size(); ++i) residual[i] += shift_[i];
     if (quantity_ == nullptr) return true;
@@ -71,31 +91,46 @@ void Refitter::set_row_factors(std::span<const double> factors) {
 }
 
 bool Refitter::evaluate(std::span<const std::size_t> rows, std::span<const double> theta, std::span<double> residual,
-                        std::span<double> jacobian, bool asymmetric, laws::EvaluatorWorkspace& workspace) const {
-  if (!form_.log_values(rows, theta, residual, jacobian, workspace)) return false;
+                        std::span<double> jacobian, bool asymmetric) const {
+  const std::size_t n = residual.size(), k = theta.size();
+  if (team_ == nullptr || n <= kRowsOfTurn)
+    return evaluate_part({rows, 0, residual, jacobian}, theta, asymmetric, evaluator_workspaces_.front());
+  std::atomic<bool> defined{true};
+  team_->run(static_cast<std::int64_t>((n + kRowsOfTurn - 1) / kRowsOfTurn), [&](std::int64_t turn, int member) {
+    const std::size_t begin = static_cast<std::size_t>(turn) * kRowsOfTurn, count = std::min(kRowsOfTurn, n - begin);
+    const Part part{rows.empty() ? rows : rows.subspan(begin, count), begin, residual.subspan(begin, count),
+                    jacobian.empty() ? jacobian : jacobian.subspan(begin * k, count * k)};
+    if (!evaluate_part(part, theta, asymmetric, evaluator_workspaces_[static_cast<std::size_t>(member)]))
+      defined = false;
+  });
+  return defined;
+}
+
+bool Refitter::evaluate_part(const Part& part, std::span<const double> theta, bool asymmetric,
+                             laws::EvaluatorWorkspace& workspace) const {
+  const auto& [rows, first, residual, jacobian] = part;
+  if (!(raw_           ? form_.values(rows, theta, residual, jacobian, workspace)
+        : rows.empty() ? form_.log_values_from(first, theta, residual, jacobian, workspace)
+                       : form_.log_values(rows, theta, residual, jacobian, workspace)))
+    return false;
+  const std::vector<double>& output = raw_ ? form_.data().output : form_.log_output();
   const std::size_t k = theta.size();
-  if (!raw_ && row_scale_.empty() && (asymmetry_ == 1 || !asymmetric)) {
+  if (row_scale_.empty() && (asymmetry_ == 1 || !asymmetric)) {
     for (std::size_t i = 0; i < residual.size(); ++i)
-      residual[i] = form_.log_output()[rows.empty() ? i : rows[i]] - residual[i];
+      residual[i] = output[rows.empty() ? first + i : rows[i]] - residual[i];
     for (double& slope : jacobian) slope = -slope;
     return true;
   }
-  bool finite = true;
   for (std::size_t i = 0; i < residual.size(); ++i) {
-    const std::size_t row = rows.empty() ? i : rows[i];
-    double r = form_.log_output()[row] - residual[i], slope = -1;
-    if (raw_) {
-      slope = -std::exp(residual[i]);
-      r = std::exp(form_.log_output()[row]) + slope;
-    }
+    const std::size_t row = rows.empty() ? first + i : rows[i];
+    const double r = output[row] - residual[i];
     double scale = row_scale_.empty() ? 1 : row_scale_[row];
     if (asymmetric && r < 0) scale *= asymmetry_;
     residual[i] = scale * r;
-    finite = finite && std::isfinite(r);
     if (jacobian.empty()) continue;
-    for (std::size_t j = 0; j < k; ++j) jacobian[i * k + j] *= scale * slope;
+    for (std::size_t j = 0; j < k; ++j) jacobian[i * k + j] *= -scale;
   }
-  return finite;
+  return true;
 }
 
 void Refitter::set_weights(std::span<const double> weights) {
@@ -162,11 +197,11 @@ numerics::LeastSquaresResult Refitter::solve(std::span<const double> start, doub
   return numerics::minimise_small(problem_, start, options, workspace_);
 }
 
-numerics::LeastSquaresResult Refitter::solve_to(std::span<const double> start, double decrease, double objective) {
+numerics::LeastSquaresResult Refitter::solve_to(std::span<const double> start, double decrease) {
   numerics::LeastSquaresOptions options = options_;
   options.from_afar = false;
   options.first_damping = 1e-10;
-  options.decrease_tolerance = decrease / std::max(objective, 1e-300);
+  options.decrease_tolerance = decrease;
   return numerics::minimise_small(problem_, start, options, workspace_);
 }
 
@@ -175,23 +210,44 @@ numerics::LeastSquaresResult Refitter::polish(std::span<const double> optimum) {
   options.gradient_tolerance = 1e-14;
   options.from_afar = false;
   options.polish = true;
-  return numerics::minimise_small(problem_, optimum, options, workspace_);
+  numerics::LeastSquaresResult result = numerics::minimise_small(problem_, optimum, options, workspace_);
+  if (options.loss != numerics::RobustLoss::absolute) return result;
+  const numerics::L1Result exact = numerics::minimise_l1(problem_, result.parameters);
+  if (!exact.certified) return result;  // the smoothed optimum
+  result.parameters = exact.parameters;
+  result.cost = exact.cost;
+  result.gradient_norm = exact.stationarity;
+  result.iterations += exact.iterations;
+  result.status = numerics::LeastSquaresStatus::converged;
+  return result;
 }
 
 numerics::LeastSquaresResult Refitter::certify(std::span<const double> start) const {
   return numerics::minimise(problem_, start, options_);
 }
 
+numerics::LeastSquaresResult Refitter::measure(std::span<const double> theta) const {
+  return numerics::measure_optimum(problem_, theta, options_);
+}
+
 void Refitter::residuals(std::span<const double> theta, std::span<double> residual, std::span<double> jacobian) const {
-  if (!evaluate({}, theta, residual, jacobian, false, evaluator_workspace_))
-    std::fill(residual.begin(), residual.end(), base::kNaN);
+  if (!evaluate({}, theta, residual, jacobian, false)) std::fill(residual.begin(), residual.end(), base::kNaN);
 }
 
 std::vector<double> Refitter::log_residuals(std::span<const double> theta) const {
   std::vector<double> residual(form_.n_rows());
-  const bool defined = form_.log_values({}, theta, residual, {}, evaluator_workspace_);
+  const bool defined = form_.log_values({}, theta, residual, {}, evaluator_workspaces_.front());
   for (std::size_t i = 0; i < residual.size(); ++i)
     residual[i] = defined ? form_.log_output()[i] - residual[i] : base::kNaN;
+  return residual;
+}
+
+std::vector<double> Refitter::own_residuals(std::span<const double> theta) const {
+  if (!raw_) return log_residuals(theta);
+  std::vector<double> residual(form_.n_rows());
+  const bool defined = form_.values({}, theta, residual, {}, evaluator_workspaces_.front());
+  for (std::size_t i = 0; i < residual.size(); ++i)
+    residual[i] = defined ? form_.data().output[i] - residual[i] : base::kNaN;
   return residual;
 }
 

@@ -6,65 +6,55 @@
 #include <string>
 #include <vector>
 
-#include "phaselaw/fitting/fit.h"
+#include "phaselaw/fitting/backtest.h"
 
-// Compares laws: by information criteria on all rows, and by predicting the largest runs from the smaller ones.
+// Which law to believe: all laws that the columns allow are fitted, sit the same exam (backtest.h) and are weighed by the
+// rule of choice.h.
 //
-//   holdout    fit the cheapest 1 - fraction of the rows by compute, predict the rest
-//   backtest   rows by compute in equal slices, each predicted by a fit to all cheaper ones: the errors against the
-//              factor of extrapolation
-//   ranking    by score, the mean error of holdout and backtest, with AICc and BIC (fit.h); by AICc alone if nothing is
-//              held out
-// Rows are ordered by compute if there is a column, otherwise by 6 n_params tokens, n_params, tokens or step. Rows of
-// equal size are never separated. Errors are |predicted/measured - 1|.
+//   ranked    certified laws that can be fitted to the three longest slices with two rows to spare. Their exam are the
+//             slices to which the largest of them can be fitted, so no law is excused a hard one. Units are rows, or
+//             clusters of rows
+//   order     the law with the largest weight, the other laws that predict as well, those that the exam refutes, and
+//             then the laws that are not ranked, with the reason. A law that is not certified is never first unless none is
+//   skipped   laws without a column, or with columns of one value only; notes name them
+// Intervals are computed for the laws that predict as well as the best. Laws are fitted by options.threads threads; the
+// result does not depend on their number.
 namespace phaselaw::fitting {
-
-struct Holdout {
-  double fraction = 0;
-  std::size_t n_fitted = 0, n_predicted = 0;
-  double compute_factor = 0;  // largest predicted over largest fitted compute
-  double mean_abs_rel_error = 0;
-  double bias = 0;                // mean of predicted/measured - 1; > 0: the law predicts too high
-  bool certified = false;         // the fit that was used for the prediction
-  std::vector<std::size_t> rows;  // rows that were predicted, by increasing compute
-  std::vector<double> predicted;  // predicted/measured - 1 of each
-};
-// std::nullopt if too few rows remain to fit, or no column gives the size of rows.
-[[nodiscard]] std::optional<Holdout> holdout(const laws::Law& law, const tables::Measurements& data,
-                                             const FitOptions& options, double fraction);
-[[nodiscard]] std::vector<Holdout> backtest(const laws::Law& law, const tables::Measurements& data,
-                                            const FitOptions& options, int slices = 5);
-
-// One sentence about the prediction errors and their growth with the factor of extrapolation; empty if they are
-// unknown.
-[[nodiscard]] std::string extrapolation_warning(const std::optional<Holdout>& holdout,
-                                                const std::vector<Holdout>& backtest);
 
 struct RankedLaw {
   Fit fit;
   std::optional<Holdout> holdout;
   std::vector<Holdout> backtest;
-  double delta_aicc = 0, delta_bic = 0;  // difference from the lowest
-  double score = 0;                      // mean prediction error; infinity if nothing could be predicted
+  double delta_aicc = 0, delta_bic = 0;       // difference from the lowest of the certified laws
+  double score = 0;                           // mean |ln(predicted/measured)| of the exam; infinity if it was not sat
+  double difference = 0, standard_error = 0;  // of the score, from the best; NaN if not ranked
+  bool survives = false;                      // predicts as well as the best
+  double weight = 0;                          // in an average of laws; all weights sum to 1
+  std::string reason{};                       // why the law is not ranked; empty if it is
 };
-// A fit with its prediction errors, computed without intervals. `holdout_fraction` 0: none.
+// A single fit with its prediction errors, computed without intervals. `holdout_fraction` 0: none.
 [[nodiscard]] RankedLaw judged(Fit fit, const tables::Measurements& data, const FitOptions& options,
                                double holdout_fraction);
 
 struct Ranking {
   std::vector<RankedLaw> laws;     // best first
-  std::vector<std::string> notes;  // laws that were skipped, and why
+  std::vector<std::string> notes;  // laws that were skipped or could not be fitted, and why; columns of one value
+  std::string rule{};              // one sentence: why the first law is the first
 };
 
 // The laws of the catalogue that predict `output`. A law of training steps is used with tokens or compute if the
 // columns have no steps.
 [[nodiscard]] std::vector<laws::Law> rivals(const tables::Columns& columns, const std::string& output = "loss");
 
-// Fits all `laws` that the columns allow, by `fit` (default: fit_law on these rows). A parameter of options.fix is
-// fixed in the laws that have it. InputError if none can be fitted, or no law has such a parameter.
+// Fits all `laws` that the columns allow, by `fit` (default: fit_law on these rows), which is called by several threads.
+// A parameter of options.fix is fixed in the laws that have it. `misfits`: whether a fit shows a lack of fit; without
+// it, none does. `holdout_fraction` 0: no exam; the order is that of AICc. InputError if none can be fitted, or no law
+// has such a parameter.
 using FitFunction = std::function<Fit(const laws::Law& law, const FitOptions& options)>;
+using MisfitFunction = std::function<bool(const Fit& fit)>;
 [[nodiscard]] Ranking rank_laws(const std::vector<laws::Law>& laws, const tables::Measurements& data,
-                                const FitOptions& options, double holdout_fraction = 0.2, const FitFunction& fit = {});
+                                const FitOptions& options, double holdout_fraction = 0.2, const FitFunction& fit = {},
+                                const MisfitFunction& misfits = {});
 
 // The form of the start of a curve [T: Burnham and Anderson 2002]: laws with an exponential start (two-stage,
 // exponential) against laws with a power start (power, shifted-power), by the lowest AICc of each group. "exponential"

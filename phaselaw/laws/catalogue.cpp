@@ -12,6 +12,7 @@ namespace {
 
 constexpr auto kPositive = ParameterDomain::positive;
 constexpr auto kNonNegative = ParameterDomain::non_negative;
+constexpr auto kReal = ParameterDomain::real;
 constexpr int kMostBreaks = 3;
 
 DerivedQuantity derived(std::string name, std::string unit, std::string meaning, bool positive,
@@ -101,6 +102,43 @@ std::vector<Law> size_laws() {
                 beta,
                 {"gamma", kPositive, "1", "outer exponent", 0.3, 3}},
                "chinchilla"),
+      make_law(
+          "chinchilla-interaction", "chinchilla with a data term that depends on the model size",
+          "the overfitting term of Bryant and Liu 2026, arXiv 2605.09189, as the data term, of either sign [R]",
+          "E + A*N^-alpha + B*D^-beta*N^gamma",
+          {e,
+           a,
+           b,
+           alpha,
+           beta,
+           {"gamma", kReal, "1", "of the parameters in the data term; > 0: larger models need more tokens", -0.5, 0.5}},
+          "chinchilla"),
+  };
+}
+
+std::vector<Law> unique_data_laws() {
+  const std::string source = "Bryant and Liu 2026, arXiv 2605.09189";
+  const std::vector<Parameter> terms = {
+      {"E", kNonNegative, "loss", "irreducible loss", 0.1, 4},
+      {"A", kPositive, "loss", "of the model-size term", 1, 1e5},
+      {"B", kPositive, "loss", "of the term in tokens seen", 1, 1e5},
+      {"F", kPositive, "loss", "of the overfitting term", 1e-3, 1e5},
+      {"alpha", kPositive, "1", "of the parameters", 0.1, 1},
+      {"beta", kPositive, "1", "of the tokens seen", 0.1, 1},
+      {"gamma", kPositive, "1", "of the parameters in the overfitting term", 0.05, 1.5},
+      {"delta", kPositive, "1", "of the distinct tokens", 0.1, 1.5},
+  };
+  std::vector<Parameter> saturated = terms;
+  saturated.push_back(
+      {"L0", kPositive, "loss", "uninformed baseline; of tokens ln(vocabulary), held by --fix L0", 3, 30});
+  return {
+      make_law("overfitting", "capacity, tokens seen, and overfitting of the distinct tokens",
+               source + ", far below the uninformed baseline [R]", "E + A*N^-alpha + B*D^-beta + F*N^gamma*U^-delta",
+               terms),
+      // h of the paper is g/(L0 - E): amplitudes are in units of the loss, as in the law without the baseline.
+      make_law("overfitting-saturated", "the same between a floor and the loss of an uninformed model",
+               source + ", amplitudes times L0 - E [S form]",
+               "g = A*N^-alpha + B*D^-beta + F*N^gamma*U^-delta;E + (L0 - E)*g/(L0 - E + g)", saturated, "overfitting"),
   };
 }
 
@@ -171,6 +209,15 @@ std::vector<Law> curve_laws() {
                {floor,
                 {"A", kPositive, "loss", "of the learning-rate sum"},
                 {"alpha", kPositive, "1", "of the learning-rate sum"},
+                {"K", kPositive, "loss", "reduction of the loss by a drop of the learning rate; C in the paper"}}),
+      make_law("lr-annealing-params", "loss curves and final losses of several model sizes under any schedule",
+               "Tissue et al. 2024, arXiv 2408.11029, with a term of the model size [R]",
+               "E + A*S1^-alpha + B*N^-beta - K*S2",
+               {floor,
+                {"A", kPositive, "loss", "of the learning-rate sum"},
+                {"alpha", kPositive, "1", "of the learning-rate sum"},
+                {"B", kPositive, "loss", "of the model-size term"},
+                {"beta", kPositive, "1", "of the parameters"},
                 {"K", kPositive, "loss", "reduction of the loss by a drop of the learning rate; C in the paper"}}),
   };
 }
@@ -249,7 +296,8 @@ std::vector<Law> hyperparameter_laws() {
 const std::vector<Law>& all_laws() {
   static const std::vector<Law> laws = [] {
     std::vector<Law> all;
-    for (auto&& group : {theory_laws(), size_laws(), shape_laws(), curve_laws(), hyperparameter_laws()})
+    for (auto&& group :
+         {theory_laws(), size_laws(), shape_laws(), unique_data_laws(), curve_laws(), hyperparameter_laws()})
       all.insert(all.end(), group.begin(), group.end());
     for (int breaks = 1; breaks <= kMostBreaks; ++breaks) all.push_back(broken_power(breaks));
     return all;

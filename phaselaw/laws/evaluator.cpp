@@ -118,31 +118,31 @@ void Evaluator::place_parameters(std::span<const double> parameters, std::size_t
   }
 }
 
-void Evaluator::place_constants(std::span<const std::size_t> rows, std::size_t begin, std::size_t width,
+void Evaluator::place_constants(const Chosen& rows, std::size_t begin, std::size_t width,
                                 EvaluatorWorkspace& at) const {
   for (std::size_t i = 0; i < steps_.size(); ++i) {
     const Step& step = steps_[i];
     if (step.mask != 0 || !step.by_row) continue;
-    if (rows.empty()) {
-      at.value[i] = step.constant.data() + begin;
-      if (!step.log.empty()) at.log[i] = step.log.data() + begin;
+    if (rows.list.empty()) {
+      at.value[i] = step.constant.data() + rows.first + begin;
+      if (!step.log.empty()) at.log[i] = step.log.data() + rows.first + begin;
       continue;
     }
     double* gathered = at.aligned + step.value_at;
     at.value[i] = gathered;
-    for (std::size_t k = 0; k < width; ++k) gathered[k] = step.constant[rows[begin + k]];
+    for (std::size_t k = 0; k < width; ++k) gathered[k] = step.constant[rows.list[begin + k]];
     std::fill(gathered + width, gathered + padded(width), 1.0);
     if (step.log.empty()) continue;
     at.log[i] = gathered + kBlock;
-    for (std::size_t k = 0; k < width; ++k) gathered[kBlock + k] = step.log[rows[begin + k]];
+    for (std::size_t k = 0; k < width; ++k) gathered[kBlock + k] = step.log[rows.list[begin + k]];
     std::fill(gathered + kBlock + width, gathered + kBlock + padded(width), 0.0);
   }
 }
 
 template <class Emit>
-void Evaluator::for_blocks(std::span<const std::size_t> rows, std::span<const double> parameters, bool derivatives,
+void Evaluator::for_blocks(const Chosen& rows, std::span<const double> parameters, bool derivatives,
                            EvaluatorWorkspace& workspace, const Emit& emit) const {
-  const std::size_t n = rows.empty() ? n_rows_ : rows.size(), k = free_.size();
+  const std::size_t n = rows.n, k = free_.size();
   PHASELAW_CHECK_EQ(parameters.size(), k);
   reserve(workspace, workspace_size_ + kBlock);
   workspace.value.resize(steps_.size());
@@ -161,7 +161,7 @@ void Evaluator::for_blocks(std::span<const std::size_t> rows, std::span<const do
 void Evaluator::evaluate(std::span<const std::size_t> rows, std::span<const double> parameters, std::span<double> value,
                          std::span<double> derivative, EvaluatorWorkspace& workspace) const {
   const std::size_t k = free_.size();
-  for_blocks(rows, parameters, !derivative.empty(), workspace,
+  for_blocks(chosen(rows), parameters, !derivative.empty(), workspace,
              [&](std::size_t begin, std::size_t width, const double* root) {
                std::copy_n(root, width, value.begin() + static_cast<std::ptrdiff_t>(begin));
                for (std::size_t p = 0; p < k && !derivative.empty(); ++p) {
@@ -175,6 +175,18 @@ void Evaluator::evaluate(std::span<const std::size_t> rows, std::span<const doub
 void Evaluator::evaluate_log(std::span<const std::size_t> rows, std::span<const double> parameters,
                              std::span<const double> chain, std::span<double> value, std::span<double> derivative,
                              EvaluatorWorkspace& workspace) const {
+  logs_at(chosen(rows), parameters, chain, value, derivative, workspace);
+}
+
+void Evaluator::evaluate_log_from(std::size_t first, std::span<const double> parameters, std::span<const double> chain,
+                                  std::span<double> value, std::span<double> derivative,
+                                  EvaluatorWorkspace& workspace) const {
+  PHASELAW_CHECK(first % kLanes == 0 && first + value.size() <= n_rows_);
+  logs_at({{}, first, value.size()}, parameters, chain, value, derivative, workspace);
+}
+
+void Evaluator::logs_at(const Chosen& rows, std::span<const double> parameters, std::span<const double> chain,
+                        std::span<double> value, std::span<double> derivative, EvaluatorWorkspace& workspace) const {
   const std::size_t k = free_.size();
   for_blocks(rows, parameters, !derivative.empty(), workspace,
              [&](std::size_t begin, std::size_t width, const double* root) {

@@ -45,6 +45,9 @@ class Evaluator {
   void evaluate_log(std::span<const std::size_t> rows, std::span<const double> parameters,
                     std::span<const double> chain, std::span<double> value, std::span<double> derivative,
                     EvaluatorWorkspace& workspace) const;
+  // The same at the value.size() rows from `first` on, so that threads can share all rows.
+  void evaluate_log_from(std::size_t first, std::span<const double> parameters, std::span<const double> chain,
+                         std::span<double> value, std::span<double> derivative, EvaluatorWorkspace& workspace) const;
 
  private:
   static constexpr std::size_t kBlock = 256;
@@ -71,11 +74,20 @@ class Evaluator {
   void differentiate(std::size_t i, std::size_t width, EvaluatorWorkspace& at) const;
   void place_parameters(std::span<const double> parameters, std::size_t width, bool derivatives,
                         EvaluatorWorkspace& at) const;
+  // What is evaluated: the rows that `list` names, or the n rows from `first` on if it is empty.
+  struct Chosen {
+    std::span<const std::size_t> list;
+    std::size_t first = 0, n = 0;
+  };
+  [[nodiscard]] Chosen chosen(std::span<const std::size_t> rows) const {
+    return {rows, 0, rows.empty() ? n_rows_ : rows.size()};
+  }
   template <class Emit>
-  void for_blocks(std::span<const std::size_t> rows, std::span<const double> parameters, bool derivatives,
+  void for_blocks(const Chosen& rows, std::span<const double> parameters, bool derivatives,
                   EvaluatorWorkspace& workspace, const Emit& emit) const;
-  void place_constants(std::span<const std::size_t> rows, std::size_t begin, std::size_t width,
-                       EvaluatorWorkspace& at) const;
+  void place_constants(const Chosen& rows, std::size_t begin, std::size_t width, EvaluatorWorkspace& at) const;
+  void logs_at(const Chosen& rows, std::span<const double> parameters, std::span<const double> chain,
+               std::span<double> value, std::span<double> derivative, EvaluatorWorkspace& workspace) const;
 
   std::vector<Step> steps_;
   std::vector<std::size_t> free_;

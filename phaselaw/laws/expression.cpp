@@ -33,8 +33,8 @@ bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 // Whether a name looks like a misspelt column: long, with the same beginning and nearly the same length.
-std::string misspelt_column(const std::string& name) {
-  std::vector<std::string> known;
+std::string misspelt_column(const std::string& name, const std::vector<std::string>& own) {
+  std::vector<std::string> known = own;
   for (const tables::KnownColumn& column : tables::known_columns()) known.push_back(column.name);
   const std::string nearest = base::nearest_name(name, known);
   const bool alike = name.size() >= 5 && nearest.size() >= 5 && nearest.compare(0, 3, name, 0, 3) == 0 &&
@@ -181,7 +181,7 @@ class ExpressionParser {
              begin);
       return push({Op::column, -1, -1, index_in(out_.columns_, *column)});
     }
-    if (const std::string nearest = misspelt_column(name); !nearest.empty())
+    if (const std::string nearest = misspelt_column(name, table_columns_); !nearest.empty())
       fail(
           fmt::format(
               "unknown column '{}'; did you mean '{}'? (if it is a parameter, choose a name less similar to the column)",

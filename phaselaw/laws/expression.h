@@ -18,7 +18,7 @@
 //   name      a letter or "_", then letters, digits, "_" or "."
 //
 // A name is a column if it is a known column (columns.h), its letter in expressions (N, D, C, U, n, t, S1, S2), or one
-// of the table's own columns; any other name is a parameter. lambert_w is the principal branch, for x >= 0.
+// of `table_columns`; any other name is a parameter (law_names.h chooses the table's columns for a user's law). lambert_w is the principal branch, for x >= 0.
 //
 // Errors: InputError at "<where>:1:column" with what was expected and found; for an unknown function or a misspelt
 // column, with the nearest known name; for a law without a column or a parameter, an unused definition, more than

@@ -6,16 +6,11 @@
 #include "phaselaw/base/errors.h"
 #include "phaselaw/laws/catalogue.h"
 #include "phaselaw/laws/evaluator.h"
+#include "phaselaw/laws/law_names.h"
 
 namespace phaselaw::laws {
 
 namespace {
-
-bool is_floor_name(const std::string& name) {
-  static const std::vector<std::string> floors = {"E", "E0", "L0", "L_0", "L_inf", "Linf"};
-  return std::find(floors.begin(), floors.end(), name) != floors.end() || name.starts_with("E_") ||
-         name.starts_with("floor");
-}
 
 bool is_word(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.';
@@ -111,7 +106,7 @@ Law law_from(std::string_view text, const std::vector<std::string>& table_column
 
 Law law_from_expression(std::string_view text, const std::vector<std::string>& table_columns) {
   Law law;
-  law.expression = Expression::parse(text, table_columns);
+  law.expression = Expression::parse(text, input_columns(text, table_columns));
   law.name = law.expression.text();
   law.help = "the user's expression";
   law.source = "user";

@@ -56,7 +56,7 @@ struct Law {
 // ("power@tokens"); an expression if the text contains an operator. InputError with the nearest known name.
 [[nodiscard]] Law law_from(std::string_view text, const std::vector<std::string>& table_columns = {});
 
-// A law from an expression. Domains are guessed, and Parameter::meaning says so: E, E0, L0, L_inf and names that begin
+// A law from an expression; law_names.h says which names are columns of the table. Domains are guessed, and Parameter::meaning says so: E, E0, L0, L_inf and names that begin
 // with "E_" or "floor" are non-negative if the law is affine in them; every other parameter is positive.
 [[nodiscard]] Law law_from_expression(std::string_view text, const std::vector<std::string>& table_columns = {});
 

@@ -73,16 +73,15 @@ ClusterRobust::ClusterRobust(std::span<const double> design, std::size_t n, std:
 // second time repairs that.
 void ClusterRobust::orthonormalise(std::span<const double> design) {
   singular_ = true;
-  const auto x = Eigen::Map<const RowMatrix>(design.data(), index(n_), index(q_));
+  // Copies begin on an aligned address, so sums do not depend on where the caller's numbers are in memory.
+  const RowMatrix x = Eigen::Map<const RowMatrix>(design.data(), index(n_), index(q_));
   Eigen::VectorXd scale(index(q_));
   for (Eigen::Index j = 0; j < x.cols(); ++j) {
     const double length = n_ == 0 ? 0 : x.col(j).stableNorm();
     if (!(length > 0)) return;
     scale[j] = 1 / length;
   }
-  basis_.resize(n_ * q_);
-  auto basis = Eigen::Map<RowMatrix>(basis_.data(), index(n_), index(q_));
-  basis = x * scale.asDiagonal();
+  RowMatrix basis = x * scale.asDiagonal();
   Eigen::MatrixXd transform = scale.asDiagonal();
   for (int pass = 0; pass < 2; ++pass) {
     const Solver solver(basis.transpose() * basis);
@@ -95,6 +94,7 @@ void ClusterRobust::orthonormalise(std::span<const double> design) {
     basis = (basis * step).eval();
     transform = (transform * step).eval();
   }
+  basis_.assign(basis.data(), basis.data() + basis.size());
   transform_.resize(q_ * q_);
   Eigen::Map<RowMatrix>(transform_.data(), index(q_), index(q_)) = transform;
   singular_ = false;
@@ -132,12 +132,13 @@ ClusterRobust::Contrast ClusterRobust::contrast(std::span<const double> c, std::
     return {nan, nan, nan, nan};
   }
   // c'b = a'Q'y.
-  const Eigen::VectorXd a = Eigen::Map<const RowMatrix>(transform_.data(), index(q_), index(q_)).transpose() *
-                            Eigen::Map<const Eigen::VectorXd>(c.data(), index(q_));
+  const RowMatrix transform = Eigen::Map<const RowMatrix>(transform_.data(), index(q_), index(q_));
+  const Eigen::VectorXd wanted = Eigen::Map<const Eigen::VectorXd>(c.data(), index(q_));
+  const Eigen::VectorXd a = transform.transpose() * wanted;
   const auto basis = Eigen::Map<const RowMatrix>(basis_.data(), index(n_), index(q_));
   Sums sums;
   Eigen::MatrixXd shared = Eigen::MatrixXd::Zero(index(q_), index(q_));  // sum_g z_g z_g'; M = diag(d) - Z'Z
-  Eigen::VectorXd w(index(q_)), z(index(q_));
+  Eigen::VectorXd w(index(q_)), z(index(q_)), p(index(q_));
   const std::size_t n_clusters = offset_.empty() ? n_ : offset_.size() - 1;
   for (std::size_t g = 0; g < n_clusters; ++g) {
     if (offset_.empty()) {
@@ -153,7 +154,7 @@ ClusterRobust::Contrast ClusterRobust::contrast(std::span<const double> c, std::
     z.setZero();
     for (std::size_t j = first; j < last; ++j) {
       const double* values = (offset_.empty() ? basis_ : factor_).data() + j * q_;
-      const auto p = Eigen::Map<const Eigen::VectorXd>(values, index(q_));
+      p = Eigen::Map<const Eigen::VectorXd>(values, index(q_));
       const Direction direction(p.squaredNorm());
       const double pa = p.dot(a), pw = p.dot(w);
       score2 += direction.k2 * pa * pw;

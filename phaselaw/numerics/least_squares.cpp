@@ -10,6 +10,7 @@
 #include <ceres/solver.h>
 #include <glog/logging.h>
 #include <Eigen/Core>
+#include <Eigen/QR>
 #include <Eigen/SVD>
 
 #include "phaselaw/base/constants.h"
@@ -105,8 +106,14 @@ void measure_optimum(const LeastSquaresProblem& problem, const FoldedCost& cost,
         !held_by_bound(problem, static_cast<std::size_t>(j), result.parameters[static_cast<std::size_t>(j)], gradient))
       result.gradient_norm = std::max(result.gradient_norm, std::abs(gradient) / residual_norm);
   }
-  const Vector<double> singular_values = Eigen::JacobiSVD<Matrix<double>>(jacobian).singularValues();
-  const double smallest = rows < columns || singular ? 0 : singular_values.minCoeff();
+  if (rows < columns || singular) {
+    result.jacobian_condition = kInfinity;
+    return;
+  }
+  const Eigen::HouseholderQR<Eigen::Ref<Matrix<double>>> qr(jacobian);  // in place
+  const Matrix<double> triangle = qr.matrixQR().topRows(columns).triangularView<Eigen::Upper>();
+  const Vector<double> singular_values = Eigen::JacobiSVD<Matrix<double>>(triangle).singularValues();
+  const double smallest = singular_values.minCoeff();
   result.jacobian_condition = smallest > 0 ? singular_values.maxCoeff() / smallest : kInfinity;
 }
 
@@ -176,6 +183,9 @@ base::EnumNames<LeastSquaresStatus> enum_names(LeastSquaresStatus) {
 }
 
 RobustValue robust_value(double s, RobustLoss loss, double delta) {
+  if (loss == RobustLoss::absolute)
+    return s <= delta * delta ? RobustValue{s / delta + delta, 1 / delta}
+                              : RobustValue{2 * std::sqrt(s), 1 / std::sqrt(s)};
   if (loss == RobustLoss::none || s <= delta * delta) return {s, 1};
   const double r = std::sqrt(s);
   return {2 * delta * r - delta * delta, delta / r};
@@ -183,6 +193,16 @@ RobustValue robust_value(double s, RobustLoss loss, double delta) {
 
 double robust_loss(double residual, RobustLoss loss, double delta) {
   return robust_value(residual * residual, loss, delta).value;
+}
+
+LeastSquaresResult measure_optimum(const LeastSquaresProblem& problem, std::span<const double> parameters,
+                                   const LeastSquaresOptions& options) {
+  check_problem(problem, parameters);
+  LeastSquaresResult result;
+  result.parameters.assign(parameters.begin(), parameters.end());
+  measure_optimum(problem, FoldedCost(problem, options), result);
+  if (std::isfinite(result.cost) && result.gradient_norm < 1) result.status = LeastSquaresStatus::converged;
+  return result;
 }
 
 LeastSquaresResult minimise(const LeastSquaresProblem& problem, std::span<const double> start,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <functional>
 #include <span>
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include "phaselaw/base/fields.h"
+#include "phaselaw/base/team.h"
 
 // Robust non-linear least squares with bounds, small and dense: a thin wrapper around Ceres.
 //
@@ -15,6 +17,10 @@
 //
 //   rho(s):  none   s
 //            huber  s for s <= delta^2, else 2 delta sqrt(s) - delta^2
+//            absolute  2 sqrt(s), so that F is sum_i w_i |r_i|; s/delta + delta for s <= delta^2, which is smooth at 0
+//                      (l1_fit.h finds the minimum without that)
+//
+// The last n_plain residuals are plain squares under every loss, for a penalty or a prior beside robust rows.
 //
 // The last n_plain residuals are plain squares under every loss, for a penalty or a prior beside robust rows.
 //
@@ -23,7 +29,7 @@
 // the caller: PHASELAW_CHECK. Source: Agarwal, Mierle et al., Ceres Solver [T].
 namespace phaselaw::numerics {
 
-enum class RobustLoss { none, huber };
+enum class RobustLoss { none, huber, absolute };
 
 struct LeastSquaresProblem {
   std::size_t n_parameters = 0;
@@ -37,6 +43,7 @@ struct LeastSquaresProblem {
 
   std::vector<double> lower, upper;  // empty: unbounded; +-infinity: no bound on that side
   std::vector<double> weights;       // w_i >= 0; empty: all 1
+  base::Team* team = nullptr;        // minimise_small: threads that share the sums over many residuals; may be null
 };
 
 struct LeastSquaresOptions {
@@ -79,11 +86,24 @@ struct LeastSquaresResult {
 [[nodiscard]] LeastSquaresResult minimise(const LeastSquaresProblem& problem, std::span<const double> start,
                                           const LeastSquaresOptions& options = {});
 
+// cost, gradient_norm and jacobian_condition at `parameters`; status is converged, or failed where the residuals are not
+// defined. Cost: one evaluation, and a QR decomposition of the Jacobian.
+[[nodiscard]] LeastSquaresResult measure_optimum(const LeastSquaresProblem& problem, std::span<const double> parameters,
+                                                 const LeastSquaresOptions& options);
+
 inline constexpr std::size_t kMaxSmallParameters = 16;
+
+// Sums over residuals (least_squares_sums.h).
+struct LeastSquaresSums {
+  std::array<double, kMaxSmallParameters> gradient{}, scale{};
+  std::array<double, kMaxSmallParameters * kMaxSmallParameters> curvature{};  // row-major, n_parameters columns
+  double length = 0;
+};
 
 // Buffers of minimise_small, to be reused between calls.
 struct LeastSquaresWorkspace {
-  std::vector<double> residuals, trial_residuals, jacobian, trial_jacobian, hessian, factor, vectors;
+  std::vector<double> residuals, trial_residuals, jacobian, trial_jacobian, factor, vectors;
+  std::vector<LeastSquaresSums> chunks;
 };
 
 // The same minimum for at most kMaxSmallParameters parameters, without set-up cost: for the thousands of refits of a

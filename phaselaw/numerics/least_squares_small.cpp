@@ -7,6 +7,7 @@
 
 #include "phaselaw/base/errors.h"
 #include "phaselaw/numerics/least_squares.h"
+#include "phaselaw/numerics/least_squares_sums.h"
 
 namespace phaselaw::numerics {
 
@@ -56,19 +57,20 @@ class Descent {
         work_(workspace),
         n_(problem.n_residuals),
         n_robust_(n_ - problem.n_plain),
-        k_(problem.n_parameters) {
+        k_(problem.n_parameters),
+        sums_of_(problem, options) {
     work_.residuals.resize(n_);
     work_.trial_residuals.resize(n_);
-    work_.jacobian.resize(n_ * k_);
-    work_.trial_jacobian.resize(n_ * k_);
-    work_.hessian.resize(k_ * k_);
+    work_.jacobian.resize(n_ * k_ + ResidualSums::kPadding);
+    work_.trial_jacobian.resize(n_ * k_ + ResidualSums::kPadding);
     work_.factor.resize(k_ * k_);
     work_.vectors.resize(n_);
   }
 
   bool start(std::span<const double> start) {
     for (std::size_t j = 0; j < k_; ++j) p_[j] = clamp(j, start[j]);
-    return problem_.evaluate({p_.data(), k_}, work_.residuals, work_.jacobian) && all_finite(work_.residuals);
+    return problem_.evaluate({p_.data(), k_}, work_.residuals, numbers_of(work_.jacobian)) &&
+           all_finite(work_.residuals);
   }
 
   // The size of a typical residual of those that the loss applies to.
@@ -104,7 +106,7 @@ class Descent {
       Small move{}, next{};
       if (!direction(move)) break;
       for (std::size_t a = 0; a < k_; ++a) next[a] = clamp(a, p_[a] + move[a]);
-      if (!problem_.evaluate({next.data(), k_}, work_.trial_residuals, work_.trial_jacobian)) break;
+      if (!problem_.evaluate({next.data(), k_}, work_.trial_residuals, numbers_of(work_.trial_jacobian))) break;
       const double cost = cost_of(work_.trial_residuals, delta), gradient = gradient_norm_;
       if (!(cost <= cost_ * (1 + 1e-13))) break;
       const Small before = p_;
@@ -146,66 +148,20 @@ class Descent {
   double upper(std::size_t j) const {
     return problem_.upper.empty() ? std::numeric_limits<double>::infinity() : problem_.upper[j];
   }
+  std::span<double> numbers_of(std::vector<double>& jacobian) const { return {jacobian.data(), n_ * k_}; }
   double clamp(std::size_t j, double x) const { return std::clamp(x, lower(j), upper(j)); }
-  double weight(std::size_t i) const { return problem_.weights.empty() ? 1 : problem_.weights[i]; }
-
-  // rho(r^2) and rho'(r^2) of residual i, as robust_value gives them, without a square root for the Huber loss.
-  RobustValue rho(std::size_t i, double r, double delta) const {
-    if (i >= n_robust_ || options_.loss == RobustLoss::none) return {r * r, 1};
-    const double size = std::abs(r);
-    return size <= delta ? RobustValue{r * r, 1} : RobustValue{delta * (2 * size - delta), delta / size};
-  }
-
-  double cost_of(std::span<const double> residuals, double delta) const {
-    double total = 0;
-    for (std::size_t i = 0; i < n_; ++i) total += weight(i) * rho(i, residuals[i], delta).value;
-    return 0.5 * total;
-  }
-
-  // The sums over rows: gradient, scale, lower triangle of the curvature, sum of w r^2. K: the number of parameters,
-  // known to the compiler, which then keeps all sums in registers.
-  template <std::size_t K>
-  double add_rows(double delta) {
-    std::array<double, K> gradient{}, scale{};
-    std::array<double, K * K> hessian{};
-    double length = 0;
-    for (std::size_t i = 0; i < n_; ++i) {
-      const double r = work_.residuals[i];
-      const double slope = rho(i, r, delta).derivative;
-      const double w = weight(i) * slope;
-      const double curvature = w * (slope < 1 ? linear_part_curvature_ : 1);
-      const double* row = work_.jacobian.data() + i * K;
-      length += w * r * r;
-#pragma GCC unroll 16
-      for (std::size_t a = 0; a < K; ++a) {
-        gradient[a] += w * r * row[a];
-        scale[a] += w * row[a] * row[a];
-#pragma GCC unroll 16
-        for (std::size_t b = 0; b <= a; ++b) hessian[a * K + b] += curvature * row[a] * row[b];
-      }
-    }
-    std::copy(gradient.begin(), gradient.end(), gradient_.begin());
-    std::copy(scale.begin(), scale.end(), scale_.begin());
-    std::copy(hessian.begin(), hessian.end(), work_.hessian.begin());
-    return length;
-  }
-
-  template <std::size_t K = 1>
-  double add_rows_of(double delta) {
-    if constexpr (K < kMaxSmallParameters)
-      if (K < k_) return add_rows_of<K + 1>(delta);
-    return add_rows<K>(delta);
-  }
+  double cost_of(std::span<const double> residuals, double delta) const { return sums_of_.cost(residuals, delta); }
 
   // Gradient, curvature and scale of F at p; the coordinates at their bounds; the scaled gradient.
   void linearise(double delta) {
-    const double length = add_rows_of(delta);
+    sums_of_.add(work_.residuals, work_.jacobian, delta, linear_part_curvature_, work_.chunks, sums_);
+    const double length = sums_.length;
     const double exact = 64 * std::numeric_limits<double>::epsilon();
     gradient_norm_ = 0;
     for (std::size_t a = 0; a < k_; ++a) {
-      held_[a] = (p_[a] <= lower(a) && gradient_[a] >= 0) || (p_[a] >= upper(a) && gradient_[a] <= 0);
-      if (!held_[a] && scale_[a] > 0 && length > exact * exact * static_cast<double>(n_))
-        gradient_norm_ = std::max(gradient_norm_, std::abs(gradient_[a]) / std::sqrt(scale_[a] * length));
+      held_[a] = (p_[a] <= lower(a) && sums_.gradient[a] >= 0) || (p_[a] >= upper(a) && sums_.gradient[a] <= 0);
+      if (!held_[a] && sums_.scale[a] > 0 && length > exact * exact * static_cast<double>(n_))
+        gradient_norm_ = std::max(gradient_norm_, std::abs(sums_.gradient[a]) / std::sqrt(sums_.scale[a] * length));
     }
   }
 
@@ -216,7 +172,7 @@ class Descent {
     Small move{};
     const bool known = direction(move);
     damping_ = damping;
-    return known && predicted_decrease(move) <= options_.decrease_tolerance * cost_;
+    return known && predicted_decrease(move) <= options_.decrease_tolerance;
   }
 
   // Raises the damping until a step lowers F; false if none does.
@@ -232,7 +188,7 @@ class Descent {
         longest = std::max(longest, std::abs(move[a]) / (1e-3 + std::abs(p_[a])));
       }
       if (longest <= options_.step_tolerance * 1e-2) return false;
-      if (!problem_.evaluate({next.data(), k_}, work_.trial_residuals, work_.trial_jacobian)) continue;
+      if (!problem_.evaluate({next.data(), k_}, work_.trial_residuals, numbers_of(work_.trial_jacobian))) continue;
       const double cost = cost_of(work_.trial_residuals, delta);
       if (!(cost < cost_)) continue;
       const double agreement = (cost_ - cost) / predicted_decrease(move);
@@ -250,16 +206,16 @@ class Descent {
   }
 
   bool direction(Small& move) {
-    std::copy(work_.hessian.begin(), work_.hessian.end(), work_.factor.begin());
+    std::copy_n(sums_.curvature.begin(), k_ * k_, work_.factor.begin());
     for (std::size_t a = 0; a < k_; ++a) {
       double& diagonal = work_.factor[a * k_ + a];
-      diagonal += damping_ * scale_[a] + std::numeric_limits<double>::min();
+      diagonal += damping_ * sums_.scale[a] + std::numeric_limits<double>::min();
       if (!held_[a]) continue;
       for (std::size_t b = 0; b < k_; ++b) work_.factor[std::max(a, b) * k_ + std::min(a, b)] = 0;
       diagonal = 1;
     }
     if (!factorise(work_.factor.data(), k_)) return false;
-    for (std::size_t a = 0; a < k_; ++a) move[a] = held_[a] ? 0 : -gradient_[a];
+    for (std::size_t a = 0; a < k_; ++a) move[a] = held_[a] ? 0 : -sums_.gradient[a];
     solve(work_.factor.data(), move.data(), k_);
     return all_finite({move.data(), k_});
   }
@@ -268,8 +224,8 @@ class Descent {
     double decrease = 0;
     for (std::size_t a = 0; a < k_; ++a) {
       double curved = 0;
-      for (std::size_t b = 0; b < k_; ++b) curved += work_.hessian[std::max(a, b) * k_ + std::min(a, b)] * move[b];
-      decrease -= move[a] * (gradient_[a] + 0.5 * curved);
+      for (std::size_t b = 0; b < k_; ++b) curved += sums_.curvature[std::max(a, b) * k_ + std::min(a, b)] * move[b];
+      decrease -= move[a] * (sums_.gradient[a] + 0.5 * curved);
     }
     return decrease;
   }
@@ -278,7 +234,9 @@ class Descent {
   const LeastSquaresOptions& options_;
   LeastSquaresWorkspace& work_;
   std::size_t n_, n_robust_, k_;
-  Small p_{}, gradient_{}, scale_{};
+  ResidualSums sums_of_;
+  LeastSquaresSums sums_;
+  Small p_{};
   std::array<bool, kMaxSmallParameters> held_{};
   double cost_ = 0, gradient_norm_ = 1, damping_ = 1e-3, linear_part_curvature_ = kLinearPartCurvature;
   int iterations_ = 0;

@@ -4,9 +4,9 @@
 #include <string>
 #include <vector>
 
-#include "phaselaw/advice/diagnose/curve_schedule.h"
 #include "phaselaw/base/fields.h"
 #include "phaselaw/tables/rows.h"
+#include "phaselaw/tables/schedule.h"
 
 // The user's own training logs for E8 (own_runs.h), and how to read them.
 namespace phaselaw::reproduce {
@@ -15,7 +15,7 @@ struct OwnRunsRequest {
   std::vector<std::string> curves;  // files; empty: E8 is not carried out
   std::vector<std::string> run;
   tables::ReadOptions read;
-  advice::StatedSchedule schedule;
+  tables::StatedSchedule schedule;
 
   template <class Self, class Visit>
   static void fields(Self& self, Visit&& visit) {
@@ -25,7 +25,7 @@ struct OwnRunsRequest {
     tables::ReadOptions::fields(self.read, [&](std::string_view name, auto&&... field) {
       if (name != "last") visit(name, field...);  // a curve has all rows of its run
     });
-    advice::StatedSchedule::fields(self.schedule, visit);
+    tables::StatedSchedule::fields(self.schedule, visit);
   }
   // InputError for a bad schedule, and for options of curves without curves.
   void validate() const;

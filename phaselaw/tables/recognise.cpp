@@ -142,6 +142,25 @@ std::size_t Recognised::find(const std::vector<std::string>& header, const std::
   throw base::InputError({flag}, base::unknown_name("column", name, header));
 }
 
+std::string similar_column(const std::string& column, const std::vector<std::string>& headers) {
+  std::vector<std::string> names = {column};
+  for (const KnownColumn& known : known_columns())
+    if (known.name == column) names.insert(names.end(), known.also.begin(), known.also.end());
+  std::vector<std::string> keys;
+  for (const std::string& header : headers) {
+    const std::string name = heading_of(header).name;
+    keys.push_back(plain_name(name.substr(name.find_last_of("/.") + 1)));  // npos + 1 = 0
+  }
+  constexpr std::size_t kShortest = 4;  // nearly every shorter word is similar to another
+  for (const std::string& name : names) {
+    const std::string key = plain_name(name);
+    const std::string nearest = key.size() < kShortest ? "" : base::nearest_name(key, keys);
+    if (nearest.size() < kShortest || nearest.front() != key.front()) continue;
+    return headers[static_cast<std::size_t>(std::find(keys.begin(), keys.end(), nearest) - keys.begin())];
+  }
+  return "";
+}
+
 Recognised recognise(const Table& table, const std::map<std::string, std::string>& columns, const std::string& output,
                      bool every_stream) {
   Recognised found;

@@ -34,4 +34,7 @@ struct Recognised {
 [[nodiscard]] Recognised recognise(const Table& table, const std::map<std::string, std::string>& columns,
                                    const std::string& output, bool every_stream);
 
+// The heading among `headers` that is most similar to a name of this column, as a misspelling would be; empty if none is.
+[[nodiscard]] std::string similar_column(const std::string& column, const std::vector<std::string>& headers);
+
 }  // namespace phaselaw::tables

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <numeric>
 #include <optional>
 #include <set>
 #include <unordered_map>
@@ -12,6 +14,7 @@
 #include "phaselaw/base/format.h"
 #include "phaselaw/base/number.h"
 #include "phaselaw/tables/row_filter.h"
+#include "phaselaw/tables/seen_rows.h"
 #include "phaselaw/tables/table_formats.h"
 #include "phaselaw/tables/units.h"
 
@@ -55,23 +58,26 @@ void leave_out_missing(Table& table, std::size_t output, const std::string& name
 }
 
 void leave_out_copies(Table& table, std::vector<std::string>& warnings) {
-  std::unordered_map<std::string, long> first_line;
+  std::vector<std::size_t> every(table.header.size());
+  std::iota(every.begin(), every.end(), std::size_t{0});
+  SeenRows seen(table, every);
+  std::vector<bool> copy(table.rows.size());
   std::vector<long> lines;
   long copied = 0;
-  std::erase_if(table.rows, [&](const auto& row) {
-    std::string all;
-    for (const auto& field : row) all += field.text + '\x1f';
-    const auto [at, is_new] = first_line.emplace(std::move(all), line_of(row));
-    if (is_new) return false;
-    if (lines.empty()) copied = at->second;
-    lines.push_back(line_of(row));
-    return true;
-  });
-  if (!lines.empty())
-    warnings.push_back(
-        fmt::format("{} that repeat an earlier row in every field skipped ({}; the first repeats line {}); "
-                    "if different runs may agree in all fields, add a column that distinguishes them",
-                    rows_of(lines.size()), lines_of(lines), copied));
+  for (std::size_t row = 0; row < table.rows.size(); ++row) {
+    const std::size_t first = seen.first_like(row);
+    copy[row] = first != row;
+    if (!copy[row]) continue;
+    if (lines.empty()) copied = line_of(table.rows[first]);
+    lines.push_back(line_of(table.rows[row]));
+  }
+  if (lines.empty()) return;
+  std::size_t row = 0;
+  std::erase_if(table.rows, [&](const auto&) { return copy[row++]; });
+  warnings.push_back(
+      fmt::format("{} that repeat an earlier row in every field skipped ({}; the first repeats line {}); "
+                  "if different runs may agree in all fields, add a column that distinguishes them",
+                  rows_of(lines.size()), lines_of(lines), copied));
 }
 
 // Columns of progress within a run; the first that the table has is used.
@@ -109,18 +115,21 @@ void keep_last(Table& table, const Recognised& found) {
 void warn_of_crossed_runs(const Table& table, const Recognised& found, std::vector<std::string>& warnings) {
   const std::size_t progress = progress_column(found);
   if (found.run.empty() || progress == kNoColumn) return;
-  std::unordered_map<std::string, long> seen;
-  std::set<std::string> runs;
-  for (const auto& row : table.rows) runs.insert(joined(row, found.run));
-  if (runs.size() == table.rows.size()) return;
-  for (const auto& row : table.rows) {
-    const std::string run = joined(row, found.run);
-    const auto [at, is_new] = seen.emplace(run + '\x1f' + row[progress].text, line_of(row));
-    if (is_new) continue;
+  SeenRows runs(table, found.run);
+  std::size_t n_runs = 0;
+  for (std::size_t row = 0; row < table.rows.size(); ++row) n_runs += runs.first_like(row) == row ? 1 : 0;
+  if (n_runs == table.rows.size()) return;
+  std::vector<std::size_t> place = found.run;
+  place.push_back(progress);
+  SeenRows seen(table, place);
+  for (std::size_t i = 0; i < table.rows.size(); ++i) {
+    const std::size_t first = seen.first_like(i);
+    if (first == i) continue;
+    const auto& row = table.rows[i];
     warnings.push_back(fmt::format(
         "run {} has two rows at {} {} (lines {} and {}): more than one run has this name, or the run was resumed; "
         "join columns with --col run=a+b",
-        run, table.header[progress], row[progress].text, at->second, line_of(row)));
+        joined(row, found.run), table.header[progress], row[progress].text, line_of(table.rows[first]), line_of(row)));
     return;
   }
 }
@@ -132,13 +141,20 @@ const double* factor_of(const Factors& factors, std::size_t column) {
   return at == factors.end() ? nullptr : &at->second;
 }
 
-// Units given in headings: "tokens (B)" is multiplied by 1e9, unless the user sets a scale.
-void add_heading_factors(const Recognised& found, Factors& factors, Rows& out) {
+// Units given in headings: "tokens (B)" is multiplied by 1e9, unless the user sets a scale. A unit that is not known is
+// refused, because numbers in a wrong unit would be fitted in silence.
+void add_heading_factors(const Recognised& found, const std::string& output, Factors& factors, Rows& out) {
   for (const KnownColumn& known : known_columns()) {
     const auto column = found.column.find(known.name);
     if (column == found.column.end() || factors.contains(column->second)) continue;
     const std::string& header = out.table.header[column->second];
-    const auto factor = unit_factor(known, heading_of(header).unit);
+    const std::string unit = heading_of(header).unit;
+    const auto factor = unit_factor(known, unit);
+    if (!factor && looks_like_a_unit(unit) && known.name != output)
+      throw base::InputError({out.table.source, 1},
+                             fmt::format("expected a unit of {} in the heading '{}', found '{}'; "
+                                         "give the factor with --scale {}=FACTOR, or 1 to take the numbers as they are",
+                                         known.unit == "1" ? known.name : known.unit, header, unit, known.name));
     if (!factor || *factor == 1) continue;
     factors[column->second] = *factor;
     out.notes.push_back(
@@ -158,14 +174,25 @@ void add_column(const Factors& factors, std::size_t column, const std::string& n
 }
 
 void add_output(const ReadOptions& options, const Factors& factors, std::size_t column, Rows& out) {
-  const NumericColumn numbers = numeric_column(out.table, column, options.output, factor_of(factors, column));
+  const NumericColumn numbers = numeric_column(out.table, column, options.output, factor_of(factors, column), true);
   if (!numbers.fault.empty()) throw base::InputError(numbers.fault);
-  for (std::size_t row = 0; row < numbers.values.size(); ++row)
-    if (numbers.values[row] == 0) {
-      const auto& field = out.table.rows[row][column];
-      throw base::InputError({out.table.source, field.line, field.column},
-                             fmt::format("expected a positive {}, found {}", options.output, field.text));
-    }
+  const auto fail = [&](std::size_t row, const std::string& what) {
+    const Table::Field& field = out.table.rows[row][column];
+    throw base::InputError({out.table.source, field.line, field.column}, what);
+  };
+  for (std::size_t row = 0; row < numbers.values.size(); ++row) {
+    const double value = numbers.values[row];
+    const std::string& text = out.table.rows[row][column].text;
+    if (!options.any_sign && !(value > 0))
+      fail(row, fmt::format("expected a positive {}, found {}{}", options.output, text,
+                            options.if_not_positive.empty()
+                                ? fmt::format("; leave the row out with --where '{}>0'", out.output_column)
+                                : options.if_not_positive));
+    if (value != 0 && std::abs(value) < std::numeric_limits<double>::min())
+      fail(row, fmt::format("expected a {} of at least 2.2e-308, below which numbers lose their digits, found {}; "
+                            "multiply the column by a factor with --scale {}=FACTOR",
+                            options.output, text, options.output));
+  }
   out.data.output = numbers.values;
   if (options.output != "loss") return;
   const auto largest = std::max_element(numbers.values.begin(), numbers.values.end());
@@ -302,6 +329,14 @@ void add_columns(const Recognised& found, const Factors& factors, const std::str
     if (!taken[c] && !out.data.columns.has(out.table.header[c])) add_column(factors, c, out.table.header[c], out);
 }
 
+// Before rows are left out, because the sums need the learning rates of the whole run.
+void add_schedule(Recognised& found, const Factors& factors, const ReadOptions& options, Rows& out) {
+  std::vector<std::string> run;
+  for (const auto& row : out.table.rows) run.push_back(joined(row, found.run));
+  const std::string reason = add_schedule_columns(out.table, found, run, factors, options.schedules, out.notes);
+  if (!reason.empty()) out.unusable["lr_sum"] = out.unusable["lr_drop"] = out.table.source + ": " + reason;
+}
+
 }  // namespace
 
 Rows rows_from(Table raw, const ReadOptions& options) {
@@ -315,11 +350,12 @@ Rows rows_from(Table raw, const ReadOptions& options) {
   Table& table = out.table;
   std::map<std::string, std::string> columns = options.col;
   if (!options.loss.empty()) columns["loss"] = options.loss;
-  const Recognised found = recognise(table, columns, options.output, options.every_stream);
+  Recognised found = recognise(table, columns, options.output, options.every_stream);
   out.notes = found.notes;
   Factors factors;
   for (const auto& [name, factor] : options.scale) factors[found.find(table.header, name, "--scale")] = factor;
-  add_heading_factors(found, factors, out);
+  add_heading_factors(found, options.output, factors, out);
+  if (!options.every_stream) add_schedule(found, factors, options, out);
   const std::size_t output = found.column.at(options.output);
   const std::vector<std::string> header = table.header;
   table = filtered(std::move(table), options.where,
@@ -335,11 +371,12 @@ Rows rows_from(Table raw, const ReadOptions& options) {
 
   out.output_column = table.header[output];
   out.run_column = found.run_name;
-  std::set<std::string> named;
-  for (const auto& row : table.rows) {
-    out.line.push_back(line_of(row));
-    out.run.push_back(joined(row, found.run));
-    if (named.insert(out.run.back()).second) out.run_names.push_back(out.run.back());
+  SeenRows named(table, found.run);
+  std::set<std::string> names;  // joined fields may agree where the fields do not
+  for (std::size_t row = 0; row < table.rows.size(); ++row) {
+    out.line.push_back(line_of(table.rows[row]));
+    out.run.push_back(joined(table.rows[row], found.run));
+    if (named.first_like(row) == row && names.insert(out.run.back()).second) out.run_names.push_back(out.run.back());
   }
   if (options.every_stream) {
     add_streams(found, factors, out);
@@ -361,11 +398,21 @@ void Rows::require(const std::vector<std::string>& names) const {
     if (const auto fault = unusable.find(name); fault != unusable.end()) throw base::InputError(fault->second);
     try {
       (void)data.columns.get(name);
-    } catch (const base::InputError& error) {
+    } catch (const base::InputError&) {
       // It could have been derived from these.
       for (const char* part : {"n_params", "tokens", "step", "flops_per_step", "epochs", "unique_tokens"})
         if (const auto fault = unusable.find(part); fault != unusable.end()) throw base::InputError(fault->second);
-      throw base::InputError({table.source}, error.what());
+      std::vector<std::string> free = table.header;
+      std::erase_if(free, [&](const std::string& own) {
+        return own == output_column ||
+               std::any_of(column_of.begin(), column_of.end(), [&](const auto& entry) { return entry.second == own; });
+      });
+      const std::string similar = similar_column(name, free);
+      throw base::InputError(
+          {table.source, 1},
+          fmt::format("the law needs the column {}, found: {}; {}name it with --col '{}={}'", name,
+                      fmt::join(table.header, ", "), similar.empty() ? "" : fmt::format("did you mean '{}'? ", similar),
+                      name, similar.empty() ? "COLUMN" : similar));
     }
   }
 }
@@ -388,6 +435,19 @@ std::vector<std::string> Rows::texts(const std::string& name) const {
   std::vector<std::string> out;
   for (const auto& row : table.rows) out.push_back(row[column].text);
   return out;
+}
+
+std::string Rows::own_name(const std::string& name) const {
+  for (const std::string& key : {name, canonical_column(name)})
+    if (const auto own = column_of.find(key); own != column_of.end()) return own->second;
+  return name;
+}
+
+base::Location Rows::place(const std::string& name, std::size_t row) const {
+  const auto at = std::find(table.header.begin(), table.header.end(), own_name(name));
+  if (at == table.header.end()) return {table.source, line[row]};
+  const Table::Field& field = table.rows[row][static_cast<std::size_t>(at - table.header.begin())];
+  return {table.source, field.line, field.column};
 }
 
 Rows Rows::rows(std::span<const std::size_t> chosen) const {

@@ -5,9 +5,11 @@
 #include <string>
 #include <vector>
 
+#include "phaselaw/base/errors.h"
 #include "phaselaw/base/fields.h"
 #include "phaselaw/tables/columns.h"
 #include "phaselaw/tables/recognise.h"
+#include "phaselaw/tables/schedule_columns.h"
 #include "phaselaw/tables/table.h"
 
 // The common form of all tables: rows of numbers under canonical names. Each row has its run, the stream in which it
@@ -20,12 +22,13 @@
 //
 // Rows for a fit have one output and complete columns:
 //   skipped    rows without an output, and copies of an earlier row; a warning lists their lines
-//   error      an output that is no number, not finite, zero or negative; a column needed by a law that has such a
-//              field, an implausible unit (1.4 parameters), or mixed units
+//   error      an output that is no number or not finite, or is zero or negative unless any sign is allowed; a column
+//              needed by a law that has such a field, an implausible unit (1.4 parameters), or mixed units
 //   warning    rows of several precisions (float32, bfloat16) are fitted together
 //   counts     of parameters and tokens may be written 70M, 1.4B, 300e9
 //   units      may be given in the heading: params (M), tokens [B], compute (PF-days); the column is then multiplied,
 //              and a note says so
+// lr_sum and lr_drop follow from run, step and lr, or from a stated schedule (schedule_columns.h).
 // Rows for curves (every_stream) hold what was recorded: one row for each value of each output, of lr and of grad_norm,
 // stream after stream. An empty cell (NA, null) was not recorded and gives no row; nan and inf were recorded and are
 // kept. A column is NaN if its cell is empty.
@@ -42,8 +45,11 @@ struct ReadOptions {
   bool last = false;                      // only the last row of each run, by step, tokens or compute
 
   // Set by the caller, not by the user.
-  std::string output = "loss";  // the output that the law predicts
-  bool every_stream = false;    // rows for curves
+  std::string output = "loss";    // the output that the law predicts
+  bool every_stream = false;      // rows for curves
+  bool any_sign = false;          // the output may be zero or negative
+  RunSchedules schedules{};       // for lr_sum and lr_drop, if the table has no lr
+  std::string if_not_positive{};  // what to do about an output that is not positive: the end of its message
 
   template <class Self, class Visit>
   static void fields(Self& self, Visit&& visit) {
@@ -77,12 +83,17 @@ struct Rows {
   std::map<std::string, std::string> unusable;   // columns that are not in `data`, and why: a message with its place
   std::vector<std::string> notes, warnings;      // how columns were interpreted; what looks wrong
 
-  // Checks that `data.columns.get` finds all these columns; otherwise InputError with the place of the problem.
+  // Checks that `data.columns.get` finds all these columns; otherwise InputError with the place of the problem and, for
+  // a missing column, the most similar one of the table.
   void require(const std::vector<std::string>& names) const;
   // Columns for weights, errors and clusters, by canonical or own name. numbers: InputError for values that are not >=
   // 0.
   [[nodiscard]] std::vector<double> numbers(const std::string& name) const;
   [[nodiscard]] std::vector<std::string> texts(const std::string& name) const;
+  // The table's own name of a column, by canonical or own name; the same name if the table does not have it.
+  [[nodiscard]] std::string own_name(const std::string& name) const;
+  // The place of a value; without a position in the line if the column is computed from others.
+  [[nodiscard]] base::Location place(const std::string& name, std::size_t row) const;
   [[nodiscard]] Rows rows(std::span<const std::size_t> chosen) const;  // number of rows for a fit
   [[nodiscard]] std::size_t n_rows() const { return line.size(); }
   [[nodiscard]] std::size_t n_runs() const;  // distinct names in `run`

@@ -6,6 +6,7 @@
 
 #include "phaselaw/base/constants.h"
 #include "phaselaw/tables/rows.h"
+#include "phaselaw/tables/schedule.h"
 
 // Rows for curves, by run: the loss curve of each run as it was recorded, before any preparation for fitting.
 //
@@ -16,12 +17,6 @@
 // If more than half of a stream's values are NaN and finite ones follow, NaN means not recorded.
 // Errors: InputError if no column gives the progress of a run (step, tokens or compute). Cost: linear, and a sort.
 namespace phaselaw::tables {
-
-// The learning rate as recorded: lr[i] is that of the steps from step[i] to step[i+1]. Steps ascend.
-struct LearningRates {
-  std::vector<double> step, lr;
-  [[nodiscard]] bool known() const { return !step.empty(); }
-};
 
 // A NaN or infinite loss in the record is kept: the run left the finite numbers there, which is an outcome and not an
 // error. Axes that the record does not have are empty; the others are as long as `loss`, with NaN for missing values.

@@ -2,6 +2,7 @@
 #include "phaselaw/tables/units.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <numeric>
 #include <utility>
@@ -23,21 +24,12 @@ constexpr std::pair<std::string_view, double> kCounts[] = {
     {"k", 1e3},        {"thousand", 1e3}, {"thousands", 1e3}, {"m", 1e6},         {"million", 1e6},
     {"millions", 1e6}, {"mio", 1e6},      {"b", 1e9},         {"bn", 1e9},        {"g", 1e9},
     {"billion", 1e9},  {"billions", 1e9}, {"t", 1e12},        {"trillion", 1e12}, {"trillions", 1e12}};
-constexpr std::pair<std::string_view, double> kCosts[] = {{"flop", 1},
-                                                          {"flops", 1},
-                                                          {"gflop", 1e9},
-                                                          {"gflops", 1e9},
-                                                          {"tflop", 1e12},
-                                                          {"tflops", 1e12},
-                                                          {"pflop", 1e15},
-                                                          {"pflops", 1e15},
-                                                          {"eflop", 1e18},
-                                                          {"eflops", 1e18},
-                                                          {"zflop", 1e21},
-                                                          {"zflops", 1e21},
-                                                          {"pfdays", 8.64e19},
-                                                          {"petaflopdays", 8.64e19},
-                                                          {"petaflopsdays", 8.64e19}};  // a day of 1e15 FLOP per second
+// Prefixes of FLOP: SI letters and words, and the numbers that people say.
+constexpr std::pair<std::string_view, double> kPrefixes[] = {
+    {"", 1},        {"k", 1e3},  {"kilo", 1e3},    {"m", 1e6},  {"mega", 1e6},   {"million", 1e6},   {"g", 1e9},
+    {"giga", 1e9},  {"b", 1e9},  {"billion", 1e9}, {"t", 1e12}, {"tera", 1e12},  {"trillion", 1e12}, {"p", 1e15},
+    {"peta", 1e15}, {"e", 1e18}, {"exa", 1e18},    {"z", 1e21}, {"zetta", 1e21}, {"y", 1e24},        {"yotta", 1e24}};
+constexpr double kSecondsPerDay = 86400;
 
 std::optional<double> among(Units units, const std::string& key) {
   for (const auto& [name, factor] : units)
@@ -71,21 +63,93 @@ Heading heading_of(std::string_view header) {
   return {std::string(name), std::string(header.substr(open + 1, header.size() - open - 2))};
 }
 
+namespace {
+
+bool counts_things(const KnownColumn& known) {
+  return known.unit == "parameters" || known.unit == "tokens" || known.unit == "steps" || known.unit == "sequences";
+}
+
+// PF-days and EFLOP, with any prefix. A rate, PFLOP/s, is no cost.
+std::optional<double> cost_factor(std::string_view unit) {
+  std::string key = plain_name(unit);
+  double factor = 1;
+  const bool days = key.ends_with("days") || key.ends_with("day");
+  if (days) {
+    factor = kSecondsPerDay;
+    key.resize(key.rfind("day"));
+    for (const std::string_view ending : {"flopss", "flops", "flop", "fs", "f"})
+      if (key.ends_with(ending)) {
+        key.resize(key.size() - ending.size());
+        const auto prefix = among(kPrefixes, key);
+        return prefix ? std::optional(*prefix * factor) : std::nullopt;
+      }
+    return std::nullopt;
+  }
+  if (unit.find("/s") != std::string_view::npos) return std::nullopt;
+  for (const std::string_view ending : {"flops", "flop"})
+    if (key.ends_with(ending)) {
+      key.resize(key.size() - ending.size());
+      break;
+    }
+  return among(kPrefixes, key);
+}
+
+// A power of ten at the beginning of a unit: "1e18", "10^18 FLOP", "x1e9 tokens". `rest`: what follows it.
+std::optional<double> leading_power(std::string_view unit, std::string_view& rest) {
+  const auto skip = [&](std::string_view characters) {
+    while (!unit.empty() && characters.find(unit.front()) != std::string_view::npos) unit.remove_prefix(1);
+  };
+  skip(" x*");
+  if (unit.starts_with("1e"))
+    unit.remove_prefix(2);
+  else if (unit.starts_with("10^"))
+    unit.remove_prefix(3);
+  else
+    return std::nullopt;
+  skip("+");
+  int exponent = 0;
+  const auto [end, error] = std::from_chars(unit.data(), unit.data() + unit.size(), exponent);
+  constexpr int kLargest = 30;
+  if (error != std::errc() || std::abs(exponent) > kLargest) return std::nullopt;
+  unit.remove_prefix(static_cast<std::size_t>(end - unit.data()));
+  skip(" ");
+  rest = unit;
+  return std::pow(10.0, exponent);
+}
+
+}  // namespace
+
 std::optional<double> unit_factor(const KnownColumn& known, std::string_view unit) {
+  std::string_view rest;
+  if (const auto power = leading_power(unit, rest); power && (counts_things(known) || known.unit == "FLOP")) {
+    const auto of_rest = rest.empty() ? std::optional(1.0) : unit_factor(known, rest);
+    return of_rest ? std::optional(*power * *of_rest) : std::nullopt;
+  }
   const std::string key = plain_name(unit);
   if (key.empty()) return std::nullopt;
   if (key == plain_name(known.unit) || key + "s" == plain_name(known.unit)) return 1;
-  if (known.unit == "parameters" || known.unit == "tokens") {
+  if (counts_things(known)) {
     if (const auto factor = among(kCounts, key)) return factor;
     if (!key.ends_with(known.unit)) return std::nullopt;
     return among(kCounts, key.substr(0, key.size() - known.unit.size()));  // "B tokens"
   }
-  return known.unit == "FLOP" ? among(kCosts, key) : std::nullopt;
+  return known.unit == "FLOP" ? cost_factor(unit) : std::nullopt;
+}
+
+bool looks_like_a_unit(std::string_view text) {
+  const std::string key = plain_name(text);
+  constexpr std::size_t kLongestLetters = 4;  // M, Mio, GB, nats; a longer word says what is counted
+  if (key.size() <= kLongestLetters) return !key.empty();
+  if (key.find_first_of("0123456789") != std::string::npos) return true;
+  for (const std::string_view part : {"flop", "byte", "day", "hour", "illion", "thousand"})
+    if (key.find(part) != std::string::npos) return true;
+  return false;
 }
 
 bool is_count(const std::string& name) { return name == "n_params" || name == "tokens" || name == "unique_tokens"; }
 
-NumericColumn numeric_column(const Table& table, std::size_t column, const std::string& name, const double* factor) {
+NumericColumn numeric_column(const Table& table, std::size_t column, const std::string& name, const double* factor,
+                             bool any_sign) {
   NumericColumn out;
   // These are 0 before the first step; every other quantity is a size.
   const bool zero_allowed = !is_count(name) || name == "tokens";
@@ -124,7 +188,7 @@ NumericColumn numeric_column(const Table& table, std::size_t column, const std::
         break;
     }
     if (!std::isfinite(number.value)) return fault(row, fmt::format("{} is beyond double precision", name));
-    if (number.value < 0 || (number.value == 0 && !zero_allowed))
+    if (!any_sign && (number.value < 0 || (number.value == 0 && !zero_allowed)))
       return fault(row, fmt::format("expected {} {}, found {}", name, zero_allowed ? ">= 0" : "> 0", text));
     out.values.push_back(number.value);
   }

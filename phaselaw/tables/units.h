@@ -20,18 +20,23 @@ struct Heading {
 
 [[nodiscard]] Heading heading_of(std::string_view header);
 
-// The factor that converts this unit to known.unit: "M" of n_params is 1e6, "nats" of a loss 1. Unset if the unit does
-// not belong to this column, such as a loss in bits or parameters in GB.
+// The factor that converts this unit to known.unit: "M" of n_params is 1e6, "P" of a cost 1e15, "1e18" or "10^18 FLOP"
+// 1e18, "nats" of a loss 1. Unset if the unit does not belong to this column, such as a loss in bits, parameters in GB,
+// or a rate (PFLOP/s) of a cost.
 [[nodiscard]] std::optional<double> unit_factor(const KnownColumn& known, std::string_view unit);
+
+// Whether the words in brackets of a heading are a unit, "(XB)" or "(2e3)", and not a remark such as "(non-embedding)".
+[[nodiscard]] bool looks_like_a_unit(std::string_view text);
 
 struct NumericColumn {
   std::vector<double> values;
   std::string fault;  // empty, or "file:line:column: ..." for the first unusable field; values are then empty
 };
 
-// Finite numbers >= 0 (> 0 for a size). `factor`: unset, or the factor by which every field is multiplied.
+// Finite numbers >= 0 (> 0 for a size; of any sign with `any_sign`). `factor`: unset, or the factor by which every
+// field is multiplied.
 [[nodiscard]] NumericColumn numeric_column(const Table& table, std::size_t column, const std::string& name,
-                                           const double* factor);
+                                           const double* factor, bool any_sign = false);
 
 // Whether `name` is a count of parameters or tokens, for which units are often mixed up.
 [[nodiscard]] bool is_count(const std::string& name);

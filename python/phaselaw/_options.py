@@ -21,6 +21,12 @@ class FitOptions(TypedDict, total=False):
     scale: Mapping[str, float]
     where: str | Sequence[str]
     last: bool
+    warmup: float
+    decay: Literal["none", "linear", "cosine", "sqrt"]
+    decay_from: float | None
+    decay_to: float
+    peak_lr: str
+    run_steps: str
     objective: Literal["huber", "l1", "l2", "l2-raw", "l1-raw", "asymmetric"]
     delta: float
     asymmetry: float
@@ -51,12 +57,21 @@ class PlanOptions(TypedDict, total=False):
     flop_per_param: float | None
     aspect_ratio: float
     next_run: str
-    next_budget: float | None
+    next_least_n_params: float | None
+    next_most_n_params: float | None
+    next_least_tokens: float | None
+    next_most_tokens: float | None
+    next_least_compute: float | None
+    next_most_compute: float | None
 
 
 class IsoflopOptions(TypedDict, total=False):
     tolerance: float
     window: float
+    optima: bool
+    vocab: float | None
+    seq_len: float | None
+    aspect_ratio: float | None
     objective: Literal["huber", "l1", "l2", "l2-raw", "l1-raw", "asymmetric"]
     delta: float
     asymmetry: float
@@ -66,6 +81,7 @@ class IsoflopOptions(TypedDict, total=False):
     fix: Mapping[str, float]
     seed: int
     threads: int
+    by: str
     col: Mapping[str, str]
     loss: str
     scale: Mapping[str, float]
@@ -179,6 +195,12 @@ DESCRIBED: dict[str, dict[str, Option]] = {
         "scale": Option({}, False, "name=FACTOR by which a column is multiplied, such as n_params=1e9; > 0"),
         "where": Option((), True, "condition for the rows to use: column=value, column!=value or column>=number"),
         "last": Option(False, False, "use only the last row of each run"),
+        "warmup": Option(0, False, "length of a linear warm-up, if the table has no lr column; below 1: as a share of the run [steps]; >= 0"),
+        "decay": Option("none", False, "shape of the decay, if the table has no lr column"),
+        "decay_from": Option(None, False, "step at which the decay begins (default: the end of the warm-up); below 1: as a share of the run [steps]; >= 0"),
+        "decay_to": Option(0, False, "learning rate at the last step, as a share of the peak; in [0, 1]"),
+        "peak_lr": Option("", False, "largest learning rate of a stated schedule: a number or a column (default: 1)"),
+        "run_steps": Option("", False, "column with the steps for which the run was planned (default: its last step in the table)"),
         "objective": Option("huber", False, "objective to minimise, of residuals of ln loss or (raw) of the loss"),
         "delta": Option(0.001, False, "residual at which huber and asymmetric change from squares to absolute values [ln loss]; > 0"),
         "asymmetry": Option(4, False, "with asymmetric: relative weight of rows below the law; > 0"),
@@ -196,7 +218,7 @@ DESCRIBED: dict[str, dict[str, Option]] = {
     },
     "plan": {
         "loss": Option((), True, "loss to reach, with the least compute; > 0"),
-        "law": Option("", False, "fit to use if the file holds several (default: the best one that gives sizes)"),
+        "law": Option("", False, "fit to use if the file holds several (default: the best one that gives sizes); averaged: all that predict as well"),
         "n_params": Option(None, False, "hold the number of parameters, such as 7B [parameters]; > 0"),
         "tokens": Option(None, False, "hold the number of training tokens, such as 300B [tokens]; > 0"),
         "tokens_per_param": Option(None, False, "hold the ratio of tokens to parameters, such as 320 for over-training; > 0"),
@@ -208,11 +230,20 @@ DESCRIBED: dict[str, dict[str, Option]] = {
         "flop_per_param": Option(None, False, "convention exact: training FLOP per parameter and token; > 0"),
         "aspect_ratio": Option(64, False, "d_model/n_layers of the planned models; > 0"),
         "next_run": Option("", False, "find the run that narrows this quantity most: a parameter, n_params, tokens, loss or all"),
-        "next_budget": Option(None, False, "compute for the next run (default: the compute of the most expensive fitted run) [FLOP]; > 0"),
+        "next_least_n_params": Option(None, False, "--next-run: smallest model (default: a third of the smallest fitted one) [parameters]; > 0"),
+        "next_most_n_params": Option(None, False, "--next-run: largest model (default: what the compute pays for) [parameters]; > 0"),
+        "next_least_tokens": Option(None, False, "--next-run: fewest tokens (default: a third of the fewest fitted ones) [tokens]; > 0"),
+        "next_most_tokens": Option(None, False, "--next-run: most tokens (default: what the compute pays for) [tokens]; > 0"),
+        "next_least_compute": Option(None, False, "--next-run: least compute (default: any) [FLOP]; > 0"),
+        "next_most_compute": Option(None, False, "--next-run: most compute (default: that of the most expensive fitted run) [FLOP]; > 0"),
     },
     "isoflop": {
         "tolerance": Option(0.1, False, "budgets within this relative distance count as one; in [0, 1)"),
         "window": Option(10, False, "parabola: use the rows within this factor of the lowest row's size; > 1"),
+        "optima": Option(False, False, "each row is already the optimum of a budget: fit only N* ~ C^a and D* ~ C^b"),
+        "vocab": Option(None, False, "size of the vocabulary, for the exponent without embeddings; > 0"),
+        "seq_len": Option(None, False, "sequence length, for the exponent with attention counted; > 0"),
+        "aspect_ratio": Option(None, False, "d_model/n_layers of the models, for the exponents under other FLOP conventions; default: median of the table, else 64; > 0"),
         "objective": Option("huber", False, "objective to minimise, of residuals of ln loss or (raw) of the loss"),
         "delta": Option(0.001, False, "residual at which huber and asymmetric change from squares to absolute values [ln loss]; > 0"),
         "asymmetry": Option(4, False, "with asymmetric: relative weight of rows below the law; > 0"),
@@ -222,6 +253,7 @@ DESCRIBED: dict[str, dict[str, Option]] = {
         "fix": Option({}, False, "name=value of a parameter that is known and not fitted, such as E=0 or q=1/6"),
         "seed": Option(0, False, "seed of the resamples; >= 0"),
         "threads": Option(0, False, "number of worker threads; 0: all cores; >= 0"),
+        "by": Option("", False, "column that names the experiment of each row; each experiment is fitted apart (a+b joins two columns)"),
         "col": Option({}, False, "name=COLUMN for a column that is not recognised, such as n_params, tokens or run"),
         "loss": Option("", False, "column of the loss"),
         "scale": Option({}, False, "name=FACTOR by which a column is multiplied, such as n_params=1e9; > 0"),
@@ -234,9 +266,9 @@ DESCRIBED: dict[str, dict[str, Option]] = {
         "scale": Option({}, False, "name=FACTOR by which a column is multiplied, such as n_params=1e9; > 0"),
         "where": Option((), True, "condition for the rows to use: column=value, column!=value or column>=number"),
         "run": Option((), True, "diagnose only the run of this name; may be repeated"),
-        "warmup": Option(0, False, "length of a linear warm-up, if the table has no lr column [steps]; >= 0"),
+        "warmup": Option(0, False, "length of a linear warm-up, if the table has no lr column; below 1: as a share of the run [steps]; >= 0"),
         "decay": Option("none", False, "shape of the decay, if the table has no lr column"),
-        "decay_from": Option(None, False, "step at which the decay begins (default: the end of the warm-up) [steps]; >= 0"),
+        "decay_from": Option(None, False, "step at which the decay begins (default: the end of the warm-up); below 1: as a share of the run [steps]; >= 0"),
         "decay_to": Option(0, False, "learning rate at the last step, as a share of the peak; in [0, 1]"),
         "level": Option(0.95, False, "confidence level of the intervals; in (0, 1)"),
         "threads": Option(0, False, "number of worker threads; 0: all cores; >= 0"),

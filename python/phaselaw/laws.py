@@ -112,14 +112,15 @@ def plan(
     """Chooses the sizes to train for a compute, or the compute for a loss, from a fit, as `phaselaw plan`.
 
     Minimises L(N, D) subject to c(N) D + (c(N)/3) T = C, with c the training FLOP per token and T the inference
-    tokens. The intervals come from the allocations of all plausible sets of parameters.
+    tokens. The intervals are those of the fit's own method, applied to the best sizes as functions of its parameters.
+    Without compute and loss, two of n_params, tokens and tokens_per_param give the loss of that run.
 
     Parameters
     ----------
     fit : Fit, Ranking, dict or path
         A fit, its dict, or a FIT.json; of several fits, the best one that gives sizes is used.
     compute : float or sequence of floats, optional
-        Compute to spend [FLOP]. Exactly one of compute and loss must be given.
+        Compute to spend [FLOP]. At most one of compute and loss may be given.
 
     Returns
     -------
@@ -150,12 +151,13 @@ def isoflop(table: Table, law: str = "chinchilla", **options: Unpack[IsoflopOpti
     """Finds compute-optimal sizes from runs of equal compute, as `phaselaw isoflop`.
 
     The methods are the envelope of loss curves, a parabola or Akima's spline through each budget, and a fitted law.
-    Each gives N* = k C^a and D* = k C^b with intervals (docs/plan.md).
+    Each gives N* = k C^a and D* = k C^b with intervals (docs/plan.md). With `by`, each experiment of the table is
+    fitted apart, and the result has a list `experiments`.
 
     Parameters
     ----------
     table : path, frame or dict
-        A table with n_params, a loss, and compute or tokens.
+        A table with n_params, a loss, and compute or tokens. Tokens that are missing are compute/(6 n_params).
     law : str, default "chinchilla"
         The law of the parametric method.
 

@@ -102,8 +102,9 @@ class Result:
 
 
 def _shown(result: Result) -> str:
-    """Returns the text that the program prints, and the warnings that it writes to stderr."""
-    return str(result._core.text()) + "".join(f"warning: {warning}\n" for warning in result.warnings)
+    """Returns the text that the program prints. A text that has no block of limits is followed by the warnings."""
+    warnings = [] if "limits" in result else result.warnings
+    return str(result._core.text()) + "".join(f"warning: {warning}\n" for warning in warnings)
 
 
 @dataclass(frozen=True)
@@ -305,12 +306,8 @@ class Plan(Result):
 
     @property
     def warnings(self) -> list[str]:
-        """Warnings of the fit, then of the points, each once."""
-        found = list(self._dict.get("fit_warnings", []))
-        for point in self.points:
-            prefix = _core.format_flop(point["compute"]["value"]) + ": " if len(self) > 1 else ""
-            found += [prefix + warning for warning in point.warnings]
-        return list(dict.fromkeys(found))
+        """What limits the plan, the most harmful first."""
+        return list(self._dict.get("limits", []))
 
     def __repr__(self) -> str:
         return _shown(self)

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <map>
 #include <optional>
 
@@ -16,6 +17,8 @@
 #include "phaselaw/advice/fit/fit_tables.h"
 #include "phaselaw/advice/isoflop/isoflop_request.h"
 #include "phaselaw/advice/plan/plan_page.h"
+#include "phaselaw/advice/text.h"
+#include "phaselaw/base/log.h"
 #include "phaselaw/fitting/predict.h"
 #include "phaselaw/report/format.h"
 #include "phaselaw/verbs/documents.h"
@@ -52,6 +55,9 @@ Answer fit(const std::string& source, const Text& text, nb::handle keywords) {
   return released([&] {
     tables::Table table = table_of(source, text, request.read);
     const advice::FitAnswer found = advice::fit(request, std::move(table));
+    // Python warns of what the program would show.
+    const std::vector<std::string> limits = advice::limit_sentences(found.limits);
+    for (std::size_t i = 0; i < std::min(limits.size(), advice::kShownLimits); ++i) base::log_warning(limits[i]);
     return Answer{found.json, advice::fit_text(found),
                   advice::fit_tables(found.ranked ? &found.ranking : nullptr, found.best())};
   });
@@ -61,10 +67,13 @@ Answer plan(const base::Value& fitted, const std::string& source, nb::handle key
   const auto request = request_of<advice::PlanRequest>(keywords);
   return released([&] {
     const advice::PlanAnswer found = advice::plan(fitted, source, request);
+    // Python warns of what the program would show.
+    const std::vector<std::string> limits = advice::limit_sentences(found.limits());
+    for (std::size_t i = 0; i < std::min(limits.size(), advice::kShownLimits); ++i) base::log_warning(limits[i]);
     return Answer{found.json,
                   advice::plan_text(found),
                   {advice::table_of(advice::plan_rows(found.plan), advice::plan_answer(found.plan)),
-                   advice::table_of(advice::plan_details(found.plan), "")}};
+                   advice::table_of(advice::plan_details(found.plan, true), "")}};
   });
 }
 
@@ -96,9 +105,7 @@ Answer isoflop(const std::string& source, const Text& text, nb::handle keywords)
   return released([&] {
     tables::Table table = table_of(source, text, request.read);
     const advice::IsoflopAnswer found = advice::isoflop(request, std::move(table));
-    const auto rows = advice::isoflop_rows(found.result);
-    return Answer{
-        found.json, report::text_table(rows), {advice::table_of(rows, "Compute-optimal sizes by three methods.")}};
+    return Answer{found.json, advice::isoflop_text(found), advice::isoflop_tables(found)};
   });
 }
 

@@ -2,6 +2,7 @@
 #include "phaselaw/advice/plan/allocation.h"
 
 #include <cmath>
+#include <optional>
 
 #include <gtest/gtest.h>
 
@@ -154,6 +155,56 @@ TEST(Allocation, RepeatedDataNeedsTheUniqueTokens) {
   EXPECT_EQ(few.edge, 0);
   EXPECT_GT(many.loss, fresh.loss);
   EXPECT_GT(many.tokens, 1e10);
+}
+
+// In a law of C and N the inputs limit one another, and its floor is what the best sizes tend to.
+TEST(Allocation, TheFloorIsThatAlongTheFrontier) {
+  const laws::Law shared = laws::law_from("E+A*N^-a+B*(C/(6*N))^-b");
+  const std::vector<double> p = in_order(shared, {{"E", 1.847}, {"A", 279}, {"a", 0.335}, {"B", 450}, {"b", 0.295}});
+  EXPECT_NEAR(Allocator(shared, {}).floor(p), 1.847, 1e-9);
+  Situation held;
+  held.n_params = 1e9;
+  EXPECT_NEAR(Allocator(shared, held).floor(p), 1.847, 1e-9);  // of the law, whatever is held
+  const laws::Law over = laws::law_from("over-training");
+  EXPECT_NEAR(Allocator(over, {}).floor(truth(over)), truth(over)[over.find("E")], 1e-9);
+  const laws::Law joint = laws::law_from("two-stage-joint");
+  EXPECT_NEAR(Allocator(joint, {}).floor(truth(joint)), 0.5, 1e-9);
+}
+
+// Of every law that can be planned with: more compute lowers the best loss, and none takes it below the floor.
+TEST(Allocation, NoBestLossIsBelowTheFloor) {
+  int planned = 0;
+  for (const auto& [name, values] : laws::testing::truths()) {
+    const laws::Law law = laws::law_from(name);
+    std::optional<Allocator> allocator;
+    try {
+      allocator.emplace(law, Situation());
+    } catch (const base::InputError&) {
+      continue;  // its columns do not follow from a compute
+    }
+    const std::vector<double> p = in_order(law, values);
+    const double floor = allocator->floor(p);
+    double before = 1e300;
+    for (const double compute : {1e20, 1e25, 1e30, 1e45, 1e60}) {
+      const double loss = allocator->best(p, compute).loss;
+      EXPECT_LE(loss, before * (1 + 1e-12)) << name << ", " << compute;
+      EXPECT_GE(loss, floor * (1 - 1e-9)) << name << ", " << compute;
+      before = loss;
+    }
+    ++planned;
+  }
+  EXPECT_GE(planned, 8);
+}
+
+// A power so slow that no compute comes near its floor: three values give the limit. At the last of them the excess is
+// 900*1e140^-0.02 = 1.43.
+TEST(Allocation, TheFloorOfASlowPowerIsALimit) {
+  const laws::Law law = laws::law_from("power");
+  for (const double floor : {0.0, 1.7}) {
+    const std::vector<double> slow = in_order(law, {{"E", floor}, {"A", 900}, {"alpha", 0.02}});
+    EXPECT_GT(Allocator(law, {}).loss(slow, 0, 1e140), floor + 1.4);
+    EXPECT_NEAR(Allocator(law, {}).floor(slow), floor, 1e-9);
+  }
 }
 
 std::string message_of(const std::string& law, Situation situation = {}) {

@@ -96,10 +96,10 @@ TEST(Diagnose, IntervalsCover) {
 TEST(Diagnose, WarmupDoesNotMoveTheBend) {
   std::vector<Diagnosis> found;
   for (const double warmup : {0.0, 20.0, 200.0}) {
-    const tables::LearningRates rates = rates_of({warmup, Decay::none, {}, 0}, 4001);
+    const tables::LearningRates rates = tables::rates_of({warmup, tables::Decay::none, {}, 0}, 4001);
     tables::Curve data = curve_of([](double) { return 1.0; }, 4000, 0.01, 5);
     std::vector<double> steps = data.step;
-    const ScheduleSums sums = schedule_sums(rates, steps);
+    const tables::ScheduleSums sums = tables::schedule_sums(rates, steps);
     for (std::size_t i = 0; i < steps.size(); ++i) data.loss[i] *= testing::two_stage_law(sums.lr_sum[i]);
     data.rates = rates;
     found.push_back(one(data));

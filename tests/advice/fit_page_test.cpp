@@ -42,6 +42,8 @@ struct Case {
     out.ranked = ranking != nullptr;
     if (ranking != nullptr) out.ranking = *ranking;
     if (ranking == nullptr) out.ranking.laws = {{fit, held_out, {}, 0, 0, 0}};
+    out.summary = fit_summary(out.best().fit, out.facts);
+    out.limits = fit_limits(out.best(), out.facts);
     return out;
   }
 };
@@ -98,6 +100,7 @@ TEST(FitPage, HoldsItsFiguresAndBuilds) {
   const report::Markup markup = report::read_markup(report::build_page(page));
   EXPECT_EQ(markup.problem, "");
   EXPECT_FALSE(contains(markup.text, "excess risk"));
+  EXPECT_TRUE(contains(page.answer, "with E = ") && contains(page.answer, "The rows determine ")) << page.answer;
   for (const char* words : {"All laws that the columns allow", "kaplan", "condition"})
     EXPECT_TRUE(contains(markup.text, words)) << words;
 }
@@ -146,7 +149,14 @@ TEST(FitPage, SaysWhatTheDataDoNotDetermine) {
   for (const auto& figure : figures)
     if (contains(figure.title, "Profile of")) captions += figure.caption + "\n";
   EXPECT_TRUE(contains(captions, "unbounded above") || contains(captions, "unbounded below")) << captions;
-  EXPECT_TRUE(contains(page.answer, "Poorly constrained: ")) << page.answer;
+  ASSERT_FALSE(c.fit.convergence.certified);
+  EXPECT_TRUE(contains(page.answer, "must not be used")) << page.answer;
+  EXPECT_TRUE(contains(page.notice, "no certified optimum")) << page.notice;
+  const auto limits = std::find_if(page.sections.begin(), page.sections.end(),
+                                   [](const report::Section& s) { return s.title == "What limits this fit"; });
+  ASSERT_NE(limits, page.sections.end());
+  EXPECT_TRUE(std::any_of(limits->paragraphs.begin(), limits->paragraphs.end(),
+                          [](const std::string& text) { return contains(text, "the rows do not identify "); }));
   EXPECT_EQ(report::read_markup(report::build_page(page)).problem, "");
   EXPECT_TRUE(contains(fitting_checklist(c.answer()), ": not identified"));
 }

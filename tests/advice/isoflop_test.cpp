@@ -119,7 +119,7 @@ TEST(Isoflop, MethodsWithoutNoise) {
   options.window = 1e4;  // the whole grid
   const IsoflopResult result = isoflop(grid(law, p, 0, 2, 30, 15), {}, options);
   EXPECT_EQ(result.budgets.size(), 6U);
-  EXPECT_NEAR(result.flop_per_param, 6, 1e-9);
+  EXPECT_NEAR(result.flop.per_param, 6, 1e-9);
   const IsoflopMethod& parametric = method(result, "parametric");
   ASSERT_TRUE(parametric.power);
   EXPECT_NEAR(parametric.power->a.value, exact.a, 1e-7);

@@ -66,78 +66,14 @@ TEST(LossCurve, CutsWhatRisesAfterTheMinimum) {
   EXPECT_NEAR(curve.min_step, 200, 60);  // sqrt(4/1e-4); the minimum is flat
 }
 
-// --- schedules
-
-TEST(Schedule, SumsOfAConstantRate) {
-  tables::LearningRates rates;
-  for (int i = 0; i < 100; ++i) {
-    rates.step.push_back(i);
-    rates.lr.push_back(0.1);
-  }
-  const std::vector<double> at = {0, 1, 50, 99};
-  const ScheduleSums sums = schedule_sums(rates, at);
-  EXPECT_FALSE(sums.varies);
-  for (std::size_t i = 0; i < at.size(); ++i) {
-    EXPECT_NEAR(sums.lr_sum[i], 0.1 * at[i], 1e-12);
-    EXPECT_EQ(sums.lr_drop[i], 0);
-  }
-}
-
-// The recursion of the paper, step by step, against the closed form that sparse records need.
-TEST(Schedule, SparseRecordsGiveTheStepwiseSums) {
-  StatedSchedule stated;
-  stated.warmup = 50;
-  stated.decay = Decay::linear;
-  stated.decay_from = 400;
-  const tables::LearningRates dense = rates_of(stated, 1000);
-  tables::LearningRates sparse;
-  for (std::size_t i = 0; i < dense.step.size(); i += 10) {
-    sparse.step.push_back(dense.step[i]);
-    sparse.lr.push_back(dense.lr[i]);
-  }
-  double s1 = 0, s2 = 0, m = 0;
-  std::vector<double> plain1 = {0}, plain2 = {0};
-  for (std::size_t i = 1; i < dense.step.size(); ++i) {
-    s1 += dense.lr[i - 1];
-    m = 0.999 * m + (i > 50 ? dense.lr[i - 1] - dense.lr[i] : 0);
-    s2 += m;
-    plain1.push_back(s1);
-    plain2.push_back(s2);
-  }
-  const std::vector<double> at = {100, 400, 700, 1000};
-  const ScheduleSums by_step = schedule_sums(dense, at), by_ten = schedule_sums(sparse, at);
-  EXPECT_DOUBLE_EQ(by_step.warmup_end, 49);
-  EXPECT_NEAR(by_step.decay_begin, 406, 1);  // 99 % of the peak
-  EXPECT_TRUE(by_step.decays);
-  for (std::size_t i = 0; i < at.size(); ++i) {
-    const auto step = static_cast<std::size_t>(at[i]);
-    EXPECT_NEAR(by_step.lr_sum[i], plain1[step], 1e-9);
-    EXPECT_NEAR(by_step.lr_drop[i], plain2[step], 1e-9);
-    // Left sums against trapezoids: they differ by half of the change of the learning rate.
-    EXPECT_NEAR(by_ten.lr_sum[i], plain1[step], 1.0);
-    EXPECT_NEAR(by_ten.lr_drop[i], plain2[step], 0.02 * plain2[step] + 1e-9);
-  }
-}
-
-TEST(Schedule, WhereItDoesNotFitItSaysWhatToDo) {
-  StatedSchedule stated;
-  stated.decay_to = 0.1;  // of no decay
-  EXPECT_THROW(stated.validate(), base::InputError);
-  stated.decay = Decay::linear;
-  stated.warmup = 100;
-  stated.decay_from = 50;
-  EXPECT_THROW(stated.validate(), base::InputError);
-  EXPECT_THROW((void)rates_of({200, Decay::none, {}, 0}, 100), base::InputError);
-}
-
 // A stable phase of most of the steps is fitted alone; a cosine is modelled.
 TEST(Schedule, DecayIsSeparatedOrModelled) {
-  const StatedSchedule trapezoid{100, Decay::linear, 3000, 0};
+  const tables::StatedSchedule trapezoid{100, tables::Decay::linear, 3000, 0};
   const LossCurve cut = prepare(curve_of(shifted_power_law, 4000, 0.01), trapezoid);
   EXPECT_EQ(cut.clock, "lr_sum");
   EXPECT_FALSE(cut.annealed);
   EXPECT_NEAR(static_cast<double>(cut.n_decay), 990, 2);
-  const StatedSchedule cosine{100, Decay::cosine, {}, 0};
+  const tables::StatedSchedule cosine{100, tables::Decay::cosine, {}, 0};
   const LossCurve modelled = prepare(curve_of(shifted_power_law, 4000, 0.01), cosine);
   EXPECT_TRUE(modelled.annealed);
   EXPECT_EQ(modelled.n_decay, 0U);

@@ -53,7 +53,9 @@ TEST(NextRun, IsTheCovarianceWithOneMoreRow) {
   for (std::size_t j = 0; j < 5; ++j) {
     DesignRequest request;
     request.quantity = saved.fit.coordinates[j].name;
-    EXPECT_NEAR(width_ratio(saved, {}, request, n, d), after[j] / before[j], 1e-6) << request.quantity;
+    // And the noise is then estimated from one more degree of freedom than 40 - 5.
+    const double noise = numerics::student_t_quantile(0.975, 36) / numerics::student_t_quantile(0.975, 35);
+    EXPECT_NEAR(width_ratio(saved, {}, request, n, d), noise * after[j] / before[j], 1e-6) << request.quantity;
   }
 }
 
@@ -68,10 +70,10 @@ TEST(NextRun, SimulationShrinksAsForeseen) {
   DesignRequest request;
   request.quantity = "n_params";
   request.compute = compute;
-  request.budget = 1e22;
+  request.bounds.most_compute = 1e22;
   const Design design = next_run(saved, {}, request);
   EXPECT_LT(design.best.ratio, 0.9);
-  EXPECT_LE(design.best.compute, request.budget * (1 + 1e-9));
+  EXPECT_LE(design.best.compute, 1e22 * (1 + 1e-9));
   EXPECT_LE(design.cheap.compute, design.best.compute);
   const auto spread = [&](bool added) {
     tables::Measurements data = added ? with_run(saved, design.best.n_params, design.best.tokens, 1) : saved.data;
@@ -91,13 +93,15 @@ TEST(NextRun, SimulationShrinksAsForeseen) {
     return numerics::standard_deviation(sizes);
   };
   // Both spreads are of the same draws but for the added row; each is known to 3.5 %, three times both is 15 %.
-  EXPECT_NEAR(spread(true) / spread(false) / design.best.ratio, 1, 0.15);
+  // The spread is that of the estimates, without the quantiles of their intervals.
+  const double noise = numerics::student_t_quantile(0.975, 21) / numerics::student_t_quantile(0.975, 20);
+  EXPECT_NEAR(spread(true) / spread(false) / (design.best.ratio / noise), 1, 0.15);
 }
 
 TEST(NextRun, GoalsDiffer) {
   const fitting::SavedFit saved = saved_fit("chinchilla", fitting::IntervalMethod::sandwich, 40);
   DesignRequest request;
-  request.budget = 1e22;
+  request.bounds.most_compute = 1e22;
   request.compute = 1e24;
   const auto best = [&](const char* what) {
     request.quantity = what;
@@ -111,11 +115,47 @@ TEST(NextRun, GoalsDiffer) {
     for (const NextRun& run : design->candidates) {
       EXPECT_LE(run.ratio, 1 + 1e-12);
       EXPECT_GE(run.ratio, design->best.ratio);
-      EXPECT_LE(run.compute, request.budget * (1 + 1e-9));
+      EXPECT_LE(run.compute, 1e22 * (1 + 1e-9));
     }
     EXPECT_GE(design->within.ratio, design->best.ratio);
     EXPECT_LE(design->within.furthest, 1);
   }
+}
+
+// Every candidate is within the bounds, and the best of them is no better than without bounds.
+TEST(NextRun, BoundsAreKept) {
+  const fitting::SavedFit saved = saved_fit("chinchilla", fitting::IntervalMethod::sandwich, 40);
+  const RunBounds wide{{}, {}, {}, {}, {}, 1e22};
+  const RunBounds narrow{2e8, 3e9, 1e10, 2e11, 1e20, 1e21};
+  for (const char* quantity : {"alpha", "n_params", "all"}) {
+    const DesignRequest free{quantity, 1e24, wide, 25}, bound{quantity, 1e24, narrow, 25};
+    const Design within = next_run(saved, {}, bound);
+    EXPECT_GT(within.candidates.size(), 100U);
+    for (const NextRun& run : within.candidates) {
+      EXPECT_TRUE(run.n_params >= 2e8 * (1 - 1e-9) && run.n_params <= 3e9 * (1 + 1e-9)) << run.n_params;
+      EXPECT_TRUE(run.tokens >= 1e10 * (1 - 1e-9) && run.tokens <= 2e11 * (1 + 1e-9)) << run.tokens;
+      EXPECT_TRUE(run.compute >= 1e20 * (1 - 1e-9) && run.compute <= 1e21 * (1 + 1e-9)) << run.compute;
+    }
+    EXPECT_GE(within.best.ratio, next_run(saved, {}, free).best.ratio);
+  }
+  // A size that is given exactly.
+  const Design one = next_run(saved, {}, {"alpha", 1e24, {1e9, 1e9, {}, {}, {}, 1e22}, 25});
+  for (const NextRun& run : one.candidates) EXPECT_EQ(run.n_params, 1e9);
+}
+
+// If rows are few, a run is worth most for the noise that it helps to estimate: t(2)/t(1) = 0.339 times whatever it
+// narrows.
+TEST(NextRun, NoiseIsEstimated) {
+  const fitting::SavedFit few = saved_fit("chinchilla", fitting::IntervalMethod::none, 6, 1e-3);
+  DesignRequest request{"all", 1e22, {}, 25};
+  const double far = numerics::f_quantile(0.95, 5, 2) / numerics::f_quantile(0.95, 5, 1);
+  const double volume = width_ratio(few, {}, request, 1e9, 1e10);
+  EXPECT_LT(volume, std::pow(far, 2.5));
+  request.quantity = "alpha";
+  const double t = numerics::student_t_quantile(0.975, 2) / numerics::student_t_quantile(0.975, 1);
+  EXPECT_NEAR(t, 4.302653 / 12.706205, 1e-6);  // from tables
+  EXPECT_LE(width_ratio(few, {}, request, 1e9, 1e10), t);
+  EXPECT_GT(width_ratio(few, {}, request, 1e9, 1e10), 0);
 }
 
 TEST(NextRun, BadRequestsAreNamed) {
@@ -128,11 +168,27 @@ TEST(NextRun, BadRequestsAreNamed) {
     }
     return std::string("no error");
   };
-  EXPECT_NE(message({"alhpa", 1e22, 1e22}).find("did you mean 'alpha'"), std::string::npos);
-  EXPECT_NE(message({"alpha", 1e22, 0}).find("--next-budget"), std::string::npos);
-  EXPECT_NE(message({"alpha", 1e22, 10}).find("do not pay for the smallest candidate"), std::string::npos);
+  const auto says = [&](const DesignRequest& request, const char* part) {
+    EXPECT_NE(message(request).find(part), std::string::npos) << message(request);
+  };
+  DesignRequest request{"alhpa", 1e22, {}, 25};
+  says(request, "did you mean 'alpha'");
+  request.quantity = "alpha";
+  request.bounds.most_compute = 10;
+  says(request, "--next-most-compute: 10 FLOP do not pay for the smallest candidate");
+  // Bounds that exclude each other.
+  request.bounds = {1e9, 1e8, {}, {}, {}, {}};
+  says(request, "--next-least-n-params: expected at most --next-most-n-params = 100M, found 1B");
+  request.bounds = {{}, {}, 2e9, 1e9, {}, {}};
+  says(request, "--next-least-tokens");
+  request.bounds = {{}, {}, {}, {}, 2e21, 1e21};
+  says(request, "--next-least-compute: expected at most --next-most-compute = 1e21");
+  request.bounds = {{}, 1e8, {}, 1e9, 1e21, {}};
+  says(request, "--next-least-compute: expected at most the compute of the largest candidate, 100M parameters");
+  request.bounds = {1e9, {}, 1e12, {}, {}, 1e20};
+  says(request, "do not pay for the smallest candidate, 1B parameters on 1T tokens at 6e21 FLOP");
   const fitting::SavedFit curve = saved_fit("power", fitting::IntervalMethod::sandwich);
-  EXPECT_THROW((void)next_run(curve, {}, {"alpha", 1e22, 1e22}), base::InputError);
+  EXPECT_THROW((void)next_run(curve, {}, {"alpha", 1e22, {}, 25}), base::InputError);
 }
 
 }  // namespace

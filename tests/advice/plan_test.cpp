@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "advice/plan_fixture.h"
+#include "phaselaw/advice/plan/frontier.h"
 #include "phaselaw/advice/plan/plan_page.h"
 #include "phaselaw/base/errors.h"
 #include "phaselaw/numerics/statistics.h"
@@ -25,32 +26,44 @@ PlanOptions quick(Situation situation = {}) {
   return options;
 }
 
-// The numeric allocation carried through every resample, against the closed form at every resample.
+void expect_limit(const std::vector<Limit>& limits, const std::string& part) {
+  EXPECT_TRUE(std::any_of(limits.begin(), limits.end(), [&](const Limit& limit) {
+    return limit.text.find(part) != std::string::npos;
+  })) << part;
+}
+
+// The plan's intervals against those of the closed form, entered as functions of the parameters.
 TEST(Plan, IntervalsAreThoseOfTheClosedForm) {
   const fitting::SavedFit saved = saved_fit("chinchilla", fitting::IntervalMethod::bootstrap);
-  const fitting::Plausible plausible = fitting::plausible_parameters(saved);
-  ASSERT_EQ(plausible.parameters.size(), static_cast<std::size_t>(saved.fit.resamples));
+  const fitting::Uncertainty uncertainty(saved);
   const double compute = 1e24;
   const PlanPoint point = plan_for_compute(saved, {compute}, quick()).points.front();
-  std::vector<double> n, a;
-  for (const auto& p : plausible.parameters) {
-    n.push_back(ClosedForm(saved.fit.law, p).n_params(compute));
-    a.push_back(ClosedForm(saved.fit.law, p).a);
-  }
-  const ClosedForm centre(saved.fit.law, saved.fit.value);
-  const fitting::Estimate size = plausible.estimate("n_params", centre.n_params(compute), n);
-  const fitting::Estimate exponent = plausible.estimate("a", centre.a, a);
-  EXPECT_NEAR(point.n_params.value / size.value, 1, 1e-8);
-  EXPECT_NEAR(*point.n_params.lo / *size.lo, 1, 1e-8);
-  EXPECT_NEAR(*point.n_params.hi / *size.hi, 1, 1e-8);
-  EXPECT_NEAR(point.exponent_n_params.value, exponent.value, 1e-7);
-  EXPECT_NEAR(*point.exponent_n_params.lo, *exponent.lo, 1e-7);
-  EXPECT_NEAR(*point.exponent_n_params.hi, *exponent.hi, 1e-7);
+  const auto closed = [&](std::span<const double> p) {
+    return ClosedForm(saved.fit.law, std::vector<double>(p.begin(), p.end()));
+  };
+  const auto expect_same = [](const fitting::Estimate& found, const fitting::Estimate& expected) {
+    ASSERT_TRUE(found.lo && found.hi && expected.lo && expected.hi);
+    EXPECT_NEAR(found.value / expected.value, 1, 1e-6);
+    EXPECT_NEAR(*found.lo / *expected.lo, 1, 1e-6);
+    EXPECT_NEAR(*found.hi / *expected.hi, 1, 1e-6);
+  };
+  expect_same(point.n_params,
+              uncertainty.estimate("n_params", [&](std::span<const double> p) { return closed(p).n_params(compute); }));
+  // The ends of tokens follow from those of n_params; quantiles of draws of either differ by the interpolation between
+  // two of 60 neighbours.
+  const fitting::Estimate tokens =
+      uncertainty.estimate("tokens", [&](std::span<const double> p) { return closed(p).tokens(compute); });
+  EXPECT_NEAR(point.tokens.value / tokens.value, 1, 1e-9);
+  EXPECT_NEAR(std::log(*point.tokens.lo / *tokens.lo), 0, 0.1 * std::log(*tokens.hi / *tokens.lo));
+  EXPECT_NEAR(std::log(*point.tokens.hi / *tokens.hi), 0, 0.1 * std::log(*tokens.hi / *tokens.lo));
+  expect_same(point.exponent_n_params, uncertainty.estimate(
+                                           "a", [&](std::span<const double> p) { return closed(p).a; }, false));
   EXPECT_NEAR(point.exponent_n_params.value + point.exponent_tokens.value, 1, 1e-7);
   EXPECT_LT(*point.loss.lo, point.loss.value);
   EXPECT_LT(*point.run.lo, *point.loss.lo);
   EXPECT_GT(*point.run.hi, *point.loss.hi);
   EXPECT_EQ(point.bottleneck, "compute-starved");
+  EXPECT_TRUE(point.bottleneck_certain());
   EXPECT_EQ(point.isoflop.size(), 9U);
   for (const IsoflopPoint& at : point.isoflop) EXPECT_NEAR(6 * at.n_params * at.tokens / compute, 1, 1e-12);
 }
@@ -78,7 +91,9 @@ TEST(Plan, ElasticitiesOfChinchilla) {
   few.tokens = best.tokens.value / 10;
   const PlanPoint model = plan_for_compute(saved, {1e22}, quick(small)).points.front();
   EXPECT_EQ(model.bottleneck, "model-limited");
-  EXPECT_EQ(model.bottleneck_share, 1);
+  ASSERT_TRUE(model.balance && model.balance->lo);
+  EXPECT_GT(*model.balance->lo, 1);
+  EXPECT_TRUE(model.bottleneck_certain());
   EXPECT_NEAR(model.elasticity.n_params.value, expected(model.n_params.value, model.tokens.value).first, 1e-6);
   const PlanPoint data = plan_for_compute(saved, {1e22}, quick(few)).points.front();
   EXPECT_EQ(data.bottleneck, "data-limited");
@@ -126,38 +141,77 @@ TEST(Plan, LossBelowTheFloor) {
         << error.what();
     EXPECT_NE(std::string(error.what()).find("floor 1.6"), std::string::npos) << error.what();
   }
-  // A hair above the fitted floor: some resamples have a higher one, and the interval has no upper end.
+  // A hair above the fitted floor, which may well be higher: the compute has no upper end.
   const PlanPoint near = plan_for_loss(saved, {saved.fit.find("E")->value + 1e-3}, quick()).points.front();
-  EXPECT_LT(near.reached, 0.9);
   EXPECT_FALSE(near.compute.hi);
-  EXPECT_TRUE(std::any_of(near.warnings.begin(), near.warnings.end(), [](const std::string& warning) {
-    return warning.find("no compute reaches this loss") != std::string::npos;
-  }));
+  EXPECT_FALSE(near.measured);
+  EXPECT_GT(*near.floor.hi, near.loss.value);
+  expect_limit(near.limits, "lies within the interval of the floor");
 }
 
-TEST(Plan, ExtrapolationAndOpenParametersAreSaid) {
+// Of several points: a sentence for all once, one for some with their computes, one extrapolation.
+TEST(Plan, LimitsOfSeveralPointsAreGathered) {
+  PlanPoint near, far;
+  near.compute.value = 1e21;
+  far.compute.value = 1e25;
+  near.extrapolation = {{"compute", 1e21, 20, true}};
+  far.extrapolation = {{"compute", 1e25, 2e5, true}};
+  near.limits = {{Harm::extrapolated, "20 times"}, {Harm::remark, "both"}};
+  far.limits = {{Harm::extrapolated, "200,000 times"}, {Harm::remark, "both"}, {Harm::undetermined, "wide"}};
+  Plan plan;
+  plan.points = {near, far};
+  plan.limits = {{Harm::wrong, "not certified"}};
+  EXPECT_EQ(limit_sentences(limits_of(plan)),
+            (std::vector<std::string>{"not certified", "1e25 FLOP: wide", "1e25 FLOP: 200,000 times", "both"}));
+}
+
+TEST(Plan, ExtrapolationIsSaid) {
   const fitting::SavedFit saved = saved_fit("chinchilla", fitting::IntervalMethod::bootstrap);
   const PlanPoint far = plan_for_compute(saved, {1e28}, quick()).points.front();
   const std::vector<double> compute = saved.data.columns.get("compute");
   const double largest = *std::max_element(compute.begin(), compute.end());
   EXPECT_EQ(far.extrapolation.front().column, "compute");
   EXPECT_NEAR(far.extrapolation.front().factor, 1e28 / largest, 1e-6 * 1e28 / largest);
-  EXPECT_FALSE(far.warnings.empty());
-  // Rows of one ratio: alpha and beta trade against each other, and no best size follows.
-  fitting::SavedFit diagonal = saved;
+  expect_limit(far.limits, "so the plan is an extrapolation");
+}
+
+// Rows of one ratio: alpha and beta trade against each other, and no best size follows. What the rows do determine is
+// the loss at their ratio.
+TEST(Plan, RunsOfOneRatioGiveNoSizesButTheLossAtTheirRatio) {
+  fitting::SavedFit diagonal = saved_fit("chinchilla", fitting::IntervalMethod::bootstrap);
+  const std::vector<double> truth = diagonal.fit.value;
   std::vector<double>& tokens = diagonal.data.columns.values[1];
   ASSERT_EQ(diagonal.data.columns.names[1], "tokens");
   numerics::RandomStream stream(3, "diagonal", 0);
   for (std::size_t i = 0; i < tokens.size(); ++i) tokens[i] = 20 * diagonal.data.columns.values[0][i];
-  diagonal.data.output = evaluate(saved.fit.law, diagonal.data.columns, saved.fit.value);
+  diagonal.data.output = evaluate(diagonal.fit.law, diagonal.data.columns, truth);
   for (double& loss : diagonal.data.output) loss *= std::exp(0.01 * stream.normal());
-  diagonal.fit = fitting::fit_law(saved.fit.law, diagonal.data, diagonal.options);
-  const Plan open = plan_for_compute(diagonal, {1e22}, quick());
-  EXPECT_TRUE(std::any_of(open.warnings.begin(), open.warnings.end(), [](const std::string& warning) {
-    return warning.find("poorly, so everything computed from them") != std::string::npos;
-  }));
-  const fitting::Estimate& size = open.points.front().n_params;
-  EXPECT_FALSE(size.identified) << size.value << " " << size.lo.value_or(-1) << " " << size.hi.value_or(-1);
+  diagonal.fit = fitting::fit_law(diagonal.fit.law, diagonal.data, diagonal.options);
+  const Plan plan = plan_for_compute(diagonal, {1e22}, quick());
+  const PlanPoint& point = plan.points.front();
+  ASSERT_TRUE(point.measured);
+  EXPECT_TRUE(point.measured->one_ratio);
+  EXPECT_NEAR(point.measured->tokens_per_param, 20, 1e-9);
+  EXPECT_NEAR(6 * point.measured->n_params * point.measured->tokens / 1e22, 1, 1e-9);
+  EXPECT_TRUE(std::isnan(point.n_params.value) && std::isnan(point.tokens.value));
+  EXPECT_FALSE(point.n_params.lo || point.n_params.hi || point.n_params.identified);
+  EXPECT_TRUE(point.bottleneck.empty());
+  const double exact = Allocator(diagonal.fit.law, {}).loss(truth, point.measured->n_params, point.measured->tokens);
+  EXPECT_NEAR(point.loss.value / exact, 1, 0.02);  // 60 rows of 1 %, a factor 100 beyond them
+  EXPECT_EQ(limits_of(plan).front().harm, Harm::wrong);
+  expect_limit(limits_of(plan), "so the rows determine the loss at this ratio and no best sizes");
+  EXPECT_EQ(plan_answer(plan).rfind("The best sizes for 1e22 FLOP are not determined", 0), 0U) << plan_answer(plan);
+  const base::Value json = base::parse_json(base::to_json(to_value(plan)), "plan");
+  EXPECT_TRUE(json.at("n_params").at("value").is_null());
+  EXPECT_EQ(json.at("status").text(), "sizes not determined");
+  // The user's own ratio is held as asked, and is no recommendation.
+  Situation asked;
+  asked.tokens_per_param = 20;
+  const PlanPoint held = plan_for_compute(diagonal, {1e22}, quick(asked)).points.front();
+  EXPECT_FALSE(held.measured);
+  EXPECT_NEAR(held.loss.value / point.loss.value, 1, 1e-12);
+  EXPECT_FALSE(held.bottleneck_certain());
+  EXPECT_FALSE(held.optimal_share);
 }
 
 // Over 40 tables the interval of N* by the sandwich holds the truth, and its width is what estimates spread by.
@@ -211,6 +265,54 @@ TEST(Plan, NorWhereResamplesAreSkewed) {
   }
 }
 
+// Two sizes without a compute: the loss of this run, and what it costs.
+TEST(Plan, TheLossOfGivenSizes) {
+  const fitting::SavedFit saved = saved_fit("chinchilla", fitting::IntervalMethod::sandwich);
+  const double n = 7e9, d = 2e12;
+  PlanOptions options = quick();
+  options.situation.n_params = n;
+  options.situation.tokens = d;
+  const PlanPoint point = plan_for_sizes(saved, options).points.front();
+  EXPECT_NEAR(point.compute.value / (6 * n * d), 1, 1e-15);
+  EXPECT_EQ(point.n_params.value, n);
+  EXPECT_EQ(point.tokens.value, d);
+  EXPECT_TRUE(point.n_params.fixed && point.tokens.fixed);
+  const fitting::Estimate loss = fitting::Uncertainty(saved).estimate(
+      "loss", [&](std::span<const double> p) { return Allocator(saved.fit.law, {}).loss(p, n, d); });
+  EXPECT_NEAR(point.loss.value / loss.value, 1, 1e-12);
+  EXPECT_NEAR(*point.loss.lo / *loss.lo, 1, 1e-12);
+  EXPECT_NEAR(*point.loss.hi / *loss.hi, 1, 1e-12);
+  EXPECT_LT(*point.run.lo, *point.loss.lo);
+  EXPECT_EQ(point.bottleneck, "model-limited");  // 286 tokens per parameter
+  EXPECT_FALSE(point.extrapolation.empty());
+  // The same run by its ratio.
+  options.situation.tokens = std::nullopt;
+  options.situation.tokens_per_param = d / n;
+  EXPECT_NEAR(plan_for_sizes(saved, options).points.front().loss.value / loss.value, 1, 1e-12);
+  options.situation.tokens = d;
+  EXPECT_THROW((void)plan_for_sizes(saved, options), base::InputError);
+}
+
+// A ratio between the two bottlenecks is uncertain; far to either side it is not.
+TEST(Plan, TheBottleneckIsCertainIfItsIntervalSaysSo) {
+  const fitting::SavedFit saved = saved_fit("chinchilla", fitting::IntervalMethod::sandwich);
+  const PlanPoint best = plan_for_compute(saved, {1e21}, quick()).points.front();
+  const auto at_ratio = [&](double factor) {
+    Situation held;
+    held.tokens_per_param = best.tokens_per_param.value * factor;
+    return plan_for_compute(saved, {1e21}, quick(held)).points.front();
+  };
+  const PlanPoint near = at_ratio(1.001), over = at_ratio(100), under = at_ratio(0.01);
+  EXPECT_FALSE(near.bottleneck_certain());
+  EXPECT_NEAR(near.balance->value, 1, 1e-3);
+  expect_limit(near.limits, "the bottleneck is uncertain");
+  EXPECT_TRUE(over.bottleneck_certain());
+  EXPECT_EQ(over.bottleneck, "model-limited");
+  EXPECT_TRUE(under.bottleneck_certain());
+  EXPECT_EQ(under.bottleneck, "data-limited");
+  EXPECT_EQ(plan_rows({"", "", "", "", 0.95, false, {near}, {}, {}})[1].back(), "uncertain: " + near.bottleneck);
+}
+
 // Along a contour the loss is one; budgets apart have measured optima near the law's, loss curves have none.
 TEST(Plan, WhatFiguresShow) {
   fitting::SavedFit saved = saved_fit("chinchilla", fitting::IntervalMethod::none);
@@ -251,6 +353,8 @@ TEST(Plan, JsonHasTheContract) {
   for (const char* name : {"n_params", "tokens", "compute"})
     EXPECT_TRUE(value.at("elasticity").at(name).is_number()) << name;
   EXPECT_TRUE(value.at("bottleneck").is_text());
+  EXPECT_TRUE(value.at("bottleneck_certain").boolean());
+  EXPECT_FALSE(value.at("limits").list().empty());
   EXPECT_EQ(value.at("isoflop").list().size(), 9U);
   EXPECT_EQ(value.at("plans").list().size(), 2U);
   EXPECT_EQ(value.at("plans").list()[1].at("compute").at("value").number(), 1e24);

@@ -107,6 +107,34 @@ TEST_F(FitAnyLaw, IsoflopFindsTheExponentThreeWays) {
   EXPECT_NEAR(parabola.at("a").at("value").number() - parabola.at("bias_a").number(), a, 1e-3);
 }
 
+// Two experiments in one file are refused by name; --by fits them apart and writes one page.
+TEST_F(FitAnyLaw, IsoflopFitsExperimentsApart) {
+  const std::string table = base::read_text(runs());
+  std::string both;
+  for (std::size_t from = 0; from < table.size();) {
+    const std::size_t end = std::min(table.find('\n', from), table.size());
+    const std::string line = table.substr(from, end - from);
+    from = end + 1;
+    if (both.empty()) {
+      both = line + ",dataset\n";
+      continue;
+    }
+    const std::size_t comma = line.rfind(',');
+    both += line + ",c4\n";
+    both += fmt::format("{},{},pile\n", line.substr(0, comma), 1.1 * std::stod(line.substr(comma + 1)));
+  }
+  write("both.csv", both);
+  expect_bad({"isoflop", path("both.csv")}, "fit each apart with --by dataset");
+  expect_bad({"isoflop", path("both.csv"), "--by", "datset"}, "dataset");
+  expect_bad({"isoflop", path("both.csv"), "--optima", "--vocab", "100"}, "remove --vocab");
+  const auto result = json({"isoflop", path("both.csv"), "--by", "dataset", "--resamples", "20", "--out", path("apart"),
+                            "--json", "-", "--quiet"});
+  ASSERT_EQ(result.at("experiments").list().size(), 2U);
+  for (const auto& one : result.at("experiments").list())
+    EXPECT_NEAR(one.at("methods").at("akima").at("a").at("value").number(), kBeta / (kAlpha + kBeta), 0.02);
+  EXPECT_TRUE(std::filesystem::exists(path("apart") + "/report.html"));
+}
+
 TEST_F(FitAnyLaw, BadInputIsOneClearError) {
   const std::string table = runs();
   expect_bad({"fit", table, "--law", "chinchila"}, "did you mean 'chinchilla'");

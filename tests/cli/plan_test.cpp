@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <cmath>
 
 #include "cli/cli_fixture.h"
@@ -53,6 +54,31 @@ TEST_F(PlanVerb, PageAndNextRun) {
   EXPECT_EQ(base::read_json(path("plan/plan.json")).at("bottleneck").text(), "model-limited");
 }
 
+// Two sizes and no compute: the loss of this run.
+TEST_F(PlanVerb, TheLossOfGivenSizes) {
+  const testing::Outcome outcome = run(plan({"--n-params", "1B", "--tokens", "20B", "--json", path("run.json")}));
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_NE(outcome.out.find("1B parameters on 20B tokens, 1.2e20 FLOP: loss 2."), std::string::npos) << outcome.out;
+  const base::Value json = base::read_json(path("run.json"));
+  EXPECT_NEAR(json.at("loss").at("value").number(), 1.69 + 406.4 * std::pow(1e9, -0.34) + 410.7 * std::pow(2e10, -0.28),
+              0.01);
+  EXPECT_EQ(json.at("compute").at("value").number(), 1.2e20);
+}
+
+// The law in one line, the answer in the next, and one block with what limits it; nothing on stderr.
+TEST_F(PlanVerb, SaysTheAnswerFirstAndWhatLimitsItOnce) {
+  const testing::Outcome brief = run(plan({"--compute", "1e26"})), full = run(plan({"--compute", "1e26", "--verbose"}));
+  ASSERT_EQ(brief.code, 0) << brief.err;
+  EXPECT_EQ(brief.out.rfind("chinchilla: E + A*N^-alpha + B*D^-beta\nWith 1e26 FLOP, train ", 0), 0U) << brief.out;
+  EXPECT_EQ(brief.err, "");
+  const std::string block = brief.out.substr(brief.out.find("what limits this plan:\n"));
+  EXPECT_NE(block.find("so the plan is an extrapolation"), std::string::npos) << brief.out;
+  EXPECT_LE(std::count(block.begin(), block.end(), '\n'), 5);
+  EXPECT_EQ(brief.out.find("elasticity"), std::string::npos);
+  EXPECT_NE(full.out.find("elasticity"), std::string::npos);
+  EXPECT_EQ(full.out.find("more: --verbose"), std::string::npos);
+}
+
 TEST_F(PlanVerb, OfSeveralFitsTheBestThatGivesSizes) {
   ASSERT_EQ(run({"fit", path("runs.csv"), "--interval", "none", "--quiet", "--json", path("all.json")}).code, 0);
   const testing::Outcome any = run({"plan", "--fit", path("all.json"), "--compute", "1e21", "--json", "-"});
@@ -82,7 +108,13 @@ TEST_F(PlanVerb, BadInputIsOneLine) {
   expect_bad(plan({"--compute", "1e21", "--seq-len", "1024"}), "--seq-len");
   expect_bad(plan({"--compute", "1e21", "--flop-per-param", "6"}), "--flop-per-param");
   expect_bad(plan({"--compute", "1e21", "--aspect-ratio", "32"}), "--aspect-ratio");
-  expect_bad(plan({"--compute", "1e21", "--next-budget", "1e20"}), "--next-budget");
+  expect_bad(plan({"--compute", "1e21", "--next-most-compute", "1e20"}),
+             "--next-most-compute: bounds the run of --next-run");
+  expect_bad(plan({"--compute", "1e21", "--next-run", "alpha", "--next-budget", "1e20"}), "--next-most-compute");
+  expect_bad(
+      plan({"--compute", "1e21", "--next-run", "alpha", "--next-least-tokens", "2B", "--next-most-tokens", "1B"}),
+      "--next-least-tokens: expected at most --next-most-tokens = 1B, found 2B");
+  expect_bad(plan({"--n-params", "1B"}), "--compute: expected one of --compute and --loss");
   expect_bad(plan({"--compute", "1e21", "--seed", "3"}), "--seed");
   expect_bad(plan({"--compute", "1e21", "--at", "unique_tokens"}), "expected name=number");
   expect_bad(plan({"--compute", "1e21", "--n-params", "1B", "--tokens", "1B"}), "give only one of");

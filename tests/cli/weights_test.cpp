@@ -61,6 +61,50 @@ TEST_F(Weights, GoToTheNamesOfOthersAndBackToTheSameBytes) {
   EXPECT_EQ(base::read_text(path("told.safetensors")), base::read_text(weights_));
 }
 
+// A file as other libraries write it says nothing of its model, but a config.json stands beside it.
+TEST_F(Weights, TheModelIsReadFromTheConfigBesideTheFile) {
+  ASSERT_EQ(run({"weights", weights_, "--to", "gpt2", "--out", path("hf.safetensors")}).code, 0);
+  std::string bytes = base::read_text(path("hf.safetensors"));
+  const std::size_t entry = bytes.find("\"model\":");
+  ASSERT_NE(entry, std::string::npos);
+  bytes.replace(entry, 7, "\"other\"");
+  std::filesystem::create_directories(path("hf"));
+  write("hf/model.safetensors", bytes);
+  const std::vector<std::string> convert = {"weights", path("hf/model.safetensors"), "--to", "phaselaw",
+                                            "--out",   path("back.safetensors")};
+  expect_bad(convert, "no config.json is beside it");
+  const std::string config =
+      "{\"model_type\": \"gpt2\", \"n_layer\": 1, \"n_head\": 2, \"n_embd\": 4, \"n_inner\": 8, \"n_positions\": 6, "
+      "\"vocab_size\": 256, \"activation_function\": \"gelu_new\", \"layer_norm_epsilon\": 1e-06}";
+  write("hf/config.json", config);
+  const Outcome done = run(convert);
+  EXPECT_EQ(done.code, 0) << done.err;
+  EXPECT_EQ(base::read_text(path("back.safetensors")), base::read_text(weights_));
+  // Given by name, from another place; and an experiment file that has no data.
+  std::filesystem::rename(path("hf/config.json"), path("other.json"));
+  std::filesystem::remove(path("back.safetensors"));
+  std::vector<std::string> named = convert;
+  named.insert(named.end(), {"--model", path("other.json")});
+  EXPECT_EQ(run(named).code, 0);
+  EXPECT_EQ(base::read_text(path("back.safetensors")), base::read_text(weights_));
+  const std::string experiment = base::read_text(path("gpt2.toml"));
+  write("model.toml", experiment.substr(0, experiment.find("[data]")));
+  named.back() = path("model.toml");
+  const Outcome alone = run(named);
+  EXPECT_EQ(alone.code, 0) << alone.err;
+  EXPECT_EQ(base::read_text(path("back.safetensors")), base::read_text(weights_));
+  // What the model class does not compute is refused at its place.
+  const std::pair<const char*, const char*> wrong[] = {
+      {"gelu_new", "gelu"}, {"gpt2", "gptj"}, {"\"n_layer\": 1", "\"n_layer\": 0"}};
+  for (const auto& [from, to] : wrong) {
+    std::string other = config;
+    other.replace(other.find(from), std::string(from).size(), to);
+    write("other.json", other);
+    named.back() = path("other.json");
+    expect_bad(named, "other.json");
+  }
+}
+
 TEST_F(Weights, WhatCannotBeReadOrSaidIsOneErrorAndNoFile) {
   expect_bad({"weights", weights_, "--to", "gpt2"}, "--out");
   expect_bad({"weights", weights_, "--out", path("x.safetensors")}, "--to");

@@ -6,7 +6,9 @@
 #include <gtest/gtest.h>
 
 #include "laws/law_truths.h"
+#include "phaselaw/base/errors.h"
 #include "phaselaw/fitting/fit.h"
+#include "phaselaw/fitting/refit.h"
 #include "phaselaw/numerics/statistics.h"
 
 namespace phaselaw::fitting {
@@ -130,6 +132,67 @@ TEST(LawObjective, TheOptimumIsAMinimum) {
       held.fix = {{"alpha", fit.find("alpha")->value * factor}};
       EXPECT_GT(fit_law(law, data, held).objective_value, fit.objective_value) << base::enum_name(objective);
     }
+  }
+}
+
+// Half the sum of squares of a straight line is known in closed form, also where a value is zero or negative.
+TEST(RawObjective, ALinearProblemHasItsClosedForm) {
+  numerics::RandomStream stream(3, "raw");
+  tables::Measurements data;
+  std::vector<double> n, x;
+  for (int i = 0; i < 30; ++i) {
+    n.push_back(2 + i);
+    x.push_back(std::pow(n.back(), -0.45));
+    data.output.push_back(1 - 1.8 * x.back() + 0.3 * stream.normal());
+  }
+  data.output[4] = 0;
+  ASSERT_LT(*std::min_element(data.output.begin(), data.output.end()), 0);
+  data.columns.add("n_params", n);
+  FitOptions options = plain(Objective::l2_raw);
+  options.fix = {{"s", 0.45}};
+  const Fit fit = fit_law(laws::law_from("I - A*N^-s"), data, options);
+  const double mx = numerics::mean(x), my = numerics::mean(data.output);
+  double xx = 0, xy = 0, yy = 0;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    xx += (x[i] - mx) * (x[i] - mx);
+    xy += (x[i] - mx) * (data.output[i] - my);
+    yy += (data.output[i] - my) * (data.output[i] - my);
+  }
+  EXPECT_TRUE(fit.convergence.certified);
+  EXPECT_NEAR(fit.find("A")->value, -xy / xx, 1e-8);
+  EXPECT_NEAR(fit.find("I")->value, my - xy / xx * mx, 1e-8);
+  EXPECT_NEAR(fit.objective_value, 0.5 * (yy - xy * xy / xx), 1e-10);
+  EXPECT_NEAR(fit.residual_scale, std::sqrt((yy - xy * xy / xx) / 28), 1e-8);
+  // On the logarithmic scale the first such row is named.
+  try {
+    (void)fit_law(laws::law_from("I - A*N^-s"), data, plain(Objective::l2));
+    FAIL();
+  } catch (const base::InputError& error) {
+    EXPECT_NE(std::string(error.what()).find("objective l2-raw"), std::string::npos);
+  }
+  EXPECT_NO_THROW((void)fit_law(laws::law_from("I - A*N^-s"), data, plain(Objective::l1_raw)));
+}
+
+// Derivatives of the raw residuals in the coordinates of the fit against central differences.
+TEST(RawObjective, DerivativesMatchDifferences) {
+  const tables::Measurements data = noisy(40, 0.01, 5);
+  const laws::Law law = laws::law_from("chinchilla");
+  const LawForm form(law, data, {});
+  const Refitter refitter(form, plain(Objective::l2_raw));
+  const std::vector<double> theta = form.theta(laws::testing::true_parameters(law));
+  const std::size_t k = theta.size();
+  std::vector<double> residual(40), jacobian(40 * k), up(40), down(40);
+  refitter.residuals(theta, residual, jacobian);
+  for (std::size_t j = 0; j < k; ++j) {
+    const double h = 1e-6;
+    std::vector<double> moved = theta;
+    moved[j] += h;
+    refitter.residuals(moved, up, {});
+    moved[j] -= 2 * h;
+    refitter.residuals(moved, down, {});
+    // Rounding of a value near 3 over h, and h^2/6 times a third derivative below 30.
+    for (std::size_t i = 0; i < 40; ++i)
+      EXPECT_NEAR(jacobian[i * k + j], (up[i] - down[i]) / (2 * h), 100 * 2.2e-16 * 3 / h + 30 * h * h / 6);
   }
 }
 

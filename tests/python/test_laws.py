@@ -151,6 +151,10 @@ def test_plan_equals_the_program(program, ladder):
         assert_same(phaselaw.plan(given, [1e14, 1e16], next_run="alpha").to_dict(), expected)
     by_loss = program.json("plan", "--fit", path, "--loss", "2.3", "--tokens-per-param", "20")
     assert_same(phaselaw.plan(fit, loss=2.3, tokens_per_param=20).to_dict(), by_loss)
+    of_sizes = program.json("plan", "--fit", path, "--n-params", "1e5", "--tokens", "2e6")
+    found = phaselaw.plan(fit, n_params=1e5, tokens=2e6)
+    assert_same(found.to_dict(), of_sizes)
+    assert found.warnings == of_sizes["limits"]
     spending = program.json("plan", "--fit", path, "--compute", "1e16", "--inference-tokens", "1e12",
                             "--flop-convention", "with-attention", "--seq-len", "512")
     found = phaselaw.plan(fit, 1e16, inference_tokens=1e12, flop_convention="with-attention", seq_len=512)
@@ -178,6 +182,12 @@ def test_isoflop_equals_the_program(program, tmp_path):
     expected = program.json("isoflop", path, "--resamples", "20")
     assert_same(phaselaw.isoflop(path, resamples=20).to_dict(), expected)
     assert_same(phaselaw.isoflop(table, resamples=20).to_dict(), expected)
+    twice = {name: [*values, *values] for name, values in table.items()}
+    twice["set"] = ["a"] * len(rows) + ["b"] * len(rows)
+    apart = phaselaw.isoflop(twice, by="set", resamples=20).to_dict()["experiments"]
+    assert [one["name"] for one in apart] == ["a", "b"]
+    for one in apart:
+        assert_same(one["methods"], expected["methods"])
 
 
 @pytest.mark.parametrize(
@@ -283,7 +293,7 @@ def test_warnings_point_at_the_caller(ladder):
         warnings.simplefilter("always")
         phaselaw.fit(ladder, "chinchilla", resamples=20)
     texts = [str(w.message) for w in caught if issubclass(w.category, phaselaw.PhaselawWarning)]
-    assert any("E ends at its bound" in text for text in texts)
+    assert any("E ends at its bound" in text or "do not identify E" in text for text in texts)
     assert all(w.filename == __file__ for w in caught)
 
 

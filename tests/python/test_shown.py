@@ -49,7 +49,7 @@ def test_a_fit_as_a_table(fit):
         assert str(estimate).removeprefix(f"{name} ") in page.cells
     for warning in fit.warnings:
         assert warning in page.text
-    assert fit.formula in page.text and "95 % interval" in page.text and fit.status in repr(fit)
+    assert fit.formula in page.text and "95 % interval" in page.text and "The rows determine" in repr(fit)
     assert all(name in repr(fit) for name in fit.parameters)
     assert "<script" not in fit._repr_html_()
 

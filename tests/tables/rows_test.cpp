@@ -56,6 +56,15 @@ TEST(Rows, HeadingsSayTheirUnits) {
                   {"compute (FLOP)", "compute", 2},
                   {"flops (EFLOPs)", "compute", 2e18},
                   {"training compute (PF-days)", "compute", 1.728e20},
+                  {"FLOPs (P)", "compute", 2e15},
+                  {"flops (1e18)", "compute", 2e18},
+                  {"compute (10^18 FLOP)", "compute", 2e18},
+                  {"flops (x1e+18)", "compute", 2e18},
+                  {"compute (zettaFLOP)", "compute", 2e21},
+                  {"compute (PFLOP/s-days)", "compute", 1.728e20},
+                  {"tokens (1e9)", "tokens", 2e9},
+                  {"params (1e6 parameters)", "n_params", 2e6},
+                  {"step (k)", "step", 2000},
                   {"steps (steps)", "step", 2},
                   {"config.n_params (M)", "n_params", 2e6}};
   for (const auto& [header, canonical, value] : headings) {
@@ -66,7 +75,8 @@ TEST(Rows, HeadingsSayTheirUnits) {
     EXPECT_EQ(table.data.output, (Numbers{3, 2.5}));
   }
   // What is not a unit of the column is not guessed at.
-  for (const char* header : {"params (GB)", "params (nats)", "tokens (M", "(M)", "params ()", "steps (M)"})
+  for (const char* header : {"params (GB)", "params (nats)", "tokens (M", "(M)", "params ()", "flops (PFLOP/s)",
+                             "flops (1e99)", "flops (2e18)"})
     EXPECT_TRUE(read(fmt::format("{},loss\n2,3\n2,2.5\n", header)).column_of.size() == 1) << header;
   // The user's own factor is instead of it, also where the column was named by hand.
   EXPECT_EQ(read("params (M),loss\n2000000,3\n4000000,2\n", {.scale = {{"n_params", 1}}}).data.columns.get("n_params"),
@@ -74,6 +84,16 @@ TEST(Rows, HeadingsSayTheirUnits) {
   EXPECT_EQ(read("size (M),loss\n2,3\n4,2\n", {.col = {{"n_params", "size (M)"}}}).data.columns.get("n_params"),
             (Numbers{2e6, 4e6}));
   expect_error("params (M),loss\n2,3\n4M,2\n", "t:3:1", "give the unit only once");
+  // A column that the user named is not taken in a unit that is not known, but a remark in brackets is no unit.
+  for (const char* header : {"params (GB)", "params (nats)", "size (XB)", "size (2e3)"})
+    expect_error(fmt::format("{},loss\n2,3\n4,2\n", header), "t:1: ", "--scale n_params=FACTOR",
+                 {.col = {{"n_params", header}}});
+  EXPECT_EQ(read("params (non-embedding),loss\n2e6,3\n4e6,2\n", {.col = {{"n_params", "params (non-embedding)"}}})
+                .data.columns.get("n_params"),
+            (Numbers{2e6, 4e6}));
+  EXPECT_EQ(read("size (XB),loss\n2e6,3\n4e6,2\n", {.col = {{"n_params", "size (XB)"}}, .scale = {{"n_params", 1}}})
+                .data.columns.get("n_params"),
+            (Numbers{2e6, 4e6}));
 }
 
 TEST(Rows, RecognisesTheNamesPeopleUse) {
@@ -203,10 +223,11 @@ TEST(Rows, BadNumbersCarryTheirPlace) {
   // A bad column matters only to a law that needs it.
   EXPECT_EQ(error_of("N,D,loss\nx,5e4,2\n", {}, {"tokens"}), "no error");
   expect_error("N,D,loss\nx,5e4,2\n", "t:2:1: ", "'x'", {}, {"compute"});
-  // Denormal and huge numbers are numbers.
-  const Rows t = read("C,loss\n1e308,5e-324\n5e-324,1\n");
+  // Denormal and huge numbers are numbers, but the logarithm of a denormal loss has lost its digits.
+  const Rows t = read("C,loss\n1e308,2.3e-308\n5e-324,1\n");
   EXPECT_EQ(t.data.columns.get("compute"), (Numbers{1e308, 5e-324}));
-  EXPECT_EQ(t.data.output, (Numbers{5e-324, 1}));
+  EXPECT_EQ(t.data.output, (Numbers{2.3e-308, 1}));
+  expect_error("C,loss\n1,2\n2,5e-324\n", "t:3:3: ", "lose their digits", {}, {"compute"});
   expect_error("C,loss\n1e308,2\n", "t:2:1: ", "beyond double", {.scale = {{"compute", 10}}}, {"compute"});
 }
 
@@ -293,6 +314,32 @@ TEST(Rows, ColumnsForWeightsAndClusters) {
   EXPECT_EQ(rows.data.output, Numbers{2});
   EXPECT_EQ(rows.line, std::vector<long>{3});
   EXPECT_EQ(rows.texts("w"), std::vector<std::string>{"2"});
+}
+
+TEST(Rows, PlacesAndNamesOfTheTable) {
+  const Rows t = read("Model Size,D,loss\n5e5,2e7,3\n6e5,3e7,2\n");
+  EXPECT_EQ(base::to_string(t.place("n_params", 1)), "t:3:1");
+  EXPECT_EQ(base::to_string(t.place("D", 0)), "t:2:5");
+  EXPECT_EQ(base::to_string(t.place("compute", 1)), "t:3");  // computed from others
+  EXPECT_EQ(t.own_name("N"), "Model Size");
+  EXPECT_EQ(t.own_name("width"), "width");
+}
+
+TEST(Rows, AMissingColumnNamesTheMostSimilar) {
+  const struct {
+    const char *header, *column, *similar;
+  } cases[] = {{"n_parms", "n_params", "n_parms"},
+               {"Prameters (B)", "n_params", "Prameters (B)"},
+               {"totl_tokens", "tokens", "totl_tokens"},
+               {"train/tokns", "tokens", "train/tokns"},
+               {"FLOPs (Q)", "compute", "FLOPs (Q)"}};
+  for (const auto& [header, column, similar] : cases)
+    expect_error(fmt::format("{},seed,loss\n5,1,3\n6,2,2\n", header),
+                 "t:1: ", fmt::format("did you mean '{}'?", similar), {}, {column});
+  // Nothing is similar, or only what already has a meaning.
+  for (const char* column : {"n_params", "d_model", "compute"})
+    EXPECT_EQ(error_of("seed,step,loss\n5,1,3\n6,2,2\n", {}, {column}).find("did you mean"), std::string::npos)
+        << column;
 }
 
 // The published tables are read without being told anything, or say what they need.

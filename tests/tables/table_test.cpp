@@ -77,7 +77,7 @@ TEST(Table, ErrorsCarryTheirPlace) {
   expect("C,loss\n1,nan\n", ":2:3", "finite number");
   expect("C,loss\n1,inf\n", ":2:3", "finite number");
   expect("C,loss\n1,1e999\n", ":2:3", "double precision");
-  expect("C,loss\n1,-2\n", ":2:3", "loss >= 0");
+  expect("C,loss\n1,-2\n", ":2:3", "positive loss");
   expect("C,loss\n-1,2\n", ":2:1", "compute");
   expect("C,loss\n1,2x\n", ":2:3", "'2x'");
   expect("C,\n1,2\n", ":1:3", "column name");

@@ -45,13 +45,13 @@ struct Bend : Quantity {
 };
 
 struct DiagnoseOptions {
-  StatedSchedule schedule;
+  tables::StatedSchedule schedule;
   double level = 0.95;
   std::int64_t threads = 1;  // position on the clock of the curve
   bool profiles = false;     // profile of the bend, for figures
   template <class Self, class Visit>
   static void fields(Self& self, Visit&& visit) {
-    StatedSchedule::fields(self.schedule, visit);
+    tables::StatedSchedule::fields(self.schedule, visit);
     visit("level", self.level, base::strictly_between(0, 1), "confidence level of the intervals");
     visit("threads", self.threads, base::at_least(0), "number of worker threads; 0: all cores");
   }

@@ -147,7 +147,7 @@ void cut(std::vector<Row>& rows, std::size_t keep, std::size_t& counted) {
 }
 
 // Removes the decay phase, or requests the annealing term.
-void treat_decay(const ScheduleSums& sums, std::vector<Row>& rows, LossCurve& curve) {
+void treat_decay(const tables::ScheduleSums& sums, std::vector<Row>& rows, LossCurve& curve) {
   if (!sums.decays) return;
   curve.decay_begin = sums.decay_begin;
   const auto first = std::find_if(rows.begin(), rows.end(), [&](const Row& r) { return r.step >= sums.warmup_end; });
@@ -201,14 +201,14 @@ void keep_last_records(std::vector<Row>& rows, LossCurve& curve) {
 }
 
 // Where the learning rate varies, the clock becomes the sum of learning rates.
-void apply_schedule(const tables::Curve& data, const StatedSchedule& schedule, std::vector<Row>& rows,
+void apply_schedule(const tables::Curve& data, const tables::StatedSchedule& schedule, std::vector<Row>& rows,
                     LossCurve& curve) {
   tables::LearningRates rates = data.rates;
-  if (schedule.given()) rates = rates_of(schedule, rows.back().step);
+  if (schedule.given()) rates = tables::rates_of(schedule, rows.back().step);
   if (!rates.known()) return;
   std::vector<double> at;
   for (const Row& row : rows) at.push_back(row.step);
-  const ScheduleSums sums = schedule_sums(rates, at);
+  const tables::ScheduleSums sums = tables::schedule_sums(rates, at);
   curve.warmup_end = sums.warmup_end;
   if (!sums.varies) return;
   curve.clock = "lr_sum";
@@ -313,7 +313,7 @@ double LossCurve::step_at(double clock_position) const {
   return all_step[i - 1] + share * (all_step[i] - all_step[i - 1]);
 }
 
-LossCurve prepare(const tables::Curve& data, const StatedSchedule& schedule) {
+LossCurve prepare(const tables::Curve& data, const tables::StatedSchedule& schedule) {
   schedule.validate();
   LossCurve curve;
   curve.name = data.name;

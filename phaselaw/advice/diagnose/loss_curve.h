@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "phaselaw/advice/diagnose/curve_schedule.h"
 #include "phaselaw/tables/runs.h"
+#include "phaselaw/tables/schedule.h"
 
 // A loss curve prepared for fitting: a clock, and a few dozen block means with known standard deviations.
 //
@@ -49,7 +49,7 @@ struct LossCurve {
 
 // Throws InputError for a stated schedule that does not fit the curve, and nothing else. A curve without usable rows
 // has no blocks.
-[[nodiscard]] LossCurve prepare(const tables::Curve& data, const StatedSchedule& schedule = {});
+[[nodiscard]] LossCurve prepare(const tables::Curve& data, const tables::StatedSchedule& schedule = {});
 
 // Block means of rows (x ascending), as above; at most about `blocks` of them.
 struct Blocks {

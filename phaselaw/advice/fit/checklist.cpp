@@ -142,7 +142,7 @@ std::string undetermined(const fitting::Fit& fit) {
 
 void say_law(const tables::Rows& table, const fitting::Fit& fit, List& list) {
   list.heading("What is fitted");
-  list.item("law", fit.name() == fit.formula() ? fit.formula() : fmt::format("{}: {}", fit.name(), fit.formula()));
+  list.item("law", law_line(fit));
   list.item("source of the law", fit.law.source);
   list.item("predicts", fmt::format("{}, column '{}', as in the table; nothing is subtracted", fit.law.output,
                                     table.output_column));
@@ -213,7 +213,7 @@ std::string fitting_checklist(const FitAnswer& answer) {
   list.item("poorly constrained", undetermined(fit));
   list.item("held out", held_out_error(answer.best().holdout));
   list.item("extrapolation", reach_of(table, fit));
-  list.item("warnings", joined(fit.warnings));
+  list.item("limits", joined(limit_sentences(answer.limits)));
   return list.text();
 }
 

@@ -2,306 +2,19 @@
 #include "phaselaw/advice/fit/fit_page.h"
 
 #include <algorithm>
-#include <cmath>
 #include <filesystem>
-#include <iterator>
-#include <numeric>
 
+#include "phaselaw/advice/fit/fit_figures.h"
 #include "phaselaw/advice/fit/fit_tables.h"
 #include "phaselaw/base/format.h"
-#include "phaselaw/fitting/profile.h"
 
 namespace phaselaw::advice {
 
 namespace {
 
 using base::format_number;
-using report::Colour;
-using report::Figure;
-using report::Series;
-using report::Style;
 
-constexpr std::size_t kMostBars = 40;    // with more rows the bars would hide the points
 constexpr std::size_t kMostFigures = 3;  // figures of one kind: residuals against inputs, profiles
-
-struct View {
-  const tables::Rows& table;
-  const fitting::Fit& fit;
-  const fitting::Prediction& predicted;
-  double floor = 0;
-  std::string floor_name;  // empty if the law has none
-  bool has_interval = false;
-};
-
-// Finds the parameter that is a floor: the law minus it does not depend on it at any row.
-void find_floor(View& rows) {
-  for (std::size_t k = 0; k < rows.fit.law.parameters.size(); ++k) {
-    const auto& p = rows.fit.law.parameters[k];
-    if (p.domain != laws::ParameterDomain::non_negative) continue;
-    std::vector<double> raised = rows.fit.value;
-    raised[k] += 1;
-    const std::vector<double> value = laws::evaluate(rows.fit.law, rows.table.data.columns, raised);
-    bool adds = true;
-    for (std::size_t i = 0; i < value.size(); ++i)
-      adds = adds && std::abs(value[i] - rows.predicted.value[i] - 1) < 1e-9 * (1 + value[i]);
-    if (!adds) continue;
-    rows.floor = rows.fit.value[k];
-    rows.floor_name = p.name;
-    return;
-  }
-}
-
-Series points(std::string label, Colour colour) {
-  Series series;
-  series.label = std::move(label);
-  series.style = Style::kPoints;
-  series.colour = colour;
-  return series;
-}
-
-// The column that measures the size of a run: compute if it can be derived from the table, otherwise the law's first
-// column.
-std::string size_column(const View& r) {
-  for (const auto& name : {std::string("compute"), r.fit.law.columns().front()}) {
-    try {
-      (void)r.table.data.columns.get(name);
-      return name;
-    } catch (const base::InputError&) {
-    }
-  }
-  return r.fit.law.columns().front();
-}
-
-Figure against_size(const View& r) {
-  const std::string column = size_column(r);
-  const std::vector<double> x = r.table.data.columns.get(column);
-  std::vector<std::size_t> order(x.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return x[a] < x[b]; });
-  Figure figure;
-  const bool reducible = !r.floor_name.empty() && r.floor > 0;
-  const std::string& output = r.fit.law.output;
-  figure.title = fmt::format("{} against {}", reducible ? "Reducible part" : "Whole " + output, column);
-  figure.x = {column, column == "compute" ? "FLOP" : "", true};
-  figure.y = {reducible ? fmt::format("{} - {}", output, r.floor_name) : output, "", true};
-  Series measured = points("measured", Colour::kBlack);
-  measured.opacity = x.size() > kMostBars ? 0.4 : 0.8;
-  Series law = points(
-      r.has_interval ? fmt::format("law, {} interval of a new run", base::format_percent(r.fit.level, 4)) : "law",
-      Colour::kVermillion);
-  const std::size_t every = (order.size() + kMostBars - 1) / kMostBars;
-  std::size_t below = 0, open = 0;
-  for (std::size_t k = 0; k < order.size(); ++k) {
-    const std::size_t i = order[order.size() - 1 - k];
-    measured.x.push_back(x[i]);
-    measured.y.push_back(r.table.data.output[i] - r.floor);
-    if (!(measured.y.back() > 0)) ++below;
-    if (k % every != 0) continue;
-    law.x.push_back(x[i]);
-    law.y.push_back(r.predicted.value[i] - r.floor);
-    if (!r.has_interval) continue;
-    // If the lower end of an interval is at or below the floor, a logarithmic axis can show only the upper half.
-    const double lo = r.predicted.run_lo[i] - r.floor;
-    if (!(lo > 0)) ++open;
-    law.error_lo.push_back(lo > 0 ? lo : law.y.back());
-    law.error_hi.push_back(r.predicted.run_hi[i] - r.floor);
-  }
-  figure.series = {law, measured};  // draws the measurements on top
-  if (reducible)
-    figure.caption = fmt::format(
-        "The fitted floor {} = {} is subtracted from both. "
-        "It is an estimate, and its error affects the lowest points most; the interval of a new run does not include it.",
-        r.floor_name, format_number(r.floor, 4));
-  else if (!r.floor_name.empty())
-    figure.caption = fmt::format("The fitted floor {} is 0: the whole {} is drawn.", r.floor_name, output);
-  else
-    figure.caption = fmt::format("The law has no floor: the whole {} is drawn.", output);
-  if (every > 1)
-    figure.caption += fmt::format(" The law is drawn at {} of the {} rows, chosen from the largest down.", law.x.size(),
-                                  order.size());
-  if (below > 0)
-    figure.caption += fmt::format(" {} measured row{} at or below the floor.", below, below == 1 ? " lies" : "s lie");
-  if (open > 0)
-    figure.caption += fmt::format(" For {} row{} the interval reaches the floor, so only its upper half is drawn.",
-                                  open, open == 1 ? "" : "s");
-  return figure;
-}
-
-Figure predicted_against_actual(const View& r) {
-  Figure figure;
-  figure.title = "Predicted against measured";
-  figure.x = {"measured " + r.fit.law.output, "", true};
-  figure.y = {"predicted " + r.fit.law.output, "", true};
-  Series fitted = points("by the fit to all rows", Colour::kBlue);
-  fitted.opacity = 0.7;
-  for (std::size_t i = 0; i < r.predicted.value.size(); ++i) {
-    fitted.x.push_back(r.table.data.output[i]);
-    fitted.y.push_back(r.predicted.value[i]);
-  }
-  const auto [lo, hi] = std::minmax_element(r.table.data.output.begin(), r.table.data.output.end());
-  Series diagonal;
-  diagonal.label = "equal";
-  diagonal.style = Style::kDashed;
-  diagonal.colour = Colour::kBlack;
-  diagonal.x = diagonal.y = {*lo, *hi};
-  figure.series = {diagonal, fitted};
-  figure.caption = "Every row is predicted by the fit to all rows.";
-  return figure;
-}
-
-std::string bias_in_words(const fitting::Holdout& held_out) {
-  return base::format_percent(std::abs(held_out.bias)) + (held_out.bias < 0 ? " too low" : " too high");
-}
-
-void add_held_out(const View& r, const fitting::Holdout& held_out, Figure& figure) {
-  Series held = points("largest rows, by a fit to the others", Colour::kVermillion);
-  for (std::size_t k = 0; k < held_out.rows.size(); ++k) {
-    held.x.push_back(r.table.data.output[held_out.rows[k]]);
-    held.y.push_back(held_out.predicted[k]);
-  }
-  figure.series.push_back(std::move(held));
-  figure.caption = fmt::format(
-      "The largest {} rows, with up to {} times the compute of the {} others, are also predicted by a fit to those others: "
-      "the mean error is {}; on average the predictions are {}.{}",
-      base::format_count(held_out.n_predicted), format_number(held_out.compute_factor),
-      base::format_count(held_out.n_fitted), base::format_percent(held_out.mean_abs_rel_error), bias_in_words(held_out),
-      held_out.certified ? "" : " That fit is not certified.");
-}
-
-Figure residuals(const View& r, const std::string& name, const std::vector<double>& x) {
-  Figure figure;
-  figure.title = "Residuals against " + name;
-  figure.x = {name, "", true};
-  figure.y = {fmt::format("ln(measured/predicted) of {}", r.fit.law.output)};
-  Series series = points("", Colour::kBlue);
-  series.opacity = 0.7;
-  series.x = x;
-  for (std::size_t i = 0; i < x.size(); ++i)
-    series.y.push_back(std::log(r.table.data.output[i] / r.predicted.value[i]));
-  figure.series = {series};
-  figure.horizontal_marks = {{0, "", Colour::kBlack}};
-  figure.caption = "Residuals that bend or spread along an input show what the law does not describe.";
-  return figure;
-}
-
-// Describes the profile in words.
-std::string reading_of(const fitting::ProfileCurve& curve, const fitting::Coordinate& coordinate,
-                       base::Notation notation) {
-  const auto number = [&](double x) { return format_number(x, 3, notation); };
-  const std::string& name = curve.parameter;
-  const double bounds[] = {coordinate.parameter(coordinate.lower), coordinate.parameter(coordinate.upper)};
-  for (const double bound : bounds)
-    if (std::abs(curve.optimum - bound) <= 1e-9 * std::abs(bound)) {
-      const std::string at = fmt::format("{} is at its bound, {}", name, number(bound));
-      const auto& end = bound == bounds[0] ? curve.hi : curve.lo;
-      if (!end) return at + ", and its profile excludes no other value";
-      if (coordinate.logarithmic)
-        return fmt::format("{}: unbounded {}, its profile ends only at {}", at, bound == bounds[0] ? "below" : "above",
-                           number(*end));
-      return fmt::format("{}, and its profile ends at {}", at, number(*end));
-    }
-  if (curve.lo && curve.hi)
-    return fmt::format("The profile ends on both sides, at {} and {}, yet {} is not identified", number(*curve.lo),
-                       number(*curve.hi), name);
-  if (curve.lo)
-    return fmt::format("{} is unbounded above: within noise, all values over {} fit as well", name, number(*curve.lo));
-  if (curve.hi)
-    return coordinate.logarithmic
-               ? fmt::format(
-                     "{} is unbounded below: within noise, all values down to 0 fit as well as the fitted one; "
-                     "values over {} do not",
-                     name, number(*curve.hi))
-               : fmt::format("{} may be as low as its bound, {}; values over {} do not fit", name,
-                             number(coordinate.parameter(coordinate.lower)), number(*curve.hi));
-  return fmt::format("{} is unbounded above and below: within noise, every value fits as well", name);
-}
-
-Figure profile_figure(const fitting::ProfileCurve& curve, const fitting::Fit& fit) {
-  const auto coordinate = std::find_if(fit.coordinates.begin(), fit.coordinates.end(),
-                                       [&](const auto& c) { return c.name == curve.parameter; });
-  Figure figure;
-  figure.title = "Profile of " + curve.parameter;
-  figure.x = {curve.parameter, "", coordinate->logarithmic};
-  figure.y = {"rise of the objective relative to that at the interval's end"};
-  figure.y.lo = 0;
-  const double end = curve.threshold - fit.objective_value;
-  Series series{"other parameters refitted", {}, {}, Style::kLine, Colour::kBlue};
-  for (std::size_t i = 0; i < curve.value.size(); ++i) {
-    const double rise = (curve.objective[i] - fit.objective_value) / end;
-    if (rise > 4) continue;
-    series.x.push_back(curve.value[i]);
-    series.y.push_back(std::max(0.0, rise));
-  }
-  figure.series = {std::move(series)};
-  figure.vertical_marks = {{curve.optimum, "fitted", Colour::kBlack}};
-  figure.horizontal_marks = {{1, "end of the interval", Colour::kVermillion}};
-  const base::Notation notation = base::notation_of(laws::unit_of(fit.law, curve.parameter));
-  figure.caption = reading_of(curve, *coordinate, notation) + ".";
-  if (const fitting::Estimate* e = fit.find(curve.parameter);
-      fit.method != fitting::IntervalMethod::none && e != nullptr)
-    figure.caption += fmt::format(
-        " The {} interval is {}.", base::enum_name(fit.method),
-        e->lo || e->hi ? base::format_interval(e->lo.value_or(base::kNaN), e->hi.value_or(base::kNaN), notation)
-                       : "unbounded on both sides");
-  if (fit.clustered)
-    figure.caption +=
-        " The profile assumes independent rows. Rows of one run are not independent, so the true interval is wider.";
-  return figure;
-}
-
-double correlation(const std::vector<double>& x, const std::vector<double>& y) {
-  const auto n = static_cast<double>(x.size());
-  const double mx = std::accumulate(x.begin(), x.end(), 0.0) / n, my = std::accumulate(y.begin(), y.end(), 0.0) / n;
-  double xx = 0, yy = 0, xy = 0;
-  for (std::size_t i = 0; i < x.size(); ++i) {
-    xx += (x[i] - mx) * (x[i] - mx);
-    yy += (y[i] - my) * (y[i] - my);
-    xy += (x[i] - mx) * (y[i] - my);
-  }
-  return xx > 0 && yy > 0 ? xy / std::sqrt(xx * yy) : 0;
-}
-
-// Resamples of the two parameters with the strongest correlation.
-std::optional<Figure> pairs(const fitting::Fit& fit) {
-  const std::size_t k = fit.theta.size();
-  if (k < 2 || fit.replicates.size() < 2 * k) return {};
-  std::vector<std::vector<double>> draws(k);
-  for (std::size_t i = 0; i < fit.replicates.size(); ++i) draws[i % k].push_back(fit.replicates[i]);
-  std::size_t a = 0, b = 1;
-  double strongest = -1;
-  for (std::size_t i = 0; i < k; ++i)
-    for (std::size_t j = i + 1; j < k; ++j)
-      if (const double c = std::abs(correlation(draws[i], draws[j])); c > strongest) strongest = c, a = i, b = j;
-  Figure figure;
-  const auto axis = [&](std::size_t c) {
-    return report::Axis{fit.coordinates[c].name, "", fit.coordinates[c].logarithmic};
-  };
-  figure.title = fmt::format("Resamples: {} and {}", fit.coordinates[a].name, fit.coordinates[b].name);
-  figure.x = axis(a);
-  figure.y = axis(b);
-  Series series = points("resamples", Colour::kSkyBlue), optimum = points("fit", Colour::kBlack);
-  series.opacity = 0.6;
-  for (std::size_t i = 0; i < draws[a].size(); ++i) {
-    series.x.push_back(fit.coordinates[a].parameter(draws[a][i]));
-    series.y.push_back(fit.coordinates[b].parameter(draws[b][i]));
-  }
-  optimum.x = {fit.coordinates[a].parameter(fit.theta[a])};
-  optimum.y = {fit.coordinates[b].parameter(fit.theta[b])};
-  figure.series = {series, optimum};
-  figure.caption = fmt::format(
-      "The two parameters with the strongest correlation, {} in the fitted coordinates: "
-      "the data constrain a combination of them better than either one.",
-      format_number(correlation(draws[a], draws[b]), 4));
-  return figure;
-}
-
-std::string undetermined_in_words(const fitting::Fit& fit) {
-  std::vector<std::string> names;
-  for (const auto& e : fit.parameters)
-    if (!e.identified && !e.fixed) names.push_back(e.name);
-  return fmt::format("{}{}", names.empty() ? "" : fmt::format(" Poorly constrained: {}.", fmt::join(names, ", ")),
-                     fit.method == fitting::IntervalMethod::none ? " No intervals were computed." : "");
-}
 
 report::Table convergence_table(const fitting::Fit& fit) {
   const auto& c = fit.convergence;
@@ -315,64 +28,93 @@ report::Table convergence_table(const fitting::Fit& fit) {
   return table;
 }
 
+// "E + A*N^-alpha with E = 1.81 [1.75, 1.86], ..."; the formula alone if there are too many parameters for a sentence.
+std::string law_with_values(const fitting::Fit& fit) {
+  constexpr std::size_t kMostValues = 5;
+  std::vector<std::string> values;
+  for (const fitting::Estimate& e : fit.parameters)
+    values.push_back(
+        fmt::format("{} = {}", e.name, with_interval(e, base::notation_of(laws::unit_of(fit.law, e.name)))));
+  return values.size() > kMostValues ? fit.formula()
+                                     : fmt::format("{} with {}", fit.formula(), fmt::join(values, ", "));
+}
+
+report::Section numbers_of(const FitAnswer& answer) {
+  const fitting::Fit& fit = answer.best().fit;
+  report::Section numbers;
+  numbers.title = "Parameters";
+  numbers.lead = law_line(fit);
+  numbers.tables = {parameter_table(fit, answer.facts.lack_of_fit.has_value())};
+  if (answer.audit) numbers.paragraphs.push_back(audit_text(*answer.audit));
+  return numbers;
+}
+
+// All limits by harm, and what was noted while the rows were read.
+report::Section limits_of(const FitAnswer& answer) {
+  report::Section section;
+  section.title = "What limits this fit";
+  for (const std::string& text : limit_sentences(answer.limits)) section.paragraphs.push_back(text + ".");
+  for (const auto& text : answer.rows.warnings) section.paragraphs.push_back("While reading the rows: " + text + ".");
+  for (const auto& text : answer.rows.notes) section.paragraphs.push_back("While reading the rows: " + text + ".");
+  return section;
+}
+
+report::Section laws_of(const FitAnswer& answer) {
+  report::Section section;
+  section.title = "Other laws";
+  section.tables = {ranking_table(answer.ranking)};
+  section.tables.back().caption = "All laws that the columns allow, ordered by prediction error.";
+  for (const auto& text : answer.ranking.notes) section.paragraphs.push_back("Skipped: " + text + ".");
+  return section;
+}
+
+report::Section checks_of(const FitAnswer& answer, const FittedRows& rows) {
+  const fitting::Fit& fit = answer.best().fit;
+  report::Section checks;
+  checks.title = "What the law does not describe";
+  checks.figures = {predicted_against_actual(rows)};
+  if (answer.best().holdout) add_held_out(rows, *answer.best().holdout, checks.figures.back());
+  checks.figures.push_back(residuals(rows, "predicted " + fit.law.output, rows.predicted.value));
+  const auto& columns = fit.law.columns();
+  for (std::size_t i = 0; i < std::min(kMostFigures, columns.size()); ++i)
+    checks.figures.push_back(residuals(rows, columns[i], rows.table.data.columns.get(columns[i])));
+  return checks;
+}
+
+// Profiles of the parameters that are not identified, pairs of resamples, and the certificate of the optimum.
+report::Section certainty_of(const FitAnswer& answer) {
+  const fitting::Fit& fit = answer.best().fit;
+  report::Section certainty;
+  certainty.title = "How well the parameters are known";
+  for (const auto& parameter : fit.parameters) {
+    if (parameter.identified || parameter.fixed || certainty.figures.size() == kMostFigures) continue;
+    const fitting::ProfileCurve curve = fitting::profile(fit, answer.rows.data, answer.options, parameter.name);
+    if (!(curve.threshold > fit.objective_value)) continue;  // without noise every profile is a spike
+    certainty.figures.push_back(profile_figure(curve, fit));
+  }
+  if (auto figure = pairs(fit)) certainty.figures.push_back(std::move(*figure));
+  certainty.tables = {convergence_table(fit)};
+  return certainty;
+}
+
 }  // namespace
 
 report::Page fit_page(const FitAnswer& answer, const fitting::Prediction& predicted) {
-  const tables::Rows& table = answer.rows;
   const fitting::Fit& fit = answer.best().fit;
-  const auto& held_out = answer.best().holdout;
-  View rows{table, fit, predicted, 0, "", false};
-  find_floor(rows);
-  rows.has_interval = std::all_of(rows.predicted.run_lo.begin(), rows.predicted.run_lo.end(),
-                                  [](double end) { return std::isfinite(end); });
+  const FittedRows rows = fitted_rows(answer.rows, fit, predicted);
   report::Page page;
-  page.title = fmt::format("{}: {}", fit.name(), std::filesystem::path(table.table.source).filename().string());
-  page.answer = fmt::format(
-      "{} rows, residual {}{}.{}", base::format_count(fit.n_points), base::format_percent(fit.residual_scale),
-      held_out
-          ? fmt::format("; the largest {} rows, held out, are predicted with a mean error of {}",
-                        base::format_count(held_out->n_predicted), base::format_percent(held_out->mean_abs_rel_error))
-          : "",
-      undetermined_in_words(fit));
-  if (!fit.convergence.certified) page.notice = "This fit is not certified: " + fit.convergence.status + ".";
-  page.figures = {against_size(rows), predicted_against_actual(rows)};
-  if (held_out) add_held_out(rows, *held_out, page.figures.back());
-
-  report::Section numbers;
-  numbers.title = "The fit";
-  numbers.lead = fit.formula();
-  numbers.tables = {parameter_table(fit), convergence_table(fit)};
-  for (const auto* list : {&fit.warnings, &table.warnings})
-    for (const auto& text : *list) numbers.paragraphs.push_back("Warning: " + text + ".");
-  for (const auto& text : table.notes) numbers.paragraphs.push_back("Note: " + text + ".");
-  if (answer.audit) numbers.paragraphs.push_back(audit_text(*answer.audit));
-  if (answer.ranked) {
-    report::Table ranked = ranking_table(answer.ranking);
-    ranked.caption = "All laws that the columns allow, ordered by prediction error.";
-    numbers.tables.push_back(std::move(ranked));
-    for (const auto& text : answer.ranking.notes) numbers.paragraphs.push_back("Skipped: " + text + ".");
-  }
-  page.sections.push_back(std::move(numbers));
-
-  report::Section checks;
-  checks.title = "What the law does not describe";
-  checks.figures.push_back(residuals(rows, "predicted " + fit.law.output, rows.predicted.value));
-  for (std::size_t i = 0; i < std::min(kMostFigures, fit.law.columns().size()); ++i)
-    checks.figures.push_back(residuals(rows, fit.law.columns()[i], table.data.columns.get(fit.law.columns()[i])));
-  page.sections.push_back(std::move(checks));
-
-  report::Section certainty;
-  certainty.title = "Poorly constrained parameters";
-  std::size_t shown = 0;
-  for (const auto& parameter : fit.parameters) {
-    if (parameter.identified || parameter.fixed || shown == kMostFigures) continue;
-    const fitting::ProfileCurve curve = fitting::profile(fit, table.data, answer.options, parameter.name);
-    if (!(curve.threshold > fit.objective_value)) continue;  // without noise every profile is a spike
-    certainty.figures.push_back(profile_figure(curve, fit));
-    ++shown;
-  }
-  if (auto figure = pairs(fit)) certainty.figures.push_back(std::move(*figure));
-  if (!certainty.figures.empty()) page.sections.push_back(std::move(certainty));
+  page.title = fmt::format("{}: {}", fit.name(), std::filesystem::path(answer.rows.table.source).filename().string());
+  page.answer = fmt::format("{}. {}", law_with_values(fit), answer.summary);
+  if (!answer.limits.empty())
+    if (const Limit worst = by_harm(answer.limits).front(); worst.harm != Harm::remark)
+      page.notice = fmt::format("What limits this fit most: {}.", worst.text);
+  page.figures = {against_size(rows)};
+  page.sections.push_back(numbers_of(answer));
+  if (report::Section limits = limits_of(answer); !limits.paragraphs.empty())
+    page.sections.push_back(std::move(limits));
+  if (answer.ranked) page.sections.push_back(laws_of(answer));
+  page.sections.push_back(checks_of(answer, rows));
+  page.sections.push_back(certainty_of(answer));
   return page;
 }
 

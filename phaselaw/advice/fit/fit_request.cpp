@@ -2,9 +2,11 @@
 #include "phaselaw/advice/fit/fit_request.h"
 
 #include <algorithm>
+#include <functional>
 #include <set>
 #include <utility>
 
+#include "phaselaw/advice/fit/row_checks.h"
 #include "phaselaw/base/log.h"
 #include "phaselaw/fitting/envelope.h"
 
@@ -14,23 +16,9 @@ namespace {
 
 bool is_all(const FitRequest& request) { return request.law == "all"; }
 
-// A row before the first step has compute 0, which has no logarithm.
-void leave_out_starts(tables::Rows& rows) {
-  std::vector<std::size_t> kept;
-  for (std::size_t i = 0; i < rows.n_rows(); ++i) {
-    bool zero = false;
-    for (std::size_t c = 0; c < rows.data.columns.names.size(); ++c) {
-      const std::string& name = rows.data.columns.names[c];
-      zero = zero || ((name == "compute" || name == "tokens") && rows.data.columns.values[c][i] == 0);
-    }
-    if (!zero) kept.push_back(i);
-  }
-  if (kept.size() == rows.n_rows()) return;
-  if (kept.empty()) throw base::InputError({rows.table.source}, "expected rows with a positive compute, found none");
-  rows.notes.push_back(
-      fmt::format("{} rows with zero compute are not used, because they were measured before the first step",
-                  rows.n_rows() - kept.size()));
-  rows = rows.rows(kept);
+bool uses_schedule(const laws::Law& law) {
+  const auto& columns = law.columns();
+  return std::any_of(columns.begin(), columns.end(), [](const auto& c) { return c == "lr_sum" || c == "lr_drop"; });
 }
 
 void take_envelope(tables::Rows& rows, std::vector<std::string>& all_runs, tables::Measurements& all) {
@@ -48,10 +36,10 @@ void take_envelope(tables::Rows& rows, std::vector<std::string>& all_runs, table
                                    before));
 }
 
-fitting::FitOptions options_of(const FitRequest& request, const tables::Rows& rows) {
+fitting::FitOptions options_of(const FitRequest& request, tables::Rows& rows) {
   fitting::FitOptions options = request.fit;
-  if (!request.weights.empty()) options.weights = rows.numbers(request.weights);
-  if (!request.sd.empty()) options.sd = rows.numbers(request.sd);
+  if (!request.weights.empty()) options.weights = weights_of(request.weights, rows);
+  if (!request.sd.empty()) options.sd = errors_of(request.sd, rows);
   // Rows of one run share the run's error. The rows of an envelope are resampled in another way, by whole runs.
   if (request.cluster != "auto" && request.cluster != "none")
     options.cluster = rows.texts(request.cluster);
@@ -66,6 +54,11 @@ base::Value ranking_value(const FitAnswer& answer) {
     fits.push_back(fitting::fit_value(ranked, answer.rows.data, answer.options));
     order.push_back(base::Value::table({{"law", ranked.fit.name()},
                                         {"score", ranked.score},
+                                        {"difference", ranked.difference},
+                                        {"standard_error", ranked.standard_error},
+                                        {"survives", ranked.survives},
+                                        {"weight", ranked.weight},
+                                        {"reason", ranked.reason.empty() ? base::Value() : base::Value(ranked.reason)},
                                         {"delta_aicc", ranked.delta_aicc},
                                         {"delta_bic", ranked.delta_bic},
                                         {"holdout", ranked.holdout ? to_value(*ranked.holdout) : base::Value()},
@@ -73,40 +66,43 @@ base::Value ranking_value(const FitAnswer& answer) {
   }
   return base::Value::table({{"fits", base::Value(std::move(fits))},
                              {"ranking", base::Value(std::move(order))},
+                             {"rule", answer.ranking.rule},
                              {"early_form", fitting::early_form(answer.ranking).word},
                              {"notes", base::Value(answer.ranking.notes)}});
 }
 
-// Whether the best law describes the rows, and whether these are of one kind.
-void judge_rows(const FitRequest& request, FitAnswer& answer) {
-  const fitting::Fit& fit = answer.best().fit;
-  answer.pooled = fitting::pooled_groups(fit.law, answer.rows);
-  if (request.rows == RowChoice::envelope)
-    answer.lack_of_fit.reason = "the rows of an envelope are minima over runs and not measurements around a law";
-  else
-    answer.lack_of_fit =
-        fitting::lack_of_fit(fit, answer.rows.data, answer.options,
-                             answer.rows.has_several_rows_a_run() ? answer.rows.run : std::vector<std::string>{},
-                             fitting::pooled_labels(answer.rows, answer.pooled));
-  answer.json["lack_of_fit"] = to_value(answer.lack_of_fit);
-  base::Value::List pooled;
-  for (const fitting::PooledGroups& groups : answer.pooled)
-    pooled.push_back(base::Value::table({{"column", groups.column},
-                                         {"values", base::Value(groups.values)},
-                                         {"repeated", groups.repeated},
-                                         {"sentence", groups.sentence()}}));
-  answer.json["pooled"] = base::Value(std::move(pooled));
+// The laws that can be ranked: those that read a column with one value are skipped, and a note says so.
+std::vector<laws::Law> rivals_of(const tables::Rows& rows, std::vector<std::string>& notes) {
+  std::vector<laws::Law> list;
+  std::map<std::string, std::vector<std::string>> skipped;  // by column
+  for (laws::Law& law : fitting::rivals(rows.data.columns)) {
+    std::vector<std::string> constant;
+    try {
+      constant = constant_columns(law, rows.data.columns);
+    } catch (const base::InputError&) {
+      // A column is missing, which the ranking reports.
+    }
+    if (constant.empty())
+      list.push_back(std::move(law));
+    else
+      skipped[constant.front()].push_back(law.name);
+  }
+  for (const auto& [column, names] : skipped)
+    notes.push_back(fmt::format("{}: {} has one value in these rows", fmt::join(names, ", "), column));
+  if (list.empty()) throw base::InputError({rows.table.source}, fmt::format("no law can be ranked: {}", notes.front()));
+  return list;
 }
 
-void log_all(const FitAnswer& answer) {
-  for (const auto& note : answer.rows.notes) base::log_info(note);
-  for (const auto& warning : answer.rows.warnings) base::log_warning(warning);
-  if (answer.ranked)
-    for (const auto& note : answer.ranking.notes) base::log_info("skipped " + note);
-  for (const auto& warning : answer.best().fit.warnings) base::log_warning(warning);
-  const auto& best = answer.best();
-  if (const auto warning = fitting::extrapolation_warning(best.holdout, best.backtest); !warning.empty())
-    base::log_warning(warning);
+void log_rows(const tables::Rows& rows) {
+  for (const auto& note : rows.notes) base::log_info(note);
+  for (const auto& warning : rows.warnings) base::log_warning(warning);
+}
+
+base::Value limits_value(const std::vector<Limit>& limits) {
+  base::Value::List list;
+  for (const Limit& limit : by_harm(limits))
+    list.push_back(base::Value::table({{"harm", base::enum_to_text(limit.harm)}, {"text", limit.text}}));
+  return base::Value(std::move(list));
 }
 
 }  // namespace
@@ -124,6 +120,92 @@ void FitRequest::validate() const {
     throw base::InputError({"--audit"}, "needs the parameters of one law; name the law with --law");
 }
 
+namespace {
+
+// Fits one law, or ranks all, as `fit_one` does it.
+void fit_laws(const FitRequest& request, const std::optional<laws::Law>& law,
+              const std::function<fitting::Fit(const laws::Law&, const fitting::FitOptions&)>& fit_one,
+              FitAnswer& answer) {
+  const tables::Measurements& data = answer.rows.data;
+  if (law) {
+    fitting::Fit fit = fit_one(*law, answer.options);
+    if (fit.value.empty()) throw_no_optimum(fit, answer.options, answer.rows);
+    answer.ranking.laws = {fitting::judged(std::move(fit), data, answer.options, request.holdout)};
+    answer.json = fitting::fit_value(answer.best(), data, answer.options);
+    return;
+  }
+  std::vector<std::string> notes;
+  const std::vector<laws::Law> rivals = rivals_of(answer.rows, notes);
+  answer.ranking = fitting::rank_laws(rivals, data, answer.options, request.holdout,
+                                      [&](const laws::Law& candidate, const fitting::FitOptions& options) {
+                                        fitting::Fit fit = fit_one(candidate, options);
+                                        if (fit.value.empty()) require_domain(candidate, options, answer.rows);
+                                        return fit;
+                                      });
+  answer.ranking.notes.insert(answer.ranking.notes.end(), notes.begin(), notes.end());
+  answer.json = ranking_value(answer);
+}
+
+// Whether the best law describes the rows, and whether these are of one kind.
+void judge_rows(const FitRequest& request, FitAnswer& answer) {
+  const fitting::Fit& fit = answer.best().fit;
+  answer.pooled = fitting::pooled_groups(fit.law, answer.rows);
+  // The key of a store names a run, and no method.
+  std::erase_if(answer.pooled, [](const fitting::PooledGroups& groups) { return groups.column == "key"; });
+  if (request.rows == RowChoice::envelope)
+    answer.lack_of_fit.reason = "the rows of an envelope are minima over runs and not measurements around a law";
+  else
+    answer.lack_of_fit =
+        fitting::lack_of_fit(fit, answer.rows.data, answer.options,
+                             answer.rows.has_several_rows_a_run() ? answer.rows.run : std::vector<std::string>{},
+                             fitting::pooled_labels(answer.rows, answer.pooled));
+  answer.json["lack_of_fit"] = to_value(answer.lack_of_fit);
+  base::Value::List pooled;
+  for (const fitting::PooledGroups& groups : answer.pooled)
+    pooled.push_back(base::Value::table({{"column", groups.column},
+                                         {"values", base::Value(groups.values)},
+                                         {"repeated", groups.repeated},
+                                         {"sentence", groups.sentence()}}));
+  answer.json["pooled"] = base::Value(std::move(pooled));
+}
+
+// These findings as limits of the fit.
+RowFacts facts_of(const FitAnswer& answer) {
+  RowFacts facts;
+  for (const fitting::PooledGroups& groups : answer.pooled) facts.limits.push_back({Harm::wrong, groups.sentence()});
+  const fitting::LackOfFit& lack = answer.lack_of_fit;
+  if (lack.significant) facts.lack_of_fit = lack.sentence;
+  // The sentence about the share of the run, where it is significant, says the same of checkpoints.
+  const bool said = lack.significant && lack.direction == "share of the run";
+  const bool harmless = lack.tested && !lack.significant;
+  if (std::string sentence = lack.checkpoints_sentence(); !sentence.empty())
+    facts.limits.push_back({said || harmless ? Harm::remark : Harm::wrong, std::move(sentence)});
+  for (Limit& limit : variation_limits(answer.best().fit.law, answer.rows.data.columns))
+    facts.limits.push_back(std::move(limit));
+  return facts;
+}
+
+// What the JSON says beside the fits.
+void add_findings(const FitRequest& request, FitAnswer& answer) {
+  if (!request.audit.empty()) {
+    answer.audit = fitting::audit(answer.best().fit, answer.rows.data, request.audit, answer.options);
+    answer.json["audit"] = to_value(*answer.audit);
+  }
+  judge_rows(request, answer);
+  answer.facts = facts_of(answer);
+  answer.summary = fit_summary(answer.best().fit, answer.facts);
+  answer.limits = fit_limits(answer.best(), answer.facts);
+  answer.json["rows"] = base::enum_name(request.rows);
+  answer.json["row_notes"] = base::Value(answer.rows.notes);
+  answer.json["summary"] = answer.summary;
+  answer.json["limits"] = limits_value(answer.limits);
+  base::Value& warnings = answer.json["warnings"];
+  if (warnings.is_null()) warnings = base::Value(base::Value::List{});
+  for (const auto& warning : answer.rows.warnings) warnings.push_back(base::Value(warning));
+}
+
+}  // namespace
+
 FitAnswer fit(const FitRequest& request, tables::Table table) {
   request.validate();
   std::optional<laws::Law> law;  // its text may contain names of columns of the table
@@ -132,39 +214,39 @@ FitAnswer fit(const FitRequest& request, tables::Table table) {
     law = laws::law_from(request.law, table.header);
     read.output = law->output;
   }
+  if (read.schedules.stated.given() && law && !uses_schedule(*law))
+    throw base::InputError({"--decay"},
+                           fmt::format("the schedule has no effect, because the law {} contains neither S1 "
+                                       "nor S2; omit it, or use --law lr-annealing-params",
+                                       law->name));
+  read.any_sign = fitting::is_raw(request.fit.objective);
+  read.if_not_positive =
+      "; the fit uses its logarithm, so leave the row out with --where, or fit the values themselves with --objective "
+      "l2-raw";
+  const std::size_t in_table = table.rows.size();
   FitAnswer answer;
   answer.rows = tables::rows_from(std::move(table), read);
-  if (law) answer.rows.require(law->columns());
-  leave_out_starts(answer.rows);
+  if (law) {
+    answer.rows.require(law->columns());
+    if (std::string note = shadowed_columns(*law, answer.rows.table.header); !note.empty())
+      answer.rows.notes.push_back(std::move(note));
+  }
+  leave_out_starts(answer.rows, !law || uses_schedule(*law));
   tables::Measurements all;
   std::vector<std::string> runs;
   if (request.rows == RowChoice::envelope) take_envelope(answer.rows, runs, all);
   answer.options = options_of(request, answer.rows);
   answer.options.require_used();
+  if (law) require_enough_rows(*law, answer.options, answer.rows, in_table);
+  require_varied_output(answer.rows, read.output);
+  answer.ranked = !law;
   const auto fit_one = [&](const laws::Law& candidate, const fitting::FitOptions& options) {
     return request.rows == RowChoice::envelope ? fitting::fit_envelope(candidate, all, runs, options).fit
                                                : fitting::fit_law(candidate, answer.rows.data, options);
   };
-  answer.ranked = !law;
-  if (law) {
-    answer.ranking.laws = {
-        fitting::judged(fit_one(*law, answer.options), answer.rows.data, answer.options, request.holdout)};
-    answer.json = fitting::fit_value(answer.best(), answer.rows.data, answer.options);
-  } else {
-    answer.ranking = fitting::rank_laws(fitting::rivals(answer.rows.data.columns), answer.rows.data, answer.options,
-                                        request.holdout, fit_one);
-    answer.json = ranking_value(answer);
-  }
-  if (!request.audit.empty()) {
-    answer.audit = fitting::audit(answer.best().fit, answer.rows.data, request.audit, answer.options);
-    answer.json["audit"] = to_value(*answer.audit);
-  }
-  judge_rows(request, answer);
-  answer.json["rows"] = base::enum_name(request.rows);
-  base::Value& warnings = answer.json["warnings"];
-  if (warnings.is_null()) warnings = base::Value(base::Value::List{});
-  for (const auto& warning : answer.rows.warnings) warnings.push_back(base::Value(warning));
-  log_all(answer);
+  fit_laws(request, law, fit_one, answer);
+  add_findings(request, answer);
+  log_rows(answer.rows);
   return answer;
 }
 

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "phaselaw/advice/fit/fit_limits.h"
 #include "phaselaw/base/value.h"
 #include "phaselaw/fitting/audit.h"
 #include "phaselaw/fitting/fit_file.h"
@@ -19,8 +20,12 @@
 //   rows       all: every row. envelope: the rows that no other row dominates in (compute, output); intervals then
 //              resample whole runs (fitting/envelope.h)
 //   cluster    auto: rows of one run are resampled together if runs have several rows; none; or a column
-// Rows with zero compute, tokens or parameters (before the first step) are skipped, and a note counts them.
-// Warnings and notes go to the log. Errors: InputError of the law, the table and the options.
+//   schedule   the columns lr_sum and lr_drop (S1 and S2) follow from run, step and lr; without lr the user states the
+//              schedule (tables/schedule_columns.h)
+// Rows with zero compute or tokens (or lr_sum, for a law of it) at the start of a run (before the first step) are left out, and a note counts them.
+// What concerns reading the rows goes to the log; what limits the fit is in the answer.
+// Errors: InputError of the law, the table and the options, and for rows outside the domain of the law (row_checks.h);
+// RunError if the one law that was asked for has no optimum.
 namespace phaselaw::advice {
 
 enum class RowChoice { all, envelope };
@@ -65,7 +70,11 @@ struct FitAnswer {
   std::optional<fitting::Audit> audit;
   std::vector<fitting::PooledGroups> pooled;  // columns of texts that one fit pools
   fitting::LackOfFit lack_of_fit;             // of the best law; the rows of an envelope are not tested
-  base::Value json;  // one law: a FIT.json; all: fits, ranking, early_form, notes; both: lack_of_fit, pooled
+  RowFacts facts;                             // of the best law
+  std::string summary;                        // fit_summary() of the best law
+  std::vector<Limit> limits;                  // fit_limits() of the best law
+  base::Value json;  // one law: a FIT.json; all: fits, ranking, early_form, notes; both: summary, limits,
+                     // lack_of_fit, pooled, row_notes
 
   [[nodiscard]] const fitting::RankedLaw& best() const { return ranking.laws.front(); }
 };

@@ -31,12 +31,6 @@ std::string meaning_of(const laws::Law& law, const std::string& name) {
   return "";
 }
 
-double mean_error(const std::vector<fitting::Holdout>& slices) {
-  double total = 0;
-  for (const fitting::Holdout& slice : slices) total += slice.mean_abs_rel_error;
-  return slices.empty() ? NAN : total / static_cast<double>(slices.size());
-}
-
 // Two laws that describe the same curves with different parameters differ only by rounding.
 std::string above_the_best(double criterion) {
   constexpr double kRounding = 1e-6;
@@ -45,11 +39,13 @@ std::string above_the_best(double criterion) {
 
 }  // namespace
 
-report::Table parameter_table(const fitting::Fit& fit) {
+report::Table parameter_table(const fitting::Fit& fit, bool nominal) {
   report::Table table;
   const bool has_interval = fit.method != fitting::IntervalMethod::none;
   table.columns = {"quantity",
-                   has_interval ? fmt::format("value and {} interval", base::format_percent(fit.level, 4)) : "value",
+                   has_interval ? fmt::format("value and {}{} interval", nominal ? "nominal " : "",
+                                              base::format_percent(fit.level, 4))
+                                : "value",
                    "identified", "meaning"};
   for (const auto* list : {&fit.parameters, &fit.derived})
     for (const fitting::Estimate& e : *list) {
@@ -64,24 +60,40 @@ report::Table parameter_table(const fitting::Fit& fit) {
 
 report::Table ranking_table(const fitting::Ranking& ranking) {
   report::Table table;
-  table.columns = {
-      "law",      "parameters", "AICc above the lowest", "BIC above the lowest", "held-out error", "back-test error",
-      "converged"};
-  for (const fitting::RankedLaw& ranked : ranking.laws)
-    table.rows.push_back({ranked.fit.name(), std::to_string(ranked.fit.theta.size()), above_the_best(ranked.delta_aicc),
-                          above_the_best(ranked.delta_bic),
-                          base::format_percent(ranked.holdout ? ranked.holdout->mean_abs_rel_error : NAN),
-                          base::format_percent(mean_error(ranked.backtest)),
-                          ranked.fit.convergence.certified ? "yes" : ranked.fit.convergence.status});
+  table.columns = {"law",
+                   "parameters",
+                   "AICc above the lowest",
+                   "BIC above the lowest",
+                   "held-out error",
+                   "back-test error",
+                   "above the best",
+                   "weight",
+                   "ranked"};
+  for (const fitting::RankedLaw& ranked : ranking.laws) {
+    const bool examined = ranked.reason.empty() && std::isfinite(ranked.score);
+    table.rows.push_back(
+        {ranked.fit.name(), std::to_string(ranked.fit.theta.size()), above_the_best(ranked.delta_aicc),
+         above_the_best(ranked.delta_bic),
+         base::format_percent(ranked.holdout ? ranked.holdout->mean_abs_rel_error : NAN),
+         base::format_percent(examined ? ranked.score : NAN),
+         !examined                                 ? "–"
+         : ranked.difference > 1e-3 * ranked.score ? fmt::format("{} ± {}", base::format_percent(ranked.difference),
+                                                                 base::format_percent(ranked.standard_error))
+                                                   : std::string("0 %"),
+         ranked.reason.empty() ? base::format_number(ranked.weight < 5e-4 ? 0 : ranked.weight, 2) : "–",
+         !ranked.reason.empty() ? ranked.reason
+         : ranked.survives      ? "yes"
+                                : "yes, refuted by the back-test"});
+  }
   return table;
 }
 
 std::vector<std::string> fit_facts(const fitting::Fit& fit, const std::optional<fitting::Holdout>& held_out) {
   const auto& c = fit.convergence;
   std::vector<std::string> facts = {
-      fmt::format("{} rows, objective {}, residual {} (std of ln {}), AICc {}, BIC {}",
-                  base::format_count(fit.n_points), base::format_number(fit.objective_value, 8),
-                  base::format_number(fit.residual_scale), fit.law.output, base::format_number(fit.aicc, 5),
+      fmt::format("{} rows, objective {}, residual {} (std of {}{}), AICc {}, BIC {}", base::format_count(fit.n_points),
+                  base::format_number(fit.objective_value, 8), base::format_number(fit.residual_scale),
+                  fitting::is_raw(fit.objective) ? "" : "ln ", fit.law.output, base::format_number(fit.aicc, 5),
                   base::format_number(fit.bic, 5)),
       fmt::format(
           "{} of {} starts agree, scaled gradient {}, condition {}: {}; {} intervals{}", c.agreed, c.starts,
@@ -101,26 +113,71 @@ std::string audit_text(const fitting::Audit& audit) {
   return fmt::format("The published parameters are {}.", audit.verdict);
 }
 
+std::string law_line(const fitting::Fit& fit) {
+  return fit.name() == fit.formula() ? fit.formula() : fmt::format("{}: {}", fit.name(), fit.formula());
+}
+
 namespace {
 
-// `ranking` may be null.
-std::string text_of(const fitting::Ranking* ranking, const fitting::RankedLaw& best) {
-  std::string text;
-  if (ranking != nullptr) text = report::text_table(text_rows(ranking_table(*ranking))) + "\nbest: ";
-  // A law given as an expression is named by its formula.
-  const fitting::Fit& fit = best.fit;
-  text += fit.name() == fit.formula() ? fit.formula() : fmt::format("{}: {}", fit.name(), fit.formula());
-  text += "\n" + report::text_table(text_rows(parameter_table(fit)));
-  for (const std::string& fact : fit_facts(fit, best.holdout)) text += fact + "\n";
+// What the text of a fit is made of, from an answer or from a file.
+struct Shown {
+  const fitting::Ranking* ranking = nullptr;  // null if one law was asked for
+  const fitting::RankedLaw& best;
+  std::string summary;
+  bool nominal = false;
+  std::vector<Limit> limits;
+  std::string audit;
+};
+
+// The laws of the ranking: the first ones, unless `verbose`.
+std::string laws_text(const fitting::Ranking& ranking, bool verbose) {
+  report::Table table = ranking_table(ranking);
+  const std::size_t all = table.rows.size();
+  if (!verbose && all > kShownLaws) table.rows.resize(kShownLaws);
+  std::string text = fmt::format("\nlaws by prediction error:\n{}", report::text_table(text_rows(table)));
+  const std::size_t hidden = all - table.rows.size();
+  if (!ranking.rule.empty()) text += ranking.rule + "\n";
+  if (verbose)
+    for (const std::string& note : ranking.notes) text += fmt::format("skipped {}\n", note);
+  else if (hidden > 0)
+    text += fmt::format("and {} more: --verbose\n", hidden);
   return text;
+}
+
+std::string text_of(const Shown& shown, bool verbose) {
+  const fitting::Fit& fit = shown.best.fit;
+  std::string text = fmt::format("{}{}\n{}\n\n", shown.ranking != nullptr ? "best of the laws ranked: " : "",
+                                 law_line(fit), shown.summary);
+  text += report::text_table(text_rows(parameter_table(fit, shown.nominal)));
+  if (verbose)
+    for (const std::string& fact : fit_facts(fit, shown.best.holdout)) text += fact + "\n";
+  if (!shown.audit.empty()) text += shown.audit + "\n";
+  if (shown.ranking != nullptr) text += laws_text(*shown.ranking, verbose);
+  if (const std::string limits = limits_text("what limits this fit", shown.limits, verbose); !limits.empty())
+    text += "\n" + limits;
+  return text;
+}
+
+// The limits that the program wrote, or those of the fit alone for a file of an older version.
+Shown shown_of(const base::Value& document, const fitting::RankedLaw& best) {
+  const base::Value *summary = document.find("summary"), *limits = document.find("limits");
+  if (summary == nullptr || limits == nullptr || !limits->is_list())
+    return {nullptr, best, fit_summary(best.fit, {}), false, fit_limits(best, {}), ""};
+  const base::Value* lack = document.find("lack_of_fit");
+  const base::Value* significant = lack == nullptr ? nullptr : lack->find("significant");
+  Shown shown{nullptr, best, summary->text(), significant != nullptr && significant->boolean(), {}, ""};
+  const base::FieldReader fields(*limits, "write the file again with phaselaw fit --json");
+  for (const base::FieldReader& item : fields.items())
+    shown.limits.push_back({item.at("harm").as<Harm>(), item.at("text").text()});
+  return shown;
 }
 
 }  // namespace
 
-std::string fit_text(const FitAnswer& answer) {
-  std::string text = text_of(answer.ranked ? &answer.ranking : nullptr, answer.best());
-  if (answer.audit) text += audit_text(*answer.audit) + "\n";
-  return text;
+std::string fit_text(const FitAnswer& answer, bool verbose) {
+  return text_of({answer.ranked ? &answer.ranking : nullptr, answer.best(), answer.summary,
+                  answer.facts.lack_of_fit.has_value(), answer.limits, answer.audit ? audit_text(*answer.audit) : ""},
+                 verbose);
 }
 
 std::vector<report::Table> fit_tables(const fitting::Ranking* ranking, const fitting::RankedLaw& best) {
@@ -130,9 +187,7 @@ std::vector<report::Table> fit_tables(const fitting::Ranking* ranking, const fit
     tables.back().caption = "Laws by prediction error.";
   }
   tables.push_back(parameter_table(best.fit));
-  tables.back().caption = best.fit.name() == best.fit.formula()
-                              ? best.fit.formula()
-                              : fmt::format("{}: {}", best.fit.name(), best.fit.formula());
+  tables.back().caption = law_line(best.fit);
   return tables;
 }
 
@@ -140,16 +195,25 @@ FitDocument fit_document(const base::Value& document, const std::string& source)
   fitting::Ranking ranking;
   for (fitting::SavedFit& saved : fitting::saved_fits_from(document, source))
     ranking.laws.push_back({std::move(saved.fit), saved.holdout, std::move(saved.backtest), 0, 0, 0});
+  if (const base::Value* rule = document.find("rule"); rule != nullptr && rule->is_text()) ranking.rule = rule->text();
+  Shown shown = shown_of(document, ranking.laws.front());
   const base::Value* order = document.find("ranking");
   if (order == nullptr || !order->is_list() || order->list().size() != ranking.laws.size())
-    return {text_of(nullptr, ranking.laws.front()), fit_tables(nullptr, ranking.laws.front())};
+    return {text_of(shown, false), fit_tables(nullptr, ranking.laws.front())};
   for (std::size_t i = 0; i < ranking.laws.size(); ++i) {
     const base::FieldReader row(order->list()[i], "write the file again with phaselaw fit --json");
     ranking.laws[i].delta_aicc = row.at("delta_aicc").number_or(base::kNaN);
     ranking.laws[i].delta_bic = row.at("delta_bic").number_or(base::kNaN);
     ranking.laws[i].score = row.at("score").number_or(base::kInfinity);
+    if (!row.has("weight")) continue;  // written before laws had weights
+    ranking.laws[i].difference = row.at("difference").number_or(base::kNaN);
+    ranking.laws[i].standard_error = row.at("standard_error").number_or(base::kNaN);
+    ranking.laws[i].survives = row.at("survives").boolean();
+    ranking.laws[i].weight = row.at("weight").number_or(0);
+    if (!row.at("reason").is_null()) ranking.laws[i].reason = row.at("reason").text();
   }
-  return {text_of(&ranking, ranking.laws.front()), fit_tables(&ranking, ranking.laws.front())};
+  shown.ranking = &ranking;
+  return {text_of(shown, false), fit_tables(&ranking, ranking.laws.front())};
 }
 
 std::string residuals_csv(const FitAnswer& answer, const fitting::Prediction& predicted) {

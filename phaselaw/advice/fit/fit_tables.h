@@ -14,15 +14,16 @@
 namespace phaselaw::advice {
 
 // quantity, value and interval, identified, meaning: parameters, then derived quantities. An end that the data do not
-// give is "unbounded".
-[[nodiscard]] report::Table parameter_table(const fitting::Fit& fit);
+// give is "unbounded". `nominal`: the law misses its rows, so the intervals do not have their level.
+[[nodiscard]] report::Table parameter_table(const fitting::Fit& fit, bool nominal = false);
 
 // Best first: law, parameters, AICc and BIC above the lowest, error held out, error of the back-test, converged.
 [[nodiscard]] report::Table ranking_table(const fitting::Ranking& ranking);
 
-// A fit as text: the law, its parameters, the certificate of the optimum, and the held-out error. The ranking comes
-// before it and the audit after it, if there are any.
-[[nodiscard]] std::string fit_text(const FitAnswer& answer);
+// A fit as text: the law and what its rows determine, the parameters, the laws by prediction error if they were ranked,
+// and what limits the fit. `verbose` adds the certificate of the optimum, the held-out error, all laws and all limits.
+inline constexpr std::size_t kShownLaws = 6;
+[[nodiscard]] std::string fit_text(const FitAnswer& answer, bool verbose = false);
 // The tables of that text: the ranking, unless null, and the parameters of the best law.
 [[nodiscard]] std::vector<report::Table> fit_tables(const fitting::Ranking* ranking, const fitting::RankedLaw& best);
 
@@ -32,6 +33,9 @@ struct FitDocument {
   std::vector<report::Table> tables;
 };
 [[nodiscard]] FitDocument fit_document(const base::Value& document, const std::string& source);
+
+// "chinchilla: E + A*N^-alpha + B*D^-beta"; a law given as an expression is named by its formula.
+[[nodiscard]] std::string law_line(const fitting::Fit& fit);
 
 [[nodiscard]] std::vector<std::string> fit_facts(const fitting::Fit& fit,
                                                  const std::optional<fitting::Holdout>& holdout);

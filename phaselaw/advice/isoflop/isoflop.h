@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "phaselaw/advice/isoflop/budgets.h"
 #include "phaselaw/base/value.h"
 #include "phaselaw/fitting/fit_file.h"
 
@@ -16,17 +17,20 @@
 //   parabola    method 2: for each budget, the vertex of a parabola through loss against ln N, using the rows with N
 //               within a factor `window` of the lowest row's
 //   akima       the minimum of Akima's spline (1970) through all rows of the budget, which follows an asymmetric bowl
-//   parametric  method 3: a fitted law, and its optimum at each budget
-// Then N* = k C^a and D* = k C^b by least squares of the logarithms over budgets.
+//   parametric  method 3: a fitted law, and its optimum at each budget. Its exponent is the slope of ln N* between the
+//               lowest and the highest budget; with one budget, between half and twice its compute
+// For the others N* = k C^a and D* = k C^b by least squares of the logarithms over at least kLeastBudgets budgets.
 //
 // Known bias of a parabola: the bowl of E + A N^-alpha + B D^-beta is asymmetric unless alpha = beta, so its vertex
 // depends on the width and position of the grid. The bias is computed: the fitted law's own losses, without noise, at
 // the table's N and D go through the same parabola; `bias` is the ln N found minus that of the law's optimum. The
 // same is done for the spline.
 //
-// Intervals: rows are resampled within each budget (runs for the envelope; the resamples of the fit for the law). A
-// budget is excluded, with its reason, if its minimum lies outside its grid. Cost: resamples x budgets x 10 us, and
-// the fit.
+// Intervals hold for what a method finds without noise, bias included. Parabola and spline: losses are drawn about the
+// parabolas (bowl_noise.h), and the exponent also has the scatter of the budgets about the line (exponent_interval.h).
+// Envelope: percentiles of resampled runs. Parametric: those of the fit (fitting/uncertainty.h). A budget is excluded,
+// with its reason, if its minimum lies outside its grid; an end of an interval that is missing has a reason too.
+// Cost: resamples x budgets x 2 us, the fit, and one interval of the fit per budget.
 namespace phaselaw::advice {
 
 inline constexpr std::size_t kEnvelopeBins = 40;
@@ -34,13 +38,23 @@ inline constexpr std::size_t kEnvelopeBins = 40;
 struct IsoflopOptions {
   std::string law = "chinchilla";
   double tolerance = 0.1, window = 10;
+  bool optima = false;  // every row is the optimum of a budget: only the power laws are fitted
+  std::optional<double> vocab, seq_len, aspect_ratio;
   fitting::FitOptions fit;  // options of the parametric method; seed, level and resamples apply to all methods
   IsoflopOptions() { fit.threads = 0; }
   template <class Self, class Visit>
   static void fields(Self& self, Visit&& visit) {
-    visit("law", self.law, base::anything(), "law of the parametric method, by name or as an expression");
+    using base::anything, base::positive;
+    visit("law", self.law, anything(), "law of the parametric method, by name or as an expression");
     visit("tolerance", self.tolerance, base::half_open(0, 1), "budgets within this relative distance count as one");
     visit("window", self.window, base::above(1), "parabola: use the rows within this factor of the lowest row's size");
+    visit("optima", self.optima, anything(),
+          "each row is already the optimum of a budget: fit only N* ~ C^a and D* ~ C^b");
+    visit("vocab", self.vocab, positive(), "size of the vocabulary, for the exponent without embeddings");
+    visit("seq_len", self.seq_len, positive(), "sequence length, for the exponent with attention counted");
+    visit("aspect_ratio", self.aspect_ratio, positive(),
+          "d_model/n_layers of the models, for the exponents under other FLOP conventions; default: median of the "
+          "table, else 64");
     fitting::FitOptions::fields(self.fit, visit);
   }
   void validate() const;  // InputError
@@ -52,7 +66,7 @@ struct Vertex {
   fitting::Estimate n_params, tokens;
   double loss = 0;
   bool inside = false;
-  std::string why;             // if the minimum is not inside: the reason
+  std::string why;             // if the minimum is not inside, or an end of its interval is missing: the reason
   std::optional<double> bias;  // bias of ln n_params, under the fitted law
 };
 
@@ -61,28 +75,38 @@ struct OptimumPower {
   fitting::Estimate a, b;
   double k_n_params = 0, k_tokens = 0, r2 = 0;  // r2 of ln n_params
   std::size_t budgets = 0;
+  std::string interval;  // how the interval of a was found
+  std::string why;       // why an end of it is missing; "" if none is
 };
 
 struct IsoflopMethod {
   std::string name;
   std::vector<Vertex> vertices;
-  std::optional<OptimumPower> power;  // unset if fewer than three budgets have a minimum
+  std::optional<OptimumPower> power;  // unset if too few budgets have a minimum
+  std::string why;                    // then: the reason
   std::optional<double> bias_a;       // bias of a, under the fitted law without noise
 };
 
-struct IsoflopBudget {
-  double compute = 0;             // geometric mean
-  std::vector<std::size_t> rows;  // sorted by n_params
+// The exponent of n_params if compute is counted in another way (conventions.h).
+struct ConventionRow {
+  std::string convention;
+  std::optional<OptimumPower> parabola, parametric;
+  std::string missing;  // what is needed for this row; "" if nothing is
 };
 
 struct IsoflopResult {
   tables::Measurements data;
   std::vector<IsoflopBudget> budgets;
   std::vector<IsoflopMethod> methods;
-  fitting::SavedFit fit;      // fit of method 3
-  double flop_per_param = 6;  // median of compute/(n_params tokens); 6 under 6ND
-  double flop_spread = 0;     // (largest - smallest)/median of the same ratio
+  std::vector<ConventionRow> conventions;
+  fitting::SavedFit fit;  // fit of method 3; without an optimum if the rows are optima
+  FlopCount flop;
+  double window = 10;
+  double noise = 0, noise_dof = 0;  // of one row about the parabolas, relative to the loss; 0: unknown
   std::vector<std::string> notes;
+  [[nodiscard]] const IsoflopMethod* method(std::string_view name) const;  // null if it was not used
+  // The method that the answer quotes: the first one with an exponent of parabola, parametric, akima, envelope, optima.
+  [[nodiscard]] const IsoflopMethod* leading() const;
 };
 
 // `run` names the run of each row; if empty, rows of equal n_params form a run. InputError if no budget has four rows
@@ -90,17 +114,7 @@ struct IsoflopResult {
 [[nodiscard]] IsoflopResult isoflop(const tables::Measurements& data, const std::vector<std::string>& run,
                                     const IsoflopOptions& options = {});
 
-// The parts, for tests and for other callers.
-[[nodiscard]] std::vector<IsoflopBudget> budgets_of(std::span<const double> compute, std::span<const double> n_params,
-                                                    double tolerance);
-struct BowlMinimum {
-  double x = 0, y = 0;  // NaN if there is none
-  bool inside = false;
-  std::string why;
-};
-[[nodiscard]] BowlMinimum parabola_minimum(std::span<const double> x, std::span<const double> y);  // x increasing
-[[nodiscard]] BowlMinimum akima_minimum(std::span<const double> x, std::span<const double> y);
-// The spline's minimum at each budget, without intervals.
+// The spline's minimum at each budget, without intervals; for other callers.
 [[nodiscard]] std::vector<Vertex> spline_vertices(const tables::Measurements& data,
                                                   const std::vector<IsoflopBudget>& budgets);
 

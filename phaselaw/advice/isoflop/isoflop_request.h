@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "phaselaw/advice/isoflop/isoflop.h"
 #include "phaselaw/base/value.h"
@@ -14,25 +16,47 @@ namespace phaselaw::advice {
 
 struct IsoflopRequest {
   IsoflopOptions options;
+  std::string by;
   tables::ReadOptions read;
   template <class Self, class Visit>
   static void fields(Self& self, Visit&& visit) {
     IsoflopOptions::fields(self.options, visit);
+    visit("by", self.by, base::anything(),
+          "column that names the experiment of each row; each experiment is fitted apart (a+b joins two columns)");
     tables::ReadOptions::fields(self.read, visit);
   }
 };
 
+struct IsoflopExperiment {
+  std::string name;  // "" if the table is one experiment
+  std::optional<IsoflopResult> result;
+  std::string error;  // without a result: the reason
+};
+
 struct IsoflopAnswer {
-  IsoflopResult result;
+  std::string by;                              // the request's
+  std::vector<IsoflopExperiment> experiments;  // one without `by`
   base::Value json;
 };
 
+// InputError if rows of several experiments would be pooled (experiments.h), or if no experiment has a result.
 [[nodiscard]] IsoflopAnswer isoflop(const IsoflopRequest& request, tables::Table table);
 
 // One row per method: budgets with a minimum, a and b with intervals, and the bias measured with noise-free losses.
 [[nodiscard]] std::vector<std::vector<std::string>> isoflop_rows(const IsoflopResult& result);
+// One row per experiment: the exponent by each method, and the best size at the largest compute by the leading one.
+[[nodiscard]] std::vector<std::vector<std::string>> experiment_rows(const std::vector<IsoflopExperiment>& experiments);
+// One row per convention.
+[[nodiscard]] std::vector<std::vector<std::string>> convention_text(const IsoflopResult& result);
+// The exponent and the best size at the largest budget, in one sentence.
+[[nodiscard]] std::string isoflop_sentence(const IsoflopResult& result);
 
-// Bowls with their vertices, N* and D* against compute by each method, and the tables of methods and vertices.
-[[nodiscard]] report::Page isoflop_page(const IsoflopResult& result);
+// The sentence and the tables that a terminal shows.
+[[nodiscard]] std::vector<report::Table> isoflop_tables(const IsoflopAnswer& answer);
+[[nodiscard]] std::string isoflop_text(const IsoflopAnswer& answer);
+
+// Bowls with their parabolas, N* and D* against compute by each method, and the tables of methods and vertices; with
+// several experiments, their table and exponents first. Cost: about 0.1 s.
+[[nodiscard]] report::Page isoflop_page(const IsoflopAnswer& answer);
 
 }  // namespace phaselaw::advice

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 
 #include "phaselaw/base/constants.h"
 #include "phaselaw/base/errors.h"
@@ -13,7 +14,8 @@ namespace phaselaw::advice {
 namespace {
 
 using base::kNaN;
-constexpr double kUnlimited = 1e140;
+constexpr double kFarthest = 280 * std::numbers::ln10;  // ln of the largest compute at which a floor is looked for
+constexpr double kMostData = 1e18;                      // largest n_data that is recommended
 
 bool follows_from_sizes(const std::string& name) {
   static const std::vector<std::string> names = {"n_params", "tokens",   "compute", "tokens_per_param",
@@ -59,7 +61,7 @@ int count_held(const Situation& situation) {
   if (held > 1)
     throw base::InputError(
         {"--n-params"},
-        "give only one of --n-params, --tokens and --tokens-per-param; two of them determine the allocation completely");
+        "give only one of --n-params, --tokens and --tokens-per-param; two of them determine the run completely, and without --compute and --loss the plan gives its loss");
   if (situation.n_params) require_positive(*situation.n_params, "--n-params");
   if (situation.tokens) require_positive(*situation.tokens, "--tokens");
   if (situation.tokens_per_param) require_positive(*situation.tokens_per_param, "--tokens-per-param");
@@ -101,13 +103,17 @@ Allocator::Allocator(const laws::Law& law, Situation situation) : law_(law), sit
         fmt::format(
             "the law {} depends on {} alone, so it cannot weigh parameters against tokens; hold the other with this flag, or fit a law of both",
             law.name, fmt::join(columns, ", ")));
-  if (kind_ == Kind::sizes)
-    (void)situation_.cost.per_token(1e12);  // throws if the convention needs a number that is not given
+  if (kind_ != Kind::sizes) return;
+  (void)situation_.cost.per_token(1e12);  // throws if the convention needs a number that is not given
+  const FlopConvention convention = situation_.cost.convention;
+  const bool proportional = convention == FlopConvention::six_nd || convention == FlopConvention::exact;
+  if (!proportional || held > 0 || situation_.inference_tokens > 0) return;
+  closed_ = power_sum_of(law_);
+  flop_per_pair_ = situation_.cost.per_token(1);
 }
 
-std::vector<double> Allocator::of_columns(std::span<const double> parameters, std::span<const double> n_params,
-                                          std::span<const double> tokens, std::span<const double> compute,
-                                          std::span<const double> n_data) const {
+tables::Columns Allocator::inputs(std::span<const double> n_params, std::span<const double> tokens,
+                                  std::span<const double> compute, std::span<const double> n_data) const {
   const std::size_t rows = std::max({n_params.size(), compute.size(), n_data.size()});
   tables::Columns columns;
   for (const std::string& name : law_.columns()) {
@@ -135,7 +141,19 @@ std::vector<double> Allocator::of_columns(std::span<const double> parameters, st
     }
     columns.add(name, std::move(column));
   }
-  return evaluate(law_, columns, parameters);
+  return columns;
+}
+
+std::vector<double> Allocator::of_columns(std::span<const double> parameters, std::span<const double> n_params,
+                                          std::span<const double> tokens, std::span<const double> compute,
+                                          std::span<const double> n_data) const {
+  return evaluate(law_, inputs(n_params, tokens, compute, n_data), parameters);
+}
+
+tables::Columns Allocator::columns(double n_params, double tokens) const {
+  if (kind_ != Kind::sizes) return inputs({}, {}, {&tokens, 1}, {&n_params, 1});
+  const double trained = situation_.cost.per_token(n_params) * tokens;
+  return inputs({&n_params, 1}, {&tokens, 1}, {&trained, 1}, {});
 }
 
 double Allocator::compute(double n_params, double tokens) const {
@@ -158,11 +176,23 @@ double Allocator::loss(std::span<const double> parameters, double n_params, doub
   return losses(parameters, {&n_params, 1}, {&tokens, 1}).front();
 }
 
+double Allocator::far_out(std::span<const double> parameters, double log_compute) const {
+  if (kind_ == Kind::n_data) return free_data(parameters, std::exp(log_compute), std::exp(log_compute / 2)).loss;
+  const bool shared = kind_ == Kind::sizes && needs(law_.columns(), "compute");
+  if (shared) return free_sizes(parameters, std::exp(log_compute), std::exp(log_compute)).loss;
+  // One input reaches as far as the compute, two of them as far as its root.
+  const double input = std::exp(log_compute / 2);
+  return of_columns(parameters, {&input, 1}, {&input, 1}, {&input, 1}, {&input, 1}).front();
+}
+
 double Allocator::floor(std::span<const double> parameters) const {
-  const std::span<const double> unlimited(&kUnlimited, 1);
-  const double value = of_columns(parameters, unlimited, unlimited, unlimited, unlimited).front();
-  constexpr double kNothing = 1e-9;  // a remainder this small of a term with a power of 1e140 is no floor
-  return std::isfinite(value) && value > kNothing ? value : 0;
+  constexpr double kNothing = 1e-9, kEqual = 1e-13;
+  const double first = far_out(parameters, kFarthest / 3), middle = far_out(parameters, 2 * kFarthest / 3),
+               last = far_out(parameters, kFarthest);
+  const double before = first - middle, after = middle - last;
+  double limit = last;
+  if (after > kEqual * std::abs(last)) limit = before > after ? last - after * after / (before - after) : 0;
+  return std::isfinite(limit) && limit > kNothing ? limit : 0;
 }
 
 Allocation Allocator::held(std::span<const double> parameters, double compute) const {
@@ -189,29 +219,27 @@ Allocation Allocator::held(std::span<const double> parameters, double compute) c
   return {compute, n, d, kNaN, loss(parameters, n, d), 0};
 }
 
-Allocation Allocator::best(std::span<const double> parameters, double compute) const {
-  require_positive(compute, "--compute");
-  if (kind_ == Kind::compute_only)
-    return {compute, kNaN, kNaN, kNaN, of_columns(parameters, {}, {}, {&compute, 1}, {}).front(), 0};
-  if (kind_ == Kind::n_data) {
-    const BatchFunction f = [&](std::span<const double> log_n) {
-      std::vector<double> n(log_n.size()), c(log_n.size(), compute);
-      for (std::size_t i = 0; i < n.size(); ++i) n[i] = std::exp(log_n[i]);
-      std::vector<double> value = of_columns(parameters, {}, {}, c, n);
-      for (double& x : value) x = std::log(x);
-      return value;
-    };
-    const LineMinimum minimum = minimise_on_line(f, 0, std::log(1e18));
-    const double n = std::exp(minimum.x);
-    return {compute, kNaN, kNaN, n, of_columns(parameters, {}, {}, {&compute, 1}, {&n, 1}).front(), minimum.edge};
-  }
-  if (situation_.n_params || situation_.tokens || situation_.tokens_per_param) return held(parameters, compute);
+Allocation Allocator::free_data(std::span<const double> parameters, double compute, double most) const {
+  const BatchFunction f = [&](std::span<const double> log_n) {
+    std::vector<double> n(log_n.size()), c(log_n.size(), compute);
+    for (std::size_t i = 0; i < n.size(); ++i) n[i] = std::exp(log_n[i]);
+    std::vector<double> value = of_columns(parameters, {}, {}, c, n);
+    for (double& x : value) x = std::log(x);
+    return value;
+  };
+  const LineMinimum minimum = minimise_on_line(f, 0, std::log(most));
+  const double n = std::exp(minimum.x);
+  return {compute, kNaN, kNaN, n, of_columns(parameters, {}, {}, {&compute, 1}, {&n, 1}).front(), minimum.edge};
+}
+
+// `most`: an upper bound of the sizes.
+Allocation Allocator::free_sizes(std::span<const double> parameters, double compute, double most) const {
   // The range from one parameter to one token.
   const auto left = [&](double log_n) { return tokens_for(std::exp(log_n), compute) - 1; };
   if (!(left(0) > 0))
     throw base::InputError({"--compute"}, fmt::format("{} do not pay for one token of a model with one parameter",
                                                       base::format_flop(compute)));
-  const double last = root_between(left, 0, std::log(kLargestCompute));
+  const double last = root_between(left, 0, std::log(most));
   const BatchFunction f = [&](std::span<const double> log_n) {
     std::vector<double> n(log_n.size()), d(log_n.size());
     for (std::size_t i = 0; i < n.size(); ++i) {
@@ -227,9 +255,38 @@ Allocation Allocator::best(std::span<const double> parameters, double compute) c
   return {compute, n, d, kNaN, loss(parameters, n, d), minimum.edge};
 }
 
+// Unset where the optimum lies beyond one parameter or one token: an edge, which the search reports.
+std::optional<Allocation> Allocator::in_closed_form(std::span<const double> parameters, double compute) const {
+  if (!closed_) return std::nullopt;
+  const PowerSum::Values law = closed_->at(parameters);
+  if (!law.has_minimum()) return std::nullopt;
+  const double pairs = compute / flop_per_pair_, n = law.n_params(pairs), d = pairs / n;
+  if (!(n > 1) || !(d > 1)) return std::nullopt;
+  return Allocation{compute, n, d, kNaN, law.floor + law.excess(pairs), 0};
+}
+
+Allocation Allocator::best(std::span<const double> parameters, double compute) const {
+  require_positive(compute, "--compute");
+  if (const auto exact = in_closed_form(parameters, compute)) return *exact;
+  return search(parameters, compute);
+}
+
+Allocation Allocator::search(std::span<const double> parameters, double compute) const {
+  if (kind_ == Kind::compute_only)
+    return {compute, kNaN, kNaN, kNaN, of_columns(parameters, {}, {}, {&compute, 1}, {}).front(), 0};
+  if (kind_ == Kind::n_data) return free_data(parameters, compute, kMostData);
+  return holds_a_size() ? held(parameters, compute) : free_sizes(parameters, compute, kLargestCompute);
+}
+
 std::optional<double> Allocator::compute_for(std::span<const double> parameters, double target,
                                              std::optional<double> guess) const {
   require_positive(target, "--loss");
+  if (closed_) {
+    const PowerSum::Values law = closed_->at(parameters);
+    const double compute = law.has_minimum() ? flop_per_pair_ * law.product(target) : 0;
+    if (compute > kLargestCompute) return std::nullopt;
+    if (compute > 0 && in_closed_form(parameters, compute)) return compute;
+  }
   const double most = std::log(kLargestCompute);
   double least = std::log(1e-3);
   if (kind_ == Kind::sizes) {  // the least compute that the held sizes allow

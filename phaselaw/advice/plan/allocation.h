@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "phaselaw/advice/plan/flop_convention.h"
+#include "phaselaw/advice/plan/power_sum.h"
 #include "phaselaw/laws/law.h"
 
 // The best use of a compute under a law with given parameters: the lowest loss along the curve of equal compute.
@@ -17,13 +18,11 @@
 //                                                                 T: inference tokens expected over the model's life
 // Accepts laws of n_params and tokens, and of columns that follow from these: compute, tokens_per_param, epochs (with
 // unique_tokens given), n_layers and d_model (from the family of shapes). A law of compute alone leaves nothing to
-// allocate; for a law of compute and n_data (the two-stage law) the best n_data is found. For the Chinchilla law the
-// result equals the closed form
-//   N* = G (C/6)^a,   D* = (C/6)^(1-a)/G,   a = beta/(alpha + beta),   G = (alpha A/(beta B))^(1/(alpha + beta))
-// [S: Hoffmann et al. 2022, eq. 4].
+// allocate; for a law of compute and n_data (the two-stage law) the best n_data is found. A law E + A N^-alpha +
+// B D^-beta at a cost proportional to N D has a closed form (power_sum.h), and every other law is searched.
 //
-// Accuracy: ln N* to 1e-9 if the law is smooth along the curve, to 1e-3 if it has a kink at its minimum. Cost: about
-// 50 us per minimum. Source: [T].
+// Accuracy: ln N* to 1e-9 if the law is smooth along the curve, to 1e-3 if it has a kink at its minimum. Cost: 0.2 us
+// per minimum in closed form, about 50 us by the search. Source: [T].
 namespace phaselaw::advice {
 
 struct Situation {
@@ -52,6 +51,11 @@ struct Situation {
   }
 };
 
+// The best use of a compute as a function of the parameters: what exponents, elasticities and figures are computed from
+// (quantities.h), whether one law is asked or several.
+struct Allocation;
+using Allocate = std::function<Allocation(std::span<const double> parameters, double compute)>;
+
 struct Allocation {
   double compute = 0;               // total, inference included
   double n_params = 0, tokens = 0;  // NaN for a law without sizes
@@ -73,17 +77,29 @@ class Allocator {
 
   // InputError if the compute is too small for the held sizes (less than one token or one parameter remains).
   [[nodiscard]] Allocation best(std::span<const double> parameters, double compute) const;
+  // The same without the closed form.
+  [[nodiscard]] Allocation search(std::span<const double> parameters, double compute) const;
+
+  // Whether sizes or data are chosen here, because none of them is held.
+  [[nodiscard]] bool chooses_sizes() const { return kind_ == Kind::sizes && !holds_a_size(); }
 
   // The law at given sizes. For a law of compute, n_params is ignored and `tokens` is the compute.
   [[nodiscard]] double loss(std::span<const double> parameters, double n_params, double tokens) const;
+
+  // The inputs of the law at these sizes, as one row.
+  [[nodiscard]] tables::Columns columns(double n_params, double tokens) const;
 
   // The least compute with best loss `loss`; unset if no compute up to kLargestCompute reaches it. `guess` is where
   // the search starts.
   [[nodiscard]] std::optional<double> compute_for(std::span<const double> parameters, double loss,
                                                   std::optional<double> guess = {}) const;
 
-  // The limit of the loss for unlimited sizes and compute: the law at 1e140 of every input, including held sizes,
-  // with `at` unchanged. Limits below 1e-9 are returned as 0.
+  // The limit of the best loss as the compute grows, with no size held and `at` unchanged.
+  //
+  // A law that reads no compute is taken at unlimited values of all its inputs, and one that reads it at the best sizes
+  // of ever larger computes, because its inputs limit one another: E + A N^-a + B (C/(6N))^-b tends to E only if N and
+  // C/N grow together. The limit is that of Aitken's rule through three values far out, which is exact for a power
+  // [T: Aitken 1926]. Limits below 1e-9 are returned as 0. Cost: three evaluations, or three searches.
   [[nodiscard]] double floor(std::span<const double> parameters) const;
 
   // Total compute of a run: training and the expected inference.
@@ -98,14 +114,25 @@ class Allocator {
 
  private:
   enum class Kind { sizes, compute_only, n_data };
+  [[nodiscard]] tables::Columns inputs(std::span<const double> n_params, std::span<const double> tokens,
+                                       std::span<const double> compute, std::span<const double> n_data) const;
   [[nodiscard]] std::vector<double> of_columns(std::span<const double> parameters, std::span<const double> n_params,
                                                std::span<const double> tokens, std::span<const double> compute,
                                                std::span<const double> n_data) const;
   [[nodiscard]] Allocation held(std::span<const double> parameters, double compute) const;
+  [[nodiscard]] Allocation free_sizes(std::span<const double> parameters, double compute, double most) const;
+  [[nodiscard]] Allocation free_data(std::span<const double> parameters, double compute, double most) const;
+  [[nodiscard]] bool holds_a_size() const {
+    return situation_.n_params || situation_.tokens || situation_.tokens_per_param;
+  }
+  [[nodiscard]] std::optional<Allocation> in_closed_form(std::span<const double> parameters, double compute) const;
+  [[nodiscard]] double far_out(std::span<const double> parameters, double log_compute) const;
 
   const laws::Law& law_;
   Situation situation_;
   Kind kind_ = Kind::sizes;
+  std::optional<PowerSum> closed_;  // with the FLOP of one parameter and token
+  double flop_per_pair_ = 0;
 };
 
 // The minimum of f on [lo, hi]: the least value on a grid, then refined. `f` takes many points at once. `edge` as in

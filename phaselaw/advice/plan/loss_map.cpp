@@ -5,7 +5,7 @@
 #include <cmath>
 #include <limits>
 
-#include "phaselaw/base/errors.h"
+#include "phaselaw/advice/plan/plan_limits.h"
 #include "phaselaw/numerics/statistics.h"
 
 namespace phaselaw::advice {
@@ -14,14 +14,6 @@ namespace {
 
 constexpr std::size_t kContourPoints = 49;
 constexpr double kMargin = 4;
-
-std::vector<double> column_or_none(const tables::Columns& columns, const char* name) {
-  try {
-    return columns.get(name);
-  } catch (const base::InputError&) {
-    return {};
-  }
-}
 
 struct Span {
   double lo = std::numeric_limits<double>::infinity(), hi = 0;

@@ -8,6 +8,7 @@
 
 #include "phaselaw/base/errors.h"
 #include "phaselaw/base/format.h"
+#include "phaselaw/fitting/interval.h"
 #include "phaselaw/fitting/law_form.h"
 #include "phaselaw/fitting/refit.h"
 #include "phaselaw/laws/evaluator.h"
@@ -62,6 +63,7 @@ class Information {
         (eigen.eigenvectors() * eigen.eigenvalues().cwiseInverse().asDiagonal() * eigen.eigenvectors().transpose()) *
         unit.asDiagonal();
     add_goal(request);
+    add_noise(rows);
   }
 
   [[nodiscard]] const Allocator& allocator() const { return allocator_; }
@@ -72,11 +74,11 @@ class Information {
     for (const auto& g : gradients) {
       const double gain = g.dot(inverse_ * g);
       if (goal_.size() == 0) {
-        out.push_back(1 / std::sqrt(1 + gain));
+        out.push_back(noise_factor_ / std::sqrt(1 + gain));
         continue;
       }
       const double along = goal_.dot(inverse_ * g), before = goal_.dot(inverse_ * goal_);
-      out.push_back(std::sqrt(std::max(0.0, 1 - along * along / ((1 + gain) * before))));
+      out.push_back(noise_factor_ * std::sqrt(std::max(0.0, 1 - along * along / ((1 + gain) * before))));
     }
     return out;
   }
@@ -158,18 +160,25 @@ class Information {
       throw base::InputError({"--next-run"}, fmt::format("{} is fixed, so no run changes it", what));
   }
 
+  // What one more degree of freedom of the estimated noise is worth.
+  void add_noise(std::size_t rows) {
+    const auto k = static_cast<double>(free_.size());
+    const auto& cluster = saved_.options.cluster;
+    const double groups = static_cast<double>(fitting::n_groups(rows, cluster));
+    const double dof = std::max(1.0, groups - (cluster.empty() ? k : 1.0)), level = saved_.options.level;
+    noise_factor_ = goal_.size() == 0
+                        ? std::pow(numerics::f_quantile(level, k, dof + 1) / numerics::f_quantile(level, k, dof), k / 2)
+                        : numerics::student_t_quantile((1 + level) / 2, dof + 1) /
+                              numerics::student_t_quantile((1 + level) / 2, dof);
+  }
+
   const fitting::SavedFit& saved_;
   Allocator allocator_;
+  double noise_factor_ = 1;
   std::vector<std::size_t> free_;
   numerics::Matrix<double> inverse_;
   numerics::Vector<double> goal_;  // empty for "all"
 };
-
-std::pair<double, double> range_of(const fitting::SavedFit& saved, const char* column) {
-  const std::vector<double> values = saved.data.columns.get(column);
-  const auto [low, high] = std::minmax_element(values.begin(), values.end());
-  return {*low, *high};
-}
 
 double outside(double x, const std::pair<double, double>& range) {
   return std::max({1.0, x / range.second, range.first / x});
@@ -199,41 +208,14 @@ void choose_runs(Design& design) {
 }  // namespace
 
 Design next_run(const fitting::SavedFit& saved, const Situation& situation, const DesignRequest& request) {
-  if (!(request.budget > 0) || std::isinf(request.budget))
-    throw base::InputError({"--next-budget"}, fmt::format("expected FLOP > 0, found {}", request.budget));
   Situation unheld = situation;
   unheld.n_params = unheld.tokens = unheld.tokens_per_param = std::nullopt;
   unheld.inference_tokens = 0;
   const Information information(saved, unheld, request);
-  const auto sizes = range_of(saved, "n_params"), tokens = range_of(saved, "tokens");
-  const double least_n = request.least_n_params > 0 ? request.least_n_params : sizes.first / 3;
-  const double least_d = request.least_tokens > 0 ? request.least_tokens : tokens.first / 3;
   const Allocator& allocator = information.allocator();
-  if (!(allocator.compute(least_n, least_d) <= request.budget))
-    throw base::InputError(
-        {"--next-budget"},
-        fmt::format("{} do not pay for the smallest candidate, {} parameters on {} tokens at {}",
-                    base::format_flop(request.budget), base::format_number(least_n, 3, base::Notation::suffix),
-                    base::format_number(least_d, 3, base::Notation::suffix),
-                    base::format_flop(allocator.compute(least_n, least_d))));
-  const double most_d = std::max(least_d, allocator.tokens_for(least_n, request.budget));
-  const double most_n = std::exp(root_between(
-      [&](double x) { return request.budget - allocator.compute(std::exp(x), least_d); }, std::log(least_n) - 1e-9,
-      std::log(least_n) + std::log(request.budget / allocator.compute(least_n, least_d)) + 1));
-  std::vector<double> n, d;
-  const std::size_t grid = std::max<std::size_t>(2, request.grid);
-  for (const double size : numerics::log_spaced(least_n, std::max(most_n, least_n), grid)) {
-    const double last = allocator.tokens_for(size, request.budget);
-    if (!(last >= least_d)) continue;
-    for (const double count : numerics::log_spaced(least_d, std::max(least_d, most_d), grid)) {
-      if (count > last) break;
-      n.push_back(size);
-      d.push_back(count);
-    }
-    n.push_back(size);  // and costs at most the budget
-    d.push_back(last);
-  }
+  const auto [n, d] = candidates_within(request.bounds, saved, allocator, std::max<std::size_t>(2, request.grid));
   const std::vector<double> ratio = information.ratios(n, d);
+  const auto sizes = range_of(saved, "n_params"), tokens = range_of(saved, "tokens");
   Design design;
   design.quantity = request.quantity;
   for (std::size_t i = 0; i < n.size(); ++i) {
@@ -242,14 +224,17 @@ Design next_run(const fitting::SavedFit& saved, const Situation& situation, cons
         {n[i], d[i], allocator.compute(n[i], d[i]), ratio[i], std::max(outside(n[i], sizes), outside(d[i], tokens))});
   }
   if (design.candidates.empty())
-    throw base::InputError({"--next-run"}, "the law is not defined at any run within the budget");
+    throw base::InputError({"--next-run"}, "the law is not defined at any run within the bounds");
   choose_runs(design);
   if (design.best.furthest > 3)
-    design.warnings.push_back(fmt::format(
-        "the best run lies {} times outside the fitted sizes, so it tests the law as much as it narrows its parameters",
-        base::format_number(design.best.furthest)));
+    design.limits.push_back(
+        {Harm::extrapolated,
+         fmt::format("the best next run lies {} times outside the fitted sizes, so it tests the law "
+                     "as much as it narrows its parameters",
+                     base::format_number(design.best.furthest))});
   if (design.best.ratio > 0.95)
-    design.warnings.emplace_back("no single run within the budget narrows the interval by more than 5 %");
+    design.limits.push_back(
+        {Harm::remark, "no single run within the bounds narrows the interval by more than 5 %; allow larger runs"});
   return design;
 }
 
@@ -265,7 +250,7 @@ base::Value to_value(const Design& design) {
                              {"best", of(design.best)},
                              {"within", design.within.ratio < 1 ? of(design.within) : base::Value()},
                              {"cheap", of(design.cheap)},
-                             {"warnings", base::Value(design.warnings)}});
+                             {"warnings", base::Value(limit_sentences(design.limits))}});
 }
 
 }  // namespace phaselaw::advice

@@ -5,6 +5,8 @@
 #include <vector>
 
 #include "phaselaw/advice/plan/allocation.h"
+#include "phaselaw/advice/plan/run_bounds.h"
+#include "phaselaw/advice/text.h"
 #include "phaselaw/base/value.h"
 #include "phaselaw/fitting/fit_file.h"
 
@@ -16,16 +18,21 @@
 //   volume of the joint region after / before = 1/sqrt(1 + g^T V g)                        D-optimality ("all")
 // [T: Fedorov 1972, Atkinson and Donev 1992]. For a robust loss the scale E[psi^2]/E[psi']^2 cancels. The design is
 // linear in the parameters about the fit, so it is accurate if the intervals are narrow; the ratio refers to the
-// expected information, not to a single outcome. Candidates: a grid in ln N and ln D of the runs that cost at most
-// the budget.
+// expected information, not to a single outcome.
+//
+// The noise is estimated from the residuals, and a run adds one degree of freedom to its estimate. The ratio of widths
+// therefore contains t(nu + 1)/t(nu), the quantiles of Student's t at the level of the fit, and that of volumes of k
+// parameters (F(k, nu + 1)/F(k, nu))^(k/2); nu = n - k rows, or the clusters - 1. With few rows this is the larger gain:
+// from nu = 1 to 2 a width falls to a third.
+//
+// Candidates: a grid in ln N and ln D of the runs within the bounds.
 namespace phaselaw::advice {
 
 struct DesignRequest {
-  std::string quantity = "n_params";            // a parameter; n_params, tokens or loss at `compute`; "all"
-  double compute = 0;                           // compute at which n_params, tokens and loss are evaluated
-  double budget = 0;                            // largest FLOP of the run
-  std::size_t grid = 25;                        // numbers of sizes and of token counts
-  double least_n_params = 0, least_tokens = 0;  // 0: a third of the smallest fitted size
+  std::string quantity = "n_params";  // a parameter; n_params, tokens or loss at `compute`; "all"
+  double compute = 0;                 // compute at which n_params, tokens and loss are evaluated
+  RunBounds bounds{};
+  std::size_t grid = 25;  // numbers of sizes and of token counts
 };
 
 struct NextRun {
@@ -40,11 +47,11 @@ struct Design {
   NextRun within;                   // the best within the range of fitted sizes; ratio 1 if there is none
   NextRun cheap;                    // the cheapest with at least nine tenths of the best gain in ln width
   std::vector<NextRun> candidates;  // all candidates, for a map
-  std::vector<std::string> warnings;
+  std::vector<Limit> limits;
 };
 
-// InputError: an unknown quantity (with the nearest name), a law without sizes, a budget below the smallest
-// candidate, or parameters that the rows do not constrain (singular J^T J).
+// InputError: an unknown quantity (with the nearest name), a law without sizes, bounds that exclude each other (no run
+// is within all of them), or parameters that the rows do not constrain (singular J^T J).
 [[nodiscard]] Design next_run(const fitting::SavedFit& saved, const Situation& situation, const DesignRequest& request);
 
 // `ratio` of one run; for tests and for a user's own candidate.

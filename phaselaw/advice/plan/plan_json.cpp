@@ -22,6 +22,11 @@ Value plain(const Elasticities& e) {
   return Value::table({{"n_params", number(e.n_params)}, {"tokens", number(e.tokens)}, {"compute", number(e.compute)}});
 }
 
+const char* status_of(const PlanPoint& p) {
+  if (p.edge != 0) return p.edge > 0 ? "ever larger models" : "ever smaller models";
+  return p.measured ? "sizes not determined" : "optimum";
+}
+
 Value of(const PlanPoint& p) {
   Value::List isoflop, extrapolation;
   for (const IsoflopPoint& at : p.isoflop)
@@ -45,15 +50,20 @@ Value of(const PlanPoint& p) {
   value["elasticity_intervals"] = of(p.elasticity);
   value["elasticity_of_loss"] = plain(p.elasticity_of_loss);
   value["bottleneck"] = p.bottleneck.empty() ? Value() : Value(p.bottleneck);
-  value["bottleneck_share"] = p.bottleneck.empty() ? Value() : Value(p.bottleneck_share);
+  value["bottleneck_certain"] = p.bottleneck.empty() ? Value() : Value(p.bottleneck_certain());
   value["bottleneck_reason"] = p.reason;
-  value["status"] = p.edge == 0 ? "optimum" : p.edge > 0 ? "ever larger models" : "ever smaller models";
+  value["balance"] = p.balance ? to_value(*p.balance) : Value();
+  value["status"] = status_of(p);
+  value["measured"] = p.measured ? Value::table({{"tokens_per_param", p.measured->tokens_per_param},
+                                                 {"n_params", p.measured->n_params},
+                                                 {"tokens", p.measured->tokens},
+                                                 {"one_ratio", p.measured->one_ratio}})
+                                 : Value();
   value["flop_over_6nd"] = p.flop_multiple;
-  value["reached"] = p.reached;
   value["optimal_share"] = p.optimal_share ? to_value(*p.optimal_share) : Value();
   value["extrapolation"] = Value(std::move(extrapolation));
   value["isoflop"] = Value(std::move(isoflop));
-  value["warnings"] = Value(p.warnings);
+  value["warnings"] = Value(limit_sentences(p.limits));
   return value;
 }
 
@@ -72,7 +82,8 @@ base::Value to_value(const Plan& plan) {
                                                    {"mean_abs_rel_error", plan.past->mean_abs_rel_error},
                                                    {"n_predicted", plan.past->n_predicted}})
                                    : Value();
-  value["fit_warnings"] = Value(plan.warnings);
+  value["fit_warnings"] = Value(limit_sentences(plan.limits));
+  value["limits"] = Value(limit_sentences(limits_of(plan)));
   return value;
 }
 

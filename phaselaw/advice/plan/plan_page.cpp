@@ -5,6 +5,8 @@
 #include <cmath>
 #include <iterator>
 
+#include "phaselaw/advice/plan/frontier.h"
+#include "phaselaw/advice/plan/plan_limits.h"
 #include "phaselaw/advice/text.h"
 #include "phaselaw/base/format.h"
 
@@ -20,6 +22,7 @@ struct PlanView {
   std::vector<Contour> contours;
   std::vector<Vertex> optima;  // measured
   const std::optional<Design>& design;
+  std::string loss_label;  // at which sizes the law is drawn against compute
 };
 constexpr std::size_t kShownComputes = 25, kContours = 6;
 
@@ -30,9 +33,7 @@ using report::Series;
 using report::Style;
 
 std::vector<double> column(const fitting::SavedFit& saved, const char* name) {
-  if (!saved.data.columns.has(name) && !(saved.data.columns.has("n_params") && saved.data.columns.has("tokens")))
-    return {};
-  return saved.data.columns.get(name);
+  return column_or_none(saved.data.columns, name);
 }
 
 Series points(std::string label, std::vector<double> x, std::vector<double> y, Colour colour) {
@@ -97,8 +98,9 @@ Figure against_compute(const PlanView& v, bool tokens) {
   }
   figure.series.push_back(planned);
   const fitting::Estimate& a = tokens ? v.plan.points.front().exponent_tokens : v.plan.points.front().exponent_n_params;
-  figure.caption =
-      fmt::format("Band and bars: {} intervals ({}).", base::format_percent(v.plan.level, 4), v.plan.method);
+  figure.caption = v.plan.method == "none" ? std::string("There are no intervals.")
+                                           : fmt::format("Band and bars: {} intervals ({}).",
+                                                         base::format_percent(v.plan.level, 4), v.plan.method);
   if (!std::isnan(a.value))
     figure.caption += fmt::format(" It grows as compute to the power {} at {}.", with_interval(a),
                                   base::format_flop(v.plan.points.front().compute.value));
@@ -114,7 +116,7 @@ Figure loss_against_compute(const PlanView& v) {
   figure.y = {"loss", "nats", true};
   const Series runs = fitted_runs(column(v.saved, "compute"), v.saved.data.output);
   if (!runs.x.empty()) figure.series.push_back(runs);
-  figure.series.push_back(frontier_line(v, &FrontierPoint::loss, "law, best sizes"));
+  figure.series.push_back(frontier_line(v, &FrontierPoint::loss, v.loss_label));
   Series planned = points("this plan, one new run", {}, {}, Colour::kVermillion);
   for (const PlanPoint& p : v.plan.points) {
     planned.x.push_back(p.compute.value);
@@ -126,9 +128,10 @@ Figure loss_against_compute(const PlanView& v) {
   const fitting::Estimate& floor = v.plan.points.front().floor;
   if (floor.value > 0)
     figure.horizontal_marks.push_back({floor.value, fmt::format("floor {}", with_interval(floor)), Colour::kBlack});
-  figure.caption = fmt::format(
-      "Band: {} interval of the law's value. Bars: interval for one new run, which includes the scatter between runs.",
-      base::format_percent(v.plan.level, 4));
+  if (v.plan.method != "none")
+    figure.caption = fmt::format(
+        "Band: {} interval of the law's value. Bars: interval for one new run, which includes the scatter between runs.",
+        base::format_percent(v.plan.level, 4));
   if (v.plan.past)
     figure.caption += fmt::format(
         " A fit to the cheapest 80 % of these runs had a mean error of {} on the rest, at up to {} times their compute.",
@@ -214,7 +217,77 @@ Figure bowls(const PlanView& v) {
 
 }  // namespace
 
-report::Page plan_page(const PlanAnswer& answer, const Situation& situation) {
+namespace {
+
+// What is drawn against compute: the best sizes, or the tokens per parameter of the runs if no sizes are determined.
+Situation drawn(const Plan& plan, Situation situation) {
+  for (const PlanPoint& p : plan.points)
+    if (p.measured) situation.tokens_per_param = p.measured->tokens_per_param;
+  if (plan.of_sizes) {
+    situation.n_params = situation.tokens = std::nullopt;
+    situation.tokens_per_param = plan.points.front().tokens_per_param.value;
+  }
+  return situation;
+}
+
+std::string loss_label(const Situation& situation) {
+  if (situation.tokens_per_param)
+    return fmt::format("law, {} tokens per parameter", format_number(*situation.tokens_per_param));
+  return situation.n_params || situation.tokens ? "law, size held" : "law, best sizes";
+}
+
+bool of_best_sizes(const Plan& plan) {
+  return std::all_of(plan.points.begin(), plan.points.end(),
+                     [](const PlanPoint& p) { return !p.measured && std::isfinite(p.n_params.value); });
+}
+
+report::Section plan_section(const PlanView& v) {
+  report::Section plan;
+  plan.title = "The plan";
+  plan.tables.push_back(
+      table_of(plan_rows(v.plan), fmt::format("{}: {}; {}.", v.plan.law, v.plan.formula, how_computed(v.plan))));
+  plan.tables.push_back(table_of(
+      plan_details(v.plan, true),
+      "Elasticity: the relative decrease, in per cent, of the loss above its floor for one per cent more of a resource."));
+  std::string last;
+  for (const PlanPoint& p : v.plan.points) {
+    const std::string said =
+        fmt::format("{}{}: {}", p.bottleneck_certain() ? "" : "uncertain: ", p.bottleneck, p.reason);
+    if (p.reason.empty() || said == last) continue;  // the points of a plan often share it
+    plan.paragraphs.push_back(fmt::format("{}: {}.", base::format_flop(p.compute.value), said));
+    last = said;
+  }
+  return plan;
+}
+
+// The three worst in sentences, and the rest as a list.
+report::Section limits_section(const std::vector<std::string>& limits) {
+  report::Section section;
+  section.title = "What limits this plan";
+  std::vector<std::vector<std::string>> rest = {{"further limits"}};
+  for (std::size_t i = 0; i < limits.size(); ++i)
+    if (i < kShownLimits)
+      section.paragraphs.push_back(limits[i] + ".");
+    else
+      rest.push_back({limits[i]});
+  if (rest.size() > 1) section.tables.push_back(table_of(std::move(rest), "Less harmful than these."));
+  return section;
+}
+
+report::Section sizes_section(const PlanView& v) {
+  report::Section shape;
+  shape.title = "Sizes";
+  shape.figures.push_back(against_compute(v, true));
+  if (std::any_of(v.plan.points.begin(), v.plan.points.end(), [](const PlanPoint& p) { return !p.isoflop.empty(); }))
+    shape.figures.push_back(bowls(v));
+  if (!v.contours.empty()) shape.figures.push_back(map(v));
+  return shape;
+}
+
+}  // namespace
+
+report::Page plan_page(const PlanAnswer& answer, const Situation& asked) {
+  const Situation situation = drawn(answer.plan, asked);
   const std::vector<double> shown = computes_to_show(answer.fit, answer.plan, kShownComputes);
   std::vector<double> levels;
   for (std::size_t i = 0; i < kContours; ++i) levels.push_back(shown[i * (shown.size() - 1) / (kContours - 1)]);
@@ -223,47 +296,23 @@ report::Page plan_page(const PlanAnswer& answer, const Situation& situation) {
                    frontier(answer.fit, situation, shown),
                    loss_contours(answer.fit, situation, levels),
                    measured_optima(answer.fit.data),
-                   answer.design};
+                   answer.design,
+                   loss_label(situation)};
   report::Page page;
   page.title = "What to train next";
   page.answer = plan_answer(v.plan);
-  const bool sizes = std::any_of(v.plan.points.begin(), v.plan.points.end(),
-                                 [](const PlanPoint& p) { return !std::isnan(p.n_params.value); });
+  const bool sizes = of_best_sizes(v.plan);
   if (sizes) page.figures.push_back(against_compute(v, false));
   page.figures.push_back(loss_against_compute(v));
-
-  report::Section plan;
-  plan.title = "The plan";
-  plan.tables.push_back(table_of(
-      plan_rows(v.plan), fmt::format("{}: {}. Intervals of {}: {}. FLOP counted by {}.", v.plan.law, v.plan.formula,
-                                     base::format_percent(v.plan.level, 4), v.plan.method, v.plan.convention)));
-  plan.tables.push_back(table_of(
-      plan_details(v.plan),
-      "Elasticity: the relative decrease, in per cent, of the loss above its floor for one per cent more of a resource."));
-  for (const PlanPoint& p : v.plan.points) {
-    if (!p.reason.empty())
-      plan.paragraphs.push_back(fmt::format("{}: {}, {}.", base::format_flop(p.compute.value), p.bottleneck, p.reason));
-    for (const std::string& warning : p.warnings)
-      plan.paragraphs.push_back(fmt::format("Note, {}: {}.", base::format_flop(p.compute.value), warning));
-  }
-  for (const std::string& warning : v.plan.warnings) plan.paragraphs.push_back("Note from the fit: " + warning + ".");
-  page.sections.push_back(std::move(plan));
-
-  if (sizes) {
-    report::Section shape;
-    shape.title = "Sizes";
-    shape.figures.push_back(against_compute(v, true));
-    if (std::any_of(v.plan.points.begin(), v.plan.points.end(), [](const PlanPoint& p) { return !p.isoflop.empty(); }))
-      shape.figures.push_back(bowls(v));
-    if (!v.contours.empty()) shape.figures.push_back(map(v));
-    page.sections.push_back(std::move(shape));
-  }
+  page.sections.push_back(plan_section(v));
+  if (const auto limits = limit_sentences(answer.limits()); !limits.empty())
+    page.sections.push_back(limits_section(limits));
+  if (sizes) page.sections.push_back(sizes_section(v));
   if (v.design) {
     report::Section next;
     next.title = "The most informative next run";
     next.paragraphs.push_back(fmt::format(
         "The run that narrows the interval of {} most, by the linearised information of the fit.", v.design->quantity));
-    for (const std::string& warning : v.design->warnings) next.paragraphs.push_back("Note: " + warning + ".");
     next.tables.push_back(table_of(design_rows(*v.design), "Expected width of the interval, after/before."));
     page.sections.push_back(std::move(next));
   }

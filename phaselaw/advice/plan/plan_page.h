@@ -14,17 +14,21 @@ namespace phaselaw::advice {
 
 // One row per compute: sizes, loss, new run, bottleneck.
 [[nodiscard]] std::vector<std::vector<std::string>> plan_rows(const Plan& plan);
-// Exponents, elasticities, extrapolation: one row per quantity, one column per compute.
-[[nodiscard]] std::vector<std::vector<std::string>> plan_details(const Plan& plan);
+// Floor, exponents, extrapolation, and with `all` elasticities and the rest: one row per quantity, one column per
+// compute.
+[[nodiscard]] std::vector<std::vector<std::string>> plan_details(const Plan& plan, bool all);
 [[nodiscard]] std::vector<std::vector<std::string>> design_rows(const Design& design);
 
-// The plan as text.
-[[nodiscard]] std::string plan_text(const PlanAnswer& answer);
+// "intervals of 95 %: bootstrap of 400; FLOP by 6nd".
+[[nodiscard]] std::string how_computed(const Plan& plan);
+
+// The plan as text: the law in one line, the answer, what limits it. `verbose`: all details and limits.
+[[nodiscard]] std::string plan_text(const PlanAnswer& answer, bool verbose = false);
 
 // Frontier, contours of the loss over sizes with the measured optima, isoflop curve, next run. Cost: about 0.1 s.
 [[nodiscard]] report::Page plan_page(const PlanAnswer& answer, const Situation& situation);
 
-// One sentence: what to train.
+// What to train, in a sentence or two; for sizes that are not determined, this first.
 [[nodiscard]] std::string plan_answer(const Plan& plan);
 
 // The data of its figures: the law over sizes, and the measured optima.

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "phaselaw/base/format.h"
+#include "phaselaw/advice/plan/averaged_plan.h"
 #include "phaselaw/base/log.h"
 
 namespace phaselaw::advice {
@@ -68,36 +68,82 @@ void require_used(const Situation& situation, const laws::Law& law) {
 
 void PlanRequest::validate() const {
   base::check_fields(*this);
-  if (compute.empty() == loss.empty())
+  const Situation& held = options.situation;
+  const int sizes = (held.n_params ? 1 : 0) + (held.tokens ? 1 : 0) + (held.tokens_per_param ? 1 : 0);
+  if ((!compute.empty() && !loss.empty()) || (compute.empty() && loss.empty() && sizes < 2))
     throw base::InputError({"--compute"},
-                           "expected one of --compute and --loss, such as --compute 1e21 1e22 or --loss 2.1");
-  if (next_budget && next_run.empty())
-    throw base::InputError({"--next-budget"},
-                           "is the compute for --next-run; add --next-run with the quantity to narrow");
+                           "expected one of --compute and --loss, such as --compute 1e21 1e22 or --loss 2.1, or two "
+                           "sizes, such as --n-params 7B --tokens 2T, for the loss of this run");
+  next_bounds.validate();
+  if (const std::string given = next_bounds.given(); next_run.empty() && !given.empty())
+    throw base::InputError({given}, "bounds the run of --next-run; add --next-run with the quantity to narrow");
 }
+
+std::vector<Limit> PlanAnswer::limits() const {
+  std::vector<Limit> all = limits_of(plan);
+  if (design) all.insert(all.end(), design->limits.begin(), design->limits.end());
+  return by_harm(std::move(all));
+}
+
+namespace {
+
+// The plan of all laws that predict as well; figures show the best of them.
+void plan_with_average(std::vector<WeightedFit>& survivors, const std::string& source, const PlanRequest& request,
+                       PlanAnswer& answer) {
+  if (survivors.empty())
+    throw base::InputError({source},
+                           "--law averaged needs a ranking with weights; write one with phaselaw fit --json, "
+                           "without --law");
+  if (!request.loss.empty() || !request.next_run.empty())
+    throw base::InputError({"--law"}, "averaged answers --compute only; name one law for --loss and --next-run");
+  answer.plan = averaged_plan(survivors, request.compute, request.options);
+  answer.fit = survivors.front().saved;
+}
+
+// How far the laws that predict as well disagree, at each compute of the plan.
+void add_spread(const std::vector<WeightedFit>& survivors, const Situation& situation, PlanAnswer& answer) {
+  std::vector<double> computes;
+  for (const PlanPoint& point : answer.plan.points) computes.push_back(point.compute.value);
+  base::Value::List spreads;
+  for (const LawSpread& spread : spread_of_laws(survivors, situation, computes)) {
+    spreads.push_back(to_value(spread));
+    if (std::string text = sentence(spread); !text.empty()) answer.spread.push_back(std::move(text));
+  }
+  answer.json["law_spread"] = base::Value(std::move(spreads));
+}
+
+}  // namespace
 
 PlanAnswer plan(const base::Value& fits, const std::string& source, const PlanRequest& request) {
   request.validate();
   PlanAnswer answer;
-  answer.fit = choose(fitting::saved_fits_from(fits, source, request.law), request.options.situation, source);
-  require_used(request.options.situation, answer.fit.fit.law);
-  answer.plan = request.loss.empty() ? plan_for_compute(answer.fit, request.compute, request.options)
-                                     : plan_for_loss(answer.fit, request.loss, request.options);
+  const bool of_sizes = request.compute.empty() && request.loss.empty();
+  Situation situation = request.options.situation;
+  if (of_sizes) {  // for the choice of the fit
+    if (!situation.n_params) situation.n_params = *situation.tokens / *situation.tokens_per_param;
+    situation.tokens = situation.tokens_per_param = std::nullopt;
+  }
+  std::vector<WeightedFit> survivors = surviving_fits(fits, source);
+  if (request.law == "averaged") {
+    plan_with_average(survivors, source, request, answer);
+  } else {
+    answer.fit = choose(fitting::saved_fits_from(fits, source, request.law), situation, source);
+    require_used(request.options.situation, answer.fit.fit.law);
+    answer.plan = of_sizes               ? plan_for_sizes(answer.fit, request.options)
+                  : request.loss.empty() ? plan_for_compute(answer.fit, request.compute, request.options)
+                                         : plan_for_loss(answer.fit, request.loss, request.options);
+  }
+  if (!request.next_run.empty()) {
+    DesignRequest design;
+    design.quantity = request.next_run;
+    design.compute = answer.plan.points.front().compute.value;
+    design.bounds = request.next_bounds;
+    answer.design = next_run(answer.fit, request.options.situation, design);
+  }
   answer.json = to_value(answer.plan);
-  for (const std::string& warning : answer.plan.warnings) base::log_warning(warning);
-  for (const PlanPoint& point : answer.plan.points)
-    for (const std::string& warning : point.warnings)
-      base::log_warning(fmt::format("{}: {}", base::format_flop(point.compute.value), warning));
-  if (request.next_run.empty()) return answer;
-
-  DesignRequest design;
-  design.quantity = request.next_run;
-  design.compute = answer.plan.points.front().compute.value;
-  const std::vector<double> spent = answer.fit.data.columns.get("compute");
-  design.budget = request.next_budget ? *request.next_budget : *std::max_element(spent.begin(), spent.end());
-  answer.design = next_run(answer.fit, request.options.situation, design);
-  answer.json["next_run"] = to_value(*answer.design);
-  for (const std::string& warning : answer.design->warnings) base::log_warning(warning);
+  if (!survivors.empty() && !of_sizes) add_spread(survivors, request.options.situation, answer);
+  answer.json["limits"] = base::Value(limit_sentences(answer.limits()));
+  if (answer.design) answer.json["next_run"] = to_value(*answer.design);
   return answer;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "phaselaw/advice/diagnose/curve_schedule.h"
+#include "phaselaw/tables/schedule.h"
 
 #include <algorithm>
 #include <cmath>
@@ -8,7 +8,7 @@
 #include "phaselaw/base/errors.h"
 #include "phaselaw/base/format.h"
 
-namespace phaselaw::advice {
+namespace phaselaw::tables {
 
 namespace {
 
@@ -39,12 +39,13 @@ void StatedSchedule::validate() const {
   if (decay_to != 0 && decay == Decay::none)
     throw base::InputError({"--decay-to"},
                            "gives the end of the decay without its shape; add the shape, for example --decay linear");
-  if (decay_from && !(*decay_from >= warmup))
-    throw base::InputError({"--decay-from"},
-                           fmt::format("expected a step after the warm-up of {} steps, found {}", warmup, *decay_from));
+  const bool comparable = decay_from && (warmup < 1) == (*decay_from < 1);
+  if (comparable && *decay_from < warmup)
+    throw base::InputError({"--decay-from"}, fmt::format("expected a step after the warm-up of {}{}, found {}", warmup,
+                                                         warmup < 1 ? " of the run" : " steps", *decay_from));
 }
 
-tables::LearningRates rates_of(const StatedSchedule& schedule, double last_step) {
+LearningRates rates_of(const StatedSchedule& schedule, double last_step) {
   schedule.validate();
   if (!(last_step >= 1 && last_step <= kLargestSchedule))
     throw base::InputError(
@@ -52,13 +53,16 @@ tables::LearningRates rates_of(const StatedSchedule& schedule, double last_step)
         fmt::format("a stated schedule counts steps, so the curve's last step must be between 1 and {}, found {}; "
                     "check that the table has a step column",
                     base::format_number(kLargestSchedule), last_step));
-  if (schedule.warmup > last_step)
-    throw base::InputError({"--warmup"}, fmt::format("the warm-up of {} steps is longer than the curve of {} steps",
-                                                     schedule.warmup, last_step));
-  const double from = schedule.decay_from.value_or(schedule.warmup);
-  tables::LearningRates rates;
+  const auto in_steps = [&](double x) { return x < 1 ? x * last_step : x; };
+  const double warmup = in_steps(schedule.warmup), from = in_steps(schedule.decay_from.value_or(schedule.warmup));
+  if (warmup > last_step)
+    throw base::InputError(
+        {"--warmup"}, fmt::format("the warm-up of {} steps is longer than the curve of {} steps", warmup, last_step));
+  if (from < warmup)
+    throw base::InputError({"--decay-from"}, fmt::format("step {} is within the warm-up of {} steps", from, warmup));
+  LearningRates rates;
   for (double step = 0; step <= last_step; ++step) {
-    double lr = schedule.warmup > 0 ? std::min(1.0, (step + 1) / schedule.warmup) : 1;
+    double lr = warmup > 0 ? std::min(1.0, (step + 1) / warmup) : 1;
     if (schedule.decay != Decay::none && step > from)
       lr = decayed(schedule.decay, std::min(1.0, (step - from) / std::max(last_step - from, 1.0)), schedule.decay_to);
     rates.step.push_back(step);
@@ -67,7 +71,7 @@ tables::LearningRates rates_of(const StatedSchedule& schedule, double last_step)
   return rates;
 }
 
-ScheduleSums schedule_sums(const tables::LearningRates& rates, std::span<const double> steps) {
+ScheduleSums schedule_sums(const LearningRates& rates, std::span<const double> steps) {
   PHASELAW_CHECK(rates.known());
   const std::size_t n = rates.step.size();
   const auto [low, high] = std::minmax_element(rates.lr.begin(), rates.lr.end());
@@ -119,4 +123,4 @@ ScheduleSums schedule_sums(const tables::LearningRates& rates, std::span<const d
   return sums;
 }
 
-}  // namespace phaselaw::advice
+}  // namespace phaselaw::tables

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "phaselaw/fitting/backtest.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <numeric>
+
+#include "phaselaw/base/errors.h"
+#include "phaselaw/base/format.h"
+
+namespace phaselaw::fitting {
+
+namespace {
+
+constexpr std::array kShares = {0.5, 0.6, 0.7, 0.8, 0.9};
+
+// The column that orders rows by size: compute, or its substitute.
+std::vector<double> size_of(const tables::Columns& columns) {
+  for (const char* name : {"compute", "n_params", "tokens", "step"}) {
+    try {
+      return columns.get(name);
+    } catch (const base::InputError&) {
+      continue;
+    }
+  }
+  return {};
+}
+
+// The first position at or after `at` where the size changes, so that equal sizes stay together.
+std::size_t boundary(const std::vector<std::size_t>& order, const std::vector<double>& size, std::size_t at) {
+  while (at > 0 && at < order.size() && size[order[at]] == size[order[at - 1]]) ++at;
+  return at;
+}
+
+// Whether a slice is the same prediction as the holdout.
+bool among(const Holdout& held_out, const std::vector<Holdout>& slices) {
+  return std::any_of(slices.begin(), slices.end(), [&](const Holdout& slice) { return slice.rows == held_out.rows; });
+}
+
+std::map<std::string, double> start_at(const Fit& fit) {
+  std::map<std::string, double> start;
+  for (std::size_t p = 0; p < fit.value.size(); ++p) start[fit.law.parameters[p].name] = fit.value[p];
+  return start;
+}
+
+}  // namespace
+
+std::vector<Slice> slices_of(const tables::Columns& columns, std::span<const double> shares) {
+  const std::vector<double> size = size_of(columns);
+  std::vector<std::size_t> order(size.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return size[a] < size[b]; });
+  std::vector<Slice> slices;
+  for (const double share : shares) {
+    // The small addition lets 0.7 of 10 rows be 7 of them.
+    const auto wanted = static_cast<std::size_t>(std::floor(share * static_cast<double>(order.size()) + 1e-9));
+    const std::size_t first = boundary(order, size, wanted);
+    if (first == 0 || first >= order.size()) continue;
+    if (!slices.empty() && slices.back().fitted.size() == first) continue;
+    const auto middle = order.begin() + static_cast<std::ptrdiff_t>(first);
+    slices.push_back({{order.begin(), middle}, {middle, order.end()}, size[order.back()] / size[order[first - 1]]});
+  }
+  return slices;
+}
+
+std::vector<Slice> backtest_slices(const tables::Columns& columns) { return slices_of(columns, kShares); }
+
+std::size_t least_rows(const laws::Law& law, const FitOptions& options) {
+  const auto free = std::count_if(law.parameters.begin(), law.parameters.end(),
+                                  [&](const laws::Parameter& p) { return !options.fix.contains(p.name); });
+  return static_cast<std::size_t>(free) + 1;
+}
+
+std::optional<Holdout> predict_slice(const laws::Law& law, const tables::Measurements& data, const FitOptions& options,
+                                     const Slice& slice, const Fit* full) {
+  if (slice.fitted.size() < least_rows(law, options) || slice.predicted.empty()) return std::nullopt;
+  FitOptions part = options.rows(slice.fitted);
+  part.interval = IntervalMethod::none;
+  if (full != nullptr && !full->value.empty()) {
+    part.starts.push_back(start_at(*full));
+    part.brief = true;
+  }
+  Fit fit;
+  try {
+    fit = fit_law(law, data.rows(slice.fitted), part);
+  } catch (const base::InputError&) {
+    return std::nullopt;  // too few rows with weight
+  }
+  if (fit.value.empty()) return std::nullopt;
+  const tables::Measurements rest = data.rows(slice.predicted);
+  const std::vector<double> value = evaluate(law, rest.columns, fit.value);
+  Holdout result;
+  result.n_fitted = slice.fitted.size();
+  result.n_predicted = slice.predicted.size();
+  result.fraction = static_cast<double>(result.n_predicted) / static_cast<double>(result.n_fitted + result.n_predicted);
+  result.compute_factor = slice.compute_factor;
+  result.certified = fit.convergence.certified;
+  result.rows = slice.predicted;
+  for (std::size_t i = 0; i < value.size(); ++i) {
+    const double error = value[i] / rest.output[i] - 1;
+    result.predicted.push_back(error);
+    result.mean_abs_rel_error += std::abs(error) / static_cast<double>(value.size());
+    result.bias += error / static_cast<double>(value.size());
+  }
+  return result;
+}
+
+std::optional<Holdout> holdout(const laws::Law& law, const tables::Measurements& data, const FitOptions& options,
+                               double fraction, const Fit* full) {
+  if (!(fraction > 0 && fraction < 1))
+    throw base::InputError(fmt::format("holdout: expected a fraction in (0, 1), found {}", fraction));
+  const double share = 1 - fraction;
+  const std::vector<Slice> slices = slices_of(data.columns, {&share, 1});
+  return slices.empty() ? std::nullopt : predict_slice(law, data, options, slices.front(), full);
+}
+
+std::vector<Holdout> backtest(const laws::Law& law, const tables::Measurements& data, const FitOptions& options,
+                              const Fit* full) {
+  std::vector<Holdout> results;
+  for (const Slice& slice : backtest_slices(data.columns))
+    if (auto result = predict_slice(law, data, options, slice, full)) results.push_back(std::move(*result));
+  return results;
+}
+
+std::string extrapolation_warning(const std::optional<Holdout>& held_out, const std::vector<Holdout>& slices) {
+  std::vector<Holdout> past = slices;
+  if (held_out && !among(*held_out, slices)) past.push_back(*held_out);
+  std::erase_if(past, [](const Holdout& h) { return !(h.compute_factor > 1) || !std::isfinite(h.mean_abs_rel_error); });
+  if (past.empty()) return "";
+  std::stable_sort(past.begin(), past.end(),
+                   [](const Holdout& a, const Holdout& b) { return a.compute_factor < b.compute_factor; });
+  std::vector<std::string> parts;
+  for (const Holdout& h : past)
+    parts.push_back(fmt::format("{} at {} times", base::format_percent(h.mean_abs_rel_error),
+                                base::format_number(h.compute_factor)));
+  const auto worst = std::max_element(past.begin(), past.end(), [](const Holdout& a, const Holdout& b) {
+    return a.mean_abs_rel_error < b.mean_abs_rel_error;
+  });
+  return fmt::format(
+      "predictions beyond the largest run extrapolate: "
+      "fitted to the smaller runs of this table, the law missed the larger ones by {} the fitted compute; "
+      "errors of at least {} are likely beyond {} times the largest run, and the interval does not include them",
+      fmt::join(parts, ", "), base::format_percent(worst->mean_abs_rel_error),
+      base::format_number(past.back().compute_factor));
+}
+
+}  // namespace phaselaw::fitting
