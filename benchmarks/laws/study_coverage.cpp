@@ -100,7 +100,7 @@ std::string bar_missed(Bar bar, const Tally& tally) {
 struct Summary {
   const Design* design = nullptr;
   std::vector<Tally> tallies;
-  int fitted = 0, uncertified = 0;
+  int fitted = 0, uncertified = 0, flagged = 0;
   std::map<std::string, int> failures;
   double seconds = 0;
 };
@@ -125,6 +125,7 @@ Summary study(const Design& design, const Settings& settings) {
     }
     ++out.fitted;
     out.uncertified += one.certified ? 0 : 1;
+    out.flagged += one.flagged ? 1 : 0;
     out.seconds += one.seconds;
     if (out.tallies.empty()) out.tallies.resize(one.answers.size());
     for (std::size_t q = 0; q < one.answers.size(); ++q) {
@@ -136,8 +137,8 @@ Summary study(const Design& design, const Settings& settings) {
 }
 
 void print(const Summary& summary) {
-  fmt::print("\n{}: {} tables, {} not certified, {:.1f} ms each\n", summary.design->name, summary.fitted,
-             summary.uncertified, 1e3 * summary.seconds / std::max(1, summary.fitted));
+  fmt::print("\n{}: {} tables, {} not certified, {} flagged by lack of fit, {:.1f} ms each\n", summary.design->name,
+             summary.fitted, summary.uncertified, summary.flagged, 1e3 * summary.seconds / std::max(1, summary.fitted));
   for (const auto& [why, count] : summary.failures) fmt::print("  {} failed: {}\n", count, why);
   fmt::print("  {:<10} {:>9} {:>5} {:>5} {:>9} {:>6} {:>6} {:>7} {:>6} {:>10}\n", "quantity", "covered", "low", "high",
              "width", "ratio", "plain", "error", "open", "identified");
@@ -186,11 +187,11 @@ void print_table(const std::vector<Summary>& summaries) {
         if (t.name == name) return fmt::format("{:.0f}", t.percent(t.*count));
       return "-";
     };
-    fmt::print("| {} | {} | {} | {} | {} | {} | {}/{} | {}, {}, {} | {:.1f} |\n", s.design->name,
+    fmt::print("| {} | {} | {} | {} | {} | {} | {}/{} | {}, {}, {} | {:.0f} | {:.1f} |\n", s.design->name,
                range_of(s, {"E", "A", "B", "alpha", "beta"}), range_of(s, {"N*", "D*"}), range_of(s, {"loss"}),
                range_of(s, {"run"}), widest(s), of("N*@10", &Tally::open), of("N*@1000", &Tally::open),
                of("E", &Tally::identified), of("alpha", &Tally::identified), of("N*@10", &Tally::identified),
-               1e3 * s.seconds / std::max(1, s.fitted));
+               100.0 * s.flagged / std::max(1, s.fitted), 1e3 * s.seconds / std::max(1, s.fitted));
   }
 }
 

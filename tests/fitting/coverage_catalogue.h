@@ -65,7 +65,7 @@ inline Design checkpoint_design(std::string name, std::size_t runs, bool names_r
   return out;
 }
 
-// Six checkpoints of each of ten runs whose learning rate decays as a cosine: early rows are up to 3 % above the loss of
+// Six checkpoints of each of ten runs with a learning rate that decays as a cosine: early rows are up to 3 % above the loss of
 // a run that ended there.
 inline Design cosine_design(std::string name, bool names_runs) {
   Design out =

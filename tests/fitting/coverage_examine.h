@@ -7,6 +7,7 @@
 
 #include "phaselaw/base/errors.h"
 #include "phaselaw/fitting/fit.h"
+#include "phaselaw/fitting/lack_of_fit.h"
 #include "phaselaw/fitting/uncertainty.h"
 #include "phaselaw/laws/law.h"
 #include "tests/fitting/coverage_designs.h"
@@ -49,7 +50,8 @@ struct Examination {
   std::vector<Answer> answers;  // empty: no fit, `failure` says why
   std::string failure;
   bool certified = false;
-  double seconds = 0;  // of processor time: fit and intervals by the method
+  bool flagged = false;  // by the test of lack of fit
+  double seconds = 0;    // of processor time: fit and intervals by the method
 };
 
 inline tables::Columns columns_at(const Design& design, double n_params, double tokens, double compute) {
@@ -202,6 +204,7 @@ inline Examination examine(const Design& design, Method method, std::uint64_t se
                              answered(question, fit, uncertainty ? &*uncertainty : nullptr, plain),
                              {}});
     out.seconds = processor_seconds() - begin;
+    if (saved) out.flagged = lack_of_fit(fit, table.data, saved->options, table.cluster).significant;
     for (std::size_t i = 0; i < asked.size(); ++i) {
       const Estimate ends = answered(asked[i], squares, nullptr, plain);
       out.answers[i].plain = {ends.lo, ends.hi};
