@@ -30,6 +30,8 @@ class ErrorEstimate {
 
   ErrorModel run() {
     model_.cut = std::numeric_limits<double>::infinity();
+    const double mean_square = 2 * optimum_.cost / static_cast<double>(n_);
+    if (mean_square < kSmallestScale * kSmallestScale) return std::move(model_);  // rounding has no scale to follow
     if (options_.cluster.empty()) find_groups();
     refit();
     if (dof_ >= kLeastUneven && options_.cluster.empty() && model_.groups.empty() && options_.sd.empty()) find_slope();

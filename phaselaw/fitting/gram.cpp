@@ -12,7 +12,7 @@ namespace phaselaw::fitting {
 namespace {
 using RowMajor = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 using Vector = Eigen::Map<const Eigen::VectorXd>;
-constexpr double kRankTolerance = 1e-14;  // of the eigenvalues with unit columns: the rounding of their sums
+constexpr double kLeastEigenvalue = 1e-12;  // with unit columns; below it, rounding decides
 
 // Of a Gram matrix with unit diagonal.
 double invariant_eigenvalue(const Eigen::MatrixXd& gram, const LawForm& form) {
@@ -55,10 +55,10 @@ Gram::Gram(const Refitter& refitter, std::span<const double> theta) : k_(theta.s
   const Eigen::VectorXd unit = length.cwiseInverse();
   const Eigen::MatrixXd gram = unit.asDiagonal() * Eigen::MatrixXd(x.transpose() * x) * unit.asDiagonal();
   const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> eigen(gram);
-  if (!(eigen.eigenvalues()[0] > kRankTolerance)) return;
   smallest_ = invariant_eigenvalue(gram, refitter.form());
   const Eigen::MatrixXd half = unit.asDiagonal() * eigen.eigenvectors();
-  const RowMajor inverse = half * eigen.eigenvalues().cwiseInverse().asDiagonal() * half.transpose();
+  const RowMajor inverse =
+      half * eigen.eigenvalues().cwiseMax(kLeastEigenvalue).cwiseInverse().asDiagonal() * half.transpose();
   inverse_.assign(inverse.data(), inverse.data() + inverse.size());
 }
 

@@ -14,6 +14,8 @@ class Gram {
  public:
   Gram(const Refitter& refitter, std::span<const double> theta);
 
+  // A column is zero. Columns that are only collinear have a very large variance in one direction (eigenvalues are taken
+  // as at least 1e-12), so that quantities in the other directions keep theirs.
   [[nodiscard]] bool singular() const { return inverse_.empty(); }
   // The smallest eigenvalue of X^T X with unit columns; 0 if singular. The columns of coordinates that are no amplitudes
   // are first made orthogonal to those of amplitudes, so that it does not depend on the units of the law's columns: a new

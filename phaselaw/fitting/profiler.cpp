@@ -72,45 +72,50 @@ std::optional<Profiler::Point> Profiler::evaluate(const Search& search, const Po
   return !point || (other && other->root < point->root) ? other : point;
 }
 
-std::optional<double> Profiler::end(const Search& search, double sign) {
-  const auto place = [&](double distance) { return search.centre + sign * distance; };
-  // Between two points of an almost linear function, of which `near` is within kAccuracy of the end.
-  const auto corrected = [&](const Point& from, const Point& near) {
-    const double rise = near.root - from.root;
-    return place(near.at + (rise > 0 ? (1 - near.root) * (near.at - from.at) / rise : 0));
-  };
-  Point inside{0, 0, optimum_.parameters}, outside;
-  double step = std::min(search.half, search.room);
-  bool bracketed = false;
-  for (int i = 0, refused = 0; i < kSteps && !bracketed; ++i) {
-    if (!(step > 0)) return std::nullopt;
+// Steps outwards from `inside` until a point is beyond the threshold. False: the end is open, or, with `edge` set, at
+// the edge of the domain.
+bool Profiler::bracket(const Search& search, double sign, Point& inside, Point& outside, bool& edge) {
+  double step = inside.at > 0 ? 0.1 * inside.at : std::min(search.half, search.room);
+  for (int i = 0, refused = 0; i < kSteps; ++i) {
+    if (!(step > 0)) return false;
     const double distance = std::min(inside.at + step, search.room);
     std::optional<Point> point = evaluate(search, inside, distance, sign, false);
     // A refit that stops in a narrow valley looks like an end.
     if (point && point->root > 1) point = evaluate(search, inside, distance, sign, true);
     // Outside the domain of the law, or in another valley, where g went the other way: approach more slowly.
     if (!point || (point->root > 1 && point->at <= inside.at)) {
-      if (++refused == 12) return place(inside.at);
+      edge = ++refused == 12;
+      if (edge) return false;
       step *= 0.25;
       continue;
     }
-    if (std::abs(point->root - 1) < kAccuracy) return corrected(inside, *point);
-    if (point->root > 1) {
+    if (point->root >= 1) {
       outside = *point;
-      bracketed = true;
-      break;
+      return true;
     }
     const double moved = point->at - inside.at;
-    if (moved < 0.02 * step || point->at >= search.room || std::abs(point->at) > kFarthestLog) return std::nullopt;
+    if (moved < 0.02 * step || point->at >= search.room || std::abs(point->at) > kFarthestLog) return false;
     const double slope = (point->root - inside.root) / moved;
     const double next = slope > 0 ? 1.05 * (1 - point->root) / slope : 2 * step;
     inside = *point;
     step = std::clamp(next, 0.1 * inside.at, 1.5 * inside.at);
   }
-  if (!bracketed) return std::nullopt;
-  double below = inside.root - 1, above = outside.root - 1;  // weighted as in the Illinois method
+  return false;
+}
+
+// The distance at which the root is 1, between `inside` and `outside`, by the Illinois method and bisection. Unset if the
+// points next to `outside` are far below the threshold, so that `outside` was a refit that had lost the valley.
+std::optional<double> Profiler::crossing(const Search& search, double sign, Point& inside, Point& outside) {
+  // Between two points of an almost linear function, of which `near` is within kAccuracy of the end.
+  const auto corrected = [](const Point& from, const Point& near) {
+    const double rise = near.root - from.root;
+    return near.at + (rise > 0 ? (1 - near.root) * (near.at - from.at) / rise : 0);
+  };
+  if (std::abs(outside.root - 1) < kAccuracy) return corrected(inside, outside);
+  double below = inside.root - 1, above = outside.root - 1;
   for (int i = 0; i < 20; ++i) {
     const double width = outside.at - inside.at;
+    if (width < 0.02 * outside.at && inside.root < 0.9) return std::nullopt;
     if (width < 1e-9 * std::abs(outside.at)) break;
     const double share = i < 8 ? std::clamp(-below / (above - below), 0.02, 0.98) : 0.5;
     const std::optional<Point> point = evaluate(search, inside, inside.at + share * width, sign, false);
@@ -130,7 +135,19 @@ std::optional<double> Profiler::end(const Search& search, double sign) {
       below *= 0.6;
     }
   }
-  return place(inside.at);
+  return inside.at;
+}
+
+std::optional<double> Profiler::end(const Search& search, double sign) {
+  Point inside{0, 0, optimum_.parameters}, outside;
+  for (int attempt = 0; attempt < 6; ++attempt) {
+    bool edge = false;
+    if (!bracket(search, sign, inside, outside, edge))
+      return edge ? std::optional(search.centre + sign * inside.at) : std::nullopt;
+    if (const std::optional<double> distance = crossing(search, sign, inside, outside))
+      return search.centre + sign * *distance;
+  }
+  return search.centre + sign * outside.at;
 }
 
 Interval Profiler::both(Search& search) {

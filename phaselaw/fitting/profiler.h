@@ -52,6 +52,8 @@ class Profiler {
   // `thorough`: from two starts, to the last digits.
   [[nodiscard]] std::optional<Point> evaluate(const Search& search, const Point& from, double distance, double sign,
                                               bool thorough);
+  [[nodiscard]] bool bracket(const Search& search, double sign, Point& inside, Point& outside, bool& edge);
+  [[nodiscard]] std::optional<double> crossing(const Search& search, double sign, Point& inside, Point& outside);
   [[nodiscard]] std::optional<double> end(const Search& search, double sign);
   [[nodiscard]] Interval both(Search& search);
   [[nodiscard]] std::vector<double> gradient(const Refitter::Quantity& g) const;

@@ -28,8 +28,9 @@ tables::Measurements table_of(std::size_t n, double noise, std::uint64_t draw, c
 }
 
 std::optional<FreedLaw> freed_of(const std::string& text, const tables::Measurements& data, const FitOptions& options) {
-  const Fit fit = fit_law(laws::law_from(text, {"cells"}), data, options);
-  return freed(fit, data, options);
+  FitOptions as_it_stands = options;  // a full fit frees signs itself
+  as_it_stands.brief = true;
+  return freed(fit_law(laws::law_from(text, {"cells"}), data, as_it_stands), data, options);
 }
 
 TEST(FreeSign, AnExponentOfTheOtherSign) {
@@ -40,6 +41,8 @@ TEST(FreeSign, AnExponentOfTheOtherSign) {
     ASSERT_TRUE(free.has_value());
     EXPECT_NE(free->sentence.find("b (-0.6"), std::string::npos) << free->sentence;
     EXPECT_NE(free->sentence.find("the loss rises with cells"), std::string::npos) << free->sentence;
+    const Fit whole = fit_law(laws::law_from("A*cells^-b", {"cells"}), data, options);
+    EXPECT_EQ(whole.warnings.front(), free->sentence);
     // The same model with the other sign in its text.
     const Fit fit = fit_law(free->law, data, options);
     const Fit other = fit_law(laws::law_from("A*cells^b", {"cells"}), data, options);

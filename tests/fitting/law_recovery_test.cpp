@@ -158,7 +158,7 @@ TEST(Fit, BadInputIsNamed) {
   options.fix = {{"alpah", 1}};
   EXPECT_NE(message_of("chinchilla", data, options).find("did you mean 'alpha'"), std::string::npos);
   options.fix = {{"alpha", -1}};
-  EXPECT_NE(message_of("chinchilla", data, options).find("fixed alpha"), std::string::npos);
+  EXPECT_NE(message_of("chinchilla", data, options).find("number for alpha, found -1"), std::string::npos);
   EXPECT_THROW((void)laws::law_from("chinchila"), base::InputError);
   const std::vector<std::size_t> few = {0, 1, 2, 3, 4};
   EXPECT_NE(message_of("chinchilla", data.rows(few)).find("at least 6 rows, found 5"), std::string::npos);
