@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <utility>
 
 #include "phaselaw/fitting/law_form.h"
 #include "phaselaw/fitting/non_negative.h"

@@ -37,7 +37,7 @@ class Refitter {
   void release();
 
   [[nodiscard]] numerics::LeastSquaresResult solve(std::span<const double> start, double gradient_tolerance = 1e-9,
-                                                   bool warm = false);
+                                                   bool warm = false, int max_iterations = 300);
   // Refines an optimum to the last digits. Objectives of absolute values are solved exactly (numerics/l1_fit.h).
   [[nodiscard]] numerics::LeastSquaresResult polish(std::span<const double> optimum);
   [[nodiscard]] numerics::LeastSquaresResult certify(std::span<const double> start) const;  // by Ceres
