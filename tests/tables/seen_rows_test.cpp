@@ -10,7 +10,7 @@
 namespace phaselaw::tables {
 namespace {
 
-// Few different fields, so that many rows agree, and texts whose concatenations agree where the fields do not.
+// Few different fields, so that many rows agree, and texts that agree when they are joined, but not as fields.
 Table table_of_copies(std::size_t n) {
   const std::vector<std::string> texts = {"", "a", "b", "ab", "ba", "1", "11", "1.0"};
   Table table;
