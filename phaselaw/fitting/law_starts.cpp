@@ -2,6 +2,8 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <numeric>
+#include <utility>
 
 #include "phaselaw/fitting/law_form.h"
 #include "phaselaw/fitting/non_negative.h"
@@ -212,6 +214,11 @@ class StartGrid {
 std::vector<std::size_t> LawForm::spread_rows(std::size_t count) const {
   const std::size_t n = n_rows();
   std::vector<std::size_t> chosen;
+  if (n <= count) {
+    chosen.resize(n);
+    std::iota(chosen.begin(), chosen.end(), std::size_t{0});
+    return chosen;
+  }
   std::vector<std::pair<double, std::size_t>> order(n);
   const auto& columns = law_.columns();
   const std::size_t each = std::clamp<std::size_t>(count / std::max<std::size_t>(columns.size(), 1), 2, n);

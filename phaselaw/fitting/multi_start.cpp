@@ -24,6 +24,7 @@ constexpr std::size_t kSearchRows = 256, kRefinedRows = 8192;  // rows on which 
 constexpr std::size_t kKeptEnds = 3;                           // different ends that are refined on all rows
 constexpr std::size_t kSecondSolverRows = 4096;
 constexpr double kSearchGradient = 1e-6;
+constexpr int kIterations = 300, kSearchIterations = 150;  // of the best end on all rows, and of all others
 
 bool near(std::span<const double> a, std::span<const double> b) {
   for (std::size_t j = 0; j < a.size(); ++j)
@@ -31,14 +32,23 @@ bool near(std::span<const double> a, std::span<const double> b) {
   return true;
 }
 
-bool same_optimum(const LeastSquaresResult& a, const LeastSquaresResult& best, const Refitter& refitter,
-                  bool& same_cost) {
-  double rounding = 1e-24 * static_cast<double>(refitter.form().n_rows());  // squared log residuals of an exact fit
-  // The smoothed objective of absolute values adds delta / 2 for each residual that the exact one takes as 0.
+// How far the objective of an end may lie above that of the optimum because of rounding and smoothing.
+double cost_room(const Refitter& refitter, std::span<const double> optimum) {
+  const std::size_t n = refitter.form().n_rows();
   const numerics::LeastSquaresOptions& options = refitter.solver_options();
-  if (options.loss == numerics::RobustLoss::absolute)
-    rounding += options.delta * static_cast<double>(a.parameters.size());
-  same_cost = a.status == LeastSquaresStatus::converged && a.cost <= best.cost * (1 + kAgreedCost) + rounding;
+  const double rounding = 1e-24 * static_cast<double>(n);  // squared log residuals of an exact fit
+  if (options.loss != numerics::RobustLoss::absolute) return rounding;
+  // The smoothed objective adds up to delta for each residual that is about 0.
+  std::vector<double> residual(n);
+  refitter.residuals(optimum, residual, {});
+  double weight = static_cast<double>(optimum.size());
+  for (std::size_t i = 0; i < n; ++i)
+    if (std::abs(residual[i]) <= options.delta) weight += refitter.weights()[i];
+  return options.delta * weight;
+}
+
+bool same_optimum(const LeastSquaresResult& a, const LeastSquaresResult& best, double room, bool& same_cost) {
+  same_cost = a.status == LeastSquaresStatus::converged && a.cost <= best.cost * (1 + kAgreedCost) + room;
   return same_cost && near(a.parameters, best.parameters);
 }
 
@@ -70,7 +80,7 @@ std::vector<LeastSquaresResult> search_sample(Refitter& refitter, const std::vec
   refitter.set_sample(form.spread_rows(rows), {});
   std::vector<LeastSquaresResult> found, ends;
   if (refitter.active_rows() >= 4 * form.coordinates().size())
-    for (const auto& start : starts) ends.push_back(refitter.solve(start, kSearchGradient));
+    for (const auto& start : starts) ends.push_back(refitter.solve(start, kSearchGradient, false, kSearchIterations));
   std::vector<LeastSquaresResult> kept = best_ends(ends);
   std::vector<LeastSquaresResult> refined = kept;
   if (rows < kRefinedRows && form.n_rows() > 4 * kRefinedRows && !kept.empty()) {
@@ -84,7 +94,7 @@ std::vector<LeastSquaresResult> search_sample(Refitter& refitter, const std::vec
                                   [&](const auto& other) { return near(other.parameters, refined[k].parameters); });
     refined[k] = met != refined.begin() + static_cast<std::ptrdiff_t>(k)
                      ? *met
-                     : refitter.solve(refined[k].parameters, 1e-9, true);
+                     : refitter.solve(refined[k].parameters, 1e-9, true, k == 0 ? kIterations : kSearchIterations);
   }
   for (const LeastSquaresResult& end : ends) {
     LeastSquaresResult& result = found.emplace_back();
@@ -133,10 +143,11 @@ MultiStart judged_search(Refitter& refitter, std::vector<std::vector<double>> st
     search.best = std::move(polished);
   }
   const int needed = std::min(2, convergence.starts);  // a form with one start has one optimum
+  const double room = cost_room(refitter, search.best.parameters);
   int same_costs = 0;
   for (const auto& result : found) {
     bool same_cost = false;
-    convergence.agreed += same_optimum(result, search.best, refitter, same_cost) ? 1 : 0;
+    convergence.agreed += same_optimum(result, search.best, room, same_cost) ? 1 : 0;
     same_costs += same_cost ? 1 : 0;
   }
   convergence.iterations = search.best.iterations;
@@ -165,7 +176,10 @@ MultiStart multi_start(Refitter& refitter) {
   if (2 * n > 3 * kSearchRows) {
     if (const auto found = search_sample(refitter, starts, kSearchRows); !found.empty()) {
       MultiStart search = judged_search(refitter, starts, found);
-      if (search.convergence.certified) return search;
+      // More rows can find another optimum, but not one where the law itself stops the descent.
+      const bool descended =
+          search.best.status == LeastSquaresStatus::converged && search.convergence.gradient_norm <= kCertifiedGradient;
+      if (search.convergence.certified || !descended) return search;
     }
     if (n > 2 * kRefinedRows)
       if (const auto found = search_sample(refitter, starts, kRefinedRows); !found.empty())

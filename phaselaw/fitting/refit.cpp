@@ -14,7 +14,8 @@
 namespace phaselaw::fitting {
 
 namespace {
-constexpr double kSharpDelta = 1e-6;  // where "least absolute deviations" are smoothed before polish(), relative
+constexpr double kSharpDelta = 1e-6;       // where "least absolute deviations" are smoothed before polish(), relative
+constexpr int kCertifyingIterations = 50;  // enough to go on from an optimum that is none
 constexpr std::size_t kRowsForThreads = 65536, kRowsOfTurn = 16384;  // a turn takes about a millisecond
 
 // The median magnitude; the largest one if most outputs are 0.
@@ -190,8 +191,10 @@ void Refitter::release() {
   problem_.n_plain = 0;
 }
 
-numerics::LeastSquaresResult Refitter::solve(std::span<const double> start, double gradient_tolerance, bool warm) {
+numerics::LeastSquaresResult Refitter::solve(std::span<const double> start, double gradient_tolerance, bool warm,
+                                             int max_iterations) {
   numerics::LeastSquaresOptions options = options_;
+  options.max_iterations = max_iterations;
   options.gradient_tolerance = gradient_tolerance;
   options.from_afar = !warm;
   return numerics::minimise_small(problem_, start, options, workspace_);
@@ -223,7 +226,9 @@ numerics::LeastSquaresResult Refitter::polish(std::span<const double> optimum) {
 }
 
 numerics::LeastSquaresResult Refitter::certify(std::span<const double> start) const {
-  return numerics::minimise(problem_, start, options_);
+  numerics::LeastSquaresOptions options = options_;
+  options.max_iterations = kCertifyingIterations;
+  return numerics::minimise(problem_, start, options);
 }
 
 numerics::LeastSquaresResult Refitter::measure(std::span<const double> theta) const {

@@ -48,7 +48,7 @@ class Refitter {
   void release();
 
   [[nodiscard]] numerics::LeastSquaresResult solve(std::span<const double> start, double gradient_tolerance = 1e-9,
-                                                   bool warm = false);
+                                                   bool warm = false, int max_iterations = 300);
   // From a start near the optimum, until a step would lower the objective by at most `decrease`.
   [[nodiscard]] numerics::LeastSquaresResult solve_to(std::span<const double> start, double decrease);
   // Refines an optimum to the last digits. Objectives of absolute values are solved exactly (numerics/l1_fit.h).

@@ -238,7 +238,9 @@ Law broken_power(int breaks) {
       parameters.push_back({fmt::format("gap{}", i), kPositive, "1",
                             fmt::format("break {0} is at C{0} = C{1} (1 + gap{0})", i, i - 1), 1, 1e4});
     }
-    text += fmt::format("*(1 + (C/C{0})^(1/f{0}))^(-q{0}*f{0})", i);
+    // (1 + (C/C1)^(1/f1))^f1, divided and multiplied by the larger of 1 and C/C1: a sharp break does not overflow.
+    definitions += fmt::format("M{0} = max(1, C/C{0});", i);
+    text += fmt::format("*(M{0}*((1/M{0})^(1/f{0}) + (C/C{0}/M{0})^(1/f{0}))^f{0})^(-q{0})", i);
     parameters.push_back(
         {fmt::format("q{}", i), kPositive, "1", fmt::format("increase of the exponent after break {}", i), 0.02, 2});
     parameters.push_back(

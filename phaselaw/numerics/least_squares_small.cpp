@@ -155,12 +155,13 @@ class Descent {
   // Gradient, curvature and scale of F at p; the coordinates at their bounds; the scaled gradient.
   void linearise(double delta) {
     sums_of_.add(work_.residuals, work_.jacobian, delta, linear_part_curvature_, work_.chunks, sums_);
-    const double length = sums_.length;
+    // In units of squared residuals where a loss of absolute values is not linear.
+    const double length = sums_.length, squares = options_.loss == RobustLoss::absolute ? length * delta : length;
     const double exact = 64 * std::numeric_limits<double>::epsilon();
     gradient_norm_ = 0;
     for (std::size_t a = 0; a < k_; ++a) {
       held_[a] = (p_[a] <= lower(a) && sums_.gradient[a] >= 0) || (p_[a] >= upper(a) && sums_.gradient[a] <= 0);
-      if (!held_[a] && sums_.scale[a] > 0 && length > exact * exact * static_cast<double>(n_))
+      if (!held_[a] && sums_.scale[a] > 0 && squares > exact * exact * static_cast<double>(n_))
         gradient_norm_ = std::max(gradient_norm_, std::abs(sums_.gradient[a]) / std::sqrt(sums_.scale[a] * length));
     }
   }

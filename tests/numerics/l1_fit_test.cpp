@@ -186,7 +186,7 @@ TEST(L1Fit, IsTheBestCurveThroughTwoRows) {
 }
 
 // x^2 + y^2 + 1 has no kink; |x + y - 1| keeps x + y = 1, so the minimum is at (1/2, 1/2), where F = 3/2. Newton's
-// finite differences leave an error of 1e-10 of a unit, whose square is below rounding.
+// finite differences leave an error of 1e-10 of a unit; F changes by the square of that, which is below rounding.
 TEST(L1Fit, FollowsTheCurvatureBetweenTheKinks) {
   LeastSquaresProblem problem;
   problem.n_parameters = problem.n_residuals = 2;
