@@ -3,8 +3,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
 #include <set>
+#include <unordered_map>
 
 #include <fmt/ranges.h>
 
@@ -96,17 +96,18 @@ std::vector<std::vector<double>> law_columns(const laws::Law& law, const tables:
 
 RowGroups groups_by_value(const std::vector<std::vector<double>>& columns) {
   if (columns.empty()) return {};
-  std::vector<std::vector<std::size_t>> key(columns.front().size());
+  const std::size_t n = columns.front().size();
+  std::vector<std::size_t> key(n, 0);  // below n, in the order of first rows
   for (const std::vector<double>& column : columns) {
     const std::vector<std::size_t> rank = ranks_of(column);
-    for (std::size_t i = 0; i < key.size(); ++i) key[i].push_back(rank[i]);
+    std::unordered_map<std::size_t, std::size_t> seen;
+    seen.reserve(n);
+    for (std::size_t i = 0; i < n; ++i) key[i] = seen.try_emplace(key[i] * n + rank[i], seen.size()).first->second;
   }
   RowGroups groups;
-  std::map<std::vector<std::size_t>, std::size_t> seen;
-  for (std::size_t i = 0; i < key.size(); ++i) {
-    const auto [at, is_new] = seen.try_emplace(std::move(key[i]), groups.size());
-    if (is_new) groups.emplace_back();
-    groups[at->second].push_back(i);
+  for (std::size_t i = 0; i < n; ++i) {
+    if (key[i] == groups.size()) groups.emplace_back();
+    groups[key[i]].push_back(i);
   }
   return groups;
 }
@@ -137,6 +138,7 @@ Replicates replicates(const laws::Law& law, const tables::Measurements& data, st
   const RowGroups groups = groups_by_value(law_columns(law, data.columns));
   double squares = 0;
   for (const std::vector<std::size_t>& group : groups) {
+    if (group.size() < 2) continue;
     std::vector<std::string> labels;
     for (const std::size_t row : group) labels.push_back(label.empty() ? std::string() : label[row]);
     for (const std::vector<std::size_t>& equal : groups_of(labels.size(), labels)) {
