@@ -163,6 +163,20 @@ IntervalSet intervals_of(const FitOptions& options, const MultiStart& search, co
   }
 }
 
+// A fit without an optimum: what is known before the search.
+Fit empty_fit(const LawForm& form, const FitOptions& options) {
+  Fit fit;
+  fit.law = form.law();
+  fit.fixed = options.fix;
+  fit.objective = options.objective;
+  fit.n_points = form.n_rows();
+  fit.method = options.resolved_interval();
+  fit.clustered = !options.cluster.empty();
+  fit.level = options.level;
+  fit.coordinates = form.coordinates();
+  return fit;
+}
+
 Fit fit_once(const laws::Law& law, const tables::Measurements& data, const FitOptions& options) {
   const auto begin = base::Clock::now();
   options.validate();
@@ -171,22 +185,13 @@ Fit fit_once(const laws::Law& law, const tables::Measurements& data, const FitOp
   check_lengths(data, options);
   const LawForm form(law, data, options.fix, std::move(starts), options.room_above(data.output), options.brief);
   check_rows(form, options);
-  Fit fit;
-  fit.law = law;
-  fit.fixed = options.fix;
-  fit.objective = options.objective;
-  fit.n_points = form.n_rows();
-  fit.method = options.resolved_interval();
-  fit.clustered = !options.cluster.empty();
-  fit.level = options.level;
-
+  Fit fit = empty_fit(form, options);
   FitOptions first = options;  // an objective that follows the residuals begins with least squares
   if (options.follows_residuals()) first.objective = Objective::l2;
   Refitter refitter(form, first);
   if (refitter.solver_options().loss == numerics::RobustLoss::huber) fit.delta = refitter.solver_options().delta;
   MultiStart search = multi_start(refitter);
   fit.convergence = search.convergence;
-  fit.coordinates = form.coordinates();
   if (search.best.parameters.empty()) {
     fit.method = IntervalMethod::none;
     fit.objective_value = search.best.cost;
@@ -203,7 +208,8 @@ Fit fit_once(const laws::Law& law, const tables::Measurements& data, const FitOp
   const std::size_t own = quantities.size();
   for (Derived& term : terms_at_centre(form)) quantities.push_back(std::move(term));
   std::optional<IntervalSet> set;
-  if (asked && fit.convergence.certified) {
+  // Where starts reach the same objective with different parameters, the profiles show what is open.
+  if (asked && (fit.convergence.certified || fit.convergence.flat)) {
     FitOptions with_method = applied;
     with_method.interval = fit.method;
     set = intervals_of(with_method, search, quantities, refitter, search.best);

@@ -50,6 +50,7 @@ struct Convergence {
   double gradient_norm = 0;     // scaled, see numerics/least_squares.h
   double condition = 0;
   bool certified = false;
+  bool flat = false;  // starts reach the same objective with different parameters
   std::string status;  // "converged", or what is wrong
 };
 

@@ -192,7 +192,8 @@ void judge_ends(const LawForm& form, const FitOptions& options, const IntervalSe
     const Coordinate& coordinate = form.coordinates()[j];
     Estimate& estimate = fit.parameters[j];
     const bool closed = !e.at_lower && !e.at_upper && !e.open_below && !e.open_above && std::isfinite(estimate.value);
-    estimate.identified = closed && !inner && (set == nullptr || e.ratio <= kWidestFactor);
+    const bool narrow = set != nullptr ? e.ratio <= kWidestFactor : fit.method == IntervalMethod::none;
+    estimate.identified = closed && !inner && narrow;
     const bool is_floor = laws::is_floor(form.law(), form.law().find(coordinate.name));
     if (!is_floor && set != nullptr) {
       if (e.open_above) estimate.hi.reset();

@@ -165,6 +165,7 @@ MultiStart judged_search(Refitter& refitter, std::vector<std::vector<double>> st
   else
     convergence.status = "converged";
   convergence.certified = convergence.status == "converged";
+  convergence.flat = convergence.status.starts_with("flat");
   return search;
 }
 

@@ -49,7 +49,7 @@ void FitOptions::validate() const {
 IntervalMethod FitOptions::resolved_interval() const {
   if (interval != IntervalMethod::automatic) return interval;
   const bool squares = objective == Objective::l2 || objective == Objective::l2_raw;
-  const bool resampled = resamples != FitOptions{}.resamples;  // who asks for resamples asks for the bootstrap
+  const bool resampled = resamples != FitOptions{}.resamples;  // a number of resamples asks for the bootstrap
   return (squares || follows_residuals()) && !resampled ? IntervalMethod::profile : IntervalMethod::bootstrap;
 }
 

@@ -92,7 +92,9 @@ struct FitOptions {
         "interval", self.interval, anything(),
         "method for the intervals; automatic: profile for l2, l2-raw, and huber without a delta, otherwise bootstrap");
     visit("level", self.level, strictly_between(0, 1), "confidence level of the intervals");
-    visit("resamples", self.resamples, at_least(2), "number of bootstrap resamples; another number than 400 makes the automatic intervals those of the bootstrap");
+    visit(
+        "resamples", self.resamples, at_least(2),
+        "number of bootstrap resamples; another number than 400 makes the automatic intervals those of the bootstrap");
     visit("fix", self.fix, anything(), "name=value of a parameter that is known and not fitted, such as E=0 or q=1/6");
     visit("seed", self.seed, at_least(0), "seed of the resamples");
     visit("threads", self.threads, at_least(0), "number of worker threads; 0: all cores");

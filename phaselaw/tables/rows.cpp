@@ -184,10 +184,8 @@ void add_output(const ReadOptions& options, const Factors& factors, std::size_t 
     const double value = numbers.values[row];
     const std::string& text = out.table.rows[row][column].text;
     if (!options.any_sign && !(value > 0))
-      fail(row, fmt::format("expected a positive {}, found {}{}", options.output, text,
-                            options.if_not_positive.empty()
-                                ? fmt::format("; leave the row out with --where '{}>0'", out.output_column)
-                                : options.if_not_positive));
+      fail(row, fmt::format("expected a positive {}, found {}; leave the row out with --where '{}>0'{}", options.output,
+                            text, out.output_column, options.if_not_positive));
     if (value != 0 && std::abs(value) < std::numeric_limits<double>::min())
       fail(row, fmt::format("expected a {} of at least 2.2e-308, below which numbers lose their digits, found {}; "
                             "multiply the column by a factor with --scale {}=FACTOR",

@@ -198,7 +198,7 @@ void add_held_out(const FittedRows& r, const fitting::Holdout& held_out, Figure&
   Series held = points("largest rows, by a fit to the others", Colour::kVermillion);
   for (std::size_t k = 0; k < held_out.rows.size(); ++k) {
     held.x.push_back(r.table.data.output[held_out.rows[k]]);
-    held.y.push_back(held_out.predicted[k]);
+    held.y.push_back(held.x.back() * (1 + held_out.predicted[k]));
   }
   figure.series.push_back(std::move(held));
   figure.caption = fmt::format(

@@ -235,9 +235,7 @@ FitAnswer fit(const FitRequest& request, tables::Table table) {
                                        "nor S2; omit it, or use --law lr-annealing-params",
                                        law->name));
   read.any_sign = fitting::is_raw(request.fit.objective);
-  read.if_not_positive =
-      "; the fit uses its logarithm, so leave the row out with --where, or fit the values themselves with --objective "
-      "l2-raw";
+  read.if_not_positive = ", or fit the values themselves with --objective l2-raw";
   const std::size_t in_table = table.rows.size();
   FitAnswer answer;
   answer.rows = tables::rows_from(std::move(table), read);

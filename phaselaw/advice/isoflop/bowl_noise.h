@@ -16,9 +16,9 @@
 // m_i: how many rows were averaged into y_i. The noise is taken to be equal at all budgets, s^2 = sum nu_b s_b^2/sum nu_b,
 // so that budgets of four sizes share their degrees of freedom, unless Bartlett's test rejects this at the level
 // kUnevenLevel. Then each budget keeps its own noise, moderated by the distribution of the noise over budgets:
-//   s~_b^2 = (d0 s0^2 + nu_b s_b^2)/(d0 + nu_b)    with d0 + nu_b degrees of freedom   [T: Smyth 2004, empirical Bayes]
-// A draw replaces y_i by p_b(x_i) (1 + e/sqrt(m_i)) within the window, and by y_i (1 + e/sqrt(m_i)) outside it. e is s~_b
-// times a residual of any budget, each divided by its s~_b and by sqrt(1 - leverage); these are centred and have standard
+//   t_b^2 = (d0 s0^2 + nu_b s_b^2)/(d0 + nu_b)    with d0 + nu_b degrees of freedom   [T: Smyth 2004, empirical Bayes]
+// A draw replaces y_i by p_b(x_i) (1 + e/sqrt(m_i)) within the window, and by y_i (1 + e/sqrt(m_i)) outside it. e is t_b
+// times a residual of any budget, each divided by its t_b and by sqrt(1 - leverage); these are centred and have standard
 // deviation 1. Rows are not resampled, so no draw loses a size [T: Davison and Hinkley 1997, section 6.3].
 // Cost: draws x budgets x 1 us.
 namespace phaselaw::advice {
@@ -30,7 +30,7 @@ struct BowlNoise {
   double scale = 0;                  // s, relative to the loss
   double dof = 0;                    // sum of nu_b; 0: no budget has a parabola
   bool uneven = false;               // whether the budgets differ
-  std::vector<double> own, freedom;  // s~_b and its degrees of freedom, for each bowl
+  std::vector<double> own, freedom;  // t_b and its degrees of freedom, for each bowl
   std::vector<double> errors;        // what is drawn, standard deviation 1
 };
 // `used`: whether a bowl contributes; the others get the common noise. Empty: all of them.

@@ -50,8 +50,8 @@ PlanPoint Planner::for_loss(double target) const {
             "no compute up to 1e60 reaches {}: with the held sizes the law {} does not go below {}{}; give a higher loss",
             target, saved_.fit.name(),
             base::format_number(allocator_.best(saved_.fit.value, Allocator::kLargestCompute).loss, 6),
-            floor.lo && floor.hi ? fmt::format(" (floor {})", base::format_value(floor.value, *floor.lo, *floor.hi))
-                                 : ""));
+            floor.hi ? fmt::format(" (floor {})", base::format_value(floor.value, floor.lo.value_or(0), *floor.hi))
+                     : fmt::format(" (floor {})", base::format_number(floor.value, 4))));
   }
   PlanPoint point = numbers(
       *compute,
