@@ -54,9 +54,4 @@ struct Holdout {
 [[nodiscard]] std::vector<Holdout> backtest(const laws::Law& law, const tables::Measurements& data,
                                             const FitOptions& options, const Fit* full = nullptr);
 
-// One sentence about the prediction errors and their growth with the factor of extrapolation; empty if they are
-// unknown.
-[[nodiscard]] std::string extrapolation_warning(const std::optional<Holdout>& holdout,
-                                                const std::vector<Holdout>& backtest);
-
 }  // namespace phaselaw::fitting

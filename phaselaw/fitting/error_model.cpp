@@ -18,6 +18,14 @@ constexpr double kCut = 1.345;
 constexpr std::size_t kLeastRobust = 10, kLeastUneven = 5;  // degrees of freedom
 constexpr double kSmallestScale = 1e-9;                     // residuals below are rounding of an exact fit
 
+// Without a copy and a sort, which a million rows would feel.
+double median_of(std::vector<double> values) {
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  if (values.size() % 2 == 1) return *middle;
+  return 0.5 * (*middle + *std::max_element(values.begin(), middle));
+}
+
 class ErrorEstimate {
  public:
   ErrorEstimate(Refitter& refitter, const FitOptions& options, numerics::LeastSquaresResult& optimum)
@@ -56,7 +64,7 @@ class ErrorEstimate {
     for (int i = 0; i < 25; ++i) {
       std::vector<double> size = residuals();
       for (double& r : size) r = std::abs(r);
-      double next = numerics::median(size) / 0.6745 * std::sqrt(static_cast<double>(n_) / static_cast<double>(dof_));
+      double next = median_of(size) / 0.6745 * std::sqrt(static_cast<double>(n_) / static_cast<double>(dof_));
       next = std::max(next, kSmallestScale);
       const bool repeats = std::abs(next - scale) < 1e-7 * next;
       scale = i > 12 ? 0.5 * (next + scale) : next;  // a median can jump between two values for ever
@@ -71,7 +79,12 @@ class ErrorEstimate {
   void find_groups() {
     const auto& names = refitter_.form().law().columns();
     if (names.size() < 2 || std::find(names.begin(), names.end(), "n_params") == names.end()) return;
-    const std::vector<double> sizes = refitter_.form().data().columns.get("n_params"), r = residuals();
+    const std::vector<double> sizes = refitter_.form().data().columns.get("n_params");
+    std::vector<double> sorted = sizes;
+    std::sort(sorted.begin(), sorted.end());
+    const auto end = std::unique(sorted.begin(), sorted.end());
+    if (5 * static_cast<std::size_t>(end - sorted.begin()) > 2 * n_) return;
+    const std::vector<double> r = residuals();
     std::map<double, std::pair<double, std::size_t>> groups;  // sum of residuals, rows
     double total = 0;
     for (std::size_t i = 0; i < n_; ++i) {
@@ -113,7 +126,7 @@ class ErrorEstimate {
       std::vector<double> size(gram.residuals().begin(), gram.residuals().end());
       const std::vector<double> leverage = gram.leverages();
       for (std::size_t i = 0; i < n_; ++i) size[i] = std::abs(size[i]) / std::sqrt(std::max(1 - leverage[i], 0.05));
-      const double cap = 3.7 * numerics::median(size);
+      const double cap = 3.7 * median_of(size);
       for (double& a : size) a = std::min(a, cap);
       const double mean = numerics::mean(size);
       if (!(mean > 0)) return;

@@ -233,6 +233,16 @@ void judge_output(const LawForm& form, Fit& fit) {
                                    held->second, form.law().output, *low));
 }
 
+// The number of distinct values, or `most` if there are more.
+std::size_t distinct_up_to(const std::vector<double>& column, std::size_t most) {
+  std::set<double> seen;
+  for (const double x : column) {
+    seen.insert(x);
+    if (seen.size() == most) break;
+  }
+  return seen.size();
+}
+
 void judge_columns(const LawForm& form, Fit& fit) {
   const tables::Columns& columns = form.data().columns;
   const bool determined =
@@ -242,7 +252,7 @@ void judge_columns(const LawForm& form, Fit& fit) {
   const auto& names = form.law().columns();
   for (const std::string& name : names) {
     std::vector<double> column = columns.get(name);
-    const std::size_t distinct = std::set<double>(column.begin(), column.end()).size();
+    const std::size_t distinct = distinct_up_to(column, std::max<std::size_t>(fit.theta.size(), 3));
     if (distinct == 1 || (distinct == 2 && !determined))
       add_warning(
           fit,

@@ -21,14 +21,8 @@ class FitOptions(TypedDict, total=False):
     scale: Mapping[str, float]
     where: str | Sequence[str]
     last: bool
-    warmup: float
-    decay: Literal["none", "linear", "cosine", "sqrt"]
-    decay_from: float | None
-    decay_to: float
-    peak_lr: str
-    run_steps: str
     objective: Literal["huber", "l1", "l2", "l2-raw", "l1-raw", "asymmetric"]
-    delta: float
+    delta: float | None
     asymmetry: float
     interval: Literal["automatic", "bootstrap", "bca", "profile", "sandwich", "none"]
     level: float
@@ -73,7 +67,7 @@ class IsoflopOptions(TypedDict, total=False):
     seq_len: float | None
     aspect_ratio: float | None
     objective: Literal["huber", "l1", "l2", "l2-raw", "l1-raw", "asymmetric"]
-    delta: float
+    delta: float | None
     asymmetry: float
     interval: Literal["automatic", "bootstrap", "bca", "profile", "sandwich", "none"]
     level: float
@@ -195,18 +189,12 @@ DESCRIBED: dict[str, dict[str, Option]] = {
         "scale": Option({}, False, "name=FACTOR by which a column is multiplied, such as n_params=1e9; > 0"),
         "where": Option((), True, "condition for the rows to use: column=value, column!=value or column>=number"),
         "last": Option(False, False, "use only the last row of each run"),
-        "warmup": Option(0, False, "length of a linear warm-up, if the table has no lr column; below 1: as a share of the run [steps]; >= 0"),
-        "decay": Option("none", False, "shape of the decay, if the table has no lr column"),
-        "decay_from": Option(None, False, "step at which the decay begins (default: the end of the warm-up); below 1: as a share of the run [steps]; >= 0"),
-        "decay_to": Option(0, False, "learning rate at the last step, as a share of the peak; in [0, 1]"),
-        "peak_lr": Option("", False, "largest learning rate of a stated schedule: a number or a column (default: 1)"),
-        "run_steps": Option("", False, "column with the steps for which the run was planned (default: its last step in the table)"),
         "objective": Option("huber", False, "objective to minimise, of residuals of ln loss or (raw) of the loss"),
-        "delta": Option(0.001, False, "residual at which huber and asymmetric change from squares to absolute values [ln loss]; > 0"),
+        "delta": Option(None, False, "residual at which huber and asymmetric change from squares to absolute values; unset: 1.345 times the robust scale of the residuals, and 1e-3 with asymmetric; 1e-3 reproduces published fits [ln loss]; > 0"),
         "asymmetry": Option(4, False, "with asymmetric: relative weight of rows below the law; > 0"),
-        "interval": Option("automatic", False, "method for the intervals; automatic: profile for l2 without clusters, otherwise bootstrap"),
+        "interval": Option("automatic", False, "method for the intervals; automatic: profile for l2, l2-raw, and huber without a delta, otherwise bootstrap"),
         "level": Option(0.95, False, "confidence level of the intervals; in (0, 1)"),
-        "resamples": Option(400, False, "number of bootstrap resamples; >= 2"),
+        "resamples": Option(400, False, "number of bootstrap resamples; another number than 400 makes the automatic intervals those of the bootstrap; >= 2"),
         "fix": Option({}, False, "name=value of a parameter that is known and not fitted, such as E=0 or q=1/6"),
         "seed": Option(0, False, "seed of the resamples; >= 0"),
         "threads": Option(0, False, "number of worker threads; 0: all cores; >= 0"),
@@ -245,11 +233,11 @@ DESCRIBED: dict[str, dict[str, Option]] = {
         "seq_len": Option(None, False, "sequence length, for the exponent with attention counted; > 0"),
         "aspect_ratio": Option(None, False, "d_model/n_layers of the models, for the exponents under other FLOP conventions; default: median of the table, else 64; > 0"),
         "objective": Option("huber", False, "objective to minimise, of residuals of ln loss or (raw) of the loss"),
-        "delta": Option(0.001, False, "residual at which huber and asymmetric change from squares to absolute values [ln loss]; > 0"),
+        "delta": Option(None, False, "residual at which huber and asymmetric change from squares to absolute values; unset: 1.345 times the robust scale of the residuals, and 1e-3 with asymmetric; 1e-3 reproduces published fits [ln loss]; > 0"),
         "asymmetry": Option(4, False, "with asymmetric: relative weight of rows below the law; > 0"),
-        "interval": Option("automatic", False, "method for the intervals; automatic: profile for l2 without clusters, otherwise bootstrap"),
+        "interval": Option("automatic", False, "method for the intervals; automatic: profile for l2, l2-raw, and huber without a delta, otherwise bootstrap"),
         "level": Option(0.95, False, "confidence level of the intervals; in (0, 1)"),
-        "resamples": Option(400, False, "number of bootstrap resamples; >= 2"),
+        "resamples": Option(400, False, "number of bootstrap resamples; another number than 400 makes the automatic intervals those of the bootstrap; >= 2"),
         "fix": Option({}, False, "name=value of a parameter that is known and not fitted, such as E=0 or q=1/6"),
         "seed": Option(0, False, "seed of the resamples; >= 0"),
         "threads": Option(0, False, "number of worker threads; 0: all cores; >= 0"),

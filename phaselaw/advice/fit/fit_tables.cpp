@@ -37,6 +37,12 @@ std::string above_the_best(double criterion) {
   return base::format_number(criterion < kRounding ? 0 : criterion);
 }
 
+// An amplitude is determined as the size of its term among the rows. Its own value is that of the term at 1 unit of the
+// column, far outside, and can be known only together with the exponent.
+bool is_joint(const fitting::Estimate& e) {
+  return e.lo && e.hi && *e.lo > 0 && *e.hi > fitting::kWidestFactor * *e.lo;
+}
+
 }  // namespace
 
 report::Table parameter_table(const fitting::Fit& fit, bool nominal) {
@@ -50,9 +56,10 @@ report::Table parameter_table(const fitting::Fit& fit, bool nominal) {
   for (const auto* list : {&fit.parameters, &fit.derived})
     for (const fitting::Estimate& e : *list) {
       table.rows.push_back({e.name, value_of(fit, e),
-                            e.fixed        ? "fixed"
-                            : e.identified ? "yes"
-                                           : "no",
+                            e.fixed         ? "fixed"
+                            : !e.identified ? "no"
+                            : is_joint(e)   ? "with its exponent"
+                                            : "yes",
                             meaning_of(fit.law, e.name)});
     }
   return table;
