@@ -11,7 +11,6 @@ namespace phaselaw::fitting {
 
 namespace {
 using RowMajor = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-using Vector = Eigen::Map<const Eigen::VectorXd>;
 constexpr double kLeastEigenvalue = 1e-12;  // with unit columns; below it, rounding decides
 
 // Of a Gram matrix with unit diagonal.
@@ -42,18 +41,27 @@ double invariant_eigenvalue(const Eigen::MatrixXd& gram, const LawForm& form) {
 
 }  // namespace
 
+// Sums over rows are plain loops in their order: those of Eigen depend on the alignment of the memory in the last digits.
 Gram::Gram(const Refitter& refitter, std::span<const double> theta) : k_(theta.size()) {
   const std::size_t n = refitter.form().n_rows();
   residuals_.resize(n);
   design_.resize(n * k_);
   refitter.residuals(theta, residuals_, design_);
-  const auto rows = static_cast<Eigen::Index>(n), columns = static_cast<Eigen::Index>(k_);
-  Eigen::Map<RowMajor> x(design_.data(), rows, columns);
-  for (Eigen::Index i = 0; i < rows; ++i) x.row(i) *= std::sqrt(refitter.weights()[static_cast<std::size_t>(i)]);
-  const Eigen::VectorXd length = x.colwise().norm();
-  if (!length.allFinite() || !(length.minCoeff() > 0)) return;
+  const auto columns = static_cast<Eigen::Index>(k_);
+  Eigen::MatrixXd gram = Eigen::MatrixXd::Zero(columns, columns);
+  for (std::size_t i = 0; i < n; ++i) {
+    double* row = design_.data() + i * k_;
+    const double root = std::sqrt(refitter.weights()[i]);
+    for (std::size_t a = 0; a < k_; ++a) row[a] *= root;
+    for (std::size_t a = 0; a < k_; ++a)
+      for (std::size_t b = 0; b <= a; ++b)
+        gram(static_cast<Eigen::Index>(a), static_cast<Eigen::Index>(b)) += row[a] * row[b];
+  }
+  const Eigen::VectorXd length = gram.diagonal().cwiseSqrt();
+  if (!gram.allFinite() || !(length.minCoeff() > 0)) return;
   const Eigen::VectorXd unit = length.cwiseInverse();
-  const Eigen::MatrixXd gram = unit.asDiagonal() * Eigen::MatrixXd(x.transpose() * x) * unit.asDiagonal();
+  gram.triangularView<Eigen::StrictlyUpper>() = gram.transpose();
+  gram = unit.asDiagonal() * Eigen::MatrixXd(gram) * unit.asDiagonal();
   const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> eigen(gram);
   smallest_ = invariant_eigenvalue(gram, refitter.form());
   const Eigen::MatrixXd half = unit.asDiagonal() * eigen.eigenvectors();
@@ -63,17 +71,21 @@ Gram::Gram(const Refitter& refitter, std::span<const double> theta) : k_(theta.s
 }
 
 double Gram::variance(std::span<const double> c) const {
-  const auto k = static_cast<Eigen::Index>(k_);
-  const Vector v(c.data(), k);
-  return v.dot(Eigen::Map<const RowMajor>(inverse_.data(), k, k) * v);
+  double total = 0;
+  for (std::size_t a = 0; a < k_; ++a) {
+    double along = 0;
+    for (std::size_t b = 0; b < k_; ++b) along += inverse_[a * k_ + b] * c[b];
+    total += c[a] * along;
+  }
+  return total;
 }
 
 std::vector<double> Gram::direction(std::span<const double> c) const {
-  const auto k = static_cast<Eigen::Index>(k_);
-  const Vector v(c.data(), k);
-  const Eigen::VectorXd move = Eigen::Map<const RowMajor>(inverse_.data(), k, k) * v;
-  const Eigen::VectorXd scaled = move / v.dot(move);
-  return {scaled.begin(), scaled.end()};
+  const double scale = variance(c);
+  std::vector<double> move(k_, 0.0);
+  for (std::size_t a = 0; a < k_; ++a)
+    for (std::size_t b = 0; b < k_; ++b) move[a] += inverse_[a * k_ + b] * c[b] / scale;
+  return move;
 }
 
 std::vector<double> Gram::leverages() const {

@@ -70,9 +70,15 @@ double TangentSpace::leverage(std::size_t i) const {
 void TangentSpace::project_out(std::vector<double>& column) const {
   PHASELAW_CHECK_EQ(column.size(), n_rows());
   if (rank == 0) return;
-  const auto q = Eigen::Map<const TangentMatrix>(basis.data(), eigen_index(n_rows()), eigen_index(rank));
-  auto x = Eigen::Map<Eigen::VectorXd>(column.data(), eigen_index(n_rows()));
-  for (int pass = 0; pass < 2; ++pass) x -= q * (q.transpose() * x).eval();
+  // Plain loops, because sums over mapped memory depend on its alignment in the last digits.
+  std::vector<double> along(rank);
+  for (int pass = 0; pass < 2; ++pass) {
+    std::fill(along.begin(), along.end(), 0.0);
+    for (std::size_t i = 0; i < column.size(); ++i)
+      for (std::size_t j = 0; j < rank; ++j) along[j] += basis[i * rank + j] * column[i];
+    for (std::size_t i = 0; i < column.size(); ++i)
+      for (std::size_t j = 0; j < rank; ++j) column[i] -= basis[i * rank + j] * along[j];
+  }
 }
 
 std::optional<TangentSpace> tangent_space(const Fit& fit, const tables::Measurements& data, const FitOptions& options) {
