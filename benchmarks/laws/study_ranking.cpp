@@ -14,6 +14,7 @@
 #include "phaselaw/base/errors.h"
 #include "phaselaw/base/team.h"
 #include "phaselaw/fitting/averaging.h"
+#include "phaselaw/fitting/lack_of_fit.h"
 #include "phaselaw/fitting/non_negative.h"
 #include "phaselaw/fitting/refit.h"
 #include "phaselaw/fitting/selection.h"
@@ -39,6 +40,12 @@
 namespace {
 
 using namespace phaselaw;
+
+bool lacks_fit(const fitting::Fit& fit, const tables::Measurements& data, const fitting::FitOptions& options) {
+  fitting::FitOptions own = options;
+  own.fix = fit.fixed;
+  return fitting::lack_of_fit(fit, data, own, {}, {}).significant;
+}
 
 constexpr std::size_t kMostParameters = 8;  // larger laws are never certified on 40 rows, and slow
 
@@ -83,54 +90,6 @@ const std::vector<Truth>& truths() {
        }},
   };
   return list;
-}
-
-// Whether the residuals of the least-squares fit change with ln N, ln D, their squares or their product: t tests of each
-// beside the Jacobian, Holm's correction, 5 %.
-bool residuals_have_a_trend(const fitting::Fit& fit, const tables::Measurements& data) {
-  fitting::FitOptions squares;
-  squares.objective = fitting::Objective::l2;
-  const fitting::LawForm form(fit.law, data, fit.fixed);
-  fitting::Refitter refitter(form, squares);
-  std::vector<double> theta = refitter.solve(fit.theta, 1e-9, true).parameters;
-  if (theta.empty()) theta = fit.theta;
-  const auto n = static_cast<Eigen::Index>(form.n_rows()), k = static_cast<Eigen::Index>(theta.size());
-  std::vector<double> residual(form.n_rows()), slopes(form.n_rows() * theta.size());
-  refitter.residuals(theta, residual, slopes);
-  Eigen::MatrixXd jacobian(n, k);
-  Eigen::Index used = 0;
-  for (Eigen::Index j = 0; j < k; ++j) {
-    const auto& c = form.coordinates()[static_cast<std::size_t>(j)];
-    const double at = theta[static_cast<std::size_t>(j)];
-    if (at <= c.lower + 1e-9 || at >= c.upper - 1e-9) continue;
-    for (Eigen::Index i = 0; i < n; ++i) jacobian(i, used) = slopes[static_cast<std::size_t>(i * k + j)];
-    if (const double length = jacobian.col(used).norm(); length > 0) jacobian.col(used++) /= length;
-  }
-  if (used == 0 || n < used + 3) return false;
-  Eigen::ColPivHouseholderQR<Eigen::MatrixXd> qr(jacobian.leftCols(used));
-  qr.setThreshold(1e-7);
-  const Eigen::MatrixXd q = Eigen::MatrixXd(qr.householderQ()).leftCols(qr.rank());
-  const auto rest = [&](const Eigen::VectorXd& x) -> Eigen::VectorXd { return x - q * (q.transpose() * x); };
-  const Eigen::VectorXd y = rest(Eigen::Map<const Eigen::VectorXd>(residual.data(), n));
-  const auto centred_log = [&](const char* name) -> Eigen::VectorXd {
-    const std::vector<double> column = data.columns.get(name);
-    const Eigen::VectorXd logs = Eigen::Map<const Eigen::VectorXd>(column.data(), n).array().log();
-    return logs.array() - logs.mean();
-  };
-  const Eigen::VectorXd u = centred_log("n_params"), v = centred_log("tokens");
-  double least = 1;
-  int tests = 0;
-  for (const Eigen::VectorXd& z : {u, v, Eigen::VectorXd(u.cwiseProduct(u)), Eigen::VectorXd(v.cwiseProduct(v)),
-                                   Eigen::VectorXd(u.cwiseProduct(v))}) {
-    const Eigen::VectorXd outside = rest(z);
-    const auto dof = static_cast<double>(n - qr.rank() - 1);
-    if (outside.norm() < 1e-6 * z.norm() || dof < 1) continue;
-    const double slope = outside.dot(y) / outside.squaredNorm();
-    const double t = std::abs(slope) * outside.norm() / std::sqrt((y - slope * outside).squaredNorm() / dof);
-    least = std::min(least, 2 * (1 - numerics::student_t_cdf(t, dof)));
-    ++tests;
-  }
-  return tests * least < 0.05;
 }
 
 // The score of the ranking up to this version.
@@ -226,7 +185,7 @@ std::vector<std::vector<double>> errors_of(const std::vector<laws::Law>& laws, c
                                            const fitting::FitOptions& options, const tables::Columns& at,
                                            const std::vector<double>& truth, std::string* first = nullptr) {
   const fitting::Ranking ranking = fitting::rank_laws(
-      laws, fitted, options, 0.2, {}, [&](const fitting::Fit& fit) { return residuals_have_a_trend(fit, fitted); });
+      laws, fitted, options, 0.2, {}, [&](const fitting::Fit& fit) { return lacks_fit(fit, fitted, options); });
   if (first != nullptr) *first = ranking.laws.front().fit.name();
   std::vector<std::vector<double>> errors;
   for (const Weights& weights : rules_of(ranking, fitted, options)) {

@@ -208,7 +208,7 @@ Fit fit_once(const laws::Law& law, const tables::Measurements& data, const FitOp
   const std::size_t own = quantities.size();
   for (Derived& term : terms_at_centre(form)) quantities.push_back(std::move(term));
   std::optional<IntervalSet> set;
-  // Where starts reach the same objective with different parameters, the profiles show what is open.
+  // Where the starts end at different parameters, the profiles show what is open.
   if (asked && (fit.convergence.certified || fit.convergence.flat)) {
     FitOptions with_method = applied;
     with_method.interval = fit.method;

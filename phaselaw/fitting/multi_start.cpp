@@ -165,7 +165,7 @@ MultiStart judged_search(Refitter& refitter, std::vector<std::vector<double>> st
   else
     convergence.status = "converged";
   convergence.certified = convergence.status == "converged";
-  convergence.flat = convergence.status.starts_with("flat");
+  convergence.flat = search.best.gradient_norm <= kCertifiedGradient && convergence.agreed < needed;
   return search;
 }
 

@@ -17,7 +17,7 @@ namespace {
 
 using Vec = Eigen::VectorXd;
 using Mat = Eigen::MatrixXd;
-using Rows = Eigen::Map<const Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>>;
+using Rows = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 
 constexpr double kZero = 1e-9;  // of the mean residual: 0 to rounding
 constexpr double kCertifiedGap = 1e-10, kCertifiedSlope = 1e-6;
@@ -97,7 +97,10 @@ class L1Fit {
   double weight(std::size_t i) const { return problem_.weights.empty() ? 1 : problem_.weights[i]; }
   double lower(std::size_t j) const { return problem_.lower.empty() ? -HUGE_VAL : problem_.lower[j]; }
   double upper(std::size_t j) const { return problem_.upper.empty() ? HUGE_VAL : problem_.upper[j]; }
-  Rows jacobian(const Point& point) const { return {point.jacobian.data(), index(n_), index(k_)}; }
+  // A copy, because sums over mapped memory depend on its alignment in the last digits.
+  Rows jacobian(const Point& point) const {
+    return Eigen::Map<const Rows>(point.jacobian.data(), index(n_), index(k_));
+  }
 
   bool evaluate(Point& point) const {
     for (std::size_t j = 0; j < k_; ++j) point.p[index(j)] = std::clamp(point.p[index(j)], lower(j), upper(j));
@@ -160,11 +163,12 @@ class L1Fit {
       if (lower) std::swap(here_, trial_);
       return lower;
     };
+    const Rows rows = jacobian(here_);
     Mat normals(index(k_), index(linear.active.size() + k_));
     Vec right(normals.cols());
     Eigen::Index m = 0;
     for (const std::size_t i : linear.active) {
-      normals.col(m) = jacobian(here_).row(index(i)).transpose().cwiseProduct(unit_);
+      normals.col(m) = rows.row(index(i)).transpose().cwiseProduct(unit_);
       right[m++] = -here_.residual[i];
     }
     for (std::size_t j = 0; j < k_; ++j) {

@@ -108,7 +108,9 @@ class Walk {
  private:
   static Eigen::Index index(std::size_t i) { return static_cast<Eigen::Index>(i); }
   double weight(std::size_t i) const { return problem_.weights.empty() ? 1 : problem_.weights[i]; }
-  Eigen::Map<const Vec> row(std::size_t i) const { return {jacobian_.data() + i * k_, index(k_)}; }
+  // A copy without allocation: dot products with mapped memory depend on its alignment in the last digits.
+  using Row = Eigen::Matrix<double, Eigen::Dynamic, 1, 0, kMaxSmallParameters, 1>;
+  Row row(std::size_t i) const { return Eigen::Map<const Vec>(jacobian_.data() + i * k_, index(k_)); }
   // A shift between 1/2 and 1, of either sign, that differs from row to row.
   double shift(std::size_t i) const {
     const double share = std::fmod(0.6180339887498949 * static_cast<double>(i + 1), 1.0);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "phaselaw/advice/fit/fit_tables.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "phaselaw/base/constants.h"
@@ -39,7 +40,10 @@ std::string above_the_best(double criterion) {
 
 // An amplitude is determined as the size of its term among the rows. Its own value is that of the term at 1 unit of the
 // column, far outside, and can be known only together with the exponent.
-bool is_joint(const fitting::Estimate& e) {
+bool is_joint(const laws::Law& law, const fitting::Estimate& e) {
+  const auto own = std::find_if(law.parameters.begin(), law.parameters.end(),
+                                [&](const laws::Parameter& p) { return p.name == e.name; });
+  if (own == law.parameters.end() || own->domain != laws::ParameterDomain::positive) return false;
   return e.lo && e.hi && *e.lo > 0 && *e.hi > fitting::kWidestFactor * *e.lo;
 }
 
@@ -56,10 +60,10 @@ report::Table parameter_table(const fitting::Fit& fit, bool nominal) {
   for (const auto* list : {&fit.parameters, &fit.derived})
     for (const fitting::Estimate& e : *list) {
       table.rows.push_back({e.name, value_of(fit, e),
-                            e.fixed         ? "fixed"
-                            : !e.identified ? "no"
-                            : is_joint(e)   ? "with its exponent"
-                                            : "yes",
+                            e.fixed                ? "fixed"
+                            : !e.identified        ? "no"
+                            : is_joint(fit.law, e) ? "with its exponent"
+                                                   : "yes",
                             meaning_of(fit.law, e.name)});
     }
   return table;
