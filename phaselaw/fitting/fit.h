@@ -50,7 +50,7 @@ struct Convergence {
   double gradient_norm = 0;     // scaled, see numerics/least_squares.h
   double condition = 0;
   bool certified = false;
-  bool flat = false;  // an optimum that too few starts reach: the data do not determine where it lies
+  bool flat = false;   // an optimum that too few starts reach: the data do not determine where it lies
   std::string status;  // "converged", or what is wrong
 };
 

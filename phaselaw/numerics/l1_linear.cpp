@@ -232,8 +232,9 @@ class Walk {
     for (std::size_t a = 0; a < active_.size(); ++a) {
       const Plane& plane = active_[a];
       const Vec direction = normal(plane);
-      const double face = plane.side > 0 ? problem_.upper[plane.index] : problem_.lower[plane.index];
-      const double target = plane.side == 0 ? -problem_.residuals[plane.index] : face / unit_[index(plane.index)];
+      const double target = plane.side == 0  ? -problem_.residuals[plane.index]  // a row; otherwise the face of a bound
+                            : plane.side > 0 ? problem_.upper[plane.index] / unit_[index(plane.index)]
+                                             : problem_.lower[plane.index] / unit_[index(plane.index)];
       right[index(a)] = (target - direction.dot(x_)) / direction.norm();
     }
     x_ += basis_ * triangle_.transpose().triangularView<Eigen::Lower>().solve(right);
