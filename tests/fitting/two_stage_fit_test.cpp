@@ -44,8 +44,8 @@ TEST(TwoStageFit, RecoversExactCurves) {
       const Sample sample = two_stage_sample(truth, 60, 0, 0);
       const Fit fit =
           fit_two_stage(sample.compute, sample.loss, options_of(objective, truth.floor > 0, IntervalMethod::none));
-      EXPECT_TRUE(fit.convergence.certified) << base::enum_name(objective) << ": " << fit.convergence.status
-                                             << ", objective " << fit.objective_value;
+      EXPECT_TRUE(fit.convergence.certified)
+          << base::enum_name(objective) << ": " << fit.convergence.status << ", objective " << fit.objective_value;
       EXPECT_GE(fit.convergence.agreed, 2);
       // ln L is good to some eps; the Jacobian's condition (below 100) carries it to the parameters.
       EXPECT_NEAR(fit.find("q")->value / truth.exponent, 1, 1e-6);
