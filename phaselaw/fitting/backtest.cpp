@@ -15,34 +15,16 @@ namespace {
 
 constexpr std::array kShares = {0.5, 0.6, 0.7, 0.8, 0.9};
 
-// The column that orders rows by size: compute, or its substitute.
-std::vector<double> size_of(const tables::Columns& columns) {
-  for (const char* name : {"compute", "n_params", "tokens", "step"}) {
-    try {
-      return columns.get(name);
-    } catch (const base::InputError&) {
-      continue;
-    }
-  }
-  return {};
-}
-
 // The first position at or after `at` where the size changes, so that equal sizes stay together.
 std::size_t boundary(const std::vector<std::size_t>& order, const std::vector<double>& size, std::size_t at) {
   while (at > 0 && at < order.size() && size[order[at]] == size[order[at - 1]]) ++at;
   return at;
 }
 
-std::map<std::string, double> start_at(const Fit& fit) {
-  std::map<std::string, double> start;
-  for (std::size_t p = 0; p < fit.value.size(); ++p) start[fit.law.parameters[p].name] = fit.value[p];
-  return start;
-}
-
 }  // namespace
 
 std::vector<Slice> slices_of(const tables::Columns& columns, std::span<const double> shares) {
-  const std::vector<double> size = size_of(columns);
+  const std::vector<double> size = row_sizes(columns);
   std::vector<std::size_t> order(size.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return size[a] < size[b]; });
@@ -88,7 +70,7 @@ std::optional<Holdout> predict_slice(const laws::Law& law, const tables::Measure
   FitOptions part = options.rows(fitted);
   part.interval = IntervalMethod::none;
   if (full != nullptr && !full->value.empty()) {
-    part.starts.push_back(start_at(*full));
+    part.starts.push_back(named_values(*full));
     part.brief = true;
   }
   Fit fit;

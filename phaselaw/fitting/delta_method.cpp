@@ -20,28 +20,6 @@ double Covariance::standard_error(std::size_t j) const {
   return entries.empty() ? std::numeric_limits<double>::infinity() : std::sqrt(entries[j * size + j]);
 }
 
-Covariance covariance_at(const Refitter& refitter, std::span<const double> theta) {
-  const std::size_t n = refitter.form().n_rows(), k = theta.size();
-  numerics::Vector<double> residual(static_cast<Index>(n));
-  numerics::Matrix<double> jacobian(static_cast<Index>(n), static_cast<Index>(k));
-  refitter.residuals(theta, {residual.data(), n}, {jacobian.data(), n * k});
-  const auto weights = refitter.weights();
-  for (std::size_t i = 0; i < n; ++i) {
-    const double root = std::sqrt(weights[i]);
-    residual[static_cast<Index>(i)] *= root;
-    jacobian.row(static_cast<Index>(i)) *= root;
-  }
-  Covariance covariance{k, {}};
-  const Eigen::ColPivHouseholderQR<numerics::Matrix<double>> qr(jacobian);
-  if (qr.rank() < static_cast<Index>(k)) return covariance;
-  const numerics::Matrix<double> gram = jacobian.transpose() * jacobian;
-  const double variance = residual.squaredNorm() / static_cast<double>(n - k);
-  const numerics::Matrix<double> inverse =
-      variance * gram.ldlt().solve(numerics::Matrix<double>::Identity(gram.rows(), gram.cols()));
-  covariance.entries.assign(inverse.data(), inverse.data() + inverse.size());
-  return covariance;
-}
-
 Covariance sandwich_covariance(const Refitter& refitter, std::span<const double> theta,
                                const std::vector<std::vector<std::size_t>>& groups) {
   const std::size_t n = refitter.form().n_rows(), k = theta.size();

@@ -7,16 +7,15 @@
 #include "phaselaw/fitting/fit.h"
 #include "phaselaw/fitting/refit.h"
 
-// The linear approximation of a least-squares fit: covariance s^2 (J^T W J)^-1, and Student-t intervals of functions of
-// the parameters by their gradient (central differences) [T: Bates and Watts 1988, chapter 2].
+// The sandwich covariance of a fit, and Student-t intervals of functions of the parameters by their gradient (central
+// differences) [T: Bates and Watts 1988, chapter 2].
 namespace phaselaw::fitting {
 
 struct Covariance {
   std::size_t size = 0;
-  std::vector<double> entries;                               // size x size; empty if J^T W J is singular
+  std::vector<double> entries;                               // size x size; empty if A is singular
   [[nodiscard]] double standard_error(std::size_t j) const;  // infinity if singular
 };
-[[nodiscard]] Covariance covariance_at(const Refitter& refitter, std::span<const double> theta);
 
 // (A^-1) B (A^-1) with A = sum w psi' J J^T and B = sum over groups of rows of (sum w psi J)(sum w psi J)^T, times
 // G/(G-1) (n-1)/(n-k) for G groups: valid under unequal variances, and under dependence within groups

@@ -8,6 +8,7 @@
 
 #include "phaselaw/base/errors.h"
 #include "phaselaw/fitting/gram.h"
+#include "phaselaw/fitting/row_noise.h"
 #include "phaselaw/numerics/statistics.h"
 
 namespace phaselaw::fitting {
@@ -16,15 +17,8 @@ namespace {
 
 constexpr double kCut = 1.345;
 constexpr std::size_t kLeastRobust = 10, kLeastUneven = 5;  // degrees of freedom
+constexpr double kLeastRest = 0.05;                         // 1 - leverage, in the test for uneven noise
 constexpr double kSmallestScale = 1e-9;                     // residuals below are rounding of an exact fit
-
-// Without a copy and a sort, which a million rows would feel.
-double median_of(std::vector<double> values) {
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  if (values.size() % 2 == 1) return *middle;
-  return 0.5 * (*middle + *std::max_element(values.begin(), middle));
-}
 
 class ErrorEstimate {
  public:
@@ -64,7 +58,7 @@ class ErrorEstimate {
     for (int i = 0; i < 25; ++i) {
       std::vector<double> size = residuals();
       for (double& r : size) r = std::abs(r);
-      double next = median_of(size) / 0.6745 * std::sqrt(static_cast<double>(n_) / static_cast<double>(dof_));
+      double next = numerics::median(size) / 0.6745 * std::sqrt(static_cast<double>(n_) / static_cast<double>(dof_));
       next = std::max(next, kSmallestScale);
       const bool repeats = std::abs(next - scale) < 1e-7 * next;
       scale = i > 12 ? 0.5 * (next + scale) : next;  // a median can jump between two values for ever
@@ -105,7 +99,7 @@ class ErrorEstimate {
     for (const double size : sizes) model_.groups.push_back(fmt::format("n_params = {}", size));
   }
 
-  // The size of the residuals, less an outlier's excess, against the logarithm of the rows' sizes.
+  // How the size of the residuals changes with the logarithm of the rows' sizes.
   void find_slope() {
     const std::vector<double> sizes = row_sizes(refitter_.form().data().columns);
     if (sizes.empty()) return;
@@ -123,31 +117,14 @@ class ErrorEstimate {
     for (int round = 0; round < 6; ++round) {
       const Gram gram(refitter_, optimum_.parameters);
       if (gram.singular()) return;
-      std::vector<double> size(gram.residuals().begin(), gram.residuals().end());
-      const std::vector<double> leverage = gram.leverages();
-      for (std::size_t i = 0; i < n_; ++i) size[i] = std::abs(size[i]) / std::sqrt(std::max(1 - leverage[i], 0.05));
-      const double cap = 3.7 * median_of(size);
-      for (double& a : size) a = std::min(a, cap);
-      const double mean = numerics::mean(size);
-      if (!(mean > 0)) return;
-      double sxy = 0, syy = 0;
-      for (std::size_t i = 0; i < n_; ++i) {
-        const double d = size[i] / mean - 1;
-        sxy += x[i] * d;
-        syy += d * d;
-      }
-      const double slope = sxy / sxx;
-      if (round == 0) {
-        const double error = std::sqrt(std::max(syy - slope * sxy, 1e-12) / static_cast<double>(n_ - 2) / sxx);
-        const double tail = dof_ < 12 ? 0.1 : 0.05;
-        if (std::abs(slope) < error * numerics::student_t_quantile(1 - tail / 2, static_cast<double>(n_ - 2))) return;
-      }
-      model_.exponent = std::clamp(model_.exponent + slope, -kLargest / reach, kLargest / reach);
+      const UnevenTest uneven = test_uneven(gram.residuals(), gram.leverages(), x, kLeastRest);
+      if (round == 0 && uneven.p_value > (dof_ < 12 ? 0.1 : 0.05)) return;
+      model_.exponent = std::clamp(model_.exponent + uneven.slope, -kLargest / reach, kLargest / reach);
       model_.row_factors.resize(n_);
       for (std::size_t i = 0; i < n_; ++i) model_.row_factors[i] = std::exp(-model_.exponent * x[i]);
       refitter_.set_row_factors(model_.row_factors);
       refit();
-      if (std::abs(slope) * std::sqrt(sxx / static_cast<double>(n_)) < 0.02) return;
+      if (std::abs(uneven.slope) * std::sqrt(sxx / static_cast<double>(n_)) < 0.02) return;
     }
   }
 

@@ -95,8 +95,7 @@ void add_nested_start(const laws::Law& law, const tables::Measurements& data, co
   if (quick.fix.size() == simpler.parameters.size()) return;
   const Fit fit = fit_law(simpler, data, quick);
   if (fit.value.empty()) return;
-  std::map<std::string, double>& start = starts.emplace_back();
-  for (std::size_t p = 0; p < fit.value.size(); ++p) start[simpler.parameters[p].name] = fit.value[p];
+  starts.push_back(named_values(fit));
 }
 
 }  // namespace
@@ -106,6 +105,12 @@ const Estimate* Fit::find(std::string_view quantity) const {
     for (const Estimate& estimate : *list)
       if (estimate.name == quantity) return &estimate;
   return nullptr;
+}
+
+std::map<std::string, double> named_values(const Fit& fit) {
+  std::map<std::string, double> values;
+  for (std::size_t p = 0; p < fit.value.size(); ++p) values[fit.law.parameters[p].name] = fit.value[p];
+  return values;
 }
 
 bool within_widest_factor(const Estimate& estimate) {

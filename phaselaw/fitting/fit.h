@@ -87,6 +87,9 @@ struct Fit {
 // InputError: rows that are not positive and finite (numbered from 1), missing columns, too few rows, unknown names.
 [[nodiscard]] Fit fit_law(const laws::Law& law, const tables::Measurements& data, const FitOptions& options = {});
 
+// The fitted value of every parameter by its name, as a start for another fit.
+[[nodiscard]] std::map<std::string, double> named_values(const Fit& fit);
+
 // All parameters in the law's order at theta, fixed ones included.
 [[nodiscard]] std::vector<double> parameters_at(const Fit& fit, std::span<const double> theta);
 

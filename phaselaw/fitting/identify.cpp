@@ -5,6 +5,7 @@
 #include <array>
 #include <cmath>
 #include <memory>
+#include <optional>
 #include <set>
 
 #include <Eigen/Eigenvalues>
@@ -65,8 +66,12 @@ double ratio_of(const Interval& interval, bool logarithmic) {
 std::vector<Ends> ends_of(const LawForm& form, const FitOptions& options, const IntervalSet* set, const Fit& fit) {
   std::vector<Ends> ends(fit.theta.size());
   const bool profiled = set != nullptr && fit.method == IntervalMethod::profile;
-  Refitter refitter(form, options);
-  const Calibration calibration(refitter, fit.theta, options);
+  std::optional<Refitter> refitter;  // only where the intervals do not say which ends are open
+  std::optional<Calibration> calibration;
+  if (!profiled) {
+    refitter.emplace(form, options);
+    calibration.emplace(*refitter, fit.theta, options);
+  }
   std::size_t term = 0;
   for (std::size_t j = 0; j < ends.size(); ++j) {
     const Coordinate& coordinate = form.coordinates()[j];
@@ -83,9 +88,9 @@ std::vector<Ends> ends_of(const LawForm& form, const FitOptions& options, const 
     } else if (coordinate.logarithmic || laws::is_floor(form.law(), p)) {
       std::vector<double> unit(ends.size());
       unit[j] = 1;
-      const double rise = calibration.rise(calibration.spread(unit), options.level);
-      e.open_below = open_towards(refitter, fit, j, coordinate.lower, rise);
-      e.open_above = open_towards(refitter, fit, j, coordinate.upper, rise);
+      const double rise = calibration->rise(calibration->spread(unit), options.level);
+      e.open_below = open_towards(*refitter, fit, j, coordinate.lower, rise);
+      e.open_above = open_towards(*refitter, fit, j, coordinate.upper, rise);
     }
     if (set == nullptr) continue;
     const bool real = form.law().parameters[p].domain == laws::ParameterDomain::real;

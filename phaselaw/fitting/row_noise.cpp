@@ -54,11 +54,12 @@ GroupTest test_groups(const TangentSpace& space, const RowGroups& groups) {
   return test;
 }
 
-UnevenTest test_uneven(const TangentSpace& space, std::span<const double> x) {
+UnevenTest test_uneven(std::span<const double> residual, std::span<const double> leverage, std::span<const double> x,
+                       double least_rest) {
   UnevenTest test;
   std::vector<double> size;
-  for (std::size_t i = 0; i < space.n_rows(); ++i)
-    size.push_back(std::abs(space.residual[i]) / std::sqrt(std::max(1 - space.leverage(i), 1e-6)));
+  for (std::size_t i = 0; i < residual.size(); ++i)
+    size.push_back(std::abs(residual[i]) / std::sqrt(std::max(1 - leverage[i], least_rest)));
   const double cap = kCap * numerics::median(size);
   for (double& a : size) a = std::min(a, cap);
   const double mean = numerics::mean(size);
@@ -71,6 +72,12 @@ UnevenTest test_uneven(const TangentSpace& space, std::span<const double> x) {
   test.slope = line.slope;
   test.p_value = 2 * numerics::student_t_cdf(-std::abs(line.slope) / error, dof);
   return test;
+}
+
+UnevenTest test_uneven(const TangentSpace& space, std::span<const double> x) {
+  std::vector<double> leverage;
+  for (std::size_t i = 0; i < space.n_rows(); ++i) leverage.push_back(space.leverage(i));
+  return test_uneven(space.residual, leverage, x, 1e-6);
 }
 
 }  // namespace phaselaw::fitting

@@ -24,11 +24,14 @@ struct GroupTest {
 [[nodiscard]] GroupTest test_groups(const TangentSpace& space, const RowGroups& groups);
 
 // Whether the size of the residuals changes along x: the slope of |e|/sqrt(1 - leverage), over its mean and capped at 3.7
-// times its median, on x. Two-sided; x has one value for each row of the space.
+// times its median, on x. Two-sided; x has one value for each residual. 1 - leverage counts as at least `least_rest`, so
+// that a row that determines a parameter alone has no say.
 struct UnevenTest {
   double slope = 0;  // of the relative size of the noise per unit of x
   double p_value = 1;
 };
+[[nodiscard]] UnevenTest test_uneven(std::span<const double> residual, std::span<const double> leverage,
+                                     std::span<const double> x, double least_rest);
 [[nodiscard]] UnevenTest test_uneven(const TangentSpace& space, std::span<const double> x);
 
 }  // namespace phaselaw::fitting

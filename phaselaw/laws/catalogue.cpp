@@ -191,6 +191,10 @@ std::vector<Law> shape_laws() {
 std::vector<Law> curve_laws() {
   const Parameter floor{"E", kNonNegative, "loss", "loss after unlimited training"};
   const Parameter amplitude{"A", kPositive, "loss", "reduction of the loss by training"};
+  const Parameter of_rates{"A", kPositive, "loss", "of the learning-rate sum"};
+  const Parameter rate_exponent{"alpha", kPositive, "1", "of the learning-rate sum"};
+  const Parameter of_drops{"K", kPositive, "loss",
+                           "reduction of the loss by a drop of the learning rate; C in the paper"};
   return {
       make_law(
           "shifted-power", "a power law that begins at a finite loss", "textbook [T]", "E + A*(1 + t/t0)^-q",
@@ -206,19 +210,16 @@ std::vector<Law> curve_laws() {
                 {"q", kPositive, "1", "of the slow part"}}),
       make_law("lr-annealing", "loss curves under any schedule: the sum of learning rates, and their drops",
                "Tissue et al. 2024, arXiv 2408.11029 [S]", "E + A*S1^-alpha - K*S2",
-               {floor,
-                {"A", kPositive, "loss", "of the learning-rate sum"},
-                {"alpha", kPositive, "1", "of the learning-rate sum"},
-                {"K", kPositive, "loss", "reduction of the loss by a drop of the learning rate; C in the paper"}}),
+               {floor, of_rates, rate_exponent, of_drops}),
       make_law("lr-annealing-params", "loss curves and final losses of several model sizes under any schedule",
                "Tissue et al. 2024, arXiv 2408.11029, with a term of the model size [R]",
                "E + A*S1^-alpha + B*N^-beta - K*S2",
                {floor,
-                {"A", kPositive, "loss", "of the learning-rate sum"},
-                {"alpha", kPositive, "1", "of the learning-rate sum"},
+                of_rates,
+                rate_exponent,
                 {"B", kPositive, "loss", "of the model-size term"},
                 {"beta", kPositive, "1", "of the parameters"},
-                {"K", kPositive, "loss", "reduction of the loss by a drop of the learning rate; C in the paper"}}),
+                of_drops}),
   };
 }
 

@@ -66,7 +66,16 @@ double quantile(std::span<const double> values, double p) {
   return quantile_of_sorted(sorted, p);
 }
 
-double median(std::span<const double> values) { return quantile(values, 0.5); }
+double median(std::span<const double> values) {
+  if (values.empty()) throw std::domain_error("median: expected at least one value, found none");
+  std::vector<double> copy(values.begin(), values.end());
+  const std::size_t below = (copy.size() - 1) / 2;
+  const auto middle = copy.begin() + static_cast<std::ptrdiff_t>(below);
+  std::nth_element(copy.begin(), middle, copy.end());
+  if (copy.size() == 1) return *middle;
+  const double around[] = {*middle, *std::min_element(middle + 1, copy.end())};
+  return quantile_of_sorted(around, copy.size() % 2 == 0 ? 0.5 : 0);
+}
 
 double normal_cdf(double x) { return 0.5 * std::erfc(-x / std::sqrt(2.0)); }
 

@@ -5,18 +5,12 @@
 
 #include <gtest/gtest.h>
 
+#include "fitting/plain_options.h"
 #include "phaselaw/numerics/random.h"
 #include "phaselaw/numerics/statistics.h"
 
 namespace phaselaw::fitting {
 namespace {
-
-FitOptions plain(Objective objective) {
-  FitOptions options;
-  options.objective = objective;
-  options.interval = IntervalMethod::none;
-  return options;
-}
 
 template <class Law>
 tables::Measurements table_of(std::size_t n, double noise, std::uint64_t draw, const Law& law) {

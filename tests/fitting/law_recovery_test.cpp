@@ -3,19 +3,13 @@
 
 #include <gtest/gtest.h>
 
+#include "fitting/plain_options.h"
 #include "laws/law_truths.h"
 #include "phaselaw/base/errors.h"
 #include "phaselaw/fitting/fit.h"
 
 namespace phaselaw::fitting {
 namespace {
-
-FitOptions plain(Objective objective) {
-  FitOptions options;
-  options.objective = objective;
-  options.interval = IntervalMethod::none;
-  return options;
-}
 
 // Without noise every law finds the parameters that made the data, from starts that know nothing of them.
 class LawRecovery : public ::testing::TestWithParam<std::string> {};

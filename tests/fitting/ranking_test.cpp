@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include "fitting/plain_options.h"
 #include "phaselaw/base/errors.h"
 #include "phaselaw/fitting/selection.h"
 #include "phaselaw/numerics/random.h"
@@ -31,13 +32,6 @@ tables::Measurements runs(const Loss& loss, int n, double noise, std::uint64_t s
   data.columns.add("n_params", sizes);
   data.columns.add("tokens", tokens);
   return data;
-}
-
-FitOptions plain() {
-  FitOptions options;
-  options.interval = IntervalMethod::none;
-  options.objective = Objective::l2;
-  return options;
 }
 
 Ranking rank(const tables::Measurements& data, const MisfitFunction& misfits = {}) {

@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include "fitting/plain_options.h"
 #include "laws/law_truths.h"
 #include "phaselaw/base/errors.h"
 
@@ -22,13 +23,6 @@ tables::Measurements sample(const std::string& name, double noise) {
   numerics::RandomStream stream(31, "selection");
   for (double& loss : data.output) loss *= std::exp(noise * stream.normal());
   return data;
-}
-
-FitOptions plain() {
-  FitOptions options;
-  options.interval = IntervalMethod::none;
-  options.objective = Objective::l2;
-  return options;
 }
 
 TEST(Selection, ATrueLawPredictsExactDataExactly) {

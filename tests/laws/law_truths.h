@@ -38,6 +38,10 @@ inline tables::Columns full_table(std::size_t n, std::uint64_t draw) {
 }
 
 inline const std::map<std::string, std::map<std::string, double>>& truths() {
+  const std::map<std::string, double> overfitting = {{"E", 1.6},      {"A", 406},     {"B", 410},     {"F", 10},
+                                                     {"alpha", 0.34}, {"beta", 0.28}, {"gamma", 0.3}, {"delta", 0.5}};
+  std::map<std::string, double> saturated = overfitting;
+  saturated["L0"] = 10;
   static const std::map<std::string, std::map<std::string, double>> all = {
       {"two-stage", {{"E", 1.5}, {"A", 3}, {"q", 1.0 / 6}, {"C0", 1e18}}},
       {"two-stage-joint", {{"E", 0.5}, {"R0", 2}, {"a", 1e15}, {"p", 1.3}, {"c", 20}}},
@@ -55,25 +59,8 @@ inline const std::map<std::string, std::map<std::string, double>>& truths() {
       {"chinchilla-outer", {{"E", 1.2}, {"A", 3000}, {"B", 8e5}, {"alpha", 0.41}, {"beta", 0.62}, {"gamma", 0.6}}},
       {"chinchilla-interaction",
        {{"E", 1.69}, {"A", 406.4}, {"B", 15}, {"alpha", 0.34}, {"beta", 0.28}, {"gamma", 0.15}}},
-      {"overfitting",
-       {{"E", 1.6},
-        {"A", 406},
-        {"B", 410},
-        {"F", 10},
-        {"alpha", 0.34},
-        {"beta", 0.28},
-        {"gamma", 0.3},
-        {"delta", 0.5}}},
-      {"overfitting-saturated",
-       {{"E", 1.6},
-        {"A", 406},
-        {"B", 410},
-        {"F", 10},
-        {"alpha", 0.34},
-        {"beta", 0.28},
-        {"gamma", 0.3},
-        {"delta", 0.5},
-        {"L0", 10}}},
+      {"overfitting", overfitting},
+      {"overfitting-saturated", saturated},
       {"width-depth-tokens",
        {{"E", 1}, {"A", 20}, {"B", 2}, {"F", 4e4}, {"alpha", 0.4}, {"beta", 0.5}, {"gamma", 0.5}}},
       {"width-depth-params-tokens",

@@ -146,7 +146,7 @@ void Planner::add_loss(PlanPoint& point) const {
   const double first = allocator_.has_sizes() ? chosen.n_params : chosen.n_data;
   const double second = allocator_.has_sizes() ? chosen.tokens : compute;
   point.loss = uncertainty_.estimate("loss", [&](Parameters p) { return allocator_.loss(p, first, second); });
-  point.run = uncertainty_.new_run("run", allocator_.columns(first, second));
+  point.run = uncertainty_.new_run("run", allocator_.columns(first, second), point.loss);
 }
 
 void Planner::add_elasticities(PlanPoint& point) const {
