@@ -3,7 +3,10 @@
 find_package(Threads REQUIRED)
 find_package(OpenMP REQUIRED)  # libgomp, part of GCC; oneDNN alone uses its threads
 find_package(PkgConfig REQUIRED)
-find_package(ZLIB REQUIRED)  # tables as .gz
+find_package(ZLIB REQUIRED)  # documents as .gz, .xz and .zst
+find_package(LibLZMA REQUIRED)
+pkg_check_modules(zstd REQUIRED IMPORTED_TARGET GLOBAL libzstd)
+find_package(simdjson REQUIRED)
 find_package(fmt REQUIRED)
 find_package(spdlog REQUIRED)
 find_package(tomlplusplus REQUIRED)

@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "phaselaw/documents/table.h"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <functional>
+#include <limits>
+#include <unordered_map>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace phaselaw::documents {
+
+namespace {
+
+constexpr unsigned kLengthBits = 24;
+constexpr std::uint64_t kLongest = (std::uint64_t{1} << kLengthBits) - 1;
+constexpr std::uint64_t kCopies = std::uint64_t{1} << 39U;  // places from here on are in the copies
+
+std::uint64_t packed(std::uint64_t place, std::uint64_t length) { return (place << kLengthBits) | length; }
+
+bool lies_within(const std::string& text, std::string_view cell) {
+  const std::less_equal<> before;
+  return before(text.data(), cell.data()) && before(cell.data() + cell.size(), text.data() + text.size());
+}
+
+std::uint32_t line_number(long line) {
+  return static_cast<std::uint32_t>(std::clamp<long>(line, 0, std::numeric_limits<std::uint32_t>::max()));
+}
+
+template <class T>
+std::vector<T> chosen(const std::vector<T>& all, std::span<const std::size_t> rows) {
+  std::vector<T> out;
+  out.reserve(rows.size());
+  for (const std::size_t row : rows) out.push_back(all[row]);
+  return out;
+}
+
+}  // namespace
+
+Table::Table(std::string source, std::shared_ptr<const std::string> text) : source_(std::move(source)) {
+  parts_.push_back({source_, text ? std::move(text) : std::make_shared<const std::string>(), 0});
+}
+
+std::optional<std::size_t> Table::find(std::string_view name) const {
+  const auto at = std::find(header.begin(), header.end(), name);
+  if (at == header.end()) return {};
+  return static_cast<std::size_t>(at - header.begin());
+}
+
+std::size_t Table::column(std::string_view name) const {
+  if (const auto at = find(name)) return *at;
+  throw base::InputError({source_, 1, 0}, base::unknown_name("column", name, header));
+}
+
+std::string_view Table::at(Cell cell) const {
+  const std::uint64_t place = cell >> kLengthBits, length = cell & kLongest;
+  if (length == 0) return {};
+  if (place >= kCopies) return std::string_view(copies_).substr(place - kCopies, length);
+  if (parts_.size() == 1) return std::string_view(*parts_.front().text).substr(place, length);
+  const auto part = std::prev(std::upper_bound(parts_.begin(), parts_.end(), place,
+                                               [](std::uint64_t p, const Part& x) { return p < x.begin; }));
+  return std::string_view(*part->text).substr(place - part->begin, length);
+}
+
+std::string_view Table::view(std::size_t row, std::size_t column) const {
+  PHASELAW_CHECK(!columns_[column].numeric);
+  return at(columns_[column].cells[row]);
+}
+
+std::string Table::text(std::size_t row, std::size_t column) const {
+  if (!columns_[column].numeric) return std::string(view(row, column));
+  return is_empty(row, column) ? "" : fmt::format("{}", columns_[column].numbers[row]);
+}
+
+bool Table::is_empty(std::size_t row, std::size_t column) const {
+  const Column& c = columns_[column];
+  if (c.numeric) return !c.empty.empty() && c.empty[row];
+  return (c.cells[row] & kLongest) == 0;
+}
+
+base::Number Table::number(std::size_t row, std::size_t column) const {
+  const Column& c = columns_[column];
+  if (!c.numeric) return parse_number(at(c.cells[row]), c.style);
+  if (is_empty(row, column)) return {base::NumberKind::missing, 0};
+  const double value = c.numbers[row];
+  return {std::isfinite(value) ? base::NumberKind::finite : base::NumberKind::not_finite, value};
+}
+
+std::uint64_t Table::hash(std::size_t row, std::size_t column) const {
+  const Column& c = columns_[column];
+  if (!c.numeric) return std::hash<std::string_view>()(at(c.cells[row]));
+  return is_empty(row, column) ? 0 : std::bit_cast<std::uint64_t>(c.numbers[row]) * 0x9e3779b97f4a7c15U + 1;
+}
+
+bool Table::same(std::size_t a, std::size_t b, std::size_t column) const {
+  const Column& c = columns_[column];
+  if (!c.numeric) return at(c.cells[a]) == at(c.cells[b]);
+  if (is_empty(a, column) || is_empty(b, column)) return is_empty(a, column) && is_empty(b, column);
+  return std::bit_cast<std::uint64_t>(c.numbers[a]) == std::bit_cast<std::uint64_t>(c.numbers[b]);
+}
+
+const std::string& Table::source(std::size_t row) const { return parts_[origin_[row].part].source; }
+
+base::Location Table::place(std::size_t row, std::size_t column) const {
+  const Column& c = columns_[column];
+  if (c.numeric || (c.cells[row] & kLongest) == 0) return place(row);
+  const std::uint64_t where = c.cells[row] >> kLengthBits;
+  const Part& part = parts_[origin_[row].part];
+  if (where < part.begin || where - part.begin >= part.text->size()) return place(row);  // a copy
+  const std::string_view before = std::string_view(*part.text).substr(0, where - part.begin);
+  const std::size_t end = before.find_last_of("\r\n");
+  long line = 1;
+  for (std::size_t i = 0; i < before.size(); ++i)
+    if (before[i] == '\n' || (before[i] == '\r' && (i + 1 == part.text->size() || (*part.text)[i + 1] != '\n'))) ++line;
+  return {part.source, line, static_cast<long>(before.size() - (end == std::string_view::npos ? 0 : end + 1)) + 1};
+}
+
+Table::Cell Table::kept(std::string_view text) {
+  if (text.empty()) return 0;
+  if (text.size() > kLongest)
+    throw base::InputError({source_}, fmt::format("a cell has {} bytes, which is more than the {} that are allowed",
+                                                  text.size(), kLongest));
+  const Part& part = parts_.front();
+  if (lies_within(*part.text, text))
+    return packed(part.begin + static_cast<std::uint64_t>(text.data() - part.text->data()), text.size());
+  const std::uint64_t place = kCopies + copies_.size();
+  copies_.append(text);
+  return packed(place, text.size());
+}
+
+std::size_t Table::add_column(std::string name) {
+  if ((n_columns() + 1) * n_rows() > kMostCells)
+    throw base::InputError({source_}, fmt::format("the table would have more than {} cells: {} rows of {} columns; "
+                                                  "most of them are empty, so the records may be of many kinds",
+                                                  kMostCells, n_rows(), n_columns() + 1));
+  header.push_back(std::move(name));
+  columns_.emplace_back().cells.resize(n_rows());
+  return n_columns() - 1;
+}
+
+std::size_t Table::add_numbers(std::string name, std::vector<double> values) {
+  if (columns_.empty() && origin_.empty())
+    for (std::size_t row = 0; row < values.size(); ++row)
+      origin_.push_back({line_number(static_cast<long>(row) + 1), 0});
+  PHASELAW_CHECK_EQ(values.size(), n_rows());
+  header.push_back(std::move(name));
+  Column& column = columns_.emplace_back();
+  column.numeric = true;
+  column.numbers = std::move(values);
+  return n_columns() - 1;
+}
+
+void Table::set_empty(std::size_t row, std::size_t column) {
+  Column& c = columns_[column];
+  if (!c.numeric) {
+    c.cells[row] = 0;
+    return;
+  }
+  c.empty.resize(n_rows());
+  c.empty[row] = true;
+}
+
+std::size_t Table::add_row(long line) {
+  if (n_columns() * (n_rows() + 1) > kMostCells)
+    throw base::InputError({source_, line},
+                           fmt::format("the table would have more than {} cells: {} rows of {} columns; "
+                                       "split the document",
+                                       kMostCells, n_rows() + 1, n_columns()));
+  for (Column& column : columns_) {
+    PHASELAW_CHECK(!column.numeric);
+    column.cells.push_back(0);
+  }
+  origin_.push_back({line_number(line), 0});
+  return n_rows() - 1;
+}
+
+void Table::set(std::size_t row, std::size_t column, std::string_view cell) {
+  columns_[column].cells[row] = kept(cell);
+}
+
+void Table::keep(std::span<const std::size_t> rows) {
+  for (Column& column : columns_) {
+    if (column.numeric)
+      column.numbers = chosen(column.numbers, rows);
+    else
+      column.cells = chosen(column.cells, rows);
+    if (!column.empty.empty()) column.empty = chosen(column.empty, rows);
+  }
+  origin_ = chosen(origin_, rows);
+}
+
+void Table::drop_column(std::size_t column) {
+  header.erase(header.begin() + static_cast<long>(column));
+  columns_.erase(columns_.begin() + static_cast<long>(column));
+}
+
+void Table::append(const Table& other) {
+  const std::size_t rows = n_rows();
+  for (const std::string& name : other.header)
+    if (!find(name)) add_column(name);
+  if (n_columns() * (rows + other.n_rows()) > kMostCells)
+    throw base::InputError({other.source_}, fmt::format("the joined table would have more than {} cells", kMostCells));
+  const auto end_of = [](const Part& part) { return part.begin + part.text->size(); };
+  const std::uint64_t texts = end_of(parts_.back()), copies = copies_.size();
+  const auto shift = static_cast<std::uint32_t>(parts_.size());
+  for (const Part& part : other.parts_) parts_.push_back({part.source, part.text, part.begin + texts});
+  copies_ += other.copies_;
+  for (const Origin& origin : other.origin_) origin_.push_back({origin.line, origin.part + shift});
+  for (std::size_t c = 0; c < n_columns(); ++c) {
+    Column& column = columns_[c];
+    const auto from = other.find(header[c]);
+    if (from && column.numeric && other.columns_[*from].numeric) {
+      const Column& more = other.columns_[*from];
+      if (!column.empty.empty() || !more.empty.empty()) {
+        column.empty.resize(rows);
+        column.empty.insert(column.empty.end(), more.empty.begin(), more.empty.end());
+        column.empty.resize(n_rows());
+      }
+      column.numbers.insert(column.numbers.end(), more.numbers.begin(), more.numbers.end());
+      continue;
+    }
+    if (column.numeric) as_text(c, rows);
+    column.cells.resize(n_rows());
+    if (!from) continue;
+    const Column& more = other.columns_[*from];
+    for (std::size_t row = 0; row < other.n_rows(); ++row) {
+      if (more.numeric) {
+        column.cells[rows + row] = kept(other.text(row, *from));
+      } else if (const Cell cell = more.cells[row]; (cell & kLongest) != 0) {
+        const std::uint64_t place = cell >> kLengthBits;
+        column.cells[rows + row] = packed(place + (place >= kCopies ? copies : texts), cell & kLongest);
+      }
+    }
+    if (rows == 0) {
+      column.style = more.style;
+      column.ambiguity = more.ambiguity;
+    }
+  }
+}
+
+void Table::as_text(std::size_t column, std::size_t rows) {
+  std::vector<Cell> cells(rows);
+  for (std::size_t row = 0; row < rows; ++row) cells[row] = kept(text(row, column));
+  Column& own = columns_[column];
+  own = {};
+  own.cells = std::move(cells);
+}
+
+}  // namespace phaselaw::documents

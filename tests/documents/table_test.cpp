@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "phaselaw/documents/table.h"
+
+#include <gtest/gtest.h>
+
+namespace phaselaw::documents {
+namespace {
+
+Table small(const std::string& source, std::string words) {
+  const auto text = std::make_shared<const std::string>(std::move(words));
+  Table table(source, text);
+  table.add_column("a");
+  table.add_column("b");
+  table.set(table.add_row(1), 0, std::string_view(*text).substr(0, 1));
+  table.set(0, 1, std::string_view(*text).substr(2, 1));
+  table.set(table.add_row(2), 0, std::string_view(*text).substr(4, 1));
+  table.set(1, 1, "copied");
+  return table;
+}
+
+TEST(Table, KnowsThePlaceOfEveryCell) {
+  const Table table = small("x.csv", "1,2\n3,4\n");
+  EXPECT_EQ(table.text(0, 1), "2");
+  EXPECT_EQ(base::to_string(table.place(0, 1)), "x.csv:1:3");
+  EXPECT_EQ(base::to_string(table.place(1, 0)), "x.csv:2:1");
+  EXPECT_EQ(table.text(1, 1), "copied");
+  EXPECT_EQ(base::to_string(table.place(1, 1)), "x.csv:2");
+  EXPECT_EQ(table.number(1, 0).value, 3);
+}
+
+TEST(Table, JoinsTablesByNameAndKeepsTheirFiles) {
+  Table table = small("x.csv", "1,2\n3,4\n");
+  Table other = small("y.csv", "5,6\n7,8\n");
+  other.header[1] = "c";
+  table.append(other);
+  ASSERT_EQ(table.n_rows(), 4U);
+  EXPECT_EQ(table.header, (std::vector<std::string>{"a", "b", "c"}));
+  EXPECT_EQ(table.text(2, 0), "5");
+  EXPECT_TRUE(table.is_empty(2, 1));
+  EXPECT_TRUE(table.is_empty(0, 2));
+  EXPECT_EQ(table.text(2, 2), "6");
+  EXPECT_EQ(table.text(3, 2), "copied");
+  EXPECT_EQ(base::to_string(table.place(3, 0)), "y.csv:2:1");
+  EXPECT_EQ(base::to_string(table.place(1, 0)), "x.csv:2:1");
+}
+
+TEST(Table, NumbersThatWereNeverText) {
+  Table table("x.npy");
+  table.add_numbers("a", {1.5, NAN, 2});
+  table.set_empty(2, 0);
+  EXPECT_EQ(table.number(0, 0).value, 1.5);
+  EXPECT_EQ(table.number(1, 0).kind, base::NumberKind::not_finite);
+  EXPECT_EQ(table.number(2, 0).kind, base::NumberKind::missing);
+  EXPECT_EQ(table.text(0, 0), "1.5");
+  EXPECT_EQ(table.text(2, 0), "");
+  Table text = small("x.csv", "1,2\n3,4\n");
+  table.append(text);
+  EXPECT_EQ(table.text(0, 0), "1.5");
+  EXPECT_EQ(table.text(4, 0), "3");
+  EXPECT_EQ(table.number(4, 0).value, 3);
+}
+
+TEST(Table, KeepsRowsInTheOrderAskedFor) {
+  Table table = small("x.csv", "1,2\n3,4\n");
+  const std::size_t rows[] = {1, 0};
+  table.keep(rows);
+  EXPECT_EQ(table.text(0, 0), "3");
+  EXPECT_EQ(table.line(0), 2);
+}
+
+}  // namespace
+}  // namespace phaselaw::documents
