@@ -75,7 +75,8 @@ tables::Measurements gemstones(const std::string& path) {
   const tables::Table table = tables::read_table(path);
   const auto column = [&](const char* name) {
     std::vector<double> values;
-    for (std::size_t row = 0; row < table.rows.size(); ++row) values.push_back(table.number(row, table.column(name)));
+    for (std::size_t row = 0; row < table.n_rows(); ++row)
+      values.push_back(table.number(row, table.column(name)).value);
     return values;
   };
   tables::Measurements data;

@@ -106,10 +106,10 @@ const std::string& Table::source(std::size_t row) const { return parts_[origin_[
 
 base::Location Table::place(std::size_t row, std::size_t column) const {
   const Column& c = columns_[column];
-  if (c.numeric || (c.cells[row] & kLongest) == 0) return place(row);
+  if (c.numeric || c.cells[row] == 0) return place(row);
   const std::uint64_t where = c.cells[row] >> kLengthBits;
   const Part& part = parts_[origin_[row].part];
-  if (where < part.begin || where - part.begin >= part.text->size()) return place(row);  // a copy
+  if (where < part.begin || where - part.begin > part.text->size()) return place(row);  // a copy
   const std::string_view before = std::string_view(*part.text).substr(0, where - part.begin);
   const std::size_t end = before.find_last_of("\r\n");
   long line = 1;
@@ -119,13 +119,14 @@ base::Location Table::place(std::size_t row, std::size_t column) const {
 }
 
 Table::Cell Table::kept(std::string_view text) {
-  if (text.empty()) return 0;
+  if (text.data() == nullptr) return 0;
   if (text.size() > kLongest)
     throw base::InputError({source_}, fmt::format("a cell has {} bytes, which is more than the {} that are allowed",
                                                   text.size(), kLongest));
   const Part& part = parts_.front();
   if (lies_within(*part.text, text))
     return packed(part.begin + static_cast<std::uint64_t>(text.data() - part.text->data()), text.size());
+  if (text.empty()) return 0;
   const std::uint64_t place = kCopies + copies_.size();
   copies_.append(text);
   return packed(place, text.size());
@@ -229,7 +230,7 @@ void Table::append(const Table& other) {
     for (std::size_t row = 0; row < other.n_rows(); ++row) {
       if (more.numeric) {
         column.cells[rows + row] = kept(other.text(row, *from));
-      } else if (const Cell cell = more.cells[row]; (cell & kLongest) != 0) {
+      } else if (const Cell cell = more.cells[row]; cell != 0) {
         const std::uint64_t place = cell >> kLengthBits;
         column.cells[rows + row] = packed(place + (place >= kCopies ? copies : texts), cell & kLongest);
       }

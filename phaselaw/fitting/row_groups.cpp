@@ -69,8 +69,8 @@ std::vector<std::size_t> ranks_of(const std::vector<double>& column) {
 
 bool is_text_column(const tables::Table& table, std::size_t column) {
   bool any = false;
-  for (const auto& row : table.rows) {
-    const base::NumberKind kind = base::parse_count(row[column].text).kind;
+  for (std::size_t row = 0; row < table.n_rows(); ++row) {
+    const base::NumberKind kind = base::parse_count(table.text(row, column)).kind;
     if (kind != base::NumberKind::missing && kind != base::NumberKind::not_a_number) return false;
     any = any || kind == base::NumberKind::not_a_number;
   }
@@ -80,9 +80,8 @@ bool is_text_column(const tables::Table& table, std::size_t column) {
 // Inputs (groups of rows) that occur with several texts of a column.
 std::size_t repeated_inputs(const tables::Table& table, std::size_t column, const RowGroups& inputs) {
   return static_cast<std::size_t>(std::count_if(inputs.begin(), inputs.end(), [&](const auto& group) {
-    return std::any_of(group.begin(), group.end(), [&](std::size_t row) {
-      return table.rows[row][column].text != table.rows[group.front()][column].text;
-    });
+    return std::any_of(group.begin(), group.end(),
+                       [&](std::size_t row) { return !table.same(row, group.front(), column); });
   }));
 }
 
@@ -176,9 +175,9 @@ std::vector<PooledGroups> pooled_groups(const laws::Law& law, const tables::Rows
     if (!is_text_column(rows.table, column)) continue;
     PooledGroups pooled{name, {}, 0};
     std::set<std::string> seen;
-    for (const auto& row : rows.table.rows)
-      if (seen.insert(row[column].text).second) {
-        pooled.values.push_back(row[column].text);
+    for (std::size_t row = 0; row < rows.table.n_rows(); ++row)
+      if (seen.insert(rows.table.text(row, column)).second) {
+        pooled.values.push_back(rows.table.text(row, column));
         if (pooled.values.size() > kMostPooledValues) break;
       }
     if (pooled.values.size() < 2 || pooled.values.size() > kMostPooledValues) continue;
@@ -195,7 +194,7 @@ std::vector<std::string> pooled_labels(const tables::Rows& rows, const std::vect
   label.resize(rows.n_rows());
   for (const PooledGroups& groups : pooled) {
     const std::size_t column = rows.table.column(groups.column);
-    for (std::size_t i = 0; i < label.size(); ++i) label[i] += rows.table.rows[i][column].text + '\n';
+    for (std::size_t i = 0; i < label.size(); ++i) label[i] += rows.table.text(i, column) + '\n';
   }
   return label;
 }

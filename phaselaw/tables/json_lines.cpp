@@ -82,8 +82,7 @@ bool looks_like_json(std::string_view text) {
 
 Table parse_json_lines(std::string_view text, const std::string& source) {
   text = without_mark(text);
-  Table table;
-  table.source = source;
+  Table table(source);
   std::map<std::string, std::size_t> column_of;
   long number = 0;
   while (!text.empty()) {
@@ -100,22 +99,14 @@ Table parse_json_lines(std::string_view text, const std::string& source) {
                                  : "expected one JSON object per line, beginning with '{'");
     Fields fields;
     flatten(parse_line(line, source, number), "", fields);
-    std::vector<Table::Field> row(table.header.size(), {"", number, 0});
-    for (auto& [name, value] : fields) {
-      const auto [at, is_new] = column_of.emplace(name, table.header.size());
-      if (is_new) {
-        table.header.push_back(name);
-        row.push_back({"", number, 0});
-      }
-      row[at->second].text = std::move(value);
+    for (const auto& [name, value] : fields) {
+      const auto [at, is_new] = column_of.emplace(name, table.n_columns());
+      if (is_new) table.add_column(name);
     }
-    table.rows.push_back(std::move(row));
+    const std::size_t row = table.add_row(number);
+    for (const auto& [name, value] : fields) table.set(row, column_of.at(name), value);
   }
-  for (auto& row : table.rows) {
-    const long line = row.empty() ? 0 : row.front().line;
-    row.resize(table.header.size(), {"", line, 0});
-  }
-  if (table.rows.empty() || table.header.empty())
+  if (table.n_rows() == 0 || table.header.empty())
     throw base::InputError({source, 1}, "expected one JSON object per line, found none with a field");
   return table;
 }

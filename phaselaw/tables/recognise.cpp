@@ -110,7 +110,7 @@ void recognise_output(const Table& table, const std::string& output, Recognised&
     what = fmt::format(
         "no column with the loss was found, only the perplexity {}; the loss in nats is its logarithm, so add a column with the logarithm",
         perplexities.front());
-  throw base::InputError({table.source, 1}, what);
+  throw base::InputError({table.source(), 1}, what);
 }
 
 void recognise_run(const Table& table, Recognised& found) {

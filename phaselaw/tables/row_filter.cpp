@@ -15,11 +15,11 @@ struct Condition {
   std::size_t column = 0;
   std::string relation, value;
 
-  [[nodiscard]] bool holds(const std::string& field) const {
-    const base::Number a = base::parse_number(field), b = base::parse_number(value);
+  [[nodiscard]] bool holds(const Table& table, std::size_t row) const {
+    const base::Number a = table.number(row, column), b = base::parse_number(value);
     const bool numbers = a.kind == base::NumberKind::finite && b.kind == base::NumberKind::finite;
-    if (relation == "=") return numbers ? a.value == b.value : field == value;
-    if (relation == "!=") return numbers ? a.value != b.value : field != value;
+    if (relation == "=") return numbers ? a.value == b.value : table.text(row, column) == value;
+    if (relation == "!=") return numbers ? a.value != b.value : table.text(row, column) != value;
     if (!numbers) return false;
     if (relation == ">") return a.value > b.value;
     if (relation == "<") return a.value < b.value;
@@ -48,7 +48,7 @@ Condition condition_from(const std::string& text, const std::function<std::size_
 std::string sample_of(const Table& table, std::size_t column) {
   constexpr std::size_t kShown = 8;
   std::set<std::string> values;
-  for (const auto& row : table.rows) values.insert(row[column].text);
+  for (std::size_t row = 0; row < table.n_rows(); ++row) values.insert(table.text(row, column));
   std::vector<std::string> shown(values.begin(), values.end());
   const bool more = shown.size() > kShown;
   if (more) shown.resize(kShown);
@@ -62,9 +62,12 @@ Table filtered(Table table, const std::vector<std::string>& conditions,
   for (const std::string& text : conditions) {
     const Condition condition = condition_from(text, column_at);
     const std::string there = sample_of(table, condition.column);
-    std::erase_if(table.rows, [&](const auto& row) { return !condition.holds(row[condition.column].text); });
-    if (table.rows.empty())
-      throw base::InputError({"--where"}, fmt::format("no row of {} satisfies '{}'; {} contains: {}", table.source,
+    std::vector<std::size_t> kept;
+    for (std::size_t row = 0; row < table.n_rows(); ++row)
+      if (condition.holds(table, row)) kept.push_back(row);
+    table.keep(kept);
+    if (kept.empty())
+      throw base::InputError({"--where"}, fmt::format("no row of {} satisfies '{}'; {} contains: {}", table.source(),
                                                       text, table.header[condition.column], there));
   }
   return table;

@@ -32,48 +32,48 @@ std::string lines_of(const std::vector<long>& lines) {
 
 std::string rows_of(std::size_t n) { return fmt::format("{} row{}", n, n == 1 ? "" : "s"); }
 
-std::string joined(const std::vector<Table::Field>& row, const std::vector<std::size_t>& columns) {
+std::string joined(const Table& table, std::size_t row, const std::vector<std::size_t>& columns) {
   std::string out;
-  for (std::size_t i = 0; i < columns.size(); ++i) out += (i > 0 ? "/" : "") + row[columns[i]].text;
+  for (std::size_t i = 0; i < columns.size(); ++i) out += (i > 0 ? "/" : "") + table.text(row, columns[i]);
   return out;
 }
 
-long line_of(const std::vector<Table::Field>& row) { return row.front().line; }
-
 void leave_out_missing(Table& table, std::size_t output, const std::string& name, std::vector<std::string>& warnings) {
   std::vector<long> lines;
-  if (table.rows.empty())  // the export of a chart without any value
-    throw base::InputError({table.source}, fmt::format("no row has a {} in column {}", name, table.header[output]));
-  const Table::Field first = table.rows.front()[output];
-  std::erase_if(table.rows, [&](const auto& row) {
-    const bool missing = base::parse_number(row[output].text).kind == base::NumberKind::missing;
-    if (missing) lines.push_back(line_of(row));
-    return missing;
-  });
-  if (table.rows.empty())
-    throw base::InputError({table.source, first.line, first.column},
+  if (table.n_rows() == 0)  // the export of a chart without any value
+    throw base::InputError({table.source()}, fmt::format("no row has a {} in column {}", name, table.header[output]));
+  std::vector<std::size_t> kept;
+  for (std::size_t row = 0; row < table.n_rows(); ++row) {
+    if (table.number(row, output).kind == base::NumberKind::missing)
+      lines.push_back(table.line(row));
+    else
+      kept.push_back(row);
+  }
+  if (kept.empty())
+    throw base::InputError(table.place(0, output),
                            fmt::format("no row has a {} in column {}", name, table.header[output]));
-  if (!lines.empty())
-    warnings.push_back(fmt::format("{} without a {} skipped ({})", rows_of(lines.size()), name, lines_of(lines)));
+  if (lines.empty()) return;
+  table.keep(kept);
+  warnings.push_back(fmt::format("{} without a {} skipped ({})", rows_of(lines.size()), name, lines_of(lines)));
 }
 
 void leave_out_copies(Table& table, std::vector<std::string>& warnings) {
-  std::vector<std::size_t> every(table.header.size());
+  std::vector<std::size_t> every(table.header.size()), kept;
   std::iota(every.begin(), every.end(), std::size_t{0});
   SeenRows seen(table, every);
-  std::vector<bool> copy(table.rows.size());
   std::vector<long> lines;
   long copied = 0;
-  for (std::size_t row = 0; row < table.rows.size(); ++row) {
+  for (std::size_t row = 0; row < table.n_rows(); ++row) {
     const std::size_t first = seen.first_like(row);
-    copy[row] = first != row;
-    if (!copy[row]) continue;
-    if (lines.empty()) copied = line_of(table.rows[first]);
-    lines.push_back(line_of(table.rows[row]));
+    if (first == row) {
+      kept.push_back(row);
+      continue;
+    }
+    if (lines.empty()) copied = table.line(first);
+    lines.push_back(table.line(row));
   }
   if (lines.empty()) return;
-  std::size_t row = 0;
-  std::erase_if(table.rows, [&](const auto&) { return copy[row++]; });
+  table.keep(kept);
   warnings.push_back(
       fmt::format("{} that repeat an earlier row in every field skipped ({}; the first repeats line {}); "
                   "if different runs may agree in all fields, add a column that distinguishes them",
@@ -87,29 +87,41 @@ std::size_t progress_column(const Recognised& found) {
   return kNoColumn;
 }
 
+double finite_number(const Table& table, std::size_t row, std::size_t column) {
+  const base::Number number = table.number(row, column);
+  if (number.kind == base::NumberKind::finite) return number.value;
+  throw base::InputError(table.place(row, column),
+                         number.kind == base::NumberKind::out_of_range
+                             ? fmt::format("expected a number within double precision in column {}, found {}",
+                                           table.header[column], table.text(row, column))
+                             : fmt::format("expected a finite number in column {}, found '{}'", table.header[column],
+                                           table.text(row, column)));
+}
+
 void keep_last(Table& table, const Recognised& found) {
   if (found.run.empty())
     throw base::InputError({"--last"},
                            "a column that names the run of each row is needed; name it with --col run=COLUMN");
   const std::size_t progress = progress_column(found);
+  const auto at_row = [&](std::size_t row) { return finite_number(table, row, progress); };
   std::unordered_map<std::string, std::size_t> last;
-  for (std::size_t row = 0; row < table.rows.size(); ++row) {
-    const auto [at, is_new] = last.emplace(joined(table.rows[row], found.run), row);
+  for (std::size_t row = 0; row < table.n_rows(); ++row) {
+    const auto [at, is_new] = last.emplace(joined(table, row, found.run), row);
     if (is_new) continue;
-    if (progress == kNoColumn || table.number(row, progress) > table.number(at->second, progress)) {
+    if (progress == kNoColumn || at_row(row) > at_row(at->second)) {
       at->second = row;
-    } else if (table.number(row, progress) == table.number(at->second, progress)) {
+    } else if (at_row(row) == at_row(at->second)) {
       throw base::InputError(
-          {table.source, line_of(table.rows[row])},
+          table.place(row),
           fmt::format(
               "run {} is at {} {} here and in line {}, so more than one run has this name; join columns with --col run=a+b",
-              at->first, table.header[progress], table.rows[row][progress].text, line_of(table.rows[at->second])));
+              at->first, table.header[progress], table.text(row, progress), table.line(at->second)));
     }
   }
-  std::vector<std::vector<Table::Field>> kept;
-  for (std::size_t row = 0; row < table.rows.size(); ++row)
-    if (last.at(joined(table.rows[row], found.run)) == row) kept.push_back(std::move(table.rows[row]));
-  table.rows = std::move(kept);
+  std::vector<std::size_t> kept;
+  for (std::size_t row = 0; row < table.n_rows(); ++row)
+    if (last.at(joined(table, row, found.run)) == row) kept.push_back(row);
+  table.keep(kept);
 }
 
 void warn_of_crossed_runs(const Table& table, const Recognised& found, std::vector<std::string>& warnings) {
@@ -117,19 +129,19 @@ void warn_of_crossed_runs(const Table& table, const Recognised& found, std::vect
   if (found.run.empty() || progress == kNoColumn) return;
   SeenRows runs(table, found.run);
   std::size_t n_runs = 0;
-  for (std::size_t row = 0; row < table.rows.size(); ++row) n_runs += runs.first_like(row) == row ? 1 : 0;
-  if (n_runs == table.rows.size()) return;
+  for (std::size_t row = 0; row < table.n_rows(); ++row) n_runs += runs.first_like(row) == row ? 1 : 0;
+  if (n_runs == table.n_rows()) return;
   std::vector<std::size_t> place = found.run;
   place.push_back(progress);
   SeenRows seen(table, place);
-  for (std::size_t i = 0; i < table.rows.size(); ++i) {
+  for (std::size_t i = 0; i < table.n_rows(); ++i) {
     const std::size_t first = seen.first_like(i);
     if (first == i) continue;
-    const auto& row = table.rows[i];
     warnings.push_back(fmt::format(
         "run {} has two rows at {} {} (lines {} and {}): more than one run has this name, or the run was resumed; "
         "join columns with --col run=a+b",
-        joined(row, found.run), table.header[progress], row[progress].text, line_of(table.rows[first]), line_of(row)));
+        joined(table, i, found.run), table.header[progress], table.text(i, progress), table.line(first),
+        table.line(i)));
     return;
   }
 }
@@ -151,7 +163,7 @@ void add_heading_factors(const Recognised& found, const std::string& output, Fac
     const std::string unit = heading_of(header).unit;
     const auto factor = unit_factor(known, unit);
     if (!factor && looks_like_a_unit(unit) && known.name != output)
-      throw base::InputError({out.table.source, 1},
+      throw base::InputError({out.table.source(), 1},
                              fmt::format("expected a unit of {} in the heading '{}', found '{}'; "
                                          "give the factor with --scale {}=FACTOR, or 1 to take the numbers as they are",
                                          known.unit == "1" ? known.name : known.unit, header, unit, known.name));
@@ -177,19 +189,18 @@ void add_output(const ReadOptions& options, const Factors& factors, std::size_t 
   const NumericColumn numbers = numeric_column(out.table, column, options.output, factor_of(factors, column), true);
   if (!numbers.fault.empty()) throw base::InputError(numbers.fault);
   const auto fail = [&](std::size_t row, const std::string& what) {
-    const Table::Field& field = out.table.rows[row][column];
-    throw base::InputError({out.table.source, field.line, field.column}, what);
+    throw base::InputError(out.table.place(row, column), what);
   };
   for (std::size_t row = 0; row < numbers.values.size(); ++row) {
     const double value = numbers.values[row];
-    const std::string& text = out.table.rows[row][column].text;
+    const auto text = [&] { return out.table.text(row, column); };
     if (!options.any_sign && !(value > 0))
       fail(row, fmt::format("expected a positive {}, found {}; leave the row out with --where '{}>0'{}", options.output,
-                            text, out.output_column, options.if_not_positive));
+                            text(), out.output_column, options.if_not_positive));
     if (value != 0 && std::abs(value) < std::numeric_limits<double>::min())
       fail(row, fmt::format("expected a {} of at least 2.2e-308, below which numbers lose their digits, found {}; "
                             "multiply the column by a factor with --scale {}=FACTOR",
-                            options.output, text, options.output));
+                            options.output, text(), options.output));
   }
   out.data.output = numbers.values;
   if (options.output != "loss") return;
@@ -264,29 +275,29 @@ void warn_of_precisions(Rows& out) {
 // The value recorded in a cell; unset if the cell is empty. NaN and infinity are numbers here: the run left the finite
 // numbers.
 std::optional<double> recorded(const Table& table, std::size_t row, std::size_t column, bool count) {
-  const Table::Field& field = table.rows[row][column];
-  const base::Number number = count ? base::parse_count(field.text) : base::parse_number(field.text);
+  base::Number number = table.number(row, column);
+  if (count && number.kind == base::NumberKind::not_a_number) number = base::parse_count(table.text(row, column));
   switch (number.kind) {
     case base::NumberKind::finite:
       return number.value;
     case base::NumberKind::missing:
       return {};
     case base::NumberKind::not_finite:
-      return field.text.find_first_of("iI") != std::string::npos ? base::kInfinity : base::kNaN;
+      return table.text(row, column).find_first_of("iI") != std::string::npos ? base::kInfinity : base::kNaN;
     case base::NumberKind::out_of_range:
       return base::kInfinity;
     case base::NumberKind::not_a_number:
       break;
   }
-  throw base::InputError({table.source, field.line, field.column},
-                         fmt::format("expected a number in {}, found '{}'", table.header[column], field.text));
+  throw base::InputError(table.place(row, column), fmt::format("expected a number in {}, found '{}'",
+                                                               table.header[column], table.text(row, column)));
 }
 
 // One row for each recorded value of a stream, with its place in the table.
 void add_stream(const std::string& name, const Factors& factors, std::size_t column, Rows& out,
                 std::vector<std::size_t>& origin) {
   const double* factor = factor_of(factors, column);
-  for (std::size_t row = 0; row < out.table.rows.size(); ++row) {
+  for (std::size_t row = 0; row < out.table.n_rows(); ++row) {
     const auto value = recorded(out.table, row, column, false);
     if (!value) continue;
     out.data.output.push_back(factor != nullptr ? *value * *factor : *value);
@@ -306,7 +317,7 @@ void add_streams(const Recognised& found, const Factors& factors, Rows& out) {
     const auto at = found.column.find(name);
     if (at == found.column.end()) continue;
     const double* factor = factor_of(factors, at->second);
-    std::vector<double> all(out.table.rows.size());
+    std::vector<double> all(out.table.n_rows());
     for (std::size_t row = 0; row < all.size(); ++row)
       all[row] =
           recorded(out.table, row, at->second, is_count(name)).value_or(base::kNaN) * (factor != nullptr ? *factor : 1);
@@ -330,9 +341,9 @@ void add_columns(const Recognised& found, const Factors& factors, const std::str
 // Before rows are left out, because the sums need the learning rates of the whole run.
 void add_schedule(Recognised& found, const Factors& factors, const ReadOptions& options, Rows& out) {
   std::vector<std::string> run;
-  for (const auto& row : out.table.rows) run.push_back(joined(row, found.run));
+  for (std::size_t row = 0; row < out.table.n_rows(); ++row) run.push_back(joined(out.table, row, found.run));
   const std::string reason = add_schedule_columns(out.table, found, run, factors, options.schedules, out.notes);
-  if (!reason.empty()) out.unusable["lr_sum"] = out.unusable["lr_drop"] = out.table.source + ": " + reason;
+  if (!reason.empty()) out.unusable["lr_sum"] = out.unusable["lr_drop"] = out.table.source() + ": " + reason;
 }
 
 }  // namespace
@@ -371,9 +382,9 @@ Rows rows_from(Table raw, const ReadOptions& options) {
   out.run_column = found.run_name;
   SeenRows named(table, found.run);
   std::set<std::string> names;  // joined fields may agree where the fields do not
-  for (std::size_t row = 0; row < table.rows.size(); ++row) {
-    out.line.push_back(line_of(table.rows[row]));
-    out.run.push_back(joined(table.rows[row], found.run));
+  for (std::size_t row = 0; row < table.n_rows(); ++row) {
+    out.line.push_back(table.line(row));
+    out.run.push_back(joined(table, row, found.run));
     if (named.first_like(row) == row && names.insert(out.run.back()).second) out.run_names.push_back(out.run.back());
   }
   if (options.every_stream) {
@@ -407,7 +418,7 @@ void Rows::require(const std::vector<std::string>& names) const {
       });
       const std::string similar = similar_column(name, free);
       throw base::InputError(
-          {table.source, 1},
+          {table.source(), 1},
           fmt::format("the law needs the column {}, found: {}; {}name it with --col '{}={}'", name,
                       fmt::join(table.header, ", "), similar.empty() ? "" : fmt::format("did you mean '{}'? ", similar),
                       name, similar.empty() ? "COLUMN" : similar));
@@ -422,7 +433,7 @@ std::vector<double> Rows::numbers(const std::string& name) const {
     if (data.columns.has(key)) return data.columns.get(key);
     if (column_of.contains(key) && column_of.at(key) == output_column) return data.output;
   }
-  throw base::InputError({table.source, 1}, base::unknown_name("column", name, table.header));
+  throw base::InputError({table.source(), 1}, base::unknown_name("column", name, table.header));
 }
 
 std::vector<std::string> Rows::texts(const std::string& name) const {
@@ -431,7 +442,7 @@ std::vector<std::string> Rows::texts(const std::string& name) const {
   const bool own = std::find(table.header.begin(), table.header.end(), name) != table.header.end();
   const std::size_t column = table.column(own || known == column_of.end() ? name : known->second);
   std::vector<std::string> out;
-  for (const auto& row : table.rows) out.push_back(row[column].text);
+  for (std::size_t row = 0; row < table.n_rows(); ++row) out.push_back(table.text(row, column));
   return out;
 }
 
@@ -442,16 +453,14 @@ std::string Rows::own_name(const std::string& name) const {
 }
 
 base::Location Rows::place(const std::string& name, std::size_t row) const {
-  const auto at = std::find(table.header.begin(), table.header.end(), own_name(name));
-  if (at == table.header.end()) return {table.source, line[row]};
-  const Table::Field& field = table.rows[row][static_cast<std::size_t>(at - table.header.begin())];
-  return {table.source, field.line, field.column};
+  const auto at = table.find(own_name(name));
+  return at ? table.place(row, *at) : table.place(row);
 }
 
 Rows Rows::rows(std::span<const std::size_t> chosen) const {
   Rows out = *this;
   out.data = data.rows(chosen);
-  out.table.rows = picked(table.rows, chosen);
+  out.table.keep(chosen);
   out.run = picked(run, chosen);
   out.stream = picked(stream, chosen);
   out.line = picked(line, chosen);
@@ -461,8 +470,8 @@ Rows Rows::rows(std::span<const std::size_t> chosen) const {
 std::map<std::string, std::size_t> Rows::precisions() const {
   std::map<std::string, std::size_t> found;
   const std::size_t column = precision_column(table);
-  for (const auto& row : table.rows)
-    if (column != kNoColumn && !row[column].text.empty()) ++found[row[column].text];
+  for (std::size_t row = 0; row < table.n_rows(); ++row)
+    if (column != kNoColumn && !table.is_empty(row, column)) ++found[table.text(row, column)];
   return found;
 }
 

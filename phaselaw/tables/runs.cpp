@@ -139,7 +139,7 @@ std::vector<Curve> curves_from(const Rows& rows) {
   const Axes axes(rows);
   if (!axes.has_position())
     throw base::InputError(
-        {rows.table.source, 1, 0},
+        {rows.table.source(), 1, 0},
         fmt::format(
             "a column of progress (step, tokens or compute) is needed, found: {}; name it with --col step=COLUMN",
             fmt::join(rows.table.header, ", ")));
@@ -156,7 +156,7 @@ std::vector<Curve> curves_from(const Rows& rows) {
       });
       own = without_gaps(rows, own);
     }
-    curves.push_back(curve_of(rows, axes, names[r].empty() ? stem_of(rows.table.source) : names[r], of_run[r]));
+    curves.push_back(curve_of(rows, axes, names[r].empty() ? stem_of(rows.table.source()) : names[r], of_run[r]));
   }
   return curves;
 }

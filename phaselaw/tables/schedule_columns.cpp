@@ -7,7 +7,6 @@
 #include <unordered_map>
 
 #include "phaselaw/base/constants.h"
-#include "phaselaw/base/csv.h"
 #include "phaselaw/base/errors.h"
 #include "phaselaw/base/format.h"
 #include "phaselaw/base/number.h"
@@ -29,7 +28,8 @@ class Cells {
   [[nodiscard]] bool has(const std::string& name) const { return found_.column.contains(name); }
   // NaN for a cell without a finite number.
   [[nodiscard]] double at(std::size_t row, std::size_t column) const {
-    const base::Number number = base::parse_count(table_.rows[row][column].text);
+    base::Number number = table_.number(row, column);
+    if (number.kind == base::NumberKind::not_a_number) number = base::parse_count(table_.text(row, column));
     if (number.kind != base::NumberKind::finite) return base::kNaN;
     const auto factor = factors_.find(column);
     return factor == factors_.end() ? number.value : number.value * factor->second;
@@ -106,10 +106,9 @@ PeakRate peak_of(const Table& table, const Recognised& found, const std::string&
 
 double required(const Table& table, const Cells& cells, std::size_t row, std::size_t column, const char* what) {
   const double value = cells.at(row, column);
-  const Table::Field& field = table.rows[row][column];
   if (!(value > 0))
-    throw base::InputError({table.source, field.line, field.column},
-                           fmt::format("expected a {} > 0 in {}, found '{}'", what, table.header[column], field.text));
+    throw base::InputError(table.place(row, column), fmt::format("expected a {} > 0 in {}, found '{}'", what,
+                                                                 table.header[column], table.text(row, column)));
   return value;
 }
 
@@ -138,7 +137,7 @@ void add_stated(const Table& table, const Recognised& found, const Cells& cells,
     const double reached = cells.step(rows.back());
     const double last = planned ? required(table, cells, rows.back(), *planned, "number of steps") : reached;
     if (last < reached)
-      throw base::InputError({table.source, table.rows[rows.back()].front().line},
+      throw base::InputError(table.place(rows.back()),
                              fmt::format("the run is at step {}, beyond its {} steps in column {}", reached, last,
                                          table.header[*planned]));
     const double own = peak.column ? required(table, cells, rows.back(), *peak.column, "learning rate") : peak.number;
@@ -147,11 +146,9 @@ void add_stated(const Table& table, const Recognised& found, const Cells& cells,
 }
 
 void add_column(Table& table, Recognised& found, const std::string& name, const std::vector<double>& values) {
-  found.column[name] = table.header.size();
-  table.header.push_back(name);
-  for (std::size_t row = 0; row < table.rows.size(); ++row)
-    table.rows[row].push_back(
-        {std::isnan(values[row]) ? "" : base::csv_number(values[row]), table.rows[row].front().line, 0});
+  found.column[name] = table.add_numbers(name, values);
+  for (std::size_t row = 0; row < values.size(); ++row)
+    if (std::isnan(values[row])) table.set_empty(row, table.n_columns() - 1);
 }
 
 }  // namespace
@@ -179,7 +176,7 @@ std::string add_schedule_columns(Table& table, Recognised& found, const std::vec
   if (!cells.has("step") && !(stated && cells.has("tokens") && cells.has("batch"))) {
     if (stated)
       throw base::InputError(
-          {table.source, 1},
+          {table.source(), 1},
           "a schedule counts steps: a column step is needed, or tokens and batch (tokens of a step); "
           "name them with --col step=COLUMN");
     return "lr_sum and lr_drop follow from the columns run, step and lr, but no step was found; name it with --col "
@@ -189,7 +186,7 @@ std::string add_schedule_columns(Table& table, Recognised& found, const std::vec
     return "lr_sum and lr_drop follow from the columns run, step and lr, but no lr was found; name it with --col "
            "lr=COLUMN, or state the schedule, for example --decay cosine --warmup 0.01";
   const std::vector<Indices> runs = rows_by_run(run, cells);
-  Sums sums{std::vector<double>(table.rows.size(), base::kNaN), std::vector<double>(table.rows.size(), base::kNaN)};
+  Sums sums{std::vector<double>(table.n_rows(), base::kNaN), std::vector<double>(table.n_rows(), base::kNaN)};
   if (stated) {
     add_stated(table, found, cells, runs, schedules, sums);
   } else {

@@ -5,9 +5,6 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
-#include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -21,7 +18,7 @@ namespace phaselaw::tables {
 class SeenRows {
  public:
   SeenRows(const Table& table, std::vector<std::size_t> columns)
-      : table_(table), columns_(std::move(columns)), slots_(std::bit_ceil(2 * table.rows.size() + 1), kNoRow) {}
+      : table_(table), columns_(std::move(columns)), slots_(std::bit_ceil(2 * table.n_rows() + 1), kNoRow) {}
 
   // The first of the rows asked about so far that agrees with `row`; `row` itself if it is the first.
   std::size_t first_like(std::size_t row) {
@@ -33,15 +30,13 @@ class SeenRows {
 
  private:
   static constexpr std::size_t kNoRow = static_cast<std::size_t>(-1);
-  const std::string& text(std::size_t row, std::size_t column) const { return table_.rows[row][column].text; }
   std::size_t hash(std::size_t row) const {
     std::uint64_t all = 0;
-    for (const std::size_t column : columns_)
-      all = (all ^ std::hash<std::string_view>()(text(row, column))) * 0x9e3779b97f4a7c15U;
+    for (const std::size_t column : columns_) all = (all ^ table_.hash(row, column)) * 0x9e3779b97f4a7c15U;
     return static_cast<std::size_t>(all ^ (all >> 32U));
   }
   bool agree(std::size_t a, std::size_t b) const {
-    return std::all_of(columns_.begin(), columns_.end(), [&](std::size_t c) { return text(a, c) == text(b, c); });
+    return std::all_of(columns_.begin(), columns_.end(), [&](std::size_t c) { return table_.same(a, b, c); });
   }
 
   const Table& table_;

@@ -12,6 +12,12 @@ namespace phaselaw::tables {
 
 namespace {
 
+struct Field {
+  std::string text;
+  long line = 0, column = 0;
+  std::size_t begin = 0;
+};
+
 // Splits text into rows of fields, and keeps the place of each field.
 class Scanner {
  public:
@@ -23,8 +29,8 @@ class Scanner {
   bool done() const { return at_ >= text_.size(); }
 
   // The next row; empty for an empty line.
-  std::vector<Table::Field> row() {
-    std::vector<Table::Field> fields;
+  std::vector<Field> row() {
+    std::vector<Field> fields;
     if (end_of_line()) return fields;
     while (true) {
       fields.push_back(field());
@@ -33,7 +39,7 @@ class Scanner {
         fail(fmt::format("expected a separator or the end of the line after the closing quote, found '{}'", peek()));
       next();
       if (done()) {
-        fields.push_back({"", line_, column_});
+        fields.push_back({"", line_, column_, at_});
         return fields;
       }
     }
@@ -79,8 +85,8 @@ class Scanner {
     return true;
   }
 
-  Table::Field field() {
-    Table::Field field{"", line_, column_};
+  Field field() {
+    Field field{"", line_, column_, at_};
     if (!done() && peek() == '"') {
       next();
       while (true) {
@@ -120,29 +126,13 @@ std::string_view trimmed(std::string_view text) {
 
 }  // namespace
 
-std::size_t Table::column(std::string_view name) const {
-  for (std::size_t c = 0; c < header.size(); ++c)
-    if (header[c] == name) return c;
-  throw base::InputError({source, 1, 0}, base::unknown_name("column", name, header));
-}
-
-double Table::number(std::size_t row, std::size_t column) const {
-  const Field& field = rows.at(row).at(column);
-  const base::Number number = base::parse_number(field.text);
-  if (number.kind == base::NumberKind::finite) return number.value;
-  throw base::InputError(
-      {source, field.line, field.column},
-      number.kind == base::NumberKind::out_of_range
-          ? fmt::format("expected a number within double precision in column {}, found {}", header[column], field.text)
-          : fmt::format("expected a finite number in column {}, found '{}'", header[column], field.text));
-}
-
-Table parse_table(std::string_view text, const std::string& source) {
-  Table table;
-  table.source = source;
+Table parse_table(std::string_view given, const std::string& source) {
+  const auto kept = std::make_shared<const std::string>(given.starts_with("\xef\xbb\xbf") ? given.substr(3) : given);
+  const std::string_view text = *kept;
+  Table table(source, kept);
   Scanner scanner(text, source);
   while (!scanner.done()) {
-    std::vector<Table::Field> row = scanner.row();
+    std::vector<Field> row = scanner.row();
     if (row.empty()) continue;
     if (table.header.empty()) {
       for (const auto& field : row) {
@@ -152,7 +142,7 @@ Table parse_table(std::string_view text, const std::string& source) {
                                  "expected a column name in the header row, found nothing");
         if (std::find(table.header.begin(), table.header.end(), name) != table.header.end())
           throw base::InputError({source, field.line, field.column}, fmt::format("column '{}' appears twice", name));
-        table.header.push_back(name);
+        table.add_column(name);
       }
       continue;
     }
@@ -160,10 +150,15 @@ Table parse_table(std::string_view text, const std::string& source) {
       throw base::InputError(
           {source, row.back().line, row.back().column},
           fmt::format("expected {} fields as in the header, found {}", table.header.size(), row.size()));
-    table.rows.push_back(std::move(row));
+    const std::size_t at = table.add_row(row.front().line);
+    for (std::size_t c = 0; c < row.size(); ++c) {
+      const std::size_t quote = text.substr(row[c].begin).starts_with('"') ? 1 : 0;
+      const std::string_view own = text.substr(row[c].begin + quote, row[c].text.size());
+      table.set(at, c, own == row[c].text ? own : std::string_view(row[c].text));
+    }
   }
   if (table.header.empty()) throw base::InputError({source, 1, 1}, "expected a header row, found an empty file");
-  if (table.rows.empty()) throw base::InputError({source, 2, 1}, "expected rows below the header, found none");
+  if (table.n_rows() == 0) throw base::InputError({source, 2, 1}, "expected rows below the header, found none");
   return table;
 }
 

@@ -41,8 +41,7 @@ constexpr double kSmallCount =
 constexpr double kScalesApart = 1e4;  // smallest gap between neighbouring sizes of one table
 
 std::string place(const Table& table, std::size_t row, std::size_t column) {
-  const Table::Field& field = table.rows[row][column];
-  return base::to_string({table.source, field.line, field.column});
+  return base::to_string(table.place(row, column));
 }
 
 // The factor by which small counts become plausible.
@@ -158,17 +157,17 @@ NumericColumn numeric_column(const Table& table, std::size_t column, const std::
     out.fault = fmt::format("{}: {}", place(table, row, column), what);
     return out;
   };
-  for (std::size_t row = 0; row < table.rows.size(); ++row) {
-    const std::string& text = table.rows[row][column].text;
-    base::Number number = base::parse_number(text);
+  for (std::size_t row = 0; row < table.n_rows(); ++row) {
+    base::Number number = table.number(row, column);
+    const auto written = [&] { return table.text(row, column); };
     if (number.kind == NumberKind::not_a_number && is_count(name)) {
-      number = base::parse_count(text);
+      number = base::parse_count(written());
       if (number.kind == NumberKind::finite && factor != nullptr && *factor != 1)
         return fault(
             row,
             fmt::format(
                 "{} has its own unit, but its column is multiplied by {}; give the unit only once, or use --scale {}=1",
-                text, factor_text(*factor), name));
+                written(), factor_text(*factor), name));
     }
     if (factor != nullptr) number.value *= *factor;
     switch (number.kind) {
@@ -179,17 +178,17 @@ NumericColumn numeric_column(const Table& table, std::size_t column, const std::
                         name, table.header[column]));
       case NumberKind::not_finite:
         return fault(row, fmt::format("expected a finite number for {}, found {}; skip such rows with --where '{}>=0'",
-                                      name, text, table.header[column]));
+                                      name, written(), table.header[column]));
       case NumberKind::out_of_range:
-        return fault(row, fmt::format("expected a number within double precision for {}, found {}", name, text));
+        return fault(row, fmt::format("expected a number within double precision for {}, found {}", name, written()));
       case NumberKind::not_a_number:
-        return fault(row, fmt::format("expected a number for {}, found '{}'", name, text));
+        return fault(row, fmt::format("expected a number for {}, found '{}'", name, written()));
       case NumberKind::finite:
         break;
     }
     if (!std::isfinite(number.value)) return fault(row, fmt::format("{} is beyond double precision", name));
     if (!any_sign && (number.value < 0 || (number.value == 0 && !zero_allowed)))
-      return fault(row, fmt::format("expected {} {}, found {}", name, zero_allowed ? ">= 0" : "> 0", text));
+      return fault(row, fmt::format("expected {} {}, found {}", name, zero_allowed ? ">= 0" : "> 0", written()));
     out.values.push_back(number.value);
   }
   return out;
@@ -201,7 +200,7 @@ std::string unit_fault(const Table& table, std::size_t column, const std::string
   std::vector<std::size_t> order(values.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return values[a] < values[b]; });
-  const auto field = [&](std::size_t row) { return table.rows[row][column].text; };
+  const auto field = [&](std::size_t row) { return table.text(row, column); };
   // Two scales: divided at the widest gap between neighbours above zero.
   for (std::size_t i = 1; i < order.size(); ++i) {
     const double below = values[order[i - 1]], above = values[order[i]];
@@ -209,7 +208,7 @@ std::string unit_fault(const Table& table, std::size_t column, const std::string
     if (below > 0 && below < kSmallCount && above >= kScalesApart * below && (name == "n_params" || !whole))
       return fmt::format("{}: mixed units in {}: {} here, {} in line {}; write all rows in single {}",
                          place(table, order[i - 1], column), name, field(order[i - 1]), field(order[i]),
-                         table.rows[order[i]][column].line, name == "n_params" ? "parameters" : "tokens");
+                         table.line(order[i]), name == "n_params" ? "parameters" : "tokens");
   }
   for (std::size_t row = 0; row < values.size(); ++row)
     if (values[row] < kSmallCount && std::floor(values[row]) != values[row]) {

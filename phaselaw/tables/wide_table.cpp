@@ -46,25 +46,22 @@ Table long_table(Table table) {
     position_of(runs, column.run);
     position_of(metrics, column.metric);
   }
-  Table out;
-  out.source = table.source;
-  for (const std::size_t c : plain) out.header.push_back(table.header[c]);
-  out.header.emplace_back("run");
-  out.header.insert(out.header.end(), metrics.begin(), metrics.end());
-  for (const auto& row : table.rows)
+  Table out(table.source());
+  for (const std::size_t c : plain) out.add_column(table.header[c]);
+  out.add_column("run");
+  for (const std::string& metric : metrics) out.add_column(metric);
+  for (std::size_t row = 0; row < table.n_rows(); ++row)
     for (const std::string& run : runs) {
-      std::vector<Table::Field> fields;
-      for (const std::size_t c : plain) fields.push_back(row[c]);
-      fields.push_back({run, row.front().line, 0});
-      const std::size_t first = fields.size();
-      fields.resize(first + metrics.size(), {"", row.front().line, 0});
-      bool any = false;
+      const bool any = std::any_of(wide.begin(), wide.end(), [&](const WideColumn& column) {
+        return column.run == run && table.number(row, column.at).kind != base::NumberKind::missing;
+      });
+      if (!any) continue;
+      const std::size_t at = out.add_row(table.line(row));
+      for (std::size_t i = 0; i < plain.size(); ++i) out.set(at, i, table.text(row, plain[i]));
+      out.set(at, plain.size(), run);
       for (const WideColumn& column : wide)
-        if (column.run == run) {
-          any = any || base::parse_number(row[column.at].text).kind != base::NumberKind::missing;
-          fields[first + position_of(metrics, column.metric)] = row[column.at];
-        }
-      if (any) out.rows.push_back(std::move(fields));
+        if (column.run == run)
+          out.set(at, plain.size() + 1 + position_of(metrics, column.metric), table.text(row, column.at));
     }
   return out;
 }

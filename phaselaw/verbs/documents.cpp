@@ -22,9 +22,8 @@ using tables::Table;
 constexpr std::size_t kMostSettings = 3;  // in the name of a run
 
 void add_column(Table& table, const std::string& name, const std::vector<std::string>& cells) {
-  table.header.push_back(name);
-  for (std::size_t i = 0; i < table.rows.size(); ++i)
-    table.rows[i].push_back({cells[i], table.rows[i].front().line, 0});
+  const std::size_t column = table.add_column(name);
+  for (std::size_t row = 0; row < table.n_rows(); ++row) table.set(row, column, cells[row]);
 }
 
 // Columns between the status and the steps that are settings, and not numbers of the summary.
@@ -36,23 +35,23 @@ std::vector<std::size_t> settings_of(const Table& table) {
   return settings;
 }
 
-std::string label_of(const Table& table, const std::vector<Table::Field>& row,
-                     const std::vector<std::size_t>& settings) {
+std::string label_of(const Table& table, std::size_t row, const std::vector<std::size_t>& settings) {
   std::vector<std::string> parts;
   for (const std::size_t c : settings)
-    if (parts.size() < kMostSettings && !row[c].text.empty()) parts.push_back(table.header[c] + " " + row[c].text);
-  return row.front().text + (parts.empty() ? "" : ": ") + fmt::format("{}", fmt::join(parts, ", "));
+    if (parts.size() < kMostSettings && !table.is_empty(row, c))
+      parts.push_back(table.header[c] + " " + table.text(row, c));
+  return table.text(row, 0) + (parts.empty() ? "" : ": ") + fmt::format("{}", fmt::join(parts, ", "));
 }
 
 std::vector<std::string> rates_of(const Table& table) {
   const std::size_t run = table.column("run"), step = table.column("step"), time = table.column("time");
   const auto number = [&](std::size_t row, std::size_t column) {
-    const base::Number n = base::parse_number(table.rows[row][column].text);
+    const base::Number n = table.number(row, column);
     return n.kind == base::NumberKind::finite ? n.value : NAN;
   };
-  std::vector<std::string> rates(table.rows.size());
-  for (std::size_t i = 0; i + 1 < table.rows.size(); ++i) {
-    if (table.rows[i][run].text != table.rows[i + 1][run].text) continue;
+  std::vector<std::string> rates(table.n_rows());
+  for (std::size_t i = 0; i + 1 < table.n_rows(); ++i) {
+    if (!table.same(i, i + 1, run)) continue;
     const double rate = (number(i + 1, time) - number(i, time)) / (number(i + 1, step) - number(i, step));
     if (rate >= 0 && std::isfinite(rate)) rates[i] = base::csv_number(rate);
   }
@@ -63,17 +62,18 @@ std::vector<std::string> rates_of(const Table& table) {
 void leave_out_unusable(Table& table, const std::string& loss, const std::string& source) {
   const std::size_t status = table.column("status"), column = table.column(loss);
   std::size_t unfinished = 0, unusable = 0;
-  std::erase_if(table.rows, [&](const auto& row) {
-    if (row[status].text != "finished") {
+  std::vector<std::size_t> kept;
+  for (std::size_t row = 0; row < table.n_rows(); ++row) {
+    const base::Number value = table.number(row, column);
+    if (table.view(row, status) != "finished")
       ++unfinished;
-      return true;
-    }
-    const base::Number value = base::parse_number(row[column].text);
-    const bool usable = value.kind == base::NumberKind::finite && value.value > 0;
-    if (!usable) ++unusable;
-    return !usable;
-  });
-  if (table.rows.empty())
+    else if (value.kind != base::NumberKind::finite || !(value.value > 0))
+      ++unusable;
+    else
+      kept.push_back(row);
+  }
+  table.keep(kept);
+  if (kept.empty())
     throw base::InputError({source}, fmt::format("expected a finished run with a positive {}; found none", loss));
   if (unfinished > 0)
     base::log_warning(fmt::format("{}: skipped {} rows of runs that did not finish", source, unfinished));
@@ -104,12 +104,12 @@ Table table_of(const std::vector<store::RunRecord>& runs, const std::string& sou
   };
   if (!has("n_data")) {
     std::vector<std::string> cells;
-    for (const auto& row : table.rows) cells.push_back(n_data.at(row.front().text));
+    for (std::size_t row = 0; row < table.n_rows(); ++row) cells.push_back(n_data.at(table.text(row, 0)));
     add_column(table, "n_data", cells);
   }
   if (!has("lr")) add_column(table, "lr", rates_of(table));
   if (!labels) return table;
-  for (auto& row : table.rows) row.front().text = label_of(table, row, settings);
+  for (std::size_t row = 0; row < table.n_rows(); ++row) table.set(row, 0, label_of(table, row, settings));
   return table;
 }
 

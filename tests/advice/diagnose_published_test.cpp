@@ -34,14 +34,15 @@ TEST_F(PublishedCurves, DenseRoutingModelsFollowThePublishedSizeLaw) {
     double size = 0, step = 0, loss = 0;
   };
   std::map<std::string, End> last;  // by run: six sizes, one of them with three seeds
-  for (std::size_t i = 0; i < table.rows.size(); ++i) {
-    const auto text = [&](const char* name) -> const std::string& { return table.rows[i][column(name)].text; };
+  for (std::size_t i = 0; i < table.n_rows(); ++i) {
+    const auto text = [&](const char* name) { return table.text(i, column(name)); };
     if (text("router_type") != "Dense" || text("loss_validation").empty()) continue;
-    if (table.number(i, column("flop_increase")) != 1) continue;  // wider than its size says
-    const double step = table.number(i, column("step"));
+    if (table.number(i, column("flop_increase")).value != 1) continue;  // wider than its size says
+    const double step = table.number(i, column("step")).value;
     End& end = last[text("hyper_id")];
     if (step >= end.step)
-      end = {table.number(i, column("dense_parameter_count")), step, table.number(i, column("loss_validation"))};
+      end = {table.number(i, column("dense_parameter_count")).value, step,
+             table.number(i, column("loss_validation")).value};
   }
   double n = 0, x = 0, y = 0, xx = 0, xy = 0;
   for (const auto& [run, end] : last) {

@@ -216,13 +216,13 @@ TEST(IsoflopExperiments, PublishedOptima) {
   request.read.col = {{"n_params", "n_opt"}, {"tokens", "tokens_opt"}};
   const IsoflopAnswer answer = isoflop(request, tables::read_table(folder + "/published_optima.csv"));
   const tables::Table fits = tables::read_table(folder + "/published_fits.csv");
-  const auto text = [&](std::size_t row, const char* column) { return fits.rows[row][fits.column(column)].text; };
+  const auto text = [&](std::size_t row, const char* column) { return fits.text(row, fits.column(column)); };
   int compared = 0;
   for (const IsoflopExperiment& one : answer.experiments)
-    for (std::size_t i = 0; i < fits.rows.size(); ++i) {
+    for (std::size_t i = 0; i < fits.n_rows(); ++i) {
       if (text(i, "fit") != "basic" || one.name != text(i, "exp") + ", " + text(i, "file")) continue;
       const fitting::Estimate& a = one.result->method("optima")->power->a;
-      EXPECT_NEAR(a.value, fits.number(i, fits.column("n_exponent")), 1e-11) << one.name;
+      EXPECT_NEAR(a.value, fits.number(i, fits.column("n_exponent")).value, 1e-11) << one.name;
       EXPECT_TRUE(a.lo && a.hi);
       ++compared;
     }

@@ -208,7 +208,7 @@ class PorianIsoflop : public ::testing::Test {
     if (!std::filesystem::exists(kFolder)) GTEST_SKIP() << "no published measurements at " << kFolder;
   }
   static std::string text(const tables::Table& table, std::size_t row, const char* column) {
-    return table.rows[row][table.column(column)].text;
+    return table.text(row, table.column(column));
   }
   static bool same_setting(const tables::Table& a, std::size_t i, const tables::Table& b, std::size_t j) {
     for (const char* key : {"file", "exp", "dataset", "hparams", "warmup", "decay", "param_count", "loss_kind"})
@@ -221,20 +221,20 @@ TEST_F(PorianIsoflop, PublishedRegressions) {
   const tables::Table fits = tables::read_table(std::string(kFolder) + "/published_fits.csv");
   const tables::Table optima = tables::read_table(std::string(kFolder) + "/published_optima.csv");
   int compared = 0;
-  for (std::size_t i = 0; i < fits.rows.size(); ++i) {
+  for (std::size_t i = 0; i < fits.n_rows(); ++i) {
     if (text(fits, i, "fit") != "basic") continue;
     std::vector<double> c, n, d;
-    for (std::size_t j = 0; j < optima.rows.size(); ++j) {
+    for (std::size_t j = 0; j < optima.n_rows(); ++j) {
       if (!same_setting(fits, i, optima, j) || text(optima, j, "n_opt").empty()) continue;
-      c.push_back(optima.number(j, optima.column("flops")));
-      n.push_back(optima.number(j, optima.column("n_opt")));
-      d.push_back(optima.number(j, optima.column("tokens_opt")));
+      c.push_back(optima.number(j, optima.column("flops")).value);
+      n.push_back(optima.number(j, optima.column("n_opt")).value);
+      d.push_back(optima.number(j, optima.column("tokens_opt")).value);
     }
     const numerics::Line of_n = numerics::least_squares_power(c, n), of_d = numerics::least_squares_power(c, d);
-    EXPECT_NEAR(of_n.slope, fits.number(i, fits.column("n_exponent")), 1e-11);
-    EXPECT_NEAR(of_d.slope, fits.number(i, fits.column("t_exponent")), 1e-11);
-    EXPECT_NEAR(of_n.r2, fits.number(i, fits.column("n_r2")), 1e-10);
-    EXPECT_NEAR(std::exp(of_n.intercept) / fits.number(i, fits.column("n_coef")), 1, 1e-8);
+    EXPECT_NEAR(of_n.slope, fits.number(i, fits.column("n_exponent")).value, 1e-11);
+    EXPECT_NEAR(of_d.slope, fits.number(i, fits.column("t_exponent")).value, 1e-11);
+    EXPECT_NEAR(of_n.r2, fits.number(i, fits.column("n_r2")).value, 1e-10);
+    EXPECT_NEAR(std::exp(of_n.intercept) / fits.number(i, fits.column("n_coef")).value, 1, 1e-8);
     ++compared;
   }
   EXPECT_EQ(compared, 15);
@@ -246,12 +246,12 @@ TEST_F(PorianIsoflop, OwnOptimaAgreeWithThePublishedOnes) {
   // The first setting: compare the spline's optima, budget by budget.
   tables::Measurements data;
   std::vector<double> n, d, c;
-  for (std::size_t i = 0; i < points.rows.size(); ++i) {
+  for (std::size_t i = 0; i < points.n_rows(); ++i) {
     if (!same_setting(points, i, optima, 0)) continue;
-    n.push_back(points.number(i, points.column("params")));
-    d.push_back(points.number(i, points.column("tokens")));
-    c.push_back(points.number(i, points.column("flops")));
-    data.output.push_back(points.number(i, points.column("loss")));
+    n.push_back(points.number(i, points.column("params")).value);
+    d.push_back(points.number(i, points.column("tokens")).value);
+    c.push_back(points.number(i, points.column("flops")).value);
+    data.output.push_back(points.number(i, points.column("loss")).value);
   }
   data.columns.add("n_params", n);
   data.columns.add("tokens", d);
@@ -261,10 +261,10 @@ TEST_F(PorianIsoflop, OwnOptimaAgreeWithThePublishedOnes) {
   const IsoflopResult result = isoflop(data, {}, options);
   std::vector<double> errors;
   for (const Vertex& vertex : method(result, "akima").vertices)
-    for (std::size_t j = 0; j < optima.rows.size(); ++j)
+    for (std::size_t j = 0; j < optima.n_rows(); ++j)
       if (same_setting(optima, j, optima, 0) && vertex.inside && !text(optima, j, "n_opt").empty() &&
-          std::abs(optima.number(j, optima.column("flops")) / vertex.compute - 1) < 0.05)
-        errors.push_back(std::abs(std::log(vertex.n_params.value / optima.number(j, optima.column("n_opt")))));
+          std::abs(optima.number(j, optima.column("flops")).value / vertex.compute - 1) < 0.05)
+        errors.push_back(std::abs(std::log(vertex.n_params.value / optima.number(j, optima.column("n_opt")).value)));
   ASSERT_GE(errors.size(), 8U);
   // Chinchilla does not follow these bowls of far too large models: said, and no bias is made up.
   EXPECT_TRUE(std::any_of(result.notes.begin(), result.notes.end(), [](const std::string& note) {

@@ -23,23 +23,23 @@ class PublishedValues : public ::testing::Test {
     if (!std::filesystem::exists(kFolder)) GTEST_SKIP() << "no published measurements at " << kFolder;
   }
   static std::string text(const tables::Table& table, std::size_t row, const std::string& column) {
-    return table.rows[row][table.column(column)].text;
+    return table.text(row, table.column(column));
   }
   static tables::Measurements load(const std::string& file, const std::map<std::string, std::string>& columns,
                                    const std::string& output, const Keep& keep = {}) {
     const tables::Table table = tables::read_table(std::string(kFolder) + "/" + file);
     std::vector<std::size_t> rows;
-    for (std::size_t i = 0; i < table.rows.size(); ++i) {
+    for (std::size_t i = 0; i < table.n_rows(); ++i) {
       const Row row = [&](const std::string& column) { return text(table, i, column); };
       if (!row(output).empty() && (!keep || keep(row))) rows.push_back(i);
     }
     tables::Measurements data;
     for (const auto& [name, column] : columns) {
       std::vector<double> values;
-      for (const std::size_t i : rows) values.push_back(table.number(i, table.column(column)));
+      for (const std::size_t i : rows) values.push_back(table.number(i, table.column(column)).value);
       data.columns.add(name, values);
     }
-    for (const std::size_t i : rows) data.output.push_back(table.number(i, table.column(output)));
+    for (const std::size_t i : rows) data.output.push_back(table.number(i, table.column(output)).value);
     return data;
   }
   static tables::Measurements gemstones() {
@@ -97,7 +97,7 @@ TEST_F(PublishedValues, GemstonesThreeTermsHaveNoFloor) {
 TEST_F(PublishedValues, PorianOptimaAreLogLogRegressions) {
   const tables::Table fits = tables::read_table(std::string(kFolder) + "/porian_isoflop/published_fits.csv");
   int compared = 0, starts = 0, named = 0;
-  for (std::size_t i = 0; i < fits.rows.size(); ++i) {
+  for (std::size_t i = 0; i < fits.n_rows(); ++i) {
     const auto same = [&](const Row& row) {
       for (const char* key : {"file", "exp", "dataset", "hparams", "warmup", "decay", "param_count", "loss_kind"})
         if (row(key) != text(fits, i, key)) return false;
@@ -107,7 +107,7 @@ TEST_F(PublishedValues, PorianOptimaAreLogLogRegressions) {
       const tables::Measurements data =
           load("porian_isoflop/published_optima.csv", {{"compute", "flops"}}, "n_opt", same);
       const Fit fit = fit_law(laws::law_from("k*C^a"), data, plain(Objective::l2));
-      const double published = fits.number(i, fits.column("n_exponent"));
+      const double published = fits.number(i, fits.column("n_exponent")).value;
       EXPECT_NEAR(value(fit, "a"), published, 1e-9);
       if (std::abs(value(fit, "a") - 0.83376793228) < 1e-10 || std::abs(value(fit, "a") - 0.49702879549) < 1e-10)
         ++named;
@@ -116,15 +116,18 @@ TEST_F(PublishedValues, PorianOptimaAreLogLogRegressions) {
     if (text(fits, i, "fit") == "weighted" && text(fits, i, "alpha") == "0.1") {
       const tables::Measurements data =
           load("porian_isoflop/published_optima.csv", {{"compute", "flops"}}, "loss_opt", same);
-      const Audit published = audit(
-          fit_law(laws::law_from("power"), data, plain()), data,
-          {{"A", fits.number(i, fits.column("A"))}, {"E", fits.number(i, fits.column("E"))}, {"alpha", 0.1}}, plain());
+      const Audit published = audit(fit_law(laws::law_from("power"), data, plain()), data,
+                                    {{"A", fits.number(i, fits.column("A")).value},
+                                     {"E", fits.number(i, fits.column("E")).value},
+                                     {"alpha", 0.1}},
+                                    plain());
       EXPECT_FALSE(published.is_optimum) << "row " << i;
       EXPECT_GT(published.gradient_norm, 0.01);
       // Started there, the fit leaves it, or says that it is no optimum.
       FitOptions from_there = plain();
-      from_there.starts = {
-          {{"A", fits.number(i, fits.column("A"))}, {"E", fits.number(i, fits.column("E"))}, {"alpha", 0.1}}};
+      from_there.starts = {{{"A", fits.number(i, fits.column("A")).value},
+                            {"E", fits.number(i, fits.column("E")).value},
+                            {"alpha", 0.1}}};
       const Fit fit = fit_law(laws::law_from("power"), data, from_there);
       EXPECT_LT(fit.objective_value, published.objective * (1 - 1e-6)) << "row " << i;
       if (fit.convergence.certified) {

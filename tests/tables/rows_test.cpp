@@ -213,7 +213,7 @@ TEST(Rows, BadNumbersCarryTheirPlace) {
   expect_error("N,loss\n1e6,2\nnan,1\n", "t:3:1: ", "finite");
   expect_error("N,loss\n1e6,2\ninf,1\n", "t:3:1: ", "finite");
   expect_error("N,loss\n1e6,2\n1e999,1\n", "t:3:1: ", "double precision");
-  expect_error("N,loss\n1e6,2\n\"1,000\",1\n", "t:3:1: ", "'1,000'");
+  expect_error("N,loss\n1e6,2\n\"1,000\",1\n", "t:3:2: ", "'1,000'");
   for (const char* bad : {"0", "-1", "nan", "-inf", "x", "1e-999"})
     expect_error(fmt::format("N,loss\n1e6,2\n1e7,{}\n", bad), "t:3:5: ", "loss");
   expect_error("N,loss\n1e6,2\n1e7,\"3\n", "t:3:5: ", "closing quote");

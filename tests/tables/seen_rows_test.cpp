@@ -14,10 +14,11 @@ namespace {
 Table table_of_copies(std::size_t n) {
   const std::vector<std::string> texts = {"", "a", "b", "ab", "ba", "1", "11", "1.0"};
   Table table;
-  table.header = {"x", "y", "z"};
+  for (const char* name : {"x", "y", "z"}) table.add_column(name);
   for (std::size_t i = 0; i < n; ++i) {
-    auto& row = table.rows.emplace_back();
-    for (const std::size_t step : {1U, 3U, 5U}) row.push_back({texts[(i * i + step * i) / 7 % texts.size()], 1, 1});
+    const std::size_t row = table.add_row(1);
+    std::size_t column = 0;
+    for (const std::size_t step : {1U, 3U, 5U}) table.set(row, column++, texts[(i * i + step * i) / 7 % texts.size()]);
   }
   return table;
 }
@@ -29,9 +30,9 @@ TEST(SeenRows, GivesTheFirstRowThatAgrees) {
     SeenRows seen(table, columns);
     std::map<std::vector<std::string>, std::size_t> first;
     std::size_t copies = 0;
-    for (std::size_t row = 0; row < table.rows.size(); ++row) {
+    for (std::size_t row = 0; row < table.n_rows(); ++row) {
       std::vector<std::string> key;
-      for (const std::size_t column : columns) key.push_back(table.rows[row][column].text);
+      for (const std::size_t column : columns) key.push_back(table.text(row, column));
       const std::size_t expected = first.try_emplace(key, row).first->second;
       EXPECT_EQ(seen.first_like(row), expected);
       copies += expected != row ? 1 : 0;

@@ -27,12 +27,12 @@ std::string message_of(const std::string& text, const ReadOptions& options = {})
 TEST(Table, ReadsCommasQuotesAndLineEnds) {
   const Table table = parse_table("\xef\xbb\xbfname,\"a \"\"b\"\"\",c\r\n\"x,y\",1,\n\n\"two\nlines\",2,3\n", "t.csv");
   EXPECT_EQ(table.header, (std::vector<std::string>{"name", "a \"b\"", "c"}));
-  ASSERT_EQ(table.rows.size(), 2U);
-  EXPECT_EQ(table.rows[0][0].text, "x,y");
-  EXPECT_EQ(table.rows[0][2].text, "");
-  EXPECT_EQ(table.rows[1][0].text, "two\nlines");
-  EXPECT_EQ(table.rows[1][1].line, 5);
-  EXPECT_EQ(table.number(1, 2), 3);
+  ASSERT_EQ(table.n_rows(), 2U);
+  EXPECT_EQ(table.text(0, 0), "x,y");
+  EXPECT_EQ(table.text(0, 2), "");
+  EXPECT_EQ(table.text(1, 0), "two\nlines");
+  EXPECT_EQ(table.line(1), 4);
+  EXPECT_EQ(table.number(1, 2).value, 3);
 }
 
 TEST(Table, ReadsTabs) {

@@ -154,7 +154,7 @@ void say_law(const tables::Rows& table, const fitting::Fit& fit, List& list) {
 void say_data(const tables::Rows& table, const fitting::Fit& fit, List& list) {
   list.heading("The data");
   list.item("file",
-            table.table.source.empty() ? "not stated; please say where the rows come from" : table.table.source);
+            table.table.source().empty() ? "not stated; please say where the rows come from" : table.table.source());
   list.item("rows", rows_of(table, fit));
   list.item("removed, suspicious", joined(table.warnings));
   list.item("removed by hand",

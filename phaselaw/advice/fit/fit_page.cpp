@@ -103,7 +103,7 @@ report::Page fit_page(const FitAnswer& answer, const fitting::Prediction& predic
   const fitting::Fit& fit = answer.best().fit;
   const FittedRows rows = fitted_rows(answer.rows, fit, predicted);
   report::Page page;
-  page.title = fmt::format("{}: {}", fit.name(), std::filesystem::path(answer.rows.table.source).filename().string());
+  page.title = fmt::format("{}: {}", fit.name(), std::filesystem::path(answer.rows.table.source()).filename().string());
   page.answer = fmt::format("{}. {}", law_with_values(fit), answer.summary);
   if (!answer.limits.empty())
     if (const Limit worst = by_harm(answer.limits).front(); worst.harm != Harm::remark)

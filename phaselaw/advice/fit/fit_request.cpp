@@ -89,7 +89,8 @@ std::vector<laws::Law> rivals_of(const tables::Rows& rows, std::vector<std::stri
   }
   for (const auto& [column, names] : skipped)
     notes.push_back(fmt::format("{}: {} has one value in these rows", fmt::join(names, ", "), column));
-  if (list.empty()) throw base::InputError({rows.table.source}, fmt::format("no law can be ranked: {}", notes.front()));
+  if (list.empty())
+    throw base::InputError({rows.table.source()}, fmt::format("no law can be ranked: {}", notes.front()));
   return list;
 }
 
@@ -236,7 +237,7 @@ FitAnswer fit(const FitRequest& request, tables::Table table) {
                                        law->name));
   read.any_sign = fitting::is_raw(request.fit.objective);
   read.if_not_positive = ", or fit the values themselves with --objective l2-raw";
-  const std::size_t in_table = table.rows.size();
+  const std::size_t in_table = table.n_rows();
   FitAnswer answer;
   answer.rows = tables::rows_from(std::move(table), read);
   if (law) {

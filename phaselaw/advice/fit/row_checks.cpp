@@ -106,7 +106,7 @@ void require_enough_rows(const laws::Law& law, const fitting::FitOptions& option
         std::count_if(options.weights.begin(), options.weights.end(), [](double w) { return w > 0; }));
   if (used < free + 1)
     throw base::InputError(
-        {rows.table.source},
+        {rows.table.source()},
         fmt::format("the law {} has {} free parameter{} and needs at least {} rows, found {}{}; add rows, or hold a "
                     "parameter with --fix",
                     law.name, free, free == 1 ? "" : "s", free + 1, used,
@@ -188,7 +188,7 @@ void require_domain(const laws::Law& law, const fitting::FitOptions& options, co
   if (everywhere)
     throw base::InputError({"--law"}, fmt::format("{} is {} in all {} rows of {}, whatever the parameters are, so the "
                                                   "law cannot be fitted; write it in another form",
-                                                  outside->part, outside->value, rows.n_rows(), rows.table.source));
+                                                  outside->part, outside->value, rows.n_rows(), rows.table.source()));
   const std::string others =
       outside->rows.size() > 1 ? fmt::format(" (and in {} other rows)", outside->rows.size() - 1) : "";
   if (column.empty())
@@ -206,7 +206,7 @@ void throw_no_optimum(const fitting::Fit& fit, const fitting::FitOptions& option
   require_domain(fit.law, options, rows);
   throw base::RunError(fmt::format(
       "{}: the law {} could not be fitted ({}); hold a parameter with --fix, or write the law in another form",
-      rows.table.source, fit.name(), fit.convergence.status));
+      rows.table.source(), fit.name(), fit.convergence.status));
 }
 
 }  // namespace phaselaw::advice

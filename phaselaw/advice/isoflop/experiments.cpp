@@ -107,7 +107,7 @@ std::vector<Candidate> candidates_of(const tables::Rows& rows) {
   for (std::size_t c = 0; c < rows.table.header.size(); ++c) {
     if (used.contains(rows.table.header[c])) continue;
     Candidate candidate{rows.table.header[c], {}};
-    for (const auto& row : rows.table.rows) candidate.labels.push_back(row[c].text);
+    for (std::size_t row = 0; row < rows.table.n_rows(); ++row) candidate.labels.push_back(rows.table.text(row, c));
     const std::set<std::string> distinct(candidate.labels.begin(), candidate.labels.end());
     if (distinct.size() < 2 || distinct.size() > kMostExperiments) continue;
     if (std::all_of(distinct.begin(), distinct.end(), is_label)) candidates.push_back(std::move(candidate));

@@ -30,7 +30,7 @@ void require_one_experiment(const tables::Rows& rows, const IsoflopOptions& opti
   const Sizes sizes = sizes_of(with_tokens(rows.data, notes));
   const auto pooled = pooled_experiments(rows, sizes, options);
   if (!pooled) return;
-  if (pooled->count > 0) throw base::InputError({rows.table.source}, pooled->message);
+  if (pooled->count > 0) throw base::InputError({rows.table.source()}, pooled->message);
   base::log_warning(pooled->message);
 }
 
