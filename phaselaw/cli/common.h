@@ -57,6 +57,7 @@ using report::text_table;
 // One function per verb, each in its own file.
 void add_train(Program& program);
 void add_sweep(Program& program);
+void add_table(Program& program);
 void add_fit(Program& program);
 void add_diagnose(Program& program);
 void add_plan(Program& program);

@@ -4,7 +4,7 @@
 #include "phaselaw/advice/diagnose/diagnose_request.h"
 #include "phaselaw/base/files.h"
 #include "phaselaw/cli/common.h"
-#include "phaselaw/verbs/documents.h"
+#include "phaselaw/verbs/inputs.h"
 
 // phaselaw diagnose CURVE.csv...|study.db: finds the stage of each loss curve, its bend, and what to raise next.
 namespace phaselaw::cli {
@@ -22,9 +22,8 @@ void run_diagnose(const Common& common, DiagnoseFlags& flags) {
   flags.request.options.validate();
   if (!flags.out.empty()) base::require_writable_directory(flags.out, "--out");
   flags.request.options.profiles = !flags.out.empty();
-  std::vector<tables::Table> tables;
-  for (const std::string& file : flags.files) tables.push_back(verbs::read_document(file, flags.request.read, true));
-  const advice::DiagnoseAnswer answer = advice::diagnose(flags.request, std::move(tables));
+  documents::Reading reading = verbs::read_input(flags.files, flags.request.read, true);
+  const advice::DiagnoseAnswer answer = advice::diagnose(flags.request, std::move(reading));
   write_answer(common, flags.out, "diagnose.json", answer.json,
                [&] { return advice::diagnose_page(answer.diagnoses); });
   if (common.json == "-") return;
@@ -40,7 +39,7 @@ void add_diagnose(Program& program) {
            "phaselaw diagnose curves.csv.gz --col loss=train_loss --out diagnosis",
            [&program, flags] { run_diagnose(program.common, *flags); })
       .positional("curves", flags->files,
-                  "CSV or TSV files (also .gz) with a loss and step, tokens or compute; or study.db")
+                  "files, - or a folder with a loss and step, tokens or compute (docs/documents.md); or study.db")
       .fields(flags->request)
       .option("--out", flags->out,
               "directory for report.html (curves, fitted forms, residuals, profile of the bend) and diagnose.json")

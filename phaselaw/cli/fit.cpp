@@ -6,7 +6,7 @@
 #include "phaselaw/base/files.h"
 #include "phaselaw/cli/common.h"
 #include "phaselaw/laws/catalogue.h"
-#include "phaselaw/verbs/documents.h"
+#include "phaselaw/verbs/inputs.h"
 
 // phaselaw fit TABLE|study.db [--law NAME|'EXPRESSION']
 namespace phaselaw::cli {
@@ -14,7 +14,8 @@ namespace phaselaw::cli {
 namespace {
 
 struct FitFlags {
-  std::string table, out;
+  std::vector<std::string> tables;
+  std::string out;
   advice::FitRequest request;
   bool laws = false, checklist = false;
 };
@@ -52,13 +53,13 @@ void run_fit(const Common& common, FitFlags& flags) {
     print_laws(common);
     return;
   }
-  if (flags.table.empty())
+  if (flags.tables.empty())
     throw base::InputError(
         "fit: a table is missing; see phaselaw fit --help, or list the laws with phaselaw fit --laws");
   if (!flags.out.empty()) base::require_writable_directory(flags.out, "--out");
   flags.request.validate();
-  tables::Table table = verbs::read_document(flags.table, flags.request.read);
-  const advice::FitAnswer answer = advice::fit(flags.request, std::move(table));
+  documents::Reading reading = verbs::read_input(flags.tables, flags.request.read);
+  const advice::FitAnswer answer = advice::fit(flags.request, std::move(reading));
   if (flags.out.empty()) {
     write_answer(common, "", "fit.json", answer.json, {});
   } else {
@@ -82,7 +83,8 @@ void add_fit(Program& program) {
            "  phaselaw fit runs.csv --law 'E + A*N^-a + B*D^-b' --json fit.json\n"
            "  phaselaw fit study.db --law two-stage --rows envelope --fix E=0",
            [&program, flags] { run_fit(program.common, *flags); })
-      .optional_positional("table", flags->table, "CSV, TSV or JSON lines with a loss and its inputs; or study.db")
+      .optional_positional("table", flags->tables,
+                           "files, - or a folder with a loss and its inputs (docs/documents.md); or study.db")
       .flag("--laws", flags->laws, "list all laws with their formula, parameters and source")
       .fields(flags->request)
       .option("--out", flags->out, "directory for fit.json, report.html and residuals.csv")

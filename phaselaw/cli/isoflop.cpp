@@ -4,7 +4,7 @@
 #include "phaselaw/advice/isoflop/isoflop_request.h"
 #include "phaselaw/base/files.h"
 #include "phaselaw/cli/common.h"
-#include "phaselaw/verbs/documents.h"
+#include "phaselaw/verbs/inputs.h"
 
 // phaselaw isoflop TABLE.csv: the compute-optimal size by envelope, parabola, spline and parametric law.
 namespace phaselaw::cli {
@@ -12,7 +12,8 @@ namespace phaselaw::cli {
 namespace {
 
 struct IsoflopFlags {
-  std::string table, out;
+  std::vector<std::string> tables;
+  std::string out;
   advice::IsoflopRequest request;
 };
 
@@ -20,8 +21,8 @@ void run_isoflop(const Common& common, IsoflopFlags& flags) {
   require_outputs(common);
   flags.request.options.validate();
   if (!flags.out.empty()) base::require_writable_directory(flags.out, "--out");
-  tables::Table table = verbs::read_document(flags.table, flags.request.read);
-  const advice::IsoflopAnswer answer = advice::isoflop(flags.request, std::move(table));
+  documents::Reading reading = verbs::read_input(flags.tables, flags.request.read);
+  const advice::IsoflopAnswer answer = advice::isoflop(flags.request, std::move(reading));
   write_answer(common, flags.out, "isoflop.json", answer.json, [&] { return advice::isoflop_page(answer); });
   if (common.json == "-") return;
   fmt::print("{}", advice::isoflop_text(answer));
@@ -34,7 +35,8 @@ void add_isoflop(Program& program) {
   auto flags = std::make_shared<IsoflopFlags>();
   add_verb(program, "isoflop", "find compute-optimal sizes from runs of equal compute by three methods",
            "phaselaw isoflop runs.csv --out isoflop", [&program, flags] { run_isoflop(program.common, *flags); })
-      .positional("table", flags->table, "CSV, TSV or JSON lines with n_params, loss, and compute (or tokens)")
+      .positional("table", flags->tables,
+                  "files, - or a folder with n_params, loss, and compute or tokens (docs/documents.md); or study.db")
       .fields(flags->request)
       .option("--out", flags->out, "directory for report.html and isoflop.json")
       .page_files(program.common.page_files.figures, program.common.page_files.pdf);

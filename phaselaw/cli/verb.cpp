@@ -61,6 +61,11 @@ Verb& Verb::optional_positional(const char* name, std::string& value, const char
   return *this;
 }
 
+Verb& Verb::optional_positional(const char* name, std::vector<std::string>& values, const char* help) {
+  app_.add_option(name, values, help);
+  return *this;
+}
+
 Verb& Verb::required(const char* flag, std::string& value, const char* help) {
   app_.add_option(flag, value, help)->required();
   return *this;

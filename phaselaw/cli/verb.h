@@ -67,6 +67,7 @@ class Verb {
   Verb& positional(const char* name, std::string& value, const char* help);                // required, in order
   Verb& positional(const char* name, std::vector<std::string>& values, const char* help);  // one or more
   Verb& optional_positional(const char* name, std::string& value, const char* help);
+  Verb& optional_positional(const char* name, std::vector<std::string>& values, const char* help);  // any number
   Verb& required(const char* flag, std::string& value, const char* help);
   Verb& option(const char* flag, std::string& value, const char* help);
   Verb& option(const char* flag, double& value, const char* help);

@@ -38,4 +38,29 @@ std::size_t chosen_table(const std::vector<FoundTable>& found, const Document& d
                                      fmt::join(listed, "; "), found.size() > kListed ? "; ..." : "", names.front()));
 }
 
+void append(Reading& all, Reading more) {
+  all.table.append(more.table);
+  if (all.shape != more.shape) all.shape = fmt::format("{} and {}", all.shape, more.shape);
+  for (std::string& note : more.notes)
+    if (std::find(all.notes.begin(), all.notes.end(), note) == all.notes.end()) all.notes.push_back(std::move(note));
+  for (Skipped& skipped : more.skipped) {
+    const auto same = std::find_if(all.skipped.begin(), all.skipped.end(),
+                                   [&](const Skipped& other) { return other.reason == skipped.reason; });
+    if (same == all.skipped.end())
+      all.skipped.push_back(std::move(skipped));
+    else
+      same->count += skipped.count;
+  }
+}
+
+std::string sentence(const Skipped& skipped) {
+  std::string where;
+  if (!skipped.lines.empty())
+    where = fmt::format(
+        " (line{} {}{})", skipped.lines.size() == 1 ? "" : "s", fmt::join(skipped.lines, ", "),
+        skipped.count > skipped.lines.size() ? fmt::format(" and {} more", skipped.count - skipped.lines.size()) : "");
+  return fmt::format("{} {}{}{}", skipped.count, skipped.reason, where,
+                     skipped.example.empty() ? "" : fmt::format(", such as '{}'", skipped.example));
+}
+
 }  // namespace phaselaw::documents

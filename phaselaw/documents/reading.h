@@ -67,4 +67,10 @@ struct FoundTable {
 [[nodiscard]] std::size_t chosen_table(const std::vector<FoundTable>& found, const Document& document,
                                        const DocumentOptions& options);
 
+// The rows of another reading below these, with its notes and what it skipped, each once.
+void append(Reading& all, Reading more);
+
+// "12 lines that are no record (lines 3, 7, 9 and 9 more), such as 'Traceback ...'"
+[[nodiscard]] std::string sentence(const Skipped& skipped);
+
 }  // namespace phaselaw::documents

@@ -8,7 +8,7 @@
 #include "phaselaw/base/log.h"
 #include "phaselaw/reproduce/ladder_ends.h"
 #include "phaselaw/reproduce/own_runs.h"
-#include "phaselaw/verbs/documents.h"
+#include "phaselaw/verbs/inputs.h"
 
 // The section of experiment 8 (own_runs.h): reading, figures, table.
 namespace phaselaw::reproduce {
@@ -20,15 +20,12 @@ constexpr std::size_t kMostDrawn = 12;  // runs in a figure
 std::vector<tables::Curve> read_curves(const Context& context) {
   const OwnRunsRequest& own = context.own;
   tables::ReadOptions read = own.read;
-  std::vector<tables::Curve> curves;
-  for (const std::string& file : own.curves) {
-    tables::Table table = verbs::read_document(file, read, true);
-    tables::ReadOptions every = read;
-    every.every_stream = true;
-    const tables::Rows rows = tables::rows_from(std::move(table), every);
-    for (const auto& warning : rows.warnings) base::log_warning(warning);
-    for (auto& curve : tables::curves_from(rows)) curves.push_back(std::move(curve));
-  }
+  documents::Reading reading = verbs::read_input(own.curves, read, true);
+  read.every_stream = true;
+  const tables::Rows rows = tables::rows_from(std::move(reading), read);
+  for (const auto& note : rows.notes) base::log_info(note);
+  for (const auto& warning : rows.warnings) base::log_warning(warning);
+  std::vector<tables::Curve> curves = tables::curves_from(rows);
   tables::keep_runs(curves, own.run);
   std::erase_if(curves, [](const tables::Curve& curve) { return curve.loss.empty(); });
   if (curves.empty())

@@ -8,7 +8,7 @@
 #include "phaselaw/base/errors.h"
 #include "phaselaw/base/value.h"
 #include "phaselaw/tables/runs.h"
-#include "phaselaw/verbs/documents.h"
+#include "phaselaw/verbs/inputs.h"
 
 namespace phaselaw::reproduce {
 

@@ -400,6 +400,15 @@ Rows rows_from(Table raw, const ReadOptions& options) {
   return out;
 }
 
+Rows rows_from(documents::Reading reading, const ReadOptions& options) {
+  Rows out = rows_from(std::move(reading.table), options);
+  std::vector<std::string> notes = std::move(reading.notes);
+  for (const documents::Skipped& skipped : reading.skipped)
+    notes.push_back("not in the table: " + documents::sentence(skipped));
+  out.notes.insert(out.notes.begin(), notes.begin(), notes.end());
+  return out;
+}
+
 Rows read_rows(const std::string& path, const ReadOptions& options) { return rows_from(read_table(path), options); }
 
 void Rows::require(const std::vector<std::string>& names) const {

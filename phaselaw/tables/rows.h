@@ -7,6 +7,7 @@
 
 #include "phaselaw/base/errors.h"
 #include "phaselaw/base/fields.h"
+#include "phaselaw/documents/reading.h"
 #include "phaselaw/tables/columns.h"
 #include "phaselaw/tables/recognise.h"
 #include "phaselaw/tables/schedule_columns.h"
@@ -50,6 +51,8 @@ struct ReadOptions {
   bool any_sign = false;          // the output may be zero or negative
   RunSchedules schedules{};       // for lr_sum and lr_drop, if the table has no lr
   std::string if_not_positive{};  // what to do about an output that is not positive: the end of its message
+
+  [[nodiscard]] documents::DocumentOptions document_options() const { return {}; }
 
   template <class Self, class Visit>
   static void fields(Self& self, Visit&& visit) {
@@ -105,6 +108,8 @@ struct Rows {
 };
 
 [[nodiscard]] Rows rows_from(Table table, const ReadOptions& options = {});
+// The same with the notes of the reader, and what it skipped, before those of the rows.
+[[nodiscard]] Rows rows_from(documents::Reading reading, const ReadOptions& options = {});
 [[nodiscard]] Rows read_rows(const std::string& path, const ReadOptions& options = {});
 
 }  // namespace phaselaw::tables

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 from phaselaw import _check, _core
 from phaselaw._errors import InputError
 from phaselaw._options import DESCRIBED
-from phaselaw._tables import Table, as_text
+from phaselaw._tables import Table, as_source
 from phaselaw.results import Diagnoses, Fit, IsoFlop, Plan, Ranking, Theory
 
 if TYPE_CHECKING:
@@ -77,7 +77,8 @@ def fit(table: Table, law: str | None = None, **options: Any) -> Fit | Ranking:
     Parameters
     ----------
     table : path, frame or dict
-        A file (CSV, TSV, JSON lines, W&B export, also .gz; study.db), a pandas or polars frame, or a dict of columns.
+        A file, a folder or several files of any shape that docs/documents.md lists (study.db too); a Parquet, Feather or
+        Excel file, which pandas, polars or pyarrow reads; a frame of one of these; or a dict of columns.
     law : str, optional
         A name ("chinchilla", "power", ...) or an expression such as "E + A*N^-alpha". By default every law that the
         columns allow is fitted.
@@ -97,9 +98,8 @@ def fit(table: Table, law: str | None = None, **options: Any) -> Fit | Ranking:
     PhaselawWarning
         For limitations of the result, such as poorly constrained parameters.
     """
-    source, text = as_text(table)
     every = law is None or law == "all"
-    answer = _core.fit(source, text, {"law": "all" if law is None else law, **_keywords("fit", options)})
+    answer = _core.fit(as_source(table), {"law": "all" if law is None else law, **_keywords("fit", options)})
     return Ranking(answer) if every else Fit(answer)
 
 
@@ -165,12 +165,11 @@ def isoflop(table: Table, law: str = "chinchilla", **options: Unpack[IsoflopOpti
     -------
     IsoFlop
     """
-    source, text = as_text(table)
-    return IsoFlop(_core.isoflop(source, text, {"law": law, **_keywords("isoflop", options)}))
+    return IsoFlop(_core.isoflop(as_source(table), {"law": law, **_keywords("isoflop", options)}))
 
 
 @_described("diagnose")
-def diagnose(curves: Table | Sequence[str | os.PathLike[str]], **options: Unpack[DiagnoseOptions]) -> Diagnoses:
+def diagnose(curves: Table, **options: Unpack[DiagnoseOptions]) -> Diagnoses:
     """Finds the stage of loss curves, their bend, and what to raise next, as `phaselaw diagnose`.
 
     Parameters
@@ -182,15 +181,7 @@ def diagnose(curves: Table | Sequence[str | os.PathLike[str]], **options: Unpack
     -------
     Diagnoses
     """
-    if isinstance(curves, (list, tuple)):
-        if not curves or not all(isinstance(path, (str, os.PathLike)) for path in curves):
-            odd = next((path for path in curves if not isinstance(path, (str, os.PathLike))), None)
-            raise InputError(f"curves: expected files, {_check.found(odd) if curves else 'found none'}")
-        sources, text = [os.fspath(path) for path in curves], None
-    else:
-        source, text = as_text(curves)  # type: ignore[arg-type]
-        sources = [source]
-    return Diagnoses(_core.diagnose(sources, text, _keywords("diagnose", options)))
+    return Diagnoses(_core.diagnose(as_source(curves), _keywords("diagnose", options)))
 
 
 @_described("theory")
@@ -210,12 +201,13 @@ def theory(**numbers: Unpack[TheoryNumbers]) -> Theory:
 
 
 class Rows:
-    """A table as a law reads it.
+    """A document: its table as it is, and as a law reads it.
 
     Attributes
     ----------
     columns : dict of arrays
-        Inputs and output under their canonical names.
+        Inputs and output under their canonical names, for the rows that a fit would use. InputError if a fit would
+        refuse the table.
     run : list of str
         The run of each row; empty texts without a run column.
     line : list of int
@@ -223,16 +215,53 @@ class Rows:
     column_of : dict
         The table's own name of each canonical column.
     notes, warnings : list of str
-        How columns were interpreted, and what looks wrong.
+        How the document and its columns were read, and what looks wrong; the same as in the program.
+    shape : str
+        What the document was recognised as.
+    refused : str
+        Why a fit would refuse the table; empty if it would not.
     """
 
     def __init__(self, found: dict[str, Any]) -> None:
-        self.columns: dict[str, Any] = found["columns"]
-        self.run: list[str] = found["run"]
-        self.line: list[int] = found["line"]
-        self.column_of: dict[str, str] = found["column_of"]
-        self.notes: list[str] = found["notes"]
-        self.warnings: list[str] = found["warnings"]
+        self._found = found
+        self.refused: str = found["refused"]
+        self.notes: list[str] = found["json"]["notes"]
+        self.warnings: list[str] = found["json"]["warnings"]
+        self.shape: str = found["json"]["shape"]
+
+    def _as_read(self, key: str) -> Any:
+        if self.refused:
+            raise InputError(self.refused)
+        return self._found[key]
+
+    @property
+    def columns(self) -> dict[str, Any]:
+        return self._as_read("columns")
+
+    @property
+    def run(self) -> list[str]:
+        return self._as_read("run")
+
+    @property
+    def line(self) -> list[int]:
+        return self._as_read("line")
+
+    @property
+    def column_of(self) -> dict[str, str]:
+        return self._as_read("column_of")
+
+    def frame(self) -> Any:
+        """Returns all columns under their own headings: a frame of pandas, otherwise of polars, otherwise a dict."""
+        for module in ("pandas", "polars"):
+            try:
+                return __import__(module).DataFrame(self._found["frame"])
+            except ImportError:
+                continue
+        return dict(self._found["frame"])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns what `phaselaw table --json` writes."""
+        return self._found["json"]
 
     def __getitem__(self, name: str) -> Any:
         if name not in self.columns:
@@ -242,18 +271,22 @@ class Rows:
     def __len__(self) -> int:
         return len(self.line)
 
+    def __str__(self) -> str:
+        return self._found["text"]
+
     def __repr__(self) -> str:
-        return f"<phaselaw.Rows: {len(self)} rows, {', '.join(self.columns)}>"
+        shape = f"{self._found['json']['rows']} rows of {len(self._found['frame'])} columns"
+        return f"<phaselaw.Rows: {self.shape}, {shape}>"
 
 
 @_described("read_table")
 def read_table(table: Table, *, output: str = "loss", **options: Unpack[ReadOptions]) -> Rows:
-    """Reads a table as fit does: columns are recognised, and rows without a loss and copies are skipped (docs/laws.md).
+    """Reads a document as `phaselaw table`: its own columns, and those that a fit would use (docs/documents.md).
 
     Parameters
     ----------
-    table : path, frame or dict
-        The table.
+    table : path, paths, frame or dict
+        The document.
     output : str, default "loss"
         The canonical name of the output column.
 
@@ -261,5 +294,4 @@ def read_table(table: Table, *, output: str = "loss", **options: Unpack[ReadOpti
     -------
     Rows
     """
-    source, text = as_text(table)
-    return Rows(_core.read_table(source, text, output, _keywords("read_table", options)))
+    return Rows(_core.read_table(as_source(table), output, _keywords("read_table", options)))

@@ -17,26 +17,20 @@
 #include "phaselaw/advice/fit/fit_tables.h"
 #include "phaselaw/advice/isoflop/isoflop_request.h"
 #include "phaselaw/advice/plan/plan_page.h"
+#include "phaselaw/advice/table/table_request.h"
 #include "phaselaw/advice/text.h"
 #include "phaselaw/base/log.h"
 #include "phaselaw/fitting/predict.h"
 #include "phaselaw/report/format.h"
-#include "phaselaw/verbs/documents.h"
 #include "phaselaw/verbs/experiment_text.h"
 #include "request.h"
+#include "sources.h"
 
 // fit, plan, isoflop, diagnose, theory: keyword arguments are the fields of the verb's request; results are its JSON
 // with the tables that the program prints.
 namespace phaselaw::python {
 
 namespace {
-
-using Text = std::optional<std::string>;  // a table as text; None: `source` is a file
-
-tables::Table table_of(const std::string& source, const Text& text, tables::ReadOptions& read,
-                       bool whole_runs = false) {
-  return text ? tables::parse_table(*text, source) : verbs::read_document(source, read, whole_runs);
-}
 
 template <class Request>
 Request request_of(nb::handle keywords) {
@@ -50,11 +44,11 @@ Answer answer_of(base::Value document, const std::string& source) {
   return {std::move(document), shown.text, shown.tables};
 }
 
-Answer fit(const std::string& source, const Text& text, nb::handle keywords) {
+Answer fit(nb::handle source, nb::handle keywords) {
   auto request = request_of<advice::FitRequest>(keywords);
+  documents::Reading reading = reading_of(source, request.read);
   return released([&] {
-    tables::Table table = table_of(source, text, request.read);
-    const advice::FitAnswer found = advice::fit(request, std::move(table));
+    const advice::FitAnswer found = advice::fit(request, std::move(reading));
     // Python warns of what the program would show.
     const std::vector<std::string> limits = advice::limit_sentences(found.limits);
     for (std::size_t i = 0; i < std::min(limits.size(), advice::kShownLimits); ++i) base::log_warning(limits[i]);
@@ -100,21 +94,20 @@ nb::tuple predict(const fitting::SavedFit& saved, nb::handle columns) {
                         vector_to_numpy(std::move(found.run_hi)), found.warnings);
 }
 
-Answer isoflop(const std::string& source, const Text& text, nb::handle keywords) {
+Answer isoflop(nb::handle source, nb::handle keywords) {
   auto request = request_of<advice::IsoflopRequest>(keywords);
+  documents::Reading reading = reading_of(source, request.read);
   return released([&] {
-    tables::Table table = table_of(source, text, request.read);
-    const advice::IsoflopAnswer found = advice::isoflop(request, std::move(table));
+    const advice::IsoflopAnswer found = advice::isoflop(request, std::move(reading));
     return Answer{found.json, advice::isoflop_text(found), advice::isoflop_tables(found)};
   });
 }
 
-Answer diagnose(const std::vector<std::string>& sources, const Text& text, nb::handle keywords) {
+Answer diagnose(nb::handle source, nb::handle keywords) {
   auto request = request_of<advice::DiagnoseRequest>(keywords);
+  documents::Reading reading = reading_of(source, request.read, true);
   return released([&] {
-    std::vector<tables::Table> tables;
-    for (const std::string& source : sources) tables.push_back(table_of(source, text, request.read, true));
-    const advice::DiagnoseAnswer found = advice::diagnose(request, std::move(tables));
+    const advice::DiagnoseAnswer found = advice::diagnose(request, std::move(reading));
     return Answer{
         found.json,
         advice::diagnose_text(found.diagnoses),
@@ -135,30 +128,50 @@ Answer theory(nb::handle keywords) {
   return {std::move(json), std::move(text), std::move(tables)};
 }
 
-// A table as a law reads it: {"columns": {name: array}, "run": [..], ...}.
-nb::dict read_table(const std::string& source, const Text& text, const std::string& output, nb::handle keywords) {
-  auto read = request_of<tables::ReadOptions>(keywords);
-  read.output = output;
-  auto rows = released([&] {
-    tables::Table table = table_of(source, text, read);
-    return tables::rows_from(std::move(table), read);
-  });
-  nb::dict columns;
-  auto& data = rows.data;
-  for (std::size_t i = 0; i < data.columns.names.size(); ++i)
-    columns[data.columns.names[i].c_str()] = vector_to_numpy(std::move(data.columns.values[i]));
-  columns[output.c_str()] = vector_to_numpy(std::move(data.output));
-  nb::dict found;
+// The columns of a document: arrays of numbers, lists of texts, and None for empty cells of text.
+nb::dict frame_of(const documents::Table& table, const std::vector<advice::ShownColumn>& shown) {
+  nb::dict frame;
+  for (std::size_t c = 0; c < table.n_columns(); ++c) {
+    if (shown[c].kind == "numbers") {
+      std::vector<double> values(table.n_rows(), base::kNaN);
+      for (std::size_t row = 0; row < values.size(); ++row) {
+        const base::Number number = table.number(row, c);
+        if (number.kind == base::NumberKind::finite) values[row] = number.value;
+        if (number.kind == base::NumberKind::not_finite && table.text(row, c).find_first_of("iI") != std::string::npos)
+          values[row] = base::kInfinity;
+      }
+      frame[table.header[c].c_str()] = vector_to_numpy(std::move(values));
+      continue;
+    }
+    nb::list values;
+    for (std::size_t row = 0; row < table.n_rows(); ++row)
+      values.append(table.is_empty(row, c) ? nb::none() : nb::cast(table.text(row, c)));
+    frame[table.header[c].c_str()] = values;
+  }
+  return frame;
+}
+
+// A document as the verbs read it: {"frame": columns as they are, "columns": columns as a law reads them, ...}.
+nb::dict read_table(nb::handle source, const std::string& output, nb::handle keywords) {
+  auto request = request_of<advice::TableRequest>(keywords);
+  request.read.output = output;
+  documents::Reading reading = reading_of(source, request.read, true);
+  auto answer = released([&] { return advice::table(request, std::move(reading)); });
+  nb::dict columns, found;
+  if (answer.rows) {
+    auto& data = answer.rows->data;
+    for (std::size_t i = 0; i < data.columns.names.size(); ++i)
+      columns[data.columns.names[i].c_str()] = vector_to_numpy(std::move(data.columns.values[i]));
+    columns[output.c_str()] = vector_to_numpy(std::move(data.output));
+    found["run"] = answer.rows->run;
+    found["line"] = answer.rows->line;
+    found["column_of"] = answer.rows->column_of;
+  }
   found["columns"] = columns;
-  found["run"] = rows.run;
-  found["line"] = rows.line;
-  found["column_of"] = to_python([&] {
-    base::Value names = base::Value::table();
-    for (const auto& [name, own] : rows.column_of) names[name] = own;
-    return names;
-  }());
-  found["notes"] = rows.notes;
-  found["warnings"] = rows.warnings;
+  found["refused"] = answer.no_rows;
+  found["frame"] = frame_of(answer.reading.table, answer.columns);
+  found["json"] = to_python(answer.json);
+  found["text"] = advice::table_text(answer);
   return found;
 }
 
@@ -200,7 +213,7 @@ void add_laws(nb::module_& module) {
       .def(
           "text", [](const Answer& self) { return self.text; }, "Returns the text that the program prints.")
       .def("tables", &tables_of, "Returns its tables: (caption, names of columns, rows of text).");
-  module.def("fit", &fit, nb::arg("source"), nb::arg("text").none(), nb::arg("keywords"));
+  module.def("fit", &fit, nb::arg("source"), nb::arg("keywords"));
   module.def(
       "fit_from",
       [](nb::handle document, const std::string& source) { return answer_of(from_python(document, source), source); },
@@ -220,11 +233,10 @@ void add_laws(nb::module_& module) {
   module.def("units_of", &units_of, nb::arg("fitted"));
   module.def("column_unit", &tables::unit_of, nb::arg("column"));
   module.def("predict_law", &predict, nb::arg("fitted"), nb::arg("columns"));
-  module.def("isoflop", &isoflop, nb::arg("source"), nb::arg("text").none(), nb::arg("keywords"));
-  module.def("diagnose", &diagnose, nb::arg("sources"), nb::arg("text").none(), nb::arg("keywords"));
+  module.def("isoflop", &isoflop, nb::arg("source"), nb::arg("keywords"));
+  module.def("diagnose", &diagnose, nb::arg("source"), nb::arg("keywords"));
   module.def("theory", &theory, nb::arg("keywords"));
-  module.def("read_table", &read_table, nb::arg("source"), nb::arg("text").none(), nb::arg("output"),
-             nb::arg("keywords"));
+  module.def("read_table", &read_table, nb::arg("source"), nb::arg("output"), nb::arg("keywords"));
 }
 
 }  // namespace phaselaw::python

@@ -49,16 +49,14 @@ std::string diagnose_text(const std::vector<Diagnosis>& diagnoses) {
   return text;
 }
 
-DiagnoseAnswer diagnose(const DiagnoseRequest& request, std::vector<tables::Table> tables) {
+DiagnoseAnswer diagnose(const DiagnoseRequest& request, documents::Reading reading) {
   request.options.validate();
   tables::ReadOptions read = request.read;
   read.every_stream = true;
-  std::vector<tables::Curve> curves;
-  for (tables::Table& table : tables) {
-    const tables::Rows rows = tables::rows_from(std::move(table), read);
-    for (const auto& warning : rows.warnings) base::log_warning(warning);
-    for (auto& curve : tables::curves_from(rows)) curves.push_back(std::move(curve));
-  }
+  const tables::Rows rows = tables::rows_from(std::move(reading), read);
+  for (const auto& note : rows.notes) base::log_info(note);
+  for (const auto& warning : rows.warnings) base::log_warning(warning);
+  std::vector<tables::Curve> curves = tables::curves_from(rows);
   tables::keep_runs(curves, request.run);
   DiagnoseAnswer answer;
   answer.diagnoses = diagnose(curves, request.options);

@@ -10,7 +10,7 @@
 #include "phaselaw/report/page.h"
 #include "phaselaw/tables/rows.h"
 
-// Loss curves from one or several tables, diagnosed together: the work of `phaselaw diagnose` and
+// The loss curves of a table, diagnosed together: the work of `phaselaw diagnose` and
 // `phaselaw.diagnose`.
 namespace phaselaw::advice {
 
@@ -35,7 +35,7 @@ struct DiagnoseAnswer {
   base::Value json;
 };
 
-[[nodiscard]] DiagnoseAnswer diagnose(const DiagnoseRequest& request, std::vector<tables::Table> tables);
+[[nodiscard]] DiagnoseAnswer diagnose(const DiagnoseRequest& request, documents::Reading reading);
 
 // The page of `phaselaw diagnose`: the table of curves; then, for each of the first kDetailedCurves curves, its loss
 // with the fitted forms and the shaded bend, the residuals, the profile of the bend, and the table of forms. Total

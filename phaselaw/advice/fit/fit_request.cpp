@@ -222,12 +222,12 @@ void add_findings(const FitRequest& request, FitAnswer& answer) {
 
 }  // namespace
 
-FitAnswer fit(const FitRequest& request, tables::Table table) {
+FitAnswer fit(const FitRequest& request, documents::Reading reading) {
   request.validate();
   std::optional<laws::Law> law;  // its text may contain names of columns of the table
   tables::ReadOptions read = request.read;
   if (!is_all(request)) {
-    law = laws::law_from(request.law, table.header);
+    law = laws::law_from(request.law, reading.table.header);
     read.output = law->output;
   }
   if (read.schedules.stated.given() && law && !uses_schedule(*law))
@@ -237,9 +237,9 @@ FitAnswer fit(const FitRequest& request, tables::Table table) {
                                        law->name));
   read.any_sign = fitting::is_raw(request.fit.objective);
   read.if_not_positive = ", or fit the values themselves with --objective l2-raw";
-  const std::size_t in_table = table.n_rows();
+  const std::size_t in_table = reading.table.n_rows();
   FitAnswer answer;
-  answer.rows = tables::rows_from(std::move(table), read);
+  answer.rows = tables::rows_from(std::move(reading), read);
   if (law) {
     answer.rows.require(law->columns());
     if (std::string note = shadowed_columns(*law, answer.rows.table.header); !note.empty())

@@ -79,6 +79,6 @@ struct FitAnswer {
   [[nodiscard]] const fitting::RankedLaw& best() const { return ranking.laws.front(); }
 };
 
-[[nodiscard]] FitAnswer fit(const FitRequest& request, tables::Table table);
+[[nodiscard]] FitAnswer fit(const FitRequest& request, documents::Reading reading);
 
 }  // namespace phaselaw::advice

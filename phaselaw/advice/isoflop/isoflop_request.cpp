@@ -71,10 +71,10 @@ void log_notes(const IsoflopAnswer& answer) {
 
 }  // namespace
 
-IsoflopAnswer isoflop(const IsoflopRequest& request, tables::Table table) {
+IsoflopAnswer isoflop(const IsoflopRequest& request, documents::Reading reading) {
   request.options.validate();
   request.options.fit.require_objective_uses();
-  const tables::Rows rows = tables::rows_from(std::move(table), request.read);
+  const tables::Rows rows = tables::rows_from(std::move(reading), request.read);
   for (const auto& note : rows.notes) base::log_info(note);
   for (const auto& warning : rows.warnings) base::log_warning(warning);
   IsoflopAnswer answer;

@@ -40,7 +40,7 @@ struct IsoflopAnswer {
 };
 
 // InputError if rows of several experiments would be pooled (experiments.h), or if no experiment has a result.
-[[nodiscard]] IsoflopAnswer isoflop(const IsoflopRequest& request, tables::Table table);
+[[nodiscard]] IsoflopAnswer isoflop(const IsoflopRequest& request, documents::Reading reading);
 
 // One row per method: budgets with a minimum, a and b with intervals, and the bias measured with noise-free losses.
 [[nodiscard]] std::vector<std::vector<std::string>> isoflop_rows(const IsoflopResult& result);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "phaselaw/verbs/documents.h"
+#include "phaselaw/verbs/inputs.h"
 
 #include <algorithm>
 #include <cmath>
@@ -9,8 +9,8 @@
 
 #include "phaselaw/base/csv.h"
 #include "phaselaw/base/errors.h"
-#include "phaselaw/base/log.h"
 #include "phaselaw/base/number.h"
+#include "phaselaw/documents/document.h"
 #include "phaselaw/store/export.h"
 
 namespace phaselaw::verbs {
@@ -59,26 +59,48 @@ std::vector<std::string> rates_of(const Table& table) {
 }
 
 // Removes rows to which no law can be fitted.
-void leave_out_unusable(Table& table, const std::string& loss, const std::string& source) {
+void leave_out_unusable(documents::Reading& reading, const std::string& loss) {
+  Table& table = reading.table;
   const std::size_t status = table.column("status"), column = table.column(loss);
-  std::size_t unfinished = 0, unusable = 0;
+  documents::Skipped unfinished{.reason = "rows of runs that did not finish"};
+  documents::Skipped unusable{.reason = fmt::format("rows without a positive {}", loss)};
   std::vector<std::size_t> kept;
   for (std::size_t row = 0; row < table.n_rows(); ++row) {
     const base::Number value = table.number(row, column);
     if (table.view(row, status) != "finished")
-      ++unfinished;
+      unfinished.add(table.line(row), table.view(row, 0));
     else if (value.kind != base::NumberKind::finite || !(value.value > 0))
-      ++unusable;
+      unusable.add(table.line(row), table.view(row, 0));
     else
       kept.push_back(row);
   }
   table.keep(kept);
   if (kept.empty())
-    throw base::InputError({source}, fmt::format("expected a finished run with a positive {}; found none", loss));
-  if (unfinished > 0)
-    base::log_warning(fmt::format("{}: skipped {} rows of runs that did not finish", source, unfinished));
-  if (unusable > 0) base::log_warning(fmt::format("{}: skipped {} rows without a positive {}", source, unusable, loss));
+    throw base::InputError({table.source()},
+                           fmt::format("expected a finished run with a positive {}; found none", loss));
+  for (documents::Skipped* skipped : {&unfinished, &unusable})
+    if (skipped->count > 0) reading.skipped.push_back(std::move(*skipped));
 }
+
+documents::Reading read_store(const std::string& path, tables::ReadOptions& read, bool whole_runs) {
+  const auto store = store::Store::open_read(path);
+  const auto runs = store.runs();
+  const auto accounting = sweep::accounting_of(store);
+  documents::Reading reading;
+  reading.table = table_of(runs, path, true, accounting);
+  reading.shape = "store of a study";
+  if (!accounting.is_flop() && !read.col.contains("compute"))
+    reading.notes.push_back(fmt::format(
+        "compute is the exact FLOP; the study charges {}, which is the column charged_compute; to use it, set "
+        "--col compute=charged_compute",
+        sweep::in_words(accounting)));
+  if (read.loss.empty() && !read.col.contains("loss"))
+    read.loss = knows_excess_risk(runs) ? "excess_risk" : "test_loss";
+  if (!whole_runs) leave_out_unusable(reading, read.loss.empty() ? read.col.at("loss") : read.loss);
+  return reading;
+}
+
+bool is_store(const std::string& path) { return std::filesystem::path(path).extension() == ".db"; }
 
 }  // namespace
 
@@ -113,21 +135,18 @@ Table table_of(const std::vector<store::RunRecord>& runs, const std::string& sou
   return table;
 }
 
-Table read_document(const std::string& path, tables::ReadOptions& read, bool whole_runs) {
-  if (std::filesystem::path(path).extension() != ".db") return tables::read_table(path);
-  const auto store = store::Store::open_read(path);
-  const auto runs = store.runs();
-  const auto accounting = sweep::accounting_of(store);
-  Table table = table_of(runs, path, true, accounting);
-  if (!accounting.is_flop() && !read.col.contains("compute"))
-    base::log_info(fmt::format(
-        "{}: compute is the exact FLOP; the study charges {}, which is the column charged_compute; to use it, set "
-        "--col compute=charged_compute",
-        path, sweep::in_words(accounting)));
-  if (read.loss.empty() && !read.col.contains("loss"))
-    read.loss = knows_excess_risk(runs) ? "excess_risk" : "test_loss";
-  if (!whole_runs) leave_out_unusable(table, read.loss.empty() ? read.col.at("loss") : read.loss, path);
-  return table;
+documents::Reading read_input(const std::vector<std::string>& paths, tables::ReadOptions& read, bool whole_runs) {
+  if (std::none_of(paths.begin(), paths.end(), is_store)) return documents::read(paths, read.document_options());
+  documents::Reading all;
+  for (std::size_t i = 0; i < paths.size(); ++i) {
+    documents::Reading one = is_store(paths[i]) ? read_store(paths[i], read, whole_runs)
+                                                : documents::read(paths[i], read.document_options());
+    if (i == 0)
+      all = std::move(one);
+    else
+      documents::append(all, std::move(one));
+  }
+  return all;
 }
 
 }  // namespace phaselaw::verbs

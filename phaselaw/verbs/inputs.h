@@ -4,12 +4,13 @@
 #include <string>
 #include <vector>
 
+#include "phaselaw/documents/reading.h"
 #include "phaselaw/store/store.h"
 #include "phaselaw/sweep/accounting.h"
 #include "phaselaw/tables/rows.h"
 
-// The input of a verb: a table in a file, or the runs of a study in its store. Both become one table, so that every
-// verb accepts either.
+// The input of a verb: documents of any shape (documents/document.h), or the runs of studies in their stores. All become
+// one table, so that every verb accepts each of them.
 namespace phaselaw::verbs {
 
 // The runs of a study as the table that `phaselaw export` writes, with additional columns:
@@ -23,11 +24,12 @@ namespace phaselaw::verbs {
 // Whether every measurement of every run has an excess risk.
 [[nodiscard]] bool knows_excess_risk(const std::vector<store::RunRecord>& runs);
 
-// The file as a table. For a store (study.db), if the user has named no loss column, `read` gets excess_risk if every
-// run has it, otherwise test_loss. `whole_runs`: keep all runs as recorded, including diverged ones, for curves;
-// otherwise rows of runs that did not finish, and rows without a positive loss, are skipped, and a warning counts them.
-// `compute` is the exact FLOP unless the user names the column charged_compute; a note says so if the study charges
-// another compute.
-[[nodiscard]] tables::Table read_document(const std::string& path, tables::ReadOptions& read, bool whole_runs = false);
+// The documents and stores (study.db) at these paths as one table. For a store, if the user has named no loss column,
+// `read` gets excess_risk if every run has it, otherwise test_loss. `whole_runs`: keep all runs as recorded, including
+// diverged ones, for curves; otherwise rows of runs that did not finish, and rows without a positive loss, are skipped
+// and counted. `compute` is the exact FLOP unless the user names the column charged_compute; a note says so if the study
+// charges another compute.
+[[nodiscard]] documents::Reading read_input(const std::vector<std::string>& paths, tables::ReadOptions& read,
+                                            bool whole_runs = false);
 
 }  // namespace phaselaw::verbs

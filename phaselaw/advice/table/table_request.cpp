@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "phaselaw/advice/table/table_request.h"
+
+#include <algorithm>
+#include <map>
+#include <unordered_set>
+
+#include "phaselaw/base/constants.h"
+#include "phaselaw/base/errors.h"
+#include "phaselaw/base/format.h"
+#include "phaselaw/report/format.h"
+
+namespace phaselaw::advice {
+
+namespace {
+
+using base::Value;
+
+ShownColumn shown_column(const documents::Table& table, std::size_t column) {
+  ShownColumn out{.heading = table.header[column]};
+  std::size_t numbers = 0, texts = 0;
+  out.lo = base::kInfinity;
+  out.hi = -base::kInfinity;
+  for (std::size_t row = 0; row < table.n_rows(); ++row) {
+    const base::Number number = table.number(row, column);
+    if (number.kind == base::NumberKind::missing) continue;
+    if (out.cells++ == 0) out.example = table.text(row, column);
+    if (number.kind == base::NumberKind::not_a_number)
+      ++texts;
+    else
+      ++numbers;
+    if (number.kind != base::NumberKind::finite) continue;
+    out.lo = std::min(out.lo, number.value);
+    out.hi = std::max(out.hi, number.value);
+  }
+  if (!(out.lo <= out.hi)) out.lo = out.hi = base::kNaN;
+  out.kind = out.cells == 0 ? "empty" : texts == 0 ? "numbers" : numbers == 0 ? "text" : "numbers and text";
+  out.fault = table.ambiguity(column);
+  return out;
+}
+
+void add_once(std::vector<std::string>& all, const std::vector<std::string>& more) {
+  for (const std::string& text : more)
+    if (std::find(all.begin(), all.end(), text) == all.end()) all.push_back(text);
+}
+
+void read_both(const TableRequest& request, TableAnswer& answer) {
+  tables::ReadOptions read = request.read;
+  read.any_sign = true;
+  const auto keep = [&](const tables::Rows& rows) {
+    add_once(answer.notes, rows.notes);
+    add_once(answer.warnings, rows.warnings);
+  };
+  try {
+    answer.rows = tables::rows_from(answer.reading, read);
+    keep(*answer.rows);
+  } catch (const base::InputError& error) {
+    answer.no_rows = error.what();
+  }
+  read.last = false;
+  read.every_stream = true;
+  try {
+    const tables::Rows rows = tables::rows_from(answer.reading, read);
+    answer.curves = tables::curves_from(rows);
+    keep(rows);
+    for (const tables::Curve& curve : answer.curves) add_once(answer.notes, curve.notes);
+  } catch (const base::InputError& error) {
+    answer.no_curves = error.what();
+  }
+  std::vector<std::string> first = answer.reading.notes;
+  add_once(first, answer.notes);
+  answer.notes = std::move(first);
+}
+
+void name_columns(TableAnswer& answer) {
+  if (!answer.rows) return;
+  std::map<std::string, std::string> name_of;
+  for (const auto& [name, heading] : answer.rows->column_of) name_of[heading] = name;
+  for (ShownColumn& column : answer.columns) {
+    const auto at = name_of.find(column.heading);
+    const std::string key = at == name_of.end() ? column.heading : at->second;
+    if (at != name_of.end()) {
+      column.name = at->second;
+      column.unit = tables::unit_of(at->second);
+    }
+    if (const auto fault = answer.rows->unusable.find(key);
+        fault != answer.rows->unusable.end() && column.kind != "text")
+      column.fault = fault->second;
+  }
+}
+
+Value texts_value(const std::vector<std::string>& texts) { return Value(texts); }
+
+Value json_of(const TableAnswer& answer) {
+  const documents::Reading& reading = answer.reading;
+  Value::List columns, skipped, curves;
+  for (const ShownColumn& c : answer.columns)
+    columns.push_back(Value::table({{"heading", c.heading},
+                                    {"name", c.name.empty() ? Value() : Value(c.name)},
+                                    {"unit", c.unit.empty() ? Value() : Value(c.unit)},
+                                    {"kind", c.kind},
+                                    {"cells", c.cells},
+                                    {"min", c.lo},
+                                    {"max", c.hi},
+                                    {"example", c.example},
+                                    {"fault", c.fault.empty() ? Value() : Value(c.fault)}}));
+  for (const documents::Skipped& s : reading.skipped)
+    skipped.push_back(
+        Value::table({{"reason", s.reason}, {"count", s.count}, {"lines", Value(s.lines)}, {"example", s.example}}));
+  for (const tables::Curve& curve : answer.curves)
+    curves.push_back(Value::table({{"name", curve.name}, {"loss", curve.quantity}, {"rows", curve.loss.size()}}));
+  return Value::table({{"source", reading.table.source()},
+                       {"shape", reading.shape},
+                       {"compression", reading.compression.empty() ? Value() : Value(reading.compression)},
+                       {"encoding", reading.encoding.empty() ? Value() : Value(reading.encoding)},
+                       {"separator", reading.separator.empty() ? Value() : Value(reading.separator)},
+                       {"rows", reading.table.n_rows()},
+                       {"columns", Value(std::move(columns))},
+                       {"skipped", Value(std::move(skipped))},
+                       {"fit", Value::table({{"rows", answer.rows ? Value(answer.rows->n_rows()) : Value()},
+                                             {"runs", answer.rows ? Value(answer.rows->n_runs()) : Value()},
+                                             {"loss", answer.rows ? Value(answer.rows->output_column) : Value()},
+                                             {"refused", answer.no_rows.empty() ? Value() : Value(answer.no_rows)}})},
+                       {"curves", Value(std::move(curves))},
+                       {"curves_refused", answer.no_curves.empty() ? Value() : Value(answer.no_curves)},
+                       {"notes", texts_value(answer.notes)},
+                       {"warnings", texts_value(answer.warnings)}});
+}
+
+std::string shortened(const std::string& text, std::size_t longest) {
+  return text.size() <= longest ? text : text.substr(0, longest - 3) + "...";
+}
+
+std::string column_text(const TableAnswer& answer) {
+  constexpr std::size_t kShown = 40, kExample = 24;
+  std::vector<std::vector<std::string>> rows = {{"column", "read as", "unit", "cells", "smallest", "largest", "first"}};
+  for (const ShownColumn& c : answer.columns) {
+    if (rows.size() > kShown) break;
+    const bool numbers = c.lo <= c.hi;
+    rows.push_back({shortened(c.heading, kShown), c.name.empty() ? c.kind : c.name, c.unit, base::format_count(c.cells),
+                    numbers ? base::format_number(c.lo) : "", numbers ? base::format_number(c.hi) : "",
+                    shortened(c.example, kExample)});
+  }
+  std::string text = report::text_table(rows);
+  if (answer.columns.size() >= rows.size())
+    text += fmt::format("and {} more columns; --json lists them\n", answer.columns.size() + 1 - rows.size());
+  return text;
+}
+
+std::string curves_text(const TableAnswer& answer) {
+  constexpr std::size_t kShown = 12;
+  std::string text;
+  for (std::size_t i = 0; i < std::min(kShown, answer.curves.size()); ++i) {
+    const tables::Curve& curve = answer.curves[i];
+    text += fmt::format("  {}: {} rows of {}\n", curve.name, base::format_count(curve.loss.size()), curve.quantity);
+  }
+  if (answer.curves.size() > kShown) text += fmt::format("  and {} more\n", answer.curves.size() - kShown);
+  return text;
+}
+
+}  // namespace
+
+TableAnswer table(const TableRequest& request, documents::Reading reading) {
+  TableAnswer answer;
+  answer.reading = std::move(reading);
+  for (std::size_t c = 0; c < answer.reading.table.n_columns(); ++c)
+    answer.columns.push_back(shown_column(answer.reading.table, c));
+  read_both(request, answer);
+  name_columns(answer);
+  answer.json = json_of(answer);
+  return answer;
+}
+
+std::string table_text(const TableAnswer& answer) {
+  const documents::Reading& reading = answer.reading;
+  std::vector<std::string> words = {reading.shape};
+  if (!reading.separator.empty()) words.push_back("separated by " + reading.separator);
+  if (!reading.encoding.empty()) words.push_back(reading.encoding);
+  if (!reading.compression.empty()) words.push_back("compressed by " + reading.compression);
+  std::string text =
+      fmt::format("{}: {}; {} rows of {} columns\n\n", reading.table.source(), fmt::join(words, ", "),
+                  base::format_count(reading.table.n_rows()), base::format_count(reading.table.n_columns()));
+  text += column_text(answer) + "\n";
+  if (answer.rows)
+    text += fmt::format("for a fit: {} rows with the loss {}{}\n", base::format_count(answer.rows->n_rows()),
+                        answer.rows->output_column,
+                        answer.rows->run_column.empty()
+                            ? ""
+                            : fmt::format(", {} runs by {}", answer.rows->n_runs(), answer.rows->run_column));
+  else
+    text += fmt::format("not for a fit: {}\n", answer.no_rows);
+  if (answer.no_curves.empty())
+    text += fmt::format("for curves: {} curve{}\n{}", answer.curves.size(), answer.curves.size() == 1 ? "" : "s",
+                        curves_text(answer));
+  else
+    text += fmt::format("not for curves: {}\n", answer.no_curves);
+  for (const documents::Skipped& skipped : reading.skipped)
+    text += fmt::format("not in the table: {}\n", documents::sentence(skipped));
+  for (const ShownColumn& column : answer.columns)
+    if (!column.fault.empty()) text += fmt::format("not usable: {}\n", column.fault);
+  for (const std::string& note : answer.notes)
+    if (!note.starts_with("not in the table: ")) text += fmt::format("note: {}\n", note);
+  for (const std::string& warning : answer.warnings) text += fmt::format("warning: {}\n", warning);
+  return text;
+}
+
+}  // namespace phaselaw::advice

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "phaselaw/documents/long_text.h"
+
+#include <algorithm>
+#include <unordered_set>
+
+#include "phaselaw/base/csv.h"
+#include "phaselaw/base/value.h"
+
+namespace phaselaw::documents {
+
+namespace {
+
+// Headings for the place of a row that the table does not use itself.
+struct PlaceHeadings {
+  std::string line, source;  // source: empty if all rows are of one file
+};
+
+PlaceHeadings place_headings(const Table& table) {
+  const std::unordered_set<std::string> own(table.header.begin(), table.header.end());
+  const auto free = [&](std::string name) {
+    while (own.contains(name)) name = "_" + name;
+    return name;
+  };
+  bool several = false;
+  for (std::size_t row = 1; row < table.n_rows() && !several; ++row) several = table.source(row) != table.source(0);
+  return {free("line"), several ? free("source") : ""};
+}
+
+// A number that the style of its column changes, in plain digits; other cells as they are written.
+std::string plain_cell(const Table& table, std::size_t row, std::size_t column) {
+  if (table.holds_numbers(column) || table.style(column).is_plain()) return table.text(row, column);
+  const base::Number number = table.number(row, column);
+  return number.kind == base::NumberKind::finite ? base::csv_number(number.value) : table.text(row, column);
+}
+
+std::string csv_cell(const std::string& text) {
+  const bool plain = text.find_first_of(",\"\n\r") == std::string::npos && !text.starts_with(' ') &&
+                     !text.ends_with(' ') && !text.starts_with('#');
+  return plain ? text : base::csv_quoted(text);
+}
+
+}  // namespace
+
+std::string long_csv(const Table& table) {
+  const PlaceHeadings place = place_headings(table);
+  std::string out;
+  for (const std::string& name : table.header) out += csv_cell(name) + ",";
+  out += place.line + (place.source.empty() ? "" : "," + place.source) + "\n";
+  for (std::size_t row = 0; row < table.n_rows(); ++row) {
+    for (std::size_t c = 0; c < table.n_columns(); ++c) {
+      out += csv_cell(plain_cell(table, row, c));
+      out += ',';
+    }
+    out += std::to_string(table.line(row));
+    if (!place.source.empty()) out += "," + csv_cell(table.source(row));
+    out += '\n';
+  }
+  return out;
+}
+
+std::string long_json_lines(const Table& table) {
+  const PlaceHeadings place = place_headings(table);
+  const auto quoted = [](const std::string& text) { return base::to_json(base::Value(text), -1); };
+  std::vector<std::string> keys;
+  for (const std::string& name : table.header) keys.push_back(quoted(name) + ": ");
+  std::string out;
+  for (std::size_t row = 0; row < table.n_rows(); ++row) {
+    out += '{';
+    for (std::size_t c = 0; c < table.n_columns(); ++c) {
+      if (table.is_empty(row, c)) continue;
+      const base::Number number = table.number(row, c);
+      out += keys[c];
+      out += number.kind == base::NumberKind::finite ? base::csv_number(number.value) : quoted(table.text(row, c));
+      out += ", ";
+    }
+    out += quoted(place.line) + ": " + std::to_string(table.line(row));
+    if (!place.source.empty()) out += ", " + quoted(place.source) + ": " + quoted(table.source(row));
+    out += "}\n";
+  }
+  return out;
+}
+
+}  // namespace phaselaw::documents
