@@ -383,10 +383,48 @@ base::Number number_of_digits(std::string_view digits, int exponent, char decima
   return base::parse_number({plain.data(), size});
 }
 
+DigitShape shape_of(const NumberParts& parts) {
+  std::string_view digits = parts.digits;
+  if (digits.starts_with('-') || digits.starts_with('+')) digits.remove_prefix(1);
+  DigitShape shape;
+  std::size_t dots = 0, commas = 0, last = std::string_view::npos;
+  for (std::size_t i = 0; i < digits.size(); ++i) {
+    const char c = digits[i];
+    if (is_digit_char(c)) continue;
+    if (c == '.' || c == ',') {
+      (c == '.' ? dots : commas) += 1;
+      last = i;
+    } else if (shape.groups == '\0' || shape.groups == c) {
+      shape.groups = c;
+    } else {
+      return shape;
+    }
+  }
+  const char sign = last == std::string_view::npos ? '\0' : digits[last];
+  const std::size_t same = sign == '.' ? dots : commas, other = dots + commas - same;
+  if (sign == '\0') {
+    shape.bare = shape.groups == '\0' && !parts.has_exponent;
+  } else if (shape.groups != '\0') {
+    shape.decimal = sign;
+  } else if (other > 0) {
+    shape.decimal = sign;
+    shape.groups = sign == '.' ? ',' : '.';
+  } else if (same > 1) {
+    shape.groups = sign;
+  } else if (last >= 1 && last <= 3 && digits[0] != '0' && digits.size() - last == 4 && !parts.has_exponent) {
+    shape.either = sign;
+  } else {
+    shape.decimal = sign;
+  }
+  const char decimal = shape.decimal != '\0' ? shape.decimal : shape.either;
+  shape.valid = number_of_digits(parts.digits, 0, decimal, shape.groups).kind != base::NumberKind::not_a_number;
+  return shape;
+}
+
 bool could_be_number(std::string_view cell) {
   NumberBuffer buffer;
   const NumberParts parts = number_parts(cell, buffer);
-  return parts.kind != PartsKind::text;
+  return parts.kind == PartsKind::number ? shape_of(parts).valid : parts.kind != PartsKind::text;
 }
 
 }  // namespace phaselaw::documents

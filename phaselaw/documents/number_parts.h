@@ -37,6 +37,16 @@ using NumberBuffer = std::array<char, 256>;
 // Digits with one decimal sign and one sign between groups of three digits ('\0': none), times 10^exponent.
 [[nodiscard]] base::Number number_of_digits(std::string_view digits, int exponent, char decimal, char thousands);
 
+// What the signs between digits can mean. "1.234" has a point that is a decimal sign or stands between groups.
+struct DigitShape {
+  bool valid = false;
+  char decimal = '\0';  // the decimal sign, where only one reading exists
+  char groups = '\0';   // the sign between groups of three, where only one reading exists
+  char either = '\0';   // '.' or ',', where both readings exist
+  bool bare = false;    // digits only
+};
+[[nodiscard]] DigitShape shape_of(const NumberParts& parts);
+
 // Whether a cell is a number in some convention, missing or not finite.
 [[nodiscard]] bool could_be_number(std::string_view cell);
 
