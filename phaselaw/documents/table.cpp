@@ -164,18 +164,37 @@ void Table::set_empty(std::size_t row, std::size_t column) {
   c.empty[row] = true;
 }
 
-std::size_t Table::add_row(long line) {
+void Table::refuse_too_many_cells(long line) const {
   if (n_columns() * (n_rows() + 1) > kMostCells)
     throw base::InputError({source_, line},
                            fmt::format("the table would have more than {} cells: {} rows of {} columns; "
                                        "split the document",
                                        kMostCells, n_rows() + 1, n_columns()));
+}
+
+std::size_t Table::add_row(long line) {
+  refuse_too_many_cells(line);
   for (Column& column : columns_) {
     PHASELAW_CHECK(!column.numeric);
     column.cells.push_back(0);
   }
   origin_.push_back({line_number(line), 0});
   return n_rows() - 1;
+}
+
+std::size_t Table::add_row(long line, std::span<const std::string_view> cells) {
+  PHASELAW_CHECK_EQ(cells.size(), n_columns());
+  refuse_too_many_cells(line);
+  for (std::size_t c = 0; c < cells.size(); ++c) columns_[c].cells.push_back(kept(cells[c]));
+  origin_.push_back({line_number(line), 0});
+  return n_rows() - 1;
+}
+
+void Table::reserve(std::size_t rows) {
+  if (n_columns() > 0) rows = std::min(rows, kMostCells / n_columns());
+  for (Column& column : columns_)
+    if (!column.numeric) column.cells.reserve(rows);
+  origin_.reserve(rows);
 }
 
 void Table::set(std::size_t row, std::size_t column, std::string_view cell) {
@@ -196,6 +215,21 @@ void Table::keep(std::span<const std::size_t> rows) {
 void Table::drop_column(std::size_t column) {
   header.erase(header.begin() + static_cast<long>(column));
   columns_.erase(columns_.begin() + static_cast<long>(column));
+}
+
+void Table::drop_columns(const std::vector<bool>& dropped) {
+  PHASELAW_CHECK_EQ(dropped.size(), n_columns());
+  std::size_t kept_columns = 0;
+  for (std::size_t c = 0; c < dropped.size(); ++c) {
+    if (dropped[c]) continue;
+    if (kept_columns != c) {
+      header[kept_columns] = std::move(header[c]);
+      columns_[kept_columns] = std::move(columns_[c]);
+    }
+    ++kept_columns;
+  }
+  header.resize(kept_columns);
+  columns_.resize(kept_columns);
 }
 
 void Table::append(const Table& other) {

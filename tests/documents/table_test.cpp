@@ -68,5 +68,22 @@ TEST(Table, KeepsRowsInTheOrderAskedFor) {
   EXPECT_EQ(table.line(0), 2);
 }
 
+TEST(Table, WholeRowsAreAddedAndColumnsDroppedTogether) {
+  const auto text = std::make_shared<const std::string>("1,2,3");
+  Table table("x.csv", text);
+  for (const char* name : {"a", "b", "c"}) table.add_column(name);
+  table.reserve(2);
+  const std::string_view all = *text;
+  const std::string_view cells[] = {all.substr(0, 1), "copied", all.substr(4, 1)};
+  EXPECT_EQ(table.add_row(7, cells), 0U);
+  EXPECT_EQ(table.text(0, 1), "copied");
+  EXPECT_EQ(base::to_string(table.place(0, 0)), "x.csv:1:1");
+  table.drop_columns({true, false, false});
+  EXPECT_EQ(table.header, (std::vector<std::string>{"b", "c"}));
+  EXPECT_EQ(table.text(0, 0), "copied");
+  EXPECT_EQ(table.text(0, 1), "3");
+  EXPECT_EQ(table.line(0), 7);
+}
+
 }  // namespace
 }  // namespace phaselaw::documents
