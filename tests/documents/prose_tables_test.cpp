@@ -77,6 +77,14 @@ TEST(ProseTables, ReadsEveryWayToWriteATableWithBars) {
       "╒══════╤══════╤══════╕\n│ name │ step │ loss │\n╞══════╪══════╪══════╡\n│ a    │ 100  │ 3.5  │\n├──────┼──────┼──────┤\n│ b    │ 200  │ 3.25 │\n╘══════╧══════╧══════╛\n",
       " name │ step │ loss \n━━━━━━┿━━━━━━┿━━━━━━\n a    │ 100  │ 3.5 \n b    │ 200  │ 3.25\n",
       "======  ====  ====\nname    step  loss\n======  ====  ====\na       100   3.5\nb       200   3.25\n======  ====  ====\n",
+      "\\begin{table}\n\\begin{tabular}{lrS}\n\\toprule\nname & step & {loss} \\\\\n\\midrule\na & 100 & 3.5 \\\\ % \\best\n"
+      "\\texttt{b} & $200$ & \\textbf{3.25} \\\\\n\\bottomrule\n\\end{tabular}\n\\end{table}\n",
+      "\\resizebox{1cm}{!}{\\begin{tabular*}{\\textwidth}{|l|{c}r|}\\hline name&step&loss\\\\\\hline\\hline a&100&3.5\\\\\\hline b&200&3.25\\\\[2pt]\\hline\\end{tabular*}}",
+      "\\begin{longtable}{lll}\\hline\nname & step & loss \\\\ \\hline \\endfirsthead\nname & step & loss \\\\ \\hline \\endhead\n"
+      "\\multicolumn{3}{r}{to be continued} \\\\ \\endfoot\n\\hline \\endlastfoot\na & 100 & 3.5 \\\\\nb & 200 & 3.25\n\\end{longtable}\n",
+      "<table border=1><thead><tr><th>name</th><th>step</th><th>loss</th></tr></thead>\n<tbody><tr><th>a</th><td>100</td><td>3.5</td></tr>\n"
+      "<tr><th><b>b</b></th><td>200</td><td>3.25</td></tr></tbody></table>",
+      "<TABLE><TR><TD>name<TD>step<TD>loss<TR><TD>a<TD>100<TD>3.5<TR><TD> b <TD>200<TD><!-- best -->3.25</TABLE>",
       "name      step    loss\n------  ------  ------\na          100    3.5\nb          200    3.25\n\ntext\n",
   };
   for (const char* form : forms) {
@@ -103,6 +111,38 @@ TEST(ProseTables, JoinsCellsOfSeveralLines) {
                 .table)
           .size(),
       5U);
+}
+
+TEST(ProseTables, ReadsTheNumbersAndSpansOfLatex) {
+  const Reading reading = read(
+      "\\begin{tabular}{l cc r}\n\\toprule\n\\multirow{2}{*}{Model} & \\multicolumn{2}{c}{\\textbf{Loss} $\\downarrow$} & $N_{params}$ \\\\\n"
+      "\\cmidrule(lr){2-3}\n & train & val\\_x & \\\\\n\\midrule\n\\multicolumn{4}{c}{\\emph{Small}} \\\\\n"
+      "\\multirow{2}{*}{a~b \\cite{k}} & 3.5 $\\pm$ 0.1 & \\best{3.25} & $2 \\times 10^{9}$ \\\\\n & -- & 1{,}200 & $10^{-3}$ \\\\\n"
+      "%  c & 1 & 2 & 3 \\\\\n{\\bf d} & \\cellcolor{red!20}4 % five\n & \\multicolumn{1}{c|}{6} & 10^3\n\\\\ \\bottomrule\n\\end{tabular}");
+  EXPECT_EQ(cells(reading.table), (Rows{{"Model", "Loss train", "Loss val_x", "N_params"},
+                                        {"a b", "3.5 ± 0.1", "3.25", "2e9"},
+                                        {"a b", "-", "1,200", "1e-3"},
+                                        {"d", "4", "6", "1e3"}}));
+  EXPECT_EQ(base::to_string(reading.table.place(0, 2)), "notes.md:8:55");
+  EXPECT_EQ(reading.skipped.at(0).reason, "titles across the table");
+  EXPECT_EQ(reading.skipped.at(0).example, "Small");
+  EXPECT_EQ(message("% \\begin{tabular}{l}\n"), "not prose");
+  EXPECT_EQ(message("x\n\\begin{tabular}{ll}\na & b \\\\\n1 & 2 \\\\\n"),
+            "notes.md:2: the environment of this table has no \\end, or its braces are not balanced");
+  EXPECT_EQ(message("\\begin{tabular}{ll}\na & b \\\\\n1 & 2 & 3\\\\\n\\end{tabular}\n"),
+            "notes.md:3: expected 2 cells as in the heading, found more");
+}
+
+TEST(ProseTables, ReadsTheSpansOfHtml) {
+  const Reading reading = read(
+      "<p>1 &lt; 2</p>\n<table class=\"dataframe\">\n<tr><th rowspan=2>run</th><th colspan='2'>loss&nbsp;<i>in</i> nats</th></tr>\n<tr><th>train</th><th>val</th></tr>\n"
+      "<tr><td rowspan=\"2\">a</td><td>3.5</td><td>3.6&plusmn;1</td></tr>\n<tr><td>2.5</td><td><span>2.6</span></td></tr>\n</table>\n");
+  EXPECT_EQ(cells(reading.table),
+            (Rows{{"run", "loss in nats train", "loss in nats val"}, {"a", "3.5", "3.6±1"}, {"a", "2.5", "2.6"}}));
+  EXPECT_EQ(reading.table.line(1), 6);
+  EXPECT_EQ(message("<table><tr><td>a<td><table>"), "notes.md:1: a table within a table; keep only one of them");
+  EXPECT_EQ(message("<table><tr><td>a<td>b<tr><td>1<td>2"), "notes.md:1: the <table> has no </table>");
+  EXPECT_EQ(message("<tablet><b>"), "not prose");
 }
 
 TEST(ProseTables, ListsSeveralTablesAndReadsTheChosenOne) {
