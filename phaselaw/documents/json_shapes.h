@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+
+#include "phaselaw/documents/json_lists.h"
+#include "phaselaw/documents/json_values.h"
+#include "phaselaw/documents/reading.h"
+
+// Documents that are one object of a known form: the orients of pandas, the scalars of TensorBoard by their tags, and
+// objects whose keys name their records.
+namespace phaselaw::documents {
+
+// {"columns": [...], "index": [...], "data": [[...], ...]}, {"loss": {"0": 3, "1": 2}, ...} and
+// {"train/loss": [[wall_time, step, value], ...], ...}. False if the object has none of these forms.
+[[nodiscard]] bool read_known_json_object(const JsonTree& tree, JsonTree::Node object, const Document& document,
+                                          const DocumentOptions& options, JsonLines& lines, Reading& reading);
+
+// {"run-a": {"n_params": 1e6, "loss": 3}, "run-b": ...}: objects with the same keys, with a measured value.
+[[nodiscard]] std::optional<JsonLevel> json_records_by_key(const JsonTree& tree, JsonTree::Node object);
+
+}  // namespace phaselaw::documents
