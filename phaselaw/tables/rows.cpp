@@ -2,8 +2,6 @@
 #include "phaselaw/tables/rows.h"
 
 #include <algorithm>
-#include <cmath>
-#include <limits>
 #include <numeric>
 #include <optional>
 #include <set>
@@ -11,8 +9,10 @@
 
 #include "phaselaw/base/constants.h"
 #include "phaselaw/base/errors.h"
-#include "phaselaw/base/format.h"
 #include "phaselaw/base/number.h"
+#include "phaselaw/tables/magnitudes.h"
+#include "phaselaw/tables/precisions.h"
+#include "phaselaw/tables/row_columns.h"
 #include "phaselaw/tables/row_filter.h"
 #include "phaselaw/tables/seen_rows.h"
 #include "phaselaw/tables/table_formats.h"
@@ -146,132 +146,6 @@ void warn_of_crossed_runs(const Table& table, const Recognised& found, std::vect
   }
 }
 
-using Factors = std::map<std::size_t, double>;  // by column
-
-const double* factor_of(const Factors& factors, std::size_t column) {
-  const auto at = factors.find(column);
-  return at == factors.end() ? nullptr : &at->second;
-}
-
-// Units given in headings: "tokens (B)" is multiplied by 1e9, unless the user sets a scale. A unit that is not known is
-// refused, because numbers in a wrong unit would be fitted in silence.
-void add_heading_factors(const Recognised& found, const std::string& output, Factors& factors, Rows& out) {
-  for (const KnownColumn& known : known_columns()) {
-    const auto column = found.column.find(known.name);
-    if (column == found.column.end() || factors.contains(column->second)) continue;
-    const std::string& header = out.table.header[column->second];
-    const std::string unit = heading_of(header).unit;
-    const auto factor = unit_factor(known, unit);
-    if (!factor && looks_like_a_unit(unit) && known.name != output)
-      throw base::InputError({out.table.source(), 1},
-                             fmt::format("expected a unit of {} in the heading '{}', found '{}'; "
-                                         "give the factor with --scale {}=FACTOR, or 1 to take the numbers as they are",
-                                         known.unit == "1" ? known.name : known.unit, header, unit, known.name));
-    if (!factor || *factor == 1) continue;
-    factors[column->second] = *factor;
-    out.notes.push_back(
-        fmt::format("{} is {} times {}, as its heading says (use --scale {}=1 to take the numbers as they are)",
-                    known.name, header, base::format_number(*factor, 3, base::Notation::power), known.name));
-  }
-}
-
-void add_column(const Factors& factors, std::size_t column, const std::string& name, Rows& out) {
-  const double* factor = factor_of(factors, column);
-  NumericColumn numbers = numeric_column(out.table, column, name, factor);
-  if (numbers.fault.empty() && factor == nullptr) numbers.fault = unit_fault(out.table, column, name, numbers.values);
-  if (numbers.fault.empty())
-    out.data.columns.add(name, std::move(numbers.values));
-  else
-    out.unusable[name] = numbers.fault;
-}
-
-void add_output(const ReadOptions& options, const Factors& factors, std::size_t column, Rows& out) {
-  const NumericColumn numbers = numeric_column(out.table, column, options.output, factor_of(factors, column), true);
-  if (!numbers.fault.empty()) throw base::InputError(numbers.fault);
-  const auto fail = [&](std::size_t row, const std::string& what) {
-    throw base::InputError(out.table.place(row, column), what);
-  };
-  for (std::size_t row = 0; row < numbers.values.size(); ++row) {
-    const double value = numbers.values[row];
-    const auto text = [&] { return out.table.text(row, column); };
-    if (!options.any_sign && !(value > 0))
-      fail(row, fmt::format("expected a positive {}, found {}; leave the row out with --where '{}>0'{}", options.output,
-                            text(), out.output_column, options.if_not_positive));
-    if (value != 0 && std::abs(value) < std::numeric_limits<double>::min())
-      fail(row, fmt::format("expected a {} of at least 2.2e-308, below which numbers lose their digits, found {}; "
-                            "multiply the column by a factor with --scale {}=FACTOR",
-                            options.output, text(), options.output));
-  }
-  out.data.output = numbers.values;
-  if (options.output != "loss") return;
-  const auto largest = std::max_element(numbers.values.begin(), numbers.values.end());
-  if (*largest > 50)
-    out.warnings.push_back(
-        fmt::format("{} is {} in line {}, which is large for a loss in nats; if it is a perplexity, take its logarithm",
-                    out.output_column, base::format_number(*largest, 6),
-                    out.line[static_cast<std::size_t>(largest - numbers.values.begin())]));
-}
-
-double median(std::vector<double> x) {
-  const auto middle = x.begin() + static_cast<long>(x.size() / 2);
-  std::nth_element(x.begin(), middle, x.end());
-  return *middle;
-}
-
-// Columns that contradict each other by orders of magnitude are in different units.
-void warn_of_units(Rows& out) {
-  const Columns& columns = out.data.columns;
-  if (!columns.has("n_params") || !columns.has("tokens")) return;
-  const std::vector<double> n = columns.get("n_params"), d = columns.get("tokens");
-  std::vector<double> ratio;
-  for (std::size_t i = 0; i < n.size(); ++i)
-    if (d[i] > 0) ratio.push_back(d[i] / n[i]);
-  if (ratio.empty()) return;
-  const double per_parameter = median(ratio);
-  if (per_parameter > 1e5 || per_parameter < 1e-3)
-    out.warnings.push_back(fmt::format(
-        "{} tokens per parameter (median) are implausible; "
-        "check that {} and {} have the same units, and set one with --scale n_params=1e6 or --scale tokens=1e9",
-        base::format_number(per_parameter, 2), out.column_of.at("n_params"), out.column_of.at("tokens")));
-  if (!columns.has("compute")) return;
-  const std::vector<double> c = columns.get("compute");
-  ratio.clear();
-  for (std::size_t i = 0; i < n.size(); ++i)
-    if (d[i] > 0 && c[i] > 0) ratio.push_back(c[i] / (6 * n[i] * d[i]));
-  if (ratio.empty()) return;
-  const double convention = median(ratio);
-  if (convention > 20 || convention < 0.05)
-    out.warnings.push_back(fmt::format(
-        "{} is {} times 6 n_params tokens (median), which is implausible; check that the units are FLOP, parameters and tokens",
-        out.column_of.at("compute"), base::format_number(convention, 2)));
-  else if (std::abs(convention - 1) > 0.005)
-    out.notes.push_back(fmt::format("{} is {} times 6 n_params tokens (median; {} to {})", out.column_of.at("compute"),
-                                    base::format_number(convention),
-                                    base::format_number(*std::min_element(ratio.begin(), ratio.end())),
-                                    base::format_number(*std::max_element(ratio.begin(), ratio.end()))));
-}
-
-std::size_t precision_column(const Table& table) {
-  const auto at = std::find_if(table.header.begin(), table.header.end(), [](const std::string& name) {
-    const std::string last = name.substr(name.find_last_of("./") + 1);  // npos + 1 = 0
-    return last == "precision" || last == "dtype";
-  });
-  return at == table.header.end() ? kNoColumn : static_cast<std::size_t>(at - table.header.begin());
-}
-
-// Rounding shifts losses, which a law would attribute to its columns.
-void warn_of_precisions(Rows& out) {
-  const auto precisions = out.precisions();
-  if (precisions.size() < 2) return;
-  std::vector<std::string> parts;
-  for (const auto& [name, rows] : precisions) parts.push_back(fmt::format("{} in {}", name, rows_of(rows)));
-  out.warnings.push_back(fmt::format(
-      "one fit mixes runs of {} precisions ({}): rounding shifts losses, so the law may describe the precision instead of its columns; "
-      "fit one precision at a time, for example with --where {}={}",
-      precisions.size(), fmt::join(parts, ", "), out.table.header[precision_column(out.table)],
-      precisions.begin()->first));
-}
-
 // The value recorded in a cell; unset if the cell is empty. NaN and infinity are numbers here: the run left the finite
 // numbers.
 std::optional<double> recorded(const Table& table, std::size_t row, std::size_t column, bool count) {
@@ -325,17 +199,6 @@ void add_streams(const Recognised& found, const Factors& factors, Rows& out) {
   }
   out.run = picked(out.run, origin);
   out.line = picked(out.line, origin);
-}
-
-void add_columns(const Recognised& found, const Factors& factors, const std::string& output, Rows& out) {
-  std::vector<bool> taken(out.table.header.size(), false);
-  for (const auto& [name, column] : found.column) {
-    out.column_of[name] = out.table.header[column];
-    taken[column] = true;
-    if (name != output) add_column(factors, column, name, out);
-  }
-  for (std::size_t c = 0; c < out.table.header.size(); ++c)
-    if (!taken[c] && !out.data.columns.has(out.table.header[c])) add_column(factors, c, out.table.header[c], out);
 }
 
 // Before rows are left out, because the sums need the learning rates of the whole run.
@@ -465,14 +328,6 @@ Rows Rows::rows(std::span<const std::size_t> chosen) const {
   out.stream = picked(stream, chosen);
   out.line = picked(line, chosen);
   return out;
-}
-
-std::map<std::string, std::size_t> Rows::precisions() const {
-  std::map<std::string, std::size_t> found;
-  const std::size_t column = precision_column(table);
-  for (std::size_t row = 0; row < table.n_rows(); ++row)
-    if (column != kNoColumn && !table.is_empty(row, column)) ++found[table.text(row, column)];
-  return found;
 }
 
 std::size_t Rows::n_runs() const { return std::set<std::string>(run.begin(), run.end()).size(); }
