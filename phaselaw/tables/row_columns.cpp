@@ -12,11 +12,6 @@
 
 namespace phaselaw::tables {
 
-const double* factor_of(const Factors& factors, std::size_t column) {
-  const auto at = factors.find(column);
-  return at == factors.end() ? nullptr : &at->second;
-}
-
 // Units given in headings: "tokens (B)" is multiplied by 1e9, unless the user sets a scale. A unit that is not known is
 // refused, because numbers in a wrong unit would be fitted in silence.
 void add_heading_factors(const Recognised& found, const std::string& output, Factors& factors, Rows& out) {

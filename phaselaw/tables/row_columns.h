@@ -2,19 +2,14 @@
 #pragma once
 
 #include <cstddef>
-#include <map>
 #include <string>
 
 #include "phaselaw/tables/recognise.h"
 #include "phaselaw/tables/rows.h"
+#include "phaselaw/tables/streams.h"
 
 // The columns of a table as numbers of its rows: the factors of their units, the output, and the inputs of laws.
 namespace phaselaw::tables {
-
-using Factors = std::map<std::size_t, double>;  // by which the numbers of a column are multiplied
-
-// The factor of a column, or none.
-[[nodiscard]] const double* factor_of(const Factors& factors, std::size_t column);
 
 // Units given in headings: "tokens (B)" is multiplied by 1e9, unless the user sets a scale, and a note says so.
 // InputError for a unit that is not known, because numbers in a wrong unit would be fitted in silence.
