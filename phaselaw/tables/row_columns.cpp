@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "phaselaw/tables/row_columns.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+#include "phaselaw/base/errors.h"
+#include "phaselaw/base/format.h"
+#include "phaselaw/tables/units.h"
+
+namespace phaselaw::tables {
+
+// Units given in headings: "tokens (B)" is multiplied by 1e9, unless the user sets a scale. A unit that is not known is
+// refused, because numbers in a wrong unit would be fitted in silence.
+void add_heading_factors(const Recognised& found, const std::string& output, Factors& factors, Rows& out) {
+  for (const KnownColumn& known : known_columns()) {
+    const auto column = found.column.find(known.name);
+    if (column == found.column.end() || factors.contains(column->second)) continue;
+    const std::string& header = out.table.header[column->second];
+    const std::string unit = heading_of(header).unit;
+    const auto factor = unit_factor(known, unit);
+    if (!factor && looks_like_a_unit(unit) && known.name != output)
+      throw base::InputError({out.table.source(), 1},
+                             fmt::format("expected a unit of {} in the heading '{}', found '{}'; "
+                                         "give the factor with --scale {}=FACTOR, or 1 to take the numbers as they are",
+                                         known.unit == "1" ? known.name : known.unit, header, unit, known.name));
+    if (!factor || *factor == 1) continue;
+    factors[column->second] = *factor;
+    out.notes.push_back(
+        fmt::format("{} is {} times {}, as its heading says (use --scale {}=1 to take the numbers as they are)",
+                    known.name, header, base::format_number(*factor, 3, base::Notation::power), known.name));
+  }
+}
+
+namespace {
+
+void add_column(const Factors& factors, std::size_t column, const std::string& name, Rows& out) {
+  const double* factor = factor_of(factors, column);
+  NumericColumn numbers = numeric_column(out.table, column, name, factor);
+  if (numbers.fault.empty() && factor == nullptr) numbers.fault = unit_fault(out.table, column, name, numbers.values);
+  if (numbers.fault.empty())
+    out.data.columns.add(name, std::move(numbers.values));
+  else
+    out.unusable[name] = numbers.fault;
+}
+
+}  // namespace
+
+void add_output(const ReadOptions& options, const Factors& factors, std::size_t column, Rows& out) {
+  const NumericColumn numbers = numeric_column(out.table, column, options.output, factor_of(factors, column), true);
+  if (!numbers.fault.empty()) throw base::InputError(numbers.fault);
+  const auto fail = [&](std::size_t row, const std::string& what) {
+    throw base::InputError(out.table.place(row, column), what);
+  };
+  for (std::size_t row = 0; row < numbers.values.size(); ++row) {
+    const double value = numbers.values[row];
+    const auto text = [&] { return out.table.text(row, column); };
+    if (!options.any_sign && !(value > 0))
+      fail(row, fmt::format("expected a positive {}, found {}; leave the row out with --where '{}>0'{}", options.output,
+                            text(), out.output_column, options.if_not_positive));
+    if (value != 0 && std::abs(value) < std::numeric_limits<double>::min())
+      fail(row, fmt::format("expected a {} of at least 2.2e-308, below which numbers lose their digits, found {}; "
+                            "multiply the column by a factor with --scale {}=FACTOR",
+                            options.output, text(), options.output));
+  }
+  out.data.output = numbers.values;
+  if (options.output != "loss") return;
+  const auto largest = std::max_element(numbers.values.begin(), numbers.values.end());
+  if (*largest > 50)
+    out.warnings.push_back(
+        fmt::format("{} is {} in line {}, which is large for a loss in nats; if it is a perplexity, take its logarithm",
+                    out.output_column, base::format_number(*largest, 6),
+                    out.line[static_cast<std::size_t>(largest - numbers.values.begin())]));
+}
+
+void add_columns(const Recognised& found, const Factors& factors, const std::string& output, Rows& out) {
+  std::vector<bool> taken(out.table.header.size(), false);
+  for (const auto& [name, column] : found.column) {
+    out.column_of[name] = out.table.header[column];
+    taken[column] = true;
+    if (name != output) add_column(factors, column, name, out);
+  }
+  for (std::size_t c = 0; c < out.table.header.size(); ++c)
+    if (!taken[c] && !out.data.columns.has(out.table.header[c])) add_column(factors, c, out.table.header[c], out);
+}
+
+}  // namespace phaselaw::tables
