@@ -26,6 +26,7 @@
 #include <fmt/format.h>
 
 #include "phaselaw/base/files.h"
+#include "phaselaw/documents/document.h"
 #include "phaselaw/fitting/fit.h"
 #include "phaselaw/fitting/selection.h"
 #include "phaselaw/laws/catalogue.h"
@@ -72,7 +73,7 @@ bool near_truth(const laws::Law& law, const tables::Measurements& data, const st
 
 // The columns that a Gemstones table calls by other names.
 tables::Measurements gemstones(const std::string& path) {
-  const tables::Table table = tables::read_table(path);
+  const documents::Table table = documents::read(path).table;
   const auto column = [&](const char* name) {
     std::vector<double> values;
     for (std::size_t row = 0; row < table.n_rows(); ++row)

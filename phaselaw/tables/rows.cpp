@@ -5,6 +5,7 @@
 #include <set>
 
 #include "phaselaw/base/errors.h"
+#include "phaselaw/documents/document.h"
 #include "phaselaw/tables/left_out_rows.h"
 #include "phaselaw/tables/magnitudes.h"
 #include "phaselaw/tables/precisions.h"
@@ -91,7 +92,9 @@ Rows rows_from(documents::Reading reading, const ReadOptions& options) {
   return out;
 }
 
-Rows read_rows(const std::string& path, const ReadOptions& options) { return rows_from(read_table(path), options); }
+Rows read_rows(const std::string& path, const ReadOptions& options) {
+  return rows_from(documents::read(path, options.document_options()), options);
+}
 
 void Rows::require(const std::vector<std::string>& names) const {
   for (const std::string& name : names) {

@@ -115,7 +115,7 @@ Table table_of(const std::vector<store::RunRecord>& runs, const std::string& sou
                const sweep::Accounting& accounting) {
   std::ostringstream text;
   store::export_csv(runs, text, sweep::charged_column(accounting));
-  Table table = tables::parse_table(text.str(), source);
+  Table table = documents::read_text(text.str(), source).table;
   const std::vector<std::size_t> settings = settings_of(table);
   std::map<std::string, std::string> n_data;
   for (const store::RunRecord& run : runs)

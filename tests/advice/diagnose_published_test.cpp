@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "phaselaw/advice/diagnose/diagnose.h"
+#include "phaselaw/documents/document.h"
 #include "phaselaw/tables/runs.h"
 
 // Loss curves of published runs. The files are not in the repository.
@@ -28,7 +29,7 @@ class PublishedCurves : public ::testing::Test {
 
 // Published: log10 L = -0.07876 log10 N + 1.0659 over the 8 dense runs at their final step.
 TEST_F(PublishedCurves, DenseRoutingModelsFollowThePublishedSizeLaw) {
-  const tables::Table table = tables::read_table(file("deepmind_routing/curves.csv.gz"));
+  const documents::Table table = documents::read(file("deepmind_routing/curves.csv.gz")).table;
   const auto column = [&](const char* name) { return table.column(name); };
   struct End {
     double size = 0, step = 0, loss = 0;

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include "phaselaw/documents/document.h"
 #include "phaselaw/tables/table.h"
 #include "tests/fitting/lack_of_fit_designs.h"
 
@@ -21,7 +22,7 @@ FitAnswer answer_for(std::string_view design, RowChoice rows = RowChoice::all) {
   request.law = rows == RowChoice::all ? "chinchilla" : "power";
   request.rows = rows;
   request.fit.interval = fitting::IntervalMethod::none;
-  return fit(request, tables::parse_table(text, "runs.csv"));
+  return fit(request, documents::read_text(text, "runs.csv"));
 }
 
 TEST(FitLackOfFit, TheAnswerHasTheVerdict) {

@@ -7,6 +7,7 @@
 
 #include "phaselaw/advice/fit/row_checks.h"
 #include "phaselaw/base/errors.h"
+#include "phaselaw/documents/document.h"
 
 namespace phaselaw::advice {
 namespace {
@@ -124,7 +125,7 @@ TEST(RowChecks, AColumnThatHardlyVariesIsALimit) {
 
 TEST(RowChecks, StartsOfRunsAreLeftOutByRunOrBySize) {
   const auto left_out = [](const std::string& text) {
-    tables::Rows rows = tables::rows_from(tables::parse_table(text, "t"));
+    tables::Rows rows = tables::rows_from(documents::read_text(text, "t"));
     leave_out_starts(rows);
     return rows.line;
   };

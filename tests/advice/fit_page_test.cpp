@@ -9,6 +9,7 @@
 
 #include "laws/law_truths.h"
 #include "phaselaw/advice/fit/fit_tables.h"
+#include "phaselaw/documents/document.h"
 #include "phaselaw/fitting/predict.h"
 #include "phaselaw/fitting/profile.h"
 #include "report/markup.h"
@@ -27,7 +28,7 @@ tables::Rows table_of(const laws::Law& law, const std::vector<double>& parameter
   const std::vector<double> n = columns.get("n_params"), d = columns.get("tokens");
   for (std::size_t i = 0; i < loss.size(); ++i)
     csv += fmt::format("{:.0f},{:.0f},{:.9g}\n", n[i], d[i], loss[i] * std::exp(0.01 * noise.normal()));
-  return tables::rows_from(tables::parse_table(csv, "synthetic.csv"));
+  return tables::rows_from(documents::read_text(csv, "synthetic.csv"));
 }
 
 struct Case {

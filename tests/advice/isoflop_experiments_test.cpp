@@ -9,6 +9,7 @@
 #include "advice/isoflop_designs.h"
 #include "phaselaw/advice/isoflop/isoflop_request.h"
 #include "phaselaw/base/errors.h"
+#include "phaselaw/documents/document.h"
 
 // Tables as users have them: without tokens, with several experiments, with two budgets, counted in another way.
 namespace phaselaw::advice {
@@ -42,7 +43,7 @@ std::string rows_of(const IsoflopDesign& design, std::uint64_t draw, double fact
 }
 
 IsoflopAnswer answer_of(const std::string& text, const IsoflopRequest& request = quick()) {
-  return isoflop(request, tables::parse_table(text, "runs.csv"));
+  return isoflop(request, documents::read_text(text, "runs.csv"));
 }
 
 std::string error_of(const std::string& text, const IsoflopRequest& request = quick()) {
@@ -140,7 +141,7 @@ TEST(IsoflopExperiments, SeedsBudgetsAndSizesAreNone) {
 }
 
 TEST(IsoflopExperiments, ConflictingRowsWithoutAColumnAreFound) {
-  const tables::Rows rows = tables::rows_from(tables::parse_table(
+  const tables::Rows rows = tables::rows_from(documents::read_text(
       "params,flops,loss\n" + rows_of(kDesign, 1, 1, "") + rows_of(kDesign, 1, 1.05, ""), "runs.csv"));
   std::vector<std::string> notes;
   const auto found = pooled_experiments(rows, sizes_of(with_tokens(rows.data, notes)), {});
@@ -214,8 +215,8 @@ TEST(IsoflopExperiments, PublishedOptima) {
   request.by = "exp+file";
   request.read.loss = "loss_opt";
   request.read.col = {{"n_params", "n_opt"}, {"tokens", "tokens_opt"}};
-  const IsoflopAnswer answer = isoflop(request, tables::read_table(folder + "/published_optima.csv"));
-  const tables::Table fits = tables::read_table(folder + "/published_fits.csv");
+  const IsoflopAnswer answer = isoflop(request, documents::read(folder + "/published_optima.csv"));
+  const documents::Table fits = documents::read(folder + "/published_fits.csv").table;
   const auto text = [&](std::size_t row, const char* column) { return fits.text(row, fits.column(column)); };
   int compared = 0;
   for (const IsoflopExperiment& one : answer.experiments)
@@ -229,7 +230,7 @@ TEST(IsoflopExperiments, PublishedOptima) {
   EXPECT_EQ(compared, 15);
   request = quick();
   try {
-    (void)isoflop(request, tables::read_table(folder + "/isoflop_points.csv"));
+    (void)isoflop(request, documents::read(folder + "/isoflop_points.csv"));
     FAIL();
   } catch (const base::InputError& error) {
     EXPECT_NE(std::string(error.what()).find("15 experiments by column exp+file"), std::string::npos) << error.what();

@@ -8,6 +8,7 @@
 
 #include "advice/plan_fixture.h"
 #include "phaselaw/base/errors.h"
+#include "phaselaw/documents/document.h"
 #include "phaselaw/numerics/line.h"
 #include "phaselaw/numerics/statistics.h"
 #include "phaselaw/tables/table.h"
@@ -218,8 +219,8 @@ class PorianIsoflop : public ::testing::Test {
 };
 
 TEST_F(PorianIsoflop, PublishedRegressions) {
-  const tables::Table fits = tables::read_table(std::string(kFolder) + "/published_fits.csv");
-  const tables::Table optima = tables::read_table(std::string(kFolder) + "/published_optima.csv");
+  const documents::Table fits = documents::read(std::string(kFolder) + "/published_fits.csv").table;
+  const documents::Table optima = documents::read(std::string(kFolder) + "/published_optima.csv").table;
   int compared = 0;
   for (std::size_t i = 0; i < fits.n_rows(); ++i) {
     if (text(fits, i, "fit") != "basic") continue;
@@ -241,8 +242,8 @@ TEST_F(PorianIsoflop, PublishedRegressions) {
 }
 
 TEST_F(PorianIsoflop, OwnOptimaAgreeWithThePublishedOnes) {
-  const tables::Table points = tables::read_table(std::string(kFolder) + "/isoflop_points.csv");
-  const tables::Table optima = tables::read_table(std::string(kFolder) + "/published_optima.csv");
+  const documents::Table points = documents::read(std::string(kFolder) + "/isoflop_points.csv").table;
+  const documents::Table optima = documents::read(std::string(kFolder) + "/published_optima.csv").table;
   // The first setting: compare the spline's optima, budget by budget.
   tables::Measurements data;
   std::vector<double> n, d, c;

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "phaselaw/documents/document.h"
 #include "phaselaw/fitting/fit.h"
 #include "phaselaw/numerics/random.h"
 #include "phaselaw/tables/rows.h"
@@ -77,11 +78,11 @@ tables::Rows large_run() {
   std::string text = "run,n_params,step,tokens,loss\n";
   const double loss = losses_of(kLarge).back();
   text += fmt::format("x,{},{},{},{}\n", kLarge.n_params, kLarge.steps, kLarge.steps * kBatch, loss);
-  return rows_from(tables::parse_table(text, "t"), cosine());
+  return rows_from(documents::read_text(text, "t"), cosine());
 }
 
 TEST(JointLaw, CheckpointsWithoutNoiseGiveTheParameters) {
-  const Fit fit = fit_of("lr-annealing-params", rows_from(tables::parse_table(ten_runs(0, 0), "t"), cosine()));
+  const Fit fit = fit_of("lr-annealing-params", rows_from(documents::read_text(ten_runs(0, 0), "t"), cosine()));
   EXPECT_TRUE(fit.convergence.certified) << fit.convergence.status;
   const std::vector<std::pair<const char*, double>> truth = {{"E", kE}, {"A", kA},       {"alpha", kAlpha},
                                                              {"B", kB}, {"beta", kBeta}, {"K", kK}};
@@ -97,7 +98,7 @@ TEST(JointLaw, PredictsFinishedRunsAndChinchillaOnCheckpointsDoesNot) {
   constexpr int kDraws = 12;
   for (int draw = 0; draw < kDraws; ++draw) {
     const std::string text = ten_runs(0.001, static_cast<std::uint64_t>(draw));
-    const tables::Rows rows = rows_from(tables::parse_table(text, "t"), cosine());
+    const tables::Rows rows = rows_from(documents::read_text(text, "t"), cosine());
     const Fit fit = fit_of("lr-annealing-params", rows), all = fit_of("chinchilla", rows);
     EXPECT_TRUE(fit.convergence.certified) << draw;
     joint += std::abs(predicted(fit, large) / truth - 1) / kDraws;
@@ -116,8 +117,8 @@ TEST(JointLaw, FinishedRunsAloneKeepTheirAnnealing) {
   tables::ReadOptions options = cosine();
   options.last = true;
   const std::string text = ten_runs(0, 3);
-  const tables::Rows all = rows_from(tables::parse_table(text, "t"), cosine()),
-                     last = rows_from(tables::parse_table(text, "t"), options);
+  const tables::Rows all = rows_from(documents::read_text(text, "t"), cosine()),
+                     last = rows_from(documents::read_text(text, "t"), options);
   ASSERT_EQ(last.n_rows(), 10U);
   for (std::size_t r = 0; r < 10; ++r) {
     EXPECT_EQ(last.data.columns.get("lr_sum")[r], all.data.columns.get("lr_sum")[6 * r + 5]);

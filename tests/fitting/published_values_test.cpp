@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include "phaselaw/documents/document.h"
 #include "phaselaw/fitting/audit.h"
 #include "phaselaw/fitting/fit.h"
 #include "phaselaw/fitting/selection.h"
@@ -27,7 +28,7 @@ class PublishedValues : public ::testing::Test {
   }
   static tables::Measurements load(const std::string& file, const std::map<std::string, std::string>& columns,
                                    const std::string& output, const Keep& keep = {}) {
-    const tables::Table table = tables::read_table(std::string(kFolder) + "/" + file);
+    const documents::Table table = documents::read(std::string(kFolder) + "/" + file).table;
     std::vector<std::size_t> rows;
     for (std::size_t i = 0; i < table.n_rows(); ++i) {
       const Row row = [&](const std::string& column) { return text(table, i, column); };
@@ -95,7 +96,7 @@ TEST_F(PublishedValues, GemstonesThreeTermsHaveNoFloor) {
 }
 
 TEST_F(PublishedValues, PorianOptimaAreLogLogRegressions) {
-  const tables::Table fits = tables::read_table(std::string(kFolder) + "/porian_isoflop/published_fits.csv");
+  const documents::Table fits = documents::read(std::string(kFolder) + "/porian_isoflop/published_fits.csv").table;
   int compared = 0, starts = 0, named = 0;
   for (std::size_t i = 0; i < fits.n_rows(); ++i) {
     const auto same = [&](const Row& row) {

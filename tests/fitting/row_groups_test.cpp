@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include "phaselaw/documents/document.h"
 #include "phaselaw/fitting/row_noise.h"
 #include "phaselaw/numerics/random.h"
 #include "phaselaw/numerics/statistics.h"
@@ -12,7 +13,7 @@
 namespace phaselaw::fitting {
 namespace {
 
-tables::Rows rows_of(const std::string& text) { return tables::rows_from(tables::parse_table(text, "table.csv")); }
+tables::Rows rows_of(const std::string& text) { return tables::rows_from(documents::read_text(text, "table.csv")); }
 
 TEST(RowGroups, ValuesUpToRoundingAreTheSame) {
   const RowGroups groups = groups_by_value({{1e9, 2e9, 1e9 * (1 + 1e-8), 2e9}, {1, 1, 1, 2}});

@@ -10,13 +10,14 @@
 #include <string_view>
 
 #include "phaselaw/base/errors.h"
+#include "phaselaw/documents/document.h"
 #include "phaselaw/tables/rows.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
   using namespace phaselaw;
   const std::string_view text(reinterpret_cast<const char*>(bytes), size);
   try {
-    const tables::Rows read = tables::rows_from(tables::parse_table(text, "fuzz"));
+    const tables::Rows read = tables::rows_from(documents::read_text(text, "fuzz"));
     const std::size_t n = read.n_rows();
     if (n == 0 || read.data.output.size() != n || read.run.size() != n || read.n_runs() > n) std::abort();
     for (const auto& column : read.data.columns.values)

@@ -8,13 +8,14 @@
 #include <gtest/gtest.h>
 
 #include "phaselaw/base/errors.h"
+#include "phaselaw/documents/document.h"
 #include "phaselaw/tables/table_formats.h"
 
 namespace phaselaw::tables {
 namespace {
 
 Rows read(const std::string& text, const ReadOptions& options = {}) {
-  return rows_from(looks_like_json(text) ? parse_json_lines(text, "t") : parse_table(text, "t"), options);
+  return rows_from(documents::read_text(text, "t"), options);
 }
 
 std::string error_of(const std::string& text, const ReadOptions& options = {},
@@ -179,7 +180,8 @@ TEST(Rows, ChartsExportedByWandbBecomeOneRowForEachRunAndStep) {
 }
 
 TEST(Rows, AChartWithoutOneValueIsRefused) {
-  const Table chart = parse_table("Step\trun a - train/loss\trun b - train/loss\n\t\t\n", "chart.tsv");
+  const documents::Table chart =
+      documents::read_text("Step\trun a - train/loss\trun b - train/loss\n\t\t\n", "chart.tsv").table;
   EXPECT_THROW((void)rows_from(chart), base::InputError);
 }
 

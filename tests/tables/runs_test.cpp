@@ -6,12 +6,13 @@
 #include <gtest/gtest.h>
 
 #include "phaselaw/base/errors.h"
+#include "phaselaw/documents/document.h"
 
 namespace phaselaw::tables {
 namespace {
 
 std::vector<Curve> of(const std::string& text, const std::map<std::string, std::string>& columns = {}) {
-  return curves_from(rows_from(parse_table(text, "runs/t.csv.gz"), {.col = columns, .every_stream = true}));
+  return curves_from(rows_from(documents::read_text(text, "runs/t.csv.gz"), {.col = columns, .every_stream = true}));
 }
 
 TEST(Runs, EmptyIsNotRecordedAndNanIs) {

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "phaselaw/base/errors.h"
+#include "phaselaw/documents/document.h"
 #include "phaselaw/tables/rows.h"
 
 namespace phaselaw::tables {
@@ -52,7 +53,9 @@ ReadOptions stated() {
   return options;
 }
 
-Rows read(const std::string& text, const ReadOptions& options) { return rows_from(parse_table(text, "t"), options); }
+Rows read(const std::string& text, const ReadOptions& options) {
+  return rows_from(documents::read_text(text, "t"), options);
+}
 
 void expect_plain(const Rows& rows, double relative) {
   ASSERT_EQ(rows.n_rows(), 20U);

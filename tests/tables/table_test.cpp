@@ -6,13 +6,14 @@
 #include <gtest/gtest.h>
 
 #include "phaselaw/base/errors.h"
+#include "phaselaw/documents/document.h"
 #include "phaselaw/tables/rows.h"
 
 namespace phaselaw::tables {
 namespace {
 
 Rows rows_of(const std::string& text, const ReadOptions& options = {}) {
-  return rows_from(parse_table(text, "t.csv"), options);
+  return rows_from(documents::read_text(text, "t.csv"), options);
 }
 
 std::string message_of(const std::string& text, const ReadOptions& options = {}) {
@@ -25,7 +26,8 @@ std::string message_of(const std::string& text, const ReadOptions& options = {})
 }
 
 TEST(Table, ReadsCommasQuotesAndLineEnds) {
-  const Table table = parse_table("\xef\xbb\xbfname,\"a \"\"b\"\"\",c\r\n\"x,y\",1,\n\n\"two\nlines\",2,3\n", "t.csv");
+  const documents::Table table =
+      documents::read_text("\xef\xbb\xbfname,\"a \"\"b\"\"\",c\r\n\"x,y\",1,\n\n\"two\nlines\",2,3\n", "t.csv").table;
   EXPECT_EQ(table.header, (std::vector<std::string>{"name", "a \"b\"", "c"}));
   ASSERT_EQ(table.n_rows(), 2U);
   EXPECT_EQ(table.text(0, 0), "x,y");
@@ -36,7 +38,7 @@ TEST(Table, ReadsCommasQuotesAndLineEnds) {
 }
 
 TEST(Table, ReadsTabs) {
-  const Rows read = rows_from(parse_table("name\tflops\tloss\na, b\t1e3\t2.5", "t.tsv"));
+  const Rows read = rows_from(documents::read_text("name\tflops\tloss\na, b\t1e3\t2.5", "t.tsv"));
   EXPECT_EQ(read.run, std::vector<std::string>{"a, b"});
   EXPECT_EQ(read.data.columns.get("compute"), std::vector<double>{1e3});
   EXPECT_EQ(read.data.output, std::vector<double>{2.5});
