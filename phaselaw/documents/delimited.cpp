@@ -161,7 +161,10 @@ class DelimitedReader {
   // Words below the table, or a faulty line: decided by what follows.
   void take_other_width(const RecordScanner& scanner) {
     const auto cells = scanner.cells();
-    const bool any_number = std::any_of(cells.begin(), cells.end(), could_be_number);
+    // A line that is not aligned with columns of fixed width comes as one cell.
+    const std::vector<std::string> split =
+        cells_of(scanner.raw(), dialect_.separator == Separator::positions ? Separator::blanks : dialect_.separator);
+    const bool any_number = std::any_of(split.begin(), split.end(), could_be_number);
     const bool words = (cells.size() == 1 && !any_number) || scanner.after_blank_line() || !words_below_.empty();
     if (words && words_below_.size() < kMostWordsBelow && (!any_number || words_below_.size() < 2)) {
       words_below_.push_back({scanner.line(), scanner.raw(), cells.size()});

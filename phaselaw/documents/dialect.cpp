@@ -30,6 +30,7 @@ struct Survey {
   std::vector<CharacterRange> columns;
   std::vector<SampleRecord> records;
   std::size_t width = 0, start = 0;  // most frequent number of cells, and the first record that has it
+  std::size_t not_empty = 0;         // cells that are not empty
   double consistent = 0;             // share of the records from there on that have it
   double numbers = 0;                // share of their cells, without the first record, that are numbers
 
@@ -72,7 +73,7 @@ Survey survey(std::string_view sample, long line, bool whole, Separator separato
     result.records.push_back(record_of(scanner));
   }
   std::vector<SampleRecord>& records = result.records;
-  if (whole && separator != Separator::none)  // words below the table
+  if (whole && separator != Separator::none && separator != Separator::positions)  // words below the table
     for (int i = 0; i < 5 && records.size() > 2 && records.back().cells == 1 && records.back().numbers == 0; ++i)
       records.pop_back();
   result.width = usual_width(records, separator == Separator::none ? 1 : 2);
@@ -81,6 +82,7 @@ Survey survey(std::string_view sample, long line, bool whole, Separator separato
   std::size_t same = 0, judged = 0, numbers = 0;
   for (std::size_t r = result.start; r < records.size(); ++r) {
     same += records[r].cells == result.width;
+    result.not_empty += records[r].judged;
     if (r == result.start && r + 1 < records.size()) continue;
     judged += std::min(records[r].judged, kJudgedCells);
     numbers += std::min(records[r].numbers, kJudgedCells);
@@ -138,7 +140,8 @@ const Survey& best_of(std::vector<const Survey*> good, const Document& document,
       return std::find_if(good.begin(), good.end(), [&](const Survey* s) { return s->separator == x; });
     };
     if (const auto at = find(a), other = find(b);
-        at != good.end() && other != good.end() && (*at)->width == (*other)->width)
+        at != good.end() && other != good.end() &&
+        ((*at)->width == (*other)->width || (*at)->not_empty == (*other)->not_empty))
       good.erase(other);
   };
   same_cells(Separator::tab, Separator::wide_blanks);
@@ -221,6 +224,7 @@ std::optional<Dialect> choose_dialect(const Document& document, const DocumentOp
   if (first == std::string_view::npos || sample[first] == '{' || sample.find('\0') != std::string_view::npos) return {};
 
   std::vector<Survey> all;
+  all.reserve(8);  // `good` points into it
   for (const Separator separator : {Separator::comma, Separator::semicolon, Separator::tab, Separator::bar,
                                     Separator::wide_blanks, Separator::blanks, Separator::none})
     if (!given || separator == dialect.separator) all.push_back(survey(sample, dialect.line, whole, separator));
@@ -230,8 +234,8 @@ std::optional<Dialect> choose_dialect(const Document& document, const DocumentOp
   const auto has_columns = [](const Survey* s) { return s->separator != Separator::none; };
   if (!given && std::none_of(good.begin(), good.end(), has_columns))
     if (auto columns = fixed_columns(sample, dialect.line); !columns.empty()) {
-      const Survey fixed = survey(sample, dialect.line, whole, Separator::positions, std::move(columns));
-      if (is_good(fixed)) return dialect_of(fixed, dialect);
+      all.push_back(survey(sample, dialect.line, whole, Separator::positions, std::move(columns)));
+      if (is_good(all.back())) return dialect_of(all.back(), dialect);
     }
   if (!good.empty()) return dialect_of(best_of(good, document, options), dialect);
   refuse_heading_alone(all, document);
