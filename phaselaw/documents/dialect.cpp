@@ -97,8 +97,13 @@ bool separates_by_a_sign(Separator separator) {
          separator == Separator::bar;
 }
 
+// Otherwise the document is prose with a table inside.
+bool has_few_titles(const Survey& s) {
+  return s.start <= 3 || (s.start <= kMostTitles && 2 * s.start <= s.records.size());
+}
+
 bool is_good(const Survey& s) {
-  if (s.width == 0 || s.consistent < 1 || s.numbers == 0 || s.start > kMostTitles) return false;
+  if (s.width == 0 || s.consistent < 1 || s.numbers == 0 || !has_few_titles(s)) return false;
   if (s.separator != Separator::none) return true;
   // One column: a heading of words without a separator, and numbers only.
   return s.start == 0 && s.numbers == 1 && s.has_text_heading() &&
@@ -107,7 +112,7 @@ bool is_good(const Survey& s) {
 
 // A table with faulty lines: most lines agree and most cells are numbers. The reader then names the first such line.
 bool is_faulty(const Survey& s) {
-  return s.width > 1 && s.start <= kMostTitles && s.numbers >= 0.5 && s.records.size() >= 3 &&
+  return s.width > 1 && has_few_titles(s) && s.numbers >= 0.5 && s.records.size() >= 3 &&
          s.consistent >= (separates_by_a_sign(s.separator) ? 0.6 : 0.9);
 }
 
@@ -200,6 +205,13 @@ Dialect dialect_of(const Survey& s, Dialect dialect) {
   return dialect;
 }
 
+bool begins_like_json(std::string_view text) {
+  if (text.starts_with('{')) return true;
+  const auto next = text.find_first_not_of(" \t\r\n", 1);
+  return text.starts_with('[') && next != std::string_view::npos &&
+         std::string_view("[{\"-0123456789]").find(text[next]) != std::string_view::npos;
+}
+
 }  // namespace
 
 std::string_view sample_of(std::string_view text) {
@@ -221,7 +233,9 @@ std::optional<Dialect> choose_dialect(const Document& document, const DocumentOp
   const std::string_view sample = sample_of(text.substr(dialect.begin));
   const bool whole = dialect.begin + sample.size() == text.size();
   const auto first = sample.find_first_not_of(" \t\r\n");
-  if (first == std::string_view::npos || sample[first] == '{' || sample.find('\0') != std::string_view::npos) return {};
+  if (first == std::string_view::npos || begins_like_json(sample.substr(first)) ||
+      sample.find('\0') != std::string_view::npos)
+    return {};
 
   std::vector<Survey> all;
   all.reserve(8);  // `good` points into it

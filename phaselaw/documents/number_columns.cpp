@@ -17,6 +17,7 @@ enum class SignReading { decimal, groups, unclear, open };
 // What the columns of a table show together.
 struct Country {
   std::size_t decimal_points = 0, decimal_commas = 0;  // columns that show the decimal sign by themselves
+  std::size_t point_groups = 0, comma_groups = 0;      // columns that show the sign between thousands only
   std::size_t ungrouped = 0;                           // columns that write thousands without a sign
   bool semicolons = false;
 };
@@ -94,17 +95,23 @@ SignReading by_cells_without_sign(const ColumnContext& context, char sign) {
   return gain < -kClear ? SignReading::decimal : SignReading::open;
 }
 
-SignReading by_usual_rule(const ColumnEvidence& e, const Country& country, char sign) {
-  const std::size_t same = sign == '.' ? country.decimal_points : country.decimal_commas;
-  const std::size_t other = sign == '.' ? country.decimal_commas : country.decimal_points;
-  if (sign == '.' && country.semicolons && other == 0 && e.count(Sign::round_either) == e.count(Sign::point_either))
-    return SignReading::unclear;
-  if (same > 0 && other > 0) return SignReading::unclear;
-  if (same > 0) return SignReading::decimal;
-  if (other > 0) return SignReading::groups;
-  if (sign == '.') return SignReading::decimal;
-  if (country.semicolons) return country.ungrouped > 0 ? SignReading::decimal : SignReading::unclear;
-  return country.ungrouped > 0 ? SignReading::unclear : SignReading::groups;
+// Points between thousands in another column do not make 3.412 a thousand: people also write 64.000 beside 6.10.
+SignReading of_points(const ColumnEvidence& e, const Country& country) {
+  const bool all_round = e.count(Sign::round_either) == e.count(Sign::point_either);
+  if (country.semicolons && all_round && country.decimal_commas == 0) return SignReading::unclear;
+  if (country.decimal_points > 0)
+    return country.decimal_commas + country.point_groups > 0 ? SignReading::unclear : SignReading::decimal;
+  if (country.decimal_commas > 0) return SignReading::groups;
+  return country.point_groups > 0 ? SignReading::unclear : SignReading::decimal;
+}
+
+SignReading of_commas(const Country& country) {
+  if (country.decimal_commas > 0)
+    return country.decimal_points + country.comma_groups > 0 ? SignReading::unclear : SignReading::decimal;
+  if (country.decimal_points > 0) return SignReading::groups;
+  if (country.semicolons)
+    return country.ungrouped > 0 && country.comma_groups == 0 ? SignReading::decimal : SignReading::unclear;
+  return country.ungrouped > 0 && country.comma_groups == 0 ? SignReading::unclear : SignReading::groups;
 }
 
 // The decimal sign and the sign between thousands. Returns the ambiguity, or nothing.
@@ -131,7 +138,7 @@ std::string decide_signs(const ColumnContext& context, const Country& country, c
     if (!options.decimal.empty()) reading = options.decimal[0] == sign ? SignReading::decimal : SignReading::groups;
     if (reading == SignReading::open && groups > 0) reading = SignReading::decimal;
     if (reading == SignReading::open) reading = by_cells_without_sign(context, sign);
-    if (reading == SignReading::open) reading = by_usual_rule(e, country, sign);
+    if (reading == SignReading::open) reading = sign == '.' ? of_points(e, country) : of_commas(country);
     if (reading == SignReading::unclear) {
       const std::size_t row = e.row(sign == '.' ? Sign::point_either : Sign::comma_either);
       NumberBuffer buffer;
@@ -212,8 +219,10 @@ std::string fault_of_cells_alone(const ColumnContext& context, const NumberStyle
 
 std::string sentence_of(Sign sign, const ColumnContext& context) {
   const auto example = [&](std::size_t row) {
-    return fmt::format("{} is {:.6g}", context.table.view(row, context.column),
-                       context.table.number(row, context.column).value);
+    const double x = context.table.number(row, context.column).value;
+    const bool whole = std::abs(x) < 1e15 && x == std::floor(x);
+    return fmt::format("{} is {}", context.table.view(row, context.column),
+                       whole ? fmt::format("{:.0f}", x) : fmt::format("{:.6g}", x));
   };
   const auto thousands = [&](std::string_view signs) {
     return fmt::format("Numbers in {{}} have {} between thousands: {}.", signs, example(context.evidence.row(sign)));
@@ -304,8 +313,11 @@ Country country_of(const std::vector<ColumnEvidence>& all, std::string_view sepa
   country.semicolons = separator == "semicolon";
   for (const ColumnEvidence& e : all) {
     if (!e.is_numeric()) continue;
-    country.decimal_points += e.points_are_decimal() && !e.commas_are_decimal();
-    country.decimal_commas += e.commas_are_decimal() && !e.points_are_decimal();
+    const bool point = e.has(Sign::decimal_point), comma = e.has(Sign::decimal_comma);
+    country.decimal_points += point && !comma;
+    country.decimal_commas += comma && !point;
+    country.point_groups += !point && !comma && e.has(Sign::point_groups);
+    country.comma_groups += !point && !comma && e.has(Sign::comma_groups);
     country.ungrouped += e.has(Sign::many_digits);
   }
   return country;

@@ -138,6 +138,7 @@ TEST(Delimited, WithoutAHeadingTheMessageLeadsToSuccess) {
   EXPECT_CONTAINS(error_in("0 val 7.5\n0 train 7.4\n10 val 6\n"), "--names step,stream,loss,");
   EXPECT_EQ(flat("0 val 7.5\n0 train 7.4\n", {.names = "step,stream,loss"}), "step,stream,loss|0,val,7.5|0,train,7.4");
   EXPECT_CONTAINS(error_in("a,1,3.5\nb,2,3.25\n"), "--names");
+  EXPECT_CONTAINS(error_in("step loss (nats)\n1 3.5\n2 3\n"), "(and line 1 has 3 cells)");
   EXPECT_CONTAINS(error_in("0,7.5\n20,6.5\n", {.names = "step"}), "expected 2 names");
   EXPECT_CONTAINS(error_in("a,b\n20,6.5\n", {.names = "step,loss"}), "leave out --names");
 }
@@ -169,6 +170,13 @@ TEST(Delimited, TwoSeparatorsThatAreEquallyGoodAreRefused) {
   EXPECT_CONTAINS(error_in("1,500 200,5\n2,500 300,5\n"), "the separator is not clear");
 }
 
+TEST(Delimited, TwoTablesInOneDocumentAreRefused) {
+  EXPECT_CONTAINS(error_in("a,b\n1,2\n3,4\n\na,c\n1,5\n3,6\n"), "x.csv:5: words below a blank line ('a')");
+  EXPECT_CONTAINS(error_in("a,b\n1,2\n3,4\n\na,b,c\n1,5,6\n3,6,6\n4,6,6\n"), "x.csv:2: the line has 2 numbers");
+  EXPECT_CONTAINS(error_in("a,b,c\n1,5,6\n3,6,6\n4,6,6\n\na,b\n1,2\n"), "x.csv:6: expected 3 cells");
+  EXPECT_EQ(flat("a,b\n1,2\n3,4\n\n#a,c\n#1,5\n#3,6\n"), "a,b|1,2|3,4");
+}
+
 TEST(Delimited, OneColumnOfNumbers) {
   EXPECT_EQ(flat("loss\n3.1\n3.0\n"), "loss|3.1|3.0");
   EXPECT_CONTAINS(error_in("3.1\n3.0\n"), "no error: none");
@@ -177,7 +185,7 @@ TEST(Delimited, OneColumnOfNumbers) {
 TEST(Delimited, OtherDocumentsAreNotDelimited) {
   for (const char* text :
        {"", "\n\n", "Some words, and a number: 3.5 % better.\nMore words follow here.\n", "{\"a\": 1}\n{\"a\": 2}\n",
-        "step 100 loss 3.1\nstep 200 loss 3.0\n", "step: 100, loss: 3.1\nstep: 200, loss: 3.0\n",
+        "step 100 loss 3.1\nstep 200 loss 3.0\n", "step: 100, loss: 3.1\nstep: 200, loss: 3.0\n", "Step: 1\nLoss: 3\n",
         "step=100 loss=3.1\nstep=200 loss=3.0\n", "one\ntwo\nthree\n"})
     EXPECT_EQ(error_in(text), "no error: none") << text;
   EXPECT_EQ(error_in(std::string("a,b\n1,\0\n", 8)), "no error: none");
@@ -243,7 +251,7 @@ RandomTable random_table(std::mt19937_64& random) {
 
 TEST(Delimited, RandomTablesInRandomDialectsReadBackEqual) {
   std::mt19937_64 random(1);
-  for (int trial = 0; trial < 3000; ++trial) {
+  for (int trial = 0; trial < 1000; ++trial) {
     const RandomTable expected = random_table(random);
     auto reading = try_read(expected.text);
     ASSERT_TRUE(reading) << expected.text;
@@ -263,7 +271,7 @@ TEST(Delimited, ChangedBytesGiveATableOrAnError) {
   std::mt19937_64 random(2);
   constexpr std::string_view kBytes = "\",;\t| \n\r\\#%/-=.0123456789eE+~*$()\xe2\x88\x92\xc2\xb1\0a";
   std::size_t tables = 0, errors = 0;
-  for (int trial = 0; trial < 3000; ++trial) {
+  for (int trial = 0; trial < 1000; ++trial) {
     std::string text = random_table(random).text;
     for (std::size_t change = 0; change < 1 + random() % 8; ++change) {
       const std::size_t at = random() % text.size();
@@ -286,22 +294,39 @@ TEST(Delimited, ChangedBytesGiveATableOrAnError) {
       ++errors;
     }
   }
-  EXPECT_GT(tables, 500U);
-  EXPECT_GT(errors, 500U);
+  EXPECT_GT(tables, 150U);
+  EXPECT_GT(errors, 150U);
+}
+
+std::string repeated(const std::string& cell, std::size_t times) {
+  std::string line;
+  for (std::size_t i = 0; i < times; ++i) line += (i == 0 ? "" : ",") + cell;
+  return line + "\n";
 }
 
 TEST(Delimited, ManyColumnsTakeLinearTime) {
-  std::string text;
-  constexpr int kColumns = 100000;
-  for (const bool heading : {true, false})
-    for (int row = 0; row < (heading ? 1 : 3); ++row)
-      for (int c = 0; c < kColumns; ++c)
-        text += fmt::format("{}{}{}", heading && c % 3 > 0 ? "x" : "", c, c + 1 < kColumns ? ',' : '\n');
-  std::string same = "0";
-  for (int c = 1; c < kColumns; ++c) same += ",";
-  const auto reading = try_read("a" + text);
-  ASSERT_TRUE(reading);
-  EXPECT_EQ(reading->table.n_columns(), static_cast<std::size_t>(kColumns));
+  constexpr std::size_t kColumns = 100000;
+  std::string heading = "c";
+  for (std::size_t c = 1; c < kColumns; ++c) heading += fmt::format(",c{}", c);
+  const std::string rows = repeated("1.5", kColumns) + repeated("2.5", kColumns);
+  EXPECT_EQ(try_read(heading + "\n" + rows)->table.n_columns(), kColumns);
+  EXPECT_EQ(try_read(repeated("same", kColumns) + rows)->table.n_columns(), 1U);
+  EXPECT_EQ(try_read("a," + repeated("", kColumns) + "1," + rows.substr(0, rows.size() / 2) + "2," +
+                     rows.substr(rows.size() / 2))
+                ->table.header.back(),
+            fmt::format("unnamed {}", kColumns));
+  EXPECT_EQ(try_read("a,b," + repeated("", kColumns) + "1,2," + repeated("", kColumns))->table.n_columns(), 2U);
+  EXPECT_CONTAINS(error_in(repeated("1", kColumns) + rows), "name the 100000 columns");
+}
+
+TEST(Delimited, ManyQuotesTakeLinearTime) {
+  std::string text = "a,b\n1,2\n";
+  for (int i = 0; i < 100000; ++i) text += "\"x\"y,\"\"\"z\n";
+  for (int i = 0; i < 100000; ++i) text += "\"\"x,\"\n";
+  EXPECT_CONTAINS(error_in(text), "x.csv:");
+  text = "a,b\n";
+  for (int i = 0; i < 100000; ++i) text += "\"\"\"\\\"\"\"\",3\n";
+  EXPECT_EQ(try_read(text)->table.text(99999, 0), "\"\"\"");
 }
 
 // The invented examples that people's tables were made from, where they are present.

@@ -98,6 +98,10 @@ TEST(NumberColumns, OtherColumnsShowTheCountry) {
   EXPECT_EQ(numbers(decide({{"x", {"1,234", "2,345"}}, {"loss", {"4.9", "4.8"}}}, {}, "semicolon")), "1234 2345");
   EXPECT_EQ(numbers(decide({{"x", {"3,412", "3,345"}}, {"step", {"1000", "2000"}}}, {}, "semicolon")), "3.412 3.345");
   EXPECT_EQ(one({"1.234", "2.345"}, {}, "semicolon"), "1.234 2.345");
+  EXPECT_CONTAINS(numbers(decide({{"x", {"3.412", "3.301"}}, {"n", {"1.000.000", "2.000.000"}}})), "is 3.412 or 3412");
+  EXPECT_CONTAINS(numbers(decide({{"x", {"3,412", "3,301"}}, {"n", {"1,000,000", "2,000,000"}}}, {}, "semicolon")),
+                  "is 3.412 or 3412");
+  EXPECT_EQ(numbers(decide({{"x", {"3,412", "3,301"}}, {"n", {"1,000,000", "2,000,000"}}})), "3412 3301");
   EXPECT_EQ(one({"1,234", "2,345"}), "1234 2345");
 }
 
