@@ -33,8 +33,10 @@ std::pair<std::string_view, char> with_letter(std::string_view text, std::string
 
 Number parse_number(std::string_view text) {
   text = trimmed(text);
-  for (const std::string_view word : {"", "na", "n/a", "null", "none", "-"})
-    if (equal_words(text, word)) return {NumberKind::missing, 0};
+  const bool begins_with_a_digit = !text.empty() && text.front() >= '0' && text.front() <= '9';
+  if (!begins_with_a_digit)
+    for (const std::string_view word : {"", "na", "n/a", "null", "none", "-"})
+      if (equal_words(text, word)) return {NumberKind::missing, 0};
   if (text.starts_with('+') && !text.starts_with("+-")) text.remove_prefix(1);
   double x = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), x);

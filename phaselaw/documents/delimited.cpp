@@ -39,6 +39,11 @@ bool is_all_empty(std::span<const std::string_view> cells) {
   return std::all_of(cells.begin(), cells.end(), [](std::string_view cell) { return cell.empty(); });
 }
 
+// A row of numbers, not a word or a title with a number.
+bool is_all_numbers(std::span<const std::string_view> cells) {
+  return cells.size() > 1 && !cells.front().empty() && std::all_of(cells.begin(), cells.end(), could_be_number);
+}
+
 class DelimitedReader {
  public:
   DelimitedReader(const Document& document, const DocumentOptions& options, Dialect dialect)
@@ -83,7 +88,11 @@ class DelimitedReader {
         first.comment_line = scanner.line();
         continue;
       }
-      if (scanner.kind() != LineKind::record || scanner.line() < dialect_.first_line) continue;
+      if (scanner.kind() != LineKind::record) continue;
+      if (scanner.line() < dialect_.first_line) {
+        first.above = fmt::format(" (and line {} has {} cells)", scanner.line(), scanner.cells().size());
+        continue;
+      }
       if (scanner.cells().size() != dialect_.width || is_all_empty(scanner.cells())) continue;
       first.records.emplace_back(scanner.cells().begin(), scanner.cells().end());
       first.lines.push_back(scanner.line());
@@ -101,10 +110,11 @@ class DelimitedReader {
     const std::vector<std::string>& words = records.front();
     std::size_t names = 0;
     for (std::size_t c = 0; c + 1 < words.size() && records.size() > 1; ++c) {
+      if (std::all_of(records.begin(), records.end(), [&](const auto& record) { return record[c].ends_with(':'); }))
+        return true;
       if (words[c].empty() || could_be_number(words[c]) ||
           std::any_of(records.begin(), records.end(), [&](const auto& record) { return record[c] != words[c]; }))
         continue;
-      if (words[c].ends_with(':')) return true;
       const bool named = std::all_of(records.begin(), records.end(),
                                      [&](const auto& record) { return could_be_number(record[c + 1]); });
       if (named && c == 0) return true;
@@ -138,6 +148,13 @@ class DelimitedReader {
     } else if (scanner.kind() == LineKind::rule) {
       skip(rules, scanner);
     } else if (scanner.line() < dialect_.first_line) {
+      if (is_all_numbers(scanner.cells()))
+        throw base::InputError(
+            {document_.source, scanner.line()},
+            fmt::format("the line has {} numbers, but the table that begins at line {} has {} cells in "
+                        "a line; keep one table in the document, or put # in front of this line to "
+                        "leave it out",
+                        scanner.cells().size(), dialect_.first_line, dialect_.width));
       if (scanner.line() != dialect_.short_heading_line || !heading_.first_is_row || !options_.names.empty())
         skip(above, scanner);
     } else if (scanner.cells().size() != dialect_.width) {
@@ -155,14 +172,36 @@ class DelimitedReader {
         std::equal(cells.begin(), cells.end(), heading_.names.begin(), heading_.names.end()))
       return skip(repeated, scanner);
     take_words_below(false);
+    if (scanner.after_blank_line()) refuse_second_table(scanner);
     table_.add_row(scanner.line(), cells);
+  }
+
+  // Words in all cells, below a blank line and a row of numbers.
+  void refuse_second_table(const RecordScanner& scanner) const {
+    const auto cells = scanner.cells();
+    if (table_.n_rows() == 0 || std::any_of(cells.begin(), cells.end(), could_be_number)) return;
+    std::size_t numbers = 0;
+    for (std::size_t c = 0; c < cells.size(); ++c) {
+      const std::string_view previous = table_.view(table_.n_rows() - 1, c);
+      numbers += !previous.empty() && could_be_number(previous);
+    }
+    if (2 * numbers < cells.size()) return;
+    throw base::InputError(
+        {document_.source, scanner.line()},
+        fmt::format("words below a blank line ('{}') look like the heading of a second table; keep one "
+                    "table in the document, or put # in front of the lines of the other",
+                    cells.front()));
   }
 
   // Words below the table, or a faulty line: decided by what follows.
   void take_other_width(const RecordScanner& scanner) {
     const auto cells = scanner.cells();
-    const bool any_number = std::any_of(cells.begin(), cells.end(), could_be_number);
-    const bool words = (cells.size() == 1 && !any_number) || scanner.after_blank_line() || !words_below_.empty();
+    // A line that is not aligned with columns of fixed width comes as one cell.
+    const std::vector<std::string> split =
+        cells_of(scanner.raw(), dialect_.separator == Separator::positions ? Separator::blanks : dialect_.separator);
+    const bool any_number = std::any_of(split.begin(), split.end(), could_be_number);
+    const bool words = !is_all_numbers(cells) &&
+                       ((cells.size() == 1 && !any_number) || scanner.after_blank_line() || !words_below_.empty());
     if (words && words_below_.size() < kMostWordsBelow && (!any_number || words_below_.size() < 2)) {
       words_below_.push_back({scanner.line(), scanner.raw(), cells.size()});
       return;

@@ -30,6 +30,7 @@ struct Survey {
   std::vector<CharacterRange> columns;
   std::vector<SampleRecord> records;
   std::size_t width = 0, start = 0;  // most frequent number of cells, and the first record that has it
+  std::size_t not_empty = 0;         // cells that are not empty
   double consistent = 0;             // share of the records from there on that have it
   double numbers = 0;                // share of their cells, without the first record, that are numbers
 
@@ -72,7 +73,7 @@ Survey survey(std::string_view sample, long line, bool whole, Separator separato
     result.records.push_back(record_of(scanner));
   }
   std::vector<SampleRecord>& records = result.records;
-  if (whole && separator != Separator::none)  // words below the table
+  if (whole && separator != Separator::none && separator != Separator::positions)  // words below the table
     for (int i = 0; i < 5 && records.size() > 2 && records.back().cells == 1 && records.back().numbers == 0; ++i)
       records.pop_back();
   result.width = usual_width(records, separator == Separator::none ? 1 : 2);
@@ -81,6 +82,7 @@ Survey survey(std::string_view sample, long line, bool whole, Separator separato
   std::size_t same = 0, judged = 0, numbers = 0;
   for (std::size_t r = result.start; r < records.size(); ++r) {
     same += records[r].cells == result.width;
+    result.not_empty += records[r].judged;
     if (r == result.start && r + 1 < records.size()) continue;
     judged += std::min(records[r].judged, kJudgedCells);
     numbers += std::min(records[r].numbers, kJudgedCells);
@@ -95,8 +97,13 @@ bool separates_by_a_sign(Separator separator) {
          separator == Separator::bar;
 }
 
+// Otherwise the document is prose with a table inside.
+bool has_few_titles(const Survey& s) {
+  return s.start <= 3 || (s.start <= kMostTitles && 2 * s.start <= s.records.size());
+}
+
 bool is_good(const Survey& s) {
-  if (s.width == 0 || s.consistent < 1 || s.numbers == 0 || s.start > kMostTitles) return false;
+  if (s.width == 0 || s.consistent < 1 || s.numbers == 0 || !has_few_titles(s)) return false;
   if (s.separator != Separator::none) return true;
   // One column: a heading of words without a separator, and numbers only.
   return s.start == 0 && s.numbers == 1 && s.has_text_heading() &&
@@ -105,7 +112,7 @@ bool is_good(const Survey& s) {
 
 // A table with faulty lines: most lines agree and most cells are numbers. The reader then names the first such line.
 bool is_faulty(const Survey& s) {
-  return s.width > 1 && s.start <= kMostTitles && s.numbers >= 0.5 && s.records.size() >= 3 &&
+  return s.width > 1 && has_few_titles(s) && s.numbers >= 0.5 && s.records.size() >= 3 &&
          s.consistent >= (separates_by_a_sign(s.separator) ? 0.6 : 0.9);
 }
 
@@ -138,7 +145,8 @@ const Survey& best_of(std::vector<const Survey*> good, const Document& document,
       return std::find_if(good.begin(), good.end(), [&](const Survey* s) { return s->separator == x; });
     };
     if (const auto at = find(a), other = find(b);
-        at != good.end() && other != good.end() && (*at)->width == (*other)->width)
+        at != good.end() && other != good.end() &&
+        ((*at)->width == (*other)->width || (*at)->not_empty == (*other)->not_empty))
       good.erase(other);
   };
   same_cells(Separator::tab, Separator::wide_blanks);
@@ -197,6 +205,13 @@ Dialect dialect_of(const Survey& s, Dialect dialect) {
   return dialect;
 }
 
+bool begins_like_json(std::string_view text) {
+  if (text.starts_with('{')) return true;
+  const auto next = text.find_first_not_of(" \t\r\n", 1);
+  return text.starts_with('[') && next != std::string_view::npos &&
+         std::string_view("[{\"-0123456789]").find(text[next]) != std::string_view::npos;
+}
+
 }  // namespace
 
 std::string_view sample_of(std::string_view text) {
@@ -218,9 +233,12 @@ std::optional<Dialect> choose_dialect(const Document& document, const DocumentOp
   const std::string_view sample = sample_of(text.substr(dialect.begin));
   const bool whole = dialect.begin + sample.size() == text.size();
   const auto first = sample.find_first_not_of(" \t\r\n");
-  if (first == std::string_view::npos || sample[first] == '{' || sample.find('\0') != std::string_view::npos) return {};
+  if (first == std::string_view::npos || begins_like_json(sample.substr(first)) ||
+      sample.find('\0') != std::string_view::npos)
+    return {};
 
   std::vector<Survey> all;
+  all.reserve(8);  // `good` points into it
   for (const Separator separator : {Separator::comma, Separator::semicolon, Separator::tab, Separator::bar,
                                     Separator::wide_blanks, Separator::blanks, Separator::none})
     if (!given || separator == dialect.separator) all.push_back(survey(sample, dialect.line, whole, separator));
@@ -230,8 +248,8 @@ std::optional<Dialect> choose_dialect(const Document& document, const DocumentOp
   const auto has_columns = [](const Survey* s) { return s->separator != Separator::none; };
   if (!given && std::none_of(good.begin(), good.end(), has_columns))
     if (auto columns = fixed_columns(sample, dialect.line); !columns.empty()) {
-      const Survey fixed = survey(sample, dialect.line, whole, Separator::positions, std::move(columns));
-      if (is_good(fixed)) return dialect_of(fixed, dialect);
+      all.push_back(survey(sample, dialect.line, whole, Separator::positions, std::move(columns)));
+      if (is_good(all.back())) return dialect_of(all.back(), dialect);
     }
   if (!good.empty()) return dialect_of(best_of(good, document, options), dialect);
   refuse_heading_alone(all, document);

@@ -160,7 +160,7 @@ Cells with_missing_name(const FirstLines& first, std::size_t width, const Docume
   }
   throw base::InputError({document.source, first.lines[0]},
                          fmt::format("expected {} cells as in the heading ({}), found {}: {}; add the missing name to "
-                                     "the heading",
+                                     "the heading, or quote numbers that hold a separator",
                                      width - 1, shown_cells(names), width, shown_cells(first.records[0])));
 }
 
@@ -222,9 +222,9 @@ Heading heading_of(const FirstLines& first, std::size_t width, const Document& d
   throw base::InputError(
       {document.source, first.lines.front()},
       fmt::format(
-          "expected a heading, found numbers ({}) as in the lines below; name the {} column{} by position, such "
+          "expected a heading, found numbers ({}) as in the lines below{}; name the {} column{} by position, such "
           "as --names {}, which keeps this line as a row",
-          shown_cells(records.front()), width, width == 1 ? "" : "s", names_to_suggest(all)));
+          shown_cells(records.front()), first.above, width, width == 1 ? "" : "s", names_to_suggest(all)));
 }
 
 void tidy_columns(Table& table, long heading_line, std::vector<std::string>& notes) {

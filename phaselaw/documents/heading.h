@@ -17,6 +17,7 @@ struct FirstLines {
   std::vector<long> lines;
   std::vector<std::string> comment;  // cells of a comment directly above the first line, if it has as many
   long comment_line = 0;
+  std::string above;  // the line above the first if it has another number of cells, with that number
   std::vector<std::string> short_heading;  // cells of a line above with one cell less
 };
 
