@@ -6,12 +6,10 @@
 #include <memory>
 #include <random>
 
-#include "phaselaw/base/files.h"
+#include "small_tables.h"
 
 namespace phaselaw::documents {
 namespace {
-
-using Rows = std::vector<std::vector<std::string>>;
 
 std::optional<Reading> tried(std::string text, const DocumentOptions& options = {}) {
   auto own = std::make_shared<std::string>(std::move(text));
@@ -24,16 +22,6 @@ Reading read(std::string text, const DocumentOptions& options = {}) {
   auto reading = tried(std::move(text), options);
   if (!reading) throw std::runtime_error("no table was found");
   return *std::move(reading);
-}
-
-// The heading and the rows.
-Rows cells(const Table& table) {
-  Rows out = {table.header};
-  for (std::size_t r = 0; r < table.n_rows(); ++r) {
-    out.emplace_back();
-    for (std::size_t c = 0; c < table.n_columns(); ++c) out.back().push_back(table.text(r, c));
-  }
-  return out;
 }
 
 std::string message(const std::string& text, const DocumentOptions& options = {}) {
