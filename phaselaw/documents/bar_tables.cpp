@@ -28,7 +28,12 @@ struct BarBlock {
   bool late_rule = false;  // more rows stand above the first rule than a heading has
   std::string syntax;
 
-  [[nodiscard]] BarRow row(std::size_t at) const { return bar_row(lines[at].line.text, box, markdown, outer_bars); }
+  void read_row(std::size_t at, BarRow& row) const { bar_row(lines[at].line.text, box, markdown, outer_bars, row); }
+  [[nodiscard]] BarRow row(std::size_t at) const {
+    BarRow out;
+    read_row(at, out);
+    return out;
+  }
 };
 
 std::string_view after_quote(std::string_view text, bool quoted) {
@@ -80,7 +85,9 @@ std::optional<BarBlock> begun(const std::vector<TextLine>& above, const TextLine
     TextLine heading = above[above.size() - back];
     heading.text = after_bullet(after_quote(heading.text, block.quoted));
     if (!has_bar(heading.text, block.box)) return {};
-    if (bar_row(heading.text, block.box, block.markdown, block.outer_bars).cells.size() != rule.segments) return {};
+    BarRow row;
+    bar_row(heading.text, block.box, block.markdown, block.outer_bars, row);
+    if (row.cells.size() != rule.segments) return {};
     return BarLine{heading};
   };
   const std::size_t most = rule.plus && rule.bar_first && !rule.box ? kMostHeadingLines : 1;
@@ -218,9 +225,12 @@ std::string_view unescaped(ProseTable& table, std::string_view cell) {
 void add_bar_row(const BarBlock& block, ProseTable& table, const BarRow& row, const TextLine& line,
                  std::size_t& short_rows) {
   const std::size_t n = block.n_columns;
-  if (only_aligns(row.cells)) return table.skip("rows that only align columns", line.number, line.text);
-  if (all_cells_are(row.cells, "", "")) return table.skip("rows without a filled cell", line.number, line.text);
-  if (all_cells_are(row.cells, "...", "…"))
+  const bool special =
+      row.cells.front().empty() || std::string_view("<./\xE2").find(row.cells.front()[0]) != std::string_view::npos;
+  if (special && only_aligns(row.cells)) return table.skip("rows that only align columns", line.number, line.text);
+  if (special && all_cells_are(row.cells, "", ""))
+    return table.skip("rows without a filled cell", line.number, line.text);
+  if (special && all_cells_are(row.cells, "...", "…"))
     return table.skip("rows that stand for others that were not printed", line.number, line.text);
   if (row.cells.size() > n || (row.cells.size() < n && !block.markdown))
     return table.fail(line.number,
@@ -286,15 +296,20 @@ std::string rows_text(std::size_t count) { return count == 1 ? "1 row" : fmt::fo
 void read_body(const BarBlock& block, ProseTable& table, std::size_t begin) {
   const auto groups = groups_of(block, begin, block.lines.size());
   const bool long_cells = has_long_cells(block, groups);
+  const bool bars_first = begins_with_bar(block.lines.front().line.text, block.box);
   std::size_t short_rows = 0, lone = 0;
+  BarRow row;
   for (const auto& group : groups)
     for (const std::size_t at : group) {
       if (long_cells && at != group.front()) break;
       const TextLine& line = block.lines[at].line;
-      const BarRow row = long_cells ? joined_row(block, table, group) : block.row(at);
+      if (long_cells)
+        row = joined_row(block, table, group);
+      else
+        block.read_row(at, row);
       if (block.framed && !block.box && line.text.find("+--") != std::string_view::npos)
         table.fail(line.number, "a cell spans several rows; write its value in each row");
-      if (block.markdown && row.bar_first && !block.row(0).bar_first)
+      if (block.markdown && row.bar_first && !bars_first)
         table.fail(line.number,
                    "the row begins with a bar and the heading does not, so the first cell may be empty or "
                    "may be left of the bar; write bars at both ends of all rows");
@@ -336,12 +351,13 @@ void find_bar_tables(std::string_view text, std::vector<ProseTable>& found) {
   TextLines lines(text);
   std::vector<TextLine> above;
   auto line = lines.next();
-  while (line) {
+  while (line && found.size() < kMostTables) {
     const auto rule = rule_of(*line);
     auto block = rule ? begun(above, *line, *rule) : std::nullopt;
     if (block) {
       line = collect(*block, lines, above);
-      found.push_back(table_of(*block, text));
+      const bool rows = std::any_of(block->lines.begin(), block->lines.end(), [](const BarLine& l) { return !l.rule; });
+      if (rows) found.push_back(table_of(*block, text));
       continue;
     }
     if (above.size() == kMostHeadingLines) above.erase(above.begin());

@@ -181,7 +181,8 @@ class HtmlReader {
 void find_html_tables(std::string_view text, std::vector<ProseTable>& found) {
   long line = 1;
   std::size_t counted = 0;
-  for (std::size_t at = text.find('<'); at != std::string_view::npos; at = text.find('<', at)) {
+  const std::size_t most = found.size() + kMostTables;
+  for (std::size_t at = text.find('<'); at != std::string_view::npos && found.size() < most; at = text.find('<', at)) {
     const std::string_view begin = text.substr(at, 6);
     const char after = at + 6 < text.size() ? text[at + 6] : '\0';
     if ((begin != "<table" && begin != "<TABLE") || (after != '>' && after != ' ' && after != '\n' && after != '\r')) {

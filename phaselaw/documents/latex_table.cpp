@@ -188,7 +188,9 @@ void find_latex_tables(std::string_view text, std::vector<ProseTable>& found) {
   constexpr std::string_view kBegin = "\\begin{";
   long line = 1;
   std::size_t counted = 0;
-  for (std::size_t at = text.find(kBegin); at != std::string_view::npos; at = text.find(kBegin, at)) {
+  const std::size_t most = found.size() + kMostTables;
+  for (std::size_t at = text.find(kBegin); at != std::string_view::npos && found.size() < most;
+       at = text.find(kBegin, at)) {
     const std::size_t start = at;
     at += kBegin.size();
     constexpr std::size_t kLongest = 20;

@@ -79,13 +79,15 @@ void ProseTable::fail(long number, std::string text) {
 }
 
 std::string_view without_blanks(std::string_view text) {
-  const std::size_t first = text.find_first_not_of(" \t\r\n");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1);
+  const auto blank = [](char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; };
+  while (!text.empty() && blank(text.front())) text.remove_prefix(1);
+  while (!text.empty() && blank(text.back())) text.remove_suffix(1);
+  return text;
 }
 
 std::string_view without_marks(std::string_view cell) {
   cell = without_blanks(cell);
+  if (cell.empty() || std::string_view("*_`$[<-\xE2").find(cell.front()) == std::string_view::npos) return cell;
   constexpr int kDeepest = 6;
   for (int i = 0; i < kDeepest; ++i) {
     const std::string_view inner = without_blanks(unmarked_once(cell));

@@ -41,7 +41,9 @@ struct ProseTable {
   [[nodiscard]] std::string_view copy(std::string text) { return copies.emplace_back(std::move(text)); }
 };
 
-// Finders: each appends the tables of its syntax in the order of the text. Their time is linear in the text.
+// Finders: each appends the tables of its syntax in the order of the text, until there are kMostTables. Their time is
+// linear in the text.
+inline constexpr std::size_t kMostTables = 10'000;
 void find_bar_tables(std::string_view text, std::vector<ProseTable>& found);     // Markdown, org, grids
 void find_simple_tables(std::string_view text, std::vector<ProseTable>& found);  // columns below "====  ===="
 void find_latex_tables(std::string_view text, std::vector<ProseTable>& found);

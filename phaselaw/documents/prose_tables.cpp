@@ -155,6 +155,11 @@ std::optional<Reading> read_prose_tables(const Document& document, const Documen
   constexpr std::size_t kFewRecords = 4;
   if (options.table.empty() && all.records() > std::max(rows, kFewRecords)) return {};
 
+  if (tables.size() >= kMostTables && options.table.empty())
+    throw base::InputError({document.source},
+                           fmt::format("the document holds more than {} tables; take the one to read "
+                                       "out of it, or choose one with --table 1",
+                                       kMostTables - 1));
   const std::size_t number = chosen_table(listed(tables), document, options);
   Reading reading = reading_of(tables[number], tables.size(), number, document, options);
   if (all.around().count > 0) reading.skipped.push_back(all.around());

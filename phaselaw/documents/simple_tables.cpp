@@ -171,8 +171,9 @@ std::optional<SimpleTable> dash_ruled(std::string_view text, const TextLine& hea
 void find_simple_tables(std::string_view text, std::vector<ProseTable>& found) {
   TextLines lines(text);
   TextLine above;
+  const std::size_t most = found.size() + kMostTables;
   long faulty = 0;  // a table with "-" does not begin before this line
-  for (auto line = lines.next(); line; line = lines.next()) {
+  for (auto line = lines.next(); line && found.size() < most; line = lines.next()) {
     const std::size_t first = line->text.find_first_not_of(' ');
     const char sign = first == std::string_view::npos ? '\0' : line->text[first];
     std::optional<SimpleTable> table;

@@ -80,6 +80,17 @@ class Table {
   // The rows of another table below these; columns are matched by their names.
   void append(const Table& other);
 
+  // Rearranging, in table_cells.cpp. Cells keep their places, and no text is copied.
+  // A table with these rows of this table and no columns yet.
+  [[nodiscard]] Table without_columns(std::span<const std::size_t> rows) const;
+  // A column of such a table: in row i the cell of `from`, from which the table was made, at rows[i] and columns[i];
+  // an empty cell for kNoColumn.
+  std::size_t add_cells(std::string name, const Table& from, std::span<const std::size_t> rows,
+                        std::span<const std::size_t> columns);
+  // A column with words[which[i]] in row i; each word is stored once.
+  std::size_t add_words(std::string name, std::span<const std::string> words, std::span<const std::size_t> which);
+  static constexpr std::size_t kNoColumn = static_cast<std::size_t>(-1);
+
   static constexpr std::size_t kMostCells = std::size_t{1} << 28;
 
  private:

@@ -154,8 +154,9 @@ bool begins_with_bar(std::string_view line, bool box) {
   return !line.empty() && bar_bytes(line, box) > 0;
 }
 
-BarRow bar_row(std::string_view line, bool box, bool escapes, bool outer_bars) {
-  BarRow row;
+void bar_row(std::string_view line, bool box, bool escapes, bool outer_bars, BarRow& row) {
+  row.cells.clear();
+  row.bar_first = false;
   line = outer_bars ? without_blanks(line) : line;
   std::size_t begin = 0, last_bar_end = 0;
   const char lead = box ? '\xE2' : '|';
@@ -173,8 +174,7 @@ BarRow bar_row(std::string_view line, bool box, bool escapes, bool outer_bars) {
     last_bar_end = begin;
   }
   row.bar_last = outer_bars && last_bar_end == line.size() && last_bar_end > 0;
-  if (!row.bar_last) row.cells.push_back(without_blanks(line.substr(begin)));
-  return row;
+  if (!row.bar_last || row.cells.empty()) row.cells.push_back(without_blanks(line.substr(begin)));
 }
 
 }  // namespace phaselaw::documents

@@ -31,6 +31,7 @@ struct BarRow {
 };
 [[nodiscard]] bool has_bar(std::string_view line, bool box);
 [[nodiscard]] bool begins_with_bar(std::string_view line, bool box);  // after blanks
-[[nodiscard]] BarRow bar_row(std::string_view line, bool box, bool escapes, bool outer_bars);
+// Replaces what `row` holds. `outer_bars`: bars at the ends of the line are not between cells.
+void bar_row(std::string_view line, bool box, bool escapes, bool outer_bars, BarRow& row);
 
 }  // namespace phaselaw::documents

@@ -3,15 +3,15 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <chrono>
 #include <memory>
 #include <random>
 
-#include "phaselaw/base/files.h"
+#include "small_tables.h"
 
 namespace phaselaw::documents {
 namespace {
-
-using Rows = std::vector<std::vector<std::string>>;
 
 std::optional<Reading> tried(std::string text, const DocumentOptions& options = {}) {
   auto own = std::make_shared<std::string>(std::move(text));
@@ -24,16 +24,6 @@ Reading read(std::string text, const DocumentOptions& options = {}) {
   auto reading = tried(std::move(text), options);
   if (!reading) throw std::runtime_error("no table was found");
   return *std::move(reading);
-}
-
-// The heading and the rows.
-Rows cells(const Table& table) {
-  Rows out = {table.header};
-  for (std::size_t r = 0; r < table.n_rows(); ++r) {
-    out.emplace_back();
-    for (std::size_t c = 0; c < table.n_columns(); ++c) out.back().push_back(table.text(r, c));
-  }
-  return out;
 }
 
 std::string message(const std::string& text, const DocumentOptions& options = {}) {
@@ -186,6 +176,210 @@ TEST(ProseTables, NamesColumnsWithoutOrWithEqualHeadings) {
   const Reading reading = read("| | loss | loss | loss_1 |\n|---|---|---|---|\n| a | 1 | 2 | 3 |\n");
   EXPECT_EQ(reading.table.header, (std::vector<std::string>{"name", "loss", "loss_2", "loss_1"}));
   EXPECT_EQ(reading.notes.size(), 2U);
+}
+
+// Writers of one table in each syntax.
+std::string joined(const std::vector<std::string>& cells, const std::string& before, const std::string& between,
+                   const std::string& after) {
+  std::string out = before;
+  for (std::size_t c = 0; c < cells.size(); ++c) out += (c > 0 ? between : "") + cells[c];
+  return out + after + "\n";
+}
+
+std::string padded(std::string cell, std::size_t width) {
+  cell.resize(std::max(cell.size(), width), ' ');
+  return cell;
+}
+
+std::string with_bars(const Rows& rows, const std::string& rule) {
+  std::string out = joined(rows[0], "| ", " | ", " |") + rule;
+  for (std::size_t r = 1; r < rows.size(); ++r) out += joined(rows[r], "| ", " | ", " |");
+  return out;
+}
+
+std::string framed(const Rows& rows, bool rules_between) {
+  const std::vector<std::string> runs(rows[0].size(), std::string(12, '-'));
+  const std::string rule = joined(runs, "+", "+", "+");
+  std::string double_rule = rule;
+  std::replace(double_rule.begin(), double_rule.end(), '-', '=');
+  std::string out = rule;
+  for (std::size_t r = 0; r < rows.size(); ++r) {
+    auto cells = rows[r];
+    for (auto& cell : cells) cell = padded(" " + cell, 12);
+    out += joined(cells, "|", "|", "|");
+    if (r == 0 || rules_between || r + 1 == rows.size()) out += r == 0 && rules_between ? double_rule : rule;
+  }
+  return out;
+}
+
+std::string below_rules(const Rows& rows, char sign) {
+  const std::string rule = joined(std::vector<std::string>(rows[0].size(), std::string(12, sign)), "", "  ", "");
+  std::string out = sign == '=' ? rule : "";
+  for (std::size_t r = 0; r < rows.size(); ++r) {
+    auto cells = rows[r];
+    for (auto& cell : cells) cell = padded(cell.empty() && cells.front().empty() && sign == '=' ? "\\" : cell, 12);
+    out += joined(cells, "", "  ", "") + (r == 0 ? rule : "");
+  }
+  return out + (sign == '=' ? rule : "\n");
+}
+
+std::string latex(const Rows& rows) {
+  std::string out = "\\begin{tabular}{ll}\n\\toprule\n";
+  for (std::size_t r = 0; r < rows.size(); ++r)
+    out += joined(rows[r], "", " & ", " \\\\") + (r == 0 ? "\\midrule % words & more\n" : "");
+  return out + "\\bottomrule\n\\end{tabular}\n";
+}
+
+std::string html(const Rows& rows) {
+  std::string out = "<table>";
+  for (std::size_t r = 0; r < rows.size(); ++r)
+    out += r == 0 ? joined(rows[r], "<tr><th>", "</th><th>", "</th></tr>")
+                  : joined(rows[r], "<tr>\n<td>", "</td> <td>", "</td>\n</tr>");
+  return out + "</table>\n";
+}
+
+std::vector<std::string> written(const Rows& rows) {
+  std::string dashes, pluses, psql = joined(rows[0], " ", " | ", ""), boxes = framed(rows, false);
+  const std::vector<std::string> three(rows[0].size(), "---"), colons(rows[0].size(), ":-:");
+  psql += joined(three, "", "+", "");
+  for (std::size_t r = 1; r < rows.size(); ++r) psql += joined(rows[r], " ", " | ", "");
+  std::string box;
+  for (const char c : boxes) box += c == '|' ? "│" : c == '-' ? "─" : c == '+' ? "┼" : std::string(1, c);
+  return {with_bars(rows, joined(three, "|", "|", "|")),
+          with_bars(rows, joined(colons, "| ", " | ", " |")),
+          with_bars(rows, joined(three, "|", "+", "|")),
+          psql,
+          framed(rows, false),
+          framed(rows, true),
+          box,
+          below_rules(rows, '='),
+          below_rules(rows, '-'),
+          latex(rows),
+          html(rows)};
+}
+
+// A table with distinct headings; empty cells only where every syntax can write them.
+Rows random_table(std::mt19937_64& random) {
+  const std::size_t columns = 2 + random() % 4, rows = 1 + random() % 5;
+  Rows out(rows + 1);
+  for (std::size_t c = 0; c < columns; ++c) out[0].push_back(fmt::format("{}{}", "abcdefg"[random() % 7], c));
+  for (std::size_t r = 1; r <= rows; ++r)
+    for (std::size_t c = 0; c < columns; ++c) {
+      const bool word = c == 0 || random() % 4 == 0;
+      out[r].push_back(word                         ? fmt::format("w{} {}", random() % 10, r)
+                       : random() % 5 == 0 && c > 1 ? ""
+                                                    : fmt::format("{}", static_cast<double>(random() % 10000) / 100));
+    }
+  return out;
+}
+
+TEST(ProseTables, ARandomTableReadsBackFromEverySyntax) {
+  std::mt19937_64 random(11);
+  for (int trial = 0; trial < 300; ++trial) {
+    const Rows rows = random_table(random);
+    for (const std::string& text : written(rows)) {
+      const auto reading = tried((random() % 2 == 0 ? "Some words.\n\n" : "") + text +
+                                 (random() % 2 == 0 ? "\nMore of them, 3 | 4.\n" : ""));
+      ASSERT_TRUE(reading.has_value()) << text;
+      ASSERT_EQ(cells(reading->table), rows) << text;
+      for (std::size_t r = 0; r < reading->table.n_rows(); ++r)
+        for (std::size_t c = 0; c < rows[0].size(); ++c)
+          if (!rows[r + 1][c].empty()) {
+            const base::Location place = reading->table.place(r, c);
+            ASSERT_GT(place.column, 0);
+            ASSERT_GE(place.line, reading->table.line(r));
+          }
+    }
+  }
+}
+
+TEST(ProseTables, TwoRandomTablesAreListedAndEachIsRead) {
+  std::mt19937_64 random(12);
+  for (int trial = 0; trial < 100; ++trial) {
+    const Rows a = random_table(random), b = random_table(random);
+    const auto forms_a = written(a), forms_b = written(b);
+    const std::string text = forms_a[random() % forms_a.size()] + "\nand\n\n" + forms_b[random() % forms_b.size()];
+    EXPECT_NE(message(text).find("holds 2 tables"), std::string::npos) << text;
+    EXPECT_EQ(cells(read(text, {.table = "1"}).table), a) << text;
+    EXPECT_EQ(cells(read(text, {.table = "2"}).table), b) << text;
+  }
+}
+
+TEST(ProseTables, ChangedBytesGiveATableOrAnInputError) {
+  std::mt19937_64 random(13);
+  const std::string signs = "|-+=:\\{}<>&%$*`[]()\n\r \"'0\xE2\x94\x82\x80";
+  int read_again = 0;
+  for (int trial = 0; trial < 4000; ++trial) {
+    const auto forms = written(random_table(random));
+    std::string text = forms[random() % forms.size()] + forms[random() % forms.size()];
+    for (std::size_t k = 0, n = 1 + random() % 8; k < n; ++k) {
+      const std::size_t at = random() % text.size();
+      switch (random() % 4) {
+        case 0:
+          text[at] = signs[random() % signs.size()];
+          break;
+        case 1:
+          text.erase(at, 1 + random() % 9);
+          break;
+        case 2:
+          text.insert(at, 1 + random() % 3, signs[random() % signs.size()]);
+          break;
+        default:
+          text.insert(at, text.substr(random() % text.size(), random() % 40));
+          break;
+      }
+      if (text.empty()) text = " ";
+    }
+    const std::string choice = random() % 3 == 0 ? "" : "1";
+    try {
+      if (const auto reading = tried(text, {.table = choice})) {
+        cells(reading->table);
+        ++read_again;
+      }
+    } catch (const base::InputError&) {
+    }
+  }
+  EXPECT_GT(read_again, 500);
+}
+
+TEST(ProseTables, HostileTextsTakeLinearTime) {
+  const auto many = [](const std::string& piece, std::size_t n) {
+    std::string out;
+    for (std::size_t i = 0; i < n; ++i) out += piece;
+    return out;
+  };
+  const std::string wide = many("| a", 100'000) + "|\n" + many("|---", 100'000) + "|\n";
+  for (const std::string& text :
+       {wide + many("| 1", 100'000) + "|\n", wide + many("| 1 |\n", 100'000), many("+---+---+\n", 100'000),
+        many("| a | b |\n|---|---|\n| 1 | 2 |\n\n", 50'000), many("=== ===\n", 100'000),
+        many("aaa bbb\n--- ---\n", 50'000) + "aaaaaaaaa\n",
+        "=== ===\na b\n=== ===\nx   y\n" + many("    z\n", 100'000) + "=== ===\n",
+        many("= ", 100'000) + "\n" + many("a ", 100'000) + "\n" + many("= ", 100'000) + "\n" + many("1\n", 50'000) +
+            many("= ", 100'000) + "\n",
+        "\\begin{tabular}{ll}a & b \\\\ \\hline\n" + many("\\textbf{", 50'000) + "x" + many("}", 50'000) +
+            " & 1 \\\\ \\end{tabular}",
+        many("\\begin{tabular}{", 50'000), many("%\\begin{tabular}", 50'000), many("<table ", 50'000),
+        many("<table><!--", 50'000),
+        "<table><tr>" + many("<th rowspan=100000>a", 1000) + many("<tr><td>1", 50'000) + "</table>",
+        "\\begin{tabular}{ll}\\multicolumn{100000}{c}{a} \\\\ \\hline\n" +
+            many("\\multicolumn{99999}{c}{a}&b\\\\\n", 20'000) + "\\end{tabular}",
+        "| " + many("[", 1'000'000) + " | b |\n|---|---|\n| 1 | 2 |\n", std::string(1'000'000, '\0')}) {
+    const auto start = std::chrono::steady_clock::now();
+    message(text);
+    EXPECT_LT(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(), 5) << text.substr(0, 60);
+  }
+}
+
+TEST(ProseTables, ReadsTheSharedCase) {
+  const std::string folder = PHASELAW_SOURCE_DIR "/../shared/cases/tables/11-tables-in-prose-markdown-and-fixed-width/";
+  if (!std::filesystem::exists(folder)) GTEST_SKIP() << "the shared cases are not there";
+  const Reading reading = read(base::read_text(folder + "table.md"));
+  EXPECT_EQ(reading.table.header, (std::vector<std::string>{"Size", "Tokens", "Val loss"}));
+  ASSERT_EQ(reading.table.n_rows(), 6U);
+  EXPECT_EQ(reading.table.text(0, 2), "3.412");
+  EXPECT_EQ(reading.table.text(5, 2), "~2.561");
+  EXPECT_EQ(message(base::read_text(folder + "fixed.txt")), "not prose");  // columns of fixed width
+  EXPECT_EQ(message(base::read_text(folder + "units.csv")), "not prose");
 }
 
 }  // namespace
