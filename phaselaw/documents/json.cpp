@@ -5,6 +5,7 @@
 #include <unordered_set>
 
 #include "phaselaw/base/errors.h"
+#include "phaselaw/base/number.h"
 #include "phaselaw/documents/json_choice.h"
 #include "phaselaw/documents/json_names.h"
 #include "phaselaw/documents/json_pivot.h"
@@ -48,10 +49,11 @@ class JsonReader {
 
   void object(JsonTree::Node root) {
     JsonTree::Node inner = root;
-    std::string name;
     while (tree_.size(inner) == 1 && tree_.is_object(tree_.first(inner) + 1)) inner = tree_.first(inner) + 1;
     if (read_known_json_object(tree_, inner, document_, options_, lines_, reading_)) return;
-    if (auto level = json_records_by_key(tree_, inner)) {
+    auto level = options_.table.empty() ? json_records_by_key(tree_, inner) : std::nullopt;
+    if (level) {
+      reading_.notes.push_back(fmt::format("The keys of the records are in the column {}.", level->key_name));
       rows_.levels.push_back(std::move(*level));
     } else {
       rows_.levels.emplace_back().records.push_back({root, 0});
@@ -209,7 +211,8 @@ class JsonReader {
   }
 
   // Lists without a counter: those of Keras, and histories in several records, have one value for each epoch.
-  void read_columns(const JsonList& list) {
+  void read_columns(JsonList& list) {
+    name_x_and_y(list);
     if (list.has_counter) return;
     const bool all = std::all_of(list.header.begin(), list.header.end(), [](const std::string& name) {
       return is_json_metric(name) || name == "lr" || name == "learning_rate";
@@ -217,6 +220,25 @@ class JsonReader {
     if (!all) return;
     rows_.numbered = "epoch";
     reading_.notes.push_back("No list counts the steps, so the column epoch numbers the values of each list from 1.");
+  }
+
+  // x and y of plots of metrics, where x counts.
+  void name_x_and_y(JsonList& list) {
+    const auto x = std::find(list.header.begin(), list.header.end(), "x");
+    const auto y = std::find(list.header.begin(), list.header.end(), "y");
+    if (x == list.header.end() || y == list.header.end()) return;
+    const JsonLevel& level = rows_.levels.back();
+    bool counts = true;
+    for (const JsonRecord& record : level.records) {
+      const auto values = json_member(tree_, record.node, "x");
+      if (values && tree_.is_list(*values))
+        for (JsonTree::Node n = tree_.first(*values); n != tree_.last(*values); n = tree_.next(n))
+          counts = counts && tree_.is_scalar(n) && base::parse_integer(tree_.raw(n)).has_value();
+    }
+    if (!counts) return;
+    *x = "step";
+    *y = "value";
+    reading_.notes.push_back("The lists x and y are read as step and value, because x holds whole numbers.");
   }
 
   // One column for each key of MLflow's metrics.

@@ -117,9 +117,17 @@ class JsonSurveyor {
         const std::string_view name = tree_.raw(key);
         list.has_metric = list.has_metric || is_json_metric(name) || name == "value";
         list.has_counter = list.has_counter || is_json_counter(name);
+        list.has_lists = list.has_lists || is_history(key + 1);
         if (records == 0) list.header.emplace_back(name);
       }
     }
+  }
+
+  // A list of lists or records, or an object of lists.
+  [[nodiscard]] bool is_history(JsonTree::Node value) const {
+    if (tree_.is_scalar(value) || tree_.size(value) == 0) return false;
+    const JsonTree::Node inner = tree_.first(value);
+    return tree_.is_list(value) ? !tree_.is_scalar(inner) : tree_.is_list(inner + 1) && tree_.size(inner + 1) > 1;
   }
 
   void read_headings(JsonList& list, const JsonListSeen& seen, const DocumentOptions& options) const {
@@ -280,7 +288,8 @@ JsonHeadings headings_of_json_rows(const JsonTree& tree, const std::vector<JsonT
   const std::vector<double> first = json_numbers_at(tree, rows, 0);
   if (width == 3 && are_json_wall_times(first) && are_json_counts(json_numbers_at(tree, rows, 1)))
     found.names = {"wall_time", "step", value};
-  else if (width == 2 && are_json_counts(first) && std::is_sorted(first.begin(), first.end()))
+  else if (width == 2 && are_json_counts(first) &&
+           (std::is_sorted(first.begin(), first.end()) || !are_json_counts(json_numbers_at(tree, rows, 1))))
     found.names = {"step", value};
   else if (width == 1)
     found.names = {value};

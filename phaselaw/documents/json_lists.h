@@ -48,6 +48,7 @@ struct JsonList {
   std::vector<std::string> header = {};
   std::string metric = {};  // of a matrix: the metric of the record whose history it is
   bool has_metric = false, has_counter = false;
+  bool has_lists = false;  // its records hold histories of their own
 };
 
 struct JsonSurvey {

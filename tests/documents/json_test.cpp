@@ -206,7 +206,7 @@ TEST(Json, ListsBesideACurvePointStayText) {
 TEST(Json, SeriesWithXAndY) {
   EXPECT_EQ(table_of(read(R"([{"x": [1, 2], "y": [3.5, 2.5], "name": "train loss"},
                               {"x": [2], "y": [2.75], "name": "val loss"}])")),
-            "name,x,y|train loss,1,3.5|train loss,2,2.5|val loss,2,2.75");
+            "name,step,value|train loss,1,3.5|train loss,2,2.5|val loss,2,2.75");
 }
 
 TEST(Json, MetricsOfMlflow) {
@@ -242,6 +242,31 @@ TEST(Json, ObjectsByTheNamesOfTheirRuns) {
             "run,n_params,loss|a,10,3|b,20,2");
   EXPECT_EQ(table_of(read(R"({"a": {"step": [1, 2], "loss": [3, 2]}, "b": {"step": [1], "loss": [4]}})")),
             "run,step,loss|a,1,3|a,2,2|b,1,4");
+}
+
+TEST(Json, ListsByTheNamesOfTheirRunsOrMetrics) {
+  EXPECT_EQ(table_of(read(R"({"a": [{"step": 1, "loss": 3}, {"step": 2, "loss": 2}], "b": [{"step": 1, "loss": 4}]})")),
+            "run,step,loss|a,1,3|a,2,2|b,1,4");
+  EXPECT_EQ(table_of(read(R"({"train": [{"step": 1, "loss": 3}], "val": [{"step": 1, "loss": 4}]})")),
+            "split,step,loss|train,1,3|val,1,4");
+  EXPECT_EQ(table_of(read(R"({"a": [[1, 3.5], [2, 2.5]], "b": [[1, 4.5]]})")),
+            "run,step,value|a,1,3.5|a,2,2.5|b,1,4.5");
+  EXPECT_EQ(table_of(read(R"({"loss": [[1, 3.5], [2, 2.5]], "val_loss": [[2, 4.5]]})")),
+            "step,loss,val_loss|1,3.5,|2,2.5,4.5");
+}
+
+TEST(Json, RunsInsideExperiments) {
+  const Reading reading = read(R"({"project": "p", "experiments": [
+      {"lr": 0.1, "runs": [{"seed": 1, "history": [{"step": 1, "loss": 3}]}, {"seed": 2, "history": [{"step": 1, "loss": 4}]}]},
+      {"lr": 0.2, "runs": [{"seed": 1, "history": [{"step": 1, "loss": 5}, {"step": 2, "loss": 6}]}]}]})");
+  EXPECT_EQ(table_of(reading), "project,lr,run,seed,step,loss|p,0.1,1,1,1,3|p,0.1,2,2,1,4|p,0.2,3,1,1,5|p,0.2,3,1,2,6");
+}
+
+TEST(Json, TrialsOfOptuna) {
+  EXPECT_EQ(
+      table_of(read(R"([{"number": 0, "state": "COMPLETE", "values": [0.5], "params": {"lr": 0.1}, "user_attrs": {}},
+                              {"number": 1, "state": "PRUNED", "values": null, "params": {"lr": 0.2}, "user_attrs": {}}])")),
+      "number,state,values,params.lr|0,COMPLETE,0.5,0.1|1,PRUNED,,0.2");
 }
 
 TEST(Json, SeveralTablesAreListed) {
