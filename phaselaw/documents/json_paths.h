@@ -33,8 +33,8 @@ class JsonPaths {
   [[nodiscard]] std::size_t size() const { return paths_.size(); }
   [[nodiscard]] Id parent(Id path) const { return paths_[path].parent; }
   [[nodiscard]] std::string_view key(Id path) const { return paths_[path].key; }
-  // Keys joined by dots. InputError above kLongestName bytes.
-  [[nodiscard]] std::string name(Id path) const;
+  // Keys joined by dots. InputError at the source above kLongestName bytes.
+  [[nodiscard]] std::string name(Id path, const std::string& source) const;
   static constexpr std::size_t kLongestName = 1000;
 
  private:

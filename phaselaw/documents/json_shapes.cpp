@@ -202,9 +202,8 @@ struct KeyedRecords {
 
 }  // namespace
 
-bool read_known_json_object(const JsonTree& tree, JsonTree::Node object, const Document& document,
-                            const DocumentOptions& options, JsonLines& lines, Reading& reading) {
-  if (!options.table.empty()) return false;
+bool read_known_json_object(const JsonTree& tree, JsonTree::Node object, const Document& document, JsonLines& lines,
+                            Reading& reading) {
   const auto columns = json_member(tree, object, "columns"), data = json_member(tree, object, "data");
   if (columns && data && tree.is_list(*columns) && tree.is_list(*data) && tree.size(*data) > 0 &&
       tree.is_list(tree.first(*data))) {
