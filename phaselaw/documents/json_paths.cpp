@@ -21,7 +21,8 @@ JsonPaths::Id JsonPaths::child(Id parent, const JsonTree& tree, JsonTree::Node k
   if (!tree.is_escaped(key)) return child(parent, tree.raw(key), previous);
   std::string text = tree.unescaped(key);
   if (const auto known = find(parent, text)) return *known;
-  return child(parent, unescaped_.emplace_back(std::move(text)), previous);
+  unescaped_.push_back(std::make_unique<const std::string>(std::move(text)));
+  return child(parent, *unescaped_.back(), previous);
 }
 
 std::optional<JsonPaths::Id> JsonPaths::find(Id parent, std::string_view key) const {

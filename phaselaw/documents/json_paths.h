@@ -3,7 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -54,7 +54,7 @@ class JsonPaths {
   };
   std::vector<Path> paths_;
   std::unordered_map<Key, Id, Hash> ids_;
-  std::deque<std::string> unescaped_;
+  std::vector<std::unique_ptr<const std::string>> unescaped_;  // they stay in place when the paths move
 };
 
 // A list of {"key": ..., "value": ...} with distinct keys, which says the same as an object.

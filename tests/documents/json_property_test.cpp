@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <chrono>
+#include <ctime>
 #include <random>
 
 #include <gtest/gtest.h>
@@ -209,16 +209,16 @@ TEST(JsonProperty, DamagedDocumentsAreReadOrRefused) {
   }
 }
 
-// The message, or "read"; fails if it takes too long.
+// The message, or "read"; fails if it takes too long. The time of the processor counts, because machines are shared.
 std::string outcome_in_time(const std::string& text) {
-  const auto start = std::chrono::steady_clock::now();
+  const std::clock_t start = std::clock();
   std::string outcome = "no JSON";
   try {
     if (read_json(json_document(text), {})) outcome = "read";
   } catch (const base::InputError& error) {
     outcome = error.what();
   }
-  EXPECT_LT(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(), 2.0) << text.substr(0, 60);
+  EXPECT_LT(static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC, 2.0) << text.substr(0, 60);
   return outcome;
 }
 
