@@ -5,6 +5,7 @@
 #include <unordered_set>
 
 #include "phaselaw/base/errors.h"
+#include "phaselaw/base/number.h"
 #include "phaselaw/documents/json_choice.h"
 #include "phaselaw/documents/json_names.h"
 #include "phaselaw/documents/json_pivot.h"
@@ -32,6 +33,7 @@ class JsonReader {
       object(root);
     else
       array(one ? elements(root) : tree_.roots());
+    check_flags();
     if (reading_.table.n_rows() == 0 || reading_.table.n_columns() == 0) no_table();
     return std::move(reading_);
   }
@@ -47,16 +49,17 @@ class JsonReader {
   // --- documents -----------------------------------------------------------------------------------------------------
 
   void object(JsonTree::Node root) {
-    JsonTree::Node inner = root;
-    std::string name;
-    while (tree_.size(inner) == 1 && tree_.is_object(tree_.first(inner) + 1)) inner = tree_.first(inner) + 1;
-    if (read_known_json_object(tree_, inner, document_, options_, lines_, reading_)) return;
-    if (auto level = json_records_by_key(tree_, inner)) {
-      rows_.levels.push_back(std::move(*level));
-    } else {
-      rows_.levels.emplace_back().records.push_back({root, 0});
-      rows_.levels.back().is_left_out = holds_a_report(root);
+    for (JsonTree::Node inner = root; options_.table.empty(); inner = tree_.first(inner) + 1) {
+      if (read_known_json_object(tree_, inner, document_, lines_, reading_)) return;
+      if (auto level = json_records_by_key(tree_, inner)) {
+        reading_.notes.push_back(fmt::format("The keys of the records are in the column {}.", level->key_name));
+        rows_.levels.push_back(std::move(*level));
+        return descend();
+      }
+      if (tree_.size(inner) != 1 || !tree_.is_object(tree_.first(inner) + 1)) break;
     }
+    rows_.levels.emplace_back().records.push_back({root, 0});
+    rows_.levels.back().is_left_out = holds_a_report(root);
     descend();
   }
 
@@ -79,6 +82,10 @@ class JsonReader {
       descend();
       return;
     }
+    if (tree_.is_list(all.front()) && tree_.size(all.front()) > 0 && !tree_.is_scalar(tree_.first(all.front())))
+      throw base::InputError(lines_.location(document_.source, tree_.place(tree_.first(all.front()))),
+                             "expected a number in a list of rows, found another list or an object; write the records "
+                             "one a line, with jq -c '.[][]'");
     constexpr std::size_t kSample = 100;
     const std::vector<JsonTree::Node> sample(all.begin(),
                                              all.begin() + static_cast<long>(std::min(all.size(), kSample)));
@@ -105,7 +112,7 @@ class JsonReader {
     while (rows_.levels.size() <= kLevels) {
       JsonLevel& level = rows_.levels.back();
       if (rows_.levels.size() > 1 || level.records.size() > 1) leave_out_summaries(level);
-      const JsonSurvey survey = survey_json_records(tree_, level, options_);
+      const JsonSurvey survey = survey_json_records(tree_, level, document_, options_);
       filled = survey.cells;
       count = level.records.size();
       auto list = chosen_json_list(survey, level, document_, options_, lines_, tree_, reading_);
@@ -209,7 +216,8 @@ class JsonReader {
   }
 
   // Lists without a counter: those of Keras, and histories in several records, have one value for each epoch.
-  void read_columns(const JsonList& list) {
+  void read_columns(JsonList& list) {
+    name_x_and_y(list);
     if (list.has_counter) return;
     const bool all = std::all_of(list.header.begin(), list.header.end(), [](const std::string& name) {
       return is_json_metric(name) || name == "lr" || name == "learning_rate";
@@ -217,6 +225,25 @@ class JsonReader {
     if (!all) return;
     rows_.numbered = "epoch";
     reading_.notes.push_back("No list counts the steps, so the column epoch numbers the values of each list from 1.");
+  }
+
+  // x and y of plots of metrics, where x counts.
+  void name_x_and_y(JsonList& list) {
+    const auto x = std::find(list.header.begin(), list.header.end(), "x");
+    const auto y = std::find(list.header.begin(), list.header.end(), "y");
+    if (x == list.header.end() || y == list.header.end()) return;
+    const JsonLevel& level = rows_.levels.back();
+    bool counts = true;
+    for (const JsonRecord& record : level.records) {
+      const auto values = json_member(tree_, record.node, "x");
+      if (values && tree_.is_list(*values))
+        for (JsonTree::Node n = tree_.first(*values); n != tree_.last(*values); n = tree_.next(n))
+          counts = counts && tree_.is_scalar(n) && base::parse_integer(tree_.raw(n)).has_value();
+    }
+    if (!counts) return;
+    *x = "step";
+    *y = "value";
+    reading_.notes.push_back("The lists x and y are read as step and value, because x holds whole numbers.");
   }
 
   // One column for each key of MLflow's metrics.
@@ -230,6 +257,19 @@ class JsonReader {
             fmt::format("Each value of '{}' is a column; values of the same step are in one row.", series));
       return;
     }
+  }
+
+  // Flags that had no effect.
+  void check_flags() {
+    bool used = rows_.list && rows_.list->name == options_.table;
+    for (const JsonLevel& level : rows_.levels) used = used || level.name == options_.table;
+    if (!used && !options_.table.empty())
+      throw base::InputError({"--table"}, fmt::format("'{}' is no list of this document that could be a table; the "
+                                                      "document is read without --table",
+                                                      options_.table));
+    const bool has_bare_rows = rows_.levels.empty() || (rows_.list && rows_.list->form == JsonForm::matrix);
+    if (!options_.names.empty() && !has_bare_rows)
+      reading_.notes.push_back("The names of --names are not used, because the document names its columns.");
   }
 
   [[noreturn]] void no_table() const {

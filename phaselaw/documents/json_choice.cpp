@@ -32,9 +32,11 @@ bool is_usual_json_name(const JsonList& list) {
 bool is_eligible_json_list(const JsonList& list, const JsonSurvey& survey, bool is_document) {
   if (is_json_curve(list)) return true;
   const bool record_is_row = survey.has_metric && survey.has_counter;
-  if (is_document) return !record_is_row || list.has_metric || list.has_counter;
+  if (is_document && record_is_row) return list.has_metric || list.has_counter;
+  if (is_document && list.form == JsonForm::records) return true;
+  if (is_document && !survey.has_metric) return true;
   if (record_is_row || (list.form == JsonForm::columns && !list.has_counter && survey.has_counter)) return false;
-  return list.has_metric || list.has_counter;
+  return list.has_metric || list.has_counter || list.has_lists;
 }
 
 std::vector<const JsonList*> lists_that(const std::vector<const JsonList*>& lists, bool (*wanted)(const JsonList&)) {
@@ -94,6 +96,8 @@ std::optional<JsonList> chosen_json_list(const JsonSurvey& survey, const JsonLev
     if (names_a_list_above) asked.table.clear();
     lists = {lists[chosen_table(found, document, asked)]};
   }
+  if (!is_document)
+    reading.notes.push_back(fmt::format("The rows are those of '{}' in each record.", lists.front()->name));
   note_other_json_lists(survey, *lists.front(), reading);
   return *lists.front();
 }

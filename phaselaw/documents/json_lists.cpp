@@ -2,6 +2,7 @@
 #include "phaselaw/documents/json_lists.h"
 
 #include <algorithm>
+#include <array>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
@@ -42,7 +43,8 @@ struct JsonPathSeen {
 
 class JsonSurveyor {
  public:
-  JsonSurveyor(const JsonTree& tree, JsonLevel& level) : tree_(tree), level_(level) {}
+  JsonSurveyor(const JsonTree& tree, JsonLevel& level, const Document& document)
+      : tree_(tree), level_(level), document_(document) {}
 
   JsonSurvey run(const DocumentOptions& options) {
     for (const JsonRecord& record : level_.records)
@@ -92,7 +94,7 @@ class JsonSurveyor {
     for (const JsonListSeen& seen : seen_) {
       if (seen.kind == JsonListKind::scalars) continue;
       JsonList list;
-      list.name = full_name(level_.paths.name(seen.path));
+      list.name = full_name(level_.paths.name(seen.path, document_.source));
       list.form = seen.kind == JsonListKind::records ? JsonForm::records : JsonForm::matrix;
       list.paths = {seen.path};
       list.first = seen.first;
@@ -117,9 +119,17 @@ class JsonSurveyor {
         const std::string_view name = tree_.raw(key);
         list.has_metric = list.has_metric || is_json_metric(name) || name == "value";
         list.has_counter = list.has_counter || is_json_counter(name);
+        list.has_lists = list.has_lists || is_history(key + 1);
         if (records == 0) list.header.emplace_back(name);
       }
     }
+  }
+
+  // A list of lists or records, or an object of lists.
+  [[nodiscard]] bool is_history(JsonTree::Node value) const {
+    if (tree_.is_scalar(value) || tree_.size(value) == 0) return false;
+    const JsonTree::Node inner = tree_.first(value);
+    return tree_.is_list(value) ? !tree_.is_scalar(inner) : tree_.is_list(inner + 1) && tree_.size(inner + 1) > 1;
   }
 
   void read_headings(JsonList& list, const JsonListSeen& seen, const DocumentOptions& options) const {
@@ -147,16 +157,29 @@ class JsonSurveyor {
     return "";
   }
 
+  // Lists such as eval_loss that have a counter of their own, eval_step, are apart from those beside them.
+  [[nodiscard]] std::size_t stream_of(JsonPaths::Id path) const {
+    constexpr std::array<std::string_view, 5> kStreams = {"eval_", "val_", "valid_", "validation_", "test_"};
+    constexpr std::array<std::string_view, 5> kCounters = {"step", "steps", "epoch", "epochs", "iter"};
+    for (std::size_t i = 0; i < kStreams.size(); ++i)
+      if (level_.paths.key(path).starts_with(kStreams[i]))
+        for (const std::string_view counter : kCounters)
+          if (level_.paths.find(level_.paths.parent(path), std::string(kStreams[i]) + std::string(counter)))
+            return i + 1;
+    return 0;
+  }
+
   // Lists of scalars below one object that have the same length in the first record that holds them.
   void find_columns() {
     struct Key {
       JsonPaths::Id parent;
+      std::size_t stream;
       JsonTree::Node record;
       std::size_t length;
       bool operator==(const Key&) const = default;
     };
     const auto hash = [](const Key& k) {
-      return (k.parent * 31 + k.record) * std::size_t{0x9e3779b97f4a7c15} + k.length;
+      return ((k.parent * 31 + k.stream) * 31 + k.record) * std::size_t{0x9e3779b97f4a7c15} + k.length;
     };
     std::unordered_set<JsonPaths::Id> parents;  // of more than single values in brackets
     for (const JsonListSeen& seen : seen_)
@@ -166,13 +189,14 @@ class JsonSurveyor {
       if (seen.kind != JsonListKind::scalars) continue;
       const JsonPaths::Id parent = level_.paths.parent(seen.path);
       if (!parents.contains(parent)) continue;
-      const auto [at, is_new] = groups.try_emplace({parent, seen.first_record, seen.length}, survey_.lists.size());
+      const auto [at, is_new] =
+          groups.try_emplace({parent, stream_of(seen.path), seen.first_record, seen.length}, survey_.lists.size());
       if (is_new) {
         JsonList list;
         list.form = JsonForm::columns;
         list.first = seen.first;
         list.rows = seen.rows;
-        list.name = full_name(level_.paths.name(seen.path));
+        list.name = full_name(level_.paths.name(seen.path, document_.source));
         survey_.lists.push_back(std::move(list));
       }
       JsonList& list = survey_.lists[at->second];
@@ -187,6 +211,7 @@ class JsonSurveyor {
 
   const JsonTree& tree_;
   JsonLevel& level_;
+  const Document& document_;
   JsonSurvey survey_;
   std::vector<JsonPathSeen> paths_;
   std::vector<JsonListSeen> seen_;
@@ -280,7 +305,8 @@ JsonHeadings headings_of_json_rows(const JsonTree& tree, const std::vector<JsonT
   const std::vector<double> first = json_numbers_at(tree, rows, 0);
   if (width == 3 && are_json_wall_times(first) && are_json_counts(json_numbers_at(tree, rows, 1)))
     found.names = {"wall_time", "step", value};
-  else if (width == 2 && are_json_counts(first) && std::is_sorted(first.begin(), first.end()))
+  else if (width == 2 && are_json_counts(first) &&
+           (std::is_sorted(first.begin(), first.end()) || !are_json_counts(json_numbers_at(tree, rows, 1))))
     found.names = {"step", value};
   else if (width == 1)
     found.names = {value};
@@ -289,8 +315,9 @@ JsonHeadings headings_of_json_rows(const JsonTree& tree, const std::vector<JsonT
   return found;
 }
 
-JsonSurvey survey_json_records(const JsonTree& tree, JsonLevel& level, const DocumentOptions& options) {
-  return JsonSurveyor(tree, level).run(options);
+JsonSurvey survey_json_records(const JsonTree& tree, JsonLevel& level, const Document& document,
+                               const DocumentOptions& options) {
+  return JsonSurveyor(tree, level, document).run(options);
 }
 
 }  // namespace phaselaw::documents

@@ -48,6 +48,7 @@ struct JsonList {
   std::vector<std::string> header = {};
   std::string metric = {};  // of a matrix: the metric of the record whose history it is
   bool has_metric = false, has_counter = false;
+  bool has_lists = false;  // its records hold histories of their own
 };
 
 struct JsonSurvey {
@@ -57,7 +58,8 @@ struct JsonSurvey {
 };
 
 // What the records of a level hold. Cost: linear in them.
-[[nodiscard]] JsonSurvey survey_json_records(const JsonTree& tree, JsonLevel& level, const DocumentOptions& options);
+[[nodiscard]] JsonSurvey survey_json_records(const JsonTree& tree, JsonLevel& level, const Document& document,
+                                             const DocumentOptions& options);
 
 // Headings of rows that are lists: the first row if it holds names, those of --names, or what the numbers tell: wall
 // time, step and value as TensorBoard writes them, or step and value.

@@ -21,7 +21,8 @@ JsonPaths::Id JsonPaths::child(Id parent, const JsonTree& tree, JsonTree::Node k
   if (!tree.is_escaped(key)) return child(parent, tree.raw(key), previous);
   std::string text = tree.unescaped(key);
   if (const auto known = find(parent, text)) return *known;
-  return child(parent, unescaped_.emplace_back(std::move(text)), previous);
+  unescaped_.push_back(std::make_unique<const std::string>(std::move(text)));
+  return child(parent, *unescaped_.back(), previous);
 }
 
 std::optional<JsonPaths::Id> JsonPaths::find(Id parent, std::string_view key) const {
@@ -30,17 +31,17 @@ std::optional<JsonPaths::Id> JsonPaths::find(Id parent, std::string_view key) co
   return at->second;
 }
 
-std::string JsonPaths::name(Id path) const {
+std::string JsonPaths::name(Id path, const std::string& source) const {
   std::vector<std::string_view> keys;
   std::size_t length = 0;
   for (; path != kRoot; path = parent(path)) {
     keys.push_back(key(path));
     length += key(path).size() + 1;
     if (length > kLongestName)
-      throw base::InputError(
-          fmt::format("the name of a column, with its keys joined by dots, has more than {} bytes; "
-                      "it ends in '{}'; shorten the keys",
-                      kLongestName, keys.front().substr(0, 40)));
+      throw base::InputError({source},
+                             fmt::format("the name of a column, with its keys joined by dots, has more than {} bytes; "
+                                         "it ends in '{}'; shorten the keys",
+                                         kLongestName, keys.front().substr(0, 40)));
   }
   std::reverse(keys.begin(), keys.end());
   return fmt::format("{}", fmt::join(keys, "."));

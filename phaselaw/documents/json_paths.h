@@ -3,7 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -33,8 +33,8 @@ class JsonPaths {
   [[nodiscard]] std::size_t size() const { return paths_.size(); }
   [[nodiscard]] Id parent(Id path) const { return paths_[path].parent; }
   [[nodiscard]] std::string_view key(Id path) const { return paths_[path].key; }
-  // Keys joined by dots. InputError above kLongestName bytes.
-  [[nodiscard]] std::string name(Id path) const;
+  // Keys joined by dots. InputError at the source above kLongestName bytes.
+  [[nodiscard]] std::string name(Id path, const std::string& source) const;
   static constexpr std::size_t kLongestName = 1000;
 
  private:
@@ -54,7 +54,7 @@ class JsonPaths {
   };
   std::vector<Path> paths_;
   std::unordered_map<Key, Id, Hash> ids_;
-  std::deque<std::string> unescaped_;
+  std::vector<std::unique_ptr<const std::string>> unescaped_;  // they stay in place when the paths move
 };
 
 // A list of {"key": ..., "value": ...} with distinct keys, which says the same as an object.

@@ -107,9 +107,15 @@ class JsonTableBuilder {
     std::vector<std::string> names;
     if (level.is_left_out) return names;
     const std::unordered_set<JsonPaths::Id> expanded(level.expanded.begin(), level.expanded.end());
+    constexpr std::size_t kMostBytes = std::size_t{1} << 25;
+    std::size_t bytes = 0;
     for (const JsonPaths::Id path : level.columns) {
       if (expanded.contains(path)) continue;
-      std::string name = level.paths.name(path);
+      std::string name = level.paths.name(path, document_.source);
+      if ((bytes += name.size()) > kMostBytes)
+        throw base::InputError({document_.source}, fmt::format("the names of the columns, with their keys joined by "
+                                                               "dots, have more than {} bytes; shorten the keys",
+                                                               kMostBytes));
       names.push_back(headings_.distinct(name, is_leaf(l) ? "" : "record." + name));
       kept_[l].push_back(path);
     }
@@ -126,7 +132,7 @@ class JsonTableBuilder {
     for (std::size_t l = 0; l <= at; ++l) {
       if (!rows_.levels[l].key_name.empty()) return {};
       for (const JsonPaths::Id path : kept_[l])
-        if (is_json_run_name(rows_.levels[l].paths.name(path))) return {};
+        if (is_json_run_name(rows_.levels[l].paths.name(path, document_.source))) return {};
     }
     for (const std::string_view key : {"name", "id", "number", "trial", "trial_number", "experiment", "uid"})
       if (tells_records_apart(level, key)) return {};

@@ -31,37 +31,53 @@ std::string json_key_text(const JsonTree& tree, JsonTree::Node key) {
   return tree.is_escaped(key) ? tree.unescaped(key) : std::string(tree.raw(key));
 }
 
-// --- TensorBoard ---------------------------------------------------------------------------------------------------
+// --- series by their names -----------------------------------------------------------------------------------------
 
-bool are_json_tags(const JsonTree& tree, JsonTree::Node object) {
-  return all_json_members(tree, object, [&](JsonTree::Node, JsonTree::Node value) {
+// Headings of {"train/loss": [[wall_time, step, value], ...], ...} and {"loss": [[step, value], ...], ...}; empty for
+// any other object. A single list of pairs is left to the general rules.
+std::vector<std::string> headings_of_series(const JsonTree& tree, JsonTree::Node object) {
+  std::vector<std::string> names;
+  const bool alike = all_json_members(tree, object, [&](JsonTree::Node, JsonTree::Node value) {
     if (!tree.is_list(value) || !is_json_matrix(tree, value)) return false;
-    const JsonHeadings headings = headings_of_json_rows(tree, sample_of_json_list(tree, value), "", "", {});
-    return headings.names.size() == 3 && headings.names.front() == "wall_time";
+    JsonHeadings headings = headings_of_json_rows(tree, sample_of_json_list(tree, value), "", "", {});
+    if (!headings.has_counter || !headings.guessed) return false;
+    if (names.empty()) names = headings.names;
+    return names == headings.names;
   });
+  if (!alike || (names.size() == 2 && tree.size(object) < 2)) return {};
+  return names;
 }
 
-void read_json_tags(const JsonTree& tree, JsonTree::Node object, const Document& document, JsonLines& lines,
-                    Reading& reading) {
+bool read_json_series(const JsonTree& tree, JsonTree::Node object, const Document& document, JsonLines& lines,
+                      Reading& reading) {
+  const std::vector<std::string> names = headings_of_series(tree, object);
+  if (names.empty()) return false;
+  bool are_metrics = names.size() == 3;
+  for (JsonTree::Node key = tree.first(object); key != tree.last(object); key = tree.next(key + 1))
+    are_metrics = are_metrics || is_json_metric(tree.raw(key));
   Table& table = reading.table;
   table = Table(document.source, document.text);
-  for (const char* name : {"tag", "wall_time", "step", "value"}) table.add_column(name);
+  const std::string name = are_metrics ? "tag" : "run";
+  table.add_column(name);
+  for (const std::string& heading : names) table.add_column(heading);
   std::string copy;
   for (JsonTree::Node key = tree.first(object); key != tree.last(object); key = tree.next(key + 1))
     for (JsonTree::Node event = tree.first(key + 1); event != tree.last(key + 1); event = tree.next(event)) {
-      if (tree.size(event) != 3)
-        throw base::InputError(
-            lines.location(document.source, tree.place(event)),
-            fmt::format("expected three values, wall time, step and value, found {}; correct this row",
-                        tree.size(event)));
+      if (tree.size(event) != names.size())
+        throw base::InputError(lines.location(document.source, tree.place(event)),
+                               fmt::format("expected {} values ({}), found {}; correct this row", names.size(),
+                                           fmt::join(names, ", "), tree.size(event)));
       const std::size_t row = table.add_row(lines.line_of(tree.place(event)));
       table.set(row, 0, json_cell(tree, key, copy));
-      for (std::size_t c = 0; c < 3; ++c)
+      for (std::size_t c = 0; c < names.size(); ++c)
         table.set(row, c + 1, json_cell(tree, static_cast<JsonTree::Node>(tree.first(event) + c), copy));
     }
-  reading.shape = "JSON of TensorBoard scalars";
-  if (join_json_events(reading, document, {"tag", "value", "step", "wall_time"}))
-    reading.notes.push_back("Each tag is a column; values of the same step are in one row.");
+  reading.shape = names.size() == 3 ? "JSON of TensorBoard scalars" : "JSON";
+  if (!are_metrics)
+    reading.notes.push_back("Each key is read as the name of a run, and each pair of numbers as step and value.");
+  else if (join_json_events(reading, document, {"tag", "value", "step", names.size() == 3 ? "wall_time" : ""}))
+    reading.notes.push_back("Each key is read as a series; values of the same step are in one row.");
+  return true;
 }
 
 // --- pandas --------------------------------------------------------------------------------------------------------
@@ -157,46 +173,70 @@ bool names_a_json_split(std::string_view key) {
   return std::find(kSplits.begin(), kSplits.end(), key) != kSplits.end();
 }
 
+// Whether the values of an object are records of one kind.
+struct KeyedRecords {
+  explicit KeyedRecords(const JsonTree& tree_of_records) : tree(tree_of_records) {}
+
+  void add_key(JsonTree::Node key) {
+    numbers = numbers && is_whole_json_key(tree.raw(key));
+    splits = splits && names_a_json_split(tree.raw(key));
+  }
+
+  // False if fewer than half of its keys are those of the first record.
+  bool add_record(JsonTree::Node record) {
+    const bool is_first = known.empty();
+    std::size_t shared = 0;
+    for (JsonTree::Node key = tree.first(record); key != tree.last(record); key = tree.next(key + 1)) {
+      has_metric = has_metric || is_json_metric(tree.raw(key)) || tree.is_list(key + 1);
+      has_counter = has_counter || is_json_counter(tree.raw(key));
+      if (is_first) known.insert(tree.raw(key));
+      shared += known.contains(tree.raw(key)) ? 1 : 0;
+    }
+    return shared > 0 && 2 * shared >= std::max(known.size(), tree.size(record));
+  }
+
+  const JsonTree& tree;
+  std::unordered_set<std::string_view> known = {};
+  bool has_metric = false, has_counter = false, has_lists = false, numbers = true, splits = true;
+};
+
 }  // namespace
 
-bool read_known_json_object(const JsonTree& tree, JsonTree::Node object, const Document& document,
-                            const DocumentOptions& options, JsonLines& lines, Reading& reading) {
-  if (!options.table.empty()) return false;
+bool read_known_json_object(const JsonTree& tree, JsonTree::Node object, const Document& document, JsonLines& lines,
+                            Reading& reading) {
   const auto columns = json_member(tree, object, "columns"), data = json_member(tree, object, "data");
   if (columns && data && tree.is_list(*columns) && tree.is_list(*data) && tree.size(*data) > 0 &&
       tree.is_list(tree.first(*data))) {
     read_json_split(tree, *columns, *data, json_member(tree, object, "index"), document, lines, reading);
     return true;
   }
-  if (are_json_tags(tree, object)) {
-    read_json_tags(tree, object, document, lines, reading);
-    return true;
-  }
+  if (read_json_series(tree, object, document, lines, reading)) return true;
   if (!are_keyed_json_columns(tree, object)) return false;
   read_keyed_json_columns(tree, object, document, lines, reading);
   return true;
 }
 
 std::optional<JsonLevel> json_records_by_key(const JsonTree& tree, JsonTree::Node object) {
-  std::unordered_set<std::string_view> known;
-  bool measured = false, numbers = true, splits = true;
+  KeyedRecords seen(tree);
   const bool alike = all_json_members(tree, object, [&](JsonTree::Node key, JsonTree::Node value) {
-    numbers = numbers && is_whole_json_key(tree.raw(key));
-    splits = splits && names_a_json_split(tree.raw(key));
-    if (!tree.is_object(value) || tree.size(value) == 0) return false;
-    std::size_t shared = 0;
-    for (JsonTree::Node inner = tree.first(value); inner != tree.last(value); inner = tree.next(inner + 1)) {
-      measured = measured || is_json_metric(tree.raw(inner)) || tree.is_list(inner + 1);
-      if (key == tree.first(object)) known.insert(tree.raw(inner));
-      shared += known.contains(tree.raw(inner)) ? 1 : 0;
-    }
-    return 2 * shared >= std::max(known.size(), tree.size(value));
+    seen.add_key(key);
+    if (tree.is_object(value)) return seen.add_record(value);
+    if (!tree.is_list(value) || tree.size(value) == 0) return false;
+    seen.has_lists = true;
+    for (JsonTree::Node n = tree.first(value); n != tree.last(value); n = tree.next(n))
+      if (!tree.is_object(n) || !seen.add_record(n)) return false;
+    return true;
   });
-  if (!alike || (!measured && !numbers) || (tree.size(object) < 2 && !numbers)) return {};
+  if (!alike || !(seen.has_lists ? seen.has_metric && seen.has_counter : seen.has_metric || seen.numbers)) return {};
+  if (tree.size(object) < 2 && (seen.has_lists || !seen.numbers)) return {};
   JsonLevel level;
-  level.key_name = numbers ? "index" : splits ? "split" : "run";
+  level.key_name = seen.splits ? "split" : seen.numbers && !seen.has_lists ? "index" : "run";
   for (JsonTree::Node key = tree.first(object); key != tree.last(object); key = tree.next(key + 1))
-    level.records.push_back({key + 1, 0, key});
+    if (tree.is_object(key + 1))
+      level.records.push_back({key + 1, 0, key});
+    else
+      for (JsonTree::Node n = tree.first(key + 1); n != tree.last(key + 1); n = tree.next(n))
+        level.records.push_back({n, 0, key});
   return level;
 }
 

@@ -14,9 +14,10 @@ namespace phaselaw::documents {
 // {"columns": [...], "index": [...], "data": [[...], ...]}, {"loss": {"0": 3, "1": 2}, ...} and
 // {"train/loss": [[wall_time, step, value], ...], ...}. False if the object has none of these forms.
 [[nodiscard]] bool read_known_json_object(const JsonTree& tree, JsonTree::Node object, const Document& document,
-                                          const DocumentOptions& options, JsonLines& lines, Reading& reading);
+                                          JsonLines& lines, Reading& reading);
 
-// {"run-a": {"n_params": 1e6, "loss": 3}, "run-b": ...}: objects with the same keys, with a measured value.
+// {"run-a": {"n_params": 1e6, "loss": 3}, "run-b": ...} and {"run-a": [{"step": 1, "loss": 3}, ...], "run-b": ...}:
+// records with mostly the same keys and a measured value, and nothing beside them.
 [[nodiscard]] std::optional<JsonLevel> json_records_by_key(const JsonTree& tree, JsonTree::Node object);
 
 }  // namespace phaselaw::documents

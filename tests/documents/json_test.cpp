@@ -206,7 +206,7 @@ TEST(Json, ListsBesideACurvePointStayText) {
 TEST(Json, SeriesWithXAndY) {
   EXPECT_EQ(table_of(read(R"([{"x": [1, 2], "y": [3.5, 2.5], "name": "train loss"},
                               {"x": [2], "y": [2.75], "name": "val loss"}])")),
-            "name,x,y|train loss,1,3.5|train loss,2,2.5|val loss,2,2.75");
+            "name,step,value|train loss,1,3.5|train loss,2,2.5|val loss,2,2.75");
 }
 
 TEST(Json, MetricsOfMlflow) {
@@ -244,6 +244,31 @@ TEST(Json, ObjectsByTheNamesOfTheirRuns) {
             "run,step,loss|a,1,3|a,2,2|b,1,4");
 }
 
+TEST(Json, ListsByTheNamesOfTheirRunsOrMetrics) {
+  EXPECT_EQ(table_of(read(R"({"a": [{"step": 1, "loss": 3}, {"step": 2, "loss": 2}], "b": [{"step": 1, "loss": 4}]})")),
+            "run,step,loss|a,1,3|a,2,2|b,1,4");
+  EXPECT_EQ(table_of(read(R"({"train": [{"step": 1, "loss": 3}], "val": [{"step": 1, "loss": 4}]})")),
+            "split,step,loss|train,1,3|val,1,4");
+  EXPECT_EQ(table_of(read(R"({"a": [[1, 3.5], [2, 2.5]], "b": [[1, 4.5]]})")),
+            "run,step,value|a,1,3.5|a,2,2.5|b,1,4.5");
+  EXPECT_EQ(table_of(read(R"({"loss": [[1, 3.5], [2, 2.5]], "val_loss": [[2, 4.5]]})")),
+            "step,loss,val_loss|1,3.5,|2,2.5,4.5");
+}
+
+TEST(Json, RunsInsideExperiments) {
+  const Reading reading = read(R"({"project": "p", "experiments": [
+      {"lr": 0.1, "runs": [{"seed": 1, "history": [{"step": 1, "loss": 3}]}, {"seed": 2, "history": [{"step": 1, "loss": 4}]}]},
+      {"lr": 0.2, "runs": [{"seed": 1, "history": [{"step": 1, "loss": 5}, {"step": 2, "loss": 6}]}]}]})");
+  EXPECT_EQ(table_of(reading), "run,project,lr,seed,step,loss|1,p,0.1,1,1,3|2,p,0.1,2,1,4|3,p,0.2,1,1,5|3,p,0.2,1,2,6");
+}
+
+TEST(Json, TrialsOfOptuna) {
+  EXPECT_EQ(
+      table_of(read(R"([{"number": 0, "state": "COMPLETE", "values": [0.5], "params": {"lr": 0.1}, "user_attrs": {}},
+                              {"number": 1, "state": "PRUNED", "values": null, "params": {"lr": 0.2}, "user_attrs": {}}])")),
+      "number,state,values,params.lr|0,COMPLETE,0.5,0.1|1,PRUNED,,0.2");
+}
+
 TEST(Json, SeveralTablesAreListed) {
   const std::string text =
       R"({"first": [{"step": 1, "loss": 3}], "second": {"more": [{"step": 1, "loss": 5}, {"step": 2, "loss": 4}]}})";
@@ -255,6 +280,22 @@ TEST(Json, SeveralTablesAreListed) {
   const Reading reading = read(R"({"tags": [{"a": 1}], "points": [{"step": 1, "loss": 3}]})");
   EXPECT_EQ(reading.table.find("loss").has_value(), true);
   expect_words(notes_of(reading), {"'points'", "'tags'", "--table"});
+}
+
+TEST(Json, DoubtfulDocumentsAreNotReadTheWrongWay) {
+  // Points of the validation with steps of their own are not those of the training.
+  const std::string two = R"({"steps": [1, 2], "loss": [3, 2], "eval_steps": [5, 6], "eval_loss": [4, 3]})";
+  expect_words(error_of(two), {"2 tables", "steps (line 1, 2 rows: steps, loss)", "eval_steps"});
+  EXPECT_EQ(table_of(read(two, {.table = "eval_steps"})), "eval_steps,eval_loss|5,4|6,3");
+  // A list of the configuration is no column of the measured loss.
+  EXPECT_EQ(table_of(read(R"({"loss": 3, "dims": [64, 128]})")), "loss,dims|3,[64, 128]");
+  EXPECT_EQ(table_of(read("{\"step\": 1, \"loss\": [3, 2]}\n{\"step\": 2, \"loss\": [2, 1]}\n")),
+            "step,loss|1,[3, 2]|2,[2, 1]");
+  EXPECT_EQ(table_of(read(R"({"loss": {"100": 3, "200": 2}})")), "index,loss|100,3|200,2");
+  expect_words(error_of(R"([[{"step": 1, "loss": 2}], [{"step": 1, "loss": 3}]])"), {"t.json:1:3:", "jq -c '.[][]'"});
+  expect_words(error_of(R"([{"step": 1, "loss": 2}])", {.table = "runs"}), {"--table", "'runs'"});
+  expect_words(notes_of(read(R"([{"step": 1, "loss": 2}])", {.names = "a,b"})), {"--names", "not used"});
+  expect_words(error_of("[[1, 2]]", {.names = "a"}), {"--names", "expected 2 names", "found 1"});
 }
 
 TEST(Json, RepeatedKeysAndEqualNames) {
