@@ -28,14 +28,14 @@ bool is_epoch_bar(const LogLine& line) {
 }  // namespace
 
 double log_count(std::string_view text) {
-  if (text.find(',') == text.npos) return base::parse_number(text).value;
+  if (text.find(',') == text.npos) return base::parse_count(text).value;
   std::string digits(text.substr(0, 40));
   std::erase(digits, ',');
-  return base::parse_number(digits).value;
+  return base::parse_count(digits).value;
 }
 
 bool LogGrammar::may_count(const LogName& name) const {
-  if (name.counter == LogCounter::none) return false;
+  if (name.counter == LogCounter::none || counting_ == LogCounting::each_line) return false;
   return name.counter != LogCounter::other || counting_ == LogCounting::other_names;
 }
 
@@ -50,8 +50,8 @@ std::uint8_t LogGrammar::key_of(const std::string& written, const LogName& name)
 // A counter has no unit: "step 12ms" is a time.
 bool LogGrammar::add_count(const LogPair& pair, std::uint32_t id, bool bar, bool learning) {
   if (!pair.number || !pair.unit.empty() || pair.value.empty()) return false;
-  const char last = pair.value.back();
-  if (last < '0' || last > '9') return false;
+  if (pair.value.back() == '%' || pair.value.back() > 'z') return false;
+  if (const char first = pair.value.front(); first != '-' && first != '.' && (first < '0' || first > '9')) return false;
   LogName& name = names[id];
   if (!may_count(name)) return false;
   if (name.key == kNoKey && learning) name.key = key_of(name.core, name);
@@ -169,10 +169,12 @@ void LogGrammar::learn(const LogLine& line, long number) {
   if (counted) learn_counts(now);
   if (now.cells.empty()) return;
   learn_cells(now, counted);
-  if (counted)
-    ++records;
-  else if (std::any_of(now.cells.begin(), now.cells.end(), [](const auto& cell) { return cell.pair->joined; }))
-    ++valued;
+  if (counted) ++records;
+  const bool joined = std::any_of(now.cells.begin(), now.cells.end(), [&](const auto& cell) {
+    return cell.pair->number && (cell.pair->joined || (counted && names[cell.name].loss_like));
+  });
+  if (counted && joined) ++joined_records;
+  if (!counted && joined) ++valued;
 }
 
 void LogGrammar::learn_counts(const LogRecord& record) {
@@ -209,7 +211,9 @@ void LogGrammar::learn_cells(const LogRecord& record, bool counted) {
     LogName& name = names[cell.name];
     ++(counted ? name.counted : name.alone);
     if (!cell.pair->number) continue;
-    if (!name.has_unit) {
+    if (cell.pair->unit.empty() && is_not_finite_word(cell.pair->value)) {
+      // nan has no unit
+    } else if (!name.has_unit) {
       name.has_unit = true;
       name.unit = cell.pair->unit;
     } else if (name.unit != cell.pair->unit) {
@@ -248,14 +252,18 @@ void LogGrammar::conclude() {
 
 bool LogGrammar::accepts(const LogRecord& record, const LogLine& line) const {
   constexpr std::size_t kMostFreeWords = 8;
+  if (counting_ == LogCounting::each_line)
+    return std::any_of(record.cells.begin(), record.cells.end(),
+                       [&](const LogRecord::Cell& cell) { return cell.pair->joined && names[cell.name].alone >= 2; });
   if (!record.counts.empty())
     return std::any_of(record.cells.begin(), record.cells.end(), [&](const LogRecord::Cell& cell) {
-      return names[cell.name].counted >= 2 || names[cell.name].loss_like;
+      return cell.pair->number && (names[cell.name].counted >= 2 || names[cell.name].loss_like);
     });
   if (line.free_words > kMostFreeWords) return false;
   return std::any_of(record.cells.begin(), record.cells.end(), [&](const LogRecord::Cell& cell) {
     const LogName& name = names[cell.name];
-    return (cell.pair->joined || name.loss_like) && (name.alone >= 2 || name.counted >= 2 || name.loss_like);
+    return cell.pair->number && (cell.pair->joined || name.loss_like) &&
+           (name.alone >= 2 || name.counted >= 2 || name.loss_like);
   });
 }
 

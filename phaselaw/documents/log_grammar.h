@@ -44,8 +44,9 @@ struct LogCounterUse {
   std::size_t after_others = 0, falls_after_others = 0;  // lines after a line of another counter of steps
 };
 
-// Which numbers count if no name of a step or an epoch does.
-enum class LogCounting { named, other_names, leading_number };
+// Which numbers count: steps and epochs; also tokens and samples; the number at the beginning of a line; none, because
+// each line is a row of its own.
+enum class LogCounting { named, other_names, leading_number, each_line };
 
 class LogGrammar {
  public:
@@ -61,13 +62,16 @@ class LogGrammar {
   [[nodiscard]] bool accepts(const LogRecord& record, const LogLine& line) const;
 
   LogNames names;
+  [[nodiscard]] LogCounting counting() const { return counting_; }
+
   std::vector<LogCounterUse> counters;
-  std::size_t lines = 0;        // that are not blank
-  std::size_t records = 0;      // with a counter and a value
-  std::size_t valued = 0;       // without a counter, with a value after : or =
-  int axis = -1;                // the finest counter, or -1
-  std::uint64_t united = 0;     // counters that are one column with the axis, as bits
-  bool streams_matter = false;  // lines of several streams have a name in common
+  std::size_t lines = 0;           // that are not blank
+  std::size_t records = 0;         // with a counter and a value
+  std::size_t joined_records = 0;  // of these, with : or = or a loss
+  std::size_t valued = 0;          // without a counter, with a value after : or =
+  int axis = -1;                   // the finest counter, or -1
+  std::uint64_t united = 0;        // counters that are one column with the axis, as bits
+  bool streams_matter = false;     // lines of several streams have a name in common
 
  private:
   static constexpr std::size_t kMostCounters = 60;

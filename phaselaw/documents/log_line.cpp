@@ -19,7 +19,7 @@ bool is_wrapper(std::string_view word) {
   constexpr auto kWrappers =
       std::to_array<std::string_view>({"tensor", "Tensor", "array", "Array", "DeviceArray", "float", "np.float64",
                                        "np.float32", "numpy.float64", "numpy.float32", "jnp.float32", "np.int64"});
-  return std::find(kWrappers.begin(), kWrappers.end(), word) != kWrappers.end();
+  return is_listed_word(word, kWrappers);
 }
 
 bool is_only_signs(std::string_view word) {
@@ -35,7 +35,24 @@ bool ends_in_preposition(std::string_view name) {
                                        "is", "of",    "on", "or",  "than", "the", "to", "was", "were", "with"});
   const auto blank = name.rfind(' ');
   const std::string_view last = name.substr(blank == name.npos ? 0 : blank + 1);
-  return std::find(kWords.begin(), kWords.end(), last) != kWords.end();
+  return is_listed_word(last, kWords);
+}
+
+// The end of a place in source code that begins with a word: train.py:88, engine.py:12:train, and olmo.train:967 if a
+// level such as INFO comes next. `end`, where the word ends, if it is none.
+std::size_t after_source_place(std::string_view s, std::string_view word, std::size_t end) {
+  constexpr auto kSources =
+      std::to_array<std::string_view>({"py", "cc", "cpp", "cu", "c", "h", "rs", "jl", "go", "js"});
+  const auto is_digit = [&](std::size_t i) { return i < s.size() && s[i] >= '0' && s[i] <= '9'; };
+  const auto dot = word.rfind('.');
+  if (dot == word.npos || end >= s.size() || s[end] != ':' || !is_digit(end + 1)) return end;
+  std::size_t digits = end + 1;
+  while (is_digit(digits)) ++digits;
+  if (digits < s.size() && std::string_view(" \t]):").find(s[digits]) == std::string_view::npos) return end;
+  if (is_listed_word(word.substr(dot + 1), kSources))
+    return digits < s.size() && s[digits] == ':' ? after_log_word(s, digits + 1) : digits;
+  const std::size_t next = after_log_blanks(s, digits);
+  return is_level_word(s.substr(next, after_log_word(s, next) - next)) ? digits : end;
 }
 
 }  // namespace
@@ -58,6 +75,7 @@ const LogLine& LogScanner::scan(std::string_view line) {
   while (true) {
     const std::size_t before = i_;
     i_ = after_log_blanks(s_, i_);
+    if (out_.pairs.size() > kMostPairs) out_.cut = true;
     if (i_ >= s_.size() || out_.cut) break;
     if (i_ > before + 1 || (i_ > before && s_[before] == '\t')) {
       const auto blanks = std::count(s_.begin() + static_cast<long>(before), s_.begin() + static_cast<long>(i_), ' ');
@@ -116,16 +134,10 @@ bool LogScanner::take_special_word(std::string_view word, std::size_t end) {
     i_ = end;
     return true;
   }
-  const bool glued = end + 1 < s_.size() && s_[end] == ':' && s_[end + 1] >= '0' && s_[end + 1] <= '9';
-  if (glued && word.find('.') != word.npos) {
-    std::size_t digits = end + 1;
-    while (digits < s_.size() && s_[digits] >= '0' && s_[digits] <= '9') ++digits;
-    if (digits >= s_.size() || std::string_view(" \t]):").find(s_[digits]) != std::string_view::npos) {
-      forget_prefix();
-      const bool function = digits < s_.size() && s_[digits] == ':';  // engine.py:12:train
-      i_ = function ? after_log_word(s_, digits + 1) : digits;
-      return true;
-    }
+  if (const std::size_t place = after_source_place(s_, word, end); place != end) {
+    forget_prefix();
+    i_ = place;
+    return true;
   }
   if (join_ == '\0' && is_level_word(word)) {
     forget_prefix();
@@ -150,10 +162,14 @@ bool LogScanner::skip_date(std::string_view word, std::size_t end) {
 
 // What stands before a level or a place in source code, such as node1:0, is no value of the log.
 void LogScanner::forget_prefix() {
+  constexpr std::size_t kMostInPrefix = 4;
   hard_break();
+  if (out_.pairs.empty() || out_.pairs.size() > kMostInPrefix) return;
+  const auto counts = [](const LogPair& pair) { return log_name(pair.name).counter != LogCounter::none; };
+  if (std::any_of(out_.pairs.begin(), out_.pairs.end(), counts)) return;
   std::erase_if(out_.pairs, [&](const LogPair& pair) {
     const bool glued = pair.value.data() > s_.data() && pair.value.data()[-1] == ':';
-    return pair.whole && glued && log_name(pair.name).counter == LogCounter::none;
+    return pair.whole && glued;
   });
 }
 
@@ -182,10 +198,19 @@ bool LogScanner::take_value_word(std::string_view word, std::size_t end) {
 // "loss nan, lr" but not "number of nan iterations: 0".
 bool LogScanner::nan_is_value(std::size_t end) const {
   const std::size_t next = after_log_blanks(s_, end);
-  if (next >= s_.size() || next > end + 1 || after_log_word(s_, next) == next) return true;
+  if (next >= s_.size() || next > end + 1 || is_only_signs(s_.substr(next, after_log_word(s_, next) - next)))
+    return true;
+  if (s_[end] == '\t') return true;
   if (used_joins_) return false;
-  const std::size_t value = after_log_blanks(s_, after_log_word(s_, next));
-  return begins_log_number(s_, value);
+  std::size_t at = next;
+  for (std::size_t words = 0; words < kMostWords; ++words) {
+    const std::size_t word_end = after_log_word(s_, at);
+    if (word_end == at) return false;
+    if (is_not_finite_word(s_.substr(at, word_end - at))) return true;
+    at = after_log_blanks(s_, word_end);
+    if (begins_log_number(s_, at)) return true;
+  }
+  return false;
 }
 
 void LogScanner::take_number() {
@@ -224,6 +249,7 @@ void LogScanner::take_number() {
 // "Validation 0: 12%|": the whole numbers in the description of a bar are values only if they count.
 void LogScanner::take_bar() {
   hard_break();
+  if (out_.percent_bar) return;
   out_.percent_bar = true;
   std::erase_if(out_.pairs, [](const LogPair& pair) {
     return pair.whole && !pair.joined && !pair.name.empty() && log_name(pair.name).counter == LogCounter::none;
@@ -243,8 +269,8 @@ void LogScanner::take_nameless(const LogToken& token, std::size_t begin) {
     if (!has_fraction_) out_.pairs.push_back(pair);
     if (begin == first_) out_.leading_fraction = true;
     has_fraction_ = true;
-  } else if (token.whole && token.unit.empty() && out_.pairs.empty() && out_.lead.empty() &&
-             (begin == first_ || (begin == first_ + 1 && s_[first_] == '['))) {
+  } else if (token.whole && token.unit.empty() && token.value.size() < kTimestamp && out_.pairs.empty() &&
+             out_.lead.empty() && (begin == first_ || (begin == first_ + 1 && s_[first_] == '['))) {
     out_.lead = token.value;
     out_.lead_colon = i_ < s_.size() && s_[i_] == ':';
   } else if (field_start_ && !out_.pairs.empty()) {
@@ -271,6 +297,10 @@ void LogScanner::emit_trailing() {
 void LogScanner::take_quoted(char quote) {
   bool& unclosed = unclosed_[quote == '"' ? 0 : 1];
   const bool in_word = i_ > 0 && quote == '\'' && after_log_word(s_, i_ - 1) == i_;  // don't
+  if (const std::size_t more = after_log_word(s_, i_ + 1); in_word && has_name() && name_end_ == i_ && more > i_ + 1) {
+    name_end_ = i_ = more;
+    return;
+  }
   std::size_t end = i_;
   if (!unclosed && !in_word) {
     do {
@@ -327,6 +357,7 @@ void LogScanner::take_joiner(char sign) {
 
 void LogScanner::take_open(char sign) {
   const std::size_t inside = after_log_blanks(s_, i_ + 1);
+  if (sign == '[' && i_ == first_ && take_epoch_and_batch(inside)) return;
   if (sign == '[' && out_.leading_fraction && i_ + 1 < s_.size() &&
       std::string_view("=>.#-").find(s_[i_ + 1]) != s_.npos)
     out_.drawn_bar = true;
@@ -367,6 +398,23 @@ void LogScanner::take_open(char sign) {
   }
   hard_break();
   ++i_;
+}
+
+// "[1,  2000] loss: 2.1" at the beginning of a line: an epoch and a place in it.
+bool LogScanner::take_epoch_and_batch(std::size_t inside) {
+  const LogToken epoch = log_number(s_, inside);
+  if (epoch.kind != LogNumber::value || !epoch.whole || epoch.end >= s_.size() || s_[epoch.end] != ',') return false;
+  const std::size_t second = after_log_blanks(s_, epoch.end + 1);
+  const LogToken batch = log_number(s_, second);
+  if (second == epoch.end + 1 || batch.kind != LogNumber::value || !batch.whole) return false;
+  const std::size_t close = after_log_blanks(s_, batch.end);
+  if (close >= s_.size() || s_[close] != ']') return false;
+  hard_break();
+  out_.pairs.push_back({.name = "epoch", .value = epoch.value, .written = epoch.value, .number = true, .whole = true});
+  out_.pairs.push_back({.name = "batch", .value = batch.value, .written = batch.value, .number = true, .whole = true});
+  out_.bracket_pair = true;
+  i_ = close + 1;
+  return true;
 }
 
 void LogScanner::take_close(char sign) {

@@ -40,7 +40,8 @@ struct LogLine {
   bool drawn_bar = false;            // [====>...], or signs that draw a bar
   bool leading_fraction = false;     // the line begins with a fraction without a name
   bool dash_after_fraction = false;  // 938/938 - 3s
-  bool cut = false;                  // a record without its end
+  bool bracket_pair = false;         // [1,  2000] was read as an epoch and a batch
+  bool cut = false;                  // a record without its end, or with too many values
   bool groups_left_out = false;      // a number in parentheses after a value
   bool blank = true;
 };
@@ -52,7 +53,7 @@ class LogScanner {
 
  private:
   static constexpr std::size_t kNone = static_cast<std::size_t>(-1);
-  static constexpr std::size_t kDeepest = 16, kLongestName = 200, kMostWords = 6, kGroup = 24;
+  static constexpr std::size_t kDeepest = 16, kLongestName = 200, kMostWords = 6, kGroup = 24, kMostPairs = 200'000, kTimestamp = 10;
 
   void step();
   void take_word(std::size_t end);
@@ -60,6 +61,7 @@ class LogScanner {
   void take_quoted(char quote);
   void take_joiner(char sign);
   void take_open(char sign);
+  bool take_epoch_and_batch(std::size_t inside);
   void take_close(char sign);
   bool take_special_word(std::string_view word, std::size_t end);
   bool take_value_word(std::string_view word, std::size_t end);

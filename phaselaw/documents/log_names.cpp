@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "phaselaw/documents/log_names.h"
 
-#include <algorithm>
 #include <array>
-#include <span>
+
+#include "phaselaw/documents/log_tokens.h"
 
 namespace phaselaw::documents {
 
 namespace {
-
-using Words = std::span<const std::string_view>;
 
 constexpr auto kSteps = std::to_array<std::string_view>(
     {"batch",     "batch_idx",      "batch_id",  "global_step", "global step", "globalstep",    "it",
@@ -38,10 +36,6 @@ constexpr auto kIdentities = std::to_array<std::string_view>({"run", "run_id", "
                                                               "exp", "experiment", "seed", "split", "stream", "phase",
                                                               "mode", "stage", "task", "dataset", "arch", "group"});
 
-bool is_one_of(std::string_view word, Words words) {
-  return std::find(words.begin(), words.end(), word) != words.end();
-}
-
 std::string lower_case(std::string_view text) {
   std::string out(text);
   for (char& c : out)
@@ -52,9 +46,9 @@ std::string lower_case(std::string_view text) {
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
 LogCounter class_of(std::string_view core) {
-  if (is_one_of(core, kSteps)) return LogCounter::step;
-  if (is_one_of(core, kEpochs)) return LogCounter::epoch;
-  if (is_one_of(core, kOthers)) return LogCounter::other;
+  if (is_listed_word(core, kSteps)) return LogCounter::step;
+  if (is_listed_word(core, kEpochs)) return LogCounter::epoch;
+  if (is_listed_word(core, kOthers)) return LogCounter::other;
   return LogCounter::none;
 }
 
@@ -75,7 +69,7 @@ void find_counter(LogName& name) {
     const auto before = rest.substr(0, cut);
     const auto last = before.substr(before.rfind(' ') == before.npos ? 0 : before.rfind(' ') + 1);
     const LogCounter counter = class_of(rest.substr(cut + 1));
-    if (counter != LogCounter::other && !is_one_of(last, kNotBefore)) name.counter = counter;
+    if (counter != LogCounter::other && !is_listed_word(last, kNotBefore)) name.counter = counter;
     begin = cut + 1;
   }
   if (name.counter == LogCounter::none) return;
@@ -89,7 +83,7 @@ bool is_stream_word(std::string_view word) {
   if (word.empty() || std::string_view("dehtvDEHTV").find(word.front()) == std::string_view::npos) return false;
   if (word.size() > 16) return false;
   const std::string low = lower_case(word);
-  return is_one_of(std::string_view(low).substr(0, low.find('_')), kStreams);
+  return is_listed_word(std::string_view(low).substr(0, low.find('_')), kStreams);
 }
 
 std::string_view stream_word_in(std::string_view words) {
@@ -101,7 +95,9 @@ std::string_view stream_word_in(std::string_view words) {
     }
     std::size_t end = i;
     while (end < words.size() && (is_letter(words[end]) || words[end] == '_' || words[end] == '-')) ++end;
-    if (is_stream_word(words.substr(i, end - i))) found = words.substr(i, end - i);
+    const auto of_path = [](char c) { return c == '.' || c == '/' || (c >= '0' && c <= '9'); };
+    const bool apart = (i == 0 || !of_path(words[i - 1])) && (end == words.size() || !of_path(words[end]));
+    if (apart && is_stream_word(words.substr(i, end - i))) found = words.substr(i, end - i);
     i = end;
   }
   return found;
@@ -117,14 +113,24 @@ std::string_view rank_of_word(std::string_view word) {
 }
 
 bool is_rank_name(std::string_view name) {
-  if (name.size() < 4 || name.size() > 11) return false;
+  if (name.size() < 4 || name.size() > 11 || std::string_view("rRlLgG").find(name.front()) == name.npos) return false;
   const std::string low = lower_case(name);
   return low == "rank" || low == "local_rank" || low == "global_rank" || low == "local rank" || low == "global rank";
 }
 
-bool is_level_word(std::string_view word) { return is_one_of(word, kLevels); }
+bool is_level_word(std::string_view word) { return is_listed_word(word, kLevels); }
 
-bool is_identity_name(std::string_view name) { return name.size() <= 10 && is_one_of(lower_case(name), kIdentities); }
+bool is_size_name(std::string_view name) {
+  constexpr auto kSizes = std::to_array<std::string_view>(
+      {"c",      "compute", "d",      "d_model", "data",     "dataset_size", "depth",        "flops", "hidden",
+       "layers", "model",   "n",      "n_data",  "n_layers", "n_params",     "n_train",      "p",     "parameters",
+       "params", "run",     "run_id", "seed",    "size",     "tokens",       "train_tokens", "width"});
+  return name.size() <= 12 && is_listed_word(lower_case(name), kSizes);
+}
+
+bool is_identity_name(std::string_view name) {
+  return name.size() <= 10 && is_listed_word(lower_case(name), kIdentities);
+}
 
 LogName log_name(std::string_view text) {
   LogName name = {.text = std::string(text)};
@@ -138,7 +144,7 @@ LogName log_name(std::string_view text) {
     std::size_t end = i;
     while (end < low.size() && (is_letter(low[end]) || (low[end] >= '0' && low[end] <= '9'))) ++end;
     const std::string_view word = std::string_view(low).substr(i, end - i);
-    name.loss_like = is_one_of(word, kMeasures) || word.ends_with("loss");
+    name.loss_like = is_listed_word(word, kMeasures) || word.ends_with("loss");
     i = end + 1;
   }
   return name;

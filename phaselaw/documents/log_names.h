@@ -44,6 +44,7 @@ struct LogName {
 [[nodiscard]] bool is_rank_name(std::string_view name);
 [[nodiscard]] bool is_level_word(std::string_view word);     // INFO, WARNING, ...
 [[nodiscard]] bool is_identity_name(std::string_view name);  // run, seed, model, ...: their values may be words
+[[nodiscard]] bool is_size_name(std::string_view name);      // params, tokens, model, ...: what tells runs apart
 
 // All names of a log, numbered in order of appearance.
 class LogNames {

@@ -20,8 +20,9 @@ constexpr const char* kReasonTexts[] = {"lines that are no record",
                                         "earlier states of progress bars",
                                         "lines that repeat a line of another rank",
                                         "lines that repeat the line before",
-                                        "records that are cut off",
-                                        "summaries of a whole run"};
+                                        "records that are cut off or have more than 200,000 values",
+                                        "summaries of a whole run",
+                                        "lines about an earlier step"};
 
 std::uint64_t mixed(std::uint64_t hash, std::uint64_t more) {
   return (std::rotl(hash, 23) ^ more) * 0x9e3779b97f4a7c15U;
@@ -51,6 +52,7 @@ LogRows::LogRows(LogGrammar& grammar, const Document& document) : grammar_(gramm
 }
 
 bool LogRows::resets() const {
+  if (grammar_.axis < 0) return false;
   const LogCounterUse& axis = grammar_.counters[static_cast<std::size_t>(grammar_.axis)];
   return axis.resets > axis.falls;
 }
@@ -62,12 +64,15 @@ void LogRows::add(const LogLine& line, std::string_view text, long number) {
   const bool header = record.counts.size() > 0 && record.cells.empty();
   if (header) return take_header(record, text, number);
   const bool under = std::any_of(context_.begin(), context_.end(), [](const Context& c) { return c.set; });
-  if (!grammar_.accepts(record, line) || (record.counts.empty() && !under)) return skip(kNoRecord, number, text);
+  const bool each = grammar_.counting() == LogCounting::each_line;
+  if (!grammar_.accepts(record, line) || (record.counts.empty() && !under && !each))
+    return skip(kNoRecord, number, text);
+  bracket_pair_ = bracket_pair_ || line.bracket_pair;
   groups_left_out_ = groups_left_out_ || line.groups_left_out;
   if (record.repeated_names) ++repeated_names_;
   header_line_ = 0;
   place_counts(record);
-  if (repeats(record, text, number)) return;
+  if (!each && (looks_back(record, text, number) || repeats(record, text, number))) return;
   const bool bar = line.percent_bar || record.counts.empty();
   if (last_.open && replaces(line, record)) {
     skip(kEarlierState, last_.line, last_.text);
@@ -137,6 +142,26 @@ void LogRows::place_counts(const LogRecord& record) {
   // Of the united counters only the last one that a line had is current.
   for (std::size_t key = 0; key < context_.size(); ++key)
     if (is_axis(key) && !now_[key].set && has_axis) context_[key].set = false;
+}
+
+// "best loss 3.1 at step 500" after step 900: a line about an earlier step, which is no restart.
+bool LogRows::looks_back(const LogRecord& record, std::string_view text, long number) {
+  if (!last_.open) return false;
+  bool falls = false;
+  for (const LogRecord::Count& count : record.counts)
+    if (is_axis(count.key))
+      for (std::size_t key = 0; key < last_counts_.size(); ++key)
+        falls = falls || (is_axis(key) && last_counts_[key].set && count.value < last_counts_[key].value);
+  if (!falls) return false;
+  const bool special = std::all_of(record.cells.begin(), record.cells.end(), [&](const LogRecord::Cell& cell) {
+    const LogName& name = grammar_.names[cell.name];
+    return name.counted < 2 || name.text.starts_with("best") || name.text.starts_with("Best");
+  });
+  if (!special) return false;
+  skip(kLooksBack, number, text);
+  for (std::size_t key = 0; key < context_.size(); ++key)
+    if (last_counts_[key].set) context_[key] = last_counts_[key];
+  return true;
 }
 
 // Whether another rank, or the line before, has written the same.
@@ -247,46 +272,59 @@ std::size_t LogRows::column_of_counter(std::size_t key) {
   return column;
 }
 
-// A counter that begins again in every epoch: the step counted over all epochs, if the length of an epoch is known.
+// Steps per epoch by the totals of the counter (10/500), or else by the largest value and the distance of values.
+LogRows::EpochLength LogRows::epoch_length(std::size_t epochs, std::size_t counter) const {
+  const Table& table = reading_.table;
+  EpochLength out;
+  double largest = 0, smallest = HUGE_VAL, distance = HUGE_VAL, last = 0;
+  bool known = true;
+  for (std::size_t row = 0; row < table.n_rows(); ++row) {
+    if (totals_[row] > 0 && out.steps == 0) out.steps = totals_[row];
+    known = known && (totals_[row] == out.steps || totals_[row] == 0);
+    if (!table.is_empty(row, epochs)) out.first = std::min(out.first, std::floor(log_count(table.view(row, epochs))));
+    if (table.is_empty(row, counter)) continue;
+    const double value = log_count(table.view(row, counter));
+    if (value > last) distance = std::min(distance, value - last);
+    largest = std::max(largest, value);
+    smallest = std::min(smallest, value);
+    last = value;
+  }
+  if (known && out.steps > 0) return out;
+  out.known = false;
+  out.steps = largest + (smallest == 0 && distance < HUGE_VAL ? distance : 0);
+  return out;
+}
+
+// A counter that begins again in every epoch: the step counted over all epochs.
 void LogRows::add_global_step() {
   if (!resets()) return;
-  const std::size_t axis = static_cast<std::size_t>(grammar_.axis);
   std::size_t epochs = kUnset;
   for (std::size_t key = 0; key < grammar_.counters.size(); ++key)
     if (grammar_.counters[key].kind == LogCounter::epoch && counter_columns_[key] != kUnset)
       epochs = counter_columns_[key];
   Table& table = reading_.table;
-  const std::size_t counter = counter_columns_[axis];
+  const std::size_t counter = counter_columns_[static_cast<std::size_t>(grammar_.axis)];
   if (epochs == kUnset || counter == kUnset) return;
-  double length = 0, first = 1;
-  bool known = true;
-  for (std::size_t row = 0; row < table.n_rows() && known; ++row) {
-    if (totals_[row] > 0 && length == 0) length = totals_[row];
-    known = totals_[row] == length || totals_[row] == 0;
-    if (!table.is_empty(row, epochs)) first = std::min(first, std::floor(log_count(table.view(row, epochs))));
-  }
-  const std::string name = table.header[counter];
-  if (!known || length == 0 || first < 0) {
-    reading_.notes.push_back(fmt::format(
-        "{} begins again in every epoch and the log does not tell how long an epoch is, so no step over all "
-        "epochs was made; rows of one epoch are told apart by {}",
-        name, table.header[epochs]));
-    return;
-  }
-  if (name == "step" || name == "Step") {
+  const EpochLength length = epoch_length(epochs, counter);
+  if (const std::string name = table.header[counter]; name == "step" || name == "Step") {
     taken_.erase(name);
     table.header[counter] = taken_.emplace("batch", counter).second ? "batch" : "step in the epoch";
   }
   const std::size_t step = new_column("step");
   for (std::size_t row = 0; row < table.n_rows(); ++row) {
     if (table.is_empty(row, epochs) || table.is_empty(row, counter)) continue;
-    const double value = (log_count(table.view(row, epochs)) - first) * length + log_count(table.view(row, counter));
+    const double value =
+        (log_count(table.view(row, epochs)) - length.first) * length.steps + log_count(table.view(row, counter));
     table.set(row, step, fmt::format("{}", value));
   }
-  reading_.notes.push_back(
-      fmt::format("{0} begins again in every epoch of {1} steps; the column {2} counts over all "
-                  "epochs: ({3} - {4}) * {1} + {0}",
-                  table.header[counter], length, table.header[step], table.header[epochs], first));
+  reading_.notes.push_back(fmt::format(
+      "{0} begins again in every epoch of {5}{1} steps; the column {2} counts over all epochs: ({3} - {4}) * "
+      "{1} + {0}{6}",
+      table.header[counter], length.steps, table.header[step], table.header[epochs], length.first,
+      length.known ? "" : "about ",
+      length.known ? ""
+                   : "; the log does not tell the length of an epoch, so it was taken from the largest "
+                     "value of the counter"));
 }
 
 void LogRows::add_column_of(std::string name, std::string_view Row::*part) {
@@ -322,6 +360,7 @@ void LogRows::write_notes() {
   if (axis_unnamed_)
     notes.push_back(fmt::format("the counter has no name in the log; its column is called {}",
                                 reading_.table.header[counter_columns_[static_cast<std::size_t>(grammar_.axis)]]));
+  if (bracket_pair_) notes.push_back("two numbers in brackets at the beginning of a line are the epoch and the batch");
   if (inherited_ > 0)
     notes.push_back(fmt::format("{} line{} without a counter of steps took the one of the line before", inherited_,
                                 inherited_ == 1 ? "" : "s"));

@@ -24,7 +24,18 @@ class LogRows {
   [[nodiscard]] Reading finish();
 
  private:
-  enum Reason { kNoRecord, kOnlyCounter, kEmptyBar, kEarlierState, kOtherRank, kRepeated, kCut, kSummary, kReasons };
+  enum Reason {
+    kNoRecord,
+    kOnlyCounter,
+    kEmptyBar,
+    kEarlierState,
+    kOtherRank,
+    kRepeated,
+    kCut,
+    kSummary,
+    kLooksBack,
+    kReasons
+  };
   struct Context {
     std::string_view written = {}, total = {};
     double value = 0;
@@ -45,6 +56,7 @@ class LogRows {
   bool skip_special(const LogLine& line, const LogRecord& record, std::string_view text, long number);
   void take_header(const LogRecord& record, std::string_view text, long number);
   void place_counts(const LogRecord& record);
+  bool looks_back(const LogRecord& record, std::string_view text, long number);
   bool repeats(const LogRecord& record, std::string_view text, long number);
   bool goes_on(const LogRecord& record) const;
   bool replaces(const LogLine& line, const LogRecord& record) const;
@@ -54,6 +66,11 @@ class LogRows {
   std::size_t new_column(std::string name);
   [[nodiscard]] bool is_axis(std::size_t key) const { return (grammar_.united >> key & 1) != 0; }
   [[nodiscard]] bool resets() const;
+  struct EpochLength {
+    double steps = 0, first = 1;  // the number of the first epoch: 0 or 1
+    bool known = true;
+  };
+  [[nodiscard]] EpochLength epoch_length(std::size_t epochs, std::size_t counter) const;
   void add_global_step();
   void add_column_of(std::string name, std::string_view Row::*part);
   void write_notes();
@@ -73,7 +90,7 @@ class LogRows {
   long header_line_ = 0;
   std::string_view header_text_;
   std::size_t inherited_ = 0, repeated_names_ = 0;
-  bool groups_left_out_ = false, axis_unnamed_ = false;
+  bool groups_left_out_ = false, axis_unnamed_ = false, bracket_pair_ = false;
 };
 
 }  // namespace phaselaw::documents

@@ -44,7 +44,7 @@ constexpr auto kUnits = std::to_array<std::string_view>(
      "step/s",   "steps/s",  "tok/s",     "tok/sec",     "tokens",   "tokens/s",   "tokens/sec",   "toks/s",  "us",
      "us/step",  "us/token", "x",         "z",           "µs"});
 
-bool is_unit(std::string_view word) { return std::find(kUnits.begin(), kUnits.end(), word) != kUnits.end(); }
+bool is_unit(std::string_view word) { return is_listed_word(word, kUnits); }
 
 // Digits, a decimal sign, separators of thousands and an exponent; a comma belongs to the number if a digit follows.
 std::size_t after_decimal(std::string_view s, std::size_t i) {
@@ -192,6 +192,13 @@ std::size_t log_drawing(std::string_view line, std::size_t at) {
   if (byte(at) == 0xE2 && byte(at + 1) >= 0x80 && byte(at + 2) >= 0x80) return 3;
   if (byte(at) == 0xC2 && (byte(at + 1) == 0xB1 || byte(at + 1) == 0xA0 || byte(at + 1) == 0xB7)) return 2;
   return 0;
+}
+
+bool is_listed_word(std::string_view word, std::span<const std::string_view> list) {
+  if (word.empty()) return false;
+  return std::any_of(list.begin(), list.end(), [&](std::string_view known) {
+    return known.size() == word.size() && known.front() == word.front() && known == word;
+  });
 }
 
 bool is_not_finite_word(std::string_view word) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
 #include <string_view>
 
 // The smallest pieces of a line of a training log: blanks, numbers with their units, times, words. All functions look
@@ -39,6 +40,9 @@ struct LogToken {
 
 // Signs that draw a bar or a frame (U+2000 to U+2FFF), and plus-minus: 0 if none is here, otherwise its bytes.
 [[nodiscard]] std::size_t log_drawing(std::string_view line, std::size_t at);
+
+// Whether a word is in a short list of words that are not empty.
+[[nodiscard]] bool is_listed_word(std::string_view word, std::span<const std::string_view> list);
 
 // nan, inf, infinity in any case, after an optional sign.
 [[nodiscard]] bool is_not_finite_word(std::string_view word);
