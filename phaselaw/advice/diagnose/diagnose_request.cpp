@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "phaselaw/advice/diagnose/diagnose_request.h"
 
+#include "phaselaw/advice/output_direction.h"
 #include "phaselaw/base/format.h"
 #include "phaselaw/base/log.h"
 #include "phaselaw/report/format.h"
@@ -54,12 +55,15 @@ DiagnoseAnswer diagnose(const DiagnoseRequest& request, std::vector<tables::Tabl
   tables::ReadOptions read = request.read;
   read.every_stream = true;
   std::vector<tables::Curve> curves;
+  std::vector<std::string> computed;
   for (tables::Table& table : tables) {
     const tables::Rows rows = tables::rows_from(std::move(table), read);
     for (const auto& warning : rows.warnings) base::log_warning(warning);
+    computed.insert(computed.end(), rows.computed.begin(), rows.computed.end());
     for (auto& curve : tables::curves_from(rows)) curves.push_back(std::move(curve));
   }
   tables::keep_runs(curves, request.run);
+  require_falling_curves(curves, computed);
   DiagnoseAnswer answer;
   answer.diagnoses = diagnose(curves, request.options);
   answer.json = to_value(answer.diagnoses);
