@@ -39,8 +39,11 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 
 std::string nearest_name(std::string_view found, const std::vector<std::string>& known) {
   std::string best;
+  constexpr std::size_t kLongestName = 256;  // a longer one is no misspelling of a name
+  if (found.size() > kLongestName) return best;
   std::size_t best_distance = std::max<std::size_t>(found.size() / 2, 1) + 1;
   for (const auto& name : known) {
+    if (name.size() > kLongestName) continue;
     const std::size_t distance = edit_distance(found, name);
     if (distance < best_distance) {
       best_distance = distance;
@@ -54,7 +57,11 @@ std::string unknown_name(std::string_view kind, std::string_view found, const st
   const std::string guess = nearest_name(found, known);
   std::string text = fmt::format("unknown {} '{}'", kind, found);
   if (!guess.empty()) text += fmt::format("; did you mean '{}'?", guess);
-  return text + fmt::format("{} known: {}", guess.empty() ? ";" : "", fmt::join(known, ", "));
+  constexpr std::size_t kMostListed = 60;  // a table may have 100,000 columns
+  const std::vector<std::string> listed(known.begin(),
+                                        known.begin() + static_cast<long>(std::min(known.size(), kMostListed)));
+  return text + fmt::format("{} known: {}{}", guess.empty() ? ";" : "", fmt::join(listed, ", "),
+                            known.size() > kMostListed ? fmt::format(" and {} more", known.size() - kMostListed) : "");
 }
 
 void check_failed(const char* file, int line, const char* condition, const std::string& values) {

@@ -88,25 +88,27 @@ std::string unit_of(const Law& law, std::string_view name) {
   return "";
 }
 
-Law law_from(std::string_view text, const std::vector<std::string>& table_columns) {
+Law law_from(std::string_view text, const std::vector<std::string>& table_columns,
+             const std::vector<std::string>& told) {
   for (const Law& law : all_laws())
     if (law.name == text) return law;
   if (const std::size_t at = text.find('@'); at != std::string_view::npos) {
     const std::string column = tables::canonical_column(text.substr(at + 1));
     if (column.empty() || !std::all_of(column.begin(), column.end(), is_word))
       throw base::InputError("--law: expected a column's name after '@', as in power@tokens");
-    return of_other_column(law_from(text.substr(0, at), table_columns), column, table_columns);
+    return of_other_column(law_from(text.substr(0, at), table_columns, told), column, table_columns);
   }
   // A name has '-' only between letters; an expression has other characters too.
   if (text.find_first_of("+*/^()= ") == std::string_view::npos)
     throw base::InputError(fmt::format("--law: {}, or an expression such as 'E + A*N^-alpha'",
                                        base::unknown_name("law", text, law_names())));
-  return law_from_expression(text, table_columns);
+  return law_from_expression(text, table_columns, told);
 }
 
-Law law_from_expression(std::string_view text, const std::vector<std::string>& table_columns) {
+Law law_from_expression(std::string_view text, const std::vector<std::string>& table_columns,
+                        const std::vector<std::string>& told) {
   Law law;
-  law.expression = Expression::parse(text, input_columns(text, table_columns));
+  law.expression = Expression::parse(text, input_columns(text, table_columns, told));
   law.name = law.expression.text();
   law.help = "the user's expression";
   law.source = "user";

@@ -54,11 +54,13 @@ struct Law {
 
 // A law by name; "broken-power-K" with K = 1 .. 3 breaks; "NAME@COLUMN": a law of one column, with another column
 // ("power@tokens"); an expression if the text contains an operator. InputError with the nearest known name.
-[[nodiscard]] Law law_from(std::string_view text, const std::vector<std::string>& table_columns = {});
+[[nodiscard]] Law law_from(std::string_view text, const std::vector<std::string>& table_columns = {},
+                           const std::vector<std::string>& told = {});
 
 // A law from an expression; law_names.h says which names are columns of the table. Domains are guessed, and Parameter::meaning says so: E, E0, L0, L_inf and names that begin
 // with "E_" or "floor" are non-negative if the law is affine in them; every other parameter is positive.
-[[nodiscard]] Law law_from_expression(std::string_view text, const std::vector<std::string>& table_columns = {});
+[[nodiscard]] Law law_from_expression(std::string_view text, const std::vector<std::string>& table_columns = {},
+                                      const std::vector<std::string>& told = {});
 
 // A law with what is known of its parameters, given in any order. PHASELAW_CHECK: they are the expression's.
 [[nodiscard]] Law make_law(std::string name, std::string help, std::string source, const std::string& expression,

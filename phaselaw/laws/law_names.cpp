@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <set>
 
+#include "phaselaw/base/errors.h"
 #include "phaselaw/laws/catalogue.h"
 #include "phaselaw/laws/expression.h"
 #include "phaselaw/tables/columns.h"
@@ -53,10 +54,12 @@ bool is_floor_name(std::string_view name) {
   return name.starts_with("E_") || name.starts_with("floor");
 }
 
-std::vector<std::string> input_columns(std::string_view text, const std::vector<std::string>& table_columns) {
+std::vector<std::string> input_columns(std::string_view text, const std::vector<std::string>& table_columns,
+                                       const std::vector<std::string>& told) {
   std::vector<std::string> inputs;
-  std::copy_if(table_columns.begin(), table_columns.end(), std::back_inserter(inputs), [](const std::string& name) {
-    return tables::canonical_column(name) != name || !is_usual_parameter(name);
+  std::copy_if(table_columns.begin(), table_columns.end(), std::back_inserter(inputs), [&](const std::string& name) {
+    return tables::canonical_column(name) != name || !is_usual_parameter(name) ||
+           std::find(told.begin(), told.end(), name) != told.end();
   });
   if (inputs.size() == table_columns.size()) return inputs;
   const Expression expression = Expression::parse_quantity(text, inputs, "--law");
@@ -68,6 +71,51 @@ std::vector<std::string> input_columns(std::string_view text, const std::vector<
       inputs.push_back(name);
   }
   return Expression::parse_quantity(text, inputs, "--law").columns().empty() ? table_columns : inputs;
+}
+
+namespace {
+
+bool begins_word(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
+bool in_word(char c) { return begins_word(c) || (c >= '0' && c <= '9') || c == '.'; }
+
+// Visits the text in pieces: words, and what is between them. The e of 1e6 is no word.
+template <class Visit>
+void each_piece(std::string_view text, const Visit& visit) {
+  for (std::size_t i = 0; i < text.size();) {
+    std::size_t end = i;
+    while (end < text.size() && in_word(text[end])) ++end;
+    end = std::max(end, i + 1);
+    visit(text.substr(i, end - i), begins_word(text[i]));
+    i = end;
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> words_of(std::string_view law) {
+  std::vector<std::string> words;
+  each_piece(law, [&](std::string_view piece, bool is_name) {
+    if (is_name) words.emplace_back(piece);
+  });
+  return words;
+}
+
+std::string with_other_names(std::string_view law, const std::vector<std::string>& names,
+                             const std::vector<std::string>& taken) {
+  const std::vector<std::string> words = words_of(law);
+  const std::set<std::string> used(words.begin(), words.end()), reserved(taken.begin(), taken.end());
+  std::string out;
+  each_piece(law, [&](std::string_view piece, bool is_name) {
+    std::string name(piece);
+    if (is_name && std::find(names.begin(), names.end(), name) != names.end()) {
+      int number = 0;
+      const auto numbered = [&] { return fmt::format("{}_{}", piece, number); };
+      while (used.contains(numbered()) || reserved.contains(numbered())) ++number;
+      name = numbered();
+    }
+    out += name;
+  });
+  return out;
 }
 
 }  // namespace phaselaw::laws

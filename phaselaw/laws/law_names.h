@@ -12,6 +12,7 @@
 //
 //   by role     where the law raises the name alone to a fitted power, as it does with an input: B*k^-b reads k
 //   by need     where the law would have no column at all
+//   by word     where the user says that the name is a column (`told`)
 //
 // Every other own column of the table is an input.
 namespace phaselaw::laws {
@@ -21,6 +22,14 @@ namespace phaselaw::laws {
 
 // The columns among `table_columns` that the expression may read. InputError as Expression::parse.
 [[nodiscard]] std::vector<std::string> input_columns(std::string_view expression,
-                                                     const std::vector<std::string>& table_columns);
+                                                     const std::vector<std::string>& table_columns,
+                                                     const std::vector<std::string>& told = {});
+
+// The names in the text of a law, in their order; a function's name is one too.
+[[nodiscard]] std::vector<std::string> words_of(std::string_view law);
+
+// The text with each of these names replaced by another that is neither in it nor in `taken`: A by A_0, E by E_0.
+[[nodiscard]] std::string with_other_names(std::string_view law, const std::vector<std::string>& names,
+                                           const std::vector<std::string>& taken);
 
 }  // namespace phaselaw::laws

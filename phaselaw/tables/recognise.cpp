@@ -2,56 +2,71 @@
 #include "phaselaw/tables/recognise.h"
 
 #include <algorithm>
+#include <iterator>
+#include <tuple>
+#include <utility>
 
 #include "phaselaw/base/errors.h"
+#include "phaselaw/tables/candidates.h"
 #include "phaselaw/tables/columns.h"
+#include "phaselaw/tables/messages.h"
 #include "phaselaw/tables/units.h"
 
 namespace phaselaw::tables {
 
 namespace {
 
-// Rank of each name: its place in the list; the last part of a path ranks after all whole names.
-constexpr std::size_t kByLastPart = 1000;
-
-std::size_t rank_of(const std::string& whole_header, const KnownColumn& known) {
-  const Heading heading = heading_of(whole_header);
-  const std::string& header = unit_factor(known, heading.unit) ? heading.name : whole_header;
-  std::vector<std::string> names = {known.name};
-  names.insert(names.end(), known.also.begin(), known.also.end());
-  if (header == known.expression_alias) return 1;
-  const auto among = [&](const std::string& name) {
-    const std::string key = plain_name(name);
-    for (std::size_t i = 0; i < names.size(); ++i)
-      if (key.size() > 1 && key == plain_name(names[i])) return 2 * i;
-    return kNoColumn;
-  };
-  const std::size_t whole = among(header);
-  const std::size_t part = header.find_last_of("/.");
-  if (whole != kNoColumn || part == std::string::npos) return whole;
-  const std::size_t last = among(header.substr(part + 1));
-  return last == kNoColumn ? last : kByLastPart + last;
+std::vector<std::string> headings_of(const Table& table, const std::vector<Candidate>& candidates) {
+  std::vector<std::string> names;
+  for (const Candidate& candidate : candidates) names.push_back(table.header[candidate.column]);
+  return names;
 }
 
-void recognise_known(const Table& table, const KnownColumn& known, Recognised& found) {
-  std::size_t best = kNoColumn, best_rank = kNoColumn;
-  std::vector<std::string> others;
-  for (std::size_t c = 0; c < table.header.size(); ++c) {
-    const std::size_t rank = rank_of(table.header[c], known);
-    if (rank == kNoColumn) continue;
-    if (rank < best_rank) {
-      if (best != kNoColumn) others.push_back(table.header[best]);
-      best = c;
-      best_rank = rank;
-    } else {
-      others.push_back(table.header[c]);
-    }
+// Columns of words are no candidates beside columns of numbers.
+void keep_numbers(const Table& table, std::vector<Candidate>& candidates) {
+  if (candidates.size() < 2) return;
+  std::vector<Candidate> numbers;
+  std::copy_if(candidates.begin(), candidates.end(), std::back_inserter(numbers),
+               [&](const Candidate& candidate) { return has_numbers(table, candidate.column); });
+  if (!numbers.empty()) candidates = std::move(numbers);
+}
+
+// The first of the others that is as close as the best and has other numbers, with the row in which they differ.
+const Candidate* rival_of(const Table& table, const Candidate& best, const std::vector<Candidate>& others,
+                          std::size_t& row) {
+  for (const Candidate& other : others)
+    if (other.closeness == best.closeness && !same_numbers(table, best, other, row)) return &other;
+  return nullptr;
+}
+
+std::string rivals_text(const Table& table, const std::string& name, const Candidate& a, const Candidate& b,
+                        std::size_t row) {
+  const std::string& first = table.header[a.column];
+  return fmt::format("{}: {} could be {} or {}, which differ: {} and {} in line {}; choose with --col {} or --col {}",
+                     base::to_string({table.source(), 1}), name, first, table.header[b.column],
+                     table.text(row, a.column), table.text(row, b.column), table.line(row), shell_argument(name, first),
+                     shell_argument(name, table.header[b.column]));
+}
+
+void recognise_known(const Table& table, const KnownColumn& known, std::vector<Candidate> candidates,
+                     Recognised& found) {
+  keep_numbers(table, candidates);
+  if (candidates.empty()) return;
+  std::stable_sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
+    return std::pair(a.closeness, a.order) < std::pair(b.closeness, b.order);
+  });
+  const Candidate best = candidates.front();
+  const std::vector<Candidate> others(candidates.begin() + 1, candidates.end());
+  std::size_t row = 0;
+  if (const Candidate* rival = rival_of(table, best, others, row)) {
+    found.ambiguous[known.name] = rivals_text(table, known.name, best, *rival, row);
+    return;
   }
-  if (best == kNoColumn) return;
-  found.column[known.name] = best;
+  found.column[known.name] = best.column;
   if (!others.empty())
     found.notes.push_back(fmt::format("{} is taken from {}, but {} would also fit; choose with --col {}=COLUMN",
-                                      known.name, table.header[best], fmt::join(others, ", "), known.name));
+                                      known.name, table.header[best.column],
+                                      fmt::join(headings_of(table, others), ", "), known.name));
 }
 
 bool looks_like_loss(const std::string& header) {
@@ -63,35 +78,63 @@ bool looks_like_loss(const std::string& header) {
   return false;
 }
 
+// The loss of a fit: the most held-out one. Two of the same role are refused, unless one has the exact name.
+void recognise_fitted_loss(const Table& table, std::vector<Candidate> losses, Recognised& found) {
+  keep_numbers(table, losses);
+  if (losses.empty()) return;
+  const auto place = [&](const Candidate& loss) {
+    const Role role = role_of(table.header[loss.column]);
+    const int order = role == Role::held_out ? 0 : role == Role::unspecified ? 1 : role == Role::training ? 2 : 3;
+    return std::tuple(order, loss.closeness == 0 ? 0 : 1, loss.closeness, loss.order);
+  };
+  std::stable_sort(losses.begin(), losses.end(),
+                   [&](const Candidate& a, const Candidate& b) { return place(a) < place(b); });
+  const Candidate best = losses.front();
+  const std::string& heading = table.header[best.column];
+  std::vector<Candidate> others(losses.begin() + 1, losses.end());
+  for (const Candidate& other : others) {
+    const bool same_role = role_of(table.header[other.column]) == role_of(heading);
+    std::size_t row = 0;
+    if (!same_role || (best.closeness == 0 && other.closeness != 0) || same_numbers(table, best, other, row)) continue;
+    throw base::InputError(
+        {table.source(), 1},
+        fmt::format(
+            "the loss could be {} or {}, which differ: {} and {} in line {}; choose with --loss {} or --loss {}",
+            heading, table.header[other.column], table.text(row, best.column), table.text(row, other.column),
+            table.line(row), in_shell(heading), in_shell(table.header[other.column])));
+  }
+  found.column["loss"] = best.column;
+  if (!others.empty())
+    found.notes.push_back(fmt::format("loss is taken from {}, but {} would also fit; choose with --loss COLUMN",
+                                      heading, fmt::join(headings_of(table, others), ", ")));
+}
+
 // Columns with names of losses, whatever else there is.
 void recognise_outputs(const Table& table, const std::map<std::string, std::string>& columns, const std::string& output,
-                       Recognised& found) {
+                       std::vector<Candidate> losses, Recognised& found) {
   const bool named = std::any_of(columns.begin(), columns.end(),
                                  [&](const auto& entry) { return canonical_column(entry.first) == output; });
-  if (named || output != "loss") {
-    if (const auto at = found.column.find(output); at != found.column.end()) found.outputs = {at->second};
-    return;
+  if (!named && output == "loss") {
+    keep_numbers(table, losses);
+    for (const Candidate& loss : losses) found.outputs.push_back(loss.column);
   }
-  const auto& known = known_columns();
-  const auto loss = std::find_if(known.begin(), known.end(), [](const KnownColumn& k) { return k.name == "loss"; });
-  for (std::size_t c = 0; c < table.header.size(); ++c)
-    if (rank_of(table.header[c], *loss) != kNoColumn) found.outputs.push_back(c);
   if (const auto at = found.column.find(output); found.outputs.empty() && at != found.column.end())
     found.outputs = {at->second};
   std::stable_sort(found.outputs.begin(), found.outputs.end(),
                    [&](std::size_t a, std::size_t b) { return role_of(table.header[a]) < role_of(table.header[b]); });
 }
 
+// An output without a usual name.
 void recognise_output(const Table& table, const std::string& output, Recognised& found) {
   if (found.column.contains(output)) return;
-  const auto own = std::find(table.header.begin(), table.header.end(), output);
-  if (own != table.header.end()) {
-    found.column[output] = static_cast<std::size_t>(own - table.header.begin());
+  if (const auto own = table.find(output)) {
+    found.column[output] = *own;
     return;
   }
   std::vector<std::string> candidates, perplexities;
-  for (const std::string& name : table.header) {
-    if (output == "loss" && looks_like_loss(name)) candidates.push_back(name);
+  for (std::size_t c = 0; c < table.header.size(); ++c) {
+    const std::string& name = table.header[c];
+    if (output == "loss" && looks_like_loss(name) && has_numbers(table, c)) candidates.push_back(name);
     const std::string key = plain_name(name);
     if (key.find("ppl") != std::string::npos || key.find("perplexity") != std::string::npos)
       perplexities.push_back(name);
@@ -102,14 +145,14 @@ void recognise_output(const Table& table, const std::string& output, Recognised&
     return;
   }
   std::string what = fmt::format("no column with the {} was found among: {}; name it with --col {}=COLUMN", output,
-                                 fmt::join(table.header, ", "), output);
+                                 listed(table.header), output);
   if (candidates.size() > 1)
-    what = fmt::format("several columns could be the loss: {}; choose one with --col loss={}",
-                       fmt::join(candidates, ", "), candidates.front());
+    what = fmt::format("several columns could be the loss: {}; choose one with --col {}", listed(candidates),
+                       shell_argument("loss", candidates.front()));
   else if (output == "loss" && !perplexities.empty())
     what = fmt::format(
-        "no column with the loss was found, only the perplexity {}; the loss in nats is its logarithm, so add a column with the logarithm",
-        perplexities.front());
+        "no column with the loss was found, only the perplexity {0}; the loss in nats is its logarithm: --col {1}",
+        perplexities.front(), shell_argument("loss", fmt::format("ln({})", in_expression(perplexities.front()))));
   throw base::InputError({table.source(), 1}, what);
 }
 
@@ -139,6 +182,8 @@ std::size_t Recognised::find(const std::vector<std::string>& header, const std::
   if (own != header.end()) return static_cast<std::size_t>(own - header.begin());
   if (const auto known = column.find(canonical_column(name)); known != column.end()) return known->second;
   if (name == "run" && run.size() == 1) return run.front();
+  if (const auto several = ambiguous.find(canonical_column(name)); several != ambiguous.end())
+    throw base::InputError(several->second);
   throw base::InputError({flag}, base::unknown_name("column", name, header));
 }
 
@@ -161,13 +206,28 @@ std::string similar_column(const std::string& column, const std::vector<std::str
   return "";
 }
 
-Recognised recognise(const Table& table, const std::map<std::string, std::string>& columns, const std::string& output,
-                     bool every_stream) {
+std::optional<std::size_t> usual_column(const Table& table, const std::string& name) {
+  const std::string canonical = canonical_column(name);
+  const std::vector<KnownColumn>& known = known_columns();
+  const auto at =
+      std::find_if(known.begin(), known.end(), [&](const KnownColumn& column) { return column.name == canonical; });
+  if (at == known.end()) return std::nullopt;
   Recognised found;
+  recognise_known(table, *at, candidates_of(table)[static_cast<std::size_t>(at - known.begin())], found);
+  if (!found.ambiguous.empty()) throw base::InputError(found.ambiguous.begin()->second);
+  return found.column.empty() ? std::nullopt : std::optional(found.column.begin()->second);
+}
+
+namespace {
+
+// The user's own mapping of names to headings.
+void take_named(const Table& table, const NamedColumns& named, const std::string& output, Recognised& found) {
   std::vector<std::string> names = {"run", output};
   for (const KnownColumn& known : known_columns()) names.push_back(known.name);
-  for (const auto& [name, header] : columns) {
-    const std::string meaning = canonical_column(name);
+  names.insert(names.end(), named.inputs.begin(), named.inputs.end());
+  for (const auto& [name, header] : named.columns) {
+    const bool own = std::find(named.inputs.begin(), named.inputs.end(), name) != named.inputs.end();
+    const std::string meaning = own ? name : canonical_column(name);
     if (std::find(names.begin(), names.end(), meaning) == names.end())
       throw base::InputError({"--col"}, base::unknown_name("name", name, names));
     if (meaning != "run") {
@@ -175,8 +235,8 @@ Recognised recognise(const Table& table, const std::map<std::string, std::string
       continue;
     }
     found.run_name = header;
-    if (std::find(table.header.begin(), table.header.end(), header) != table.header.end()) {
-      found.run = {table.column(header)};
+    if (const auto whole = table.find(header)) {
+      found.run = {*whole};
       continue;
     }
     for (std::size_t from = 0; from <= header.size();) {
@@ -185,10 +245,28 @@ Recognised recognise(const Table& table, const std::map<std::string, std::string
       from = plus + 1;
     }
   }
-  for (const KnownColumn& known : known_columns())
-    if (!found.column.contains(known.name)) recognise_known(table, known, found);
+}
+
+}  // namespace
+
+Recognised recognise(const Table& table, const NamedColumns& named, const std::string& output, bool every_stream) {
+  Recognised found;
+  take_named(table, named, output, found);
+  const std::vector<std::vector<Candidate>> candidates = candidates_of(table);
+  std::vector<Candidate> losses;
+  for (std::size_t k = 0; k < candidates.size(); ++k) {
+    const KnownColumn& known = known_columns()[k];
+    if (known.name == "loss") losses = candidates[k];
+    if (found.column.contains(known.name)) continue;
+    if (known.name == "loss" && output == "loss" && !every_stream)
+      recognise_fitted_loss(table, losses, found);
+    else if (known.name == "loss" && !losses.empty())
+      found.column["loss"] = losses.front().column;
+    else
+      recognise_known(table, known, candidates[k], found);
+  }
   recognise_output(table, output, found);
-  recognise_outputs(table, columns, output, found);
+  recognise_outputs(table, named.columns, output, losses, found);
   if (every_stream) found.notes.clear();
   if (found.run.empty()) recognise_run(table, found);
   return found;

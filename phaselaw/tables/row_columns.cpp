@@ -14,18 +14,23 @@ namespace phaselaw::tables {
 
 // Units given in headings: "tokens (B)" is multiplied by 1e9, unless the user sets a scale. A unit that is not known is
 // refused, because numbers in a wrong unit would be fitted in silence.
-void add_heading_factors(const Recognised& found, const std::string& output, Factors& factors, Rows& out) {
+void add_heading_factors(const Recognised& found, const std::string& output,
+                         const std::vector<ComputedColumn>& computed, Factors& factors, Rows& out) {
   for (const KnownColumn& known : known_columns()) {
     const auto column = found.column.find(known.name);
     if (column == found.column.end() || factors.contains(column->second)) continue;
+    if (std::any_of(computed.begin(), computed.end(),
+                    [&](const ComputedColumn& own) { return own.column() == column->second; }))
+      continue;
     const std::string& header = out.table.header[column->second];
     const std::string unit = heading_of(header).unit;
-    const auto factor = unit_factor(known, unit);
+    const auto factor = heading_factor(known, header);
     if (!factor && looks_like_a_unit(unit) && known.name != output)
-      throw base::InputError({out.table.source(), 1},
-                             fmt::format("expected a unit of {} in the heading '{}', found '{}'; "
-                                         "give the factor with --scale {}=FACTOR, or 1 to take the numbers as they are",
-                                         known.unit == "1" ? known.name : known.unit, header, unit, known.name));
+      throw base::InputError(
+          {out.table.source(), 1},
+          fmt::format("expected a unit of {} in the heading '{}', found '{}'{}; "
+                      "give the factor with --scale {}=FACTOR, or 1 to take the numbers as they are",
+                      known.unit == "1" ? known.name : known.unit, header, unit, units_text(known), known.name));
     if (!factor || *factor == 1) continue;
     factors[column->second] = *factor;
     out.notes.push_back(
@@ -40,10 +45,13 @@ void add_column(const Factors& factors, std::size_t column, const std::string& n
   const double* factor = factor_of(factors, column);
   NumericColumn numbers = numeric_column(out.table, column, name, factor);
   if (numbers.fault.empty() && factor == nullptr) numbers.fault = unit_fault(out.table, column, name, numbers.values);
-  if (numbers.fault.empty())
-    out.data.columns.add(name, std::move(numbers.values));
-  else
+  if (!numbers.fault.empty()) {
     out.unusable[name] = numbers.fault;
+    return;
+  }
+  // Names are distinct, so they need no check, which would make the work quadratic in the columns.
+  out.data.columns.names.push_back(name);
+  out.data.columns.values.push_back(std::move(numbers.values));
 }
 
 }  // namespace
@@ -82,8 +90,11 @@ void add_columns(const Recognised& found, const Factors& factors, const std::str
     taken[column] = true;
     if (name != output) add_column(factors, column, name, out);
   }
-  for (std::size_t c = 0; c < out.table.header.size(); ++c)
-    if (!taken[c] && !out.data.columns.has(out.table.header[c])) add_column(factors, c, out.table.header[c], out);
+  for (std::size_t c = 0; c < out.table.header.size(); ++c) {
+    const std::string& name = out.table.header[c];
+    const bool own = name == output || (!found.column.contains(name) && !found.ambiguous.contains(name));
+    if (!taken[c] && own) add_column(factors, c, name, out);
+  }
 }
 
 }  // namespace phaselaw::tables

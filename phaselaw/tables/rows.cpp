@@ -6,8 +6,11 @@
 
 #include "phaselaw/base/errors.h"
 #include "phaselaw/documents/document.h"
+#include "phaselaw/base/number.h"
+#include "phaselaw/tables/computed_columns.h"
 #include "phaselaw/tables/left_out_rows.h"
 #include "phaselaw/tables/magnitudes.h"
+#include "phaselaw/tables/messages.h"
 #include "phaselaw/tables/precisions.h"
 #include "phaselaw/tables/row_columns.h"
 #include "phaselaw/tables/row_filter.h"
@@ -29,6 +32,27 @@ void add_schedule(Recognised& found, const Factors& factors, const ReadOptions& 
   if (!reason.empty()) out.unusable["lr_sum"] = out.unusable["lr_drop"] = out.table.source() + ": " + reason;
 }
 
+// A curve needs to know what its steps are. The first of these that the table has is its progress.
+void require_progress(const Recognised& found) {
+  for (const char* name : {"step", "tokens", "compute"}) {
+    if (found.column.contains(name)) return;
+    if (const auto at = found.ambiguous.find(name); at != found.ambiguous.end()) throw base::InputError(at->second);
+  }
+}
+
+// A column that a condition names by its heading is compared as it is written; one named by its meaning, in its unit.
+void choose_rows(const ReadOptions& options, const Recognised& found, const std::vector<ComputedColumn>& computed,
+                 const Factors& factors, Table& table) {
+  const std::vector<std::size_t> rows =
+      rows_where(table, options.where, [&](const std::string& name) -> ComparedColumn {
+        const std::size_t column = found.find(table.header, name, "--where");
+        const double* factor = table.header[column] == name ? nullptr : factor_of(factors, column);
+        return {column, factor == nullptr ? 1 : *factor};
+      });
+  for (const ComputedColumn& column : computed) column.require(table, rows);
+  if (rows.size() < table.n_rows()) table.keep(rows);
+}
+
 }  // namespace
 
 Rows rows_from(Table raw, const ReadOptions& options) {
@@ -40,18 +64,20 @@ Rows rows_from(Table raw, const ReadOptions& options) {
   Rows out;
   out.table = long_table(std::move(raw));
   Table& table = out.table;
-  std::map<std::string, std::string> columns = options.col;
-  if (!options.loss.empty()) columns["loss"] = options.loss;
-  Recognised found = recognise(table, columns, options.output, options.every_stream);
+  NamedColumns named = {options.col, options.inputs};
+  if (!options.loss.empty()) named.columns["loss"] = options.loss;
+  const std::vector<ComputedColumn> computed = add_computed_columns(table, named.columns);
+  for (const ComputedColumn& column : computed) out.computed.push_back(table.header[column.column()]);
+  Recognised found = recognise(table, named, options.output, options.every_stream);
   out.notes = found.notes;
+  out.unusable = found.ambiguous;
+  if (options.every_stream) require_progress(found);
   Factors factors;
   for (const auto& [name, factor] : options.scale) factors[found.find(table.header, name, "--scale")] = factor;
-  add_heading_factors(found, options.output, factors, out);
+  add_heading_factors(found, options.output, computed, factors, out);
   if (!options.every_stream) add_schedule(found, factors, options, out);
   const std::size_t output = found.column.at(options.output);
-  const std::vector<std::string> header = table.header;
-  table = filtered(std::move(table), options.where,
-                   [&](const std::string& name) { return found.find(header, name, "--where"); });
+  choose_rows(options, found, computed, factors, table);
   if (!options.every_stream) {
     leave_out_missing(table, output, options.output, out.warnings);
     leave_out_copies(table, out.warnings);
@@ -63,12 +89,12 @@ Rows rows_from(Table raw, const ReadOptions& options) {
 
   out.output_column = table.header[output];
   out.run_column = found.run_name;
-  SeenRows named(table, found.run);
+  SeenRows runs(table, found.run);
   std::set<std::string> names;  // joined fields may agree where the fields do not
   for (std::size_t row = 0; row < table.n_rows(); ++row) {
     out.line.push_back(table.line(row));
     out.run.push_back(joined(table, row, found.run));
-    if (named.first_like(row) == row && names.insert(out.run.back()).second) out.run_names.push_back(out.run.back());
+    if (runs.first_like(row) == row && names.insert(out.run.back()).second) out.run_names.push_back(out.run.back());
   }
   if (options.every_stream) {
     add_streams(found, factors, out);
@@ -78,9 +104,19 @@ Rows rows_from(Table raw, const ReadOptions& options) {
   out.stream.resize(out.line.size());
   add_output(options, factors, output, out);
   add_columns(found, factors, options.output, out);
-  warn_of_units(out);
+  check_magnitudes(factors, options.output, out);
   warn_of_precisions(out);
   return out;
+}
+
+documents::DocumentOptions ReadOptions::document_options() const {
+  const auto limit = base::parse_bytes(memory_limit);
+  if (!limit || !(*limit >= 1) || !(*limit <= 0x1p53))
+    throw base::InputError({"--memory-limit"},
+                           fmt::format("expected a size such as 500M or 8G, found '{}'", memory_limit));
+  if (!decimal.empty() && decimal != "." && decimal != ",")
+    throw base::InputError({"--decimal"}, fmt::format("expected . or , as the decimal sign, found '{}'", decimal));
+  return {table, names, decimal, static_cast<std::size_t>(*limit)};
 }
 
 Rows rows_from(documents::Reading reading, const ReadOptions& options) {
@@ -114,8 +150,8 @@ void Rows::require(const std::vector<std::string>& names) const {
       throw base::InputError(
           {table.source(), 1},
           fmt::format("the law needs the column {}, found: {}; {}name it with --col '{}={}'", name,
-                      fmt::join(table.header, ", "), similar.empty() ? "" : fmt::format("did you mean '{}'? ", similar),
-                      name, similar.empty() ? "COLUMN" : similar));
+                      listed(table.header), similar.empty() ? "" : fmt::format("did you mean '{}'? ", similar), name,
+                      similar.empty() ? "COLUMN" : similar));
     }
   }
 }

@@ -44,27 +44,39 @@ struct ReadOptions {
   std::map<std::string, double> scale{};  // factors by which columns are multiplied; 1: no unit conversion
   std::vector<std::string> where{};       // conditions of row_filter.h
   bool last = false;                      // only the last row of each run, by step, tokens or compute
+  std::string table{}, names{}, decimal{};  // how the document is read (documents/reading.h)
+  std::string memory_limit = "2G";          // most bytes of a decompressed document
 
   // Set by the caller, not by the user.
-  std::string output = "loss";    // the output that the law predicts
-  bool every_stream = false;      // rows for curves
-  bool any_sign = false;          // the output may be zero or negative
-  RunSchedules schedules{};       // for lr_sum and lr_drop, if the table has no lr
-  std::string if_not_positive{};  // what to do about an output that is not positive: the end of its message
+  std::string output = "loss";           // the output that the law predicts
+  std::vector<std::string> inputs = {};  // names that the law reads and --col may define, besides the usual ones
+  bool every_stream = false;             // rows for curves
+  bool any_sign = false;                 // the output may be zero or negative
+  RunSchedules schedules{};              // for lr_sum and lr_drop, if the table has no lr
+  std::string if_not_positive{};         // what to do about an output that is not positive: the end of its message
 
-  [[nodiscard]] documents::DocumentOptions document_options() const { return {}; }
 
   template <class Self, class Visit>
   static void fields(Self& self, Visit&& visit) {
     using base::anything, base::positive;
     visit("col", self.col, anything(),
-          "name=COLUMN for a column that is not recognised, such as n_params, tokens or run");
-    visit("loss", self.loss, anything(), "column of the loss");
+          "name=COLUMN for a column that is not recognised, such as n_params, tokens or run, or name=EXPRESSION of "
+          "columns: loss=1-acc");
+    visit("loss", self.loss, anything(), "column of the loss, or an expression of columns");
     visit("scale", self.scale, positive(), "name=FACTOR by which a column is multiplied, such as n_params=1e9");
-    visit("where", self.where, anything(),
-          "condition for the rows to use: column=value, column!=value or column>=number");
+    visit(
+        "where", self.where, anything(),
+        "condition for the rows to use: column=value, column>=number, column in (a, b) or column ~ 'pattern*', joined "
+        "with and, or, not");
     visit("last", self.last, anything(), "use only the last row of each run");
+    visit("table", self.table, anything(),
+          "number of the table, from 1, or its key, in a document that holds several tables");
+    visit("names", self.names, anything(), "headings of a table without headings, in order, such as step,loss");
+    visit("decimal", self.decimal, anything(), "decimal sign of the numbers: . or , (default: decided from the cells)");
+    visit("memory_limit", self.memory_limit, anything(), "largest size of a decompressed document, such as 500M or 8G");
   }
+  // The options of the reader of documents. InputError for a size or a decimal sign that is none.
+  [[nodiscard]] documents::DocumentOptions document_options() const;
 };
 
 struct Stream {
@@ -84,6 +96,7 @@ struct Rows {
   std::string output_column, run_column;  // names in the table
   std::map<std::string, std::string> column_of;  // canonical name to the table's own
   std::map<std::string, std::string> unusable;   // columns that are not in `data`, and why: a message with its place
+  std::vector<std::string> computed;             // headings of columns that the user computed (computed_columns.h)
   std::vector<std::string> notes, warnings;      // how columns were interpreted; what looks wrong
 
   // Checks that `data.columns.get` finds all these columns; otherwise InputError with the place of the problem and, for

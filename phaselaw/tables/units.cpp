@@ -99,7 +99,7 @@ std::optional<double> leading_power(std::string_view unit, std::string_view& res
     while (!unit.empty() && characters.find(unit.front()) != std::string_view::npos) unit.remove_prefix(1);
   };
   skip(" x*");
-  if (unit.starts_with("1e"))
+  if (unit.starts_with("1e") || unit.starts_with("1E"))
     unit.remove_prefix(2);
   else if (unit.starts_with("10^"))
     unit.remove_prefix(3);
@@ -135,6 +135,50 @@ std::optional<double> unit_factor(const KnownColumn& known, std::string_view uni
   return known.unit == "FLOP" ? cost_factor(unit) : std::nullopt;
 }
 
+namespace {
+
+// Whether the end of a heading is a unit, and not a word of the name: M, 1e18, millions, PF-days, EFLOP.
+bool is_suffix(const KnownColumn& known, std::string_view name, std::string_view unit) {
+  if (unit.size() == 1) {
+    const char c = unit.front();
+    if ((c >= 'A' && c <= 'Z') || c == 'k') return true;
+    return name.size() > 1 && counts_things(known) && canonical_column(name) == known.name;
+  }
+  if (unit.starts_with("1e") || unit.starts_with("1E") || unit.starts_with("10^")) return true;
+  const std::string key = plain_name(unit);
+  if (among(kCounts, key)) return true;
+  return known.unit == "FLOP" && (key.find("flop") != std::string::npos || key.ends_with("days"));
+}
+
+}  // namespace
+
+std::optional<HeadingSuffix> suffix_unit(const KnownColumn& known, std::string_view header) {
+  constexpr std::size_t kMostSplits = 3;  // PF-days has a sign within itself
+  std::size_t at = header.size();
+  std::optional<HeadingSuffix> found;
+  for (std::size_t split = 0; split < kMostSplits && at > 0; ++split) {
+    at = header.find_last_of("_ -/", at - 1);
+    if (at == std::string_view::npos || at == 0) break;
+    const std::string_view name = header.substr(0, at), unit = header.substr(at + 1);
+    if (unit.empty() || !is_suffix(known, name, unit)) continue;
+    if (const auto factor = unit_factor(known, unit)) found = HeadingSuffix{std::string(name), *factor};
+  }
+  return found;
+}
+
+std::optional<double> heading_factor(const KnownColumn& known, std::string_view header) {
+  if (const Heading heading = heading_of(header); !heading.unit.empty()) return unit_factor(known, heading.unit);
+  const auto suffix = suffix_unit(known, header);
+  return suffix ? std::optional(suffix->factor) : std::nullopt;
+}
+
+std::string units_text(const KnownColumn& known) {
+  if (counts_things(known)) return " (known: k, M, B, T, their words, and powers such as 1e6)";
+  if (known.unit == "FLOP")
+    return " (known: FLOP with k, M, G, T, P, E, Z, Y before it, PF-days, and powers such as 1e18)";
+  return "";
+}
+
 bool looks_like_a_unit(std::string_view text) {
   const std::string key = plain_name(text);
   constexpr std::size_t kLongestLetters = 4;  // M, Mio, GB, nats; a longer word says what is counted
@@ -157,6 +201,7 @@ NumericColumn numeric_column(const Table& table, std::size_t column, const std::
     out.fault = fmt::format("{}: {}", place(table, row, column), what);
     return out;
   };
+  out.values.reserve(table.n_rows());
   for (std::size_t row = 0; row < table.n_rows(); ++row) {
     base::Number number = table.number(row, column);
     const auto written = [&] { return table.text(row, column); };
@@ -197,6 +242,7 @@ NumericColumn numeric_column(const Table& table, std::size_t column, const std::
 std::string unit_fault(const Table& table, std::size_t column, const std::string& name,
                        std::span<const double> values) {
   if (!is_count(name)) return "";
+  if (std::all_of(values.begin(), values.end(), [](double value) { return value >= kSmallCount; })) return "";
   std::vector<std::size_t> order(values.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return values[a] < values[b]; });

@@ -25,6 +25,20 @@ struct Heading {
 // or a rate (PFLOP/s) of a cost.
 [[nodiscard]] std::optional<double> unit_factor(const KnownColumn& known, std::string_view unit);
 
+// A unit at the end of a heading without brackets: "params_M", "tokens_B", "compute_1e18", "params millions", "N/1e6".
+// Letters count in upper case (and k); after a usual name of the column also in lower case: "params_m".
+struct HeadingSuffix {
+  std::string name;
+  double factor = 1;
+};
+[[nodiscard]] std::optional<HeadingSuffix> suffix_unit(const KnownColumn& known, std::string_view header);
+
+// The factor that the heading gives for this column, in brackets or at its end. Unset if it names no unit of the column.
+[[nodiscard]] std::optional<double> heading_factor(const KnownColumn& known, std::string_view header);
+
+// " (known: k, M, B, T, ...)": the units of this column, for a message; empty if it has none.
+[[nodiscard]] std::string units_text(const KnownColumn& known);
+
 // Whether the words in brackets of a heading are a unit, "(XB)" or "(2e3)", and not a remark such as "(non-embedding)".
 [[nodiscard]] bool looks_like_a_unit(std::string_view text);
 

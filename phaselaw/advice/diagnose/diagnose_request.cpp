@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "phaselaw/advice/diagnose/diagnose_request.h"
 
+#include "phaselaw/advice/output_direction.h"
 #include "phaselaw/base/format.h"
 #include "phaselaw/base/log.h"
 #include "phaselaw/report/format.h"
@@ -58,6 +59,7 @@ DiagnoseAnswer diagnose(const DiagnoseRequest& request, documents::Reading readi
   for (const auto& warning : rows.warnings) base::log_warning(warning);
   std::vector<tables::Curve> curves = tables::curves_from(rows);
   tables::keep_runs(curves, request.run);
+  require_falling_curves(curves, rows.computed);
   DiagnoseAnswer answer;
   answer.diagnoses = diagnose(curves, request.options);
   answer.json = to_value(answer.diagnoses);

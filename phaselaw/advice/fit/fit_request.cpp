@@ -6,7 +6,9 @@
 #include <set>
 #include <utility>
 
+#include "phaselaw/advice/fit/law_columns.h"
 #include "phaselaw/advice/fit/row_checks.h"
+#include "phaselaw/advice/output_direction.h"
 #include "phaselaw/base/log.h"
 #include "phaselaw/fitting/envelope.h"
 
@@ -227,7 +229,7 @@ FitAnswer fit(const FitRequest& request, documents::Reading reading) {
   std::optional<laws::Law> law;  // its text may contain names of columns of the table
   tables::ReadOptions read = request.read;
   if (!is_all(request)) {
-    law = laws::law_from(request.law, reading.table.header);
+    law = law_for_table(request.law, reading.table.header, read);
     read.output = law->output;
   }
   if (read.schedules.stated.given() && law && !uses_schedule(*law))
@@ -240,11 +242,8 @@ FitAnswer fit(const FitRequest& request, documents::Reading reading) {
   const std::size_t in_table = reading.table.n_rows();
   FitAnswer answer;
   answer.rows = tables::rows_from(std::move(reading), read);
-  if (law) {
-    answer.rows.require(law->columns());
-    if (std::string note = shadowed_columns(*law, answer.rows.table.header); !note.empty())
-      answer.rows.notes.push_back(std::move(note));
-  }
+  if (law) answer.rows.require(law->columns());
+  require_falling_output(law, answer.rows);
   leave_out_starts(answer.rows, !law || uses_schedule(*law));
   tables::Measurements all;
   std::vector<std::string> runs;

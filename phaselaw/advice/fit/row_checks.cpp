@@ -5,11 +5,14 @@
 #include <cmath>
 #include <map>
 #include <span>
+#include <unordered_set>
 #include <utility>
 
 #include "phaselaw/base/errors.h"
 #include "phaselaw/base/format.h"
 #include "phaselaw/laws/domain.h"
+#include "phaselaw/laws/law_names.h"
+#include "phaselaw/tables/messages.h"
 
 namespace phaselaw::advice {
 
@@ -148,16 +151,27 @@ std::vector<double> errors_of(const std::string& column, const tables::Rows& row
   return sd;
 }
 
-std::string shadowed_columns(const laws::Law& law, const std::vector<std::string>& header) {
-  if (law.source != "user") return "";
-  std::vector<std::string> names;
-  for (const laws::Parameter& parameter : law.parameters)
-    if (std::find(header.begin(), header.end(), parameter.name) != header.end()) names.push_back(parameter.name);
-  if (names.empty()) return "";
+void require_clear_names(const laws::Law& law, const std::vector<std::string>& header,
+                         const std::vector<std::string>& told) {
+  if (law.source != "user") return;
+  const std::unordered_set<std::string_view> headings(header.begin(), header.end());
+  std::vector<std::string> names, taken = header, columns;
+  for (const laws::Parameter& parameter : law.parameters) {
+    taken.push_back(parameter.name);
+    if (!headings.contains(parameter.name) || std::find(told.begin(), told.end(), parameter.name) != told.end())
+      continue;
+    names.push_back(parameter.name);
+    columns.push_back(fmt::format("--col {0}={0}", parameter.name));
+  }
+  if (names.empty()) return;
   const bool one = names.size() == 1;
-  return fmt::format("{} {} of the law, although the table has {}; rename a column to use it as an input",
-                     fmt::join(names, " and "), one ? "is read as a parameter" : "are read as parameters",
-                     one ? "a column of this name" : "columns of these names");
+  throw base::InputError(
+      {"--law"},
+      fmt::format("{} {} of the law and also {} of the table; to fit {}, write --law {}; to read the {}, add {}",
+                  fmt::join(names, " and "), one ? "could be a parameter" : "could be parameters",
+                  one ? "a column" : "columns", one ? "it as a parameter" : "them as parameters",
+                  tables::in_shell(laws::with_other_names(law.name, names, taken)), one ? "column" : "columns",
+                  fmt::join(columns, " ")));
 }
 
 std::vector<Limit> variation_limits(const laws::Law& law, const tables::Columns& columns) {

@@ -33,8 +33,10 @@ void require_enough_rows(const laws::Law& law, const fitting::FitOptions& option
 [[nodiscard]] std::vector<double> weights_of(const std::string& column, tables::Rows& rows);
 [[nodiscard]] std::vector<double> errors_of(const std::string& column, const tables::Rows& rows);
 
-// "A and E are parameters of the law; ...", for a user's law and columns of the same name; empty if there are none.
-[[nodiscard]] std::string shadowed_columns(const laws::Law& law, const std::vector<std::string>& header);
+// A user's law with a name that is both a usual parameter and a column of the table: InputError with both readings, and
+// what to write for each. `told`: columns that --col names.
+void require_clear_names(const laws::Law& law, const std::vector<std::string>& header,
+                         const std::vector<std::string>& told);
 
 // Columns of the law that vary by less than kSmallVariation: a power of such a column looks like a constant.
 inline constexpr double kSmallVariation = 1.5;

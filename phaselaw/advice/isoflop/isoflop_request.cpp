@@ -5,6 +5,7 @@
 #include <map>
 
 #include "phaselaw/advice/isoflop/experiments.h"
+#include "phaselaw/advice/output_direction.h"
 #include "phaselaw/base/errors.h"
 #include "phaselaw/base/log.h"
 
@@ -74,7 +75,9 @@ void log_notes(const IsoflopAnswer& answer) {
 IsoflopAnswer isoflop(const IsoflopRequest& request, documents::Reading reading) {
   request.options.validate();
   request.options.fit.require_objective_uses();
-  const tables::Rows rows = tables::rows_from(std::move(reading), request.read);
+  tables::Rows rows = tables::rows_from(std::move(reading), request.read);
+  rows.require({"n_params"});
+  require_falling_output(std::nullopt, rows);
   for (const auto& note : rows.notes) base::log_info(note);
   for (const auto& warning : rows.warnings) base::log_warning(warning);
   IsoflopAnswer answer;
