@@ -33,7 +33,7 @@ namespace phaselaw::tables {
 [[nodiscard]] std::string stem_of(const std::string& source);  // "runs/a.csv.gz" is a
 
 struct RunKey {
-  std::vector<std::size_t> columns;  // whose cells together name the run
+  std::vector<std::size_t> columns;  // their cells together name the run
   bool by_file = false;              // the file is part of the name
   bool from_user = false;            // not to be changed
   std::vector<std::size_t> seeds{};  // of the columns: shown as "seed 3"

@@ -50,7 +50,7 @@ void follow(std::span<const double> counter, Rows32 rows, Segments& out) {
         used.clear();
       } else {
         restart.to = counter[used.back()];
-        for (; counter[used.back()] >= value; used.pop_back()) {
+        for (; !used.empty() && counter[used.back()] >= value; used.pop_back()) {
           out.superseded[used.back()] = true;
           restart.from = counter[used.back()];
           ++restart.n_superseded;

@@ -17,8 +17,8 @@
 //   crossed      values are repeated, and the counter falls too often for restarts: the rows are those of several runs
 // A counter falls too often if it does so more than three times and at more than a tenth of the rows, or if the
 // segments have fewer than two rows on average. If values are repeated, segments of three rows on average suffice.
-// A counter that stays equal counts as a fall. Rows whose counter is NaN belong to the segment before them.
-// Cost: linear in the rows, and a sort of the groups whose counter falls.
+// A counter that stays equal counts as a fall. Rows without a counter (NaN) belong to the segment before them.
+// Cost: linear in the rows, and a sort of the groups with a counter that falls.
 namespace phaselaw::tables {
 
 struct Restart {

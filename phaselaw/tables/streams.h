@@ -14,7 +14,7 @@
 // The streams in which values were recorded: train, val, lr.
 //
 //   by column   one column for each stream: train_loss, val_loss, lr
-//   long form   a column of text, all of whose cells are words of streams (stream_words.h), beside one column of values:
+//   long form   a column of text in which all cells are words of streams (stream_words.h), beside one column of values:
 //               step,stream,loss or step,metric,value. Two such columns (split and metric) are joined: train/loss
 //
 // For a fit, the rows of the held-out loss are kept, otherwise those of the loss, otherwise those of the training loss.

@@ -15,6 +15,7 @@
 #include "modules.h"
 #include "phaselaw/advice/diagnose/diagnose_request.h"
 #include "phaselaw/advice/fit/fit_tables.h"
+#include "phaselaw/advice/fit/group_fits.h"
 #include "phaselaw/advice/isoflop/isoflop_request.h"
 #include "phaselaw/advice/plan/plan_page.h"
 #include "phaselaw/advice/text.h"
@@ -54,6 +55,10 @@ Answer fit(const std::string& source, const Text& text, nb::handle keywords) {
   auto request = request_of<advice::FitRequest>(keywords);
   return released([&] {
     tables::Table table = table_of(source, text, request.read);
+    if (!request.read.by.empty()) {
+      const advice::GroupFits groups = advice::fit_groups(request, std::move(table));
+      return Answer{groups.json, advice::group_text(groups), {advice::group_table(groups)}};
+    }
     const advice::FitAnswer found = advice::fit(request, std::move(table));
     // Python warns of what the program would show.
     const std::vector<std::string> limits = advice::limit_sentences(found.limits);

@@ -54,15 +54,20 @@ DiagnoseAnswer diagnose(const DiagnoseRequest& request, std::vector<tables::Tabl
   tables::ReadOptions read = request.read;
   read.every_stream = true;
   std::vector<tables::Curve> curves;
+  std::vector<std::string> notes;
   for (tables::Table& table : tables) {
     const tables::Rows rows = tables::rows_from(std::move(table), read);
+    for (const auto& note : rows.notes) base::log_info(note);
     for (const auto& warning : rows.warnings) base::log_warning(warning);
+    notes.insert(notes.end(), rows.notes.begin(), rows.notes.end());
+    notes.insert(notes.end(), rows.warnings.begin(), rows.warnings.end());
     for (auto& curve : tables::curves_from(rows)) curves.push_back(std::move(curve));
   }
   tables::keep_runs(curves, request.run);
   DiagnoseAnswer answer;
   answer.diagnoses = diagnose(curves, request.options);
   answer.json = to_value(answer.diagnoses);
+  answer.json["row_notes"] = base::Value(notes);
   return answer;
 }
 
