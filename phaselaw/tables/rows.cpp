@@ -201,8 +201,7 @@ void take_rows(const ReadOptions& options, const Recognised& found, const std::v
 // The rows of curves and their runs.
 void take_curves(const Recognised& found, const std::vector<std::size_t>& streams, const Factors& factors, RunKey key,
                  Rows& out) {
-  const std::size_t stream = streams.empty() ? kNoColumn : streams.front();
-  tell_runs_apart(out.table, found, loss_rows(out.table, found, streams), stream, key, out.notes);
+  tell_runs_apart(out.table, found, loss_rows(out.table, found, streams), streams, key, out.notes);
   RunIds runs = run_ids(out.table, key);
   if (!key.known() && !runs.names.empty()) runs.names.front() = stem_of(out.table.source());
   for (const auto& [name, column] : found.column) out.column_of[name] = out.table.header[column];
@@ -232,7 +231,7 @@ Rows rows_from(Table raw, const ReadOptions& options) {
   for (const auto& [name, factor] : options.scale) factors[found.find(table.header, name, "--scale")] = factor;
   add_heading_factors(found, options.output, factors, out);
   const std::vector<std::size_t> by = group_columns(table, found, options.by);
-  const RunKey key = named_runs(table, found, by, streams.empty() ? kNoColumn : streams.front(), options.every_stream);
+  const RunKey key = named_runs(table, found, by, streams, options.every_stream);
   if (found.run.empty() && by.empty()) found.run = key.columns;
   if (!options.every_stream) add_schedule(found, key, factors, options, out);
   const std::vector<std::string> header = table.header;

@@ -43,17 +43,20 @@ bool has_empty_cell(const Table& table, std::size_t column) {
   return false;
 }
 
-std::size_t usual_run_column(const Table& table, std::size_t stream) {
+bool is_among(const std::vector<std::size_t>& columns, std::size_t column) {
+  return std::find(columns.begin(), columns.end(), column) != columns.end();
+}
+
+std::size_t usual_run_column(const Table& table, const std::vector<std::size_t>& streams) {
   for (const std::string_view name : kRunNames)
     for (std::size_t c = 0; c < table.header.size(); ++c)
-      if (c != stream && plain_name(table.header[c]) == plain_name(name)) return c;
+      if (!is_among(streams, c) && plain_name(table.header[c]) == plain_name(name)) return c;
   return kNoColumn;
 }
 
-void add_seeds(const Table& table, std::size_t stream, RunKey& key) {
+void add_seeds(const Table& table, const std::vector<std::size_t>& streams, RunKey& key) {
   for (std::size_t c = 0; c < table.header.size(); ++c) {
-    if (c == stream || !is_seed_name(table.header[c])) continue;
-    if (std::find(key.columns.begin(), key.columns.end(), c) != key.columns.end()) continue;
+    if (!is_seed_name(table.header[c]) || is_among(streams, c) || is_among(key.columns, c)) continue;
     std::vector<std::size_t> with = key.columns;
     with.push_back(c);
     if (has_empty_cell(table, c) || count_of(table, with) == count_of(table, key.columns)) continue;
@@ -102,7 +105,7 @@ bool has_several_files(const Table& table) {
 std::string name_of(const Table& table, std::size_t row, const RunKey& key, const FileNames* files) {
   std::string name = files != nullptr ? files->name(table.source(row)) : "";
   for (const std::size_t column : key.columns) {
-    const bool seed = std::find(key.seeds.begin(), key.seeds.end(), column) != key.seeds.end();
+    const bool seed = is_among(key.seeds, column);
     const bool bare = seed && table.number(row, column).kind == base::NumberKind::finite;
     name += (name.empty() ? "" : "/") + (bare ? plain_name(table.header[column]) + " " : "") + table.text(row, column);
   }
@@ -142,22 +145,21 @@ std::vector<double> counters(const Table& table, const Recognised& found) {
   return out;
 }
 
-RunKey named_runs(const Table& table, const Recognised& found, const std::vector<std::size_t>& by, std::size_t stream,
-                  bool curves) {
+RunKey named_runs(const Table& table, const Recognised& found, const std::vector<std::size_t>& by,
+                  const std::vector<std::size_t>& streams, bool curves) {
   RunKey key;
   key.columns = found.run;
   key.from_user = !found.run.empty();
   if (!key.from_user) {
-    if (const std::size_t usual = usual_run_column(table, stream); usual != kNoColumn)
+    if (const std::size_t usual = usual_run_column(table, streams); usual != kNoColumn)
       key.columns = {usual};
     else
       key.by_file = has_several_files(table);
-    if (curves || key.known()) add_seeds(table, stream, key);
+    if (curves || key.known()) add_seeds(table, streams, key);
   }
   if (!curves && !key.known()) return key;
   for (auto group = by.rbegin(); group != by.rend(); ++group)
-    if (std::find(key.columns.begin(), key.columns.end(), *group) == key.columns.end())
-      key.columns.insert(key.columns.begin(), *group);
+    if (!is_among(key.columns, *group)) key.columns.insert(key.columns.begin(), *group);
   return key;
 }
 

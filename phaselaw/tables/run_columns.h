@@ -40,10 +40,10 @@ struct RunKey {
   [[nodiscard]] bool known() const { return by_file || !columns.empty(); }
 };
 
-// Runs as they are named. `by`: columns of groups. `stream`: a column that names streams and so no run, or kNoColumn.
+// Runs as they are named. `by`: columns of groups. `streams`: columns that name streams and so no run.
 // `curves`: rows of one run are its curve. Otherwise they are rows for a fit, and seeds and groups alone name no run.
 [[nodiscard]] RunKey named_runs(const Table& table, const Recognised& found, const std::vector<std::size_t>& by,
-                                std::size_t stream, bool curves);
+                                const std::vector<std::size_t>& streams, bool curves);
 
 struct RunIds {
   std::vector<std::uint32_t> id;   // of each row

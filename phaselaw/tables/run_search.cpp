@@ -112,13 +112,14 @@ std::optional<RunCandidate> candidate_of(const Table& table, std::size_t column,
 }
 
 std::vector<RunCandidate> candidates_for(const Table& table, const Recognised& found, const RunKey& key,
-                                         const std::vector<std::size_t>& rows, std::size_t stream, bool names_only) {
+                                         const std::vector<std::size_t>& rows,
+                                         const std::vector<std::size_t>& stream_columns, bool names_only) {
   std::vector<bool> taken(table.header.size(), false);
   for (const char* name : {"step", "tokens", "compute", "epochs", "grad_norm", "lr_sum", "lr_drop", "loss"})
     if (const auto at = found.column.find(name); at != found.column.end()) taken[at->second] = true;
   for (const std::size_t column : found.outputs) taken[column] = true;
   for (const std::size_t column : key.columns) taken[column] = true;
-  if (stream != kNoColumn) taken[stream] = true;
+  for (const std::size_t column : stream_columns) taken[column] = true;
   std::vector<RunCandidate> out;
   std::array<std::size_t, 3> count{};
   for (std::size_t c = 0; c < table.header.size(); ++c) {
@@ -194,7 +195,7 @@ struct Search {
   const Recognised& found;
   const std::vector<StreamRows>& streams;
   const std::vector<double>& counter;
-  std::size_t stream = kNoColumn;  // the column of streams
+  std::vector<std::size_t> stream_columns{};
   bool names_only = false;
 };
 
@@ -208,7 +209,7 @@ std::vector<RunKey> keys_that_separate(const Search& search, const RunKey& key, 
                                        const Trouble& trouble) {
   const std::vector<std::size_t> rows = sample_of_rows(search.streams[trouble.worst].rows, search.counter);
   const std::vector<RunCandidate> candidates =
-      candidates_for(search.table, search.found, key, rows, search.stream, search.names_only);
+      candidates_for(search.table, search.found, key, rows, search.stream_columns, search.names_only);
   const auto words = static_cast<std::size_t>(
       std::count_if(candidates.begin(), candidates.end(), [](const auto& c) { return c.rank < 2; }));
   SetSearch sets(candidates, sequence_of(rows, search.counter, runs));
@@ -261,13 +262,13 @@ std::string flags_of(const Search& search, const std::vector<RunKey>& keys) {
 }  // namespace
 
 void tell_runs_apart(const Table& table, const Recognised& found, const std::vector<StreamRows>& streams,
-                     std::size_t stream_column, RunKey& key, std::vector<std::string>& notes) {
+                     const std::vector<std::size_t>& stream_columns, RunKey& key, std::vector<std::string>& notes) {
   if (progress_column(found) == kNoColumn) return;
   const std::vector<double> counter = counters(table, found);
   const RunIds runs = run_ids(table, key);
   const Trouble trouble = trouble_of(streams, counter, runs);
   if (trouble.n_falls == 0) return;
-  const Search search{table, found, streams, counter, stream_column, false};
+  const Search search{table, found, streams, counter, stream_columns, false};
   if (key.from_user && !trouble.crossed) return;  // restarts, which the user knows
   const std::vector<RunKey> keys = keys_that_separate(search, key, runs, trouble);
   if (key.from_user || keys.empty()) {
@@ -299,7 +300,7 @@ void tell_fitted_runs_apart(const Table& table, const Recognised& found, RunKey&
   const RunIds runs = run_ids(table, key);
   const Trouble trouble = trouble_of(streams, counter, runs);
   if (!trouble.crossed) return;
-  const Search search{table, found, streams, counter, kNoColumn, true};
+  const Search search{table, found, streams, counter, {}, true};
   const std::string what = clash_text(search, runs, *trouble.crossed);
   if (key.from_user) {
     warnings.push_back(fmt::format("{}, so more than one run has this name; join columns with --col run=a+b", what));

@@ -24,7 +24,7 @@ struct StreamRows {
 
 // For curves. InputError if several sets divide the rows differently, or if none does and no restarts explain the rows.
 void tell_runs_apart(const Table& table, const Recognised& found, const std::vector<StreamRows>& streams,
-                     std::size_t stream_column, RunKey& key, std::vector<std::string>& notes);
+                     const std::vector<std::size_t>& stream_columns, RunKey& key, std::vector<std::string>& notes);
 
 // For a fit, with rows of whole runs: only columns with usual names of runs are added. If none tells the rows
 // apart, the column found automatically names groups and not runs, which a note says, and each row is a run; if the user

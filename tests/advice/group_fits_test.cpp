@@ -65,5 +65,22 @@ TEST(GroupFits, ThePooledFitNamesTheFlag) {
   EXPECT_THROW((void)fit_groups(pooled, tables::parse_table(methods_text(), "t.csv")), base::InputError);
 }
 
+// A plan needs one fit, and the message says how to get it.
+TEST(GroupFits, AFileOfGroupsIsNotOneFit) {
+  const GroupFits fits = fit_groups(request_of(), tables::parse_table(methods_text(), "t.csv"));
+  std::string message;
+  try {
+    (void)fitting::saved_fits_from(fits.json, "fit.json", "");
+  } catch (const base::InputError& error) {
+    message = error.what();
+  }
+  EXPECT_NE(message.find("--where COLUMN=GROUP"), std::string::npos) << message;
+  FitRequest one = request_of();
+  one.read.by.clear();
+  one.read.where = {"method=m0"};
+  const FitAnswer answer = fit(one, tables::parse_table(methods_text(), "t.csv"));
+  EXPECT_EQ(fitting::saved_fits_from(answer.json, "fit.json", "").size(), 1U);
+}
+
 }  // namespace
 }  // namespace phaselaw::advice

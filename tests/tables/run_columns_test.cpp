@@ -183,7 +183,7 @@ TEST(RunColumns, LongFormHasACurveForEachStream) {
 }
 
 TEST(RunColumns, SplitAndMetricTogether) {
-  std::string text = "step,split,metric,value\n";
+  std::string text = "step,split,name,value\n";
   for (int i = 0; i < 6; ++i)
     text +=
         fmt::format("{0},train,loss,{1}\n{0},train,accuracy,0.5\n{0},eval,loss,{2}\n", i, 2 - 0.1 * i, 2.5 - 0.1 * i);
