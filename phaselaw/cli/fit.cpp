@@ -3,6 +3,7 @@
 
 #include "phaselaw/advice/fit/fit_page.h"
 #include "phaselaw/advice/fit/fit_tables.h"
+#include "phaselaw/advice/fit/group_fits.h"
 #include "phaselaw/base/files.h"
 #include "phaselaw/cli/common.h"
 #include "phaselaw/laws/catalogue.h"
@@ -47,6 +48,18 @@ void print_laws(const Common& common) {
   fmt::print("\nNAME@COLUMN reads another column; an expression such as 'E + A*N^-alpha' is also a law.\n");
 }
 
+// One fit for each group of --by.
+void run_groups(const Common& common, const FitFlags& flags, documents::Reading reading) {
+  const advice::GroupFits fits = advice::fit_groups(flags.request, std::move(reading));
+  write_answer(common, flags.out, "fit.json", fits.json, [&] { return advice::group_page(fits); });
+  if (common.json == "-") return;
+  fmt::print("{}", advice::group_text(fits, common.verbose));
+  if (flags.checklist)
+    for (const advice::GroupFit& group : fits.groups)
+      if (group.answer) fmt::print("\n{}\n{}", group.name, advice::fitting_checklist(*group.answer));
+  if (!flags.out.empty()) fmt::print("{}/report.html  fit.json\n", flags.out);
+}
+
 void run_fit(const Common& common, FitFlags& flags) {
   require_outputs(common);
   if (flags.laws) {
@@ -59,6 +72,10 @@ void run_fit(const Common& common, FitFlags& flags) {
   if (!flags.out.empty()) base::require_writable_directory(flags.out, "--out");
   flags.request.validate();
   documents::Reading reading = verbs::read_input(flags.tables, flags.request.read);
+  if (!flags.request.read.by.empty()) {
+    run_groups(common, flags, std::move(reading));
+    return;
+  }
   const advice::FitAnswer answer = advice::fit(flags.request, std::move(reading));
   if (flags.out.empty()) {
     write_answer(common, "", "fit.json", answer.json, {});

@@ -265,6 +265,10 @@ SavedFit saved_fit_from(const base::Value& value) {
 
 std::vector<SavedFit> saved_fits_from(const Value& value, const std::string& source, const std::string& law) {
   const Value* fits = value.is_table() ? value.find("fits") : nullptr;
+  if (const Value* groups = value.is_table() ? value.find("groups") : nullptr; groups != nullptr && groups->is_list())
+    throw InputError({source},
+                     "expected one fit, found one for each group of --by; fit the rows of one group with "
+                     "phaselaw fit TABLE --where COLUMN=GROUP --json FIT.json, and use that file");
   std::vector<SavedFit> all;
   std::vector<std::string> names;
   const auto take = [&](const Value& item) {

@@ -158,8 +158,8 @@ Replicates replicates(const laws::Law& law, const tables::Measurements& data, st
 std::string PooledGroups::sentence() const {
   return fmt::format(
       "{} has {} values ({}), and {} inputs of the law occur with several of them, so one law is fitted to different "
-      "things; fit each alone with --where {}={}",
-      column, values.size(), fmt::join(values, ", "), repeated, column, values.front());
+      "things; fit each alone with --by {}, or one with --where {}={}",
+      column, values.size(), fmt::join(values, ", "), repeated, column, column, values.front());
 }
 
 std::vector<PooledGroups> pooled_groups(const laws::Law& law, const tables::Rows& rows) {

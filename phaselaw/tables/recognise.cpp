@@ -156,16 +156,6 @@ void recognise_output(const Table& table, const std::string& output, Recognised&
   throw base::InputError({table.source(), 1}, what);
 }
 
-void recognise_run(const Table& table, Recognised& found) {
-  for (const char* name : {"run", "run_name", "run_id", "name", "exp", "experiment", "hyper_id", "model_name", "model"})
-    for (std::size_t c = 0; c < table.header.size(); ++c)
-      if (plain_name(table.header[c]) == plain_name(name)) {
-        found.run = {c};
-        found.run_name = table.header[c];
-        return;
-      }
-}
-
 }  // namespace
 
 Role role_of(std::string_view heading) {
@@ -268,7 +258,6 @@ Recognised recognise(const Table& table, const NamedColumns& named, const std::s
   recognise_output(table, output, found);
   recognise_outputs(table, named.columns, output, losses, found);
   if (every_stream) found.notes.clear();
-  if (found.run.empty()) recognise_run(table, found);
   return found;
 }
 

@@ -5,8 +5,8 @@
 #include <set>
 
 #include "phaselaw/base/errors.h"
-#include "phaselaw/documents/document.h"
 #include "phaselaw/base/number.h"
+#include "phaselaw/documents/document.h"
 #include "phaselaw/tables/computed_columns.h"
 #include "phaselaw/tables/left_out_rows.h"
 #include "phaselaw/tables/magnitudes.h"
@@ -14,8 +14,9 @@
 #include "phaselaw/tables/precisions.h"
 #include "phaselaw/tables/row_columns.h"
 #include "phaselaw/tables/row_filter.h"
+#include "phaselaw/tables/restarts.h"
 #include "phaselaw/tables/run_columns.h"
-#include "phaselaw/tables/seen_rows.h"
+#include "phaselaw/tables/run_search.h"
 #include "phaselaw/tables/streams.h"
 #include "phaselaw/tables/table_formats.h"
 #include "phaselaw/tables/units.h"
@@ -25,9 +26,10 @@ namespace phaselaw::tables {
 namespace {
 
 // Before rows are left out, because the sums need the learning rates of the whole run.
-void add_schedule(Recognised& found, const Factors& factors, const ReadOptions& options, Rows& out) {
+void add_schedule(Recognised& found, const RunKey& key, const Factors& factors, const ReadOptions& options, Rows& out) {
+  const RunIds runs = run_ids(out.table, key);
   std::vector<std::string> run;
-  for (std::size_t row = 0; row < out.table.n_rows(); ++row) run.push_back(joined(out.table, row, found.run));
+  for (const std::uint32_t id : runs.id) run.push_back(runs.names[id]);
   const std::string reason = add_schedule_columns(out.table, found, run, factors, options.schedules, out.notes);
   if (!reason.empty()) out.unusable["lr_sum"] = out.unusable["lr_drop"] = out.table.source() + ": " + reason;
 }
@@ -53,6 +55,53 @@ void choose_rows(const ReadOptions& options, const Recognised& found, const std:
   if (rows.size() < table.n_rows()) table.keep(rows);
 }
 
+// "a+b" as columns of the table
+std::vector<std::size_t> group_columns(const Table& table, const Recognised& found, const std::string& by) {
+  std::vector<std::size_t> out;
+  if (by.empty()) return out;
+  for (std::size_t from = 0; from <= by.size();) {
+    const std::size_t plus = std::min(by.find('+', from), by.size());
+    out.push_back(found.find(table.header, by.substr(from, plus - from), "--by"));
+    from = plus + 1;
+  }
+  return out;
+}
+
+// The rows of a fit and their runs.
+void take_rows(const ReadOptions& options, const Recognised& found, const std::vector<std::size_t>& streams, RunKey key,
+               Rows& out) {
+  if (!streams.empty()) keep_stream(out.table, streams, out.notes);
+  leave_out_missing(out.table, found.column.at(options.output), options.output, out.warnings);
+  leave_out_copies(out.table, out.warnings);
+  if (options.last && !key.known())
+    throw base::InputError({"--last"},
+                           "a column that names the run of each row is needed; name it with --col run=COLUMN");
+  if (!options.last) tell_fitted_runs_apart(out.table, found, key, out.notes, out.warnings);
+  RunIds runs = run_ids(out.table, key);
+  if (key.known()) follow_restarts(out.table, found, runs, out.notes);
+  if (options.last) keep_last(out.table, found, runs);
+  out.run_column = text_of(out.table, key);
+  std::vector<bool> seen(runs.names.size(), false);
+  for (const std::uint32_t id : runs.id) {
+    out.run.push_back(runs.names[id]);
+    if (!seen[id]) out.run_names.push_back(runs.names[id]);
+    seen[id] = true;
+  }
+  for (std::size_t row = 0; row < out.table.n_rows(); ++row) out.line.push_back(out.table.line(row));
+  out.stream.resize(out.line.size());
+}
+
+// The rows of curves and their runs.
+void take_curves(const Recognised& found, const std::vector<std::size_t>& streams, const Factors& factors, RunKey key,
+                 Rows& out) {
+  tell_runs_apart(out.table, found, loss_rows(out.table, found, streams), streams, key, out.notes);
+  RunIds runs = run_ids(out.table, key);
+  if (!key.known() && !runs.names.empty()) runs.names.front() = stem_of(out.table.source());
+  for (const auto& [name, column] : found.column) out.column_of[name] = out.table.header[column];
+  out.run_column = text_of(out.table, key);
+  follow_restarts(runs, add_streams(found, streams, factors, out), out);
+}
+
 }  // namespace
 
 Rows rows_from(Table raw, const ReadOptions& options) {
@@ -68,40 +117,29 @@ Rows rows_from(Table raw, const ReadOptions& options) {
   if (!options.loss.empty()) named.columns["loss"] = options.loss;
   const std::vector<ComputedColumn> computed = add_computed_columns(table, named.columns);
   for (const ComputedColumn& column : computed) out.computed.push_back(table.header[column.column()]);
+  std::vector<std::size_t> streams;
+  if (options.output == "loss") streams = stream_columns(table, named.columns);
   Recognised found = recognise(table, named, options.output, options.every_stream);
+  if (found.outputs.size() != 1) streams.clear();
   out.notes = found.notes;
   out.unusable = found.ambiguous;
   if (options.every_stream) require_progress(found);
   Factors factors;
   for (const auto& [name, factor] : options.scale) factors[found.find(table.header, name, "--scale")] = factor;
   add_heading_factors(found, options.output, computed, factors, out);
-  if (!options.every_stream) add_schedule(found, factors, options, out);
-  const std::size_t output = found.column.at(options.output);
+  const std::vector<std::size_t> by = group_columns(table, found, options.by);
+  const RunKey key = named_runs(table, found, by, streams, options.every_stream);
+  if (found.run.empty() && by.empty()) found.run = key.columns;
+  if (!options.every_stream) add_schedule(found, key, factors, options, out);
   choose_rows(options, found, computed, factors, table);
-  if (!options.every_stream) {
-    leave_out_missing(table, output, options.output, out.warnings);
-    leave_out_copies(table, out.warnings);
-    if (options.last)
-      keep_last(table, found);
-    else
-      warn_of_crossed_runs(table, found, out.warnings);
-  }
-
+  const std::size_t output = found.column.at(options.output);
   out.output_column = table.header[output];
-  out.run_column = found.run_name;
-  SeenRows runs(table, found.run);
-  std::set<std::string> names;  // joined fields may agree where the fields do not
-  for (std::size_t row = 0; row < table.n_rows(); ++row) {
-    out.line.push_back(table.line(row));
-    out.run.push_back(joined(table, row, found.run));
-    if (runs.first_like(row) == row && names.insert(out.run.back()).second) out.run_names.push_back(out.run.back());
-  }
   if (options.every_stream) {
-    add_streams(found, factors, out);
+    take_curves(found, streams, factors, key, out);
     return out;
   }
+  take_rows(options, found, streams, key, out);
   out.streams = {{options.output, out.output_column, role_of(out.output_column)}};
-  out.stream.resize(out.line.size());
   add_output(options, factors, output, out);
   add_columns(found, factors, options.output, out);
   check_magnitudes(factors, options.output, out);

@@ -30,6 +30,7 @@
 //   units      may be given in the heading: params (M), tokens [B], compute (PF-days); the column is then multiplied,
 //              and a note says so
 // lr_sum and lr_drop follow from run, step and lr, or from a stated schedule (schedule_columns.h).
+// Runs, streams and restarts are those of run_columns.h, streams.h and restarts.h, for fits and curves alike.
 // Rows for curves (every_stream) hold what was recorded: one row for each value of each output, of lr and of grad_norm,
 // stream after stream. An empty cell (NA, null) was not recorded and gives no row; nan and inf were recorded and are
 // kept. A column is NaN if its cell is empty.
@@ -43,6 +44,7 @@ struct ReadOptions {
   std::string loss{};                     // short form of col's "loss"
   std::map<std::string, double> scale{};  // factors by which columns are multiplied; 1: no unit conversion
   std::vector<std::string> where{};       // conditions of row_filter.h
+  std::string by{};                       // columns of groups, "a+b": each group is a study of its own
   bool last = false;                      // only the last row of each run, by step, tokens or compute
   std::string table{}, names{}, decimal{};  // how the document is read (documents/reading.h)
   std::string memory_limit = "2G";          // most bytes of a decompressed document
@@ -68,6 +70,8 @@ struct ReadOptions {
         "where", self.where, anything(),
         "condition for the rows to use: column=value, column>=number, column in (a, b) or column ~ 'pattern*', joined "
         "with and, or, not");
+    visit("by", self.by, anything(),
+          "column of groups (datasets, methods); each group is a study of its own (a+b joins two columns)");
     visit("last", self.last, anything(), "use only the last row of each run");
     visit("table", self.table, anything(),
           "number of the table, from 1, or its key, in a document that holds several tables");
@@ -83,12 +87,13 @@ struct Stream {
   std::string name;     // canonical: "loss", "lr", "grad_norm"
   std::string heading;  // name in the table: "val_loss"
   Role role = Role::unspecified;
+  std::string word{};  // of a table in long form (streams.h): "val"; each such stream is a curve of its own
 };
 
 struct Rows {
   Table table;                            // the rows kept, as written in the file
   Measurements data;                      // columns and output
-  std::vector<std::string> run;           // of each row; all empty without a run column
+  std::vector<std::string> run;           // of each row; all empty if runs are not known; the file's name for curves
   std::vector<std::string> run_names;     // distinct, in the order of their first row; a run may have no recorded value
   std::vector<std::size_t> stream;        // of each row: index into `streams`
   std::vector<Stream> streams;            // one for a fit; for curves losses first, by role

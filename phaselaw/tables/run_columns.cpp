@@ -1,28 +1,128 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "phaselaw/tables/run_columns.h"
 
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 
+#include "phaselaw/base/constants.h"
 #include "phaselaw/base/errors.h"
 #include "phaselaw/base/number.h"
+#include "phaselaw/tables/columns.h"
 #include "phaselaw/tables/seen_rows.h"
 
 namespace phaselaw::tables {
 
 namespace {
 
-double finite_number(const Table& table, std::size_t row, std::size_t column) {
-  const base::Number number = table.number(row, column);
-  if (number.kind == base::NumberKind::finite) return number.value;
-  throw base::InputError(table.place(row, column),
-                         number.kind == base::NumberKind::out_of_range
-                             ? fmt::format("expected a number within double precision in column {}, found {}",
-                                           table.header[column], table.text(row, column))
-                             : fmt::format("expected a finite number in column {}, found '{}'", table.header[column],
-                                           table.text(row, column)));
+constexpr std::array<std::string_view, 11> kRunNames = {
+    "run",      "run_name", "run_id",     "name", "exp", "experiment", "experiment_name",
+    "hyper_id", "trial_id", "model_name", "model"};
+constexpr std::array<std::string_view, 9> kSeedNames = {"seed",       "rep",    "replicate",   "replica",    "trial",
+                                                        "repetition", "repeat", "random_seed", "replication"};
+
+template <class Names>
+bool is_named(const Names& names, std::string_view header) {
+  const std::string key = plain_name(header.substr(header.find_last_of("/.") + 1));  // npos + 1 = 0
+  return std::any_of(names.begin(), names.end(), [&](std::string_view name) { return key == plain_name(name); });
+}
+
+std::size_t count_of(const Table& table, const std::vector<std::size_t>& columns) {
+  SeenRows seen(table, columns);
+  std::size_t count = 0;
+  for (std::size_t row = 0; row < table.n_rows(); ++row) count += seen.first_like(row) == row ? 1 : 0;
+  return count;
+}
+
+bool has_empty_cell(const Table& table, std::size_t column) {
+  for (std::size_t row = 0; row < table.n_rows(); ++row)
+    if (table.is_empty(row, column)) return true;
+  return false;
+}
+
+bool is_among(const std::vector<std::size_t>& columns, std::size_t column) {
+  return std::find(columns.begin(), columns.end(), column) != columns.end();
+}
+
+std::size_t usual_run_column(const Table& table, const std::vector<std::size_t>& streams) {
+  for (const std::string_view name : kRunNames)
+    for (std::size_t c = 0; c < table.header.size(); ++c)
+      if (!is_among(streams, c) && plain_name(table.header[c]) == plain_name(name)) return c;
+  return kNoColumn;
+}
+
+void add_seeds(const Table& table, const std::vector<std::size_t>& streams, RunKey& key) {
+  for (std::size_t c = 0; c < table.header.size(); ++c) {
+    if (!is_seed_name(table.header[c]) || is_among(streams, c) || is_among(key.columns, c)) continue;
+    std::vector<std::size_t> with = key.columns;
+    with.push_back(c);
+    if (has_empty_cell(table, c) || count_of(table, with) == count_of(table, key.columns)) continue;
+    key.columns = with;
+    key.seeds.push_back(c);
+  }
+}
+
+// The files of a table, and the shortest names that tell them apart: stem, folder/stem, or path.
+class FileNames {
+ public:
+  explicit FileNames(const Table& table) {
+    for (std::size_t row = 0; row < table.n_rows(); ++row) {
+      const std::string& source = table.source(row);
+      if (row > 0 && &source == last_) continue;
+      last_ = &source;
+      if (index_.emplace(&source, paths_.size()).second) paths_.push_back(source);
+    }
+    for (const auto shorten : {&stem_of, &folder_and_stem}) {
+      names_.clear();
+      for (const std::string& path : paths_) names_.push_back(shorten(path));
+      if (std::unordered_set<std::string>(names_.begin(), names_.end()).size() == names_.size()) return;
+    }
+    names_ = paths_;
+  }
+  [[nodiscard]] std::size_t size() const { return paths_.size(); }
+  [[nodiscard]] std::size_t index(const std::string& source) const { return index_.at(&source); }
+  [[nodiscard]] const std::string& name(const std::string& source) const { return names_[index(source)]; }
+
+ private:
+  static std::string folder_and_stem(const std::string& source) {
+    const std::string folder = std::filesystem::path(source).parent_path().filename().string();
+    return folder.empty() ? stem_of(source) : folder + "/" + stem_of(source);
+  }
+  const std::string* last_ = nullptr;
+  std::unordered_map<const std::string*, std::size_t> index_;
+  std::vector<std::string> paths_, names_;
+};
+
+bool has_several_files(const Table& table) {
+  for (std::size_t row = 1; row < table.n_rows(); ++row)
+    if (&table.source(row) != &table.source(0)) return true;
+  return false;
+}
+
+std::string name_of(const Table& table, std::size_t row, const RunKey& key, const FileNames* files) {
+  std::string name = files != nullptr ? files->name(table.source(row)) : "";
+  for (const std::size_t column : key.columns) {
+    const bool seed = is_among(key.seeds, column);
+    const bool bare = seed && table.number(row, column).kind == base::NumberKind::finite;
+    name += (name.empty() ? "" : "/") + (bare ? plain_name(table.header[column]) + " " : "") + table.text(row, column);
+  }
+  return name;
 }
 
 }  // namespace
+
+std::string stem_of(const std::string& source) {
+  std::filesystem::path path = std::filesystem::path(source).filename();
+  for (const char* packed : {".gz", ".zst", ".xz"})
+    if (path.extension() == packed) path = path.stem();
+  return path.stem().string();
+}
+
+bool is_run_name(std::string_view header) { return is_named(kRunNames, header); }
+bool is_seed_name(std::string_view header) { return is_named(kSeedNames, header); }
 
 std::string joined(const Table& table, std::size_t row, const std::vector<std::size_t>& columns) {
   std::string out;
@@ -36,52 +136,59 @@ std::size_t progress_column(const Recognised& found) {
   return kNoColumn;
 }
 
-void keep_last(Table& table, const Recognised& found) {
-  if (found.run.empty())
-    throw base::InputError({"--last"},
-                           "a column that names the run of each row is needed; name it with --col run=COLUMN");
-  const std::size_t progress = progress_column(found);
-  const auto at_row = [&](std::size_t row) { return finite_number(table, row, progress); };
-  std::unordered_map<std::string, std::size_t> last;
-  for (std::size_t row = 0; row < table.n_rows(); ++row) {
-    const auto [at, is_new] = last.emplace(joined(table, row, found.run), row);
-    if (is_new) continue;
-    if (progress == kNoColumn || at_row(row) > at_row(at->second)) {
-      at->second = row;
-    } else if (at_row(row) == at_row(at->second)) {
-      throw base::InputError(
-          table.place(row),
-          fmt::format(
-              "run {} is at {} {} here and in line {}, so more than one run has this name; join columns with --col run=a+b",
-              at->first, table.header[progress], table.text(row, progress), table.line(at->second)));
-    }
-  }
-  std::vector<std::size_t> kept;
-  for (std::size_t row = 0; row < table.n_rows(); ++row)
-    if (last.at(joined(table, row, found.run)) == row) kept.push_back(row);
-  table.keep(kept);
+std::vector<double> counters(const Table& table, const Recognised& found) {
+  std::vector<double> out(table.n_rows(), base::kNaN);
+  const std::size_t column = progress_column(found);
+  for (std::size_t row = 0; row < out.size() && column != kNoColumn; ++row)
+    if (const base::Number number = table.number(row, column); number.kind == base::NumberKind::finite)
+      out[row] = number.value;
+  return out;
 }
 
-void warn_of_crossed_runs(const Table& table, const Recognised& found, std::vector<std::string>& warnings) {
-  const std::size_t progress = progress_column(found);
-  if (found.run.empty() || progress == kNoColumn) return;
-  SeenRows runs(table, found.run);
-  std::size_t n_runs = 0;
-  for (std::size_t row = 0; row < table.n_rows(); ++row) n_runs += runs.first_like(row) == row ? 1 : 0;
-  if (n_runs == table.n_rows()) return;
-  std::vector<std::size_t> place = found.run;
-  place.push_back(progress);
-  SeenRows seen(table, place);
-  for (std::size_t i = 0; i < table.n_rows(); ++i) {
-    const std::size_t first = seen.first_like(i);
-    if (first == i) continue;
-    warnings.push_back(fmt::format(
-        "run {} has two rows at {} {} (lines {} and {}): more than one run has this name, or the run was resumed; "
-        "join columns with --col run=a+b",
-        joined(table, i, found.run), table.header[progress], table.text(i, progress), table.line(first),
-        table.line(i)));
-    return;
+RunKey named_runs(const Table& table, const Recognised& found, const std::vector<std::size_t>& by,
+                  const std::vector<std::size_t>& streams, bool curves) {
+  RunKey key;
+  key.columns = found.run;
+  key.from_user = !found.run.empty();
+  if (!key.from_user) {
+    if (const std::size_t usual = usual_run_column(table, streams); usual != kNoColumn)
+      key.columns = {usual};
+    else
+      key.by_file = has_several_files(table);
+    if (curves || key.known()) add_seeds(table, streams, key);
   }
+  if (!curves && !key.known()) return key;
+  for (auto group = by.rbegin(); group != by.rend(); ++group)
+    if (!is_among(key.columns, *group)) key.columns.insert(key.columns.begin(), *group);
+  return key;
+}
+
+RunIds run_ids(const Table& table, const RunKey& key) {
+  RunIds out;
+  out.id.reserve(table.n_rows());
+  const std::optional<FileNames> files = key.by_file ? std::optional<FileNames>(table) : std::nullopt;
+  SeenRows seen(table, key.columns);
+  std::unordered_map<std::uint64_t, std::uint32_t> index;
+  std::unordered_set<std::string> names;
+  for (std::size_t row = 0; row < table.n_rows(); ++row) {
+    const std::uint64_t file = files ? files->index(table.source(row)) : 0;
+    const auto [at, is_new] =
+        index.emplace((file << 32U) | seen.first_like(row), static_cast<std::uint32_t>(out.names.size()));
+    out.id.push_back(at->second);
+    if (!is_new) continue;
+    std::string name = name_of(table, row, key, files ? &*files : nullptr);
+    // Joined cells may agree where the cells do not.
+    if (!names.insert(name).second) name += fmt::format(" (line {})", table.line(row));
+    names.insert(name);
+    out.names.push_back(std::move(name));
+  }
+  return out;
+}
+
+std::string text_of(const Table& table, const RunKey& key) {
+  std::string out = key.by_file ? "file" : "";
+  for (const std::size_t column : key.columns) out += (out.empty() ? "" : "+") + table.header[column];
+  return out;
 }
 
 }  // namespace phaselaw::tables

@@ -3,10 +3,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
+#include <string_view>
 #include <unordered_map>
 
 #include "phaselaw/base/errors.h"
+#include "phaselaw/tables/run_columns.h"
 
 namespace phaselaw::tables {
 
@@ -74,36 +75,18 @@ void add_rates(const Rows& rows, const Axes& axes, const Indices& chosen, Learni
   if (std::all_of(rates.lr.begin(), rates.lr.end(), [](double lr) { return lr == 0; })) rates = {};
 }
 
-// `of_stream`: the run's rows in each stream, by position.
-Curve curve_of(const Rows& rows, const Axes& axes, std::string name, const std::vector<Indices>& of_stream) {
-  Curve curve;
-  curve.name = std::move(name);
-  std::vector<std::size_t> losses;
-  for (std::size_t s = 0; s < rows.streams.size(); ++s) {
-    const Indices& own = of_stream[s];
-    if (own.empty()) continue;
-    if (rows.streams[s].name == "lr") {
-      add_rates(rows, axes, own, curve.rates);
-    } else if (rows.streams[s].name == "grad_norm") {
-      for (const std::size_t i : own) {
-        if (std::isnan(rows.data.output[i])) continue;
-        curve.grad_step.push_back(axes.position(i));
-        curve.grad_norm.push_back(rows.data.output[i]);
-      }
-    } else {
-      losses.push_back(s);
-    }
-  }
-  if (losses.empty()) {
-    curve.notes.emplace_back("no loss was recorded");
-    return curve;
-  }
-  auto chosen =
-      std::find_if(losses.begin(), losses.end(), [&](std::size_t s) { return of_stream[s].size() >= kFewestRows; });
-  if (chosen == losses.end()) chosen = losses.begin();
-  const Indices& main = of_stream[*chosen];
-  curve.quantity = rows.streams[*chosen].heading;
-  curve.role = rows.streams[*chosen].role;
+// The rows of a run, by stream.
+struct RunRows {
+  std::vector<std::pair<std::size_t, Indices>> streams;  // in the order of streams
+};
+
+bool is_loss(const Rows& rows, std::size_t stream) {
+  return rows.streams[stream].name != "lr" && rows.streams[stream].name != "grad_norm";
+}
+
+void take_loss(const Rows& rows, const Axes& axes, std::size_t stream, const Indices& main, Curve& curve) {
+  curve.quantity = rows.streams[stream].heading;
+  curve.role = rows.streams[stream].role;
   curve.loss = picked(rows.data.output, main);
   curve.step = axes.at("step", main);
   curve.tokens = axes.at("tokens", main);
@@ -113,24 +96,83 @@ Curve curve_of(const Rows& rows, const Axes& axes, std::string name, const std::
   curve.n_params = axes.first("n_params", main);
   curve.n_data = axes.first("n_data", main);
   if (std::isnan(curve.n_data)) curve.n_data = axes.first("unique_tokens", main);
-  for (const std::size_t s : losses) {
-    const Indices& own = of_stream[s];
-    if (s == *chosen || rows.streams[s].role != Role::training || own.size() < 2 * main.size()) continue;
-    curve.dense_quantity = rows.streams[s].heading;
+}
+
+// The training loss beside a held-out one, or the other way round.
+void take_partner(const Rows& rows, const Axes& axes, const RunRows& run, Curve& curve) {
+  constexpr std::size_t kFewest = 3;
+  const Role wanted = curve.role == Role::training ? Role::held_out : Role::training;
+  for (const auto& [stream, own] : run.streams) {
+    if (!is_loss(rows, stream) || rows.streams[stream].role != wanted || own.size() < kFewest) continue;
+    curve.partner.quantity = rows.streams[stream].heading;
+    curve.partner.role = wanted;
+    curve.partner.loss = picked(rows.data.output, own);
+    for (const std::size_t i : own) curve.partner.step.push_back(axes.position(i));
+    return;
+  }
+}
+
+void take_dense(const Rows& rows, const Axes& axes, const RunRows& run, std::size_t chosen, Curve& curve) {
+  for (const auto& [stream, own] : run.streams) {
+    if (!is_loss(rows, stream) || stream == chosen || rows.streams[stream].role != Role::training ||
+        own.size() < 2 * curve.loss.size())
+      continue;
+    curve.dense_quantity = rows.streams[stream].heading;
     curve.dense_loss = picked(rows.data.output, own);
     for (const std::size_t i : own) curve.dense_step.push_back(axes.position(i));
     curve.notes.push_back(fmt::format(
         "{} is recorded {} times more often and is used to find instabilities; to fit it, use --col loss={}",
-        curve.dense_quantity, own.size() / main.size(), curve.dense_quantity));
-    break;
+        curve.dense_quantity, own.size() / curve.loss.size(), curve.dense_quantity));
+    return;
+  }
+}
+
+// What all curves of a run share.
+Curve common_of(const Rows& rows, const Axes& axes, const std::string& name, const RunRows& run) {
+  Curve curve;
+  curve.name = name;
+  for (const auto& [stream, own] : run.streams) {
+    if (rows.streams[stream].name == "lr" && !curve.rates.known()) {
+      add_rates(rows, axes, own, curve.rates);
+    } else if (rows.streams[stream].name == "grad_norm") {
+      for (const std::size_t i : own) {
+        if (std::isnan(rows.data.output[i])) continue;
+        curve.grad_step.push_back(axes.position(i));
+        curve.grad_norm.push_back(rows.data.output[i]);
+      }
+    }
   }
   return curve;
 }
 
-std::string stem_of(const std::string& source) {
-  std::filesystem::path path = std::filesystem::path(source).filename();
-  if (path.extension() == ".gz") path = path.stem();
-  return path.stem().string();
+// One curve of a run; of a table in long form, one for each loss.
+void add_curves(const Rows& rows, const Axes& axes, const std::string& name, const RunRows& run,
+                std::vector<Curve>& curves) {
+  const Curve common = common_of(rows, axes, name, run);
+  std::vector<const std::pair<std::size_t, Indices>*> losses, chosen;
+  for (const auto& stream : run.streams)
+    if (is_loss(rows, stream.first)) losses.push_back(&stream);
+  for (const auto* loss : losses)
+    if (loss->second.size() >= kFewestRows) chosen.push_back(loss);
+  if (chosen.empty() && !losses.empty()) chosen.push_back(losses.front());
+  const bool long_form = !losses.empty() && !rows.streams[losses.front()->first].word.empty();
+  if (!long_form && chosen.size() > 1) chosen.erase(chosen.begin() + 1, chosen.end());
+  if (chosen.empty()) {
+    curves.push_back(common);
+    curves.back().notes.emplace_back("no loss was recorded");
+  }
+  for (const auto* loss : chosen) {
+    Curve curve = common;
+    take_loss(rows, axes, loss->first, loss->second, curve);
+    take_partner(rows, axes, run, curve);
+    if (long_form && losses.size() > 1) curve.name += fmt::format(" ({})", rows.streams[loss->first].word);
+    if (!long_form) take_dense(rows, axes, run, loss->first, curve);
+    curves.push_back(std::move(curve));
+  }
+  for (const auto* loss : losses)
+    if (long_form && std::find(chosen.begin(), chosen.end(), loss) == chosen.end())
+      curves.back().notes.push_back(fmt::format("{} has {} rows, which are too few for a curve of its own",
+                                                rows.streams[loss->first].heading, loss->second.size()));
 }
 
 }  // namespace
@@ -144,19 +186,23 @@ std::vector<Curve> curves_from(const Rows& rows) {
             "a column of progress (step, tokens or compute) is needed, found: {}; name it with --col step=COLUMN",
             fmt::join(rows.table.header, ", ")));
   const std::vector<std::string>& names = rows.run_names;
-  std::unordered_map<std::string, std::size_t> position;
+  std::unordered_map<std::string_view, std::size_t> position;
   for (std::size_t r = 0; r < names.size(); ++r) position.emplace(names[r], r);
-  std::vector<std::vector<Indices>> of_run(names.size(), std::vector<Indices>(rows.streams.size()));
-  for (std::size_t i = 0; i < rows.n_rows(); ++i) of_run[position.at(rows.run[i])][rows.stream[i]].push_back(i);
+  std::vector<RunRows> runs(names.size());
+  for (std::size_t i = 0; i < rows.n_rows(); ++i) {  // stream after stream
+    auto& streams = runs[position.at(rows.run[i])].streams;
+    if (streams.empty() || streams.back().first != rows.stream[i]) streams.emplace_back(rows.stream[i], Indices{});
+    streams.back().second.push_back(i);
+  }
   std::vector<Curve> curves;
   for (std::size_t r = 0; r < names.size(); ++r) {
-    for (Indices& own : of_run[r]) {
+    for (auto& [stream, own] : runs[r].streams) {
       std::stable_sort(own.begin(), own.end(), [&](std::size_t a, std::size_t b) {
         return axes.position(a) < axes.position(b) || (std::isnan(axes.position(b)) && !std::isnan(axes.position(a)));
       });
       own = without_gaps(rows, own);
     }
-    curves.push_back(curve_of(rows, axes, names[r].empty() ? stem_of(rows.table.source()) : names[r], of_run[r]));
+    add_curves(rows, axes, names[r].empty() ? stem_of(rows.table.source()) : names[r], runs[r], curves);
   }
   return curves;
 }

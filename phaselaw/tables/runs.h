@@ -12,6 +12,10 @@
 //
 //   loss    the first stream of each run, by role (excess risk, held out, unspecified, training), with at least 5
 //           values
+//           In a table in long form (streams.h) each loss with at least 5 values is a curve, "run (train)" and
+//           "run (val)"
+//   partner the training loss beside a held-out one, and the other way round: a held-out loss that rises while the
+//           training loss falls is overfitting
 //   dense   a training loss recorded at least twice as often is kept too and used to find instabilities
 //   order   by step, otherwise by tokens, otherwise by compute
 // If more than half of a stream's values are NaN and finite ones follow, NaN means not recorded.
@@ -21,6 +25,11 @@ namespace phaselaw::tables {
 // A NaN or infinite loss in the record is kept: the run left the finite numbers there, which is an outcome and not an
 // error. Axes that the record does not have are empty; the others are as long as `loss`, with NaN for missing values.
 struct Curve {
+  struct Partner {
+    std::string quantity;  // empty: there is none
+    Role role = Role::unspecified;
+    std::vector<double> step, loss;  // step: of the clock, in order
+  };
   std::string name;
   std::string quantity;  // the heading: "val_loss", "excess_risk"
   Role role = Role::unspecified;
@@ -29,6 +38,7 @@ struct Curve {
   std::string dense_quantity;
   std::vector<double> dense_step, dense_loss;
   std::vector<double> grad_step, grad_norm;
+  Partner partner;
   double n_params = base::kNaN, n_data = base::kNaN;
   bool ended_diverged = false;          // the record itself says so
   std::vector<std::string> notes = {};  // warnings of the reader

@@ -1,16 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "phaselaw/tables/streams.h"
 
+#include <algorithm>
+#include <numeric>
 #include <optional>
+#include <unordered_map>
+
+#include <fmt/ranges.h>
 
 #include "phaselaw/base/constants.h"
 #include "phaselaw/base/errors.h"
 #include "phaselaw/base/number.h"
+#include "phaselaw/tables/left_out_rows.h"
+#include "phaselaw/tables/run_columns.h"
 #include "phaselaw/tables/units.h"
 
 namespace phaselaw::tables {
 
 namespace {
+
+constexpr std::size_t kMostStreams = 64;
 
 // The value recorded in a cell; unset if the cell is empty. NaN and infinity are numbers here: the run left the finite
 // numbers.
@@ -33,18 +42,91 @@ std::optional<double> recorded(const Table& table, std::size_t row, std::size_t 
                                                                table.header[column], table.text(row, column)));
 }
 
+// Whether every cell is a word of streams, with at least two words.
+bool names_streams(const Table& table, std::size_t column) {
+  if (table.holds_numbers(column)) return false;
+  std::unordered_map<std::string_view, std::size_t> seen;
+  for (std::size_t row = 0; row < table.n_rows(); ++row) {
+    if (!seen.emplace(table.view(row, column), row).second) continue;
+    if (seen.size() > kMostStreams || !stream_word(table.view(row, column))) return false;
+  }
+  return seen.size() > 1;
+}
+
+bool is_named_value(const std::string& header) {
+  const std::string key = plain_name(header);
+  return key == "value" || key == "values" || key == "metricvalue" || key == "val" || key == "y";
+}
+
+bool names_a_loss(const std::string& header) {
+  const auto word = stream_word(header.substr(header.find_last_of("/.") + 1));  // npos + 1 = 0
+  return word && word->names_metric && word->kind == StreamKind::loss;
+}
+
+// "train loss", or the stream's own name if it says the metric
+std::string heading_of_stream(const StreamIds& ids, std::size_t stream, const std::string& value) {
+  return ids.words[stream].names_metric ? ids.names[stream] : ids.names[stream] + " " + value;
+}
+
+// Losses by role, then lr and grad_norm.
+std::vector<std::size_t> streams_in_order(const StreamIds& ids) {
+  std::vector<std::size_t> order(ids.names.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  const auto key = [&](std::size_t s) { return std::pair(ids.words[s].kind, ids.words[s].role); };
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return key(a) < key(b); });
+  std::erase_if(order, [&](std::size_t s) { return ids.words[s].kind == StreamKind::other; });
+  return order;
+}
+
+const char* canonical_name(StreamKind kind) {
+  return kind == StreamKind::lr ? "lr" : kind == StreamKind::grad_norm ? "grad_norm" : "loss";
+}
+
 // One row for each recorded value of a stream, with its place in the table.
-void add_stream(const std::string& name, const Factors& factors, std::size_t column, Rows& out,
-                std::vector<std::size_t>& origin) {
+void add_values(const std::vector<std::size_t>& rows, const Factors& factors, std::size_t column, Stream stream,
+                Rows& out, std::vector<std::size_t>& origin) {
   const double* factor = factor_of(factors, column);
-  for (std::size_t row = 0; row < out.table.n_rows(); ++row) {
+  for (const std::size_t row : rows) {
     const auto value = recorded(out.table, row, column, false);
     if (!value) continue;
     out.data.output.push_back(factor != nullptr ? *value * *factor : *value);
     out.stream.push_back(out.streams.size());
     origin.push_back(row);
   }
-  out.streams.push_back({name, out.table.header[column], role_of(out.table.header[column])});
+  out.streams.push_back(std::move(stream));
+}
+
+std::vector<std::size_t> every_row(const Table& table) {
+  std::vector<std::size_t> rows(table.n_rows());
+  std::iota(rows.begin(), rows.end(), std::size_t{0});
+  return rows;
+}
+
+std::vector<std::vector<std::size_t>> rows_by_stream(const StreamIds& ids) {
+  std::vector<std::vector<std::size_t>> out(ids.names.size());
+  for (std::size_t row = 0; row < ids.id.size(); ++row) out[ids.id[row]].push_back(row);
+  return out;
+}
+
+void add_long_streams(const std::vector<std::size_t>& columns, std::size_t value, const Factors& factors, Rows& out,
+                      std::vector<std::size_t>& origin) {
+  const StreamIds ids = stream_ids(out.table, columns);
+  const auto rows = rows_by_stream(ids);
+  for (const std::size_t s : streams_in_order(ids)) {
+    const Factors none;  // the factor of a loss is not that of lr
+    const bool is_loss = ids.words[s].kind == StreamKind::loss;
+    add_values(rows[s], is_loss ? factors : none, value,
+               {canonical_name(ids.words[s].kind), heading_of_stream(ids, s, out.table.header[value]),
+                ids.words[s].role, ids.names[s]},
+               out, origin);
+  }
+  std::vector<std::string> other;
+  for (std::size_t s = 0; s < rows.size(); ++s)
+    if (ids.words[s].kind == StreamKind::other)
+      other.push_back(fmt::format("{} ({})", ids.names[s], rows_of(rows[s].size())));
+  if (!other.empty())
+    out.notes.push_back(fmt::format("column {} also holds {}; these values are no losses and are not used",
+                                    text_of(out.table, {columns}), fmt::join(other, ", ")));
 }
 
 }  // namespace
@@ -54,12 +136,108 @@ const double* factor_of(const Factors& factors, std::size_t column) {
   return at == factors.end() ? nullptr : &at->second;
 }
 
-void add_streams(const Recognised& found, const Factors& factors, Rows& out) {
+std::vector<std::size_t> stream_columns(const Table& table, std::map<std::string, std::string>& columns) {
+  std::vector<std::size_t> out;
+  if (table.n_rows() == 0) return out;
+  const auto is_mapped = [&](const std::string& header) {
+    return std::any_of(columns.begin(), columns.end(), [&](const auto& entry) {
+      return entry.second == header || ("+" + entry.second + "+").find("+" + header + "+") != std::string::npos;
+    });
+  };
+  for (std::size_t c = 0; c < table.n_columns() && out.size() < 2; ++c)
+    if (!table.holds_numbers(c) && stream_word(table.view(0, c)) && !is_mapped(table.header[c]) &&
+        names_streams(table, c))
+      out.push_back(c);
+  if (out.empty()) return out;
+  const StreamIds ids = stream_ids(table, out);
+  if (std::none_of(ids.words.begin(), ids.words.end(), [](const auto& w) { return w.kind == StreamKind::loss; }))
+    return {};
+  const bool named = std::any_of(columns.begin(), columns.end(),
+                                 [](const auto& entry) { return canonical_column(entry.first) == "loss"; });
+  if (named || std::any_of(table.header.begin(), table.header.end(), names_a_loss)) return out;
+  if (const auto value = std::find_if(table.header.begin(), table.header.end(), is_named_value);
+      value != table.header.end())
+    columns["loss"] = *value;
+  return out;
+}
+
+StreamIds stream_ids(const Table& table, const std::vector<std::size_t>& columns) {
+  StreamIds out;
+  out.id.reserve(table.n_rows());
+  std::unordered_map<std::string, std::uint32_t> index;
+  for (std::size_t row = 0; row < table.n_rows(); ++row) {
+    std::string name = joined(table, row, columns);
+    const auto [at, is_new] = index.emplace(name, static_cast<std::uint32_t>(out.names.size()));
+    out.id.push_back(at->second);
+    if (!is_new) continue;
+    out.words.push_back(stream_word(name).value_or(StreamWord{StreamKind::other, Role::unspecified, false, false}));
+    out.names.push_back(std::move(name));
+  }
+  return out;
+}
+
+void keep_stream(Table& table, const std::vector<std::size_t>& columns, std::vector<std::string>& notes) {
+  const StreamIds ids = stream_ids(table, columns);
+  const std::vector<std::size_t> order = streams_in_order(ids);
+  if (order.empty() || ids.words[order.front()].kind != StreamKind::loss)
+    throw base::InputError({table.source()}, fmt::format("column {} holds no stream of a loss, found: {}",
+                                                         text_of(table, {columns}), fmt::join(ids.names, ", ")));
+  if (ids.names.size() == 1) return;
+  // A validation set before a test set.
+  std::size_t chosen = order.front();
+  for (const std::size_t s : order)
+    if (ids.words[s].kind == StreamKind::loss && ids.words[s].role == ids.words[chosen].role &&
+        ids.names[s].starts_with("val") && !ids.names[chosen].starts_with("val"))
+      chosen = s;
+  const auto rows = rows_by_stream(ids);
+  const std::vector<std::size_t>& kept = rows[chosen];
+  const std::size_t other = order.front() == chosen && order.size() > 1 ? order[1] : order.front();
+  notes.push_back(
+      fmt::format("column {} names the streams {}; the {} of {} are used of {}; to use others, set --where {}={}",
+                  text_of(table, {columns}), fmt::join(ids.names, ", "), rows_of(kept.size()), ids.names[chosen],
+                  table.n_rows(), table.header[columns.front()], table.text(rows[other].front(), columns.front())));
+  table.keep(kept);
+}
+
+std::vector<StreamRows> loss_rows(const Table& table, const Recognised& found,
+                                  const std::vector<std::size_t>& columns) {
+  std::vector<StreamRows> out;
+  const auto is_recorded = [&](std::size_t row, std::size_t column) {
+    return table.number(row, column).kind != base::NumberKind::missing;
+  };
+  if (!columns.empty()) {
+    const StreamIds ids = stream_ids(table, columns);
+    const std::size_t value = found.outputs.front();
+    auto rows = rows_by_stream(ids);
+    for (std::size_t s = 0; s < ids.names.size(); ++s)
+      if (ids.words[s].kind == StreamKind::loss) out.push_back({ids.names[s], std::move(rows[s])});
+    for (StreamRows& stream : out)
+      std::erase_if(stream.rows, [&](std::size_t row) { return !is_recorded(row, value); });
+    return out;
+  }
+  for (const std::size_t column : found.outputs) {
+    StreamRows stream{table.header[column], {}};
+    for (std::size_t row = 0; row < table.n_rows(); ++row)
+      if (is_recorded(row, column)) stream.rows.push_back(row);
+    out.push_back(std::move(stream));
+  }
+  return out;
+}
+
+std::vector<std::size_t> add_streams(const Recognised& found, const std::vector<std::size_t>& columns,
+                                     const Factors& factors, Rows& out) {
   std::vector<std::size_t> origin;
-  for (const std::size_t column : found.outputs) add_stream("loss", factors, column, out, origin);
+  const std::vector<std::size_t> every = every_row(out.table);
+  const auto heading = [&](std::size_t column) { return out.table.header[column]; };
+  if (!columns.empty())
+    add_long_streams(columns, found.outputs.front(), factors, out, origin);
+  else
+    for (const std::size_t column : found.outputs)
+      add_values(every, factors, column, {"loss", heading(column), role_of(heading(column)), ""}, out, origin);
   for (const char* name : {"lr", "grad_norm"})
     if (const auto at = found.column.find(name); at != found.column.end())
-      add_stream(name, factors, at->second, out, origin);
+      add_values(every, factors, at->second, {name, heading(at->second), role_of(heading(at->second)), ""}, out,
+                 origin);
   for (const char* name : {"step", "tokens", "compute", "flops_per_step", "n_params", "n_data", "unique_tokens"}) {
     const auto at = found.column.find(name);
     if (at == found.column.end()) continue;
@@ -70,8 +248,8 @@ void add_streams(const Recognised& found, const Factors& factors, Rows& out) {
           recorded(out.table, row, at->second, is_count(name)).value_or(base::kNaN) * (factor != nullptr ? *factor : 1);
     out.data.columns.add(name, picked(all, origin));
   }
-  out.run = picked(out.run, origin);
-  out.line = picked(out.line, origin);
+  for (const std::size_t row : origin) out.line.push_back(out.table.line(row));
+  return origin;
 }
 
 }  // namespace phaselaw::tables

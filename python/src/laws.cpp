@@ -15,6 +15,7 @@
 #include "modules.h"
 #include "phaselaw/advice/diagnose/diagnose_request.h"
 #include "phaselaw/advice/fit/fit_tables.h"
+#include "phaselaw/advice/fit/group_fits.h"
 #include "phaselaw/advice/isoflop/isoflop_request.h"
 #include "phaselaw/advice/plan/plan_page.h"
 #include "phaselaw/advice/table/table_request.h"
@@ -48,6 +49,10 @@ Answer fit(nb::handle source, nb::handle keywords) {
   auto request = request_of<advice::FitRequest>(keywords);
   documents::Reading reading = reading_of(source, request.read);
   return released([&] {
+    if (!request.read.by.empty()) {
+      const advice::GroupFits groups = advice::fit_groups(request, std::move(reading));
+      return Answer{groups.json, advice::group_text(groups), {advice::group_table(groups)}};
+    }
     const advice::FitAnswer found = advice::fit(request, std::move(reading));
     // Python warns of what the program would show.
     const std::vector<std::string> limits = advice::limit_sentences(found.limits);

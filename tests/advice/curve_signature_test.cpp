@@ -62,6 +62,41 @@ TEST(CurveSignature, SlowRiseOfAHeldOutLossIsNoInstability) {
   EXPECT_EQ(of(data).word, "instability");
 }
 
+// Train and validation of one run: the held-out loss rises far above its minimum while the training loss falls.
+TEST(CurveSignature, OverfittingIsNoDivergence) {
+  tables::Curve train, val;
+  for (int i = 1; i <= 12; ++i) {
+    train.step.push_back(250.0 * i);
+    train.loss.push_back(5 * std::exp(-0.35 * i));
+    val.loss.push_back(i <= 4 ? 4.8 - 0.6 * i : 2.4 + 0.25 * (i - 4));
+  }
+  val.step = train.step;
+  train.role = tables::Role::training;
+  val.role = tables::Role::held_out;
+  // Alone it is a late rise, because no single step makes most of it.
+  EXPECT_FALSE(of(val).diverged);
+  EXPECT_TRUE(of(val).late_rise);
+  EXPECT_FALSE(of(val).overfitting);
+  val.partner = {"train", train.role, train.step, train.loss};
+  train.partner = {"val", val.role, val.step, val.loss};
+  for (const tables::Curve* data : {&val, &train}) {
+    const CurveSignature signature = of(*data);
+    EXPECT_EQ(signature.word, "overfitting") << signature.reading;
+    EXPECT_FALSE(signature.diverged);
+    EXPECT_EQ(signature.overfits_from, 1000);
+    EXPECT_NEAR(signature.overfit_rise, 4.4 / 2.4 - 1, 1e-9);
+  }
+  // A training loss that leaps is an instability, whatever the held-out loss does.
+  for (std::size_t i = 8; i < 12; ++i) train.loss[i] = 6;
+  EXPECT_TRUE(of(train).diverged);
+  val.partner.loss = train.loss;
+  EXPECT_TRUE(of(val).diverged);
+  // A held-out loss that leaps, with nothing beside it, diverged.
+  val.partner = {};
+  for (std::size_t i = 4; i < 12; ++i) val.loss[i] = 6;
+  EXPECT_TRUE(of(val).diverged);
+}
+
 TEST(CurveSignature, PlateauThatEnds) {
   // Falls to 4, waits there for a factor 8 of the steps, falls on.
   const auto waits = [](double t) { return 2 + 2 * std::exp(-std::pow(t / 4000, 2)) + 4 * std::exp(-t / 30); };

@@ -109,7 +109,7 @@ TEST(IsoflopExperiments, AreNamedAndFittedApart) {
   EXPECT_NE(error.find("3 experiments"), std::string::npos) << error;
   EXPECT_NE(error.find("--by dataset+schedule"), std::string::npos) << error;
   IsoflopRequest request = quick();
-  request.by = "dataset+schedule";
+  request.read.by = "dataset+schedule";
   const IsoflopAnswer answer = answer_of(text, request);
   ASSERT_EQ(answer.experiments.size(), 3U);
   EXPECT_EQ(answer.experiments[1].name, "c4, constant");
@@ -120,10 +120,10 @@ TEST(IsoflopExperiments, AreNamedAndFittedApart) {
   EXPECT_EQ(experiment_rows(answer.experiments).size(), 4U);
   EXPECT_EQ(answer.json.at("experiments").list().size(), 3U);
   EXPECT_FALSE(isoflop_page(answer).sections.empty());
-  request.by = "dataset";
+  request.read.by = "dataset";
   EXPECT_EQ(answer_of(text, request).experiments[1].name, "pile");
   EXPECT_NE(answer_of(text, request).experiments[0].error.find("--by schedule"), std::string::npos);
-  request.by = "datset";
+  request.read.by = "datset";
   EXPECT_NE(error_of(text, request).find("dataset"), std::string::npos);
 }
 
@@ -212,7 +212,7 @@ TEST(IsoflopExperiments, PublishedOptima) {
   if (!std::filesystem::exists(folder)) GTEST_SKIP() << "no published measurements at " << folder;
   IsoflopRequest request = quick();
   request.options.optima = true;
-  request.by = "exp+file";
+  request.read.by = "exp+file";
   request.read.loss = "loss_opt";
   request.read.col = {{"n_params", "n_opt"}, {"tokens", "tokens_opt"}};
   const IsoflopAnswer answer = isoflop(request, documents::read(folder + "/published_optima.csv"));

@@ -22,8 +22,10 @@ constexpr double kEndFactor = 1.5;    // of the clock
 constexpr double kFaster = 4;         // before and after a plateau
 constexpr double kGradSpike = 10;     // times the median of the neighbouring gradient norms
 constexpr double kSigmas = 3;
-constexpr double kLateFactor = 1.4;  // of the clock, at the end
-constexpr double kQuicker = 1.3;     // than before
+constexpr double kLateFactor = 1.4;      // of the clock, at the end
+constexpr double kQuicker = 1.3;         // than before
+constexpr double kPartnerChange = 0.02;  // of ln loss: a rise or a fall of the other stream of a run
+constexpr double kPartnerNoise = 5;      // the same in standard deviations of a row
 
 struct Levels {
   std::vector<double> step, level, baseline;  // baseline: of the rows before
@@ -95,6 +97,62 @@ std::size_t count_grad_spikes(const std::vector<double>& grad_norm) {
   return spikes;
 }
 
+// The median of up to three values before `end`.
+double level_before(const std::vector<double>& log_loss, std::size_t end) {
+  std::vector<double> last(log_loss.begin() + static_cast<std::ptrdiff_t>(end - std::min<std::size_t>(3, end)),
+                           log_loss.begin() + static_cast<std::ptrdiff_t>(end));
+  std::nth_element(last.begin(), last.begin() + static_cast<std::ptrdiff_t>(last.size() / 2), last.end());
+  return last[last.size() / 2];
+}
+
+// ln loss of the other stream of a run, with its steps; empty if a value is not positive and finite.
+std::vector<double> partner_levels(const tables::Curve::Partner& partner) {
+  std::vector<double> out;
+  for (const double loss : partner.loss) {
+    if (!(loss > 0) || !std::isfinite(loss)) return {};
+    out.push_back(std::log(loss));
+  }
+  return out;
+}
+
+// Whether the training loss beside a held-out one falls after `step`.
+bool partner_falls(const tables::Curve::Partner& partner, double step) {
+  if (partner.role != tables::Role::training) return false;
+  const std::vector<double> level = partner_levels(partner);
+  const auto from =
+      static_cast<std::size_t>(std::upper_bound(partner.step.begin(), partner.step.end(), step) - partner.step.begin());
+  if (from == 0 || from >= level.size()) return false;
+  const double fall = level[from - 1] - level_before(level, level.size());
+  return fall > std::max(kPartnerChange, level.size() - from > 2 ? kPartnerNoise * roughness(level) / 2 : 0);
+}
+
+// Where the held-out loss beside a training loss is lowest, if it rises after that while the training loss falls.
+void find_partner_rise(const tables::Curve& data, CurveSignature& signature) {
+  if (data.role != tables::Role::training || data.partner.role != tables::Role::held_out) return;
+  const std::vector<double> level = partner_levels(data.partner);
+  if (level.empty()) return;
+  const auto lowest = static_cast<std::size_t>(std::min_element(level.begin(), level.end()) - level.begin());
+  const double rise = level.back() - level[lowest];
+  if (level.size() - lowest < 4 || rise < std::max(kPartnerChange, kPartnerNoise * roughness(level))) return;
+  const std::vector<double>& steps = !data.step.empty() ? data.step : !data.tokens.empty() ? data.tokens : data.compute;
+  if (!partner_falls({data.quantity, data.role, steps, data.loss}, data.partner.step[lowest])) return;
+  signature.overfitting = true;
+  signature.overfits_from = data.partner.step[lowest];
+  signature.overfit_rise = std::expm1(rise);
+}
+
+// Whether no single step makes half of the rise since the lowest level, and at least three steps rise.
+bool rises_gradually(const std::vector<double>& log_loss) {
+  const auto lowest = std::min_element(log_loss.begin(), log_loss.end());
+  double largest = 0;
+  std::size_t rising = 0;
+  for (auto at = lowest; at + 1 < log_loss.end(); ++at) {
+    largest = std::max(largest, at[1] - at[0]);
+    rising += at[1] > at[0] ? 1 : 0;
+  }
+  return rising >= 3 && largest <= 0.5 * (log_loss.back() - *lowest);
+}
+
 void find_divergence(const tables::Curve& data, CurveSignature& signature) {
   const bool dense = !data.dense_loss.empty();
   const std::vector<double>& loss = dense ? data.dense_loss : data.loss;
@@ -126,7 +184,11 @@ void find_divergence(const tables::Curve& data, CurveSignature& signature) {
   const Excursion open = signature.excursions.back();
   const double learnt = levels.level.front() - levels.baseline.back();
   const bool training = dense || data.role == tables::Role::training;
-  if (open.height > 0.5 * std::max(learnt, 2 * kExcursion)) {
+  const bool overfits =
+      !training &&
+      (partner_falls(data.partner, open.from_step) ||
+       (data.role == tables::Role::held_out && data.partner.loss.empty() && rises_gradually(levels.level)));
+  if (!overfits && open.height > 0.5 * std::max(learnt, 2 * kExcursion)) {
     signature.diverged = true;
     signature.diverged_at = open.from_step;
   } else if (!training) {
@@ -237,6 +299,12 @@ CurveSignature signature_of(const tables::Curve& data, const LossCurve& curve) {
   signature.n_grad_spikes = count_grad_spikes(data.grad_norm);
   if (curve.n_rise > 0 && !signature.diverged && signature.excursions.empty() && data.role != tables::Role::training)
     signature.late_rise = true;
+  find_partner_rise(data, signature);
+  if (signature.late_rise && partner_falls(data.partner, curve.min_step)) {
+    signature.overfitting = true;
+    signature.overfits_from = curve.min_step;
+    signature.overfit_rise = curve.end_loss / curve.min_loss - 1;
+  }
   if (!curve.x.empty()) {
     const double last = curve.x.back();
     for (double factor = kEndFactor; factor <= 20 && signature.end.blocks < 4; factor *= kEndFactor) {
@@ -254,6 +322,11 @@ CurveSignature signature_of(const tables::Curve& data, const LossCurve& curve) {
   if (signature.diverged || signature.n_not_finite > 0 || !signature.excursions.empty()) {
     signature.word = "instability";
     signature.reading = read_instability(signature);
+  } else if (signature.overfitting) {
+    signature.word = "overfitting";
+    signature.reading =
+        fmt::format("the held-out loss is lowest at step {} and ends {} higher, while the training loss falls on",
+                    base::format_count(signature.overfits_from), base::format_percent(signature.overfit_rise));
   } else if (!std::isnan(signature.plateau_from)) {
     signature.word = "plateau";
     signature.reading =

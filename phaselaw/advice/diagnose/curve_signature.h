@@ -15,6 +15,9 @@
 //   divergence   losses that are not finite up to the end, or an excursion that does not end and undoes at least half
 //                of the progress. Counts as an instability. A smaller rise that does not end is an instability in a
 //                training loss and a late rise in a held-out loss (overfitting, or a model that saturates).
+//   overfitting  a held-out loss that rises late while the training loss of the same run falls on. The rise may undo any
+//                part of the progress: it is no divergence. A held-out loss without a training loss beside it is read as
+//                a late rise, and not as a divergence, if no single step makes half of the rise
 //   plateau      a window of at least a factor 2 of the clock in which the loss falls by less than 1 % per doubling,
 //                while it falls at least four times as fast over some factor 2 before and some factor 2 after, all at
 //                three standard errors; or a late rise; or a flat end: over the last factor 1.5 of the clock (more if
@@ -36,10 +39,13 @@ struct FallRate {
 };
 
 struct CurveSignature {
-  std::string word = "none";  // none | plateau | instability
+  std::string word = "none";  // none | plateau | instability | overfitting
   std::string reading;        // description of what was found; empty if nothing
   std::vector<Excursion> excursions;
   bool diverged = false, late_rise = false, flat_end = false;
+  bool overfitting = false;  // late_rise while the training loss falls; of a training loss: its held-out loss does so
+  double overfits_from = base::kNaN,
+         overfit_rise = base::kNaN;  // step of the lowest held-out loss; relative rise since
   bool quickens = false;  // falls faster over the last factor 1.4 of the clock than over the preceding factor 4
   double diverged_at = base::kNaN;                            // step
   double plateau_from = base::kNaN, plateau_to = base::kNaN;  // first and last step of a plateau that ended

@@ -75,6 +75,7 @@ Value to_value(const Diagnosis& d) {
                                             {"diverged", d.signature.diverged},
                                             {"diverged_at", d.signature.diverged_at},
                                             {"late_rise", d.signature.late_rise},
+                                            {"overfitting", d.signature.overfitting},
                                             {"plateau_from", d.signature.plateau_from},
                                             {"plateau_to", d.signature.plateau_to},
                                             {"grad_spikes", d.signature.n_grad_spikes},

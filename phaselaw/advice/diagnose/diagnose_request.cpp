@@ -63,6 +63,9 @@ DiagnoseAnswer diagnose(const DiagnoseRequest& request, documents::Reading readi
   DiagnoseAnswer answer;
   answer.diagnoses = diagnose(curves, request.options);
   answer.json = to_value(answer.diagnoses);
+  std::vector<std::string> notes = rows.notes;
+  notes.insert(notes.end(), rows.warnings.begin(), rows.warnings.end());
+  answer.json["row_notes"] = base::Value(notes);
   return answer;
 }
 

@@ -32,7 +32,7 @@ struct DiagnoseRequest {
 
 struct DiagnoseAnswer {
   std::vector<Diagnosis> diagnoses;
-  base::Value json;
+  base::Value json;  // of the diagnoses, and row_notes: what was noted while the rows were read
 };
 
 [[nodiscard]] DiagnoseAnswer diagnose(const DiagnoseRequest& request, documents::Reading reading);

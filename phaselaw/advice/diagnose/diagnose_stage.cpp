@@ -41,12 +41,12 @@ std::string gain(const Diagnosis& d) {
   const FallRate& end = d.signature.end;
   std::string measured;
   if (end.blocks >= 3) {
+    const double fall = -std::expm1(-end.per_doubling), error = std::exp(-end.per_doubling) * end.error;
     measured =
         fmt::format("; over its last factor {} it fell by {} +- {} per doubling", base::format_number(end.factor, 2),
-                    base::format_percent(end.per_doubling), base::format_percent(2 * end.error));
+                    base::format_percent(fall), base::format_percent(2 * error));
     // The best form may still flatten too early.
-    if (end.per_doubling - 3 * end.error > 2 * d.next_gain)
-      measured += ", more than the form predicts, so expect a larger gain";
+    if (fall - 3 * error > 2 * d.next_gain) measured += ", more than the form predicts, so expect a larger gain";
   }
   return fmt::format("doubling the {} lowers {} by {} according to the best form ({}){}", compute_word(d), what,
                      base::format_percent(d.next_gain), d.fits.forms.front().form, measured);
@@ -55,6 +55,10 @@ std::string gain(const Diagnosis& d) {
 }  // namespace
 
 void judge_stage(Diagnosis& d) {
+  if (d.signature.overfitting) {
+    d.stage = "data-limited";
+    return;
+  }
   if (d.signature.flat_end || d.signature.late_rise) {
     d.stage = "plateau";
     return;
@@ -78,7 +82,7 @@ void judge_stage(Diagnosis& d) {
 
 void judge_together(std::vector<Diagnosis>& diagnoses) {
   for (Diagnosis& d : diagnoses) {
-    if (!d.signature.flat_end && !d.signature.late_rise) continue;
+    if ((!d.signature.flat_end && !d.signature.late_rise) || d.signature.overfitting) continue;
     const Diagnosis* more_data = lower_with_more(diagnoses, d, data, params);
     const Diagnosis* more_params = lower_with_more(diagnoses, d, params, data);
     // If both help, the one that helps more is the limit.
@@ -108,10 +112,15 @@ void say_next(Diagnosis& d) {
   }
   if (!d.next.empty()) {
     // judge_together has already found the run that shows it.
+  } else if (d.signature.overfitting) {
+    d.next = fmt::format(
+        "stop at step {}, and add data or regularisation: the run overfits, because the held-out loss is lowest there and "
+        "ends {} higher while the training loss falls; more steps on these data make it worse",
+        base::format_count(d.signature.overfits_from), base::format_percent(d.signature.overfit_rise));
   } else if (d.signature.late_rise) {
     d.next = fmt::format(
-        "raise the amount of data: the held-out loss is lowest at step {} and ends {} higher, so more steps on these data make it worse; "
-        "stop at that step",
+        "raise the amount of data: the held-out loss is lowest at step {} and ends {} higher, so more steps on these data make it worse "
+        "(overfitting, as far as one curve shows); stop at that step, or regularise",
         base::format_count(d.curve.min_step), base::format_percent(d.curve.end_loss / d.curve.min_loss - 1));
   } else if (d.signature.flat_end) {
     d.next = fmt::format(

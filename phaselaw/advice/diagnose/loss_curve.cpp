@@ -97,8 +97,11 @@ void measure_noise(const std::vector<double>& log_x, const std::vector<double>& 
 
 // Used if the rows do not show their noise: the slope of the last third or half is positive by three standard errors,
 // or the end lies far above what the roughness of the rows explains.
+// A short record rises if its last four blocks or more, up from the lowest one, each lie above the block before.
 bool rises_late(const Blocks& blocks) {
   const std::size_t n = blocks.x.size();
+  const auto lowest = std::min_element(blocks.loss.begin(), blocks.loss.end());
+  if (n < 10 && blocks.loss.end() - lowest >= 4 && std::is_sorted(lowest, blocks.loss.end())) return true;
   for (const std::size_t kept : {n / 3, n / 2}) {
     if (kept < 5) continue;
     std::vector<double> t, y;

@@ -96,11 +96,6 @@ std::vector<laws::Law> rivals_of(const tables::Rows& rows, std::vector<std::stri
   return list;
 }
 
-void log_rows(const tables::Rows& rows) {
-  for (const auto& note : rows.notes) base::log_info(note);
-  for (const auto& warning : rows.warnings) base::log_warning(warning);
-}
-
 base::Value limits_value(const std::vector<Limit>& limits) {
   base::Value::List list;
   for (const Limit& limit : by_harm(limits))
@@ -224,33 +219,45 @@ void add_findings(const FitRequest& request, FitAnswer& answer) {
 
 }  // namespace
 
-FitAnswer fit(const FitRequest& request, documents::Reading reading) {
+void log_row_notes(const tables::Rows& rows) {
+  for (const auto& note : rows.notes) base::log_info(note);
+  for (const auto& warning : rows.warnings) base::log_warning(warning);
+}
+
+FitRows read_fit_rows(const FitRequest& request, documents::Reading reading) {
   request.validate();
-  std::optional<laws::Law> law;  // its text may contain names of columns of the table
+  FitRows out;  // the text of the law may contain names of columns of the table
   tables::ReadOptions read = request.read;
   if (!is_all(request)) {
-    law = law_for_table(request.law, reading.table.header, read);
-    read.output = law->output;
+    out.law = law_for_table(request.law, reading.table.header, read);
+    read.output = out.law->output;
   }
-  if (read.schedules.stated.given() && law && !uses_schedule(*law))
+  if (read.schedules.stated.given() && out.law && !uses_schedule(*out.law))
     throw base::InputError({"--decay"},
                            fmt::format("the schedule has no effect, because the law {} contains neither S1 "
                                        "nor S2; omit it, or use --law lr-annealing-params",
-                                       law->name));
+                                       out.law->name));
   read.any_sign = fitting::is_raw(request.fit.objective);
   read.if_not_positive = ", or fit the values themselves with --objective l2-raw";
-  const std::size_t in_table = reading.table.n_rows();
+  out.in_table = reading.table.n_rows();
+  out.output = read.output;
+  out.rows = tables::rows_from(std::move(reading), read);
+  if (out.law) out.rows.require(out.law->columns());
+  require_falling_output(out.law, out.rows);
+  leave_out_starts(out.rows, !out.law || uses_schedule(*out.law));
+  return out;
+}
+
+FitAnswer fit(const FitRequest& request, FitRows read) {
+  const std::optional<laws::Law>& law = read.law;
   FitAnswer answer;
-  answer.rows = tables::rows_from(std::move(reading), read);
-  if (law) answer.rows.require(law->columns());
-  require_falling_output(law, answer.rows);
-  leave_out_starts(answer.rows, !law || uses_schedule(*law));
+  answer.rows = std::move(read.rows);
   tables::Measurements all;
   std::vector<std::string> runs;
   if (request.rows == RowChoice::envelope) take_envelope(answer.rows, runs, all);
   answer.options = options_of(request, answer.rows);
   answer.options.require_used();
-  if (law) require_enough_rows(*law, answer.options, answer.rows, in_table);
+  if (law) require_enough_rows(*law, answer.options, answer.rows, read.in_table);
   require_varied_output(answer.rows, read.output);
   answer.ranked = !law;
   const auto fit_one = [&](const laws::Law& candidate, const fitting::FitOptions& options) {
@@ -259,7 +266,12 @@ FitAnswer fit(const FitRequest& request, documents::Reading reading) {
   };
   fit_laws(request, law, fit_one, answer);
   add_findings(request, answer);
-  log_rows(answer.rows);
+  return answer;
+}
+
+FitAnswer fit(const FitRequest& request, documents::Reading reading) {
+  FitAnswer answer = fit(request, read_fit_rows(request, std::move(reading)));
+  log_row_notes(answer.rows);
   return answer;
 }
 

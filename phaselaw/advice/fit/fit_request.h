@@ -79,6 +79,18 @@ struct FitAnswer {
   [[nodiscard]] const fitting::RankedLaw& best() const { return ranking.laws.front(); }
 };
 
+// All rows as one study, whatever `by` says; group_fits.h fits each group.
 [[nodiscard]] FitAnswer fit(const FitRequest& request, documents::Reading reading);
+
+// The two halves of fit(): the rows, and a fit of all or some of them.
+struct FitRows {
+  std::optional<laws::Law> law;  // unset: rank all
+  tables::Rows rows;
+  std::size_t in_table = 0;
+  std::string output;
+};
+[[nodiscard]] FitRows read_fit_rows(const FitRequest& request, documents::Reading reading);
+[[nodiscard]] FitAnswer fit(const FitRequest& request, FitRows rows);
+void log_row_notes(const tables::Rows& rows);
 
 }  // namespace phaselaw::advice

@@ -10,6 +10,7 @@
 #include "phaselaw/base/errors.h"
 #include "phaselaw/base/format.h"
 #include "phaselaw/numerics/statistics.h"
+#include "phaselaw/tables/group_rows.h"
 
 namespace phaselaw::advice {
 
@@ -181,29 +182,12 @@ std::optional<std::pair<double, double>> conflict(const Sizes& sizes, const std:
 
 }  // namespace
 
-std::vector<ExperimentRows> experiments_by(const tables::Rows& rows, const std::string& by) {
-  Labels labels;
-  for (std::size_t from = 0; from <= by.size();) {
-    const std::size_t plus = std::min(by.find('+', from), by.size());
-    labels = joined(labels, rows.texts(by.substr(from, plus - from)));
-    from = plus + 1;
-  }
-  std::vector<ExperimentRows> out;
-  std::map<std::string, std::size_t> index;
-  for (std::size_t i = 0; i < labels.size(); ++i) {
-    const auto [at, is_new] = index.try_emplace(labels[i], out.size());
-    if (is_new) out.push_back({labels[i], {}});
-    out[at->second].rows.push_back(i);
-  }
-  return out;
-}
-
 std::optional<PooledExperiments> pooled_experiments(const tables::Rows& rows, const Sizes& sizes,
                                                     const IsoflopOptions& options) {
   const std::vector<IsoflopBudget> budgets = budgets_of(sizes.compute, sizes.n_params, options.tolerance);
   PooledExperiments found = dividing_columns(rows, sizes, budgets, options.window);
   if (!found.by.empty()) {
-    const std::vector<ExperimentRows> parts = experiments_by(rows, found.by);
+    const std::vector<tables::GroupRows> parts = tables::groups_by(rows, found.by);
     found.message = fmt::format(
         "the table has {} experiments by column {} ({}, {}{}), with different losses at equal n_params and compute; one "
         "exponent for all would be wrong: fit each apart with --by {}, or choose one with --where",

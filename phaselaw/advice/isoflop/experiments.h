@@ -8,7 +8,7 @@
 #include "phaselaw/advice/isoflop/isoflop.h"
 #include "phaselaw/tables/rows.h"
 
-// Several experiments in one table: how they are recognised, and how the rows are divided among them.
+// Several experiments in one table: how they are recognised.
 //
 // A column divides the rows into experiments if it has text or small whole numbers, at least two groups have four sizes
 // at one budget, and a parabola for each group follows the losses better than one for all: F test of the squared
@@ -19,14 +19,6 @@
 namespace phaselaw::advice {
 
 inline constexpr double kExperimentLevel = 0.999;
-
-struct ExperimentRows {
-  std::string name;  // the value of the column
-  std::vector<std::size_t> rows;
-};
-// By a column, or by several joined with +: "dataset+exp". In the order of their first row. InputError for an unknown
-// column.
-[[nodiscard]] std::vector<ExperimentRows> experiments_by(const tables::Rows& rows, const std::string& by);
 
 struct PooledExperiments {
   std::string by;         // columns joined with +; "" if no column tells the experiments apart

@@ -8,6 +8,7 @@
 #include "phaselaw/advice/output_direction.h"
 #include "phaselaw/base/errors.h"
 #include "phaselaw/base/log.h"
+#include "phaselaw/tables/group_rows.h"
 
 namespace phaselaw::advice {
 
@@ -42,7 +43,7 @@ IsoflopExperiment one_experiment(const std::string& name, const tables::Rows& ro
 
 std::vector<IsoflopExperiment> all_experiments(const tables::Rows& rows, const IsoflopRequest& request) {
   std::vector<IsoflopExperiment> out;
-  for (const ExperimentRows& part : experiments_by(rows, request.by)) {
+  for (const tables::GroupRows& part : tables::groups_by(rows, request.read.by)) {
     try {
       out.push_back(one_experiment(part.name, rows.rows(part.rows), request.options));
     } catch (const base::InputError& error) {
@@ -81,8 +82,8 @@ IsoflopAnswer isoflop(const IsoflopRequest& request, documents::Reading reading)
   for (const auto& note : rows.notes) base::log_info(note);
   for (const auto& warning : rows.warnings) base::log_warning(warning);
   IsoflopAnswer answer;
-  answer.by = request.by;
-  if (request.by.empty()) {
+  answer.by = request.read.by;
+  if (request.read.by.empty()) {
     answer.experiments.push_back(one_experiment("", rows, request.options));
     answer.json = to_value(*answer.experiments.front().result);
   } else {
@@ -94,7 +95,7 @@ IsoflopAnswer isoflop(const IsoflopRequest& request, documents::Reading reading)
       entry["error"] = one.error.empty() ? Value() : Value(one.error);
       list.push_back(std::move(entry));
     }
-    answer.json = Value::table({{"by", request.by}, {"experiments", Value(std::move(list))}});
+    answer.json = Value::table({{"by", request.read.by}, {"experiments", Value(std::move(list))}});
   }
   log_notes(answer);
   return answer;

@@ -16,13 +16,10 @@ namespace phaselaw::advice {
 
 struct IsoflopRequest {
   IsoflopOptions options;
-  std::string by;
   tables::ReadOptions read;
   template <class Self, class Visit>
   static void fields(Self& self, Visit&& visit) {
     IsoflopOptions::fields(self.options, visit);
-    visit("by", self.by, base::anything(),
-          "column that names the experiment of each row; each experiment is fitted apart (a+b joins two columns)");
     tables::ReadOptions::fields(self.read, visit);
   }
 };
@@ -34,7 +31,7 @@ struct IsoflopExperiment {
 };
 
 struct IsoflopAnswer {
-  std::string by;                              // the request's
+  std::string by;                              // of the request's ReadOptions
   std::vector<IsoflopExperiment> experiments;  // one without `by`
   base::Value json;
 };
