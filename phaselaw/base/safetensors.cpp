@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "phaselaw/base/files.h"
+#include "phaselaw/base/half.h"
 
 namespace phaselaw::base {
 
@@ -105,17 +106,6 @@ Tensor describe(const std::string& source, const std::string& name, const Value&
 }
 
 // 1 sign, 5 exponent, 10 fraction bits; exact in float.
-float from_half(std::uint16_t half) {
-  const std::uint32_t sign = static_cast<std::uint32_t>(half & 0x8000U) << 16, fraction = half & 0x3ffU;
-  const std::uint32_t exponent = half >> 10 & 0x1fU;
-  if (exponent == 0) {
-    const float value = static_cast<float>(fraction) * 0x1p-24F;
-    return sign == 0 ? value : -value;
-  }
-  const std::uint32_t wide = exponent == 31 ? 255 : exponent + 112;
-  return std::bit_cast<float>(sign | wide << 23 | fraction << 13);
-}
-
 template <class From, class T, class Convert>
 void copy(std::string_view bytes, std::vector<T>& to, Convert&& convert) {
   for (std::size_t i = 0; i < to.size(); ++i) {
@@ -197,8 +187,7 @@ std::vector<T> numbers_of(const Tensor& tensor, const std::string& source) {
   else if (tensor.dtype == "F16")
     copy<std::uint16_t>(tensor.bytes, numbers, from_half);
   else if (tensor.dtype == "BF16")
-    copy<std::uint16_t>(tensor.bytes, numbers,
-                        [](std::uint16_t x) { return std::bit_cast<float>(static_cast<std::uint32_t>(x) << 16); });
+    copy<std::uint16_t>(tensor.bytes, numbers, from_bfloat16);
   else
     fail(source, fmt::format("tensor {}: expected dtype F32, F16, BF16{}, found {}; convert the file", tensor.name,
                              sizeof(T) == 8 ? " or F64" : "", tensor.dtype));

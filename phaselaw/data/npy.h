@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "phaselaw/base/files.h"
+#include "phaselaw/base/npy_header.h"
 
 // NumPy's .npy files, versions 1 and 2 [T: NumPy enhancement proposal 1]: little-endian float32 or float64, C order.
 namespace phaselaw::data {
@@ -22,13 +23,8 @@ struct NpyArray {
 // (if >= 0), NaN or infinity (with the index of the first).
 [[nodiscard]] NpyArray read_npy(const std::string& path, int rank = -1);
 
-// The header of a .npy file of any dtype, from the first bytes of the file (or all of it).
-struct NpyLayout {
-  std::string descr;  // "<f8", "<u2", "|u1"
-  bool fortran_order = false;
-  std::vector<std::int64_t> shape;
-  std::size_t data = 0;  // offset of the first value
-};
+// The header of a .npy file of any plain dtype, from the first bytes of the file (or all of it).
+using NpyLayout = base::NpyHeader;
 [[nodiscard]] NpyLayout npy_layout(std::string_view start, const std::string& path);
 
 // The number of values. InputError for Fortran order and if shape, bytes per value and size of the file do not agree.

@@ -4,6 +4,8 @@
 #include <bit>
 #include <cstdint>
 
+#include "phaselaw/base/half.h"
+
 // bfloat16: the upper half of a float, sign 1, exponent 8, mantissa 7 (8 significant bits). Unit roundoff 2^-8.
 //
 // Rounding is to nearest, ties to even, for every float, including denormals; values beyond the largest finite bfloat16
@@ -17,7 +19,7 @@ inline std::uint16_t to_bfloat16(float x) {
   return static_cast<std::uint16_t>((is_nan ? quiet : rounded) >> 16);
 }
 
-inline float from_bfloat16(std::uint16_t x) { return std::bit_cast<float>(static_cast<std::uint32_t>(x) << 16); }
+using base::from_bfloat16;
 
 // The float nearest to x among those that are bfloat16 numbers.
 inline float round_to_bfloat16(float x) { return from_bfloat16(to_bfloat16(x)); }

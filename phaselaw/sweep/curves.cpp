@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "phaselaw/sweep/curves.h"
 
-#include <array>
 #include <bit>
 #include <cmath>
 #include <cstdint>
 #include <filesystem>
 #include <ostream>
 
+#include "phaselaw/base/crc32c.h"
 #include "phaselaw/base/csv.h"
 #include "phaselaw/base/files.h"
 #include "phaselaw/sweep/experiment.h"
@@ -99,22 +99,6 @@ void export_wandb_jsonl(const store::Store& store, std::ostream& out) {
 
 namespace {
 
-// CRC-32C (Castagnoli), reflected polynomial 0x82f63b78 [T: RFC 3720].
-std::uint32_t crc32c(std::string_view bytes) {
-  static constexpr auto kTable = [] {
-    std::array<std::uint32_t, 256> table{};
-    for (std::uint32_t i = 0; i < table.size(); ++i) {
-      std::uint32_t value = i;
-      for (int bit = 0; bit < 8; ++bit) value = (value >> 1) ^ ((value & 1) != 0 ? 0x82f63b78U : 0U);
-      table[i] = value;
-    }
-    return table;
-  }();
-  std::uint32_t crc = ~0U;
-  for (const char c : bytes) crc = (crc >> 8) ^ kTable[(crc ^ static_cast<unsigned char>(c)) & 0xff];
-  return ~crc;
-}
-
 template <class U>
 std::string little_endian(U value) {
   std::string bytes;
@@ -124,10 +108,7 @@ std::string little_endian(U value) {
 
 // A TFRecord frame: length, masked CRC of the length, data, masked CRC of the data.
 std::string frame(const std::string& data) {
-  const auto masked = [](std::string_view bytes) {
-    const std::uint32_t crc = crc32c(bytes);
-    return little_endian<std::uint32_t>(((crc >> 15) | (crc << 17)) + 0xa282ead8U);
-  };
+  const auto masked = [](std::string_view bytes) { return little_endian(base::masked_crc32c(bytes)); };
   const std::string length = little_endian<std::uint64_t>(data.size());
   return length + masked(length) + data + masked(data);
 }
