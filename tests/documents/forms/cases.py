@@ -109,7 +109,7 @@ def case_03(c):
     curves = c.curves("streams.csv", *(["--col", "run=stream"] if said else []))
     require(recorded(curves) == [11, 20], f"curves of {recorded(curves)} rows instead of 11 and 20")
     for curve in curves:
-        require("stop at" not in spoken(curve), "a falling curve is said to overfit")
+        require("stop at" not in spoken(curve), "a falling curve is called overfitted")
 
 
 @case
@@ -120,7 +120,7 @@ def case_04(c):
             "a fall of more than 100 % per doubling")
     require("raise compute" not in str(curves["train"]["next"]), "more compute on the same data for an overfitted model")
     for curve in (curves["val"], *c.curves("overfit5.csv", "--col", "loss=eval_loss")):
-        require(not curve["signature_detail"]["diverged"], f"{curve['name']} is said to have diverged")
+        require(not curve["signature_detail"]["diverged"], f"{curve['name']} is called diverged")
         require("learning rate" not in str(curve["next"]), "a lower learning rate against overfitting")
 
 
@@ -131,7 +131,7 @@ def case_05(c):
         require("1-accuracy" in said.replace(" ", ""), f"the refusal names no transform: {said[:300]}")
     curves = c.curves("accuracy.csv", "--col", "loss=1-accuracy" if said else "loss=accuracy")
     require([curve["rows"]["used"] for curve in curves] >= [25], "rows of a falling error are left out")
-    require(not curves[0]["signature_detail"]["diverged"], "a rising accuracy is said to diverge")
+    require(not curves[0]["signature_detail"]["diverged"], "a rising accuracy is called diverged")
 
 
 @case
@@ -179,7 +179,7 @@ def case_10(c):
     for file, least in (("nano.log", 15), ("mega.log", 5), ("bars.log", 11)):
         curves = c.curves(file)
         require(max(recorded(curves)) >= least, f"{file}: curves of {recorded(curves)} rows")
-        require(not any(curve["signature_detail"]["diverged"] for curve in curves), f"{file}: said to have diverged")
+        require(not any(curve["signature_detail"]["diverged"] for curve in curves), f"{file}: called diverged")
     require(2 in recorded(c.curves("nano.log")), "nano.log: the two evaluations are not a curve of their own")
 
 
@@ -206,7 +206,7 @@ def case_12(c):
     units(c, "units_semi.csv")
     said = c.refusal("diagnose", "eu_steps.csv", words=["--decimal"])
     curve = c.curves("eu_steps.csv", *(["--decimal", ","] if said else []))[0]
-    require(not curve["signature_detail"]["diverged"], "said to have diverged")
+    require(not curve["signature_detail"]["diverged"], "called diverged")
     require(curve["rows"]["recorded"] == 8 and curve["rows"]["used"] == 8, "not all 8 rows are used")
 
 

@@ -15,7 +15,7 @@ SIZES_M = [12, 34, 90, 250, 700]
 TOKENS_M = [600, 1800, 5400, 16200]
 STEPS = range(50, 1001, 50)
 RESTARTED, DIVERGED = "r07", "r13"
-FEW = ["r03", RESTARTED, DIVERGED, "r20"]  # runs of the forms that are one file a run
+FEW = ["r03", RESTARTED, DIVERGED, "r20"]  # runs of the forms with one file for each run
 NAN = float("nan")
 
 
