@@ -2,6 +2,7 @@
 """Loss curves as trainers print them. Each function renders one run; a form is a folder with one log for each run."""
 
 import gzip
+import re
 
 from registry import form, put
 from study import FEW, by_step, text
@@ -75,6 +76,21 @@ def dicts(r):
     return out + "{'train_runtime': 912.1, 'train_samples_per_second': 12.1, 'train_loss': 3.3, 'epoch': 1.0}\n"
 
 
+def quoted_dicts(r):
+    """The same with numbers as text."""
+    return re.sub(r": ([-+.\de]+|nan)", r": '\1'", dicts(r))
+
+
+def dicts_between_bars(r):
+    """The same printed through a progress bar that is wiped and drawn again."""
+    out = "\r  0%|          | 0/1000 [00:00<?, ?it/s]"
+    for line, (s, _, _) in zip((x for x in quoted_dicts(r).splitlines() if "'loss'" in x), by_step(r)):
+        for at in (s - 25, s):
+            out += f"\r {at // 10:2}%|{'█' * (at // 100):10}| {at}/1000 [00:{at % 60:02}<00:23, 17.09it/s]"
+        out += "\r" + " " * 48 + "\r" + line + "\n" + f"\r {s // 10:2}%|{'█' * (s // 100):10}| {s}/1000 [00:20<00:23, 17.09it/s]"
+    return out + "\n"
+
+
 def torchtitan(r):
     out = "[rank0]:2026-01-02 10:00:00,100 - root - INFO - Starting job: debug\n"
     for s, t, _ in by_step(r):
@@ -109,6 +125,19 @@ def keras(r):
             bar = "=" * (batch // 5) + ">" if batch < 100 else "=" * 21
             out += f"\r{batch:3}/100 [{bar:21}] - ETA: 0s - loss: {t + (100 - batch) / 100:.4f}"
         out += f"\r100/100 [{'=' * 21}] - 3s 3ms/step - loss: {t:.4f} - accuracy: 0.2500\n"
+    return out
+
+
+def keras_3(r):
+    """The newer bar: colours, and backspaces before each state."""
+    out = ""
+    for i, (_, t, _) in enumerate(by_step(r), 1):
+        out += f"Epoch {i}/20\n"
+        for batch in (1, 10, 40, 100):
+            state = (f"\x1b[1m{batch:3}/100\x1b[0m \x1b[32m{'━' * (batch // 5)}\x1b[0m\x1b[37m{'━' * (20 - batch // 5)}\x1b[0m "
+                     f"\x1b[1m3s\x1b[0m 31ms/step - accuracy: 0.2500 - loss: {t + (100 - batch) / 100:.4f}")
+            out += "\b" * 70 * (batch > 1) + "\r" + state
+        out += "\n"
     return out
 
 
@@ -148,10 +177,13 @@ logs("log-megatron", megatron)
 logs("log-llm.c", llm_c)
 logs("log-bars", bars_of_pipes, streams=TRAIN)
 logs("log-dicts", dicts, study="fractions", runs=["r03", "r20"])
+logs("log-dicts-quoted", quoted_dicts, study="fractions", runs=["r03", "r20"])
+logs("log-dicts-between-bars", dicts_between_bars, study="fractions", runs=["r03", "r20"], streams=TRAIN)
 logs("log-torchtitan", torchtitan, streams=TRAIN)
 logs("log-olmo", olmo)
 logs("log-tqdm", tqdm, streams=TRAIN)
 logs("log-keras-bars", keras, study="epochs", streams=TRAIN, runs=["r03", "r20"])
+logs("log-keras-3-bars", keras_3, study="epochs", streams=TRAIN, runs=["r03", "r20"])
 logs("log-key-values", logfmt, streams=TRAIN)
 logs("log-ranks", ranks, streams=TRAIN)
 logs("log-json-after-prefix", json_after_prefix, streams=TRAIN)
