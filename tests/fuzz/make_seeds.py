@@ -1,11 +1,17 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Small texts from which the fuzzers start: make_seeds.py DIR makes DIR/table, DIR/measured, DIR/law, DIR/fit_json,
-DIR/safetensors. Real FIT.json files given besides make better seeds than the one here."""
+"""Small inputs from which the fuzzers start: make_seeds.py DIR [FIT.json ...] makes DIR/<name> for each fuzz_<name>.
+
+Documents are the forms of tests/documents/forms. Real FIT.json files given besides make better seeds than the one here.
+"""
 
 import json
 import sys
+import tempfile
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "documents" / "forms"))
+from make_forms import make  # noqa: E402
 
 TABLES = [
     "compute,loss\n1e17,3.2\n2e17,3.0\n",
@@ -73,11 +79,36 @@ def write(folder, seeds):
         (folder / f"seed_{i}").write_bytes(seed if isinstance(seed, bytes) else seed.encode())
 
 
+# The corpus of a form of documents, by its kind in the list of forms; NumPy files go by their ending.
+CORPUS = {"delimited text": "delimited", "wide matrix": "delimited", "side-by-side export": "delimited",
+          "runs table": "delimited", "tables inside prose": "prose_tables", "JSON": "json", "text log": "log",
+          "TensorBoard": "tfevents", "compressed": "compressed"}
+HOSTILE = ["[" * 2000, '{"a":' * 2000, '{"a": [1, 2], "a": {"b": "\\ud800"}}', ",".join("c" * i for i in range(1, 90)),
+           "step 1 loss " * 200, "|-" * 500, "+-" * 500 + "+\n", "\\begin{tabular}" * 50, "\r" * 500, '"' * 501]
+LONGEST = 20000  # bytes of a seed
+
+
+def write_documents(root):
+    """The first file of each form, for the reader of its shape and for the door of all."""
+    with tempfile.TemporaryDirectory() as scratch:
+        for form in make(Path(scratch)):
+            path = next(p for p in sorted((Path(scratch) / form.name).rglob("*")) if p.is_file())
+            content = path.read_bytes()
+            corpora = {"documents", CORPUS.get(form.row), path.suffix[1:] if path.suffix in (".npy", ".npz") else None}
+            corpora |= {"encoding"} if form.name.startswith(("utf-16", "latin", "bom", "comma")) else set()
+            for corpus in corpora - {None}:
+                if len(content) <= LONGEST:
+                    (root / corpus).mkdir(parents=True, exist_ok=True)
+                    (root / corpus / form.name).write_bytes(content)
+    for corpus in ("documents", "delimited", "prose_tables", "json", "log"):
+        write(root / corpus, HOSTILE)
+
+
 def main():
     if len(sys.argv) < 2:
         sys.exit("usage: make_seeds.py DIR [FIT.json ...]")
     root = Path(sys.argv[1])
-    write(root / "table", TABLES)
+    write_documents(root)
     write(root / "measured", TABLES)
     write(root / "law", LAWS)
     write(root / "fit_json", [json.dumps(FIT), json.dumps(FIT, indent=2)] + [Path(p).read_text() for p in sys.argv[2:]])
