@@ -4,30 +4,45 @@
 #include <utility>
 
 #include "phaselaw/base/errors.h"
-#include "phaselaw/base/files.h"
+#include "phaselaw/documents/binary_kinds.h"
 #include "phaselaw/documents/delimited.h"
+#include "phaselaw/documents/encoding.h"
+#include "phaselaw/documents/input.h"
 #include "phaselaw/documents/json.h"
+#include "phaselaw/documents/long_form.h"
+#include "phaselaw/documents/number_columns.h"
 #include "phaselaw/documents/prose_tables.h"
+#include "phaselaw/documents/training_log.h"
 
 namespace phaselaw::documents {
 
 namespace {
 
 using TextReader = std::optional<Reading> (*)(const Document&, const DocumentOptions&);
-constexpr TextReader kTextReaders[] = {&read_json, &read_prose_tables, &read_delimited};
+constexpr TextReader kTextReaders[] = {&read_prose_tables, &read_log, &read_delimited};
 
 Reading read_recognised(const Document& document, const DocumentOptions& options) {
+  if (auto reading = read_json(document, options)) return *std::move(reading);
+  require_short_lines(document);
   for (const TextReader reader : kTextReaders)
     if (auto reading = reader(document, options)) return *std::move(reading);
-  throw base::InputError(
-      {document.source, 1},
-      "no table was found; looked for JSON, a training log, tables in prose, and columns of numbers with a separator");
+  throw base::InputError({document.source, 1},
+                         "no table was found; looked for JSON, tables in prose, a training log, and columns with a "
+                         "separator; docs/documents.md says what is read");
 }
 
-Reading read_document(const Document& document, const DocumentOptions& options) {
-  Reading reading = read_recognised(document, options);
-  reading.compression = document.compression;
-  reading.encoding = document.encoding;
+Reading read_document(Document raw, const DocumentOptions& options) {
+  if (auto reading = read_binary(raw, options)) {
+    reading->compression = raw.compression;
+    return *std::move(reading);
+  }
+  Decoded decoded = decode(std::move(raw));
+  Reading reading = read_recognised(decoded.document, options);
+  reading.compression = decoded.document.compression;
+  reading.encoding = decoded.document.encoding;
+  reading.notes.insert(reading.notes.begin(), decoded.notes.begin(), decoded.notes.end());
+  to_long_form(reading);
+  decide_styles(reading.table, options, reading.notes, reading.separator);
   return reading;
 }
 
@@ -41,18 +56,20 @@ Reading read_text(std::string_view text, const std::string& source, const Docume
 }
 
 Reading read(const std::string& path, const DocumentOptions& options) {
-  return read_text(base::read_text(path), path, options);
+  return read(std::vector<std::string>{path}, options);
 }
 
 Reading read(const std::vector<std::string>& paths, const DocumentOptions& options) {
+  Opened opened = open_documents(paths, options);
   Reading all;
-  for (std::size_t i = 0; i < paths.size(); ++i) {
-    Reading one = read(paths[i], options);
+  for (std::size_t i = 0; i < opened.documents.size(); ++i) {
+    Reading one = read_document(std::move(opened.documents[i]), options);
     if (i == 0)
       all = std::move(one);
     else
       append(all, std::move(one));
   }
+  for (Skipped& skipped : opened.skipped) all.skipped.push_back(std::move(skipped));
   return all;
 }
 

@@ -27,10 +27,10 @@ constexpr std::array<std::string_view, 21> kStyles = {
     "footnotesize", "scriptsize", "tiny", "boldmath", "rm",        "tt",        "sc",
     "displaystyle", "textstyle",  "left", "right",    "downarrow", "uparrow",   "raggedright"};
 
-struct Replacement {
+struct LatexReplacement {
   std::string_view command, words;
 };
-constexpr std::array<Replacement, 17> kReplaced = {{{"pm", "±"},
+constexpr std::array<LatexReplacement, 17> kReplaced = {{{"pm", "±"},
                                                     {"textpm", "±"},
                                                     {"sim", "~"},
                                                     {"approx", "~"},
@@ -108,7 +108,7 @@ class PlainWords {
     at_ += 1 + name.size();
     if (name == "times" || name == "cdot") return product(begin);
     if (name == "(" || name == ")" || name == "!" || name == "/" || name.empty()) return;
-    const auto same = [&](const Replacement& r) { return r.command == name; };
+    const auto same = [&](const LatexReplacement& r) { return r.command == name; };
     if (const auto* word = std::find_if(kReplaced.begin(), kReplaced.end(), same); word != kReplaced.end()) {
       out_ += word->words;
       return;

@@ -27,13 +27,6 @@ PlaceHeadings place_headings(const Table& table) {
   return {free("line"), several ? free("source") : ""};
 }
 
-// A number that the style of its column changes, in plain digits; other cells as they are written.
-std::string plain_cell(const Table& table, std::size_t row, std::size_t column) {
-  if (table.holds_numbers(column) || table.style(column).is_plain()) return table.text(row, column);
-  const base::Number number = table.number(row, column);
-  return number.kind == base::NumberKind::finite ? base::csv_number(number.value) : table.text(row, column);
-}
-
 std::string csv_cell(const std::string& text) {
   const bool plain = text.find_first_of(",\"\n\r") == std::string::npos && !text.starts_with(' ') &&
                      !text.ends_with(' ') && !text.starts_with('#');
@@ -49,7 +42,7 @@ std::string long_csv(const Table& table) {
   out += place.line + (place.source.empty() ? "" : "," + place.source) + "\n";
   for (std::size_t row = 0; row < table.n_rows(); ++row) {
     for (std::size_t c = 0; c < table.n_columns(); ++c) {
-      out += csv_cell(plain_cell(table, row, c));
+      out += csv_cell(table.plain(row, c));
       out += ',';
     }
     out += std::to_string(table.line(row));

@@ -11,6 +11,8 @@
 
 #include <fmt/format.h>
 
+#include "phaselaw/base/csv.h"
+
 namespace phaselaw::documents {
 
 namespace {
@@ -233,55 +235,79 @@ void Table::drop_columns(const std::vector<bool>& dropped) {
 }
 
 void Table::append(const Table& other) {
-  const std::size_t rows = n_rows();
+  const std::size_t rows = n_rows(), own_columns = n_columns();
+  std::unordered_map<std::string_view, std::size_t> other_column, own_column;
+  for (std::size_t c = 0; c < other.n_columns(); ++c) other_column.emplace(other.header[c], c);
+  for (std::size_t c = 0; c < own_columns; ++c) own_column.emplace(header[c], c);
+  std::vector<std::string> added;
   for (const std::string& name : other.header)
-    if (!find(name)) add_column(name);
-  if (n_columns() * (rows + other.n_rows()) > kMostCells)
+    if (!own_column.contains(name)) added.push_back(name);
+  if ((own_columns + added.size()) * (rows + other.n_rows()) > kMostCells)
     throw base::InputError({other.source_}, fmt::format("the joined table would have more than {} cells", kMostCells));
-  const auto end_of = [](const Part& part) { return part.begin + part.text->size(); };
-  const std::uint64_t texts = end_of(parts_.back()), copies = copies_.size();
+  for (std::string& name : added) add_column(std::move(name));
+  const std::uint64_t texts = parts_.back().begin + parts_.back().text->size(), copies = copies_.size();
   const auto shift = static_cast<std::uint32_t>(parts_.size());
   for (const Part& part : other.parts_) parts_.push_back({part.source, part.text, part.begin + texts});
   copies_ += other.copies_;
   for (const Origin& origin : other.origin_) origin_.push_back({origin.line, origin.part + shift});
   for (std::size_t c = 0; c < n_columns(); ++c) {
-    Column& column = columns_[c];
-    const auto from = other.find(header[c]);
-    if (from && column.numeric && other.columns_[*from].numeric) {
-      const Column& more = other.columns_[*from];
-      if (!column.empty.empty() || !more.empty.empty()) {
-        column.empty.resize(rows);
-        column.empty.insert(column.empty.end(), more.empty.begin(), more.empty.end());
-        column.empty.resize(n_rows());
-      }
-      column.numbers.insert(column.numbers.end(), more.numbers.begin(), more.numbers.end());
-      continue;
-    }
-    if (column.numeric) as_text(c, rows);
-    column.cells.resize(n_rows());
-    if (!from) continue;
-    const Column& more = other.columns_[*from];
-    for (std::size_t row = 0; row < other.n_rows(); ++row) {
-      if (more.numeric) {
-        column.cells[rows + row] = kept(other.text(row, *from));
-      } else if (const Cell cell = more.cells[row]; cell != 0) {
-        const std::uint64_t place = cell >> kLengthBits;
-        column.cells[rows + row] = packed(place + (place >= kCopies ? copies : texts), cell & kLongest);
-      }
-    }
-    if (rows == 0) {
-      column.style = more.style;
-      column.ambiguity = more.ambiguity;
+    const auto from = other_column.find(header[c]);
+    if (from == other_column.end()) {
+      if (columns_[c].numeric) plain_text(c, rows);
+      columns_[c].cells.resize(n_rows());
+    } else {
+      append_column(c, other, from->second, {rows, texts, copies, c >= own_columns || rows == 0});
     }
   }
 }
 
-void Table::as_text(std::size_t column, std::size_t rows) {
+void Table::append_column(std::size_t c, const Table& other, std::size_t from, const Joint& joint) {
+  Column& column = columns_[c];
+  const Column& more = other.columns_[from];
+  if (joint.fresh && more.numeric) {
+    column.numeric = true;
+    column.cells.clear();
+    column.numbers.resize(joint.rows);
+    if (joint.rows > 0) column.empty.assign(joint.rows, true);
+  }
+  if (column.numeric && more.numeric) {
+    if (!column.empty.empty() || !more.empty.empty()) {
+      column.empty.resize(joint.rows);
+      column.empty.insert(column.empty.end(), more.empty.begin(), more.empty.end());
+      column.empty.resize(n_rows());
+    }
+    column.numbers.insert(column.numbers.end(), more.numbers.begin(), more.numbers.end());
+    return;
+  }
+  if (joint.fresh) column.style = more.style;
+  if (column.ambiguity.empty()) column.ambiguity = more.ambiguity;
+  const bool same_style = !column.numeric && !more.numeric && column.style == more.style;
+  if (!same_style) plain_text(c, joint.rows);
+  column.cells.resize(n_rows());
+  for (std::size_t row = 0; row < other.n_rows(); ++row) {
+    if (!same_style) {
+      column.cells[joint.rows + row] = kept(other.plain(row, from));
+    } else if (const Cell cell = more.cells[row]; cell != 0) {
+      const std::uint64_t place = cell >> kLengthBits;
+      column.cells[joint.rows + row] = packed(place + (place >= kCopies ? joint.copies : joint.texts), cell & kLongest);
+    }
+  }
+}
+
+std::string Table::plain(std::size_t row, std::size_t column) const {
+  if (columns_[column].numeric || columns_[column].style.is_plain()) return text(row, column);
+  const base::Number value = number(row, column);
+  return value.kind == base::NumberKind::finite ? base::csv_number(value.value) : text(row, column);
+}
+
+void Table::plain_text(std::size_t column, std::size_t rows) {
   std::vector<Cell> cells(rows);
-  for (std::size_t row = 0; row < rows; ++row) cells[row] = kept(text(row, column));
+  for (std::size_t row = 0; row < rows; ++row) cells[row] = kept(plain(row, column));
   Column& own = columns_[column];
+  const std::string ambiguity = std::move(own.ambiguity);
   own = {};
   own.cells = std::move(cells);
+  own.ambiguity = ambiguity;
 }
 
 }  // namespace phaselaw::documents

@@ -37,7 +37,9 @@ class Table {
 
   // The cell as it is written; a number of a column of numbers as its shortest digits, "nan" or "inf".
   [[nodiscard]] std::string text(std::size_t row, std::size_t column) const;
-  // The same without a copy, for columns of text only.
+  // The same, but a number in plain digits whatever the style of its column is.
+  [[nodiscard]] std::string plain(std::size_t row, std::size_t column) const;
+  // The cell without a copy, for columns of text only.
   [[nodiscard]] std::string_view view(std::size_t row, std::size_t column) const;
   // The cell as a number in the style of its column.
   [[nodiscard]] base::Number number(std::size_t row, std::size_t column) const;
@@ -116,7 +118,14 @@ class Table {
   [[nodiscard]] std::string_view at(Cell cell) const;
   [[nodiscard]] Cell kept(std::string_view text);
   void refuse_too_many_cells(long line) const;
-  void as_text(std::size_t column, std::size_t rows);
+  // Where the rows of another table begin in this one.
+  struct Joint {
+    std::size_t rows = 0;
+    std::uint64_t texts = 0, copies = 0;
+    bool fresh = false;  // the column has no cells of its own
+  };
+  void append_column(std::size_t column, const Table& other, std::size_t from, const Joint& joint);
+  void plain_text(std::size_t column, std::size_t rows);
 
   std::string source_;
   std::vector<Part> parts_;

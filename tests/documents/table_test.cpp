@@ -44,6 +44,23 @@ TEST(Table, JoinsTablesByNameAndKeepsTheirFiles) {
   EXPECT_EQ(base::to_string(table.place(1, 0)), "x.csv:2:1");
 }
 
+TEST(Table, JoinsColumnsOfDifferentStylesInPlainDigits) {
+  Table table = small("x.csv", "1;2\n3;4\n");
+  const auto text = std::make_shared<const std::string>("1.000;2,5\n");
+  Table other("y.csv", text);
+  other.add_column("a");
+  other.add_column("b");
+  other.set(other.add_row(1), 0, std::string_view(*text).substr(0, 5));
+  other.set(0, 1, std::string_view(*text).substr(6, 3));
+  other.set_style(0, {.thousands = '.'});
+  other.set_style(1, {.decimal = ','});
+  table.append(other);
+  EXPECT_EQ(table.number(0, 0).value, 1);
+  EXPECT_EQ(table.number(2, 0).value, 1000);
+  EXPECT_EQ(table.number(2, 1).value, 2.5);
+  EXPECT_EQ(table.text(1, 1), "copied");
+}
+
 TEST(Table, NumbersThatWereNeverText) {
   Table table("x.npy");
   table.add_numbers("a", {1.5, NAN, 2});
