@@ -93,7 +93,8 @@ class DelimitedReader {
       }
       if (scanner.kind() != LineKind::record) continue;
       if (scanner.line() < dialect_.first_line) {
-        first.above = fmt::format(" (and line {} has {} cells)", scanner.line(), scanner.cells().size());
+        first.above = fmt::format(" (and line {} has {} cell{})", scanner.line(), scanner.cells().size(),
+                                  scanner.cells().size() == 1 ? "" : "s");
         continue;
       }
       if (scanner.cells().size() != dialect_.width || is_all_empty(scanner.cells())) continue;
