@@ -13,7 +13,6 @@ namespace phaselaw::documents {
 namespace {
 
 constexpr std::size_t kFirstRecords = 50, kFirstCells = 100000, kMostWordsBelow = 5;
-constexpr std::size_t kLongestLine = std::size_t{1} << 24;
 
 std::vector<std::string> cells_of(std::string_view line, Separator separator) {
   std::vector<std::string> cells;
@@ -50,6 +49,10 @@ class DelimitedReader {
       : document_(document), options_(options), dialect_(std::move(dialect)), table_(document.source, document.text) {}
 
   std::optional<Reading> read() {
+    if (dialect_.width > RecordScanner::kMostCells)
+      throw base::InputError({document_.source, dialect_.first_line},
+                             fmt::format("a line has more than the {} cells that are allowed; split the table",
+                                         RecordScanner::kMostCells));
     const FirstLines first = first_lines();
     if (holds_named_values(first)) return {};
     heading_ = heading_of(first, dialect_.width, document_, options_);
@@ -90,7 +93,8 @@ class DelimitedReader {
       }
       if (scanner.kind() != LineKind::record) continue;
       if (scanner.line() < dialect_.first_line) {
-        first.above = fmt::format(" (and line {} has {} cells)", scanner.line(), scanner.cells().size());
+        first.above = fmt::format(" (and line {} has {} cell{})", scanner.line(), scanner.cells().size(),
+                                  scanner.cells().size() == 1 ? "" : "s");
         continue;
       }
       if (scanner.cells().size() != dialect_.width || is_all_empty(scanner.cells())) continue;
@@ -138,11 +142,11 @@ class DelimitedReader {
       throw base::InputError({document_.source, scanner.line(), scanner.open_quote()},
                              "expected a closing quote before the end of the document, found none; close or remove the "
                              "quote that opens here");
-    if (scanner.raw().size() > kLongestLine)
+    if (scanner.raw().size() > RecordScanner::kLongestLine)
       throw base::InputError({document_.source, scanner.line()},
                              fmt::format("a line has {} bytes, which is more than the {} that are allowed; look for a "
                                          "quote that is not closed",
-                                         scanner.raw().size(), kLongestLine));
+                                         scanner.raw().size(), RecordScanner::kLongestLine));
     if (scanner.kind() == LineKind::comment) {
       if (scanner.line() != heading_.line) skip(comments, scanner);
     } else if (scanner.kind() == LineKind::rule) {

@@ -205,6 +205,12 @@ Dialect dialect_of(const Survey& s, Dialect dialect) {
   return dialect;
 }
 
+// sample_of cuts a line that is longer than allowed.
+bool has_endless_line(std::string_view sample) {
+  const std::size_t before = sample.find_last_of("\r\n", sample.size() - 2);
+  return sample.size() - (before == std::string_view::npos ? 0 : before + 1) > RecordScanner::kLongestLine;
+}
+
 bool begins_like_json(std::string_view text) {
   if (text.starts_with('{')) return true;
   const auto next = text.find_first_not_of(" \t\r\n", 1);
@@ -215,11 +221,13 @@ bool begins_like_json(std::string_view text) {
 }  // namespace
 
 std::string_view sample_of(std::string_view text) {
+  constexpr std::size_t kLongest = RecordScanner::kLongestLine;
   std::size_t end = 0, lines = 0;
-  while (end < text.size() && (lines < kSampleLines || end < kSampleBytes)) {
-    const std::size_t next = text.find_first_of("\r\n", end);
-    if (next == std::string_view::npos) return text;
-    end = next + (text.substr(next).starts_with("\r\n") ? 2 : 1);
+  while (end < text.size() && (lines < 2 || (lines < kSampleLines && end < kSampleBytes * 64) || end < kSampleBytes)) {
+    const std::size_t next = text.substr(end, kLongest + 1).find_first_of("\r\n");
+    if (next == std::string_view::npos) return text.substr(0, end + kLongest + 1);
+    end += next;
+    end += text.substr(end).starts_with("\r\n") ? 2 : 1;
     ++lines;
   }
   return text.substr(0, end);
@@ -234,7 +242,7 @@ std::optional<Dialect> choose_dialect(const Document& document, const DocumentOp
   const bool whole = dialect.begin + sample.size() == text.size();
   const auto first = sample.find_first_not_of(" \t\r\n");
   if (first == std::string_view::npos || begins_like_json(sample.substr(first)) ||
-      sample.find('\0') != std::string_view::npos)
+      sample.find('\0') != std::string_view::npos || has_endless_line(sample))
     return {};
 
   std::vector<Survey> all;

@@ -24,7 +24,7 @@ struct Dialect {
   long short_heading_line = 0;
 };
 
-// A prefix of whole lines: at least `kSampleLines` lines or all, and at most about 64 KiB unless lines are longer.
+// A prefix of whole lines: 64 KiB; more where lines are long, so that it has two lines, or five within 4 MiB.
 [[nodiscard]] std::string_view sample_of(std::string_view text);
 
 // Nothing if no separator gives a table of numbers. InputError if two separators are equally good; it shows both

@@ -85,13 +85,28 @@ std::string names_to_suggest(const ColumnKinds& kinds) {
   return fmt::format("{}{}", fmt::join(names, ","), kinds.numeric.size() > 8 ? ",..." : "");
 }
 
+// A letter that is no exponent: of a unit, a factor, or a word such as nan.
+bool has_letter(std::string_view cell) {
+  return std::any_of(cell.begin(), cell.end(),
+                     [](char c) { return ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')) && c != 'e' && c != 'E'; });
+}
+
+// "1B tokens" above "3.41" is a heading and no number of the column.
+bool is_number_of_column(const std::vector<Cells>& records, std::size_t c) {
+  const std::string& cell = records.front()[c];
+  if (!could_be_number(cell)) return false;
+  if (!has_letter(cell) || base::parse_number(cell).kind != base::NumberKind::not_a_number) return true;
+  return records.size() == 1 ||
+         std::any_of(records.begin() + 1, records.end(), [&](const Cells& record) { return has_letter(record[c]); });
+}
+
 // Whether the first line is a row: it holds numbers above numbers, and no words above numbers.
 bool first_is_a_row(const std::vector<Cells>& records, const ColumnKinds& kinds) {
   std::size_t numbers = 0, words = 0;
   for (std::size_t c = 0; c < records.front().size(); ++c) {
     const std::string& cell = records.front()[c];
     if (cell.empty() || (!kinds.numeric[c] && records.size() > 1)) continue;
-    (could_be_number(cell) ? numbers : words) += 1;
+    (is_number_of_column(records, c) ? numbers : words) += 1;
   }
   if (numbers == 0 || (words > 0 && records.size() > 1)) return false;
   return !heads_a_matrix(records, kinds);

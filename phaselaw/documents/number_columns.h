@@ -15,7 +15,8 @@
 //   4. in a table that is separated by semicolons, cells such as 1.000, 2.000 that all end in 0: not clear;
 //   5. the decimal sign of the other columns, since a document has one country;
 //   6. the usual rule: 1.234 has a decimal point and 1,234 a comma between thousands. A comma is not clear in a table
-//      that is separated by semicolons, or whose other columns write thousands without a sign.
+//      that is separated by semicolons, nor where other columns write thousands without a sign; a point is not clear
+//      where another column has points between thousands.
 //
 // Where both readings stay open, the column gets an ambiguity (Table::ambiguity) and no style.
 namespace phaselaw::documents {

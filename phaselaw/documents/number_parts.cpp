@@ -291,6 +291,7 @@ bool take_unit(std::string_view s, NumberParts& parts) {
   }
   constexpr std::size_t kLongestUnit = 32;
   if (s.size() > kLongestUnit) return false;
+  if (s.size() > 1 && s[1] == '-' && s[0] >= 'a' && s[0] <= 'z') return false;  // 70m-deduped is a name
   if (!s.empty() && !is_letter_char(s[0]) && static_cast<unsigned char>(s[0]) < 0x80) return false;
   for (const char c : s)
     if (!is_letter_char(c) && c != ' ' && c != '/' && c != '-' && static_cast<unsigned char>(c) < 0x80) return false;

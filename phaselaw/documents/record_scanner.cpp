@@ -191,6 +191,12 @@ void RecordScanner::split_separated(char separator) {
     }
     if (at >= size || text[at] != separator) break;
     ++at;
+    if (cells_.size() == kMostCells) {
+      const std::size_t begin = at;
+      at = end_of_line(at);
+      cells_.emplace_back(text + begin, at - begin);
+      break;
+    }
   }
   at_ = at;
 }
@@ -201,6 +207,7 @@ void RecordScanner::split_blanks(bool wide) {
     if (at_line_end()) return;
     if (text_[at_] == '"' && quoted_cell()) continue;
     const std::size_t begin = at_;
+    if (cells_.size() == kMostCells) at_ = end_of_line(at_);
     for (; !at_line_end(); ++at_)
       if (is_blank_char(text_[at_]) &&
           (!wide || text_[at_] == '\t' || (at_ + 1 < text_.size() && is_blank_char(text_[at_ + 1]))))

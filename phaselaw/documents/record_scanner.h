@@ -40,6 +40,9 @@ enum class LineKind {
 
 class RecordScanner {
  public:
+  static constexpr std::size_t kMostCells = std::size_t{1} << 19;    // of a line; the rest of the line is one more cell
+  static constexpr std::size_t kLongestLine = std::size_t{1} << 24;  // bytes, for those who check raw()
+
   // `text` begins at line `line` of its document.
   RecordScanner(std::string_view text, Separator separator, long line = 1,
                 std::span<const CharacterRange> columns = {});

@@ -148,6 +148,7 @@ TEST(NumberColumns, NamesStayText) {
   const Decided decided = decide({{"model", {"70M", "160M"}}, {"run", {"a1", "b2"}}});
   EXPECT_EQ(decided.table.text(0, 0), "70M");
   EXPECT_EQ(decided.table.text(0, 1), "a1");
+  EXPECT_TRUE(decide({{"model", {"70m-deduped", "160m-deduped"}}}).notes.empty());
 }
 
 }  // namespace
