@@ -2,7 +2,7 @@
 #pragma once
 
 #include <cstddef>
-#include <deque>
+#include <list>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,11 +26,19 @@ struct ProseTable {
   std::vector<std::string> header;      // without marks; empty if the table has no heading
   std::vector<std::string_view> cells;  // of all rows
   std::vector<Row> rows;
-  std::deque<std::string> copies;  // cells that are not written in one piece
+  std::list<std::string> copies;  // cells that are not written in one piece
   std::vector<std::string> notes;
   std::vector<Skipped> skipped;
   base::Location fault = {};  // of the first fault: line and column; the source is not set
   std::string fault_text;     // empty if there is none
+
+  // Not copied, because cells are views into `copies`; moving keeps the words in their places.
+  ProseTable() = default;
+  ProseTable(ProseTable&&) noexcept = default;
+  ProseTable& operator=(ProseTable&&) noexcept = default;
+  ProseTable(const ProseTable&) = delete;
+  ProseTable& operator=(const ProseTable&) = delete;
+  ~ProseTable() = default;
 
   void add_row(long number) { rows.push_back({number, cells.size()}); }
   void skip(const std::string& reason, long number, std::string_view text);
