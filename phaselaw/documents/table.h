@@ -67,7 +67,7 @@ class Table {
   void set_empty(std::size_t row, std::size_t column);                    // of a column of numbers: not recorded
   // A row of empty cells. InputError if the table would exceed kMostCells, as a sparse document makes it do.
   std::size_t add_row(long line);
-  // A view into the text of the table is kept as a place; any other text is copied.
+  // A view of the text of the table, or of another of its cells, is kept as a place; any other text is copied.
   void set(std::size_t row, std::size_t column, std::string_view cell);
 
   // Keeps these rows, in this order.
