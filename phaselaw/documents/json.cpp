@@ -83,9 +83,10 @@ class JsonReader {
       return;
     }
     if (tree_.is_list(all.front()) && tree_.size(all.front()) > 0 && !tree_.is_scalar(tree_.first(all.front())))
-      throw base::InputError(lines_.location(document_.source, tree_.place(tree_.first(all.front()))),
-                             "expected a number in a list of rows, found another list or an object; write the records "
-                             "one a line, with jq -c '.[][]'");
+      throw base::InputError(
+          lines_.location(document_.source, tree_.place(tree_.first(all.front()))),
+          "expected a number in a list of rows, found another list or an object; write one record for "
+          "each line, with jq -c '.[][]'");
     constexpr std::size_t kSample = 100;
     const std::vector<JsonTree::Node> sample(all.begin(),
                                              all.begin() + static_cast<long>(std::min(all.size(), kSample)));

@@ -46,7 +46,7 @@ struct JsonList {
   JsonTree::Node first = 0;               // the first of them in the document
   std::size_t rows = 0;                   // in all records
   std::vector<std::string> header = {};
-  std::string metric = {};  // of a matrix: the metric of the record whose history it is
+  std::string metric = {};  // of a matrix: the metric of the record that ends with this history's last value
   bool has_metric = false, has_counter = false;
   bool has_lists = false;  // its records hold histories of their own
 };

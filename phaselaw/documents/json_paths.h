@@ -26,7 +26,7 @@ class JsonPaths {
   // The path of a key below `parent`, new if need be. `previous`: the key before it, or the parent. The key must outlive
   // the paths, as a place of the text does.
   [[nodiscard]] Id child(Id parent, std::string_view key, Id previous);
-  // The same for a node of a tree, whose escapes are resolved.
+  // The same for a node of a tree; its escapes are resolved.
   [[nodiscard]] Id child(Id parent, const JsonTree& tree, JsonTree::Node key, Id previous);
   [[nodiscard]] std::optional<Id> find(Id parent, std::string_view key) const;
 

@@ -5,7 +5,7 @@
 
 #include "phaselaw/documents/reading.h"
 
-// Events of several series, one a row, as rows with one column a series.
+// Events of several series, in a row each, as rows with one column for each series.
 namespace phaselaw::documents {
 
 struct JsonEventColumns {

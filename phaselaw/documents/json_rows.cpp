@@ -122,7 +122,7 @@ class JsonTableBuilder {
     return names;
   }
 
-  // The level whose records are runs, if no key tells them apart: the last one with rows inside its records.
+  // The level with records that are runs, if no key tells them apart: the last one with rows inside its records.
   std::optional<std::size_t> level_of_runs() const {
     const std::size_t inside = rows_.levels.size() - (rows_.list ? 0 : 1);
     if (rows_.levels.empty() || inside == 0) return {};

@@ -28,7 +28,7 @@ void add_json_table(const JsonTree& tree, JsonRows& rows, const Document& docume
 // InputError if so few of the cells are filled that the records must be of many kinds.
 void check_json_is_not_sparse(std::size_t rows, std::size_t columns, std::size_t filled, const Document& document);
 
-// The cell of a scalar, or of a list that stays text. `copy` holds text whose escapes are resolved.
+// The cell of a scalar, or of a list that stays text. `copy` holds the text after its escapes are resolved.
 [[nodiscard]] std::string_view json_cell(const JsonTree& tree, JsonTree::Node node, std::string& copy);
 
 }  // namespace phaselaw::documents

@@ -117,7 +117,7 @@ void read_json_split(const JsonTree& tree, JsonTree::Node columns, JsonTree::Nod
     reading.table.set(row++, column, json_cell(tree, n, copy));
 }
 
-// {"loss": {"0": 3, "1": 2}, ...}: columns whose rows have numbers for keys.
+// {"loss": {"0": 3, "1": 2}, ...}: columns in which the rows have numbers as keys.
 bool are_keyed_json_columns(const JsonTree& tree, JsonTree::Node object) {
   bool all_numbers = true;
   const bool columns = all_json_members(tree, object, [&](JsonTree::Node key, JsonTree::Node column) {

@@ -8,7 +8,7 @@
 #include "phaselaw/documents/reading.h"
 
 // Documents that are one object of a known form: the orients of pandas, the scalars of TensorBoard by their tags, and
-// objects whose keys name their records.
+// objects in which the keys name the records.
 namespace phaselaw::documents {
 
 // {"columns": [...], "index": [...], "data": [[...], ...]}, {"loss": {"0": 3, "1": 2}, ...} and

@@ -85,7 +85,7 @@ std::optional<std::uint32_t> four_json_digits(std::string_view text, std::size_t
   return code;
 }
 
-// The character of \uXXXX, whose digits begin at `at`, which moves behind them; two such escapes may be one character.
+// The character of \uXXXX. Its digits begin at `at`, which moves behind them; two such escapes may be one character.
 std::uint32_t escaped_json_character(std::string_view text, std::size_t& at) {
   const auto code = four_json_digits(text, at);
   if (!code) return kNoJsonCharacter;

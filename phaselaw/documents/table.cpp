@@ -129,6 +129,8 @@ Table::Cell Table::kept(std::string_view text) {
   if (lies_within(*part.text, text))
     return packed(part.begin + static_cast<std::uint64_t>(text.data() - part.text->data()), text.size());
   if (text.empty()) return 0;
+  if (lies_within(copies_, text))
+    return packed(kCopies + static_cast<std::uint64_t>(text.data() - copies_.data()), text.size());
   const std::uint64_t place = kCopies + copies_.size();
   copies_.append(text);
   return packed(place, text.size());

@@ -72,7 +72,7 @@ class Table {
   // A row of these cells, one for each column, each as `set` takes it. Cost: 5 ns for each cell.
   std::size_t add_row(long line, std::span<const std::string_view> cells);
   void reserve(std::size_t rows);
-  // A view into the text of the table is kept as a place; any other text is copied.
+  // A view of the text of the table, or of another of its cells, is kept as a place; any other text is copied.
   void set(std::size_t row, std::size_t column, std::string_view cell);
 
   // Keeps these rows, in this order.

@@ -183,6 +183,8 @@ TEST(Json, HistoriesInsideRecordsAreRuns) {
   EXPECT_EQ(table_of(read(R"([{"id": 7, "loss": 2, "curve": [{"step": 1, "loss": 3}, {"step": 2, "loss": 2}]},
                               {"id": 8, "loss": 1, "curve": [{"step": 1, "loss": 1}]}])")),
             "id,record.loss,step,loss|7,2,1,3|7,2,2,2|8,1,1,1");
+  EXPECT_EQ(table_of(read(R"([{"name": "a\u00e9", "log": {"step": [1, 2, 3], "loss": [3, 2, 1]}}])")),
+            "name,step,loss|a\xc3\xa9,1,3|a\xc3\xa9,2,2|a\xc3\xa9,3,1");
   // A key may be missing; the record has no rows then.
   const Reading without = read(pairs + "{\"cfg\": {\"h\": 96}, \"final_loss\": null}\n");
   EXPECT_EQ(without.table.n_rows(), 4U);
