@@ -74,7 +74,7 @@ bool LogGrammar::add_count(const LogPair& pair, std::uint32_t id, bool bar, bool
 }
 
 bool LogGrammar::has_count(const LogLine& line) {
-  if (counting_ == LogCounting::leading_number) return !line.lead.empty();
+  if (counting_ == LogCounting::leading_number && !line.lead.empty()) return true;
   for (std::size_t i = 0; i < line.pairs.size(); ++i) {
     if (ids_[i] != LogNames::kFull ? may_count(names[ids_[i]]) : may_count(log_name(line.pairs[i].name))) return true;
   }
@@ -105,10 +105,6 @@ const LogRecord& LogGrammar::record(const LogLine& line, bool learning) {
   }
   rename_repeated(line, learning);
   const bool bar = is_epoch_bar(line);
-  if (counting_ == LogCounting::leading_number && !line.lead.empty()) {
-    const std::uint32_t id = learning ? names.add("") : names.find("", 0);
-    if (id != LogNames::kFull) add_count({.value = line.lead, .number = true, .whole = true}, id, false, learning);
-  }
   for (std::size_t i = 0; i < n; ++i) {
     const LogPair& pair = line.pairs[i];
     if (ids_[i] == LogNames::kFull) continue;
@@ -124,9 +120,32 @@ const LogRecord& LogGrammar::record(const LogLine& line, bool learning) {
       record_.cells.push_back({ids_[i], &pair});
     stamps_[ids_[i]] = serial_;
   }
-  if (record_.rank.empty() && line.lead_colon && !record_.counts.empty() && counting_ != LogCounting::leading_number)
-    record_.rank = line.lead;
+  take_lead(line, learning);
   return record_;
+}
+
+// The number at the beginning of a line: the counter of a line without another one, or the rank.
+void LogGrammar::take_lead(const LogLine& line, bool learning) {
+  if (line.lead.empty()) return;
+  const bool stepped = std::any_of(record_.counts.begin(), record_.counts.end(), [&](const LogRecord::Count& count) {
+    return counters[count.key].kind != LogCounter::epoch;
+  });
+  if (counting_ == LogCounting::leading_number && !stepped) {
+    const std::uint32_t id = learning ? names.add("") : names.find("", 0);
+    if (id != LogNames::kFull) add_count({.value = line.lead, .number = true, .whole = true}, id, false, learning);
+  } else if (record_.rank.empty() && line.lead_colon && !record_.counts.empty()) {
+    record_.rank = line.lead;
+  }
+  if (!learning || stepped || record_.cells.empty()) return;
+  const double value = log_count(line.lead);
+  if (lead_.lines++ > 0) ++(value < lead_.last ? lead_.falls : lead_.changes);
+  lead_.last = value;
+  lead_.largest = std::max(lead_.largest, value);
+}
+
+// Numbers that rise through the lines; the numbers of ranks are small and fall often.
+bool LogGrammar::lead_counts() const {
+  return lead_.lines >= 2 && lead_.falls * 8 <= lead_.lines && lead_.largest * 2 >= static_cast<double>(lead_.lines);
 }
 
 // "train: loss 3.1, val: loss 3.2": a name that stands twice in a line takes the word before it.
@@ -230,6 +249,8 @@ void LogGrammar::learn_cells(const LogRecord& record, bool counted) {
 void LogGrammar::conclude() {
   const auto finer = [&](const LogCounterUse& a, const LogCounterUse& b) {
     if ((a.kind == LogCounter::epoch) != (b.kind == LogCounter::epoch)) return b.kind == LogCounter::epoch;
+    if (a.changes * 10 >= b.changes * 9 && b.changes * 10 >= a.changes * 9 && (a.resets == 0) != (b.resets == 0))
+      return a.resets == 0;  // of two that move equally often, the one that does not begin again
     return a.changes * 2 + (a.whole ? 1 : 0) > b.changes * 2 + (b.whole ? 1 : 0);
   };
   for (std::size_t k = 0; k < counters.size(); ++k) {

@@ -44,8 +44,8 @@ struct LogCounterUse {
   std::size_t after_others = 0, falls_after_others = 0;  // lines after a line of another counter of steps
 };
 
-// Which numbers count: steps and epochs; also tokens and samples; the number at the beginning of a line; none, because
-// each line is a row of its own.
+// Which numbers count: steps and epochs; also tokens and samples; also the number at the beginning of a line without a
+// step; none, because each line is a row of its own.
 enum class LogCounting { named, other_names, leading_number, each_line };
 
 class LogGrammar {
@@ -62,6 +62,8 @@ class LogGrammar {
   [[nodiscard]] bool accepts(const LogRecord& record, const LogLine& line) const;
 
   LogNames names;
+  // Whether the numbers at the beginning of lines count, of the lines that no step is named in.
+  [[nodiscard]] bool lead_counts() const;
   [[nodiscard]] LogCounting counting() const { return counting_; }
 
   std::vector<LogCounterUse> counters;
@@ -81,6 +83,7 @@ class LogGrammar {
   [[nodiscard]] bool may_count(const LogName& name) const;
   [[nodiscard]] bool has_count(const LogLine& line);
   void rename_repeated(const LogLine& line, bool learning);
+  void take_lead(const LogLine& line, bool learning);
   void learn_counts(const LogRecord& record);
   void learn_cells(const LogRecord& record, bool counted);
 
@@ -89,6 +92,10 @@ class LogGrammar {
   std::unordered_map<std::string, std::uint8_t> keys_;
   std::vector<std::uint32_t> ids_, guesses_, stamps_;
   std::uint32_t serial_ = 0;
+  struct Lead {
+    std::size_t lines = 0, changes = 0, falls = 0;
+    double last = 0, largest = 0;
+  } lead_;
   std::string last_total_ = "none";
   std::uint8_t last_bar_key_ = kNoKey;
   int last_step_ = -1;

@@ -53,7 +53,8 @@ class LogScanner {
 
  private:
   static constexpr std::size_t kNone = static_cast<std::size_t>(-1);
-  static constexpr std::size_t kDeepest = 16, kLongestName = 200, kMostWords = 6, kGroup = 24, kMostPairs = 200'000, kTimestamp = 10;
+  static constexpr std::size_t kDeepest = 16, kLongestName = 200, kMostWords = 6, kGroup = 24, kMostPairs = 200'000,
+                               kTimestamp = 10;
 
   void step();
   void take_word(std::size_t end);

@@ -117,7 +117,9 @@ void LogRows::take_header(const LogRecord& record, std::string_view text, long n
   header_text_ = text;
   for (const LogRecord::Count& count : record.counts)
     context_[count.key] = {count.written, count.total, count.value, true};
-  last_.open = false;
+  // Values under a header of another step begin a row.
+  for (const LogRecord::Count& count : record.counts)
+    if (!last_counts_[count.key].set || last_counts_[count.key].value != count.value) last_.open = false;
 }
 
 // The counters of a row: those of the line, and those that it takes from the lines before it.
@@ -187,7 +189,7 @@ bool LogRows::repeats(const LogRecord& record, std::string_view text, long numbe
 
 // Whether a line belongs to the row before it: equal counters, no name in common.
 bool LogRows::goes_on(const LogRecord& record) const {
-  if (record.rank != last_.rank) return false;
+  if (record.rank != last_.rank && !record.rank.empty() && !last_.rank.empty()) return false;
   if (grammar_.streams_matter && record.stream != last_.stream) return false;
   bool common = false;
   std::size_t axis_now = kUnset, axis_last = kUnset;
@@ -335,8 +337,12 @@ void LogRows::add_column_of(std::string name, std::string_view Row::*part) {
 Reading LogRows::finish() {
   if (header_line_ != 0) skip(kOnlyCounter, header_line_, header_text_);
   if (reading_.table.n_rows() > 0) add_global_step();
-  const bool ranks =
-      std::any_of(rows_.begin(), rows_.end(), [&](const Row& row) { return row.rank != rows_.front().rank; });
+  std::string_view first_rank;
+  bool ranks = false;
+  for (const Row& row : rows_) {
+    if (first_rank.empty()) first_rank = row.rank;
+    ranks = ranks || (!row.rank.empty() && row.rank != first_rank);
+  }
   if (grammar_.streams_matter) add_column_of("stream", &Row::stream);
   if (ranks) add_column_of("rank", &Row::rank);
   write_notes();
@@ -351,8 +357,7 @@ void LogRows::write_notes() {
     std::vector<std::string> names;
     for (std::size_t key = 0; key < grammar_.counters.size(); ++key)
       if (is_axis(key))
-        names.push_back(grammar_.counters[key].name.empty() ? "a fraction without a name"
-                                                            : grammar_.counters[key].name);
+        names.push_back(grammar_.counters[key].name.empty() ? "a number without a name" : grammar_.counters[key].name);
     notes.push_back(fmt::format("{} count the same thing in different kinds of lines, so they are one column, {}",
                                 fmt::join(names, " and "),
                                 reading_.table.header[counter_columns_[static_cast<std::size_t>(grammar_.axis)]]));

@@ -11,8 +11,8 @@
 #include "phaselaw/documents/log_grammar.h"
 #include "phaselaw/documents/reading.h"
 
-// The rows of a training log whose grammar is known. A row is one line, or a block: a line with a counter and the lines
-// with values under it. Consecutive lines with equal counters and no name in common are one row.
+// The rows of a training log, once its grammar is known. A row is one line, or a block: a line with a counter and the
+// lines with values under it. Consecutive lines with equal counters and no name in common are one row.
 namespace phaselaw::documents {
 
 class LogRows {

@@ -73,8 +73,13 @@ std::size_t after_time(std::string_view s, std::size_t at, std::size_t end) {
     if (i < s.size() && (s[i] == 'T' || s[i] == '_') && digit_at(s, i + 1)) i = rest(i + 1, ":.,+-");
     return i < s.size() && s[i] == 'Z' ? i + 1 : i;
   }
-  // 1h02m, 5m32s, 2d3h
+  // 1h02m, 5m32s, 2d3h, 0m 12s
   std::size_t i = end;
+  if (i + 2 < s.size() && (s[i] == 'h' || s[i] == 'm') && s[i + 1] == ' ' && digit_at(s, i + 2)) {
+    const std::size_t rest_end = after_digits(s, i + 2);
+    if (rest_end < s.size() && (s[rest_end] == 'm' || s[rest_end] == 's') && !letter_at(s, rest_end + 1))
+      return rest_end + 1;
+  }
   while (i + 1 < s.size() && std::string_view("dhm").find(s[i]) != std::string_view::npos && digit_at(s, i + 1))
     i = after_digits(s, i + 1);
   if (i == end) return at;
@@ -88,6 +93,7 @@ std::string_view unit_after(std::string_view s, std::size_t end) {
   std::string_view word = s.substr(begin, last - begin);
   if (word.size() > 12) return {};
   while (!word.empty() && (word.back() == '.' || word.back() == '-')) word.remove_suffix(1);
+  if (begin == end && word == "m" && !(last < s.size() && s[last] == ' ' && digit_at(s, last + 1))) return word;
   if (word.empty() || !is_unit(word)) return {};
   if (begin == end) return word;
   const std::size_t next = after_log_blanks(s, last);
@@ -209,6 +215,11 @@ bool is_not_finite_word(std::string_view word) {
                    [](char a, char b) { return (a >= 'A' && a <= 'Z' ? static_cast<char>(a - 'A' + 'a') : a) == b; }))
       return true;
   return false;
+}
+
+bool is_absent_value(std::string_view word) {
+  constexpr auto kWords = std::to_array<std::string_view>({"None", "null", "N/A", "NA", "n/a", "-", "--"});
+  return is_listed_word(word, kWords);
 }
 
 }  // namespace phaselaw::documents

@@ -47,4 +47,7 @@ struct LogToken {
 // nan, inf, infinity in any case, after an optional sign.
 [[nodiscard]] bool is_not_finite_word(std::string_view word);
 
+// None, null, N/A and similar: a name without a value.
+[[nodiscard]] bool is_absent_value(std::string_view word);
+
 }  // namespace phaselaw::documents

@@ -171,7 +171,8 @@ std::optional<Reading> read_log(const Document& document, const DocumentOptions&
   if (is_json(sample)) return {};
   for (const LogCounting counting :
        {LogCounting::named, LogCounting::leading_number, LogCounting::each_line, LogCounting::other_names}) {
-    if (!is_log(learnt(sample, document.source, counting))) continue;
+    const LogGrammar first = learnt(sample, document.source, counting);
+    if (!is_log(first) || (counting == LogCounting::named && first.lead_counts())) continue;
     LogGrammar grammar = learnt(text, document.source, counting);
     if (grammar.axis < 0 && counting != LogCounting::each_line) continue;
     require_dense(grammar, document.source);

@@ -19,7 +19,7 @@
 // different ranks with different values. Values that are not finite (nan, inf) are values.
 //
 // Not a log: tables, prose, JSON lines, and lines without pairs. InputError: lines of pairs without a counter; more than
-// 200,000 names. Cost: two passes; about 1 s for 100 MB.
+// 200,000 names. Cost: two passes; about 2 s for 100 MB.
 namespace phaselaw::documents {
 
 [[nodiscard]] std::optional<Reading> read_log(const Document& document, const DocumentOptions& options);

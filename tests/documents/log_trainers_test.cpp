@@ -216,5 +216,36 @@ TEST(LogTrainers, CountersInBrackets) {
   EXPECT_EQ(rows_of(read("[100/900] loss 3.1\n[200/900] loss 2.9\n100/900\n").table), (Lines{"100;3.1", "200;2.9"}));
 }
 
+TEST(LogTrainers, NumbersInFrontCountTogetherWithNamedSteps) {
+  const Reading log = read(
+      "step 0: train loss 4.00, val loss 4.10\n0 | loss 4.01 | lr 3e-04 | 99.1ms\n10 | loss 3.90 | lr 3e-04 | 99.2ms\n"
+      "20 | loss 3.80 | lr 3e-04 | 99.3ms\nstep 20: train loss 3.79, val loss 3.95\n");
+  EXPECT_EQ(header_of(log.table), "step;train loss;val loss;loss;lr;ms");
+  EXPECT_EQ(rows_of(log.table),
+            (Lines{"0;4.00;4.10;4.01;3e-04;99.1", "10;;;3.90;3e-04;99.2", "20;3.79;3.95;3.80;3e-04;99.3"}));
+  EXPECT_EQ(rows_of(read("[0]\ttrain-rmse:3.1\tvalid_0's l2:3.3\n[1]\ttrain-rmse:3.0\tvalid_0's l2:3.2\n").table),
+            (Lines{"0;3.1;3.3", "1;3.0;3.2"}));
+}
+
+TEST(LogTrainers, TwoKindsOfLinesForOneStep) {
+  std::string text;
+  for (int i = 1; i <= 3; ++i)
+    text += fmt::format(
+        "[2024-05-01 10:00:00,123] [INFO] [logging.py:96:log_dist] [Rank 0] step={0}0, lr=[1e-05], "
+        "mom=[(0.9, 0.95)]\nsteps: {0}0 loss: {1}.5 iter time (s): 1.2 samples/sec: 3.4\n",
+        i, 9 - i);
+  const Reading log = read(text);
+  EXPECT_EQ(header_of(log.table), "step;lr;steps;loss;iter time (s);samples/sec");
+  EXPECT_EQ(row_of(log.table, 1), "20;1e-05;20;7.5;1.2;3.4");
+}
+
+TEST(LogTrainers, DurationsAndSummariesOfTrackers) {
+  const Reading log = read(
+      "Epoch: 01 | Epoch Time: 0m 12s\n\tTrain Loss: 2.9 | Train Acc: 50.1%\nEpoch: 02 | Epoch Time: 1m 2s\n\tTrain Loss: "
+      "2.8 | Train Acc: 51.1%\nwandb: Run summary:\nwandb: Epoch 02\nwandb: best/loss 2.8\n");
+  EXPECT_EQ(header_of(log.table), "Epoch;Train Loss;Train Acc;best/loss");
+  EXPECT_EQ(rows_of(log.table), (Lines{"01;2.9;50.1%;", "02;2.8;51.1%;2.8"}));
+}
+
 }  // namespace
 }  // namespace phaselaw::documents
