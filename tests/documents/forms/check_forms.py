@@ -172,7 +172,10 @@ def main():
     with tempfile.TemporaryDirectory() as scratch:
         root = Path(options.keep or scratch)
         forms = [f for f in make(root) if options.only in f.name]
-        references = References(program, root / "reference")
+        try:
+            references = References(program, root / "reference")
+        except Wrong as e:
+            sys.exit(f"FAIL: the plain tables of the reference cannot be read: {e}")
         with ThreadPoolExecutor(2) as pool:
             outcomes = list(pool.map(lambda f: outcome(f, program, root, references), forms))
     for form, wrong in zip(forms, outcomes):
