@@ -35,7 +35,7 @@ inline constexpr std::string_view kNpyMagic = "\x93NUMPY";
 
 // The number of values of `item` bytes. InputError if shape, bytes per value and size of the file do not agree.
 [[nodiscard]] std::size_t npy_value_count(const NpyHeader& header, std::size_t item, std::size_t file_size,
-                                    const std::string& path);
+                                          const std::string& path);
 
 [[nodiscard]] std::string npy_shape_text(std::span<const std::int64_t> shape);  // "(2, 3)", "(6,)"
 

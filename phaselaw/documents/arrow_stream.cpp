@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "phaselaw/base/errors.h"
+#include "phaselaw/base/half.h"
 
 namespace phaselaw::documents {
 
@@ -43,16 +44,6 @@ struct Released {
     if (value.release != nullptr) value.release(&value);
   }
 };
-
-double half_precision(std::uint16_t bits) {
-  const int exponent = (bits >> 10) & 31, fraction = bits & 1023;
-  double x = 0;
-  if (exponent == 31)
-    x = fraction == 0 ? std::numeric_limits<double>::infinity() : std::numeric_limits<double>::quiet_NaN();
-  else
-    x = exponent == 0 ? std::ldexp(fraction, -24) : std::ldexp(1024 + fraction, exponent - 25);
-  return (bits & 0x8000) != 0 ? -x : x;
-}
 
 template <class T>
 T element(const ArrowArray& array, std::size_t buffer, std::int64_t i) {
@@ -93,7 +84,7 @@ double number_at(const ArrowArray& array, const ArrowColumn& column, std::int64_
     case 'L':
       return static_cast<double>(element<std::uint64_t>(array, 1, i));
     case 'e':
-      return half_precision(element<std::uint16_t>(array, 1, i));
+      return static_cast<double>(base::from_half(element<std::uint16_t>(array, 1, i)));
     case 'f':
       return static_cast<double>(element<float>(array, 1, i));
     case 'g':

@@ -10,6 +10,7 @@
 #include <unordered_set>
 #include <utility>
 
+#include "phaselaw/base/ascii.h"
 #include "phaselaw/base/errors.h"
 
 namespace phaselaw::documents {
@@ -35,11 +36,6 @@ bool is_among(const std::string& suffix, const std::string_view (&list)[n]) {
   return std::find(std::begin(list), std::end(list), suffix) != std::end(list);
 }
 
-std::string lower(std::string text) {
-  for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return text;
-}
-
 bool begins_as_text(const fs::path& path) {
   char head[4096];
   std::ifstream in(path, std::ios::binary);
@@ -53,9 +49,9 @@ bool begins_as_text(const fs::path& path) {
 // Why a regular file is left out; empty if it is kept.
 std::string_view reason_against(const fs::path& path) {
   fs::path name = path.filename();
-  if (lower(name.string()).find("tfevents") != std::string::npos) return "";
-  if (is_among(lower(name.extension().string()), kPackedSuffixes)) name = name.stem();
-  const std::string suffix = lower(name.extension().string());
+  if (base::lower(name.string()).find("tfevents") != std::string::npos) return "";
+  if (is_among(base::lower(name.extension().string()), kPackedSuffixes)) name = name.stem();
+  const std::string suffix = base::lower(name.extension().string());
   if (is_among(suffix, kTableSuffixes)) return "";
   if (is_among(suffix, kWeightSuffixes)) return "checkpoints and files of weights";
   if (is_among(suffix, kCodeSuffixes)) return "configurations and programs";
@@ -104,7 +100,7 @@ class FolderListing {
     if (name.starts_with(".")) return skip("hidden files and folders", entry);
     if (entry.is_directory(error)) {
       if (entry.is_symlink(error)) return skip("links to folders", entry);
-      if (lower(name).starts_with("checkpoint") || name == "__pycache__")
+      if (base::lower(name).starts_with("checkpoint") || name == "__pycache__")
         return skip("folders of checkpoints and caches", entry);
       open.push_back(entry.path());
       return;

@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "phaselaw/base/ascii.h"
 #include "phaselaw/documents/prose_table.h"
 #include "phaselaw/documents/span_grid.h"
 
@@ -20,8 +21,6 @@ struct Tag {
   std::size_t end = 0;
 };
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
 // The tag that begins at `at` with "<"; without a name if it is none.
 Tag tag_at(std::string_view text, std::size_t at) {
   Tag tag;
@@ -36,7 +35,7 @@ Tag tag_at(std::string_view text, std::size_t at) {
   if (length == std::string_view::npos) return {{}, {}, at + 1};
   std::size_t i = at + 1;
   for (; i < at + length && text[i] != ' ' && text[i] != '\n' && text[i] != '\t' && text[i] != '\r'; ++i)
-    tag.name += lower(text[i]);
+    tag.name += base::lower(text[i]);
   tag.attributes = text.substr(i, at + length - i);
   tag.end = at + length + 1;
   return tag;

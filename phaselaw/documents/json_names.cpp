@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "phaselaw/base/ascii.h"
+
 namespace phaselaw::documents {
 
 namespace {
@@ -16,7 +18,7 @@ std::vector<std::string> words_of_json_name(std::string_view name) {
   std::vector<std::string> words;
   bool inside = false;
   for (const char c : name.substr(0, kRead)) {
-    const char low = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    const char low = base::lower(c);
     const bool letter = (low >= 'a' && low <= 'z') || (low >= '0' && low <= '9');
     if (letter && !inside) words.emplace_back();
     if (letter) words.back() += low;

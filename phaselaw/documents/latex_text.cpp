@@ -6,11 +6,11 @@
 #include <string>
 #include <utility>
 
+#include "phaselaw/base/ascii.h"
+
 namespace phaselaw::documents {
 
 namespace {
-
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
 template <std::size_t n>
 bool among(std::string_view word, const std::array<std::string_view, n>& words) {
@@ -31,22 +31,22 @@ struct LatexReplacement {
   std::string_view command, words;
 };
 constexpr std::array<LatexReplacement, 17> kReplaced = {{{"pm", "±"},
-                                                    {"textpm", "±"},
-                                                    {"sim", "~"},
-                                                    {"approx", "~"},
-                                                    {"infty", "inf"},
-                                                    {"%", "%"},
-                                                    {"_", "_"},
-                                                    {"&", "&"},
-                                                    {"#", "#"},
-                                                    {"$", "$"},
-                                                    {",", " "},
-                                                    {";", " "},
-                                                    {":", " "},
-                                                    {" ", " "},
-                                                    {"\\", " "},
-                                                    {"textendash", "-"},
-                                                    {"textbackslash", "\\"}}};
+                                                         {"textpm", "±"},
+                                                         {"sim", "~"},
+                                                         {"approx", "~"},
+                                                         {"infty", "inf"},
+                                                         {"%", "%"},
+                                                         {"_", "_"},
+                                                         {"&", "&"},
+                                                         {"#", "#"},
+                                                         {"$", "$"},
+                                                         {",", " "},
+                                                         {";", " "},
+                                                         {":", " "},
+                                                         {" ", " "},
+                                                         {"\\", " "},
+                                                         {"textendash", "-"},
+                                                         {"textbackslash", "\\"}}};
 
 // Behind "10^{9}" or "10^9" at this place, the exponent; empty if there is none.
 std::string_view exponent_at(std::string_view text, std::size_t at, std::size_t& end) {
@@ -163,7 +163,7 @@ std::string_view without_front(std::string_view text) {
 std::string_view unwrapped(std::string_view text) {
   std::size_t begin = 0;
   if (const std::string_view name = command_at(text, 0); !name.empty()) {
-    if (!is_letter(name[0]) || among(name, kDropped)) return text;
+    if (!base::is_letter(name[0]) || among(name, kDropped)) return text;
     begin = 1 + name.size();
     if (name == "textcolor" || name == "colorbox") begin = after_group(text, begin);
     if (text.substr(begin).starts_with('[')) begin = after_group(text, begin);
@@ -219,7 +219,7 @@ std::size_t after_group(std::string_view text, std::size_t at) {
 std::string_view command_at(std::string_view text, std::size_t at) {
   if (at + 1 >= text.size() || text[at] != '\\') return {};
   std::size_t end = at + 1;
-  while (end < text.size() && is_letter(text[end])) ++end;
+  while (end < text.size() && base::is_letter(text[end])) ++end;
   if (end == at + 1) ++end;
   return text.substr(at + 1, end - at - 1);
 }

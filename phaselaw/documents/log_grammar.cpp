@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "phaselaw/base/ascii.h"
 #include "phaselaw/base/errors.h"
 #include "phaselaw/base/hash.h"
 #include "phaselaw/base/number.h"
@@ -13,12 +14,6 @@
 namespace phaselaw::documents {
 
 namespace {
-
-std::string lower(std::string text) {
-  for (char& c : text)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return text;
-}
 
 // A bar that runs through one epoch: its fraction is a place in the epoch, and its values are means up to there.
 bool is_epoch_bar(const LogLine& line) {
@@ -40,7 +35,7 @@ bool LogGrammar::may_count(const LogName& name) const {
 }
 
 std::uint8_t LogGrammar::key_of(const std::string& written, const LogName& name) {
-  const std::string core = lower(written);
+  const std::string core = base::lower(written);
   if (const auto at = keys_.find(core); at != keys_.end()) return at->second;
   if (counters.size() == kMostCounters) return kNoKey;
   counters.push_back({.name = name.core, .kind = name.counter});

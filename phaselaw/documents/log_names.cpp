@@ -3,6 +3,7 @@
 
 #include <array>
 
+#include "phaselaw/base/ascii.h"
 #include "phaselaw/documents/log_tokens.h"
 
 namespace phaselaw::documents {
@@ -36,15 +37,6 @@ constexpr auto kIdentities = std::to_array<std::string_view>({"run", "run_id", "
                                                               "exp", "experiment", "seed", "split", "stream", "phase",
                                                               "mode", "stage", "task", "dataset", "arch", "group"});
 
-std::string lower_case(std::string_view text) {
-  std::string out(text);
-  for (char& c : out)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return out;
-}
-
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-
 LogCounter class_of(std::string_view core) {
   if (is_listed_word(core, kSteps)) return LogCounter::step;
   if (is_listed_word(core, kEpochs)) return LogCounter::epoch;
@@ -54,7 +46,7 @@ LogCounter class_of(std::string_view core) {
 
 // Sets counter and core if the name, or the name without what stands before its last part, counts.
 void find_counter(LogName& name) {
-  std::string low = lower_case(name.text);
+  std::string low = base::lower(name.text);
   std::string_view rest = low;
   if (rest.ends_with(')') && rest.find('(') != rest.npos) rest = rest.substr(0, rest.find('('));  // epoch(train)
   while (!rest.empty() && (rest.back() == ' ' || rest.back() == '#')) rest.remove_suffix(1);
@@ -82,19 +74,19 @@ void find_counter(LogName& name) {
 bool is_stream_word(std::string_view word) {
   if (word.empty() || std::string_view("dehtvDEHTV").find(word.front()) == std::string_view::npos) return false;
   if (word.size() > 16) return false;
-  const std::string low = lower_case(word);
+  const std::string low = base::lower(word);
   return is_listed_word(std::string_view(low).substr(0, low.find('_')), kStreams);
 }
 
 std::string_view stream_word_in(std::string_view words) {
   std::string_view found;
   for (std::size_t i = 0; i < words.size();) {
-    if (!is_letter(words[i])) {
+    if (!base::is_letter(words[i])) {
       ++i;
       continue;
     }
     std::size_t end = i;
-    while (end < words.size() && (is_letter(words[end]) || words[end] == '_' || words[end] == '-')) ++end;
+    while (end < words.size() && (base::is_letter(words[end]) || words[end] == '_' || words[end] == '-')) ++end;
     const auto of_path = [](char c) { return c == '.' || c == '/' || (c >= '0' && c <= '9'); };
     const bool apart = (i == 0 || !of_path(words[i - 1])) && (end == words.size() || !of_path(words[end]));
     if (apart && is_stream_word(words.substr(i, end - i))) found = words.substr(i, end - i);
@@ -114,7 +106,7 @@ std::string_view rank_of_word(std::string_view word) {
 
 bool is_rank_name(std::string_view name) {
   if (name.size() < 4 || name.size() > 11 || std::string_view("rRlLgG").find(name.front()) == name.npos) return false;
-  const std::string low = lower_case(name);
+  const std::string low = base::lower(name);
   return low == "rank" || low == "local_rank" || low == "global_rank" || low == "local rank" || low == "global rank";
 }
 
@@ -125,11 +117,11 @@ bool is_size_name(std::string_view name) {
       {"c",      "compute", "d",      "d_model", "data",     "dataset_size", "depth",        "flops", "hidden",
        "layers", "model",   "n",      "n_data",  "n_layers", "n_params",     "n_train",      "p",     "parameters",
        "params", "run",     "run_id", "seed",    "size",     "tokens",       "train_tokens", "width"});
-  return name.size() <= 12 && is_listed_word(lower_case(name), kSizes);
+  return name.size() <= 12 && is_listed_word(base::lower(name), kSizes);
 }
 
 bool is_identity_name(std::string_view name) {
-  return name.size() <= 10 && is_listed_word(lower_case(name), kIdentities);
+  return name.size() <= 10 && is_listed_word(base::lower(name), kIdentities);
 }
 
 LogName log_name(std::string_view text) {
@@ -139,10 +131,10 @@ LogName log_name(std::string_view text) {
     return name;
   }
   find_counter(name);
-  const std::string low = lower_case(text);
+  const std::string low = base::lower(text);
   for (std::size_t i = 0; i < low.size() && !name.loss_like;) {
     std::size_t end = i;
-    while (end < low.size() && (is_letter(low[end]) || (low[end] >= '0' && low[end] <= '9'))) ++end;
+    while (end < low.size() && (base::is_letter(low[end]) || (low[end] >= '0' && low[end] <= '9'))) ++end;
     const std::string_view word = std::string_view(low).substr(i, end - i);
     name.loss_like = is_listed_word(word, kMeasures) || word.ends_with("loss");
     i = end + 1;

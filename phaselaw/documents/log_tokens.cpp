@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <array>
 
+#include "phaselaw/base/ascii.h"
+
 namespace phaselaw::documents {
 
 namespace {
@@ -212,7 +214,7 @@ bool is_not_finite_word(std::string_view word) {
   if (word.size() != 3 && word.size() != 8) return false;
   for (const std::string_view known : {"nan", "inf", "infinity"})
     if (std::equal(word.begin(), word.end(), known.begin(), known.end(),
-                   [](char a, char b) { return (a >= 'A' && a <= 'Z' ? static_cast<char>(a - 'A' + 'a') : a) == b; }))
+                   [](char a, char b) { return base::lower(a) == b; }))
       return true;
   return false;
 }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "phaselaw/base/ascii.h"
 #include "phaselaw/documents/prose_table.h"
 
 namespace phaselaw::documents {
@@ -11,8 +12,7 @@ namespace phaselaw::documents {
 std::string plain_word(std::string_view name) {
   std::string out;
   for (const char c : name)
-    if (std::string_view(" -_./").find(c) == std::string_view::npos)
-      out += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    if (std::string_view(" -_./").find(c) == std::string_view::npos) out += base::lower(c);
   return out;
 }
 

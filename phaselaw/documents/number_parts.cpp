@@ -7,6 +7,8 @@
 #include <cstring>
 #include <utility>
 
+#include "phaselaw/base/ascii.h"
+
 namespace phaselaw::documents {
 
 namespace {
@@ -74,15 +76,6 @@ constexpr Replacement kReplacements[] = {
     {"\xe2\x80\x94", "-"},
 };
 
-bool is_digit_char(char c) { return c >= '0' && c <= '9'; }
-bool is_letter_char(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-
-std::string_view without_blanks(std::string_view s) {
-  while (!s.empty() && (s.front() == ' ' || s.front() == '\t')) s.remove_prefix(1);
-  while (!s.empty() && (s.back() == ' ' || s.back() == '\t')) s.remove_suffix(1);
-  return s;
-}
-
 bool takes(std::string_view& s, std::string_view prefix) {
   if (!s.starts_with(prefix)) return false;
   s.remove_prefix(prefix.size());
@@ -127,26 +120,26 @@ bool peel(std::string_view& s) {
       {"<em>", "</em>"}, {"{", "}"},     {"\"", "\""}};
   for (const auto& [open, close] : kPairs)
     if (s.size() > open.size() + close.size() && s.starts_with(open) && s.ends_with(close)) {
-      s = without_blanks(s.substr(open.size(), s.size() - open.size() - close.size()));
+      s = base::trimmed(s.substr(open.size(), s.size() - open.size() - close.size()));
       return true;
     }
   if (s.size() > 1 && (s.front() == '~' || s.front() == kAbout)) {
-    s = without_blanks(s.substr(1));
+    s = base::trimmed(s.substr(1));
     return true;
   }
   if (s.size() > 1 && (s.back() == '*' || s.ends_with("\xe2\x80\xa0"))) {  // a footnote
-    s = without_blanks(s.substr(0, s.size() - (s.back() == '*' ? 1 : 3)));
+    s = base::trimmed(s.substr(0, s.size() - (s.back() == '*' ? 1 : 3)));
     return true;
   }
   if (s.starts_with('[') && s.ends_with(')'))
     if (const auto link = s.find("]("); link != std::string_view::npos && link > 1) {
-      s = without_blanks(s.substr(1, link - 1));
+      s = base::trimmed(s.substr(1, link - 1));
       return true;
     }
   for (const std::string_view command : {"\\textbf{", "\\mathbf{", "\\bm{", "\\underline{", "\\text{", "\\textit{",
                                          "\\emph{", "\\mathrm{", "\\num{", "\\bf ", "\\bfseries "})
     if (s.starts_with(command) && (command.back() == ' ' || s.ends_with('}'))) {
-      s = without_blanks(s.substr(command.size(), s.size() - command.size() - (command.back() == ' ' ? 0 : 1)));
+      s = base::trimmed(s.substr(command.size(), s.size() - command.size() - (command.back() == ' ' ? 0 : 1)));
       return true;
     }
   return false;
@@ -156,10 +149,10 @@ bool peel(std::string_view& s) {
 std::string_view take_digits(std::string_view& s) {
   std::size_t i = !s.empty() && (s[0] == '-' || s[0] == '+') ? 1 : 0;
   bool any = false;
-  const auto digit_at = [&](std::size_t at) { return at < s.size() && is_digit_char(s[at]); };
+  const auto digit_at = [&](std::size_t at) { return at < s.size() && base::is_digit(s[at]); };
   for (; i < s.size(); ++i) {
     const char c = s[i];
-    if (is_digit_char(c)) {
+    if (base::is_digit(c)) {
       any = true;
     } else if (c == '.' || c == ',') {
       if (!any && !digit_at(i + 1)) break;
@@ -196,9 +189,9 @@ void take_exponent(std::string_view& s, NumberParts& parts) {
 
 // "x 10^-1", "× 10⁻¹", "* 10^{-1}", "*10**-1".
 void take_power_of_ten(std::string_view& s, NumberParts& parts) {
-  std::string_view rest = without_blanks(s);
+  std::string_view rest = base::trimmed(s);
   if (parts.has_exponent || rest.empty() || (rest[0] != 'x' && rest[0] != '*' && rest[0] != kTimes)) return;
-  rest = without_blanks(rest.substr(1));
+  rest = base::trimmed(rest.substr(1));
   if (!takes(rest, "10")) return;
   int exponent = 0;
   if (rest.starts_with(kRaised)) {
@@ -223,7 +216,7 @@ void take_power_of_ten(std::string_view& s, NumberParts& parts) {
 
 // "± 0.02", "(2)", "(0.02)".
 bool take_uncertainty(std::string_view& s, NumberParts& parts) {
-  std::string_view rest = without_blanks(s);
+  std::string_view rest = base::trimmed(s);
   if (rest.starts_with('(')) {
     rest.remove_prefix(1);
     if (rest.starts_with(kPlusMinus)) rest.remove_prefix(1);
@@ -234,13 +227,13 @@ bool take_uncertainty(std::string_view& s, NumberParts& parts) {
     return true;
   }
   if (!rest.starts_with(kPlusMinus)) return true;
-  rest = without_blanks(rest.substr(1));
+  rest = base::trimmed(rest.substr(1));
   parts.uncertainty = take_digits(rest);
   NumberParts own;
   take_exponent(rest, own);
   if (parts.uncertainty.empty() || own.has_exponent)
     parts.uncertainty = {};
-  else if (!is_digit_char(parts.uncertainty[0]) && parts.uncertainty[0] != '.')
+  else if (!base::is_digit(parts.uncertainty[0]) && parts.uncertainty[0] != '.')
     return false;
   parts.uncertain = true;
   s = rest;
@@ -266,20 +259,20 @@ double letter_factor(char c) {
 
 // A letter or word of magnitude, then the words of a unit. False: what follows is neither.
 bool take_unit(std::string_view s, NumberParts& parts) {
-  s = without_blanks(s);
+  s = base::trimmed(s);
   if (s.empty()) return true;
-  const auto letters = static_cast<std::size_t>(std::find_if_not(s.begin(), s.end(), is_letter_char) - s.begin());
+  const auto letters = static_cast<std::size_t>(std::find_if_not(s.begin(), s.end(), base::is_letter) - s.begin());
   const std::string_view word = s.substr(0, letters);
   const bool ends = letters == s.size() || s[letters] == ' ';
   if (word.size() == 1 && ends && letter_factor(word[0]) > 0) {
     parts.factor = letter_factor(word[0]);
-    s = without_blanks(s.substr(1));
+    s = base::trimmed(s.substr(1));
   } else if (ends && is_any_of(word, {"thousand", "million", "billion", "bn", "trillion"})) {
     parts.factor = is_any_of(word, {"thousand"})   ? 1e3
                    : is_any_of(word, {"million"})  ? 1e6
                    : is_any_of(word, {"trillion"}) ? 1e12
                                                    : 1e9;
-    s = without_blanks(s.substr(letters));
+    s = base::trimmed(s.substr(letters));
   } else if (ends && word.size() > 3 &&
              is_any_of(word.substr(1), {"flop", "flops", "tok", "toks", "token", "tokens", "param", "params"})) {
     const auto at = std::string_view("PEZ").find(word[0]);
@@ -292,9 +285,9 @@ bool take_unit(std::string_view s, NumberParts& parts) {
   constexpr std::size_t kLongestUnit = 32;
   if (s.size() > kLongestUnit) return false;
   if (s.size() > 1 && s[1] == '-' && s[0] >= 'a' && s[0] <= 'z') return false;  // 70m-deduped is a name
-  if (!s.empty() && !is_letter_char(s[0]) && static_cast<unsigned char>(s[0]) < 0x80) return false;
+  if (!s.empty() && !base::is_letter(s[0]) && static_cast<unsigned char>(s[0]) < 0x80) return false;
   for (const char c : s)
-    if (!is_letter_char(c) && c != ' ' && c != '/' && c != '-' && static_cast<unsigned char>(c) < 0x80) return false;
+    if (!base::is_letter(c) && c != ' ' && c != '/' && c != '-' && static_cast<unsigned char>(c) < 0x80) return false;
   parts.unit = s;
   return true;
 }
@@ -306,7 +299,7 @@ bool is_missing_word(std::string_view s) {
 
 bool is_not_finite_word(std::string_view s) {
   if (s.starts_with('-') || s.starts_with('+')) s.remove_prefix(1);
-  if (s.ends_with('%')) s = without_blanks(s.substr(0, s.size() - 1));
+  if (s.ends_with('%')) s = base::trimmed(s.substr(0, s.size() - 1));
   return is_any_of(s, {"nan", "inf", "infinity"});
 }
 
@@ -315,7 +308,7 @@ bool is_not_finite_word(std::string_view s) {
 NumberParts number_parts(std::string_view cell, NumberBuffer& buffer) {
   NumberParts parts;
   if (cell.size() > buffer.size()) return parts;
-  std::string_view s = without_blanks(in_ascii(cell, buffer, parts.marked));
+  std::string_view s = base::trimmed(in_ascii(cell, buffer, parts.marked));
   if (is_missing_word(s)) {
     parts.kind = PartsKind::missing;
     parts.marked |= s.size() > 1 && (s[0] == '-' || s == "n.a." || s == "N.A.");
@@ -334,18 +327,18 @@ NumberParts number_parts(std::string_view cell, NumberBuffer& buffer) {
   take_exponent(s, parts);
   if (!take_uncertainty(s, parts)) return parts;
   if (bracket) {
-    s = without_blanks(s);
+    s = base::trimmed(s);
     if (!takes(s, ")") || parts.has_exponent) return parts;
     take_exponent(s, parts);
   }
   take_power_of_ten(s, parts);
-  s = without_blanks(s);
+  s = base::trimmed(s);
   if (takes(s, "%")) parts.percent = true;
   if (parts.percent && !parts.uncertain && !take_uncertainty(s, parts)) return parts;
   if (parts.percent) {
-    s = without_blanks(s);
+    s = base::trimmed(s);
     takes(s, "%");
-    if (!without_blanks(s).empty()) return parts;
+    if (!base::trimmed(s).empty()) return parts;
   }
   if (!take_unit(s, parts)) return parts;
   parts.kind = PartsKind::number;
@@ -360,7 +353,7 @@ base::Number number_of_digits(std::string_view digits, int exponent, char decima
   if (digits.size() > sizeof(NumberBuffer)) return kNone;
   if (digits.starts_with('+')) digits.remove_prefix(1);
   for (const char c : digits) {
-    if (is_digit_char(c) || (c == '-' && size == 0)) {
+    if (base::is_digit(c) || (c == '-' && size == 0)) {
       plain[size++] = c;
       group += c != '-';
     } else if (c == decimal && !fraction) {
@@ -391,7 +384,7 @@ DigitShape shape_of(const NumberParts& parts) {
   std::size_t dots = 0, commas = 0, last = std::string_view::npos;
   for (std::size_t i = 0; i < digits.size(); ++i) {
     const char c = digits[i];
-    if (is_digit_char(c)) continue;
+    if (base::is_digit(c)) continue;
     if (c == '.' || c == ',') {
       (c == '.' ? dots : commas) += 1;
       last = i;

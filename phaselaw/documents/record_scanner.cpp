@@ -3,11 +3,11 @@
 
 #include <algorithm>
 
+#include "phaselaw/base/ascii.h"
+
 namespace phaselaw::documents {
 
 namespace {
-
-bool is_blank_char(char c) { return c == ' ' || c == '\t'; }
 
 char character_of(Separator separator) {
   switch (separator) {
@@ -22,12 +22,6 @@ char character_of(Separator separator) {
     default:
       return '\0';
   }
-}
-
-std::string_view trimmed_cell(std::string_view cell) {
-  while (!cell.empty() && is_blank_char(cell.back())) cell.remove_suffix(1);
-  while (!cell.empty() && is_blank_char(cell.front())) cell.remove_prefix(1);
-  return cell;
 }
 
 // ---, ===, +---+, |---|
@@ -109,7 +103,7 @@ bool RecordScanner::next() {
     split_positions();
   } else if (separator_ == Separator::none) {
     end_ = at_ = end_of_line(begin_);
-    cells_.push_back(trimmed_cell(raw()));
+    cells_.push_back(base::trimmed(raw()));
   } else if (const char character = character_of(separator_); character != '\0') {
     split_separated(character);
   } else {
@@ -161,7 +155,7 @@ bool RecordScanner::quoted_cell() {
   }
   std::size_t after = i + 1;
   const bool blanks_separate = character_of(separator_) == '\0';
-  while (after < text_.size() && is_blank_char(text_[after]) && (separator_ != Separator::tab || text_[after] == ' '))
+  while (after < text_.size() && base::is_blank(text_[after]) && (separator_ != Separator::tab || text_[after] == ' '))
     ++after;
   const bool ends = after >= text_.size() || text_[after] == '\n' || text_[after] == '\r' ||
                     (blanks_separate ? after > i + 1 : text_[after] == character_of(separator_));
@@ -184,7 +178,7 @@ void RecordScanner::split_separated(char separator) {
       const std::size_t begin = at;
       while (at < size && text[at] != separator && text[at] != '\n' && text[at] != '\r') ++at;
       std::size_t end = at;
-      while (end > begin && is_blank_char(text[end - 1])) --end;
+      while (end > begin && base::is_blank(text[end - 1])) --end;
       cells_.emplace_back(text + begin, end - begin);
     } else {
       at = at_;
@@ -203,16 +197,16 @@ void RecordScanner::split_separated(char separator) {
 
 void RecordScanner::split_blanks(bool wide) {
   for (;;) {
-    while (at_ < text_.size() && is_blank_char(text_[at_])) ++at_;
+    while (at_ < text_.size() && base::is_blank(text_[at_])) ++at_;
     if (at_line_end()) return;
     if (text_[at_] == '"' && quoted_cell()) continue;
     const std::size_t begin = at_;
     if (cells_.size() == kMostCells) at_ = end_of_line(at_);
     for (; !at_line_end(); ++at_)
-      if (is_blank_char(text_[at_]) &&
-          (!wide || text_[at_] == '\t' || (at_ + 1 < text_.size() && is_blank_char(text_[at_ + 1]))))
+      if (base::is_blank(text_[at_]) &&
+          (!wide || text_[at_] == '\t' || (at_ + 1 < text_.size() && base::is_blank(text_[at_ + 1]))))
         break;
-    cells_.push_back(trimmed_cell(text_.substr(begin, at_ - begin)));
+    cells_.push_back(base::trimmed(text_.substr(begin, at_ - begin)));
   }
 }
 
@@ -232,11 +226,11 @@ void RecordScanner::split_positions() {
   for (std::size_t c = 0; c < columns_.size(); ++c) {
     const std::size_t gap = byte, begin = go_to(columns_[c].begin);
     if (line.substr(gap, begin - gap).find_first_not_of(' ') != std::string_view::npos) {
-      cells_.assign(1, trimmed_cell(line));
+      cells_.assign(1, base::trimmed(line));
       return;
     }
     const std::size_t end = c + 1 == columns_.size() ? line.size() : go_to(columns_[c].end);
-    cells_.push_back(trimmed_cell(line.substr(begin, end - begin)));
+    cells_.push_back(base::trimmed(line.substr(begin, end - begin)));
   }
 }
 

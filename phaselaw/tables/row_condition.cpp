@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "phaselaw/base/ascii.h"
 #include "phaselaw/base/errors.h"
 #include "phaselaw/base/number.h"
 
@@ -17,14 +18,6 @@ std::optional<double> number_or_count(std::string_view text) {
   if (number.kind == base::NumberKind::not_a_number) number = base::parse_count(text);
   return number.kind == base::NumberKind::finite ? std::optional(number.value) : std::nullopt;
 }
-
-std::string_view without_blanks(std::string_view text) {
-  const std::size_t begin = text.find_first_not_of(" \t");
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
-}
-
-bool is_blank(char c) { return c == ' ' || c == '\t'; }
 
 }  // namespace
 
@@ -133,7 +126,7 @@ class RowConditionParser {
   // Whether the text up to the next operator is a heading, whatever it begins with.
   bool is_exact_column() const {
     const std::size_t end = text_.find_first_of(kOperatorChars, at_);
-    return end != std::string_view::npos && headings_.contains(without_blanks(text_.substr(at_, end - at_)));
+    return end != std::string_view::npos && headings_.contains(base::trimmed(text_.substr(at_, end - at_)));
   }
 
   void comparison() {
@@ -177,7 +170,7 @@ class RowConditionParser {
     std::size_t list_at = end == std::string_view::npos || !is_exact_column() ? list_word(at_, end) : end;
     list_at = std::min(list_at, end);
     const std::string_view name =
-        without_blanks(text_.substr(at_, list_at == std::string_view::npos ? std::string_view::npos : list_at - at_));
+        base::trimmed(text_.substr(at_, list_at == std::string_view::npos ? std::string_view::npos : list_at - at_));
     if (list_at == std::string_view::npos || name.empty())
       fail(fmt::format("expected column=value, column>=number or column in (a, b), found '{}'", text_.substr(begin)),
            begin);
@@ -192,7 +185,7 @@ class RowConditionParser {
     for (std::size_t at = within.find(" in", from); at != std::string_view::npos; at = within.find(" in", at + 1)) {
       const std::size_t next = text_.find_first_not_of(" \t", at + 3);
       if (next == std::string_view::npos || text_[next] != '(') continue;
-      const std::string_view before = without_blanks(text_.substr(from, at - from));
+      const std::string_view before = base::trimmed(text_.substr(from, at - from));
       return before.ends_with(" not") ? from + text_.substr(from, at - from).rfind(" not") : at;
     }
     return std::string_view::npos;
@@ -234,10 +227,10 @@ class RowConditionParser {
       if (c == '(') ++depth;
       if (c == ')' && depth == 0 && open_ > 0) break;
       if (c == ')' && depth > 0) --depth;
-      if (depth == 0 && is_blank(c) && comparison_follows(end)) break;
+      if (depth == 0 && base::is_blank(c) && comparison_follows(end)) break;
     }
     at_ = end;
-    return std::string(without_blanks(text_.substr(begin, end - begin)));
+    return std::string(base::trimmed(text_.substr(begin, end - begin)));
   }
 
   // Whether "and" or "or" is here, and then something with an operator before the next such word.
@@ -246,17 +239,17 @@ class RowConditionParser {
     if (begin == 0) return false;
     for (std::size_t i = begin; i < text_.size(); ++i) {
       if (kOperatorChars.find(text_[i]) != std::string_view::npos) return true;
-      if (i > begin && is_blank(text_[i]) && word_end(i) != 0) return list_word(begin, i) < i;
+      if (i > begin && base::is_blank(text_[i]) && word_end(i) != 0) return list_word(begin, i) < i;
     }
     return list_word(begin, text_.size()) < text_.size();
   }
 
   // Behind the word "and" or "or" that follows blanks here; 0 if there is none.
   std::size_t word_end(std::size_t at) const {
-    while (at < text_.size() && is_blank(text_[at])) ++at;
+    while (at < text_.size() && base::is_blank(text_[at])) ++at;
     for (const std::string_view word : {"and", "or", "AND", "OR"})
       if (text_.substr(at).starts_with(word) && at + word.size() < text_.size() &&
-          (is_blank(text_[at + word.size()]) || text_[at + word.size()] == '('))
+          (base::is_blank(text_[at + word.size()]) || text_[at + word.size()] == '('))
         return at + word.size();
     return 0;
   }
@@ -271,7 +264,7 @@ class RowConditionParser {
         skip_blanks();
       } else {
         const std::size_t end = std::min(text_.find_first_of(",)", at_), text_.size());
-        value = std::string(without_blanks(text_.substr(at_, end - at_)));
+        value = std::string(base::trimmed(text_.substr(at_, end - at_)));
         at_ = end;
       }
       if (const auto number = number_or_count(value)) out.numbers.push_back(*number);
@@ -318,7 +311,7 @@ class RowConditionParser {
   bool take_word(std::string_view word) {
     skip_blanks();
     const std::size_t end = at_ + word.size();
-    if (end > text_.size() || (end < text_.size() && !is_blank(text_[end]) && text_[end] != '(')) return false;
+    if (end > text_.size() || (end < text_.size() && !base::is_blank(text_[end]) && text_[end] != '(')) return false;
     for (std::size_t i = 0; i < word.size(); ++i)
       if ((text_[at_ + i] | 0x20) != word[i]) return false;
     at_ = end;
@@ -327,7 +320,7 @@ class RowConditionParser {
   static bool is_quote(char c) { return c == '"' || c == '\'' || c == '`'; }
   // Whether anything follows.
   bool skip_blanks() {
-    while (at_ < text_.size() && is_blank(text_[at_])) ++at_;
+    while (at_ < text_.size() && base::is_blank(text_[at_])) ++at_;
     return at_ < text_.size();
   }
   [[noreturn]] static void fail(const std::string& what, std::size_t at) {

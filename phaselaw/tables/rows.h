@@ -57,7 +57,6 @@ struct ReadOptions {
   RunSchedules schedules{};              // for lr_sum and lr_drop, if the table has no lr
   std::string if_not_positive{};         // what to do about an output that is not positive: the end of its message
 
-
   template <class Self, class Visit>
   static void fields(Self& self, Visit&& visit) {
     using base::anything, base::positive;
