@@ -186,20 +186,15 @@ void require_short_lines(const Document& document) {
   std::size_t begin = 0;
   // The last end of a line that is near enough: a step of almost kLongestLine bytes.
   while (text.size() - begin > kLongestLine) {
-    const char* start = text.data() + begin;
-    const auto* feed = static_cast<const char*>(::memrchr(start, '\n', kLongestLine + 1));
-    const char* rest = feed == nullptr ? start : feed + 1;
-    const auto* carriage =
-        static_cast<const char*>(::memrchr(rest, '\r', static_cast<std::size_t>(start + kLongestLine + 1 - rest)));
-    const char* end = carriage != nullptr ? carriage : feed;
-    if (end == nullptr) {
-      const auto lines = std::count(text.data(), start, '\n');
+    const auto end = std::string_view(text).substr(begin, kLongestLine + 1).find_last_of("\r\n");
+    if (end == std::string_view::npos) {
+      const auto lines = std::count(text.begin(), text.begin() + static_cast<long>(begin), '\n');
       throw base::InputError({document.source, lines + 1},
                              fmt::format("expected lines of at most {} bytes, found a longer one; check that the file "
                                          "is a table or a log, and break the line",
                                          kLongestLine));
     }
-    begin = static_cast<std::size_t>(end - text.data()) + 1;
+    begin += end + 1;
   }
 }
 
