@@ -96,8 +96,8 @@ void reserve_for(std::string& text, std::size_t size) {
   if (end > begin) ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_HUGEPAGE);
 }
 
-// Appends up to `size` bytes. False at the end of the source. The last growth is to `most` bytes, so that a text near its
-// limit is never copied.
+// Appends up to `size` bytes. False at the end of the source. The last growth is to `most` bytes, so that a text near
+// its limit is never copied.
 bool append_some(std::string& text, ByteSource& from, std::size_t size, std::size_t most) {
   const std::size_t used = text.size(), needed = used + size;
   if (text.capacity() < needed + Document::kPadding) {
