@@ -29,8 +29,8 @@ struct NpyHeader {
 
 inline constexpr std::string_view kNpyMagic = "\x93NUMPY";
 
-// From the first bytes of a file, or all of it. InputError at `path`: other bytes, another version, a header that is cut
-// or longer than 1 MiB, one that cannot be parsed, structures within structures. Linear in the header.
+// From the first bytes of a file, or all of it. InputError at `path`: other bytes, another version, a header that is
+// cut or longer than 1 MiB, one that cannot be parsed, structures within structures. Linear in the header.
 [[nodiscard]] NpyHeader npy_header(std::string_view start, const std::string& path);
 
 // The number of values of `item` bytes. InputError if shape, bytes per value and size of the file do not agree.

@@ -93,6 +93,14 @@ bool begins_safetensors(std::string_view head) {
   return head.size() > 9 && head[8] == '{' && (head[9] == '"' || head[9] == '}') && head[6] == '\0' && head[7] == '\0';
 }
 
+// A text with a few zero bytes, as a machine that stopped leaves it: decode() names the line of the first.
+bool is_almost_text(std::string_view head) {
+  const auto controls = std::count_if(head.begin(), head.end(), [](char c) {
+    return c >= 0 && c < ' ' && std::string_view("\t\n\r\f\b\x1b").find(c) == std::string_view::npos;
+  });
+  return static_cast<std::size_t>(controls) * 100 < head.size();
+}
+
 // An archive that is no .npz: what its names say.
 void refuse_zip(std::string_view head, const std::string& source) {
   const auto holds = [&](std::string_view name) { return head.find(name) != std::string_view::npos; };
@@ -115,10 +123,11 @@ void require_readable(std::string_view head, const std::string& source) {
   for (const BinaryKind& kind : kBinaryKinds)
     if (begins_kind(kind, head)) refuse(source, kind.name, kind.next, kind.command);
   if (is_wide(head)) return;
-  if (const auto zero = head.find('\0'); zero != std::string_view::npos)
-    throw base::InputError({source}, fmt::format("expected text, found binary data of an unknown format (byte {} is "
-                                                 "zero); name a table or a log, or write the data as CSV",
-                                                 zero + 1));
+  const auto zero = head.find('\0');
+  if (zero == std::string_view::npos || is_almost_text(head)) return;
+  throw base::InputError({source}, fmt::format("expected text, found binary data of an unknown format (byte {} is "
+                                               "zero); name a table or a log, or write the data as CSV",
+                                               zero + 1));
 }
 
 std::optional<Reading> read_binary(const Document& document, const DocumentOptions& options) {

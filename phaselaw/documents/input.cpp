@@ -96,12 +96,16 @@ void reserve_for(std::string& text, std::size_t size) {
   if (end > begin) ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_HUGEPAGE);
 }
 
-// Appends up to `size` bytes. False at the end of the source.
-bool append_some(std::string& text, ByteSource& from, std::size_t size) {
-  const std::size_t used = text.size();
-  if (text.capacity() < used + size + Document::kPadding)
-    reserve_for(text, std::max(used + used / 2, used + size) + size + Document::kPadding);
-  text.resize(used + size);
+// Appends up to `size` bytes. False at the end of the source. The last growth is to `most` bytes, so that a text near
+// its limit is never copied.
+bool append_some(std::string& text, ByteSource& from, std::size_t size, std::size_t most) {
+  const std::size_t used = text.size(), needed = used + size;
+  if (text.capacity() < needed + Document::kPadding) {
+    const std::size_t grown = needed + needed / 2;
+    reserve_for(text, std::max(needed, grown + grown / 2 > most ? std::min(most, 2 * grown) + size : grown) +
+                          Document::kPadding);
+  }
+  text.resize(needed);
   const std::size_t got = from.read(text.data() + used, size);
   text.resize(used + got);
   return got > 0;
@@ -130,11 +134,11 @@ Limit limit_of(const FileSource& file, const DocumentOptions& options, std::size
 // The whole text from its source, which begins with what `text` holds already.
 void fill(std::string& text, ByteSource& from, const std::string& source, const Limit& limit, std::size_t piece) {
   bool more = true;
-  while (more && text.size() < kHeadBytes) more = append_some(text, from, kHeadBytes - text.size());
+  while (more && text.size() < kHeadBytes) more = append_some(text, from, kHeadBytes - text.size(), limit.bytes);
   require_readable(text, source);
   while (more) {
     limit.require(text.size(), source);
-    more = append_some(text, from, piece);
+    more = append_some(text, from, piece, limit.bytes);
   }
 }
 
@@ -145,7 +149,7 @@ Document opened(const std::string& path, const DocumentOptions& options, std::si
   limit.require(file.size(), document.source);
   auto text = std::make_shared<std::string>();
   constexpr std::size_t kMagic = 8;
-  while (text->size() < kMagic && append_some(*text, file, kMagic - text->size())) {
+  while (text->size() < kMagic && append_some(*text, file, kMagic - text->size(), kMagic)) {
   }
   const Compression compression = compression_of(*text);
   if (compression == Compression::none) {
@@ -182,20 +186,15 @@ void require_short_lines(const Document& document) {
   std::size_t begin = 0;
   // The last end of a line that is near enough: a step of almost kLongestLine bytes.
   while (text.size() - begin > kLongestLine) {
-    const char* start = text.data() + begin;
-    const auto* feed = static_cast<const char*>(::memrchr(start, '\n', kLongestLine + 1));
-    const char* rest = feed == nullptr ? start : feed + 1;
-    const auto* carriage =
-        static_cast<const char*>(::memrchr(rest, '\r', static_cast<std::size_t>(start + kLongestLine + 1 - rest)));
-    const char* end = carriage != nullptr ? carriage : feed;
-    if (end == nullptr) {
-      const auto lines = std::count(text.data(), start, '\n');
+    const auto end = std::string_view(text).substr(begin, kLongestLine + 1).find_last_of("\r\n");
+    if (end == std::string_view::npos) {
+      const auto lines = std::count(text.begin(), text.begin() + static_cast<long>(begin), '\n');
       throw base::InputError({document.source, lines + 1},
                              fmt::format("expected lines of at most {} bytes, found a longer one; check that the file "
                                          "is a table or a log, and break the line",
                                          kLongestLine));
     }
-    begin = static_cast<std::size_t>(end - text.data()) + 1;
+    begin += end + 1;
   }
 }
 

@@ -22,7 +22,7 @@ struct NpyType {
 [[nodiscard]] std::optional<NpyType> npy_type(std::string_view descr);
 // The bytes of a value of any type ("|V4", "<c16"); nothing for objects and descriptions that are not understood.
 [[nodiscard]] std::optional<std::size_t> npy_item_bytes(std::string_view descr);
-// Why it is not read: "holds Python objects (a pickle), which are never loaded", "has the dtype <c16, which is not ...".
+// Why it is not read, to follow the name of the array: "holds Python objects (a pickle), which are never loaded".
 [[nodiscard]] std::string why_not_read(std::string_view descr);
 
 struct NpyColumn {

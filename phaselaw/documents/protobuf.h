@@ -5,8 +5,8 @@
 #include <cstdint>
 #include <string_view>
 
-// Fields of a message of protocol buffers, one after the other [T: Protocol Buffers documentation, Encoding]. Nothing is
-// copied or allocated, whatever the lengths say.
+// Fields of a message of protocol buffers, one after the other [T: Protocol Buffers documentation, Encoding]. Nothing
+// is copied or allocated, whatever the lengths say.
 namespace phaselaw::documents {
 
 class ProtobufReader {

@@ -11,8 +11,8 @@
 //
 // The table has the columns step, wall_time (seconds since 1970) and one column for each tag of a scalar, in the order
 // of their first appearance. Scalars are simple values, and tensors of one number (float16, bfloat16, float32, float64,
-// integers, boolean). Consecutive scalars of one step share a row; a tag that comes again begins a new one. The order of
-// the file is kept, so a step that falls is a restart. The line of a row is the number of its record.
+// integers, boolean). Consecutive scalars of one step share a row; a tag that comes again begins a new one. The order
+// of the file is kept, so a step that falls is a restart. The line of a row is the number of its record.
 //
 // Left out with a count: images, histograms, texts and other summaries; records with a wrong check sum; an incomplete
 // last record, as a running training leaves it (with a note).

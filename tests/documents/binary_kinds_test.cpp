@@ -63,6 +63,13 @@ TEST(BinaryKinds, TextIsNotRefusedWhateverItsFirstWords) {
     EXPECT_NO_THROW(require_readable(head, "x.txt")) << head;
 }
 
+TEST(BinaryKinds, FewZeroBytesInATextAreLeftToItsDecoding) {
+  std::string text;
+  for (int i = 0; i < 100; ++i) text += "step 1 loss 3.25\n";
+  EXPECT_NO_THROW(require_readable(text + std::string(8, '\0') + text, "x.log"));
+  EXPECT_THROW(require_readable(text + std::string(100, '\0') + text, "x.log"), base::InputError);
+}
+
 TEST(BinaryKinds, TextIsNoBinaryDocument) {
   EXPECT_FALSE(read_binary(testing::document_of("step,loss\n1,2\n"), {}).has_value());
   EXPECT_FALSE(read_binary(testing::document_of(""), {}).has_value());

@@ -147,20 +147,22 @@ TEST(Input, MutatedCompressedDataAreReadOrRefused) {
   const Scratch scratch;
   const std::string text = table_text(50);
   Mutator mutator(1);
-  for (const auto& [name, packed] : packers())
+  for (const auto& [name, packed] : packers()) {
+    const std::string whole = packed(text);
     for (int i = 0; i < 150; ++i) {
-      const std::string path = scratch.file("a", mutator.mutated(packed(text)));
+      const std::string path = scratch.file("a", mutator.mutated(whole));
       try {
         static_cast<void>(open_document(path));
       } catch (const base::InputError& error) {
         EXPECT_TRUE(contains(error.what(), path)) << error.what();
       }
     }
+  }
 }
 
 TEST(Input, DataThatWereMadeToFillAMemoryAreRefusedAndRepetitiveTablesAreRead) {
   const Scratch scratch;
-  const std::string bomb(197'000'000, 'a');
+  const std::string bomb(72'000'000, 'a');
   for (const auto& [name, packed] : packers()) {
     const std::string path = scratch.file("bomb", packed(bomb));
     const auto begin = std::chrono::steady_clock::now();
@@ -168,11 +170,11 @@ TEST(Input, DataThatWereMadeToFillAMemoryAreRefusedAndRepetitiveTablesAreRead) {
     EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(2)) << name;
   }
   std::string table;
-  for (std::size_t i = 0; table.size() < 80'000'000; ++i)
+  for (std::size_t i = 0; table.size() < 70'000'000; ++i)
     table += fmt::format("run-with-a-long-name,train,constant,0.125,0.25,0.5,{}\n", i * 7919 % 1000003);
-  const std::string packed = gzip_of(table);
+  const std::string packed = zstd_of(table);
   ASSERT_LT(packed.size() * 8, table.size());
-  EXPECT_TRUE(*open_document(scratch.file("t.csv.gz", packed)).text == table);
+  EXPECT_TRUE(*open_document(scratch.file("t.csv.zst", packed)).text == table);
 }
 
 TEST(Input, FilesStreamsAndAllDocumentsTogetherHaveALimit) {
