@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include <fmt/format.h>
+
 #include "phaselaw/base/constants.h"
 #include "phaselaw/base/format.h"
 #include "phaselaw/numerics/line.h"
