@@ -152,7 +152,7 @@ class RowConditionParser {
       out.at = column_of_(name);
     } catch (const base::InputError& error) {
       const std::string what = error.what();
-      constexpr std::string_view kFlag = "--where: ";  // the place is said once
+      constexpr std::string_view kFlag = "--where: ";  // the place is given once
       fail(what.starts_with(kFlag) ? what.substr(kFlag.size()) : what, begin);
     }
     if (out.relation == Relation::in || out.relation == Relation::not_in)
