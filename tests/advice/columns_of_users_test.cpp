@@ -111,7 +111,7 @@ TEST(ColumnsOfUsers, AScoreIsNoLoss) {
     const std::string message = error_of([&] { (void)fit_of(accuracies(false), law, {.loss = "acc"}); });
     expect_in(message, "acc rises with flops");
     expect_in(message, "give the error with --col loss=1-acc");
-    expect_in(message, "--law 'E-A*compute^-a' --objective l2-raw");
+    expect_in(message, "--law 'I-A*compute^-a' --objective l2-raw");
   }
   const FitAnswer error = fit_of(accuracies(false), "A*C^-a", {.col = {{"loss", "1-acc"}}});
   EXPECT_NEAR(parameter(error, 0) / 2600, 1, 1e-3);
@@ -119,7 +119,7 @@ TEST(ColumnsOfUsers, AScoreIsNoLoss) {
   EXPECT_EQ(error_of([] { (void)fit_of(accuracies(false), "power", {.col = {{"loss", "1-acc"}}}); }), "no error");
   // A law that rises is one of a score.
   const FitAnswer rising =
-      fit_of(accuracies(false), "E-A*compute^-a", {.loss = "acc", .objective = fitting::Objective::l2_raw});
+      fit_of(accuracies(false), "I-A*compute^-a", {.loss = "acc", .objective = fitting::Objective::l2_raw});
   EXPECT_NEAR(parameter(rising, 2), 0.18, 1e-3);
   // A name that says nothing: a warning with both readings.
   std::string unknown = accuracies(false);
