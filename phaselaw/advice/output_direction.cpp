@@ -100,7 +100,7 @@ void require_falling_output(const std::optional<laws::Law>& law, tables::Rows& r
   }
   throw base::InputError(
       rows.place("loss", 0),
-      fmt::format("{}, as a {} does, but {} only falls; {}, or fit a law that rises: --law 'E-A*{}^-a' --objective "
+      fmt::format("{}, as a {} does, but {} only falls; {}, or fit a law that rises: --law 'I-A*{}^-a' --objective "
                   "l2-raw",
                   what, kind == OutputKind::score ? "score" : "likelihood or a reward",
                   law ? "the law " + law->name : "every law of a loss", falling_advice(kind, heading, rows.data.output),

@@ -52,6 +52,9 @@ void refuse(Rows& out, const std::string& name, const std::string& why, double f
 // The power of 1,000 nearest to a ratio.
 double thousands(double ratio) { return std::pow(1000.0, std::max(1.0, std::round(std::log10(ratio) / 3))); }
 
+// The smallest power of 1,000 that is at least this.
+double thousands_above(double ratio) { return std::pow(1000.0, std::max(1.0, std::ceil(std::log10(ratio) / 3))); }
+
 // The same for a cost, which may also be in PF-days.
 double cost_unit(double ratio) {
   constexpr double kPetaflopDay = 1e15 * 86400, kNear = 3;
@@ -91,18 +94,19 @@ void check_tokens(const Factors& factors, Rows& out) {
   const std::vector<double> ratio = ratios(d, n);
   if (ratio.empty()) return;
   const double per_parameter = median(ratio);
-  constexpr double kMost = 1e6, kFewTokens = 1e5, kLargeModel = 1e6, kUsual = 20;
+  constexpr double kMost = 1e6, kFewTokens = 1e5, kLargeModel = 1e6;
+  constexpr double kManyTokens = 1e4, kFew = 0.1;  // per parameter, of published models
   if (per_parameter > kMost && !as_written(out, factors, "n_params").empty())
     return refuse(out, "n_params",
                   fmt::format("{} tokens per parameter (median of {} and {}) are implausible",
                               base::format_number(per_parameter, 2), out.own_name("tokens"), out.own_name("n_params")),
-                  thousands(per_parameter / kUsual));
+                  thousands_above(per_parameter / kManyTokens));
   if (*std::max_element(d.begin(), d.end()) < kFewTokens && *std::min_element(n.begin(), n.end()) >= kLargeModel &&
       !as_written(out, factors, "tokens").empty())
     return refuse(out, "tokens",
                   fmt::format("{} tokens ({}) are implausible for models of {} parameters", range_of(d),
                               out.own_name("tokens"), range_of(n)),
-                  thousands(kUsual / per_parameter));
+                  thousands_above(kFew / per_parameter));
   if (per_parameter > 1e5 || per_parameter < 1e-3)
     out.warnings.push_back(fmt::format(
         "{} tokens per parameter (median) are implausible; "

@@ -145,7 +145,7 @@ class RowConditionParser {
       out.at = column_of_(name);
     } catch (const base::InputError& error) {
       const std::string what = error.what();
-      constexpr std::string_view kFlag = "--where: ";  // the place is said once
+      constexpr std::string_view kFlag = "--where: ";  // the place is given once
       fail(what.starts_with(kFlag) ? what.substr(kFlag.size()) : what, begin);
     }
     if (out.relation == Relation::in || out.relation == Relation::not_in)
@@ -179,16 +179,20 @@ class RowConditionParser {
     return std::string(name);
   }
 
-  // The place of the word "in", or of "not" before it, in front of a bracket.
+  // The place of the word "in", or of "not" before it, in front of a bracket: the one with a heading before it, and
+  // otherwise the first.
   std::size_t list_word(std::size_t from, std::size_t end) const {
     const std::string_view within = text_.substr(0, end);
+    std::size_t first = std::string_view::npos;
     for (std::size_t at = within.find(" in", from); at != std::string_view::npos; at = within.find(" in", at + 1)) {
       const std::size_t next = text_.find_first_not_of(" \t", at + 3);
       if (next == std::string_view::npos || text_[next] != '(') continue;
-      const std::string_view before = base::trimmed(text_.substr(from, at - from));
-      return before.ends_with(" not") ? from + text_.substr(from, at - from).rfind(" not") : at;
+      const std::string_view before = text_.substr(from, at - from);
+      const std::size_t name_end = base::trimmed(before).ends_with(" not") ? from + before.rfind(" not") : at;
+      if (headings_.contains(base::trimmed(text_.substr(from, name_end - from)))) return name_end;
+      if (first == std::string_view::npos) first = name_end;
     }
-    return std::string_view::npos;
+    return first;
   }
 
   Relation relation(std::size_t begin) {

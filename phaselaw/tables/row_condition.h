@@ -28,7 +28,7 @@
 // Errors: InputError at "--where:1:position". Cost: linear in the text; about 50 ns for each comparison and row.
 namespace phaselaw::tables {
 
-inline constexpr std::size_t kLongestCondition = std::size_t{1} << 16U;
+inline constexpr std::size_t kLongestCondition = std::size_t{1} << 14U;
 
 // The column of a comparison. `factor`: by which its numbers are multiplied, for a column named by its meaning.
 struct ComparedColumn {

@@ -17,9 +17,13 @@
 // was recorded, and its line, so that messages can name the place.
 //
 // Reads the formats of table.h, and charts exported by W&B (table_formats.h). A column is recognised by the names of
-// known_columns(), or by the last part of a name with '/' or '.': "train/loss", "config.n_params". If several columns
-// fit, the most likely one is used and a note names the others. The output is recognised in the same way; otherwise it
-// is the only column with loss, logppl, nll or entropy in its name. Other columns keep their own names.
+// known_columns(), or by the last part of a name with '/' or '.': "train/loss", "config.n_params". What the user names
+// (--col, --loss, a heading in a law) is exactly that column, or an expression of columns (computed_columns.h).
+//   several columns   the closest name is used, and a note names the others. As close ones with other numbers are
+//                     refused if a law needs them (Rows::unusable)
+//   output            of losses the most held-out one; two of the same role with other numbers are refused. Without a
+//                     usual name it is the only column of numbers with loss, logppl, nll or entropy in its name
+// Other columns keep their own names.
 //
 // Rows for a fit have one output and complete columns:
 //   skipped    rows without an output, and copies of an earlier row; a warning lists their lines
@@ -27,8 +31,8 @@
 //              needed by a law that has such a field, an implausible unit (1.4 parameters), or mixed units
 //   warning    rows of several precisions (float32, bfloat16) are fitted together
 //   counts     of parameters and tokens may be written 70M, 1.4B, 300e9
-//   units      may be given in the heading: params (M), tokens [B], compute (PF-days); the column is then multiplied,
-//              and a note says so
+//   units      may be given in the heading: params (M), tokens_B, compute (PF-days); the column is then multiplied,
+//              and a note says so. Implausible sizes are refused with the factor that would make sense (magnitudes.h)
 // lr_sum and lr_drop follow from run, step and lr, or from a stated schedule (schedule_columns.h).
 // Runs, streams and restarts are those of run_columns.h, streams.h and restarts.h, for fits and curves alike.
 // Rows for curves (every_stream) hold what was recorded: one row for each value of each output, of lr and of grad_norm,

@@ -21,6 +21,9 @@ class FitOptions(TypedDict, total=False):
     scale: Mapping[str, float]
     where: str | Sequence[str]
     last: bool
+    names: str
+    decimal: str
+    memory_limit: str
     objective: Literal["huber", "l1", "l2", "l2-raw", "l1-raw", "asymmetric"]
     delta: float | None
     asymmetry: float
@@ -81,6 +84,9 @@ class IsoflopOptions(TypedDict, total=False):
     scale: Mapping[str, float]
     where: str | Sequence[str]
     last: bool
+    names: str
+    decimal: str
+    memory_limit: str
 
 
 class DiagnoseOptions(TypedDict, total=False):
@@ -88,6 +94,9 @@ class DiagnoseOptions(TypedDict, total=False):
     loss: str
     scale: Mapping[str, float]
     where: str | Sequence[str]
+    names: str
+    decimal: str
+    memory_limit: str
     run: str | Sequence[str]
     warmup: float
     decay: Literal["none", "linear", "cosine", "sqrt"]
@@ -103,6 +112,10 @@ class ReadOptions(TypedDict, total=False):
     scale: Mapping[str, float]
     where: str | Sequence[str]
     last: bool
+    table: str
+    names: str
+    decimal: str
+    memory_limit: str
 
 
 class PredictOptions(TypedDict, total=False):
@@ -184,11 +197,14 @@ class TheoryNumbers(TypedDict, total=False):
 DESCRIBED: dict[str, dict[str, Option]] = {
     "fit": {
         "rows": Option("all", False, "all: use all rows; envelope: use the lower envelope over runs, with intervals from resampled runs"),
-        "col": Option({}, False, "name=COLUMN for a column that is not recognised, such as n_params, tokens or run"),
-        "loss": Option("", False, "column of the loss"),
+        "col": Option({}, False, "name=COLUMN for a column that is not recognised, such as n_params, tokens or run, or name=EXPRESSION of columns: loss=1-acc"),
+        "loss": Option("", False, "column of the loss, or an expression of columns"),
         "scale": Option({}, False, "name=FACTOR by which a column is multiplied, such as n_params=1e9; > 0"),
-        "where": Option((), True, "condition for the rows to use: column=value, column!=value or column>=number"),
+        "where": Option((), True, "condition for the rows to use: column=value, column>=number, column in (a, b) or column ~ 'pattern*', joined with and, or, not"),
         "last": Option(False, False, "use only the last row of each run"),
+        "names": Option("", False, "headings of a table without headings, in order, such as step,loss"),
+        "decimal": Option("", False, "decimal sign of the numbers: . or , (default: decided from the cells)"),
+        "memory_limit": Option("2G", False, "largest size of a decompressed document, such as 500M or 8G"),
         "objective": Option("huber", False, "objective to minimise, of residuals of ln loss or (raw) of the loss"),
         "delta": Option(None, False, "residual at which huber and asymmetric change from squares to absolute values; unset: 1.345 times the robust scale of the residuals, and 1e-3 with asymmetric; 1e-3 reproduces published fits [ln loss]; > 0"),
         "asymmetry": Option(4, False, "with asymmetric: relative weight of rows below the law; > 0"),
@@ -242,17 +258,23 @@ DESCRIBED: dict[str, dict[str, Option]] = {
         "seed": Option(0, False, "seed of the resamples; >= 0"),
         "threads": Option(0, False, "number of worker threads; 0: all cores; >= 0"),
         "by": Option("", False, "column that names the experiment of each row; each experiment is fitted apart (a+b joins two columns)"),
-        "col": Option({}, False, "name=COLUMN for a column that is not recognised, such as n_params, tokens or run"),
-        "loss": Option("", False, "column of the loss"),
+        "col": Option({}, False, "name=COLUMN for a column that is not recognised, such as n_params, tokens or run, or name=EXPRESSION of columns: loss=1-acc"),
+        "loss": Option("", False, "column of the loss, or an expression of columns"),
         "scale": Option({}, False, "name=FACTOR by which a column is multiplied, such as n_params=1e9; > 0"),
-        "where": Option((), True, "condition for the rows to use: column=value, column!=value or column>=number"),
+        "where": Option((), True, "condition for the rows to use: column=value, column>=number, column in (a, b) or column ~ 'pattern*', joined with and, or, not"),
         "last": Option(False, False, "use only the last row of each run"),
+        "names": Option("", False, "headings of a table without headings, in order, such as step,loss"),
+        "decimal": Option("", False, "decimal sign of the numbers: . or , (default: decided from the cells)"),
+        "memory_limit": Option("2G", False, "largest size of a decompressed document, such as 500M or 8G"),
     },
     "diagnose": {
-        "col": Option({}, False, "name=COLUMN for a column that is not recognised, such as n_params, tokens or run"),
-        "loss": Option("", False, "column of the loss"),
+        "col": Option({}, False, "name=COLUMN for a column that is not recognised, such as n_params, tokens or run, or name=EXPRESSION of columns: loss=1-acc"),
+        "loss": Option("", False, "column of the loss, or an expression of columns"),
         "scale": Option({}, False, "name=FACTOR by which a column is multiplied, such as n_params=1e9; > 0"),
-        "where": Option((), True, "condition for the rows to use: column=value, column!=value or column>=number"),
+        "where": Option((), True, "condition for the rows to use: column=value, column>=number, column in (a, b) or column ~ 'pattern*', joined with and, or, not"),
+        "names": Option("", False, "headings of a table without headings, in order, such as step,loss"),
+        "decimal": Option("", False, "decimal sign of the numbers: . or , (default: decided from the cells)"),
+        "memory_limit": Option("2G", False, "largest size of a decompressed document, such as 500M or 8G"),
         "run": Option((), True, "diagnose only the run of this name; may be repeated"),
         "warmup": Option(0, False, "length of a linear warm-up, if the table has no lr column; below 1: as a share of the run [steps]; >= 0"),
         "decay": Option("none", False, "shape of the decay, if the table has no lr column"),
@@ -262,11 +284,15 @@ DESCRIBED: dict[str, dict[str, Option]] = {
         "threads": Option(0, False, "number of worker threads; 0: all cores; >= 0"),
     },
     "read_table": {
-        "col": Option({}, False, "name=COLUMN for a column that is not recognised, such as n_params, tokens or run"),
-        "loss": Option("", False, "column of the loss"),
+        "col": Option({}, False, "name=COLUMN for a column that is not recognised, such as n_params, tokens or run, or name=EXPRESSION of columns: loss=1-acc"),
+        "loss": Option("", False, "column of the loss, or an expression of columns"),
         "scale": Option({}, False, "name=FACTOR by which a column is multiplied, such as n_params=1e9; > 0"),
-        "where": Option((), True, "condition for the rows to use: column=value, column!=value or column>=number"),
+        "where": Option((), True, "condition for the rows to use: column=value, column>=number, column in (a, b) or column ~ 'pattern*', joined with and, or, not"),
         "last": Option(False, False, "use only the last row of each run"),
+        "table": Option("", False, "number of the table, from 1, or its key, in a document that holds several tables"),
+        "names": Option("", False, "headings of a table without headings, in order, such as step,loss"),
+        "decimal": Option("", False, "decimal sign of the numbers: . or , (default: decided from the cells)"),
+        "memory_limit": Option("2G", False, "largest size of a decompressed document, such as 500M or 8G"),
     },
     "predict": {
         "n_data": Option((), True, "sizes to predict, such as 8,16,32 (default: doubling from 4 to data.n_data); >= 2"),

@@ -249,7 +249,7 @@ TEST(Rows, AbsurdAndMixedUnitsNameTheRowAndTheFactor) {
   expect_error("N,loss\n1,2\n", "--scale", "positive factor", {.scale = {{"n_params", -1}}});
   expect_error("N,loss\n1,2\n", "--scale", "unknown column 'tokens'", {.scale = {{"tokens", 2}}});
   // Whole numbers may be toys, so they are a question.
-  expect_error("N,D,loss\n70,3e11,2\n410,3e11,1\n", "t:2:1: ", "--scale n_params=1e9, or take it as it is");
+  expect_error("N,D,loss\n70,3e11,2\n410,3e11,1\n", "t:2:1: ", "--scale n_params=1e6, or take it as it is");
   EXPECT_TRUE(read("N,D,loss\n70,3000,2\n410,3000,1\n").warnings.empty());
   expect_error("N,D,C,loss\n1e6,1e9,6,2\n1e6,2e9,12,1\n", "t:2:9: ", "--scale compute=1e15", {}, {"compute"});
   EXPECT_TRUE(any_of(read("N,D,C,loss\n1e6,1e9,9e15,2\n").notes, "1.5 times 6 n_params tokens"));
@@ -367,7 +367,8 @@ TEST(Rows, PublishedTables) {
   EXPECT_GT(gadre.n_rows(), 30U);
   EXPECT_THROW((void)file("gadre_overtrain/models.csv"), base::InputError);
   EXPECT_GT(file("porian_isoflop/isoflop_points.csv", {.where = {"exp=0", "loss_kind=train"}}).n_rows(), 50U);
-  const Rows pythia = file("pythia/lambada_by_step.csv", {.col = {{"run", "model+variant"}, {"n_params", "params_non_embedding"}}, .last = true});
+  const Rows pythia = file("pythia/lambada_by_step.csv",
+                           {.col = {{"run", "model+variant"}, {"n_params", "params_non_embedding"}}, .last = true});
   EXPECT_EQ(pythia.n_rows(), 16U);
   EXPECT_EQ(pythia.output_column, "lambada_logppl");
 }
