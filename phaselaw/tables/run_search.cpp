@@ -24,10 +24,11 @@ namespace {
 
 constexpr std::size_t kSampleRows = 8192;
 constexpr std::size_t kMostCandidates = 12, kMostInSet = 3;
-constexpr std::size_t kKeptFalls = 4;  // a set may leave one fall in four, which are restarts
-constexpr std::array<std::string_view, 19> kOfTheProcess = {
-    "host",    "hostname", "node",   "pid",        "time",   "date", "timestamp", "job",        "jobid",  "session",
-    "attempt", "restart",  "resume", "checkpoint", "device", "gpu",  "walltime",  "created_at", "runtime"};
+constexpr std::size_t kKeptFalls = 4;                         // a set may leave one fall in four, which are restarts
+constexpr std::array<std::string_view, 19> kOfTheProcess = {  // as plain_name() writes them
+    "host",    "hostname", "node",   "pid",        "time",   "date", "timestamp", "job",       "jobid",  "session",
+    "attempt", "restart",  "resume", "checkpoint", "device", "gpu",  "walltime",  "createdat", "runtime"};
+constexpr std::size_t kMostShown = 3;  // sets in a message
 
 // Rows with their run and counter.
 struct Sequence {
@@ -92,8 +93,7 @@ struct RunCandidate {
 bool may_name_runs(const std::string& header) {
   const std::string last = header.substr(header.find_last_of("/.") + 1);  // npos + 1 = 0
   const std::string key = plain_name(last);
-  if (std::any_of(kOfTheProcess.begin(), kOfTheProcess.end(), [&](std::string_view w) { return key == plain_name(w); }))
-    return false;
+  if (std::find(kOfTheProcess.begin(), kOfTheProcess.end(), key) != kOfTheProcess.end()) return false;
   const auto word = stream_word(last);
   return !word || !word->names_metric || word->kind == StreamKind::lr;
 }
@@ -217,6 +217,7 @@ std::vector<RunKey> keys_that_separate(const Search& search, const RunKey& key, 
   for (const std::size_t n : {words, std::min(candidates.size(), words + kMostCandidates)}) {
     if (!out.empty()) break;
     for (const ColumnSet& set : sets.smallest(n)) {
+      if (out.size() == kMostShown) break;
       RunKey with = with_columns(key, set);
       const Trouble left = trouble_of(search.streams, search.counter, run_ids(search.table, with));
       if (!left.crossed && left.n_falls <= trouble.n_falls / kKeptFalls) out.push_back(std::move(with));

@@ -120,7 +120,12 @@ void add_long_streams(const std::vector<std::size_t>& columns, std::size_t value
                 ids.words[s].role, ids.names[s]},
                out, origin);
   }
-  std::vector<std::string> other;
+  std::vector<std::string> losses, other;
+  for (const Stream& stream : out.streams)
+    if (stream.name == "loss") losses.push_back(stream.word);
+  out.notes.push_back(
+      fmt::format("column {0} names the streams of each run ({1}); to read them as runs, use --col run={0}",
+                  text_of(out.table, {columns}), fmt::join(losses, ", ")));
   for (std::size_t s = 0; s < rows.size(); ++s)
     if (ids.words[s].kind == StreamKind::other)
       other.push_back(fmt::format("{} ({})", ids.names[s], rows_of(rows[s].size())));
@@ -145,15 +150,15 @@ std::vector<std::size_t> stream_columns(const Table& table, std::map<std::string
     });
   };
   for (std::size_t c = 0; c < table.n_columns() && out.size() < 2; ++c)
-    if (!table.holds_numbers(c) && stream_word(table.view(0, c)) && !is_mapped(table.header[c]) &&
-        names_streams(table, c))
-      out.push_back(c);
+    if (!table.holds_numbers(c) && stream_word(table.view(0, c)) && names_streams(table, c)) out.push_back(c);
   if (out.empty()) return out;
   const StreamIds ids = stream_ids(table, out);
   if (std::none_of(ids.words.begin(), ids.words.end(), [](const auto& w) { return w.kind == StreamKind::loss; }))
     return {};
   const bool named = std::any_of(columns.begin(), columns.end(),
                                  [](const auto& entry) { return canonical_column(entry.first) == "loss"; });
+  const auto mapped = std::remove_if(out.begin(), out.end(), [&](std::size_t c) { return is_mapped(table.header[c]); });
+  out.erase(mapped, out.end());
   if (named || std::any_of(table.header.begin(), table.header.end(), names_a_loss)) return out;
   if (const auto value = std::find_if(table.header.begin(), table.header.end(), is_named_value);
       value != table.header.end())

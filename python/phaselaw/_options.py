@@ -20,6 +20,7 @@ class FitOptions(TypedDict, total=False):
     loss: str
     scale: Mapping[str, float]
     where: str | Sequence[str]
+    by: str
     last: bool
     objective: Literal["huber", "l1", "l2", "l2-raw", "l1-raw", "asymmetric"]
     delta: float | None
@@ -75,11 +76,11 @@ class IsoflopOptions(TypedDict, total=False):
     fix: Mapping[str, float]
     seed: int
     threads: int
-    by: str
     col: Mapping[str, str]
     loss: str
     scale: Mapping[str, float]
     where: str | Sequence[str]
+    by: str
     last: bool
 
 
@@ -88,6 +89,7 @@ class DiagnoseOptions(TypedDict, total=False):
     loss: str
     scale: Mapping[str, float]
     where: str | Sequence[str]
+    by: str
     run: str | Sequence[str]
     warmup: float
     decay: Literal["none", "linear", "cosine", "sqrt"]
@@ -102,6 +104,7 @@ class ReadOptions(TypedDict, total=False):
     loss: str
     scale: Mapping[str, float]
     where: str | Sequence[str]
+    by: str
     last: bool
 
 
@@ -188,6 +191,7 @@ DESCRIBED: dict[str, dict[str, Option]] = {
         "loss": Option("", False, "column of the loss"),
         "scale": Option({}, False, "name=FACTOR by which a column is multiplied, such as n_params=1e9; > 0"),
         "where": Option((), True, "condition for the rows to use: column=value, column!=value or column>=number"),
+        "by": Option("", False, "column of groups (datasets, methods); each group is a study of its own (a+b joins two columns)"),
         "last": Option(False, False, "use only the last row of each run"),
         "objective": Option("huber", False, "objective to minimise, of residuals of ln loss or (raw) of the loss"),
         "delta": Option(None, False, "residual at which huber and asymmetric change from squares to absolute values; unset: 1.345 times the robust scale of the residuals, and 1e-3 with asymmetric; 1e-3 reproduces published fits [ln loss]; > 0"),
@@ -241,11 +245,11 @@ DESCRIBED: dict[str, dict[str, Option]] = {
         "fix": Option({}, False, "name=value of a parameter that is known and not fitted, such as E=0 or q=1/6"),
         "seed": Option(0, False, "seed of the resamples; >= 0"),
         "threads": Option(0, False, "number of worker threads; 0: all cores; >= 0"),
-        "by": Option("", False, "column that names the experiment of each row; each experiment is fitted apart (a+b joins two columns)"),
         "col": Option({}, False, "name=COLUMN for a column that is not recognised, such as n_params, tokens or run"),
         "loss": Option("", False, "column of the loss"),
         "scale": Option({}, False, "name=FACTOR by which a column is multiplied, such as n_params=1e9; > 0"),
         "where": Option((), True, "condition for the rows to use: column=value, column!=value or column>=number"),
+        "by": Option("", False, "column of groups (datasets, methods); each group is a study of its own (a+b joins two columns)"),
         "last": Option(False, False, "use only the last row of each run"),
     },
     "diagnose": {
@@ -253,6 +257,7 @@ DESCRIBED: dict[str, dict[str, Option]] = {
         "loss": Option("", False, "column of the loss"),
         "scale": Option({}, False, "name=FACTOR by which a column is multiplied, such as n_params=1e9; > 0"),
         "where": Option((), True, "condition for the rows to use: column=value, column!=value or column>=number"),
+        "by": Option("", False, "column of groups (datasets, methods); each group is a study of its own (a+b joins two columns)"),
         "run": Option((), True, "diagnose only the run of this name; may be repeated"),
         "warmup": Option(0, False, "length of a linear warm-up, if the table has no lr column; below 1: as a share of the run [steps]; >= 0"),
         "decay": Option("none", False, "shape of the decay, if the table has no lr column"),
@@ -266,6 +271,7 @@ DESCRIBED: dict[str, dict[str, Option]] = {
         "loss": Option("", False, "column of the loss"),
         "scale": Option({}, False, "name=FACTOR by which a column is multiplied, such as n_params=1e9; > 0"),
         "where": Option((), True, "condition for the rows to use: column=value, column!=value or column>=number"),
+        "by": Option("", False, "column of groups (datasets, methods); each group is a study of its own (a+b joins two columns)"),
         "last": Option(False, False, "use only the last row of each run"),
     },
     "predict": {
