@@ -24,7 +24,7 @@ namespace {
 
 constexpr std::size_t kSampleRows = 8192;
 constexpr std::size_t kMostCandidates = 12, kMostInSet = 3;
-constexpr std::size_t kKeptFalls = 4;                         // a set may leave one fall in four, which are restarts
+constexpr std::size_t kKeptFalls = 4;                         // a set may leave one fall in four
 constexpr std::array<std::string_view, 19> kOfTheProcess = {  // as plain_name() writes them
     "host",    "hostname", "node",   "pid",        "time",   "date", "timestamp", "job",       "jobid",  "session",
     "attempt", "restart",  "resume", "checkpoint", "device", "gpu",  "walltime",  "createdat", "runtime"};
@@ -45,7 +45,7 @@ Sequence sequence_of(const std::vector<std::size_t>& rows, const std::vector<dou
 
 // How far rows of equal runs are from following each other.
 struct Trouble {
-  std::size_t n_falls = 0;
+  std::size_t n_falls = 0, n_again = 0;
   std::size_t worst = 0;  // stream with the most falls
   std::optional<std::pair<std::size_t, std::size_t>> crossed;
 };
@@ -56,6 +56,7 @@ Trouble trouble_of(const std::vector<StreamRows>& streams, const std::vector<dou
   for (std::size_t s = 0; s < streams.size(); ++s) {
     const Segments segments = sequence_of(streams[s].rows, counter, runs).segments();
     out.n_falls += segments.n_falls;
+    out.n_again += segments.n_again;
     if (segments.crossed && !out.crossed)
       out.crossed = {streams[s].rows[segments.crossed->earlier], streams[s].rows[segments.crossed->later]};
     if (segments.n_falls > most) {
@@ -63,6 +64,20 @@ Trouble trouble_of(const std::vector<StreamRows>& streams, const std::vector<dou
       out.worst = s;
     }
   }
+  return out;
+}
+
+// Whether a division of the rows takes the trouble away. What it leaves may be runs that were resumed; if there was
+// nothing else before, most of that has to go.
+bool is_solved(const Trouble& before, const Trouble& after) {
+  if (after.crossed || after.n_again > before.n_again / kKeptFalls) return false;
+  const bool only_resumed = !before.crossed && before.n_again == 0;
+  return only_resumed ? after.n_falls <= before.n_falls / kKeptFalls : after.n_falls < before.n_falls;
+}
+
+Trouble trouble_in(const Segments& segments) {
+  Trouble out{segments.n_falls, segments.n_again, 0, std::nullopt};
+  if (segments.crossed) out.crossed = {segments.crossed->earlier, segments.crossed->later};
   return out;
 }
 
@@ -151,7 +166,7 @@ using ColumnSet = std::vector<std::size_t>;
 class SetSearch {
  public:
   SetSearch(const std::vector<RunCandidate>& candidates, Sequence sample)
-      : candidates_(candidates), sample_(std::move(sample)), allowed_(sample_.segments().n_falls / kKeptFalls) {}
+      : candidates_(candidates), sample_(std::move(sample)), before_(trouble_in(sample_.segments())) {}
 
   // Sets of at most kMostInSet of the first `n` candidates.
   std::vector<ColumnSet> smallest(std::size_t n) {
@@ -175,8 +190,7 @@ class SetSearch {
         extend(with, i + 1, n, left - 1, own);
         continue;
       }
-      const Segments segments = segments_of(sample_.counter, own, n_groups);
-      if (segments.crossed || segments.n_falls > allowed_) continue;
+      if (!is_solved(before_, trouble_in(segments_of(sample_.counter, own, n_groups)))) continue;
       if (std::find(ways_.begin(), ways_.end(), own) != ways_.end()) continue;
       ways_.push_back(own);
       found_.push_back(std::move(with));
@@ -185,7 +199,7 @@ class SetSearch {
 
   const std::vector<RunCandidate>& candidates_;
   Sequence sample_;
-  std::size_t allowed_;
+  Trouble before_;
   std::vector<ColumnSet> found_;
   std::vector<std::vector<std::uint32_t>> ways_;
 };
@@ -220,7 +234,7 @@ std::vector<RunKey> keys_that_separate(const Search& search, const RunKey& key, 
       if (out.size() == kMostShown) break;
       RunKey with = with_columns(key, set);
       const Trouble left = trouble_of(search.streams, search.counter, run_ids(search.table, with));
-      if (!left.crossed && left.n_falls <= trouble.n_falls / kKeptFalls) out.push_back(std::move(with));
+      if (is_solved(trouble, left)) out.push_back(std::move(with));
     }
   }
   return out;

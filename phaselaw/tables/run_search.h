@@ -12,7 +12,7 @@
 // A column of text, a seed, or another number with few values may tell rows apart, unless it has an empty cell, more
 // values than half of the rows, or a name that changes when a run is resumed (host, job, time). The smallest set of at
 // most three such columns is added to the key of runs, with a note; columns of text and seeds come before numbers. A
-// set tells the rows apart if the counter then falls at no more than a quarter of the places, and no two runs are crossed.
+// set tells the rows apart if no two runs are then crossed, hardly any begins again, and the counter falls less often.
 // Cost: linear in the cells; the sets are compared on at most 8,192 rows, and the chosen one is tried on all.
 namespace phaselaw::tables {
 

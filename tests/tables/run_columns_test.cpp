@@ -182,6 +182,16 @@ TEST(RunColumns, LongFormHasACurveForEachStream) {
   EXPECT_EQ(curves_from(rows_of_curves(text, {.col = {{"run", "stream"}}})).size(), 4U);
 }
 
+// Words of streams that name different runs: no row is left out.
+TEST(RunColumns, WordsOfStreamsAtOtherPlacesAreNoStreamsOfAFit) {
+  std::string text = "kind,n_params,loss\n";
+  for (int i = 1; i <= 6; ++i) text += fmt::format("{},{}e6,{}\n", i % 2 == 0 ? "train" : "val", i, 3 - 0.1 * i);
+  EXPECT_EQ(rows_of_fit(text).n_rows(), 6U);
+  std::string paired = "kind,n_params,loss\n";
+  for (int i = 1; i <= 6; ++i) paired += fmt::format("train,{0}e6,{1}\nval,{0}e6,{2}\n", i, 3 - 0.1 * i, 3.1 - 0.1 * i);
+  EXPECT_EQ(rows_of_fit(paired).n_rows(), 6U);
+}
+
 TEST(RunColumns, SplitAndMetricTogether) {
   std::string text = "step,split,name,value\n";
   for (int i = 0; i < 6; ++i)
