@@ -250,6 +250,23 @@ std::string clash_text(const Search& search, const RunIds& runs, const std::pair
                      counter_name(search), at, search.table.line(rows.first), search.table.line(rows.second));
 }
 
+// "run a has several n_params (lines 2 and 8)", which no single run has; or empty
+std::string several_sizes(const Table& table, const Recognised& found, const RunIds& runs) {
+  for (const char* name : {"n_params", "n_data"}) {
+    const auto column = found.column.find(name);
+    if (column == found.column.end()) continue;
+    std::vector<std::size_t> first(runs.names.size(), kNoColumn);
+    for (std::size_t row = 0; row < table.n_rows(); ++row) {
+      std::size_t& earlier = first[runs.id[row]];
+      if (earlier == kNoColumn) earlier = row;
+      if (!table.same(row, earlier, column->second))
+        return fmt::format("run {} has several values of {} (lines {} and {})", runs.names[runs.id[row]],
+                           table.header[column->second], table.line(earlier), table.line(row));
+    }
+  }
+  return "";
+}
+
 std::string flags_of(const Search& search, const std::vector<RunKey>& keys) {
   std::vector<std::string> flags;
   for (const RunKey& key : keys) {
@@ -307,12 +324,24 @@ void tell_runs_apart(const Table& table, const Recognised& found, const std::vec
 
 void tell_fitted_runs_apart(const Table& table, const Recognised& found, RunKey& key, std::vector<std::string>& notes,
                             std::vector<std::string>& warnings) {
-  if (progress_column(found) == kNoColumn || !key.known()) return;
+  if (!key.known()) return;
+  const RunIds runs = run_ids(table, key);
+  const auto names_groups = [&](const std::string& why) {
+    notes.push_back(fmt::format(
+        "{} names groups and not single runs, because {}; each row is taken as a run of its own; to name the "
+        "runs, use --col run=COLUMN, or --col run=a+b for several columns",
+        text_of(table, key), why));
+    key = {};
+  };
+  if (const std::string why = key.from_user ? "" : several_sizes(table, found, runs); !why.empty()) {
+    names_groups(why);
+    return;
+  }
+  if (progress_column(found) == kNoColumn) return;
   const std::vector<double> counter = counters(table, found);
   std::vector<StreamRows> streams(1);
   streams[0].rows.resize(table.n_rows());
   std::iota(streams[0].rows.begin(), streams[0].rows.end(), std::size_t{0});
-  const RunIds runs = run_ids(table, key);
   const Trouble trouble = trouble_of(streams, counter, runs);
   if (!trouble.crossed) return;
   const Search search{table, found, streams, counter, {}, true};
@@ -322,15 +351,10 @@ void tell_fitted_runs_apart(const Table& table, const Recognised& found, RunKey&
     return;
   }
   const std::vector<RunKey> keys = keys_that_separate(search, key, runs, trouble);
-  if (keys.size() == 1) {
+  if (keys.size() == 1)
     key = keys.front();
-    return;
-  }
-  notes.push_back(
-      fmt::format("{} names groups and not single runs, because {}; each row is taken as a run of its own; to name the "
-                  "runs, use --col run=COLUMN, or --col run=a+b for several columns",
-                  text_of(table, key), what));
-  key = {};
+  else
+    names_groups(what);
 }
 
 }  // namespace phaselaw::tables

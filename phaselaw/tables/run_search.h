@@ -26,7 +26,7 @@ struct StreamRows {
 void tell_runs_apart(const Table& table, const Recognised& found, const std::vector<StreamRows>& streams,
                      const std::vector<std::size_t>& stream_columns, RunKey& key, std::vector<std::string>& notes);
 
-// For a fit, with rows of whole runs: only columns with usual names of runs are added. If none tells the rows
+// For a fit, with rows of whole runs, each with one size and amount of data: only columns with usual names of runs are added. If none tells the rows
 // apart, the column found automatically names groups and not runs, which a note says, and each row is a run; if the user
 // named it, a warning says so.
 void tell_fitted_runs_apart(const Table& table, const Recognised& found, RunKey& key, std::vector<std::string>& notes,
