@@ -2,6 +2,7 @@
 #include "phaselaw/tables/restarts.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <unordered_map>
 
@@ -46,7 +47,8 @@ class RestartNotes {
   }
   void finish() const {
     if (count_ > kShownRestarts)
-      notes_.push_back(fmt::format("{} more restarts were treated in the same way", count_ - kShownRestarts));
+      notes_.push_back(fmt::format("{} more restart{} treated in the same way", count_ - kShownRestarts,
+                                   count_ == kShownRestarts + 1 ? " was" : "s were"));
   }
 
  private:
@@ -118,10 +120,23 @@ const std::vector<double>* counter_of(const Rows& rows, std::string& name) {
 
 void note_restarts(const Segments& segments, const std::vector<double>& counter, const std::vector<std::size_t>& origin,
                    const RunIds& runs, const std::vector<std::uint32_t>& run, Rows& out, RestartNotes& notes) {
-  std::set<std::size_t> noted;  // rows of the table, which several streams share
-  for (const Restart& restart : segments.restarts)
-    if (out.streams[out.stream[restart.row]].name == "loss" && noted.insert(origin[restart.row]).second)
-      notes.add(restart, counter[restart.row], out.line[restart.row], runs.names[run[restart.row]]);
+  std::set<std::size_t> noted;  // rows of the table, which streams of one row share
+  std::map<std::pair<std::uint32_t, double>, std::size_t> index;
+  std::vector<Restart> merged;  // of all streams that restart at the same place
+  for (const Restart& restart : segments.restarts) {
+    if (out.streams[out.stream[restart.row]].name != "loss" || !noted.insert(origin[restart.row]).second) continue;
+    const auto [at, is_new] = index.try_emplace({run[restart.row], counter[restart.row]}, merged.size());
+    if (is_new) {
+      merged.push_back(restart);
+      continue;
+    }
+    Restart& first = merged[at->second];
+    first.n_superseded += restart.n_superseded;
+    first.from = std::min(first.from, restart.from);
+    first.to = std::max(first.to, restart.to);
+  }
+  for (const Restart& restart : merged)
+    notes.add(restart, counter[restart.row], out.line[restart.row], runs.names[run[restart.row]]);
   notes.finish();
   std::set<std::uint32_t> unsorted;
   for (const std::size_t row : segments.unsorted) unsorted.insert(run[row]);

@@ -70,7 +70,7 @@ std::vector<std::size_t> group_columns(const Table& table, const Recognised& fou
 // The rows of a fit and their runs.
 void take_rows(const ReadOptions& options, const Recognised& found, const std::vector<std::size_t>& streams, RunKey key,
                Rows& out) {
-  if (!streams.empty()) keep_stream(out.table, streams, out.notes);
+  if (!streams.empty()) keep_stream(out.table, found, streams, out.notes);
   leave_out_missing(out.table, found.column.at(options.output), options.output, out.warnings);
   leave_out_copies(out.table, out.warnings);
   if (options.last && !key.known())

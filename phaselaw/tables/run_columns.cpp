@@ -18,16 +18,17 @@ namespace phaselaw::tables {
 
 namespace {
 
-constexpr std::array<std::string_view, 11> kRunNames = {
-    "run",      "run_name", "run_id",     "name", "exp", "experiment", "experiment_name",
-    "hyper_id", "trial_id", "model_name", "model"};
-constexpr std::array<std::string_view, 9> kSeedNames = {"seed",       "rep",    "replicate",   "replica",    "trial",
-                                                        "repetition", "repeat", "random_seed", "replication"};
+// As plain_name() writes them, the most likely first.
+constexpr std::array<std::string_view, 11> kRunNames = {"run",     "runname",    "runid",          "name",
+                                                        "exp",     "experiment", "experimentname", "hyperid",
+                                                        "trialid", "modelname",  "model"};
+constexpr std::array<std::string_view, 9> kSeedNames = {"seed",       "rep",    "replicate",  "replica",    "trial",
+                                                        "repetition", "repeat", "randomseed", "replication"};
 
 template <class Names>
 bool is_named(const Names& names, std::string_view header) {
   const std::string key = plain_name(header.substr(header.find_last_of("/.") + 1));  // npos + 1 = 0
-  return std::any_of(names.begin(), names.end(), [&](std::string_view name) { return key == plain_name(name); });
+  return std::find(names.begin(), names.end(), key) != names.end();
 }
 
 std::size_t count_of(const Table& table, const std::vector<std::size_t>& columns) {
@@ -48,10 +49,16 @@ bool is_among(const std::vector<std::size_t>& columns, std::size_t column) {
 }
 
 std::size_t usual_run_column(const Table& table, const std::vector<std::size_t>& streams) {
-  for (const std::string_view name : kRunNames)
-    for (std::size_t c = 0; c < table.header.size(); ++c)
-      if (!is_among(streams, c) && plain_name(table.header[c]) == plain_name(name)) return c;
-  return kNoColumn;
+  std::size_t best = kNoColumn, best_rank = kRunNames.size();
+  for (std::size_t c = 0; c < table.header.size(); ++c) {
+    if (is_among(streams, c)) continue;
+    const auto rank = static_cast<std::size_t>(
+        std::find(kRunNames.begin(), kRunNames.end(), plain_name(table.header[c])) - kRunNames.begin());
+    if (rank >= best_rank) continue;
+    best = c;
+    best_rank = rank;
+  }
+  return best;
 }
 
 void add_seeds(const Table& table, const std::vector<std::size_t>& streams, RunKey& key) {

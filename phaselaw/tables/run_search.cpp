@@ -24,10 +24,11 @@ namespace {
 
 constexpr std::size_t kSampleRows = 8192;
 constexpr std::size_t kMostCandidates = 12, kMostInSet = 3;
-constexpr std::size_t kKeptFalls = 4;  // a set may leave one fall in four, which are restarts
-constexpr std::array<std::string_view, 19> kOfTheProcess = {
-    "host",    "hostname", "node",   "pid",        "time",   "date", "timestamp", "job",        "jobid",  "session",
-    "attempt", "restart",  "resume", "checkpoint", "device", "gpu",  "walltime",  "created_at", "runtime"};
+constexpr std::size_t kKeptFalls = 4;                         // a set may leave one fall in four
+constexpr std::array<std::string_view, 19> kOfTheProcess = {  // as plain_name() writes them
+    "host",    "hostname", "node",   "pid",        "time",   "date", "timestamp", "job",       "jobid",  "session",
+    "attempt", "restart",  "resume", "checkpoint", "device", "gpu",  "walltime",  "createdat", "runtime"};
+constexpr std::size_t kMostShown = 3;  // sets in a message
 
 // Rows with their run and counter.
 struct Sequence {
@@ -44,7 +45,7 @@ Sequence sequence_of(const std::vector<std::size_t>& rows, const std::vector<dou
 
 // How far rows of equal runs are from following each other.
 struct Trouble {
-  std::size_t n_falls = 0;
+  std::size_t n_falls = 0, n_again = 0;
   std::size_t worst = 0;  // stream with the most falls
   std::optional<std::pair<std::size_t, std::size_t>> crossed;
 };
@@ -55,6 +56,7 @@ Trouble trouble_of(const std::vector<StreamRows>& streams, const std::vector<dou
   for (std::size_t s = 0; s < streams.size(); ++s) {
     const Segments segments = sequence_of(streams[s].rows, counter, runs).segments();
     out.n_falls += segments.n_falls;
+    out.n_again += segments.n_again;
     if (segments.crossed && !out.crossed)
       out.crossed = {streams[s].rows[segments.crossed->earlier], streams[s].rows[segments.crossed->later]};
     if (segments.n_falls > most) {
@@ -62,6 +64,20 @@ Trouble trouble_of(const std::vector<StreamRows>& streams, const std::vector<dou
       out.worst = s;
     }
   }
+  return out;
+}
+
+// Whether a division of the rows takes the trouble away. What it leaves may be runs that were resumed; if there was
+// nothing else before, most of that has to go.
+bool is_solved(const Trouble& before, const Trouble& after) {
+  if (after.crossed || after.n_again > before.n_again / kKeptFalls) return false;
+  const bool only_resumed = !before.crossed && before.n_again == 0;
+  return only_resumed ? after.n_falls <= before.n_falls / kKeptFalls : after.n_falls < before.n_falls;
+}
+
+Trouble trouble_in(const Segments& segments) {
+  Trouble out{segments.n_falls, segments.n_again, 0, std::nullopt};
+  if (segments.crossed) out.crossed = {segments.crossed->earlier, segments.crossed->later};
   return out;
 }
 
@@ -92,8 +108,7 @@ struct RunCandidate {
 bool may_name_runs(const std::string& header) {
   const std::string last = header.substr(header.find_last_of("/.") + 1);  // npos + 1 = 0
   const std::string key = plain_name(last);
-  if (std::any_of(kOfTheProcess.begin(), kOfTheProcess.end(), [&](std::string_view w) { return key == plain_name(w); }))
-    return false;
+  if (std::find(kOfTheProcess.begin(), kOfTheProcess.end(), key) != kOfTheProcess.end()) return false;
   const auto word = stream_word(last);
   return !word || !word->names_metric || word->kind == StreamKind::lr;
 }
@@ -151,7 +166,7 @@ using ColumnSet = std::vector<std::size_t>;
 class SetSearch {
  public:
   SetSearch(const std::vector<RunCandidate>& candidates, Sequence sample)
-      : candidates_(candidates), sample_(std::move(sample)), allowed_(sample_.segments().n_falls / kKeptFalls) {}
+      : candidates_(candidates), sample_(std::move(sample)), before_(trouble_in(sample_.segments())) {}
 
   // Sets of at most kMostInSet of the first `n` candidates.
   std::vector<ColumnSet> smallest(std::size_t n) {
@@ -175,8 +190,7 @@ class SetSearch {
         extend(with, i + 1, n, left - 1, own);
         continue;
       }
-      const Segments segments = segments_of(sample_.counter, own, n_groups);
-      if (segments.crossed || segments.n_falls > allowed_) continue;
+      if (!is_solved(before_, trouble_in(segments_of(sample_.counter, own, n_groups)))) continue;
       if (std::find(ways_.begin(), ways_.end(), own) != ways_.end()) continue;
       ways_.push_back(own);
       found_.push_back(std::move(with));
@@ -185,7 +199,7 @@ class SetSearch {
 
   const std::vector<RunCandidate>& candidates_;
   Sequence sample_;
-  std::size_t allowed_;
+  Trouble before_;
   std::vector<ColumnSet> found_;
   std::vector<std::vector<std::uint32_t>> ways_;
 };
@@ -217,9 +231,10 @@ std::vector<RunKey> keys_that_separate(const Search& search, const RunKey& key, 
   for (const std::size_t n : {words, std::min(candidates.size(), words + kMostCandidates)}) {
     if (!out.empty()) break;
     for (const ColumnSet& set : sets.smallest(n)) {
+      if (out.size() == kMostShown) break;
       RunKey with = with_columns(key, set);
       const Trouble left = trouble_of(search.streams, search.counter, run_ids(search.table, with));
-      if (!left.crossed && left.n_falls <= trouble.n_falls / kKeptFalls) out.push_back(std::move(with));
+      if (is_solved(trouble, left)) out.push_back(std::move(with));
     }
   }
   return out;
@@ -233,6 +248,23 @@ std::string clash_text(const Search& search, const RunIds& runs, const std::pair
   const std::string at = search.table.text(rows.second, progress_column(search.found));
   return fmt::format("{} has two rows at {} {} (lines {} and {})", run.empty() ? "the table" : "run " + run,
                      counter_name(search), at, search.table.line(rows.first), search.table.line(rows.second));
+}
+
+// "run a has several n_params (lines 2 and 8)", which no single run has; or empty
+std::string several_sizes(const Table& table, const Recognised& found, const RunIds& runs) {
+  for (const char* name : {"n_params", "n_data"}) {
+    const auto column = found.column.find(name);
+    if (column == found.column.end()) continue;
+    std::vector<std::size_t> first(runs.names.size(), kNoColumn);
+    for (std::size_t row = 0; row < table.n_rows(); ++row) {
+      std::size_t& earlier = first[runs.id[row]];
+      if (earlier == kNoColumn) earlier = row;
+      if (!table.same(row, earlier, column->second))
+        return fmt::format("run {} has several values of {} (lines {} and {})", runs.names[runs.id[row]],
+                           table.header[column->second], table.line(earlier), table.line(row));
+    }
+  }
+  return "";
 }
 
 std::string flags_of(const Search& search, const std::vector<RunKey>& keys) {
@@ -292,12 +324,24 @@ void tell_runs_apart(const Table& table, const Recognised& found, const std::vec
 
 void tell_fitted_runs_apart(const Table& table, const Recognised& found, RunKey& key, std::vector<std::string>& notes,
                             std::vector<std::string>& warnings) {
-  if (progress_column(found) == kNoColumn || !key.known()) return;
+  if (!key.known()) return;
+  const RunIds runs = run_ids(table, key);
+  const auto names_groups = [&](const std::string& why) {
+    notes.push_back(fmt::format(
+        "{} names groups and not single runs, because {}; each row is taken as a run of its own; to name the "
+        "runs, use --col run=COLUMN, or --col run=a+b for several columns",
+        text_of(table, key), why));
+    key = {};
+  };
+  if (const std::string why = key.from_user ? "" : several_sizes(table, found, runs); !why.empty()) {
+    names_groups(why);
+    return;
+  }
+  if (progress_column(found) == kNoColumn) return;
   const std::vector<double> counter = counters(table, found);
   std::vector<StreamRows> streams(1);
   streams[0].rows.resize(table.n_rows());
   std::iota(streams[0].rows.begin(), streams[0].rows.end(), std::size_t{0});
-  const RunIds runs = run_ids(table, key);
   const Trouble trouble = trouble_of(streams, counter, runs);
   if (!trouble.crossed) return;
   const Search search{table, found, streams, counter, {}, true};
@@ -307,15 +351,10 @@ void tell_fitted_runs_apart(const Table& table, const Recognised& found, RunKey&
     return;
   }
   const std::vector<RunKey> keys = keys_that_separate(search, key, runs, trouble);
-  if (keys.size() == 1) {
+  if (keys.size() == 1)
     key = keys.front();
-    return;
-  }
-  notes.push_back(
-      fmt::format("{} names groups and not single runs, because {}; each row is taken as a run of its own; to name the "
-                  "runs, use --col run=COLUMN, or --col run=a+b for several columns",
-                  text_of(table, key), what));
-  key = {};
+  else
+    names_groups(what);
 }
 
 }  // namespace phaselaw::tables

@@ -12,7 +12,7 @@
 // A column of text, a seed, or another number with few values may tell rows apart, unless it has an empty cell, more
 // values than half of the rows, or a name that changes when a run is resumed (host, job, time). The smallest set of at
 // most three such columns is added to the key of runs, with a note; columns of text and seeds come before numbers. A
-// set tells the rows apart if the counter then falls at no more than a quarter of the places, and no two runs are crossed.
+// set tells the rows apart if no two runs are then crossed, hardly any begins again, and the counter falls less often.
 // Cost: linear in the cells; the sets are compared on at most 8,192 rows, and the chosen one is tried on all.
 namespace phaselaw::tables {
 
@@ -26,7 +26,7 @@ struct StreamRows {
 void tell_runs_apart(const Table& table, const Recognised& found, const std::vector<StreamRows>& streams,
                      const std::vector<std::size_t>& stream_columns, RunKey& key, std::vector<std::string>& notes);
 
-// For a fit, with rows of whole runs: only columns with usual names of runs are added. If none tells the rows
+// For a fit, with rows of whole runs, each with one size and amount of data: only columns with usual names of runs are added. If none tells the rows
 // apart, the column found automatically names groups and not runs, which a note says, and each row is a run; if the user
 // named it, a warning says so.
 void tell_fitted_runs_apart(const Table& table, const Recognised& found, RunKey& key, std::vector<std::string>& notes,

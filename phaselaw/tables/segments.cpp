@@ -47,6 +47,7 @@ void follow(std::span<const double> counter, Rows32 rows, Segments& out) {
       Restart restart{row, value < counter[used.back()] && value <= counter[used.front()], 0, 0, 0};
       if (restart.again) {
         ++part;
+        ++out.n_again;
         used.clear();
       } else {
         restart.to = counter[used.back()];

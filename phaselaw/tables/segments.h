@@ -37,6 +37,7 @@ struct Segments {
     std::size_t earlier = 0, later = 0;  // rows with the same counter
   };
   std::optional<Crossed> crossed;  // the first group of crossed runs; its rows are left as they are
+  std::size_t n_again = 0;         // restarts that begin again
   std::size_t n_falls = 0;         // over all groups that are not unsorted
 };
 

@@ -13,6 +13,7 @@
 #include "phaselaw/base/number.h"
 #include "phaselaw/tables/left_out_rows.h"
 #include "phaselaw/tables/run_columns.h"
+#include "phaselaw/tables/seen_rows.h"
 #include "phaselaw/tables/units.h"
 
 namespace phaselaw::tables {
@@ -108,6 +109,36 @@ std::vector<std::vector<std::size_t>> rows_by_stream(const StreamIds& ids) {
   return out;
 }
 
+// Whether at least half of the rows of the rarest stream have a row of another stream that agrees in all texts and all
+// recognised inputs. Streams of other kinds (a score, lr) are always beside a loss.
+bool are_of_the_same_runs(const Table& table, const Recognised& found, const std::vector<std::size_t>& streams,
+                          const StreamIds& ids) {
+  if (std::any_of(ids.words.begin(), ids.words.end(), [](const auto& w) { return w.kind != StreamKind::loss; }))
+    return true;
+  std::vector<bool> compared(table.n_columns(), false);
+  for (std::size_t c = 0; c < compared.size(); ++c)
+    compared[c] = !table.holds_numbers(c) && table.number(0, c).kind == base::NumberKind::not_a_number;
+  for (const auto& [name, column] : found.column) compared[column] = true;
+  for (const std::size_t column : found.outputs) compared[column] = false;
+  for (const std::size_t column : streams) compared[column] = false;
+  std::vector<std::size_t> key;
+  for (std::size_t c = 0; c < compared.size(); ++c)
+    if (compared[c]) key.push_back(c);
+  if (key.empty()) return false;
+  SeenRows seen(table, key);
+  std::vector<bool> paired(table.n_rows(), false);
+  std::vector<std::size_t> count(ids.names.size(), 0);
+  std::size_t n_paired = 0;
+  for (std::size_t row = 0; row < table.n_rows(); ++row) {
+    ++count[ids.id[row]];
+    const std::size_t first = seen.first_like(row);
+    if (ids.id[first] == ids.id[row] || paired[first]) continue;
+    paired[first] = true;
+    ++n_paired;
+  }
+  return 2 * n_paired >= *std::min_element(count.begin(), count.end());
+}
+
 void add_long_streams(const std::vector<std::size_t>& columns, std::size_t value, const Factors& factors, Rows& out,
                       std::vector<std::size_t>& origin) {
   const StreamIds ids = stream_ids(out.table, columns);
@@ -120,7 +151,12 @@ void add_long_streams(const std::vector<std::size_t>& columns, std::size_t value
                 ids.words[s].role, ids.names[s]},
                out, origin);
   }
-  std::vector<std::string> other;
+  std::vector<std::string> losses, other;
+  for (const Stream& stream : out.streams)
+    if (stream.name == "loss") losses.push_back(stream.word);
+  out.notes.push_back(
+      fmt::format("column {0} names the streams of each run ({1}); to read them as runs, use --col run={0}",
+                  text_of(out.table, {columns}), fmt::join(losses, ", ")));
   for (std::size_t s = 0; s < rows.size(); ++s)
     if (ids.words[s].kind == StreamKind::other)
       other.push_back(fmt::format("{} ({})", ids.names[s], rows_of(rows[s].size())));
@@ -145,15 +181,15 @@ std::vector<std::size_t> stream_columns(const Table& table, std::map<std::string
     });
   };
   for (std::size_t c = 0; c < table.n_columns() && out.size() < 2; ++c)
-    if (!table.holds_numbers(c) && stream_word(table.view(0, c)) && !is_mapped(table.header[c]) &&
-        names_streams(table, c))
-      out.push_back(c);
+    if (!table.holds_numbers(c) && stream_word(table.view(0, c)) && names_streams(table, c)) out.push_back(c);
   if (out.empty()) return out;
   const StreamIds ids = stream_ids(table, out);
   if (std::none_of(ids.words.begin(), ids.words.end(), [](const auto& w) { return w.kind == StreamKind::loss; }))
     return {};
   const bool named = std::any_of(columns.begin(), columns.end(),
                                  [](const auto& entry) { return canonical_column(entry.first) == "loss"; });
+  const auto mapped = std::remove_if(out.begin(), out.end(), [&](std::size_t c) { return is_mapped(table.header[c]); });
+  out.erase(mapped, out.end());
   if (named || std::any_of(table.header.begin(), table.header.end(), names_a_loss)) return out;
   if (const auto value = std::find_if(table.header.begin(), table.header.end(), is_named_value);
       value != table.header.end())
@@ -176,13 +212,14 @@ StreamIds stream_ids(const Table& table, const std::vector<std::size_t>& columns
   return out;
 }
 
-void keep_stream(Table& table, const std::vector<std::size_t>& columns, std::vector<std::string>& notes) {
+void keep_stream(Table& table, const Recognised& found, const std::vector<std::size_t>& columns,
+                 std::vector<std::string>& notes) {
   const StreamIds ids = stream_ids(table, columns);
   const std::vector<std::size_t> order = streams_in_order(ids);
   if (order.empty() || ids.words[order.front()].kind != StreamKind::loss)
     throw base::InputError({table.source()}, fmt::format("column {} holds no stream of a loss, found: {}",
                                                          text_of(table, {columns}), fmt::join(ids.names, ", ")));
-  if (ids.names.size() == 1) return;
+  if (ids.names.size() == 1 || !are_of_the_same_runs(table, found, columns, ids)) return;
   // A validation set before a test set.
   std::size_t chosen = order.front();
   for (const std::size_t s : order)

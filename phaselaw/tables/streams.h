@@ -37,8 +37,11 @@ struct StreamIds {
 };
 [[nodiscard]] StreamIds stream_ids(const Table& table, const std::vector<std::size_t>& columns);
 
-// Keeps the rows of one loss of a table in long form. InputError if no stream is a loss.
-void keep_stream(Table& table, const std::vector<std::size_t>& columns, std::vector<std::string>& notes);
+// Keeps the rows of one loss of a table in long form. If all streams are losses, only those that were measured at the
+// same places (rows that agree in their texts and inputs) are streams of a run; otherwise the words name different runs,
+// and all rows are kept. InputError if no stream is a loss.
+void keep_stream(Table& table, const Recognised& found, const std::vector<std::size_t>& columns,
+                 std::vector<std::string>& notes);
 
 // The rows in which each loss was recorded.
 [[nodiscard]] std::vector<StreamRows> loss_rows(const Table& table, const Recognised& found,

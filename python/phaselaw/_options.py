@@ -20,6 +20,7 @@ class FitOptions(TypedDict, total=False):
     loss: str
     scale: Mapping[str, float]
     where: str | Sequence[str]
+    by: str
     last: bool
     names: str
     decimal: str
@@ -78,11 +79,11 @@ class IsoflopOptions(TypedDict, total=False):
     fix: Mapping[str, float]
     seed: int
     threads: int
-    by: str
     col: Mapping[str, str]
     loss: str
     scale: Mapping[str, float]
     where: str | Sequence[str]
+    by: str
     last: bool
     names: str
     decimal: str
@@ -111,6 +112,7 @@ class ReadOptions(TypedDict, total=False):
     loss: str
     scale: Mapping[str, float]
     where: str | Sequence[str]
+    by: str
     last: bool
     table: str
     names: str

@@ -299,7 +299,8 @@ TEST(Rows, TheLastRowOfEachRun) {
   EXPECT_EQ(t.run, (std::vector<std::string>{"a/x", "b/x", "a/y"}));
   EXPECT_EQ(t.data.output, (Numbers{2, 1, 5}));
   // A column found automatically that does not tell the runs apart names groups.
-  EXPECT_TRUE(any_of(read(text).notes, "model names groups and not single runs, because run a has two rows at step 10"));
+  EXPECT_TRUE(
+      any_of(read(text).notes, "model names groups and not single runs, because run a has two rows at step 10"));
   EXPECT_EQ(read(text).run, std::vector<std::string>(5));
   EXPECT_TRUE(any_of(read(text, {.col = {{"run", "model"}}}).warnings, "join columns with --col run=a+b"));
   expect_error("step,loss\n1,2\n", "--last", "--col run=COLUMN", {.last = true}, {});

@@ -117,6 +117,17 @@ TEST(RunColumns, AUsualNameThatNamesOnlyGroupsIsNoRunOfAFit) {
   EXPECT_TRUE(rows.warnings.empty());
 }
 
+// Rows of several sizes under one name are no checkpoints of a run, whatever their order.
+TEST(RunColumns, ARunHasOneSize) {
+  const std::string text =
+      "exp,n_params,tokens,loss\n0,1e6,1e8,4\n0,2e6,3e8,3\n0,4e6,9e8,2\n0,8e6,2e8,3.5\n0,9e6,4e8,3.2\n";
+  const Rows rows = rows_of_fit(text);
+  EXPECT_EQ(rows.n_rows(), 5U);
+  EXPECT_EQ(rows.run, Names(5));
+  EXPECT_TRUE(
+      any_has(rows.notes, "exp names groups and not single runs, because run 0 has several values of n_params"));
+}
+
 TEST(RunColumns, GroupsArePartOfTheNameAndDivideRows) {
   std::string text = "set,run,step,loss\n";
   for (const char* front : {"c4,a,", "c4,b,", "web,a,", "web,b,"}) text += curve_text(front);
@@ -179,7 +190,17 @@ TEST(RunColumns, LongFormHasACurveForEachStream) {
   EXPECT_TRUE(any_has(fit.notes, "--where stream=train"));
   EXPECT_DOUBLE_EQ(rows_of_fit(text, {.where = {"stream=train"}}).data.output[0], 2.9);
   // As the user may also read it.
-  EXPECT_EQ(curves_from(rows_of_curves(text, {.col = {{"run", "stream"}, {"loss", "value"}}})).size(), 4U);
+  EXPECT_EQ(curves_from(rows_of_curves(text, {.col = {{"run", "stream"}}})).size(), 4U);
+}
+
+// Words of streams that name different runs: no row is left out.
+TEST(RunColumns, WordsOfStreamsAtOtherPlacesAreNoStreamsOfAFit) {
+  std::string text = "kind,n_params,loss\n";
+  for (int i = 1; i <= 6; ++i) text += fmt::format("{},{}e6,{}\n", i % 2 == 0 ? "train" : "val", i, 3 - 0.1 * i);
+  EXPECT_EQ(rows_of_fit(text).n_rows(), 6U);
+  std::string paired = "kind,n_params,loss\n";
+  for (int i = 1; i <= 6; ++i) paired += fmt::format("train,{0}e6,{1}\nval,{0}e6,{2}\n", i, 3 - 0.1 * i, 3.1 - 0.1 * i);
+  EXPECT_EQ(rows_of_fit(paired).n_rows(), 6U);
 }
 
 TEST(RunColumns, SplitAndMetricTogether) {

@@ -72,7 +72,8 @@ TEST(Segments, PartsAscendWhateverTheRestarts) {
     for (std::uint32_t g = 0; g < 3; ++g) {
       double at = 0;
       for (int i = 0; i < 60; ++i) {
-        at = draw() % 20 == 0 ? std::floor(at * (draw() % 4) / 4) : at + 1 + draw() % 3;
+        const auto quarters = static_cast<double>(draw() % 4), more = static_cast<double>(1 + draw() % 3);
+        at = draw() % 20 == 0 ? std::floor(at * quarters / 4) : at + more;
         counter.push_back(at);
         group.push_back(g);
       }
@@ -82,7 +83,8 @@ TEST(Segments, PartsAscendWhateverTheRestarts) {
     for (std::size_t i = 0; i < counter.size(); ++i)
       for (std::size_t j = i + 1; j < counter.size(); ++j) {
         if (group[i] != group[j] || s.part[i] != s.part[j]) continue;
-        if (!s.superseded[i] && !s.superseded[j]) EXPECT_LT(counter[i], counter[j]);
+        if (s.superseded[i] || s.superseded[j]) continue;
+        EXPECT_LT(counter[i], counter[j]);
       }
   }
 }
