@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "phaselaw/documents/document.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "phaselaw/base/errors.h"
@@ -61,16 +62,28 @@ Reading read(const std::string& path, const DocumentOptions& options) {
 
 Reading read(const std::vector<std::string>& paths, const DocumentOptions& options) {
   Opened opened = open_documents(paths, options);
-  Reading all;
-  for (std::size_t i = 0; i < opened.documents.size(); ++i) {
-    Reading one = read_document(std::move(opened.documents[i]), options);
-    if (i == 0)
-      all = std::move(one);
-    else
-      append(all, std::move(one));
+  const bool several = opened.documents.size() > 1;
+  Skipped without_table{.reason = "files without a table"};
+  std::optional<Reading> all;
+  for (Document& document : opened.documents) {
+    const std::string source = document.source;
+    // Of a folder, only the files that hold a table are meant.
+    const bool named = std::find(paths.begin(), paths.end(), source) != paths.end();
+    try {
+      Reading one = read_document(std::move(document), options);
+      if (all)
+        append(*all, std::move(one));
+      else
+        all = std::move(one);
+    } catch (const base::InputError& error) {
+      if (named || !several) throw;
+      without_table.add(0, error.what());
+    }
   }
-  for (Skipped& skipped : opened.skipped) all.skipped.push_back(std::move(skipped));
-  return all;
+  if (!all) throw base::InputError({paths.front()}, fmt::format("no file holds a table; {}", without_table.example));
+  if (without_table.count > 0) all->skipped.push_back(std::move(without_table));
+  for (Skipped& skipped : opened.skipped) all->skipped.push_back(std::move(skipped));
+  return *std::move(all);
 }
 
 }  // namespace phaselaw::documents

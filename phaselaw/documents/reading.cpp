@@ -8,9 +8,9 @@
 namespace phaselaw::documents {
 
 void Skipped::add(long line, std::string_view text) {
-  constexpr std::size_t kExample = 60;
+  constexpr std::size_t kExample = 100;
   if (count++ == 0) example = std::string(text.substr(0, kExample)) + (text.size() > kExample ? "..." : "");
-  if (lines.size() < kShown) lines.push_back(line);
+  if (line > 0 && lines.size() < kShown) lines.push_back(line);
 }
 
 std::size_t chosen_table(const std::vector<FoundTable>& found, const Document& document,

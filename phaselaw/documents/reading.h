@@ -33,7 +33,7 @@ struct Document {
   std::string source;                       // path as the user wrote it; "standard input" for "-"
   std::shared_ptr<const std::string> text;  // followed by at least kPadding bytes of reserved memory
   std::string compression;                  // "gzip", "zstd", "xz" or empty
-  std::string encoding = "UTF-8";           // "UTF-8", "UTF-8 with a byte order mark", "UTF-16", "Latin-1"
+  std::string encoding = "UTF-8";           // "UTF-8", "UTF-8 with a byte order mark", "UTF-16", "Windows-1252"
   static constexpr std::size_t kPadding = 64;
 };
 
@@ -44,7 +44,7 @@ struct Skipped {
   std::vector<long> lines = {};  // the first kShown
   std::string example = {};      // the first, shortened
   static constexpr std::size_t kShown = 5;
-  void add(long line, std::string_view text);
+  void add(long line, std::string_view text);  // line 0: not known
 };
 
 struct Reading {
