@@ -78,6 +78,11 @@ void take_rows(const ReadOptions& options, const Recognised& found, const std::v
                            "a column that names the run of each row is needed; name it with --col run=COLUMN");
   if (!options.last) tell_fitted_runs_apart(out.table, found, key, out.notes, out.warnings);
   RunIds runs = run_ids(out.table, key);
+  if (const std::string why = options.last && !key.from_user ? several_sizes(out.table, found, runs) : ""; !why.empty())
+    throw base::InputError({"--last"},
+                           fmt::format("{} names groups and not single runs, because {}; name the runs with "
+                                       "--col run=COLUMN, or --col run=a+b for several columns",
+                                       text_of(out.table, key), why));
   if (key.known()) follow_restarts(out.table, found, runs, out.notes);
   if (options.last) keep_last(out.table, found, runs);
   out.run_column = text_of(out.table, key);

@@ -250,23 +250,6 @@ std::string clash_text(const Search& search, const RunIds& runs, const std::pair
                      counter_name(search), at, search.table.line(rows.first), search.table.line(rows.second));
 }
 
-// "run a has several n_params (lines 2 and 8)", which no single run has; or empty
-std::string several_sizes(const Table& table, const Recognised& found, const RunIds& runs) {
-  for (const char* name : {"n_params", "n_data"}) {
-    const auto column = found.column.find(name);
-    if (column == found.column.end()) continue;
-    std::vector<std::size_t> first(runs.names.size(), kNoColumn);
-    for (std::size_t row = 0; row < table.n_rows(); ++row) {
-      std::size_t& earlier = first[runs.id[row]];
-      if (earlier == kNoColumn) earlier = row;
-      if (!table.same(row, earlier, column->second))
-        return fmt::format("run {} has several values of {} (lines {} and {})", runs.names[runs.id[row]],
-                           table.header[column->second], table.line(earlier), table.line(row));
-    }
-  }
-  return "";
-}
-
 std::string flags_of(const Search& search, const std::vector<RunKey>& keys) {
   std::vector<std::string> flags;
   for (const RunKey& key : keys) {
@@ -320,6 +303,22 @@ void tell_runs_apart(const Table& table, const Recognised& found, const std::vec
       "the runs are named by {}, because {} tells apart the rows with equal {}; to name them by other columns, use "
       "--col run=COLUMN, or --col run=a+b for several",
       text_of(table, key), key.columns.size() > 1 ? "this set of columns" : "this column", counter_name(search)));
+}
+
+std::string several_sizes(const Table& table, const Recognised& found, const RunIds& runs) {
+  for (const char* name : {"n_params", "n_data"}) {
+    const auto column = found.column.find(name);
+    if (column == found.column.end()) continue;
+    std::vector<std::size_t> first(runs.names.size(), kNoColumn);
+    for (std::size_t row = 0; row < table.n_rows(); ++row) {
+      std::size_t& earlier = first[runs.id[row]];
+      if (earlier == kNoColumn) earlier = row;
+      if (!table.same(row, earlier, column->second))
+        return fmt::format("run {} has several values of {} (lines {} and {})", runs.names[runs.id[row]],
+                           table.header[column->second], table.line(earlier), table.line(row));
+    }
+  }
+  return "";
 }
 
 void tell_fitted_runs_apart(const Table& table, const Recognised& found, RunKey& key, std::vector<std::string>& notes,

@@ -26,6 +26,10 @@ struct StreamRows {
 void tell_runs_apart(const Table& table, const Recognised& found, const std::vector<StreamRows>& streams,
                      const std::vector<std::size_t>& stream_columns, RunKey& key, std::vector<std::string>& notes);
 
+// "run a has several values of n_params (lines 2 and 8)", which no single run has; empty if every run has one size and
+// one amount of data.
+[[nodiscard]] std::string several_sizes(const Table& table, const Recognised& found, const RunIds& runs);
+
 // For a fit, with rows of whole runs, each with one size and amount of data: only columns with usual names of runs are added. If none tells the rows
 // apart, the column found automatically names groups and not runs, which a note says, and each row is a run; if the user
 // named it, a warning says so.
