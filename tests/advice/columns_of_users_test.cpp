@@ -8,6 +8,7 @@
 #include "phaselaw/advice/fit/fit_request.h"
 #include "phaselaw/advice/isoflop/isoflop_request.h"
 #include "phaselaw/base/errors.h"
+#include "phaselaw/documents/document.h"
 #include "phaselaw/tables/table_formats.h"
 
 namespace phaselaw::advice {
@@ -29,7 +30,7 @@ FitAnswer fit_of(const std::string& text, const std::string& law, const Said& sa
   request.fit.objective = said.objective;
   request.fit.interval = fitting::IntervalMethod::none;
   request.holdout = 0;
-  return fit(request, tables::parse_table(text, "t"));
+  return fit(request, documents::read_text(text, "t"));
 }
 
 double parameter(const FitAnswer& answer, std::size_t p) { return answer.best().fit.value[p]; }
@@ -130,7 +131,7 @@ TEST(ColumnsOfUsers, AScoreIsNoLoss) {
 TEST(ColumnsOfUsers, ACurveOfAScoreIsRefused) {
   DiagnoseRequest request;
   const auto diagnosed = [&](const std::string& text) {
-    return error_of([&] { (void)diagnose(request, {tables::parse_table(text, "t")}); });
+    return error_of([&] { (void)diagnose(request, documents::read_text(text, "t")); });
   };
   request.read.col = {{"loss", "accuracy"}};
   const std::string message = diagnosed(accuracies(true));
@@ -175,7 +176,7 @@ TEST(ColumnsOfUsers, IsoflopNamesWhatItNeeds) {
                           1.7 + 400 / std::pow(n, 0.34) + 410 / std::pow(c / (6 * n), 0.28));
     }
   IsoflopRequest request;
-  const auto done = [&] { return error_of([&] { (void)isoflop(request, tables::parse_table(text, "t")); }); };
+  const auto done = [&] { return error_of([&] { (void)isoflop(request, documents::read_text(text, "t")); }); };
   expect_in(done(), "--col n_params=params or --col n_params=total_params");
   request.read.col = {{"n_params", "params"}};
   EXPECT_EQ(done(), "no error");

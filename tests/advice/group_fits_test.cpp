@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "phaselaw/base/errors.h"
+#include "phaselaw/documents/document.h"
 #include "phaselaw/report/page.h"
 
 namespace phaselaw::advice {
@@ -29,7 +30,7 @@ FitRequest request_of() {
 }
 
 TEST(GroupFits, EachGroupIsFittedAlone) {
-  const GroupFits fits = fit_groups(request_of(), tables::parse_table(methods_text(), "t.csv"));
+  const GroupFits fits = fit_groups(request_of(), documents::read_text(methods_text(), "t.csv"));
   ASSERT_EQ(fits.groups.size(), 4U);
   for (int m = 0; m < 3; ++m) {
     const GroupFit& group = fits.groups[static_cast<std::size_t>(m)];
@@ -58,16 +59,16 @@ TEST(GroupFits, EachGroupIsFittedAlone) {
 TEST(GroupFits, ThePooledFitNamesTheFlag) {
   FitRequest pooled = request_of();
   pooled.read.by.clear();
-  const FitAnswer answer = fit(pooled, tables::parse_table(methods_text(), "t.csv"));
+  const FitAnswer answer = fit(pooled, documents::read_text(methods_text(), "t.csv"));
   ASSERT_EQ(answer.pooled.size(), 1U);
   EXPECT_NE(answer.pooled[0].sentence().find("--by method"), std::string::npos);
   pooled.read.by = "methd";
-  EXPECT_THROW((void)fit_groups(pooled, tables::parse_table(methods_text(), "t.csv")), base::InputError);
+  EXPECT_THROW((void)fit_groups(pooled, documents::read_text(methods_text(), "t.csv")), base::InputError);
 }
 
 // A plan needs one fit, and the message says how to get it.
 TEST(GroupFits, AFileOfGroupsIsNotOneFit) {
-  const GroupFits fits = fit_groups(request_of(), tables::parse_table(methods_text(), "t.csv"));
+  const GroupFits fits = fit_groups(request_of(), documents::read_text(methods_text(), "t.csv"));
   std::string message;
   try {
     (void)fitting::saved_fits_from(fits.json, "fit.json", "");
@@ -78,7 +79,7 @@ TEST(GroupFits, AFileOfGroupsIsNotOneFit) {
   FitRequest one = request_of();
   one.read.by.clear();
   one.read.where = {"method=m0"};
-  const FitAnswer answer = fit(one, tables::parse_table(methods_text(), "t.csv"));
+  const FitAnswer answer = fit(one, documents::read_text(methods_text(), "t.csv"));
   EXPECT_EQ(fitting::saved_fits_from(answer.json, "fit.json", "").size(), 1U);
 }
 

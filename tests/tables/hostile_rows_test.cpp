@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "phaselaw/base/errors.h"
+#include "phaselaw/documents/document.h"
 #include "phaselaw/tables/runs.h"
 
 // Runs, streams and restarts of tables that nobody wrote by hand.
@@ -31,7 +32,7 @@ std::string study_text() {
 }
 
 TEST(HostileRows, TheStudyItselfIsRead) {
-  const Rows rows = rows_from(parse_table(study_text(), "t"), {.every_stream = true});
+  const Rows rows = rows_from(documents::read_text(study_text(), "t"), {.every_stream = true});
   const auto curves = curves_from(rows);
   ASSERT_EQ(curves.size(), 8U);
   EXPECT_EQ(curves[0].name, "a/seed 1 (val)");
@@ -59,7 +60,7 @@ TEST(HostileRows, MutatedBytesAreReadOrRefused) {
     }
     for (const bool curves : {true, false}) {
       try {
-        const Rows rows = rows_from(parse_table(text, "t"), {.every_stream = curves});
+        const Rows rows = rows_from(documents::read_text(text, "t"), {.every_stream = curves});
         if (curves) (void)curves_from(rows);
         ++read;
       } catch (const base::InputError& error) {

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "phaselaw/base/errors.h"
+#include "phaselaw/documents/document.h"
 #include "phaselaw/tables/group_rows.h"
 #include "phaselaw/tables/runs.h"
 
@@ -18,10 +19,10 @@ using Names = std::vector<std::string>;
 
 Rows rows_of_curves(const std::string& text, ReadOptions options = {}) {
   options.every_stream = true;
-  return rows_from(parse_table(text, "runs/t.csv"), options);
+  return rows_from(documents::read_text(text, "runs/t.csv"), options);
 }
 Rows rows_of_fit(const std::string& text, const ReadOptions& options = {}) {
-  return rows_from(parse_table(text, "runs/t.csv"), options);
+  return rows_from(documents::read_text(text, "runs/t.csv"), options);
 }
 
 Names names_of(const std::vector<Curve>& curves) {
@@ -141,8 +142,8 @@ TEST(RunColumns, GroupsArePartOfTheNameAndDivideRows) {
 }
 
 TEST(RunColumns, FilesAreRunsWithoutAColumnOfRuns) {
-  Table table = parse_table("step,loss\n" + curve_text(""), "logs/a/train.csv");
-  table.append(parse_table("step,loss\n" + curve_text("", 6, 4), "logs/b/train.csv"));
+  Table table = documents::read_text("step,loss\n" + curve_text(""), "logs/a/train.csv").table;
+  table.append(documents::read_text("step,loss\n" + curve_text("", 6, 4), "logs/b/train.csv").table);
   EXPECT_EQ(names_of(curves_from(rows_from(table, {.every_stream = true}))), (Names{"a/train", "b/train"}));
   const Rows fit = rows_from(table, {});
   EXPECT_EQ(fit.n_runs(), 2U);

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "phaselaw/base/errors.h"
+#include "phaselaw/documents/document.h"
 #include "phaselaw/tables/output_kind.h"
 #include "phaselaw/tables/rows.h"
 #include "phaselaw/tables/table_formats.h"
@@ -17,7 +18,7 @@ namespace {
 using Numbers = std::vector<double>;
 
 Rows read(const std::string& text, const ReadOptions& options = {}, const std::vector<std::string>& required = {}) {
-  Rows rows = rows_from(parse_table(text, "t"), options);
+  Rows rows = rows_from(documents::read_text(text, "t"), options);
   rows.require(required);
   return rows;
 }
@@ -196,7 +197,7 @@ TEST(UserColumns, ManyColumnsTakeLinearTime) {
     header += fmt::format(",layer.{}.params_M{}", c, c);
     row += ",1";
   }
-  Table table = parse_table(header + "\n" + row + "\n", "t");
+  Table table = documents::read_text(header + "\n" + row + "\n", "t").table;
   const auto begin = std::chrono::steady_clock::now();
   const Rows rows = rows_from(std::move(table));
   rows.require({"n_params"});
