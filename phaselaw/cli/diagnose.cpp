@@ -22,8 +22,8 @@ void run_diagnose(const Common& common, DiagnoseFlags& flags) {
   flags.request.options.validate();
   if (!flags.out.empty()) base::require_writable_directory(flags.out, "--out");
   flags.request.options.profiles = !flags.out.empty();
-  documents::Reading reading = verbs::read_input(flags.files, flags.request.read, true);
-  const advice::DiagnoseAnswer answer = advice::diagnose(flags.request, std::move(reading));
+  std::vector<documents::Reading> readings = verbs::read_inputs(flags.files, flags.request.read, true);
+  const advice::DiagnoseAnswer answer = advice::diagnose(flags.request, std::move(readings));
   write_answer(common, flags.out, "diagnose.json", answer.json,
                [&] { return advice::diagnose_page(answer.diagnoses); });
   if (common.json == "-") return;

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "phaselaw/documents/document.h"
 
-#include <algorithm>
+#include <filesystem>
+#include <unordered_map>
+#include <unordered_set>
 #include <utility>
 
 #include "phaselaw/base/errors.h"
@@ -38,6 +40,8 @@ Reading read_document(Document raw, const DocumentOptions& options) {
     return *std::move(reading);
   }
   Decoded decoded = decode(std::move(raw));
+  if (decoded.document.text->find_first_not_of(" \t\r\n") == std::string::npos)
+    throw base::InputError({decoded.document.source, 1, 1}, "expected a table, found an empty file");
   Reading reading = read_recognised(decoded.document, options);
   reading.compression = decoded.document.compression;
   reading.encoding = decoded.document.encoding;
@@ -45,6 +49,12 @@ Reading read_document(Document raw, const DocumentOptions& options) {
   to_long_form(reading);
   decide_styles(reading.table, options, reading.notes, reading.separator);
   return reading;
+}
+
+// The folder of an event file of TensorBoard; empty for other files.
+std::string folder_of_events(const std::string& source) {
+  const std::filesystem::path path(source);
+  return path.filename().string().find("tfevents") == std::string::npos ? "" : path.parent_path().string() + "/";
 }
 
 }  // namespace
@@ -56,34 +66,41 @@ Reading read_text(std::string_view text, const std::string& source, const Docume
   return read_document({.source = source, .text = std::move(own), .compression = ""}, options);
 }
 
-Reading read(const std::string& path, const DocumentOptions& options) {
-  return read(std::vector<std::string>{path}, options);
-}
-
-Reading read(const std::vector<std::string>& paths, const DocumentOptions& options) {
+std::vector<Reading> read_each(const std::vector<std::string>& paths, const DocumentOptions& options) {
   Opened opened = open_documents(paths, options);
-  const bool several = opened.documents.size() > 1;
+  const std::unordered_set<std::string> named(paths.begin(), paths.end());
   Skipped without_table{.reason = "files without a table"};
-  std::optional<Reading> all;
+  std::vector<Reading> all;
+  std::unordered_map<std::string, std::size_t> of_folder;  // of event files
   for (Document& document : opened.documents) {
-    const std::string source = document.source;
-    // Of a folder, only the files that hold a table are meant.
-    const bool named = std::find(paths.begin(), paths.end(), source) != paths.end();
+    const bool only = named.contains(document.source) || opened.documents.size() == 1;
+    const std::string folder = folder_of_events(document.source);
     try {
       Reading one = read_document(std::move(document), options);
-      if (all)
-        append(*all, std::move(one));
+      const auto [at, is_new] = of_folder.emplace(folder, all.size());
+      if (!folder.empty() && !is_new)
+        append(all[at->second], std::move(one));
       else
-        all = std::move(one);
+        all.push_back(std::move(one));
     } catch (const base::InputError& error) {
-      if (named || !several) throw;
+      if (only) throw;  // of a folder, only the files that hold a table are meant
       without_table.add(0, error.what());
     }
   }
-  if (!all) throw base::InputError({paths.front()}, fmt::format("no file holds a table; {}", without_table.example));
-  if (without_table.count > 0) all->skipped.push_back(std::move(without_table));
-  for (Skipped& skipped : opened.skipped) all->skipped.push_back(std::move(skipped));
-  return *std::move(all);
+  if (all.empty()) throw base::InputError({paths.front()}, "no file holds a table: " + sentence(without_table));
+  if (without_table.count > 0) all.front().skipped.push_back(std::move(without_table));
+  for (Skipped& skipped : opened.skipped) all.front().skipped.push_back(std::move(skipped));
+  return all;
+}
+
+Reading read(const std::vector<std::string>& paths, const DocumentOptions& options) {
+  std::vector<Reading> each = read_each(paths, options);
+  for (std::size_t i = 1; i < each.size(); ++i) append(each.front(), std::move(each[i]));
+  return std::move(each.front());
+}
+
+Reading read(const std::string& path, const DocumentOptions& options) {
+  return read(std::vector<std::string>{path}, options);
 }
 
 }  // namespace phaselaw::documents

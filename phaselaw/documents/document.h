@@ -20,10 +20,13 @@
 // Errors: InputError. A document without a table says what was looked for.
 namespace phaselaw::documents {
 
-// `path`: a file, "-" for standard input, or a folder, in which each file is one run.
-[[nodiscard]] Reading read(const std::string& path, const DocumentOptions& options = {});
-// Several paths as one table; the column run names the file of each row unless the files name their runs.
+// Each path is a file, "-" for standard input, or a folder, which stands for the files below it that hold a table. The
+// event files of one folder are one document, because TensorBoard writes a new one after each restart.
+[[nodiscard]] std::vector<Reading> read_each(const std::vector<std::string>& paths,
+                                             const DocumentOptions& options = {});
+// All as one table, with the columns of all files. Table::source tells the file of each row.
 [[nodiscard]] Reading read(const std::vector<std::string>& paths, const DocumentOptions& options = {});
+[[nodiscard]] Reading read(const std::string& path, const DocumentOptions& options = {});
 [[nodiscard]] Reading read_text(std::string_view text, const std::string& source, const DocumentOptions& options = {});
 
 }  // namespace phaselaw::documents

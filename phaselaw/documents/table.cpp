@@ -85,10 +85,18 @@ bool Table::is_empty(std::size_t row, std::size_t column) const {
 
 base::Number Table::number(std::size_t row, std::size_t column) const {
   const Column& c = columns_[column];
+  if (!c.ambiguity.empty() && (c.cells[row] & kLongest) != 0) return {base::NumberKind::not_a_number, 0};
   if (!c.numeric) return parse_number(at(c.cells[row]), c.style);
   if (is_empty(row, column)) return {base::NumberKind::missing, 0};
   const double value = c.numbers[row];
   return {std::isfinite(value) ? base::NumberKind::finite : base::NumberKind::not_finite, value};
+}
+
+base::Number Table::count(std::size_t row, std::size_t column) const {
+  const base::Number plain = number(row, column);
+  if (plain.kind != base::NumberKind::not_a_number || columns_[column].numeric || !columns_[column].ambiguity.empty())
+    return plain;
+  return base::parse_count(view(row, column));
 }
 
 std::uint64_t Table::hash(std::size_t row, std::size_t column) const {

@@ -41,8 +41,10 @@ class Table {
   [[nodiscard]] std::string plain(std::size_t row, std::size_t column) const;
   // The cell without a copy, for columns of text only.
   [[nodiscard]] std::string_view view(std::size_t row, std::size_t column) const;
-  // The cell as a number in the style of its column.
+  // The cell as a number in the style of its column; not_a_number if the column is ambiguous.
   [[nodiscard]] base::Number number(std::size_t row, std::size_t column) const;
+  // The same, where a count may also have a letter of its own: 70M in a column of plain numbers.
+  [[nodiscard]] base::Number count(std::size_t row, std::size_t column) const;
   [[nodiscard]] bool is_empty(std::size_t row, std::size_t column) const;
   [[nodiscard]] bool holds_numbers(std::size_t column) const { return columns_[column].numeric; }
   // Equal for cells with equal text; for a column of numbers, with equal numbers.

@@ -20,18 +20,17 @@ constexpr std::size_t kMostDrawn = 12;  // runs in a figure
 std::vector<tables::Curve> read_curves(const Context& context) {
   const OwnRunsRequest& own = context.own;
   tables::ReadOptions read = own.read;
-  documents::Reading reading = verbs::read_input(own.curves, read, true);
-  read.every_stream = true;
-  const tables::Rows rows = tables::rows_from(std::move(reading), read);
-  for (const auto& note : rows.notes) base::log_info(note);
-  for (const auto& warning : rows.warnings) base::log_warning(warning);
-  std::vector<tables::Curve> curves = tables::curves_from(rows);
+  std::vector<documents::Reading> readings = verbs::read_inputs(own.curves, read, true);
+  tables::CurveSet set = tables::curves_of(std::move(readings), read);
+  for (const auto& note : set.notes) base::log_info(note);
+  for (const auto& warning : set.warnings) base::log_warning(warning);
+  std::vector<tables::Curve>& curves = set.curves;
   tables::keep_runs(curves, own.run);
   std::erase_if(curves, [](const tables::Curve& curve) { return curve.loss.empty(); });
   if (curves.empty())
     throw base::InputError({own.curves.front()},
                            "expected at least one run with a loss; found none; name the column with --loss");
-  return curves;
+  return std::move(curves);
 }
 
 report::Figure curve_figure(const std::vector<OwnRun>& runs) {

@@ -92,12 +92,10 @@ Lists candidates_of(const Table& table) {
 }
 
 bool has_numbers(const Table& table, std::size_t column) {
-  if (table.holds_numbers(column)) return true;
+  if (table.holds_numbers(column) || !table.ambiguity(column).empty()) return true;
   for (std::size_t row = 0; row < table.n_rows(); ++row) {
-    const base::NumberKind kind = table.number(row, column).kind;
-    if (kind == base::NumberKind::missing) continue;
-    if (kind != base::NumberKind::not_a_number) return true;
-    if (base::parse_count(table.text(row, column)).kind == base::NumberKind::finite) return true;
+    const base::NumberKind kind = table.count(row, column).kind;
+    if (kind != base::NumberKind::missing && kind != base::NumberKind::not_a_number) return true;
   }
   return false;
 }
@@ -105,8 +103,7 @@ bool has_numbers(const Table& table, std::size_t column) {
 bool same_numbers(const Table& table, const Candidate& a, const Candidate& b, std::size_t& row) {
   constexpr double kRounding = 1e-9;
   const auto value = [&](const Candidate& of) {
-    base::Number number = table.number(row, of.column);
-    if (number.kind == base::NumberKind::not_a_number) number = base::parse_count(table.text(row, of.column));
+    base::Number number = table.count(row, of.column);
     number.value *= of.factor;
     return number;
   };

@@ -63,6 +63,7 @@ void ComputedColumn::require(const Table& table, std::span<const std::size_t> ro
   std::vector<std::string> operands;
   for (const std::size_t column : expression_.columns()) {
     const base::Number number = table.number(*at, column);
+    if (!table.ambiguity(column).empty()) throw base::InputError(table.place(*at, column), table.ambiguity(column));
     if (number.kind == base::NumberKind::not_a_number || number.kind == base::NumberKind::out_of_range)
       throw base::InputError(
           table.place(*at, column),

@@ -73,10 +73,21 @@ std::string range_of(const std::vector<double>& x) {
   return fmt::format("{} to {}", base::format_number(*low, 6), base::format_number(*high, 6));
 }
 
+// Costs and counts that no run of a language model has.
+bool is_small_study(const Columns& columns) {
+  constexpr double kCheapest = 1e14, kFewestTokens = 1e6;
+  const auto all_below = [&](const char* name, double limit) {
+    if (!columns.has(name)) return false;
+    const std::vector<double> values = columns.get(name);
+    return std::all_of(values.begin(), values.end(), [&](double value) { return value < limit; });
+  };
+  return all_below("compute", kCheapest) || all_below("tokens", kFewestTokens);
+}
+
 // Sizes in millions beside losses of language models.
 void check_parameters(const Factors& factors, const std::string& output, Rows& out) {
   const std::vector<double> n = as_written(out, factors, "n_params");
-  if (n.empty() || output != "loss") return;
+  if (n.empty() || output != "loss" || is_small_study(out.data.columns)) return;
   constexpr double kSmallest = 10, kLargest = 2e4, kMedian = 100, kSpread = 2, kLowLoss = 1.2, kHighLoss = 8;
   const auto [low, high] = std::minmax_element(n.begin(), n.end());
   const Role role = role_of(out.output_column);

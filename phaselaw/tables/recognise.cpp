@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <iterator>
+#include <optional>
+#include <set>
 #include <tuple>
 #include <utility>
 
@@ -124,6 +126,30 @@ void recognise_outputs(const Table& table, const std::map<std::string, std::stri
                    [&](std::size_t a, std::size_t b) { return role_of(table.header[a]) < role_of(table.header[b]); });
 }
 
+// Columns with a word of a loss in their names, for a table without a usual one, if each has a role of its own. For a fit
+// the most held-out one is the loss.
+std::vector<Candidate> loose_losses(const Table& table) {
+  std::vector<Candidate> losses;
+  std::set<Role> roles;
+  for (std::size_t c = 0; c < table.header.size(); ++c) {
+    if (!looks_like_loss(table.header[c]) || !has_numbers(table, c)) continue;
+    if (!roles.insert(role_of(table.header[c])).second) return {};
+    losses.push_back({.column = c, .closeness = 2});
+  }
+  return losses.size() < 2 ? std::vector<Candidate>() : losses;
+}
+
+// A single column called value, as exports of one metric have it.
+std::optional<std::size_t> only_value(const Table& table) {
+  std::optional<std::size_t> found;
+  for (std::size_t c = 0; c < table.header.size(); ++c) {
+    if (plain_name(table.header[c]) != "value" || !has_numbers(table, c)) continue;
+    if (found) return {};
+    found = c;
+  }
+  return found;
+}
+
 // An output without a usual name.
 void recognise_output(const Table& table, const std::string& output, Recognised& found) {
   if (found.column.contains(output)) return;
@@ -142,6 +168,14 @@ void recognise_output(const Table& table, const std::string& output, Recognised&
   if (candidates.size() == 1) {
     found.column[output] = table.column(candidates.front());
     found.notes.push_back(fmt::format("the loss is taken from {}", candidates.front()));
+    return;
+  }
+  if (const auto value = only_value(table); value && output == "loss" && candidates.empty() && perplexities.empty()) {
+    found.column[output] = *value;
+    found.kept_notes.push_back(fmt::format(
+        "the loss is taken from {}, the only column of values; if it is something else, say what the loss is with "
+        "--col loss=COLUMN",
+        table.header[*value]));
     return;
   }
   std::string what = fmt::format("no column with the {} was found among: {}; name it with --col {}=COLUMN", output,
@@ -237,6 +271,18 @@ void take_named(const Table& table, const NamedColumns& named, const std::string
   }
 }
 
+// The progress of a curve that was recorded by epoch only.
+void take_epochs_as_steps(const Table& table, bool every_stream, Recognised& found) {
+  if (!every_stream) return;
+  for (const char* name : {"step", "tokens", "compute"})
+    if (found.column.contains(name) || found.ambiguous.contains(name)) return;
+  const auto epochs = found.column.find("epochs");
+  if (epochs == found.column.end()) return;
+  found.column["step"] = epochs->second;
+  found.kept_notes.push_back(fmt::format("no column counts steps, tokens or compute, so the steps of the curves are {}",
+                                         table.header[epochs->second]));
+}
+
 }  // namespace
 
 Recognised recognise(const Table& table, const NamedColumns& named, const std::string& output, bool every_stream) {
@@ -246,7 +292,7 @@ Recognised recognise(const Table& table, const NamedColumns& named, const std::s
   std::vector<Candidate> losses;
   for (std::size_t k = 0; k < candidates.size(); ++k) {
     const KnownColumn& known = known_columns()[k];
-    if (known.name == "loss") losses = candidates[k];
+    if (known.name == "loss") losses = candidates[k].empty() ? loose_losses(table) : candidates[k];
     if (found.column.contains(known.name)) continue;
     if (known.name == "loss" && output == "loss" && !every_stream)
       recognise_fitted_loss(table, losses, found);
@@ -258,6 +304,8 @@ Recognised recognise(const Table& table, const NamedColumns& named, const std::s
   recognise_output(table, output, found);
   recognise_outputs(table, named.columns, output, losses, found);
   if (every_stream) found.notes.clear();
+  take_epochs_as_steps(table, every_stream, found);
+  found.notes.insert(found.notes.end(), found.kept_notes.begin(), found.kept_notes.end());
   return found;
 }
 

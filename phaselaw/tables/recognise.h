@@ -26,6 +26,7 @@ struct Recognised {
   std::vector<std::size_t> run;               // positions of the fields that together name the run
   std::string run_name;                       // name in the table
   std::vector<std::string> notes;             // notes on choices that were made
+  std::vector<std::string> kept_notes;        // those that matter for curves too; already among `notes`
   // Known columns that several headings could be, with other numbers: the message that names them and what to write.
   std::map<std::string, std::string> ambiguous;
   // Position of a column by canonical or own name; InputError at `flag` naming the nearest.

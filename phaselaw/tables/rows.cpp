@@ -18,7 +18,6 @@
 #include "phaselaw/tables/run_columns.h"
 #include "phaselaw/tables/run_search.h"
 #include "phaselaw/tables/streams.h"
-#include "phaselaw/tables/table_formats.h"
 #include "phaselaw/tables/units.h"
 
 namespace phaselaw::tables {
@@ -116,7 +115,7 @@ Rows rows_from(Table raw, const ReadOptions& options) {
   if (options.every_stream && options.last)
     throw base::InputError({"--last"}, "a curve needs all rows of its run; omit --last");
   Rows out;
-  out.table = long_table(std::move(raw));
+  out.table = std::move(raw);
   Table& table = out.table;
   NamedColumns named = {options.col, options.inputs};
   if (!options.loss.empty()) named.columns["loss"] = options.loss;
@@ -189,7 +188,10 @@ void Rows::require(const std::vector<std::string>& names) const {
         return own == output_column ||
                std::any_of(column_of.begin(), column_of.end(), [&](const auto& entry) { return entry.second == own; });
       });
-      const std::string similar = similar_column(name, free);
+      std::string similar = similar_column(name, free);
+      // Sizes are often written as 12M under a heading of any name.
+      for (std::size_t i = 0; i < free.size() && similar.empty() && name == "n_params"; ++i)
+        if (table.style(table.column(free[i])).counts) similar = free[i];
       throw base::InputError(
           {table.source(), 1},
           fmt::format("the law needs the column {}, found: {}; {}name it with --col '{}={}'", name,

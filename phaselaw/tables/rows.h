@@ -16,7 +16,7 @@
 // The common form of all tables: rows of numbers under canonical names. Each row has its run, the stream in which it
 // was recorded, and its line, so that messages can name the place.
 //
-// Reads the formats of table.h, and charts exported by W&B (table_formats.h). A column is recognised by the names of
+// Reads the tables of documents (documents/document.h). A column is recognised by the names of
 // known_columns(), or by the last part of a name with '/' or '.': "train/loss", "config.n_params". What the user names
 // (--col, --loss, a heading in a law) is exactly that column, or an expression of columns (computed_columns.h).
 //   several columns   the closest name is used, and a note names the others. As close ones with other numbers are

@@ -72,15 +72,24 @@ void add_seeds(const Table& table, const std::vector<std::size_t>& streams, RunK
   }
 }
 
+// The file that stands for a run: the folder of an event file, because TensorBoard writes a new file after each restart.
+std::string run_source(const std::string& source) {
+  const std::filesystem::path path(source);
+  if (path.filename().string().find("tfevents") == std::string::npos || !path.has_parent_path()) return source;
+  return path.parent_path().string();
+}
+
 // The files of a table, and the shortest names that tell them apart: stem, folder/stem, or path.
 class FileNames {
  public:
   explicit FileNames(const Table& table) {
     for (std::size_t row = 0; row < table.n_rows(); ++row) {
       const std::string& source = table.source(row);
-      if (row > 0 && &source == last_) continue;
-      last_ = &source;
-      if (index_.emplace(&source, paths_.size()).second) paths_.push_back(source);
+      if (index_.contains(&source)) continue;
+      const std::string path = run_source(source);
+      const auto [at, is_new] = of_path_.emplace(path, paths_.size());
+      if (is_new) paths_.push_back(path);
+      index_.emplace(&source, at->second);
     }
     for (const auto shorten : {&stem_of, &folder_and_stem}) {
       names_.clear();
@@ -98,14 +107,15 @@ class FileNames {
     const std::string folder = std::filesystem::path(source).parent_path().filename().string();
     return folder.empty() ? stem_of(source) : folder + "/" + stem_of(source);
   }
-  const std::string* last_ = nullptr;
   std::unordered_map<const std::string*, std::size_t> index_;
+  std::unordered_map<std::string, std::size_t> of_path_;
   std::vector<std::string> paths_, names_;
 };
 
 bool has_several_files(const Table& table) {
   for (std::size_t row = 1; row < table.n_rows(); ++row)
-    if (&table.source(row) != &table.source(0)) return true;
+    if (&table.source(row) != &table.source(0) && run_source(table.source(row)) != run_source(table.source(0)))
+      return true;
   return false;
 }
 
@@ -122,7 +132,7 @@ std::string name_of(const Table& table, std::size_t row, const RunKey& key, cons
 }  // namespace
 
 std::string stem_of(const std::string& source) {
-  std::filesystem::path path = std::filesystem::path(source).filename();
+  std::filesystem::path path = std::filesystem::path(run_source(source)).filename();
   for (const char* packed : {".gz", ".zst", ".xz"})
     if (path.extension() == packed) path = path.stem();
   return path.stem().string();

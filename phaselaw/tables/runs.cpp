@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "phaselaw/base/errors.h"
 #include "phaselaw/tables/run_columns.h"
@@ -169,10 +171,13 @@ void add_curves(const Rows& rows, const Axes& axes, const std::string& name, con
     if (!long_form) take_dense(rows, axes, run, loss->first, curve);
     curves.push_back(std::move(curve));
   }
-  for (const auto* loss : losses)
-    if (long_form && std::find(chosen.begin(), chosen.end(), loss) == chosen.end())
-      curves.back().notes.push_back(fmt::format("{} has {} rows, which are too few for a curve of its own",
-                                                rows.streams[loss->first].heading, loss->second.size()));
+  for (const auto* loss : losses) {
+    const bool is_chosen = std::find(chosen.begin(), chosen.end(), loss) != chosen.end();
+    if (is_chosen || loss->second.size() >= kFewestRows) continue;
+    curves.back().notes.push_back(fmt::format("{} has {} row{}, which are too few for a curve of its own",
+                                              rows.streams[loss->first].heading, loss->second.size(),
+                                              loss->second.size() == 1 ? "" : "s"));
+  }
 }
 
 }  // namespace
@@ -205,6 +210,38 @@ std::vector<Curve> curves_from(const Rows& rows) {
     add_curves(rows, axes, names[r].empty() ? stem_of(rows.table.source()) : names[r], runs[r], curves);
   }
   return curves;
+}
+
+CurveSet curves_of(std::vector<documents::Reading> readings, ReadOptions options) {
+  options.every_stream = true;
+  CurveSet out;
+  std::vector<std::string> source;                                          // of each curve
+  std::unordered_map<std::string, std::unordered_set<std::string>> places;  // the documents of each name
+  const auto add_once = [](std::vector<std::string>& all, const std::vector<std::string>& more) {
+    for (const std::string& text : more)
+      if (std::find(all.begin(), all.end(), text) == all.end()) all.push_back(text);
+  };
+  for (documents::Reading& reading : readings) {
+    const std::string path = reading.table.source();
+    const Rows rows = rows_from(std::move(reading), options);
+    add_once(out.notes, rows.notes);
+    add_once(out.warnings, rows.warnings);
+    add_once(out.computed, rows.computed);
+    for (Curve& curve : curves_from(rows)) {
+      places[curve.name].insert(path);
+      source.push_back(path);
+      out.curves.push_back(std::move(curve));
+    }
+  }
+  for (std::size_t i = 0; i < out.curves.size(); ++i) {
+    Curve& curve = out.curves[i];
+    if (places.at(curve.name).size() < 2) continue;
+    const std::filesystem::path path(source[i]);
+    const std::string stem = stem_of(source[i]);
+    curve.name = curve.name.starts_with(stem) ? (path.parent_path() / curve.name).string()
+                                              : fmt::format("{}/{}", stem, curve.name);
+  }
+  return out;
 }
 
 void keep_runs(std::vector<Curve>& curves, const std::vector<std::string>& names) {

@@ -47,6 +47,15 @@ struct Curve {
 // Runs in the order of their first row. A table without a run column is one run, named by its source.
 [[nodiscard]] std::vector<Curve> curves_from(const Rows& rows);
 
+// The curves of several documents, each read by itself because their columns differ. A name that several documents give
+// is preceded by the name of its file.
+struct CurveSet {
+  std::vector<Curve> curves;
+  std::vector<std::string> notes, warnings;  // of the rows, each once
+  std::vector<std::string> computed;         // columns that --col computes
+};
+[[nodiscard]] CurveSet curves_of(std::vector<documents::Reading> readings, ReadOptions options);
+
 // Only the runs of these names, if any are given; InputError with the nearest name.
 void keep_runs(std::vector<Curve>& curves, const std::vector<std::string>& names);
 

@@ -28,8 +28,7 @@ class Cells {
   [[nodiscard]] bool has(const std::string& name) const { return found_.column.contains(name); }
   // NaN for a cell without a finite number.
   [[nodiscard]] double at(std::size_t row, std::size_t column) const {
-    base::Number number = table_.number(row, column);
-    if (number.kind == base::NumberKind::not_a_number) number = base::parse_count(table_.text(row, column));
+    const base::Number number = table_.count(row, column);
     if (number.kind != base::NumberKind::finite) return base::kNaN;
     const auto factor = factors_.find(column);
     return factor == factors_.end() ? number.value : number.value * factor->second;

@@ -25,8 +25,7 @@ constexpr std::size_t kMostStreams = 64;
 // The value recorded in a cell; unset if the cell is empty. NaN and infinity are numbers here: the run left the finite
 // numbers.
 std::optional<double> recorded(const Table& table, std::size_t row, std::size_t column, bool count) {
-  base::Number number = table.number(row, column);
-  if (count && number.kind == base::NumberKind::not_a_number) number = base::parse_count(table.text(row, column));
+  const base::Number number = count ? table.count(row, column) : table.number(row, column);
   switch (number.kind) {
     case base::NumberKind::finite:
       return number.value;
@@ -39,6 +38,7 @@ std::optional<double> recorded(const Table& table, std::size_t row, std::size_t 
     case base::NumberKind::not_a_number:
       break;
   }
+  if (!table.ambiguity(column).empty()) throw base::InputError(table.place(row, column), table.ambiguity(column));
   throw base::InputError(table.place(row, column), fmt::format("expected a number in {}, found '{}'",
                                                                table.header[column], table.text(row, column)));
 }

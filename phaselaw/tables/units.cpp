@@ -205,8 +205,10 @@ NumericColumn numeric_column(const Table& table, std::size_t column, const std::
   for (std::size_t row = 0; row < table.n_rows(); ++row) {
     base::Number number = table.number(row, column);
     const auto written = [&] { return table.text(row, column); };
+    if (number.kind == NumberKind::not_a_number && !table.ambiguity(column).empty())
+      return fault(row, table.ambiguity(column));
     if (number.kind == NumberKind::not_a_number && is_count(name)) {
-      number = base::parse_count(written());
+      number = table.count(row, column);
       if (number.kind == NumberKind::finite && factor != nullptr && *factor != 1)
         return fault(
             row,

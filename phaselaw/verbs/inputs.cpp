@@ -135,18 +135,25 @@ Table table_of(const std::vector<store::RunRecord>& runs, const std::string& sou
   return table;
 }
 
-documents::Reading read_input(const std::vector<std::string>& paths, tables::ReadOptions& read, bool whole_runs) {
-  if (std::none_of(paths.begin(), paths.end(), is_store)) return documents::read(paths, read.document_options());
-  documents::Reading all;
-  for (std::size_t i = 0; i < paths.size(); ++i) {
-    documents::Reading one = is_store(paths[i]) ? read_store(paths[i], read, whole_runs)
-                                                : documents::read(paths[i], read.document_options());
-    if (i == 0)
-      all = std::move(one);
+std::vector<documents::Reading> read_inputs(const std::vector<std::string>& paths, tables::ReadOptions& read,
+                                            bool whole_runs) {
+  std::vector<std::string> files;
+  std::vector<documents::Reading> all;
+  for (const std::string& path : paths) {
+    if (is_store(path))
+      all.push_back(read_store(path, read, whole_runs));
     else
-      documents::append(all, std::move(one));
+      files.push_back(path);
   }
+  if (!files.empty())
+    for (documents::Reading& one : documents::read_each(files, read.document_options())) all.push_back(std::move(one));
   return all;
+}
+
+documents::Reading read_input(const std::vector<std::string>& paths, tables::ReadOptions& read, bool whole_runs) {
+  std::vector<documents::Reading> all = read_inputs(paths, read, whole_runs);
+  for (std::size_t i = 1; i < all.size(); ++i) documents::append(all.front(), std::move(all[i]));
+  return std::move(all.front());
 }
 
 }  // namespace phaselaw::verbs

@@ -24,11 +24,14 @@ namespace phaselaw::verbs {
 // Whether every measurement of every run has an excess risk.
 [[nodiscard]] bool knows_excess_risk(const std::vector<store::RunRecord>& runs);
 
-// The documents and stores (study.db) at these paths as one table. For a store, if the user has named no loss column,
+// The documents and stores (study.db) at these paths, each as one table (documents::read_each). For a store, if the user has named no loss column,
 // `read` gets excess_risk if every run has it, otherwise test_loss. `whole_runs`: keep all runs as recorded, including
 // diverged ones, for curves; otherwise rows of runs that did not finish, and rows without a positive loss, are skipped
 // and counted. `compute` is the exact FLOP unless the user names the column charged_compute; a note says so if the study
 // charges another compute.
+[[nodiscard]] std::vector<documents::Reading> read_inputs(const std::vector<std::string>& paths,
+                                                          tables::ReadOptions& read, bool whole_runs = false);
+// All as one table.
 [[nodiscard]] documents::Reading read_input(const std::vector<std::string>& paths, tables::ReadOptions& read,
                                             bool whole_runs = false);
 

@@ -110,9 +110,9 @@ Answer isoflop(nb::handle source, nb::handle keywords) {
 
 Answer diagnose(nb::handle source, nb::handle keywords) {
   auto request = request_of<advice::DiagnoseRequest>(keywords);
-  documents::Reading reading = reading_of(source, request.read, true);
+  std::vector<documents::Reading> readings = readings_of(source, request.read, true);
   return released([&] {
-    const advice::DiagnoseAnswer found = advice::diagnose(request, std::move(reading));
+    const advice::DiagnoseAnswer found = advice::diagnose(request, std::move(readings));
     return Answer{
         found.json,
         advice::diagnose_text(found.diagnoses),

@@ -57,15 +57,23 @@ documents::Reading reading_of_columns(const std::string& name, const nb::dict& c
 
 }  // namespace
 
-documents::Reading reading_of(nb::handle source, tables::ReadOptions& read, bool whole_runs) {
+std::vector<documents::Reading> readings_of(nb::handle source, tables::ReadOptions& read, bool whole_runs) {
   if (nb::isinstance<nb::list>(source)) {
     const auto paths = nb::cast<std::vector<std::string>>(source);
-    return released([&] { return verbs::read_input(paths, read, whole_runs); });
+    return released([&] { return verbs::read_inputs(paths, read, whole_runs); });
   }
   const auto pair = nb::cast<nb::tuple>(source);
   const auto name = nb::cast<std::string>(pair[0]);
-  if (nb::isinstance<nb::dict>(pair[1])) return reading_of_columns(name, nb::borrow<nb::dict>(pair[1]));
-  return reading_of_stream(name, pair[1]);
+  std::vector<documents::Reading> one;
+  one.push_back(nb::isinstance<nb::dict>(pair[1]) ? reading_of_columns(name, nb::borrow<nb::dict>(pair[1]))
+                                                  : reading_of_stream(name, pair[1]));
+  return one;
+}
+
+documents::Reading reading_of(nb::handle source, tables::ReadOptions& read, bool whole_runs) {
+  std::vector<documents::Reading> all = readings_of(source, read, whole_runs);
+  for (std::size_t i = 1; i < all.size(); ++i) documents::append(all.front(), std::move(all[i]));
+  return std::move(all.front());
 }
 
 }  // namespace phaselaw::python

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <vector>
+
 #include <nanobind/nanobind.h>
 
 #include "phaselaw/documents/reading.h"
@@ -13,6 +15,9 @@ namespace nb = nanobind;
 
 // `source`: a list of paths; or (name, frame) with a frame that has __arrow_c_stream__; or (name, dict of columns), each
 // a float64 array, or a list of texts, numbers and None. `whole_runs`: see verbs/inputs.h.
+[[nodiscard]] std::vector<documents::Reading> readings_of(nb::handle source, tables::ReadOptions& read,
+                                                          bool whole_runs = false);
+// All as one table.
 [[nodiscard]] documents::Reading reading_of(nb::handle source, tables::ReadOptions& read, bool whole_runs = false);
 
 }  // namespace phaselaw::python

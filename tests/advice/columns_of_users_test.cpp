@@ -9,7 +9,6 @@
 #include "phaselaw/advice/isoflop/isoflop_request.h"
 #include "phaselaw/base/errors.h"
 #include "phaselaw/documents/document.h"
-#include "phaselaw/tables/table_formats.h"
 
 namespace phaselaw::advice {
 namespace {
@@ -131,7 +130,7 @@ TEST(ColumnsOfUsers, AScoreIsNoLoss) {
 TEST(ColumnsOfUsers, ACurveOfAScoreIsRefused) {
   DiagnoseRequest request;
   const auto diagnosed = [&](const std::string& text) {
-    return error_of([&] { (void)diagnose(request, documents::read_text(text, "t")); });
+    return error_of([&] { (void)diagnose(request, {documents::read_text(text, "t")}); });
   };
   request.read.col = {{"loss", "accuracy"}};
   const std::string message = diagnosed(accuracies(true));

@@ -52,7 +52,7 @@ TEST(Table, JoinsColumnsOfDifferentStylesInPlainDigits) {
   other.add_column("b");
   other.set(other.add_row(1), 0, std::string_view(*text).substr(0, 5));
   other.set(0, 1, std::string_view(*text).substr(6, 3));
-  other.set_style(0, {.thousands = '.'});
+  other.set_style(0, {.decimal = ',', .thousands = '.'});
   other.set_style(1, {.decimal = ','});
   table.append(other);
   EXPECT_EQ(table.number(0, 0).value, 1);

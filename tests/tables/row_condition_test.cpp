@@ -7,7 +7,6 @@
 
 #include "phaselaw/base/errors.h"
 #include "phaselaw/documents/document.h"
-#include "phaselaw/tables/table_formats.h"
 
 namespace phaselaw::tables {
 namespace {

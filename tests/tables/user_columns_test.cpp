@@ -10,7 +10,6 @@
 #include "phaselaw/documents/document.h"
 #include "phaselaw/tables/output_kind.h"
 #include "phaselaw/tables/rows.h"
-#include "phaselaw/tables/table_formats.h"
 
 namespace phaselaw::tables {
 namespace {

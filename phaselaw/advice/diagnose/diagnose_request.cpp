@@ -50,21 +50,18 @@ std::string diagnose_text(const std::vector<Diagnosis>& diagnoses) {
   return text;
 }
 
-DiagnoseAnswer diagnose(const DiagnoseRequest& request, documents::Reading reading) {
+DiagnoseAnswer diagnose(const DiagnoseRequest& request, std::vector<documents::Reading> readings) {
   request.options.validate();
-  tables::ReadOptions read = request.read;
-  read.every_stream = true;
-  const tables::Rows rows = tables::rows_from(std::move(reading), read);
-  for (const auto& note : rows.notes) base::log_info(note);
-  for (const auto& warning : rows.warnings) base::log_warning(warning);
-  std::vector<tables::Curve> curves = tables::curves_from(rows);
-  tables::keep_runs(curves, request.run);
-  require_falling_curves(curves, rows.computed);
+  tables::CurveSet set = tables::curves_of(std::move(readings), request.read);
+  for (const auto& note : set.notes) base::log_info(note);
+  for (const auto& warning : set.warnings) base::log_warning(warning);
+  tables::keep_runs(set.curves, request.run);
+  require_falling_curves(set.curves, set.computed);
   DiagnoseAnswer answer;
-  answer.diagnoses = diagnose(curves, request.options);
+  answer.diagnoses = diagnose(set.curves, request.options);
   answer.json = to_value(answer.diagnoses);
-  std::vector<std::string> notes = rows.notes;
-  notes.insert(notes.end(), rows.warnings.begin(), rows.warnings.end());
+  std::vector<std::string> notes = std::move(set.notes);
+  notes.insert(notes.end(), set.warnings.begin(), set.warnings.end());
   answer.json["row_notes"] = base::Value(notes);
   return answer;
 }

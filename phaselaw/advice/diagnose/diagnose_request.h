@@ -10,7 +10,7 @@
 #include "phaselaw/report/page.h"
 #include "phaselaw/tables/rows.h"
 
-// The loss curves of a table, diagnosed together: the work of `phaselaw diagnose` and
+// The loss curves of one or several documents, diagnosed together: the work of `phaselaw diagnose` and
 // `phaselaw.diagnose`.
 namespace phaselaw::advice {
 
@@ -35,7 +35,7 @@ struct DiagnoseAnswer {
   base::Value json;  // of the diagnoses, and row_notes: what was noted while the rows were read
 };
 
-[[nodiscard]] DiagnoseAnswer diagnose(const DiagnoseRequest& request, documents::Reading reading);
+[[nodiscard]] DiagnoseAnswer diagnose(const DiagnoseRequest& request, std::vector<documents::Reading> readings);
 
 // The page of `phaselaw diagnose`: the table of curves; then, for each of the first kDetailedCurves curves, its loss
 // with the fitted forms and the shaded bend, the residuals, the profile of the bend, and the table of forms. Total

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 #include <map>
-#include <unordered_set>
+#include <utility>
 
 #include "phaselaw/base/constants.h"
 #include "phaselaw/base/errors.h"
@@ -17,7 +17,8 @@ namespace {
 using base::Value;
 
 ShownColumn shown_column(const documents::Table& table, std::size_t column) {
-  ShownColumn out{.heading = table.header[column]};
+  ShownColumn out;
+  out.heading = table.header[column];
   std::size_t numbers = 0, texts = 0;
   out.lo = base::kInfinity;
   out.hi = -base::kInfinity;
@@ -34,6 +35,7 @@ ShownColumn shown_column(const documents::Table& table, std::size_t column) {
     out.hi = std::max(out.hi, number.value);
   }
   if (!(out.lo <= out.hi)) out.lo = out.hi = base::kNaN;
+  if (!table.ambiguity(column).empty()) numbers = std::exchange(texts, 0);
   out.kind = out.cells == 0 ? "empty" : texts == 0 ? "numbers" : numbers == 0 ? "text" : "numbers and text";
   out.fault = table.ambiguity(column);
   return out;
