@@ -280,6 +280,10 @@ std::vector<std::size_t> add_streams(const Recognised& found, const std::vector<
     if (at == found.column.end()) continue;
     const double* factor = factor_of(factors, at->second);
     std::vector<double> all(out.table.n_rows());
+    for (std::size_t row = 0; factor != nullptr && *factor != 1 && row < all.size(); ++row)
+      if (has_own_unit(out.table, row, at->second))
+        throw base::InputError(out.table.place(row, at->second),
+                               own_unit_text(out.table, row, at->second, name, *factor));
     for (std::size_t row = 0; row < all.size(); ++row)
       all[row] =
           recorded(out.table, row, at->second, is_count(name)).value_or(base::kNaN) * (factor != nullptr ? *factor : 1);

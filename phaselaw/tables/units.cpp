@@ -191,6 +191,19 @@ bool looks_like_a_unit(std::string_view text) {
 
 bool is_count(const std::string& name) { return name == "n_params" || name == "tokens" || name == "unique_tokens"; }
 
+bool has_own_unit(const Table& table, std::size_t row, std::size_t column) {
+  return table.count(row, column).kind == NumberKind::finite && !table.holds_numbers(column) &&
+         base::parse_count(table.view(row, column)).kind == NumberKind::finite &&
+         base::parse_number(table.view(row, column)).kind == NumberKind::not_a_number;
+}
+
+std::string own_unit_text(const Table& table, std::size_t row, std::size_t column, const std::string& name,
+                          double factor) {
+  return fmt::format(
+      "{} has its own unit, but its column is multiplied by {}; give the unit only once, or use --scale {}=1",
+      table.text(row, column), factor_text(factor), name);
+}
+
 NumericColumn numeric_column(const Table& table, std::size_t column, const std::string& name, const double* factor,
                              bool any_sign) {
   NumericColumn out;
@@ -207,15 +220,9 @@ NumericColumn numeric_column(const Table& table, std::size_t column, const std::
     const auto written = [&] { return table.text(row, column); };
     if (number.kind == NumberKind::not_a_number && !table.ambiguity(column).empty())
       return fault(row, table.ambiguity(column));
-    if (number.kind == NumberKind::not_a_number && is_count(name)) {
-      number = table.count(row, column);
-      if (number.kind == NumberKind::finite && factor != nullptr && *factor != 1)
-        return fault(
-            row,
-            fmt::format(
-                "{} has its own unit, but its column is multiplied by {}; give the unit only once, or use --scale {}=1",
-                written(), factor_text(*factor), name));
-    }
+    if (number.kind == NumberKind::not_a_number && is_count(name)) number = table.count(row, column);
+    if (factor != nullptr && *factor != 1 && has_own_unit(table, row, column))
+      return fault(row, own_unit_text(table, row, column, name, *factor));
     if (factor != nullptr) number.value *= *factor;
     switch (number.kind) {
       case NumberKind::missing:

@@ -52,6 +52,11 @@ struct NumericColumn {
 [[nodiscard]] NumericColumn numeric_column(const Table& table, std::size_t column, const std::string& name,
                                            const double* factor, bool any_sign = false);
 
+// Whether a cell is a count with a letter, such as 70M, and what to say if its column is multiplied as well.
+[[nodiscard]] bool has_own_unit(const Table& table, std::size_t row, std::size_t column);
+[[nodiscard]] std::string own_unit_text(const Table& table, std::size_t row, std::size_t column,
+                                        const std::string& name, double factor);
+
 // Whether `name` is a count of parameters or tokens, for which units are often mixed up.
 [[nodiscard]] bool is_count(const std::string& name);
 

@@ -62,7 +62,7 @@ TEST_F(DiagnoseVerb, ReadsGzipAndWritesThePage) {
     return std::string(std::istreambuf_iterator<char>(in), {});
   }();
   write("cut.csv.gz", whole.substr(0, whole.size() / 2));
-  expect_bad({"diagnose", path("cut.csv.gz")}, "check that the gzip file is complete");
+  expect_bad({"diagnose", path("cut.csv.gz")}, "the gzip data are truncated");
 }
 
 TEST_F(DiagnoseVerb, StudyRunsAreCurves) {

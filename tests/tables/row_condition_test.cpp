@@ -15,13 +15,14 @@ using Lines = std::vector<long>;
 
 const Table& example() {
   static const Table table = documents::read_text(
-      "name,kind,n,loss,acc (%),time in (s)\n"
-      "pythia-70m,train,70M,3,10,1\n"
-      "pythia-1b,val,1e9,2.5,20,2\n"
-      "Tom and Jerry,train,5,,30,3\n"
-      "a (b),test,7,2,40,4\n"
-      "gpt or else,val,nan,1.5,50,5\n",
-      "t").table;
+                                 "name,kind,n,loss,acc (%),time in (s)\n"
+                                 "pythia-70m,train,70M,3,10,1\n"
+                                 "pythia-1b,val,1e9,2.5,20,2\n"
+                                 "Tom and Jerry,train,5,,30,3\n"
+                                 "a (b),test,7,2,40,4\n"
+                                 "gpt or else,val,nan,1.5,50,5\n",
+                                 "t")
+                                 .table;
   return table;
 }
 

@@ -83,7 +83,8 @@ TEST(Rows, HeadingsSayTheirUnits) {
             (Numbers{2e6, 4e6}));
   EXPECT_EQ(read("size (M),loss\n2,3\n4,2\n", {.col = {{"n_params", "size (M)"}}}).data.columns.get("n_params"),
             (Numbers{2e6, 4e6}));
-  expect_error("params (M),loss\n2,3\n4M,2\n", "t:3:1", "give the unit only once");
+  expect_error("params (M),loss\n2M,3\n4M,2\n", "t:2:1", "give the unit only once");
+  expect_error("params (M),loss\n2,3\n4M,2\n", "t:2:1", "write all cells in the same way");
   // A column that the user named is not taken in a unit that is not known, but a remark in brackets is no unit.
   for (const char* header : {"params (GB)", "params (nats)", "size (XB)", "size (2e3)"})
     expect_error(fmt::format("{},loss\n2,3\n4,2\n", header), "t:1: ", "--scale n_params=FACTOR",
@@ -156,11 +157,11 @@ TEST(Rows, JsonLinesWithNestedKeysMissingKeysAndPythonsNaN) {
   EXPECT_EQ(t.run, (std::vector<std::string>{"a \"NaN\"", "b"}));
   EXPECT_EQ(t.line, (std::vector<long>{1, 3}));
   EXPECT_NE(t.unusable.at("lr").find("t:3: expected a number for lr, found nothing"), std::string::npos);
-  expect_error(text, "t:4: ", "finite number for loss, found NaN");
-  expect_error("{\"loss\":1}\n{\"loss\":\n", "t:2", "JSON");
-  expect_error("{\"loss\":1}\n5\n", "t:2:1", "object");
-  expect_error("[{\"loss\":1}]", "t:1:1", "jq -c");
-  expect_error("{}\n", "t:1", "none with a field");
+  expect_error(text, "t:4:48: ", "finite number for loss, found NaN");
+  // The last record of a running program may be cut, and a list of records is a table too.
+  for (const char* one : {"{\"loss\":1}\n{\"loss\":\n", "{\"loss\":1}\n5\n", "[{\"loss\":1}]"})
+    EXPECT_EQ(read(one).data.output, Numbers{1}) << one;
+  expect_error("{}\n", "t: ", "holds no table");
 }
 
 TEST(Rows, ChartsExportedByWandbBecomeOneRowForEachRunAndStep) {
@@ -179,9 +180,7 @@ TEST(Rows, ChartsExportedByWandbBecomeOneRowForEachRunAndStep) {
 }
 
 TEST(Rows, AChartWithoutOneValueIsRefused) {
-  const documents::Table chart =
-      documents::read_text("Step\trun a - train/loss\trun b - train/loss\n\t\t\n", "chart.tsv").table;
-  EXPECT_THROW((void)rows_from(chart), base::InputError);
+  expect_error("Step\trun a - train/loss\trun b - train/loss\n\t\t\n", "t:", "expected a heading");
 }
 
 TEST(Rows, MarksAndLineEnds) {
@@ -200,9 +199,9 @@ TEST(Rows, MarksAndLineEnds) {
     std::filesystem::remove(path);
     return message;
   };
-  EXPECT_NE(file_error(std::string("\x1f\x8b\x08\x00xyz", 7)).find("gzip file is complete"), std::string::npos);
-  EXPECT_NE(file_error(std::string("\xff\xfeN\0", 4)).find("UTF-16"), std::string::npos);
-  EXPECT_NE(file_error("").find("empty file"), std::string::npos);
+  EXPECT_NE(file_error(std::string("\x1f\x8b\x08\x00xyz", 7)).find("gzip data"), std::string::npos);
+  EXPECT_NE(file_error(std::string("\xff\xfeN\0", 4)).find("no table was found"), std::string::npos);
+  EXPECT_NE(file_error("").find("empty"), std::string::npos);
   EXPECT_EQ(file_error("{\"N\": 5000, \"loss\": 2}\n"), "no error");
 }
 
@@ -214,12 +213,12 @@ TEST(Rows, BadNumbersCarryTheirPlace) {
   expect_error("N,loss\n1e6,2\nnan,1\n", "t:3:1: ", "finite");
   expect_error("N,loss\n1e6,2\ninf,1\n", "t:3:1: ", "finite");
   expect_error("N,loss\n1e6,2\n1e999,1\n", "t:3:1: ", "double precision");
-  expect_error("N,loss\n1e6,2\n\"1,000\",1\n", "t:3:2: ", "'1,000'");
+  EXPECT_EQ(read("N,loss\n\"1,000,000\",2\n\"10,000\",1\n").data.columns.get("n_params"), (Numbers{1e6, 1e4}));
   for (const char* bad : {"0", "-1", "nan", "-inf", "x", "1e-999"})
     expect_error(fmt::format("N,loss\n1e6,2\n1e7,{}\n", bad), "t:3:5: ", "loss");
   expect_error("N,loss\n1e6,2\n1e7,\"3\n", "t:3:5: ", "closing quote");
-  expect_error("N,N,loss\n1,2,3\n", "t:1:3: ", "twice");
-  expect_error("N,loss\n", "t:2:1: ", "found none");
+  expect_error("N,N,loss\n1,2,3\n", "t:2:3: ", "both called 'N'");
+  expect_error("N,loss\n", "t:1: ", "found none");
   expect_error("N,loss\n1e6,\n1e7,NA\n", "t:2:5: ", "no row has a loss");
   // A bad column matters only to a law that needs it.
   EXPECT_EQ(error_of("N,D,loss\nx,5e4,2\n", {}, {"tokens"}), "no error");
@@ -236,7 +235,7 @@ TEST(Rows, AbsurdAndMixedUnitsNameTheRowAndTheFactor) {
   expect_error("N,D,loss\n0.07,3e11,2\n1.4,3e11,1\n", "t:2:1: ", "multiply it by 1e9: --scale n_params=1e9");
   expect_error("N,D,loss\n1e6,20.5,2\n1e7,300,1\n", "t:2:5: ", "billions", {}, {"tokens"});
   expect_error("N,D,loss\n7e7,3e11,2\n1.4,3e11,1\n", "t:3:1: ", "mixed units in n_params: 1.4 here, 7e7 in line 2");
-  expect_error("N,D,loss\n70M,3e11,2\n160,3e11,1\n", "t:3:1: ", "mixed units");
+  expect_error("N,D,loss\n70M,3e11,2\n160,3e11,1\n", "t:2:1: ", "'160' at line 3 and '70M' at line 2");
   // Suffixes are units.
   const Rows suffixed = read("N,D,loss\n70M,300B,2\n1.4B,0.3T,1\n");
   EXPECT_EQ(suffixed.data.columns.get("n_params"), (Numbers{7e7, 1.4e9}));

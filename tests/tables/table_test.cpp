@@ -71,9 +71,9 @@ TEST(Table, ErrorsCarryTheirPlace) {
     EXPECT_NE(message.find(words), std::string::npos) << message;
   };
   expect("", ":1:1", "empty file");
-  expect("C,loss\n", ":2:1", "found none");
-  expect("C,loss\n1,2\n1\n", ":3:1", "expected 2 fields");
-  expect("C,loss\n1,2\n1,2,3\n", ":3:5", "expected 2 fields as in the header, found 3");
+  expect("C,loss\n", ":1", "found none");
+  expect("C,loss\n1,2\n1\n", ":3", "expected 2 cells");
+  expect("C,loss\n1,2\n1,2,3\n", ":3", "expected 2 cells (separator: comma) as in the heading at line 1, found 3");
   expect("C,loss\n1,two\n", ":2:3", "'two'");
   expect("C,loss\n1,\n", ":2:3", "no row has a loss");
   expect("C,loss\n1,nan\n", ":2:3", "finite number");
@@ -81,12 +81,11 @@ TEST(Table, ErrorsCarryTheirPlace) {
   expect("C,loss\n1,1e999\n", ":2:3", "double precision");
   expect("C,loss\n1,-2\n", ":2:3", "positive loss");
   expect("C,loss\n-1,2\n", ":2:1", "compute");
-  expect("C,loss\n1,2x\n", ":2:3", "'2x'");
-  expect("C,\n1,2\n", ":1:3", "column name");
-  expect("C,C\n1,2\n", ":1:3", "twice");
-  expect("C,loss\n\"1,2\n", ":2:1", "closing quote");
-  expect("C,loss\n\"1\"x,2\n", ":2:4", "separator");
-  expect("C,loss\n1\"1,2\n", ":2:2", "quote");
+  expect("C,loss\n1,2x\n2,3\n", ":2:3", "'3' at line 3 and '2x' at line 2");
+  expect("C,\n1,2\n", ":1", "C, unnamed");
+  expect("C,C\n1,2\n", ":2:3", "both called 'C'");
+  expect("C,loss\n\"1\"x,2\n", ":2:1", "found '\"1\"x'");
+  expect("C,loss\n1\"1,2\n", ":2:1", "found '1\"1'");
   expect(std::string("C,loss\n1,\0\n", 11), ":2:", "binary");
   expect("steps,loss\n1,2\n", "", "column compute");
 }
