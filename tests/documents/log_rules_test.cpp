@@ -43,6 +43,15 @@ TEST(LogRules, OtherShapesAreLeftToTheirReaders) {
     EXPECT_EQ(error_of_log(text), "not a log") << text;
 }
 
+TEST(LogRules, ValuesBehindAWrappedNumberAreRead) {
+  std::string text;
+  for (int i = 1; i <= 4; ++i)
+    text += fmt::format("loss tensor(3.{}, grad=(a, b(c))) lr np.float64(0.{}) step {}\n", i, i, i);
+  const Reading log = read_rules(text);
+  EXPECT_EQ(header_of(log.table), "step;loss;lr");
+  EXPECT_EQ(row_of(log.table, 3), "4;3.4;0.4");
+}
+
 TEST(LogRules, LinesWithoutACounterAreRefusedWithAWayOn) {
   std::string text, numbered;
   for (int i = 0; i < 8; ++i) {
