@@ -31,7 +31,8 @@ struct Location {
 
 class InputError : public std::runtime_error {
  public:
-  explicit InputError(const std::string& message) : std::runtime_error(message) {}
+  // Control characters of quoted input become escapes, so that the message stays one line.
+  explicit InputError(const std::string& message);
   // "<where>: <what>"; `what` is a sentence: expected, found, what to do.
   InputError(const Location& where, const std::string& what);
 };

@@ -20,6 +20,12 @@ TEST(InputErrors, PutThePlaceFirst) {
   EXPECT_STREQ(InputError("plain").what(), "plain");
 }
 
+TEST(InputErrors, AreOneLineWhateverTheyQuote) {
+  EXPECT_STREQ(InputError({"a\n.csv", 4}, "found 'x\r\n\ty\x1b[31m'").what(),
+               "a\\n.csv:4: found 'x\\r\\n\\ty\\x1b[31m'");
+  EXPECT_STREQ(InputError(Location{"a.csv"}, "found 'é'").what(), "a.csv: found 'é'");
+}
+
 TEST(NearestName, FindsOneEditOfEachKind) {
   const std::vector<std::string> known = {"n_layers", "d_model", "noise"};
   EXPECT_EQ(nearest_name("n_layer", known), "n_layers");    // left out
