@@ -317,7 +317,7 @@ void LogScanner::emit(LogPair pair) {
 
 // The name with single blanks and without escape sequences.
 std::string_view LogScanner::clean(std::string_view name) {
-  bool plain = true;
+  bool plain = !name.starts_with(' ') && !name.ends_with(' ');
   for (std::size_t i = 0; i < name.size() && plain; ++i)
     plain = static_cast<unsigned char>(name[i]) > ' ' || (name[i] == ' ' && name[i - 1] != ' ');
   if (plain) return name;

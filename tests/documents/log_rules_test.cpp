@@ -52,6 +52,14 @@ TEST(LogRules, ValuesBehindAWrappedNumberAreRead) {
   EXPECT_EQ(row_of(log.table, 3), "4;3.4;0.4");
 }
 
+TEST(LogRules, BlanksAroundAQuotedNameAreNoPartOfIt) {
+  std::string text;
+  for (int i = 1; i <= 4; ++i) text += fmt::format("{{' loss': 3.{}, 'grad norm ': 0.{}, 'step': {}}}\n", i, i, i);
+  const Reading log = read_rules(text);
+  EXPECT_EQ(header_of(log.table), "step;loss;grad norm");
+  EXPECT_EQ(row_of(log.table, 3), "4;3.4;0.4");
+}
+
 TEST(LogRules, LinesWithoutACounterAreRefusedWithAWayOn) {
   std::string text, numbered;
   for (int i = 0; i < 8; ++i) {
