@@ -32,9 +32,20 @@ std::string one_line(const std::string& text) {
   return out;
 }
 
+// A message that quotes a very long input, without its middle: the place and the advice remain.
+std::string shortened(const std::string& text) {
+  constexpr std::size_t kLongest = 4000, kFirst = 2400, kLast = 1200;
+  if (text.size() <= kLongest) return text;
+  const auto character = [&](std::size_t at) {  // where the character of this byte begins
+    while (at > 0 && (static_cast<unsigned char>(text[at]) & 0xC0U) == 0x80) --at;
+    return at;
+  };
+  return text.substr(0, character(kFirst)) + " ... " + text.substr(character(text.size() - kLast));
+}
+
 }  // namespace
 
-InputError::InputError(const std::string& message) : std::runtime_error(one_line(message)) {}
+InputError::InputError(const std::string& message) : std::runtime_error(shortened(one_line(message))) {}
 
 InputError::InputError(const Location& where, const std::string& what)
     : InputError(where.source.empty() ? what : to_string(where) + ": " + what) {}

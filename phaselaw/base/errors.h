@@ -31,7 +31,7 @@ struct Location {
 
 class InputError : public std::runtime_error {
  public:
-  // Control characters of quoted input become escapes, so that the message stays one line.
+  // One line of at most 4,000 bytes: control characters become escapes, and a longer message loses its middle.
   explicit InputError(const std::string& message);
   // "<where>: <what>"; `what` is a sentence: expected, found, what to do.
   InputError(const Location& where, const std::string& what);
