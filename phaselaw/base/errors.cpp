@@ -14,8 +14,41 @@ std::string to_string(const Location& where) {
   return fmt::format("{}:{}:{}", where.source, where.line, where.column);
 }
 
+namespace {
+
+// Control characters of a quoted input, such as the line feed in a cell or the colours of a terminal, as escapes.
+std::string one_line(const std::string& text) {
+  const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
+  if (std::none_of(text.begin(), text.end(), is_control)) return text;
+  std::string out;
+  for (const char c : text) {
+    if (!is_control(c))
+      out += c;
+    else if (c == '\n' || c == '\r' || c == '\t')
+      out += c == '\n' ? "\\n" : c == '\r' ? "\\r" : "\\t";
+    else
+      out += fmt::format("\\x{:02x}", static_cast<unsigned>(c));
+  }
+  return out;
+}
+
+// A message that quotes a very long input, without its middle: the place and the advice remain.
+std::string shortened(const std::string& text) {
+  constexpr std::size_t kLongest = 4000, kFirst = 2400, kLast = 1200;
+  if (text.size() <= kLongest) return text;
+  const auto character = [&](std::size_t at) {  // where the character of this byte begins
+    while (at > 0 && (static_cast<unsigned char>(text[at]) & 0xC0U) == 0x80) --at;
+    return at;
+  };
+  return text.substr(0, character(kFirst)) + " ... " + text.substr(character(text.size() - kLast));
+}
+
+}  // namespace
+
+InputError::InputError(const std::string& message) : std::runtime_error(shortened(one_line(message))) {}
+
 InputError::InputError(const Location& where, const std::string& what)
-    : std::runtime_error(where.source.empty() ? what : to_string(where) + ": " + what) {}
+    : InputError(where.source.empty() ? what : to_string(where) + ": " + what) {}
 
 namespace {
 

@@ -31,7 +31,8 @@ struct Location {
 
 class InputError : public std::runtime_error {
  public:
-  explicit InputError(const std::string& message) : std::runtime_error(message) {}
+  // One line of at most 4,000 bytes: control characters become escapes, and a longer message loses its middle.
+  explicit InputError(const std::string& message);
   // "<where>: <what>"; `what` is a sentence: expected, found, what to do.
   InputError(const Location& where, const std::string& what);
 };

@@ -76,12 +76,19 @@ std::vector<CharacterRange> merged(const std::vector<CharacterRange>& runs, cons
 }
 
 // Whether the first line is a heading of words, some column below holds numbers only, and half of all cells are numbers.
+// Lines with text between the columns, as a title has, do not count, but most lines must be aligned.
 bool holds_numbers(std::string_view sample, long line, const std::vector<CharacterRange>& columns) {
   std::vector<std::size_t> cells(columns.size()), numbers(columns.size());
   RecordScanner scanner(sample, Separator::positions, line, columns);
   bool heading = true;
+  std::size_t aligned = 0, others = 0;
   while (scanner.next()) {
     if (scanner.kind() != LineKind::record) continue;
+    if (scanner.cells().size() != columns.size()) {
+      ++others;
+      continue;
+    }
+    ++aligned;
     for (std::size_t c = 0; c < columns.size(); ++c) {
       const std::string_view cell = scanner.cells()[c];
       if (cell.empty()) continue;
@@ -99,7 +106,7 @@ bool holds_numbers(std::string_view sample, long line, const std::vector<Charact
     good += numbers[c];
     any = any || (cells[c] > 0 && numbers[c] == cells[c]);
   }
-  return any && 2 * good >= all;
+  return any && 2 * good >= all && aligned > others;
 }
 
 }  // namespace

@@ -63,8 +63,9 @@ bool LogGrammar::add_count(const LogPair& pair, std::uint32_t id, bool bar, bool
   for (const LogRecord::Count& count : record_.counts)
     if (count.key == key) return true;
   record_.counts.push_back({key, pair.value, pair.total, log_count(pair.value)});
+  // The text of the name outlives the line, unlike a name that was put together from the parts of a line.
   if (name.has_stream)
-    if (const auto stream = stream_word_in(pair.name); !stream.empty()) record_.stream = stream;
+    if (const auto stream = stream_word_in(name.text); !stream.empty()) record_.stream = stream;
   return true;
 }
 

@@ -181,8 +181,8 @@ bool LogScanner::take_value_word(std::string_view word, std::size_t end) {
   if (is_wrapper(word) && end < s_.size() && s_[end] == '(' && begins_log_number(s_, end + 1)) {
     i_ = end + 1;
     take_number();
-    std::size_t depth = 1;
-    for (; i_ < s_.size() && depth > 0; ++i_) depth += s_[i_] == '(' ? 1U : s_[i_] == ')' ? -1U : 0U;
+    long depth = 1;
+    for (; i_ < s_.size() && depth > 0; ++i_) depth += s_[i_] == '(' ? 1 : s_[i_] == ')' ? -1 : 0;
     return true;
   }
   if (!joined || (join_ == ':' && !quoted_ && !is_absent_value(word) && !is_identity_name(name()))) return false;
@@ -317,7 +317,7 @@ void LogScanner::emit(LogPair pair) {
 
 // The name with single blanks and without escape sequences.
 std::string_view LogScanner::clean(std::string_view name) {
-  bool plain = true;
+  bool plain = !name.starts_with(' ') && !name.ends_with(' ');
   for (std::size_t i = 0; i < name.size() && plain; ++i)
     plain = static_cast<unsigned char>(name[i]) > ' ' || (name[i] == ' ' && name[i - 1] != ' ');
   if (plain) return name;

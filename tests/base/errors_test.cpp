@@ -20,6 +20,22 @@ TEST(InputErrors, PutThePlaceFirst) {
   EXPECT_STREQ(InputError("plain").what(), "plain");
 }
 
+TEST(InputErrors, AreOneLineWhateverTheyQuote) {
+  EXPECT_STREQ(InputError({"a\n.csv", 4}, "found 'x\r\n\ty\x1b[31m'").what(),
+               "a\\n.csv:4: found 'x\\r\\n\\ty\\x1b[31m'");
+  EXPECT_STREQ(InputError(Location{"a.csv"}, "found 'é'").what(), "a.csv: found 'é'");
+}
+
+TEST(InputErrors, KeepTheirEndsIfTheyQuoteALongInput) {
+  std::string name;
+  for (int i = 0; i < 20000; ++i) name += "é";
+  const std::string message = InputError({"a.npz"}, "found '" + name + "'; copy it again").what();
+  EXPECT_LE(message.size(), 4000U);
+  EXPECT_TRUE(message.starts_with("a.npz: found 'éé"));
+  EXPECT_TRUE(message.ends_with("éé'; copy it again"));
+  EXPECT_NE(message.find("é ... é"), message.npos);
+}
+
 TEST(NearestName, FindsOneEditOfEachKind) {
   const std::vector<std::string> known = {"n_layers", "d_model", "noise"};
   EXPECT_EQ(nearest_name("n_layer", known), "n_layers");    // left out

@@ -49,6 +49,13 @@ bool contains(const std::string& text, const std::string& part) { return text.fi
 
 #define EXPECT_CONTAINS(text, part) EXPECT_TRUE(contains(text, part)) << text
 
+TEST(Delimited, ARefusalIsOneLineAlsoForACellOfSeveralLines) {
+  const std::string error = error_in("note,loss\n\"a\nb\",3\n\"c\nd\",2\n\"e\nf\",1,9\n");
+  EXPECT_CONTAINS(error, "x.csv:6: expected 2 cells (separator: comma) as in the heading at line 1, found 3");
+  EXPECT_CONTAINS(error, "\"e\\nf\",1,9");
+  EXPECT_FALSE(contains(error, "\n")) << error;
+}
+
 TEST(Delimited, EverySeparator) {
   for (const char* separator : {",", ";", "\t", "|", " ", "   ", " \t ", ", ", " | ", " ; "}) {
     const std::string s = separator;

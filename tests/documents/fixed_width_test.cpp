@@ -50,6 +50,13 @@ TEST(FixedWidth, ARuleOfDashesGivesTheColumns) {
             "model,size,loss|a b,,3|b,12M,2.5|c d e f,25M,2.1");
 }
 
+// The rule of a table that the lines above it do not belong to.
+TEST(FixedWidth, ARuleThatNoLineIsAlignedWithGivesNoColumns) {
+  EXPECT_TRUE(
+      fixed_columns("all runs of it: se\nr06 34000000 1800000000\nr07 3.544\n  ======  =====  ====\n", 1).empty());
+  EXPECT_TRUE(fixed_columns("abcdef\nghijkl\nmnopqr\n--- --\n", 1).empty());
+}
+
 TEST(FixedWidth, ARuleUnderTheHeadingIsLeftOut) {
   EXPECT_EQ(aligned("Budget   Params\n---------------\n2e17     41,200,000\n5e17     66,000,000\n"),
             "Budget,Params|2e17,41,200,000|5e17,66,000,000");

@@ -43,6 +43,34 @@ TEST(LogRules, OtherShapesAreLeftToTheirReaders) {
     EXPECT_EQ(error_of_log(text), "not a log") << text;
 }
 
+TEST(LogRules, ValuesBehindAWrappedNumberAreRead) {
+  std::string text;
+  for (int i = 1; i <= 4; ++i)
+    text += fmt::format("loss tensor(3.{}, grad=(a, b(c))) lr np.float64(0.{}) step {}\n", i, i, i);
+  const Reading log = read_rules(text);
+  EXPECT_EQ(header_of(log.table), "step;loss;lr");
+  EXPECT_EQ(row_of(log.table, 3), "4;3.4;0.4");
+}
+
+TEST(LogRules, BlanksAroundAQuotedNameAreNoPartOfIt) {
+  std::string text;
+  for (int i = 1; i <= 4; ++i) text += fmt::format("{{' loss': 3.{}, 'grad norm ': 0.{}, 'step': {}}}\n", i, i, i);
+  const Reading log = read_rules(text);
+  EXPECT_EQ(header_of(log.table), "step;loss;grad norm");
+  EXPECT_EQ(row_of(log.table, 3), "4;3.4;0.4");
+}
+
+// A name with colours of a terminal is put together in a place that the next line uses again.
+TEST(LogRules, TheStreamOfAColouredNameIsKept) {
+  std::string text;
+  for (int i = 1; i <= 4; ++i)
+    text += fmt::format("train\x1b[0m step {0} loss 3.{0}\nvalidation\x1b[0m step {0} loss 3.{1}\n", i, i + 1);
+  const Reading log = read_rules(text);
+  EXPECT_EQ(header_of(log.table), "step;loss;stream");
+  EXPECT_EQ(row_of(log.table, 0), "1;3.1;train");
+  EXPECT_EQ(row_of(log.table, 7), "4;3.5;validation");
+}
+
 TEST(LogRules, LinesWithoutACounterAreRefusedWithAWayOn) {
   std::string text, numbered;
   for (int i = 0; i < 8; ++i) {
