@@ -52,7 +52,7 @@ bool begins_thousands(std::string_view text, std::size_t at) {
 
 // "100", "1k", "1,000", "step 100", "step=1e3", "100 steps", "10%": at most one word beside a number.
 std::optional<NumberHeading> number_heading(std::string_view heading) {
-  constexpr std::size_t kLongest = 60;
+  constexpr std::size_t kLongestHeading = 60;
   if (heading.size() > kLongest) return {};
   const std::size_t begin = heading.find_first_of("0123456789");
   if (begin == std::string_view::npos) return {};

@@ -162,14 +162,14 @@ void follow_restarts(Table& table, const Recognised& found, RunIds& runs, std::v
 
 void follow_restarts(const RunIds& runs, std::vector<std::size_t> origin, Rows& out) {
   std::vector<std::uint32_t> run = picked(runs.id, origin);
-  const auto fill = [&](const RunIds& ids) {
-    for (const std::uint32_t id : ids.id) out.run.push_back(ids.names[id]);
+  const auto fill = [&](RunIds ids) {
     out.run_names = ids.names;
+    out.run = RowNames(std::move(ids.id), std::move(ids.names));
   };
   std::string name;
   const std::vector<double>* counter = counter_of(out, name);
   if (counter == nullptr) {
-    fill({run, runs.names});
+    fill({std::move(run), runs.names});
     return;
   }
   std::unordered_map<std::uint64_t, std::uint32_t> index;
@@ -190,7 +190,7 @@ void follow_restarts(const RunIds& runs, std::vector<std::size_t> origin, Rows& 
     out.stream = picked(out.stream, kept);
     out.line = picked(out.line, kept);
   }
-  fill(all);
+  fill(std::move(all));
 }
 
 void keep_last(Table& table, const Recognised& found, RunIds& runs) {
