@@ -30,7 +30,7 @@ void run_table(const Common& common, TableFlags& flags) {
   if (!flags.out.empty())
     base::write_file(flags.out, json_lines ? documents::long_json_lines(answer.reading.table)
                                            : documents::long_csv(answer.reading.table));
-  emit_json(common, answer.json);
+  if (!common.json.empty()) emit_json(common, advice::table_json(answer));
   if (common.json == "-") return;
   fmt::print("{}", advice::table_text(answer));
   if (!flags.out.empty()) fmt::print("\n{}\n", flags.out);

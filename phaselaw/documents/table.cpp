@@ -60,7 +60,7 @@ std::size_t Table::column(std::string_view name) const {
 std::string_view Table::at(Cell cell) const {
   const std::uint64_t place = cell >> kLengthBits, length = cell & kLongest;
   if (length == 0) return {};
-  if (place >= kCopies) return std::string_view(copies_).substr(place - kCopies, length);
+  if (place >= kCopies) return std::string_view(*copies_).substr(place - kCopies, length);
   if (parts_.size() == 1) return std::string_view(*parts_.front().text).substr(place, length);
   const auto part = std::prev(std::upper_bound(parts_.begin(), parts_.end(), place,
                                                [](std::uint64_t p, const Part& x) { return p < x.begin; }));
@@ -68,24 +68,25 @@ std::string_view Table::at(Cell cell) const {
 }
 
 std::string_view Table::view(std::size_t row, std::size_t column) const {
-  PHASELAW_CHECK(!columns_[column].numeric);
-  return at(columns_[column].cells[row]);
+  PHASELAW_CHECK(!columns_[column]->numeric);
+  return at(columns_[column]->cells[row]);
 }
 
 std::string Table::text(std::size_t row, std::size_t column) const {
-  if (!columns_[column].numeric) return std::string(view(row, column));
-  return is_empty(row, column) ? "" : fmt::format("{}", columns_[column].numbers[row]);
+  if (!columns_[column]->numeric) return std::string(view(row, column));
+  return is_empty(row, column) ? "" : fmt::format("{}", columns_[column]->numbers[row]);
 }
 
 bool Table::is_empty(std::size_t row, std::size_t column) const {
-  const Column& c = columns_[column];
+  const Column& c = *columns_[column];
   if (c.numeric) return !c.empty.empty() && c.empty[row];
   return (c.cells[row] & kLongest) == 0;
 }
 
 base::Number Table::number(std::size_t row, std::size_t column) const {
-  const Column& c = columns_[column];
-  if (!c.ambiguity.empty() && (c.cells[row] & kLongest) != 0) return {base::NumberKind::not_a_number, 0};
+  const Column& c = *columns_[column];
+  if (!c.ambiguity.empty() && !c.numeric && (c.cells[row] & kLongest) != 0)
+    return {base::NumberKind::not_a_number, 0};
   if (!c.numeric) return parse_number(at(c.cells[row]), c.style);
   if (is_empty(row, column)) return {base::NumberKind::missing, 0};
   const double value = c.numbers[row];
@@ -94,31 +95,31 @@ base::Number Table::number(std::size_t row, std::size_t column) const {
 
 base::Number Table::count(std::size_t row, std::size_t column) const {
   const base::Number plain = number(row, column);
-  if (plain.kind != base::NumberKind::not_a_number || columns_[column].numeric || !columns_[column].ambiguity.empty())
+  if (plain.kind != base::NumberKind::not_a_number || columns_[column]->numeric || !columns_[column]->ambiguity.empty())
     return plain;
   return base::parse_count(view(row, column));
 }
 
 std::uint64_t Table::hash(std::size_t row, std::size_t column) const {
-  const Column& c = columns_[column];
+  const Column& c = *columns_[column];
   if (!c.numeric) return std::hash<std::string_view>()(at(c.cells[row]));
   return is_empty(row, column) ? 0 : std::bit_cast<std::uint64_t>(c.numbers[row]) * 0x9e3779b97f4a7c15U + 1;
 }
 
 bool Table::same(std::size_t a, std::size_t b, std::size_t column) const {
-  const Column& c = columns_[column];
+  const Column& c = *columns_[column];
   if (!c.numeric) return at(c.cells[a]) == at(c.cells[b]);
   if (is_empty(a, column) || is_empty(b, column)) return is_empty(a, column) && is_empty(b, column);
   return std::bit_cast<std::uint64_t>(c.numbers[a]) == std::bit_cast<std::uint64_t>(c.numbers[b]);
 }
 
-const std::string& Table::source(std::size_t row) const { return parts_[origin_[row].part].source; }
+const std::string& Table::source(std::size_t row) const { return parts_[(*origin_)[row].part].source; }
 
 base::Location Table::place(std::size_t row, std::size_t column) const {
-  const Column& c = columns_[column];
+  const Column& c = *columns_[column];
   if (c.numeric || c.cells[row] == 0) return place(row);
   const std::uint64_t where = c.cells[row] >> kLengthBits;
-  const Part& part = parts_[origin_[row].part];
+  const Part& part = parts_[(*origin_)[row].part];
   if (where < part.begin || where - part.begin > part.text->size()) return place(row);  // a copy
   const std::string_view before = std::string_view(*part.text).substr(0, where - part.begin);
   const std::size_t end = before.find_last_of("\r\n");
@@ -137,10 +138,10 @@ Table::Cell Table::kept(std::string_view text) {
   if (lies_within(*part.text, text))
     return packed(part.begin + static_cast<std::uint64_t>(text.data() - part.text->data()), text.size());
   if (text.empty()) return 0;
-  if (lies_within(copies_, text))
-    return packed(kCopies + static_cast<std::uint64_t>(text.data() - copies_.data()), text.size());
-  const std::uint64_t place = kCopies + copies_.size();
-  copies_.append(text);
+  if (lies_within(*copies_, text))
+    return packed(kCopies + static_cast<std::uint64_t>(text.data() - copies_->data()), text.size());
+  const std::uint64_t place = kCopies + copies_->size();
+  copies_.own().append(text);
   return packed(place, text.size());
 }
 
@@ -150,24 +151,24 @@ std::size_t Table::add_column(std::string name) {
                                                   "most of them are empty, so the records may be of many kinds",
                                                   kMostCells, n_rows(), n_columns() + 1));
   header.push_back(std::move(name));
-  columns_.emplace_back().cells.resize(n_rows());
+  columns_.emplace_back().own().cells.resize(n_rows());
   return n_columns() - 1;
 }
 
 std::size_t Table::add_numbers(std::string name, std::vector<double> values) {
-  if (columns_.empty() && origin_.empty())
+  if (columns_.empty() && n_rows() == 0)
     for (std::size_t row = 0; row < values.size(); ++row)
-      origin_.push_back({line_number(static_cast<long>(row) + 1), 0});
+      origin_.own().push_back({line_number(static_cast<long>(row) + 1), 0});
   PHASELAW_CHECK_EQ(values.size(), n_rows());
   header.push_back(std::move(name));
-  Column& column = columns_.emplace_back();
+  Column& column = columns_.emplace_back().own();
   column.numeric = true;
   column.numbers = std::move(values);
   return n_columns() - 1;
 }
 
 void Table::set_empty(std::size_t row, std::size_t column) {
-  Column& c = columns_[column];
+  Column& c = columns_[column].own();
   if (!c.numeric) {
     c.cells[row] = 0;
     return;
@@ -186,42 +187,47 @@ void Table::refuse_too_many_cells(long line) const {
 
 std::size_t Table::add_row(long line) {
   refuse_too_many_cells(line);
-  for (Column& column : columns_) {
-    PHASELAW_CHECK(!column.numeric);
-    column.cells.push_back(0);
+  for (auto& column : columns_) {
+    PHASELAW_CHECK(!column->numeric);
+    column.own().cells.push_back(0);
   }
-  origin_.push_back({line_number(line), 0});
+  origin_.own().push_back({line_number(line), 0});
   return n_rows() - 1;
 }
 
 std::size_t Table::add_row(long line, std::span<const std::string_view> cells) {
   PHASELAW_CHECK_EQ(cells.size(), n_columns());
   refuse_too_many_cells(line);
-  for (std::size_t c = 0; c < cells.size(); ++c) columns_[c].cells.push_back(kept(cells[c]));
-  origin_.push_back({line_number(line), 0});
+  for (std::size_t c = 0; c < cells.size(); ++c) columns_[c].own().cells.push_back(kept(cells[c]));
+  origin_.own().push_back({line_number(line), 0});
   return n_rows() - 1;
 }
 
 void Table::reserve(std::size_t rows) {
   if (n_columns() > 0) rows = std::min(rows, kMostCells / n_columns());
-  for (Column& column : columns_)
-    if (!column.numeric) column.cells.reserve(rows);
-  origin_.reserve(rows);
+  for (auto& column : columns_)
+    if (!column->numeric) column.own().cells.reserve(rows);
+  origin_.own().reserve(rows);
 }
 
 void Table::set(std::size_t row, std::size_t column, std::string_view cell) {
-  columns_[column].cells[row] = kept(cell);
+  const Cell place = kept(cell);
+  columns_[column].own().cells[row] = place;
 }
 
 void Table::keep(std::span<const std::size_t> rows) {
-  for (Column& column : columns_) {
-    if (column.numeric)
-      column.numbers = chosen(column.numbers, rows);
+  for (auto& column : columns_) {
+    Column fewer{.numeric = column->numeric, .cells = {}, .numbers = {}, .empty = {}};
+    if (fewer.numeric)
+      fewer.numbers = chosen(column->numbers, rows);
     else
-      column.cells = chosen(column.cells, rows);
-    if (!column.empty.empty()) column.empty = chosen(column.empty, rows);
+      fewer.cells = chosen(column->cells, rows);
+    if (!column->empty.empty()) fewer.empty = chosen(column->empty, rows);
+    fewer.style = column->style;
+    fewer.ambiguity = column->ambiguity;
+    column.replace(std::move(fewer));
   }
-  origin_ = chosen(origin_, rows);
+  origin_.replace(chosen(*origin_, rows));
 }
 
 void Table::drop_column(std::size_t column) {
@@ -255,16 +261,16 @@ void Table::append(const Table& other) {
   if ((own_columns + added.size()) * (rows + other.n_rows()) > kMostCells)
     throw base::InputError({other.source_}, fmt::format("the joined table would have more than {} cells", kMostCells));
   for (std::string& name : added) add_column(std::move(name));
-  const std::uint64_t texts = parts_.back().begin + parts_.back().text->size(), copies = copies_.size();
+  const std::uint64_t texts = parts_.back().begin + parts_.back().text->size(), copies = copies_->size();
   const auto shift = static_cast<std::uint32_t>(parts_.size());
   for (const Part& part : other.parts_) parts_.push_back({part.source, part.text, part.begin + texts});
-  copies_ += other.copies_;
-  for (const Origin& origin : other.origin_) origin_.push_back({origin.line, origin.part + shift});
+  if (!other.copies_->empty()) copies_.own() += *other.copies_;
+  for (const Origin& origin : *other.origin_) origin_.own().push_back({origin.line, origin.part + shift});
   for (std::size_t c = 0; c < n_columns(); ++c) {
     const auto from = other_column.find(header[c]);
     if (from == other_column.end()) {
-      if (columns_[c].numeric) plain_text(c, rows);
-      columns_[c].cells.resize(n_rows());
+      if (columns_[c]->numeric) plain_text(c, rows);
+      columns_[c].own().cells.resize(n_rows());
     } else {
       append_column(c, other, from->second, {rows, texts, copies, c >= own_columns || rows == 0});
     }
@@ -272,8 +278,8 @@ void Table::append(const Table& other) {
 }
 
 void Table::append_column(std::size_t c, const Table& other, std::size_t from, const Joint& joint) {
-  Column& column = columns_[c];
-  const Column& more = other.columns_[from];
+  Column& column = columns_[c].own();
+  const Column& more = *other.columns_[from];
   if (joint.fresh && more.numeric) {
     column.numeric = true;
     column.cells.clear();
@@ -305,7 +311,7 @@ void Table::append_column(std::size_t c, const Table& other, std::size_t from, c
 }
 
 std::string Table::plain(std::size_t row, std::size_t column) const {
-  if (columns_[column].numeric || columns_[column].style.is_plain()) return text(row, column);
+  if (columns_[column]->numeric || columns_[column]->style.is_plain()) return text(row, column);
   const base::Number value = number(row, column);
   return value.kind == base::NumberKind::finite ? base::csv_number(value.value) : text(row, column);
 }
@@ -313,7 +319,7 @@ std::string Table::plain(std::size_t row, std::size_t column) const {
 void Table::plain_text(std::size_t column, std::size_t rows) {
   std::vector<Cell> cells(rows);
   for (std::size_t row = 0; row < rows; ++row) cells[row] = kept(plain(row, column));
-  Column& own = columns_[column];
+  Column& own = columns_[column].own();
   const std::string ambiguity = std::move(own.ambiguity);
   own = {};
   own.cells = std::move(cells);

@@ -13,6 +13,7 @@
 #include "phaselaw/base/errors.h"
 #include "phaselaw/base/number.h"
 #include "phaselaw/documents/number_style.h"
+#include "phaselaw/documents/shared_until_changed.h"
 
 // A table as every reader of documents leaves it: named columns of cells, and the place in the document from which each
 // cell comes. A cell of text is a place in the text of its document (8 bytes), so a table of a file needs about the
@@ -29,7 +30,7 @@ class Table {
   explicit Table(std::string source = "", std::shared_ptr<const std::string> text = nullptr);
 
   [[nodiscard]] const std::string& source() const { return source_; }
-  [[nodiscard]] std::size_t n_rows() const { return origin_.size(); }
+  [[nodiscard]] std::size_t n_rows() const { return origin_->size(); }
   [[nodiscard]] std::size_t n_columns() const { return header.size(); }
 
   [[nodiscard]] std::optional<std::size_t> find(std::string_view name) const;
@@ -46,19 +47,19 @@ class Table {
   // The same, where a count may also have a letter of its own: 70M in a column of plain numbers.
   [[nodiscard]] base::Number count(std::size_t row, std::size_t column) const;
   [[nodiscard]] bool is_empty(std::size_t row, std::size_t column) const;
-  [[nodiscard]] bool holds_numbers(std::size_t column) const { return columns_[column].numeric; }
+  [[nodiscard]] bool holds_numbers(std::size_t column) const { return columns_[column]->numeric; }
   // Equal for cells with equal text; for a column of numbers, with equal numbers.
   [[nodiscard]] std::uint64_t hash(std::size_t row, std::size_t column) const;
   [[nodiscard]] bool same(std::size_t a, std::size_t b, std::size_t column) const;
 
-  [[nodiscard]] const NumberStyle& style(std::size_t column) const { return columns_[column].style; }
-  void set_style(std::size_t column, const NumberStyle& style) { columns_[column].style = style; }
+  [[nodiscard]] const NumberStyle& style(std::size_t column) const { return columns_[column]->style; }
+  void set_style(std::size_t column, const NumberStyle& style) { columns_[column].own().style = style; }
   // Why the numbers of a column cannot be read, with both readings; empty if they can.
-  [[nodiscard]] const std::string& ambiguity(std::size_t column) const { return columns_[column].ambiguity; }
-  void set_ambiguity(std::size_t column, std::string why) { columns_[column].ambiguity = std::move(why); }
+  [[nodiscard]] const std::string& ambiguity(std::size_t column) const { return columns_[column]->ambiguity; }
+  void set_ambiguity(std::size_t column, std::string why) { columns_[column].own().ambiguity = std::move(why); }
 
   // Line of a row in its file, from 1; for files of records, the number of the record. 0: unknown.
-  [[nodiscard]] long line(std::size_t row) const { return origin_[row].line; }
+  [[nodiscard]] long line(std::size_t row) const { return (*origin_)[row].line; }
   // The file of a row; the source of the table unless it was joined from several.
   [[nodiscard]] const std::string& source(std::size_t row) const;
   [[nodiscard]] base::Location place(std::size_t row) const { return {source(row), line(row), 0}; }
@@ -131,9 +132,9 @@ class Table {
 
   std::string source_;
   std::vector<Part> parts_;
-  std::string copies_;  // text that is not in the document
-  std::vector<Column> columns_;
-  std::vector<Origin> origin_;
+  SharedUntilChanged<std::string> copies_;  // text that is not in the document
+  std::vector<SharedUntilChanged<Column>> columns_;
+  SharedUntilChanged<std::vector<Origin>> origin_;
 };
 
 }  // namespace phaselaw::documents

@@ -10,8 +10,10 @@ Table Table::without_columns(std::span<const std::size_t> rows) const {
   Table out(source_);
   out.parts_ = parts_;
   out.copies_ = copies_;
-  out.origin_.reserve(rows.size());
-  for (const std::size_t row : rows) out.origin_.push_back(origin_[row]);
+  std::vector<Origin> origin;
+  origin.reserve(rows.size());
+  for (const std::size_t row : rows) origin.push_back((*origin_)[row]);
+  out.origin_.replace(std::move(origin));
   return out;
 }
 
@@ -21,7 +23,7 @@ std::size_t Table::add_cells(std::string name, const Table& from, std::span<cons
   PHASELAW_CHECK_EQ(columns.size(), n_rows());
   const auto first = std::find_if(columns.begin(), columns.end(), [](std::size_t c) { return c != kNoColumn; });
   const bool numeric = first != columns.end() && std::all_of(columns.begin(), columns.end(), [&](std::size_t c) {
-                         return c == kNoColumn || from.columns_[c].numeric;
+                         return c == kNoColumn || from.columns_[c]->numeric;
                        });
   std::vector<std::size_t> empty;
   std::size_t at = 0;
@@ -31,21 +33,22 @@ std::size_t Table::add_cells(std::string name, const Table& from, std::span<cons
       if (columns[i] == kNoColumn || from.is_empty(rows[i], columns[i]))
         empty.push_back(i);
       else
-        values[i] = from.columns_[columns[i]].numbers[rows[i]];
+        values[i] = from.columns_[columns[i]]->numbers[rows[i]];
     }
     at = add_numbers(std::move(name), std::move(values));
   } else {
     at = add_column(std::move(name));
+    Column& added = columns_[at].own();
     for (std::size_t i = 0; i < n_rows(); ++i) {
       if (columns[i] == kNoColumn) continue;
-      const Column& own = from.columns_[columns[i]];
-      columns_[at].cells[i] = own.numeric ? kept(from.text(rows[i], columns[i])) : own.cells[rows[i]];
+      const Column& own = *from.columns_[columns[i]];
+      added.cells[i] = own.numeric ? kept(from.text(rows[i], columns[i])) : own.cells[rows[i]];
     }
   }
   for (const std::size_t i : empty) set_empty(i, at);
   if (first != columns.end()) {
-    columns_[at].style = from.columns_[*first].style;
-    columns_[at].ambiguity = from.columns_[*first].ambiguity;
+    set_style(at, from.style(*first));
+    set_ambiguity(at, from.ambiguity(*first));
   }
   return at;
 }
@@ -56,7 +59,8 @@ std::size_t Table::add_words(std::string name, std::span<const std::string> word
   std::vector<Cell> cells;
   cells.reserve(words.size());
   for (const std::string& word : words) cells.push_back(kept(word));
-  for (std::size_t i = 0; i < n_rows(); ++i) columns_[at].cells[i] = cells[which[i]];
+  Column& added = columns_[at].own();
+  for (std::size_t i = 0; i < n_rows(); ++i) added.cells[i] = cells[which[i]];
   return at;
 }
 

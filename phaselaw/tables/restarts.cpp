@@ -162,18 +162,19 @@ void follow_restarts(Table& table, const Recognised& found, RunIds& runs, std::v
 
 void follow_restarts(const RunIds& runs, std::vector<std::size_t> origin, Rows& out) {
   std::vector<std::uint32_t> run = picked(runs.id, origin);
-  const auto fill = [&](const RunIds& ids) {
-    for (const std::uint32_t id : ids.id) out.run.push_back(ids.names[id]);
+  const auto fill = [&](RunIds ids) {
     out.run_names = ids.names;
+    out.run = RowNames(std::move(ids.id), std::move(ids.names));
   };
   std::string name;
   const std::vector<double>* counter = counter_of(out, name);
   if (counter == nullptr) {
-    fill({run, runs.names});
+    fill({std::move(run), runs.names});
     return;
   }
   std::unordered_map<std::uint64_t, std::uint32_t> index;
   std::vector<std::uint32_t> group;
+  group.reserve(run.size());
   for (std::size_t i = 0; i < run.size(); ++i)
     group.push_back(
         index.emplace((std::uint64_t{run[i]} << 32U) | out.stream[i], static_cast<std::uint32_t>(index.size()))
@@ -181,6 +182,10 @@ void follow_restarts(const RunIds& runs, std::vector<std::size_t> origin, Rows& 
   Segments segments = segments_of(*counter, group, index.size());
   RestartNotes notes(out.column_of.contains(name) ? out.column_of.at(name) : name, out.notes);
   note_restarts(segments, *counter, origin, runs, run, out, notes);
+  if (segments.restarts.empty()) {
+    fill({std::move(run), runs.names});
+    return;
+  }
   divide_at_the_same_places(run, group, origin, runs.names.size(), segments);
   RunIds all = divided_runs(runs, run, segments.part, parts_of(run, segments.part, runs.names.size()));
   const std::vector<std::size_t> kept = rows_in_use(segments.superseded);
@@ -190,7 +195,7 @@ void follow_restarts(const RunIds& runs, std::vector<std::size_t> origin, Rows& 
     out.stream = picked(out.stream, kept);
     out.line = picked(out.line, kept);
   }
-  fill(all);
+  fill(std::move(all));
 }
 
 void keep_last(Table& table, const Recognised& found, RunIds& runs) {

@@ -41,7 +41,7 @@ void add_heading_factors(const Recognised& found, const std::string& output,
 
 namespace {
 
-void add_column(const Factors& factors, std::size_t column, const std::string& name, Rows& out) {
+void add_column(const Factors& factors, std::size_t column, const std::string& name, bool check_only, Rows& out) {
   const double* factor = factor_of(factors, column);
   NumericColumn numbers = numeric_column(out.table, column, name, factor);
   if (numbers.fault.empty() && factor == nullptr) numbers.fault = unit_fault(out.table, column, name, numbers.values);
@@ -49,6 +49,7 @@ void add_column(const Factors& factors, std::size_t column, const std::string& n
     out.unusable[name] = numbers.fault;
     return;
   }
+  if (check_only && name != "n_params" && name != "tokens" && name != "compute") return;
   // Names are distinct, so they need no check, which would make the work quadratic in the columns.
   out.data.columns.names.push_back(name);
   out.data.columns.values.push_back(std::move(numbers.values));
@@ -57,7 +58,7 @@ void add_column(const Factors& factors, std::size_t column, const std::string& n
 }  // namespace
 
 void add_output(const ReadOptions& options, const Factors& factors, std::size_t column, Rows& out) {
-  const NumericColumn numbers = numeric_column(out.table, column, options.output, factor_of(factors, column), true);
+  NumericColumn numbers = numeric_column(out.table, column, options.output, factor_of(factors, column), true);
   if (!numbers.fault.empty()) throw base::InputError(numbers.fault);
   const auto fail = [&](std::size_t row, const std::string& what) {
     throw base::InputError(out.table.place(row, column), what);
@@ -73,27 +74,28 @@ void add_output(const ReadOptions& options, const Factors& factors, std::size_t 
                             "multiply the column by a factor with --scale {}=FACTOR",
                             options.output, text(), options.output));
   }
-  out.data.output = numbers.values;
+  out.data.output = std::move(numbers.values);
   if (options.output != "loss") return;
-  const auto largest = std::max_element(numbers.values.begin(), numbers.values.end());
+  const auto largest = std::max_element(out.data.output.begin(), out.data.output.end());
   if (*largest > 50)
     out.warnings.push_back(
         fmt::format("{} is {} in line {}, which is large for a loss in nats; if it is a perplexity, take its logarithm",
                     out.output_column, base::format_number(*largest, 6),
-                    out.line[static_cast<std::size_t>(largest - numbers.values.begin())]));
+                    out.line[static_cast<std::size_t>(largest - out.data.output.begin())]));
 }
 
-void add_columns(const Recognised& found, const Factors& factors, const std::string& output, Rows& out) {
+void add_columns(const Recognised& found, const Factors& factors, const std::string& output, bool check_only,
+                 Rows& out) {
   std::vector<bool> taken(out.table.header.size(), false);
   for (const auto& [name, column] : found.column) {
     out.column_of[name] = out.table.header[column];
     taken[column] = true;
-    if (name != output) add_column(factors, column, name, out);
+    if (name != output) add_column(factors, column, name, check_only, out);
   }
   for (std::size_t c = 0; c < out.table.header.size(); ++c) {
     const std::string& name = out.table.header[c];
     const bool own = name == output || (!found.column.contains(name) && !found.ambiguous.contains(name));
-    if (!taken[c] && own) add_column(factors, c, name, out);
+    if (!taken[c] && own) add_column(factors, c, name, check_only, out);
   }
 }
 

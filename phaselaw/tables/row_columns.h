@@ -23,6 +23,8 @@ void add_heading_factors(const Recognised& found, const std::string& output,
 void add_output(const ReadOptions& options, const Factors& factors, std::size_t column, Rows& out);
 
 // All other columns with numbers; `unusable` says why a column is not among them.
-void add_columns(const Recognised& found, const Factors& factors, const std::string& output, Rows& out);
+// `check_only`: of the others, only the columns that check_magnitudes compares are kept.
+void add_columns(const Recognised& found, const Factors& factors, const std::string& output, bool check_only,
+                 Rows& out);
 
 }  // namespace phaselaw::tables

@@ -2,7 +2,8 @@
 #include "phaselaw/tables/rows.h"
 
 #include <algorithm>
-#include <set>
+#include <string_view>
+#include <unordered_set>
 
 #include "phaselaw/base/errors.h"
 #include "phaselaw/base/number.h"
@@ -26,9 +27,13 @@ namespace {
 
 // Before rows are left out, because the sums need the learning rates of the whole run.
 void add_schedule(Recognised& found, const RunKey& key, const Factors& factors, const ReadOptions& options, Rows& out) {
-  const RunIds runs = run_ids(out.table, key);
-  std::vector<std::string> run;
-  for (const std::uint32_t id : runs.id) run.push_back(runs.names[id]);
+  const bool stated = options.schedules.stated.given();
+  if (options.check_only && !stated) return;
+  std::vector<std::string> run;  // not needed where there are no rates
+  if (stated || found.column.contains("lr")) {
+    RunIds runs = run_ids(out.table, key);
+    run = RowNames(std::move(runs.id), std::move(runs.names));
+  }
   const std::string reason = add_schedule_columns(out.table, found, run, factors, options.schedules, out.notes);
   if (!reason.empty()) out.unusable["lr_sum"] = out.unusable["lr_drop"] = out.table.source() + ": " + reason;
 }
@@ -87,23 +92,24 @@ void take_rows(const ReadOptions& options, const Recognised& found, const std::v
   out.run_column = text_of(out.table, key);
   std::vector<bool> seen(runs.names.size(), false);
   for (const std::uint32_t id : runs.id) {
-    out.run.push_back(runs.names[id]);
     if (!seen[id]) out.run_names.push_back(runs.names[id]);
     seen[id] = true;
   }
+  out.run = RowNames(std::move(runs.id), std::move(runs.names));
+  out.line.reserve(out.table.n_rows());
   for (std::size_t row = 0; row < out.table.n_rows(); ++row) out.line.push_back(out.table.line(row));
   out.stream.resize(out.line.size());
 }
 
 // The rows of curves and their runs.
 void take_curves(const Recognised& found, const std::vector<std::size_t>& streams, const Factors& factors, RunKey key,
-                 Rows& out) {
+                 bool check_only, Rows& out) {
   tell_runs_apart(out.table, found, loss_rows(out.table, found, streams), streams, key, out.notes);
   RunIds runs = run_ids(out.table, key);
   if (!key.known() && !runs.names.empty()) runs.names.front() = stem_of(out.table.source());
   for (const auto& [name, column] : found.column) out.column_of[name] = out.table.header[column];
   out.run_column = text_of(out.table, key);
-  follow_restarts(runs, add_streams(found, streams, factors, out), out);
+  follow_restarts(runs, add_streams(found, streams, factors, check_only, out), out);
 }
 
 }  // namespace
@@ -139,13 +145,13 @@ Rows rows_from(Table raw, const ReadOptions& options) {
   const std::size_t output = found.column.at(options.output);
   out.output_column = table.header[output];
   if (options.every_stream) {
-    take_curves(found, streams, factors, key, out);
+    take_curves(found, streams, factors, key, options.check_only, out);
     return out;
   }
   take_rows(options, found, streams, key, out);
   out.streams = {{options.output, out.output_column, role_of(out.output_column)}};
   add_output(options, factors, output, out);
-  add_columns(found, factors, options.output, out);
+  add_columns(found, factors, options.output, options.check_only, out);
   check_magnitudes(factors, options.output, out);
   warn_of_precisions(out);
   return out;
@@ -236,12 +242,19 @@ Rows Rows::rows(std::span<const std::size_t> chosen) const {
   Rows out = *this;
   out.data = data.rows(chosen);
   out.table.keep(chosen);
-  out.run = picked(run, chosen);
+  out.run = run.rows(chosen);
   out.stream = picked(stream, chosen);
   out.line = picked(line, chosen);
   return out;
 }
 
-std::size_t Rows::n_runs() const { return std::set<std::string>(run.begin(), run.end()).size(); }
+std::size_t Rows::n_runs() const {
+  std::vector<bool> seen(run.names().size(), false);
+  for (const std::uint32_t id : run.ids()) seen[id] = true;
+  std::unordered_set<std::string_view> names;  // several ids may have the same name
+  for (std::size_t id = 0; id < seen.size(); ++id)
+    if (seen[id]) names.insert(run.names()[id]);
+  return names.size();
+}
 
 }  // namespace phaselaw::tables

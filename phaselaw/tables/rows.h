@@ -10,6 +10,7 @@
 #include "phaselaw/documents/reading.h"
 #include "phaselaw/tables/columns.h"
 #include "phaselaw/tables/recognise.h"
+#include "phaselaw/tables/row_names.h"
 #include "phaselaw/tables/schedule_columns.h"
 #include "phaselaw/tables/table.h"
 
@@ -58,6 +59,7 @@ struct ReadOptions {
   std::vector<std::string> inputs = {};  // names that the law reads and --col may define, besides the usual ones
   bool every_stream = false;             // rows for curves
   bool any_sign = false;                 // the output may be zero or negative
+  bool check_only = false;               // everything is checked, but `data` keeps only what the checks and curves need
   RunSchedules schedules{};              // for lr_sum and lr_drop, if the table has no lr
   std::string if_not_positive{};         // what to do about an output that is not positive: the end of its message
 
@@ -96,7 +98,7 @@ struct Stream {
 struct Rows {
   Table table;                            // the rows kept, as written in the file
   Measurements data;                      // columns and output
-  std::vector<std::string> run;           // of each row; all empty if runs are not known; the file's name for curves
+  RowNames run;                           // of each row; all empty if runs are not known; the file's name for curves
   std::vector<std::string> run_names;     // distinct, in the order of their first row; a run may have no recorded value
   std::vector<std::size_t> stream;        // of each row: index into `streams`
   std::vector<Stream> streams;            // one for a fit; for curves losses first, by role
@@ -120,7 +122,7 @@ struct Rows {
   [[nodiscard]] base::Location place(const std::string& name, std::size_t row) const;
   [[nodiscard]] Rows rows(std::span<const std::size_t> chosen) const;  // number of rows for a fit
   [[nodiscard]] std::size_t n_rows() const { return line.size(); }
-  [[nodiscard]] std::size_t n_runs() const;  // distinct names in `run`
+  [[nodiscard]] std::size_t n_runs() const;  // distinct names in `run`; cost: linear in the rows
   // Whether runs have several rows each, which share the error of their run.
   [[nodiscard]] bool has_several_rows_a_run() const { return n_runs() > 1 && n_runs() < n_rows(); }
   // Number of rows for each number format in which the runs were trained, from a column precision or dtype, also as the

@@ -32,6 +32,7 @@ bool is_named(const Names& names, std::string_view header) {
 }
 
 std::size_t count_of(const Table& table, const std::vector<std::size_t>& columns) {
+  if (columns.empty()) return table.n_rows() > 0 ? 1 : 0;
   SeenRows seen(table, columns);
   std::size_t count = 0;
   for (std::size_t row = 0; row < table.n_rows(); ++row) count += seen.first_like(row) == row ? 1 : 0;
@@ -184,13 +185,14 @@ RunIds run_ids(const Table& table, const RunKey& key) {
   RunIds out;
   out.id.reserve(table.n_rows());
   const std::optional<FileNames> files = key.by_file ? std::optional<FileNames>(table) : std::nullopt;
-  SeenRows seen(table, key.columns);
+  std::optional<SeenRows> seen;
+  if (!key.columns.empty()) seen.emplace(table, key.columns);
   std::unordered_map<std::uint64_t, std::uint32_t> index;
   std::unordered_set<std::string> names;
   for (std::size_t row = 0; row < table.n_rows(); ++row) {
     const std::uint64_t file = files ? files->index(table.source(row)) : 0;
     const auto [at, is_new] =
-        index.emplace((file << 32U) | seen.first_like(row), static_cast<std::uint32_t>(out.names.size()));
+        index.emplace((file << 32U) | (seen ? seen->first_like(row) : 0), static_cast<std::uint32_t>(out.names.size()));
     out.id.push_back(at->second);
     if (!is_new) continue;
     std::string name = name_of(table, row, key, files ? &*files : nullptr);

@@ -52,18 +52,15 @@ class Axes {
 };
 
 // In a sparse record, NaN between values means that nothing was recorded there.
-Indices without_gaps(const Rows& rows, const Indices& chosen) {
+void without_gaps(const Rows& rows, Indices& chosen) {
   std::size_t not_a_number = 0;
   bool finite_after = false;
   for (const std::size_t i : chosen) {
     if (std::isnan(rows.data.output[i])) ++not_a_number;
     finite_after = finite_after || (not_a_number > 0 && std::isfinite(rows.data.output[i]));
   }
-  if (!finite_after || 2 * not_a_number <= chosen.size()) return chosen;
-  Indices kept;
-  for (const std::size_t i : chosen)
-    if (!std::isnan(rows.data.output[i])) kept.push_back(i);
-  return kept;
+  if (finite_after && 2 * not_a_number > chosen.size())
+    std::erase_if(chosen, [&](std::size_t i) { return std::isnan(rows.data.output[i]); });
 }
 
 void add_rates(const Rows& rows, const Axes& axes, const Indices& chosen, LearningRates& rates) {
@@ -202,10 +199,11 @@ std::vector<Curve> curves_from(const Rows& rows) {
   std::vector<Curve> curves;
   for (std::size_t r = 0; r < names.size(); ++r) {
     for (auto& [stream, own] : runs[r].streams) {
-      std::stable_sort(own.begin(), own.end(), [&](std::size_t a, std::size_t b) {
+      const auto before = [&](std::size_t a, std::size_t b) {
         return axes.position(a) < axes.position(b) || (std::isnan(axes.position(b)) && !std::isnan(axes.position(a)));
-      });
-      own = without_gaps(rows, own);
+      };
+      if (!std::is_sorted(own.begin(), own.end(), before)) std::stable_sort(own.begin(), own.end(), before);
+      without_gaps(rows, own);
     }
     add_curves(rows, axes, names[r].empty() ? stem_of(rows.table.source()) : names[r], runs[r], curves);
   }

@@ -83,10 +83,18 @@ const char* canonical_name(StreamKind kind) {
   return kind == StreamKind::lr ? "lr" : kind == StreamKind::grad_norm ? "grad_norm" : "loss";
 }
 
+// InputError at the first value that is none.
+void check_values(const Table& table, std::size_t column, bool count) {
+  for (std::size_t row = 0; row < table.n_rows(); ++row) (void)recorded(table, row, column, count);
+}
+
 // One row for each recorded value of a stream, with its place in the table.
 void add_values(const std::vector<std::size_t>& rows, const Factors& factors, std::size_t column, Stream stream,
                 Rows& out, std::vector<std::size_t>& origin) {
   const double* factor = factor_of(factors, column);
+  out.data.output.reserve(out.data.output.size() + rows.size());
+  out.stream.reserve(out.stream.size() + rows.size());
+  origin.reserve(origin.size() + rows.size());
   for (const std::size_t row : rows) {
     const auto value = recorded(out.table, row, column, false);
     if (!value) continue;
@@ -262,7 +270,7 @@ std::vector<StreamRows> loss_rows(const Table& table, const Recognised& found,
 }
 
 std::vector<std::size_t> add_streams(const Recognised& found, const std::vector<std::size_t>& columns,
-                                     const Factors& factors, Rows& out) {
+                                     const Factors& factors, bool check_only, Rows& out) {
   std::vector<std::size_t> origin;
   const std::vector<std::size_t> every = every_row(out.table);
   const auto heading = [&](std::size_t column) { return out.table.header[column]; };
@@ -272,12 +280,20 @@ std::vector<std::size_t> add_streams(const Recognised& found, const std::vector<
     for (const std::size_t column : found.outputs)
       add_values(every, factors, column, {"loss", heading(column), role_of(heading(column)), ""}, out, origin);
   for (const char* name : {"lr", "grad_norm"})
-    if (const auto at = found.column.find(name); at != found.column.end())
-      add_values(every, factors, at->second, {name, heading(at->second), role_of(heading(at->second)), ""}, out,
-                 origin);
+    if (const auto at = found.column.find(name); at != found.column.end()) {
+      if (check_only)
+        check_values(out.table, at->second, false);
+      else
+        add_values(every, factors, at->second, {name, heading(at->second), role_of(heading(at->second)), ""}, out,
+                   origin);
+    }
   for (const char* name : {"step", "tokens", "compute", "flops_per_step", "n_params", "n_data", "unique_tokens"}) {
     const auto at = found.column.find(name);
     if (at == found.column.end()) continue;
+    if (check_only && at->second != progress_column(found)) {
+      check_values(out.table, at->second, is_count(name));
+      continue;
+    }
     const double* factor = factor_of(factors, at->second);
     std::vector<double> all(out.table.n_rows());
     for (std::size_t row = 0; factor != nullptr && *factor != 1 && row < all.size(); ++row)
@@ -289,6 +305,7 @@ std::vector<std::size_t> add_streams(const Recognised& found, const std::vector<
           recorded(out.table, row, at->second, is_count(name)).value_or(base::kNaN) * (factor != nullptr ? *factor : 1);
     out.data.columns.add(name, picked(all, origin));
   }
+  out.line.reserve(origin.size());
   for (const std::size_t row : origin) out.line.push_back(out.table.line(row));
   return origin;
 }

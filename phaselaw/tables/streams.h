@@ -47,8 +47,9 @@ void keep_stream(Table& table, const Recognised& found, const std::vector<std::s
 [[nodiscard]] std::vector<StreamRows> loss_rows(const Table& table, const Recognised& found,
                                                 const std::vector<std::size_t>& columns);
 
-// Fills the data, streams and lines of `out` from its table. Returns the row of the table of each row.
+// Fills the data, streams and lines of `out` from its table. Returns the row of the table of each row. `check_only`: all
+// values are checked, but only losses and the counter are kept.
 [[nodiscard]] std::vector<std::size_t> add_streams(const Recognised& found, const std::vector<std::size_t>& columns,
-                                                   const Factors& factors, Rows& out);
+                                                   const Factors& factors, bool check_only, Rows& out);
 
 }  // namespace phaselaw::tables

@@ -160,6 +160,7 @@ nb::dict frame_of(const documents::Table& table, const std::vector<advice::Shown
 nb::dict read_table(nb::handle source, const std::string& output, nb::handle keywords) {
   auto request = request_of<advice::TableRequest>(keywords);
   request.read.output = output;
+  request.keep_rows = true;
   documents::Reading reading = reading_of(source, request.read, true);
   auto answer = released([&] { return advice::table(request, std::move(reading)); });
   nb::dict columns, found;
@@ -168,14 +169,14 @@ nb::dict read_table(nb::handle source, const std::string& output, nb::handle key
     for (std::size_t i = 0; i < data.columns.names.size(); ++i)
       columns[data.columns.names[i].c_str()] = vector_to_numpy(std::move(data.columns.values[i]));
     columns[output.c_str()] = vector_to_numpy(std::move(data.output));
-    found["run"] = answer.rows->run;
+    found["run"] = std::vector<std::string>(answer.rows->run);
     found["line"] = answer.rows->line;
     found["column_of"] = answer.rows->column_of;
   }
   found["columns"] = columns;
   found["refused"] = answer.no_rows;
   found["frame"] = frame_of(answer.reading.table, answer.columns);
-  found["json"] = to_python(answer.json);
+  found["json"] = to_python(advice::table_json(answer));
   found["text"] = advice::table_text(answer);
   return found;
 }

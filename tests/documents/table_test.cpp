@@ -102,5 +102,63 @@ TEST(Table, WholeRowsAreAddedAndColumnsDroppedTogether) {
   EXPECT_EQ(table.line(0), 7);
 }
 
+// Copies share their cells; whatever changes one of them, the other stays as it was.
+TEST(Table, ACopyIsAValueOfItsOwn) {
+  Table first = small("x.csv", "1,2\n3,4\n");
+  first.set(0, 0, "written");
+  first.add_numbers("numbers", {0.5, 1.5});
+  const Table before = first;
+  const auto expect_unchanged = [&](const char* what) {
+    ASSERT_EQ(before.n_rows(), 2U) << what;
+    ASSERT_EQ(before.n_columns(), 3U) << what;
+    EXPECT_EQ(before.text(0, 0), "written") << what;
+    EXPECT_EQ(before.text(1, 0), "3") << what;
+    EXPECT_EQ(before.text(0, 2), "0.5") << what;
+    EXPECT_FALSE(before.is_empty(1, 2)) << what;
+    EXPECT_TRUE(before.style(1).is_plain()) << what;
+    EXPECT_TRUE(before.ambiguity(1).empty()) << what;
+    EXPECT_EQ(base::to_string(before.place(1, 1)), "x.csv:2:3") << what;
+  };
+  {
+    Table copy = before;
+    copy.set(1, 0, "another");
+    copy.set_empty(1, 2);
+    EXPECT_EQ(copy.text(0, 0), "written");
+    EXPECT_EQ(copy.text(1, 0), "another");
+    EXPECT_TRUE(copy.is_empty(1, 2));
+    expect_unchanged("cells");
+  }
+  {
+    Table copy = before;
+    copy.set_style(1, {.decimal = ','});
+    copy.set_ambiguity(1, "unclear");
+    copy.add_column("more");
+    expect_unchanged("columns");
+  }
+  {
+    Table copy = before;
+    const std::size_t rows[] = {1};
+    copy.keep(rows);
+    EXPECT_EQ(copy.text(0, 0), "3");
+    copy.drop_column(0);
+    expect_unchanged("rows left out");
+  }
+  {
+    Table copy = before;
+    copy.append(small("y.csv", "5,6\n"));
+    copy.append(before);
+    EXPECT_EQ(copy.n_rows(), 5U);
+    EXPECT_EQ(copy.text(3, 0), "written");
+    expect_unchanged("rows joined");
+  }
+  {
+    Table copy = small("y.csv", "5,6\n");
+    const Table own = copy;
+    copy.add_row(9);
+    EXPECT_EQ(own.n_rows(), 1U);
+    EXPECT_EQ(copy.n_rows(), 2U);
+  }
+}
+
 }  // namespace
 }  // namespace phaselaw::documents

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Seconds and peak memory of reading the same files with phaselaw, pandas and polars, in turns.
 
-    compare.py BENCH_DOCUMENTS_READ [--rounds 3] [--quick] [--json FILE]
+    compare.py BENCH_DOCUMENTS_READ [--rounds 3] [--kinds csv] [--quick] [--json FILE]
 
 Each reading is a process of its own. All must find the same rows and the same sum of numbers before a time counts. Memory
 is the peak of the process above what it held before reading, because an interpreter with its packages holds 100 MB and
@@ -92,6 +92,7 @@ def main():
     arguments.add_argument("program")
     arguments.add_argument("--rounds", type=int, default=3)
     arguments.add_argument("--quick", action="store_true", help="leave the largest sizes out")
+    arguments.add_argument("--kinds", nargs="+", default=list(PEERS), choices=list(PEERS), help="only files of these kinds")
     arguments.add_argument("--json", help="file for all figures")
     options = arguments.parse_args()
     print(", ".join(f"{p} {importlib.metadata.version(p)}" for p in ("pandas", "pyarrow", "polars")),
@@ -99,9 +100,9 @@ def main():
     figures = {}
     with tempfile.TemporaryDirectory() as scratch:
         work = [(f"{kind}, {10**k:,} rows x 10", f"rows{k}.{kind}", lambda p, k=k: write(p, 10**k))
-                for kind in PEERS for k in ((4, 5) if options.quick else (4, 5, 6))]
+                for kind in options.kinds for k in ((4, 5) if options.quick else (4, 5, 6))]
         work += [(f"csv, 10 rows x {10**k:,} columns", f"wide{k}.csv", lambda p, k=k: write_wide(p, 10**k))
-                 for k in ((2, 3, 4) if options.quick else (2, 3, 4, 5))]
+                 for k in ((2, 3, 4) if options.quick else (2, 3, 4, 5)) if "csv" in options.kinds]
         for title, name, make in work:
             path = Path(scratch) / name
             make(path)

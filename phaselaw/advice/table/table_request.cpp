@@ -2,7 +2,8 @@
 #include "phaselaw/advice/table/table_request.h"
 
 #include <algorithm>
-#include <map>
+#include <string_view>
+#include <unordered_map>
 #include <utility>
 
 #include "phaselaw/base/constants.h"
@@ -46,38 +47,14 @@ void add_once(std::vector<std::string>& all, const std::vector<std::string>& mor
     if (std::find(all.begin(), all.end(), text) == all.end()) all.push_back(text);
 }
 
-void read_both(const TableRequest& request, TableAnswer& answer) {
-  tables::ReadOptions read = request.read;
-  read.any_sign = true;
-  const auto keep = [&](const tables::Rows& rows) {
-    add_once(answer.notes, rows.notes);
-    add_once(answer.warnings, rows.warnings);
-  };
-  try {
-    answer.rows = tables::rows_from(answer.reading, read);
-    keep(*answer.rows);
-  } catch (const base::InputError& error) {
-    answer.no_rows = error.what();
-  }
-  read.last = false;
-  read.every_stream = true;
-  try {
-    const tables::Rows rows = tables::rows_from(answer.reading, read);
-    answer.curves = tables::curves_from(rows);
-    keep(rows);
-    for (const tables::Curve& curve : answer.curves) add_once(answer.notes, curve.notes);
-  } catch (const base::InputError& error) {
-    answer.no_curves = error.what();
-  }
-  std::vector<std::string> first = answer.reading.notes;
-  add_once(first, answer.notes);
-  answer.notes = std::move(first);
+void keep_messages(const tables::Rows& rows, TableAnswer& answer) {
+  add_once(answer.notes, rows.notes);
+  add_once(answer.warnings, rows.warnings);
 }
 
-void name_columns(TableAnswer& answer) {
-  if (!answer.rows) return;
-  std::map<std::string, std::string> name_of;
-  for (const auto& [name, heading] : answer.rows->column_of) name_of[heading] = name;
+void name_columns(const tables::Rows& rows, TableAnswer& answer) {
+  std::unordered_map<std::string_view, std::string> name_of;
+  for (const auto& [name, heading] : rows.column_of) name_of[heading] = name;
   for (ShownColumn& column : answer.columns) {
     const auto at = name_of.find(column.heading);
     const std::string key = at == name_of.end() ? column.heading : at->second;
@@ -85,15 +62,50 @@ void name_columns(TableAnswer& answer) {
       column.name = at->second;
       column.unit = tables::unit_of(at->second);
     }
-    if (const auto fault = answer.rows->unusable.find(key);
-        fault != answer.rows->unusable.end() && column.kind != "text")
+    if (const auto fault = rows.unusable.find(key); fault != rows.unusable.end() && column.kind != "text")
       column.fault = fault->second;
+  }
+}
+
+// As fit reads the document. The table shares its cells with that of the document.
+void read_fitted(const TableRequest& request, TableAnswer& answer) {
+  tables::ReadOptions read = request.read;
+  read.any_sign = true;
+  read.check_only = !request.keep_rows;
+  try {
+    tables::Rows rows = tables::rows_from(answer.reading, read);
+    keep_messages(rows, answer);
+    name_columns(rows, answer);
+    answer.fitted = ShownRows{rows.n_rows(), rows.n_runs(), rows.output_column, rows.run_column};
+    if (request.keep_rows) answer.rows = std::move(rows);
+  } catch (const base::InputError& error) {
+    answer.no_rows = error.what();
+  }
+}
+
+// As diagnose reads it.
+void read_curves(const TableRequest& request, TableAnswer& answer) {
+  tables::ReadOptions read = request.read;
+  read.any_sign = read.every_stream = read.check_only = true;
+  read.last = false;
+  try {
+    const tables::Rows rows = tables::rows_from(answer.reading, read);
+    const std::vector<tables::Curve> curves = tables::curves_from(rows);
+    keep_messages(rows, answer);
+    for (const tables::Curve& curve : curves) {
+      add_once(answer.notes, curve.notes);
+      answer.curves.push_back({curve.name, curve.quantity, curve.loss.size()});
+    }
+  } catch (const base::InputError& error) {
+    answer.no_curves = error.what();
   }
 }
 
 Value texts_value(const std::vector<std::string>& texts) { return Value(texts); }
 
-Value json_of(const TableAnswer& answer) {
+}  // namespace
+
+Value table_json(const TableAnswer& answer) {
   const documents::Reading& reading = answer.reading;
   Value::List columns, skipped, curves;
   for (const ShownColumn& c : answer.columns)
@@ -109,8 +121,8 @@ Value json_of(const TableAnswer& answer) {
   for (const documents::Skipped& s : reading.skipped)
     skipped.push_back(
         Value::table({{"reason", s.reason}, {"count", s.count}, {"lines", Value(s.lines)}, {"example", s.example}}));
-  for (const tables::Curve& curve : answer.curves)
-    curves.push_back(Value::table({{"name", curve.name}, {"loss", curve.quantity}, {"rows", curve.loss.size()}}));
+  for (const ShownCurve& curve : answer.curves)
+    curves.push_back(Value::table({{"name", curve.name}, {"loss", curve.quantity}, {"rows", curve.rows}}));
   return Value::table({{"source", reading.table.source()},
                        {"shape", reading.shape},
                        {"compression", reading.compression.empty() ? Value() : Value(reading.compression)},
@@ -119,15 +131,17 @@ Value json_of(const TableAnswer& answer) {
                        {"rows", reading.table.n_rows()},
                        {"columns", Value(std::move(columns))},
                        {"skipped", Value(std::move(skipped))},
-                       {"fit", Value::table({{"rows", answer.rows ? Value(answer.rows->n_rows()) : Value()},
-                                             {"runs", answer.rows ? Value(answer.rows->n_runs()) : Value()},
-                                             {"loss", answer.rows ? Value(answer.rows->output_column) : Value()},
+                       {"fit", Value::table({{"rows", answer.fitted ? Value(answer.fitted->rows) : Value()},
+                                             {"runs", answer.fitted ? Value(answer.fitted->runs) : Value()},
+                                             {"loss", answer.fitted ? Value(answer.fitted->output_column) : Value()},
                                              {"refused", answer.no_rows.empty() ? Value() : Value(answer.no_rows)}})},
                        {"curves", Value(std::move(curves))},
                        {"curves_refused", answer.no_curves.empty() ? Value() : Value(answer.no_curves)},
                        {"notes", texts_value(answer.notes)},
                        {"warnings", texts_value(answer.warnings)}});
 }
+
+namespace {
 
 std::string shortened(const std::string& text, std::size_t longest) {
   return text.size() <= longest ? text : text.substr(0, longest - 3) + "...";
@@ -153,8 +167,8 @@ std::string curves_text(const TableAnswer& answer) {
   constexpr std::size_t kShown = 12;
   std::string text;
   for (std::size_t i = 0; i < std::min(kShown, answer.curves.size()); ++i) {
-    const tables::Curve& curve = answer.curves[i];
-    text += fmt::format("  {}: {} rows of {}\n", curve.name, base::format_count(curve.loss.size()), curve.quantity);
+    const ShownCurve& curve = answer.curves[i];
+    text += fmt::format("  {}: {} rows of {}\n", curve.name, base::format_count(curve.rows), curve.quantity);
   }
   if (answer.curves.size() > kShown) text += fmt::format("  and {} more\n", answer.curves.size() - kShown);
   return text;
@@ -167,9 +181,11 @@ TableAnswer table(const TableRequest& request, documents::Reading reading) {
   answer.reading = std::move(reading);
   for (std::size_t c = 0; c < answer.reading.table.n_columns(); ++c)
     answer.columns.push_back(shown_column(answer.reading.table, c));
-  read_both(request, answer);
-  name_columns(answer);
-  answer.json = json_of(answer);
+  read_fitted(request, answer);
+  read_curves(request, answer);
+  std::vector<std::string> notes = answer.reading.notes;
+  add_once(notes, answer.notes);
+  answer.notes = std::move(notes);
   return answer;
 }
 
@@ -183,12 +199,12 @@ std::string table_text(const TableAnswer& answer) {
       fmt::format("{}: {}; {} rows of {} columns\n\n", reading.table.source(), fmt::join(words, ", "),
                   base::format_count(reading.table.n_rows()), base::format_count(reading.table.n_columns()));
   text += column_text(answer) + "\n";
-  if (answer.rows)
-    text += fmt::format("for a fit: {} rows with the loss {}{}\n", base::format_count(answer.rows->n_rows()),
-                        answer.rows->output_column,
-                        answer.rows->run_column.empty()
+  if (answer.fitted)
+    text += fmt::format("for a fit: {} rows with the loss {}{}\n", base::format_count(answer.fitted->rows),
+                        answer.fitted->output_column,
+                        answer.fitted->run_column.empty()
                             ? ""
-                            : fmt::format(", {} runs by {}", answer.rows->n_runs(), answer.rows->run_column));
+                            : fmt::format(", {} runs by {}", answer.fitted->runs, answer.fitted->run_column));
   else
     text += fmt::format("not for a fit: {}\n", answer.no_rows);
   if (answer.no_curves.empty())

@@ -17,6 +17,7 @@ namespace phaselaw::advice {
 
 struct TableRequest {
   tables::ReadOptions read;
+  bool keep_rows = false;  // set by the caller: TableAnswer::rows is wanted, which needs 8 bytes more for each cell
   template <class Self, class Visit>
   static void fields(Self& self, Visit&& visit) {
     tables::ReadOptions::fields(self.read, visit);
@@ -35,19 +36,35 @@ struct ShownColumn {
   double lo = 0, hi = 0;  // of its finite numbers, as written
 };
 
+// The rows as fit reads them, without their numbers.
+struct ShownRows {
+  std::size_t rows = 0, runs = 0;
+  std::string output_column, run_column;
+};
+
+// A curve as diagnose reads it, without its numbers.
+struct ShownCurve {
+  std::string name, quantity;
+  std::size_t rows = 0;
+};
+
 struct TableAnswer {
   documents::Reading reading;
   std::vector<ShownColumn> columns;
-  std::optional<tables::Rows> rows;   // as fit reads them
-  std::vector<tables::Curve> curves;  // as diagnose reads them
-  std::string no_rows, no_curves;     // why not: the error of fit and of diagnose
-  std::vector<std::string> notes;     // of the document, the rows and the curves, each once
+  std::optional<ShownRows> fitted;
+  std::optional<tables::Rows> rows;  // if they were wanted
+  std::vector<ShownCurve> curves;
+  std::string no_rows, no_curves;  // why not: the error of fit and of diagnose
+  std::vector<std::string> notes;  // of the document, the rows and the curves, each once
   std::vector<std::string> warnings;
-  base::Value json;
 };
 
 // Never throws for a document that was read but has no usable rows: `no_rows` and `no_curves` then say why.
+// Cost: linear in the cells. Memory: the document, 8 bytes for each cell, and up to 150 bytes for each row and loss.
 [[nodiscard]] TableAnswer table(const TableRequest& request, documents::Reading reading);
+
+// About 1 kB for each column.
+[[nodiscard]] base::Value table_json(const TableAnswer& answer);
 
 [[nodiscard]] std::string table_text(const TableAnswer& answer);
 
