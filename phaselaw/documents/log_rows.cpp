@@ -257,7 +257,7 @@ std::size_t LogRows::new_column(std::string name) {
 }
 
 std::size_t LogRows::column_of(std::uint32_t name) {
-  if (columns_[name] == kUnset) columns_[name] = new_column(grammar_.names[name].text);
+  if (columns_[name] == kUnset) columns_[name] = new_column(grammar_.heading_of(grammar_.names[name]));
   return columns_[name];
 }
 
