@@ -236,19 +236,23 @@ class Rows:
 
     @property
     def columns(self) -> dict[str, Any]:
-        return self._as_read("columns")
+        found: dict[str, Any] = self._as_read("columns")
+        return found
 
     @property
     def run(self) -> list[str]:
-        return self._as_read("run")
+        found: list[str] = self._as_read("run")
+        return found
 
     @property
     def line(self) -> list[int]:
-        return self._as_read("line")
+        found: list[int] = self._as_read("line")
+        return found
 
     @property
     def column_of(self) -> dict[str, str]:
-        return self._as_read("column_of")
+        found: dict[str, str] = self._as_read("column_of")
+        return found
 
     def frame(self) -> Any:
         """Returns all columns under their own headings: a frame of pandas, otherwise of polars, otherwise a dict."""
@@ -261,7 +265,8 @@ class Rows:
 
     def to_dict(self) -> dict[str, Any]:
         """Returns what `phaselaw table --json` writes."""
-        return self._found["json"]
+        document: dict[str, Any] = self._found["json"]
+        return document
 
     def __getitem__(self, name: str) -> Any:
         if name not in self.columns:
@@ -272,7 +277,7 @@ class Rows:
         return len(self.line)
 
     def __str__(self) -> str:
-        return self._found["text"]
+        return str(self._found["text"])
 
     def __repr__(self) -> str:
         shape = f"{self._found['json']['rows']} rows of {len(self._found['frame'])} columns"
