@@ -88,10 +88,10 @@ std::string python_options() {
     types += fmt::format("\n\nclass {}(TypedDict, total=False):\n{}", name, described.types);
     rows += fmt::format("    {}: {{\n{}    }},\n", in_quotes(verb), described.rows);
   };
-  add("FitOptions", "fit", describe<advice::FitRequest>({"law", "table"}));
+  add("FitOptions", "fit", describe<advice::FitRequest>({"law"}));
   add("PlanOptions", "plan", describe<advice::PlanRequest>({"compute"}));
-  add("IsoflopOptions", "isoflop", describe<advice::IsoflopRequest>({"law", "table"}));
-  add("DiagnoseOptions", "diagnose", describe<advice::DiagnoseRequest>({"table"}));
+  add("IsoflopOptions", "isoflop", describe<advice::IsoflopRequest>({"law"}));
+  add("DiagnoseOptions", "diagnose", describe<advice::DiagnoseRequest>({}));
   add("ReadOptions", "read_table", describe<tables::ReadOptions>({}));
   add("PredictOptions", "predict", describe<verbs::PredictRequest>({}));
   add("KernelOptions", "kernel", describe<verbs::KernelRequest>({"weights", "distributed"}));

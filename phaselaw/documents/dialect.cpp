@@ -129,8 +129,22 @@ std::string reading_of(const Survey& s) {
                      record.first.size() < record.cells ? " | ..." : "");
 }
 
+// Tabs in every line separate the cells; the spaces between them are inside cells, as in 12 000 000. Otherwise spaces
+// would have to separate as many words of the same heading.
+void drop_spaces_between_tabs(std::vector<const Survey*>& good) {
+  const auto tab =
+      std::find_if(good.begin(), good.end(), [](const Survey* s) { return s->separator == Separator::tab; });
+  if (tab == good.end()) return;
+  const Survey& tabs = **tab;
+  std::erase_if(good, [&](const Survey* s) {
+    if (s->separator != Separator::blanks && s->separator != Separator::wide_blanks) return false;
+    return s->start > tabs.start || s->numbers <= tabs.numbers || s->has_text_heading() != tabs.has_text_heading();
+  });
+}
+
 const Survey& best_of(std::vector<const Survey*> good, const Document& document, const DocumentOptions& options) {
   double most = 0;
+  drop_spaces_between_tabs(good);
   for (const Survey* s : good) most = std::max(most, s->numbers);
   prefer(good, [&](const Survey* s) { return s->numbers > most - 1e-9; });
   if (!options.names.empty()) {

@@ -234,7 +234,11 @@ void LogGrammar::learn_cells(const LogRecord& record, bool counted) {
     } else if (name.unit != cell.pair->unit) {
       name.mixed_units = true;
     }
-    if (name.stream == 0) name.stream = stream;
+    if (name.stream == 0) {
+      name.stream = stream;
+      if (is_held_out_word(record.stream)) name.stream_word = record.stream;
+      if (name.loss_like && name.stream_word.empty()) losses_elsewhere = true;
+    }
     if (name.stream != stream) {
       name.shared = true;
       streams_matter = true;
@@ -265,6 +269,12 @@ void LogGrammar::conclude() {
     if (use.after_others == 0 || use.falls_after_others * 4 > use.after_others) continue;
     united |= std::uint64_t{1} << k;
   }
+}
+
+std::string LogGrammar::heading_of(const LogName& name) const {
+  const bool plain = streams_matter || !losses_elsewhere || !name.loss_like || name.stream_word.empty();
+  if (plain || !stream_word_in(name.text).empty()) return name.text;
+  return fmt::format("{}/{}", name.stream_word, name.text);
 }
 
 bool LogGrammar::accepts(const LogRecord& record, const LogLine& line) const {

@@ -74,6 +74,10 @@ class LogGrammar {
   int axis = -1;                   // the finest counter, or -1
   std::uint64_t united = 0;        // counters that are one column with the axis, as bits
   bool streams_matter = false;     // lines of several streams have a name in common
+  bool losses_elsewhere = false;   // a loss stands in lines that are not of held-out data
+  // The heading of its column: with the part of the data in front, if the name is a loss of held-out data that does not
+  // say so, beside other losses: "validation/lm loss value" beside "lm loss".
+  [[nodiscard]] std::string heading_of(const LogName& name) const;
 
  private:
   static constexpr std::size_t kMostCounters = 60;

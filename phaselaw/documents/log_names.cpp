@@ -78,6 +78,10 @@ bool is_stream_word(std::string_view word) {
   return is_listed_word(std::string_view(low).substr(0, low.find('_')), kStreams);
 }
 
+bool is_held_out_word(std::string_view word) {
+  return is_stream_word(word) && !base::lower(word.substr(0, 2)).starts_with("tr");
+}
+
 std::string_view stream_word_in(std::string_view words) {
   std::string_view found;
   for (std::size_t i = 0; i < words.size();) {

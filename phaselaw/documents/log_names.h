@@ -30,13 +30,16 @@ struct LogName {
   std::uint32_t alone = 0;    // lines without one
   std::string unit = {};      // of the first value
   bool has_unit = false, mixed_units = false;
-  std::uint64_t stream = 0;  // hash of the stream of the first line, 0 before it
-  bool shared = false;       // lines of several streams have this name
+  std::uint64_t stream = 0;      // hash of the stream of the first line, 0 before it
+  bool shared = false;           // lines of several streams have this name
+  std::string stream_word = {};  // of the first line, if it is not a word for training
 };
 
 [[nodiscard]] LogName log_name(std::string_view text);
 // train, Training, valid, eval, test, train_inner, ...
 [[nodiscard]] bool is_stream_word(std::string_view word);
+// Such a word that names no training data: valid, eval, test.
+[[nodiscard]] bool is_held_out_word(std::string_view word);
 // The last of these words in a text, or empty.
 [[nodiscard]] std::string_view stream_word_in(std::string_view words);
 // The digits of rank3, Rank3 and default3; empty for any other word.

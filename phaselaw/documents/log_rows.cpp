@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "phaselaw/base/ascii.h"
 #include "phaselaw/base/hash.h"
 
 namespace phaselaw::documents {
@@ -257,8 +258,17 @@ std::size_t LogRows::new_column(std::string name) {
 }
 
 std::size_t LogRows::column_of(std::uint32_t name) {
-  if (columns_[name] == kUnset) columns_[name] = new_column(grammar_.names[name].text);
+  if (columns_[name] == kUnset) columns_[name] = new_column(grammar_.heading_of(grammar_.names[name]));
   return columns_[name];
+}
+
+// A counter of steps that begins only once, under a name that is not one of steps elsewhere, where a batch is a size.
+bool LogRows::counts_steps_by_other_word(std::size_t key) const {
+  const LogCounterUse& use = grammar_.counters[key];
+  if (use.kind != LogCounter::step || resets() || use.name.empty()) return false;
+  const std::string name = base::lower(use.name);
+  constexpr std::string_view kKnown[] = {"step", "iter", "iteration", "global_step", "global step", "globalstep"};
+  return std::find(std::begin(kKnown), std::end(kKnown), name) == std::end(kKnown);
 }
 
 std::size_t LogRows::column_of_counter(std::size_t key) {
@@ -266,7 +276,9 @@ std::size_t LogRows::column_of_counter(std::size_t key) {
   const bool several = is_axis(key) && std::popcount(grammar_.united) > 1;
   const std::string& written = grammar_.counters[key].name;
   if (is_axis(key) && written.empty() && !several) axis_unnamed_ = true;
-  const std::size_t column = new_column(several || written.empty() ? "step" : written);
+  const bool other_word = is_axis(key) && !several && counts_steps_by_other_word(key);
+  if (other_word) other_step_word_ = written;
+  const std::size_t column = new_column(several || written.empty() || other_word ? "step" : written);
   counter_columns_[key] = column;
   if (several)
     for (std::size_t other = 0; other < counter_columns_.size(); ++other)
@@ -364,6 +376,9 @@ void LogRows::write_notes() {
   }
   if (axis_unnamed_)
     notes.push_back(fmt::format("the counter has no name in the log; its column is called {}",
+                                reading_.table.header[counter_columns_[static_cast<std::size_t>(grammar_.axis)]]));
+  if (!other_step_word_.empty())
+    notes.push_back(fmt::format("{} counts the steps, so its column is called {}", other_step_word_,
                                 reading_.table.header[counter_columns_[static_cast<std::size_t>(grammar_.axis)]]));
   if (bracket_pair_) notes.push_back("two numbers in brackets at the beginning of a line are the epoch and the batch");
   if (inherited_ > 0)

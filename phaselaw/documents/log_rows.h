@@ -63,6 +63,7 @@ class LogRows {
   void write(const LogRecord& record, bool clear);
   std::size_t column_of(std::uint32_t name);
   std::size_t column_of_counter(std::size_t key);
+  [[nodiscard]] bool counts_steps_by_other_word(std::size_t key) const;
   std::size_t new_column(std::string name);
   [[nodiscard]] bool is_axis(std::size_t key) const { return (grammar_.united >> key & 1) != 0; }
   [[nodiscard]] bool resets() const;
@@ -89,6 +90,7 @@ class LogRows {
   std::unordered_map<std::uint64_t, std::string_view> seen_;  // rows of logs with ranks: the rank that wrote it first
   long header_line_ = 0;
   std::string_view header_text_;
+  std::string other_step_word_;
   std::size_t inherited_ = 0, repeated_names_ = 0;
   bool groups_left_out_ = false, axis_unnamed_ = false, bracket_pair_ = false;
 };

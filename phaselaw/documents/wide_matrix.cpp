@@ -89,6 +89,7 @@ struct Matrix {
   std::string heading_name, value_name;
   std::size_t label = Table::kNoColumn;  // the first of the other columns with words in it
   std::string label_name;
+  bool named_axis = false;  // the corner names what the headings are
 };
 
 bool is_monotone(const std::vector<double>& x) {
@@ -106,6 +107,13 @@ bool counts_columns(const std::vector<double>& x) {
   return x[0] == 0 || x[0] == 1;
 }
 
+// "n_params\tokens": a name for the rows and one for the headings.
+bool is_corner(std::string_view heading) {
+  const std::size_t slash = heading.find('\\');
+  return slash != std::string_view::npos && !trimmed_word(heading.substr(0, slash)).empty() &&
+         !trimmed_word(heading.substr(slash + 1)).empty();
+}
+
 // "model\step" names the rows and the headings; the name of what is in the cells may stand above the names of rows.
 void name_by_corner(const Table& table, Matrix& matrix) {
   if (matrix.label == Table::kNoColumn) return;
@@ -118,6 +126,7 @@ void name_by_corner(const Table& table, Matrix& matrix) {
                            right = trimmed_word(std::string_view(corner).substr(slash + 1));
     if (!left.empty()) matrix.label_name = left;
     if (!right.empty()) matrix.heading_name = right;
+    matrix.named_axis = !right.empty();
   } else if (names_a_metric(corner)) {
     matrix.value_name = corner;
     matrix.label_name = "run";
@@ -142,7 +151,8 @@ std::optional<Matrix> matrix_of(const Table& table) {
   }
   if (matrix.columns.size() < kFewestHeadings || matrix.kept.empty() || !is_monotone(x)) return {};
   for (const std::size_t c : matrix.kept)
-    if (matrix.label == Table::kNoColumn && !holds_only_numbers(table, c)) matrix.label = c;
+    if (matrix.label == Table::kNoColumn && (!holds_only_numbers(table, c) || is_corner(table.header[c])))
+      matrix.label = c;
   if (word->empty() && counts_columns(x) && matrix.label != matrix.kept.front()) return {};
   for (const std::size_t c : matrix.kept)
     if (c != matrix.label && names_a_metric(table.header[c])) return {};
@@ -186,8 +196,9 @@ void note_matrix(Reading& reading, const Matrix& matrix, const std::vector<std::
   const std::string& x = names[names.size() - 2];
   const std::string& value = names.back();
   const bool runs = matrix.heading_name == "run";
-  const std::string axis =
-      runs || plain_word(x) == "step" ? "" : fmt::format("--col step={} or --col tokens={} and ", x, x);
+  const std::string axis = runs || matrix.named_axis || plain_word(x) == "step"
+                               ? ""
+                               : fmt::format("--col step={} or --col tokens={} and ", x, x);
   reading.notes.push_back(fmt::format(
       "The {} headings {} to {} were read as values of the column '{}', and the cells below them as the column '{}'. "
       "Say what they are, for example with {}--col loss={}.",

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string_view>
 #include <unordered_map>
 
 #include "phaselaw/base/number.h"
@@ -77,16 +78,36 @@ void add_meanings(const KnownNames& names, const std::string& header, std::size_
   }
 }
 
+// What trackers write before the name of every parameter of a run. A last part behind a dot or slash is found without it.
+constexpr std::string_view kRunPrefixes[] = {"params_", "user_attrs_", "hparams_", "hyperparameters_", "config_"};
+
+// For each heading, the length of such a prefix if other headings have it too: params_n_params beside params_lr, but not
+// params_total alone. 0: none.
+std::vector<std::size_t> shared_prefixes(const std::vector<std::string>& header) {
+  std::vector<std::size_t> out(header.size(), 0);
+  for (const std::string_view prefix : kRunPrefixes) {
+    const auto has_it = [&](const std::string& name) {
+      return name.starts_with(prefix) && name.size() > prefix.size() + 1;
+    };
+    if (std::count_if(header.begin(), header.end(), has_it) < 2) continue;
+    for (std::size_t c = 0; c < header.size(); ++c)
+      if (has_it(header[c])) out[c] = prefix.size();
+  }
+  return out;
+}
+
 }  // namespace
 
 Lists candidates_of(const Table& table) {
   static const KnownNames names;
   Lists out(known_columns().size());
+  const std::vector<std::size_t> prefixes = shared_prefixes(table.header);
   for (std::size_t c = 0; c < table.header.size(); ++c) {
     const std::string& header = table.header[c];
     add_meanings(names, header, c, 0, out);
     const std::size_t part = header.find_last_of("/.");
     if (part != std::string::npos) add_meanings(names, header.substr(part + 1), c, kWithinPath, out);
+    if (prefixes[c] > 0) add_meanings(names, header.substr(prefixes[c]), c, kWithinPath, out);
   }
   return out;
 }

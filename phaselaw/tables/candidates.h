@@ -15,7 +15,8 @@
 //   own        its name or its letter: n_params, N
 //   usual      another usual name: params, model size
 //   loose      a usual name that often means something else: time for step
-//   path       only the last part of a path: config.n_params; then its closeness within that part counts
+//   path       only the last part of a path: config.n_params; then its closeness within that part counts. A prefix that
+//              several headings share and that trackers write (params_, user_attrs_, ...) is such a path, too
 // Cost: linear in the headings.
 namespace phaselaw::tables {
 

@@ -67,7 +67,8 @@ const std::vector<KnownColumn>& known_columns() {
       {"loss",
        "L",
        {"val_loss", "validation loss", "loss_validation", "valid loss", "eval_loss", "test_loss", "final_loss",
-        "lm_loss", "cross entropy", "ce_loss", "nll", "train_loss", "training loss", "loss_train", "excess_risk"},
+        "lm_loss", "lm_loss_value", "cross entropy", "ce_loss", "nll", "train_loss", "training loss", "loss_train",
+        "excess_risk"},
        "nats",
        "the loss"},
   };

@@ -43,17 +43,6 @@ std::optional<double> recorded(const Table& table, std::size_t row, std::size_t 
                                                                table.header[column], table.text(row, column)));
 }
 
-// Whether every cell is a word of streams, with at least two words.
-bool names_streams(const Table& table, std::size_t column) {
-  if (table.holds_numbers(column)) return false;
-  std::unordered_map<std::string_view, std::size_t> seen;
-  for (std::size_t row = 0; row < table.n_rows(); ++row) {
-    if (!seen.emplace(table.view(row, column), row).second) continue;
-    if (seen.size() > kMostStreams || !stream_word(table.view(row, column))) return false;
-  }
-  return seen.size() > 1;
-}
-
 bool is_named_value(const std::string& header) {
   const std::string key = plain_name(header);
   return key == "value" || key == "values" || key == "metricvalue" || key == "val" || key == "y";
@@ -62,6 +51,40 @@ bool is_named_value(const std::string& header) {
 bool names_a_loss(const std::string& header) {
   const auto word = stream_word(header.substr(header.find_last_of("/.") + 1));  // npos + 1 = 0
   return word && word->names_metric && word->kind == StreamKind::loss;
+}
+
+// The rows with a value, in a column with the name of a loss or of values; every row if there is no such column.
+std::vector<bool> rows_with_value(const Table& table) {
+  std::vector<bool> out(table.n_rows(), false);
+  bool any = false;
+  for (std::size_t c = 0; c < table.n_columns(); ++c) {
+    if (!names_a_loss(table.header[c]) && !is_named_value(table.header[c])) continue;
+    any = true;
+    for (std::size_t row = 0; row < out.size(); ++row) out[row] = out[row] || !table.is_empty(row, c);
+  }
+  if (!any) out.assign(table.n_rows(), true);
+  return out;
+}
+
+// Whether every cell is a word of streams, with at least two words, or one that names a loss. Rows without a value may
+// have another word: {"kind": "config", "lr": 3e-4}.
+bool names_streams(const Table& table, std::size_t column, const std::vector<bool>& has_value) {
+  if (table.holds_numbers(column)) return false;
+  std::unordered_map<std::string_view, bool> seen;  // whether a word is one of streams
+  std::size_t streams = 0;
+  bool metric = false;
+  for (std::size_t row = 0; row < table.n_rows(); ++row) {
+    const std::string_view text = table.view(row, column);
+    const auto [at, is_new] = seen.emplace(text, false);
+    if (is_new) {
+      const auto word = stream_word(text);
+      at->second = word.has_value();
+      if (word) ++streams;
+      metric = metric || (word && word->names_metric && word->kind == StreamKind::loss);
+    }
+    if (seen.size() > kMostStreams || (!at->second && has_value[row])) return false;
+  }
+  return streams > 1 || (streams == 1 && metric && seen.size() == 1);
 }
 
 // "train loss", or the stream's own name if it says the metric
@@ -188,8 +211,9 @@ std::vector<std::size_t> stream_columns(const Table& table, std::map<std::string
       return entry.second == header || ("+" + entry.second + "+").find("+" + header + "+") != std::string::npos;
     });
   };
+  const std::vector<bool> has_value = rows_with_value(table);
   for (std::size_t c = 0; c < table.n_columns() && out.size() < 2; ++c)
-    if (!table.holds_numbers(c) && stream_word(table.view(0, c)) && names_streams(table, c)) out.push_back(c);
+    if (names_streams(table, c, has_value)) out.push_back(c);
   if (out.empty()) return out;
   const StreamIds ids = stream_ids(table, out);
   if (std::none_of(ids.words.begin(), ids.words.end(), [](const auto& w) { return w.kind == StreamKind::loss; }))

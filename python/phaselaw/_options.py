@@ -22,6 +22,7 @@ class FitOptions(TypedDict, total=False):
     where: str | Sequence[str]
     by: str
     last: bool
+    table: str
     names: str
     decimal: str
     memory_limit: str
@@ -85,6 +86,7 @@ class IsoflopOptions(TypedDict, total=False):
     where: str | Sequence[str]
     by: str
     last: bool
+    table: str
     names: str
     decimal: str
     memory_limit: str
@@ -95,6 +97,8 @@ class DiagnoseOptions(TypedDict, total=False):
     loss: str
     scale: Mapping[str, float]
     where: str | Sequence[str]
+    by: str
+    table: str
     names: str
     decimal: str
     memory_limit: str
@@ -203,7 +207,9 @@ DESCRIBED: dict[str, dict[str, Option]] = {
         "loss": Option("", False, "column of the loss, or an expression of columns"),
         "scale": Option({}, False, "name=FACTOR by which a column is multiplied, such as n_params=1e9; > 0"),
         "where": Option((), True, "condition for the rows to use: column=value, column>=number, column in (a, b) or column ~ 'pattern*', joined with and, or, not"),
+        "by": Option("", False, "column of groups (datasets, methods); each group is a study of its own (a+b joins two columns)"),
         "last": Option(False, False, "use only the last row of each run"),
+        "table": Option("", False, "number of the table, from 1, or its key, in a document that holds several tables"),
         "names": Option("", False, "headings of a table without headings, in order, such as step,loss"),
         "decimal": Option("", False, "decimal sign of the numbers: . or , (default: decided from the cells)"),
         "memory_limit": Option("2G", False, "largest size of a decompressed document, such as 500M or 8G"),
@@ -259,12 +265,13 @@ DESCRIBED: dict[str, dict[str, Option]] = {
         "fix": Option({}, False, "name=value of a parameter that is known and not fitted, such as E=0 or q=1/6"),
         "seed": Option(0, False, "seed of the resamples; >= 0"),
         "threads": Option(0, False, "number of worker threads; 0: all cores; >= 0"),
-        "by": Option("", False, "column that names the experiment of each row; each experiment is fitted apart (a+b joins two columns)"),
         "col": Option({}, False, "name=COLUMN for a column that is not recognised, such as n_params, tokens or run, or name=EXPRESSION of columns: loss=1-acc"),
         "loss": Option("", False, "column of the loss, or an expression of columns"),
         "scale": Option({}, False, "name=FACTOR by which a column is multiplied, such as n_params=1e9; > 0"),
         "where": Option((), True, "condition for the rows to use: column=value, column>=number, column in (a, b) or column ~ 'pattern*', joined with and, or, not"),
+        "by": Option("", False, "column of groups (datasets, methods); each group is a study of its own (a+b joins two columns)"),
         "last": Option(False, False, "use only the last row of each run"),
+        "table": Option("", False, "number of the table, from 1, or its key, in a document that holds several tables"),
         "names": Option("", False, "headings of a table without headings, in order, such as step,loss"),
         "decimal": Option("", False, "decimal sign of the numbers: . or , (default: decided from the cells)"),
         "memory_limit": Option("2G", False, "largest size of a decompressed document, such as 500M or 8G"),
@@ -274,6 +281,8 @@ DESCRIBED: dict[str, dict[str, Option]] = {
         "loss": Option("", False, "column of the loss, or an expression of columns"),
         "scale": Option({}, False, "name=FACTOR by which a column is multiplied, such as n_params=1e9; > 0"),
         "where": Option((), True, "condition for the rows to use: column=value, column>=number, column in (a, b) or column ~ 'pattern*', joined with and, or, not"),
+        "by": Option("", False, "column of groups (datasets, methods); each group is a study of its own (a+b joins two columns)"),
+        "table": Option("", False, "number of the table, from 1, or its key, in a document that holds several tables"),
         "names": Option("", False, "headings of a table without headings, in order, such as step,loss"),
         "decimal": Option("", False, "decimal sign of the numbers: . or , (default: decided from the cells)"),
         "memory_limit": Option("2G", False, "largest size of a decompressed document, such as 500M or 8G"),
@@ -290,6 +299,7 @@ DESCRIBED: dict[str, dict[str, Option]] = {
         "loss": Option("", False, "column of the loss, or an expression of columns"),
         "scale": Option({}, False, "name=FACTOR by which a column is multiplied, such as n_params=1e9; > 0"),
         "where": Option((), True, "condition for the rows to use: column=value, column>=number, column in (a, b) or column ~ 'pattern*', joined with and, or, not"),
+        "by": Option("", False, "column of groups (datasets, methods); each group is a study of its own (a+b joins two columns)"),
         "last": Option(False, False, "use only the last row of each run"),
         "table": Option("", False, "number of the table, from 1, or its key, in a document that holds several tables"),
         "names": Option("", False, "headings of a table without headings, in order, such as step,loss"),

@@ -63,20 +63,20 @@ def _keywords(verb: str, options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @overload
-def fit(table: Table, law: None = None, **options: Unpack[FitOptions]) -> Ranking: ...
+def fit(source: Table, /, law: None = None, **options: Unpack[FitOptions]) -> Ranking: ...
 @overload
-def fit(table: Table, law: Literal["all"], **options: Unpack[FitOptions]) -> Ranking: ...
+def fit(source: Table, /, law: Literal["all"], **options: Unpack[FitOptions]) -> Ranking: ...
 @overload
-def fit(table: Table, law: str, **options: Unpack[FitOptions]) -> Fit: ...
+def fit(source: Table, /, law: str, **options: Unpack[FitOptions]) -> Fit: ...
 @_described("fit")
-def fit(table: Table, law: str | None = None, **options: Any) -> Fit | Ranking:
+def fit(source: Table, /, law: str | None = None, **options: Any) -> Fit | Ranking:
     """Fits a law to a table of runs or curves, as `phaselaw fit`, with the same JSON to the last digit.
 
     Minimises 1/2 sum_i w_i rho(r_i^2) with r_i = ln L_i - ln L(x_i; theta); docs/laws.md has the objectives.
 
     Parameters
     ----------
-    table : path, frame or dict
+    source : path, paths, frame or dict
         A file, a folder or several files of any shape that docs/documents.md lists (study.db too); a Parquet, Feather or
         Excel file, which pandas, polars or pyarrow reads; a frame of one of these; or a dict of columns.
     law : str, optional
@@ -99,7 +99,7 @@ def fit(table: Table, law: str | None = None, **options: Any) -> Fit | Ranking:
         For limitations of the result, such as poorly constrained parameters.
     """
     every = law is None or law == "all"
-    answer = _core.fit(as_source(table), {"law": "all" if law is None else law, **_keywords("fit", options)})
+    answer = _core.fit(as_source(source), {"law": "all" if law is None else law, **_keywords("fit", options)})
     return Ranking(answer) if every else Fit(answer)
 
 
@@ -147,7 +147,7 @@ def plan(
 
 
 @_described("isoflop")
-def isoflop(table: Table, law: str = "chinchilla", **options: Unpack[IsoflopOptions]) -> IsoFlop:
+def isoflop(source: Table, /, law: str = "chinchilla", **options: Unpack[IsoflopOptions]) -> IsoFlop:
     """Finds compute-optimal sizes from runs of equal compute, as `phaselaw isoflop`.
 
     The methods are the envelope of loss curves, a parabola or Akima's spline through each budget, and a fitted law.
@@ -156,7 +156,7 @@ def isoflop(table: Table, law: str = "chinchilla", **options: Unpack[IsoflopOpti
 
     Parameters
     ----------
-    table : path, frame or dict
+    source : path, paths, frame or dict
         A table with n_params, a loss, and compute or tokens. Tokens that are missing are compute/(6 n_params).
     law : str, default "chinchilla"
         The law of the parametric method.
@@ -165,11 +165,11 @@ def isoflop(table: Table, law: str = "chinchilla", **options: Unpack[IsoflopOpti
     -------
     IsoFlop
     """
-    return IsoFlop(_core.isoflop(as_source(table), {"law": law, **_keywords("isoflop", options)}))
+    return IsoFlop(_core.isoflop(as_source(source), {"law": law, **_keywords("isoflop", options)}))
 
 
 @_described("diagnose")
-def diagnose(curves: Table, **options: Unpack[DiagnoseOptions]) -> Diagnoses:
+def diagnose(curves: Table, /, **options: Unpack[DiagnoseOptions]) -> Diagnoses:
     """Finds the stage of loss curves, their bend, and what to raise next, as `phaselaw diagnose`.
 
     Parameters
@@ -236,19 +236,23 @@ class Rows:
 
     @property
     def columns(self) -> dict[str, Any]:
-        return self._as_read("columns")
+        found: dict[str, Any] = self._as_read("columns")
+        return found
 
     @property
     def run(self) -> list[str]:
-        return self._as_read("run")
+        found: list[str] = self._as_read("run")
+        return found
 
     @property
     def line(self) -> list[int]:
-        return self._as_read("line")
+        found: list[int] = self._as_read("line")
+        return found
 
     @property
     def column_of(self) -> dict[str, str]:
-        return self._as_read("column_of")
+        found: dict[str, str] = self._as_read("column_of")
+        return found
 
     def frame(self) -> Any:
         """Returns all columns under their own headings: a frame of pandas, otherwise of polars, otherwise a dict."""
@@ -261,7 +265,8 @@ class Rows:
 
     def to_dict(self) -> dict[str, Any]:
         """Returns what `phaselaw table --json` writes."""
-        return self._found["json"]
+        document: dict[str, Any] = self._found["json"]
+        return document
 
     def __getitem__(self, name: str) -> Any:
         if name not in self.columns:
@@ -272,7 +277,7 @@ class Rows:
         return len(self.line)
 
     def __str__(self) -> str:
-        return self._found["text"]
+        return str(self._found["text"])
 
     def __repr__(self) -> str:
         shape = f"{self._found['json']['rows']} rows of {len(self._found['frame'])} columns"
@@ -280,12 +285,12 @@ class Rows:
 
 
 @_described("read_table")
-def read_table(table: Table, *, output: str = "loss", **options: Unpack[ReadOptions]) -> Rows:
+def read_table(source: Table, /, *, output: str = "loss", **options: Unpack[ReadOptions]) -> Rows:
     """Reads a document as `phaselaw table`: its own columns, and those that a fit would use (docs/documents.md).
 
     Parameters
     ----------
-    table : path, paths, frame or dict
+    source : path, paths, frame or dict
         The document.
     output : str, default "loss"
         The canonical name of the output column.
@@ -294,4 +299,4 @@ def read_table(table: Table, *, output: str = "loss", **options: Unpack[ReadOpti
     -------
     Rows
     """
-    return Rows(_core.read_table(as_source(table), output, _keywords("read_table", options)))
+    return Rows(_core.read_table(as_source(source), output, _keywords("read_table", options)))

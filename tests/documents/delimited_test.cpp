@@ -65,6 +65,13 @@ TEST(Delimited, EverySeparator) {
   EXPECT_EQ(try_read("a   b\n1   2\n")->separator, "runs of spaces");
 }
 
+TEST(Delimited, SpacesBetweenTabsAreInsideCells) {
+  EXPECT_EQ(flat("run\tsize\tloss\na\t12 000 000\t3.5\nb\t250 000 000\t3.25\n"),
+            "run,size,loss|a,12 000 000,3.5|b,250 000 000,3.25");
+  EXPECT_EQ(flat("when\tstep\tloss\n2026-01-02 10:00:00\t1\t3.5\n2026-01-02 10:00:01\t2\t3.25\n"),
+            "when,step,loss|2026-01-02 10:00:00,1,3.5|2026-01-02 10:00:01,2,3.25");
+}
+
 TEST(Delimited, EveryEndOfLineAndByteOrderMark) {
   for (const char* end : {"\n", "\r\n", "\r"}) {
     const std::string e = end;

@@ -66,7 +66,7 @@ RenderedLog rendered(Draw& draw) {
     if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
   }
   RenderedLog log;
-  log.header = counter;
+  log.header = counter == "update" ? "step" : counter;
   for (const std::string& name : names) log.header += ";" + name;
   std::size_t step = 0;
   for (std::size_t line = 0; line < 12; ++line) {

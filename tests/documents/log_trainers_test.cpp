@@ -49,8 +49,8 @@ TEST(LogTrainers, Megatron) {
   text += " validation loss at iteration 30 | lm loss value: 6.4E+00 | lm loss PPL: 6.0E+02 |\n";
   const Reading log = read(text);
   EXPECT_EQ(header_of(log.table),
-            "iteration;consumed samples;elapsed time per iteration (ms);lm loss;number of nan iterations;lm loss value;"
-            "lm loss PPL");
+            "iteration;consumed samples;elapsed time per iteration (ms);lm loss;number of nan iterations;"
+            "validation/lm loss value;validation/lm loss PPL");
   EXPECT_EQ(rows_of(log.table),
             (Lines{"10;320;410.2;8.5E+00;0;;", "20;640;410.2;7.5E+00;0;;", "30;960;410.2;6.5E+00;0;6.4E+00;6.0E+02"}));
 }
@@ -73,8 +73,29 @@ TEST(LogTrainers, JsonAfterATimestamp) {
       "2024-05-01 10:00:09 | INFO | train_inner | {\"epoch\": 1, \"update\": 0.2, \"loss\": \"8.1\", \"num_updates\": "
       "\"200\"}\n"
       "2024-05-01 10:00:10 | INFO | valid | {\"epoch\": 1, \"valid_loss\": \"8.3\", \"valid_num_updates\": \"200\"}\n");
-  EXPECT_EQ(header_of(log.table), "epoch;update;num_updates;loss;valid_loss");
+  EXPECT_EQ(header_of(log.table), "epoch;update;step;loss;valid_loss");
   EXPECT_EQ(rows_of(log.table), (Lines{"1;0.1;100;9.1;", "1;0.2;200;8.1;8.3"}));
+}
+
+TEST(LogTrainers, AHeldOutLossUnderAnotherNameKeepsItsPart) {
+  std::string text;
+  for (int i = 10; i <= 30; i += 10)
+    text += fmt::format(
+        " iteration {0:8}/ 90 | lm loss: 5.{0}E+00 | grad norm: 0.8 |\n"
+        " validation loss at iteration {0} | lm loss value: 6.{0}E+00 | lm loss PPL: 2.1E+01 | \n",
+        i);
+  const Reading log = read(text);
+  EXPECT_EQ(header_of(log.table), "iteration;lm loss;grad norm;validation/lm loss value;validation/lm loss PPL");
+  EXPECT_EQ(row_of(log.table, 1), "20;5.20E+00;0.8;6.20E+00;2.1E+01");
+  // A log of one part needs no such names.
+  const Reading alone = read("eval: step 1 loss 3.5\neval: step 2 loss 3.25\neval: step 3 loss 3.125\n");
+  EXPECT_EQ(header_of(alone.table), "step;loss");
+}
+
+TEST(LogTrainers, ABatchThatCountsTheStepsIsAStep) {
+  const Reading log = read("[batch=1/90]:\n\t Train loss: 3.5\n[batch=2/90]:\n\t Train loss: 3.25\n");
+  EXPECT_EQ(header_of(log.table), "step;Train loss");
+  EXPECT_TRUE(has_note(log, "batch counts the steps"));
 }
 
 TEST(LogTrainers, FieldsWithBars) {
@@ -201,7 +222,7 @@ TEST(LogTrainers, ClassicPyTorch) {
     text += fmt::format("\nTest set: Average loss: {}.5, Accuracy: 9000/10000 (90%)\n\n", 4 - epoch);
   }
   const Reading log = read(text);
-  EXPECT_EQ(header_of(log.table), "Epoch;batch;Loss;Average loss;Accuracy;step");
+  EXPECT_EQ(header_of(log.table), "Epoch;batch;Loss;Test/Average loss;Test/Accuracy;step");
   EXPECT_EQ(rows_of(log.table), (Lines{"1;0;3.000;;;0", "1;200;3.200;;;200", "1;400;3.400;3.5;9000/10000;400",
                                        "2;0;2.000;;;600", "2;200;2.200;;;800", "2;400;2.400;2.5;9000/10000;1000"}));
 }

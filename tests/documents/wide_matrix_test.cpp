@@ -42,6 +42,7 @@ TEST(WideMatrix, WordsBesideTheNumbersNameTheColumns) {
   EXPECT_EQ(header("run,step 100,step 1k,step 10k\na,3,2,1\n"), (Names{"run", "step", "value"}));
   EXPECT_EQ(header("run,1B tokens,2B tokens,4B tokens\na,3,2,1\n"), (Names{"run", "tokens", "value"}));
   EXPECT_EQ(header("model\\step,100,200,400\na,3,2,1\n"), (Names{"model", "step", "value"}));
+  EXPECT_EQ(header("n_params\\tokens,100,200,400\n7,3,2,1\n"), (Names{"n_params", "tokens", "value"}));
   EXPECT_EQ(header("loss,100,200,400\na,3,2,1\n"), (Names{"run", "x", "loss"}));
   EXPECT_EQ(header("step,width=128,width=256,width=512\n1,3,2,1\n"), (Names{"step", "width", "value"}));
   EXPECT_EQ(header("epoch,seed_0,seed_1,seed_2\n1,3,2,1\n2,3,2,1\n"), (Names{"epoch", "seed", "value"}));

@@ -126,7 +126,7 @@ def test_arguments_of_laws(tmp_path):
         "curves: expected files, found an int": lambda: phaselaw.diagnose([1, 2]),
         "curves: expected files, found none": lambda: phaselaw.diagnose([]),
         "compute: expected a number > 0, found": lambda: phaselaw.theory(compute="x"),
-        "dict:3:3: expected a finite number for loss":
+        "dict:2: expected a finite number for loss":
             lambda: phaselaw.fit({"N": [1, 2, 3], "loss": [1, float("nan"), 2]}, "power@n_params"),
     }
     for words, call in cases.items():

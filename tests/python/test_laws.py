@@ -127,7 +127,7 @@ def test_missing_values_of_frames():
                               "loss": [3.0, np.nan, 2.5]})
     frame["D"] = frame["D"].astype("Int64") * 10**9
     table = phaselaw.read_table(frame)
-    assert list(table["loss"]) == [3.0, 2.5] and list(table["n_params"]) == [1e6, 4e6] and table.line == [2, 4]
+    assert list(table["loss"]) == [3.0, 2.5] and list(table["n_params"]) == [1e6, 4e6] and table.line == [1, 3]
 
 
 def test_curves_and_diagnosis_equal_the_program(program, curves):
@@ -266,7 +266,7 @@ def test_errors_name_the_argument_as_the_program_names_the_flag(program, ladder)
 
 
 def test_bad_frames():
-    with pytest.raises(phaselaw.InputError, match="expected a file, a pandas or polars frame, or a dict"):
+    with pytest.raises(phaselaw.InputError, match="expected files, a frame of pandas, polars or pyarrow, or a dict"):
         phaselaw.fit(3, "chinchilla")
     with pytest.raises(phaselaw.InputError, match="expected columns of one length, found N 2, loss 1"):
         phaselaw.fit({"N": [1, 2], "loss": [1]}, "chinchilla")
@@ -284,7 +284,7 @@ def test_bad_frames():
         phaselaw.fit(frame.drop(columns="test_loss"), "chinchilla")
     frame["tokens"] = frame["tokens"].astype(object)
     frame.loc[3, "tokens"] = "many"
-    with pytest.raises(phaselaw.InputError, match=r"DataFrame:5:\d+: .*many"):
+    with pytest.raises(phaselaw.InputError, match=r"DataFrame:4\b.*many"):
         phaselaw.fit(frame, "chinchilla")
 
 

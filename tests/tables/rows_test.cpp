@@ -97,6 +97,16 @@ TEST(Rows, HeadingsSayTheirUnits) {
             (Numbers{2e6, 4e6}));
 }
 
+TEST(Rows, APrefixThatHeadingsShareIsLeftOutLast) {
+  const Rows t =
+      read("value,params_n_params,params_tokens,params_lr\n3,1e7,1e9,0.1\n2,2e7,1e9,0.1\n", {.loss = "value"});
+  EXPECT_EQ(t.column_of.at("n_params"), "params_n_params");
+  EXPECT_EQ(t.column_of.at("tokens"), "params_tokens");
+  // A whole name comes first, and a prefix of one heading is no prefix.
+  EXPECT_EQ(read("loss,params_n_params,params_lr,N\n3,1e7,1,3e7\n2,2e7,1,4e7\n").column_of.at("n_params"), "N");
+  EXPECT_EQ(read("loss,config_tokens,N\n3,1e7,3e7\n2,2e7,4e7\n").column_of.count("tokens"), 0U);
+}
+
 TEST(Rows, RecognisesTheNamesPeopleUse) {
   const struct {
     const char *header, *canonical;

@@ -194,6 +194,23 @@ TEST(RunColumns, LongFormHasACurveForEachStream) {
   EXPECT_EQ(curves_from(rows_of_curves(text, {.col = {{"run", "stream"}}})).size(), 4U);
 }
 
+// A record of another kind without a value hides no streams; one with a value does, because it may be a run.
+TEST(RunColumns, KindsOfRecordsWithoutAValueAreNoRuns) {
+  std::string text = "kind,step,loss,lr\nconfig,,,0.001\n";
+  for (int i = 0; i < 10; ++i) text += fmt::format("train,{0},{1},\nval,{0},{2},\n", i, 2.9 - 0.1 * i, 3 - 0.1 * i);
+  EXPECT_EQ(names_of(curves_from(rows_of_curves(text))), (Names{"t (val)", "t (train)"}));
+  EXPECT_EQ(rows_of_fit(text).n_rows(), 10U);
+  const std::string with_value = text.replace(text.find("config,,,"), 9, "config,0,7,");
+  EXPECT_EQ(names_of(curves_from(rows_of_curves(with_value))).size(), 3U);
+}
+
+TEST(RunColumns, OneWordThatNamesALossNamesTheValues) {
+  const auto curves =
+      curves_from(rows_of_curves("name,step,value\ntrain loss,1,3\ntrain loss,2,2.5\ntrain loss,3,2\n"));
+  ASSERT_EQ(curves.size(), 1U);
+  EXPECT_EQ(curves[0].role, Role::training);
+}
+
 // Words of streams that name different runs: no row is left out.
 TEST(RunColumns, WordsOfStreamsAtOtherPlacesAreNoStreamsOfAFit) {
   std::string text = "kind,n_params,loss\n";

@@ -53,12 +53,13 @@ def megatron(r):
 
 
 def llm_c(r):
-    out = "+-----------------------+----------------------------------------------------+\n| Parameter | Value |\n"
+    """The validation loss of the model after a step stands below the line of this step; the first one is of step 0."""
+    out = "+-----------------------+----------------------------------------------------+\n| Parameter | Value |\nval loss 11.010000\n"
     for s, t, v in by_step(r):
-        if v is not None:
-            out += f"val loss {v:.6f}\n"
         out += (f"step {s:4}/1000 | loss {t:.6f} (-1.21z)| norm 0.8123 (+0.10z)| lr 3.00e-04 | 99.12 ms |"
                 f" 45.1% bf16 MFU | 529012 tok/s\n")
+        if v is not None:
+            out += f"val loss {v:.6f}\n"
     return out
 
 

@@ -15,6 +15,7 @@ import forms_delimited  # noqa: F401
 import forms_files  # noqa: F401
 import forms_logs  # noqa: F401
 import forms_tables  # noqa: F401
+import forms_users  # noqa: F401
 from registry import FORMS, delimited, put
 from study import DIVERGED, HEADER, binary, decimals, final_rows, make_study, text
 
