@@ -153,7 +153,10 @@ void add_curves(const Rows& rows, const Axes& axes, const std::string& name, con
     if (is_loss(rows, stream.first)) losses.push_back(&stream);
   for (const auto* loss : losses)
     if (loss->second.size() >= kFewestRows) chosen.push_back(loss);
-  if (chosen.empty() && !losses.empty()) chosen.push_back(losses.front());
+  if (chosen.empty() && !losses.empty())  // too few for anything, so the longest says most
+    chosen.push_back(*std::max_element(losses.begin(), losses.end(), [](const auto* a, const auto* b) {
+      return a->second.size() < b->second.size();
+    }));
   const bool long_form = !losses.empty() && !rows.streams[losses.front()->first].word.empty();
   if (!long_form && chosen.size() > 1) chosen.erase(chosen.begin() + 1, chosen.end());
   if (chosen.empty()) {

@@ -59,6 +59,7 @@ void judge_stage(Diagnosis& d) {
     d.stage = "data-limited";
     return;
   }
+  if (d.curve.n_rounded > 0) return;  // the end of the curve is not known
   if (d.signature.flat_end || d.signature.late_rise) {
     d.stage = "plateau";
     return;
@@ -110,7 +111,12 @@ void say_next(Diagnosis& d) {
                     d.signature.reading);
     return;
   }
-  if (!d.next.empty()) {
+  if (d.curve.n_rounded > 0 && !d.signature.overfitting) {
+    d.next = fmt::format(
+        "record the loss with more digits: from step {} on it is flat at its rounding, {}, and nothing can be said about "
+        "how it goes on",
+        base::format_count(d.curve.rounded_from), base::format_number(d.curve.rounding));
+  } else if (!d.next.empty()) {
     // judge_together has already found the run that shows it.
   } else if (d.signature.overfitting) {
     d.next = fmt::format(

@@ -171,6 +171,41 @@ void treat_decay(const tables::ScheduleSums& sums, std::vector<Row>& rows, LossC
   }
 }
 
+// The unit of the last decimal with which all losses are recorded; 0 if they have more than six digits or decimals.
+double rounding_of(const std::vector<Row>& rows) {
+  constexpr int kMostDecimals = 6;
+  constexpr double kMostUnits = 1e6, kClose = 1e-7;
+  double units = 1;
+  for (int decimals = 0; decimals <= kMostDecimals; ++decimals, units *= 10) {
+    const bool all = std::all_of(rows.begin(), rows.end(), [&](const Row& row) {
+      const double x = row.loss * units;
+      return x < kMostUnits && std::abs(x - std::round(x)) < kClose * std::max(1.0, x);
+    });
+    if (all) return 1 / units;
+  }
+  return 0;
+}
+
+// Nothing can be said of a fall by a few units of the last recorded decimal.
+void cut_rounded(std::vector<Row>& rows, LossCurve& curve) {
+  constexpr double kFewUnits = 10;
+  constexpr std::size_t kFewestRows = 3;
+  const double unit = rounding_of(rows), least = (kFewUnits - 0.5) * unit;
+  const auto coarse = [&](const Row& row) { return row.loss < least; };
+  const auto first = std::find_if(rows.begin(), rows.end(), coarse);
+  if (unit == 0 || rows.end() - first < static_cast<std::ptrdiff_t>(kFewestRows) ||
+      !std::all_of(rows.end() - kFewestRows, rows.end(), coarse))
+    return;
+  curve.rounding = unit;
+  curve.rounded_from = first->step;
+  cut(rows, static_cast<std::size_t>(first - rows.begin()), curve.n_rounded);
+  curve.notes.push_back(fmt::format(
+      "the loss is recorded in units of {} and is below {} of them from step {}: the {} rows from there are not used, "
+      "because rounding hides what they do",
+      base::format_number(unit), kFewUnits, base::format_count(curve.rounded_from),
+      base::format_count(curve.n_rounded)));
+}
+
 // The rows with a clock and a positive finite loss, in the order of their steps.
 std::vector<Row> usable_rows(const tables::Curve& data, LossCurve& curve) {
   const std::vector<double>& axis = axis_of(data, curve.clock, curve.unit);
@@ -326,6 +361,7 @@ LossCurve prepare(const tables::Curve& data, const tables::StatedSchedule& sched
   curve.notes = data.notes;
   std::vector<Row> rows = usable_rows(data, curve);
   keep_last_records(rows, curve);
+  cut_rounded(rows, curve);
   if (rows.empty()) return curve;
   apply_schedule(data, schedule, rows, curve);
   keep_positive_clock(rows, curve);

@@ -21,6 +21,8 @@
 //   rise     a curve that ends 2 % above its minimum, and by five standard errors, is cut at the minimum (if the rows
 //            do not show their noise: if the last third or half rises by three standard errors of its slope); the
 //            signature reports the rise
+//   rounding of a loss that is recorded with a fixed number of decimals: if the curve ends below ten units of the last
+//            one, the rows from there on are not used, because rounding changes them by up to 5 % or more
 // Rows with clock 0 (before the first step) and rows that are not positive and finite are skipped and counted.
 // Cost: O(n log n); about 20 ms for 100,000 rows.
 namespace phaselaw::advice {
@@ -33,8 +35,11 @@ struct LossCurve {
   std::size_t n_rows = 0;  // recorded
   std::size_t n_used = 0;  // in blocks
   std::size_t n_not_finite = 0, n_before = 0, n_decay = 0, n_rise = 0;
-  double noise = 0;             // standard deviation of one row's ln loss; 0 if unknown
-  double correlation_time = 1;  // tau, in rows
+  std::size_t n_rounded = 0;         // rows not used because of the rounding
+  double rounding = 0;               // unit of the last recorded decimal, if n_rounded > 0
+  double rounded_from = base::kNaN;  // first step of these rows
+  double noise = 0;                  // standard deviation of one row's ln loss; 0 if unknown
+  double correlation_time = 1;       // tau, in rows
   bool thinned = false;
   bool annealed = false;                                // the laws include - K S2
   double warmup_end = 0, decay_begin = base::kNaN;      // step; NaN if there is no decay

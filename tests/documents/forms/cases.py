@@ -114,7 +114,7 @@ def case_03(c):
 
 @case
 def case_04(c):
-    curves = {curve["name"]: curve for curve in c.curves("overfit.csv")}
+    curves = {curve["name"].removeprefix("overfit (").removesuffix(")"): curve for curve in c.curves("overfit.csv")}
     require(set(curves) == {"train", "val"}, f"curves {sorted(curves)}")
     require("240 %" not in spoken(curves["train"]) and "237 %" not in spoken(curves["train"]),
             "a fall of more than 100 % per doubling")
@@ -168,10 +168,11 @@ def case_08(c):
 
 @case
 def case_09(c):
-    for file, rows in (("state.json", [1, 3]), ("tb.json", [3]), ("hf.log", [1, 3])):
-        arguments = [file, "--loss", "value"] if file == "tb.json" else [file]
-        curves = c.curves(*arguments)
-        require(recorded(curves) == rows, f"{file}: curves of {recorded(curves)} rows instead of {rows}")
+    for file in ("state.json", "tb.json", "hf.log"):
+        curves = c.curves(file)
+        require(recorded(curves) == [3], f"{file}: curves of {recorded(curves)} rows instead of 3")
+        if file != "tb.json":
+            require("eval_loss has 1 row" in spoken(curves[0]), f"{file}: no word of the evaluation")
 
 
 @case
@@ -180,12 +181,13 @@ def case_10(c):
         curves = c.curves(file)
         require(max(recorded(curves)) >= least, f"{file}: curves of {recorded(curves)} rows")
         require(not any(curve["signature_detail"]["diverged"] for curve in curves), f"{file}: called diverged")
-    require(2 in recorded(c.curves("nano.log")), "nano.log: the two evaluations are not a curve of their own")
+    require("val loss has 2 rows" in spoken(c.curves("nano.log")[0]), "nano.log: no word of the two evaluations")
 
 
 @case
 def case_11(c):
-    sizes = c.fit("table.md", "--law", "kaplan-n", *PLAIN)["data"]
+    c.refusal("fit", "table.md", "--law", "kaplan-n", *PLAIN, words=["--col 'n_params=Size'"])
+    sizes = c.fit("table.md", "--law", "kaplan-n", "--col", "n_params=Size", *PLAIN)["data"]
     require(sizes["columns"]["n_params"] == [12e6, 25e6, 50e6, 100e6, 200e6, 400e6], f"sizes {sizes['columns']}")
     require(sizes["output"] == [3.412, 3.231, 3.004, 2.817, 2.66, 2.561], f"losses {sizes['output']}")
     data = c.fit("fixed.txt", "--law", "A*C^-a", *PLAIN)["data"]
