@@ -95,6 +95,8 @@ class DelimitedReader {
       if (scanner.line() < dialect_.first_line) {
         first.above = fmt::format(" (and line {} has {} cell{})", scanner.line(), scanner.cells().size(),
                                   scanner.cells().size() == 1 ? "" : "s");
+        if (scanner.line() == dialect_.short_heading_line && scanner.cells().size() + 1 == dialect_.width)
+          first.short_heading.assign(scanner.cells().begin(), scanner.cells().end());
         continue;
       }
       if (scanner.cells().size() != dialect_.width || is_all_empty(scanner.cells())) continue;
@@ -104,7 +106,6 @@ class DelimitedReader {
     }
     if (first.records.empty()) refuse_no_rows();
     if (first.comment_line + 1 != first.lines.front()) first.comment.clear();
-    if (!dialect_.short_heading.empty()) first.short_heading = cells_of(dialect_.short_heading, dialect_.separator);
     return first;
   }
 

@@ -211,10 +211,8 @@ Dialect dialect_of(const Survey& s, Dialect dialect) {
   dialect.first_line = s.records[s.start].line;
   if (s.start > 0 && (separates_by_a_sign(s.separator) || s.separator == Separator::blanks)) {
     const SampleRecord& above = s.records[s.start - 1];
-    if (above.cells + 1 == s.width && above.numbers == 0 && s.records[s.start].numbers > 0) {
-      dialect.short_heading = above.raw;
+    if (above.cells + 1 == s.width && above.numbers == 0 && s.records[s.start].numbers > 0)
       dialect.short_heading_line = above.line;
-    }
   }
   return dialect;
 }

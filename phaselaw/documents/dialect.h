@@ -20,8 +20,7 @@ struct Dialect {
   long line = 1;                        // and its line
   std::size_t width = 0;                // cells of a line
   long first_line = 1;                  // of the table: its heading, or its first row
-  std::string_view short_heading;       // a line with one cell less above the first; empty if there is none
-  long short_heading_line = 0;
+  long short_heading_line = 0;          // a line with one cell less above the first; 0 if there is none
 };
 
 // A prefix of whole lines: 64 KiB; more where lines are long, so that it has two lines, or five within 4 MiB.

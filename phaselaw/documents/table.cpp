@@ -43,7 +43,8 @@ std::vector<T> chosen(const std::vector<T>& all, std::span<const std::size_t> ro
 }  // namespace
 
 Table::Table(std::string source, std::shared_ptr<const std::string> text) : source_(std::move(source)) {
-  parts_.push_back({source_, text ? std::move(text) : std::make_shared<const std::string>(), 0});
+  if (!text) text = std::make_shared<const std::string>();
+  parts_.push_back({source_, text, std::make_shared<const LineStarts>(text), 0});
 }
 
 std::optional<std::size_t> Table::find(std::string_view name) const {
@@ -121,12 +122,8 @@ base::Location Table::place(std::size_t row, std::size_t column) const {
   const std::uint64_t where = c.cells[row] >> kLengthBits;
   const Part& part = parts_[(*origin_)[row].part];
   if (where < part.begin || where - part.begin > part.text->size()) return place(row);  // a copy
-  const std::string_view before = std::string_view(*part.text).substr(0, where - part.begin);
-  const std::size_t end = before.find_last_of("\r\n");
-  long line = 1;
-  for (std::size_t i = 0; i < before.size(); ++i)
-    if (before[i] == '\n' || (before[i] == '\r' && (i + 1 == part.text->size() || (*part.text)[i + 1] != '\n'))) ++line;
-  return {part.source, line, static_cast<long>(before.size() - (end == std::string_view::npos ? 0 : end + 1)) + 1};
+  const LineStarts::Place at = part.lines->place(where - part.begin);
+  return {part.source, at.line, at.column};
 }
 
 Table::Cell Table::kept(std::string_view text) {
@@ -263,7 +260,7 @@ void Table::append(const Table& other) {
   for (std::string& name : added) add_column(std::move(name));
   const std::uint64_t texts = parts_.back().begin + parts_.back().text->size(), copies = copies_->size();
   const auto shift = static_cast<std::uint32_t>(parts_.size());
-  for (const Part& part : other.parts_) parts_.push_back({part.source, part.text, part.begin + texts});
+  for (const Part& part : other.parts_) parts_.push_back({part.source, part.text, part.lines, part.begin + texts});
   if (!other.copies_->empty()) copies_.own() += *other.copies_;
   for (const Origin& origin : *other.origin_) origin_.own().push_back({origin.line, origin.part + shift});
   for (std::size_t c = 0; c < n_columns(); ++c) {

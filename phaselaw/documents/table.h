@@ -12,6 +12,7 @@
 
 #include "phaselaw/base/errors.h"
 #include "phaselaw/base/number.h"
+#include "phaselaw/documents/line_starts.h"
 #include "phaselaw/documents/number_style.h"
 #include "phaselaw/documents/shared_until_changed.h"
 
@@ -63,7 +64,7 @@ class Table {
   // The file of a row; the source of the table unless it was joined from several.
   [[nodiscard]] const std::string& source(std::size_t row) const;
   [[nodiscard]] base::Location place(std::size_t row) const { return {source(row), line(row), 0}; }
-  // The line and column of a cell; as far as they are known.
+  // The line and column of a cell; as far as they are known. Cost: line_starts.h.
   [[nodiscard]] base::Location place(std::size_t row, std::size_t column) const;
 
   // Building. Columns may be added at any time: their cells in earlier rows are empty.
@@ -115,6 +116,7 @@ class Table {
   struct Part {
     std::string source;
     std::shared_ptr<const std::string> text;
+    std::shared_ptr<const LineStarts> lines;
     std::uint64_t begin = 0;
   };
 

@@ -56,6 +56,12 @@ TEST(Delimited, ARefusalIsOneLineAlsoForACellOfSeveralLines) {
   EXPECT_FALSE(contains(error, "\n")) << error;
 }
 
+// Alone, the quote of the heading would go on to its end; with the next line, it is no quote.
+TEST(Delimited, AQuoteInAHeadingWithOneCellLess) {
+  EXPECT_EQ(flat("notes\n\"name,size,loss\n\"a \"\"small\"\" one\",1,2,3\nb,4,5,6\n"),
+            "unnamed,\"name,size,loss|a \"small\" one,1,2,3|b,4,5,6");
+}
+
 TEST(Delimited, EverySeparator) {
   for (const char* separator : {",", ";", "\t", "|", " ", "   ", " \t ", ", ", " | ", " ; "}) {
     const std::string s = separator;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "phaselaw/documents/table.h"
 
+#include <random>
+
 #include <gtest/gtest.h>
 
 namespace phaselaw::documents {
@@ -26,6 +28,24 @@ TEST(Table, KnowsThePlaceOfEveryCell) {
   EXPECT_EQ(table.text(1, 1), "copied");
   EXPECT_EQ(base::to_string(table.place(1, 1)), "x.csv:2");
   EXPECT_EQ(table.number(1, 0).value, 3);
+}
+
+// Against counting, for every byte of random texts with all line ends.
+TEST(Table, LinesEndLikeThoseOfItsText) {
+  std::mt19937 draw(5);
+  for (int trial = 0; trial < 300; ++trial) {
+    auto text = std::make_shared<std::string>();
+    for (unsigned i = draw() % 12; i > 0; --i) *text += "ab\n\r"[draw() % 4];
+    const LineStarts starts(text);
+    long line = 1, column = 1;
+    for (std::size_t i = 0; i < text->size(); ++i) {
+      EXPECT_EQ(starts.place(i).line, line) << trial << " " << i;
+      EXPECT_EQ(starts.place(i).column, column) << trial << " " << i;
+      const bool ends = (*text)[i] == '\n' || ((*text)[i] == '\r' && text->substr(i + 1, 1) != "\n");
+      line += ends;
+      column = ends ? 1 : column + 1;
+    }
+  }
 }
 
 TEST(Table, JoinsTablesByNameAndKeepsTheirFiles) {

@@ -89,6 +89,23 @@ TEST(HostileRows, AHundredThousandColumns) {
   EXPECT_LT(seconds, 30);
 }
 
+// The place of each fault is found without another search through the document.
+TEST(HostileRows, AFaultInEachOfManyColumns) {
+  constexpr int kColumns = 100000;
+  std::string text = "loss,compute";
+  for (int c = 0; c < kColumns; ++c) text += fmt::format(",c{}", c);
+  for (int row = 0; row < 4; ++row) {
+    text += fmt::format("\n{},1e1{}", 3 - 0.1 * row, row);
+    for (int c = 0; c < kColumns; ++c) text += row == 2 ? ",x" : ",1";
+  }
+  Rows rows;
+  const double seconds = seconds_of([&] { rows = rows_from(documents::read_text(text, "t")); });
+  EXPECT_EQ(rows.unusable.size(), static_cast<std::size_t>(kColumns));
+  EXPECT_TRUE(rows.unusable.at("c99999").starts_with("t:4:200007: ")) << rows.unusable.at("c99999");
+  RecordProperty("milliseconds", static_cast<int>(1000 * seconds));
+  EXPECT_LT(seconds, 30);
+}
+
 // Every row is a run of its own name, and every step is repeated.
 TEST(HostileRows, AsManyRunsAsRows) {
   std::vector<double> run, step, loss;
