@@ -18,6 +18,7 @@
 #include "phaselaw/tables/row_filter.h"
 #include "phaselaw/tables/run_columns.h"
 #include "phaselaw/tables/run_search.h"
+#include "phaselaw/tables/segments.h"
 #include "phaselaw/tables/streams.h"
 #include "phaselaw/tables/units.h"
 
@@ -101,6 +102,11 @@ void take_rows(const ReadOptions& options, const Recognised& found, const std::v
   out.stream.resize(out.line.size());
 }
 
+bool rise_within_runs(const std::vector<double>& counter, const RunIds& runs) {
+  const Segments segments = segments_of(counter, runs.id, runs.names.size());
+  return segments.restarts.empty() && segments.unsorted.empty() && segments.n_falls == 0;
+}
+
 // The rows of curves and their runs.
 void take_curves(const Recognised& found, const std::vector<std::size_t>& streams, const Factors& factors, RunKey key,
                  bool check_only, Rows& out) {
@@ -109,6 +115,8 @@ void take_curves(const Recognised& found, const std::vector<std::size_t>& stream
   if (!key.known() && !runs.names.empty()) runs.names.front() = stem_of(out.table.source());
   for (const auto& [name, column] : found.column) out.column_of[name] = out.table.header[column];
   out.run_column = text_of(out.table, key);
+  // Without restarts, lr and grad_norm divide no run, and need only a check.
+  check_only = check_only && rise_within_runs(counters(out.table, found), runs);
   follow_restarts(runs, add_streams(found, streams, factors, check_only, out), out);
 }
 

@@ -137,7 +137,8 @@ TEST(Table, ACopyIsAValueOfItsOwn) {
     EXPECT_FALSE(before.is_empty(1, 2)) << what;
     EXPECT_TRUE(before.style(1).is_plain()) << what;
     EXPECT_TRUE(before.ambiguity(1).empty()) << what;
-    EXPECT_EQ(base::to_string(before.place(1, 1)), "x.csv:2:3") << what;
+    EXPECT_EQ(before.text(1, 1), "copied") << what;
+    EXPECT_EQ(base::to_string(before.place(0, 1)), "x.csv:1:3") << what;
   };
   {
     Table copy = before;
@@ -167,16 +168,17 @@ TEST(Table, ACopyIsAValueOfItsOwn) {
     Table copy = before;
     copy.append(small("y.csv", "5,6\n"));
     copy.append(before);
-    EXPECT_EQ(copy.n_rows(), 5U);
-    EXPECT_EQ(copy.text(3, 0), "written");
+    EXPECT_EQ(copy.n_rows(), 6U);
+    EXPECT_EQ(copy.text(2, 0), "5");
+    EXPECT_EQ(copy.text(4, 0), "written");
     expect_unchanged("rows joined");
   }
   {
     Table copy = small("y.csv", "5,6\n");
     const Table own = copy;
     copy.add_row(9);
-    EXPECT_EQ(own.n_rows(), 1U);
-    EXPECT_EQ(copy.n_rows(), 2U);
+    EXPECT_EQ(own.n_rows(), 2U);
+    EXPECT_EQ(copy.n_rows(), 3U);
   }
 }
 

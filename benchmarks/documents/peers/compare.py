@@ -84,7 +84,9 @@ def cell(results, reference):
         return f"another answer: {r['rows']} x {r['columns']}, sum {r['sum']:.6g}", None
     seconds = statistics.median(r["read_s"] + r["convert_s"] for r in results)
     memory = statistics.median(r["peak_bytes"] - r["before_bytes"] for r in results)
-    return f"{seconds:.3g} s, {memory / 1e6:.3g} MB", {"seconds": seconds, "bytes": memory}
+    processor = statistics.median(r["processor_s"] for r in results)
+    return (f"{seconds:.3g} s, {processor:.3g} s of processor time, {memory / 1e6:.3g} MB",
+            {"seconds": seconds, "processor_seconds": processor, "bytes": memory})
 
 
 def main():
