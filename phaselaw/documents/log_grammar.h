@@ -37,7 +37,9 @@ struct LogCounterUse {
   std::string name;  // as written; empty for a fraction
   LogCounter kind = LogCounter::none;
   std::size_t lines = 0, changes = 0, falls = 0;
-  std::size_t resets = 0;  // falls while the epoch rises
+  std::size_t resets = 0;        // falls while the epoch rises
+  std::size_t begins_again = 0;  // falls to the first value or below
+  double first = 0;
   double last = 0, epoch = 0;
   bool whole = true;
   std::uint64_t together = 0;                            // counters of the same line, as bits

@@ -262,10 +262,10 @@ std::size_t LogRows::column_of(std::uint32_t name) {
   return columns_[name];
 }
 
-// A counter of steps that begins only once, under a name that is not one of steps elsewhere, where a batch is a size.
+// A counter of steps that never begins again, as it would in every epoch, under a name that is not one of steps elsewhere, where a batch is a size.
 bool LogRows::counts_steps_by_other_word(std::size_t key) const {
   const LogCounterUse& use = grammar_.counters[key];
-  if (use.kind != LogCounter::step || resets() || use.name.empty()) return false;
+  if (use.kind != LogCounter::step || use.begins_again > 0 || use.name.empty()) return false;
   const std::string name = base::lower(use.name);
   constexpr std::string_view kKnown[] = {"step", "iter", "iteration", "global_step", "global step", "globalstep"};
   return std::find(std::begin(kKnown), std::end(kKnown), name) == std::end(kKnown);

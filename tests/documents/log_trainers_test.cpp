@@ -96,6 +96,9 @@ TEST(LogTrainers, ABatchThatCountsTheStepsIsAStep) {
   const Reading log = read("[batch=1/90]:\n\t Train loss: 3.5\n[batch=2/90]:\n\t Train loss: 3.25\n");
   EXPECT_EQ(header_of(log.table), "step;Train loss");
   EXPECT_TRUE(has_note(log, "batch counts the steps"));
+  // It may fall back at a restart, but not begin again, as it would in epochs that the log does not name.
+  EXPECT_EQ(header_of(read("batch 10 loss 3.5\nbatch 20 loss 3.25\nbatch 15 loss 3.4\n").table), "step;loss");
+  EXPECT_EQ(header_of(read("batch 10 loss 3.5\nbatch 20 loss 3.25\nbatch 10 loss 3.4\n").table), "batch;loss");
 }
 
 TEST(LogTrainers, FieldsWithBars) {
