@@ -6,7 +6,6 @@ find_package(PkgConfig REQUIRED)
 find_package(ZLIB REQUIRED)  # documents as .gz, .xz and .zst
 find_package(LibLZMA REQUIRED)
 pkg_check_modules(zstd REQUIRED IMPORTED_TARGET GLOBAL libzstd)
-find_package(simdjson REQUIRED)
 find_package(fmt REQUIRED)
 find_package(spdlog REQUIRED)
 find_package(tomlplusplus REQUIRED)

@@ -7,7 +7,6 @@
 #include <memory>
 #include <utility>
 
-#include <simdjson.h>
 
 #include "phaselaw/base/errors.h"
 
@@ -105,6 +104,26 @@ std::size_t sequence_length(std::string_view bytes) {
   return overlong || surrogate || (first == 0xF4 && at(1) >= 0x90) ? 0 : length;
 }
 
+// Eight bytes of ASCII are one step.
+bool is_utf8(std::string_view bytes) {
+  constexpr std::uint64_t kHighBits = 0x8080808080808080U;
+  std::size_t at = 0;
+  while (at < bytes.size()) {
+    std::uint64_t eight = 0;
+    if (at + sizeof(eight) <= bytes.size()) {
+      std::memcpy(&eight, bytes.data() + at, sizeof(eight));
+      if ((eight & kHighBits) == 0) {
+        at += sizeof(eight);
+        continue;
+      }
+    }
+    const std::size_t length = sequence_length(bytes.substr(at, 4));
+    if (length == 0) return false;
+    at += length;
+  }
+  return true;
+}
+
 // A text that is UTF-8 except for some bytes: how many, and how many characters beyond ASCII there are besides. The
 // start of a character at the end of the text, as in a file that is still written, is no fault.
 struct Utf8Faults {
@@ -195,7 +214,7 @@ void decode_narrow(Decoded& decoded) {
     decoded.document.encoding = "UTF-8 with a byte order mark";
     bytes.remove_prefix(kMark.size());
   }
-  if (simdjson::validate_utf8(bytes.data(), bytes.size())) {
+  if (is_utf8(bytes)) {
     if (marked) replace_text(decoded, std::string(bytes));
     return;
   }
@@ -237,7 +256,7 @@ void append_utf8(std::string& to, char32_t c) {
 }
 
 std::string as_utf8(std::string_view bytes) {
-  return simdjson::validate_utf8(bytes.data(), bytes.size()) ? std::string(bytes) : from_windows1252(bytes);
+  return is_utf8(bytes) ? std::string(bytes) : from_windows1252(bytes);
 }
 
 bool is_wide(std::string_view head) { return wide_encoding(head).unit != 0; }
