@@ -88,7 +88,7 @@ def truncated_zstd():
 
 
 def inputs(scratch):
-    """name -> the path to give; a tuple for a command whose output is the standard input."""
+    """name -> the path to give; a tuple for a command that writes to the standard input."""
     packed = table_text().encode()
     yield "zeros", "/dev/zero"
     yield "random", "/dev/urandom"
