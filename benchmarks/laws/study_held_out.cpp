@@ -100,7 +100,7 @@ void study_intervals(const std::vector<Split>& splits, const fitting::FitOptions
   for (const Split& split : splits) {
     const tables::Measurements cheap = split.table.data.rows(split.cheap), dear = split.table.data.rows(split.dear);
     fitting::FitOptions options;
-    if (split.table.has_several_rows_a_run()) options.cluster = tables::picked(split.table.run, split.cheap);
+    if (split.table.has_several_rows_a_run()) options.cluster = split.table.run.rows(split.cheap);
     const auto fit = fitting::fit_law(laws::law_from("chinchilla"), cheap, options);
     const auto prediction = fitting::predict(fit, cheap, options, dear.columns);
     const auto [lo, hi] = survivors_at(cheap, dear.columns, without);

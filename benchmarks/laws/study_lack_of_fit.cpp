@@ -79,8 +79,9 @@ void published(const std::string& folder, const std::string& file, tables::ReadO
   rows.require(law.columns());
   const bool named = rows.has_several_rows_a_run();
   const auto pooled = fitting::pooled_groups(law, rows);
-  const fitting::LackOfFit lack = tested(law, rows.data, named ? rows.run : std::vector<std::string>{},
-                                         fitting::Objective::huber, fitting::pooled_labels(rows, pooled));
+  const fitting::LackOfFit lack =
+      tested(law, rows.data, named ? std::vector<std::string>(rows.run) : std::vector<std::string>{},
+             fitting::Objective::huber, fitting::pooled_labels(rows, pooled));
   fmt::print("| {} | {} | {} | {:.2g} | {} | {} | {} |\n", title, rows.n_rows(), lack.variance, lack.p_value,
              lack.significant ? "yes" : "no", lack.sentence, lack.checkpoints_sentence());
 }

@@ -97,8 +97,9 @@ TEST_F(FitOutput, VerboseAndTheJsonHoldEverything) {
   EXPECT_LE(some.size(), 3U);
   ASSERT_GE(all.size(), some.size());
   for (std::size_t i = 0; i < some.size(); ++i) EXPECT_EQ(some[i], all[i]);
-  if (all.size() > some.size())
+  if (all.size() > some.size()) {
     EXPECT_NE(shown.out.find(fmt::format("and {} more: --verbose", all.size() - some.size())), std::string::npos);
+  }
   for (const char* words : {"objective", "starts agree", "held out"})
     EXPECT_NE(verbose.out.find(words), std::string::npos) << words;
   const base::Value fit = base::read_json(path("fit.json"));

@@ -35,7 +35,7 @@ TEST(Table, LinesEndLikeThoseOfItsText) {
   std::mt19937 draw(5);
   for (int trial = 0; trial < 300; ++trial) {
     auto text = std::make_shared<std::string>();
-    for (unsigned i = draw() % 12; i > 0; --i) *text += "ab\n\r"[draw() % 4];
+    for (auto i = draw() % 12; i > 0; --i) *text += "ab\n\r"[draw() % 4];
     const LineStarts starts(text);
     long line = 1, column = 1;
     for (std::size_t i = 0; i < text->size(); ++i) {

@@ -237,7 +237,8 @@ TEST(LackOfFit, ThePublishedCaseOfCheckpointsIsFlagged) {
   EXPECT_TRUE(unnamed.significant);
   EXPECT_EQ(unnamed.direction, "share of the run");
   options.cluster = rows.run;
-  const LackOfFit lack = lack_of_fit(fit_law(chinchilla(), rows.data, options), rows.data, options, rows.run);
+  const LackOfFit lack =
+      lack_of_fit(fit_law(chinchilla(), rows.data, options), rows.data, options, std::vector<std::string>(rows.run));
   EXPECT_TRUE(lack.significant);
   EXPECT_EQ(lack.direction, "share of the run");
   EXPECT_GT(lack.size_percent, 0);
@@ -245,7 +246,8 @@ TEST(LackOfFit, ThePublishedCaseOfCheckpointsIsFlagged) {
   last.last = true;
   rows = tables::read_rows(path, last);
   options.cluster.clear();
-  const LackOfFit ends = lack_of_fit(fit_law(chinchilla(), rows.data, options), rows.data, options, rows.run);
+  const LackOfFit ends =
+      lack_of_fit(fit_law(chinchilla(), rows.data, options), rows.data, options, std::vector<std::string>(rows.run));
   EXPECT_FALSE(ends.significant) << ends.sentence;
 }
 

@@ -24,7 +24,7 @@ TEST(RowGroups, ValuesUpToRoundingAreTheSame) {
 TEST(RowGroups, TheShareOfARunIsItsProgress) {
   const tables::Rows rows = rows_of(
       "run,n_params,tokens,loss\na,1e8,1e9,4\na,1e8,2e9,3.5\na,1e8,4e9,3\nb,2e8,3e9,3.2\nb,2e8,6e9,2.9\nc,3e8,5e9,2.8\n");
-  const RunShares shares = run_shares(rows.data, rows.run);
+  const RunShares shares = run_shares(rows.data, std::vector<std::string>(rows.run));
   EXPECT_TRUE(shares.has_checkpoints());
   EXPECT_EQ(shares.progress, "tokens");
   EXPECT_EQ(shares.n_several, 2U);
@@ -37,8 +37,8 @@ TEST(RowGroups, TheShareOfARunIsItsProgress) {
 
 TEST(RowGroups, RunsOfOneRowHaveNoShare) {
   const tables::Rows rows = rows_of("run,n_params,tokens,loss\na,1e8,1e9,4\nb,2e8,2e9,3.5\nc,3e8,4e9,3\n");
-  EXPECT_TRUE(run_shares(rows.data, rows.run).share.empty());
-  EXPECT_FALSE(run_shares(rows.data, rows.run).has_checkpoints());
+  EXPECT_TRUE(run_shares(rows.data, std::vector<std::string>(rows.run)).share.empty());
+  EXPECT_FALSE(run_shares(rows.data, std::vector<std::string>(rows.run)).has_checkpoints());
 }
 
 // Three equal runs and two equal runs: squares 0.02 and 0.005 in ln, 2 + 1 degrees of freedom.
