@@ -201,8 +201,11 @@ void LogGrammar::learn_counts(const LogRecord& record) {
     LogCounterUse& use = counters[count.key];
     use.together |= mask;
     if (count.written.find('.') != count.written.npos) use.whole = false;
-    if (use.lines == 0) use.first = count.value;
-    if (use.lines > 0 && count.value < use.last && count.value <= use.first) ++use.begins_again;
+    if (use.lines == 0) {
+      use.first = count.value;
+      use.total = count.total;
+    }
+    if (count.total == use.total && count.value < use.last && count.value <= use.first) ++use.begins_again;
     if (use.lines++ > 0) {
       if (count.value != use.last) ++use.changes;
       if (count.value < use.last) ++(epoch_ > use.epoch && use.kind != LogCounter::epoch ? use.resets : use.falls);

@@ -40,6 +40,7 @@ struct LogCounterUse {
   std::size_t resets = 0;        // falls while the epoch rises
   std::size_t begins_again = 0;  // falls to the first value or below
   double first = 0;
+  std::string total = {};  // of the first value: 900 of 10/900; a value of another total is of a loop within
   double last = 0, epoch = 0;
   bool whole = true;
   std::uint64_t together = 0;                            // counters of the same line, as bits

@@ -75,7 +75,7 @@ bool looks_like_loss(const std::string& header) {
   const std::string key = plain_name(header);
   for (const char* bound : {"upper", "lower", "std", "stderr"})
     if (key.find(bound) != std::string::npos) return false;
-  for (const char* word : {"loss", "logppl", "nll", "entropy"})
+  for (const char* word : {"loss", "logppl", "nll", "entropy", "bpb", "bitsperbyte"})
     if (key.find(word) != std::string::npos) return true;
   return false;
 }

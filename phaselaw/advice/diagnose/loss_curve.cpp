@@ -193,7 +193,9 @@ void cut_rounded(std::vector<Row>& rows, LossCurve& curve) {
   const double unit = rounding_of(rows), least = (kFewUnits - 0.5) * unit;
   const auto coarse = [&](const Row& row) { return row.loss < least; };
   const auto first = std::find_if(rows.begin(), rows.end(), coarse);
-  if (unit == 0 || rows.end() - first < static_cast<std::ptrdiff_t>(kFewestRows) ||
+  constexpr double kManyUnits = 100;  // a curve that never was far above them is not recorded coarsely, but small
+  const bool fell = std::any_of(rows.begin(), rows.end(), [&](const Row& row) { return row.loss >= kManyUnits * unit; });
+  if (unit == 0 || !fell || rows.end() - first < static_cast<std::ptrdiff_t>(kFewestRows) ||
       !std::all_of(rows.end() - kFewestRows, rows.end(), coarse))
     return;
   curve.rounding = unit;

@@ -191,7 +191,8 @@ def case_11(c):
     require(sizes["columns"]["n_params"] == [12e6, 25e6, 50e6, 100e6, 200e6, 400e6], f"sizes {sizes['columns']}")
     require(sizes["output"] == [3.412, 3.231, 3.004, 2.817, 2.66, 2.561], f"losses {sizes['output']}")
     data = c.fit("fixed.txt", "--law", "A*C^-a", *PLAIN)["data"]
-    require(data["columns"]["compute"] == [2e17, 5e17, 1e18, 2e18], f"compute {data['columns']}")
+    require(data["columns"]["n_params"] == [41.2e6, 66e6, 95.5e6, 131e6], f"sizes {data['columns']}")  # C = 6 N D
+    require(data["columns"]["tokens"] == [809e6, 1262e6, 1745e6, 2544e6], f"tokens {data['columns']}")
     require(data["output"] == [1.012, 0.961, 0.927, 0.896], f"losses {data['output']}")
     units(c, "units.csv")
 
