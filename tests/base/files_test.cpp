@@ -114,7 +114,7 @@ TEST_F(Files, RenameOntoADirectoryLeavesNoTemporary) {
 TEST_F(Files, UnreadableInputIsAnInputErrorThatNamesIt) {
   EXPECT_TRUE(message_of<InputError>([&] { (void)read_text(path("nosuch")); }).starts_with(path("nosuch") + ": "));
   EXPECT_TRUE(contains(message_of<InputError>([&] { (void)read_text(folder_.string()); }), "found a directory"));
-  EXPECT_THROW((void)read_text(path(std::string(500, 'n'))), InputError);
+  EXPECT_THROW((void)read_text(path(std::string(5000, 'n'))), InputError);
   EXPECT_THROW((void)read_text(""), InputError);
 }
 
@@ -133,7 +133,7 @@ TEST_F(Files, WritableDirectoryIsMadeWithItsParentsAndLeftEmpty) {
 TEST_F(Files, UnwritableDirectoryNamesTheFlag) {
   write_file(path("file"), "x");
   for (const auto& bad :
-       {path("file"), path("file/below"), std::string("/proc/phaselaw"), std::string(), path(std::string(5000, 'n'))}) {
+       {path("file"), path("file/below"), std::string("/proc/phaselaw"), std::string(), path(std::string(3000, 'n'))}) {
     const auto message = message_of<InputError>([&] { require_writable_directory(bad, "--out"); });
     EXPECT_TRUE(message.starts_with("--out: ") && contains(message, "'" + bad + "'")) << message;
   }
