@@ -59,7 +59,7 @@ std::string sentence(const Skipped& skipped) {
     where = fmt::format(
         " (line{} {}{})", skipped.lines.size() == 1 ? "" : "s", fmt::join(skipped.lines, ", "),
         skipped.count > skipped.lines.size() ? fmt::format(" and {} more", skipped.count - skipped.lines.size()) : "");
-  return fmt::format("{} {}{}{}", skipped.count, skipped.reason, where,
+  return fmt::format("{}: {}{}{}", skipped.reason, skipped.count, where,
                      skipped.example.empty() ? "" : fmt::format(", such as '{}'", skipped.example));
 }
 

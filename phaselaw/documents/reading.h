@@ -70,7 +70,7 @@ struct FoundTable {
 // The rows of another reading below these, with its notes and what it skipped, each once.
 void append(Reading& all, Reading more);
 
-// "12 lines that are no record (lines 3, 7, 9 and 9 more), such as 'Traceback ...'"
+// "lines that are no record: 12 (lines 3, 7, 9 and 9 more), such as 'Traceback ...'"
 [[nodiscard]] std::string sentence(const Skipped& skipped);
 
 }  // namespace phaselaw::documents

@@ -2,9 +2,11 @@
 #include "phaselaw/tables/rows.h"
 
 #include <algorithm>
+#include <cmath>
 #include <string_view>
 #include <unordered_set>
 
+#include "phaselaw/base/constants.h"
 #include "phaselaw/base/errors.h"
 #include "phaselaw/base/number.h"
 #include "phaselaw/documents/document.h"
@@ -37,6 +39,30 @@ void add_schedule(Recognised& found, const RunKey& key, const Factors& factors, 
   }
   const std::string reason = add_schedule_columns(out.table, found, run, factors, options.schedules, out.notes);
   if (!reason.empty()) out.unusable["lr_sum"] = out.unusable["lr_drop"] = out.table.source() + ": " + reason;
+}
+
+// A program that counts whole epochs from 0 records a value at the end of its epoch.
+void count_epochs_from_one(Table& table, Recognised& found, std::vector<std::string>& notes) {
+  const auto step = found.column.find("step"), epochs = found.column.find("epochs");
+  if (step == found.column.end() || epochs == found.column.end() || step->second != epochs->second) return;
+  std::vector<double> ends(table.n_rows(), base::kNaN);
+  bool from_zero = false;
+  for (std::size_t row = 0; row < ends.size(); ++row) {
+    const base::Number epoch = table.number(row, step->second);
+    if (epoch.kind != base::NumberKind::finite) continue;
+    if (epoch.value != std::floor(epoch.value) || epoch.value < 0) return;
+    from_zero = from_zero || epoch.value == 0;
+    ends[row] = epoch.value + 1;
+  }
+  if (!from_zero) return;
+  const std::string heading = table.header[step->second] + " + 1";
+  if (table.find(heading)) return;
+  notes.push_back(fmt::format(
+      "{} counts from 0, so the steps of the curves are {}: a value is taken to be that at the end of its epoch",
+      table.header[step->second], heading));
+  step->second = table.add_numbers(heading, std::move(ends));
+  for (std::size_t row = 0; row < table.n_rows(); ++row)
+    if (table.number(row, step->second).kind != base::NumberKind::finite) table.set_empty(row, step->second);
 }
 
 // A curve needs to know what its steps are. The first of these that the table has is its progress.
@@ -141,7 +167,10 @@ Rows rows_from(Table raw, const ReadOptions& options) {
   if (found.outputs.size() != 1) streams.clear();
   out.notes = found.notes;
   out.unusable = found.ambiguous;
-  if (options.every_stream) require_progress(found);
+  if (options.every_stream) {
+    require_progress(found);
+    count_epochs_from_one(table, found, out.notes);
+  }
   Factors factors;
   for (const auto& [name, factor] : options.scale) factors[found.find(table.header, name, "--scale")] = factor;
   add_heading_factors(found, options.output, computed, factors, out);

@@ -71,5 +71,14 @@ TEST(Runs, MistakesAreNamed) {
   EXPECT_NE(message([] { return of("step,loss\n1,2\n", {{"loss", "lss"}}); }).find("loss"), std::string::npos);
 }
 
+TEST(Runs, EpochsThatCountFromZeroEndOneLater) {
+  const auto steps = [](const std::string& text) {
+    return curves_from(rows_from(documents::read_text(text, "t"), {.every_stream = true})).front().step;
+  };
+  EXPECT_EQ(steps("epoch,loss\n0,3\n1,2\n2,1.5\n3,1.2\n4,1.1\n"), (std::vector<double>{1, 2, 3, 4, 5}));
+  EXPECT_EQ(steps("epoch,loss\n1,3\n2,2\n3,1.5\n4,1.2\n5,1.1\n"), (std::vector<double>{1, 2, 3, 4, 5}));
+  EXPECT_EQ(steps("epoch,loss\n0,3\n0.5,2\n1,1.5\n1.5,1.2\n2,1.1\n"), (std::vector<double>{0, 0.5, 1, 1.5, 2}));
+}
+
 }  // namespace
 }  // namespace phaselaw::tables
