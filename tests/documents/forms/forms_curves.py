@@ -201,7 +201,7 @@ def _keras(folder, runs):
         put(folder, f"history/{r.name}.json", json.dumps({"loss": [v for _, v in r.train], "lr": [1e-3] * len(r.train)}))
 
 
-@form("keras-csv-logger", "epochs0", ["logs"], row="delimited text", runs=["r03", "r20"], streams=["train"])
+@form("keras-csv-logger", "epochs", ["logs"], row="delimited text", runs=["r03", "r20"], streams=["train"])
 def _csv_logger(folder, runs):
     for r in (runs[2], runs[19]):
         put(folder, f"logs/{r.name}.csv", delimited(

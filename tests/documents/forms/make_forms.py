@@ -21,13 +21,13 @@ from study import DIVERGED, HEADER, binary, decimals, final_rows, make_study, te
 
 # How a study of curves counts its rows, as text: steps, epochs from 1 or from 0, or the fraction of one epoch. The reference calls
 # each of them step.
-CLOCKS = {"curves": str, "curves32": str, "epochs": lambda step: str(step // 50), "epochs0": lambda step: str(step // 50 - 1),
+CLOCKS = {"curves": str, "curves32": str, "epochs": lambda step: str(step // 50),
           "fractions": lambda step: str(step / 1000)}
 
 
 def studies():
     exact = make_study(decimals)
-    of_decimals = ("final", "finite", "error", "envelope", "curves", "epochs", "epochs0", "fractions")
+    of_decimals = ("final", "finite", "error", "envelope", "curves", "epochs", "fractions")
     return dict.fromkeys(of_decimals, exact) | {"curves32": make_study(binary)}
 
 
