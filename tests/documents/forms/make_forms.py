@@ -19,7 +19,7 @@ import forms_users  # noqa: F401
 from registry import FORMS, delimited, put
 from study import DIVERGED, HEADER, binary, decimals, final_rows, make_study, text
 
-# How a study of curves counts its rows, as text: steps, epochs from 1 or from 0, or the fraction of one epoch. The reference calls
+# How a study of curves counts its rows, as text: steps, epochs, or the fraction of one epoch. The reference calls
 # each of them step.
 CLOCKS = {"curves": str, "curves32": str, "epochs": lambda step: str(step // 50),
           "fractions": lambda step: str(step / 1000)}
