@@ -123,8 +123,8 @@ def test_arguments_of_laws(tmp_path):
         "threads must be >= 0": lambda: phaselaw.fit(LADDER, "chinchilla", threads=-1),
         "did you mean 'fix'": lambda: phaselaw.fit(LADDER, "chinchilla", fixed={"E": 1}),
         "did you mean 'col'": lambda: phaselaw.fit(LADDER, "chinchilla", cols={"loss": "x"}),
-        "curves: expected files, found an int": lambda: phaselaw.diagnose([1, 2]),
-        "curves: expected files, found none": lambda: phaselaw.diagnose([]),
+        "table: expected files, found an int": lambda: phaselaw.diagnose([1, 2]),
+        "table: expected files, found none": lambda: phaselaw.diagnose([]),
         "compute: expected a number > 0, found": lambda: phaselaw.theory(compute="x"),
         "dict:2: expected a finite number for loss":
             lambda: phaselaw.fit({"N": [1, 2, 3], "loss": [1, float("nan"), 2]}, "power@n_params"),
