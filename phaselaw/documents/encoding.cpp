@@ -7,7 +7,6 @@
 #include <memory>
 #include <utility>
 
-
 #include "phaselaw/base/errors.h"
 
 namespace phaselaw::documents {
@@ -255,9 +254,7 @@ void append_utf8(std::string& to, char32_t c) {
   }
 }
 
-std::string as_utf8(std::string_view bytes) {
-  return is_utf8(bytes) ? std::string(bytes) : from_windows1252(bytes);
-}
+std::string as_utf8(std::string_view bytes) { return is_utf8(bytes) ? std::string(bytes) : from_windows1252(bytes); }
 
 bool is_wide(std::string_view head) { return wide_encoding(head).unit != 0; }
 

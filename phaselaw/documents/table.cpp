@@ -86,8 +86,7 @@ bool Table::is_empty(std::size_t row, std::size_t column) const {
 
 base::Number Table::number(std::size_t row, std::size_t column) const {
   const Column& c = *columns_[column];
-  if (!c.ambiguity.empty() && !c.numeric && (c.cells[row] & kLongest) != 0)
-    return {base::NumberKind::not_a_number, 0};
+  if (!c.ambiguity.empty() && !c.numeric && (c.cells[row] & kLongest) != 0) return {base::NumberKind::not_a_number, 0};
   if (!c.numeric) return parse_number(at(c.cells[row]), c.style);
   if (is_empty(row, column)) return {base::NumberKind::missing, 0};
   const double value = c.numbers[row];

@@ -170,8 +170,8 @@ TEST_F(FitBadInput, ColumnsNamedLikeParametersAreAsked) {
   EXPECT_EQ(plan.code, 0) << plan.err;
   fitted("E0+K*C^-alpha");
   EXPECT_NEAR(base::read_json(path("fit.json")).at("parameters").at("E0").at("value").number(), 0.7, 1e-3);
-  const Outcome columns = run({"fit", path("t.csv"), "--law", "E+A*C^-a", "--col", "E=E", "--col", "A=A", "--interval",
-                               "none"});
+  const Outcome columns =
+      run({"fit", path("t.csv"), "--law", "E+A*C^-a", "--col", "E=E", "--col", "A=A", "--interval", "none"});
   EXPECT_EQ(columns.code, 0) << columns.err;
 }
 

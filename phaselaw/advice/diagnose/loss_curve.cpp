@@ -194,7 +194,8 @@ void cut_rounded(std::vector<Row>& rows, LossCurve& curve) {
   const auto coarse = [&](const Row& row) { return row.loss < least; };
   const auto first = std::find_if(rows.begin(), rows.end(), coarse);
   constexpr double kManyUnits = 100;  // a curve that never was far above them is not recorded coarsely, but small
-  const bool fell = std::any_of(rows.begin(), rows.end(), [&](const Row& row) { return row.loss >= kManyUnits * unit; });
+  const bool fell =
+      std::any_of(rows.begin(), rows.end(), [&](const Row& row) { return row.loss >= kManyUnits * unit; });
   if (unit == 0 || !fell || rows.end() - first < static_cast<std::ptrdiff_t>(kFewestRows) ||
       !std::all_of(rows.end() - kFewestRows, rows.end(), coarse))
     return;
