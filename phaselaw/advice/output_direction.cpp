@@ -113,10 +113,7 @@ void require_falling_curves(const std::vector<tables::Curve>& curves, const std:
   for (const tables::Curve& curve : curves) {
     const OutputKind kind = tables::output_kind(curve.quantity);
     if (kind == OutputKind::loss || is_computed(computed, curve.quantity)) continue;
-    const std::vector<double>& x = !curve.step.empty()     ? curve.step
-                                   : !curve.tokens.empty() ? curve.tokens
-                                                           : curve.compute;
-    const auto along = tables::rank_correlation(x, curve.loss);
+    const auto along = tables::rank_correlation(curve.progress(), curve.loss);
     ++judged;
     if (along && *along < -kRises) ++falling;
     if (!along || *along < (kind == OutputKind::unknown ? kRisesStrongly : kRises)) continue;

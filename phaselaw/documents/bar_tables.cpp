@@ -111,7 +111,7 @@ bool is_body_rule(const BarBlock& block, const std::optional<TableRule>& rule) {
   return !absent;
 }
 
-// Whether the last row of a table, which stands above a second rule, is the heading of another table.
+// Whether the last row of a table is the heading of the next one: a second rule stands below it.
 bool is_another_heading(const BarBlock& block, std::size_t heading, const TableRule& rule) {
   if (block.framed || block.lines.back().rule) return false;
   const BarRow last = block.row(block.lines.size() - 1);

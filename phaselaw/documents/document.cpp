@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "phaselaw/documents/document.h"
 
-#include <filesystem>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
@@ -15,6 +14,7 @@
 #include "phaselaw/documents/long_form.h"
 #include "phaselaw/documents/number_columns.h"
 #include "phaselaw/documents/prose_tables.h"
+#include "phaselaw/documents/tfevents.h"
 #include "phaselaw/documents/training_log.h"
 
 namespace phaselaw::documents {
@@ -51,12 +51,6 @@ Reading read_document(Document raw, const DocumentOptions& options) {
   return reading;
 }
 
-// The folder of an event file of TensorBoard; empty for other files.
-std::string folder_of_events(const std::string& source) {
-  const std::filesystem::path path(source);
-  return path.filename().string().find("tfevents") == std::string::npos ? "" : path.parent_path().string() + "/";
-}
-
 }  // namespace
 
 Reading read_text(std::string_view text, const std::string& source, const DocumentOptions& options) {
@@ -74,12 +68,12 @@ std::vector<Reading> read_each(const std::vector<std::string>& paths, const Docu
   std::unordered_map<std::string, std::size_t> of_folder;  // of event files
   for (Document& document : opened.documents) {
     const bool only = named.contains(document.source) || opened.documents.size() == 1;
-    const std::string folder = folder_of_events(document.source);
+    const std::optional<std::string> folder = folder_of_events(document.source);
     try {
       Reading one = read_document(std::move(document), options);
-      const auto [at, is_new] = of_folder.emplace(folder, all.size());
-      if (!folder.empty() && !is_new)
-        append(all[at->second], std::move(one));
+      const auto at = folder ? of_folder.emplace(*folder, all.size()).first->second : all.size();
+      if (at < all.size())
+        append(all[at], std::move(one));
       else
         all.push_back(std::move(one));
     } catch (const base::InputError& error) {
@@ -94,9 +88,7 @@ std::vector<Reading> read_each(const std::vector<std::string>& paths, const Docu
 }
 
 Reading read(const std::vector<std::string>& paths, const DocumentOptions& options) {
-  std::vector<Reading> each = read_each(paths, options);
-  for (std::size_t i = 1; i < each.size(); ++i) append(each.front(), std::move(each[i]));
-  return std::move(each.front());
+  return joined(read_each(paths, options));
 }
 
 Reading read(const std::string& path, const DocumentOptions& options) {

@@ -55,8 +55,7 @@ std::string_view reason_against(const fs::path& path) {
   if (is_among(suffix, kTableSuffixes)) return "";
   if (is_among(suffix, kWeightSuffixes)) return "checkpoints and files of weights";
   if (is_among(suffix, kCodeSuffixes)) return "configurations and programs";
-  const bool numbered =
-      std::all_of(suffix.begin(), suffix.end(), [](char c) { return c == '.' || (c >= '0' && c <= '9'); });
+  const bool numbered = std::all_of(suffix.begin(), suffix.end(), [](char c) { return c == '.' || base::is_digit(c); });
   return numbered && begins_as_text(path) ? "" : "files of other kinds";
 }
 

@@ -7,13 +7,13 @@
 
 #include <fmt/format.h>
 
+#include "phaselaw/base/ascii.h"
+
 namespace phaselaw::documents {
 
 namespace {
 
 bool is_json_space(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
-bool is_json_digit(char c) { return c >= '0' && c <= '9'; }
-
 // Bytes that end the plain part of a string: the quote, the escape and control characters.
 constexpr std::array<bool, 256> kEndsPlainJsonText = [] {
   std::array<bool, 256> ends{};
@@ -23,8 +23,7 @@ constexpr std::array<bool, 256> kEndsPlainJsonText = [] {
 }();
 
 bool is_json_word_byte(char c) {
-  return is_json_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '+' || c == '-' || c == '.' ||
-         c == '_';
+  return base::is_digit(c) || base::is_letter(c) || c == '+' || c == '-' || c == '.' || c == '_';
 }
 
 // Digits with an optional fraction and exponent; at least one digit.
@@ -32,7 +31,7 @@ bool is_json_number_word(std::string_view word) {
   std::size_t at = word.starts_with('-') || word.starts_with('+') ? 1 : 0, digits = 0;
   const auto run = [&] {
     const std::size_t from = at;
-    while (at < word.size() && is_json_digit(word[at])) ++at;
+    while (at < word.size() && base::is_digit(word[at])) ++at;
     return at - from;
   };
   digits = run();
@@ -79,8 +78,8 @@ std::optional<std::uint32_t> four_json_digits(std::string_view text, std::size_t
   std::uint32_t code = 0;
   for (const char c : text.substr(at, 4)) {
     const char low = static_cast<char>(c | 0x20);
-    if (!is_json_digit(c) && (low < 'a' || low > 'f')) return {};
-    code = code * 16 + static_cast<std::uint32_t>(is_json_digit(c) ? c - '0' : low - 'a' + 10);
+    if (!base::is_digit(c) && (low < 'a' || low > 'f')) return {};
+    code = code * 16 + static_cast<std::uint32_t>(base::is_digit(c) ? c - '0' : low - 'a' + 10);
   }
   return code;
 }

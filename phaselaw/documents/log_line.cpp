@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "phaselaw/base/ascii.h"
 #include "phaselaw/documents/log_names.h"
 
 namespace phaselaw::documents {
@@ -19,9 +20,8 @@ bool is_wrapper(std::string_view word) {
 }
 
 bool is_only_signs(std::string_view word) {
-  return std::none_of(word.begin(), word.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || (c & 0x80) != 0;
-  });
+  return std::none_of(word.begin(), word.end(),
+                      [](char c) { return base::is_letter(c) || base::is_digit(c) || (c & 0x80) != 0; });
 }
 
 // "improved from 3.2", "took it to 3.1": a sentence, not a name.

@@ -91,7 +91,7 @@ std::string_view stream_word_in(std::string_view words) {
     }
     std::size_t end = i;
     while (end < words.size() && (base::is_letter(words[end]) || words[end] == '_' || words[end] == '-')) ++end;
-    const auto of_path = [](char c) { return c == '.' || c == '/' || (c >= '0' && c <= '9'); };
+    const auto of_path = [](char c) { return c == '.' || c == '/' || base::is_digit(c); };
     const bool apart = (i == 0 || !of_path(words[i - 1])) && (end == words.size() || !of_path(words[end]));
     if (apart && is_stream_word(words.substr(i, end - i))) found = words.substr(i, end - i);
     i = end;

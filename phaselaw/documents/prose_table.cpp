@@ -5,11 +5,11 @@
 #include <array>
 #include <utility>
 
+#include "phaselaw/base/ascii.h"
+
 namespace phaselaw::documents {
 
 namespace {
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 // [x](url) is x; empty if the text is no link.
 std::string_view link_words(std::string_view text) {
@@ -141,7 +141,7 @@ std::string plain_heading(std::string_view heading) {
 bool looks_numeric(std::string_view cell) {
   cell = without_marks(cell);
   const std::size_t first = cell.find_first_not_of("+-~$*.<> ");
-  if (first != std::string_view::npos && is_digit(cell[first])) return true;
+  if (first != std::string_view::npos && base::is_digit(cell[first])) return true;
   const base::NumberKind kind = base::parse_number(cell).kind;
   return kind == base::NumberKind::not_finite;
 }

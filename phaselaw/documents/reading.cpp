@@ -38,11 +38,20 @@ std::size_t chosen_table(const std::vector<FoundTable>& found, const Document& d
                                      fmt::join(listed, "; "), found.size() > kListed ? "; ..." : "", names.front()));
 }
 
+void add_once(std::vector<std::string>& all, const std::vector<std::string>& more) {
+  for (const std::string& text : more)
+    if (std::find(all.begin(), all.end(), text) == all.end()) all.push_back(text);
+}
+
+Reading joined(std::vector<Reading> each) {
+  for (std::size_t i = 1; i < each.size(); ++i) append(each.front(), std::move(each[i]));
+  return std::move(each.front());
+}
+
 void append(Reading& all, Reading more) {
   all.table.append(more.table);
   if (all.shape != more.shape) all.shape = fmt::format("{} and {}", all.shape, more.shape);
-  for (std::string& note : more.notes)
-    if (std::find(all.notes.begin(), all.notes.end(), note) == all.notes.end()) all.notes.push_back(std::move(note));
+  add_once(all.notes, more.notes);
   for (Skipped& skipped : more.skipped) {
     const auto same = std::find_if(all.skipped.begin(), all.skipped.end(),
                                    [&](const Skipped& other) { return other.reason == skipped.reason; });

@@ -67,6 +67,12 @@ struct FoundTable {
 [[nodiscard]] std::size_t chosen_table(const std::vector<FoundTable>& found, const Document& document,
                                        const DocumentOptions& options);
 
+// The texts of `more` that `all` does not have yet.
+void add_once(std::vector<std::string>& all, const std::vector<std::string>& more);
+
+// All rows, one reading below the other. `each` is not empty.
+[[nodiscard]] Reading joined(std::vector<Reading> each);
+
 // The rows of another reading below these, with its notes and what it skipped, each once.
 void append(Reading& all, Reading more);
 

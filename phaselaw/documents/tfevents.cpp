@@ -5,6 +5,7 @@
 #include <bit>
 #include <cstdint>
 #include <cstring>
+#include <filesystem>
 #include <limits>
 #include <span>
 #include <string>
@@ -331,6 +332,12 @@ class EventReader {
 
 bool begins_tfevents(std::string_view head) {
   return head.size() >= kLengthBytes && base::masked_crc32c(head.substr(0, 8)) == fixed_at<std::uint32_t>(head, 8);
+}
+
+std::optional<std::string> folder_of_events(const std::string& source) {
+  const std::filesystem::path path(source);
+  if (path.filename().string().find("tfevents") == std::string::npos) return std::nullopt;
+  return path.parent_path().string();
 }
 
 std::optional<Reading> read_tfevents(const Document& document, const DocumentOptions& options) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "phaselaw/documents/reading.h"
@@ -20,6 +21,10 @@
 // table of more cells than memory_limit allows.
 // Cost: about 2 ns per byte; the values of other summaries are not decoded.
 namespace phaselaw::documents {
+
+// The folder of an event file, by its name; empty for the current one. Nothing for other files. TensorBoard writes a new
+// file after each restart, so the folder stands for the run.
+[[nodiscard]] std::optional<std::string> folder_of_events(const std::string& source);
 
 [[nodiscard]] std::optional<Reading> read_tfevents(const Document& document, const DocumentOptions& options);
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "phaselaw/base/ascii.h"
 #include "phaselaw/documents/melting.h"
 #include "phaselaw/documents/prose_table.h"
 
@@ -30,8 +31,6 @@ struct NumberHeading {
   double value = 0;
 };
 
-bool is_digit_sign(char c) { return c >= '0' && c <= '9'; }
-
 bool is_beside(std::string_view word) {
   return word.empty() || std::find(kBeside.begin(), kBeside.end(), plain_word(word)) != kBeside.end();
 }
@@ -46,8 +45,8 @@ std::string_view trimmed_word(std::string_view text) {
 bool begins_thousands(std::string_view text, std::size_t at) {
   if (text[at] != ',' || at + 3 >= text.size()) return false;
   const std::string_view group = text.substr(at + 1, 3);
-  return std::all_of(group.begin(), group.end(), is_digit_sign) &&
-         (at + 4 == text.size() || !is_digit_sign(text[at + 4]));
+  return std::all_of(group.begin(), group.end(), base::is_digit) &&
+         (at + 4 == text.size() || !base::is_digit(text[at + 4]));
 }
 
 // "100", "1k", "1,000", "step 100", "step=1e3", "100 steps", "10%": at most one word beside a number.
@@ -58,13 +57,14 @@ std::optional<NumberHeading> number_heading(std::string_view heading) {
   if (begin == std::string_view::npos) return {};
   if (begin > 0 && heading[begin - 1] == '-' && trimmed_word(heading.substr(0, begin)).empty()) return {};  // negative
   std::size_t end = begin;
-  while (end < heading.size() && (is_digit_sign(heading[end]) || heading[end] == '.' || begins_thousands(heading, end)))
+  while (end < heading.size() &&
+         (base::is_digit(heading[end]) || heading[end] == '.' || begins_thousands(heading, end)))
     ++end;
   if (end < heading.size() && (heading[end] == 'e' || heading[end] == 'E')) {
     std::size_t exponent = end + 1;
     if (exponent < heading.size() && (heading[exponent] == '+' || heading[exponent] == '-')) ++exponent;
     std::size_t last = exponent;
-    while (last < heading.size() && is_digit_sign(heading[last])) ++last;
+    while (last < heading.size() && base::is_digit(heading[last])) ++last;
     if (last > exponent) end = last;
   }
   const bool letter =

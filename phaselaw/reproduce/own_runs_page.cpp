@@ -5,9 +5,9 @@
 
 #include "phaselaw/base/errors.h"
 #include "phaselaw/base/format.h"
-#include "phaselaw/base/log.h"
 #include "phaselaw/reproduce/ladder_ends.h"
 #include "phaselaw/reproduce/own_runs.h"
+#include "phaselaw/tables/messages.h"
 #include "phaselaw/verbs/inputs.h"
 
 // The section of experiment 8 (own_runs.h): reading, figures, table.
@@ -22,8 +22,7 @@ std::vector<tables::Curve> read_curves(const Context& context) {
   tables::ReadOptions read = own.read;
   std::vector<documents::Reading> readings = verbs::read_inputs(own.curves, read, true);
   tables::CurveSet set = tables::curves_of(std::move(readings), read);
-  for (const auto& note : set.notes) base::log_info(note);
-  for (const auto& warning : set.warnings) base::log_warning(warning);
+  tables::log_messages(set.notes, set.warnings);
   std::vector<tables::Curve>& curves = set.curves;
   tables::keep_runs(curves, own.run);
   std::erase_if(curves, [](const tables::Curve& curve) { return curve.loss.empty(); });

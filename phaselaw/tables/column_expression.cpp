@@ -8,6 +8,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "phaselaw/base/ascii.h"
 #include "phaselaw/base/errors.h"
 
 namespace phaselaw::tables {
@@ -25,11 +26,8 @@ std::optional<Op> column_function(std::string_view name) {
   return std::nullopt;
 }
 
-bool is_digit_char(char c) { return c >= '0' && c <= '9'; }
-bool begins_name(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || static_cast<unsigned char>(c) >= 0x80;
-}
-bool continues_name(char c) { return begins_name(c) || is_digit_char(c) || c == '.'; }
+bool begins_name(char c) { return base::is_letter(c) || c == '_' || static_cast<unsigned char>(c) >= 0x80; }
+bool continues_name(char c) { return begins_name(c) || base::is_digit(c) || c == '.'; }
 
 // How strongly an operator binds; a call binds most, because only its bracket ends it.
 int strength(Op op) {
@@ -101,7 +99,7 @@ class ColumnExpressionParser {
       read_column(std::string(text_.substr(at_ + 1, close - at_ - 1)), close + 1);
       return false;
     }
-    if (is_digit_char(c) || c == '.') return read_number();
+    if (base::is_digit(c) || c == '.') return read_number();
     if (!begins_name(c)) fail(fmt::format("expected a number, a column or '(', found '{}'", c));
     std::size_t end = at_;
     while (end < text_.size() && continues_name(text_[end])) ++end;

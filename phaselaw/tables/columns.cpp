@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "phaselaw/base/errors.h"
+#include "phaselaw/documents/melting.h"
 
 namespace phaselaw::tables {
 
@@ -17,13 +18,7 @@ std::vector<double> combined(const std::vector<double>& a, const std::vector<dou
 
 }  // namespace
 
-std::string plain_name(std::string_view name) {
-  std::string out;
-  for (const char c : name)
-    if (std::string_view(" -_./").find(c) == std::string_view::npos)
-      out += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  return out;
-}
+std::string plain_name(std::string_view name) { return documents::plain_word(name); }
 
 const std::vector<KnownColumn>& known_columns() {
   static const std::vector<KnownColumn> columns = {

@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "phaselaw/base/log.h"
+
 namespace phaselaw::tables {
 
 namespace {
@@ -46,6 +48,11 @@ std::string listed(const std::vector<std::string>& names) {
                                        names.begin() + static_cast<long>(std::min(names.size(), kMostListed)));
   return fmt::format("{}{}", fmt::join(first, ", "),
                      names.size() > kMostListed ? fmt::format(" and {} more", names.size() - kMostListed) : "");
+}
+
+void log_messages(const std::vector<std::string>& notes, const std::vector<std::string>& warnings) {
+  for (const std::string& note : notes) base::log_info(note);
+  for (const std::string& warning : warnings) base::log_warning(warning);
 }
 
 }  // namespace phaselaw::tables

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-// Names and arguments as messages write them, so that what a message says can be typed as it stands.
+// Names and arguments as messages write them, so that what a message says can be typed as it stands; messages to the log.
 namespace phaselaw::tables {
 
 // A word for a shell, in single quotes if it needs them.
@@ -16,5 +16,8 @@ namespace phaselaw::tables {
 [[nodiscard]] std::string in_expression(const std::string& heading);
 // "a, b, c and 17 more": names, the first 60 of them.
 [[nodiscard]] std::string listed(const std::vector<std::string>& names);
+
+// Notes and warnings of rows to the log.
+void log_messages(const std::vector<std::string>& notes, const std::vector<std::string>& warnings);
 
 }  // namespace phaselaw::tables

@@ -6,6 +6,7 @@
 #include <numeric>
 #include <vector>
 
+#include "phaselaw/base/ascii.h"
 #include "phaselaw/tables/messages.h"
 
 namespace phaselaw::tables {
@@ -17,12 +18,12 @@ std::vector<std::string> words_of(std::string_view heading) {
   std::vector<std::string> words(1);
   char before = ' ';
   for (const char c : heading) {
-    const bool upper = c >= 'A' && c <= 'Z', lower = c >= 'a' && c <= 'z', digit = c >= '0' && c <= '9';
-    if (!upper && !lower && !digit) {
+    const bool upper = c >= 'A' && c <= 'Z';
+    if (!base::is_letter(c) && !base::is_digit(c)) {
       words.emplace_back();
     } else {
       if (upper && before >= 'a' && before <= 'z') words.emplace_back();
-      words.back() += upper ? static_cast<char>(c - 'A' + 'a') : c;
+      words.back() += base::lower(c);
     }
     before = c;
   }

@@ -11,6 +11,7 @@
 #include "phaselaw/base/constants.h"
 #include "phaselaw/base/errors.h"
 #include "phaselaw/base/number.h"
+#include "phaselaw/documents/tfevents.h"
 #include "phaselaw/tables/columns.h"
 #include "phaselaw/tables/seen_rows.h"
 
@@ -75,9 +76,8 @@ void add_seeds(const Table& table, const std::vector<std::size_t>& streams, RunK
 
 // The file that stands for a run: the folder of an event file, because TensorBoard writes a new file after each restart.
 std::string run_source(const std::string& source) {
-  const std::filesystem::path path(source);
-  if (path.filename().string().find("tfevents") == std::string::npos || !path.has_parent_path()) return source;
-  return path.parent_path().string();
+  const std::optional<std::string> folder = documents::folder_of_events(source);
+  return folder.value_or("").empty() ? source : *folder;
 }
 
 // The files of a table, and the shortest names that tell them apart: stem, folder/stem, or path.

@@ -218,16 +218,12 @@ CurveSet curves_of(std::vector<documents::Reading> readings, ReadOptions options
   CurveSet out;
   std::vector<std::string> source;                                          // of each curve
   std::unordered_map<std::string, std::unordered_set<std::string>> places;  // the documents of each name
-  const auto add_once = [](std::vector<std::string>& all, const std::vector<std::string>& more) {
-    for (const std::string& text : more)
-      if (std::find(all.begin(), all.end(), text) == all.end()) all.push_back(text);
-  };
   for (documents::Reading& reading : readings) {
     const std::string path = reading.table.source();
     const Rows rows = rows_from(std::move(reading), options);
-    add_once(out.notes, rows.notes);
-    add_once(out.warnings, rows.warnings);
-    add_once(out.computed, rows.computed);
+    documents::add_once(out.notes, rows.notes);
+    documents::add_once(out.warnings, rows.warnings);
+    documents::add_once(out.computed, rows.computed);
     for (Curve& curve : curves_from(rows)) {
       places[curve.name].insert(path);
       source.push_back(path);

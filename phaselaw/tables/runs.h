@@ -42,6 +42,11 @@ struct Curve {
   double n_params = base::kNaN, n_data = base::kNaN;
   bool ended_diverged = false;          // the record itself says so
   std::vector<std::string> notes = {};  // warnings of the reader
+
+  // The axis by which the rows are in order: step, otherwise tokens, otherwise compute.
+  [[nodiscard]] const std::vector<double>& progress() const {
+    return !step.empty() ? step : !tokens.empty() ? tokens : compute;
+  }
 };
 
 // Runs in the order of their first row. A table without a run column is one run, named by its source.

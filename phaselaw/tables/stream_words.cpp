@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "phaselaw/base/ascii.h"
 #include "phaselaw/tables/columns.h"
 
 namespace phaselaw::tables {
@@ -62,9 +63,8 @@ std::optional<StreamWord> stream_word(std::string_view text) {
   bool any = false;
   for (std::size_t i = 0; i <= text.size(); ++i) {
     const char c = i < text.size() ? text[i] : '/';
-    const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-    const bool digit = c >= '0' && c <= '9';
-    if (letter) word += static_cast<char>(c | 0x20);
+    const bool letter = base::is_letter(c), digit = base::is_digit(c);
+    if (letter) word += base::lower(c);
     if (letter) continue;
     if (digit && is_one_of(kNumberedWords, word)) continue;
     if (digit && word == "f" && text[i] == '1') {

@@ -151,9 +151,7 @@ std::vector<documents::Reading> read_inputs(const std::vector<std::string>& path
 }
 
 documents::Reading read_input(const std::vector<std::string>& paths, tables::ReadOptions& read, bool whole_runs) {
-  std::vector<documents::Reading> all = read_inputs(paths, read, whole_runs);
-  for (std::size_t i = 1; i < all.size(); ++i) documents::append(all.front(), std::move(all[i]));
-  return std::move(all.front());
+  return documents::joined(read_inputs(paths, read, whole_runs));
 }
 
 }  // namespace phaselaw::verbs

@@ -71,9 +71,7 @@ std::vector<documents::Reading> readings_of(nb::handle source, tables::ReadOptio
 }
 
 documents::Reading reading_of(nb::handle source, tables::ReadOptions& read, bool whole_runs) {
-  std::vector<documents::Reading> all = readings_of(source, read, whole_runs);
-  for (std::size_t i = 1; i < all.size(); ++i) documents::append(all.front(), std::move(all[i]));
-  return std::move(all.front());
+  return documents::joined(readings_of(source, read, whole_runs));
 }
 
 }  // namespace phaselaw::python

@@ -99,10 +99,8 @@ std::size_t count_grad_spikes(const std::vector<double>& grad_norm) {
 
 // The median of up to three values before `end`.
 double level_before(const std::vector<double>& log_loss, std::size_t end) {
-  std::vector<double> last(log_loss.begin() + static_cast<std::ptrdiff_t>(end - std::min<std::size_t>(3, end)),
-                           log_loss.begin() + static_cast<std::ptrdiff_t>(end));
-  std::nth_element(last.begin(), last.begin() + static_cast<std::ptrdiff_t>(last.size() / 2), last.end());
-  return last[last.size() / 2];
+  std::vector<double> scratch;
+  return median_of(log_loss, end - std::min<std::size_t>(3, end), end, scratch);
 }
 
 // ln loss of the other stream of a run, with its steps; empty if a value is not positive and finite.
@@ -134,8 +132,7 @@ void find_partner_rise(const tables::Curve& data, CurveSignature& signature) {
   const auto lowest = static_cast<std::size_t>(std::min_element(level.begin(), level.end()) - level.begin());
   const double rise = level.back() - level[lowest];
   if (level.size() - lowest < 4 || rise < std::max(kPartnerChange, kPartnerNoise * roughness(level))) return;
-  const std::vector<double>& steps = !data.step.empty() ? data.step : !data.tokens.empty() ? data.tokens : data.compute;
-  if (!partner_falls({data.quantity, data.role, steps, data.loss}, data.partner.step[lowest])) return;
+  if (!partner_falls({data.quantity, data.role, data.progress(), data.loss}, data.partner.step[lowest])) return;
   signature.overfitting = true;
   signature.overfits_from = data.partner.step[lowest];
   signature.overfit_rise = std::expm1(rise);
@@ -156,8 +153,7 @@ bool rises_gradually(const std::vector<double>& log_loss) {
 void find_divergence(const tables::Curve& data, CurveSignature& signature) {
   const bool dense = !data.dense_loss.empty();
   const std::vector<double>& loss = dense ? data.dense_loss : data.loss;
-  const std::vector<double>& axis = !data.step.empty() ? data.step : !data.tokens.empty() ? data.tokens : data.compute;
-  const std::vector<double>& step = dense ? data.dense_step : axis;
+  const std::vector<double>& step = dense ? data.dense_step : data.progress();
   std::vector<double> at, log_loss;
   for (std::size_t i = 0; i < loss.size(); ++i) {
     if (!std::isfinite(loss[i])) {

@@ -3,8 +3,8 @@
 
 #include "phaselaw/advice/output_direction.h"
 #include "phaselaw/base/format.h"
-#include "phaselaw/base/log.h"
 #include "phaselaw/report/format.h"
+#include "phaselaw/tables/messages.h"
 
 // The request, and the answer as rows of text.
 namespace phaselaw::advice {
@@ -53,8 +53,7 @@ std::string diagnose_text(const std::vector<Diagnosis>& diagnoses) {
 DiagnoseAnswer diagnose(const DiagnoseRequest& request, std::vector<documents::Reading> readings) {
   request.options.validate();
   tables::CurveSet set = tables::curves_of(std::move(readings), request.read);
-  for (const auto& note : set.notes) base::log_info(note);
-  for (const auto& warning : set.warnings) base::log_warning(warning);
+  tables::log_messages(set.notes, set.warnings);
   tables::keep_runs(set.curves, request.run);
   require_falling_curves(set.curves, set.computed);
   DiagnoseAnswer answer;

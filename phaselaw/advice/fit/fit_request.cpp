@@ -9,8 +9,8 @@
 #include "phaselaw/advice/fit/law_columns.h"
 #include "phaselaw/advice/fit/row_checks.h"
 #include "phaselaw/advice/output_direction.h"
-#include "phaselaw/base/log.h"
 #include "phaselaw/fitting/envelope.h"
+#include "phaselaw/tables/messages.h"
 
 namespace phaselaw::advice {
 
@@ -219,11 +219,6 @@ void add_findings(const FitRequest& request, FitAnswer& answer) {
 
 }  // namespace
 
-void log_row_notes(const tables::Rows& rows) {
-  for (const auto& note : rows.notes) base::log_info(note);
-  for (const auto& warning : rows.warnings) base::log_warning(warning);
-}
-
 FitRows read_fit_rows(const FitRequest& request, documents::Reading reading) {
   request.validate();
   FitRows out;  // the text of the law may contain names of columns of the table
@@ -271,7 +266,7 @@ FitAnswer fit(const FitRequest& request, FitRows read) {
 
 FitAnswer fit(const FitRequest& request, documents::Reading reading) {
   FitAnswer answer = fit(request, read_fit_rows(request, std::move(reading)));
-  log_row_notes(answer.rows);
+  tables::log_messages(answer.rows.notes, answer.rows.warnings);
   return answer;
 }
 

@@ -91,6 +91,5 @@ struct FitRows {
 };
 [[nodiscard]] FitRows read_fit_rows(const FitRequest& request, documents::Reading reading);
 [[nodiscard]] FitAnswer fit(const FitRequest& request, FitRows rows);
-void log_row_notes(const tables::Rows& rows);
 
 }  // namespace phaselaw::advice

@@ -13,6 +13,7 @@
 #include "phaselaw/fitting/predict.h"
 #include "phaselaw/report/format.h"
 #include "phaselaw/tables/group_rows.h"
+#include "phaselaw/tables/messages.h"
 
 namespace phaselaw::advice {
 
@@ -64,7 +65,7 @@ GroupFits fit_groups(const FitRequest& request, documents::Reading reading) {
   GroupFits out;
   out.by = request.read.by;
   const FitRows all = read_fit_rows(request, std::move(reading));
-  log_row_notes(all.rows);
+  tables::log_messages(all.rows.notes, all.rows.warnings);
   for (const tables::GroupRows& part : tables::groups_by(all.rows, out.by)) {
     GroupFit group{part.name, std::nullopt, ""};
     try {

@@ -9,6 +9,7 @@
 #include "phaselaw/base/errors.h"
 #include "phaselaw/base/log.h"
 #include "phaselaw/tables/group_rows.h"
+#include "phaselaw/tables/messages.h"
 
 namespace phaselaw::advice {
 
@@ -79,8 +80,7 @@ IsoflopAnswer isoflop(const IsoflopRequest& request, documents::Reading reading)
   tables::Rows rows = tables::rows_from(std::move(reading), request.read);
   rows.require({"n_params"});
   require_falling_output(std::nullopt, rows);
-  for (const auto& note : rows.notes) base::log_info(note);
-  for (const auto& warning : rows.warnings) base::log_warning(warning);
+  tables::log_messages(rows.notes, rows.warnings);
   IsoflopAnswer answer;
   answer.by = request.read.by;
   if (request.read.by.empty()) {

@@ -42,14 +42,9 @@ ShownColumn shown_column(const documents::Table& table, std::size_t column) {
   return out;
 }
 
-void add_once(std::vector<std::string>& all, const std::vector<std::string>& more) {
-  for (const std::string& text : more)
-    if (std::find(all.begin(), all.end(), text) == all.end()) all.push_back(text);
-}
-
 void keep_messages(const tables::Rows& rows, TableAnswer& answer) {
-  add_once(answer.notes, rows.notes);
-  add_once(answer.warnings, rows.warnings);
+  documents::add_once(answer.notes, rows.notes);
+  documents::add_once(answer.warnings, rows.warnings);
 }
 
 void name_columns(const tables::Rows& rows, TableAnswer& answer) {
@@ -93,15 +88,13 @@ void read_curves(const TableRequest& request, TableAnswer& answer) {
     const std::vector<tables::Curve> curves = tables::curves_from(rows);
     keep_messages(rows, answer);
     for (const tables::Curve& curve : curves) {
-      add_once(answer.notes, curve.notes);
+      documents::add_once(answer.notes, curve.notes);
       answer.curves.push_back({curve.name, curve.quantity, curve.loss.size()});
     }
   } catch (const base::InputError& error) {
     answer.no_curves = error.what();
   }
 }
-
-Value texts_value(const std::vector<std::string>& texts) { return Value(texts); }
 
 }  // namespace
 
@@ -137,8 +130,8 @@ Value table_json(const TableAnswer& answer) {
                                              {"refused", answer.no_rows.empty() ? Value() : Value(answer.no_rows)}})},
                        {"curves", Value(std::move(curves))},
                        {"curves_refused", answer.no_curves.empty() ? Value() : Value(answer.no_curves)},
-                       {"notes", texts_value(answer.notes)},
-                       {"warnings", texts_value(answer.warnings)}});
+                       {"notes", Value(answer.notes)},
+                       {"warnings", Value(answer.warnings)}});
 }
 
 namespace {
@@ -184,7 +177,7 @@ TableAnswer table(const TableRequest& request, documents::Reading reading) {
   read_fitted(request, answer);
   read_curves(request, answer);
   std::vector<std::string> notes = answer.reading.notes;
-  add_once(notes, answer.notes);
+  documents::add_once(notes, answer.notes);
   answer.notes = std::move(notes);
   return answer;
 }
