@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "phaselaw/base/constants.h"
+
+// What a loss curve shows by itself when its learning-rate schedule is not recorded: claims that hold for every form
+// that the rows do not refute, and no claim where they disagree.
+//
+// Cost: linear in the rows, plus at most about 20 ms for the fits.
+namespace phaselaw::advice {
+
+struct Interval {
+  double lo = 0, hi = 0;
+};
+
+// The rows of one curve in the order of the record. A loss that is not finite is skipped.
+struct CurveRows {
+  std::span<const double> step, loss;
+  bool held_out = false;                                 // a validation or test loss
+  std::span<const double> training_step, training_loss;  // the training loss beside a held-out one; may be empty
+};
+
+// A fitted curve that the rows do not refute, without the terms of a falling learning rate:
+//   power      E + A (1 + (t - start)/(q scale))^-q; q infinite: E + A exp(-(t - start)/scale)
+//   two-stage  E + A exp(-q W0((t - start)/scale))
+struct AcceptedShape {
+  bool two_stage = false;
+  double start = 0, q = 0, scale = 0, floor = 0, amplitude = 0;
+  double floor_error =
+      0;  // the floor may differ by this much with the same shape, the end of the curve staying where it is
+  bool best = false;
+};
+
+struct CurveSpike {
+  double step = 0, height = 0;  // height: relative to the level before
+};
+
+enum class CurveState {
+  unknown,
+  falling,      // still falling at a constant learning rate
+  finished,     // doubling the steps lowers the loss by less than 1 %
+  decaying,     // falls faster at the end than before: a learning rate that decays, or a new drop
+  overfitting,  // the held-out loss rises while the training loss falls
+  memorising,   // the held-out loss is flat while the training loss falls
+  diverged,     // the training loss rises at the end, or both losses rise
+  rising,       // a held-out loss rises; no training loss shows the cause
+};
+
+struct CurveClaims {
+  CurveState state = CurveState::unknown;
+  // Of the forms that are not refuted, three standard errors each; empty where nothing can be claimed.
+  std::optional<Interval> exponent, floor, bend;  // bend: in steps from the start of training
+  std::optional<Interval> gain;                   // relative fall of the loss when the steps double at a constant rate
+  std::string early_form;                         // "power", "exponential", or empty
+  std::vector<CurveSpike> spikes;
+  double rise = 0, lowest_step = base::kNaN;  // relative rise of the end above the lowest level, and its step
+  double correlation_time = 1;                // of the noise, in rows
+  double noise = base::kNaN;                  // relative standard deviation of a row; NaN: not known
+  double first_step_used = base::kNaN;        // the laws describe the curve from there
+  std::vector<AcceptedShape> shapes;          // empty if no form describes the end of the curve
+  // The loss at a later step at a constant learning rate, over all accepted shapes; empty without shapes.
+  [[nodiscard]] std::optional<Interval> loss_at(double step) const;
+  std::vector<std::string> notes;  // whole sentences: what was left out, and what prevents a claim
+};
+
+[[nodiscard]] CurveClaims claims_of(const CurveRows& rows);
+
+}  // namespace phaselaw::advice
