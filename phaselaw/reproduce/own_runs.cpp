@@ -34,15 +34,15 @@ double lowest(const advice::CurveFits& fits, Passes&& passes) {
   return best;
 }
 
-void judge_start(bool rate_known, OwnRun& run) {
+void judge_start(OwnRun& run) {
   const advice::Diagnosis& d = run.diagnosis;
   const advice::LossCurve& curve = d.curve;
-  if (d.fits.forms.empty()) {
+  if (d.rate_known && d.fits.forms.empty()) {
     run.no_start = "no form could be fitted";
-  } else if (curve.x.front() > kEarliest * curve.x.back()) {
+  } else if (!curve.x.empty() && curve.x.front() > kEarliest * curve.x.back()) {
     run.no_start =
         fmt::format("the record begins at {} of its end", base::format_percent(curve.x.front() / curve.x.back()));
-  } else if (!rate_known) {
+  } else if (!d.rate_known) {
     run.no_start =
         "its learning rate is not known, and a warm-up looks like an exponential start; give an lr column or --warmup";
   } else {
@@ -57,6 +57,10 @@ void judge_start(bool rate_known, OwnRun& run) {
 void judge_bend(OwnRun& run) {
   const advice::Diagnosis& d = run.diagnosis;
   const auto& x = d.curve.x;
+  if (!d.rate_known) {
+    run.no_bend = "its learning rate is not known, and a warm-up bends a curve too; give an lr column or --warmup";
+    return;
+  }
   if (d.fits.forms.empty()) {
     run.no_bend = "no form could be fitted";
     return;
@@ -88,8 +92,9 @@ double inflation_at(const fitting::FloorRange& range, const std::vector<double>&
 void judge_late(OwnRun& run) {
   const advice::Diagnosis& d = run.diagnosis;
   const advice::LossCurve& curve = d.curve;
-  if (d.fits.forms.empty()) {
-    run.no_late = "no form could be fitted";
+  if (d.rate_known ? d.fits.forms.empty() : d.claims->shapes.empty()) {
+    run.no_late = d.rate_known ? "no form could be fitted"
+                               : "no form of a constant learning rate describes its end, and the rate is not recorded";
     return;
   }
   if (d.signature.diverged || d.signature.late_rise) {
@@ -105,14 +110,19 @@ void judge_late(OwnRun& run) {
   }
   const double end = curve.x[usable.back()];
   run.from = end / kLateFactor;
+  if (d.claims) run.from = std::max(run.from, std::min(d.claims->first_step_used, end));
   if (d.bend.identified && d.bend.value) run.from = std::max(run.from, std::min(*d.bend.value, end));
   std::vector<double> x, loss;
   fitting::FloorRangeOptions options;
+  const bool all_noisy = std::all_of(curve.sd.begin(), curve.sd.end(), [](double sd) { return sd > 0; });
   for (const std::size_t b : usable) {
     if (curve.x[b] < run.from) continue;
     x.push_back(curve.x[b]);
     loss.push_back(curve.loss[b]);
-    if (!d.fits.options.weights.empty()) options.weights.push_back(d.fits.options.weights[b]);
+    if (!d.fits.options.weights.empty())
+      options.weights.push_back(d.fits.options.weights[b]);
+    else if (all_noisy)
+      options.weights.push_back(1 / (curve.sd[b] * curve.sd[b]));
   }
   if (x.size() < kFewestBlocks || x.back() < kShortestFactor * x.front()) {
     run.no_late = fmt::format("only {} block{} after the bend and before any decay, over a factor {}", x.size(),
@@ -142,10 +152,9 @@ void OwnRunsRequest::validate() const {
 std::vector<OwnRun> judged_runs(std::span<const tables::Curve> curves, const advice::DiagnoseOptions& options) {
   std::vector<OwnRun> runs;
   for (advice::Diagnosis& diagnosis : advice::diagnose(curves, options)) {
-    const bool rate_known = curves[runs.size()].rates.known() || options.schedule.given();
     OwnRun& run = runs.emplace_back();
     run.diagnosis = std::move(diagnosis);
-    judge_start(rate_known, run);
+    judge_start(run);
     judge_bend(run);
     judge_late(run);
   }

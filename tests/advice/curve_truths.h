@@ -29,6 +29,12 @@ inline tables::Curve curve_of(const std::function<double(double)>& law, std::siz
   return data;
 }
 
+// The same curve with a constant, recorded learning rate.
+inline tables::Curve with_rate(tables::Curve data) {
+  data.rates = {{0, data.step.empty() ? 1 : data.step.back()}, {0.001, 0.001}};
+  return data;
+}
+
 inline double two_stage_law(double t) {  // bend 54.4
   return t == 0 ? 8 : 2 + 6 * std::exp(-0.5 * numerics::lambert_w0_of_exp(std::log(t / 20)));
 }

@@ -68,32 +68,29 @@ TEST_F(PublishedCurves, ElevenRunsOfAHundredThousandRows) {
   EXPECT_EQ(rows, 108106U);
   const auto all = diagnose(curves);
   for (const Diagnosis& d : all) {
-    EXPECT_FALSE(d.next.empty());
     if (d.curve.n_rows == 0) continue;  // the run that records a validation loss only
     EXPECT_LE(d.curve.x.size(), 101U);
     EXPECT_NE(d.signature.word, "instability") << d.curve.name << ": " << d.signature.reading;
-    // No such run learns on an exponential alone.
-    EXPECT_NE(d.fits.forms.front().form, "exponential") << d.curve.name;
+    if (d.rate_known) continue;
+    // All of them end with a learning rate that decays: nothing is promised of more steps.
+    EXPECT_NE(d.state, CurveState::finished) << d.curve.name;
+    EXPECT_FALSE(d.gain.identified) << d.curve.name;
   }
   // The learning rate of the first is recorded, with 700 steps of warm-up.
   EXPECT_EQ(all[0].curve.clock, "lr_sum");
   EXPECT_NEAR(all[0].curve.warmup_end, 700, 10);
 }
 
-// Sixteen models of 70M to 12B parameters on the same tokens bend at the same place, some 800 million of them.
-TEST_F(PublishedCurves, PythiaModelsBendTogether) {
+// Sixteen models of 70M to 12B parameters on the same tokens: where the schedule is not stated, the warm-up of 1 % of the
+// steps, 3 billion tokens, hides any bend before its end.
+TEST_F(PublishedCurves, PythiaModelsBendWithinTheirWarmup) {
   const auto all =
       diagnose(read_curves(file("pythia/lambada_by_step.csv"), {{"loss", "lambada_logppl"}, {"run", "model+variant"}}));
   ASSERT_EQ(all.size(), 16U);
-  int identified = 0;
   for (const Diagnosis& d : all) {
     EXPECT_EQ(d.curve.clock, "tokens");
-    if (!d.bend.identified) continue;
-    ++identified;
-    EXPECT_GT(*d.bend.hi, 5e8) << d.curve.name;
-    EXPECT_LT(*d.bend.lo, 1.5e9) << d.curve.name;
+    EXPECT_FALSE(d.bend.identified) << d.curve.name;
   }
-  EXPECT_GE(identified, 12);
 }
 
 }  // namespace

@@ -13,6 +13,7 @@ namespace phaselaw::advice {
 namespace {
 
 using testing::curve_of;
+using testing::with_rate;
 
 Diagnosis one(const tables::Curve& data, const DiagnoseOptions& options = {}) {
   return std::move(diagnose(std::vector<tables::Curve>{data}, options).front());
@@ -23,16 +24,19 @@ bool covers(const Quantity& quantity, double truth) {
 }
 
 TEST(Diagnose, TwoStageCurve) {
-  const Diagnosis d = one(curve_of(testing::two_stage_law, 5000, 0.01));
+  const Diagnosis d = one(with_rate(curve_of(testing::two_stage_law, 5000, 0.01)));
   EXPECT_EQ(d.fits.forms.front().form, "two-stage");
   EXPECT_EQ(d.early_form, "exponential");
-  EXPECT_TRUE(d.early_decisive);
+  // A broken power law with two parameters more fits as well: only their number speaks against it.
+  EXPECT_FALSE(d.early_decisive) << d.early_reading;
   EXPECT_TRUE(d.bend.identified) << d.bend.reading;
   EXPECT_TRUE(covers(d.bend, 20 * std::exp(1.0)));
   EXPECT_TRUE(covers(d.exponent, 0.5));
   EXPECT_TRUE(covers(d.floor, 2));
   EXPECT_EQ(d.stage, "data-limited");
   EXPECT_EQ(d.signature.word, "none") << d.signature.reading;
+  EXPECT_EQ(d.state, CurveState::falling);
+  EXPECT_TRUE(covers(d.gain, 1 - testing::two_stage_law(10000) / testing::two_stage_law(5000)));
   // The elasticity at the end, from the law: q W0/(1 + W0).
   const double floor = 2, h = 1e-3;
   const double truth =
@@ -42,7 +46,7 @@ TEST(Diagnose, TwoStageCurve) {
 }
 
 TEST(Diagnose, ShiftedPowerCurve) {
-  const Diagnosis d = one(curve_of(testing::shifted_power_law, 5000, 0.01));
+  const Diagnosis d = one(with_rate(curve_of(testing::shifted_power_law, 5000, 0.01)));
   EXPECT_EQ(d.early_form, "power");
   EXPECT_TRUE(d.bend.identified) << d.bend.reading;
   EXPECT_TRUE(covers(d.bend, 50));
@@ -52,8 +56,9 @@ TEST(Diagnose, ShiftedPowerCurve) {
 
 // Ends before it is flat: e^-2 of the fall is left.
 TEST(Diagnose, ExponentialCurveIsComputeStarved) {
-  const Diagnosis d = one(curve_of(testing::exponential_law, 600, 0.003));
+  const Diagnosis d = one(with_rate(curve_of(testing::exponential_law, 600, 0.003)));
   EXPECT_EQ(d.early_form, "exponential");
+  EXPECT_EQ(d.state, CurveState::falling);
   EXPECT_EQ(d.stage, "compute-starved");
   EXPECT_TRUE(covers(d.floor, 2));
   EXPECT_NE(d.next.find("raise compute"), std::string::npos) << d.next;
@@ -61,15 +66,17 @@ TEST(Diagnose, ExponentialCurveIsComputeStarved) {
 
 // Thirteen time constants: nothing is left to fall.
 TEST(Diagnose, FlatEndIsAPlateau) {
-  const Diagnosis d = one(curve_of(testing::exponential_law, 4000, 0.003));
+  const Diagnosis d = one(with_rate(curve_of(testing::exponential_law, 4000, 0.003)));
+  EXPECT_EQ(d.state, CurveState::finished);
   EXPECT_EQ(d.stage, "plateau");
   EXPECT_EQ(d.signature.word, "plateau");
   EXPECT_TRUE(covers(d.floor, 2));
+  EXPECT_NE(d.next.find("do not simply continue"), std::string::npos) << d.next;
 }
 
 TEST(Diagnose, FeaturelessPowerLawHasNoBend) {
   for (std::uint64_t draw = 0; draw < 3; ++draw) {
-    const Diagnosis d = one(curve_of(testing::power_law, 5000, 0.01, draw));
+    const Diagnosis d = one(with_rate(curve_of(testing::power_law, 5000, 0.01, draw)));
     EXPECT_FALSE(d.bend.identified) << d.bend.reading;
     EXPECT_NE(d.bend.reading.find("weakly identified"), std::string::npos) << d.bend.reading;
     EXPECT_NE(d.early_form, "exponential") << d.early_reading;
@@ -82,7 +89,7 @@ TEST(Diagnose, FeaturelessPowerLawHasNoBend) {
 TEST(Diagnose, IntervalsCover) {
   int bend = 0, exponent = 0, floor = 0;
   for (std::uint64_t draw = 0; draw < 24; ++draw) {
-    const Diagnosis d = one(curve_of(testing::two_stage_law, 1500, 0.01, 100 + draw, 0.5));
+    const Diagnosis d = one(with_rate(curve_of(testing::two_stage_law, 1500, 0.01, 100 + draw, 0.5)));
     bend += covers(d.bend, 20 * std::exp(1.0));
     exponent += covers(d.exponent, 0.5);
     floor += covers(d.floor, 2);
@@ -118,7 +125,8 @@ TEST(Diagnose, DegenerateCurvesAreAnOutcome) {
   tables::Curve nothing = curve_of(testing::power_law, 10, 0);
   std::fill(nothing.loss.begin(), nothing.loss.end(), NAN);
   tables::Curve single = curve_of(testing::power_law, 1, 0);
-  const std::vector<Diagnosis> all = diagnose(std::vector<tables::Curve>{five, constant, nothing, single});
+  const std::vector<Diagnosis> all =
+      diagnose(std::vector<tables::Curve>{with_rate(five), with_rate(constant), with_rate(nothing), with_rate(single)});
   EXPECT_EQ(all[0].curve.x.size(), 5U);
   EXPECT_FALSE(all[0].bend.identified);
   EXPECT_EQ(all[1].stage, "plateau");
@@ -133,7 +141,8 @@ TEST(Diagnose, DegenerateCurvesAreAnOutcome) {
 
 TEST(Diagnose, SameAtAnyNumberOfThreads) {
   std::vector<tables::Curve> curves;
-  for (std::uint64_t draw = 0; draw < 4; ++draw) curves.push_back(curve_of(testing::two_stage_law, 300, 0.01, draw));
+  for (std::uint64_t draw = 0; draw < 4; ++draw)
+    curves.push_back(with_rate(curve_of(testing::two_stage_law, 300, 0.01, draw)));
   DiagnoseOptions three;
   three.threads = 3;
   const auto seconds_free = [](const std::vector<Diagnosis>& all) {
@@ -148,7 +157,7 @@ TEST(Diagnose, SameAtAnyNumberOfThreads) {
 // Two flat runs and one that is lower with more data: the pair shows what limits the loss.
 TEST(Diagnose, RunsTogetherSayWhatLimits) {
   const auto flat_at = [](double floor, const char* name, double n_params, double n_data) {
-    tables::Curve data = curve_of([floor](double t) { return floor + 6 * std::exp(-t / 100); }, 1500, 0.003);
+    tables::Curve data = with_rate(curve_of([floor](double t) { return floor + 6 * std::exp(-t / 100); }, 1500, 0.003));
     data.name = name;
     data.n_params = n_params;
     data.n_data = n_data;

@@ -261,8 +261,8 @@ CurveFits fit_curve_forms(const LossCurve& curve, double level) {
   for (CurveFormFit& form : fits.forms) {
     const double k = static_cast<double>(form.fit.theta.size()) + 1;
     const double left = static_cast<double>(n) - k - 1;
-    form.qaicc = fits.independent * std::log(square(form)) + 2 * k +
-                 (left > 0 ? 2 * k * (k + 1) / left : std::numeric_limits<double>::infinity());
+    form.misfit = fits.independent * std::log(square(form));
+    form.qaicc = form.misfit + 2 * k + (left > 0 ? 2 * k * (k + 1) / left : std::numeric_limits<double>::infinity());
     form.holdout_error = holdout_error(fits, form);
   }
   std::stable_sort(fits.forms.begin(), fits.forms.end(),

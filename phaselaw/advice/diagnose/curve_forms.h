@@ -45,6 +45,7 @@ struct CurveFormFit {
   std::string bend_parameter;  // empty if there is none
   double bend_factor = 1;      // bend = factor times the parameter
   std::string exponent_parameter;
+  double misfit = 0;            // QAICc without the terms for the number of parameters
   double qaicc = 0, delta = 0;  // delta: difference from the lowest
   double holdout_error = base::kNaN;
 };

@@ -289,6 +289,33 @@ void expect_gain(double gain, CurveSignature& signature) {
                                   base::format_percent(gain));
 }
 
+void name_signature(const LossCurve& curve, CurveSignature& signature) {
+  signature.word = "none";
+  signature.reading.clear();
+  if (signature.diverged || signature.n_not_finite > 0 || !signature.excursions.empty()) {
+    signature.word = "instability";
+    signature.reading = read_instability(signature);
+  } else if (signature.overfitting) {
+    signature.word = "overfitting";
+    signature.reading =
+        fmt::format("the held-out loss is lowest at step {} and ends {} higher, while the training loss falls on",
+                    base::format_count(signature.overfits_from), base::format_percent(signature.overfit_rise));
+  } else if (!std::isnan(signature.plateau_from)) {
+    signature.word = "plateau";
+    signature.reading =
+        fmt::format("no progress from step {} to step {}, then the loss falls again",
+                    base::format_count(signature.plateau_from), base::format_count(signature.plateau_to));
+  } else if (signature.late_rise) {
+    signature.word = "plateau";
+    signature.reading = fmt::format("lowest at step {}, {} higher at the end", base::format_count(curve.min_step),
+                                    base::format_percent(curve.end_loss / curve.min_loss - 1));
+  } else if (signature.flat_end) {
+    signature.word = "plateau";
+    signature.reading = fmt::format("flat at the end: the loss falls by {} per doubling",
+                                    base::format_percent(signature.end.per_doubling));
+  }
+}
+
 CurveSignature signature_of(const tables::Curve& data, const LossCurve& curve) {
   CurveSignature signature;
   find_divergence(data, signature);
@@ -315,28 +342,7 @@ CurveSignature signature_of(const tables::Curve& data, const LossCurve& curve) {
     signature.quickens = late.blocks >= 3 && before.blocks >= 3 && late.per_doubling > kQuicker * before.per_doubling &&
                          late.per_doubling - before.per_doubling > kSigmas * std::hypot(late.error, before.error);
   }
-  if (signature.diverged || signature.n_not_finite > 0 || !signature.excursions.empty()) {
-    signature.word = "instability";
-    signature.reading = read_instability(signature);
-  } else if (signature.overfitting) {
-    signature.word = "overfitting";
-    signature.reading =
-        fmt::format("the held-out loss is lowest at step {} and ends {} higher, while the training loss falls on",
-                    base::format_count(signature.overfits_from), base::format_percent(signature.overfit_rise));
-  } else if (!std::isnan(signature.plateau_from)) {
-    signature.word = "plateau";
-    signature.reading =
-        fmt::format("no progress from step {} to step {}, then the loss falls again",
-                    base::format_count(signature.plateau_from), base::format_count(signature.plateau_to));
-  } else if (signature.late_rise) {
-    signature.word = "plateau";
-    signature.reading = fmt::format("lowest at step {}, {} higher at the end", base::format_count(curve.min_step),
-                                    base::format_percent(curve.end_loss / curve.min_loss - 1));
-  } else if (signature.flat_end) {
-    signature.word = "plateau";
-    signature.reading = fmt::format("flat at the end: the loss falls by {} per doubling",
-                                    base::format_percent(signature.end.per_doubling));
-  }
+  name_signature(curve, signature);
   return signature;
 }
 

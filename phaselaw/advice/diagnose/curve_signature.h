@@ -56,6 +56,8 @@ struct CurveSignature {
 // measured fall does not contradict it.
 void expect_gain(double gain, CurveSignature& signature);
 [[nodiscard]] CurveSignature signature_of(const tables::Curve& data, const LossCurve& curve);
+// Sets the word and the reading from the findings.
+void name_signature(const LossCurve& curve, CurveSignature& signature);
 
 // Least-squares slope of ln loss over the blocks with lo <= x <= hi.
 [[nodiscard]] FallRate fall_rate(const LossCurve& curve, double lo, double hi);

@@ -6,16 +6,27 @@
 #include <string>
 #include <vector>
 
+#include "phaselaw/advice/curve/claims.h"
 #include "phaselaw/advice/diagnose/curve_forms.h"
 #include "phaselaw/advice/diagnose/curve_signature.h"
 #include "phaselaw/base/value.h"
 #include "phaselaw/fitting/profile.h"
 
-// Diagnoses loss curves: which form each follows, which stage it is in, and what to raise next.
+// Diagnoses loss curves: the state of each, its late exponent, floor and bend, and what to raise next. There are two
+// paths, because the learning rate decides how a curve is read:
 //
-//   early form  the kind of start of the best form: exponential or power. `decisive` if every form of the other group
-//               is worse by more than 6 of QAICc (odds of 20 to 1), unknown within 2; the held-out errors are reported
-//               too
+//   rate known    recorded or stated: the forms of curve_forms.h are fitted on the summed learning rate
+//                 (known_rate.cpp)
+//   rate unknown  nothing is claimed that a warm-up, a decay or smoothing of the log could produce
+//                 (advice/curve/claims.h, unknown_rate.cpp)
+//
+//   state       falling | finished | decaying | overfitting | memorising | diverged | rising, or unknown
+//               (advice/curve/claims.h)
+//   gain        relative fall of the loss when the clock doubles at a constant learning rate. Rate known: over the forms
+//               within 6 of QAICc, each of which predicted the held-out last fifth to better than the gain
+//   early form  the kind of start of the best form: exponential or power. Rate known: `decisive` if every form of the
+//               other group is worse by more than 6 of QAICc (odds of 20 to 1) and fits worse by as much without the
+//               term for the number of parameters; unknown within 2; the held-out errors are reported too
 //   bend        where the elasticity of the reducible loss L - E is half its late value (two-stage, shifted-power) or
 //               changes (broken-power), of the best form that has one. Its interval is the profile interval; it is
 //               widened by those of other forms with a bend within 6 of QAICc. Not identified ("weakly identified"):
@@ -29,8 +40,8 @@
 //                                same model with more data ends lower
 //               model-limited    flat or rising, while a run on the same data with more parameters ends lower
 //               plateau          flat or rising, and no other run shows what limits it
-//               unknown          the forms allow no conclusion
-//   next        what to raise, as a sentence with the numbers
+//               unknown          the curve allows no conclusion
+//   next        what to do, as one sentence with the numbers; empty if nothing follows from the curve
 namespace phaselaw::advice {
 
 struct Quantity {
@@ -61,7 +72,11 @@ struct DiagnoseOptions {
 struct Diagnosis {
   LossCurve curve;
   CurveSignature signature;
-  CurveFits fits;
+  bool rate_known = false;            // which path was taken
+  CurveFits fits;                     // rate known
+  bool described = false;             // rate known: the best form describes the curve
+  std::optional<CurveClaims> claims;  // rate unknown
+  CurveState state = CurveState::unknown;
   std::string early_form, early_reading;  // empty if unknown
   bool early_decisive = false;
   double early_delta =
@@ -69,8 +84,8 @@ struct Diagnosis {
   std::string stage;  // empty if unknown
   Bend bend;
   Quantity exponent, floor;
-  double end_elasticity = base::kNaN;  // -d ln(L - E)/d ln x at the end
-  double next_gain = base::kNaN;       // relative fall of the loss when the clock doubles, by the best form
+  Quantity gain;
+  double end_elasticity = base::kNaN;  // rate known: -d ln(L - E)/d ln x at the end
   std::string next;
   std::optional<fitting::ProfileCurve> bend_profile;  // profile of the parameter; bend = bend_factor times it
   double bend_factor = 1;
@@ -79,9 +94,16 @@ struct Diagnosis {
 };
 
 // Diagnoses each curve; the results are in the order of the curves and do not depend on the number of threads. Cost:
-// about 0.3 s per curve of any length.
+// about 0.3 s per curve of any length where the rate is known, 20 ms where it is not.
 [[nodiscard]] std::vector<Diagnosis> diagnose(std::span<const tables::Curve> curves,
                                               const DiagnoseOptions& options = {});
+
+// Both paths fill everything but the stage and the advice. `diagnosis` has its curve and signature.
+void judge_with_rate(const DiagnoseOptions& options, Diagnosis& diagnosis);
+void judge_without_rate(const tables::Curve& data, Diagnosis& diagnosis);
+
+// "falling", "finished" ...; empty if unknown.
+[[nodiscard]] std::string word_of(CurveState state);
 
 // The stage, and what to do next. diagnose() calls these in turn; the second looks at all curves together.
 void judge_stage(Diagnosis& diagnosis);

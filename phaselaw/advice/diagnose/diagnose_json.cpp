@@ -33,13 +33,16 @@ Value forms_of(const Diagnosis& d) {
 Value to_value(const Diagnosis& d) {
   Value value = Value::table({
       {"name", d.curve.name},
+      {"state", word(word_of(d.state))},
       {"stage", word(d.stage)},
       {"early_form", word(d.early_form)},
       {"bend", to_value(static_cast<const Quantity&>(d.bend))},
       {"exponent", to_value(d.exponent)},
       {"floor", to_value(d.floor)},
+      {"gain_of_doubling", to_value(d.gain)},
+      {"learning_rate", d.rate_known ? "known" : "unknown"},
       {"signature", d.signature.word},
-      {"next", d.next},
+      {"next", word(d.next)},
       {"quantity", d.curve.quantity},
       {"clock", d.curve.clock},
       {"unit", d.curve.unit},
@@ -54,15 +57,16 @@ Value to_value(const Diagnosis& d) {
       {{"decisive", d.early_decisive}, {"delta_qaicc", d.early_delta}, {"reading", word(d.early_reading)}});
   value["end"] = Value::table({{"loss", d.curve.end_loss},
                                {"elasticity", d.end_elasticity},
-                               {"gain_of_doubling", d.next_gain},
                                {"measured_fall_per_doubling", d.signature.end.per_doubling},
                                {"measured_fall_error", d.signature.end.error}});
+  const double correlation_time = d.claims ? d.claims->correlation_time : d.curve.correlation_time;
+  const double noise = d.claims ? d.claims->noise : d.curve.noise;
   value["rows"] = Value::table({{"recorded", d.curve.n_rows},
                                 {"used", d.curve.n_used},
                                 {"blocks", d.curve.x.size()},
                                 {"independent", d.fits.independent},
-                                {"correlation_time", d.curve.correlation_time},
-                                {"noise", d.curve.noise > 0 ? Value(d.curve.noise) : Value()},
+                                {"correlation_time", correlation_time},
+                                {"noise", noise > 0 ? Value(noise) : Value()},
                                 {"scatter", d.fits.scatter},
                                 {"not_finite", d.curve.n_not_finite},
                                 {"decay_left_out", d.curve.n_decay},
@@ -81,6 +85,7 @@ Value to_value(const Diagnosis& d) {
                                             {"grad_spikes", d.signature.n_grad_spikes},
                                             {"spikes", Value(std::move(excursions))}});
   value["forms"] = forms_of(d);
+  if (d.claims) value["rows"]["first_step_used"] = d.claims->first_step_used;
   value["notes"] = Value(d.notes);
   return value;
 }

@@ -6,7 +6,9 @@
 #include <cmath>
 #include <map>
 
+#include "phaselaw/advice/diagnose/claims_figures.h"
 #include "phaselaw/advice/text.h"
+#include "phaselaw/base/ascii.h"
 #include "phaselaw/base/errors.h"
 #include "phaselaw/base/format.h"
 
@@ -179,11 +181,12 @@ report::Table forms_table(const Diagnosis& d) {
 report::Section section_of(const Diagnosis& d) {
   report::Section section;
   section.title = d.curve.name;
-  section.paragraphs.push_back("Next: " + d.next + ".");
+  if (!d.next.empty()) section.paragraphs.push_back("Next: " + d.next + ".");
   if (!d.early_reading.empty()) section.paragraphs.push_back("Early form: " + d.early_reading + ".");
   section.paragraphs.push_back("Bend: " + d.bend.reading + ".");
   if (!d.signature.reading.empty()) section.paragraphs.push_back("Signature: " + d.signature.reading + ".");
   for (const std::string& note : d.notes) section.paragraphs.push_back(note + ".");
+  if (d.claims && d.curve.x.size() > 1) section.figures = claims_figures(d, clock_axis(d.curve));
   if (d.fits.forms.empty()) return section;
   section.figures.push_back(forms_figure(d));
   section.figures.push_back(residual_figure(d));
@@ -193,14 +196,20 @@ report::Section section_of(const Diagnosis& d) {
 }
 
 std::string answer_of(const std::vector<Diagnosis>& diagnoses) {
-  std::map<std::string, std::size_t> stages;
+  if (diagnoses.size() == 1 && !diagnoses.front().next.empty()) {
+    std::string sentence = diagnoses.front().next + ".";
+    sentence.front() = base::upper(sentence.front());
+    return sentence;
+  }
+  std::map<std::string, std::size_t> states;
   std::size_t unstable = 0;
   for (const Diagnosis& d : diagnoses) {
-    ++stages[d.stage.empty() ? "unknown" : d.stage];
+    const std::string word = word_of(d.state);
+    ++states[word.empty() ? "unknown" : word];
     if (d.signature.word == "instability") ++unstable;
   }
   std::vector<std::string> parts;
-  for (const auto& [stage, count] : stages) parts.push_back(fmt::format("{} {}", count, stage));
+  for (const auto& [state, count] : states) parts.push_back(fmt::format("{} {}", count, state));
   return fmt::format("{} curve{}: {}; {} with an instability.", diagnoses.size(), diagnoses.size() == 1 ? "" : "s",
                      fmt::join(parts, ", "), unstable);
 }
@@ -216,14 +225,11 @@ std::string shown(const Quantity& quantity, base::Notation notation) {
 
 report::Page diagnose_page(const std::vector<Diagnosis>& diagnoses) {
   report::Page page;
-  page.title = "Loss curves: stage, bend, and what to raise next";
+  page.title = "Loss curves: state, exponent, floor, and what to do next";
   page.answer = answer_of(diagnoses);
   page.figures = overview(diagnoses);
   report::Section all{"All curves", {}, {}, {}};
-  all.tables.push_back(
-      table_of(diagnose_rows(diagnoses),
-               "? = poorly constrained by the curve. Exponent and floor are those of the reducible loss; "
-               "intervals include all forms that the data do not refute."));
+  all.tables.push_back(table_of(diagnose_rows(diagnoses), kLegend));
   page.sections.push_back(std::move(all));
   for (std::size_t i = 0; i < std::min(kDetailedCurves, diagnoses.size()); ++i)
     page.sections.push_back(section_of(diagnoses[i]));

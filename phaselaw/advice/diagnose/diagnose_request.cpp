@@ -11,31 +11,40 @@ namespace phaselaw::advice {
 
 namespace {
 
+// "5.1 to 6.3 %", in per cent.
+std::string gain_shown(const Quantity& gain) {
+  if (!gain.identified) return "–";
+  return fmt::format("{} to {}", base::format_percent(*gain.lo), base::format_percent(*gain.hi));
+}
+
 std::string or_none(const std::string& text) { return text.empty() ? "–" : text; }
 
 }  // namespace
 
+const char* const kLegend =
+    "? = poorly constrained by the curve. Exponent and floor are those of the reducible loss; intervals include all "
+    "forms that the data do not refute. Gain of doubling: how much lower the loss is after twice the training at a "
+    "constant learning rate.";
+
 std::vector<std::vector<std::string>> diagnose_rows(const std::vector<Diagnosis>& diagnoses) {
   std::vector<std::vector<std::string>> rows = {
-      {"curve", "loss", "stage", "early form", "best form", "bend", "exponent", "floor", "signature"}};
+      {"curve", "loss", "state", "exponent", "floor", "gain of doubling", "bend", "early form", "stage", "signature"}};
   for (const auto& d : diagnoses)
-    rows.push_back({d.curve.name, or_none(d.curve.quantity), or_none(d.stage),
-                    or_none(d.early_form + (d.early_form.empty() || d.early_decisive ? "" : " (weak)")),
-                    d.fits.forms.empty() ? "–" : d.fits.forms.front().form,
+    rows.push_back({d.curve.name, or_none(d.curve.quantity), or_none(word_of(d.state)), shown(d.exponent),
+                    shown(d.floor), gain_shown(d.gain),
                     d.bend.value ? shown(d.bend, base::notation_of(d.curve.unit)) + " " + d.curve.unit : "–",
-                    shown(d.exponent), shown(d.floor), d.signature.word});
+                    or_none(d.early_form + (d.early_form.empty() || d.early_decisive ? "" : " (weak)")),
+                    or_none(d.stage), d.signature.word});
   return rows;
 }
 
 std::string diagnose_text(const std::vector<Diagnosis>& diagnoses) {
   std::string text = report::text_table(diagnose_rows(diagnoses));
-  text +=
-      "\n"
-      "? = poorly constrained by the curve. Exponent and floor are those of the reducible loss; "
-      "intervals include all forms that the data do not refute.\n";
+  text += fmt::format("\n{}\n", kLegend);
   for (const auto& d : diagnoses) {
     text += fmt::format("\n{}\n", d.curve.name);
-    if (d.curve.n_rows > 0)
+    if (!d.next.empty()) text += fmt::format("  next        {}\n", d.next);
+    if (d.rate_known && d.curve.n_rows > 0)
       text += fmt::format("  rows        {} of {}, {} blocks, worth {} independent ones\n",
                           base::format_count(d.curve.n_used), base::format_count(d.curve.n_rows), d.curve.x.size(),
                           base::format_number(d.fits.independent, 2));
@@ -45,7 +54,6 @@ std::string diagnose_text(const std::vector<Diagnosis>& diagnoses) {
         d.bend.step ? fmt::format(" (step {})", base::format_number(*d.bend.step, 3, base::Notation::suffix)) : "");
     if (!d.signature.reading.empty()) text += fmt::format("  signature   {}\n", d.signature.reading);
     for (const std::string& note : d.notes) text += fmt::format("  note        {}\n", note);
-    text += fmt::format("  next        {}\n", d.next);
   }
   return text;
 }

@@ -49,6 +49,9 @@ inline constexpr std::size_t kDetailedCurves = 12;
 // The rows of that table; the first row names the columns.
 [[nodiscard]] std::vector<std::vector<std::string>> diagnose_rows(const std::vector<Diagnosis>& diagnoses);
 
+// What the columns of that table mean.
+extern const char* const kLegend;
+
 // "2.1e3 [1.7e3, 2.6e3]", with " ?" where it is not identified; a dash where there is no value.
 [[nodiscard]] std::string shown(const Quantity& quantity, base::Notation notation = base::Notation::plain);
 
