@@ -110,7 +110,7 @@ void judge_late(OwnRun& run) {
   }
   const double end = curve.x[usable.back()];
   run.from = end / kLateFactor;
-  if (d.claims) run.from = std::max(run.from, std::min(d.claims->first_step_used, end));
+  if (!d.rate_known) run.from = std::max(run.from, std::min(d.claims->first_step_used, end));
   if (d.bend.identified && d.bend.value) run.from = std::max(run.from, std::min(*d.bend.value, end));
   std::vector<double> x, loss;
   fitting::FloorRangeOptions options;

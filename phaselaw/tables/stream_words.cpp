@@ -39,6 +39,8 @@ bool add_word(std::string_view word, StreamWord& out) {
   } else if (is_one_of(kOtherWords, word)) {
     out.names_metric = true;
     out.kind = StreamKind::other;
+  } else if (word == "inner" && out.names_data && out.role == Role::training) {
+    // "train_inner": the rows within an epoch, as fairseq names them.
   } else {
     return false;
   }

@@ -3,6 +3,7 @@
 #include <zlib.h>
 
 #include <filesystem>
+#include <sstream>
 
 #include "cli/cli_fixture.h"
 #include "phaselaw/base/value.h"
@@ -19,25 +20,33 @@ class DiagnoseVerb : public testing::CliFixture {
                           i < 120 ? fmt::to_string(1 + 3 * std::pow(1 + i / 10.0, -0.7)) : "nan");
     return text;
   }
+  // The same table with a constant learning rate.
+  static std::string with_rate(const std::string& table) {
+    std::istringstream lines(table);
+    std::string out, line;
+    while (std::getline(lines, line)) out += line + (out.empty() ? ",lr\n" : ",0.1\n");
+    return out;
+  }
 };
 
 TEST_F(DiagnoseVerb, JsonHoldsTheContract) {
   write("two.csv", two_runs());
-  const auto outcome = run({"diagnose", path("two.csv"), path("curve.csv"), "--json", "-"});
+  write("exact.csv", with_rate(curve()));  // the exact law
+  const auto outcome = run({"diagnose", path("two.csv"), path("exact.csv"), "--json", "-"});
   ASSERT_EQ(outcome.code, 0) << outcome.err;
   const base::Value json = base::parse_json(outcome.out, "stdout");
   const auto& curves = json.at("curves").list();
   ASSERT_EQ(curves.size(), 3U);
   EXPECT_EQ(curves[0].at("name").text(), "a");
-  EXPECT_EQ(curves[2].at("name").text(), "curve");
+  EXPECT_EQ(curves[2].at("name").text(), "exact");
   EXPECT_EQ(curves[0].at("early_form").text(), "exponential");
   EXPECT_EQ(curves[1].at("signature").text(), "instability");
   EXPECT_EQ(curves[1].at("signature_detail").at("diverged_at").number(), 120);
   for (const auto& curve : curves) {
     for (const char* name : {"bend", "exponent", "floor"})
       for (const char* field : {"value", "lo", "hi"}) EXPECT_NE(curve.at(name).find(field), nullptr) << name;
-    EXPECT_FALSE(curve.at("next").text().empty());
-    EXPECT_NE(curve.find("stage"), nullptr);
+    for (const char* name : {"state", "stage", "next", "gain_of_doubling", "learning_rate"})
+      EXPECT_NE(curve.find(name), nullptr) << name;
   }
   // (1 + c/1e4)^-0.3 without noise: its own constants.
   EXPECT_NEAR(curves[2].at("bend").at("value").number(), 1e4, 1);

@@ -14,13 +14,14 @@ namespace phaselaw::advice {
 
 namespace {
 
-constexpr double kExcursion = 0.1;    // of ln loss
-constexpr double kExcursionSd = 8;    // standard deviations of a level
-constexpr double kNoProgress = 0.01;  // largest relative fall per doubling inside a plateau
-constexpr double kFlatEnd = 0.005;    // at the end
-constexpr double kEndFactor = 1.5;    // of the clock
-constexpr double kFaster = 4;         // before and after a plateau
-constexpr double kGradSpike = 10;     // times the median of the neighbouring gradient norms
+constexpr double kExcursion = 0.1;         // of ln loss
+constexpr double kExcursionSd = 8;         // standard deviations of a level
+constexpr double kNoProgress = 0.01;       // largest relative fall per doubling inside a plateau
+constexpr double kFlatEnd = 0.005;         // at the end
+constexpr std::size_t kFewestForFlat = 8;  // blocks of the whole curve
+constexpr double kEndFactor = 1.5;         // of the clock
+constexpr double kFaster = 4;              // before and after a plateau
+constexpr double kGradSpike = 10;          // times the median of the neighbouring gradient norms
 constexpr double kSigmas = 3;
 constexpr double kLateFactor = 1.4;      // of the clock, at the end
 constexpr double kQuicker = 1.3;         // than before
@@ -311,8 +312,7 @@ void name_signature(const LossCurve& curve, CurveSignature& signature) {
                                     base::format_percent(curve.end_loss / curve.min_loss - 1));
   } else if (signature.flat_end) {
     signature.word = "plateau";
-    signature.reading = fmt::format("flat at the end: the loss falls by {} per doubling",
-                                    base::format_percent(signature.end.per_doubling));
+    signature.reading = "flat at the end";
   }
 }
 
@@ -334,7 +334,7 @@ CurveSignature signature_of(const tables::Curve& data, const LossCurve& curve) {
       signature.end = fall_rate(curve, last / factor, last);
       signature.end.factor = factor;
     }
-    signature.flat_end = !signature.diverged && signature.end.blocks >= 3 &&
+    signature.flat_end = !signature.diverged && signature.end.blocks >= 3 && curve.x.size() >= kFewestForFlat &&
                          signature.end.per_doubling + 2 * signature.end.error < kFlatEnd;
     find_plateau(curve, signature);
     const FallRate late = fall_rate(curve, last / kLateFactor, last);

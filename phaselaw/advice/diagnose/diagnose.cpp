@@ -19,10 +19,11 @@ Diagnosis diagnose_one(const tables::Curve& data, const DiagnoseOptions& options
   if (d.signature.n_grad_spikes > 0)
     d.notes.push_back(fmt::format("{} gradient norms are more than ten times the median of the 50 before",
                                   d.signature.n_grad_spikes));
+  judge_end(data, d);
   if (data.rates.known() || options.schedule.given())
     judge_with_rate(options, d);
   else
-    judge_without_rate(data, d);
+    judge_without_rate(d);
   judge_stage(d);
   return d;
 }

@@ -16,7 +16,7 @@
 // paths, because the learning rate decides how a curve is read:
 //
 //   rate known    recorded or stated: the forms of curve_forms.h are fitted on the summed learning rate
-//                 (known_rate.cpp)
+//                 (known_rate.cpp); state and spikes come from the claims as well
 //   rate unknown  nothing is claimed that a warm-up, a decay or smoothing of the log could produce
 //                 (advice/curve/claims.h, unknown_rate.cpp)
 //
@@ -75,7 +75,7 @@ struct Diagnosis {
   bool rate_known = false;            // which path was taken
   CurveFits fits;                     // rate known
   bool described = false;             // rate known: the best form describes the curve
-  std::optional<CurveClaims> claims;  // rate unknown
+  std::optional<CurveClaims> claims;  // on the clock of the curve, without its decay
   CurveState state = CurveState::unknown;
   std::string early_form, early_reading;  // empty if unknown
   bool early_decisive = false;
@@ -98,9 +98,14 @@ struct Diagnosis {
 [[nodiscard]] std::vector<Diagnosis> diagnose(std::span<const tables::Curve> curves,
                                               const DiagnoseOptions& options = {});
 
-// Both paths fill everything but the stage and the advice. `diagnosis` has its curve and signature.
+// The steps of diagnose(), in this order. `diagnosis` has its curve and signature; judge_end() fills the claims, the
+// state and the signature, and one of the two paths the quantities.
+void judge_end(const tables::Curve& data, Diagnosis& diagnosis);
 void judge_with_rate(const DiagnoseOptions& options, Diagnosis& diagnosis);
-void judge_without_rate(const tables::Curve& data, Diagnosis& diagnosis);
+void judge_without_rate(Diagnosis& diagnosis);
+
+// "5.1 % to 6.3 %", "6.2 %" or "at most 0.2 %"; the gain is identified.
+[[nodiscard]] std::string gain_range(const Quantity& gain);
 
 // "falling", "finished" ...; empty if unknown.
 [[nodiscard]] std::string word_of(CurveState state);

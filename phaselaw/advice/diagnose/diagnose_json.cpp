@@ -59,8 +59,8 @@ Value to_value(const Diagnosis& d) {
                                {"elasticity", d.end_elasticity},
                                {"measured_fall_per_doubling", d.signature.end.per_doubling},
                                {"measured_fall_error", d.signature.end.error}});
-  const double correlation_time = d.claims ? d.claims->correlation_time : d.curve.correlation_time;
-  const double noise = d.claims ? d.claims->noise : d.curve.noise;
+  const double correlation_time = d.rate_known ? d.curve.correlation_time : d.claims->correlation_time;
+  const double noise = d.rate_known ? d.curve.noise : d.claims->noise;
   value["rows"] = Value::table({{"recorded", d.curve.n_rows},
                                 {"used", d.curve.n_used},
                                 {"blocks", d.curve.x.size()},
@@ -85,7 +85,7 @@ Value to_value(const Diagnosis& d) {
                                             {"grad_spikes", d.signature.n_grad_spikes},
                                             {"spikes", Value(std::move(excursions))}});
   value["forms"] = forms_of(d);
-  if (d.claims) value["rows"]["first_step_used"] = d.claims->first_step_used;
+  if (!d.rate_known) value["rows"]["first_step_used"] = d.claims->first_step_used;
   value["notes"] = Value(d.notes);
   return value;
 }

@@ -183,10 +183,10 @@ report::Section section_of(const Diagnosis& d) {
   section.title = d.curve.name;
   if (!d.next.empty()) section.paragraphs.push_back("Next: " + d.next + ".");
   if (!d.early_reading.empty()) section.paragraphs.push_back("Early form: " + d.early_reading + ".");
-  section.paragraphs.push_back("Bend: " + d.bend.reading + ".");
+  if (!d.bend.reading.empty()) section.paragraphs.push_back("Bend: " + d.bend.reading + ".");
   if (!d.signature.reading.empty()) section.paragraphs.push_back("Signature: " + d.signature.reading + ".");
   for (const std::string& note : d.notes) section.paragraphs.push_back(note + ".");
-  if (d.claims && d.curve.x.size() > 1) section.figures = claims_figures(d, clock_axis(d.curve));
+  if (!d.rate_known && d.curve.x.size() > 1) section.figures = claims_figures(d, clock_axis(d.curve));
   if (d.fits.forms.empty()) return section;
   section.figures.push_back(forms_figure(d));
   section.figures.push_back(residual_figure(d));

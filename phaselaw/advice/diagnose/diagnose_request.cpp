@@ -11,12 +11,6 @@ namespace phaselaw::advice {
 
 namespace {
 
-// "5.1 to 6.3 %", in per cent.
-std::string gain_shown(const Quantity& gain) {
-  if (!gain.identified) return "–";
-  return fmt::format("{} to {}", base::format_percent(*gain.lo), base::format_percent(*gain.hi));
-}
-
 std::string or_none(const std::string& text) { return text.empty() ? "–" : text; }
 
 }  // namespace
@@ -31,7 +25,7 @@ std::vector<std::vector<std::string>> diagnose_rows(const std::vector<Diagnosis>
       {"curve", "loss", "state", "exponent", "floor", "gain of doubling", "bend", "early form", "stage", "signature"}};
   for (const auto& d : diagnoses)
     rows.push_back({d.curve.name, or_none(d.curve.quantity), or_none(word_of(d.state)), shown(d.exponent),
-                    shown(d.floor), gain_shown(d.gain),
+                    shown(d.floor), d.gain.identified ? gain_range(d.gain) : "–",
                     d.bend.value ? shown(d.bend, base::notation_of(d.curve.unit)) + " " + d.curve.unit : "–",
                     or_none(d.early_form + (d.early_form.empty() || d.early_decisive ? "" : " (weak)")),
                     or_none(d.stage), d.signature.word});
@@ -49,9 +43,10 @@ std::string diagnose_text(const std::vector<Diagnosis>& diagnoses) {
                           base::format_count(d.curve.n_used), base::format_count(d.curve.n_rows), d.curve.x.size(),
                           base::format_number(d.fits.independent, 2));
     if (!d.early_reading.empty()) text += fmt::format("  early form  {}\n", d.early_reading);
-    text += fmt::format(
-        "  bend        {}{}\n", d.bend.reading,
-        d.bend.step ? fmt::format(" (step {})", base::format_number(*d.bend.step, 3, base::Notation::suffix)) : "");
+    if (!d.bend.reading.empty())
+      text += fmt::format(
+          "  bend        {}{}\n", d.bend.reading,
+          d.bend.step ? fmt::format(" (step {})", base::format_number(*d.bend.step, 3, base::Notation::suffix)) : "");
     if (!d.signature.reading.empty()) text += fmt::format("  signature   {}\n", d.signature.reading);
     for (const std::string& note : d.notes) text += fmt::format("  note        {}\n", note);
   }

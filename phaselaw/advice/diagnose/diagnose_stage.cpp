@@ -8,6 +8,12 @@
 
 namespace phaselaw::advice {
 
+std::string gain_range(const Quantity& gain) {
+  const std::string lo = base::format_percent(*gain.lo), hi = base::format_percent(*gain.hi);
+  if (*gain.lo < 5e-4) return "at most " + hi;
+  return lo == hi ? hi : fmt::format("{} to {}", lo, hi);
+}
+
 namespace {
 
 constexpr std::size_t kFewRowsForAdvice = 30;
@@ -43,11 +49,8 @@ std::string loss_word(const Diagnosis& d) {
 // "doubling the training steps at a constant learning rate lowers the loss by 5.1 to 6.3 %"; empty without a gain.
 std::string gain_words(const Diagnosis& d) {
   if (!d.gain.identified) return "";
-  const std::string lo = base::format_percent(*d.gain.lo), hi = base::format_percent(*d.gain.hi);
-  const std::string by = *d.gain.lo < 5e-4 ? "by at most " + hi
-                         : lo == hi        ? "by " + hi
-                                           : fmt::format("by {} to {}", lo, hi);
-  return fmt::format("doubling the {} at a constant learning rate lowers {} {}", compute_word(d), loss_word(d), by);
+  return fmt::format("doubling the {} at a constant learning rate lowers {} by {}", compute_word(d), loss_word(d),
+                     gain_range(d.gain));
 }
 
 // Whether the bend lies before (-1) or after (+1) the middle of the curve; 0: unknown.
@@ -67,8 +70,8 @@ std::string stage_with_rate(const Diagnosis& d) {
   const bool beyond = scale != nullptr && best.bend_factor * scale->value > last / 2;
   // A slow exponential after a power law is a fall at the end, not an unfinished start.
   const bool late_fall = best.form == "exponential-power" && best.start != Start::exponential;
-  const bool starved = best.form == "exponential" || (beyond && !late_fall);
-  return starved ? "compute-starved" : "data-limited";
+  if (best.form == "exponential" || (beyond && !late_fall)) return "compute-starved";
+  return d.exponent.identified ? "data-limited" : "";
 }
 
 std::string stage_without_rate(const Diagnosis& d) {
@@ -107,7 +110,10 @@ std::string falling_advice(const Diagnosis& d) {
                            ? fmt::format("; {} of {} is reducible", base::format_percent(left), loss_word(d))
                            : "");
   }
-  return gain.empty() ? "" : "train longer: " + gain;
+  if (!gain.empty()) return "train longer: " + gain;
+  if (d.rate_known) return {};
+  return "state the schedule (an lr column, or --warmup, --decay and --decay-from): the loss still falls at its end, but "
+         "without the learning rate the curve does not tell how much more training would gain";
 }
 
 std::string rising_advice(const Diagnosis& d) {

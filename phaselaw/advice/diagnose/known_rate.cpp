@@ -15,7 +15,8 @@ namespace {
 constexpr double kDecisiveQaicc = 6;  // QAICc difference: odds of 20 to 1
 constexpr double kUndecided = 2;
 
-// Copies a fitted parameter with its interval and whether it is identified.
+// Copies a fitted parameter with its interval and whether it is identified: by its own interval, which is a profile over
+// the other parameters. That one of them is at a bound of its search, such as the width of a break, then says nothing.
 Quantity quantity_of(const fitting::Fit& fit, const std::string& parameter, double factor = 1) {
   Quantity out;
   const fitting::Estimate* estimate = parameter.empty() ? nullptr : fit.find(parameter);
@@ -23,7 +24,7 @@ Quantity quantity_of(const fitting::Fit& fit, const std::string& parameter, doub
   out.value = factor * estimate->value;
   if (estimate->lo) out.lo = factor * *estimate->lo;
   if (estimate->hi) out.hi = factor * *estimate->hi;
-  out.identified = estimate->identified && out.lo && out.hi;
+  out.identified = out.lo && out.hi && *out.lo > 0 && (parameter == "E" || fitting::within_widest_factor(*estimate));
   return out;
 }
 
@@ -144,7 +145,7 @@ void judge_bend(Diagnosis& d, const std::vector<BendOfForm>& bends) {
   }
 }
 
-void judge_end(Diagnosis& d, const fitting::Fit& fit) {
+void judge_elasticity(Diagnosis& d, const fitting::Fit& fit) {
   const double last = d.curve.x.back();
   const double near = 1.01;
   const std::vector<double> at = form_values(d.curve, fit, {last / near, last * near});
@@ -191,31 +192,30 @@ void claim_nothing(Diagnosis& d) {
   d.early_decisive = false;
   d.early_reading = "no form describes the curve";
   d.bend.reading = "no bend is claimed, because no form describes the curve";
-  d.notes.push_back(
-      fmt::format("no form describes the curve: the best, {}, {}", best.form,
-                  std::isfinite(best.holdout_error)
-                      ? fmt::format("is {} off on the held-out last fifth, and the blocks are worth {} independent ones",
-                                    base::format_percent(best.holdout_error), base::format_number(d.fits.independent, 2))
-                      : fmt::format("leaves residuals in one long wave: the blocks are worth {} independent ones",
-                                    base::format_number(d.fits.independent, 2))));
+  d.bend.value.reset();
+  d.bend.step.reset();
+  d.notes.push_back(fmt::format(
+      "no form describes the curve: the best, {}, {}", best.form,
+      std::isfinite(best.holdout_error)
+          ? fmt::format("is {} off on the held-out last fifth, and the blocks are worth {} independent ones",
+                        base::format_percent(best.holdout_error), base::format_number(d.fits.independent, 2))
+          : fmt::format("leaves residuals in one long wave: the blocks are worth {} independent ones",
+                        base::format_number(d.fits.independent, 2))));
 }
 
+// The forms decide where the claims leave the state open: a decay that they cannot exclude is excluded by the rate.
 void judge_state(Diagnosis& d) {
   constexpr double kFinished = 0.006, kFalling = 0.003, kMeasured = 0.005, kSigmas = 3;
   const CurveSignature& s = d.signature;
-  if (s.diverged) {
-    d.state = CurveState::diverged;
-  } else if (s.overfitting) {
-    d.state = CurveState::overfitting;
-  } else if (s.late_rise) {
-    d.state = CurveState::rising;
-  } else if (s.flat_end || (d.gain.identified && *d.gain.hi < kFinished)) {
-    d.state = CurveState::finished;
-  } else if (d.gain.identified && *d.gain.lo > kFalling) {
-    d.state = CurveState::falling;
-  } else if (!d.curve.annealed && s.end.blocks >= 3 && s.end.per_doubling - kSigmas * s.end.error > kMeasured) {
-    d.state = CurveState::falling;
-  }
+  if (d.state != CurveState::unknown && d.state != CurveState::decaying) return;
+  const bool falls = !d.curve.annealed && s.end.blocks >= 3 && s.end.per_doubling - kSigmas * s.end.error > kMeasured;
+  d.state = s.diverged                                              ? CurveState::diverged
+            : s.overfitting                                         ? CurveState::overfitting
+            : s.late_rise                                           ? CurveState::rising
+            : s.flat_end                                            ? CurveState::finished
+            : d.gain.identified && *d.gain.hi < kFinished           ? CurveState::finished
+            : (d.gain.identified && *d.gain.lo > kFalling) || falls ? CurveState::falling
+                                                                    : CurveState::unknown;
 }
 
 // The quantities of all forms that the data do not refute.
@@ -235,7 +235,7 @@ void judge_forms(const DiagnoseOptions& options, Diagnosis& d) {
       widen(quantity_of(fit, "E"), is_best, d.floor);
       supported_forms.push_back(&form);
     }
-    if (is_best) judge_end(d, fit);
+    if (is_best) judge_elasticity(d, fit);
     if (is_best && !fit.convergence.certified)
       d.notes.push_back(fmt::format("{}: not a certified fit ({})", form.form, fit.convergence.status));
     if (has_bend) bends.push_back({&form, fit, own, quantity_of(fit, form.bend_parameter, form.bend_factor)});
@@ -274,7 +274,13 @@ void judge_with_rate(const DiagnoseOptions& options, Diagnosis& d) {
     d.described = describes(d.fits);
     if (!d.described) claim_nothing(d);
   }
+  // Claims from a curve that is annealed throughout are about its decay.
+  if (d.curve.annealed && d.state != CurveState::diverged) d.state = CurveState::unknown;
   judge_state(d);
+  if (!d.gain.identified && !d.curve.annealed && d.claims->gain) {
+    const Interval& gain = *d.claims->gain;
+    d.gain = {(gain.lo + gain.hi) / 2, gain.lo, gain.hi, true};
+  }
 }
 
 }  // namespace phaselaw::advice

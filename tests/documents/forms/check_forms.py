@@ -22,7 +22,8 @@ FIT = ["fit", "--law", "chinchilla", "--interval", "none"]
 VERBS = {"final": FIT, "finite": FIT, "error": FIT, "envelope": [*FIT, "--rows", "envelope"]}
 VAL = re.compile(r"val|eval|test", re.IGNORECASE)
 # What a curve's answer says about its values; the rest holds names, sentences and times.
-CURVE = ("stage", "early_form", "bend", "exponent", "floor", "signature", "best_form", "end", "rows", "forms")
+CURVE = ("state", "stage", "early_form", "bend", "exponent", "floor", "gain_of_doubling", "signature", "best_form", "end",
+         "rows", "forms")
 SPOKEN = ("reading", "warnings", "seconds", "law", "next", "notes")
 
 
@@ -68,6 +69,14 @@ def curve_numbers(curve):
     return without({k: curve[k] for k in CURVE}, SPOKEN)
 
 
+def with_rate(table):
+    """The same table with a constant learning rate, which some logs print: a curve is then read differently."""
+    out = table.with_stem(table.stem + "-rate")
+    heading, *rows = table.read_text().splitlines()
+    out.write_text("\n".join([heading + ",lr", *(row + ",0.001" for row in rows)]) + "\n")
+    return out.name
+
+
 class References:
     def __init__(self, program, folder):
         self.fits, self.curves = {}, {}
@@ -75,10 +84,11 @@ class References:
             self.fits[name] = fit_numbers(answer_of(run(program, verb, [f"{name}.csv"], folder)))
         for study in CLOCKS:
             for stream in ("train", "val"):
-                answer = answer_of(run(program, ["diagnose"], [f"{study}-{stream}.csv"], folder))
-                for curve in answer["curves"]:
-                    name = re.search(r"r\d\d", curve["name"]).group()
-                    self.curves[study, name, stream] = curve_numbers(curve)
+                plain = f"{study}-{stream}.csv"
+                for table in (plain, with_rate(folder / plain)):
+                    for curve in answer_of(run(program, ["diagnose"], [table], folder))["curves"]:
+                        name = re.search(r"r\d\d", curve["name"]).group()
+                        self.curves[study, name, stream, curve["learning_rate"]] = curve_numbers(curve)
 
 
 def first_difference(got, wanted, where=""):
@@ -114,7 +124,11 @@ def compare(form, answer, references):
     if form.study in VERBS:
         wrong = first_difference(fit_numbers(answer), references.fits[form.study])
     else:
-        wanted = {(r, s): references.curves[form.study, r, s] for s in form.streams
+        rates = {curve["learning_rate"] for curve in answer["curves"]}
+        if len(rates) != 1:
+            raise Wrong("the learning rate is known for some of the runs only")
+        rate = rates.pop()
+        wanted = {(r, s): references.curves[form.study, r, s, rate] for s in form.streams
                   for r in (form.runs or [f"r{i:02}" for i in range(1, 21)])}
         got = {}
         for curve in answer["curves"]:
