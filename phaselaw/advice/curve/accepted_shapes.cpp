@@ -54,6 +54,7 @@ std::vector<AcceptedShape> sample_of_shapes(const ShapeFit& fit, double step_uni
     shape.floor = p.floor * loss_unit;
     shape.amplitude = p.amplitude * loss_unit;
     shape.floor_error = fit.accepted[i].floor_error * loss_unit;
+    shape.from = (fit.falling_rate ? 1 : fit.start) * step_unit;
     shape.best = best && p.chi2 == fit.chi2;
     best = best && !shape.best;
     out.push_back(shape);
@@ -65,6 +66,7 @@ std::optional<Interval> CurveClaims::loss_at(double step) const {
   if (shapes.empty() || !(step >= first_step_used)) return std::nullopt;
   std::optional<Interval> all;
   for (const AcceptedShape& shape : shapes) {
+    if (step < shape.from * (1 - 1e-12)) continue;
     const double near = shape.shape_at(last_step), part = near > 0 ? shape.shape_at(step) / near : 0;
     const double end = shape.floor + shape.amplitude * near;
     for (const double lowest :

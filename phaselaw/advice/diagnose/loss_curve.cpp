@@ -49,9 +49,10 @@ std::vector<RowRange> bins_of(const std::vector<double>& x) {
   }
   const double width = std::log(x.back() / x.front()) / kBins;
   for (std::size_t i = 0; i < x.size();) {
-    const double end = width > 0 ? std::floor(std::log(x[i] / x.front()) / width) + 1 : kBins;
+    // The last row closes the last bin.
+    const double end = width > 0 ? std::min(std::floor(std::log(x[i] / x.front()) / width) + 1, kBins) : kBins;
     std::size_t j = i + 1;
-    while (j < x.size() && std::log(x[j] / x.front()) < end * width) ++j;
+    while (j < x.size() && (end == kBins || std::log(x[j] / x.front()) < end * width)) ++j;
     bins.push_back({i, j});
     i = j;
   }
