@@ -55,11 +55,6 @@ bool is_firm(const Forecast& forecast) {
 
 std::string step_words(double step) { return base::format_number(step, 4, base::Notation::suffix); }
 
-std::string capital(std::string text) {
-  if (!text.empty() && text.front() >= 'a' && text.front() <= 'z') text.front() = static_cast<char>(text.front() - 32);
-  return text;
-}
-
 double last_of(const std::vector<double>& values) { return values.empty() ? base::kNaN : values.back(); }
 
 }  // namespace
@@ -161,8 +156,8 @@ std::optional<std::string> StopRule::condition_reason(const CurveFacts& facts) c
   if (names_loss_) parts.push_back(fmt::format("the median of the last losses is {}", base::format_number(loss, 4)));
   if (names_state_) parts.push_back(fmt::format("the state is {}", word_of(facts.now().state)));
   if (parts.empty()) return fmt::format("The last step is {}.", step_words(step));
-  return capital(fmt::format("{}, at step {}; the rule was true {} rows earlier too.", fmt::join(parts, ", "),
-                             step_words(step), back));
+  return fmt::format("At step {}, {}; the rule is true without the last {} rows too.", step_words(step),
+                     fmt::join(parts, " and "), back);
 }
 
 std::optional<std::string> StopRule::reason(const CurveFacts& facts) const {
@@ -185,9 +180,9 @@ std::optional<std::string> StopRule::reason(const CurveFacts& facts) const {
       if (facts.now().state != wanted) return {};
       const bool not_finite = not_finite_at_end(curve) >= kNotFinite;  // confirmed by these rows
       if (!not_finite && facts.earlier().state != wanted) return {};
-      return capital(fmt::format("{}, at step {}{}.", facts.now().reason, step_words(step),
-                                 not_finite ? "" : fmt::format("; the same was true {} rows earlier",
-                                                               held_back(curve.loss.size()))));
+      return fmt::format("At step {}, {}{}.", step_words(step), facts.now().reason,
+                         not_finite ? "" : fmt::format("; the same holds without the last {} rows",
+                                                       held_back(curve.loss.size())));
     }
     default:
       return condition_reason(facts);

@@ -45,6 +45,7 @@ class CurveFacts {
  public:
   CurveFacts(const tables::Curve& curve, const Judgement& now, const ForecastOptions& options, double quiet_s)
       : curve_(curve), now_(now), options_(options), quiet_s_(quiet_s) {}
+  void set_earlier(Judgement earlier) { earlier_ = std::move(earlier); }  // if it is known
   [[nodiscard]] const tables::Curve& curve() const { return curve_; }
   [[nodiscard]] const Judgement& now() const { return now_; }
   [[nodiscard]] const Judgement& earlier() const;
