@@ -25,6 +25,7 @@ struct Program {
   CLI::App& app;
   Common common;
   std::function<void()> action;
+  int exit_code = 0;  // of an action that ends well
 };
 
 // Adds the subcommand with --json and --quiet; `action` runs after all arguments are parsed.
@@ -60,6 +61,7 @@ void add_sweep(Program& program);
 void add_table(Program& program);
 void add_fit(Program& program);
 void add_diagnose(Program& program);
+void add_watch(Program& program);
 void add_plan(Program& program);
 void add_isoflop(Program& program);
 void add_theory(Program& program);

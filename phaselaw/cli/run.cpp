@@ -54,7 +54,7 @@ int dispatch(CLI::App& app, Program& program, int argc, const char* const* argv)
   }
   base::install_interrupt_handler();
   program.action();
-  return kDone;
+  return program.exit_code;
 }
 
 }  // namespace
@@ -71,14 +71,14 @@ int run(int argc, const char* const* argv) {
   app.require_subcommand(0, 1);
   app.allow_extras();
   app.fallthrough();
-  Program program{app, {}, {}};
+  Program program{app, {}, {}, kDone};
   for (int i = 0; i < argc; ++i)
     program.common.command += (i > 0 ? " " : "") + std::string(i > 0 ? argv[i] : "phaselaw");
   using Add = void (*)(Program&);
   const std::pair<const char*, std::vector<Add>> groups[] = {
       {"Runs: train models and run studies",
        {add_train, add_sweep, add_report, add_export, add_check, add_merge, add_weights}},
-      {"Laws: fit tables of losses", {add_table, add_fit, add_plan, add_isoflop, add_diagnose}},
+      {"Laws: fit tables of losses", {add_table, add_fit, add_plan, add_isoflop, add_diagnose, add_watch}},
       {"Theory: the paper's formulas, kernels and flows",
        {add_reproduce, add_theory, add_kernel, add_flow, add_predict}},
       {"Help", {add_keys, add_man, add_completion, add_cite}}};

@@ -80,8 +80,12 @@ bool Comparison::holds(const Table& table, std::size_t row) const {
 // Joins wait on a stack until a weaker one, a closing bracket or the end follows, as operators of arithmetic do.
 class RowConditionParser {
  public:
-  RowConditionParser(const Table& table, const ColumnOfName& column_of, RowCondition& out)
-      : text_(out.text_), column_of_(column_of), out_(out), headings_(table.header.begin(), table.header.end()) {}
+  RowConditionParser(const Table& table, const ColumnOfName& column_of, std::string_view flag, RowCondition& out)
+      : text_(out.text_),
+        flag_(flag),
+        column_of_(column_of),
+        out_(out),
+        headings_(table.header.begin(), table.header.end()) {}
 
   void parse() {
     if (text_.size() > kLongestCondition)
@@ -145,8 +149,8 @@ class RowConditionParser {
       out.at = column_of_(name);
     } catch (const base::InputError& error) {
       const std::string what = error.what();
-      constexpr std::string_view kFlag = "--where: ";  // the place is given once
-      fail(what.starts_with(kFlag) ? what.substr(kFlag.size()) : what, begin);
+      const std::string place = std::string(flag_) + ": ";  // the place is given once
+      fail(what.starts_with(place) ? what.substr(place.size()) : what, begin);
     }
     if (out.relation == Relation::in || out.relation == Relation::not_in)
       list(out);
@@ -327,11 +331,11 @@ class RowConditionParser {
     while (at_ < text_.size() && base::is_blank(text_[at_])) ++at_;
     return at_ < text_.size();
   }
-  [[noreturn]] static void fail(const std::string& what, std::size_t at) {
-    throw base::InputError({"--where", 1, static_cast<long>(at) + 1}, what);
+  [[noreturn]] void fail(const std::string& what, std::size_t at) const {
+    throw base::InputError({std::string(flag_), 1, static_cast<long>(at) + 1}, what);
   }
 
-  std::string_view text_, sign_;
+  std::string_view text_, flag_, sign_;
   const ColumnOfName& column_of_;
   RowCondition& out_;
   std::unordered_set<std::string_view> headings_;
@@ -339,8 +343,10 @@ class RowConditionParser {
   std::size_t at_ = 0, open_ = 0;
 };
 
-RowCondition::RowCondition(std::string_view text, const Table& table, const ColumnOfName& column_of) : text_(text) {
-  RowConditionParser(table, column_of, *this).parse();
+RowCondition::RowCondition(std::string_view text, const Table& table, const ColumnOfName& column_of,
+                           std::string_view flag)
+    : text_(text) {
+  RowConditionParser(table, column_of, flag, *this).parse();
 }
 
 bool RowCondition::holds(const Table& table, std::size_t row) const {

@@ -25,7 +25,7 @@
 // Comparisons are of numbers if the cell and the value are numbers (70M is one), otherwise of text; a cell that is no
 // number satisfies no inequality.
 //
-// Errors: InputError at "--where:1:position". Cost: linear in the text; about 50 ns for each comparison and row.
+// Errors: InputError at "FLAG:1:position". Cost: linear in the text; about 50 ns for each comparison and row.
 namespace phaselaw::tables {
 
 inline constexpr std::size_t kLongestCondition = std::size_t{1} << 14U;
@@ -51,7 +51,9 @@ struct Comparison {
 
 class RowCondition {
  public:
-  RowCondition(std::string_view text, const Table& table, const ColumnOfName& column_of);
+  // `flag`: the place that messages name.
+  RowCondition(std::string_view text, const Table& table, const ColumnOfName& column_of,
+               std::string_view flag = "--where");
   [[nodiscard]] const std::string& text() const { return text_; }
   [[nodiscard]] const std::vector<Comparison>& comparisons() const { return comparisons_; }
   [[nodiscard]] bool holds(const Table& table, std::size_t row) const;

@@ -97,12 +97,20 @@ void take_loss(const Rows& rows, const Axes& axes, std::size_t stream, const Ind
   if (std::isnan(curve.n_data)) curve.n_data = axes.first("unique_tokens", main);
 }
 
+// Whether a stream is a training loss. Beside a held-out loss a plain "loss" is one, as Keras and the trainer of Hugging
+// Face write it.
+bool is_training(const Rows& rows, std::size_t stream, const Curve& beside) {
+  const Role role = rows.streams[stream].role;
+  return role == Role::training || (role == Role::unspecified && beside.role == Role::held_out);
+}
+
 // The training loss beside a held-out one, or the other way round.
 void take_partner(const Rows& rows, const Axes& axes, const RunRows& run, Curve& curve) {
   constexpr std::size_t kFewest = 3;
   const Role wanted = curve.role == Role::training ? Role::held_out : Role::training;
   for (const auto& [stream, own] : run.streams) {
-    if (!is_loss(rows, stream) || rows.streams[stream].role != wanted || own.size() < kFewest) continue;
+    const bool fits = wanted == Role::training ? is_training(rows, stream, curve) : rows.streams[stream].role == wanted;
+    if (!is_loss(rows, stream) || !fits || own.size() < kFewest) continue;
     curve.partner.quantity = rows.streams[stream].heading;
     curve.partner.role = wanted;
     curve.partner.loss = picked(rows.data.output, own);
@@ -113,7 +121,7 @@ void take_partner(const Rows& rows, const Axes& axes, const RunRows& run, Curve&
 
 void take_dense(const Rows& rows, const Axes& axes, const RunRows& run, std::size_t chosen, Curve& curve) {
   for (const auto& [stream, own] : run.streams) {
-    if (!is_loss(rows, stream) || stream == chosen || rows.streams[stream].role != Role::training ||
+    if (!is_loss(rows, stream) || stream == chosen || !is_training(rows, stream, curve) ||
         own.size() < 2 * curve.loss.size())
       continue;
     curve.dense_quantity = rows.streams[stream].heading;

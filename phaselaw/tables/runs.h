@@ -15,7 +15,7 @@
 //           In a table in long form (streams.h) each loss with at least 5 values is a curve, "run (train)" and
 //           "run (val)"
 //   partner the training loss beside a held-out one, and the other way round: a held-out loss that rises while the
-//           training loss falls is overfitting
+//           training loss falls is overfitting. A plain "loss" beside a held-out one is the training loss
 //   dense   a training loss recorded at least twice as often is kept too and used to find instabilities
 //   order   by step, otherwise by tokens, otherwise by compute
 // If more than half of a stream's values are NaN and finite ones follow, NaN means not recorded.

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "phaselaw/advice/watch/judgement.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "phaselaw/base/format.h"
+#include "phaselaw/numerics/statistics.h"
+
+namespace phaselaw::advice {
+
+namespace {
+
+constexpr std::array kStateWords = {std::pair{CurveState::unknown, std::string_view("unknown")},
+                                    std::pair{CurveState::falling, std::string_view("falling")},
+                                    std::pair{CurveState::finished, std::string_view("finished")},
+                                    std::pair{CurveState::decaying, std::string_view("decaying")},
+                                    std::pair{CurveState::overfitting, std::string_view("overfitting")},
+                                    std::pair{CurveState::memorising, std::string_view("memorising")},
+                                    std::pair{CurveState::diverged, std::string_view("diverged")},
+                                    std::pair{CurveState::rising, std::string_view("rising")}};
+
+std::size_t trailing_not_finite(const std::vector<double>& loss) {
+  const auto end = std::find_if(loss.rbegin(), loss.rend(), [](double x) { return std::isfinite(x); });
+  return static_cast<std::size_t>(end - loss.rbegin());
+}
+
+std::string step_text(double step) { return base::format_number(step, 3, base::Notation::suffix); }
+
+std::string reason_for(CurveState state, const CurveClaims& claims, const std::string& quantity) {
+  const std::string rise =
+      fmt::format("the end of {} is on average {} above its lowest level, which it had at step {}", quantity,
+                  base::format_percent(claims.rise), step_text(claims.lowest_step));
+  switch (state) {
+    case CurveState::falling:
+      return claims.gain ? fmt::format("doubling the steps at a constant learning rate would lower it by {} to {}",
+                                       base::format_percent(std::max(claims.gain->lo, 0.0)),
+                                       base::format_percent(claims.gain->hi))
+                         : fmt::format("{} still falls at its end", quantity);
+    case CurveState::finished:
+      return "doubling the steps at a constant learning rate would lower it by less than 1 %";
+    case CurveState::decaying:
+      return fmt::format("{} falls faster at its end than before: the learning rate decays, or a new drop begins",
+                         quantity);
+    case CurveState::overfitting:
+      return rise + ", while the training loss falls";
+    case CurveState::memorising:
+      return fmt::format("{} no longer falls, while the training loss falls", quantity);
+    case CurveState::diverged:
+      return rise;
+    case CurveState::rising:
+      return rise + "; no training loss beside it shows the cause";
+    default:
+      return "";
+  }
+}
+
+}  // namespace
+
+std::string_view word_of(CurveState state) {
+  for (const auto& [known, word] : kStateWords)
+    if (known == state) return word;
+  return "unknown";
+}
+
+const std::vector<std::string>& state_words() {
+  static const std::vector<std::string> words = [] {
+    std::vector<std::string> all;
+    for (const auto& entry : kStateWords) all.emplace_back(entry.second);
+    return all;
+  }();
+  return words;
+}
+
+std::size_t held_back(std::size_t rows) { return std::max(kFewestHeldBack, rows / 50); }
+
+std::size_t not_finite_at_end(const tables::Curve& curve) {
+  return std::max(trailing_not_finite(curve.loss), trailing_not_finite(curve.dense_loss));
+}
+
+double recent_level(const tables::Curve& curve, std::size_t skip) {
+  constexpr std::size_t kMost = 9, kFewest = 3;
+  const std::size_t n = curve.loss.size() - std::min(skip, curve.loss.size());
+  if (n < kFewest) return base::kNaN;
+  std::vector<double> last(curve.loss.begin() + static_cast<long>(n - std::min(n, kMost)),
+                           curve.loss.begin() + static_cast<long>(n));
+  // A loss that is not finite is larger than all others, so one of them moves the median as little as any bad row.
+  for (double& loss : last)
+    if (std::isnan(loss)) loss = base::kInfinity;
+  const double level = numerics::median(last);
+  return std::isfinite(level) ? level : base::kNaN;
+}
+
+Judgement judge(const tables::Curve& curve, const ForecastOptions& options) {
+  Judgement out;
+  out.rows = curve.loss.size();
+  if (const std::size_t bad = not_finite_at_end(curve); bad >= kNotFinite) {
+    out.state = CurveState::diverged;
+    out.reason = fmt::format("the last {} losses are not finite (nan or inf)", bad);
+    return out;
+  }
+  const bool held_out = curve.role == tables::Role::held_out;
+  CurveRows rows{curve.progress(), curve.loss, held_out, {}, {}};
+  if (held_out && curve.partner.role == tables::Role::training) {
+    rows.training_step = curve.partner.step;
+    rows.training_loss = curve.partner.loss;
+  }
+  const CurveClaims claims = claims_of(rows);
+  out.state = claims.state;
+  out.reason = reason_for(claims.state, claims, curve.quantity);
+  out.gain = claims.gain;
+  if (!claims.spikes.empty()) {
+    const CurveSpike& last = claims.spikes.back();
+    out.warnings.push_back(fmt::format("The loss has {} spike{}; the last, at step {}, is {} above the level before it.",
+                                       claims.spikes.size(), claims.spikes.size() == 1 ? "" : "s",
+                                       step_text(last.step), base::format_percent(last.height)));
+  }
+  for (const std::string& note : claims.notes) out.warnings.push_back(note);
+  out.forecast = forecast_curve(curve, options);
+  return out;
+}
+
+}  // namespace phaselaw::advice
