@@ -64,6 +64,7 @@ void add_diagnose(Program& program);
 void add_watch(Program& program);
 void add_plan(Program& program);
 void add_isoflop(Program& program);
+void add_compare(Program& program);
 void add_theory(Program& program);
 void add_report(Program& program);
 void add_export(Program& program);

@@ -90,7 +90,7 @@ report::Section certainty_of(const FitAnswer& answer) {
     if (parameter.identified || parameter.fixed || certainty.figures.size() == kMostFigures) continue;
     const fitting::ProfileCurve curve = fitting::profile(fit, answer.rows.data, answer.options, parameter.name);
     if (!(curve.threshold > fit.objective_value)) continue;  // without noise every profile is a spike
-    certainty.figures.push_back(profile_figure(curve, fit));
+    certainty.figures.push_back(advice::profile_figure(curve, fit));
   }
   if (auto figure = pairs(fit)) certainty.figures.push_back(std::move(*figure));
   certainty.tables = {convergence_table(fit)};
