@@ -31,9 +31,10 @@ struct CurveRows {
 struct AcceptedShape {
   bool two_stage = false;
   double start = 0, q = 0, scale = 0, floor = 0, amplitude = 0;
-  double floor_error =
-      0;  // the floor may differ by this much with the same shape, the end of the curve staying where it is
+  // The floor may differ by this much with the same shape, the end of the curve staying where it is.
+  double floor_error = 0;
   bool best = false;
+  [[nodiscard]] double shape_at(double step) const;  // 1 at the start, 0 after infinitely many steps
 };
 
 struct CurveSpike {
@@ -62,8 +63,10 @@ struct CurveClaims {
   double correlation_time = 1;                // of the noise, in rows
   double noise = base::kNaN;                  // relative standard deviation of a row; NaN: not known
   double first_step_used = base::kNaN;        // the laws describe the curve from there
+  double last_step = base::kNaN;              // of the rows that were used
   std::vector<AcceptedShape> shapes;          // empty if no form describes the end of the curve
-  // The loss at a later step at a constant learning rate, over all accepted shapes; empty without shapes.
+  // The loss at a step at a constant learning rate, over all accepted shapes and their floors; from first_step_used on.
+  // Empty without shapes, and before that step.
   [[nodiscard]] std::optional<Interval> loss_at(double step) const;
   std::vector<std::string> notes;  // whole sentences: what was left out, and what prevents a claim
 };

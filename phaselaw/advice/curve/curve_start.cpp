@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "phaselaw/advice/curve/curve_start.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "phaselaw/advice/curve/falling_rates.h"
+#include "phaselaw/base/constants.h"
+#include "phaselaw/base/interrupt.h"
+
+namespace phaselaw::advice {
+
+namespace {
+
+constexpr int kStarts = 18;
+constexpr double kStartStep = 0.05;    // of the range of ln(step)
+constexpr double kLateStart = 0.35;    // beyond which a falling rate is tried
+constexpr double kBetterByRate = 16;   // s2
+constexpr double kLeastDrop = 0.004;   // of the last loss
+constexpr double kUsefulDrop = 0.001;  // of the last loss; a smaller one is no form of its own
+
+struct StartFit {
+  int place = 0;  // of the starts
+  std::size_t block = 0;
+  ShapeFit fit;
+};
+
+std::vector<StartFit> fits_of_starts(const CurveBlocks& blocks, double end) {
+  std::vector<StartFit> out;
+  if (blocks.size() == 0) return out;
+  const double first = std::log(blocks.step.front()), range = std::log(blocks.step.back()) - first;
+  const std::size_t least = blocks.known ? 12 : 7;
+  for (int k = 0; k < kStarts; ++k) {
+    const double from = first + kStartStep * k * range;
+    std::size_t block = 0;
+    while (block < blocks.size() && std::log(blocks.step[block]) < from) ++block;
+    if (block + least > blocks.size()) break;
+    if (!out.empty() && out.back().block == block) continue;
+    base::throw_if_interrupted();
+    out.push_back({k, block, fit_shape(problem_from(blocks, block, end))});
+  }
+  return out;
+}
+
+// Whether later starts agree: every second of them.
+bool stable(const std::vector<StartFit>& starts, std::size_t j) {
+  const ShapePoint& best = starts[j].fit.best;
+  for (std::size_t k = j + 1; k < starts.size(); k += 2) {
+    const ShapeFit& later = starts[k].fit;
+    if (best.q < later.q.lo || best.q > later.q.hi) return false;
+    if (best.floor < later.floor.lo - 1e-9 || best.floor > later.floor.hi) return false;
+  }
+  return true;
+}
+
+CurveForms forms_at(const CurveBlocks& blocks, const StartFit& start, double end) {
+  CurveForms out;
+  out.start = start.block;
+  out.fits.push_back(start.fit);
+  FitProblem problem = problem_from(blocks, start.block, end);
+  problem.two_stage = true;
+  for (const double back : {0.0, 0.5, 0.85}) {
+    problem.origin = back * problem.step[0];
+    out.fits.push_back(fit_shape(problem));
+    if (start.block == 0) break;
+  }
+  problem.two_stage = false;
+  const auto better = [](const ShapeFit& a, const ShapeFit& b) { return a.chi2 < b.chi2; };
+  const auto constant = std::min_element(out.fits.begin(), out.fits.end(), better);
+  out.best_constant = static_cast<std::size_t>(constant - out.fits.begin());
+  double s2 = base::kInfinity;
+  for (const ShapeFit& fit : out.fits) s2 = std::min(s2, fit.s2);
+  for (std::size_t k = 0; k < kFallingRates; ++k) {
+    base::throw_if_interrupted();
+    const FallingRate rate = falling_rate(k, problem.step, end);
+    problem.clock = rate.clock;
+    problem.drop = rate.drop;
+    const auto fit = fit_shape(problem, blocks.known ? 2 * start.fit.coarse + 200 * s2 : base::kInfinity);
+    if (!fit || !(fit->best.drop > kUsefulDrop * blocks.loss.back())) continue;
+    out.fits.push_back(*fit);
+    s2 = std::min(s2, fit->s2);
+  }
+  out.best = static_cast<std::size_t>(std::min_element(out.fits.begin(), out.fits.end(), better) - out.fits.begin());
+  return out;
+}
+
+}  // namespace
+
+FitProblem problem_from(const CurveBlocks& blocks, std::size_t first, double end) {
+  FitProblem problem;
+  problem.step = std::span(blocks.step).subspan(first);
+  problem.loss = std::span(blocks.loss).subspan(first);
+  problem.error = std::span(blocks.error).subspan(first);
+  problem.known = blocks.known;
+  problem.end_step = end;
+  return problem;
+}
+
+bool CurveForms::decays(double last_loss) const {
+  const ShapeFit& fit = fits[best];
+  return fit.falling_rate && gain_of_falling_rate() > kBetterByRate && fit.best.drop > kLeastDrop * last_loss &&
+         fit.dof >= 8;
+}
+
+CurveStart start_of(const CurveBlocks& blocks, double end, bool correlated) {
+  CurveStart out;
+  const std::vector<StartFit> starts = fits_of_starts(blocks, end);
+  if (starts.empty()) return out;
+  const double least_dof = blocks.known ? 8 : 4;
+  std::size_t first = starts.size();
+  for (std::size_t j = 0; j < starts.size() && first == starts.size(); ++j)
+    if (starts[j].fit.acceptable(blocks.known, correlated) && starts[j].fit.dof >= least_dof && stable(starts, j))
+      first = j;
+  const bool found = first < starts.size();
+  const double loss = blocks.loss.back();
+
+  // Only a late start is accepted, or none: does another form describe more of the record?
+  std::optional<CurveForms> earlier;
+  if (!found || starts[first].place * kStartStep > kLateStart + 1e-9)
+    for (std::size_t j = 0; j < first && !earlier; ++j) {
+      const int place = starts[j].place;
+      if (place != 0 && place != 4 && place != 8 && place != 12) continue;
+      CurveForms forms = forms_at(blocks, starts[j], end);
+      const ShapeFit& best = forms.fits[forms.best];
+      if (best.acceptable(blocks.known, correlated) && best.dof >= 4) earlier = std::move(forms);
+    }
+  if (found && first > 0 && first + 1 < starts.size()) ++first;
+  const bool constant_earlier = earlier && !earlier->fits[earlier->best].falling_rate;
+  if (earlier && !constant_earlier && earlier->decays(loss)) {
+    out.decays = !found || blocks.step[starts[first].block] > end / 3;
+    out.ambiguous = !out.decays;
+  }
+  if (constant_earlier && (!found || earlier->start < starts[first].block))
+    out.forms = std::move(earlier);
+  else if (found && !out.decays)
+    out.forms = forms_at(blocks, starts[first], end);
+  return out;
+}
+
+}  // namespace phaselaw::advice

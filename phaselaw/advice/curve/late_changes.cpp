@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "phaselaw/advice/curve/late_changes.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <vector>
+
+namespace phaselaw::advice {
+
+namespace {
+
+struct LevelOfRows {
+  double mean = 0, variance = 0, rows = 0;  // variance of the mean, for independent rows
+};
+
+LevelOfRows level_of(std::span<const double> values) {
+  LevelOfRows level;
+  for (const double v : values)
+    if (std::isfinite(v)) {
+      level.mean += v;
+      ++level.rows;
+    }
+  level.mean /= std::max(level.rows, 1.0);
+  double squares = 0;
+  for (const double v : values)
+    if (std::isfinite(v)) squares += (v - level.mean) * (v - level.mean);
+  level.variance = squares / std::max(level.rows, 1.0) / std::max(level.rows, 1.0);
+  return level;
+}
+
+struct WindowSlope {
+  double slope = 0, error = 0, rows = 0;
+};
+
+// Least-squares slope over the rows [from, to); the error allows for correlated noise.
+WindowSlope window_slope(std::span<const double> step, std::span<const double> loss, std::size_t from, std::size_t to,
+                         double correlation_time) {
+  const double n = static_cast<double>(to - from);
+  double x_mean = 0, y_mean = 0, xx = 0, xy = 0, yy = 0;
+  for (std::size_t i = from; i < to; ++i) {
+    x_mean += step[i] / n;
+    y_mean += loss[i] / n;
+  }
+  for (std::size_t i = from; i < to; ++i) {
+    const double x = step[i] - x_mean, y = loss[i] - y_mean;
+    xx += x * x;
+    xy += x * y;
+    yy += y * y;
+  }
+  const double slope = xy / xx, variance = std::max(yy - slope * xy, 0.0) / (n - 2);
+  return {slope, std::sqrt(variance * std::min(correlation_time, n / 3) / xx), n};
+}
+
+}  // namespace
+
+CurveRise rise_of(const CurveBlocks& blocks) {
+  CurveRise rise;
+  const std::size_t n = blocks.size(), together = n >= 12 ? 3 : 1;
+  if (n < 8) return rise;
+  rise.lowest =
+      static_cast<std::size_t>(std::min_element(blocks.loss.begin(), blocks.loss.end()) - blocks.loss.begin());
+  double lowest = 0, lowest_variance = 0;
+  for (std::size_t i = 0; i + together <= n; ++i) {
+    double weights = 0, sum = 0;
+    for (std::size_t k = i; k < i + together; ++k) {
+      const double weight = 1 / (blocks.error[k] * blocks.error[k]);
+      weights += weight;
+      sum += weight * blocks.loss[k];
+    }
+    const double mean = sum / weights;
+    if (i == 0 || mean < lowest) {
+      lowest = mean;
+      lowest_variance = 1 / weights;
+    }
+    if (i + together < n) continue;
+    rise.relative = (mean - lowest) / lowest;
+    rise.errors = (mean - lowest) / std::sqrt(1 / weights + lowest_variance);
+  }
+  return rise;
+}
+
+double acceleration_of(std::span<const double> step, std::span<const double> loss, double correlation_time) {
+  double largest = 0;
+  const double end = step.back();
+  const auto place = [&](double part) {
+    return static_cast<std::size_t>(std::upper_bound(step.begin(), step.end(), part * end) - step.begin());
+  };
+  const double least = std::max(6.0, 3 * correlation_time);
+  for (const double e : {1.0, 0.9, 0.8})
+    for (const double h : {0.25, 0.15, 0.1, 0.05}) {
+      if (e < 0.85 && h > 0.1) continue;
+      const std::size_t a = place(e - 2 * h), b = place(e - h), c = e < 1 ? place(e) : step.size();
+      if (static_cast<double>(b - a) < least || static_cast<double>(c - b) < least) continue;
+      const WindowSlope before = window_slope(step, loss, a, b, correlation_time);
+      const WindowSlope after = window_slope(step, loss, b, c, correlation_time);
+      if (!(after.slope < 0)) continue;
+      double z = (before.slope - after.slope) / std::hypot(before.error, after.error);
+      if (after.rows <= 40) z *= 0.7;
+      if (z > largest) largest = z;
+    }
+  return largest;
+}
+
+Trend training_trend_from(const CurveRows& rows, double step, double correlation_time) {
+  const std::size_t n = std::min(rows.training_step.size(), rows.training_loss.size());
+  if (n < 6) return Trend::unknown;
+  std::size_t nearest = 0;
+  for (std::size_t i = 1; i < n; ++i)
+    if (std::abs(rows.training_step[i] - step) < std::abs(rows.training_step[nearest] - step)) nearest = i;
+  const std::size_t width = std::max<std::size_t>(3, n / 20);
+  const std::size_t from = nearest > width ? nearest - width : 0, to = std::min(nearest + width + 1, n);
+  const LevelOfRows then = level_of(rows.training_loss.subspan(from, to - from));
+  const LevelOfRows now = level_of(rows.training_loss.subspan(n - width, width));
+  const double z = (then.mean - now.mean) / std::sqrt(correlation_time * (then.variance + now.variance));
+  return z > 4 ? Trend::falls : z < -4 ? Trend::rises : Trend::unknown;
+}
+
+bool training_still_falls(const CurveRows& rows, double correlation_time) {
+  const std::size_t n = std::min(rows.training_step.size(), rows.training_loss.size());
+  const std::size_t width = std::max<std::size_t>(5, n / 6);
+  if (n < 2 * width) return false;
+  const LevelOfRows before = level_of(rows.training_loss.subspan(n - 2 * width, width));
+  const LevelOfRows now = level_of(rows.training_loss.subspan(n - width, width));
+  const double z = (before.mean - now.mean) / std::sqrt(correlation_time * (before.variance + now.variance));
+  return z > 4 && now.mean < 0.998 * before.mean;
+}
+
+}  // namespace phaselaw::advice

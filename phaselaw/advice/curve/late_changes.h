@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <span>
+
+#include "phaselaw/advice/curve/claims.h"
+#include "phaselaw/advice/curve/curve_blocks.h"
+
+// What no falling law describes: a rise, and a fall that becomes faster.
+//
+// Cost: O(rows).
+namespace phaselaw::advice {
+
+// How far the end lies above the lowest level: means of 3 blocks (single blocks, if there are fewer than 12).
+struct CurveRise {
+  double relative = 0, errors = 0;  // of the difference, and in its standard errors
+  std::size_t lowest = 0;           // block with the lowest loss
+  [[nodiscard]] bool certain() const { return relative > 0.005 && errors > 6; }
+};
+[[nodiscard]] CurveRise rise_of(const CurveBlocks& blocks);
+
+// The largest z of: the slope in a late window is steeper than in the window before it. Powers and exponentials are
+// convex, so that a large value contradicts all of them. Windows ((e - 2h) T, (e - h) T) and ((e - h) T, e T) of the
+// rows, e in {1, 0.9, 0.8}, h in {0.25, 0.15, 0.1, 0.05}.
+inline constexpr double kAcceleration = 4.5;
+[[nodiscard]] double acceleration_of(std::span<const double> step, std::span<const double> loss,
+                                     double correlation_time);
+
+enum class Trend { unknown, falls, rises };
+// The training loss from `step` to its end: means at both ends, 4 standard errors.
+[[nodiscard]] Trend training_trend_from(const CurveRows& rows, double step, double correlation_time);
+// Whether the training loss falls by 0.2 % and 4 standard errors between the last two sixths of its rows.
+[[nodiscard]] bool training_still_falls(const CurveRows& rows, double correlation_time);
+
+}  // namespace phaselaw::advice
