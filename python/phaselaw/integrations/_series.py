@@ -2,10 +2,10 @@
 """A record of one loss by step in bounded memory.
 
 Rows are kept as they are while there are at most `limit`. When there are more, neighbouring rows are averaged in pairs,
-and later rows are averaged over blocks of the same number of rows, which doubles each time. All rows after the first
-limit/10 are therefore means over equally many rows, as if the trainer had logged less often: their noise is the noise of
-such means, equal everywhere, and an estimate of it from differences of rows remains valid. The first limit/10 rows are
-never averaged, because a curve bends there. Step, loss and learning rate are arithmetic means over a block.
+and later rows are averaged over blocks of the same number of rows, which doubles each time. So all rows are means over
+equally many rows, as if the trainer had logged less often. Their noise is the noise of such means, equal along the curve,
+and an estimate of it from differences between rows remains valid. Step, loss and learning rate are arithmetic means over a
+block. Details within the first block are lost.
 
 Cost: about 1 us per row; at most `limit` blocks.
 """
@@ -63,14 +63,13 @@ class Series:
     rows : int
         Rows that were added and are still represented.
     width : int
-        Rows over which each later row of columns() is averaged; 1 if nothing was averaged.
+        Rows over which each row of columns() is averaged; 1 if nothing was averaged.
     not_finite : int
         Losses that were not finite, without a finite one after them.
     """
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._dense = limit // 10
         self._blocks: list[_Block] = []
         self.width = 1
         self.rows = 0
@@ -86,8 +85,7 @@ class Series:
         if step < self.last_step:
             self.rewind(step)
         blocks = self._blocks
-        width = self.width if len(blocks) > self._dense else 1
-        if not blocks or (blocks[-1].rows >= width and step > blocks[-1].last):
+        if not blocks or (blocks[-1].rows >= self.width and step > blocks[-1].last):
             blocks.append(_Block(step))
         blocks[-1].add(step, loss, rate)
         self.rows += 1
@@ -100,16 +98,14 @@ class Series:
         while self._blocks and self._blocks[-1].last >= step:
             self.rows -= self._blocks.pop().rows
         self.not_finite = 0
-        if len(self._blocks) <= self._dense:
+        if not self._blocks:
             self.width = 1
 
     def _thin(self) -> None:
-        kept, rest = self._blocks[: self._dense], self._blocks[self._dense :]
-        for at in range(0, len(rest), 2):
-            if at + 1 < len(rest):
-                rest[at].join(rest[at + 1])
-            kept.append(rest[at])
-        self._blocks = kept
+        blocks = self._blocks
+        for first, second in zip(blocks[::2], blocks[1::2]):
+            first.join(second)
+        self._blocks = blocks[::2]
         self.width *= 2
 
     def state_dict(self) -> dict[str, Any]:
@@ -131,11 +127,11 @@ class Series:
     def columns(self) -> tuple[list[float], list[float], list[float | None]]:
         """Returns steps, losses and learning rates.
 
-        A last block that is less than half full is left out, because its mean is noisier than the others. So are one or
-        two losses at the end that are not finite. If there are more, the last row is NaN.
+        A last block that is not full is left out, because its mean is noisier than the others. So are one or two losses at
+        the end that are not finite. If there are more, the last row is NaN.
         """
         blocks = self._blocks
-        if blocks and len(blocks) > self._dense and 2 * blocks[-1].rows < self.width:
+        if blocks and blocks[-1].rows < self.width:
             blocks = blocks[:-1]
         diverged = self.not_finite >= NOT_FINITE_ROWS
         if self.not_finite and not diverged:

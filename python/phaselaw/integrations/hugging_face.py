@@ -54,7 +54,7 @@ def _sinks_of(reporters: list[Any]) -> list[_sinks.Write]:
     return found
 
 
-class PhaselawCallback(_TrainerCallback):  # type: ignore[misc]
+class PhaselawCallback(_TrainerCallback):  # type: ignore[misc, valid-type]
     """Judges the logged losses, forecasts the final loss, and logs both where the trainer logs.
 
     Values go to TensorBoard, Weights & Biases and MLflow if the trainer reports to them (report_to), and in any case to

@@ -44,7 +44,7 @@ def _to_logger(logger: Any) -> _sinks.Write:
     return write
 
 
-class PhaselawCallback(_Callback):  # type: ignore[misc]
+class PhaselawCallback(_Callback):  # type: ignore[misc, valid-type]
     """Judges the losses of a training, forecasts the final loss, and logs both to the trainer's loggers.
 
     The training loss of each step is summed on its device and read every trainer.log_every_n_steps steps; a row is the
