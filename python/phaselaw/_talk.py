@@ -4,13 +4,31 @@
 import logging
 import os
 import sys
+import threading
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from phaselaw import _core
 from phaselaw._errors import PhaselawWarning
 
 _logger = logging.getLogger("phaselaw")
 _here = os.path.dirname(__file__)
+_collecting = threading.local()
+
+
+@contextmanager
+def collected() -> Iterator[list[str]]:
+    """Collects the messages of this thread's calls in a list, instead of warning and logging.
+
+    warnings.catch_warnings() would change the filters of all threads.
+    """
+    outer = getattr(_collecting, "messages", None)
+    _collecting.messages = []
+    try:
+        yield _collecting.messages
+    finally:
+        _collecting.messages = outer
 
 
 def _depth() -> int:
@@ -25,7 +43,10 @@ def _depth() -> int:
 
 def tell(is_warning: bool, text: str) -> None:
     """Receives a message of the library."""
-    if is_warning:
+    messages = getattr(_collecting, "messages", None)
+    if messages is not None:
+        messages.append(text)
+    elif is_warning:
         warnings.warn(text, PhaselawWarning, stacklevel=_depth())
     else:
         _logger.info(text)
