@@ -45,53 +45,16 @@ inline std::optional<advice::Interval> identified(const advice::Quantity& quanti
   return advice::Interval{*quantity.lo / unit, *quantity.hi / unit};
 }
 
-// The state and the gain that the sentence `next` and the notes of a diagnosis state. A gain without an error stands for
-// a quarter more or less.
-inline void read_sentences(const advice::Diagnosis& d, Claims& claims) {
-  using advice::CurveState;
-  const auto says = [](const std::string& text, std::string_view words) {
-    return text.find(words) != std::string::npos;
-  };
-  if (d.signature.diverged) {
-    claims.state = CurveState::diverged;
-  } else if (d.signature.overfitting) {
-    claims.state = CurveState::overfitting;
-  } else if (says(d.next, "record the loss with more digits") || says(d.next, "record more of the curve")) {
-    claims.state = CurveState::unknown;
-  } else if (d.signature.late_rise) {
-    claims.state = CurveState::rising;
-  } else if (d.signature.flat_end) {
-    claims.state = CurveState::finished;
-    const double rate = d.signature.end.per_doubling, error = 2 * d.signature.end.error;
-    claims.gain = advice::Interval{rate - error, rate + error};
-  } else if (!d.stage.empty()) {
-    claims.state = CurveState::falling;
-    if (says(d.next, "according to the best form"))
-      claims.gain = advice::Interval{d.next_gain / 1.25, 1.25 * d.next_gain};
-    if (says(d.next, "expect a larger gain")) claims.gain->hi = std::numeric_limits<double>::infinity();
-  }
-  for (const std::string& note : d.notes)
-    if (says(note, "the loss falls faster at the end than before")) claims.state = CurveState::decaying;
-}
-
 // The claims of a diagnosis. Positions on the clock of the sum of learning rates become steps at the peak rate.
-template <class Diagnosis>
-Claims claims_from(const Diagnosis& d) {
+inline Claims claims_from(const advice::Diagnosis& d) {
   Claims claims;
   claims.exponent = identified(d.exponent);
   claims.floor = identified(d.floor);
   claims.bend = identified(d.bend, d.curve.clock == "lr_sum" ? kPeakRate : 1);
+  claims.gain = identified(d.gain);
   if (d.early_decisive) claims.early = d.early_form;
   claims.unstable = d.signature.word == "instability";
-  if constexpr (requires {
-                  claims.state = d.state;
-                  claims.gain = d.gain;
-                }) {
-    claims.state = d.state;
-    claims.gain = d.gain;
-  } else {
-    read_sentences(d, claims);
-  }
+  claims.state = d.state;
   return claims;
 }
 

@@ -102,9 +102,9 @@ double acceleration_of(std::span<const double> step, std::span<const double> los
   return largest;
 }
 
-Trend training_trend_from(const CurveRows& rows, double step, double correlation_time) {
+TrainingTrend training_trend_from(const CurveRows& rows, double step, double correlation_time) {
   const std::size_t n = std::min(rows.training_step.size(), rows.training_loss.size());
-  if (n < 6) return Trend::unknown;
+  if (n < 6) return TrainingTrend::unknown;
   std::size_t nearest = 0;
   for (std::size_t i = 1; i < n; ++i)
     if (std::abs(rows.training_step[i] - step) < std::abs(rows.training_step[nearest] - step)) nearest = i;
@@ -113,7 +113,7 @@ Trend training_trend_from(const CurveRows& rows, double step, double correlation
   const LevelOfRows then = level_of(rows.training_loss.subspan(from, to - from));
   const LevelOfRows now = level_of(rows.training_loss.subspan(n - width, width));
   const double z = (then.mean - now.mean) / std::sqrt(correlation_time * (then.variance + now.variance));
-  return z > 4 ? Trend::falls : z < -4 ? Trend::rises : Trend::unknown;
+  return z > 4 ? TrainingTrend::falls : z < -4 ? TrainingTrend::rises : TrainingTrend::unknown;
 }
 
 bool training_still_falls(const CurveRows& rows, double correlation_time) {

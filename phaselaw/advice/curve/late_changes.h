@@ -26,9 +26,9 @@ inline constexpr double kAcceleration = 4.5;
 [[nodiscard]] double acceleration_of(std::span<const double> step, std::span<const double> loss,
                                      double correlation_time);
 
-enum class Trend { unknown, falls, rises };
+enum class TrainingTrend { unknown, falls, rises };
 // The training loss from `step` to its end: means at both ends, 4 standard errors.
-[[nodiscard]] Trend training_trend_from(const CurveRows& rows, double step, double correlation_time);
+[[nodiscard]] TrainingTrend training_trend_from(const CurveRows& rows, double step, double correlation_time);
 // Whether the training loss falls by 0.2 % and 4 standard errors between the last two sixths of its rows.
 [[nodiscard]] bool training_still_falls(const CurveRows& rows, double correlation_time);
 

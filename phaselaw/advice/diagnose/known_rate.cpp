@@ -205,10 +205,10 @@ void claim_nothing(Diagnosis& d) {
 
 // The forms decide where the claims leave the state open: a decay that they cannot exclude is excluded by the rate.
 void judge_state(Diagnosis& d) {
-  constexpr double kFinished = 0.006, kFalling = 0.003, kMeasured = 0.005, kSigmas = 3;
+  constexpr double kFinished = 0.006, kFalling = 0.003, kMeasured = 0.005, kErrors = 3;
   const CurveSignature& s = d.signature;
   if (d.state != CurveState::unknown && d.state != CurveState::decaying) return;
-  const bool falls = !d.curve.annealed && s.end.blocks >= 3 && s.end.per_doubling - kSigmas * s.end.error > kMeasured;
+  const bool falls = !d.curve.annealed && s.end.blocks >= 3 && s.end.per_doubling - kErrors * s.end.error > kMeasured;
   d.state = s.diverged                                              ? CurveState::diverged
             : s.overfitting                                         ? CurveState::overfitting
             : s.late_rise                                           ? CurveState::rising
