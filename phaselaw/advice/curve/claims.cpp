@@ -234,7 +234,7 @@ CurveClaims claims_of(const CurveRows& rows) {
   measure_rows(curve, claims);
   if (claim_rise(rows, curve, claims)) return claims;
   bool decays = acceleration_of(curve.rows.step, curve.rows.loss, curve.correlation_time()) > kAcceleration;
-  const CurveStart start = start_of(curve.blocks, curve.end, curve.correlated());
+  const CurveStart start = start_of(curve.blocks, curve.end, curve.correlated(), rows.rate_known);
   decays = decays || start.decays;
   if (start.forms && !decays) {
     decays = start.forms->decays(curve.blocks.loss.back());

@@ -23,6 +23,7 @@ struct CurveRows {
   std::span<const double> step, loss;
   bool held_out = false;                                 // a validation or test loss
   std::span<const double> training_step, training_loss;  // the training loss beside a held-out one; may be empty
+  bool rate_known = false;  // the steps are sums of learning rates: no falling rate can explain the curve
 };
 
 // A fitted curve that the rows do not refute, without the terms of a falling learning rate:

@@ -53,7 +53,7 @@ bool stable(const std::vector<StartFit>& starts, std::size_t j) {
   return true;
 }
 
-CurveForms forms_at(const CurveBlocks& blocks, const StartFit& start, double end) {
+CurveForms forms_at(const CurveBlocks& blocks, const StartFit& start, double end, bool rate_known) {
   CurveForms out;
   out.start = start.block;
   out.fits.push_back(start.fit);
@@ -70,7 +70,7 @@ CurveForms forms_at(const CurveBlocks& blocks, const StartFit& start, double end
   out.best_constant = static_cast<std::size_t>(constant - out.fits.begin());
   double s2 = base::kInfinity;
   for (const ShapeFit& fit : out.fits) s2 = std::min(s2, fit.s2);
-  for (std::size_t k = 0; k < kFallingRates; ++k) {
+  for (std::size_t k = 0; k < kFallingRates && !rate_known; ++k) {
     base::throw_if_interrupted();
     const FallingRate rate = falling_rate(k, problem.step, end);
     problem.clock = rate.clock;
@@ -102,7 +102,7 @@ bool CurveForms::decays(double last_loss) const {
          fit.dof >= 8;
 }
 
-CurveStart start_of(const CurveBlocks& blocks, double end, bool correlated) {
+CurveStart start_of(const CurveBlocks& blocks, double end, bool correlated, bool rate_known) {
   CurveStart out;
   const std::vector<StartFit> starts = fits_of_starts(blocks, end);
   if (starts.empty()) return out;
@@ -120,7 +120,7 @@ CurveStart start_of(const CurveBlocks& blocks, double end, bool correlated) {
     for (std::size_t j = 0; j < first && !earlier; ++j) {
       const int place = starts[j].place;
       if (place != 0 && place != 4 && place != 8 && place != 12) continue;
-      CurveForms forms = forms_at(blocks, starts[j], end);
+      CurveForms forms = forms_at(blocks, starts[j], end, rate_known);
       const ShapeFit& best = forms.fits[forms.best];
       if (best.acceptable(blocks.known, correlated) && best.dof >= 4) earlier = std::move(forms);
     }
@@ -133,7 +133,7 @@ CurveStart start_of(const CurveBlocks& blocks, double end, bool correlated) {
   if (constant_earlier && (!found || earlier->start < starts[first].block))
     out.forms = std::move(earlier);
   else if (found && !out.decays)
-    out.forms = forms_at(blocks, starts[first], end);
+    out.forms = forms_at(blocks, starts[first], end, rate_known);
   return out;
 }
 

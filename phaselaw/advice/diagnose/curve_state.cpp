@@ -26,10 +26,10 @@ std::vector<double> clock_at(const LossCurve& curve, const std::vector<double>& 
 
 bool is_held_out(tables::Role role) { return role == tables::Role::held_out || role == tables::Role::excess_risk; }
 
-CurveClaims claims_for(const tables::Curve& data, const LossCurve& curve) {
+CurveClaims claims_for(const tables::Curve& data, const LossCurve& curve, bool rate_known) {
   const tables::Curve::Partner& partner = data.partner;
   std::vector<double> clock;
-  CurveRows rows{curve.all_x, curve.all_loss, is_held_out(data.role), {}, {}};
+  CurveRows rows{curve.all_x, curve.all_loss, is_held_out(data.role), {}, {}, rate_known};
   if (rows.held_out && partner.role == tables::Role::training && curve.all_x.size() > 1) {
     clock = clock_at(curve, partner.step);
     rows.training_step = clock;
@@ -88,7 +88,7 @@ std::string word_of(CurveState state) {
 
 void judge_end(const tables::Curve& data, Diagnosis& d) {
   const CurveSignature by_order = d.signature;
-  d.claims = claims_for(data, d.curve);
+  d.claims = claims_for(data, d.curve, d.rate_known);
   d.state = d.claims->state;
   if (d.curve.all_x.size() < kFewRows && d.state == CurveState::unknown) {
     d.state = by_order.diverged      ? CurveState::diverged

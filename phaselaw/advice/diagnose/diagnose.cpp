@@ -19,8 +19,9 @@ Diagnosis diagnose_one(const tables::Curve& data, const DiagnoseOptions& options
   if (d.signature.n_grad_spikes > 0)
     d.notes.push_back(fmt::format("{} gradient norms are more than ten times the median of the 50 before",
                                   d.signature.n_grad_spikes));
+  d.rate_known = data.rates.known() || options.schedule.given();
   judge_end(data, d);
-  if (data.rates.known() || options.schedule.given())
+  if (d.rate_known)
     judge_with_rate(options, d);
   else
     judge_without_rate(d);

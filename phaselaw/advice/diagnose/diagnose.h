@@ -57,7 +57,7 @@ struct Bend : Quantity {
 
 struct DiagnoseOptions {
   tables::StatedSchedule schedule;
-  double level = 0.95;
+  double level = 0.997;      // three standard errors, as the claims: see docs/diagnose.md
   std::int64_t threads = 1;  // position on the clock of the curve
   bool profiles = false;     // profile of the bend, for figures
   template <class Self, class Visit>

@@ -14,6 +14,7 @@ namespace {
 
 constexpr double kDecisiveQaicc = 6;  // QAICc difference: odds of 20 to 1
 constexpr double kUndecided = 2;
+constexpr double kSmoothed = 2.5;  // correlation time in rows from which the beginning of a curve shows nothing
 
 // Copies a fitted parameter with its interval and whether it is identified: by its own interval, which is a profile over
 // the other parameters. That one of them is at a bound of its search, such as the width of a break, then says nothing.
@@ -185,11 +186,16 @@ bool describes(const CurveFits& fits) {
 }
 
 // Keeps the values, as a picture of the fit, and claims none of them.
-void claim_nothing(Diagnosis& d) {
-  const CurveFormFit& best = d.fits.forms.front();
+void retract(Diagnosis& d) {
   for (Quantity* quantity : {&d.exponent, &d.floor, static_cast<Quantity*>(&d.bend)}) quantity->identified = false;
   d.early_form.clear();
   d.early_decisive = false;
+  d.gain = {};
+}
+
+void claim_nothing(Diagnosis& d) {
+  const CurveFormFit& best = d.fits.forms.front();
+  retract(d);
   d.early_reading = "no form describes the curve";
   d.bend.reading = "no bend is claimed, because no form describes the curve";
   d.bend.value.reset();
@@ -204,6 +210,36 @@ void claim_nothing(Diagnosis& d) {
 }
 
 // The forms decide where the claims leave the state open: a decay that they cannot exclude is excluded by the rate.
+// The forms describe the whole curve at once, and the claims the part that agrees with itself when its first rows are left
+// out. A quantity is claimed where both give it, with the union of their intervals.
+void agree_with_claims(Diagnosis& d) {
+  const CurveClaims& claims = *d.claims;
+  const auto agree = [](const std::optional<Interval>& claim, Quantity& quantity) {
+    if (!claim) {
+      quantity.identified = false;
+    } else if (quantity.identified) {
+      quantity.lo = std::min(*quantity.lo, claim->lo);
+      quantity.hi = std::max(*quantity.hi, claim->hi);
+    } else {
+      quantity = {std::clamp(quantity.value.value_or(claim->lo), claim->lo, claim->hi), claim->lo, claim->hi, true};
+    }
+  };
+  agree(claims.exponent, d.exponent);
+  agree(claims.floor, d.floor);
+  if (claims.gain || claims.shapes.empty() || !d.gain.identified) agree(claims.gain, d.gain);
+  if (!d.gain.identified) d.gain = {};
+  if (claims.bend && d.bend.identified) agree(claims.bend, d.bend);
+  // The start of the best form is decisive only if nothing but forms with this start describes the first rows.
+  d.early_decisive = d.early_decisive && claims.early_form == d.early_form;
+  if (claims.correlation_time > kSmoothed) {
+    d.bend.identified = false;
+    d.bend.reading = "no bend is claimed, because the noise of neighbouring rows is correlated or the log is smoothed";
+    d.early_form.clear();
+    d.early_decisive = false;
+    d.early_reading = "not claimed, because the noise of neighbouring rows is correlated or the log is smoothed";
+  }
+}
+
 void judge_state(Diagnosis& d) {
   constexpr double kFinished = 0.006, kFalling = 0.003, kMeasured = 0.005, kErrors = 3;
   const CurveSignature& s = d.signature;
@@ -255,7 +291,6 @@ void judge_forms(const DiagnoseOptions& options, Diagnosis& d) {
 }  // namespace
 
 void judge_with_rate(const DiagnoseOptions& options, Diagnosis& d) {
-  d.rate_known = true;
   d.fits = fit_curve_forms(d.curve, options.level);
   d.notes.insert(d.notes.end(), d.fits.notes.begin(), d.fits.notes.end());
   if (d.fits.forms.empty()) {
@@ -277,10 +312,12 @@ void judge_with_rate(const DiagnoseOptions& options, Diagnosis& d) {
   // Claims from a curve that is annealed throughout are about its decay.
   if (d.curve.annealed && d.state != CurveState::diverged) d.state = CurveState::unknown;
   judge_state(d);
-  if (!d.gain.identified && !d.curve.annealed && d.claims->gain) {
-    const Interval& gain = *d.claims->gain;
-    d.gain = {(gain.lo + gain.hi) / 2, gain.lo, gain.hi, true};
-  }
+  if (d.curve.annealed)
+    d.gain = {};
+  else
+    agree_with_claims(d);
+  if (d.state == CurveState::diverged || d.state == CurveState::overfitting || d.state == CurveState::rising)
+    retract(d);
 }
 
 }  // namespace phaselaw::advice
