@@ -54,4 +54,4 @@ fit
 
 # %%
 for diagnosis in phaselaw.diagnose(folder / "study.db").curves[:4]:
-    print(f"{diagnosis['name']}: {diagnosis['stage']}; {diagnosis['next']}")
+    print(f"{diagnosis['name']}: {diagnosis['state']}; {diagnosis['next']}")

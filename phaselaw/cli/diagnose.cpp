@@ -6,7 +6,7 @@
 #include "phaselaw/cli/common.h"
 #include "phaselaw/verbs/inputs.h"
 
-// phaselaw diagnose CURVE.csv...|study.db: finds the stage of each loss curve, its bend, and what to raise next.
+// phaselaw diagnose CURVE.csv...|study.db: finds the state of each loss curve, its exponent, floor and gain, and what to do next.
 namespace phaselaw::cli {
 
 namespace {
@@ -35,14 +35,14 @@ void run_diagnose(const Common& common, DiagnoseFlags& flags) {
 
 void add_diagnose(Program& program) {
   auto flags = std::make_shared<DiagnoseFlags>();
-  add_verb(program, "diagnose", "find the stage of loss curves, their bend, and what to raise next",
+  add_verb(program, "diagnose", "find the state of loss curves, their exponent, floor and gain, and what to do next",
            "phaselaw diagnose curves.csv.gz --col loss=train_loss --out diagnosis",
            [&program, flags] { run_diagnose(program.common, *flags); })
       .positional("curves", flags->files,
                   "files, - or a folder with a loss and step, tokens or compute (docs/documents.md); or study.db")
       .fields(flags->request)
       .option("--out", flags->out,
-              "directory for report.html (curves, fitted forms, residuals, profile of the bend) and diagnose.json")
+              "directory for report.html (curves, fitted forms, residuals) and diagnose.json")
       .page_files(program.common.page_files.figures, program.common.page_files.pdf)
       .moved("--page", "--out")
       .moved("--last", "all rows of each run; diagnose needs the whole curve");

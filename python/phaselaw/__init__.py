@@ -3,7 +3,7 @@
 
     fit(table, "chinchilla")      fit a law to a table of runs      Transformer(...), tangent_kernel(...)
     plan(fit, compute=1e24)       choose what to train next         flow(exp), predict(exp)
-    diagnose(curves)              find the stage of loss curves     theory(compute=1e12)
+    diagnose(curves)              find the state of loss curves     theory(compute=1e12)
     isoflop(table)                find compute-optimal sizes        sweep(study, "study.db"), load_study("study.db")
 
 The names, options and numbers are those of the program `phaselaw`. Results equal its JSON to the last digit.

@@ -170,7 +170,7 @@ def isoflop(source: Table, /, law: str = "chinchilla", **options: Unpack[Isoflop
 
 @_described("diagnose")
 def diagnose(curves: Table, /, **options: Unpack[DiagnoseOptions]) -> Diagnoses:
-    """Finds the stage of loss curves, their bend, and what to raise next, as `phaselaw diagnose`.
+    """Finds the state of loss curves, their exponent, floor and gain, and what to do next, as `phaselaw diagnose`.
 
     Parameters
     ----------

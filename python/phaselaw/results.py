@@ -346,7 +346,7 @@ class Theory(Result):
 
 
 class Diagnoses(Result):
-    """One diagnosis per curve: stage, bend, signature, what to raise next (docs/diagnose.md)."""
+    """One diagnosis per curve: state, exponent, floor, gain, what to do next (docs/diagnose.md)."""
 
     @property
     def curves(self) -> list[dict[str, Any]]:
@@ -359,5 +359,5 @@ class Diagnoses(Result):
         return _shown(self)
 
     def _repr_html_(self) -> str:
-        nexts = [f"{curve['name']}: {curve['next']}" for curve in self.curves]
-        return _html.answer("Stages of loss curves", self._core, nexts, [])
+        nexts = [f"{curve['name']}: {curve['next']}" for curve in self.curves if curve["next"] is not None]
+        return _html.answer("States of loss curves", self._core, nexts, [])
