@@ -3,10 +3,10 @@
 
 #include <array>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <utility>
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -65,65 +65,28 @@ std::string read_text(const std::string& path) {
   return text;
 }
 
-namespace {
-
-std::string temporary_name(const std::string& path) { return fmt::format("{}.part-{}", path, ::getpid()); }
-
-}  // namespace
-
-void write_file(const std::string& path, std::string_view content) { write_file(path, {content}); }
-
-void write_file(const std::string& path, std::initializer_list<std::string_view> parts) {
-  PieceFile file(path);
-  for (const std::string_view part : parts) file.append(part);
-  file.commit();
-}
-
-PieceFile::PieceFile(const std::string& path)
-    : path_(path),
-      temporary_(temporary_name(path)),
-      file_(::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644)) {
-  if (file_ < 0) throw RunError(fmt::format("{}: cannot be written ({})", path, std::strerror(errno)));
-}
-
-PieceFile::~PieceFile() {
-  if (file_ < 0) return;
-  ::close(file_);
-  ::unlink(temporary_.c_str());
-}
-
-void PieceFile::fail(int problem) {
-  throw RunError(
-      fmt::format("{}: writing failed ({}); no incomplete file was left behind", path_, std::strerror(problem)));
-}
-
-void PieceFile::append(std::string_view piece) {
-  while (!piece.empty()) {
-    const ssize_t written = ::write(file_, piece.data(), piece.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) fail(errno);
-    piece.remove_prefix(static_cast<std::size_t>(written));
-  }
-}
-
-void PieceFile::commit() {
-  if (::fsync(file_) != 0 || ::rename(temporary_.c_str(), path_.c_str()) != 0) fail(errno);
-  ::close(std::exchange(file_, -1));
-}
-
 void require_writable_directory(const std::string& directory, const std::string& flag) {
+  if (directory.empty()) throw InputError({flag}, "the directory '' has no name; give one");
   std::error_code error;
-  fs::create_directories(directory, error);
-  if (error || !is_directory(directory))
+  fs::path existing = directory;
+  while (!existing.empty() && !fs::exists(existing, error) && !error) existing = existing.parent_path();
+  if (error || !is_directory(existing.empty() ? "." : existing.string()))
     throw InputError({flag}, fmt::format("the directory '{}' cannot be created ({}); choose another", directory,
-                                         error ? error.message() : "a file of that name exists"));
-  const std::string probe = temporary_name((fs::path(directory) / ".phaselaw").string());
-  const int file = ::open(probe.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
-  if (file < 0)
-    throw InputError({flag}, fmt::format("no file can be written in '{}' ({}); choose another directory", directory,
-                                         std::strerror(errno)));
-  ::close(file);
+                                         error ? error.message() : fmt::format("'{}' is a file", existing.string())));
+  if (existing.empty()) existing = ".";
+  // Only an attempt tells: rights, quotas and read-only file systems differ.
+  std::string probe = (existing / ".phaselaw-XXXXXX").string();
+  const int file = ::mkostemp(probe.data(), O_CLOEXEC);
+  if (file < 0) {
+    const std::string why = std::strerror(errno);
+    const std::string place = fmt::format("no file can be written in '{}' ({})", existing.string(), why);
+    throw InputError({flag}, fs::path(directory) == existing
+                                 ? place + "; choose another directory"
+                                 : fmt::format("the directory '{}' cannot be created, because {}; choose another",
+                                               directory, place));
+  }
   ::unlink(probe.c_str());
+  ::close(file);
 }
 
 void require_writable_file(const std::string& path, const std::string& flag) {

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "phaselaw/cli/run.h"
 
+#include <csignal>
+
 #include <CLI/CLI.hpp>
 
 #include "phaselaw/base/build_info.h"
 #include "phaselaw/base/errors.h"
+#include "phaselaw/base/files.h"
 #include "phaselaw/base/interrupt.h"
 #include "phaselaw/base/log.h"
 #include "phaselaw/cli/common.h"
@@ -60,6 +63,9 @@ int dispatch(CLI::App& app, Program& program, int argc, const char* const* argv)
 }  // namespace
 
 int run(int argc, const char* const* argv) {
+  base::open_standard_streams();
+  // A write beyond the allowed size of a file is then an error with a message, and not the end of the process.
+  std::signal(SIGXFSZ, SIG_IGN);
   CLI::App app{
       "phaselaw: measures how transformers learn and predicts how far more compute, data or width will take them.\n\n"
       "Start with one of:\n"
@@ -90,7 +96,9 @@ int run(int argc, const char* const* argv) {
   // An input error occurs on all ranks alike, so only the first rank reports it.
   const bool first = ranks::launch().rank == 0;
   try {
-    return dispatch(app, program, argc, argv);
+    const int code = dispatch(app, program, argc, argv);
+    base::finish_standard_output();
+    return code;
   } catch (const base::InputError& error) {
     if (first) base::log_error(error.what());
     return kBadInput;
