@@ -18,7 +18,6 @@ namespace {
 
 constexpr std::size_t kLengthBytes = 8;
 constexpr std::uint64_t kLongestHeader = 100'000'000;  // the format's own limit
-constexpr int kDeepest = 3;                            // {name: {shape: [..]}}
 
 constexpr std::array kItemBytes{std::pair{std::string_view("F64"), 8U}, std::pair{std::string_view("F32"), 4U},
                                 std::pair{std::string_view("F16"), 2U}, std::pair{std::string_view("BF16"), 2U},
@@ -46,25 +45,6 @@ void refuse_other_formats(const std::string& bytes, const std::string& source) {
          "save the weights with safetensors.torch.save_file(model.state_dict(), \"weights.safetensors\")");
   if (bytes.size() < kLengthBytes)
     fail(source, fmt::format("expected a .safetensors file, found {} bytes; copy it again", bytes.size()));
-}
-
-// The JSON parser recurses, so the depth is limited first; a header has three levels.
-void refuse_deep(std::string_view json, const std::string& source) {
-  int depth = 0;
-  bool text = false;
-  for (std::size_t i = 0; i < json.size(); ++i) {
-    const char c = json[i];
-    if (text) {
-      i += c == '\\' ? 1 : 0;
-      text = c != '"';
-    } else {
-      text = c == '"';
-      depth += (c == '{' || c == '[') - (c == '}' || c == ']');
-      if (depth > kDeepest)
-        fail(source, fmt::format("expected at most {} levels in the .safetensors header, found more at byte {}",
-                                 kDeepest, kLengthBytes + i));
-    }
-  }
 }
 
 std::vector<std::int64_t> integers(const Value& list) {
@@ -136,7 +116,6 @@ Safetensors Safetensors::parse(std::string bytes, std::string source) {
             length, file.bytes_.size() - kLengthBytes));
   file.data_start_ = kLengthBytes + length;
   const std::string json = file.bytes_.substr(kLengthBytes, length);
-  refuse_deep(json, file.source_);
   const Value header = parse_json(json, file.source_);
   if (!header.is_table()) fail(file.source_, "expected a JSON object as .safetensors header, found " + header.kind());
   const std::string_view data = std::string_view(file.bytes_).substr(file.data_start_);
@@ -150,12 +129,14 @@ Safetensors Safetensors::parse(std::string bytes, std::string source) {
       fail(file.source_, "expected texts under __metadata__ in the .safetensors header, found others");
     file.metadata_ = entry;
   }
+  file.require_packed();
+  for (std::size_t i = 0; i < file.tensors_.size(); ++i) file.places_.emplace(file.tensors_[i].name, i);
   return file;
 }
 
 const Tensor* Safetensors::find(std::string_view name) const {
-  const auto found = std::find_if(tensors_.begin(), tensors_.end(), [&](const auto& t) { return t.name == name; });
-  return found == tensors_.end() ? nullptr : &*found;
+  const auto found = places_.find(std::string(name));
+  return found == places_.end() ? nullptr : &tensors_[found->second];
 }
 
 void Safetensors::require_packed() const {

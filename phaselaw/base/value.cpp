@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "phaselaw/base/files.h"
+#include "phaselaw/base/json_builder.h"
 
 namespace phaselaw::base {
 
@@ -152,27 +153,6 @@ Value from_toml(const toml::node& node, const std::string& source) {
   return value;
 }
 
-Value from_json(const nlohmann::ordered_json& node, const std::string& source) {
-  Value value;
-  if (node.is_object()) {
-    value = Value::table();
-    for (const auto& [key, child] : node.items()) value[key] = from_json(child, source);
-  } else if (node.is_array()) {
-    value = Value(Value::List{});
-    for (const auto& child : node) value.push_back(from_json(child, source));
-  } else if (node.is_string()) {
-    value = Value(node.get<std::string>());
-  } else if (node.is_number_integer() && !(node.is_number_unsigned() && node.get<std::int64_t>() < 0)) {
-    value = Value(node.get<std::int64_t>());
-  } else if (node.is_number()) {
-    value = Value(node.get<double>());
-  } else if (node.is_boolean()) {
-    value = Value(node.get<bool>());
-  }
-  value.set_where({source, 0, 0});
-  return value;
-}
-
 nlohmann::ordered_json as_json(const Value& value) {
   if (value.is_null()) return nullptr;
   if (value.is_bool()) return value.boolean();
@@ -191,7 +171,38 @@ nlohmann::ordered_json as_json(const Value& value) {
 
 }  // namespace
 
+namespace {
+
+// The parser limits the nesting of lists and inline tables itself, but not the length of dotted keys, each part of which
+// is a table.
+void refuse_long_keys(std::string_view text, const std::string& source) {
+  std::size_t dots = 0;
+  long line = 1;
+  char quote = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (c == '\n') ++line;
+    if (quote != 0) {
+      i += c == '\\' && quote == '"' ? 1 : 0;
+      if (c == quote || c == '\n') quote = 0;
+    } else if (c == '"' || c == '\'') {
+      quote = c;
+    } else if (c == '#') {
+      i = std::min(text.find('\n', i), text.size()) - 1;
+    } else if (c == '.') {
+      if (++dots > kDeepestNesting)
+        throw InputError({source, line, 0},
+                         fmt::format("expected at most {} parts in a dotted key, found more", kDeepestNesting));
+    } else if (std::string_view("=,[]{}\n").find(c) != std::string_view::npos) {
+      dots = 0;
+    }
+  }
+}
+
+}  // namespace
+
 Value parse_toml(const std::string& text, const std::string& source_name) {
+  refuse_long_keys(text, source_name);
   try {
     return from_toml(toml::parse(text, source_name), source_name);
   } catch (const toml::parse_error& error) {
@@ -204,19 +215,16 @@ Value parse_toml(const std::string& text, const std::string& source_name) {
 Value read_toml(const std::string& path) { return parse_toml(read_text(path), path); }
 
 Value parse_json(const std::string& text, const std::string& source_name) {
-  try {
-    return from_json(nlohmann::ordered_json::parse(text), source_name);
-  } catch (const nlohmann::json::parse_error& error) {
-    const std::string before = text.substr(0, error.byte > 0 ? error.byte - 1 : 0);
-    const long line = 1 + static_cast<long>(std::count(before.begin(), before.end(), '\n'));
-    const auto newline = before.rfind('\n');
-    const long column =
-        static_cast<long>(newline == std::string::npos ? before.size() : before.size() - newline - 1) + 1;
-    throw InputError({source_name, line, column}, "not valid JSON");
-  } catch (const nlohmann::json::out_of_range& error) {
-    throw InputError({source_name},
-                     fmt::format("a number too large for a double; write null or a smaller number ({})", error.what()));
-  }
+  JsonBuilder builder(source_name);
+  if (nlohmann::json::sax_parse(text, &builder)) return builder.take();
+  if (!builder.out_of_range().empty())
+    throw InputError({source_name}, fmt::format("a number too large for a double; write null or a smaller number ({})",
+                                                builder.out_of_range()));
+  const std::string before = text.substr(0, builder.byte() > 0 ? builder.byte() - 1 : 0);
+  const long line = 1 + static_cast<long>(std::count(before.begin(), before.end(), '\n'));
+  const auto newline = before.rfind('\n');
+  const std::size_t column = newline == std::string::npos ? before.size() : before.size() - newline - 1;
+  throw InputError({source_name, line, static_cast<long>(column) + 1}, "not valid JSON");
 }
 
 Value read_json(const std::string& path) { return parse_json(read_text(path), path); }

@@ -32,6 +32,7 @@ class Value {
   Value(std::string_view s) : data_(std::string(s)) {}
   Value(const char* s) : data_(std::string(s)) {}
   Value(List list) : data_(std::move(list)) {}
+  explicit Value(Table table) : data_(std::move(table)) {}  // each key once
   template <class T>
   explicit Value(const std::vector<T>& list) : data_(List(list.begin(), list.end())) {}
   [[nodiscard]] static Value table(std::initializer_list<std::pair<std::string, Value>> entries = {});
@@ -73,8 +74,13 @@ class Value {
   Location where_;
 };
 
+// Largest nesting of documents, tables in tables or lists in lists. Deeper ones are refused, because a value is destroyed
+// and written level by level.
+inline constexpr std::size_t kDeepestNesting = 1000;
+
 // TOML 1.0 with the place of every value; JSON values know only their file. A syntax error is an InputError at
-// file:line:column. A JSON number beyond 64-bit integers is read as a double.
+// file:line:column. A JSON number beyond 64-bit integers is read as a double; an object with a key twice is refused.
+// Cost: linear.
 [[nodiscard]] Value parse_toml(const std::string& text, const std::string& source_name);
 [[nodiscard]] Value read_toml(const std::string& path);
 [[nodiscard]] Value parse_json(const std::string& text, const std::string& source_name);

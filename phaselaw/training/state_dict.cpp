@@ -233,7 +233,6 @@ std::vector<T> read_state_dict(const base::Safetensors& file, const model::Model
     }
     throw InputError({file.source()}, base::unknown_name("tensor", tensor.name, known));
   }
-  file.require_packed();
   return theta;
 }
 

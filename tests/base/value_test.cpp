@@ -153,5 +153,39 @@ TEST(ValueTreeDeathTest, IndexingTextIsOurBug) {
   EXPECT_DEATH(text.push_back(1), "is_list");
 }
 
+TEST(Value, HostileNestingIsAnErrorAndNeverACrash) {
+  const auto nested = [](std::size_t levels) { return std::string(levels, '[') + std::string(levels, ']'); };
+  EXPECT_NO_THROW((void)to_json(parse_json(nested(kDeepestNesting), "ok.json")));
+  for (const std::size_t levels : {kDeepestNesting + 1, std::size_t{200'000}}) {
+    EXPECT_TRUE(contains(message_of<InputError>([&] { (void)parse_json(nested(levels), "deep.json"); }),
+                         "deep.json: expected at most 1000 levels"));
+    EXPECT_TRUE(contains(message_of<InputError>([&] { (void)parse_json(std::string(levels, '['), "open.json"); }),
+                         "open.json: expected at most 1000 levels"));
+    std::string key = "a";
+    for (std::size_t i = 0; i < levels; ++i) key += ".a";
+    EXPECT_TRUE(contains(message_of<InputError>([&] { (void)parse_toml("x = 1\n" + key + " = 1\n", "deep.toml"); }),
+                         "deep.toml:2: expected at most 1000 parts in a dotted key"));
+    EXPECT_THROW((void)parse_toml("a = " + nested(levels), "deep.toml"), InputError);
+  }
+  // A text and a comment with many dots are no keys.
+  const std::string dots(5000, '.');
+  EXPECT_EQ(parse_toml("a = \"" + dots + "\" # " + dots + "\nb = '" + dots + "'", "ok.toml").at("a").text(), dots);
+}
+
+TEST(Value, AKeyTwiceIsRefused) {
+  EXPECT_TRUE(contains(message_of<InputError>([] { (void)parse_json(R"({"a": 1, "b": {"a": 2, "a": 3}})", "t.json"); }),
+                       "t.json: the key 'a' occurs twice in one JSON object"));
+  EXPECT_EQ(parse_json(R"({"a": 1, "b": {"a": 2}})", "t.json").at("b").at("a").integer(), 2);
+}
+
+// 100,000 keys in time that only a linear reader has.
+TEST(Value, WideObjectsAreReadInLinearTime) {
+  std::string text = "{";
+  for (int i = 0; i < 100'000; ++i) text += fmt::format("{}\"key{}\": {}", i > 0 ? "," : "", i, i);
+  const Value value = parse_json(text + "}", "wide.json");
+  EXPECT_EQ(value.entries().size(), 100'000U);
+  EXPECT_EQ(value.entries().back().second.integer(), 99'999);
+}
+
 }  // namespace
 }  // namespace phaselaw::base

@@ -16,7 +16,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
     const auto file = Safetensors::parse(std::string(reinterpret_cast<const char*>(bytes), size), "fuzz");
     const std::string written = safetensors_bytes(file.metadata(), file.tensors());
     const auto again = Safetensors::parse(written, "written");
-    again.require_packed();
     if (again.tensors().size() != file.tensors().size()) std::abort();
     for (const Tensor& tensor : file.tensors()) {
       const Tensor* same = again.find(tensor.name);
@@ -28,7 +27,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
       } catch (const InputError&) {  // a dtype that is not converted
       }
     }
-    file.require_packed();
   } catch (const InputError&) {  // refused: as good an answer
   }
   return 0;
