@@ -14,9 +14,6 @@ std::string to_string(const Location& where) {
   return fmt::format("{}:{}:{}", where.source, where.line, where.column);
 }
 
-namespace {
-
-// Control characters of a quoted input, such as the line feed in a cell or the colours of a terminal, as escapes.
 std::string one_line(const std::string& text) {
   const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
   if (std::none_of(text.begin(), text.end(), is_control)) return text;
@@ -31,6 +28,8 @@ std::string one_line(const std::string& text) {
   }
   return out;
 }
+
+namespace {
 
 // A message that quotes a very long input, without its middle: the place and the advice remain.
 std::string shortened(const std::string& text) {

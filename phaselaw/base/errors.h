@@ -47,6 +47,10 @@ class Interrupted : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+// The text with its control characters as escapes, such as the line feed in a cell or the colours of a terminal, so that
+// what a file contains cannot act on a terminal or look like another message.
+[[nodiscard]] std::string one_line(const std::string& text);
+
 // "unknown key 'widht'; did you mean 'width'? known: depth, width" (nearest by edit distance; no guess if it is far).
 [[nodiscard]] std::string unknown_name(std::string_view kind, std::string_view found,
                                        const std::vector<std::string>& known);

@@ -7,6 +7,8 @@
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include "phaselaw/base/errors.h"
+
 namespace phaselaw::base {
 
 namespace {
@@ -48,13 +50,13 @@ void set_log_listener(LogListener listener) {
 void set_quiet(bool quiet_now) { logger().set_level(quiet_now ? spdlog::level::warn : spdlog::level::info); }
 bool quiet() { return logger().level() > spdlog::level::info; }
 void log_info(const std::string& message) {
-  if (!heard(LogLevel::info, message)) logger().info(message);
+  if (!heard(LogLevel::info, message)) logger().info("{}", one_line(message));
 }
 void log_warning(const std::string& message) {
-  if (!heard(LogLevel::warning, message)) logger().warn("warning: {}", message);
+  if (!heard(LogLevel::warning, message)) logger().warn("warning: {}", one_line(message));
 }
 void log_error(const std::string& message) {
-  if (!heard(LogLevel::error, message)) logger().error("error: {}", message);
+  if (!heard(LogLevel::error, message)) logger().error("error: {}", one_line(message));
 }
 
 }  // namespace phaselaw::base

@@ -68,13 +68,6 @@ void remove_stale(const fs::path& target) {
     if (is_temporary_of(entry->path().filename().native(), name)) remove_if_stale(entry->path());
 }
 
-// The directory of a new file, with its parents.
-void make_parent(const std::string& path, const fs::path& target) {
-  std::error_code error;
-  if (target.has_parent_path()) fs::create_directories(target.parent_path(), error);
-  if (error) cannot_write(path, error.message());
-}
-
 // The file that the path names behind all links.
 std::string behind_links(const std::string& path) {
   struct stat named {};
@@ -95,6 +88,12 @@ int open_through(const std::string& path, const std::string& target) {
 
 }  // namespace
 
+void make_directory(const std::string& directory, const std::string& path) {
+  std::error_code error;
+  if (!directory.empty()) fs::create_directories(directory, error);
+  if (error) cannot_write(path, error.message());
+}
+
 void write_file(const std::string& path, std::string_view content) { write_file(path, {content}); }
 
 void write_file(const std::string& path, std::initializer_list<std::string_view> parts) {
@@ -111,7 +110,7 @@ PieceFile::PieceFile(const std::string& path) : path_(path), target_(behind_link
     file_ = open_through(path, target_);
     return;
   }
-  if (!exists) make_parent(path, target_);
+  if (!exists) make_directory(fs::path(target_).parent_path(), path);
   remove_stale(target_);
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
     temporary_ = fmt::format("{}{}{}", target_, kTemporary, random_digits(path));

@@ -20,6 +20,9 @@
 // RunError: a write that fails, with its reason.
 namespace phaselaw::base {
 
+// Creates a directory with its parents. RunError at `path`, the file that is to be written there.
+void make_directory(const std::string& directory, const std::string& path);
+
 void write_file(const std::string& path, std::string_view content);
 void write_file(const std::string& path, std::initializer_list<std::string_view> parts);  // one after the other
 

@@ -21,14 +21,40 @@ bool has_column(const std::vector<std::string>& columns, std::string_view name) 
   return std::find(columns.begin(), columns.end(), name) != columns.end();
 }
 
-// Schema 1 had no program.
+// Schema 1 had no program and no checksum.
 std::string select_runs(Database& database) {
-  return fmt::format("SELECT run, key, configuration, status, summary, seconds, {} FROM runs",
-                     has_column(columns_of(database, "runs"), "program") ? "program" : "''");
+  const auto columns = columns_of(database, "runs");
+  const auto or_nothing = [&](const char* name) { return has_column(columns, name) ? name : "''"; };
+  return fmt::format("SELECT run, key, configuration, status, summary, seconds, {}, {} FROM runs",
+                     or_nothing("program"), or_nothing("checksum"));
 }
 
-RunRecord run_of(const Statement& row, const std::string& path) {
+struct StoredRun {
   RunRecord run;
+  std::string checksum;
+};
+
+// A key becomes the name of a file or a folder, so it may not be a path.
+bool is_plain_name(const std::string& name) {
+  constexpr std::size_t kLongest = 100;
+  return !name.empty() && name.size() <= kLongest && name.front() != '.' &&
+         name.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") ==
+             std::string::npos;
+}
+
+void verify(const StoredRun& stored, const std::string& path) {
+  const std::string found = checksum(stored.run);
+  if (found != stored.checksum)
+    throw base::InputError(
+        {path},
+        fmt::format("run {}: its checksum is {}, but {} is stored; a number or text was changed, so restore the "
+                    "file from a copy, or remove this run and carry it out again",
+                    stored.run.index, found, stored.checksum.empty() ? "nothing" : stored.checksum));
+}
+
+StoredRun run_of(const Statement& row, const std::string& path) {
+  StoredRun stored;
+  RunRecord& run = stored.run;
   run.index = row.integer(0);
   run.key = row.text(1);
   run.configuration = row.text(2);
@@ -36,7 +62,11 @@ RunRecord run_of(const Statement& row, const std::string& path) {
   run.summary = row.text(4);
   run.seconds = row.real(5);
   run.program = row.text(6);
-  return run;
+  stored.checksum = row.text(7);
+  if (!is_plain_name(run.key))
+    throw base::InputError({path}, fmt::format("run {}: its key '{}' is no plain name; the file was changed", run.index,
+                                               run.key.substr(0, 60)));
+  return stored;
 }
 
 // The columns are the run, then the fields in their order.
@@ -81,28 +111,36 @@ std::vector<std::int64_t> run_indices(Database& database) {
   return indices;
 }
 
-std::optional<RunRecord> read_run(Database& database, std::int64_t index) {
+std::optional<RunRecord> read_run(Database& database, std::int64_t index, Checksums checksums) {
   Statement select(database, select_runs(database) + " WHERE run = ?1");
   select.bind(1, index);
   if (!select.step()) return std::nullopt;
-  RunRecord run = run_of(select, database.path());
+  StoredRun stored = run_of(select, database.path());
   Statement rows(database, select_measurements(database) + " WHERE run = ?1 ORDER BY step");
   rows.bind(1, index);
-  while (rows.step()) run.measurements.push_back(measurement_of(rows));
-  return run;
+  while (rows.step()) stored.run.measurements.push_back(measurement_of(rows));
+  if (checksums == Checksums::verified && has_column(columns_of(database, "runs"), "checksum"))
+    verify(stored, database.path());
+  return std::move(stored.run);
 }
 
 std::vector<RunRecord> read_runs(Database& database) {
-  std::vector<RunRecord> result;
+  std::vector<StoredRun> stored;
   Statement select(database, select_runs(database) + " ORDER BY run");
-  while (select.step()) result.push_back(run_of(select, database.path()));
+  while (select.step()) stored.push_back(run_of(select, database.path()));
   Statement rows(database, select_measurements(database) + " ORDER BY run, step");
   std::size_t at = 0;
   while (rows.step()) {
-    while (at < result.size() && result[at].index < rows.integer(0)) ++at;
-    if (at == result.size() || result[at].index != rows.integer(0))
+    while (at < stored.size() && stored[at].run.index < rows.integer(0)) ++at;
+    if (at == stored.size() || stored[at].run.index != rows.integer(0))
       throw base::InputError({database.path()}, "is damaged: it has measurements of a run that does not exist");
-    result[at].measurements.push_back(measurement_of(rows));
+    stored[at].run.measurements.push_back(measurement_of(rows));
+  }
+  std::vector<RunRecord> result;
+  const bool checksums = has_column(columns_of(database, "runs"), "checksum");
+  for (StoredRun& run : stored) {
+    if (checksums) verify(run, database.path());
+    result.push_back(std::move(run.run));
   }
   return result;
 }

@@ -17,8 +17,11 @@ namespace phaselaw::store {
 [[nodiscard]] std::vector<std::int64_t> run_indices(Database& database);  // ascending
 
 // The run with its measurements in order of step; nothing if it does not exist. Fields of a measurement for which an
-// older file has no column are unknown. InputError for an unknown status.
-[[nodiscard]] std::optional<RunRecord> read_run(Database& database, std::int64_t index);
+// older file has no column are unknown. InputError for an unknown status, a key that is no plain name, and a run that does
+// not have its stored checksum (checksum.h; a file of schema 1 has none).
+enum class Checksums { verified, ignored };
+[[nodiscard]] std::optional<RunRecord> read_run(Database& database, std::int64_t index,
+                                                Checksums checksums = Checksums::verified);
 
 // The same for every run, in two passes over the tables. InputError for measurements without a run.
 [[nodiscard]] std::vector<RunRecord> read_runs(Database& database);

@@ -70,8 +70,25 @@ void add_columns(Database& database) {
   Statement update(database, "UPDATE runs SET checksum = ?2 WHERE run = ?1");
   for (const std::int64_t index : run_indices(database)) {
     update.bind(1, index);
-    update.bind(2, checksum(*read_run(database, index)));
+    update.bind(2, checksum(*read_run(database, index, Checksums::ignored)));
     update.run();
+  }
+}
+
+// A trigger, a view or a table of somebody else could change or invent results.
+void require_own_schema(Database& database) {
+  Statement select(
+      database, "SELECT type, name, ifnull(sql, '') FROM sqlite_schema WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\'");
+  while (select.step()) {
+    const std::string type = select.text(0), name = select.text(1);
+    const bool own = type == "table" && (name == "meta" || name == "runs" || name == "measurements") &&
+                     select.text(2).starts_with("CREATE TABLE");
+    if (!own)
+      throw base::InputError(
+          {database.path()},
+          fmt::format("holds the {} '{}', which phaselaw did not make and which could change results; remove it, or "
+                      "restore the file from a copy",
+                      type, name));
   }
 }
 
@@ -98,6 +115,7 @@ std::int64_t require_study(Database& database, bool pages) {
     throw base::InputError(
         {path}, fmt::format("is damaged ({}); restore it from a copy, or recover the rest with 'sqlite3 {} .recover'",
                             damage, path));
+  require_own_schema(database);
   return version_of(database);
 }
 

@@ -2,9 +2,11 @@
 #include "phaselaw/store/sqlite.h"
 
 #include <cmath>
+#include <utility>
 
 #include "phaselaw/base/constants.h"
 #include "phaselaw/base/errors.h"
+#include "phaselaw/base/interrupt.h"
 
 namespace phaselaw::store {
 
@@ -31,6 +33,10 @@ namespace {
       throw base::RunError(fmt::format(
           "{}: the disk failed or is full ({}); the runs stored so far are intact; check the disk and run the same command again",
           path, detail));
+    case SQLITE_INTERRUPT:
+      throw base::Interrupted(fmt::format("interrupted while reading {}", path));
+    case SQLITE_TOOBIG:
+      throw base::InputError({path}, fmt::format("is no study of this program: {}", detail));
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
       throw base::RunError(fmt::format(
@@ -40,6 +46,33 @@ namespace {
   }
 }
 
+// A file from outside is not trusted: its schema cannot run functions with side effects, triggers or views, nor change the
+// pages of the schema, and its values and statements are bounded.
+void harden(sqlite3* handle, bool reading) {
+  constexpr int kLongestValue = 1 << 28;
+  sqlite3_db_config(handle, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
+  sqlite3_db_config(handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
+  sqlite3_db_config(handle, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, nullptr);
+  sqlite3_db_config(handle, SQLITE_DBCONFIG_ENABLE_VIEW, 0, nullptr);
+  for (const auto& [limit, most] : {std::pair{SQLITE_LIMIT_LENGTH, kLongestValue},
+                                    std::pair{SQLITE_LIMIT_SQL_LENGTH, 100'000}, std::pair{SQLITE_LIMIT_COLUMN, 200},
+                                    std::pair{SQLITE_LIMIT_EXPR_DEPTH, 50}, std::pair{SQLITE_LIMIT_COMPOUND_SELECT, 3},
+                                    std::pair{SQLITE_LIMIT_ATTACHED, 0}, std::pair{SQLITE_LIMIT_TRIGGER_DEPTH, 1}})
+    sqlite3_limit(handle, limit, most);
+  // A writer finishes what it began. A reader of a large file ends soon after Ctrl-C.
+  constexpr int kOperations = 100'000;
+  if (reading)
+    sqlite3_progress_handler(
+        handle, kOperations, [](void*) { return base::interrupted() ? 1 : 0; }, nullptr);
+}
+
+[[noreturn]] void wrong_type(const std::string& path, sqlite3_stmt* statement, int column, const char* expected) {
+  constexpr const char* kTypes[] = {"", "an integer", "a real number", "text", "bytes", "nothing"};
+  throw Damaged({path}, fmt::format("is damaged: the column {} holds {} where {} is expected; see 'phaselaw check {}'",
+                                    sqlite3_column_name(statement, column),
+                                    kTypes[sqlite3_column_type(statement, column)], expected, path));
+}
+
 }  // namespace
 
 Database::Database(const std::string& uri, int flags, const std::string& shown_path) : path_(shown_path) {
@@ -47,6 +80,7 @@ Database::Database(const std::string& uri, int flags, const std::string& shown_p
   const int code = sqlite3_open_v2(uri.c_str(), &handle, flags | SQLITE_OPEN_EXRESCODE, nullptr);
   handle_.reset(handle);  // SQLite gives a handle even on failure
   if (code != SQLITE_OK) fail_with(code, path_, sqlite3_errstr(code));
+  harden(handle, (flags & SQLITE_OPEN_READONLY) != 0);
 }
 
 void Database::fail() const { fail_with(sqlite3_extended_errcode(handle()), path_, sqlite3_errmsg(handle())); }
@@ -105,14 +139,22 @@ void Statement::run() {
   sqlite3_reset(handle_.get());
 }
 
-std::int64_t Statement::integer(int column) const { return sqlite3_column_int64(handle_.get(), column); }
+std::int64_t Statement::integer(int column) const {
+  if (sqlite3_column_type(handle_.get(), column) != SQLITE_INTEGER)
+    wrong_type(database_->path(), handle_.get(), column, "an integer");
+  return sqlite3_column_int64(handle_.get(), column);
+}
 
 double Statement::real(int column) const {
-  if (sqlite3_column_type(handle_.get(), column) == SQLITE_NULL) return base::kNaN;
+  const int type = sqlite3_column_type(handle_.get(), column);
+  if (type == SQLITE_NULL) return base::kNaN;
+  if (type != SQLITE_FLOAT && type != SQLITE_INTEGER) wrong_type(database_->path(), handle_.get(), column, "a number");
   return sqlite3_column_double(handle_.get(), column);
 }
 
 std::string Statement::text(int column) const {
+  if (sqlite3_column_type(handle_.get(), column) == SQLITE_BLOB)
+    wrong_type(database_->path(), handle_.get(), column, "text");
   const auto* data = reinterpret_cast<const char*>(sqlite3_column_text(handle_.get(), column));
   const auto size = static_cast<std::size_t>(sqlite3_column_bytes(handle_.get(), column));
   return data == nullptr ? std::string() : std::string(data, size);

@@ -22,7 +22,8 @@ class Damaged : public base::InputError {
 
 class Database {
  public:
-  // `flags` are SQLITE_OPEN_*; `uri` may be a plain path. `shown_path` is used in messages.
+  // `flags` are SQLITE_OPEN_*; `uri` may be a plain path. `shown_path` is used in messages. Triggers and views of the file
+  // do not run, its schema is not trusted, and a read ends with Interrupted after Ctrl-C.
   Database(const std::string& uri, int flags, const std::string& shown_path);
 
   void execute(const std::string& sql);
@@ -52,6 +53,7 @@ class Statement {
   [[nodiscard]] bool step();  // true: there is a row
   void run();                 // runs a statement without rows; it can be bound again
 
+  // A value of another type than its column has, which only an edited or a damaged file holds, is Damaged.
   [[nodiscard]] std::int64_t integer(int column) const;
   [[nodiscard]] double real(int column) const;  // NULL is NaN
   [[nodiscard]] std::string text(int column) const;

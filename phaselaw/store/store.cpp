@@ -13,6 +13,7 @@
 
 #include "phaselaw/base/clock.h"
 #include "phaselaw/base/errors.h"
+#include "phaselaw/base/files.h"
 #include "phaselaw/base/value.h"
 #include "phaselaw/store/flatten.h"
 #include "phaselaw/store/rows.h"
@@ -105,6 +106,7 @@ Store Store::open_or_create(const std::string& path, const std::string& study_js
   require_no_directory(path);
   const std::filesystem::path parent = std::filesystem::path(path).parent_path();
   const std::string directory = parent.empty() ? "." : parent.string();
+  base::make_directory(directory, path);
   if (const std::string problem = options.locking_problem(directory); !problem.empty())
     throw base::InputError(
         {path},
