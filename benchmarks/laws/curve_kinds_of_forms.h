@@ -178,7 +178,7 @@ inline SimulatedCurve larger_batch(Draw& draw) {
   Series loss = applied(t, law_of(draw));
   for (std::size_t i = 0; i < loss.size(); ++i) {
     const double since = t[i] - .4 * draw.n();
-    loss[i] *= std::exp(draw.noise * (since > 0 ? .5 : 1) * draw.random.normal());
+    loss[i] *= draw.noise_factor(draw.noise * (since > 0 ? .5 : 1));
     if (since > 0) loss[i] *= 1 - .01 * (1 - std::exp(-since / 200));
   }
   return with_truth(recorded(draw, t, loss), [](CurveTruth& truth) { *truth.floor *= .99; });
