@@ -64,7 +64,9 @@ struct Draw {
   Draw(const std::string& kind, int number) : random(20, "curve study " + kind, static_cast<std::uint64_t>(number)) {
     odd = number % 2 == 1;
     fixed = number < 10;
-    if (fixed) return;
+    if (!fixed) draw_parameters();
+  }
+  void draw_parameters() {
     floor = uniform(1.2, 3);
     amplitude = uniform(3, 9);
     bend = log_uniform(8, 120);
