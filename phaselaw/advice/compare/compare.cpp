@@ -142,7 +142,8 @@ void test_laws(const std::vector<CommonBudget>& budgets, ResourceComparison& out
   out.p_curved = law.p_curved();
 }
 
-void test_recipes(const CompareOptions& options, ResourceComparison& out) {
+// Whether the runs of both recipes scatter alike.
+void test_noise(ResourceComparison& out) {
   const PairedLaw& law = *out.law;
   const std::vector<double> residuals = law.residuals();
   double squares[2] = {0, 0};
@@ -155,11 +156,17 @@ void test_recipes(const CompareOptions& options, ResourceComparison& out) {
     const double f = squares[0] / dof_a / (squares[1] / dof_b);
     out.p_uneven_noise = std::min(1.0, 2 * std::min(upper_tail(f, dof_a, dof_b), upper_tail(1 / f, dof_b, dof_a)));
   }
-  if (options.floor || options.separate_floors) return;
+}
+
+// Whether each recipe wants a floor of its own; true if laws with separate floors hold for the runs.
+bool test_floors(const CompareOptions& options, ResourceComparison& out) {
+  if (options.floor || options.separate_floors) return false;
   const PairedLaw separate(
       out.law_baseline, out.law_candidate,
       {.floor = std::nullopt, .separate_floors = true, .level = options.level, .tolerance = options.tolerance});
-  if (separate.rank() == law.rank() + 1) out.p_separate_floors = separate.p_value(law.squares());
+  if (separate.rank() != out.law->rank() + 1) return false;
+  out.p_separate_floors = separate.p_value(out.law->squares());
+  return separate.p_curved() >= kHoldLevel;
 }
 
 void fill_place(const PairedLaw& law, const CompareOptions& options, const ResourceRange& baseline,
@@ -238,8 +245,13 @@ void fit_pair(const std::vector<CommonBudget>& budgets, const CompareOptions& op
   out.why = missing_for_laws(out);
   if (!out.why.empty()) return;
   test_laws(budgets, out);
-  if (out.laws_miss()) leave_out_bent(budgets, pair, out);
-  test_recipes(options, out);
+  // Laws that miss the runs because their floors differ are not mended by fewer budgets.
+  const bool floors_differ = test_floors(options, out) && out.p_separate_floors < kMissLevel;
+  if (out.laws_miss() && !floors_differ) {
+    leave_out_bent(budgets, pair, out);
+    if (out.law_from > 0) (void)test_floors(options, out);
+  }
+  test_noise(out);
   const PairedLaw& law = *out.law;
   out.fitted = true;
   out.dof = law.dof();

@@ -50,7 +50,7 @@ void add_tests(const ResourceComparison& c, const CompareOptions& options, std::
                       fmt::format("the runs bend away from the power laws ({}), so the factors and their intervals are not "
                                   "reliable; check that the runs are tuned alike, or keep only budgets in one regime (--where)",
                                   shown_p(c.p_curved))});
-  if (!c.laws_miss() && c.p_separate_floors < kSeparateLevel)
+  if (c.p_separate_floors < kSeparateLevel)
     limits.push_back({Harm::wrong, fmt::format("the recipes seem to have different floors ({}); use --separate-floors if "
                                                "their data or tokenisers differ",
                                                shown_p(c.p_separate_floors))});

@@ -126,7 +126,7 @@ void add_points(const tables::Rows& rows, const std::string& resource, Recipe& o
   out.n_runs = runs.size();
   const tables::Rows last = rows.rows(last_rows(rows, runs));
   if (last.n_rows() > 1 && last.n_rows() < rows.n_rows())
-    out.notes.push_back(fmt::format("{}: the last rows of {} runs are compared", out.name, last.n_rows()));
+    out.last_rows = fmt::format("{}: the last rows of {} runs are compared", out.name, last.n_rows());
   if (resource.empty() || resource == "compute")
     if (auto bowls = bowl_minima(last, out.name, out)) {
       out.points["compute"] = std::move(*bowls);
@@ -239,7 +239,9 @@ struct RowsOfRecipe {
 // The rows of each recipe: of each document, or of each group.
 std::vector<RowsOfRecipe> recipe_rows(RecipeInput input, const tables::ReadOptions& read, std::vector<std::string>& notes,
                                   std::vector<std::string>& warnings) {
-  tables::Rows rows = tables::rows_from(std::move(*input.reading), read);
+  tables::ReadOptions options = read;
+  if (!input.loss.empty()) options.loss = input.loss;
+  tables::Rows rows = tables::rows_from(std::move(*input.reading), options);
   documents::add_once(notes, rows.notes);
   documents::add_once(warnings, rows.warnings);
   std::vector<RowsOfRecipe> out;
