@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "phaselaw/advice/compare/compare_request.h"
 #include "phaselaw/advice/diagnose/diagnose_request.h"
 #include "phaselaw/advice/fit/fit_request.h"
 #include "phaselaw/advice/isoflop/isoflop_request.h"
@@ -92,6 +93,7 @@ std::string python_options() {
   add("PlanOptions", "plan", describe<advice::PlanRequest>({"compute"}));
   add("IsoflopOptions", "isoflop", describe<advice::IsoflopRequest>({"law"}));
   add("DiagnoseOptions", "diagnose", describe<advice::DiagnoseRequest>({}));
+  add("CompareOptions", "compare", describe<advice::CompareRequest>({}));
   add("ReadOptions", "read_table", describe<tables::ReadOptions>({}));
   add("PredictOptions", "predict", describe<verbs::PredictRequest>({}));
   add("KernelOptions", "kernel", describe<verbs::KernelRequest>({"weights", "distributed"}));

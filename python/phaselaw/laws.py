@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Fits laws to tables of finished runs, and plans the next run from a law (docs/laws.md, docs/plan.md).
+"""Fits laws to tables of finished runs, plans the next run, and compares recipes (docs/laws.md, plan.md, compare.md).
 
 The keyword arguments are the flags of the program: `--tokens-per-param` is tokens_per_param. Their types, defaults and
 help come from the same description (_options.py); help(phaselaw.fit) lists them.
@@ -16,12 +16,13 @@ from phaselaw import _check, _core
 from phaselaw._errors import InputError
 from phaselaw._options import DESCRIBED
 from phaselaw._tables import Table, as_source
-from phaselaw.results import Diagnoses, Fit, IsoFlop, Plan, Ranking, Theory
+from phaselaw.results import Comparisons, Diagnoses, Fit, IsoFlop, Plan, Ranking, Theory
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from phaselaw._options import (
+        CompareOptions,
         DiagnoseOptions,
         FitOptions,
         IsoflopOptions,
@@ -182,6 +183,44 @@ def diagnose(curves: Table, /, **options: Unpack[DiagnoseOptions]) -> Diagnoses:
     Diagnoses
     """
     return Diagnoses(_core.diagnose(as_source(curves), _keywords("diagnose", options)))
+
+
+def _recipe(recipe: Any, position: int, alone: bool) -> tuple[str, Any, Any]:
+    """(name, source, fit) of one recipe; a path gives its stem as the name."""
+    name = ""
+    if isinstance(recipe, tuple) and len(recipe) == 2 and isinstance(recipe[0], str) and not isinstance(recipe[1], str):
+        name, recipe = recipe
+    if isinstance(recipe, Fit):
+        return name or f"recipe {position}", None, recipe._core
+    if isinstance(recipe, (str, os.PathLike)):
+        path = os.fspath(recipe)
+        if not alone and path.endswith(".json") and _core.is_fit_file(path):
+            return name or _core.recipe_name(path), None, Fit.load(path)._core
+        return name or _core.recipe_name(path), as_source(recipe), None
+    return name or f"recipe {position}", as_source(recipe), None
+
+
+@_described("compare")
+def compare(*recipes: Table | Fit | tuple[str, Table | Fit], **options: Unpack[CompareOptions]) -> Comparisons:
+    """Finds whether a recipe is better than another, by what factor, and whether it will last, as `phaselaw compare`.
+
+    Parameters
+    ----------
+    recipes : path, frame, dict, Fit, or a pair (name, one of these)
+        One for each recipe, the baseline first; or one table with `by`, the column that names the recipes.
+
+    Returns
+    -------
+    Comparisons
+        compare("adam.csv", "muon.csv").recipes[0].speedup is the factor in compute with its interval.
+
+    Raises
+    ------
+    InputError
+        For fewer than two recipes, for different quantities, and for rows without a common resource.
+    """
+    given = [_recipe(recipe, i + 1, len(recipes) == 1) for i, recipe in enumerate(recipes)]
+    return Comparisons(_core.compare(given, _keywords("compare", options)))
 
 
 @_described("theory")

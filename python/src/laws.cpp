@@ -13,6 +13,7 @@
 #include "arrays.h"
 #include "call.h"
 #include "modules.h"
+#include "phaselaw/advice/compare/compare_request.h"
 #include "phaselaw/advice/diagnose/diagnose_request.h"
 #include "phaselaw/advice/fit/fit_tables.h"
 #include "phaselaw/advice/fit/group_fits.h"
@@ -27,7 +28,7 @@
 #include "request.h"
 #include "sources.h"
 
-// fit, plan, isoflop, diagnose, theory: keyword arguments are the fields of the verb's request; results are its JSON
+// fit, plan, isoflop, diagnose, compare, theory: keyword arguments are the fields of the verb's request; results are its JSON
 // with the tables that the program prints.
 namespace phaselaw::python {
 
@@ -118,6 +119,34 @@ Answer diagnose(nb::handle source, nb::handle keywords) {
         advice::diagnose_text(found.diagnoses),
         {advice::table_of(advice::diagnose_rows(found.diagnoses),
                           "?: poorly constrained by the curve. Exponent and floor are those of the reducible loss.")}};
+  });
+}
+
+// `sources`: for each recipe (name, source, fit), a source as of sources.h or None, and an Answer of a fit or None.
+Answer compare(nb::handle sources, nb::handle keywords) {
+  const auto request = request_of<advice::CompareRequest>(keywords);
+  std::vector<advice::RecipeInput> inputs;
+  for (nb::handle item : nb::borrow<nb::list>(sources)) {
+    const auto recipe = nb::cast<nb::tuple>(item);
+    advice::RecipeInput input;
+    input.name = nb::cast<std::string>(recipe[0]);
+    // A store chooses its own column of the loss, which other inputs may not have.
+    tables::ReadOptions read = request.read;
+    if (recipe[2].is_none())
+      input.reading = reading_of(recipe[1], read);
+    else
+      input.fit = fitting::saved_fits_from(nb::cast<const Answer&>(recipe[2]).json, input.name).front();
+    if (read.loss != request.read.loss) input.loss = read.loss;
+    inputs.push_back(std::move(input));
+  }
+  return released([&] {
+    const advice::CompareAnswer found = advice::compare(request, std::move(inputs));
+    for (const advice::RecipeComparison& one : found.comparisons) {
+      // Python warns of what the program would show.
+      const std::vector<std::string> limits = advice::limit_sentences(one.limits);
+      for (std::size_t i = 0; i < std::min(limits.size(), advice::kShownLimits); ++i) base::log_warning(limits[i]);
+    }
+    return Answer{found.json, advice::compare_text(found), advice::compare_tables(found)};
   });
 }
 
@@ -241,6 +270,10 @@ void add_laws(nb::module_& module) {
   module.def("predict_law", &predict, nb::arg("fitted"), nb::arg("columns"));
   module.def("isoflop", &isoflop, nb::arg("source"), nb::arg("keywords"));
   module.def("diagnose", &diagnose, nb::arg("source"), nb::arg("keywords"));
+  module.def("is_fit_file", &advice::is_fit_file, nb::arg("path"));
+  module.def(
+      "recipe_name", [](const std::string& path) { return advice::recipe_names({path}).front(); }, nb::arg("path"));
+  module.def("compare", &compare, nb::arg("sources"), nb::arg("keywords"));
   module.def("theory", &theory, nb::arg("keywords"));
   module.def("read_table", &read_table, nb::arg("source"), nb::arg("output"), nb::arg("keywords"));
 }
