@@ -209,19 +209,19 @@ std::vector<Component> CurveLaw::at_step(std::size_t i) const {
 LawForecast CurveLaw::forecast(double level) const {
   LawForecast out;
   for (std::size_t i = 0; i < steps_.size(); ++i) out.at.push_back(interval_of(at_step(i), level, now_));
-  std::vector<Component> schedule, by_steps = at_step(steps_.size() - 1);
+  std::vector<Component> schedule, constant = at_step(steps_.size() - 1);
   for (std::size_t k = 0; k < points_.size(); ++k) {
     const GridPoint& point = points_[k];
     // The walk is the same with and without the decay.
     const Eigen::Vector3d difference = row(held_, point, 0) - row(later_, point, steps_.size() - 1);
     const double fall = difference.dot(point.mean);
     schedule.push_back({point.weight, fall, std::sqrt(std::max(0.0, difference.dot(point.covariance * difference)))});
-    by_steps[k].mean = 1 - (by_steps[k].mean + fall);
+    constant[k].mean += fall;
     out.wander += point.weight * kWander[point.wander];
     out.schedule_matters = out.schedule_matters || std::abs(fall) > 1e-9;
   }
   out.by_schedule = out.schedule_matters ? interval_of(schedule, level, now_) : LossInterval{0, 0, 0};
-  out.by_steps = interval_of(by_steps, level, now_);
+  out.at_constant_rate = interval_of(constant, level, now_);
   return out;
 }
 

@@ -43,7 +43,8 @@ struct ForecastBlocks {
 
 struct LawForecast {
   std::vector<LossInterval> at;        // at the requested steps
-  LossInterval by_steps, by_schedule;  // parts of the fall to the last of them
+  LossInterval at_constant_rate;       // at the last of them, if the rate stayed that of the last block
+  LossInterval by_schedule;            // how much lower the last of them is than that
   double wander = 0;                   // mean delta: how far the curve leaves the law per e-fold of steps, relative
   bool schedule_matters = false;       // the rate changes after the last block
 };

@@ -301,7 +301,8 @@ Forecast forecast_curve(const tables::Curve& curve, const ForecastOptions& optio
   add_notes(rows, options, history, f);
   conclude(found, options, plan, f);
   if (found.law) {
-    f.fall_by_steps = found.law->by_steps;
+    const LossInterval& constant = found.law->at_constant_rate;
+    f.fall_by_steps = {f.now_loss - constant.value, f.now_loss - constant.hi, f.now_loss - constant.lo};
     if (plan.known) f.fall_by_schedule = found.law->by_schedule;
     for (const LossInterval& x : found.law->at) f.path.push_back(widened_by(x, f.widened));
     f.path_step.push_back(f.to);

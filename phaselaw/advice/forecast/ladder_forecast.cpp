@@ -89,11 +89,16 @@ fitting::SavedFit fit_ladder(documents::Reading reading, const tables::ReadOptio
   request.read.every_stream = false;
   request.fit.level = level;
   request.holdout = 0;
-  const std::vector<std::string>& columns = laws::law_from(request.law).columns();
-  request.read.last = std::none_of(columns.begin(), columns.end(), [](const std::string& name) {
+  const std::vector<std::string> columns = laws::law_from(request.law).columns();
+  const bool of_curves = std::any_of(columns.begin(), columns.end(), [](const std::string& name) {
     return name == "step" || name == "lr_sum" || name == "lr_drop";
   });
-  FitAnswer answer = fit(request, std::move(reading));
+  FitRows rows = read_fit_rows(request, reading);
+  if (!of_curves && rows.rows.has_several_rows_a_run()) {
+    request.read.last = true;
+    rows = read_fit_rows(request, std::move(reading));
+  }
+  FitAnswer answer = fit(request, std::move(rows));
   return {answer.best().fit, std::move(answer.rows.data), std::move(answer.options), std::nullopt, {}};
 }
 
