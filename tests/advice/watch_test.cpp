@@ -65,7 +65,7 @@ TEST_F(WatchTest, AHealthyLogFiresNoRule) {
   for (std::size_t row = 1; row <= 1200; row += 60) {
     append_to(path, log_rows("jsonl", row, row + 59));
     static_cast<void>(watch.look());
-    EXPECT_FALSE(watch.stop()) << watch.stop()->text;
+    EXPECT_FALSE(watch.stop()) << (watch.stop() ? watch.stop()->text : "");
   }
   ASSERT_EQ(watch.curves().size(), 1U);
   EXPECT_EQ(watch.curves().front().curve->loss.size(), 60U);
@@ -120,7 +120,7 @@ TEST_F(WatchTest, NewFilesOfAFolderAreFollowedAndOwnFilesAreNot) {
   const std::string own = scratch_.file("runs/events.jsonl", log_rows("jsonl", 1, 50));
   static_cast<void>(scratch_.file("runs/a.csv", log_rows("csv", 1, 100)));
   static_cast<void>(scratch_.file("runs/notes.txt", "nothing to see\n"));
-  Watch watch({scratch_.path("runs")}, request(), {own});
+  Watch watch({scratch_.path("runs")}, request(), {}, {own});
   static_cast<void>(watch.look());
   EXPECT_EQ(watch.curves().size(), 1U);
   static_cast<void>(scratch_.file("runs/b.csv", log_rows("csv", 1, 100)));

@@ -19,7 +19,7 @@ namespace phaselaw::advice {
 
 class CpuAccount {
  public:
-  static constexpr double kCreditS = 1;  // to begin with, and the most that is saved
+  static constexpr double kCreditS = 0.2;  // to begin with, and the most that is saved
 
   void set_share(double share) { share_ = share; }
   [[nodiscard]] bool can_pay() {
