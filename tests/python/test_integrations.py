@@ -228,6 +228,20 @@ def test_losses_that_are_not_finite_stop_the_training_at_once():
     assert stopped[0] == 502
 
 
+def test_a_check_that_the_budget_delays_is_made_later():
+    clock = Clock()
+    monitor = Monitor(Settings(stop_on=("diverged",)), clock)
+    for step, loss in power_law(500):
+        clock.now += 1
+        monitor.add(step, loss)
+    monitor._spent = 10.0  # s, so that the next check has to wait until 1,000 s are over
+    for step in range(501, 1100):
+        clock.now += 1
+        if monitor.add(step, math.nan):
+            break
+    assert monitor.stop and clock.now >= 1000
+
+
 def test_single_losses_that_are_not_finite_are_no_divergence(recwarn):
     rows = [(step, math.nan if step % 50 == 0 else loss) for step, loss in power_law(1000)]
     watch, stopped = watched(rows, stop_on=("diverged",))

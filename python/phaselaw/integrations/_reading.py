@@ -89,8 +89,11 @@ def judged(table: Columns, quantity: str) -> Judgement:
     except InputError as error:
         return Judgement(quantity, "unknown", str(error))
     detail = curve["signature_detail"]
-    seen = "diverged" if detail["diverged"] else "overfitting" if detail["overfitting"] else "unknown"
-    return Judgement(quantity, curve.get("state") or seen, curve["next"])
+    sentence = curve["next"] or detail["reading"] or ""
+    if "state" in curve:
+        return Judgement(quantity, curve["state"] or "unknown", sentence)
+    state = "diverged" if detail["diverged"] else "overfitting" if detail["overfitting"] else "unknown"
+    return Judgement(quantity, state, sentence)
 
 
 def _number(value: Any) -> float | None:
