@@ -126,6 +126,7 @@ def test_values_arrive_in_tensorboard_wandb_and_mlflow(tmp_path, monkeypatch, fo
     trainer = trainer_of(tmp_path, [callback], report_to=["tensorboard", "wandb", "mlflow"], eval_strategy="steps", eval_steps=20)
     trainer.train()
     wandb.finish()
+    wandb.teardown()  # writes the file to its end
     if mlflow.active_run():
         mlflow.end_run()
     assert not callback.fault and callback.report.step == STEPS

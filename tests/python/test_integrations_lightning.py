@@ -125,6 +125,7 @@ def test_values_arrive_in_tensorboard_wandb_and_mlflow(tmp_path, monkeypatch, fo
     callback = PhaselawCallback(**often)
     fit(tmp_path, [callback], logger=used)
     wandb.finish()
+    wandb.teardown()  # writes the file to its end
     assert not callback.fault and callback.report.step == STEPS
 
     values = tensorboard_values(board.log_dir, "phaselaw/forecast")

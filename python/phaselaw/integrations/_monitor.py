@@ -140,7 +140,7 @@ class Report:
 
     @property
     def sentence(self) -> str:
-        """What is said about the curve that determines the state."""
+        """The sentence of the curve that determines the state."""
         return next((curve.sentence for curve in self.curves if curve.state == self.state), "")
 
     def numbers(self) -> dict[str, float]:

@@ -109,7 +109,7 @@ def forecast(table: Columns, quantity: str, to: float, schedule: Mapping[str, An
         table = {name: column for name, column in table.items() if name != "lr"}
     try:
         with _talk.collected():
-            found = function(table, loss=quantity, to=to, threads=1, **schedule).to_dict()
+            found = function(table, loss=quantity, to=to, **schedule)["forecasts"][0]
     except InputError as error:
         return Outlook("none", None, None, None, str(error))
     final = found["final_loss"]
