@@ -27,11 +27,13 @@ struct ScaledCurve {
   CleanRows rows;
   double step_unit = 1, loss_unit = 1;
   double end = 0;           // last step before spikes and wild rows were left out
-  std::size_t dropped = 0;  // first rows that smoothing makes useless
+  std::size_t dropped = 0;  // first rows, useless because of smoothing or before a jump of the level
   std::optional<RowNoise> noise;
   double rounding = 0;
   CurveBlocks blocks;
   [[nodiscard]] double correlation_time() const { return noise ? noise->correlation_time : 1; }
+  [[nodiscard]] std::span<const double> used_steps() const { return std::span(rows.step).subspan(dropped); }
+  [[nodiscard]] std::span<const double> used_losses() const { return std::span(rows.loss).subspan(dropped); }
   [[nodiscard]] bool correlated() const { return correlation_time() > kCorrelatedTime; }
 };
 
@@ -90,8 +92,7 @@ void measure_rows(ScaledCurve& curve, CurveClaims& claims) {
                            " Neighbouring rows are correlated or smoothed over " + base::format_number(time, 2) +
                            " rows, which hides how the curve begins.");
   }
-  curve.blocks = blocks_of(std::span(rows.step).subspan(curve.dropped), std::span(rows.loss).subspan(curve.dropped),
-                           curve.noise, curve.rounding);
+  curve.blocks = blocks_of(curve.used_steps(), curve.used_losses(), curve.noise, curve.rounding);
 }
 
 // The blocks with errors from the differences of the last third, where the noise is not known.
@@ -117,6 +118,13 @@ bool claim_rise(const CurveRows& rows, const ScaledCurve& curve, CurveClaims& cl
   claims.lowest_step = blocks.step[rise.lowest] * curve.step_unit;
   if (!rise.certain()) return false;
   claims.rise = rise.relative;
+  const LevelJump jump = blocks.known ? level_jump_of(blocks) : LevelJump{};
+  if (jump.relative > 0) {
+    claims.notes.push_back("The loss rose by " + base::format_percent(jump.relative) + " until step " +
+                           base::format_number(blocks.step[jump.peak] * curve.step_unit) +
+                           " and falls again, but it has not reached its lowest level again; nothing else is claimed.");
+    return true;
+  }
   claims.state = CurveState::diverged;
   if (!rows.held_out) return true;
   switch (training_trend_from(rows, claims.lowest_step, curve.correlation_time())) {
@@ -130,6 +138,20 @@ bool claim_rise(const CurveRows& rows, const ScaledCurve& curve, CurveClaims& cl
       break;
   }
   return true;
+}
+
+// Leaves out what lies before the peak of a rise from which the curve falls again.
+void leave_out_before_jump(ScaledCurve& curve, CurveClaims& claims) {
+  const LevelJump jump = curve.blocks.known ? level_jump_of(curve.blocks) : LevelJump{};
+  if (!(jump.relative > 0)) return;
+  const double from = curve.blocks.step[jump.peak];
+  const auto first = std::lower_bound(curve.rows.step.begin(), curve.rows.step.end(), from);
+  curve.dropped = static_cast<std::size_t>(first - curve.rows.step.begin());
+  curve.blocks = blocks_of(curve.used_steps(), curve.used_losses(), curve.noise, curve.rounding);
+  claims.notes.push_back("The loss rose by " + base::format_percent(jump.relative) + " until step " +
+                         base::format_number(from * curve.step_unit) +
+                         " and falls again, for example after a change of the data or a restarted schedule; only the "
+                         "rows after that are used.");
 }
 
 void join(Interval& all, const Interval& one) {
@@ -220,8 +242,7 @@ bool claim_forms(const ScaledCurve& curve, const CurveForms& forms, bool ambiguo
 // A flat end: the power fitted to the last part of the steps gains less than 1 %.
 void claim_flat_end(const ScaledCurve& curve, bool rate_known, CurveClaims& claims) {
   const CurveBlocks& blocks = curve.blocks;
-  const std::span<const double> step = std::span(curve.rows.step).subspan(curve.dropped);
-  const std::span<const double> loss = std::span(curve.rows.loss).subspan(curve.dropped);
+  const std::span<const double> step = curve.used_steps(), loss = curve.used_losses();
   for (const double from : {1.0 / 3, 0.5, 0.7}) {
     const auto first = std::lower_bound(blocks.step.begin(), blocks.step.end(), from * curve.end);
     const auto block = static_cast<std::size_t>(first - blocks.step.begin());
@@ -254,7 +275,8 @@ CurveClaims claims_of(const CurveRows& rows) {
   if (!prepare_rows(rows, curve, claims)) return claims;
   measure_rows(curve, claims);
   if (claim_rise(rows, curve, claims)) return claims;
-  bool decays = acceleration_of(curve.rows.step, curve.rows.loss, curve.correlation_time()) > kAcceleration;
+  leave_out_before_jump(curve, claims);
+  bool decays = acceleration_of(curve.used_steps(), curve.used_losses(), curve.correlation_time()) > kAcceleration;
   const CurveStart start = start_of(curve.blocks, curve.end, curve.correlated(), rows.rate_known);
   decays = decays || start.decays;
   bool constant_rate = true;
