@@ -33,16 +33,6 @@ void read_ladder(ForecastFlags& flags, advice::ForecastInputs& inputs) {
   inputs.ladder_table = verbs::read_input({flags.ladder}, flags.request.read);
 }
 
-void require_new_register(const ForecastFlags& flags) {
-  if (flags.new_register.empty()) return;
-  if (std::filesystem::exists(flags.new_register))
-    throw base::InputError({"--register"},
-                           fmt::format("{} exists already and is not overwritten; choose another name, or "
-                                       "compare it with --check {}",
-                                       flags.new_register, flags.new_register));
-  base::require_writable_file(flags.new_register, "--register");
-}
-
 void run_check(const Common& common, ForecastFlags& flags) {
   const advice::RegisteredForecast registered = advice::registered_from(base::read_json(flags.check), flags.check);
   std::vector<std::string> paths = flags.files.empty() ? registered.paths : flags.files;
@@ -67,7 +57,7 @@ void run_forecast(const Common& common, ForecastFlags& flags) {
       throw base::InputError({"--register"}, "cannot be used with --check; make the new forecast by itself");
     return run_check(common, flags);
   }
-  require_new_register(flags);
+  if (!flags.new_register.empty()) advice::require_new_register(flags.new_register, "--register");
   if (!flags.out.empty()) base::require_writable_directory(flags.out, "--out");
   advice::ForecastInputs inputs;
   inputs.sources = flags.files;
@@ -75,15 +65,7 @@ void run_forecast(const Common& common, ForecastFlags& flags) {
   if (!flags.history.empty()) inputs.history = verbs::read_inputs(flags.history, flags.request.read, true);
   read_ladder(flags, inputs);
   const advice::ForecastAnswer answer = advice::forecast(flags.request, std::move(inputs));
-  if (!flags.new_register.empty()) {
-    if (answer.forecasts.size() != 1)
-      throw base::InputError({"--register"},
-                             fmt::format("registers one forecast, and the files hold {} runs; name one with --run",
-                                         answer.forecasts.size()));
-    if (answer.forecasts.front().status == advice::ForecastStatus::none)
-      throw base::InputError({"--register"}, "there is no forecast to register: " + answer.forecasts.front().reading);
-    base::write_file(flags.new_register, base::to_json(answer.registers.front()) + "\n");
-  }
+  if (!flags.new_register.empty()) advice::write_register(answer, flags.new_register, "--register");
   write_answer(common, flags.out, "forecast.json", answer.json, [&] { return advice::forecast_page(answer); });
   if (common.json == "-") return;
   fmt::print("{}", advice::forecast_text(answer.forecasts));

@@ -86,7 +86,7 @@ class CurveLaw {
   void whiten();
   void weigh();
   [[nodiscard]] GridPoint grid_point(std::size_t wander, std::size_t power, std::size_t drop) const;
-  [[nodiscard]] std::vector<Component> at_step(std::size_t i) const;
+  [[nodiscard]] std::vector<Component> at_step(const TimeColumns& columns, std::size_t i, double step) const;
   [[nodiscard]] Eigen::Vector3d row(const TimeColumns& columns, const GridPoint& point, std::size_t i) const;
 
   const ForecastBlocks& blocks_;
@@ -191,14 +191,13 @@ Eigen::Vector3d CurveLaw::row(const TimeColumns& columns, const GridPoint& point
   return {1, columns.power[point.power][i], -columns.drop[point.drop][i]};
 }
 
-std::vector<Component> CurveLaw::at_step(std::size_t i) const {
+std::vector<Component> CurveLaw::at_step(const TimeColumns& columns, std::size_t i, double step) const {
   std::vector<Component> mixture;
-  const double u = std::log(steps_[i] / anchor_);
+  const double u = std::log(step / anchor_);
   for (const GridPoint& point : points_) {
-    const Eigen::Vector3d h = row(later_, point, i), left = h - point.seen;
+    const Eigen::Vector3d h = row(columns, point, i), left = h - point.seen;
     const Whitened& w = whitened_[point.wander];
-    const auto& drop = later_.drop[point.drop];
-    const double changed = kChangeOfK * point.mean[2] * (drop[i] - seen_.drop[point.drop].back());
+    const double changed = kChangeOfK * point.mean[2] * (columns.drop[point.drop][i] - seen_.drop[point.drop].back());
     const double variance = w.walk_variance * u - w.common(kWalk, kWalk) + left.dot(point.covariance * left) +
                             changed * changed + blocks_.end_error * blocks_.end_error;
     mixture.push_back({point.weight, h.dot(point.mean) + point.end_walk, std::sqrt(std::max(variance, 1e-18))});
@@ -208,20 +207,20 @@ std::vector<Component> CurveLaw::at_step(std::size_t i) const {
 
 LawForecast CurveLaw::forecast(double level) const {
   LawForecast out;
-  for (std::size_t i = 0; i < steps_.size(); ++i) out.at.push_back(interval_of(at_step(i), level, now_));
-  std::vector<Component> schedule, constant = at_step(steps_.size() - 1);
+  for (std::size_t i = 0; i < steps_.size(); ++i)
+    out.at.push_back(interval_of(at_step(later_, i, steps_[i]), level, now_));
+  std::vector<Component> schedule;
   for (std::size_t k = 0; k < points_.size(); ++k) {
     const GridPoint& point = points_[k];
     // The walk is the same with and without the decay.
     const Eigen::Vector3d difference = row(held_, point, 0) - row(later_, point, steps_.size() - 1);
     const double fall = difference.dot(point.mean);
     schedule.push_back({point.weight, fall, std::sqrt(std::max(0.0, difference.dot(point.covariance * difference)))});
-    constant[k].mean += fall;
     out.wander += point.weight * kWander[point.wander];
     out.schedule_matters = out.schedule_matters || std::abs(fall) > 1e-9;
   }
   out.by_schedule = out.schedule_matters ? interval_of(schedule, level, now_) : LossInterval{0, 0, 0};
-  out.at_constant_rate = interval_of(constant, level, now_);
+  out.at_constant_rate = interval_of(at_step(held_, 0, steps_.back()), level, now_);
   return out;
 }
 

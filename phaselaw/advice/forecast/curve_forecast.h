@@ -42,11 +42,11 @@ struct ForecastBlocks {
 [[nodiscard]] double level_at(std::span<const double> step, std::span<const double> loss, double at);
 
 struct LawForecast {
-  std::vector<LossInterval> at;        // at the requested steps
-  LossInterval at_constant_rate;       // at the last of them, if the rate stayed that of the last block
-  LossInterval by_schedule;            // how much lower the last of them is than that
-  double wander = 0;                   // mean delta: how far the curve leaves the law per e-fold of steps, relative
-  bool schedule_matters = false;       // the rate changes after the last block
+  std::vector<LossInterval> at;   // at the requested steps
+  LossInterval at_constant_rate;  // at the last of them, if the rate stayed that of the last block
+  LossInterval by_schedule;       // how much lower the last of them is than that
+  double wander = 0;              // mean delta: how far the curve leaves the law per e-fold of steps, relative
+  bool schedule_matters = false;  // the rate changes after the last block
 };
 // At steps after the last block, ascending. At least 4 blocks. `level` of the intervals.
 [[nodiscard]] LawForecast forecast_by_law(const ForecastBlocks& blocks, const RatePlan& plan,

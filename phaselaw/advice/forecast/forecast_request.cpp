@@ -3,10 +3,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 
 #include "phaselaw/advice/forecast/ladder_forecast.h"
 #include "phaselaw/advice/output_direction.h"
 #include "phaselaw/base/errors.h"
+#include "phaselaw/base/files.h"
 #include "phaselaw/base/format.h"
 #include "phaselaw/tables/messages.h"
 
@@ -134,6 +136,29 @@ ForecastAnswer forecast(const ForecastRequest& request, ForecastInputs inputs) {
   answer.json["forecasts"] = base::Value(std::move(list));
   answer.json["row_notes"] = notes.empty() ? base::Value(base::Value::List{}) : base::Value(notes);
   return answer;
+}
+
+void require_new_register(const std::string& path, const std::string& flag) {
+  if (std::filesystem::exists(path))
+    throw base::InputError(
+        {flag},
+        fmt::format("{} exists already and is not overwritten; choose another name, or check that forecast", path));
+  base::require_writable_file(path, flag);
+}
+
+void write_register(const ForecastAnswer& answer, const std::string& path, const std::string& flag) {
+  require_new_register(path, flag);
+  if (answer.forecasts.size() != 1)
+    throw base::InputError({flag},
+                           fmt::format("registers one forecast, and the files hold {} runs; name one of them with run",
+                                       answer.forecasts.size()));
+  const Forecast& f = answer.forecasts.front();
+  if (f.status == ForecastStatus::none)
+    throw base::InputError({flag}, "there is no forecast to register: " + f.reading);
+  if (!std::isfinite(f.to))
+    throw base::InputError({flag},
+                           "the last planned step is not known, so the forecast cannot be compared later; give it");
+  base::write_file(path, base::to_json(answer.registers.front()) + "\n");
 }
 
 ForecastCheck check(const ForecastRequest& request, const RegisteredForecast& registered,

@@ -56,6 +56,11 @@ struct ForecastAnswer {
 // InputError for inputs that cannot be read or that contradict each other. A curve that cannot be forecast is an answer.
 [[nodiscard]] ForecastAnswer forecast(const ForecastRequest& request, ForecastInputs inputs);
 
+// Writes the register of the one forecast to a new file, as a whole or not at all. InputError at `flag` if the file exists,
+// cannot be written, or if there is not exactly one forecast with a number. The first checks only the file, before work.
+void require_new_register(const std::string& path, const std::string& flag);
+void write_register(const ForecastAnswer& answer, const std::string& path, const std::string& flag);
+
 // Compares a registered forecast with the curve of its run.
 [[nodiscard]] ForecastCheck check(const ForecastRequest& request, const RegisteredForecast& registered,
                                   std::vector<documents::Reading> curves);

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <cmath>
 
 #include "phaselaw/advice/forecast/forecast_request.h"
 #include "phaselaw/advice/text.h"
 #include "phaselaw/base/format.h"
+#include "phaselaw/numerics/statistics.h"
 #include "phaselaw/report/format.h"
 
 // The forecast for a terminal.
@@ -58,12 +60,26 @@ report::Table parts_table(const Forecast& f) {
 report::Table past_table(const Forecast& f) {
   report::Table table;
   table.caption = "The same forecast made at earlier points, and what happened there.";
-  table.columns = {"run", "made at", "share", "forecast", "happened", "error", "inside"};
+  table.columns = {"run", "made at", "forecast", "happened", "error", "inside"};
   for (const PastForecast& past : f.past)
-    table.rows.push_back({past.same_run ? "this run" : past.run, place_text(f, past.made_at),
-                          base::format_percent(past.made_at / past.of), loss_text(past.predicted),
-                          base::format_number(past.happened, 4), base::format_percent(past.relative_error()),
-                          past.inside() ? "yes" : "no"});
+    if (past.same_run)
+      table.rows.push_back({"this run", fmt::format("{} of {}", place_text(f, past.made_at), place_text(f, past.of)),
+                            loss_text(past.predicted), base::format_number(past.happened, 4),
+                            base::format_percent(past.relative_error()), past.inside() ? "yes" : "no"});
+  for (const double share : {0.25, 0.5, 0.75}) {
+    std::vector<double> errors;
+    std::size_t inside = 0;
+    for (const PastForecast& past : f.past) {
+      if (past.same_run || std::abs(past.made_at / past.of - share) > 0.125) continue;
+      errors.push_back(std::abs(past.relative_error()));
+      inside += past.inside() ? 1 : 0;
+    }
+    if (errors.empty()) continue;
+    table.rows.push_back({"earlier runs", base::format_percent(share), "–", "–",
+                          fmt::format("median {}, largest {}", base::format_percent(numerics::median(errors)),
+                                      base::format_percent(*std::max_element(errors.begin(), errors.end()))),
+                          fmt::format("{} of {}", inside, errors.size())});
+  }
   return table;
 }
 

@@ -12,8 +12,8 @@ namespace phaselaw::advice {
 
 namespace {
 
-constexpr double kPriorDof = 2;      // of the spread between runs
-constexpr double kPriorShare = 0.2;  // of the fall
+constexpr double kPriorDof = 2;       // of the spread between runs
+constexpr double kPriorShare = 0.25;  // of the fall
 constexpr double kPriorLeast = 0.001;
 
 LossInterval log_t_interval(double center, double error, double dof, double level) {
