@@ -16,7 +16,7 @@ from phaselaw import _check, _core
 from phaselaw._errors import InputError
 from phaselaw._options import DESCRIBED
 from phaselaw._tables import Table, as_source
-from phaselaw.results import Diagnoses, Fit, IsoFlop, Plan, Ranking, Theory
+from phaselaw.results import Diagnoses, Fit, ForecastCheck, Forecasts, IsoFlop, Plan, Ranking, Theory
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from phaselaw._options import (
         DiagnoseOptions,
         FitOptions,
+        ForecastOptions,
         IsoflopOptions,
         PlanOptions,
         ReadOptions,
@@ -182,6 +183,61 @@ def diagnose(curves: Table, /, **options: Unpack[DiagnoseOptions]) -> Diagnoses:
     Diagnoses
     """
     return Diagnoses(_core.diagnose(as_source(curves), _keywords("diagnose", options)))
+
+
+@_described("forecast")
+def forecast(
+    curves: Table | None = None,
+    /,
+    *,
+    history: Table | None = None,
+    ladder: Table | Fit | Ranking | None = None,
+    register: str | os.PathLike[str] | None = None,
+    **options: Unpack[ForecastOptions],
+) -> Forecasts:
+    """Forecasts the final loss of running or planned runs, as `phaselaw forecast` (docs/forecast.md).
+
+    Parameters
+    ----------
+    curves : path, paths, frame or dict, optional
+        The curves so far; none for a planned run.
+    history : path, paths, frame or dict, optional
+        Curves of complete earlier runs of the same or a similar recipe.
+    ladder : Fit, Ranking, path, frame or dict, optional
+        A law of smaller runs, or a table of them, for n_params and tokens of the planned run.
+    register : path, optional
+        A new file for the forecast, with its date and the hash of its inputs; check_forecast compares it later.
+
+    Returns
+    -------
+    Forecasts
+    """
+    source = None if curves is None else as_source(curves)
+    earlier = None if history is None else as_source(history)
+    smaller = ladder._core if isinstance(ladder, (Fit, Ranking)) else None if ladder is None else as_source(ladder)
+    path = "" if register is None else os.fspath(register)
+    return Forecasts(_core.forecast(source, earlier, smaller, path, _keywords("forecast", options)))
+
+
+@_described("forecast")
+def check_forecast(
+    registered: str | os.PathLike[str], curves: Table | None = None, /, **options: Unpack[ForecastOptions]
+) -> ForecastCheck:
+    """Compares a registered forecast with what happened, as `phaselaw forecast --check`.
+
+    Parameters
+    ----------
+    registered : path
+        A file that forecast(register=...) or `phaselaw forecast --register` wrote.
+    curves : path, paths, frame or dict, optional
+        The log of the run as it is now (default: the files that the forecast read).
+
+    Returns
+    -------
+    ForecastCheck
+    """
+    source = None if curves is None else as_source(curves)
+    return ForecastCheck(_core.check_forecast(os.fspath(registered), source, _keywords("forecast", options)))
 
 
 @_described("theory")

@@ -361,3 +361,43 @@ class Diagnoses(Result):
     def _repr_html_(self) -> str:
         nexts = [f"{curve['name']}: {curve['next']}" for curve in self.curves]
         return _html.answer("Stages of loss curves", self._core, nexts, [])
+
+
+class Forecasts(Result):
+    """The forecast final loss of each run, with its interval (docs/forecast.md)."""
+
+    @property
+    def forecasts(self) -> list[dict[str, Any]]:
+        return list(self._dict["forecasts"])
+
+    @property
+    def final_loss(self) -> Estimate:
+        """The final loss of a single run; its value is None if nothing can be forecast."""
+        if len(self) != 1:
+            raise InputError(f"there are {len(self)} forecasts; use .forecasts, or name one run with run=")
+        return Estimate._from(self.forecasts[0]["final_loss"], "final loss")
+
+    def __len__(self) -> int:
+        return len(self.forecasts)
+
+    def __repr__(self) -> str:
+        return _shown(self)
+
+    def _repr_html_(self) -> str:
+        readings = [f"{one['name']}: {one['reading']}" for one in self.forecasts]
+        return _html.answer("Forecast of the final loss", self._core, readings, [])
+
+
+class ForecastCheck(Result):
+    """A registered forecast beside what happened: status is inside, outside or pending."""
+
+    @property
+    def status(self) -> str:
+        return str(self._dict["status"])
+
+    @property
+    def reading(self) -> str:
+        return str(self._dict["reading"])
+
+    def __repr__(self) -> str:
+        return _shown(self)
