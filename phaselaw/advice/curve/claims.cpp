@@ -18,7 +18,8 @@ namespace phaselaw::advice {
 
 namespace {
 
-constexpr double kKeptForms = 6;  // s2: forms this much worse than the best are kept
+constexpr double kKeptForms = 6;          // s2: forms this much worse than the best are kept
+constexpr double kThreeErrorsOfRate = 9;  // s2 by which a falling rate is better, so that a flat end may be its doing
 constexpr std::size_t kLeastRowsOfCurve = 8;
 
 // The curve in its own units: steps up to 1, losses about 1.
@@ -170,8 +171,15 @@ void claim_early_form(const ScaledCurve& curve, const KeptForms& kept, CurveClai
   if (kept.q.lo > 4) claims.early_form = "exponential";
 }
 
+// Whether a power at a constant rate that hardly any other form beats still falls, although some falling rate might
+// explain its end.
+bool power_falls(const CurveForms& forms) {
+  const ShapeFit &power = forms.fits.front(), &best = forms.fits[forms.best];
+  return power.gain.lo > 0.003 && power.q.hi < 4 && (power.chi2 - best.chi2) / best.s2 < 3;
+}
+
 // Claims from the forms at the start of the laws. False if only falling rates remain.
-void claim_forms(const ScaledCurve& curve, const CurveForms& forms, bool ambiguous, CurveClaims& claims) {
+bool claim_forms(const ScaledCurve& curve, const CurveForms& forms, bool ambiguous, CurveClaims& claims) {
   const KeptForms kept = kept_forms(forms);
   const double last = curve.blocks.loss.back();
   const bool falling_best = forms.gain_of_falling_rate() > 16 && forms.fits[forms.best].falling_rate;
@@ -179,7 +187,15 @@ void claim_forms(const ScaledCurve& curve, const CurveForms& forms, bool ambiguo
     claims.notes.emplace_back(
         "A falling learning rate describes the curve at least as well as a constant one, so no exponent, floor or gain "
         "is claimed; add a column with the learning rate.");
-    return;
+    return false;
+  }
+  // A power with a large exponent behind a start that was dropped: the curve flattens faster than its own early part.
+  const Interval& power = forms.fits.front().q;
+  if (forms.start > 0 && power.lo < 4 && power.hi > 4) {
+    claims.notes.emplace_back(
+        "The curve flattens faster than a power law, as before overfitting or under a falling learning rate, so no "
+        "exponent, floor or gain is claimed.");
+    return true;
   }
   claims.first_step_used = curve.blocks.step[forms.start] * curve.step_unit;
   if (!curve.rows.reset && kept.q.lo > 0 && kept.q.hi < 4 && kept.q.hi / kept.q.lo <= 1.8) claims.exponent = kept.q;
@@ -190,12 +206,15 @@ void claim_forms(const ScaledCurve& curve, const CurveForms& forms, bool ambiguo
     claims.state = CurveState::finished;
   else if (kept.gain.lo > 0.003 && (kept.power || curve.blocks.known))
     claims.state = CurveState::falling;
+  else if (curve.blocks.known && power_falls(forms))
+    claims.state = CurveState::falling;
   if (forms.start == 0 && curve.dropped == 0 && !curve.rows.reset && !curve.rows.resumed)
     claim_early_form(curve, kept, claims);
   for (const ShapeFit* fit : kept.fits) {
     const auto shapes = sample_of_shapes(*fit, curve.step_unit, curve.loss_unit, fit == &forms.fits[forms.best]);
     claims.shapes.insert(claims.shapes.end(), shapes.begin(), shapes.end());
   }
+  return true;
 }
 
 // A flat end: the power fitted to the last part of the steps gains less than 1 %.
@@ -215,12 +234,14 @@ void claim_flat_end(const ScaledCurve& curve, CurveClaims& claims) {
       finer = equal_blocks(step.subspan(row), loss.subspan(row), 24, curve.correlation_time(), curve.rounding);
     }
     const bool own = finer.size() == 0;
-    const ShapeFit fit = fit_shape(problem_from(own ? blocks : finer, own ? block : 0, curve.end));
+    const CurveBlocks& tail = own ? blocks : finer;
+    const ShapeFit fit = fit_shape(problem_from(tail, own ? block : 0, curve.end));
     if (!fit.acceptable(true, curve.correlated())) continue;
-    if (fit.gain.hi < 0.01) {
-      claims.state = CurveState::finished;
-      if (!claims.gain) claims.gain = Interval{std::max(fit.gain.lo, 0.0), fit.gain.hi};
-    }
+    if (!(fit.gain.hi < 0.01)) return;
+    const CurveForms forms = forms_from(tail, own ? block : 0, fit, curve.end);
+    if (forms.fits[forms.best].falling_rate && forms.gain_of_falling_rate() > kThreeErrorsOfRate) return;
+    claims.state = CurveState::finished;
+    if (!claims.gain) claims.gain = Interval{std::max(fit.gain.lo, 0.0), fit.gain.hi};
     return;
   }
 }
@@ -236,14 +257,20 @@ CurveClaims claims_of(const CurveRows& rows) {
   bool decays = acceleration_of(curve.rows.step, curve.rows.loss, curve.correlation_time()) > kAcceleration;
   const CurveStart start = start_of(curve.blocks, curve.end, curve.correlated());
   decays = decays || start.decays;
+  bool constant_rate = true;
   if (start.forms && !decays) {
     decays = start.forms->decays(curve.blocks.loss.back());
-    if (!decays) claim_forms(curve, *start.forms, start.ambiguous, claims);
+    if (!decays) constant_rate = claim_forms(curve, *start.forms, start.ambiguous, claims);
   }
   if (!start.forms && !decays) claims.notes.emplace_back("No form describes the end of the curve.");
-  if (claims.state == CurveState::unknown && curve.blocks.known) claim_flat_end(curve, claims);
+  // A held-out loss may be flat because it is about to rise; only the training loss beside it can tell.
+  const bool before_rise = rows.held_out && rows.training_loss.empty();
+  if (claims.state == CurveState::unknown && curve.blocks.known && constant_rate && !before_rise)
+    claim_flat_end(curve, claims);
   if (claims.state == CurveState::finished && training_still_falls(rows, curve.correlation_time())) {
     claims.state = CurveState::memorising;
+    claims.exponent.reset();
+    claims.floor.reset();
     claims.gain.reset();
   }
   if (!decays) return claims;
