@@ -61,11 +61,8 @@ void add_sweep(Program& program);
 void add_table(Program& program);
 void add_fit(Program& program);
 void add_diagnose(Program& program);
-<<<<<<< HEAD
 void add_watch(Program& program);
-=======
 void add_forecast(Program& program);
->>>>>>> h4
 void add_plan(Program& program);
 void add_isoflop(Program& program);
 void add_theory(Program& program);
