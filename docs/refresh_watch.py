@@ -89,7 +89,7 @@ def screens(program):
 
 
 def last_screen(raw):
-    text = raw.decode().replace("\r", "")
+    text = re.sub(r"\x1b\[[0-9;]*m", "", raw.decode().replace("\r", ""))
     return re.split(r"\x1b\[J", text)[-1].rstrip() + "\n"
 
 

@@ -4,9 +4,9 @@
 
     watch_cost.py PROGRAM [--logs 10] [--seconds 300] [--rows 20000] [--rate 5] [--form csv|jsonl|log]
 
-Each log has `rows` rows at the beginning and grows by `rate` rows per second. Prints the share of one core, for the whole
-time and after the first third, in which the first reading and the first judgements lie; and the largest memory. Options
-of watch are the defaults, with a rule and a forecast, so that every judgement is made.
+Each log has `rows` rows at the beginning and grows by `rate` rows per second. Prints the processor time of the first
+reading and judgement of all logs, then the share of one core while they grow, and the largest memory. Options of watch
+are the defaults, with a rule and a forecast, so that every judgement is made.
 """
 
 import argparse
@@ -64,8 +64,16 @@ def main():
         size = paths[0].stat().st_size / 1e6
         program = str(pathlib.Path(options.program).resolve())
         watch = subprocess.Popen([program, "watch", *map(str, paths), "--to", str(10 * options.rows), "--stop-when", "diverged"],
-                                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        row, begin, third = options.rows, time.monotonic(), None
+                                 stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        seen = set()
+        while len(seen) < options.logs:  # until every log has been judged
+            line = watch.stdout.readline()
+            if not line:
+                sys.exit(f"watch ended with exit code {watch.wait()}")
+            if "State" in line:
+                seen.add(line.split(",")[0].split()[-1])
+        first = cpu_s(watch.pid)
+        row, begin = options.rows, time.monotonic()
         while (elapsed := time.monotonic() - begin) < options.seconds:
             time.sleep(1)
             target = options.rows + int(options.rate * elapsed)
@@ -74,17 +82,15 @@ def main():
                     with open(path, "a", encoding="utf-8") as file:
                         file.write(lines(options.form, row + 1, target, rng))
                 row = target
-            if third is None and elapsed > options.seconds / 3:
-                third = (elapsed, cpu_s(watch.pid))
             if watch.poll() is not None:
                 sys.exit(f"watch ended with exit code {watch.returncode}")
         total, memory = cpu_s(watch.pid), peak_mb(watch.pid)
         watch.terminate()
         watch.wait(timeout=30)
-    later = (total - third[1]) / (elapsed - third[0])
+    share = (total - first) / elapsed
     print(f"{options.logs} logs ({options.form}, {size:.1f} MB each at first, {options.rate:g} rows per second): "
-          f"{100 * total / elapsed:.2f} % of one core over {elapsed:.0f} s, {100 * later:.2f} % after the first third; "
-          f"{total:.2f} s in all, {memory:.0f} MB at most")
+          f"{first:.2f} s for the first reading and judgement, then {100 * share:.2f} % of one core over {elapsed:.0f} s, "
+          f"{memory:.0f} MB at most")
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ import re
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-VERBS = ("fit", "plan", "isoflop", "diagnose", "forecast", "compare", "kernel", "predict", "theory")
+VERBS = ("fit", "plan", "isoflop", "diagnose", "forecast", "compare", "watch", "kernel", "predict", "theory")
 
 
 def options_of(module: str) -> dict[str, set[str]]:

@@ -30,7 +30,7 @@ std::size_t trailing_not_finite(const std::vector<double>& loss) {
 std::string step_text(double step) { return base::format_number(step, 3, base::Notation::suffix); }
 
 std::string reason_for(CurveState state, const CurveClaims& claims, const std::string& quantity) {
-  const std::string rise = fmt::format("the end of {} is on average {} above its lowest level, which it had at step {}",
+  const std::string rise = fmt::format("{} at its end is on average {} above its lowest level, which it had at step {}",
                                        quantity, base::format_percent(claims.rise), step_text(claims.lowest_step));
   switch (state) {
     case CurveState::falling:

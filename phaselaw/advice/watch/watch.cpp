@@ -181,7 +181,7 @@ void Watch::judge_curve(Log& log, WatchedCurve& watched, bool last, std::vector<
   bool fresh = false;
   if ((due || (last && rows != watched.judged_rows)) &&
       (last || not_finite || (!watched.judged && few) || log.account.can_pay())) {
-    const ChargedWork work(log.account);
+    const ChargedWork work(log.account, !watched.judged);
     watched.judgement = judge(*watched.curve, basis_);
     watched.judged_rows = rows;
     watched.judged = fresh = true;
@@ -255,8 +255,9 @@ void Watch::look_at(Log& log, bool last, std::vector<WatchEvent>& events) {
   LogLook found;
   bool more = true;
   while (more) {
-    const bool whole = last || log.account.can_pay();
-    const ChargedWork work(log.account);
+    const bool first = !log.was_read;  // which cannot be avoided, and must not delay what follows
+    const bool whole = last || first || log.account.can_pay();
+    const ChargedWork work(log.account, first);
     LogLook look = log.follower.look(whole);
     for (const std::string& text : look.events) add_event(events, "log", path, path, text);
     found.restarted = found.restarted || look.restarted;

@@ -24,7 +24,7 @@
 //   memory      what was reported, as JSON (docs/watch.md): a watch that is started again reports nothing twice. Rules
 //               depend on the logs alone, so they are tested again and give the same exit code
 //   cost        every log has an account of processor time (cpu_account.h) that pays for reading whole documents and for
-//               judgements; new lines are read at once
+//               judgements; new lines are read at once, and the first reading and judgement are free
 namespace phaselaw::advice {
 
 struct WatchOptions {
@@ -62,8 +62,14 @@ struct WatchRequest {
   template <class Self, class Visit>
   static void fields(Self& self, Visit&& visit) {
     WatchOptions::fields(self.options, visit);
-    ForecastOptions::fields(self.forecast, [&](std::string_view name, auto&&... field) {
-      if (name != "n_params" && name != "tokens") visit(name, field...);  // of a ladder
+    ForecastOptions::fields(self.forecast, [&](std::string_view name, auto& field, const base::Domain& domain,
+                                               std::string_view help) {
+      if (name == "n_params" || name == "tokens") return;  // of a ladder
+      if (name == "to")
+        help =
+            "last planned step of the runs (tokens or compute, if the logs have no steps), for the forecast; default: that "
+            "of the earlier runs";
+      visit(name, field, domain, help);
     });
     visit("history", self.history, base::anything(),
           "files of complete earlier runs of a similar recipe, from which the end of this one is forecast");
