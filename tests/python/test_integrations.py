@@ -10,7 +10,7 @@ import pytest
 import phaselaw
 from phaselaw.integrations import Monitor, Settings, Watch, _monitor, _reading
 from phaselaw.integrations._series import Series
-from watched import Clock, KnownForecast, diverging, power_law, watched
+from watched import Clock, KnownForecast, diverging, documented, power_law, watched
 
 
 @pytest.fixture
@@ -279,6 +279,14 @@ def test_the_validation_loss_is_judged_beside_the_training_loss(forecast):
     table, options = forecast.calls[-1]
     assert options["loss"] == "val_loss" and len(table["step"]) == 1000 and set(table["lr"]) == {0.01}
     assert sum(value is not None for value in table["val_loss"]) == 100
+
+
+def test_the_documented_loop(forecast):
+    losses = iter(loss for _, loss in power_law(300))
+    written = []
+    names = {"writer": lambda values, step: written.append(step), "train_step": lambda: next(losses), "lr": 0.1}
+    exec(documented("Watch(", 300), names)
+    assert names["watch"].report.step == 300 and not names["watch"].fault and written == [300]
 
 
 # Wrong settings, before the training

@@ -210,7 +210,7 @@ class Recorder:
 
 def test_each_logger_gets_numbers_and_texts_as_it_can(forecast):
     board = Recorder("add_scalar", "add_text")
-    wandb = Recorder("log", summary={})
+    wandb = Recorder("log", summary={}, step=0)
     mlflow = Recorder("log_metrics", "set_tag", active_run=lambda: object())
     watch, _ = watched(power_law(32), to=1000, log_to=[board, wandb, mlflow])
     step = int(watch.report.step)

@@ -18,7 +18,7 @@ pytest.importorskip("accelerate", reason="tests/python/integrations.sh installs 
 import phaselaw
 from phaselaw.integrations import Monitor, _monitor, _sinks
 from phaselaw.integrations.hugging_face import PhaselawCallback
-from watched import KnownForecast, mlflow_values, tensorboard_values, wandb_rows
+from watched import KnownForecast, documented, mlflow_values, tensorboard_values, wandb_rows
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:torch", "ignore::DeprecationWarning", "ignore::FutureWarning")
 
@@ -144,6 +144,14 @@ def test_values_arrive_in_tensorboard_wandb_and_mlflow(tmp_path, monkeypatch, fo
     numbers, _ = mlflow_values(database, "phaselaw/forecast")
     assert numbers == board
     assert mlflow_values(database, "phaselaw/state")[1].startswith(f"{callback.report.state}: ")
+
+
+def test_the_documented_example(tmp_path):
+    args = trainer_of(tmp_path, steps=40).args
+    names = {"Trainer": transformers.Trainer, "model": Line(), "args": args, "data": Rows()}
+    exec(documented("hugging_face", 40), names)
+    callback = names["trainer"].callback_handler.callbacks[-2]
+    assert isinstance(callback, PhaselawCallback) and callback.report.step == 40 and not callback.fault
 
 
 def test_the_trainer_gives_the_last_step_and_the_schedule(tmp_path, forecast, often):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The callback in real trainings by Lightning: tiny models on the CPU (tests/python/integrations.sh)."""
 
+import functools
 import itertools
 import math
 import os
@@ -19,7 +20,7 @@ from lightning.pytorch import loggers
 import phaselaw
 from phaselaw.integrations import Monitor, _monitor, _sinks
 from phaselaw.integrations.lightning import PhaselawCallback
-from watched import KnownForecast, mlflow_values, tensorboard_values, wandb_rows
+from watched import KnownForecast, documented, mlflow_values, tensorboard_values, wandb_rows
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:lightning", "ignore::DeprecationWarning", "ignore::FutureWarning")
 
@@ -138,6 +139,14 @@ def test_values_arrive_in_tensorboard_wandb_and_mlflow(tmp_path, monkeypatch, fo
     assert mlflow_values(database, "phaselaw/forecast")[0] == values
     assert mlflow_values(database, "phaselaw/state")[1].startswith(f"{callback.report.state}: ")
     assert "phaselaw/forecast_high" in (tmp_path / "csv/version_0/metrics.csv").read_text()
+
+
+def test_the_documented_example(tmp_path):
+    trainer = functools.partial(pl.Trainer, accelerator="cpu", logger=False, enable_checkpointing=False, log_every_n_steps=1)
+    names = {"Trainer": trainer, "module": Line(), "data": rows_of(0)}
+    exec(documented("lightning", 40), names)
+    (callback,) = [c for c in names["trainer"].callbacks if isinstance(c, PhaselawCallback)]
+    assert callback.report.step == 40 and not callback.fault
 
 
 def test_the_trainer_gives_the_last_step_the_rate_and_the_schedule(tmp_path, forecast, often):

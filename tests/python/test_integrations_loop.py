@@ -4,7 +4,8 @@
 import pytest
 
 import phaselaw
-from watched import KnownForecast, diverging, mlflow_values, tensorboard_values, wandb_rows, watched
+from phaselaw.integrations import Watch
+from watched import Clock, KnownForecast, diverging, mlflow_values, power_law, tensorboard_values, wandb_rows, watched
 
 
 @pytest.fixture(autouse=True)
@@ -29,13 +30,18 @@ def test_a_summary_writer(tmp_path):
     assert last.startswith("diverged: ") and "diverged from step 600" in last
 
 
-def test_a_run_of_wandb(tmp_path, monkeypatch):
+@pytest.mark.parametrize("numbered", [False, True])
+def test_a_run_of_wandb_with_rows_of_the_user(tmp_path, monkeypatch, numbered):
     wandb = pytest.importorskip("wandb", reason="tests/python/integrations.sh installs wandb")
     monkeypatch.setenv("WANDB_SILENT", "true")
     run = wandb.init(mode="offline", dir=tmp_path, project="tiny")
+    watch, clock = Watch(to=2000, log_to=run), Clock()
+    watch._monitor._clock = clock
     with pytest.warns(phaselaw.PhaselawWarning, match="diverged"):
-        watch, _ = watched(diverging(100, 60), to=2000, log_to=[lambda values, step: run.log({"mine": 1.0}), run])
-    run.log({"mine": 2.0})
+        for step, loss in diverging(100, 60):
+            clock.now += 3600
+            watch(step, loss)
+            run.log({"mine": loss}, **({"step": step} if numbered else {}))
     run.finish()
     wandb.teardown()  # writes the file to its end
     assert not watch.fault
@@ -43,7 +49,19 @@ def test_a_run_of_wandb(tmp_path, monkeypatch):
     rows = wandb_rows(log)
     ours = [row for row in rows if "phaselaw/forecast" in row]
     assert len(ours) > 5 and all(float(row["phaselaw/forecast"]) == 1.25 and "mine" in row for row in ours)
+    assert [float(row["mine"]) for row in rows if "mine" in row] == [loss for _, loss in diverging(100, 60)]
     assert any("diverged" in row.get("phaselaw/warnings", "") for row in rows)
+
+
+def test_a_run_of_wandb_without_rows_of_the_user(tmp_path, monkeypatch):
+    wandb = pytest.importorskip("wandb", reason="tests/python/integrations.sh installs wandb")
+    monkeypatch.setenv("WANDB_SILENT", "true")
+    with wandb.init(mode="offline", dir=tmp_path, project="tiny"):
+        watch, _ = watched(power_law(100), to=2000, log_to=wandb)
+    wandb.teardown()  # writes the file to its end
+    (log,) = (tmp_path / "wandb").glob("offline-run-*/*.wandb")
+    steps = [int(row["phaselaw/step"]) for row in wandb_rows(log) if "phaselaw/forecast" in row]
+    assert not watch.fault and len(steps) > 5 and steps == sorted(set(steps))
 
 
 def test_the_module_mlflow(tmp_path):

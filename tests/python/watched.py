@@ -7,6 +7,7 @@ import sqlite3
 import struct
 
 import phaselaw
+from conftest import ROOT
 from phaselaw.integrations import Watch
 
 
@@ -40,6 +41,13 @@ def watched(rows, **options):
         if watch(step, loss):
             stopped.append(step)
     return watch, stopped
+
+
+def documented(framework, steps):
+    """The example of docs/integrations.md that contains a word, with fewer steps."""
+    blocks = (ROOT / "docs/integrations.md").read_text(encoding="utf-8").split("```python\n")[1:]
+    (code,) = [block.split("```")[0] for block in blocks if framework in block]
+    return code.replace("10_001", str(steps + 1)).replace("10_000", str(steps))
 
 
 class KnownForecast:
