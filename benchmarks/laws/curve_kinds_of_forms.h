@@ -109,13 +109,21 @@ inline SimulatedCurve no_floor(Draw& draw) {
   return constant_rate(draw);
 }
 
-inline SimulatedCurve overfits(Draw& draw, bool mild, bool beside) {
-  const Series t = steps_to(draw.steps);
-  const Law rise = [=, law = law_of(draw), n = draw.n()](double s) {
+inline Series overfitted(const Draw& draw, bool mild) {
+  return applied(steps_to(draw.steps), [=, law = law_of(draw), n = draw.n()](double s) {
     return mild ? law(s) * (1 + .15 * std::max(std::log(s / (.4 * n)), 0.))
                 : law(s) + .25 * std::pow(std::max(std::log(s / (.25 * n)), 0.), 1.5);
-  };
-  SimulatedCurve out = recorded(draw, t, noisy(applied(t, rise), std::min(draw.noise, .02), draw));
+  });
+}
+// Parameters with which the loss does not end 1 % above its lowest value are drawn again.
+inline SimulatedCurve overfits(Draw& draw, bool mild, bool beside) {
+  Series clean = overfitted(draw, mild);
+  while (clean.back() < 1.01 * *std::min_element(clean.begin(), clean.end())) {
+    draw.draw_parameters();
+    clean = overfitted(draw, mild);
+  }
+  const Series t = steps_to(draw.steps);
+  SimulatedCurve out = recorded(draw, t, noisy(std::move(clean), std::min(draw.noise, .02), draw));
   as_held_out(out, t, beside ? noisy(applied(t, law_of(draw)), draw.noise, draw) : Series());
   return with_truth(std::move(out), [](CurveTruth& truth) {
     truth.state = TrueState::overfitting;
@@ -178,7 +186,7 @@ inline SimulatedCurve larger_batch(Draw& draw) {
   Series loss = applied(t, law_of(draw));
   for (std::size_t i = 0; i < loss.size(); ++i) {
     const double since = t[i] - .4 * draw.n();
-    loss[i] *= std::exp(draw.noise * (since > 0 ? .5 : 1) * draw.random.normal());
+    loss[i] *= draw.noise_factor(draw.noise * (since > 0 ? .5 : 1));
     if (since > 0) loss[i] *= 1 - .01 * (1 - std::exp(-since / 200));
   }
   return with_truth(recorded(draw, t, loss), [](CurveTruth& truth) { *truth.floor *= .99; });

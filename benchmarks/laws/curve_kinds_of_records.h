@@ -95,7 +95,7 @@ inline SimulatedCurve noise_along(Draw& draw, double first, double last) {  // f
   const Series t = steps_to(draw.steps);
   Series loss = applied(t, law_of(draw));
   for (std::size_t i = 0; i < loss.size(); ++i)
-    loss[i] *= std::exp(draw.noise * (first + (last - first) * t[i] / draw.n()) * draw.random.normal());
+    loss[i] *= draw.noise_factor(draw.noise * (first + (last - first) * t[i] / draw.n()));
   return recorded(draw, t, loss);
 }
 inline SimulatedCurve heavy_tails(Draw& draw) {  // Student's t with 3 degrees of freedom

@@ -122,14 +122,14 @@ inline SimulatedCurve exponential_decay(Draw& draw) {
   return under(draw, rate, noisy(lowered(draw, rate, .05, 0), draw.noise, draw),
                [&](CurveTruth& truth) { ends_at_low_rate(draw, rate, truth); });
 }
-// S grows like the square root of the step, so the exponent in steps is q/2, and somewhat more after the warm-up.
+// S grows like the square root of the step, so the exponent in steps is q/2 in the end, and up to q before.
 inline SimulatedCurve inverse_square_root(Draw& draw) {
   const double w = std::floor(.02 * draw.n());
   const Series rate = schedule(draw.steps, w, [&](double t) { return std::sqrt(w / t); });
   const double sum = sums(rate).back();
   return under(draw, rate, noisy(lowered(draw, rate, 0, 0), draw.noise, draw), [&](CurveTruth& truth) {
     truth.exponent = draw.exponent / 2;
-    truth.exponent_range = 1.3;
+    truth.exponent_range = 2;
     truth.bend.reset();
     truth.bend_absent = true;
     truth.early.clear();

@@ -51,11 +51,11 @@ inline Series rounded(Series y, double unit) {
   return y;
 }
 
-// Multiplies by exp(sigma e) with normal e, which neighbours correlate by rho.
+// Multiplies by exp(sigma e - sigma^2/2) with normal e, of mean 1; neighbours correlate by rho.
 inline Series noisy(Series y, double sigma, Draw& draw, double rho = 0) {
   double e = draw.random.normal();
   for (double& v : y) {
-    v *= std::exp(sigma * e);
+    v *= std::exp(sigma * e - .5 * sigma * sigma);
     e = rho * e + std::sqrt(1 - rho * rho) * draw.random.normal();
   }
   return y;

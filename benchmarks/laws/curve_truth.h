@@ -64,7 +64,9 @@ struct Draw {
   Draw(const std::string& kind, int number) : random(20, "curve study " + kind, static_cast<std::uint64_t>(number)) {
     odd = number % 2 == 1;
     fixed = number < 10;
-    if (fixed) return;
+    if (!fixed) draw_parameters();
+  }
+  void draw_parameters() {
     floor = uniform(1.2, 3);
     amplitude = uniform(3, 9);
     bend = log_uniform(8, 120);
@@ -74,6 +76,8 @@ struct Draw {
   }
   [[nodiscard]] double uniform(double lo, double hi) { return lo + (hi - lo) * random.uniform(); }
   [[nodiscard]] double log_uniform(double lo, double hi) { return lo * std::pow(hi / lo, random.uniform()); }
+  // A random factor exp(sigma e - sigma^2/2) of mean 1; e is normal.
+  [[nodiscard]] double noise_factor(double sigma) { return std::exp(sigma * random.normal() - .5 * sigma * sigma); }
   [[nodiscard]] double law(double s) const { return floor + amplitude * std::pow(1 + s / bend, -exponent); }
   [[nodiscard]] double n() const { return static_cast<double>(steps); }
 

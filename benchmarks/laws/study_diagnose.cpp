@@ -4,10 +4,12 @@
 // their learning rates. The tables of benchmarks/README.md.
 //
 //   bench_laws_study_diagnose [--draws N|FROM-TO] [--kinds NAME,..|known|own|all] [--rates without|with|both]
-//                             [--order sorted|record] [--threads N] [--by-kind] [--show-wrong] [--dump DIRECTORY]
+//                             [--engine diagnose|claims] [--order sorted|record] [--threads N] [--by-kind] [--show-wrong]
+//                             [--dump DIRECTORY]
 //
-// known: 52 kinds with which the rules for curves were developed; own: other kinds. --order: rows in the order of the
-// step, as the reader of tables gives them, or in the order of the record. --by-kind: right/honest/wrong of each kind.
+// known: 52 kinds with which the rules for curves were developed; own: other kinds. --engine: advice::diagnose, or
+// advice::claims_of, which knows no learning rates. --order: rows in the order of the step, as the reader of tables gives
+// them, or in the order of the record (default: sorted for diagnose, record for claims). --by-kind: right/honest/wrong of each kind.
 // --dump: writes KIND_DRAW.csv, KIND_DRAW_lr.csv and truth.json, and diagnoses nothing.
 // Time of all kinds with 20 draws: about as long as 3,360 calls of diagnose.
 #include <algorithm>
@@ -35,7 +37,7 @@ using namespace phaselaw::study;
 
 struct StudyOptions {
   int first = 0, last = 19;
-  std::string kinds = "all", rates = "both", order = "sorted", dump;
+  std::string kinds = "all", rates = "both", engine = "diagnose", order, dump;
   int threads = 1;
   bool by_kind = false, show_wrong = false;
 };
@@ -84,15 +86,34 @@ std::string described(const Claims& claims, const CurveTruth& truth, const Verdi
                      shown(claims.gain, truth.gain), claims.unstable ? ", unstable" : "");
 }
 
+Claims claims_of_rows(const tables::Curve& curve) {
+  const bool beside = curve.partner.role == tables::Role::training;
+  Claims claims =
+      claims_from(advice::claims_of({.step = curve.progress(),
+                                     .loss = curve.loss,
+                                     .held_out = curve.role == tables::Role::held_out,
+                                     .training_step = beside ? curve.partner.step : std::span<const double>(),
+                                     .training_loss = beside ? curve.partner.loss : std::span<const double>()}));
+  // claims_of leaves losses that are not finite to its caller.
+  if (!std::isfinite(curve.loss.back())) {
+    claims = {};
+    claims.state = advice::CurveState::diverged;
+    claims.unstable = true;
+  }
+  return claims;
+}
+
 Judged judge_one(const CurveKind& kind, int number, bool with_rates, const StudyOptions& options) {
   Draw draw(kind.name, number);
   SimulatedCurve simulated = kind.make(draw);
   const CurveTruth& truth = with_rates ? simulated.truth_with_rates : simulated.truth;
   if (with_rates) simulated.curve.rates = simulated.rates;
-  if (options.order == "sorted") sort_by_progress(simulated.curve);
+  const bool by_claims = options.engine == "claims";
+  if (options.order == "sorted" || (options.order.empty() && !by_claims)) sort_by_progress(simulated.curve);
   Judged out;
   const double begin = processor_s();
-  const Claims claims = claims_from(advice::diagnose({&simulated.curve, 1}).front());
+  const Claims claims =
+      by_claims ? claims_of_rows(simulated.curve) : claims_from(advice::diagnose({&simulated.curve, 1}).front());
   out.time_s = processor_s() - begin;
   out.verdict = judged(claims, truth);
   if (out.verdict[kAll] == Verdict::wrong) out.wrong = described(claims, truth, out.verdict);
@@ -208,6 +229,10 @@ StudyOptions options_of(int argc, char** argv) {
       options.kinds = value;
     } else if (flag == "--rates") {
       options.rates = value;
+    } else if (flag == "--engine") {
+      if (value != "diagnose" && value != "claims") fail("--engine must be diagnose or claims, not " + value);
+      options.engine = value;
+      if (value == "claims") options.rates = "without";
     } else if (flag == "--order") {
       options.order = value;
     } else if (flag == "--dump") {

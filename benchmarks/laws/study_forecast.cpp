@@ -40,8 +40,8 @@ struct Set {
 tables::Curve cut(const tables::Curve& curve, double share) {
   tables::Curve out = curve;
   const double last = share * curve.step.back();
-  const auto n = static_cast<std::size_t>(
-      std::upper_bound(curve.step.begin(), curve.step.end(), last) - curve.step.begin());
+  const auto n =
+      static_cast<std::size_t>(std::upper_bound(curve.step.begin(), curve.step.end(), last) - curve.step.begin());
   out.step.resize(n);
   out.loss.resize(n);
   if (!out.tokens.empty()) out.tokens.resize(n);
@@ -92,8 +92,8 @@ void add(const advice::Forecast& f, double truth, Score& score) {
 
 void print(const std::string& name, double share, const char* way, const Score& score) {
   const auto n = static_cast<double>(score.error.size());
-  fmt::print("{:<22} {:>4.0f} % {:<9} {:>5} {:>7.2f} % {:>7.2f} % {:>6.0f} % {:>6.0f} % {:>5}\n", name, 100 * share, way,
-             score.error.size(), 100 * median(score.error), 100 * median(score.half), 100 * score.inside / n,
+  fmt::print("{:<22} {:>4.0f} % {:<9} {:>5} {:>7.2f} % {:>7.2f} % {:>6.0f} % {:>6.0f} % {:>5}\n", name, 100 * share,
+             way, score.error.size(), 100 * median(score.error), 100 * median(score.half), 100 * score.inside / n,
              100 * score.own / n, score.none);
 }
 
@@ -101,7 +101,8 @@ std::vector<tables::Curve> others(const Set& set, std::size_t run, std::size_t c
   numerics::RandomStream stream(3, "history of a forecast", run);
   std::vector<tables::Curve> out;
   for (const std::int64_t j : stream.permutation(static_cast<std::int64_t>(set.curves.size())))
-    if (static_cast<std::size_t>(j) != run && out.size() < count) out.push_back(set.curves[static_cast<std::size_t>(j)]);
+    if (static_cast<std::size_t>(j) != run && out.size() < count)
+      out.push_back(set.curves[static_cast<std::size_t>(j)]);
   return out;
 }
 
@@ -135,8 +136,8 @@ void study(const Set& set) {
 }
 
 // A run of 2,000 steps with the annealing of a power law of delays, which is none of the forms of the forecast.
-tables::Curve simulated(const tables::StatedSchedule& schedule, double alpha, double floor, double annealing, double noise,
-                        double rho, std::uint64_t draw) {
+tables::Curve simulated(const tables::StatedSchedule& schedule, double alpha, double floor, double annealing,
+                        double noise, double rho, std::uint64_t draw) {
   const tables::LearningRates rates = tables::rates_of(schedule, 2000);
   numerics::RandomStream stream(5, "simulated forecast", draw);
   const double scale = std::exp(0.2 * stream.normal()), drop = annealing * std::exp(0.3 * stream.normal());
@@ -165,7 +166,13 @@ void study_simulated() {
       {"constant", {.warmup = 0.02, .decay_from = {}}, 0.35, 1.8, 0, 0.01, 0},
       {"constant, no floor", {.warmup = 0.02, .decay_from = {}}, 0.25, 0.02, 0, 0.02, 0},
       {"constant, AR 0.9", {.warmup = 0.02, .decay_from = {}}, 0.35, 1.8, 0, 0.01, 0.9},
-      {"linear last 20 %", {.warmup = 0.02, .decay = tables::Decay::linear, .decay_from = 0.8}, 0.35, 1.8, 0.12, 0.01, 0},
+      {"linear last 20 %",
+       {.warmup = 0.02, .decay = tables::Decay::linear, .decay_from = 0.8},
+       0.35,
+       1.8,
+       0.12,
+       0.01,
+       0},
       {"cosine to 10 %", {.warmup = 0.02, .decay = tables::Decay::cosine, .decay_to = 0.1}, 0.35, 1.8, 0.12, 0.01, 0},
       {"cosine, noise-free", {.warmup = 0.02, .decay = tables::Decay::cosine}, 0.5, 2.2, 0.08, 0, 0},
   };
@@ -195,14 +202,15 @@ void study_published(const std::string& folder) {
   });
   nano.schedule = {.decay = tables::Decay::linear, .decay_from = 0.71};
   study(nano);
-  Set train{"modded_nanogpt, train",
-            published(folder + "/modded_nanogpt/curves.csv.gz", {{"loss", "train_loss"}}),
+  Set train{"modded_nanogpt, train", published(folder + "/modded_nanogpt/curves.csv.gz", {{"loss", "train_loss"}}),
             nano.schedule};
   std::erase_if(train.curves, [](const tables::Curve& c) {
     return c.name.find("llmc") != std::string::npos || c.name.find("2025") != std::string::npos;
   });
   study(train);
-  Set routing{"deepmind_routing", published(folder + "/deepmind_routing/curves.csv.gz", {{"loss", "loss_validation"}, {"run", "hyper_id"}}), {}};
+  Set routing{"deepmind_routing",
+              published(folder + "/deepmind_routing/curves.csv.gz", {{"loss", "loss_validation"}, {"run", "hyper_id"}}),
+              {}};
   routing.schedule = {.decay = tables::Decay::cosine, .decay_to = 0.1};
   study(routing);
   Set pythia{"pythia, lambada", published(folder + "/pythia/lambada_by_step.csv", {{"loss", "lambada_logppl"}}), {}};

@@ -62,6 +62,7 @@ void add_table(Program& program);
 void add_fit(Program& program);
 void add_diagnose(Program& program);
 void add_watch(Program& program);
+void add_forecast(Program& program);
 void add_plan(Program& program);
 void add_isoflop(Program& program);
 void add_compare(Program& program);

@@ -18,23 +18,26 @@ struct CompareFlags {
   advice::CompareRequest request;
 };
 
-std::vector<advice::RecipeInput> inputs_of(CompareFlags& flags) {
+// A store chooses its own column of the loss, which other inputs may not have.
+advice::RecipeInput input_of(const std::string& name, const std::vector<std::string>& paths,
+                             const tables::ReadOptions& options) {
+  tables::ReadOptions read = options;
+  advice::RecipeInput input;
+  input.name = name;
+  input.reading = verbs::read_input(paths, read);
+  if (read.loss != options.loss) input.loss = read.loss;
+  return input;
+}
+
+std::vector<advice::RecipeInput> inputs_of(const CompareFlags& flags) {
+  const tables::ReadOptions& read = flags.request.read;
+  if (!read.by.empty()) return {input_of("", flags.inputs, read)};  // one table with all groups
   std::vector<advice::RecipeInput> inputs;
-  if (!flags.request.read.by.empty()) {
-    // One table with all groups.
-    inputs.push_back({.name = "", .reading = verbs::read_input(flags.inputs, flags.request.read), .fit = std::nullopt});
-    return inputs;
-  }
   const std::vector<std::string> names = advice::recipe_names(flags.inputs);
   for (std::size_t i = 0; i < names.size(); ++i) {
     const std::string& path = flags.inputs[i];
-    if (advice::is_fit_file(path)) {
-      inputs.push_back(advice::fit_input(path));
-      inputs.back().name = names[i];
-      continue;
-    }
-    inputs.push_back(
-        {.name = names[i], .reading = verbs::read_input({path}, flags.request.read), .fit = std::nullopt});
+    inputs.push_back(advice::is_fit_file(path) ? advice::fit_input(path) : input_of(names[i], {path}, read));
+    inputs.back().name = names[i];
   }
   return inputs;
 }

@@ -3,8 +3,10 @@
 
 #include <algorithm>
 
+#include "phaselaw/advice/compare/compare_request.h"
 #include "phaselaw/advice/diagnose/diagnose_request.h"
 #include "phaselaw/advice/fit/fit_request.h"
+#include "phaselaw/advice/forecast/forecast_request.h"
 #include "phaselaw/advice/isoflop/isoflop_request.h"
 #include "phaselaw/advice/plan/plan_request.h"
 #include "phaselaw/base/fields_text.h"
@@ -92,6 +94,8 @@ std::string python_options() {
   add("PlanOptions", "plan", describe<advice::PlanRequest>({"compute"}));
   add("IsoflopOptions", "isoflop", describe<advice::IsoflopRequest>({"law"}));
   add("DiagnoseOptions", "diagnose", describe<advice::DiagnoseRequest>({}));
+  add("CompareOptions", "compare", describe<advice::CompareRequest>({}));
+  add("ForecastOptions", "forecast", describe<advice::ForecastRequest>({}));
   add("ReadOptions", "read_table", describe<tables::ReadOptions>({}));
   add("PredictOptions", "predict", describe<verbs::PredictRequest>({}));
   add("KernelOptions", "kernel", describe<verbs::KernelRequest>({"weights", "distributed"}));

@@ -84,7 +84,8 @@ int run(int argc, const char* const* argv) {
   const std::pair<const char*, std::vector<Add>> groups[] = {
       {"Runs: train models and run studies",
        {add_train, add_sweep, add_report, add_export, add_check, add_merge, add_weights}},
-      {"Laws: fit tables of losses", {add_table, add_fit, add_plan, add_isoflop, add_diagnose, add_compare, add_watch}},
+      {"Laws: fit tables of losses",
+       {add_table, add_fit, add_plan, add_isoflop, add_diagnose, add_forecast, add_compare, add_watch}},
       {"Theory: the paper's formulas, kernels and flows",
        {add_reproduce, add_theory, add_kernel, add_flow, add_predict}},
       {"Help", {add_keys, add_man, add_completion, add_cite}}};

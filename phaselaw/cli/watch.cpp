@@ -21,6 +21,7 @@
 #include "phaselaw/base/log.h"
 #include "phaselaw/base/progress.h"
 #include "phaselaw/cli/common.h"
+#include "phaselaw/verbs/inputs.h"
 
 // phaselaw watch LOG...: follows growing logs until a rule fires, all logs have ended, or the user ends it.
 namespace phaselaw::cli {
@@ -68,7 +69,7 @@ class LiveTable {
     winsize size{};
     if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) {
       view.columns = std::max<std::size_t>(size.ws_col, 20) - 1;
-      view.lines = size.ws_row;
+      if (size.ws_row > 0) view.lines = size.ws_row;
     }
     const std::string text = advice::watch_table(curves, {recent_.begin(), recent_.end()}, view);
     if (text == shown_) return;
@@ -99,26 +100,27 @@ class StateFile {
   }
   [[nodiscard]] const std::vector<base::Value>& last_events() const { return last_events_; }
 
-  // Writes what was reported if it has changed, before it is reported.
+  // Writes what is about to be reported; without events only now and then, because nothing else must be kept.
   void keep(std::vector<base::Value> events) {
-    if (path_.empty()) return;
-    base::Value memory = watch_.memory();
-    const std::string text = base::to_json(memory);
-    if (text == kept_) return;
+    constexpr double kKeptS = 30;
+    if (path_.empty() || (events.empty() && kept_ && base::seconds_since(*kept_) < kKeptS)) return;
     if (!events.empty()) last_events_ = std::move(events);
+    base::Value memory = watch_.memory();
     memory["last_events"] = base::Value(last_events_);
     try {
       base::write_file(path_, base::to_json(memory) + "\n");
-      kept_ = text;
+      kept_ = base::Clock::now();
     } catch (const base::RunError& error) {
-      if (!warned_) base::log_warning(fmt::format("{}; the watch goes on, but may repeat its reports after a restart",
-                                                  error.what()));
+      if (!warned_)
+        base::log_warning(
+            fmt::format("{}; the watch goes on, but may repeat its reports after a restart", error.what()));
       warned_ = true;
     }
   }
 
  private:
-  std::string path_, kept_;
+  std::string path_;
+  std::optional<base::Clock::time_point> kept_;
   advice::Watch& watch_;
   std::vector<base::Value> last_events_;
   bool warned_ = false;
@@ -159,9 +161,16 @@ void wait(double seconds) {
     std::this_thread::sleep_for(std::chrono::duration<double>(std::min(left, kSlice)));
 }
 
+advice::EarlierRuns earlier_runs(const advice::WatchRequest& request) {
+  if (request.history.empty()) return {};
+  tables::ReadOptions read = request.read;
+  std::vector<documents::Reading> readings = verbs::read_inputs(request.history, read, true);
+  return {tables::curves_of(std::move(readings), read).curves, request.forecast};
+}
+
 int run_watch(const Common& common, WatchFlags& flags) {
   const advice::WatchOptions& options = flags.request.options;
-  advice::Watch watch(flags.logs, flags.request, {options.state, common.json});
+  advice::Watch watch(flags.logs, flags.request, earlier_runs(flags.request), {options.state, common.json});
   StateFile state(options.state, watch);
   Reports reports(common);
   reports.catch_up(state.last_events());
@@ -180,14 +189,14 @@ int run_watch(const Common& common, WatchFlags& flags) {
     if (ended) {
       for (advice::WatchEvent& event : watch.look(true)) events.push_back(std::move(event));
       if (!watch.stop())
-        events.push_back(watch.end_event(fmt::format("No log has grown for {}; the watch ends.",
-                                                     base::format_duration(options.stalled_after))));
+        events.push_back(watch.end_event(
+            fmt::format("No log has grown for {}; the watch ends.", base::format_duration(options.stalled_after))));
     }
     report(events);
     if (const auto& stop = watch.stop()) {
-      const std::string what = fmt::format("the rule '{}' {} for {}: {}", stop->rule,
-                                           stop->reported_before ? "is still true" : "stops the watch", stop->label,
-                                           stop->text);
+      const std::string what =
+          fmt::format("the rule '{}' {} for {}: {}", stop->rule,
+                      stop->reported_before ? "is still true" : "stops the watch", stop->label, stop->text);
       base::log_info(what);
       return stop->code;
     }

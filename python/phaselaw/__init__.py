@@ -4,7 +4,9 @@
     fit(table, "chinchilla")      fit a law to a table of runs      Transformer(...), tangent_kernel(...)
     plan(fit, compute=1e24)       choose what to train next         flow(exp), predict(exp)
     diagnose(curves)              find the state of loss curves     theory(compute=1e12)
+    compare(table_a, table_b)     find which recipe is better, and by what factor
     isoflop(table)                find compute-optimal sizes        sweep(study, "study.db"), load_study("study.db")
+    forecast(curve, to=10000)     forecast the final loss
 
 The names, options and numbers are those of the program `phaselaw`. Results equal its JSON to the last digit.
 """
@@ -36,16 +38,31 @@ from phaselaw.experiments import (
     sweep,
     theory_from,
 )
-from phaselaw.laws import Rows, diagnose, fit, isoflop, plan, read_table, theory
+from phaselaw.laws import (
+    Rows,
+    check_forecast,
+    compare,
+    diagnose,
+    fit,
+    forecast,
+    isoflop,
+    plan,
+    read_table,
+    theory,
+)
 from phaselaw.results import (
+    Comparisons,
     Diagnoses,
     Estimate,
     Fit,
+    ForecastCheck,
+    Forecasts,
     IsoFlop,
     LawPrediction,
     Plan,
     PlanPoint,
     Ranking,
+    RecipeComparison,
     Result,
     Theory,
     format_value,
@@ -55,10 +72,11 @@ from phaselaw.transformer import ParameterBlock, Spectrum, TangentKernel, Transf
 __version__: str = _core.made_by()["version"]
 
 __all__ = [
-    "CheckedRun", "Dataset", "Diagnoses", "Estimate", "ExperimentKernel", "Fit", "Flow", "FlowCurve", "InputError",
-    "IsoFlop", "LawPrediction", "MeasuredConstants", "ParameterBlock", "PhaselawWarning", "Plan", "PlanPoint",
-    "Prediction", "Ranking", "Result", "RiskSurface", "Rows", "RunError", "Spectrum", "Split", "Study", "SweepSummary",
-    "TangentKernel", "Theory", "Transformer", "diagnose", "fit", "flow", "format_value", "isoflop", "kernel",
+    "CheckedRun", "Comparisons", "Dataset", "Diagnoses", "Estimate", "ExperimentKernel", "Fit", "Flow", "FlowCurve",
+    "ForecastCheck", "Forecasts", "InputError", "IsoFlop", "LawPrediction", "MeasuredConstants", "ParameterBlock",
+    "PhaselawWarning", "Plan", "PlanPoint", "Prediction", "Ranking", "RecipeComparison", "Result", "RiskSurface",
+    "Rows", "RunError", "Spectrum", "Split", "Study", "SweepSummary", "TangentKernel", "Theory", "Transformer",
+    "check_forecast", "compare", "diagnose", "fit", "flow", "forecast", "format_value", "isoflop", "kernel",
     "load_study", "make_split", "plan", "plot", "predict", "read_table", "show_progress", "spectrum", "sweep",
     "tangent_kernel", "theory", "theory_from",
 ]

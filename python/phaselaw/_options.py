@@ -111,6 +111,47 @@ class DiagnoseOptions(TypedDict, total=False):
     threads: int
 
 
+class CompareOptions(TypedDict, total=False):
+    baseline: str
+    resource: str
+    kind: Literal["auto", "runs", "curves"]
+    floor: float | None
+    separate_floors: bool
+    level: float
+    tolerance: float
+    at: float | Sequence[float]
+    col: Mapping[str, str]
+    loss: str
+    scale: Mapping[str, float]
+    where: str | Sequence[str]
+    by: str
+    table: str
+    names: str
+    decimal: str
+    memory_limit: str
+
+
+class ForecastOptions(TypedDict, total=False):
+    to: float | None
+    warmup: float
+    decay: Literal["none", "linear", "cosine", "sqrt"]
+    decay_from: float | None
+    decay_to: float
+    n_params: float | None
+    tokens: float | None
+    level: float
+    law: str
+    run: str | Sequence[str]
+    col: Mapping[str, str]
+    loss: str
+    scale: Mapping[str, float]
+    where: str | Sequence[str]
+    table: str
+    names: str
+    decimal: str
+    memory_limit: str
+
+
 class ReadOptions(TypedDict, total=False):
     col: Mapping[str, str]
     loss: str
@@ -291,8 +332,47 @@ DESCRIBED: dict[str, dict[str, Option]] = {
         "decay": Option("none", False, "shape of the decay, if the table has no lr column"),
         "decay_from": Option(None, False, "step at which the decay begins (default: the end of the warm-up); below 1: as a share of the run [steps]; >= 0"),
         "decay_to": Option(0, False, "learning rate at the last step, as a share of the peak; in [0, 1]"),
-        "level": Option(0.95, False, "confidence level of the intervals; in (0, 1)"),
+        "level": Option(0.997, False, "confidence level of the intervals; in (0, 1)"),
         "threads": Option(0, False, "number of worker threads; 0: all cores; >= 0"),
+    },
+    "compare": {
+        "baseline": Option("", False, "recipe with which the others are compared; default: the first"),
+        "resource": Option("", False, "what a run costs: compute, tokens, step, n_params; default: compute and tokens, or what the rows have"),
+        "kind": Option("auto", False, "runs: compare finished runs, one row each; curves: compare whole loss curves; auto: by the rows"),
+        "floor": Option(None, False, "irreducible loss, if it is known for both recipes; default: fitted, and common to both; >= 0"),
+        "separate_floors": Option(False, False, "fit a floor to each recipe, for recipes with different data or tokenisers"),
+        "level": Option(0.95, False, "confidence level of the intervals; in (0, 1)"),
+        "tolerance": Option(0.02, False, "budgets within this relative distance count as one; in [0, 1)"),
+        "at": Option((), True, "further values of the resource at which the recipes are compared by their laws; may be repeated; > 0"),
+        "col": Option({}, False, "name=COLUMN for a column that is not recognised, such as n_params, tokens or run, or name=EXPRESSION of columns: loss=1-acc"),
+        "loss": Option("", False, "column of the loss, or an expression of columns"),
+        "scale": Option({}, False, "name=FACTOR by which a column is multiplied, such as n_params=1e9; > 0"),
+        "where": Option((), True, "condition for the rows to use: column=value, column>=number, column in (a, b) or column ~ 'pattern*', joined with and, or, not"),
+        "by": Option("", False, "column of groups (datasets, methods); each group is a study of its own (a+b joins two columns)"),
+        "table": Option("", False, "number of the table, from 1, or its key, in a document that holds several tables"),
+        "names": Option("", False, "headings of a table without headings, in order, such as step,loss"),
+        "decimal": Option("", False, "decimal sign of the numbers: . or , (default: decided from the cells)"),
+        "memory_limit": Option("2G", False, "largest size of a decompressed document, such as 500M or 8G"),
+    },
+    "forecast": {
+        "to": Option(None, False, "last planned step (tokens or compute, if the curve has no steps); default: that of the earlier runs, if they agree, or where --tokens ends; > 0"),
+        "warmup": Option(0, False, "length of a linear warm-up, if the table has no lr column; below 1: as a share of the run [steps]; >= 0"),
+        "decay": Option("none", False, "shape of the decay, if the table has no lr column"),
+        "decay_from": Option(None, False, "step at which the decay begins (default: the end of the warm-up); below 1: as a share of the run [steps]; >= 0"),
+        "decay_to": Option(0, False, "learning rate at the last step, as a share of the peak; in [0, 1]"),
+        "n_params": Option(None, False, "parameters of the planned run, for --ladder [parameters]; > 0"),
+        "tokens": Option(None, False, "training tokens of the planned run, for --ladder; also its end, if the curve has a column of tokens [tokens]; > 0"),
+        "level": Option(0.95, False, "confidence level of the intervals; in (0, 1)"),
+        "law": Option("", False, "law of the ladder: of several fits in a file the one with this name (default: the first), of a table the law to fit (default: chinchilla)"),
+        "run": Option((), True, "forecast only the run of this name; may be repeated"),
+        "col": Option({}, False, "name=COLUMN for a column that is not recognised, such as n_params, tokens or run, or name=EXPRESSION of columns: loss=1-acc"),
+        "loss": Option("", False, "column of the loss, or an expression of columns"),
+        "scale": Option({}, False, "name=FACTOR by which a column is multiplied, such as n_params=1e9; > 0"),
+        "where": Option((), True, "condition for the rows to use: column=value, column>=number, column in (a, b) or column ~ 'pattern*', joined with and, or, not"),
+        "table": Option("", False, "number of the table, from 1, or its key, in a document that holds several tables"),
+        "names": Option("", False, "headings of a table without headings, in order, such as step,loss"),
+        "decimal": Option("", False, "decimal sign of the numbers: . or , (default: decided from the cells)"),
+        "memory_limit": Option("2G", False, "largest size of a decompressed document, such as 500M or 8G"),
     },
     "read_table": {
         "col": Option({}, False, "name=COLUMN for a column that is not recognised, such as n_params, tokens or run, or name=EXPRESSION of columns: loss=1-acc"),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Fits laws to tables of finished runs, and plans the next run from a law (docs/laws.md, docs/plan.md).
+"""Fits laws to tables of finished runs, plans the next run, and compares recipes (docs/laws.md, plan.md, compare.md).
 
 The keyword arguments are the flags of the program: `--tokens-per-param` is tokens_per_param. Their types, defaults and
 help come from the same description (_options.py); help(phaselaw.fit) lists them.
@@ -16,14 +16,16 @@ from phaselaw import _check, _core
 from phaselaw._errors import InputError
 from phaselaw._options import DESCRIBED
 from phaselaw._tables import Table, as_source
-from phaselaw.results import Diagnoses, Fit, IsoFlop, Plan, Ranking, Theory
+from phaselaw.results import Comparisons, Diagnoses, Fit, ForecastCheck, Forecasts, IsoFlop, Plan, Ranking, Theory
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from phaselaw._options import (
+        CompareOptions,
         DiagnoseOptions,
         FitOptions,
+        ForecastOptions,
         IsoflopOptions,
         PlanOptions,
         ReadOptions,
@@ -182,6 +184,99 @@ def diagnose(curves: Table, /, **options: Unpack[DiagnoseOptions]) -> Diagnoses:
     Diagnoses
     """
     return Diagnoses(_core.diagnose(as_source(curves), _keywords("diagnose", options)))
+
+
+def _recipe(recipe: Any, position: int, alone: bool) -> tuple[str, Any, Any]:
+    """(name, source, fit) of one recipe; a path gives its stem as the name."""
+    name = ""
+    if isinstance(recipe, tuple) and len(recipe) == 2 and isinstance(recipe[0], str) and not isinstance(recipe[1], str):
+        name, recipe = recipe
+    if isinstance(recipe, Fit):
+        return name or f"recipe {position}", None, recipe._core
+    if isinstance(recipe, (str, os.PathLike)):
+        path = os.fspath(recipe)
+        if not alone and path.endswith(".json") and _core.is_fit_file(path):
+            return name or _core.recipe_name(path), None, Fit.load(path)._core
+        return name or _core.recipe_name(path), as_source(recipe), None
+    return name or f"recipe {position}", as_source(recipe), None
+
+
+@_described("compare")
+def compare(*recipes: Table | Fit | tuple[str, Table | Fit], **options: Unpack[CompareOptions]) -> Comparisons:
+    """Finds whether a recipe is better than another, by what factor, and whether it will last, as `phaselaw compare`.
+
+    Parameters
+    ----------
+    recipes : path, frame, dict, Fit, or a pair (name, one of these)
+        One for each recipe, the baseline first; or one table with `by`, the column that names the recipes.
+
+    Returns
+    -------
+    Comparisons
+        compare("adam.csv", "muon.csv").recipes[0].speedup is the factor in compute with its interval.
+
+    Raises
+    ------
+    InputError
+        For fewer than two recipes, for different quantities, and for rows without a common resource.
+    """
+    given = [_recipe(recipe, i + 1, len(recipes) == 1) for i, recipe in enumerate(recipes)]
+    return Comparisons(_core.compare(given, _keywords("compare", options)))
+
+
+@_described("forecast")
+def forecast(
+    curves: Table | None = None,
+    /,
+    *,
+    history: Table | None = None,
+    ladder: Table | Fit | Ranking | None = None,
+    register: str | os.PathLike[str] | None = None,
+    **options: Unpack[ForecastOptions],
+) -> Forecasts:
+    """Forecasts the final loss of running or planned runs, as `phaselaw forecast` (docs/forecast.md).
+
+    Parameters
+    ----------
+    curves : path, paths, frame or dict, optional
+        The curves so far; none for a planned run.
+    history : path, paths, frame or dict, optional
+        Curves of complete earlier runs of the same or a similar recipe.
+    ladder : Fit, Ranking, path, frame or dict, optional
+        A law of smaller runs, or a table of them, for n_params and tokens of the planned run.
+    register : path, optional
+        A new file for the forecast, with its date and the hash of its inputs; check_forecast compares it later.
+
+    Returns
+    -------
+    Forecasts
+    """
+    source = None if curves is None else as_source(curves)
+    earlier = None if history is None else as_source(history)
+    smaller = ladder._core if isinstance(ladder, (Fit, Ranking)) else None if ladder is None else as_source(ladder)
+    path = "" if register is None else os.fspath(register)
+    return Forecasts(_core.forecast(source, earlier, smaller, path, _keywords("forecast", options)))
+
+
+@_described("forecast")
+def check_forecast(
+    registered: str | os.PathLike[str], curves: Table | None = None, /, **options: Unpack[ForecastOptions]
+) -> ForecastCheck:
+    """Compares a registered forecast with what happened, as `phaselaw forecast --check`.
+
+    Parameters
+    ----------
+    registered : path
+        A file that forecast(register=...) or `phaselaw forecast --register` wrote.
+    curves : path, paths, frame or dict, optional
+        The log of the run as it is now (default: the files that the forecast read).
+
+    Returns
+    -------
+    ForecastCheck
+    """
+    source = None if curves is None else as_source(curves)
+    return ForecastCheck(_core.check_forecast(os.fspath(registered), source, _keywords("forecast", options)))
 
 
 @_described("theory")

@@ -361,3 +361,119 @@ class Diagnoses(Result):
     def _repr_html_(self) -> str:
         nexts = [f"{curve['name']}: {curve['next']}" for curve in self.curves if curve["next"] is not None]
         return _html.answer("States of loss curves", self._core, nexts, [])
+
+
+class RecipeComparison:
+    """One recipe against the baseline."""
+
+    def __init__(self, table: Mapping[str, Any]) -> None:
+        self._table = table
+
+    def __getitem__(self, key: str) -> Any:
+        return self._table[key]
+
+    def keys(self) -> list[str]:
+        return list(self._table)
+
+    @property
+    def recipe(self) -> str:
+        return str(self._table["recipe"])
+
+    @property
+    def outcome(self) -> str:
+        """better, worse, inconclusive or unknown, after Holm's correction for several recipes."""
+        return str(self._table["outcome"])
+
+    @property
+    def sentence(self) -> str:
+        """The answer with its numbers."""
+        return str(self._table["sentence"])
+
+    @property
+    def will_it_last(self) -> str:
+        return str(self._table["will_it_last"])
+
+    @property
+    def limits(self) -> list[str]:
+        """What limits the comparison, the most harmful first."""
+        return list(self._table["limits"])
+
+    @property
+    def speedup(self) -> Estimate | None:
+        """The factor that the answer quotes: the resource that the baseline needs over that of the recipe."""
+        if self._table["leads"] == "curves":
+            reached = self._table["curves"]["equal_loss"]
+            found = reached[-1]["speedup"] if reached else None
+        else:
+            runs = self._table["runs"][0]
+            found = runs["places"][runs["leading"]]["speedup"] if runs["leading"] is not None else None
+        return None if found is None else Estimate._from(found, "speedup", "")
+
+    def __repr__(self) -> str:
+        return self.sentence
+
+
+class Comparisons(Result):
+    """Recipes against a baseline (docs/compare.md)."""
+
+    @property
+    def baseline(self) -> str:
+        return str(self._dict["baseline"])
+
+    @cached_property
+    def recipes(self) -> list[RecipeComparison]:
+        """One comparison per recipe, in their order."""
+        return [RecipeComparison(table) for table in self._dict["comparisons"]]
+
+    def __len__(self) -> int:
+        return len(self.recipes)
+
+    def __getitem__(self, key: str | int) -> Any:
+        return self.recipes[key] if isinstance(key, int) else self._dict[key]
+
+    def __repr__(self) -> str:
+        return _shown(self)
+
+    def _repr_html_(self) -> str:
+        limits = list(dict.fromkeys(limit for one in self.recipes for limit in one.limits))
+        return _html.answer(f"Recipes against {self.baseline}", self._core, [one.sentence for one in self.recipes], limits)
+
+
+class Forecasts(Result):
+    """The forecast final loss of each run, with its interval (docs/forecast.md)."""
+
+    @property
+    def forecasts(self) -> list[dict[str, Any]]:
+        return list(self._dict["forecasts"])
+
+    @property
+    def final_loss(self) -> Estimate:
+        """The final loss of a single run; its value is None if nothing can be forecast."""
+        if len(self) != 1:
+            raise InputError(f"there are {len(self)} forecasts; use .forecasts, or name one run with run=")
+        return Estimate._from(self.forecasts[0]["final_loss"], "final loss")
+
+    def __len__(self) -> int:
+        return len(self.forecasts)
+
+    def __repr__(self) -> str:
+        return _shown(self)
+
+    def _repr_html_(self) -> str:
+        readings = [f"{one['name']}: {one['reading']}" for one in self.forecasts]
+        return _html.answer("Forecast of the final loss", self._core, readings, [])
+
+
+class ForecastCheck(Result):
+    """A registered forecast beside what happened: status is inside, outside or pending."""
+
+    @property
+    def status(self) -> str:
+        return str(self._dict["status"])
+
+    @property
+    def reading(self) -> str:
+        return str(self._dict["reading"])
+
+    def __repr__(self) -> str:
+        return _shown(self)

@@ -13,9 +13,11 @@
 #include "arrays.h"
 #include "call.h"
 #include "modules.h"
+#include "phaselaw/advice/compare/compare_request.h"
 #include "phaselaw/advice/diagnose/diagnose_request.h"
 #include "phaselaw/advice/fit/fit_tables.h"
 #include "phaselaw/advice/fit/group_fits.h"
+#include "phaselaw/advice/forecast/forecast_request.h"
 #include "phaselaw/advice/isoflop/isoflop_request.h"
 #include "phaselaw/advice/plan/plan_page.h"
 #include "phaselaw/advice/table/table_request.h"
@@ -27,7 +29,8 @@
 #include "request.h"
 #include "sources.h"
 
-// fit, plan, isoflop, diagnose, theory: keyword arguments are the fields of the verb's request; results are its JSON
+// fit, plan, isoflop, diagnose, compare, forecast, theory: keyword arguments are the fields of the verb's request;
+// results are its JSON
 // with the tables that the program prints.
 namespace phaselaw::python {
 
@@ -118,6 +121,86 @@ Answer diagnose(nb::handle source, nb::handle keywords) {
         advice::diagnose_text(found.diagnoses),
         {advice::table_of(advice::diagnose_rows(found.diagnoses),
                           "?: poorly constrained by the curve. Exponent and floor are those of the reducible loss.")}};
+  });
+}
+
+// `sources`: for each recipe (name, source, fit), a source as of sources.h or None, and an Answer of a fit or None.
+Answer compare(nb::handle sources, nb::handle keywords) {
+  const auto request = request_of<advice::CompareRequest>(keywords);
+  std::vector<advice::RecipeInput> inputs;
+  for (nb::handle item : nb::borrow<nb::list>(sources)) {
+    const auto recipe = nb::cast<nb::tuple>(item);
+    advice::RecipeInput input;
+    input.name = nb::cast<std::string>(recipe[0]);
+    // A store chooses its own column of the loss, which other inputs may not have.
+    tables::ReadOptions read = request.read;
+    if (recipe[2].is_none())
+      input.reading = reading_of(recipe[1], read);
+    else
+      input.fit = fitting::saved_fits_from(nb::cast<const Answer&>(recipe[2]).json, input.name).front();
+    if (read.loss != request.read.loss) input.loss = read.loss;
+    inputs.push_back(std::move(input));
+  }
+  return released([&] {
+    const advice::CompareAnswer found = advice::compare(request, std::move(inputs));
+    for (const advice::RecipeComparison& one : found.comparisons) {
+      // Python warns of what the program would show.
+      const std::vector<std::string> limits = advice::limit_sentences(one.limits);
+      for (std::size_t i = 0; i < std::min(limits.size(), advice::kShownLimits); ++i) base::log_warning(limits[i]);
+    }
+    return Answer{found.json, advice::compare_text(found), advice::compare_tables(found)};
+  });
+}
+
+// `ladder`: None, a fit as its Answer, or a source, where a path may be that of a FIT.json.
+void read_ladder(nb::handle ladder, advice::ForecastRequest& request, advice::ForecastInputs& inputs) {
+  if (ladder.is_none()) return;
+  if (nb::isinstance<Answer>(ladder)) {
+    inputs.ladder_fit = nb::cast<const Answer&>(ladder).json;
+    inputs.ladder_source = "ladder";
+    return;
+  }
+  std::vector<std::string> paths;
+  if (nb::try_cast(ladder, paths) && paths.size() == 1 && paths.front().ends_with(".json")) {
+    base::Value value = base::read_json(paths.front());
+    inputs.ladder_source = paths.front();
+    if (advice::is_fit(value)) {
+      inputs.ladder_fit = std::move(value);
+      return;
+    }
+  }
+  inputs.ladder_table = reading_of(ladder, request.read);
+}
+
+// `registered`: a new file for the forecast, or "".
+Answer forecast(nb::handle source, nb::handle history, nb::handle ladder, const std::string& registered,
+                nb::handle keywords) {
+  auto request = request_of<advice::ForecastRequest>(keywords);
+  if (!registered.empty()) advice::require_new_register(registered, "register");
+  advice::ForecastInputs inputs;
+  nb::try_cast(source, inputs.sources);
+  if (!source.is_none()) inputs.curves = readings_of(source, request.read, true);
+  if (!history.is_none()) inputs.history = readings_of(history, request.read, true);
+  read_ladder(ladder, request, inputs);
+  return released([&] {
+    const advice::ForecastAnswer found = advice::forecast(request, std::move(inputs));
+    if (!registered.empty()) advice::write_register(found, registered, "register");
+    return Answer{found.json,
+                  advice::forecast_text(found.forecasts),
+                  {advice::table_of(advice::forecast_rows(found.forecasts), "")}};
+  });
+}
+
+// Without a source: the log that the file names.
+Answer check_forecast(const std::string& registered, nb::handle source, nb::handle keywords) {
+  const auto request = request_of<advice::ForecastRequest>(keywords);
+  const advice::RegisteredForecast made = advice::registered_from(base::read_json(registered), registered);
+  tables::ReadOptions read = request.read;
+  std::vector<documents::Reading> curves =
+      source.is_none() ? readings_of(nb::cast(made.paths), read, true) : readings_of(source, read, true);
+  return released([&] {
+    const advice::ForecastCheck found = advice::check(request, made, std::move(curves));
+    return Answer{advice::to_value(found), advice::check_text(found), {}};
   });
 }
 
@@ -241,6 +324,13 @@ void add_laws(nb::module_& module) {
   module.def("predict_law", &predict, nb::arg("fitted"), nb::arg("columns"));
   module.def("isoflop", &isoflop, nb::arg("source"), nb::arg("keywords"));
   module.def("diagnose", &diagnose, nb::arg("source"), nb::arg("keywords"));
+  module.def("is_fit_file", &advice::is_fit_file, nb::arg("path"));
+  module.def(
+      "recipe_name", [](const std::string& path) { return advice::recipe_names({path}).front(); }, nb::arg("path"));
+  module.def("compare", &compare, nb::arg("sources"), nb::arg("keywords"));
+  module.def("forecast", &forecast, nb::arg("source").none(), nb::arg("history").none(), nb::arg("ladder").none(),
+             nb::arg("registered"), nb::arg("keywords"));
+  module.def("check_forecast", &check_forecast, nb::arg("registered"), nb::arg("source").none(), nb::arg("keywords"));
   module.def("theory", &theory, nb::arg("keywords"));
   module.def("read_table", &read_table, nb::arg("source"), nb::arg("output"), nb::arg("keywords"));
 }

@@ -97,8 +97,6 @@ TEST_F(Follower, AFileWrittenAgainWithOtherContentIsNoticedAlsoIfItIsLonger) {
   const std::string path = scratch_.file("run.csv", log_rows("csv", 1, 100));
   LogFollower log = follower(path);
   static_cast<void>(log.look(true));
-  std::string other = log_rows("csv", 1, 200);
-  other[other.size() / 2 - 20] = other[other.size() / 2 - 20] == '1' ? '2' : '1';
   std::string again = "step,loss,lr\n";
   for (int i = 1; i <= 200; ++i) again += fmt::format("{},{:.4f},0.001\n", 10 * i, 3 + 1.0 / i);
   static_cast<void>(scratch_.file("run.csv", again));
@@ -148,7 +146,8 @@ TEST_F(Follower, AFileWithoutATableSaysSoOnceAndMayBecomeALog) {
 TEST_F(Follower, AJsonDocumentIsReadAgainAndHalfOfItIsNot) {
   const auto document = [](int n) {
     std::string text = "{\"log_history\": [";
-    for (int i = 1; i <= n; ++i) text += fmt::format("{}{{\"step\": {}, \"loss\": {}}}", i > 1 ? ", " : "", i, 2 + 1.0 / i);
+    for (int i = 1; i <= n; ++i)
+      text += fmt::format("{}{{\"step\": {}, \"loss\": {}}}", i > 1 ? ", " : "", i, 2 + 1.0 / i);
     return text + "]}";
   };
   const std::string path = scratch_.file("trainer_state.json", document(20));

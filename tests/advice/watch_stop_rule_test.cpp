@@ -35,7 +35,7 @@ Judgement judged(CurveState state, double lo = base::kNaN, double hi = base::kNa
 
 bool fires(const std::string& rule, const tables::Curve& curve, const Judgement& now, const Judgement& earlier,
            double quiet_s = 0) {
-  const ForecastOptions options;
+  const ForecastBasis options;
   CurveFacts facts(curve, now, options, quiet_s);
   facts.set_earlier(earlier);
   const auto reason = StopRule(rule, 100).reason(facts);
@@ -60,9 +60,9 @@ void expect_refused(const std::string& rule, const std::string& message) {
 
 TEST(StopRule, CodesAreDistinct) {
   const std::pair<const char*, int> codes[] = {
-      {"diverged", 10}, {"overfit", 11}, {"overfitting", 11}, {"finished", 12}, {"nan", 13}, {"stalled", 14},
-      {"forecast > 2.4", 20}, {"loss < 3.0", 21}, {"step >= 10000", 22}, {"state = rising", 23},
-      {"loss < 3 and step > 5", 21}, {"step > 5 and forecast < 1", 20}};
+      {"diverged", 10},      {"overfit", 11},        {"overfitting", 11},           {"finished", 12},
+      {"nan", 13},           {"stalled", 14},        {"forecast > 2.4", 20},        {"loss < 3.0", 21},
+      {"step >= 10000", 22}, {"state = rising", 23}, {"loss < 3 and step > 5", 21}, {"step > 5 and forecast < 1", 20}};
   for (const auto& [rule, code] : codes) EXPECT_EQ(static_cast<int>(StopRule(rule, 100).code()), code) << rule;
 }
 
@@ -127,7 +127,7 @@ TEST(StopRule, AForecastMustHoldForItsWholeInterval) {
   EXPECT_FALSE(forecast_fires("forecast > 2.4", 2.39, 2.5, 2.42, 2.6));
   EXPECT_FALSE(forecast_fires("forecast > 2.4", 2.41, 2.5, 2.3, 2.6));
   EXPECT_FALSE(forecast_fires("forecast < 2.4", 2.3, 2.5, 2.3, 2.5));
-  EXPECT_TRUE(forecast_fires("forecast < 2.4 or forecast > 2.35", 2.3, 2.5, 2.3, 2.5));  // true everywhere
+  EXPECT_TRUE(forecast_fires("forecast < 2.4 or forecast > 2.35", 2.3, 2.5, 2.3, 2.5));    // true everywhere
   EXPECT_FALSE(forecast_fires("forecast < 2.35 or forecast > 2.45", 2.3, 2.5, 2.3, 2.5));  // not in its middle
   EXPECT_FALSE(forecast_fires("forecast != 2.4", 2.3, 2.5, 2.3, 2.5));
   EXPECT_TRUE(forecast_fires("forecast > 2.4 and step > 50", 2.5, 2.6, 2.5, 2.6));
@@ -170,7 +170,7 @@ TEST(Judge, ARisingLossHasDivergedAndAFallingOneHasNot) {
     }
   EXPECT_EQ(judge(good, {}).state, CurveState::falling);
   EXPECT_EQ(judge(bad, {}).state, CurveState::diverged);
-  const ForecastOptions options;
+  const ForecastBasis options;
   const Judgement now = judge(bad, options), healthy = judge(good, options);
   EXPECT_TRUE(StopRule("diverged", 0).reason(CurveFacts(bad, now, options, 0)));
   EXPECT_FALSE(StopRule("diverged", 0).reason(CurveFacts(good, healthy, options, 0)));

@@ -65,7 +65,7 @@ TEST_F(WatchTest, AHealthyLogFiresNoRule) {
   for (std::size_t row = 1; row <= 1200; row += 60) {
     append_to(path, log_rows("jsonl", row, row + 59));
     static_cast<void>(watch.look());
-    EXPECT_FALSE(watch.stop()) << watch.stop()->text;
+    EXPECT_FALSE(watch.stop()) << (watch.stop() ? watch.stop()->text : "");
   }
   ASSERT_EQ(watch.curves().size(), 1U);
   EXPECT_EQ(watch.curves().front().curve->loss.size(), 60U);
@@ -116,11 +116,47 @@ TEST_F(WatchTest, AStateOfOtherLogsIsRefused) {
     EXPECT_THROW(both.restore(base::parse_json(text, "state"), "state"), base::InputError) << text;
 }
 
+TEST_F(WatchTest, ADamagedStateIsRefusedOrRead) {
+  const std::string path = scratch_.file("run.csv", log_rows("csv", 1, 300));
+  Watch first({path}, request({"loss < 9"}));
+  static_cast<void>(first.look());
+  const std::string text = base::to_json(first.memory());
+  numerics::RandomStream stream(4, "damaged_state", 0);
+  std::size_t refused = 0;
+  for (int i = 0; i < 400; ++i) {
+    std::string damaged = text;
+    const auto at = static_cast<std::size_t>(stream.uniform() * static_cast<double>(text.size()));
+    if (i % 2 == 0)
+      damaged[at] = static_cast<char>(32 + static_cast<int>(95 * stream.uniform()));
+    else
+      damaged.erase(at, 1 + static_cast<std::size_t>(20 * stream.uniform()));
+    Watch again({path}, request({"loss < 9"}));
+    try {
+      again.restore(base::parse_json(damaged, "state"), "state");
+      static_cast<void>(again.look());
+    } catch (const base::InputError&) {
+      ++refused;
+    }
+  }
+  EXPECT_GT(refused, 100U);
+}
+
+TEST(CpuAccount, WorkWaitsUntilItFitsIntoTheShare) {
+  CpuAccount account;
+  account.set_share(0.5);
+  EXPECT_TRUE(account.can_pay());
+  account.charge(CpuAccount::kCreditS + 0.1);
+  EXPECT_FALSE(account.can_pay());
+  std::this_thread::sleep_for(std::chrono::milliseconds(250));  // pays for 0.125 s
+  EXPECT_TRUE(account.can_pay());
+  EXPECT_LE(account.balance(), CpuAccount::kCreditS);
+}
+
 TEST_F(WatchTest, NewFilesOfAFolderAreFollowedAndOwnFilesAreNot) {
   const std::string own = scratch_.file("runs/events.jsonl", log_rows("jsonl", 1, 50));
   static_cast<void>(scratch_.file("runs/a.csv", log_rows("csv", 1, 100)));
   static_cast<void>(scratch_.file("runs/notes.txt", "nothing to see\n"));
-  Watch watch({scratch_.path("runs")}, request(), {own});
+  Watch watch({scratch_.path("runs")}, request(), {}, {own});
   static_cast<void>(watch.look());
   EXPECT_EQ(watch.curves().size(), 1U);
   static_cast<void>(scratch_.file("runs/b.csv", log_rows("csv", 1, 100)));

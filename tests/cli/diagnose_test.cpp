@@ -16,7 +16,7 @@ class DiagnoseVerb : public testing::CliFixture {
   static std::string two_runs() {
     std::string text = "run,step,loss,lr\n";
     for (int i = 1; i <= 150; ++i)
-      text += fmt::format("a,{0},{1},0.1\nb,{0},{2},0.1\n", i, 1 + 3 * std::exp(-i / 40.0) + 1e-4 * (i % 3),
+      text += fmt::format("a,{0},{1},0.1\nb,{0},{2},0.1\n", i, 1 + 3 * std::exp(-i / 40.0) + 1e-5 * (37 * i * i % 101),
                           i < 120 ? fmt::to_string(1 + 3 * std::pow(1 + i / 10.0, -0.7)) : "nan");
     return text;
   }

@@ -215,6 +215,26 @@ def check_refusals(program, folder):
     assert code == 2 and "belongs to other logs" in err, err
 
 
+def check_history(program, folder):
+    """Three complete runs with a decayed rate give a firm forecast for a fourth; a rule without an end is refused."""
+    def run_rows(seed, last):
+        rng = random.Random(seed)
+        lines = ["step,loss,lr"]
+        for row in range(1, last + 1):
+            rate = 1 - row / 601
+            value = (2 + 6 / math.sqrt(1 + row / 40) - 0.2 * (1 - rate)) * math.exp(0.01 * rng.gauss(0, 1))
+            lines.append(f"{10 * row},{value:.4f},{3e-4 * rate:.6g}")
+        return "\n".join(lines) + "\n"
+    for seed in range(3):
+        (folder / f"earlier{seed}.csv").write_text(run_rows(seed, 600))
+    (folder / "now.csv").write_text(run_rows(9, 400))
+    history = ("--history", "earlier0.csv", "earlier1.csv", "earlier2.csv")
+    code, out, err = run(program, folder, "now.csv", "--once", "--stop-when", "forecast > 2", *history)
+    assert code == 20 and "The forecast of the final loss is" in out, (code, out, err)
+    code, out, _ = run(program, folder, "now.csv", "--once", "--stop-when", "forecast > 4", *history)
+    assert code == 0, out
+
+
 def check_json(program, folder):
     append(folder / "plain.csv", "step,loss\n" + rows(1, 300))
     code, out, _ = run(program, folder, "plain.csv", "--once", "--json", "-")
@@ -259,7 +279,7 @@ def main():
     options = parser.parse_args()
     program = str(pathlib.Path(options.program).resolve())
     rng = random.Random(options.seed)
-    checks = (check_rules, check_overfit, check_faults, check_refusals, check_json, check_terminal,
+    checks = (check_rules, check_overfit, check_faults, check_refusals, check_history, check_json, check_terminal,
               lambda *where: check_kills(*where, options.kills, rng))
     for check in checks:
         with tempfile.TemporaryDirectory() as folder:

@@ -86,7 +86,7 @@ def test_signatures_are_the_flags(program):
 
     from phaselaw import _options
 
-    for verb in ("fit", "plan", "isoflop", "diagnose"):
+    for verb in ("fit", "plan", "isoflop", "diagnose", "forecast"):
         signature = inspect.signature(getattr(phaselaw, verb))
         shown = program.run(verb, "--help").stdout
         for name, option in _options.DESCRIBED[verb].items():

@@ -7,12 +7,18 @@ import sqlite3
 import struct
 
 import phaselaw
+from conftest import ROOT
+from phaselaw.integrations import Watch
 
 
 def power_law(n, noise=0.01, seed=0, floor=2.0):
     """Steps and losses of a healthy run."""
     draw = random.Random(seed)
     return [(step, (floor + 3 * (step + 10) ** -0.5) * (1 + noise * draw.gauss(0, 1))) for step in range(1, n + 1)]
+
+
+def diverging(n=900, at=600):
+    return [(step, loss if step < at else 9.0 + 0.01 * (step % 7)) for step, loss in power_law(n)]
 
 
 class Clock:
@@ -25,18 +31,35 @@ class Clock:
         return self.now
 
 
+def watched(rows, **options):
+    """A watch over these rows with an hour for each step, so that it checks whenever the steps have grown enough."""
+    watch = Watch(**options)
+    clock = watch._monitor._clock = Clock()
+    stopped = []
+    for step, loss in rows:
+        clock.now += 3600
+        if watch(step, loss):
+            stopped.append(step)
+    return watch, stopped
+
+
+def documented(framework, steps):
+    """The example of docs/integrations.md that contains a word, with fewer steps."""
+    blocks = (ROOT / "docs/integrations.md").read_text(encoding="utf-8").split("```python\n")[1:]
+    (code,) = [block.split("```")[0] for block in blocks if framework in block]
+    return code.replace("10_001", str(steps + 1)).replace("10_000", str(steps))
+
+
 class KnownForecast:
     """Stands for phaselaw.forecast, with numbers that a test can find again in the logs."""
 
     def __init__(self, status="forecast", value=1.25, lo=1.0, hi=1.5):
-        self.answer = {"status": status, "reading": "a reading", "final_loss": {"value": value, "lo": lo, "hi": hi}}
+        final = {"value": value, "lo": lo, "hi": hi}
+        self.answer = {"forecasts": [{"status": status, "reading": "a reading", "final_loss": final}]}
         self.calls = []
 
     def __call__(self, table, **options):
         self.calls.append((table, options))
-        return self
-
-    def to_dict(self):
         return self.answer
 
 

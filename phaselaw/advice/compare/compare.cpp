@@ -19,7 +19,7 @@ constexpr double kFarFactors[] = {10, 100};
 
 // One budget of both recipes.
 struct CommonBudget {
-  double resource = 0;
+  double resource = 0, least = 0;           // geometric mean and smallest of the rows
   std::vector<double> baseline, candidate;  // losses
 };
 
@@ -31,6 +31,7 @@ std::vector<CommonBudget> common_budgets(const RecipePoints& baseline, const Rec
   for (const IsoflopBudget& budget : budgets_of(all, all, tolerance)) {
     CommonBudget one;
     one.resource = budget.compute;
+    one.least = all[budget.rows.front()];
     for (const std::size_t row : budget.rows) {
       if (row < baseline.loss.size())
         one.baseline.push_back(baseline.loss[row]);
@@ -127,31 +128,50 @@ double upper_tail(double f, double dof1, double dof2) {
   return std::isfinite(f) ? numerics::f_cdf(1 / f, dof2, dof1) : 0;
 }
 
-void test_laws(const std::vector<CommonBudget>& budgets, const CompareOptions& options, ResourceComparison& out) {
+// How well the laws of `out` describe the runs that they are fitted to.
+void test_laws(const std::vector<CommonBudget>& budgets, ResourceComparison& out) {
   const PairedLaw& law = *out.law;
-  const PureError pure = pure_error(budgets);
+  std::vector<CommonBudget> used = budgets;
+  std::erase_if(used, [&](const CommonBudget& budget) { return budget.least < out.law_from; });
+  const PureError pure = pure_error(used);
+  out.p_lack_of_fit = base::kNaN;
   if (pure.dof >= 1 && law.dof() - pure.dof >= 1 && pure.squares > 0)
     out.p_lack_of_fit =
         upper_tail((law.squares() - pure.squares) / (law.dof() - pure.dof) / (pure.squares / pure.dof),
                    law.dof() - pure.dof, pure.dof);
+  out.p_curved = law.p_curved();
+}
+
+// Whether the runs of both recipes scatter alike.
+void test_noise(ResourceComparison& out) {
+  const PairedLaw& law = *out.law;
   const std::vector<double> residuals = law.residuals();
   double squares[2] = {0, 0};
   for (std::size_t i = 0; i < residuals.size(); ++i)
-    squares[i < out.baseline.loss.size() ? 0 : 1] += residuals[i] * residuals[i];
+    squares[i < out.law_baseline.loss.size() ? 0 : 1] += residuals[i] * residuals[i];
   const double shared = static_cast<double>(law.rank()) / 2;
-  const double dof_a = static_cast<double>(out.baseline.loss.size()) - shared;
-  const double dof_b = static_cast<double>(out.candidate.loss.size()) - shared;
+  const double dof_a = static_cast<double>(out.law_baseline.loss.size()) - shared;
+  const double dof_b = static_cast<double>(out.law_candidate.loss.size()) - shared;
   if (dof_a >= 1 && dof_b >= 1 && squares[0] > 0 && squares[1] > 0) {
     const double f = squares[0] / dof_a / (squares[1] / dof_b);
     out.p_uneven_noise = std::min(1.0, 2 * std::min(upper_tail(f, dof_a, dof_b), upper_tail(1 / f, dof_b, dof_a)));
   }
-  if (options.floor || options.separate_floors) return;
-  const PairedLaw separate(out.baseline, out.candidate,
-                           {.floor = std::nullopt, .separate_floors = true, .level = options.level, .tolerance = options.tolerance});
-  if (separate.rank() == law.rank() + 1) out.p_separate_floors = separate.p_value(law.squares());
 }
 
-void fill_place(const PairedLaw& law, const CompareOptions& options, const ResourceRange& baseline, ComparedPlace& place) {
+// Whether each recipe wants a floor of its own; true if laws with separate floors hold for the runs.
+bool test_floors(const CompareOptions& options, ResourceComparison& out) {
+  if (options.floor || options.separate_floors) return false;
+  const PairedLaw separate(
+      out.law_baseline, out.law_candidate,
+      {.floor = std::nullopt, .separate_floors = true, .level = options.level, .tolerance = options.tolerance});
+  if (separate.rank() != out.law->rank() + 1) return false;
+  out.p_separate_floors = separate.p_value(out.law->squares());
+  return separate.p_curved() >= kHoldLevel;
+}
+
+void fill_place(const PairedLaw& law, const CompareOptions& options, const ResourceRange& baseline,
+                ComparedPlace& place) {
+  place.has_laws = true;
   place.speedup = law.speedup_interval(place.resource);
   place.baseline_loss = law.loss_interval(PairedLaw::baseline, place.resource);
   place.candidate_loss = law.loss_interval(PairedLaw::candidate, place.resource);
@@ -165,26 +185,76 @@ void fill_place(const PairedLaw& law, const CompareOptions& options, const Resou
   place.more = own ? place.seeds->seeds : seeds_needed(a - b, law.noise() * a, law.noise() * b, options.level);
 }
 
+RecipePoints points_from(const RecipePoints& points, double least) {
+  RecipePoints out;
+  for (std::size_t i = 0; i < points.loss.size(); ++i) {
+    if (points.resource[i] < least) continue;
+    out.resource.push_back(points.resource[i]);
+    out.loss.push_back(points.loss[i]);
+  }
+  return out;
+}
+
+// Laws that hold: without the smallest budgets, if the runs bend away from laws of all. The laws of all stay if none do.
+void leave_out_bent(const std::vector<CommonBudget>& budgets, const PairedLawOptions& pair, ResourceComparison& out) {
+  const auto count = [&](const RecipePoints& points) {
+    return budgets_of(points.resource, points.resource, pair.tolerance).size();
+  };
+  for (std::size_t first = 1; first < budgets.size(); ++first) {
+    ResourceComparison shorter;
+    shorter.law_from = budgets[first].least;
+    shorter.law_baseline = points_from(out.baseline, shorter.law_from);
+    shorter.law_candidate = points_from(out.candidate, shorter.law_from);
+    if (shorter.law_baseline.loss.empty() || shorter.law_candidate.loss.empty()) return;
+    if (std::min(count(shorter.law_baseline), count(shorter.law_candidate)) < kBentBudgets) return;
+    shorter.law.emplace(shorter.law_baseline, shorter.law_candidate, pair);
+    if (shorter.law->dof() < 1) return;
+    test_laws(budgets, shorter);
+    if (shorter.p_lack_of_fit < kHoldLevel || shorter.p_curved < kHoldLevel) continue;
+    out.law = std::move(shorter.law);
+    out.law_from = shorter.law_from;
+    out.law_baseline = std::move(shorter.law_baseline);
+    out.law_candidate = std::move(shorter.law_candidate);
+    out.p_lack_of_fit = shorter.p_lack_of_fit;
+    out.p_curved = shorter.p_curved;
+    return;
+  }
+}
+
+// What is missing for laws; "" if nothing is.
+std::string missing_for_laws(const ResourceComparison& out) {
+  const PairedLaw& law = *out.law;
+  if (!law.has_slope(PairedLaw::baseline))
+    return "the baseline has one budget, which shows no law; a second budget of the baseline gives the factor";
+  if (law.dof() >= 1) return "";
+  return fmt::format(
+      "{} runs leave nothing to estimate the noise from, because the laws have {} parameters; add a second seed at one "
+      "budget, or a third budget to each recipe",
+      out.baseline.loss.size() + out.candidate.loss.size(), law.rank());
+}
+
 void fit_pair(const std::vector<CommonBudget>& budgets, const CompareOptions& options, ResourceComparison& out) {
   const PairedLawOptions pair = {.floor = options.floor,
                                  .separate_floors = options.separate_floors,
                                  .level = options.level,
                                  .tolerance = options.tolerance};
+  out.law_baseline = out.baseline;
+  out.law_candidate = out.candidate;
   out.law.emplace(out.baseline, out.candidate, pair);
+  out.dof = out.law->dof();
+  out.why = missing_for_laws(out);
+  if (!out.why.empty()) return;
+  test_laws(budgets, out);
+  // Laws that miss the runs because their floors differ are not mended by fewer budgets.
+  const bool floors_differ = test_floors(options, out) && out.p_separate_floors < kMissLevel;
+  if (out.laws_miss() && !floors_differ) {
+    leave_out_bent(budgets, pair, out);
+    if (out.law_from > 0) (void)test_floors(options, out);
+  }
+  test_noise(out);
   const PairedLaw& law = *out.law;
-  out.dof = law.dof();
-  if (!law.has_slope(PairedLaw::baseline)) {
-    out.why = "the baseline has one budget, which shows no law; a second budget of the baseline gives the factor";
-    return;
-  }
-  if (law.dof() < 1) {
-    out.why = fmt::format(
-        "{} runs leave nothing to estimate the noise from, because the laws have {} parameters; add a second seed at one "
-        "budget, or a third budget to each recipe",
-        out.baseline.loss.size() + out.candidate.loss.size(), law.rank());
-    return;
-  }
   out.fitted = true;
+  out.dof = law.dof();
   out.noise = law.noise();
   out.baseline_exponent = law.exponent_interval(PairedLaw::baseline);
   out.candidate_exponent = law.exponent_interval(PairedLaw::candidate);
@@ -192,12 +262,12 @@ void fit_pair(const std::vector<CommonBudget>& budgets, const CompareOptions& op
   out.growth = law.growth_interval();
   out.baseline_floor = law.floor_interval(PairedLaw::baseline);
   out.candidate_floor = law.floor_interval(PairedLaw::candidate);
-  const ResourceRange baseline = resource_range(out.baseline.resource);
+  const ResourceRange baseline = resource_range(out.law_baseline.resource);
   // A candidate with one budget has a loss only there.
   if (!law.has_slope(PairedLaw::candidate))
     std::erase_if(out.places, [](const ComparedPlace& place) { return !place.candidate_measured; });
-  for (ComparedPlace& place : out.places) fill_place(law, options, baseline, place);
-  test_laws(budgets, options, out);
+  for (ComparedPlace& place : out.places)
+    if (place.resource >= out.law_from) fill_place(law, options, baseline, place);
 }
 
 std::vector<double> floors_to_try(const ResourceComparison& out, const CompareOptions& options, double smallest) {
@@ -231,15 +301,15 @@ bool differs(const std::vector<FloorRow>& rows, Of&& of, Value own) {
 
 void add_floors(const CompareOptions& options, ResourceComparison& out) {
   double smallest = kInfinity;
-  for (const auto* losses : {&out.baseline.loss, &out.candidate.loss})
+  for (const auto* losses : {&out.law_baseline.loss, &out.law_candidate.loss})
     smallest = std::min(smallest, *std::min_element(losses->begin(), losses->end()));
-  const PairedLaw free(out.baseline, out.candidate, {.floor = std::nullopt, .level = options.level, .tolerance = options.tolerance});
+  const PairedLaw free(out.law_baseline, out.law_candidate, {.floor = std::nullopt, .level = options.level, .tolerance = options.tolerance});
   fitting::Estimate all;
   all.name = "speedup";
   all.value = out.lead()->speedup.value;
   bool open_lo = false, open_hi = false;
   for (const double floor : floors_to_try(out, options, smallest)) {
-    const PairedLaw law(out.baseline, out.candidate,
+    const PairedLaw law(out.law_baseline, out.law_candidate,
                         {.floor = floor, .level = options.level, .tolerance = options.tolerance});
     if (law.dof() < 1) continue;
     FloorRow row;
@@ -269,13 +339,19 @@ void add_floors(const CompareOptions& options, ResourceComparison& out) {
 void judge(ResourceComparison& out) {
   const ComparedPlace* lead = out.lead();
   if (lead == nullptr) return;
-  if (out.fitted) {
+  const bool means = lead->seeds && !std::isnan(lead->seeds->p);
+  if (out.fitted && !out.laws_miss()) {
     out.outcome = outcome_of(lead->speedup, 1);
     out.trend = trend_of(out.difference);
     out.p = lead->p;
-  } else if (lead->seeds && !std::isnan(lead->seeds->p)) {
+    return;
+  }
+  if (out.fitted) out.trend = Trend::inconclusive;
+  if (means) {
     out.outcome = outcome_of(lead->seeds->difference, 0);
     out.p = lead->seeds->p;
+  } else if (out.fitted) {
+    out.outcome = Outcome::inconclusive;
   }
 }
 

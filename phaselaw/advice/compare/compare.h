@@ -17,13 +17,15 @@
 //   places       the budgets of both recipes (rows within `tolerance` of each other are one budget) inside the range that
 //                both measured, then 10 and 100 times the largest of them, and those of `at`. A recipe without rows at a
 //                place is interpolated there by its law, or extrapolated
-//   speed-up     s(x): L_baseline(s x) = L_candidate(x), by the two laws of paired_law.h
+//   laws         those of paired_law.h. If the runs bend away from them (kMissLevel), the smallest budgets are left out
+//                one by one while both recipes keep kBentBudgets, until the laws hold at kHoldLevel: `law_from`
+//   speed-up     s(x): L_baseline(s x) = L_candidate(x), by the two laws
 //   seeds        the means of the runs at one budget (seeds.h)
 //   floors       the same question at floors from 0 to below the smallest loss. A floor is plausible if the rows do not
 //                refute it at the level of the intervals, against laws with a free common floor. The answer hinges on the
 //                floor if it differs between plausible floors
-//   outcome      better or worse if the interval of the speed-up at the largest common budget excludes 1; without laws
-//                if the interval of the difference of the means excludes 0
+//   outcome      better or worse if the interval of the speed-up at the largest common budget excludes 1. Without laws, or
+//                with laws that miss the runs: if the interval of the difference of the means excludes 0
 //   trend        grows or shrinks if the interval of alpha_candidate - alpha_baseline excludes 0
 //
 // Needs three budgets of each recipe, or two seeds at a budget, for a noise; with less, `why` says what is missing.
@@ -49,6 +51,9 @@ struct CompareOptions {
   void validate() const;  // InputError
 };
 
+inline constexpr double kMissLevel = 0.01, kHoldLevel = 0.1;
+inline constexpr std::size_t kBentBudgets = 4;
+
 enum class Outcome { better, worse, inconclusive, unknown };  // unknown: not tested
 [[nodiscard]] base::EnumNames<Outcome> enum_names(Outcome);
 enum class Trend { grows, shrinks, inconclusive, unknown };
@@ -58,6 +63,7 @@ struct ComparedPlace {
   double resource = 0;
   bool extrapolated = false;  // beyond the range that both recipes measured
   bool baseline_measured = false, candidate_measured = false;
+  bool has_laws = false;  // the laws hold here
   fitting::Estimate baseline_loss, candidate_loss;  // by the laws
   fitting::Estimate speedup;
   double p = base::kNaN;            // of equal losses, by the laws
@@ -78,7 +84,9 @@ struct FloorRow {
 // The comparison along one resource.
 struct ResourceComparison {
   std::string resource, unit;
-  RecipePoints baseline, candidate;
+  RecipePoints baseline, candidate;          // all
+  RecipePoints law_baseline, law_candidate;  // that the laws are fitted to
+  double law_from = 0;                       // smallest budget of the laws; 0: no budget is left out
   bool fitted = false;
   std::string why;  // without laws: what is missing
   double noise = base::kNaN, dof = 0;
@@ -93,8 +101,10 @@ struct ResourceComparison {
   Outcome outcome = Outcome::unknown;
   Trend trend = Trend::unknown;
   double p = base::kNaN;           // of the outcome
-  double p_lack_of_fit = base::kNaN, p_uneven_noise = base::kNaN, p_separate_floors = base::kNaN;
+  double p_lack_of_fit = base::kNaN, p_curved = base::kNaN, p_uneven_noise = base::kNaN, p_separate_floors = base::kNaN;
   std::optional<PairedLaw> law;
+  // The laws miss the runs, at kMissLevel: by the means of seeds, or by a curvature in ln x.
+  [[nodiscard]] bool laws_miss() const { return p_lack_of_fit < kMissLevel || p_curved < kMissLevel; }
   [[nodiscard]] const ComparedPlace* lead() const { return leading ? &places[*leading] : nullptr; }
 };
 

@@ -28,14 +28,14 @@ Value of(const SeedTest& t) {
                        {"seeds_to_decide", count_or_null(t.seeds)}});
 }
 
-Value of(const ComparedPlace& p, bool fitted) {
+Value of(const ComparedPlace& p) {
   return Value::table({{"resource", p.resource},
                        {"extrapolated", p.extrapolated},
                        {"baseline_measured", p.baseline_measured},
                        {"candidate_measured", p.candidate_measured},
-                       {"baseline_loss", fitted ? to_value(p.baseline_loss) : Value()},
-                       {"candidate_loss", fitted ? to_value(p.candidate_loss) : Value()},
-                       {"speedup", fitted ? to_value(p.speedup) : Value()},
+                       {"baseline_loss", p.has_laws ? to_value(p.baseline_loss) : Value()},
+                       {"candidate_loss", p.has_laws ? to_value(p.candidate_loss) : Value()},
+                       {"speedup", p.has_laws ? to_value(p.speedup) : Value()},
                        {"beyond_baseline", p.beyond_baseline},
                        {"p", finite_or_null(p.p)},
                        {"means", p.seeds ? of(*p.seeds) : Value()},
@@ -55,7 +55,7 @@ Value of(const FloorRow& row) {
 
 Value of(const ResourceComparison& c) {
   Value::List places, floors;
-  for (const ComparedPlace& place : c.places) places.push_back(of(place, c.fitted));
+  for (const ComparedPlace& place : c.places) places.push_back(of(place));
   for (const FloorRow& row : c.floors) floors.push_back(of(row));
   Value out = Value::table({{"resource", c.resource},
                             {"unit", c.unit},
@@ -67,6 +67,7 @@ Value of(const ResourceComparison& c) {
                             {"common_range", c.common_range},
                             {"leading", count_or_null(c.leading)}});
   out["places"] = Value(std::move(places));
+  out["law_from"] = c.law_from > 0 ? Value(c.law_from) : Value();
   out["noise"] = finite_or_null(c.noise);
   out["dof"] = c.dof;
   const auto estimate = [&](const fitting::Estimate& e) { return c.fitted ? to_value(e) : Value(); };
@@ -81,6 +82,7 @@ Value of(const ResourceComparison& c) {
   out["outcome_hinges_on_floor"] = c.outcome_hinges;
   out["trend_hinges_on_floor"] = c.trend_hinges;
   out["p_lack_of_fit"] = finite_or_null(c.p_lack_of_fit);
+  out["p_curved"] = finite_or_null(c.p_curved);
   out["p_uneven_noise"] = finite_or_null(c.p_uneven_noise);
   out["p_separate_floors"] = finite_or_null(c.p_separate_floors);
   return out;

@@ -10,14 +10,14 @@ namespace phaselaw::advice {
 
 namespace {
 
-constexpr double kLackLevel = 0.05, kUnevenNoiseLevel = 0.01;
+constexpr double kSeparateLevel = 0.05, kUnevenNoiseLevel = 0.01;
 constexpr double kBeyond = 1.5;  // factor beyond the baseline's runs that is worth a sentence
 
 std::string shown_p(double p) { return p < 1e-4 ? "p < 0.0001" : fmt::format("p = {}", base::format_number(p, 2)); }
 
 void add_missing(const ResourceComparison& c, const std::string& baseline, const std::string& candidate,
                  std::vector<Limit>& limits) {
-  if (!c.fitted) limits.push_back({Harm::undetermined, c.why});
+  if (!c.fitted && !c.places.empty()) limits.push_back({Harm::undetermined, c.why});
   if (c.places.empty())
     limits.push_back({Harm::undetermined,
                       fmt::format("{} and {} have no budget in common and no laws, so they cannot be compared; run {} at "
@@ -36,12 +36,21 @@ void add_missing(const ResourceComparison& c, const std::string& baseline, const
 }
 
 void add_tests(const ResourceComparison& c, const CompareOptions& options, std::vector<Limit>& limits) {
-  if (c.p_lack_of_fit < kLackLevel)
+  if (c.law_from > 0)
+    limits.push_back({Harm::remark,
+                      fmt::format("the runs below {} bend away from the power laws and are left out of them",
+                                  base::format_number(c.law_from, 3, base::notation_of(c.unit)))});
+  if (c.p_lack_of_fit < kMissLevel)
     limits.push_back({Harm::wrong,
-                      fmt::format("the power laws miss the means of the seeds ({}), so intervals that rest on the laws are "
-                                  "not reliable; compare at measured budgets, or check for runs that are not tuned alike",
+                      fmt::format("the power laws miss the means of the seeds ({}), so the factors and their intervals are not "
+                                  "reliable; compare at measured budgets, and check that the runs are tuned alike",
                                   shown_p(c.p_lack_of_fit))});
-  if (c.p_separate_floors < kLackLevel)
+  else if (c.p_curved < kMissLevel)
+    limits.push_back({Harm::wrong,
+                      fmt::format("the runs bend away from the power laws ({}), so the factors and their intervals are not "
+                                  "reliable; check that the runs are tuned alike, or keep only budgets in one regime (--where)",
+                                  shown_p(c.p_curved))});
+  if (c.p_separate_floors < kSeparateLevel)
     limits.push_back({Harm::wrong, fmt::format("the recipes seem to have different floors ({}); use --separate-floors if "
                                                "their data or tokenisers differ",
                                                shown_p(c.p_separate_floors))});

@@ -34,7 +34,8 @@ Extent extent_of(const ResourceComparison& c) {
     }
   double far = hi;
   for (const ComparedPlace& place : c.places) far = std::max(far, place.resource);
-  return {lo, far, hi};
+  // The laws are not drawn over the runs that they leave out.
+  return {std::max(lo, c.law_from), far, hi};
 }
 
 Series law_series(const ResourceComparison& c, PairedLaw::Recipe recipe, const std::string& name, Colour colour) {
@@ -67,6 +68,7 @@ void mark_measured(const ResourceComparison& c, Figure& figure) {
   const Extent extent = extent_of(c);
   if (extent.hi > extent.measured_hi)
     figure.vertical_marks.push_back({extent.measured_hi, "largest run", Colour::kGrey});
+  if (c.law_from > 0) figure.vertical_marks.push_back({c.law_from, "laws from here", Colour::kGrey});
 }
 
 Figure loss_figure(const ResourceComparison& c, const std::string& a, const std::string& b) {
@@ -140,6 +142,16 @@ Figure floor_figure(const ResourceComparison& c) {
     series.error_lo.push_back(std::max(row.speedup.lo.value_or(0), row.speedup.value / kWidestDrawn));
     series.error_hi.push_back(std::min(row.speedup.hi.value_or(base::kInfinity), row.speedup.value * kWidestDrawn));
   }
+  // The line of equality is in the frame.
+  constexpr double kRoom = 1.15;
+  double lowest = 1, highest = 1;
+  for (const Series* series : {&allowed, &refuted})
+    for (std::size_t i = 0; i < series->x.size(); ++i) {
+      lowest = std::min(lowest, series->error_lo[i]);
+      highest = std::max(highest, series->error_hi[i]);
+    }
+  figure.y.lo = lowest / kRoom;
+  figure.y.hi = highest * kRoom;
   for (Series* series : {&allowed, &refuted})
     if (!series->x.empty()) figure.series.push_back(std::move(*series));
   figure.horizontal_marks.push_back({1, "equal", Colour::kBlack});
@@ -212,10 +224,11 @@ void add_figures(const CompareAnswer& answer, const RecipeComparison& one, std::
 
 report::Section comparison_section(const CompareAnswer& answer, const RecipeComparison& one, bool figures) {
   report::Section section;
-  section.title = fmt::format("{} against {}", one.name, answer.baseline);
-  section.lead = one.sentence;
+  const bool alone = answer.comparisons.size() == 1;
+  section.title = alone ? "The comparison" : fmt::format("{} against {}", one.name, answer.baseline);
+  section.lead = alone ? one.will_it_last : one.sentence;
   if (figures) add_figures(answer, one, section.figures);
-  if (!one.will_it_last.empty()) section.paragraphs.push_back(one.will_it_last);
+  if (!alone && !one.will_it_last.empty()) section.paragraphs.push_back(one.will_it_last);
   for (const std::string& limit : limit_sentences(one.limits)) section.paragraphs.push_back("Limit: " + limit + ".");
   section.tables = comparison_tables(answer, one);
   return section;

@@ -128,15 +128,18 @@ CompareAnswer compare(const CompareRequest& request, std::vector<RecipeInput> in
   answer.baseline = recipes.front().name;
   answer.quantity = recipes.front().quantity;
   answer.level = request.options.level;
+  for (std::size_t i = 1; i < recipes.size(); ++i)
+    answer.comparisons.push_back(compare_pair(recipes.front(), recipes[i], request));
+  const bool runs = std::any_of(answer.comparisons.begin(), answer.comparisons.end(),
+                                [](const RecipeComparison& one) { return !one.curves_lead; });
   std::vector<std::string> warnings;
   for (const Recipe& recipe : recipes) {
     documents::add_once(answer.notes, recipe.notes);
+    if (runs && !recipe.last_rows.empty()) documents::add_once(answer.notes, {recipe.last_rows});
     documents::add_once(warnings, recipe.warnings);
   }
   tables::log_messages(answer.notes, warnings);
   documents::add_once(answer.notes, warnings);
-  for (std::size_t i = 1; i < recipes.size(); ++i)
-    answer.comparisons.push_back(compare_pair(recipes.front(), recipes[i], request));
   correct_together(request.options.level, answer.comparisons);
   for (RecipeComparison& one : answer.comparisons) {
     one.limits = by_harm(std::move(one.limits));

@@ -45,14 +45,16 @@ std::string capital(std::string text) {
 std::string runs_sentence(const CompareAnswer& answer, const RecipeComparison& one, const ResourceComparison& c) {
   const std::string& a = answer.baseline;
   const ComparedPlace* lead = c.lead();
-  if (lead == nullptr) return fmt::format("{} and {} cannot be compared: {}", one.name, a, c.why.empty() ? "they have no budget in common" : c.why);
+  if (lead == nullptr)
+    return fmt::format("{} and {} cannot be compared: they have no budget in common, and {}.", one.name, a, c.why);
   const std::string place = place_text(lead->resource, c.resource, c.unit);
   std::string text = verdict(one.name, a, one.outcome);
   if (c.fitted) {
     text = fmt::format("{}: at {}, {} needs {} times the {} of {} for the same loss", text, place, a,
                        factor_text(lead->speedup), what(c.resource), one.name);
     if (lead->extrapolated) text = "By extrapolated laws, " + text;
-    if (one.outcome == Outcome::inconclusive && !lead->extrapolated) text += "; " + seeds_text(lead->more);
+    if (c.laws_miss()) text = fmt::format("The fitted laws miss the runs, and {}", text);
+    if (one.outcome == Outcome::inconclusive && !lead->extrapolated && !c.laws_miss()) text += "; " + seeds_text(lead->more);
   } else if (lead->seeds) {
     const SeedTest& t = *lead->seeds;
     text = fmt::format("{}: at {} the loss of {} is lower by {} ({} and {} runs)", text, place, one.name,
@@ -100,6 +102,7 @@ std::string lasting(const RecipeComparison& one, const ResourceComparison& c) {
   }
   const bool better = one.outcome == Outcome::better, worse = one.outcome == Outcome::worse;
   std::string text;
+  if (c.laws_miss()) return "Will it last: not known, because the fitted laws miss the runs.";
   if (c.trend == Trend::inconclusive)
     text = fmt::format("not decided: the difference of the exponents, {}, does not exclude 0", with_interval(c.difference));
   else

@@ -16,6 +16,7 @@ using base::format_number;
 using CompareRows = std::vector<std::vector<std::string>>;
 
 constexpr const char* kNoEntry = "–";
+constexpr std::size_t kShownCandidates = 3;  // with their tables on a terminal
 
 std::string estimate_or_none(const fitting::Estimate& e) {
   return std::isnan(e.value) && !e.lo && !e.hi ? kNoEntry : std::isnan(e.value) ? factor_text(e) : with_interval(e);
@@ -44,9 +45,12 @@ report::Table places_table(const ResourceComparison& c, const std::string& a, co
                     "difference of means", "seeds", "factor", "seeds to decide", "remark"}};
   for (const ComparedPlace& p : c.places) {
     const bool means = p.seeds.has_value();
-    const bool laws = c.fitted;
-    const std::string more =
-        p.extrapolated ? kNoEntry : p.more ? base::format_count(*p.more) : laws || (means && !std::isnan(p.seeds->p)) ? "> " + base::format_count(kMostSeeds) : kNoEntry;
+    const bool laws = p.has_laws;
+    const bool known_noise = !p.extrapolated && (laws || (means && !std::isnan(p.seeds->p)));
+    const std::optional<std::size_t> needed = p.more ? p.more : means ? p.seeds->seeds : std::nullopt;
+    const std::string more = needed        ? base::format_count(*needed)
+                             : known_noise ? "> " + base::format_count(kMostSeeds)
+                                           : kNoEntry;
     rows.push_back({format_number(p.resource, 3, base::notation_of(c.unit)),
                     laws ? with_interval(p.baseline_loss) : means ? format_number(p.seeds->mean_baseline, 5) : kNoEntry,
                     laws ? with_interval(p.candidate_loss) : means ? format_number(p.seeds->mean_candidate, 5) : kNoEntry,
@@ -168,6 +172,8 @@ std::string compare_text(const CompareAnswer& answer, bool verbose) {
     for (const RecipeComparison& one : answer.comparisons) text += one.sentence + "\n";
     text += "\n" + report::text_table(text_rows(table)) + table.caption + "\n";
   }
+  if (answer.comparisons.size() > kShownCandidates && !verbose)
+    return text + "\n--verbose, --json and --out show the comparisons with their limits and tables\n";
   for (const RecipeComparison& one : answer.comparisons) {
     if (answer.comparisons.size() > 1)
       text += fmt::format("\n{} against {}\n", one.name, answer.baseline);

@@ -43,6 +43,34 @@ void require_usable_points(const RecipePoints& points) {
         throw base::InputError({}, fmt::format("expected resources and losses that are positive and finite, found {}", value));
 }
 
+double sum_of_squares(const std::vector<double>& values) {
+  double sum = 0;
+  for (const double value : values) sum += value * value;
+  return sum;
+}
+
+// Makes the columns orthonormal, also to those of `before`, and removes them from `values` (Gram and Schmidt, twice).
+void remove_columns(std::vector<std::vector<double>>& columns, const std::vector<std::vector<double>>& before,
+                    std::vector<double>& values) {
+  const auto remove = [](const std::vector<double>& unit, std::vector<double>& from) {
+    double along = 0;
+    for (std::size_t i = 0; i < unit.size(); ++i) along += unit[i] * from[i];
+    for (std::size_t i = 0; i < unit.size(); ++i) from[i] -= along * unit[i];
+  };
+  constexpr double kDependent = 1e-9;
+  for (std::size_t k = 0; k < columns.size(); ++k) {
+    const double length = std::sqrt(sum_of_squares(columns[k]));
+    for (int pass = 0; pass < 2; ++pass) {
+      for (const auto& unit : before) remove(unit, columns[k]);
+      for (std::size_t j = 0; j < k; ++j) remove(columns[j], columns[k]);
+    }
+    const double rest = std::sqrt(sum_of_squares(columns[k]));
+    const double scale = rest > kDependent * length ? 1 / rest : 0;
+    for (double& value : columns[k]) value *= scale;
+    remove(columns[k], values);
+  }
+}
+
 }  // namespace
 
 PairedLaw::PairedLaw(const RecipePoints& of_baseline, const RecipePoints& of_candidate, const PairedLawOptions& options)
@@ -431,6 +459,40 @@ fitting::Estimate PairedLaw::floor_interval(Recipe recipe) const {
   if (found.lo) found.lo = unit_ * *found.lo;
   if (found.hi) found.hi = unit_ * *found.hi;
   return found;
+}
+
+double PairedLaw::p_curved() const {
+  constexpr std::size_t kBent = 4;  // budgets of a recipe that can show a curvature beside its law
+  std::vector<std::vector<double>> known, added;
+  for (const std::size_t j : free_coordinates({})) {
+    std::vector<double> column;
+    for (const Row& row : rows_) {
+      const double reducible =
+          std::exp(full_[level_of(row.recipe)] - full_[exponent_of(row.recipe)] * row.y);
+      const double model = full_[floor_of(row.recipe)] + reducible;
+      const bool own = j == level_of(row.recipe) || j == exponent_of(row.recipe) || j == floor_of(row.recipe) ||
+                       (j == kFloorA && !options_.separate_floors);
+      const double slope = j >= kFloorA ? 1 / model : reducible / model * (j == exponent_of(row.recipe) ? row.y : 1);
+      column.push_back(own ? slope : 0);
+    }
+    known.push_back(std::move(column));
+  }
+  for (std::size_t r = 0; r < 2; ++r) {
+    if (cells_[r] < kBent) continue;
+    std::vector<double> column;
+    for (const Row& row : rows_) column.push_back(row.recipe == r ? row.y * row.y : 0);
+    added.push_back(std::move(column));
+  }
+  const double spare = dof_ - static_cast<double>(added.size());
+  if (added.empty() || spare < 2) return kNaN;
+  std::vector<double> left = residuals();
+  remove_columns(known, {}, left);
+  const double before = sum_of_squares(left);
+  remove_columns(added, known, left);
+  const double after = sum_of_squares(left);
+  const double constraints = static_cast<double>(added.size());
+  const double f = (before - after) / constraints / (after / spare);
+  return f > 0 ? numerics::f_cdf(1 / f, spare, constraints) : 1;
 }
 
 double PairedLaw::p_value(double squares_imposed, double constraints) const {

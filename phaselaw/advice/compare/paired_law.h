@@ -79,6 +79,9 @@ class PairedLaw {
   [[nodiscard]] double p_equal(double resource) const;
   // p value of a hypothesis that adds `constraints` to these laws, from its RSS. NaN if nu < 1.
   [[nodiscard]] double p_value(double squares, double constraints = 1) const;
+  // p value of the laws against laws with a curvature in ln x of each recipe: the score test of ln^2 x with F. NaN with
+  // fewer than two spare degrees of freedom, or fewer than four budgets of both recipes.
+  [[nodiscard]] double p_curved() const;
   // Residuals of the baseline's rows, then of the candidate's.
   [[nodiscard]] std::vector<double> residuals() const;
 

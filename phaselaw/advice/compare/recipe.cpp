@@ -125,8 +125,8 @@ void add_points(const tables::Rows& rows, const std::string& resource, Recipe& o
   const auto runs = rows_by_run(rows);
   out.n_runs = runs.size();
   const tables::Rows last = rows.rows(last_rows(rows, runs));
-  if (last.n_rows() < rows.n_rows())
-    out.notes.push_back(fmt::format("{}: the last rows of {} runs are compared", out.name, last.n_rows()));
+  if (last.n_rows() > 1 && last.n_rows() < rows.n_rows())
+    out.last_rows = fmt::format("{}: the last rows of {} runs are compared", out.name, last.n_rows());
   if (resource.empty() || resource == "compute")
     if (auto bowls = bowl_minima(last, out.name, out)) {
       out.points["compute"] = std::move(*bowls);
@@ -239,7 +239,9 @@ struct RowsOfRecipe {
 // The rows of each recipe: of each document, or of each group.
 std::vector<RowsOfRecipe> recipe_rows(RecipeInput input, const tables::ReadOptions& read, std::vector<std::string>& notes,
                                   std::vector<std::string>& warnings) {
-  tables::Rows rows = tables::rows_from(std::move(*input.reading), read);
+  tables::ReadOptions options = read;
+  if (!input.loss.empty()) options.loss = input.loss;
+  tables::Rows rows = tables::rows_from(std::move(*input.reading), options);
   documents::add_once(notes, rows.notes);
   documents::add_once(warnings, rows.warnings);
   std::vector<RowsOfRecipe> out;
@@ -250,6 +252,15 @@ std::vector<RowsOfRecipe> recipe_rows(RecipeInput input, const tables::ReadOptio
   for (const tables::GroupRows& group : tables::groups_by(rows, read.by))
     out.push_back({group.name, rows.rows(group.rows)});
   return out;
+}
+
+// The curves of the runs among these rows, of one role.
+std::vector<tables::Curve> curves_of_recipe(const tables::Rows& rows, tables::Role role) {
+  std::vector<tables::Curve> curves = tables::curves_from(rows);
+  std::erase_if(curves, [](const tables::Curve& curve) { return curve.loss.empty(); });
+  const bool own = std::any_of(curves.begin(), curves.end(), [&](const tables::Curve& c) { return c.role == role; });
+  if (own) std::erase_if(curves, [&](const tables::Curve& curve) { return curve.role != role; });
+  return curves;
 }
 
 void add_recipes(RecipeInput input, const tables::ReadOptions& read, CompareKind kind, const std::string& resource,
@@ -265,13 +276,11 @@ void add_recipes(RecipeInput input, const tables::ReadOptions& read, CompareKind
   if (curves) {
     tables::ReadOptions all = read;
     all.every_stream = true;
-    std::size_t at = first;
     for (RowsOfRecipe& one : recipe_rows(copy, all, notes, warnings)) {
       const auto recipe = std::find_if(recipes.begin() + static_cast<std::ptrdiff_t>(first), recipes.end(),
                                        [&](const Recipe& r) { return r.name == one.name; });
       if (recipe == recipes.end()) continue;
-      recipe->curves = tables::curves_from(one.rows);
-      ++at;
+      recipe->curves = curves_of_recipe(one.rows, recipe->role);
     }
   }
   if (first == recipes.size()) return;

@@ -35,6 +35,7 @@ struct RecipeInput {
   std::string name;
   std::optional<documents::Reading> reading;
   std::optional<fitting::SavedFit> fit;
+  std::string loss = {};  // the column of the loss in this document, if the user names none (verbs::read_inputs)
 };
 
 struct Recipe {
@@ -45,6 +46,7 @@ struct Recipe {
   std::map<std::string, RecipePoints> points;  // by resource
   std::vector<tables::Curve> curves;           // empty unless curves are compared
   std::size_t n_runs = 0;
+  std::string last_rows;  // a note for comparisons of finished runs, where runs have several rows
   std::vector<std::string> notes, warnings;
 };
 

@@ -18,7 +18,8 @@ namespace phaselaw::advice {
 
 namespace {
 
-constexpr double kKeptForms = 6;  // s2: forms this much worse than the best are kept
+constexpr double kKeptForms = 6;          // s2: forms this much worse than the best are kept
+constexpr double kThreeErrorsOfRate = 9;  // s2 by which a falling rate is better, so that a flat end may be its doing
 constexpr std::size_t kLeastRowsOfCurve = 8;
 
 // The curve in its own units: steps up to 1, losses about 1.
@@ -26,11 +27,13 @@ struct ScaledCurve {
   CleanRows rows;
   double step_unit = 1, loss_unit = 1;
   double end = 0;           // last step before spikes and wild rows were left out
-  std::size_t dropped = 0;  // first rows that smoothing makes useless
+  std::size_t dropped = 0;  // first rows, useless because of smoothing or before a jump of the level
   std::optional<RowNoise> noise;
   double rounding = 0;
   CurveBlocks blocks;
   [[nodiscard]] double correlation_time() const { return noise ? noise->correlation_time : 1; }
+  [[nodiscard]] std::span<const double> used_steps() const { return std::span(rows.step).subspan(dropped); }
+  [[nodiscard]] std::span<const double> used_losses() const { return std::span(rows.loss).subspan(dropped); }
   [[nodiscard]] bool correlated() const { return correlation_time() > kCorrelatedTime; }
 };
 
@@ -89,8 +92,7 @@ void measure_rows(ScaledCurve& curve, CurveClaims& claims) {
                            " Neighbouring rows are correlated or smoothed over " + base::format_number(time, 2) +
                            " rows, which hides how the curve begins.");
   }
-  curve.blocks = blocks_of(std::span(rows.step).subspan(curve.dropped), std::span(rows.loss).subspan(curve.dropped),
-                           curve.noise, curve.rounding);
+  curve.blocks = blocks_of(curve.used_steps(), curve.used_losses(), curve.noise, curve.rounding);
 }
 
 // The blocks with errors from the differences of the last third, where the noise is not known.
@@ -116,6 +118,13 @@ bool claim_rise(const CurveRows& rows, const ScaledCurve& curve, CurveClaims& cl
   claims.lowest_step = blocks.step[rise.lowest] * curve.step_unit;
   if (!rise.certain()) return false;
   claims.rise = rise.relative;
+  const LevelJump jump = blocks.known ? level_jump_of(blocks) : LevelJump{};
+  if (jump.relative > 0) {
+    claims.notes.push_back("The loss rose by " + base::format_percent(jump.relative) + " until step " +
+                           base::format_number(blocks.step[jump.peak] * curve.step_unit) +
+                           " and falls again, but it has not reached its lowest level again; nothing else is claimed.");
+    return true;
+  }
   claims.state = CurveState::diverged;
   if (!rows.held_out) return true;
   switch (training_trend_from(rows, claims.lowest_step, curve.correlation_time())) {
@@ -129,6 +138,20 @@ bool claim_rise(const CurveRows& rows, const ScaledCurve& curve, CurveClaims& cl
       break;
   }
   return true;
+}
+
+// Leaves out what lies before the peak of a rise from which the curve falls again.
+void leave_out_before_jump(ScaledCurve& curve, CurveClaims& claims) {
+  const LevelJump jump = curve.blocks.known ? level_jump_of(curve.blocks) : LevelJump{};
+  if (!(jump.relative > 0)) return;
+  const double from = curve.blocks.step[jump.peak];
+  const auto first = std::lower_bound(curve.rows.step.begin(), curve.rows.step.end(), from);
+  curve.dropped = static_cast<std::size_t>(first - curve.rows.step.begin());
+  curve.blocks = blocks_of(curve.used_steps(), curve.used_losses(), curve.noise, curve.rounding);
+  claims.notes.push_back("The loss rose by " + base::format_percent(jump.relative) + " until step " +
+                         base::format_number(from * curve.step_unit) +
+                         " and falls again, for example after a change of the data or a restarted schedule; only the "
+                         "rows after that are used.");
 }
 
 void join(Interval& all, const Interval& one) {
@@ -170,8 +193,15 @@ void claim_early_form(const ScaledCurve& curve, const KeptForms& kept, CurveClai
   if (kept.q.lo > 4) claims.early_form = "exponential";
 }
 
+// Whether a power at a constant rate that hardly any other form beats still falls, although some falling rate might
+// explain its end.
+bool power_falls(const CurveForms& forms) {
+  const ShapeFit &power = forms.fits.front(), &best = forms.fits[forms.best];
+  return power.gain.lo > 0.003 && power.q.hi < 4 && (power.chi2 - best.chi2) / best.s2 < 3;
+}
+
 // Claims from the forms at the start of the laws. False if only falling rates remain.
-void claim_forms(const ScaledCurve& curve, const CurveForms& forms, bool ambiguous, CurveClaims& claims) {
+bool claim_forms(const ScaledCurve& curve, const CurveForms& forms, bool ambiguous, CurveClaims& claims) {
   const KeptForms kept = kept_forms(forms);
   const double last = curve.blocks.loss.back();
   const bool falling_best = forms.gain_of_falling_rate() > 16 && forms.fits[forms.best].falling_rate;
@@ -179,7 +209,15 @@ void claim_forms(const ScaledCurve& curve, const CurveForms& forms, bool ambiguo
     claims.notes.emplace_back(
         "A falling learning rate describes the curve at least as well as a constant one, so no exponent, floor or gain "
         "is claimed; add a column with the learning rate.");
-    return;
+    return false;
+  }
+  // A power with a large exponent behind a start that was dropped: the curve flattens faster than its own early part.
+  const Interval& power = forms.fits.front().q;
+  if (forms.start > 0 && power.lo < 4 && power.hi > 4) {
+    claims.notes.emplace_back(
+        "The curve flattens faster than a power law, as before overfitting or under a falling learning rate, so no "
+        "exponent, floor or gain is claimed.");
+    return true;
   }
   claims.first_step_used = curve.blocks.step[forms.start] * curve.step_unit;
   if (!curve.rows.reset && kept.q.lo > 0 && kept.q.hi < 4 && kept.q.hi / kept.q.lo <= 1.8) claims.exponent = kept.q;
@@ -190,19 +228,21 @@ void claim_forms(const ScaledCurve& curve, const CurveForms& forms, bool ambiguo
     claims.state = CurveState::finished;
   else if (kept.gain.lo > 0.003 && (kept.power || curve.blocks.known))
     claims.state = CurveState::falling;
+  else if (curve.blocks.known && power_falls(forms))
+    claims.state = CurveState::falling;
   if (forms.start == 0 && curve.dropped == 0 && !curve.rows.reset && !curve.rows.resumed)
     claim_early_form(curve, kept, claims);
   for (const ShapeFit* fit : kept.fits) {
     const auto shapes = sample_of_shapes(*fit, curve.step_unit, curve.loss_unit, fit == &forms.fits[forms.best]);
     claims.shapes.insert(claims.shapes.end(), shapes.begin(), shapes.end());
   }
+  return true;
 }
 
 // A flat end: the power fitted to the last part of the steps gains less than 1 %.
-void claim_flat_end(const ScaledCurve& curve, CurveClaims& claims) {
+void claim_flat_end(const ScaledCurve& curve, bool rate_known, CurveClaims& claims) {
   const CurveBlocks& blocks = curve.blocks;
-  const std::span<const double> step = std::span(curve.rows.step).subspan(curve.dropped);
-  const std::span<const double> loss = std::span(curve.rows.loss).subspan(curve.dropped);
+  const std::span<const double> step = curve.used_steps(), loss = curve.used_losses();
   for (const double from : {1.0 / 3, 0.5, 0.7}) {
     const auto first = std::lower_bound(blocks.step.begin(), blocks.step.end(), from * curve.end);
     const auto block = static_cast<std::size_t>(first - blocks.step.begin());
@@ -215,12 +255,14 @@ void claim_flat_end(const ScaledCurve& curve, CurveClaims& claims) {
       finer = equal_blocks(step.subspan(row), loss.subspan(row), 24, curve.correlation_time(), curve.rounding);
     }
     const bool own = finer.size() == 0;
-    const ShapeFit fit = fit_shape(problem_from(own ? blocks : finer, own ? block : 0, curve.end));
+    const CurveBlocks& tail = own ? blocks : finer;
+    const ShapeFit fit = fit_shape(problem_from(tail, own ? block : 0, curve.end));
     if (!fit.acceptable(true, curve.correlated())) continue;
-    if (fit.gain.hi < 0.01) {
-      claims.state = CurveState::finished;
-      if (!claims.gain) claims.gain = Interval{std::max(fit.gain.lo, 0.0), fit.gain.hi};
-    }
+    if (!(fit.gain.hi < 0.01)) return;
+    const CurveForms forms = forms_from(tail, own ? block : 0, fit, curve.end, rate_known);
+    if (forms.fits[forms.best].falling_rate && forms.gain_of_falling_rate() > kThreeErrorsOfRate) return;
+    claims.state = CurveState::finished;
+    if (!claims.gain) claims.gain = Interval{std::max(fit.gain.lo, 0.0), fit.gain.hi};
     return;
   }
 }
@@ -233,17 +275,24 @@ CurveClaims claims_of(const CurveRows& rows) {
   if (!prepare_rows(rows, curve, claims)) return claims;
   measure_rows(curve, claims);
   if (claim_rise(rows, curve, claims)) return claims;
-  bool decays = acceleration_of(curve.rows.step, curve.rows.loss, curve.correlation_time()) > kAcceleration;
+  leave_out_before_jump(curve, claims);
+  bool decays = acceleration_of(curve.used_steps(), curve.used_losses(), curve.correlation_time()) > kAcceleration;
   const CurveStart start = start_of(curve.blocks, curve.end, curve.correlated(), rows.rate_known);
   decays = decays || start.decays;
+  bool constant_rate = true;
   if (start.forms && !decays) {
     decays = start.forms->decays(curve.blocks.loss.back());
-    if (!decays) claim_forms(curve, *start.forms, start.ambiguous, claims);
+    if (!decays) constant_rate = claim_forms(curve, *start.forms, start.ambiguous, claims);
   }
   if (!start.forms && !decays) claims.notes.emplace_back("No form describes the end of the curve.");
-  if (claims.state == CurveState::unknown && curve.blocks.known) claim_flat_end(curve, claims);
+  // A held-out loss may be flat because it is about to rise; only the training loss beside it can tell.
+  const bool before_rise = rows.held_out && rows.training_loss.empty();
+  if (claims.state == CurveState::unknown && curve.blocks.known && constant_rate && !before_rise)
+    claim_flat_end(curve, rows.rate_known, claims);
   if (claims.state == CurveState::finished && training_still_falls(rows, curve.correlation_time())) {
     claims.state = CurveState::memorising;
+    claims.exponent.reset();
+    claims.floor.reset();
     claims.gain.reset();
   }
   if (!decays) return claims;

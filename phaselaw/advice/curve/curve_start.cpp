@@ -13,11 +13,12 @@ namespace phaselaw::advice {
 namespace {
 
 constexpr int kStarts = 18;
-constexpr double kStartStep = 0.05;    // of the range of ln(step)
-constexpr double kLateStart = 0.35;    // beyond which a falling rate is tried
-constexpr double kBetterByRate = 16;   // s2
-constexpr double kLeastDrop = 0.004;   // of the last loss
-constexpr double kUsefulDrop = 0.001;  // of the last loss; a smaller one is no form of its own
+constexpr double kStartStep = 0.05;          // of the range of ln(step)
+constexpr double kLateStart = 0.35;          // beyond which a falling rate is tried
+constexpr double kBetterByRate = 20;         // s2, where the errors are known
+constexpr double kBetterByRateUnknown = 25;  // where they are not
+constexpr double kLeastDrop = 0.004;         // of the last loss
+constexpr double kUsefulDrop = 0.001;        // of the last loss; a smaller one is no form of its own
 
 struct StartFit {
   int place = 0;  // of the starts
@@ -54,15 +55,23 @@ bool stable(const std::vector<StartFit>& starts, std::size_t j) {
 }
 
 CurveForms forms_at(const CurveBlocks& blocks, const StartFit& start, double end, bool rate_known) {
+  return forms_from(blocks, start.block, start.fit, end, rate_known);
+}
+
+}  // namespace
+
+CurveForms forms_from(const CurveBlocks& blocks, std::size_t first, const ShapeFit& power, double end,
+                      bool rate_known) {
   CurveForms out;
-  out.start = start.block;
-  out.fits.push_back(start.fit);
-  FitProblem problem = problem_from(blocks, start.block, end);
+  out.start = first;
+  out.known = blocks.known;
+  out.fits.push_back(power);
+  FitProblem problem = problem_from(blocks, first, end);
   problem.two_stage = true;
   for (const double back : {0.0, 0.5, 0.85}) {
     problem.origin = back * problem.step[0];
     out.fits.push_back(fit_shape(problem));
-    if (start.block == 0) break;
+    if (first == 0) break;
   }
   problem.two_stage = false;
   const auto better = [](const ShapeFit& a, const ShapeFit& b) { return a.chi2 < b.chi2; };
@@ -75,7 +84,7 @@ CurveForms forms_at(const CurveBlocks& blocks, const StartFit& start, double end
     const FallingRate rate = falling_rate(k, problem.step, end);
     problem.clock = rate.clock;
     problem.drop = rate.drop;
-    const auto fit = fit_shape(problem, blocks.known ? 2 * start.fit.coarse + 200 * s2 : base::kInfinity);
+    const auto fit = fit_shape(problem, blocks.known ? 2 * power.coarse + 200 * s2 : base::kInfinity);
     if (!fit || !(fit->best.drop > kUsefulDrop * blocks.loss.back())) continue;
     out.fits.push_back(*fit);
     s2 = std::min(s2, fit->s2);
@@ -83,8 +92,6 @@ CurveForms forms_at(const CurveBlocks& blocks, const StartFit& start, double end
   out.best = static_cast<std::size_t>(std::min_element(out.fits.begin(), out.fits.end(), better) - out.fits.begin());
   return out;
 }
-
-}  // namespace
 
 FitProblem problem_from(const CurveBlocks& blocks, std::size_t first, double end) {
   FitProblem problem;
@@ -98,8 +105,8 @@ FitProblem problem_from(const CurveBlocks& blocks, std::size_t first, double end
 
 bool CurveForms::decays(double last_loss) const {
   const ShapeFit& fit = fits[best];
-  return fit.falling_rate && gain_of_falling_rate() > kBetterByRate && fit.best.drop > kLeastDrop * last_loss &&
-         fit.dof >= 8;
+  const double better = known ? kBetterByRate : kBetterByRateUnknown;
+  return fit.falling_rate && gain_of_falling_rate() > better && fit.best.drop > kLeastDrop * last_loss && fit.dof >= 8;
 }
 
 CurveStart start_of(const CurveBlocks& blocks, double end, bool correlated, bool rate_known) {

@@ -12,22 +12,14 @@ namespace phaselaw::advice {
 
 namespace {
 
-constexpr double kLeastQ = 0.06, kPowerQ = 4.5, kExponentialQ = 1e5;
-constexpr std::size_t kPowerQs = 25, kScales = 30, kQsBetween = 12, kScalesOfZoom = 7;
-constexpr double kLargestTwoStageQ = 6;
+constexpr std::size_t kScales = 30, kQsBetween = 12, kScalesOfZoom = 7;
 constexpr double kZoomRatio = 2.6;  // of the widths of two zooms; below 3, so that they overlap
 constexpr double kThreeErrors = 9;
-
-std::vector<double> exponents_of(bool two_stage) {
-  std::vector<double> q = numerics::log_spaced(kLeastQ, kPowerQ, kPowerQs);
-  for (const double large : {6.0, 9.0, 15.0, 40.0, 200.0, kExponentialQ})
-    if (!two_stage || large <= kLargestTwoStageQ) q.push_back(large);
-  return q;
-}
 
 // The best ln u for one q, and its chi2.
 struct BestScale {
   double q = 0, log_u = 0, chi2 = base::kInfinity;
+  bool refined = false;
 };
 
 // The search for the accepted shapes of one form.
@@ -36,7 +28,7 @@ class ShapeSearch {
   ShapeSearch(ShapeGrid& grid, double dof, bool known) : grid_(grid), dof_(dof), known_(known) {
     points_.reserve(4096);
   }
-  void scan(const std::vector<double>& qs, double lo, double hi);
+  void scan(double lo, double hi);
   void refine();
   [[nodiscard]] double coarse() const { return coarse_; }
   [[nodiscard]] double scale(double chi2) const {
@@ -52,6 +44,7 @@ class ShapeSearch {
  private:
   void zoom(BestScale& best, double width, int levels);
   void refine_between(double lo, double hi);
+  void refine_best(const std::vector<BestScale>& best, double width);
 
   ShapeGrid& grid_;
   double dof_;
@@ -61,34 +54,51 @@ class ShapeSearch {
   std::vector<ShapePoint> points_;
 };
 
-void ShapeSearch::scan(const std::vector<double>& qs, double lo, double hi) {
-  spacing_ = (hi - lo) / static_cast<double>(kScales - 1);
-  std::vector<ShapeGrid::Best> found;
-  grid_.scan(qs, std::exp(lo), std::exp(spacing_), kScales, found);
-  for (std::size_t i = 0; i < qs.size(); ++i) {
-    best_.push_back({qs[i], lo + static_cast<double>(found[i].place) * spacing_, found[i].chi2});
-    coarse_ = std::min(coarse_, found[i].chi2);
+void ShapeSearch::scan(double lo, double hi) {
+  spacing_ = std::log(hi / lo) / static_cast<double>(kScales - 1);
+  for (const ShapeGrid::Best& best : grid_.scan(lo, hi, std::exp(spacing_))) {
+    best_.push_back({best.q, std::log(best.u), best.chi2, false});
+    coarse_ = std::min(coarse_, best.chi2);
   }
 }
 
 void ShapeSearch::zoom(BestScale& best, double width, int levels) {
+  std::array<double, kScalesOfZoom> chi2{};
   for (int level = 0; level < levels; ++level, width /= kZoomRatio) {
-    BestScale next{best.q, best.log_u, base::kInfinity};
+    const double spacing = 2 * width / (kScalesOfZoom - 1), first = best.log_u - width;
+    std::size_t least = 0;
     for (std::size_t k = 0; k < kScalesOfZoom; ++k) {
-      const double at = best.log_u + width * (2.0 * static_cast<double>(k) / (kScalesOfZoom - 1) - 1);
-      points_.push_back(grid_.at(best.q, std::exp(at)));
-      if (points_.back().chi2 < next.chi2) next = {best.q, at, points_.back().chi2};
+      points_.push_back(grid_.at(best.q, std::exp(first + static_cast<double>(k) * spacing)));
+      chi2[k] = points_.back().chi2;
+      if (chi2[k] < chi2[least]) least = k;
     }
-    best = next;
+    best = {best.q, first + static_cast<double>(least) * spacing, chi2[least], true};
+    if (level + 1 < levels || least == 0 || least + 1 == kScalesOfZoom) continue;
+    // The minimum of the parabola through the best and its neighbours.
+    const double bend = chi2[least - 1] - 2 * chi2[least] + chi2[least + 1];
+    if (!(bend > 0)) continue;
+    const double at = best.log_u + 0.5 * spacing * (chi2[least - 1] - chi2[least + 1]) / bend;
+    points_.push_back(grid_.at(best.q, std::exp(at)));
+    if (points_.back().chi2 < best.chi2) best = {best.q, at, points_.back().chi2, true};
   }
   least_ = std::min(least_, best.chi2);
 }
 
 void ShapeSearch::refine() {
-  for (BestScale& b : best_) zoom(b, 1.1 * spacing_, 2);
-  const double first = least_;
+  std::size_t first = 0;
+  for (std::size_t i = 1; i < best_.size(); ++i)
+    if (best_[i].chi2 < best_[first].chi2) first = i;
+  zoom(best_[first], 1.1 * spacing_, 2);
+  // From there to smaller and larger exponents, until two in a row are far from accepted.
+  const auto far = [&](std::size_t i) {
+    zoom(best_[i], 1.1 * spacing_, 2);
+    return !(best_[i].chi2 < least_ + 3 * threshold(least_));
+  };
+  for (std::size_t i = first, misses = 0; i-- > 0 && misses < 2;) misses = far(i) ? misses + 1 : 0;
+  for (std::size_t i = first + 1, misses = 0; i < best_.size() && misses < 2; ++i) misses = far(i) ? misses + 1 : 0;
+  const double rough = least_;
   for (BestScale& b : best_)
-    if (b.chi2 < first + 3 * threshold(first)) zoom(b, 0.15 * spacing_, 2);
+    if (b.refined && b.chi2 < rough + 3 * threshold(rough)) zoom(b, 0.15 * spacing_, 2);
   std::size_t lo = best_.size(), hi = 0;
   for (std::size_t i = 0; i < best_.size(); ++i)
     if (best_[i].chi2 < least_ + threshold(least_)) {
@@ -110,17 +120,32 @@ double scale_between(const std::vector<BestScale>& best, double q) {
   return best.back().log_u;
 }
 
+// The exponent at the minimum of the parabola through the best of these and its neighbours.
+void ShapeSearch::refine_best(const std::vector<BestScale>& best, double width) {
+  std::size_t i = 0;
+  for (std::size_t k = 1; k < best.size(); ++k)
+    if (best[k].chi2 < best[i].chi2) i = k;
+  if (i == 0 || i + 1 == best.size()) return;
+  const double bend = best[i - 1].chi2 - 2 * best[i].chi2 + best[i + 1].chi2;
+  if (!(bend > 0)) return;
+  const double part = 0.5 * (best[i - 1].chi2 - best[i + 1].chi2) / bend;
+  const double q = best[i].q * std::pow(best[i + 1].q / best[i].q, part);
+  BestScale between{q, scale_between(best, q), base::kInfinity, false};
+  zoom(between, width / kZoomRatio, 2);
+}
+
 void ShapeSearch::refine_between(double lo, double hi) {
   double width = 0.5 * spacing_;
   for (int round = 0; round < 4; ++round) {
     std::vector<BestScale> finer;
     double least = base::kInfinity;
     for (const double q : numerics::log_spaced(lo, hi, kQsBetween)) {
-      BestScale b{q, scale_between(best_, q), base::kInfinity};
+      BestScale b{q, scale_between(best_, q), base::kInfinity, false};
       zoom(b, width, 3);
       least = std::min(least, b.chi2);
       finer.push_back(b);
     }
+    refine_best(finer, width);
     last_step_ = 0.5 * std::log(finer[1].q / finer[0].q);
     const double accepted = std::max(least_ + threshold(least_), least + 0.5 * threshold(least_));
     std::size_t from = kQsBetween, to = 0, count = 0;
@@ -196,9 +221,9 @@ void collect(const FitProblem& problem, const ShapeSearch& search, double end, S
   }
   const double half_step = std::exp(search.last_step());
   fit.q = {fit.q.lo / half_step, fit.q.hi * half_step};
-  const double largest = fit.two_stage ? kPowerQ : 200;
-  if (fit.q.hi >= 0.99 * largest) fit.q.hi = base::kInfinity;
-  if (fit.q.lo <= 1.02 * kLeastQ) fit.q.lo = 0;
+  const std::vector<double>& exponents = scanned_exponents(fit.two_stage);
+  if (fit.q.hi >= 0.99 * exponents[exponents.size() - 2]) fit.q.hi = base::kInfinity;
+  if (fit.q.lo <= 1.02 * exponents.front()) fit.q.lo = 0;
   const double more = 0.03 * (fit.floor.hi - fit.floor.lo) + 1e-4 * fit.floor.hi;
   fit.floor = {std::max(fit.floor.lo - more, 0.0), fit.floor.hi + more};
 }
@@ -227,7 +252,7 @@ std::optional<ShapeFit> fit_shape(const FitProblem& problem, double limit) {
   const double hi = fit.two_stage ? 3 * span : 20 * span;
   ShapeGrid grid(fit.two_stage, x, problem.loss, problem.error, problem.drop);
   ShapeSearch search(grid, fit.dof, problem.known);
-  search.scan(exponents_of(fit.two_stage), std::log(lo), std::log(hi));
+  search.scan(lo, hi);
   if (!(search.coarse() <= limit)) return std::nullopt;
   fit.coarse = search.coarse();
   search.refine();

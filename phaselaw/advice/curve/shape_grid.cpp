@@ -11,6 +11,18 @@ namespace {
 constexpr double kLeastVariation = 1e-10;  // of y about its mean, relative to its square
 constexpr double kLargestExponent = 300;   // y below exp(-300) is 0 for every sum, and its square is still a number
 
+constexpr double kLeastExponent = 0.06, kLargestTwoStage = 6;
+constexpr std::size_t kChain = 4;  // exponents until one is doubled
+
+std::vector<double> exponents_up_to(double largest) {
+  std::vector<double> q;
+  for (std::size_t k = 0; k < kChainedExponents; ++k)
+    q.push_back(kLeastExponent * std::exp2(static_cast<double>(k) / kChain));
+  for (const double more : {6.0, 9.0, 15.0, 40.0, 200.0, 1e5})
+    if (more <= largest) q.push_back(more);
+  return q;
+}
+
 Eigen::Map<const Eigen::ArrayXd> array_of(std::span<const double> x) {
   return {x.data(), static_cast<Eigen::Index>(x.size())};
 }
@@ -27,6 +39,11 @@ void lambert_of(const Eigen::ArrayXd& x, double inverse, Eigen::ArrayXd& w) {
 }
 
 }  // namespace
+
+const std::vector<double>& scanned_exponents(bool two_stage) {
+  static const std::vector<double> power = exponents_up_to(1e5), stages = exponents_up_to(kLargestTwoStage);
+  return two_stage ? stages : power;
+}
 
 ShapeGrid::ShapeGrid(bool two_stage, std::span<const double> x, std::span<const double> loss,
                      std::span<const double> error, std::span<const double> z)
@@ -62,18 +79,36 @@ double ShapeGrid::shape_at(bool two_stage, double q, double u, double x) {
   return std::exp(-q * w[0]);
 }
 
-ShapePoint ShapeGrid::solve() const {
-  const double sy = (w_ * y_).sum(), syy = (w_ * y_ * y_).sum(), syl = (wl_ * y_).sum();
-  const double variation = std::max(syy - sy * sy / sw_, kLeastVariation * syy);
+ShapeGrid::Sums ShapeGrid::sums_of_shape() const {
+  const Eigen::Index n = y_.size();
+  const double *y = y_.data(), *w = w_.data(), *wl = wl_.data();
+  Sums s;
+  double sy = 0, syy = 0, syl = 0, syz = 0;
+#pragma omp simd reduction(+ : sy, syy, syl)
+  for (Eigen::Index i = 0; i < n; ++i) {
+    sy += w[i] * y[i];
+    syy += w[i] * y[i] * y[i];
+    syl += wl[i] * y[i];
+  }
+  if (with_drop_) {
+    const double* wz = wz_.data();
+#pragma omp simd reduction(+ : syz)
+    for (Eigen::Index i = 0; i < n; ++i) syz += wz[i] * y[i];
+  }
+  return {sy, syy, syl, syz};
+}
+
+ShapePoint ShapeGrid::solve(const Sums& s) const {
+  const double variation = std::max(s.yy - s.y * s.y / sw_, kLeastVariation * s.yy);
   ShapePoint p;
-  p.amplitude = syl / variation;
-  p.floor = mean_ - p.amplitude * sy / sw_;
-  p.curvature = sw_ * variation / syy;
-  p.chi2 = sll_ - p.amplitude * syl;
+  p.amplitude = s.yl / variation;
+  p.floor = mean_ - p.amplitude * s.y / sw_;
+  p.curvature = sw_ * variation / s.yy;
+  p.chi2 = sll_ - p.amplitude * s.yl;
   if (p.floor < 0) {
     p.chi2 += p.curvature * p.floor * p.floor;
     p.floor = 0;
-    p.amplitude = (syl + mean_ * sy) / syy;
+    p.amplitude = (s.yl + mean_ * s.y) / s.yy;
   }
   if (!(p.amplitude >= 0) || !std::isfinite(p.chi2)) {
     p.chi2 = sll_;
@@ -81,30 +116,29 @@ ShapePoint ShapeGrid::solve() const {
     p.amplitude = 0;
     if (!(std::isfinite(p.curvature) && p.curvature > 0)) p.curvature = sw_;
   }
-  return with_drop_ ? solve_with_drop(p, sy, syy, syl) : p;
+  return with_drop_ ? solve_with_drop(p, s) : p;
 }
 
-ShapePoint ShapeGrid::solve_with_drop(const ShapePoint& plain, double sy, double syy, double syl) const {
-  const double syz = (wz_ * y_).sum();
+ShapePoint ShapeGrid::solve_with_drop(const ShapePoint& plain, const Sums& s) const {
   // About the means.
-  const double yy = std::max(syy - sy * sy / sw_, kLeastVariation * syy), yz = syz - sy * sz_ / sw_;
+  const double yy = std::max(s.yy - s.y * s.y / sw_, kLeastVariation * s.yy), yz = s.yz - s.y * sz_ / sw_;
   const double zz = szz_ - sz_ * sz_ / sw_;
   const double rest = yy - yz * yz / zz;
   if (!(rest > kLeastVariation * yy)) return plain;
   ShapePoint p;
-  const double rest_l = syl - szl_ * yz / zz;
+  const double rest_l = s.yl - szl_ * yz / zz;
   p.amplitude = rest_l / rest;
   p.drop = -(szl_ - p.amplitude * yz) / zz;
-  p.floor = mean_ - p.amplitude * sy / sw_ + p.drop * sz_ / sw_;
+  p.floor = mean_ - p.amplitude * s.y / sw_ + p.drop * sz_ / sw_;
   p.chi2 = sll_ - szl_ * szl_ / zz - p.amplitude * rest_l;
-  const double raw = syy * szz_ - syz * syz;
+  const double raw = s.yy * szz_ - s.yz * s.yz;
   p.curvature = sw_ * rest * zz / raw;
   if (p.floor < 0) {
     p.chi2 += p.curvature * p.floor * p.floor;
     p.floor = 0;
-    const double yl = syl + mean_ * sy, zl = szl_ + mean_ * sz_;
-    p.amplitude = (yl * szz_ - zl * syz) / raw;
-    p.drop = (p.amplitude * syz - zl) / szz_;
+    const double yl = s.yl + mean_ * s.y, zl = szl_ + mean_ * sz_;
+    p.amplitude = (yl * szz_ - zl * s.yz) / raw;
+    p.drop = (p.amplitude * s.yz - zl) / szz_;
   }
   const bool sound = p.drop >= 0 && p.amplitude >= 0 && std::isfinite(p.chi2) && p.curvature > 0;
   return sound ? p : plain;
@@ -112,27 +146,51 @@ ShapePoint ShapeGrid::solve_with_drop(const ShapePoint& plain, double sy, double
 
 ShapePoint ShapeGrid::at(double q, double u) {
   (void)shape(q, u);
-  ShapePoint p = solve();
+  ShapePoint p = solve(sums_of_shape());
   p.q = q;
   p.u = u;
   return p;
 }
 
-void ShapeGrid::scan(std::span<const double> qs, double first, double ratio, std::size_t count,
-                     std::vector<Best>& best) {
-  best.assign(qs.size(), {std::numeric_limits<double>::infinity(), 0});
-  double u = first;
-  for (std::size_t k = 0; k < count; ++k, u *= ratio) {
-    if (two_stage_) lambert_of(x_, 1 / u, log_);
-    for (std::size_t i = 0; i < qs.size(); ++i) {
-      if (two_stage_)
-        y_ = (log_ * -qs[i]).max(-kLargestExponent).exp();
-      else
-        (void)shape(qs[i], u);
-      const double chi2 = solve().chi2;
-      if (chi2 < best[i].chi2) best[i] = {chi2, k};
+void ShapeGrid::scan_chain(std::size_t chain, double scale, double lo, double hi, std::vector<Best>& best) {
+  y_ = (log_ * -best[chain].q).max(-kLargestExponent).exp();
+  for (std::size_t i = chain; i < kChainedExponents && i < best.size(); i += kChain) {
+    const Sums s = sums_of_shape();
+    const double u = two_stage_ ? scale : scale / best[i].q;
+    // y^2 below exp(-300) is 0 for every sum; squares of squares must not become denormal numbers, which are slow.
+    y_ = y_.square().max(1e-130);
+    if (u < lo || u > hi) continue;
+    const double chi2 = solve(s).chi2;
+    if (chi2 < best[i].chi2) best[i] = {best[i].q, u, chi2};
+  }
+}
+
+std::vector<ShapeGrid::Best> ShapeGrid::scan(double lo, double hi, double ratio) {
+  std::vector<Best> best;
+  for (const double q : scanned_exponents(two_stage_)) best.push_back({q, lo, std::numeric_limits<double>::infinity()});
+  // Scales of the logarithm: u, or q u for the exponents of the chains.
+  const double largest = two_stage_ ? 1 : best[kChainedExponents - 1].q, least = two_stage_ ? 1 : best[0].q;
+  const double slack = std::sqrt(ratio);
+  for (double scale = lo * least; scale < hi * largest * slack; scale *= ratio) {
+    if (two_stage_)
+      lambert_of(x_, 1 / scale, log_);
+    else
+      log_ = (x_ * (1 / scale) + 1).log();
+    for (std::size_t chain = 0; chain < kChain; ++chain) scan_chain(chain, scale, lo / slack, hi * slack, best);
+    if (!two_stage_) continue;
+    for (std::size_t i = kChainedExponents; i < best.size(); ++i) {
+      y_ = (log_ * -best[i].q).max(-kLargestExponent).exp();
+      const double chi2 = solve(sums_of_shape()).chi2;
+      if (chi2 < best[i].chi2) best[i] = {best[i].q, scale, chi2};
     }
   }
+  if (two_stage_) return best;
+  for (std::size_t i = kChainedExponents; i < best.size(); ++i)
+    for (double u = lo; u < hi * slack; u *= ratio) {
+      const double chi2 = at(best[i].q, u).chi2;
+      if (chi2 < best[i].chi2) best[i] = {best[i].q, u, chi2};
+    }
+  return best;
 }
 
 }  // namespace phaselaw::advice

@@ -23,6 +23,10 @@ struct ShapePoint {
   double curvature = 0;  // h: chi2 rises by h (E - floor)^2, with A and K at their best for each E
 };
 
+// Exponents of a scan: 0.06 2^(k/4), k = 0 .. 25, and larger ones up to the exponential.
+inline constexpr std::size_t kChainedExponents = 26;
+[[nodiscard]] const std::vector<double>& scanned_exponents(bool two_stage);
+
 class ShapeGrid {
  public:
   // z may be empty. All spans have the same length, at least 2.
@@ -30,21 +34,28 @@ class ShapeGrid {
             std::span<const double> z);
 
   [[nodiscard]] ShapePoint at(double q, double u);
-  // Best u among `count` values first, first ratio, ... for every q: chi2 and the place of the best. All values of y
-  // share their logarithms, so that a point costs about a third of at().
+  // For every exponent of kExponents (two-stage: those up to 6) the best u on a grid from lo to hi with this ratio of
+  // neighbours. The values of y share their logarithms, and those of doubled exponents are squares, so that a point
+  // costs a fifth of at().
   struct Best {
-    double chi2 = 0;
-    std::size_t place = 0;
+    double q = 0, u = 0, chi2 = 0;
   };
-  void scan(std::span<const double> qs, double first, double ratio, std::size_t count, std::vector<Best>& best);
+  [[nodiscard]] std::vector<Best> scan(double lo, double hi, double ratio);
   // y of one point, at the blocks.
   [[nodiscard]] const Eigen::ArrayXd& shape(double q, double u);
   // y at any clock.
   [[nodiscard]] static double shape_at(bool two_stage, double q, double u, double x);
 
  private:
-  [[nodiscard]] ShapePoint solve() const;
-  [[nodiscard]] ShapePoint solve_with_drop(const ShapePoint& plain, double sy, double syy, double syl) const;
+  // Sums over the blocks of the shape y: weights times y, y^2, y (loss - mean) and y z.
+  struct Sums {
+    double y = 0, yy = 0, yl = 0, yz = 0;
+  };
+  [[nodiscard]] Sums sums_of_shape() const;
+  [[nodiscard]] ShapePoint solve(const Sums& s) const;
+  [[nodiscard]] ShapePoint solve_with_drop(const ShapePoint& plain, const Sums& s) const;
+  // Solves the shapes exp(-q L) for the logarithms L of u or q u, for the exponents of one chain of doublings.
+  void scan_chain(std::size_t chain, double scale, double lo, double hi, std::vector<Best>& best);
 
   bool two_stage_;
   Eigen::ArrayXd x_, w_, wl_, wz_, y_, log_;

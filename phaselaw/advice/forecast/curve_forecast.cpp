@@ -17,15 +17,16 @@ namespace phaselaw::advice {
 
 namespace {
 
-constexpr double kFirstShare = 0.04;       // of the last step: earlier rows are left out
+constexpr double kFirstShare = 0.04;  // of the last step: earlier rows are left out
 constexpr std::size_t kFewestBlocksUsed = 8;
-constexpr double kEndShare = 0.03;         // of the steps, for the level at the end
+constexpr double kEndShare = 0.03;  // of the steps, for the level at the end
 constexpr std::size_t kEndRows = 16;
-constexpr double kLeastNoise = 2e-4;       // relative; no recorded loss follows a law more closely
-constexpr double kNegligible = 1e-4;       // weight of a grid point relative to the largest
+constexpr double kLeastNoise = 2e-4;  // relative; no recorded loss follows a law more closely
+constexpr double kNegligible = 1e-4;  // weight of a grid point relative to the largest
 constexpr std::array<double, 7> kWander = {2e-4, 7e-4, 2e-3, 5e-3, 1.5e-2, 5e-2, 1.5e-1};
 
-const Eigen::Vector3d kPriorMean(0.6, 0, 0.045), kPriorSd(0.3, 3, 0.025);  // E, A, K
+const Eigen::Vector3d kPriorMean(0.5, 0, 0.045), kPriorSd(0.4, 3, 0.025);  // E, A, K
+constexpr double kChangeOfK = 0.25;  // relative: how far the annealing to come differs from that seen
 constexpr double kPriorAlpha = 0.4, kPriorAlphaFactor = 2.2;
 
 // E, A and K given a grid point, and its weight.
@@ -34,17 +35,19 @@ struct GridPoint {
   double log_weight = 0, weight = 0;
   Eigen::Vector3d mean;
   Eigen::Matrix3d covariance;
-  double end_walk = 0;  // mean of the walk at later steps
+  double end_walk = 0;   // mean of the walk at later steps
   Eigen::Vector3d seen;  // F' C^-1 c, what the walk's prediction takes from the columns
 };
 
-// All columns of one delta, with independent errors of variance 1: loss, 1, walk, powers, drops. Only their products
-// are needed.
+// All columns of one delta, with independent errors of variance 1. Only their products are needed: those of all columns
+// with the common ones (loss, 1, walk, drops), and of each power with itself.
 struct Whitened {
-  Eigen::MatrixXd gram;
+  Eigen::MatrixXd common;        // common x common
+  Eigen::MatrixXd power_common;  // power x common
+  Eigen::VectorXd power_square;
   double log_det = 0, walk_variance = 0;
 };
-enum Column : Eigen::Index { kLoss, kOne, kWalk, kFirstPower };
+enum Column : Eigen::Index { kLoss, kOne, kWalk, kFirstDrop };
 
 double standard_cdf(double x) { return 0.5 * std::erfc(-x * 0.70710678118654752); }
 
@@ -83,7 +86,7 @@ class CurveLaw {
   void whiten();
   void weigh();
   [[nodiscard]] GridPoint grid_point(std::size_t wander, std::size_t power, std::size_t drop) const;
-  [[nodiscard]] std::vector<Component> at_step(std::size_t i) const;
+  [[nodiscard]] std::vector<Component> at_step(const TimeColumns& columns, std::size_t i, double step) const;
   [[nodiscard]] Eigen::Vector3d row(const TimeColumns& columns, const GridPoint& point, std::size_t i) const;
 
   const ForecastBlocks& blocks_;
@@ -110,52 +113,54 @@ CurveLaw::CurveLaw(const ForecastBlocks& blocks, const RatePlan& plan, const std
 
 void CurveLaw::whiten() {
   const auto n = static_cast<Eigen::Index>(blocks_.step.size());
-  const auto powers = static_cast<Eigen::Index>(seen_.power.size()), drops = static_cast<Eigen::Index>(seen_.drop.size());
-  Eigen::MatrixXd columns(n, kFirstPower + powers + drops);
+  const auto powers = static_cast<Eigen::Index>(seen_.power.size()),
+             drops = static_cast<Eigen::Index>(seen_.drop.size());
+  const Eigen::Index common = kFirstDrop + drops;
+  Eigen::MatrixXd columns(n, common + powers);
   for (Eigen::Index b = 0; b < n; ++b) {
     const auto i = static_cast<std::size_t>(b);
     columns(b, kLoss) = blocks_.loss[i] / now_;
     columns(b, kOne) = 1;
     columns(b, kWalk) = log_step_[i];
-    for (Eigen::Index k = 0; k < powers; ++k) columns(b, kFirstPower + k) = seen_.power[static_cast<std::size_t>(k)][i];
-    for (Eigen::Index k = 0; k < drops; ++k)
-      columns(b, kFirstPower + powers + k) = -seen_.drop[static_cast<std::size_t>(k)][i];
+    for (Eigen::Index k = 0; k < drops; ++k) columns(b, kFirstDrop + k) = -seen_.drop[static_cast<std::size_t>(k)][i];
+    for (Eigen::Index k = 0; k < powers; ++k) columns(b, common + k) = seen_.power[static_cast<std::size_t>(k)][i];
   }
   for (const double wander : kWander) {
+    const double w2 = wander * wander;
     Eigen::MatrixXd covariance(n, n);
     for (Eigen::Index a = 0; a < n; ++a)
-      for (Eigen::Index b = 0; b < n; ++b)
-        covariance(a, b) =
-            wander * wander * std::min(log_step_[static_cast<std::size_t>(a)], log_step_[static_cast<std::size_t>(b)]);
+      for (Eigen::Index b = 0; b < n; ++b) covariance(a, b) = w2 * log_step_[static_cast<std::size_t>(std::min(a, b))];
     for (Eigen::Index b = 0; b < n; ++b) {
       const double noise = blocks_.sd[static_cast<std::size_t>(b)] / now_;
       covariance(b, b) += noise * noise + kLeastNoise * kLeastNoise;
     }
     const Eigen::LLT<Eigen::MatrixXd> factor(covariance);
     Eigen::MatrixXd scaled = columns;
-    scaled.col(kWalk) *= wander * wander;
+    scaled.col(kWalk) *= w2;
     factor.matrixL().solveInPlace(scaled);
-    whitened_.push_back({scaled.transpose() * scaled, factor.matrixLLT().diagonal().array().log().sum(), wander * wander});
+    const auto left = scaled.leftCols(common);
+    const auto right = scaled.rightCols(powers);
+    whitened_.push_back({left.transpose() * left, right.transpose() * left, right.colwise().squaredNorm().transpose(),
+                         factor.matrixLLT().diagonal().array().log().sum(), w2});
   }
 }
 
 GridPoint CurveLaw::grid_point(std::size_t wander, std::size_t power, std::size_t drop) const {
   const Whitened& w = whitened_[wander];
-  const std::array<Eigen::Index, 3> column = {
-      kOne, kFirstPower + static_cast<Eigen::Index>(power),
-      kFirstPower + static_cast<Eigen::Index>(seen_.power.size() + drop)};
+  const auto p = static_cast<Eigen::Index>(power), d = kFirstDrop + static_cast<Eigen::Index>(drop);
   Eigen::Matrix3d information;
-  Eigen::Vector3d right, walk;
-  for (int i = 0; i < 3; ++i) {
-    for (int j = 0; j < 3; ++j) information(i, j) = w.gram(column[i], column[j]);
-    information(i, i) += 1 / (kPriorSd[i] * kPriorSd[i]);
-    right[i] = w.gram(column[i], kLoss) + kPriorMean[i] / (kPriorSd[i] * kPriorSd[i]);
-    walk[i] = w.gram(column[i], kWalk);
-  }
+  information << w.common(kOne, kOne), w.power_common(p, kOne), w.common(kOne, d),  //
+      w.power_common(p, kOne), w.power_square(p), w.power_common(p, d),             //
+      w.common(kOne, d), w.power_common(p, d), w.common(d, d);
+  const Eigen::Vector3d precision = kPriorSd.array().square().inverse();
+  information.diagonal() += precision;
+  const Eigen::Vector3d walk(w.common(kOne, kWalk), w.power_common(p, kWalk), w.common(d, kWalk));
+  const Eigen::Vector3d right = Eigen::Vector3d(w.common(kOne, kLoss), w.power_common(p, kLoss), w.common(d, kLoss)) +
+                                precision.cwiseProduct(kPriorMean);
   GridPoint point{wander, power, drop, 0, 0, {}, information.inverse(), 0, walk};
   point.mean = point.covariance * right;
-  point.end_walk = w.gram(kLoss, kWalk) - walk.dot(point.mean);
-  point.log_weight = -0.5 * (w.gram(kLoss, kLoss) - right.dot(point.mean)) - w.log_det +
+  point.end_walk = w.common(kLoss, kWalk) - walk.dot(point.mean);
+  point.log_weight = -0.5 * (w.common(kLoss, kLoss) - right.dot(point.mean)) - w.log_det +
                      0.5 * std::log(std::max(point.covariance.determinant(), 1e-300));
   for (int i = 0; i < 3; ++i)  // none of them is negative
     point.log_weight +=
@@ -166,8 +171,8 @@ GridPoint CurveLaw::grid_point(std::size_t wander, std::size_t power, std::size_
 }
 
 void CurveLaw::weigh() {
-  const bool drops = std::any_of(later_.drop.begin(), later_.drop.end(),
-                                 [](const std::vector<double>& d) { return d.back() != 0; });
+  const bool drops =
+      std::any_of(later_.drop.begin(), later_.drop.end(), [](const std::vector<double>& d) { return d.back() != 0; });
   double best = -base::kInfinity;
   for (std::size_t w = 0; w < kWander.size(); ++w)
     for (std::size_t p = 0; p < seen_.power.size(); ++p)
@@ -186,13 +191,15 @@ Eigen::Vector3d CurveLaw::row(const TimeColumns& columns, const GridPoint& point
   return {1, columns.power[point.power][i], -columns.drop[point.drop][i]};
 }
 
-std::vector<Component> CurveLaw::at_step(std::size_t i) const {
+std::vector<Component> CurveLaw::at_step(const TimeColumns& columns, std::size_t i, double step) const {
   std::vector<Component> mixture;
-  const double u = std::log(steps_[i] / anchor_);
+  const double u = std::log(step / anchor_);
   for (const GridPoint& point : points_) {
-    const Eigen::Vector3d h = row(later_, point, i), left = h - point.seen;
+    const Eigen::Vector3d h = row(columns, point, i), left = h - point.seen;
     const Whitened& w = whitened_[point.wander];
-    const double variance = w.walk_variance * u - w.gram(kWalk, kWalk) + left.dot(point.covariance * left);
+    const double changed = kChangeOfK * point.mean[2] * (columns.drop[point.drop][i] - seen_.drop[point.drop].back());
+    const double variance = w.walk_variance * u - w.common(kWalk, kWalk) + left.dot(point.covariance * left) +
+                            changed * changed + blocks_.end_error * blocks_.end_error;
     mixture.push_back({point.weight, h.dot(point.mean) + point.end_walk, std::sqrt(std::max(variance, 1e-18))});
   }
   return mixture;
@@ -200,21 +207,20 @@ std::vector<Component> CurveLaw::at_step(std::size_t i) const {
 
 LawForecast CurveLaw::forecast(double level) const {
   LawForecast out;
-  for (std::size_t i = 0; i < steps_.size(); ++i) out.at.push_back(interval_of(at_step(i), level, now_));
-  std::vector<Component> schedule, by_steps = at_step(steps_.size() - 1);
+  for (std::size_t i = 0; i < steps_.size(); ++i)
+    out.at.push_back(interval_of(at_step(later_, i, steps_[i]), level, now_));
+  std::vector<Component> schedule;
   for (std::size_t k = 0; k < points_.size(); ++k) {
     const GridPoint& point = points_[k];
     // The walk is the same with and without the decay.
     const Eigen::Vector3d difference = row(held_, point, 0) - row(later_, point, steps_.size() - 1);
     const double fall = difference.dot(point.mean);
-    schedule.push_back(
-        {point.weight, fall, std::sqrt(std::max(0.0, difference.dot(point.covariance * difference)))});
-    by_steps[k].mean = 1 - (by_steps[k].mean + fall);
+    schedule.push_back({point.weight, fall, std::sqrt(std::max(0.0, difference.dot(point.covariance * difference)))});
     out.wander += point.weight * kWander[point.wander];
     out.schedule_matters = out.schedule_matters || std::abs(fall) > 1e-9;
   }
   out.by_schedule = out.schedule_matters ? interval_of(schedule, level, now_) : LossInterval{0, 0, 0};
-  out.by_steps = interval_of(by_steps, level, now_);
+  out.at_constant_rate = interval_of(at_step(held_, 0, steps_.back()), level, now_);
   return out;
 }
 
@@ -229,9 +235,8 @@ ForecastBlocks forecast_blocks(std::span<const double> step, std::span<const dou
   const Blocks blocks = block_means(x, y, std::vector<double>(x.size(), 0.0), x);
   ForecastBlocks out{blocks.x, blocks.loss, blocks.sd, 0};
   for (std::size_t b = 0; b < out.sd.size(); ++b) out.sd[b] *= out.loss[b];
-  const auto end = static_cast<double>(std::count_if(step.begin(), step.end(), [&](double s) {
-    return s > (1 - kEndShare) * step.back();
-  }));
+  const auto end = static_cast<double>(
+      std::count_if(step.begin(), step.end(), [&](double s) { return s > (1 - kEndShare) * step.back(); }));
   // The end of a line of n points has four times the variance of their mean.
   const double effective = end >= kEndRows ? end / (4 * std::max(1.0, blocks.correlation_time)) : 1;
   out.end_error = blocks.noise / std::sqrt(std::max(1.0, effective));

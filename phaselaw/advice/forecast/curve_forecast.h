@@ -15,14 +15,16 @@
 //   w(t)  = a random walk in ln t, of variance delta^2 per unit: what the law does not describe
 // The annealing term is that of the multi-power law (Luo et al. 2025, arXiv 2503.12811 [S]) with fixed exponents. Because
 // curves seldom show how a decay acts before it is over, several (gamma, c) are kept: gamma in {0.4, 0.7, 1}, c in
-// {0, 0.05, 0.3} of the steps. Together with 12 alpha, 4 s0 and 7 delta they are a grid; E, A and K are Gaussian given a
-// grid point, and points are weighted by their marginal likelihood [T: universal kriging with a prior].
+// {0, 0.05, 0.3} of the steps. Together with 16 alpha, 10 s0 and 7 delta they are a grid; E, A and K are Gaussian given a
+// grid point, and points are weighted by their marginal likelihood [T: universal kriging with a prior]. The annealing to
+// come may differ from that seen by 25 % (one standard deviation). The interval includes the error of the level at the end,
+// measured as the level now.
 //
-// Priors, relative to the loss now: E 0.6 +- 0.3, A 0 +- 3, K 0.045 +- 0.025 for a decay to zero; ln alpha: ln 0.4 +-
+// Priors, relative to the loss now: E 0.5 +- 0.4, A 0 +- 3, K 0.045 +- 0.025 for a decay to zero; ln alpha: ln 0.4 +-
 // ln 2.2. E, A and K are not negative. They matter where the rows do not decide; before a decay the prior of K alone
 // says how far it lowers the loss. They come from the runs of benchmarks/laws/study_forecast.cpp and from published decays
 // [R]. Result and priors do not depend on the units of loss and steps.
-// Cost: about 4 ms for 120 blocks.
+// Cost: about 5 ms for 100 blocks.
 namespace phaselaw::advice {
 
 // Blocks of a curve (diagnose/loss_curve.h) from the steps that a law can describe.
@@ -40,10 +42,11 @@ struct ForecastBlocks {
 [[nodiscard]] double level_at(std::span<const double> step, std::span<const double> loss, double at);
 
 struct LawForecast {
-  std::vector<LossInterval> at;             // at the requested steps
-  LossInterval by_steps, by_schedule;       // parts of the fall to the last of them
-  double wander = 0;                        // mean delta: how far the curve leaves the law per e-fold of steps, relative
-  bool schedule_matters = false;            // the rate changes after the last block
+  std::vector<LossInterval> at;   // at the requested steps
+  LossInterval at_constant_rate;  // at the last of them, if the rate stayed that of the last block
+  LossInterval by_schedule;       // how much lower the last of them is than that
+  double wander = 0;              // mean delta: how far the curve leaves the law per e-fold of steps, relative
+  bool schedule_matters = false;  // the rate changes after the last block
 };
 // At steps after the last block, ascending. At least 4 blocks. `level` of the intervals.
 [[nodiscard]] LawForecast forecast_by_law(const ForecastBlocks& blocks, const RatePlan& plan,

@@ -45,8 +45,15 @@ void add_past(EarlierRuns::Prepared& out, double level) {
       const auto n = static_cast<std::size_t>(
           std::upper_bound(run.rows.step.begin(), run.rows.step.end(), share * run.end) - run.rows.step.begin());
       if (n < kFewestForecastRows) continue;
-      ForecastSituation at{std::span(run.rows.step).first(n), std::span(run.rows.loss).first(n), run.rows.warmup_end,
-                           run.plan, run.end, run.end, &out, j, level};
+      ForecastSituation at{std::span(run.rows.step).first(n),
+                           std::span(run.rows.loss).first(n),
+                           run.rows.warmup_end,
+                           run.plan,
+                           run.end,
+                           run.end,
+                           &out,
+                           j,
+                           level};
       const ForecastOfParts found = forecast_of_parts(at);
       if (found.combined.known())
         out.past.push_back({run.rows.name, false, run.rows.step[n - 1], run.end, found.combined, run.level});
@@ -66,12 +73,14 @@ EarlierRuns::EarlierRuns(std::span<const tables::Curve> curves, const ForecastOp
   const RunRows& first = prepared->runs.front().rows;
   for (const auto& run : prepared->runs) {
     if (run.rows.quantity != first.quantity)
-      throw base::InputError({"--history"}, fmt::format("{} records {} and {} records {}; expected the same loss in all "
-                                                        "earlier runs; name it with --col loss=COLUMN",
-                                                        first.name, first.quantity, run.rows.name, run.rows.quantity));
+      throw base::InputError({"--history"},
+                             fmt::format("{} records {} and {} records {}; expected the same loss in all "
+                                         "earlier runs; name it with --col loss=COLUMN",
+                                         first.name, first.quantity, run.rows.name, run.rows.quantity));
     if (run.rows.axis != first.axis)
-      throw base::InputError({"--history"}, fmt::format("{} is recorded by {} and {} by {}; expected the same in all runs",
-                                                        first.name, first.axis, run.rows.name, run.rows.axis));
+      throw base::InputError({"--history"},
+                             fmt::format("{} is recorded by {} and {} by {}; expected the same in all runs", first.name,
+                                         first.axis, run.rows.name, run.rows.axis));
   }
   add_past(*prepared, options.level);
   prepared_ = std::move(prepared);

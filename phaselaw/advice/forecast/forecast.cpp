@@ -13,13 +13,15 @@ namespace phaselaw::advice {
 
 namespace {
 
-constexpr double kSeenDecay = 0.9;      // of the peak: below it a decay has been seen
-constexpr double kFarShare = 0.1;       // of the run: less than this is a far extrapolation
-constexpr double kOtherLength = 0.05;   // earlier runs of another length, relative
+constexpr double kSeenDecay = 0.9;     // of the peak: below it a decay has been seen
+constexpr double kFarShare = 0.1;      // of the run: less than this is a far extrapolation
+constexpr double kOtherLength = 0.05;  // earlier runs of another length, relative
 constexpr std::size_t kPathPoints = 12;
 
 std::string axis_value(const Forecast& f, double at) {
-  return f.axis + " " + base::format_number(at, 4, f.axis == "compute" ? base::Notation::power : base::Notation::suffix);
+  if (!(at == at)) return "the end";
+  return f.axis + " " +
+         base::format_number(at, 4, f.axis == "compute" ? base::Notation::power : base::Notation::suffix);
 }
 
 std::string shown_loss(const LossInterval& x) { return base::format_value(x.value, x.lo, x.hi); }
@@ -55,8 +57,9 @@ std::string obstacle(const tables::Curve& curve, const RunRows& rows, bool plan_
   const CurveSignature found = signature_of(curve, prepare(curve));
   if (found.diverged) {
     f.state = CurveState::diverged;
-    return fmt::format("The loss has diverged at {}, so no final loss can be forecast; restart the run before that step",
-                       axis_value(f, found.diverged_at));
+    return fmt::format(
+        "The loss has diverged at {}, so no final loss can be forecast; restart the run before that step",
+        axis_value(f, found.diverged_at));
   }
   if (found.overfitting && curve.role != tables::Role::training) {
     f.state = CurveState::overfitting;
@@ -76,16 +79,17 @@ std::string obstacle(const tables::Curve& curve, const RunRows& rows, bool plan_
 void add_past_of_run(const ForecastSituation& now, Forecast& f) {
   const double last = now.step.back(), happened = level_at(now.step, now.loss, last);
   for (const double share : {0.25, 0.5, 0.75}) {
-    const auto n = static_cast<std::size_t>(std::upper_bound(now.step.begin(), now.step.end(), share * last) -
-                                            now.step.begin());
+    const auto n =
+        static_cast<std::size_t>(std::upper_bound(now.step.begin(), now.step.end(), share * last) - now.step.begin());
     if (n < kFewestForecastRows || n == now.step.size()) continue;
     ForecastSituation then = now;
     then.step = now.step.first(n);
     then.loss = now.loss.first(n);
     then.target = last;
     const ForecastOfParts found = forecast_of_parts(then);
-    const LossInterval predicted =
-        found.combined.known() ? found.combined : found.law ? found.law->at.back() : LossInterval{};
+    const LossInterval predicted = found.combined.known() ? found.combined
+                                   : found.law            ? found.law->at.back()
+                                                          : LossInterval{};
     if (predicted.known() && predicted.lo > 0)
       f.past.push_back({f.name, true, now.step[n - 1], last, predicted, happened});
   }
@@ -153,23 +157,26 @@ void say_forecast(const ForecastOptions& options, const RatePlan& plan, Forecast
     std::string parts;
     for (const ForecastPart& part : f.parts)
       parts += fmt::format("{}{} {}", parts.empty() ? "" : ", ", part.source, shown_loss(part.loss));
-    f.reading = fmt::format("The forecasts contradict each other ({}), so there is no single number; the final loss may lie "
-                            "anywhere in {}",
-                            parts, base::format_interval(f.final_loss.lo, f.final_loss.hi));
+    f.reading = fmt::format(
+        "The forecasts contradict each other ({}), so there is no single number; the final loss may lie "
+        "anywhere in {}",
+        parts, base::format_interval(f.final_loss.lo, f.final_loss.hi));
     return;
   }
   std::string first;
   const bool decay_ahead = plan.known && plan.rate_at(f.to) < kSeenDecay;
   if (has_part(f, "curve") && f.parts.size() == 1 && decay_ahead && !f.decay_seen)
-    first = "This curve has not seen the decay of the learning rate, so the fall by it is that of other published runs. ";
-  if (!plan.known && has_part(f, "history"))
+    first =
+        "This curve has not seen the decay of the learning rate, so the fall by it is that of other published runs. ";
+  if (!plan.known && has_part(f, "history") && f.now == f.now)
     first = "No schedule is known, so the forecast assumes that this run follows that of the earlier runs. ";
   f.reading = first + fmt::format("The final loss at {} will be {} ({} interval)", axis_value(f, f.to),
                                   shown_loss(f.final_loss), interval);
   if (f.widened > 1.005)
-    f.reading += fmt::format("; the interval is {} times as wide as the method's own because the same forecast missed by "
-                             "more at earlier points",
-                             base::format_number(f.widened, 2));
+    f.reading += fmt::format(
+        "; the interval is {} times as wide as the method's own because the same forecast missed by "
+        "more at earlier points",
+        base::format_number(f.widened, 2));
 }
 
 Forecast nothing(Forecast f, std::string why) {
@@ -212,12 +219,34 @@ std::vector<double> path_between(double now, double to) {
 }  // namespace
 
 base::EnumNames<ForecastStatus> enum_names(ForecastStatus) {
-  static constexpr std::pair<std::string_view, ForecastStatus> kNames[] = {
-      {"none", ForecastStatus::none},
-      {"conditional", ForecastStatus::conditional},
-      {"disagreeing", ForecastStatus::disagreeing},
-      {"forecast", ForecastStatus::forecast}};
+  static constexpr std::pair<std::string_view, ForecastStatus> kNames[] = {{"none", ForecastStatus::none},
+                                                                           {"conditional", ForecastStatus::conditional},
+                                                                           {"disagreeing", ForecastStatus::disagreeing},
+                                                                           {"forecast", ForecastStatus::forecast}};
   return kNames;
+}
+
+Forecast forecast_planned(const ForecastOptions& options, const EarlierRuns& history,
+                          const std::optional<ForecastPart>& ladder) {
+  options.validate();
+  Forecast f;
+  f.name = "planned run";
+  f.to = options.to.value_or(end_of(history).value_or(base::kNaN));
+  ForecastOfParts found;
+  if (!history.empty()) {
+    f.quantity = history.get()->runs.front().rows.quantity;
+    f.axis = history.get()->runs.front().rows.axis;
+    f.notes = history.get()->notes;
+    if (auto part = history_of_plan(*history.get(), options.level)) found.parts.push_back(std::move(*part));
+  }
+  if (ladder) found.parts.push_back(*ladder);
+  if (found.parts.empty())
+    return nothing(std::move(f),
+                   "Nothing shows the final loss of a planned run; give its curve so far, smaller runs with "
+                   "--ladder, or at least two earlier runs with --history");
+  combine_parts(found, options.level);
+  conclude(found, options, constant_plan(1), f);
+  return f;
 }
 
 void ForecastOptions::validate() const {
@@ -234,22 +263,25 @@ Forecast forecast_curve(const tables::Curve& curve, const ForecastOptions& optio
   f.quantity = rows.quantity;
   f.axis = rows.axis;
   if (rows.step.size() < kFewestForecastRows)
-    return nothing(std::move(f), fmt::format("The curve has {} usable rows, which are too few for a forecast; at least {} "
-                                             "are needed",
-                                             rows.step.size(), kFewestForecastRows));
+    return nothing(std::move(f),
+                   fmt::format("The curve has {} usable rows, which are too few for a forecast; at least {} "
+                               "are needed",
+                               rows.step.size(), kFewestForecastRows));
   f.now = rows.step.back();
   f.now_loss = level_at(rows.step, rows.loss, f.now);
   const std::optional<double> to = planned_end(curve, options, history);
   if (!to) return nothing(std::move(f), "The last planned step is not known; give it with --to");
   f.to = *to;
   if (!history.empty() && history.get()->runs.front().rows.axis != f.axis)
-    throw base::InputError({"--history"}, fmt::format("the earlier runs are recorded by {}, this curve by {}; expected the "
-                                                      "same",
-                                                      history.get()->runs.front().rows.axis, f.axis));
+    throw base::InputError({"--history"},
+                           fmt::format("the earlier runs are recorded by {}, this curve by {}; expected the "
+                                       "same",
+                                       history.get()->runs.front().rows.axis, f.axis));
   if (f.to <= f.now) {
     if (options.to)
-      throw base::InputError({"--to"}, fmt::format("the curve of {} has already reached {}; expected a later end, found {}",
-                                                   f.name, axis_value(f, f.now), base::format_number(f.to, 6)));
+      throw base::InputError(
+          {"--to"}, fmt::format("the curve of {} has already reached {}; expected a later end, found {}", f.name,
+                                axis_value(f, f.now), base::format_number(f.to, 6)));
     return nothing(std::move(f), fmt::format("The run is complete: it has reached {}", axis_value(f, f.now)));
   }
   const RatePlan plan = rate_plan(curve, options.schedule, f.to);
@@ -258,7 +290,8 @@ Forecast forecast_curve(const tables::Curve& curve, const ForecastOptions& optio
   f.decay_seen = plan.rate_at(f.now) < kSeenDecay && (plan.known || plan.in_recorded_units) &&
                  plan.rate_at(f.now) < *std::max_element(plan.rate.begin(), plan.rate.end()) * kSeenDecay &&
                  f.now > rows.warmup_end;
-  const ForecastSituation now{rows.step, rows.loss, rows.warmup_end, plan, f.to, f.to, history.get(), kNoRun, options.level};
+  const ForecastSituation now{rows.step, rows.loss,     rows.warmup_end, plan,         f.to,
+                              f.to,      history.get(), kNoRun,          options.level};
   f.path_step = path_between(f.now, f.to);
   const ForecastOfParts found = forecast_of_parts(now, ladder, f.path_step);
   if (!found.law && found.parts.empty())
@@ -268,7 +301,8 @@ Forecast forecast_curve(const tables::Curve& curve, const ForecastOptions& optio
   add_notes(rows, options, history, f);
   conclude(found, options, plan, f);
   if (found.law) {
-    f.fall_by_steps = found.law->by_steps;
+    const LossInterval& constant = found.law->at_constant_rate;
+    f.fall_by_steps = {f.now_loss - constant.value, f.now_loss - constant.hi, f.now_loss - constant.lo};
     if (plan.known) f.fall_by_schedule = found.law->by_schedule;
     for (const LossInterval& x : found.law->at) f.path.push_back(widened_by(x, f.widened));
     f.path_step.push_back(f.to);

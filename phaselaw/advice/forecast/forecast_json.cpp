@@ -9,9 +9,7 @@ namespace {
 
 using base::Value;
 
-Value loss_value(const LossInterval& x) {
-  return Value::table({{"value", x.value}, {"lo", x.lo}, {"hi", x.hi}});
-}
+Value loss_value(const LossInterval& x) { return Value::table({{"value", x.value}, {"lo", x.lo}, {"hi", x.hi}}); }
 
 Value part_value(const ForecastPart& part) {
   Value out = loss_value(part.loss);
@@ -37,14 +35,22 @@ Value past_value(const PastForecast& past) {
 
 const char* state_name(CurveState state) {
   switch (state) {
-    case CurveState::unknown: return "unknown";
-    case CurveState::falling: return "falling";
-    case CurveState::finished: return "finished";
-    case CurveState::decaying: return "decaying";
-    case CurveState::overfitting: return "overfitting";
-    case CurveState::memorising: return "memorising";
-    case CurveState::diverged: return "diverged";
-    case CurveState::rising: return "rising";
+    case CurveState::unknown:
+      return "unknown";
+    case CurveState::falling:
+      return "falling";
+    case CurveState::finished:
+      return "finished";
+    case CurveState::decaying:
+      return "decaying";
+    case CurveState::overfitting:
+      return "overfitting";
+    case CurveState::memorising:
+      return "memorising";
+    case CurveState::diverged:
+      return "diverged";
+    case CurveState::rising:
+      return "rising";
   }
   return "unknown";
 }

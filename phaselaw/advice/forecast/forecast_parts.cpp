@@ -17,8 +17,9 @@ constexpr std::size_t kFewestLawBlocks = 4;
 double spread_of(const LossInterval& loss, double z) { return 0.5 * std::log(loss.hi / loss.lo) / z; }
 
 std::string law_sentence(const LawForecast& law, const RatePlan& plan, std::size_t blocks) {
-  return fmt::format("the law of this curve ({} blocks) under {}; the curve wanders off the law by {} per e-fold of steps",
-                     blocks, plan.how, base::format_percent(law.wander));
+  return fmt::format(
+      "the law of this curve ({} blocks) under {}; the curve wanders off the law by {} per e-fold of steps", blocks,
+      plan.how, base::format_percent(law.wander));
 }
 
 }  // namespace
@@ -31,17 +32,20 @@ void combine_parts(ForecastOfParts& forecast, double level) {
     return;
   }
   const double z = numerics::normal_quantile(0.5 + 0.5 * level);
-  double weights = 0, sum = 0;
+  double weights = 0, sum = 0, squares = 0;
   for (std::size_t i = 0; i < parts.size(); ++i) {
     const double s = spread_of(parts[i].loss, z);
     weights += 1 / (s * s);
     sum += std::log(parts[i].loss.value) / (s * s);
+    squares += std::log(parts[i].loss.value) * std::log(parts[i].loss.value) / (s * s);
     for (std::size_t j = 0; j < i; ++j)
       if (std::abs(std::log(parts[i].loss.value / parts[j].loss.value)) >
           kAgreement * std::hypot(s, spread_of(parts[j].loss, z)))
         forecast.agree = false;
   }
-  const double mean = sum / weights, half = z / std::sqrt(weights);
+  const double mean = sum / weights;
+  const double scatter = (squares - mean * sum) / static_cast<double>(parts.size() - 1);
+  const double half = z * std::sqrt(std::max(1.0, scatter) / weights);
   forecast.combined = {std::exp(mean), std::exp(mean - half), std::exp(mean + half)};
 }
 
@@ -63,8 +67,8 @@ ForecastOfParts forecast_of_parts(const ForecastSituation& at, const std::option
     }
   }
   if (at.history != nullptr)
-    if (auto part = history_part(*at.history, at.skip, level_at(at.step, at.loss, now), blocks.end_error, now, at.target,
-                                 at.to, at.level))
+    if (auto part = history_part(*at.history, at.skip, level_at(at.step, at.loss, now), blocks.end_error, now,
+                                 at.target, at.to, at.level))
       out.parts.push_back(std::move(*part));
   if (ladder) out.parts.push_back(*ladder);
   combine_parts(out, at.level);

@@ -13,7 +13,7 @@ namespace phaselaw::advice {
 namespace {
 
 constexpr double kPriorDof = 2;       // of the spread between runs
-constexpr double kPriorShare = 0.15;  // of the fall
+constexpr double kPriorShare = 0.25;  // of the fall
 constexpr double kPriorLeast = 0.001;
 
 LossInterval log_t_interval(double center, double error, double dof, double level) {
@@ -55,8 +55,8 @@ std::optional<ForecastPart> history_part(const EarlierRuns::Prepared& history, s
     const auto& run = history.runs[j];
     const double from = now / to * run.end, until = target / to * run.end;
     if (from < run.rows.step.front()) continue;
-    falls.push_back(std::log(level_at(run.rows.step, run.rows.loss, until) /
-                             level_at(run.rows.step, run.rows.loss, from)));
+    falls.push_back(
+        std::log(level_at(run.rows.step, run.rows.loss, until) / level_at(run.rows.step, run.rows.loss, from)));
   }
   if (falls.empty()) return std::nullopt;
   const auto m = static_cast<double>(falls.size());
@@ -67,7 +67,7 @@ std::optional<ForecastPart> history_part(const EarlierRuns::Prepared& history, s
   ForecastPart part;
   part.source = "history";
   part.dof = dof;
-  part.error = std::sqrt(squares / dof * (1 + 1 / m) + now_error * now_error);
+  part.error = std::sqrt(squares / dof * (1 + 1 / m) + 2 * now_error * now_error);
   part.loss = log_t_interval(std::log(now_level) + mean, part.error, dof, level);
   part.how = fmt::format("{} earlier run{} fell by {} from the same share of their steps to the end", falls.size(),
                          falls.size() == 1 ? "" : "s", base::format_percent(-std::expm1(mean), 3));

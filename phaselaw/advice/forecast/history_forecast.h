@@ -11,9 +11,9 @@
 // The final loss of a run from complete earlier runs of the same or a similar recipe.
 //
 //   f_j    = ln L_j(target) - ln L_j(now), at the same shares of the steps of run j
-//   ln L   = ln L(now) + mean f +- t(nu) sqrt(s^2 (1 + 1/m) + e^2),   nu = m + 1
-//   s^2    = (2 s0^2 + sum (f_j - mean f)^2)/(m + 1),   s0 = 0.15 |mean f| + 0.001
-// e is the standard error of ln L(now). s0 is a prior with two degrees of freedom, so that one earlier run suffices; on
+//   ln L   = ln L(now) + mean f +- t(nu) sqrt(s^2 (1 + 1/m) + 2 e^2),   nu = m + 1
+//   s^2    = (2 s0^2 + sum (f_j - mean f)^2)/(m + 1),   s0 = 0.25 |mean f| + 0.001
+// e is the standard error of ln L(now), and of the final level, which is measured in the same way. s0 is a prior with two degrees of freedom, so that one earlier run suffices; on
 // the runs of benchmarks/laws/study_forecast.cpp its intervals cover about 95 % [R].
 // The runs are compared at equal shares, so their schedules must have the same shape.
 namespace phaselaw::advice {

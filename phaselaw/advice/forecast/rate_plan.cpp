@@ -13,11 +13,11 @@ namespace phaselaw::advice {
 
 namespace {
 
-constexpr double kPlanNodes = 4096;     // steps in which a stated schedule is written out
-constexpr double kShapeError = 0.005;   // of the peak, at every recorded step
-constexpr double kLeastDecay = 0.05;    // of the peak, before a decay is continued
+constexpr double kPlanNodes = 4096;      // steps in which a stated schedule is written out
+constexpr double kShapeError = 0.005;    // of the peak, at every recorded step
+constexpr double kLeastDecay = 0.05;     // of the peak, before a decay is continued
 constexpr std::size_t kShapeRows = 256;  // recorded rates that are compared with a shape
-constexpr std::size_t kBegins = 33;     // starts of the decay that are tried
+constexpr std::size_t kBegins = 33;      // starts of the decay that are tried
 
 // A stated schedule in shares of the run, so that it can be written out with any number of steps.
 tables::LearningRates written_out(const tables::StatedSchedule& stated, double to) {
@@ -31,8 +31,9 @@ tables::LearningRates written_out(const tables::StatedSchedule& stated, double t
     shares.decay_from = share_of(*stated.decay_from);
     if (*shares.decay_from >= 1)
       throw base::InputError(
-          {"--decay-from"}, fmt::format("the decay begins at step {}, but the run ends at step {}; expected an earlier step",
-                                        base::format_number(*stated.decay_from), base::format_number(to)));
+          {"--decay-from"},
+          fmt::format("the decay begins at step {}, but the run ends at step {}; expected an earlier step",
+                      base::format_number(*stated.decay_from), base::format_number(to)));
     if (*shares.decay_from < shares.warmup)
       throw base::InputError({"--decay-from"}, "expected a step after the warm-up, found one within it");
   }
@@ -168,8 +169,9 @@ RatePlan rate_plan(const tables::Curve& curve, const tables::StatedSchedule& sta
       for (int k = 1; k <= 256; ++k) {
         const double at = last + (to - last) * k / 256;
         plan.step.push_back(at);
-        plan.rate.push_back(1 - (1 - shape->end_rate) *
-                                    (1 - left_of(shape->shape, std::min(1.0, (at - shape->from) / (to - shape->from)))));
+        plan.rate.push_back(1 -
+                            (1 - shape->end_rate) *
+                                (1 - left_of(shape->shape, std::min(1.0, (at - shape->from) / (to - shape->from)))));
       }
     } else {
       plan.how = "the learning rate is recorded only up to the last row";

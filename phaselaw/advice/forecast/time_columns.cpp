@@ -9,9 +9,11 @@ namespace phaselaw::advice {
 
 namespace {
 
-constexpr std::size_t kAlphas = 12;
+constexpr std::size_t kAlphas = 16;
 constexpr double kLeastAlpha = 0.05, kLargestAlpha = 2;
-constexpr std::array<double, 4> kOffsets = {0, 0.03, 0.15, 0.6};  // of the sum of learning rates now
+constexpr std::array<double, 10> kOffsets = {-0.02, -0.01, 0,    0.01, 0.02,
+                                             0.04,  0.08,  0.15, 0.3,  0.6};  // of the sum of learning rates now
+constexpr double kLeastShare = 1e-3;  // of the sum now: a smaller argument of the power is replaced by it
 constexpr std::array<double, 3> kGammas = {0.4, 0.7, 1};
 constexpr std::array<double, 3> kLags = {0, 0.05, 0.3};  // of the steps of the run
 constexpr std::size_t kPieces = 128;                     // of a decay
@@ -100,7 +102,8 @@ TimeColumns TimeBasis::columns_at(const std::vector<double>& steps, const RatePl
     for (std::size_t k = 0; k < kAlphas; ++k) {
       std::vector<double> column;
       const double s0 = offset * sum_now_, alpha = alpha_of(k);
-      for (const double s : sum) column.push_back(std::pow((std::max(s, 1e-12 * sum_now_) + s0) / (sum_now_ + s0), -alpha));
+      for (const double s : sum)
+        column.push_back(std::pow(std::max(s + s0, kLeastShare * sum_now_) / (sum_now_ + s0), -alpha));
       out.power.push_back(std::move(column));
     }
   std::size_t i = 0;

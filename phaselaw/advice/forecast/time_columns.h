@@ -8,9 +8,9 @@
 
 // The columns of the law of curve_forecast.h at given steps, for every alpha, s0, gamma and c of its grid.
 //
-//   power  ((S1 + s0)/(S1(now) + s0))^-alpha, so that A is the reducible loss now; s0 in {0, 0.03, 0.15, 0.6} S1(now)
+//   power  ((S1 + s0)/(S1(now) + s0))^-alpha, so that A is the reducible loss now; s0 from -0.02 to 0.6 S1(now)
 //   drop   D scaled so that K is the relative fall by a decay to zero
-// Cost: 36 columns times steps times at most 128 decreases of the rate.
+// Cost: 160 powers and 9 drops for each step; a drop costs at most 128 decreases of the rate.
 namespace phaselaw::advice {
 
 struct TimeColumns {

@@ -19,7 +19,7 @@ namespace phaselaw::advice {
 
 class CpuAccount {
  public:
-  static constexpr double kCreditS = 1;  // to begin with, and the most that is saved
+  static constexpr double kCreditS = 0.2;  // to begin with, and the most that is saved
 
   void set_share(double share) { share_ = share; }
   [[nodiscard]] bool can_pay() {
@@ -36,17 +36,21 @@ class CpuAccount {
   base::Clock::time_point last_ = base::Clock::now();
 };
 
-// Charges the work in its scope.
+// Charges the work in its scope, unless it is free.
 class ChargedWork {
  public:
-  explicit ChargedWork(CpuAccount& account) : account_(account), begin_(thread_cpu_s()) {}
-  ~ChargedWork() { account_.charge(thread_cpu_s() - begin_); }
+  explicit ChargedWork(CpuAccount& account, bool is_free = false)
+      : account_(account), begin_(thread_cpu_s()), is_free_(is_free) {}
+  ~ChargedWork() {
+    if (!is_free_) account_.charge(thread_cpu_s() - begin_);
+  }
   ChargedWork(const ChargedWork&) = delete;
   ChargedWork& operator=(const ChargedWork&) = delete;
 
  private:
   CpuAccount& account_;
   double begin_;
+  bool is_free_;
 };
 
 }  // namespace phaselaw::advice

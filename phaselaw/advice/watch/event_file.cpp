@@ -57,8 +57,7 @@ EventFile::EventFile(std::string path) : path_(std::move(path)) {
 
 void EventFile::append(const std::vector<base::Value>& events) {
   const int file = ::open(path_.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
-  if (file < 0)
-    throw base::RunError(fmt::format("{}: events cannot be written ({})", path_, std::strerror(errno)));
+  if (file < 0) throw base::RunError(fmt::format("{}: events cannot be written ({})", path_, std::strerror(errno)));
   for (const base::Value& event : events) {
     const std::int64_t sequence = event.at("sequence").integer();
     if (sequence <= last_) continue;

@@ -5,6 +5,7 @@
 #include <array>
 #include <cmath>
 
+#include "phaselaw/base/errors.h"
 #include "phaselaw/base/format.h"
 #include "phaselaw/numerics/statistics.h"
 
@@ -29,9 +30,8 @@ std::size_t trailing_not_finite(const std::vector<double>& loss) {
 std::string step_text(double step) { return base::format_number(step, 3, base::Notation::suffix); }
 
 std::string reason_for(CurveState state, const CurveClaims& claims, const std::string& quantity) {
-  const std::string rise =
-      fmt::format("the end of {} is on average {} above its lowest level, which it had at step {}", quantity,
-                  base::format_percent(claims.rise), step_text(claims.lowest_step));
+  const std::string rise = fmt::format("{} at its end is on average {} above its lowest level, which it had at step {}",
+                                       quantity, base::format_percent(claims.rise), step_text(claims.lowest_step));
   switch (state) {
     case CurveState::falling:
       return claims.gain ? fmt::format("doubling the steps at a constant learning rate would lower it by {} to {}",
@@ -76,7 +76,9 @@ const std::vector<std::string>& state_words() {
 std::size_t held_back(std::size_t rows) { return std::max(kFewestHeldBack, rows / 50); }
 
 std::size_t not_finite_at_end(const tables::Curve& curve) {
-  return std::max(trailing_not_finite(curve.loss), trailing_not_finite(curve.dense_loss));
+  const bool trained = curve.partner.role == tables::Role::training;
+  return std::max({trailing_not_finite(curve.loss), trailing_not_finite(curve.dense_loss),
+                   trained ? trailing_not_finite(curve.partner.loss) : 0});
 }
 
 double recent_level(const tables::Curve& curve, std::size_t skip) {
@@ -92,7 +94,22 @@ double recent_level(const tables::Curve& curve, std::size_t skip) {
   return std::isfinite(level) ? level : base::kNaN;
 }
 
-Judgement judge(const tables::Curve& curve, const ForecastOptions& options) {
+namespace {
+
+void add_forecast(const tables::Curve& curve, const ForecastBasis& basis, Judgement& out) {
+  if (!basis.has_end()) return;
+  try {
+    out.forecast = forecast_curve(curve, basis.options, basis.history);
+  } catch (const base::InputError& error) {  // such as a last step that has passed
+    out.warnings.push_back(fmt::format("There is no forecast: {}", error.what()));
+    return;
+  }
+  if (out.forecast.status != ForecastStatus::forecast) out.warnings.push_back(out.forecast.reading);
+}
+
+}  // namespace
+
+Judgement judge(const tables::Curve& curve, const ForecastBasis& basis) {
   Judgement out;
   out.rows = curve.loss.size();
   if (const std::size_t bad = not_finite_at_end(curve); bad >= kNotFinite) {
@@ -106,18 +123,23 @@ Judgement judge(const tables::Curve& curve, const ForecastOptions& options) {
     rows.training_step = curve.partner.step;
     rows.training_loss = curve.partner.loss;
   }
-  const CurveClaims claims = claims_of(rows);
+  CurveClaims claims;
+  try {
+    claims = claims_of(rows);
+  } catch (const base::InputError& error) {  // a curve that no judgement can read ends no watch
+    claims.notes.emplace_back(error.what());
+  }
   out.state = claims.state;
   out.reason = reason_for(claims.state, claims, curve.quantity);
   out.gain = claims.gain;
   if (!claims.spikes.empty()) {
     const CurveSpike& last = claims.spikes.back();
-    out.warnings.push_back(fmt::format("The loss has {} spike{}; the last, at step {}, is {} above the level before it.",
-                                       claims.spikes.size(), claims.spikes.size() == 1 ? "" : "s",
-                                       step_text(last.step), base::format_percent(last.height)));
+    out.warnings.push_back(fmt::format(
+        "The loss has {} spike{}; the last, at step {}, is {} above the level before it.", claims.spikes.size(),
+        claims.spikes.size() == 1 ? "" : "s", step_text(last.step), base::format_percent(last.height)));
   }
   for (const std::string& note : claims.notes) out.warnings.push_back(note);
-  out.forecast = forecast_curve(curve, options);
+  add_forecast(curve, basis, out);
   return out;
 }
 

@@ -23,10 +23,18 @@ namespace phaselaw::advice {
 
 inline constexpr std::size_t kNotFinite = 3, kFewestHeldBack = 5;
 
+// What the forecast of a run is based on beside its own curve.
+struct ForecastBasis {
+  ForecastOptions options;
+  EarlierRuns history;
+  // Without a last step, stated or of the earlier runs, there is nothing to forecast.
+  [[nodiscard]] bool has_end() const { return options.to.has_value() || !history.empty(); }
+};
+
 struct Judgement {
   std::size_t rows = 0;
   CurveState state = CurveState::unknown;
-  std::string reason;     // one sentence that says what the state is based on; empty if unknown
+  std::string reason;            // one sentence that says what the state is based on; empty if unknown
   std::optional<Interval> gain;  // relative fall of the loss when the steps double at a constant learning rate
   Forecast forecast;
   std::vector<std::string> warnings;  // whole sentences
@@ -36,13 +44,13 @@ struct Judgement {
 [[nodiscard]] std::string_view word_of(CurveState state);
 [[nodiscard]] const std::vector<std::string>& state_words();
 
-// InputError for options of the forecast that do not fit the curve.
-[[nodiscard]] Judgement judge(const tables::Curve& curve, const ForecastOptions& options);
+// Options of the forecast that do not fit the curve are a warning.
+[[nodiscard]] Judgement judge(const tables::Curve& curve, const ForecastBasis& basis);
 
 // The rows that a judgement of the past does without.
 [[nodiscard]] std::size_t held_back(std::size_t rows);
 
-// The number of losses at the end that are not finite; of the dense training loss beside it, if that has more.
+// The number of losses at the end that are not finite; of the training loss beside a held-out one, if that has more.
 [[nodiscard]] std::size_t not_finite_at_end(const tables::Curve& curve);
 
 // The median of the last `rows` losses (at most 9) without the last `skip`; NaN for fewer than 3 or where one is not

@@ -71,7 +71,8 @@ bool is_json_document(std::string_view text) {
   if (end == std::string_view::npos) return true;
   std::string_view line = text.substr(begin, end - begin);
   while (!line.empty() && (base::is_blank(line.back()) || line.back() == '\r')) line.remove_suffix(1);
-  return !(line.front() == '{' && line.back() == '}') || text.find_first_not_of(" \t\r\n", end) == std::string_view::npos;
+  return !(line.front() == '{' && line.back() == '}') ||
+         text.find_first_not_of(" \t\r\n", end) == std::string_view::npos;
 }
 
 // Whether the bytes are text that grows by lines.
@@ -80,7 +81,7 @@ bool is_plain_text(std::string_view head) {
   return head.find('\0') == std::string_view::npos && !head.starts_with("\x93NUMPY") && !head.starts_with("PK\x03\x04");
 }
 
-std::string size_of(std::uint64_t bytes) { return fmt::format("{} bytes", bytes); }
+std::string bytes_words(std::uint64_t bytes) { return fmt::format("{} bytes", bytes); }
 
 }  // namespace
 
@@ -96,8 +97,9 @@ void require_followable(const std::string& path) {
     throw base::InputError({path}, "standard input cannot be followed; write the log to a file and name it");
   struct stat status {};
   if (::stat(path.c_str(), &status) != 0 || S_ISREG(status.st_mode) || S_ISDIR(status.st_mode)) return;
-  throw base::InputError({path}, fmt::format("expected a file or a folder, found {}; write the log to a file and name it",
-                                             S_ISFIFO(status.st_mode) ? "a pipe" : "a device"));
+  throw base::InputError({path},
+                         fmt::format("expected a file or a folder, found {}; write the log to a file and name it",
+                                     S_ISFIFO(status.st_mode) ? "a pipe" : "a device"));
 }
 
 LogFollower::LogFollower(std::vector<std::string> paths, bool named, const tables::ReadOptions& read,
@@ -114,8 +116,8 @@ double LogFollower::quiet_s() const {
   std::int64_t newest = 0;
   for (const Stamp& stamp : stamps_) newest = std::max(newest, stamp.modified_ns);
   if (newest == 0 || presence_ != LogPresence::there) return 0;
-  const auto now = std::chrono::duration_cast<std::chrono::nanoseconds>(
-      std::chrono::system_clock::now().time_since_epoch());
+  const auto now =
+      std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch());
   return std::max(0.0, static_cast<double>(now.count() - newest) * 1e-9);
 }
 
@@ -144,9 +146,9 @@ bool LogFollower::find(std::vector<Stamp>& stamps, LogLook& look) {
                                  ? "The file does not exist yet; watch waits for it."
                                  : "The file has vanished; its last state is kept, and watch waits for its return.");
   else if (presence_ == LogPresence::unreadable)
-    look.events.push_back(problem != 0 ? fmt::format("The file cannot be read ({}); watch tries again.",
-                                                     std::strerror(problem))
-                                       : "The path is no longer a file; watch waits until it is one again.");
+    look.events.push_back(problem != 0
+                              ? fmt::format("The file cannot be read ({}); watch tries again.", std::strerror(problem))
+                              : "The path is no longer a file; watch waits until it is one again.");
   else if (before != LogPresence::unknown)
     look.events.emplace_back(before == LogPresence::missing ? "The file has appeared." : "The file can be read again.");
   return presence_ == LogPresence::there;
@@ -159,16 +161,16 @@ void LogFollower::check_identity(const Stamp& stamp, LogLook& look) {
   if (log.error() != 0) return;
   const bool same_head = base::hash_bytes(log.bytes(0, mark_.head_size)) == mark_.head_hash;
   const bool shorter = stamp.size < mark_.offset;
-  const bool same_tail =
-      tail_.empty() || shorter || log.bytes(mark_.offset - tail_.size(), tail_.size()) == tail_;
+  const bool same_tail = tail_.empty() || shorter || log.bytes(mark_.offset - tail_.size(), tail_.size()) == tail_;
   if (same_head && same_tail && !shorter) return;
   const bool other_file = !stamps_.empty() && stamp.inode != stamps_.front().inode;
   if (other_file && (!same_head || shorter))
     look.events.emplace_back(
         "The file was replaced by another one (a rotated log); watch begins anew with the rows of the new file.");
   else if (shorter)
-    look.events.push_back(fmt::format("The file became shorter, from {} to {}; watch begins anew with the rows it has now.",
-                                      size_of(mark_.offset), size_of(stamp.size)));
+    look.events.push_back(
+        fmt::format("The file became shorter, from {} to {}; watch begins anew with the rows it has now.",
+                    bytes_words(mark_.offset), bytes_words(stamp.size)));
   else
     look.events.emplace_back("The file was written again with other content; watch begins anew with its rows.");
   look.restarted = true;
@@ -190,7 +192,12 @@ void LogFollower::refuse(const std::string& why, LogLook& look) {
 
 void LogFollower::read_whole(const Stamp& stamp, LogLook& look) {
   const std::size_t limit = read_.document_options().memory_limit;
-  const std::size_t before = curves_.curves().empty() ? 0 : curves_.curves().front().loss.size();
+  const auto rows = [&] {
+    std::size_t all = 0;
+    for (const tables::Curve& curve : curves_.curves()) all += curve.loss.size();
+    return all;
+  };
+  const std::size_t before = rows();
   std::string text;
   try {
     bool plain = paths_.size() == 1;
@@ -202,7 +209,8 @@ void LogFollower::read_whole(const Stamp& stamp, LogLook& look) {
       plain = is_plain_text(head);
       if (plain && stamp.size > limit)
         return refuse(fmt::format("{}: expected at most {} of data; raise --memory-limit", path(),
-                                  base::bytes_text(static_cast<double>(limit))), look);
+                                  base::bytes_text(static_cast<double>(limit))),
+                      look);
       if (plain) text = log.bytes(0, stamp.size);
     }
     if (plain) {
@@ -221,7 +229,7 @@ void LogFollower::read_whole(const Stamp& stamp, LogLook& look) {
     whole_size_ = stamp.size;
     refusal_.clear();
     told_.clear();
-    look.grown = look.grown || look.restarted || before == 0 || curves_.curves().front().loss.size() != before;
+    look.grown = look.grown || look.restarted || rows() != before;
   } catch (const base::InputError& error) {
     refuse(error.what(), look);
   }

@@ -88,7 +88,7 @@ class LogFollower {
   LogPresence presence_ = LogPresence::unknown;
   std::vector<Stamp> stamps_;  // at the last read
   LogMark mark_;
-  std::string tail_;              // the last bytes before the offset
+  std::string tail_;  // the last bytes before the offset
   bool whole_due_ = false;
   std::uint64_t whole_size_ = 0;  // when the document was read as a whole
   std::string refusal_, told_;

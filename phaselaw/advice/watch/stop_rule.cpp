@@ -5,11 +5,11 @@
 #include <array>
 #include <cmath>
 
+#include "phaselaw/advice/watch/growing_curves.h"
 #include "phaselaw/base/csv.h"
 #include "phaselaw/base/errors.h"
 #include "phaselaw/base/format.h"
 #include "phaselaw/base/progress.h"
-#include "phaselaw/advice/watch/growing_curves.h"
 
 namespace phaselaw::advice {
 
@@ -23,9 +23,9 @@ struct NamedRule {
   StopCode code;
 };
 constexpr std::array kNamedRules = {
-    NamedRule{"diverged", StopCode::diverged}, NamedRule{"overfitting", StopCode::overfitting},
+    NamedRule{"diverged", StopCode::diverged},   NamedRule{"overfitting", StopCode::overfitting},
     NamedRule{"overfit", StopCode::overfitting}, NamedRule{"finished", StopCode::finished},
-    NamedRule{"nan", StopCode::not_finite}, NamedRule{"stalled", StopCode::stalled}};
+    NamedRule{"nan", StopCode::not_finite},      NamedRule{"stalled", StopCode::stalled}};
 
 // One row with the quantities of a condition.
 tables::Table quantities_row() {
@@ -60,7 +60,7 @@ double last_of(const std::vector<double>& values) { return values.empty() ? base
 }  // namespace
 
 const Judgement& CurveFacts::earlier() const {
-  if (!earlier_) earlier_ = judge(without_last(curve_, held_back(curve_.loss.size())), options_);
+  if (!earlier_) earlier_ = judge(without_last(curve_, held_back(curve_.loss.size())), basis_);
   return *earlier_;
 }
 
@@ -71,16 +71,15 @@ std::string forecast_text(const Forecast& forecast) {
          (forecast.status == ForecastStatus::conditional ? " at a constant rate" : "");
 }
 
-StopRule::StopRule(const std::string& text, double stalled_after_s)
-    : text_(text), stalled_after_s_(stalled_after_s) {
+StopRule::StopRule(const std::string& text, double stalled_after_s) : text_(text), stalled_after_s_(stalled_after_s) {
   for (const NamedRule& rule : kNamedRules)
     if (rule.word == text) code_ = rule.code;
   if (code_ == StopCode::stalled && !(stalled_after_s > 0))
     throw base::InputError({"--stop-when"}, "the rule stalled needs --stalled-after above 0, in seconds");
   if (code_ != StopCode::none) return;
   if (text.find_first_of("=<>!~(") == std::string::npos) {
-    std::vector<std::string> known = {"diverged", "overfitting", "finished", "nan", "stalled", "loss < 3.0",
-                                      "forecast > 2.4"};
+    std::vector<std::string> known = {"diverged", "overfitting", "finished",      "nan",
+                                      "stalled",  "loss < 3.0",  "forecast > 2.4"};
     throw base::InputError({"--stop-when"},
                            base::unknown_name("rule", text, known) + "; a log is named before this flag");
   }
@@ -180,9 +179,9 @@ std::optional<std::string> StopRule::reason(const CurveFacts& facts) const {
       if (facts.now().state != wanted) return {};
       const bool not_finite = not_finite_at_end(curve) >= kNotFinite;  // confirmed by these rows
       if (!not_finite && facts.earlier().state != wanted) return {};
-      return fmt::format("At step {}, {}{}.", step_words(step), facts.now().reason,
-                         not_finite ? "" : fmt::format("; the same holds without the last {} rows",
-                                                       held_back(curve.loss.size())));
+      return fmt::format(
+          "At step {}, {}{}.", step_words(step), facts.now().reason,
+          not_finite ? "" : fmt::format("; the same holds without the last {} rows", held_back(curve.loss.size())));
     }
     default:
       return condition_reason(facts);

@@ -16,7 +16,8 @@
 //   overfitting (overfit)       11  the state is overfitting, also without the last rows
 //   finished                    12  the state is finished, also without the last rows
 //   nan                         13  the last 3 losses are not finite
-//   stalled                     14  the log has not grown for --stalled-after seconds
+//   stalled                     14  the log has not grown for --stalled-after seconds; a log of a folder only if it has
+//                                   grown while it was watched
 //   a condition                     of loss, step, forecast and state, in the grammar of row_condition.h:
 //     with forecast             20  it holds for every value of the interval, also of the forecast without the last rows.
 //                                   A forecast that is unknown, disagreeing or conditional can be any number >= 0
@@ -43,8 +44,8 @@ enum class StopCode {
 // What the rules ask of a curve. `earlier`: without its last rows; computed on demand.
 class CurveFacts {
  public:
-  CurveFacts(const tables::Curve& curve, const Judgement& now, const ForecastOptions& options, double quiet_s)
-      : curve_(curve), now_(now), options_(options), quiet_s_(quiet_s) {}
+  CurveFacts(const tables::Curve& curve, const Judgement& now, const ForecastBasis& basis, double quiet_s)
+      : curve_(curve), now_(now), basis_(basis), quiet_s_(quiet_s) {}
   void set_earlier(Judgement earlier) { earlier_ = std::move(earlier); }  // if it is known
   [[nodiscard]] const tables::Curve& curve() const { return curve_; }
   [[nodiscard]] const Judgement& now() const { return now_; }
@@ -54,7 +55,7 @@ class CurveFacts {
  private:
   const tables::Curve& curve_;
   const Judgement& now_;
-  const ForecastOptions& options_;
+  const ForecastBasis& basis_;
   double quiet_s_;
   mutable std::optional<Judgement> earlier_;
 };

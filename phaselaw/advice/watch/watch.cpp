@@ -7,6 +7,7 @@
 
 #include "phaselaw/base/errors.h"
 #include "phaselaw/base/format.h"
+#include "phaselaw/base/interrupt.h"
 #include "phaselaw/base/progress.h"
 #include "phaselaw/documents/folder.h"
 #include "phaselaw/documents/tfevents.h"
@@ -15,8 +16,8 @@ namespace phaselaw::advice {
 
 namespace {
 
-constexpr double kFolderIntervalS = 10;  // between two lists of the files of a folder
-constexpr double kMostShare = 0.1;       // of one core for all logs together
+constexpr double kMostShare = 0.1;     // of one core for all logs together
+constexpr std::size_t kFewCurves = 8;  // of a log are judged at once, whatever they cost
 
 std::string fired_key(const std::string& rule, const WatchedCurve& watched) {
   return fmt::format("{}\n{}\n{}", absolute_path(watched.log), watched.name, rule);
@@ -63,24 +64,26 @@ void WatchOptions::validate() const {
   if (once && time_limit) throw base::InputError({"--for"}, "--once looks once, so a time has no effect; remove one");
 }
 
-Watch::Watch(std::vector<std::string> paths, WatchRequest request, std::vector<std::string> own_files)
-    : request_(std::move(request)) {
+Watch::Watch(std::vector<std::string> paths, WatchRequest request, EarlierRuns history,
+             std::vector<std::string> own_files)
+    : request_(std::move(request)), basis_{request_.forecast, std::move(history)} {
   request_.options.validate();
   request_.forecast.validate();
-  for (const std::string& text : request_.options.stop_when)
-    rules_.emplace_back(text, request_.options.stalled_after);
+  for (const std::string& text : request_.options.stop_when) rules_.emplace_back(text, request_.options.stalled_after);
   for (const StopRule& rule : rules_)
-    if (rule.needs_forecast() && !request_.forecast.to)
-      throw base::InputError({"--stop-when"}, fmt::format("the rule '{}' needs the last planned step; name it with --to",
-                                                          rule.text()));
+    if (rule.needs_forecast() && !basis_.has_end())
+      throw base::InputError(
+          {"--stop-when"},
+          fmt::format(
+              "the rule '{}' needs the last planned step; name it with --to, or give earlier runs with --history",
+              rule.text()));
   for (const std::string& file : own_files)
     if (!file.empty() && file != "-") own_files_.push_back(absolute_path(file));
   std::set<std::string> seen;
   for (std::string& path : paths) {
     require_followable(path);
-    if (!seen.insert(absolute_path(path)).second)
-      throw base::InputError({path}, "the log is given twice; remove one");
-    sources_.push_back({.path = std::move(path), .told = {}});
+    if (!seen.insert(absolute_path(path)).second) throw base::InputError({path}, "the log is given twice; remove one");
+    sources_.push_back({.path = std::move(path), .account = {}});
   }
 }
 
@@ -103,9 +106,8 @@ WatchEvent Watch::end_event(const std::string& text) {
 
 void Watch::add_log(std::vector<std::string> paths, bool named, bool is_new, std::vector<WatchEvent>& events) {
   const std::string path = paths.front();
-  const auto known = std::find_if(logs_.begin(), logs_.end(), [&](const auto& log) {
-    return log->follower.path() == path;
-  });
+  const auto known =
+      std::find_if(logs_.begin(), logs_.end(), [&](const auto& log) { return log->follower.path() == path; });
   if (known != logs_.end()) return (*known)->follower.set_paths(std::move(paths));
   auto log = std::make_unique<Log>(Log{LogFollower(std::move(paths), named, request_.read, request_.run), {}, {}, {}});
   log->in_folder = !named;
@@ -146,17 +148,16 @@ void Watch::list_folder(Source& source, std::vector<WatchEvent>& events) {
 }
 
 void Watch::find_logs(std::vector<WatchEvent>& events) {
-  const double now = std::chrono::duration<double>(base::Clock::now().time_since_epoch()).count();
   for (Source& source : sources_) {
     std::error_code error;
     const bool folder = std::filesystem::is_directory(source.path, error);
     if (!folder && !source.listed) {
       add_log({source.path}, true, false, events);
-    } else if (folder && now - source.listed_at_s >= std::min(kFolderIntervalS, request_.options.interval)) {
+    } else if (folder && source.account.can_pay()) {
+      const ChargedWork work(source.account);
       std::erase_if(logs_, [&](const auto& log) {  // a path that has become a folder
         return log->follower.path() == source.path && log->follower.curves().empty();
       });
-      source.listed_at_s = now;
       list_folder(source, events);
     } else if (!folder && source.listed && source.told != "gone") {
       source.told = "gone";
@@ -166,6 +167,7 @@ void Watch::find_logs(std::vector<WatchEvent>& events) {
   const double wanted = request_.options.cpu_share / 100, n = static_cast<double>(logs_.size());
   const double share = n * wanted > std::max(kMostShare, wanted) ? std::max(kMostShare, wanted) / n : wanted;
   for (const auto& log : logs_) log->account.set_share(share);
+  for (Source& source : sources_) source.account.set_share(wanted);
 }
 
 void Watch::judge_curve(Log& log, WatchedCurve& watched, bool last, std::vector<WatchEvent>& events) {
@@ -175,10 +177,12 @@ void Watch::judge_curve(Log& log, WatchedCurve& watched, bool last, std::vector<
   const bool due = !watched.judged || rows >= grown || rows < watched.judged_rows ||
                    (not_finite && watched.judgement.state != CurveState::diverged) ||
                    (rows != watched.judged_rows && log.follower.quiet_s() > 60);
+  const bool few = log.curves.size() <= kFewCurves;
   bool fresh = false;
-  if ((due || (last && rows != watched.judged_rows)) && (last || not_finite || log.account.can_pay())) {
-    const ChargedWork work(log.account);
-    watched.judgement = judge(*watched.curve, request_.forecast);
+  if ((due || (last && rows != watched.judged_rows)) &&
+      (last || not_finite || (!watched.judged && few) || log.account.can_pay())) {
+    const ChargedWork work(log.account, !watched.judged);
+    watched.judgement = judge(*watched.curve, basis_);
     watched.judged_rows = rows;
     watched.judged = fresh = true;
     watched.shown_state = word_of(watched.judgement.state);
@@ -222,7 +226,9 @@ void Watch::report(Log& log, const WatchedCurve& watched, std::vector<WatchEvent
 
 void Watch::test_rules(Log& log, const WatchedCurve& watched, bool fresh, std::vector<WatchEvent>& events) {
   const ChargedWork work(log.account);
-  const CurveFacts facts(*watched.curve, watched.judgement, request_.forecast, log.follower.quiet_s());
+  // A run in a folder that ended before the watch began has not stalled.
+  const double quiet_s = log.in_folder && !log.grew ? 0 : log.follower.quiet_s();
+  const CurveFacts facts(*watched.curve, watched.judgement, basis_, quiet_s);
   for (std::size_t i = 0; i < rules_.size(); ++i) {
     if (rules_[i].needs_judgement() && !fresh) continue;
     const std::optional<std::string> why = rules_[i].reason(facts);
@@ -249,11 +255,14 @@ void Watch::look_at(Log& log, bool last, std::vector<WatchEvent>& events) {
   LogLook found;
   bool more = true;
   while (more) {
-    const bool whole = last || log.account.can_pay();
-    const ChargedWork work(log.account);
+    const bool first = !log.was_read;  // which cannot be avoided, and must not delay what follows
+    const bool whole = last || first || log.account.can_pay();
+    const ChargedWork work(log.account, first);
     LogLook look = log.follower.look(whole);
     for (const std::string& text : look.events) add_event(events, "log", path, path, text);
     found.restarted = found.restarted || look.restarted;
+    log.grew = log.grew || (log.was_read && look.grown);
+    log.was_read = log.was_read || look.grown;
     more = last && look.more;
   }
   if (found.restarted) {
@@ -266,6 +275,7 @@ void Watch::look_at(Log& log, bool last, std::vector<WatchEvent>& events) {
     return std::none_of(curves.begin(), curves.end(), [&](const auto& c) { return c.name == entry.first; });
   });
   for (const tables::Curve& curve : curves) {
+    base::throw_if_interrupted();
     WatchedCurve& watched = log.curves[curve.name];
     watched.log = path;
     watched.name = curve.name;

@@ -24,7 +24,7 @@
 //   memory      what was reported, as JSON (docs/watch.md): a watch that is started again reports nothing twice. Rules
 //               depend on the logs alone, so they are tested again and give the same exit code
 //   cost        every log has an account of processor time (cpu_account.h) that pays for reading whole documents and for
-//               judgements; new lines are read at once
+//               judgements; new lines are read at once, and the first reading and judgement are free
 namespace phaselaw::advice {
 
 struct WatchOptions {
@@ -41,9 +41,10 @@ struct WatchOptions {
     visit("interval", self.interval, at_least(0.05).in("s"), "time between two looks at the logs");
     visit("for", self.time_limit, positive().in("s"), "end after this time (default: when no log grows any more)");
     visit("once", self.once, anything(), "look once and end, for cron");
-    visit("stop_when", self.stop_when, anything(),
-          "end with an exit code of its own when a curve is diverged, overfitting, finished, nan or stalled, or meets a "
-          "condition of loss, step, forecast and state such as 'forecast > 2.4'; may be repeated");
+    visit(
+        "stop_when", self.stop_when, anything(),
+        "end with an exit code of its own when a curve is diverged, overfitting, finished, nan or stalled, or meets a "
+        "condition of loss, step, forecast and state such as 'forecast > 2.4'; may be repeated");
     visit("state", self.state, anything(), "file that keeps what was reported, so that the next start continues");
     visit("stalled_after", self.stalled_after, at_least(0).in("s"),
           "a log that has not grown for this time has ended; watch ends when all logs have; 0: never");
@@ -57,13 +58,21 @@ struct WatchRequest {
   WatchOptions options;
   ForecastOptions forecast;
   tables::ReadOptions read;
-  std::vector<std::string> run;
+  std::vector<std::string> run, history;
   template <class Self, class Visit>
   static void fields(Self& self, Visit&& visit) {
     WatchOptions::fields(self.options, visit);
-    ForecastOptions::fields(self.forecast, [&](std::string_view name, auto&&... field) {
-      if (name != "n_params" && name != "tokens") visit(name, field...);  // of a ladder
+    ForecastOptions::fields(self.forecast, [&](std::string_view name, auto& field, const base::Domain& domain,
+                                               std::string_view help) {
+      if (name == "n_params" || name == "tokens") return;  // of a ladder
+      if (name == "to")
+        help =
+            "last planned step of the runs (tokens or compute, if the logs have no steps), for the forecast; default: that "
+            "of the earlier runs";
+      visit(name, field, domain, help);
     });
+    visit("history", self.history, base::anything(),
+          "files of complete earlier runs of a similar recipe, from which the end of this one is forecast");
     tables::ReadOptions::fields(self.read, [&](std::string_view name, auto&&... field) {
       if (name != "last") visit(name, field...);  // a curve has all rows of its run
     });
@@ -73,18 +82,18 @@ struct WatchRequest {
 
 // What was reported about a curve.
 struct ReportedCurve {
-  std::string state, candidate;       // a candidate becomes the state when the next judgement agrees
+  std::string state, candidate;  // a candidate becomes the state when the next judgement agrees
   std::optional<Interval> forecast;
-  std::set<std::string> warnings;     // without their numbers
+  std::set<std::string> warnings;  // without their numbers
 };
 
 struct WatchedCurve {
-  std::string label;                  // the log, with the name of the curve if it has several
+  std::string label;  // the log, with the name of the curve if it has several
   std::string log, name;
   const tables::Curve* curve = nullptr;  // null: nothing has been read yet
   std::size_t judged_rows = 0;
   Judgement judgement;
-  std::string shown_state;            // of the judgement, or what the log waits for
+  std::string shown_state;  // of the judgement, or what the log waits for
   bool judged = false;
 };
 
@@ -109,7 +118,8 @@ class Watch {
  public:
   // InputError for options, rules and paths that can never be followed. `own_files` are written by the caller and are
   // no logs although they may be in a watched folder.
-  Watch(std::vector<std::string> paths, WatchRequest request, std::vector<std::string> own_files = {});
+  Watch(std::vector<std::string> paths, WatchRequest request, EarlierRuns history = {},
+        std::vector<std::string> own_files = {});
 
   // One look at all logs. `last`: judges everything that has grown, whatever it costs.
   [[nodiscard]] std::vector<WatchEvent> look(bool last = false);
@@ -134,12 +144,12 @@ class Watch {
     CpuAccount account;
     std::map<std::string, ReportedCurve> reported;
     std::map<std::string, WatchedCurve> curves;
-    bool in_folder = false;
+    bool in_folder = false, was_read = false, grew = false;
   };
   struct Source {
-    std::string path, told;
+    std::string path, told = {};
     bool listed = false;
-    double listed_at_s = -1e9;
+    CpuAccount account;  // that pays for listing a folder
   };
   [[nodiscard]] std::string settings() const;
   [[nodiscard]] base::Value memory_of(const Log& log) const;
@@ -156,6 +166,7 @@ class Watch {
                         const std::string& log, std::string text);
 
   WatchRequest request_;
+  ForecastBasis basis_;
   std::vector<std::string> own_files_;
   std::vector<StopRule> rules_;
   std::vector<Source> sources_;

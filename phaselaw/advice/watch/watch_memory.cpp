@@ -2,9 +2,9 @@
 #include <cmath>
 
 #include "phaselaw/advice/watch/watch.h"
+#include "phaselaw/base/ascii.h"
 #include "phaselaw/base/errors.h"
 #include "phaselaw/base/hash.h"
-#include "phaselaw/base/ascii.h"
 
 // What a watch remembers from one start to the next, as JSON:
 //
@@ -30,7 +30,8 @@ std::set<std::string> set_of(const base::Value& list) {
 std::uint64_t hash_from(const base::Value& value) {
   std::uint64_t hash = 0;
   for (const char c : value.text()) {
-    if (!(base::is_digit(c) || (c >= 'a' && c <= 'f'))) throw base::InputError(value.where(), "expected a hash of hexadecimal digits");
+    if (!(base::is_digit(c) || (c >= 'a' && c <= 'f')))
+      throw base::InputError(value.where(), "expected a hash of hexadecimal digits");
     hash = hash * 16 + static_cast<std::uint64_t>(c <= '9' ? c - '0' : c - 'a' + 10);
   }
   return hash;
@@ -86,10 +87,10 @@ void Watch::restore_log(const base::Value& memory, Log& log) const {
   const std::int64_t presence = memory.at("presence").integer();
   if (presence < 0 || presence > static_cast<int>(LogPresence::unreadable))
     throw base::InputError(memory.where(), "expected a presence from 0 to 3");
-  log.follower.remember({{hash_from(memory.at("head_hash")), size_from(memory.at("head_size")),
-                          size_from(memory.at("offset"))},
-                         static_cast<LogPresence>(presence),
-                         memory.at("told").text()});
+  log.follower.remember(
+      {{hash_from(memory.at("head_hash")), size_from(memory.at("head_size")), size_from(memory.at("offset"))},
+       static_cast<LogPresence>(presence),
+       memory.at("told").text()});
   for (const auto& [name, curve] : memory.at("curves").entries()) {
     ReportedCurve& known = log.reported[name];
     known.state = curve.at("state").text();
@@ -107,8 +108,10 @@ void Watch::restore(const base::Value& memory, const std::string& source) {
   if (memory.at(kMemoryKey).integer() != 1)
     throw base::InputError({source}, "the state was written by another version of watch; " + next);
   if (memory.at("settings").text() != settings())
-    throw base::InputError({source}, "the state belongs to a watch with other options (--loss, --col, --where, --run or "
-                                     "others that change the curves); " + next);
+    throw base::InputError({source},
+                           "the state belongs to a watch with other options (--loss, --col, --where, --run or "
+                           "others that change the curves); " +
+                               next);
   bool shared = false;
   for (Source& mine : sources_)
     if (const base::Value* told = memory.at("sources").find(absolute_path(mine.path)); told != nullptr) {

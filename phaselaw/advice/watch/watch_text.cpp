@@ -16,25 +16,36 @@ constexpr std::array<std::string_view, 8> kBars = {"▁", "▂", "▃", "▄", "
 constexpr std::array<std::string_view, 8> kAsciiBars = {"_", ".", ",", "-", "~", "=", "^", "#"};
 constexpr std::size_t kSparkWidth = 24, kMostLabel = 32, kRecentEvents = 5;
 
-// The means of ln loss in each column; NaN: no row, infinity: a loss that is not finite.
-std::vector<double> spark_levels(const tables::Curve& curve, std::size_t width) {
-  std::vector<double> sum(width, 0), count(width, 0);
-  const std::vector<double>& at = curve.progress();
-  const auto first = std::find_if(at.begin(), at.end(), [](double x) { return x > 0; });
-  if (first == at.end()) return std::vector<double>(width, base::kNaN);
-  const double lo = std::log(*first), range = std::max(std::log(at.back()) - lo, 1e-12);
-  for (std::size_t i = 0; i < at.size(); ++i) {
-    if (!(at[i] >= *first)) continue;
-    const auto column = std::min(static_cast<std::size_t>((std::log(at[i]) - lo) / range * static_cast<double>(width)),
-                                 width - 1);
-    const double loss = curve.loss[i];
-    sum[column] += loss > 0 && std::isfinite(loss) ? std::log(loss) : std::isfinite(loss) ? 0 : base::kInfinity;
-    count[column] += loss > 0 || !std::isfinite(loss) ? 1 : 0;
+// The mean ln loss of some of these rows, at most kSparkRows; NaN: no row, infinity: a loss that is not finite.
+double spark_level(const std::vector<double>& loss, std::size_t begin, std::size_t end) {
+  constexpr std::size_t kSparkRows = 64;
+  const std::size_t stride = std::max<std::size_t>(1, (end - begin) / kSparkRows);
+  double sum = 0, count = 0;
+  for (std::size_t i = begin; i < end; i += stride) {
+    if (!std::isfinite(loss[i])) return base::kInfinity;
+    if (!(loss[i] > 0)) continue;
+    sum += std::log(loss[i]);
+    ++count;
   }
+  if (end > begin && !std::isfinite(loss[end - 1])) return base::kInfinity;
+  return count > 0 ? sum / count : base::kNaN;
+}
+
+// The levels of columns evenly spaced in the logarithm of the position.
+std::vector<double> spark_levels(const tables::Curve& curve, std::size_t width) {
   std::vector<double> levels(width, base::kNaN);
+  const std::vector<double>& at = curve.progress();
+  const auto first = std::upper_bound(at.begin(), at.end(), 0.0);
+  if (first == at.end()) return levels;
+  const double lo = std::log(*first), range = std::log(at.back()) - lo;
+  auto begin = static_cast<std::size_t>(first - at.begin());
   for (std::size_t c = 0; c < width; ++c) {
-    if (count[c] > 0) levels[c] = sum[c] / count[c];
+    const double edge = std::exp(lo + range * static_cast<double>(c + 1) / static_cast<double>(width));
+    const auto behind = std::lower_bound(at.begin() + static_cast<long>(begin), at.end(), edge);
+    const std::size_t end = c + 1 == width ? at.size() : static_cast<std::size_t>(behind - at.begin());
+    levels[c] = spark_level(curve.loss, begin, end);
     if (std::isnan(levels[c]) && c > 0 && std::isfinite(levels[c - 1])) levels[c] = levels[c - 1];
+    begin = end;
   }
   return levels;
 }
@@ -75,7 +86,8 @@ std::vector<std::string> table_row(const WatchedCurve& row, bool unicode) {
 
 std::string cut_to(const std::string& text, std::size_t width, bool keep_end) {
   std::string clean = report::clean_text(text);
-  std::replace_if(clean.begin(), clean.end(), [](char c) { return c == '\n' || c == '\t' || c == '\r'; }, ' ');
+  std::replace_if(
+      clean.begin(), clean.end(), [](char c) { return c == '\n' || c == '\t' || c == '\r'; }, ' ');
   if (characters(clean) <= width) return clean;
   if (width < 4) return clean.substr(0, 0);
   if (keep_end) return "..." + std::string(last_characters(clean, width - 3));

@@ -12,7 +12,7 @@ namespace phaselaw::advice {
 // A curve in `width` characters: mean ln loss in columns evenly spaced in the logarithm of the step, from the first step
 // > 0 to the last. The highest level is the largest loss of the curve, the lowest the smallest. A column without a row
 // repeats the one before it; a column with a loss that is not finite is "!". unicode: eight heights of bars, otherwise
-// characters of ASCII.
+// characters of ASCII. Cost: independent of the rows, because a column shows at most 64 of them.
 [[nodiscard]] std::string sparkline(const tables::Curve& curve, std::size_t width, bool unicode);
 
 struct WatchView {

@@ -140,7 +140,7 @@ class Report:
 
     @property
     def sentence(self) -> str:
-        """What is said about the curve that determines the state."""
+        """The sentence of the curve that determines the state."""
         return next((curve.sentence for curve in self.curves if curve.state == self.state), "")
 
     def numbers(self) -> dict[str, float]:
@@ -153,7 +153,8 @@ class Report:
 
     def texts(self) -> dict[str, str]:
         """What a logger of text gets: the state when it changes, and new warnings."""
-        found = {"phaselaw/state": f"{self.state}: {self.sentence}"} if self.changed else {}
+        state = f"{self.state}: {self.sentence}" if self.sentence else self.state
+        found = {"phaselaw/state": state} if self.changed else {}
         return {**found, "phaselaw/warnings": " ".join(self.warnings)} if self.warnings else found
 
 
@@ -235,7 +236,7 @@ class Monitor:
         if self.train.rows < self.settings.min_rows:
             return False
         known = self.report is not None and self.report.state == "diverged"
-        broken = self.train.not_finite == NOT_FINITE_ROWS and not known
+        broken = self.train.not_finite >= NOT_FINITE_ROWS and not known
         if step < self._next_step and not broken:
             return False
         elapsed = self._clock() - (self._begin or 0.0)

@@ -89,8 +89,11 @@ def judged(table: Columns, quantity: str) -> Judgement:
     except InputError as error:
         return Judgement(quantity, "unknown", str(error))
     detail = curve["signature_detail"]
-    seen = "diverged" if detail["diverged"] else "overfitting" if detail["overfitting"] else "unknown"
-    return Judgement(quantity, curve.get("state") or seen, curve["next"])
+    sentence = curve["next"] or detail["reading"] or ""
+    if "state" in curve:
+        return Judgement(quantity, curve["state"] or "unknown", sentence)
+    state = "diverged" if detail["diverged"] else "overfitting" if detail["overfitting"] else "unknown"
+    return Judgement(quantity, state, sentence)
 
 
 def _number(value: Any) -> float | None:
@@ -106,7 +109,7 @@ def forecast(table: Columns, quantity: str, to: float, schedule: Mapping[str, An
         table = {name: column for name, column in table.items() if name != "lr"}
     try:
         with _talk.collected():
-            found = function(table, loss=quantity, to=to, threads=1, **schedule).to_dict()
+            found = function(table, loss=quantity, to=to, **schedule)["forecasts"][0]
     except InputError as error:
         return Outlook("none", None, None, None, str(error))
     final = found["final_loss"]

@@ -51,11 +51,12 @@ def described(rate: Rate, to: int) -> dict[str, Any]:
     """Returns warmup, decay, decay_from and decay_to of the rates of steps 0 to `to`; empty if they have another shape."""
     steps = sorted({round(i * to / _POINTS) for i in range(_POINTS + 1)})
     rates = [rate(step) for step in steps]
-    peak = max(rates)
-    if not all(math.isfinite(r) and r >= 0 for r in rates) or peak <= 0:
+    if not all(math.isfinite(r) and r >= 0 for r in rates) or max(rates) <= 0:
         return {}
-    warmup = _warmup(rate, peak, steps[rates.index(peak)])
-    last_peak = max(step for step, r in zip(steps, rates) if r >= peak * (1 - _TOLERANCE / 10))
+    highest = _highest(rate, steps, rates.index(max(rates)))
+    peak = rate(highest)
+    warmup = _warmup(rate, peak, highest)
+    last_peak = max([highest, *(step for step, r in zip(steps, rates) if r >= peak * (1 - 1e-9))])
     end = rates[-1] / peak
     for shape in _SHAPES if end < 1 - _TOLERANCE else ["none"]:
         # The last step at the peak lies between two points; a decay that begins with the run has no constant phase.
@@ -64,13 +65,25 @@ def described(rate: Rate, to: int) -> dict[str, Any]:
             if all(abs(r / peak - _stated(shape, warmup, begin, end, step, to)) < _TOLERANCE
                    for step, r in zip(steps, rates)):
                 if shape == "none":
-                    return {"warmup": warmup} if warmup else {}
+                    return {"warmup": max(warmup, 1)}  # a warm-up of one step states a constant rate
                 return {"warmup": warmup, "decay": shape, "decay_from": begin, "decay_to": end}
     return {}
 
 
+def _highest(rate: Rate, steps: list[int], at: int) -> int:
+    """The step of the largest rate between the neighbours of point `at`, by thirds: rates rise, and then fall."""
+    low, high = steps[max(0, at - 1)], steps[min(len(steps) - 1, at + 1)]
+    while high - low > 2:
+        third = (high - low) // 3
+        if rate(low + third) < rate(high - third):
+            low += third
+        else:
+            high -= third
+    return max(range(low, high + 1), key=rate)
+
+
 def _warmup(rate: Rate, peak: float, near: int) -> int:
-    """The first step at the peak, by bisection: rates rise until then."""
+    """The first step at the peak, by bisection, because rates rise until then."""
     low, high = 0, near
     while low < high:
         middle = (low + high) // 2

@@ -29,11 +29,29 @@ def to_tensorboard(writer: Any) -> Write:
     return write
 
 
-def to_wandb(run: Any, step_name: str = "phaselaw/step", **how: Any) -> Write:
-    """A run of Weights & Biases, or its module; `step_name` is the metric that counts the steps."""
+def to_wandb(run: Any, step_name: str) -> Write:
+    """A run of Weights & Biases, or its module. Each report is a row; `step_name` is the metric that counts the steps."""
 
     def write(step: int, numbers: Mapping[str, float], texts: Mapping[str, str]) -> None:
-        run.log({**numbers, **texts, step_name: step}, **how)
+        run.log({**numbers, **texts, step_name: step})
+
+    return write
+
+
+def to_users_wandb(target: Any) -> Write:
+    """The same beside the user's own rows: values join the user's next row, so that its numbering of rows stays as it is.
+
+    If the user has written no row since the last report, that report becomes a row of its own.
+    """
+    pending_at: int | None = None
+
+    def write(step: int, numbers: Mapping[str, float], texts: Mapping[str, str]) -> None:
+        nonlocal pending_at
+        run = getattr(target, "run", None) or target  # the module's active run
+        if pending_at is not None and run.step == pending_at:
+            run.log({}, commit=True)
+        run.log({**numbers, **texts, "phaselaw/step": step}, commit=False)
+        pending_at = run.step
 
     return write
 
@@ -68,8 +86,7 @@ def sink_of(target: Any) -> Write:
     if hasattr(target, "log_metrics") and hasattr(target, "set_tag") and hasattr(target, "active_run"):
         return to_mlflow(target)
     if hasattr(target, "log") and hasattr(target, "summary"):
-        # Values join the user's next row, so that the user's own numbering of rows stays as it is.
-        return to_wandb(target, commit=False)
+        return to_users_wandb(target)
     if callable(target):
         return to_function(target)
     raise InputError(f"log_to: expected a SummaryWriter, a run of wandb, the module mlflow, or a function of a dict and a "

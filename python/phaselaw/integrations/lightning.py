@@ -136,7 +136,8 @@ class PhaselawCallback(_Callback):  # type: ignore[misc, valid-type]
             self._sum = loss if self._sum is None else self._sum + loss
             self._summed += 1
         step = trainer.global_step
-        if self._summed == 0 or step % max(1, trainer.log_every_n_steps) or step == self._monitor.train.last_step:
+        # Accumulated batches do not advance the step; their losses count for the step that they end in.
+        if not self._summed or step in (0, self._monitor.train.last_step) or step % max(1, trainer.log_every_n_steps):
             return
         mean, self._sum, self._summed = number(self._sum / self._summed), None, 0
         groups = trainer.optimizers[0].param_groups if trainer.optimizers else []
