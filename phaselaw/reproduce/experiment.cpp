@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "phaselaw/reproduce/experiment.h"
 
+#include <algorithm>
 #include <array>
 
 #include "phaselaw/base/files.h"
 #include "phaselaw/base/format.h"
+#include "phaselaw/base/interrupt.h"
 #include "phaselaw/base/log.h"
 #include "phaselaw/sweep/sweep.h"
 
@@ -40,16 +42,33 @@ StudyRuns carry_out_study(const Context& context, const std::string& name, const
   return result;
 }
 
+namespace {
+
+// Whether a part of the value says that it was interrupted, as a flow does that stopped early.
+bool was_interrupted(const base::Value& value) {
+  if (value.is_text()) return value.text() == "interrupted";
+  if (value.is_list()) return std::any_of(value.list().begin(), value.list().end(), was_interrupted);
+  return value.is_table() && std::any_of(value.entries().begin(), value.entries().end(),
+                                         [](const auto& entry) { return was_interrupted(entry.second); });
+}
+
+}  // namespace
+
 base::Value kept(const Context& context, const std::string& name, const std::string& inputs,
                  const std::function<base::Value()>& measure) {
   const auto folder = context.out / "kept";
   const auto path = folder / (name + ".json");
   if (std::filesystem::exists(path)) {
     const base::Value entry = base::read_json(path);
-    if (const auto* made_from = entry.find("inputs"); made_from != nullptr && made_from->text() == inputs)
+    const auto* made_from = entry.find("inputs");
+    // Older versions kept parts that an interrupt had ended.
+    if (made_from != nullptr && made_from->text() == inputs && !was_interrupted(entry.at("value")))
       return entry.at("value");
   }
   base::Value value = measure();
+  // What ended early is no result, whether the measurement noticed it or not.
+  base::throw_if_interrupted();
+  if (was_interrupted(value)) throw base::Interrupted("interrupted; everything finished so far is kept");
   std::filesystem::create_directories(folder);
   const std::string json = base::to_json(base::Value::table({{"inputs", inputs}, {"value", std::move(value)}}));
   base::write_file(path, json + "\n");

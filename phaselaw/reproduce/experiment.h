@@ -56,6 +56,7 @@ struct StudyRuns {
 
 // Returns the value of DIR/kept/<name>.json if it was computed from the same `inputs` (a text with everything that the
 // measurement depends on); otherwise calls measure() and keeps the result. NaN is read back as null.
+// A result that an interrupt ended early is never kept: Interrupted. One that an older version kept is measured again.
 [[nodiscard]] base::Value kept(const Context& context, const std::string& name, const std::string& inputs,
                                const std::function<base::Value()>& measure);
 
