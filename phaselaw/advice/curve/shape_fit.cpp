@@ -237,6 +237,7 @@ void collect(const FitProblem& problem, const ShapeSearch& search, double end, S
 
 bool ShapeFit::acceptable(bool known, bool correlated_rows) const {
   if (!known) return std::abs(correlation) < 2.2;
+  if (chi2 < 1e-6 * dof) return dof >= 1;  // rounding errors, which may be correlated
   if (correlated_rows) return chi2 / dof < 3 && correlation > -3.6 && correlation < 2.5;
   return dof >= 1 && chi2 < numerics::chi_squared_quantile(0.99, dof) && correlation > -3.6 && correlation < 2.8;
 }
