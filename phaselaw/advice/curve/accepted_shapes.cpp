@@ -35,7 +35,7 @@ std::vector<bool> sampled(const ShapeFit& fit) {
 }  // namespace
 
 double AcceptedShape::shape_at(double step) const {
-  const double x = std::max(step - start, 0.0) / scale;
+  const double x = std::clamp((step - start) / scale, 0.0, 1e300);
   if (two_stage) return std::exp(-q * numerics::lambert_w0(x));
   return std::exp(-q * std::log1p(x / q));
 }

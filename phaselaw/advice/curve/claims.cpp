@@ -18,6 +18,7 @@ namespace phaselaw::advice {
 
 namespace {
 
+constexpr double kFinished = 0.006;       // largest gain of a finished curve
 constexpr double kKeptForms = 6;          // s2: forms this much worse than the best are kept
 constexpr double kThreeErrorsOfRate = 9;  // s2 by which a falling rate is better, so that a flat end may be its doing
 constexpr std::size_t kLeastRowsOfCurve = 8;
@@ -51,7 +52,7 @@ bool prepare_rows(const CurveRows& rows, ScaledCurve& curve, CurveClaims& claims
         "the repeated steps count once.");
   if (clean.reset)
     claims.notes.emplace_back(
-        "The step counter was set back during the record; only the rows after that are used, and no exponent, bend or "
+        "The step counter was set back during the record; only the rows after that are used, and no exponent, gain or "
         "early form is claimed, because their steps are not those of the whole training.");
   if (clean.step.size() < kLeastRowsOfCurve) {
     claims.notes.push_back("A curve needs at least 8 rows with a rising step and a finite loss; this one has " +
@@ -65,11 +66,17 @@ bool prepare_rows(const CurveRows& rows, ScaledCurve& curve, CurveClaims& claims
   }
   curve.step_unit = clean.step.back();
   curve.loss_unit = numerics::median(clean.loss);
+  const auto usable = [](double unit) { return unit > 1e-200 && unit < 1e200; };
+  if (!usable(curve.step_unit) || !usable(curve.loss_unit)) {
+    claims.notes.emplace_back(
+        "The steps or losses lie outside 1e-200 to 1e200, so nothing is claimed; check the units.");
+    return false;
+  }
   for (double& t : clean.step) t /= curve.step_unit;
   for (double& l : clean.loss) l /= curve.loss_unit;
   curve.end = 1;
   claims.last_step = curve.step_unit;
-  return clean.step.front() > 0;
+  return clean.step.front() > 1e-200;
 }
 
 // Noise, spikes, wild rows, and the blocks.
@@ -213,7 +220,7 @@ bool claim_forms(const ScaledCurve& curve, const CurveForms& forms, bool ambiguo
   }
   // A power with a large exponent behind a start that was dropped: the curve flattens faster than its own early part.
   const Interval& power = forms.fits.front().q;
-  if (forms.start > 0 && power.lo < 4 && power.hi > 4) {
+  if (forms.start > 0 && power.lo < 4 && power.hi > 4 && kept.gain.hi >= kFinished) {
     claims.notes.emplace_back(
         "The curve flattens faster than a power law, as before overfitting or under a falling learning rate, so no "
         "exponent, floor or gain is claimed.");
@@ -224,7 +231,7 @@ bool claim_forms(const ScaledCurve& curve, const CurveForms& forms, bool ambiguo
   if (kept.floor.hi - kept.floor.lo <= 0.15 * last)
     claims.floor = Interval{kept.floor.lo * curve.loss_unit, kept.floor.hi * curve.loss_unit};
   if (kept.gain.hi - kept.gain.lo <= std::max(0.5 * kept.gain.hi, 0.004)) claims.gain = kept.gain;
-  if (kept.gain.hi < 0.006)
+  if (kept.gain.hi < kFinished)
     claims.state = CurveState::finished;
   else if (kept.gain.lo > 0.003 && (kept.power || curve.blocks.known))
     claims.state = CurveState::falling;
@@ -289,6 +296,11 @@ CurveClaims claims_of(const CurveRows& rows) {
   const bool before_rise = rows.held_out && rows.training_loss.empty();
   if (claims.state == CurveState::unknown && curve.blocks.known && constant_rate && !before_rise)
     claim_flat_end(curve, rows.rate_known, claims);
+  if (curve.rows.reset) {
+    // A counter that was set back says neither how long the training was nor what twice its length would be.
+    claims.gain.reset();
+    if (claims.state == CurveState::finished) claims.state = CurveState::unknown;
+  }
   if (claims.state == CurveState::finished && training_still_falls(rows, curve.correlation_time())) {
     claims.state = CurveState::memorising;
     claims.exponent.reset();

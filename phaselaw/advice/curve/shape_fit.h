@@ -7,6 +7,7 @@
 
 #include "phaselaw/advice/curve/claims.h"
 #include "phaselaw/advice/curve/shape_grid.h"
+#include "phaselaw/base/constants.h"
 
 // One form fitted to the blocks of a curve, with everything that the blocks do not refute.
 //
@@ -50,8 +51,13 @@ struct ShapeFit {
   [[nodiscard]] bool acceptable(bool known, bool correlated_rows) const;
 };
 
-// At least 6 blocks. If the best of the coarse grid exceeds `limit`, no fit is returned.
-[[nodiscard]] std::optional<ShapeFit> fit_shape(const FitProblem& problem, double limit);
+// Beyond which chi2 a fit is not needed: of the coarse grid, and of the refined one where it is accurate.
+struct FitLimits {
+  double coarse = base::kInfinity, refined = base::kInfinity;
+};
+
+// At least 6 blocks. Beyond the limits no fit is returned.
+[[nodiscard]] std::optional<ShapeFit> fit_shape(const FitProblem& problem, const FitLimits& limits);
 [[nodiscard]] ShapeFit fit_shape(const FitProblem& problem);
 
 }  // namespace phaselaw::advice
