@@ -18,7 +18,7 @@ constexpr double kLateStart = 0.35;          // beyond which a falling rate is t
 constexpr double kBetterByRate = 20;         // s2, where the errors are known
 constexpr double kBetterByRateUnknown = 25;  // where they are not
 constexpr double kLeastDrop = 0.004;         // of the last loss
-constexpr double kFarFromBest = 9;      // s2; forms this much worse than the best are not needed
+constexpr double kFarFromBest = 9;           // s2; forms this much worse than the best are not needed
 constexpr double kUsefulDrop = 0.001;        // of the last loss; a smaller one is no form of its own
 
 // The places where the laws may begin, each fitted when it is first asked for.
@@ -101,8 +101,8 @@ CurveForms forms_from(const CurveBlocks& blocks, std::size_t first, const ShapeF
     problem.clock = rate.clock;
     problem.drop = rate.drop;
     const double least = std::min_element(out.fits.begin(), out.fits.end(), better)->chi2;
-    const auto fit = fit_shape(problem, {blocks.known ? 2 * power.coarse + 200 * s2 : base::kInfinity,
-                                         least + kFarFromBest * s2});
+    const auto fit =
+        fit_shape(problem, {blocks.known ? 2 * power.coarse + 200 * s2 : base::kInfinity, least + kFarFromBest * s2});
     if (!fit || !(fit->best.drop > kUsefulDrop * blocks.loss.back())) continue;
     out.fits.push_back(*fit);
     s2 = std::min(s2, fit->s2);
@@ -127,7 +127,7 @@ bool CurveForms::decays(double last_loss) const {
   return fit.falling_rate && gain_of_falling_rate() > better && fit.best.drop > kLeastDrop * last_loss && fit.dof >= 8;
 }
 
-CurveStart start_of(const CurveBlocks& blocks, double end, bool correlated) {
+CurveStart start_of_laws(const CurveBlocks& blocks, double end, bool correlated) {
   CurveStart out;
   Starts starts(blocks, end);
   if (starts.size() == 0) return out;

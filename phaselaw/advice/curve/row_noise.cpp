@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::size_t kLeastRowsForNoise = 120;
 constexpr double kRoundingErrors = 1e-12;  // relative; less is no noise
-constexpr double kCorrelated = 0.3;  // lag-1 correlation
+constexpr double kCorrelated = 0.3;        // lag-1 correlation
 
 // Subtracts the polynomial in x that fits best: projections on polynomials that are orthogonal over the points.
 void subtract_polynomial(std::span<const double> x, std::vector<double>& y, int degree) {
