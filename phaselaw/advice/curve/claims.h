@@ -34,6 +34,7 @@ struct AcceptedShape {
   double start = 0, q = 0, scale = 0, floor = 0, amplitude = 0;
   // The floor may differ by this much with the same shape, the end of the curve staying where it is.
   double floor_error = 0;
+  double level_error = 0;  // the loss at the end of the curve may differ by this much with the same shape
   double from =
       0;  // it describes the curve from this step; one that was fitted under a falling rate, only beyond the end
   bool best = false;

@@ -24,14 +24,14 @@ constexpr double kUsefulDrop = 0.001;        // of the last loss; a smaller one 
 // The places where the laws may begin, each fitted when it is first asked for.
 class Starts {
  public:
-  Starts(const CurveBlocks& blocks, double end, bool rate_known);
+  Starts(const CurveBlocks& blocks, double end);
   [[nodiscard]] std::size_t size() const { return places_.size(); }
   [[nodiscard]] int place(std::size_t j) const { return places_[j].place; }
   [[nodiscard]] std::size_t block(std::size_t j) const { return places_[j].block; }
   [[nodiscard]] const ShapeFit& fit(std::size_t j);
   // Whether later starts agree with this one: every second of them.
   [[nodiscard]] bool stable(std::size_t j);
-  [[nodiscard]] CurveForms forms(std::size_t j) { return forms_from(blocks_, block(j), fit(j), end_, rate_known_); }
+  [[nodiscard]] CurveForms forms(std::size_t j) { return forms_from(blocks_, block(j), fit(j), end_); }
 
  private:
   struct Place {
@@ -41,12 +41,10 @@ class Starts {
   };
   const CurveBlocks& blocks_;
   double end_;
-  bool rate_known_;
   std::vector<Place> places_;
 };
 
-Starts::Starts(const CurveBlocks& blocks, double end, bool rate_known)
-    : blocks_(blocks), end_(end), rate_known_(rate_known) {
+Starts::Starts(const CurveBlocks& blocks, double end) : blocks_(blocks), end_(end) {
   if (blocks.size() == 0) return;
   const double first = std::log(blocks.step.front()), range = std::log(blocks.step.back()) - first;
   const std::size_t least = blocks.known ? 12 : 7;
@@ -79,8 +77,7 @@ bool Starts::stable(std::size_t j) {
 
 }  // namespace
 
-CurveForms forms_from(const CurveBlocks& blocks, std::size_t first, const ShapeFit& power, double end,
-                      bool rate_known) {
+CurveForms forms_from(const CurveBlocks& blocks, std::size_t first, const ShapeFit& power, double end) {
   CurveForms out;
   out.start = first;
   out.known = blocks.known;
@@ -98,7 +95,7 @@ CurveForms forms_from(const CurveBlocks& blocks, std::size_t first, const ShapeF
   out.best_constant = static_cast<std::size_t>(constant - out.fits.begin());
   double s2 = base::kInfinity;
   for (const ShapeFit& fit : out.fits) s2 = std::min(s2, fit.s2);
-  for (std::size_t k = 0; k < kFallingRates && !rate_known; ++k) {
+  for (std::size_t k = 0; k < kFallingRates && !blocks.rate_known; ++k) {
     base::throw_if_interrupted();
     const FallingRate rate = falling_rate(k, problem.step, end);
     problem.clock = rate.clock;
@@ -130,9 +127,9 @@ bool CurveForms::decays(double last_loss) const {
   return fit.falling_rate && gain_of_falling_rate() > better && fit.best.drop > kLeastDrop * last_loss && fit.dof >= 8;
 }
 
-CurveStart start_of(const CurveBlocks& blocks, double end, bool correlated, bool rate_known) {
+CurveStart start_of_laws(const CurveBlocks& blocks, double end, bool correlated) {
   CurveStart out;
-  Starts starts(blocks, end, rate_known);
+  Starts starts(blocks, end);
   if (starts.size() == 0) return out;
   const double least_dof = blocks.known ? 8 : 4, loss = blocks.loss.back();
   std::size_t first = 0;

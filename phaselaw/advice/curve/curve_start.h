@@ -36,12 +36,11 @@ struct CurveStart {
   bool ambiguous = false;           // the same, although a start is stable: a long warm-up looks like this
 };
 
-// `end` is the last step of the curve. rate_known: no falling rate is tried.
-[[nodiscard]] CurveStart start_of(const CurveBlocks& blocks, double end, bool correlated, bool rate_known);
+// `end` is the last step of the curve.
+[[nodiscard]] CurveStart start_of_laws(const CurveBlocks& blocks, double end, bool correlated);
 
 // All forms from one block on, of which `power` is the first.
-[[nodiscard]] CurveForms forms_from(const CurveBlocks& blocks, std::size_t first, const ShapeFit& power, double end,
-                                    bool rate_known);
+[[nodiscard]] CurveForms forms_from(const CurveBlocks& blocks, std::size_t first, const ShapeFit& power, double end);
 
 // A part of the blocks from `first` on, as a fit of a power at a constant rate.
 [[nodiscard]] FitProblem problem_from(const CurveBlocks& blocks, std::size_t first, double end);

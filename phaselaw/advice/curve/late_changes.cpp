@@ -33,7 +33,7 @@ constexpr std::size_t kLeastBlocks = 8;
 constexpr double kLeastJump = 0.01, kJumpErrors = 8;
 
 // Weighted means of 3 neighbouring blocks each; single blocks if there are fewer than 12.
-std::vector<LevelOfRows> levels_of(const CurveBlocks& blocks) {
+std::vector<LevelOfRows> block_levels(const CurveBlocks& blocks) {
   const std::size_t n = blocks.size(), together = n >= 12 ? 3 : 1;
   std::vector<LevelOfRows> levels;
   for (std::size_t i = 0; i + together <= n; ++i) {
@@ -79,12 +79,12 @@ WindowSlope window_slope(std::span<const double> step, std::span<const double> l
 
 }  // namespace
 
-CurveRise rise_of(const CurveBlocks& blocks) {
+CurveRise rise_at_end(const CurveBlocks& blocks) {
   CurveRise rise;
   if (blocks.size() < kLeastBlocks) return rise;
   rise.lowest =
       static_cast<std::size_t>(std::min_element(blocks.loss.begin(), blocks.loss.end()) - blocks.loss.begin());
-  const std::vector<LevelOfRows> levels = levels_of(blocks);
+  const std::vector<LevelOfRows> levels = block_levels(blocks);
   const LevelOfRows &end = levels.back(), &lowest = *std::min_element(levels.begin(), levels.end(), lower);
   rise.relative = (end.mean - lowest.mean) / lowest.mean;
   rise.errors = errors_between(end, lowest);
@@ -94,7 +94,7 @@ CurveRise rise_of(const CurveBlocks& blocks) {
 LevelJump level_jump_of(const CurveBlocks& blocks) {
   LevelJump jump;
   if (blocks.size() < kLeastBlocks) return jump;
-  const std::vector<LevelOfRows> levels = levels_of(blocks);
+  const std::vector<LevelOfRows> levels = block_levels(blocks);
   const std::size_t half = (blocks.size() - levels.size()) / 2;
   const double first = 0.05 * blocks.step.back();
   const LevelOfRows& end = levels.back();

@@ -25,7 +25,7 @@ struct CurveRise {
   std::size_t lowest = 0;           // block with the lowest loss
   [[nodiscard]] bool certain() const { return relative > 0.005 && errors > 6; }
 };
-[[nodiscard]] CurveRise rise_of(const CurveBlocks& blocks);
+[[nodiscard]] CurveRise rise_at_end(const CurveBlocks& blocks);
 
 // The largest z of: the slope in a late window is steeper than in the window before it. Powers and exponentials are
 // convex, so that a large value contradicts all of them. Windows ((e - 2h) T, (e - h) T) and ((e - h) T, e T) of the

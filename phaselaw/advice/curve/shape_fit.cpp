@@ -168,7 +168,7 @@ bool ShapeSearch::refine_between(double lo, double hi, double limit) {
   return true;
 }
 
-void widen(Interval& interval, double value) {
+void extend_to(Interval& interval, double value) {
   interval.lo = std::min(interval.lo, value);
   interval.hi = std::max(interval.hi, value);
 }
@@ -176,22 +176,24 @@ void widen(Interval& interval, double value) {
 constexpr Interval kEmpty{base::kInfinity, -base::kInfinity};
 
 // The claims of one accepted shape: its floor +- error, and what it gains at both ends of this.
-void claim(const FitProblem& problem, ShapeFit::Accepted& a, double end, ShapeFit& fit) {
+void claim(const FitProblem& problem, ShapeFit::Accepted& a, double end, double weights, ShapeFit& fit) {
   const ShapePoint& p = a.point;
   const double near = ShapeGrid::shape_at(fit.two_stage, p.q, p.u, end - fit.start);
   const double far = ShapeGrid::shape_at(fit.two_stage, p.q, p.u, end - fit.start + problem.end_step);
   const double loss = p.floor + p.amplitude * near, part = near > 0 ? 1 - far / near : 1;
   const double floor_lo = std::max(p.floor - a.floor_error, 0.0), floor_hi = p.floor + a.floor_error;
-  widen(fit.floor, floor_lo);
-  widen(fit.floor, floor_hi);
+  extend_to(fit.floor, floor_lo);
+  extend_to(fit.floor, floor_hi);
+  const double left = a.floor_error * a.floor_error * p.curvature, aside = near - p.mean_shape;
+  a.level_error = std::sqrt(left * (1 / weights + aside * aside / p.variation));
   a.gain = kEmpty;
-  widen(a.gain, p.amplitude * (near - far) / loss);
-  widen(a.gain, std::max(loss - floor_lo, 0.0) * part / loss);
-  widen(a.gain, std::max(loss - floor_hi, 0.0) * part / loss);
-  widen(fit.gain, a.gain.lo);
-  widen(fit.gain, a.gain.hi);
-  widen(fit.q, p.q);
-  widen(fit.bend, fit.two_stage ? std::exp(1.0) * p.u : p.q * p.u - fit.start);
+  extend_to(a.gain, p.amplitude * (near - far) / loss);
+  extend_to(a.gain, std::max(loss - floor_lo, 0.0) * part / loss);
+  extend_to(a.gain, std::max(loss - floor_hi, 0.0) * part / loss);
+  extend_to(fit.gain, a.gain.lo);
+  extend_to(fit.gain, a.gain.hi);
+  extend_to(fit.q, p.q);
+  extend_to(fit.bend, fit.two_stage ? std::exp(1.0) * p.u : p.q * p.u - fit.start);
 }
 
 void judge_residuals(const FitProblem& problem, ShapeGrid& grid, ShapeFit& fit) {
@@ -209,7 +211,7 @@ void judge_residuals(const FitProblem& problem, ShapeGrid& grid, ShapeFit& fit) 
 }
 
 // All that the accepted shapes say.
-void collect(const FitProblem& problem, const ShapeSearch& search, double end, ShapeFit& fit) {
+void collect_accepted(const FitProblem& problem, const ShapeSearch& search, double end, double weights, ShapeFit& fit) {
   const std::vector<ShapePoint>& points = search.points();
   const auto best = std::min_element(points.begin(), points.end(),
                                      [](const ShapePoint& a, const ShapePoint& b) { return a.chi2 < b.chi2; });
@@ -221,8 +223,8 @@ void collect(const FitProblem& problem, const ShapeSearch& search, double end, S
   for (const ShapePoint& p : points) {
     if (!(p.chi2 <= fit.chi2 + fit.threshold)) continue;
     const double error = std::sqrt(std::max(fit.chi2 + fit.threshold - p.chi2, 0.0) / p.curvature);
-    fit.accepted.push_back({p, error, {}});
-    claim(problem, fit.accepted.back(), end, fit);
+    fit.accepted.push_back({p, error, 0, {}});
+    claim(problem, fit.accepted.back(), end, weights, fit);
   }
   const double half_step = std::exp(search.last_step());
   fit.q = {fit.q.lo / half_step, fit.q.hi * half_step};
@@ -264,7 +266,8 @@ std::optional<ShapeFit> fit_shape(const FitProblem& problem, const FitLimits& li
   if (!search.refine(limits.refined)) return std::nullopt;
   const double last_block = problem.step[n - 1], end = clock[n - 1] + problem.end_step - last_block;
   fit.clock_ahead = end - problem.end_step;
-  collect(problem, search, end, fit);
+  if (own_clock) fit.last_drop = problem.drop[n - 1];
+  collect_accepted(problem, search, end, grid.weights(), fit);
   judge_residuals(problem, grid, fit);
   return fit;
 }

@@ -145,7 +145,10 @@ ShapePoint ShapeGrid::solve_with_drop(const ShapePoint& plain, const Sums& s) co
 
 ShapePoint ShapeGrid::at(double q, double u) {
   (void)shape(q, u);
-  ShapePoint p = solve(sums_of_shape());
+  const Sums s = sums_of_shape();
+  ShapePoint p = solve(s);
+  p.mean_shape = s.y / sw_;
+  p.variation = std::max(s.yy - s.y * p.mean_shape, kLeastVariation * s.yy);
   p.q = q;
   p.u = u;
   return p;
