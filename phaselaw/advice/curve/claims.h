@@ -33,6 +33,7 @@ struct AcceptedShape {
   double start = 0, q = 0, scale = 0, floor = 0, amplitude = 0;
   // The floor may differ by this much with the same shape, the end of the curve staying where it is.
   double floor_error = 0;
+  double level_error = 0;  // the loss at the end of the curve may differ by this much with the same shape
   bool best = false;
   [[nodiscard]] double shape_at(double step) const;  // 1 at the start, 0 after infinitely many steps
 };

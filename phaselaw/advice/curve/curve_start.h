@@ -37,7 +37,7 @@ struct CurveStart {
 };
 
 // `end` is the last step of the curve.
-[[nodiscard]] CurveStart start_of(const CurveBlocks& blocks, double end, bool correlated);
+[[nodiscard]] CurveStart start_of_laws(const CurveBlocks& blocks, double end, bool correlated);
 
 // All forms from one block on, of which `power` is the first.
 [[nodiscard]] CurveForms forms_from(const CurveBlocks& blocks, std::size_t first, const ShapeFit& power, double end);

@@ -29,6 +29,31 @@ LevelOfRows level_of(std::span<const double> values) {
   return level;
 }
 
+constexpr std::size_t kLeastBlocks = 8;
+constexpr double kLeastJump = 0.01, kJumpErrors = 8;
+
+// Weighted means of 3 neighbouring blocks each; single blocks if there are fewer than 12.
+std::vector<LevelOfRows> block_levels(const CurveBlocks& blocks) {
+  const std::size_t n = blocks.size(), together = n >= 12 ? 3 : 1;
+  std::vector<LevelOfRows> levels;
+  for (std::size_t i = 0; i + together <= n; ++i) {
+    double weights = 0, sum = 0;
+    for (std::size_t k = i; k < i + together; ++k) {
+      const double weight = 1 / (blocks.error[k] * blocks.error[k]);
+      weights += weight;
+      sum += weight * blocks.loss[k];
+    }
+    levels.push_back({sum / weights, 1 / weights, 0});
+  }
+  return levels;
+}
+
+bool lower(const LevelOfRows& a, const LevelOfRows& b) { return a.mean < b.mean; }
+
+double errors_between(const LevelOfRows& high, const LevelOfRows& low) {
+  return (high.mean - low.mean) / std::sqrt(high.variance + low.variance);
+}
+
 struct WindowSlope {
   double slope = 0, error = 0, rows = 0;
 };
@@ -54,30 +79,34 @@ WindowSlope window_slope(std::span<const double> step, std::span<const double> l
 
 }  // namespace
 
-CurveRise rise_of(const CurveBlocks& blocks) {
+CurveRise rise_at_end(const CurveBlocks& blocks) {
   CurveRise rise;
-  const std::size_t n = blocks.size(), together = n >= 12 ? 3 : 1;
-  if (n < 8) return rise;
+  if (blocks.size() < kLeastBlocks) return rise;
   rise.lowest =
       static_cast<std::size_t>(std::min_element(blocks.loss.begin(), blocks.loss.end()) - blocks.loss.begin());
-  double lowest = 0, lowest_variance = 0;
-  for (std::size_t i = 0; i + together <= n; ++i) {
-    double weights = 0, sum = 0;
-    for (std::size_t k = i; k < i + together; ++k) {
-      const double weight = 1 / (blocks.error[k] * blocks.error[k]);
-      weights += weight;
-      sum += weight * blocks.loss[k];
-    }
-    const double mean = sum / weights;
-    if (i == 0 || mean < lowest) {
-      lowest = mean;
-      lowest_variance = 1 / weights;
-    }
-    if (i + together < n) continue;
-    rise.relative = (mean - lowest) / lowest;
-    rise.errors = (mean - lowest) / std::sqrt(1 / weights + lowest_variance);
-  }
+  const std::vector<LevelOfRows> levels = block_levels(blocks);
+  const LevelOfRows &end = levels.back(), &lowest = *std::min_element(levels.begin(), levels.end(), lower);
+  rise.relative = (end.mean - lowest.mean) / lowest.mean;
+  rise.errors = errors_between(end, lowest);
   return rise;
+}
+
+LevelJump level_jump_of(const CurveBlocks& blocks) {
+  LevelJump jump;
+  if (blocks.size() < kLeastBlocks) return jump;
+  const std::vector<LevelOfRows> levels = block_levels(blocks);
+  const std::size_t half = (blocks.size() - levels.size()) / 2;
+  const double first = 0.05 * blocks.step.back();
+  const LevelOfRows& end = levels.back();
+  for (std::size_t i = 0, low = 0; i < levels.size(); ++i) {
+    if (levels[i].mean < levels[low].mean) low = i;
+    const double height = levels[i].mean - levels[low].mean, relative = height / levels[low].mean;
+    if (blocks.step[i] < first || relative < kLeastJump || relative < jump.relative) continue;
+    if (errors_between(levels[i], levels[low]) < kJumpErrors || errors_between(levels[i], end) < 4) continue;
+    if (levels[i].mean - end.mean < 0.2 * height) continue;
+    jump = {relative, i + half};
+  }
+  return jump;
 }
 
 double acceleration_of(std::span<const double> step, std::span<const double> loss, double correlation_time) {
@@ -94,7 +123,7 @@ double acceleration_of(std::span<const double> step, std::span<const double> los
       if (static_cast<double>(b - a) < least || static_cast<double>(c - b) < least) continue;
       const WindowSlope before = window_slope(step, loss, a, b, correlation_time);
       const WindowSlope after = window_slope(step, loss, b, c, correlation_time);
-      if (!(after.slope < 0)) continue;
+      if (!(after.slope < 0) || before.slope > 3 * before.error) continue;  // a fall after a rise is no faster fall
       double z = (before.slope - after.slope) / std::hypot(before.error, after.error);
       if (after.rows <= 40) z *= 0.7;
       if (z > largest) largest = z;

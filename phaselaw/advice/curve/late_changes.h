@@ -11,13 +11,21 @@
 // Cost: O(rows).
 namespace phaselaw::advice {
 
+// The highest rise above an earlier lower level from which the curve falls again, after the first 5 % of the steps: a
+// change of the data, a restarted schedule, or a second descent.
+struct LevelJump {
+  double relative = 0;   // height; 0: there is none
+  std::size_t peak = 0;  // block
+};
+[[nodiscard]] LevelJump level_jump_of(const CurveBlocks& blocks);
+
 // How far the end lies above the lowest level: means of 3 blocks (single blocks, if there are fewer than 12).
 struct CurveRise {
   double relative = 0, errors = 0;  // of the difference, and in its standard errors
   std::size_t lowest = 0;           // block with the lowest loss
   [[nodiscard]] bool certain() const { return relative > 0.005 && errors > 6; }
 };
-[[nodiscard]] CurveRise rise_of(const CurveBlocks& blocks);
+[[nodiscard]] CurveRise rise_at_end(const CurveBlocks& blocks);
 
 // The largest z of: the slope in a late window is steeper than in the window before it. Powers and exponentials are
 // convex, so that a large value contradicts all of them. Windows ((e - 2h) T, (e - h) T) and ((e - h) T, e T) of the

@@ -175,8 +175,9 @@ double rounding_unit(std::span<const double> loss) {
     const double gap = sorted[i + 1] - sorted[i];
     if (gap > 1e-9 * level && (smallest == 0 || gap < smallest)) smallest = gap;
   }
+  if (smallest == 0) return 0;  // all losses are equal
   // A unit matters only where a row moves by a few units, so that units far below the usual change need no search.
-  double unit = smallest > 0 && multiples_of(smallest, loss) ? smallest : 0;
+  double unit = multiples_of(smallest, loss) ? smallest : 0;
   const double digits = std::floor(std::log10(std::max(level, 1e-300)));
   for (int k = 1; unit == 0 && k <= 5; ++k) {
     const double decimal = std::pow(10.0, digits - k);

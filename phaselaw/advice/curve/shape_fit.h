@@ -7,6 +7,7 @@
 
 #include "phaselaw/advice/curve/claims.h"
 #include "phaselaw/advice/curve/shape_grid.h"
+#include "phaselaw/base/constants.h"
 
 // One form fitted to the blocks of a curve, with everything that the blocks do not refute.
 //
@@ -17,6 +18,8 @@
 //   floor     of every accepted shape, E +- sqrt((threshold - (chi2 - min))/h), h its curvature
 //   gain      relative fall of the loss when the steps of the whole curve double at a constant learning rate, for every
 //             accepted shape at both ends of its floor, the end of the curve staying where it is
+//   level     of the end, for every accepted shape: +- sqrt((threshold - (chi2 - min)) (1/W + (y - m)^2/V)), with the
+//             weights W, and m and V the mean of the shape y and its squares about it
 //   bend      power: t0 = q u - start; two-stage: e u
 // Cost: about 1500 shapes. Errors: none; a curve without variation gives amplitude 0.
 namespace phaselaw::advice {
@@ -34,6 +37,7 @@ struct ShapeFit {
   bool two_stage = false, falling_rate = false;
   double start = 0;        // on the clock: x = clock - start
   double clock_ahead = 0;  // clock minus step at the end of the curve
+  double last_drop = 0;    // z at the end of the curve
   ShapePoint best;
   double coarse = 0;  // least chi2 of the grid before its refinement
   double chi2 = 0, dof = 0, s2 = 1, threshold = 9;
@@ -42,6 +46,7 @@ struct ShapeFit {
   struct Accepted {
     ShapePoint point;
     double floor_error = 0;
+    double level_error = 0;  // of the loss at the end of the curve, with the same shape
     Interval gain;
   };
   std::vector<Accepted> accepted;
@@ -50,8 +55,13 @@ struct ShapeFit {
   [[nodiscard]] bool acceptable(bool known, bool correlated_rows) const;
 };
 
-// At least 6 blocks. If the best of the coarse grid exceeds `limit`, no fit is returned.
-[[nodiscard]] std::optional<ShapeFit> fit_shape(const FitProblem& problem, double limit);
+// Beyond which chi2 a fit is not needed: of the coarse grid, and of the refined one where it is accurate.
+struct FitLimits {
+  double coarse = base::kInfinity, refined = base::kInfinity;
+};
+
+// At least 6 blocks. Beyond the limits no fit is returned.
+[[nodiscard]] std::optional<ShapeFit> fit_shape(const FitProblem& problem, const FitLimits& limits);
 [[nodiscard]] ShapeFit fit_shape(const FitProblem& problem);
 
 }  // namespace phaselaw::advice

@@ -3,6 +3,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
+
+#include "phaselaw/numerics/lambert_w.h"
 
 namespace phaselaw::advice {
 
@@ -30,8 +33,8 @@ Eigen::Map<const Eigen::ArrayXd> array_of(std::span<const double> x) {
 // W0(x) for x >= 0: two steps of Halley's method from log(1+x) (1 - log(1 + log(1+x))/(2 + log(1+x))), which is within
 // 2 %. Relative error below 1e-10.
 void lambert_of(const Eigen::ArrayXd& x, double inverse, Eigen::ArrayXd& w) {
-  w = (x * inverse).log1p();
-  w = w * (1 - w.log1p() / (2 + w));
+  w = (x * inverse + 1).log();
+  w = w * (1 - (w + 1).log() / (2 + w));
   for (int k = 0; k < 2; ++k) {
     // In f = w - x e^-w the exponentials cannot overflow.
     w = w - (w - x * inverse * (-w).exp()) / (w + 1 - (w + 2) * (w - x * inverse * (-w).exp()) / (2 * w + 2));
@@ -72,11 +75,7 @@ const Eigen::ArrayXd& ShapeGrid::shape(double q, double u) {
 }
 
 double ShapeGrid::shape_at(bool two_stage, double q, double u, double x) {
-  if (!two_stage) return std::exp(-q * std::log1p(x / (q * u)));
-  Eigen::ArrayXd at(1), w(1);
-  at[0] = x;
-  lambert_of(at, 1 / u, w);
-  return std::exp(-q * w[0]);
+  return two_stage ? std::exp(-q * numerics::lambert_w0(x / u)) : std::exp(-q * std::log1p(x / (q * u)));
 }
 
 ShapeGrid::Sums ShapeGrid::sums_of_shape() const {
@@ -146,7 +145,10 @@ ShapePoint ShapeGrid::solve_with_drop(const ShapePoint& plain, const Sums& s) co
 
 ShapePoint ShapeGrid::at(double q, double u) {
   (void)shape(q, u);
-  ShapePoint p = solve(sums_of_shape());
+  const Sums s = sums_of_shape();
+  ShapePoint p = solve(s);
+  p.mean_shape = s.y / sw_;
+  p.variation = std::max(s.yy - s.y * p.mean_shape, kLeastVariation * s.yy);
   p.q = q;
   p.u = u;
   return p;

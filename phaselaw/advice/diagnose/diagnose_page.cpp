@@ -134,7 +134,7 @@ Figure residual_figure(const Diagnosis& d) {
   return figure;
 }
 
-Figure profile_figure(const Diagnosis& d) {
+Figure bend_figure(const Diagnosis& d) {
   Figure figure;
   const fitting::ProfileCurve& profile = *d.bend_profile;
   figure.title = fmt::format("Profile of the bend ({})", d.bend.form);
@@ -187,7 +187,7 @@ report::Section section_of(const Diagnosis& d) {
   if (d.fits.forms.empty()) return section;
   section.figures.push_back(forms_figure(d));
   section.figures.push_back(residual_figure(d));
-  if (d.bend_profile && d.bend_profile->value.size() > 2) section.figures.push_back(profile_figure(d));
+  if (d.bend_profile && d.bend_profile->value.size() > 2) section.figures.push_back(bend_figure(d));
   section.tables.push_back(forms_table(d));
   return section;
 }
