@@ -176,7 +176,7 @@ TEST(CompareRequest, ManyRecipesAreCorrectedTogether) {
     }
     families += any;
   }
-  EXPECT_GT(alone, 3);                // some of 300 tests reject by chance
+  EXPECT_GT(alone, 3);                 // some of 300 tests reject by chance
   EXPECT_LE(families, kFamilies / 8);  // but few families have an outcome: 5 % and 2.6 standard errors
 }
 
@@ -228,13 +228,34 @@ TEST(CompareRequest, CurvesOfDifferentLengthsSaySo) {
   const CompareAnswer answer =
       answer_of({input("a", log_of(1, 2, 0.01, 1, "train_loss", 1000)), input("b", log_of(1, 2, 0.01, 2))});
   bool said = false;
-  for (const Limit& limit : answer.comparisons[0].limits) said = said || limit.text.find("different lengths") != std::string::npos;
+  for (const Limit& limit : answer.comparisons[0].limits)
+    said = said || limit.text.find("different lengths") != std::string::npos;
   EXPECT_TRUE(said);
 }
 
 TEST(CompareRequest, NoCommonResourceIsOneSentence) {
   const std::string a = "compute,loss\n1e18,3\n1e19,2.8\n1e20,2.7\n", b = "step,loss\n10,3\n100,2.8\n1000,2.7\n";
   EXPECT_NE(error_of({input("x", a), input("y", b)}).find("--resource"), std::string::npos);
+}
+
+TEST(CompareRequest, TablesOfSomethingElseAreRefusedAndNotComputedForHours) {
+  std::string groups = "id,compute,loss\n", rows = "compute,loss\n";
+  for (int i = 0; i < 6000; ++i) {
+    groups += fmt::format("a{},{},{}\n", i, 1e18 * (i + 1), 3.0 - 1e-4 * i);
+    rows += fmt::format("{},{}\n", 1e18 * (i + 1), 3.0 - 1e-4 * i);
+  }
+  CompareRequest request;
+  request.read.by = "id";
+  EXPECT_NE(error_of({input("x", groups)}, request).find("6,000 recipes"), std::string::npos);
+  EXPECT_NE(error_of({input("x", rows), input("y", rows)}).find("6,000 runs of one row each"), std::string::npos);
+}
+
+TEST(CompareRequest, AnExcessRiskIsNotCalledALoss) {
+  const auto pair = testing::draw({.budgets = 5, .floor = 0.001, .gain = 2}, 0);
+  const CompareAnswer answer = answer_of({input("x", table_of_points(pair.baseline, "excess_risk")),
+                                          input("y", table_of_points(pair.candidate, "excess_risk"))});
+  EXPECT_NE(answer.comparisons[0].sentence.find("for the same excess risk"), std::string::npos);
+  EXPECT_EQ(compare_text(answer).find(" loss"), std::string::npos);
 }
 
 TEST(CompareRequest, NamesAreStemsOrPaths) {

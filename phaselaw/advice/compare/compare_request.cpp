@@ -48,9 +48,10 @@ std::string curve_axis(const Recipe& a, const Recipe& b, const std::string& want
   if (!wanted.empty()) {
     const std::string axis = tables::canonical_column(wanted);
     if ((axis != "step" && axis != "tokens" && axis != "compute") || !has(axis))
-      throw base::InputError({"--resource"}, fmt::format("the curves have no {}; curves are compared along compute, tokens or "
-                                                         "step, whichever all of them have",
-                                                         wanted));
+      throw base::InputError({"--resource"},
+                             fmt::format("the curves have no {}; curves are compared along compute, tokens or "
+                                         "step, whichever all of them have",
+                                         wanted));
     return axis;
   }
   for (const char* axis : {"compute", "tokens", "step"})
@@ -79,14 +80,16 @@ RecipeComparison compare_pair(const Recipe& a, const Recipe& b, const CompareReq
     if (!axis.empty()) out.curves = compare_curves(a.curves, b.curves, axis, request.options.level);
   }
   if (request.kind == CompareKind::curves && !out.curves)
-    throw base::InputError({b.source}, fmt::format("{} and {} have no loss curves along the same compute, tokens or step; omit "
-                                                   "--kind curves to compare their finished runs",
-                                                   a.name, b.name));
+    throw base::InputError({b.source},
+                           fmt::format("{} and {} have no loss curves along the same compute, tokens or step; omit "
+                                       "--kind curves to compare their finished runs",
+                                       a.name, b.name));
   if (out.runs.empty() && !out.curves)
     throw base::InputError(
-        {b.source}, fmt::format("{} and {} have no common column that says what a run cost; give compute, tokens or step with "
-                                "--col, or name a column with --resource",
-                                a.name, b.name));
+        {b.source},
+        fmt::format("{} and {} have no common column that says what a run cost; give compute, tokens or step with "
+                    "--col, or name a column with --resource",
+                    a.name, b.name));
   out.curves_lead = out.curves && (out.runs.empty() || !(out.runs.front().fitted && is_ladder(out.runs.front())));
   if (out.curves_lead) {
     out.outcome = out.curves->outcome;
@@ -112,9 +115,10 @@ void correct_together(double level, std::vector<RecipeComparison>& comparisons) 
     const bool claims = one.outcome == Outcome::better || one.outcome == Outcome::worse;
     if (comparisons.size() < 2 || !claims || !(one.p_holm > 1 - level)) continue;
     one.outcome = Outcome::inconclusive;
-    one.limits.push_back({Harm::undetermined, fmt::format("the interval of this recipe alone excludes equality, but not after "
-                                                          "Holm's correction for {} comparisons",
-                                                          comparisons.size())});
+    one.limits.push_back(
+        {Harm::undetermined, fmt::format("the interval of this recipe alone excludes equality, but not after "
+                                         "Holm's correction for {} comparisons",
+                                         comparisons.size())});
   }
 }
 
@@ -127,6 +131,7 @@ CompareAnswer compare(const CompareRequest& request, std::vector<RecipeInput> in
   CompareAnswer answer;
   answer.baseline = recipes.front().name;
   answer.quantity = recipes.front().quantity;
+  if (recipes.front().role == tables::Role::excess_risk) answer.noun = "excess risk";
   answer.level = request.options.level;
   for (std::size_t i = 1; i < recipes.size(); ++i)
     answer.comparisons.push_back(compare_pair(recipes.front(), recipes[i], request));

@@ -22,16 +22,21 @@ std::string what(const std::string& resource) {
 
 std::string verdict(const std::string& name, const std::string& baseline, Outcome outcome) {
   switch (outcome) {
-    case Outcome::better: return fmt::format("{} is better than {}", name, baseline);
-    case Outcome::worse: return fmt::format("{} is worse than {}", name, baseline);
-    case Outcome::inconclusive: return fmt::format("whether {} is better than {} is not decided", name, baseline);
-    case Outcome::unknown: break;
+    case Outcome::better:
+      return fmt::format("{} is better than {}", name, baseline);
+    case Outcome::worse:
+      return fmt::format("{} is worse than {}", name, baseline);
+    case Outcome::inconclusive:
+      return fmt::format("whether {} is better than {} is not decided", name, baseline);
+    case Outcome::unknown:
+      break;
   }
   return fmt::format("whether {} is better than {} is not known", name, baseline);
 }
 
 std::string seeds_text(const std::optional<std::size_t>& more) {
-  return more ? fmt::format("{} seeds of each recipe there would decide a difference of this size with 80 % power", *more)
+  return more ? fmt::format("{} seeds of each recipe there would decide a difference of this size with 80 % power",
+                            *more)
               : fmt::format("more than {} seeds of each recipe would be needed to decide a difference of this size",
                             base::format_count(kMostSeeds));
 }
@@ -50,14 +55,15 @@ std::string runs_sentence(const CompareAnswer& answer, const RecipeComparison& o
   const std::string place = place_text(lead->resource, c.resource, c.unit);
   std::string text = verdict(one.name, a, one.outcome);
   if (c.fitted) {
-    text = fmt::format("{}: at {}, {} needs {} times the {} of {} for the same loss", text, place, a,
-                       factor_text(lead->speedup), what(c.resource), one.name);
+    text = fmt::format("{}: at {}, {} needs {} times the {} of {} for the same {}", text, place, a,
+                       factor_text(lead->speedup), what(c.resource), one.name, answer.noun);
     if (lead->extrapolated) text = "By extrapolated laws, " + text;
     if (c.laws_miss()) text = fmt::format("The fitted laws miss the runs, and {}", text);
-    if (one.outcome == Outcome::inconclusive && !lead->extrapolated && !c.laws_miss()) text += "; " + seeds_text(lead->more);
+    if (one.outcome == Outcome::inconclusive && !lead->extrapolated && !c.laws_miss())
+      text += "; " + seeds_text(lead->more);
   } else if (lead->seeds) {
     const SeedTest& t = *lead->seeds;
-    text = fmt::format("{}: at {} the loss of {} is lower by {} ({} and {} runs)", text, place, one.name,
+    text = fmt::format("{}: at {} the {} of {} is lower by {} ({} and {} runs)", text, place, answer.noun, one.name,
                        with_interval(t.difference), t.n_baseline, t.n_candidate);
     if (std::isnan(t.p)) text += "; with one seed of each the noise is unknown, so this may be chance";
     if (one.outcome == Outcome::inconclusive) text += "; " + seeds_text(lead->more ? lead->more : t.seeds);
@@ -68,18 +74,19 @@ std::string runs_sentence(const CompareAnswer& answer, const RecipeComparison& o
 std::string curves_sentence(const CompareAnswer& answer, const RecipeComparison& one, const CurvePair& c) {
   const std::string& a = answer.baseline;
   if (c.equal_loss.empty())
-    return fmt::format("{} and {} cannot be compared at equal loss: {}.", one.name, a, c.why);
+    return fmt::format("{} and {} cannot be compared at equal {}: {}.", one.name, a, answer.noun, c.why);
   const EqualLoss& last = c.equal_loss.back();
-  std::string text =
-      fmt::format("{}: {} needs {} times the {} of {} to reach the loss {} ({} and {})", verdict(one.name, a, one.outcome),
-                  a, factor_text(last.speedup), what(c.resource), one.name, format_number(last.loss, 4),
-                  place_text(last.baseline, c.resource, c.unit), place_text(last.candidate, c.resource, c.unit));
+  std::string text = fmt::format(
+      "{}: {} needs {} times the {} of {} to reach the {} {} ({} and {})", verdict(one.name, a, one.outcome), a,
+      factor_text(last.speedup), what(c.resource), one.name, answer.noun, format_number(last.loss, 4),
+      place_text(last.baseline, c.resource, c.unit), place_text(last.candidate, c.resource, c.unit));
   if (!c.between_seeds)
-    text = fmt::format("{}, because each has one run and the noise between seeds is unknown; in these runs {} needs {} times "
-                       "the {} of {} to reach the loss {} ({} and {})",
-                       verdict(one.name, a, one.outcome), a, factor_text(last.speedup), what(c.resource), one.name,
-                       format_number(last.loss, 4), place_text(last.baseline, c.resource, c.unit),
-                       place_text(last.candidate, c.resource, c.unit));
+    text = fmt::format(
+        "{}, because each has one run and the noise between seeds is unknown; in these runs {} needs {} times "
+        "the {} of {} to reach the {} {} ({} and {})",
+        verdict(one.name, a, one.outcome), a, factor_text(last.speedup), what(c.resource), one.name, answer.noun,
+        format_number(last.loss, 4), place_text(last.baseline, c.resource, c.unit),
+        place_text(last.candidate, c.resource, c.unit));
   if (one.outcome == Outcome::inconclusive && last.test.seeds) text += "; " + seeds_text(last.test.seeds);
   return capital(text) + fmt::format(" ({} intervals).", base::format_percent(answer.level));
 }
@@ -87,7 +94,8 @@ std::string curves_sentence(const CompareAnswer& answer, const RecipeComparison&
 std::string crossing_text(const ResourceComparison& c) {
   // With a common floor s grows as a power of the resource.
   const ComparedPlace* lead = c.lead();
-  if (lead == nullptr || !(c.growth.value != 0) || !std::isfinite(c.growth.value) || !std::isfinite(lead->speedup.value))
+  if (lead == nullptr || !(c.growth.value != 0) || !std::isfinite(c.growth.value) ||
+      !std::isfinite(lead->speedup.value))
     return "";
   const double factor = std::pow(lead->speedup.value, -1 / c.growth.value);
   if (!(factor > 1) || factor > kFarthestCrossing) return "";
@@ -104,11 +112,16 @@ std::string lasting(const RecipeComparison& one, const ResourceComparison& c) {
   std::string text;
   if (c.laws_miss()) return "Will it last: not known, because the fitted laws miss the runs.";
   if (c.trend == Trend::inconclusive)
-    text = fmt::format("not decided: the difference of the exponents, {}, does not exclude 0", with_interval(c.difference));
+    text = fmt::format("not decided: the difference of the exponents, {}, does not exclude 0",
+                       with_interval(c.difference));
   else
     text = fmt::format("the {} with {}: the exponents differ by {}",
-                       c.trend == Trend::grows ? (better ? "gain grows" : worse ? "loss shrinks" : "comparison improves")
-                                               : (better ? "gain shrinks" : worse ? "loss grows" : "comparison worsens"),
+                       c.trend == Trend::grows ? (better  ? "gain grows"
+                                                  : worse ? "loss shrinks"
+                                                          : "comparison improves")
+                                               : (better  ? "gain shrinks"
+                                                  : worse ? "loss grows"
+                                                          : "comparison worsens"),
                        what(c.resource), with_interval(c.difference));
   if (c.trend != Trend::inconclusive) text += crossing_text(c);
   if (!c.places.empty() && c.places.back().extrapolated)

@@ -42,8 +42,8 @@ Averaged averaged(const std::vector<LevelAt>& baseline, const std::vector<LevelA
   Averaged out{.test = compare_seeds(a, b, level), .difference = {}};
   out.difference = out.test.difference;
   if (a.size() > 1 || b.size() > 1) return out;
-  const double half = numerics::normal_quantile((1 + level) / 2) *
-                      std::hypot(baseline.front().error, candidate.front().error);
+  const double half =
+      numerics::normal_quantile((1 + level) / 2) * std::hypot(baseline.front().error, candidate.front().error);
   if (!std::isfinite(half)) return out;
   out.difference.lo = out.difference.value - half;
   out.difference.hi = out.difference.value + half;
@@ -177,23 +177,26 @@ std::vector<Limit> curve_limits(const CurvePair& pair, const std::string& baseli
   std::vector<Limit> limits;
   if (!pair.why.empty()) limits.push_back({Harm::undetermined, pair.why});
   if (!pair.between_seeds && pair.why.empty())
-    limits.push_back({Harm::undetermined,
-                      fmt::format("{} and {} have one run each, so that the noise between seeds is unknown; the intervals "
-                                  "contain only the noise within the runs. Train a second seed of {}",
-                                  baseline, candidate, baseline)});
+    limits.push_back(
+        {Harm::undetermined,
+         fmt::format("{} and {} have one run each, so that the noise between seeds is unknown; the intervals "
+                     "contain only the noise within the runs. Train a second seed of {}",
+                     baseline, candidate, baseline)});
   if (pair.between_seeds && (pair.baseline.size() < 2 || pair.candidate.size() < 2))
     limits.push_back(
         {Harm::remark, fmt::format("{} has one run; the noise between the seeds of the other recipe is used for both",
                                    pair.baseline.size() < 2 ? baseline : candidate)});
   if (!pair.same_length)
-    limits.push_back({pair.decays ? Harm::wrong : Harm::undetermined,
-                      fmt::format("the runs have different lengths{}; a loss in the middle of a schedule is not that of a "
-                                  "run that ends there, so compare runs of one length, or the ends of runs of several "
-                                  "lengths (--kind runs)",
-                                  pair.decays ? " and their learning rates decay" : "")});
+    limits.push_back(
+        {pair.decays ? Harm::wrong : Harm::undetermined,
+         fmt::format("the runs have different lengths{}; a loss in the middle of a schedule is not that of a "
+                     "run that ends there, so compare runs of one length, or the ends of runs of several "
+                     "lengths (--kind runs)",
+                     pair.decays ? " and their learning rates decay" : "")});
   else if (!pair.schedules_known)
-    limits.push_back({Harm::remark, "the learning rate is not recorded; before the end of the runs the comparison is one "
-                                    "of unfinished runs under their schedules"});
+    limits.push_back({Harm::remark,
+                      "the learning rate is not recorded; before the end of the runs the comparison is one "
+                      "of unfinished runs under their schedules"});
   return limits;
 }
 

@@ -25,6 +25,7 @@
 namespace phaselaw::advice {
 
 inline constexpr std::size_t kCurveRows = 12;
+inline constexpr std::size_t kMostRecipes = 200, kMostRuns = 5000;  // more is an error: such tables are something else
 
 // Which rows of the runs are compared.
 enum class CompareKind { automatic, runs, curves };

@@ -74,9 +74,8 @@ RunLevel::RunLevel(std::string name, const std::vector<double>& x, const std::ve
 LevelAt RunLevel::line_at(double log_x) const {
   std::vector<std::size_t> order(x_.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
-  std::sort(order.begin(), order.end(), [&](std::size_t i, std::size_t j) {
-    return std::abs(log_x_[i] - log_x) < std::abs(log_x_[j] - log_x);
-  });
+  std::sort(order.begin(), order.end(),
+            [&](std::size_t i, std::size_t j) { return std::abs(log_x_[i] - log_x) < std::abs(log_x_[j] - log_x); });
   std::size_t count = 0;
   while (count < order.size() &&
          (count < kLevelBlocks || std::abs(log_x_[order[count]] - log_x) <= std::log(kLevelFactor)))

@@ -38,7 +38,7 @@ class RunLevel {
   [[nodiscard]] double last() const { return last_; }
   [[nodiscard]] double lowest() const { return fall_.back(); }  // of the decreasing regression, as loss
   [[nodiscard]] double highest() const { return fall_.front(); }
-  [[nodiscard]] LevelAt level(double x) const;    // ln loss; NaN outside the run
+  [[nodiscard]] LevelAt level(double x) const;       // ln loss; NaN outside the run
   [[nodiscard]] LevelAt reaches(double loss) const;  // ln x; NaN if it does not, or too flat to say where
 
   // Of the blocks.

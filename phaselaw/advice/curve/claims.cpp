@@ -51,12 +51,12 @@ bool claim_rise(const CurveRows& rows, const ScaledCurve& curve, CurveClaims& cl
   claims.state = CurveState::diverged;
   if (!rows.held_out) return true;
   switch (training_trend_from(rows, claims.lowest_step, curve.correlation_time())) {
-    case Trend::falls:
+    case TrainingTrend::falls:
       claims.state = CurveState::overfitting;
       break;
-    case Trend::rises:
+    case TrainingTrend::rises:
       break;
-    case Trend::unknown:
+    case TrainingTrend::unknown:
       claims.state = CurveState::rising;
       break;
   }
