@@ -60,7 +60,7 @@ ForecastOfParts forecast_of_parts(const ForecastSituation& at, const std::option
     const RatePlan plan = at.plan.known ? plan_until(at.plan, at.target) : held_from(at.plan, now, at.target);
     out.law = forecast_by_law(blocks, plan, steps, at.level);
     const LossInterval& end = out.law->at.back();
-    if (at.plan.known && end.lo > 0) {
+    if (at.plan.known && end.value > 0) {
       ForecastPart part{"curve", end, spread_of(end, numerics::normal_quantile(0.5 + 0.5 * at.level)), base::kInfinity,
                         law_sentence(*out.law, at.plan, blocks.step.size())};
       out.parts.push_back(std::move(part));
