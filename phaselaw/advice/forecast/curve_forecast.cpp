@@ -23,6 +23,7 @@ constexpr double kEndShare = 0.03;  // of the steps, for the level at the end
 constexpr std::size_t kEndRows = 16;
 constexpr double kLeastNoise = 2e-4;  // relative; no recorded loss follows a law more closely
 constexpr double kLeastShareOfLoss = 1e-3;
+constexpr int kHalvings = 26;  // of the range of a mixture, for a quantile: 1e-6 of its width
 constexpr double kNegligible = 1e-4;  // weight of a grid point relative to the largest
 constexpr std::array<double, 7> kWander = {2e-4, 7e-4, 2e-3, 5e-3, 1.5e-2, 5e-2, 1.5e-1};
 
@@ -62,7 +63,7 @@ double mixture_quantile(const std::vector<Component>& mixture, double p) {
     lo = std::min(lo, c.mean - 8 * c.sd);
     hi = std::max(hi, c.mean + 8 * c.sd);
   }
-  for (int i = 0; i < 40; ++i) {
+  for (int i = 0; i < kHalvings; ++i) {
     const double middle = 0.5 * (lo + hi);
     double below = 0;
     for (const Component& c : mixture)

@@ -16,7 +16,7 @@ namespace {
 constexpr double kSeenDecay = 0.9;     // of the peak: below it a decay has been seen
 constexpr double kFarShare = 0.1;      // of the run: less than this is a far extrapolation
 constexpr double kOtherLength = 0.05;  // earlier runs of another length, relative
-constexpr std::size_t kPathPoints = 12;
+constexpr std::size_t kPathPoints = 6;
 
 std::string axis_value(const Forecast& f, double at) {
   if (!(at == at)) return "the end";
