@@ -22,6 +22,8 @@ constexpr std::size_t kFewestBlocksUsed = 8;
 constexpr double kEndShare = 0.03;  // of the steps, for the level at the end
 constexpr std::size_t kEndRows = 16;
 constexpr double kLeastNoise = 2e-4;  // relative; no recorded loss follows a law more closely
+constexpr double kLeastShareOfLoss = 1e-3;
+constexpr int kHalvings = 26;  // of the range of a mixture, for a quantile: 1e-6 of its width
 constexpr double kNegligible = 1e-4;  // weight of a grid point relative to the largest
 constexpr std::array<double, 7> kWander = {2e-4, 7e-4, 2e-3, 5e-3, 1.5e-2, 5e-2, 1.5e-1};
 
@@ -61,7 +63,7 @@ double mixture_quantile(const std::vector<Component>& mixture, double p) {
     lo = std::min(lo, c.mean - 8 * c.sd);
     hi = std::max(hi, c.mean + 8 * c.sd);
   }
-  for (int i = 0; i < 40; ++i) {
+  for (int i = 0; i < kHalvings; ++i) {
     const double middle = 0.5 * (lo + hi);
     double below = 0;
     for (const Component& c : mixture)
@@ -75,6 +77,12 @@ LossInterval interval_of(const std::vector<Component>& mixture, double level, do
   const double tail = 0.5 * (1 - level);
   return {scale * mixture_quantile(mixture, 0.5), scale * mixture_quantile(mixture, tail),
           scale * mixture_quantile(mixture, 1 - tail)};
+}
+
+// A loss is positive: a lower end that is not bounded by the rows lies far below the value.
+LossInterval positive_interval(LossInterval loss) {
+  if (loss.value > 0) loss.lo = std::max(loss.lo, kLeastShareOfLoss * loss.value);
+  return loss;
 }
 
 class CurveLaw {
@@ -208,7 +216,7 @@ std::vector<Component> CurveLaw::at_step(const TimeColumns& columns, std::size_t
 LawForecast CurveLaw::forecast(double level) const {
   LawForecast out;
   for (std::size_t i = 0; i < steps_.size(); ++i)
-    out.at.push_back(interval_of(at_step(later_, i, steps_[i]), level, now_));
+    out.at.push_back(positive_interval(interval_of(at_step(later_, i, steps_[i]), level, now_)));
   std::vector<Component> schedule;
   for (std::size_t k = 0; k < points_.size(); ++k) {
     const GridPoint& point = points_[k];
