@@ -96,6 +96,17 @@ double recent_level(const tables::Curve& curve, std::size_t skip) {
 
 namespace {
 
+// A curve that no judgement can read ends no watch.
+CurveClaims claims_or_note(const CurveRows& rows) {
+  try {
+    return claims_of(rows);
+  } catch (const base::InputError& error) {
+    CurveClaims none;
+    none.notes.emplace_back(error.what());
+    return none;
+  }
+}
+
 void add_forecast(const tables::Curve& curve, const ForecastBasis& basis, Judgement& out) {
   if (!basis.has_end()) return;
   try {
@@ -118,20 +129,25 @@ Judgement judge(const tables::Curve& curve, const ForecastBasis& basis) {
     return out;
   }
   const bool held_out = curve.role == tables::Role::held_out;
+  const bool trained = held_out && curve.partner.role == tables::Role::training;
   CurveRows rows{curve.progress(), curve.loss, held_out, {}, {}};
-  if (held_out && curve.partner.role == tables::Role::training) {
+  if (trained) {
     rows.training_step = curve.partner.step;
     rows.training_loss = curve.partner.loss;
   }
-  CurveClaims claims;
-  try {
-    claims = claims_of(rows);
-  } catch (const base::InputError& error) {  // a curve that no judgement can read ends no watch
-    claims.notes.emplace_back(error.what());
-  }
+  const CurveClaims claims = claims_or_note(rows);
   out.state = claims.state;
   out.reason = reason_for(claims.state, claims, curve.quantity);
   out.gain = claims.gain;
+  // A training loss that is recorded more often shows a divergence sooner.
+  if (trained && out.state != CurveState::diverged && curve.partner.loss.size() >= 2 * curve.loss.size()) {
+    const CurveClaims training = claims_or_note({curve.partner.step, curve.partner.loss, false, {}, {}});
+    if (training.state == CurveState::diverged) {
+      out.state = CurveState::diverged;
+      out.reason = reason_for(CurveState::diverged, training, curve.partner.quantity);
+      out.gain.reset();
+    }
+  }
   if (!claims.spikes.empty()) {
     const CurveSpike& last = claims.spikes.back();
     out.warnings.push_back(fmt::format(

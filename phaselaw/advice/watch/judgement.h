@@ -12,8 +12,8 @@
 
 // What a curve that still grows shows: its state, its forecast, and whether both are confirmed.
 //
-//   state      that of claims_of() (curve/claims.h). A training loss that is not finite in its last kNotFinite rows has
-//              diverged
+//   state      that of claims_of() (curve/claims.h). Also diverged: a loss that is not finite in its last kNotFinite rows,
+//              and a held-out loss with a training loss beside it, recorded at least twice as often, that has diverged
 //   earlier    the same judgement without the last rows: 2 % of them, at least kFewestHeldBack. A state counts as
 //              confirmed if it is the state then too. This depends on the log alone, and not on when somebody looked, so
 //              it is the same after a restart
