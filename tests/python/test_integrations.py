@@ -3,6 +3,7 @@
 
 import math
 import pickle
+import random
 import statistics
 
 import pytest
@@ -287,6 +288,17 @@ def test_the_documented_loop(forecast):
     names = {"writer": lambda values, step: written.append(step), "train_step": lambda: next(losses), "lr": 0.1}
     exec(documented("Watch(", 300), names)
     assert names["watch"].report.step == 300 and not names["watch"].fault and written == [300]
+
+
+def test_overfitting_is_seen_in_the_validation_loss():
+    """The training loss falls to the end, and the validation loss rises from step 1000 on."""
+    draw = random.Random(5)
+    watch = Watch()
+    for step, loss in power_law(3000):
+        held_out = (2.3 + 3 * (step + 10) ** -0.5 + max(0, step - 1000) * 2e-4) * (1 + 1e-3 * draw.gauss(0, 1))
+        watch(step, loss, val_loss=held_out if step % 20 == 0 else None)
+    with pytest.warns(phaselaw.PhaselawWarning, match="val_loss at step 3000: .*(overfit|lowest)"):
+        assert watch.finish().state == "overfitting"
 
 
 # Wrong settings, before the training

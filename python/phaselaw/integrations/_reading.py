@@ -82,12 +82,18 @@ def columns_of(train: Series, validation: Series | None) -> Columns:
 
 
 def judged(table: Columns, quantity: str) -> Judgement:
-    """Diagnoses one curve on the calling thread. A table that cannot be diagnosed is unknown, with the reason."""
+    """Diagnoses one curve on the calling thread. A table that cannot be diagnosed is unknown, with the reason.
+
+    The held-out loss of a table is diagnosed beside its training loss only if no option names the loss.
+    """
     try:
         with _talk.collected():
-            curve = phaselaw.diagnose(table, loss=quantity, threads=1).curves[0]
+            curves = phaselaw.diagnose(table, threads=1).curves
     except InputError as error:
         return Judgement(quantity, "unknown", str(error))
+    curve = next((curve for curve in curves if curve["quantity"] == quantity), None)
+    if curve is None:
+        return Judgement(quantity, "unknown", "")
     detail = curve["signature_detail"]
     sentence = curve["next"] or detail["reading"] or ""
     if "state" in curve:
