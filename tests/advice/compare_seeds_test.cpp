@@ -72,10 +72,10 @@ TEST(Seeds, MoreNoiseOrALessGainNeedsMoreSeeds) {
 }
 
 TEST(Seeds, TheLastDecimalOfLosses) {
-  EXPECT_DOUBLE_EQ(rounding_unit(std::vector<double>{2.31, 2.3, 2.27}), 0.01);
-  EXPECT_DOUBLE_EQ(rounding_unit(std::vector<double>{2.5, 3}), 0.1);
-  EXPECT_DOUBLE_EQ(rounding_unit(std::vector<double>{2.31, 2.312345}), 1e-6);
-  EXPECT_EQ(rounding_unit(std::vector<double>{2.31, 2.3123456789}), 0);
+  EXPECT_DOUBLE_EQ(last_decimal(std::vector<double>{2.31, 2.3, 2.27}), 0.01);
+  EXPECT_DOUBLE_EQ(last_decimal(std::vector<double>{2.5, 3}), 0.1);
+  EXPECT_DOUBLE_EQ(last_decimal(std::vector<double>{2.31, 2.312345}), 1e-6);
+  EXPECT_EQ(last_decimal(std::vector<double>{2.31, 2.3123456789}), 0);
 }
 
 TEST(Seeds, HolmsCorrectionByHand) {

@@ -90,7 +90,7 @@ PairedLaw::PairedLaw(const RecipePoints& of_baseline, const RecipePoints& of_can
   }
   std::vector<double> losses = of_baseline.loss;
   losses.insert(losses.end(), of_candidate.loss.begin(), of_candidate.loss.end());
-  const double rounding = rounding_unit(losses);
+  const double rounding = last_decimal(losses);
   for (const double loss : losses)
     rounding_ += rounding * rounding / (12 * loss * loss) / static_cast<double>(losses.size());
   fit();

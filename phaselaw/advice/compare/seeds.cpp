@@ -49,7 +49,7 @@ std::optional<std::size_t> seeds_needed(double difference, double sd_baseline, d
   return high;
 }
 
-double rounding_unit(std::span<const double> losses) {
+double last_decimal(std::span<const double> losses) {
   constexpr int kFewestDecimals = 1, kMostDecimals = 6;
   constexpr double kExact = 1e-9;  // of a value in units of the decimal
   for (int decimals = kFewestDecimals; decimals <= kMostDecimals; ++decimals) {

@@ -36,7 +36,7 @@ struct SeedTest {
 
 // The unit of the last decimal with which all losses are written: 0.01 for 2.31, 2.30, 2.27. 0 if there is none of 1e-6 or
 // more. Rounding to it has a standard deviation of unit/sqrt(12).
-[[nodiscard]] double rounding_unit(std::span<const double> losses);
+[[nodiscard]] double last_decimal(std::span<const double> losses);
 
 // The seeds of each recipe for a difference and standard deviations that are known. Unset if more than kMostSeeds.
 [[nodiscard]] std::optional<std::size_t> seeds_needed(double difference, double sd_baseline, double sd_candidate,
