@@ -22,7 +22,9 @@ struct CurveForms {
   std::size_t start = 0;  // first block
   std::vector<ShapeFit> fits;
   std::size_t best = 0, best_constant = 0;
-  bool known = false;                                  // the errors of the blocks
+  bool known = false;  // the errors of the blocks
+  // Without known errors a bias from a warm-up is not seen: the power from the next start on, which must agree.
+  std::optional<ShapeFit> later;
   [[nodiscard]] double gain_of_falling_rate() const {  // in units of s2
     return (fits[best_constant].chi2 - fits[best].chi2) / fits[best].s2;
   }
