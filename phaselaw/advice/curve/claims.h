@@ -16,8 +16,9 @@
 // are fitted from the first step on from which later steps agree (shape_fit.h, curve_start.h), and claims are unions
 // over the forms that are left (form_claims.h).
 //
-// Limits: a constant, a linear and a cosine learning rate cannot be told apart over short ranges. `falling` is
-// therefore still said of some cosines: of 10 % of those that hardly change the loss. Claims need losses above 0.
+// Limits: a constant, a linear and a cosine learning rate cannot be told apart over short ranges. `falling` is still
+// said of some cosines: of about one in six with a decay that hardly changes the loss, and of half of the records that
+// end after 60 % of a cosine, which may even claim a gain. Claims need losses above 0.
 // Accuracy: over 52 kinds of simulated curves with 20 seeds each, fewer than 1 % of the curves have a wrong claim;
 // intervals are three standard errors wide.
 // Cost: O(n log n) in the rows, 10 ms for 10,000 rows and 0.6 s for 1,000,000, of which up to 30 ms are for the fits.

@@ -14,7 +14,8 @@
 //          start. The first stable start is still slightly biased: the next one is taken.
 // Forms    power and two-stage at a constant learning rate, and power under the falling rates of falling_rates.h,
 //          which a warm-up of unknown length or an unknown decay may imitate.
-// Decay    a falling rate describes the curve better by 20 s2 (25 if the errors are not known) and explains at least 0.4 % of the loss.
+// Decay    a falling rate describes the curve better by 20 s2 (25 if the errors are not known) and explains at least
+//          0.4 % of the loss.
 // Cost: up to 18 fits for the starts and up to 14 at each of at most 5 starts.
 namespace phaselaw::advice {
 
