@@ -47,6 +47,18 @@ std::string capital(std::string text) {
   return text;
 }
 
+// "lower by 0.021 [0.012, 0.030]", or "higher by" the opposite of a negative difference.
+std::string lower_by(fitting::Estimate difference, const std::string& unit = "") {
+  const bool higher = difference.value < 0;
+  if (higher) {
+    difference.value = -difference.value;
+    std::swap(difference.lo, difference.hi);
+    if (difference.lo) difference.lo = -*difference.lo;
+    if (difference.hi) difference.hi = -*difference.hi;
+  }
+  return fmt::format("{} by {}{}", higher ? "higher" : "lower", with_interval(difference), unit);
+}
+
 std::string runs_sentence(const CompareAnswer& answer, const RecipeComparison& one, const ResourceComparison& c) {
   const std::string& a = answer.baseline;
   const ComparedPlace* lead = c.lead();
@@ -63,8 +75,8 @@ std::string runs_sentence(const CompareAnswer& answer, const RecipeComparison& o
       text += "; " + seeds_text(lead->more);
   } else if (lead->seeds) {
     const SeedTest& t = *lead->seeds;
-    text = fmt::format("{}: at {} the {} of {} is lower by {} ({} and {} runs)", text, place, answer.noun, one.name,
-                       with_interval(t.difference), t.n_baseline, t.n_candidate);
+    text = fmt::format("{}: at {} the {} of {} is {} ({} and {} runs)", text, place, answer.noun, one.name,
+                       lower_by(t.difference), t.n_baseline, t.n_candidate);
     if (std::isnan(t.p)) text += "; with one seed of each the noise is unknown, so this may be chance";
     if (one.outcome == Outcome::inconclusive) text += "; " + seeds_text(lead->more ? lead->more : t.seeds);
   }
@@ -87,8 +99,8 @@ std::string equal_resource_text(const CompareAnswer& answer, const RecipeCompari
   percent.value *= kPercent;
   if (percent.lo) percent.lo = *percent.lo * kPercent;
   if (percent.hi) percent.hi = *percent.hi * kPercent;
-  std::string text = fmt::format("at {} the {} of {} is lower by {} %", place_text(end.resource, c.resource, c.unit),
-                                 answer.noun, one.name, with_interval(percent));
+  std::string text = fmt::format("at {} the {} of {} is {}", place_text(end.resource, c.resource, c.unit), answer.noun,
+                                 one.name, lower_by(percent, " %"));
   if (std::isfinite(end.worth))
     text += fmt::format(", worth a factor of about {} in {}", format_number(end.worth), what(c.resource));
   return text;
