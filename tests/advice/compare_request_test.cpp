@@ -180,6 +180,17 @@ TEST(CompareRequest, ManyRecipesAreCorrectedTogether) {
   EXPECT_LE(families, kFamilies / 8);  // but few families have an outcome: 5 % and 2.6 standard errors
 }
 
+TEST(CompareRequest, SeveralRecipesHaveOneAnswer) {
+  const auto good = testing::draw({.budgets = 6, .gain = 2}, 0), same = testing::draw({.budgets = 6, .gain = 1}, 1);
+  const CompareAnswer answer =
+      answer_of({input("base", table_of_points(good.baseline)), input("good", table_of_points(good.candidate)),
+                 input("same", table_of_points(same.baseline))});
+  const std::string text = compare_text(answer);
+  EXPECT_EQ(text.find("Of 2 recipes compared with base: 1 better (good); 1 not decided (same).\n"), 0U) << text;
+  EXPECT_NE(text.find("Holm's method"), std::string::npos);
+  EXPECT_EQ(compare_page(answer).answer, text.substr(0, text.find('\n')));
+}
+
 TEST(CompareRequest, CurvesOfSeedsGiveTheFactorAtEqualLoss) {
   const CompareAnswer answer = answer_of({input("slow", log_of(1, 4, 0.01, 1, "train_loss", 2000, 0.02)),
                                           input("fast", log_of(1.5, 4, 0.01, 2, "train_loss", 2000, 0.02))});
@@ -196,6 +207,34 @@ TEST(CompareRequest, CurvesOfSeedsGiveTheFactorAtEqualLoss) {
   // What the difference is worth at equal steps is the same factor.
   ASSERT_FALSE(one.curves->equal_resource.empty());
   EXPECT_NEAR(std::log(one.curves->equal_resource.back().worth / 1.5), 0, 0.15);
+}
+
+// Under a decay to 0 at the end every loss is reached within few steps; the difference at the end decides, by the slope
+// before the decay.
+TEST(CompareRequest, RunsThatFallLateAreComparedAtTheirEnd) {
+  const auto log = [](double gain, std::uint64_t seed, int steps) {
+    std::string text = "run,step,train_loss\n";
+    for (int r = 0; r < 4; ++r) {
+      numerics::RandomStream stream(seed, "compare_request_test", static_cast<std::uint64_t>(r));
+      const double own = std::exp(0.001 * stream.normal());
+      for (int t = 10; t <= steps; t += 10) {
+        const double left = std::min(1.0, (steps - t) / (0.2 * steps));  // of the learning rate
+        const double loss = 5 * std::pow(t, -0.07) * gain * own * (1 - 0.06 * (1 - left));
+        text += fmt::format("{},{},{}\n", r, t, loss * std::exp(0.005 * stream.normal()));
+      }
+    }
+    return text;
+  };
+  const CompareAnswer answer = answer_of({input("a", log(1, 1, 4000)), input("b", log(0.99, 2, 4000))});
+  const RecipeComparison& one = answer.comparisons[0];
+  EXPECT_TRUE(one.curves->falls_late);
+  EXPECT_EQ(one.outcome, Outcome::better);
+  // 1 % of the loss at a slope of 0.07; at equal loss in the decay the factor would be near 1.
+  EXPECT_NEAR(std::log(one.curves->equal_resource.back().worth), 0.01 / 0.07, 0.05);
+  EXPECT_LT(one.curves->equal_loss.back().speedup.value, 1.1);
+  EXPECT_NE(one.sentence.find("the loss of b is lower by"), std::string::npos);
+  const CompareAnswer lengths = answer_of({input("a", log(1, 1, 2000)), input("b", log(0.99, 2, 4000))});
+  EXPECT_EQ(lengths.comparisons[0].outcome, Outcome::unknown);
 }
 
 TEST(CompareRequest, SingleCurvesHaveNoVerdict) {

@@ -110,6 +110,7 @@ Value of(const CurvePair& c) {
                        {"n_candidate", c.candidate.size()},
                        {"between_seeds", c.between_seeds},
                        {"same_length", c.same_length},
+                       {"falls_late", c.falls_late},
                        {"outcome", base::enum_name(c.outcome)},
                        {"p", finite_or_null(c.p)},
                        {"why", c.why.empty() ? Value() : Value(c.why)},

@@ -248,7 +248,7 @@ report::Page compare_page(const CompareAnswer& answer) {
   const bool many = answer.comparisons.size() > 1;
   page.title = many ? fmt::format("{} recipes against {}", answer.comparisons.size(), answer.baseline)
                     : fmt::format("{} against {}", answer.comparisons.front().name, answer.baseline);
-  for (const RecipeComparison& one : answer.comparisons) page.answer += (page.answer.empty() ? "" : " ") + one.sentence;
+  page.answer = comparison_answer(answer);
   if (many) {
     report::Section all;
     all.title = "All recipes";

@@ -133,7 +133,9 @@ report::Table candidates_table(const CompareAnswer& answer) {
   CompareRows rows = {{"recipe", "outcome", "factor", "p", "p by Holm"}};
   for (const RecipeComparison& one : answer.comparisons) {
     std::string factor = kNoEntry;
-    if (one.curves_lead && !one.curves->equal_loss.empty())
+    if (one.curves_lead && one.curves->falls_late && !one.curves->equal_resource.empty())
+      factor = fmt::format("about {}", format_number(one.curves->equal_resource.back().worth));
+    else if (one.curves_lead && !one.curves->equal_loss.empty())
       factor = with_interval(one.curves->equal_loss.back().speedup);
     else if (!one.curves_lead && one.runs.front().lead() != nullptr)
       factor = estimate_or_none(one.runs.front().lead()->speedup);
@@ -184,6 +186,7 @@ std::string compare_text(const CompareAnswer& answer, bool verbose) {
   std::string text;
   if (answer.comparisons.size() > 1) {
     const report::Table table = candidates_table(answer);
+    text = comparison_answer(answer) + "\n\n";
     for (const RecipeComparison& one : answer.comparisons) text += one.sentence + "\n";
     text += "\n" + report::text_table(text_rows(table)) + table.caption + "\n";
   }

@@ -90,7 +90,9 @@ std::optional<EqualResource> equal_resource_at(double x, const CurvePair& pair, 
   out.difference = found.difference;
   out.test = found.test;
   double slope = 0;
-  for (const LevelAt& at : *a) slope += at.slope / static_cast<double>(a->size());
+  for (std::size_t i = 0; i < a->size(); ++i)
+    slope += (pair.falls_late ? std::max((*a)[i].slope, pair.baseline[i].slope_before()) : (*a)[i].slope) /
+             static_cast<double>(a->size());
   if (slope < 0) out.worth = std::exp(found.difference.value / -slope);
   return out;
 }
@@ -162,12 +164,20 @@ CurvePair compare_curves(const std::vector<tables::Curve>& baseline, const std::
       longest = std::max(longest, run.last());
     }
   pair.same_length = longest <= kLevelFactor * shortest;
+  for (const auto* runs : {&pair.baseline, &pair.candidate})
+    for (const RunLevel& run : *runs) pair.falls_late = pair.falls_late || run.falls_late();
   add_equal_places(level, pair);
   if (pair.equal_loss.empty()) {
     pair.why = "no loss is reached by every run where the curves still fall";
     return pair;
   }
-  if (!pair.between_seeds) return pair;
+  if (!pair.between_seeds || (pair.falls_late && !pair.same_length)) return pair;
+  if (pair.falls_late) {
+    if (pair.equal_resource.empty()) return pair;
+    pair.outcome = outcome_of(pair.equal_resource.back().difference, 0);
+    pair.p = pair.equal_resource.back().test.p;
+    return pair;
+  }
   pair.outcome = outcome_of(pair.equal_loss.back().speedup, 1);
   pair.p = pair.equal_loss.back().test.p;
   return pair;
@@ -186,6 +196,12 @@ std::vector<Limit> curve_limits(const CurvePair& pair, const std::string& baseli
     limits.push_back(
         {Harm::remark, fmt::format("{} has one run; the noise between the seeds of the other recipe is used for both",
                                    pair.baseline.size() < 2 ? baseline : candidate)});
+  if (pair.falls_late)
+    limits.push_back(
+        {Harm::wrong,
+         "the runs fall faster at their end than before, as under a decaying learning rate; there every loss is "
+         "reached within few steps, so the factors at the lowest losses are too near 1. The factor of the answer "
+         "is by the slope before"});
   if (!pair.same_length)
     limits.push_back(
         {pair.decays ? Harm::wrong : Harm::undetermined,
