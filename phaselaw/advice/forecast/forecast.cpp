@@ -170,7 +170,7 @@ void say_forecast(const ForecastOptions& options, const RatePlan& plan, Forecast
         "This curve has not seen the decay of the learning rate, so the fall by it is that of other published runs. ";
   if (!plan.known && has_part(f, "history") && f.now == f.now)
     first = "No schedule is known, so the forecast assumes that this run follows that of the earlier runs. ";
-  f.reading = first + fmt::format("The final loss at {} will be {} ({} interval)", axis_value(f, f.to),
+  f.reading = first + fmt::format("The forecast of the final loss at {} is {} ({} interval)", axis_value(f, f.to),
                                   shown_loss(f.final_loss), interval);
   if (f.widened > 1.005)
     f.reading += fmt::format(
