@@ -290,6 +290,14 @@ def test_the_documented_loop(forecast):
     assert names["watch"].report.step == 300 and not names["watch"].fault and written == [300]
 
 
+@pytest.mark.parametrize("n, judged", [(0, 1), (7, 1), (8, 2)])
+def test_validation_losses_are_judged_from_eight_on(n, judged):
+    watch = Watch()
+    for step, loss in power_law(100):
+        watch(step, loss, val_loss=loss if step <= n else None)
+    assert len(watch.finish().curves) == judged
+
+
 def test_overfitting_is_seen_in_the_validation_loss():
     """The training loss falls to the end, and the validation loss rises from step 1000 on."""
     draw = random.Random(5)
