@@ -178,7 +178,7 @@ def test_a_healthy_run_causes_no_warning(recwarn):
 
 
 def test_a_divergence_is_warned_of_once():
-    with pytest.warns(phaselaw.PhaselawWarning, match="train_loss at step .*diverged from step 60[01]") as caught:
+    with pytest.warns(phaselaw.PhaselawWarning, match="train_loss at step .*diverged from step") as caught:
         watch, stopped = watched(diverging())
     assert len(caught) == 1 and watch.report.state == "diverged" and not stopped and not watch.fault
 
