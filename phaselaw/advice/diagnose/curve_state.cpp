@@ -45,21 +45,39 @@ std::optional<CurveClaims> claims_of_partner(const tables::Curve& data) {
   return claims_of({partner.step, partner.loss, true, data.progress(), data.loss});
 }
 
-// What the claims say of instability and of the end replaces what was found without regard to correlated noise.
-void take_signature(const CurveClaims& claims, CurveSignature& s) {
+// What the claims say of instability and of the end replaces what was found without regard to correlated noise. The claims
+// are on the clock of the curve, and a signature is in steps.
+void take_signature(const LossCurve& curve, const CurveClaims& claims, CurveSignature& s) {
+  const auto step_of = [&](double clock) {
+    const double step = curve.step_at(clock);
+    return std::isfinite(step) ? step : clock;
+  };
   const bool not_finite = s.diverged && std::isfinite(s.diverged_at) && s.n_not_finite > 0;
   if (!not_finite) s.diverged = claims.state == CurveState::diverged;
-  if (s.diverged && !not_finite) s.diverged_at = claims.lowest_step;
+  if (s.diverged && !not_finite) s.diverged_at = step_of(claims.lowest_step);
   s.excursions.clear();
   for (const CurveSpike& spike : claims.spikes)
-    s.excursions.push_back({spike.step, spike.step, std::log1p(spike.height), true});
+    s.excursions.push_back({step_of(spike.step), step_of(spike.step), std::log1p(spike.height), true});
   s.overfitting = claims.state == CurveState::overfitting;
   s.late_rise = s.overfitting || claims.state == CurveState::rising;
   if (s.late_rise) {
-    s.overfits_from = claims.lowest_step;
+    s.overfits_from = step_of(claims.lowest_step);
     s.overfit_rise = claims.rise;
   }
   s.flat_end = claims.state == CurveState::finished || claims.state == CurveState::memorising;
+}
+
+// The spikes and the divergence of a training loss that is recorded more often beside the curve.
+void add_dense_record(const tables::Curve& data, CurveSignature& s) {
+  if (data.dense_loss.empty()) return;
+  const CurveClaims dense = claims_of({data.dense_step, data.dense_loss, false, {}, {}, false});
+  for (const CurveSpike& spike : dense.spikes)
+    s.excursions.push_back({spike.step, spike.step, std::log1p(spike.height), true});
+  std::sort(s.excursions.begin(), s.excursions.end(),
+            [](const Excursion& a, const Excursion& b) { return a.from_step < b.from_step; });
+  if (dense.state != CurveState::diverged || s.diverged) return;
+  s.diverged = true;
+  s.diverged_at = dense.lowest_step;
 }
 
 }  // namespace
@@ -97,7 +115,8 @@ void judge_end(const tables::Curve& data, Diagnosis& d) {
                                      : CurveState::unknown;
     return;
   }
-  take_signature(*d.claims, d.signature);
+  take_signature(d.curve, *d.claims, d.signature);
+  add_dense_record(data, d.signature);
   if (d.signature.diverged) d.state = CurveState::diverged;
   if (const auto partner = claims_of_partner(data); partner && partner->state == CurveState::overfitting) {
     d.signature.overfitting = true;
