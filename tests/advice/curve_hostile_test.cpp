@@ -66,6 +66,23 @@ TEST(CurveHostile, LossesThatAreNotPositiveHaveNoLaws) {
   EXPECT_NE(claims.notes.at(0).find("zero or negative"), std::string::npos);
 }
 
+TEST(CurveHostile, SparseCurvesWithoutNoise) {
+  // The residuals are rounding errors, which may cancel to less than nothing.
+  for (std::uint64_t seed = 0; seed < 30; ++seed) {
+    numerics::RandomStream stream(seed, "no noise");
+    const double q = 0.3 + 0.4 * stream.uniform(), bend = 8 * std::exp(2.7 * stream.uniform());
+    CurveOfTest curve;
+    for (double t = 1; t < 20000; t = std::max(t + 1, std::floor(1.1 * t))) {
+      curve.step.push_back(t);
+      curve.loss.push_back(2 + 5 * std::pow(1 + t / bend, -q));
+    }
+    const CurveClaims claims = curve.claims();
+    EXPECT_TRUE(claims.state == CurveState::unknown || claims.state == CurveState::falling);
+    EXPECT_TRUE(!claims.exponent || holds(claims.exponent, q)) << seed;
+    EXPECT_TRUE(!claims.floor || holds(claims.floor, 2)) << seed;
+  }
+}
+
 TEST(CurveHostile, NumbersAtTheEndsOfDoublePrecision) {
   numerics::RandomStream stream(5, "hostile");
   const double denormal = 5e-324;

@@ -17,6 +17,7 @@ std::vector<bool> sampled(const ShapeFit& fit) {
   const std::size_t n = fit.accepted.size();
   std::vector<bool> keep(n, false);
   for (std::size_t i = 0; i < n; i += n / kShapesInSample + 1) keep[i] = true;
+  if (n == 0) return keep;
   const auto keep_extremes = [&](const auto& value) {
     const auto less = [&](const ShapeFit::Accepted& a, const ShapeFit::Accepted& b) { return value(a) < value(b); };
     const auto [lo, hi] = std::minmax_element(fit.accepted.begin(), fit.accepted.end(), less);

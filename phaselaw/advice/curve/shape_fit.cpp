@@ -15,6 +15,7 @@ namespace {
 constexpr std::size_t kScales = 30, kQsBetween = 12, kScalesOfZoom = 7;
 constexpr double kZoomRatio = 2.6;  // of the widths of two zooms; below 3, so that they overlap
 constexpr double kThreeErrors = 9;
+constexpr double kLeastScale = 1e-4;  // with errors of 1 %: means of a curved piece are off by up to about 1e-4
 
 // The best ln u for one q, and its chi2.
 struct BestScale {
@@ -33,7 +34,7 @@ class ShapeSearch {
   [[nodiscard]] bool refine(double limit);
   [[nodiscard]] double coarse() const { return coarse_; }
   [[nodiscard]] double scale(double chi2) const {
-    return known_ ? std::max(1.0, chi2 / std::max(dof_, 1.0)) : chi2 / std::max(dof_, 1.0);
+    return std::max(known_ ? 1.0 : kLeastScale, chi2 / std::max(dof_, 1.0));
   }
   [[nodiscard]] double threshold(double chi2) const {
     if (known_) return kThreeErrors * scale(chi2);

@@ -12,6 +12,7 @@ namespace phaselaw::advice {
 namespace {
 
 constexpr double kLeastVariation = 1e-10;  // of y about its mean, relative to its square
+constexpr double kRounding = 1e-14;        // of the squares of the loss: what cancels in chi2
 constexpr double kLargestExponent = 300;   // y below exp(-300) is 0 for every sum, and its square is still a number
 
 constexpr double kLeastExponent = 0.06, kLargestTwoStage = 6;
@@ -114,6 +115,7 @@ ShapePoint ShapeGrid::solve(const Sums& s) const {
     p.amplitude = 0;
     if (!(std::isfinite(p.curvature) && p.curvature > 0)) p.curvature = sw_;
   }
+  p.chi2 = std::max(p.chi2, kRounding * sll_);
   return with_drop_ ? solve_with_drop(p, s) : p;
 }
 
@@ -138,6 +140,7 @@ ShapePoint ShapeGrid::solve_with_drop(const ShapePoint& plain, const Sums& s) co
     p.amplitude = (yl * szz_ - zl * s.yz) / raw;
     p.drop = (p.amplitude * s.yz - zl) / szz_;
   }
+  p.chi2 = std::max(p.chi2, kRounding * sll_);
   const bool sound = p.drop >= 0 && p.amplitude >= 0 && std::isfinite(p.chi2) && p.curvature > 0;
   return sound ? p : plain;
 }
