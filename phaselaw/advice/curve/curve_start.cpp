@@ -159,6 +159,7 @@ CurveStart start_of_laws(const CurveBlocks& blocks, double end, bool correlated)
     out.forms = std::move(earlier);
   else if (found && !out.decays)
     out.forms = starts.forms(first);
+  if (!blocks.known && out.forms && found && first + 1 < starts.size()) out.forms->later = starts.fit(first + 1);
   return out;
 }
 

@@ -39,6 +39,10 @@ KeptForms kept_forms(const CurveForms& forms) {
     join(kept.gain, fit.gain);
     join(kept.bend, fit.bend);
   }
+  if (forms.later) {
+    join(kept.q, forms.later->q);
+    join(kept.floor, forms.later->floor);
+  }
   return kept;
 }
 

@@ -15,6 +15,7 @@
 //   bend       nothing left out before it, hi/lo < 3, and the first row before half of it; 1.25 wider at both ends,
 //              because a warm-up may be hidden before it
 //   early form power if two-stage is refuted, exponential if the exponent is above 4; from the first row only
+// If the errors of the blocks are not known, exponent and floor include those of the power from the next start on.
 // A curve behind a dropped start that flattens faster than a power law (exponent from below to above 4) has no claims.
 namespace phaselaw::advice {
 

@@ -12,8 +12,8 @@
 // One form fitted to the blocks of a curve, with everything that the blocks do not refute.
 //
 // A grid of exponents q and time scales u, refined where the fit is good: u for every q, then q between the accepted
-// ends, then u again. A shape (q, u) is accepted if chi2 < min + 9 s2, with s2 = max(1, min/dof): three standard errors.
-// If the errors are not known, s2 = min/dof, and the threshold is s2 times the 0.997 quantile of F(1, dof).
+// ends, then u again. A shape (q, u) is accepted if chi2 < min + 9 s2, with s2 = max(1, min/dof): three standard
+// errors. If the errors are not known, s2 = min/dof, and the threshold is s2 times the 0.997 quantile of F(1, dof).
 //   q         from the least to the largest accepted, half a step of the grid more; 0 or infinite at the grid's end
 //   floor     of every accepted shape, E +- sqrt((threshold - (chi2 - min))/h), h its curvature
 //   gain      relative fall of the loss when the steps of the whole curve double at a constant learning rate, for every

@@ -81,7 +81,6 @@ double ShapeGrid::shape_at(bool two_stage, double q, double u, double x) {
 ShapeGrid::Sums ShapeGrid::sums_of_shape() const {
   const Eigen::Index n = y_.size();
   const double *y = y_.data(), *w = w_.data(), *wl = wl_.data();
-  Sums s;
   double sy = 0, syy = 0, syl = 0, syz = 0;
 #pragma omp simd reduction(+ : sy, syy, syl)
   for (Eigen::Index i = 0; i < n; ++i) {
