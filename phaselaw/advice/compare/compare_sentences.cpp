@@ -196,8 +196,11 @@ std::string comparison_answer(const CompareAnswer& answer) {
                            : "not known, because the noise or a common budget is missing";
     parts.push_back(fmt::format("{} {}{}", names.size(), verb, who.empty() ? "" : fmt::format(" ({})", who)));
   }
-  return fmt::format("Of {} recipes compared with {}: {}.", answer.comparisons.size(), answer.baseline,
-                     fmt::join(parts, "; "));
+  const auto doubtful = std::count_if(answer.comparisons.begin(), answer.comparisons.end(),
+                                      [](const RecipeComparison& one) { return !one.doubt.empty(); });
+  const std::string doubt = doubtful > 0 ? fmt::format(" The factors of {} are doubtful.", doubtful) : "";
+  return fmt::format("Of {} recipes compared with {}: {}.{}", answer.comparisons.size(), answer.baseline,
+                     fmt::join(parts, "; "), doubt);
 }
 
 void say_comparison(const CompareAnswer& answer, RecipeComparison& one) {
