@@ -180,6 +180,25 @@ TEST(CompareRequest, ManyRecipesAreCorrectedTogether) {
   EXPECT_LE(families, kFamilies / 8);  // but few families have an outcome: 5 % and 2.6 standard errors
 }
 
+TEST(CompareRequest, RunsOfSeveralAllocationsMakeTheFactorDoubtful) {
+  const auto table = [](double gain, bool mixed) {
+    std::string text = "n_params,tokens,loss\n";
+    int k = 0;
+    for (const double n : {1e7, 3e7, 1e8, 3e8, 1e9})
+      for (const double ratio : mixed ? std::vector<double>{5, 40, 320} : std::vector<double>{20}) {
+        const double d = ratio * n;
+        text +=
+            fmt::format("{},{},{}\n", n, d,
+                        (1.7 + 400 * std::pow(n, -0.34) + 410 * std::pow(gain * d, -0.28)) * (1 + 1e-3 * (k++ % 3)));
+      }
+    return text;
+  };
+  const CompareAnswer mixed = answer_of({input("x", table(1, true)), input("y", table(2, true))});
+  EXPECT_EQ(mixed.comparisons[0].sentence.find("The runs have several ratios of tokens to parameters"), 0U);
+  const CompareAnswer one = answer_of({input("x", table(1, false)), input("y", table(2, false))});
+  EXPECT_EQ(one.comparisons[0].doubt.find("several ratios"), std::string::npos);
+}
+
 TEST(CompareRequest, SeveralRecipesHaveOneAnswer) {
   const auto good = testing::draw({.budgets = 6, .gain = 2}, 0), same = testing::draw({.budgets = 6, .gain = 1}, 1);
   const CompareAnswer answer =

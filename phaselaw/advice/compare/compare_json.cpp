@@ -131,6 +131,7 @@ Value to_value(const CompareAnswer& answer) {
                                  {"p_holm", finite_or_null(one.p_holm)},
                                  {"sentence", one.sentence},
                                  {"will_it_last", one.will_it_last},
+                                 {"doubt", one.doubt.empty() ? Value() : Value(one.doubt)},
                                  {"limits", Value(limit_sentences(one.limits))},
                                  {"leads", one.curves_lead ? "curves" : "runs"},
                                  {"runs", Value(std::move(runs))},

@@ -7,6 +7,7 @@
 #include <map>
 
 #include "phaselaw/base/errors.h"
+#include "phaselaw/base/format.h"
 #include "phaselaw/tables/messages.h"
 
 namespace phaselaw::advice {
@@ -59,6 +60,12 @@ std::string curve_axis(const Recipe& a, const Recipe& b, const std::string& want
   return "";
 }
 
+std::string doubt_of(const ResourceComparison& c) {
+  if (c.laws_miss()) return "The fitted laws miss the runs";
+  if (c.p_separate_floors < kMissLevel) return "The recipes seem to have different floors, so the factor is doubtful";
+  return "";
+}
+
 // Whether the runs of a recipe end at several budgets: a ladder of runs, and not seeds of one.
 bool is_ladder(const ResourceComparison& c) {
   for (const auto* points : {&c.baseline.resource, &c.candidate.resource}) {
@@ -101,6 +108,17 @@ RecipeComparison compare_pair(const Recipe& a, const Recipe& b, const CompareReq
     out.outcome = out.runs.front().outcome;
     out.p = out.runs.front().p;
     out.limits = comparison_limits(out.runs.front(), a.name, b.name, request.options);
+    out.doubt = doubt_of(out.runs.front());
+    for (const Recipe* recipe : {&a, &b}) {
+      if (!recipe->mixed_ratios) continue;
+      out.doubt = "The runs have several ratios of tokens to parameters at one compute, so the factor is doubtful";
+      out.limits.push_back(
+          {Harm::wrong,
+           fmt::format("the runs of {} have {} to {} tokens per parameter at about one compute, and their loss is "
+                       "no function of the compute alone; choose one ratio with --where",
+                       recipe->name, base::format_number(recipe->mixed_ratios->first),
+                       base::format_number(recipe->mixed_ratios->second))});
+    }
   }
   return out;
 }

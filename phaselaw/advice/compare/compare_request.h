@@ -49,6 +49,7 @@ struct RecipeComparison {
   Outcome outcome = Outcome::unknown;  // after the correction
   double p = base::kNaN, p_holm = base::kNaN;
   std::vector<Limit> limits;
+  std::string doubt;         // why the factor of finished runs is doubtful, before the answer; empty if it is not
   std::string sentence;      // the answer with its numbers
   std::string will_it_last;  // one sentence; empty for curves
 };

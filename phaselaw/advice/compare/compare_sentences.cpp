@@ -70,7 +70,6 @@ std::string runs_sentence(const CompareAnswer& answer, const RecipeComparison& o
     text = fmt::format("{}: at {}, {} needs {} times the {} of {} for the same {}", text, place, a,
                        factor_text(lead->speedup), what(c.resource), one.name, answer.noun);
     if (lead->extrapolated) text = "By extrapolated laws, " + text;
-    if (c.laws_miss()) text = fmt::format("The fitted laws miss the runs, and {}", text);
     if (one.outcome == Outcome::inconclusive && !lead->extrapolated && !c.laws_miss())
       text += "; " + seeds_text(lead->more);
   } else if (lead->seeds) {
@@ -80,7 +79,8 @@ std::string runs_sentence(const CompareAnswer& answer, const RecipeComparison& o
     if (std::isnan(t.p)) text += "; with one seed of each the noise is unknown, so this may be chance";
     if (one.outcome == Outcome::inconclusive) text += "; " + seeds_text(lead->more ? lead->more : t.seeds);
   }
-  return capital(text) + fmt::format(" ({} intervals).", base::format_percent(answer.level));
+  text = one.doubt.empty() ? capital(text) : fmt::format("{}: {}", one.doubt, text);
+  return text + fmt::format(" ({} intervals).", base::format_percent(answer.level));
 }
 
 // "A needs 1.2 [1.1, 1.3] times the steps of B to reach the loss 3.28 (step 5,100 and step 4,250)".
@@ -196,8 +196,11 @@ std::string comparison_answer(const CompareAnswer& answer) {
                            : "not known, because the noise or a common budget is missing";
     parts.push_back(fmt::format("{} {}{}", names.size(), verb, who.empty() ? "" : fmt::format(" ({})", who)));
   }
-  return fmt::format("Of {} recipes compared with {}: {}.", answer.comparisons.size(), answer.baseline,
-                     fmt::join(parts, "; "));
+  const auto doubtful = std::count_if(answer.comparisons.begin(), answer.comparisons.end(),
+                                      [](const RecipeComparison& one) { return !one.doubt.empty(); });
+  const std::string doubt = doubtful > 0 ? fmt::format(" The factors of {} are doubtful.", doubtful) : "";
+  return fmt::format("Of {} recipes compared with {}: {}.{}", answer.comparisons.size(), answer.baseline,
+                     fmt::join(parts, "; "), doubt);
 }
 
 void say_comparison(const CompareAnswer& answer, RecipeComparison& one) {

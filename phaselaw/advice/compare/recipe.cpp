@@ -10,7 +10,7 @@
 #include "phaselaw/advice/plan/plan_limits.h"
 #include "phaselaw/base/errors.h"
 #include "phaselaw/base/format.h"
-#include "phaselaw/numerics/statistics.h"
+#include "phaselaw/numerics/line.h"
 #include "phaselaw/tables/group_rows.h"
 #include "phaselaw/tables/messages.h"
 #include "phaselaw/tables/output_kind.h"
@@ -124,6 +124,24 @@ std::optional<RecipePoints> bowl_minima(const tables::Rows& rows, const std::str
   return points;
 }
 
+// Whether runs of about one compute have other tokens per parameter: their loss is then no function of the compute.
+void look_at_ratios(const tables::Measurements& data, Recipe& out) {
+  const std::vector<double> n = column_or_none(data.columns, "n_params"), d = column_or_none(data.columns, "tokens");
+  std::vector<double> compute, ratio;
+  for (std::size_t i = 0; i < n.size() && i < d.size(); ++i) {
+    if (!(n[i] > 0) || !(d[i] > 0)) continue;
+    compute.push_back(n[i] * d[i]);
+    ratio.push_back(d[i] / n[i]);
+  }
+  constexpr std::size_t kFewest = 4;
+  if (ratio.size() < kFewest) return;
+  const numerics::Line line = numerics::least_squares_power(compute, ratio);
+  const double scatter = std::sqrt(line.squares / static_cast<double>(ratio.size() - 2));
+  if (!(scatter > kRatioScatter)) return;
+  const auto [lo, hi] = std::minmax_element(ratio.begin(), ratio.end());
+  out.mixed_ratios = {*lo, *hi};
+}
+
 void add_points(const tables::Rows& rows, const std::string& resource, Recipe& out) {
   const auto runs = rows_by_run(rows);
   out.n_runs = runs.size();
@@ -141,6 +159,7 @@ void add_points(const tables::Rows& rows, const std::string& resource, Recipe& o
       out.points["compute"] = std::move(*bowls);
       return;
     }
+  look_at_ratios(last.data, out);
   std::vector<std::string> wanted(std::begin(kResources), std::end(kResources));
   if (!resource.empty()) wanted = {resource};
   for (const std::string& name : wanted) {
@@ -171,6 +190,7 @@ Recipe recipe_from(const std::string& name, const fitting::SavedFit& saved, cons
   rows.data = saved.data;
   rows.line.resize(saved.data.output.size());
   out.n_runs = rows.line.size();
+  look_at_ratios(saved.data, out);
   std::vector<std::string> wanted(std::begin(kResources), std::end(kResources));
   if (!resource.empty()) wanted = {resource};
   for (const std::string& one : wanted) {
