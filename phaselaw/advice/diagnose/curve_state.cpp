@@ -9,6 +9,7 @@ namespace phaselaw::advice {
 
 namespace {
 
+constexpr double kDoubled = 0.69;     // of ln loss
 constexpr std::size_t kFewRows = 30;  // with fewer, a rise is judged by the order of the rows (curve_signature.h)
 
 // The clock of the curve at these steps, between its rows by a straight line.
@@ -52,9 +53,11 @@ void take_signature(const LossCurve& curve, const CurveClaims& claims, CurveSign
     const double step = curve.step_at(clock);
     return std::isfinite(step) ? step : clock;
   };
-  const bool not_finite = s.diverged && std::isfinite(s.diverged_at) && s.n_not_finite > 0;
-  if (!not_finite) s.diverged = claims.state == CurveState::diverged;
-  if (s.diverged && !not_finite) s.diverged_at = step_of(claims.lowest_step);
+  // Correlated noise does not double the level, nor does it make a loss infinite.
+  const bool exploded = !s.excursions.empty() && !s.excursions.back().ended && s.excursions.back().height > kDoubled;
+  const bool certain = s.diverged && std::isfinite(s.diverged_at) && (s.n_not_finite > 0 || exploded);
+  if (!certain) s.diverged = claims.state == CurveState::diverged;
+  if (s.diverged && !certain) s.diverged_at = step_of(claims.lowest_step);
   s.excursions.clear();
   for (const CurveSpike& spike : claims.spikes)
     s.excursions.push_back({step_of(spike.step), step_of(spike.step), std::log1p(spike.height), true});
