@@ -9,6 +9,8 @@ namespace phaselaw::advice {
 
 namespace {
 
+constexpr double kLargeRise = 0.5;  // relative
+constexpr std::size_t kManyRows = 120;
 constexpr double kDoubled = 0.69;     // of ln loss
 constexpr std::size_t kFewRows = 30;  // with fewer, a rise is judged by the order of the rows (curve_signature.h)
 
@@ -118,6 +120,10 @@ void judge_end(const tables::Curve& data, Diagnosis& d) {
                                      : CurveState::unknown;
     return;
   }
+  // A few evaluations of a column that is no training loss by name: a small rise may be overfitting as well.
+  const bool evaluations = data.role == tables::Role::unspecified && d.curve.all_x.size() < kManyRows;
+  if (evaluations && d.state == CurveState::diverged && d.claims->rise < kLargeRise)
+    d.claims->state = d.state = CurveState::rising;
   take_signature(d.curve, *d.claims, d.signature);
   add_dense_record(data, d.signature);
   if (d.signature.diverged) d.state = CurveState::diverged;
