@@ -167,14 +167,26 @@ void study_simulated() {
       {"constant, no floor", {.warmup = 0.02, .decay_from = {}}, 0.25, 0.02, 0, 0.02, 0},
       {"constant, AR 0.9", {.warmup = 0.02, .decay_from = {}}, 0.35, 1.8, 0, 0.01, 0.9},
       {"linear last 20 %",
-       {.warmup = 0.02, .decay = tables::Decay::linear, .decay_from = 0.8},
+       {.warmup = 0.02, .decay = tables::Decay::linear, .decay_from = 0.8, .decay_to = 0},
        0.35,
        1.8,
        0.12,
        0.01,
        0},
-      {"cosine to 10 %", {.warmup = 0.02, .decay = tables::Decay::cosine, .decay_to = 0.1}, 0.35, 1.8, 0.12, 0.01, 0},
-      {"cosine, noise-free", {.warmup = 0.02, .decay = tables::Decay::cosine}, 0.5, 2.2, 0.08, 0, 0},
+      {"cosine to 10 %",
+       {.warmup = 0.02, .decay = tables::Decay::cosine, .decay_from = {}, .decay_to = 0.1},
+       0.35,
+       1.8,
+       0.12,
+       0.01,
+       0},
+      {"cosine, noise-free",
+       {.warmup = 0.02, .decay = tables::Decay::cosine, .decay_from = {}, .decay_to = 0},
+       0.5,
+       2.2,
+       0.08,
+       0,
+       0},
   };
   for (const Kind& kind : kinds) {
     Set set{kind.name, {}, kind.schedule};
@@ -211,10 +223,10 @@ void study_published(const std::string& folder) {
   Set routing{"deepmind_routing",
               published(folder + "/deepmind_routing/curves.csv.gz", {{"loss", "loss_validation"}, {"run", "hyper_id"}}),
               {}};
-  routing.schedule = {.decay = tables::Decay::cosine, .decay_to = 0.1};
+  routing.schedule = {.warmup = 0, .decay = tables::Decay::cosine, .decay_from = {}, .decay_to = 0.1};
   study(routing);
   Set pythia{"pythia, lambada", published(folder + "/pythia/lambada_by_step.csv", {{"loss", "lambada_logppl"}}), {}};
-  pythia.schedule = {.warmup = 0.01, .decay = tables::Decay::cosine, .decay_to = 0.1};
+  pythia.schedule = {.warmup = 0.01, .decay = tables::Decay::cosine, .decay_from = {}, .decay_to = 0.1};
   study(pythia);
 }
 

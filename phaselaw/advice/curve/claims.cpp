@@ -94,6 +94,15 @@ void claim_flat_end(const ScaledCurve& curve, CurveClaims& claims) {
 
 }  // namespace
 
+base::EnumNames<CurveState> enum_names(CurveState) {
+  static constexpr std::pair<std::string_view, CurveState> kNames[] = {
+      {"unknown", CurveState::unknown},         {"falling", CurveState::falling},
+      {"finished", CurveState::finished},       {"decaying", CurveState::decaying},
+      {"overfitting", CurveState::overfitting}, {"memorising", CurveState::memorising},
+      {"diverged", CurveState::diverged},       {"rising", CurveState::rising}};
+  return kNames;
+}
+
 CurveClaims claims_of(const CurveRows& rows) {
   CurveClaims claims;
   ScaledCurve curve;

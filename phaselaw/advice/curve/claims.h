@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "phaselaw/base/constants.h"
+#include "phaselaw/base/fields.h"
 
 // What a loss curve shows by itself when its learning-rate schedule is not recorded: claims that hold for every form
 // that the rows do not refute, and no claim where they disagree.
@@ -67,6 +68,8 @@ enum class CurveState {
   diverged,     // the training loss rises at the end, or both losses rise
   rising,       // a held-out loss rises; no training loss shows the cause
 };
+
+[[nodiscard]] base::EnumNames<CurveState> enum_names(CurveState);
 
 struct CurveClaims {
   CurveState state = CurveState::unknown;

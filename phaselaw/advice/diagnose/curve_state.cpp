@@ -87,26 +87,8 @@ void add_dense_record(const tables::Curve& data, CurveSignature& s) {
 
 }  // namespace
 
-std::string word_of(CurveState state) {
-  switch (state) {
-    case CurveState::falling:
-      return "falling";
-    case CurveState::finished:
-      return "finished";
-    case CurveState::decaying:
-      return "decaying";
-    case CurveState::overfitting:
-      return "overfitting";
-    case CurveState::memorising:
-      return "memorising";
-    case CurveState::diverged:
-      return "diverged";
-    case CurveState::rising:
-      return "rising";
-    case CurveState::unknown:
-      break;
-  }
-  return {};
+std::string word_of(const Diagnosis& d) {
+  return d.state == CurveState::unknown ? std::string() : base::enum_to_text(d.state);
 }
 
 void judge_end(const tables::Curve& data, Diagnosis& d) {

@@ -204,7 +204,7 @@ std::string answer_of(const std::vector<Diagnosis>& diagnoses) {
   std::map<std::string, std::size_t> states;
   std::size_t unstable = 0;
   for (const Diagnosis& d : diagnoses) {
-    const std::string word = word_of(d.state);
+    const std::string word = word_of(d);
     ++states[word.empty() ? "unknown" : word];
     if (d.signature.word == "instability") ++unstable;
   }

@@ -2,7 +2,6 @@
 #include "phaselaw/advice/watch/judgement.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 
 #include "phaselaw/base/errors.h"
@@ -12,15 +11,6 @@
 namespace phaselaw::advice {
 
 namespace {
-
-constexpr std::array kStateWords = {std::pair{CurveState::unknown, std::string_view("unknown")},
-                                    std::pair{CurveState::falling, std::string_view("falling")},
-                                    std::pair{CurveState::finished, std::string_view("finished")},
-                                    std::pair{CurveState::decaying, std::string_view("decaying")},
-                                    std::pair{CurveState::overfitting, std::string_view("overfitting")},
-                                    std::pair{CurveState::memorising, std::string_view("memorising")},
-                                    std::pair{CurveState::diverged, std::string_view("diverged")},
-                                    std::pair{CurveState::rising, std::string_view("rising")}};
 
 std::size_t trailing_not_finite(const std::vector<double>& loss) {
   const auto end = std::find_if(loss.rbegin(), loss.rend(), [](double x) { return std::isfinite(x); });
@@ -57,21 +47,6 @@ std::string reason_for(CurveState state, const CurveClaims& claims, const std::s
 }
 
 }  // namespace
-
-std::string_view word_of(CurveState state) {
-  for (const auto& [known, word] : kStateWords)
-    if (known == state) return word;
-  return "unknown";
-}
-
-const std::vector<std::string>& state_words() {
-  static const std::vector<std::string> words = [] {
-    std::vector<std::string> all;
-    for (const auto& entry : kStateWords) all.emplace_back(entry.second);
-    return all;
-  }();
-  return words;
-}
 
 std::size_t held_back(std::size_t rows) { return std::max(kFewestHeldBack, rows / 50); }
 

@@ -40,10 +40,6 @@ struct Judgement {
   std::vector<std::string> warnings;  // whole sentences
 };
 
-// Words for the terminal, JSON and rules: "overfitting", "diverged", ...
-[[nodiscard]] std::string_view word_of(CurveState state);
-[[nodiscard]] const std::vector<std::string>& state_words();
-
 // Options of the forecast that do not fit the curve are a warning.
 [[nodiscard]] Judgement judge(const tables::Curve& curve, const ForecastBasis& basis);
 
