@@ -148,8 +148,8 @@ void say_forecast(const ForecastOptions& options, const RatePlan& plan, Forecast
   if (f.status == ForecastStatus::conditional) {
     f.reading = fmt::format(
         "The schedule up to {} is not known ({}), so a fall by a decay of the learning rate is not included. If the learning "
-        "rate stays as it is, the final loss is {} ({} interval). State the schedule with --decay (--warmup 1: a constant "
-        "rate), or give earlier runs with --history",
+        "rate stays as it is, the final loss is {} ({} interval). State the schedule with --decay (constant, linear, "
+        "cosine or sqrt), or give earlier runs with --history",
         axis_value(f, f.to), plan.how, shown_loss(f.final_loss), interval);
     return;
   }
