@@ -13,7 +13,6 @@ namespace phaselaw::advice {
 namespace {
 
 using base::kInfinity;
-using base::kNaN;
 
 constexpr double kFarFactors[] = {10, 100};
 

@@ -15,7 +15,6 @@ namespace phaselaw::advice {
 namespace {
 
 using base::kInfinity;
-using base::kNaN;
 
 constexpr double kShares[] = {0.1, 0.2, 0.35, 0.6, 1};  // of the range at which the curves are compared, in x
 constexpr double kDecayed = 0.9;                        // of the highest learning rate

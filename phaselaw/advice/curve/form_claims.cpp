@@ -91,11 +91,10 @@ bool claim_forms(const ScaledCurve& curve, const CurveForms& forms, bool ambiguo
   if (kept.floor.hi - kept.floor.lo <= 0.15 * last)
     claims.floor = Interval{kept.floor.lo * curve.loss_unit, kept.floor.hi * curve.loss_unit};
   if (kept.gain.hi - kept.gain.lo <= std::max(0.5 * kept.gain.hi, 0.004)) claims.gain = kept.gain;
+  const bool all_fall = kept.gain.lo > kFalling && (kept.power || curve.blocks.known);
   if (kept.gain.hi < kFinished)
     claims.state = CurveState::finished;
-  else if (kept.gain.lo > kFalling && (kept.power || curve.blocks.known))
-    claims.state = CurveState::falling;
-  else if (curve.blocks.known && power_falls(forms))
+  else if (all_fall || (curve.blocks.known && power_falls(forms)))
     claims.state = CurveState::falling;
   if (forms.start == 0 && curve.dropped == 0 && !curve.rows.reset && !curve.rows.resumed)
     claim_early_form(curve, kept, claims);
