@@ -96,26 +96,20 @@ def judged(table: Columns, quantity: str) -> Judgement:
         return Judgement(quantity, "unknown", "")
     detail = curve["signature_detail"]
     sentence = curve["next"] or detail["reading"] or ""
-    if "state" in curve:
-        return Judgement(quantity, curve["state"] or "unknown", sentence)
-    state = "diverged" if detail["diverged"] else "overfitting" if detail["overfitting"] else "unknown"
-    return Judgement(quantity, state, sentence)
+    return Judgement(quantity, curve["state"] or "unknown", sentence)
 
 
 def _number(value: Any) -> float | None:
     return float(value) if isinstance(value, (int, float)) and math.isfinite(value) else None
 
 
-def forecast(table: Columns, quantity: str, to: float, schedule: Mapping[str, Any]) -> Outlook | None:
-    """Forecasts the loss at step `to`; None if this version of the library cannot forecast."""
-    function = getattr(phaselaw, "forecast", None)
-    if function is None:
-        return None
+def forecast(table: Columns, quantity: str, to: float, schedule: Mapping[str, Any]) -> Outlook:
+    """Forecasts the loss at step `to`."""
     if schedule:
         table = {name: column for name, column in table.items() if name != "lr"}
     try:
         with _talk.collected():
-            found = function(table, loss=quantity, to=to, **schedule)["forecasts"][0]
+            found = phaselaw.forecast(table, loss=quantity, to=to, **schedule)["forecasts"][0]
     except InputError as error:
         return Outlook("none", None, None, None, str(error))
     final = found["final_loss"]
