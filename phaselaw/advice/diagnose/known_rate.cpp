@@ -210,7 +210,6 @@ void claim_nothing(Diagnosis& d) {
                         base::format_number(d.fits.independent, 2))));
 }
 
-// The forms decide where the claims leave the state open: a decay that they cannot exclude is excluded by the rate.
 // The forms describe the whole curve at once, and the claims the part that agrees with itself when its first rows are left
 // out. A quantity is claimed where both give it, with the union of their intervals.
 void agree_with_claims(Diagnosis& d) {
@@ -247,6 +246,7 @@ void agree_with_claims(Diagnosis& d) {
   }
 }
 
+// The forms decide where the claims leave the state open: a decay that they cannot exclude is excluded by the rate.
 void judge_state(Diagnosis& d) {
   constexpr double kFinished = 0.006, kFalling = 0.003, kMeasured = 0.005, kErrors = 3;
   const CurveSignature& s = d.signature;
@@ -317,19 +317,6 @@ LossCurve with_rate_fall(const LossCurve& curve) {
   for (std::size_t b = 0; b < n; ++b)
     out.drop[b] = rate.begin() + static_cast<std::ptrdiff_t>(b) > peak ? std::max(0.0, 1 - rate[b] / *peak) : 0;
   return out;
-}
-
-// QAICc without the terms for parameters, of the best form of `fits` under the weights of `reference`.
-double misfit_under(const CurveFits& reference, const CurveFits& fits) {
-  if (fits.forms.empty()) return std::numeric_limits<double>::infinity();
-  const std::vector<double> value = block_values(fits, fits.forms.front().fit);
-  double square = 0, total = 0;
-  for (std::size_t b = 0; b < value.size(); ++b) {
-    const double weight = reference.options.weights.empty() ? 1 : reference.options.weights[b];
-    square += weight * std::pow(std::log(fits.data.output[b] / value[b]), 2);
-    total += weight;
-  }
-  return reference.independent * std::log(std::max(square / total, 1e-30));
 }
 
 // Both annealing terms describe the curve: a quantity is claimed if both give it, with the union of the intervals.
