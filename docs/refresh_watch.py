@@ -65,25 +65,30 @@ def screens(program):
         os.close(inner)
         raw, shown = b"", []
 
-        def watch(seconds):
+        def shows(step):
+            """Whether the table shows this step and a state for both logs."""
+            rows = [line for line in last_screen(raw).splitlines() if re.match(r"runs/\w+\.csv +[0-9]", line)]
+            wanted = rf" {step / 1000:.3g}k .* (falling|diverged|decaying|unknown|rising)"
+            return len(rows) == 2 and all(re.search(wanted, row) for row in rows)
+
+        def watch(step):
             nonlocal raw
-            end = time.monotonic() + seconds
-            while time.monotonic() < end:
+            end = time.monotonic() + 60
+            while time.monotonic() < end and not shows(step):
                 if select.select([main], [], [], 0.05)[0]:
                     try:
                         raw += os.read(main, 65536)
                     except OSError:  # the program has ended
                         return
-                if process.poll() is not None and not select.select([main], [], [], 0.05)[0]:
-                    return
 
         for step in (4000, 12000):
             logs.grow(step)
-            watch(1.5)
+            watch(step)
             shown.append(last_screen(raw))
         while process.poll() is None and logs.step < 30000:
             logs.grow(logs.step + 400)
-            watch(0.5)
+            watch(logs.step)
+        watch(-1)
         shown.append(last_screen(raw))
         return shown, process.wait(timeout=30)
 
@@ -98,12 +103,18 @@ def lines(program):
     with tempfile.TemporaryDirectory() as name:
         logs = Logs(pathlib.Path(name))
         logs.grow(4000)
-        process = subprocess.Popen([program, *COMMAND, *FAST, "--quiet"], cwd=name, stdout=subprocess.PIPE, text=True)
-        time.sleep(1)
+        process = subprocess.Popen([program, *COMMAND, *FAST, "--quiet"], cwd=name, stdout=subprocess.PIPE)
+        out = b""
         while process.poll() is None and logs.step < 30000:
+            end = time.monotonic() + 1
+            while time.monotonic() < end or out.count(b"State") < 2:
+                if select.select([process.stdout], [], [], 0.05)[0]:
+                    piece = os.read(process.stdout.fileno(), 65536)
+                    if not piece:
+                        break
+                    out += piece
             logs.grow(logs.step + 400)
-            time.sleep(0.5)
-        return process.communicate(timeout=30)[0], process.returncode
+        return (out + process.communicate(timeout=60)[0]).decode(), process.returncode
 
 
 def main():

@@ -102,7 +102,7 @@ inline Series annealing(const Series& rate, double memory) {
 
 inline double gain_of(const Law& law, double now, double later) { return 1 - law(later) / law(now); }
 
-// A training loss (unspecified) at a constant rate, whose law is `law` of the steps.
+// A training loss (unspecified) at a constant rate that follows the law of the draw.
 inline SimulatedCurve recorded(const Draw& draw, Series step, Series loss) {
   SimulatedCurve out;
   out.curve.name = "curve";

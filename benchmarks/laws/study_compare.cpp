@@ -17,9 +17,9 @@
 // Then the same for pairs of equal recipes (wrong: share with an outcome), and for runs in which the two smallest budgets
 // bend away from the laws (cut: share in which budgets were left out).
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <cstdlib>
+#include <ctime>
 #include <string>
 #include <vector>
 
@@ -65,14 +65,14 @@ double oracle_width(const Design& design) {
 struct Tally {
   int draws = 0, s = 0, s100 = 0, slope = 0, table = 0, open = 0, decided = 0, cut = 0, miss = 0;
   std::vector<double> widths;
-  double seconds = 0;
+  double seconds = 0;  // of the processor
   [[nodiscard]] double percent(int count) const { return 100.0 * count / std::max(1, draws); }
 };
 
 void add(const Design& design, const testing::RecipePair& pair, const CompareOptions& options, Tally& tally) {
-  const auto start = std::chrono::steady_clock::now();
+  const std::clock_t start = std::clock();
   const ResourceComparison c = compare_points(pair.baseline, pair.candidate, "compute", options);
-  tally.seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  tally.seconds += static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
   ++tally.draws;
   if (!c.fitted || c.lead() == nullptr) return;
   const fitting::Estimate& s = c.lead()->speedup;
@@ -92,9 +92,9 @@ void print(const std::string& name, const Tally& t, double oracle) {
     fmt::print("| {} | no laws: the runs leave no degree of freedom |\n", name);
     return;
   }
-  fmt::print("| {} | {:.1f} | {:.1f} | {:.1f} | {:.1f} | {:.3f} | {:.3f} | {:.1f} | {:.1f} | {:.1f} |\n", name, t.percent(t.s),
-             t.percent(t.s100), t.percent(t.slope), t.percent(t.table), numerics::median(t.widths), oracle,
-             t.percent(t.open), t.percent(t.decided), 1e3 * t.seconds / t.draws);
+  fmt::print("| {} | {:.1f} | {:.1f} | {:.1f} | {:.1f} | {:.3f} | {:.3f} | {:.1f} | {:.1f} | {:.1f} |\n", name,
+             t.percent(t.s), t.percent(t.s100), t.percent(t.slope), t.percent(t.table), numerics::median(t.widths),
+             oracle, t.percent(t.open), t.percent(t.decided), 1e3 * t.seconds / t.draws);
   std::fflush(stdout);
 }
 
@@ -121,8 +121,7 @@ void study_equal(int draws, std::uint64_t seed) {
   for (const int budgets : {3, 4, 6, 12}) {
     const Design design{.budgets = budgets, .candidate_exponent = 0.15, .gain = 1};
     Tally tally;
-    for (int d = 0; d < draws; ++d)
-      add(design, testing::draw(design, static_cast<std::uint64_t>(d), seed), {}, tally);
+    for (int d = 0; d < draws; ++d) add(design, testing::draw(design, static_cast<std::uint64_t>(d), seed), {}, tally);
     fmt::print("{} budgets: {:.1f}\n", budgets, tally.percent(tally.decided));
   }
 }
@@ -140,8 +139,8 @@ void study_bent(int draws, std::uint64_t seed) {
       }
       add(design, pair, {}, tally);
     }
-    fmt::print("bend {}: s {:.1f} %, s100 {:.1f} %, cut {:.1f} %, laws called wrong {:.1f} %\n", bend, tally.percent(tally.s),
-               tally.percent(tally.s100), tally.percent(tally.cut), tally.percent(tally.miss));
+    fmt::print("bend {}: s {:.1f} %, s100 {:.1f} %, cut {:.1f} %, laws called wrong {:.1f} %\n", bend,
+               tally.percent(tally.s), tally.percent(tally.s100), tally.percent(tally.cut), tally.percent(tally.miss));
   }
 }
 

@@ -121,37 +121,49 @@ def recorded_runs(path):
                 yield f"{name}, {('train', 'val')[column - 1]}", values
 
 
+def study_healthy(program, folder, options):
+    kinds = ("constant", "cosine", "warm-up, linear decay", "correlated noise", "spikes", "smoothed")
+    print("| healthy runs | runs | false alarms |\n|---|---|---|")
+    for kind in kinds:
+        for with_val in (False, True):
+            found = [stops(program, folder, healthy(kind, seed), with_val) for seed in range(options.seeds)]
+            words = ", ".join(f"code {code} at {share:.0%}" for share, code in filter(None, found))
+            print(f"| {kind}{', with validation' if with_val else ''} | {options.seeds} | "
+                  f"{sum(f is not None for f in found)}{f' ({words})' if words else ''} |", flush=True)
+    if options.data:
+        found = [(which, stops(program, folder, rows, False)) for which, rows in recorded_runs(options.data)]
+        print(f"| recorded runs | {len(found)} | {sum(f is not None for _, f in found)} |", flush=True)
+    print()
+
+
+def study_faults(program, folder, options):
+    print("| faults from 60 % on | runs | found with the right code | found by |\n|---|---|---|---|")
+    for fault, codes in (("fast divergence", (10,)), ("slow divergence", (10,)), ("overfitting", (11,)),
+                         ("losses that are not finite", (10, 13))):
+        for with_val in (False, True):
+            if fault == "overfitting" and not with_val:
+                continue
+            found = [stops(program, folder, faulty(fault, seed), with_val) for seed in range(options.seeds)]
+            right = sorted(f[0] for f in found if f is not None and f[0] > FAULT_AT and f[1] in codes)
+            by = f"{right[len(right) // 2]:.0%} (median), {right[-1]:.0%} (last)" if right else "–"
+            print(f"| {fault}{', with validation' if with_val else ''} | {options.seeds} | {len(right)} | {by} |",
+                  flush=True)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("program")
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--data")
+    parser.add_argument("--only", choices=("healthy", "faults"))
     options = parser.parse_args()
     program = str(pathlib.Path(options.program).resolve())
-    kinds = ("constant", "cosine", "warm-up, linear decay", "correlated noise", "spikes", "smoothed")
-    print("| healthy runs | runs | false alarms |\n|---|---|---|")
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
-        for kind in kinds:
-            for with_val in (False, True):
-                found = [stops(program, folder, healthy(kind, seed), with_val) for seed in range(options.seeds)]
-                words = ", ".join(f"code {code} at {share:.0%}" for share, code in filter(None, found))
-                print(f"| {kind}{', with validation' if with_val else ''} | {options.seeds} | "
-                      f"{sum(f is not None for f in found)}{f' ({words})' if words else ''} |", flush=True)
-        if options.data:
-            found = [(which, stops(program, folder, rows, False)) for which, rows in recorded_runs(options.data)]
-            print(f"| recorded runs | {len(found)} | {sum(f is not None for _, f in found)} |", flush=True)
-        print("\n| faults from 60 % on | runs | found with the right code | found by |\n|---|---|---|---|")
-        for fault, codes in (("fast divergence", (10,)), ("slow divergence", (10,)), ("overfitting", (11,)),
-                             ("losses that are not finite", (10, 13))):
-            for with_val in (False, True):
-                if fault == "overfitting" and not with_val:
-                    continue
-                found = [stops(program, folder, faulty(fault, seed), with_val) for seed in range(options.seeds)]
-                right = sorted(f[0] for f in found if f is not None and f[0] > FAULT_AT and f[1] in codes)
-                by = f"{right[len(right) // 2]:.0%} (median), {right[-1]:.0%} (last)" if right else "–"
-                print(f"| {fault}{', with validation' if with_val else ''} | {options.seeds} | {len(right)} | {by} |",
-                      flush=True)
+        if options.only != "faults":
+            study_healthy(program, folder, options)
+        if options.only != "healthy":
+            study_faults(program, folder, options)
 
 
 if __name__ == "__main__":

@@ -58,7 +58,8 @@ void run_compare(const Common& common, CompareFlags& flags) {
 void add_compare(Program& program) {
   auto flags = std::make_shared<CompareFlags>();
   add_verb(program, "compare", "find whether a recipe is better than another, by what factor, and whether it will last",
-           "phaselaw compare adam.csv muon.csv --out comparison", [&program, flags] { run_compare(program.common, *flags); })
+           "phaselaw compare adam.csv muon.csv --out comparison",
+           [&program, flags] { run_compare(program.common, *flags); })
       .positional("recipes", flags->inputs,
                   "one file, folder, FIT.json or study.db for each recipe, the baseline first; or one table with --by "
                   "COLUMN")

@@ -41,8 +41,7 @@ void add_diagnose(Program& program) {
       .positional("curves", flags->files,
                   "files, - or a folder with a loss and step, tokens or compute (docs/documents.md); or study.db")
       .fields(flags->request)
-      .option("--out", flags->out,
-              "directory for report.html (curves, fitted forms, residuals) and diagnose.json")
+      .option("--out", flags->out, "directory for report.html (curves, fitted forms, residuals) and diagnose.json")
       .page_files(program.common.page_files.figures, program.common.page_files.pdf)
       .moved("--page", "--out")
       .moved("--last", "all rows of each run; diagnose needs the whole curve");

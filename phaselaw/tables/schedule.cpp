@@ -16,27 +16,29 @@ constexpr double kMomentum = 0.999;       // decay of S2
 constexpr double kPeakShare = 0.99;       // share of the largest learning rate that counts as the peak
 constexpr double kLargestSchedule = 5e6;  // largest number of steps for which a stated schedule is written out
 
-double decayed(Decay kind, double share, double to) {
-  double left = 1 - share;
-  if (kind == Decay::cosine) left = 0.5 * (1 + std::cos(std::numbers::pi * share));
-  if (kind == Decay::sqrt) left = 1 - std::sqrt(share);
-  return to + (1 - to) * left;
-}
-
 }  // namespace
 
 base::EnumNames<Decay> enum_names(Decay) {
-  static constexpr std::pair<std::string_view, Decay> kNames[] = {
-      {"none", Decay::none}, {"linear", Decay::linear}, {"cosine", Decay::cosine}, {"sqrt", Decay::sqrt}};
+  static constexpr std::pair<std::string_view, Decay> kNames[] = {{"none", Decay::none},
+                                                                  {"constant", Decay::constant},
+                                                                  {"linear", Decay::linear},
+                                                                  {"cosine", Decay::cosine},
+                                                                  {"sqrt", Decay::sqrt}};
   return kNames;
+}
+
+double left_of_decay(Decay shape, double share) {
+  if (shape == Decay::cosine) return 0.5 * (1 + std::cos(std::numbers::pi * share));
+  if (shape == Decay::sqrt) return 1 - std::sqrt(share);
+  return 1 - share;
 }
 
 void StatedSchedule::validate() const {
   base::check_fields(*this);
-  if (decay_from && decay == Decay::none)
+  if (decay_from && !decays())
     throw base::InputError({"--decay-from"},
                            "gives the start of the decay without its shape; add the shape, for example --decay linear");
-  if (decay_to != 0 && decay == Decay::none)
+  if (decay_to != 0 && !decays())
     throw base::InputError({"--decay-to"},
                            "gives the end of the decay without its shape; add the shape, for example --decay linear");
   const bool comparable = decay_from && (warmup < 1) == (*decay_from < 1);
@@ -63,8 +65,10 @@ LearningRates rates_of(const StatedSchedule& schedule, double last_step) {
   LearningRates rates;
   for (double step = 0; step <= last_step; ++step) {
     double lr = warmup > 0 ? std::min(1.0, (step + 1) / warmup) : 1;
-    if (schedule.decay != Decay::none && step > from)
-      lr = decayed(schedule.decay, std::min(1.0, (step - from) / std::max(last_step - from, 1.0)), schedule.decay_to);
+    if (schedule.decays() && step > from) {
+      const double left = left_of_decay(schedule.decay, std::min(1.0, (step - from) / std::max(last_step - from, 1.0)));
+      lr = schedule.decay_to + (1 - schedule.decay_to) * left;
+    }
     rates.step.push_back(step);
     rates.lr.push_back(lr);
   }

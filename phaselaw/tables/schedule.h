@@ -26,8 +26,16 @@ struct LearningRates {
 
 // A schedule that the user states. The peak is 1, so S1 and S2 are in steps at the peak learning rate. A warm-up or a
 // start of the decay below 1 is a share of the run.
-enum class Decay { none, linear, cosine, sqrt };  // sqrt: 1 - sqrt of the elapsed share of the decay
+enum class Decay {
+  none,
+  constant,
+  linear,
+  cosine,
+  sqrt
+};  // none: not stated; sqrt: 1 - sqrt of the elapsed share of the decay
 [[nodiscard]] base::EnumNames<Decay> enum_names(Decay);
+// The share of the peak that is left after this share of a decay to 0.
+[[nodiscard]] double left_of_decay(Decay shape, double share);
 
 struct StatedSchedule {
   double warmup = 0;
@@ -35,11 +43,13 @@ struct StatedSchedule {
   std::optional<double> decay_from;
   double decay_to = 0;
   [[nodiscard]] bool given() const { return warmup > 0 || decay != Decay::none; }
+  [[nodiscard]] bool decays() const { return decay != Decay::none && decay != Decay::constant; }
   template <class Self, class Visit>
   static void fields(Self& self, Visit&& visit) {
     visit("warmup", self.warmup, base::at_least(0).in("steps"),
           "length of a linear warm-up, if the table has no lr column; below 1: as a share of the run");
-    visit("decay", self.decay, base::anything(), "shape of the decay, if the table has no lr column");
+    visit("decay", self.decay, base::anything(),
+          "shape of the decay, if the table has no lr column; constant: there is none");
     visit("decay_from", self.decay_from, base::at_least(0).in("steps"),
           "step at which the decay begins (default: the end of the warm-up); below 1: as a share of the run");
     visit("decay_to", self.decay_to, base::between(0, 1), "learning rate at the last step, as a share of the peak");

@@ -104,7 +104,7 @@ class DiagnoseOptions(TypedDict, total=False):
     memory_limit: str
     run: str | Sequence[str]
     warmup: float
-    decay: Literal["none", "linear", "cosine", "sqrt"]
+    decay: Literal["none", "constant", "linear", "cosine", "sqrt"]
     decay_from: float | None
     decay_to: float
     level: float
@@ -134,7 +134,7 @@ class CompareOptions(TypedDict, total=False):
 class ForecastOptions(TypedDict, total=False):
     to: float | None
     warmup: float
-    decay: Literal["none", "linear", "cosine", "sqrt"]
+    decay: Literal["none", "constant", "linear", "cosine", "sqrt"]
     decay_from: float | None
     decay_to: float
     n_params: float | None
@@ -329,7 +329,7 @@ DESCRIBED: dict[str, dict[str, Option]] = {
         "memory_limit": Option("2G", False, "largest size of a decompressed document, such as 500M or 8G"),
         "run": Option((), True, "diagnose only the run of this name; may be repeated"),
         "warmup": Option(0, False, "length of a linear warm-up, if the table has no lr column; below 1: as a share of the run [steps]; >= 0"),
-        "decay": Option("none", False, "shape of the decay, if the table has no lr column"),
+        "decay": Option("none", False, "shape of the decay, if the table has no lr column; constant: there is none"),
         "decay_from": Option(None, False, "step at which the decay begins (default: the end of the warm-up); below 1: as a share of the run [steps]; >= 0"),
         "decay_to": Option(0, False, "learning rate at the last step, as a share of the peak; in [0, 1]"),
         "level": Option(0.997, False, "confidence level of the intervals; in (0, 1)"),
@@ -357,7 +357,7 @@ DESCRIBED: dict[str, dict[str, Option]] = {
     "forecast": {
         "to": Option(None, False, "last planned step (tokens or compute, if the curve has no steps); default: that of the earlier runs, if they agree, or where --tokens ends; > 0"),
         "warmup": Option(0, False, "length of a linear warm-up, if the table has no lr column; below 1: as a share of the run [steps]; >= 0"),
-        "decay": Option("none", False, "shape of the decay, if the table has no lr column"),
+        "decay": Option("none", False, "shape of the decay, if the table has no lr column; constant: there is none"),
         "decay_from": Option(None, False, "step at which the decay begins (default: the end of the warm-up); below 1: as a share of the run [steps]; >= 0"),
         "decay_to": Option(0, False, "learning rate at the last step, as a share of the peak; in [0, 1]"),
         "n_params": Option(None, False, "parameters of the planned run, for --ladder [parameters]; > 0"),

@@ -400,8 +400,13 @@ class RecipeComparison:
 
     @property
     def speedup(self) -> Estimate | None:
-        """The factor that the answer quotes: the resource that the baseline needs over that of the recipe."""
+        """The factor that the answer quotes: the resource that the baseline needs over that of the recipe.
+
+        None where it is not known, and for curves that fall late, which have only what their difference is worth.
+        """
         if self._table["leads"] == "curves":
+            if self._table["curves"]["falls_late"]:
+                return None
             reached = self._table["curves"]["equal_loss"]
             found = reached[-1]["speedup"] if reached else None
         else:

@@ -14,15 +14,17 @@ struct Design {
   int budgets = 4, seeds = 1;
   double floor = 1.7, amplitude = 1.5;
   double baseline_exponent = 0.15, candidate_exponent = 0.155;
-  double gain = 1.4;      // of the candidate at kCentre
-  double noise = 0.004;   // standard deviation of ln loss
-  double decades = 3;     // from the smallest to the largest budget
-  bool shifted = false;   // the candidate's budgets lie between those of the baseline
+  double gain = 1.4;     // of the candidate at kCentre
+  double noise = 0.004;  // standard deviation of ln loss
+  double decades = 3;    // from the smallest to the largest budget
+  bool shifted = false;  // the candidate's budgets lie between those of the baseline
 
   static constexpr double kFirst = 1e18, kCentre = 1e19;
   [[nodiscard]] double first() const { return kFirst; }
   [[nodiscard]] double last() const { return kFirst * std::pow(10, decades); }
-  [[nodiscard]] double baseline_loss(double x) const { return floor + amplitude * std::pow(x / kCentre, -baseline_exponent); }
+  [[nodiscard]] double baseline_loss(double x) const {
+    return floor + amplitude * std::pow(x / kCentre, -baseline_exponent);
+  }
   [[nodiscard]] double candidate_loss(double x) const {
     return floor + amplitude * std::pow(gain, -baseline_exponent) * std::pow(x / kCentre, -candidate_exponent);
   }

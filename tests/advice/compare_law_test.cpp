@@ -129,7 +129,8 @@ TEST(PairedLaw, IntervalsHoldTheTruthAsOftenAsTheySay) {
   // 2.6 standard errors of a share of 0.95 in 300 draws.
   constexpr int kDraws = 300;
   const double slack = 2.6 * std::sqrt(0.95 * 0.05 * kDraws);
-  for (const Case& one : {Case{{.budgets = 2, .seeds = 2}, true}, Case{{.budgets = 3}, false}, Case{{.budgets = 6}, false}}) {
+  for (const Case& one :
+       {Case{{.budgets = 2, .seeds = 2}, true}, Case{{.budgets = 3}, false}, Case{{.budgets = 6}, false}}) {
     int held = 0, far = 0, slopes = 0;
     for (std::uint64_t draw = 0; draw < kDraws; ++draw) {
       const Design& design = one.design;
@@ -179,6 +180,17 @@ TEST(PairedLaw, SeesARunThatBendsAwayAndSeldomOneThatDoesNot) {
   }
   EXPECT_NEAR(alarms, 0.05 * kDraws, 2.6 * std::sqrt(0.05 * 0.95 * kDraws));
   EXPECT_GT(found, 0.9 * kDraws);
+}
+
+// Seeds that agree to the last recorded decimal are not known exactly.
+TEST(PairedLaw, RoundedLossesHaveTheNoiseOfTheirRounding) {
+  const Design design{.budgets = 4, .gain = 1.1, .noise = 0};
+  RecipePair pair = testing::draw(design, 0);
+  for (RecipePoints* points : {&pair.baseline, &pair.candidate})
+    for (double& loss : points->loss) loss = std::round(loss * 100) / 100;
+  const PairedLaw law(pair.baseline, pair.candidate, {.floor = design.floor});
+  EXPECT_GE(law.noise(), 0.99 * 0.01 / std::sqrt(12) / pair.baseline.loss.front());
+  EXPECT_TRUE(holds(law.speedup_interval(design.last()), design.speedup(design.last())));
 }
 
 TEST(PairedLaw, RefusesAFloorThatALossIsBelow) {

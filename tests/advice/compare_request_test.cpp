@@ -176,8 +176,38 @@ TEST(CompareRequest, ManyRecipesAreCorrectedTogether) {
     }
     families += any;
   }
-  EXPECT_GT(alone, 3);                // some of 300 tests reject by chance
+  EXPECT_GT(alone, 3);                 // some of 300 tests reject by chance
   EXPECT_LE(families, kFamilies / 8);  // but few families have an outcome: 5 % and 2.6 standard errors
+}
+
+TEST(CompareRequest, RunsOfSeveralAllocationsMakeTheFactorDoubtful) {
+  const auto table = [](double gain, bool mixed) {
+    std::string text = "n_params,tokens,loss\n";
+    int k = 0;
+    for (const double n : {1e7, 3e7, 1e8, 3e8, 1e9})
+      for (const double ratio : mixed ? std::vector<double>{5, 40, 320} : std::vector<double>{20}) {
+        const double d = ratio * n;
+        text +=
+            fmt::format("{},{},{}\n", n, d,
+                        (1.7 + 400 * std::pow(n, -0.34) + 410 * std::pow(gain * d, -0.28)) * (1 + 1e-3 * (k++ % 3)));
+      }
+    return text;
+  };
+  const CompareAnswer mixed = answer_of({input("x", table(1, true)), input("y", table(2, true))});
+  EXPECT_EQ(mixed.comparisons[0].sentence.find("The runs have several ratios of tokens to parameters"), 0U);
+  const CompareAnswer one = answer_of({input("x", table(1, false)), input("y", table(2, false))});
+  EXPECT_EQ(one.comparisons[0].doubt.find("several ratios"), std::string::npos);
+}
+
+TEST(CompareRequest, SeveralRecipesHaveOneAnswer) {
+  const auto good = testing::draw({.budgets = 6, .gain = 2}, 0), same = testing::draw({.budgets = 6, .gain = 1}, 1);
+  const CompareAnswer answer =
+      answer_of({input("base", table_of_points(good.baseline)), input("good", table_of_points(good.candidate)),
+                 input("same", table_of_points(same.baseline))});
+  const std::string text = compare_text(answer);
+  EXPECT_EQ(text.find("Of 2 recipes compared with base: 1 better (good); 1 not decided (same).\n"), 0U) << text;
+  EXPECT_NE(text.find("Holm's method"), std::string::npos);
+  EXPECT_EQ(compare_page(answer).answer, text.substr(0, text.find('\n')));
 }
 
 TEST(CompareRequest, CurvesOfSeedsGiveTheFactorAtEqualLoss) {
@@ -196,6 +226,34 @@ TEST(CompareRequest, CurvesOfSeedsGiveTheFactorAtEqualLoss) {
   // What the difference is worth at equal steps is the same factor.
   ASSERT_FALSE(one.curves->equal_resource.empty());
   EXPECT_NEAR(std::log(one.curves->equal_resource.back().worth / 1.5), 0, 0.15);
+}
+
+// Under a decay to 0 at the end every loss is reached within few steps; the difference at the end decides, by the slope
+// before the decay.
+TEST(CompareRequest, RunsThatFallLateAreComparedAtTheirEnd) {
+  const auto log = [](double gain, std::uint64_t seed, int steps) {
+    std::string text = "run,step,train_loss\n";
+    for (int r = 0; r < 4; ++r) {
+      numerics::RandomStream stream(seed, "compare_request_test", static_cast<std::uint64_t>(r));
+      const double own = std::exp(0.001 * stream.normal());
+      for (int t = 10; t <= steps; t += 10) {
+        const double left = std::min(1.0, (steps - t) / (0.2 * steps));  // of the learning rate
+        const double loss = 5 * std::pow(t, -0.07) * gain * own * (1 - 0.06 * (1 - left));
+        text += fmt::format("{},{},{}\n", r, t, loss * std::exp(0.005 * stream.normal()));
+      }
+    }
+    return text;
+  };
+  const CompareAnswer answer = answer_of({input("a", log(1, 1, 4000)), input("b", log(0.99, 2, 4000))});
+  const RecipeComparison& one = answer.comparisons[0];
+  EXPECT_TRUE(one.curves->falls_late);
+  EXPECT_EQ(one.outcome, Outcome::better);
+  // 1 % of the loss at a slope of 0.07; at equal loss in the decay the factor would be near 1.
+  EXPECT_NEAR(std::log(one.curves->equal_resource.back().worth), 0.01 / 0.07, 0.05);
+  EXPECT_LT(one.curves->equal_loss.back().speedup.value, 1.1);
+  EXPECT_NE(one.sentence.find("the loss of b is lower by"), std::string::npos);
+  const CompareAnswer lengths = answer_of({input("a", log(1, 1, 2000)), input("b", log(0.99, 2, 4000))});
+  EXPECT_EQ(lengths.comparisons[0].outcome, Outcome::unknown);
 }
 
 TEST(CompareRequest, SingleCurvesHaveNoVerdict) {
@@ -228,13 +286,34 @@ TEST(CompareRequest, CurvesOfDifferentLengthsSaySo) {
   const CompareAnswer answer =
       answer_of({input("a", log_of(1, 2, 0.01, 1, "train_loss", 1000)), input("b", log_of(1, 2, 0.01, 2))});
   bool said = false;
-  for (const Limit& limit : answer.comparisons[0].limits) said = said || limit.text.find("different lengths") != std::string::npos;
+  for (const Limit& limit : answer.comparisons[0].limits)
+    said = said || limit.text.find("different lengths") != std::string::npos;
   EXPECT_TRUE(said);
 }
 
 TEST(CompareRequest, NoCommonResourceIsOneSentence) {
   const std::string a = "compute,loss\n1e18,3\n1e19,2.8\n1e20,2.7\n", b = "step,loss\n10,3\n100,2.8\n1000,2.7\n";
   EXPECT_NE(error_of({input("x", a), input("y", b)}).find("--resource"), std::string::npos);
+}
+
+TEST(CompareRequest, TablesOfSomethingElseAreRefusedAndNotComputedForHours) {
+  std::string groups = "id,compute,loss\n", rows = "compute,loss\n";
+  for (int i = 0; i < 6000; ++i) {
+    groups += fmt::format("a{},{},{}\n", i, 1e18 * (i + 1), 3.0 - 1e-4 * i);
+    rows += fmt::format("{},{}\n", 1e18 * (i + 1), 3.0 - 1e-4 * i);
+  }
+  CompareRequest request;
+  request.read.by = "id";
+  EXPECT_NE(error_of({input("x", groups)}, request).find("6,000 recipes"), std::string::npos);
+  EXPECT_NE(error_of({input("x", rows), input("y", rows)}).find("6,000 runs of one row each"), std::string::npos);
+}
+
+TEST(CompareRequest, AnExcessRiskIsNotCalledALoss) {
+  const auto pair = testing::draw({.budgets = 5, .floor = 0.001, .gain = 2}, 0);
+  const CompareAnswer answer = answer_of({input("x", table_of_points(pair.baseline, "excess_risk")),
+                                          input("y", table_of_points(pair.candidate, "excess_risk"))});
+  EXPECT_NE(answer.comparisons[0].sentence.find("for the same excess risk"), std::string::npos);
+  EXPECT_EQ(compare_text(answer).find(" loss"), std::string::npos);
 }
 
 TEST(CompareRequest, NamesAreStemsOrPaths) {

@@ -71,6 +71,13 @@ TEST(Seeds, MoreNoiseOrALessGainNeedsMoreSeeds) {
   EXPECT_EQ(seeds_needed(0.5, 0.3, 0.3, 0.95), seeds_needed(5e9, 3e9, 3e9, 0.95));
 }
 
+TEST(Seeds, TheLastDecimalOfLosses) {
+  EXPECT_DOUBLE_EQ(last_decimal(std::vector<double>{2.31, 2.3, 2.27}), 0.01);
+  EXPECT_DOUBLE_EQ(last_decimal(std::vector<double>{2.5, 3}), 0.1);
+  EXPECT_DOUBLE_EQ(last_decimal(std::vector<double>{2.31, 2.312345}), 1e-6);
+  EXPECT_EQ(last_decimal(std::vector<double>{2.31, 2.3123456789}), 0);
+}
+
 TEST(Seeds, HolmsCorrectionByHand) {
   const std::vector<double> p = {0.01, base::kNaN, 0.04, 0.03};
   const std::vector<double> corrected = holm(p);

@@ -46,7 +46,8 @@ TEST(Compare, AtFurtherValuesOfTheResource) {
   const ResourceComparison c = compared(testing::draw({.budgets = 4}, 0), options);
   EXPECT_EQ(c.places.size(), 4U + 2 + 2);
   EXPECT_TRUE(c.places.back().extrapolated);
-  const auto own = std::find_if(c.places.begin(), c.places.end(), [](const ComparedPlace& p) { return p.resource == 3e18; });
+  const auto own =
+      std::find_if(c.places.begin(), c.places.end(), [](const ComparedPlace& p) { return p.resource == 3e18; });
   ASSERT_NE(own, c.places.end());
   EXPECT_FALSE(own->extrapolated);  // inside the measured range
 }

@@ -119,6 +119,34 @@ TEST(Diagnose, WarmupDoesNotMoveTheBend) {
   EXPECT_NEAR(*found[1].bend.step - *found[0].bend.step, 9.5, 6);
 }
 
+// Both readings of a curve see an explosion, which leaves the forms and the noise of the rows no meaning.
+TEST(Diagnose, AnExplosionIsADivergence) {
+  const auto exploding = [](double t) {
+    return testing::power_law(t) * (t > 1200 ? std::exp(std::min(0.1 * (t - 1200), 69.0)) : 1);
+  };
+  for (const tables::Curve& data : {curve_of(exploding, 2000, 0.02), with_rate(curve_of(exploding, 2000, 0.02))}) {
+    const Diagnosis d = one(data);
+    EXPECT_EQ(d.state, CurveState::diverged);
+    EXPECT_EQ(d.signature.word, "instability");
+    EXPECT_NEAR(d.signature.diverged_at, 1200, 20);
+    EXPECT_FALSE(d.floor.identified);
+    EXPECT_FALSE(d.exponent.identified);
+    EXPECT_FALSE(d.gain.identified);
+  }
+}
+
+// A signature is in steps, also where the clock is the summed learning rate.
+TEST(Diagnose, SignaturesAreInStepsOnAnyClock) {
+  tables::Curve data =
+      curve_of([](double t) { return testing::power_law(t) + (t > 3000 ? 2e-4 * (t - 3000) : 0); }, 5000, 0.01, 3);
+  data.rates = tables::rates_of({0.1, tables::Decay::none, {}, 0}, 5001);
+  for (double& lr : data.rates.lr) lr *= 1e-3;
+  const Diagnosis d = one(data);
+  EXPECT_EQ(d.curve.clock, "lr_sum");
+  ASSERT_EQ(d.state, CurveState::diverged);
+  EXPECT_NEAR(d.signature.diverged_at, 3000, 400);
+}
+
 TEST(Diagnose, DegenerateCurvesAreAnOutcome) {
   tables::Curve five = curve_of(testing::power_law, 5, 0.01);
   tables::Curve constant = curve_of([](double) { return 3.0; }, 100, 0);

@@ -160,6 +160,27 @@ TEST(Judge, LossesThatAreNotFiniteAtTheEndAreADivergence) {
   EXPECT_NE(judge(curve, {}).state, CurveState::diverged);
 }
 
+TEST(Judge, ADenseTrainingLossShowsADivergenceBeforeTheHeldOutOne) {
+  tables::Curve curve;
+  curve.name = "run";
+  curve.quantity = "val_loss";
+  curve.role = tables::Role::held_out;
+  curve.partner.quantity = "train_loss";
+  curve.partner.role = tables::Role::training;
+  for (std::size_t i = 1; i <= 1500; ++i) {
+    curve.partner.step.push_back(static_cast<double>(i));
+    curve.partner.loss.push_back(testing::watched_loss(i, 1200));
+    if (i % 100 != 0 || i > 1200) continue;  // not validated since
+    curve.step.push_back(static_cast<double>(i));
+    curve.loss.push_back(testing::watched_loss(i));
+  }
+  const Judgement bad = judge(curve, {});
+  EXPECT_EQ(bad.state, CurveState::diverged);
+  EXPECT_NE(bad.reason.find("train_loss"), std::string::npos) << bad.reason;
+  for (std::size_t i = 1200; i < 1500; ++i) curve.partner.loss[i] = testing::watched_loss(i + 1);
+  EXPECT_NE(judge(curve, {}).state, CurveState::diverged);
+}
+
 TEST(Judge, ARisingLossHasDivergedAndAFallingOneHasNot) {
   tables::Curve good, bad;
   for (std::size_t i = 1; i <= 1500; ++i)

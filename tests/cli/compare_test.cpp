@@ -61,11 +61,22 @@ TEST_F(CompareVerb, AFitFileIsARecipe) {
   EXPECT_EQ(factor(tables), factor(fits));
 }
 
+TEST_F(CompareVerb, AStoreIsReadByItsExcessRiskAndItsGroupsAreRecipes) {
+  ASSERT_EQ(run({"sweep", path("study.toml"), "--out", path("study.db"), "--quiet"}).code, 0);
+  const Outcome outcome = run({"compare", path("study.db"), "--by", "n_data", "--json", "-", "--quiet"});
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  const base::Value json = base::parse_json(outcome.out, "stdout");
+  EXPECT_EQ(json.at("baseline").text(), "4");
+  EXPECT_EQ(json.at("quantity").text(), "excess_risk");
+  EXPECT_EQ(json.at("comparisons").list()[0].at("recipe").text(), "8");
+}
+
 TEST_F(CompareVerb, RefusesBadInputInOneSentence) {
   const std::string adam = file("adam.csv", pair.baseline), muon = file("muon.csv", pair.candidate);
   expect_refused({"compare", adam}, "expected two recipes or more");
   expect_refused({"compare", adam, muon, "--baseline", "sgd"}, "unknown recipe 'sgd'");
-  expect_refused({"compare", adam, muon, "--floor", "9"}, "--floor: expected a floor from 0 to below the smallest loss");
+  expect_refused({"compare", adam, muon, "--floor", "9"},
+                 "--floor: expected a floor from 0 to below the smallest loss");
   expect_refused({"compare", adam, muon, "--level", "1"}, "--level");
   expect_refused({"compare", adam, muon, "--resource", "tokens"}, "no common column");
   expect_refused({"compare", adam, path("none.csv")}, "none.csv");

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 import phaselaw
+from phaselaw.integrations import Report, Watch
 
 
 def next_size(table: Path, compute: float) -> tuple[float, float]:
@@ -27,6 +28,15 @@ def smallest_eigenvalue(x: npt.NDArray[np.float64]) -> float:
     names: list[str] = [block.name for block in model.parameters]
     assert names and kernel.parts
     return kernel.spectrum().lambda_min
+
+
+def watch_losses(losses: list[float]) -> str:
+    watch = Watch(to=2 * len(losses), stop_on=("diverged",), schedule={"decay": "linear"})
+    for step, loss in enumerate(losses, 1):
+        if watch(step, loss, lr=1e-3):
+            break
+    report: Report | None = watch.finish()
+    return report.state if report is not None else watch.fault
 
 
 if __name__ == "__main__":

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """compare: the program's JSON to the last digit, recipes in every form, and errors as the program words them."""
 
-import json
-
 import numpy as np
 import pytest
 
@@ -34,7 +32,7 @@ def files(tmp_path):
 
 def test_the_program_s_json(files, program):
     found = phaselaw.compare(*files, floor=1.7, at=1e23)
-    assert_same(found.to_dict(), json.loads(program("compare", *files, "--floor", "1.7", "--at", "1e23", "--json", "-", "--quiet")))
+    assert_same(found.to_dict(), program.json("compare", *files, "--floor", "1.7", "--at", "1e23"))
 
 
 def test_the_answer(files):

@@ -3,6 +3,7 @@
 
 import math
 import pickle
+import random
 import statistics
 
 import pytest
@@ -177,7 +178,7 @@ def test_a_healthy_run_causes_no_warning(recwarn):
 
 
 def test_a_divergence_is_warned_of_once():
-    with pytest.warns(phaselaw.PhaselawWarning, match="train_loss at step .*diverged from step 60[01]") as caught:
+    with pytest.warns(phaselaw.PhaselawWarning, match="train_loss at step .*diverged from step") as caught:
         watch, stopped = watched(diverging())
     assert len(caught) == 1 and watch.report.state == "diverged" and not stopped and not watch.fault
 
@@ -287,6 +288,25 @@ def test_the_documented_loop(forecast):
     names = {"writer": lambda values, step: written.append(step), "train_step": lambda: next(losses), "lr": 0.1}
     exec(documented("Watch(", 300), names)
     assert names["watch"].report.step == 300 and not names["watch"].fault and written == [300]
+
+
+@pytest.mark.parametrize("n, judged", [(0, 1), (7, 1), (8, 2)])
+def test_validation_losses_are_judged_from_eight_on(n, judged):
+    watch = Watch()
+    for step, loss in power_law(100):
+        watch(step, loss, val_loss=loss if step <= n else None)
+    assert len(watch.finish().curves) == judged
+
+
+def test_overfitting_is_seen_in_the_validation_loss():
+    """The training loss falls to the end, and the validation loss rises from step 1000 on."""
+    draw = random.Random(5)
+    watch = Watch()
+    for step, loss in power_law(3000):
+        held_out = (2.3 + 3 * (step + 10) ** -0.5 + max(0, step - 1000) * 2e-4) * (1 + 1e-3 * draw.gauss(0, 1))
+        watch(step, loss, val_loss=held_out if step % 20 == 0 else None)
+    with pytest.warns(phaselaw.PhaselawWarning, match="val_loss at step 3000: .*(overfit|lowest)"):
+        assert watch.finish().state == "overfitting"
 
 
 # Wrong settings, before the training

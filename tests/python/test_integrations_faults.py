@@ -92,9 +92,9 @@ def test_a_fault_in_any_place_is_reported_once(monkeypatch, error, place):
     assert len(caught) == 1 and type(error).__name__ in watch.fault and not stopped
 
 
-@pytest.mark.parametrize("answer", [{}, {"curves": []}, {"curves": [{}]}, {"curves": [None]}, {"curves": [{"signature_detail": 3}]}])
+@pytest.mark.parametrize("answer", [None, 3, [{}], [None], [{"quantity": "train_loss", "signature_detail": 3}]])
 def test_an_answer_of_another_shape_is_a_fault(monkeypatch, answer):
-    monkeypatch.setattr(phaselaw, "diagnose", lambda *a, **k: types.SimpleNamespace(curves=answer["curves"]))
+    monkeypatch.setattr(phaselaw, "diagnose", lambda *a, **k: types.SimpleNamespace(curves=answer))
     with pytest.warns(phaselaw.PhaselawWarning) as caught:
         watch, _ = watched(power_law(200))
     assert watch.fault and len(caught) == 1

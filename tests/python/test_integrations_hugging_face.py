@@ -143,7 +143,7 @@ def test_values_arrive_in_tensorboard_wandb_and_mlflow(tmp_path, monkeypatch, fo
     assert any("phaselaw/state" in row for row in wandb_rows(log))
     numbers, _ = mlflow_values(database, "phaselaw/forecast")
     assert numbers == board
-    assert mlflow_values(database, "phaselaw/state")[1].startswith(f"{callback.report.state}: ")
+    assert mlflow_values(database, "phaselaw/state")[1].startswith(callback.report.state)
 
 
 def test_the_documented_example(tmp_path):
@@ -258,11 +258,10 @@ def test_a_reporter_that_fails_for_our_values(tmp_path, often, plain_weights):
             self.calls = 0
 
         def add_scalar(self, *arguments):
-            raise OSError("the disk is full")
-
-        def add_text(self, *arguments):
             self.calls += 1
             raise OSError("the disk is full")
+
+        add_text = add_scalar
 
     class Reporter(transformers.TrainerCallback):
         tb_writer = Writer()
@@ -324,6 +323,9 @@ callback = PhaselawCallback(stop_on=("diverged",), budget=1.0)
 trainer = trainer_of(pathlib.Path(sys.argv[2]), [callback], Line(broken_from=41), logging_nan_inf_filter=False)
 trainer.train()
 print("rank", trainer.args.process_index, trainer.args.world_size, trainer.state.global_step, callback._monitor.train.rows, flush=True)
+# A process that ends while its group is open is aborted now and then.
+import torch
+torch.distributed.destroy_process_group()
 """
 
 

@@ -27,7 +27,7 @@ def test_a_summary_writer(tmp_path):
     texts = EventAccumulator(str(tmp_path))
     texts.Reload()
     last = texts.Tensors("phaselaw/state/text_summary")[-1].tensor_proto.string_val[0].decode()
-    assert last.startswith("diverged: ") and "diverged from step 600" in last
+    assert last.startswith("diverged: ") and "diverged from step" in last
 
 
 @pytest.mark.parametrize("numbered", [False, True])

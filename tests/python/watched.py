@@ -45,8 +45,8 @@ def watched(rows, **options):
 
 def documented(framework, steps):
     """The example of docs/integrations.md that contains a word, with fewer steps."""
-    blocks = (ROOT / "docs/integrations.md").read_text(encoding="utf-8").split("```python\n")[1:]
-    (code,) = [block.split("```")[0] for block in blocks if framework in block]
+    pieces = (ROOT / "docs/integrations.md").read_text(encoding="utf-8").split("```python\n")[1:]
+    (code,) = [block for block in (piece.split("```")[0] for piece in pieces) if framework in block]
     return code.replace("10_001", str(steps + 1)).replace("10_000", str(steps))
 
 

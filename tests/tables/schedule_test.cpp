@@ -59,6 +59,17 @@ TEST(Schedule, SparseRecordsGiveTheStepwiseSums) {
   }
 }
 
+TEST(Schedule, AStatedConstantRateIsKnownAndDoesNotDecay) {
+  StatedSchedule constant;
+  constant.decay = Decay::constant;
+  EXPECT_TRUE(constant.given());
+  EXPECT_FALSE(StatedSchedule{}.given());
+  for (const double lr : rates_of(constant, 100).lr) EXPECT_EQ(lr, 1);
+  StatedSchedule from = constant;
+  from.decay_from = 50;
+  EXPECT_THROW(from.validate(), base::InputError);
+}
+
 TEST(Schedule, WhereItDoesNotFitItSaysWhatToDo) {
   StatedSchedule stated;
   stated.decay_to = 0.1;  // of no decay

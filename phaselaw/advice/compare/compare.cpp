@@ -13,7 +13,6 @@ namespace phaselaw::advice {
 namespace {
 
 using base::kInfinity;
-using base::kNaN;
 
 constexpr double kFarFactors[] = {10, 100};
 
@@ -136,9 +135,8 @@ void test_laws(const std::vector<CommonBudget>& budgets, ResourceComparison& out
   const PureError pure = pure_error(used);
   out.p_lack_of_fit = base::kNaN;
   if (pure.dof >= 1 && law.dof() - pure.dof >= 1 && pure.squares > 0)
-    out.p_lack_of_fit =
-        upper_tail((law.squares() - pure.squares) / (law.dof() - pure.dof) / (pure.squares / pure.dof),
-                   law.dof() - pure.dof, pure.dof);
+    out.p_lack_of_fit = upper_tail((law.squares() - pure.squares) / (law.dof() - pure.dof) / (pure.squares / pure.dof),
+                                   law.dof() - pure.dof, pure.dof);
   out.p_curved = law.p_curved();
 }
 
@@ -295,15 +293,15 @@ std::vector<double> floors_to_try(const ResourceComparison& out, const CompareOp
 
 template <class Value, class Of>
 bool differs(const std::vector<FloorRow>& rows, Of&& of, Value own) {
-  return std::any_of(rows.begin(), rows.end(),
-                     [&](const FloorRow& row) { return row.plausible && of(row) != own; });
+  return std::any_of(rows.begin(), rows.end(), [&](const FloorRow& row) { return row.plausible && of(row) != own; });
 }
 
 void add_floors(const CompareOptions& options, ResourceComparison& out) {
   double smallest = kInfinity;
   for (const auto* losses : {&out.law_baseline.loss, &out.law_candidate.loss})
     smallest = std::min(smallest, *std::min_element(losses->begin(), losses->end()));
-  const PairedLaw free(out.law_baseline, out.law_candidate, {.floor = std::nullopt, .level = options.level, .tolerance = options.tolerance});
+  const PairedLaw free(out.law_baseline, out.law_candidate,
+                       {.floor = std::nullopt, .level = options.level, .tolerance = options.tolerance});
   fitting::Estimate all;
   all.name = "speedup";
   all.value = out.lead()->speedup.value;
@@ -332,8 +330,10 @@ void add_floors(const CompareOptions& options, ResourceComparison& out) {
   if (open_lo) all.lo.reset();
   if (open_hi) all.hi.reset();
   out.plausible_speedup = all;
-  out.outcome_hinges = differs(out.floors, [](const FloorRow& row) { return row.outcome; }, out.outcome);
-  out.trend_hinges = differs(out.floors, [](const FloorRow& row) { return row.trend; }, out.trend);
+  out.outcome_hinges = differs(
+      out.floors, [](const FloorRow& row) { return row.outcome; }, out.outcome);
+  out.trend_hinges = differs(
+      out.floors, [](const FloorRow& row) { return row.trend; }, out.trend);
 }
 
 void judge(ResourceComparison& out) {

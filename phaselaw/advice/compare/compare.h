@@ -63,13 +63,14 @@ struct ComparedPlace {
   double resource = 0;
   bool extrapolated = false;  // beyond the range that both recipes measured
   bool baseline_measured = false, candidate_measured = false;
-  bool has_laws = false;  // the laws hold here
+  bool has_laws = false;                            // the laws hold here
   fitting::Estimate baseline_loss, candidate_loss;  // by the laws
   fitting::Estimate speedup;
-  double p = base::kNaN;            // of equal losses, by the laws
-  bool beyond_baseline = false;     // s x lies outside the budgets of the baseline
-  std::optional<SeedTest> seeds;    // where both are measured
-  std::optional<std::size_t> more;  // seeds of each recipe that would decide, by the seeds or the scatter about the laws
+  double p = base::kNaN;          // of equal losses, by the laws
+  bool beyond_baseline = false;   // s x lies outside the budgets of the baseline
+  std::optional<SeedTest> seeds;  // where both are measured
+  std::optional<std::size_t>
+      more;  // seeds of each recipe that would decide, by the seeds or the scatter about the laws
 };
 
 struct FloorRow {
@@ -92,7 +93,7 @@ struct ResourceComparison {
   double noise = base::kNaN, dof = 0;
   fitting::Estimate baseline_exponent, candidate_exponent, difference, growth;
   fitting::Estimate baseline_floor, candidate_floor;
-  std::vector<ComparedPlace> places;  // ascending
+  std::vector<ComparedPlace> places;   // ascending
   std::optional<std::size_t> leading;  // the place that the answer quotes
   bool common_range = false;
   std::vector<FloorRow> floors;
@@ -100,7 +101,7 @@ struct ResourceComparison {
   bool outcome_hinges = false, trend_hinges = false;
   Outcome outcome = Outcome::unknown;
   Trend trend = Trend::unknown;
-  double p = base::kNaN;           // of the outcome
+  double p = base::kNaN;  // of the outcome
   double p_lack_of_fit = base::kNaN, p_curved = base::kNaN, p_uneven_noise = base::kNaN, p_separate_floors = base::kNaN;
   std::optional<PairedLaw> law;
   // The laws miss the runs, at kMissLevel: by the means of seeds, or by a curvature in ln x.

@@ -16,10 +16,10 @@ using report::Figure;
 using report::Series;
 using report::Style;
 
-constexpr std::size_t kLawPoints = 25;         // of a law with its band; each is an interval
-constexpr std::size_t kCandidatesDrawn = 8;    // with figures; a page has a limit
-constexpr double kWidestDrawn = 30;            // factor to which an open end of a speed-up is drawn
-constexpr std::size_t kRunsDrawn = 12;         // curves of each recipe
+constexpr std::size_t kLawPoints = 25;       // of a law with its band; each is an interval
+constexpr std::size_t kCandidatesDrawn = 8;  // with figures; a page has a limit
+constexpr double kWidestDrawn = 30;          // factor to which an open end of a speed-up is drawn
+constexpr std::size_t kRunsDrawn = 12;       // curves of each recipe
 constexpr Colour kBaselineColour = Colour::kBlue, kCandidateColour = Colour::kVermillion;
 
 struct Extent {
@@ -71,11 +71,11 @@ void mark_measured(const ResourceComparison& c, Figure& figure) {
   if (c.law_from > 0) figure.vertical_marks.push_back({c.law_from, "laws from here", Colour::kGrey});
 }
 
-Figure loss_figure(const ResourceComparison& c, const std::string& a, const std::string& b) {
+Figure loss_figure(const ResourceComparison& c, const std::string& a, const std::string& b, const std::string& noun) {
   Figure figure;
-  figure.title = fmt::format("Loss against {}", c.resource);
+  figure.title = fmt::format("Runs of both recipes against {}", c.resource);
   figure.x = {c.resource, c.unit, true};
-  figure.y = {"loss", "", true};
+  figure.y = {noun, "", true};
   if (c.fitted) {
     figure.series.push_back(law_series(c, PairedLaw::baseline, a, kBaselineColour));
     figure.series.push_back(law_series(c, PairedLaw::candidate, b, kCandidateColour));
@@ -84,15 +84,17 @@ Figure loss_figure(const ResourceComparison& c, const std::string& a, const std:
   }
   figure.series.push_back(run_points(c.baseline, a, kBaselineColour));
   figure.series.push_back(run_points(c.candidate, b, kCandidateColour));
-  figure.caption = c.fitted ? "Points are runs; the lines are the fitted laws with the intervals of the mean loss. Beyond the "
-                              "largest run they are extrapolated."
-                            : "Points are runs. Without laws only budgets that both recipes measured can be compared.";
+  figure.caption = c.fitted
+                       ? "Points are runs; the lines are the fitted laws with the intervals of the mean. Beyond the "
+                         "largest run they are extrapolated."
+                       : "Points are runs. Without laws only budgets that both recipes measured can be compared.";
   return figure;
 }
 
-Figure speedup_figure(const ResourceComparison& c, const std::string& a, const std::string& b) {
+Figure speedup_figure(const ResourceComparison& c, const std::string& a, const std::string& b,
+                      const std::string& noun) {
   Figure figure;
-  figure.title = fmt::format("Factor in {} at equal loss", c.resource);
+  figure.title = fmt::format("Factor in {} at equal {}", c.resource, noun);
   figure.x = {fmt::format("{} of {}", c.resource, b), c.unit, true};
   figure.y = {fmt::format("{} that {} needs/{} of {}", c.resource, a, c.resource, b), "", true};
   Series series;
@@ -104,7 +106,8 @@ Figure speedup_figure(const ResourceComparison& c, const std::string& a, const s
   for (const double x : numerics::log_spaced(extent.lo, extent.hi, kLawPoints)) {
     const fitting::Estimate e = c.law->speedup_interval(x);
     open = open || !e.lo || !e.hi;
-    const double lo = std::max(1 / kWidestDrawn, e.lo.value_or(0)), hi = std::min(kWidestDrawn, e.hi.value_or(kWidestDrawn));
+    const double lo = std::max(1 / kWidestDrawn, e.lo.value_or(0)),
+                 hi = std::min(kWidestDrawn, e.hi.value_or(kWidestDrawn));
     highest = std::max(highest, hi);
     lowest = std::min(lowest, lo);
     series.x.push_back(x);
@@ -118,8 +121,11 @@ Figure speedup_figure(const ResourceComparison& c, const std::string& a, const s
   figure.series.push_back(std::move(series));
   figure.horizontal_marks.push_back({1, "equal", Colour::kBlack});
   mark_measured(c, figure);
-  figure.caption = fmt::format("Above 1 {} is better. The band is the interval of the factor at each {}.", b, c.resource);
-  if (open) figure.caption += fmt::format(" Where an end is open the band ends at a factor {}.", base::format_number(kWidestDrawn));
+  figure.caption =
+      fmt::format("Above 1 {} is better. The band is the interval of the factor at each {}.", b, c.resource);
+  if (open)
+    figure.caption +=
+        fmt::format(" Where an end is open the band ends at a factor {}.", base::format_number(kWidestDrawn));
   return figure;
 }
 
@@ -159,11 +165,11 @@ Figure floor_figure(const ResourceComparison& c) {
   return figure;
 }
 
-Figure curves_figure(const CurvePair& c, const std::string& a, const std::string& b) {
+Figure curves_figure(const CurvePair& c, const std::string& a, const std::string& b, const std::string& noun) {
   Figure figure;
-  figure.title = fmt::format("Loss curves against {}", c.resource);
+  figure.title = fmt::format("Curves against {}", c.resource);
   figure.x = {c.resource, c.unit, true};
-  figure.y = {"loss", "", true};
+  figure.y = {noun, "", true};
   std::size_t left_out = 0;
   const auto add = [&](const std::vector<RunLevel>& runs, const std::string& name, Colour colour) {
     for (std::size_t i = 0; i < runs.size(); ++i) {
@@ -189,10 +195,10 @@ Figure curves_figure(const CurvePair& c, const std::string& a, const std::string
   return figure;
 }
 
-Figure equal_loss_figure(const CurvePair& c, const std::string& a) {
+Figure equal_loss_figure(const CurvePair& c, const std::string& a, const std::string& noun) {
   Figure figure;
-  figure.title = fmt::format("Factor in {} at equal loss", c.resource);
-  figure.x = {"loss", "", true};
+  figure.title = fmt::format("Factor in {} at equal {}", c.resource, noun);
+  figure.x = {noun, "", true};
   figure.y = {fmt::format("factor in {} that {} needs", c.resource, a), "", true};
   Series series;
   series.style = Style::kLinePoints;
@@ -212,12 +218,13 @@ Figure equal_loss_figure(const CurvePair& c, const std::string& a) {
 
 void add_figures(const CompareAnswer& answer, const RecipeComparison& one, std::vector<Figure>& figures) {
   const std::string &a = answer.baseline, &b = one.name;
-  if (one.curves) figures.push_back(curves_figure(*one.curves, a, b));
-  if (one.curves && one.curves->equal_loss.size() > 1) figures.push_back(equal_loss_figure(*one.curves, a));
+  if (one.curves) figures.push_back(curves_figure(*one.curves, a, b, answer.noun));
+  if (one.curves && one.curves->equal_loss.size() > 1)
+    figures.push_back(equal_loss_figure(*one.curves, a, answer.noun));
   for (const ResourceComparison& c : one.runs) {
-    figures.push_back(loss_figure(c, a, b));
+    figures.push_back(loss_figure(c, a, b, answer.noun));
     if (!c.fitted || c.lead() == nullptr) continue;
-    if (c.law->has_slope(PairedLaw::candidate)) figures.push_back(speedup_figure(c, a, b));
+    if (c.law->has_slope(PairedLaw::candidate)) figures.push_back(speedup_figure(c, a, b, answer.noun));
     if (c.floors.size() > 1) figures.push_back(floor_figure(c));
   }
 }
@@ -241,8 +248,7 @@ report::Page compare_page(const CompareAnswer& answer) {
   const bool many = answer.comparisons.size() > 1;
   page.title = many ? fmt::format("{} recipes against {}", answer.comparisons.size(), answer.baseline)
                     : fmt::format("{} against {}", answer.comparisons.front().name, answer.baseline);
-  for (const RecipeComparison& one : answer.comparisons)
-    page.answer += (page.answer.empty() ? "" : " ") + one.sentence;
+  page.answer = comparison_answer(answer);
   if (many) {
     report::Section all;
     all.title = "All recipes";

@@ -7,6 +7,7 @@
 #include <map>
 
 #include "phaselaw/base/errors.h"
+#include "phaselaw/base/format.h"
 #include "phaselaw/tables/messages.h"
 
 namespace phaselaw::advice {
@@ -48,13 +49,20 @@ std::string curve_axis(const Recipe& a, const Recipe& b, const std::string& want
   if (!wanted.empty()) {
     const std::string axis = tables::canonical_column(wanted);
     if ((axis != "step" && axis != "tokens" && axis != "compute") || !has(axis))
-      throw base::InputError({"--resource"}, fmt::format("the curves have no {}; curves are compared along compute, tokens or "
-                                                         "step, whichever all of them have",
-                                                         wanted));
+      throw base::InputError({"--resource"},
+                             fmt::format("the curves have no {}; curves are compared along compute, tokens or "
+                                         "step, whichever all of them have",
+                                         wanted));
     return axis;
   }
   for (const char* axis : {"compute", "tokens", "step"})
     if (has(axis)) return axis;
+  return "";
+}
+
+std::string doubt_of(const ResourceComparison& c) {
+  if (c.laws_miss()) return "The fitted laws miss the runs";
+  if (c.p_separate_floors < kMissLevel) return "The recipes seem to have different floors, so the factor is doubtful";
   return "";
 }
 
@@ -79,14 +87,16 @@ RecipeComparison compare_pair(const Recipe& a, const Recipe& b, const CompareReq
     if (!axis.empty()) out.curves = compare_curves(a.curves, b.curves, axis, request.options.level);
   }
   if (request.kind == CompareKind::curves && !out.curves)
-    throw base::InputError({b.source}, fmt::format("{} and {} have no loss curves along the same compute, tokens or step; omit "
-                                                   "--kind curves to compare their finished runs",
-                                                   a.name, b.name));
+    throw base::InputError({b.source},
+                           fmt::format("{} and {} have no loss curves along the same compute, tokens or step; omit "
+                                       "--kind curves to compare their finished runs",
+                                       a.name, b.name));
   if (out.runs.empty() && !out.curves)
     throw base::InputError(
-        {b.source}, fmt::format("{} and {} have no common column that says what a run cost; give compute, tokens or step with "
-                                "--col, or name a column with --resource",
-                                a.name, b.name));
+        {b.source},
+        fmt::format("{} and {} have no common column that says what a run cost; give compute, tokens or step with "
+                    "--col, or name a column with --resource",
+                    a.name, b.name));
   out.curves_lead = out.curves && (out.runs.empty() || !(out.runs.front().fitted && is_ladder(out.runs.front())));
   if (out.curves_lead) {
     out.outcome = out.curves->outcome;
@@ -98,6 +108,17 @@ RecipeComparison compare_pair(const Recipe& a, const Recipe& b, const CompareReq
     out.outcome = out.runs.front().outcome;
     out.p = out.runs.front().p;
     out.limits = comparison_limits(out.runs.front(), a.name, b.name, request.options);
+    out.doubt = doubt_of(out.runs.front());
+    for (const Recipe* recipe : {&a, &b}) {
+      if (!recipe->mixed_ratios) continue;
+      out.doubt = "The runs have several ratios of tokens to parameters at one compute, so the factor is doubtful";
+      out.limits.push_back(
+          {Harm::wrong,
+           fmt::format("the runs of {} have {} to {} tokens per parameter at about one compute, and their loss is "
+                       "no function of the compute alone; choose one ratio with --where",
+                       recipe->name, base::format_number(recipe->mixed_ratios->first),
+                       base::format_number(recipe->mixed_ratios->second))});
+    }
   }
   return out;
 }
@@ -112,9 +133,10 @@ void correct_together(double level, std::vector<RecipeComparison>& comparisons) 
     const bool claims = one.outcome == Outcome::better || one.outcome == Outcome::worse;
     if (comparisons.size() < 2 || !claims || !(one.p_holm > 1 - level)) continue;
     one.outcome = Outcome::inconclusive;
-    one.limits.push_back({Harm::undetermined, fmt::format("the interval of this recipe alone excludes equality, but not after "
-                                                          "Holm's correction for {} comparisons",
-                                                          comparisons.size())});
+    one.limits.push_back(
+        {Harm::undetermined, fmt::format("the interval of this recipe alone excludes equality, but not after "
+                                         "Holm's correction for {} comparisons",
+                                         comparisons.size())});
   }
 }
 
@@ -127,6 +149,7 @@ CompareAnswer compare(const CompareRequest& request, std::vector<RecipeInput> in
   CompareAnswer answer;
   answer.baseline = recipes.front().name;
   answer.quantity = recipes.front().quantity;
+  if (recipes.front().role == tables::Role::excess_risk) answer.noun = "excess risk";
   answer.level = request.options.level;
   for (std::size_t i = 1; i < recipes.size(); ++i)
     answer.comparisons.push_back(compare_pair(recipes.front(), recipes[i], request));

@@ -45,16 +45,18 @@ struct RecipeComparison {
   std::string name;
   std::vector<ResourceComparison> runs;  // by resource, the leading one first; empty if only curves are compared
   std::optional<CurvePair> curves;
-  bool curves_lead = false;  // the answer is that of the curves
+  bool curves_lead = false;            // the answer is that of the curves
   Outcome outcome = Outcome::unknown;  // after the correction
   double p = base::kNaN, p_holm = base::kNaN;
   std::vector<Limit> limits;
-  std::string sentence;     // the answer with its numbers
+  std::string doubt;         // why the factor of finished runs is doubtful, before the answer; empty if it is not
+  std::string sentence;      // the answer with its numbers
   std::string will_it_last;  // one sentence; empty for curves
 };
 
 struct CompareAnswer {
   std::string baseline, quantity;
+  std::string noun = "loss";  // "excess risk", which is never called a loss
   double level = 0.95;
   std::vector<RecipeComparison> comparisons;
   std::vector<std::string> notes;  // on the rows

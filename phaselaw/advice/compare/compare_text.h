@@ -13,6 +13,8 @@ namespace phaselaw::advice {
 // "2.6e19 FLOP", "1.2B tokens", "step 4,578".
 [[nodiscard]] std::string place_text(double value, const std::string& resource, const std::string& unit);
 
+// The answer in one line: the sentence of one candidate, or how many of several are better, worse or not decided.
+[[nodiscard]] std::string comparison_answer(const CompareAnswer& answer);
 // The tables of one candidate.
 [[nodiscard]] std::vector<report::Table> comparison_tables(const CompareAnswer& answer, const RecipeComparison& one);
 

@@ -15,7 +15,6 @@ namespace phaselaw::advice {
 namespace {
 
 using base::kInfinity;
-using base::kNaN;
 
 constexpr double kShares[] = {0.1, 0.2, 0.35, 0.6, 1};  // of the range at which the curves are compared, in x
 constexpr double kDecayed = 0.9;                        // of the highest learning rate
@@ -42,8 +41,8 @@ Averaged averaged(const std::vector<LevelAt>& baseline, const std::vector<LevelA
   Averaged out{.test = compare_seeds(a, b, level), .difference = {}};
   out.difference = out.test.difference;
   if (a.size() > 1 || b.size() > 1) return out;
-  const double half = numerics::normal_quantile((1 + level) / 2) *
-                      std::hypot(baseline.front().error, candidate.front().error);
+  const double half =
+      numerics::normal_quantile((1 + level) / 2) * std::hypot(baseline.front().error, candidate.front().error);
   if (!std::isfinite(half)) return out;
   out.difference.lo = out.difference.value - half;
   out.difference.hi = out.difference.value + half;
@@ -90,7 +89,9 @@ std::optional<EqualResource> equal_resource_at(double x, const CurvePair& pair, 
   out.difference = found.difference;
   out.test = found.test;
   double slope = 0;
-  for (const LevelAt& at : *a) slope += at.slope / static_cast<double>(a->size());
+  for (std::size_t i = 0; i < a->size(); ++i)
+    slope += (pair.falls_late ? std::max((*a)[i].slope, pair.baseline[i].slope_before()) : (*a)[i].slope) /
+             static_cast<double>(a->size());
   if (slope < 0) out.worth = std::exp(found.difference.value / -slope);
   return out;
 }
@@ -162,12 +163,20 @@ CurvePair compare_curves(const std::vector<tables::Curve>& baseline, const std::
       longest = std::max(longest, run.last());
     }
   pair.same_length = longest <= kLevelFactor * shortest;
+  for (const auto* runs : {&pair.baseline, &pair.candidate})
+    for (const RunLevel& run : *runs) pair.falls_late = pair.falls_late || run.falls_late();
   add_equal_places(level, pair);
   if (pair.equal_loss.empty()) {
     pair.why = "no loss is reached by every run where the curves still fall";
     return pair;
   }
-  if (!pair.between_seeds) return pair;
+  if (!pair.between_seeds || (pair.falls_late && !pair.same_length)) return pair;
+  if (pair.falls_late) {
+    if (pair.equal_resource.empty()) return pair;
+    pair.outcome = outcome_of(pair.equal_resource.back().difference, 0);
+    pair.p = pair.equal_resource.back().test.p;
+    return pair;
+  }
   pair.outcome = outcome_of(pair.equal_loss.back().speedup, 1);
   pair.p = pair.equal_loss.back().test.p;
   return pair;
@@ -177,23 +186,32 @@ std::vector<Limit> curve_limits(const CurvePair& pair, const std::string& baseli
   std::vector<Limit> limits;
   if (!pair.why.empty()) limits.push_back({Harm::undetermined, pair.why});
   if (!pair.between_seeds && pair.why.empty())
-    limits.push_back({Harm::undetermined,
-                      fmt::format("{} and {} have one run each, so that the noise between seeds is unknown; the intervals "
-                                  "contain only the noise within the runs. Train a second seed of {}",
-                                  baseline, candidate, baseline)});
+    limits.push_back(
+        {Harm::undetermined,
+         fmt::format("{} and {} have one run each, so that the noise between seeds is unknown; the intervals "
+                     "contain only the noise within the runs. Train a second seed of {}",
+                     baseline, candidate, baseline)});
   if (pair.between_seeds && (pair.baseline.size() < 2 || pair.candidate.size() < 2))
     limits.push_back(
         {Harm::remark, fmt::format("{} has one run; the noise between the seeds of the other recipe is used for both",
                                    pair.baseline.size() < 2 ? baseline : candidate)});
+  if (pair.falls_late)
+    limits.push_back(
+        {Harm::wrong,
+         "the runs fall faster at their end than before, as under a decaying learning rate; there every loss is "
+         "reached within few steps, so the factors at the lowest losses are too near 1. The factor of the answer "
+         "is by the slope before"});
   if (!pair.same_length)
-    limits.push_back({pair.decays ? Harm::wrong : Harm::undetermined,
-                      fmt::format("the runs have different lengths{}; a loss in the middle of a schedule is not that of a "
-                                  "run that ends there, so compare runs of one length, or the ends of runs of several "
-                                  "lengths (--kind runs)",
-                                  pair.decays ? " and their learning rates decay" : "")});
+    limits.push_back(
+        {pair.decays ? Harm::wrong : Harm::undetermined,
+         fmt::format("the runs have different lengths{}; a loss in the middle of a schedule is not that of a "
+                     "run that ends there, so compare runs of one length, or the ends of runs of several "
+                     "lengths (--kind runs)",
+                     pair.decays ? " and their learning rates decay" : "")});
   else if (!pair.schedules_known)
-    limits.push_back({Harm::remark, "the learning rate is not recorded; before the end of the runs the comparison is one "
-                                    "of unfinished runs under their schedules"});
+    limits.push_back({Harm::remark,
+                      "the learning rate is not recorded; before the end of the runs the comparison is one "
+                      "of unfinished runs under their schedules"});
   return limits;
 }
 

@@ -13,6 +13,10 @@
 //   equal loss      for a loss that every run reaches: s = x_baseline/x_candidate, geometric means over the runs
 //   equal resource  for a place inside every run: the mean smoothed loss of the baseline minus that of the candidate, and
 //                   what it is worth on the baseline's curve, exp(difference of ln loss/-slope of the baseline)
+//   late fall       where runs fall faster at their end than before, as under a decaying learning rate, all losses of the end
+//                   are reached within few steps, whatever the recipes are. The answer is then the difference at the end of
+//                   runs of one length, worth what the slope before the late fall makes of it; runs of different lengths
+//                   have no verdict
 //   intervals       with two seeds of one recipe or more, Welch's test over the runs (seeds.h). With one run of each, the
 //                   noise within the runs; the noise between seeds is then not known, `between_seeds` is false, and there
 //                   is no verdict
@@ -30,8 +34,8 @@ struct EqualResource {
   double resource = 0;
   double baseline = 0, candidate = 0;  // geometric means of the losses
   fitting::Estimate difference;        // relative: ln of the baseline's loss minus ln of the candidate's
-  double worth = base::kNaN;           // factor in the resource on the baseline's curve
-  SeedTest test;                       // of ln loss
+  double worth = base::kNaN;  // factor in the resource on the baseline's curve, by its slope before a late fall
+  SeedTest test;              // of ln loss
 };
 
 struct CurvePair {
@@ -42,6 +46,7 @@ struct CurvePair {
   bool between_seeds = false;
   bool same_length = true;      // runs end within kLevelFactor of each other
   bool schedules_known = true;  // every run has a recorded learning rate
+  bool falls_late = false;      // some run falls faster at its end than before
   bool decays = false;          // some learning rate is lower at the end than before
   Outcome outcome = Outcome::unknown;
   double p = base::kNaN;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "phaselaw/advice/compare/seeds.h"
 #include "phaselaw/advice/isoflop/budgets.h"
 #include "phaselaw/base/constants.h"
 #include "phaselaw/base/errors.h"
@@ -18,29 +19,17 @@ namespace {
 using base::kInfinity;
 using base::kNaN;
 
-enum Coordinate : std::size_t { kLevelA, kExponentA, kLevelB, kExponentB, kFloorA, kFloorB, kNoCoordinate };
-
-constexpr double kLargestLevel = 60;         // of u, in units of the smallest loss
-constexpr double kLargestLogSpeedup = 13.8;  // a factor of a million
-constexpr double kClosestFloor = 1 - 1e-9;   // of the smallest loss
-
-fitting::Estimate unknown_estimate(std::string name) {
-  fitting::Estimate out;
-  out.name = std::move(name);
-  out.value = kNaN;
-  return out;
-}
-
-std::size_t level_of(std::size_t recipe) { return recipe == 0 ? kLevelA : kLevelB; }
-std::size_t exponent_of(std::size_t recipe) { return recipe == 0 ? kExponentA : kExponentB; }
-std::size_t floor_of(std::size_t recipe) { return recipe == 0 ? kFloorA : kFloorB; }
+constexpr double kLargestLevel = 60;        // of u, in units of the smallest loss
+constexpr double kLeastVariance = 1e-24;    // of ln L, where laws are exact
+constexpr double kClosestFloor = 1 - 1e-9;  // of the smallest loss
 
 void require_usable_points(const RecipePoints& points) {
   PHASELAW_CHECK(points.resource.size() == points.loss.size());
   for (const auto* column : {&points.resource, &points.loss})
     for (const double value : *column)
       if (!(value > 0) || !std::isfinite(value))
-        throw base::InputError({}, fmt::format("expected resources and losses that are positive and finite, found {}", value));
+        throw base::InputError(
+            {}, fmt::format("expected resources and losses that are positive and finite, found {}", value));
 }
 
 double sum_of_squares(const std::vector<double>& values) {
@@ -80,7 +69,8 @@ PairedLaw::PairedLaw(const RecipePoints& of_baseline, const RecipePoints& of_can
   std::array<double, 2> smallest = {kInfinity, kInfinity};
   for (std::size_t r = 0; r < 2; ++r) {
     require_usable_points(*recipes[r]);
-    if (recipes[r]->loss.empty()) throw base::InputError({}, "expected runs of both recipes, found none of one of them");
+    if (recipes[r]->loss.empty())
+      throw base::InputError({}, "expected runs of both recipes, found none of one of them");
     for (const IsoflopBudget& budget : budgets_of(recipes[r]->resource, recipes[r]->resource, options.tolerance)) {
       places.push_back(std::log(budget.compute));
       ++cells_[r];
@@ -90,13 +80,19 @@ PairedLaw::PairedLaw(const RecipePoints& of_baseline, const RecipePoints& of_can
   centre_ = numerics::mean(places);
   unit_ = std::min(smallest[0], smallest[1]);
   if (options.floor && !(*options.floor >= 0 && *options.floor < unit_))
-    throw base::InputError({"--floor"}, fmt::format("expected a floor from 0 to below the smallest loss {}, found {}",
-                                                    base::format_number(unit_, 4), base::format_number(*options.floor, 4)));
+    throw base::InputError({"--floor"},
+                           fmt::format("expected a floor from 0 to below the smallest loss {}, found {}",
+                                       base::format_number(unit_, 4), base::format_number(*options.floor, 4)));
   for (std::size_t r = 0; r < 2; ++r) {
     largest_floor_[r] = kClosestFloor * (options.separate_floors ? smallest[r] / unit_ : 1);
     for (std::size_t i = 0; i < recipes[r]->loss.size(); ++i)
       rows_.push_back({r, std::log(recipes[r]->resource[i]) - centre_, std::log(recipes[r]->loss[i] / unit_)});
   }
+  std::vector<double> losses = of_baseline.loss;
+  losses.insert(losses.end(), of_candidate.loss.begin(), of_candidate.loss.end());
+  const double rounding = last_decimal(losses);
+  for (const double loss : losses)
+    rounding_ += rounding * rounding / (12 * loss * loss) / static_cast<double>(losses.size());
   fit();
 }
 
@@ -117,8 +113,10 @@ bool PairedLaw::expand(std::span<const double> free, const std::vector<std::size
                        const Constraint& constraint, double value, Full& full, Full& gradient) const {
   for (std::size_t k = 0; k < which.size(); ++k) full[which[k]] = free[k];
   gradient.fill(0);
-  if (options_.floor) full[kFloorA] = full[kFloorB] = *options_.floor / unit_;
-  else if (!options_.separate_floors) full[kFloorB] = full[kFloorA];
+  if (options_.floor)
+    full[kFloorA] = full[kFloorB] = *options_.floor / unit_;
+  else if (!options_.separate_floors)
+    full[kFloorB] = full[kFloorA];
   if (constraint.eliminated == kNoCoordinate) return true;
   double out = 0;
   if (!constraint.solve(full, value, out, gradient) || !std::isfinite(out)) return false;
@@ -136,7 +134,7 @@ numerics::LeastSquaresResult PairedLaw::minimise(const Full& start, const Constr
   std::vector<double> first;
   for (const std::size_t j : which) {
     const bool level = j == kLevelA || j == kLevelB, exponent = j == kExponentA || j == kExponentB;
-    const double lower = level ? -kLargestLevel : j == kExponentA ? constraint.lower_baseline_exponent : 0;
+    const double lower = level ? -kLargestLevel : 0;
     const double upper = level ? kLargestLevel : exponent ? kLargestExponent : largest_floor_[j - kFloorA];
     problem.lower.push_back(lower);
     problem.upper.push_back(upper);
@@ -220,8 +218,11 @@ void PairedLaw::fit() {
   }
   PHASELAW_CHECK(std::isfinite(best_.cost));
   dof_ = static_cast<double>(rows_.size()) - static_cast<double>(rank_);
-  noise_ = dof_ >= 1 ? std::sqrt(squares() / dof_) : kNaN;
-  if (dof_ >= 1) threshold_ = numerics::f_quantile(options_.level, 1, dof_) * std::max(squares() / dof_, 1e-24);
+  noise_ = kNaN;
+  if (dof_ < 1) return;
+  variance_ = std::max({squares() / dof_, rounding_, kLeastVariance});
+  noise_ = std::sqrt(variance_);
+  threshold_ = numerics::f_quantile(options_.level, 1, dof_) * variance_;
 }
 
 double PairedLaw::loss(Recipe recipe, double resource) const {
@@ -244,8 +245,9 @@ double PairedLaw::speedup(double resource) const {
 std::vector<double> PairedLaw::residuals() const {
   std::vector<double> out;
   for (const Row& row : rows_)
-    out.push_back(row.log_loss - std::log(full_[floor_of(row.recipe)] +
-                                          std::exp(full_[level_of(row.recipe)] - full_[exponent_of(row.recipe)] * row.y)));
+    out.push_back(row.log_loss -
+                  std::log(full_[floor_of(row.recipe)] +
+                           std::exp(full_[level_of(row.recipe)] - full_[exponent_of(row.recipe)] * row.y)));
   return out;
 }
 
@@ -320,155 +322,13 @@ fitting::Estimate PairedLaw::interval(std::string name, const Constraint& constr
   return out;
 }
 
-PairedLaw::Constraint PairedLaw::speedup_constraint(double resource) const {
-  const double y = std::log(resource) - centre_;
-  Constraint constraint;
-  constraint.eliminated = kLevelB;
-  constraint.solve = [y](const Full& at, double log_speedup, double& out, Full& gradient) {
-    const double place = y + log_speedup;
-    const double reducible = std::exp(at[kLevelA] - at[kExponentA] * place);
-    const double above = at[kFloorA] - at[kFloorB] + reducible;
-    if (!(above > 0) || !std::isfinite(above)) return false;
-    out = std::log(above) + at[kExponentB] * y;
-    gradient[kLevelA] = reducible / above;
-    gradient[kExponentA] = -reducible * place / above;
-    gradient[kExponentB] = y;
-    gradient[kFloorA] = 1 / above;
-    gradient[kFloorB] = -1 / above;
-    return true;
-  };
-  return constraint;
-}
-
-fitting::Estimate PairedLaw::speedup_interval(double resource) const {
-  Search search;
-  search.value = std::log(speedup(resource));
-  search.least = -kLargestLogSpeedup;
-  search.most = kLargestLogSpeedup;
-  const double scale = std::max(noise_, 1e-9) / std::max(0.01, full_[kExponentA]);
-  search.first_step = std::max(1e-9, scale * loss(baseline, resource) /
-                                         std::max(loss(baseline, resource) - floor(baseline), 1e-6 * unit_));
-  search.first_step = std::min(search.first_step, 1.0);
-  search.value = std::clamp(search.value, -kLargestLogSpeedup, kLargestLogSpeedup);
-  fitting::Estimate found = interval("speedup", speedup_constraint(resource), search);
-  found.value = has_slope(baseline) && determines_floor() ? speedup(resource) : kNaN;
-  if (found.lo) found.lo = std::exp(*found.lo);
-  if (found.hi) found.hi = std::exp(*found.hi);
-  return found;
-}
-
-fitting::Estimate PairedLaw::loss_interval(Recipe recipe, double resource) const {
-  const double y = std::log(resource) - centre_;
-  Constraint constraint;
-  constraint.eliminated = level_of(recipe);
-  constraint.solve = [y, recipe](const Full& at, double log_loss, double& out, Full& gradient) {
-    const double above = std::exp(log_loss) - at[floor_of(recipe)];
-    if (!(above > 0)) return false;
-    out = std::log(above) + at[exponent_of(recipe)] * y;
-    gradient[exponent_of(recipe)] = y;
-    gradient[floor_of(recipe)] = -1 / above;
-    return true;
-  };
-  Search search;
-  search.value = std::log(loss(recipe, resource) / unit_);
-  search.least = search.value - kLargestLogSpeedup;
-  search.most = search.value + kLargestLogSpeedup;
-  search.first_step = std::max(noise_, 1e-9);
-  fitting::Estimate found = interval("loss", constraint, search);
-  found.value = loss(recipe, resource);
-  if (found.lo) found.lo = unit_ * std::exp(*found.lo);
-  if (found.hi) found.hi = unit_ * std::exp(*found.hi);
-  return found;
-}
-
-fitting::Estimate PairedLaw::exponent_interval(Recipe recipe) const {
-  Constraint constraint;
-  constraint.eliminated = exponent_of(recipe);
-  constraint.solve = [](const Full&, double value, double& out, Full&) {
-    out = value;
-    return true;
-  };
-  if (!has_slope(recipe)) return unknown_estimate("alpha");
-  return interval("alpha", constraint,
-                  {.value = exponent(recipe),
-                   .first_step = 0.01,
-                   .least = 0,
-                   .most = kLargestExponent,
-                   .bounded_below = true,
-                   .bounded_above = false});
-}
-
-fitting::Estimate PairedLaw::difference_interval() const {
-  if (!has_slope(baseline) || !has_slope(candidate)) return unknown_estimate("exponent_difference");
-  Constraint constraint;
-  constraint.eliminated = kExponentB;
-  constraint.solve = [](const Full& at, double value, double& out, Full& gradient) {
-    out = at[kExponentA] + value;
-    gradient[kExponentA] = 1;
-    return out >= 0;
-  };
-  return interval("exponent_difference", constraint,
-                  {.value = exponent(candidate) - exponent(baseline),
-                   .first_step = 0.003,
-                   .least = -kLargestExponent,
-                   .most = kLargestExponent});
-}
-
-fitting::Estimate PairedLaw::growth_interval() const {
-  if (!has_slope(baseline) || !has_slope(candidate) || !(exponent(baseline) > 0))
-    return unknown_estimate("growth");
-  Constraint constraint;
-  constraint.eliminated = kExponentB;
-  constraint.solve = [](const Full& at, double value, double& out, Full& gradient) {
-    out = at[kExponentA] * (1 + value);
-    gradient[kExponentA] = 1 + value;
-    return true;
-  };
-  constexpr double kLargestGrowth = 100;
-  return interval("growth", constraint,
-                  {.value = exponent(candidate) / exponent(baseline) - 1,
-                   .first_step = 0.01,
-                   .least = -1,
-                   .most = kLargestGrowth,
-                   .bounded_below = true});
-}
-
-fitting::Estimate PairedLaw::floor_interval(Recipe recipe) const {
-  if (options_.floor) {
-    fitting::Estimate known = unknown_estimate("E");
-    known.value = *options_.floor;
-    known.fixed = true;
-    return known;
-  }
-  Constraint constraint;
-  constraint.eliminated = options_.separate_floors ? floor_of(recipe) : static_cast<std::size_t>(kFloorA);
-  constraint.solve = [](const Full&, double value, double& out, Full&) {
-    out = value;
-    return true;
-  };
-  fitting::Estimate found = interval("E", constraint,
-                                     {.value = full_[floor_of(recipe)],
-                                      .first_step = 0.01,
-                                      .least = 0,
-                                      .most = largest_floor_[recipe],
-                                      .bounded_below = true,
-                                      .bounded_above = true});
-  found.value *= unit_;
-  // An end at a bound is no finding of the rows.
-  found.identified = found.lo && found.hi && *found.lo > 0 && *found.hi < largest_floor_[recipe];
-  if (found.lo) found.lo = unit_ * *found.lo;
-  if (found.hi) found.hi = unit_ * *found.hi;
-  return found;
-}
-
 double PairedLaw::p_curved() const {
   constexpr std::size_t kBent = 4;  // budgets of a recipe that can show a curvature beside its law
   std::vector<std::vector<double>> known, added;
   for (const std::size_t j : free_coordinates({})) {
     std::vector<double> column;
     for (const Row& row : rows_) {
-      const double reducible =
-          std::exp(full_[level_of(row.recipe)] - full_[exponent_of(row.recipe)] * row.y);
+      const double reducible = std::exp(full_[level_of(row.recipe)] - full_[exponent_of(row.recipe)] * row.y);
       const double model = full_[floor_of(row.recipe)] + reducible;
       const bool own = j == level_of(row.recipe) || j == exponent_of(row.recipe) || j == floor_of(row.recipe) ||
                        (j == kFloorA && !options_.separate_floors);
@@ -497,7 +357,7 @@ double PairedLaw::p_curved() const {
 
 double PairedLaw::p_value(double squares_imposed, double constraints) const {
   if (dof_ < 1) return kNaN;
-  const double f = (squares_imposed - squares()) / constraints / std::max(squares() / dof_, 1e-24);
+  const double f = (squares_imposed - squares()) / constraints / variance_;
   if (!(f > 0)) return 1;
   return std::isfinite(f) ? numerics::f_cdf(1 / f, dof_, constraints) : 0;
 }

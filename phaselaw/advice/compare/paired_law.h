@@ -27,6 +27,7 @@
 //   RSS(v) - RSS > F(level; 1, nu) RSS/nu,   nu = rows - parameters that the budgets determine
 // RSS(v) is minimised with v imposed exactly: one parameter is eliminated. An end that no value refutes is unset. A
 // floor that the budgets do not determine (two budgets for each recipe) therefore widens the interval by all floors.
+// RSS/nu is at least the variance of the rounding of the losses, so that equal rounded losses are no exact ones.
 // The rows are independent runs; every quantity has NaN and no ends where nu < 1. Cost: about 0.3 ms for an interval of
 // 20 rows. Errors: InputError for values that are not positive and finite and for a floor that is not below all losses.
 // Source: [R]; profiles [T: Bates and Watts 1988, chapter 6].
@@ -40,7 +41,7 @@ struct RecipePoints {
 };
 
 struct PairedLawOptions {
-  std::optional<double> floor;  // known, of both recipes
+  std::optional<double> floor;   // known, of both recipes
   bool separate_floors = false;  // without a known one: each recipe has its own
   double level = 0.95;
   double tolerance = 0.02;  // resources within this relative distance are one budget
@@ -52,8 +53,8 @@ class PairedLaw {
 
   PairedLaw(const RecipePoints& baseline, const RecipePoints& candidate, const PairedLawOptions& options);
 
-  [[nodiscard]] double dof() const { return dof_; }       // nu
-  [[nodiscard]] double noise() const { return noise_; }   // standard deviation of ln L about the laws; NaN if nu < 1
+  [[nodiscard]] double dof() const { return dof_; }      // nu
+  [[nodiscard]] double noise() const { return noise_; }  // standard deviation of ln L about the laws; NaN if nu < 1
   [[nodiscard]] double squares() const { return best_.cost * 2; }  // RSS
   // The number of parameters that the budgets determine.
   [[nodiscard]] std::size_t rank() const { return rank_; }
@@ -87,16 +88,19 @@ class PairedLaw {
 
  private:
   // u, alpha of the baseline; u, alpha of the candidate; both floors, in units of the smallest loss.
+  enum Coordinate : std::size_t { kLevelA, kExponentA, kLevelB, kExponentB, kFloorA, kFloorB, kNoCoordinate };
   using Full = std::array<double, 6>;
+  static std::size_t level_of(std::size_t recipe) { return recipe == baseline ? kLevelA : kLevelB; }
+  static std::size_t exponent_of(std::size_t recipe) { return recipe == baseline ? kExponentA : kExponentB; }
+  static std::size_t floor_of(std::size_t recipe) { return recipe == baseline ? kFloorA : kFloorB; }
   // One parameter as a function of the others and of the value that is imposed.
   struct Constraint {
-    std::size_t eliminated = 6;  // 6: none
+    std::size_t eliminated = kNoCoordinate;
     std::function<bool(const Full&, double value, double& out, Full& gradient)> solve;
-    double lower_baseline_exponent = 0;
   };
   struct Search {
     double value = 0, first_step = 0;
-    double least = 0, most = 0;      // the range of values
+    double least = 0, most = 0;                         // the range of values
     bool bounded_below = false, bounded_above = false;  // whether no value beyond the range is possible
   };
   struct Row {
@@ -120,9 +124,10 @@ class PairedLaw {
   std::vector<Row> rows_;
   std::array<std::size_t, 2> cells_{};
   std::array<double, 2> largest_floor_{};
-  double centre_ = 0, unit_ = 1;  // of ln x; of the loss
-  std::size_t rank_ = 0, floors_ = 0;  // floors_: that the budgets determine
-  double dof_ = 0, noise_ = 0, threshold_ = 0;  // threshold_: rise of RSS
+  double centre_ = 0, unit_ = 1;                               // of ln x; of the loss
+  std::size_t rank_ = 0, floors_ = 0;                          // floors_: that the budgets determine
+  double dof_ = 0, noise_ = 0, variance_ = 0, threshold_ = 0;  // variance_: of ln L; threshold_: rise of RSS
+  double rounding_ = 0;                                        // mean square of the rounding of ln L
   numerics::LeastSquaresResult best_;
   Full full_{};
 };

@@ -10,7 +10,7 @@
 #include "phaselaw/advice/plan/plan_limits.h"
 #include "phaselaw/base/errors.h"
 #include "phaselaw/base/format.h"
-#include "phaselaw/numerics/statistics.h"
+#include "phaselaw/numerics/line.h"
 #include "phaselaw/tables/group_rows.h"
 #include "phaselaw/tables/messages.h"
 #include "phaselaw/tables/output_kind.h"
@@ -21,8 +21,8 @@ namespace {
 
 using base::InputError;
 
-constexpr double kSameSize = 0.01;       // relative difference of n_params within one size
-constexpr double kBowlTolerance = 0.1;   // of compute, and the window of the parabola, as in isoflop
+constexpr double kSameSize = 0.01;      // relative difference of n_params within one size
+constexpr double kBowlTolerance = 0.1;  // of compute, and the window of the parabola, as in isoflop
 constexpr double kBowlWindow = 10;
 constexpr const char* kResources[] = {"compute", "tokens", "n_params", "n_data", "step"};
 
@@ -41,7 +41,8 @@ std::vector<std::vector<std::size_t>> rows_by_run(const tables::Rows& rows) {
   }
   if (index.size() > 1 || !index.contains("") || !rows.data.columns.has("step")) return out;
   const std::vector<double> step = rows.data.columns.get("step");
-  const bool log = step.size() >= kCurveRows && std::adjacent_find(step.begin(), step.end(), std::greater_equal<>()) == step.end();
+  const bool log =
+      step.size() >= kCurveRows && std::adjacent_find(step.begin(), step.end(), std::greater_equal<>()) == step.end();
   if (!log) return out;
   std::vector<std::size_t> all;
   for (const auto& one : out) all.push_back(one.front());
@@ -108,22 +109,48 @@ std::optional<RecipePoints> bowl_minima(const tables::Rows& rows, const std::str
       return compute[budget->rows.front()] == compute[budget->rows.back()];
     });
     if (!exact) return std::nullopt;
-    throw InputError({rows.table.source()},
-                     fmt::format("{}: the runs at {} have several n_params, so they are no seeds of one another; keep one "
-                                 "size for each budget (--where), or give four sizes at two budgets or more, from which the "
-                                 "best size follows",
-                                 name, base::format_flop(mixed.front()->compute)));
+    throw InputError(
+        {rows.table.source()},
+        fmt::format("{}: the runs at {} have several n_params, so they are no seeds of one another; keep one "
+                    "size for each budget (--where), or give four sizes at two budgets or more, from which the "
+                    "best size follows",
+                    name, base::format_flop(mixed.front()->compute)));
   }
-  out.notes.push_back(fmt::format("{}: the loss at a budget is the minimum of a parabola in ln n_params over its sizes; {} "
-                                  "budgets have one{}",
-                                  name, points.loss.size(),
-                                  outside > 0 ? fmt::format(", and {} have their minimum outside the sizes", outside) : ""));
+  out.notes.push_back(
+      fmt::format("{}: the loss at a budget is the minimum of a parabola in ln n_params over its sizes; {} "
+                  "budgets have one{}",
+                  name, points.loss.size(),
+                  outside > 0 ? fmt::format(", and {} have their minimum outside the sizes", outside) : ""));
   return points;
+}
+
+// Whether runs of about one compute have other tokens per parameter: their loss is then no function of the compute.
+void look_at_ratios(const tables::Measurements& data, Recipe& out) {
+  const std::vector<double> n = column_or_none(data.columns, "n_params"), d = column_or_none(data.columns, "tokens");
+  std::vector<double> compute, ratio;
+  for (std::size_t i = 0; i < n.size() && i < d.size(); ++i) {
+    if (!(n[i] > 0) || !(d[i] > 0)) continue;
+    compute.push_back(n[i] * d[i]);
+    ratio.push_back(d[i] / n[i]);
+  }
+  constexpr std::size_t kFewest = 4;
+  if (ratio.size() < kFewest) return;
+  const numerics::Line line = numerics::least_squares_power(compute, ratio);
+  const double scatter = std::sqrt(line.squares / static_cast<double>(ratio.size() - 2));
+  if (!(scatter > kRatioScatter)) return;
+  const auto [lo, hi] = std::minmax_element(ratio.begin(), ratio.end());
+  out.mixed_ratios = {*lo, *hi};
 }
 
 void add_points(const tables::Rows& rows, const std::string& resource, Recipe& out) {
   const auto runs = rows_by_run(rows);
   out.n_runs = runs.size();
+  if (runs.size() > kMostRuns)
+    throw InputError({out.source},
+                     fmt::format("{} has {} runs of one row each, and at most {} are compared; if they are the "
+                                 "rows of curves, name the run with --col run=COLUMN, or choose rows with "
+                                 "--where",
+                                 out.name, base::format_count(runs.size()), base::format_count(kMostRuns)));
   const tables::Rows last = rows.rows(last_rows(rows, runs));
   if (last.n_rows() > 1 && last.n_rows() < rows.n_rows())
     out.last_rows = fmt::format("{}: the last rows of {} runs are compared", out.name, last.n_rows());
@@ -132,13 +159,13 @@ void add_points(const tables::Rows& rows, const std::string& resource, Recipe& o
       out.points["compute"] = std::move(*bowls);
       return;
     }
+  look_at_ratios(last.data, out);
   std::vector<std::string> wanted(std::begin(kResources), std::end(kResources));
   if (!resource.empty()) wanted = {resource};
   for (const std::string& name : wanted) {
     const std::vector<double> values = column_or_none(last.data.columns, name.c_str());
-    const bool positive = !values.empty() && std::all_of(values.begin(), values.end(), [](double x) {
-      return x > 0 && std::isfinite(x);
-    });
+    const bool positive = !values.empty() &&
+                          std::all_of(values.begin(), values.end(), [](double x) { return x > 0 && std::isfinite(x); });
     if (positive) out.points[name] = {values, last.data.output};
   }
 }
@@ -163,6 +190,7 @@ Recipe recipe_from(const std::string& name, const fitting::SavedFit& saved, cons
   rows.data = saved.data;
   rows.line.resize(saved.data.output.size());
   out.n_runs = rows.line.size();
+  look_at_ratios(saved.data, out);
   std::vector<std::string> wanted(std::begin(kResources), std::end(kResources));
   if (!resource.empty()) wanted = {resource};
   for (const std::string& one : wanted) {
@@ -184,10 +212,14 @@ std::string unit_word(const std::string& heading) {
 
 std::string role_in_words(tables::Role role) {
   switch (role) {
-    case tables::Role::excess_risk: return "an excess risk";
-    case tables::Role::held_out: return "a held-out loss";
-    case tables::Role::training: return "a training loss";
-    case tables::Role::unspecified: break;
+    case tables::Role::excess_risk:
+      return "an excess risk";
+    case tables::Role::held_out:
+      return "a held-out loss";
+    case tables::Role::training:
+      return "a training loss";
+    case tables::Role::unspecified:
+      break;
   }
   return "a loss";
 }
@@ -196,9 +228,10 @@ void require_one_quantity(const Recipe& a, const Recipe& b, std::vector<std::str
   using tables::OutputKind;
   using tables::Role;
   const auto refuse = [&](const std::string& what_a, const std::string& what_b) {
-    throw InputError({b.source}, fmt::format("{} of {} is {}, and {} of {} is {}: the two cannot be compared; give the same "
-                                             "quantity of both recipes with --loss COLUMN",
-                                             a.quantity, a.name, what_a, b.quantity, b.name, what_b));
+    throw InputError({b.source},
+                     fmt::format("{} of {} is {}, and {} of {} is {}: the two cannot be compared; give the same "
+                                 "quantity of both recipes with --loss COLUMN",
+                                 a.quantity, a.name, what_a, b.quantity, b.name, what_b));
   };
   if (a.computed || b.computed) return;
   if ((a.role == Role::excess_risk) != (b.role == Role::excess_risk) ||
@@ -224,9 +257,10 @@ void require_no_streams(const std::vector<Recipe>& recipes, const std::string& b
     const tables::Role role = tables::role_of(recipe.name);
     if (role != tables::Role::training && role != tables::Role::held_out) return;
     if (first && *first != role)
-      throw InputError({"--by"}, fmt::format("the groups of {} are {} and {}, which are losses on other data and no recipes; "
-                                             "choose the rows of one with --where and compare by another column",
-                                             by, recipes.front().name, recipe.name));
+      throw InputError({"--by"},
+                       fmt::format("the groups of {} are {} and {}, which are losses on other data and no recipes; "
+                                   "choose the rows of one with --where and compare by another column",
+                                   by, recipes.front().name, recipe.name));
     first = role;
   }
 }
@@ -237,8 +271,8 @@ struct RowsOfRecipe {
 };
 
 // The rows of each recipe: of each document, or of each group.
-std::vector<RowsOfRecipe> recipe_rows(RecipeInput input, const tables::ReadOptions& read, std::vector<std::string>& notes,
-                                  std::vector<std::string>& warnings) {
+std::vector<RowsOfRecipe> recipe_rows(RecipeInput input, const tables::ReadOptions& read,
+                                      std::vector<std::string>& notes, std::vector<std::string>& warnings) {
   tables::ReadOptions options = read;
   if (!input.loss.empty()) options.loss = input.loss;
   tables::Rows rows = tables::rows_from(std::move(*input.reading), options);
@@ -249,8 +283,13 @@ std::vector<RowsOfRecipe> recipe_rows(RecipeInput input, const tables::ReadOptio
     out.push_back({input.name, std::move(rows)});
     return out;
   }
-  for (const tables::GroupRows& group : tables::groups_by(rows, read.by))
-    out.push_back({group.name, rows.rows(group.rows)});
+  const std::vector<tables::GroupRows> groups = tables::groups_by(rows, read.by);
+  if (groups.size() > kMostRecipes)
+    throw InputError({"--by"},
+                     fmt::format("{} names {} recipes, and at most {} are compared; give the column of the recipes, or "
+                                 "choose some with --where",
+                                 read.by, base::format_count(groups.size()), kMostRecipes));
+  for (const tables::GroupRows& group : groups) out.push_back({group.name, rows.rows(group.rows)});
   return out;
 }
 
@@ -270,7 +309,8 @@ void add_recipes(RecipeInput input, const tables::ReadOptions& read, CompareKind
   const RecipeInput copy = input;
   bool curves = false;
   for (RowsOfRecipe& one : recipe_rows(std::move(input), read, notes, warnings)) {
-    curves = curves || kind == CompareKind::curves || (kind == CompareKind::automatic && are_curves(rows_by_run(one.rows)));
+    curves =
+        curves || kind == CompareKind::curves || (kind == CompareKind::automatic && are_curves(rows_by_run(one.rows)));
     recipes.push_back(recipe_from(one.name, std::move(one.rows), resource));
   }
   if (curves) {
@@ -301,18 +341,18 @@ std::vector<Recipe> recipes_of(std::vector<RecipeInput> inputs, const tables::Re
   const std::string column = resource.empty() ? "" : tables::canonical_column(resource);
   std::vector<Recipe> recipes;
   for (RecipeInput& input : inputs) {
-    if (input.fit && !read.by.empty())
-      throw InputError({"--by"}, "a FIT.json has no groups; give the table itself");
+    if (input.fit && !read.by.empty()) throw InputError({"--by"}, "a FIT.json has no groups; give the table itself");
     if (input.fit)
       recipes.push_back(recipe_from(input.name, *input.fit, column));
     else
       add_recipes(std::move(input), read, kind, column, recipes);
   }
   if (recipes.size() < 2)
-    throw InputError(read.by.empty()
-                         ? std::string("expected two recipes or more, found one; give several files, or --by COLUMN with the "
-                                       "column that names the recipes")
-                         : fmt::format("--by: expected two recipes or more, found one, {}", recipes.front().name));
+    throw InputError(
+        read.by.empty()
+            ? std::string("expected two recipes or more, found one; give several files, or --by COLUMN with the "
+                          "column that names the recipes")
+            : fmt::format("--by: expected two recipes or more, found one, {}", recipes.front().name));
   if (!read.by.empty()) require_no_streams(recipes, read.by);
   for (std::size_t i = 1; i < recipes.size(); ++i)
     require_one_quantity(recipes.front(), recipes[i], recipes.front().warnings);

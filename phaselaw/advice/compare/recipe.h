@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "phaselaw/advice/compare/compare.h"
@@ -25,6 +26,10 @@
 namespace phaselaw::advice {
 
 inline constexpr std::size_t kCurveRows = 12;
+inline constexpr std::size_t kMostRecipes = 200, kMostRuns = 5000;  // more is an error: such tables are something else
+
+// Standard deviation of ln(tokens/n_params) about a power of compute above which runs are not of one allocation.
+inline constexpr double kRatioScatter = 0.3;
 
 // Which rows of the runs are compared.
 enum class CompareKind { automatic, runs, curves };
@@ -46,6 +51,8 @@ struct Recipe {
   std::map<std::string, RecipePoints> points;  // by resource
   std::vector<tables::Curve> curves;           // empty unless curves are compared
   std::size_t n_runs = 0;
+  // Smallest and largest tokens per parameter, if runs of about one compute differ in it by more than kRatioScatter.
+  std::optional<std::pair<double, double>> mixed_ratios;
   std::string last_rows;  // a note for comparisons of finished runs, where runs have several rows
   std::vector<std::string> notes, warnings;
 };

@@ -74,9 +74,8 @@ RunLevel::RunLevel(std::string name, const std::vector<double>& x, const std::ve
 LevelAt RunLevel::line_at(double log_x) const {
   std::vector<std::size_t> order(x_.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
-  std::sort(order.begin(), order.end(), [&](std::size_t i, std::size_t j) {
-    return std::abs(log_x_[i] - log_x) < std::abs(log_x_[j] - log_x);
-  });
+  std::sort(order.begin(), order.end(),
+            [&](std::size_t i, std::size_t j) { return std::abs(log_x_[i] - log_x) < std::abs(log_x_[j] - log_x); });
   std::size_t count = 0;
   while (count < order.size() &&
          (count < kLevelBlocks || std::abs(log_x_[order[count]] - log_x) <= std::log(kLevelFactor)))
@@ -104,7 +103,9 @@ LevelAt RunLevel::line_at(double log_x) const {
     scatter += weight_[order[k]] * left * left;
   }
   const double found = scatter / static_cast<double>(count - 2);
-  out.error = std::sqrt((known_noise_ ? std::max(1.0, found) : found) * (1 / w + mean_x * mean_x / xx));
+  const double scale = known_noise_ ? std::max(1.0, found) : found;
+  out.error = std::sqrt(scale * (1 / w + mean_x * mean_x / xx));
+  out.slope_error = std::sqrt(scale / xx);
   return out;
 }
 
@@ -112,6 +113,23 @@ LevelAt RunLevel::level(double x) const {
   constexpr double kEdge = 1e-9;
   if (!usable() || !(x >= first_ * (1 - kEdge) && x <= last_ * (1 + kEdge))) return {};
   return line_at(std::log(x));
+}
+
+double RunLevel::slope_before() const {
+  double flattest = base::kNaN;
+  for (const double share : {0.35, 0.6}) {
+    const double slope = level(share * last_).slope;
+    if (slope < 0 && !(flattest > slope)) flattest = slope;
+  }
+  return flattest;
+}
+
+bool RunLevel::falls_late() const {
+  // Near the end the window of the line lies inside the last fifth of the run.
+  constexpr double kErrors = 3;
+  const double before = slope_before();
+  const LevelAt end = level(last_);
+  return end.slope + kErrors * end.slope_error < kLateFall * before;
 }
 
 LevelAt RunLevel::reaches(double loss) const {
@@ -125,7 +143,7 @@ LevelAt RunLevel::reaches(double loss) const {
   constexpr double kSteep = 2;  // standard errors of the level within which the line must cross the loss
   const double move = (std::log(loss) - line.value) / line.slope;
   if (!(line.slope < 0) || !(std::abs(move) < std::log(kLevelFactor) + kSteep * line.error / -line.slope)) return {};
-  return {place + move, line.error / -line.slope, line.slope};
+  return {place + move, line.error / -line.slope, line.slope, line.slope_error};
 }
 
 }  // namespace phaselaw::advice

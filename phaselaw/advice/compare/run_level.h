@@ -20,11 +20,13 @@ namespace phaselaw::advice {
 
 inline constexpr double kLevelFactor = 1.3;
 inline constexpr std::size_t kLevelBlocks = 6;
+inline constexpr double kLateFall = 1.5;
 
 struct LevelAt {
   double value = base::kNaN;  // ln loss, or ln x
   double error = base::kNaN;
   double slope = base::kNaN;  // d ln loss/d ln x there
+  double slope_error = base::kNaN;
 };
 
 class RunLevel {
@@ -38,8 +40,14 @@ class RunLevel {
   [[nodiscard]] double last() const { return last_; }
   [[nodiscard]] double lowest() const { return fall_.back(); }  // of the decreasing regression, as loss
   [[nodiscard]] double highest() const { return fall_.front(); }
-  [[nodiscard]] LevelAt level(double x) const;    // ln loss; NaN outside the run
+  [[nodiscard]] LevelAt level(double x) const;       // ln loss; NaN outside the run
   [[nodiscard]] LevelAt reaches(double loss) const;  // ln x; NaN if it does not, or too flat to say where
+
+  // d ln loss/d ln x before the end: the flatter one of those at 0.35 and 0.6 of the run. NaN if it does not fall there.
+  [[nodiscard]] double slope_before() const;
+  // Whether the run falls at least kLateFall times as steeply at its end as before, by three standard errors, as it does
+  // where a learning rate decays.
+  [[nodiscard]] bool falls_late() const;
 
   // Of the blocks.
   [[nodiscard]] const std::vector<double>& x() const { return x_; }

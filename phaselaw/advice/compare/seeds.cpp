@@ -49,6 +49,20 @@ std::optional<std::size_t> seeds_needed(double difference, double sd_baseline, d
   return high;
 }
 
+double last_decimal(std::span<const double> losses) {
+  constexpr int kFewestDecimals = 1, kMostDecimals = 6;
+  constexpr double kExact = 1e-9;  // of a value in units of the decimal
+  for (int decimals = kFewestDecimals; decimals <= kMostDecimals; ++decimals) {
+    const double per_unit = std::pow(10.0, decimals);
+    const bool all = std::all_of(losses.begin(), losses.end(), [&](double loss) {
+      const double units = loss * per_unit;
+      return std::abs(units - std::round(units)) <= kExact * std::max(1.0, std::abs(units));
+    });
+    if (all) return 1 / per_unit;
+  }
+  return 0;
+}
+
 SeedTest compare_seeds(std::span<const double> baseline, std::span<const double> candidate, double level) {
   PHASELAW_CHECK(!baseline.empty() && !candidate.empty());
   SeedTest test;

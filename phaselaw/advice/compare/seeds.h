@@ -34,6 +34,10 @@ struct SeedTest {
 // Both samples have at least one value (PHASELAW_CHECK).
 [[nodiscard]] SeedTest compare_seeds(std::span<const double> baseline, std::span<const double> candidate, double level);
 
+// The unit of the last decimal with which all losses are written: 0.01 for 2.31, 2.30, 2.27. 0 if there is none of 1e-6 or
+// more. Rounding to it has a standard deviation of unit/sqrt(12).
+[[nodiscard]] double last_decimal(std::span<const double> losses);
+
 // The seeds of each recipe for a difference and standard deviations that are known. Unset if more than kMostSeeds.
 [[nodiscard]] std::optional<std::size_t> seeds_needed(double difference, double sd_baseline, double sd_candidate,
                                                       double level, double power = kSeedPower);

@@ -17,6 +17,7 @@ std::vector<bool> sampled(const ShapeFit& fit) {
   const std::size_t n = fit.accepted.size();
   std::vector<bool> keep(n, false);
   for (std::size_t i = 0; i < n; i += n / kShapesInSample + 1) keep[i] = true;
+  if (n == 0) return keep;
   const auto keep_extremes = [&](const auto& value) {
     const auto less = [&](const ShapeFit::Accepted& a, const ShapeFit::Accepted& b) { return value(a) < value(b); };
     const auto [lo, hi] = std::minmax_element(fit.accepted.begin(), fit.accepted.end(), less);
@@ -35,7 +36,7 @@ std::vector<bool> sampled(const ShapeFit& fit) {
 }  // namespace
 
 double AcceptedShape::shape_at(double step) const {
-  const double x = std::max(step - start, 0.0) / scale;
+  const double x = std::clamp((step - start) / scale, 0.0, 1e300);
   if (two_stage) return std::exp(-q * numerics::lambert_w0(x));
   return std::exp(-q * std::log1p(x / q));
 }
@@ -51,9 +52,10 @@ std::vector<AcceptedShape> sample_of_shapes(const ShapeFit& fit, double step_uni
     shape.start = (fit.start - fit.clock_ahead) * step_unit;
     shape.q = p.q;
     shape.scale = p.u * step_unit;
-    shape.floor = p.floor * loss_unit;
+    shape.floor = (p.floor - p.drop * fit.last_drop) * loss_unit;
     shape.amplitude = p.amplitude * loss_unit;
     shape.floor_error = fit.accepted[i].floor_error * loss_unit;
+    shape.level_error = fit.accepted[i].level_error * loss_unit;
     shape.from = (fit.falling_rate ? 1 : fit.start) * step_unit;
     shape.best = best && p.chi2 == fit.chi2;
     best = best && !shape.best;
@@ -69,13 +71,13 @@ std::optional<Interval> CurveClaims::loss_at(double step) const {
     if (step < shape.from * (1 - 1e-12)) continue;
     const double near = shape.shape_at(last_step), part = near > 0 ? shape.shape_at(step) / near : 0;
     const double end = shape.floor + shape.amplitude * near;
-    for (const double lowest :
-         {std::max(shape.floor - shape.floor_error, 0.0), shape.floor, shape.floor + shape.floor_error}) {
-      // A floor above the end would make the loss rise.
-      const double at = lowest + std::max(end - lowest, 0.0) * part;
-      if (!all) all = Interval{at, at};
-      all = Interval{std::min(all->lo, at), std::max(all->hi, at)};
-    }
+    for (const double level : {end - shape.level_error, end, end + shape.level_error})
+      for (const double lowest : {shape.floor - shape.floor_error, shape.floor, shape.floor + shape.floor_error}) {
+        // A floor below 0 is none, and one above the end would make the loss rise.
+        const double at = lowest <= level ? std::max(lowest, 0.0) + (level - std::max(lowest, 0.0)) * part : lowest;
+        if (!all) all = Interval{at, at};
+        all = Interval{std::min(all->lo, at), std::max(all->hi, at)};
+      }
   }
   return all;
 }

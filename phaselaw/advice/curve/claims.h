@@ -7,11 +7,24 @@
 #include <vector>
 
 #include "phaselaw/base/constants.h"
+#include "phaselaw/base/fields.h"
 
 // What a loss curve shows by itself when its learning-rate schedule is not recorded: claims that hold for every form
 // that the rows do not refute, and no claim where they disagree.
 //
-// Cost: linear in the rows, plus at most about 20 ms for the fits.
+// The rows become about 100 block means with known errors (row_cleaning.h, row_noise.h, curve_blocks.h). A rise and a
+// faster fall are tested first (late_changes.h). Then powers, two-stage curves and powers under a falling learning rate
+// are fitted from the first step on from which later steps agree (shape_fit.h, curve_start.h), and claims are unions
+// over the forms that are left (form_claims.h).
+//
+// Limits: a constant, a linear and a cosine learning rate cannot be told apart over short ranges. `falling` is still
+// said of some cosines: of about one in six with a decay that hardly changes the loss, and of half of the records that
+// end after 60 % of a cosine, which may even claim a gain. Claims need losses above 0.
+// Accuracy: over 52 kinds of simulated curves with 20 seeds each, fewer than 1 % of the curves have a wrong claim;
+// intervals are three standard errors wide.
+// Cost: O(n log n) in the rows, 10 ms for 10,000 rows and 0.6 s for 1,000,000, of which up to 30 ms are for the fits.
+// Memory: about 20 numbers for each row. Errors: none; what prevents a claim is a note.
+// Source: this library's rules [R] from least squares [T].
 namespace phaselaw::advice {
 
 struct Interval {
@@ -34,6 +47,7 @@ struct AcceptedShape {
   double start = 0, q = 0, scale = 0, floor = 0, amplitude = 0;
   // The floor may differ by this much with the same shape, the end of the curve staying where it is.
   double floor_error = 0;
+  double level_error = 0;  // the loss at the end of the curve may differ by this much with the same shape
   double from =
       0;  // it describes the curve from this step; one that was fitted under a falling rate, only beyond the end
   bool best = false;
@@ -54,6 +68,8 @@ enum class CurveState {
   diverged,     // the training loss rises at the end, or both losses rise
   rising,       // a held-out loss rises; no training loss shows the cause
 };
+
+[[nodiscard]] base::EnumNames<CurveState> enum_names(CurveState);
 
 struct CurveClaims {
   CurveState state = CurveState::unknown;

@@ -14,6 +14,7 @@ namespace {
 constexpr double kBlocks = 100;
 constexpr std::size_t kRowsForScatter = 8;  // of a block that shows its own noise
 constexpr std::size_t kNearestBlocks = 15;
+constexpr double kLeastError = 1e-10;         // relative; rows without noise have rounding errors
 constexpr double kWeightWithoutNoise = 0.01;  // relative
 
 struct MeanOfRows {
@@ -96,7 +97,8 @@ CurveBlocks blocks_of(std::span<const double> step, std::span<const double> loss
     scatter.assign(blocks.size(), noise ? noise->relative : kWeightWithoutNoise);
   for (std::size_t b = 0; b < blocks.size(); ++b) {
     const double deviation = scatter[b] * std::abs(blocks.loss[b]);
-    blocks.error.push_back(blocks.known ? error_of_mean(deviation, blocks.rows[b], time, rounding) : deviation);
+    const double error = blocks.known ? error_of_mean(deviation, blocks.rows[b], time, rounding) : deviation;
+    blocks.error.push_back(std::max(error, kLeastError * std::abs(blocks.loss[b])));
   }
   return blocks;
 }
@@ -126,9 +128,11 @@ CurveBlocks equal_blocks(std::span<const double> step, std::span<const double> l
     from += rows;
   }
   const double spread = numerics::median(spreads), deviation = std::max(numerics::median(jumps), spread);
+  const double level = std::abs(blocks.loss.back());
   for (const double rows : blocks.rows) {
     const double rounded = spread < 0.5 * rounding ? rounding * rounding / 12 : 0;
-    blocks.error.push_back(std::sqrt(deviation * deviation * correlation_time / rows + rounded));
+    blocks.error.push_back(
+        std::max(std::sqrt(deviation * deviation * correlation_time / rows + rounded), kLeastError * level));
   }
   return blocks;
 }

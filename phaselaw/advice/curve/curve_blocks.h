@@ -21,7 +21,8 @@ namespace phaselaw::advice {
 struct CurveBlocks {
   std::vector<double> step, loss, error;
   std::vector<double> rows;
-  bool known = false;  // whether the errors are known; otherwise they are 1 % of the loss, as weights only
+  bool known = false;       // whether the errors are known; otherwise they are 1 % of the loss, as weights only
+  bool rate_known = false;  // the steps are sums of learning rates, so no falling rate is tried
   [[nodiscard]] std::size_t size() const { return step.size(); }
 };
 

@@ -18,17 +18,34 @@ constexpr double kLateStart = 0.35;          // beyond which a falling rate is t
 constexpr double kBetterByRate = 20;         // s2, where the errors are known
 constexpr double kBetterByRateUnknown = 25;  // where they are not
 constexpr double kLeastDrop = 0.004;         // of the last loss
+constexpr double kFarFromBest = 9;           // s2; forms this much worse than the best are not needed
 constexpr double kUsefulDrop = 0.001;        // of the last loss; a smaller one is no form of its own
 
-struct StartFit {
-  int place = 0;  // of the starts
-  std::size_t block = 0;
-  ShapeFit fit;
+// The places where the laws may begin, each fitted when it is first asked for.
+class Starts {
+ public:
+  Starts(const CurveBlocks& blocks, double end);
+  [[nodiscard]] std::size_t size() const { return places_.size(); }
+  [[nodiscard]] int place(std::size_t j) const { return places_[j].place; }
+  [[nodiscard]] std::size_t block(std::size_t j) const { return places_[j].block; }
+  [[nodiscard]] const ShapeFit& fit(std::size_t j);
+  // Whether later starts agree with this one: every second of them.
+  [[nodiscard]] bool stable(std::size_t j);
+  [[nodiscard]] CurveForms forms(std::size_t j) { return forms_from(blocks_, block(j), fit(j), end_); }
+
+ private:
+  struct Place {
+    int place = 0;
+    std::size_t block = 0;
+    std::optional<ShapeFit> fit;
+  };
+  const CurveBlocks& blocks_;
+  double end_;
+  std::vector<Place> places_;
 };
 
-std::vector<StartFit> fits_of_starts(const CurveBlocks& blocks, double end) {
-  std::vector<StartFit> out;
-  if (blocks.size() == 0) return out;
+Starts::Starts(const CurveBlocks& blocks, double end) : blocks_(blocks), end_(end) {
+  if (blocks.size() == 0) return;
   const double first = std::log(blocks.step.front()), range = std::log(blocks.step.back()) - first;
   const std::size_t least = blocks.known ? 12 : 7;
   for (int k = 0; k < kStarts; ++k) {
@@ -36,32 +53,31 @@ std::vector<StartFit> fits_of_starts(const CurveBlocks& blocks, double end) {
     std::size_t block = 0;
     while (block < blocks.size() && std::log(blocks.step[block]) < from) ++block;
     if (block + least > blocks.size()) break;
-    if (!out.empty() && out.back().block == block) continue;
-    base::throw_if_interrupted();
-    out.push_back({k, block, fit_shape(problem_from(blocks, block, end))});
+    if (places_.empty() || places_.back().block != block) places_.push_back({k, block, std::nullopt});
   }
-  return out;
 }
 
-// Whether later starts agree: every second of them.
-bool stable(const std::vector<StartFit>& starts, std::size_t j) {
-  const ShapePoint& best = starts[j].fit.best;
-  for (std::size_t k = j + 1; k < starts.size(); k += 2) {
-    const ShapeFit& later = starts[k].fit;
+const ShapeFit& Starts::fit(std::size_t j) {
+  if (!places_[j].fit) {
+    base::throw_if_interrupted();
+    places_[j].fit = fit_shape(problem_from(blocks_, places_[j].block, end_));
+  }
+  return *places_[j].fit;
+}
+
+bool Starts::stable(std::size_t j) {
+  const ShapePoint best = fit(j).best;
+  for (std::size_t k = j + 1; k < size(); k += 2) {
+    const ShapeFit& later = fit(k);
     if (best.q < later.q.lo || best.q > later.q.hi) return false;
     if (best.floor < later.floor.lo - 1e-9 || best.floor > later.floor.hi) return false;
   }
   return true;
 }
 
-CurveForms forms_at(const CurveBlocks& blocks, const StartFit& start, double end, bool rate_known) {
-  return forms_from(blocks, start.block, start.fit, end, rate_known);
-}
-
 }  // namespace
 
-CurveForms forms_from(const CurveBlocks& blocks, std::size_t first, const ShapeFit& power, double end,
-                      bool rate_known) {
+CurveForms forms_from(const CurveBlocks& blocks, std::size_t first, const ShapeFit& power, double end) {
   CurveForms out;
   out.start = first;
   out.known = blocks.known;
@@ -79,12 +95,14 @@ CurveForms forms_from(const CurveBlocks& blocks, std::size_t first, const ShapeF
   out.best_constant = static_cast<std::size_t>(constant - out.fits.begin());
   double s2 = base::kInfinity;
   for (const ShapeFit& fit : out.fits) s2 = std::min(s2, fit.s2);
-  for (std::size_t k = 0; k < kFallingRates && !rate_known; ++k) {
+  for (std::size_t k = 0; k < kFallingRates && !blocks.rate_known; ++k) {
     base::throw_if_interrupted();
     const FallingRate rate = falling_rate(k, problem.step, end);
     problem.clock = rate.clock;
     problem.drop = rate.drop;
-    const auto fit = fit_shape(problem, blocks.known ? 2 * power.coarse + 200 * s2 : base::kInfinity);
+    const double least = std::min_element(out.fits.begin(), out.fits.end(), better)->chi2;
+    const auto fit =
+        fit_shape(problem, {blocks.known ? 2 * power.coarse + 200 * s2 : base::kInfinity, least + kFarFromBest * s2});
     if (!fit || !(fit->best.drop > kUsefulDrop * blocks.loss.back())) continue;
     out.fits.push_back(*fit);
     s2 = std::min(s2, fit->s2);
@@ -109,38 +127,39 @@ bool CurveForms::decays(double last_loss) const {
   return fit.falling_rate && gain_of_falling_rate() > better && fit.best.drop > kLeastDrop * last_loss && fit.dof >= 8;
 }
 
-CurveStart start_of(const CurveBlocks& blocks, double end, bool correlated, bool rate_known) {
+CurveStart start_of_laws(const CurveBlocks& blocks, double end, bool correlated) {
   CurveStart out;
-  const std::vector<StartFit> starts = fits_of_starts(blocks, end);
-  if (starts.empty()) return out;
-  const double least_dof = blocks.known ? 8 : 4;
-  std::size_t first = starts.size();
-  for (std::size_t j = 0; j < starts.size() && first == starts.size(); ++j)
-    if (starts[j].fit.acceptable(blocks.known, correlated) && starts[j].fit.dof >= least_dof && stable(starts, j))
-      first = j;
+  Starts starts(blocks, end);
+  if (starts.size() == 0) return out;
+  const double least_dof = blocks.known ? 8 : 4, loss = blocks.loss.back();
+  std::size_t first = 0;
+  const auto sound = [&](std::size_t j) {
+    const ShapeFit& fit = starts.fit(j);
+    return fit.acceptable(blocks.known, correlated) && fit.dof >= least_dof && starts.stable(j);
+  };
+  while (first < starts.size() && !sound(first)) ++first;
   const bool found = first < starts.size();
-  const double loss = blocks.loss.back();
 
   // Only a late start is accepted, or none: does another form describe more of the record?
   std::optional<CurveForms> earlier;
-  if (!found || starts[first].place * kStartStep > kLateStart + 1e-9)
+  if (!found || starts.place(first) * kStartStep > kLateStart + 1e-9)
     for (std::size_t j = 0; j < first && !earlier; ++j) {
-      const int place = starts[j].place;
-      if (place != 0 && place != 4 && place != 8 && place != 12) continue;
-      CurveForms forms = forms_at(blocks, starts[j], end, rate_known);
+      if (starts.place(j) % 4 != 0 || starts.place(j) > 12) continue;
+      CurveForms forms = starts.forms(j);
       const ShapeFit& best = forms.fits[forms.best];
       if (best.acceptable(blocks.known, correlated) && best.dof >= 4) earlier = std::move(forms);
     }
   if (found && first > 0 && first + 1 < starts.size()) ++first;
   const bool constant_earlier = earlier && !earlier->fits[earlier->best].falling_rate;
   if (earlier && !constant_earlier && earlier->decays(loss)) {
-    out.decays = !found || blocks.step[starts[first].block] > end / 3;
+    out.decays = !found || blocks.step[starts.block(first)] > end / 3;
     out.ambiguous = !out.decays;
   }
-  if (constant_earlier && (!found || earlier->start < starts[first].block))
+  if (constant_earlier && (!found || earlier->start < starts.block(first)))
     out.forms = std::move(earlier);
   else if (found && !out.decays)
-    out.forms = forms_at(blocks, starts[first], end, rate_known);
+    out.forms = starts.forms(first);
+  if (!blocks.known && out.forms && found && first + 1 < starts.size()) out.forms->later = starts.fit(first + 1);
   return out;
 }
 

@@ -14,7 +14,8 @@
 //          start. The first stable start is still slightly biased: the next one is taken.
 // Forms    power and two-stage at a constant learning rate, and power under the falling rates of falling_rates.h,
 //          which a warm-up of unknown length or an unknown decay may imitate.
-// Decay    a falling rate describes the curve better by 20 s2 (25 if the errors are not known) and explains at least 0.4 % of the loss.
+// Decay    a falling rate describes the curve better by 20 s2 (25 if the errors are not known) and explains at least
+//          0.4 % of the loss.
 // Cost: up to 18 fits for the starts and up to 14 at each of at most 5 starts.
 namespace phaselaw::advice {
 
@@ -22,7 +23,9 @@ struct CurveForms {
   std::size_t start = 0;  // first block
   std::vector<ShapeFit> fits;
   std::size_t best = 0, best_constant = 0;
-  bool known = false;                                  // the errors of the blocks
+  bool known = false;  // the errors of the blocks
+  // Without known errors a bias from a warm-up is not seen: the power from the next start on, which must agree.
+  std::optional<ShapeFit> later;
   [[nodiscard]] double gain_of_falling_rate() const {  // in units of s2
     return (fits[best_constant].chi2 - fits[best].chi2) / fits[best].s2;
   }
@@ -36,12 +39,11 @@ struct CurveStart {
   bool ambiguous = false;           // the same, although a start is stable: a long warm-up looks like this
 };
 
-// `end` is the last step of the curve. rate_known: no falling rate is tried.
-[[nodiscard]] CurveStart start_of(const CurveBlocks& blocks, double end, bool correlated, bool rate_known);
+// `end` is the last step of the curve.
+[[nodiscard]] CurveStart start_of_laws(const CurveBlocks& blocks, double end, bool correlated);
 
 // All forms from one block on, of which `power` is the first.
-[[nodiscard]] CurveForms forms_from(const CurveBlocks& blocks, std::size_t first, const ShapeFit& power, double end,
-                                    bool rate_known);
+[[nodiscard]] CurveForms forms_from(const CurveBlocks& blocks, std::size_t first, const ShapeFit& power, double end);
 
 // A part of the blocks from `first` on, as a fit of a power at a constant rate.
 [[nodiscard]] FitProblem problem_from(const CurveBlocks& blocks, std::size_t first, double end);

@@ -33,7 +33,7 @@ constexpr std::size_t kLeastBlocks = 8;
 constexpr double kLeastJump = 0.01, kJumpErrors = 8;
 
 // Weighted means of 3 neighbouring blocks each; single blocks if there are fewer than 12.
-std::vector<LevelOfRows> levels_of(const CurveBlocks& blocks) {
+std::vector<LevelOfRows> block_levels(const CurveBlocks& blocks) {
   const std::size_t n = blocks.size(), together = n >= 12 ? 3 : 1;
   std::vector<LevelOfRows> levels;
   for (std::size_t i = 0; i + together <= n; ++i) {
@@ -54,11 +54,42 @@ double errors_between(const LevelOfRows& high, const LevelOfRows& low) {
   return (high.mean - low.mean) / std::sqrt(high.variance + low.variance);
 }
 
+constexpr double kLineMisfit = 3;  // chi2/dof up to which a curve is as good as a line within a window
+
 struct WindowSlope {
   double slope = 0, error = 0, rows = 0;
 };
 
-// Least-squares slope over the rows [from, to); the error allows for correlated noise.
+// How much larger the residuals of a line over the rows [from, to) are than their noise explains: chi2/dof of the means
+// of 8 parts. A jump, a bump or a period in the window makes it large. 1 if there are too few rows.
+double misfit_of_line(std::span<const double> step, std::span<const double> loss, std::size_t from, std::size_t to,
+                      double level, double slope, double correlation_time) {
+  constexpr std::size_t kMostParts = 8, kLeastParts = 4;
+  const std::size_t n = to - from;
+  const auto parts =
+      std::min(kMostParts, static_cast<std::size_t>(static_cast<double>(n) / std::max(3.0, 2 * correlation_time)));
+  if (parts < kLeastParts) return 1;
+  double differences = 0, squares = 0, chi2 = 0;
+  std::vector<double> residual;
+  for (std::size_t i = from; i < to; ++i) {
+    residual.push_back(loss[i] - level - slope * step[i]);
+    squares += residual.back() * residual.back();
+    if (i > from) differences += std::pow(residual[i - from] - residual[i - from - 1], 2);
+  }
+  const double count = static_cast<double>(n);
+  const double variance = correlation_time < 1.5 ? differences / (2 * (count - 1)) : squares / (count - 2);
+  if (!(variance > 0)) return 1;
+  for (std::size_t p = 0; p < parts; ++p) {
+    const std::size_t a = p * n / parts, b = (p + 1) * n / parts;
+    const double rows = static_cast<double>(b - a);
+    double sum = 0;
+    for (std::size_t i = a; i < b; ++i) sum += residual[i];
+    chi2 += sum * sum / rows / (variance * std::min(correlation_time, rows));
+  }
+  return chi2 / static_cast<double>(parts - 2);
+}
+
+// Least-squares slope over the rows [from, to). The error allows for correlated noise, and for what no line describes.
 WindowSlope window_slope(std::span<const double> step, std::span<const double> loss, std::size_t from, std::size_t to,
                          double correlation_time) {
   const double n = static_cast<double>(to - from);
@@ -74,17 +105,19 @@ WindowSlope window_slope(std::span<const double> step, std::span<const double> l
     yy += y * y;
   }
   const double slope = xy / xx, variance = std::max(yy - slope * xy, 0.0) / (n - 2);
-  return {slope, std::sqrt(variance * std::min(correlation_time, n / 3) / xx), n};
+  const double misfit = misfit_of_line(step, loss, from, to, y_mean - slope * x_mean, slope, correlation_time);
+  const double inflation = misfit > kLineMisfit ? misfit : 1;
+  return {slope, std::sqrt(inflation * variance * std::min(correlation_time, n / 3) / xx), n};
 }
 
 }  // namespace
 
-CurveRise rise_of(const CurveBlocks& blocks) {
+CurveRise rise_at_end(const CurveBlocks& blocks) {
   CurveRise rise;
   if (blocks.size() < kLeastBlocks) return rise;
   rise.lowest =
       static_cast<std::size_t>(std::min_element(blocks.loss.begin(), blocks.loss.end()) - blocks.loss.begin());
-  const std::vector<LevelOfRows> levels = levels_of(blocks);
+  const std::vector<LevelOfRows> levels = block_levels(blocks);
   const LevelOfRows &end = levels.back(), &lowest = *std::min_element(levels.begin(), levels.end(), lower);
   rise.relative = (end.mean - lowest.mean) / lowest.mean;
   rise.errors = errors_between(end, lowest);
@@ -94,7 +127,7 @@ CurveRise rise_of(const CurveBlocks& blocks) {
 LevelJump level_jump_of(const CurveBlocks& blocks) {
   LevelJump jump;
   if (blocks.size() < kLeastBlocks) return jump;
-  const std::vector<LevelOfRows> levels = levels_of(blocks);
+  const std::vector<LevelOfRows> levels = block_levels(blocks);
   const std::size_t half = (blocks.size() - levels.size()) / 2;
   const double first = 0.05 * blocks.step.back();
   const LevelOfRows& end = levels.back();

@@ -25,11 +25,12 @@ struct CurveRise {
   std::size_t lowest = 0;           // block with the lowest loss
   [[nodiscard]] bool certain() const { return relative > 0.005 && errors > 6; }
 };
-[[nodiscard]] CurveRise rise_of(const CurveBlocks& blocks);
+[[nodiscard]] CurveRise rise_at_end(const CurveBlocks& blocks);
 
 // The largest z of: the slope in a late window is steeper than in the window before it. Powers and exponentials are
 // convex, so that a large value contradicts all of them. Windows ((e - 2h) T, (e - h) T) and ((e - h) T, e T) of the
-// rows, e in {1, 0.9, 0.8}, h in {0.25, 0.15, 0.1, 0.05}.
+// rows, e in {1, 0.9, 0.8}, h in {0.25, 0.15, 0.1, 0.05}. A window that holds a jump, a bump or a period has a larger
+// error.
 inline constexpr double kAcceleration = 4.5;
 [[nodiscard]] double acceleration_of(std::span<const double> step, std::span<const double> loss,
                                      double correlation_time);

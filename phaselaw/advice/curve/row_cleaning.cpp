@@ -2,6 +2,7 @@
 #include "phaselaw/advice/curve/row_cleaning.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "phaselaw/numerics/running_median.h"
@@ -111,6 +112,28 @@ CleanRows rows_in_order(const CurveRows& rows) {
   return out;
 }
 
+namespace {
+
+// The excess from which a median counts as a spike, for each quarter of the record: the noise may grow or shrink.
+constexpr std::size_t kNoiseParts = 4;
+std::array<double, kNoiseParts> spike_thresholds(std::span<const double> excess) {
+  std::array<double, kNoiseParts> threshold{};
+  for (std::size_t p = 0; p < kNoiseParts; ++p) {
+    const std::size_t from = p * excess.size() / kNoiseParts, to = (p + 1) * excess.size() / kNoiseParts;
+    const std::span<const double> part = excess.subspan(from, to - from);
+    std::vector<double> deviations;
+    if (!part.empty()) {
+      const double middle = numerics::median(part);
+      for (const double e : part) deviations.push_back(std::abs(e - middle));
+    }
+    const double scatter = deviations.empty() ? 0 : kMadToDeviation * numerics::median(deviations);
+    threshold[p] = std::max(kSpikeHeight, kSpikeErrors * scatter);
+  }
+  return threshold;
+}
+
+}  // namespace
+
 std::vector<CurveSpike> cut_spikes(CleanRows& rows, double correlation_time) {
   const std::size_t n = rows.step.size();
   if (n < kLeastRowsForSpikes) return {};
@@ -125,11 +148,7 @@ std::vector<CurveSpike> cut_spikes(CleanRows& rows, double correlation_time) {
   const std::size_t first = std::max(half, static_cast<std::size_t>(0.03 * count));
   if (first >= excess.size()) return {};
   const auto judged = std::span<const double>(excess).subspan(first);
-  const double middle = numerics::median(judged);
-  std::vector<double> deviations;
-  deviations.reserve(judged.size());
-  for (const double e : judged) deviations.push_back(std::abs(e - middle));
-  const double threshold = std::max(kSpikeHeight, kSpikeErrors * kMadToDeviation * numerics::median(deviations));
+  const std::array<double, kNoiseParts> threshold = spike_thresholds(judged);
 
   std::vector<CurveSpike> spikes;
   std::vector<bool> cut(n, false);
@@ -137,7 +156,7 @@ std::vector<CurveSpike> cut_spikes(CleanRows& rows, double correlation_time) {
   const auto recovery = static_cast<std::size_t>(std::max(60.0, 5 * correlation_time));
   std::size_t last = 0, cut_to = 0;
   for (std::size_t i = first; i < excess.size(); ++i) {
-    if (!(excess[i] > threshold)) continue;
+    if (!(excess[i] > threshold[(i - first) * kNoiseParts / judged.size()])) continue;
     if (spikes.empty() || i > last + apart) spikes.push_back({rows.step[i + edge], excess[i]});
     spikes.back().height = std::max(spikes.back().height, excess[i]);
     const std::size_t end = std::min(n, i + edge + recovery);
@@ -175,8 +194,9 @@ double rounding_unit(std::span<const double> loss) {
     const double gap = sorted[i + 1] - sorted[i];
     if (gap > 1e-9 * level && (smallest == 0 || gap < smallest)) smallest = gap;
   }
+  if (smallest == 0) return 0;  // all losses are equal
   // A unit matters only where a row moves by a few units, so that units far below the usual change need no search.
-  double unit = smallest > 0 && multiples_of(smallest, loss) ? smallest : 0;
+  double unit = multiples_of(smallest, loss) ? smallest : 0;
   const double digits = std::floor(std::log10(std::max(level, 1e-300)));
   for (int k = 1; unit == 0 && k <= 5; ++k) {
     const double decimal = std::pow(10.0, digits - k);

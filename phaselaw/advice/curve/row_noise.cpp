@@ -12,7 +12,8 @@ namespace phaselaw::advice {
 namespace {
 
 constexpr std::size_t kLeastRowsForNoise = 120;
-constexpr double kCorrelated = 0.3;  // lag-1 correlation
+constexpr double kRoundingErrors = 1e-12;  // relative; less is no noise
+constexpr double kCorrelated = 0.3;        // lag-1 correlation
 
 // Subtracts the polynomial in x that fits best: projections on polynomials that are orthogonal over the points.
 void subtract_polynomial(std::span<const double> x, std::vector<double>& y, int degree) {
@@ -88,6 +89,7 @@ std::optional<RowNoise> row_noise(std::span<const double> step, std::span<const 
   const std::size_t n = loss.size();
   if (n < kLeastRowsForNoise) return std::nullopt;
   PieceNoise noise = noise_in_pieces(step, loss, n >= 400 ? 10 : 4, 2);
+  if (noise.deviation < kRoundingErrors) return RowNoise{};
   if (noise.lag_one > kCorrelated) {
     const PieceNoise longer = noise_in_pieces(step, loss, 4, 3);
     const double rho = std::min(std::max(noise.lag_one, longer.lag_one), 1 - 1e-6);

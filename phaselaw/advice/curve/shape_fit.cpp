@@ -15,6 +15,7 @@ namespace {
 constexpr std::size_t kScales = 30, kQsBetween = 12, kScalesOfZoom = 7;
 constexpr double kZoomRatio = 2.6;  // of the widths of two zooms; below 3, so that they overlap
 constexpr double kThreeErrors = 9;
+constexpr double kLeastScale = 1e-4;  // with errors of 1 %: means of a curved piece are off by up to about 1e-4
 
 // The best ln u for one q, and its chi2.
 struct BestScale {
@@ -29,10 +30,11 @@ class ShapeSearch {
     points_.reserve(4096);
   }
   void scan(double lo, double hi);
-  void refine();
+  // False if chi2 exceeds the limit by all that is left to refine.
+  [[nodiscard]] bool refine(double limit);
   [[nodiscard]] double coarse() const { return coarse_; }
   [[nodiscard]] double scale(double chi2) const {
-    return known_ ? std::max(1.0, chi2 / std::max(dof_, 1.0)) : chi2 / std::max(dof_, 1.0);
+    return std::max(known_ ? 1.0 : kLeastScale, chi2 / std::max(dof_, 1.0));
   }
   [[nodiscard]] double threshold(double chi2) const {
     if (known_) return kThreeErrors * scale(chi2);
@@ -43,7 +45,7 @@ class ShapeSearch {
 
  private:
   void zoom(BestScale& best, double width, int levels);
-  void refine_between(double lo, double hi);
+  [[nodiscard]] bool refine_between(double lo, double hi, double limit);
   void refine_best(const std::vector<BestScale>& best, double width);
 
   ShapeGrid& grid_;
@@ -84,7 +86,7 @@ void ShapeSearch::zoom(BestScale& best, double width, int levels) {
   least_ = std::min(least_, best.chi2);
 }
 
-void ShapeSearch::refine() {
+bool ShapeSearch::refine(double limit) {
   std::size_t first = 0;
   for (std::size_t i = 1; i < best_.size(); ++i)
     if (best_[i].chi2 < best_[first].chi2) first = i;
@@ -105,8 +107,10 @@ void ShapeSearch::refine() {
       lo = std::min(lo, i);
       hi = i;
     }
-  if (lo == best_.size()) return;  // chi2 is not a number
-  refine_between(best_[lo > 0 ? lo - 1 : 0].q, best_[std::min(hi + 1, best_.size() - 1)].q);
+  if (lo == best_.size()) return true;  // chi2 is not a number
+  // Where three exponents are accepted, the best of the grid is within a standard error of the optimum.
+  if (hi >= lo + 2 && least_ > limit) return false;
+  return refine_between(best_[lo > 0 ? lo - 1 : 0].q, best_[std::min(hi + 1, best_.size() - 1)].q, limit);
 }
 
 // ln u at q, by interpolation in ln q.
@@ -134,7 +138,7 @@ void ShapeSearch::refine_best(const std::vector<BestScale>& best, double width) 
   zoom(between, width / kZoomRatio, 2);
 }
 
-void ShapeSearch::refine_between(double lo, double hi) {
+bool ShapeSearch::refine_between(double lo, double hi, double limit) {
   double width = 0.5 * spacing_;
   for (int round = 0; round < 4; ++round) {
     std::vector<BestScale> finer;
@@ -155,15 +159,17 @@ void ShapeSearch::refine_between(double lo, double hi) {
         to = i;
         ++count;
       }
-    if (count == 0 || count >= 6 || hi / lo < 1.004) return;
+    if (count >= 3 && least_ > limit) return false;
+    if (count == 0 || count >= 6 || hi / lo < 1.004) return true;
     lo = finer[from > 0 ? from - 1 : 0].q;
     hi = finer[std::min(to + 1, kQsBetween - 1)].q;
     best_ = std::move(finer);
     width = std::max(0.5 * width, 0.02);
   }
+  return true;
 }
 
-void widen(Interval& interval, double value) {
+void extend_to(Interval& interval, double value) {
   interval.lo = std::min(interval.lo, value);
   interval.hi = std::max(interval.hi, value);
 }
@@ -171,22 +177,24 @@ void widen(Interval& interval, double value) {
 constexpr Interval kEmpty{base::kInfinity, -base::kInfinity};
 
 // The claims of one accepted shape: its floor +- error, and what it gains at both ends of this.
-void claim(const FitProblem& problem, ShapeFit::Accepted& a, double end, ShapeFit& fit) {
+void claim(const FitProblem& problem, ShapeFit::Accepted& a, double end, double weights, ShapeFit& fit) {
   const ShapePoint& p = a.point;
   const double near = ShapeGrid::shape_at(fit.two_stage, p.q, p.u, end - fit.start);
   const double far = ShapeGrid::shape_at(fit.two_stage, p.q, p.u, end - fit.start + problem.end_step);
   const double loss = p.floor + p.amplitude * near, part = near > 0 ? 1 - far / near : 1;
   const double floor_lo = std::max(p.floor - a.floor_error, 0.0), floor_hi = p.floor + a.floor_error;
-  widen(fit.floor, floor_lo);
-  widen(fit.floor, floor_hi);
+  extend_to(fit.floor, floor_lo);
+  extend_to(fit.floor, floor_hi);
+  const double left = a.floor_error * a.floor_error * p.curvature, aside = near - p.mean_shape;
+  a.level_error = std::sqrt(left * (1 / weights + aside * aside / p.variation));
   a.gain = kEmpty;
-  widen(a.gain, p.amplitude * (near - far) / loss);
-  widen(a.gain, std::max(loss - floor_lo, 0.0) * part / loss);
-  widen(a.gain, std::max(loss - floor_hi, 0.0) * part / loss);
-  widen(fit.gain, a.gain.lo);
-  widen(fit.gain, a.gain.hi);
-  widen(fit.q, p.q);
-  widen(fit.bend, fit.two_stage ? std::exp(1.0) * p.u : p.q * p.u - fit.start);
+  extend_to(a.gain, p.amplitude * (near - far) / loss);
+  extend_to(a.gain, std::max(loss - floor_lo, 0.0) * part / loss);
+  extend_to(a.gain, std::max(loss - floor_hi, 0.0) * part / loss);
+  extend_to(fit.gain, a.gain.lo);
+  extend_to(fit.gain, a.gain.hi);
+  extend_to(fit.q, p.q);
+  extend_to(fit.bend, fit.two_stage ? std::exp(1.0) * p.u : p.q * p.u - fit.start);
 }
 
 void judge_residuals(const FitProblem& problem, ShapeGrid& grid, ShapeFit& fit) {
@@ -204,7 +212,7 @@ void judge_residuals(const FitProblem& problem, ShapeGrid& grid, ShapeFit& fit) 
 }
 
 // All that the accepted shapes say.
-void collect(const FitProblem& problem, const ShapeSearch& search, double end, ShapeFit& fit) {
+void collect_accepted(const FitProblem& problem, const ShapeSearch& search, double end, double weights, ShapeFit& fit) {
   const std::vector<ShapePoint>& points = search.points();
   const auto best = std::min_element(points.begin(), points.end(),
                                      [](const ShapePoint& a, const ShapePoint& b) { return a.chi2 < b.chi2; });
@@ -216,8 +224,8 @@ void collect(const FitProblem& problem, const ShapeSearch& search, double end, S
   for (const ShapePoint& p : points) {
     if (!(p.chi2 <= fit.chi2 + fit.threshold)) continue;
     const double error = std::sqrt(std::max(fit.chi2 + fit.threshold - p.chi2, 0.0) / p.curvature);
-    fit.accepted.push_back({p, error, {}});
-    claim(problem, fit.accepted.back(), end, fit);
+    fit.accepted.push_back({p, error, 0, {}});
+    claim(problem, fit.accepted.back(), end, weights, fit);
   }
   const double half_step = std::exp(search.last_step());
   fit.q = {fit.q.lo / half_step, fit.q.hi * half_step};
@@ -232,11 +240,12 @@ void collect(const FitProblem& problem, const ShapeSearch& search, double end, S
 
 bool ShapeFit::acceptable(bool known, bool correlated_rows) const {
   if (!known) return std::abs(correlation) < 2.2;
+  if (chi2 < 1e-6 * dof) return dof >= 1;  // rounding errors, which may be correlated
   if (correlated_rows) return chi2 / dof < 3 && correlation > -3.6 && correlation < 2.5;
   return dof >= 1 && chi2 < numerics::chi_squared_quantile(0.99, dof) && correlation > -3.6 && correlation < 2.8;
 }
 
-std::optional<ShapeFit> fit_shape(const FitProblem& problem, double limit) {
+std::optional<ShapeFit> fit_shape(const FitProblem& problem, const FitLimits& limits) {
   const bool own_clock = !problem.clock.empty();
   const std::span<const double> clock = own_clock ? problem.clock : problem.step;
   const std::size_t n = clock.size();
@@ -253,16 +262,17 @@ std::optional<ShapeFit> fit_shape(const FitProblem& problem, double limit) {
   ShapeGrid grid(fit.two_stage, x, problem.loss, problem.error, problem.drop);
   ShapeSearch search(grid, fit.dof, problem.known);
   search.scan(lo, hi);
-  if (!(search.coarse() <= limit)) return std::nullopt;
+  if (!(search.coarse() <= limits.coarse)) return std::nullopt;
   fit.coarse = search.coarse();
-  search.refine();
+  if (!search.refine(limits.refined)) return std::nullopt;
   const double last_block = problem.step[n - 1], end = clock[n - 1] + problem.end_step - last_block;
   fit.clock_ahead = end - problem.end_step;
-  collect(problem, search, end, fit);
+  if (own_clock) fit.last_drop = problem.drop[n - 1];
+  collect_accepted(problem, search, end, grid.weights(), fit);
   judge_residuals(problem, grid, fit);
   return fit;
 }
 
-ShapeFit fit_shape(const FitProblem& problem) { return *fit_shape(problem, base::kInfinity); }
+ShapeFit fit_shape(const FitProblem& problem) { return *fit_shape(problem, {}); }
 
 }  // namespace phaselaw::advice

@@ -3,12 +3,16 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
+
+#include "phaselaw/numerics/lambert_w.h"
 
 namespace phaselaw::advice {
 
 namespace {
 
 constexpr double kLeastVariation = 1e-10;  // of y about its mean, relative to its square
+constexpr double kRounding = 1e-14;        // of the squares of the loss: what cancels in chi2
 constexpr double kLargestExponent = 300;   // y below exp(-300) is 0 for every sum, and its square is still a number
 
 constexpr double kLeastExponent = 0.06, kLargestTwoStage = 6;
@@ -30,8 +34,8 @@ Eigen::Map<const Eigen::ArrayXd> array_of(std::span<const double> x) {
 // W0(x) for x >= 0: two steps of Halley's method from log(1+x) (1 - log(1 + log(1+x))/(2 + log(1+x))), which is within
 // 2 %. Relative error below 1e-10.
 void lambert_of(const Eigen::ArrayXd& x, double inverse, Eigen::ArrayXd& w) {
-  w = (x * inverse).log1p();
-  w = w * (1 - w.log1p() / (2 + w));
+  w = (x * inverse + 1).log();
+  w = w * (1 - (w + 1).log() / (2 + w));
   for (int k = 0; k < 2; ++k) {
     // In f = w - x e^-w the exponentials cannot overflow.
     w = w - (w - x * inverse * (-w).exp()) / (w + 1 - (w + 2) * (w - x * inverse * (-w).exp()) / (2 * w + 2));
@@ -72,17 +76,12 @@ const Eigen::ArrayXd& ShapeGrid::shape(double q, double u) {
 }
 
 double ShapeGrid::shape_at(bool two_stage, double q, double u, double x) {
-  if (!two_stage) return std::exp(-q * std::log1p(x / (q * u)));
-  Eigen::ArrayXd at(1), w(1);
-  at[0] = x;
-  lambert_of(at, 1 / u, w);
-  return std::exp(-q * w[0]);
+  return two_stage ? std::exp(-q * numerics::lambert_w0(x / u)) : std::exp(-q * std::log1p(x / (q * u)));
 }
 
 ShapeGrid::Sums ShapeGrid::sums_of_shape() const {
   const Eigen::Index n = y_.size();
   const double *y = y_.data(), *w = w_.data(), *wl = wl_.data();
-  Sums s;
   double sy = 0, syy = 0, syl = 0, syz = 0;
 #pragma omp simd reduction(+ : sy, syy, syl)
   for (Eigen::Index i = 0; i < n; ++i) {
@@ -116,6 +115,7 @@ ShapePoint ShapeGrid::solve(const Sums& s) const {
     p.amplitude = 0;
     if (!(std::isfinite(p.curvature) && p.curvature > 0)) p.curvature = sw_;
   }
+  p.chi2 = std::max(p.chi2, kRounding * sll_);
   return with_drop_ ? solve_with_drop(p, s) : p;
 }
 
@@ -140,13 +140,17 @@ ShapePoint ShapeGrid::solve_with_drop(const ShapePoint& plain, const Sums& s) co
     p.amplitude = (yl * szz_ - zl * s.yz) / raw;
     p.drop = (p.amplitude * s.yz - zl) / szz_;
   }
+  p.chi2 = std::max(p.chi2, kRounding * sll_);
   const bool sound = p.drop >= 0 && p.amplitude >= 0 && std::isfinite(p.chi2) && p.curvature > 0;
   return sound ? p : plain;
 }
 
 ShapePoint ShapeGrid::at(double q, double u) {
   (void)shape(q, u);
-  ShapePoint p = solve(sums_of_shape());
+  const Sums s = sums_of_shape();
+  ShapePoint p = solve(s);
+  p.mean_shape = s.y / sw_;
+  p.variation = std::max(s.yy - s.y * p.mean_shape, kLeastVariation * s.yy);
   p.q = q;
   p.u = u;
   return p;

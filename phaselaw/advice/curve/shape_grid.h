@@ -20,7 +20,8 @@ namespace phaselaw::advice {
 struct ShapePoint {
   double q = 0, u = 0;
   double chi2 = 0, floor = 0, amplitude = 0, drop = 0;  // drop: K
-  double curvature = 0;  // h: chi2 rises by h (E - floor)^2, with A and K at their best for each E
+  double mean_shape = 0, variation = 0;  // of y over the blocks, weighted: mean, and sum of squares about it
+  double curvature = 0;                  // h: chi2 rises by h (E - floor)^2, with A and K at their best for each E
 };
 
 // Exponents of a scan: 0.06 2^(k/4), k = 0 .. 25, and larger ones up to the exponential.
@@ -41,6 +42,7 @@ class ShapeGrid {
     double q = 0, u = 0, chi2 = 0;
   };
   [[nodiscard]] std::vector<Best> scan(double lo, double hi, double ratio);
+  [[nodiscard]] double weights() const { return sw_; }  // sum of 1/error^2
   // y of one point, at the blocks.
   [[nodiscard]] const Eigen::ArrayXd& shape(double q, double u);
   // y at any clock.

@@ -194,6 +194,11 @@ double holdout_error(const CurveFits& fits, const CurveFormFit& form) {
   return total / static_cast<double>(n - kept);
 }
 
+// The mean weighted square of a form's residuals, under the weights of `reference`; above 0, for its logarithm.
+double square_under(const CurveFits& reference, const CurveFits& fits, const CurveFormFit& form) {
+  return std::max(weighted_square(log_residuals(fits, form.fit), reference.options.weights), 1e-30);
+}
+
 }  // namespace
 
 double inflation_of(const std::vector<double>& residual, const std::vector<double>& weights) {
@@ -250,9 +255,7 @@ CurveFits fit_curve_forms(const LossCurve& curve, double level) {
   }
   if (fits.forms.empty()) return fits;
 
-  const auto square = [&](const CurveFormFit& form) {
-    return std::max(weighted_square(log_residuals(fits, form.fit), fits.options.weights), 1e-30);
-  };
+  const auto square = [&](const CurveFormFit& form) { return square_under(fits, fits, form); };
   const auto best = std::min_element(fits.forms.begin(), fits.forms.end(),
                                      [&](const auto& a, const auto& b) { return square(a) < square(b); });
   fits.inflation = inflation_of(log_residuals(fits, best->fit), fits.options.weights);
@@ -270,6 +273,11 @@ CurveFits fit_curve_forms(const LossCurve& curve, double level) {
   const double lowest = fits.forms.front().qaicc;
   for (CurveFormFit& form : fits.forms) form.delta = std::isfinite(form.qaicc) ? form.qaicc - lowest : form.qaicc;
   return fits;
+}
+
+double misfit_under(const CurveFits& reference, const CurveFits& fits) {
+  if (fits.forms.empty()) return std::numeric_limits<double>::infinity();
+  return reference.independent * std::log(square_under(reference, fits, fits.forms.front()));
 }
 
 fitting::Fit with_intervals(const CurveFits& fits, const CurveFormFit& form, fitting::FitOptions& options) {

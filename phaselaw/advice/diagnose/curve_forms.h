@@ -71,6 +71,10 @@ struct CurveFits {
 [[nodiscard]] fitting::Fit with_intervals(const CurveFits& fits, const CurveFormFit& form,
                                           fitting::FitOptions& options);
 
+// QAICc without the terms for parameters, of the best form of `fits` under the weights of `reference`; infinity without
+// a form.
+[[nodiscard]] double misfit_under(const CurveFits& reference, const CurveFits& fits);
+
 // The law at clock positions without annealing.
 [[nodiscard]] std::vector<double> form_values(const LossCurve& curve, const fitting::Fit& fit,
                                               const std::vector<double>& x);

@@ -9,6 +9,9 @@ namespace phaselaw::advice {
 
 namespace {
 
+constexpr double kLargeRise = 0.5;  // relative
+constexpr std::size_t kManyRows = 120;
+constexpr double kDoubled = 0.69;     // of ln loss
 constexpr std::size_t kFewRows = 30;  // with fewer, a rise is judged by the order of the rows (curve_signature.h)
 
 // The clock of the curve at these steps, between its rows by a straight line.
@@ -45,45 +48,47 @@ std::optional<CurveClaims> claims_of_partner(const tables::Curve& data) {
   return claims_of({partner.step, partner.loss, true, data.progress(), data.loss});
 }
 
-// What the claims say of instability and of the end replaces what was found without regard to correlated noise.
-void take_signature(const CurveClaims& claims, CurveSignature& s) {
-  const bool not_finite = s.diverged && std::isfinite(s.diverged_at) && s.n_not_finite > 0;
-  if (!not_finite) s.diverged = claims.state == CurveState::diverged;
-  if (s.diverged && !not_finite) s.diverged_at = claims.lowest_step;
+// What the claims say of instability and of the end replaces what was found without regard to correlated noise. The claims
+// are on the clock of the curve, and a signature is in steps.
+void take_signature(const LossCurve& curve, const CurveClaims& claims, CurveSignature& s) {
+  const auto step_of = [&](double clock) {
+    const double step = curve.step_at(clock);
+    return std::isfinite(step) ? step : clock;
+  };
+  // Correlated noise does not double the level, nor does it make a loss infinite.
+  const bool exploded = !s.excursions.empty() && !s.excursions.back().ended && s.excursions.back().height > kDoubled;
+  const bool certain = s.diverged && std::isfinite(s.diverged_at) && (s.n_not_finite > 0 || exploded);
+  if (!certain) s.diverged = claims.state == CurveState::diverged;
+  if (s.diverged && !certain) s.diverged_at = step_of(claims.lowest_step);
   s.excursions.clear();
   for (const CurveSpike& spike : claims.spikes)
-    s.excursions.push_back({spike.step, spike.step, std::log1p(spike.height), true});
+    s.excursions.push_back({step_of(spike.step), step_of(spike.step), std::log1p(spike.height), true});
   s.overfitting = claims.state == CurveState::overfitting;
   s.late_rise = s.overfitting || claims.state == CurveState::rising;
   if (s.late_rise) {
-    s.overfits_from = claims.lowest_step;
+    s.overfits_from = step_of(claims.lowest_step);
     s.overfit_rise = claims.rise;
   }
   s.flat_end = claims.state == CurveState::finished || claims.state == CurveState::memorising;
 }
 
+// The spikes and the divergence of a training loss that is recorded more often beside the curve.
+void add_dense_record(const tables::Curve& data, CurveSignature& s) {
+  if (data.dense_loss.empty()) return;
+  const CurveClaims dense = claims_of({data.dense_step, data.dense_loss, false, {}, {}, false});
+  for (const CurveSpike& spike : dense.spikes)
+    s.excursions.push_back({spike.step, spike.step, std::log1p(spike.height), true});
+  std::sort(s.excursions.begin(), s.excursions.end(),
+            [](const Excursion& a, const Excursion& b) { return a.from_step < b.from_step; });
+  if (dense.state != CurveState::diverged || s.diverged) return;
+  s.diverged = true;
+  s.diverged_at = dense.lowest_step;
+}
+
 }  // namespace
 
-std::string word_of(CurveState state) {
-  switch (state) {
-    case CurveState::falling:
-      return "falling";
-    case CurveState::finished:
-      return "finished";
-    case CurveState::decaying:
-      return "decaying";
-    case CurveState::overfitting:
-      return "overfitting";
-    case CurveState::memorising:
-      return "memorising";
-    case CurveState::diverged:
-      return "diverged";
-    case CurveState::rising:
-      return "rising";
-    case CurveState::unknown:
-      break;
-  }
-  return {};
+std::string word_of(const Diagnosis& d) {
+  return d.state == CurveState::unknown ? std::string() : base::enum_to_text(d.state);
 }
 
 void judge_end(const tables::Curve& data, Diagnosis& d) {
@@ -97,7 +102,12 @@ void judge_end(const tables::Curve& data, Diagnosis& d) {
                                      : CurveState::unknown;
     return;
   }
-  take_signature(*d.claims, d.signature);
+  // A few evaluations of a column that is no training loss by name: a small rise may be overfitting as well.
+  const bool evaluations = data.role == tables::Role::unspecified && d.curve.all_x.size() < kManyRows;
+  if (evaluations && d.state == CurveState::diverged && d.claims->rise < kLargeRise)
+    d.claims->state = d.state = CurveState::rising;
+  take_signature(d.curve, *d.claims, d.signature);
+  add_dense_record(data, d.signature);
   if (d.signature.diverged) d.state = CurveState::diverged;
   if (const auto partner = claims_of_partner(data); partner && partner->state == CurveState::overfitting) {
     d.signature.overfitting = true;

@@ -107,8 +107,8 @@ void judge_without_rate(Diagnosis& diagnosis);
 // "5.1 % to 6.3 %", "6.2 %" or "at most 0.2 %"; the gain is identified.
 [[nodiscard]] std::string gain_range(const Quantity& gain);
 
-// "falling", "finished" ...; empty if unknown.
-[[nodiscard]] std::string word_of(CurveState state);
+// Its state: "falling", "finished" ...; empty if unknown.
+[[nodiscard]] std::string word_of(const Diagnosis& diagnosis);
 
 // The stage, and what to do next. diagnose() calls these in turn; the second looks at all curves together.
 void judge_stage(Diagnosis& diagnosis);

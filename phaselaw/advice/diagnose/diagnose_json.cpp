@@ -33,7 +33,7 @@ Value forms_of(const Diagnosis& d) {
 Value to_value(const Diagnosis& d) {
   Value value = Value::table({
       {"name", d.curve.name},
-      {"state", word(word_of(d.state))},
+      {"state", word(word_of(d))},
       {"stage", word(d.stage)},
       {"early_form", word(d.early_form)},
       {"bend", to_value(static_cast<const Quantity&>(d.bend))},

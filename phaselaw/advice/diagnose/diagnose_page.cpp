@@ -136,7 +136,7 @@ Figure residual_figure(const Diagnosis& d) {
   return figure;
 }
 
-Figure profile_figure(const Diagnosis& d) {
+Figure bend_figure(const Diagnosis& d) {
   Figure figure;
   const fitting::ProfileCurve& profile = *d.bend_profile;
   figure.title = fmt::format("Profile of the bend ({})", d.bend.form);
@@ -190,7 +190,7 @@ report::Section section_of(const Diagnosis& d) {
   if (d.fits.forms.empty()) return section;
   section.figures.push_back(forms_figure(d));
   section.figures.push_back(residual_figure(d));
-  if (d.bend_profile && d.bend_profile->value.size() > 2) section.figures.push_back(profile_figure(d));
+  if (d.bend_profile && d.bend_profile->value.size() > 2) section.figures.push_back(bend_figure(d));
   section.tables.push_back(forms_table(d));
   return section;
 }
@@ -204,7 +204,7 @@ std::string answer_of(const std::vector<Diagnosis>& diagnoses) {
   std::map<std::string, std::size_t> states;
   std::size_t unstable = 0;
   for (const Diagnosis& d : diagnoses) {
-    const std::string word = word_of(d.state);
+    const std::string word = word_of(d);
     ++states[word.empty() ? "unknown" : word];
     if (d.signature.word == "instability") ++unstable;
   }

@@ -24,8 +24,8 @@ std::vector<std::vector<std::string>> diagnose_rows(const std::vector<Diagnosis>
   std::vector<std::vector<std::string>> rows = {
       {"curve", "loss", "state", "exponent", "floor", "gain of doubling", "bend", "early form", "stage", "signature"}};
   for (const auto& d : diagnoses)
-    rows.push_back({d.curve.name, or_none(d.curve.quantity), or_none(word_of(d.state)), shown(d.exponent),
-                    shown(d.floor), d.gain.identified ? gain_range(d.gain) : "–",
+    rows.push_back({d.curve.name, or_none(d.curve.quantity), or_none(word_of(d)), shown(d.exponent), shown(d.floor),
+                    d.gain.identified ? gain_range(d.gain) : "–",
                     d.bend.value ? shown(d.bend, base::notation_of(d.curve.unit)) + " " + d.curve.unit : "–",
                     or_none(d.early_form + (d.early_form.empty() || d.early_decisive ? "" : " (weak)")),
                     or_none(d.stage), d.signature.word});

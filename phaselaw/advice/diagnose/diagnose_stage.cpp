@@ -112,7 +112,7 @@ std::string falling_advice(const Diagnosis& d) {
   }
   if (!gain.empty()) return "train longer: " + gain;
   if (d.rate_known) return {};
-  return "state the schedule (an lr column, or --warmup, --decay and --decay-from): the loss still falls at its end, but "
+  return "state the schedule (an lr column, or --warmup, and --decay constant, linear or cosine): the loss still falls at its end, but "
          "without the learning rate the curve does not tell how much more training would gain";
 }
 

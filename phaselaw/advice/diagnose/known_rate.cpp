@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include "phaselaw/advice/diagnose/diagnose.h"
 #include "phaselaw/base/format.h"
@@ -209,7 +210,6 @@ void claim_nothing(Diagnosis& d) {
                         base::format_number(d.fits.independent, 2))));
 }
 
-// The forms decide where the claims leave the state open: a decay that they cannot exclude is excluded by the rate.
 // The forms describe the whole curve at once, and the claims the part that agrees with itself when its first rows are left
 // out. A quantity is claimed where both give it, with the union of their intervals.
 void agree_with_claims(Diagnosis& d) {
@@ -226,9 +226,15 @@ void agree_with_claims(Diagnosis& d) {
   };
   agree(claims.exponent, d.exponent);
   agree(claims.floor, d.floor);
-  if (claims.gain || claims.shapes.empty() || !d.gain.identified) agree(claims.gain, d.gain);
+  // The forms may add a gain only where the claims describe the end of the curve too.
+  const bool described = claims.exponent || claims.floor;
+  if (claims.gain || !described || !d.gain.identified) agree(claims.gain, d.gain);
   if (!d.gain.identified) d.gain = {};
   if (claims.bend && d.bend.identified) agree(claims.bend, d.bend);
+  if (d.bend.identified && (claims.shapes.empty() || claims.first_step_used > *d.bend.lo)) {
+    d.bend.identified = false;
+    d.bend.reading = "weakly identified: the laws describe the curve only after this place";
+  }
   // The start of the best form is decisive only if nothing but forms with this start describes the first rows.
   d.early_decisive = d.early_decisive && claims.early_form == d.early_form;
   if (claims.correlation_time > kSmoothed) {
@@ -240,6 +246,7 @@ void agree_with_claims(Diagnosis& d) {
   }
 }
 
+// The forms decide where the claims leave the state open: a decay that they cannot exclude is excluded by the rate.
 void judge_state(Diagnosis& d) {
   constexpr double kFinished = 0.006, kFalling = 0.003, kMeasured = 0.005, kErrors = 3;
   const CurveSignature& s = d.signature;
@@ -288,10 +295,58 @@ void judge_forms(const DiagnoseOptions& options, Diagnosis& d) {
   }
 }
 
+// The curve with the fall of the learning rate below its peak, 1 - lr/peak, in the place of S2: what a decay does to the
+// loss is not known well enough for one term. The rate of a block is the slope of the summed rate over its steps.
+LossCurve with_rate_fall(const LossCurve& curve) {
+  LossCurve out = curve;
+  const auto x_at = [&](double step) {
+    const auto after = std::lower_bound(curve.all_step.begin(), curve.all_step.end(), step) - curve.all_step.begin();
+    return curve.all_x[std::min(static_cast<std::size_t>(after), curve.all_x.size() - 1)];
+  };
+  std::vector<double> rate;
+  const std::size_t n = curve.x.size();
+  for (std::size_t b = 0; b < n; ++b) {
+    const std::size_t before = b > 0 ? b - 1 : 0;
+    const bool single = curve.last_step[b] <= curve.first_step[b];
+    const double from = single ? curve.last_step[before] : curve.first_step[b];
+    const double to = single && b + 1 < n && b == 0 ? curve.first_step[b + 1] : curve.last_step[b];
+    rate.push_back(to > from ? (x_at(to) - x_at(from)) / (to - from) : base::kNaN);
+    if (!std::isfinite(rate.back())) rate.back() = b > 0 ? rate[b - 1] : 0;
+  }
+  const auto peak = std::max_element(rate.begin(), rate.end());
+  for (std::size_t b = 0; b < n; ++b)
+    out.drop[b] = rate.begin() + static_cast<std::ptrdiff_t>(b) > peak ? std::max(0.0, 1 - rate[b] / *peak) : 0;
+  return out;
+}
+
+// Both annealing terms describe the curve: a quantity is claimed if both give it, with the union of the intervals.
+void widen_by_other_term(const DiagnoseOptions& options, LossCurve curve, CurveFits fits, Diagnosis& d) {
+  Diagnosis other;
+  other.curve = std::move(curve);
+  other.fits = std::move(fits);
+  other.signature = d.signature;
+  DiagnoseOptions without_profiles = options;
+  without_profiles.profiles = false;
+  judge_forms(without_profiles, other);
+  widen(other.exponent, false, d.exponent);
+  widen(other.floor, false, d.floor);
+  widen(other.bend, false, d.bend);
+}
+
 }  // namespace
 
 void judge_with_rate(const DiagnoseOptions& options, Diagnosis& d) {
+  std::optional<LossCurve> other;  // a curve that is annealed throughout, with the other annealing term
   d.fits = fit_curve_forms(d.curve, options.level);
+  CurveFits second;
+  if (d.curve.annealed) {
+    other = with_rate_fall(d.curve);
+    second = fit_curve_forms(*other, options.level);
+    if (misfit_under(d.fits, second) < misfit_under(d.fits, d.fits)) {
+      std::swap(d.fits, second);
+      std::swap(d.curve, *other);
+    }
+  }
   d.notes.insert(d.notes.end(), d.fits.notes.begin(), d.fits.notes.end());
   if (d.fits.forms.empty()) {
     d.bend.reading = "no form was fitted";
@@ -306,6 +361,8 @@ void judge_with_rate(const DiagnoseOptions& options, Diagnosis& d) {
           "the loss falls faster at the end than before, which no form here describes; a change of the data or of the "
           "batch size does this");
     judge_forms(options, d);
+    if (other && !second.forms.empty() && misfit_under(d.fits, second) < misfit_under(d.fits, d.fits) + kDecisiveQaicc)
+      widen_by_other_term(options, std::move(*other), std::move(second), d);
     d.described = describes(d.fits);
     if (!d.described) claim_nothing(d);
   }

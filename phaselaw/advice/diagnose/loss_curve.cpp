@@ -59,16 +59,36 @@ std::vector<RowRange> bins_of(const std::vector<double>& x) {
   return bins;
 }
 
+// Residuals of a block with its variance, for the autocorrelation.
+struct BlockResiduals {
+  std::vector<double> left;
+  double variance = 0;
+  [[nodiscard]] std::size_t lags() const { return left.size() / 5; }
+};
+
+// Sums of products at a lag over the blocks that are long enough for it.
+double lagged_sum(const std::vector<BlockResiduals>& blocks, std::size_t lag) {
+  double sum = 0;
+  for (const BlockResiduals& block : blocks) {
+    if (lag > block.lags()) continue;
+    double product = 0;
+    for (std::size_t i = lag; i < block.left.size(); ++i) product += block.left[i] * block.left[i - lag];
+    sum += product / block.variance;
+  }
+  return sum;
+}
+
 // Noise variance by block (of the nearest block with enough rows) and the autocorrelation time.
 void measure_noise(const std::vector<double>& log_x, const std::vector<double>& log_loss,
                    const std::vector<RowRange>& bins, std::vector<double>& variance, Blocks& out) {
-  std::vector<double> lagged;
+  std::vector<BlockResiduals> lagged;
+  std::size_t most_lags = 0;
   double pooled = 0, pooled_dof = 0;
   variance.assign(bins.size(), -1);
   for (std::size_t b = 0; b < bins.size(); ++b) {
     if (bins[b].size() < kNoiseRows) continue;
-    const std::vector<double> left = about_line(std::span(log_x).subspan(bins[b].begin, bins[b].size()),
-                                                std::span(log_loss).subspan(bins[b].begin, bins[b].size()));
+    std::vector<double> left = about_line(std::span(log_x).subspan(bins[b].begin, bins[b].size()),
+                                          std::span(log_loss).subspan(bins[b].begin, bins[b].size()));
     double square = 0;
     for (const double e : left) square += e * e;
     const double dof = static_cast<double>(left.size()) - 2;
@@ -76,18 +96,18 @@ void measure_noise(const std::vector<double>& log_x, const std::vector<double>& 
     pooled += square;
     pooled_dof += dof;
     if (left.size() < kLagRows || !(square > 0)) continue;
-    const std::size_t lags = left.size() / 5;
-    if (lagged.size() < lags + 1) lagged.resize(lags + 1);
-    for (std::size_t k = 0; k <= lags; ++k) {
-      double product = 0;
-      for (std::size_t i = k; i < left.size(); ++i) product += left[i] * left[i - k];
-      lagged[k] += product / variance[b];
-    }
+    lagged.push_back({std::move(left), variance[b]});
+    most_lags = std::max(most_lags, lagged.back().lags());
   }
   if (pooled_dof == 0) return;
   out.noise = std::sqrt(pooled / pooled_dof);
   // Longer lags come from fewer blocks; dividing by the same sum at lag 0 keeps the share of rows.
-  for (std::size_t k = 1; k < lagged.size() && lagged[k] > 0; ++k) out.correlation_time += 2 * lagged[k] / lagged[0];
+  const double at_zero = lagged_sum(lagged, 0);
+  for (std::size_t k = 1; k <= most_lags; ++k) {
+    const double sum = lagged_sum(lagged, k);
+    if (!(sum > 0)) break;
+    out.correlation_time += 2 * sum / at_zero;
+  }
   for (std::size_t b = 0; b < bins.size(); ++b) {
     if (bins[b].size() >= kNoiseRows) continue;
     for (std::size_t away = 1; away < bins.size() && variance[b] < 0; ++away)

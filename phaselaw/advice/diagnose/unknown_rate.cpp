@@ -53,7 +53,9 @@ void take_quantities(const CurveClaims& claims, Diagnosis& d) {
 void judge_without_rate(Diagnosis& d) {
   const CurveClaims& claims = *d.claims;
   for (const std::string& note : claims.notes) d.notes.push_back(without_stop(note));
-  take_quantities(claims, d);
+  const bool rises =
+      d.state == CurveState::diverged || d.state == CurveState::rising || d.state == CurveState::overfitting;
+  if (!rises) take_quantities(claims, d);
   const bool open = d.state == CurveState::falling && !d.gain.identified;
   if (open)
     d.notes.push_back(

@@ -22,6 +22,8 @@ constexpr std::size_t kFewestBlocksUsed = 8;
 constexpr double kEndShare = 0.03;  // of the steps, for the level at the end
 constexpr std::size_t kEndRows = 16;
 constexpr double kLeastNoise = 2e-4;  // relative; no recorded loss follows a law more closely
+constexpr double kLeastShareOfLoss = 1e-3;
+constexpr int kHalvings = 26;         // of the range of a mixture, for a quantile: 1e-6 of its width
 constexpr double kNegligible = 1e-4;  // weight of a grid point relative to the largest
 constexpr std::array<double, 7> kWander = {2e-4, 7e-4, 2e-3, 5e-3, 1.5e-2, 5e-2, 1.5e-1};
 
@@ -61,7 +63,7 @@ double mixture_quantile(const std::vector<Component>& mixture, double p) {
     lo = std::min(lo, c.mean - 8 * c.sd);
     hi = std::max(hi, c.mean + 8 * c.sd);
   }
-  for (int i = 0; i < 40; ++i) {
+  for (int i = 0; i < kHalvings; ++i) {
     const double middle = 0.5 * (lo + hi);
     double below = 0;
     for (const Component& c : mixture)
@@ -77,6 +79,12 @@ LossInterval interval_of(const std::vector<Component>& mixture, double level, do
           scale * mixture_quantile(mixture, 1 - tail)};
 }
 
+// A loss is positive: a lower end that is not bounded by the rows lies far below the value.
+LossInterval positive_interval(LossInterval loss) {
+  if (loss.value > 0) loss.lo = std::max(loss.lo, kLeastShareOfLoss * loss.value);
+  return loss;
+}
+
 class CurveLaw {
  public:
   CurveLaw(const ForecastBlocks& blocks, const RatePlan& plan, const std::vector<double>& steps);
@@ -86,6 +94,8 @@ class CurveLaw {
   void whiten();
   void weigh();
   [[nodiscard]] GridPoint grid_point(std::size_t wander, std::size_t power, std::size_t drop) const;
+  // Standard error from the annealing between the last block and a step where the column of drops is `drop`.
+  [[nodiscard]] double annealing_error(const GridPoint& point, double drop) const;
   [[nodiscard]] std::vector<Component> at_step(const TimeColumns& columns, std::size_t i, double step) const;
   [[nodiscard]] Eigen::Vector3d row(const TimeColumns& columns, const GridPoint& point, std::size_t i) const;
 
@@ -191,13 +201,21 @@ Eigen::Vector3d CurveLaw::row(const TimeColumns& columns, const GridPoint& point
   return {1, columns.power[point.power][i], -columns.drop[point.drop][i]};
 }
 
+double CurveLaw::annealing_error(const GridPoint& point, double drop) const {
+  const double seen = seen_.drop[point.drop].back(), ahead = drop - seen;
+  if (!(ahead > 0)) return 0;
+  const double least = kPriorSd[2] * ahead / drop;  // of K
+  const double missing = std::max(0.0, least * least - point.covariance(2, 2));
+  return ahead * std::sqrt(std::pow(kChangeOfK * point.mean[2], 2) + missing);
+}
+
 std::vector<Component> CurveLaw::at_step(const TimeColumns& columns, std::size_t i, double step) const {
   std::vector<Component> mixture;
   const double u = std::log(step / anchor_);
   for (const GridPoint& point : points_) {
     const Eigen::Vector3d h = row(columns, point, i), left = h - point.seen;
     const Whitened& w = whitened_[point.wander];
-    const double changed = kChangeOfK * point.mean[2] * (columns.drop[point.drop][i] - seen_.drop[point.drop].back());
+    const double changed = annealing_error(point, columns.drop[point.drop][i]);
     const double variance = w.walk_variance * u - w.common(kWalk, kWalk) + left.dot(point.covariance * left) +
                             changed * changed + blocks_.end_error * blocks_.end_error;
     mixture.push_back({point.weight, h.dot(point.mean) + point.end_walk, std::sqrt(std::max(variance, 1e-18))});
@@ -208,14 +226,16 @@ std::vector<Component> CurveLaw::at_step(const TimeColumns& columns, std::size_t
 LawForecast CurveLaw::forecast(double level) const {
   LawForecast out;
   for (std::size_t i = 0; i < steps_.size(); ++i)
-    out.at.push_back(interval_of(at_step(later_, i, steps_[i]), level, now_));
+    out.at.push_back(positive_interval(interval_of(at_step(later_, i, steps_[i]), level, now_)));
   std::vector<Component> schedule;
   for (std::size_t k = 0; k < points_.size(); ++k) {
     const GridPoint& point = points_[k];
     // The walk is the same with and without the decay.
     const Eigen::Vector3d difference = row(held_, point, 0) - row(later_, point, steps_.size() - 1);
     const double fall = difference.dot(point.mean);
-    schedule.push_back({point.weight, fall, std::sqrt(std::max(0.0, difference.dot(point.covariance * difference)))});
+    const double changed = annealing_error(point, later_.drop[point.drop].back());
+    schedule.push_back({point.weight, fall,
+                        std::sqrt(std::max(0.0, difference.dot(point.covariance * difference)) + changed * changed)});
     out.wander += point.weight * kWander[point.wander];
     out.schedule_matters = out.schedule_matters || std::abs(fall) > 1e-9;
   }

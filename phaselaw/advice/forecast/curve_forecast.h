@@ -16,8 +16,9 @@
 // The annealing term is that of the multi-power law (Luo et al. 2025, arXiv 2503.12811 [S]) with fixed exponents. Because
 // curves seldom show how a decay acts before it is over, several (gamma, c) are kept: gamma in {0.4, 0.7, 1}, c in
 // {0, 0.05, 0.3} of the steps. Together with 16 alpha, 10 s0 and 7 delta they are a grid; E, A and K are Gaussian given a
-// grid point, and points are weighted by their marginal likelihood [T: universal kriging with a prior]. The annealing to
-// come may differ from that seen by 25 % (one standard deviation). The interval includes the error of the level at the end,
+// grid point, and points are weighted by their marginal likelihood [T: universal kriging with a prior]. The annealing to come may
+// differ from that seen by 25 % (one standard deviation), and K keeps at least the share not yet seen of its prior standard
+// deviation, because a small part of a decay does not show the rest. The interval includes the error of the level at the end,
 // measured as the level now.
 //
 // Priors, relative to the loss now: E 0.5 +- 0.4, A 0 +- 3, K 0.045 +- 0.025 for a decay to zero; ln alpha: ln 0.4 +-

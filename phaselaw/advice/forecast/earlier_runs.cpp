@@ -12,7 +12,7 @@ namespace phaselaw::advice {
 
 namespace {
 
-constexpr std::size_t kMostTested = 40;  // earlier runs for which past forecasts are made
+constexpr std::size_t kMostTested = 24;  // earlier runs for which past forecasts are made
 
 void add_run(const tables::Curve& curve, const ForecastOptions& options, EarlierRuns::Prepared& out) {
   EarlierRuns::Prepared::Run run;

@@ -16,7 +16,7 @@ namespace {
 constexpr double kSeenDecay = 0.9;     // of the peak: below it a decay has been seen
 constexpr double kFarShare = 0.1;      // of the run: less than this is a far extrapolation
 constexpr double kOtherLength = 0.05;  // earlier runs of another length, relative
-constexpr std::size_t kPathPoints = 12;
+constexpr std::size_t kPathPoints = 6;
 
 std::string axis_value(const Forecast& f, double at) {
   if (!(at == at)) return "the end";
@@ -148,8 +148,8 @@ void say_forecast(const ForecastOptions& options, const RatePlan& plan, Forecast
   if (f.status == ForecastStatus::conditional) {
     f.reading = fmt::format(
         "The schedule up to {} is not known ({}), so a fall by a decay of the learning rate is not included. If the learning "
-        "rate stays as it is, the final loss is {} ({} interval). State the schedule with --decay, or give earlier runs with "
-        "--history",
+        "rate stays as it is, the final loss is {} ({} interval). State the schedule with --decay (constant, linear, "
+        "cosine or sqrt), or give earlier runs with --history",
         axis_value(f, f.to), plan.how, shown_loss(f.final_loss), interval);
     return;
   }
@@ -170,7 +170,7 @@ void say_forecast(const ForecastOptions& options, const RatePlan& plan, Forecast
         "This curve has not seen the decay of the learning rate, so the fall by it is that of other published runs. ";
   if (!plan.known && has_part(f, "history") && f.now == f.now)
     first = "No schedule is known, so the forecast assumes that this run follows that of the earlier runs. ";
-  f.reading = first + fmt::format("The final loss at {} will be {} ({} interval)", axis_value(f, f.to),
+  f.reading = first + fmt::format("The forecast of the final loss at {} is {} ({} interval)", axis_value(f, f.to),
                                   shown_loss(f.final_loss), interval);
   if (f.widened > 1.005)
     f.reading += fmt::format(
@@ -207,6 +207,40 @@ void conclude(const ForecastOfParts& found, const ForecastOptions& options, cons
     f.final_loss = widened_by(f.final_loss, f.widened);
   }
   say_forecast(options, plan, f);
+}
+
+// Sets what the rows show; says why they cannot be forecast, or nothing.
+std::string unusable(const RunRows& rows, std::optional<double> to, const ForecastOptions& options,
+                     const EarlierRuns& history, Forecast& f) {
+  f.name = rows.name;
+  f.quantity = rows.quantity;
+  f.axis = rows.axis;
+  if (rows.step.size() < kFewestForecastRows)
+    return fmt::format("The curve has {} usable rows, which are too few for a forecast; at least {} are needed",
+                       rows.step.size(), kFewestForecastRows);
+  f.now = rows.step.back();
+  f.now_loss = level_at(rows.step, rows.loss, f.now);
+  if (!to) return "The last planned step is not known; give it with --to";
+  f.to = *to;
+  if (!history.empty() && history.get()->runs.front().rows.axis != f.axis)
+    throw base::InputError({"--history"},
+                           fmt::format("the earlier runs are recorded by {}, this curve by {}; expected the same",
+                                       history.get()->runs.front().rows.axis, f.axis));
+  if (f.to > f.now) return {};
+  if (options.to)
+    throw base::InputError({"--to"},
+                           fmt::format("the curve of {} has already reached {}; expected a later end, found {}", f.name,
+                                       axis_value(f, f.now), base::format_number(f.to, 6)));
+  return fmt::format("The run is complete: it has reached {}", axis_value(f, f.now));
+}
+
+void add_law(const LawForecast& law, bool plan_known, const std::vector<double>& path, Forecast& f) {
+  const LossInterval& constant = law.at_constant_rate;
+  f.fall_by_steps = {f.now_loss - constant.value, f.now_loss - constant.hi, f.now_loss - constant.lo};
+  if (plan_known) f.fall_by_schedule = law.by_schedule;
+  for (const LossInterval& x : law.at) f.path.push_back(widened_by(x, f.widened));
+  f.path_step = path;
+  f.path_step.push_back(f.to);
 }
 
 std::vector<double> path_between(double now, double to) {
@@ -257,58 +291,27 @@ void ForecastOptions::validate() const {
 Forecast forecast_curve(const tables::Curve& curve, const ForecastOptions& options, const EarlierRuns& history,
                         const std::optional<ForecastPart>& ladder) {
   options.validate();
-  const RunRows rows = run_rows(curve, options.schedule);
-  Forecast f;
-  f.name = rows.name;
-  f.quantity = rows.quantity;
-  f.axis = rows.axis;
-  if (rows.step.size() < kFewestForecastRows)
-    return nothing(std::move(f),
-                   fmt::format("The curve has {} usable rows, which are too few for a forecast; at least {} "
-                               "are needed",
-                               rows.step.size(), kFewestForecastRows));
-  f.now = rows.step.back();
-  f.now_loss = level_at(rows.step, rows.loss, f.now);
   const std::optional<double> to = planned_end(curve, options, history);
-  if (!to) return nothing(std::move(f), "The last planned step is not known; give it with --to");
-  f.to = *to;
-  if (!history.empty() && history.get()->runs.front().rows.axis != f.axis)
-    throw base::InputError({"--history"},
-                           fmt::format("the earlier runs are recorded by {}, this curve by {}; expected the "
-                                       "same",
-                                       history.get()->runs.front().rows.axis, f.axis));
-  if (f.to <= f.now) {
-    if (options.to)
-      throw base::InputError(
-          {"--to"}, fmt::format("the curve of {} has already reached {}; expected a later end, found {}", f.name,
-                                axis_value(f, f.now), base::format_number(f.to, 6)));
-    return nothing(std::move(f), fmt::format("The run is complete: it has reached {}", axis_value(f, f.now)));
-  }
+  const RunRows rows = run_rows(curve, options.schedule, to.value_or(base::kNaN));
+  Forecast f;
+  if (std::string why = unusable(rows, to, options, history, f); !why.empty())
+    return nothing(std::move(f), std::move(why));
   const RatePlan plan = rate_plan(curve, options.schedule, f.to);
   if (std::string why = obstacle(curve, rows, plan.known || !history.empty(), f); !why.empty())
     return nothing(std::move(f), std::move(why));
-  f.decay_seen = plan.rate_at(f.now) < kSeenDecay && (plan.known || plan.in_recorded_units) &&
-                 plan.rate_at(f.now) < *std::max_element(plan.rate.begin(), plan.rate.end()) * kSeenDecay &&
-                 f.now > rows.warmup_end;
+  f.decay_seen = (plan.known || plan.in_recorded_units) && f.now > rows.warmup_end &&
+                 plan.rate_at(f.now) < *std::max_element(plan.rate.begin(), plan.rate.end()) * kSeenDecay;
   const ForecastSituation now{rows.step, rows.loss,     rows.warmup_end, plan,         f.to,
                               f.to,      history.get(), kNoRun,          options.level};
-  f.path_step = path_between(f.now, f.to);
-  const ForecastOfParts found = forecast_of_parts(now, ladder, f.path_step);
-  if (!found.law && found.parts.empty())
-    return nothing(std::move(f), "The rows span too few steps for a forecast; record the loss more often");
+  const std::vector<double> path = path_between(f.now, f.to);
+  const ForecastOfParts found = forecast_of_parts(now, ladder, path);
+  if (found.parts.empty() && (!found.law || plan.known || !(found.law->at.back().value > 0)))
+    return nothing(std::move(f), "The rows do not bound the final loss; forecast again when the run is longer");
   add_past_of_run(now, f);
   if (!history.empty()) f.past.insert(f.past.end(), history.get()->past.begin(), history.get()->past.end());
   add_notes(rows, options, history, f);
   conclude(found, options, plan, f);
-  if (found.law) {
-    const LossInterval& constant = found.law->at_constant_rate;
-    f.fall_by_steps = {f.now_loss - constant.value, f.now_loss - constant.hi, f.now_loss - constant.lo};
-    if (plan.known) f.fall_by_schedule = found.law->by_schedule;
-    for (const LossInterval& x : found.law->at) f.path.push_back(widened_by(x, f.widened));
-    f.path_step.push_back(f.to);
-  } else {
-    f.path_step.clear();
-  }
+  if (found.law) add_law(*found.law, plan.known, path, f);
   return f;
 }
 

@@ -33,28 +33,6 @@ Value past_value(const PastForecast& past) {
   return out;
 }
 
-const char* state_name(CurveState state) {
-  switch (state) {
-    case CurveState::unknown:
-      return "unknown";
-    case CurveState::falling:
-      return "falling";
-    case CurveState::finished:
-      return "finished";
-    case CurveState::decaying:
-      return "decaying";
-    case CurveState::overfitting:
-      return "overfitting";
-    case CurveState::memorising:
-      return "memorising";
-    case CurveState::diverged:
-      return "diverged";
-    case CurveState::rising:
-      return "rising";
-  }
-  return "unknown";
-}
-
 }  // namespace
 
 Value to_value(const Forecast& f) {
@@ -67,7 +45,7 @@ Value to_value(const Forecast& f) {
                             {"now", f.now},
                             {"now_loss", f.now_loss},
                             {"to", f.to},
-                            {"state", state_name(f.state)},
+                            {"state", base::enum_to_text(f.state)},
                             {"decay_seen", f.decay_seen},
                             {"agree", f.agree},
                             {"widened", f.widened},

@@ -32,21 +32,25 @@ void combine_parts(ForecastOfParts& forecast, double level) {
     return;
   }
   const double z = numerics::normal_quantile(0.5 + 0.5 * level);
-  double weights = 0, sum = 0, squares = 0;
+  double weights = 0, sum = 0, squares = 0, below = 0, above = 0;
   for (std::size_t i = 0; i < parts.size(); ++i) {
-    const double s = spread_of(parts[i].loss, z);
+    const LossInterval& loss = parts[i].loss;
+    const double s = spread_of(loss, z), log_value = std::log(loss.value);
     weights += 1 / (s * s);
-    sum += std::log(parts[i].loss.value) / (s * s);
-    squares += std::log(parts[i].loss.value) * std::log(parts[i].loss.value) / (s * s);
+    sum += log_value / (s * s);
+    squares += log_value * log_value / (s * s);
+    below += std::pow(std::log(loss.value / loss.lo), -2);
+    above += std::pow(std::log(loss.hi / loss.value), -2);
     for (std::size_t j = 0; j < i; ++j)
-      if (std::abs(std::log(parts[i].loss.value / parts[j].loss.value)) >
+      if (std::abs(std::log(loss.value / parts[j].loss.value)) >
           kAgreement * std::hypot(s, spread_of(parts[j].loss, z)))
         forecast.agree = false;
   }
   const double mean = sum / weights;
   const double scatter = (squares - mean * sum) / static_cast<double>(parts.size() - 1);
-  const double half = z * std::sqrt(std::max(1.0, scatter) / weights);
-  forecast.combined = {std::exp(mean), std::exp(mean - half), std::exp(mean + half)};
+  const double wider = std::sqrt(std::max(1.0, scatter));
+  forecast.combined = {std::exp(mean), std::exp(mean - wider / std::sqrt(below)),
+                       std::exp(mean + wider / std::sqrt(above))};
 }
 
 ForecastOfParts forecast_of_parts(const ForecastSituation& at, const std::optional<ForecastPart>& ladder,
@@ -60,7 +64,7 @@ ForecastOfParts forecast_of_parts(const ForecastSituation& at, const std::option
     const RatePlan plan = at.plan.known ? plan_until(at.plan, at.target) : held_from(at.plan, now, at.target);
     out.law = forecast_by_law(blocks, plan, steps, at.level);
     const LossInterval& end = out.law->at.back();
-    if (at.plan.known && end.lo > 0) {
+    if (at.plan.known && end.value > 0) {
       ForecastPart part{"curve", end, spread_of(end, numerics::normal_quantile(0.5 + 0.5 * at.level)), base::kInfinity,
                         law_sentence(*out.law, at.plan, blocks.step.size())};
       out.parts.push_back(std::move(part));

@@ -11,7 +11,8 @@
 //
 //   combined  ln L by inverse variances of the parts; the variance of a part is (half width of its interval/z)^2. The
 //             variance is multiplied by chi^2/(parts - 1) of the parts about their mean if that exceeds 1 [T: Birge 1932].
-//             One part alone keeps its own interval
+//             Each side of the interval is combined by itself, so that a longer lower side stays longer. One part alone
+//             keeps its own interval
 //   agree     every two parts differ by at most 2.58 of their joint standard error (1 % of pairs that agree exceed it)
 namespace phaselaw::advice {
 

@@ -57,11 +57,13 @@ void fill_tokens(const tables::Curve& curve, double to, ForecastOptions& options
     }
 }
 
+// `all` if the run is not among them.
 EarlierRuns earlier_without(const tables::Curve& curve, const std::vector<tables::Curve>& history,
-                            const ForecastOptions& options) {
+                            const EarlierRuns& all, const ForecastOptions& options) {
   std::vector<tables::Curve> others;
   for (const tables::Curve& run : history)
     if (!is_same_run(curve, run)) others.push_back(run);
+  if (others.size() == history.size()) return all;
   return others.empty() ? EarlierRuns{} : EarlierRuns(others, options);
 }
 
@@ -119,8 +121,9 @@ ForecastAnswer forecast(const ForecastRequest& request, ForecastInputs inputs) {
   } else {
     std::vector<tables::Curve> curves = read_falling_curves(std::move(inputs.curves), request.read, notes);
     tables::keep_runs(curves, request.run);
+    const EarlierRuns all = history.empty() ? EarlierRuns{} : EarlierRuns(history, request.options);
     for (const tables::Curve& curve : curves) {
-      const EarlierRuns earlier = history.empty() ? EarlierRuns{} : earlier_without(curve, history, request.options);
+      const EarlierRuns earlier = earlier_without(curve, history, all, request.options);
       if (!earlier.empty() && earlier.get()->runs.front().rows.quantity != curve.quantity)
         throw base::InputError(
             {"--history"},

@@ -23,7 +23,7 @@ LossInterval log_t_interval(double center, double error, double dof, double leve
 
 }  // namespace
 
-RunRows run_rows(const tables::Curve& curve, const tables::StatedSchedule& stated) {
+RunRows run_rows(const tables::Curve& curve, const tables::StatedSchedule& stated, double to) {
   RunRows out;
   out.name = curve.name;
   out.quantity = curve.quantity;
@@ -33,7 +33,8 @@ RunRows run_rows(const tables::Curve& curve, const tables::StatedSchedule& state
   for (std::size_t i = 0; i < curve.loss.size(); ++i) {
     if (!std::isfinite(curve.loss[i])) ++out.not_finite;
     if (!std::isfinite(curve.loss[i]) || !(curve.loss[i] > 0) || !(axis[i] > 0)) continue;
-    if (!out.step.empty() && axis[i] <= out.step.back()) {
+    if (!out.step.empty() && axis[i] < out.step.back()) continue;
+    if (!out.step.empty() && axis[i] == out.step.back()) {
       out.loss.back() = curve.loss[i];  // the row is recorded again
       continue;
     }
@@ -41,7 +42,8 @@ RunRows run_rows(const tables::Curve& curve, const tables::StatedSchedule& state
     out.loss.push_back(curve.loss[i]);
   }
   out.ends_not_finite = curve.ended_diverged || (!curve.loss.empty() && !std::isfinite(curve.loss.back()));
-  if (stated.warmup >= 1) out.warmup_end = stated.warmup;
+  const double end = std::isfinite(to) ? to : out.step.empty() ? 0 : out.step.back();
+  out.warmup_end = stated.warmup < 1 ? stated.warmup * end : stated.warmup;
   if (!stated.given() && curve.rates.known() && !curve.step.empty() && !out.step.empty())
     out.warmup_end = tables::schedule_sums(curve.rates, out.step).warmup_end;
   return out;

@@ -26,7 +26,9 @@ struct RunRows {
   bool ends_not_finite = false;
   double warmup_end = 0;
 };
-[[nodiscard]] RunRows run_rows(const tables::Curve& curve, const tables::StatedSchedule& stated);
+// `to`: the end of the run, for a warm-up that is stated as a share; NaN: the last row.
+[[nodiscard]] RunRows run_rows(const tables::Curve& curve, const tables::StatedSchedule& stated,
+                               double to = base::kNaN);
 
 inline constexpr std::size_t kFewestForecastRows = 8;
 

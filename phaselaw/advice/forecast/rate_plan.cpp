@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numbers>
 #include <optional>
 
 #include "phaselaw/base/errors.h"
@@ -42,12 +41,6 @@ tables::LearningRates written_out(const tables::StatedSchedule& stated, double t
   return rates;
 }
 
-double left_of(tables::Decay shape, double share) {
-  if (shape == tables::Decay::cosine) return 0.5 * (1 + std::cos(std::numbers::pi * share));
-  if (shape == tables::Decay::sqrt) return 1 - std::sqrt(share);
-  return 1 - share;
-}
-
 struct Continued {
   tables::Decay shape = tables::Decay::none;
   double from = 0, end_rate = 0, error = base::kInfinity;
@@ -59,7 +52,7 @@ Continued shape_fit(tables::Decay shape, double from, double to, const std::vect
   double gg = 0, gr = 0;
   std::vector<double> gone(step.size());
   for (std::size_t i = 0; i < step.size(); ++i) {
-    gone[i] = step[i] <= from ? 0 : 1 - left_of(shape, std::min(1.0, (step[i] - from) / (to - from)));
+    gone[i] = step[i] <= from ? 0 : 1 - left_of_decay(shape, std::min(1.0, (step[i] - from) / (to - from)));
     gg += gone[i] * gone[i];
     gr += gone[i] * (1 - rate[i]);
   }
@@ -169,9 +162,9 @@ RatePlan rate_plan(const tables::Curve& curve, const tables::StatedSchedule& sta
       for (int k = 1; k <= 256; ++k) {
         const double at = last + (to - last) * k / 256;
         plan.step.push_back(at);
-        plan.rate.push_back(1 -
-                            (1 - shape->end_rate) *
-                                (1 - left_of(shape->shape, std::min(1.0, (at - shape->from) / (to - shape->from)))));
+        plan.rate.push_back(
+            1 - (1 - shape->end_rate) *
+                    (1 - left_of_decay(shape->shape, std::min(1.0, (at - shape->from) / (to - shape->from)))));
       }
     } else {
       plan.how = "the learning rate is recorded only up to the last row";

@@ -2,7 +2,6 @@
 #include "phaselaw/advice/watch/judgement.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 
 #include "phaselaw/base/errors.h"
@@ -12,15 +11,6 @@
 namespace phaselaw::advice {
 
 namespace {
-
-constexpr std::array kStateWords = {std::pair{CurveState::unknown, std::string_view("unknown")},
-                                    std::pair{CurveState::falling, std::string_view("falling")},
-                                    std::pair{CurveState::finished, std::string_view("finished")},
-                                    std::pair{CurveState::decaying, std::string_view("decaying")},
-                                    std::pair{CurveState::overfitting, std::string_view("overfitting")},
-                                    std::pair{CurveState::memorising, std::string_view("memorising")},
-                                    std::pair{CurveState::diverged, std::string_view("diverged")},
-                                    std::pair{CurveState::rising, std::string_view("rising")}};
 
 std::size_t trailing_not_finite(const std::vector<double>& loss) {
   const auto end = std::find_if(loss.rbegin(), loss.rend(), [](double x) { return std::isfinite(x); });
@@ -58,21 +48,6 @@ std::string reason_for(CurveState state, const CurveClaims& claims, const std::s
 
 }  // namespace
 
-std::string_view word_of(CurveState state) {
-  for (const auto& [known, word] : kStateWords)
-    if (known == state) return word;
-  return "unknown";
-}
-
-const std::vector<std::string>& state_words() {
-  static const std::vector<std::string> words = [] {
-    std::vector<std::string> all;
-    for (const auto& entry : kStateWords) all.emplace_back(entry.second);
-    return all;
-  }();
-  return words;
-}
-
 std::size_t held_back(std::size_t rows) { return std::max(kFewestHeldBack, rows / 50); }
 
 std::size_t not_finite_at_end(const tables::Curve& curve) {
@@ -96,6 +71,17 @@ double recent_level(const tables::Curve& curve, std::size_t skip) {
 
 namespace {
 
+// A curve that no judgement can read ends no watch.
+CurveClaims claims_or_note(const CurveRows& rows) {
+  try {
+    return claims_of(rows);
+  } catch (const base::InputError& error) {
+    CurveClaims none;
+    none.notes.emplace_back(error.what());
+    return none;
+  }
+}
+
 void add_forecast(const tables::Curve& curve, const ForecastBasis& basis, Judgement& out) {
   if (!basis.has_end()) return;
   try {
@@ -118,20 +104,25 @@ Judgement judge(const tables::Curve& curve, const ForecastBasis& basis) {
     return out;
   }
   const bool held_out = curve.role == tables::Role::held_out;
+  const bool trained = held_out && curve.partner.role == tables::Role::training;
   CurveRows rows{curve.progress(), curve.loss, held_out, {}, {}};
-  if (held_out && curve.partner.role == tables::Role::training) {
+  if (trained) {
     rows.training_step = curve.partner.step;
     rows.training_loss = curve.partner.loss;
   }
-  CurveClaims claims;
-  try {
-    claims = claims_of(rows);
-  } catch (const base::InputError& error) {  // a curve that no judgement can read ends no watch
-    claims.notes.emplace_back(error.what());
-  }
+  const CurveClaims claims = claims_or_note(rows);
   out.state = claims.state;
   out.reason = reason_for(claims.state, claims, curve.quantity);
   out.gain = claims.gain;
+  // A training loss that is recorded more often shows a divergence sooner.
+  if (trained && out.state != CurveState::diverged && curve.partner.loss.size() >= 2 * curve.loss.size()) {
+    const CurveClaims training = claims_or_note({curve.partner.step, curve.partner.loss, false, {}, {}});
+    if (training.state == CurveState::diverged) {
+      out.state = CurveState::diverged;
+      out.reason = reason_for(CurveState::diverged, training, curve.partner.quantity);
+      out.gain.reset();
+    }
+  }
   if (!claims.spikes.empty()) {
     const CurveSpike& last = claims.spikes.back();
     out.warnings.push_back(fmt::format(

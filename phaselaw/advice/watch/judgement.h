@@ -12,8 +12,8 @@
 
 // What a curve that still grows shows: its state, its forecast, and whether both are confirmed.
 //
-//   state      that of claims_of() (curve/claims.h). A training loss that is not finite in its last kNotFinite rows has
-//              diverged
+//   state      that of claims_of() (curve/claims.h). Also diverged: a loss that is not finite in its last kNotFinite rows,
+//              and a held-out loss with a training loss beside it, recorded at least twice as often, that has diverged
 //   earlier    the same judgement without the last rows: 2 % of them, at least kFewestHeldBack. A state counts as
 //              confirmed if it is the state then too. This depends on the log alone, and not on when somebody looked, so
 //              it is the same after a restart
@@ -39,10 +39,6 @@ struct Judgement {
   Forecast forecast;
   std::vector<std::string> warnings;  // whole sentences
 };
-
-// Words for the terminal, JSON and rules: "overfitting", "diverged", ...
-[[nodiscard]] std::string_view word_of(CurveState state);
-[[nodiscard]] const std::vector<std::string>& state_words();
 
 // Options of the forecast that do not fit the curve are a warning.
 [[nodiscard]] Judgement judge(const tables::Curve& curve, const ForecastBasis& basis);

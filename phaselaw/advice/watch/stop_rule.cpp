@@ -94,9 +94,7 @@ StopRule::StopRule(const std::string& text, double stalled_after_s) : text_(text
     std::vector<std::string> values(comparison.values.begin(), comparison.values.end());
     if (comparison.relation == tables::Relation::equal || comparison.relation == tables::Relation::not_equal)
       values.push_back(comparison.value);
-    for (const std::string& value : values)
-      if (std::find(state_words().begin(), state_words().end(), value) == state_words().end())
-        throw base::InputError({"--stop-when"}, base::unknown_name("state", value, state_words()));
+    for (const std::string& value : values) (void)base::enum_from_text<CurveState>(value, {"--stop-when"}, "state");
   }
   code_ = names_forecast_ ? StopCode::forecast
           : names_loss_   ? StopCode::loss
@@ -116,7 +114,7 @@ bool StopRule::condition_holds(double loss, double step, CurveState state, const
   if ((names_loss_ && std::isnan(loss)) || std::isnan(step)) return false;
   if (!std::isnan(loss)) row.set(0, kLoss, base::csv_number(loss));
   row.set(0, kStep, base::csv_number(step));
-  row.set(0, kState, word_of(state));
+  row.set(0, kState, base::enum_to_text(state));
   if (!names_forecast_) return condition_->holds(row, 0);
   const bool firm = is_firm(forecast);
   const double lo = firm ? forecast.final_loss.lo : 0, hi = firm ? forecast.final_loss.hi : 1e300;
@@ -153,7 +151,7 @@ std::optional<std::string> StopRule::condition_reason(const CurveFacts& facts) c
   if (names_forecast_)
     parts.push_back(fmt::format("the forecast of the final loss is {}", forecast_text(facts.now().forecast)));
   if (names_loss_) parts.push_back(fmt::format("the median of the last losses is {}", base::format_number(loss, 4)));
-  if (names_state_) parts.push_back(fmt::format("the state is {}", word_of(facts.now().state)));
+  if (names_state_) parts.push_back(fmt::format("the state is {}", base::enum_to_text(facts.now().state)));
   if (parts.empty()) return fmt::format("The last step is {}.", step_words(step));
   return fmt::format("At step {}, {}; the rule is true without the last {} rows too.", step_words(step),
                      fmt::join(parts, " and "), back);

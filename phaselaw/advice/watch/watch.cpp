@@ -33,7 +33,7 @@ std::string sentence_of(const std::string& text) {
 }
 
 std::string state_sentence(const Judgement& judgement) {
-  std::string text = fmt::format("State {}", word_of(judgement.state));
+  std::string text = fmt::format("State {}", base::enum_to_text(judgement.state));
   if (!judgement.reason.empty()) text += ": " + judgement.reason;
   return text + ".";
 }
@@ -185,7 +185,7 @@ void Watch::judge_curve(Log& log, WatchedCurve& watched, bool last, std::vector<
     watched.judgement = judge(*watched.curve, basis_);
     watched.judged_rows = rows;
     watched.judged = fresh = true;
-    watched.shown_state = word_of(watched.judgement.state);
+    watched.shown_state = base::enum_to_text(watched.judgement.state);
     report(log, watched, events);
   }
   test_rules(log, watched, fresh, events);
@@ -199,10 +199,10 @@ void Watch::report(Log& log, const WatchedCurve& watched, std::vector<WatchEvent
     event.curve = watched.name;
     event.step = last_value(watched.curve->progress());
     event.loss = last_value(watched.curve->loss);
-    event.state = word_of(now.state);
+    event.state = base::enum_to_text(now.state);
     if (now.forecast.status != ForecastStatus::none) event.forecast = now.forecast;
   };
-  const std::string state(word_of(now.state));
+  const std::string state(base::enum_to_text(now.state));
   const bool sure = known.state.empty() || known.candidate == state || request_.options.once ||
                     not_finite_at_end(*watched.curve) >= kNotFinite;
   if (state == known.state) {

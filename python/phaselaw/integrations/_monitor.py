@@ -18,6 +18,8 @@ from phaselaw.integrations._series import NOT_FINITE_ROWS, Series
 
 # Assumed for the first check, before one was measured [s].
 _FIRST_CHECK_S = 0.2
+# Validation losses from which on they are judged; trainings have few of them.
+_FEWEST_VALIDATION = 8
 # A state that stops the training is confirmed after this growth of the number of steps.
 _CONFIRM = 0.02
 
@@ -36,7 +38,7 @@ class Settings:
         States that stop the training, e.g. ("diverged",); none by default. A state stops it when two checks in
         succession find it, or at once if the last losses are not finite.
     min_rows : int, default 30
-        Losses before the first check, from 8 on.
+        Training losses before the first check, from 8 on. Validation losses are judged from 8 on.
     every : float, default 0.1
         Growth of the number of steps between checks, as a share of the steps so far.
     budget : float, default 0.01
@@ -267,7 +269,7 @@ class Monitor:
         curves = []
         if self.train.rows:
             curves.append(_reading.judged(_reading.columns_of(self.train, None), "train_loss"))
-        if self.validation.rows >= self.settings.min_rows or (self.validation.rows and not curves):
+        if self.validation.rows >= _FEWEST_VALIDATION or not curves:
             curves.append(_reading.judged(_reading.columns_of(self.train, self.validation), "val_loss"))
         return curves
 

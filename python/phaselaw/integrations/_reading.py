@@ -82,34 +82,34 @@ def columns_of(train: Series, validation: Series | None) -> Columns:
 
 
 def judged(table: Columns, quantity: str) -> Judgement:
-    """Diagnoses one curve on the calling thread. A table that cannot be diagnosed is unknown, with the reason."""
+    """Diagnoses one curve on the calling thread. A table that cannot be diagnosed is unknown, with the reason.
+
+    The held-out loss of a table is diagnosed beside its training loss only if no option names the loss.
+    """
     try:
         with _talk.collected():
-            curve = phaselaw.diagnose(table, loss=quantity, threads=1).curves[0]
+            curves = phaselaw.diagnose(table, threads=1).curves
     except InputError as error:
         return Judgement(quantity, "unknown", str(error))
+    curve = next((curve for curve in curves if curve["quantity"] == quantity), None)
+    if curve is None:
+        return Judgement(quantity, "unknown", "")
     detail = curve["signature_detail"]
     sentence = curve["next"] or detail["reading"] or ""
-    if "state" in curve:
-        return Judgement(quantity, curve["state"] or "unknown", sentence)
-    state = "diverged" if detail["diverged"] else "overfitting" if detail["overfitting"] else "unknown"
-    return Judgement(quantity, state, sentence)
+    return Judgement(quantity, curve["state"] or "unknown", sentence)
 
 
 def _number(value: Any) -> float | None:
     return float(value) if isinstance(value, (int, float)) and math.isfinite(value) else None
 
 
-def forecast(table: Columns, quantity: str, to: float, schedule: Mapping[str, Any]) -> Outlook | None:
-    """Forecasts the loss at step `to`; None if this version of the library cannot forecast."""
-    function = getattr(phaselaw, "forecast", None)
-    if function is None:
-        return None
+def forecast(table: Columns, quantity: str, to: float, schedule: Mapping[str, Any]) -> Outlook:
+    """Forecasts the loss at step `to`."""
     if schedule:
         table = {name: column for name, column in table.items() if name != "lr"}
     try:
         with _talk.collected():
-            found = function(table, loss=quantity, to=to, **schedule)["forecasts"][0]
+            found = phaselaw.forecast(table, loss=quantity, to=to, **schedule)["forecasts"][0]
     except InputError as error:
         return Outlook("none", None, None, None, str(error))
     final = found["final_loss"]
