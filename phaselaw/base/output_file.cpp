@@ -148,7 +148,26 @@ void PieceFile::append(std::string_view piece) {
 void PieceFile::commit() {
   if (!temporary_.empty() && (::fsync(file_) != 0 || ::rename(temporary_.c_str(), target_.c_str()) != 0)) fail(errno);
   temporary_.clear();
-  // Some file systems report a full disk only here.
+  close();
+}
+
+bool PieceFile::commit_new() {
+  if (temporary_.empty()) fail(EEXIST);
+  if (::fsync(file_) != 0) fail(errno);
+  int problem = ::renameat2(AT_FDCWD, temporary_.c_str(), AT_FDCWD, target_.c_str(), RENAME_NOREPLACE) == 0 ? 0 : errno;
+  if (problem == EINVAL || problem == ENOSYS) {  // the file system does not know the flag
+    problem = ::link(temporary_.c_str(), target_.c_str()) == 0 ? 0 : errno;
+    if (problem == 0) ::unlink(temporary_.c_str());
+  }
+  if (problem == EEXIST) return false;
+  if (problem != 0) fail(problem);
+  temporary_.clear();
+  close();
+  return true;
+}
+
+// Some file systems report a full disk only here.
+void PieceFile::close() {
   if (::close(std::exchange(file_, -1)) != 0 && errno != EINTR) fail(errno);
 }
 

@@ -36,9 +36,13 @@ class PieceFile {
   PieceFile& operator=(const PieceFile&) = delete;
   void append(std::string_view piece);
   void commit();
+  // The same where nothing has this name yet. Returns false, and creates nothing, if something has it: of several
+  // processes that create the same file, one succeeds.
+  [[nodiscard]] bool commit_new();
 
  private:
   [[noreturn]] void fail(int problem);
+  void close();
   std::string path_;       // as given
   std::string target_;     // behind links
   std::string temporary_;  // empty: written through

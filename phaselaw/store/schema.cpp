@@ -5,7 +5,11 @@
 #include <filesystem>
 #include <utility>
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include "phaselaw/base/errors.h"
+#include "phaselaw/base/output_file.h"
 #include "phaselaw/store/checksum.h"
 #include "phaselaw/store/rows.h"
 
@@ -45,6 +49,15 @@ CREATE TABLE measurements (
 ) WITHOUT ROWID;
 )sql",
                      fmt::join(base::enum_words<Status>(), "', '"), fields);
+}
+
+// So that the file's name survives a power failure, too.
+void sync_directory(const std::string& path) {
+  const std::filesystem::path parent = std::filesystem::path(path).parent_path();
+  const int file = ::open(parent.empty() ? "." : parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (file < 0) return;
+  ::fsync(file);
+  ::close(file);
 }
 
 std::int64_t version_of(Database& database) {
@@ -94,7 +107,8 @@ void require_own_schema(Database& database) {
 
 }  // namespace
 
-void create_schema(Database& database, const std::string& study_json, const std::string& study_key) {
+void create_study(const std::string& path, const std::string& study_json, const std::string& study_key) {
+  Database database(":memory:", SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, path);
   database.execute(fmt::format("PRAGMA application_id = {}", kApplicationId));
   database.execute(schema());
   Statement insert(database, "INSERT INTO meta VALUES (?1, ?2)");
@@ -104,10 +118,20 @@ void create_schema(Database& database, const std::string& study_json, const std:
     insert.bind(2, value);
     insert.run();
   }
+  std::string image = database.image();
+  // The versions of the format for writing and reading: 2 is a database with a write-ahead log.
+  image.at(18) = image.at(19) = 2;
+  base::PieceFile file(path);
+  file.append(image);
+  // Where another process was faster, its file is used.
+  if (!file.commit_new()) return;
+  sync_directory(path);
 }
 
 std::int64_t require_study(Database& database, bool pages) {
   const std::string& path = database.path();
+  if (database.integer("PRAGMA page_count") == 0)
+    throw base::InputError({path}, "is an empty file, not a phaselaw study; remove it, or name another file");
   if (database.integer("PRAGMA application_id") != kApplicationId)
     throw base::InputError({path}, "is an SQLite database, but not a phaselaw study; name another file");
   const std::string damage = pages ? database.text("PRAGMA quick_check(1)") : "ok";
@@ -119,13 +143,16 @@ std::int64_t require_study(Database& database, bool pages) {
   return version_of(database);
 }
 
-void require_no_directory(const std::string& path) {
-  if (std::filesystem::is_directory(path))
-    throw base::InputError({path}, "is a directory; expected a file such as study.db");
+void require_file(const std::string& path) {
+  std::error_code ignored;
+  const auto found = std::filesystem::status(path, ignored);
+  if (std::filesystem::exists(found) && !std::filesystem::is_regular_file(found))
+    throw base::InputError({path}, fmt::format("is a {}; expected a file such as study.db",
+                                               std::filesystem::is_directory(found) ? "directory" : "device or FIFO"));
 }
 
 Database open_for_reading(const std::string& path, bool pages) {
-  require_no_directory(path);
+  require_file(path);
   if (!std::filesystem::exists(path)) throw base::InputError({path}, "does not exist; check the path");
   const auto open = [&](const std::string& uri) {
     Database database(uri, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, path);

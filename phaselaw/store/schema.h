@@ -17,8 +17,9 @@ namespace phaselaw::store {
 
 inline constexpr std::int64_t kSchemaVersion = 2;
 
-// Creates the tables of this version in an empty database and enters the study.
-void create_schema(Database& database, const std::string& study_json, const std::string& study_key);
+// Creates the file of a study without runs, unless something has this name already. The file appears whole, with its
+// tables and its write-ahead log: no reader and no kill meets a part of it. RunError if it cannot be written.
+void create_study(const std::string& path, const std::string& study_json, const std::string& study_key);
 
 // The file's version, 1 .. kSchemaVersion. InputError for a file that is no study, damaged pages, or an unknown
 // version. `pages` = false does not read the pages.
@@ -27,7 +28,7 @@ std::int64_t require_study(Database& database, bool pages = true);
 // Opens an existing study for reading, also in a directory that cannot be written. InputError as require_study, which
 // it calls, and for a directory or a missing file.
 [[nodiscard]] Database open_for_reading(const std::string& path, bool pages = true);
-void require_no_directory(const std::string& path);
+void require_file(const std::string& path);
 
 // Migrates the file to kSchemaVersion. Must not be called in a transaction. RunError if the disk is full; the file is
 // then unchanged.

@@ -2,6 +2,7 @@
 #include "phaselaw/store/sqlite.h"
 
 #include <cmath>
+#include <new>
 #include <utility>
 
 #include "phaselaw/base/constants.h"
@@ -97,6 +98,14 @@ std::int64_t Database::integer(const std::string& sql) {
 std::string Database::text(const std::string& sql) {
   Statement statement(*this, sql);
   return statement.step() ? statement.text(0) : "";
+}
+
+std::string Database::image() const {
+  sqlite3_int64 size = 0;
+  const std::unique_ptr<unsigned char, void (*)(void*)> bytes(sqlite3_serialize(handle(), "main", &size, 0),
+                                                              sqlite3_free);
+  if (!bytes) throw std::bad_alloc();
+  return {reinterpret_cast<const char*>(bytes.get()), static_cast<std::size_t>(size)};
 }
 
 Statement::Statement(const Database& database, std::string_view sql) : database_(&database) {

@@ -6,12 +6,7 @@
 #include <filesystem>
 #include <mutex>
 #include <optional>
-#include <thread>
 
-#include <fcntl.h>
-#include <unistd.h>
-
-#include "phaselaw/base/clock.h"
 #include "phaselaw/base/errors.h"
 #include "phaselaw/base/files.h"
 #include "phaselaw/base/value.h"
@@ -23,13 +18,6 @@
 namespace phaselaw::store {
 
 namespace {
-
-void sync_directory(const std::string& directory) {
-  const int file = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (file < 0) return;
-  ::fsync(file);
-  ::close(file);
-}
 
 // "data.n_data is [32,64] in the file and [32,128] here", or empty if the settings are the same.
 std::string first_difference(const std::string& stored_json, const std::string& asked_json) {
@@ -49,19 +37,6 @@ std::string another_study(const std::string& stored_json, const std::string& sto
   const std::string difference = first_difference(stored_json, asked_json);
   return fmt::format("holds another study: key {} in the file, {} here{}", stored_key, asked_key,
                      difference.empty() ? "" : " (" + difference + ")");
-}
-
-// If two processes change the journal of a new file at once, SQLite tells one of them that it is busy without waiting;
-// the timeout of the connection does not apply here.
-void begin_journal(Database& database, std::int64_t timeout_s) {
-  constexpr std::chrono::milliseconds kPause(5);
-  const auto start = base::Clock::now();
-  int code;
-  while ((code = sqlite3_exec(database.handle(), "PRAGMA journal_mode = WAL", nullptr, nullptr, nullptr)) !=
-         SQLITE_OK) {
-    if ((code & 0xff) != SQLITE_BUSY || base::seconds_since(start) > static_cast<double>(timeout_s)) database.fail();
-    std::this_thread::sleep_for(kPause);
-  }
 }
 
 }  // namespace
@@ -103,7 +78,7 @@ Store& Store::operator=(Store&&) noexcept = default;
 
 Store Store::open_or_create(const std::string& path, const std::string& study_json, const std::string& study_key,
                             const StoreOptions& options) {
-  require_no_directory(path);
+  require_file(path);
   const std::filesystem::path parent = std::filesystem::path(path).parent_path();
   const std::string directory = parent.empty() ? "." : parent.string();
   base::make_directory(directory, path);
@@ -114,7 +89,8 @@ Store Store::open_or_create(const std::string& path, const std::string& study_js
             "cannot hold a study that is being written: {}; put the store on a local disk and copy it afterwards, "
             "or use one store per machine (--shard i/k) and join them with `phaselaw merge`",
             problem));
-  auto connection = std::make_unique<Connection>(Database(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, path));
+  if (!std::filesystem::exists(path)) create_study(path, study_json, study_key);
+  auto connection = std::make_unique<Connection>(Database(path, SQLITE_OPEN_READWRITE, path));
   Database& database = connection->database;
   sqlite3_busy_timeout(database.handle(), static_cast<int>(options.busy_timeout_s * 1000));
   // FULL: each commit is on the disk before add() returns. NORMAL would be safe against a kill too, but a power failure
@@ -123,14 +99,6 @@ Store Store::open_or_create(const std::string& path, const std::string& study_js
   if (options.max_bytes > 0)
     database.execute(fmt::format("PRAGMA max_page_count = {}",
                                  std::max<std::int64_t>(1, options.max_bytes / database.integer("PRAGMA page_size"))));
-  if (database.integer("SELECT count(*) FROM sqlite_schema") == 0) {
-    begin_journal(database, options.busy_timeout_s);
-    Transaction transaction(database);
-    // Another shard may have created the tables while this one waited for the lock.
-    if (database.integer("SELECT count(*) FROM sqlite_schema") == 0) create_schema(database, study_json, study_key);
-    transaction.commit();
-    sync_directory(directory);  // the file's name must survive a power failure, too
-  }
   require_study(database);
   connection->read_study();
   if (connection->study_key != study_key)

@@ -2,12 +2,15 @@
 #include "phaselaw/store/store.h"
 
 #include <cmath>
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <limits>
 #include <thread>
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 
 #include "phaselaw/base/constants.h"
 #include "phaselaw/base/errors.h"
@@ -258,26 +261,73 @@ TEST(Store, RefusesFilesThatAreNoStudy) {
   std::ofstream(scratch.path("empty.db")) << "";
   Database(scratch.path("other.db"), SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, "").execute("CREATE TABLE t (a)");
   std::filesystem::create_directory(scratch.path("folder"));
+  ASSERT_EQ(::mkfifo(scratch.path("pipe").c_str(), 0600), 0);
   const std::pair<const char*, const char*> cases[] = {{"text.db", "expected an SQLite database"},
                                                        {"short.db", "expected an SQLite database"},
                                                        {"other.db", "not a phaselaw study"},
+                                                       {"empty.db", "is an empty file"},
+                                                       {"pipe", "is a device or FIFO"},
                                                        {"folder", "is a directory"}};
   for (const auto& [name, part] : cases)
     for (const bool reading : {true, false}) {
       const std::string path = scratch.path(name);
-      const auto before = std::filesystem::is_directory(path) ? 0 : std::filesystem::file_size(path);
+      const auto size = [&] { return std::filesystem::is_regular_file(path) ? std::filesystem::file_size(path) : 0; };
+      const auto before = size();
       const std::string message =
           input_error([&] { (void)(reading ? Store::open_read(path) : Store::open_or_create(path, "{}", "key")); });
       EXPECT_NE(message.find(part), std::string::npos) << name << ": " << message;
       EXPECT_NE(message.find(name), std::string::npos) << message;
-      EXPECT_EQ(before, std::filesystem::is_directory(path) ? 0 : std::filesystem::file_size(path)) << name;
+      EXPECT_EQ(before, size()) << name;
     }
-  EXPECT_NE(input_error([&] { (void)Store::open_read(scratch.path("empty.db")); }).find("not a phaselaw study"),
-            std::string::npos);
   EXPECT_NE(input_error([&] { (void)Store::open_read(scratch.path("absent.db")); }).find("does not exist"),
             std::string::npos);
   EXPECT_FALSE(std::filesystem::exists(scratch.path("absent.db")));
   EXPECT_NO_THROW((void)Store::open_or_create(scratch.path("new/below/study.db"), "{}", "k"));
+}
+
+// A sweep that is killed while it creates its store must not leave a file that no reader understands.
+TEST(Store, AppearsWholeOrNotAtAll) {
+  const Scratch scratch;
+  const std::string path = scratch.path("study.db");
+  // The size limit of a file stops the writing at each length that falls into the file.
+  struct rlimit former {};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &former), 0);
+  const auto handler = std::signal(SIGXFSZ, SIG_IGN);
+  int refused = 0;
+  for (rlim_t size = 0; !std::filesystem::exists(path); size += 1000) {
+    struct rlimit small = former;
+    small.rlim_cur = size;
+    ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
+    try {
+      create_study(path, "{}", "key");
+    } catch (const base::RunError&) {
+      ++refused;
+      EXPECT_TRUE(std::filesystem::is_empty(scratch.folder()));
+    }
+  }
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &former), 0);
+  std::signal(SIGXFSZ, handler);
+  EXPECT_GT(refused, 10);
+  EXPECT_TRUE(Store::open_read(path).runs().empty());  // read before anything wrote to it
+  EXPECT_TRUE(check_file(path).problems.empty());
+  create_study(path, "{}", "another");  // the name is taken: nothing changes
+  EXPECT_EQ(Store::open_read(path).study_key(), "key");
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(scratch.folder()), {}), 1);
+}
+
+// Many processes that start at once: one creates the file, all use it.
+TEST(Store, SeveralCreatorsShareOneFile) {
+  const Scratch scratch;
+  const std::string path = scratch.path("study.db");
+  constexpr int kCreators = 8;
+  std::vector<std::thread> creators;
+  for (int i = 0; i < kCreators; ++i)
+    creators.emplace_back([&, i] {
+      Store store = Store::open_or_create(path, "{}", "key");
+      store.add(sample_run(i, 2));
+    });
+  for (std::thread& creator : creators) creator.join();
+  EXPECT_EQ(Store::open_read(path).runs().size(), static_cast<std::size_t>(kCreators));
 }
 
 // Cut at every page boundary and inside pages: never a crash, never a silent part of the data.
