@@ -19,6 +19,8 @@ inline constexpr std::size_t kNoColumn = static_cast<std::size_t>(-1);
 // predictor; it is never mixed with a total loss.
 enum class Role { excess_risk, held_out, unspecified, training };
 [[nodiscard]] Role role_of(std::string_view heading);
+// Whether the data were not trained on.
+[[nodiscard]] constexpr bool is_held_out(Role role) { return role == Role::held_out || role == Role::excess_risk; }
 
 struct Recognised {
   std::map<std::string, std::size_t> column;  // canonical name to position

@@ -53,6 +53,21 @@ TEST(CurveClaims, WarmUpOfUnknownLengthIsNoReasonForAWrongExponent) {
   }
 }
 
+// The blocks of a loss that grows by the same factor at each step differ as much as their level.
+TEST(CurveClaims, ASmoothExplosionToFiniteNumbersIsADivergence) {
+  for (const double factor : {1.02, 1.1, 1.65})
+    for (const bool held_out : {false, true}) {
+      const auto exploding = [&](double t) { return plain_loss(t) + 1e-3 * std::pow(factor, t - 800); };
+      std::vector<double> step, loss;
+      for (double t = 1; t <= 1000 && exploding(t) < 1e30; ++t) {
+        step.push_back(t);
+        loss.push_back(exploding(t));
+      }
+      const CurveState state = claims_of({step, loss, held_out, {}, {}, false}).state;
+      EXPECT_EQ(state, held_out ? CurveState::rising : CurveState::diverged) << factor;
+    }
+}
+
 TEST(CurveClaims, DecayOfTheLearningRateIsSeenAndNothingElseIsClaimed) {
   // Linear to 0 over the last fifth, and with it the loss falls by a further 4 %.
   const auto decayed = [](double t) {

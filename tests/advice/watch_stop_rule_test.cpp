@@ -160,6 +160,16 @@ TEST(Judge, LossesThatAreNotFiniteAtTheEndAreADivergence) {
   EXPECT_NE(judge(curve, {}).state, CurveState::diverged);
 }
 
+TEST(Judge, AnExplosionToFiniteNumbersIsADivergence) {
+  tables::Curve curve = flat_curve(690);
+  for (std::size_t i = 0; i < curve.loss.size(); ++i) curve.loss[i] = 2 + 1e-3 * std::pow(1.1, static_cast<double>(i));
+  curve.role = tables::Role::training;
+  EXPECT_EQ(judge(curve, {}).state, CurveState::diverged);
+  EXPECT_TRUE(fires("diverged", curve, judge(curve, {}), judge(curve, {})));
+  curve.role = tables::Role::excess_risk;  // measured on data that were not trained on
+  EXPECT_EQ(judge(curve, {}).state, CurveState::rising);
+}
+
 TEST(Judge, ADenseTrainingLossShowsADivergenceBeforeTheHeldOutOne) {
   tables::Curve curve;
   curve.name = "run";

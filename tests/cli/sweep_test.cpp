@@ -174,7 +174,7 @@ TEST_F(SweepCliTest, ShardsMergeToTheWholeAndCheckVerifiesIt) {
   EXPECT_EQ(damaged.code, 1);
   EXPECT_NE(damaged.out.find("run 2: its checksum"), std::string::npos) << damaged.out;
   EXPECT_FALSE(base::read_json(path("check.json")).at("sound").boolean());
-  expect_bad({"merge", path("m2.db"), path("whole.db"), path("m.db")}, "run 2 differs from the one in");
+  expect_bad({"merge", path("m2.db"), path("whole.db"), path("m.db")}, "run 2: its checksum is");
   expect_bad({"check", path("exp.toml")}, "expected an SQLite database");
   expect_bad({"merge", path("m3.db"), path("absent.db")}, "does not exist");
   expect_bad({"sweep", path("study.toml"), "--out", path("x.db"), "--shard", "3/3"}, "0 <= i < k");

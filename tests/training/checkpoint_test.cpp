@@ -110,6 +110,13 @@ TEST(Checkpoint, BadFilesAreOneClearErrorEach) {
   std::string long_header = good;
   long_header[6] = 1;
   const auto offsets = [](std::int64_t a, std::int64_t b) { return Value(Value::List{a, b}); };
+  const auto data_size = static_cast<std::int64_t>(good.size() - 8 - header_length(good));
+  const auto renamed = [&](const std::string& from, const std::string& to) {
+    return with_header(good, [&](Value& header) {
+      header[to] = header[from];
+      header = without(header, from);
+    });
+  };
   const struct {
     std::string bytes, expected;
   } cases[] = {
@@ -120,9 +127,13 @@ TEST(Checkpoint, BadFilesAreOneClearErrorEach) {
       {std::string("\x02\0\0\0\0\0\0\0[]", 10), "expected a JSON object"},
       {good.substr(0, good.size() - 1), "the file is incomplete"},
       {good + "x", "bytes of tensor data, found"},
-      {with_header(good, [](Value& header) { header = without(header, "layers.0.attn.q"); }),
-       "tensor layers.0.attn.q is missing"},
-      {with_header(good, [](Value& header) { header["layers.0.attn.qq"] = header["layers.0.attn.q"]; }),
+      {renamed("layers.0.attn.q", "layers.0.attn.qq"), "tensor layers.0.attn.q is missing"},
+      {with_header(good,
+                   [&](Value& header) {
+                     header["layers.0.attn.qq"] = header["layers.0.attn.q"];
+                     header["layers.0.attn.qq"]["shape"] = Value(Value::List{std::int64_t{0}});
+                     header["layers.0.attn.qq"]["data_offsets"] = offsets(data_size, data_size);
+                   }),
        "unknown tensor 'layers.0.attn.qq'; did you mean 'layers.0.attn.q'"},
       {entry("shape", offsets(2, 8)), "tensor layers.0.attn.q: expected shape (4, 4), found (2, 8)"},
       {entry("dtype", "I32"), "tensor layers.0.attn.q: expected dtype F32, F16, BF16, found I32"},

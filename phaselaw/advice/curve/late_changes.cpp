@@ -121,6 +121,9 @@ CurveRise rise_at_end(const CurveBlocks& blocks) {
   const LevelOfRows &end = levels.back(), &lowest = *std::min_element(levels.begin(), levels.end(), lower);
   rise.relative = (end.mean - lowest.mean) / lowest.mean;
   rise.errors = errors_between(end, lowest);
+  const std::size_t together = blocks.size() - levels.size() + 1;
+  rise.doubled = std::all_of(blocks.loss.end() - static_cast<long>(together), blocks.loss.end(),
+                             [&](double loss) { return loss > 2 * lowest.mean; });
   return rise;
 }
 

@@ -19,11 +19,14 @@ struct LevelJump {
 };
 [[nodiscard]] LevelJump level_jump_of(const CurveBlocks& blocks);
 
-// How far the end lies above the lowest level: means of 3 blocks (single blocks, if there are fewer than 12).
+// How far the end lies above the lowest level: means of 3 blocks (single blocks, if there are fewer than 12). Blocks of a
+// loss that explodes have errors as large as their differences, so a rise is certain, too, if every block of the end is
+// at least twice as high as the lowest level: noise, correlated or not, does not double a level.
 struct CurveRise {
   double relative = 0, errors = 0;  // of the difference, and in its standard errors
   std::size_t lowest = 0;           // block with the lowest loss
-  [[nodiscard]] bool certain() const { return relative > 0.005 && errors > 6; }
+  bool doubled = false;             // by every block of the end
+  [[nodiscard]] bool certain() const { return doubled || (relative > 0.005 && errors > 6); }
 };
 [[nodiscard]] CurveRise rise_at_end(const CurveBlocks& blocks);
 

@@ -27,12 +27,10 @@ std::vector<double> clock_at(const LossCurve& curve, const std::vector<double>& 
   return out;
 }
 
-bool is_held_out(tables::Role role) { return role == tables::Role::held_out || role == tables::Role::excess_risk; }
-
 CurveClaims claims_for(const tables::Curve& data, const LossCurve& curve, bool rate_known) {
   const tables::Curve::Partner& partner = data.partner;
   std::vector<double> clock;
-  CurveRows rows{curve.all_x, curve.all_loss, is_held_out(data.role), {}, {}, rate_known};
+  CurveRows rows{curve.all_x, curve.all_loss, tables::is_held_out(data.role), {}, {}, rate_known};
   if (rows.held_out && partner.role == tables::Role::training && curve.all_x.size() > 1) {
     clock = clock_at(curve, partner.step);
     rows.training_step = clock;

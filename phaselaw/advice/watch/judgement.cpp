@@ -103,7 +103,7 @@ Judgement judge(const tables::Curve& curve, const ForecastBasis& basis) {
     out.reason = fmt::format("the last {} losses are not finite (nan or inf)", bad);
     return out;
   }
-  const bool held_out = curve.role == tables::Role::held_out;
+  const bool held_out = tables::is_held_out(curve.role);
   const bool trained = held_out && curve.partner.role == tables::Role::training;
   CurveRows rows{curve.progress(), curve.loss, held_out, {}, {}};
   if (trained) {
