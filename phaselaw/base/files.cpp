@@ -74,9 +74,14 @@ void require_writable_directory(const std::string& directory, const std::string&
     throw InputError({flag}, fmt::format("the directory '{}' cannot be created ({}); choose another", directory,
                                          error ? error.message() : fmt::format("'{}' is a file", existing.string())));
   if (existing.empty()) existing = ".";
-  // Only an attempt tells: rights, quotas and read-only file systems differ.
-  std::string probe = (existing / ".phaselaw-XXXXXX").string();
-  const int file = ::mkostemp(probe.data(), O_CLOEXEC);
+  // Only an attempt tells: rights, quotas and read-only file systems differ. A file without a name leaves nothing behind
+  // when the process is killed; where the file system has none, it is removed at once.
+  int file = ::open(existing.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+  if (file < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == ENOENT || errno == EINVAL)) {
+    std::string probe = (existing / ".phaselaw-XXXXXX").string();
+    file = ::mkostemp(probe.data(), O_CLOEXEC);
+    if (file >= 0) ::unlink(probe.c_str());
+  }
   if (file < 0) {
     const std::string why = std::strerror(errno);
     const std::string place = fmt::format("no file can be written in '{}' ({})", existing.string(), why);
@@ -85,7 +90,6 @@ void require_writable_directory(const std::string& directory, const std::string&
                                  : fmt::format("the directory '{}' cannot be created, because {}; choose another",
                                                directory, place));
   }
-  ::unlink(probe.c_str());
   ::close(file);
 }
 

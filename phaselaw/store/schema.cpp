@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "phaselaw/base/errors.h"
+#include "phaselaw/base/files.h"
 #include "phaselaw/base/output_file.h"
 #include "phaselaw/store/checksum.h"
 #include "phaselaw/store/rows.h"
@@ -121,6 +122,7 @@ void create_study(const std::string& path, const std::string& study_json, const 
   std::string image = database.image();
   // The versions of the format for writing and reading: 2 is a database with a write-ahead log.
   image.at(18) = image.at(19) = 2;
+  base::require_writable_file(path, path);
   base::PieceFile file(path);
   file.append(image);
   // Where another process was faster, its file is used.

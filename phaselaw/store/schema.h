@@ -18,7 +18,8 @@ namespace phaselaw::store {
 inline constexpr std::int64_t kSchemaVersion = 2;
 
 // Creates the file of a study without runs, unless something has this name already. The file appears whole, with its
-// tables and its write-ahead log: no reader and no kill meets a part of it. RunError if it cannot be written.
+// tables and its write-ahead log: no reader and no kill meets a part of it. InputError if the directory
+// cannot be written, RunError if the disk is full or fails.
 void create_study(const std::string& path, const std::string& study_json, const std::string& study_key);
 
 // The file's version, 1 .. kSchemaVersion. InputError for a file that is no study, damaged pages, or an unknown

@@ -308,11 +308,11 @@ TEST(Store, AppearsWholeOrNotAtAll) {
   ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &former), 0);
   std::signal(SIGXFSZ, handler);
   EXPECT_GT(refused, 10);
-  EXPECT_TRUE(Store::open_read(path).runs().empty());  // read before anything wrote to it
-  EXPECT_TRUE(check_file(path).problems.empty());
   create_study(path, "{}", "another");  // the name is taken: nothing changes
-  EXPECT_EQ(Store::open_read(path).study_key(), "key");
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(scratch.folder()), {}), 1);
+  EXPECT_TRUE(Store::open_read(path).runs().empty());  // read before anything wrote to it
+  EXPECT_EQ(Store::open_read(path).study_key(), "key");
+  EXPECT_TRUE(check_file(path).problems.empty());
 }
 
 // Many processes that start at once: one creates the file, all use it.
