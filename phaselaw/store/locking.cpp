@@ -37,7 +37,9 @@ class Descriptor {
   int number_;
 };
 
-int open_lock_file(const std::string& path) { return ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644); }
+int open_lock_file(const std::string& path) {
+  return ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+}
 
 // Locks or unlocks `length` bytes (0: to the end of all files); false with errno if that is refused.
 bool set_lock(int file, short type, std::int64_t start, std::int64_t length) {
@@ -112,6 +114,8 @@ struct Claims::State {
 
 Claims::Claims(const std::string& store_path) : state_(std::make_unique<State>()) {
   state_->path = store_path + "-claims";
+  // Left by a kill after the last run: opened, so that the destructor removes it also if there is nothing to claim.
+  state_->file.reset(::open(state_->path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW));
 }
 
 Claims::~Claims() {

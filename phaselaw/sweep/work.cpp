@@ -46,6 +46,7 @@ std::vector<const Point*> points_of(const Study& study, const Shard& shard) {
 StudyWork::StudyWork(const Study& study, store::Store& store, const Shard& shard)
     : store_(store), folder_(store.path() + "-runs"), claims_(store.path()) {
   const auto there = store.finished_runs();
+  for (const std::int64_t index : there) static_cast<void>(store.run(index));  // its checksum must hold
   for (const Point* point : points_of(study, shard))
     if (there.contains(point->index))
       ++already_there_;

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <csignal>
 #include <filesystem>
+#include <fstream>
 #include <thread>
 #include <vector>
 
@@ -12,6 +13,7 @@
 
 #include <gtest/gtest.h>
 
+#include "phaselaw/base/errors.h"
 #include "store/scratch.h"
 
 namespace phaselaw::store {
@@ -73,6 +75,34 @@ TEST(Claims, OfAKilledProcessAreFree) {
   EXPECT_TRUE(claims.take(7));
   ::close(ready[0]);
   ::close(ready[1]);
+}
+
+// A kill after the last run was stored leaves the file, and a sweep that then finds nothing to do takes no claim.
+TEST(Claims, TheFileThatAKillLeftIsRemovedWithoutAClaim) {
+  const Scratch scratch;
+  const std::string store = scratch.path("study.db"), file = store + "-claims";
+  std::ofstream(file).put('x');
+  {
+    Claims busy(store);
+    ASSERT_TRUE(busy.take(1));
+    { const Claims idle(store); }
+    EXPECT_TRUE(std::filesystem::exists(file));  // somebody holds a run
+  }
+  EXPECT_FALSE(std::filesystem::exists(file));
+  std::ofstream(file).put('x');
+  { const Claims idle(store); }
+  EXPECT_FALSE(std::filesystem::exists(file));
+  { const Claims idle(store); }
+  EXPECT_FALSE(std::filesystem::exists(file));  // nor is one made
+}
+
+TEST(Claims, FollowNoLink) {
+  const Scratch scratch;
+  const std::string store = scratch.path("study.db"), victim = scratch.path("victim");
+  std::filesystem::create_symlink(victim, store + "-claims");
+  Claims claims(store);
+  EXPECT_THROW((void)claims.take(1), base::RunError);
+  EXPECT_FALSE(std::filesystem::exists(victim));
 }
 
 // Files are made and removed all the time here: at no instant may two hold the same run.

@@ -10,7 +10,9 @@
 
 #include <gtest/gtest.h>
 
+#include "phaselaw/base/errors.h"
 #include "phaselaw/model/flops.h"
+#include "phaselaw/store/sqlite.h"
 #include "phaselaw/sweep/cost.h"
 #include "phaselaw/sweep/run.h"
 #include "phaselaw/sweep/shared_data.h"
@@ -43,6 +45,18 @@ TEST_F(WorkTest, GivesEachRunOnceLongestFirstAndTakesBackWhatWasNotDone) {
   other.take(*given[4], to_record(*given[4], carry_out(given[4]->experiment)));
   EXPECT_EQ(work.next(), nullptr);  // done meanwhile, so it is not given again
   EXPECT_EQ(work.elsewhere(), 0);
+}
+
+TEST_F(WorkTest, AFinishedRunThatWasChangedIsNotTakenAsDone) {
+  {
+    auto store = open("s.db");
+    StudyWork work(study_, store);
+    const Point* point = work.next();
+    work.take(*point, to_record(*point, carry_out(point->experiment)));
+  }
+  store::Database(path("s.db"), SQLITE_OPEN_READWRITE, "").execute("UPDATE measurements SET test_loss = 1");
+  auto store = open("s.db");
+  EXPECT_THROW(StudyWork(study_, store), base::InputError);
 }
 
 TEST_F(WorkTest, ShardsPartTheStudyEvenly) {
