@@ -63,6 +63,8 @@ void install_interrupt_handler() {
   const struct sigaction action = handled_by(on_signal);
   ::sigaction(SIGINT, &action, nullptr);
   ::sigaction(SIGTERM, &action, nullptr);
+  // mpirun passes it on to all ranks and waits; after SIGTERM it kills them within a second.
+  ::sigaction(SIGUSR1, &action, nullptr);
 }
 
 bool interrupted() { return interrupt_flag.load(std::memory_order_relaxed); }

@@ -3,8 +3,8 @@
 
 #include <memory>
 
-// Ctrl-C and SIGTERM request an orderly end: loops check interrupted() at each step, keep finished work and throw
-// Interrupted (exit code 3). A second Ctrl-C ends the process at once.
+// Ctrl-C, SIGTERM and SIGUSR1 request an orderly end: loops check interrupted() at each step, keep finished work and
+// throw Interrupted (exit code 3). A second signal ends the process at once.
 namespace phaselaw::base {
 
 void install_interrupt_handler();

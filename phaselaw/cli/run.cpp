@@ -94,7 +94,7 @@ int run(int argc, const char* const* argv) {
       add(program);
       app.get_subcommands({}).back()->group(heading);
     }
-  // An input error occurs on all ranks alike, so only the first rank reports it.
+  // Input errors and interrupts occur on all ranks alike, so only the first rank reports them.
   const bool first = ranks::launch().rank == 0;
   try {
     const int code = dispatch(app, program, argc, argv);
@@ -104,7 +104,7 @@ int run(int argc, const char* const* argv) {
     if (first) base::log_error(error.what());
     return kBadInput;
   } catch (const base::Interrupted& error) {
-    base::log_error(error.what());
+    if (first) base::log_error(error.what());
     return kInterrupted;
   } catch (const std::exception& error) {
     base::log_error(error.what());

@@ -2,95 +2,68 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
-// Messages between processes over TCP instead of MPI: the death of a process ends an MPI job, but over TCP it is a
-// closed connection that the other side notices at once.
+// Messages between rank 0 and the workers of a sweep, over TCP (tcp_channel.h, listener.h) or over MPI (mpi_channel.h).
 namespace phaselaw::ranks {
 
 // Kinds of messages; their bytes are made and read with base/bytes.h.
 enum class MessageKind : std::uint32_t {
-  hello,     // worker: token
-  run,       // server: index of the run, and its last snapshot or an empty text
+  run = 1,   // rank 0: index of the run, and its last snapshot or an empty text
   progress,  // worker: share of the run's work since the last message
   snapshot,  // worker: bytes
   result,    // worker: resumed, description of the data, record
   failure,   // worker: whether the user's input is at fault, and the text; the sweep ends
   stopped,   // worker: it returns the run
-  stop,      // server: keep the run and return it
-  end        // server: no work is left
+  stop,      // rank 0: keep the run and return it
+  end        // rank 0: no work is left
 };
+
+// The most bytes that a message of a kind may have, checked before memory is allocated for it; nothing for a kind that
+// does not exist. Snapshots have at most 64 GiB, results 1 GiB, failures 64 KiB.
+[[nodiscard]] std::optional<std::uint64_t> most_bytes(MessageKind kind);
 
 struct Message {
   MessageKind kind{};
   std::string bytes;
 };
 
-// Closes its descriptor.
-class Socket {
- public:
-  explicit Socket(int descriptor = -1) : descriptor_(descriptor) {}
-  ~Socket();
-  Socket(Socket&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
-  Socket& operator=(Socket&& other) noexcept {
-    std::swap(descriptor_, other.descriptor_);
-    return *this;
-  }
-  [[nodiscard]] int descriptor() const { return descriptor_; }
-  [[nodiscard]] bool open() const { return descriptor_ >= 0; }
-
- private:
-  int descriptor_;
+// What precedes the bytes of a message: its kind and their number.
+inline constexpr std::size_t kHeaderBytes = sizeof(std::uint32_t) + sizeof(std::uint64_t);
+struct MessageHeader {
+  MessageKind kind{};
+  std::uint64_t count = 0;
 };
+// RunError if the message is longer than its kind may be.
+[[nodiscard]] std::string header_bytes(MessageKind kind, std::size_t count);
+// Nothing for a kind that does not exist, or a message that is longer than its kind may be.
+[[nodiscard]] std::optional<MessageHeader> header_from(std::string_view bytes);
 
-// One end of a connection. Reading is buffered; after `closed` nothing more is sent or received.
+// One end of a connection. After `closed` nothing more is sent or received.
 class Channel {
  public:
-  explicit Channel(Socket socket);
-  [[nodiscard]] int descriptor() const { return socket_.descriptor(); }
-  // False if the other side has gone or does not accept the message within kSendTimeout_s.
-  bool send(MessageKind kind, std::string_view bytes = {});
-  // Waits at most timeout_s (0: not at all) for a complete message.
-  [[nodiscard]] std::optional<Message> receive(double timeout_s);
-  [[nodiscard]] bool closed() const { return closed_; }
-
- private:
-  std::optional<Message> take_buffered();
-  Socket socket_;
-  std::string buffer_;
-  bool closed_ = false;
+  virtual ~Channel() = default;
+  // False if the other side has gone or does not accept the message in time.
+  virtual bool send(MessageKind kind, std::string_view bytes = {}) = 0;
+  // Waits at most timeout_s (0: not at all) for more of a message; nothing if none is complete.
+  [[nodiscard]] virtual std::optional<Message> receive(double timeout_s) = 0;
+  [[nodiscard]] virtual bool closed() const = 0;
+  virtual void close() = 0;
+  [[nodiscard]] virtual int descriptor() const { return -1; }  // for poll(); -1: none
 };
-inline constexpr double kSendTimeout_s = 60;
-inline constexpr std::uint64_t kLongestMessage = std::uint64_t{1} << 36;
 
-// The address of a server, and the secret that it expects in `hello`; as text, so that ranks can pass it on.
-struct Address {
-  std::string host, token;
-  std::vector<std::string> numbers;  // of its network interfaces
-  int port = 0;
-};
-[[nodiscard]] std::string to_bytes(const Address& address);
-[[nodiscard]] Address address_from(std::string_view bytes);
-
-// Listens on a free port, of this machine alone (loopback) or of all its interfaces. RunError if it cannot.
-class Listener {
+// Rank 0's end of all connections.
+class Hub {
  public:
-  explicit Listener(bool loopback_only);
-  [[nodiscard]] const Address& address() const { return address_; }
-  [[nodiscard]] int descriptor() const { return socket_.descriptor(); }
-  [[nodiscard]] std::optional<Channel> accept();
-
- private:
-  Socket socket_;
-  Address address_;
+  virtual ~Hub() = default;
+  // Connections of workers that are new since the last call.
+  [[nodiscard]] virtual std::vector<std::unique_ptr<Channel>> accept() = 0;
+  // Returns when something may have arrived on one of the channels or a worker may be new, after timeout_s at the latest.
+  virtual void wait(const std::vector<const Channel*>& channels, double timeout_s) = 0;
 };
-
-// Connects and sends `hello`. Tries loopback first if the host is this one. RunError if nobody answers.
-[[nodiscard]] Channel connect(const Address& address);
-[[nodiscard]] std::string host_name();
 
 }  // namespace phaselaw::ranks

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -20,6 +21,8 @@ struct Layout {
   int grid_rows = 1, grid_cols = 1;
 };
 
+inline constexpr std::size_t kMostBytesAtOnce = std::size_t{1} << 30;
+
 class Engine {
  public:
   virtual ~Engine() = default;
@@ -34,6 +37,13 @@ class Engine {
   // Waits until the other side has the data, or until they have arrived.
   virtual void send(int to, const void* bytes, std::size_t count) = 0;
   virtual void receive(int from, void* bytes, std::size_t count) = 0;
+
+  // Messages of at most kMostBytesAtOnce with a tag above 0, for which nobody waits; from any thread, by one at a time.
+  // Starts to send; the bytes must stay until sent() of the ticket has been true, which it is once.
+  [[nodiscard]] virtual int start_send(int to, int tag, const void* bytes, std::size_t count) = 0;
+  [[nodiscard]] virtual bool sent(int ticket) = 0;
+  // The next message from a rank with a tag, if one has arrived. std::runtime_error if it has more than `most` bytes.
+  [[nodiscard]] virtual std::optional<std::string> take(int from, int tag, std::size_t most) = 0;
 
   // ScaLAPACK, collective; matrices are the rank's own part, of which the lower triangle is read. They return
   // ScaLAPACK's info, the same on every rank; std::runtime_error for failures of MPI.
@@ -51,7 +61,7 @@ class Engine {
 };
 
 // Changes with Engine, so that a module of another program is refused.
-inline constexpr int kEngineInterface = 2;
+inline constexpr int kEngineInterface = 3;
 inline constexpr const char* kEngineSymbol = "phaselaw_mpi_engine";
 inline constexpr const char* kEngineFile = "phaselaw_mpi.so";
 using MakeEngine = Engine* (*)(int interface);

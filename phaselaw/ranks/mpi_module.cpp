@@ -2,6 +2,7 @@
 // The module phaselaw_mpi.so: the only code that includes MPI and calls ScaLAPACK.
 #include <algorithm>
 #include <limits>
+#include <map>
 #include <numeric>
 #include <stdexcept>
 
@@ -104,7 +105,8 @@ class MpiEngine : public Engine {
  public:
   MpiEngine() {
     int provided = 0;
-    require(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_FUNNELED, &provided), "MPI_Init_thread");
+    require(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_SERIALIZED, &provided), "MPI_Init_thread");
+    serialized_ = provided >= MPI_THREAD_SERIALIZED;
     MPI_Comm_rank(MPI_COMM_WORLD, &rank_);
     MPI_Comm_size(MPI_COMM_WORLD, &size_);
   }
@@ -141,6 +143,32 @@ class MpiEngine : public Engine {
       require(MPI_Recv(static_cast<char*>(bytes) + start, length, MPI_BYTE, from, 0, MPI_COMM_WORLD, MPI_STATUS_IGNORE),
               "MPI_Recv");
     });
+  }
+
+  int start_send(int to, int tag, const void* bytes, std::size_t count) override {
+    if (!serialized_) throw std::runtime_error("this MPI works in the main thread only; use --transport tcp");
+    const int ticket = next_ticket_++;
+    MPI_Request& request = requests_[ticket];
+    require(MPI_Isend(bytes, static_cast<int>(count), MPI_BYTE, to, tag, MPI_COMM_WORLD, &request), "MPI_Isend");
+    return ticket;
+  }
+  bool sent(int ticket) override {
+    int done = 0;
+    require(MPI_Test(&requests_.at(ticket), &done, MPI_STATUS_IGNORE), "MPI_Test");
+    if (done != 0) requests_.erase(ticket);
+    return done != 0;
+  }
+  std::optional<std::string> take(int from, int tag, std::size_t most) override {
+    int there = 0, count = 0;
+    MPI_Status status;
+    require(MPI_Iprobe(from, tag, MPI_COMM_WORLD, &there, &status), "MPI_Iprobe");
+    if (there == 0) return std::nullopt;
+    require(MPI_Get_count(&status, MPI_BYTE, &count), "MPI_Get_count");
+    if (count < 0 || static_cast<std::size_t>(count) > most)
+      throw std::runtime_error("a message between ranks is longer than announced");
+    std::string bytes(static_cast<std::size_t>(count), '\0');
+    require(MPI_Recv(bytes.data(), count, MPI_BYTE, from, tag, MPI_COMM_WORLD, MPI_STATUS_IGNORE), "MPI_Recv");
+    return bytes;
   }
 
   int eigenvalues(const Layout& layout, float* a, float* values) override { return syev(layout, a, values); }
@@ -217,7 +245,9 @@ class MpiEngine : public Engine {
     Scalapack<T>::gemr2d(&n, &n, a, &kOne, &kOne, d.entries, b, &kOne, &kOne, e.entries, &context);
   }
 
-  int rank_ = 0, size_ = 1;
+  int rank_ = 0, size_ = 1, next_ticket_ = 0;
+  bool serialized_ = false;
+  std::map<int, MPI_Request> requests_;  // under way, by ticket
 };
 
 }  // namespace

@@ -1,11 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "phaselaw/ranks/process_group.h"
 
-#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <sstream>
+#include <vector>
 
 #include "phaselaw/base/build_info.h"
 #include "phaselaw/base/bytes.h"
+#include "phaselaw/base/clock.h"
 #include "phaselaw/base/errors.h"
+#include "phaselaw/base/interrupt.h"
+#include "phaselaw/base/log.h"
+#include "phaselaw/ranks/interfaces.h"
 
 namespace phaselaw::ranks {
 
@@ -45,6 +52,27 @@ std::string disagreement(const std::vector<RankInfo>& all) {
   return "";
 }
 
+// Where rank 0 listens, from what all ranks say about their machines; empty: everywhere.
+std::vector<std::string> numbers_of_rank0(const std::vector<std::string>& machines,
+                                          const std::vector<std::string>& numbers) {
+  std::vector<std::string> others;
+  bool one_machine = true;
+  for (std::size_t r = 1; r < machines.size(); ++r) {
+    if (machines[r] == machines[0]) continue;
+    one_machine = false;
+    std::istringstream list(numbers[r]);
+    for (std::string number; list >> number;) others.push_back(number);
+  }
+  if (one_machine) return {kLoopback};
+  const char* include = std::getenv("OMPI_MCA_btl_tcp_if_include");
+  auto found = listening_numbers(interfaces(), others, include != nullptr ? include : "", source_towards);
+  if (found.empty())
+    base::log_warning(
+        "no network of this machine leads to the addresses of the others, so rank 0 listens at all of its own; name the "
+        "network with mpirun --mca btl_tcp_if_include a.b.c.d/bits");
+  return found;
+}
+
 }  // namespace
 
 std::unique_ptr<Engine> start_process_group(const std::function<std::string()>& prepare) {
@@ -64,13 +92,28 @@ std::unique_ptr<Engine> start_process_group(const std::function<std::string()>& 
   return engine;
 }
 
+EndOnInterrupt::EndOnInterrupt(bool first)
+    : watch_([first](const std::stop_token& over) {
+        constexpr auto kLookEvery = std::chrono::milliseconds(20);
+        double since_s = 0;
+        for (auto last = base::Clock::now(); !over.stop_requested(); std::this_thread::sleep_for(kLookEvery)) {
+          if (base::interrupted()) since_s += base::seconds_since(last);
+          last = base::Clock::now();
+          if (since_s < kGrace_s) continue;
+          if (first) base::log_error("interrupted; nothing unfinished is kept");
+          std::_Exit(3);
+        }
+      }) {}
+
 Rank0Listener listen_on_rank0(Engine& engine) {
   Rank0Listener result;
-  const auto hosts = engine.gather(host_name());
-  const bool one_machine = std::all_of(hosts.begin(), hosts.end(), [&](const auto& h) { return h == hosts[0]; });
+  const auto machines = engine.gather(machine_identity());
+  std::vector<std::string> own_numbers;
+  for (const auto& interface : interfaces()) own_numbers.push_back(interface.number);
+  const auto numbers = engine.gather(fmt::format("{}", fmt::join(own_numbers, " ")));
   std::string mine;
   if (engine.rank() == 0) {
-    result.listener = std::make_unique<Listener>(one_machine);
+    result.listener = std::make_unique<Listener>(numbers_of_rank0(machines, numbers));
     mine = to_bytes(result.listener->address());
   }
   result.address = address_from(engine.gather(mine)[0]);

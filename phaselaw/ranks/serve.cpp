@@ -5,8 +5,11 @@
 #include <filesystem>
 #include <list>
 #include <map>
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
 
-#include <poll.h>
 #include <unistd.h>
 
 #include "phaselaw/base/bytes.h"
@@ -24,8 +27,7 @@ namespace {
 using sweep::Point;
 
 struct Worker {
-  Channel channel;
-  bool known = false;            // it has said hello
+  std::unique_ptr<Channel> channel;
   const Point* point = nullptr;  // run that it works on
   double told = 0;               // share of it already reported as progress
   bool leaves = false;           // takes no more runs
@@ -33,17 +35,17 @@ struct Worker {
 
 class Server {
  public:
-  Server(Listener& listener, sweep::RunQueue& queue) : listener_(listener), queue_(queue) {}
+  Server(Hub& hub, sweep::RunQueue& queue) : hub_(hub), queue_(queue) {}
 
   void run() {
     while (!over()) {
       wait();
-      while (auto channel = listener_.accept()) workers_.push_back({std::move(*channel)});
+      for (auto& channel : hub_.accept()) workers_.push_back({std::move(channel)});
       for (Worker& worker : workers_) {
-        while (const auto message = worker.channel.receive(0)) handle(worker, *message);
-        if (worker.channel.closed() && worker.point != nullptr) lost(worker);
+        while (const auto message = worker.channel->receive(0)) handle(worker, *message);
+        if (worker.channel->closed() && worker.point != nullptr) lost(worker);
       }
-      workers_.remove_if([](const Worker& worker) { return worker.channel.closed(); });
+      workers_.remove_if([](const Worker& worker) { return worker.channel->closed(); });
       if (queue_.ending())
         stop_all();
       else
@@ -51,7 +53,7 @@ class Server {
       // The launcher has died, so nobody would stop this process.
       if (::getppid() != launcher_) base::set_interrupted(true);
     }
-    for (Worker& worker : workers_) worker.channel.send(MessageKind::end);
+    for (Worker& worker : workers_) worker.channel->send(MessageKind::end);
   }
 
  private:
@@ -68,17 +70,12 @@ class Server {
   }
 
   void wait() const {
-    std::vector<pollfd> entries{{listener_.descriptor(), POLLIN, 0}};
-    for (const Worker& worker : workers_) entries.push_back({worker.channel.descriptor(), POLLIN, 0});
-    (void)::poll(entries.data(), entries.size(), 50);
+    std::vector<const Channel*> channels;
+    for (const Worker& worker : workers_) channels.push_back(worker.channel.get());
+    hub_.wait(channels, 0.05);
   }
 
   void handle(Worker& worker, const Message& message) {
-    if (!worker.known) {
-      worker.known = message.kind == MessageKind::hello && message.bytes == listener_.address().token;
-      worker.leaves = !worker.known;
-      return;
-    }
     if (worker.point == nullptr) return;
     const Point& point = *worker.point;
     base::ByteReader in(message.bytes);
@@ -106,7 +103,8 @@ class Server {
         worker.leaves = true;
         return_run(worker);
         break;
-      default:
+      default:  // a message that workers do not send
+        worker.channel->close();
         break;
     }
   }
@@ -165,7 +163,7 @@ class Server {
 
   void hand_out() {
     for (Worker& worker : workers_) {
-      if (!worker.known || worker.leaves || worker.point != nullptr) continue;
+      if (worker.leaves || worker.point != nullptr) continue;
       worker.point = queue_.next();
       if (worker.point == nullptr) return;
       worker.told = 0;
@@ -174,17 +172,17 @@ class Server {
       const std::string path = queue_.snapshot_path(*worker.point);
       std::error_code error;
       out.text(std::filesystem::is_regular_file(path, error) ? base::read_text(path) : "");
-      worker.channel.send(MessageKind::run, out.bytes());  // a closed channel is noticed in the next round
+      worker.channel->send(MessageKind::run, out.bytes());  // a closed channel is noticed in the next round
     }
   }
 
   void stop_all() {
     if (stopping_) return;
     stopping_ = Clock::now();
-    for (Worker& worker : workers_) worker.channel.send(MessageKind::stop);
+    for (Worker& worker : workers_) worker.channel->send(MessageKind::stop);
   }
 
-  Listener& listener_;
+  Hub& hub_;
   sweep::RunQueue& queue_;
   std::list<Worker> workers_;
   std::map<std::int64_t, int> deaths_;  // of a run's workers since its last snapshot
@@ -195,6 +193,6 @@ class Server {
 
 }  // namespace
 
-void serve(Listener& listener, sweep::RunQueue& queue) { Server(listener, queue).run(); }
+void serve(Hub& hub, sweep::RunQueue& queue) { Server(hub, queue).run(); }
 
 }  // namespace phaselaw::ranks

@@ -15,6 +15,6 @@ inline constexpr double kShutdownTimeout_s = 10;
 
 // Returns when the sweep is over and no worker holds a run. RunError, by RunQueue::fail, if a run has ended kMostDeaths of
 // its workers or a worker reports that its run failed.
-void serve(Listener& listener, sweep::RunQueue& queue);
+void serve(Hub& hub, sweep::RunQueue& queue);
 
 }  // namespace phaselaw::ranks

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <csignal>
 #include <cstdlib>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -17,6 +18,7 @@
 #include "phaselaw/base/log.h"
 #include "phaselaw/base/team.h"
 #include "phaselaw/numerics/gemm.h"
+#include "phaselaw/ranks/interfaces.h"
 #include "phaselaw/ranks/record_bytes.h"
 #include "phaselaw/sweep/run.h"
 #include "phaselaw/sweep/shared_data.h"
@@ -24,6 +26,9 @@
 namespace phaselaw::ranks {
 
 namespace {
+
+// A longer text of an error is cut.
+constexpr std::size_t kLongestFailure = 4096;
 
 // Does one run; false if it was returned.
 bool carry_out_run(const sweep::Point& point, std::string snapshot, Channel& channel,
@@ -46,7 +51,7 @@ bool carry_out_run(const sweep::Point& point, std::string snapshot, Channel& cha
   const auto failed = [&](bool input, const char* what) {
     base::ByteWriter out;
     out.value(static_cast<std::uint8_t>(input));
-    out.text(what);
+    out.text(std::string_view(what).substr(0, kLongestFailure));
     channel.send(MessageKind::failure, out.bytes());
     return false;
   };
@@ -66,7 +71,10 @@ bool carry_out_run(const sweep::Point& point, std::string snapshot, Channel& cha
   }
 }
 
-void work_on(const sweep::Study& study, Channel channel, const sweep::SweepOptions& options, sweep::SharedData& data) {
+// The connection is closed when the work is over, so that rank 0 notices.
+void work_on(const sweep::Study& study, std::unique_ptr<Channel> connection, const sweep::SweepOptions& options,
+             sweep::SharedData& data) {
+  Channel& channel = *connection;
   while (!channel.closed() && !base::interrupted()) {
     const auto message = channel.receive(0.2);
     if (!message) continue;
@@ -82,12 +90,13 @@ void work_on(const sweep::Study& study, Channel channel, const sweep::SweepOptio
 
 }  // namespace
 
-void work(const sweep::Study& study, const Address& rank0, const sweep::SweepOptions& options) {
+void work(const sweep::Study& study, const std::function<std::unique_ptr<Channel>()>& connect,
+          const sweep::SweepOptions& options) {
   numerics::require_thread_safe_blas();
   numerics::set_blas_threads(1);
   sweep::SharedData data;
-  std::vector<Channel> channels;
-  for (int i = 0; i < std::max(options.threads, 1); ++i) channels.push_back(connect(rank0));
+  std::vector<std::unique_ptr<Channel>> channels;
+  for (int i = 0; i < std::max(options.threads, 1); ++i) channels.push_back(connect());
   const auto workers = static_cast<std::int64_t>(channels.size());
   base::parallel_for(workers, workers, [&](std::int64_t i, int) {
     work_on(study, std::move(channels[static_cast<std::size_t>(i)]), options, data);
@@ -101,14 +110,15 @@ void work_guarded(bool detach, const std::function<void()>& work) {
     if (child == 0) ::setsid();  // if no process can be created, the work is done here
   }
   // The worker has its own signal handlers; this process lives as long as the worker.
-  std::signal(SIGINT, SIG_IGN);
-  std::signal(SIGTERM, SIG_IGN);
+  for (const int signal : {SIGINT, SIGTERM, SIGUSR1}) std::signal(signal, SIG_IGN);
   while (true) {
     const pid_t child = ::fork();
     if (child <= 0) {
       base::install_interrupt_handler();
       try {
         work();
+      } catch (const base::Interrupted&) {
+        ::_exit(3);
       } catch (const std::exception& error) {
         // Rank 0 has ended or will see the closed connection; the sweep does not end because of it.
         base::log_warning(fmt::format("a worker on {} ends: {}", host_name(), error.what()));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 
 #include "phaselaw/ranks/channel.h"
 #include "phaselaw/sweep/experiment.h"
@@ -12,7 +13,8 @@ namespace phaselaw::ranks {
 
 // Connects options.threads times (at least once) and does the runs that rank 0 gives, one model per thread, until no
 // work is left, rank 0 has ended or this process is interrupted.
-void work(const sweep::Study& study, const Address& rank0, const sweep::SweepOptions& options);
+void work(const sweep::Study& study, const std::function<std::unique_ptr<Channel>()>& connect,
+          const sweep::SweepOptions& options);
 
 // Calls `work` in a child process, and in another if that one is killed (by another signal than SIGTERM or SIGINT);
 // never returns. `detach`: under mpirun, which ends a whole job if one of the processes that it started is killed. The

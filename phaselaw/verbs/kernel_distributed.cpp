@@ -108,6 +108,7 @@ std::optional<DistributedAnswer> distributed_kernel(const KernelRequest& request
   });
   const auto& s = *inputs;
   const bool first = engine->rank() == 0;
+  const ranks::EndOnInterrupt end_on_interrupt(first);
   const std::int64_t parameters = s.model.table().n_trainable();
   const std::int64_t rows = s.inputs.n * kernel::rows_per_sequence(e.model, task.reduce);
   if (first) announce(plan, engine->size(), parameters, rows);

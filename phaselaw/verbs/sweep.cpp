@@ -11,7 +11,6 @@
 #include "phaselaw/base/files.h"
 #include "phaselaw/base/log.h"
 #include "phaselaw/base/team.h"
-#include "phaselaw/ranks/sweep.h"
 #include "phaselaw/sweep/shared_data.h"
 
 namespace phaselaw::verbs {
@@ -80,7 +79,7 @@ SweepAnswer sweep(const SweepRequest& request, const ranks::Launch& launch) {
     return result;
   };
   if (launch.several()) {
-    answer.summary = ranks::run_study_on_ranks(prepare, options);
+    answer.summary = ranks::run_study_on_ranks(prepare, options, request.transport);
   } else {
     auto mine = prepare(0);
     answer.summary = sweep::run_study(mine.study, *mine.store, options);

@@ -7,6 +7,7 @@
 
 #include "phaselaw/base/value.h"
 #include "phaselaw/ranks/launch.h"
+#include "phaselaw/ranks/sweep.h"
 #include "phaselaw/sweep/cost.h"
 #include "phaselaw/sweep/sweep.h"
 #include "phaselaw/verbs/experiment.h"
@@ -19,6 +20,7 @@ struct SweepRequest : RunRequest {
   std::string out;    // the store
   std::string shard;
   double checkpoint_every = sweep::SweepOptions{}.snapshot_every_s;
+  ranks::Transport transport = ranks::Transport::tcp;
 
   template <class Self, class Visit>
   static void fields(Self& self, Visit&& visit) {
@@ -27,6 +29,8 @@ struct SweepRequest : RunRequest {
         "do only part i/k, 0 <= i < k, of the study; the parts take about the same time; join their stores with phaselaw merge");
     visit("checkpoint_every", self.checkpoint_every, base::at_least(0).in("s"),
           "time between snapshots of a run, from which a killed run resumes");
+    visit("transport", self.transport, base::anything(),
+          "how ranks send messages; mpi opens no port, but a rank that dies ends the job, which the same command resumes");
     RunRequest::fields(self, visit);
   }
 };

@@ -195,6 +195,7 @@ class RunOptions(TypedDict, total=False):
 class SweepOptions(TypedDict, total=False):
     shard: str
     checkpoint_every: float
+    transport: Literal["tcp", "mpi"]
     seed: int | None
     threads: int
 
@@ -413,6 +414,7 @@ DESCRIBED: dict[str, dict[str, Option]] = {
     "sweep": {
         "shard": Option("", False, "do only part i/k, 0 <= i < k, of the study; the parts take about the same time; join their stores with phaselaw merge"),
         "checkpoint_every": Option(30, False, "time between snapshots of a run, from which a killed run resumes [s]; >= 0"),
+        "transport": Option("tcp", False, "how ranks send messages; mpi opens no port, but a rank that dies ends the job, which the same command resumes"),
         "seed": Option(None, False, "seed of all random draws (default: that of the file, or 0); >= 0"),
         "threads": Option(0, False, "number of worker threads; 0: all cores; >= 0"),
     },

@@ -7,6 +7,7 @@
 
 #include "phaselaw/base/bytes.h"
 #include "phaselaw/base/errors.h"
+#include "phaselaw/ranks/listener.h"
 #include "phaselaw/ranks/record_bytes.h"
 #include "phaselaw/ranks/worker.h"
 #include "sweep/small_study.h"
@@ -27,7 +28,7 @@ class Serve : public testing::StudyFixture {
       }
     } join{threads};
     // Closed before the threads are waited for, as when a server process ends: who connects late is turned away.
-    Listener listener(true);
+    Listener listener({kLoopback});
     const auto start = [&](auto&& body) {
       threads.emplace_back([body, address = listener.address()] {
         try {
@@ -40,7 +41,9 @@ class Serve : public testing::StudyFixture {
     options.others = others;
     options.serve_others = [&](sweep::RunQueue& queue) { serve(listener, queue); };
     for (int i = 0; i < others; ++i)
-      start([this](const Address& address) { work(study_, address, {.threads = 1, .snapshot_every_s = 0}); });
+      start([this](const Address& address) {
+        work(study_, [&] { return connect(address); }, {.threads = 1, .snapshot_every_s = 0});
+      });
     if (stranger) start([&stranger](const Address& address) { stranger(address); });
     return sweep::run_study(study_, store, options);
   }
@@ -76,8 +79,8 @@ TEST_F(Serve, ARunWhoseWorkerGoesIsCarriedOutByAnother) {
   bool had_one = false;
   // Takes a run and dies with it.
   const auto summary = run(store, 0, [&](const Address& address) {
-    Channel channel = connect(address);
-    had_one = next_run(channel).has_value();
+    const auto channel = connect(address);
+    had_one = next_run(*channel).has_value();
   });
   EXPECT_TRUE(had_one);
   EXPECT_EQ(summary.done, 12);
@@ -88,8 +91,8 @@ TEST_F(Serve, ARunThatEndsItsWorkersEndsTheSweep) {
   auto store = open("poison.db");
   const auto dying = [](const Address& address) {
     for (int i = 0; i < 1000; ++i) {
-      Channel channel = connect(address);
-      if (!next_run(channel)) return;
+      const auto channel = connect(address);
+      if (!next_run(*channel)) return;
     }
   };
   EXPECT_THROW((void)run(store, 0, dying), base::RunError);
@@ -99,12 +102,12 @@ TEST_F(Serve, AWorkersFailureEndsTheSweepWithItsWords) {
   auto store = open("failed.db");
   try {
     (void)run(store, 0, [&](const Address& address) {
-      Channel channel = connect(address);
-      if (!next_run(channel)) return;
+      const auto channel = connect(address);
+      if (!next_run(*channel)) return;
       base::ByteWriter out;
       out.value(std::uint8_t{1});
       out.text("text.txt: too short");
-      channel.send(MessageKind::failure, out.bytes());
+      channel->send(MessageKind::failure, out.bytes());
     });
     FAIL();
   } catch (const base::InputError& error) {
@@ -112,14 +115,28 @@ TEST_F(Serve, AWorkersFailureEndsTheSweepWithItsWords) {
   }
 }
 
-TEST_F(Serve, StrangersAndNonsenseAreNotListenedTo) {
+TEST_F(Serve, WhoDoesNotKnowTheTokenGetsNoRun) {
   auto store = open("stranger.db");
   (void)run(store, 1, [&](const Address& address) {
     Address wrong = address;
     wrong.token = "guess";
-    Channel channel = connect(wrong);
-    EXPECT_FALSE(next_run(channel).has_value());
+    EXPECT_THROW((void)connect(wrong), base::RunError);
   });
+  EXPECT_EQ(exported(store), reference());
+}
+
+TEST_F(Serve, AMessageThatWorkersDoNotSendEndsTheConnection) {
+  auto store = open("nonsense.db");
+  bool closed = false;
+  const auto summary = run(store, 0, [&](const Address& address) {
+    const auto channel = connect(address);
+    if (!next_run(*channel)) return;
+    channel->send(MessageKind::end);
+    while (!channel->closed()) (void)channel->receive(0.1);
+    closed = true;
+  });
+  EXPECT_TRUE(closed);
+  EXPECT_EQ(summary.done, 12);
   EXPECT_EQ(exported(store), reference());
 }
 
