@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "phaselaw/base/format.h"
+#include "phaselaw/base/interrupt.h"
 
 namespace phaselaw::kernel {
 
@@ -57,6 +58,7 @@ class Solver {
     double rz = r.dot(z);
     p = z;
     for (std::int64_t k = 0; k < limit; ++k) {
+      base::throw_if_interrupted();
       if (!std::isfinite(rz)) return stop(SolveStatus::not_finite, "the preconditioner returned NaN or infinity");
       if (rz <= 0) return stop(SolveStatus::indefinite, "the preconditioner is not positive definite");
       product(p, ap);

@@ -14,6 +14,7 @@
 #include "phaselaw/base/clock.h"
 #include "phaselaw/base/files.h"
 #include "phaselaw/base/format.h"
+#include "phaselaw/base/grace.h"
 #include "phaselaw/base/interrupt.h"
 #include "phaselaw/base/log.h"
 #include "phaselaw/base/progress.h"
@@ -220,6 +221,7 @@ Reproduction reproduce(const ReproduceOptions& options) {
   found.page.title = "Does the two-stage scaling law hold?";
   const Alarm alarm(options.time_limit);
   carry_out_all(list, context, start, found);
+  const base::FinishFirst page;  // it says what is missing
   finish_page(options, alarm.rang(), found);
 
   Reproduction result;

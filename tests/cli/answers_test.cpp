@@ -10,6 +10,7 @@
 #include "phaselaw/base/value.h"
 #include "phaselaw/data/npy.h"
 #include "phaselaw/verbs/experiment.h"
+#include "phaselaw/verbs/train.h"
 #include "phaselaw/verbs/kernel.h"
 #include "phaselaw/verbs/sweep.h"
 
@@ -159,7 +160,7 @@ TEST_F(Answers, Theory) {
 }
 
 TEST_F(Answers, Train) {
-  verbs::ExperimentRequest request;
+  verbs::TrainRequest request;
   request.experiment = experiment();
   request.seed = 4;
   request.threads = 1;
