@@ -58,7 +58,6 @@ class Solver {
     double rz = r.dot(z);
     p = z;
     for (std::int64_t k = 0; k < limit; ++k) {
-      base::throw_if_interrupted();
       if (!std::isfinite(rz)) return stop(SolveStatus::not_finite, "the preconditioner returned NaN or infinity");
       if (rz <= 0) return stop(SolveStatus::indefinite, "the preconditioner is not positive definite");
       product(p, ap);
@@ -129,6 +128,7 @@ class Solver {
   }
 
   void product(const Vector& x, Vector& y) {
+    base::throw_if_interrupted();
     op_.apply(view(x), view(y));
     if (options_.ridge > 0) y += options_.ridge * x;
     ++result_.products;

@@ -237,9 +237,11 @@ void check_budget(const OdeBudget& budget) {
 
 base::EnumNames<OdeStatus> enum_names(OdeStatus) {
   using enum OdeStatus;
-  static constexpr std::pair<std::string_view, OdeStatus> kNames[] = {
-      {"finished", finished}, {"budget", budget},   {"not_finite", not_finite},
-      {"stalled", stalled},   {"stopped", stopped}};
+  static constexpr std::pair<std::string_view, OdeStatus> kNames[] = {{"finished", finished},
+                                                                      {"budget", budget},
+                                                                      {"not_finite", not_finite},
+                                                                      {"stalled", stalled},
+                                                                      {"stopped", stopped}};
   return kNames;
 }
 

@@ -68,7 +68,7 @@ struct FixedStepOptions {
 // not_finite   f is NaN or infinite for every step that was tried
 // stalled      steps became too short to advance: a singularity, or tolerances that the problem cannot meet
 // stopped      the observer returned false
-enum class [[nodiscard]] OdeStatus { finished, budget, not_finite, stalled, stopped };
+enum class [[nodiscard]] OdeStatus{finished, budget, not_finite, stalled, stopped};
 [[nodiscard]] base::EnumNames<OdeStatus> enum_names(OdeStatus);
 
 struct [[nodiscard]] OdeSolution {

@@ -33,8 +33,8 @@ void sync_directory(const std::string& directory) {
 
 std::string another_study(const std::string& stored_json, const std::string& stored_key, const std::string& asked_json,
                           const std::string& asked_key) {
-  const std::string difference = first_difference(base::parse_json(stored_json, "the stored study"),
-                                                  base::parse_json(asked_json, "this study"));
+  const std::string difference =
+      first_difference(base::parse_json(stored_json, "the stored study"), base::parse_json(asked_json, "this study"));
   return fmt::format("holds another study: key {} in the file, {} here{}", stored_key, asked_key,
                      difference.empty() ? "" : " (" + difference + ")");
 }

@@ -50,7 +50,7 @@ class Observer {
   virtual void on_measurement(const Measurement& /*measurement*/, std::span<const T> /*theta*/) {}
 };
 
-enum class [[nodiscard]] Outcome { finished, diverged };
+enum class [[nodiscard]] Outcome{finished, diverged};
 [[nodiscard]] base::EnumNames<Outcome> enum_names(Outcome);
 
 template <class T>

@@ -22,9 +22,7 @@ std::string snapshot_path(const TrainRequest& request) {
   return request.out.empty() ? "" : (fs::path(request.out) / "training.snapshot").string();
 }
 
-bool has_snapshot(const TrainRequest& request) {
-  return !request.out.empty() && fs::exists(snapshot_path(request));
-}
+bool has_snapshot(const TrainRequest& request) { return !request.out.empty() && fs::exists(snapshot_path(request)); }
 
 // Decides what becomes of an unfinished training in the directory.
 void check_snapshot(const TrainRequest& request, const sweep::Configuration& configuration) {
@@ -35,8 +33,9 @@ void check_snapshot(const TrainRequest& request, const sweep::Configuration& con
     return;
   }
   if (!request.resume)
-    throw base::InputError({path}, "an unfinished training is kept here; add --resume to continue it, or --overwrite to "
-                                   "start anew");
+    throw base::InputError({path},
+                           "an unfinished training is kept here; add --resume to continue it, or --overwrite to "
+                           "start anew");
   if (const std::string why = sweep::why_not_resumed(path, configuration); !why.empty())
     throw base::InputError({path}, fmt::format("the unfinished training here is of another kind ({}), so it cannot be "
                                                "continued; choose another --out, or start anew with --overwrite",

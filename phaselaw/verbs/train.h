@@ -21,9 +21,11 @@ struct TrainRequest : ExperimentRequest {
   static void fields(Self& self, Visit&& visit) {
     visit("checkpoint_every", self.checkpoint_every, base::at_least(0).in("s"),
           "time between snapshots, from which a killed training resumes");
-    visit("resume", self.resume, base::anything(),
-          "continue the unfinished training in the directory, or start if there is none; a finished one is left as it is");
-    visit("overwrite", self.overwrite, base::anything(), "start anew, although the directory has an unfinished training");
+    visit(
+        "resume", self.resume, base::anything(),
+        "continue the unfinished training in the directory, or start if there is none; a finished one is left as it is");
+    visit("overwrite", self.overwrite, base::anything(),
+          "start anew, although the directory has an unfinished training");
     RunRequest::fields(self, visit);
   }
 };

@@ -10,9 +10,9 @@
 #include "phaselaw/base/value.h"
 #include "phaselaw/data/npy.h"
 #include "phaselaw/verbs/experiment.h"
-#include "phaselaw/verbs/train.h"
 #include "phaselaw/verbs/kernel.h"
 #include "phaselaw/verbs/sweep.h"
+#include "phaselaw/verbs/train.h"
 
 // The program adds nothing to what a verb answers, and takes nothing away: its JSON is that of the library.
 namespace phaselaw {
