@@ -21,6 +21,7 @@
 #include "phaselaw/reproduce/experiment.h"
 #include "phaselaw/reproduce/study_analysis.h"
 #include "phaselaw/reproduce/verdict.h"
+#include "phaselaw/sweep/check.h"
 
 namespace phaselaw::reproduce {
 
@@ -248,6 +249,8 @@ report::Page study_page(const store::Store& store, const Value& made_by, int res
   report::Page page;
   page.title = "Study " + fs::path(store.path()).stem().string();
   page.answer = answer_of(analysis);
+  page.notice = sweep::missing_runs(store);
+  if (!page.notice.empty()) base::log_warning(page.notice);
   auto figures = figures_of(analysis);
   page.figures.push_back(figures.front());
   report::Section section;
