@@ -141,7 +141,6 @@ void flow(const PreparedExperiment& s, int threads, dynamics::LazyRecorder& reco
         progress.advance(1);
         return true;
       });
-  if (result.status == numerics::OdeStatus::interrupted) throw base::Interrupted("interrupted during the flow");
   curve.status = base::enum_name(result.status);
   curve.reason = result.reason;
   curve.seconds = result.seconds;

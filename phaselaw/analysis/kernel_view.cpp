@@ -306,7 +306,6 @@ ViewCurve linearised_cross_entropy(const PreparedExperiment& s, const std::vecto
     curve.excess_risk.push_back(kNaN);
     return true;
   });
-  if (solution.status == numerics::OdeStatus::interrupted) throw base::Interrupted("interrupted during the flow");
   curve.status = base::enum_name(solution.status);
   curve.reason = solution.reason;
   curve.seconds = solution.seconds;

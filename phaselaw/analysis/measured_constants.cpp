@@ -51,6 +51,7 @@ double data_bound(const PreparedExperiment& s) {
 
 struct FlowEnd {
   double time = 0, rate = 0, radius = 0, drift_norm = 0, excess_risk = kNaN;
+  std::string stopped;  // why the flow ended before its time; empty if it did not
 };
 
 FlowEnd follow(const PreparedExperiment& s, double time, double step, int threads) {
@@ -81,12 +82,13 @@ FlowEnd follow(const PreparedExperiment& s, double time, double step, int thread
                                                  }
                                                  return true;
                                                });
-  if (result.status == numerics::OdeStatus::interrupted) throw base::Interrupted("interrupted during the flow");
   if (result.records.size() < 2)
     throw base::RunError(fmt::format("the flow ended before its first time ({}): {}; raise flow.budget",
                                      base::enum_name(result.status), result.reason));
   const auto& record = recorder.record(result.time, result.theta);
   end.time = result.time;
+  if (result.status != numerics::OdeStatus::finished)
+    end.stopped = fmt::format("{}: {}", base::enum_name(result.status), result.reason);
   for (const auto& part : record.parts) end.radius = std::max(end.radius, part.radius);
   end.drift_norm = record.total.drift_norm;
   return end;
@@ -198,7 +200,12 @@ theory::LayerAssumption check_assumption(const PreparedExperiment& s, MeasuredCo
 // What the gradient flow does up to the time of the training.
 void observe_flow(const PreparedExperiment& s, const dynamics::ClosedForm& closed, int threads, MeasuredConstants& c) {
   const double learning = dynamics::step_limit(closed) / 2;
-  const auto end = follow(s, s.flow_time(learning), learning, threads);
+  const double wanted = s.flow_time(learning);
+  const auto end = follow(s, wanted, learning, threads);
+  if (!end.stopped.empty())
+    c.notes.push_back(fmt::format(
+        "the gradient flow ended at t = {} of {} ({}), and all numbers of the flow hold only up to there; raise flow.budget",
+        base::format_number(end.time, 4), base::format_number(wanted, 4), end.stopped));
   c.rate = end.rate;
   c.radius = end.radius;
   c.drift_norm = end.drift_norm;

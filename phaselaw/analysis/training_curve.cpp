@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "phaselaw/analysis/training_curve.h"
 
-#include "phaselaw/base/interrupt.h"
-
 namespace phaselaw::analysis {
 
 TrainingCurve training_curve(const sweep::Experiment& experiment, const data::Split& split) {
@@ -10,7 +8,6 @@ TrainingCurve training_curve(const sweep::Experiment& experiment, const data::Sp
   const auto seed = static_cast<std::uint64_t>(experiment.seed);
   auto result =
       training::train<float>(model, model::initialise<float>(model.table(), seed), split, experiment.training, seed);
-  base::throw_if_interrupted();
   return {result.outcome == training::Outcome::finished, std::move(result.curve)};
 }
 

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "phaselaw/base/errors.h"
+#include "phaselaw/base/grace.h"
 
 namespace phaselaw::base {
 
@@ -18,6 +19,7 @@ std::atomic<bool> interrupt_flag{false};
 
 extern "C" void on_signal(int signal_number) {
   if (interrupt_flag.exchange(true)) ::_exit(128 + signal_number);
+  begin_grace();
 }
 
 extern "C" void on_caught(int) { interrupt_flag.store(true); }
@@ -60,6 +62,7 @@ CatchInterrupt::~CatchInterrupt() {
 }
 
 void install_interrupt_handler() {
+  start_grace_watch();
   const struct sigaction action = handled_by(on_signal);
   ::sigaction(SIGINT, &action, nullptr);
   ::sigaction(SIGTERM, &action, nullptr);

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "phaselaw/base/errors.h"
+#include "phaselaw/base/temporary_files.h"
 
 namespace phaselaw::base {
 
@@ -114,20 +115,29 @@ PieceFile::PieceFile(const std::string& path) : path_(path), target_(behind_link
   remove_stale(target_);
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
     temporary_ = fmt::format("{}{}{}", target_, kTemporary, random_digits(path));
-    file_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, exists ? 0600 : 0666);
+    file_ = create_temporary_file(temporary_, exists ? 0600 : 0666);
     if (file_ < 0 && errno != EEXIST) cannot_write(path, std::strerror(errno));
     if (file_ < 0) continue;
     ::flock(file_, LOCK_EX | LOCK_NB);
     if (is_at(file_, temporary_)) break;
     ::close(std::exchange(file_, -1));
+    forget_temporary_file(temporary_);
   }
   if (file_ < 0) cannot_write(path, "no temporary name is free");
-  if (exists && ::fchmod(file_, found.st_mode & 07777) != 0) fail(errno);
+  if (!exists || ::fchmod(file_, found.st_mode & 07777) == 0) return;
+  const int problem = errno;
+  ::unlink(temporary_.c_str());
+  forget_temporary_file(temporary_);
+  ::close(std::exchange(file_, -1));
+  fail(problem);
 }
 
 PieceFile::~PieceFile() {
   if (file_ < 0) return;
-  if (!temporary_.empty()) ::unlink(temporary_.c_str());
+  if (!temporary_.empty()) {
+    ::unlink(temporary_.c_str());
+    forget_temporary_file(temporary_);
+  }
   ::close(file_);
 }
 
@@ -147,6 +157,7 @@ void PieceFile::append(std::string_view piece) {
 
 void PieceFile::commit() {
   if (!temporary_.empty() && (::fsync(file_) != 0 || ::rename(temporary_.c_str(), target_.c_str()) != 0)) fail(errno);
+  if (!temporary_.empty()) forget_temporary_file(temporary_);
   temporary_.clear();
   close();
 }

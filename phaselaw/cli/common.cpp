@@ -5,6 +5,7 @@
 
 #include "phaselaw/base/build_info.h"
 #include "phaselaw/base/files.h"
+#include "phaselaw/base/grace.h"
 #include "phaselaw/base/log.h"
 #include "phaselaw/numerics/gemm.h"
 
@@ -13,9 +14,14 @@ namespace phaselaw::cli {
 void write_results(const Common& common, const std::string& directory, const std::string& name, base::Value json,
                    report::Page page) {
   const std::filesystem::path folder(directory);
-  write_json(common, folder / name, json);
+  json["made_by"] = made_by(common);
   report::add_provenance(json.at("made_by"), page);
-  report::write_page(page, folder / "report.html", common.page_files);
+  {
+    const base::FinishFirst group;
+    base::write_file(folder / name, base::to_json(json) + "\n");
+    report::write_page(page, folder / "report.html", common.page_files);
+  }
+  emit_json(common, json);
 }
 
 void write_answer(const Common& common, const std::string& directory, const std::string& name, base::Value json,

@@ -8,6 +8,7 @@
 #include "phaselaw/base/build_info.h"
 #include "phaselaw/base/errors.h"
 #include "phaselaw/base/files.h"
+#include "phaselaw/base/grace.h"
 #include "phaselaw/base/interrupt.h"
 #include "phaselaw/base/log.h"
 #include "phaselaw/cli/common.h"
@@ -99,14 +100,18 @@ int run(int argc, const char* const* argv) {
   try {
     const int code = dispatch(app, program, argc, argv);
     base::finish_standard_output();
+    base::end_is_near();
     return code;
   } catch (const base::InputError& error) {
+    base::end_is_near();
     if (first) base::log_error(error.what());
     return kBadInput;
   } catch (const base::Interrupted& error) {
+    base::end_is_near();
     if (first) base::log_error(error.what());
     return kInterrupted;
   } catch (const std::exception& error) {
+    base::end_is_near();
     base::log_error(error.what());
     return kFailed;
   }

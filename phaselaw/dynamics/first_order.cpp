@@ -7,6 +7,7 @@
 #include "phaselaw/base/constants.h"
 #include "phaselaw/base/errors.h"
 #include "phaselaw/base/format.h"
+#include "phaselaw/base/interrupt.h"
 
 namespace phaselaw::dynamics {
 
@@ -48,7 +49,10 @@ SpectralPath run(const ClosedForm& problem, std::span<const std::int64_t> counts
   Iterate iterate{problem.start(), Vector<double>::Zero(problem.rows())};
   std::int64_t done = 0;
   for (Index k = 0; k < points; ++k) {
-    for (; done < counts[static_cast<std::size_t>(k)]; ++done) advance(iterate);
+    for (; done < counts[static_cast<std::size_t>(k)]; ++done) {
+      base::throw_if_interrupted();
+      advance(iterate);
+    }
     path.residual.row(k) = iterate.residual.transpose();
     path.coefficients.row(k) = iterate.coefficients.transpose();
   }

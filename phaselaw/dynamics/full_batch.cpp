@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "phaselaw/base/errors.h"
+#include "phaselaw/base/interrupt.h"
 #include "phaselaw/base/team.h"
 #include "phaselaw/model/flops.h"
 #include "phaselaw/model/loss.h"
@@ -125,6 +126,7 @@ struct FullBatch::State {
 
   // F of batch b into `out`.
   void forward(std::span<const double> theta, std::int64_t b, int thread, double* out) {
+    base::throw_if_interrupted();
     model.forward(theta, inputs(b), workspace(b, thread), out);
     if (offset.empty()) return;
     const double* const add = offset.data() + from(b) * width;
@@ -223,9 +225,11 @@ void FullBatch::tangent(std::span<const double> theta, std::span<const double> v
   PHASELAW_CHECK(s.keep);
   PHASELAW_CHECK_EQ(static_cast<std::int64_t>(out.size()), rows());
   s.for_each_group([&](std::int64_t, std::int64_t first, std::int64_t end, int thread) {
-    for (std::int64_t b = first; b < end; ++b)
+    for (std::int64_t b = first; b < end; ++b) {
+      base::throw_if_interrupted();
       s.model.jvp(theta, s.inputs(b), s.workspace(b, thread), s.tangents[length(thread)], v,
                   out.data() + s.from(b) * s.width);
+    }
   });
 }
 

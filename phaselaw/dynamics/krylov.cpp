@@ -9,6 +9,7 @@
 
 #include "phaselaw/base/errors.h"
 #include "phaselaw/base/format.h"
+#include "phaselaw/base/interrupt.h"
 #include "phaselaw/dynamics/closed_form.h"
 #include "phaselaw/numerics/gemm.h"
 
@@ -67,6 +68,7 @@ class Run {
     Vector<double> product(op_.size);
     std::int64_t next_check = kFirstCheck;
     while (steps_ < limit) {
+      base::throw_if_interrupted();
       if (!extend(product)) return;
       result_.invariant = steps_ == op_.size || beside_[steps_ - 1] <= rounding();
       const bool last = result_.invariant || steps_ == limit;

@@ -8,6 +8,7 @@
 
 #include "phaselaw/base/errors.h"
 #include "phaselaw/base/format.h"
+#include "phaselaw/base/interrupt.h"
 
 // LAPACK, from OpenBLAS: Cholesky factor and inverse of a symmetric positive definite matrix (column-major).
 extern "C" {
@@ -54,6 +55,7 @@ HeldOutRisk leave_out_ridge(const SequenceProblem& problem, double ridge, const 
   const Vector<double> alpha = inverse * problem.residual();
   Vector<double> errors = -problem.noise();
   for (const auto& fold : folds) {
+    base::throw_if_interrupted();
     const auto rows = rows_of(fold, problem.rows_per_sequence);
     const Matrix<double> block = inverse(rows, rows);
     errors(rows) += block.llt().solve(Vector<double>(alpha(rows)));

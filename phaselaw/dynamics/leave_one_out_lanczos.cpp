@@ -6,6 +6,7 @@
 
 #include <Eigen/Eigenvalues>
 
+#include "phaselaw/base/interrupt.h"
 #include "phaselaw/base/team.h"
 #include "phaselaw/dynamics/leave_one_out_methods.h"
 #include "phaselaw/numerics/gemm.h"
@@ -171,7 +172,10 @@ LanczosOutcome lanczos(const SequenceProblem& problem, std::span<const double> t
     std::vector<FoldSpace*> open;
     for (auto& space : spaces)
       if (!space.finished()) open.push_back(&space);
-    for (Index k = 0; k < most && !open.empty(); ++k) step(problem, team, open, options.tolerance, vectors, products);
+    for (Index k = 0; k < most && !open.empty(); ++k) {
+      base::throw_if_interrupted();
+      step(problem, team, open, options.tolerance, vectors, products);
+    }
     for (std::size_t f = first; f < last; ++f) {
       const FoldSpace& space = spaces[f - first];
       outcome.steps = std::max<std::int64_t>(outcome.steps, space.steps());

@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "phaselaw/base/interrupt.h"
 #include "phaselaw/numerics/statistics.h"
 
 namespace phaselaw::dynamics {
@@ -125,6 +126,7 @@ Complex effective_ridge(std::span<const double> eigenvalues, double n_rows, Comp
     Complex kappa = real;
     bool found = true;
     for (int k = 1; k <= steps && found; ++k) {
+      base::throw_if_interrupted();
       const Complex turn = std::polar(1.0, angle / steps);
       kappa = newton(eigenvalues, n_rows, std::polar(size, angle * k / steps), kappa * turn);
       found = kappa.imag() * angle > 0;  // false for NaN too

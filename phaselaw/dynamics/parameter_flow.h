@@ -45,7 +45,7 @@ struct ParameterFlowOptions {
   int threads = 0;  // 0: one per core if the work is large enough
 };
 
-struct ParameterFlowResult {
+struct [[nodiscard]] ParameterFlowResult {
   std::vector<FlowRecord> records;  // one per requested time that was reached
   double time = 0;                  // last time reached, also between requested times
   std::vector<double> theta;        // theta at that time
@@ -55,7 +55,7 @@ struct ParameterFlowResult {
   std::string reason;
 };
 
-// Errors: InputError for data that do not fit the model; std::domain_error for times and tolerances (numerics/ode.h).
+// Errors: base::Interrupted on request; InputError for data that do not fit the model; std::domain_error for times and tolerances (numerics/ode.h).
 [[nodiscard]] ParameterFlowResult parameter_flow(const model::Transformer<double>& model,
                                                  std::span<const double> theta_0, const FlowData& train,
                                                  const std::optional<FlowData>& test, std::span<const double> times,

@@ -7,6 +7,7 @@
 #include "phaselaw/base/constants.h"
 #include "phaselaw/base/errors.h"
 #include "phaselaw/base/format.h"
+#include "phaselaw/base/interrupt.h"
 #include "phaselaw/dynamics/first_order.h"
 #include "phaselaw/numerics/gemm.h"
 
@@ -72,6 +73,7 @@ SgdStepLimit sgd_step_limit(const ClosedForm& problem, std::int64_t batch) {
   at /= at.norm();
   double rho = 0;
   while (limit.iterations < kMostPowerIterations && !limit.converged) {
+    base::throw_if_interrupted();
     for (Index i = 0; i < rows; ++i)
       for (Index j = 0; j < rows; ++j) at(i, j) *= root(i, j);
     same_sequence_part(problem, at, scratch, block, next);
@@ -131,6 +133,7 @@ void SgdMoments::advance(std::int64_t steps) {
   const double a = 2 * (options_.step / n) * problem_.unit();
   const double square = std::pow(a * n / static_cast<double>(options_.batch), 2);
   for (std::int64_t step = 0; step < steps; ++step, ++steps_) {
+    base::throw_if_interrupted();
     if (same_ != other_) same_sequence_part(problem_, moment_, product_, block_, parts_);
     for (Index i = 0; i < moment_.rows(); ++i) {
       for (Index j = 0; j < moment_.cols(); ++j) {
@@ -185,6 +188,7 @@ SgdFloor SgdMoments::floor() const {
   at.bottomRightCorner(null, null).noalias() = problem_.start().tail(null) * problem_.start().tail(null).transpose();
   double total = 0, change = 0;
   while (result.iterations < kMostFloorIterations && !result.converged) {
+    base::throw_if_interrupted();
     same_sequence_part(problem_, at, scratch, block, parts);
     for (Index i = 0; i < rank; ++i)
       for (Index j = 0; j < rank; ++j)
@@ -272,6 +276,7 @@ OnlineSgdCurve online_sgd(const OnlineSgd& problem, std::span<const std::int64_t
   std::int64_t done = 0;
   for (const std::int64_t count : counts) {
     for (; done < count; ++done) {
+      base::throw_if_interrupted();
       for (std::size_t i = 0; i < h.size(); ++i) {
         const double x = eta * h[i];
         m[i] = (1 - 2 * x + x * x * (1 + 1 / b)) * m[i] + eta * x / b * (now + noise);

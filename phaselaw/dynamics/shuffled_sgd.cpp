@@ -8,6 +8,7 @@
 
 #include "phaselaw/base/errors.h"
 #include "phaselaw/base/format.h"
+#include "phaselaw/base/interrupt.h"
 #include "phaselaw/base/team.h"
 #include "phaselaw/dynamics/first_order.h"
 #include "phaselaw/dynamics/sgd_moments.h"
@@ -80,6 +81,7 @@ void ShuffledSgd::run(std::int64_t replicate, std::int64_t steps) {
   auto r = residual_.row(replicate), a = coefficients_.row(replicate), update = updates_.row(replicate);
   std::vector<Index> batch(static_cast<std::size_t>(options_.batch));
   for (std::int64_t step = 0; step < steps; ++step) {
+    base::throw_if_interrupted();
     for (std::size_t i = 0; i < batch.size(); ++i) {
       if (order.at == order.sequences.size()) {
         if (options_.batch < problem_.n_data()) order.sequences = order.stream.permutation(problem_.n_data());

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "phaselaw/base/format.h"
+#include "phaselaw/base/interrupt.h"
 
 namespace phaselaw::kernel {
 
@@ -127,6 +128,7 @@ class Solver {
   }
 
   void product(const Vector& x, Vector& y) {
+    base::throw_if_interrupted();
     op_.apply(view(x), view(y));
     if (options_.ridge > 0) y += options_.ridge * x;
     ++result_.products;

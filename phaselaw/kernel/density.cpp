@@ -9,6 +9,7 @@
 #include <Eigen/Eigenvalues>
 
 #include "phaselaw/base/errors.h"
+#include "phaselaw/base/interrupt.h"
 #include "phaselaw/kernel/lanczos.h"
 #include "phaselaw/numerics/random.h"
 #include "phaselaw/numerics/statistics.h"
@@ -65,6 +66,7 @@ class Lanczos {
     Eigen::Index made = 0;
     double scale = 0;
     while (made < steps) {
+      base::throw_if_interrupted();
       basis_.col(made) = q;
       op_.apply({q.data(), static_cast<std::size_t>(q.size())},
                 {product_.data(), static_cast<std::size_t>(product_.size())});

@@ -10,6 +10,7 @@
 
 #include "phaselaw/base/errors.h"
 #include "phaselaw/base/format.h"
+#include "phaselaw/base/interrupt.h"
 #include "phaselaw/numerics/random.h"
 
 namespace phaselaw::kernel {
@@ -34,6 +35,7 @@ class Products {
 
   void perform_op(const double* x, double* y) const {
     const auto size = static_cast<std::size_t>(op_.size);
+    base::throw_if_interrupted();
     op_.apply({x, size}, {y, size});
     double sum = 0;
     for (std::size_t i = 0; i < size; ++i) sum += y[i];

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "phaselaw/base/errors.h"
+#include "phaselaw/base/interrupt.h"
 #include "phaselaw/base/team.h"
 #include "phaselaw/model/backward_plan.h"
 #include "phaselaw/model/flops.h"
@@ -80,11 +81,14 @@ struct TangentOperator<T>::State {
     if (keep) for_each_task(batches, [&](std::int64_t b, int worker) { forward(b, worker, workspaces[length(b)]); });
   }
 
-  // body(task, worker) for task = 0 .. tasks - 1, each once.
+  // body(task, worker) for task = 0 .. tasks - 1, each once. base::Interrupted on request.
   template <class Body>
   void for_each_task(std::int64_t tasks, const Body& body) {
     const numerics::OneBlasThread guard;
-    team->run(tasks, body);
+    team->run(tasks, [&](std::int64_t task, int worker) {
+      base::throw_if_interrupted();
+      body(task, worker);
+    });
   }
 
   void adopt(const model::Inputs<T>& inputs) {

@@ -10,6 +10,7 @@
 #include <Eigen/QR>
 
 #include "phaselaw/base/errors.h"
+#include "phaselaw/base/interrupt.h"
 
 namespace phaselaw::numerics {
 
@@ -254,7 +255,10 @@ L1Result minimise_l1(const LeastSquaresProblem& problem, std::span<const double>
     return failed;
   }
   int iteration = 0;
-  while (iteration < max_iterations && fit.step()) ++iteration;
+  while (iteration < max_iterations && fit.step()) {
+    base::throw_if_interrupted();
+    ++iteration;
+  }
   return fit.result(iteration);
 }
 

@@ -15,6 +15,7 @@
 
 #include "phaselaw/base/constants.h"
 #include "phaselaw/base/errors.h"
+#include "phaselaw/base/interrupt.h"
 #include "phaselaw/numerics/matrix.h"
 
 namespace phaselaw::numerics {
@@ -44,6 +45,7 @@ class FoldedCost final : public ceres::CostFunction {
   }
 
   bool Evaluate(double const* const* parameters, double* residuals, double** jacobians) const override {
+    if (base::interrupted()) return false;  // Ceres then ends
     const std::size_t rows = problem_.n_residuals, columns = problem_.n_parameters;
     double* jacobian = jacobians != nullptr ? jacobians[0] : nullptr;
     if (!problem_.evaluate({parameters[0], columns}, {residuals, rows},
@@ -83,6 +85,7 @@ void measure_optimum(const LeastSquaresProblem& problem, const FoldedCost& cost,
   const double* parameters = result.parameters.data();
   double* jacobian_data = jacobian.data();
   if (!cost.Evaluate(&parameters, u.data(), &jacobian_data)) {
+    base::throw_if_interrupted();
     result.gradient_norm = 1;
     result.jacobian_condition = kInfinity;
     return;
@@ -214,11 +217,13 @@ LeastSquaresResult minimise(const LeastSquaresProblem& problem, std::span<const 
   std::vector<double> first(problem.n_residuals), slopes(problem.n_residuals * problem.n_parameters);
   double* first_jacobian = slopes.data();
   if (const double* at = result.parameters.data(); !cost.Evaluate(&at, first.data(), &first_jacobian)) {
+    base::throw_if_interrupted();
     mark_failed(result);
     result.message = "the residuals are not defined at the start";
     return result;
   }
   const ceres::Solver::Summary summary = solve_by_ceres(problem, options, cost, result.parameters);
+  base::throw_if_interrupted();
   result.iterations = static_cast<int>(summary.iterations.size());
   result.message = summary.message;
   result.cost = summary.final_cost;

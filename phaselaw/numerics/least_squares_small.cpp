@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "phaselaw/base/errors.h"
+#include "phaselaw/base/interrupt.h"
 #include "phaselaw/numerics/least_squares.h"
 #include "phaselaw/numerics/least_squares_sums.h"
 
@@ -88,6 +89,7 @@ class Descent {
     cost_ = cost_of(work_.residuals, delta);
     damping_ = options_.first_damping;
     for (int i = 0; i < max_iterations; ++i, ++iterations_) {
+      base::throw_if_interrupted();
       linearise(delta);
       if (gradient_norm_ <= gradient_tolerance || little_to_gain()) return true;
       if (!step(delta)) return true;

@@ -157,9 +157,8 @@ class Integration {
   }
 
   bool may_go_on() {
-    if (base::interrupted()) {
-      solution_.status = OdeStatus::interrupted;
-    } else if (budget_.max_rhs > 0 && solution_.rhs_calls >= budget_.max_rhs) {
+    if (base::interrupted()) return false;
+    if (budget_.max_rhs > 0 && solution_.rhs_calls >= budget_.max_rhs) {
       solution_.status = OdeStatus::budget;
       budget_word_ = fmt::format("{} right-hand sides", budget_.max_rhs);
     } else if (budget_.max_seconds > 0 && seconds() > budget_.max_seconds) {
@@ -184,12 +183,10 @@ class Integration {
 
   void finish() {
     if (error_) std::rethrow_exception(error_);
+    base::throw_if_interrupted();
     if (solution_.status == OdeStatus::budget)
       solution_.reason = fmt::format("the budget of {} is used up at t = {} of {}", budget_word_,
                                      base::format_number(solution_.time, 6), base::format_number(end(), 6));
-    if (solution_.status == OdeStatus::interrupted)
-      solution_.reason = fmt::format("interrupted at t = {} of {}", base::format_number(solution_.time, 6),
-                                     base::format_number(end(), 6));
     if (keep_values_) solution_.values.conservativeResize(static_cast<Index>(solution_.times.size()), Eigen::NoChange);
     solution_.seconds = seconds();
   }
@@ -240,9 +237,11 @@ void check_budget(const OdeBudget& budget) {
 
 base::EnumNames<OdeStatus> enum_names(OdeStatus) {
   using enum OdeStatus;
-  static constexpr std::pair<std::string_view, OdeStatus> kNames[] = {
-      {"finished", finished}, {"budget", budget},           {"not_finite", not_finite},
-      {"stalled", stalled},   {"interrupted", interrupted}, {"stopped", stopped}};
+  static constexpr std::pair<std::string_view, OdeStatus> kNames[] = {{"finished", finished},
+                                                                      {"budget", budget},
+                                                                      {"not_finite", not_finite},
+                                                                      {"stalled", stalled},
+                                                                      {"stopped", stopped}};
   return kNames;
 }
 

@@ -67,12 +67,11 @@ struct FixedStepOptions {
 // budget       right-hand sides or seconds ran out
 // not_finite   f is NaN or infinite for every step that was tried
 // stalled      steps became too short to advance: a singularity, or tolerances that the problem cannot meet
-// interrupted  base::interrupted()
 // stopped      the observer returned false
-enum class OdeStatus { finished, budget, not_finite, stalled, interrupted, stopped };
+enum class [[nodiscard]] OdeStatus{finished, budget, not_finite, stalled, stopped};
 [[nodiscard]] base::EnumNames<OdeStatus> enum_names(OdeStatus);
 
-struct OdeSolution {
+struct [[nodiscard]] OdeSolution {
   std::vector<double> times;  // output times reached, a prefix of those requested
   Matrix<double> values;      // times x size; empty unless keep_values
   double time = 0;            // the last time reached, also between output times
@@ -85,6 +84,7 @@ struct OdeSolution {
   std::string reason;  // explanation; empty if finished
 };
 
+// An interrupt gives base::Interrupted and no solution, so that nobody can take a part for the whole.
 // std::domain_error: times that do not ascend, tolerances or a step outside their domain (the limit is given), an empty
 // or not finite initial value.
 [[nodiscard]] OdeSolution integrate(const OdeProblem& problem, std::span<const double> times,

@@ -57,13 +57,12 @@ bool carry_out_run(const sweep::Point& point, std::string snapshot, Channel& cha
   };
   try {
     const sweep::RunResult result = sweep::carry_out(point.experiment, context);
-    if (result.outcome == training::Outcome::interrupted) {
-      channel.send(MessageKind::stopped);
-      return false;
-    }
     channel.send(MessageKind::result,
                  to_bytes({sweep::to_record(point, result), result.resumed_from > 0, result.data}));
     return true;
+  } catch (const base::Interrupted&) {
+    channel.send(MessageKind::stopped);
+    return false;
   } catch (const base::InputError& error) {
     return failed(true, error.what());
   } catch (const std::exception& error) {

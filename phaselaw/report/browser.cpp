@@ -2,7 +2,10 @@
 #include "phaselaw/report/browser.h"
 
 #include <cerrno>
+#include <chrono>
+#include <csignal>
 #include <cstring>
+#include <thread>
 #include <vector>
 
 #include <fcntl.h>
@@ -19,9 +22,14 @@ namespace phaselaw::report {
 
 namespace {
 
+// Waits for a process and returns its exit status. An interrupt ends the process.
 int wait_for(pid_t id) {
+  constexpr auto kPause = std::chrono::milliseconds(20);
   int status = 0;
-  while (::waitpid(id, &status, 0) < 0 && errno == EINTR) {
+  pid_t ended = 0;
+  while ((ended = ::waitpid(id, &status, WNOHANG)) == 0 || (ended < 0 && errno == EINTR)) {
+    if (base::interrupted()) ::kill(id, SIGKILL);
+    std::this_thread::sleep_for(kPause);
   }
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
 }
@@ -55,8 +63,9 @@ bool print_to_pdf(const std::filesystem::path& html, const std::filesystem::path
     words.push_back("file://" + std::filesystem::absolute(html).string());
     const int status = run_quietly(words);
     if (status < 0) continue;
-    base::throw_if_interrupted();
     std::error_code none;
+    if (base::interrupted()) std::filesystem::remove(part, none);
+    base::throw_if_interrupted();
     if (status != 0 || !std::filesystem::exists(part)) {
       std::filesystem::remove(part, none);
       throw base::RunError(

@@ -37,7 +37,12 @@ StudyRuns carry_out_study(const Context& context, const std::string& name, const
   double flop = 0;
   for (const auto& point : result.study.points) flop += point.cost_flop;
   base::log_info(fmt::format("{}: {} runs, {}", name, result.study.points.size(), base::format_flop(flop)));
-  (void)sweep::run_study(result.study, store, {.threads = context.threads, .title = name});
+  const auto summary = sweep::run_study(result.study, store, {.threads = context.threads, .title = name});
+  // The runs of another process may be missing from the verdicts.
+  if (summary.elsewhere > 0)
+    throw base::RunError(
+        fmt::format("{}: another process is doing {} of the runs; run the command again when it has ended",
+                    result.store_path, summary.elsewhere));
   result.runs = store.runs();
   return result;
 }

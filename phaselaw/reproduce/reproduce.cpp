@@ -14,12 +14,14 @@
 #include "phaselaw/base/clock.h"
 #include "phaselaw/base/files.h"
 #include "phaselaw/base/format.h"
+#include "phaselaw/base/grace.h"
 #include "phaselaw/base/interrupt.h"
 #include "phaselaw/base/log.h"
 #include "phaselaw/base/progress.h"
 #include "phaselaw/reproduce/experiment.h"
 #include "phaselaw/reproduce/study_analysis.h"
 #include "phaselaw/reproduce/verdict.h"
+#include "phaselaw/sweep/check.h"
 
 namespace phaselaw::reproduce {
 
@@ -220,6 +222,7 @@ Reproduction reproduce(const ReproduceOptions& options) {
   found.page.title = "Does the two-stage scaling law hold?";
   const Alarm alarm(options.time_limit);
   carry_out_all(list, context, start, found);
+  const base::FinishFirst page;  // it says what is missing
   finish_page(options, alarm.rang(), found);
 
   Reproduction result;
@@ -246,6 +249,8 @@ report::Page study_page(const store::Store& store, const Value& made_by, int res
   report::Page page;
   page.title = "Study " + fs::path(store.path()).stem().string();
   page.answer = answer_of(analysis);
+  page.notice = sweep::missing_runs(store);
+  if (!page.notice.empty()) base::log_warning(page.notice);
   auto figures = figures_of(analysis);
   page.figures.push_back(figures.front());
   report::Section section;

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <map>
+#include <optional>
 
 #include "phaselaw/base/errors.h"
 #include "phaselaw/base/interrupt.h"
@@ -35,8 +36,12 @@ MergeResult merge(const std::string& output, const std::vector<std::string>& inp
   const bool existing = std::filesystem::exists(output);
   std::vector<const Store*> all;
   for (const auto& store : stores) all.push_back(&store);
-  Store target = Store::open_or_create(output, stores.front().study_json(), stores.front().study_key(), options);
-  if (existing) all.push_back(&target);
+  const auto open_target = [&] {
+    return Store::open_or_create(output, stores.front().study_json(), stores.front().study_key(), options);
+  };
+  // A new store is created when all inputs have been read, so that none is left by inputs that cannot be merged.
+  std::optional<Store> target;
+  if (existing) all.push_back(&target.emplace(open_target()));
 
   MergeResult result;
   std::map<std::int64_t, MergedRun> seen;
@@ -61,13 +66,14 @@ MergeResult merge(const std::string& output, const std::vector<std::string>& inp
         ++result.duplicates;
       }
     }
+  if (!target) target.emplace(open_target());
   for (const auto& [index, source] : seen) {
-    if (all[source.input] == &target) continue;
+    if (all[source.input] == &*target) continue;
     base::throw_if_interrupted();
     const RunRecord run = *all[source.input]->run(index);
-    result.added += target.add(run) ? 1 : 0;
+    result.added += target->add(run) ? 1 : 0;
   }
-  result.runs = static_cast<std::int64_t>(target.run_indices().size());
+  result.runs = static_cast<std::int64_t>(target->run_indices().size());
   return result;
 }
 

@@ -19,22 +19,10 @@ namespace phaselaw::store {
 
 namespace {
 
-// "data.n_data is [32,64] in the file and [32,128] here", or empty if the settings are the same.
-std::string first_difference(const std::string& stored_json, const std::string& asked_json) {
-  const auto stored = flatten(base::parse_json(stored_json, "the stored study"));
-  const auto asked = flatten(base::parse_json(asked_json, "this study"));
-  const auto shown = [](const base::Value* value) { return value ? base::to_json(*value, -1) : "not given"; };
-  for (const auto* side : {&stored, &asked})
-    for (const auto& [name, unused] : *side) {
-      const auto a = shown(find_leaf(stored, name)), b = shown(find_leaf(asked, name));
-      if (a != b) return fmt::format("{} is {} in the file and {} here", name, a, b);
-    }
-  return "";
-}
-
 std::string another_study(const std::string& stored_json, const std::string& stored_key, const std::string& asked_json,
                           const std::string& asked_key) {
-  const std::string difference = first_difference(stored_json, asked_json);
+  const std::string difference =
+      first_difference(base::parse_json(stored_json, "the stored study"), base::parse_json(asked_json, "this study"));
   return fmt::format("holds another study: key {} in the file, {} here{}", stored_key, asked_key,
                      difference.empty() ? "" : " (" + difference + ")");
 }

@@ -63,4 +63,19 @@ StudyCheck check_study(const std::string& path) {
   return check;
 }
 
+std::string missing_runs(const store::Store& store) {
+  std::size_t points = 0;
+  try {
+    points = study_from(base::parse_json(store.study_json(), store.path())).points.size();
+  } catch (const base::InputError&) {
+    return "";
+  }
+  const std::size_t there = store.finished_runs().size();
+  if (there >= points) return "";
+  return fmt::format(
+      "{} has only {} of the {} runs of its study, so every result holds for these alone; run phaselaw sweep "
+      "to finish the study",
+      store.path(), there, points);
+}
+
 }  // namespace phaselaw::sweep

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "phaselaw/store/check.h"
+#include "phaselaw/store/store.h"
 
 // Verifies a store: the file (store/check.h), and every run against the study that the file names.
 namespace phaselaw::sweep {
@@ -25,5 +26,9 @@ struct StudyCheck {
 // to the study, and its configuration, with defaults for keys unknown to the program that wrote it, is that of the
 // study's point. InputError if the file is no study, or this program cannot read its document.
 [[nodiscard]] StudyCheck check_study(const std::string& path);
+
+// A sentence for all that is computed from a store in which runs of its study are missing, because the sweep was
+// interrupted or is still at work. Empty if none is missing, or if this program cannot read the document of the study.
+[[nodiscard]] std::string missing_runs(const store::Store& store);
 
 }  // namespace phaselaw::sweep

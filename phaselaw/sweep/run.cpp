@@ -9,9 +9,12 @@
 #include "phaselaw/base/build_info.h"
 #include "phaselaw/base/clock.h"
 #include "phaselaw/base/files.h"
+#include "phaselaw/base/grace.h"
+#include "phaselaw/base/interrupt.h"
 #include "phaselaw/base/log.h"
 #include "phaselaw/data/dataset.h"
 #include "phaselaw/model/transformer.h"
+#include "phaselaw/store/flatten.h"
 #include "phaselaw/training/checkpoint.h"
 #include "phaselaw/training/curve.h"
 #include "phaselaw/training/snapshot.h"
@@ -26,8 +29,26 @@ namespace {
 using base::Clock;
 using base::seconds_since;
 
-// Thrown by an observer to abandon a training that is no longer needed.
-struct RunStopped {};
+// What a snapshot belongs to. With another program or other data the training would not continue to the same numbers.
+Value identity_of(const Configuration& configuration, const std::string& data_hash) {
+  return Value::table({{"configuration", configuration.value},
+                       {"program", fmt::format("{} ({})", base::version(), base::commit())},
+                       {"data_hash", data_hash}});
+}
+
+// Why the snapshot at `path` is not of this identity.
+std::string why_of_another(const std::string& path, const Value& identity) {
+  const auto stored = training::snapshot_identity(path);
+  constexpr const char* kDamaged = "the file is damaged";
+  if (!stored) return kDamaged;
+  try {
+    const Value there = base::parse_json(*stored, path);
+    const std::string difference = store::first_difference(there, identity);
+    return difference.empty() ? kDamaged : difference;
+  } catch (const base::InputError&) {
+    return kDamaged;
+  }
+}
 
 // Observes a running training: reports its progress, keeps snapshots, and abandons it on request.
 class RunObserver : public training::Observer<float> {
@@ -39,6 +60,10 @@ class RunObserver : public training::Observer<float> {
       start_ = training::snapshot_from_bytes<float>(policy.load(), identity_);
     else if (policy.keeps())
       start_ = training::read_snapshot<float>(policy.path, identity_);
+    if (!start_ && policy.must_fit && std::filesystem::exists(policy.path))
+      throw base::InputError({policy.path},
+                             fmt::format("expected a snapshot of this training; found that {}",
+                                         why_of_another(policy.path, base::parse_json(identity_, "identity"))));
     told_at_ = start_ ? start_->steps : 0;
     if (start_ && context.progress) context.progress(static_cast<double>(start_->steps) / steps_);
   }
@@ -54,7 +79,7 @@ class RunObserver : public training::Observer<float> {
   [[nodiscard]] std::int64_t resumed_from() const { return start_ ? start_->steps : 0; }
 
   void on_step(std::int64_t step, std::span<const float>, std::span<const float>, double) override {
-    if (context_.stop != nullptr && *context_.stop) throw RunStopped();
+    if (context_.stop != nullptr && *context_.stop) throw base::Interrupted("the run was stopped");
     if (!context_.progress || seconds_since(told_) < 0.2) return;
     told_ = Clock::now();
     context_.progress(static_cast<double>(step - told_at_) / steps_);
@@ -63,7 +88,6 @@ class RunObserver : public training::Observer<float> {
 
  private:
   bool due(std::int64_t step) {
-    if (context_.stop != nullptr && *context_.stop) return step > 0;
     const auto& policy = context_.snapshot;
     if (policy.every_steps > 0 && step > 0 && step % policy.every_steps == 0 && step != resumed_from()) return true;
     return seconds_since(kept_) >= policy.every_s;
@@ -111,19 +135,10 @@ RunResult carry_out(const Experiment& e, const RunContext& context) {
   const model::Transformer<float> model(e.model);
   RunResult result;
   result.configuration = configuration_of(e);
-  // With another program or other data the training would not continue to the same numbers.
-  const std::string identity =
-      fmt::format("{} {} {} {}", result.configuration.key, split.hash, base::version(), base::commit());
-  RunObserver observer(context, identity, e.training.steps);
+  RunObserver observer(context, base::to_json(identity_of(result.configuration, split.hash), -1), e.training.steps);
   training::Observer<float>* const observers[] = {&observer};
-  training::TrainingResult<float> trained;
-  try {
-    trained = training::train<float>(model, model::initialise<float>(model.table(), seed), split, e.training, seed,
-                                     observers, observer.continuation(), context.threads);
-  } catch (const RunStopped&) {
-    trained.outcome = training::Outcome::interrupted;
-    trained.curve.resize(1);
-  }
+  auto trained = training::train<float>(model, model::initialise<float>(model.table(), seed), split, e.training, seed,
+                                        observers, observer.continuation(), context.threads);
 
   result.outcome = trained.outcome;
   result.summary = Value::table({{"outcome", base::enum_to_text(trained.outcome)},
@@ -148,11 +163,27 @@ RunResult carry_out(const Experiment& e, const RunContext& context) {
   return result;
 }
 
+std::string why_not_resumed(const std::string& path, const Configuration& configuration) {
+  const auto stored = training::snapshot_identity(path);
+  if (!stored) return why_of_another(path, {});
+  try {
+    const Value there = base::parse_json(*stored, path);
+    const Value* hash = there.find("data_hash");
+    const Value here = identity_of(configuration, hash != nullptr && hash->is_text() ? hash->text() : "");
+    return store::first_difference(there, here);
+  } catch (const base::InputError&) {
+    return why_of_another(path, {});
+  }
+}
+
 void write_run(const std::string& directory, const Experiment& e, const RunResult& result, const Value& made_by) {
   const std::filesystem::path folder(directory);
   Value run = result.summary;
   run["configuration"] = result.configuration.value;
   run["made_by"] = made_by;
+  const base::FinishFirst group;
+  std::error_code absent;
+  std::filesystem::remove(folder / "run.json", absent);
   base::write_file(folder / "curve.csv", training::curve_csv(result.curve));
   training::write_checkpoint<float>(folder / "weights.safetensors", e.model, result.theta);
   base::write_file(folder / "run.json", base::to_json(run) + "\n");

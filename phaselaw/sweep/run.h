@@ -15,7 +15,7 @@
 // Runs one experiment from its configuration to its results, in float32, on the calling thread or a few threads.
 namespace phaselaw::sweep {
 
-struct RunResult {
+struct [[nodiscard]] RunResult {
   Configuration configuration;
   training::Outcome outcome = training::Outcome::finished;
   std::vector<store::Measurement> curve;
@@ -37,6 +37,7 @@ struct SnapshotPolicy {
   // text.
   std::function<std::string()> load{};
   std::function<void(const std::string& bytes)> save{};
+  bool must_fit = false;  // a file at `path` that is damaged or of another training is an InputError, not ignored
   [[nodiscard]] bool keeps() const { return !path.empty() || save; }
 };
 
@@ -47,16 +48,21 @@ struct RunContext {
   // per second.
   std::function<void(double share)> progress;
   int threads = 1;                          // maximum number of threads; the result does not depend on it
-  const std::atomic<bool>* stop = nullptr;  // if set: the run is abandoned at its next step, with outcome interrupted
+  const std::atomic<bool>* stop = nullptr;  // if set: the run ends at its next step with Interrupted
 };
 
 // InputError if the data do not fit (a text too short, missing arrays). A snapshot of this run, program and data at the
 // policy's path is resumed, with the same result, byte for byte. If a snapshot cannot be written, there is one warning
-// and the run continues without.
+// and the run continues without. base::Interrupted on request; a run that has made a step is then kept as a snapshot.
 [[nodiscard]] RunResult carry_out(const Experiment& experiment, const RunContext& context = {});
 
-// Writes curve.csv, weights.safetensors and run.json to `directory`, each completely or not at all. run.json:
-// `summary`, `configuration` (as resolved) and `made_by` (version, commit, compiler, machine, command, seconds).
+// Why the snapshot at `path` does not belong to a training of this configuration by this program, with the first
+// difference; empty if it does, as far as can be known without the data and the end of the file.
+[[nodiscard]] std::string why_not_resumed(const std::string& path, const Configuration& configuration);
+
+// Writes curve.csv, weights.safetensors and run.json to `directory`, each completely or not at all. An older run.json is
+// removed first and the new one is written last, so that where it exists the three belong together. run.json:
+// `summary`, `configuration` (as resolved) and `made_by` (version, commit, compiler, machine, command).
 void write_run(const std::string& directory, const Experiment& experiment, const RunResult& result,
                const base::Value& made_by);
 

@@ -209,9 +209,13 @@ class Worker {
     context.data = &data_;
     context.stop = &sweep_.stop;
     context.progress = [&](double share) { sweep_.progress(point, share); };
-    const RunResult result = carry_out(point.experiment, context);
-    if (result.outcome == training::Outcome::interrupted) return false;
-    sweep_.keep(point, to_record(point, result), result.resumed_from > 0, result.data);
+    std::optional<RunResult> result;
+    try {
+      result = carry_out(point.experiment, context);
+    } catch (const base::Interrupted&) {
+      return false;
+    }
+    sweep_.keep(point, to_record(point, *result), result->resumed_from > 0, result->data);
     return true;
   }
 

@@ -57,7 +57,7 @@ struct SweepSummary {
 
 // After the workers have stopped and every finished run is in the store, throws what ended the sweep: InputError (the
 // data of a run do not fit), RunError (the disk is full), Interrupted (Ctrl-C; unfinished runs are kept as snapshots).
-SweepSummary run_study(const Study& study, store::Store& store, const SweepOptions& options = {});
+[[nodiscard]] SweepSummary run_study(const Study& study, store::Store& store, const SweepOptions& options = {});
 
 // runs (of the whole study), done, diverged, resumed, already_there, elsewhere, threads, seconds.
 [[nodiscard]] base::Value to_value(std::int64_t runs, const SweepSummary& summary);

@@ -6,7 +6,6 @@
 #include <numeric>
 #include <vector>
 
-#include "phaselaw/base/interrupt.h"
 #include "phaselaw/training/optimizer.h"
 
 namespace phaselaw::training {
@@ -43,12 +42,10 @@ double automatic_learning_rate(const model::Transformer<T>& model, Objective<T>&
   // Rounding of a sum may increase an unchanged loss by this much.
   const double slack = 1 + 64 * static_cast<double>(std::numeric_limits<T>::epsilon());
   const auto stable = [&](double rate) {
-    if (base::interrupted()) return false;
     Optimizer<T> optimizer(plain, model.table());
     std::copy(theta_0.begin(), theta_0.end(), theta.begin());
     const double start = objective.gradient(theta, sequences, gradient);
     for (int step = 0; step < kProbeSteps; ++step) {
-      if (base::interrupted()) return false;
       optimizer.update(theta, gradient, rate);
       if (!(objective.gradient(theta, sequences, gradient) <= start * slack)) return false;
     }

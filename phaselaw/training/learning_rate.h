@@ -21,8 +21,7 @@
 //                       the weights, because entries are sqrt(d) larger); 3e-3 for `mup`, where the blocks scale with
 //                       the width. [R]
 //
-// Deterministic. Cost: at most 33 gradients per rung of the ladder, starting at 2^-6. An interruption ends the probe
-// with an arbitrary rate.
+// Deterministic. Cost: at most 33 gradients per rung of the ladder, starting at 2^-6. base::Interrupted on request.
 namespace phaselaw::training {
 
 inline constexpr std::int64_t kProbeSequences = 128;

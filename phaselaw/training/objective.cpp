@@ -6,6 +6,7 @@
 #include <type_traits>
 
 #include "phaselaw/base/errors.h"
+#include "phaselaw/base/interrupt.h"
 #include "phaselaw/model/flops.h"
 #include "phaselaw/model/loss.h"
 
@@ -235,6 +236,7 @@ double Objective<T>::shard_gradient(std::span<const T> theta, std::span<const st
   double sum = 0;
   const std::size_t parts = length(member.workspace.capacity());
   for (std::size_t at = 0; at < sequences.size(); at += parts) {
+    base::throw_if_interrupted();
     const auto chosen = sequences.subspan(at, std::min(parts, sequences.size() - at));
     const auto count = static_cast<std::int64_t>(chosen.size());
     gather(chosen, member.part);
@@ -295,6 +297,7 @@ typename Objective<T>::Losses Objective<T>::evaluate(std::span<const T> theta, S
   const std::int64_t width = model_.outputs_per_sequence();
   const std::int64_t capacity = microbatch(), parts = (count + capacity - 1) / capacity;
   run(parts, [&](std::int64_t i, int which_member) {
+    base::throw_if_interrupted();
     Member& member = members_[static_cast<std::size_t>(which_member)];
     const std::int64_t from = i * capacity, part = std::min(capacity, count - from);
     forward(theta, set, from, part, member);

@@ -48,9 +48,10 @@ class Objective {
             std::int64_t microbatch, Precision precision = Precision::float32, base::Team* team = nullptr);
 
   // Sets `gradient` to that of the batch's objective; returns the batch's loss per number, or nats per token.
+  // base::Interrupted on request; the gradient is then incomplete.
   double gradient(std::span<const T> theta, std::span<const std::int64_t> sequences, std::span<T> gradient);
 
-  // Over the first `count` sequences of the set.
+  // Over the first `count` sequences of the set. base::Interrupted on request.
   [[nodiscard]] Losses evaluate(std::span<const T> theta, Set set, std::int64_t count);
 
   [[nodiscard]] std::int64_t microbatch() const { return members_.front().workspace.capacity(); }

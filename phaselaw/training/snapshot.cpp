@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <filesystem>
+#include <fstream>
 #include <string_view>
 
 #include "phaselaw/base/bytes.h"
@@ -14,6 +15,7 @@ namespace phaselaw::training {
 namespace {
 
 constexpr std::string_view kMagic = "phLwsnp1";
+constexpr std::size_t kLongestIdentity = std::size_t{1} << 20;
 
 bool is_integer(const base::Domain& domain) { return domain.unit == "tokens"; }
 
@@ -61,6 +63,18 @@ std::optional<TrainingState<T>> read_snapshot(const std::string& path, const std
   std::error_code error;
   if (!std::filesystem::is_regular_file(path, error)) return std::nullopt;
   return snapshot_from_bytes<T>(base::read_text(path), identity);
+}
+
+std::optional<std::string> snapshot_identity(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::string start(kMagic.size() + sizeof(std::uint64_t) + kLongestIdentity, '\0');
+  file.read(start.data(), static_cast<std::streamsize>(start.size()));
+  start.resize(static_cast<std::size_t>(file.gcount()));
+  if (!start.starts_with(kMagic)) return std::nullopt;
+  base::ByteReader in(std::string_view(start).substr(kMagic.size()));
+  const std::string_view identity = in.text();
+  if (!in.good()) return std::nullopt;
+  return std::string(identity);
 }
 
 template <class T>

@@ -28,6 +28,11 @@ void write_snapshot(const std::string& path, const TrainingState<T>& state, cons
 // from the beginning, which costs time and does not change the result.
 template <class T>
 [[nodiscard]] std::optional<TrainingState<T>> read_snapshot(const std::string& path, const std::string& identity);
+
+// The identity that the beginning of the file states. Nothing if there is no file or if it begins like no snapshot; the
+// rest of the file is not checked.
+[[nodiscard]] std::optional<std::string> snapshot_identity(const std::string& path);
+
 template <class T>
 [[nodiscard]] std::optional<TrainingState<T>> snapshot_from_bytes(std::string_view bytes, const std::string& identity);
 

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <utility>
 
+#include "phaselaw/base/errors.h"
 #include "phaselaw/base/format.h"
 #include "phaselaw/base/interrupt.h"
 #include "phaselaw/model/flops.h"
@@ -19,8 +20,8 @@
 namespace phaselaw::training {
 
 base::EnumNames<Outcome> enum_names(Outcome) {
-  static constexpr std::array<std::pair<std::string_view, Outcome>, 3> names{
-      {{"finished", Outcome::finished}, {"diverged", Outcome::diverged}, {"interrupted", Outcome::interrupted}}};
+  static constexpr std::array<std::pair<std::string_view, Outcome>, 2> names{
+      {{"finished", Outcome::finished}, {"diverged", Outcome::diverged}}};
   return names;
 }
 
@@ -55,24 +56,12 @@ class Run {
   }
 
   TrainingResult<T> carry_out() {
-    const auto measure_at = measurement_steps(options_.steps, options_.measurements_per_doubling);
-    result_.curve.reserve(measure_at.size());
-    if (continuation_.from == nullptr)
-      result_.learning_rate =
-          options_.learning_rate.is_word()
-              ? automatic_learning_rate<T>(model_, objective_, result_.theta, result_.batch, options_)
-              : options_.learning_rate.value;
-    // The state is kept after the measurement at its step.
-    auto next = continuation_.from == nullptr ? measure_at.begin()
-                                              : std::upper_bound(measure_at.begin(), measure_at.end(), result_.steps);
-    for (;; ++result_.steps) {
-      if (result_.steps == *next) {
-        measure();
-        ++next;
-      }
-      if (stopped_ || result_.steps == options_.steps) break;
-      step();
-      if (stopped_) break;
+    try {
+      take_steps();
+    } catch (const base::Interrupted&) {
+      // Only update() changes the state, and nothing interrupts it. Before the first update there is nothing to keep.
+      if (result_.steps > 0) keep();
+      throw;
     }
     result_.compute_flop = flop_per_step_ * static_cast<double>(result_.steps);
     result_.compute_6nd = model::six_nd(model_.options(), true) * static_cast<double>(result_.steps * result_.batch);
@@ -80,6 +69,28 @@ class Run {
   }
 
  private:
+  void take_steps() {
+    const auto measure_at = measurement_steps(options_.steps, options_.measurements_per_doubling);
+    result_.curve.reserve(measure_at.size());
+    if (continuation_.from == nullptr)
+      result_.learning_rate =
+          options_.learning_rate.is_word()
+              ? automatic_learning_rate<T>(model_, objective_, result_.theta, result_.batch, options_)
+              : options_.learning_rate.value;
+    auto next = result_.curve.empty()
+                    ? measure_at.begin()
+                    : std::upper_bound(measure_at.begin(), measure_at.end(), result_.curve.back().step);
+    for (;; ++result_.steps) {
+      if (result_.steps == *next) {
+        measure();
+        ++next;
+      }
+      if (stopped_ || result_.steps == options_.steps) return;
+      step();
+      if (stopped_) return;
+    }
+  }
+
   void stop(Outcome outcome, const std::string& reason) {
     result_.outcome = outcome;
     result_.reason = reason;
@@ -113,11 +124,7 @@ class Run {
   }
 
   void step() {
-    if (base::interrupted()) {
-      // Before the first update there is nothing to keep, and the probe for the learning rate may be incomplete.
-      if (result_.steps > 0) keep();
-      return stop(Outcome::interrupted, fmt::format("before step {}", result_.steps));
-    }
+    base::throw_if_interrupted();
     if (continuation_.due && continuation_.due(result_.steps)) keep();
     const double loss = objective_.gradient(result_.theta, batches_.next(), gradient_);
     if (!(loss <= loss_limit_))

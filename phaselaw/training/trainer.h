@@ -50,11 +50,11 @@ class Observer {
   virtual void on_measurement(const Measurement& /*measurement*/, std::span<const T> /*theta*/) {}
 };
 
-enum class Outcome { finished, diverged, interrupted };
+enum class [[nodiscard]] Outcome{finished, diverged};
 [[nodiscard]] base::EnumNames<Outcome> enum_names(Outcome);
 
 template <class T>
-struct TrainingResult {
+struct [[nodiscard]] TrainingResult {
   Outcome outcome = Outcome::finished;
   std::string reason;              // a sentence, e.g. "the batch loss at step 12 is not finite"
   std::int64_t steps = 0;          // updates made
@@ -75,12 +75,14 @@ template <class T>
 struct TrainingState {
   std::int64_t steps = 0;
   double time = 0, loss_limit = 0, learning_rate = 0;
-  std::vector<Measurement> curve;  // measured up to and at `steps`
+  // Measured up to and at `steps`; the last is missing if an interrupt came during it, and is then measured first.
+  std::vector<Measurement> curve;
   std::vector<T> theta, first_moment, second_moment;
 };
 
 // How a training is kept and continued. `due` is called before each update and should be cheap; if it returns true, and
-// if an interruption ends the training, `keep` receives the state, which is created for this call.
+// if an interrupt or an observer ends the training after its first update, `keep` receives the state, which is created
+// for this call.
 template <class T>
 struct Continuation {
   const TrainingState<T>* from = nullptr;             // null: from the start
@@ -89,8 +91,8 @@ struct Continuation {
 };
 
 // Minimises the objective from theta_0 (the initialisation of the model; with init_scale != 1 it defines the offset of
-// F). base::interrupted() is checked at each step. An unfinished run keeps its curve. InputError only for options
-// outside their domain. PHASELAW_CHECK: shapes of data, model and continuation agree. A continued training shows its
+// F). An interrupt, or an observer that throws base::Interrupted, ends the training with base::Interrupted after `keep`;
+// it is noticed within the time of one microbatch. InputError only for options outside their domain. PHASELAW_CHECK: shapes of data, model and continuation agree. A continued training shows its
 // observers only the remaining steps. `threads`: maximum number of threads; at most one per shard of the batch is used.
 template <class T>
 [[nodiscard]] TrainingResult<T> train(const model::Transformer<T>& model, std::vector<T> theta_0,

@@ -8,8 +8,6 @@
 #include <vector>
 
 #include "phaselaw/base/log.h"
-#include "phaselaw/base/team.h"
-#include "phaselaw/numerics/gemm.h"
 #include "phaselaw/sweep/sweep.h"
 
 namespace phaselaw::verbs {
@@ -40,22 +38,6 @@ sweep::Experiment ExperimentRequest::seeded() const {
   sweep::Experiment e = experiment;
   if (seed) e.seed = *seed;
   return e;
-}
-
-TrainAnswer train(const ExperimentRequest& request) {
-  base::check_fields(request);
-  training::require_precision(request.experiment.training.precision);
-  numerics::require_thread_safe_blas();
-  TrainAnswer answer{request.seeded(), {}, {}};
-  sweep::RunContext context;
-  context.threads = request.threads > 0 ? request.thread_count() : base::thread_count(0);
-  answer.result = sweep::carry_out(answer.experiment, context);
-  answer.json = answer.result.summary;
-  base::log_info(answer.result.data);
-  if (answer.result.outcome == training::Outcome::diverged)
-    base::log_warning(
-        fmt::format("the run diverged: {}; reduce training.learning_rate", answer.json.at("reason").text()));
-  return answer;
 }
 
 PredictAnswer predict(const PredictRequest& request) {

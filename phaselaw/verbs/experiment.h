@@ -12,10 +12,9 @@
 #include "phaselaw/base/fields.h"
 #include "phaselaw/base/value.h"
 #include "phaselaw/sweep/experiment.h"
-#include "phaselaw/sweep/run.h"
 #include "phaselaw/theory/evaluate.h"
 
-// train, predict, theory and flow: each takes a request of plain values, usually with an experiment, and returns its
+// predict, theory and flow: each takes a request of plain values, usually with an experiment, and returns its
 // results with their JSON. Warnings and notes go to the log. Errors: InputError as the functions that they call,
 // base::Interrupted on Ctrl-C.
 namespace phaselaw::verbs {
@@ -40,13 +39,6 @@ struct ExperimentRequest : RunRequest {
   sweep::Experiment experiment;
   [[nodiscard]] sweep::Experiment seeded() const;  // the experiment with `seed`, if that is given
 };
-
-struct TrainAnswer {
-  sweep::Experiment experiment;  // the experiment as it was run
-  sweep::RunResult result;
-  base::Value json;
-};
-[[nodiscard]] TrainAnswer train(const ExperimentRequest& request);
 
 struct PredictRequest : ExperimentRequest {
   analysis::PredictOptions options;

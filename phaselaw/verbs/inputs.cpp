@@ -12,6 +12,7 @@
 #include "phaselaw/base/number.h"
 #include "phaselaw/documents/document.h"
 #include "phaselaw/store/export.h"
+#include "phaselaw/sweep/check.h"
 
 namespace phaselaw::verbs {
 
@@ -89,6 +90,7 @@ documents::Reading read_store(const std::string& path, tables::ReadOptions& read
   documents::Reading reading;
   reading.table = table_of(runs, path, true, accounting);
   reading.shape = "store of a study";
+  if (std::string missing = sweep::missing_runs(store); !missing.empty()) reading.notes.push_back(std::move(missing));
   if (!accounting.is_flop() && !read.col.contains("compute"))
     reading.notes.push_back(fmt::format(
         "compute is the exact FLOP; the study charges {}, which is the column charged_compute; to use it, set "

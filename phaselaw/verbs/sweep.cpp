@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "phaselaw/base/files.h"
+#include "phaselaw/base/grace.h"
 #include "phaselaw/base/log.h"
 #include "phaselaw/base/team.h"
 #include "phaselaw/sweep/shared_data.h"
@@ -79,6 +80,7 @@ SweepAnswer sweep(const SweepRequest& request, const ranks::Launch& launch) {
     return result;
   };
   if (launch.several()) {
+    const base::FinishFirst snapshots;  // the workers send theirs to the first rank
     answer.summary = ranks::run_study_on_ranks(prepare, options, request.transport);
   } else {
     auto mine = prepare(0);

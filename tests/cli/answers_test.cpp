@@ -12,6 +12,7 @@
 #include "phaselaw/verbs/experiment.h"
 #include "phaselaw/verbs/kernel.h"
 #include "phaselaw/verbs/sweep.h"
+#include "phaselaw/verbs/train.h"
 
 // The program adds nothing to what a verb answers, and takes nothing away: its JSON is that of the library.
 namespace phaselaw {
@@ -159,7 +160,7 @@ TEST_F(Answers, Theory) {
 }
 
 TEST_F(Answers, Train) {
-  verbs::ExperimentRequest request;
+  verbs::TrainRequest request;
   request.experiment = experiment();
   request.seed = 4;
   request.threads = 1;
