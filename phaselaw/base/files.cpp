@@ -74,7 +74,12 @@ void require_writable_directory(const std::string& directory, const std::string&
     throw InputError({flag}, fmt::format("the directory '{}' cannot be created ({}); choose another", directory,
                                          error ? error.message() : fmt::format("'{}' is a file", existing.string())));
   if (existing.empty()) existing = ".";
-  // Only an attempt tells: rights, quotas and read-only file systems differ.
+  // Only an attempt tells: rights, quotas and read-only file systems differ. A file without a name leaves nothing behind
+  // even after a kill, but some file systems have none.
+  if (const int nameless = ::open(existing.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600); nameless >= 0) {
+    ::close(nameless);
+    return;
+  }
   std::string probe = (existing / ".phaselaw-XXXXXX").string();
   const int file = ::mkostemp(probe.data(), O_CLOEXEC);
   if (file < 0) {

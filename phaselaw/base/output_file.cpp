@@ -122,7 +122,11 @@ PieceFile::PieceFile(const std::string& path) : path_(path), target_(behind_link
     ::close(std::exchange(file_, -1));
   }
   if (file_ < 0) cannot_write(path, "no temporary name is free");
-  if (exists && ::fchmod(file_, found.st_mode & 07777) != 0) fail(errno);
+  if (exists && ::fchmod(file_, found.st_mode & 07777) != 0) {
+    const int problem = errno;
+    ::unlink(temporary_.c_str());
+    fail(problem);
+  }
 }
 
 PieceFile::~PieceFile() {

@@ -2,6 +2,7 @@
 #include "phaselaw/store/sqlite.h"
 
 #include <cmath>
+#include <new>
 #include <utility>
 
 #include "phaselaw/base/constants.h"
@@ -13,7 +14,10 @@ namespace phaselaw::store {
 namespace {
 
 [[noreturn]] void fail_with(int code, const std::string& path, const char* detail) {
+  if (code == SQLITE_IOERR_NOMEM) throw std::bad_alloc();
   switch (code & 0xff) {
+    case SQLITE_NOMEM:
+      throw std::bad_alloc();
     case SQLITE_NOTADB:
       throw base::InputError({path}, "is not a study: expected an SQLite database; name another file");
     case SQLITE_CORRUPT:
@@ -153,10 +157,11 @@ double Statement::real(int column) const {
 }
 
 std::string Statement::text(int column) const {
-  if (sqlite3_column_type(handle_.get(), column) == SQLITE_BLOB)
-    wrong_type(database_->path(), handle_.get(), column, "text");
+  const int type = sqlite3_column_type(handle_.get(), column);
+  if (type == SQLITE_BLOB) wrong_type(database_->path(), handle_.get(), column, "text");
   const auto* data = reinterpret_cast<const char*>(sqlite3_column_text(handle_.get(), column));
   const auto size = static_cast<std::size_t>(sqlite3_column_bytes(handle_.get(), column));
+  if (data == nullptr && type != SQLITE_NULL) throw std::bad_alloc();
   return data == nullptr ? std::string() : std::string(data, size);
 }
 
