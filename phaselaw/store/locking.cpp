@@ -120,7 +120,10 @@ Claims::Claims(const std::string& store_path) : state_(std::make_unique<State>()
 }
 
 Claims::~Claims() {
-  if (!state_ || !state_->file.open()) return;
+  if (!state_) return;
+  // A file that a killed process left is opened here if no run was claimed.
+  if (!state_->file.open()) state_->file.reset(::open(state_->path.c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC));
+  if (!state_->file.open()) return;
   // A process that can lock every byte is the only user of the file, and no claim can be taken in it before it is
   // removed.
   set_lock(state_->file.get(), F_UNLCK, 0, 0);

@@ -15,7 +15,8 @@ namespace {
 
 [[noreturn]] void fail_with(int code, const std::string& path, const char* detail) {
   if (code == SQLITE_IOERR_NOMEM) throw std::bad_alloc();
-  switch (code & 0xff) {
+  // The file ends before its last page.
+  switch (code == SQLITE_IOERR_SHORT_READ ? SQLITE_CORRUPT : code & 0xff) {
     case SQLITE_NOMEM:
       throw std::bad_alloc();
     case SQLITE_NOTADB:
@@ -30,12 +31,12 @@ namespace {
     case SQLITE_PERM:
       throw base::InputError({path}, "cannot be written; check the permissions of the file and its directory");
     case SQLITE_FULL:
-      throw base::RunError(fmt::format(
+      throw NotAccessible(fmt::format(
           "{}: the disk or the size limit is full; the runs stored so far are intact; free some disk space and run the same command again",
           path));
     case SQLITE_IOERR:
-      throw base::RunError(fmt::format(
-          "{}: the disk failed or is full ({}); the runs stored so far are intact; check the disk and run the same command again",
+      throw NotAccessible(fmt::format(
+          "{}: the disk failed or is full ({}); the runs stored so far are not changed; check the disk and run the same command again",
           path, detail));
     case SQLITE_INTERRUPT:
       throw base::Interrupted(fmt::format("interrupted while reading {}", path));
@@ -43,7 +44,7 @@ namespace {
       throw base::InputError({path}, fmt::format("is no study of this program: {}", detail));
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
-      throw base::RunError(fmt::format(
+      throw NotAccessible(fmt::format(
           "{}: another process keeps the study locked; stop that process and run the same command again", path));
     default:
       throw base::RunError(fmt::format("{}: SQLite: {} (code {})", path, detail, code));

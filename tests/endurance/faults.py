@@ -6,7 +6,8 @@
     faults.py PHASELAW LIBRARY full  [--most 60]        every call of every kind; of memory a sample as well
 
 LIBRARY is fail_at.c as a shared library. For each verb and each k the k-th call fails. The program must either
-- end with success and with the same results, byte for byte, as when nothing fails, or
+- end with success and with the same results, byte for byte, as when nothing fails (what could not be removed or joined,
+  as the journal of a store, may stay until the next start), or
 - end with exit code 1 (2 where an input or the place for the output could not be opened or read) and one sentence that
   names the file or the memory. Nothing half-written or temporary is left, results that lay there before are still whole,
   and the same command run again gives the same results as an undisturbed one.
@@ -106,7 +107,9 @@ class FaultBench(WritingBench):
         if trial.code is None or trial.code < 0 or trial.code >= 128:
             return "died", f"exit code {trial.code}: {trial.errors.strip()[-300:]}"
         if trial.code == 0:
-            return "same results", self.wrong_when_done(verb, trial)
+            rest = self.rest(verb)
+            wrong = self.wrong_when_done(verb, trial, rest)
+            return ("same, rest left", wrong or self.wrong_again(verb)) if rest else ("same results", wrong)
         return f"exit {trial.code}", (self.wrong_sentence(trial, codes, named) or self.wrong_in_folder(verb) or
                                       self.wrong_again(verb))
 
@@ -126,7 +129,9 @@ class FaultBench(WritingBench):
         if fault.kills and trial.code == -signal.SIGKILL:
             outcome, wrong = "killed", self.wrong_in_folder(verb, temporaries=True) or self.wrong_again(verb)
         else:
-            outcome, wrong = self.judge(verb, trial, fault.codes, names_of(call))
+            # After the first call others fail, too, and the message is about one of them.
+            later = ["out.", "standard output"] if "FAIL_AT_STICKY" in fault.more and fault.kind != "malloc" else []
+            outcome, wrong = self.judge(verb, trial, fault.codes, [*names_of(call), *later])
         return outcome, f"{verb.name}, {fault.name}, k = {k} ({call}): {wrong}" if wrong else ""
 
     def hostile(self, verb):
