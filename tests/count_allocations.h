@@ -6,13 +6,14 @@
 #include <new>
 
 // Replaces the global allocation functions of the test program that includes this, in exactly one of its files, so that
-// `allocations` counts every one.
+// `allocations` counts every one, and the one with the number `failing_allocation` fails.
 namespace {
 
 std::atomic<long> allocations{0};
+[[maybe_unused]] std::atomic<long> failing_allocation{0};  // counted from 1; 0: none
 
 void* count_and_allocate(std::size_t size) {
-  allocations.fetch_add(1, std::memory_order_relaxed);
+  if (allocations.fetch_add(1, std::memory_order_relaxed) + 1 == failing_allocation) throw std::bad_alloc();
   if (void* memory = std::malloc(size == 0 ? 1 : size)) return memory;
   throw std::bad_alloc();
 }

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "phaselaw/base/log.h"
 
+#include <memory>
 #include <mutex>
 #include <utility>
 
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
 #include "phaselaw/base/errors.h"
 
@@ -15,8 +17,10 @@ namespace {
 
 spdlog::logger& logger() {
   static const auto instance = [] {
-    auto made = spdlog::stderr_color_mt("phaselaw");
+    auto made = std::make_shared<spdlog::logger>("phaselaw", std::make_shared<spdlog::sinks::stderr_color_sink_mt>());
     made->set_pattern("phaselaw: %^%v%$");
+    // spdlog catches exceptions, and would otherwise drop the message when memory runs out.
+    made->set_error_handler([](const std::string&) { throw; });
     return made;
   }();
   return *instance;
@@ -57,6 +61,19 @@ void log_warning(const std::string& message) {
 }
 void log_error(const std::string& message) {
   if (!heard(LogLevel::error, message)) logger().error("error: {}", one_line(message));
+}
+
+void log_error_without_memory(std::initializer_list<std::string_view> parts) noexcept {
+  const auto write_all = [](std::string_view text) {
+    while (!text.empty()) {
+      const ssize_t written = ::write(STDERR_FILENO, text.data(), text.size());
+      if (written <= 0) return;
+      text.remove_prefix(static_cast<std::size_t>(written));
+    }
+  };
+  write_all("phaselaw: error: ");
+  for (const std::string_view part : parts) write_all(part);
+  write_all("\n");
 }
 
 }  // namespace phaselaw::base

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <functional>
+#include <initializer_list>
 #include <string>
+#include <string_view>
 
 // Messages for people, on stderr, through spdlog. Results go to stdout and not through the log.
 namespace phaselaw::base {
@@ -19,5 +21,9 @@ void set_log_listener(LogListener listener);
 void log_info(const std::string& message);
 void log_warning(const std::string& message);  // end the message with the next step
 void log_error(const std::string& message);
+
+// The parts, one after the other, as an error message on stderr, without allocating memory and past the listener: the
+// last resort where log_error() may fail, too.
+void log_error_without_memory(std::initializer_list<std::string_view> parts) noexcept;
 
 }  // namespace phaselaw::base

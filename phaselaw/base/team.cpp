@@ -2,9 +2,12 @@
 #include "phaselaw/base/team.h"
 
 #include <algorithm>
+#include <system_error>
 #include <utility>
 
 #include <sched.h>
+
+#include "phaselaw/base/errors.h"
 
 namespace phaselaw::base {
 
@@ -36,10 +39,21 @@ void wait_while(const std::atomic<std::uint32_t>& value, std::uint32_t old) {
 }  // namespace
 
 Team::Team(int size) {
-  for (int member = 1; member < size; ++member) others_.emplace_back([this, member] { wait_for_loops(member); });
+  try {
+    for (int member = 1; member < size; ++member) others_.emplace_back([this, member] { wait_for_loops(member); });
+  } catch (const std::system_error& error) {
+    end();
+    throw RunError(fmt::format("no thread could be started beside {} others ({}); use fewer --threads", others_.size(),
+                               error.code().message()));
+  } catch (...) {
+    end();
+    throw;
+  }
 }
 
-Team::~Team() {
+Team::~Team() { end(); }
+
+void Team::end() noexcept {
   over_ = true;
   loops_.fetch_add(1, std::memory_order_release);
   loops_.notify_all();

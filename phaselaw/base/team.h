@@ -21,7 +21,7 @@ namespace phaselaw::base {
 // to threads is not fixed, so a turn must not depend on it.
 class Team {
  public:
-  explicit Team(int size = 1);  // at least 1
+  explicit Team(int size = 1);  // at least 1; RunError if the system starts no more threads
   ~Team();
   Team(const Team&) = delete;
   Team& operator=(const Team&) = delete;
@@ -45,6 +45,7 @@ class Team {
 
  private:
   using Call = void (*)(const void* what, std::int64_t i, int member);
+  void end() noexcept;
   void start(std::int64_t count, Call call, const void* what);
   void wait_for_loops(int member);
   void take_turns(int member);

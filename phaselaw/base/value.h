@@ -23,6 +23,13 @@ class Value {
   using Table = std::vector<std::pair<std::string, Value>>;
 
   Value() = default;  // null
+  // Assigned, not constructed: in libstdc++ 12 the copy constructor of a variant destroys an alternative that does not
+  // exist when memory runs out in it.
+  Value(const Value& other) : where_(other.where_) { data_ = other.data_; }
+  Value(Value&&) = default;
+  Value& operator=(const Value&) = default;
+  Value& operator=(Value&&) = default;
+  ~Value() = default;
   Value(bool b) : data_(b) {}
   template <class I, std::enable_if_t<std::is_integral_v<I> && !std::is_same_v<I, bool>, int> = 0>
   Value(I i) : data_(static_cast<std::int64_t>(i)) {}

@@ -2,6 +2,7 @@
 #include "phaselaw/cli/run.h"
 
 #include <csignal>
+#include <new>
 
 #include <CLI/CLI.hpp>
 
@@ -12,6 +13,7 @@
 #include "phaselaw/base/interrupt.h"
 #include "phaselaw/base/log.h"
 #include "phaselaw/cli/common.h"
+#include "phaselaw/cli/out_of_memory.h"
 #include "phaselaw/ranks/launch.h"
 
 namespace phaselaw::cli {
@@ -61,12 +63,7 @@ int dispatch(CLI::App& app, Program& program, int argc, const char* const* argv)
   return program.exit_code;
 }
 
-}  // namespace
-
-int run(int argc, const char* const* argv) {
-  base::open_standard_streams();
-  // A write beyond the allowed size of a file is then an error with a message, and not the end of the process.
-  std::signal(SIGXFSZ, SIG_IGN);
+int run_verb(int argc, const char* const* argv) {
   CLI::App app{
       "phaselaw: measures how transformers learn and predicts how far more compute, data or width will take them.\n\n"
       "Start with one of:\n"
@@ -110,9 +107,27 @@ int run(int argc, const char* const* argv) {
     base::end_is_near();
     if (first) base::log_error(error.what());
     return kInterrupted;
+  } catch (const std::bad_alloc&) {
+    throw;
   } catch (const std::exception& error) {
     base::end_is_near();
     base::log_error(error.what());
+    return kFailed;
+  }
+}
+
+}  // namespace
+
+int run(int argc, const char* const* argv) {
+  base::open_standard_streams();
+  // A write beyond the allowed size of a file is then an error with a message, and not the end of the process.
+  std::signal(SIGXFSZ, SIG_IGN);
+  try {
+    return run_verb(argc, argv);
+  } catch (const std::bad_alloc&) {
+    return report_out_of_memory();
+  } catch (const std::exception& error) {
+    base::log_error_without_memory({error.what()});
     return kFailed;
   }
 }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <new>
 
 #ifdef PHASELAW_ONEDNN
 #include <oneapi/dnnl/dnnl.h>
@@ -46,13 +47,19 @@ void onednn_sgemm(Op op_a, Op op_b, std::ptrdiff_t m, std::ptrdiff_t n, std::ptr
   const auto flag = [](Op op) { return op == Op::none ? 'N' : 'T'; };
   const double flop = 2.0 * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k);
   const OpenMpThreads threads(flop < kSharedFrom ? 1 : blas_threads());
-  const auto status = dnnl_sgemm(flag(op_a), flag(op_b), m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
-  PHASELAW_CHECK_EQ(static_cast<int>(status), static_cast<int>(dnnl_success));
+  require_onednn(dnnl_sgemm(flag(op_a), flag(op_b), m, n, k, alpha, a, lda, b, ldb, beta, c, ldc));
 }
 
 #endif
 
 }  // namespace
+
+void require_onednn([[maybe_unused]] int status) {
+#ifdef PHASELAW_ONEDNN
+  if (status == dnnl_out_of_memory) throw std::bad_alloc();
+  PHASELAW_CHECK_EQ(status, static_cast<int>(dnnl_success));
+#endif
+}
 
 bool has_engine(GemmEngine engine) {
 #ifdef PHASELAW_ONEDNN

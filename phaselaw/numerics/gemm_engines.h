@@ -32,6 +32,9 @@ void sgemm(GemmEngine engine, Op op_a, Op op_b, std::ptrdiff_t m, std::ptrdiff_t
            const float* a, std::ptrdiff_t lda, const float* b, std::ptrdiff_t ldb, float beta, float* c,
            std::ptrdiff_t ldc);
 
+// Checks what a call of oneDNN returned: bad_alloc if memory ran out in it; another failure is an error of ours.
+void require_onednn(int status);
+
 // "oneDNN 2.6.3, AVX2"; empty if it is not available.
 [[nodiscard]] std::string onednn_description();
 

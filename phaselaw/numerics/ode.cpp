@@ -5,6 +5,7 @@
 #include <cmath>
 #include <exception>
 #include <memory>
+#include <new>
 #include <stdexcept>
 
 #include <cvode/cvode.h>
@@ -77,7 +78,7 @@ class Integration {
     if (keep_values)
       solution_.values.resize(static_cast<Index>(times.size()), static_cast<Index>(problem.initial.size()));
     SUNContext context = nullptr;
-    PHASELAW_CHECK_EQ(SUNContext_Create(nullptr, &context), 0);
+    if (SUNContext_Create(nullptr, &context) != 0) throw std::bad_alloc();
     context_.reset(context);
     y_ = make_vector();
   }
@@ -151,7 +152,7 @@ class Integration {
  private:
   StateVector make_vector() {
     StateVector v(N_VNew_Serial(static_cast<sunindextype>(problem_.initial.size()), context_.get()));
-    PHASELAW_CHECK(v != nullptr);
+    if (v == nullptr) throw std::bad_alloc();
     std::copy(problem_.initial.begin(), problem_.initial.end(), NV_DATA_S(v.get()));
     return v;
   }
@@ -207,19 +208,28 @@ class Integration {
   int steps_since_not_finite_ = kNearNotFinite;
 };
 
+// The flag of a call of CVODE. Without memory there is no solution, which must not look like a property of the problem.
+int unless_out_of_memory(int flag) {
+  if (flag == CV_MEM_FAIL || flag == CVLS_MEM_FAIL) throw std::bad_alloc();
+  return flag;
+}
+
 void integrate_by_bdf(Integration& integration, double start, const OdeOptions& options) {
   const CvodeMemory memory(CVodeCreate(CV_BDF, integration.context()));
   void* cvode = memory.get();
-  PHASELAW_CHECK(cvode != nullptr);
+  if (cvode == nullptr) throw std::bad_alloc();
   PHASELAW_CHECK_EQ(CVodeSetErrHandlerFn(cvode, Integration::keep_message, &integration), 0);
-  PHASELAW_CHECK_EQ(CVodeInit(cvode, Integration::call_rhs, start, integration.y()), 0);
+  PHASELAW_CHECK_EQ(unless_out_of_memory(CVodeInit(cvode, Integration::call_rhs, start, integration.y())), 0);
   PHASELAW_CHECK_EQ(CVodeSetUserData(cvode, &integration), 0);
   PHASELAW_CHECK_EQ(CVodeSStolerances(cvode, options.relative_tolerance, options.absolute_tolerance), 0);
   PHASELAW_CHECK_EQ(CVodeSetStopTime(cvode, integration.end()), 0);
   const LinearSolver linear(SUNLinSol_SPGMR(integration.y(), SUN_PREC_NONE, kKrylovVectors, integration.context()));
-  PHASELAW_CHECK_EQ(CVodeSetLinearSolver(cvode, linear.get(), nullptr), 0);
-  integration.run([&](double target, double& t) { return CVode(cvode, target, integration.y(), &t, CV_ONE_STEP); },
-                  [&](double t) { PHASELAW_CHECK_EQ(CVodeGetDky(cvode, t, 0, integration.y()), 0); });
+  if (linear == nullptr) throw std::bad_alloc();
+  PHASELAW_CHECK_EQ(unless_out_of_memory(CVodeSetLinearSolver(cvode, linear.get(), nullptr)), 0);
+  const auto advance = [&](double target, double& t) {
+    return unless_out_of_memory(CVode(cvode, target, integration.y(), &t, CV_ONE_STEP));
+  };
+  integration.run(advance, [&](double t) { PHASELAW_CHECK_EQ(CVodeGetDky(cvode, t, 0, integration.y()), 0); });
   long steps = 0, rejected = 0, unsolved = 0;
   CVodeGetNumSteps(cvode, &steps);
   CVodeGetNumErrTestFails(cvode, &rejected);

@@ -2,7 +2,7 @@
 #include "phaselaw/numerics/onednn_matmul.h"
 #ifdef PHASELAW_ONEDNN
 
-#include "phaselaw/base/errors.h"
+#include "phaselaw/numerics/gemm_engines.h"
 #include "phaselaw/numerics/openmp_threads.h"
 
 namespace phaselaw::numerics {
@@ -44,7 +44,11 @@ void OnednnMatmul::multiply(Op op_a, Op op_b, std::ptrdiff_t m, std::ptrdiff_t n
   const OpenMpThreads threads(blas_threads());
   const Key key{op_a, op_b, m, n, k, ldc, alpha, beta};
   auto at = compiled_.find(key);
-  if (at == compiled_.end()) at = compiled_.emplace(key, compile(key)).first;
+  if (at == compiled_.end()) try {
+      at = compiled_.emplace(key, compile(key)).first;
+    } catch (const dnnl::error& error) {
+      require_onednn(error.status);
+    }
   const Compiled& made = at->second;
   // It only reads A and B.
   made.a.set_data_handle(const_cast<void*>(a));
@@ -54,8 +58,7 @@ void OnednnMatmul::multiply(Op op_a, Op op_b, std::ptrdiff_t m, std::ptrdiff_t n
                                        {DNNL_ARG_WEIGHTS, made.b.get()},
                                        {DNNL_ARG_DST, made.c.get()},
                                        {DNNL_ARG_SCRATCHPAD, made.scratch.get()}};
-  const auto status = dnnl_primitive_execute(made.primitive.get(), stream_.get(), 4, arguments);
-  PHASELAW_CHECK_EQ(static_cast<int>(status), static_cast<int>(dnnl_success));
+  require_onednn(dnnl_primitive_execute(made.primitive.get(), stream_.get(), 4, arguments));
   stream_.wait();
 }
 

@@ -89,6 +89,8 @@ FileCheck check_file(const std::string& path) {
     check_database(database, check);
   } catch (const Damaged& damage) {
     check.problems.emplace_back(damage.what());  // SQLite itself stops here
+  } catch (const NotAccessible&) {
+    throw;  // says nothing about the file
   } catch (const base::RunError& error) {
     check.problems.emplace_back(error.what());
   }

@@ -94,11 +94,16 @@ std::string locking_problem(const std::string& directory) {
   if (::statfs(directory.c_str(), &info) == 0)
     if (const std::string name = network_file_system(static_cast<std::uint64_t>(info.f_type)); !name.empty())
       return fmt::format("it is on {}, and machines do not share the memory that the journal of a store needs", name);
-  std::string probe = (std::filesystem::path(directory) / ".phaselaw-lock-XXXXXX").string();
-  const Descriptor first(::mkostemp(probe.data(), O_CLOEXEC));
-  if (!first.open()) return "";
-  const Descriptor second(open_lock_file(probe));
-  ::unlink(probe.c_str());
+  // A file without a name leaves nothing behind even after a kill, but some file systems have none.
+  Descriptor first(::open(directory.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
+  Descriptor second(first.open() ? open_lock_file(fmt::format("/proc/self/fd/{}", first.get())) : -1);
+  if (!second.open()) {
+    std::string probe = (std::filesystem::path(directory) / ".phaselaw-lock-XXXXXX").string();
+    first.reset(::mkostemp(probe.data(), O_CLOEXEC));
+    if (!first.open()) return "";
+    second.reset(open_lock_file(probe));
+    ::unlink(probe.c_str());
+  }
   if (!second.open()) return "";
   if (!set_lock(first.get(), F_WRLCK, 0, 1))
     return fmt::format("its file system does not support locks ({})", std::strerror(errno));
@@ -119,7 +124,10 @@ Claims::Claims(const std::string& store_path) : state_(std::make_unique<State>()
 }
 
 Claims::~Claims() {
-  if (!state_ || !state_->file.open()) return;
+  if (!state_) return;
+  // A file that a killed process left is opened here if no run was claimed.
+  if (!state_->file.open()) state_->file.reset(::open(state_->path.c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC));
+  if (!state_->file.open()) return;
   // A process that can lock every byte is the only user of the file, and no claim can be taken in it before it is
   // removed.
   set_lock(state_->file.get(), F_UNLCK, 0, 0);

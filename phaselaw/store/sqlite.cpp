@@ -14,7 +14,11 @@ namespace phaselaw::store {
 namespace {
 
 [[noreturn]] void fail_with(int code, const std::string& path, const char* detail) {
-  switch (code & 0xff) {
+  if (code == SQLITE_IOERR_NOMEM) throw std::bad_alloc();
+  // The file ends before its last page.
+  switch (code == SQLITE_IOERR_SHORT_READ ? SQLITE_CORRUPT : code & 0xff) {
+    case SQLITE_NOMEM:
+      throw std::bad_alloc();
     case SQLITE_NOTADB:
       throw base::InputError({path}, "is not a study: expected an SQLite database; name another file");
     case SQLITE_CORRUPT:
@@ -27,12 +31,12 @@ namespace {
     case SQLITE_PERM:
       throw base::InputError({path}, "cannot be written; check the permissions of the file and its directory");
     case SQLITE_FULL:
-      throw base::RunError(fmt::format(
+      throw NotAccessible(fmt::format(
           "{}: the disk or the size limit is full; the runs stored so far are intact; free some disk space and run the same command again",
           path));
     case SQLITE_IOERR:
-      throw base::RunError(fmt::format(
-          "{}: the disk failed or is full ({}); the runs stored so far are intact; check the disk and run the same command again",
+      throw NotAccessible(fmt::format(
+          "{}: the disk failed or is full ({}); the runs stored so far are not changed; check the disk and run the same command again",
           path, detail));
     case SQLITE_INTERRUPT:
       throw base::Interrupted(fmt::format("interrupted while reading {}", path));
@@ -40,7 +44,7 @@ namespace {
       throw base::InputError({path}, fmt::format("is no study of this program: {}", detail));
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
-      throw base::RunError(fmt::format(
+      throw NotAccessible(fmt::format(
           "{}: another process keeps the study locked; stop that process and run the same command again", path));
     default:
       throw base::RunError(fmt::format("{}: SQLite: {} (code {})", path, detail, code));
@@ -162,10 +166,11 @@ double Statement::real(int column) const {
 }
 
 std::string Statement::text(int column) const {
-  if (sqlite3_column_type(handle_.get(), column) == SQLITE_BLOB)
-    wrong_type(database_->path(), handle_.get(), column, "text");
+  const int type = sqlite3_column_type(handle_.get(), column);
+  if (type == SQLITE_BLOB) wrong_type(database_->path(), handle_.get(), column, "text");
   const auto* data = reinterpret_cast<const char*>(sqlite3_column_text(handle_.get(), column));
   const auto size = static_cast<std::size_t>(sqlite3_column_bytes(handle_.get(), column));
+  if (data == nullptr && type != SQLITE_NULL) throw std::bad_alloc();
   return data == nullptr ? std::string() : std::string(data, size);
 }
 

@@ -20,6 +20,12 @@ class Damaged : public base::InputError {
   using base::InputError::InputError;
 };
 
+// The disk does not give or take the file's bytes, or another process keeps it locked: nothing is known about the file.
+class NotAccessible : public base::RunError {
+ public:
+  using base::RunError::RunError;
+};
+
 class Database {
  public:
   // `flags` are SQLITE_OPEN_*; `uri` may be a plain path. `shown_path` is used in messages. Triggers and views of the file

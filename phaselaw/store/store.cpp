@@ -3,12 +3,14 @@
 
 #include <algorithm>
 #include <array>
+#include <exception>
 #include <filesystem>
 #include <mutex>
 #include <optional>
 
 #include "phaselaw/base/errors.h"
 #include "phaselaw/base/files.h"
+#include "phaselaw/base/log.h"
 #include "phaselaw/base/value.h"
 #include "phaselaw/store/flatten.h"
 #include "phaselaw/store/rows.h"
@@ -42,6 +44,11 @@ base::EnumNames<Status> enum_names(Status) {
 // Statements are declared after the database that they belong to, so they are finalised before it is closed.
 struct Store::Connection {
   explicit Connection(Database opened) : database(std::move(opened)) {}
+  ~Connection() {
+    if (writer) join_journal();
+  }
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
   mutable std::mutex mutex;
   Database database;
   std::string study_json, study_key;
@@ -56,6 +63,18 @@ struct Store::Connection {
     find_run.emplace(database, "SELECT key, status FROM runs WHERE run = ?1");
     remove_run.emplace(database, "DELETE FROM runs WHERE run = ?1");
     writer.emplace(database);
+  }
+  // SQLite does this too when it closes the file, but does not say when it fails. Others may be using the store, which is
+  // then joined when the last of them closes it.
+  void join_journal() noexcept try {
+    const int code = sqlite3_wal_checkpoint_v2(database.handle(), nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+    const int kind = code & 0xff;
+    if (kind == SQLITE_OK || kind == SQLITE_BUSY || kind == SQLITE_LOCKED || std::uncaught_exceptions() > 0) return;
+    base::log_warning(fmt::format(
+        "{}: all runs are stored, but the newest only in the journal {}-wal ({}); keep the two files together, and run "
+        "the same command again, which joins them",
+        database.path(), database.path(), sqlite3_errstr(code)));
+  } catch (...) {  // nothing is lost without the warning
   }
 };
 
