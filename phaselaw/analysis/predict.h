@@ -31,15 +31,15 @@ struct PredictOptions {
 
   template <class Self, class Visit>
   static void fields(Self& self, Visit&& visit) {
-    using base::anything, base::at_least;
-    visit("n_data", self.n_data, at_least(2),
+    using base::anything;
+    visit("n_data", self.n_data, base::at_least(2).up_to(1e12),
           "sizes to predict, such as 8,16,32 (default: doubling from 4 to data.n_data)");
-    visit("subsets", self.subsets, at_least(1), "number of random subsets of the pool for each size");
-    visit("folds", self.folds, at_least(0),
+    visit("subsets", self.subsets, base::at_least(1).up_to(1e6), "number of random subsets of the pool for each size");
+    visit("folds", self.folds, base::at_least(0).up_to(1e12),
           "number of folds into which sequences are left out, if n is larger; 0: one sequence at a time");
-    visit("resamples", self.resamples, at_least(0), "number of bootstrap resamples for the intervals");
+    visit("resamples", self.resamples, base::resample_counts(0), "number of bootstrap resamples for the intervals");
     visit("check", self.check, anything(), "train the models too and report the error of the prediction");
-    visit("replicates", self.replicates, at_least(1),
+    visit("replicates", self.replicates, base::at_least(1).up_to(1e6),
           "with check: number of models trained for each size, on random subsets of the pool");
   }
 };

@@ -35,15 +35,27 @@ struct Domain {
   bool lo_open = false;
   bool hi_open = false;
   std::string_view unit = "";  // "FLOP", "tokens", "bytes"; empty if there is none
+  bool hi_is_limit = false;    // hi is a limit of the program and no property of the quantity
   [[nodiscard]] Domain in(std::string_view its_unit) const {
     Domain domain = *this;
     domain.unit = its_unit;
     return domain;
   }
+  // At most `most`, which messages mention only if a number is larger.
+  [[nodiscard]] Domain up_to(double most) const {
+    Domain domain = *this;
+    domain.hi = most;
+    domain.hi_is_limit = true;
+    return domain;
+  }
   [[nodiscard]] bool contains(double x) const;  // never NaN or infinity
   [[nodiscard]] std::string to_string() const;  // ">= 1", "in (0, 1]", "finite"
+  // The same for a message about x, which is not in it: without a limit of the program, unless x exceeds it.
+  [[nodiscard]] Domain beside(double x) const;
   [[nodiscard]] std::string of(
       std::string_view article_noun) const;  // of("a number"): "a number >= 1", "a finite number"
+  // minimum, maximum, exclusive_minimum, exclusive_maximum (null where there is no bound), unit.
+  [[nodiscard]] Value to_value() const;
 };
 
 [[nodiscard]] inline Domain anything() { return {}; }
@@ -53,6 +65,18 @@ struct Domain {
 [[nodiscard]] inline Domain between(double lo, double hi) { return {lo, hi}; }
 [[nodiscard]] inline Domain strictly_between(double lo, double hi) { return {lo, hi, true, true}; }
 [[nodiscard]] inline Domain half_open(double lo, double hi) { return {lo, hi, false, true}; }  // lo <= x < hi
+
+// Every integer up to here, and no other bound, is the same number in a double, in JSON and in Python.
+inline constexpr double kLargestExactInteger = 9007199254740992.0;  // 2^53
+[[nodiscard]] inline Domain seeds() { return at_least(0).up_to(kLargestExactInteger); }
+// Numbers of worker threads, where 0 stands for all cores. More threads than this could not be started.
+[[nodiscard]] inline Domain thread_counts() { return at_least(0).up_to(4096); }
+// Amounts of compute, tokens or parameters: > 0, and so small that their products and powers are still numbers.
+[[nodiscard]] inline Domain amounts() { return positive().up_to(1e40); }
+// Times in seconds, up to 30 years, which clocks can add to the present.
+[[nodiscard]] inline Domain durations(double least = 0) { return at_least(least).up_to(1e9); }
+// Numbers of bootstrap resamples, of which each is kept.
+[[nodiscard]] inline Domain resample_counts(double least = 2) { return at_least(least).up_to(1e6); }
 
 // A number, or one of a few words: the library chooses ("auto"), or the theory prescribes ("good").
 template <class T>
@@ -112,12 +136,12 @@ inline void read(const Value& v, std::string& out, const Domain&, std::string_vi
   out = v.text();
 }
 inline void read(const Value& v, std::int64_t& out, const Domain& domain, std::string_view key) {
-  if (!v.is_whole_number()) wrong_field(v, key, domain.of("an integer"));
+  if (!v.is_whole_number()) wrong_field(v, key, domain.beside(0).of("an integer"));
   out = v.integer();
   require_in_domain(static_cast<double>(out), domain, key, v.where());
 }
 inline void read(const Value& v, double& out, const Domain& domain, std::string_view key) {
-  if (!v.is_number()) wrong_field(v, key, domain.of("a number"));
+  if (!v.is_number()) wrong_field(v, key, domain.beside(0).of("a number"));
   out = v.number();
   require_in_domain(out, domain, key, v.where());
 }
@@ -149,7 +173,7 @@ void read(const Value& v, NumberOrWord<T>& out, const Domain& domain, std::strin
       out.word = word;
       return;
     }
-  wrong_field(v, key, fmt::format("{} or \"{}\"", domain.of("a number"), fmt::join(out.allowed, "\" or \"")));
+  wrong_field(v, key, fmt::format("{} or \"{}\"", domain.beside(0).of("a number"), fmt::join(out.allowed, "\" or \"")));
 }
 template <class E>
 requires std::is_enum_v<E>

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "phaselaw/base/fields_text.h"
 
+#include <algorithm>
 #include <cmath>
 
+#include "phaselaw/base/ascii.h"
 #include "phaselaw/base/number.h"
 
 namespace phaselaw::base::detail {
@@ -11,21 +13,30 @@ double number_from(const std::string& text, const Domain& domain, const std::str
   const bool bytes = domain.unit == "bytes";
   const std::optional<double> x = bytes ? parse_bytes(text) : parse_quantity(text);
   if (x && domain.contains(*x)) return *x;
-  const std::string expected = bytes ? "a size such as 8G or 500M" : domain.of("a number");
+  const std::string expected = bytes ? "a size such as 8G or 500M" : domain.beside(x.value_or(0)).of("a number");
   throw InputError({flag}, fmt::format("expected {}{}; found '{}'", expected,
                                        bytes || x ? "" : ", such as 0.2, 1/6, 1e21 or 7B", text));
 }
 
 std::int64_t integer_from(const std::string& text, const Domain& domain, const std::string& flag) {
-  constexpr double kLargest = 9007199254740992.0;  // 2^53: every integer up to here is a double
-  const std::optional<double> x = domain.unit == "bytes" ? parse_bytes(text) : parse_quantity(text);
-  if (domain.unit == "bytes") {
-    if (x && domain.contains(*x) && *x <= kLargest) return static_cast<std::int64_t>(*x);
-    throw InputError({flag}, fmt::format("expected a size such as 8G or 500M; found '{}'", text));
-  }
-  if (x && *x == std::floor(*x) && std::abs(*x) <= kLargest && domain.contains(*x))
-    return static_cast<std::int64_t>(*x);
-  throw InputError({flag}, fmt::format("expected {}; found '{}'", domain.of("an integer"), text));
+  const bool bytes = domain.unit == "bytes";
+  const std::optional<double> x = bytes ? parse_bytes(text) : parse_quantity(text);
+  // Beyond this, a number is not the integer that was typed.
+  const bool exact = x && std::abs(*x) <= kLargestExactInteger;
+  if (exact && *x == std::floor(*x) && domain.contains(*x)) return static_cast<std::int64_t>(*x);
+  Domain possible = domain.beside(x.value_or(0));
+  if (x && !exact) possible.hi = std::min(possible.hi, kLargestExactInteger);
+  throw InputError({flag}, fmt::format("expected {}; found '{}'",
+                                       bytes ? "a size such as 8G or 500M" : possible.of("an integer"), text));
+}
+
+void require_text(const std::string& text, const std::string& flag) {
+  if (trimmed(text).empty())
+    throw InputError({flag}, fmt::format("expected text after the flag; found '{}'; omit the flag instead", text));
+  if (text.starts_with("--"))
+    throw InputError({flag}, fmt::format("expected text after the flag; found the flag '{}'; a file of that name is "
+                                         "written ./{}",
+                                         text, text));
 }
 
 std::vector<std::string> split_at_commas(const std::vector<std::string>& texts) {

@@ -12,6 +12,7 @@
 //   number        a quantity (number.h): 0.2, 1e21, 7B, 1/6; in bytes, 8G
 //   list          the words after the flag; numbers may also be separated by commas: 1e21,1e24
 //   map           name=value, one or more
+//   text          not empty; no flag, which would be the next one if the value was forgotten
 //   optional      as its type; unset if not given
 // Errors: InputError at the flag, with what was expected and found.
 namespace phaselaw::base {
@@ -28,12 +29,16 @@ namespace detail {
 
 [[nodiscard]] double number_from(const std::string& text, const Domain& domain, const std::string& flag);
 [[nodiscard]] std::int64_t integer_from(const std::string& text, const Domain& domain, const std::string& flag);
+void require_text(const std::string& text, const std::string& flag);
 [[nodiscard]] std::vector<std::string> split_at_commas(const std::vector<std::string>& texts);
 [[nodiscard]] std::pair<std::string, std::string> name_and_value(const std::string& text, const std::string& flag,
                                                                  bool number);
 [[nodiscard]] std::string default_of(double x);
 
-inline void from_text(const std::string& text, std::string& out, const Domain&, const std::string&) { out = text; }
+inline void from_text(const std::string& text, std::string& out, const Domain&, const std::string& flag) {
+  require_text(text, flag);
+  out = text;
+}
 inline void from_text(const std::string& text, double& out, const Domain& domain, const std::string& flag) {
   out = number_from(text, domain, flag);
 }

@@ -24,6 +24,7 @@ struct Common {
 struct Program {
   CLI::App& app;
   Common common;
+  AllOptionValues values;
   std::function<void()> action;
   int exit_code = 0;  // of an action that ends well
 };
@@ -31,6 +32,9 @@ struct Program {
 // Adds the subcommand with --json and --quiet; `action` runs after all arguments are parsed.
 Verb add_verb(Program& program, const std::string& name, const std::string& description, const std::string& example,
               std::function<void()> action);
+// The same for a verb that has no result as JSON: without --json, which it would ignore.
+Verb add_plain_verb(Program& program, const std::string& name, const std::string& description,
+                    const std::string& example, std::function<void()> action);
 
 // Writes the result to the file of --json (write to a temporary file, then rename) or to stdout. Does nothing without
 // --json.

@@ -117,9 +117,9 @@ std::string completion_script(const ProgramText& program, const std::string& she
 
 void add_completion(Program& program) {
   auto shell = std::make_shared<std::string>();
-  add_verb(program, "completion", "print a completion script for bash, zsh or fish",
-           "phaselaw completion bash > ~/.local/share/bash-completion/completions/phaselaw",
-           [&program, shell] { fmt::print("{}", completion_script(describe(program), *shell)); })
+  add_plain_verb(program, "completion", "print a completion script for bash, zsh or fish",
+                 "phaselaw completion bash > ~/.local/share/bash-completion/completions/phaselaw",
+                 [&program, shell] { fmt::print("{}", completion_script(describe(program), *shell)); })
       .positional("shell", *shell, "bash, zsh or fish");
 }
 

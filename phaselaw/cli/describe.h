@@ -17,6 +17,8 @@ struct FlagText {
   std::string help;                // one line
   std::vector<std::string> words;  // values that a shell offers; empty: file names
   bool required = false;
+  bool is_list = false;  // takes several values
+  base::Domain domain;   // of its numbers
 };
 
 struct VerbText {
@@ -34,6 +36,10 @@ struct ProgramText {
 
 // Returns a manual page in roff (man 7): that of the program if `verb` is null, otherwise that of the verb.
 [[nodiscard]] std::string manual_page(const ProgramText& program, const VerbText* verb);
+
+// Every option of every verb: verb, name, flag, type, words, list, required, default, range and help, one table each.
+// Values of flags are given in the types of JSON; a size is a number of bytes.
+[[nodiscard]] base::Value options_value(const ProgramText& program);
 
 // Returns a script that completes verbs, flags, known values and files. `shell` is bash, zsh or fish; any other name
 // is an InputError.

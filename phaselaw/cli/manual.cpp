@@ -121,21 +121,36 @@ std::string manual_page(const ProgramText& program, const VerbText* verb) {
 
 void add_man(Program& program) {
   auto flags = std::make_shared<ManFlags>();
-  add_verb(program, "man", "print the manual page of the program or of a verb", "phaselaw man fit | man -l -",
-           [&program, flags] { run_man(program, *flags); })
+  add_plain_verb(program, "man", "print the manual page of the program or of a verb", "phaselaw man fit | man -l -",
+                 [&program, flags] { run_man(program, *flags); })
       .optional_positional("verb", flags->verb, "verb to describe (default: the program itself)")
       .option("--out", flags->out, "directory to which all pages are written instead");
 }
 
+namespace {
+
+void run_keys(const Program& program, bool python) {
+  const Common& common = program.common;
+  require_outputs(common);
+  if (!common.json.empty())
+    emit_json(common, base::Value::table({{"made_by", made_by(common)},
+                                          {"options", options_value(describe(program))},
+                                          {"keys", sweep::key_table()}}));
+  if (common.json != "-") fmt::print("{}", python ? python_options() : sweep::key_reference());
+}
+
+}  // namespace
+
 void add_keys(Program& program) {
   auto python = std::make_shared<bool>(false);
-  add_verb(program, "keys", "list every key of experiment and study files: default, domain, meaning", "phaselaw keys",
-           [python] { fmt::print("{}", *python ? python_options() : sweep::key_reference()); })
+  add_verb(program, "keys",
+           "list every key of experiment and study files: default, domain, meaning; with --json also every option",
+           "phaselaw keys", [&program, python] { run_keys(program, *python); })
       .flag("--python", *python, "print the keyword arguments of the Python functions instead, as a Python module");
 }
 
 void add_cite(Program& program) {
-  add_verb(
+  add_plain_verb(
       program, "cite", "print the BibTeX entries of this version of phaselaw and of the paper",
       "phaselaw cite >> paper.bib", [] {
         fmt::print(

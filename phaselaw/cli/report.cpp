@@ -14,14 +14,14 @@ namespace {
 
 struct ReportFlags {
   std::string store, out;
-  int resamples = 400;
+  std::int64_t resamples = 400;
 };
 
 void write_report(const Common& common, const ReportFlags& flags) {
   base::require_writable_file(flags.out, "--out");
   require_outputs(common);
   const auto store = store::Store::open_read(flags.store);
-  const auto page = reproduce::study_page(store, made_by(common), flags.resamples);
+  const auto page = reproduce::study_page(store, made_by(common), static_cast<int>(flags.resamples));
   report::write_page(page, flags.out, common.page_files);
   emit_json(common, base::Value::table({{"answer", page.answer}, {"page", flags.out}}));
   if (common.json != "-") fmt::print("{}\n{}\n", page.answer, flags.out);
@@ -36,7 +36,8 @@ void add_report(Program& program) {
       .positional("store", flags->store, "store of the study, such as study.db")
       .required("--out", flags->out, "file for the page, such as study.html")
       .page_files(program.common.page_files.figures, program.common.page_files.pdf)
-      .option("--resamples", flags->resamples, "number of bootstrap resamples for the intervals", 2);
+      .option("--resamples", flags->resamples, "number of bootstrap resamples for the intervals",
+              base::resample_counts());
 }
 
 }  // namespace phaselaw::cli

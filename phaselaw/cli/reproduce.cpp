@@ -64,14 +64,15 @@ void add_reproduce(Program& program) {
       .words("quick|full")
       .option("--only", options->only, "experiment to run, such as E2 or E1.text; may be repeated (default: all)")
       .option("--time-limit", options->time_limit,
-              "stop after this time [s]; the same command run again continues, and the page lists what is missing")
+              "stop after this time; the same command run again continues, and the page lists what is missing",
+              base::positive().up_to(1e9).in("s"))
       .option("--text", options->text, "UTF-8 file or directory of texts (default: those of Debian's package fortunes)")
       .option("--arrays-x", options->arrays_x,
               ".npy file of your own inputs for E1.arrays, shape (n, seq_len, d_model); needs --arrays-y")
       .option("--arrays-y", options->arrays_y, ".npy file of their targets, shape (n, seq_len, d_out)")
       .fields(options->own)
-      .option("--seed", options->seed, "seed of all random draws (default: the seed of each preset)", 0)
-      .option("--threads", options->threads, "number of worker threads (default: all cores)", 1)
+      .option("--seed", options->seed, "seed of all random draws (default: the seed of each preset)", base::seeds())
+      .option("--threads", options->threads, "number of worker threads; 0: all cores", base::thread_counts())
       .required("--out", options->out, "directory for report.html, results.json and the stores")
       .page_files(program.common.page_files.figures, program.common.page_files.pdf);
 }

@@ -42,11 +42,25 @@ base::InputError unknown_word(const CLI::App& app, const std::string& word) {
   return base::InputError(base::unknown_name("flag", word.substr(0, word.find('=')), flags));
 }
 
+// The parser would take the next word as the value of "--flag=".
+void refuse_missing_values(int argc, const char* const* argv) {
+  for (int i = 1; i < argc && std::string_view(argv[i]) != "--"; ++i) {
+    const std::string_view word = argv[i];
+    if (word.starts_with("--") && word.find('=') == word.size() - 1)
+      throw base::InputError({std::string(word.substr(0, word.size() - 1))},
+                             "expected a value after the equals sign; found none");
+  }
+}
+
 int dispatch(CLI::App& app, Program& program, int argc, const char* const* argv) {
+  refuse_missing_values(argc, argv);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
+    const std::string said = error.what();
+    if (const auto name = said.find(" was given a disallowed flag override"); name != std::string::npos)
+      throw base::InputError({"--" + said.substr(0, name)}, "takes no value; write the flag alone, or leave it out");
     const auto called = app.get_subcommands();
     const std::string verb = called.empty() ? "" : called.front()->get_name() + " ";
     throw base::InputError(fmt::format("{}; see phaselaw {}--help", error.what(), verb));
@@ -75,7 +89,7 @@ int run_verb(int argc, const char* const* argv) {
   app.require_subcommand(0, 1);
   app.allow_extras();
   app.fallthrough();
-  Program program{app, {}, {}, kDone};
+  Program program{app, {}, {}, {}, kDone};
   for (int i = 0; i < argc; ++i)
     program.common.command += (i > 0 ? " " : "") + std::string(i > 0 ? argv[i] : "phaselaw");
   using Add = void (*)(Program&);

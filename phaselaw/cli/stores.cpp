@@ -121,8 +121,8 @@ void export_store(const ExportFlags& flags) {
 
 void add_export(Program& program) {
   auto flags = std::make_shared<ExportFlags>();
-  add_verb(program, "export", "write the runs of a store as a table, or their curves for TensorBoard or W&B",
-           "phaselaw export study.db --format csv > study.csv", [flags] { export_store(*flags); })
+  add_plain_verb(program, "export", "write the runs of a store as a table, or their curves for TensorBoard or W&B",
+                 "phaselaw export study.db --format csv > study.csv", [flags] { export_store(*flags); })
       .positional("store", flags->store, "store of the study, such as study.db")
       .option("--format", flags->format,
               "csv or jsonl: one table; tensorboard: event files; tensorboard-csv or wandb-jsonl: curves as text")

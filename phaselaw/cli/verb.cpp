@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "phaselaw/cli/verb.h"
 
-#include <limits>
-
 #include <CLI/CLI.hpp>
 
+#include "phaselaw/base/ascii.h"
 #include "phaselaw/base/errors.h"
 #include "phaselaw/cli/common.h"
 
@@ -15,8 +14,9 @@ void Verb::field_flag(const std::string& flag, const base::FlagShape& shape, con
   std::string text(help);
   if (!domain.unit.empty() && domain.unit != "bytes") text += fmt::format(" [{}]", domain.unit);
   if (shape.is_switch) {
-    app_.add_flag_function(
+    CLI::Option* option = app_.add_flag_function(
         flag, [set = std::move(set)](std::int64_t) { set({}); }, text);
+    option->disable_flag_override();  // --flag=false would set it
     return;
   }
   CLI::Option* option = app_.add_option(
@@ -32,7 +32,17 @@ void Verb::field_flag(const std::string& flag, const base::FlagShape& shape, con
   else
     option->expected(1);
   if (!shape.default_text.empty()) option->default_str(shape.default_text);
+  values_[option] = domain;
 }
+
+namespace {
+
+// An empty word, as an unset variable of a shell leaves one, names no file.
+std::string refuse_empty(const std::string& word) {
+  return base::trimmed(word).empty() ? fmt::format("expected a name; found '{}'", word) : "";
+}
+
+}  // namespace
 
 Verb& Verb::moved(const char* flag, const char* successor) {
   app_.add_option(
@@ -47,64 +57,33 @@ Verb& Verb::moved(const char* flag, const char* successor) {
 }
 
 Verb& Verb::positional(const char* name, std::string& value, const char* help) {
-  app_.add_option(name, value, help)->required();
+  app_.add_option(name, value, help)->required()->check(refuse_empty);
   return *this;
 }
 
 Verb& Verb::positional(const char* name, std::vector<std::string>& values, const char* help) {
-  app_.add_option(name, values, help)->required();
+  app_.add_option(name, values, help)->required()->check(refuse_empty);
   return *this;
 }
 
 Verb& Verb::optional_positional(const char* name, std::string& value, const char* help) {
-  app_.add_option(name, value, help);
+  app_.add_option(name, value, help)->check(refuse_empty);
   return *this;
 }
 
 Verb& Verb::optional_positional(const char* name, std::vector<std::string>& values, const char* help) {
-  app_.add_option(name, values, help);
+  app_.add_option(name, values, help)->check(refuse_empty);
   return *this;
 }
 
 Verb& Verb::required(const char* flag, std::string& value, const char* help) {
-  app_.add_option(flag, value, help)->required();
-  return *this;
-}
-
-Verb& Verb::option(const char* flag, std::string& value, const char* help) {
-  auto* option = app_.add_option(flag, value, help);
-  if (!value.empty()) option->capture_default_str();
-  return *this;
-}
-
-Verb& Verb::option(const char* flag, double& value, const char* help) {
-  app_.add_option(flag, value, help)->capture_default_str();
-  return *this;
-}
-
-Verb& Verb::option(const char* flag, int& value, const char* help, int least) {
-  auto* option = app_.add_option(flag, value, help)->check(CLI::Range(least, std::numeric_limits<int>::max()));
-  if (value >= least) option->capture_default_str();
-  return *this;
-}
-
-Verb& Verb::option(const char* flag, std::optional<double>& value, const char* help) {
-  app_.add_option(flag, value, help);
-  return *this;
-}
-
-Verb& Verb::option(const char* flag, std::optional<std::int64_t>& value, const char* help, std::int64_t least) {
-  app_.add_option(flag, value, help)->check(CLI::Range(least, std::numeric_limits<std::int64_t>::max()));
-  return *this;
-}
-
-Verb& Verb::option(const char* flag, std::vector<std::string>& values, const char* help) {
-  app_.add_option(flag, values, help);
+  option(flag, value, help);
+  app_.get_options({}).back()->required();
   return *this;
 }
 
 Verb& Verb::flag(const char* flag, bool& value, const char* help) {
-  app_.add_flag(flag, value, help);
+  app_.add_flag(flag, value, help)->disable_flag_override();
   return *this;
 }
 
@@ -122,15 +101,31 @@ Verb& Verb::words(const char* separated_by_bars) {
   return *this;
 }
 
-Verb add_verb(Program& program, const std::string& name, const std::string& description, const std::string& example,
-              std::function<void()> action) {
+namespace {
+
+Verb subcommand(Program& program, const std::string& name, const std::string& description, const std::string& example,
+                std::function<void()> action) {
   CLI::App* app = program.app.add_subcommand(name, description);
   app->footer("Example:\n  " + example);
   app->callback([&program, todo = std::move(action)] { program.action = todo; });
-  auto& common = program.common;
-  return Verb(*app)
-      .option("--json", common.json, "file for the result as JSON; - writes it to stdout")
-      .flag("--quiet", common.quiet, "print only warnings and errors to stderr");
+  return {*app, program.values};
+}
+
+constexpr const char* kQuiet = "print only warnings and errors to stderr";
+
+}  // namespace
+
+Verb add_verb(Program& program, const std::string& name, const std::string& description, const std::string& example,
+              std::function<void()> action) {
+  return subcommand(program, name, description, example, std::move(action))
+      .option("--json", program.common.json, "file for the result as JSON; - writes it to stdout")
+      .flag("--quiet", program.common.quiet, kQuiet);
+}
+
+Verb add_plain_verb(Program& program, const std::string& name, const std::string& description,
+                    const std::string& example, std::function<void()> action) {
+  return subcommand(program, name, description, example, std::move(action))
+      .flag("--quiet", program.common.quiet, kQuiet);
 }
 
 }  // namespace phaselaw::cli

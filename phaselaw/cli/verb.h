@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <cstdint>
 #include <functional>
-#include <optional>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -32,9 +31,12 @@ struct GivenFlags {
   }
 };
 
+// The range of each option that has one, which the parser does not know.
+using AllOptionValues = std::map<const CLI::Option*, base::Domain>;
+
 class Verb {
  public:
-  explicit Verb(CLI::App& app) : app_(app) {}
+  Verb(CLI::App& app, AllOptionValues& values) : app_(app), values_(values) {}
 
   // Adds one flag for each field. `options` must outlive the parser.
   template <class S>
@@ -68,13 +70,16 @@ class Verb {
   Verb& positional(const char* name, std::vector<std::string>& values, const char* help);  // one or more
   Verb& optional_positional(const char* name, std::string& value, const char* help);
   Verb& optional_positional(const char* name, std::vector<std::string>& values, const char* help);  // any number
+  // A flag that no struct describes: of any type of a field, with the same checks.
+  template <class T>
+  Verb& option(const char* flag, T& value, const char* help, const base::Domain& domain = {}) {
+    field_flag(flag, base::describe_flag(value, domain), domain, help,
+               [&value, domain, name = std::string(flag)](const std::vector<std::string>& texts) {
+                 base::set_from_texts(texts, value, domain, name);
+               });
+    return *this;
+  }
   Verb& required(const char* flag, std::string& value, const char* help);
-  Verb& option(const char* flag, std::string& value, const char* help);
-  Verb& option(const char* flag, double& value, const char* help);
-  Verb& option(const char* flag, int& value, const char* help, int least);
-  Verb& option(const char* flag, std::optional<double>& value, const char* help);
-  Verb& option(const char* flag, std::optional<std::int64_t>& value, const char* help, std::int64_t least);
-  Verb& option(const char* flag, std::vector<std::string>& values, const char* help);  // may be repeated
   Verb& flag(const char* flag, bool& value, const char* help);
   Verb& page_files(bool& figures, bool& pdf);  // --figures and --pdf, for verbs that write a page
   Verb& verbose(bool& value);  // --verbose, for verbs with a text that shows only what limits the answer most
@@ -85,6 +90,7 @@ class Verb {
   void field_flag(const std::string& flag, const base::FlagShape& shape, const base::Domain& domain,
                   std::string_view help, std::function<void(const std::vector<std::string>&)> set);
   CLI::App& app_;
+  AllOptionValues& values_;
 };
 
 }  // namespace phaselaw::cli

@@ -9,6 +9,7 @@
 #include "phaselaw/data/associations.h"
 #include "phaselaw/data/markov.h"
 #include "phaselaw/data/noise.h"
+#include "phaselaw/data/teacher.h"
 #include "phaselaw/data/text.h"
 
 namespace phaselaw::data {
@@ -70,7 +71,7 @@ void validate(const DataOptions& options, const Location& where) {
 }
 
 double data_bytes(const DataOptions& options, const model::ModelOptions& student) {
-  const double sequences = static_cast<double>(options.n_data + options.n_test),
+  const double sequences = static_cast<double>(options.n_data) + static_cast<double>(options.n_test),
                positions = sequences * static_cast<double>(student.seq_len);
   if (student.reads_tokens()) return positions * 2 * sizeof(std::int32_t);
   const double copies = options.source == Source::teacher ? 2 : 1;  // with noise and without
@@ -127,21 +128,7 @@ void validate_readout(const DataOptions& options, const model::ModelOptions& stu
 
 }  // namespace
 
-void validate(const DataOptions& options, const model::ModelOptions& student, const Location& where) {
-  validate(options, where);
-  validate_readout(options, student, where);
-  if (student.has_encoder() && options.source != Source::teacher && options.source != Source::arrays)
-    throw InputError(
-        where, fmt::format("an encoder needs pairs of sequences, which source teacher makes and arrays can hold; found "
-                           "source \"{}\" and n_encoder_layers = {}; set n_encoder_layers to 0 or change the source",
-                           base::enum_to_text(options.source), student.n_encoder_layers));
-  if (options.source == Source::markov) validate_markov(options, student, where);
-  if (options.source == Source::associations) validate_associations(options, student, where);
-  if (options.source == Source::token_teacher && student.mask != model::Mask::causal)
-    throw InputError(
-        where,
-        "p* cannot be evaluated: source = \"token_teacher\" draws each token from those before it, but mask = "
-        "\"bidirectional\" also sees those after it; set mask = \"causal\"");
+void require_memory(const DataOptions& options, const model::ModelOptions& student, const Location& where) {
   const double gib = 1 << 30, bytes = data_bytes(options, student);
   if (bytes > kMostDataBytes)
     throw InputError(where,
@@ -157,6 +144,26 @@ void validate(const DataOptions& options, const model::ModelOptions& student, co
                                  "{} GiB, the limit is {} GiB; reduce n_test",
                                  options.n_test, student.seq_len, student.vocab, base::format_number(p / gib),
                                  kMostProbabilityBytes / gib));
+}
+
+void validate(const DataOptions& options, const model::ModelOptions& student, const Location& where) {
+  validate(options, where);
+  if (options.source == Source::teacher || options.source == Source::token_teacher)
+    model::require_parameters(teacher_options(options, student), where, "teacher_");
+  validate_readout(options, student, where);
+  if (student.has_encoder() && options.source != Source::teacher && options.source != Source::arrays)
+    throw InputError(
+        where, fmt::format("an encoder needs pairs of sequences, which source teacher makes and arrays can hold; found "
+                           "source \"{}\" and n_encoder_layers = {}; set n_encoder_layers to 0 or change the source",
+                           base::enum_to_text(options.source), student.n_encoder_layers));
+  if (options.source == Source::markov) validate_markov(options, student, where);
+  if (options.source == Source::associations) validate_associations(options, student, where);
+  if (options.source == Source::token_teacher && student.mask != model::Mask::causal)
+    throw InputError(
+        where,
+        "p* cannot be evaluated: source = \"token_teacher\" draws each token from those before it, but mask = "
+        "\"bidirectional\" also sees those after it; set mask = \"causal\"");
+  require_memory(options, student, where);
 }
 
 }  // namespace phaselaw::data

@@ -30,6 +30,9 @@ enum class NoiseKind { gaussian, heteroscedastic, student_t, mixture };  // data
 [[nodiscard]] base::EnumNames<Target> enum_names(Target);
 [[nodiscard]] base::EnumNames<NoiseKind> enum_names(NoiseKind);
 
+// Largest number of sequences; the memory of the data is limited too (kMostDataBytes below).
+inline constexpr double kMostSequences = 1e12;
+
 struct DataOptions {
   Source source = Source::teacher;
   std::int64_t n_data = 64;
@@ -61,9 +64,9 @@ struct DataOptions {
     visit("source", self.source, anything(),
           "source of the data: teacher or arrays (vectors); markov, token_teacher, associations or tokens (tokens); "
           "text (either)");
-    visit("n_data", self.n_data, at_least(1),
+    visit("n_data", self.n_data, base::at_least(1).up_to(kMostSequences),
           "number of training sequences, n; a smaller set is the start of a larger one");
-    visit("n_test", self.n_test, at_least(1), "number of test sequences");
+    visit("n_test", self.n_test, base::at_least(1).up_to(kMostSequences), "number of test sequences");
     visit(
         "noise", self.noise, at_least(0),
         "xi: standard deviation of the noise added to each target coordinate, train and test; if it grows with n, its value at n = 1");
@@ -76,14 +79,18 @@ struct DataOptions {
     visit("noise_df", self.noise_df, above(2), "with student_t: degrees of freedom");
     visit("noise_clean_fraction", self.noise_clean_fraction, half_open(0, 1),
           "with mixture: probability that a sequence has no noise");
-    visit("teacher_n_layers", self.teacher_n_layers, at_least(0), "depth of the teacher; 0: that of the model");
-    visit("teacher_d_hidden", self.teacher_d_hidden, at_least(0), "MLP width of the teacher; 0: that of the model");
-    visit("teacher_n_heads", self.teacher_n_heads, at_least(0), "number of heads of the teacher; 0: that of the model");
-    visit("teacher_d_head", self.teacher_d_head, at_least(0), "head size of the teacher; 0: that of the model");
+    visit("teacher_n_layers", self.teacher_n_layers, base::at_least(0).up_to(model::kMostLayers),
+          "depth of the teacher; 0: that of the model");
+    visit("teacher_d_hidden", self.teacher_d_hidden, base::at_least(0).up_to(model::kMostHidden),
+          "MLP width of the teacher; 0: that of the model");
+    visit("teacher_n_heads", self.teacher_n_heads, base::at_least(0).up_to(model::kMostHeads),
+          "number of heads of the teacher; 0: that of the model");
+    visit("teacher_d_head", self.teacher_d_head, base::at_least(0).up_to(model::kMostWidth),
+          "head size of the teacher; 0: that of the model");
     visit("teacher_branch_scale", self.teacher_branch_scale, at_least(0),
           "omega of the teacher; \"auto\": that of the model");
     visit(
-        "teacher_seed", self.teacher_seed, at_least(0),
+        "teacher_seed", self.teacher_seed, base::seeds(),
         "seed of the source: of the teacher's weights, the chain's rows, or the associations; \"auto\": the run's seed");
     visit("path", self.path, anything(),
           "with text: a UTF-8 file, or a directory that is read recursively; with tokens: a .npy or .bin file");
@@ -111,12 +118,14 @@ struct DataOptions {
           "set n_data to batch * steps, so that every sequence is used once; leave n_data out");
     visit("teacher_temperature", self.teacher_temperature, positive(),
           "with token_teacher: the logits are divided by this number before tokens are drawn");
-    visit("markov_order", self.markov_order, at_least(1), "with markov: number of tokens that decide about the next");
+    visit("markov_order", self.markov_order, base::at_least(1).up_to(1e6),
+          "with markov: number of tokens that decide about the next");
     visit("markov_concentration", self.markov_concentration, positive(),
           "with markov: total of the Dirichlet parameters of a row; small values make the next token more certain");
     visit("markov_zipf", self.markov_zipf, at_least(0),
           "with markov: exponent z of the mean of the rows, proportional to (v + 1)^-z");
-    visit("associations_contexts", self.associations_contexts, at_least(1), "with associations: number of contexts, K");
+    visit("associations_contexts", self.associations_contexts, base::at_least(1).up_to(1e9),
+          "with associations: number of contexts, K");
     visit("associations_exponent", self.associations_exponent, above(1),
           "with associations: alpha; the context of rank k has probability proportional to k^-alpha");
     visit("associations_logit_std", self.associations_logit_std, positive(),
@@ -125,7 +134,7 @@ struct DataOptions {
           "with tokens: file of test tokens; empty: the end of path, as test_fraction says");
     visit("token_bytes", self.token_bytes, between(2, 4),
           "with tokens in a .bin file: width of a token, 2 (uint16) or 4 (uint32)");
-    visit("document_separator", self.document_separator, at_least(0),
+    visit("document_separator", self.document_separator, base::at_least(0).up_to(base::kLargestExactInteger),
           "with tokens: token that ends a document, which no sequence crosses; \"none\": one document");
   }
 
@@ -151,6 +160,9 @@ void validate(const DataOptions& options, const base::Location& where = {});
 // Also checks what the source and the model need of each other: kind of readout, vocabulary, sequence length, mask, and
 // memory below the limits above. No file is opened. InputError, one line.
 void validate(const DataOptions& options, const model::ModelOptions& student, const base::Location& where = {});
+
+// Only that the data, and p* on the test set, need at most the limits above, as part of validate().
+void require_memory(const DataOptions& options, const model::ModelOptions& student, const base::Location& where);
 
 // Bytes of a run's data in memory, without p*: n_data + n_test sequences as data::Dataset.
 [[nodiscard]] double data_bytes(const DataOptions& options, const model::ModelOptions& student);

@@ -42,7 +42,8 @@ struct SavedFit {
 [[nodiscard]] base::Value fit_value(const RankedLaw& ranked, const tables::Measurements& data,
                                     const FitOptions& options);
 
-// InputError naming the file and the field if something is missing, has the wrong type or contradicts the rest.
+// InputError naming the file and the field if something is missing, has the wrong type or contradicts the rest
+// (fit_file_check.h).
 [[nodiscard]] SavedFit saved_fit_from(const base::Value& value);
 // All fits of a JSON value in their order, or only that of `law` if it is not empty. InputError naming the available
 // laws.

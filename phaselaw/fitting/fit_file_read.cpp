@@ -7,6 +7,7 @@
 #include "phaselaw/base/errors.h"
 #include "phaselaw/base/field_reader.h"
 #include "phaselaw/fitting/fit_file.h"
+#include "phaselaw/fitting/fit_file_check.h"
 
 // Reads FIT.json. Errors name each field by its path ("optimum.theta").
 namespace phaselaw::fitting {
@@ -257,6 +258,7 @@ SavedFit saved_fit_from(const base::Value& value) {
       root.at("data").at("columns").wrong(fmt::format("the column {}, which the law needs", name));
     }
   }
+  require_agreement(root, saved);
   if (first) return saved;
   if (!root.at("holdout").is_null()) saved.holdout = holdout_of(root.at("holdout"));
   for (const FieldReader& item : root.at("backtest").items()) saved.backtest.push_back(holdout_of(item));

@@ -80,7 +80,7 @@ struct FitOptions {
 
   template <class Self, class Visit>
   static void fields(Self& self, Visit&& visit) {
-    using base::anything, base::at_least, base::positive, base::strictly_between;
+    using base::anything, base::positive, base::strictly_between;
     visit("objective", self.objective, anything(),
           "objective to minimise, of residuals of ln loss or (raw) of the loss");
     visit(
@@ -93,11 +93,11 @@ struct FitOptions {
         "method for the intervals; automatic: profile for l2, l2-raw, and huber without a delta, otherwise bootstrap");
     visit("level", self.level, strictly_between(0, 1), "confidence level of the intervals");
     visit(
-        "resamples", self.resamples, at_least(2),
+        "resamples", self.resamples, base::resample_counts(),
         "number of bootstrap resamples; another number than 400 makes the automatic intervals those of the bootstrap");
     visit("fix", self.fix, anything(), "name=value of a parameter that is known and not fitted, such as E=0 or q=1/6");
-    visit("seed", self.seed, at_least(0), "seed of the resamples");
-    visit("threads", self.threads, at_least(0), "number of worker threads; 0: all cores");
+    visit("seed", self.seed, base::seeds(), "seed of the resamples");
+    visit("threads", self.threads, base::thread_counts(), "number of worker threads; 0: all cores");
   }
   void validate() const;  // InputError with value and constraint
   // InputError for a number that the objective or the intervals do not use, so that no option is silently ignored.

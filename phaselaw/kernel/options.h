@@ -71,7 +71,7 @@ struct KernelOptions {
         "rows of the kernel: none (one for each output), coordinates (nL x nL, outputs summed over coordinates) or sequence (n x n, outputs summed over the sequence)");
     visit("detail", self.detail, anything(),
           "matrices in addition to the total: none, one for each layer, or one for each parameter block");
-    visit("threads", self.threads, at_least(0), "number of worker threads; 0: all cores");
+    visit("threads", self.threads, base::thread_counts(), "number of worker threads; 0: all cores");
     visit("memory_limit", self.memory_limit, at_least(0).in("bytes"),
           "largest memory for result and scratch, on each rank; 0: no limit");
   }

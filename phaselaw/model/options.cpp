@@ -120,8 +120,19 @@ base::Value to_section(const ModelOptions& options) {
   return section;
 }
 
+void require_parameters(const ModelOptions& options, const base::Location& where, std::string_view prefix) {
+  if (const double count = parameter_count(options); count > kMostParameters)
+    throw base::InputError(
+        where, fmt::format("{0}n_layers = {1}, d_model = {2}, {0}d_hidden = {3}, {0}n_heads = {4}, {0}d_head = {5}{6} "
+                           "make a model of {7} parameters; the limit is {8}; reduce one of them",
+                           prefix, options.n_layers, options.d_model, options.d_hidden, options.n_heads, options.d_head,
+                           options.reads_tokens() ? fmt::format(", vocab = {}", options.vocab) : "",
+                           base::format_number(count), base::format_number(kMostParameters)));
+}
+
 void validate(const ModelOptions& options, const base::Location& where) {
   base::check_fields(options);
+  require_parameters(options, where);
   if (options.readout == Readout::identity && options.d_out != 0 && options.d_out != options.d_model)
     throw base::InputError(
         where,
@@ -132,16 +143,6 @@ void validate(const ModelOptions& options, const base::Location& where) {
                                               options.vocab, options.d_out));
   validate_block(options, where);
   validate_trainable(options, where);
-  // Models that are too large to address are input errors, not crashes.
-  const double matrices = options.mlp == Mlp::gated ? 3 : 2;
-  const double parameters = static_cast<double>(options.all_layers()) *
-                            ((options.has_encoder() ? 8.0 : 4.0) * static_cast<double>(options.n_heads) *
-                                 static_cast<double>(options.d_head) +
-                             matrices * static_cast<double>(options.d_hidden)) *
-                            static_cast<double>(options.d_model);
-  if (parameters > 1e10)
-    throw base::InputError(where, fmt::format("a model of these sizes has {} parameters; the limit is 1e10",
-                                              base::format_number(parameters)));
 }
 
 }  // namespace phaselaw::model

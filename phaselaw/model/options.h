@@ -65,6 +65,11 @@ enum class Positions { learned, rotary, none };
 [[nodiscard]] base::EnumNames<Mlp> enum_names(Mlp);
 [[nodiscard]] base::EnumNames<Positions> enum_names(Positions);
 
+// Largest sizes. The number of parameters is limited too (kMostParameters), so that the product of the sizes of one
+// pass fits into 64 bits. [R]
+inline constexpr double kMostLayers = 1e4, kMostTokens = 1e7, kMostWidth = 1e6, kMostHidden = 1e9, kMostHeads = 1e4,
+                        kMostOutputs = 1e8, kMostParameters = 1e10;
+
 struct ModelOptions {
   std::int64_t n_layers = 2;
   std::int64_t seq_len = 8;
@@ -99,14 +104,17 @@ struct ModelOptions {
   template <class Self, class Visit>
   static void fields(Self& self, Visit&& visit) {
     using base::anything, base::at_least, base::positive;
-    visit("n_layers", self.n_layers, at_least(1), "number of layers, each of attention and an MLP");
-    visit("seq_len", self.seq_len, at_least(1), "number of tokens in a sequence, L");
-    visit("d_model", self.d_model, at_least(1), "width of the residual stream, d");
-    visit("d_hidden", self.d_hidden, at_least(1), "hidden width of the MLP, m");
-    visit("n_heads", self.n_heads, at_least(1), "number of attention heads");
-    visit("d_head", self.d_head, at_least(1), "width of a head; n_heads * d_head may differ from d_model");
-    visit("d_out", self.d_out, at_least(0), "number of outputs per token; 0: d_model, or vocab for the token readout");
-    visit("vocab", self.vocab, at_least(2), "number of different tokens; token readout only");
+    visit("n_layers", self.n_layers, base::at_least(1).up_to(kMostLayers),
+          "number of layers, each of attention and an MLP");
+    visit("seq_len", self.seq_len, base::at_least(1).up_to(kMostTokens), "number of tokens in a sequence, L");
+    visit("d_model", self.d_model, base::at_least(1).up_to(kMostWidth), "width of the residual stream, d");
+    visit("d_hidden", self.d_hidden, base::at_least(1).up_to(kMostHidden), "hidden width of the MLP, m");
+    visit("n_heads", self.n_heads, base::at_least(1).up_to(kMostHeads), "number of attention heads");
+    visit("d_head", self.d_head, base::at_least(1).up_to(kMostWidth),
+          "width of a head; n_heads * d_head may differ from d_model");
+    visit("d_out", self.d_out, base::at_least(0).up_to(kMostOutputs),
+          "number of outputs per token; 0: d_model, or vocab for the token readout");
+    visit("vocab", self.vocab, base::at_least(2).up_to(kMostOutputs), "number of different tokens; token readout only");
     visit("activation", self.activation, anything(), "phi, the activation of the MLP; gelu is the tanh form");
     visit("parametrisation", self.parametrisation, anything(),
           "how initial values, multipliers and step sizes scale with the width");
@@ -137,11 +145,11 @@ struct ModelOptions {
           "rotary: base of the angles; the slowest pair of coordinates turns about 1 / base per token");
     visit("tied_embedding", self.tied_embedding, anything(),
           "use the embedding as the output matrix; token readout only");
-    visit("n_kv_heads", self.n_kv_heads, at_least(0),
+    visit("n_kv_heads", self.n_kv_heads, base::at_least(0).up_to(kMostHeads),
           "number of heads of keys and values, each shared by n_heads / n_kv_heads queries; 0: n_heads");
-    visit("n_encoder_layers", self.n_encoder_layers, at_least(0),
+    visit("n_encoder_layers", self.n_encoder_layers, base::at_least(0).up_to(kMostLayers),
           "number of layers of an encoder; every layer attends to its outputs; 0: no encoder");
-    visit("source_len", self.source_len, at_least(0),
+    visit("source_len", self.source_len, base::at_least(0).up_to(kMostTokens),
           "number of source tokens, which the encoder reads before the seq_len tokens of the decoder; 0: seq_len");
   }
 
@@ -179,5 +187,9 @@ struct ModelOptions {
 // Checks every domain, and the rules that involve several fields (identity needs d_out = d_model, the names in
 // `trainable` must be known, ...). Throws InputError.
 void validate(const ModelOptions& options, const base::Location& where = {});
+
+// Only that the model has at most kMostParameters parameters, as part of validate(). `prefix`: of the names of its keys,
+// such as "teacher_".
+void require_parameters(const ModelOptions& options, const base::Location& where, std::string_view prefix = "");
 
 }  // namespace phaselaw::model

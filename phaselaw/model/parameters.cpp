@@ -211,6 +211,21 @@ ParameterTable::ParameterTable(const ModelOptions& o)
   }
 }
 
+// All layers of a stream have the same blocks.
+double parameter_count(const ModelOptions& options) {
+  const auto size = [&](std::int64_t layers, std::int64_t encoder_layers) {
+    ModelOptions few = options;
+    few.n_layers = layers;
+    few.n_encoder_layers = encoder_layers;
+    return static_cast<double>(ParameterTable(few).size());
+  };
+  const std::int64_t encoder = std::min<std::int64_t>(options.n_encoder_layers, 1);
+  const double one = size(1, encoder), layer = size(2, encoder) - one;
+  const double encoder_layer = encoder == 0 ? 0 : size(1, 2) - one;
+  return one + static_cast<double>(options.n_layers - 1) * layer +
+         static_cast<double>(options.n_encoder_layers - encoder) * encoder_layer;
+}
+
 std::int64_t ParameterTable::n_trainable() const {
   std::int64_t count = 0;
   for (const auto& block : blocks_) count += block.trainable ? block.size() : 0;

@@ -163,6 +163,9 @@ class ParameterTable {
   double readout_multiplier_ = 1;
 };
 
+// The number of all parameters, without a table of every layer: exact below 2^53, for any sizes of ModelOptions.
+[[nodiscard]] double parameter_count(const ModelOptions& options);
+
 // The name of a block in ModelOptions::trainable: its own name without the number of its layer, attn.q or
 // encoder.attn.q; positions belong to the embedding. And all such names, with "all".
 [[nodiscard]] std::string trainable_name(const ParameterBlock& block);

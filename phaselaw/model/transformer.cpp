@@ -39,7 +39,8 @@ struct Transformer<T>::Workspace::State {
   Differentials<T> differentials, source_differentials;
   Arena<T> arena;
 
-  State(const ModelOptions& o, const ParameterTable& table, std::int64_t n, numerics::ProductPrecision precision)
+  State(const ModelOptions& o, const ParameterTable& table, std::int64_t n, numerics::ProductPrecision precision,
+        bool only_measure = false)
       : capacity(checked_capacity(n)),
         plan(table),
         products(precision),
@@ -48,7 +49,7 @@ struct Transformer<T>::Workspace::State {
         layers(o, table, 0),
         read_out(o, table),
         encoder(make_encoder(o, table)),
-        arena([&](auto&& take) { place(o, take); }) {}
+        arena([&](auto&& take) { place(o, take); }, only_measure) {}
 
   [[nodiscard]] Operations<T> operations(const ModelOptions& o, std::int64_t n, const T* theta, T* scratch) const {
     PHASELAW_CHECK_LE(n, capacity);
@@ -109,9 +110,42 @@ std::size_t Transformer<T>::Workspace::bytes() const {
   return state_->arena.bytes();
 }
 template <class T>
+std::size_t Transformer<T>::Workspace::bytes_for(const Transformer& model, std::int64_t capacity) {
+  ModelOptions options = model.options();
+  // The angles of rotary positions are no part of the arena, and their table may be large.
+  if (options.positions == Positions::rotary) options.positions = Positions::none;
+  return State(options, model.table(), capacity, numerics::ProductPrecision::native, true).arena.bytes();
+}
+template <class T>
 void Transformer<T>::Workspace::select(const Transformer& model, const std::vector<bool>& blocks) {
   state_->plan = BackwardPlan(model.table(), blocks);
 }
+
+// Every layer of a stream takes the same memory, and so does every sequence.
+template <class T>
+double workspace_bytes(const ModelOptions& options, std::int64_t capacity) {
+  const auto measured = [&](std::int64_t layers, std::int64_t encoder_layers, std::int64_t sequences) {
+    ModelOptions few = options;
+    few.n_layers = layers;
+    few.n_encoder_layers = encoder_layers;
+    return static_cast<double>(Transformer<T>::Workspace::bytes_for(Transformer<T>(few), sequences));
+  };
+  const std::int64_t encoder = std::min<std::int64_t>(options.n_encoder_layers, 1);
+  const auto all_layers = [&](std::int64_t sequences) {
+    const double one = measured(1, encoder, sequences), layer = measured(2, encoder, sequences) - one;
+    const double encoder_layer = encoder == 0 ? 0 : measured(1, 2, sequences) - one;
+    return one + static_cast<double>(options.n_layers - 1) * layer +
+           static_cast<double>(options.n_encoder_layers - encoder) * encoder_layer;
+  };
+  const double one = all_layers(1), more = all_layers(2) - one;
+  const double angles = options.positions == Positions::rotary
+                            ? sizeof(T) * static_cast<double>(options.seq_len) * static_cast<double>(options.d_head)
+                            : 0;
+  return one + static_cast<double>(capacity - 1) * more + angles;
+}
+
+template double workspace_bytes<float>(const ModelOptions&, std::int64_t);
+template double workspace_bytes<double>(const ModelOptions&, std::int64_t);
 
 template <class T>
 Transformer<T>::TangentWorkspace::TangentWorkspace(const Transformer& model, std::int64_t capacity)

@@ -50,6 +50,8 @@ class Transformer {
     Workspace& operator=(Workspace&&) noexcept;
     [[nodiscard]] std::int64_t capacity() const;
     [[nodiscard]] std::size_t bytes() const;
+    // bytes() of a workspace of this capacity, without its memory.
+    [[nodiscard]] static std::size_t bytes_for(const Transformer& model, std::int64_t capacity);
 
     // Restricts J to the columns of these blocks: backward touches and jvp reads no others, and neither does work that
     // only the others need. One flag per model.table().blocks(); flags of blocks that are not trainable are ignored;
@@ -110,6 +112,11 @@ class Transformer {
   ModelOptions options_;
   ParameterTable table_;
 };
+
+// Bytes of a workspace, in double, for sizes that no machine could hold (model/options.h); exact up to a cache line for
+// each piece and further sequence.
+template <class T>
+[[nodiscard]] double workspace_bytes(const ModelOptions& options, std::int64_t capacity);
 
 extern template class Transformer<float>;
 extern template class Transformer<double>;

@@ -19,24 +19,25 @@ template <class T>
 class Arena {
  public:
   // Calls layout(take) twice: the first call measures, the second hands out the addresses. take(count) gives `count`
-  // numbers that start on a cache line.
+  // numbers that start on a cache line. `only_measure`: bytes() is right, but there is no memory and no address.
   template <class Layout>
-  explicit Arena(const Layout& layout) {
-    std::size_t used = 0;
+  explicit Arena(const Layout& layout, bool only_measure = false) {
     const auto take = [&](std::int64_t count) {
       constexpr std::size_t kLine = 64 / sizeof(T);
-      T* const piece = numbers_.empty() ? nullptr : numbers_.data() + used;
-      used += (static_cast<std::size_t>(count) + kLine - 1) / kLine * kLine;
+      T* const piece = numbers_.empty() ? nullptr : numbers_.data() + used_;
+      used_ += (static_cast<std::size_t>(count) + kLine - 1) / kLine * kLine;
       return piece;
     };
     layout(take);
-    numbers_.resize(used);
-    used = 0;
+    if (only_measure) return;
+    numbers_.resize(used_);
+    used_ = 0;
     layout(take);
   }
-  [[nodiscard]] std::size_t bytes() const { return numbers_.size() * sizeof(T); }
+  [[nodiscard]] std::size_t bytes() const { return used_ * sizeof(T); }
 
  private:
+  std::size_t used_ = 0;
   std::vector<T, Eigen::aligned_allocator<T>> numbers_;
 };
 

@@ -151,7 +151,7 @@ Context context_of(const ReproduceOptions& options) {
                   .arrays_x = options.arrays_x,
                   .arrays_y = options.arrays_y,
                   .seed = options.seed,
-                  .threads = options.threads,
+                  .threads = static_cast<int>(options.threads),
                   .own = options.own};
   context.own.validate();
   if (context.arrays_x.empty() != context.arrays_y.empty())

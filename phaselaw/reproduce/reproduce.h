@@ -22,7 +22,7 @@ struct ReproduceOptions {
   std::string arrays_x{}, arrays_y{};  // .npy files, both or neither; empty: arrays with known noise are generated
   OwnRunsRequest own{};                // your own logs; without them E8 is not carried out
   std::string out;                     // directory
-  int threads = 0;
+  std::int64_t threads = 0;
   std::optional<std::int64_t> seed;
   std::optional<double> time_limit;  // seconds, > 0; unfinished work is left for the next call
   base::Value made_by;

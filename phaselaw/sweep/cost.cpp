@@ -10,6 +10,7 @@
 #include "phaselaw/base/clock.h"
 #include "phaselaw/base/interrupt.h"
 #include "phaselaw/model/flops.h"
+#include "phaselaw/model/parameters.h"
 #include "phaselaw/model/transformer.h"
 #include "phaselaw/numerics/gemm.h"
 #include "phaselaw/numerics/random.h"
@@ -60,6 +61,50 @@ double shortest(double budget_s, const std::function<void()>& call) {
   return best;
 }
 
+// Number of sequences in the timed forward pass: about as much work as a step.
+std::int64_t forward_sequences(const Experiment& e) {
+  constexpr std::int64_t kMeasured = 64;
+  const auto cost = model::sequence_cost(e.model);
+  const double as_step = static_cast<double>(batch_of(e)) * cost.training_flop() / cost.forward_flop;
+  return std::clamp<std::int64_t>(static_cast<std::int64_t>(as_step), 1, std::min(measured_sequences(e), kMeasured));
+}
+
+// Shrinks the work of a step to at most `flop`, and the model to kMostParametersTimed, in the order in which this changes
+// the speed per FLOP least: smaller batches, fewer layers, shorter sequences, a smaller vocabulary, a narrower MLP, fewer
+// heads. Returns whether anything had to be changed.
+bool shrink(Experiment& e, double flop) {
+  constexpr double kMostParametersTimed = 1.6e7;
+  constexpr std::int64_t kTokens = 1024, kLength = 128, kVocab = 512, kHidden = 64;
+  model::ModelOptions& m = e.model;
+  const auto too_large = [&] {
+    return static_cast<double>(batch_of(e)) * model::sequence_cost(m).training_flop() > flop ||
+           model::parameter_count(m) > kMostParametersTimed;
+  };
+  if (!too_large()) return false;
+  const auto halve = [&](std::int64_t& size, std::int64_t least) {
+    while (too_large() && size > least) size = std::max(least, size / 2);
+  };
+  e.training.batch = batch_of(e);  // of any optimiser
+  e.training.optimizer = training::OptimizerKind::sgd;
+  halve(e.training.batch, std::max<std::int64_t>(1, kTokens / m.seq_len));
+  m.n_encoder_layers = std::min<std::int64_t>(m.n_encoder_layers, 1);
+  halve(m.n_layers, 1);
+  m.source_len = std::min(m.source_len, std::max<std::int64_t>(kLength, 1));
+  halve(m.seq_len, kLength);
+  halve(e.training.batch, 1);
+  if (m.reads_tokens()) {
+    m.d_out = 0;
+    halve(m.vocab, kVocab);
+  } else if (m.d_out > 0) {
+    halve(m.d_out, kVocab);
+  }
+  halve(m.d_hidden, kHidden);
+  m.n_kv_heads = 0;
+  halve(m.n_heads, 1);
+  halve(m.d_model, kHidden);
+  return true;
+}
+
 // The model of one experiment, ready to take steps on random data.
 class Bench {
  public:
@@ -90,10 +135,7 @@ class Bench {
     return shortest(budget_s, [&] { (void)objective_.evaluate(theta_, Set::test, forward_count()); });
   }
   [[nodiscard]] std::int64_t batch() const { return batch_; }
-  [[nodiscard]] std::int64_t forward_count() const {
-    constexpr std::int64_t kMeasured = 64;  // number of sequences in the timed forward pass
-    return std::min(measured_sequences(experiment_), kMeasured);
-  }
+  [[nodiscard]] std::int64_t forward_count() const { return forward_sequences(experiment_); }
 
  private:
   [[nodiscard]] data::Split random_split() const {
@@ -115,11 +157,20 @@ class Bench {
   std::vector<std::int64_t> sequences_;
 };
 
+// Work that takes one call the share of a second that it has, on a core of modest speed.
+double flop_of_call(double budget_s) {
+  constexpr double kNominalRate = 2e10, kCalls = 5;
+  return kNominalRate * budget_s / kCalls;
+}
+
 CostModel::Sample measure(const Experiment& e, double budget_s) {
-  Bench bench(e, 1);
-  const auto cost = model::sequence_cost(e.model);
+  Experiment timed = e;
+  (void)shrink(timed, flop_of_call(budget_s));
+  Bench bench(timed, 1);
+  const auto cost = model::sequence_cost(timed.model);
   const double step_s = bench.step_s(budget_s / 2), forward_s = bench.forward_s(budget_s / 2);
-  return {cost.training_flop(), step_s / (static_cast<double>(bench.batch()) * cost.training_flop()),
+  return {model::sequence_cost(e.model).training_flop(),
+          step_s / (static_cast<double>(bench.batch()) * cost.training_flop()),
           forward_s / (static_cast<double>(bench.forward_count()) * cost.forward_flop)};
 }
 
@@ -157,7 +208,7 @@ double CostModel::seconds(const Experiment& e) const {
   const auto cost = model::sequence_cost(e.model);
   const double flop = cost.training_flop();
   const auto measurements = training::measurement_steps(e.training.steps, e.training.measurements_per_doubling).size();
-  return static_cast<double>(e.training.steps * batch_of(e)) * flop *
+  return static_cast<double>(e.training.steps) * static_cast<double>(batch_of(e)) * flop *
              interpolate(samples_, flop, &Sample::step_s_flop) +
          static_cast<double>(measurements) * static_cast<double>(measured_sequences(e)) * cost.forward_flop *
              interpolate(samples_, flop, &Sample::measure_s_flop);
@@ -186,6 +237,8 @@ CostModel calibrate(const std::vector<const Point*>& points, int threads, double
   }
   if (threads <= 1 || points.size() > kFewRuns * static_cast<std::size_t>(threads))
     return CostModel(std::move(samples));
+  // A model that is too large to be timed as it is keeps the usual efficiency.
+  if (Experiment last = *all.back(); shrink(last, flop_of_call(budget_s))) return CostModel(std::move(samples));
   return CostModel(std::move(samples), measure_efficiency(*all.back(), threads, budget_s / 2));
 }
 

@@ -36,9 +36,11 @@ class CostModel {
 };
 
 // Measures up to `shapes` of the points' distinct models, spread from the cheapest to the most expensive, within about
-// budget_s in total, on the calling thread, with one BLAS thread and random data. If there are so few points that it
-// may matter, the most expensive one is also measured on as many of `threads` as its batch has shards. Other load on
-// the machine slows the measurement down, as it would the runs. `points` must not be empty.
+// budget_s in total, on the calling thread, with one BLAS thread and random data. A model with steps that would take
+// longer, or with too many parameters, is timed with smaller batches, fewer layers and shorter sequences, as far as needed.
+// If there are so few points that it may matter, the most expensive one is also measured on as many of `threads` as its
+// batch has shards. Other load on the machine slows the measurement down, as it would the runs. `points` must not be
+// empty.
 [[nodiscard]] CostModel calibrate(const std::vector<const Point*>& points, int threads = 1, double budget_s = 1.0,
                                   int shapes = 5);
 

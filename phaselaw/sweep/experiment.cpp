@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "phaselaw/base/format.h"
 #include "phaselaw/base/hash.h"
@@ -19,7 +18,24 @@ using base::Value;
 
 namespace {
 
+// The place of a key, or else of its section, or else of the document.
+base::Location place_of(const Value& document, std::string_view section, std::string_view key = "") {
+  const Value* table = document.find(section);
+  if (table == nullptr || !table->is_table()) return document.where();
+  const Value* value = key.empty() ? nullptr : table->find(key);
+  return (value == nullptr ? table : value)->where();
+}
+
 // Constraints between fields: the three sections must fit each other.
+void validate(const Experiment& e, const Value& document) {
+  model::validate(e.model, place_of(document, "model"));
+  const char* larger = e.data.n_test > e.data.n_data ? "n_test" : "n_data";
+  data::require_memory(e.data, e.model, place_of(document, "data", larger));
+  data::validate(e.data, e.model, place_of(document, "data"));
+  training::validate(e.training, place_of(document, "training"));
+}
+
+// After the ladder has set some of them: everything at the place of the size.
 void validate(const Experiment& e, const base::Location& where) {
   model::validate(e.model, where);
   data::validate(e.data, e.model, where);
@@ -33,9 +49,10 @@ void set_one_pass(Experiment& e, const Value* n_data, const base::Location& wher
     throw InputError(where,
                      "data.one_pass needs an optimizer with batches, because gd uses every sequence in each step; "
                      "choose sgd, momentum or adamw");
-  if (e.training.batch > std::numeric_limits<std::int64_t>::max() / e.training.steps)
-    throw InputError(where, fmt::format("training.batch * training.steps = {} * {} sequences are too many; reduce them",
-                                        e.training.batch, e.training.steps));
+  if (static_cast<double>(e.training.batch) * static_cast<double>(e.training.steps) > data::kMostSequences)
+    throw InputError(where, fmt::format("training.batch * training.steps = {} * {} sequences are more than {}; reduce "
+                                        "them",
+                                        e.training.batch, e.training.steps, base::format_number(data::kMostSequences)));
   const std::int64_t wanted = e.training.batch * e.training.steps;
   if (n_data != nullptr && n_data->is_whole_number() && n_data->integer() != wanted)
     throw InputError(n_data->where(),
@@ -52,8 +69,7 @@ Experiment read_sections(const Value& document, bool study) {
                                           "flow", "grid",  "ladder", "accounting"};
   for (const auto& [key, value] : document.entries()) {
     if (key == "seed") {
-      e.seed = value.integer();
-      if (e.seed < 0) throw InputError(value.where(), fmt::format("seed must be >= 0; found {}", e.seed));
+      base::detail::read(value, e.seed, base::seeds(), "seed");
     } else if (key == "model") {
       base::read_fields(value, e.model, "model");
     } else if (key == "data") {
@@ -73,9 +89,9 @@ Experiment read_sections(const Value& document, bool study) {
       throw InputError(value.where(), base::unknown_name("section", key, known));
     }
   }
-  training::validate(e.training, document.where());
-  set_one_pass(e, n_data, document.where());
-  validate(e, document.where());
+  training::validate(e.training, place_of(document, "training"));
+  set_one_pass(e, n_data, place_of(document, "data", "one_pass"));
+  validate(e, document);
   return e;
 }
 
@@ -95,7 +111,7 @@ std::int64_t measured_sequences(const Experiment& e) {
 double cost_of(const Experiment& e) {
   const auto cost = model::sequence_cost(e.model);
   const auto measurements = training::measurement_steps(e.training.steps, e.training.measurements_per_doubling).size();
-  return static_cast<double>(e.training.steps * batch_of(e)) * cost.training_flop() +
+  return static_cast<double>(e.training.steps) * static_cast<double>(batch_of(e)) * cost.training_flop() +
          static_cast<double>(measurements) * static_cast<double>(measured_sequences(e)) * cost.forward_flop;
 }
 
@@ -143,7 +159,8 @@ Point point_at(const Value& document, const Grid& grid, double combination) {
     point.wanted_params = size->number();
     e.model = solve_shape(e.model, ladder, point.wanted_params, size->where());
     if (ladder.tokens_per_param > 0)
-      e.training.steps = ladder_steps(ladder, trainable_params(e.model), batch_of(e), e.model.seq_len);
+      e.training.steps = ladder_steps(ladder, trainable_params(e.model), batch_of(e), e.model.seq_len,
+                                      place_of(document, "ladder", "tokens_per_param"));
     set_one_pass(e, nullptr, size->where());
     validate(e, size->where());
   }

@@ -20,11 +20,12 @@ std::vector<Value> size_range(const Value& range) {
       throw InputError(value.where(), base::unknown_name("key in grid.n_params", key, known));
   const double from = range.at("from").number(), to = range.at("to").number();
   const std::int64_t points = range.at("points").integer();
-  if (!(from >= 1 && to > from && std::isfinite(to)) || points < 2 || points > 10000)
+  if (!(from >= 1 && to > from && to <= model::kMostParameters) || points < 2 || points > 10000)
     throw InputError(
         range.where(),
-        fmt::format("grid.n_params: expected 1 <= from < to and 2 <= points <= 10000; found from {}, to {}, points {}",
-                    from, to, points));
+        fmt::format(
+            "grid.n_params: expected 1 <= from < to <= {} and 2 <= points <= 10000; found from {}, to {}, points {}",
+            model::kMostParameters, from, to, points));
   std::vector<Value> sizes;
   for (std::int64_t i = 0; i < points; ++i) {
     Value size(std::round(from * std::pow(to / from, static_cast<double>(i) / static_cast<double>(points - 1))));
@@ -43,8 +44,10 @@ std::vector<Value> sizes_of(const Value& value) {
             "grid.n_params: expected a list with at least one number, or a table with from, to and points; found {}",
             value.is_list() ? "an empty list" : value.kind()));
   for (const Value& size : value.list())
-    if (!size.is_number() || !(size.number() >= 1) || !std::isfinite(size.number()))
-      throw InputError(size.where(), fmt::format("grid.n_params: expected numbers >= 1; found {}",
+    if (const base::Domain sizes = base::at_least(1).up_to(model::kMostParameters);
+        !size.is_number() || !sizes.contains(size.number()))
+      throw InputError(size.where(), fmt::format("grid.n_params: expected numbers {}; found {}",
+                                                 sizes.beside(size.is_number() ? size.number() : 0).to_string(),
                                                  size.is_number() ? fmt::to_string(size.number()) : size.kind()));
   return value.list();
 }

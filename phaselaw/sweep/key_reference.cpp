@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "phaselaw/sweep/key_reference.h"
 
+#include "phaselaw/base/fields_text.h"
 #include "phaselaw/sweep/accounting.h"
 #include "phaselaw/sweep/experiment.h"
 #include "phaselaw/sweep/ladder.h"
@@ -46,15 +47,54 @@ std::string section(const char* name, const char* what, const Options& defaults)
   return text + "\n";
 }
 
+// The keys of one section, each as a table with a field for each question.
+template <class Options>
+void keys_of(const char* name, const Options& defaults, base::Value& keys) {
+  Options::fields(defaults,
+                  [&](std::string_view key, const auto& field, const base::Domain& domain, std::string_view help) {
+                    const base::FlagShape shape = base::describe_flag(field, domain);
+                    std::string type = shape.is_switch ? "boolean" : shape.type.substr(0, shape.type.find('|'));
+                    type = type == "INT" || type == "SIZE" ? "integer" : type == "NUMBER" ? "number" : type;
+                    type = !shape.words.empty() ? "word" : type == "TEXT" ? "text" : type;
+                    base::Value words = base::detail::write(shape.words);
+                    if (const auto bar = shape.type.find('|'); shape.words.empty() && bar != std::string::npos)
+                      words.push_back(shape.type.substr(bar + 1));
+                    base::Value entry = base::Value::table({{"section", name},
+                                                            {"name", key},
+                                                            {"type", type},
+                                                            {"words", words},
+                                                            {"list", shape.is_list},
+                                                            {"default", base::detail::write(field)}});
+                    const base::Value range = domain.to_value();
+                    for (const auto& [bound, value] : range.entries()) entry[bound] = value;
+                    entry["help"] = help;
+                    keys.push_back(std::move(entry));
+                  });
+}
+
 }  // namespace
+
+base::Value key_table() {
+  const Experiment e;
+  base::Value keys{base::Value::List{}};
+  keys_of("model", e.model, keys);
+  keys_of("data", e.data, keys);
+  keys_of("training", e.training, keys);
+  keys_of("kernel", e.kernel, keys);
+  keys_of("flow", e.flow, keys);
+  keys_of("ladder", LadderOptions{}, keys);
+  keys_of("accounting", Accounting{}, keys);
+  return keys;
+}
 
 std::string key_reference() {
   const Experiment e;
-  std::string text =
+  std::string text = fmt::format(
       "# Experiment and study files\n\n"
       "The files are TOML. This page is written by `phaselaw keys`; do not edit it. "
       "A key that is not listed here is an error, reported with its place in the file. "
-      "`seed` (an integer >= 0, default 0) stands above the sections. Examples are in `examples/`.\n\n";
+      "`seed` (an integer {}, default 0) stands above the sections. Examples are in `examples/`.\n\n",
+      base::seeds().to_string());
   text += section("model", "The transformer; equations in `phaselaw/model/options.h`.", e.model);
   text += section("data", "Sequences and targets; details in `phaselaw/data/dataset.h`.", e.data);
   text += section("training", "How the loss is minimised; details in `phaselaw/training/`.", e.training);

@@ -9,6 +9,7 @@
 
 #include "phaselaw/base/format.h"
 #include "phaselaw/model/parameters.h"
+#include "phaselaw/training/options.h"
 
 namespace phaselaw::sweep {
 
@@ -79,7 +80,7 @@ model::ModelOptions solve_shape(const model::ModelOptions& model, const LadderOp
     shape.d_hidden = static_cast<std::int64_t>(hidden);
     consider(shape, size.of(n, hidden), 0);
   } else {
-    for (shape.n_heads = 1;; ++shape.n_heads) {
+    for (shape.n_heads = 1; static_cast<double>(shape.n_heads) <= model::kMostHeads; ++shape.n_heads) {
       if (shape.n_heads % shape.kv_heads() != 0)
         continue;  // this number of heads cannot be divided by the number of key and value heads
       shape.d_model = shape.n_heads * shape.d_head;
@@ -114,10 +115,18 @@ model::ModelOptions solve_shape(const model::ModelOptions& model, const LadderOp
   return best.model;
 }
 
-std::int64_t ladder_steps(const LadderOptions& ladder, std::int64_t n_params, std::int64_t batch,
-                          std::int64_t seq_len) {
+std::int64_t ladder_steps(const LadderOptions& ladder, std::int64_t n_params, std::int64_t batch, std::int64_t seq_len,
+                          const base::Location& where) {
   const double tokens = ladder.tokens_per_param * static_cast<double>(n_params);
-  return std::max<std::int64_t>(1, std::llround(tokens / static_cast<double>(batch * seq_len)));
+  const double steps = tokens / (static_cast<double>(batch) * static_cast<double>(seq_len));
+  if (!(steps <= training::kMostSteps))
+    throw base::InputError(
+        where, fmt::format("tokens_per_param = {} and n_params = {} give {} steps of {} tokens; the limit is {} steps; "
+                           "reduce tokens_per_param",
+                           base::format_number(ladder.tokens_per_param), base::format_count(n_params),
+                           base::format_number(steps), base::format_count(batch * seq_len),
+                           base::format_number(training::kMostSteps)));
+  return std::max<std::int64_t>(1, std::llround(steps));
 }
 
 }  // namespace phaselaw::sweep

@@ -49,8 +49,9 @@ struct LadderOptions {
 [[nodiscard]] model::ModelOptions solve_shape(const model::ModelOptions& model, const LadderOptions& ladder,
                                               double n_params, const base::Location& where = {});
 
-// Number of steps of `batch` sequences for tokens_per_param n_params tokens; at least 1.
+// Number of steps of `batch` sequences for tokens_per_param n_params tokens; at least 1. InputError at `where` for more
+// steps than training.steps may be.
 [[nodiscard]] std::int64_t ladder_steps(const LadderOptions& ladder, std::int64_t n_params, std::int64_t batch,
-                                        std::int64_t seq_len);
+                                        std::int64_t seq_len, const base::Location& where = {});
 
 }  // namespace phaselaw::sweep

@@ -25,7 +25,7 @@ std::int64_t sequences_a_pass(const model::Transformer<T>& model, std::int64_t b
   std::int64_t limit = wanted;
   if (wanted == 0) {
     using Workspace = typename model::Transformer<T>::Workspace;
-    const std::size_t one = Workspace(model, 1).bytes(), two = Workspace(model, 2).bytes();
+    const std::size_t one = Workspace::bytes_for(model, 1), two = Workspace::bytes_for(model, 2);
     const std::size_t buffers =
         length(inputs_per_sequence(model.options()) + 3 * model.outputs_per_sequence()) * sizeof(T);
     const std::size_t more = two - one + buffers, fixed = one - (two - one);

@@ -21,6 +21,9 @@ enum class Precision { float32, bfloat16, bfloat16_emulated };
 [[nodiscard]] base::EnumNames<Schedule> enum_names(Schedule);
 [[nodiscard]] base::EnumNames<Precision> enum_names(Precision);
 
+// Sequences per step, and steps: their product, and that with the tokens of a sequence, is computed in double.
+inline constexpr double kMostBatch = 1e9, kMostSteps = 1e15;
+
 struct TrainingOptions {
   OptimizerKind optimizer = OptimizerKind::sgd;
   base::NumberOrWord<double> learning_rate{0.0, "auto", {"auto"}};
@@ -55,12 +58,14 @@ struct TrainingOptions {
           "with wsd: share of the steps, at the end, in which the rate falls linearly");
     visit("final_fraction", self.final_fraction, between(0, 1),
           "with cosine or wsd: last rate as a fraction of the peak");
-    visit("batch", self.batch, at_least(1), "sequences per step; gd uses all, and no batch is larger than n_data");
-    visit("steps", self.steps, at_least(1), "updates");
-    visit("measurements_per_doubling", self.measurements_per_doubling, at_least(1),
+    visit("batch", self.batch, base::at_least(1).up_to(kMostBatch),
+          "sequences per step; gd uses all, and no batch is larger than n_data");
+    visit("steps", self.steps, base::at_least(1).up_to(kMostSteps), "updates");
+    visit("measurements_per_doubling", self.measurements_per_doubling, base::at_least(1).up_to(1e4),
           "number of points on the curve for each doubling of the compute, after steps 0, 1, 2, 4, 8, 16");
     visit("gradient_clip", self.gradient_clip, at_least(0), "largest norm of the gradient; 0: no limit");
-    visit("microbatch", self.microbatch, at_least(1), "sequences per pass; \"auto\": as many as fit the L2 cache");
+    visit("microbatch", self.microbatch, base::at_least(1).up_to(kMostBatch),
+          "sequences per pass; \"auto\": as many as fit the L2 cache");
     visit(
         "precision", self.precision, anything(),
         "float32; bfloat16: round the operands of the linear layers' products to bfloat16 (needs AMX or AVX512-BF16); "

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "phaselaw/verbs/experiment.h"
 
-#include <algorithm>
-#include <limits>
 #include <string>
 #include <utility>
 #include <vector>
@@ -15,6 +13,7 @@ namespace phaselaw::verbs {
 namespace {
 
 analysis::PreparedExperiment prepare(const sweep::Experiment& experiment) {
+  sweep::require_memory(experiment, 1);
   analysis::PreparedExperiment prepared(experiment);
   base::log_info(prepared.split.description);
   return prepared;
@@ -30,9 +29,7 @@ base::Value document_of(const base::Value& source) {
   return source.is_text() ? base::read_toml(source.text()) : source;
 }
 
-int RunRequest::thread_count() const {
-  return static_cast<int>(std::min<std::int64_t>(threads, std::numeric_limits<int>::max()));
-}
+int RunRequest::thread_count() const { return static_cast<int>(threads); }
 
 sweep::Experiment ExperimentRequest::seeded() const {
   sweep::Experiment e = experiment;
@@ -61,6 +58,7 @@ TheoryAnswer theory(const theory::TheoryNumbers& numbers) {
 
 ConstantsAnswer measured_constants(const ExperimentRequest& request) {
   base::check_fields(request);
+  sweep::require_memory(request.experiment, 1);
   const analysis::PreparedExperiment prepared(request.seeded());
   analysis::MeasuredConstants constants = analysis::measured_constants(prepared, request.thread_count());
   warn(constants.notes);

@@ -29,8 +29,8 @@ struct RunRequest {
 
   template <class Self, class Visit>
   static void fields(Self& self, Visit&& visit) {
-    visit("seed", self.seed, base::at_least(0), "seed of all random draws (default: that of the file, or 0)");
-    visit("threads", self.threads, base::at_least(0), "number of worker threads; 0: all cores");
+    visit("seed", self.seed, base::seeds(), "seed of all random draws (default: that of the file, or 0)");
+    visit("threads", self.threads, base::thread_counts(), "number of worker threads; 0: all cores");
   }
   [[nodiscard]] int thread_count() const;
 };

@@ -10,6 +10,7 @@
 #include "phaselaw/base/log.h"
 #include "phaselaw/kernel/decay.h"
 #include "phaselaw/kernel/matrix_free.h"
+#include "phaselaw/sweep/run_memory.h"
 #include "phaselaw/training/checkpoint.h"
 
 namespace phaselaw::verbs {
@@ -193,6 +194,7 @@ KernelAnswer tangent_kernel(const KernelRequest& request) {
                            "a kernel on several ranks can only be computed by the program: phaselaw kernel");
   sweep::Experiment e = request.experiment;
   if (request.seed) e.seed = *request.seed;
+  sweep::require_memory(e, 1);
   const bool single = e.kernel.dtype == kernel::Dtype::float32;
   if (e.kernel.spectrum_only) return single ? matrix_free<float>(e) : matrix_free<double>(e);
   return single ? dense<float>(e) : dense<double>(e);

@@ -29,7 +29,7 @@ struct KernelRequest {
     kernel::KernelTask::fields(self.experiment.kernel, visit);
     visit("distributed", self.distributed, base::anything(),
           "compute on the ranks of mpirun -n K; each rank computes and keeps 1/K of the matrices");
-    visit("seed", self.seed, base::at_least(0), "seed of all random draws (default: that of the file, or 0)");
+    visit("seed", self.seed, base::seeds(), "seed of all random draws (default: that of the file, or 0)");
   }
   void validate() const;  // InputError
 };

@@ -12,6 +12,7 @@
 #include "phaselaw/base/grace.h"
 #include "phaselaw/base/log.h"
 #include "phaselaw/base/team.h"
+#include "phaselaw/sweep/run_memory.h"
 #include "phaselaw/sweep/shared_data.h"
 
 namespace phaselaw::verbs {
@@ -59,7 +60,9 @@ ranks::Prepared prepared(const SweepRequest& request, const sweep::Shard& shard,
   if (request.out.empty()) throw base::InputError({"--out"}, "a store for the study is needed; add --out study.db");
   base::require_writable_file(request.out, "--out");
   // Before the store exists, so that none is left for a study that cannot run.
-  sweep::check_data(runs_to_do(result.study, shard, runs_there(request, result.study)));
+  const auto to_do = runs_to_do(result.study, shard, runs_there(request, result.study));
+  sweep::require_memory(to_do, 1);
+  sweep::check_data(to_do);
   result.store.emplace(store::Store::open_or_create(request.out, result.study.json, result.study.key));
   return result;
 }

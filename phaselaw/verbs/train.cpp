@@ -11,6 +11,7 @@
 #include "phaselaw/base/team.h"
 #include "phaselaw/numerics/gemm.h"
 #include "phaselaw/store/flatten.h"
+#include "phaselaw/sweep/run_memory.h"
 
 namespace phaselaw::verbs {
 
@@ -83,6 +84,7 @@ TrainAnswer train(const TrainRequest& request) {
   }
   sweep::RunContext context;
   context.threads = request.threads > 0 ? request.thread_count() : base::thread_count(0);
+  sweep::require_memory(answer.experiment, context.threads);
   context.snapshot.path = snapshot_path(request);
   context.snapshot.every_s = request.checkpoint_every;
   context.snapshot.must_fit = true;

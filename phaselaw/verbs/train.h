@@ -19,7 +19,7 @@ struct TrainRequest : ExperimentRequest {
 
   template <class Self, class Visit>
   static void fields(Self& self, Visit&& visit) {
-    visit("checkpoint_every", self.checkpoint_every, base::at_least(0).in("s"),
+    visit("checkpoint_every", self.checkpoint_every, base::durations().in("s"),
           "time between snapshots, from which a killed training resumes");
     visit(
         "resume", self.resume, base::anything(),

@@ -64,7 +64,7 @@ struct DiagnoseOptions {
   static void fields(Self& self, Visit&& visit) {
     tables::StatedSchedule::fields(self.schedule, visit);
     visit("level", self.level, base::strictly_between(0, 1), "confidence level of the intervals");
-    visit("threads", self.threads, base::at_least(0), "number of worker threads; 0: all cores");
+    visit("threads", self.threads, base::thread_counts(), "number of worker threads; 0: all cores");
   }
   void validate() const;  // InputError
 };

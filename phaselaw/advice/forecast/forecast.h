@@ -43,12 +43,12 @@ struct ForecastOptions {
   template <class Self, class Visit>
   static void fields(Self& self, Visit&& visit) {
     visit(
-        "to", self.to, base::positive(),
+        "to", self.to, base::amounts(),
         "last planned step (tokens or compute, if the curve has no steps); default: that of the earlier runs, if they "
         "agree, or where --tokens ends");
     tables::StatedSchedule::fields(self.schedule, visit);
-    visit("n_params", self.n_params, base::positive().in("parameters"), "parameters of the planned run, for --ladder");
-    visit("tokens", self.tokens, base::positive().in("tokens"),
+    visit("n_params", self.n_params, base::amounts().in("parameters"), "parameters of the planned run, for --ladder");
+    visit("tokens", self.tokens, base::amounts().in("tokens"),
           "training tokens of the planned run, for --ladder; also its end, if the curve has a column of tokens");
     visit("level", self.level, base::strictly_between(0, 1), "confidence level of the intervals");
   }

@@ -44,15 +44,15 @@ struct IsoflopOptions {
   IsoflopOptions() { fit.threads = 0; }
   template <class Self, class Visit>
   static void fields(Self& self, Visit&& visit) {
-    using base::anything, base::positive;
+    using base::anything;
     visit("law", self.law, anything(), "law of the parametric method, by name or as an expression");
     visit("tolerance", self.tolerance, base::half_open(0, 1), "budgets within this relative distance count as one");
     visit("window", self.window, base::above(1), "parabola: use the rows within this factor of the lowest row's size");
     visit("optima", self.optima, anything(),
           "each row is already the optimum of a budget: fit only N* ~ C^a and D* ~ C^b");
-    visit("vocab", self.vocab, positive(), "size of the vocabulary, for the exponent without embeddings");
-    visit("seq_len", self.seq_len, positive(), "sequence length, for the exponent with attention counted");
-    visit("aspect_ratio", self.aspect_ratio, positive(),
+    visit("vocab", self.vocab, base::amounts(), "size of the vocabulary, for the exponent without embeddings");
+    visit("seq_len", self.seq_len, base::amounts(), "sequence length, for the exponent with attention counted");
+    visit("aspect_ratio", self.aspect_ratio, base::amounts(),
           "d_model/n_layers of the models, for the exponents under other FLOP conventions; default: median of the "
           "table, else 64");
     fitting::FitOptions::fields(self.fit, visit);

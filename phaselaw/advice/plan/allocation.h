@@ -33,21 +33,21 @@ struct Situation {
 
   template <class Self, class Visit>
   static void fields(Self& self, Visit&& visit) {
-    using base::anything, base::at_least, base::positive;
-    visit("n_params", self.n_params, positive().in("parameters"), "hold the number of parameters, such as 7B");
-    visit("tokens", self.tokens, positive().in("tokens"), "hold the number of training tokens, such as 300B");
-    visit("tokens_per_param", self.tokens_per_param, positive(),
+    using base::anything, base::positive;
+    visit("n_params", self.n_params, base::amounts().in("parameters"), "hold the number of parameters, such as 7B");
+    visit("tokens", self.tokens, base::amounts().in("tokens"), "hold the number of training tokens, such as 300B");
+    visit("tokens_per_param", self.tokens_per_param, base::amounts(),
           "hold the ratio of tokens to parameters, such as 320 for over-training");
-    visit("inference_tokens", self.inference_tokens, at_least(0).in("tokens"),
+    visit("inference_tokens", self.inference_tokens, base::at_least(0).up_to(1e40).in("tokens"),
           "tokens that the model will serve; the compute must also pay for their forward passes");
     visit("at", self.at, positive(),
           "name=value of a column that does not follow from the compute, such as unique_tokens=1e10");
     visit("flop_convention", self.cost.convention, anything(), "how training FLOP are counted");
-    visit("vocab", self.cost.family.vocab, positive(), "convention without-embeddings: size of the vocabulary");
-    visit("seq_len", self.cost.family.seq_len, positive(), "convention with-attention: sequence length");
-    visit("flop_per_param", self.cost.family.flop_per_param, positive(),
+    visit("vocab", self.cost.family.vocab, base::amounts(), "convention without-embeddings: size of the vocabulary");
+    visit("seq_len", self.cost.family.seq_len, base::amounts(), "convention with-attention: sequence length");
+    visit("flop_per_param", self.cost.family.flop_per_param, base::amounts(),
           "convention exact: training FLOP per parameter and token");
-    visit("aspect_ratio", self.cost.family.aspect_ratio, positive(), "d_model/n_layers of the planned models");
+    visit("aspect_ratio", self.cost.family.aspect_ratio, base::amounts(), "d_model/n_layers of the planned models");
   }
 };
 

@@ -27,7 +27,7 @@ struct PlanRequest {
   static void fields(Self& self, Visit&& visit) {
     using base::anything, base::positive;
     visit(
-        "compute", self.compute, positive().in("FLOP"),
+        "compute", self.compute, base::amounts().in("FLOP"),
         "compute to spend, such as 1e21; may be given several times. Without it and --loss: the loss at two given sizes");
     visit("loss", self.loss, positive(), "loss to reach, with the least compute");
     visit(

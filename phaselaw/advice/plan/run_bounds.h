@@ -20,17 +20,17 @@ struct RunBounds {
 
   template <class Self, class Visit>
   static void fields(Self& self, Visit&& visit) {
-    using base::positive;
-    visit("next_least_n_params", self.least_n_params, positive().in("parameters"),
+    visit("next_least_n_params", self.least_n_params, base::amounts().in("parameters"),
           "--next-run: smallest model (default: a third of the smallest fitted one)");
-    visit("next_most_n_params", self.most_n_params, positive().in("parameters"),
+    visit("next_most_n_params", self.most_n_params, base::amounts().in("parameters"),
           "--next-run: largest model (default: what the compute pays for)");
-    visit("next_least_tokens", self.least_tokens, positive().in("tokens"),
+    visit("next_least_tokens", self.least_tokens, base::amounts().in("tokens"),
           "--next-run: fewest tokens (default: a third of the fewest fitted ones)");
-    visit("next_most_tokens", self.most_tokens, positive().in("tokens"),
+    visit("next_most_tokens", self.most_tokens, base::amounts().in("tokens"),
           "--next-run: most tokens (default: what the compute pays for)");
-    visit("next_least_compute", self.least_compute, positive().in("FLOP"), "--next-run: least compute (default: any)");
-    visit("next_most_compute", self.most_compute, positive().in("FLOP"),
+    visit("next_least_compute", self.least_compute, base::amounts().in("FLOP"),
+          "--next-run: least compute (default: any)");
+    visit("next_most_compute", self.most_compute, base::amounts().in("FLOP"),
           "--next-run: most compute (default: that of the most expensive fitted run)");
   }
   // InputError for a least value above the most.

@@ -37,16 +37,17 @@ struct WatchOptions {
   double cpu_share = 0.1;
   template <class Self, class Visit>
   static void fields(Self& self, Visit&& visit) {
-    using base::anything, base::at_least, base::positive;
-    visit("interval", self.interval, at_least(0.05).in("s"), "time between two looks at the logs");
-    visit("for", self.time_limit, positive().in("s"), "end after this time (default: when no log grows any more)");
+    using base::anything;
+    visit("interval", self.interval, base::durations(0.05).in("s"), "time between two looks at the logs");
+    visit("for", self.time_limit, base::positive().up_to(1e9).in("s"),
+          "end after this time (default: when no log grows any more)");
     visit("once", self.once, anything(), "look once and end, for cron");
     visit(
         "stop_when", self.stop_when, anything(),
         "end with an exit code of its own when a curve is diverged, overfitting, finished, nan or stalled, or meets a "
         "condition of loss, step, forecast and state such as 'forecast > 2.4'; may be repeated");
     visit("state", self.state, anything(), "file that keeps what was reported, so that the next start continues");
-    visit("stalled_after", self.stalled_after, at_least(0).in("s"),
+    visit("stalled_after", self.stalled_after, base::durations().in("s"),
           "a log that has not grown for this time has ended; watch ends when all logs have; 0: never");
     visit("cpu_share", self.cpu_share, base::Domain{0, 100, true}.in("%"),
           "processor time of one core for each log; judgements wait until they fit into it");
