@@ -26,7 +26,7 @@ void train(const Common& common, TrainFlags& flags) {
   emit_json(common, answer.json);
   const auto& last = answer.result.curve.back();
   if (common.json != "-")
-    fmt::print(
+    show(
         "{} after {} steps, {}: train loss {}, test loss {}, excess risk {}\n{}/curve.csv  weights.safetensors  "
         "run.json\n",
         answer.json.at("outcome").text(), base::format_count(last.step), base::format_flop(last.compute_flop),
