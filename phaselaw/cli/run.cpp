@@ -2,7 +2,6 @@
 #include "phaselaw/cli/run.h"
 
 #include <csignal>
-#include <new>
 
 #include <CLI/CLI.hpp>
 
@@ -107,11 +106,6 @@ int run(int argc, const char* const* argv) {
   } catch (const base::Interrupted& error) {
     base::log_error(error.what());
     return kInterrupted;
-  } catch (const std::bad_alloc&) {
-    base::log_error(
-        "the system has no more memory for this command; use a smaller input, or set --memory-limit to the memory of "
-        "this machine, so that the command says beforehand what it needs");
-    return kFailed;
   } catch (const std::exception& error) {
     base::log_error(error.what());
     return kFailed;

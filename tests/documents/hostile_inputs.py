@@ -167,7 +167,7 @@ STATEMENTS = {
     "number_as_text": "update runs set configuration = 7",
     "bytes_as_text": "update runs set configuration = x'ff00ff'",
     "infinite_number": "update measurements set step = 9e999",
-    "large_text": "update runs set configuration = hex(zeroblob(50000000)) where run = 1",
+    "large_text": "update runs set configuration = hex(zeroblob(10000000)) where run = 1",
     "nested_text": "update runs set summary = '" + "[" * 100000 + "'",
     "many_rows": "with recursive r(i) as (select 1 union all select i + 1 from r where i < 300000) "
                  "insert into measurements select m.* from r, (select * from measurements limit 1) m",
