@@ -7,9 +7,8 @@
 
 #include <fmt/format.h>
 
-#include <fmt/format.h>
-
 #include "phaselaw/base/constants.h"
+#include "phaselaw/base/errors.h"
 
 namespace phaselaw::advice {
 
@@ -49,7 +48,7 @@ std::string limits_text(std::string_view title, const std::vector<Limit>& limits
   if (sentences.empty()) return {};
   const std::size_t shown = verbose ? sentences.size() : std::min(sentences.size(), kShownLimits);
   std::string text = fmt::format("{}:\n", title);
-  for (std::size_t i = 0; i < shown; ++i) text += fmt::format("- {}\n", sentences[i]);
+  for (std::size_t i = 0; i < shown; ++i) text += fmt::format("- {}\n", base::one_line(sentences[i]));
   if (shown < sentences.size()) text += fmt::format("and {} more: --verbose\n", sentences.size() - shown);
   return text;
 }

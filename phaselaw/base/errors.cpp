@@ -6,27 +6,14 @@
 #include <cstdlib>
 #include <numeric>
 
+#include "phaselaw/base/visible_text.h"
+
 namespace phaselaw::base {
 
 std::string to_string(const Location& where) {
   if (where.line <= 0) return where.source;
   if (where.column <= 0) return fmt::format("{}:{}", where.source, where.line);
   return fmt::format("{}:{}:{}", where.source, where.line, where.column);
-}
-
-std::string one_line(const std::string& text) {
-  const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
-  if (std::none_of(text.begin(), text.end(), is_control)) return text;
-  std::string out;
-  for (const char c : text) {
-    if (!is_control(c))
-      out += c;
-    else if (c == '\n' || c == '\r' || c == '\t')
-      out += c == '\n' ? "\\n" : c == '\r' ? "\\r" : "\\t";
-    else
-      out += fmt::format("\\x{:02x}", static_cast<unsigned>(c));
-  }
-  return out;
 }
 
 namespace {
@@ -99,7 +86,7 @@ std::string unknown_name(std::string_view kind, std::string_view found, const st
 void check_failed(const char* file, int line, const char* condition, const std::string& values) {
   std::fprintf(
       stderr, "phaselaw: internal error at %s:%d: expected %s%s%s. Please report it with the command that caused it.\n",
-      file, line, condition, values.empty() ? "" : "; found ", values.c_str());
+      file, line, condition, values.empty() ? "" : "; found ", one_line(values).c_str());
   std::abort();
 }
 

@@ -28,8 +28,17 @@ bool is_directory(const std::string& path) {
 
 bool is_gzip(std::string_view bytes) { return bytes.starts_with("\x1f\x8b"); }
 
+// A device or a pipe may have no end, and a few packed bytes can become very many.
+constexpr std::size_t kLongestStream = std::size_t{1} << 26, kMostOfPacked = 200;
+
+void refuse_long_stream(const std::string& path) {
+  throw InputError({path},
+                   fmt::format("expected a file, found a device or a pipe of more than {} bytes; save it as a file",
+                               kLongestStream));
+}
+
 // Decompresses all members of a gzip file, one after the other.
-std::string unzipped(const std::string& path) {
+std::string unzipped(const std::string& path, std::size_t packed_bytes) {
   const gzFile file = ::gzopen(path.c_str(), "rb");
   if (file == nullptr)
     throw InputError({path}, fmt::format("cannot be read ({}); check the path", std::strerror(errno)));
@@ -37,11 +46,18 @@ std::string unzipped(const std::string& path) {
   std::array<char, 1 << 16> chunk;
   int got = 0;
   while (text.size() <= kLargestUnzipped && (got = ::gzread(file, chunk.data(), chunk.size())) > 0)
-    text.append(chunk.data(), static_cast<std::size_t>(got));
+    if (text.append(chunk.data(), static_cast<std::size_t>(got));
+        text.size() > kLongestStream && text.size() / kMostOfPacked > packed_bytes)
+      break;
   int status = Z_OK;
   const std::string problem = ::gzerror(file, &status);
   const bool whole = got == 0 && ::gzeof(file) == 1 && status == Z_OK;
   ::gzclose(file);
+  if (got > 0 && text.size() <= kLargestUnzipped)
+    throw InputError({path},
+                     fmt::format("the data are more than {} times larger than the gzip file, as in files that were "
+                                 "made to fill a memory; if it is sound, decompress it first",
+                                 kMostOfPacked));
   if (text.size() > kLargestUnzipped)
     throw InputError({path},
                      fmt::format("expected at most {} bytes when decompressed; split the file", kLargestUnzipped));
@@ -57,11 +73,16 @@ std::string read_text(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
   if (!in) throw InputError({path}, fmt::format("cannot be read ({}); check the path", std::strerror(errno)));
   std::string text;
+  std::error_code error;
+  const bool regular = fs::is_regular_file(path, error);
+  if (const auto size = regular ? fs::file_size(path, error) : 0; size > 0 && !error) text.reserve(size + 1);
   std::array<char, 1 << 16> chunk;
-  while (in.read(chunk.data(), chunk.size()), in.gcount() > 0)
+  while (in.read(chunk.data(), chunk.size()), in.gcount() > 0) {
     text.append(chunk.data(), static_cast<std::size_t>(in.gcount()));
+    if (!regular && text.size() > kLongestStream) refuse_long_stream(path);
+  }
   if (in.bad()) throw InputError({path}, fmt::format("reading stopped ({})", std::strerror(errno)));
-  if (is_gzip(text)) return unzipped(path);
+  if (is_gzip(text)) return unzipped(path, text.size());
   return text;
 }
 

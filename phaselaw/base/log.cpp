@@ -40,7 +40,7 @@ Listening& listening() {
 bool heard(LogLevel level, const std::string& message) {
   const std::lock_guard lock(listening().mutex);
   if (!listening().listener) return false;
-  listening().listener(level, message);
+  listening().listener(level, one_line(message));
   return true;
 }
 

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "phaselaw/base/errors.h"
 #include "phaselaw/base/log.h"
 
 namespace phaselaw::base {
@@ -32,7 +33,7 @@ std::string format_duration(double seconds) {
 }
 
 Progress::Progress(std::string title, double total_work)
-    : title_(std::move(title)), total_(total_work), start_(Clock::now()), drawn_(start_), terminal_(::isatty(2) == 1) {}
+    : title_(one_line(title)), total_(total_work), start_(Clock::now()), drawn_(start_), terminal_(::isatty(2) == 1) {}
 
 Progress::~Progress() {
   const std::lock_guard lock(mutex_);
@@ -51,7 +52,7 @@ void Progress::advance(double work) {
 
 void Progress::note(const std::string& what) {
   const std::lock_guard lock(mutex_);
-  note_ = what;
+  note_ = one_line(what);
 }
 
 void Progress::draw(double elapsed_s, bool last) {

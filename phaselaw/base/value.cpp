@@ -9,6 +9,7 @@
 
 #include "phaselaw/base/files.h"
 #include "phaselaw/base/json_builder.h"
+#include "phaselaw/base/visible_text.h"
 
 namespace phaselaw::base {
 
@@ -126,13 +127,15 @@ namespace {
 Value from_toml(const toml::node& node, const std::string& source) {
   Value value;
   if (const auto* table = node.as_table()) {
-    value = Value::table();
     std::vector<std::pair<const toml::key*, const toml::node*>>
         children;  // the parser sorts by name, but the order of the file is kept
     for (const auto& [key, child] : *table) children.emplace_back(&key, &child);
     std::stable_sort(children.begin(), children.end(),
                      [](const auto& a, const auto& b) { return a.first->source().begin < b.first->source().begin; });
-    for (const auto& [key, child] : children) value[key->str()] = from_toml(*child, source);
+    Value::Table entries;
+    entries.reserve(children.size());
+    for (const auto& [key, child] : children) entries.emplace_back(std::string(key->str()), from_toml(*child, source));
+    value = Value(std::move(entries));
   } else if (const auto* array = node.as_array()) {
     value = Value(Value::List{});
     for (const auto& child : *array) value.push_back(from_toml(child, source));
@@ -164,8 +167,8 @@ nlohmann::ordered_json as_json(const Value& value) {
     for (const auto& item : value.list()) list.push_back(as_json(item));
     return list;
   }
-  auto object = nlohmann::ordered_json::object();
-  for (const auto& [key, child] : value.entries()) object[key] = as_json(child);
+  nlohmann::ordered_json::object_t object;  // a list of pairs; the keys of a table are distinct
+  for (const auto& [key, child] : value.entries()) object.push_back({key, as_json(child)});
   return object;
 }
 
@@ -202,6 +205,12 @@ void refuse_long_keys(std::string_view text, const std::string& source) {
 }  // namespace
 
 Value parse_toml(const std::string& text, const std::string& source_name) {
+  constexpr std::size_t kLongestToml = std::size_t{1} << 20;  // of a parser that needs 100 times as much memory
+  if (text.size() > kLongestToml)
+    throw InputError({source_name},
+                     fmt::format("expected at most {} bytes of TOML, found {}; check that this is the file "
+                                 "of an experiment or a study",
+                                 kLongestToml, text.size()));
   refuse_long_keys(text, source_name);
   try {
     return from_toml(toml::parse(text, source_name), source_name);
@@ -230,7 +239,7 @@ Value parse_json(const std::string& text, const std::string& source_name) {
 Value read_json(const std::string& path) { return parse_json(read_text(path), path); }
 
 std::string to_json(const Value& value, int indent) {
-  return as_json(value).dump(indent, ' ', false, nlohmann::json::error_handler_t::replace);
+  return visible_json(as_json(value).dump(indent, ' ', false, nlohmann::json::error_handler_t::replace));
 }
 
 }  // namespace phaselaw::base

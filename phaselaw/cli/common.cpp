@@ -7,9 +7,12 @@
 #include "phaselaw/base/files.h"
 #include "phaselaw/base/grace.h"
 #include "phaselaw/base/log.h"
+#include "phaselaw/base/visible_text.h"
 #include "phaselaw/numerics/gemm.h"
 
 namespace phaselaw::cli {
+
+void show_lines(const std::string& lines) { fmt::print("{}", base::visible_lines(lines)); }
 
 void write_results(const Common& common, const std::string& directory, const std::string& name, base::Value json,
                    report::Page page) {

@@ -3,6 +3,9 @@
 
 #include <functional>
 #include <string>
+#include <utility>
+
+#include <fmt/format.h>
 
 #include "phaselaw/base/value.h"
 #include "phaselaw/cli/verb.h"
@@ -39,6 +42,13 @@ Verb add_plain_verb(Program& program, const std::string& name, const std::string
 // Writes the result to the file of --json (write to a temporary file, then rename) or to stdout. Does nothing without
 // --json.
 void emit_json(const Common& common, const base::Value& value);
+
+// Prints lines of text to stdout. What they quote from files cannot act on the terminal (base/visible_text.h).
+void show_lines(const std::string& lines);
+template <class... Args>
+void show(fmt::format_string<Args...> format, Args&&... args) {
+  show_lines(fmt::format(format, std::forward<Args>(args)...));
+}
 
 // Adds made_by to `json`, writes it to the file at `path`, and also to --json.
 void write_json(const Common& common, const std::string& path, base::Value& json);

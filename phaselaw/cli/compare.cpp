@@ -49,8 +49,8 @@ void run_compare(const Common& common, CompareFlags& flags) {
   const advice::CompareAnswer answer = advice::compare(flags.request, inputs_of(flags));
   write_answer(common, flags.out, "compare.json", answer.json, [&] { return advice::compare_page(answer); });
   if (common.json == "-") return;
-  fmt::print("{}", advice::compare_text(answer, common.verbose));
-  if (!flags.out.empty()) fmt::print("\n{}/report.html  compare.json\n", flags.out);
+  show("{}", advice::compare_text(answer, common.verbose));
+  if (!flags.out.empty()) show("\n{}/report.html  compare.json\n", flags.out);
 }
 
 }  // namespace

@@ -27,8 +27,8 @@ void run_diagnose(const Common& common, DiagnoseFlags& flags) {
   write_answer(common, flags.out, "diagnose.json", answer.json,
                [&] { return advice::diagnose_page(answer.diagnoses); });
   if (common.json == "-") return;
-  fmt::print("{}", advice::diagnose_text(answer.diagnoses));
-  if (!flags.out.empty()) fmt::print("\n{}/report.html  diagnose.json\n", flags.out);
+  show("{}", advice::diagnose_text(answer.diagnoses));
+  if (!flags.out.empty()) show("\n{}/report.html  diagnose.json\n", flags.out);
 }
 
 }  // namespace

@@ -39,13 +39,12 @@ void print_laws(const Common& common) {
   emit_json(common, base::Value::table({{"laws", base::Value(std::move(list))}}));
   if (common.json == "-") return;
   for (const laws::Law& law : laws::all_laws()) {
-    fmt::print("{}: {}\n  {} = {}\n", law.name, law.help, law.output, law.expression.text());
+    show("{}: {}\n  {} = {}\n", law.name, law.help, law.output, law.expression.text());
     for (const laws::Parameter& p : law.parameters)
-      fmt::print("    {}  {}{}, {}\n", p.name, p.unit.empty() ? "" : p.unit + ", ", base::enum_name(p.domain),
-                 p.meaning);
-    fmt::print("  {}\n", law.source);
+      show("    {}  {}{}, {}\n", p.name, p.unit.empty() ? "" : p.unit + ", ", base::enum_name(p.domain), p.meaning);
+    show("  {}\n", law.source);
   }
-  fmt::print("\nNAME@COLUMN reads another column; an expression such as 'E + A*N^-alpha' is also a law.\n");
+  show("\nNAME@COLUMN reads another column; an expression such as 'E + A*N^-alpha' is also a law.\n");
 }
 
 // One fit for each group of --by.
@@ -53,11 +52,11 @@ void run_groups(const Common& common, const FitFlags& flags, documents::Reading 
   const advice::GroupFits fits = advice::fit_groups(flags.request, std::move(reading));
   write_answer(common, flags.out, "fit.json", fits.json, [&] { return advice::group_page(fits); });
   if (common.json == "-") return;
-  fmt::print("{}", advice::group_text(fits, common.verbose));
+  show("{}", advice::group_text(fits, common.verbose));
   if (flags.checklist)
     for (const advice::GroupFit& group : fits.groups)
-      if (group.answer) fmt::print("\n{}\n{}", group.name, advice::fitting_checklist(*group.answer));
-  if (!flags.out.empty()) fmt::print("{}/report.html  fit.json\n", flags.out);
+      if (group.answer) show("\n{}\n{}", group.name, advice::fitting_checklist(*group.answer));
+  if (!flags.out.empty()) show("{}/report.html  fit.json\n", flags.out);
 }
 
 void run_fit(const Common& common, FitFlags& flags) {
@@ -86,9 +85,9 @@ void run_fit(const Common& common, FitFlags& flags) {
     base::write_file(flags.out + "/residuals.csv", advice::residuals_csv(answer, predicted));
   }
   if (common.json == "-") return;
-  fmt::print("{}", advice::fit_text(answer, common.verbose));
-  if (flags.checklist) fmt::print("{}", advice::fitting_checklist(answer));
-  if (!flags.out.empty()) fmt::print("{}/report.html  fit.json  residuals.csv\n", flags.out);
+  show("{}", advice::fit_text(answer, common.verbose));
+  if (flags.checklist) show("{}", advice::fitting_checklist(answer));
+  if (!flags.out.empty()) show("{}/report.html  fit.json  residuals.csv\n", flags.out);
 }
 
 }  // namespace

@@ -28,7 +28,7 @@ void write(const Common& common, const std::string& out, const verbs::DriftAnswe
   std::vector<std::vector<std::string>> rows = {{"curve", "slope of ln drift on ln " + drift.axis}};
   for (const auto& slope : drift.slopes)
     rows.push_back({slope.curve.empty() ? "all" : slope.curve, base::format_value(slope.value, slope.lo, slope.hi)});
-  fmt::print("{}{}/report.html  drift.csv  flow.json\n", text_table(rows), out);
+  show("{}{}/report.html  drift.csv  flow.json\n", text_table(rows), out);
 }
 
 void write(const Common& common, const std::string& out, const verbs::FlowAnswer& answer) {
@@ -44,12 +44,12 @@ void write(const Common& common, const std::string& out, const verbs::FlowAnswer
     if (!c.time.empty())
       rows.push_back({c.view, base::format_number(c.time.back()), base::format_number(c.train_loss.back()),
                       base::format_number(c.test_loss.back()), base::format_number(c.excess_risk.back())});
-  fmt::print("{}kernel against flow: {}\nkernel against training: {}\n", text_table(rows),
-             views.kernel_leaves_flow.reason, views.kernel_leaves_trained.reason);
+  show("{}kernel against flow: {}\nkernel against training: {}\n", text_table(rows), views.kernel_leaves_flow.reason,
+       views.kernel_leaves_trained.reason);
   if (views.find("sgd_epochs") != nullptr)
-    fmt::print("sgd_epochs against training: {}\nsgd assumes independent batches; training uses shuffled epochs\n",
-               views.sgd_leaves_trained.reason);
-  fmt::print("{}/report.html  trajectories.csv  drift.csv  flow.json\n", out);
+    show("sgd_epochs against training: {}\nsgd assumes independent batches; training uses shuffled epochs\n",
+         views.sgd_leaves_trained.reason);
+  show("{}/report.html  trajectories.csv  drift.csv  flow.json\n", out);
 }
 
 void run_flow(const Common& common, FlowFlags& flags) {

@@ -46,7 +46,7 @@ void run_check(const Common& common, ForecastFlags& flags) {
   base::Value json = advice::to_value(found);
   json["made_by"] = made_by(common);
   emit_json(common, json);
-  if (common.json != "-") fmt::print("{}", advice::check_text(found));
+  if (common.json != "-") show("{}", advice::check_text(found));
 }
 
 void run_forecast(const Common& common, ForecastFlags& flags) {
@@ -68,9 +68,9 @@ void run_forecast(const Common& common, ForecastFlags& flags) {
   if (!flags.new_register.empty()) advice::write_register(answer, flags.new_register, "--register");
   write_answer(common, flags.out, "forecast.json", answer.json, [&] { return advice::forecast_page(answer); });
   if (common.json == "-") return;
-  fmt::print("{}", advice::forecast_text(answer.forecasts));
-  if (!flags.new_register.empty()) fmt::print("\nregistered in {}\n", flags.new_register);
-  if (!flags.out.empty()) fmt::print("\n{}/report.html  forecast.json\n", flags.out);
+  show("{}", advice::forecast_text(answer.forecasts));
+  if (!flags.new_register.empty()) show("\nregistered in {}\n", flags.new_register);
+  if (!flags.out.empty()) show("\n{}/report.html  forecast.json\n", flags.out);
 }
 
 }  // namespace

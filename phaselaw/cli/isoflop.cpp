@@ -25,8 +25,8 @@ void run_isoflop(const Common& common, IsoflopFlags& flags) {
   const advice::IsoflopAnswer answer = advice::isoflop(flags.request, std::move(reading));
   write_answer(common, flags.out, "isoflop.json", answer.json, [&] { return advice::isoflop_page(answer); });
   if (common.json == "-") return;
-  fmt::print("{}", advice::isoflop_text(answer));
-  if (!flags.out.empty()) fmt::print("{}/report.html  isoflop.json\n", flags.out);
+  show("{}", advice::isoflop_text(answer));
+  if (!flags.out.empty()) show("{}/report.html  isoflop.json\n", flags.out);
 }
 
 }  // namespace

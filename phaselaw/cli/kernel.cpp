@@ -65,7 +65,7 @@ void run_kernel(const Common& common, const KernelFlags& flags) {
     if (value.is_number())
       rows.push_back(
           {key, value.is_integer() ? base::format_count(value.number()) : base::format_number(value.number(), 6)});
-  fmt::print("{}{}/kernel.json\n", text_table(rows), flags.out);
+  show("{}{}/kernel.json\n", text_table(rows), flags.out);
 }
 
 }  // namespace

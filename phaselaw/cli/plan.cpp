@@ -23,8 +23,8 @@ void run_plan(const Common& common, const PlanFlags& flags) {
   write_answer(common, flags.out, "plan.json", answer.json,
                [&] { return advice::plan_page(answer, flags.request.options.situation); });
   if (common.json == "-") return;
-  fmt::print("{}", advice::plan_text(answer, common.verbose));
-  if (!flags.out.empty()) fmt::print("\n{}/report.html  plan.json\n", flags.out);
+  show("{}", advice::plan_text(answer, common.verbose));
+  if (!flags.out.empty()) show("\n{}/report.html  plan.json\n", flags.out);
 }
 
 }  // namespace

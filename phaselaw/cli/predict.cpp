@@ -26,15 +26,15 @@ void run_predict(const Common& common, PredictFlags& flags) {
   base::write_file(std::filesystem::path(flags.out) / "predicted.csv", analysis::predicted_csv(prediction));
   write_results(common, flags.out, "predict.json", answer.json, analysis::predict_page(answer.prepared, prediction));
   if (common.json == "-") return;
-  fmt::print("{}at t = {}; exponent in compute {}; predicted in {} s\n", text_table(verbs::prediction_rows(prediction)),
-             base::format_number(prediction.times.back()),
-             base::format_value(prediction.envelope.exponent, prediction.envelope.lo, prediction.envelope.hi),
-             base::format_number(prediction.seconds));
+  show("{}at t = {}; exponent in compute {}; predicted in {} s\n", text_table(verbs::prediction_rows(prediction)),
+       base::format_number(prediction.times.back()),
+       base::format_value(prediction.envelope.exponent, prediction.envelope.lo, prediction.envelope.hi),
+       base::format_number(prediction.seconds));
   if (prediction.check)
-    fmt::print("median error over all n and t: {}; the training took {} s, {} times as long as the prediction\n",
-               base::format_percent(prediction.check->median_error), base::format_number(prediction.check->seconds),
-               base::format_number(prediction.check->seconds / prediction.seconds));
-  fmt::print("{}/report.html  predicted.csv  predict.json\n", flags.out);
+    show("median error over all n and t: {}; the training took {} s, {} times as long as the prediction\n",
+         base::format_percent(prediction.check->median_error), base::format_number(prediction.check->seconds),
+         base::format_number(prediction.check->seconds / prediction.seconds));
+  show("{}/report.html  predicted.csv  predict.json\n", flags.out);
 }
 
 }  // namespace

@@ -24,7 +24,7 @@ void write_report(const Common& common, const ReportFlags& flags) {
   const auto page = reproduce::study_page(store, made_by(common), static_cast<int>(flags.resamples));
   report::write_page(page, flags.out, common.page_files);
   emit_json(common, base::Value::table({{"answer", page.answer}, {"page", flags.out}}));
-  if (common.json != "-") fmt::print("{}\n{}\n", page.answer, flags.out);
+  if (common.json != "-") show("{}\n{}\n", page.answer, flags.out);
 }
 
 }  // namespace

@@ -17,7 +17,7 @@ namespace {
 
 // What was found, grouped by where the statements come from.
 void print(const reproduce::Reproduction& result) {
-  fmt::print("{}\n", result.answer);
+  show("{}\n", result.answer);
   for (const auto& group : report::kStandingGroups) {
     std::vector<const report::Claim*> claims;
     std::vector<std::vector<std::string>> rows = {{"claim", "predicted", "measured", "p", "verdict"}};
@@ -29,9 +29,9 @@ void print(const reproduce::Reproduction& result) {
       rows.push_back({claim.id, report::predicted_text(claim), base::format_value(claim.measured, claim.lo, claim.hi),
                       p < 1e-3 ? "<0.001" : base::format_number(p, 2), base::enum_to_text(claim.verdict)});
     }
-    if (!claims.empty()) fmt::print("\n{}. {}\n{}", group.heading, report::verdicts_in_words(claims), text_table(rows));
+    if (!claims.empty()) show("\n{}. {}\n{}", group.heading, report::verdicts_in_words(claims), text_table(rows));
   }
-  fmt::print("\n{} in {}\n{}\n", result.results, base::format_duration(result.seconds), result.page);
+  show("\n{} in {}\n{}\n", result.results, base::format_duration(result.seconds), result.page);
 }
 
 void run_reproduce(const Common& common, reproduce::ReproduceOptions options) {

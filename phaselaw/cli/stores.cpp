@@ -2,8 +2,12 @@
 #include <algorithm>
 #include <iostream>
 #include <memory>
+#include <sstream>
+
+#include <unistd.h>
 
 #include "phaselaw/base/files.h"
+#include "phaselaw/base/visible_text.h"
 #include "phaselaw/cli/common.h"
 #include "phaselaw/store/export.h"
 #include "phaselaw/store/merge.h"
@@ -45,20 +49,19 @@ void check_store(const Common& common, const CheckFlags& flags) {
   const auto check = sweep::check_study(flags.store);
   emit_json(common, to_json(check));
   if (common.json != "-") {
-    for (const auto& problem : check.problems) fmt::print("{}\n", problem);
+    for (const auto& problem : check.problems) show("{}\n", base::one_line(problem));
     if (check.sound()) {
-      fmt::print("sound: study {}, schema {}; {} of {} runs present ({} finished, {} diverged), {} measurements\n",
-                 check.study_key, check.file.schema_version, check.points - check.missing, check.points,
-                 check.file.finished, check.file.diverged, check.file.measurements);
-      if (check.file.failed > 0) fmt::print("{} failed runs; run the sweep again to repeat them\n", check.file.failed);
-      if (check.in_flight > 0)
-        fmt::print("{} unfinished runs; run the sweep again to continue them\n", check.in_flight);
+      show("sound: study {}, schema {}; {} of {} runs present ({} finished, {} diverged), {} measurements\n",
+           check.study_key, check.file.schema_version, check.points - check.missing, check.points, check.file.finished,
+           check.file.diverged, check.file.measurements);
+      if (check.file.failed > 0) show("{} failed runs; run the sweep again to repeat them\n", check.file.failed);
+      if (check.in_flight > 0) show("{} unfinished runs; run the sweep again to continue them\n", check.in_flight);
       if (check.file.without_checksum > 0)
-        fmt::print(
+        show(
             "schema {} stores no checksums of these numbers, so changed numbers are not detected; run the sweep again to add checksums\n",
             check.file.schema_version);
       if (check.programs > 1)
-        fmt::print(
+        show(
             "the runs were made by {} different programs; list them with SELECT program, count(*) FROM runs GROUP BY program\n",
             check.programs);
     }
@@ -105,16 +108,22 @@ void export_store(const ExportFlags& flags) {
   if (to_directory) {
     base::require_writable_directory(flags.out, "--out");
     sweep::export_tensorboard(store, flags.out);
-    fmt::print("{}: tensorboard --logdir {}\n", flags.out, flags.out);
-  } else if (flags.format == "tensorboard-csv") {
-    sweep::export_tensorboard_csv(store, std::cout);
-  } else if (flags.format == "wandb-jsonl") {
-    sweep::export_wandb_jsonl(store, std::cout);
-  } else if (flags.format == "csv") {
-    store::export_csv(store.runs(), std::cout, derived);
-  } else {
-    store::export_jsonl(store.runs(), std::cout, derived);
+    show("{}: tensorboard --logdir {}\n", flags.out, flags.out);
+    return;
   }
+  // A file or a program gets the data as they are; on a terminal their control characters become escapes.
+  std::ostringstream shown;
+  const bool terminal = ::isatty(STDOUT_FILENO) == 1;
+  std::ostream& out = terminal ? static_cast<std::ostream&>(shown) : std::cout;
+  if (flags.format == "tensorboard-csv")
+    sweep::export_tensorboard_csv(store, out);
+  else if (flags.format == "wandb-jsonl")
+    sweep::export_wandb_jsonl(store, out);
+  else if (flags.format == "csv")
+    store::export_csv(store.runs(), out, derived);
+  else
+    store::export_jsonl(store.runs(), out, derived);
+  show_lines(shown.str());
 }
 
 }  // namespace
@@ -146,8 +155,8 @@ void merge_stores(const Common& common, const MergeFlags& flags) {
                                         {"duplicates", result.duplicates},
                                         {"inputs", static_cast<std::int64_t>(flags.inputs.size())}}));
   if (common.json != "-")
-    fmt::print("{} runs in {}: {} added, {} present in several stores with equal results\n", result.runs, flags.out,
-               result.added, result.duplicates);
+    show("{} runs in {}: {} added, {} present in several stores with equal results\n", result.runs, flags.out,
+         result.added, result.duplicates);
 }
 
 }  // namespace

@@ -26,7 +26,7 @@ void list_runs(const Common& common, const verbs::SweepRequest& request) {
   emit_json(common, plan.json);
   if (common.json == "-") return;
   if (plan.runs.empty()) {
-    fmt::print("0 runs to do: all {} runs of the study are in {}\n", plan.study.points.size(), request.out);
+    show("0 runs to do: all {} runs of the study are in {}\n", plan.study.points.size(), request.out);
     return;
   }
   const bool ladder =
@@ -55,10 +55,10 @@ void list_runs(const Common& common, const verbs::SweepRequest& request) {
                              100 * (static_cast<double>(p->n_params) / p->wanted_params - 1)));
     rows.push_back(std::move(row));
   }
-  fmt::print("{}{} runs{}, {} in all, about {} on {} worker{}: {}\n", text_table(rows), plan.runs.size(),
-             plan.already_there == 0 ? "" : fmt::format(" ({} more are in {})", plan.already_there, request.out),
-             base::format_flop(plan.compute_flop), base::format_duration(plan.threads.seconds), plan.workers,
-             plan.workers == 1 ? "" : "s", plan.threads.in_words());
+  show("{}{} runs{}, {} in all, about {} on {} worker{}: {}\n", text_table(rows), plan.runs.size(),
+       plan.already_there == 0 ? "" : fmt::format(" ({} more are in {})", plan.already_there, request.out),
+       base::format_flop(plan.compute_flop), base::format_duration(plan.threads.seconds), plan.workers,
+       plan.workers == 1 ? "" : "s", plan.threads.in_words());
 }
 
 void run_sweep(const Common& common, SweepFlags& flags) {
@@ -72,9 +72,9 @@ void run_sweep(const Common& common, SweepFlags& flags) {
   const auto [summary, json] = verbs::sweep(flags.request, launch);
   emit_json(common, json);
   if (common.json != "-")
-    fmt::print("{} runs done ({} diverged), {} already in the store; {} on {} threads{}\n{}\n", summary.done,
-               summary.diverged, summary.already_there, base::format_duration(summary.seconds), summary.threads,
-               launch.several() ? fmt::format(" of {} ranks", launch.size) : "", flags.request.out);
+    show("{} runs done ({} diverged), {} already in the store; {} on {} threads{}\n{}\n", summary.done,
+         summary.diverged, summary.already_there, base::format_duration(summary.seconds), summary.threads,
+         launch.several() ? fmt::format(" of {} ranks", launch.size) : "", flags.request.out);
 }
 
 }  // namespace

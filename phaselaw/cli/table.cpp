@@ -32,8 +32,8 @@ void run_table(const Common& common, TableFlags& flags) {
                                            : documents::long_csv(answer.reading.table));
   if (!common.json.empty()) emit_json(common, advice::table_json(answer));
   if (common.json == "-") return;
-  fmt::print("{}", advice::table_text(answer));
-  if (!flags.out.empty()) fmt::print("\n{}\n", flags.out);
+  show("{}", advice::table_text(answer));
+  if (!flags.out.empty()) show("\n{}\n", flags.out);
 }
 
 }  // namespace

@@ -28,8 +28,8 @@ void print(const Common& common, const TheoryFlags& flags) {
   const auto answer = verbs::theory(numbers);
   emit_json(common, answer.json);
   if (common.json == "-") return;
-  fmt::print("{}", text_table(verbs::theory_rows(answer.json)));
-  if (const auto law = verbs::isolated_law_rows(answer.json); !law.empty()) fmt::print("\n{}", text_table(law));
+  show("{}", text_table(verbs::theory_rows(answer.json)));
+  if (const auto law = verbs::isolated_law_rows(answer.json); !law.empty()) show("\n{}", text_table(law));
 }
 
 void print_measured(const Common& common, const TheoryFlags& flags) {
@@ -40,7 +40,7 @@ void print_measured(const Common& common, const TheoryFlags& flags) {
   const auto [constants, result] = verbs::measured_constants(request);
   emit_json(common, result);
   if (common.json == "-") return;
-  fmt::print("{}\n{}", text_table(verbs::measured_rows(result)), text_table(verbs::check_rows(constants)));
+  show("{}\n{}", text_table(verbs::measured_rows(result)), text_table(verbs::check_rows(constants)));
 }
 
 }  // namespace

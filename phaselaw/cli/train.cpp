@@ -40,8 +40,8 @@ void train(const Common& common, TrainFlags& flags) {
     const base::Value& value = answer.json.at(key);
     return value.is_number() ? value.number() : base::kNaN;
   };
-  if (answer.already_there) fmt::print("already trained: ");
-  fmt::print(
+  if (answer.already_there) show("already trained: ");
+  show(
       "{} after {} steps, {}: train loss {}, test loss {}, excess risk {}\n{}/curve.csv  weights.safetensors  run.json\n",
       answer.json.at("outcome").text(), base::format_count(number("steps")), base::format_flop(number("compute_flop")),
       base::format_number(number("train_loss"), 4), base::format_number(number("test_loss"), 4),

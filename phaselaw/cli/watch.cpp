@@ -74,7 +74,8 @@ class LiveTable {
     const std::string text = advice::watch_table(curves, {recent_.begin(), recent_.end()}, view);
     if (text == shown_) return;
     const auto lines = std::count(shown_.begin(), shown_.end(), '\n');
-    fmt::print("{}{}", lines > 0 ? fmt::format("\033[{}A\r\033[J", lines) : "", text);
+    if (lines > 0) fmt::print("\033[{}A\r\033[J", lines);
+    show("{}", text);
     std::fflush(stdout);
     shown_ = text;
   }
@@ -139,11 +140,11 @@ class Reports {
              const std::vector<base::Value>& values, const std::string& time) {
     if (file_ && !values.empty()) file_->append(values);
     if (json_lines_) {
-      for (const base::Value& value : values) fmt::print("{}\n", base::to_json(value, -1));
+      for (const base::Value& value : values) show("{}\n", base::to_json(value, -1));
     } else if (table_.live()) {
       table_.draw(watch.curves(), events);
     } else {
-      for (const advice::WatchEvent& event : events) fmt::print("{}\n", advice::event_line(event, time));
+      for (const advice::WatchEvent& event : events) show("{}\n", advice::event_line(event, time));
     }
     std::fflush(stdout);
   }

@@ -37,8 +37,8 @@ void list_tensors(const Common& common, const base::Safetensors& file) {
                                         {"tensors", tensors},
                                         {"metadata", file.metadata()}}));
   if (common.json != "-")
-    fmt::print("{}{} numbers in {} tensors, naming scheme {}\n", text_table(rows), base::format_count(numbers),
-               file.tensors().size(), names);
+    show("{}{} numbers in {} tensors, naming scheme {}\n", text_table(rows), base::format_count(numbers),
+         file.tensors().size(), names);
 }
 
 template <class T>
@@ -86,7 +86,7 @@ void run_weights(const Common& common, const WeightsFlags& flags) {
     convert<double>(flags, to, file, options);
   else
     convert<float>(flags, to, file, options);
-  if (common.json != "-") fmt::print("{}: {} names, {}\n", flags.out, flags.to, wide ? "F64" : "F32");
+  if (common.json != "-") show("{}: {} names, {}\n", flags.out, flags.to, wide ? "F64" : "F32");
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "phaselaw/base/errors.h"
+#include "phaselaw/base/visible_text.h"
 
 namespace phaselaw::documents {
 
@@ -85,24 +86,6 @@ Converted from_wide(std::string_view bytes, const Wide& wide) {
   return result;
 }
 
-// The length of the valid UTF-8 sequence at the start of `bytes`; 0 if there is none.
-std::size_t sequence_length(std::string_view bytes) {
-  const auto at = [&](std::size_t i) { return static_cast<unsigned char>(bytes[i]); };
-  const unsigned first = at(0);
-  const std::size_t length = first < 0x80   ? 1
-                             : first < 0xC2 ? 0
-                             : first < 0xE0 ? 2
-                             : first < 0xF0 ? 3
-                             : first < 0xF5 ? 4
-                                            : 0;
-  if (length == 0 || length > bytes.size()) return 0;
-  for (std::size_t i = 1; i < length; ++i)
-    if (at(i) >> 6 != 2) return 0;
-  const bool overlong = (first == 0xE0 && at(1) < 0xA0) || (first == 0xF0 && at(1) < 0x90);
-  const bool surrogate = first == 0xED && at(1) >= 0xA0;
-  return overlong || surrogate || (first == 0xF4 && at(1) >= 0x90) ? 0 : length;
-}
-
 // Eight bytes of ASCII are one step.
 bool is_utf8(std::string_view bytes) {
   constexpr std::uint64_t kHighBits = 0x8080808080808080U;
@@ -116,7 +99,7 @@ bool is_utf8(std::string_view bytes) {
         continue;
       }
     }
-    const std::size_t length = sequence_length(bytes.substr(at, 4));
+    const std::size_t length = base::utf8_length(bytes.substr(at, 4));
     if (length == 0) return false;
     at += length;
   }
@@ -133,7 +116,7 @@ struct Utf8Faults {
 template <class Use>
 void for_each_sequence(std::string_view bytes, Use&& use) {
   for (std::size_t at = 0; at < bytes.size();) {
-    const std::size_t length = sequence_length(bytes.substr(at, 4));
+    const std::size_t length = base::utf8_length(bytes.substr(at, 4));
     use(bytes.substr(at, std::max<std::size_t>(length, 1)), length > 0);
     at += std::max<std::size_t>(length, 1);
   }

@@ -108,7 +108,7 @@ class FolderListing {
     if (const std::string_view reason = reason_against(entry.path()); !reason.empty()) return skip(reason, entry);
     const auto size = entry.file_size(error);
     if (error || size == 0) return skip("empty files", entry);
-    if (size > options_.memory_limit) return skip("files beyond the limit of memory", entry);
+    if (size > options_.most_bytes()) return skip("files beyond the limit of memory", entry);
     if (listing_.paths.size() == kMostFiles)
       throw base::InputError({folder}, fmt::format("expected at most {} files in all, found more; name fewer folders, "
                                                    "or join the files",

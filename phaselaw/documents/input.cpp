@@ -26,7 +26,7 @@ namespace phaselaw::documents {
 namespace {
 
 constexpr std::size_t kPiece = 1 << 18;
-constexpr std::size_t kStreamShare = 16;      // a stream may fill this part of the memory limit
+constexpr std::size_t kStreamShare = 16;      // a stream may fill this part of what a file may
 constexpr int kFirstByteMilliseconds = 1500;  // of a named pipe
 
 // An open file, pipe or device.
@@ -126,8 +126,9 @@ struct Limit {
 };
 
 Limit limit_of(const FileSource& file, const DocumentOptions& options, std::size_t earlier) {
-  if (file.is_regular()) return {options.memory_limit, earlier, "split the file, or raise --memory-limit"};
-  return {options.memory_limit / kStreamShare, earlier,
+  if (file.is_regular())
+    return {options.most_bytes(), earlier, "split the file, or raise --memory-limit to 4 times its size"};
+  return {options.most_bytes() / kStreamShare, earlier,
           "if the stream has an end, save it as a file, or raise --memory-limit"};
 }
 

@@ -19,14 +19,14 @@ namespace phaselaw::documents {
 // document holds these bytes as they are, `encoding` is not yet decided.
 //
 // Memory and time: a file is read once, straight into its final place. A regular file larger than
-// DocumentOptions::memory_limit is refused before it is read. Pipes and devices, which may have no end, are refused
-// beyond a sixteenth of the limit; compressed data are refused when they exceed the limit, or 64 MiB and 200 times
+// DocumentOptions::most_bytes(), a quarter of the memory limit, is refused before it is read. Pipes and devices, which
+// may have no end, are refused beyond a sixteenth of that; compressed data are refused when they exceed it, or 64 MiB and 200 times
 // their compressed size. Binary data of no known format are refused after 64 KiB.
 // Errors: InputError for a path that cannot be read, a folder, an empty file, damaged or truncated compressed data, a
 // format that is not read (with the way to convert it), and data beyond a limit.
 [[nodiscard]] Document open_document(const std::string& path, const DocumentOptions& options = {});
 
-// All documents of these paths, in order; a folder stands for its files. Together they are at most memory_limit bytes.
+// All documents of these paths, in order; a folder stands for its files. Together they are at most most_bytes().
 struct Opened {
   std::vector<Document> documents;
   std::vector<Skipped> skipped;  // files of folders that are not read

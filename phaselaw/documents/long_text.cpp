@@ -27,26 +27,20 @@ PlaceHeadings place_headings(const Table& table) {
   return {free("line"), several ? free("source") : ""};
 }
 
-std::string csv_cell(const std::string& text) {
-  const bool plain = text.find_first_of(",\"\n\r") == std::string::npos && !text.starts_with(' ') &&
-                     !text.ends_with(' ') && !text.starts_with('#');
-  return plain ? text : base::csv_quoted(text);
-}
-
 }  // namespace
 
 std::string long_csv(const Table& table) {
   const PlaceHeadings place = place_headings(table);
   std::string out;
-  for (const std::string& name : table.header) out += csv_cell(name) + ",";
+  for (const std::string& name : table.header) out += base::csv_text(name) + ",";
   out += place.line + (place.source.empty() ? "" : "," + place.source) + "\n";
   for (std::size_t row = 0; row < table.n_rows(); ++row) {
     for (std::size_t c = 0; c < table.n_columns(); ++c) {
-      out += csv_cell(table.plain(row, c));
+      out += base::csv_text(table.plain(row, c));
       out += ',';
     }
     out += std::to_string(table.line(row));
-    if (!place.source.empty()) out += "," + csv_cell(table.source(row));
+    if (!place.source.empty()) out += "," + base::csv_text(table.source(row));
     out += '\n';
   }
   return out;

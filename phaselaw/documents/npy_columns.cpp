@@ -100,7 +100,7 @@ Reading reading_of(const Document& document, std::string shape) {
 }
 
 void require_memory(std::size_t columns, std::size_t rows, const std::string& source, const DocumentOptions& options) {
-  if (rows <= options.memory_limit / sizeof(double) / (columns + 1) && rows <= Table::kMostCells / (columns + 1))
+  if (rows <= options.most_bytes() / sizeof(double) / (columns + 1) && rows <= Table::kMostCells / (columns + 1))
     return;
   refuse_npy(source, fmt::format("{} rows of {} columns are too many for --memory-limit {}; save fewer, or raise the "
                                  "limit",
@@ -140,7 +140,7 @@ class NpzReader {
         source_(document.source),
         options_(options),
         reading_(reading_of(document, "NumPy archive")),
-        places_(zip_members(file_, source_, options.memory_limit)) {}
+        places_(zip_members(file_, source_, options.most_bytes())) {}
 
   Reading read() {
     for (const ZipMember& place : places_) inspect(place);

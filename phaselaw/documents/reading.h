@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "phaselaw/base/memory.h"
 #include "phaselaw/documents/table.h"
 
 // What all readers of documents share: the text that they read, the options of the user, and what they return.
@@ -25,7 +26,10 @@ struct DocumentOptions {
       {};  // number of the table, from 1, or its key, in a document that holds several; empty: the only one
   std::string names = {};    // "step,loss": headings by position, for a table without headings; empty: they are in it
   std::string decimal = {};  // "." or ",": the decimal sign; empty: decided from the cells
-  std::size_t memory_limit = std::size_t{2} << 30;  // bytes of a decompressed document
+  std::size_t memory_limit = static_cast<std::size_t>(base::kMemoryLimit);  // bytes that the command may need in all
+
+  // Of decompressed documents together: what is made of a text needs several times its size.
+  [[nodiscard]] std::size_t most_bytes() const { return memory_limit / 4; }
 };
 
 // One file, decompressed and in UTF-8.

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "phaselaw/base/ascii.h"
+#include "phaselaw/base/csv.h"
 
 namespace phaselaw::documents {
 
@@ -161,7 +162,8 @@ bool RecordScanner::quoted_cell() {
                     (blanks_separate ? after > i + 1 : text_[after] == character_of(separator_));
   if (!ends) return false;
   const std::string_view content = text_.substr(quote + 1, i - quote - 1);
-  cells_.push_back(escaped ? std::string_view(unescaped_.emplace_back(unescape_quotes(content))) : content);
+  cells_.push_back(
+      base::csv_unguarded(escaped ? std::string_view(unescaped_.emplace_back(unescape_quotes(content))) : content));
   next_line_ += lines;
   at_ = after;
   return true;
@@ -179,7 +181,7 @@ void RecordScanner::split_separated(char separator) {
       while (at < size && text[at] != separator && text[at] != '\n' && text[at] != '\r') ++at;
       std::size_t end = at;
       while (end > begin && base::is_blank(text[end - 1])) --end;
-      cells_.emplace_back(text + begin, end - begin);
+      cells_.push_back(base::csv_unguarded({text + begin, end - begin}));
     } else {
       at = at_;
     }

@@ -12,6 +12,7 @@
 //
 // A line ends with LF, CR LF or CR. A cell that begins with a quote ends with the next single quote; inside, "" and \"
 // are a quote, and line ends belong to the cell. A quote elsewhere in a cell is kept. Blanks around cells are removed.
+// The apostrophe that guards a formula against spreadsheets (base/csv.h) is removed.
 namespace phaselaw::documents {
 
 enum class Separator : unsigned char {

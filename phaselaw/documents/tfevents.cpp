@@ -247,7 +247,7 @@ class EventReader {
 
   void require_memory_for_events() const {
     const std::size_t columns = tags_.size() + 2;
-    if (rows_.size() <= std::min(Table::kMostCells, options_.memory_limit / sizeof(double)) / columns) return;
+    if (rows_.size() <= std::min(Table::kMostCells, options_.most_bytes() / sizeof(double)) / columns) return;
     throw base::InputError({source_}, fmt::format("{} rows of {} tags are too many for --memory-limit {}; log fewer "
                                                   "tags, or raise the limit",
                                                   rows_.size(), tags_.size(),

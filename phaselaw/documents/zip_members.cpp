@@ -90,7 +90,7 @@ std::string_view first_zip_name(std::string_view head) {
   return head.substr(kLocalBytes, two_at(head, 26));
 }
 
-std::vector<ZipMember> zip_members(std::string_view archive, const std::string& source, std::size_t memory_limit) {
+std::vector<ZipMember> zip_members(std::string_view archive, const std::string& source, std::size_t most_bytes) {
   const std::size_t end = end_record(archive, source);
   const std::size_t count = two_at(archive, end + 10);
   std::size_t at = four_at(archive, end + 16);
@@ -105,10 +105,11 @@ std::vector<ZipMember> zip_members(std::string_view archive, const std::string& 
     members.push_back(member_at(archive, at, source));
     at += record;
     bytes += members.back().size;
-    if (bytes > memory_limit)
-      throw base::InputError({source},
-                             "the members of the archive are larger than --memory-limit; raise it, or save "
-                             "fewer arrays");
+    if (bytes > most_bytes)
+      throw base::InputError(
+          {source},
+          "the members of the archive are larger than a quarter of --memory-limit; raise it, or save "
+          "fewer arrays");
     if (is_decompression_bomb(bytes, archive.size()))
       throw base::InputError({source},
                              "the members of the archive are more than 200 times larger than the archive, as "

@@ -22,10 +22,10 @@ struct ZipMember {
 [[nodiscard]] std::string_view first_zip_name(std::string_view head);
 
 // From the directory at the end of the archive; linear in its size. InputError at `source`: an archive that is cut or
-// damaged, encrypted or of more than 4 GiB; members that are together larger than `memory_limit`, or than 64 MiB and
+// damaged, encrypted or of more than 4 GiB; members that are together larger than `most_bytes`, or than 64 MiB and
 // 200 times the archive; another method of compression.
 [[nodiscard]] std::vector<ZipMember> zip_members(std::string_view archive, const std::string& source,
-                                                 std::size_t memory_limit);
+                                                 std::size_t most_bytes);
 
 // The bytes of a member: in the archive if it is stored, otherwise in `storage`. InputError if they are damaged.
 [[nodiscard]] std::string_view zip_content(std::string_view archive, const ZipMember& member, const std::string& source,

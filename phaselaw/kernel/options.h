@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "phaselaw/base/fields.h"
+#include "phaselaw/base/memory.h"
 
 // Options of the tangent kernel: what is computed, and how.
 namespace phaselaw::kernel {
@@ -73,7 +74,7 @@ struct KernelOptions {
           "matrices in addition to the total: none, one for each layer, or one for each parameter block");
     visit("threads", self.threads, base::thread_counts(), "number of worker threads; 0: all cores");
     visit("memory_limit", self.memory_limit, at_least(0).in("bytes"),
-          "largest memory for result and scratch, on each rank; 0: no limit");
+          "largest memory of this command, on each rank: result and scratch; 0: no limit");
   }
 };
 
@@ -84,11 +85,9 @@ struct KernelTask : KernelOptions {
   std::string weights;
   bool spectrum_only = false;
 
-  // The default limit of the file, the program and Python.
-  static constexpr std::int64_t kMemoryLimit = std::int64_t{8} << 30;
   KernelTask() {
     detail = Detail::layers;
-    memory_limit = kMemoryLimit;
+    memory_limit = base::kMemoryLimit;  // of the file, the program and Python
   }
 
   template <class Self, class Visit>

@@ -3,28 +3,10 @@
 
 #include <algorithm>
 
+#include "phaselaw/base/errors.h"
+#include "phaselaw/base/visible_text.h"
+
 namespace phaselaw::report {
-
-namespace {
-
-// Length of the UTF-8 sequence that begins at `at`, 0 where it is broken, overlong or not a character of XML.
-std::size_t sequence_length(std::string_view text, std::size_t at) {
-  const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u; };
-  const unsigned lead = byte(at);
-  if (lead < 0x80) return 1;
-  const std::size_t length = lead >= 0xc2 && lead < 0xe0 ? 2 : lead >= 0xe0 && lead < 0xf0 ? 3 : lead < 0xf5 ? 4 : 0;
-  if (lead < 0xc2 || length == 0) return 0;
-  for (std::size_t i = 1; i < length; ++i)
-    if ((byte(at + i) & 0xc0u) != 0x80u) return 0;
-  const unsigned second = byte(at + 1);
-  const bool overlong = (lead == 0xe0 && second < 0xa0) || (lead == 0xf0 && second < 0x90);
-  const bool surrogate = lead == 0xed && second >= 0xa0;
-  const bool beyond = lead == 0xf4 && second >= 0x90;
-  const bool noncharacter = lead == 0xef && second == 0xbf && byte(at + 2) >= 0xbe;
-  return overlong || surrogate || beyond || noncharacter ? 0 : length;
-}
-
-}  // namespace
 
 namespace {
 
@@ -84,7 +66,10 @@ bool reads_as_number(std::string_view cell) {
   return first != std::string_view::npos && cell[first] >= '0' && cell[first] <= '9';
 }
 
-std::string text_table(const std::vector<std::vector<std::string>>& rows) {
+std::string text_table(const std::vector<std::vector<std::string>>& given) {
+  std::vector<std::vector<std::string>> rows = given;
+  for (auto& row : rows)
+    for (std::string& cell : row) cell = base::one_line(cell);
   std::size_t n_columns = 0;
   for (const auto& row : rows) n_columns = std::max(n_columns, row.size());
   std::vector<Column> columns;
@@ -100,16 +85,19 @@ std::string text_table(const std::vector<std::vector<std::string>>& rows) {
 }
 
 std::string clean_text(std::string_view text) {
+  // U+FFFE and U+FFFF, which are no characters of XML
+  const auto is_noncharacter = [](std::string_view s) { return s == "\xef\xbf\xbe" || s == "\xef\xbf\xbf"; };
   std::string out;
   out.reserve(text.size());
   for (std::size_t i = 0; i < text.size();) {
-    const std::size_t length = sequence_length(text, i);
+    const std::size_t length = base::utf8_length(text.substr(i, 4));
+    const std::string_view sequence = text.substr(i, std::max<std::size_t>(length, 1));
     const auto c = static_cast<unsigned char>(text[i]);
-    if (length == 0)
+    if (length == 0 || is_noncharacter(sequence))
       out += "\xef\xbf\xbd";
-    else if (length > 1 || c == '\n' || c == '\t' || (c >= 0x20 && c != 0x7f))
-      out += text.substr(i, length);
-    i += std::max<std::size_t>(length, 1);
+    else if (length > 1 ? !base::is_hidden_character(sequence) : c == '\n' || c == '\t' || (c >= 0x20 && c != 0x7f))
+      out += sequence;
+    i += sequence.size();
   }
   return out;
 }

@@ -16,7 +16,7 @@ namespace phaselaw::report {
 // numbers is set to the right; where numbers have intervals or units, all of them end at one place and these follow.
 [[nodiscard]] std::string text_table(const std::vector<std::vector<std::string>>& rows);
 
-// The text as XML may hold it: control characters other than tab and line feed are dropped, broken UTF-8 is U+FFFD.
+// The text as XML may hold it: hidden characters other than tab and line feed are dropped, broken UTF-8 is U+FFFD.
 [[nodiscard]] std::string clean_text(std::string_view text);
 
 // clean_text() as the content of an HTML or XML element or of a quoted attribute: & < > " ' are escaped.

@@ -101,16 +101,12 @@ void for_each_row(const std::vector<RunRecord>& runs, const std::vector<DerivedC
   }
 }
 
-std::string csv_text(const std::string& text) {
-  return text.find_first_of(",\"\r\n") == std::string::npos ? text : base::csv_quoted(text);
-}
-
 std::string csv_field(const base::Value& value) {
   if (value.is_null()) return "";
-  if (value.is_text()) return csv_text(value.text());
+  if (value.is_text()) return base::csv_text(value.text());
   if (value.is_integer()) return fmt::format("{}", value.integer());
   if (value.is_number()) return fmt::format("{}", value.number());  // shortest form that reads back the same
-  return csv_text(base::to_json(value, -1));
+  return base::csv_text(base::to_json(value, -1));
 }
 
 void require_written(std::ostream& out) {
@@ -125,7 +121,7 @@ void export_csv(const std::vector<RunRecord>& runs, std::ostream& out, const std
     std::string line;
     for (std::size_t i = 0; i < names.size(); ++i) {
       if (i > 0) line += ',';
-      line += row.empty() ? csv_text(names[i]) : csv_field(row[i]);
+      line += row.empty() ? base::csv_text(names[i]) : csv_field(row[i]);
     }
     out << line << '\n';
   });

@@ -76,7 +76,7 @@ void export_tensorboard_csv(const store::Store& store, std::ostream& out) {
   for_each_curve(store, [&](const NamedCurve& curve) {
     for (const auto& point : curve.points)
       for (const auto& [tag, value] : point.scalars)
-        out << fmt::format("{},{},{},0,{}\n", curve.name, tag, point.step, base::csv_number(value));
+        out << fmt::format("{},{},{},0,{}\n", base::csv_text(curve.name), tag, point.step, base::csv_number(value));
   });
   require_written(out);
 }

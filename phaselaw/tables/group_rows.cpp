@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "phaselaw/base/errors.h"
+
 namespace phaselaw::tables {
 
 std::vector<GroupRows> groups_by(const Rows& rows, const std::string& by) {
@@ -19,7 +21,7 @@ std::vector<GroupRows> groups_by(const Rows& rows, const std::string& by) {
   std::unordered_map<std::string, std::size_t> index;
   for (std::size_t i = 0; i < labels.size(); ++i) {
     const auto [at, is_new] = index.try_emplace(labels[i], out.size());
-    if (is_new) out.push_back({labels[i], {}});
+    if (is_new) out.push_back({base::one_line(labels[i]), {}});
     out[at->second].rows.push_back(i);
   }
   return out;

@@ -8,6 +8,7 @@
 
 #include "phaselaw/base/constants.h"
 #include "phaselaw/base/errors.h"
+#include "phaselaw/base/memory.h"
 #include "phaselaw/base/number.h"
 #include "phaselaw/documents/document.h"
 #include "phaselaw/tables/computed_columns.h"
@@ -27,6 +28,19 @@
 namespace phaselaw::tables {
 
 namespace {
+
+// What the rows of a table need, with the table itself: measured, see base/memory.h.
+void require_memory_for_rows(const Table& table, const ReadOptions& options, std::size_t runs) {
+  const bool curves = options.every_stream && !options.check_only;
+  const auto rows = static_cast<double>(table.n_rows()), columns = static_cast<double>(table.n_columns());
+  const double row_bytes = curves ? 100 + 30 * columns : 40 + 25 * columns;
+  constexpr double kRunBytes = 800;  // a curve with its name
+  base::require_memory(base::kProgramBytes + rows * row_bytes + static_cast<double>(runs) * kRunBytes,
+                       options.memory_limit_bytes(),
+                       fmt::format("{}: a table of {} rows and {} columns{}", table.source(), table.n_rows(),
+                                   table.n_columns(), runs > 1 ? fmt::format(" with {} runs", runs) : ""),
+                       "split the document");
+}
 
 // Before rows are left out, because the sums need the learning rates of the whole run.
 void add_schedule(Recognised& found, const RunKey& key, const Factors& factors, const ReadOptions& options, Rows& out) {
@@ -135,14 +149,15 @@ bool rise_within_runs(const std::vector<double>& counter, const RunIds& runs) {
 
 // The rows of curves and their runs.
 void take_curves(const Recognised& found, const std::vector<std::size_t>& streams, const Factors& factors, RunKey key,
-                 bool check_only, Rows& out) {
+                 const ReadOptions& options, Rows& out) {
   tell_runs_apart(out.table, found, loss_rows(out.table, found, streams), streams, key, out.notes);
   RunIds runs = run_ids(out.table, key);
+  require_memory_for_rows(out.table, options, runs.names.size());
   if (!key.known() && !runs.names.empty()) runs.names.front() = stem_of(out.table.source());
   for (const auto& [name, column] : found.column) out.column_of[name] = out.table.header[column];
   out.run_column = text_of(out.table, key);
   // Without restarts, lr and grad_norm divide no run, and need only a check.
-  check_only = check_only && rise_within_runs(counters(out.table, found), runs);
+  const bool check_only = options.check_only && rise_within_runs(counters(out.table, found), runs);
   follow_restarts(runs, add_streams(found, streams, factors, check_only, out), out);
 }
 
@@ -154,6 +169,7 @@ Rows rows_from(Table raw, const ReadOptions& options) {
       throw base::InputError({"--scale"}, fmt::format("expected a positive factor for {}, found {}", name, factor));
   if (options.every_stream && options.last)
     throw base::InputError({"--last"}, "a curve needs all rows of its run; omit --last");
+  require_memory_for_rows(raw, options, 0);
   Rows out;
   out.table = std::move(raw);
   Table& table = out.table;
@@ -182,7 +198,7 @@ Rows rows_from(Table raw, const ReadOptions& options) {
   const std::size_t output = found.column.at(options.output);
   out.output_column = table.header[output];
   if (options.every_stream) {
-    take_curves(found, streams, factors, key, options.check_only, out);
+    take_curves(found, streams, factors, key, options, out);
     return out;
   }
   take_rows(options, found, streams, key, out);
@@ -194,14 +210,19 @@ Rows rows_from(Table raw, const ReadOptions& options) {
   return out;
 }
 
-documents::DocumentOptions ReadOptions::document_options() const {
+double ReadOptions::memory_limit_bytes() const {
   const auto limit = base::parse_bytes(memory_limit);
   if (!limit || !(*limit >= 1) || !(*limit <= 0x1p53))
     throw base::InputError({"--memory-limit"},
                            fmt::format("expected a size such as 500M or 8G, found '{}'", memory_limit));
+  return *limit;
+}
+
+documents::DocumentOptions ReadOptions::document_options() const {
+  const double limit = memory_limit_bytes();
   if (!decimal.empty() && decimal != "." && decimal != ",")
     throw base::InputError({"--decimal"}, fmt::format("expected . or , as the decimal sign, found '{}'", decimal));
-  return {table, names, decimal, static_cast<std::size_t>(*limit)};
+  return {table, names, decimal, static_cast<std::size_t>(limit)};
 }
 
 Rows rows_from(documents::Reading reading, const ReadOptions& options) {

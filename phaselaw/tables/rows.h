@@ -52,7 +52,7 @@ struct ReadOptions {
   std::string by{};                       // columns of groups, "a+b": each group is a study of its own
   bool last = false;                      // only the last row of each run, by step, tokens or compute
   std::string table{}, names{}, decimal{};  // how the document is read (documents/reading.h)
-  std::string memory_limit = "2G";          // most bytes of a decompressed document
+  std::string memory_limit = "8G";          // of the whole command (base/memory.h)
 
   // Set by the caller, not by the user.
   std::string output = "loss";           // the output that the law predicts
@@ -82,8 +82,10 @@ struct ReadOptions {
           "number of the table, from 1, or its key, in a document that holds several tables");
     visit("names", self.names, anything(), "headings of a table without headings, in order, such as step,loss");
     visit("decimal", self.decimal, anything(), "decimal sign of the numbers: . or , (default: decided from the cells)");
-    visit("memory_limit", self.memory_limit, anything(), "largest size of a decompressed document, such as 500M or 8G");
+    visit("memory_limit", self.memory_limit, anything(),
+          "largest memory of this command, such as 500M or 8G; an input that needs more is refused");
   }
+  [[nodiscard]] double memory_limit_bytes() const;  // InputError for a text that is no size
   // The options of the reader of documents. InputError for a size or a decimal sign that is none.
   [[nodiscard]] documents::DocumentOptions document_options() const;
 };

@@ -136,7 +136,7 @@ std::string stem_of(const std::string& source) {
   std::filesystem::path path = std::filesystem::path(run_source(source)).filename();
   for (const char* packed : {".gz", ".zst", ".xz"})
     if (path.extension() == packed) path = path.stem();
-  return path.stem().string();
+  return base::one_line(path.stem().string());
 }
 
 bool is_run_name(std::string_view header) { return is_named(kRunNames, header); }
@@ -195,7 +195,7 @@ RunIds run_ids(const Table& table, const RunKey& key) {
         index.emplace((file << 32U) | (seen ? seen->first_like(row) : 0), static_cast<std::uint32_t>(out.names.size()));
     out.id.push_back(at->second);
     if (!is_new) continue;
-    std::string name = name_of(table, row, key, files ? &*files : nullptr);
+    std::string name = base::one_line(name_of(table, row, key, files ? &*files : nullptr));
     // Joined cells may agree where the cells do not.
     if (!names.insert(name).second) name += fmt::format(" (line {})", table.line(row));
     names.insert(name);

@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "phaselaw/base/files.h"
+#include "phaselaw/documents/long_text.h"
 #include "phaselaw/documents/number_columns.h"
 
 namespace phaselaw::documents {
@@ -407,6 +408,38 @@ TEST(Delimited, Cases) {
   }
   EXPECT_EQ(case_reading("29-sizes-in-millions/ms.csv").table.header, (std::vector<std::string>{"model size", "loss"}));
   EXPECT_EQ(last_number(case_reading("29-sizes-in-millions/suf.csv"), "params_M"), 2800);
+}
+
+// What long_csv() writes reads back as the same text, also where a spreadsheet would compute it.
+TEST(Delimited, FormulasOfSpreadsheetsAreGuardedAndReadBack) {
+  EXPECT_EQ(flat("name,loss\n'=1+1,2\n''@x,3\n\"'-a, b\",4\n'quoted',5\nit's,6\n"),
+            "name,loss|=1+1,2|'@x,3|-a, b,4|'quoted',5|it's,6");
+  std::mt19937 random(8);
+  const std::string letters = "'=+-@\tab, \"1";
+  std::uniform_int_distribution<std::size_t> letter(0, letters.size() - 1), length(0, 7);
+  Table table("x.csv");
+  table.add_column("=name");
+  table.add_column("loss");
+  std::vector<std::string> names;
+  for (int i = 0; i < 500; ++i) {
+    std::string name;
+    for (std::size_t n = length(random); n > 0; --n) name += letters[letter(random)];
+    names.push_back(fmt::format("{}x{}", name, i));
+    table.add_row(i + 2);
+    table.set(table.n_rows() - 1, 0, names.back());
+    table.set(table.n_rows() - 1, 1, fmt::format("-{}.5", i));
+  }
+  const std::string text = long_csv(table);
+  EXPECT_CONTAINS(text, "'=name,loss,line\n");
+  EXPECT_CONTAINS(text, ",-7.5,");  // numbers are unchanged
+  const auto reading = try_read(text);
+  ASSERT_TRUE(reading);
+  EXPECT_EQ(reading->table.header.front(), "=name");
+  ASSERT_EQ(reading->table.n_rows(), names.size());
+  for (std::size_t row = 0; row < names.size(); ++row) {
+    EXPECT_EQ(reading->table.text(row, 0), names[row]);
+    EXPECT_EQ(reading->table.number(row, 1).value, -(static_cast<double>(row) + 0.5));
+  }
 }
 
 }  // namespace

@@ -1,18 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
 """Gives inputs to the program that were made to hurt it, or that are no tables at all.
 
-    hostile_inputs.py PROGRAM [NAME ...]
+    hostile_inputs.py PROGRAM [GROUP ...]        groups: tables, stores, weights, experiments, fits; default: all
 
-Every input goes through `table`, `fit` and `diagnose`. Each must end by itself within 2 s of processor time and 300 MB,
-with exit code 2 and one error: one line that begins with `phaselaw: error: `, without control characters and not longer than a
-screen. Inputs that are unusual tables (READABLE) may also be read. A run that waits for something is killed and fails.
+Every table goes through `table`, `fit` and `diagnose`. Stores, fit files, weights and experiments go through the verbs
+that read them. Each must end by itself within 2 s of processor time and 300 MB, with exit code 2 (a store: 1 or 2) and
+one error: one line that begins with `phaselaw: error: `, without control characters and not longer than a screen. Inputs
+that are unusual but sound (READABLE) may also be read. A run that waits for something is killed and fails. One line is
+printed for each run, with its time and its peak memory.
 """
 
 import gzip
+import json
 import lzma
 import os
 import pickle
 import random
+import sqlite3
 import struct
 import subprocess
 import sys
@@ -23,7 +27,9 @@ from pathlib import Path
 
 MOST_SECONDS, MOST_BYTES, MOST_WAIT_S, LONGEST_MESSAGE = 2.0, 300e6, 60.0, 4000
 VERBS = ["table", "fit", "diagnose"]
-READABLE = {"columns_100000", "levels_50000", "own_keys_100000", "folder_loop"}
+GROUPS = ["tables", "stores", "weights", "experiments", "fits"]
+READABLE = {"columns_100000", "levels_50000", "own_keys_100000", "folder_loop", "tensors_100000", "index_expression",
+            "fit_more_keys"}
 
 
 def table_text(rows=2000):
@@ -118,6 +124,170 @@ def inputs(scratch):
     yield "commas", written(scratch / "commas.csv", "," * 2000000)
     yield "bars", written(scratch / "bars.md", "|" * 2000000)
     yield "new_lines", written(scratch / "lines.csv", "\n" * 5000000)
+    yield "line_of_100_MB", written(scratch / "line100.csv", "step,loss\n1," + "2" * 100_000_000 + "\n")
+    yield "zero_bytes", written(scratch / "nul.csv", "step,loss\n" + "1,2\0\n" * 100000)
+    yield "json_of_zeros", written(scratch / "nul.json", '{"step": [1, 2\0, 3], "loss": [3, 2, 1]}')
+    yield "json_huge_numbers", written(scratch / "huge.json", '[{"step": 1, "loss": ' + "9" * 100000 + "}]")
+    yield "json_one_key_twice", written(scratch / "twice.json", '[{"loss": 1, "step": 1, ' + '"loss": 2, ' * 100000 + '"a": 1}]')
+    yield "json_cut", written(scratch / "cut.json", '[{"step": 1, "loss": 2}, {"step": ')
+
+
+STUDY = """
+[model]
+n_layers = 1
+d_model = 8
+d_hidden = 8
+n_heads = 1
+d_head = 4
+seq_len = 2
+[data]
+source = "teacher"
+n_data = 4
+n_test = 4
+[training]
+optimizer = "sgd"
+learning_rate = 0.01
+batch = 4
+steps = 20
+[grid]
+"model.d_hidden" = [4, 8]
+"data.n_data" = [4, 8]
+"""
+# Statements that somebody may have carried out in a store before sending it.
+STATEMENTS = {
+    "trigger": "create trigger t after insert on runs begin delete from measurements; end",
+    "trigger_that_never_ends": "create trigger t after update on runs begin insert into measurements select * from measurements; end",
+    "view": "create view v as select * from runs",
+    "view_instead_of_a_table": "alter table measurements rename to m; create view measurements as select * from m",
+    "view_without_end": "alter table measurements rename to m; create view measurements as with recursive r(i) as "
+                        "(select 1 union all select i + 1 from r) select m.* from r, m",
+    "index_expression": "create index i on runs(length(hex(zeroblob(100000)) || run))",
+    "other_tables": "drop table measurements; create table other (a)",
+    "text_as_number": "update measurements set test_loss = 'abc'",
+    "number_as_text": "update runs set configuration = 7",
+    "bytes_as_text": "update runs set configuration = x'ff00ff'",
+    "infinite_number": "update measurements set step = 9e999",
+    "large_text": "update runs set configuration = hex(zeroblob(10000000)) where run = 1",
+    "nested_text": "update runs set summary = '" + "[" * 100000 + "'",
+    "many_rows": "with recursive r(i) as (select 1 union all select i + 1 from r where i < 300000) "
+                 "insert into measurements select m.* from r, (select * from measurements limit 1) m",
+    "foreign_version": "pragma user_version = 2147483647",
+    "foreign_application": "pragma application_id = 1",
+}
+
+
+def stores(program, scratch):
+    """name -> a store in which somebody has changed something."""
+    study = written(scratch / "study.toml", STUDY)
+    sound = scratch / "sound.db"
+    subprocess.run([program, "sweep", study, "--out", sound, "--quiet", "--threads", "1"], check=True,
+                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    for name, statements in STATEMENTS.items():
+        path = written(scratch / f"{name}.db", sound.read_bytes())
+        store = sqlite3.connect(path)
+        try:
+            store.executescript(statements)
+        except sqlite3.Error:  # of the statement of many_rows: a table with a key takes no copies
+            store.rollback()
+            name += "_not_made"
+        store.close()
+        if not name.endswith("_not_made"):
+            yield name, path
+    yield "cut", written(scratch / "half.db", sound.read_bytes()[:5000])
+    yield "header_only", written(scratch / "head.db", sound.read_bytes()[:100] + bytes(100000))
+    yield "no_store", written(scratch / "text.db", "step,loss\n1,2\n")
+
+
+def weights(scratch):
+    def file(name, header, data=b"", length=None):
+        text = header if isinstance(header, bytes) else json.dumps(header).encode()
+        return written(scratch / f"{name}.safetensors", struct.pack("<Q", len(text) if length is None else length) + text + data)
+
+    def tensor(begin, end, dtype="F32", shape=None):
+        return {"dtype": dtype, "shape": shape or [(end - begin) // 4], "data_offsets": [begin, end]}
+    yield "header_of_2_63", file("w1", b"{}", length=1 << 63)
+    yield "header_of_1_TB", file("w2", b"{}", length=1 << 40)
+    yield "header_longer_than_file", file("w3", b"{}", length=1000)
+    yield "overlap", file("w4", {"a": tensor(0, 8), "b": tensor(4, 12)}, bytes(12))
+    yield "hole", file("w5", {"a": tensor(0, 4), "b": tensor(8, 12)}, bytes(12))
+    yield "bytes_behind", file("w6", {"a": tensor(0, 4)}, bytes(8))
+    yield "huge_shape", file("w7", {"a": tensor(0, 4, shape=[1 << 62, 1 << 62])}, bytes(4))
+    yield "negative_shape", file("w8", {"a": tensor(0, 4, shape=[-1])}, bytes(4))
+    yield "offsets_beyond", file("w9", {"a": tensor(0, 1 << 62)}, bytes(4))
+    yield "name_twice", file("w10", b'{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}', bytes(4))
+    yield "nested_header", file("w11", b'{"a":' * 100000 + b"1" + b"}" * 100000)
+    yield "tensors_100000", file("w12", {f"t{i}": tensor(4 * i, 4 * i + 4) for i in range(100000)}, bytes(400000))
+    yield "tensors_1000000", file("w13", {f"t{i}": tensor(4 * i, 4 * i + 4) for i in range(1000000)}, bytes(4000000))
+
+
+def experiments(scratch):
+    def file(name, text):
+        return written(scratch / f"{name}.toml", text)
+    yield "nesting", file("x1", "a = " + "[" * 50000 + "]" * 50000)
+    yield "inline_tables", file("x2", "a = " + "{a = " * 50000 + "1" + "}" * 50000)
+    yield "keys_1000000", file("x3", "".join(f"k{i} = 1\n" for i in range(1000000)))
+    yield "keys_80000", file("x4", "".join(f"k{i} = 1\n" for i in range(80000)))
+    yield "dotted_key", file("x5", ".".join("a" * 50000) + " = 1")
+    yield "dotted_keys", file("x6", "".join(f"a{i}.b{i}.c{i} = 1\n" for i in range(30000)))
+    yield "tables_80000", file("x7", "".join(f"[t{i}]\n" for i in range(80000)))
+    yield "giant_integer", file("x8", "[model]\nd_model = " + "9" * 100000)
+    yield "large_integer", file("x9", "[model]\nd_model = 9223372036854775807\nseq_len = 9223372036854775807")
+    yield "large_data", file("x10", "[data]\nn_data = 4611686018427387904\nn_test = 4611686018427387904")
+    yield "large_number", file("x11", "[training]\nlearning_rate = 1e999")
+    yield "not_a_number", file("x12", "[training]\nlearning_rate = nan")
+    yield "long_text", file("x13", '[training]\noptimizer = "' + "a" * 900000 + '"')
+    yield "bytes", file("x14", random.Random(4).randbytes(100000))
+    yield "zero_bytes", file("x15", "[model]\n" + "\0" * 1000)
+    yield "no_end", "/dev/zero"
+
+
+def fit_files(program, scratch):
+    table = scratch / "ladder.csv"
+    lines = ["n_params,tokens,loss"]
+    for i in range(40):
+        n, d = 1e7 * 2 ** (i % 8), 1e9 * 2 ** (i // 8)
+        lines.append(f"{n:.0f},{d:.0f},{1.7 + 400 / n ** .34 + 410 / d ** .28 + .001 * (i * 7 % 5):.6f}")
+    written(table, "\n".join(lines) + "\n")
+    sound = scratch / "fit.json"
+    subprocess.run([program, "fit", table, "--law", "chinchilla", "--interval", "none", "--json", sound, "--quiet"],
+                   check=True, stdout=subprocess.DEVNULL)
+    fit = json.loads(sound.read_text())
+
+    def file(name, value):
+        return written(scratch / f"{name}.json", value if isinstance(value, (str, bytes)) else json.dumps(value))
+    yield "fit_nesting", file("f1", "[" * 100000)
+    yield "fit_many_parameters", file("f2", {**fit, "parameters": fit["parameters"] * 20000})
+    yield "fit_numbers", file("f3", sound.read_text().replace('"lo"', '"lo": 1e999, "x"'))
+    yield "fit_texts", file("f4", {key: "a" for key in fit})
+    yield "fit_empty", file("f5", {})
+    yield "fit_list", file("f6", [1] * 1000000)
+    yield "fit_without_law", file("f7", {key: value for key, value in fit.items() if key != "law"})
+    yield "fit_law_nested", file("f8", {**fit, "law": "(" * 100000, "formula": "(" * 100000})
+    yield "fit_law_long", file("f9", {**fit, "law": "E" + "+E" * 500000, "formula": "E" + "+E" * 500000})
+    yield "fit_twice", file("f10", '{"law": 1, ' * 1 + '"law": 2}')
+    yield "fit_more_keys", file("f11", {**fit, **{f"k{i}": i for i in range(100000)}})
+    yield "fit_bytes", file("f12", random.Random(4).randbytes(100000))
+    yield "fit_no_end", "/dev/zero"
+
+
+def runs(program, scratch, groups):
+    """name, verb, further arguments of the verb, source for the standard input, codes of the exit."""
+    for name, given in inputs(scratch) if "tables" in groups else []:
+        source, path = (given, "-") if isinstance(given, tuple) else (None, str(given))
+        for verb in VERBS:
+            yield name, [verb, path, "--quiet"], source, {2}
+    for name, path in stores(program, scratch) if "stores" in groups else []:
+        for verb, *more in (["check"], ["export"], ["fit", "--law", "E + A*tokens^-a"], ["report", "--out", scratch / "r.html"],
+                            ["merge", path, "--quiet"]):
+            arguments = [verb, scratch / f"merged_{name}.db", *more] if verb == "merge" else [verb, path, *more]
+            yield name, arguments, None, {1, 2}
+    for name, path in weights(scratch) if "weights" in groups else []:
+        yield name, ["weights", path], None, {2}
+    for name, path in experiments(scratch) if "experiments" in groups else []:
+        for verb in ("train", "sweep", "kernel", "predict"):
+            yield name, [verb, path, "--out", scratch / "never", "--quiet"], None, {2}
+    for name, path in fit_files(program, scratch) if "fits" in groups else []:
+        yield name, ["plan", "--fit", path, "--compute", "1e21", "--quiet"], None, {2}
 
 
 def run(command, source):
@@ -141,11 +311,11 @@ def run(command, source):
     return child.returncode, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024, text
 
 
-def faults_of(name, code, seconds, memory, text):
+def faults_of(name, codes, code, seconds, memory, text):
     faults = []
     if code < 0:
         return [f"ended by signal {-code}"]
-    if code != 2 and not (code == 0 and name in READABLE):
+    if code not in codes and not (code == 0 and name in READABLE):
         faults.append(f"exit code {code}")
     if seconds > MOST_SECONDS:
         faults.append(f"{seconds:.1f} s")
@@ -162,23 +332,19 @@ def faults_of(name, code, seconds, memory, text):
 
 
 def main():
-    program, chosen = sys.argv[1], sys.argv[2:]
-    failed = 0
+    program, groups = os.path.realpath(sys.argv[1]), sys.argv[2:] or GROUPS
+    failed = count = 0
     with tempfile.TemporaryDirectory() as scratch:
-        for name, given in inputs(Path(scratch)):
-            if chosen and name not in chosen:
-                continue
-            for verb in VERBS:
-                source, path = (given, "-") if isinstance(given, tuple) else (None, str(given))
-                code, seconds, memory, text = run([program, verb, path, "--quiet"], source)
-                faults = faults_of(name, code, seconds, memory, text)
-                failed += len(faults) > 0
-                state = "FAILED: " + ", ".join(faults) if faults else "ok"
-                first = (text.strip().splitlines() or [""])[0]
-                print(f"{name:20} {verb:9} {seconds:5.2f} s {memory / 1e6:5.0f} MB  {state}\n    {first[:300]}", flush=True)
-    if failed:
-        print(f"{failed} runs failed")
-    return 1 if failed else 0
+        for name, arguments, source, codes in runs(program, Path(scratch), groups):
+            code, seconds, memory, text = run([program, *map(str, arguments)], source)
+            faults = faults_of(name, codes, code, seconds, memory, text)
+            count += 1
+            failed += len(faults) > 0
+            state = "FAILED: " + ", ".join(faults) if faults else "ok"
+            first = (text.strip().splitlines() or [""])[0]
+            print(f"{name:24} {arguments[0]:9} {seconds:5.2f} s {memory / 1e6:5.0f} MB  {state}\n    {first[:300]}", flush=True)
+    print(f"{count} runs, {failed} failed")
+    return 1 if failed or count == 0 else 0
 
 
 if __name__ == "__main__":

@@ -181,21 +181,21 @@ TEST(Input, FilesStreamsAndAllDocumentsTogetherHaveALimit) {
   const Scratch scratch;
   const std::string text = table_text(3000);
   const std::string path = scratch.file("a.csv", text), other = scratch.file("b.csv", text);
-  DocumentOptions options{.memory_limit = text.size()};
+  DocumentOptions options{.memory_limit = 4 * text.size()};
   EXPECT_EQ(open_document(path, options).text->size(), text.size());
   EXPECT_TRUE(contains(base::testing::message_of<base::InputError>([&] {
                          static_cast<void>(open_documents({path, other}, options));
                        }),
                        "in all documents together"));
-  options.memory_limit = text.size() - 1;
+  options.memory_limit = 4 * text.size() - 4;
   EXPECT_TRUE(contains(failure(path, options), "--memory-limit"));
-  EXPECT_TRUE(contains(failure(scratch.file("c", gzip_of(std::string(200000, '7'))), {.memory_limit = 150000}),
+  EXPECT_TRUE(contains(failure(scratch.file("c", gzip_of(std::string(200000, '7'))), {.memory_limit = 600000}),
                        "--memory-limit"));
   EXPECT_TRUE(contains(failure("/dev/zero"), "binary data"));
   EXPECT_TRUE(contains(failure("/dev/urandom"), "binary data"));
   with_standard_input(std::string(2'000'000, '1'), [&] {
     EXPECT_TRUE(
-        contains(failure("-", {.memory_limit = std::size_t{16} << 20}), "standard input: expected at most 1M of data"));
+        contains(failure("-", {.memory_limit = std::size_t{64} << 20}), "standard input: expected at most 1M of data"));
   });
 }
 

@@ -184,7 +184,7 @@ bool is_fit_file(const std::string& path) {
 
 RecipeInput fit_input(const std::string& path) {
   std::vector<fitting::SavedFit> fits = fitting::saved_fits_from(base::read_json(path), path);
-  return {.name = path, .reading = std::nullopt, .fit = std::move(fits.front())};
+  return {.name = base::one_line(path), .reading = std::nullopt, .fit = std::move(fits.front())};
 }
 
 std::vector<std::string> recipe_names(const std::vector<std::string>& paths) {
@@ -198,7 +198,7 @@ std::vector<std::string> recipe_names(const std::vector<std::string>& paths) {
   };
   for (const std::string& path : paths) ++count[stem(path)];
   std::vector<std::string> names;
-  for (const std::string& path : paths) names.push_back(count[stem(path)] > 1 ? path : stem(path));
+  for (const std::string& path : paths) names.push_back(base::one_line(count[stem(path)] > 1 ? path : stem(path)));
   return names;
 }
 

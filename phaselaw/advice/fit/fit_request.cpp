@@ -9,6 +9,8 @@
 #include "phaselaw/advice/fit/law_columns.h"
 #include "phaselaw/advice/fit/row_checks.h"
 #include "phaselaw/advice/output_direction.h"
+#include "phaselaw/base/memory.h"
+#include "phaselaw/base/team.h"
 #include "phaselaw/fitting/envelope.h"
 #include "phaselaw/tables/messages.h"
 
@@ -135,6 +137,24 @@ fitting::MisfitFunction misfit_of(const FitRequest& request, const FitAnswer& an
   };
 }
 
+// The table, its rows with all columns, and what the fit makes of them: measured, see base/memory.h. Each worker that
+// refits resampled rows has a copy of its own.
+void require_memory_for_fit(const FitRequest& request, const tables::Rows& rows) {
+  constexpr double kRowBytes = 60, kColumnBytes = 280, kResampleBytes = 300, kCopyBytes = 60;
+  const auto n_rows = static_cast<double>(rows.n_rows()), columns = static_cast<double>(rows.table.n_columns());
+  const bool resampled = request.fit.resolved_interval() == fitting::IntervalMethod::bootstrap ||
+                         request.fit.resolved_interval() == fitting::IntervalMethod::bca;
+  const double threads = resampled ? base::thread_count(request.fit.threads) : 0;
+  const double resamples = resampled ? static_cast<double>(request.fit.resamples) : 0;
+  base::require_memory(
+      base::kProgramBytes + n_rows * (kRowBytes + kColumnBytes * columns + threads * kCopyBytes) +
+          resamples * kResampleBytes,
+      request.read.memory_limit_bytes(),
+      fmt::format("{}: the fit of {} rows and {} columns{}", rows.table.source(), rows.n_rows(), rows.table.n_columns(),
+                  resampled ? fmt::format(" with {} resamples", request.fit.resamples) : ""),
+      resampled ? "lower --resamples or choose rows with --where" : "choose rows with --where");
+}
+
 // Fits one law, or ranks all, as `fit_one` does it.
 void fit_laws(const FitRequest& request, const std::optional<laws::Law>& law,
               const std::function<fitting::Fit(const laws::Law&, const fitting::FitOptions&)>& fit_one,
@@ -245,6 +265,7 @@ FitRows read_fit_rows(const FitRequest& request, documents::Reading reading) {
 
 FitAnswer fit(const FitRequest& request, FitRows read) {
   const std::optional<laws::Law>& law = read.law;
+  require_memory_for_fit(request, read.rows);
   FitAnswer answer;
   answer.rows = std::move(read.rows);
   tables::Measurements all;

@@ -137,7 +137,10 @@ Value table_json(const TableAnswer& answer) {
 namespace {
 
 std::string shortened(const std::string& text, std::size_t longest) {
-  return text.size() <= longest ? text : text.substr(0, longest - 3) + "...";
+  if (text.size() <= longest) return text;
+  std::size_t end = longest - 3;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80) --end;  // not within a character
+  return text.substr(0, end) + "...";
 }
 
 std::string column_text(const TableAnswer& answer) {
@@ -189,7 +192,7 @@ std::string table_text(const TableAnswer& answer) {
   if (!reading.encoding.empty()) words.push_back(reading.encoding);
   if (!reading.compression.empty()) words.push_back("compressed by " + reading.compression);
   std::string text =
-      fmt::format("{}: {}; {} rows of {} columns\n\n", reading.table.source(), fmt::join(words, ", "),
+      fmt::format("{}: {}; {} rows of {} columns\n\n", base::one_line(reading.table.source()), fmt::join(words, ", "),
                   base::format_count(reading.table.n_rows()), base::format_count(reading.table.n_columns()));
   text += column_text(answer) + "\n";
   if (answer.fitted)

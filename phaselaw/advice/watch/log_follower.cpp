@@ -191,7 +191,7 @@ void LogFollower::refuse(const std::string& why, LogLook& look) {
 }
 
 void LogFollower::read_whole(const Stamp& stamp, LogLook& look) {
-  const std::size_t limit = read_.document_options().memory_limit;
+  const std::size_t limit = read_.document_options().most_bytes();
   const auto rows = [&] {
     std::size_t all = 0;
     for (const tables::Curve& curve : curves_.curves()) all += curve.loss.size();
@@ -208,7 +208,7 @@ void LogFollower::read_whole(const Stamp& stamp, LogLook& look) {
       head = log.bytes(0, kHeadOfLog);
       plain = is_plain_text(head);
       if (plain && stamp.size > limit)
-        return refuse(fmt::format("{}: expected at most {} of data; raise --memory-limit", path(),
+        return refuse(fmt::format("{}: expected at most {} of data; raise --memory-limit to 4 times its size", path(),
                                   base::bytes_text(static_cast<double>(limit))),
                       look);
       if (plain) text = log.bytes(0, stamp.size);
