@@ -2,6 +2,7 @@
 #include "phaselaw/cli/run.h"
 
 #include <csignal>
+#include <filesystem>
 
 #include <CLI/CLI.hpp>
 
@@ -11,6 +12,7 @@
 #include "phaselaw/base/interrupt.h"
 #include "phaselaw/base/log.h"
 #include "phaselaw/cli/common.h"
+#include "phaselaw/cli/file_check.h"
 #include "phaselaw/ranks/launch.h"
 
 namespace phaselaw::cli {
@@ -55,6 +57,7 @@ int dispatch(CLI::App& app, Program& program, int argc, const char* const* argv)
     fmt::print("{}", app.help());
     return kDone;
   }
+  require_distinct_files(*app.get_subcommands().front());
   base::install_interrupt_handler();
   program.action();
   return program.exit_code;
@@ -106,6 +109,10 @@ int run(int argc, const char* const* argv) {
   } catch (const base::Interrupted& error) {
     base::log_error(error.what());
     return kInterrupted;
+  } catch (const std::filesystem::filesystem_error& error) {
+    // A path that cannot be inspected: too long, a loop of links, no permission.
+    base::log_error(fmt::format("{}: {}; check the path", error.path1().string(), error.code().message()));
+    return kBadInput;
   } catch (const std::exception& error) {
     base::log_error(error.what());
     return kFailed;

@@ -89,7 +89,9 @@ struct ExportFlags {
   std::string store, format = "csv", out;
 };
 
-void export_store(const ExportFlags& flags) {
+void export_store(const Common& common, const ExportFlags& flags) {
+  if (!common.json.empty())
+    throw base::InputError({"--json"}, "the exported table is the result itself; omit --json, or use --format jsonl");
   const std::vector<std::string> formats = {"csv", "jsonl", "tensorboard", "tensorboard-csv", "wandb-jsonl"};
   if (std::find(formats.begin(), formats.end(), flags.format) == formats.end())
     throw base::InputError({"--format"}, base::unknown_name("format", flags.format, formats));
@@ -122,7 +124,8 @@ void export_store(const ExportFlags& flags) {
 void add_export(Program& program) {
   auto flags = std::make_shared<ExportFlags>();
   add_verb(program, "export", "write the runs of a store as a table, or their curves for TensorBoard or W&B",
-           "phaselaw export study.db --format csv > study.csv", [flags] { export_store(*flags); })
+           "phaselaw export study.db --format csv > study.csv",
+           [&program, flags] { export_store(program.common, *flags); })
       .positional("store", flags->store, "store of the study, such as study.db")
       .option("--format", flags->format,
               "csv or jsonl: one table; tensorboard: event files; tensorboard-csv or wandb-jsonl: curves as text")

@@ -22,12 +22,16 @@ namespace phaselaw::documents {
 namespace {
 
 using TextReader = std::optional<Reading> (*)(const Document&, const DocumentOptions&);
-constexpr TextReader kTextReaders[] = {&read_prose_tables, &read_log, &read_delimited};
 
 Reading read_recognised(const Document& document, const DocumentOptions& options) {
   if (auto reading = read_json(document, options)) return *std::move(reading);
   require_short_lines(document);
-  for (const TextReader reader : kTextReaders)
+  if (auto reading = read_prose_tables(document, options)) return *std::move(reading);
+  // What follows reads the document as one table.
+  if (!options.table.empty() && options.table != "1")
+    throw base::InputError({"--table"}, fmt::format("{} holds one table, found the choice '{}'; omit --table",
+                                                    document.source, options.table));
+  for (const TextReader reader : {&read_log, &read_delimited})
     if (auto reading = reader(document, options)) return *std::move(reading);
   throw base::InputError({document.source, 1},
                          "no table was found; looked for JSON, tables in prose, a training log, and columns with a "

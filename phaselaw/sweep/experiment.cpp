@@ -26,6 +26,12 @@ void validate(const Experiment& e, const base::Location& where) {
   training::validate(e.training, where);
 }
 
+// The place of a section, or of the document without it.
+const base::Location& place_of(const Value& document, std::string_view section) {
+  const Value* found = document.find(section);
+  return found == nullptr ? document.where() : found->where();
+}
+
 // one_pass: as many sequences as the steps use. A number in the file must agree.
 void set_one_pass(Experiment& e, const Value* n_data, const base::Location& where) {
   if (!e.data.one_pass) return;
@@ -73,9 +79,11 @@ Experiment read_sections(const Value& document, bool study) {
       throw InputError(value.where(), base::unknown_name("section", key, known));
     }
   }
-  training::validate(e.training, document.where());
-  set_one_pass(e, n_data, document.where());
-  validate(e, document.where());
+  training::validate(e.training, place_of(document, "training"));
+  set_one_pass(e, n_data, place_of(document, "data"));
+  model::validate(e.model, place_of(document, "model"));
+  data::validate(e.data, e.model, place_of(document, "data"));
+  training::validate(e.training, place_of(document, "training"));
   return e;
 }
 
