@@ -104,7 +104,7 @@ void add_other_surfaces(const dynamics::Pool& pool, dynamics::SurfaceOptions sur
 std::vector<std::int64_t> predicted_sizes(std::int64_t pool, std::vector<std::int64_t> wanted) {
   if (pool < 2) throw base::InputError("predict needs at least 2 training sequences; raise data.n_data");
   if (wanted.empty())
-    for (std::int64_t n = std::min<std::int64_t>(4, pool / 2); n <= pool; n *= 2) wanted.push_back(n);
+    for (std::int64_t n = std::clamp<std::int64_t>(pool / 2, 2, 4); n <= pool; n *= 2) wanted.push_back(n);
   std::sort(wanted.begin(), wanted.end());
   wanted.erase(std::unique(wanted.begin(), wanted.end()), wanted.end());
   if (wanted.back() > pool)
@@ -228,6 +228,12 @@ dynamics::PredictedEnvelope envelope_of(const Prediction& p, const PredictOption
 
 Prediction predict(const PreparedExperiment& s, const PredictOptions& options) {
   base::check_fields(options);
+  if (options.folds == 1)
+    throw base::InputError({"--folds"}, "expected 0, for one sequence at a time, or at least 2 folds; found 1");
+  if (options.resamples == 1)
+    throw base::InputError({"--resamples"},
+                           "expected 0, for no intervals, or at least 2 resamples; found 1, which has "
+                           "no spread");
   require_closed_form(s);
   const auto sizes = predicted_sizes(s.split.train.n, options.n_data);
   const auto start = base::Clock::now();

@@ -11,7 +11,7 @@
 //
 //   number        a quantity (number.h): 0.2, 1e21, 7B, 1/6; in bytes, 8G
 //   list          the words after the flag; numbers may also be separated by commas: 1e21,1e24
-//   map           name=value, one or more
+//   map           name=value, one or more, each name once
 //   text          not empty; no flag, which would be the next one if the value was forgotten
 //   optional      as its type; unset if not given
 // Errors: InputError at the flag, with what was expected and found.
@@ -139,6 +139,7 @@ void set_from_texts(const std::vector<std::string>& texts, std::map<std::string,
                     const std::string& flag) {
   for (const std::string& text : texts) {
     const auto [name, value] = detail::name_and_value(text, flag, !std::is_same_v<T, std::string>);
+    if (out.contains(name)) throw InputError({flag}, fmt::format("'{}' is given twice; omit one of them", name));
     detail::from_text(value, out[name], domain, flag);
   }
 }

@@ -6,9 +6,10 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
 
 #include <fcntl.h>
+#include <poll.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -68,20 +69,44 @@ std::string unzipped(const std::string& path, std::size_t packed_bytes) {
 
 }  // namespace
 
+int open_input(const std::string& path) {
+  constexpr int kFirstByte_ms = 1500;
+  // Without O_NONBLOCK, opening a pipe would wait for a program that writes to it.
+  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+  const auto fail = [&](const std::string& why) {
+    if (file >= 0) ::close(file);
+    throw InputError({path.empty() ? "''" : path}, why);
+  };
+  struct stat status {};
+  if (file < 0 || ::fstat(file, &status) != 0)
+    fail(fmt::format("cannot be read ({}); check the path", std::strerror(errno)));
+  if (S_ISDIR(status.st_mode)) fail("expected a file, found a directory");
+  const bool named = !path.starts_with("/dev/fd/") && !path.starts_with("/proc/");
+  pollfd waiting{.fd = file, .events = POLLIN, .revents = 0};
+  if (S_ISFIFO(status.st_mode) && named && ::poll(&waiting, 1, kFirstByte_ms) <= 0)
+    fail("no program has written to this pipe; start the program that writes first");
+  ::fcntl(file, F_SETFL, ::fcntl(file, F_GETFL) & ~O_NONBLOCK);
+  return file;
+}
+
 std::string read_text(const std::string& path) {
-  if (is_directory(path)) throw InputError({path}, "expected a file, found a directory");
-  std::ifstream in(path, std::ios::binary);
-  if (!in) throw InputError({path}, fmt::format("cannot be read ({}); check the path", std::strerror(errno)));
+  const int file = open_input(path);
   std::string text;
   std::error_code error;
   const bool regular = fs::is_regular_file(path, error);
   if (const auto size = regular ? fs::file_size(path, error) : 0; size > 0 && !error) text.reserve(size + 1);
   std::array<char, 1 << 16> chunk;
-  while (in.read(chunk.data(), chunk.size()), in.gcount() > 0) {
-    text.append(chunk.data(), static_cast<std::size_t>(in.gcount()));
-    if (!regular && text.size() > kLongestStream) refuse_long_stream(path);
-  }
-  if (in.bad()) throw InputError({path}, fmt::format("reading stopped ({})", std::strerror(errno)));
+  ssize_t got = 0;
+  bool endless = false;
+  while (!endless && ((got = ::read(file, chunk.data(), chunk.size())) > 0 || (got < 0 && errno == EINTR)))
+    if (got > 0) {
+      text.append(chunk.data(), static_cast<std::size_t>(got));
+      endless = !regular && text.size() > kLongestStream;
+    }
+  const int problem = got < 0 ? errno : 0;
+  ::close(file);
+  if (endless) refuse_long_stream(path);
+  if (problem != 0) throw InputError({path}, fmt::format("reading stopped ({})", std::strerror(problem)));
   if (is_gzip(text)) return unzipped(path, text.size());
   return text;
 }
@@ -115,6 +140,7 @@ void require_writable_directory(const std::string& directory, const std::string&
 }
 
 void require_writable_file(const std::string& path, const std::string& flag) {
+  if (path.empty()) throw InputError({flag}, "the file '' has no name; give one");
   if (is_directory(path)) throw InputError({flag}, fmt::format("'{}' is a directory; name a file", path));
   const fs::path parent = fs::path(path).parent_path();
   require_writable_directory(parent.empty() ? "." : parent.string(), flag);

@@ -12,6 +12,10 @@ namespace phaselaw::base {
 // Largest size of a decompressed file; larger ones are refused.
 inline constexpr std::size_t kLargestUnzipped = std::size_t{1} << 31;
 
+// Opens a file, a pipe or a device for reading, with a descriptor that the caller closes. InputError if it is missing, a
+// directory or unreadable, or a named pipe that no program writes to within 1.5 s.
+[[nodiscard]] int open_input(const std::string& path);
+
 // The whole file, decompressed if it begins like a gzip file. InputError if it is missing, a directory or unreadable,
 // or if the gzip data are truncated or damaged.
 [[nodiscard]] std::string read_text(const std::string& path);

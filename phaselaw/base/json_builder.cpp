@@ -50,6 +50,11 @@ bool JsonBuilder::key(string_t& value) {
 
 bool JsonBuilder::parse_error(std::size_t byte, const std::string&, const nlohmann::detail::exception& error) {
   byte_ = byte;
+  // "[...] parse error at line 1, column 2: syntax error while parsing value - invalid literal; last read: 'x'"
+  constexpr std::size_t kShown = 120;
+  const std::string_view words = error.what();
+  const auto dash = words.find(" - ");
+  problem_ = words.substr(dash == std::string_view::npos ? 0 : dash + 3, kShown);
   if (dynamic_cast<const nlohmann::detail::out_of_range*>(&error) != nullptr) out_of_range_ = error.what();
   return false;
 }

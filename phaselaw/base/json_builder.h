@@ -18,8 +18,9 @@ class JsonBuilder : public nlohmann::json_sax<nlohmann::json> {
  public:
   explicit JsonBuilder(std::string source) : source_(std::move(source)) {}
   [[nodiscard]] Value take() { return std::move(root_); }
-  // Where the text stopped being JSON: the number of bytes read, and the library's words about a number.
+  // Where the text stopped being JSON: the number of bytes read, and the library's words about it and about a number.
   [[nodiscard]] std::size_t byte() const { return byte_; }
+  [[nodiscard]] const std::string& problem() const { return problem_; }
   [[nodiscard]] const std::string& out_of_range() const { return out_of_range_; }
 
   bool null() override { return add({}); }
@@ -47,7 +48,7 @@ class JsonBuilder : public nlohmann::json_sax<nlohmann::json> {
   bool open(bool is_table);
   bool close();
 
-  std::string source_, out_of_range_;
+  std::string source_, problem_, out_of_range_;
   std::size_t byte_ = 0;
   std::vector<Level> levels_;
   Value root_;

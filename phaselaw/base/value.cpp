@@ -221,7 +221,12 @@ Value parse_toml(const std::string& text, const std::string& source_name) {
   }
 }
 
-Value read_toml(const std::string& path) { return parse_toml(read_text(path), path); }
+Value read_toml(const std::string& path) {
+  Value document = parse_toml(read_text(path), path);
+  if (document.entries().empty())
+    throw InputError({path}, "holds no keys; expected sections such as [model], [data] and [training]");
+  return document;
+}
 
 Value parse_json(const std::string& text, const std::string& source_name) {
   JsonBuilder builder(source_name);
@@ -233,7 +238,8 @@ Value parse_json(const std::string& text, const std::string& source_name) {
   const long line = 1 + static_cast<long>(std::count(before.begin(), before.end(), '\n'));
   const auto newline = before.rfind('\n');
   const std::size_t column = newline == std::string::npos ? before.size() : before.size() - newline - 1;
-  throw InputError({source_name, line, static_cast<long>(column) + 1}, "not valid JSON");
+  throw InputError({source_name, line, static_cast<long>(column) + 1},
+                   fmt::format("not valid JSON: {}", builder.problem()));
 }
 
 Value read_json(const std::string& path) { return parse_json(read_text(path), path); }

@@ -89,6 +89,10 @@ struct ManFlags {
 void run_man(const Program& program, const ManFlags& flags) {
   const ProgramText text = describe(program);
   if (!flags.out.empty()) {
+    if (!flags.verb.empty())
+      throw base::InputError({"--out"}, fmt::format("writes the pages of all verbs; omit {}, or print its page alone "
+                                                    "without --out",
+                                                    flags.verb));
     base::require_writable_directory(flags.out, "--out");
     const std::filesystem::path folder(flags.out);
     base::write_file(folder / "phaselaw.1", manual_page(text, nullptr));

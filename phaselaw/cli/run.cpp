@@ -2,6 +2,7 @@
 #include "phaselaw/cli/run.h"
 
 #include <csignal>
+#include <filesystem>
 #include <new>
 
 #include <CLI/CLI.hpp>
@@ -13,6 +14,7 @@
 #include "phaselaw/base/interrupt.h"
 #include "phaselaw/base/log.h"
 #include "phaselaw/cli/common.h"
+#include "phaselaw/cli/file_check.h"
 #include "phaselaw/cli/out_of_memory.h"
 #include "phaselaw/ranks/launch.h"
 
@@ -72,6 +74,7 @@ int dispatch(CLI::App& app, Program& program, int argc, const char* const* argv)
     fmt::print("{}", app.help());
     return kDone;
   }
+  require_distinct_files(*app.get_subcommands().front());
   base::install_interrupt_handler();
   program.action();
   return program.exit_code;
@@ -123,6 +126,11 @@ int run_verb(int argc, const char* const* argv) {
     return kInterrupted;
   } catch (const std::bad_alloc&) {
     throw;
+  } catch (const std::filesystem::filesystem_error& error) {
+    // A path that cannot be inspected: too long, a loop of links, no permission.
+    base::end_is_near();
+    base::log_error(fmt::format("{}: {}; check the path", error.path1().string(), error.code().message()));
+    return kBadInput;
   } catch (const std::exception& error) {
     base::end_is_near();
     base::log_error(error.what());

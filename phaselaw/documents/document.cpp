@@ -25,7 +25,6 @@ namespace phaselaw::documents {
 namespace {
 
 using TextReader = std::optional<Reading> (*)(const Document&, const DocumentOptions&);
-constexpr TextReader kTextReaders[] = {&read_prose_tables, &read_log, &read_delimited};
 
 // What reading a document takes: its text, and a place for each cell and row, counted in a sample of the text.
 double bytes_to_read(const Document& document) {
@@ -55,7 +54,12 @@ void require_memory_for_documents(const std::vector<Document>& documents, const 
 Reading read_recognised(const Document& document, const DocumentOptions& options) {
   if (auto reading = read_json(document, options)) return *std::move(reading);
   require_short_lines(document);
-  for (const TextReader reader : kTextReaders)
+  if (auto reading = read_prose_tables(document, options)) return *std::move(reading);
+  // What follows reads the document as one table.
+  if (!options.table.empty() && options.table != "1")
+    throw base::InputError({"--table"}, fmt::format("{} holds one table, found the choice '{}'; omit --table",
+                                                    document.source, options.table));
+  for (const TextReader reader : {&read_log, &read_delimited})
     if (auto reading = reader(document, options)) return *std::move(reading);
   throw base::InputError({document.source, 1},
                          "no table was found; looked for JSON, tables in prose, a training log, and columns with a "

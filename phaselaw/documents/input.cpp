@@ -9,12 +9,12 @@
 #include <utility>
 
 #include <fcntl.h>
-#include <poll.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "phaselaw/base/errors.h"
+#include "phaselaw/base/files.h"
 #include "phaselaw/base/interrupt.h"
 #include "phaselaw/base/number.h"
 #include "phaselaw/documents/binary_kinds.h"
@@ -26,24 +26,14 @@ namespace phaselaw::documents {
 namespace {
 
 constexpr std::size_t kPiece = 1 << 18;
-constexpr std::size_t kStreamShare = 16;      // a stream may fill this part of what a file may
-constexpr int kFirstByteMilliseconds = 1500;  // of a named pipe
+constexpr std::size_t kStreamShare = 16;  // a stream may fill this part of what a file may
 
 // An open file, pipe or device.
 class FileSource : public ByteSource {
  public:
   explicit FileSource(const std::string& path) : source_(path == "-" ? "standard input" : path) {
-    file_ = path == "-" ? ::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)
-                        : ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    file_ = path == "-" ? ::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3) : base::open_input(path);
     if (file_ < 0 || ::fstat(file_, &status_) != 0) fail(errno);
-    if (S_ISDIR(status_.st_mode)) {
-      close();
-      throw base::InputError({source_}, "expected a file, found a folder");
-    }
-    if (path == "-") return;
-    const bool named = !path.starts_with("/dev/fd/") && !path.starts_with("/proc/");
-    if (S_ISFIFO(status_.st_mode) && named) wait_for_writer();
-    ::fcntl(file_, F_SETFL, ::fcntl(file_, F_GETFL) & ~O_NONBLOCK);
   }
   ~FileSource() override { close(); }
   FileSource(const FileSource&) = delete;
@@ -69,15 +59,6 @@ class FileSource : public ByteSource {
   [[noreturn]] void fail(int problem) {
     close();
     throw base::InputError({source_}, fmt::format("cannot be read ({}); check the path", std::strerror(problem)));
-  }
-  void wait_for_writer() {
-    pollfd waiting{.fd = file_, .events = POLLIN, .revents = 0};
-    if (::poll(&waiting, 1, kFirstByteMilliseconds) > 0) return;
-    base::throw_if_interrupted();
-    close();
-    throw base::InputError({source_},
-                           "no program has written to this pipe; start the program that writes first, or "
-                           "pass its output by '| phaselaw ... -'");
   }
 
   std::string source_;

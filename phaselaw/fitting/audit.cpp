@@ -48,7 +48,13 @@ Audit audit(const Fit& fit, const tables::Measurements& data, const std::map<std
             const FitOptions& options) {
   std::vector<double> value(fit.law.parameters.size(), base::kNaN);
   for (const auto& [name, number] : fit.fixed) value[fit.law.find(name)] = number;
-  for (const auto& [name, number] : published) value[fit.law.find(name)] = number;
+  for (const auto& [name, number] : published) {
+    std::vector<std::string> known;
+    for (const auto& parameter : fit.law.parameters) known.push_back(parameter.name);
+    if (std::find(known.begin(), known.end(), name) == known.end())
+      throw base::InputError({"--audit"}, base::unknown_name("parameter", name, known));
+    value[fit.law.find(name)] = number;
+  }
   for (std::size_t p = 0; p < value.size(); ++p)
     if (std::isnan(value[p]))
       throw base::InputError({"--audit"},

@@ -8,6 +8,7 @@
 #include "phaselaw/base/format.h"
 #include "phaselaw/base/interrupt.h"
 #include "phaselaw/base/log.h"
+#include "phaselaw/sweep/shared_data.h"
 #include "phaselaw/sweep/sweep.h"
 
 namespace phaselaw::reproduce {
@@ -33,6 +34,10 @@ StudyRuns carry_out_study(const Context& context, const std::string& name, const
   StudyRuns result;
   result.study = sweep::study_from(document);
   result.store_path = context.out / (name + ".db");
+  // Before the store exists, so that none is left for a study that cannot run.
+  std::vector<const sweep::Point*> points;
+  for (const auto& point : result.study.points) points.push_back(&point);
+  sweep::check_data(points);
   auto store = store::Store::open_or_create(result.store_path, result.study.json, result.study.key);
   double flop = 0;
   for (const auto& point : result.study.points) flop += point.cost_flop;

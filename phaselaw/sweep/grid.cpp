@@ -74,6 +74,23 @@ void require_grid_key(const std::string& name, const Value& value) {
         value.where(),
         fmt::format("grid key '{}': [{}] does not affect a training run; vary keys of model, data or training", name,
                     part));
+  const std::vector<std::string> varied = {"model", "data", "training"};
+  if (std::find(varied.begin(), varied.end(), part) == varied.end())
+    throw InputError(value.where(), base::unknown_name("section in a grid key", part, varied));
+}
+
+// A value that occurs twice would repeat the same runs with the same seeds, which would count as independent ones.
+void require_distinct(const GridAxis& axis) {
+  std::set<std::string> seen;
+  for (const Value& value : axis.values) {
+    const bool whole = value.is_number() && value.number() == std::round(value.number());
+    const std::string text = whole ? fmt::format("{:.0f}", value.number()) : base::to_json(value, -1);
+    if (!seen.insert(text).second)
+      throw InputError(value.where(),
+                       fmt::format("grid key '{}': the value {} occurs twice; remove one, or repeat every run with "
+                                   "other seeds by seeds = 2",
+                                   axis.key, text));
+  }
 }
 
 GridAxis axis_of(const std::string& name, const Value& value) {
@@ -168,6 +185,7 @@ Grid grid_from(const Value& document) {
   }
   std::sort(grid.axes.begin(), grid.axes.end(), [](const GridAxis& a, const GridAxis& b) { return a.key < b.key; });
   std::set<std::string> seen;
+  for (const auto& axis : grid.axes) require_distinct(axis);
   for (const auto& axis : grid.axes)
     for (const auto& key : axis.keys)
       if (!seen.insert(key).second)

@@ -174,7 +174,13 @@ Rows rows_from(Table raw, const ReadOptions& options) {
   out.table = std::move(raw);
   Table& table = out.table;
   NamedColumns named = {options.col, options.inputs};
-  if (!options.loss.empty()) named.columns["loss"] = options.loss;
+  if (!options.loss.empty()) {
+    const auto [at, is_new] = named.columns.emplace("loss", options.loss);
+    if (!is_new && at->second != options.loss)
+      throw base::InputError({"--loss"}, fmt::format("expected one column of the loss, found '{}' here and '{}' with "
+                                                     "--col loss; omit one of them",
+                                                     options.loss, at->second));
+  }
   const std::vector<ComputedColumn> computed = add_computed_columns(table, named.columns);
   for (const ComputedColumn& column : computed) out.computed.push_back(table.header[column.column()]);
   std::vector<std::size_t> streams;

@@ -58,6 +58,7 @@ void check(const TheoryNumbers& numbers) {
   }
   if (!numbers.compute && !numbers.n_data)
     throw base::InputError(
+        {"--compute"},
         "a compute or a number of sequences is needed; add --compute, --n-data or both, for example phaselaw theory --compute 1e12");
   if (numbers.lambda_max && *numbers.lambda_max < numbers.lambda_min)
     throw base::InputError({"--lambda-max"}, fmt::format("expected at least lambda_min = {}, found {}",

@@ -50,8 +50,8 @@ Edition edition_free(double p, double risk_exponent, double a) {
 Edition edition_from_name(const std::string& name) {
   for (const Edition& edition : {edition_v1(), edition_v3(), edition_predecessor()})
     if (edition.name == name) return edition;
-  if (name == "free") throw base::InputError("edition free has no default exponent; give p");
-  throw base::InputError(base::unknown_name("edition", name, {"v1", "v3", "predecessor", "free"}));
+  if (name == "free") throw base::InputError({"--edition"}, "edition free has no default exponent; give p");
+  throw base::InputError({"--edition"}, base::unknown_name("edition", name, {"v1", "v3", "predecessor", "free"}));
 }
 
 base::EnumNames<Stage> enum_names(Stage) {

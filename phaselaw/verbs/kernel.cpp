@@ -121,6 +121,10 @@ void KernelRequest::validate() const {
   if (task.spectrum_only && (task.reduce != kernel::Reduce::none || task.detail == kernel::Detail::blocks))
     throw base::InputError({"--spectrum-only"},
                            "needs the whole kernel; omit --reduce and --detail blocks, also in [kernel]");
+  if (task.spectrum_only && task.algorithm != kernel::Algorithm::automatic)
+    throw base::InputError({"--algorithm"},
+                           "computes the matrix, but --spectrum-only works without one; omit one of them, also in "
+                           "[kernel]");
   if (distributed && task.spectrum_only)
     throw base::InputError({"--distributed"},
                            "computes the matrix, but --spectrum-only works without one; omit one of them");

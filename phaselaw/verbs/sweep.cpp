@@ -41,7 +41,8 @@ sweep::Study study_of(const SweepRequest& request) {
 
 // The runs of the study that are in the store already; none if there is no store of this study.
 std::set<std::int64_t> runs_there(const SweepRequest& request, const sweep::Study& study) {
-  if (request.out.empty() || !std::filesystem::exists(request.out)) return {};
+  std::error_code unknown;
+  if (request.out.empty() || !std::filesystem::exists(request.out, unknown)) return {};
   const auto store = store::Store::open_read(request.out);
   return store.study_key() == study.key ? store.finished_runs() : std::set<std::int64_t>{};
 }

@@ -373,7 +373,13 @@ base::EnumNames<Trend> enum_names(Trend) {
   return kNames;
 }
 
-void CompareOptions::validate() const { base::check_fields(*this); }
+void CompareOptions::validate() const {
+  base::check_fields(*this);
+  if (floor && separate_floors)
+    throw base::InputError({"--floor"},
+                           "gives one floor to all recipes, but --separate-floors fits one to each; omit "
+                           "one of them");
+}
 
 Outcome outcome_of(const fitting::Estimate& estimate, double neutral) {
   if (estimate.lo && *estimate.lo > neutral) return Outcome::better;

@@ -197,6 +197,9 @@ std::vector<std::string> recipe_names(const std::vector<std::string>& paths) {
     return text.substr(0, std::max<std::size_t>(1, text.find('.')));
   };
   for (const std::string& path : paths) ++count[stem(path)];
+  for (auto path = paths.begin(); path != paths.end(); ++path)
+    if (std::find(paths.begin(), path, *path) != path)
+      throw base::InputError({*path}, "is given twice, so a recipe would be compared with itself; remove one");
   std::vector<std::string> names;
   for (const std::string& path : paths) names.push_back(base::one_line(count[stem(path)] > 1 ? path : stem(path)));
   return names;

@@ -68,7 +68,7 @@ struct CompareAnswer {
 // An input by its name: a FIT.json as a fit (text of the file), anything else as a document.
 [[nodiscard]] bool is_fit_file(const std::string& path);
 [[nodiscard]] RecipeInput fit_input(const std::string& path);
-// A name for each input by its path: the stem, or the path where two stems are equal.
+// A name for each input by its path: the stem, or the path where two stems are equal. InputError for a path given twice.
 [[nodiscard]] std::vector<std::string> recipe_names(const std::vector<std::string>& paths);
 
 // The sentences of a comparison; compare() calls it.

@@ -103,6 +103,10 @@ ForecastAnswer forecast(const ForecastRequest& request, ForecastInputs inputs) {
   if (inputs.curves.empty() && inputs.history.empty() && !inputs.ladder_fit && !inputs.ladder_table)
     throw base::InputError({"curves"},
                            "expected a curve, --history or --ladder; for example phaselaw forecast run.csv --to 10000");
+  if (!inputs.ladder_fit && !inputs.ladder_table)
+    for (const auto& [flag, given] :
+         {std::pair{"--law", !request.law.empty()}, std::pair{"--n-params", request.options.n_params.has_value()}})
+      if (given) throw base::InputError({flag}, "describes the run for --ladder; add --ladder, or omit it");
   std::vector<std::string> notes;
   const std::vector<tables::Curve> history = inputs.history.empty()
                                                  ? std::vector<tables::Curve>{}

@@ -5,6 +5,7 @@
 #include <bit>
 #include <chrono>
 #include <cmath>
+#include <string_view>
 
 #include <fmt/chrono.h>
 
@@ -124,6 +125,7 @@ RegisteredForecast registered_from(const Value& value, const std::string& source
     if (!(out.to > 0)) forecast.at("to").wrong("the last planned step");
     return out;
   } catch (const base::InputError& error) {
+    if (std::string_view(error.what()).starts_with(source + ":")) throw;  // values of a file know their place
     throw base::InputError({source}, error.what());
   }
 }

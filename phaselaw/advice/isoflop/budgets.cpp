@@ -21,6 +21,7 @@ tables::Measurements with_tokens(tables::Measurements data, std::vector<std::str
   const std::vector<double> n = columns.get("n_params");
   if (!columns.has("compute"))
     throw base::InputError(
+        {"--col"},
         "the table has neither compute nor tokens; sizes of equal compute need one of them: name it with --col "
         "compute=COLUMN or --col tokens=COLUMN");
   const std::vector<double> c = columns.get("compute");
@@ -94,10 +95,13 @@ std::vector<IsoflopBudget> usable_budgets(const Sizes& sizes, double tolerance, 
       lone += budget.rows.size();
   }
   if (usable.empty())
-    throw base::InputError(fmt::format(
-        "no budget has four sizes: none of the {} rows has three others of different n_params within {} % of its compute; "
-        "raise --tolerance, fit a law with phaselaw fit, or use --optima if each row is the optimum of a budget",
-        sizes.loss.size(), 100 * tolerance));
+    throw base::InputError(
+        {"--tolerance"},
+        fmt::format(
+            "no budget has four sizes: none of the {} rows has three others of different n_params within {} % of "
+            "its compute; raise --tolerance, fit a law with phaselaw fit, or use --optima if each row is the "
+            "optimum of a budget",
+            sizes.loss.size(), 100 * tolerance));
   if (lone > 0)
     notes.push_back(fmt::format(
         "{} rows belong to no budget with four sizes; only the parametric method and the envelope use them", lone));

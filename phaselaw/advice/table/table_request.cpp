@@ -179,6 +179,11 @@ TableAnswer table(const TableRequest& request, documents::Reading reading) {
     answer.columns.push_back(shown_column(answer.reading.table, c));
   read_fitted(request, answer);
   read_curves(request, answer);
+  // A document without usable rows is shown with the reason. Flags that choose columns or rows ask for usable ones.
+  const tables::ReadOptions& read = request.read;
+  const bool chosen = !read.col.empty() || !read.loss.empty() || !read.scale.empty() || !read.where.empty() ||
+                      !read.by.empty() || read.last;
+  if (chosen && !answer.no_rows.empty() && !answer.no_curves.empty()) throw base::InputError(answer.no_rows);
   std::vector<std::string> notes = answer.reading.notes;
   documents::add_once(notes, answer.notes);
   answer.notes = std::move(notes);

@@ -59,7 +59,8 @@ struct TableAnswer {
   std::vector<std::string> warnings;
 };
 
-// Never throws for a document that was read but has no usable rows: `no_rows` and `no_curves` then say why.
+// A document that was read but has no usable rows is shown: `no_rows` and `no_curves` then say why. InputError if options
+// that choose columns or rows (col, loss, scale, where, by, last) leave neither rows nor curves.
 // Cost: linear in the cells. Memory: the document, 8 bytes for each cell, and up to 150 bytes for each row and loss.
 [[nodiscard]] TableAnswer table(const TableRequest& request, documents::Reading reading);
 

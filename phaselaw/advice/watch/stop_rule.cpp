@@ -89,11 +89,15 @@ StopRule::StopRule(const std::string& text, double stalled_after_s) : text_(text
     names_forecast_ = names_forecast_ || comparison.at.column == kForecast;
     names_loss_ = names_loss_ || comparison.at.column == kLoss;
     names_step = names_step || comparison.at.column == kStep;
+    const bool equality =
+        comparison.relation == tables::Relation::equal || comparison.relation == tables::Relation::not_equal;
+    if (comparison.at.column != kState && equality && !comparison.number)
+      throw base::InputError({"--stop-when"}, fmt::format("expected a number to compare {} with, found '{}' in '{}'",
+                                                          kWatchedNames[comparison.at.column], comparison.value, text));
     if (comparison.at.column != kState) continue;
     names_state_ = true;
     std::vector<std::string> values(comparison.values.begin(), comparison.values.end());
-    if (comparison.relation == tables::Relation::equal || comparison.relation == tables::Relation::not_equal)
-      values.push_back(comparison.value);
+    if (equality) values.push_back(comparison.value);
     for (const std::string& value : values) (void)base::enum_from_text<CurveState>(value, {"--stop-when"}, "state");
   }
   code_ = names_forecast_ ? StopCode::forecast
