@@ -5,7 +5,7 @@
 #include <cmath>
 #include <string>
 
-#include "phaselaw/base/machine_memory.h"
+#include "phaselaw/base/memory.h"
 #include "phaselaw/model/parameters.h"
 #include "phaselaw/model/transformer.h"
 #include "phaselaw/store/measurement.h"
