@@ -101,7 +101,7 @@ class Bench:
     # Inputs
     def table(self, name="runs.csv", factor=400):
         sizes = [1e6 * 2 ** k for k in range(12)]
-        tokens = [2e8 * 1.5 ** k for k in range(30)]
+        tokens = [2e8 * 1.2 ** k for k in range(60)]
         return self.file(name, lambda: runs_table(self.random, sizes, tokens, factor))
 
     def curves(self, name, runs, steps):
