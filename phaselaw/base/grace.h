@@ -12,7 +12,7 @@
 // program is never ended.
 namespace phaselaw::base {
 
-inline constexpr double kGraceSeconds = 0.7;
+inline constexpr double kGraceSeconds = 0.5;
 
 // While one exists, that thread waits: for work that is lost if it is not finished, such as a group of files that belong
 // together. Nestable, and for all threads. Cost: two atomic operations.
