@@ -114,7 +114,12 @@ void judge_condition(double lambda_min, FlowViews& views) {
                                     base::format_number(lambda_min / 2));
       return;
     }
-  views.condition = fmt::format("{} holds at every record of the flow.", kStatement);
+  const auto unknown = std::count_if(views.flow_laziness.begin(), views.flow_laziness.end(),
+                                     [](const auto& record) { return std::isnan(record.total.drift_norm); });
+  views.condition = unknown > 0
+                        ? fmt::format("{} is not decided: the norm of the drift is not known at {} of {} records.",
+                                      kStatement, unknown, views.flow_laziness.size())
+                        : fmt::format("{} holds at every record of the flow.", kStatement);
 }
 
 void flow(const PreparedExperiment& s, int threads, dynamics::LazyRecorder& recorder, FlowViews& views) {

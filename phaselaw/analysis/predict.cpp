@@ -43,6 +43,9 @@ std::pair<double, std::int64_t> step_limit(const numerics::Matrix<double>& kerne
   for (const auto n : sizes) {
     const numerics::Matrix<double> part = kernel.topLeftCorner(n * rows, n * rows);
     const auto largest = kernel::largest_eigenvalues(kernel::symmetric_operator(part), {.count = 1, .tolerance = 1e-4});
+    if (largest.values.empty() || largest.status == kernel::LanczosStatus::iteration_limit)
+      throw base::RunError(
+          fmt::format("the largest eigenvalue of the kernel of {} sequences was not found: {}", n, largest.reason));
     const double at_n = static_cast<double>(n) / largest.values.front();
     if (at_n < limit.first) limit = {at_n, n};
   }

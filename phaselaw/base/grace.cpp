@@ -24,6 +24,17 @@ constexpr int kInterruptedExitCode = 3;
 std::atomic<int> finishing{0};  // objects of FinishFirst
 sem_t grace_begins;             // initialised before the handler is installed
 
+struct GraceMessage {
+  std::mutex mutex;
+  std::string text = "interrupted; everything finished so far is kept";
+};
+
+// Never destroyed, because the thread ends with the process.
+GraceMessage& grace_message() {
+  static auto& instance = *new GraceMessage;
+  return instance;
+}
+
 // Ends the process if it still runs after the grace, unless the request was withdrawn, as tests do.
 void end_after_grace() {
   constexpr auto kPause = std::chrono::milliseconds(10);
@@ -32,7 +43,8 @@ void end_after_grace() {
     std::this_thread::sleep_for(kPause);
   if (!interrupted()) return;
   remove_temporary_files();
-  log_error("interrupted; everything finished so far is kept");
+  const std::lock_guard lock(grace_message().mutex);
+  log_error(grace_message().text);
   ::_exit(kInterruptedExitCode);
 }
 
@@ -54,6 +66,11 @@ void start_thread() {
 FinishFirst::FinishFirst() { ++finishing; }
 FinishFirst::~FinishFirst() { --finishing; }
 void end_is_near() { ++finishing; }
+
+void set_grace_message(const std::string& message) {
+  const std::lock_guard lock(grace_message().mutex);
+  grace_message().text = message;
+}
 
 void start_grace_watch() {
   static std::once_flag started;

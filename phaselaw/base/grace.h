@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <string>
+
 // The end of a program that does not notice an interrupt (interrupt.h) in time.
 //
 // Some steps cannot be divided, such as an eigenvalue problem in LAPACK. A program that has not ended kGraceSeconds after
@@ -10,7 +12,7 @@
 // program is never ended.
 namespace phaselaw::base {
 
-inline constexpr double kGraceSeconds = 0.7;
+inline constexpr double kGraceSeconds = 0.5;
 
 // While one exists, that thread waits: for work that is lost if it is not finished, such as a group of files that belong
 // together. Nestable, and for all threads. Cost: two atomic operations.
@@ -21,6 +23,9 @@ class FinishFirst {
   FinishFirst(const FinishFirst&) = delete;
   FinishFirst& operator=(const FinishFirst&) = delete;
 };
+
+// What the thread says: how to continue. By default the message of throw_if_interrupted().
+void set_grace_message(const std::string& message);
 
 // The program is about to end with its own exit code, so nothing else ends it from now on.
 void end_is_near();

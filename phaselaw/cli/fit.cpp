@@ -5,6 +5,7 @@
 #include "phaselaw/advice/fit/fit_tables.h"
 #include "phaselaw/advice/fit/group_fits.h"
 #include "phaselaw/base/files.h"
+#include "phaselaw/base/grace.h"
 #include "phaselaw/cli/common.h"
 #include "phaselaw/laws/catalogue.h"
 #include "phaselaw/verbs/inputs.h"
@@ -81,8 +82,9 @@ void run_fit(const Common& common, FitFlags& flags) {
   } else {
     const auto predicted =
         fitting::predict(answer.best().fit, answer.rows.data, answer.options, answer.rows.data.columns);
-    write_results(common, flags.out, "fit.json", answer.json, advice::fit_page(answer, predicted));
+    const base::FinishFirst group;
     base::write_file(flags.out + "/residuals.csv", advice::residuals_csv(answer, predicted));
+    write_results(common, flags.out, "fit.json", answer.json, advice::fit_page(answer, predicted));
   }
   if (common.json == "-") return;
   show("{}", advice::fit_text(answer, common.verbose));

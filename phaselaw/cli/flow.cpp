@@ -5,6 +5,7 @@
 
 #include "phaselaw/base/files.h"
 #include "phaselaw/base/format.h"
+#include "phaselaw/base/grace.h"
 #include "phaselaw/cli/common.h"
 #include "phaselaw/report/format.h"
 #include "phaselaw/verbs/experiment.h"
@@ -22,8 +23,11 @@ struct FlowFlags {
 // A study: the drift over its grid.
 void write(const Common& common, const std::string& out, const verbs::DriftAnswer& answer) {
   const auto& drift = answer.drift;
-  base::write_file(std::filesystem::path(out) / "drift.csv", analysis::laziness_csv(drift));
-  write_results(common, out, "flow.json", answer.json, analysis::laziness_page(drift, answer.study.json));
+  {
+    const base::FinishFirst group;
+    base::write_file(std::filesystem::path(out) / "drift.csv", analysis::laziness_csv(drift));
+    write_results(common, out, "flow.json", answer.json, analysis::laziness_page(drift, answer.study.json));
+  }
   if (common.json == "-") return;
   std::vector<std::vector<std::string>> rows = {{"curve", "slope of ln drift on ln " + drift.axis}};
   for (const auto& slope : drift.slopes)
@@ -34,10 +38,13 @@ void write(const Common& common, const std::string& out, const verbs::DriftAnswe
 void write(const Common& common, const std::string& out, const verbs::FlowAnswer& answer) {
   const auto& views = answer.views;
   const std::filesystem::path folder(out);
-  base::write_file(folder / "trajectories.csv", analysis::trajectories_csv(views));
-  base::write_file(folder / "drift.csv", analysis::drift_csv(views));
-  if (!views.methods.empty()) base::write_file(folder / "methods.csv", analysis::methods_csv(views));
-  write_results(common, out, "flow.json", answer.json, analysis::flow_page(answer.prepared, views));
+  {
+    const base::FinishFirst group;
+    base::write_file(folder / "trajectories.csv", analysis::trajectories_csv(views));
+    base::write_file(folder / "drift.csv", analysis::drift_csv(views));
+    if (!views.methods.empty()) base::write_file(folder / "methods.csv", analysis::methods_csv(views));
+    write_results(common, out, "flow.json", answer.json, analysis::flow_page(answer.prepared, views));
+  }
   if (common.json == "-") return;
   std::vector<std::vector<std::string>> rows = {{"view", "until t", "train loss", "test loss", "excess risk"}};
   for (const auto& c : views.curves)

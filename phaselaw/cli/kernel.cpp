@@ -25,6 +25,9 @@ struct KernelFlags {
 base::Value in_one_process(const verbs::KernelRequest& request, const std::string& out) {
   base::require_writable_directory(out, "--out");
   verbs::KernelAnswer answer = verbs::tangent_kernel(request);
+  // Large matrices are not finished after an interrupt. Where kernel.json exists, the files belong together.
+  std::error_code absent;
+  std::filesystem::remove(std::filesystem::path(out) / "kernel.json", absent);
   if (const auto* density = std::get_if<kernel::SpectralDensity>(&answer.found)) write_density(out, *density);
   if (const auto* dense = std::get_if<verbs::DenseAnswer<double>>(&answer.found))
     write_files(out, request.experiment, *dense);

@@ -4,6 +4,7 @@
 
 #include "phaselaw/base/files.h"
 #include "phaselaw/base/format.h"
+#include "phaselaw/base/grace.h"
 #include "phaselaw/cli/common.h"
 #include "phaselaw/verbs/experiment_text.h"
 
@@ -23,8 +24,11 @@ void run_predict(const Common& common, PredictFlags& flags) {
   base::require_writable_directory(flags.out, "--out");
   const auto answer = verbs::predict(flags.request);
   const auto& prediction = answer.prediction;
-  base::write_file(std::filesystem::path(flags.out) / "predicted.csv", analysis::predicted_csv(prediction));
-  write_results(common, flags.out, "predict.json", answer.json, analysis::predict_page(answer.prepared, prediction));
+  {
+    const base::FinishFirst group;
+    base::write_file(std::filesystem::path(flags.out) / "predicted.csv", analysis::predicted_csv(prediction));
+    write_results(common, flags.out, "predict.json", answer.json, analysis::predict_page(answer.prepared, prediction));
+  }
   if (common.json == "-") return;
   show("{}at t = {}; exponent in compute {}; predicted in {} s\n", text_table(verbs::prediction_rows(prediction)),
        base::format_number(prediction.times.back()),

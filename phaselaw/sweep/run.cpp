@@ -94,6 +94,7 @@ class RunObserver : public training::Observer<float> {
   }
 
   void keep(const training::TrainingState<float>& state) {
+    const base::FinishFirst snapshot;
     if (context_.snapshot.save) {
       context_.snapshot.save(training::snapshot_bytes(state, identity_));
       kept_ = Clock::now();

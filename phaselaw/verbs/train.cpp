@@ -7,6 +7,7 @@
 
 #include "phaselaw/base/errors.h"
 #include "phaselaw/base/files.h"
+#include "phaselaw/base/grace.h"
 #include "phaselaw/base/log.h"
 #include "phaselaw/base/team.h"
 #include "phaselaw/numerics/gemm.h"
@@ -90,6 +91,10 @@ TrainAnswer train(const TrainRequest& request) {
   context.snapshot.must_fit = true;
   if (request.resume && !has_snapshot(request))
     base::log_info(fmt::format("{} has no unfinished training, so one is started", request.out));
+  if (!request.out.empty())
+    base::set_grace_message(fmt::format(
+        "interrupted; the same command with --resume continues from the last snapshot in {}, if there is one",
+        request.out));
   try {
     answer.result = sweep::carry_out(answer.experiment, context);
   } catch (const base::Interrupted&) {

