@@ -8,8 +8,8 @@
 #include "phaselaw/ranks/channel.h"
 #include "phaselaw/ranks/engine.h"
 
-// The messages of a sweep over MPI's own transport, as it was configured for the cluster: no port is opened, and MPI
-// decides who belongs to the job. A rank that dies ends the job, as MPI does; the same command resumes it.
+// The messages of a sweep over MPI's own transport, as it was configured for the cluster: this program opens no port,
+// and MPI decides who belongs to the job. A rank that dies ends the job, as MPI does; the same command resumes it.
 // A message is sent as its header, then its bytes in pieces of at most kMostBytesAtOnce, in order.
 namespace phaselaw::ranks {
 

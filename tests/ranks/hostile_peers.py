@@ -28,7 +28,7 @@ from sweep_survives import STUDY, Failure  # noqa: E402
 import mpirun  # noqa: E402
 
 # Long enough for everything that happens here; what it computes does not matter.
-LONG = STUDY.replace("[300, 2500]", "[6000, 9000]").replace("seeds = 2", "seeds = 1")
+LONG = STUDY.replace("[300, 2500]", "[18000, 24000]").replace("seeds = 2", "seeds = 1")
 CHALLENGE, ANSWER, PATIENCE_S, MOST_WAITING = 48, 64, 5, 64  # ranks/handshake.h, ranks/listener.h
 MOST_MB = 16  # that rank 0 may grow; a flood of any length would fit into less
 
@@ -40,7 +40,11 @@ def rss_mb(pid):
 
 def sockets(pid):
     found = []
-    for entry in pathlib.Path(f"/proc/{pid}/fd").iterdir():
+    try:
+        entries = list(pathlib.Path(f"/proc/{pid}/fd").iterdir())
+    except OSError:
+        raise Failure("a process of the sweep has ended")
+    for entry in entries:
         try:
             target = os.readlink(entry)
         except OSError:
@@ -128,19 +132,30 @@ class Attack:
         return f"garbage: {count} connections"
 
     def silence(self):
-        silent, slow = self.connect(), self.connect()
-        start, slow_s = time.monotonic(), None
-        slow.setblocking(True)
-        while slow_s is None:
-            try:
-                slow.sendall(b"x")
-            except OSError:
-                slow_s = time.monotonic() - start
-            expect(time.monotonic() - start < PATIENCE_S + 10, "a slow stranger is still connected")
-            time.sleep(0.2)
-        silent_s = self.seconds_until_dropped(silent)
-        expect(slow_s > PATIENCE_S - 1, f"dropped after {slow_s:.1f} s already")
-        return f"silence: a slow and a silent stranger were dropped after {slow_s:.1f} s (checked {silent_s:.1f} s later)"
+        """A stranger that says nothing and one that says a byte now and then, while others attack: a thread and what it
+        will have found."""
+        found = {}
+
+        def watch():
+            silent, slow, start = self.connect(), self.connect(), time.monotonic()
+            silent.setblocking(False)
+            while len(found) < 2 and time.monotonic() - start < PATIENCE_S + 10:
+                time.sleep(0.2)
+                try:
+                    slow.sendall(b"x")
+                except OSError:
+                    found.setdefault("slow", time.monotonic() - start)
+                try:
+                    if silent.recv(4096) == b"":
+                        found.setdefault("silent", time.monotonic() - start)
+                except BlockingIOError:
+                    pass
+                except OSError:
+                    found.setdefault("silent", time.monotonic() - start)
+
+        thread = threading.Thread(target=watch)
+        thread.start()
+        return thread, found
 
     def crowd(self, seconds):
         """As many new connections as can be made; none is used."""
@@ -158,6 +173,12 @@ class Attack:
                 held.pop(0).close()
         # Its own workers, and what MPI and the store hold, come on top.
         expect(most < MOST_WAITING + 40, f"rank 0 had {most} sockets")
+        for peer in held:
+            peer.close()
+        start = time.monotonic()
+        while len(sockets(self.pid)) > 20:
+            expect(time.monotonic() - start < 30, "rank 0 keeps connections that were closed")
+            time.sleep(0.1)
         return f"crowd: {made} connections in {seconds} s, at most {most} sockets of rank 0 at once"
 
 
@@ -183,16 +204,19 @@ def attack(bench, process, store, seconds):
     time.sleep(0.5)
     before = most = rss_mb(pid)
     attack = Attack(pid, ports[0][1], 1)
+    silence, found = attack.silence()
     lines = []
     for step in (attack.flood, attack.guesses, attack.replays, attack.garbage):
         lines.append(step())
         most = max(most, rss_mb(pid))
+    silence.join()
+    expect(len(found) == 2, f"still connected after {PATIENCE_S + 10} s: a slow or silent stranger; dropped: {found}")
+    expect(min(found.values()) > PATIENCE_S - 0.5, f"dropped too early: {found}")
+    lines.append(f"silence: a slow stranger was dropped after {found['slow']:.1f} s, a silent one after {found['silent']:.1f} s")
     killer = threading.Timer(seconds / 3, kill_a_worker, (bench, process, store))
     killer.start()
     lines.append(attack.crowd(seconds))
     killer.join()
-    most = max(most, rss_mb(pid))
-    lines.append(attack.silence())
     most = max(most, rss_mb(pid))
     expect(process.poll() is None, "the sweep ended before the attack; make it longer")
     expect(most - before < MOST_MB, f"rank 0 grew from {before:.0f} to {most:.0f} MB")
@@ -220,11 +244,9 @@ def main():
             expect(text.count("was dropped because it did not show") == 1, f"expected one warning about strangers: {text}")
             bench.compare(store)
         except Failure as failure:
-            print(f"FAILED: {failure}", file=sys.stderr)
+            process.terminate()
+            print(f"FAILED: {failure}; the sweep said: {process.communicate()[1].decode()}", file=sys.stderr)
             return 1
-        finally:
-            if process.poll() is None:
-                process.kill()
         print("\n".join(lines))
         print("the sweep finished, its export equal to that of an undisturbed one")
     return 0
