@@ -84,6 +84,10 @@ struct NumberOrWord {
   T value{};
   std::string word;  // empty if `value` is used
   std::vector<std::string> allowed;
+  // Constructors, because GCC 12 destroys members of an aggregate twice when memory runs out in its list of words.
+  NumberOrWord() = default;
+  NumberOrWord(T number, std::string its_word, std::vector<std::string> its_allowed)
+      : value(number), word(std::move(its_word)), allowed(std::move(its_allowed)) {}
   [[nodiscard]] bool is_word() const { return !word.empty(); }
   NumberOrWord& operator=(T number) {
     value = number;

@@ -70,8 +70,10 @@ void check_run(Database& database, std::int64_t index, FileCheck& check) {
 
 void check_database(Database& database, FileCheck& check) {
   const ReadTransaction transaction(database);
-  for (const auto& line : lines_of(database, "PRAGMA integrity_check"))
+  for (const auto& line : lines_of(database, "PRAGMA integrity_check")) {
+    require_pages_read(database.path(), line);
     if (line != "ok") check.problems.push_back("pages: " + line);
+  }
   if (const auto orphans = lines_of(database, "PRAGMA foreign_key_check").size(); orphans > 0)
     check.problems.push_back(fmt::format("table measurements: {} rows belong to no run", orphans));
   check_columns(database, check);

@@ -137,6 +137,7 @@ std::int64_t require_study(Database& database, bool pages) {
   if (database.integer("PRAGMA application_id") != kApplicationId)
     throw base::InputError({path}, "is an SQLite database, but not a phaselaw study; name another file");
   const std::string damage = pages ? database.text("PRAGMA quick_check(1)") : "ok";
+  require_pages_read(path, damage);
   if (damage != "ok")
     throw base::InputError(
         {path}, fmt::format("is damaged ({}); restore it from a copy, or recover the rest with 'sqlite3 {} .recover'",

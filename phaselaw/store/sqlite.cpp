@@ -2,6 +2,7 @@
 #include "phaselaw/store/sqlite.h"
 
 #include <cmath>
+#include <cstdlib>
 #include <new>
 #include <utility>
 
@@ -79,6 +80,14 @@ void harden(sqlite3* handle, bool reading) {
 }
 
 }  // namespace
+
+void require_pages_read(const std::string& path, const std::string& line) {
+  constexpr std::string_view kUnread = "unable to get the page. error code=";
+  const std::size_t at = line.find(kUnread);
+  if (at == std::string::npos) return;
+  const int code = std::atoi(line.c_str() + at + kUnread.size());
+  if ((code & 0xff) == SQLITE_IOERR || (code & 0xff) == SQLITE_NOMEM) fail_with(code, path, "a page cannot be read");
+}
 
 Database::Database(const std::string& uri, int flags, const std::string& shown_path) : path_(shown_path) {
   sqlite3* handle = nullptr;

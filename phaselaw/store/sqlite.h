@@ -26,6 +26,10 @@ class NotAccessible : public base::RunError {
   using base::RunError::RunError;
 };
 
+// What a line of SQLite's integrity check says is damage, unless a page could not be read: then the exception of that
+// error, such as NotAccessible or bad_alloc.
+void require_pages_read(const std::string& path, const std::string& line);
+
 class Database {
  public:
   // `flags` are SQLITE_OPEN_*; `uri` may be a plain path. `shown_path` is used in messages. Triggers and views of the file

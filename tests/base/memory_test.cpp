@@ -7,6 +7,7 @@
 
 #include "base/message_of.h"
 #include "phaselaw/base/errors.h"
+#include "phaselaw/base/fields.h"
 #include "phaselaw/base/log.h"
 #include "phaselaw/base/team.h"
 #include "phaselaw/base/value.h"
@@ -61,6 +62,21 @@ TEST(OutOfMemory, AnAssignmentLeavesAValueThatCanBeUsed) {
   });
   EXPECT_GT(failed, 3);
   EXPECT_EQ(to_json(target), to_json(original));
+}
+
+struct WordOptions {
+  std::string path;
+  NumberOrWord<double> first{0.0, "auto", {"auto"}};
+  NumberOrWord<std::int64_t> second{0, "auto", {"auto"}};
+  std::string field;
+  NumberOrWord<std::int64_t> third{0, "none", {"none"}};
+};
+
+TEST(OutOfMemory, OptionsWithWordsFailAsAWhole) {
+  std::size_t words = 0;
+  const auto count_words = [&](const WordOptions& options) { words = options.third.allowed.size(); };
+  EXPECT_EQ(fail_each_allocation([&] { count_words(WordOptions{}); }), 3);
+  EXPECT_EQ(words, 1U);
 }
 
 // spdlog would otherwise print a message of its own, and the error would be lost.

@@ -273,12 +273,13 @@ class WritingBench:
         trial = self.run(verb)
         if trial.code != 0:
             return f"run again: exit code {trial.code}: {trial.errors.strip()}"
-        # A store says how much was done this time.
-        trial.out = self.reference(verb)[1] if verb.name in ("sweep", "merge") else trial.out
+        # These tell what was new this time.
+        trial.out = self.reference(verb)[1] if verb.name in ("sweep", "merge", "watch") else trial.out
         wrong = self.wrong_when_done(verb, trial)
         return f"run again: {wrong}" if wrong else ""
 
 
 def timeless(content):
-    """Without measured times."""
+    """Without measured times and the time of day."""
+    content = re.sub(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", b"", content)
     return re.sub(rb'("seconds(_\w+)?":|\bseconds|\btook|\bin|\bestimates|store;) +[-+0-9.e]+', rb"\1", content)
