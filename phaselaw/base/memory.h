@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 // The memory of a command, known before it is used. A part of the program that needs much memory states how much, and
@@ -16,6 +17,9 @@ inline constexpr std::int64_t kMemoryLimit = std::int64_t{8} << 30;
 
 // The program with its libraries, before it reads anything.
 inline constexpr double kProgramBytes = 20e6;
+
+// "3.1 GB", "340 MB": powers of ten, two digits.
+[[nodiscard]] std::string memory_text(double bytes);
 
 // InputError if more than `limit` bytes are needed; limit 0: no limit. `task`: "the fit of 1,000,000 rows";
 // `instead`: what needs less, "lower --resamples"; may be empty.

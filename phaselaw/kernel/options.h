@@ -74,7 +74,7 @@ struct KernelOptions {
           "matrices in addition to the total: none, one for each layer, or one for each parameter block");
     visit("threads", self.threads, at_least(0), "number of worker threads; 0: all cores");
     visit("memory_limit", self.memory_limit, at_least(0).in("bytes"),
-          "largest memory for result and scratch, on each rank; 0: no limit");
+          "largest memory of this command, on each rank: result and scratch; 0: no limit");
   }
 };
 

@@ -401,7 +401,7 @@ DESCRIBED: dict[str, dict[str, Option]] = {
         "reduce": Option("none", False, "rows of the kernel: none (one for each output), coordinates (nL x nL, outputs summed over coordinates) or sequence (n x n, outputs summed over the sequence)"),
         "detail": Option("layers", False, "matrices in addition to the total: none, one for each layer, or one for each parameter block"),
         "threads": Option(0, False, "number of worker threads; 0: all cores; >= 0"),
-        "memory_limit": Option(8589934592, False, "largest memory for result and scratch, on each rank; 0: no limit [bytes]; >= 0"),
+        "memory_limit": Option(8589934592, False, "largest memory of this command, on each rank: result and scratch; 0: no limit [bytes]; >= 0"),
         "dtype": Option("float64", False, "precision; float32 needs half the time and memory, but cannot test positive definiteness"),
         "spectrum_only": Option(False, False, "compute extreme eigenvalues, trace and density with error bars without the matrix"),
         "seed": Option(None, False, "seed of all random draws (default: that of the file, or 0); >= 0"),
