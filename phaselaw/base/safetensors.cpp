@@ -18,6 +18,7 @@ namespace {
 
 constexpr std::size_t kLengthBytes = 8;
 constexpr std::uint64_t kLongestHeader = 100'000'000;  // the format's own limit
+constexpr std::int64_t kMostCommas = 1'000'000;  // of the header: about 200,000 tensors, and 500 MB while it is read
 
 constexpr std::array kItemBytes{std::pair{std::string_view("F64"), 8U}, std::pair{std::string_view("F32"), 4U},
                                 std::pair{std::string_view("F16"), 2U}, std::pair{std::string_view("BF16"), 2U},
@@ -116,6 +117,11 @@ Safetensors Safetensors::parse(std::string bytes, std::string source) {
             length, file.bytes_.size() - kLengthBytes));
   file.data_start_ = kLengthBytes + length;
   const std::string json = file.bytes_.substr(kLengthBytes, length);
+  if (std::count(json.begin(), json.end(), ',') > kMostCommas)
+    fail(file.source_,
+         fmt::format("expected a .safetensors header of at most {} values, found more; save the tensors in "
+                     "several files",
+                     kMostCommas));
   const Value header = parse_json(json, file.source_);
   if (!header.is_table()) fail(file.source_, "expected a JSON object as .safetensors header, found " + header.kind());
   const std::string_view data = std::string_view(file.bytes_).substr(file.data_start_);

@@ -30,8 +30,8 @@ struct Tensor {
 class Safetensors {
  public:
   // `source` names the bytes in messages. Errors: another format; a truncated file; a header that is longer than the
-  // file or 100 MB, or no JSON object; a name twice; a tensor with an inconsistent entry, offsets or size; tensors that do
-  // not cover the data exactly once, or bytes after them. Cost: linear in the bytes, and a sort of the tensors.
+  // file or 100 MB, has more than a million values, or is no JSON object; a name twice; a tensor with an inconsistent
+  // entry, offsets or size; tensors that do not cover the data exactly once, or bytes after them. Cost: linear in the bytes, and a sort of the tensors.
   static Safetensors read(const std::string& path);
   static Safetensors parse(std::string bytes, std::string source);
   Safetensors(Safetensors&&) noexcept = default;  // tensors look into the buffer: no copies

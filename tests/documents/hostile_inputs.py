@@ -25,11 +25,11 @@ import threading
 import zlib
 from pathlib import Path
 
-MOST_SECONDS, MOST_BYTES, MOST_WAIT_S, LONGEST_MESSAGE = 2.0, 300e6, 60.0, 4000
+MOST_SECONDS, MOST_BYTES, MOST_WAIT_S, LONGEST_MESSAGE = 2.0, 300e6, 120.0, 4000
 VERBS = ["table", "fit", "diagnose"]
 GROUPS = ["tables", "stores", "weights", "experiments", "fits"]
-READABLE = {"columns_100000", "levels_50000", "own_keys_100000", "folder_loop", "tensors_100000", "index_expression",
-            "fit_more_keys"}
+READABLE = {"columns_100000", "levels_50000", "own_keys_100000", "folder_loop", "tensors_100000", "fit_more_keys",
+            "foreign_version"}
 
 
 def table_text(rows=2000):
@@ -166,11 +166,10 @@ STATEMENTS = {
     "text_as_number": "update measurements set test_loss = 'abc'",
     "number_as_text": "update runs set configuration = 7",
     "bytes_as_text": "update runs set configuration = x'ff00ff'",
-    "infinite_number": "update measurements set step = 9e999",
+    "infinite_number": "update measurements set test_loss = 9e999",
     "large_text": "update runs set configuration = hex(zeroblob(10000000)) where run = 1",
     "nested_text": "update runs set summary = '" + "[" * 100000 + "'",
-    "many_rows": "with recursive r(i) as (select 1 union all select i + 1 from r where i < 300000) "
-                 "insert into measurements select m.* from r, (select * from measurements limit 1) m",
+    "many_rows": "",
     "foreign_version": "pragma user_version = 2147483647",
     "foreign_application": "pragma application_id = 1",
 }
@@ -187,12 +186,15 @@ def stores(program, scratch):
         store = sqlite3.connect(path)
         try:
             store.executescript(statements)
-        except sqlite3.Error:  # of the statement of many_rows: a table with a key takes no copies
-            store.rollback()
-            name += "_not_made"
-        store.close()
-        if not name.endswith("_not_made"):
-            yield name, path
+            if name == "many_rows":
+                columns = [column[1] for column in store.execute("pragma table_info(measurements)")]
+                row = dict(zip(columns, store.execute("select * from measurements").fetchone()))
+                store.executemany(f"insert into measurements values ({','.join('?' * len(columns))})",
+                                  ([{**row, "step": 10000 + i}[c] for c in columns] for i in range(300000)))
+                store.commit()
+        finally:
+            store.close()
+        yield name, path
     yield "cut", written(scratch / "half.db", sound.read_bytes()[:5000])
     yield "header_only", written(scratch / "head.db", sound.read_bytes()[:100] + bytes(100000))
     yield "no_store", written(scratch / "text.db", "step,loss\n1,2\n")
@@ -256,14 +258,14 @@ def fit_files(program, scratch):
     def file(name, value):
         return written(scratch / f"{name}.json", value if isinstance(value, (str, bytes)) else json.dumps(value))
     yield "fit_nesting", file("f1", "[" * 100000)
-    yield "fit_many_parameters", file("f2", {**fit, "parameters": fit["parameters"] * 20000})
+    yield "fit_many_parameters", file("f2", {**fit, "parameters": {f"p{i}": 1 for i in range(200000)}})
     yield "fit_numbers", file("f3", sound.read_text().replace('"lo"', '"lo": 1e999, "x"'))
     yield "fit_texts", file("f4", {key: "a" for key in fit})
     yield "fit_empty", file("f5", {})
     yield "fit_list", file("f6", [1] * 1000000)
     yield "fit_without_law", file("f7", {key: value for key, value in fit.items() if key != "law"})
-    yield "fit_law_nested", file("f8", {**fit, "law": "(" * 100000, "formula": "(" * 100000})
-    yield "fit_law_long", file("f9", {**fit, "law": "E" + "+E" * 500000, "formula": "E" + "+E" * 500000})
+    yield "fit_law_nested", file("f8", {**fit, "form": "(" * 100000})
+    yield "fit_law_long", file("f9", {**fit, "form": "E" + "+E" * 500000})
     yield "fit_twice", file("f10", '{"law": 1, ' * 1 + '"law": 2}')
     yield "fit_more_keys", file("f11", {**fit, **{f"k{i}": i for i in range(100000)}})
     yield "fit_bytes", file("f12", random.Random(4).randbytes(100000))
@@ -331,18 +333,30 @@ def faults_of(name, codes, code, seconds, memory, text):
     return faults
 
 
+def made(group, program, scratch):
+    """The runs of a group. Another process makes the files: what this one needs would count as memory of the program."""
+    return json.loads(subprocess.run([sys.executable, __file__, program, "--make", group, str(scratch)], check=True,
+                                     stdout=subprocess.PIPE).stdout)
+
+
 def main():
-    program, groups = os.path.realpath(sys.argv[1]), sys.argv[2:] or GROUPS
+    program, words = os.path.realpath(sys.argv[1]), sys.argv[2:]
+    if words[:1] == ["--make"]:
+        print(json.dumps([[name, list(map(str, arguments)), source, sorted(codes)]
+                          for name, arguments, source, codes in runs(program, Path(words[2]), [words[1]])]))
+        return 0
     failed = count = 0
-    with tempfile.TemporaryDirectory() as scratch:
-        for name, arguments, source, codes in runs(program, Path(scratch), groups):
-            code, seconds, memory, text = run([program, *map(str, arguments)], source)
-            faults = faults_of(name, codes, code, seconds, memory, text)
-            count += 1
-            failed += len(faults) > 0
-            state = "FAILED: " + ", ".join(faults) if faults else "ok"
-            first = (text.strip().splitlines() or [""])[0]
-            print(f"{name:24} {arguments[0]:9} {seconds:5.2f} s {memory / 1e6:5.0f} MB  {state}\n    {first[:300]}", flush=True)
+    for group in words or GROUPS:
+        with tempfile.TemporaryDirectory() as scratch:
+            for name, arguments, source, codes in made(group, program, scratch):
+                code, seconds, memory, text = run([program, *arguments], source)
+                faults = faults_of(name, codes, code, seconds, memory, text)
+                count += 1
+                failed += len(faults) > 0
+                state = "FAILED: " + ", ".join(faults) if faults else "ok"
+                first = (text.strip().splitlines() or [""])[0]
+                print(f"{name:24} {arguments[0]:9} {seconds:5.2f} s {memory / 1e6:5.0f} MB  {state}\n    {first[:300]}",
+                      flush=True)
     print(f"{count} runs, {failed} failed")
     return 1 if failed or count == 0 else 0
 
