@@ -191,6 +191,8 @@ def read_cases(chosen):
     seen = collections.Counter(repr(case) for case in cases)
     twice = [case for case, times in seen.items() if times > 1]
     assert not twice, f"written twice: {twice}"
+    mute = [case for case in cases if not case[1]]
+    assert not mute, f"without the words of the error: {mute}"
     return [case for case in cases
             if not chosen or any(word == case[0].split()[0] or (" " in word and word in case[0]) for word in chosen)]
 
