@@ -12,7 +12,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
-from phaselaw import _check, _core
+from phaselaw import _check, _core, _frames, _kept, _values
 from phaselaw._errors import InputError
 from phaselaw._options import DESCRIBED
 from phaselaw._tables import Table, as_source
@@ -350,13 +350,37 @@ class Rows:
         return found
 
     def frame(self) -> Any:
-        """Returns all columns under their own headings: a frame of pandas, otherwise of polars, otherwise a dict."""
+        """Returns all columns under their own headings: a frame of pandas, otherwise of polars, otherwise a dict.
+
+        to_frame() is the same in a package of one's choice, and fails without it.
+        """
         for module in ("pandas", "polars"):
             try:
                 return __import__(module).DataFrame(self._found["frame"])
             except ImportError:
                 continue
         return dict(self._found["frame"])
+
+    def to_frame(self, kind: _frames.FrameKind = "pandas") -> Any:
+        """Returns all columns under their own headings, as a frame of pandas, polars or pyarrow."""
+        found = self._found["frame"]
+        columns: dict[str, tuple[_frames.Type, Any]] = {
+            name: ("text" if isinstance(values, list) else "number", values) for name, values in found.items()}
+        return _frames.make(columns, kind, self.warnings)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Rows):
+            return NotImplemented
+        return _values.same(self._found, other._found)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _kept.reduced(self, self._found)
+
+    @classmethod
+    def _from_kept(cls, state: dict[str, Any]) -> Rows:
+        return cls(state)
 
     def to_dict(self) -> dict[str, Any]:
         """Returns what `phaselaw table --json` writes."""
