@@ -27,6 +27,8 @@ def same(a: Any, b: Any) -> bool:
         return keys == b.keys() - TRANSIENT and all(same(a[key], b[key]) for key in keys)
     if isinstance(a, (list, tuple)) and isinstance(b, (list, tuple)):
         return len(a) == len(b) and all(map(same, a, b))
+    if hasattr(a, "equals") and hasattr(b, "equals"):  # the index of a pandas frame
+        return bool(a.equals(b))
     if isinstance(a, float) and isinstance(b, float) and a != a and b != b:
         return True
     return bool(a == b)
@@ -97,7 +99,7 @@ class Part:
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):
             return NotImplemented
-        return same(self._table, other._table)  # type: ignore[attr-defined]
+        return same(self._table, other._table)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _kept.reduced(self, self.to_dict())

@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,80 +15,18 @@ from phaselaw import _core, _frames, _html, _values
 from phaselaw._frames import Column, FrameKind
 from phaselaw.laws import _described, _keywords
 from phaselaw.results import Array, Result
+from phaselaw.splits import Dataset, Experiment, Split, document, make_split
+
+__all__ = [
+    "CheckedRun", "Dataset", "Experiment", "ExperimentKernel", "Flow", "FlowCurve", "MeasuredConstants", "Prediction",
+    "RiskSurface", "Split", "Study", "SweepSummary", "flow", "kernel", "load_study", "make_split", "predict", "sweep",
+    "theory_from",
+]
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from phaselaw._options import KernelOptions, PredictOptions, RunOptions, SweepOptions
-
-Experiment: TypeAlias = "str | os.PathLike[str] | Mapping[str, Any]"
-
-
-def _document(experiment: Experiment) -> Any:
-    return dict(experiment) if isinstance(experiment, Mapping) else experiment
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Dataset(_values.Value):
-    """Sequences and targets.
-
-    Attributes
-    ----------
-    x : array (n, seq_len, d_model) or None
-        Inputs; None for token data. With an encoder, source_len rows of the source stand before the decoder's.
-    y, clean : array (n, seq_len, d_out) or None
-        Targets with noise, and without noise if that is known.
-    tokens, next_tokens : array (n, seq_len) of int32 or None
-        Tokens and the token that follows each, -1 where a position has no target; None for vector data.
-    probabilities : array (n, seq_len, vocab) or None
-        Distribution of next_tokens on the test set, where it is known.
-    """
-
-    x: Array | None
-    y: Array | None
-    clean: Array | None
-    tokens: npt.NDArray[np.int32] | None
-    next_tokens: npt.NDArray[np.int32] | None
-    probabilities: Array | None
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Split(_values.Value):
-    """The data of an experiment.
-
-    Attributes
-    ----------
-    configuration : dict
-        The resolved configuration: seed, model, data and training, with every key.
-    train, test : Dataset
-        The sequences for training and for testing.
-    description : str
-        One line about the data.
-    """
-
-    configuration: dict[str, Any]
-    train: Dataset
-    test: Dataset
-    description: str
-
-
-def make_split(experiment: Experiment, *, seed: int | None = None) -> Split:
-    """Returns the data on which an experiment is trained and tested.
-
-    Parameters
-    ----------
-    experiment : path or dict
-        The experiment.
-    seed : int, optional
-        Seed of all random draws; by default that of the experiment, or 0.
-
-    Returns
-    -------
-    Split
-    """
-    configuration, train, test, description = _core.make_split(_document(experiment), {"seed": seed})
-    return Split(configuration, Dataset(**train), Dataset(**test), description)
-
 
 def _number(value: float | None) -> str:
     return "unknown" if value is None else _core.format_number(value, 4)
@@ -178,7 +116,7 @@ def kernel(
     request: dict[str, Any] = {**options, "weights": weights}
     if blocks:
         request["detail"] = "blocks"
-    return ExperimentKernel(_core.experiment_kernel(_document(experiment), request))
+    return ExperimentKernel(_core.experiment_kernel(document(experiment), request))
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -268,7 +206,7 @@ def flow(experiment: Experiment, **options: Unpack[RunOptions]) -> Flow:
     -------
     Flow
     """
-    return Flow(_core.flow(_document(experiment), dict(options)))
+    return Flow(_core.flow(document(experiment), dict(options)))
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -351,7 +289,7 @@ def predict(experiment: Experiment, **options: Unpack[PredictOptions]) -> Predic
     -------
     Prediction
     """
-    return Prediction(_core.predict(_document(experiment), _keywords("predict", options)))
+    return Prediction(_core.predict(document(experiment), _keywords("predict", options)))
 
 
 class MeasuredConstants(Result):
@@ -388,7 +326,7 @@ def theory_from(experiment: Experiment, **options: Unpack[RunOptions]) -> Measur
     -------
     MeasuredConstants
     """
-    return MeasuredConstants(_core.theory_from(_document(experiment), dict(options)))
+    return MeasuredConstants(_core.theory_from(document(experiment), dict(options)))
 
 
 class SweepSummary(Result):
@@ -436,7 +374,7 @@ def sweep(study: Experiment, out: str | os.PathLike[str], **options: Unpack[Swee
     RunError
         If the disk is full; finished runs are kept.
     """
-    return SweepSummary(_core.sweep(_document(study), os.fspath(out), dict(options)))
+    return SweepSummary(_core.sweep(document(study), os.fspath(out), dict(options)))
 
 
 class Study:

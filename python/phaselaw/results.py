@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from phaselaw import _check, _core, _frames, _html, _values, _words
+from phaselaw import _check, _core, _frames, _html, _tables, _values, _words
 from phaselaw._errors import InputError
 from phaselaw._frames import Column
 from phaselaw._result import Array, Estimate, Result, format_value
@@ -136,26 +136,39 @@ class Fit(Result):
     def _saved(self) -> _core.SavedFit:
         return _core.saved_fit(self._core)
 
-    def predict(self, columns: Mapping[str, Any] | None = None, /, **named: Any) -> LawPrediction:
-        """Evaluates the law at new inputs, for example fit.predict(n_params=[1e9], tokens=[2e10]).
+    def predict(self, columns: Any = None, /, **named: Any) -> LawPrediction:
+        """Evaluates the law at new inputs.
 
         Parameters
         ----------
-        columns : dict, optional
-            Columns by name (n_params, or common names such as N or params), numbers or arrays of one length. Columns
-            may also be given as keyword arguments.
+        columns : dict, list of dicts, or frame of pandas, polars or pyarrow, optional
+            Inputs by name (n_params, or common names such as N or params), in the units of the law: parameters,
+            tokens, FLOP. A dict has numbers or arrays of one length, a list one dict per row. Of a frame only the
+            law's columns are used. Columns may also be given as keyword arguments.
 
         Returns
         -------
         LawPrediction
+            Arrays; to_frame() makes a frame of the package that was given, with its index in pandas.
 
         Raises
         ------
         InputError
-            For a missing column or arrays of different length.
+            For a missing column, texts, or arrays of different length.
+
+        Examples
+        --------
+        >>> runs = {"n_params": [1e6, 1e7, 1e8, 1e9], "loss": [4.6, 3.7, 3.1, 2.7]}
+        >>> fit = phaselaw.fit(runs, "power@n_params", interval="none")
+        >>> bool(fit.predict(n_params=[1e10]).value[0] < 2.7)
+        True
         """
-        given = named if columns is None else {**_check.mapping(columns, "columns", "{'n_params': [1e9]}"), **named}
-        arrays = {name: _check.numbers(values, name) for name, values in given.items()}
+        if _tables.is_frame(columns) or isinstance(columns, (list, tuple)) and all(isinstance(row, Mapping) for row in columns):
+            given = _tables.numbers_of(columns, [name for name in self._dict["data"]["columns"] if name != "run"])
+            extra = {name: _check.numbers(values, name) for name, values in named.items()}
+            return LawPrediction(*_core.predict_law(self._saved, given.columns | extra), given.index, given.kind)
+        found = named if columns is None else {**_check.mapping(columns, "columns", "{'n_params': [1e9]}"), **named}
+        arrays = {name: _check.numbers(values, name) for name, values in found.items()}
         return LawPrediction(*_core.predict_law(self._saved, arrays))
 
     def _repr_html_(self) -> str:
@@ -199,7 +212,7 @@ class Ranking(Result):
     @property
     def notes(self) -> list[str]:
         """Laws that were skipped, and why."""
-        return list(self._dict.get("notes", []))
+        return [_words.in_python(text) for text in self._dict.get("notes", [])]
 
     def _repr_html_(self) -> str:
         return _html.answer("Laws by prediction error", self._core, self.notes, self.best.warnings)
