@@ -18,6 +18,7 @@ _processor.require(_needed.INSTRUCTIONS)
 from phaselaw import _core, plot
 from phaselaw._errors import InputError, PhaselawWarning, RunError
 from phaselaw._talk import show_progress
+from phaselaw.estimator import ScalingLaw
 from phaselaw.experiments import (
     CheckedRun,
     Dataset,
@@ -75,13 +76,17 @@ __all__ = [
     "CheckedRun", "Comparisons", "Dataset", "Diagnoses", "Estimate", "ExperimentKernel", "Fit", "Flow", "FlowCurve",
     "ForecastCheck", "Forecasts", "InputError", "IsoFlop", "LawPrediction", "MeasuredConstants", "ParameterBlock",
     "PhaselawWarning", "Plan", "PlanPoint", "Prediction", "Ranking", "RecipeComparison", "Result", "RiskSurface",
-    "Rows", "RunError", "Spectrum", "Split", "Study", "SweepSummary", "TangentKernel", "Theory", "Transformer",
+    "Rows", "RunError", "ScalingLaw", "Spectrum", "Split", "Study", "SweepSummary", "TangentKernel", "Theory", "Transformer",
     "check_forecast", "compare", "diagnose", "fit", "flow", "forecast", "format_value", "isoflop", "kernel",
     "load_study", "make_split", "plan", "plot", "predict", "read_table", "show_progress", "spectrum", "sweep",
     "tangent_kernel", "theory", "theory_from",
 ]
 
 _SUCCESSORS = {"fit_all": "fit(table) without a law ranks every law", "MeasuredTable": "the class is called Rows"}
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
 
 
 def __getattr__(name: str) -> object:

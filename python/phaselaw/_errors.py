@@ -1,13 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Exceptions and the warning category of phaselaw. Their messages are those of the program."""
+"""Exceptions and the warning category of phaselaw. Their messages are those of the program, in Python's words."""
+
+from phaselaw import _words
 
 
 class InputError(ValueError):
     """The input is wrong: the message says where, what was expected, what was found, and what to do."""
 
+    def __init__(self, message: str = "") -> None:
+        super().__init__(_words.in_python(message))
+
 
 class RunError(RuntimeError):
     """The work failed at run time, for example because the disk is full or a file was lost."""
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(_words.in_python(message))
 
 
 class PhaselawWarning(UserWarning):

@@ -5,10 +5,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
-from typing import TYPE_CHECKING
+from typing import Any
 
-if TYPE_CHECKING:
-    from phaselaw import _core
+from phaselaw import _words
 
 _STYLE = """<style>
 .phaselaw { font: 14px/1.45 system-ui, sans-serif; max-width: 72em; }
@@ -49,10 +48,11 @@ def page(title: str, body: str, facts: Sequence[str], warnings: Sequence[str]) -
     return html + "</div>"
 
 
-def answer(title: str, core: _core.Answer, facts: Sequence[str], warnings: Sequence[str]) -> str:
+def answer(title: str, core: Any, facts: Sequence[str], warnings: Sequence[str]) -> str:
     """The tables that the program prints, each under its caption; poorly constrained rows are shown faintly."""
     body = ""
-    for caption, heading, rows in core.tables():
+    for caption, heading, cells in core.tables():
+        caption, rows = _words.in_python(caption), [[_words.in_python(cell) for cell in row] for row in cells]
         known = heading.index("identified") if "identified" in heading else None
         weak = [row[known] == "no" for row in rows] if known is not None else []
         body += (f"<p><code>{escape(caption)}</code></p>" if caption else "") + table(heading, rows, weak)

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol, TypeAlias
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 
 from phaselaw import _check
 from phaselaw._errors import InputError
+from phaselaw._frames import FrameKind
 
 
 class Frame(Protocol):
@@ -26,7 +27,7 @@ class Frame(Protocol):
 
 
 Path: TypeAlias = "str | os.PathLike[str]"
-Table: TypeAlias = "Path | Sequence[Path] | Mapping[str, Sequence[Any] | Any] | Frame"
+Table: TypeAlias = "Path | Sequence[Path] | Mapping[str, Sequence[Any] | Any] | Sequence[Mapping[str, Any]] | Frame"
 
 # Formats that other packages read: the packages in the order in which they are tried, each with its function.
 _FOREIGN: dict[str, list[tuple[str, str]]] = {
@@ -98,10 +99,15 @@ def _listed(column: Any, name: str) -> Any:
 def _columns(source: str, names: list[Any], column_of: Callable[[Any], Any]) -> tuple[str, dict[str, Any]]:
     if not names:
         raise InputError(f"{source}: expected columns, found none")
+    for name in names:
+        if isinstance(name, tuple):
+            raise InputError(f"{source}: column {name} has several levels; join them into one text each, for example "
+                             f"frame.columns = ['_'.join(map(str, c)) for c in frame.columns]")
+        if sum(str(name) == str(other) for other in names) > 1:
+            raise InputError(f"{source}: two columns are named '{name}'; rename one")
     columns = {str(name): _listed(column_of(name), str(name)) for name in names}
-    if len(columns) < len(names):
-        twice = next(str(name) for name in names if sum(str(name) == str(other) for other in names) > 1)
-        raise InputError(f"{source}: two columns are named '{twice}'; rename one")
+    if not any(len(column) for column in columns.values()):
+        raise InputError(f"{source}: expected rows, found none")
     if len({len(column) for column in columns.values()}) > 1:
         each = ", ".join(f"{name} {len(column)}" for name, column in columns.items())
         raise InputError(f"{source}: expected columns of one length, found {each}")
@@ -119,6 +125,8 @@ def as_source(table: Table) -> list[str] | tuple[str, Any]:
         if suffix not in _FOREIGN:
             return [path]
         return path, _as_frame(_foreign(path, suffix))
+    if isinstance(table, (list, tuple)) and table and all(isinstance(row, Mapping) for row in table):
+        return of_rows(table)
     if isinstance(table, (list, tuple)):
         odd = [path for path in table if not isinstance(path, (str, os.PathLike))]
         if odd or not table:
@@ -126,14 +134,95 @@ def as_source(table: Table) -> list[str] | tuple[str, Any]:
         return [os.fspath(path) for path in table]
     if isinstance(table, Mapping):
         return _columns("dict", list(table), lambda name: table[name])
-    if hasattr(table, "columns") and (hasattr(table, "__getitem__") or hasattr(table, "__arrow_c_stream__")):
+    if is_frame(table):
         return type(table).__name__, _as_frame(table)
+    if hasattr(table, "collect") and hasattr(table, "lazy"):
+        raise InputError("table: expected a frame, found a LazyFrame; call its collect() first")
     raise InputError(f"table: expected files, a frame of pandas, polars or pyarrow, or a dict of columns; "
-                     f"found a {type(table).__name__}")
+                     f"{_check.found(table)}")
+
+
+def is_frame(table: Any) -> bool:
+    """Whether this is a frame of pandas, polars or pyarrow, or another object with an Arrow stream of columns."""
+    if hasattr(table, "collect") and hasattr(table, "lazy") and not hasattr(table, "__arrow_c_stream__"):
+        return False
+    if hasattr(table, "columns") and hasattr(table, "__getitem__"):
+        return True
+    return hasattr(table, "__arrow_c_stream__") and not hasattr(table, "__array__")
+
+
+def of_rows(rows: Sequence[Mapping[str, Any]]) -> tuple[str, dict[str, Any]]:
+    """Columns from rows as dicts; a cell that a row does not have is empty."""
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    return _columns("rows", names, lambda name: [row.get(name) for row in rows])
+
+
+def _texts_of_times(frame: Any) -> Any:
+    """The frame with dates, times and durations as texts: as numbers they would be counts of nanoseconds or days."""
+    package = type(frame).__module__.split(".")[0]
+    if package == "polars":
+        times = [name for name, kind in frame.schema.items() if kind.is_temporal()]
+        import polars
+
+        made = [polars.Series(n, [None if v is None else str(v) for v in frame[n]], dtype=polars.String) for n in times]
+        return frame.with_columns(made) if times else frame
+    if package != "pyarrow":
+        return frame
+    import pyarrow
+
+    table = frame.read_all() if hasattr(frame, "read_all") else frame
+    for i, field in enumerate(table.schema):
+        if pyarrow.types.is_temporal(field.type):
+            texts = [None if v is None else str(v) for v in table.column(i).to_pylist()]
+            table = table.set_column(i, field.name, pyarrow.array(texts, type=pyarrow.string()))
+    return table
 
 
 def _as_frame(frame: Any) -> Any:
     """The frame itself if it gives an Arrow stream, otherwise its columns."""
     if hasattr(frame, "__arrow_c_stream__") and not type(frame).__module__.startswith("pandas"):
-        return frame
+        return _texts_of_times(frame)
     return _columns(type(frame).__name__, list(frame.columns), lambda name: frame[name])[1]
+
+
+class Given(NamedTuple):
+    """Columns of numbers as the caller gave them: the package of the frame, and its index in pandas."""
+
+    columns: dict[str, np.ndarray[Any, Any]]
+    kind: FrameKind
+    index: Any
+
+
+def numbers_of(table: Any, needed: Sequence[str]) -> Given:
+    """The columns of a frame, a dict or rows that a law needs; all columns of numbers if the names are not its own.
+
+    Empty cells are NaN.
+    """
+    kind, index = "pandas", None
+    if is_frame(table):
+        package = type(table).__module__.split(".")[0]
+        kind = package if package in ("polars", "pyarrow") else "pandas"
+        index = table.index if package == "pandas" else None
+        names = [str(name) for name in (table.column_names if hasattr(table, "column_names") else table.columns)]
+        found = _columns(type(table).__name__, names, lambda name: _plain(table[name]))[1]
+    else:
+        found = of_rows(table)[1]
+    own = [name for name in needed if name in found]
+    if len(own) == len(needed):
+        found = {name: found[name] for name in own}
+    made: dict[str, np.ndarray[Any, Any]] = {}
+    for name, values in found.items():
+        texts = [value for value in values if isinstance(value, str)]
+        if not texts:
+            made[name] = np.array([np.nan if value is None else value for value in values], dtype=np.float64)
+        elif name in needed:
+            raise InputError(f"column {name}: expected numbers, found {texts[0]!r}")
+    return Given(made, kind, index)  # type: ignore[arg-type]
+
+
+def _plain(column: Any) -> Any:
+    """A column of polars or pyarrow as a list, of pandas as it is."""
+    for method in ("to_pylist", "to_list"):
+        if hasattr(column, method) and not hasattr(column, "isna"):
+            return getattr(column, method)()
+    return column

@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from phaselaw import _core
+from phaselaw import _core, _words
 from phaselaw._errors import PhaselawWarning
 
 _logger = logging.getLogger("phaselaw")
@@ -43,6 +43,7 @@ def _depth() -> int:
 
 def tell(is_warning: bool, text: str) -> None:
     """Receives a message of the library."""
+    text = _words.in_python(text)
     messages = getattr(_collecting, "messages", None)
     if messages is not None:
         messages.append(text)

@@ -6,91 +6,36 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from phaselaw import _core, _html
+from phaselaw import _core, _frames, _html, _values
+from phaselaw._frames import Column, FrameKind
 from phaselaw.laws import _described, _keywords
-from phaselaw.results import Array, Result, _shown
+from phaselaw.results import Array, Result
+from phaselaw.splits import Dataset, Experiment, Split, document, make_split
+
+__all__ = [
+    "CheckedRun", "Dataset", "Experiment", "ExperimentKernel", "Flow", "FlowCurve", "MeasuredConstants", "Prediction",
+    "RiskSurface", "Split", "Study", "SweepSummary", "flow", "kernel", "load_study", "make_split", "predict", "sweep",
+    "theory_from",
+]
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from phaselaw._options import KernelOptions, PredictOptions, RunOptions, SweepOptions
 
-Experiment: TypeAlias = "str | os.PathLike[str] | Mapping[str, Any]"
-
-
-def _document(experiment: Experiment) -> Any:
-    return dict(experiment) if isinstance(experiment, Mapping) else experiment
-
-
-@dataclass(frozen=True)
-class Dataset:
-    """Sequences and targets.
-
-    Attributes
-    ----------
-    x : array (n, seq_len, d_model) or None
-        Inputs; None for token data. With an encoder, source_len rows of the source stand before the decoder's.
-    y, clean : array (n, seq_len, d_out) or None
-        Targets with noise, and without noise if that is known.
-    tokens, next_tokens : array (n, seq_len) of int32 or None
-        Tokens and the token that follows each, -1 where a position has no target; None for vector data.
-    probabilities : array (n, seq_len, vocab) or None
-        Distribution of next_tokens on the test set, where it is known.
-    """
-
-    x: Array | None
-    y: Array | None
-    clean: Array | None
-    tokens: npt.NDArray[np.int32] | None
-    next_tokens: npt.NDArray[np.int32] | None
-    probabilities: Array | None
-
-
-@dataclass(frozen=True)
-class Split:
-    """The data of an experiment.
-
-    Attributes
-    ----------
-    configuration : dict
-        The resolved configuration: seed, model, data and training, with every key.
-    train, test : Dataset
-        The sequences for training and for testing.
-    description : str
-        One line about the data.
-    """
-
-    configuration: dict[str, Any]
-    train: Dataset
-    test: Dataset
-    description: str
-
-
-def make_split(experiment: Experiment, *, seed: int | None = None) -> Split:
-    """Returns the data on which an experiment is trained and tested.
-
-    Parameters
-    ----------
-    experiment : path or dict
-        The experiment.
-    seed : int, optional
-        Seed of all random draws; by default that of the experiment, or 0.
-
-    Returns
-    -------
-    Split
-    """
-    configuration, train, test, description = _core.make_split(_document(experiment), {"seed": seed})
-    return Split(configuration, Dataset(**train), Dataset(**test), description)
+def _number(value: float | None) -> str:
+    return "unknown" if value is None else _core.format_number(value, 4)
 
 
 class ExperimentKernel(Result):
     """The tangent kernel on an experiment's training inputs, as from `phaselaw kernel`; json() is kernel.json.
+
+    to_frame() has a row for each eigenvalue.
 
     Attributes
     ----------
@@ -104,12 +49,37 @@ class ExperimentKernel(Result):
         (v_i^T y)^2 in the order of the eigenvalues, if there are targets.
     """
 
+    _COLUMNS = (
+        Column("rank", "integer", "rank of the eigenvalue, from 1"),
+        Column("eigenvalue", "number", "eigenvalue of the kernel"),
+        Column("target_coefficient", "number", "(v_i^T y)^2; missing without targets"),
+    )
+
     def __init__(self, found: tuple[Any, ...]) -> None:
         super().__init__(found[0])
+        self._found = found[1:]
         self.total: npt.NDArray[Any] = np.empty((0, 0)) if found[1] is None else found[1]
         self.parts: dict[str, npt.NDArray[Any]] = found[2]
         self.eigenvalues: Array = found[3]
         self.target_coefficients: Array | None = found[4]
+
+    def _arrays(self) -> tuple[Any, ...]:
+        return self._found
+
+    def _frame(self) -> Mapping[str, tuple[_frames.Type, Any]]:
+        n = len(self.eigenvalues)
+        coefficients = np.full(n, np.nan) if self.target_coefficients is None else self.target_coefficients[:n]
+        return _frames.typed(self._COLUMNS, {
+            "rank": np.arange(1, n + 1), "eigenvalue": self.eigenvalues, "target_coefficient": coefficients})
+
+    def __repr__(self) -> str:
+        names = ("n_rows", "n_params", "lambda_min", "lambda_max", "condition_number", "trace", "effective_rank")
+        found = [f"{name} {_number(self._dict[name])}" for name in names if self._dict.get(name) is not None]
+        return f"<phaselaw.ExperimentKernel: {', '.join(found)}; algorithm {self._dict['algorithm']}>"
+
+    def _repr_html_(self) -> str:
+        rows = [[name, _number(value)] for name, value in self._dict.items() if isinstance(value, (int, float))]
+        return _html.page("Tangent kernel", _html.table(["quantity", "value"], rows), [], self.warnings)
 
 
 @_described("kernel")
@@ -146,11 +116,11 @@ def kernel(
     request: dict[str, Any] = {**options, "weights": weights}
     if blocks:
         request["detail"] = "blocks"
-    return ExperimentKernel(_core.experiment_kernel(_document(experiment), request))
+    return ExperimentKernel(_core.experiment_kernel(document(experiment), request))
 
 
-@dataclass(frozen=True)
-class FlowCurve:
+@dataclass(frozen=True, eq=False, repr=False)
+class FlowCurve(_values.Value):
     """Losses against gradient-flow time (the sum of the learning rates), per output number or in nats per token.
 
     The errors are standard errors of a curve that is a mean over simulated runs, otherwise None.
@@ -178,11 +148,44 @@ class Flow(Result):
         (v_i^T (f0 - y))^2 in the order of the eigenvalues.
     """
 
+    _COLUMNS = (
+        Column("view", "text", "kernel, gd, sgd, sgd_epochs, flow or trained"),
+        Column("time", "number", "gradient-flow time, the sum of the learning rates"),
+        Column("train_loss", "number", "loss on the training set"),
+        Column("test_loss", "number", "loss on the test set"),
+        Column("excess_risk", "number", "test loss above that of the best predictor"),
+        Column("train_loss_error", "number", "standard error of a mean over simulated runs"),
+        Column("test_loss_error", "number", "the same for the test loss"),
+    )
+
     def __init__(self, found: tuple[Any, ...]) -> None:
         super().__init__(found[0])
+        self._found = found[1:]
         self.curves: dict[str, FlowCurve] = {view: FlowCurve(**curve) for view, curve in found[1].items()}
         self.eigenvalues: Array | None = found[2]
         self.coefficients: Array | None = found[3]
+
+    def _arrays(self) -> tuple[Any, ...]:
+        return self._found
+
+    def _frame(self) -> Mapping[str, tuple[_frames.Type, Any]]:
+        return _frames.typed(self._COLUMNS, _frames.stacked(
+            self._COLUMNS, [{"view": view, **vars(curve)} for view, curve in self.curves.items()], "time"))
+
+    def _last(self) -> list[list[str]]:
+        """View, time and losses at the end of each curve."""
+        return [[view, *(_number(values[-1]) for values in (c.time, c.train_loss, c.test_loss, c.excess_risk))]
+                for view, c in self.curves.items() if len(c.time)]
+
+    def __repr__(self) -> str:
+        ends = [f"  {view}: train loss {train}, test loss {test}, excess risk {risk} at time {time}"
+                for view, time, train, test, risk in self._last()]
+        limits = [f"  warning: {text}" for text in self.warnings]
+        return "\n".join([f"<phaselaw.Flow: {len(self.curves)} curves", *ends, *limits]) + ">"
+
+    def _repr_html_(self) -> str:
+        heading = ["view", "time", "train loss", "test loss", "excess risk"]
+        return _html.page("Gradient flow, at the end", _html.table(heading, self._last()), [], self.warnings)
 
 
 @_described("flow")
@@ -203,11 +206,11 @@ def flow(experiment: Experiment, **options: Unpack[RunOptions]) -> Flow:
     -------
     Flow
     """
-    return Flow(_core.flow(_document(experiment), dict(options)))
+    return Flow(_core.flow(document(experiment), dict(options)))
 
 
-@dataclass(frozen=True)
-class RiskSurface:
+@dataclass(frozen=True, eq=False, repr=False)
+class RiskSurface(_values.Value):
     """Predicted test loss per output number for sizes n_data (rows) and times (columns), with intervals."""
 
     estimator: str
@@ -218,8 +221,8 @@ class RiskSurface:
     hi: Array
 
 
-@dataclass(frozen=True)
-class CheckedRun:
+@dataclass(frozen=True, eq=False, repr=False)
+class CheckedRun(_values.Value):
     """Models trained on n_data sequences and their prediction: test loss per number, mean over the replicates."""
 
     n_data: int
@@ -244,17 +247,31 @@ class Prediction(Result):
         The trained models, if check=True.
     """
 
+    _TITLE = "Learning curve before training"
+    _COLUMNS = (
+        Column("estimator", "text", "name of the estimator, the default one first"),
+        Column("n_data", "integer", "number of training sequences"),
+        Column("time", "number", "gradient-flow time"),
+        Column("risk", "number", "predicted test loss"),
+        Column("lo", "number", "lower end of its interval"),
+        Column("hi", "number", "upper end of its interval"),
+    )
+
     def __init__(self, found: tuple[Any, ...]) -> None:
         super().__init__(found[0])
+        self._found = found[1:]
         self.times: Array = found[1]
         self.surfaces: list[RiskSurface] = [RiskSurface(**surface) for surface in found[2]]
         self.checked: list[CheckedRun] = [CheckedRun(**run) for run in found[3]]
 
-    def __repr__(self) -> str:
-        return _shown(self)
+    def _arrays(self) -> tuple[Any, ...]:
+        return self._found
 
-    def _repr_html_(self) -> str:
-        return _html.answer("Learning curve before training", self._core, [], self.warnings)
+    def _frame(self) -> Mapping[str, tuple[_frames.Type, Any]]:
+        rows = [{"estimator": surface.estimator, "n_data": int(n), "time": self.times, "risk": surface.risk[i],
+                 "lo": surface.lo[i], "hi": surface.hi[i]}
+                for surface in self.surfaces for i, n in enumerate(surface.n_data)]
+        return _frames.typed(self._COLUMNS, _frames.stacked(self._COLUMNS, rows, "time"))
 
 
 @_described("predict")
@@ -272,18 +289,28 @@ def predict(experiment: Experiment, **options: Unpack[PredictOptions]) -> Predic
     -------
     Prediction
     """
-    return Prediction(_core.predict(_document(experiment), _keywords("predict", options)))
+    return Prediction(_core.predict(document(experiment), _keywords("predict", options)))
 
 
 class MeasuredConstants(Result):
     """The theory's constants as measured on a model, its data and its flow, and the bounds at these numbers."""
 
-    def __repr__(self) -> str:
-        return _shown(self)
+    _TITLE = "The theory's bounds, with constants as measured"
+    _COLUMNS = (
+        Column("statement", "text", "what is bounded"),
+        Column("source", "text", "where the paper states it"),
+        Column("log10_bound", "number", "decimal logarithm of the bound"),
+        Column("log10_measured", "number", "decimal logarithm of the measured value"),
+        Column("holds", "flag", "whether the bound holds"),
+        Column("vacuous", "flag", "whether it gives no information about this model"),
+        Column("blame", "text", "what makes the bound large"),
+    )
 
-    def _repr_html_(self) -> str:
-        facts = ["vacuous: the bound holds but gives no information about this model", *self["notes"]]
-        return _html.answer("The theory's bounds, with constants as measured", self._core, facts, [])
+    def _rows(self) -> list[Mapping[str, Any]]:
+        return list(self._dict["checks"])
+
+    def _facts(self) -> list[str]:
+        return ["vacuous: the bound holds but gives no information about this model", *self["notes"]]
 
 
 @_described("flow")
@@ -299,11 +326,28 @@ def theory_from(experiment: Experiment, **options: Unpack[RunOptions]) -> Measur
     -------
     MeasuredConstants
     """
-    return MeasuredConstants(_core.theory_from(_document(experiment), dict(options)))
+    return MeasuredConstants(_core.theory_from(document(experiment), dict(options)))
 
 
 class SweepSummary(Result):
     """Counts of a sweep: runs, done, diverged, resumed, already_there, elsewhere; and threads, seconds."""
+
+    _COLUMNS = (
+        Column("runs", "integer", "number of runs of the study"),
+        Column("done", "integer", "runs that this call finished"),
+        Column("diverged", "integer", "of these, runs that diverged"),
+        Column("resumed", "integer", "of these, runs that continued from a snapshot"),
+        Column("already_there", "integer", "runs that were finished before"),
+        Column("elsewhere", "integer", "runs of other shards or workers"),
+    )
+
+    def __repr__(self) -> str:
+        counts = ", ".join(f"{column.name} {self._dict.get(column.name)}" for column in self._COLUMNS)
+        return f"<phaselaw.SweepSummary: {counts}>"
+
+    def _repr_html_(self) -> str:
+        rows = [[column.name, str(self._dict.get(column.name)), column.help] for column in self._COLUMNS]
+        return _html.page("Sweep", _html.table(["count", "value", "meaning"], rows), [], self.warnings)
 
 
 @_described("sweep")
@@ -330,7 +374,7 @@ def sweep(study: Experiment, out: str | os.PathLike[str], **options: Unpack[Swee
     RunError
         If the disk is full; finished runs are kept.
     """
-    return SweepSummary(_core.sweep(_document(study), os.fspath(out), dict(options)))
+    return SweepSummary(_core.sweep(document(study), os.fspath(out), dict(options)))
 
 
 class Study:
@@ -353,6 +397,20 @@ class Study:
         """Returns the rows by column, as pandas.DataFrame and polars.DataFrame accept them."""
         rows = self.rows()
         return {name: [row.get(name) for row in rows] for name in (rows[0] if rows else {})}
+
+    def to_frame(self, kind: FrameKind = "pandas") -> Any:
+        """Returns the rows as a frame of pandas, polars or pyarrow, with the columns of `phaselaw export`."""
+        columns = self.columns()
+        return _frames.make({name: (_frames.type_of(values), values) for name, values in columns.items()}, kind)
+
+    def __eq__(self, other: object) -> bool:
+        """Whether both name the same store."""
+        if not isinstance(other, Study):
+            return NotImplemented
+        return os.path.abspath(self.path) == os.path.abspath(other.path)
+
+    def __hash__(self) -> int:
+        return hash(os.path.abspath(self.path))
 
     def __repr__(self) -> str:
         return f"<phaselaw.Study {self.path}>"

@@ -12,7 +12,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
-from phaselaw import _check, _core
+from phaselaw import _check, _core, _frames, _kept, _values, _words
 from phaselaw._errors import InputError
 from phaselaw._options import DESCRIBED
 from phaselaw._tables import Table, as_source
@@ -67,7 +67,9 @@ def _keywords(verb: str, options: Mapping[str, Any]) -> dict[str, Any]:
 @overload
 def fit(source: Table, /, law: None = None, **options: Unpack[FitOptions]) -> Ranking: ...
 @overload
-def fit(source: Table, /, law: Literal["all"], **options: Unpack[FitOptions]) -> Ranking: ...
+def fit(  # type: ignore[overload-overlap]  # "all" is a text too
+    source: Table, /, law: Literal["all"], **options: Unpack[FitOptions]
+) -> Ranking: ...
 @overload
 def fit(source: Table, /, law: str, **options: Unpack[FitOptions]) -> Fit: ...
 @_described("fit")
@@ -310,7 +312,7 @@ class Rows:
     column_of : dict
         The table's own name of each canonical column.
     notes, warnings : list of str
-        How the document and its columns were read, and what looks wrong; the same as in the program.
+        How the document and its columns were read, and what looks wrong.
     shape : str
         What the document was recognised as.
     refused : str
@@ -320,8 +322,8 @@ class Rows:
     def __init__(self, found: dict[str, Any]) -> None:
         self._found = found
         self.refused: str = found["refused"]
-        self.notes: list[str] = found["json"]["notes"]
-        self.warnings: list[str] = found["json"]["warnings"]
+        self.notes: list[str] = [_words.in_python(text) for text in found["json"]["notes"]]
+        self.warnings: list[str] = [_words.in_python(text) for text in found["json"]["warnings"]]
         self.shape: str = found["json"]["shape"]
 
     def _as_read(self, key: str) -> Any:
@@ -350,13 +352,37 @@ class Rows:
         return found
 
     def frame(self) -> Any:
-        """Returns all columns under their own headings: a frame of pandas, otherwise of polars, otherwise a dict."""
+        """Returns all columns under their own headings: a frame of pandas, otherwise of polars, otherwise a dict.
+
+        to_frame() is the same in a package of one's choice, and fails without it.
+        """
         for module in ("pandas", "polars"):
             try:
                 return __import__(module).DataFrame(self._found["frame"])
             except ImportError:
                 continue
         return dict(self._found["frame"])
+
+    def to_frame(self, kind: _frames.FrameKind = "pandas") -> Any:
+        """Returns all columns under their own headings, as a frame of pandas, polars or pyarrow."""
+        found = self._found["frame"]
+        columns: dict[str, tuple[_frames.Type, Any]] = {
+            name: ("text" if isinstance(values, list) else "number", values) for name, values in found.items()}
+        return _frames.make(columns, kind, self.warnings)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Rows):
+            return NotImplemented
+        return _values.same(self._found, other._found)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _kept.reduced(self, self._found)
+
+    @classmethod
+    def _from_kept(cls, state: dict[str, Any]) -> Rows:
+        return cls(state)
 
     def to_dict(self) -> dict[str, Any]:
         """Returns what `phaselaw table --json` writes."""
@@ -372,7 +398,7 @@ class Rows:
         return len(self.line)
 
     def __str__(self) -> str:
-        return str(self._found["text"])
+        return _words.in_python(self._found["text"])
 
     def __repr__(self) -> str:
         shape = f"{self._found['json']['rows']} rows of {len(self._found['frame'])} columns"

@@ -3,113 +3,29 @@
 
 from __future__ import annotations
 
-import math
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from phaselaw import _check, _core, _html
+from phaselaw import _check, _core, _frames, _html, _tables, _values, _words
 from phaselaw._errors import InputError
+from phaselaw._frames import Column
+from phaselaw._result import Array, Estimate, Result, format_value
+from phaselaw.verdicts import Comparisons, Diagnoses, ForecastCheck, Forecasts, RecipeComparison
 
-Array = npt.NDArray[np.float64]
-
-
-def format_value(value: float, lo: float | None = None, hi: float | None = None, unit: str = "") -> str:
-    """A number with its interval as the program prints it: "0.21 [0.065, 0.97]", "160k [48k, 1.7M]".
-
-    Where one end is None, the data do not bound that side; where both are, there is no interval. unit: "parameters",
-    "tokens", "sequences" and "steps" have suffixes, "FLOP" has powers of ten, everything else is plain.
-    """
-    return _core.format_value(value, math.nan if lo is None else lo, math.nan if hi is None else hi, unit)
+__all__ = [
+    "Array", "Comparisons", "Diagnoses", "Estimate", "Fit", "ForecastCheck", "Forecasts", "IsoFlop", "LawPrediction",
+    "Plan", "PlanPoint", "Ranking", "RecipeComparison", "Result", "Theory", "format_value",
+]
 
 
-@dataclass(frozen=True)
-class Estimate:
-    """A number and its interval. value is None if unknown; lo or hi is None if the data do not bound that side."""
-
-    name: str
-    value: float | None
-    lo: float | None = None
-    hi: float | None = None
-    identified: bool = False
-    fixed: bool = False
-    unit: str = ""
-
-    @classmethod
-    def _from(cls, table: Mapping[str, Any], name: str = "", unit: str = "") -> Estimate:
-        return cls(
-            name,
-            table.get("value"),
-            table.get("lo"),
-            table.get("hi"),
-            bool(table.get("identified", False)),
-            bool(table.get("fixed", False)),
-            unit,
-        )
-
-    def __str__(self) -> str:
-        shown = _core.estimate_text(self.value, self.lo, self.hi, self.fixed, self.unit)
-        return f"{self.name} {shown}" if self.name else shown
-
-
-class Result:
-    """A result of the program. to_dict() and json() equal the output of `--json` to the last digit."""
-
-    def __init__(self, core: _core.Json | _core.Answer) -> None:
-        self._core: Any = core
-
-    @cached_property
-    def _dict(self) -> dict[str, Any]:
-        return self._core.to_dict()
-
-    def to_dict(self) -> dict[str, Any]:
-        """Returns the result as a new dict; unknown numbers are None."""
-        return self._core.to_dict()
-
-    def json(self, indent: int = 2) -> str:
-        """Returns the text that `--json` writes; indent < 0 gives one line."""
-        return self._core.json(indent)
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Writes json() to a file, for example a FIT.json for `phaselaw plan --fit`."""
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(self.json() + "\n")
-
-    def __getitem__(self, key: str) -> Any:
-        return self._dict[key]
-
-    def __contains__(self, key: str) -> bool:
-        return key in self._dict
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._dict)
-
-    def keys(self) -> list[str]:
-        return list(self._dict)
-
-    @property
-    def warnings(self) -> list[str]:
-        """Limitations of the result, and what to do about them."""
-        return list(self._dict.get("warnings", []))
-
-    def __repr__(self) -> str:
-        return f"<phaselaw.{type(self).__name__}: {', '.join(self.keys())}>"
-
-
-def _shown(result: Result) -> str:
-    """Returns the text that the program prints. A text that has no block of limits is followed by the warnings."""
-    warnings = [] if "limits" in result else result.warnings
-    return str(result._core.text()) + "".join(f"warning: {warning}\n" for warning in warnings)
-
-
-@dataclass(frozen=True)
-class LawPrediction:
-    """A law at new inputs.
+@dataclass(frozen=True, eq=False, repr=False)
+class LawPrediction(_values.Value):
+    """A law at new inputs. to_frame() has the columns value, lo, hi, run_lo and run_hi.
 
     Attributes
     ----------
@@ -121,6 +37,8 @@ class LawPrediction:
         The interval of one new run's measurement.
     warnings : list of str
         Inputs outside the fitted range.
+    index, kind
+        The index of the pandas frame given to predict, and the package of its frame.
     """
 
     value: Array
@@ -129,6 +47,18 @@ class LawPrediction:
     run_lo: Array
     run_hi: Array
     warnings: list[str] = field(default_factory=list)
+    index: Any = None
+    kind: _frames.FrameKind = "pandas"
+
+    def to_frame(self, kind: _frames.FrameKind | None = None) -> Any:
+        """Returns a frame, by default of the package of the frame given to predict, with its index in pandas."""
+        names = ("value", "lo", "hi", "run_lo", "run_hi")
+        columns: dict[str, tuple[_frames.Type, Any]] = {name: ("number", getattr(self, name)) for name in names}
+        kind = self.kind if kind is None else kind
+        return _frames.make(columns, kind, self.warnings, self.index if kind == "pandas" else None)
+
+    def __len__(self) -> int:
+        return len(self.value)
 
 
 class Fit(Result):
@@ -206,33 +136,62 @@ class Fit(Result):
     def _saved(self) -> _core.SavedFit:
         return _core.saved_fit(self._core)
 
-    def predict(self, columns: Mapping[str, Any] | None = None, /, **named: Any) -> LawPrediction:
-        """Evaluates the law at new inputs, for example fit.predict(n_params=[1e9], tokens=[2e10]).
+    def predict(self, columns: Any = None, /, **named: Any) -> LawPrediction:
+        """Evaluates the law at new inputs.
 
         Parameters
         ----------
-        columns : dict, optional
-            Columns by name (n_params, or common names such as N or params), numbers or arrays of one length. Columns
-            may also be given as keyword arguments.
+        columns : dict, list of dicts, or frame of pandas, polars or pyarrow, optional
+            Inputs by name (n_params, or common names such as N or params), in the units of the law: parameters,
+            tokens, FLOP. A dict has numbers or arrays of one length, a list one dict per row. Of a frame only the
+            law's columns are used. Columns may also be given as keyword arguments.
 
         Returns
         -------
         LawPrediction
+            Arrays; to_frame() makes a frame of the package that was given, with its index in pandas.
 
         Raises
         ------
         InputError
-            For a missing column or arrays of different length.
-        """
-        given = named if columns is None else {**_check.mapping(columns, "columns", "{'n_params': [1e9]}"), **named}
-        arrays = {name: _check.numbers(values, name) for name, values in given.items()}
-        return LawPrediction(*_core.predict_law(self._saved, arrays))
+            For a missing column, texts, or arrays of different length.
 
-    def __repr__(self) -> str:
-        return _shown(self)
+        Examples
+        --------
+        >>> runs = {"n_params": [1e6, 1e7, 1e8, 1e9], "loss": [4.6, 3.7, 3.1, 2.7]}
+        >>> fit = phaselaw.fit(runs, "power@n_params", interval="none")
+        >>> bool(fit.predict(n_params=[1e10]).value[0] < 2.7)
+        True
+        """
+        if _tables.is_frame(columns) or isinstance(columns, (list, tuple)) and all(isinstance(row, Mapping) for row in columns):
+            given = _tables.numbers_of(columns, [name for name in self._dict["data"]["columns"] if name != "run"])
+            extra = {name: _check.numbers(values, name) for name, values in named.items()}
+            return LawPrediction(*_core.predict_law(self._saved, given.columns | extra), given.index, given.kind)
+        found = named if columns is None else {**_check.mapping(columns, "columns", "{'n_params': [1e9]}"), **named}
+        arrays = {name: _check.numbers(values, name) for name, values in found.items()}
+        return LawPrediction(*_core.predict_law(self._saved, arrays))
 
     def _repr_html_(self) -> str:
         return _html.answer(self.law, self._core, [], self.warnings)
+
+    _COLUMNS = (
+        Column("name", "text", "name of the parameter or derived quantity"),
+        Column("kind", "text", "parameter or derived"),
+        Column("value", "number", "its value"),
+        Column("lo", "number", "lower end of its interval; unknown if the data do not bound that side"),
+        Column("hi", "number", "upper end of its interval"),
+        Column("identified", "flag", "whether the data determine it"),
+        Column("fixed", "flag", "whether it was held"),
+        Column("unit", "text", "its unit"),
+    )
+
+    def _rows(self) -> list[Mapping[str, Any]]:
+        named = [("parameter", e) for e in self.parameters.values()] + [("derived", e) for e in self.derived.values()]
+        return [{**vars(estimate), "kind": kind} for kind, estimate in named]
+
+    @classmethod
+    def _core_of(cls, state: tuple[Any, ...]) -> Any:
+        return _core.fit_from(state[0], "pickle")
 
 
 class Ranking(Result):
@@ -253,33 +212,53 @@ class Ranking(Result):
     @property
     def notes(self) -> list[str]:
         """Laws that were skipped, and why."""
-        return list(self._dict.get("notes", []))
-
-    def __repr__(self) -> str:
-        return _shown(self)
+        return [_words.in_python(text) for text in self._dict.get("notes", [])]
 
     def _repr_html_(self) -> str:
         return _html.answer("Laws by prediction error", self._core, self.notes, self.best.warnings)
 
+    _COLUMNS = (
+        Column("law", "text", "name of the law; the best is first"),
+        Column("score", "number", "error of its predictions of rows that it has not seen, by which laws are ranked"),
+        Column("difference", "number", "score minus that of the best law"),
+        Column("standard_error", "number", "standard error of the difference"),
+        Column("survives", "flag", "whether it predicts as well as the best, within the error"),
+        Column("weight", "number", "weight in an average of laws"),
+        Column("delta_aicc", "number", "AICc minus the lowest"),
+        Column("delta_bic", "number", "BIC minus the lowest"),
+        Column("holdout_error", "number", "mean relative error on the largest runs, which were left out",
+               "holdout.mean_abs_rel_error"),
+        Column("holdout_bias", "number", "its mean with the sign", "holdout.bias"),
+        Column("certified", "flag", "whether the optimum of the fit is certified"),
+        Column("reason", "text", "why it cannot be ranked"),
+    )
 
-class PlanPoint:
-    """The plan for one compute (or one loss)."""
+    def _rows(self) -> list[Mapping[str, Any]]:
+        return list(self.ranking)
 
-    def __init__(self, table: Mapping[str, Any]) -> None:
-        self._table = table
+    @classmethod
+    def _core_of(cls, state: tuple[Any, ...]) -> Any:
+        return _core.fit_from(state[0], "pickle")
+
+
+class PlanPoint(_values.Part):
+    """The plan for one compute (or one loss). Its estimates are attributes: point.n_params, point.loss, ..."""
 
     def __getattr__(self, name: str) -> Estimate:
         table = object.__getattribute__(self, "_table")
         found = table.get(name)
         if isinstance(found, Mapping) and "value" in found:
             return Estimate._from(found, name, _core.column_unit(name))
-        raise AttributeError(f"no estimate {name!r}; there are {', '.join(k for k, v in table.items() if v)}")
+        raise AttributeError(f"no estimate {name!r}; there are {', '.join(self._estimates())}")
 
-    def __getitem__(self, key: str) -> Any:
-        return self._table[key]
+    def _estimates(self) -> list[str]:
+        return [name for name, found in self._table.items() if isinstance(found, Mapping) and "value" in found]
 
-    def keys(self) -> list[str]:
-        return list(self._table)
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *self._estimates()]
+
+    def __repr__(self) -> str:
+        return f"<phaselaw.PlanPoint: {', '.join(str(getattr(self, name)) for name in self._estimates())}>"
 
     @property
     def bottleneck(self) -> str:
@@ -291,11 +270,27 @@ class PlanPoint:
 
     @property
     def warnings(self) -> list[str]:
-        return list(self._table.get("warnings", []))
+        return [_words.in_python(text) for text in self._table.get("warnings", [])]
 
 
 class Plan(Result):
     """What to train next (docs/plan.md)."""
+
+    _COLUMNS = (
+        Column("compute", "estimate", "compute to spend [FLOP]"),
+        Column("n_params", "estimate", "best number of parameters"),
+        Column("tokens", "estimate", "best number of training tokens"),
+        Column("tokens_per_param", "estimate", "their ratio"),
+        Column("loss", "estimate", "loss of the law at these sizes; the interval is that of the law"),
+        Column("run", "estimate", "loss of one run at these sizes; the interval includes the scatter of runs"),
+        Column("floor", "estimate", "irreducible loss"),
+        Column("bottleneck", "text", "what limits the run"),
+        Column("bottleneck_certain", "flag", "whether the data decide the bottleneck"),
+        Column("status", "text", "optimum, or why there is none"),
+    )
+
+    def _rows(self) -> list[Mapping[str, Any]]:
+        return list(self._dict["plans"])
 
     @cached_property
     def points(self) -> list[PlanPoint]:
@@ -307,10 +302,7 @@ class Plan(Result):
     @property
     def warnings(self) -> list[str]:
         """What limits the plan, the most harmful first."""
-        return list(self._dict.get("limits", []))
-
-    def __repr__(self) -> str:
-        return _shown(self)
+        return [_words.in_python(text) for text in self._dict.get("limits", [])]
 
     def _repr_html_(self) -> str:
         reasons = list(dict.fromkeys(point.reason for point in self.points if point.reason))
@@ -318,17 +310,50 @@ class Plan(Result):
 
 
 class IsoFlop(Result):
-    """Compute-optimal sizes by several methods (docs/plan.md)."""
+    """Compute-optimal sizes by several methods (docs/plan.md): N* = k_n_params C^a and D* = k_tokens C^b."""
 
-    def __repr__(self) -> str:
-        return _shown(self)
+    _TITLE = "Compute-optimal sizes"
+    _COLUMNS = (
+        Column("experiment", "text", "group of `by`; missing if there is one experiment"),
+        Column("method", "text", "envelope, parabola, akima or parametric"),
+        Column("a", "estimate", "exponent of the best number of parameters"),
+        Column("b", "estimate", "exponent of the best number of tokens"),
+        Column("k_n_params", "number", "factor of N* = k C^a"),
+        Column("k_tokens", "number", "factor of D* = k C^b"),
+        Column("n_budgets", "integer", "number of budgets"),
+        Column("why", "text", "why the method gives nothing"),
+    )
 
-    def _repr_html_(self) -> str:
-        return _html.answer("Compute-optimal sizes", self._core, [], self.warnings)
+    def _rows(self) -> list[Mapping[str, Any]]:
+        experiments = self._dict.get("experiments") or [self._dict]
+        return [{"experiment": one.get("experiment", one.get("name")), "method": name, **method}
+                for one in experiments for name, method in one["methods"].items()]
+
+
+def _leaves(table: Any, prefix: str = "") -> list[tuple[str, Any]]:
+    """The values of nested dicts and lists, by their names joined by dots; items of lists count from 1."""
+    if isinstance(table, Mapping):
+        return [leaf for key, value in table.items() for leaf in _leaves(value, f"{prefix}.{key}" if prefix else key)]
+    if isinstance(table, list):
+        return [leaf for i, value in enumerate(table, 1) for leaf in _leaves(value, f"{prefix}.{i}")]
+    return [(prefix, table)]
 
 
 class Theory(Result):
     """Values of the paper's definitions, bounds and laws; unknown is None. theory.rate is theory["rate"]."""
+
+    _COLUMNS = (
+        Column("quantity", "text", "name of the quantity, with dots for the items of tables"),
+        Column("value", "number", "its value; missing if it is unknown or a text"),
+        Column("text", "text", "its value if it is a text or a truth value"),
+    )
+
+    def _rows(self) -> list[Mapping[str, Any]]:
+        return [{"quantity": name, "text" if isinstance(value, (str, bool)) else "value":
+                 str(value).lower() if isinstance(value, bool) else value} for name, value in _leaves(self._dict)]
+
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *self.keys()]
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
@@ -338,147 +363,5 @@ class Theory(Result):
         except KeyError:
             raise AttributeError(f"no quantity {name!r}; there are {', '.join(self._dict)}") from None
 
-    def __repr__(self) -> str:
-        return _shown(self)
-
     def _repr_html_(self) -> str:
         return _html.answer(f"Theory, edition {self['edition']}", self._core, [], self.warnings)
-
-
-class Diagnoses(Result):
-    """One diagnosis per curve: state, exponent, floor, gain, what to do next (docs/diagnose.md)."""
-
-    @property
-    def curves(self) -> list[dict[str, Any]]:
-        return list(self._dict["curves"])
-
-    def __len__(self) -> int:
-        return len(self.curves)
-
-    def __repr__(self) -> str:
-        return _shown(self)
-
-    def _repr_html_(self) -> str:
-        nexts = [f"{curve['name']}: {curve['next']}" for curve in self.curves if curve["next"] is not None]
-        return _html.answer("States of loss curves", self._core, nexts, [])
-
-
-class RecipeComparison:
-    """One recipe against the baseline."""
-
-    def __init__(self, table: Mapping[str, Any]) -> None:
-        self._table = table
-
-    def __getitem__(self, key: str) -> Any:
-        return self._table[key]
-
-    def keys(self) -> list[str]:
-        return list(self._table)
-
-    @property
-    def recipe(self) -> str:
-        return str(self._table["recipe"])
-
-    @property
-    def outcome(self) -> str:
-        """better, worse, inconclusive or unknown, after Holm's correction for several recipes."""
-        return str(self._table["outcome"])
-
-    @property
-    def sentence(self) -> str:
-        """The answer with its numbers."""
-        return str(self._table["sentence"])
-
-    @property
-    def will_it_last(self) -> str:
-        return str(self._table["will_it_last"])
-
-    @property
-    def limits(self) -> list[str]:
-        """What limits the comparison, the most harmful first."""
-        return list(self._table["limits"])
-
-    @property
-    def speedup(self) -> Estimate | None:
-        """The factor that the answer quotes: the resource that the baseline needs over that of the recipe.
-
-        None where it is not known, and for curves that fall late, which have only what their difference is worth.
-        """
-        if self._table["leads"] == "curves":
-            if self._table["curves"]["falls_late"]:
-                return None
-            reached = self._table["curves"]["equal_loss"]
-            found = reached[-1]["speedup"] if reached else None
-        else:
-            runs = self._table["runs"][0]
-            found = runs["places"][runs["leading"]]["speedup"] if runs["leading"] is not None else None
-        return None if found is None else Estimate._from(found, "speedup", "")
-
-    def __repr__(self) -> str:
-        return self.sentence
-
-
-class Comparisons(Result):
-    """Recipes against a baseline (docs/compare.md)."""
-
-    @property
-    def baseline(self) -> str:
-        return str(self._dict["baseline"])
-
-    @cached_property
-    def recipes(self) -> list[RecipeComparison]:
-        """One comparison per recipe, in their order."""
-        return [RecipeComparison(table) for table in self._dict["comparisons"]]
-
-    def __len__(self) -> int:
-        return len(self.recipes)
-
-    def __getitem__(self, key: str | int) -> Any:
-        return self.recipes[key] if isinstance(key, int) else self._dict[key]
-
-    def __repr__(self) -> str:
-        return _shown(self)
-
-    def _repr_html_(self) -> str:
-        limits = list(dict.fromkeys(limit for one in self.recipes for limit in one.limits))
-        return _html.answer(f"Recipes against {self.baseline}", self._core, [one.sentence for one in self.recipes], limits)
-
-
-class Forecasts(Result):
-    """The forecast final loss of each run, with its interval (docs/forecast.md)."""
-
-    @property
-    def forecasts(self) -> list[dict[str, Any]]:
-        return list(self._dict["forecasts"])
-
-    @property
-    def final_loss(self) -> Estimate:
-        """The final loss of a single run; its value is None if nothing can be forecast."""
-        if len(self) != 1:
-            raise InputError(f"there are {len(self)} forecasts; use .forecasts, or name one run with run=")
-        return Estimate._from(self.forecasts[0]["final_loss"], "final loss")
-
-    def __len__(self) -> int:
-        return len(self.forecasts)
-
-    def __repr__(self) -> str:
-        return _shown(self)
-
-    def _repr_html_(self) -> str:
-        readings = [f"{one['name']}: {one['reading']}" for one in self.forecasts]
-        return _html.answer("Forecast of the final loss", self._core, readings, [])
-
-
-class ForecastCheck(Result):
-    """A registered forecast beside what happened: status is inside, outside or pending."""
-
-    @property
-    def status(self) -> str:
-        return str(self._dict["status"])
-
-    @property
-    def reading(self) -> str:
-        return str(self._dict["reading"])
-
-    def __repr__(self) -> str:
-        return _shown(self)

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from phaselaw import _check, _core
+from phaselaw import _check, _core, _frames, _kept, _values
 from phaselaw._errors import InputError
 
 FloatArray = npt.NDArray[Any]
@@ -17,7 +17,7 @@ FloatArray = npt.NDArray[Any]
 
 
 @dataclass(frozen=True)
-class ParameterBlock:
+class ParameterBlock(_values.Portable):
     """One matrix in the flat parameter vector: theta[offset : offset + rows * cols], used as multiplier * W."""
 
     name: str
@@ -155,6 +155,20 @@ class Transformer:
         """Returns -kappa (1 - init_scale) G(theta_0; X), which F adds to the outputs; zero for init_scale = 1."""
         return self._core.output_offset(theta_0, inputs)
 
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Transformer):
+            return NotImplemented
+        return self.dtype == other.dtype and self.options == other.options
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _kept.reduced(self, {"dtype": self.dtype.name, **self.options})
+
+    @classmethod
+    def _from_kept(cls, state: dict[str, Any]) -> Transformer:
+        return cls(**state)
+
     def __repr__(self) -> str:
         o = self.options
         return (
@@ -164,8 +178,8 @@ class Transformer:
         )
 
 
-@dataclass(frozen=True)
-class TangentKernel:
+@dataclass(frozen=True, eq=False, repr=False)
+class TangentKernel(_values.Value):
     """The exact tangent kernel H = J J^T.
 
     Attributes
@@ -186,6 +200,10 @@ class TangentKernel:
     reason: str
     flop: float
     seconds: float
+
+    def __repr__(self) -> str:
+        parts = f", parts {', '.join(self.parts)}" if self.parts else ""
+        return f"<phaselaw.TangentKernel: {self.total.shape[0]} x {self.total.shape[1]}, algorithm {self.algorithm}{parts}>"
 
     def spectrum(self, *, vectors: bool = False) -> Spectrum:
         """Returns the spectrum of `total`, which must be symmetric (computed without `columns`)."""
@@ -255,8 +273,8 @@ def tangent_kernel(
     )
 
 
-@dataclass(frozen=True)
-class Spectrum:
+@dataclass(frozen=True, eq=False, repr=False)
+class Spectrum(_values.Value):
     """Eigenvalues in descending order; those below noise_floor are rounding errors. Row i of vectors is that of value i."""
 
     eigenvalues: npt.NDArray[np.float64]
@@ -269,6 +287,20 @@ class Spectrum:
     intrinsic_dimension: float
     noise_floor: float
     numerical_rank: int
+
+    def to_frame(self, kind: _frames.FrameKind = "pandas") -> Any:
+        """Returns a frame with the columns rank, eigenvalue and above_noise: whether it exceeds noise_floor."""
+        return _frames.make({
+            "rank": ("integer", np.arange(1, len(self.eigenvalues) + 1)),
+            "eigenvalue": ("number", self.eigenvalues),
+            "above_noise": ("flag", self.eigenvalues > self.noise_floor),
+        }, kind)
+
+    def __repr__(self) -> str:
+        condition = "unbounded" if self.condition_number is None else _core.format_number(self.condition_number, 4)
+        low, high = _core.format_number(self.lambda_min, 4), _core.format_number(self.lambda_max, 4)
+        return (f"<phaselaw.Spectrum: {len(self.eigenvalues)} eigenvalues from {low} to {high}, condition number "
+                f"{condition}, numerical rank {self.numerical_rank}>")
 
 
 def spectrum(matrix: FloatArray, *, vectors: bool = False) -> Spectrum:

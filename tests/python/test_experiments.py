@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import phaselaw
+from phaselaw._words import in_python
 from conftest import EXAMPLES, assert_same
 
 pytestmark = pytest.mark.filterwarnings("ignore::phaselaw.PhaselawWarning")
@@ -182,7 +183,7 @@ def test_errors_are_the_program_s(program, tmp_path, small):
     for words, call in cases:
         with pytest.raises(phaselaw.InputError) as error:
             call()
-        assert str(error.value) == program.error(*words), words
+        assert str(error.value) == in_python(program.error(*words)), words
 
 
 def test_arguments_are_named_in_errors(tmp_path):

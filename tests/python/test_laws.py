@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import phaselaw
+from phaselaw._words import in_python
 from conftest import EXAMPLES, assert_same
 
 pytestmark = pytest.mark.filterwarnings("ignore::phaselaw.PhaselawWarning")
@@ -99,14 +100,15 @@ def test_signatures_are_the_flags(program):
 
 def test_text_is_the_program_s(program, ladder, tmp_path):
     fit = phaselaw.fit(ladder, "chinchilla", resamples=20)
-    shown = program.run("fit", ladder, "--law", "chinchilla", "--resamples", "20", "--quiet").stdout
+    shown = in_python(program.run("fit", ladder, "--law", "chinchilla", "--resamples", "20", "--quiet").stdout)
     assert repr(fit).startswith(shown)
     fit.save(tmp_path / "fit.json")
     assert repr(phaselaw.Fit.load(tmp_path / "fit.json")).startswith(shown)
     ranking = phaselaw.fit(ladder, interval="none")
-    assert repr(ranking).startswith(program.run("fit", ladder, "--interval", "none", "--quiet").stdout)
+    assert repr(ranking).startswith(in_python(program.run("fit", ladder, "--interval", "none", "--quiet").stdout))
     plan = phaselaw.plan(fit, 1e13)
-    assert repr(plan).startswith(program.run("plan", "--fit", tmp_path / "fit.json", "--compute", "1e13", "--quiet").stdout)
+    said = program.run("plan", "--fit", tmp_path / "fit.json", "--compute", "1e13", "--quiet").stdout
+    assert repr(plan).startswith(in_python(said))
 
 
 def test_a_frame_or_dict_equals_its_file(ladder):
@@ -248,7 +250,7 @@ def test_errors_are_the_program_s(program, ladder, tmp_path):
         with pytest.raises(phaselaw.InputError) as error:
             call()
         where = str(error.value).removeprefix(f"{no_law}: ")
-        assert where == program.error(*words).removeprefix(f"{no_law}: "), words
+        assert where == in_python(program.error(*words)).removeprefix(f"{no_law}: "), words
         assert isinstance(error.value, ValueError)
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import phaselaw
+from phaselaw._words import in_python
 
 pytestmark = pytest.mark.filterwarnings("ignore::phaselaw.PhaselawWarning")
 
@@ -127,7 +128,7 @@ def test_theory_and_curves_as_tables(ladder):
     assert {check["statement"] for check in measured["checks"]} <= set(page.cells) and "Lemma 5.3 [R]" in repr(measured)
     diagnoses = phaselaw.diagnose(curve_rows())
     page = Reader(diagnoses._repr_html_())
-    assert {"a", "b", "c"} <= set(page.cells) and all(curve["next"] in page.text for curve in diagnoses.curves)
+    assert {"a", "b", "c"} <= set(page.cells) and all(in_python(curve["next"]) in page.text for curve in diagnoses.curves)
     prediction = phaselaw.predict(SMALL, n_data=[4, 8], resamples=10, check=True)
     page = Reader(prediction._repr_html_())
     assert {"4", "8", "trained", phaselaw._core.format_number(prediction.checked[0].measured[-1], 3)} <= set(page.cells)

@@ -106,7 +106,7 @@ def test_options_of_documents(tmp_path):
     markdown = tmp_path / "notes.md"
     markdown.write_text("| seed | hours |\n|---|---|\n| 1 | 3 |\n| 2 | 5 |\n\nThe runs:\n\n"
                         "| n_params | tokens | loss |\n|---|---|---|\n| 1e6 | 1e9 | 3.1 |\n| 1e7 | 1e9 | 2.9 |\n")
-    with pytest.raises(phaselaw.InputError, match="--table"):
+    with pytest.raises(phaselaw.InputError, match="choose one with table=.1."):
         phaselaw.read_table(markdown)
     assert phaselaw.read_table(markdown, table="2")["loss"].tolist() == [3.1, 2.9]
 
