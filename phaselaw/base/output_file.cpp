@@ -172,6 +172,7 @@ bool PieceFile::commit_new() {
   }
   if (problem == EEXIST) return false;
   if (problem != 0) fail(problem);
+  forget_temporary_file(temporary_);
   temporary_.clear();
   close();
   return true;
