@@ -40,7 +40,7 @@ class Database {
   [[nodiscard]] std::int64_t integer(const std::string& sql);  // first column of the first row
   [[nodiscard]] std::string text(const std::string& sql);      // empty if there is no row
 
-  [[nodiscard]] std::string image() const;                     // the content of the file that holds the database
+  [[nodiscard]] std::string image() const;  // the content of the file that holds the database
 
   [[nodiscard]] sqlite3* handle() const { return handle_.get(); }
   [[nodiscard]] const std::string& path() const { return path_; }
