@@ -29,8 +29,9 @@ struct SweepRequest : RunRequest {
         "do only part i/k, 0 <= i < k, of the study; the parts take about the same time; join their stores with phaselaw merge");
     visit("checkpoint_every", self.checkpoint_every, base::at_least(0).in("s"),
           "time between snapshots of a run, from which a killed run resumes");
-    visit("transport", self.transport, base::anything(),
-          "how ranks send messages; mpi opens no port, but a rank that dies ends the job, which the same command resumes");
+    visit(
+        "transport", self.transport, base::anything(),
+        "how ranks send messages; mpi opens no port, but a rank that dies ends the job, which the same command resumes");
     RunRequest::fields(self, visit);
   }
 };
