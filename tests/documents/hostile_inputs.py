@@ -29,7 +29,7 @@ MOST_SECONDS, MOST_BYTES, MOST_WAIT_S, LONGEST_MESSAGE = 2.0, 300e6, 120.0, 4000
 VERBS = ["table", "fit", "diagnose"]
 GROUPS = ["tables", "stores", "weights", "experiments", "fits"]
 READABLE = {"columns_100000", "levels_50000", "own_keys_100000", "folder_loop", "tensors_100000", "fit_more_keys",
-            "foreign_version"}
+            "foreign_version", "json_huge_numbers", "json_one_key_twice"}
 
 
 def table_text(rows=2000):
