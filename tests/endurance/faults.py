@@ -211,7 +211,7 @@ def full(bench, table, arguments):
             calls = counts[fault.kind]
             for k in chosen(calls, arguments.most, arguments.all, bench.random):
                 table.add(verb, fault.name, calls, *bench.one(verb, fault, k))
-        if not arguments.only_faults:
+        if not arguments.only_faults or "process" in arguments.only_faults.split(","):
             for name, outcome, wrong in bench.hostile(verb):
                 table.add(verb, name, 1, outcome, wrong)
 
@@ -237,7 +237,7 @@ def main():
     parser.add_argument("--all", type=int, default=30)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only-verbs", help="names, separated by commas")
-    parser.add_argument("--only-faults", help="kinds of calls, separated by commas")
+    parser.add_argument("--only-faults", help="kinds of calls, separated by commas; process: standard output and size limits")
     parser.add_argument("--json", help="file for the table as JSON")
     arguments = parser.parse_args()
     verbs, faults = arguments.only_verbs, arguments.only_faults
