@@ -66,8 +66,8 @@ struct Domain {
 [[nodiscard]] inline Domain strictly_between(double lo, double hi) { return {lo, hi, true, true}; }
 [[nodiscard]] inline Domain half_open(double lo, double hi) { return {lo, hi, false, true}; }  // lo <= x < hi
 
-// Every integer up to here, and no other bound, is the same number in a double, in JSON and in Python.
-inline constexpr double kLargestExactInteger = 9007199254740992.0;  // 2^53
+// Integers up to here are the same numbers as doubles, in JSON and in Python, and no other integer is rounded to them.
+inline constexpr double kLargestExactInteger = 9007199254740991.0;  // 2^53 - 1
 [[nodiscard]] inline Domain seeds() { return at_least(0).up_to(kLargestExactInteger); }
 // Numbers of worker threads, where 0 stands for all cores. More threads than this could not be started.
 [[nodiscard]] inline Domain thread_counts() { return at_least(0).up_to(4096); }

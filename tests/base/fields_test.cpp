@@ -197,6 +197,26 @@ TEST(Domains, AreWrittenAsMathematics) {
   EXPECT_EQ(half_open(0, 0.5).to_string(), "in [0, 0.5)");
   EXPECT_EQ((Domain{-HUGE_VAL, 3, false, true}.to_string()), "< 3");
   EXPECT_EQ(anything().to_string(), "finite");
+  EXPECT_EQ(between(0, 1e40).to_string(), "in [0, 1e40]");
+  EXPECT_EQ(between(4096, 1e6).to_string(), "in [4096, 1e6]");
+  EXPECT_EQ(seeds().to_string(), "in [0, 9007199254740991]");
+}
+
+// A limit of the program stands in the documentation, and in messages about numbers that exceed it.
+TEST(Domains, LimitsOfTheProgramAreMentionedWhereTheyMatter) {
+  const Domain sizes = at_least(1).up_to(1e9);
+  EXPECT_TRUE(sizes.contains(1e9));
+  EXPECT_FALSE(sizes.contains(1e9 + 1));
+  EXPECT_EQ(sizes.to_string(), "in [1, 1e9]");
+  EXPECT_EQ(sizes.beside(0).to_string(), ">= 1");
+  EXPECT_EQ(sizes.beside(2e9).to_string(), "in [1, 1e9]");
+  EXPECT_EQ(between(0, 1).beside(-1).to_string(), "in [0, 1]");
+  const Value range = half_open(0, 0.5).in("s").to_value();
+  EXPECT_EQ(range.at("minimum").number(), 0);
+  EXPECT_TRUE(range.at("maximum").is_null());
+  EXPECT_EQ(range.at("exclusive_maximum").number(), 0.5);
+  EXPECT_EQ(range.at("unit").text(), "s");
+  EXPECT_TRUE(anything().to_value().at("unit").is_null());
 }
 
 }  // namespace

@@ -106,6 +106,34 @@ TEST(FieldsText, RefusalsNameTheFlagTheDomainAndTheWord) {
   EXPECT_TRUE(contains(refusal("fix", {"alpha=x"}), "--fix"));
 }
 
+// An unset variable of a shell leaves an empty word, and a forgotten value the next flag.
+TEST(FieldsText, EmptyWordsAndFlagsAreNoValues) {
+  for (const char* field :
+       {"level", "resamples", "memory", "law", "colour", "step", "budget", "losses", "where", "fix", "col"})
+    for (const char* text : {"", " ", "--quiet"}) {
+      const std::string said = refusal(field, {text});
+      EXPECT_TRUE(contains(said, flag_of(field))) << field << ": " << said;
+      EXPECT_TRUE(contains(said, text)) << said;
+    }
+  EXPECT_TRUE(contains(refusal("law", {"--quiet"}), "found the flag '--quiet'"));
+}
+
+TEST(FieldsText, NumbersThatAreNoneAreRefused) {
+  for (const char* field : {"level", "resamples", "memory", "step", "budget", "losses"})
+    for (const char* text : {"nan", "NaN", "inf", "-inf", "1e999", "0x10", "1 2", "null", "-"})
+      EXPECT_TRUE(contains(refusal(field, {text}), flag_of(field))) << field << " " << text;
+}
+
+// Beyond 2^53 a number is not the integer that was typed, so it is refused and not rounded.
+TEST(FieldsText, IntegersAreExactOrRefused) {
+  Options options;
+  set_field(options, "resamples", {"9007199254740991"});
+  EXPECT_EQ(options.resamples, 9007199254740991);
+  for (const char* text : {"9007199254740992", "9007199254740993", "99999999999999999999", "1e300"})
+    EXPECT_TRUE(contains(refusal("resamples", {text}), "in [1, 9007199254740991]")) << text;
+  EXPECT_TRUE(contains(refusal("resamples", {"0"}), "expected an integer >= 1")) << refusal("resamples", {"0"});
+}
+
 TEST(FieldsText, DescribeEveryKindOfField) {
   const Options options;
   EXPECT_EQ(describe_flag(options.level, {}).default_text, "0.9");

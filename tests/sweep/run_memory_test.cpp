@@ -77,7 +77,7 @@ TEST(RunMemory, SizesAreRefusedAtTheirKeys) {
        "s.toml:3:", "measurements_per_doubling");
   says(refusal("[data]\nteacher_d_hidden = 900000000\n[model]\nd_model = 64\n"),
        "s.toml:1:", "teacher_d_hidden = 900000000");
-  says(refusal("seed = 9223372036854775807\n"), "s.toml:1:", "seed must be in [0, 9007199254740992]");
+  says(refusal("seed = 9223372036854775807\n"), "s.toml:1:", "seed must be in [0, 9007199254740991]");
   says(refusal("[data]\none_pass = true\n[training]\nsteps = 1000000000000\nbatch = 1000\n"), "s.toml:2:", "batch");
 }
 

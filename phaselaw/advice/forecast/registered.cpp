@@ -122,6 +122,9 @@ RegisteredForecast registered_from(const Value& value, const std::string& source
                      loss.at("hi").number_or(base::kNaN)};
     if (!(out.predicted.lo <= out.predicted.hi))
       loss.at("lo").wrong("an interval, because the forecast is to be compared");
+    if (!(out.predicted.lo <= out.predicted.value && out.predicted.value <= out.predicted.hi))
+      loss.at("value").wrong(fmt::format("a number in the interval [{}, {}]; found {}", out.predicted.lo,
+                                         out.predicted.hi, out.predicted.value));
     if (!(out.to > 0)) forecast.at("to").wrong("the last planned step");
     return out;
   } catch (const base::InputError& error) {

@@ -183,7 +183,10 @@ std::vector<WeightedFit> surviving_fits(const base::Value& document, const std::
   for (std::size_t i = 0; i < fits.size(); ++i) {
     const base::FieldReader row(order->list()[i], "write the file again with phaselaw fit --json");
     if (!row.has("weight") || !row.at("survives").boolean()) continue;
-    survivors.push_back({std::move(fits[i]), row.at("weight").number_or(0)});
+    if (row.at("law").text() != fits[i].fit.name())
+      row.at("law").wrong(fmt::format("{}, the law of the fit at this place", fits[i].fit.name()));
+    const base::FieldReader weight = row.at("weight");
+    survivors.push_back({std::move(fits[i]), weight.is_null() ? 0.0 : weight.as<double>(base::between(0, 1))});
   }
   return survivors;
 }
