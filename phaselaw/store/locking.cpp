@@ -96,7 +96,8 @@ std::string locking_problem(const std::string& directory) {
       return fmt::format("it is on {}, and machines do not share the memory that the journal of a store needs", name);
   // A file without a name leaves nothing behind even after a kill, but some file systems have none.
   Descriptor first(::open(directory.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
-  Descriptor second(first.open() ? open_lock_file(fmt::format("/proc/self/fd/{}", first.get())) : -1);
+  Descriptor second(first.open() ? ::open(fmt::format("/proc/self/fd/{}", first.get()).c_str(), O_RDWR | O_CLOEXEC)
+                                 : -1);
   if (!second.open()) {
     std::string probe = (std::filesystem::path(directory) / ".phaselaw-lock-XXXXXX").string();
     first.reset(::mkostemp(probe.data(), O_CLOEXEC));

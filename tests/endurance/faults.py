@@ -148,9 +148,9 @@ class FaultBench(WritingBench):
                     outcome, wrong = "same results", "standard output was lost"
                 else:
                     trial.out = self.reference(verb)[1]
-                    outcome, wrong = self.judge(verb, trial, (1,), ["standard output"])
+                    outcome, wrong = self.judge(verb, trial, (1,), ["standard output", "exported table"])
             else:
-                outcome, wrong = self.judge(verb, trial, (1, 2), ["out", "work"])
+                outcome, wrong = self.judge(verb, trial, (1, 2), ["out", "work", "inputs"])
             results.append((name, outcome, f"{verb.name}, {name}: {wrong}" if wrong else ""))
         return results
 
