@@ -6,6 +6,7 @@ Numbers never pass through text, so a frame, a dict and their file give the same
 
 from __future__ import annotations
 
+import importlib
 import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol, TypeAlias
@@ -162,14 +163,12 @@ def _texts_of_times(frame: Any) -> Any:
     package = type(frame).__module__.split(".")[0]
     if package == "polars":
         times = [name for name, kind in frame.schema.items() if kind.is_temporal()]
-        import polars
-
+        polars: Any = importlib.import_module("polars")
         made = [polars.Series(n, [None if v is None else str(v) for v in frame[n]], dtype=polars.String) for n in times]
         return frame.with_columns(made) if times else frame
     if package != "pyarrow":
         return frame
-    import pyarrow
-
+    pyarrow: Any = importlib.import_module("pyarrow")
     table = frame.read_all() if hasattr(frame, "read_all") else frame
     for i, field in enumerate(table.schema):
         if pyarrow.types.is_temporal(field.type):

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import re
 import warnings
@@ -63,7 +64,7 @@ class ScalingLaw:
     Examples
     --------
     >>> X = [[1e6], [1e7], [1e8], [1e9]]
-    >>> model = phaselaw.ScalingLaw("power@n_params").fit(X, [4.6, 3.7, 3.1, 2.7])
+    >>> model = phaselaw.ScalingLaw("E + A*x1^-a").fit(X, [4.6, 3.7, 3.1, 2.7])
     >>> model.predict([[1e10]]).shape
     (1,)
     """
@@ -206,13 +207,12 @@ class ScalingLaw:
         return hasattr(self, "fit_")
 
     def __sklearn_tags__(self) -> Any:
-        from sklearn.utils import InputTags, RegressorTags, Tags, TargetTags
-
-        return Tags(
+        utils: Any = importlib.import_module("sklearn.utils")
+        return utils.Tags(
             estimator_type="regressor",
-            target_tags=TargetTags(required=True, positive_only=True),
-            input_tags=InputTags(positive_only=True),
-            regressor_tags=RegressorTags(poor_score=True),
+            target_tags=utils.TargetTags(required=True, positive_only=True),
+            input_tags=utils.InputTags(positive_only=True),
+            regressor_tags=utils.RegressorTags(poor_score=True),
         )
 
     def __repr__(self) -> str:
@@ -226,14 +226,16 @@ def _by_name(matrix: Array, columns: Sequence[str]) -> dict[str, Array]:
     return {name: np.ascontiguousarray(matrix[:, j]) for j, name in enumerate(columns)}
 
 
-def _not_fitted() -> Exception:
-    said = "This ScalingLaw instance is not fitted yet; call fit with X and y first"
+def _not_fitted() -> Any:
+    return _of_sklearn("NotFittedError", RuntimeError)("This ScalingLaw instance is not fitted yet; call fit with X and y first")
+
+
+def _of_sklearn(name: str, otherwise: Any) -> Any:
+    """A class of sklearn.exceptions, or another one without scikit-learn."""
     try:
-        from sklearn.exceptions import NotFittedError
+        return getattr(importlib.import_module("sklearn.exceptions"), name)
     except ImportError:
-        return RuntimeError(said)
-    error: Exception = NotFittedError(said)
-    return error
+        return otherwise
 
 
 def _check_names(known: list[str] | None, names: list[str] | None) -> None:
@@ -296,7 +298,8 @@ def _losses(y: Any, rows: int) -> Array:
         raise InputError("y: a law requires y to be passed, but the target y is None")
     losses = _numbers(y, "y")
     if losses.ndim == 2 and losses.shape[1] == 1:
-        warnings.warn("A column-vector y was passed when a 1d array was expected; y.ravel() makes one", _conversion(),
+        warnings.warn("A column-vector y was passed when a 1d array was expected; y.ravel() makes one",
+                      _of_sklearn("DataConversionWarning", UserWarning),
                       stacklevel=4)
         losses = losses.ravel()
     if losses.shape != (rows,):
@@ -305,12 +308,3 @@ def _losses(y: Any, rows: int) -> Array:
     if len(low):
         raise InputError(f"y[{low[0]}]: expected a loss > 0, found {losses[low[0]]}")
     return losses
-
-
-def _conversion() -> type[Warning]:
-    try:
-        from sklearn.exceptions import DataConversionWarning
-    except ImportError:
-        return UserWarning
-    category: type[Warning] = DataConversionWarning
-    return category

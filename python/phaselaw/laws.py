@@ -12,7 +12,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
-from phaselaw import _check, _core, _frames, _kept, _values, _words
+from phaselaw import _check, _core, _frames, _kept, _options, _values, _words
 from phaselaw._errors import InputError
 from phaselaw._options import DESCRIBED
 from phaselaw._tables import Table, as_source
@@ -35,14 +35,26 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 
+def _types(verb: str) -> dict[str, str]:
+    """The types of a verb's options, as _options.py writes them."""
+    name = {"read_table": "Read", "flow": "Run", "theory": "Theory"}.get(verb, verb.capitalize())
+    described = getattr(_options, name + ("Numbers" if verb == "theory" else "Options"))
+    return {key: getattr(kind, "__forward_arg__", str(kind)) for key, kind in described.__annotations__.items()}
+
+
 def _described(verb: str) -> Callable[[F], F]:
     """Adds the options of a verb to a function's signature and documentation."""
 
     def decorate(function: F) -> F:
         own = [p for p in inspect.signature(function).parameters.values() if p.kind is not p.VAR_KEYWORD]
         options = DESCRIBED[verb].items()
-        keywords = [inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=o.default) for name, o in options]
-        function.__signature__ = inspect.Signature(own + keywords)  # type: ignore[attr-defined]
+        types = _types(verb)
+        keywords = [
+            inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=o.default, annotation=types[name])
+            for name, o in options
+        ]
+        returned = inspect.signature(function).return_annotation
+        function.__signature__ = inspect.Signature(own + keywords, return_annotation=returned)  # type: ignore[attr-defined]
         lines = [f"    {name} : default {o.default!r}\n        {o.help}" for name, o in options]
         first, raises, last = (function.__doc__ or "").rstrip().partition("\n\n    Raises\n")
         heading = "\n\n    Other Parameters\n    ----------------\n"
@@ -101,6 +113,13 @@ def fit(source: Table, /, law: str | None = None, **options: Any) -> Fit | Ranki
     -----
     PhaselawWarning
         For limitations of the result, such as poorly constrained parameters.
+
+    Examples
+    --------
+    >>> runs = {"n_params": [1e6, 1e7, 1e8, 1e9], "loss": [4.6, 3.7, 3.1, 2.7]}
+    >>> fit = phaselaw.fit(runs, "power@n_params", interval="none")
+    >>> fit.formula
+    'E + A*n_params^-alpha'
     """
     every = law is None or law == "all"
     answer = _core.fit(as_source(source), {"law": "all" if law is None else law, **_keywords("fit", options)})
@@ -134,6 +153,15 @@ def plan(
     ------
     InputError
         For a fit that cannot be used for a plan, and for a loss that no compute reaches.
+
+    Examples
+    --------
+    >>> sizes = [(n, d) for n in (1e6, 1e7, 1e8) for d in (1e8, 1e9, 1e10)]
+    >>> runs = {"n_params": [n for n, _ in sizes], "tokens": [d for _, d in sizes],
+    ...         "loss": [1.7 + 400 / n**0.34 + 410 / d**0.28 for n, d in sizes]}
+    >>> plan = phaselaw.plan(phaselaw.fit(runs, "chinchilla", resamples=20), compute=1e19)
+    >>> 1e7 < float(plan.points[0].n_params) < 1e10
+    True
     """
     keywords = _keywords("plan", options)
     for name, value in (("compute", compute), ("loss", options.get("loss"))):
@@ -168,6 +196,14 @@ def isoflop(source: Table, /, law: str = "chinchilla", **options: Unpack[Isoflop
     Returns
     -------
     IsoFlop
+
+    Examples
+    --------
+    >>> sizes = [(c, 0.1 * c**0.5 * f) for c in (1e18, 1e19, 1e20) for f in (0.25, 0.5, 1, 2, 4)]
+    >>> runs = {"compute": [c for c, _ in sizes], "n_params": [n for _, n in sizes],
+    ...         "loss": [1.7 + 400 / n**0.34 + 410 / (c / n / 6) ** 0.28 for c, n in sizes]}
+    >>> 0.3 < phaselaw.isoflop(runs, resamples=10)["methods"]["parametric"]["a"]["value"] < 0.6
+    True
     """
     return IsoFlop(_core.isoflop(as_source(source), {"law": law, **_keywords("isoflop", options)}))
 
@@ -184,6 +220,13 @@ def diagnose(curves: Table, /, **options: Unpack[DiagnoseOptions]) -> Diagnoses:
     Returns
     -------
     Diagnoses
+
+    Examples
+    --------
+    >>> steps = list(range(10, 1000, 10))
+    >>> found = phaselaw.diagnose({"step": steps, "loss": [2 + 8 / s**0.5 for s in steps]})
+    >>> found.curves[0]["state"]
+    'falling'
     """
     return Diagnoses(_core.diagnose(as_source(curves), _keywords("diagnose", options)))
 
@@ -221,6 +264,14 @@ def compare(*recipes: Table | Fit | tuple[str, Table | Fit], **options: Unpack[C
     ------
     InputError
         For fewer than two recipes, for different quantities, and for rows without a common resource.
+
+    Examples
+    --------
+    >>> compute = [1e18 * 2**i for i in range(10)]
+    >>> recipes = {name: {"compute": compute, "loss": [1.7 + 3 * (gain * c / 1e18) ** -0.1 * (1 + (i % 3) / 500)
+    ...            for i, c in enumerate(compute)]} for name, gain in (("adam", 1), ("muon", 2))}
+    >>> phaselaw.compare(*recipes.items()).recipes[0].outcome
+    'better'
     """
     given = [_recipe(recipe, i + 1, len(recipes) == 1) for i, recipe in enumerate(recipes)]
     return Comparisons(_core.compare(given, _keywords("compare", options)))
@@ -252,6 +303,13 @@ def forecast(
     Returns
     -------
     Forecasts
+
+    Examples
+    --------
+    >>> curve = {"step": list(range(10, 310, 10)), "loss": [2 + 8 / s**0.5 for s in range(10, 310, 10)]}
+    >>> found = phaselaw.forecast(curve, to=400, decay="linear", decay_from=320)
+    >>> found.forecasts[0]["status"]
+    'forecast'
     """
     source = None if curves is None else as_source(curves)
     earlier = None if history is None else as_source(history)
@@ -293,6 +351,11 @@ def theory(**numbers: Unpack[TheoryNumbers]) -> Theory:
     -------
     Theory
         Unknown numbers are None.
+
+    Examples
+    --------
+    >>> round(phaselaw.theory(compute=1e12).n_data_optimal)
+    78
     """
     return Theory(_core.theory(dict(numbers)))
 
@@ -419,5 +482,11 @@ def read_table(source: Table, /, *, output: str = "loss", **options: Unpack[Read
     Returns
     -------
     Rows
+
+    Examples
+    --------
+    >>> table = phaselaw.read_table({"N": [1e6, 1e7], "loss": [3.5, 3.1]})
+    >>> table["n_params"].tolist()
+    [1000000.0, 10000000.0]
     """
     return Rows(_core.read_table(as_source(source), output, _keywords("read_table", options)))

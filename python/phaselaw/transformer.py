@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import inspect
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -28,6 +29,18 @@ class ParameterBlock(_values.Portable):
     sign_init: bool
     multiplier: float
     trainable: bool
+
+
+class _Signature:
+    """The signature of Transformer with all keys of [model] and their defaults, made when it is asked for."""
+
+    def __get__(self, model: Transformer | None, owner: type[Transformer]) -> inspect.Signature:
+        keyword = inspect.Parameter.KEYWORD_ONLY
+        named = [inspect.Parameter("dtype", keyword, default="float64", annotation="Literal['float64', 'float32']")]
+        for name, default in _core.Transformer64({}).options.items():
+            kind = "Sequence[str]" if isinstance(default, list) else type(default).__name__
+            named.append(inspect.Parameter(name, keyword, default=default, annotation=kind))
+        return inspect.Signature(named)
 
 
 class Transformer:
@@ -65,6 +78,8 @@ class Transformer:
     Calls release the interpreter's lock. Calls of one model wait for each other, because they share its workspace; use
     one model per thread.
     """
+
+    __signature__ = _Signature()
 
     def __init__(self, *, dtype: Literal["float64", "float32"] = "float64", **options: Any) -> None:
         if dtype not in ("float64", "float32"):

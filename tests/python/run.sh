@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # tests/python/run.sh VENV_DIR [options of pytest]: an empty virtual environment, the module installed into it by pip, its
-# tests, and mypy --strict on a user's script and on the integrations. Needs the package index. Build options: PHASELAW_PIP_OPTIONS.
+# tests, and mypy --strict on a user's script and on the package. Needs the package index. Build options: PHASELAW_PIP_OPTIONS.
 set -euo pipefail
 venv=${1:?expected a folder for the virtual environment}
 shift
@@ -13,4 +13,4 @@ export CCACHE_BASEDIR=$root CCACHE_NOHASHDIR=1
 cd "$root"
 "$venv/bin/python" -m pytest -q -p no:cacheprovider "$@"
 "$venv/bin/python" -m mypy --cache-dir "$venv/mypy" tests/python/sample_user.py
-"$venv/bin/python" -m mypy --strict --cache-dir "$venv/mypy" --package phaselaw.integrations
+"$venv/bin/python" -m mypy --strict --cache-dir "$venv/mypy" --package phaselaw

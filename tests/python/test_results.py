@@ -224,3 +224,28 @@ def test_completion_knows_what_attributes_find():
     assert result("Fit")._ipython_key_completions_() == list(result("Fit").to_dict())
     assert set(phaselaw.__all__) <= set(dir(phaselaw))
     assert json.dumps(result("PlanPoint").to_dict()) == json.dumps(result("Plan").to_dict()["plans"][0])
+
+
+@pytest.mark.parametrize("name", ["fit", "plan", "isoflop", "diagnose", "compare", "forecast", "check_forecast", "theory",
+                                  "read_table", "kernel", "flow", "predict", "theory_from", "sweep", "Transformer", "ScalingLaw"])
+def test_signatures_list_every_option_with_type_and_default(name):
+    found = inspect.signature(getattr(phaselaw, name))
+    assert not [p for p in found.parameters.values() if p.kind is p.VAR_KEYWORD]
+    for parameter in found.parameters.values():
+        assert parameter.annotation is not parameter.empty, parameter
+    if name == "Transformer":
+        model = phaselaw.Transformer()
+        assert {key: found.parameters[key].default for key in model.options} == model.options
+    if name == "sweep":
+        assert (found.parameters["checkpoint_every"].default, found.parameters["checkpoint_every"].annotation) == (30, "float")
+
+
+@pytest.mark.parametrize("name", [name for name in phaselaw.__all__ if name[0].islower()] + ["ScalingLaw", "Fit.predict"])
+def test_examples_of_the_documentation_run(name):
+    import doctest
+
+    found = phaselaw
+    for part in name.split("."):
+        found = getattr(found, part)
+    for test in doctest.DocTestFinder(recurse=False).find(found, name, globs={"phaselaw": phaselaw}):
+        assert doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(test).failed == 0
