@@ -21,7 +21,7 @@ _ARGUMENTS: dict[str, Any] = {
     "law": "", "compute": None, "curves": None, "history": None, "ladder": None, "register": "", "out": "",
     "weights": "", "blocks": False, "output": "",
 }
-_OTHER = {"json": "to_dict()", "from": "theory_from"}
+_OTHER = {"json": "to_dict()", "verbose": "to_dict()", "from": "theory_from"}
 _PROSE = frozenset(
     "a above add after all also alone an and are as at before but by can could does find first fit for from give given "
     "has have held if in is it its keeps leave looks may must name narrow narrower needs no of omit on one only or out "

@@ -39,7 +39,7 @@ KNOWN = {name for options in DESCRIBED.values() for name in options} | {"law", "
     ("add --p, for example --p 6, or --p-model", "add p, for example p=6, or p_model"),
     ("sizes, such as --n-params 7B --tokens 2T, for", "sizes, such as n_params=7e9 tokens=2e12, for"),
     ("--law: expected a column's name", "law: expected a column's name"),
-    ("(fit --fix)", "(fit fix)"),
+    ("(fit --fix)", "(fit fix)"), ("and 5 more: --verbose", "and 5 more: to_dict()"),
     ("--spectrum-only computes the non-zero ones", "spectrum_only computes the non-zero ones"),
     ("use edition v1; add --edition free, or omit it", "use edition v1; add edition='free', or omit it"),
     ("a narrower run with --next-run n_params.", "a narrower run with next_run='n_params'."),
