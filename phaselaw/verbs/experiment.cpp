@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "phaselaw/base/log.h"
+#include "phaselaw/sweep/run_memory.h"
 #include "phaselaw/sweep/sweep.h"
 
 namespace phaselaw::verbs {

@@ -385,7 +385,7 @@ DESCRIBED: dict[str, dict[str, Option]] = {
         "table": Option("", False, "number of the table, from 1, or its key, in a document that holds several tables"),
         "names": Option("", False, "headings of a table without headings, in order, such as step,loss"),
         "decimal": Option("", False, "decimal sign of the numbers: . or , (default: decided from the cells)"),
-        "memory_limit": Option("2G", False, "largest size of a decompressed document, such as 500M or 8G"),
+        "memory_limit": Option("8G", False, "largest memory of this command, such as 500M or 8G; an input that needs more is refused"),
     },
     "predict": {
         "n_data": Option((), True, "sizes to predict, such as 8,16,32 (default: doubling from 4 to data.n_data); in [2, 1e12]"),
@@ -401,7 +401,7 @@ DESCRIBED: dict[str, dict[str, Option]] = {
         "algorithm": Option("auto", False, "algorithm that computes the matrix; auto: the one with the least predicted time"),
         "reduce": Option("none", False, "rows of the kernel: none (one for each output), coordinates (nL x nL, outputs summed over coordinates) or sequence (n x n, outputs summed over the sequence)"),
         "detail": Option("layers", False, "matrices in addition to the total: none, one for each layer, or one for each parameter block"),
-        "threads": Option(0, False, "number of worker threads; 0: all cores; >= 0"),
+        "threads": Option(0, False, "number of worker threads; 0: all cores; in [0, 4096]"),
         "memory_limit": Option(8589934592, False, "largest memory of this command, on each rank: result and scratch; 0: no limit [bytes]; >= 0"),
         "dtype": Option("float64", False, "precision; float32 needs half the time and memory, but cannot test positive definiteness"),
         "spectrum_only": Option(False, False, "compute extreme eigenvalues, trace and density with error bars without the matrix"),
@@ -414,6 +414,7 @@ DESCRIBED: dict[str, dict[str, Option]] = {
     "sweep": {
         "shard": Option("", False, "do only part i/k, 0 <= i < k, of the study; the parts take about the same time; join their stores with phaselaw merge"),
         "checkpoint_every": Option(30, False, "time between snapshots of a run, from which a killed run resumes [s]; in [0, 1e9]"),
+        "transport": Option("tcp", False, "how ranks send messages; mpi opens no port, but a rank that dies ends the job, which the same command resumes"),
         "seed": Option(None, False, "seed of all random draws (default: that of the file, or 0); in [0, 9007199254740991]"),
         "threads": Option(0, False, "number of worker threads; 0: all cores; in [0, 4096]"),
     },

@@ -203,7 +203,7 @@ def check_refusals(program, folder):
             (("fine.csv", "--stop-when", "divergd"), "did you mean 'diverged'"),
             (("fine.csv", "--stop-when", "forecast > 2"), "--to"),
             (("fine.csv", "--state", "fine.csv"), "fine.csv"),
-            (("fine.csv", "--json", "fine.csv"), "does not end with an event"),
+            (("fine.csv", "--json", "fine.csv"), "is an input of this command"),
             (("fine.csv", "--loss", "los", "--once"), "los"),
             (("fine.csv", "--interval", "0"), "--interval"),
             (("fine.csv", "--once", "--for", "3"), "--for")):

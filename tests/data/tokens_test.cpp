@@ -250,7 +250,7 @@ TEST(TokenOptions, ImpossibleCombinationsAreOneClearErrorEach) {
   options.n_test = 1 << 20;
   expect(options, token_model(64, 64), "p* cannot be evaluated: n_test * seq_len * vocab");
   options.n_test = 2;
-  options.n_data = std::int64_t{1} << 40;
+  options.n_data = std::int64_t{1} << 36;
   expect(options, model, "GiB of memory, the limit is 8 GiB; reduce n_data");
   options.path_test = "x.bin";
   expect(options, model, "path_test needs source = \"tokens\"");

@@ -227,7 +227,7 @@ TEST(Input, ReadsStandardInputAndPipes) {
 TEST(Input, PathsThatCannotBeReadAreOneErrorEach) {
   const Scratch scratch;
   EXPECT_TRUE(contains(failure(scratch.path("none")), "check the path"));
-  EXPECT_TRUE(contains(failure(scratch.root()), "found a folder"));
+  EXPECT_TRUE(contains(failure(scratch.root()), "found a directory"));
   EXPECT_TRUE(contains(failure(scratch.file("a", "")), "is empty"));
 }
 

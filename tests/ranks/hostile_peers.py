@@ -27,8 +27,12 @@ from sweep_survives import STUDY, Failure  # noqa: E402
 
 import mpirun  # noqa: E402
 
-# Long enough for everything that happens here; what it computes does not matter.
-LONG = STUDY.replace("[300, 2500]", "[18000, 24000]").replace("seeds = 2", "seeds = 1")
+def study_of(length):
+    """The sweep must last as long as the attack; what it computes does not matter."""
+    return STUDY.replace("[300, 2500]", f"[{18000 * length}, {24000 * length}]").replace("seeds = 2", "seeds = 1")
+
+
+LENGTHS = 2, 6, 18  # on a fast machine, the sweep ends before the attack, which is then repeated on a longer one
 CHALLENGE, ANSWER, PATIENCE_S, MOST_WAITING = 48, 64, 5, 64  # ranks/handshake.h, ranks/listener.h
 MOST_MB = 16  # that rank 0 may grow; a flood of any length would fit into less
 
@@ -233,23 +237,27 @@ def main():
     if reason := mpirun.why_skipped(program):
         print(f"skipped: {reason}")
         return 77
-    with tempfile.TemporaryDirectory(prefix="phaselaw-hostile-") as folder:
-        bench = RankBench(str(program), folder, 1, LONG)
-        store = bench.folder / "attacked.db"
-        process = bench.ranks(store, 2)
-        try:
-            lines = attack(bench, process, store, arguments.seconds)
-            code, text = bench.ended(process, store)
-            expect(code == 0, f"exit code {code}: {text}")
-            expect(text.count("was dropped because it did not show") == 1, f"expected one warning about strangers: {text}")
-            bench.compare(store)
-        except Failure as failure:
-            process.terminate()
-            print(f"FAILED: {failure}; the sweep said: {process.communicate()[1].decode()}", file=sys.stderr)
-            return 1
-        print("\n".join(lines))
-        print("the sweep finished, its export equal to that of an undisturbed one")
-    return 0
+    for length in LENGTHS:
+        with tempfile.TemporaryDirectory(prefix="phaselaw-hostile-") as folder:
+            bench = RankBench(str(program), folder, 1, study_of(length))
+            store = bench.folder / "attacked.db"
+            process = bench.ranks(store, 2)
+            try:
+                lines = attack(bench, process, store, arguments.seconds)
+                code, text = bench.ended(process, store)
+                expect(code == 0, f"exit code {code}: {text}")
+                expect(text.count("was dropped because it did not show") == 1,
+                       f"expected one warning about strangers: {text}")
+                bench.compare(store)
+            except Failure as failure:
+                if process.poll() == 0 and length != LENGTHS[-1]:
+                    continue
+                process.terminate()
+                print(f"FAILED: {failure}; the sweep said: {process.communicate()[1].decode()}", file=sys.stderr)
+                return 1
+            print("\n".join(lines))
+            print("the sweep finished, its export equal to that of an undisturbed one")
+            return 0
 
 
 if __name__ == "__main__":

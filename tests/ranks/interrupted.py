@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Signals to a sweep and to a kernel on several ranks: the exit code of mpirun, and what is there afterwards.
 
-    interrupted.py PHASELAW [--rounds 1]
+    interrupted.py PHASELAW [--rounds 1] [--quick]
 
 mpirun passes SIGUSR1 on to its ranks and returns their code, 3. After Ctrl-C or SIGTERM it returns 1, whatever its ranks
 return; examples/cluster/orderly.sh turns both into SIGUSR1. Each sweep is resumed by the same command, over TCP and over
-MPI, and its export compared with that of an uninterrupted one. Exit code 77 (skipped) where there is no mpirun or the
+MPI, and its export compared with that of an uninterrupted one. --quick: two signals to each kind. Exit code 77 (skipped) where there is no mpirun or the
 program has no MPI.
 """
 import argparse
@@ -77,7 +77,7 @@ STROKES = [
 ]
 
 
-def sweeps(bench, rounds):
+def sweeps(bench, strokes):
     bench.reference()
     for transport in ("tcp", "mpi"):
         store = bench.folder / f"{transport}.db"
@@ -85,7 +85,7 @@ def sweeps(bench, rounds):
         expect(code == 0, f"{transport}: exit code {code}: {text}")
         bench.compare(store)
         bench.remove(store)
-        for name, orderly, strike, expected in STROKES * rounds:
+        for name, orderly, strike, expected in strokes:
             process = start(sweep_command(bench, store, transport), bench.env, orderly)
             wait_for_runs(bench, process, store)
             begin = time.monotonic()
@@ -117,10 +117,10 @@ def lost_rank(bench):
     print(f"sweep over mpi, kill -9 of a rank: the job ended with exit code {code}; resumed, the same export")
 
 
-def kernels(bench, rounds):
+def kernels(bench, strokes):
     experiment = bench.folder / "kernel.toml"
     experiment.write_text(KERNEL)
-    for number, (name, orderly, strike, expected) in enumerate(STROKES * rounds):
+    for number, (name, orderly, strike, expected) in enumerate(strokes):
         out = bench.folder / f"kernel{number}"
         command = ["mpirun", "-n", "2", bench.program, "kernel", str(experiment), "--distributed", "--out", str(out)]
         env = dict(bench.env, OMPI_MCA_hwloc_base_binding_policy="none", OMPI_MCA_mpi_yield_when_idle="1")
@@ -143,6 +143,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("program")
     parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--quick", action="store_true")
     arguments = parser.parse_args()
     program = pathlib.Path(arguments.program).resolve()
     if reason := mpirun.why_skipped(program):
@@ -150,10 +151,11 @@ def main():
         return 77
     with tempfile.TemporaryDirectory(prefix="phaselaw-interrupted-") as folder:
         bench = RankBench(str(program), folder, 1, SHORT)
+        strokes = STROKES[::2][:2] if arguments.quick else STROKES * arguments.rounds
         try:
-            sweeps(bench, arguments.rounds)
+            sweeps(bench, strokes)
             lost_rank(bench)
-            kernels(bench, arguments.rounds)
+            kernels(bench, strokes)
         except Failure as failure:
             print(f"FAILED: {failure}", file=sys.stderr)
             return 1
