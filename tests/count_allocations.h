@@ -18,11 +18,22 @@ void* count_and_allocate(std::size_t size) {
   throw std::bad_alloc();
 }
 
+// As the standard library asks for memory that it can do without, such as that of a stable sort.
+void* count_and_allocate_or_null(std::size_t size) noexcept {
+  try {
+    return count_and_allocate(size);
+  } catch (const std::bad_alloc&) {
+    return nullptr;
+  }
+}
+
 }  // namespace
 
 // Every allocation of this test program is counted.
 void* operator new(std::size_t size) { return count_and_allocate(size); }
 void* operator new[](std::size_t size) { return count_and_allocate(size); }
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept { return count_and_allocate_or_null(size); }
+void* operator new[](std::size_t size, const std::nothrow_t&) noexcept { return count_and_allocate_or_null(size); }
 void operator delete(void* memory) noexcept { std::free(memory); }
 void operator delete[](void* memory) noexcept { std::free(memory); }
 void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
