@@ -135,7 +135,7 @@ inline SimulatedCurve scattered_nan(Draw& draw) {
   SimulatedCurve out = constant_rate(draw);
   for (double& v : out.curve.loss)
     if (draw.random.uniform() < .01) v = std::numeric_limits<double>::quiet_NaN();
-  // Whether a step that was skipped is an instability is not judged.
+  // A skipped step may or may not count as an instability, so the study does not judge this claim.
   return with_truth(std::move(out), [](CurveTruth& truth) { truth.unstable = true; });
 }
 inline SimulatedCurve by_tokens(Draw& draw) {

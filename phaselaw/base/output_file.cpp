@@ -9,10 +9,10 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "phaselaw/base/blake2b.h"
 #include "phaselaw/base/errors.h"
 #include "phaselaw/base/temporary_files.h"
 
@@ -30,11 +30,11 @@ constexpr int kAttempts = 100;
   throw RunError(fmt::format("{}: cannot be written ({})", path, why));
 }
 
-std::string random_digits(const std::string& path) {
-  std::uint64_t value = 0;
-  if (::getrandom(&value, sizeof value, 0) != static_cast<ssize_t>(sizeof value))
-    cannot_write(path, "the system gives no random numbers");
-  return fmt::format("{:016x}", value);
+std::string random_digits() {
+  std::string digits;
+  for (const char byte : random_bytes(kRandomDigits / 2))
+    digits += fmt::format("{:02x}", static_cast<unsigned char>(byte));
+  return digits;
 }
 
 // NAME.part-0123456789abcdef
@@ -114,7 +114,7 @@ PieceFile::PieceFile(const std::string& path) : path_(path), target_(behind_link
   if (!exists) make_directory(fs::path(target_).parent_path(), path);
   remove_stale(target_);
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
-    temporary_ = fmt::format("{}{}{}", target_, kTemporary, random_digits(path));
+    temporary_ = fmt::format("{}{}{}", target_, kTemporary, random_digits());
     file_ = create_temporary_file(temporary_, exists ? 0600 : 0666);
     if (file_ < 0 && errno != EEXIST) cannot_write(path, std::strerror(errno));
     if (file_ < 0) continue;

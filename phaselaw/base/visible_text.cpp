@@ -28,23 +28,30 @@ std::string escape_of_byte(char c) {
   return fmt::format("\\x{:02x}", static_cast<unsigned>(static_cast<unsigned char>(c)));
 }
 
-std::string with_escapes(std::string_view text, bool keep_line_feeds) {
-  const auto kept = [&](char c) { return is_plain_ascii(c) || (c == '\n' && keep_line_feeds); };
-  if (std::all_of(text.begin(), text.end(), kept)) return std::string(text);
+// The text with each sequence of UTF-8, or broken byte, as `shown` gives it.
+template <class Shown>
+std::string by_sequence(std::string_view text, const Shown& shown) {
   std::string out;
   out.reserve(text.size() + text.size() / 8);
   for (std::size_t at = 0; at < text.size();) {
     const std::size_t length = utf8_length(text.substr(at, 4));
     const std::string_view sequence = text.substr(at, std::max<std::size_t>(length, 1));
-    if (length <= 1)
-      out += length == 1 && kept(text[at]) ? std::string(sequence) : escape_of_byte(text[at]);
-    else if (is_hidden_character(sequence))
+    if (is_hidden_character(sequence))
       out += fmt::format("\\u{:04x}", character_of_sequence(sequence));
     else
-      out += sequence;
+      out += shown(sequence, length > 0);
     at += sequence.size();
   }
   return out;
+}
+
+std::string with_escapes(std::string_view text, bool keep_line_feeds) {
+  const auto kept = [&](char c) { return is_plain_ascii(c) || (c == '\n' && keep_line_feeds); };
+  if (std::all_of(text.begin(), text.end(), kept)) return std::string(text);
+  return by_sequence(text, [&](std::string_view sequence, bool valid) {
+    const bool as_it_is = sequence.size() > 1 || (valid && kept(sequence.front()));
+    return as_it_is ? std::string(sequence) : escape_of_byte(sequence.front());
+  });
 }
 
 }  // namespace
@@ -81,20 +88,8 @@ std::string visible_lines(std::string_view text) { return with_escapes(text, tru
 std::string visible_json(std::string json) {
   const auto suspect = [](char c) { return static_cast<unsigned char>(c) >= 0x7f; };
   if (std::none_of(json.begin(), json.end(), suspect)) return json;
-  std::string out;
-  out.reserve(json.size());
-  for (std::size_t at = 0; at < json.size();) {
-    const std::string_view sequence =
-        std::string_view(json).substr(at, std::max<std::size_t>(utf8_length(std::string_view(json).substr(at, 4)), 1));
-    if (sequence == "\x7f")
-      out += "\\u007f";
-    else if (is_hidden_character(sequence))
-      out += fmt::format("\\u{:04x}", character_of_sequence(sequence));
-    else
-      out += sequence;
-    at += sequence.size();
-  }
-  return out;
+  return by_sequence(
+      json, [](std::string_view sequence, bool) { return std::string(sequence == "\x7f" ? "\\u007f" : sequence); });
 }
 
 }  // namespace phaselaw::base

@@ -120,8 +120,6 @@ struct Claims::State {
 
 Claims::Claims(const std::string& store_path) : state_(std::make_unique<State>()) {
   state_->path = store_path + "-claims";
-  // Left by a kill after the last run: opened, so that the destructor removes it also if there is nothing to claim.
-  state_->file.reset(::open(state_->path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW));
 }
 
 Claims::~Claims() {
