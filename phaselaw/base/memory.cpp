@@ -47,7 +47,19 @@ std::string memory_text(double bytes) {
                                    : "kB");
 }
 
+double memory_limit_bytes(const std::string& text) {
+  const auto limit = parse_bytes(text);
+  if (!limit || !(*limit >= 1) || !(*limit <= 0x1p53))
+    throw InputError({"--memory-limit"}, fmt::format("expected a size such as 500M or 8G, found '{}'", text));
+  return *limit;
+}
+
 void require_memory(double needed_bytes, double limit_bytes, std::string_view task, std::string_view instead) {
+  if (const double machine = machine_memory(); needed_bytes > machine)
+    throw InputError(
+        {"--memory-limit"},
+        fmt::format("{} needs about {} of memory, more than the {} that this process may use{}{}", task,
+                    memory_text(needed_bytes), memory_text(machine), instead.empty() ? "" : "; ", instead));
   if (limit_bytes <= 0 || needed_bytes <= limit_bytes) return;
   throw InputError(
       {"--memory-limit"},

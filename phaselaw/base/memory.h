@@ -25,8 +25,11 @@ inline constexpr double kProgramBytes = 20e6;
 // "3.1 GB", "340 MB": powers of ten, two digits.
 [[nodiscard]] std::string memory_text(double bytes);
 
-// InputError if more than `limit` bytes are needed; limit 0: no limit. `task`: "the fit of 1,000,000 rows";
-// `instead`: what needs less, "lower --resamples"; may be empty.
+// Bytes of a text such as "500M" or "8G". InputError at --memory-limit for another text.
+[[nodiscard]] double memory_limit_bytes(const std::string& text);
+
+// InputError if more than `limit` bytes are needed (0: no limit of the user), or more than machine_memory(). `task`: "the
+// fit of 1,000,000 rows"; `instead`: what needs less, "lower --resamples"; may be empty.
 void require_memory(double needed_bytes, double limit_bytes, std::string_view task, std::string_view instead = "");
 
 }  // namespace phaselaw::base

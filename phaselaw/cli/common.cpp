@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "phaselaw/cli/common.h"
 
+#include <cstdio>
 #include <filesystem>
 
 #include "phaselaw/base/build_info.h"
@@ -12,7 +13,11 @@
 
 namespace phaselaw::cli {
 
-void show_lines(const std::string& lines) { fmt::print("{}", base::visible_lines(lines)); }
+void show_as_it_is(std::string_view text) {
+  [[maybe_unused]] const std::size_t written = std::fwrite(text.data(), 1, text.size(), stdout);
+}
+
+void show_lines(const std::string& lines) { show_as_it_is(base::visible_lines(lines)); }
 
 void write_results(const Common& common, const std::string& directory, const std::string& name, base::Value json,
                    report::Page page) {
@@ -42,7 +47,7 @@ namespace {
 
 void emit_text(const Common& common, const std::string& text) {
   if (common.json == "-")
-    fmt::print("{}", text);
+    show_as_it_is(text);
   else
     base::write_file(common.json, text);
 }

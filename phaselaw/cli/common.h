@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include <fmt/format.h>
@@ -43,6 +44,8 @@ Verb add_plain_verb(Program& program, const std::string& name, const std::string
 // --json.
 void emit_json(const Common& common, const base::Value& value);
 
+// Prints to stdout. What is lost is found when the command ends (base::finish_standard_output), with one message.
+void show_as_it_is(std::string_view text);
 // Prints lines of text to stdout. What they quote from files cannot act on the terminal (base/visible_text.h).
 void show_lines(const std::string& lines);
 template <class... Args>

@@ -119,7 +119,7 @@ void add_completion(Program& program) {
   auto shell = std::make_shared<std::string>();
   add_plain_verb(program, "completion", "print a completion script for bash, zsh or fish",
                  "phaselaw completion bash > ~/.local/share/bash-completion/completions/phaselaw",
-                 [&program, shell] { fmt::print("{}", completion_script(describe(program), *shell)); })
+                 [&program, shell] { show_as_it_is(completion_script(describe(program), *shell)); })
       .positional("shell", *shell, "bash, zsh or fish");
 }
 

@@ -2,6 +2,7 @@
 #include "phaselaw/cli/file_check.h"
 
 #include <filesystem>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -40,6 +41,20 @@ bool same_file(const std::string& a, const std::string& b) {
   return !error && left == right;
 }
 
+// Files of results that a verb writes into the directory of --out. Many of them are tables, which other verbs read.
+bool is_result(const CLI::App& verb, const fs::path& name) {
+  static const std::set<std::string> names = {"report.html",      "residuals.csv", "predicted.csv", "drift.csv",
+                                              "trajectories.csv", "methods.csv",   "spectrum.csv",  "density.csv",
+                                              "curve.csv",        "run.json",      "results.json"};
+  return names.contains(name.string()) || name == verb.get_name() + ".json";
+}
+
+bool is_in(const std::string& directory, const std::string& file) {
+  std::error_code error;
+  return fs::is_directory(directory, error) && fs::equivalent(directory, fs::absolute(file).parent_path(), error) &&
+         !error;
+}
+
 }  // namespace
 
 void require_distinct_files(const CLI::App& verb) {
@@ -58,10 +73,16 @@ void require_distinct_files(const CLI::App& verb) {
   }
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     const auto& [flag, path] = outputs[i];
-    for (const auto& input : inputs)
+    for (const auto& input : inputs) {
       if (same_file(path, input.path))
         throw base::InputError(
             {flag}, fmt::format("'{}' is an input of this command and would be replaced; name another file", path));
+      if (is_in(path, input.path) && is_result(verb, fs::path(input.path).filename()))
+        throw base::InputError({flag},
+                               fmt::format("'{}' is an input of this command, which may replace it by a result of "
+                                           "the same name; name another directory",
+                                           input.path));
+    }
     std::vector<NamedFile> others(outputs.begin(), outputs.begin() + static_cast<std::ptrdiff_t>(i));
     others.insert(others.end(), extended.begin(), extended.end());
     for (const auto& other : others)

@@ -101,14 +101,14 @@ void run_man(const Program& program, const ManFlags& flags) {
     return;
   }
   if (flags.verb.empty()) {
-    fmt::print("{}", manual_page(text, nullptr));
+    show_as_it_is(manual_page(text, nullptr));
     return;
   }
   std::vector<std::string> known;
   for (const auto& verb : text.verbs) {
     known.push_back(verb.name);
     if (verb.name == flags.verb) {
-      fmt::print("{}", manual_page(text, &verb));
+      show_as_it_is(manual_page(text, &verb));
       return;
     }
   }
@@ -140,7 +140,7 @@ void run_keys(const Program& program, bool python) {
     emit_json(common, base::Value::table({{"made_by", made_by(common)},
                                           {"options", options_value(describe(program))},
                                           {"keys", sweep::key_table()}}));
-  if (common.json != "-") fmt::print("{}", python ? python_options() : sweep::key_reference());
+  if (common.json != "-") show_as_it_is(python ? python_options() : sweep::key_reference());
 }
 
 }  // namespace
@@ -157,7 +157,7 @@ void add_cite(Program& program) {
   add_plain_verb(
       program, "cite", "print the BibTeX entries of this version of phaselaw and of the paper",
       "phaselaw cite >> paper.bib", [] {
-        fmt::print(
+        show(
             "@software{{phaselaw,\n"
             "  title   = {{phaselaw: measures how transformers learn and predicts how far more compute, data or width will take them}},\n"
             "  author  = {{{{The phaselaw authors}}}},\n"

@@ -71,7 +71,7 @@ int dispatch(CLI::App& app, Program& program, int argc, const char* const* argv)
   if (!extras.empty()) throw unknown_word(app, extras.front());
   base::set_quiet(program.common.quiet);
   if (!program.action) {
-    fmt::print("{}", app.help());
+    show_as_it_is(app.help());
     return kDone;
   }
   require_distinct_files(*app.get_subcommands().front());

@@ -74,7 +74,7 @@ class LiveTable {
     const std::string text = advice::watch_table(curves, {recent_.begin(), recent_.end()}, view);
     if (text == shown_) return;
     const auto lines = std::count(shown_.begin(), shown_.end(), '\n');
-    if (lines > 0) fmt::print("\033[{}A\r\033[J", lines);
+    if (lines > 0) show_as_it_is(fmt::format("\033[{}A\r\033[J", lines));
     show("{}", text);
     std::fflush(stdout);
     shown_ = text;
@@ -89,7 +89,9 @@ class LiveTable {
 // The file of --state. Its events are those that may not have reached the file of --json.
 class StateFile {
  public:
-  StateFile(std::string path, advice::Watch& watch) : path_(std::move(path)), watch_(watch) {
+  // `required`: a state that cannot be written is an error, because the command ends after its only look.
+  StateFile(std::string path, advice::Watch& watch, bool required)
+      : path_(std::move(path)), watch_(watch), required_(required) {
     if (path_.empty()) return;
     if (!std::filesystem::exists(path_)) {
       base::require_writable_file(path_, "--state");
@@ -112,6 +114,7 @@ class StateFile {
       base::write_file(path_, base::to_json(memory) + "\n");
       kept_ = base::Clock::now();
     } catch (const base::RunError& error) {
+      if (required_) throw;
       if (!warned_)
         base::log_warning(
             fmt::format("{}; the watch goes on, but may repeat its reports after a restart", error.what()));
@@ -124,6 +127,7 @@ class StateFile {
   std::optional<base::Clock::time_point> kept_;
   advice::Watch& watch_;
   std::vector<base::Value> last_events_;
+  bool required_;
   bool warned_ = false;
 };
 
@@ -172,7 +176,7 @@ advice::EarlierRuns earlier_runs(const advice::WatchRequest& request) {
 int run_watch(const Common& common, WatchFlags& flags) {
   const advice::WatchOptions& options = flags.request.options;
   advice::Watch watch(flags.logs, flags.request, earlier_runs(flags.request), {options.state, common.json});
-  StateFile state(options.state, watch);
+  StateFile state(options.state, watch, options.once);
   Reports reports(common);
   reports.catch_up(state.last_events());
   const auto begin = base::Clock::now();

@@ -244,6 +244,13 @@ Reproduction reproduce(const ReproduceOptions& options) {
   return result;
 }
 
+// Measured: see base/memory.h. The resamples reuse their memory.
+double study_memory(const store::Store& store) {
+  constexpr double kRunBytes = 9e3, kMeasurementBytes = 1000;
+  return base::kProgramBytes + static_cast<double>(store.run_indices().size()) * kRunBytes +
+         static_cast<double>(store.measurement_count()) * kMeasurementBytes;
+}
+
 report::Page study_page(const store::Store& store, const Value& made_by, int resamples) {
   const auto analysis = analyse(study_curves(store.runs(), store.path(), sweep::accounting_of(store)), resamples, 0);
   report::Page page;

@@ -43,6 +43,8 @@ struct Reproduction {
 [[nodiscard]] Reproduction reproduce(const ReproduceOptions& options);
 
 // The page of one store, as written by `phaselaw report`: the analysis of experiment 1 for any study.
+// Memory: study_memory().
 [[nodiscard]] report::Page study_page(const store::Store& store, const base::Value& made_by, int resamples);
+[[nodiscard]] double study_memory(const store::Store& store);  // bytes, as base/memory.h
 
 }  // namespace phaselaw::reproduce

@@ -166,8 +166,8 @@ Database open_for_reading(const std::string& path, bool pages) {
   std::string uri = "file:";
   for (const char c : std::filesystem::absolute(path).string())
     uri += c == '%' || c == '?' || c == '#' ? fmt::format("%{:02X}", static_cast<unsigned char>(c)) : std::string(1, c);
-  // A reader of a WAL database keeps an index in the same directory. If the directory cannot be written and there is no
-  // journal, no process can be writing either, and the file is read without the index.
+  // A reader of a WAL database keeps an index in the same directory. If the directory cannot be written, or no file of
+  // the size of the index, and there is no journal, the file is read without the index.
   const std::filesystem::path journal = path + "-wal";
   std::error_code ignored;
   const bool nothing_pending =
@@ -175,6 +175,8 @@ Database open_for_reading(const std::string& path, bool pages) {
   try {
     return open(uri);
   } catch (const base::InputError&) {
+    if (!nothing_pending) throw;
+  } catch (const NoIndex&) {
     if (!nothing_pending) throw;
   }
   return open(uri + "?immutable=1");

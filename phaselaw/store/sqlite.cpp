@@ -16,6 +16,11 @@ namespace {
 
 [[noreturn]] void fail_with(int code, const std::string& path, const char* detail) {
   if (code == SQLITE_IOERR_NOMEM) throw std::bad_alloc();
+  if (code == SQLITE_IOERR_SHMOPEN || code == SQLITE_IOERR_SHMSIZE || code == SQLITE_IOERR_SHMMAP)
+    throw NoIndex(
+        fmt::format("{}: no index can be written beside it, as {}-shm ({}); free some disk space, or raise the "
+                    "limit on the size of files, and run the same command again",
+                    path, path, detail));
   // The file ends before its last page.
   switch (code == SQLITE_IOERR_SHORT_READ ? SQLITE_CORRUPT : code & 0xff) {
     case SQLITE_NOMEM:

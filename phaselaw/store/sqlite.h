@@ -26,6 +26,12 @@ class NotAccessible : public base::RunError {
   using base::RunError::RunError;
 };
 
+// The index of a reader, NAME-shm, cannot be made; the file itself may be readable.
+class NoIndex : public NotAccessible {
+ public:
+  using NotAccessible::NotAccessible;
+};
+
 // What a line of SQLite's integrity check says is damage, unless a page could not be read: then the exception of that
 // error, such as NotAccessible or bad_alloc.
 void require_pages_read(const std::string& path, const std::string& line);

@@ -130,6 +130,11 @@ std::set<std::int64_t> Store::finished_runs() const {
   return result;
 }
 
+std::int64_t Store::measurement_count() const {
+  const std::lock_guard lock(connection_->mutex);
+  return connection_->database.integer("SELECT count(*) FROM measurements");
+}
+
 bool Store::is_finished(std::int64_t index) const {
   const std::lock_guard lock(connection_->mutex);
   Statement select(connection_->database, "SELECT count(*) FROM runs WHERE run = ?1 AND status <> 'failed'");

@@ -78,6 +78,7 @@ class Store {
   // One at a time, for studies larger than memory.
   [[nodiscard]] std::vector<std::int64_t> run_indices() const;  // ascending
   [[nodiscard]] std::optional<RunRecord> run(std::int64_t index) const;
+  [[nodiscard]] std::int64_t measurement_count() const;  // of all runs; cost: one pass over an index
 
   [[nodiscard]] const std::string& study_json() const;
   [[nodiscard]] const std::string& study_key() const;

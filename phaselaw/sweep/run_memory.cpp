@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <string>
 
 #include "phaselaw/base/memory.h"
@@ -80,17 +81,34 @@ void require_memory(const Experiment& e, int threads, const base::Location& wher
                          base::memory_text(limit), keys));
 }
 
-void require_memory(const std::vector<const Point*>& points, int threads) {
-  const auto most = [&](auto&& size) {
-    const auto smaller = [&](const Point* a, const Point* b) { return size(*a) < size(*b); };
-    if (const auto found = std::max_element(points.begin(), points.end(), smaller); found != points.end())
-      require_memory((*found)->experiment, threads);
-  };
-  most([](const Point& p) { return p.n_params; });
-  most([](const Point& p) { return data::data_bytes(p.experiment.data, p.experiment.model); });
-  most([](const Point& p) {
-    return static_cast<double>(batch_of(p.experiment)) * static_cast<double>(p.experiment.model.seq_len);
-  });
+void require_memory(const std::vector<const Point*>& points, int workers) {
+  const Point* largest = nullptr;
+  double most = 0;
+  std::vector<double> needs;
+  for (const Point* point : points) {
+    const double need = memory_of(point->experiment, 1).total();
+    if (needs.empty() || need > most) {
+      most = need;
+      largest = point;
+    }
+    needs.push_back(need);
+  }
+  if (largest == nullptr) return;
+  require_memory(largest->experiment, 1);
+  const double limit = base::machine_memory();
+  std::sort(needs.begin(), needs.end(), std::greater<>());
+  needs.resize(std::min(needs.size(), static_cast<std::size_t>(std::max(workers, 1))));
+  double sum = 0;
+  std::size_t fitting = 0;
+  for (const double need : needs) {
+    sum += need;
+    if (sum <= limit) ++fitting;
+  }
+  if (fitting < needs.size())
+    throw base::InputError({"--threads"},
+                           fmt::format("the {} largest runs at once need about {} of memory, but {} are available; use "
+                                       "--threads {}",
+                                       needs.size(), base::memory_text(sum), base::memory_text(limit), fitting));
 }
 
 }  // namespace phaselaw::sweep

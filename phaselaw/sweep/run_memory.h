@@ -25,7 +25,8 @@ struct RunMemory {
 // and the key that needs most of it.
 void require_memory(const Experiment& experiment, int threads, const base::Location& where = {});
 
-// The same for the runs of a study: those with most parameters, most data, and most tokens in a step.
-void require_memory(const std::vector<const Point*>& points, int threads);
+// The same for the largest run of a study, and for the `workers` largest runs at once; data that several of them share
+// are counted for each.
+void require_memory(const std::vector<const Point*>& points, int workers);
 
 }  // namespace phaselaw::sweep

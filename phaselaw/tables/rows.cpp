@@ -36,7 +36,7 @@ void require_memory_for_rows(const Table& table, const ReadOptions& options, std
   const double row_bytes = curves ? 100 + 30 * columns : 40 + 25 * columns;
   constexpr double kRunBytes = 800;  // a curve with its name
   base::require_memory(base::kProgramBytes + rows * row_bytes + static_cast<double>(runs) * kRunBytes,
-                       options.memory_limit_bytes(),
+                       base::memory_limit_bytes(options.memory_limit),
                        fmt::format("{}: a table of {} rows and {} columns{}", table.source(), table.n_rows(),
                                    table.n_columns(), runs > 1 ? fmt::format(" with {} runs", runs) : ""),
                        "split the document");
@@ -216,16 +216,8 @@ Rows rows_from(Table raw, const ReadOptions& options) {
   return out;
 }
 
-double ReadOptions::memory_limit_bytes() const {
-  const auto limit = base::parse_bytes(memory_limit);
-  if (!limit || !(*limit >= 1) || !(*limit <= 0x1p53))
-    throw base::InputError({"--memory-limit"},
-                           fmt::format("expected a size such as 500M or 8G, found '{}'", memory_limit));
-  return *limit;
-}
-
 documents::DocumentOptions ReadOptions::document_options() const {
-  const double limit = memory_limit_bytes();
+  const double limit = base::memory_limit_bytes(memory_limit);
   if (!decimal.empty() && decimal != "." && decimal != ",")
     throw base::InputError({"--decimal"}, fmt::format("expected . or , as the decimal sign, found '{}'", decimal));
   return {table, names, decimal, static_cast<std::size_t>(limit)};

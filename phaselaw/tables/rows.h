@@ -85,7 +85,6 @@ struct ReadOptions {
     visit("memory_limit", self.memory_limit, anything(),
           "largest memory of this command, such as 500M or 8G; an input that needs more is refused");
   }
-  [[nodiscard]] double memory_limit_bytes() const;  // InputError for a text that is no size
   // The options of the reader of documents. InputError for a size or a decimal sign that is none.
   [[nodiscard]] documents::DocumentOptions document_options() const;
 };

@@ -62,7 +62,7 @@ ranks::Prepared prepared(const SweepRequest& request, const sweep::Shard& shard,
   base::require_writable_file(request.out, "--out");
   // Before the store exists, so that none is left for a study that cannot run.
   const auto to_do = runs_to_do(result.study, shard, runs_there(request, result.study));
-  sweep::require_memory(to_do, 1);
+  sweep::require_memory(to_do, base::thread_count(request.thread_count()));
   sweep::check_data(to_do);
   result.store.emplace(store::Store::open_or_create(request.out, result.study.json, result.study.key));
   return result;

@@ -41,6 +41,32 @@ def curves(path, rows, per_run):
     return path
 
 
+STUDY = """[model]
+seq_len = 2
+d_model = 4
+n_heads = 1
+n_layers = 1
+d_hidden = 4
+[data]
+n_test = 4
+[training]
+steps = 400
+batch = 4
+learning_rate = 0.01
+measurements_per_doubling = 4
+[grid]
+"data.n_data" = [8]
+seeds = 800
+"""
+
+
+def store(program, folder):
+    (folder / "study.toml").write_text(STUDY)
+    subprocess.run([program, "sweep", folder / "study.toml", "--out", folder / "study.db", "--quiet"], check=True,
+                   stdout=subprocess.DEVNULL)
+    return folder / "study.db"
+
+
 def peak_of(command):
     """Exit code, messages, and peak of the resident memory in bytes."""
     with tempfile.TemporaryFile() as messages:
@@ -76,8 +102,9 @@ def check(program, name, verb, path, *more):
     return "" if 1 / FACTOR <= ratio <= FACTOR else f"{name}: the ratio is {ratio:.2f}"
 
 
-def cases(folder):
+def cases(program, folder):
     """name, verb, file and further arguments"""
+    yield "report of 800 runs", "report", store(program, folder), "--out", folder / "page.html", "--resamples", "10"
     chinchilla = ["--law", "chinchilla", "--threads", "1", "--interval"]
     for rows in (1000, 20000, 100000):
         path = ladder(folder / f"l{rows}.csv", rows)
@@ -97,7 +124,7 @@ def main():
     program = os.path.realpath(sys.argv[1])
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        faults = [check(program, *case) for case in cases(folder)]
+        faults = [check(program, *case) for case in cases(program, folder)]
     faults = [fault for fault in faults if fault]
     print("\n".join(faults))
     return 1 if faults else 0

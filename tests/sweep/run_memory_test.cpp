@@ -63,6 +63,28 @@ TEST(RunMemory, RunsThatDoNotFitAreRefused) {
   EXPECT_NO_THROW(require_memory(small, 4));
 }
 
+// Each run fits, and three of five at once do not.
+TEST(RunMemory, WorkersShareTheMachine) {
+  const double limit = base::machine_memory();
+  Point point;
+  Experiment& e = point.experiment;
+  e.data.n_test = 1;
+  while (memory_of(e, 1).total() < 0.35 * limit) e.data.n_data = e.data.n_data * 21 / 20 + 1;
+  ASSERT_LT(memory_of(e, 1).total(), 0.4 * limit);
+  const std::vector<const Point*> points(5, &point);
+  EXPECT_NO_THROW(require_memory(points, 1));
+  EXPECT_NO_THROW(require_memory(points, 2));
+  EXPECT_NO_THROW(require_memory({&point}, 64));
+  try {
+    require_memory(points, 3);
+    FAIL() << "three runs fit";
+  } catch (const base::InputError& error) {
+    EXPECT_NE(std::string(error.what()).find("--threads: the 3 largest runs at once need"), std::string::npos)
+        << error.what();
+    EXPECT_NE(std::string(error.what()).find("use --threads 2"), std::string::npos) << error.what();
+  }
+}
+
 TEST(RunMemory, SizesAreRefusedAtTheirKeys) {
   const auto says = [](const std::string& message, const char* place, const char* key) {
     EXPECT_NE(message.find(place), std::string::npos) << message;

@@ -79,10 +79,12 @@ base::Value ranking_value(const FitAnswer& answer) {
 std::vector<laws::Law> rivals_of(const tables::Rows& rows, std::vector<std::string>& notes) {
   std::vector<laws::Law> list;
   std::map<std::string, std::vector<std::string>> skipped;  // by column
+  bool possible = false;
   for (laws::Law& law : fitting::rivals(rows.data.columns)) {
     std::vector<std::string> constant;
     try {
       constant = constant_columns(law, rows.data.columns);
+      possible = possible || constant.empty();
     } catch (const base::InputError&) {
       // A column is missing, which the ranking reports.
     }
@@ -93,8 +95,12 @@ std::vector<laws::Law> rivals_of(const tables::Rows& rows, std::vector<std::stri
   }
   for (const auto& [column, names] : skipped)
     notes.push_back(fmt::format("{}: {} has one value in these rows", fmt::join(names, ", "), column));
-  if (list.empty())
-    throw base::InputError({rows.table.source()}, fmt::format("no law can be ranked: {}", notes.front()));
+  if (!possible && !notes.empty())
+    throw base::InputError(
+        {rows.table.source()},
+        rows.n_rows() == 1
+            ? "no law can be fitted to one row: each needs a row more than it has free parameters; add rows"
+            : fmt::format("no law can be fitted: {}; measure at others", fmt::join(notes, "; ")));
   return list;
 }
 
@@ -149,7 +155,7 @@ void require_memory_for_fit(const FitRequest& request, const tables::Rows& rows)
   base::require_memory(
       base::kProgramBytes + n_rows * (kRowBytes + kColumnBytes * columns + threads * kCopyBytes) +
           resamples * kResampleBytes,
-      request.read.memory_limit_bytes(),
+      base::memory_limit_bytes(request.read.memory_limit),
       fmt::format("{}: the fit of {} rows and {} columns{}", rows.table.source(), rows.n_rows(), rows.table.n_columns(),
                   resampled ? fmt::format(" with {} resamples", request.fit.resamples) : ""),
       resampled ? "lower --resamples or choose rows with --where" : "choose rows with --where");

@@ -55,6 +55,11 @@ void use_optima(const Sizes& sizes, const IsoflopOptions& options, IsoflopResult
 void IsoflopOptions::validate() const {
   base::check_fields(*this);
   fit.validate();
+  if (optima && (window != IsoflopOptions{}.window || tolerance != IsoflopOptions{}.tolerance))
+    throw base::InputError(
+        {"--optima"},
+        "with --optima each row is the optimum of its compute, so nothing is fitted to the sizes of a "
+        "budget; remove --window and --tolerance");
   if (optima && (vocab || seq_len || aspect_ratio))
     throw base::InputError({"--optima"},
                            "with --optima no losses are compared, so compute cannot be counted in another way; remove "
