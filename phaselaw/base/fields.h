@@ -131,6 +131,14 @@ namespace detail {
 void require_in_domain(double x, const Domain& domain, std::string_view key, const Location& where);
 [[noreturn]] void wrong_field(const Value& value, std::string_view key, const std::string& expected);
 
+// A type of a higher layer that reads and writes itself, as sweep::Settings does. It also has flag_shape() and
+// read_flags(texts), for fields_text.h.
+template <class T>
+concept SelfReading = requires(T x, const Value& value) {
+  x.read(value, std::string_view());
+  x.to_value();
+};
+
 inline void read(const Value& v, bool& out, const Domain&, std::string_view key) {
   if (!v.is_bool()) wrong_field(v, key, "true or false");
   out = v.boolean();
@@ -148,6 +156,10 @@ inline void read(const Value& v, double& out, const Domain& domain, std::string_
   if (!v.is_number()) wrong_field(v, key, domain.beside(0).of("a number"));
   out = v.number();
   require_in_domain(out, domain, key, v.where());
+}
+template <SelfReading T>
+void read(const Value& v, T& out, const Domain&, std::string_view key) {
+  out.read(v, key);
 }
 template <class T>
 void read(const Value& v, std::vector<T>& out, const Domain& domain, std::string_view key) {
@@ -213,6 +225,10 @@ template <class T>
 Value write(const NumberOrWord<T>& x) {
   return x.is_word() ? Value(x.word) : Value(x.value);
 }
+template <SelfReading T>
+Value write(const T& x) {
+  return x.to_value();
+}
 template <class E>
 requires std::is_enum_v<E> Value write(E x) { return Value(enum_to_text(x)); }
 template <class T>
@@ -230,6 +246,8 @@ void check(const NumberOrWord<T>& x, const Domain& domain, std::string_view key)
 }
 inline void check(bool, const Domain&, std::string_view) {}
 inline void check(const std::string&, const Domain&, std::string_view) {}
+template <SelfReading T>
+void check(const T&, const Domain&, std::string_view) {}
 template <class E>
 requires std::is_enum_v<E>
 void check(E, const Domain&, std::string_view) {}

@@ -23,6 +23,7 @@ struct FlagShape {
   std::string default_text = {};        // empty if there is none
   bool is_switch = false;               // takes no value
   bool is_list = false;                 // takes several
+  bool repeats = false;                 // takes one each time it is given
 };
 
 namespace detail {
@@ -77,6 +78,10 @@ requires std::is_enum_v<E> FlagShape flag_text(const E& x, const Domain&) {
   const std::vector<std::string> words = enum_words<E>();
   return {.type = fmt::format("{}", fmt::join(words, "|")), .words = words, .default_text = enum_to_text(x)};
 }
+template <SelfReading T>
+FlagShape flag_text(const T& x, const Domain&) {
+  return x.flag_shape();
+}
 template <class T>
 FlagShape flag_text(const NumberOrWord<T>& x, const Domain& domain) {
   FlagShape text = flag_text(x.value, domain);
@@ -121,6 +126,10 @@ inline void set_from_texts(const std::vector<std::string>&, bool& out, const Dom
 template <class T>
 void set_from_texts(const std::vector<std::string>& texts, T& out, const Domain& domain, const std::string& flag) {
   detail::from_text(texts.back(), out, domain, flag);
+}
+template <detail::SelfReading T>
+void set_from_texts(const std::vector<std::string>& texts, T& out, const Domain&, const std::string&) {
+  out.read_flags(texts);
 }
 template <class T>
 void set_from_texts(const std::vector<std::string>& texts, std::optional<T>& out, const Domain& domain,

@@ -86,6 +86,7 @@ void add_compare(Program& program);
 void add_theory(Program& program);
 void add_report(Program& program);
 void add_export(Program& program);
+void add_init(Program& program);
 void add_keys(Program& program);
 void add_man(Program& program);
 void add_completion(Program& program);

@@ -60,7 +60,7 @@ void write(const Common& common, const std::string& out, const verbs::FlowAnswer
 }
 
 void run_flow(const Common& common, FlowFlags& flags) {
-  flags.request.document = base::read_toml(flags.experiment);
+  flags.request.document = flags.request.document_of(flags.experiment);
   require_outputs(common);
   base::require_writable_directory(flags.out, "--out");
   std::visit([&](const auto& answer) { write(common, flags.out, answer); }, verbs::flow(flags.request));

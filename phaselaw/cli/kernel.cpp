@@ -11,6 +11,7 @@
 #include "phaselaw/cli/kernel_files.h"
 #include "phaselaw/ranks/launch.h"
 #include "phaselaw/report/format.h"
+#include "phaselaw/verbs/experiment.h"
 
 // phaselaw kernel EXP.toml --out DIR: the tangent kernel on the training inputs, its layers and its spectrum.
 namespace phaselaw::cli {
@@ -54,7 +55,8 @@ std::optional<base::Value> carry_out(const verbs::KernelRequest& request, const 
 
 void run_kernel(const Common& common, const KernelFlags& flags) {
   verbs::KernelRequest request;
-  request.experiment = sweep::experiment_from(base::read_toml(flags.experiment));
+  flags.given.over(request);  // for --set, and again because flags override the section [kernel]
+  request.experiment = sweep::experiment_from(verbs::document_of(flags.experiment, request.set, request.seed));
   flags.given.over(request);
   request.validate();
   if (!request.distributed) ranks::require_one_rank("phaselaw kernel", "add --distributed, or start it without mpirun");

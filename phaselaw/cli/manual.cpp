@@ -8,10 +8,11 @@
 #include "phaselaw/cli/describe.h"
 #include "phaselaw/cli/python_options.h"
 #include "phaselaw/sweep/key_reference.h"
+#include "phaselaw/sweep/key_schema.h"
 
 // Verbs that document the program.
 // phaselaw man: manual pages, made from the text of --help.
-// phaselaw keys: every key of an experiment file with its default and meaning.
+// phaselaw keys: every key of an experiment file with its default and meaning, also as a schema for editors.
 // phaselaw cite: BibTeX of this build of the program, and of the paper.
 namespace phaselaw::cli {
 
@@ -133,24 +134,39 @@ void add_man(Program& program) {
 
 namespace {
 
-void run_keys(const Program& program, bool python) {
+struct KeysFlags {
+  bool python = false, schema = false;
+};
+
+std::string keys_text(const KeysFlags& flags) {
+  if (flags.schema) return base::to_json(sweep::key_schema()) + "\n";
+  return flags.python ? python_options() : sweep::key_reference();
+}
+
+void run_keys(const Program& program, const KeysFlags& flags) {
   const Common& common = program.common;
+  if (flags.python && flags.schema)
+    throw base::InputError({"--schema"}, "prints another text than --python; omit one of them");
   require_outputs(common);
   if (!common.json.empty())
     emit_json(common, base::Value::table({{"made_by", made_by(common)},
                                           {"options", options_value(describe(program))},
                                           {"keys", sweep::key_table()}}));
-  if (common.json != "-") show_as_it_is(python ? python_options() : sweep::key_reference());
+  if (common.json != "-") show_as_it_is(keys_text(flags));
 }
 
 }  // namespace
 
 void add_keys(Program& program) {
-  auto python = std::make_shared<bool>(false);
+  auto flags = std::make_shared<KeysFlags>();
   add_verb(program, "keys",
            "list every key of experiment and study files: default, domain, meaning; with --json also every option",
-           "phaselaw keys", [&program, python] { run_keys(program, *python); })
-      .flag("--python", *python, "print the keyword arguments of the Python functions instead, as a Python module");
+           "phaselaw keys --schema > phaselaw.schema.json", [&program, flags] { run_keys(program, *flags); })
+      .flag("--python", flags->python,
+            "print the keyword arguments of the Python functions instead, as a Python module")
+      .flag("--schema", flags->schema,
+            "print a JSON Schema of experiment and study files instead, with which editors "
+            "complete keys and mark errors");
 }
 
 void add_cite(Program& program) {

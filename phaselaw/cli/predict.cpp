@@ -19,7 +19,7 @@ struct PredictFlags {
 };
 
 void run_predict(const Common& common, PredictFlags& flags) {
-  flags.request.experiment = sweep::experiment_from(base::read_toml(flags.experiment));
+  flags.request.experiment = sweep::experiment_from(flags.request.document_of(flags.experiment));
   require_outputs(common);
   base::require_writable_directory(flags.out, "--out");
   const auto answer = verbs::predict(flags.request);

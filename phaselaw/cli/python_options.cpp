@@ -51,6 +51,8 @@ std::string type_of(const std::map<std::string, T>&) {
   return fmt::format("Mapping[str, {}]", type_of(T{}));
 }
 
+std::string type_of(const sweep::Settings&) { return "Mapping[str, Any]"; }
+
 std::string literal(const base::Value& value) {
   if (value.is_null()) return "None";
   if (value.is_bool()) return value.boolean() ? "True" : "False";

@@ -103,7 +103,7 @@ int run_verb(int argc, const char* const* argv) {
        {add_table, add_fit, add_plan, add_isoflop, add_diagnose, add_forecast, add_compare, add_watch}},
       {"Theory: the paper's formulas, kernels and flows",
        {add_reproduce, add_theory, add_kernel, add_flow, add_predict}},
-      {"Help", {add_keys, add_man, add_completion, add_cite}}};
+      {"Help", {add_init, add_keys, add_man, add_completion, add_cite}}};
   for (const auto& [heading, adders] : groups)
     for (const Add add : adders) {
       add(program);

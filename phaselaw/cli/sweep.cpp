@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <memory>
+#include <set>
 
 #include "phaselaw/base/format.h"
 #include "phaselaw/base/progress.h"
@@ -19,6 +20,23 @@ struct SweepFlags {
   bool dry_run = false;
 };
 
+// The computed keys of the study, without those that have a column anyway.
+std::vector<std::string> computed_columns(const verbs::SweepPlan& plan, const std::vector<std::string>& heading) {
+  std::set<std::string> keys;
+  for (const auto& run : plan.runs)
+    for (const auto& [key, value] : run.point->computed)
+      if (std::find(heading.begin(), heading.end(), key.substr(key.find('.') + 1)) == heading.end()) keys.insert(key);
+  return {keys.begin(), keys.end()};
+}
+
+std::string computed_text(const sweep::Point& point, const std::string& key) {
+  const base::Value all = sweep::resolved(point.experiment);
+  const std::size_t dot = key.find('.');
+  const base::Value* value = all.at(key.substr(0, dot)).find(key.substr(dot + 1));
+  if (value == nullptr || !value->is_number()) return value == nullptr ? "" : base::to_json(*value, -1);
+  return value->is_integer() ? base::format_count(value->number()) : base::format_number(value->number(), 6);
+}
+
 // Lists the runs to do, the cost of each on this machine, and the time of all.
 void list_runs(const Common& common, const verbs::SweepRequest& request) {
   require_outputs(common);
@@ -34,6 +52,8 @@ void list_runs(const Common& common, const verbs::SweepRequest& request) {
   std::vector<std::string> heading = {"run",     "key",      "seed",   "n_params", "n_layers", "d_model",
                                       "n_heads", "d_hidden", "n_data", "steps",    "cost",     "time"};
   if (ladder) heading.insert(heading.begin() + 4, "wanted");
+  const std::vector<std::string> computed = computed_columns(plan, heading);
+  heading.insert(heading.end() - 2, computed.begin(), computed.end());
   std::vector<std::vector<std::string>> rows = {heading};
   for (const auto& [p, threads, seconds] : plan.runs) {
     const auto& e = p->experiment;
@@ -49,6 +69,7 @@ void list_runs(const Common& common, const verbs::SweepRequest& request) {
                                     base::format_count(e.training.steps),
                                     base::format_flop(p->cost_flop),
                                     base::format_duration(seconds)};
+    for (const std::string& key : computed) row.insert(row.end() - 2, computed_text(*p, key));
     if (ladder)
       row.insert(row.begin() + 4,
                  fmt::format("{} ({:+.1f} %)", base::format_number(p->wanted_params, 3, base::Notation::suffix),

@@ -36,7 +36,7 @@ void print_measured(const Common& common, const TheoryFlags& flags) {
   refuse(flags.numbers, "is measured by --from; omit it");
   verbs::ExperimentRequest request;
   flags.run.over(request);
-  request.experiment = sweep::experiment_from(base::read_toml(flags.from));
+  request.experiment = sweep::experiment_from(request.document_of(flags.from));
   const auto [constants, result] = verbs::measured_constants(request);
   emit_json(common, result);
   if (common.json == "-") return;

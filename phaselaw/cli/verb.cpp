@@ -29,6 +29,8 @@ void Verb::field_flag(const std::string& flag, const base::FlagShape& shape, con
   option->type_name(shape.type)->run_callback_for_default(false);
   if (shape.is_list)
     option->expected(1, CLI::detail::expected_max_vector_size)->allow_extra_args(true)->take_all();
+  else if (shape.repeats)
+    option->expected(1)->take_all();
   else
     option->expected(1);
   if (!shape.default_text.empty()) option->default_str(shape.default_text);

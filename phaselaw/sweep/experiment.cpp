@@ -3,10 +3,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 #include "phaselaw/base/format.h"
 #include "phaselaw/base/hash.h"
 #include "phaselaw/model/flops.h"
+#include "phaselaw/sweep/computed_keys.h"
 #include "phaselaw/sweep/grid.h"
 #include "phaselaw/training/schedule.h"
 #include "phaselaw/training/trainer.h"
@@ -115,7 +117,7 @@ double cost_of(const Experiment& e) {
          static_cast<double>(measurements) * static_cast<double>(measured_sequences(e)) * cost.forward_flop;
 }
 
-Experiment experiment_from(const Value& document) { return read_sections(document, false); }
+Experiment experiment_from(const Value& document) { return read_sections(compute_keys(document).document, false); }
 
 Value resolved(const Experiment& e) {
   return Value::table({{"seed", e.seed},
@@ -149,8 +151,10 @@ Point point_at(const Value& document, const Grid& grid, double combination) {
     else
       for (std::size_t k = 0; k < axis.keys.size(); ++k) changed.set(axis.keys[k], values[i].list()[k]);
   }
+  ComputedKeys computed = compute_keys(changed, grid.set_by_ladder(), [&] { return grid.in_words(combination); });
+  point.computed = std::move(computed.values);
   Experiment& e = point.experiment;
-  e = read_sections(changed, true);
+  e = read_sections(computed.document, true);
   if (size != nullptr) {
     LadderOptions ladder = grid.ladder;
     if (ladder.vary == LadderVary::automatic)
@@ -183,6 +187,43 @@ Point point_at(const Value& document, const Grid& grid, double combination) {
           base::format_number(count * flop / kNominalRate / 86400)));
 }
 
+// A key that is computed in its section and varied by the grid: one of them would have no effect.
+void refuse_computed_axes(const Value& document, const Grid& grid) {
+  for (const auto& axis : grid.axes)
+    for (const auto& name : axis.keys) {
+      const std::size_t dot = name.find('.');
+      if (dot == std::string::npos) continue;
+      const std::string section = name.substr(0, dot), key = name.substr(dot + 1);
+      const Value* table = document.find(section);
+      const Value* value = table == nullptr || !table->is_table() ? nullptr : table->find(key);
+      if (value != nullptr && is_expression(section, key, *value))
+        throw InputError(value->where(),
+                         fmt::format("{} is computed here, but the grid varies it too; remove one of them", name));
+    }
+}
+
+bool has_computed_axes(const Grid& grid) {
+  const auto computed = [](const std::string& name, const Value& value) {
+    const std::size_t dot = name.find('.');
+    return dot != std::string::npos && is_expression(name.substr(0, dot), name.substr(dot + 1), value);
+  };
+  for (const auto& axis : grid.axes)
+    for (const Value& value : axis.values)
+      for (std::size_t k = 0; k < axis.keys.size(); ++k)
+        if (computed(axis.keys[k], axis.keys.size() == 1 ? value : value.list()[k])) return true;
+  return false;
+}
+
+// Two points of the grid at which the expressions give the same numbers would be one run that counts twice.
+void require_new_run(const Point& point, const Grid& grid, double combination,
+                     std::map<std::string, double>& first_with) {
+  const auto [first, is_new] = first_with.emplace(configuration_of(point.experiment).key, combination);
+  if (!is_new)
+    throw InputError(grid.where, fmt::format("the points {} and {} are the same run, because their computed keys are "
+                                             "equal; remove one of them",
+                                             grid.in_words(first->second), grid.in_words(combination)));
+}
+
 }  // namespace
 
 Study study_from(const Value& document) {
@@ -193,8 +234,12 @@ Study study_from(const Value& document) {
   const Grid grid = grid_from(document);
   const double combinations = grid.combinations(), count = combinations * static_cast<double>(grid.seeds);
   if (count > static_cast<double>(kMaxPoints)) refuse_size(document, grid, count);
+  refuse_computed_axes(document, grid);
+  const bool computed_axes = has_computed_axes(grid);
+  std::map<std::string, double> first_with;  // run key of the first replicate to its combination
   for (double combination = 0; combination < combinations; ++combination) {
     Point point = point_at(document, grid, combination);
+    if (computed_axes) require_new_run(point, grid, combination, first_with);
     const std::int64_t seed = point.experiment.seed;
     for (std::int64_t replicate = 0; replicate < grid.seeds; ++replicate) {
       point.index = static_cast<std::int64_t>(study.points.size());

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "phaselaw/base/value.h"
@@ -20,6 +21,8 @@
 //   [grid]                        a study only: dotted keys with lists; seeds = K replicates each point K times;
 //                                 n_params = [1e4, 1e5] is solved into shapes as [ladder] says (sweep/ladder.h)
 //   [accounting]                  a study only: what a run is charged (sweep/accounting.h)
+//   d_hidden = "4 * d_model"      a number of [model], [data] or [training] that follows from others
+//                                 (sweep/computed_keys.h)
 namespace phaselaw::sweep {
 
 struct Experiment {
@@ -32,7 +35,7 @@ struct Experiment {
 };
 
 // Reads and validates an experiment. InputError at file:line:column for an unknown section or key, a wrong type, a
-// value outside its domain, or a [grid] (which makes it a study: use `sweep`).
+// value outside its domain, an expression without value, or a [grid] (which makes it a study: use `sweep`).
 [[nodiscard]] Experiment experiment_from(const base::Value& document);
 
 // The keys that define a training run, given or default: seed, model, data, training.
@@ -61,9 +64,10 @@ struct Point {
   std::int64_t index = 0;
   std::string key;  // of the point's configuration
   Experiment experiment;
-  double cost_flop = 0;       // cost_of(experiment)
-  std::int64_t n_params = 0;  // trainable parameters
-  double wanted_params = 0;   // requested size of the ladder; 0 without a ladder
+  double cost_flop = 0;                                         // cost_of(experiment)
+  std::int64_t n_params = 0;                                    // trainable parameters
+  double wanted_params = 0;                                     // requested size of the ladder; 0 without a ladder
+  std::vector<std::pair<std::string, base::Value>> computed{};  // keys that were computed (computed_keys.h)
 };
 
 struct Study {

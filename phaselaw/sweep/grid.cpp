@@ -143,11 +143,7 @@ void check_ladder(const Grid& grid, const Value* ladder) {
       throw InputError(ladder->where(), "a [ladder] needs sizes; add n_params = [1e4, 1e5] to [grid]");
     return;
   }
-  std::vector<std::string> solved = {"model.d_hidden"};
-  if (grid.ladder.vary != LadderVary::d_hidden)
-    solved.insert(solved.end(), {"model.n_layers", "model.d_model", "model.n_heads"});
-  if (grid.ladder.tokens_per_param > 0) solved.emplace_back("training.steps");
-  for (const auto& key : solved)
+  for (const auto& key : grid.set_by_ladder())
     if (has_axis(grid, key))
       throw InputError(grid.where,
                        fmt::format("grid key '{}': the ladder sets it from n_params; remove one of them", key));
@@ -170,6 +166,22 @@ std::vector<Value> Grid::values_at(double combination) const {
     combination = quotient;
   }
   return values;
+}
+
+std::string Grid::in_words(double combination) const {
+  const std::vector<Value> values = values_at(combination);
+  std::vector<std::string> parts;
+  for (std::size_t i = 0; i < axes.size(); ++i)
+    parts.push_back(fmt::format("{} = {}", axes[i].key, base::to_json(values[i], -1)));
+  return fmt::format("{}", fmt::join(parts, ", "));
+}
+
+std::set<std::string> Grid::set_by_ladder() const {
+  if (!has_axis(*this, "n_params")) return {};
+  std::set<std::string> keys = {"model.d_hidden"};
+  if (ladder.vary != LadderVary::d_hidden) keys.insert({"model.n_layers", "model.d_model", "model.n_heads"});
+  if (ladder.tokens_per_param > 0) keys.insert("training.steps");
+  return keys;
 }
 
 Grid grid_from(const Value& document) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,9 @@ struct Grid {
   [[nodiscard]] double combinations()
       const;  // without the seeds; a double, because a grid may be too large for an integer
   [[nodiscard]] std::vector<base::Value> values_at(double combination) const;  // one per axis
+  [[nodiscard]] std::string in_words(double combination) const;  // "data.n_data = 32, model.d_hidden = 16"
+  // The keys that the ladder sets from grid.n_params; none without a ladder.
+  [[nodiscard]] std::set<std::string> set_by_ladder() const;
 };
 
 // A document without [grid] is a grid of one run. InputError, at its place, for a grid without keys, an empty list, a

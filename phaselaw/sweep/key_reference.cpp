@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "phaselaw/sweep/key_reference.h"
 
-#include "phaselaw/base/fields_text.h"
 #include "phaselaw/sweep/accounting.h"
 #include "phaselaw/sweep/experiment.h"
+#include "phaselaw/sweep/keys.h"
 #include "phaselaw/sweep/ladder.h"
 
 namespace phaselaw::sweep {
@@ -47,43 +47,38 @@ std::string section(const char* name, const char* what, const Options& defaults)
   return text + "\n";
 }
 
-// The keys of one section, each as a table with a field for each question.
-template <class Options>
-void keys_of(const char* name, const Options& defaults, base::Value& keys) {
-  Options::fields(defaults,
-                  [&](std::string_view key, const auto& field, const base::Domain& domain, std::string_view help) {
-                    const base::FlagShape shape = base::describe_flag(field, domain);
-                    std::string type = shape.is_switch ? "boolean" : shape.type.substr(0, shape.type.find('|'));
-                    type = type == "INT" || type == "SIZE" ? "integer" : type == "NUMBER" ? "number" : type;
-                    type = !shape.words.empty() ? "word" : type == "TEXT" ? "text" : type;
-                    base::Value words = base::detail::write(shape.words);
-                    if (const auto bar = shape.type.find('|'); shape.words.empty() && bar != std::string::npos)
-                      words.push_back(shape.type.substr(bar + 1));
-                    base::Value entry = base::Value::table({{"section", name},
-                                                            {"name", key},
-                                                            {"type", type},
-                                                            {"words", words},
-                                                            {"list", shape.is_list},
-                                                            {"default", base::detail::write(field)}});
-                    const base::Value range = domain.to_value();
-                    for (const auto& [bound, value] : range.entries()) entry[bound] = value;
-                    entry["help"] = help;
-                    keys.push_back(std::move(entry));
-                  });
+// The type of a key in the table for programs.
+std::string type_of(const Key& key) {
+  switch (key.kind) {
+    case KeyKind::flag:
+      return "boolean";
+    case KeyKind::integer:
+      return "integer";
+    case KeyKind::number:
+      return "number";
+    case KeyKind::word:
+      return "word";
+    default:
+      return "text";
+  }
 }
 
 }  // namespace
 
 base::Value key_table() {
-  const Experiment e;
   base::Value keys{base::Value::List{}};
-  keys_of("model", e.model, keys);
-  keys_of("data", e.data, keys);
-  keys_of("training", e.training, keys);
-  keys_of("kernel", e.kernel, keys);
-  keys_of("flow", e.flow, keys);
-  keys_of("ladder", LadderOptions{}, keys);
-  keys_of("accounting", Accounting{}, keys);
+  for (const Key& key : all_keys()) {
+    base::Value entry = base::Value::table({{"section", key.section},
+                                            {"name", key.name},
+                                            {"type", type_of(key)},
+                                            {"words", base::detail::write(key.words)},
+                                            {"list", key.kind == KeyKind::texts},
+                                            {"default", key.default_value}});
+    const base::Value range = key.domain.to_value();
+    for (const auto& [bound, value] : range.entries()) entry[bound] = value;
+    entry["help"] = key.help;
+    keys.push_back(std::move(entry));
+  }
   return keys;
 }
 
@@ -93,7 +88,16 @@ std::string key_reference() {
       "# Experiment and study files\n\n"
       "The files are TOML. This page is written by `phaselaw keys`; do not edit it. "
       "A key that is not listed here is an error, reported with its place in the file. "
-      "`seed` (an integer {}, default 0) stands above the sections. Examples are in `examples/`.\n\n",
+      "`seed` (an integer {}, default 0) stands above the sections. Examples are in `examples/`, and `phaselaw init` "
+      "writes files to start from. `phaselaw keys --schema` prints these keys as a JSON Schema, with which editors "
+      "complete keys and mark errors.\n\n"
+      "`--set model.n_layers=4` replaces a key of the file, on every verb that reads one; it may be repeated. The right "
+      "side is a value of TOML; words and texts need no quotation marks.\n\n"
+      "In [model], [data] and [training] a number may be an expression in other keys: `d_hidden = \"4 * d_model\"`, "
+      "`learning_rate = \"0.1 / model.d_model\"`. A name without a section is a key of the same section. Operators are "
+      "+, -, *, / and ^; functions are round, floor, ceil, sqrt, exp, ln, log2 and log10. Fractions are computed exactly, "
+      "and an integer that does not come out exactly is an error. In a study, each point of the grid has its own "
+      "value.\n\n",
       base::seeds().to_string());
   text += section("model", "The transformer; equations in `phaselaw/model/options.h`.", e.model);
   text += section("data", "Sequences and targets; details in `phaselaw/data/dataset.h`.", e.data);

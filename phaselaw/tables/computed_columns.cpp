@@ -21,7 +21,7 @@ std::size_t column_named(const Table& table, const std::string& name) {
   if (const auto usual = usual_column(table, name)) return *usual;
   // A heading such as train/loss needs quotes in an expression.
   for (const std::string& heading : table.header)
-    if (heading.size() > name.size() && heading.starts_with(name) && looks_like_expression(heading))
+    if (heading.size() > name.size() && heading.starts_with(name) && base::looks_like_expression(heading))
       throw base::InputError(
           fmt::format("unknown column '{}'; if you mean the heading {}, put it in double quotes: "
                       "\"{}\"",
@@ -29,11 +29,16 @@ std::size_t column_named(const Table& table, const std::string& name) {
   throw base::InputError(base::unknown_name("column", name, table.header));
 }
 
+const base::Arithmetic::Source kColumns{{"--col", 1, 1},
+                                        "column",
+                                        "a column of the table",
+                                        "put a heading with spaces or signs in double quotes, such as 1-\"Top 1\""};
+
 }  // namespace
 
 ComputedColumn::ComputedColumn(Table& table, const std::string& text)
-    : expression_(text, [&](const std::string& name) { return column_named(table, name); }), text_(text) {
-  const std::vector<std::size_t>& read = expression_.columns();
+    : expression_(text, kColumns, [&](const std::string& name) { return column_named(table, name); }), text_(text) {
+  const std::vector<std::size_t>& read = expression_.names();
   std::vector<double> values(table.n_rows()), inputs(read.size()), stack(expression_.stack_size());
   std::vector<std::size_t> empty;
   for (std::size_t row = 0; row < values.size(); ++row) {
@@ -61,7 +66,7 @@ void ComputedColumn::require(const Table& table, std::span<const std::size_t> ro
   const auto at = std::find_if(rows.begin(), rows.end(), [&](std::size_t row) { return bad_[row]; });
   if (at == rows.end()) return;
   std::vector<std::string> operands;
-  for (const std::size_t column : expression_.columns()) {
+  for (const std::size_t column : expression_.names()) {
     const base::Number number = table.number(*at, column);
     if (!table.ambiguity(column).empty()) throw base::InputError(table.place(*at, column), table.ambiguity(column));
     if (number.kind == base::NumberKind::not_a_number || number.kind == base::NumberKind::out_of_range)
@@ -72,16 +77,16 @@ void ComputedColumn::require(const Table& table, std::span<const std::size_t> ro
                       table.header[column], text_, table.text(*at, column)));
     operands.push_back(fmt::format("{} = {}", table.header[column], table.text(*at, column)));
   }
-  throw base::InputError(table.place(*at, expression_.columns().front()),
+  throw base::InputError(table.place(*at, expression_.names().front()),
                          fmt::format("{} has no finite value here, where {}; leave the row out with --where '{}!={}'",
-                                     text_, fmt::join(operands, ", "), table.header[expression_.columns().front()],
-                                     table.text(*at, expression_.columns().front())));
+                                     text_, fmt::join(operands, ", "), table.header[expression_.names().front()],
+                                     table.text(*at, expression_.names().front())));
 }
 
 std::vector<ComputedColumn> add_computed_columns(Table& table, const std::map<std::string, std::string>& columns) {
   std::vector<ComputedColumn> out;
   for (const auto& [name, text] : columns)
-    if (canonical_column(name) != "run" && looks_like_expression(text) && !table.find(text))
+    if (canonical_column(name) != "run" && base::looks_like_expression(text) && !table.find(text))
       out.emplace_back(table, text);
   return out;
 }

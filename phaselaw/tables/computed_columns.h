@@ -7,13 +7,13 @@
 #include <string>
 #include <vector>
 
-#include "phaselaw/tables/column_expression.h"
+#include "phaselaw/base/arithmetic.h"
 #include "phaselaw/tables/table.h"
 
 // Columns that the user computes from others: --col 'loss=1-acc', --col 'n_params=size*1e6'.
 //
 // A text that is exactly a heading is that column, whatever signs it has; otherwise it is an expression
-// (column_expression.h). Its names are headings, or usual names of columns (N, tokens) where the table has one such
+// (base/arithmetic.h). Its names are headings, or usual names of columns (N, tokens) where the table has one such
 // column. The result is a column of numbers below the expression as its heading. It is empty in a row in which a cell
 // that it reads is empty, and NaN in a row in which one is NaN or infinite.
 // Cost: that of reading the numbers, and 5 ns for each operation and row.
@@ -29,7 +29,7 @@ class ComputedColumn {
   void require(const Table& table, std::span<const std::size_t> rows) const;
 
  private:
-  ColumnExpression expression_;
+  base::Arithmetic expression_;
   std::string text_;
   std::size_t column_ = 0;
   std::vector<bool> bad_;  // by row; empty if no row is

@@ -26,8 +26,12 @@ void warn(const std::vector<std::string>& warnings) {
 
 }  // namespace
 
-base::Value document_of(const base::Value& source) {
-  return source.is_text() ? base::read_toml(source.text()) : source;
+base::Value document_of(const base::Value& source, const sweep::Settings& set,
+                        const std::optional<std::int64_t>& seed) {
+  for (const sweep::Setting& setting : set.list)
+    if (seed && setting.key == "seed")
+      throw base::InputError(setting.value.where(), "--seed is given as well; omit one of them");
+  return sweep::with_settings(source.is_text() ? base::read_toml(source.text()) : source, set);
 }
 
 int RunRequest::thread_count() const { return static_cast<int>(threads); }

@@ -12,6 +12,7 @@
 #include "phaselaw/base/fields.h"
 #include "phaselaw/base/value.h"
 #include "phaselaw/sweep/experiment.h"
+#include "phaselaw/sweep/settings.h"
 #include "phaselaw/theory/evaluate.h"
 
 // predict, theory and flow: each takes a request of plain values, usually with an experiment, and returns its
@@ -19,20 +20,28 @@
 // base::Interrupted on Ctrl-C.
 namespace phaselaw::verbs {
 
-// Returns the document itself, or that of the TOML file named by a text.
-[[nodiscard]] base::Value document_of(const base::Value& source);
+// Returns the document itself, or that of the TOML file named by a text, with the keys that are set beside it. `seed`:
+// the option, which is given instead of the key, and not with it.
+[[nodiscard]] base::Value document_of(const base::Value& source, const sweep::Settings& set,
+                                      const std::optional<std::int64_t>& seed);
 
 // Options of all requests: flags of the program, and arguments in Python.
 struct RunRequest {
   std::optional<std::int64_t> seed;
   std::int64_t threads = 0;
+  sweep::Settings set;
 
   template <class Self, class Visit>
   static void fields(Self& self, Visit&& visit) {
     visit("seed", self.seed, base::seeds(), "seed of all random draws (default: that of the file, or 0)");
     visit("threads", self.threads, base::thread_counts(), "number of worker threads; 0: all cores");
+    visit("set", self.set, base::anything(), sweep::kSetHelp);
   }
   [[nodiscard]] int thread_count() const;
+  // The document of the file, with `set`. `seed` is not applied.
+  [[nodiscard]] base::Value document_of(const base::Value& source) const {
+    return verbs::document_of(source, set, seed);
+  }
 };
 
 struct ExperimentRequest : RunRequest {

@@ -14,6 +14,7 @@
 #include "phaselaw/kernel/kernel.h"
 #include "phaselaw/kernel/spectrum.h"
 #include "phaselaw/sweep/experiment.h"
+#include "phaselaw/sweep/settings.h"
 
 // The tangent kernel of an experiment on its training inputs, and its spectrum (docs/kernel.md): in one process, with
 // or without a matrix. For several ranks see kernel_distributed.h.
@@ -23,6 +24,7 @@ struct KernelRequest {
   sweep::Experiment experiment;  // its section [kernel] has the options of the kernel
   bool distributed = false;
   std::optional<std::int64_t> seed;  // unset: that of the experiment
+  sweep::Settings set;
 
   template <class Self, class Visit>
   static void fields(Self& self, Visit&& visit) {
@@ -30,6 +32,7 @@ struct KernelRequest {
     visit("distributed", self.distributed, base::anything(),
           "compute on the ranks of mpirun -n K; each rank computes and keeps 1/K of the matrices");
     visit("seed", self.seed, base::seeds(), "seed of all random draws (default: that of the file, or 0)");
+    visit("set", self.set, base::anything(), sweep::kSetHelp);
   }
   void validate() const;  // InputError
 };

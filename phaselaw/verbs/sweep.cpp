@@ -32,7 +32,7 @@ sweep::Shard shard_of(const SweepRequest& request, const ranks::Launch& launch) 
 
 // The study, after checking that this processor can do every run.
 sweep::Study study_of(const SweepRequest& request) {
-  base::Value document = document_of(request.study);
+  base::Value document = request.document_of(request.study);
   if (request.seed) document["seed"] = *request.seed;
   auto study = sweep::study_from(document);
   for (const auto& point : study.points) training::require_precision(point.experiment.training.precision);
@@ -119,12 +119,14 @@ SweepPlan plan_sweep(const SweepRequest& request, const ranks::Launch& launch) {
       const double seconds = model.seconds(p->experiment, mine);
       plan.runs.push_back({p, mine, seconds});
       plan.compute_flop += p->cost_flop;
-      list.push_back(base::Value::table({{"run", p->index},
-                                         {"key", p->key},
-                                         {"n_params", p->n_params},
-                                         {"compute_flop", p->cost_flop},
-                                         {"threads", mine},
-                                         {"seconds", seconds}}));
+      base::Value run = base::Value::table({{"run", p->index},
+                                            {"key", p->key},
+                                            {"n_params", p->n_params},
+                                            {"compute_flop", p->cost_flop},
+                                            {"threads", mine},
+                                            {"seconds", seconds}});
+      for (const auto& [key, value] : p->computed) run["computed"][key] = value;
+      list.push_back(std::move(run));
     }
   }
   plan.json = base::Value::table({{"study_key", plan.study.key},

@@ -9,10 +9,14 @@
 #include "phaselaw/base/files.h"
 #include "phaselaw/base/grace.h"
 #include "phaselaw/base/log.h"
+#include "phaselaw/base/memory.h"
 #include "phaselaw/base/team.h"
+#include "phaselaw/data/dataset.h"
+#include "phaselaw/model/parameters.h"
 #include "phaselaw/numerics/gemm.h"
 #include "phaselaw/store/flatten.h"
-#include "phaselaw/sweep/run_memory.h"
+#include "phaselaw/sweep/cost.h"
+#include "phaselaw/sweep/ladder.h"
 
 namespace phaselaw::verbs {
 
@@ -26,12 +30,27 @@ std::string snapshot_path(const TrainRequest& request) {
 
 bool has_snapshot(const TrainRequest& request) { return !request.out.empty() && fs::exists(snapshot_path(request)); }
 
-// Decides what becomes of an unfinished training in the directory.
-void check_snapshot(const TrainRequest& request, const sweep::Configuration& configuration) {
-  if (!has_snapshot(request)) return;
+// The files of a finished training; the last one that is written comes last.
+constexpr const char* kTrainFiles[] = {"curve.csv", "weights.safetensors", "run.json"};
+
+// A finished training that nobody asked to replace.
+void check_finished(const TrainRequest& request) {
+  if (request.out.empty() || request.resume || request.overwrite) return;
+  for (const char* name : kTrainFiles) {
+    const fs::path file = fs::path(request.out) / name;
+    if (fs::exists(file))
+      throw base::InputError({file},
+                             "a training was written here; choose another --out, replace it with --overwrite, "
+                             "or keep it with --resume");
+  }
+}
+
+// Decides what becomes of an unfinished training in the directory. `keep`: it is only looked at.
+void check_snapshot(const TrainRequest& request, const sweep::Configuration& configuration, bool keep = false) {
+  if (!has_snapshot(request)) return check_finished(request);
   const std::string path = snapshot_path(request);
   if (request.overwrite) {
-    fs::remove(path);
+    if (!keep) fs::remove(path);
     return;
   }
   if (!request.resume)
@@ -54,7 +73,7 @@ std::optional<base::Value> finished_training(const TrainRequest& request, const 
       there == nullptr ? "it states no configuration" : store::first_difference(*there, configuration.value);
   if (!difference.empty())
     throw base::InputError({file}, fmt::format("the finished training here is of another kind ({}); choose another "
-                                               "--out, or omit --resume to replace it",
+                                               "--out, or replace it with --overwrite in place of --resume",
                                                difference));
   // Older programs also wrote trainings that were interrupted.
   const base::Value* outcome = run.find("outcome");
@@ -67,14 +86,64 @@ std::optional<base::Value> finished_training(const TrainRequest& request, const 
   return summary;
 }
 
-}  // namespace
-
-TrainAnswer train(const TrainRequest& request) {
+void check_request(const TrainRequest& request) {
   base::check_fields(request);
   if (request.resume && request.overwrite)
     throw base::InputError({"--resume"}, "continues a training, but --overwrite starts anew; omit one of them");
   training::require_precision(request.experiment.training.precision);
   numerics::require_thread_safe_blas();
+}
+
+int threads_of(const TrainRequest& request) {
+  return request.threads > 0 ? request.thread_count() : base::thread_count(0);
+}
+
+base::Value plan_json(const TrainPlan& plan, const sweep::Configuration& configuration) {
+  base::Value outputs{base::Value::List{}};
+  for (const std::string& path : plan.outputs) outputs.push_back(path);
+  return base::Value::table({{"n_params", plan.n_params},
+                             {"n_params_trainable", plan.n_params_trainable},
+                             {"compute_flop", plan.compute_flop},
+                             {"seconds", plan.seconds},
+                             {"threads", plan.threads},
+                             {"memory_bytes", plan.memory.total()},
+                             {"memory", base::Value::table({{"data", plan.memory.data},
+                                                            {"parameters", plan.memory.parameters},
+                                                            {"passes", plan.memory.passes},
+                                                            {"curve", plan.memory.curve}})},
+                             {"machine_memory_bytes", plan.machine_memory},
+                             {"outputs", std::move(outputs)},
+                             {"configuration", configuration.value}});
+}
+
+}  // namespace
+
+TrainPlan plan_train(const TrainRequest& request) {
+  check_request(request);
+  TrainPlan plan;
+  plan.experiment = request.seeded();
+  const sweep::Experiment& e = plan.experiment;
+  const sweep::Configuration configuration = sweep::configuration_of(e);
+  check_snapshot(request, configuration, true);
+  plan.threads = threads_of(request);
+  sweep::require_memory(e, plan.threads);
+  data::check(e.data, e.model);
+  sweep::Point point;
+  point.experiment = e;
+  plan.n_params = model::parameter_count(e.model);
+  plan.n_params_trainable = static_cast<double>(sweep::trainable_params(e.model));
+  plan.compute_flop = sweep::cost_of(e);
+  plan.seconds = sweep::calibrate({&point}, plan.threads).seconds(e, plan.threads);
+  plan.memory = sweep::memory_of(e, plan.threads);
+  plan.machine_memory = base::machine_memory();
+  if (!request.out.empty())
+    for (const char* name : kTrainFiles) plan.outputs.push_back((fs::path(request.out) / name).string());
+  plan.json = plan_json(plan, configuration);
+  return plan;
+}
+
+TrainAnswer train(const TrainRequest& request) {
+  check_request(request);
   TrainAnswer answer{request.seeded(), {}, false, {}};
   const sweep::Configuration configuration = sweep::configuration_of(answer.experiment);
   check_snapshot(request, configuration);
@@ -84,7 +153,7 @@ TrainAnswer train(const TrainRequest& request) {
     return answer;
   }
   sweep::RunContext context;
-  context.threads = request.threads > 0 ? request.thread_count() : base::thread_count(0);
+  context.threads = threads_of(request);
   sweep::require_memory(answer.experiment, context.threads);
   context.snapshot.path = snapshot_path(request);
   context.snapshot.every_s = request.checkpoint_every;

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "phaselaw/sweep/run.h"
+#include "phaselaw/sweep/run_memory.h"
 #include "phaselaw/verbs/experiment.h"
 
 // Trains one model. With a directory, an unfinished training is kept there as DIR/training.snapshot (training/snapshot.h)
@@ -25,7 +27,7 @@ struct TrainRequest : ExperimentRequest {
         "resume", self.resume, base::anything(),
         "continue the unfinished training in the directory, or start if there is none; a finished one is left as it is");
     visit("overwrite", self.overwrite, base::anything(),
-          "start anew, although the directory has an unfinished training");
+          "start anew, although the directory has a finished or unfinished training, which is replaced");
     RunRequest::fields(self, visit);
   }
 };
@@ -38,9 +40,24 @@ struct TrainAnswer {
 };
 
 // An interrupt gives base::Interrupted with a sentence that says how to continue. InputError, besides those of
-// sweep::carry_out: an unfinished training in the directory with neither `resume` nor `overwrite`; with `resume`, a
-// snapshot or a finished training of another configuration, with the first difference, or of another program.
+// sweep::carry_out: a finished or unfinished training in the directory with neither `resume` nor `overwrite`; with
+// `resume`, a snapshot or a finished training of another configuration, with the first difference, or of another program.
 [[nodiscard]] TrainAnswer train(const TrainRequest& request);
+
+// What train() would do, with its time as measured on this machine in about a second. The data and the directory are
+// checked as train() does. Writes nothing.
+struct TrainPlan {
+  sweep::Experiment experiment;
+  double n_params = 0, n_params_trainable = 0;
+  double compute_flop = 0;  // updates and measurements, without the probe for learning_rate = "auto"
+  double seconds = 0;       // without making the data
+  int threads = 1;
+  sweep::RunMemory memory;
+  double machine_memory = 0;         // bytes that this process may use
+  std::vector<std::string> outputs;  // files that would be written; empty without a directory
+  base::Value json;
+};
+[[nodiscard]] TrainPlan plan_train(const TrainRequest& request);
 
 // Writes the files of sweep::write_run to the directory and then removes the snapshot.
 void write_training(const TrainRequest& request, const TrainAnswer& answer, const base::Value& made_by);

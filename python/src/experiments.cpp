@@ -33,8 +33,10 @@ base::Value source_of(nb::handle experiment) {
   return source;
 }
 
-sweep::Experiment experiment_of(nb::handle experiment) {
-  return sweep::experiment_from(verbs::document_of(source_of(experiment)));
+// The experiment with the keys of set={...}, which must have been read.
+template <class Request>
+sweep::Experiment experiment_of(nb::handle experiment, const Request& request) {
+  return sweep::experiment_from(verbs::document_of(source_of(experiment), request.set, request.seed));
 }
 
 template <class T>
@@ -55,7 +57,8 @@ nb::tuple to_tuple(base::Value json, kernel::SpectralDensity& density) {
 // are the largest ones.
 nb::tuple experiment_kernel(nb::handle experiment, nb::handle table) {
   verbs::KernelRequest request;
-  request.experiment = experiment_of(experiment);
+  read_arguments(table, request);  // for set, and again because arguments override the section [kernel]
+  request.experiment = experiment_of(experiment, request);
   read_arguments(table, request);
   auto answer = released([&] { return verbs::tangent_kernel(request); });
   return std::visit([&](auto& found) { return to_tuple(std::move(answer.json), found); }, answer.found);
@@ -92,8 +95,8 @@ nb::tuple to_tuple(verbs::DriftAnswer& answer) {
 // (json, {view: curve}, eigenvalues, coefficients), or of a study (json, {}, None, None)
 nb::tuple flow(nb::handle experiment, nb::handle table) {
   verbs::FlowRequest request;
-  request.document = verbs::document_of(source_of(experiment));
   read_arguments(table, request);
+  request.document = request.document_of(source_of(experiment));
   auto answer = released([&] { return verbs::flow(request); });
   return std::visit([](auto& found) { return to_tuple(found); }, answer);
 }
@@ -125,8 +128,8 @@ Answer shown(base::Value json, const analysis::Prediction& prediction) {
 // (json, times, [{estimator, method, n_data, risk, lo, hi}], [{n_data, replicates, time, measured, ...}])
 nb::tuple predict(nb::handle experiment, nb::handle table) {
   verbs::PredictRequest request;
-  request.experiment = experiment_of(experiment);
   read_arguments(table, request);
+  request.experiment = experiment_of(experiment, request);
   auto answer = released([&] { return verbs::predict(request); });
   Answer found = shown(std::move(answer.json), answer.prediction);
   nb::list surfaces;
@@ -146,8 +149,8 @@ nb::tuple predict(nb::handle experiment, nb::handle table) {
 
 Answer theory_from(nb::handle experiment, nb::handle table) {
   verbs::ExperimentRequest request;
-  request.experiment = experiment_of(experiment);
   read_arguments(table, request);
+  request.experiment = experiment_of(experiment, request);
   return released([&] {
     auto [constants, json] = verbs::measured_constants(request);
     const verbs::TextRows measured = verbs::measured_rows(json), checks = verbs::check_rows(constants);
@@ -204,8 +207,8 @@ nb::dict dataset(const data::Dataset& set, std::int64_t input_len) {
 // (resolved configuration, train, test, description)
 nb::tuple make_split(nb::handle experiment, nb::handle table) {
   verbs::ExperimentRequest request;
-  request.experiment = experiment_of(experiment);
   read_arguments(table, request);
+  request.experiment = experiment_of(experiment, request);
   const sweep::Experiment e = request.seeded();
   const auto split = released([&] { return data::make_split(e.data, e.model, static_cast<std::uint64_t>(e.seed)); });
   return nb::make_tuple(to_python(sweep::resolved(e)), dataset(split.train, e.model.input_len()),

@@ -82,7 +82,7 @@ TEST_F(TrainTest, AnInterruptWritesNoResult) {
   ASSERT_EQ(run(train("run")).code, 0);
   const std::string older = base::read_text(path("run") + "/run.json");
   base::set_interrupted(true);
-  const auto outcome = run(train("run", {"--seed", "5"}));
+  const auto outcome = run(train("run", {"--seed", "5", "--overwrite"}));
   EXPECT_EQ(outcome.code, 3);
   EXPECT_NE(outcome.err.find("interrupted"), std::string::npos) << outcome.err;
   EXPECT_EQ(base::read_text(path("run") + "/run.json"), older);

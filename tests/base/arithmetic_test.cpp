@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "phaselaw/tables/column_expression.h"
+#include "phaselaw/base/arithmetic.h"
 
 #include <cmath>
 #include <random>
@@ -8,34 +8,36 @@
 
 #include "phaselaw/base/errors.h"
 
-namespace phaselaw::tables {
+namespace phaselaw::base {
 namespace {
 
 const std::vector<std::string> kNames = {"x", "y", "Top 1", "val.acc"};
 
+const Arithmetic::Source kColumns{{"--col", 1, 1}, "column", "a column of the table", "put it in double quotes"};
+
 std::size_t column_at(const std::string& name) {
   for (std::size_t c = 0; c < kNames.size(); ++c)
     if (kNames[c] == name) return c;
-  throw base::InputError(base::unknown_name("column", name, kNames));
+  throw InputError(unknown_name("column", name, kNames));
 }
 
 double value(const std::string& text, const std::vector<double>& row = {2, 3, 0.25, 10}) {
-  const ColumnExpression expression(text, column_at);
+  const Arithmetic expression(text, kColumns, column_at);
   std::vector<double> inputs, stack(expression.stack_size());
-  for (const std::size_t column : expression.columns()) inputs.push_back(row[column]);
+  for (const std::size_t column : expression.names()) inputs.push_back(row[column]);
   return expression.value(inputs, stack);
 }
 
 std::string error_of(const std::string& text) {
   try {
     (void)value(text);
-  } catch (const base::InputError& error) {
+  } catch (const InputError& error) {
     return error.what();
   }
   return "no error";
 }
 
-TEST(ColumnExpression, ArithmeticAsInLaws) {
+TEST(Arithmetic, ArithmeticAsInLaws) {
   const struct {
     const char* text;
     double value;
@@ -61,7 +63,7 @@ TEST(ColumnExpression, ArithmeticAsInLaws) {
   for (const auto& [text, expected] : cases) EXPECT_DOUBLE_EQ(value(text), expected) << text;
 }
 
-TEST(ColumnExpression, ErrorsNameTheirPlace) {
+TEST(Arithmetic, ErrorsNameTheirPlace) {
   const struct {
     const char *text, *place, *words;
   } cases[] = {{"1-", "--col:1:3: ", "found the end"},
@@ -119,7 +121,7 @@ Written random_expression(std::mt19937& draw, int depth) {
   }
 }
 
-TEST(ColumnExpression, RandomExpressionsHaveTheValueOfTheirTree) {
+TEST(Arithmetic, RandomExpressionsHaveTheValueOfTheirTree) {
   std::mt19937 draw(7);
   int read = 0;
   for (int k = 0; k < 3000; ++k) {
@@ -137,7 +139,7 @@ TEST(ColumnExpression, RandomExpressionsHaveTheValueOfTheirTree) {
   EXPECT_GT(read, 2000);
 }
 
-TEST(ColumnExpression, AnyBytesAreReadOrRefused) {
+TEST(Arithmetic, AnyBytesAreReadOrRefused) {
   std::mt19937 draw(3);
   for (int k = 0; k < 20000; ++k) {
     std::string text = random_expression(draw, 3).text;
@@ -153,4 +155,4 @@ TEST(ColumnExpression, AnyBytesAreReadOrRefused) {
 }
 
 }  // namespace
-}  // namespace phaselaw::tables
+}  // namespace phaselaw::base
