@@ -24,17 +24,8 @@ namespace phaselaw::python {
 
 namespace {
 
-// The name of a TOML file, or its contents as a dict.
-base::Value source_of(nb::handle experiment) {
-  base::Value source = from_python(experiment, "experiment");
-  if (!source.is_text() && !source.is_table())
-    throw base::InputError({"experiment"},
-                           fmt::format("expected a TOML file or a dict, found {}", describe(experiment)));
-  return source;
-}
-
 sweep::Experiment experiment_of(nb::handle experiment) {
-  return sweep::experiment_from(verbs::document_of(source_of(experiment)));
+  return sweep::experiment_from(verbs::document_of(document_source(experiment)));
 }
 
 template <class T>
@@ -92,7 +83,7 @@ nb::tuple to_tuple(verbs::DriftAnswer& answer) {
 // (json, {view: curve}, eigenvalues, coefficients), or of a study (json, {}, None, None)
 nb::tuple flow(nb::handle experiment, nb::handle table) {
   verbs::FlowRequest request;
-  request.document = verbs::document_of(source_of(experiment));
+  request.document = verbs::document_of(document_source(experiment));
   read_arguments(table, request);
   auto answer = released([&] { return verbs::flow(request); });
   return std::visit([](auto& found) { return to_tuple(found); }, answer);
@@ -159,7 +150,7 @@ Answer theory_from(nb::handle experiment, nb::handle table) {
 
 Json run_sweep(nb::handle study, const std::string& out, nb::handle table) {
   verbs::SweepRequest request;
-  request.study = source_of(study);
+  request.study = document_source(study);
   request.out = out;
   read_arguments(table, request);
   return released([&] { return Json{verbs::sweep(request).json}; });
