@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
@@ -34,9 +35,11 @@ def described(verb: str) -> Callable[[F], F]:
         returned = inspect.signature(function).return_annotation
         function.__signature__ = inspect.Signature(own + options_of_verb, return_annotation=returned)  # type: ignore[attr-defined]
         lines = [f"    {name} : default {o.default!r}\n        {o.help}" for name, o in options]
-        first, raises, last = (function.__doc__ or "").rstrip().partition("\n\n    Raises\n")
+        text = (function.__doc__ or "").rstrip()
+        after = re.search(r"\n\n    (Raises|Warns|Notes|Examples)\n    -", text)
+        end = len(text) if after is None else after.start()
         heading = "\n\n    Other Parameters\n    ----------------\n"
-        function.__doc__ = first + heading + "\n".join(lines) + raises + last + "\n"
+        function.__doc__ = text[:end] + heading + "\n".join(lines) + text[end:] + "\n"
         return function
 
     return decorate

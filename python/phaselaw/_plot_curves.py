@@ -31,6 +31,14 @@ def diagnose(result: Diagnoses, ax: Axes | None = None, *, curves: Table | None 
         What was given to diagnose; a result does not hold the curves.
     **options
         Options of read_table, such as col or where, that were given to diagnose.
+
+    Examples
+    --------
+    >>> steps = list(range(10, 1000, 10))
+    >>> curves = {"step": steps, "loss": [2 + 8 / s**0.5 for s in steps]}
+    >>> ax = phaselaw.plot.diagnose(phaselaw.diagnose(curves), curves=curves)
+    >>> ax.get_xlabel()
+    'steps'
     """
     ax = axes_of(ax)
     if curves is not None:
@@ -83,6 +91,15 @@ def compare(result: Comparisons, ax: Axes | None = None) -> Axes:
     """Draws the factor by which each recipe saves the resource against that resource, with its interval.
 
     Above 1 the recipe is better than the baseline. Where the law of a recipe is extrapolated the line is dashed.
+
+    Examples
+    --------
+    >>> compute = [1e18 * 2**i for i in range(10)]
+    >>> recipes = {name: {"compute": compute, "loss": [1.7 + 3 * (gain * c / 1e18) ** -0.1 * (1 + (i % 3) / 500)
+    ...            for i, c in enumerate(compute)]} for name, gain in (("adam", 1), ("muon", 2))}
+    >>> ax = phaselaw.plot.compare(phaselaw.compare(*recipes.items()))
+    >>> ax.get_xlabel()
+    'compute (FLOP)'
     """
     ax = axes_of(ax)
     unit, drawn = "", 0
@@ -112,7 +129,15 @@ def compare(result: Comparisons, ax: Axes | None = None) -> Axes:
 
 
 def forecast(result: Forecasts, ax: Axes | None = None) -> Axes:
-    """Draws the forecast path of each run from its last row to its end, with the interval."""
+    """Draws the forecast path of each run from its last row to its end, with the interval.
+
+    Examples
+    --------
+    >>> curve = {"step": list(range(10, 310, 10)), "loss": [2 + 8 / s**0.5 for s in range(10, 310, 10)]}
+    >>> ax = phaselaw.plot.forecast(phaselaw.forecast(curve, to=400, decay="linear", decay_from=320))
+    >>> ax.get_xlabel()
+    'steps'
+    """
     ax = axes_of(ax)
     drawn = 0
     for one in result.forecasts:

@@ -19,7 +19,19 @@ if TYPE_CHECKING:
 
 
 def study(result: Study, ax: Axes | None = None, *, x: str = "compute_flop", y: str = "test_loss") -> Axes:
-    """Draws the loss of every run of a store against compute, and the lower envelope of all runs."""
+    """Draws the loss of every run of a store against compute, and the lower envelope of all runs.
+
+    Examples
+    --------
+    >>> import os, tempfile
+    >>> study = {"model": {"n_layers": 1, "seq_len": 2, "d_model": 4, "d_hidden": 8, "n_heads": 1, "d_head": 4},
+    ...          "data": {"n_data": 4, "n_test": 4}, "training": {"steps": 5}, "grid": {"seeds": 2}}
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     summary = phaselaw.sweep(study, os.path.join(folder, "study.db"))
+    ...     ax = phaselaw.plot.study(phaselaw.load_study(os.path.join(folder, "study.db")))
+    >>> ax.get_xlabel()
+    'compute (FLOP)'
+    """
     ax = axes_of(ax)
     columns = result.columns()
     for name in (x, y):
@@ -44,7 +56,16 @@ def study(result: Study, ax: Axes | None = None, *, x: str = "compute_flop", y: 
 
 
 def kernel(result: ExperimentKernel, ax: Axes | None = None) -> Axes:
-    """Draws the spectrum of an experiment's kernel, and the power law of its decay where one was fitted."""
+    """Draws the spectrum of an experiment's kernel, and the power law of its decay where one was fitted.
+
+    Examples
+    --------
+    >>> experiment = {"model": {"n_layers": 1, "seq_len": 2, "d_model": 4, "d_hidden": 16, "n_heads": 1, "d_head": 4},
+    ...               "data": {"n_data": 8, "n_test": 16}, "training": {"optimizer": "gd", "steps": 20}}
+    >>> ax = phaselaw.plot.kernel(phaselaw.kernel(experiment))
+    >>> ax.get_xlabel()
+    'rank'
+    """
     ax = spectrum(result, ax)
     decay = result.to_dict().get("decay_b")
     if decay and decay["value"] is not None:
@@ -62,7 +83,15 @@ def kernel(result: ExperimentKernel, ax: Axes | None = None) -> Axes:
 
 
 def spectrum(result: Spectrum | TangentKernel | ExperimentKernel, ax: Axes | None = None) -> Axes:
-    """Draws eigenvalues against their rank on logarithmic axes, with the level below which they are rounding errors."""
+    """Draws eigenvalues against their rank on logarithmic axes, with the level below which they are rounding errors.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> ax = phaselaw.plot.spectrum(phaselaw.spectrum(np.diag([4.0, 2.0, 1.0])))
+    >>> ax.get_ylabel()
+    'eigenvalue of the tangent kernel'
+    """
     ax = axes_of(ax)
     found: Any = result.spectrum() if hasattr(result, "spectrum") else result
     values = np.asarray(found.eigenvalues)
@@ -81,7 +110,16 @@ def spectrum(result: Spectrum | TangentKernel | ExperimentKernel, ax: Axes | Non
 
 
 def flow(result: Flow, ax: Axes | None = None, *, quantity: str = "test_loss") -> Axes:
-    """Draws train_loss, test_loss or excess_risk of every view against gradient-flow time."""
+    """Draws train_loss, test_loss or excess_risk of every view against gradient-flow time.
+
+    Examples
+    --------
+    >>> experiment = {"model": {"n_layers": 1, "seq_len": 2, "d_model": 4, "d_hidden": 16, "n_heads": 1, "d_head": 4},
+    ...               "data": {"n_data": 8, "n_test": 16}, "training": {"optimizer": "gd", "steps": 20}}
+    >>> ax = phaselaw.plot.flow(phaselaw.flow({**experiment, "flow": {"time": 0.5}}), quantity="train_loss")
+    >>> ax.get_xscale()
+    'log'
+    """
     if quantity not in ("train_loss", "test_loss", "excess_risk"):
         raise InputError(f"quantity: expected train_loss, test_loss or excess_risk, found {quantity!r}")
     ax = axes_of(ax)
@@ -100,7 +138,16 @@ def flow(result: Flow, ax: Axes | None = None, *, quantity: str = "test_loss") -
 
 
 def prediction(result: Prediction, ax: Axes | None = None) -> Axes:
-    """Draws the predicted test loss against time for each number of training sequences; points are trained models."""
+    """Draws the predicted test loss against time for each number of training sequences; points are trained models.
+
+    Examples
+    --------
+    >>> experiment = {"model": {"n_layers": 1, "seq_len": 2, "d_model": 4, "d_hidden": 16, "n_heads": 1, "d_head": 4},
+    ...               "data": {"n_data": 8, "n_test": 16}, "training": {"optimizer": "gd", "steps": 20}}
+    >>> found = phaselaw.predict({**experiment, "flow": {"time": 0.5}}, n_data=[4, 8], resamples=10)
+    >>> len(phaselaw.plot.prediction(found).lines)
+    2
+    """
     ax = axes_of(ax)
     surface = result.surfaces[0]
     shown = result.times > 0

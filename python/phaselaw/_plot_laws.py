@@ -35,6 +35,13 @@ def fit(result: Fit, ax: Axes | None = None, *, x: str | None = None) -> Axes:
     Returns
     -------
     Axes
+
+    Examples
+    --------
+    >>> runs = {"n_params": [1e6, 1e7, 1e8, 1e9], "loss": [4.6, 3.7, 3.1, 2.7]}
+    >>> ax = phaselaw.plot.fit(phaselaw.fit(runs, "power@n_params", interval="none"))
+    >>> ax.get_xlabel()
+    'parameters'
     """
     ax = axes_of(ax)
     data = result.data
@@ -110,6 +117,14 @@ def ranking(result: Ranking, ax: Axes | None = None, *, most: int = 12) -> Axes:
     """Draws the prediction error of each law; bars are standard errors of the difference to the best.
 
     Laws that predict as well as the best, within the error, are filled.
+
+    Examples
+    --------
+    >>> n = [1e6, 2e6, 4e6, 1e7, 2e7, 4e7, 1e8]
+    >>> runs = {"n_params": n, "loss": [1.7 + 400 / x**0.34 + 0.003 * (i % 3) for i, x in enumerate(n)]}
+    >>> ax = phaselaw.plot.ranking(phaselaw.fit(runs, interval="none"))
+    >>> ax.get_xscale()
+    'log'
     """
     ax = axes_of(ax)
     rows = [row for row in result.ranking if row["score"] is not None and row["score"] > 0][:most]
@@ -130,7 +145,17 @@ def ranking(result: Ranking, ax: Axes | None = None, *, most: int = 12) -> Axes:
 
 
 def plan(result: Plan, ax: Axes | None = None) -> Axes:
-    """Draws the loss along each curve of equal compute against the model's size, with its interval and optimum."""
+    """Draws the loss along each curve of equal compute against the model's size, with its interval and optimum.
+
+    Examples
+    --------
+    >>> sizes = [(n, d) for n in (1e6, 1e7, 1e8) for d in (1e8, 1e9, 1e10)]
+    >>> runs = {"n_params": [n for n, _ in sizes], "tokens": [d for _, d in sizes],
+    ...         "loss": [1.7 + 400 / n**0.34 + 410 / d**0.28 for n, d in sizes]}
+    >>> ax = phaselaw.plot.plan(phaselaw.plan(phaselaw.fit(runs, "chinchilla", resamples=20), compute=[1e19, 1e20]))
+    >>> ax.get_ylabel()
+    'predicted loss'
+    """
     ax = axes_of(ax)
     drawn = 0
     for i, point in enumerate(result.points):
@@ -158,7 +183,17 @@ def plan(result: Plan, ax: Axes | None = None) -> Axes:
 
 
 def isoflop(result: IsoFlop, ax: Axes | None = None) -> Axes:
-    """Draws the best size of each budget by each method, with its interval, and the power law N* = k C^a."""
+    """Draws the best size of each budget by each method, with its interval, and the power law N* = k C^a.
+
+    Examples
+    --------
+    >>> sizes = [(c, 0.1 * c**0.5 * f) for c in (1e18, 1e19, 1e20) for f in (0.25, 0.5, 1, 2, 4)]
+    >>> runs = {"compute": [c for c, _ in sizes], "n_params": [n for _, n in sizes],
+    ...         "loss": [1.7 + 400 / n**0.34 + 410 / (c / n / 6) ** 0.28 for c, n in sizes]}
+    >>> ax = phaselaw.plot.isoflop(phaselaw.isoflop(runs, resamples=10))
+    >>> ax.get_ylabel()
+    'best size (parameters)'
+    """
     ax = axes_of(ax)
     experiments = result.to_dict().get("experiments") or [result.to_dict()]
     drawn, several = 0, len(experiments) > 1

@@ -111,6 +111,16 @@ def kernel(
     ------
     InputError
         For an invalid experiment or option, and beyond memory_limit.
+
+    Examples
+    --------
+    >>> experiment = {"model": {"n_layers": 1, "seq_len": 2, "d_model": 4, "d_hidden": 16, "n_heads": 1, "d_head": 4},
+    ...               "data": {"n_data": 8, "n_test": 16}, "training": {"optimizer": "gd", "steps": 20}}
+    >>> found = phaselaw.kernel(experiment)
+    >>> found.total.shape, found["n_rows"]
+    ((64, 64), 64)
+    >>> bool(found.eigenvalues[0] >= found.eigenvalues[-1] > -1e-9)
+    True
     """
     request: dict[str, Any] = {**options, "weights": weights}
     if blocks:
@@ -204,6 +214,15 @@ def flow(experiment: Experiment, **options: Unpack[RunOptions]) -> Flow:
     Returns
     -------
     Flow
+
+    Examples
+    --------
+    >>> experiment = {"model": {"n_layers": 1, "seq_len": 2, "d_model": 4, "d_hidden": 16, "n_heads": 1, "d_head": 4},
+    ...               "data": {"n_data": 8, "n_test": 16}, "training": {"optimizer": "gd", "steps": 20}}
+    >>> found = phaselaw.flow({**experiment, "flow": {"time": 0.5}})
+    >>> curve = found.curves["flow"]
+    >>> bool(curve.train_loss[-1] < curve.train_loss[0])
+    True
     """
     return Flow(_core.flow(document(experiment), dict(options)))
 
@@ -287,6 +306,14 @@ def predict(experiment: Experiment, **options: Unpack[PredictOptions]) -> Predic
     Returns
     -------
     Prediction
+
+    Examples
+    --------
+    >>> experiment = {"model": {"n_layers": 1, "seq_len": 2, "d_model": 4, "d_hidden": 16, "n_heads": 1, "d_head": 4},
+    ...               "data": {"n_data": 8, "n_test": 16}, "training": {"optimizer": "gd", "steps": 20}}
+    >>> found = phaselaw.predict({**experiment, "flow": {"time": 0.5}}, n_data=[4, 8], resamples=10)
+    >>> found.surfaces[0].n_data.tolist(), found.surfaces[0].risk.shape == (2, len(found.times))
+    ([4, 8], True)
     """
     return Prediction(_core.predict(document(experiment), keywords("predict", options)))
 
@@ -324,5 +351,13 @@ def theory_from(experiment: Experiment, **options: Unpack[RunOptions]) -> Measur
     Returns
     -------
     MeasuredConstants
+
+    Examples
+    --------
+    >>> experiment = {"model": {"n_layers": 1, "seq_len": 2, "d_model": 4, "d_hidden": 16, "n_heads": 1, "d_head": 4},
+    ...               "data": {"n_data": 8, "n_test": 16}, "training": {"optimizer": "gd", "steps": 20}}
+    >>> found = phaselaw.theory_from({**experiment, "flow": {"time": 0.5}})
+    >>> sorted(found["checks"][0])[:2]
+    ['blame', 'holds']
     """
     return MeasuredConstants(_core.theory_from(document(experiment), dict(options)))

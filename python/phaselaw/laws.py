@@ -289,6 +289,17 @@ def check_forecast(
     Returns
     -------
     ForecastCheck
+
+    Examples
+    --------
+    >>> import os, tempfile
+    >>> curve = {"step": list(range(10, 310, 10)), "loss": [2 + 8 / s**0.5 for s in range(10, 310, 10)]}
+    >>> later = {"step": list(range(10, 410, 10)), "loss": [2 + 8 / s**0.5 for s in range(10, 410, 10)]}
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = os.path.join(folder, "forecast.json")
+    ...     found = phaselaw.forecast(curve, to=400, decay="constant", register=file)
+    ...     phaselaw.check_forecast(file, later).status
+    'inside'
     """
     source = None if curves is None else as_source(curves)
     return ForecastCheck(_core.check_forecast(os.fspath(registered), source, keywords("forecast", options)))

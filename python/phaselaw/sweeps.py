@@ -156,6 +156,18 @@ def load_study(path: str | os.PathLike[str]) -> Study:
     ------
     InputError
         If the file is missing, is no store, or is damaged.
+
+    Examples
+    --------
+    >>> import os, tempfile
+    >>> study = {"model": {"n_layers": 1, "seq_len": 2, "d_model": 4, "d_hidden": 8, "n_heads": 1, "d_head": 4},
+    ...          "data": {"n_data": 4, "n_test": 4}, "training": {"steps": 5}, "grid": {"seeds": 2}}
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     out = os.path.join(folder, "study.db")
+    ...     summary = phaselaw.sweep(study, out)
+    ...     columns = phaselaw.load_study(out).columns()
+    >>> sorted(set(columns["run"])), max(columns["step"])
+    ([0, 1], 5)
     """
     study = Study(path)
     _core.export_study(study.path, "csv")  # reports problems now
