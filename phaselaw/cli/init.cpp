@@ -51,7 +51,7 @@ void write_template(const Common& common, const InitFlags& flags) {
   if (flags.out == "-") {
     if (common.json == "-")
       throw base::InputError({"--json"}, "writes to stdout, as --out - does; give one of them the name of a file");
-    fmt::print("{}", chosen->text);
+    show_as_it_is(chosen->text);
   }
   const std::string path = flags.out.empty() ? chosen->file : flags.out;
   const std::string command = command_with(*chosen, path == "-" ? chosen->file : path);

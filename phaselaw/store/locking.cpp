@@ -160,6 +160,11 @@ bool Claims::take(std::int64_t run) {
   }
 }
 
+void Claims::leave_to_parent() noexcept {
+  state_->file.reset();  // without the mutex: another thread of the parent may have held it at the fork
+  state_->path.clear();  // the destructor finds no file
+}
+
 void Claims::release(std::int64_t run) {
   const std::lock_guard lock(state_->mutex);
   if (state_->file.open()) set_lock(state_->file.get(), F_UNLCK, run, 1);

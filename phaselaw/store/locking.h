@@ -30,6 +30,10 @@ class Claims {
   [[nodiscard]] bool take(std::int64_t run);  // false: another process has it
   void release(std::int64_t run);
 
+  // In a child process made by fork(): closes the child's copy of the file, and the child can claim nothing afterwards.
+  // Without this the claims outlive the parent, because a lock of an open file description ends with its last copy.
+  void leave_to_parent() noexcept;
+
  private:
   struct State;
   std::unique_ptr<State> state_;

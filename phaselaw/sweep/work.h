@@ -63,6 +63,8 @@ class StudyWork : public WorkSource, public ResultSink {
   [[nodiscard]] std::int64_t elsewhere();  // runs left to other processes, after next() has returned null
   // Where the snapshot of a run in flight is: <store>-runs/<index>.state.
   [[nodiscard]] std::string snapshot_path(const Point& point) const;
+  // In a child process made by fork(); see store::Claims.
+  void leave_claims_to_parent() noexcept { claims_.leave_to_parent(); }
 
  private:
   // Removes the files of runs for which `done` holds; their names begin with the run's index.

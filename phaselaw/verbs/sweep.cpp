@@ -54,21 +54,26 @@ std::vector<const sweep::Point*> runs_to_do(const sweep::Study& study, const swe
   return points;
 }
 
-// Reads the study and, if this process owns it, opens the store. All problems with the input are found here.
-ranks::Prepared prepared(const SweepRequest& request, const sweep::Shard& shard, bool owner) {
+}  // namespace
+
+ranks::Prepared prepare_sweep(const SweepRequest& request, const sweep::Shard& shard, bool owner, bool runs_here) {
   ranks::Prepared result{study_of(request), std::nullopt};
   if (!owner) return result;
   if (request.out.empty()) throw base::InputError({"--out"}, "a store for the study is needed; add --out study.db");
   base::require_writable_file(request.out, "--out");
   // Before the store exists, so that none is left for a study that cannot run.
   const auto to_do = runs_to_do(result.study, shard, runs_there(request, result.study));
-  sweep::require_memory(to_do, base::thread_count(request.thread_count()));
+  if (runs_here) sweep::require_memory(to_do, base::thread_count(request.thread_count()));
   sweep::check_data(to_do);
   result.store.emplace(store::Store::open_or_create(request.out, result.study.json, result.study.key));
   return result;
 }
 
-}  // namespace
+void warn_of_runs_elsewhere(const sweep::SweepSummary& summary) {
+  if (summary.elsewhere > 0)
+    base::log_warning(fmt::format("another process is doing {} of the runs; run the command again when it has ended",
+                                  summary.elsewhere));
+}
 
 SweepAnswer sweep(const SweepRequest& request, const ranks::Launch& launch) {
   base::check_fields(request);
@@ -79,7 +84,7 @@ SweepAnswer sweep(const SweepRequest& request, const ranks::Launch& launch) {
   SweepAnswer answer;
   std::int64_t runs = 0;
   const auto prepare = [&](int rank) {
-    auto result = prepared(request, options.shard, rank == 0);
+    auto result = prepare_sweep(request, options.shard, rank == 0);
     runs = static_cast<std::int64_t>(result.study.points.size());
     return result;
   };
@@ -92,9 +97,7 @@ SweepAnswer sweep(const SweepRequest& request, const ranks::Launch& launch) {
   }
   answer.json = sweep::to_value(runs, answer.summary);
   if (launch.several()) answer.json["ranks"] = launch.size;
-  if (answer.summary.elsewhere > 0)
-    base::log_warning(fmt::format("another process is doing {} of the runs; run the command again when it has ended",
-                                  answer.summary.elsewhere));
+  warn_of_runs_elsewhere(answer.summary);
   return answer;
 }
 

@@ -41,6 +41,14 @@ struct SweepAnswer {
   base::Value json;
 };
 
+// Reads the study and, if this process is its `owner`, opens the store. All problems with the input are found here, before
+// the store exists; with `runs_here` also runs that need more memory than this machine has.
+[[nodiscard]] ranks::Prepared prepare_sweep(const SweepRequest& request, const sweep::Shard& shard, bool owner,
+                                            bool runs_here = true);
+
+// Warns if another process holds some of the runs, which this sweep therefore left to it.
+void warn_of_runs_elsewhere(const sweep::SweepSummary& summary);
+
 // `launch`: the processes that share the study; on ranks other than the first the function does not return. Errors: as
 // sweep::run_study and ranks/sweep.h; InputError for a store that cannot be written or belongs to another study.
 [[nodiscard]] SweepAnswer sweep(const SweepRequest& request, const ranks::Launch& launch = {});

@@ -29,18 +29,13 @@ from phaselaw.experiments import (
     Prediction,
     RiskSurface,
     Split,
-    Study,
-    SweepSummary,
     flow,
     kernel,
-    load_study,
     make_split,
     predict,
-    sweep,
     theory_from,
 )
 from phaselaw.laws import (
-    Rows,
     check_forecast,
     compare,
     diagnose,
@@ -48,7 +43,6 @@ from phaselaw.laws import (
     forecast,
     isoflop,
     plan,
-    read_table,
     theory,
 )
 from phaselaw.results import (
@@ -68,6 +62,8 @@ from phaselaw.results import (
     Theory,
     format_value,
 )
+from phaselaw.rows import Rows, read_table
+from phaselaw.sweeps import Study, SweepSummary, load_study, sweep
 from phaselaw.transformer import ParameterBlock, Spectrum, TangentKernel, Transformer, spectrum, tangent_kernel
 
 __version__: str = _core.made_by()["version"]

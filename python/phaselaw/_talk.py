@@ -60,6 +60,11 @@ def show_progress(shown: bool = True) -> None:
     ----------
     shown : bool, default True
         It is False until this function is called.
+
+    Examples
+    --------
+    >>> phaselaw.show_progress()
+    >>> phaselaw.show_progress(False)
     """
     _core.show_progress(shown)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Functions of an experiment or a study, given as a TOML file or as a dict (docs/configuration.md)."""
+"""Functions of one experiment, given as a TOML file or as a dict (docs/configuration.md)."""
 
 from __future__ import annotations
 
@@ -12,21 +12,20 @@ import numpy as np
 import numpy.typing as npt
 
 from phaselaw import _core, _frames, _html, _values
-from phaselaw._frames import Column, FrameKind
-from phaselaw.laws import _described, _keywords
+from phaselaw._frames import Column
+from phaselaw._described import described, keywords
 from phaselaw.results import Array, Result
 from phaselaw.splits import Dataset, Experiment, Split, document, make_split
 
 __all__ = [
     "CheckedRun", "Dataset", "Experiment", "ExperimentKernel", "Flow", "FlowCurve", "MeasuredConstants", "Prediction",
-    "RiskSurface", "Split", "Study", "SweepSummary", "flow", "kernel", "load_study", "make_split", "predict", "sweep",
-    "theory_from",
+    "RiskSurface", "Split", "flow", "kernel", "make_split", "predict", "theory_from",
 ]
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    from phaselaw._options import KernelOptions, PredictOptions, RunOptions, SweepOptions
+    from phaselaw._options import KernelOptions, PredictOptions, RunOptions
 
 def _number(value: float | None) -> str:
     return "unknown" if value is None else _core.format_number(value, 4)
@@ -82,7 +81,7 @@ class ExperimentKernel(Result):
         return _html.page("Tangent kernel", _html.table(["quantity", "value"], rows), [], self.warnings)
 
 
-@_described("kernel")
+@described("kernel")
 def kernel(
     experiment: Experiment,
     *,
@@ -112,6 +111,16 @@ def kernel(
     ------
     InputError
         For an invalid experiment or option, and beyond memory_limit.
+
+    Examples
+    --------
+    >>> experiment = {"model": {"n_layers": 1, "seq_len": 2, "d_model": 4, "d_hidden": 16, "n_heads": 1, "d_head": 4},
+    ...               "data": {"n_data": 8, "n_test": 16}, "training": {"optimizer": "gd", "steps": 20}}
+    >>> found = phaselaw.kernel(experiment)
+    >>> found.total.shape, found["n_rows"]
+    ((64, 64), 64)
+    >>> bool(found.eigenvalues[0] >= found.eigenvalues[-1] > -1e-9)
+    True
     """
     request: dict[str, Any] = {**options, "weights": weights}
     if blocks:
@@ -188,7 +197,7 @@ class Flow(Result):
         return _html.page("Gradient flow, at the end", _html.table(heading, self._last()), [], self.warnings)
 
 
-@_described("flow")
+@described("flow")
 def flow(experiment: Experiment, **options: Unpack[RunOptions]) -> Flow:
     """Compares the kernel at initialisation, the exact gradient flow, and the training, as `phaselaw flow`.
 
@@ -205,6 +214,15 @@ def flow(experiment: Experiment, **options: Unpack[RunOptions]) -> Flow:
     Returns
     -------
     Flow
+
+    Examples
+    --------
+    >>> experiment = {"model": {"n_layers": 1, "seq_len": 2, "d_model": 4, "d_hidden": 16, "n_heads": 1, "d_head": 4},
+    ...               "data": {"n_data": 8, "n_test": 16}, "training": {"optimizer": "gd", "steps": 20}}
+    >>> found = phaselaw.flow({**experiment, "flow": {"time": 0.5}})
+    >>> curve = found.curves["flow"]
+    >>> bool(curve.train_loss[-1] < curve.train_loss[0])
+    True
     """
     return Flow(_core.flow(document(experiment), dict(options)))
 
@@ -274,7 +292,7 @@ class Prediction(Result):
         return _frames.typed(self._COLUMNS, _frames.stacked(self._COLUMNS, rows, "time"))
 
 
-@_described("predict")
+@described("predict")
 def predict(experiment: Experiment, **options: Unpack[PredictOptions]) -> Prediction:
     """Predicts the test loss against data and time from the kernel at initialisation, as `phaselaw predict`.
 
@@ -288,8 +306,16 @@ def predict(experiment: Experiment, **options: Unpack[PredictOptions]) -> Predic
     Returns
     -------
     Prediction
+
+    Examples
+    --------
+    >>> experiment = {"model": {"n_layers": 1, "seq_len": 2, "d_model": 4, "d_hidden": 16, "n_heads": 1, "d_head": 4},
+    ...               "data": {"n_data": 8, "n_test": 16}, "training": {"optimizer": "gd", "steps": 20}}
+    >>> found = phaselaw.predict({**experiment, "flow": {"time": 0.5}}, n_data=[4, 8], resamples=10)
+    >>> found.surfaces[0].n_data.tolist(), found.surfaces[0].risk.shape == (2, len(found.times))
+    ([4, 8], True)
     """
-    return Prediction(_core.predict(document(experiment), _keywords("predict", options)))
+    return Prediction(_core.predict(document(experiment), keywords("predict", options)))
 
 
 class MeasuredConstants(Result):
@@ -313,7 +339,7 @@ class MeasuredConstants(Result):
         return ["vacuous: the bound holds but gives no information about this model", *self["notes"]]
 
 
-@_described("flow")
+@described("flow")
 def theory_from(experiment: Experiment, **options: Unpack[RunOptions]) -> MeasuredConstants:
     """Measures lambda, kc, B, R, drift, rate and d_eff and checks each bound, as `phaselaw theory --from`.
 
@@ -325,116 +351,13 @@ def theory_from(experiment: Experiment, **options: Unpack[RunOptions]) -> Measur
     Returns
     -------
     MeasuredConstants
+
+    Examples
+    --------
+    >>> experiment = {"model": {"n_layers": 1, "seq_len": 2, "d_model": 4, "d_hidden": 16, "n_heads": 1, "d_head": 4},
+    ...               "data": {"n_data": 8, "n_test": 16}, "training": {"optimizer": "gd", "steps": 20}}
+    >>> found = phaselaw.theory_from({**experiment, "flow": {"time": 0.5}})
+    >>> sorted(found["checks"][0])[:2]
+    ['blame', 'holds']
     """
     return MeasuredConstants(_core.theory_from(document(experiment), dict(options)))
-
-
-class SweepSummary(Result):
-    """Counts of a sweep: runs, done, diverged, resumed, already_there, elsewhere; and threads, seconds."""
-
-    _COLUMNS = (
-        Column("runs", "integer", "number of runs of the study"),
-        Column("done", "integer", "runs that this call finished"),
-        Column("diverged", "integer", "of these, runs that diverged"),
-        Column("resumed", "integer", "of these, runs that continued from a snapshot"),
-        Column("already_there", "integer", "runs that were finished before"),
-        Column("elsewhere", "integer", "runs of other shards or workers"),
-    )
-
-    def __repr__(self) -> str:
-        counts = ", ".join(f"{column.name} {self._dict.get(column.name)}" for column in self._COLUMNS)
-        return f"<phaselaw.SweepSummary: {counts}>"
-
-    def _repr_html_(self) -> str:
-        rows = [[column.name, str(self._dict.get(column.name)), column.help] for column in self._COLUMNS]
-        return _html.page("Sweep", _html.table(["count", "value", "meaning"], rows), [], self.warnings)
-
-
-@_described("sweep")
-def sweep(study: Experiment, out: str | os.PathLike[str], **options: Unpack[SweepOptions]) -> SweepSummary:
-    """Runs the experiments of a study that are not yet in the store `out`, as `phaselaw sweep`.
-
-    Ctrl-C keeps finished runs and snapshots of unfinished ones; another call continues.
-
-    Parameters
-    ----------
-    study : path or dict
-        The study.
-    out : path
-        The store, study.db; it is created, or continued if it belongs to the same study.
-
-    Returns
-    -------
-    SweepSummary
-
-    Raises
-    ------
-    InputError
-        For an invalid study, or a store of another study.
-    RunError
-        If the disk is full; finished runs are kept.
-    """
-    return SweepSummary(_core.sweep(document(study), os.fspath(out), dict(options)))
-
-
-class Study:
-    """The runs of a store as one table with a row for each measurement, as from `phaselaw export`."""
-
-    def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path = os.fspath(path)
-
-    def csv(self) -> str:
-        """Returns the text of `phaselaw export --format csv`."""
-        return _core.export_study(self.path, "csv")
-
-    def rows(self) -> list[dict[str, Any]]:
-        """Returns one dict per measurement; unknown values are None."""
-        import json
-
-        return [json.loads(line) for line in _core.export_study(self.path, "jsonl").splitlines()]
-
-    def columns(self) -> dict[str, list[Any]]:
-        """Returns the rows by column, as pandas.DataFrame and polars.DataFrame accept them."""
-        rows = self.rows()
-        return {name: [row.get(name) for row in rows] for name in (rows[0] if rows else {})}
-
-    def to_frame(self, kind: FrameKind = "pandas") -> Any:
-        """Returns the rows as a frame of pandas, polars or pyarrow, with the columns of `phaselaw export`."""
-        columns = self.columns()
-        return _frames.make({name: (_frames.type_of(values), values) for name, values in columns.items()}, kind)
-
-    def __eq__(self, other: object) -> bool:
-        """Whether both name the same store."""
-        if not isinstance(other, Study):
-            return NotImplemented
-        return os.path.abspath(self.path) == os.path.abspath(other.path)
-
-    def __hash__(self) -> int:
-        return hash(os.path.abspath(self.path))
-
-    def __repr__(self) -> str:
-        return f"<phaselaw.Study {self.path}>"
-
-
-def load_study(path: str | os.PathLike[str]) -> Study:
-    """Opens an existing store, study.db.
-
-    The runs are read on each call of csv(), rows() or columns(), so a sweep may still be writing the store.
-
-    Parameters
-    ----------
-    path : path
-        The store.
-
-    Returns
-    -------
-    Study
-
-    Raises
-    ------
-    InputError
-        If the file is missing, is no store, or is damaged.
-    """
-    study = Study(path)
-    _core.export_study(study.path, "csv")  # reports problems now
-    return study

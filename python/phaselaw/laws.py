@@ -7,14 +7,13 @@ help come from the same description (_options.py); help(phaselaw.fit) lists them
 
 from __future__ import annotations
 
-import inspect
 import os
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal, overload
 
-from phaselaw import _check, _core, _frames, _kept, _options, _values, _words
+from phaselaw import _check, _core
+from phaselaw._described import described, keywords
 from phaselaw._errors import InputError
-from phaselaw._options import DESCRIBED
 from phaselaw._tables import Table, as_source
 from phaselaw.results import Comparisons, Diagnoses, Fit, ForecastCheck, Forecasts, IsoFlop, Plan, Ranking, Theory
 
@@ -28,52 +27,8 @@ if TYPE_CHECKING:
         ForecastOptions,
         IsoflopOptions,
         PlanOptions,
-        ReadOptions,
         TheoryNumbers,
     )
-
-F = TypeVar("F", bound=Callable[..., Any])
-
-
-def _types(verb: str) -> dict[str, str]:
-    """The types of a verb's options, as _options.py writes them."""
-    name = {"read_table": "Read", "flow": "Run", "theory": "Theory"}.get(verb, verb.capitalize())
-    described = getattr(_options, name + ("Numbers" if verb == "theory" else "Options"))
-    return {key: getattr(kind, "__forward_arg__", str(kind)) for key, kind in described.__annotations__.items()}
-
-
-def _described(verb: str) -> Callable[[F], F]:
-    """Adds the options of a verb to a function's signature and documentation."""
-
-    def decorate(function: F) -> F:
-        own = [p for p in inspect.signature(function).parameters.values() if p.kind is not p.VAR_KEYWORD]
-        options = DESCRIBED[verb].items()
-        types = _types(verb)
-        keywords = [
-            inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=o.default, annotation=types[name])
-            for name, o in options
-        ]
-        returned = inspect.signature(function).return_annotation
-        function.__signature__ = inspect.Signature(own + keywords, return_annotation=returned)  # type: ignore[attr-defined]
-        lines = [f"    {name} : default {o.default!r}\n        {o.help}" for name, o in options]
-        first, raises, last = (function.__doc__ or "").rstrip().partition("\n\n    Raises\n")
-        heading = "\n\n    Other Parameters\n    ----------------\n"
-        function.__doc__ = first + heading + "\n".join(lines) + raises + last + "\n"
-        return function
-
-    return decorate
-
-
-def _keywords(verb: str, options: Mapping[str, Any]) -> dict[str, Any]:
-    """Converts a single value to a list of one where the option is a list."""
-    found = dict(options)
-    for name, value in options.items():
-        option = DESCRIBED[verb].get(name)
-        if option is not None and option.is_list and (isinstance(value, (str, int, float)) or not hasattr(value, "__len__")):
-            found[name] = [] if value is None else [value]
-        elif isinstance(value, Mapping):
-            found[name] = dict(value)
-    return found
 
 
 @overload
@@ -84,7 +39,7 @@ def fit(  # type: ignore[overload-overlap]  # "all" is a text too
 ) -> Ranking: ...
 @overload
 def fit(source: Table, /, law: str, **options: Unpack[FitOptions]) -> Fit: ...
-@_described("fit")
+@described("fit")
 def fit(source: Table, /, law: str | None = None, **options: Any) -> Fit | Ranking:
     """Fits a law to a table of runs or curves, as `phaselaw fit`, with the same JSON to the last digit.
 
@@ -122,11 +77,11 @@ def fit(source: Table, /, law: str | None = None, **options: Any) -> Fit | Ranki
     'E + A*n_params^-alpha'
     """
     every = law is None or law == "all"
-    answer = _core.fit(as_source(source), {"law": "all" if law is None else law, **_keywords("fit", options)})
+    answer = _core.fit(as_source(source), {"law": "all" if law is None else law, **keywords("fit", options)})
     return Ranking(answer) if every else Fit(answer)
 
 
-@_described("plan")
+@described("plan")
 def plan(
     fit: Fit | Ranking | Mapping[str, Any] | str | os.PathLike[str],
     compute: float | Sequence[float] | None = None,
@@ -163,10 +118,10 @@ def plan(
     >>> 1e7 < float(plan.points[0].n_params) < 1e10
     True
     """
-    keywords = _keywords("plan", options)
+    request = keywords("plan", options)
     for name, value in (("compute", compute), ("loss", options.get("loss"))):
         if value is not None:
-            keywords[name] = [float(x) for x in _check.numbers(value, name).ravel()]
+            request[name] = [float(x) for x in _check.numbers(value, name).ravel()]
     if isinstance(fit, (Fit, Ranking)):
         core, source = fit._core, "fit"
     elif isinstance(fit, Mapping):
@@ -175,10 +130,10 @@ def plan(
         core, source = Fit.load(fit)._core, os.fspath(fit)
     else:
         raise InputError(f"fit: expected a Fit, a dict of one or the path of a FIT.json; {_check.found(fit)}")
-    return Plan(_core.plan(core, source, keywords))
+    return Plan(_core.plan(core, source, request))
 
 
-@_described("isoflop")
+@described("isoflop")
 def isoflop(source: Table, /, law: str = "chinchilla", **options: Unpack[IsoflopOptions]) -> IsoFlop:
     """Finds compute-optimal sizes from runs of equal compute, as `phaselaw isoflop`.
 
@@ -205,10 +160,10 @@ def isoflop(source: Table, /, law: str = "chinchilla", **options: Unpack[Isoflop
     >>> 0.3 < phaselaw.isoflop(runs, resamples=10)["methods"]["parametric"]["a"]["value"] < 0.6
     True
     """
-    return IsoFlop(_core.isoflop(as_source(source), {"law": law, **_keywords("isoflop", options)}))
+    return IsoFlop(_core.isoflop(as_source(source), {"law": law, **keywords("isoflop", options)}))
 
 
-@_described("diagnose")
+@described("diagnose")
 def diagnose(curves: Table, /, **options: Unpack[DiagnoseOptions]) -> Diagnoses:
     """Finds the state of loss curves, their exponent, floor and gain, and what to do next, as `phaselaw diagnose`.
 
@@ -228,7 +183,7 @@ def diagnose(curves: Table, /, **options: Unpack[DiagnoseOptions]) -> Diagnoses:
     >>> found.curves[0]["state"]
     'falling'
     """
-    return Diagnoses(_core.diagnose(as_source(curves), _keywords("diagnose", options)))
+    return Diagnoses(_core.diagnose(as_source(curves), keywords("diagnose", options)))
 
 
 def _recipe(recipe: Any, position: int, alone: bool) -> tuple[str, Any, Any]:
@@ -246,7 +201,7 @@ def _recipe(recipe: Any, position: int, alone: bool) -> tuple[str, Any, Any]:
     return name or f"recipe {position}", as_source(recipe), None
 
 
-@_described("compare")
+@described("compare")
 def compare(*recipes: Table | Fit | tuple[str, Table | Fit], **options: Unpack[CompareOptions]) -> Comparisons:
     """Finds whether a recipe is better than another, by what factor, and whether it will last, as `phaselaw compare`.
 
@@ -274,10 +229,10 @@ def compare(*recipes: Table | Fit | tuple[str, Table | Fit], **options: Unpack[C
     'better'
     """
     given = [_recipe(recipe, i + 1, len(recipes) == 1) for i, recipe in enumerate(recipes)]
-    return Comparisons(_core.compare(given, _keywords("compare", options)))
+    return Comparisons(_core.compare(given, keywords("compare", options)))
 
 
-@_described("forecast")
+@described("forecast")
 def forecast(
     curves: Table | None = None,
     /,
@@ -315,10 +270,10 @@ def forecast(
     earlier = None if history is None else as_source(history)
     smaller = ladder._core if isinstance(ladder, (Fit, Ranking)) else None if ladder is None else as_source(ladder)
     path = "" if register is None else os.fspath(register)
-    return Forecasts(_core.forecast(source, earlier, smaller, path, _keywords("forecast", options)))
+    return Forecasts(_core.forecast(source, earlier, smaller, path, keywords("forecast", options)))
 
 
-@_described("forecast")
+@described("forecast")
 def check_forecast(
     registered: str | os.PathLike[str], curves: Table | None = None, /, **options: Unpack[ForecastOptions]
 ) -> ForecastCheck:
@@ -334,12 +289,23 @@ def check_forecast(
     Returns
     -------
     ForecastCheck
+
+    Examples
+    --------
+    >>> import os, tempfile
+    >>> curve = {"step": list(range(10, 310, 10)), "loss": [2 + 8 / s**0.5 for s in range(10, 310, 10)]}
+    >>> later = {"step": list(range(10, 410, 10)), "loss": [2 + 8 / s**0.5 for s in range(10, 410, 10)]}
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = os.path.join(folder, "forecast.json")
+    ...     found = phaselaw.forecast(curve, to=400, decay="constant", register=file)
+    ...     phaselaw.check_forecast(file, later).status
+    'inside'
     """
     source = None if curves is None else as_source(curves)
-    return ForecastCheck(_core.check_forecast(os.fspath(registered), source, _keywords("forecast", options)))
+    return ForecastCheck(_core.check_forecast(os.fspath(registered), source, keywords("forecast", options)))
 
 
-@_described("theory")
+@described("theory")
 def theory(**numbers: Unpack[TheoryNumbers]) -> Theory:
     """Evaluates the paper's definitions, bounds and laws, as `phaselaw theory`; docs/theory/ has the formulas.
 
@@ -358,135 +324,3 @@ def theory(**numbers: Unpack[TheoryNumbers]) -> Theory:
     78
     """
     return Theory(_core.theory(dict(numbers)))
-
-
-class Rows:
-    """A document: its table as it is, and as a law reads it.
-
-    Attributes
-    ----------
-    columns : dict of arrays
-        Inputs and output under their canonical names, for the rows that a fit would use. InputError if a fit would
-        refuse the table.
-    run : list of str
-        The run of each row; empty texts without a run column.
-    line : list of int
-        The line of each row in the file.
-    column_of : dict
-        The table's own name of each canonical column.
-    notes, warnings : list of str
-        How the document and its columns were read, and what looks wrong.
-    shape : str
-        What the document was recognised as.
-    refused : str
-        Why a fit would refuse the table; empty if it would not.
-    """
-
-    def __init__(self, found: dict[str, Any]) -> None:
-        self._found = found
-        self.refused: str = found["refused"]
-        self.notes: list[str] = [_words.in_python(text) for text in found["json"]["notes"]]
-        self.warnings: list[str] = [_words.in_python(text) for text in found["json"]["warnings"]]
-        self.shape: str = found["json"]["shape"]
-
-    def _as_read(self, key: str) -> Any:
-        if self.refused:
-            raise InputError(self.refused)
-        return self._found[key]
-
-    @property
-    def columns(self) -> dict[str, Any]:
-        found: dict[str, Any] = self._as_read("columns")
-        return found
-
-    @property
-    def run(self) -> list[str]:
-        found: list[str] = self._as_read("run")
-        return found
-
-    @property
-    def line(self) -> list[int]:
-        found: list[int] = self._as_read("line")
-        return found
-
-    @property
-    def column_of(self) -> dict[str, str]:
-        found: dict[str, str] = self._as_read("column_of")
-        return found
-
-    def frame(self) -> Any:
-        """Returns all columns under their own headings: a frame of pandas, otherwise of polars, otherwise a dict.
-
-        to_frame() is the same in a package of one's choice, and fails without it.
-        """
-        for module in ("pandas", "polars"):
-            try:
-                return __import__(module).DataFrame(self._found["frame"])
-            except ImportError:
-                continue
-        return dict(self._found["frame"])
-
-    def to_frame(self, kind: _frames.FrameKind = "pandas") -> Any:
-        """Returns all columns under their own headings, as a frame of pandas, polars or pyarrow."""
-        found = self._found["frame"]
-        columns: dict[str, tuple[_frames.Type, Any]] = {
-            name: ("text" if isinstance(values, list) else "number", values) for name, values in found.items()}
-        return _frames.make(columns, kind, self.warnings)
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Rows):
-            return NotImplemented
-        return _values.same(self._found, other._found)
-
-    __hash__ = None  # type: ignore[assignment]
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return _kept.reduced(self, self._found)
-
-    @classmethod
-    def _from_kept(cls, state: dict[str, Any]) -> Rows:
-        return cls(state)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Returns what `phaselaw table --json` writes."""
-        document: dict[str, Any] = self._found["json"]
-        return document
-
-    def __getitem__(self, name: str) -> Any:
-        if name not in self.columns:
-            raise InputError(f"no column {name!r}; there are {', '.join(self.columns)}")
-        return self.columns[name]
-
-    def __len__(self) -> int:
-        return len(self.line)
-
-    def __str__(self) -> str:
-        return _words.in_python(self._found["text"])
-
-    def __repr__(self) -> str:
-        shape = f"{self._found['json']['rows']} rows of {len(self._found['frame'])} columns"
-        return f"<phaselaw.Rows: {self.shape}, {shape}>"
-
-
-@_described("read_table")
-def read_table(source: Table, /, *, output: str = "loss", **options: Unpack[ReadOptions]) -> Rows:
-    """Reads a document as `phaselaw table`: its own columns, and those that a fit would use (docs/documents.md).
-
-    Parameters
-    ----------
-    source : path, paths, frame or dict
-        The document.
-    output : str, default "loss"
-        The canonical name of the output column.
-
-    Returns
-    -------
-    Rows
-
-    Examples
-    --------
-    >>> table = phaselaw.read_table({"N": [1e6, 1e7], "loss": [3.5, 3.1]})
-    >>> table["n_params"].tolist()
-    [1000000.0, 10000000.0]
-    """
-    return Rows(_core.read_table(as_source(source), output, _keywords("read_table", options)))

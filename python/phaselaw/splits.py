@@ -79,6 +79,14 @@ def make_split(experiment: Experiment, *, seed: int | None = None) -> Split:
     Returns
     -------
     Split
+
+    Examples
+    --------
+    >>> experiment = {"model": {"n_layers": 1, "seq_len": 2, "d_model": 4, "d_hidden": 16, "n_heads": 1, "d_head": 4},
+    ...               "data": {"n_data": 8, "n_test": 16}, "training": {"optimizer": "gd", "steps": 20}}
+    >>> split = phaselaw.make_split(experiment)
+    >>> split.train.x.shape, split.test.y.shape
+    ((8, 2, 4), (16, 2, 4))
     """
     configuration, train, test, description = _core.make_split(document(experiment), {"seed": seed})
     return Split(configuration, Dataset(**train), Dataset(**test), description)

@@ -77,6 +77,18 @@ class Transformer:
     -----
     Calls release the interpreter's lock. Calls of one model wait for each other, because they share its workspace; use
     one model per thread.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> model = phaselaw.Transformer(n_layers=1, seq_len=2, d_model=4, d_hidden=8, n_heads=1, d_head=4)
+    >>> theta = model.init(seed=0)
+    >>> x = np.random.default_rng(0).standard_normal((3, 2, 4))
+    >>> model.forward(theta, x).shape
+    (3, 2, 4)
+    >>> loss, gradient = model.value_and_gradient(theta, x, np.zeros((3, 2, 4)))
+    >>> bool(model.value_and_gradient(theta - 1e-3 * gradient, x, np.zeros((3, 2, 4)))[0] < loss)
+    True
     """
 
     __signature__ = _Signature()
@@ -272,6 +284,15 @@ def tangent_kernel(
     Notes
     -----
     Accuracy: relative Frobenius error < 1e-12 (float64), < 2e-5 (float32). Symmetric to the bit.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> model = phaselaw.Transformer(n_layers=1, seq_len=2, d_model=4, d_hidden=8, n_heads=1, d_head=4)
+    >>> x = np.random.default_rng(0).standard_normal((3, 2, 4))
+    >>> kernel = phaselaw.tangent_kernel(model, model.init(0), x)
+    >>> kernel.total.shape, bool(np.array_equal(kernel.total, kernel.total.T))
+    ((24, 24), True)
     """
     if not isinstance(model, Transformer):
         raise InputError(f"model: expected a phaselaw.Transformer, {_check.found(model)}")
@@ -343,6 +364,13 @@ def spectrum(matrix: FloatArray, *, vectors: bool = False) -> Spectrum:
     Notes
     -----
     Cost: (4/3) m^3 flop, with vectors about 4 m^3.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> found = phaselaw.spectrum(np.diag([1.0, 4.0, 2.0]))
+    >>> found.eigenvalues.tolist(), found.condition_number
+    ([4.0, 2.0, 1.0], 4.0)
     """
     single = getattr(matrix, "dtype", None) == np.float32
     values, found, figures = (_core.spectrum32 if single else _core.spectrum64)(matrix, vectors)

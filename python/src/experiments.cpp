@@ -24,19 +24,10 @@ namespace phaselaw::python {
 
 namespace {
 
-// The name of a TOML file, or its contents as a dict.
-base::Value source_of(nb::handle experiment) {
-  base::Value source = from_python(experiment, "experiment");
-  if (!source.is_text() && !source.is_table())
-    throw base::InputError({"experiment"},
-                           fmt::format("expected a TOML file or a dict, found {}", describe(experiment)));
-  return source;
-}
-
 // The experiment with the keys of set={...}, which must have been read.
 template <class Request>
 sweep::Experiment experiment_of(nb::handle experiment, const Request& request) {
-  return sweep::experiment_from(verbs::document_of(source_of(experiment), request.set, request.seed));
+  return sweep::experiment_from(verbs::document_of(document_source(experiment), request.set, request.seed));
 }
 
 template <class T>
@@ -96,7 +87,7 @@ nb::tuple to_tuple(verbs::DriftAnswer& answer) {
 nb::tuple flow(nb::handle experiment, nb::handle table) {
   verbs::FlowRequest request;
   read_arguments(table, request);
-  request.document = request.document_of(source_of(experiment));
+  request.document = request.document_of(document_source(experiment));
   auto answer = released([&] { return verbs::flow(request); });
   return std::visit([](auto& found) { return to_tuple(found); }, answer);
 }
@@ -162,7 +153,7 @@ Answer theory_from(nb::handle experiment, nb::handle table) {
 
 Json run_sweep(nb::handle study, const std::string& out, nb::handle table) {
   verbs::SweepRequest request;
-  request.study = source_of(study);
+  request.study = document_source(study);
   request.out = out;
   read_arguments(table, request);
   return released([&] { return Json{verbs::sweep(request).json}; });

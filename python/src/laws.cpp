@@ -25,6 +25,7 @@
 #include "phaselaw/base/log.h"
 #include "phaselaw/fitting/predict.h"
 #include "phaselaw/report/format.h"
+#include "phaselaw/tables/recognise.h"
 #include "phaselaw/verbs/experiment_text.h"
 #include "request.h"
 #include "sources.h"
@@ -79,23 +80,41 @@ Answer plan(const base::Value& fitted, const std::string& source, nb::handle key
   });
 }
 
+// InputError in the words of predict() if the law needs a column that is neither given nor follows from those that are.
+void require_inputs(const laws::Law& law, const tables::Columns& at, const std::vector<std::string>& given) {
+  for (const std::string& name : law.columns()) {
+    if (at.has(name)) continue;
+    try {
+      (void)at.get(name);
+    } catch (const base::InputError&) {
+      const std::string similar = tables::similar_column(name, given);
+      throw base::InputError(fmt::format(
+          "the law needs the column {}, {}; {}rename a column of the frame or dict, or give predict({}=...)", name,
+          given.empty() ? "but no column was given" : fmt::format("found: {}", fmt::join(given, ", ")),
+          similar.empty() ? "" : fmt::format("did you mean '{}'? ", similar), name));
+    }
+  }
+}
+
 // (value, lo, hi, run_lo, run_hi, warnings)
 nb::tuple predict(const fitting::SavedFit& saved, nb::handle columns) {
   tables::Columns at;
-  std::string first;  // by the caller's name
+  std::vector<std::string> given;  // the caller's names
   std::size_t rows = 0;
   for (const auto& [key, item] : nb::borrow<nb::dict>(columns)) {
     const auto name = nb::cast<std::string>(key);
     const auto values = array_of<double>(item, name.c_str(), {"n"});
     if (!at.names.empty() && static_cast<std::size_t>(values.shape.front()) != rows)
-      throw base::InputError({name},
-                             fmt::format("expected {} numbers as in {}, found {}", rows, first, values.shape.front()));
-    if (at.names.empty()) first = name;
+      throw base::InputError(
+          {name}, fmt::format("expected {} numbers as in {}, found {}", rows, given.front(), values.shape.front()));
+    given.push_back(name);
     rows = static_cast<std::size_t>(values.shape.front());
     const std::string canonical = tables::canonical_column(name);
-    if (at.has(canonical)) throw base::InputError({name}, "given twice");
+    if (at.has(canonical))
+      throw base::InputError({name}, fmt::format("another column is {}, too; leave one of them out", canonical));
     at.add(canonical, std::vector<double>(values.data, values.data + rows));
   }
+  require_inputs(saved.fit.law, at, given);
   auto found = released([&] { return fitting::predict(saved.fit, saved.data, saved.options, at); });
   return nb::make_tuple(vector_to_numpy(std::move(found.value)), vector_to_numpy(std::move(found.lo)),
                         vector_to_numpy(std::move(found.hi)), vector_to_numpy(std::move(found.run_lo)),

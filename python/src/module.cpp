@@ -19,6 +19,7 @@ NB_MODULE(_core, module) {
   add_kernel(module);
   add_laws(module);
   add_experiments(module);
+  add_executed_sweep(module);
   using phaselaw::base::notation_of;
   module.def(
       "format_number",

@@ -8,6 +8,7 @@ namespace phaselaw::python {
 
 void add_laws(nanobind::module_& module);
 void add_experiments(nanobind::module_& module);
+void add_executed_sweep(nanobind::module_& module);
 void add_transformer(nanobind::module_& module);
 void add_kernel(nanobind::module_& module);
 

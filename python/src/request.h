@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "phaselaw/base/errors.h"
 #include "phaselaw/base/fields.h"
 #include "value.h"
 
@@ -16,6 +17,15 @@ namespace phaselaw::python {
   }
   value.set_where({});
   return value;
+}
+
+// The name of a TOML file, or its contents as a dict.
+[[nodiscard]] inline base::Value document_source(nb::handle experiment) {
+  base::Value source = from_python(experiment, "experiment");
+  if (!source.is_text() && !source.is_table())
+    throw base::InputError({"experiment"},
+                           fmt::format("expected a TOML file or a dict, found {}", describe(experiment)));
+  return source;
 }
 
 // Sets the fields given in the call; None leaves a field unchanged. InputError naming the argument, or the nearest

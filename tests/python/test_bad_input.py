@@ -107,7 +107,7 @@ def test_arguments_of_laws(tmp_path):
         "n_params: expected .* of shape (n,) .* found float64 of shape (2, 2)":
             lambda: fit.predict(n_params=np.ones((2, 2)), tokens=1),
         "columns: expected a dict, .* found an int": lambda: fit.predict(3),
-        "n_params: given twice": lambda: fit.predict(N=1.0, n_params=2.0, tokens=1.0),
+        "n_params: another column is n_params, too": lambda: fit.predict(N=1.0, n_params=2.0, tokens=1.0),
         "the law needs the column n_params": lambda: fit.predict(),
         "fit: expected a Fit, .* found an int": lambda: phaselaw.plan(3, 1e12),
         "compute: expected numbers, found 'lots'": lambda: phaselaw.plan(fit, "lots"),

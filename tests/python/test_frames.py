@@ -115,8 +115,15 @@ def test_a_prediction_keeps_the_index(fit):
 
 def test_a_prediction_names_what_is_missing(fit):
     pandas = pytest.importorskip("pandas")
-    with pytest.raises(phaselaw.InputError, match="the law needs the column n_params, found: d_model"):
-        fit.predict(pandas.DataFrame({"width": [1.0]}))
+    words = r"the law needs the column n_params, found: width; rename a column of the frame or dict, or give predict\(n_params="
+    for columns in (pandas.DataFrame({"width": [1.0]}), {"width": [1.0]}, [{"width": 1.0}]):
+        with pytest.raises(phaselaw.InputError, match=words) as error:
+            fit.predict(columns)
+        assert "col=" not in str(error.value)
+    with pytest.raises(phaselaw.InputError, match="the law needs the column n_params, but no column was given; rename"):
+        fit.predict()
+    with pytest.raises(phaselaw.InputError, match="params: another column is n_params, too; leave one of them out"):
+        fit.predict(N=[1e7], params=[1e7])
     with pytest.raises(phaselaw.InputError, match="column n_params: expected numbers, found 'big'"):
         fit.predict([{"n_params": "big"}])
     assert np.isnan(fit.predict(pandas.DataFrame({"n_params": [1e7, None]})).value).tolist() == [False, True]
