@@ -14,7 +14,7 @@ void counted_gemm(double& flop, numerics::Op op_a, numerics::Op op_b, Index m, I
   numerics::gemm<T>(op_a, op_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
 }
 
-// M <- M R,  R = inv_rms (I - x x^T / d) the Jacobian of the RMS normalisation at the normalised row x (symmetric).
+// M <- M R, called by base::Versions (base/instruction_set.h),  R = inv_rms (I - x x^T / d) the Jacobian of the RMS normalisation at the normalised row x (symmetric).
 template <class T>
 void multiply_rms_jacobian(Index rows, Index d, const T* x, T inv_rms, T* matrix, Index stride) {
   const T inverse = T(1) / static_cast<T>(d);

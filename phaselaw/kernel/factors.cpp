@@ -51,6 +51,18 @@ TermList layer_terms(const KernelShape& s, Index layer, SourceForms forms) {
 
 namespace {
 
+// block += weight values + e key^T, d x d; rows of block lie `stride` apart.
+template <class T>
+void add_value_and_key(Index d, T weight, const T* values, const T* e, const T* key, T* block, Index stride) {
+  for (Index i = 0; i < d; ++i) {
+    T* const row = block + i * stride;
+    const T* const value = values + i * d;
+    const T factor = e[i];
+#pragma omp simd
+    for (Index j = 0; j < d; ++j) row[j] += weight * value[j] + factor * key[j];
+  }
+}
+
 // The intermediate results that a layer needs.
 struct Needs {
   bool mlp = false;      // T_t
@@ -148,7 +160,7 @@ class FactorBuilder {
     }
     if (!needs_.mlp) return;
     counted_gemm<T>(flop_, Op::transpose, Op::none, d, d, m, T(1), w_.up.data(), d, w_up_, d, T(0), w_.token.data(), d);
-    multiply_rms_jacobian(d, d, trace_.x_mid.data() + t * d, trace_.inv_rms_mid[static_cast<std::size_t>(t)],
+    base::Versions<multiply_rms_jacobian<T>>::call(d, d, trace_.x_mid.data() + t * d, trace_.inv_rms_mid[static_cast<std::size_t>(t)],
                           w_.token.data(), d);
     for (Index i = 0; i < d; ++i) w_.token[static_cast<std::size_t>(i * d + i)] += T(1);
   }
@@ -240,15 +252,9 @@ class FactorBuilder {
       for (Index h = 0; h < s_.heads; ++h) {
         const T weight = trace_.attention[static_cast<std::size_t>((h * s_.length + t) * s_.length + u)];
         const T *const e = centred_of(h) + u * d, *const key = w_.key.data() + h * d;
-        for (Index i = 0; i < d; ++i) {
-          T* const row = block + i * stride;
-          const T* const value = w_.values.data() + (h * d + i) * d;
-          const T factor = e[i];
-#pragma omp simd
-          for (Index j = 0; j < d; ++j) row[j] += weight * value[j] + factor * key[j];
-        }
+        base::Versions<add_value_and_key<T>>::call(d, weight, w_.values.data() + h * d * d, e, key, block, stride);
       }
-      multiply_rms_jacobian(d, d, trace_.x.data() + u * d, trace_.inv_rms[static_cast<std::size_t>(u)], block, stride);
+      base::Versions<multiply_rms_jacobian<T>>::call(d, d, trace_.x.data() + u * d, trace_.inv_rms[static_cast<std::size_t>(u)], block, stride);
     }
     T* const diagonal = jacobian_ + t * d * stride + t * d;
     for (Index i = 0; i < d; ++i)

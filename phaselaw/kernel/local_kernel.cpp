@@ -63,6 +63,14 @@ void scale_into(Index count, T weight, const T* from, bool fresh, T* to) {
   }
 }
 
+// to_tc = from_tj with j = tokens_c: length rows of w numbers from length x length.
+template <class T>
+void expand_rows(Index length, const Index* tokens, const T* from, T* to) {
+  constexpr Index w = kPanelWidth<T>;
+  for (Index t = 0; t < length; ++t, from += length, to += w)
+    for (Index column = 0; column < w; ++column) to[column] = from[tokens[column]];
+}
+
 // One call of local_kernel(): what its steps share.
 template <class T>
 class PairProduct {
@@ -160,11 +168,7 @@ class PairProduct {
   void expand_grams(Index q) {
     const Index* const tokens = scratch_.token_of.data() + q * w;
     for (std::size_t i = 0; i < which_.size(); ++i)
-      for (Index t = 0; t < s_.length; ++t) {
-        const T* const from = gram(i) + t * s_.length;
-        T* const to = expanded(i, t);
-        for (Index column = 0; column < w; ++column) to[column] = from[tokens[column]];
-      }
+      base::Versions<expand_rows<T>>::call(s_.length, tokens, gram(i), expanded(i, 0));
   }
 
   // Gives each merged term its columns of the shared right factor.
@@ -195,12 +199,8 @@ class PairProduct {
     for (Index r = 0; r < w; ++r) weights[r] = expanded(i, token_of(p * w + r));
     for (Index start = 0; start < deep; start += kChunk) {
       const Index count = std::min(kChunk, deep - start);
-      for (Index r = 0; r < rows; r += kTileRows) {
-        Tile<T> tile;
-        tile.clear();
-        tile.add_product(count, a_panel + start * w + r, b_panel + start * w);
-        tile.store_weighted(c + (p * w + r) * w, weights + r, add);
-      }
+      const PanelPair<T> pair{count, a_panel + start * w, b_panel + start * w};
+      multiply_panel<T>(rows, 1, &pair, weights, add, c + p * w * w);
       add = true;
     }
     flop_ += 2.0 * static_cast<double>(rows * live(q) * deep);
@@ -213,18 +213,16 @@ class PairProduct {
     for (std::size_t i = 0; i < which_.size(); ++i) {
       if (!merges<T>(term_at(i), width_)) continue;
       Range& range = ranges_[range_of_[i]];
-      scale_into(range.depth * w, *expanded(i, token_of(p * w)), left(i, p), range.fresh, merged + range.start * w);
+      base::Versions<scale_into<T>>::call(range.depth * w, *expanded(i, token_of(p * w)), left(i, p), range.fresh,
+                                          merged + range.start * w);
       range.fresh = false;
     }
     const Index rows = live(p);
     const T* const b_panel = b_.factors.panel(q);
-    for (Index r = 0; r < rows; r += kTileRows) {
-      Tile<T> tile;
-      tile.clear();
-      for (const Range& range : ranges_)
-        tile.add_product(range.depth, merged + range.start * w + r, b_panel + range.b_offset * w);
-      tile.store(c + (p * w + r) * w, add);
-    }
+    pairs_.clear();
+    for (const Range& range : ranges_)
+      pairs_.push_back({range.depth, merged + range.start * w, b_panel + range.b_offset * w});
+    multiply_panel<T>(rows, static_cast<Index>(pairs_.size()), pairs_.data(), nullptr, add, c + p * w * w);
     flop_ += 2.0 * static_cast<double>(rows * live(q) * merged_depth_);
   }
 
@@ -245,6 +243,7 @@ class PairProduct {
   LocalScratch<T>& scratch_;
   double& flop_;
   std::vector<Range> ranges_;
+  std::vector<PanelPair<T>> pairs_;
   std::vector<std::size_t> range_of_;  // of each merged term
   Index merged_depth_ = 0;
 };

@@ -6,10 +6,12 @@
 #include <memory>
 
 #include "phaselaw/base/errors.h"
+#include "phaselaw/base/instruction_set.h"
 #include "phaselaw/base/interrupt.h"
 #include "phaselaw/base/team.h"
 #include "phaselaw/model/backward_plan.h"
 #include "phaselaw/model/flops.h"
+#include "phaselaw/model/rows.h"
 #include "phaselaw/numerics/gemm.h"
 #include "phaselaw/numerics/matrix.h"
 
@@ -149,9 +151,7 @@ struct TangentOperator<T>::State {
       const std::int64_t from = slice * kSlice, to = std::min(size, from + kSlice);
       std::copy(partial[0].begin() + from, partial[0].begin() + to, result + from);
       for (std::size_t group = 1; group < partial.size(); ++group) {
-        const T* term = partial[group].data();
-#pragma omp simd
-        for (std::int64_t i = from; i < to; ++i) result[i] += term[i];
+        base::Versions<model::add_to_rows<T>>::call(1, to - from, T(1), partial[group].data() + from, result + from, to - from);
       }
     });
   }

@@ -8,6 +8,7 @@
 
 #include <Eigen/Core>
 
+#include "phaselaw/base/instruction_set.h"
 #include "phaselaw/numerics/vectors.h"
 
 // Matrices in panels, and the product that works on them.
@@ -18,19 +19,14 @@
 //   address(row, k) = start(p) + k w + row % w,   w = kPanelWidth<T>, p = row / w
 //
 // Both operands of C = A B^T are stored like this and so is C (its columns are B's rows; its rows run along the depth),
-// so the result of one product is an operand of the next without a copy or a transposition. w is two vector registers;
-// a tile of kTileRows x w entries of C stays in registers while k runs.
+// so the result of one product is an operand of the next without a copy or a transposition. w is 128 bytes, two vectors
+// of AVX-512, on every processor. A tile of C, two vectors wide, stays in registers while k runs.
 namespace phaselaw::kernel {
 
 using Index = std::int64_t;
 
-inline constexpr std::size_t kPanelVectorBytes = std::max<std::size_t>(numerics::kVectorBytes, 32);
-inline constexpr Index kTileRows = static_cast<Index>(kPanelVectorBytes / 8);
-
 template <class T>
-inline constexpr Index kLanes = numerics::VectorOf<T, kPanelVectorBytes>::kLanes;
-template <class T>
-inline constexpr Index kPanelWidth = 2 * kLanes<T>;
+inline constexpr Index kPanelWidth = 128 / sizeof(T);
 
 template <class T>
 [[nodiscard]] constexpr Index panel_count(Index rows) {
@@ -45,55 +41,78 @@ template <class T>
 template <class T>
 using AlignedVector = std::vector<T, Eigen::aligned_allocator<T>>;
 
-// The registers of one tile: kTileRows x kPanelWidth entries.
+// Two panels, or parts of them, that are multiplied: sum_k a[k w + row] b[k w + column] over `depth` steps.
 template <class T>
+struct PanelPair {
+  Index depth;
+  const T *a, *b;
+};
+
+// The registers of one tile: kRows rows, two vectors of `bytes` wide.
+template <class T, std::size_t bytes>
 struct Tile {
-  using Lanes = typename numerics::VectorOf<T, kPanelVectorBytes>::type;
-  Lanes value[kTileRows][2];
+  using Lanes = typename numerics::VectorOf<T, bytes>::type;
+  static constexpr Index kLanes = numerics::VectorOf<T, bytes>::kLanes, kWidth = 2 * kLanes;
+  static constexpr Index kRows = bytes == 64 ? 8 : 4;
+  Lanes value[kRows][2];
 
   [[gnu::always_inline]] void clear() {
 #pragma GCC unroll 8
-    for (Index r = 0; r < kTileRows; ++r) value[r][0] = value[r][1] = Lanes{};
+    for (Index r = 0; r < kRows; ++r) value[r][0] = value[r][1] = Lanes{};
   }
 
-  // += sum_k a[k w + r] b[k w + column]; a points at the first of the tile's rows inside a panel.
+  // += the product of a pair; a and b point at the tile's first row and column inside their panels.
   [[gnu::always_inline]] void add_product(Index depth, const T* a, const T* b) {
     constexpr Index w = kPanelWidth<T>;
 #pragma GCC unroll 1
     for (Index k = 0; k < depth; ++k, a += w, b += w) {
-      const Lanes b0 = numerics::load<Lanes>(b), b1 = numerics::load<Lanes>(b + kLanes<T>);
+      const Lanes b0 = numerics::load<Lanes>(b), b1 = numerics::load<Lanes>(b + kLanes);
 #pragma GCC unroll 8
-      for (Index r = 0; r < kTileRows; ++r) {
+      for (Index r = 0; r < kRows; ++r) {
         value[r][0] += a[r] * b0;
         value[r][1] += a[r] * b1;
       }
     }
   }
 
-  // c (rows w apart) = or += the tile.
-  [[gnu::always_inline]] void store(T* c, bool accumulate) const {
+  // c (rows w apart) = or += the tile; with weights, row r is multiplied entrywise by the numbers at weights[r] + column.
+  [[gnu::always_inline]] void store(T* c, const T* const* weights, Index column, bool accumulate) const {
 #pragma GCC unroll 8
-    for (Index r = 0; r < kTileRows; ++r)
+    for (Index r = 0; r < kRows; ++r)
 #pragma GCC unroll 2
       for (Index half = 0; half < 2; ++half) {
-        T* const out = c + r * kPanelWidth<T> + half * kLanes<T>;
-        const Lanes x = value[r][half];
-        numerics::store(out, accumulate ? numerics::load<Lanes>(out) + x : x);
-      }
-  }
-
-  // c = or += weight o tile: row r is multiplied entrywise by the w numbers at weights[r].
-  [[gnu::always_inline]] void store_weighted(T* c, const T* const* weights, bool accumulate) const {
-#pragma GCC unroll 8
-    for (Index r = 0; r < kTileRows; ++r)
-#pragma GCC unroll 2
-      for (Index half = 0; half < 2; ++half) {
-        T* const out = c + r * kPanelWidth<T> + half * kLanes<T>;
-        const Lanes x = numerics::load<Lanes>(weights[r] + half * kLanes<T>) * value[r][half];
+        T* const out = c + r * kPanelWidth<T> + half * kLanes;
+        Lanes x = value[r][half];
+        if (weights != nullptr) x *= numerics::load<Lanes>(weights[r] + column + half * kLanes);
         numerics::store(out, accumulate ? numerics::load<Lanes>(out) + x : x);
       }
   }
 };
+
+// multiply_panel() with vectors of `bytes`.
+template <class T, std::size_t bytes>
+void multiply_panel_by(Index rows, Index count, const PanelPair<T>* pairs, const T* const* weights, bool accumulate,
+                       T* c) {
+  using Registers = Tile<T, bytes>;
+  constexpr Index w = kPanelWidth<T>;
+  for (Index column = 0; column < w; column += Registers::kWidth)
+    for (Index r = 0; r < rows; r += Registers::kRows) {
+      Registers tile;
+      tile.clear();
+      for (Index i = 0; i < count; ++i) tile.add_product(pairs[i].depth, pairs[i].a + r, pairs[i].b + column);
+      tile.store(c + r * w + column, weights == nullptr ? nullptr : weights + r, column, accumulate);
+    }
+}
+
+// c = or += sum over `count` pairs of their products, w columns wide and for at least `rows` <= w rows (padded to whole
+// tiles). weights (may be null): for each of w rows of c the w numbers by which the sum is multiplied, entry by entry.
+template <class T>
+void multiply_panel(Index rows, Index count, const PanelPair<T>* pairs, const T* const* weights, bool accumulate,
+                    T* c) {
+  base::with_vector_bytes([&](auto bytes) {
+    base::Versions<multiply_panel_by<T, bytes>>::template with_vectors<bytes>(rows, count, pairs, weights, accumulate, c);
+  });
+}
 
 // Owner of a panelled matrix with panels of possibly different depths (a block lower triangular one stores its
 // triangle).
@@ -147,12 +166,8 @@ double multiply_panels(const Panels<T>& a, Index group, const T* const* b, const
         const Index depth = std::min({a.depth(p), depth_b[j], start + kChunk}) - start;
         if (depth <= 0 && start > 0) continue;
         const bool add = accumulate || start > 0;
-        for (Index r = 0; r < rows; r += kTileRows) {
-          Tile<T> tile;
-          tile.clear();
-          tile.add_product(depth, a.panel(p) + start * w + r, b[j] + start * w);
-          tile.store(c[j] + (p * w + r) * w, add);
-        }
+        const PanelPair<T> pair{std::max<Index>(depth, 0), a.panel(p) + start * w, b[j] + start * w};
+        multiply_panel<T>(rows, 1, &pair, nullptr, add, c[j] + p * w * w);
         flop += 2.0 * static_cast<double>(rows * columns[j] * std::max<Index>(depth, 0));
       }
     }

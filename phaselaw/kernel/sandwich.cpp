@@ -3,9 +3,11 @@
 
 #include <optional>
 
+#include "phaselaw/base/instruction_set.h"
 #include "phaselaw/base/interrupt.h"
 #include "phaselaw/kernel/local_kernel.h"
 #include "phaselaw/kernel/stream_jacobian.h"
+#include "phaselaw/model/rows.h"
 
 namespace phaselaw::kernel {
 
@@ -201,9 +203,7 @@ class PairKernel {
                         for (Index u = 0; u < depth[j] / s_.d; ++u) {
                           const T weight = T(left[t] == right_tokens[u] ? 1 : 0) + T(t == u ? 1 : 0);
                           if (weight == T(0)) continue;
-                          const T* const in = right[j] + u * width;
-#pragma omp simd
-                          for (Index k = 0; k < width; ++k) out[k] += weight * in[k];
+                          base::Versions<model::add_to_rows<T>>::call(1, width, weight, right[j] + u * width, out, width);
                         }
                       }
                   });
@@ -215,7 +215,7 @@ class PairKernel {
       const T* const from = w.part.panel(p);
       const Index count = w.total.depth(p) * kPanelWidth<T>;
       if (started)
-        for (Index i = 0; i < count; ++i) to[i] += from[i];
+        base::Versions<model::add_to_rows<T>>::call(1, count, T(1), from, to, count);
       else
         std::copy_n(from, count, to);
     }

@@ -45,12 +45,12 @@ SequenceTrace<T> trace_sequence(const KernelShape& s, std::span<const T> theta, 
     at.z.resize(size(rows * s.width));
     at.act.resize(size(rows * s.hidden));
     at.slope.resize(size(rows * s.hidden));
-    model::rms_rows(rows, d, o.rms_eps, stream.data(), at.x.data(), at.inv_rms.data());
+    base::Versions<model::rms_rows<T>>::call(rows, d, o.rms_eps, stream.data(), at.x.data(), at.inv_rms.data());
     product(BlockKind::attn_q, layer, 3 * s.width, 1, at.x.data(), T(0), at.qkv.data());  // q, k, v lie side by side
     model::attention_forward(shape, model::self_rows<const T>(shape, at.qkv.data()), at.attention.data(), at.z.data(),
                              scratch.data());
     product(BlockKind::attn_o, layer, d, o.branch_scale, at.z.data(), T(1), stream.data());
-    model::rms_rows(rows, d, o.rms_eps, stream.data(), at.x_mid.data(), at.inv_rms_mid.data());
+    base::Versions<model::rms_rows<T>>::call(rows, d, o.rms_eps, stream.data(), at.x_mid.data(), at.inv_rms_mid.data());
     product(BlockKind::mlp_up, layer, s.hidden, 1, at.x_mid.data(), T(0), at.act.data());
     model::activate(o.activation, rows * s.hidden, at.act.data(), at.slope.data());
     product(BlockKind::mlp_down, layer, d, o.branch_scale, at.act.data(), T(1), stream.data());
@@ -58,7 +58,7 @@ SequenceTrace<T> trace_sequence(const KernelShape& s, std::span<const T> theta, 
   trace.last = std::move(stream);
   if (o.readout == model::Readout::tokens) {
     trace.inv_rms.resize(size(rows));
-    model::rms_rows(rows, d, o.rms_eps, trace.last.data(), trace.last.data(), trace.inv_rms.data());
+    base::Versions<model::rms_rows<T>>::call(rows, d, o.rms_eps, trace.last.data(), trace.last.data(), trace.inv_rms.data());
   }
   return trace;
 }
@@ -77,7 +77,7 @@ void readout_jacobian(const KernelShape& s, std::span<const T> theta, const Sequ
   const T* const weights = theta.data() + out.offset;
   for (Index i = 0; i < s.outputs * s.d; ++i) jacobian[i] = scale * weights[i];
   if (o.readout == model::Readout::tokens)
-    multiply_rms_jacobian(s.outputs, s.d, trace.last.data() + t * s.d, trace.inv_rms[static_cast<std::size_t>(t)],
+    base::Versions<multiply_rms_jacobian<T>>::call(s.outputs, s.d, trace.last.data() + t * s.d, trace.inv_rms[static_cast<std::size_t>(t)],
                           jacobian, s.d);
 }
 

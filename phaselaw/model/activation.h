@@ -7,6 +7,7 @@
 #include <tuple>
 #include <utility>
 
+#include "phaselaw/base/instruction_set.h"
 #include "phaselaw/model/elementwise.h"
 
 // The activations phi of the MLP. Each is one entry: its name in files, its value and its slope, and the operations
@@ -109,31 +110,36 @@ struct ActivationFlop {
 // True where phi'(x) follows from phi(x), so that the plain MLP keeps no slopes; then with_slope() below knows how.
 [[nodiscard]] constexpr bool slope_shows_in_value(Activation activation) { return activation == Activation::relu; }
 
-// In place: units <- phi(units), slopes <- phi'(units) unless it is null. NaN passes through.
-template <class T>
-void activate(Activation activation, std::int64_t count, T* units, T* slopes) {
-  with_activation(activation, [&]<class Entry>(Entry) {
-    if (slopes == nullptr) {
-#pragma omp simd
-      for (std::int64_t i = 0; i < count; ++i) {
-        T slope;
-        units[i] = Entry::apply(units[i], slope);
-      }
-      return;
-    }
+template <class Entry, class T>
+void activate_by(std::int64_t count, T* units, T* slopes) {
+  if (slopes == nullptr) {
 #pragma omp simd
     for (std::int64_t i = 0; i < count; ++i) {
       T slope;
       units[i] = Entry::apply(units[i], slope);
-      slopes[i] = slope;
     }
+    return;
+  }
+#pragma omp simd
+  for (std::int64_t i = 0; i < count; ++i) {
+    T slope;
+    units[i] = Entry::apply(units[i], slope);
+    slopes[i] = slope;
+  }
+}
+
+// In place: units <- phi(units), slopes <- phi'(units) unless it is null. NaN passes through.
+template <class T>
+void activate(Activation activation, std::int64_t count, T* units, T* slopes) {
+  with_activation(activation, [&]<class Entry>(Entry) {
+    base::Versions<activate_by<Entry, T>>::call(count, units, slopes);
   });
 }
 
 // relu(x) of a matrix's entry i, j, number or vector, where a product is finished with it.
 struct ThenRelu {
   template <class X>
-  X operator()(X x, std::int64_t, std::int64_t) const {
+  [[gnu::always_inline]] X operator()(X x, std::int64_t, std::int64_t) const {
     return x < X{} ? X{} : x;
   }
 };
@@ -144,7 +150,7 @@ struct TimesSlope {
   const T* slopes;
   std::int64_t stride;
   template <class X>
-  X operator()(X x, std::int64_t i, std::int64_t j) const {
+  [[gnu::always_inline]] X operator()(X x, std::int64_t i, std::int64_t j) const {
     return x * numerics::load<X>(slopes + i * stride + j);
   }
 };
@@ -155,7 +161,7 @@ struct TimesReluSlope {
   const T* act;
   std::int64_t stride;
   template <class X>
-  X operator()(X x, std::int64_t i, std::int64_t j) const {
+  [[gnu::always_inline]] X operator()(X x, std::int64_t i, std::int64_t j) const {
     return x * (numerics::load<X>(act + i * stride + j) > X{} ? X{} + T(1) : X{});
   }
 };

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <limits>
 
+#include "phaselaw/base/instruction_set.h"
 #include "phaselaw/model/attention_lanes.h"
 #include "phaselaw/model/elementwise.h"
 #include "phaselaw/numerics/gemm.h"
@@ -71,6 +72,12 @@ void softmax_row(std::int64_t visible, std::int64_t length, T* row) {
   std::fill(row + padded, row + length, T(0));
 }
 
+template <class T>
+void softmax_rows(const AttentionShape& s, std::int64_t start, std::int64_t rows, T* weights) {
+  const std::int64_t keys = s.keys();
+  for (std::int64_t t = start; t < start + rows; ++t) softmax_row(s.visible(t), keys, weights + t * keys);
+}
+
 // The rows of one head of one sequence.
 template <class T>
 AttentionRows<T> head_of(const AttentionShape& s, const AttentionRows<T>& rows, std::int64_t sequence, std::int64_t h) {
@@ -88,7 +95,7 @@ void forward_blocks(const AttentionShape& s, const AttentionRows<const T>& head,
     T* block = weights + start * keys;
     gemm<T>(Op::none, Op::transpose, rows, cols, size, static_cast<T>(s.scale), head.q + start * head.stride,
             head.stride, head.k, head.source_stride, T(0), block, keys);
-    for (std::int64_t t = start; t < start + rows; ++t) softmax_row(s.visible(t), keys, weights + t * keys);
+    base::Versions<softmax_rows<T>>::call(s, start, rows, weights);
     gemm<T>(Op::none, Op::none, rows, size, cols, T(1), block, keys, head.v, head.source_stride, T(0),
             z + start * width, width);
   }
@@ -106,6 +113,13 @@ void softmax_backward_row(std::int64_t count, T scale, const T* weights, T* dwei
 }
 
 template <class T>
+void softmax_backward_rows(std::int64_t rows, std::int64_t count, std::int64_t stride, T scale, const T* weights,
+                           T* dweights) {
+  for (std::int64_t t = 0; t < rows; ++t)
+    softmax_backward_row(count, scale, weights + t * stride, dweights + t * stride);
+}
+
+template <class T>
 void backward_blocks(const AttentionShape& s, const AttentionRows<const T>& head, const T* weights, const T* dz,
                      const AttentionRows<T>& d, T* scratch) {
   const std::int64_t length = s.seq_len, keys = s.keys(), size = s.d_head, width = s.n_heads * s.d_head;
@@ -120,8 +134,7 @@ void backward_blocks(const AttentionShape& s, const AttentionRows<const T>& head
     gemm<T>(Op::transpose, Op::none, cols, size, rows, T(1), block, keys, out, width, beta, d.v, d.source_stride);
     gemm<T>(Op::none, Op::transpose, rows, cols, size, T(1), out, width, head.v, head.source_stride, T(0), scratch,
             keys);
-    for (std::int64_t t = 0; t < rows; ++t)
-      softmax_backward_row(cols, static_cast<T>(s.scale), block + t * keys, scratch + t * keys);
+    base::Versions<softmax_backward_rows<T>>::call(rows, cols, keys, static_cast<T>(s.scale), block, scratch);
     gemm<T>(Op::none, Op::none, rows, size, cols, T(1), scratch, keys, head.k, head.source_stride, T(0),
             d.q + start * d.stride, d.stride);
     gemm<T>(Op::transpose, Op::none, cols, size, rows, T(1), scratch, keys, head.q + start * head.stride, head.stride,
@@ -142,12 +155,29 @@ void tangent_blocks(const AttentionShape& s, const AttentionRows<const T>& head,
             head.source_stride, T(0), scratch, keys);
     gemm<T>(Op::none, Op::transpose, rows, cols, size, T(1), head.q + start * head.stride, head.stride, tangent.k,
             tangent.source_stride, T(1), scratch, keys);
-    for (std::int64_t t = 0; t < rows; ++t)
-      softmax_backward_row(cols, static_cast<T>(s.scale), block + t * keys, scratch + t * keys);
+    base::Versions<softmax_backward_rows<T>>::call(rows, cols, keys, static_cast<T>(s.scale), block, scratch);
     gemm<T>(Op::none, Op::none, rows, size, cols, T(1), scratch, keys, head.v, head.source_stride, T(0), out, width);
     gemm<T>(Op::none, Op::none, rows, size, cols, T(1), block, keys, tangent.v, tangent.source_stride, T(1), out,
             width);
   }
+}
+
+// Short sequences.
+template <class T>
+void forward_lanes(const AttentionShape& s, const AttentionRows<const T>& rows, T* weights, T* z, T* scratch) {
+  AttentionLanes<T>(s, scratch).forward(rows, weights, z);
+}
+
+template <class T>
+void backward_lanes(const AttentionShape& s, const AttentionRows<const T>& rows, const T* weights, const T* dz,
+                    const AttentionRows<T>& drows, T* scratch) {
+  AttentionLanes<T>(s, scratch).backward(rows, weights, dz, drows);
+}
+
+template <class T>
+void tangent_lanes(const AttentionShape& s, const AttentionRows<const T>& rows, const T* weights,
+                   const AttentionRows<const T>& drows, T* dz, T* scratch) {
+  AttentionLanes<T>(s, scratch).tangent(rows, weights, drows, dz);
 }
 
 // body(sequence, head, offset of its weights, offset of its z)
@@ -192,7 +222,7 @@ PassFlops attention_flops(const AttentionShape& s) {
 
 template <class T>
 void attention_forward(const AttentionShape& s, const AttentionRows<const T>& rows, T* weights, T* z, T* scratch) {
-  if (in_lanes(s)) return AttentionLanes<T>(s, scratch).forward(rows, weights, z);
+  if (in_lanes(s)) return base::Versions<forward_lanes<T>>::call(s, rows, weights, z, scratch);
   for_each_head(s, [&](std::int64_t sequence, std::int64_t h, std::int64_t square, std::int64_t row) {
     forward_blocks(s, head_of(s, rows, sequence, h), weights + square, z + row);
   });
@@ -201,7 +231,7 @@ void attention_forward(const AttentionShape& s, const AttentionRows<const T>& ro
 template <class T>
 void attention_backward(const AttentionShape& s, const AttentionRows<const T>& rows, const T* weights, const T* dz,
                         const AttentionRows<T>& drows, T* scratch) {
-  if (in_lanes(s)) return AttentionLanes<T>(s, scratch).backward(rows, weights, dz, drows);
+  if (in_lanes(s)) return base::Versions<backward_lanes<T>>::call(s, rows, weights, dz, drows, scratch);
   for_each_head(s, [&](std::int64_t sequence, std::int64_t h, std::int64_t square, std::int64_t row) {
     backward_blocks(s, head_of(s, rows, sequence, h), weights + square, dz + row, head_of(s, drows, sequence, h),
                     scratch);
@@ -211,7 +241,7 @@ void attention_backward(const AttentionShape& s, const AttentionRows<const T>& r
 template <class T>
 void attention_tangent(const AttentionShape& s, const AttentionRows<const T>& rows, const T* weights,
                        const AttentionRows<const T>& drows, T* dz, T* scratch) {
-  if (in_lanes(s)) return AttentionLanes<T>(s, scratch).tangent(rows, weights, drows, dz);
+  if (in_lanes(s)) return base::Versions<tangent_lanes<T>>::call(s, rows, weights, drows, dz, scratch);
   for_each_head(s, [&](std::int64_t sequence, std::int64_t h, std::int64_t square, std::int64_t row) {
     tangent_blocks(s, head_of(s, rows, sequence, h), head_of(s, drows, sequence, h), weights + square, dz + row,
                    scratch);

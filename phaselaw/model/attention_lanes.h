@@ -241,7 +241,7 @@ class AttentionLanes {
     }
   }
 
-  Vector dot(const Vector* a, const Vector* b) const {
+  [[gnu::always_inline]] Vector dot(const Vector* a, const Vector* b) const {
     Vector sum = {};
     for (std::int64_t c = 0; c < size_; ++c) sum += a[c] * b[c];
     return sum;

@@ -25,10 +25,9 @@ struct HiddenUnits {
   }
 };
 
-// In place: gate (g) becomes act, up (u) becomes phi(g); slope = u phi'(g).
+// After gate (g) became phi(g) and slope phi'(g): gate becomes act, up (u) becomes phi(g); slope = u phi'(g).
 template <class T>
-void gate_units(Activation activation, std::int64_t count, T* gate, T* up, T* slope) {
-  activate(activation, count, gate, slope);
+void open_gate(std::int64_t count, T* gate, T* up, T* slope) {
 #pragma omp simd
   for (std::int64_t i = 0; i < count; ++i) {
     const T u = up[i], open = gate[i];
@@ -36,6 +35,13 @@ void gate_units(Activation activation, std::int64_t count, T* gate, T* up, T* sl
     slope[i] *= u;
     up[i] = open;
   }
+}
+
+// In place: gate (g) becomes act, up (u) becomes phi(g); slope = u phi'(g).
+template <class T>
+void gate_units(Activation activation, std::int64_t count, T* gate, T* up, T* slope) {
+  activate(activation, count, gate, slope);
+  base::Versions<open_gate<T>>::call(count, gate, up, slope);
 }
 
 // In place: dact becomes du; dgate = dg.

@@ -7,8 +7,10 @@
 #include <type_traits>
 
 #include "phaselaw/base/errors.h"
+#include "phaselaw/base/instruction_set.h"
 #include "phaselaw/model/flop_count.h"
 #include "phaselaw/model/parameters.h"
+#include "phaselaw/model/rows.h"
 #include "phaselaw/numerics/gemm.h"
 #include "phaselaw/numerics/gemm_bfloat16.h"
 #include "phaselaw/numerics/gemm_engines.h"
@@ -80,13 +82,10 @@ class LinearProducts {
             const Finish& finish) const {
     if constexpr (std::is_same_v<T, float>)
       if (native() && numerics::suits_tiles(op_a, m, n, k))
-        return numerics::tiles::multiply(op_a, op_b, m, n, k, alpha, a, lda, b, ldb, T(0), c, ldc, finish);
+        return numerics::tiles::multiply<numerics::kTiledVectorBytes>(op_a, op_b, m, n, k, alpha, a, lda, b, ldb, T(0), c,
+                                                                      ldc, finish);
     (*this)(op_a, op_b, m, n, k, alpha, a, lda, b, ldb, T(0), c, ldc);
-    for (std::ptrdiff_t i = 0; i < m; ++i) {
-      T* const row = c + i * ldc;
-#pragma omp simd
-      for (std::ptrdiff_t j = 0; j < n; ++j) row[j] = finish(row[j], i, j);
-    }
+    base::Versions<finish_rows<T, Finish>>::call(m, n, c, ldc, finish);
   }
 
  private:

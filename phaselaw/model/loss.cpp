@@ -4,12 +4,16 @@
 #include <algorithm>
 #include <cmath>
 
+#include "phaselaw/base/instruction_set.h"
 #include "phaselaw/model/elementwise.h"
 
 namespace phaselaw::model {
 
+// The loops are called by base::Versions, which compiles them for each instruction set.
+namespace {
+
 template <class T>
-double squared_error(std::int64_t count, const T* outputs, const T* targets, T scale, T* cotangent) {
+double squared_error_loop(std::int64_t count, const T* outputs, const T* targets, T scale, T* cotangent) {
   // Blocks of 4096 are summed in T's vector lanes, block sums in double: error about 4096/lanes eps(T) relative at
   // worst.
   constexpr std::int64_t kBlock = 4096;
@@ -32,7 +36,7 @@ double squared_error(std::int64_t count, const T* outputs, const T* targets, T s
 }
 
 template <class T>
-double cross_entropy(std::int64_t rows, std::int64_t vocab, const T* logits, const std::int32_t* targets, T scale,
+double cross_entropy_loop(std::int64_t rows, std::int64_t vocab, const T* logits, const std::int32_t* targets, T scale,
                      T* cotangent) {
   double nats = 0;
   for (std::int64_t row = 0; row < rows; ++row) {
@@ -65,7 +69,7 @@ double cross_entropy(std::int64_t rows, std::int64_t vocab, const T* logits, con
 }
 
 template <class T>
-double relative_entropy(std::int64_t rows, std::int64_t vocab, const T* logits, const std::int32_t* targets,
+double relative_entropy_loop(std::int64_t rows, std::int64_t vocab, const T* logits, const std::int32_t* targets,
                         const double* probabilities, const double* entropies) {
   double nats = 0;
   for (std::int64_t row = 0; row < rows; ++row) {
@@ -83,6 +87,25 @@ double relative_entropy(std::int64_t rows, std::int64_t vocab, const T* logits, 
     nats += std::log(total) + below_top - entropies[row];
   }
   return nats;
+}
+
+}  // namespace
+
+template <class T>
+double squared_error(std::int64_t count, const T* outputs, const T* targets, T scale, T* cotangent) {
+  return base::Versions<squared_error_loop<T>>::call(count, outputs, targets, scale, cotangent);
+}
+
+template <class T>
+double cross_entropy(std::int64_t rows, std::int64_t vocab, const T* logits, const std::int32_t* targets, T scale,
+                     T* cotangent) {
+  return base::Versions<cross_entropy_loop<T>>::call(rows, vocab, logits, targets, scale, cotangent);
+}
+
+template <class T>
+double relative_entropy(std::int64_t rows, std::int64_t vocab, const T* logits, const std::int32_t* targets,
+                        const double* probabilities, const double* entropies) {
+  return base::Versions<relative_entropy_loop<T>>::call(rows, vocab, logits, targets, probabilities, entropies);
 }
 
 template double squared_error<float>(std::int64_t, const float*, const float*, float, float*);

@@ -4,12 +4,14 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "phaselaw/base/instruction_set.h"
 #include "phaselaw/model/activation.h"
 #include "phaselaw/model/attention.h"
 #include "phaselaw/model/heads.h"
 #include "phaselaw/model/hidden_units.h"
 #include "phaselaw/model/linear.h"
 #include "phaselaw/model/norm.h"
+#include "phaselaw/model/rows.h"
 
 // The operations on which the branches are written (attention_branch.h, cross_branch.h, mlp_branch.h, ends.h), for one
 // pass over a batch: those of the decoder's stream, or with the options of the encoder (encoder_of()) those of the
@@ -62,12 +64,7 @@ class Operations {
   void bias_gradient(const Linear& map, const KindSet& wanted, const T* dy, std::int64_t stride, T* gradient) const {
     if (map.bias < 0 || !wanted[map.bias_kind]) return;
     T* const sum = gradient + map.bias;
-    const T s = static_cast<T>(map.bias_factor);
-    for (std::int64_t t = 0; t < rows_; ++t) {
-      const T* const row = dy + t * stride;
-#pragma omp simd
-      for (std::int64_t i = 0; i < map.out; ++i) sum[i] += s * row[i];
-    }
+    base::Versions<add_up_rows<T>>::call(rows_, map.out, static_cast<T>(map.bias_factor), dy, stride, sum);
   }
   // Both of these, where they are wanted.
   void gradients(const Linear& map, const KindSet& wanted, const T* dy, std::int64_t stride, const T* x,
@@ -106,32 +103,32 @@ class Operations {
   // Normalisation (norm.h) --------------------------------------------------------------------------------------------
 
   void normalise(const NormWeights& weights, const T* x, const NormRows<T>& rows) const {
-    model::normalise(o_, rows_, theta_, weights, x, rows.unit, rows.h, rows.inverse);
+    base::Versions<model::normalise<T>>::call(o_, rows_, theta_, weights, x, rows.unit, rows.h, rows.inverse);
   }
   // Adds to dx and to the gradients; dh is overwritten.
   void normalise_backward(const NormWeights& weights, const NormWanted& wanted, const NormRows<T>& rows, T* dh, T* dx,
                           T* gradient) const {
-    model::normalise_backward(o_, rows_, theta_, weights, wanted, rows.unit, rows.inverse, dh, dx, gradient);
+    base::Versions<model::normalise_backward<T>>::call(o_, rows_, theta_, weights, wanted, rows.unit, rows.inverse, dh, dx, gradient);
   }
   void normalise_tangent(const NormWeights& weights, const NormWanted& wanted, const NormRows<T>& rows,
                          const T* tangent, const T* dx, T* dh) const {
-    model::normalise_tangent(o_, rows_, theta_, tangent, weights, wanted, rows.unit, rows.inverse, dx, dh);
+    base::Versions<model::normalise_tangent<T>>::call(o_, rows_, theta_, tangent, weights, wanted, rows.unit, rows.inverse, dx, dh);
   }
 
   // Attention (attention.h) between heads that are arranged first (heads.h) -------------------------------------------
 
   // qkv: the projections, arranged in place.
   void attend(T* qkv, T* weights, T* z) const {
-    arrange_heads(o_, rotation_, rows_, qkv);
+    base::Versions<arrange_heads<T>>::call(o_, rotation_, rows_, qkv);
     attention_forward(attention_, self_rows<const T>(attention_, qkv), weights, z, scratch_);
   }
   void attend_backward(const T* qkv, const T* weights, const T* dz, T* dqkv) const {
     attention_backward(attention_, self_rows<const T>(attention_, qkv), weights, dz, self_rows<T>(attention_, dqkv),
                        scratch_);
-    arrange_heads_backward(o_, rotation_, rows_, dqkv);
+    base::Versions<arrange_heads_backward<T>>::call(o_, rotation_, rows_, dqkv);
   }
   void attend_tangent(const T* qkv, const T* weights, T* dqkv, T* dz) const {
-    arrange_heads(o_, rotation_, rows_, dqkv);
+    base::Versions<arrange_heads<T>>::call(o_, rotation_, rows_, dqkv);
     attention_tangent(attention_, self_rows<const T>(attention_, qkv), weights, self_rows<const T>(attention_, dqkv),
                       dz, scratch_);
   }
@@ -145,7 +142,7 @@ class Operations {
                        scratch_);
     const std::int64_t w = o_.n_heads * o_.d_head;
     for (const std::int64_t part : {std::int64_t{0}, w})
-      share_heads_backward(o_, cross_.n * cross_.source_len, dkv + part, 2 * w);
+      base::Versions<share_heads_backward<T>>::call(o_, cross_.n * cross_.source_len, dkv + part, 2 * w);
   }
   void attend_source_tangent(const T* q, const T* kv, const T* weights, const T* dq, T* dkv, T* dz) const {
     share_source_heads(dkv);
@@ -174,9 +171,8 @@ class Operations {
   }
   // In place: du becomes d act.
   void activate_tangent(const HiddenUnits<T>& units, T* du) const {
-    with_slope(units.slope, units.act, o_.d_hidden, [&](auto times_slope) {
-#pragma omp simd
-      for (std::int64_t i = 0; i < rows_ * o_.d_hidden; ++i) du[i] = times_slope(du[i], 0, i);
+    with_slope(units.slope, units.act, o_.d_hidden, [&]<class Times>(const Times& times_slope) {
+      base::Versions<finish_rows<T, Times>>::call(rows_, o_.d_hidden, du, o_.d_hidden, times_slope);
     });
   }
   // act = phi(g) u: act holds g and open holds u before.
@@ -184,10 +180,10 @@ class Operations {
     gate_units(o_.activation, rows_ * o_.d_hidden, units.act, units.open, units.slope);
   }
   void gate_backward(const HiddenUnits<T>& units, T* dact, T* dgate) const {
-    gate_units_backward(rows_ * o_.d_hidden, units.open, units.slope, dact, dgate);
+    base::Versions<gate_units_backward<T>>::call(rows_ * o_.d_hidden, units.open, units.slope, dact, dgate);
   }
   void gate_tangent(const HiddenUnits<T>& units, const T* dgate, T* du) const {
-    gate_units_tangent(rows_ * o_.d_hidden, units.open, units.slope, dgate, du);
+    base::Versions<gate_units_tangent<T>>::call(rows_ * o_.d_hidden, units.open, units.slope, dgate, du);
   }
 
   // The stream, rows of d_model numbers -------------------------------------------------------------------------------
@@ -247,12 +243,7 @@ class Operations {
   void add_bias(const Linear& map, const T* parameters, T* y, std::int64_t stride) const {
     if (map.bias < 0) return;
     const T* const bias = parameters + map.bias;
-    const T s = static_cast<T>(map.bias_factor);
-    for (std::int64_t t = 0; t < rows_; ++t) {
-      T* const row = y + t * stride;
-#pragma omp simd
-      for (std::int64_t i = 0; i < map.out; ++i) row[i] += s * bias[i];
-    }
+    base::Versions<add_to_rows<T>>::call(rows_, map.out, static_cast<T>(map.bias_factor), bias, y, stride);
   }
 
   const ModelOptions& o_;

@@ -12,6 +12,7 @@
 #endif
 
 #include "phaselaw/base/errors.h"
+#include "phaselaw/base/instruction_set.h"
 #include "phaselaw/numerics/gemm_tiles.h"
 #include "phaselaw/numerics/openblas.h"
 
@@ -34,6 +35,9 @@ enum class Isa { none, avx2, avx512 };
 
 Isa isa() {
   static const Isa found = [] {
+    // A lowered set (PHASELAW_ISA) lowers oneDNN's as well, which chooses its kernels at its first product.
+    if (base::instruction_set() == base::InstructionSet::avx2) dnnl_set_max_cpu_isa(dnnl_cpu_isa_avx2);
+    if (base::instruction_set() == base::InstructionSet::baseline) dnnl_set_max_cpu_isa(dnnl_cpu_isa_sse41);
     constexpr unsigned kAvx2 = dnnl_cpu_isa_avx2, kAvx512 = dnnl_cpu_isa_avx512_core;  // bit masks
     const auto bits = static_cast<unsigned>(dnnl_get_effective_cpu_isa());
     if ((bits & kAvx512) == kAvx512) return Isa::avx512;
@@ -69,16 +73,12 @@ bool has_engine(GemmEngine engine) {
 #endif
 }
 
-bool suits_tiles([[maybe_unused]] Op op_a, [[maybe_unused]] std::ptrdiff_t m, [[maybe_unused]] std::ptrdiff_t n,
-                 [[maybe_unused]] std::ptrdiff_t k) {
-#if defined(__AVX2__) && defined(__FMA__) && !defined(__AVX512F__)
-  constexpr std::ptrdiff_t kCols = tiles::Registers<kVectorBytes>::kCols;
+bool suits_tiles(Op op_a, std::ptrdiff_t m, std::ptrdiff_t n, std::ptrdiff_t k) {
+  if (base::instruction_set() != base::InstructionSet::avx2) return false;
+  constexpr std::ptrdiff_t kCols = tiles::Registers<kTiledVectorBytes>::kCols;
   const double large = op_a == Op::none ? kSharedFrom : 1 << 23;
   const std::ptrdiff_t computed = (n + kCols - 1) / kCols * kCols;
   return m >= 4 && 4 * n >= 3 * computed && 2.0 * static_cast<double>(m * n) * static_cast<double>(k) < large;
-#else
-  return false;
-#endif
 }
 
 GemmEngine float_engine(Op op_a, Op op_b, std::ptrdiff_t m, std::ptrdiff_t n, std::ptrdiff_t k,
@@ -98,7 +98,9 @@ void sgemm(GemmEngine engine, Op op_a, Op op_b, std::ptrdiff_t m, std::ptrdiff_t
            const float* a, std::ptrdiff_t lda, const float* b, std::ptrdiff_t ldb, float beta, float* c,
            std::ptrdiff_t ldc) {
   if (engine == GemmEngine::tiles && k > 0)
-    return tiles::multiply(op_a, op_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+    return base::with_vector_bytes([&](auto bytes) {
+      tiles::multiply<bytes>(op_a, op_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+    });
 #ifdef PHASELAW_ONEDNN
   // With alpha = 0, oneDNN 2.7 multiplies what C held by zero, which is NaN where C held no number.
   if (engine == GemmEngine::onednn && k > 0 && alpha != 0)

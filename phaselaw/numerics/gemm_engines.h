@@ -23,7 +23,9 @@ enum class GemmEngine { openblas, onednn, tiles };
 [[nodiscard]] GemmEngine float_engine(Op op_a, Op op_b, std::ptrdiff_t m, std::ptrdiff_t n, std::ptrdiff_t k,
                                       std::ptrdiff_t lda, std::ptrdiff_t ldb);
 
-// Whether gemm_tiles.h is the fastest for this product.
+// Whether gemm_tiles.h is the fastest for this product; then with vectors of kTiledVectorBytes, as only AVX2 gains from
+// it.
+inline constexpr std::size_t kTiledVectorBytes = 32;
 [[nodiscard]] bool suits_tiles(Op op_a, std::ptrdiff_t m, std::ptrdiff_t n, std::ptrdiff_t k);
 
 // gemm<float> by this engine, which must be available; m, n >= 1. If blas_threads() is 1, only the calling thread

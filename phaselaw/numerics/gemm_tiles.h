@@ -7,6 +7,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "phaselaw/base/instruction_set.h"
 #include "phaselaw/numerics/gemm.h"
 #include "phaselaw/numerics/vectors.h"
 
@@ -21,7 +22,8 @@
 // copied to the stack where its rows are not next to each other (transposed, or many cache lines apart); A is read in
 // place.
 //
-// `bytes`: the width of the vectors (vectors.h). The bits of C do not depend on where the matrices lie.
+// `bytes`: the width of the vectors (vectors.h), and with it the instruction set (base/instruction_set.h), which the
+// processor must support. The bits of C do not depend on where the matrices lie.
 namespace phaselaw::numerics::tiles {
 
 inline constexpr std::ptrdiff_t kSumTogether = 512;  // terms: a panel of B fills half of a 64 kB cache, or all of 32 kB
@@ -36,7 +38,7 @@ struct Registers {
 
 struct Keep {
   template <class X>
-  X operator()(X x, std::ptrdiff_t, std::ptrdiff_t) const {
+  [[gnu::always_inline]] X operator()(X x, std::ptrdiff_t, std::ptrdiff_t) const {
     return x;
   }
 };
@@ -70,7 +72,7 @@ struct Target {
 // `rows` rows of C, two vectors wide. A: rows x k, or k x rows where transposed. B: k x kCols. The target is a copy,
 // since for all that the compiler knows a write to C might change what is given by reference.
 template <std::size_t bytes, bool transposed, bool accumulates, int rows, class Finish>
-[[gnu::noinline]] void tile(std::ptrdiff_t k, Operand a, Operand b, const Target<Finish>& target) {
+void compute_tile(std::ptrdiff_t k, Operand a, Operand b, const Target<Finish>& target) {
   using R = Registers<bytes>;
   typename R::Vector sum[rows][2] = {};
 #pragma GCC unroll 2
@@ -90,6 +92,11 @@ template <std::size_t bytes, bool transposed, bool accumulates, int rows, class 
     to.template put<accumulates>(sum[r][0], r, 0);
     to.template put<accumulates>(sum[r][1], r, R::kLanes);
   }
+}
+
+template <std::size_t bytes, bool transposed, bool accumulates, int rows, class Finish>
+void tile(std::ptrdiff_t k, Operand a, Operand b, const Target<Finish>& to) {
+  base::Versions<compute_tile<bytes, transposed, accumulates, rows, Finish>>::template with_vectors<bytes>(k, a, b, to);
 }
 
 template <std::size_t bytes, bool transposed, bool accumulates, class Finish, int... less>
@@ -180,7 +187,7 @@ void copy_panel(bool transposed, std::ptrdiff_t k, std::ptrdiff_t cols, Operand 
 }  // namespace detail
 
 // m, n, k >= 1.
-template <std::size_t bytes = kVectorBytes, class Finish = Keep>
+template <std::size_t bytes, class Finish = Keep>
 void multiply(Op op_a, Op op_b, std::ptrdiff_t m, std::ptrdiff_t n, std::ptrdiff_t k, float alpha, const float* a,
               std::ptrdiff_t lda, const float* b, std::ptrdiff_t ldb, float beta, float* c, std::ptrdiff_t ldc,
               const Finish& finish = {}) {
@@ -197,7 +204,7 @@ void multiply(Op op_a, Op op_b, std::ptrdiff_t m, std::ptrdiff_t n, std::ptrdiff
       const std::ptrdiff_t cols = std::min(R::kCols, n - j);
       detail::Operand columns{b_transposed ? b + j * ldb + start : b + start * ldb + j, ldb};
       if (!in_place || cols < R::kCols) {
-        detail::copy_panel<bytes>(b_transposed, terms, cols, columns, copy);
+        base::Versions<detail::copy_panel<bytes>>::template with_vectors<bytes>(b_transposed, terms, cols, columns, copy);
         columns = {copy, R::kCols};
       }
       const float keep = start == 0 ? beta : 1;

@@ -4,14 +4,10 @@
 #include <algorithm>
 #include <cmath>
 
+#include "phaselaw/base/instruction_set.h"
 #include "phaselaw/numerics/vectors.h"
 
 namespace phaselaw::numerics {
-
-namespace {
-constexpr std::size_t kLanes = kVectorBytes / sizeof(double);
-using Vector = VectorOf<double, kVectorBytes>::type;
-}  // namespace
 
 ResidualSums::Rho ResidualSums::rho(std::size_t i, double r, double delta) const {
   if (i >= n_robust_ || options_.loss == RobustLoss::none) return {r * r, 1, false};
@@ -49,19 +45,22 @@ double ResidualSums::cost(std::span<const double> residuals, double delta) const
   return 0.5 * total;
 }
 
-// K: the number of parameters, known to the compiler, which then keeps all sums in registers. A row is read in whole
+// K: the number of parameters, known to the compiler, which then keeps all sums in registers; bytes: the width of the
+// vectors. A row is read in whole
 // vectors; their lanes beyond K hold numbers of the next row, and are dropped at the end.
-template <std::size_t K>
-void ResidualSums::add_rows(std::size_t begin, std::size_t end, const double* residuals, const double* jacobian,
-                            double delta, double linear_part, LeastSquaresSums& out) const {
+template <std::size_t K, std::size_t bytes>
+void ResidualSums::add_rows(const ResidualSums& of, std::size_t begin, std::size_t end, const double* residuals,
+                            const double* jacobian, double delta, double linear_part, LeastSquaresSums& out) {
+  constexpr std::size_t kLanes = bytes / sizeof(double);
+  using Vector = typename VectorOf<double, bytes>::type;
   constexpr std::size_t kParts = (K + kLanes - 1) / kLanes;
   static_assert(kParts * kLanes - K < kPadding);
   Vector gradient[kParts]{}, scale[kParts]{}, curvature[K][kParts]{};
   double length = 0;
   for (std::size_t i = begin; i < end; ++i) {
     const double r = residuals[i];
-    const Rho loss = rho(i, r, delta);
-    const double w = weight(i) * loss.derivative, c = loss.linear ? w * linear_part : w, wr = w * r;
+    const Rho loss = of.rho(i, r, delta);
+    const double w = of.weight(i) * loss.derivative, c = loss.linear ? w * linear_part : w, wr = w * r;
     const double* row = jacobian + i * K;
     length += wr * r;
     Vector x[kParts];
@@ -89,7 +88,10 @@ void ResidualSums::add_rows_of(std::size_t begin, std::size_t end, const double*
                                double delta, double linear_part, LeastSquaresSums& out) const {
   if constexpr (K < kMaxSmallParameters)
     if (K < problem_.n_parameters) return add_rows_of<K + 1>(begin, end, residuals, jacobian, delta, linear_part, out);
-  add_rows<K>(begin, end, residuals, jacobian, delta, linear_part, out);
+  base::with_vector_bytes([&](auto bytes) {
+    base::Versions<add_rows<K, bytes>>::template with_vectors<bytes>(*this, begin, end, residuals, jacobian, delta,
+                                                                     linear_part, out);
+  });
 }
 
 void ResidualSums::add(std::span<const double> residuals, std::span<const double> jacobian, double delta,

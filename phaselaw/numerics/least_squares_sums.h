@@ -38,9 +38,9 @@ class ResidualSums {
     bool linear = false;
   };
   [[nodiscard]] Rho rho(std::size_t i, double r, double delta) const;
-  template <std::size_t K>
-  void add_rows(std::size_t begin, std::size_t end, const double* residuals, const double* jacobian, double delta,
-                double linear_part, LeastSquaresSums& out) const;
+  template <std::size_t K, std::size_t bytes>
+  static void add_rows(const ResidualSums& of, std::size_t begin, std::size_t end, const double* residuals,
+                       const double* jacobian, double delta, double linear_part, LeastSquaresSums& out);
   template <std::size_t K = 1>
   void add_rows_of(std::size_t begin, std::size_t end, const double* residuals, const double* jacobian, double delta,
                    double linear_part, LeastSquaresSums& out) const;

@@ -9,17 +9,9 @@
 
 // All that is written with the compiler's vector types uses these: the small products (gemm_tiles.h), the panels of the
 // kernel (kernel/panels.h), attention and element-wise functions (model/). GCC and Clang make of a vector that is wider
-// than the machine's several of the machine's, so that the numbers are the same everywhere.
+// than the machine's several of the machine's. Loops over them are compiled for several instruction sets
+// (base/instruction_set.h), so each function that takes or returns a vector by value is always inlined.
 namespace phaselaw::numerics {
-
-// What the instructions at hand compute at once.
-#if defined(__AVX512F__)
-inline constexpr std::size_t kVectorBytes = 64;
-#elif defined(__AVX2__)
-inline constexpr std::size_t kVectorBytes = 32;
-#else
-inline constexpr std::size_t kVectorBytes = 16;
-#endif
 
 // A vector of `bytes` bytes.
 template <class T, std::size_t bytes = 32>
@@ -48,7 +40,7 @@ struct Parts<double> {
 
 // A number or a vector from memory, of any alignment.
 template <class X>
-X load(const void* from) {
+[[gnu::always_inline]] inline X load(const void* from) {
   X x;
   std::memcpy(&x, from, sizeof x);
   return x;
@@ -56,7 +48,7 @@ X load(const void* from) {
 
 // And back.
 template <class X>
-void store(void* to, X x) {
+[[gnu::always_inline]] inline void store(void* to, X x) {
   std::memcpy(to, &x, sizeof x);
 }
 

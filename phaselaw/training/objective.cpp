@@ -6,9 +6,11 @@
 #include <type_traits>
 
 #include "phaselaw/base/errors.h"
+#include "phaselaw/base/instruction_set.h"
 #include "phaselaw/base/interrupt.h"
 #include "phaselaw/model/flops.h"
 #include "phaselaw/model/loss.h"
+#include "phaselaw/model/rows.h"
 
 namespace phaselaw::training {
 
@@ -256,10 +258,7 @@ void Objective<T>::add_shards(std::span<T> gradient) {
     const std::int64_t begin = turn * kReducedTogether, end = std::min(size, begin + kReducedTogether);
     for (std::size_t stride = 1; stride <= shards_.size(); stride *= 2)
       for (std::size_t i = 0; i + stride <= shards_.size(); i += 2 * stride) {
-        T* const to = shard(i);
-        const T* const from = shard(i + stride);
-#pragma omp simd
-        for (std::int64_t k = begin; k < end; ++k) to[k] += from[k];
+        base::Versions<model::add_to_rows<T>>::call(1, end - begin, T(1), shard(i + stride) + begin, shard(i) + begin, end - begin);
       }
   });
 }

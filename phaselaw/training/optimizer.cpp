@@ -5,12 +5,59 @@
 #include <cmath>
 
 #include "phaselaw/base/errors.h"
+#include "phaselaw/base/instruction_set.h"
 
 namespace phaselaw::training {
 
 namespace {
 
 constexpr std::size_t kUpdatedTogether = 1 << 16;  // number of parameters that one member updates at a time
+
+// The loops of one update. They are called by base::Versions, which compiles them for each instruction set.
+
+template <class T>
+struct Step {
+  T eta, scale, decay;
+};
+
+template <class T>
+void sgd_update(std::int64_t count, Step<T> s, const T* g, T* w) {
+#pragma omp simd
+  for (std::int64_t i = 0; i < count; ++i) w[i] -= s.eta * (s.scale * g[i] + s.decay * w[i]);
+}
+
+template <class T>
+void momentum_update(std::int64_t count, Step<T> s, T keep, const T* g, T* first, T* w) {
+#pragma omp simd
+  for (std::int64_t i = 0; i < count; ++i) {
+    first[i] = keep * first[i] + s.scale * g[i] + s.decay * w[i];
+    w[i] -= s.eta * first[i];
+  }
+}
+
+template <class T>
+struct AdamFactors {
+  T b1, b2, c1, c2, unbias1, unbias2, eps, shrink;
+};
+
+template <class T>
+void adam_update(std::int64_t count, Step<T> s, AdamFactors<T> f, const T* g, T* first, T* second, T* w) {
+#pragma omp simd
+  for (std::int64_t i = 0; i < count; ++i) {
+    const T slope = s.scale * g[i];
+    first[i] = f.b1 * first[i] + f.c1 * slope;
+    second[i] = f.b2 * second[i] + f.c2 * slope * slope;
+    w[i] -= s.eta * (first[i] * f.unbias1 / (std::sqrt(second[i] * f.unbias2) + f.eps)) + f.shrink * w[i];
+  }
+}
+
+template <class T>
+double sum_of_squares(std::int64_t count, const T* g) {
+  double sum = 0;
+#pragma omp simd reduction(+ : sum)
+  for (std::int64_t i = 0; i < count; ++i) sum += static_cast<double>(g[i]) * static_cast<double>(g[i]);
+  return sum;
+}
 
 }  // namespace
 
@@ -59,39 +106,28 @@ void Optimizer<T>::update(std::span<T> theta, std::span<const T> gradient, doubl
 template <class T>
 void Optimizer<T>::update(const Range& range, T* const w, const T* const g, double rate, double gradient_scale) {
   const T scale = static_cast<T>(gradient_scale), decay = static_cast<T>(options_.weight_decay);
-  T* const first = first_.data();
-  T* const second = second_.data();
+  const auto count = static_cast<std::int64_t>(range.end - range.begin);
+  const auto from = [&range](auto* numbers) { return numbers + range.begin; };
   const T eta = static_cast<T>(rate * range.factor);
   switch (options_.optimizer) {
     case OptimizerKind::gd:
-    case OptimizerKind::sgd:
-#pragma omp simd
-      for (std::size_t i = range.begin; i < range.end; ++i) w[i] -= eta * (scale * g[i] + decay * w[i]);
-      break;
-    case OptimizerKind::momentum: {
-      const T keep = static_cast<T>(options_.momentum);
-#pragma omp simd
-      for (std::size_t i = range.begin; i < range.end; ++i) {
-        first[i] = keep * first[i] + scale * g[i] + decay * w[i];
-        w[i] -= eta * first[i];
-      }
-      break;
-    }
+    case OptimizerKind::sgd: return base::Versions<sgd_update<T>>::call(count, {eta, scale, decay}, from(g), from(w));
+    case OptimizerKind::momentum:
+      return base::Versions<momentum_update<T>>::call(count, {eta, scale, decay}, static_cast<T>(options_.momentum),
+                                                      from(g), from(first_.data()), from(w));
     case OptimizerKind::adamw: {
       const auto k = static_cast<double>(count_);
-      const T b1 = static_cast<T>(options_.beta1), b2 = static_cast<T>(options_.beta2);
-      const T c1 = static_cast<T>(1 - options_.beta1), c2 = static_cast<T>(1 - options_.beta2);
-      const T unbias1 = static_cast<T>(1 / -std::expm1(k * std::log(options_.beta1)));  // 1/(1 - b1^k)
-      const T unbias2 = static_cast<T>(1 / -std::expm1(k * std::log(options_.beta2)));
-      const T eps = static_cast<T>(options_.adam_eps), shrink = static_cast<T>(rate * options_.weight_decay);
-#pragma omp simd
-      for (std::size_t i = range.begin; i < range.end; ++i) {
-        const T slope = scale * g[i];
-        first[i] = b1 * first[i] + c1 * slope;
-        second[i] = b2 * second[i] + c2 * slope * slope;
-        w[i] -= eta * (first[i] * unbias1 / (std::sqrt(second[i] * unbias2) + eps)) + shrink * w[i];
-      }
-      break;
+      AdamFactors<T> f;
+      f.b1 = static_cast<T>(options_.beta1);
+      f.b2 = static_cast<T>(options_.beta2);
+      f.c1 = static_cast<T>(1 - options_.beta1);
+      f.c2 = static_cast<T>(1 - options_.beta2);
+      f.unbias1 = static_cast<T>(1 / -std::expm1(k * std::log(options_.beta1)));  // 1/(1 - b1^k)
+      f.unbias2 = static_cast<T>(1 / -std::expm1(k * std::log(options_.beta2)));
+      f.eps = static_cast<T>(options_.adam_eps);
+      f.shrink = static_cast<T>(rate * options_.weight_decay);
+      return base::Versions<adam_update<T>>::call(count, {eta, scale, decay}, f, from(g), from(first_.data()),
+                                                  from(second_.data()), from(w));
     }
   }
 }
@@ -101,11 +137,7 @@ double gradient_norm(const model::ParameterTable& table, std::span<const T> grad
   double sum = 0;
   for (const auto& block : table.blocks()) {
     if (!block.trainable) continue;
-    const T* const g = gradient.data() + block.offset;
-    double part = 0;
-#pragma omp simd reduction(+ : part)
-    for (std::int64_t i = 0; i < block.size(); ++i) part += static_cast<double>(g[i]) * static_cast<double>(g[i]);
-    sum += part;
+    sum += base::Versions<sum_of_squares<T>>::call(block.size(), gradient.data() + block.offset);
   }
   return std::sqrt(sum);
 }
