@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* glibc 2.35 gave hypot a new version without the error handling of System V. It is the only newer function that the
+   wheels would need, so they call the version of glibc 2.2.5, which computes the same numbers, and run from glibc 2.34
+   on. The linker sends calls of hypot here (--wrap=hypot). */
+double old_hypot(double x, double y);
+__asm__(".symver old_hypot, hypot@GLIBC_2.2.5");
+
+double __wrap_hypot(double x, double y) { return old_hypot(x, y); }
