@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 # PHASELAW_BUNDLE: programs and modules that need no library of the system.
-#   LIBRARIES  everything but the C library is linked in, for wheels. The program and the Python module of a wheel share
-#              one libphaselaw_openblas.so, because it is larger than all the rest.
+#   LIBRARIES  everything but the C library (with libgcc_s) is linked in, for wheels. The program and the Python module
+#              of a wheel share one libphaselaw_openblas.so, because it is larger than all the rest.
 #   ALL        one static program, with the C library.
-# setup/wheels.sh and setup/portable.sh build them. The presets wheel and portable leave out MPI, which loads a module at
-# run time, and oneDNN, which has no static library in Debian and is four times as large as the program.
+# setup/wheels.sh and setup/portable.sh build them. They leave out MPI, which loads a module at run time, and oneDNN,
+# which has no static library in Debian and is larger than the program.
 if(PHASELAW_ONEDNN OR NOT PHASELAW_MPI STREQUAL OFF OR PHASELAW_NATIVE)
   message(FATAL_ERROR "PHASELAW_BUNDLE is '${PHASELAW_BUNDLE}', which needs PHASELAW_ONEDNN=OFF, PHASELAW_MPI=OFF and "
-    "PHASELAW_NATIVE=OFF; the presets wheel and portable set them")
+    "PHASELAW_NATIVE=OFF; setup/wheels.sh and the preset portable set them")
 endif()
 set(CMAKE_FIND_LIBRARY_SUFFIXES .a)
 set(bundled "${CMAKE_CURRENT_LIST_DIR}/bundled")
@@ -19,7 +19,8 @@ if(PHASELAW_BUNDLE STREQUAL ALL)
   add_link_options(-static-pie)
 else()
   # The names of the bundled libraries stay inside, so that they cannot meet those of other modules in one process.
-  add_link_options(-static-libgcc -static-libstdc++ -Wl,--exclude-libs,ALL)
+  # libgcc_s remains the system's: it comes with every C library, and the static one of GCC 12 needs glibc 2.35.
+  add_link_options(-static-libstdc++ -Wl,--exclude-libs,ALL)
 endif()
 
 # To be called once the libraries were found: what takes the place of libraries of the system.

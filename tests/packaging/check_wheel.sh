@@ -15,11 +15,11 @@ size=$(stat -c %s "$wheel")
 echo "${wheel##*/}: $((size / 1000)) kB"
 ((size <= 25000000)) || { echo "check_wheel: at most 25 MB are allowed" >&2 && exit 1; }
 "$python" -m zipfile --extract "$wheel" "$work/content"
-# The C library and nothing else; a wheel with a folder of libraries beside the package would have hidden needs.
+# The C library with libgcc_s and nothing else; a wheel with a folder of libraries beside the package would have hidden needs.
 needed=$(find "$work/content" -type f -exec readelf -d {} + 2>/dev/null | sed -n 's/.*NEEDED.*\[\(.*\)\]/\1/p' | sort -u | tr '\n' ' ')
 echo "needs: $needed"
 for library in $needed; do
-  [[ $library =~ ^(libc\.so\.6|libm\.so\.6|ld-linux-x86-64\.so\.2|libphaselaw_openblas\.so)$ ]] ||
+  [[ $library =~ ^(libc\.so\.6|libm\.so\.6|libgcc_s\.so\.1|ld-linux-x86-64\.so\.2|libphaselaw_openblas\.so)$ ]] ||
     { echo "check_wheel: the wheel needs $library of the system" >&2 && exit 1; }
 done
 find "$work/content" -type f -exec readelf --version-info --wide {} + 2>/dev/null | grep -o 'Name: GLIBC_2[.0-9]*' | sort -V | tail -1 |
@@ -42,7 +42,7 @@ FOLLOW
 if [[ -z $root ]]; then
   bash "$work/index/follow" "$work/index" "$python"
 else
-  rm -rf "$root/root/index"
-  cp -r "$work/index" "$root/root/index"
-  "$here/bare_debian.sh" "$root" bash /root/index/follow /root/index python3
+  rm -rf "$root/srv/phaselaw"
+  cp -r "$work/index" "$root/srv/phaselaw"
+  "$here/bare_debian.sh" "$root" bash /srv/phaselaw/follow /srv/phaselaw python3
 fi
