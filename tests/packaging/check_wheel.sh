@@ -22,13 +22,14 @@ for library in $needed; do
   [[ $library =~ ^(libc\.so\.6|libm\.so\.6|libgcc_s\.so\.1|ld-linux-x86-64\.so\.2|libphaselaw_openblas\.so)$ ]] ||
     { echo "check_wheel: the wheel needs $library of the system" >&2 && exit 1; }
 done
-find "$work/content" -type f -exec readelf --version-info --wide {} + 2>/dev/null | grep -o 'Name: GLIBC_2[.0-9]*' | sort -V | tail -1 |
-  sed 's/Name: /newest version of the C library: /'
+newest=$(find "$work/content" -type f -exec readelf --version-info --wide {} + 2>/dev/null | sed -n 's/.*Name: GLIBC_2\.\([0-9]*\).*/\1/p' | sort -n | tail -1)
+echo "needs glibc 2.$newest"
+[[ $newest -le 34 && $wheel == *manylinux_2_34_* ]] || { echo "check_wheel: docs/install.md promises glibc 2.34" >&2 && exit 1; }
 grep -q '"CycloneDX"' "$work"/content/phaselaw-*.dist-info/sboms/*.cdx.json
 [[ -n $(ls "$work"/content/phaselaw-*.dist-info/licenses/) ]]
 
 "$python" -m pip download --quiet --disable-pip-version-check --dest "$work/index" --only-binary :all: numpy
-cp "$wheel" "$here/use_package.py" "$here/runs.csv" "$work/index/"
+cp "$wheel" "$here/use_package.py" "$here/runs.csv" "$here/../../examples/study.toml" "$work/index/"
 cat >"$work/index/follow" <<'FOLLOW'
 set -euo pipefail
 cd "$1"
@@ -37,7 +38,7 @@ start=$(date +%s.%N)
 environment/bin/pip install --quiet --disable-pip-version-check --no-index --find-links . phaselaw-*.whl
 [[ $(environment/bin/pip list --disable-pip-version-check 2>/dev/null | grep -c -E '^(phaselaw|numpy|pip|setuptools) ') -ge 3 ]]
 awk -v start="$start" -v end="$(date +%s.%N)" 'BEGIN { printf "environment and pip install: %.1f s\n", end - start }'
-environment/bin/python use_package.py runs.csv
+environment/bin/python use_package.py runs.csv study.toml
 FOLLOW
 if [[ -z $root ]]; then
   bash "$work/index/follow" "$work/index" "$python"
