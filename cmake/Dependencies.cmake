@@ -1,7 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 # Every library that the toolkit links, found here and in LibraryDependencies.cmake and nowhere else. Debian 12 has all
 # of them; nothing is downloaded.
+if(NOT PHASELAW_BUNDLE MATCHES "^(OFF|LIBRARIES|ALL)$")
+  message(FATAL_ERROR "PHASELAW_BUNDLE is '${PHASELAW_BUNDLE}'; expected OFF, LIBRARIES or ALL")
+elseif(PHASELAW_BUNDLE)
+  include(Bundle)
+endif()
 include(LibraryDependencies)
+if(PHASELAW_BUNDLE)
+  phaselaw_bundle_libraries()
+endif()
 find_package(CLI11 REQUIRED)
 find_path(cblas_include cblas.h PATH_SUFFIXES openblas openblas-pthread
   HINTS ${openblas_INCLUDE_DIRS} /usr/include/${CMAKE_LIBRARY_ARCHITECTURE}/openblas-pthread
@@ -37,13 +45,23 @@ if(PHASELAW_BENCHMARKS)
 endif()
 
 # toml++ 3.3 and fmt are used as compiled libraries: their templates are instantiated once, not in every file.
+add_library(phaselaw_text INTERFACE)
+if(PHASELAW_BUNDLE)
+  target_link_libraries(phaselaw_text INTERFACE phaselaw_bundled)
+else()
+  target_link_libraries(phaselaw_text INTERFACE fmt::fmt tomlplusplus::tomlplusplus)
+endif()
 add_library(phaselaw_eigen INTERFACE)
 target_link_libraries(phaselaw_eigen INTERFACE Eigen3::Eigen)
 # Eigen must not start threads of its own. Its matrices are aligned to 64 bytes whatever the compiler's flags, so that the
 # libraries and a program compiled for newer processors agree, and vectors of AVX-512 read whole lines of the cache.
 target_compile_definitions(phaselaw_eigen INTERFACE EIGEN_DONT_PARALLELIZE EIGEN_MAX_ALIGN_BYTES=64)
 add_library(phaselaw_blas INTERFACE)
-target_link_libraries(phaselaw_blas INTERFACE PkgConfig::openblas)
+if(TARGET phaselaw_openblas)
+  target_link_libraries(phaselaw_blas INTERFACE phaselaw_openblas)
+else()
+  target_link_libraries(phaselaw_blas INTERFACE PkgConfig::openblas $<$<STREQUAL:${PHASELAW_BUNDLE},ALL>:gfortran;quadmath>)
+endif()
 target_include_directories(phaselaw_blas SYSTEM INTERFACE ${cblas_include})
 # oneDNN: float32 products where it is found. Its threads must be OpenMP's (or none), to be held to one a call.
 add_library(phaselaw_onednn INTERFACE)
@@ -62,6 +80,9 @@ endif()
 add_library(phaselaw_spectra INTERFACE)
 target_include_directories(phaselaw_spectra SYSTEM INTERFACE ${spectra_include})
 add_library(phaselaw_ode INTERFACE)
-target_link_libraries(phaselaw_ode INTERFACE SUNDIALS::cvode SUNDIALS::nvecserial
-  SUNDIALS::sunlinsolspgmr)
-set(PHASELAW_LIBRARY_GROUPS phaselaw_eigen phaselaw_blas phaselaw_onednn phaselaw_spectra phaselaw_ode)
+if(PHASELAW_BUNDLE)
+  target_link_libraries(phaselaw_ode INTERFACE SUNDIALS::cvode_static SUNDIALS::nvecserial_static SUNDIALS::sunlinsolspgmr_static)
+else()
+  target_link_libraries(phaselaw_ode INTERFACE SUNDIALS::cvode SUNDIALS::nvecserial SUNDIALS::sunlinsolspgmr)
+endif()
+set(PHASELAW_LIBRARY_GROUPS phaselaw_text phaselaw_eigen phaselaw_blas phaselaw_onednn phaselaw_spectra phaselaw_ode)

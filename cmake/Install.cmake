@@ -31,6 +31,13 @@ if(NOT CMAKE_CROSSCOMPILING)
     DESTINATION "${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d")
 endif()
 
+if(PHASELAW_BUNDLE)  # a program for other machines, from which no library is to be built
+  set(about "${CMAKE_INSTALL_DOCDIR}")
+  install(FILES "${PROJECT_SOURCE_DIR}/LICENSE" DESTINATION "${about}" COMPONENT program)
+  phaselaw_install_bill(program phaselaw "${about}/bill-of-materials.cdx.json" "${about}/licences")
+  return()
+endif()
+
 # Everything below the command line is library. A target's exported name is the layer's.
 get_property(layers GLOBAL PROPERTY phaselaw_layers)
 list(REMOVE_ITEM layers cli)

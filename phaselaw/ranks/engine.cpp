@@ -14,6 +14,7 @@ namespace {
 constexpr const char* kRemedy =
     "on Debian: apt-get install openmpi-bin libopenmpi-dev libscalapack-openmpi-dev, then build again (setup/build.sh phaselaw)";
 
+#ifndef PHASELAW_WITHOUT_MPI
 // The module is next to the program (a build), or in ../lib/phaselaw (an installation).
 std::filesystem::path module_path() {
   std::error_code error;
@@ -23,9 +24,17 @@ std::filesystem::path module_path() {
   throw base::InputError(
       fmt::format("this program was built without MPI ({} is missing next to it): {}", kEngineFile, kRemedy));
 }
+#endif
 
 }  // namespace
 
+#ifdef PHASELAW_WITHOUT_MPI  // a static program cannot load modules at all
+std::unique_ptr<Engine> start_engine() {
+  throw base::InputError(fmt::format(
+      "this program was built without MPI, so it runs as one process; use a program built from the sources on this machine: {}",
+      kRemedy));
+}
+#else
 std::unique_ptr<Engine> start_engine() {
   const auto path = module_path();
   // GLOBAL: Open MPI loads plug-ins that look for its own symbols. The module is never unloaded.
@@ -38,5 +47,6 @@ std::unique_ptr<Engine> start_engine() {
         fmt::format("{} belongs to another version of this program; build or install both together", path.string()));
   return engine;
 }
+#endif
 
 }  // namespace phaselaw::ranks

@@ -14,6 +14,7 @@ The names, options and numbers are those of the program `phaselaw`. Results equa
 from phaselaw import _needed, _processor
 
 _processor.require(_needed.INSTRUCTIONS)
+_processor.require_module()
 
 from phaselaw import _core, plot
 from phaselaw._errors import InputError, PhaselawWarning, RunError

@@ -1,40 +1,49 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# check_wheel.sh [FOLDER]: makes the wheel for every machine of this architecture in FOLDER, and uses it in an empty
-# environment as a stranger would. Needs the package index; builds in build/python-portable.
+# check_wheel.sh WHEEL [ROOT]: what a wheel of setup/wheels.sh weighs and needs, and its use by a stranger: in an empty
+# environment of this machine or, as root, in the empty Debian of tests/packaging/bare_debian.sh below the folder ROOT. The
+# interpreter is $PYTHON (python3). NumPy comes from the package index beforehand: its download is not measured.
 set -euo pipefail
-root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+wheel=$(realpath "${1:?which wheel? setup/wheels.sh builds them}")
+root=${2-}
+python=${PYTHON:-python3}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-out=$(realpath -m "${1:-$work/wheel}")
-export CCACHE_BASEDIR=$root CCACHE_NOHASHDIR=1
 
-python3 -m venv "$work/venv"
-"$work/venv/bin/pip" wheel --quiet --disable-pip-version-check "$root" --no-deps --wheel-dir "$out" \
-  -C cmake.define.PHASELAW_NATIVE=OFF -C build-dir=build/python-portable
-wheels=("$out"/phaselaw-*.whl)
-[[ ${#wheels[@]} == 1 ]] || { echo "expected one wheel in $out, found ${wheels[*]}" >&2 && exit 1; }
-"$work/venv/bin/pip" install --quiet --disable-pip-version-check "${wheels[0]}"
+size=$(stat -c %s "$wheel")
+echo "${wheel##*/}: $((size / 1000)) kB"
+((size <= 25000000)) || { echo "check_wheel: at most 25 MB are allowed" >&2 && exit 1; }
+"$python" -m zipfile --extract "$wheel" "$work/content"
+# The C library with libgcc_s and nothing else; a wheel with a folder of libraries beside the package would have hidden needs.
+needed=$(find "$work/content" -type f -exec readelf -d {} + 2>/dev/null | sed -n 's/.*NEEDED.*\[\(.*\)\]/\1/p' | sort -u | tr '\n' ' ')
+echo "needs: $needed"
+for library in $needed; do
+  [[ $library =~ ^(libc\.so\.6|libm\.so\.6|libgcc_s\.so\.1|ld-linux-x86-64\.so\.2|libphaselaw_openblas\.so)$ ]] ||
+    { echo "check_wheel: the wheel needs $library of the system" >&2 && exit 1; }
+done
+newest=$(find "$work/content" -type f -exec readelf --version-info --wide {} + 2>/dev/null | sed -n 's/.*Name: GLIBC_2\.\([0-9]*\).*/\1/p' | sort -n | tail -1)
+echo "needs glibc 2.$newest"
+[[ $newest -le 34 && $wheel == *manylinux_2_34_* ]] || { echo "check_wheel: docs/install.md promises glibc 2.34" >&2 && exit 1; }
+grep -q '"CycloneDX"' "$work"/content/phaselaw-*.dist-info/sboms/*.cdx.json
+[[ -n $(ls "$work"/content/phaselaw-*.dist-info/licenses/) ]]
 
-cd "$work"  # away from the sources
-module=$("$work/venv/bin/python" - <<'PYTHON'
-import numpy, phaselaw
-from phaselaw import _needed
-
-assert _needed.INSTRUCTIONS == (), _needed.INSTRUCTIONS
-n = numpy.array([1e6, 2e6, 4e6, 8e6, 16e6, 32e6])
-fit = phaselaw.fit({"n_params": n, "loss": 2 + 300 * n**-0.4}, "E + A*N^-alpha", interval="none")
-assert abs(fit.parameters["alpha"].value - 0.4) < 1e-6, fit
-model = phaselaw.Transformer(n_layers=1, seq_len=2, d_model=4, d_hidden=8, n_heads=1, d_head=4)
-x = numpy.random.default_rng(0).standard_normal((3, 2, 4))
-assert phaselaw.tangent_kernel(model, model.init(1), x).spectrum().lambda_min > 0
-print(phaselaw._core.__file__)
-PYTHON
-)
-# Registers wider than the architecture's baseline.
-if [[ $(uname -m) == x86_64 ]] && objdump -d "$module" | grep -E -m1 '%[yz]mm[0-9]'; then
-  echo "$module uses instructions that not every machine has" >&2
-  exit 1
+"$python" -m pip download --quiet --disable-pip-version-check --dest "$work/index" --only-binary :all: numpy
+cp "$wheel" "$here/use_package.py" "$here/runs.csv" "$here/../../examples/study.toml" "$work/index/"
+cat >"$work/index/follow" <<'FOLLOW'
+set -euo pipefail
+cd "$1"
+start=$(date +%s.%N)
+"$2" -m venv environment
+environment/bin/pip install --quiet --disable-pip-version-check --no-index --find-links . phaselaw-*.whl
+[[ $(environment/bin/pip list --disable-pip-version-check 2>/dev/null | grep -c -E '^(phaselaw|numpy|pip|setuptools) ') -ge 3 ]]
+awk -v start="$start" -v end="$(date +%s.%N)" 'BEGIN { printf "environment and pip install: %.1f s\n", end - start }'
+environment/bin/python use_package.py runs.csv study.toml
+FOLLOW
+if [[ -z $root ]]; then
+  bash "$work/index/follow" "$work/index" "$python"
+else
+  rm -rf "$root/srv/phaselaw"
+  cp -r "$work/index" "$root/srv/phaselaw"
+  "$here/bare_debian.sh" "$root" bash /srv/phaselaw/follow /srv/phaselaw python3
 fi
-echo "${wheels[0]} works; it needs"
-readelf -d "$module" | sed -n 's/.*NEEDED.*\[\(.*\)\]/  \1/p'

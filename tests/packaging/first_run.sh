@@ -17,23 +17,7 @@ sed -n '/^To fit your own runs/,/The first ten minutes/p' "$here/README.md" | se
 [[ -s $root/root/commands ]] || { echo "first_run: README.md has no commands after 'To fit your own runs'" >&2 && exit 1; }
 
 # Fourteen runs as people write them down: loss by 1.69 + 406.4 N^-0.34 + 410.7 D^-0.28 with 0.4 % of noise.
-cat >"$root/root/runs.csv" <<'CSV'
-name,params (M),tokens (B),val_loss
-run-70M-1.4B,70,1.4,3.6892
-run-70M-5.6B,70,5.6,3.3367
-run-70M-22B,70,22,3.0834
-run-160M-3.2B,160,3.2,3.2415
-run-160M-12.8B,160,12.8,2.9465
-run-160M-50B,160,50,2.7624
-run-410M-8.2B,410,8.2,2.8701
-run-410M-32B,410,32,2.6438
-run-410M-64B,410,64,2.567
-run-1000M-20B,1000,20,2.5826
-run-1000M-80B,1000,80,2.4114
-run-1000M-160B,1000,160,2.3452
-run-2800M-56B,2800,56,2.3257
-run-2800M-160B,2800,160,2.2466
-CSV
+cp "$here/tests/packaging/runs.csv" "$root/root/runs.csv"
 
 cat >"$root/root/follow" <<'FOLLOW'
 set -u
