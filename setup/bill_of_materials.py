@@ -93,10 +93,11 @@ def hash_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest() if hasattr(hashlib, "file_digest") else hashlib.sha256(file.read()).hexdigest()
 
 
-def debian_part(package: str, known: dict[str, str]) -> Part:
-    form = "${source:Package}\t${source:Version}\t${Homepage}"
-    source, version, homepage = command("dpkg-query", "--show", "--showformat", form, package).split("\t")
-    return Part(source, version, licence_of(source, known, package), homepage)
+def debian_packages(names: set[str]) -> dict[str, list[str]]:
+    """Of each binary package: its source, the version of that, the home page, and its own version."""
+    form = "${binary:Package}\t${source:Package}\t${source:Version}\t${Homepage}\t${Version}\n"
+    rows = [line.split("\t") for line in command("dpkg-query", "--show", "--showformat", form, *sorted(names)).splitlines()]
+    return {row[0].split(":")[0]: row[1:] for row in rows}
 
 
 def licence_of(source: str, known: dict[str, str], of: str) -> str:
@@ -127,21 +128,22 @@ def parts(files: set[str], known: dict[str, str]) -> list[Part]:
     found: dict[str, Part] = {}
     paths = {Path(name).resolve() for name in files if Path(name).exists()}
     owner = owners(paths)
+    described = debian_packages(set(owner.values()))
     for path in sorted(paths):
-        if path in owner:
-            package = owner[path]
-            part = debian_part(package, known)
+        package = owner.get(path, "").split(":")[0]
+        if package:
+            source, version, homepage, _ = described[package]
+            part = Part(source, version, licence_of(source, known, package), homepage)
         elif (made := index_part(path, known)) is not None:
-            package, part = "", made
+            part = made
         elif path.suffix == ".a":
             raise Refusal(f"{path} belongs to no package of Debian, so its licence is unknown; link the library of a package")
         else:
             continue  # headers of this project, and of an interpreter beside Debian's
         part = found.setdefault(part.source, part)
         if package:
-            name = package.split(":")[0]
-            part.packages[name] = command("dpkg-query", "--show", "--showformat", "${Version}", package)
-            part.copyrights.setdefault(part.source, DOC / name / "copyright")
+            part.packages[package] = described[package][3]
+            part.copyrights.setdefault(part.source, DOC / package / "copyright")
         if path.suffix in (".a", ".o"):
             part.archives[str(path)] = hash_of(path)
     return [found[name] for name in sorted(found)]
