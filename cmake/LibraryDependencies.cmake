@@ -12,7 +12,6 @@ find_package(tomlplusplus REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(Eigen3 3.4 REQUIRED NO_MODULE)
 find_package(Boost 1.74 REQUIRED)
-find_package(Ceres REQUIRED)
 find_package(SUNDIALS 6.4 REQUIRED
   COMPONENTS cvode nvecserial sunlinsolspgmr)
 find_package(SQLite3 REQUIRED)

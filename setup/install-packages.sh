@@ -17,7 +17,7 @@ fi
 
 if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
   echo "setup: not a Debian system; CMake (>= 3.24, with Ninja, a C++20 compiler and pkg-config) will look for the packages" >&2
-  echo "  fmt spdlog tomlplusplus nlohmann_json liblzma libzstd Eigen3 Boost Ceres SQLite3 CLI11 openblas (threaded) GTest benchmark;" >&2
+  echo "  fmt spdlog tomlplusplus nlohmann_json liblzma libzstd Eigen3 Boost SQLite3 CLI11 openblas (threaded) GTest benchmark;" >&2
   echo "  oneDNN makes float32 faster where it is found." >&2
   exit 0
 fi

@@ -19,7 +19,7 @@
 //   starts   a grid over the parameters in which the law is not affine; at each point the amplitudes and floors follow
 //            from a linear problem (variable projection); the best points that are not neighbours are refined
 //   refined  Levenberg-Marquardt with exact derivatives in the logarithms of the positive parameters, then Newton steps
-//            for the last digits; Ceres checks the result
+//            for the last digits; a second solver checks the result
 //   errors   for an objective that follows the residuals: cut, uneven noise and groups (error_model.h), and a refit
 //   judged   which parameters the data constrain poorly: those at a bound, those with an objective that stays within
 //            noise as the parameter goes to its bound (unbounded), and those of laws with too few distinct sizes,

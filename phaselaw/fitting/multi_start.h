@@ -11,7 +11,7 @@
 // Up to 384 rows, all rows take part. With more, the starts are refined on 256 rows that are spread evenly over every
 // column; the best three different ends go on to 8,192 rows, if there are that many, and to all rows. A start agrees
 // with the optimum if its end leads there. If too few do, the search is repeated on up to 8,192 rows. A solver of
-// another kind (Ceres) starts at the optimum of up to 4,096 rows and must not find a lower objective; for more rows,
+// another kind (numerics/least_squares_qr.h) starts at the optimum of up to 4,096 rows and must not find a lower objective; for more rows,
 // and for objectives of absolute values with their own proof, the gradient decides alone.
 //
 // Certified: converged, the scaled gradient is below 1e-6, and at least two starts reach it (if there are two).

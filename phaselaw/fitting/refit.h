@@ -53,7 +53,7 @@ class Refitter {
   [[nodiscard]] numerics::LeastSquaresResult solve_to(std::span<const double> start, double decrease);
   // Refines an optimum to the last digits. Objectives of absolute values are solved exactly (numerics/l1_fit.h).
   [[nodiscard]] numerics::LeastSquaresResult polish(std::span<const double> optimum);
-  [[nodiscard]] numerics::LeastSquaresResult certify(std::span<const double> start) const;  // by Ceres
+  [[nodiscard]] numerics::LeastSquaresResult certify(std::span<const double> start) const;  // by the second solver
   // Cost, scaled gradient and condition number at theta.
   [[nodiscard]] numerics::LeastSquaresResult measure(std::span<const double> theta) const;
 

@@ -11,7 +11,7 @@
 #include "phaselaw/base/fields.h"
 #include "phaselaw/base/team.h"
 
-// Robust non-linear least squares with bounds, small and dense: a thin wrapper around Ceres.
+// Robust non-linear least squares with bounds, small and dense.
 //
 //   minimise  F(p) = 1/2 sum_i w_i rho( r_i(p)^2 )   subject to  lower_j <= p_j <= upper_j
 //
@@ -22,11 +22,9 @@
 //
 // The last n_plain residuals are plain squares under every loss, for a penalty or a prior beside robust rows.
 //
-// The last n_plain residuals are plain squares under every loss, for a penalty or a prior beside robust rows.
-//
 // Single-threaded and deterministic. Cost per iteration: a call or two of `evaluate` and O(n_residuals n_parameters^2).
 // If the solver does not converge, the status says so. An inconsistent problem (sizes, bounds crossed) is an error of
-// the caller: PHASELAW_CHECK. Source: Agarwal, Mierle et al., Ceres Solver [T].
+// the caller: PHASELAW_CHECK.
 namespace phaselaw::numerics {
 
 enum class RobustLoss { none, huber, absolute };
@@ -56,8 +54,8 @@ struct LeastSquaresOptions {
   // minimise_small: converged also where an undamped step predicts a decrease of F of at most this, in units of F; 0:
   // never. For refits of which only F is needed, and not to more digits than a statistic has.
   double decrease_tolerance = 0;
-  // minimise_small: the first damping, relative to the squared columns of the Jacobian; >= 0. A start that is near the
-  // minimum needs fewer steps with a small one, because the flat directions are then not held back.
+  // The first damping, relative to the squared columns of the Jacobian; >= 0. A start that is near the minimum needs fewer
+  // steps with a small one, because the flat directions are then not held back.
   double first_damping = 1e-3;
   bool from_afar = true;  // minimise_small: approach a robust loss from wide delta; not for a warm start
   bool polish = false;    // minimise_small: end with Newton steps that lower the gradient, beyond what F can resolve
@@ -81,8 +79,9 @@ struct LeastSquaresResult {
   std::string message;  // the reason as text
 };
 
-// Ceres: Levenberg-Marquardt on the residuals sign(r) sqrt(w rho(r^2)); half their sum of squares is exactly F. About
-// 0.2 ms before the first iteration. If Ceres does not converge, minimise_small continues from its result.
+// Levenberg-Marquardt by QR decompositions on the residuals sign(r) sqrt(w rho(r^2)); half their sum of squares is
+// exactly F (least_squares_qr.h). If its scaled gradient stays above the tolerance, minimise_small continues from its
+// result. The number of parameters is not limited.
 [[nodiscard]] LeastSquaresResult minimise(const LeastSquaresProblem& problem, std::span<const double> start,
                                           const LeastSquaresOptions& options = {});
 

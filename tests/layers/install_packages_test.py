@@ -92,7 +92,7 @@ class InstallPackagesTest(unittest.TestCase):
         (self.bin / "dpkg-query").unlink()
         result = self.run_script()
         self.assertEqual(result.returncode, 0)
-        self.assertIn("Ceres", result.stderr)
+        self.assertIn("SQLite3", result.stderr)
         self.assertEqual(self.apt_calls(), [])
 
     def test_the_serial_openblas_is_refused(self):

@@ -87,7 +87,7 @@ class LeastSquares : public testing::TestWithParam<Solver> {
   }
 };
 INSTANTIATE_TEST_SUITE_P(Solvers, LeastSquares, testing::Values(&minimise, &small),
-                         [](const auto& parameter) { return parameter.index == 0 ? "ceres" : "small"; });
+                         [](const auto& parameter) { return parameter.index == 0 ? "qr" : "small"; });
 
 TEST_P(LeastSquares, FindsTheKnownMinimum) {
   const LeastSquaresResult result = solve(rosenbrock(), {-1.2, 1});
@@ -198,10 +198,10 @@ TEST(LeastSquaresSolvers, AgreeWithEachOther) {
     for (const double delta : {1e-3, 0.05}) {
       const LeastSquaresOptions options{.loss = loss, .delta = delta, .max_iterations = 2000};
       const std::vector<double> start = {1, 1};
-      const LeastSquaresResult ceres = minimise(noisy_decay(), start, options);
+      const LeastSquaresResult qr = minimise(noisy_decay(), start, options);
       const LeastSquaresResult own = small(noisy_decay(), start, options);
-      EXPECT_NEAR(own.cost / ceres.cost, 1, 1e-9);
-      for (std::size_t j = 0; j < 2; ++j) EXPECT_NEAR(own.parameters[j], ceres.parameters[j], 1e-5);
+      EXPECT_NEAR(own.cost / qr.cost, 1, 1e-9);
+      for (std::size_t j = 0; j < 2; ++j) EXPECT_NEAR(own.parameters[j], qr.parameters[j], 1e-5);
     }
 }
 
