@@ -12,8 +12,8 @@ endif()
 set(CMAKE_FIND_LIBRARY_SUFFIXES .a)
 set(bundled "${CMAKE_CURRENT_LIST_DIR}/bundled")
 
-# A source includes many functions that a program does not call.
-add_compile_options(-ffunction-sections -fdata-sections)
+# Only the linking differs from other builds, so that the compiled sources are shared with them. The libraries of GCC are
+# compiled in sections, of which the unused are left out; one of them would need glibc 2.36 (arc4random).
 add_link_options(-Wl,--gc-sections)
 if(PHASELAW_BUNDLE STREQUAL ALL)
   add_link_options(-static-pie)
