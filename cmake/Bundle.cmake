@@ -25,9 +25,9 @@ endif()
 
 # To be called once the libraries were found: links OpenBLAS to `target`.
 function(phaselaw_bundle_openblas target)
-  set(openblas PkgConfig::openblas -l:libgfortran.a -l:libquadmath.a m)
+  target_link_libraries(PkgConfig::openblas INTERFACE -l:libgfortran.a -l:libquadmath.a m)  # what the archive calls
   if(PHASELAW_BUNDLE STREQUAL ALL)
-    target_link_libraries(${target} INTERFACE ${openblas})
+    target_link_libraries(${target} INTERFACE PkgConfig::openblas)
   else()
     add_library(phaselaw_old_glibc OBJECT "${bundled}/hypot.c")
     set_target_properties(phaselaw_old_glibc PROPERTIES POSITION_INDEPENDENT_CODE ON)
@@ -45,7 +45,7 @@ function(phaselaw_bundle_openblas target)
     add_library(phaselaw_openblas SHARED "${PROJECT_BINARY_DIR}/openblas.c")
     target_link_options(phaselaw_openblas PRIVATE ${needed} -Wl,-z,defs
       "-Wl,--version-script=${PROJECT_BINARY_DIR}/openblas.map")
-    target_link_libraries(phaselaw_openblas PRIVATE ${openblas})
+    target_link_libraries(phaselaw_openblas PRIVATE PkgConfig::openblas)
   endif()
 endfunction()
 
