@@ -18,9 +18,8 @@ add_link_options(-Wl,--gc-sections)
 if(PHASELAW_BUNDLE STREQUAL ALL)
   add_link_options(-static-pie)
 else()
-  # The names of the bundled libraries stay inside, so that they cannot meet those of other modules in one process.
   # libgcc_s remains the system's: it comes with every C library, and the static one of GCC 12 needs glibc 2.35.
-  add_link_options(-static-libstdc++ -Wl,--exclude-libs,ALL)
+  add_link_options(-static-libstdc++)
 endif()
 
 # To be called once the libraries were found: links OpenBLAS to `target`.
