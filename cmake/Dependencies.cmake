@@ -12,6 +12,11 @@ if(PHASELAW_ONEDNN)
   find_library(onednn_library dnnl)
 endif()
 find_path(tomlplusplus_include toml++/toml.h REQUIRED)  # header-only; base/value.cpp alone includes it
+# CVODE of SUNDIALS (>= 6): its library contains the vectors and the Krylov solver that it uses. Not find_package(SUNDIALS),
+# which also demands MPI, PETSc and hypre in Debian. setup/install-packages.sh unpacks headers and static library where there are none.
+set(unpacked "${PROJECT_SOURCE_DIR}/build/packages/usr")
+find_path(cvode_include cvode/cvode.h HINTS "${unpacked}/include" REQUIRED)
+find_library(cvode_library sundials_cvode HINTS "${unpacked}/lib/${CMAKE_LIBRARY_ARCHITECTURE}" REQUIRED)
 find_path(spectra_include Spectra/SymEigsSolver.h REQUIRED)
 if(NOT PHASELAW_MPI MATCHES "^(AUTO|ON|OFF)$")
   message(FATAL_ERROR "PHASELAW_MPI is '${PHASELAW_MPI}'; expected AUTO, ON or OFF")
@@ -88,8 +93,8 @@ endif()
 add_library(phaselaw_spectra INTERFACE)
 target_include_directories(phaselaw_spectra SYSTEM INTERFACE ${spectra_include})
 add_library(phaselaw_ode INTERFACE)
-target_link_libraries(phaselaw_ode INTERFACE SUNDIALS::cvode SUNDIALS::nvecserial
-  SUNDIALS::sunlinsolspgmr)
+target_link_libraries(phaselaw_ode INTERFACE "${cvode_library}")
+target_include_directories(phaselaw_ode SYSTEM INTERFACE $<BUILD_INTERFACE:${cvode_include}>)
 set(PHASELAW_LIBRARY_GROUPS phaselaw_fmt phaselaw_eigen phaselaw_blas phaselaw_onednn phaselaw_spectra phaselaw_ode)
 if(PHASELAW_NATIVE)
   # Eigen aligns by the instructions it may use: who links the installed libraries must use the same.
