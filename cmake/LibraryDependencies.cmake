@@ -10,7 +10,5 @@ find_package(fmt REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(Eigen3 3.4 REQUIRED NO_MODULE)
 find_package(Boost 1.74 REQUIRED)
-find_package(SUNDIALS 6.4 REQUIRED
-  COMPONENTS cvode nvecserial sunlinsolspgmr)
 find_package(SQLite3 REQUIRED)
 pkg_check_modules(openblas REQUIRED IMPORTED_TARGET GLOBAL openblas)
