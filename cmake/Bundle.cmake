@@ -12,26 +12,26 @@ endif()
 set(CMAKE_FIND_LIBRARY_SUFFIXES .a)
 set(bundled "${CMAKE_CURRENT_LIST_DIR}/bundled")
 
-# A source includes many functions that a program does not call.
-add_compile_options(-ffunction-sections -fdata-sections)
+# Only the linking differs from other builds, so that the compiled sources are shared with them. The libraries of GCC are
+# compiled in sections, of which the unused are left out; one of them would need glibc 2.36 (arc4random).
 add_link_options(-Wl,--gc-sections)
 if(PHASELAW_BUNDLE STREQUAL ALL)
   add_link_options(-static-pie)
 else()
-  # The names of the bundled libraries stay inside, so that they cannot meet those of other modules in one process.
   # libgcc_s remains the system's: it comes with every C library, and the static one of GCC 12 needs glibc 2.35.
-  add_link_options(-static-libstdc++ -Wl,--exclude-libs,ALL)
+  add_link_options(-static-libstdc++)
 endif()
 
-# To be called once the libraries were found: what takes the place of libraries of the system.
-function(phaselaw_bundle_libraries)
-  add_library(phaselaw_bundled STATIC "${bundled}/fmt.cpp" "${bundled}/toml.cpp")
-  target_compile_features(phaselaw_bundled PUBLIC cxx_std_20)
-  target_compile_definitions(phaselaw_bundled PUBLIC TOML_HEADER_ONLY=0)
-  set_target_properties(phaselaw_bundled PROPERTIES POSITION_INDEPENDENT_CODE ON)
-  if(PHASELAW_BUNDLE STREQUAL LIBRARIES)
-    target_sources(phaselaw_bundled PRIVATE "${bundled}/hypot.c")
-    target_link_options(phaselaw_bundled PUBLIC -Wl,--wrap=hypot)
+# To be called once the libraries were found: links OpenBLAS to `target`.
+function(phaselaw_bundle_openblas target)
+  target_link_libraries(PkgConfig::openblas INTERFACE -l:libgfortran.a -l:libquadmath.a m)  # what the archive calls
+  if(PHASELAW_BUNDLE STREQUAL ALL)
+    target_link_libraries(${target} INTERFACE PkgConfig::openblas)
+  else()
+    add_library(phaselaw_old_glibc OBJECT "${bundled}/hypot.c")
+    set_target_properties(phaselaw_old_glibc PROPERTIES POSITION_INDEPENDENT_CODE ON)
+    target_link_libraries(${target} INTERFACE phaselaw_openblas $<TARGET_OBJECTS:phaselaw_old_glibc>)
+    target_link_options(${target} INTERFACE -Wl,--wrap=hypot)
 
     # The archive of Debian holds the objects of its shared library. Of these, the linker takes what is needed.
     set(needed cblas_dgemm cblas_sgemm dgeqrf_ dlarfb_ dlarft_ dormqr_ dpotrf_ dpotri_ dpotrs_ dstedc_ dsyevd_ dsytrd_ dtrtrs_
@@ -44,7 +44,7 @@ function(phaselaw_bundle_libraries)
     add_library(phaselaw_openblas SHARED "${PROJECT_BINARY_DIR}/openblas.c")
     target_link_options(phaselaw_openblas PRIVATE ${needed} -Wl,-z,defs
       "-Wl,--version-script=${PROJECT_BINARY_DIR}/openblas.map")
-    target_link_libraries(phaselaw_openblas PRIVATE PkgConfig::openblas gfortran quadmath m)
+    target_link_libraries(phaselaw_openblas PRIVATE PkgConfig::openblas)
   endif()
 endfunction()
 

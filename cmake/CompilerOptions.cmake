@@ -35,7 +35,7 @@ endif()
 if(PHASELAW_FUZZ)
   add_compile_options(-fsanitize=fuzzer-no-link -fno-sanitize-recover=all)  # coverage everywhere, a main only in fuzzers
 endif()
-if(PHASELAW_PYTHON OR PHASELAW_BUNDLE)
+if(PHASELAW_PYTHON)
   # The layers go into one shared module. Functions may still be inlined as in the program: the same digits.
   set(CMAKE_POSITION_INDEPENDENT_CODE ON)
   set(CMAKE_CXX_VISIBILITY_PRESET hidden)

@@ -87,7 +87,6 @@ set(CPACK_DEBIAN_PROGRAM_PACKAGE_DEPENDS "libopenblas0-pthread")
 set(CPACK_DEBIAN_LIBRARY_PACKAGE_NAME libphaselaw-dev)
 set(CPACK_DEBIAN_LIBRARY_PACKAGE_DEPENDS "libeigen3-dev, libopenblas-pthread-dev, libboost-dev, libspectra-dev, \
 libsundials-dev, libsqlite3-dev, zlib1g-dev, liblzma-dev, libzstd-dev, \
-libtomlplusplus-dev, nlohmann-json3-dev, libfmt-dev, \
-libspdlog-dev, libdnnl-dev")
+nlohmann-json3-dev, libfmt-dev, libdnnl-dev")
 set(CPACK_COMPONENT_LIBRARY_DESCRIPTION "Static libraries, headers, CMake and pkg-config files.")
 include(CPack)

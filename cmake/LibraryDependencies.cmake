@@ -7,12 +7,8 @@ find_package(ZLIB REQUIRED)  # documents as .gz, .xz and .zst
 find_package(LibLZMA REQUIRED)
 pkg_check_modules(zstd REQUIRED IMPORTED_TARGET GLOBAL libzstd)
 find_package(fmt REQUIRED)
-find_package(spdlog REQUIRED)
-find_package(tomlplusplus REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(Eigen3 3.4 REQUIRED NO_MODULE)
 find_package(Boost 1.74 REQUIRED)
-find_package(SUNDIALS 6.4 REQUIRED
-  COMPONENTS cvode nvecserial sunlinsolspgmr)
 find_package(SQLite3 REQUIRED)
 pkg_check_modules(openblas REQUIRED IMPORTED_TARGET GLOBAL openblas)

@@ -13,6 +13,7 @@ and fails, without writing, if a library is not listed in setup/bundled_licences
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
 import re
@@ -59,9 +60,9 @@ def linked_files(link_map: str) -> set[str]:
     return archives | set(re.findall(r"^LOAD (/\S+\.o)$", link_map, re.MULTILINE))
 
 
-def header_files(listing: str) -> set[str]:
-    """Absolute names in the output of ninja -t deps: headers of the system."""
-    return set(re.findall(r"^ +(/\S+)$", listing, re.MULTILINE))
+def header_files(listing: str, tree: Path) -> set[str]:
+    """The files in the output of ninja -t deps; relative names are relative to the build tree."""
+    return {str(tree / name) for name in re.findall(r"^ +(\S+)$", listing, re.MULTILINE)}
 
 
 def command(*words: str) -> str:
@@ -93,10 +94,11 @@ def hash_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest() if hasattr(hashlib, "file_digest") else hashlib.sha256(file.read()).hexdigest()
 
 
-def debian_part(package: str, known: dict[str, str]) -> Part:
-    form = "${source:Package}\t${source:Version}\t${Homepage}"
-    source, version, homepage = command("dpkg-query", "--show", "--showformat", form, package).split("\t")
-    return Part(source, version, licence_of(source, known, package), homepage)
+def debian_packages(names: set[str]) -> dict[str, list[str]]:
+    """Of each binary package: its source, the version of that, the home page, and its own version."""
+    form = "${binary:Package}\t${source:Package}\t${source:Version}\t${Homepage}\t${Version}\n"
+    rows = [line.split("\t") for line in command("dpkg-query", "--show", "--showformat", form, *sorted(names)).splitlines()]
+    return {row[0].split(":")[0]: row[1:] for row in rows}
 
 
 def licence_of(source: str, known: dict[str, str], of: str) -> str:
@@ -106,6 +108,21 @@ def licence_of(source: str, known: dict[str, str], of: str) -> str:
             "read its licence and add a line, or build without it"
         )
     return known[source]
+
+
+def unpacked_part(path: Path, known: dict[str, str]) -> Part | None:
+    """A file of a package that was unpacked below a folder of its own, not installed (setup/install-packages.sh)."""
+    for folder in path.parents:
+        if folder.name == "usr" and (folder / "share/doc").is_dir() and folder != Path("/usr"):
+            logs = sorted(folder.glob("share/doc/*/changelog.Debian.gz"))
+            if len(logs) != 1:
+                raise Refusal(f"{folder}: expected one unpacked package with its changelog, found {len(logs)}; unpack it again")
+            with gzip.open(logs[0], "rt", encoding="utf-8") as log:
+                source, version = log.readline().replace("(", "").replace(")", "").split()[:2]
+            package = logs[0].parent.name
+            return Part(source, version, licence_of(source, known, package), packages={package: version},
+                        copyrights={source: logs[0].parent / "copyright"})
+    return None
 
 
 def index_part(path: Path, known: dict[str, str]) -> Part | None:
@@ -127,21 +144,22 @@ def parts(files: set[str], known: dict[str, str]) -> list[Part]:
     found: dict[str, Part] = {}
     paths = {Path(name).resolve() for name in files if Path(name).exists()}
     owner = owners(paths)
+    described = debian_packages(set(owner.values()))
     for path in sorted(paths):
-        if path in owner:
-            package = owner[path]
-            part = debian_part(package, known)
-        elif (made := index_part(path, known)) is not None:
-            package, part = "", made
+        package = owner.get(path, "").split(":")[0]
+        if package:
+            source, version, homepage, _ = described[package]
+            part = Part(source, version, licence_of(source, known, package), homepage)
+        elif (made := unpacked_part(path, known) or index_part(path, known)) is not None:
+            part = made
         elif path.suffix == ".a":
             raise Refusal(f"{path} belongs to no package of Debian, so its licence is unknown; link the library of a package")
         else:
             continue  # headers of this project, and of an interpreter beside Debian's
         part = found.setdefault(part.source, part)
         if package:
-            name = package.split(":")[0]
-            part.packages[name] = command("dpkg-query", "--show", "--showformat", "${Version}", package)
-            part.copyrights.setdefault(part.source, DOC / name / "copyright")
+            part.packages[package] = described[package][3]
+            part.copyrights.setdefault(part.source, DOC / package / "copyright")
         if path.suffix in (".a", ".o"):
             part.archives[str(path)] = hash_of(path)
     return [found[name] for name in sorted(found)]
@@ -209,7 +227,7 @@ def main(words: list[str]) -> int:
     tree, bill, texts, maps = Path(words[0]), Path(words[1]), Path(words[2]), [Path(word) for word in words[3:]]
     try:
         known = licences((HERE / "bundled_licences.txt").read_text(encoding="utf-8"))
-        files = header_files(command("ninja", "-C", str(tree), "-t", "deps"))
+        files = header_files(command("ninja", "-C", str(tree), "-t", "deps"), tree)
         for path in maps:
             files |= linked_files(path.read_text(encoding="utf-8", errors="replace"))
         found = parts(files, known)

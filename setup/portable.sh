@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # setup/portable.sh [FOLDER]: one static program for every Linux of this architecture, with its manual pages, completions,
-# licences and bill of materials, as phaselaw-VERSION-linux-ARCHITECTURE.tar.gz in FOLDER (build/packages), and SHA256SUMS.
+# licences and bill of materials, as phaselaw-VERSION-linux-ARCHITECTURE.tar.gz in FOLDER (build/dist), and SHA256SUMS.
 # The same sources, tools and libraries give the same bytes.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-out=$(realpath -m "${1:-build/packages}")
+out=$(realpath -m "${1:-build/dist}")
 
 setup/build.sh --preset portable phaselaw described
 tree=build/portable

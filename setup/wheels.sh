@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # setup/wheels.sh [--out FOLDER] [PYTHON...]: wheels that need nothing of the system but the C library, in FOLDER
-# (build/packages), and SHA256SUMS. PYTHON are interpreters with their headers; the default is every CPython at hand from
+# (build/dist), and SHA256SUMS. PYTHON are interpreters with their headers; the default is every CPython at hand from
 # 3.10 on: one wheel each for 3.10 and 3.11, and one for 3.12 and all later versions (abi3).
 # The tools come from the package index into environments below build/wheels. ccache compiles the sources once for all.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-out=build/packages
+out=build/dist
 if [[ ${1-} == --out ]]; then
   out=${2:?--out: expected a folder}
   shift 2

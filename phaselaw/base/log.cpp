@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "phaselaw/base/log.h"
 
-#include <memory>
+#include <atomic>
+#include <cstdio>
+#include <cstdlib>
 #include <mutex>
+#include <string_view>
 #include <utility>
 
-#include <spdlog/sinks/stdout_color_sinks.h>
-#include <spdlog/spdlog.h>
 #include <unistd.h>
 
 #include "phaselaw/base/errors.h"
@@ -15,15 +16,40 @@ namespace phaselaw::base {
 
 namespace {
 
-spdlog::logger& logger() {
-  static const auto instance = [] {
-    auto made = std::make_shared<spdlog::logger>("phaselaw", std::make_shared<spdlog::sinks::stderr_color_sink_mt>());
-    made->set_pattern("phaselaw: %^%v%$");
-    // spdlog catches exceptions, and would otherwise drop the message when memory runs out.
-    made->set_error_handler([](const std::string&) { throw; });
-    return made;
-  }();
-  return *instance;
+std::atomic<bool> only_problems{false};
+
+bool terminal_with_colours() {
+  const char* const kind = std::getenv("TERM");
+  const char* const refused = std::getenv("NO_COLOR");  // https://no-color.org
+  return ::isatty(STDERR_FILENO) == 1 && kind != nullptr && std::string_view(kind) != "dumb" &&
+         (refused == nullptr || *refused == '\0');
+}
+
+std::string_view colour(LogLevel level) {
+  switch (level) {
+    case LogLevel::info:
+      return "\033[32m";
+    case LogLevel::warning:
+      return "\033[33m\033[1m";
+    case LogLevel::error:
+      return "\033[31m\033[1m";
+  }
+  return "";
+}
+
+// One write, so that messages of several threads and processes do not mix within a line.
+void show(LogLevel level, const std::string& message) {
+  if (level == LogLevel::info && only_problems) return;
+  static const bool colours = terminal_with_colours();
+  std::string line = "phaselaw: ";
+  if (colours) line += colour(level);
+  if (level == LogLevel::warning) line += "warning: ";
+  if (level == LogLevel::error) line += "error: ";
+  line += one_line(message);
+  if (colours) line += "\033[m";
+  line += '\n';
+  std::fwrite(line.data(), 1, line.size(), stderr);
+  std::fflush(stderr);
 }
 
 struct Listening {
@@ -51,16 +77,16 @@ void set_log_listener(LogListener listener) {
   listening().listener = std::move(listener);
 }
 
-void set_quiet(bool quiet_now) { logger().set_level(quiet_now ? spdlog::level::warn : spdlog::level::info); }
-bool quiet() { return logger().level() > spdlog::level::info; }
+void set_quiet(bool quiet_now) { only_problems = quiet_now; }
+bool quiet() { return only_problems; }
 void log_info(const std::string& message) {
-  if (!heard(LogLevel::info, message)) logger().info("{}", one_line(message));
+  if (!heard(LogLevel::info, message)) show(LogLevel::info, message);
 }
 void log_warning(const std::string& message) {
-  if (!heard(LogLevel::warning, message)) logger().warn("warning: {}", one_line(message));
+  if (!heard(LogLevel::warning, message)) show(LogLevel::warning, message);
 }
 void log_error(const std::string& message) {
-  if (!heard(LogLevel::error, message)) logger().error("error: {}", one_line(message));
+  if (!heard(LogLevel::error, message)) show(LogLevel::error, message);
 }
 
 void log_error_without_memory(std::initializer_list<std::string_view> parts) noexcept {

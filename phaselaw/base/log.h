@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-// Messages for people, on stderr, through spdlog. Results go to stdout and not through the log.
+// Messages for people, on stderr. Results go to stdout and not through the log.
 namespace phaselaw::base {
 
 void set_quiet(bool quiet);  // only warnings and errors from now on

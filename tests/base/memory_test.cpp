@@ -79,10 +79,10 @@ TEST(OutOfMemory, OptionsWithWordsFailAsAWhole) {
   EXPECT_EQ(words, 1U);
 }
 
-// spdlog would otherwise print a message of its own, and the error would be lost.
+// A message that is dropped would hide the error.
 TEST(OutOfMemory, AMessageThatCannotBeMadeIsAnException) {
   const std::string text(300, 'x');
-  log_error(text);  // makes the logger
+  log_error(text);  // looks at the terminal once
   EXPECT_GT(fail_each_allocation([&] { log_error(text); }), 1);
 }
 

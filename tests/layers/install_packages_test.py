@@ -22,10 +22,15 @@ class InstallPackagesTest(unittest.TestCase):
         self.bin.mkdir()
         for name in TOOLS:
             self.tool(name, f'exec {shutil.which(name)} "$@"')
-        shutil.copy(SETUP / "install-packages.sh", self.root)
-        (self.root / "debian-packages.txt").write_text("# comment\nalpha  # why\nbeta\n\n  gamma# why\n", encoding="utf-8")
-        (self.root / "debian-packages-tests.txt").write_text("# comment\ndelta  # why\n", encoding="utf-8")
+        self.setup = self.root / "setup"
+        self.setup.mkdir()
+        shutil.copy(SETUP / "install-packages.sh", self.setup)
+        (self.setup / "debian-packages.txt").write_text("# comment\nalpha  # why\nbeta\n\n  gamma# why\n", encoding="utf-8")
+        (self.setup / "debian-packages-tests.txt").write_text("# comment\ndelta  # why\n", encoding="utf-8")
         self.calls = self.root / "calls"
+        self.include = self.root / "include"
+        (self.include / "cvode").mkdir(parents=True)
+        (self.include / "cvode" / "cvode.h").touch()
         self.tool("id", "echo 0")
         self.tool("gcc", "echo none")
         self.tool("dpkg-query", "echo 'installed alpha'; echo 'config-files beta'; exit 1")
@@ -37,8 +42,8 @@ class InstallPackagesTest(unittest.TestCase):
         path.chmod(0o755)
 
     def run_script(self, *arguments):
-        command = [BASH, str(self.root / "install-packages.sh"), *arguments]
-        return subprocess.run(command, env={"PATH": str(self.bin)}, capture_output=True, text=True,
+        command = [BASH, str(self.setup / "install-packages.sh"), *arguments]
+        return subprocess.run(command, env={"PATH": str(self.bin), "PHASELAW_CVODE_INCLUDE": str(self.include)}, capture_output=True, text=True,
                               stdin=subprocess.DEVNULL)
 
     def apt_calls(self):
@@ -94,6 +99,25 @@ class InstallPackagesTest(unittest.TestCase):
         self.assertEqual(result.returncode, 0)
         self.assertIn("SQLite3", result.stderr)
         self.assertEqual(self.apt_calls(), [])
+
+    def test_named_packages_are_installed_alone(self):
+        self.assertEqual(self.run_script("beta").returncode, 0)
+        self.assertEqual(self.apt_calls()[-1], "noninteractive: -qq install --yes --no-install-recommends beta")
+
+    def test_cvode_is_unpacked_and_not_installed(self):
+        (self.include / "cvode" / "cvode.h").unlink()
+        for name in ("mktemp", "mkdir", "rm"):
+            self.tool(name, f'exec {shutil.which(name)} "$@"')
+        self.tool("apt-get", f'echo "$*" >>{self.calls}; [[ $* != *download* ]] || echo >libsundials-dev_1.deb')
+        unpack = '[[ -e $2 ]] && /bin/mkdir -p "$3/usr/include/cvode" && echo >"$3/usr/include/cvode/cvode.h"'
+        self.tool("dpkg-deb", unpack)
+        self.assertEqual(self.run_script().returncode, 0)
+        self.assertIn("download libsundials-dev", self.apt_calls()[-1])
+        self.assertNotIn("install --yes --no-install-recommends libsundials-dev", "\n".join(self.apt_calls()))
+        self.assertTrue((self.root / "build" / "packages" / "usr" / "include" / "cvode" / "cvode.h").exists())
+        self.calls.unlink()
+        self.tool("dpkg-query", "printf 'installed %s\\n' alpha beta gamma")
+        self.assertEqual((self.run_script().returncode, self.apt_calls()), (0, []))  # once
 
     def test_the_serial_openblas_is_refused(self):
         self.tool("dpkg-query", "printf 'installed %s\\n' alpha beta gamma")

@@ -3,6 +3,7 @@
 """setup/bill_of_materials.py: what it reads from maps and lists, and that it stops at a library of unknown licence."""
 
 import contextlib
+import gzip
 import importlib.util
 import io
 import json
@@ -53,8 +54,27 @@ class BillOfMaterialsTest(unittest.TestCase):
     def test_only_archives_that_gave_an_object_count_as_linked(self):
         self.assertEqual(bill.linked_files(MAP), {"/usr/lib/x/libz.a", "/usr/lib/x/crt1.o"})
 
-    def test_headers_of_the_system_are_read_from_ninja(self):
-        self.assertEqual(bill.header_files(DEPS), {"/usr/include/zlib.h", "/usr/include/x/c++/12/vector"})
+    def test_headers_are_read_from_ninja(self):
+        self.assertEqual(bill.header_files(DEPS, Path("/a/build/tree")),
+                         {"/usr/include/zlib.h", "/usr/include/x/c++/12/vector", "/a/build/tree/../../phaselaw/base/files.h"})
+
+    def test_a_package_that_was_unpacked_is_known_by_its_changelog(self):
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name).resolve() / "usr"
+            doc = folder / "share/doc/libsundials-dev"
+            doc.mkdir(parents=True)
+            archive = folder / "lib/libsundials_cvode.a"
+            archive.parent.mkdir()
+            archive.write_bytes(b"")
+            with self.assertRaisesRegex(bill.Refusal, "expected one unpacked package with its changelog, found 0"):
+                bill.parts({str(archive)}, {"sundials": "BSD-3-Clause"})
+            with gzip.open(doc / "changelog.Debian.gz", "wt", encoding="utf-8") as log:
+                log.write("sundials (6.4.1+dfsg1-3) unstable; urgency=medium\n")
+            found = bill.parts({str(archive)}, {"sundials": "BSD-3-Clause"})
+            self.assertEqual([(part.source, part.version, part.licence) for part in found],
+                             [("sundials", "6.4.1+dfsg1-3", "BSD-3-Clause")])
+            self.assertEqual(found[0].copyrights, {"sundials": doc / "copyright"})
+            self.assertEqual(list(found[0].archives), [str(archive)])
 
     def test_every_line_of_the_table_has_an_expression_and_none_is_plain_gpl(self):
         known = bill.licences((SETUP / "bundled_licences.txt").read_text(encoding="utf-8"))
