@@ -174,6 +174,7 @@ class PredictOptions(TypedDict, total=False):
     replicates: int
     seed: int | None
     threads: int
+    set: Mapping[str, Any]
 
 
 class KernelOptions(TypedDict, total=False):
@@ -185,11 +186,13 @@ class KernelOptions(TypedDict, total=False):
     dtype: Literal["float32", "float64"]
     spectrum_only: bool
     seed: int | None
+    set: Mapping[str, Any]
 
 
 class RunOptions(TypedDict, total=False):
     seed: int | None
     threads: int
+    set: Mapping[str, Any]
 
 
 class SweepOptions(TypedDict, total=False):
@@ -198,6 +201,7 @@ class SweepOptions(TypedDict, total=False):
     transport: Literal["tcp", "mpi"]
     seed: int | None
     threads: int
+    set: Mapping[str, Any]
 
 
 class TheoryNumbers(TypedDict, total=False):
@@ -396,6 +400,7 @@ DESCRIBED: dict[str, dict[str, Option]] = {
         "replicates": Option(2, False, "with check: number of models trained for each size, on random subsets of the pool; in [1, 1e6]"),
         "seed": Option(None, False, "seed of all random draws (default: that of the file, or 0); in [0, 9007199254740991]"),
         "threads": Option(0, False, "number of worker threads; 0: all cores; in [0, 4096]"),
+        "set": Option({}, False, "value of a key instead of that in the file, such as model.n_layers=4; may be repeated"),
     },
     "kernel": {
         "algorithm": Option("auto", False, "algorithm that computes the matrix; auto: the one with the least predicted time"),
@@ -406,10 +411,12 @@ DESCRIBED: dict[str, dict[str, Option]] = {
         "dtype": Option("float64", False, "precision; float32 needs half the time and memory, but cannot test positive definiteness"),
         "spectrum_only": Option(False, False, "compute extreme eigenvalues, trace and density with error bars without the matrix"),
         "seed": Option(None, False, "seed of all random draws (default: that of the file, or 0); in [0, 9007199254740991]"),
+        "set": Option({}, False, "value of a key instead of that in the file, such as model.n_layers=4; may be repeated"),
     },
     "flow": {
         "seed": Option(None, False, "seed of all random draws (default: that of the file, or 0); in [0, 9007199254740991]"),
         "threads": Option(0, False, "number of worker threads; 0: all cores; in [0, 4096]"),
+        "set": Option({}, False, "value of a key instead of that in the file, such as model.n_layers=4; may be repeated"),
     },
     "sweep": {
         "shard": Option("", False, "do only part i/k, 0 <= i < k, of the study; the parts take about the same time; join their stores with phaselaw merge"),
@@ -417,6 +424,7 @@ DESCRIBED: dict[str, dict[str, Option]] = {
         "transport": Option("tcp", False, "how ranks send messages; mpi opens no port, but a rank that dies ends the job, which the same command resumes"),
         "seed": Option(None, False, "seed of all random draws (default: that of the file, or 0); in [0, 9007199254740991]"),
         "threads": Option(0, False, "number of worker threads; 0: all cores; in [0, 4096]"),
+        "set": Option({}, False, "value of a key instead of that in the file, such as model.n_layers=4; may be repeated"),
     },
     "theory": {
         "edition": Option("v1", False, "edition of the law: v1 (exponent 1/6), v3 (1/7), predecessor (1/8) or free"),
