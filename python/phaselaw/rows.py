@@ -57,12 +57,14 @@ class Rows:
 
     @property
     def run(self) -> list[str]:
-        found: list[str] = self._as_read("run")
+        found: list[str] | None = self._as_read("run")
+        if found is None:
+            return [""] * len(self)
         return found
 
     @property
     def line(self) -> list[int]:
-        found: list[int] = self._as_read("line")
+        found: list[int] = self._as_read("line").tolist()
         return found
 
     @property
@@ -114,7 +116,7 @@ class Rows:
         return self.columns[name]
 
     def __len__(self) -> int:
-        return len(self.line)
+        return len(self._as_read("line"))
 
     def __str__(self) -> str:
         return _words.in_python(self._found["text"])

@@ -271,10 +271,15 @@ nb::dict read_table(nb::handle source, const std::string& output, nb::handle key
     for (std::size_t i = 0; i < data.columns.names.size(); ++i)
       columns[data.columns.names[i].c_str()] = vector_to_numpy(std::move(data.columns.values[i]));
     columns[output.c_str()] = vector_to_numpy(std::move(data.output));
-    found["run"] = std::vector<std::string>(answer.rows->run);
-    found["line"] = answer.rows->line;
+    // Python objects for a million rows would need more memory than their numbers.
+    found["run"] =
+        answer.rows->run_column.empty() ? nb::object(nb::none()) : nb::cast(std::vector<std::string>(answer.rows->run));
+    NewArray<std::int64_t> line({static_cast<std::int64_t>(answer.rows->n_rows())});
+    std::copy(answer.rows->line.begin(), answer.rows->line.end(), line.data.get());
+    found["line"] = line.release();
     found["column_of"] = answer.rows->column_of;
   }
+  answer.rows.reset();
   found["columns"] = columns;
   found["refused"] = answer.no_rows;
   found["frame"] = frame_of(answer.reading.table, answer.columns);

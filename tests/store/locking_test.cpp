@@ -78,6 +78,41 @@ TEST(Claims, OfAKilledProcessAreFree) {
 }
 
 // A kill after the last run was stored leaves the file, and a sweep that then finds nothing to do takes no claim.
+TEST(Claims, LeftToTheParentEndWithIt) {
+  const Scratch scratch;
+  const std::string store = scratch.path("study.db");
+  int go[2], ready[2];
+  ASSERT_EQ(::pipe(go), 0);
+  ASSERT_EQ(::pipe(ready), 0);
+  const pid_t parent = ::fork();
+  if (parent == 0) {
+    Claims claims(store);
+    const bool taken = claims.take(3);
+    if (const pid_t child = ::fork(); child == 0) {  // a worker that outlives its parent
+      claims.leave_to_parent();
+      char byte = taken ? 'y' : 'n';
+      if (::write(ready[1], &byte, 1) == 1) (void)!::read(go[0], &byte, 1);
+      ::_exit(0);
+    }
+    ::pause();
+    ::_exit(0);
+  }
+  char byte = 0;
+  ASSERT_EQ(::read(ready[0], &byte, 1), 1);
+  EXPECT_EQ(byte, 'y');
+  {
+    Claims claims(store);
+    EXPECT_FALSE(claims.take(3));  // the parent lives
+  }
+  ::kill(parent, SIGKILL);
+  ::waitpid(parent, nullptr, 0);
+  {
+    Claims claims(store);
+    EXPECT_TRUE(claims.take(3));
+  }
+  EXPECT_EQ(::write(go[1], &byte, 1), 1);
+}
+
 TEST(Claims, TheFileThatAKillLeftIsRemovedWithoutAClaim) {
   const Scratch scratch;
   const std::string store = scratch.path("study.db"), file = store + "-claims";
