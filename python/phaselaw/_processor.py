@@ -23,6 +23,6 @@ def require(needed: Sequence[str], cpuinfo: str = "/proc/cpuinfo") -> None:
     if lacking := missing(needed, cpuinfo):
         raise ImportError(
             f"this phaselaw was built for a processor with {', '.join(lacking)}, which this one does not have; "
-            "build it on this machine (pip install .), or build it elsewhere for all machines of this architecture: "
-            "pip wheel . -C cmake.define.PHASELAW_NATIVE=OFF"
+            "build it on this machine (pip install .), or elsewhere without PHASELAW_NATIVE, which is for all machines of "
+            "this architecture (pip wheel .)"
         )
