@@ -17,8 +17,8 @@ import sys
 
 VERSION = re.compile(r"8VersionsI.*E(4avx2|6avx512)E")
 WIDE = re.compile(r"%[yz]mm\d|%k[0-7]\b|%xmm(1[6-9]|2\d|3[01])\b")
-# VEX forms of SSE instructions, and BMI; `verr` and `verw` are old.
-NEWER = re.compile(r"^(v(?!err|erw)[a-z0-9]+|andn|bextr|blsi|blsmsk|blsr|mulx|pdep|pext|rorx|sarx|shlx|shrx|bzhi|tzcnt|lzcnt)$")
+# VEX forms of SSE instructions, and BMI. Not `tzcnt`, which older processors execute as `bsf`; `verr` and `verw` are old.
+NEWER = re.compile(r"^(v(?!err|erw)[a-z0-9]+|andn|bextr|blsi|blsmsk|blsr|mulx|pdep|pext|rorx|sarx|shlx|shrx|bzhi|lzcnt)$")
 
 
 def newer_instructions(lines):
