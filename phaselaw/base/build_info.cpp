@@ -5,11 +5,15 @@
 #include <thread>
 
 #include "phaselaw/base/commit.h"  // written by cmake/Commit.cmake at each build
+#include "phaselaw/base/instruction_set.h"
 
 namespace phaselaw::base {
 
 std::string version() { return PHASELAW_VERSION; }
 std::string commit() { return PHASELAW_COMMIT; }
+std::string program() {
+  return version() + " (" + commit() + ", " + std::string(instruction_set_name(instruction_set())) + ")";
+}
 
 namespace {
 
@@ -27,6 +31,7 @@ Value made_by() {
                        {"commit", commit()},
                        {"compiler", "GCC " __VERSION__},
                        {"processor", processor()},
+                       {"instructions", std::string(instruction_set_name(instruction_set()))},
                        {"cores", static_cast<std::int64_t>(std::thread::hardware_concurrency())}});
 }
 

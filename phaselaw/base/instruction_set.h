@@ -22,7 +22,7 @@
 // calls and is reached through call() alone. So no code for a newer processor can replace an inline function of the
 // standard library or of Eigen that the rest of the program uses (tests/packaging/check_instructions.py reads the
 // instructions of each function). Three rules follow for `function`:
-// - It is a function, not a lambda: GCC does not vectorise a reduction that stands in a lambda.
+// - It is a function, not a generic lambda: in such a one GCC 12 does not vectorise a reduction.
 // - What it calls for each number must be visible to the compiler; `std::vector` and the like do not belong in it.
 // - A function that takes or returns a vector (numerics/vectors.h) by value is [[gnu::always_inline]], because how a
 //   wide vector is passed depends on the instruction set of both sides.

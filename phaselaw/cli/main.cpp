@@ -11,7 +11,8 @@
 
 #include "phaselaw/base/processor_check.h"
 
-// Runs before all other code of the program. This file alone is compiled for the baseline.
+// Runs before all other code of the program. This file alone is compiled for the baseline, and it is linked first, so that
+// of the inline functions that it shares with others its own copies are used.
 [[gnu::constructor(101)]] static void check_processor() {
   std::ifstream cpuinfo("/proc/cpuinfo");
   std::string line;
@@ -23,7 +24,7 @@
   const std::string text = "phaselaw: this program was built for a processor with " + missing +
                            ", which this one does not have; build it on this machine, or without -DPHASELAW_NATIVE=ON\n";
   static_cast<void>(!::write(2, text.data(), text.size()));
-  _exit(1);
+  _exit(2);
 }
 
 #endif

@@ -11,6 +11,7 @@
 #include "phaselaw/base/errors.h"
 #include "phaselaw/base/files.h"
 #include "phaselaw/base/grace.h"
+#include "phaselaw/base/instruction_set.h"
 #include "phaselaw/base/interrupt.h"
 #include "phaselaw/base/log.h"
 #include "phaselaw/cli/common.h"
@@ -112,6 +113,7 @@ int run_verb(int argc, const char* const* argv) {
   // Input errors and interrupts occur on all ranks alike, so only the first rank reports them.
   const bool first = ranks::launch().rank == 0;
   try {
+    static_cast<void>(base::instruction_set());  // a wrong PHASELAW_ISA ends here
     const int code = dispatch(app, program, argc, argv);
     base::finish_standard_output();
     base::end_is_near();

@@ -192,7 +192,7 @@ void Evaluator::logs_at(const Chosen& rows, std::span<const double> parameters, 
              [&](std::size_t begin, std::size_t width, const double* root) {
                double* work = workspace.aligned + workspace_size_;
                Array block = array(work, padded(width));
-               block = array(root, padded(width)).log();
+               operations::plain_logarithm(root, work, padded(width));
                std::copy_n(work, width, value.begin() + static_cast<std::ptrdiff_t>(begin));
                if (derivative.empty()) return;
                block = array(root, padded(width)).inverse();

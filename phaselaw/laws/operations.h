@@ -28,6 +28,8 @@ struct Block {
 
 // out = ln x: -1e12 at 0, which is finite, so that 0 times it is 0; NaN below 0.
 void logarithm(const double* x, double* out, std::size_t n);
+// The same, with minus infinity at 0.
+void plain_logarithm(const double* x, double* out, std::size_t n);
 
 void arithmetic(Op op, Block& x);       // add, subtract, multiply, divide, negate
 void choose(Op op, Block& x);           // min, max

@@ -32,7 +32,7 @@ using base::seconds_since;
 // What a snapshot belongs to. With another program or other data the training would not continue to the same numbers.
 Value identity_of(const Configuration& configuration, const std::string& data_hash) {
   return Value::table({{"configuration", configuration.value},
-                       {"program", fmt::format("{} ({})", base::version(), base::commit())},
+                       {"program", base::program()},
                        {"data_hash", data_hash}});
 }
 
@@ -198,7 +198,7 @@ store::RunRecord to_record(const Point& point, const RunResult& result) {
   record.status = result.outcome == training::Outcome::diverged ? store::Status::kDiverged : store::Status::kFinished;
   record.summary = base::to_json(result.summary, -1);
   record.seconds = result.seconds;
-  record.program = fmt::format("{} ({})", base::version(), base::commit());
+  record.program = base::program();
   record.measurements = result.curve;
   return record;
 }

@@ -14,6 +14,7 @@ NB_MODULE(_core, module) {
   using namespace phaselaw::python;
   module.doc() = "The compiled part of phaselaw; use the package.";
   add_errors(module);
+  static_cast<void>(phaselaw::base::instruction_set());  // a wrong PHASELAW_ISA ends the import
   add_json(module);
   add_transformer(module);
   add_kernel(module);

@@ -6,7 +6,7 @@ linker chose for all, would be found here.
 
     check_instructions.py FILE
 
-Exit code 77 (skipped): another architecture, no objdump, or a build with -DPHASELAW_NATIVE=ON."""
+Exit code 77 (skipped): another architecture, a file without names of functions, or no objdump."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ import sys
 
 VERSION = re.compile(r"8VersionsI.*E(4avx2|6avx512)E")
 WIDE = re.compile(r"%[yz]mm\d|%k[0-7]\b|%xmm(1[6-9]|2\d|3[01])\b")
-# VEX forms of SSE instructions, and BMI; `verr` and `verw` are old.
-NEWER = re.compile(r"^(v(?!err|erw)[a-z0-9]+|andn|bextr|blsi|blsmsk|blsr|mulx|pdep|pext|rorx|sarx|shlx|shrx|bzhi|tzcnt|lzcnt)$")
+# VEX forms of SSE instructions, and BMI. Not `tzcnt`, which older processors execute as `bsf`; `verr` and `verw` are old.
+NEWER = re.compile(r"^(v(?!err|erw)[a-z0-9]+|andn|bextr|blsi|blsmsk|blsr|mulx|pdep|pext|rorx|sarx|shlx|shrx|bzhi|lzcnt)$")
 
 
 def newer_instructions(lines):
@@ -42,6 +42,10 @@ def main() -> int:
         return 2
     if shutil.which("objdump") is None:
         print("skipped: objdump (binutils) is not installed")
+        return 77
+    sections = subprocess.run(["objdump", "--section-headers", "--syms", sys.argv[1]], capture_output=True, text=True)
+    if "no symbols" in sections.stdout:
+        print("skipped: the names of its functions were stripped")
         return 77
     found = {"4avx2": set(), "6avx512": set()}
     wide = {"%ymm": 0, "%zmm": 0}

@@ -3,8 +3,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <limits>
 
+#include "phaselaw/base/instruction_set.h"
+#include "phaselaw/numerics/elementary.h"
 #include "phaselaw/numerics/lambert_w.h"
 
 namespace phaselaw::advice {
@@ -31,15 +34,67 @@ Eigen::Map<const Eigen::ArrayXd> array_of(std::span<const double> x) {
   return {x.data(), static_cast<Eigen::Index>(x.size())};
 }
 
-// W0(x) for x >= 0: two steps of Halley's method from log(1+x) (1 - log(1 + log(1+x))/(2 + log(1+x))), which is within
-// 2 %. Relative error below 1e-10.
-void lambert_of(const Eigen::ArrayXd& x, double inverse, Eigen::ArrayXd& w) {
-  w = (x * inverse + 1).log();
-  w = w * (1 - (w + 1).log() / (2 + w));
-  for (int k = 0; k < 2; ++k) {
+// The loops are called by base::Versions, which compiles them for each instruction set.
+
+// w = W0(x inverse) for x >= 0: two steps of Halley's method from log(1+x) (1 - log(1 + log(1+x))/(2 + log(1+x))), which
+// is within 2 %. Relative error below 1e-10.
+void lambert_values(std::int64_t n, const double* x, double inverse, double* w) {
+#pragma omp simd
+  for (std::int64_t i = 0; i < n; ++i) {
+    const double z = x[i] * inverse, start = numerics::logarithm(z + 1);
+    const double first = start * (1 - numerics::logarithm(start + 1) / (2 + start));
     // In f = w - x e^-w the exponentials cannot overflow.
-    w = w - (w - x * inverse * (-w).exp()) / (w + 1 - (w + 2) * (w - x * inverse * (-w).exp()) / (2 * w + 2));
+    const double f = first - z * numerics::exponential(-first);
+    const double second = first - f / (first + 1 - (first + 2) * f / (2 * first + 2));
+    const double g = second - z * numerics::exponential(-second);
+    w[i] = second - g / (second + 1 - (second + 2) * g / (2 * second + 2));
   }
+}
+
+// log = ln(1 + x factor)
+void logarithms_of(std::int64_t n, const double* x, double factor, double* log) {
+#pragma omp simd
+  for (std::int64_t i = 0; i < n; ++i) log[i] = numerics::logarithm(x[i] * factor + 1);
+}
+
+// y = e^(-q log)
+void shapes_of(std::int64_t n, const double* log, double q, double* y) {
+#pragma omp simd
+  for (std::int64_t i = 0; i < n; ++i) {
+    const double exponent = -q * log[i];
+    y[i] = numerics::exponential(exponent < -kLargestExponent ? -kLargestExponent : exponent);
+  }
+}
+
+// y <- y^2. Squares of squares must not become denormal numbers, which are slow.
+void square_shapes(std::int64_t n, double* y) {
+#pragma omp simd
+  for (std::int64_t i = 0; i < n; ++i) {
+    const double square = y[i] * y[i];
+    y[i] = square < 1e-130 ? 1e-130 : square;
+  }
+}
+
+struct ShapeSums {
+  double y = 0, yy = 0, yl = 0;
+};
+
+ShapeSums shape_sums(std::int64_t n, const double* y, const double* w, const double* wl) {
+  double sy = 0, syy = 0, syl = 0;
+#pragma omp simd reduction(+ : sy, syy, syl)
+  for (std::int64_t i = 0; i < n; ++i) {
+    sy += w[i] * y[i];
+    syy += w[i] * y[i] * y[i];
+    syl += wl[i] * y[i];
+  }
+  return {sy, syy, syl};
+}
+
+double shape_product(std::int64_t n, const double* y, const double* wz) {
+  double sum = 0;
+#pragma omp simd reduction(+ : sum)
+  for (std::int64_t i = 0; i < n; ++i) sum += wz[i] * y[i];
+  return sum;
 }
 
 }  // namespace
@@ -67,11 +122,11 @@ ShapeGrid::ShapeGrid(bool two_stage, std::span<const double> x, std::span<const 
 
 const Eigen::ArrayXd& ShapeGrid::shape(double q, double u) {
   if (two_stage_) {
-    lambert_of(x_, 1 / u, log_);
-    y_ = (log_ * -q).max(-kLargestExponent).exp();
+    base::Versions<lambert_values>::call(x_.size(), x_.data(), 1 / u, y_.data());
   } else {
-    y_ = ((x_ * (1 / (q * u)) + 1).log() * -q).max(-kLargestExponent).exp();
+    base::Versions<logarithms_of>::call(x_.size(), x_.data(), 1 / (q * u), y_.data());
   }
+  base::Versions<shapes_of>::call(y_.size(), y_.data(), q, y_.data());
   return y_;
 }
 
@@ -80,21 +135,9 @@ double ShapeGrid::shape_at(bool two_stage, double q, double u, double x) {
 }
 
 ShapeGrid::Sums ShapeGrid::sums_of_shape() const {
-  const Eigen::Index n = y_.size();
-  const double *y = y_.data(), *w = w_.data(), *wl = wl_.data();
-  double sy = 0, syy = 0, syl = 0, syz = 0;
-#pragma omp simd reduction(+ : sy, syy, syl)
-  for (Eigen::Index i = 0; i < n; ++i) {
-    sy += w[i] * y[i];
-    syy += w[i] * y[i] * y[i];
-    syl += wl[i] * y[i];
-  }
-  if (with_drop_) {
-    const double* wz = wz_.data();
-#pragma omp simd reduction(+ : syz)
-    for (Eigen::Index i = 0; i < n; ++i) syz += wz[i] * y[i];
-  }
-  return {sy, syy, syl, syz};
+  const ShapeSums s = base::Versions<shape_sums>::call(y_.size(), y_.data(), w_.data(), wl_.data());
+  const double yz = with_drop_ ? base::Versions<shape_product>::call(y_.size(), y_.data(), wz_.data()) : 0;
+  return {s.y, s.yy, s.yl, yz};
 }
 
 ShapePoint ShapeGrid::solve(const Sums& s) const {
@@ -157,12 +200,11 @@ ShapePoint ShapeGrid::at(double q, double u) {
 }
 
 void ShapeGrid::scan_chain(std::size_t chain, double scale, double lo, double hi, std::vector<Best>& best) {
-  y_ = (log_ * -best[chain].q).max(-kLargestExponent).exp();
+  base::Versions<shapes_of>::call(y_.size(), log_.data(), best[chain].q, y_.data());
   for (std::size_t i = chain; i < kChainedExponents && i < best.size(); i += kChain) {
     const Sums s = sums_of_shape();
     const double u = two_stage_ ? scale : scale / best[i].q;
-    // y^2 below exp(-300) is 0 for every sum; squares of squares must not become denormal numbers, which are slow.
-    y_ = y_.square().max(1e-130);
+    base::Versions<square_shapes>::call(y_.size(), y_.data());  // y^2 below exp(-300) is 0 for every sum
     if (u < lo || u > hi) continue;
     const double chi2 = solve(s).chi2;
     if (chi2 < best[i].chi2) best[i] = {best[i].q, u, chi2};
@@ -177,13 +219,13 @@ std::vector<ShapeGrid::Best> ShapeGrid::scan(double lo, double hi, double ratio)
   const double slack = std::sqrt(ratio);
   for (double scale = lo * least; scale < hi * largest * slack; scale *= ratio) {
     if (two_stage_)
-      lambert_of(x_, 1 / scale, log_);
+      base::Versions<lambert_values>::call(x_.size(), x_.data(), 1 / scale, log_.data());
     else
-      log_ = (x_ * (1 / scale) + 1).log();
+      base::Versions<logarithms_of>::call(x_.size(), x_.data(), 1 / scale, log_.data());
     for (std::size_t chain = 0; chain < kChain; ++chain) scan_chain(chain, scale, lo / slack, hi * slack, best);
     if (!two_stage_) continue;
     for (std::size_t i = kChainedExponents; i < best.size(); ++i) {
-      y_ = (log_ * -best[i].q).max(-kLargestExponent).exp();
+      base::Versions<shapes_of>::call(y_.size(), log_.data(), best[i].q, y_.data());
       const double chi2 = solve(sums_of_shape()).chi2;
       if (chi2 < best[i].chi2) best[i] = {best[i].q, scale, chi2};
     }
