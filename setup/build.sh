@@ -36,7 +36,7 @@ if [[ -t 1 ]]; then  # on a terminal Ninja keeps to one line
   exit
 fi
 # Elsewhere one line in 10 s tells how far it is; what compilers say is passed on.
-next=10
+next=0
 NINJA_STATUS='[%f/%t] ' build "$@" | while IFS= read -r line; do
   case $line in
     '['*/*'] '*)
