@@ -236,7 +236,7 @@ std::vector<Template> all_templates() {
   out.push_back(written({"tokens",
                          "One language model that learns a Markov chain; for your own text, set source = "
                          "\"text\", path and vocab = 256",
-                         "phaselaw train {} --out run",
+                         "phaselaw train {} --out tokens",
                          token_experiment(),
                          also({{"model.vocab"}}),
                          {}}));
