@@ -38,7 +38,11 @@ bool is_grid_key(const std::string& key) { return key.starts_with("grid."); }
 
 // Null for the seed and for keys of the grid, which grid_from checks.
 const Key* key_of_setting(const std::string& name) {
-  if (name == "seed" || (is_grid_key(name) && name.size() > 5)) return nullptr;
+  if (name == "grid" || name == "grid.")
+    throw InputError(
+        {kSetFlag},
+        fmt::format("expected a key of the grid, such as grid.seeds or grid.data.n_data; found '{}'", name));
+  if (name == "seed" || is_grid_key(name)) return nullptr;
   const std::size_t dot = name.find('.');
   const Key* key = dot == std::string::npos ? nullptr : find_key(name.substr(0, dot), name.substr(dot + 1));
   if (key == nullptr) throw InputError({kSetFlag}, unknown_key(name));
@@ -166,7 +170,9 @@ Value with_settings(Value document, const Settings& settings) {
     if (setting.key != "seed" && section != nullptr && !section->is_table()) continue;  // reading the file says so
     document.set(setting.key, setting.value);
   }
-  for (const std::string& name : key_sections()) {
+  std::vector<std::string> sections = key_sections();
+  sections.emplace_back("grid");
+  for (const std::string& name : sections) {
     std::vector<std::string> keys;
     for (const Setting& setting : settings.list)
       if (setting.key.starts_with(name + ".")) keys.push_back(setting.key);

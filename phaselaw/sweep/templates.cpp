@@ -136,6 +136,8 @@ Experiment token_experiment() {
 
 Experiment lazy_experiment() {
   Experiment e = teacher_experiment();
+  e.model.readout = model::Readout::linear;
+  e.model.d_out = 1;  // as many rows of the kernel as tokens
   e.model.init_scale = 0;
   e.model.output_scale = 30;
   e.data.n_data = 32;
@@ -234,7 +236,7 @@ std::vector<Template> all_templates() {
   out.push_back(written({"tokens",
                          "One language model that learns a Markov chain; for your own text, set source = "
                          "\"text\", path and vocab = 256",
-                         "phaselaw train {} --out run",
+                         "phaselaw train {} --out tokens",
                          token_experiment(),
                          also({{"model.vocab"}}),
                          {}}));

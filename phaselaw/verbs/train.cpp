@@ -33,15 +33,15 @@ bool has_snapshot(const TrainRequest& request) { return !request.out.empty() && 
 // The files of a finished training; the last one that is written comes last.
 constexpr const char* kTrainFiles[] = {"curve.csv", "weights.safetensors", "run.json"};
 
-// A finished training that nobody asked to replace.
+// A finished training that nobody asked to replace, or files of another origin with the same names.
 void check_finished(const TrainRequest& request) {
   if (request.out.empty() || request.resume || request.overwrite) return;
-  for (const char* name : kTrainFiles) {
+  for (const char* name : {"run.json", "curve.csv", "weights.safetensors"}) {
     const fs::path file = fs::path(request.out) / name;
     if (fs::exists(file))
       throw base::InputError({file},
-                             "a training was written here; choose another --out, replace it with --overwrite, "
-                             "or keep it with --resume");
+                             "exists, and train replaces no result unasked; choose another --out, replace it "
+                             "with --overwrite, or keep a finished training with --resume");
   }
 }
 

@@ -122,8 +122,9 @@ TEST_F(ComfortsTest, DryRunOfATrainingSaysItsCostAndWritesNothing) {
   const base::Value done = base::read_json(path("run") + "/run.json");
   EXPECT_EQ(plan.at("n_params").number(), done.at("n_params").number());
   EXPECT_EQ(base::to_json(plan.at("configuration")), base::to_json(done.at("configuration")));
-  expect_bad({"train", path("exp.toml"), "--dry-run", "--out", path("run")}, "a training was written here");
-  expect_bad({"train", path("exp.toml")}, "--out is required");
+  expect_bad({"train", path("exp.toml"), "--dry-run", "--out", path("run")},
+             "run.json: exists, and train replaces no result unasked");
+  expect_bad({"train", path("exp.toml")}, "--out: is required");
 }
 
 TEST_F(ComfortsTest, TrainingReplacesAFinishedOneOnlyIfAsked) {
@@ -131,14 +132,15 @@ TEST_F(ComfortsTest, TrainingReplacesAFinishedOneOnlyIfAsked) {
   const std::string first = base::read_text(path("run") + "/run.json");
   expect_bad(
       {"train", path("exp.toml"), "--out", path("run"), "--seed", "5"},
-      "run.json: a training was written here; choose another --out, replace it with --overwrite, or keep it with --resume");
+      "run.json: exists, and train replaces no result unasked; choose another --out, replace it with --overwrite");
   EXPECT_EQ(base::read_text(path("run") + "/run.json"), first);
   EXPECT_EQ(run({"train", path("exp.toml"), "--out", path("run"), "--seed", "5", "--overwrite", "--quiet"}).code, 0);
   EXPECT_NE(base::read_text(path("run") + "/run.json"), first);
   // A file of another origin is not replaced either.
   fs::create_directories(path("own"));
   write("own/curve.csv", "step,loss\n1,2\n");
-  expect_bad({"train", path("exp.toml"), "--out", path("own")}, "own/curve.csv: a training was written here");
+  expect_bad({"train", path("exp.toml"), "--out", path("own")},
+             "own/curve.csv: exists, and train replaces no result unasked");
 }
 
 TEST_F(ComfortsTest, TrainingShowsItsCurveAndWhatItWrites) {

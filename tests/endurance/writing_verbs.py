@@ -59,7 +59,7 @@ class Verb:
 
 VERBS = [
     Verb("theory", "theory --compute 1e12 --json out.json", ["out.json"]),
-    Verb("train", "train ../inputs/model.toml --out out --threads 1", ["out/run.json", "out/curve.csv"]),
+    Verb("train", "train ../inputs/model.toml --out out --threads 1 --overwrite", ["out/run.json", "out/curve.csv"]),
     Verb("predict", "predict ../inputs/model.toml --n-data 4,6 --out out --threads 1 --quiet", ["out/predict.json"]),
     Verb("kernel", "kernel ../inputs/model.toml --out out --threads 1", ["out/kernel.npy", "out/kernel.json"]),
     Verb("flow", "flow ../inputs/short.toml --out out --threads 1 --quiet", ["out/flow.json"]),
