@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "phaselaw/base/instruction_set.h"
 
+#include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <cstdlib>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -26,7 +29,7 @@ TEST(InstructionSetTest, TheEnvironmentLowersTheSetAndNeverRaisesIt) {
 }
 
 TEST(InstructionSetTest, AnUnknownSetIsRefusedWithTheKnownOnes) {
-  const auto message = message_of([] { static_cast<void>(lowered_instruction_set("avx", avx512)); });
+  const auto message = testing::message_of<InputError>([] { static_cast<void>(lowered_instruction_set("avx", avx512)); });
   EXPECT_NE(message.find("PHASELAW_ISA: expected baseline, avx2 or avx512, found 'avx'"), std::string::npos) << message;
   EXPECT_NE(message.find("avx512"), std::string::npos);
   EXPECT_THROW(static_cast<void>(lowered_instruction_set("AVX2\n", avx2)), InputError);
@@ -64,10 +67,12 @@ void expect_versions_agree() {
     }
     const double tolerance = static_cast<double>(n + 1) * static_cast<double>(std::numeric_limits<T>::epsilon()) * size;
     EXPECT_NEAR(static_cast<double>(Dot::baseline(n, x.data(), y.data())), exact, tolerance);
-    if (supported_instruction_set() >= avx2)
+    if (supported_instruction_set() >= avx2) {
       EXPECT_NEAR(static_cast<double>(Dot::avx2(n, x.data(), y.data())), exact, tolerance);
-    if (supported_instruction_set() >= avx512)
+    }
+    if (supported_instruction_set() >= avx512) {
       EXPECT_NEAR(static_cast<double>(Dot::avx512(n, x.data(), y.data())), exact, tolerance);
+    }
     const T used = instruction_set() == avx512 ? Dot::avx512(n, x.data(), y.data())
                    : instruction_set() == avx2 ? Dot::avx2(n, x.data(), y.data())
                                                : Dot::baseline(n, x.data(), y.data());
