@@ -4,13 +4,13 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstdint>
 #include <limits>
 #include <memory>
 
-#include <Eigen/Core>
-
 #include "phaselaw/base/constants.h"
 #include "phaselaw/base/errors.h"
+#include "phaselaw/base/instruction_set.h"
 #include "phaselaw/laws/law_roles.h"
 #include "phaselaw/numerics/statistics.h"
 
@@ -81,8 +81,15 @@ std::pair<double, double> log_range(const std::vector<double>& logs, const std::
   return {log, log};
 }
 
+double plain_sum(std::int64_t n, const double* x) {
+  double sum = 0;
+#pragma omp simd reduction(+ : sum)
+  for (std::int64_t i = 0; i < n; ++i) sum += x[i];
+  return sum;
+}
+
 bool sum_is_finite(std::span<const double> x) {
-  return std::isfinite(Eigen::Map<const Eigen::ArrayXd>(x.data(), static_cast<Eigen::Index>(x.size())).sum());
+  return std::isfinite(base::Versions<plain_sum>::call(static_cast<std::int64_t>(x.size()), x.data()));
 }
 
 }  // namespace

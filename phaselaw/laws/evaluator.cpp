@@ -14,7 +14,6 @@ namespace {
 
 using operations::array;
 using operations::Array;
-using operations::ConstArray;
 
 bool small_integer(double e) { return std::abs(e) <= 64 && std::floor(e) == e; }
 
@@ -64,7 +63,6 @@ void Evaluator::differentiate(std::size_t i, std::size_t width, EvaluatorWorkspa
   const Step& step = steps_[i];
   const std::size_t k = free_.size(), l = static_cast<std::size_t>(step.left), r = static_cast<std::size_t>(step.right);
   const double* factors = at.aligned + step.value_at + kBlock;
-  const ConstArray left_factor = array(factors, width), right_factor = array(factors + kBlock, width);
   for (std::size_t p = 0; p < k; ++p) {
     if ((step.mask >> p & 1U) == 0) continue;
     const bool from_left = (steps_[l].mask >> p & 1U) != 0;
@@ -74,13 +72,12 @@ void Evaluator::differentiate(std::size_t i, std::size_t width, EvaluatorWorkspa
       continue;
     }
     double* out = at.aligned + step.dot_at[p];
-    Array dot = array(out, width);
     if (from_left && from_right)
-      dot = left_factor * array(at.dot[l * k + p], width) + right_factor * array(at.dot[r * k + p], width);
+      operations::add_products(factors, at.dot[l * k + p], factors + kBlock, at.dot[r * k + p], out, width);
     else if (from_left)
-      dot = left_factor * array(at.dot[l * k + p], width);
+      operations::multiply(factors, at.dot[l * k + p], out, width);
     else
-      dot = right_factor * array(at.dot[r * k + p], width);
+      operations::multiply(factors + kBlock, at.dot[r * k + p], out, width);
     at.dot[i * k + p] = out;
   }
 }
@@ -108,12 +105,12 @@ void Evaluator::place_parameters(std::span<const double> parameters, std::size_t
     } else {
       compute(i, kLanes, derivatives, at);
     }
-    std::fill(value, value + width, *value);
+    operations::fill(*value, value, width);
     if (!derivatives) continue;
     for (std::size_t p = 0; p < k; ++p) {
       if ((step.mask >> p & 1U) == 0) continue;
       double* dot = at.aligned + step.dot_at[p];
-      if (at.dot[i * k + p] == dot) std::fill(dot, dot + width, *dot);
+      if (at.dot[i * k + p] == dot) operations::fill(*dot, dot, width);
     }
   }
 }

@@ -114,6 +114,22 @@ void logarithms(std::int64_t n, const double* x, double at_zero, double* out) {
   for (std::int64_t i = 0; i < n; ++i) out[i] = log_of(x[i], at_zero);
 }
 
+void fill_with(std::int64_t n, double value, double* out) {
+#pragma omp simd
+  for (std::int64_t i = 0; i < n; ++i) out[i] = value;
+}
+
+void multiply_rows(std::int64_t n, const double* factor, const double* dot, double* out) {
+#pragma omp simd
+  for (std::int64_t i = 0; i < n; ++i) out[i] = factor[i] * dot[i];
+}
+
+void add_row_products(std::int64_t n, const double* left, const double* left_dot, const double* right,
+                      const double* right_dot, double* out) {
+#pragma omp simd
+  for (std::int64_t i = 0; i < n; ++i) out[i] = left[i] * left_dot[i] + right[i] * right_dot[i];
+}
+
 // value = e^(b log)
 void powers(std::int64_t n, const double* b, const double* log, double* value) {
 #pragma omp simd
@@ -139,6 +155,19 @@ void logarithm(const double* x, double* out, std::size_t n) {
 
 void plain_logarithm(const double* x, double* out, std::size_t n) {
   base::Versions<logarithms>::call(static_cast<std::int64_t>(n), x, -kInfinity, out);
+}
+
+void fill(double value, double* out, std::size_t n) {
+  base::Versions<fill_with>::call(static_cast<std::int64_t>(n), value, out);
+}
+
+void multiply(const double* factor, const double* dot, double* out, std::size_t n) {
+  base::Versions<multiply_rows>::call(static_cast<std::int64_t>(n), factor, dot, out);
+}
+
+void add_products(const double* left, const double* left_dot, const double* right, const double* right_dot, double* out,
+                  std::size_t n) {
+  base::Versions<add_row_products>::call(static_cast<std::int64_t>(n), left, left_dot, right, right_dot, out);
 }
 
 void arithmetic(Op op, Block& x) {

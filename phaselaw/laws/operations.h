@@ -31,6 +31,13 @@ void logarithm(const double* x, double* out, std::size_t n);
 // The same, with minus infinity at 0.
 void plain_logarithm(const double* x, double* out, std::size_t n);
 
+// out = value, n times.
+void fill(double value, double* out, std::size_t n);
+// out = factor dot, and out = left left_dot + right right_dot: the chain rule at n rows.
+void multiply(const double* factor, const double* dot, double* out, std::size_t n);
+void add_products(const double* left, const double* left_dot, const double* right, const double* right_dot, double* out,
+                  std::size_t n);
+
 void arithmetic(Op op, Block& x);       // add, subtract, multiply, divide, negate
 void choose(Op op, Block& x);           // min, max
 void function_of_one(Op op, Block& x);  // exp, log, sqrt, lambert_w

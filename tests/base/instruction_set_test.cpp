@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "phaselaw/base/instruction_set.h"
 
+#include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <cstdlib>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -10,6 +13,7 @@
 
 #include "base/message_of.h"
 #include "phaselaw/base/errors.h"
+#include "phaselaw/base/processor_check.h"
 
 namespace phaselaw::base {
 namespace {
@@ -92,6 +96,15 @@ TEST(InstructionSetTest, ArgumentsArriveAsTheFunctionTakesThem) {
 
 TEST(InstructionSetTest, TheWidthIsThatOfTheSetInUse) {
   EXPECT_EQ(with_vector_bytes([](auto bytes) { return std::size_t{bytes}; }), vector_bytes(instruction_set()));
+}
+
+TEST(ProcessorCheck, NamesTheInstructionsThatAProcessorLacks) {
+  constexpr const char* kFlags = "flags\t\t: fpu sse2 avx fma avx512_vnni";
+  EXPECT_EQ(missing_instructions("avx fma", kFlags), "");
+  EXPECT_EQ(missing_instructions("", kFlags), "");
+  EXPECT_EQ(missing_instructions("avx avx2 fma avx512f avx512_vnni", kFlags), "avx2, avx512f");
+  EXPECT_EQ(missing_instructions("sse", kFlags), "sse");  // a part of another name
+  EXPECT_EQ(missing_instructions("avx2", ""), "avx2");
 }
 
 }  // namespace
