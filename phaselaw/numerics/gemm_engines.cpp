@@ -98,9 +98,8 @@ void sgemm(GemmEngine engine, Op op_a, Op op_b, std::ptrdiff_t m, std::ptrdiff_t
            const float* a, std::ptrdiff_t lda, const float* b, std::ptrdiff_t ldb, float beta, float* c,
            std::ptrdiff_t ldc) {
   if (engine == GemmEngine::tiles && k > 0)
-    return base::with_vector_bytes([&](auto bytes) {
-      tiles::multiply<bytes>(op_a, op_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
-    });
+    return base::with_vector_bytes(
+        [&](auto bytes) { tiles::multiply<bytes>(op_a, op_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc); });
 #ifdef PHASELAW_ONEDNN
   // With alpha = 0, oneDNN 2.7 multiplies what C held by zero, which is NaN where C held no number.
   if (engine == GemmEngine::onednn && k > 0 && alpha != 0)

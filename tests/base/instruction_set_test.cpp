@@ -30,7 +30,8 @@ TEST(InstructionSetTest, TheEnvironmentLowersTheSetAndNeverRaisesIt) {
 }
 
 TEST(InstructionSetTest, AnUnknownSetIsRefusedWithTheKnownOnes) {
-  const auto message = testing::message_of<InputError>([] { static_cast<void>(lowered_instruction_set("avx", avx512)); });
+  const auto message =
+      testing::message_of<InputError>([] { static_cast<void>(lowered_instruction_set("avx", avx512)); });
   EXPECT_NE(message.find("PHASELAW_ISA: expected baseline, avx2 or avx512, found 'avx'"), std::string::npos) << message;
   EXPECT_NE(message.find("avx512"), std::string::npos);
   EXPECT_THROW(static_cast<void>(lowered_instruction_set("AVX2\n", avx2)), InputError);
@@ -62,7 +63,8 @@ void expect_versions_agree() {
     using Dot = Versions<dot<T>>;
     double exact = 0, size = 0;
     for (std::int64_t i = 0; i < n; ++i) {
-      const auto term = static_cast<double>(x[static_cast<std::size_t>(i)]) * static_cast<double>(y[static_cast<std::size_t>(i)]);
+      const auto term =
+          static_cast<double>(x[static_cast<std::size_t>(i)]) * static_cast<double>(y[static_cast<std::size_t>(i)]);
       exact += term;
       size += std::abs(term);
     }
