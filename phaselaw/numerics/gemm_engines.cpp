@@ -81,7 +81,7 @@ bool suits_tiles(Op op_a, std::ptrdiff_t m, std::ptrdiff_t n, std::ptrdiff_t k) 
   return m >= 4 && 4 * n >= 3 * computed && 2.0 * static_cast<double>(m * n) * static_cast<double>(k) < large;
 }
 
-GemmEngine float_engine(Op op_a, Op op_b, std::ptrdiff_t m, std::ptrdiff_t n, std::ptrdiff_t k,
+GemmEngine float_engine(Op op_a, [[maybe_unused]] Op op_b, std::ptrdiff_t m, std::ptrdiff_t n, std::ptrdiff_t k,
                         [[maybe_unused]] std::ptrdiff_t lda, [[maybe_unused]] std::ptrdiff_t ldb) {
   if (suits_tiles(op_a, m, n, k)) return GemmEngine::tiles;
 #ifdef PHASELAW_ONEDNN
