@@ -37,9 +37,10 @@ InstructionSet lowered_instruction_set(std::string_view wanted, InstructionSet s
   if (wanted.empty()) return supported;
   const auto* const found = std::find(kSetNames.begin(), kSetNames.end(), wanted);
   if (found == kSetNames.end())
-    throw InputError({"PHASELAW_ISA"}, fmt::format("expected baseline, avx2 or avx512, found '{}'; unset the variable to "
-                                                   "use all that this processor supports ({})",
-                                                   one_line(std::string(wanted)), instruction_set_name(supported)));
+    throw InputError({"PHASELAW_ISA"},
+                     fmt::format("expected baseline, avx2 or avx512, found '{}'; unset the variable to "
+                                 "use all that this processor supports ({})",
+                                 one_line(std::string(wanted)), instruction_set_name(supported)));
   return std::min(supported, static_cast<InstructionSet>(found - kSetNames.begin()));
 }
 

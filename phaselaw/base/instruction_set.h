@@ -70,9 +70,12 @@ struct Versions<function, Result (*)(Arguments...)> {
 
   static Result call(Arguments... arguments) {
     switch (instruction_set()) {
-      case InstructionSet::avx512: return avx512(std::forward<Arguments>(arguments)...);
-      case InstructionSet::avx2: return avx2(std::forward<Arguments>(arguments)...);
-      case InstructionSet::baseline: break;
+      case InstructionSet::avx512:
+        return avx512(std::forward<Arguments>(arguments)...);
+      case InstructionSet::avx2:
+        return avx2(std::forward<Arguments>(arguments)...);
+      case InstructionSet::baseline:
+        break;
     }
     return baseline(std::forward<Arguments>(arguments)...);
   }
@@ -97,9 +100,12 @@ struct Versions<function, Result (*)(Arguments...)> {
 template <class Use>
 decltype(auto) with_vector_bytes(Use&& use) {
   switch (instruction_set()) {
-    case InstructionSet::avx512: return use(std::integral_constant<std::size_t, 64>());
-    case InstructionSet::avx2: return use(std::integral_constant<std::size_t, 32>());
-    case InstructionSet::baseline: break;
+    case InstructionSet::avx512:
+      return use(std::integral_constant<std::size_t, 64>());
+    case InstructionSet::avx2:
+      return use(std::integral_constant<std::size_t, 32>());
+    case InstructionSet::baseline:
+      break;
   }
   return use(std::integral_constant<std::size_t, 16>());
 }

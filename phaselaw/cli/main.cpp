@@ -21,8 +21,9 @@
   if (line.rfind("flags", 0) != 0) return;
   const std::string missing = phaselaw::base::missing_instructions(PHASELAW_INSTRUCTIONS, line);
   if (missing.empty()) return;
-  const std::string text = "phaselaw: this program was built for a processor with " + missing +
-                           ", which this one does not have; build it on this machine, or without -DPHASELAW_NATIVE=ON\n";
+  const std::string text =
+      "phaselaw: this program was built for a processor with " + missing +
+      ", which this one does not have; build it on this machine, or without -DPHASELAW_NATIVE=ON\n";
   static_cast<void>(!::write(2, text.data(), text.size()));
   _exit(2);
 }

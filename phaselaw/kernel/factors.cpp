@@ -160,8 +160,8 @@ class FactorBuilder {
     }
     if (!needs_.mlp) return;
     counted_gemm<T>(flop_, Op::transpose, Op::none, d, d, m, T(1), w_.up.data(), d, w_up_, d, T(0), w_.token.data(), d);
-    base::Versions<multiply_rms_jacobian<T>>::call(d, d, trace_.x_mid.data() + t * d, trace_.inv_rms_mid[static_cast<std::size_t>(t)],
-                          w_.token.data(), d);
+    base::Versions<multiply_rms_jacobian<T>>::call(d, d, trace_.x_mid.data() + t * d,
+                                                   trace_.inv_rms_mid[static_cast<std::size_t>(t)], w_.token.data(), d);
     for (Index i = 0; i < d; ++i) w_.token[static_cast<std::size_t>(i * d + i)] += T(1);
   }
 
@@ -254,7 +254,8 @@ class FactorBuilder {
         const T *const e = centred_of(h) + u * d, *const key = w_.key.data() + h * d;
         base::Versions<add_value_and_key<T>>::call(d, weight, w_.values.data() + h * d * d, e, key, block, stride);
       }
-      base::Versions<multiply_rms_jacobian<T>>::call(d, d, trace_.x.data() + u * d, trace_.inv_rms[static_cast<std::size_t>(u)], block, stride);
+      base::Versions<multiply_rms_jacobian<T>>::call(d, d, trace_.x.data() + u * d,
+                                                     trace_.inv_rms[static_cast<std::size_t>(u)], block, stride);
     }
     T* const diagonal = jacobian_ + t * d * stride + t * d;
     for (Index i = 0; i < d; ++i)

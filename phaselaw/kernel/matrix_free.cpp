@@ -151,7 +151,8 @@ struct TangentOperator<T>::State {
       const std::int64_t from = slice * kSlice, to = std::min(size, from + kSlice);
       std::copy(partial[0].begin() + from, partial[0].begin() + to, result + from);
       for (std::size_t group = 1; group < partial.size(); ++group) {
-        base::Versions<model::add_to_rows<T>>::call(1, to - from, T(1), partial[group].data() + from, result + from, to - from);
+        base::Versions<model::add_to_rows<T>>::call(1, to - from, T(1), partial[group].data() + from, result + from,
+                                                    to - from);
       }
     });
   }

@@ -110,7 +110,8 @@ template <class T>
 void multiply_panel(Index rows, Index count, const PanelPair<T>* pairs, const T* const* weights, bool accumulate,
                     T* c) {
   base::with_vector_bytes([&](auto bytes) {
-    base::Versions<multiply_panel_by<T, bytes>>::template with_vectors<bytes>(rows, count, pairs, weights, accumulate, c);
+    base::Versions<multiply_panel_by<T, bytes>>::template with_vectors<bytes>(rows, count, pairs, weights, accumulate,
+                                                                              c);
   });
 }
 

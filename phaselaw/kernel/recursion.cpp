@@ -48,7 +48,8 @@ AlignedVector<T> token_jacobians(const KernelShape& s, std::span<const T> theta,
             w_down[i * s.hidden + r] * at.slope[static_cast<std::size_t>(t * s.hidden + r)];
     counted_gemm<T>(flop, Op::none, Op::none, s.d, s.d, s.hidden, static_cast<T>(scale), scaled.data(), s.hidden,
                     theta.data() + up.offset, s.d, T(0), token, s.d);
-    base::Versions<multiply_rms_jacobian<T>>::call(s.d, s.d, at.x_mid.data() + t * s.d, at.inv_rms_mid[static_cast<std::size_t>(t)], token, s.d);
+    base::Versions<multiply_rms_jacobian<T>>::call(s.d, s.d, at.x_mid.data() + t * s.d,
+                                                   at.inv_rms_mid[static_cast<std::size_t>(t)], token, s.d);
     for (Index i = 0; i < s.d; ++i) token[i * s.d + i] += T(1);
   }
   return all;

@@ -203,7 +203,8 @@ class PairKernel {
                         for (Index u = 0; u < depth[j] / s_.d; ++u) {
                           const T weight = T(left[t] == right_tokens[u] ? 1 : 0) + T(t == u ? 1 : 0);
                           if (weight == T(0)) continue;
-                          base::Versions<model::add_to_rows<T>>::call(1, width, weight, right[j] + u * width, out, width);
+                          base::Versions<model::add_to_rows<T>>::call(1, width, weight, right[j] + u * width, out,
+                                                                      width);
                         }
                       }
                   });

@@ -58,7 +58,8 @@ SequenceTrace<T> trace_sequence(const KernelShape& s, std::span<const T> theta, 
   trace.last = std::move(stream);
   if (o.readout == model::Readout::tokens) {
     trace.inv_rms.resize(size(rows));
-    base::Versions<model::rms_rows<T>>::call(rows, d, o.rms_eps, trace.last.data(), trace.last.data(), trace.inv_rms.data());
+    base::Versions<model::rms_rows<T>>::call(rows, d, o.rms_eps, trace.last.data(), trace.last.data(),
+                                             trace.inv_rms.data());
   }
   return trace;
 }
@@ -77,8 +78,8 @@ void readout_jacobian(const KernelShape& s, std::span<const T> theta, const Sequ
   const T* const weights = theta.data() + out.offset;
   for (Index i = 0; i < s.outputs * s.d; ++i) jacobian[i] = scale * weights[i];
   if (o.readout == model::Readout::tokens)
-    base::Versions<multiply_rms_jacobian<T>>::call(s.outputs, s.d, trace.last.data() + t * s.d, trace.inv_rms[static_cast<std::size_t>(t)],
-                          jacobian, s.d);
+    base::Versions<multiply_rms_jacobian<T>>::call(s.outputs, s.d, trace.last.data() + t * s.d,
+                                                   trace.inv_rms[static_cast<std::size_t>(t)], jacobian, s.d);
 }
 
 template SequenceTrace<float> trace_sequence<float>(const KernelShape&, std::span<const float>,

@@ -172,12 +172,18 @@ void add_products(const double* left, const double* left_dot, const double* righ
 
 void arithmetic(Op op, Block& x) {
   switch (op) {
-    case Op::add: return of_two<Add>(x);
-    case Op::subtract: return of_two<Subtract>(x);
-    case Op::multiply: return of_two<Multiply>(x);
-    case Op::divide: return of_two<Divide>(x);
-    case Op::negate: return of_one<Negate>(x);
-    default: PHASELAW_CHECK(false);
+    case Op::add:
+      return of_two<Add>(x);
+    case Op::subtract:
+      return of_two<Subtract>(x);
+    case Op::multiply:
+      return of_two<Multiply>(x);
+    case Op::divide:
+      return of_two<Divide>(x);
+    case Op::negate:
+      return of_one<Negate>(x);
+    default:
+      PHASELAW_CHECK(false);
   }
 }
 
@@ -204,16 +210,20 @@ void choose(Op op, Block& x) { op == Op::min ? of_two<Least>(x) : of_two<Greates
 
 void function_of_one(Op op, Block& x) {
   switch (op) {
-    case Op::exp: return of_one<Exponential>(x);
-    case Op::log: return of_one<Logarithm>(x);
-    case Op::sqrt: return of_one<SquareRoot>(x);
+    case Op::exp:
+      return of_one<Exponential>(x);
+    case Op::log:
+      return of_one<Logarithm>(x);
+    case Op::sqrt:
+      return of_one<SquareRoot>(x);
     case Op::lambert_w:
       for (Eigen::Index k = 0; k < x.a.size(); ++k) {
         x.value[k] = lambert(x.a[k]);
         x.left_factor[k] = 1 / (x.a[k] + std::exp(x.value[k]));
       }
       return;
-    default: PHASELAW_CHECK(false);
+    default:
+      PHASELAW_CHECK(false);
   }
 }
 

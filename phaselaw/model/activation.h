@@ -131,9 +131,8 @@ void activate_by(std::int64_t count, T* units, T* slopes) {
 // In place: units <- phi(units), slopes <- phi'(units) unless it is null. NaN passes through.
 template <class T>
 void activate(Activation activation, std::int64_t count, T* units, T* slopes) {
-  with_activation(activation, [&]<class Entry>(Entry) {
-    base::Versions<activate_by<Entry, T>>::call(count, units, slopes);
-  });
+  with_activation(activation,
+                  [&]<class Entry>(Entry) { base::Versions<activate_by<Entry, T>>::call(count, units, slopes); });
 }
 
 // relu(x) of a matrix's entry i, j, number or vector, where a product is finished with it.

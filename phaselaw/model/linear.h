@@ -82,8 +82,8 @@ class LinearProducts {
             const Finish& finish) const {
     if constexpr (std::is_same_v<T, float>)
       if (native() && numerics::suits_tiles(op_a, m, n, k))
-        return numerics::tiles::multiply<numerics::kTiledVectorBytes>(op_a, op_b, m, n, k, alpha, a, lda, b, ldb, T(0), c,
-                                                                      ldc, finish);
+        return numerics::tiles::multiply<numerics::kTiledVectorBytes>(op_a, op_b, m, n, k, alpha, a, lda, b, ldb, T(0),
+                                                                      c, ldc, finish);
     (*this)(op_a, op_b, m, n, k, alpha, a, lda, b, ldb, T(0), c, ldc);
     base::Versions<finish_rows<T, Finish>>::call(m, n, c, ldc, finish);
   }

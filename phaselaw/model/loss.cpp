@@ -37,7 +37,7 @@ double squared_error_loop(std::int64_t count, const T* outputs, const T* targets
 
 template <class T>
 double cross_entropy_loop(std::int64_t rows, std::int64_t vocab, const T* logits, const std::int32_t* targets, T scale,
-                     T* cotangent) {
+                          T* cotangent) {
   double nats = 0;
   for (std::int64_t row = 0; row < rows; ++row) {
     if (targets[row] < 0) {
@@ -70,7 +70,7 @@ double cross_entropy_loop(std::int64_t rows, std::int64_t vocab, const T* logits
 
 template <class T>
 double relative_entropy_loop(std::int64_t rows, std::int64_t vocab, const T* logits, const std::int32_t* targets,
-                        const double* probabilities, const double* entropies) {
+                             const double* probabilities, const double* entropies) {
   double nats = 0;
   for (std::int64_t row = 0; row < rows; ++row) {
     if (targets[row] < 0) continue;

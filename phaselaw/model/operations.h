@@ -108,11 +108,13 @@ class Operations {
   // Adds to dx and to the gradients; dh is overwritten.
   void normalise_backward(const NormWeights& weights, const NormWanted& wanted, const NormRows<T>& rows, T* dh, T* dx,
                           T* gradient) const {
-    base::Versions<model::normalise_backward<T>>::call(o_, rows_, theta_, weights, wanted, rows.unit, rows.inverse, dh, dx, gradient);
+    base::Versions<model::normalise_backward<T>>::call(o_, rows_, theta_, weights, wanted, rows.unit, rows.inverse, dh,
+                                                       dx, gradient);
   }
   void normalise_tangent(const NormWeights& weights, const NormWanted& wanted, const NormRows<T>& rows,
                          const T* tangent, const T* dx, T* dh) const {
-    base::Versions<model::normalise_tangent<T>>::call(o_, rows_, theta_, tangent, weights, wanted, rows.unit, rows.inverse, dx, dh);
+    base::Versions<model::normalise_tangent<T>>::call(o_, rows_, theta_, tangent, weights, wanted, rows.unit,
+                                                      rows.inverse, dx, dh);
   }
 
   // Attention (attention.h) between heads that are arranged first (heads.h) -------------------------------------------

@@ -52,7 +52,8 @@ template <class X>
 // f = m - 1, s = f / (2 + f), the series ln m = 2 (s + s^3 / 3 + s^5 / 5 + ...) up to s^21, summed as f - s (f - R).
 [[gnu::always_inline]] inline double logarithm(double x) {
   constexpr std::uint64_t kOne = 0x3ff0000000000000, kRootOfHalf = 0x3fe6a09e667f3bcd;  // the bits of 1 and sqrt(1/2)
-  constexpr double kLnHi = 0.693147180369123816490, kLnLo = 1.90821492927058770002e-10;  // ln 2, the first with zeros last
+  constexpr double kLnHi = 0.693147180369123816490,
+                   kLnLo = 1.90821492927058770002e-10;  // ln 2, the first with zeros last
   const double positive = x < std::numeric_limits<double>::min() ? std::numeric_limits<double>::min() : x;
   const auto bits = std::bit_cast<std::uint64_t>(positive);
   const std::uint64_t exponent = (bits + (kOne - kRootOfHalf)) >> 52U;  // k + 1023
@@ -60,8 +61,8 @@ template <class X>
   constexpr double kTwo52 = 4503599627370496.0;  // adding an integer below it puts the integer into the low bits
   const double k = std::bit_cast<double>(exponent | 0x4330000000000000U) - (kTwo52 + 1023);
   const double f = m - 1, s = f / (2 + f), z = s * s;
-  const double series = z * horner(2.0 / 21, z, 2.0 / 19, 2.0 / 17, 2.0 / 15, 2.0 / 13, 2.0 / 11, 2.0 / 9, 2.0 / 7,
-                                   2.0 / 5, 2.0 / 3);
+  const double series =
+      z * horner(2.0 / 21, z, 2.0 / 19, 2.0 / 17, 2.0 / 15, 2.0 / 13, 2.0 / 11, 2.0 / 9, 2.0 / 7, 2.0 / 5, 2.0 / 3);
   const double result = k * kLnHi - ((s * (f - series) - k * kLnLo) - f);
   return x <= std::numeric_limits<double>::max() ? result : x;
 }

@@ -81,7 +81,7 @@ bool suits_tiles(Op op_a, std::ptrdiff_t m, std::ptrdiff_t n, std::ptrdiff_t k) 
   return m >= 4 && 4 * n >= 3 * computed && 2.0 * static_cast<double>(m * n) * static_cast<double>(k) < large;
 }
 
-GemmEngine float_engine(Op op_a, Op op_b, std::ptrdiff_t m, std::ptrdiff_t n, std::ptrdiff_t k,
+GemmEngine float_engine(Op op_a, [[maybe_unused]] Op op_b, std::ptrdiff_t m, std::ptrdiff_t n, std::ptrdiff_t k,
                         [[maybe_unused]] std::ptrdiff_t lda, [[maybe_unused]] std::ptrdiff_t ldb) {
   if (suits_tiles(op_a, m, n, k)) return GemmEngine::tiles;
 #ifdef PHASELAW_ONEDNN
@@ -98,9 +98,8 @@ void sgemm(GemmEngine engine, Op op_a, Op op_b, std::ptrdiff_t m, std::ptrdiff_t
            const float* a, std::ptrdiff_t lda, const float* b, std::ptrdiff_t ldb, float beta, float* c,
            std::ptrdiff_t ldc) {
   if (engine == GemmEngine::tiles && k > 0)
-    return base::with_vector_bytes([&](auto bytes) {
-      tiles::multiply<bytes>(op_a, op_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
-    });
+    return base::with_vector_bytes(
+        [&](auto bytes) { tiles::multiply<bytes>(op_a, op_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc); });
 #ifdef PHASELAW_ONEDNN
   // With alpha = 0, oneDNN 2.7 multiplies what C held by zero, which is NaN where C held no number.
   if (engine == GemmEngine::onednn && k > 0 && alpha != 0)

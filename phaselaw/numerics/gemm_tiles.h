@@ -204,7 +204,8 @@ void multiply(Op op_a, Op op_b, std::ptrdiff_t m, std::ptrdiff_t n, std::ptrdiff
       const std::ptrdiff_t cols = std::min(R::kCols, n - j);
       detail::Operand columns{b_transposed ? b + j * ldb + start : b + start * ldb + j, ldb};
       if (!in_place || cols < R::kCols) {
-        base::Versions<detail::copy_panel<bytes>>::template with_vectors<bytes>(b_transposed, terms, cols, columns, copy);
+        base::Versions<detail::copy_panel<bytes>>::template with_vectors<bytes>(b_transposed, terms, cols, columns,
+                                                                                copy);
         columns = {copy, R::kCols};
       }
       const float keep = start == 0 ? beta : 1;

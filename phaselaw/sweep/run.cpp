@@ -31,9 +31,7 @@ using base::seconds_since;
 
 // What a snapshot belongs to. With another program or other data the training would not continue to the same numbers.
 Value identity_of(const Configuration& configuration, const std::string& data_hash) {
-  return Value::table({{"configuration", configuration.value},
-                       {"program", base::program()},
-                       {"data_hash", data_hash}});
+  return Value::table({{"configuration", configuration.value}, {"program", base::program()}, {"data_hash", data_hash}});
 }
 
 // Why the snapshot at `path` is not of this identity.

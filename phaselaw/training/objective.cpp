@@ -258,7 +258,8 @@ void Objective<T>::add_shards(std::span<T> gradient) {
     const std::int64_t begin = turn * kReducedTogether, end = std::min(size, begin + kReducedTogether);
     for (std::size_t stride = 1; stride <= shards_.size(); stride *= 2)
       for (std::size_t i = 0; i + stride <= shards_.size(); i += 2 * stride) {
-        base::Versions<model::add_to_rows<T>>::call(1, end - begin, T(1), shard(i + stride) + begin, shard(i) + begin, end - begin);
+        base::Versions<model::add_to_rows<T>>::call(1, end - begin, T(1), shard(i + stride) + begin, shard(i) + begin,
+                                                    end - begin);
       }
   });
 }

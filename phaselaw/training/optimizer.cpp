@@ -111,7 +111,8 @@ void Optimizer<T>::update(const Range& range, T* const w, const T* const g, doub
   const T eta = static_cast<T>(rate * range.factor);
   switch (options_.optimizer) {
     case OptimizerKind::gd:
-    case OptimizerKind::sgd: return base::Versions<sgd_update<T>>::call(count, {eta, scale, decay}, from(g), from(w));
+    case OptimizerKind::sgd:
+      return base::Versions<sgd_update<T>>::call(count, {eta, scale, decay}, from(g), from(w));
     case OptimizerKind::momentum:
       return base::Versions<momentum_update<T>>::call(count, {eta, scale, decay}, static_cast<T>(options_.momentum),
                                                       from(g), from(first_.data()), from(w));
