@@ -6,6 +6,7 @@
 #include "modules.h"
 #include "phaselaw/base/build_info.h"
 #include "phaselaw/base/format.h"
+#include "phaselaw/base/instruction_set.h"
 #include "value.h"
 
 // phaselaw._core: the compiled module. The package around it (python/phaselaw) has the public names, types and
