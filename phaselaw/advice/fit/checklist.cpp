@@ -179,7 +179,8 @@ void say_optimum(const fitting::Fit& fit, const fitting::FitOptions& options, Li
   list.item("objective", objective_of(options));
   list.item("weights", options.weights.empty() ? "all rows have equal weight" : "given for each row");
   list.item("measurement errors", options.sd.empty() ? "unknown, assumed equal" : "given for each row");
-  list.item("optimiser", "Levenberg-Marquardt with exact derivatives, Newton steps at the end, checked by a second solver");
+  list.item("optimiser",
+            "Levenberg-Marquardt with exact derivatives, Newton steps at the end, checked by a second solver");
   list.item("starts", fmt::format("{} refined, chosen from {} grid points; {} reach the same optimum", c.starts,
                                   c.grid_points, c.agreed));
   list.item("optimum",
