@@ -9,7 +9,7 @@ if [[ ${1-} == --wheel ]]; then
   wheel=$(realpath "${2:?--wheel: expected a file}")
   shift 2
 fi
-venv=${1:?expected a folder for the virtual environment}
+venv=$(realpath -m "${1:?expected a folder for the virtual environment}")
 shift
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 export CCACHE_BASEDIR=$root CCACHE_NOHASHDIR=1
